@@ -1,0 +1,1 @@
+//! The claims model that issuers, verifiers and services share

@@ -1,0 +1,1 @@
+//! Sign and verify JSON Web Tokens with keys that are held ready

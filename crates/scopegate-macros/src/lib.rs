@@ -1,0 +1,1 @@
+//! The scope literals of scopegate: scope!, scopes! and #[scoped]

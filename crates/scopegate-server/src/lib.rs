@@ -1,0 +1,1 @@
+//! The authorization server over HTTP: the scopegate binary and a library to embed

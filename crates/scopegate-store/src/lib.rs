@@ -1,0 +1,1 @@
+//! The storage of scopegate: each statement once, for SQLite and PostgreSQL

@@ -1,0 +1,1 @@
+//! API access for Rust services: verify tokens offline, require scopes in the handler's signature

@@ -1,0 +1,1 @@
+//! The demo: an orders API whose handlers name their scopes
