@@ -1,0 +1,152 @@
+//! For whom a token is meant: `aud`, RFC 7519 §4.1.3.
+
+use std::fmt;
+
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::ClaimsError;
+
+/// The name of an API, such as `api://orders`; compared byte for byte.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Audience(Box<str>);
+
+impl Audience {
+    /// Parses an audience.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimsError::InvalidAudience`] if the text is empty or holds a control character.
+    pub fn parse(text: &str) -> Result<Self, ClaimsError> {
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Err(ClaimsError::InvalidAudience(text.to_owned()));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The audience as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Audience {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Audience {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+/// The audiences of one token: one or several, never none.
+///
+/// ```
+/// use scopegate_claims::Audiences;
+///
+/// let one: Audiences = serde_json::from_str(r#""api://orders""#).unwrap();
+/// assert!(one.contains("api://orders"));
+/// assert!(serde_json::from_str::<Audiences>("[]").is_err());
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Audiences(Number);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Number {
+    One(Audience),
+    Several(Box<[Audience]>),
+}
+
+impl Audiences {
+    /// Tells whether this very audience is among them.
+    pub fn contains(&self, audience: &str) -> bool {
+        self.iter().any(|known| known == audience)
+    }
+
+    /// The audiences, in the token's order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let audiences = match &self.0 {
+            Number::One(audience) => std::slice::from_ref(audience),
+            Number::Several(audiences) => audiences,
+        };
+        audiences.iter().map(Audience::as_str)
+    }
+}
+
+impl From<Audience> for Audiences {
+    fn from(audience: Audience) -> Self {
+        Self(Number::One(audience))
+    }
+}
+
+/// One audience is written as a text, several as an array.
+impl Serialize for Audiences {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Number::One(audience) => audience.serialize(serializer),
+            Number::Several(audiences) => audiences.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Audiences {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EitherForm;
+
+        impl<'de> Visitor<'de> for EitherForm {
+            type Value = Audiences;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an audience as a text or as an array of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Audiences, E> {
+                Audience::parse(text).map(Audiences::from).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Audiences, A::Error> {
+                let mut audiences = Vec::new();
+                while let Some(audience) = array.next_element()? {
+                    audiences.push(audience);
+                }
+                if audiences.is_empty() {
+                    return Err(de::Error::invalid_length(0, &"at least one audience"));
+                }
+                Ok(Audiences(Number::Several(audiences.into())))
+            }
+        }
+
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audience_matches_whole_and_in_its_own_case() {
+        let several: Audiences = serde_json::from_str(r#"["api://orders","api://stock"]"#).unwrap();
+        assert!(several.contains("api://stock"));
+        for other in ["api://", "API://orders", "api://orders/", ""] {
+            assert!(!several.contains(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_audience_is_refused() {
+        for bad in ["\"\"", "[]", "[\"\"]", "[1]", "null", "{}", "true", "\"a\\u0000\""] {
+            assert!(serde_json::from_str::<Audiences>(bad).is_err(), "{bad}");
+        }
+    }
+}

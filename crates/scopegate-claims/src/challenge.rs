@@ -1,0 +1,169 @@
+//! The `WWW-Authenticate` challenge: RFC 6750 §3 and RFC 9728 §5.1.
+
+use std::fmt;
+
+use crate::ScopeSet;
+
+/// The error codes of RFC 6750 §3.1.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum BearerError {
+    /// The token lacks a scope: 403.
+    InsufficientScope,
+    /// The request itself is malformed: 400.
+    InvalidRequest,
+    /// The token is malformed, expired, or otherwise not to be believed: 401.
+    InvalidToken,
+}
+
+impl BearerError {
+    /// The code as it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+        }
+    }
+}
+
+/// A `Bearer` challenge; its `Display` is the value of the header.
+///
+/// Values are quoted and escaped, so that no text can end its parameter early or begin a header of
+/// its own.
+///
+/// ```
+/// use scopegate_claims::{BearerChallenge, BearerError, ScopeSet};
+///
+/// let challenge = BearerChallenge::new()
+///     .with_error(BearerError::InsufficientScope)
+///     .with_scope(&ScopeSet::parse("read:orders").unwrap());
+/// assert_eq!(
+///     challenge.to_string(),
+///     r#"Bearer error="insufficient_scope", scope="read:orders""#
+/// );
+/// assert_eq!(BearerChallenge::new().to_string(), "Bearer");
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BearerChallenge {
+    realm: Option<Box<str>>,
+    error: Option<BearerError>,
+    description: Option<Box<str>>,
+    scope: Option<ScopeSet>,
+    resource_metadata: Option<Box<str>>,
+}
+
+impl BearerChallenge {
+    /// A challenge without parameters: the answer to a request that brought no token.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the protection space (RFC 9110 §11.5).
+    #[must_use]
+    pub fn with_realm(mut self, realm: &str) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// Says what kind of error it was.
+    #[must_use]
+    pub fn with_error(mut self, error: BearerError) -> Self {
+        self.error = Some(error);
+        self
+    }
+
+    /// Explains the error to a developer.
+    #[must_use]
+    pub fn with_description(mut self, description: &str) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Names the scopes that the resource needs.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &ScopeSet) -> Self {
+        self.scope = Some(scope.clone());
+        self
+    }
+
+    /// Names the URL of the protected resource's metadata (RFC 9728 §5.1).
+    #[must_use]
+    pub fn with_resource_metadata(mut self, url: &str) -> Self {
+        self.resource_metadata = Some(url.into());
+        self
+    }
+}
+
+impl fmt::Display for BearerChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { realm, error, description, scope, resource_metadata } = self;
+        let parameters = [
+            ("realm", realm.as_deref()),
+            ("error", error.map(BearerError::as_str)),
+            ("error_description", description.as_deref()),
+            ("scope", scope.as_ref().filter(|scope| !scope.is_empty()).map(ScopeSet::as_str)),
+            ("resource_metadata", resource_metadata.as_deref()),
+        ];
+        f.write_str("Bearer")?;
+        let mut separator = " ";
+        for (name, value) in parameters {
+            if let Some(value) = value {
+                write!(f, "{separator}{name}={}", Quoted(value))?;
+                separator = ", ";
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A quoted-string of RFC 9110 §5.6.4, in printable ASCII.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            match character {
+                '"' | '\\' => write!(f, "\\{character}")?,
+                ' '..='~' => f.write_char(character)?,
+                // A line break would end the header: nothing outside printable ASCII gets through.
+                _ => f.write_char('?')?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_separated_by_commas() {
+        let challenge = BearerChallenge::new()
+            .with_realm("orders")
+            .with_error(BearerError::InvalidToken)
+            .with_description("the token has expired")
+            .with_resource_metadata("https://api.example/.well-known/oauth-protected-resource");
+        assert_eq!(
+            challenge.to_string(),
+            "Bearer realm=\"orders\", error=\"invalid_token\", \
+             error_description=\"the token has expired\", \
+             resource_metadata=\"https://api.example/.well-known/oauth-protected-resource\""
+        );
+    }
+
+    #[test]
+    fn no_value_escapes_its_quotes() {
+        let challenge = BearerChallenge::new().with_realm("a\", error=\"x\\\r\nSet-Cookie: é");
+        assert_eq!(challenge.to_string(), r#"Bearer realm="a\", error=\"x\\??Set-Cookie: ?""#);
+    }
+
+    #[test]
+    fn an_empty_scope_is_left_out() {
+        assert_eq!(BearerChallenge::new().with_scope(&ScopeSet::empty()).to_string(), "Bearer");
+    }
+}

@@ -1,0 +1,147 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn read(json: &Value) -> Result<Claims, serde_json::Error> {
+    serde_json::from_str(&json.to_string())
+}
+
+fn with(member: &str, value: Value) -> Value {
+    let mut claims = json!({"iss": "https://id.example", "exp": 1_700_000_000});
+    claims[member] = value;
+    claims
+}
+
+#[test]
+fn exp_and_iss_are_required() {
+    assert!(read(&json!({"iss": "https://id.example"})).is_err());
+    assert!(read(&json!({"exp": 1})).is_err());
+    assert!(read(&json!({"iss": "https://id.example", "exp": 1})).is_ok());
+}
+
+#[test]
+fn either_dialect_reads_as_the_same_claims() {
+    let okta = json!({"iss": "i", "exp": 9, "cid": "c", "uid": "u", "scp": ["a", "b"], "ver": 1});
+    let rfc = json!({"iss": "i", "exp": 9, "client_id": "c", "uid": "u", "scope": "b a"});
+    assert_eq!(read(&okta).unwrap(), read(&rfc).unwrap());
+}
+
+#[test]
+fn the_names_of_one_thing_must_agree() {
+    let both = |scope: Value, scp: Value| json!({"iss": "i", "exp": 9, "scope": scope, "scp": scp});
+    assert!(read(&both(json!("a b"), json!(["b", "a"]))).is_ok());
+    assert!(read(&both(json!("a"), json!(["a", "b"]))).is_err());
+    assert!(read(&both(json!("a"), json!([]))).is_err());
+    let ids =
+        |left: &str, right: &str| json!({"iss": "i", "exp": 9, "client_id": left, "cid": right});
+    assert!(read(&ids("c", "c")).is_ok());
+    assert!(read(&ids("c", "C")).is_err());
+}
+
+#[test]
+fn a_member_that_occurs_twice_is_refused() {
+    for twice in [
+        r#"{"iss":"i","exp":9,"exp":10}"#,
+        r#"{"iss":"i","exp":9,"scope":"a","scope":"a"}"#,
+        r#"{"iss":"i","exp":9,"x":1,"x":1}"#,
+        r#"{"iss":"i","exp":9,"exp":10}"#,
+        r#"{"iss":"i","exp":9,"tenant":1,"\u0074enant":2}"#,
+        r#"{"iss":"i","exp":9,"cnf":{},"cnf":{}}"#,
+    ] {
+        assert!(serde_json::from_str::<Claims>(twice).is_err(), "{twice}");
+    }
+    let many: String = (0..40).map(|i| format!(r#","x{i}":0"#)).collect();
+    let once = format!(r#"{{"iss":"i","exp":9{many}}}"#);
+    assert!(serde_json::from_str::<Claims>(&once).is_ok());
+    for again in [3, 20, 39] {
+        let twice = format!(r#"{{"iss":"i","exp":9{many},"x{again}":0}}"#);
+        assert!(serde_json::from_str::<Claims>(&twice).is_err(), "x{again}");
+    }
+}
+
+#[test]
+fn a_claim_of_another_type_is_refused() {
+    for (member, value) in [
+        ("iss", json!(1)),
+        ("exp", json!("1700000000")),
+        ("exp", json!(null)),
+        ("nbf", json!("0")),
+        ("iat", json!(-1)),
+        ("aud", json!(7)),
+        ("sub", json!(7)),
+        ("scope", json!(7)),
+        ("scp", json!([1])),
+        ("client_id", json!({})),
+        ("jti", json!([])),
+        ("amr", json!("pwd")),
+    ] {
+        assert!(read(&with(member, value.clone())).is_err(), "{member}: {value}");
+    }
+}
+
+#[test]
+fn marks_of_other_kinds_of_token_are_seen() {
+    assert!(read(&with("cnf", json!({"jkt": "x"}))).unwrap().has_confirmation());
+    assert!(read(&with("at_hash", json!("x"))).unwrap().has_id_token_hash());
+    assert!(read(&with("c_hash", json!("x"))).unwrap().has_id_token_hash());
+    assert_eq!(read(&with("token_use", json!("id"))).unwrap().token_use(), Some("id"));
+    assert_eq!(read(&with("typ", json!("ID"))).unwrap().token_kind(), Some("ID"));
+}
+
+#[test]
+fn a_dialect_writes_its_own_names_only() {
+    let issuer = Issuer::parse("https://id.example").unwrap();
+    let claims = Claims::builder(&issuer, UnixTime::from_seconds(9))
+        .client_id("c")
+        .user_id("u")
+        .scopes(ScopeSet::parse("a b").unwrap())
+        .build();
+    let names = |dialect| {
+        let Value::Object(members) = serde_json::to_value(claims.in_dialect(dialect)).unwrap()
+        else {
+            panic!("claims are an object");
+        };
+        members.keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(names(Dialect::Okta), ["cid", "exp", "iss", "scp", "uid", "ver"]);
+    assert_eq!(names(Dialect::Rfc9068), ["client_id", "exp", "iss", "scope"]);
+    let both = ["cid", "client_id", "exp", "iss", "scope", "scp", "uid", "ver"];
+    assert_eq!(names(Dialect::Both), both);
+}
+
+#[test]
+fn extra_members_stand_beside_the_claims() {
+    let issuer = Issuer::parse("https://id.example").unwrap();
+    let claims = Claims::builder(&issuer, UnixTime::from_seconds(9)).build();
+    let extra = json!({"tenant": 7});
+    let written = serde_json::to_value(claims.in_dialect_with(Dialect::Both, &extra)).unwrap();
+    assert_eq!(written["tenant"], 7);
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back(
+        client in "[a-z]{1,12}",
+        scope in "[a-z:]{1,8}( [a-z:]{1,8}){0,9}",
+        exp in 0u64..253_402_300_799,
+        dialect in prop_oneof![Just(Dialect::Okta), Just(Dialect::Rfc9068), Just(Dialect::Both)],
+    ) {
+        let issuer = Issuer::parse("https://id.example/oauth2/x").unwrap();
+        let claims = Claims::builder(&issuer, UnixTime::from_seconds(exp))
+            .audience(Audience::parse("api://orders").unwrap())
+            .client_id(&client)
+            .subject(&client)
+            .token_id("j")
+            .scopes(ScopeSet::parse(&scope).unwrap())
+            .amr(["pwd"])
+            .build();
+        let json = serde_json::to_string(&claims.in_dialect(dialect)).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Claims>(&json).unwrap(), claims);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+        let _ = serde_json::from_slice::<Claims>(&bytes);
+    }
+}
