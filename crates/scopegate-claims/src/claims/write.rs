@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Claims;
-use crate::{Audiences, Dialect, UnixTime};
+use crate::{Audiences, Dialect, ScopeSet, UnixTime};
 
 /// The members of an access token in the order in which they are written.
 #[derive(Serialize)]
@@ -60,8 +60,8 @@ impl<'a, X: Serialize> Written<'a, X, ()> {
             client_id: claims.client_id().filter(|_| rfc9068),
             cid: claims.client_id().filter(|_| okta),
             uid: claims.user_id().filter(|_| okta),
-            scope: scopes.filter(|_| rfc9068).map(|scopes| scopes.as_str()),
-            scp: scopes.filter(|_| okta).map(|scopes| scopes.as_array()),
+            scope: scopes.filter(|_| rfc9068).map(ScopeSet::as_str),
+            scp: scopes.filter(|_| okta).map(ScopeSet::as_array),
             auth_time: claims.auth_time,
             acr: claims.acr(),
             amr: &claims.amr,
