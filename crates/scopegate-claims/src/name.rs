@@ -22,6 +22,17 @@ use crate::Scope;
 /// assert!(requirement.allows(&ScopeSet::parse("read:orders").unwrap()));
 /// assert!(!requirement.allows(&ScopeSet::parse("read:orders:all").unwrap()));
 /// ```
+///
+/// ```compile_fail
+/// # use scopegate_claims::{ScopeName, ScopeRule};
+/// struct Orders;
+///
+/// impl ScopeName for Orders {
+///     const NAME: &'static str = "read write"; // two scopes
+/// }
+///
+/// let requirement = Orders::REQUIREMENT;
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scope",
     label = "not a scope",
@@ -44,6 +55,8 @@ impl<const A: u128, const B: u128, const C: u128, const D: u128> PackedScope<A, 
     const BYTES: [u8; 64] = unpack([A, B, C, D]);
 }
 
+// Nobody writes this type by hand, so compile errors do not offer it.
+#[diagnostic::do_not_recommend]
 impl<const A: u128, const B: u128, const C: u128, const D: u128> ScopeName
     for PackedScope<A, B, C, D>
 {

@@ -30,8 +30,8 @@ impl<S: ScopeName> ScopeRule for S {
 /// A tuple of one to eight rules, as `AnyOf` and `AllOf` take them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tuple of scopes",
-    label = "not a tuple of one to eight scopes",
-    note = "write the scopes as a tuple: `AnyOf<(ReadOrders, WriteOrders)>`",
+    label = "not a tuple of scopes",
+    note = "write one to eight scopes as a tuple: `(ReadOrders, WriteOrders)`",
     note = "under `#[scoped]` a list will do: `AnyOf<\"read:orders\", WriteOrders>`"
 )]
 pub trait ScopeRules: Send + Sync + 'static {

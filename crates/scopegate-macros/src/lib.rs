@@ -13,8 +13,6 @@ mod scoped;
 use proc_macro::TokenStream;
 use syn::{LitStr, parse_macro_input};
 
-use crate::literal::ScopeLiteral;
-
 /// Turns a string literal into the type of that scope, and into its only value.
 ///
 /// The scope is checked where it stands: a text that RFC 6749 §3.3 does not allow is a compile
@@ -40,8 +38,7 @@ use crate::literal::ScopeLiteral;
 #[proc_macro]
 pub fn scope(input: TokenStream) -> TokenStream {
     let literal = parse_macro_input!(input as LitStr);
-    let packed = ScopeLiteral::read(&literal).and_then(|scope| scope.packed(&home::path()));
-    packed.unwrap_or_else(|error| error.to_compile_error()).into()
+    literal::packed(&literal, &home::path()).into()
 }
 
 /// Declares scopes as types of their own, of any length and readable in errors and docs.

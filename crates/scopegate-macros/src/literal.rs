@@ -31,19 +31,18 @@ impl ScopeLiteral {
         self.span
     }
 
-    /// The `PackedScope` of this scope, as a path that is a type and a value.
-    pub(crate) fn packed(&self, home: &TokenStream) -> Result<TokenStream> {
+    fn words(&self) -> Result<[Literal; ROOM / 16]> {
         if self.text.len() > ROOM {
             return Err(Error::new(self.span, self.too_long()));
         }
         let mut bytes = [0; ROOM];
         bytes[..self.text.len()].copy_from_slice(self.text.as_bytes());
-        let words = bytes.as_chunks().0.iter().map(|word| {
-            let mut word = Literal::u128_unsuffixed(u128::from_be_bytes(*word));
+        Ok(std::array::from_fn(|at| {
+            let word = u128::from_be_bytes(bytes.as_chunks().0[at]);
+            let mut word = Literal::u128_unsuffixed(word);
             word.set_span(self.span);
             word
-        });
-        Ok(quote_spanned!(self.span=> #home::PackedScope::<#(#words),*>))
+        }))
     }
 
     fn too_long(&self) -> String {
@@ -52,6 +51,21 @@ impl ScopeLiteral {
              declare it with `scopes! {{ pub LongScope = \"…\"; }}` and write `LongScope` here",
             self.text.len()
         )
+    }
+}
+
+/// The `PackedScope` of a literal, as a path that is a type and a value.
+///
+/// A wrong literal becomes a `PackedScope` whose first number is the error: in the place of the whole
+/// type, rustc would take an error for `()` and go on to complain that `()` is not a scope.
+pub(crate) fn packed(literal: &LitStr, home: &TokenStream) -> TokenStream {
+    let span = literal.span();
+    match ScopeLiteral::read(literal).and_then(|scope| scope.words()) {
+        Ok(words) => quote_spanned!(span=> #home::PackedScope::<#(#words),*>),
+        Err(error) => {
+            let error = error.into_compile_error();
+            quote_spanned!(span=> #home::PackedScope::<{ #error }, 0, 0, 0>)
+        }
     }
 }
 
@@ -109,19 +123,21 @@ mod tests {
         }
     }
 
+    fn packed_text(text: &str) -> String {
+        packed(&LitStr::new(text, Span::call_site()), &quote!(::scopegate)).to_string()
+    }
+
     #[test]
     fn sixty_four_bytes_fit_and_one_more_is_sent_to_scopes() {
-        let home = quote!(::scopegate);
-        assert!(read(&"a".repeat(64)).unwrap().packed(&home).is_ok());
-        let error = read(&"a".repeat(65)).unwrap().packed(&home).unwrap_err().to_string();
+        assert!(!packed_text(&"a".repeat(64)).contains("compile_error"));
+        let error = packed_text(&"a".repeat(65));
         assert!(error.contains("65 bytes") && error.contains("scopes!"), "{error}");
     }
 
     #[test]
     fn a_packed_scope_is_big_endian_and_padded_with_zeros() {
-        let packed = read("ab").unwrap().packed(&quote!(::scopegate)).unwrap().to_string();
         let first = u128::from_be_bytes(*b"ab\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
-        let expected = quote!(::scopegate::PackedScope::<#first, 0, 0, 0>).to_string();
-        assert_eq!(packed, expected.replace("u128", ""));
+        let expected = format!(":: scopegate :: PackedScope :: < {first} , 0 , 0 , 0 >");
+        assert_eq!(packed_text("ab"), expected);
     }
 }
