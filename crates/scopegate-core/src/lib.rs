@@ -1,1 +1,24 @@
-//! The authorization server without HTTP and without SQL
+//! The authorization server without HTTP and without SQL.
+//!
+//! A token request goes through this crate from door to door: [`token`] authenticates the client
+//! ([`client_auth`]), asks the grant for its decision ([`grants`]), the policies for theirs
+//! ([`policy`]), makes the claims and signs them ([`mint`]), and commits what must be remembered
+//! ([`store`]). The administrator's side is the [`catalog`]: specs, assembled into a snapshot that
+//! requests read without a lock.
+
+#![deny(missing_docs)]
+
+pub mod admin;
+pub mod audit;
+pub mod authority;
+pub mod catalog;
+pub mod client_auth;
+pub mod error;
+pub mod form;
+pub mod grants;
+pub mod keys;
+pub mod metadata;
+pub mod mint;
+pub mod policy;
+pub mod store;
+pub mod token;

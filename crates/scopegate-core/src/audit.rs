@@ -1,0 +1,66 @@
+//! What is remembered of each decision.
+
+mod queue;
+
+use scopegate_claims::UnixTime;
+use serde::Serialize;
+use uuid::Uuid;
+
+pub use queue::{AuditQueue, Place};
+
+/// The id of a decision: it stands in the answer, in the log and in the audit record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct DecisionId(Uuid);
+
+impl DecisionId {
+    /// A new id; later ones sort after earlier ones.
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl Default for DecisionId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One decision about a token request, without secrets and tokens.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditEvent {
+    /// The decision.
+    pub id: DecisionId,
+    /// When it was made.
+    pub at: UnixTime,
+    /// What kind of event it is, in the words of Okta's System Log.
+    pub kind: &'static str,
+    /// The authorization server.
+    pub server: String,
+    /// The client.
+    pub client: String,
+    /// The grant type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_type: Option<String>,
+    /// `ALLOW`, or the OAuth error code.
+    pub outcome: &'static str,
+    /// Why it was refused; fixed text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The scopes that were granted, or asked for.
+    pub scope: String,
+    /// The policy and the rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The `jti` of the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
+    /// From where the request came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}

@@ -1,0 +1,157 @@
+//! All authorization servers of a process: what they share, opened from a storage.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use scopegate_claims::{Clock, Issuer};
+use scopegate_jose::MasterKey;
+
+use crate::audit::AuditQueue;
+use crate::catalog::{ServerId, Snapshot};
+use crate::error::TokenError;
+use crate::keys::KeyRing;
+use crate::store::{Store, StoreError};
+
+/// Under this name the storage keeps by which master key its secrets are sealed.
+const MASTER_KEY_FINGERPRINT: &str = "master key fingerprint";
+
+/// At a start, so many servers get their keys before the first request; the rest follow.
+const EAGER_SERVERS: usize = 64;
+
+/// The authorization servers of one process.
+#[derive(Debug)]
+pub struct Authority {
+    pub(crate) catalog: ArcSwap<Snapshot>,
+    pub(crate) keys: KeyRing,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) master_key: Arc<MasterKey>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) audit: AuditQueue,
+}
+
+/// What an [`Authority`] is opened with.
+#[derive(Clone, Debug)]
+pub struct Foundation {
+    /// The base URL: the issuer of the org server.
+    pub base: Issuer,
+    /// The storage.
+    pub store: Arc<dyn Store>,
+    /// The key under which secrets are sealed.
+    pub master_key: Arc<MasterKey>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why an authority cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+    /// The storage was written under another master key.
+    #[error(
+        "the master key is not the one under which this storage was written: \
+         give the right one, or start with an empty storage"
+    )]
+    WrongMasterKey,
+}
+
+impl Authority {
+    /// Reads what is stored and holds it ready.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the storage does not answer, or was written under another master key.
+    pub async fn open(foundation: Foundation) -> Result<Arc<Self>, OpenError> {
+        let Foundation { base, store, master_key, clock } = foundation;
+        check_master_key(&*store, &master_key).await?;
+        let keys =
+            KeyRing::open(store.clone(), Arc::clone(&master_key), Arc::clone(&clock)).await?;
+        let authority = Self {
+            catalog: ArcSwap::from_pointee(Snapshot::empty(&base)),
+            keys,
+            audit: AuditQueue::start(store.clone()),
+            store,
+            master_key,
+            clock,
+        };
+        authority.reload().await?;
+        Ok(Arc::new(authority))
+    }
+
+    /// The catalog as it stands.
+    pub fn catalog(&self) -> Arc<Snapshot> {
+        self.catalog.load_full()
+    }
+
+    /// The storage.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Reads what has changed in the storage; tells whether something had.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it does not answer; what is held stays.
+    pub async fn reload(&self) -> Result<bool, StoreError> {
+        let before = self.catalog.load_full();
+        let changes = self.store.catalog_since(before.version()).await?;
+        if changes.version == before.version() {
+            return Ok(false);
+        }
+        let next = before.edited(changes.version, changes.edits);
+        self.catalog.store(Arc::new(next));
+        self.keys.reload().await?;
+        Ok(true)
+    }
+
+    /// Makes the keys that servers lack: the first ones before it returns, the rest in the background.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if a key cannot be made or stored.
+    pub async fn ensure_keys(self: &Arc<Self>) -> Result<(), TokenError> {
+        let catalog = self.catalog();
+        let mut servers = catalog.servers().filter(|server| server.spec.status.is_active());
+        for server in servers.by_ref().take(EAGER_SERVERS) {
+            self.keys.ensure(server).await?;
+        }
+        let rest: Vec<_> = servers.cloned().collect();
+        if !rest.is_empty() {
+            let authority = Arc::clone(self);
+            tokio::spawn(async move {
+                for server in rest {
+                    if let Err(error) = authority.keys.ensure(&server).await {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(server = %server.id, error, "a signing key was not made");
+                    }
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// The public keys of a server as a JWK set; none if the server has no key yet.
+    pub fn public_keys(&self, server: &ServerId) -> Option<Arc<str>> {
+        self.keys.public(server)
+    }
+
+    /// Writes what still waits to be written. Grants are refused from now on.
+    pub async fn close(&self) {
+        self.audit.close().await;
+    }
+}
+
+/// A wrong key must stop the start: it would make new signing keys beside those it cannot open.
+async fn check_master_key(store: &dyn Store, master_key: &MasterKey) -> Result<(), OpenError> {
+    let fingerprint = master_key.fingerprint();
+    let kept = store.keep(MASTER_KEY_FINGERPRINT, &fingerprint).await?;
+    if kept == fingerprint { Ok(()) } else { Err(OpenError::WrongMasterKey) }
+}

@@ -1,0 +1,210 @@
+//! One row of the catalog: a key, an owner, and what was written.
+
+use std::fmt;
+
+use scopegate_claims::Scope;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ClaimSpec, ClientId, ClientSpec, PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec,
+};
+use crate::store::StoreError;
+
+/// What kind of thing an entity is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum EntityKind {
+    /// A custom authorization server.
+    Server,
+    /// A scope of a server.
+    Scope,
+    /// A claim of a server.
+    Claim,
+    /// An access policy of a server.
+    Policy,
+    /// A rule of a policy.
+    Rule,
+    /// A client.
+    Client,
+}
+
+impl EntityKind {
+    /// The name as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Client => "client",
+            Self::Policy => "policy",
+            Self::Rule => "rule",
+            Self::Scope => "scope",
+            Self::Server => "server",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Server, Self::Scope, Self::Claim, Self::Policy, Self::Rule, Self::Client]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+}
+
+/// By what an entity is found.
+///
+/// `parent` is empty for servers and clients, the server's id for scopes, claims and policies, and
+/// `server/policy` for rules (a server id holds no slash).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EntityKey {
+    /// What it is.
+    pub kind: EntityKind,
+    /// To what it belongs.
+    pub parent: String,
+    /// Its name, unique among its siblings.
+    pub name: String,
+}
+
+impl EntityKey {
+    /// The key of a custom server.
+    pub fn server(id: &ServerId) -> Self {
+        Self { kind: EntityKind::Server, parent: String::new(), name: id.to_string() }
+    }
+
+    /// The key of a client.
+    pub fn client(id: &ClientId) -> Self {
+        Self { kind: EntityKind::Client, parent: String::new(), name: id.to_string() }
+    }
+
+    /// The key of a scope, a claim or a policy of a server.
+    pub fn of_server(kind: EntityKind, server: &ServerId, name: &str) -> Self {
+        Self { kind, parent: server.to_string(), name: name.to_owned() }
+    }
+
+    /// The key of a rule.
+    pub fn rule(server: &ServerId, policy: &str, name: &str) -> Self {
+        Self { kind: EntityKind::Rule, parent: format!("{server}/{policy}"), name: name.to_owned() }
+    }
+
+    /// The id of the server that the entity belongs to; none for a client.
+    pub fn server_id(&self) -> Option<&str> {
+        match self.kind {
+            EntityKind::Client => None,
+            EntityKind::Server => Some(&self.name),
+            EntityKind::Claim | EntityKind::Policy | EntityKind::Rule | EntityKind::Scope => {
+                self.parent.split('/').next()
+            }
+        }
+    }
+
+    /// The name of the policy that a rule belongs to.
+    pub fn policy_name(&self) -> Option<&str> {
+        match self.kind {
+            EntityKind::Rule => self.parent.split_once('/').map(|(_, policy)| policy),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for EntityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, parent, name } = self;
+        write!(f, "{} {parent}{}{name}", kind.as_str(), if parent.is_empty() { "" } else { "/" })
+    }
+}
+
+/// Who may change an entity.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "an entity has one of two lives")]
+pub enum Owner {
+    /// The management API and the commands that act like it.
+    Api,
+    /// A catalog file: `apply` changes and deletes it.
+    File,
+}
+
+/// What was written of an entity.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Spec {
+    /// A claim.
+    Claim(ClaimSpec),
+    /// A client.
+    Client(Box<ClientSpec>),
+    /// An access policy.
+    Policy(PolicySpec),
+    /// A rule.
+    Rule(RuleSpec),
+    /// A scope.
+    Scope(ScopeSpec),
+    /// A custom authorization server.
+    Server(ServerSpec),
+}
+
+impl Spec {
+    /// The JSON text that is stored.
+    pub fn to_json(&self) -> String {
+        let json = match self {
+            Self::Claim(spec) => serde_json::to_string(spec),
+            Self::Client(spec) => serde_json::to_string(spec),
+            Self::Policy(spec) => serde_json::to_string(spec),
+            Self::Rule(spec) => serde_json::to_string(spec),
+            Self::Scope(spec) => serde_json::to_string(spec),
+            Self::Server(spec) => serde_json::to_string(spec),
+        };
+        json.expect("a spec has text keys only")
+    }
+
+    /// Reads what was stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if the row is not what this version writes.
+    pub fn from_json(key: &EntityKey, json: &str) -> Result<Self, StoreError> {
+        let spec = match key.kind {
+            EntityKind::Claim => serde_json::from_str(json).map(Self::Claim),
+            EntityKind::Client => serde_json::from_str(json).map(Self::Client),
+            EntityKind::Policy => serde_json::from_str(json).map(Self::Policy),
+            EntityKind::Rule => serde_json::from_str(json).map(Self::Rule),
+            EntityKind::Scope => serde_json::from_str(json).map(Self::Scope),
+            EntityKind::Server => serde_json::from_str(json).map(Self::Server),
+        };
+        spec.map_err(|error| StoreError::Corrupt(format!("{key}: {error}")))
+    }
+
+    /// The scope that an entity of this kind is named by, where it is a scope.
+    pub fn scope_name(key: &EntityKey) -> Option<Scope> {
+        (key.kind == EntityKind::Scope).then(|| Scope::parse(&key.name).ok()).flatten()
+    }
+}
+
+/// An entity with its owner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entity {
+    /// By what it is found.
+    pub key: EntityKey,
+    /// Who may change it.
+    pub owner: Owner,
+    /// What was written.
+    pub spec: Spec,
+}
+
+/// A change of the catalog.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a row is written or deleted")]
+pub enum Edit {
+    /// The entity is gone.
+    Delete(EntityKey),
+    /// The entity is new or has changed.
+    Put(Entity),
+}
+
+impl Edit {
+    /// By what the changed entity is found.
+    pub fn key(&self) -> &EntityKey {
+        match self {
+            Self::Delete(key) => key,
+            Self::Put(entity) => &entity.key,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! A scope as it is written.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether a person is asked before a client gets a scope.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(clippy::exhaustive_enums, reason = "these are Okta's three")]
+pub enum Consent {
+    /// Asked for where a person takes part; granted silently where none does.
+    Flexible,
+    /// Never asked for.
+    #[default]
+    Implicit,
+    /// Always asked for; a grant without a person is refused.
+    Required,
+}
+
+/// A scope of a custom authorization server. Its name is the entity's.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct ScopeSpec {
+    /// What the scope allows, for people.
+    #[serde(default)]
+    pub description: String,
+    /// Whether a person is asked.
+    #[serde(default)]
+    pub consent: Consent,
+    /// Whether a request that names no scope asks for this one.
+    #[serde(default)]
+    pub default: bool,
+}

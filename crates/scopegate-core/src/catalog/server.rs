@@ -1,0 +1,146 @@
+//! An authorization server as it is written.
+
+use std::fmt;
+
+use scopegate_claims::{Audience, Dialect};
+use scopegate_jose::Algorithm;
+use serde::{Deserialize, Serialize};
+
+use super::Status;
+
+/// The id of an authorization server: the last part of its issuer's path.
+///
+/// Letters, digits, `-` and `_`, at most 64 of them. `org` is the org server's.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ServerId(Box<str>);
+
+impl ServerId {
+    /// The id under which the org server's keys and events are kept; no custom server may have it.
+    pub const ORG: &'static str = "org";
+
+    /// The org server's id.
+    pub fn org() -> Self {
+        Self(Self::ORG.into())
+    }
+
+    /// The custom server that exists from the start.
+    pub const DEFAULT: &'static str = "default";
+
+    /// The id of the custom server that exists from the start.
+    pub fn default_server() -> Self {
+        Self(Self::DEFAULT.into())
+    }
+
+    /// Parses the id of a custom server; the error says what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// A text that names the rule which is broken.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
+            return Err("a server id has 1 to 64 letters, digits, `-` or `_`");
+        }
+        if matches!(text, Self::ORG | "v1") {
+            return Err("`org` and `v1` are reserved: choose another server id");
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The id as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Tells whether this is the org server.
+    pub fn is_org(&self) -> bool {
+        &*self.0 == Self::ORG
+    }
+
+    /// Tells whether this is the custom server that exists from the start.
+    pub fn is_default(&self) -> bool {
+        &*self.0 == Self::DEFAULT
+    }
+}
+
+impl TryFrom<String> for ServerId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ServerId> for String {
+    fn from(id: ServerId) -> Self {
+        id.0.into()
+    }
+}
+
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A custom authorization server, without the scopes, claims and policies that belong to it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct ServerSpec {
+    /// The name that people read.
+    pub name: String,
+    /// The audiences of its tokens; the first one is the default.
+    pub audiences: Vec<AudienceSpec>,
+    /// How it writes its access tokens.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// The algorithms it has keys for; the first one signs.
+    pub algorithms: Vec<Algorithm>,
+    /// Whether it serves.
+    #[serde(default)]
+    pub status: Status,
+}
+
+impl ServerSpec {
+    /// The audience of the `default` server until something is written of it.
+    pub const DEFAULT_AUDIENCE: &'static str = "api://default";
+
+    /// What holds of a server of which nothing is written: the `default` server before a catalog.
+    pub(super) fn unwritten() -> Self {
+        Self {
+            name: "Default".to_owned(),
+            audiences: vec![AudienceSpec {
+                name: Audience::parse(Self::DEFAULT_AUDIENCE).expect("it is printable"),
+                resources: Vec::new(),
+            }],
+            dialect: Dialect::default(),
+            algorithms: vec![Algorithm::Rs256],
+            status: Status::Active,
+        }
+    }
+}
+
+/// An audience and the resources that select it (RFC 8707).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct AudienceSpec {
+    /// The value of `aud`.
+    pub name: Audience,
+    /// URLs that a client may send as `resource`.
+    #[serde(default)]
+    pub resources: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_fits_into_a_path_and_is_not_reserved() {
+        for good in ["default", "orders-2", "aus9o8wzkhckw9TLa0h7z", "A_b"] {
+            assert!(ServerId::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "org", "v1", "a/b", "a b", "é", "..", &"a".repeat(65)] {
+            assert!(ServerId::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

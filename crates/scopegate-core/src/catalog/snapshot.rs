@@ -1,0 +1,370 @@
+//! The catalog in memory: what requests read.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use scopegate_claims::{Audience, Issuer, Scope, ScopeSet};
+use scopegate_jose::Algorithm;
+
+use super::{
+    AudienceSpec, ClaimSpec, ClientId, ClientSpec, Clients, Edit, EntityKey, EntityKind,
+    PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status,
+};
+use crate::admin;
+
+/// So many parts share the clients: a change of one client copies one part only.
+const CLIENT_PARTS: usize = 1024;
+
+/// One state of the whole catalog.
+///
+/// It is made of shared parts. [`edited`](Self::edited) makes the next state, which copies the path
+/// to what has changed and shares the rest.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    version: u64,
+    base: Issuer,
+    org: Arc<AuthorizationServer>,
+    servers: HashMap<ServerId, Arc<AuthorizationServer>>,
+    clients: ClientMap,
+}
+
+impl Snapshot {
+    /// The catalog in which nothing is written: the org server and the `default` one.
+    pub fn empty(base: &Issuer) -> Self {
+        let default = ServerId::default_server();
+        let server = AuthorizationServer::custom(base, &default);
+        Self {
+            version: 0,
+            base: base.clone(),
+            org: Arc::new(AuthorizationServer::org(base)),
+            servers: HashMap::from([(default, Arc::new(server))]),
+            clients: ClientMap::default(),
+        }
+    }
+
+    /// The state after some changes.
+    #[must_use]
+    pub fn edited(&self, version: u64, edits: Vec<Edit>) -> Self {
+        let mut next = Self { version, ..self.clone() };
+        let mut by_server: BTreeMap<ServerId, Vec<Edit>> = BTreeMap::new();
+        for edit in edits {
+            match edit.key().server_id().map(ServerId::parse) {
+                Some(Ok(server)) => by_server.entry(server).or_default().push(edit),
+                // No server of such an id can be asked for, so nothing is lost.
+                Some(Err(_)) => {}
+                None => next.clients.edit(edit),
+            }
+        }
+        for (id, edits) in by_server {
+            let mut server = match next.servers.get(&id) {
+                Some(server) => AuthorizationServer::clone(server),
+                None => AuthorizationServer::custom(&self.base, &id),
+            };
+            edits.into_iter().for_each(|edit| server.edit(edit));
+            server.index();
+            match server.is_written {
+                true => next.servers.insert(id, Arc::new(server)),
+                false => next.servers.remove(&id),
+            };
+        }
+        next
+    }
+
+    /// The version of the newest change that is in it.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The org authorization server.
+    pub fn org(&self) -> &Arc<AuthorizationServer> {
+        &self.org
+    }
+
+    /// A custom authorization server, active or not.
+    pub fn server(&self, id: &ServerId) -> Option<&Arc<AuthorizationServer>> {
+        if id.is_org() { Some(&self.org) } else { self.servers.get(id) }
+    }
+
+    /// All authorization servers, the org server first.
+    pub fn servers(&self) -> impl Iterator<Item = &Arc<AuthorizationServer>> {
+        std::iter::once(&self.org).chain(self.servers.values())
+    }
+
+    /// A client, active or not.
+    pub fn client(&self, id: &str) -> Option<&Arc<Client>> {
+        self.clients.part_of(id).get(id)
+    }
+}
+
+/// A client with its id.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its id.
+    pub id: ClientId,
+    /// What was written of it.
+    pub spec: ClientSpec,
+    /// Its public keys, ready to verify an assertion with.
+    pub keys: scopegate_jose::KeySet,
+}
+
+impl Client {
+    fn new(id: ClientId, spec: ClientSpec) -> Self {
+        let keys = spec.jwks.iter().filter_map(|jwk| {
+            // The catalog refuses keys that cannot verify; one that a later version refuses is lost
+            // to this client only.
+            scopegate_jose::VerifyingKey::from_jwk(jwk).ok()
+        });
+        Self { id, keys: scopegate_jose::KeySet::from_keys(keys), spec }
+    }
+}
+
+/// The clients, spread over parts by a seeded hash of their ids.
+#[derive(Clone, Debug)]
+struct ClientMap {
+    hasher: RandomState,
+    parts: Vec<Arc<HashMap<ClientId, Arc<Client>>>>,
+}
+
+impl Default for ClientMap {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), parts: vec![Arc::default(); CLIENT_PARTS] }
+    }
+}
+
+impl ClientMap {
+    fn place_of(&self, id: &str) -> usize {
+        self.hasher.hash_one(id) as usize % self.parts.len()
+    }
+
+    fn part_of(&self, id: &str) -> &HashMap<ClientId, Arc<Client>> {
+        &self.parts[self.place_of(id)]
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        let place = self.place_of(&edit.key().name);
+        let part = Arc::make_mut(&mut self.parts[place]);
+        match edit {
+            Edit::Delete(key) => {
+                part.remove(key.name.as_str());
+            }
+            Edit::Put(entity) => {
+                if let (Ok(id), Spec::Client(spec)) =
+                    (ClientId::parse(&entity.key.name), entity.spec)
+                {
+                    part.insert(id.clone(), Arc::new(Client::new(id, *spec)));
+                }
+            }
+        }
+    }
+}
+
+/// An authorization server with all that belongs to it.
+#[derive(Clone, Debug)]
+pub struct AuthorizationServer {
+    /// Its id.
+    pub id: ServerId,
+    /// Its issuer.
+    pub issuer: Issuer,
+    /// What was written of the server itself.
+    pub spec: ServerSpec,
+    /// Its scopes.
+    pub scopes: BTreeMap<Scope, ScopeSpec>,
+    /// Its claims.
+    pub claims: BTreeMap<String, ClaimSpec>,
+    policies: BTreeMap<String, Policy>,
+    /// The scopes that are asked for by naming none.
+    pub default_scopes: ScopeSet,
+    index: PolicyIndex,
+    is_written: bool,
+}
+
+/// An access policy with its rules in their order.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// What was written of it; none if there are rules of a policy that is gone.
+    pub spec: Option<PolicySpec>,
+    rules: BTreeMap<String, RuleSpec>,
+    ordered_rules: Vec<(String, RuleSpec)>,
+}
+
+impl Policy {
+    /// The active rules, in the order in which they are tried.
+    pub fn rules(&self) -> &[(String, RuleSpec)] {
+        &self.ordered_rules
+    }
+}
+
+/// Which policies are to be tried for a client, in their order.
+#[derive(Clone, Debug, Default)]
+struct PolicyIndex {
+    ordered: Vec<Policy>,
+    for_all: Vec<u32>,
+    by_client: HashMap<ClientId, Vec<u32>>,
+}
+
+impl AuthorizationServer {
+    /// The org server: its scopes are the admin scopes, its audience is itself.
+    fn org(base: &Issuer) -> Self {
+        let scopes = admin::SCOPES.iter().filter_map(|(name, description)| {
+            let spec = ScopeSpec { description: (*description).to_owned(), ..ScopeSpec::default() };
+            Some((Scope::parse(name).ok()?, spec))
+        });
+        Self {
+            spec: ServerSpec {
+                name: "Organisation".to_owned(),
+                audiences: vec![AudienceSpec {
+                    name: Audience::parse(base.as_str()).expect("an issuer is printable"),
+                    resources: Vec::new(),
+                }],
+                dialect: Default::default(),
+                algorithms: vec![Algorithm::Rs256],
+                status: Status::Active,
+            },
+            scopes: scopes.collect(),
+            is_written: true,
+            issuer: base.clone(),
+            ..Self::custom(base, &ServerId::org())
+        }
+    }
+
+    /// A custom server of which nothing is written yet. The `default` one is there all the same.
+    fn custom(base: &Issuer, id: &ServerId) -> Self {
+        let issuer = format!("{}/oauth2/{id}", base.as_str().trim_end_matches('/'));
+        Self {
+            id: id.clone(),
+            issuer: Issuer::parse(&issuer).expect("a base URL with a path is an issuer"),
+            spec: ServerSpec::unwritten(),
+            scopes: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            default_scopes: ScopeSet::empty(),
+            index: PolicyIndex::default(),
+            is_written: id.is_default(),
+        }
+    }
+
+    /// The policies that apply to a client, in the order in which they are tried.
+    pub fn policies_for(&self, client: &str) -> impl Iterator<Item = &Policy> {
+        let PolicyIndex { ordered, for_all, by_client } = &self.index;
+        let mut all = for_all.iter().copied().peekable();
+        let own = by_client.get(client).map_or(&[][..], Vec::as_slice);
+        let mut own = own.iter().copied().peekable();
+        std::iter::from_fn(move || match (all.peek(), own.peek()) {
+            (Some(left), Some(right)) if left < right => all.next(),
+            (Some(_), None) => all.next(),
+            (_, _) => own.next(),
+        })
+        .map(|place| &ordered[place as usize])
+    }
+
+    /// The audience of a token, by the `resource` that the client named (RFC 8707).
+    pub fn audience(&self, resource: Option<&str>) -> Option<&Audience> {
+        let Some(resource) = resource else {
+            return self.spec.audiences.first().map(|audience| &audience.name);
+        };
+        let selected = |audience: &&AudienceSpec| {
+            audience.name.as_str() == resource
+                || audience.resources.iter().any(|url| url == resource)
+        };
+        self.spec.audiences.iter().find(selected).map(|audience| &audience.name)
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        match edit {
+            Edit::Delete(key) => self.delete(&key),
+            Edit::Put(entity) => self.put(&entity.key, entity.spec),
+        }
+    }
+
+    fn put(&mut self, key: &EntityKey, spec: Spec) {
+        match spec {
+            Spec::Server(spec) => {
+                self.spec = spec;
+                self.is_written = true;
+            }
+            Spec::Scope(spec) => {
+                if let Ok(name) = Scope::parse(&key.name) {
+                    self.scopes.insert(name, spec);
+                }
+            }
+            Spec::Claim(spec) => {
+                self.claims.insert(key.name.clone(), spec);
+            }
+            Spec::Policy(spec) => self.policy(&key.name).spec = Some(spec),
+            Spec::Rule(spec) => {
+                let policy = key.policy_name().unwrap_or_default();
+                self.policy(policy).rules.insert(key.name.clone(), spec);
+            }
+            Spec::Client(_) => {}
+        }
+    }
+
+    fn delete(&mut self, key: &EntityKey) {
+        match key.kind {
+            EntityKind::Server => {
+                self.spec = ServerSpec::unwritten();
+                self.is_written = self.id.is_default();
+            }
+            EntityKind::Scope => {
+                if let Ok(name) = Scope::parse(&key.name) {
+                    self.scopes.remove(&name);
+                }
+            }
+            EntityKind::Claim => {
+                self.claims.remove(&key.name);
+            }
+            EntityKind::Policy => self.policy(&key.name).spec = None,
+            EntityKind::Rule => {
+                let policy = key.policy_name().unwrap_or_default();
+                self.policy(policy).rules.remove(&key.name);
+            }
+            EntityKind::Client => {}
+        }
+    }
+
+    fn policy(&mut self, name: &str) -> &mut Policy {
+        self.policies.entry(name.to_owned()).or_insert_with(|| Policy {
+            name: name.to_owned(),
+            spec: None,
+            rules: BTreeMap::new(),
+            ordered_rules: Vec::new(),
+        })
+    }
+
+    /// Makes ready what requests look up.
+    fn index(&mut self) {
+        self.policies.retain(|_, policy| policy.spec.is_some() || !policy.rules.is_empty());
+        let defaults = self.scopes.iter().filter(|(_, spec)| spec.default).map(|(name, _)| name);
+        self.default_scopes = ScopeSet::from_tokens(defaults).expect("they are scopes");
+        let active = |spec: &PolicySpec| spec.status.is_active();
+        let mut ordered: Vec<_> = self
+            .policies
+            .values()
+            .filter(|policy| policy.spec.as_ref().is_some_and(active))
+            .cloned()
+            .collect();
+        ordered.sort_by_key(|policy| policy.spec.as_ref().map(|spec| spec.priority));
+        self.index = PolicyIndex::default();
+        for (place, policy) in (0..).zip(&mut ordered) {
+            let rules = policy.rules.iter().filter(|(_, rule)| rule.status.is_active());
+            policy.ordered_rules = rules.map(|(name, rule)| (name.clone(), rule.clone())).collect();
+            policy.ordered_rules.sort_by_key(|(_, rule)| rule.priority);
+            match policy.spec.as_ref().map(|spec| &spec.clients) {
+                Some(Clients::All) => self.index.for_all.push(place),
+                Some(Clients::Named(clients)) => {
+                    for client in clients {
+                        self.index.by_client.entry(client.clone()).or_default().push(place);
+                    }
+                }
+                None => {}
+            }
+        }
+        self.index.ordered = ordered;
+    }
+}
+
+#[cfg(test)]
+mod tests;

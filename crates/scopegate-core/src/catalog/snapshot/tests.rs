@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use super::*;
+use crate::catalog::{Consent, Entity, Owner};
+
+fn base() -> Issuer {
+    Issuer::parse("https://id.example").unwrap()
+}
+
+fn id(text: &str) -> ServerId {
+    ServerId::parse(text).unwrap()
+}
+
+fn put(key: EntityKey, spec: Spec) -> Edit {
+    Edit::Put(Entity { key, owner: Owner::File, spec })
+}
+
+fn server(name: &str) -> Edit {
+    put(EntityKey::server(&id(name)), Spec::Server(ServerSpec::unwritten()))
+}
+
+fn scope(server: &str, name: &str, default: bool) -> Edit {
+    let spec = ScopeSpec { default, consent: Consent::Implicit, ..ScopeSpec::default() };
+    put(EntityKey::of_server(EntityKind::Scope, &id(server), name), Spec::Scope(spec))
+}
+
+fn policy(server: &str, name: &str, priority: u32, clients: Clients) -> Edit {
+    let spec = PolicySpec { priority, clients, status: Status::Active };
+    put(EntityKey::of_server(EntityKind::Policy, &id(server), name), Spec::Policy(spec))
+}
+
+fn rule(server: &str, policy: &str, name: &str, priority: u32) -> Edit {
+    let spec = RuleSpec {
+        priority,
+        grant_types: ["client_credentials".to_owned()].into(),
+        scopes: crate::catalog::Scopes::Any,
+        access_token_lifetime: Duration::from_secs(600),
+        status: Status::Active,
+    };
+    put(EntityKey::rule(&id(server), policy, name), Spec::Rule(spec))
+}
+
+fn client(name: &str) -> Edit {
+    let spec = ClientSpec {
+        name: name.to_owned(),
+        client_type: crate::catalog::ClientType::Service,
+        auth: crate::catalog::ClientAuth::ClientSecretBasic,
+        secrets: Vec::new(),
+        jwks: Vec::new(),
+        grant_types: Default::default(),
+        attributes: Default::default(),
+        admin: false,
+        status: Status::Active,
+    };
+    put(EntityKey::client(&ClientId::parse(name).unwrap()), Spec::Client(Box::new(spec)))
+}
+
+fn named(clients: &[&str]) -> Clients {
+    Clients::Named(clients.iter().map(|id| ClientId::parse(id).unwrap()).collect())
+}
+
+fn policy_names(snapshot: &Snapshot, server: &str, client: &str) -> Vec<String> {
+    let server = snapshot.server(&id(server)).unwrap();
+    server.policies_for(client).map(|policy| policy.name.clone()).collect()
+}
+
+#[test]
+fn the_org_and_the_default_server_exist_from_the_start() {
+    let snapshot = Snapshot::empty(&base());
+    assert_eq!(snapshot.org().issuer.as_str(), "https://id.example");
+    let default = snapshot.server(&id("default")).unwrap();
+    assert_eq!(default.issuer.as_str(), "https://id.example/oauth2/default");
+    assert_eq!(default.audience(None).unwrap().as_str(), "api://default");
+    assert!(snapshot.server(&id("other")).is_none());
+}
+
+#[test]
+fn a_deleted_server_is_gone_but_the_default_one_returns_to_its_beginning() {
+    let snapshot = Snapshot::empty(&base()).edited(1, vec![server("other")]);
+    assert!(snapshot.server(&id("other")).is_some());
+    let edits = ["other", "default"].map(|name| Edit::Delete(EntityKey::server(&id(name))));
+    let snapshot = snapshot.edited(2, edits.into());
+    assert!(snapshot.server(&id("other")).is_none());
+    assert!(snapshot.server(&id("default")).is_some());
+}
+
+#[test]
+fn policies_come_in_the_order_of_their_priority() {
+    let snapshot = Snapshot::empty(&base()).edited(
+        1,
+        vec![
+            policy("default", "c", 3, named(&["reader"])),
+            policy("default", "a", 2, Clients::All),
+            policy("default", "b", 1, named(&["reader", "writer"])),
+            policy("default", "d", 4, Clients::All),
+        ],
+    );
+    assert_eq!(policy_names(&snapshot, "default", "reader"), ["b", "a", "c", "d"]);
+    assert_eq!(policy_names(&snapshot, "default", "writer"), ["b", "a", "d"]);
+    assert_eq!(policy_names(&snapshot, "default", "stranger"), ["a", "d"]);
+}
+
+#[test]
+fn an_edit_of_one_thing_keeps_the_others() {
+    let first = vec![
+        scope("default", "read:orders", true),
+        policy("default", "p", 1, Clients::All),
+        rule("default", "p", "second", 2),
+        rule("default", "p", "first", 1),
+        client("reader"),
+    ];
+    let snapshot = Snapshot::empty(&base()).edited(1, first);
+    let next = snapshot.edited(2, vec![scope("default", "write:orders", false)]);
+    let default = next.server(&id("default")).unwrap();
+    assert_eq!(default.default_scopes.as_str(), "read:orders");
+    assert_eq!(default.scopes.len(), 2);
+    let rules: Vec<_> = default
+        .policies_for("reader")
+        .flat_map(Policy::rules)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(rules, ["first", "second"]);
+    assert!(next.client("reader").is_some());
+    assert_eq!(snapshot.server(&id("default")).unwrap().scopes.len(), 1, "the old state stays");
+}
+
+#[test]
+fn what_a_change_does_not_touch_is_shared() {
+    let snapshot = Snapshot::empty(&base()).edited(1, vec![server("other"), client("reader")]);
+    let next = snapshot.edited(2, vec![scope("default", "read:orders", false)]);
+    let other = |snapshot: &Snapshot| Arc::clone(snapshot.server(&id("other")).unwrap());
+    assert!(Arc::ptr_eq(&other(&snapshot), &other(&next)));
+    let reader = |snapshot: &Snapshot| Arc::clone(snapshot.client("reader").unwrap());
+    assert!(Arc::ptr_eq(&reader(&snapshot), &reader(&next)));
+}
+
+#[test]
+fn an_inactive_policy_or_rule_is_not_tried() {
+    let mut edits = vec![
+        policy("default", "off", 1, Clients::All),
+        policy("default", "on", 2, Clients::All),
+        rule("default", "on", "off", 1),
+        rule("default", "on", "on", 2),
+    ];
+    for place in [0, 2] {
+        let Edit::Put(entity) = &mut edits[place] else { panic!("it is put") };
+        match &mut entity.spec {
+            Spec::Policy(spec) => spec.status = Status::Inactive,
+            Spec::Rule(spec) => spec.status = Status::Inactive,
+            _ => panic!("a policy or a rule"),
+        }
+    }
+    let snapshot = Snapshot::empty(&base()).edited(1, edits);
+    assert_eq!(policy_names(&snapshot, "default", "x"), ["on"]);
+    let server = snapshot.server(&id("default")).unwrap();
+    assert_eq!(server.policies_for("x").next().unwrap().rules().len(), 1);
+}
+
+#[test]
+fn a_resource_selects_its_audience() {
+    let mut spec = ServerSpec::unwritten();
+    spec.audiences = vec![
+        AudienceSpec {
+            name: Audience::parse("api://orders").unwrap(),
+            resources: vec!["https://orders.example".to_owned()],
+        },
+        AudienceSpec { name: Audience::parse("api://stock").unwrap(), resources: Vec::new() },
+    ];
+    let edit = put(EntityKey::server(&id("shop")), Spec::Server(spec));
+    let snapshot = Snapshot::empty(&base()).edited(1, vec![edit]);
+    let server = snapshot.server(&id("shop")).unwrap();
+    let audience = |resource| server.audience(resource).map(Audience::as_str);
+    assert_eq!(audience(None), Some("api://orders"));
+    assert_eq!(audience(Some("https://orders.example")), Some("api://orders"));
+    assert_eq!(audience(Some("api://stock")), Some("api://stock"));
+    assert_eq!(audience(Some("https://orders.example/")), None);
+}

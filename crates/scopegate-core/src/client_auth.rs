@@ -1,0 +1,152 @@
+//! Client authentication: exactly one method proves who the client is (RFC 6749 §2.3).
+//!
+//! A method is one file and one line in [`METHODS`].
+
+mod client_secret_basic;
+mod client_secret_post;
+mod private_key_jwt;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use scopegate_claims::UnixTime;
+use scopegate_jose::MasterKey;
+
+use crate::catalog::{AuthorizationServer, Client, ClientAuth, ClientSecret, Snapshot};
+use crate::error::TokenError;
+use crate::form::Form;
+use crate::store::Change;
+
+/// Every method this server speaks. Metadata and the catalog's checks are derived from it.
+pub static METHODS: &[&dyn Method] = &[
+    &client_secret_basic::ClientSecretBasic,
+    &client_secret_post::ClientSecretPost,
+    &private_key_jwt::PrivateKeyJwt,
+];
+
+/// One way in which a client proves who it is.
+pub trait Method: Sync {
+    /// The method as the catalog names it.
+    fn auth(&self) -> ClientAuth;
+
+    /// Tells whether the request uses this method, rightly or wrongly.
+    fn is_attempted(&self, presented: &Presented<'_>) -> bool;
+
+    /// Who the client says it is. Nothing is proved yet.
+    ///
+    /// # Errors
+    ///
+    /// Why the credentials cannot be read, for the log.
+    fn claimed_id<'a>(&self, presented: &Presented<'a>) -> Result<Cow<'a, str>, &'static str>;
+
+    /// Checks the proof, and says what must be remembered of it.
+    ///
+    /// It is called for an unknown client too, and must then take as long as for a wrong proof.
+    ///
+    /// # Errors
+    ///
+    /// Why the proof does not hold, for the log.
+    fn prove(
+        &self,
+        proof: &Proof<'_>,
+        client: Option<&Client>,
+    ) -> Result<Vec<Change>, &'static str>;
+}
+
+/// What a request says about its client.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    /// The value of the Authorization header.
+    pub authorization: Option<Authorization<'a>>,
+    /// The form.
+    pub form: &'a Form,
+}
+
+/// The value of an Authorization header. It is a secret: `Debug` hides it.
+#[derive(Clone, Copy)]
+pub struct Authorization<'a>(pub &'a str);
+
+impl std::fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Authorization(…)")
+    }
+}
+
+/// What a proof is checked with.
+#[derive(Clone, Copy, Debug)]
+pub struct Proof<'a> {
+    /// What the request says.
+    pub presented: &'a Presented<'a>,
+    /// The server that is asked.
+    pub server: &'a AuthorizationServer,
+    /// The key under which secrets are kept.
+    pub master_key: &'a MasterKey,
+    /// The present.
+    pub now: UnixTime,
+}
+
+/// A client that has proved who it is.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    /// The client.
+    pub client: Arc<Client>,
+    /// What must be remembered of the proof, in the transaction that issues the token.
+    pub changes: Vec<Change>,
+}
+
+/// Finds out which client asks.
+///
+/// # Errors
+///
+/// [`TokenError::SeveralClientAuthentications`], [`TokenError::InvalidRequest`] if two different ids
+/// are named, else [`TokenError::InvalidClient`].
+pub fn authenticate(
+    proof: &Proof<'_>,
+    catalog: &Snapshot,
+) -> Result<AuthenticatedClient, TokenError> {
+    let presented = proof.presented;
+    let by_header = presented.authorization.is_some();
+    let refuse = |reason| TokenError::InvalidClient { reason, by_header };
+
+    let mut attempted = METHODS.iter().filter(|method| method.is_attempted(presented));
+    let method = attempted.next().ok_or_else(|| refuse("no credentials"))?;
+    if attempted.next().is_some() {
+        return Err(TokenError::SeveralClientAuthentications);
+    }
+    let claimed = method.claimed_id(presented).map_err(refuse)?;
+    if presented.form.value("client_id").is_some_and(|id| *id != *claimed) {
+        return Err(TokenError::InvalidRequest("The credentials are not those of client_id."));
+    }
+    let client = catalog.client(&claimed);
+    let changes = method.prove(proof, client.map(Arc::as_ref)).map_err(refuse)?;
+    let client = client.ok_or_else(|| refuse("unknown client"))?;
+    if client.spec.auth != method.auth() {
+        return Err(refuse("the client is registered for another authentication method"));
+    }
+    if !client.spec.status.is_active() {
+        return Err(refuse("the client is inactive"));
+    }
+    Ok(AuthenticatedClient { client: Arc::clone(client), changes })
+}
+
+/// Compares a secret with those of a client; as long for an unknown client as for a known one.
+fn check_secret(
+    secret: &str,
+    master_key: &MasterKey,
+    client: Option<&Client>,
+) -> Result<Vec<Change>, &'static str> {
+    let mac = secret_mac(master_key, &scopegate_jose::sha256(secret.as_bytes()));
+    let nobodys = [ClientSecret::from_mac([0; 32])];
+    let secrets = client.map_or(&nobodys[..], |client| &client.spec.secrets);
+    // No early end: which of two secrets matched is not to be seen either.
+    let matches = secrets.iter().fold(false, |found, known| known.matches(&mac) | found);
+    if matches && client.is_some() { Ok(Vec::new()) } else { Err("wrong secret") }
+}
+
+/// What is kept of a secret, made of its SHA-256.
+pub fn secret_mac(master_key: &MasterKey, sha256: &[u8; 32]) -> [u8; 32] {
+    master_key.mac("client secret", sha256)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! `client_secret_post`: the secret in the form (RFC 6749 §2.3.1).
+
+use std::borrow::Cow;
+
+use super::{Method, Presented, Proof, check_secret};
+use crate::catalog::{Client, ClientAuth};
+use crate::store::Change;
+
+/// The method.
+#[derive(Debug)]
+pub(super) struct ClientSecretPost;
+
+impl Method for ClientSecretPost {
+    fn auth(&self) -> ClientAuth {
+        ClientAuth::ClientSecretPost
+    }
+
+    fn is_attempted(&self, presented: &Presented<'_>) -> bool {
+        presented.form.value("client_secret").is_some()
+    }
+
+    fn claimed_id<'a>(&self, presented: &Presented<'a>) -> Result<Cow<'a, str>, &'static str> {
+        presented
+            .form
+            .value("client_id")
+            .map(Cow::Borrowed)
+            .ok_or("client_secret without client_id")
+    }
+
+    fn prove(
+        &self,
+        proof: &Proof<'_>,
+        client: Option<&Client>,
+    ) -> Result<Vec<Change>, &'static str> {
+        let secret = proof.presented.form.value("client_secret").ok_or("no client_secret")?;
+        check_secret(secret, proof.master_key, client)
+    }
+}

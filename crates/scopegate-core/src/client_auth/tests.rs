@@ -1,0 +1,234 @@
+use std::collections::BTreeMap;
+
+use scopegate_claims::Issuer;
+use scopegate_jose::{Algorithm, SigningKey, TokenType, sha256};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalog::{
+    ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, ServerId, Spec, Status,
+};
+
+const SECRET: &str = "a secret: with + and % and ümlaut, long enough";
+const NOW: UnixTime = UnixTime::from_seconds(1_700_000_000);
+
+struct World {
+    catalog: Snapshot,
+    master_key: MasterKey,
+    key: SigningKey,
+}
+
+impl World {
+    fn new() -> Self {
+        let (master_key, key) =
+            (MasterKey::generate(), SigningKey::generate(Algorithm::Es256).unwrap());
+        let mac = secret_mac(&master_key, &sha256(SECRET.as_bytes()));
+        let clients = [
+            ("basic", ClientAuth::ClientSecretBasic, Status::Active),
+            ("post", ClientAuth::ClientSecretPost, Status::Active),
+            ("partner", ClientAuth::PrivateKeyJwt, Status::Active),
+            ("off", ClientAuth::ClientSecretPost, Status::Inactive),
+        ];
+        let edits = clients.map(|(name, auth, status)| {
+            let is_key = auth == ClientAuth::PrivateKeyJwt;
+            let spec = ClientSpec {
+                name: name.to_owned(),
+                client_type: ClientType::Service,
+                auth,
+                secrets: if is_key { vec![] } else { vec![ClientSecret::from_mac(mac)] },
+                jwks: if is_key { vec![key.public_jwk()] } else { vec![] },
+                grant_types: Default::default(),
+                attributes: BTreeMap::new(),
+                admin: false,
+                status,
+            };
+            let key = EntityKey::client(&ClientId::parse(name).unwrap());
+            Edit::Put(Entity { key, owner: Owner::File, spec: Spec::Client(Box::new(spec)) })
+        });
+        let base = Issuer::parse("https://id.example").unwrap();
+        Self { catalog: Snapshot::empty(&base).edited(1, edits.into()), master_key, key }
+    }
+
+    fn ask(
+        &self,
+        header: Option<&str>,
+        form: &[(&str, &str)],
+    ) -> Result<AuthenticatedClient, TokenError> {
+        let form = Form::collect(form.iter().copied()).unwrap();
+        let presented = Presented { authorization: header.map(Authorization), form: &form };
+        let server = self.catalog.server(&ServerId::default_server()).unwrap();
+        let proof = Proof { presented: &presented, server, master_key: &self.master_key, now: NOW };
+        authenticate(&proof, &self.catalog)
+    }
+
+    fn assert_by(
+        &self,
+        key: &SigningKey,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<AuthenticatedClient, TokenError> {
+        let mut claims = json!({
+            "iss": "partner", "sub": "partner", "jti": "j1",
+            "aud": "https://id.example/oauth2/default/v1/token",
+            "iat": NOW.as_seconds(), "exp": NOW.as_seconds() + 60,
+        });
+        change(&mut claims);
+        let assertion = key.sign(TokenType::Jwt, &claims).unwrap();
+        self.ask(
+            None,
+            &[
+                ("client_assertion_type", private_key_jwt::ASSERTION_TYPE),
+                ("client_assertion", &assertion),
+            ],
+        )
+    }
+
+    fn assert(&self, change: impl FnOnce(&mut Value)) -> Result<AuthenticatedClient, TokenError> {
+        self.assert_by(&self.key, change)
+    }
+}
+
+fn basic(id: &str, secret: &str) -> String {
+    let encode = |text: &str| {
+        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    format!(
+        "Basic {}",
+        base64_simd::STANDARD.encode_to_string(format!("{}:{}", encode(id), encode(secret)))
+    )
+}
+
+fn id(outcome: Result<AuthenticatedClient, TokenError>) -> String {
+    outcome.unwrap().client.id.to_string()
+}
+
+fn is_invalid_client(outcome: &Result<AuthenticatedClient, TokenError>) -> bool {
+    matches!(outcome, Err(TokenError::InvalidClient { .. }))
+}
+
+#[test]
+fn each_method_proves_its_client() {
+    let world = World::new();
+    assert_eq!(id(world.ask(Some(&basic("basic", SECRET)), &[])), "basic");
+    assert_eq!(id(world.ask(None, &[("client_id", "post"), ("client_secret", SECRET)])), "post");
+    assert_eq!(id(world.assert(|_| {})), "partner");
+}
+
+#[test]
+fn basic_credentials_are_form_encoded() {
+    let world = World::new();
+    let raw = base64_simd::STANDARD.encode_to_string(format!("basic:{SECRET}"));
+    assert!(is_invalid_client(&world.ask(Some(&format!("Basic {raw}")), &[])));
+    assert_eq!(
+        id(world.ask(Some(&basic("basic", SECRET).replace("Basic", "bAsIc")), &[])),
+        "basic"
+    );
+}
+
+#[test]
+fn a_wrong_secret_and_an_unknown_client_are_refused_alike() {
+    let world = World::new();
+    let wrong = [
+        world.ask(Some(&basic("basic", "wrong")), &[]),
+        world.ask(Some(&basic("nobody", SECRET)), &[]),
+        world.ask(Some("Basic !!!"), &[]),
+        world.ask(Some("Basic"), &[]),
+        world.ask(Some("Bearer x"), &[]),
+        world.ask(None, &[("client_id", "post"), ("client_secret", "wrong")]),
+        world.ask(None, &[("client_id", "nobody"), ("client_secret", SECRET)]),
+        world.ask(None, &[("client_secret", SECRET)]),
+        world.ask(None, &[("client_id", "post")]),
+        world.ask(None, &[]),
+        world.ask(None, &[("client_id", "off"), ("client_secret", SECRET)]),
+    ];
+    for (case, outcome) in wrong.iter().enumerate() {
+        assert!(is_invalid_client(outcome), "case {case}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_client_uses_the_method_that_it_is_registered_for() {
+    let world = World::new();
+    assert!(is_invalid_client(&world.ask(Some(&basic("post", SECRET)), &[])));
+    let form = [("client_id", "basic"), ("client_secret", SECRET)];
+    assert!(is_invalid_client(&world.ask(None, &form)));
+    assert!(is_invalid_client(
+        &world.ask(None, &[("client_id", "partner"), ("client_secret", "x")])
+    ));
+}
+
+#[test]
+fn two_methods_in_one_request_are_refused() {
+    let world = World::new();
+    let header = basic("basic", SECRET);
+    for form in [[("client_secret", SECRET)], [("client_assertion", "x")]] {
+        let outcome = world.ask(Some(&header), &form);
+        assert!(matches!(outcome, Err(TokenError::SeveralClientAuthentications)));
+    }
+}
+
+#[test]
+fn the_form_may_repeat_the_client_id_but_not_change_it() {
+    let world = World::new();
+    let header = basic("basic", SECRET);
+    assert_eq!(id(world.ask(Some(&header), &[("client_id", "basic")])), "basic");
+    let outcome = world.ask(Some(&header), &[("client_id", "post")]);
+    assert!(matches!(outcome, Err(TokenError::InvalidRequest(_))));
+}
+
+#[test]
+fn an_assertion_may_name_the_issuer_as_its_audience() {
+    let world = World::new();
+    for aud in [
+        json!("https://id.example/oauth2/default"),
+        json!(["x", "https://id.example/oauth2/default/v1/token"]),
+    ] {
+        assert!(world.assert(|claims| claims["aud"] = aud.clone()).is_ok(), "{aud}");
+    }
+}
+
+#[test]
+fn an_assertion_that_is_not_this_clients_for_this_server_now_is_refused() {
+    let world = World::new();
+    let now = NOW.as_seconds();
+    for (member, value) in [
+        ("iss", json!("basic")),
+        ("sub", json!("basic")),
+        ("sub", json!("nobody")),
+        ("aud", json!("https://id.example")),
+        ("aud", json!("https://id.example/oauth2/other")),
+        ("aud", json!([])),
+        ("exp", json!(now - 61)),
+        ("exp", json!(now + 3600 + 61)),
+        ("exp", json!((now + 60).to_string())),
+        ("exp", Value::Null),
+        ("iat", json!(now + 61)),
+        ("nbf", json!(now + 61)),
+        ("jti", json!("")),
+        ("jti", Value::Null),
+        ("jti", json!("x".repeat(256))),
+    ] {
+        let outcome = world.assert(|claims| claims[member] = value.clone());
+        assert!(is_invalid_client(&outcome), "{member}: {value}");
+    }
+    let stranger = SigningKey::generate(Algorithm::Es256).unwrap();
+    assert!(is_invalid_client(&world.assert_by(&stranger, |_| {})));
+    let posing = stranger.with_kid(world.key.kid()).unwrap();
+    assert!(is_invalid_client(&world.assert_by(&posing, |_| {})));
+}
+
+#[test]
+fn an_assertion_without_its_type_is_refused() {
+    let world = World::new();
+    for form in [
+        &[("client_assertion", "a.b.c")][..],
+        &[("client_assertion_type", private_key_jwt::ASSERTION_TYPE)],
+    ] {
+        assert!(is_invalid_client(&world.ask(None, form)));
+    }
+}
+
+#[test]
+fn an_assertion_is_used_up_with_the_token() {
+    let changes = World::new().assert(|_| {}).unwrap().changes;
+    assert!(matches!(&changes[..], [Change::UseAssertion { jti, .. }] if jti == "j1"));
+}

@@ -1,0 +1,208 @@
+//! What can go wrong with a token request, and what the client may learn of it.
+
+use serde::Serialize;
+
+use crate::form::FormProblem;
+use crate::store::StoreError;
+
+/// Why a token request is refused; by blame: the client, the administrator, ourselves.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// The form cannot be read.
+    #[error("the form cannot be read: {0:?}")]
+    Form(FormProblem),
+    /// A parameter is missing or malformed.
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    /// More than one client authentication method was used (RFC 6749 §2.3).
+    #[error("more than one client authentication method was used")]
+    SeveralClientAuthentications,
+    /// The client was not authenticated; the text is for the log.
+    #[error("the client was not authenticated: {reason}")]
+    InvalidClient {
+        /// What was wrong, for the log.
+        reason: &'static str,
+        /// Whether the client tried the Authorization header, and must be challenged there.
+        by_header: bool,
+    },
+    /// Nobody speaks this grant type.
+    #[error("the grant type is not supported")]
+    UnsupportedGrantType,
+    /// The client may not use the grant type.
+    #[error("the client may not use the grant type")]
+    UnauthorizedClient,
+    /// The scope parameter is malformed, or names a scope that the server does not have.
+    #[error("{0}")]
+    InvalidScope(&'static str),
+    /// A scope needs the consent of a person, and there is none.
+    #[error("a scope needs consent, and no person takes part")]
+    ConsentRequired,
+    /// The resource is none of the server's (RFC 8707 §2).
+    #[error("the resource is not one of the server's")]
+    InvalidTarget,
+    /// No policy or no rule matches.
+    #[error("no rule of a policy matches")]
+    NoMatchingRule,
+    /// No authorization server of this id is active.
+    #[error("there is no such authorization server")]
+    UnknownServer,
+    /// More decisions were made than can be recorded.
+    #[error("the audit queue is full")]
+    AuditQueueFull,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(StoreError),
+    /// A key could not be made or did not sign.
+    #[error("signing failed")]
+    Signing(#[source] scopegate_jose::JoseError),
+}
+
+impl From<StoreError> for TokenError {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<FormProblem> for TokenError {
+    fn from(problem: FormProblem) -> Self {
+        Self::Form(problem)
+    }
+}
+
+/// The error codes of RFC 6749 §5.2 and its extensions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The policy refused.
+    AccessDenied,
+    /// A person would have to consent.
+    ConsentRequired,
+    /// The client was not authenticated.
+    InvalidClient,
+    /// The request is malformed.
+    InvalidRequest,
+    /// The scope is unknown or malformed.
+    InvalidScope,
+    /// The resource is unknown (RFC 8707).
+    InvalidTarget,
+    /// There is no such authorization server.
+    NotFound,
+    /// Something failed that is not the client's fault.
+    ServerError,
+    /// The server cannot serve for a while.
+    TemporarilyUnavailable,
+    /// The client may not use the grant type.
+    UnauthorizedClient,
+    /// Nobody speaks the grant type.
+    UnsupportedGrantType,
+}
+
+impl ErrorCode {
+    /// The code as it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "access_denied",
+            Self::ConsentRequired => "consent_required",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::NotFound => "not_found",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+        }
+    }
+}
+
+/// What the client learns: the status, a code, and a text that is fixed per cause.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OAuthError {
+    /// The status of the answer.
+    pub status: u16,
+    /// The code.
+    pub error: ErrorCode,
+    /// The text for the client's developer.
+    pub description: &'static str,
+    /// Whether the answer challenges the client in `WWW-Authenticate` (RFC 6749 §5.2).
+    pub challenges: bool,
+    /// After how many seconds another try may succeed.
+    pub retry_after: Option<u32>,
+}
+
+impl OAuthError {
+    const fn new(status: u16, error: ErrorCode, description: &'static str) -> Self {
+        Self { status, error, description, challenges: false, retry_after: None }
+    }
+}
+
+impl From<&TokenError> for OAuthError {
+    fn from(error: &TokenError) -> Self {
+        use ErrorCode as Code;
+        // No wildcard arm: a new variant must choose what the client may learn.
+        match error {
+            TokenError::Form(FormProblem::Duplicate) => {
+                Self::new(400, Code::InvalidRequest, "A parameter occurs more than once.")
+            }
+            TokenError::Form(FormProblem::NotUtf8) => {
+                Self::new(400, Code::InvalidRequest, "The form is not UTF-8.")
+            }
+            TokenError::Form(FormProblem::TooMany) => {
+                Self::new(400, Code::InvalidRequest, "The form has too many parameters.")
+            }
+            TokenError::InvalidRequest(description) => {
+                Self::new(400, Code::InvalidRequest, description)
+            }
+            TokenError::SeveralClientAuthentications => Self::new(
+                400,
+                Code::InvalidRequest,
+                "The client used more than one authentication method.",
+            ),
+            TokenError::InvalidClient { reason: _, by_header } => Self {
+                challenges: *by_header,
+                ..Self::new(401, Code::InvalidClient, "Client authentication failed.")
+            },
+            TokenError::UnsupportedGrantType => {
+                Self::new(400, Code::UnsupportedGrantType, "The grant type is not supported.")
+            }
+            TokenError::UnauthorizedClient => {
+                Self::new(400, Code::UnauthorizedClient, "The client may not use this grant type.")
+            }
+            TokenError::InvalidScope(description) => {
+                Self::new(400, Code::InvalidScope, description)
+            }
+            TokenError::ConsentRequired => Self::new(
+                400,
+                Code::ConsentRequired,
+                "A scope needs the consent of a person, and no person takes part in this grant.",
+            ),
+            TokenError::InvalidTarget => Self::new(
+                400,
+                Code::InvalidTarget,
+                "The resource does not select one audience of this authorization server.",
+            ),
+            TokenError::NoMatchingRule => Self::new(
+                400,
+                Code::AccessDenied,
+                "No access policy allows this client these scopes by this grant.",
+            ),
+            TokenError::UnknownServer => {
+                Self::new(404, Code::NotFound, "There is no such authorization server.")
+            }
+            TokenError::AuditQueueFull => Self {
+                retry_after: Some(1),
+                ..Self::new(503, Code::TemporarilyUnavailable, "The server is overloaded.")
+            },
+            TokenError::Storage(_) => Self {
+                retry_after: Some(5),
+                ..Self::new(503, Code::TemporarilyUnavailable, "The storage is not available.")
+            },
+            TokenError::Signing(_) => {
+                Self::new(500, Code::ServerError, "The token was not signed.")
+            }
+        }
+    }
+}

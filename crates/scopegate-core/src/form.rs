@@ -1,0 +1,100 @@
+//! A form as clients send it: `application/x-www-form-urlencoded`, each name once.
+
+use std::fmt;
+
+/// The parameters of a request (RFC 6749 §3.2).
+///
+/// An empty value counts as absent. `resource` and `audience` may be repeated (RFC 8707 §2, RFC 8693
+/// §2.1); any other name that occurs twice is refused. Values may be secrets: `Debug` shows names only.
+#[derive(Clone, Default)]
+pub struct Form(Vec<(Box<str>, Box<str>)>);
+
+/// Why a form cannot be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum FormProblem {
+    /// A parameter occurs twice.
+    Duplicate,
+    /// It is not UTF-8.
+    NotUtf8,
+    /// It has too many parameters.
+    TooMany,
+}
+
+impl Form {
+    /// The most parameters of a form.
+    pub const MAX_PARAMETERS: usize = 64;
+
+    const REPEATABLE: [&'static str; 2] = ["audience", "resource"];
+
+    /// Collects decoded pairs.
+    ///
+    /// # Errors
+    ///
+    /// [`FormProblem`] if a name occurs twice or there are too many.
+    pub fn collect<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, FormProblem>
+    where
+        N: Into<Box<str>> + AsRef<str>,
+        V: Into<Box<str>> + AsRef<str>,
+    {
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            if form.0.len() == Self::MAX_PARAMETERS {
+                return Err(FormProblem::TooMany);
+            }
+            let may_repeat = Self::REPEATABLE.contains(&name.as_ref());
+            if !may_repeat && form.0.iter().any(|(known, _)| **known == *name.as_ref()) {
+                return Err(FormProblem::Duplicate);
+            }
+            form.0.push((name.into(), value.into()));
+        }
+        form.0.retain(|(_, value)| !value.is_empty());
+        Ok(form)
+    }
+
+    /// The value of a parameter, if it is there and not empty.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
+    }
+
+    /// All values of a parameter that may be repeated.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| **known == *name).map(|(_, value)| &**value)
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_occurs_twice_is_refused_even_if_one_is_empty() {
+        for pairs in [[("scope", "a"), ("scope", "a")], [("scope", ""), ("scope", "a")]] {
+            assert_eq!(Form::collect(pairs).unwrap_err(), FormProblem::Duplicate);
+        }
+        assert!(Form::collect([("resource", "a"), ("resource", "b")]).is_ok());
+    }
+
+    #[test]
+    fn an_empty_value_is_an_absent_one() {
+        assert_eq!(Form::collect([("scope", "")]).unwrap().value("scope"), None);
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let form = Form::collect([("client_secret", "hush")]).unwrap();
+        assert!(!format!("{form:?}").contains("hush"));
+    }
+
+    #[test]
+    fn the_number_of_parameters_is_bounded() {
+        let pairs = (0..=Form::MAX_PARAMETERS).map(|i| (i.to_string(), "x".to_owned()));
+        assert_eq!(Form::collect(pairs).unwrap_err(), FormProblem::TooMany);
+    }
+}

@@ -1,0 +1,214 @@
+//! The signing keys of all servers, held ready.
+//!
+//! A key is made once, sealed under the master key, and stored before it signs. It is unsealed when it
+//! signs for the first time. Publishing a key set never makes a key.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use scopegate_claims::Clock;
+use scopegate_jose::{Algorithm, Jwk, JwkSet, MasterKey, SigningKey};
+use tokio::sync::Mutex;
+
+use crate::catalog::{AuthorizationServer, ServerId};
+use crate::error::TokenError;
+use crate::store::{KeyPhase, KeyStore, StoreError, StoredKey};
+
+/// The signing keys of all servers.
+#[derive(Debug)]
+pub struct KeyRing {
+    store: Arc<dyn KeyStore>,
+    master_key: Arc<MasterKey>,
+    clock: Arc<dyn Clock>,
+    held: ArcSwap<HashMap<ServerId, Arc<ServerKeys>>>,
+    /// A server's keys are made one at a time, and no more at once than there are cores.
+    making: Vec<Mutex<()>>,
+    hasher: RandomState,
+}
+
+/// The signing keys of one server.
+#[derive(Debug)]
+struct ServerKeys {
+    keys: Vec<HeldKey>,
+    public: Arc<str>,
+}
+
+#[derive(Debug)]
+struct HeldKey {
+    stored: StoredKey,
+    unsealed: OnceLock<Arc<SigningKey>>,
+}
+
+impl KeyRing {
+    /// Reads the keys that are stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if they cannot be read.
+    pub async fn open(
+        store: Arc<dyn KeyStore>,
+        master_key: Arc<MasterKey>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let ring = Self {
+            store,
+            master_key,
+            clock,
+            held: ArcSwap::default(),
+            making: (0..cores).map(|_| Mutex::new(())).collect(),
+            hasher: RandomState::new(),
+        };
+        ring.reload().await?;
+        Ok(ring)
+    }
+
+    /// Reads the stored keys again: another node may have made some.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if they cannot be read; the keys that are held stay.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        let mut by_server: HashMap<ServerId, Vec<StoredKey>> = HashMap::new();
+        for key in self.store.signing_keys().await? {
+            by_server.entry(key.server.clone()).or_default().push(key);
+        }
+        let before = self.held.load();
+        let held = by_server
+            .into_iter()
+            .map(|(server, keys)| {
+                let keys = ServerKeys::new(keys, before.get(&server).map(Arc::as_ref));
+                (server, Arc::new(keys))
+            })
+            .collect();
+        self.held.store(Arc::new(held));
+        Ok(())
+    }
+
+    /// The public keys of a server as a JWK set (RFC 7517 §5); none if it has no key yet.
+    pub fn public(&self, server: &ServerId) -> Option<Arc<str>> {
+        self.held.load().get(server).map(|keys| Arc::clone(&keys.public))
+    }
+
+    /// The key that signs for a server now; it is made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if it cannot be made, stored or unsealed.
+    pub async fn signer(
+        &self,
+        server: &AuthorizationServer,
+    ) -> Result<Arc<SigningKey>, TokenError> {
+        // A server without algorithms is not let into the catalog.
+        let algorithm = server.spec.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
+        if let Some(key) = self.held_signer(&server.id, algorithm)? {
+            return Ok(key);
+        }
+        self.ensure(server).await?;
+        let key = self.held_signer(&server.id, algorithm)?;
+        key.ok_or(TokenError::Storage(StoreError::Conflict))
+    }
+
+    /// Makes the keys that a server lacks.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if a key cannot be made or stored.
+    pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), TokenError> {
+        let place = self.hasher.hash_one(&server.id) as usize % self.making.len();
+        let _turn = self.making[place].lock().await;
+        for &algorithm in &server.spec.algorithms {
+            if !self.holds(&server.id, algorithm) {
+                self.make(&server.id, algorithm).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn holds(&self, server: &ServerId, algorithm: Algorithm) -> bool {
+        self.held.load().get(server).is_some_and(|keys| keys.signing(algorithm).is_some())
+    }
+
+    fn held_signer(
+        &self,
+        server: &ServerId,
+        algorithm: Algorithm,
+    ) -> Result<Option<Arc<SigningKey>>, TokenError> {
+        let held = self.held.load();
+        let key = held.get(server).and_then(|keys| keys.signing(algorithm));
+        key.map(|key| key.unseal(&self.master_key)).transpose()
+    }
+
+    async fn make(&self, server: &ServerId, algorithm: Algorithm) -> Result<(), TokenError> {
+        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm));
+        let key = made
+            .await
+            .map_err(|error| TokenError::Storage(StoreError::Unavailable(Box::new(error))))?;
+        let key = key.map_err(TokenError::Signing)?;
+        let private = key.to_pkcs8().map_err(TokenError::Signing)?;
+        let sealed = self
+            .master_key
+            .seal(&seal_context(server, key.kid()), &private)
+            .map_err(TokenError::Signing)?;
+        let stored = StoredKey {
+            server: server.clone(),
+            kid: key.kid().to_owned(),
+            algorithm,
+            phase: KeyPhase::Signing,
+            since: self.clock.now(),
+            public: key.public_jwk(),
+            sealed,
+        };
+        match self.store.insert_signing_key(&stored).await {
+            Ok(()) => {
+                tracing::info!(%server, algorithm = algorithm.name(), kid = key.kid(), "made a signing key");
+            }
+            // Another node was faster: its key is as good as ours.
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(self.reload().await?)
+    }
+}
+
+impl ServerKeys {
+    fn new(keys: Vec<StoredKey>, before: Option<&Self>) -> Self {
+        let jwks: Vec<Jwk> = keys.iter().map(|key| key.public.clone()).collect();
+        let public = serde_json::to_string(&JwkSet::from_iter(jwks)).expect("keys are plain data");
+        let keys = keys.into_iter().map(|stored| {
+            let known = before
+                .and_then(|before| before.keys.iter().find(|key| key.stored.kid == stored.kid));
+            let unsealed = known.map(|key| key.unsealed.clone()).unwrap_or_default();
+            HeldKey { stored, unsealed }
+        });
+        Self { keys: keys.collect(), public: public.into() }
+    }
+
+    fn signing(&self, algorithm: Algorithm) -> Option<&HeldKey> {
+        self.keys
+            .iter()
+            .find(|key| key.stored.algorithm == algorithm && key.stored.phase == KeyPhase::Signing)
+    }
+}
+
+impl HeldKey {
+    fn unseal(&self, master_key: &MasterKey) -> Result<Arc<SigningKey>, TokenError> {
+        if let Some(key) = self.unsealed.get() {
+            return Ok(Arc::clone(key));
+        }
+        let StoredKey { server, kid, algorithm, sealed, .. } = &self.stored;
+        let private =
+            master_key.open(&seal_context(server, kid), sealed).map_err(TokenError::Signing)?;
+        let key = SigningKey::from_pkcs8(*algorithm, &private)
+            .and_then(|key| key.with_kid(kid))
+            .map_err(TokenError::Signing)?;
+        Ok(Arc::clone(self.unsealed.get_or_init(|| Arc::new(key))))
+    }
+}
+
+/// A sealed key opens for the server and the id that it was sealed for only.
+fn seal_context(server: &ServerId, kid: &str) -> String {
+    format!("signing key {server} {kid}")
+}

@@ -1,0 +1,237 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use scopegate_claims::Issuer;
+
+use super::*;
+use crate::catalog::{
+    ClientId, ClientSpec, ClientType, Clients, Edit, Entity, EntityKey, EntityKind, Owner,
+    PolicySpec, ScopeSpec, ServerId, Snapshot, Spec, Status,
+};
+
+/// A catalog with the default server, built rule by rule.
+struct World {
+    edits: Vec<Edit>,
+}
+
+impl World {
+    fn new(scopes: &[(&str, bool)]) -> Self {
+        let mut world = Self { edits: Vec::new() };
+        for (name, default) in scopes {
+            let spec = ScopeSpec { default: *default, ..ScopeSpec::default() };
+            world.scope(name, spec);
+        }
+        for name in ["reader", "admin"] {
+            let id = ClientId::parse(name).unwrap();
+            world.put(EntityKey::client(&id), Spec::Client(Box::new(client_spec(name == "admin"))));
+        }
+        world
+    }
+
+    fn put(&mut self, key: EntityKey, spec: Spec) {
+        self.edits.push(Edit::Put(Entity { key, owner: Owner::File, spec }));
+    }
+
+    fn scope(&mut self, name: &str, spec: ScopeSpec) {
+        let server = ServerId::default_server();
+        self.put(EntityKey::of_server(EntityKind::Scope, &server, name), Spec::Scope(spec));
+    }
+
+    fn policy(mut self, name: &str, priority: u32, clients: &[&str]) -> Self {
+        let clients = match clients {
+            ["*"] => Clients::All,
+            ids => Clients::Named(ids.iter().map(|id| ClientId::parse(id).unwrap()).collect()),
+        };
+        let spec = PolicySpec { priority, clients, status: Status::Active };
+        let server = ServerId::default_server();
+        self.put(EntityKey::of_server(EntityKind::Policy, &server, name), Spec::Policy(spec));
+        self
+    }
+
+    fn rule(
+        mut self,
+        policy: &str,
+        priority: u32,
+        grant: &str,
+        scopes: &str,
+        minutes: u64,
+    ) -> Self {
+        let scopes = match scopes {
+            "*" => Scopes::Any,
+            named => Scopes::Named(ScopeSet::parse(named).unwrap()),
+        };
+        let spec = RuleSpec {
+            priority,
+            grant_types: BTreeSet::from([grant.to_owned()]),
+            scopes,
+            access_token_lifetime: Duration::from_secs(minutes * 60),
+            status: Status::Active,
+        };
+        let name = format!("rule {priority}");
+        self.put(EntityKey::rule(&ServerId::default_server(), policy, &name), Spec::Rule(spec));
+        self
+    }
+
+    fn ask(self, client: &str, scope: Option<&str>) -> Result<Granted, TokenError> {
+        let base = Issuer::parse("https://id.example").unwrap();
+        let snapshot = Snapshot::empty(&base).edited(1, self.edits);
+        let server = snapshot.server(&ServerId::default_server()).unwrap();
+        let client = snapshot.client(client).unwrap();
+        evaluate(server, client, "client_credentials", &Wanted::parse(scope)?)
+    }
+}
+
+fn client_spec(admin: bool) -> ClientSpec {
+    ClientSpec {
+        name: String::new(),
+        client_type: ClientType::Service,
+        auth: if admin { ClientAuth::PrivateKeyJwt } else { ClientAuth::ClientSecretBasic },
+        secrets: Vec::new(),
+        jwks: Vec::new(),
+        grant_types: Default::default(),
+        attributes: Default::default(),
+        admin,
+        status: Status::Active,
+    }
+}
+
+const SCOPES: [(&str, bool); 3] = [("read", true), ("write", false), ("list", true)];
+
+#[test]
+fn the_first_rule_that_matches_decides() {
+    let granted = World::new(&SCOPES)
+        .policy("late", 2, &["*"])
+        .policy("early", 1, &["reader"])
+        .rule("late", 1, "client_credentials", "*", 60)
+        .rule("early", 2, "client_credentials", "read write", 10)
+        .rule("early", 1, "client_credentials", "read", 5)
+        .ask("reader", Some("read write"))
+        .unwrap();
+    assert_eq!(granted.rule, "early/rule 2");
+    assert_eq!(granted.lifetime, Duration::from_secs(600));
+}
+
+#[test]
+fn a_policy_without_a_matching_rule_passes_on_to_the_next() {
+    let granted = World::new(&SCOPES)
+        .policy("early", 1, &["*"])
+        .policy("late", 2, &["*"])
+        .rule("early", 1, "authorization_code", "*", 5)
+        .rule("late", 1, "client_credentials", "*", 5)
+        .ask("reader", Some("write"))
+        .unwrap();
+    assert_eq!(granted.rule, "late/rule 1");
+}
+
+#[test]
+fn one_scope_outside_keeps_a_rule_from_matching() {
+    let world = || World::new(&SCOPES).policy("p", 1, &["*"]);
+    let outcome =
+        world().rule("p", 1, "client_credentials", "read", 5).ask("reader", Some("read write"));
+    assert!(matches!(outcome, Err(TokenError::NoMatchingRule)));
+}
+
+#[test]
+fn a_policy_of_other_clients_does_not_apply() {
+    let outcome = World::new(&SCOPES)
+        .policy("p", 1, &["admin"])
+        .rule("p", 1, "client_credentials", "*", 5)
+        .ask("reader", Some("read"));
+    assert!(matches!(outcome, Err(TokenError::NoMatchingRule)));
+}
+
+#[test]
+fn without_a_policy_nothing_is_granted() {
+    let outcome = World::new(&SCOPES).ask("reader", Some("read"));
+    assert!(matches!(outcome, Err(TokenError::NoMatchingRule)));
+}
+
+#[test]
+fn a_request_without_scope_gets_the_default_scopes_that_the_rule_allows() {
+    for scope in [None, Some(" ")] {
+        let granted = World::new(&SCOPES)
+            .policy("p", 1, &["*"])
+            .rule("p", 1, "client_credentials", "read write", 5)
+            .ask("reader", scope)
+            .unwrap();
+        assert_eq!(granted.scopes.as_str(), "read");
+    }
+    let none = World::new(&[("read", false)])
+        .policy("p", 1, &["*"])
+        .rule("p", 1, "client_credentials", "*", 5)
+        .ask("reader", None);
+    assert!(matches!(none, Err(TokenError::InvalidScope(_))));
+}
+
+#[test]
+fn a_scope_that_the_server_lacks_is_invalid_whatever_the_rules_say() {
+    for scope in ["unknown", "read unknown", "Read", "rea", "openid", "read offline_access"] {
+        let outcome = World::new(&SCOPES)
+            .policy("p", 1, &["*"])
+            .rule("p", 1, "client_credentials", "*", 5)
+            .ask("reader", Some(scope));
+        assert!(matches!(outcome, Err(TokenError::InvalidScope(_))), "{scope}");
+    }
+}
+
+#[test]
+fn a_scope_that_needs_consent_is_not_for_machines() {
+    let mut world = World::new(&SCOPES);
+    world.scope("secret", ScopeSpec { consent: Consent::Required, ..ScopeSpec::default() });
+    world.scope("soft", ScopeSpec { consent: Consent::Flexible, ..ScopeSpec::default() });
+    let world = world.policy("p", 1, &["*"]).rule("p", 1, "client_credentials", "*", 5);
+    let edits = world.edits.clone();
+    assert!(matches!(world.ask("reader", Some("secret")), Err(TokenError::ConsentRequired)));
+    assert!(World { edits }.ask("reader", Some("soft")).is_ok());
+}
+
+#[test]
+fn the_org_server_serves_admin_scopes_to_admins_only() {
+    let base = Issuer::parse("https://id.example").unwrap();
+    let snapshot = Snapshot::empty(&base).edited(1, World::new(&SCOPES).edits);
+    let ask = |client: &str, scope: Option<&str>| {
+        let client = snapshot.client(client).unwrap();
+        let wanted = Wanted::parse(scope).unwrap();
+        evaluate(snapshot.org(), client, "client_credentials", &wanted)
+    };
+    assert!(ask("admin", Some("okta.apps.read okta.apps.manage")).is_ok());
+    for (client, scope) in [
+        ("reader", Some("okta.apps.read")),
+        ("admin", None),
+        ("admin", Some("openid")),
+        ("admin", Some("read")),
+        ("admin", Some("okta.apps.read read")),
+        ("admin", Some("okta.apps")),
+    ] {
+        assert!(
+            matches!(ask(client, scope), Err(TokenError::InvalidScope(_))),
+            "{client} {scope:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_granted_was_asked_for_and_is_allowed(
+        allowed in "(read|write|list)( (read|write|list)){0,2}",
+        asked in "(read|write|list)( (read|write|list)){0,2}",
+    ) {
+        let outcome = World::new(&SCOPES)
+            .policy("p", 1, &["*"])
+            .rule("p", 1, "client_credentials", &allowed, 5)
+            .ask("reader", Some(&asked));
+        let (allowed, asked) = (ScopeSet::parse(&allowed).unwrap(), ScopeSet::parse(&asked).unwrap());
+        match outcome {
+            Ok(granted) => {
+                prop_assert_eq!(&granted.scopes, &asked);
+                prop_assert!(granted.scopes.is_subset(&allowed));
+            }
+            Err(_) => prop_assert!(!asked.is_subset(&allowed)),
+        }
+    }
+
+    #[test]
+    fn any_scope_parameter_is_read_or_refused(text in ".{0,60}") {
+        let _ = Wanted::parse(Some(&text));
+    }
+}

@@ -1,0 +1,166 @@
+//! What the core asks of a storage. Each part of the server sees the smallest port that serves it.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use scopegate_claims::UnixTime;
+use scopegate_jose::{Algorithm, Jwk};
+
+use crate::audit::AuditEvent;
+use crate::catalog::{ClientId, Edit, ServerId};
+
+/// Why a storage did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Somebody else was faster: the row that should be new is there already, or the version that
+    /// should be current is not.
+    #[error("the stored state has changed meanwhile")]
+    Conflict,
+    /// A row cannot be read: it was written by another version, or by hand.
+    #[error("a stored row cannot be read: {0}")]
+    Corrupt(String),
+    /// The storage does not answer, or cannot write.
+    #[error("the storage is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A storage for everything.
+pub trait Store: CatalogStore + KeyStore + Ledger + Vault {}
+
+impl<S: CatalogStore + KeyStore + Ledger + Vault> Store for S {}
+
+/// Where the catalog is kept: versioned rows, one an entity.
+#[async_trait]
+pub trait CatalogStore: fmt::Debug + Send + Sync {
+    /// The version of the newest change; 0 if nothing was ever written.
+    async fn catalog_version(&self) -> Result<u64, StoreError>;
+
+    /// All changes after a version, oldest first; after version 0 this is the whole catalog.
+    ///
+    /// An entity that changed more than once occurs once, as it stands now.
+    async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError>;
+
+    /// Writes changes, all or none, if the catalog still has the expected version.
+    ///
+    /// `file_version` is remembered as that of the newest catalog file where it is given. The answer
+    /// is the new version.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if the catalog has another version meanwhile.
+    async fn write_catalog(
+        &self,
+        expected: u64,
+        edits: &[Edit],
+        file_version: Option<u64>,
+    ) -> Result<u64, StoreError>;
+
+    /// The version of the newest catalog file that was applied; 0 if none was.
+    async fn catalog_file_version(&self) -> Result<u64, StoreError>;
+}
+
+/// Changes of the catalog up to a version.
+#[derive(Clone, Debug)]
+pub struct CatalogChanges {
+    /// The version that the changes lead to.
+    pub version: u64,
+    /// The changes. After version 0 there are no deletions among them.
+    pub edits: Vec<Edit>,
+}
+
+/// Where signing keys are kept, sealed.
+#[async_trait]
+pub trait KeyStore: fmt::Debug + Send + Sync {
+    /// All keys of all servers.
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// Keeps a new key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if the server has a signing key for that algorithm already.
+    async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError>;
+}
+
+/// A signing key as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredKey {
+    /// The server that signs with it.
+    pub server: ServerId,
+    /// The key's id.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// Where it is in its life.
+    pub phase: KeyPhase,
+    /// Since when it is there.
+    pub since: UnixTime,
+    /// What `/keys` shows.
+    pub public: Jwk,
+    /// The private key, sealed under the master key.
+    pub sealed: Vec<u8>,
+}
+
+/// Where a signing key is in its life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeyPhase {
+    /// It signs.
+    Signing,
+}
+
+impl KeyPhase {
+    /// The name as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signing => "signing",
+        }
+    }
+
+    /// The phase of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Signing].into_iter().find(|phase| phase.as_str() == name)
+    }
+}
+
+/// Where running leaves its traces.
+#[async_trait]
+pub trait Ledger: fmt::Debug + Send + Sync {
+    /// Writes changes, all or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] if something that can be used once was used before.
+    async fn commit(&self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// Deletes what nothing asks for any more.
+    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError>;
+}
+
+/// A trace of running.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change {
+    /// Records a decision.
+    Audit(AuditEvent),
+    /// Uses up the `jti` of a client's assertion.
+    UseAssertion {
+        /// Whose assertion.
+        client: ClientId,
+        /// Its `jti`.
+        jti: String,
+        /// From when on it would be refused anyway.
+        expires_at: UnixTime,
+    },
+}
+
+/// Where single texts are kept that the server needs to start.
+#[async_trait]
+pub trait Vault: fmt::Debug + Send + Sync {
+    /// Keeps a text under a name if there is none yet; the answer is what is there now.
+    async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError>;
+
+    /// Fails if the storage would not serve.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
