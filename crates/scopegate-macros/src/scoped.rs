@@ -34,18 +34,20 @@ pub(crate) fn expand(
 }
 
 fn rewrite(input: ParseStream, home: &TokenStream) -> Result<TokenStream> {
-    let mut literals = Literals { home, seen: 0 };
+    let mut literals = Literals { home, seen: 0, tuples: 0 };
     if let Ok(mut function) = input.fork().parse::<Function>() {
         input.parse::<TokenStream>()?;
         literals.visit_signature_mut(&mut function.signature);
+        let lints = literals.lints();
         let Function { attributes, visibility, signature, body } = function;
-        return Ok(quote!(#(#attributes)* #visibility #signature #body));
+        return Ok(quote!(#lints #(#attributes)* #visibility #signature #body));
     }
     let mut item: Item = input.parse()?;
     match item {
         Item::Enum(_) | Item::Impl(_) | Item::Struct(_) | Item::Trait(_) | Item::Type(_) => {
             literals.visit_item_mut(&mut item);
-            Ok(quote!(#item))
+            let lints = literals.lints();
+            Ok(quote!(#lints #item))
         }
         _ => Err(Error::new(
             Span::call_site(),
@@ -78,6 +80,15 @@ struct Literals<'a> {
     home: &'a TokenStream,
     /// How many literals were replaced so far.
     seen: usize,
+    /// How many lists became tuples.
+    tuples: usize,
+}
+
+impl Literals<'_> {
+    /// The user wrote a list; that its tuple is a complex type is nobody's fault but ours.
+    fn lints(&self) -> Option<TokenStream> {
+        (self.tuples > 0).then(|| quote!(#[allow(clippy::type_complexity)]))
+    }
 }
 
 impl VisitMut for Literals<'_> {
@@ -94,9 +105,14 @@ impl VisitMut for Literals<'_> {
     fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
         let before = self.seen;
         visit_mut::visit_path_segment_mut(self, segment);
-        if COMBINATORS.iter().any(|name| segment.ident == name) {
-            let has_literal = self.seen > before;
-            into_tuple(segment, has_literal);
+        if !COMBINATORS.iter().any(|name| segment.ident == name) {
+            return;
+        }
+        if let PathArguments::AngleBracketed(list) = &mut segment.arguments
+            && is_list(&list.args, self.seen - before)
+        {
+            list.args = into_tuple(std::mem::take(&mut list.args), segment.ident.span());
+            self.tuples += 1;
         }
     }
 
@@ -106,34 +122,30 @@ impl VisitMut for Literals<'_> {
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 
-/// Turns `AnyOf<A, B>` into `AnyOf<(A, B)>`.
+type Arguments = Punctuated<GenericArgument, Token![,]>;
+
+/// Tells whether arguments, of which some were literals, are a list of rules.
 ///
-/// One argument that is a tuple already, or may be the name of one, stays.
-fn into_tuple(segment: &mut PathSegment, has_literal: bool) {
-    let ident = &segment.ident;
-    let PathArguments::AngleBracketed(list) = &mut segment.arguments else { return };
-    let is_tuple = match list.args.first() {
-        Some(GenericArgument::Type(Type::Tuple(_))) => true,
-        _ => !has_literal,
-    };
-    let all_types = list.args.iter().all(|argument| matches!(argument, GenericArgument::Type(_)));
-    if !all_types || (list.args.len() == 1 && is_tuple) {
-        return;
-    }
+/// One argument that is a tuple already, or may be the name of one, is none.
+fn is_list(arguments: &Arguments, literals: usize) -> bool {
+    let all_types = arguments.iter().all(|one| matches!(one, GenericArgument::Type(_)));
+    let is_tuple = matches!(arguments.first(), Some(GenericArgument::Type(Type::Tuple(_))));
+    all_types && (arguments.len() > 1 || (literals > 0 && !is_tuple))
+}
+
+/// Turns the `A, B` of `AnyOf<A, B>` into `(A, B)`.
+fn into_tuple(arguments: Arguments, span: Span) -> Arguments {
     let mut elems: Punctuated<Type, Token![,]> = Punctuated::new();
-    for argument in std::mem::take(&mut list.args) {
+    for argument in arguments {
         if let GenericArgument::Type(rule) = argument {
             elems.push(rule);
         }
     }
     if elems.len() == 1 {
-        elems.push_punct(token::Comma(ident.span()));
+        elems.push_punct(token::Comma(span));
     }
-    list.args.push(GenericArgument::Type(Type::Tuple(TypeTuple {
-        attrs: Vec::new(),
-        paren_token: token::Paren(ident.span()),
-        elems,
-    })));
+    let tuple = TypeTuple { attrs: Vec::new(), paren_token: token::Paren(span), elems };
+    [GenericArgument::Type(Type::Tuple(tuple))].into_iter().collect()
 }
 
 #[cfg(test)]
@@ -192,7 +204,8 @@ mod tests {
     fn a_list_becomes_the_tuple_and_lists_nest() {
         assert_written(
             r#"fn f(x: AnyOf<"a", auth::AllOf<"b", Named>>, y: AllOf<"c">) {}"#,
-            "fn f(x: AnyOf<(A, auth::AllOf<(B, Named)>)>, y: AllOf<(C,)>) {}",
+            "#[allow(clippy::type_complexity)]
+             fn f(x: AnyOf<(A, auth::AllOf<(B, Named)>)>, y: AllOf<(C,)>) {}",
         );
     }
 
@@ -202,7 +215,7 @@ mod tests {
         assert_written(item, item);
         assert_written(
             r#"fn f(x: AnyOf<(Named, AllOf<"a", "b">)>) {}"#,
-            "fn f(x: AnyOf<(Named, AllOf<(A, B)>)>) {}",
+            "#[allow(clippy::type_complexity)] fn f(x: AnyOf<(Named, AllOf<(A, B)>)>) {}",
         );
     }
 
