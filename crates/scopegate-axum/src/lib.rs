@@ -1,1 +1,62 @@
-//! Typed axum extractors: a handler says the scope it needs in its signature
+//! Typed axum extractors: a handler says the scope it needs in its signature.
+//!
+//! | extractor | lets in |
+//! | --- | --- |
+//! | [`RequireScope<S>`](RequireScope) | a token with the scope `S` |
+//! | [`AnyOf<(A, B)>`](AnyOf) | a token with one of the scopes |
+//! | [`AllOf<(A, B)>`](AllOf) | a token with each of them |
+//! | [`Token<X>`](Token) | any verified token, with your own claims `X` |
+//! | `Option<Token<X>>` | a token or none, where the layer is optional |
+//!
+//! A scope is a type. There are three ways to write one, and they all mean the same guard:
+//!
+//! ```
+//! use scopegate_axum::{RequireScope, scope, scoped, scopes};
+//!
+//! scopes! {
+//!     /// See orders.
+//!     pub ReadOrders = "read:orders";
+//! }
+//!
+//! async fn by_name(auth: RequireScope<ReadOrders>) {}
+//!
+//! async fn in_place(auth: RequireScope<scope!("read:orders")>) {}
+//!
+//! #[scoped]
+//! async fn literal(auth: RequireScope<"read:orders">) {}
+//! ```
+//!
+//! Prefer [`scopes!`]: the name appears in compile errors and docs, and a slip in it does not compile.
+//! A literal needs [`macro@scoped`] above the function; without it rustc says "constant provided
+//! when a type was expected" (E0747).
+//!
+//! The extractors read what the authentication layer left on the request, and nothing else. A route
+//! without the layer answers 500 and logs an error: a 401 would blame the caller for it. In axum,
+//! `Router::layer` covers the routes that were added before it.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | no token, layer optional | 401 `Bearer`, or `None` |
+//! | scope missing | 403 `insufficient_scope`, `scope="…"` |
+//! | no layer; another `X` than the layer reads | 500 and a log entry |
+
+#![deny(missing_docs)]
+
+// Lets generated code name this crate, inside it too.
+extern crate self as scopegate_axum;
+
+mod all_of;
+mod any_of;
+mod guard;
+mod rejection;
+mod require_scope;
+mod token;
+
+pub use scopegate_claims::{PackedScope, Requirement, ScopeName, ScopeRule, ScopeRules};
+pub use scopegate_macros::{scope, scoped, scopes};
+
+pub use crate::all_of::AllOf;
+pub use crate::any_of::AnyOf;
+pub use crate::rejection::AuthRejection;
+pub use crate::require_scope::RequireScope;
+pub use crate::token::Token;

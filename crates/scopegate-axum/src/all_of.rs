@@ -1,0 +1,53 @@
+//! The guard of several scopes at once.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use scopegate_claims::{Requirement, ScopeRule, ScopeRules};
+use scopegate_jose::Verified;
+
+use crate::guard::guard;
+
+/// Lets in a token that holds each of the scopes.
+///
+/// One to eight, as a tuple of types, or as a list with literals under [`scoped`](macro@crate::scoped).
+/// A member may be an [`AnyOf`](crate::AnyOf) or another `AllOf`.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::{AllOf, scopes};
+///
+/// scopes! {
+///     /// See orders.
+///     pub ReadOrders = "read:orders";
+///     /// Change orders.
+///     pub WriteOrders = "write:orders";
+/// }
+///
+/// async fn list(auth: AllOf<(ReadOrders, WriteOrders)>) -> &'static str {
+///     "orders"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+///
+/// assert_eq!(ask(&app, Some("read:orders write:orders")).await, 200);
+/// assert_eq!(ask(&app, Some("read:orders")).await, 403);
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<()>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+pub struct AllOf<T: ScopeRules> {
+    token: Arc<Verified>,
+    rule: PhantomData<fn() -> T>,
+}
+
+impl<T: ScopeRules> ScopeRule for AllOf<T> {
+    const REQUIREMENT: Requirement = Requirement::all_of(T::REQUIREMENTS);
+}
+
+guard!(AllOf<T: ScopeRules>, <Self as ScopeRule>::REQUIREMENT);

@@ -1,0 +1,50 @@
+//! The guard of alternatives.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use scopegate_claims::{Requirement, ScopeRule, ScopeRules};
+use scopegate_jose::Verified;
+
+use crate::guard::guard;
+
+/// Lets in a token that holds at least one of the scopes.
+///
+/// One to eight, as a tuple of types, or as a list with literals under [`scoped`](macro@crate::scoped).
+/// A member may be an [`AllOf`](crate::AllOf) or another `AnyOf`.
+///
+/// The challenge has no word for "or": it names the alternative that lacks the fewest scopes.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::{AllOf, AnyOf, scoped};
+///
+/// #[scoped]
+/// async fn list(auth: AnyOf<"read:orders", AllOf<"admin", "orders">>) -> &'static str {
+///     "orders"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+///
+/// assert_eq!(ask(&app, Some("read:orders")).await, 200);
+/// assert_eq!(ask(&app, Some("admin orders")).await, 200);
+/// assert_eq!(ask(&app, Some("admin")).await, 403);
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<()>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+pub struct AnyOf<T: ScopeRules> {
+    token: Arc<Verified>,
+    rule: PhantomData<fn() -> T>,
+}
+
+impl<T: ScopeRules> ScopeRule for AnyOf<T> {
+    const REQUIREMENT: Requirement = Requirement::any_of(T::REQUIREMENTS);
+}
+
+guard!(AnyOf<T: ScopeRules>, <Self as ScopeRule>::REQUIREMENT);

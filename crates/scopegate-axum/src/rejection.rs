@@ -1,0 +1,163 @@
+//! The answer to a request that an extractor does not let in.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use axum_core::body::Body;
+use axum_core::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use scopegate_jose::{Refusal, RefusalCause};
+
+/// The rejection of every extractor here: a [`Refusal`] as an axum response.
+///
+/// Status and challenge are those of RFC 6750 §3; the body is a problem document, or what the layer
+/// was set to. The refusal stays among the extensions of the response, where an outer layer finds the
+/// cause that the client is not told.
+///
+/// A handler may answer in the same form:
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use scopegate_axum::AuthRejection;
+/// use scopegate_claims::ScopeSet;
+/// use scopegate_jose::{Refusal, RefusalCause};
+///
+/// let needed = ScopeSet::parse("write:orders").unwrap();
+/// let refusal = Refusal::new(RefusalCause::InsufficientScope { needed });
+/// let response = AuthRejection::from(refusal).into_response();
+///
+/// assert_eq!(response.status(), 403);
+/// let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+/// assert!(challenge.ends_with(r#"scope="write:orders""#));
+/// assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), "insufficient_scope");
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuthRejection(Refusal);
+
+impl AuthRejection {
+    /// Why the request was refused.
+    pub fn refusal(&self) -> &Refusal {
+        &self.0
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl From<Refusal> for AuthRejection {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl IntoResponse for AuthRejection {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let Self(refusal) = self;
+        let renderer = refusal.renderer();
+        let mut response = Response::new(Body::from(renderer.body(&refusal)));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        if let Ok(content_type) = HeaderValue::from_str(renderer.content_type()) {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
+        if let Some(challenge) = refusal.challenge() {
+            let challenge = HeaderValue::try_from(challenge.to_string());
+            // A 401 without a challenge is no 401 (RFC 9110 §15.5.2).
+            headers
+                .insert(WWW_AUTHENTICATE, challenge.unwrap_or(HeaderValue::from_static("Bearer")));
+        }
+        if let Some(wait) = refusal.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        }
+        response.extensions_mut().insert(refusal);
+        response
+    }
+}
+
+/// Rounds up, so that the client does not come back too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+impl fmt::Display for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (status, reason) = (self.0.status(), self.0.reason());
+        write!(f, "{status} {reason}: {}", self.0.description())
+    }
+}
+
+impl Error for AuthRejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self.0.cause() {
+            RefusalCause::InvalidToken(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use scopegate_jose::{ChallengeSettings, JoseError, RefusalBody};
+
+    use super::*;
+
+    fn respond(cause: RefusalCause) -> Response {
+        AuthRejection::from(Refusal::new(cause)).into_response()
+    }
+
+    #[test]
+    fn a_retry_is_never_too_early() {
+        let retry_after = Duration::from_millis(1500);
+        let response = respond(RefusalCause::KeysUnavailable { retry_after });
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[RETRY_AFTER], "2");
+        assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn the_settings_write_challenge_and_body() {
+        #[derive(Debug)]
+        struct Terse;
+
+        impl RefusalBody for Terse {
+            fn content_type(&self) -> &'static str {
+                "text/plain"
+            }
+
+            fn body(&self, refusal: &Refusal) -> Vec<u8> {
+                refusal.reason().into()
+            }
+        }
+
+        let settings = ChallengeSettings::new()
+            .with_realm("orders")
+            .with_resource_metadata("https://api.example.com/.well-known/oauth-protected-resource")
+            .with_body(Terse);
+        let refusal = Refusal::new(RefusalCause::NoToken).with_settings(Arc::new(settings));
+        let response = AuthRejection::from(refusal).into_response();
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/plain");
+        assert_eq!(
+            response.headers()[WWW_AUTHENTICATE],
+            "Bearer realm=\"orders\", resource_metadata=\
+             \"https://api.example.com/.well-known/oauth-protected-resource\""
+        );
+    }
+
+    #[test]
+    fn the_text_for_the_log_has_its_source_and_is_not_in_the_response() {
+        let rejection =
+            AuthRejection::from(Refusal::new(RefusalCause::InvalidToken(JoseError::Expired)));
+        assert!(rejection.source().is_some());
+        assert!(rejection.to_string().starts_with("401 expired: "), "{rejection}");
+
+        let ours = AuthRejection::from(Refusal::new(RefusalCause::Misconfigured("secret".into())));
+        assert!(!ours.to_string().contains("secret"), "{ours}");
+    }
+}

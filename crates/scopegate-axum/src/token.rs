@@ -1,0 +1,158 @@
+//! The verified token itself, with the user's own claims.
+
+use std::any::{Any, type_name};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+use scopegate_claims::Claims;
+use scopegate_jose::{Authenticated, ExtraClaims, RefusalCause, Verified};
+
+use crate::{AuthRejection, guard};
+
+const NAME: &str = "Token";
+
+/// The verified token of the request, whatever its scopes.
+///
+/// It derefs to [`Claims`]. `X` is the type of your own claims, the one that the layer was told to
+/// read; by default there are none. Another `X` than the layer's is a mistake in the program, so it
+/// answers 500 and the log names both types.
+///
+/// `Option<Token<X>>` is `None` if the layer is optional and the request brought no token. A bad token
+/// never comes so far.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::Token;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Tenant {
+///     tenant: String,
+/// }
+///
+/// async fn list(token: Token<Tenant>) -> String {
+///     format!("orders of {} for {:?}", token.extra().tenant, token.client_id())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+///
+/// assert_eq!(ask(&app, Some("")).await, 200);
+/// assert_eq!(ask(&app, None).await, 401);
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<Tenant>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+///
+/// Where a token is welcome and not needed:
+///
+/// ```
+/// # use axum::{Router, routing::get};
+/// # use scopegate_axum::Token;
+/// async fn list(token: Option<Token>) -> &'static str {
+///     if token.is_some() { "all orders" } else { "public orders" }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+///
+/// assert_eq!(ask(&app, Some("")).await, 200);
+/// assert_eq!(ask(&app, None).await, 200);
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<()>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+pub struct Token<X: Send + Sync + 'static = ()> {
+    token: Arc<Verified>,
+    extra: Option<ExtraClaims>,
+    of: PhantomData<fn() -> X>,
+}
+
+impl<X: Send + Sync + 'static> Token<X> {
+    /// The claims that every access token has.
+    pub fn claims(&self) -> &Claims {
+        self.token.claims()
+    }
+
+    /// Your own claims, as the layer read them.
+    pub fn extra(&self) -> &X {
+        find(self.extra.as_ref()).expect("the type was compared when the token was extracted")
+    }
+
+    /// The token with the evidence for it.
+    pub fn verified(&self) -> &Verified {
+        &self.token
+    }
+
+    fn of(token: &Arc<Verified>, authenticated: &Authenticated) -> Result<Self, AuthRejection> {
+        let extra = authenticated.extra();
+        if find::<X>(extra).is_some() {
+            return Ok(Self { token: Arc::clone(token), extra: extra.cloned(), of: PhantomData });
+        }
+        let (asked, read) = (type_name::<X>(), extra.map_or("none", ExtraClaims::type_name));
+        tracing::error!(
+            extractor = NAME,
+            asked,
+            read,
+            "`Token<{asked}>` asks for other extra claims than the layer reads ({read}); \
+             build the layer with `.extra_claims::<{asked}>()`"
+        );
+        let problem = format!("`Token<{asked}>`, but the layer reads {read}");
+        Err(guard::refuse(RefusalCause::Misconfigured(problem.into()), authenticated))
+    }
+}
+
+/// The extra claims if they are an `X`; `()` is always there, and stands for none.
+fn find<X: 'static>(extra: Option<&ExtraClaims>) -> Option<&X> {
+    let none: &'static dyn Any = &();
+    none.downcast_ref().or_else(|| extra?.downcast_ref())
+}
+
+impl<X: Send + Sync + 'static> Deref for Token<X> {
+    type Target = Claims;
+
+    fn deref(&self) -> &Claims {
+        self.claims()
+    }
+}
+
+impl<S: Send + Sync, X: Send + Sync + 'static> FromRequestParts<S> for Token<X> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let authenticated = guard::authenticated(parts, NAME)?;
+        Self::of(guard::token(authenticated)?, authenticated)
+    }
+}
+
+impl<S: Send + Sync, X: Send + Sync + 'static> OptionalFromRequestParts<S> for Token<X> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
+        let authenticated = guard::authenticated(parts, NAME)?;
+        authenticated.token().map(|token| Self::of(token, authenticated)).transpose()
+    }
+}
+
+impl<X: Send + Sync + 'static> Clone for Token<X> {
+    fn clone(&self) -> Self {
+        Self { token: Arc::clone(&self.token), extra: self.extra.clone(), of: PhantomData }
+    }
+}
+
+impl<X: Send + Sync + 'static> fmt::Debug for Token<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token<{}>", type_name::<X>())
+    }
+}

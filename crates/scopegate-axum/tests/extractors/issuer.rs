@@ -1,0 +1,95 @@
+//! An issuer whose tokens pass the real verifier, and a way to ask a router with them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use scopegate_claims::{Audience, Claims, Dialect, Issuer, ScopeSet, UnixTime};
+use scopegate_jose::{
+    Algorithm, AudienceRule, Authenticated, ChallengeSettings, ExtraClaims, KeySet, Refusal, Rules,
+    SigningKey, TokenType, Verified, verify_access_token,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tower::ServiceExt;
+
+/// Signs a token with these scopes and claims, and verifies it.
+fn verified(scopes: &str, extra: &impl Serialize) -> Arc<Verified> {
+    let issuer = Issuer::parse("https://id.example.com").unwrap();
+    let audience = Audience::parse("api://orders").unwrap();
+    let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    let claims = Claims::builder(&issuer, UnixTime::from_seconds(2_000))
+        .audience(audience.clone())
+        .subject("u1")
+        .client_id("reader")
+        .scopes(ScopeSet::parse(scopes).unwrap())
+        .build();
+    let payload = claims.in_dialect_with(Dialect::Both, extra);
+    let token = key.sign(TokenType::AccessToken, &payload).unwrap();
+    let keys = KeySet::from_keys([key.verifying_key().unwrap()]);
+    let rules = Rules::new(issuer, AudienceRule::any_of([audience]));
+    Arc::new(verify_access_token(&token, &keys, &rules, UnixTime::from_seconds(1_000)).unwrap())
+}
+
+/// What a layer leaves for a token with these scopes.
+pub(crate) fn holding(scopes: &str) -> Authenticated {
+    let token = verified(scopes, &serde_json::json!({}));
+    Authenticated::new(token, None, settings())
+}
+
+/// What a layer leaves that reads extra claims `X`.
+pub(crate) fn with_extra<X>(extra: &impl Serialize) -> Authenticated
+where
+    X: DeserializeOwned + Send + Sync + 'static,
+{
+    let token = verified("read:orders", extra);
+    let extra = ExtraClaims::of::<X>(&token).unwrap();
+    Authenticated::new(token, Some(extra), settings())
+}
+
+/// What an optional layer leaves for a request without a token.
+pub(crate) fn anonymous() -> Authenticated {
+    Authenticated::anonymous(settings())
+}
+
+fn settings() -> Arc<ChallengeSettings> {
+    Arc::new(ChallengeSettings::new().with_realm("orders"))
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    pub(crate) refusal: Option<Refusal>,
+}
+
+impl Answer {
+    pub(crate) fn challenge(&self) -> Option<&str> {
+        Some(self.headers.get("www-authenticate")?.to_str().unwrap())
+    }
+}
+
+/// Asks for a path with what the layer left, or without a layer.
+pub(crate) async fn ask(
+    app: &Router,
+    path: &str,
+    left: impl Into<Option<Authenticated>>,
+) -> Answer {
+    let mut request = Request::get(path).body(Body::empty()).unwrap();
+    if let Some(authenticated) = left.into() {
+        request.extensions_mut().insert(authenticated);
+    }
+    let response: Response = app.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8(body.into()).unwrap(),
+        refusal: parts.extensions.get().cloned(),
+    }
+}

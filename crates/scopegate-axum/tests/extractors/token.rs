@@ -1,0 +1,79 @@
+//! The token itself, with claims of the service's own.
+
+use axum::Router;
+use axum::routing::get;
+use scopegate_axum::{RequireScope, Token, scoped};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::issuer::{anonymous, ask, holding, with_extra};
+use crate::log::logged;
+
+#[derive(Deserialize)]
+struct Tenant {
+    tenant: String,
+}
+
+#[derive(Deserialize)]
+struct Region {
+    region: String,
+}
+
+fn app() -> Router {
+    async fn base(token: Token) -> String {
+        let () = token.extra();
+        token.subject().unwrap_or_default().to_owned()
+    }
+
+    async fn tenant(token: Token<Tenant>) -> String {
+        format!("{} of {}", token.claims().subject().unwrap_or_default(), token.extra().tenant)
+    }
+
+    async fn region(token: Option<Token<Region>>) -> String {
+        token.map_or_else(|| "none".to_owned(), |token| token.extra().region.clone())
+    }
+
+    #[scoped]
+    async fn guarded(_: RequireScope<"read:orders">, token: Token<Tenant>) -> String {
+        token.clone().extra().tenant.clone()
+    }
+
+    Router::new()
+        .route("/base", get(base))
+        .route("/tenant", get(tenant))
+        .route("/region", get(region))
+        .route("/guarded", get(guarded))
+}
+
+#[tokio::test]
+async fn a_handler_reads_its_own_claims_beside_the_base() {
+    let left = with_extra::<Tenant>(&json!({ "tenant": "acme" }));
+    assert_eq!(ask(&app(), "/tenant", left.clone()).await.body, "u1 of acme");
+    assert_eq!(ask(&app(), "/guarded", left).await.body, "acme");
+}
+
+#[tokio::test]
+async fn the_base_is_there_whatever_the_layer_reads() {
+    let left = with_extra::<Tenant>(&json!({ "tenant": "acme" }));
+    assert_eq!(ask(&app(), "/base", left).await.body, "u1");
+    assert_eq!(ask(&app(), "/base", holding("")).await.body, "u1");
+}
+
+#[tokio::test]
+async fn other_claims_than_the_layer_reads_are_500_and_the_log_names_both_types() {
+    let left = with_extra::<Tenant>(&json!({ "tenant": "acme" }));
+    let (answer, log) = logged(ask(&app(), "/region", left)).await;
+    assert_eq!((answer.status.as_u16(), answer.challenge()), (500, None));
+    assert!(log.contains("Region") && log.contains("Tenant"), "{log}");
+    assert!(!answer.body.contains("Region") && !log.contains("acme"), "{}\n{log}", answer.body);
+
+    let (answer, log) = logged(ask(&app(), "/tenant", holding(""))).await;
+    assert_eq!(answer.status, 500);
+    assert!(log.contains("Tenant") && log.contains("read=\"none\""), "{log}");
+}
+
+#[tokio::test]
+async fn an_absent_token_is_none_whatever_the_claims() {
+    assert_eq!(ask(&app(), "/region", anonymous()).await.body, "none");
+    assert_eq!(ask(&app(), "/tenant", anonymous()).await.status, 401);
+}
