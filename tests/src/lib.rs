@@ -1,1 +1,1 @@
-//! End-to-end tests of scopegate, a folder per standard
+//! End-to-end tests of scopegate, a folder per standard. They are all under `tests/`.

@@ -1,0 +1,111 @@
+//! The directions of dependencies, as ARCHITECTURE.md draws them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// What each crate may depend on, directly, among our own.
+const MAY_USE: [(&str, &[&str]); 10] = [
+    ("scopegate-claims", &[]),
+    ("scopegate-macros", &[]),
+    ("scopegate-jose", &["scopegate-claims"]),
+    ("scopegate-tower", &["scopegate-claims", "scopegate-jose"]),
+    ("scopegate-axum", &["scopegate-claims", "scopegate-jose", "scopegate-macros"]),
+    ("scopegate", &["scopegate-axum", "scopegate-claims", "scopegate-jose", "scopegate-macros", "scopegate-tower"]),
+    ("scopegate-core", &["scopegate-claims", "scopegate-jose"]),
+    ("scopegate-store", &["scopegate-claims", "scopegate-core", "scopegate-jose"]),
+    ("scopegate-server", &["scopegate-claims", "scopegate-core", "scopegate-jose", "scopegate-store"]),
+    ("scopegate-testkit", &["scopegate-claims", "scopegate-core", "scopegate-jose", "scopegate-tower"]),
+];
+
+/// Which crates may not be reached from where, over however many steps.
+const NEVER_REACHES: [(&str, &[&str]); 8] = [
+    ("scopegate-claims", &["aws-lc-rs", "http", "tokio", "serde_json"]),
+    ("scopegate-jose", &["http", "hyper", "tokio", "ring", "jsonwebtoken"]),
+    ("scopegate-tower", &["axum", "axum-core", "scopegate-core", "ring"]),
+    ("scopegate-axum", &["scopegate-tower", "scopegate-core", "reqwest"]),
+    ("scopegate", &["scopegate-core", "scopegate-store", "scopegate-server", "sqlx"]),
+    ("scopegate-core", &["axum", "axum-core", "http", "hyper", "sqlx"]),
+    ("scopegate-store", &["axum", "axum-core", "hyper", "ring"]),
+    ("scopegate-testkit", &["axum", "scopegate-store", "sqlx"]),
+];
+
+/// Only the store speaks SQL, only jose calls the cryptographic library.
+const ONLY_USER: [(&str, &[&str]); 2] = [
+    ("sqlx", &["scopegate-store", "orders-api"]),
+    ("aws-lc-rs", &["scopegate-jose", "scopegate-benches"]),
+];
+
+struct Graph {
+    ours: BTreeMap<String, BTreeSet<String>>,
+    all: BTreeMap<String, BTreeSet<String>>,
+}
+
+fn graph() -> Graph {
+    let metadata = MetadataCommand::new().exec().expect("cargo metadata runs");
+    let names: BTreeMap<_, _> =
+        metadata.packages.iter().map(|package| (&package.id, package.name.to_string())).collect();
+    let members: BTreeSet<_> = metadata.workspace_members.iter().collect();
+    let mut graph = Graph { ours: BTreeMap::new(), all: BTreeMap::new() };
+    for node in &metadata.resolve.expect("the dependencies are resolved").nodes {
+        let uses: BTreeSet<String> = node
+            .deps
+            .iter()
+            .filter(|dep| dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal))
+            .map(|dep| names[&dep.pkg].clone())
+            .collect();
+        if members.contains(&node.id) {
+            graph.ours.insert(names[&node.id].clone(), uses.clone());
+        }
+        graph.all.entry(names[&node.id].clone()).or_default().extend(uses);
+    }
+    graph
+}
+
+fn reachable(graph: &Graph, from: &str) -> BTreeSet<String> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![from.to_owned()]);
+    while let Some(name) = open.pop() {
+        for next in graph.all.get(&name).into_iter().flatten() {
+            if found.insert(next.clone()) {
+                open.push(next.clone());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn dependencies_between_our_crates_go_down_only() {
+    let graph = graph();
+    for (name, may_use) in MAY_USE {
+        let ours = graph.ours[name].iter().filter(|used| used.starts_with("scopegate"));
+        let wrong: Vec<_> = ours.filter(|used| !may_use.contains(&used.as_str())).collect();
+        assert!(wrong.is_empty(), "{name} may not depend on {wrong:?}");
+    }
+    let libraries: BTreeSet<_> = MAY_USE.iter().map(|(name, _)| *name).collect();
+    let known = |name: &str| libraries.contains(name) || matches!(name, "orders-api" | "scopegate-tests" | "scopegate-benches");
+    for name in graph.ours.keys() {
+        assert!(known(name), "{name} has no place in the architecture yet: add it to MAY_USE");
+    }
+}
+
+#[test]
+fn a_crate_spares_its_users_what_it_does_not_need() {
+    let graph = graph();
+    for (name, never) in NEVER_REACHES {
+        let reached = reachable(&graph, name);
+        for forbidden in never {
+            assert!(!reached.contains(*forbidden), "{name} reaches {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn sql_and_cryptography_have_one_home_each() {
+    let graph = graph();
+    for (library, users) in ONLY_USER {
+        for (name, uses) in &graph.ours {
+            assert!(!uses.contains(library) || users.contains(&name.as_str()), "{name} uses {library}");
+        }
+    }
+}
