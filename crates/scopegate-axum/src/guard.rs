@@ -1,5 +1,6 @@
 //! The decision behind every guard, and what makes a type one.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -13,11 +14,11 @@ use crate::AuthRejection;
 /// It is read and stays, so that a handler may have several guards.
 pub(crate) fn authenticated<'a>(
     parts: &'a Parts,
-    extractor: &'static str,
+    extractor: fmt::Arguments<'_>,
 ) -> Result<&'a Authenticated, AuthRejection> {
     parts.extensions.get().ok_or_else(|| {
         tracing::error!(
-            extractor,
+            %extractor,
             "`{extractor}` found no authentication: the scopegate layer is missing on this route; \
              add it with `.layer(auth)` after the routes that it protects"
         );
@@ -37,7 +38,7 @@ pub(crate) fn allow(
     extractor: &'static str,
     requirement: Requirement,
 ) -> Result<Arc<Verified>, AuthRejection> {
-    let authenticated = authenticated(parts, extractor)?;
+    let authenticated = authenticated(parts, format_args!("{extractor}({requirement})"))?;
     let token = token(authenticated)?;
     let held = token.claims().scopes();
     if requirement.allows(held) {

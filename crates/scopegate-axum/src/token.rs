@@ -131,7 +131,7 @@ impl<S: Send + Sync, X: Send + Sync + 'static> FromRequestParts<S> for Token<X> 
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let authenticated = guard::authenticated(parts, NAME)?;
+        let authenticated = guard::authenticated(parts, format_args!("{NAME}"))?;
         Self::of(guard::token(authenticated)?, authenticated)
     }
 }
@@ -140,7 +140,7 @@ impl<S: Send + Sync, X: Send + Sync + 'static> OptionalFromRequestParts<S> for T
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
-        let authenticated = guard::authenticated(parts, NAME)?;
+        let authenticated = guard::authenticated(parts, format_args!("{NAME}"))?;
         authenticated.token().map(|token| Self::of(token, authenticated)).transpose()
     }
 }

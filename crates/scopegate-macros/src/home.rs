@@ -13,7 +13,7 @@ const HOMES: [&str; 3] = ["scopegate", "scopegate-axum", "scopegate-claims"];
 /// A build that is not cargo's has no manifest to look into; it gets `::scopegate`.
 pub(crate) fn path() -> TokenStream {
     let found = HOMES.iter().find_map(|home| match crate_name(home).ok()? {
-        // Each of them says `extern crate self as …`, so the absolute path holds inside it as well.
+        // A home that uses the macros says `extern crate self as …`: the path holds inside it too.
         FoundCrate::Itself => Some(home.replace('-', "_")),
         FoundCrate::Name(name) => Some(name),
     });

@@ -81,7 +81,7 @@ pub fn scopes(input: TokenStream) -> TokenStream {
 ///
 /// - `AnyOf<"a", "b">` and `AllOf<"a", "b">` become the tuples that these types take,
 ///   `AnyOf<(A, B)>`; they nest: `AnyOf<"a", AllOf<"b", "c">>`.
-/// - Write it above attributes that look at the types, such as `#[axum::debug_handler]`.
+/// - Write it above whatever looks at the types: `#[axum::debug_handler]`, `#[derive(…)]`.
 /// - It goes on functions and methods; also on an impl block or a trait (all its signatures), a type
 ///   alias, a struct or an enum.
 ///

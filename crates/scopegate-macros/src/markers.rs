@@ -80,7 +80,7 @@ impl Marker {
         quote_spanned! {name.span()=>
             #(#attributes)*
             #docs
-            #[derive(Clone, Copy, Debug)]
+            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             #visibility struct #name;
 
             #(#conditions)*
