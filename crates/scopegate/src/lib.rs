@@ -1,1 +1,25 @@
-//! API access for Rust services: verify tokens offline, require scopes in the handler's signature
+//! API access for Rust services: verify tokens offline, require scopes in the handler's signature.
+//!
+//! This crate has no code of its own. It is the one name to depend on for a service that protects an
+//! API: the layer (feature `tower`), the extractors (feature `axum`), both on by default, and the
+//! types that both speak of.
+
+#![deny(missing_docs)]
+
+// Lets generated code name this crate, inside it too.
+extern crate self as scopegate;
+
+#[cfg(feature = "axum")]
+pub use scopegate_axum::{AllOf, AnyOf, AuthRejection, RequireScope, Token};
+pub use scopegate_claims::{
+    Audience, Audiences, BearerChallenge, BearerError, Claims, ClaimsError, Clock, Issuer,
+    ManualClock, PackedScope, Requirement, Scope, ScopeName, ScopeRule, ScopeRules, ScopeSet,
+    SystemClock, UnixTime,
+};
+pub use scopegate_jose::{
+    Algorithm, AlgorithmSet, Authenticated, ChallengeSettings, Evidence, ExtraClaims, JoseError,
+    KeySet, ProblemJson, Refusal, RefusalBody, RefusalCause, TypeRule, Verified, VerifyingKey,
+};
+pub use scopegate_macros::{scope, scoped, scopes};
+#[cfg(feature = "tower")]
+pub use scopegate_tower::*;
