@@ -1,1 +1,1 @@
-//! Benchmarks of scopegate
+//! Benchmarks of scopegate; they are all under `benches/`.

@@ -1,1 +1,45 @@
-//! What a service author needs in tests: an issuer in process, a clock, knobs
+//! What a service author needs in tests: an issuer in process, a clock, tokens.
+//!
+//! [`TestIssuer`] is the real authorization server without HTTP and without a database. The layer that
+//! it hands out gets its keys from it by discovery, as from any issuer, but without a network.
+//!
+//! ```
+//! use axum::{Router, body::Body, http::Request, routing::get};
+//! use scopegate_axum::{RequireScope, scoped};
+//! use scopegate_testkit::TestIssuer;
+//! use tower::ServiceExt;
+//!
+//! #[scoped]
+//! async fn list(_: RequireScope<"read:orders">) -> &'static str {
+//!     "all orders"
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let issuer = TestIssuer::start("api://orders").await;
+//! let app = Router::new().route("/orders", get(list)).layer(issuer.layer());
+//! let ask = |token: String| {
+//!     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+//!     app.clone().oneshot(request.body(Body::empty()).unwrap())
+//! };
+//!
+//! let reader = issuer.token().subject("u1").scope("read:orders").claim("tenant", 7).sign();
+//! assert_eq!(ask(reader).await.unwrap().status(), 200);
+//!
+//! let writer = issuer.token().subject("u1").scope("write:orders").sign();
+//! assert_eq!(ask(writer).await.unwrap().status(), 403);
+//! # }
+//! ```
+
+#![deny(missing_docs)]
+
+mod issuer;
+mod memory_store;
+mod network;
+mod token;
+
+pub use issuer::TestIssuer;
+pub use memory_store::MemoryStore;
+pub use network::InProcess;
+pub use scopegate_claims::ManualClock;
+pub use token::TokenBuilder;

@@ -1,0 +1,136 @@
+//! The issuer.
+
+use std::sync::Arc;
+
+use scopegate_claims::{Audience, Clock, Issuer, ManualClock, SystemClock};
+use scopegate_core::authority::{Authority, Foundation};
+use scopegate_core::catalog::{
+    AudienceSpec, AuthorizationServer, Edit, Entity, EntityKey, Owner, ServerId, ServerSpec, Spec,
+    Status,
+};
+use scopegate_core::store::CatalogStore;
+use scopegate_jose::{Algorithm, MasterKey, SigningKey};
+use scopegate_tower::{BearerBuilder, BearerLayer};
+
+use crate::{InProcess, MemoryStore, TokenBuilder};
+
+/// The base URL of the issuer; nothing listens there.
+const BASE: &str = "https://issuer.test";
+
+/// A real authorization server in the test's process.
+///
+/// Its clock stands still at the time of its start until the test moves it; tokens and the layer go by
+/// that clock.
+///
+/// ```
+/// use std::time::Duration;
+/// use scopegate_testkit::TestIssuer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let issuer = TestIssuer::start("api://orders").await;
+/// assert_eq!(issuer.url(), "https://issuer.test/oauth2/default");
+/// issuer.clock().advance(Duration::from_secs(3600));
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TestIssuer {
+    authority: Arc<Authority>,
+    server: Arc<AuthorizationServer>,
+    audience: Audience,
+    signer: Arc<SigningKey>,
+    clock: ManualClock,
+}
+
+impl TestIssuer {
+    /// Starts an issuer whose tokens are for this audience.
+    ///
+    /// # Panics
+    ///
+    /// If the text is no audience, or outside of a tokio runtime: a test cannot go on then.
+    pub async fn start(audience: &str) -> Self {
+        let audience = Audience::parse(audience).expect("the audience is one");
+        let clock = ManualClock::at(SystemClock.now());
+        let store = MemoryStore::default();
+        let id = ServerId::default_server();
+        let server = Entity {
+            key: EntityKey::server(&id),
+            owner: Owner::Api,
+            spec: Spec::Server(ServerSpec {
+                name: "Test".to_owned(),
+                audiences: vec![AudienceSpec { name: audience.clone(), resources: Vec::new() }],
+                dialect: Default::default(),
+                algorithms: vec![Algorithm::Es256],
+                status: Status::Active,
+            }),
+        };
+        let written = store.write_catalog(0, &[Edit::Put(server)], None).await;
+        written.expect("an empty store takes a catalog");
+        let authority = Authority::open(Foundation {
+            base: Issuer::parse(BASE).expect("it is an issuer"),
+            store: Arc::new(store),
+            master_key: Arc::new(MasterKey::generate()),
+            clock: Arc::new(clock.clone()),
+        });
+        let authority = authority.await.expect("a store in memory does not fail");
+        let server = Arc::clone(authority.catalog().server(&id).expect("it was written"));
+        let signer = authority.keys().signer(&server).await.expect("a key can be made");
+        Self { authority, server, audience, signer, clock }
+    }
+
+    /// The issuer's URL, the `iss` of its tokens.
+    pub fn url(&self) -> &str {
+        self.server.issuer.as_str()
+    }
+
+    /// The audience of its tokens.
+    pub fn audience(&self) -> &str {
+        self.audience.as_str()
+    }
+
+    /// The clock that tokens and the layer go by.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// The authorization server itself.
+    pub fn authority(&self) -> &Arc<Authority> {
+        &self.authority
+    }
+
+    /// The way to the issuer's documents without a network.
+    pub fn network(&self) -> InProcess {
+        InProcess::new(Arc::clone(&self.authority))
+    }
+
+    /// A layer that trusts this issuer.
+    ///
+    /// # Panics
+    ///
+    /// Never: what it is built of was checked at the start.
+    pub fn layer(&self) -> BearerLayer {
+        self.layer_builder().build().expect("issuer and audience are set")
+    }
+
+    /// The same to be configured further: extra claims, a realm, a body.
+    pub fn layer_builder(&self) -> BearerBuilder {
+        BearerLayer::issuer(self.url())
+            .audience(self.audience())
+            .fetch(self.network())
+            .clock(Arc::new(self.clock.clone()))
+    }
+
+    /// Begins a token. Nothing is asked of policies: the test says what stands in it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let issuer = scopegate_testkit::TestIssuer::start("api://orders").await;
+    /// let token = issuer.token().subject("u1").scope("read:orders").sign();
+    /// assert_eq!(token.split('.').count(), 3);
+    /// # }
+    /// ```
+    pub fn token(&self) -> TokenBuilder {
+        TokenBuilder::new(&self.server, &self.audience, &self.signer, self.clock.now())
+    }
+}

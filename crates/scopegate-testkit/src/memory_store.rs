@@ -1,0 +1,147 @@
+//! A storage that lives as long as the test.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use scopegate_claims::UnixTime;
+use scopegate_core::audit::AuditEvent;
+use scopegate_core::catalog::{Edit, EntityKey};
+use scopegate_core::store::{
+    CatalogChanges, CatalogStore, Change, KeyPhase, KeyStore, Ledger, StoreError, StoredKey, Vault,
+};
+
+/// Everything a server remembers, in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    version: u64,
+    file_version: u64,
+    entities: BTreeMap<EntityKey, (u64, Edit)>,
+    keys: Vec<StoredKey>,
+    assertions: HashMap<(String, String), UnixTime>,
+    events: Vec<AuditEvent>,
+    texts: HashMap<String, String>,
+}
+
+impl MemoryStore {
+    /// The audit events, oldest first.
+    pub fn events(&self) -> Vec<AuditEvent> {
+        self.memory().events.clone()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // No step leaves the memory half-changed, so a test that panicked elsewhere spoils nothing.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl CatalogStore for MemoryStore {
+    async fn catalog_version(&self) -> Result<u64, StoreError> {
+        Ok(self.memory().version)
+    }
+
+    async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
+        let memory = self.memory();
+        let mut changed: Vec<_> = memory
+            .entities
+            .values()
+            .filter(|(since, edit)| *since > version && (version > 0 || matches!(edit, Edit::Put(_))))
+            .collect();
+        changed.sort_by_key(|(since, _)| *since);
+        let edits = changed.into_iter().map(|(_, edit)| edit.clone()).collect();
+        Ok(CatalogChanges { version: memory.version, edits })
+    }
+
+    async fn write_catalog(
+        &self,
+        expected: u64,
+        edits: &[Edit],
+        file_version: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let mut memory = self.memory();
+        if memory.version != expected {
+            return Err(StoreError::Conflict);
+        }
+        memory.version += 1;
+        let version = memory.version;
+        for edit in edits {
+            memory.entities.insert(edit.key().clone(), (version, edit.clone()));
+        }
+        memory.file_version = file_version.unwrap_or(memory.file_version);
+        Ok(version)
+    }
+
+    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
+        Ok(self.memory().file_version)
+    }
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        Ok(self.memory().keys.clone())
+    }
+
+    async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
+        let mut memory = self.memory();
+        let rival = |known: &StoredKey| {
+            known.server == key.server
+                && (known.kid == key.kid
+                    || (known.algorithm == key.algorithm
+                        && known.phase == KeyPhase::Signing
+                        && key.phase == KeyPhase::Signing))
+        };
+        if memory.keys.iter().any(rival) {
+            return Err(StoreError::Conflict);
+        }
+        memory.keys.push(key.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryStore {
+    async fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut memory = self.memory();
+        let mut used = HashSet::new();
+        for change in changes {
+            if let Change::UseAssertion { client, jti, .. } = change {
+                let assertion = (client.to_string(), jti.clone());
+                if memory.assertions.contains_key(&assertion) || !used.insert(assertion) {
+                    return Err(StoreError::Conflict);
+                }
+            }
+        }
+        for change in changes {
+            match change {
+                Change::Audit(event) => memory.events.push(event.clone()),
+                Change::UseAssertion { client, jti, expires_at } => {
+                    memory.assertions.insert((client.to_string(), jti.clone()), *expires_at);
+                }
+                _ => return Err(StoreError::Unavailable("a change that is not known here".into())),
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.memory().assertions.retain(|_, expires_at| *expires_at >= now);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Vault for MemoryStore {
+    async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError> {
+        let mut memory = self.memory();
+        Ok(memory.texts.entry(name.to_owned()).or_insert_with(|| text.to_owned()).clone())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
