@@ -1,1 +1,15 @@
-//! The authorization server over HTTP: the scopegate binary and a library to embed
+//! The authorization server over HTTP: the `scopegate` binary, and a library [`Server`] to embed.
+//!
+//! [`Server`] answers requests and keeps itself up to date; [`Listeners`] bring them to it over TCP
+//! and TLS. Neither reads a configuration, handles a signal or knows of anything global: a process
+//! may run several.
+
+#![deny(missing_docs)]
+
+mod http;
+mod listen;
+mod server;
+
+pub use http::{Failure, ForwardingHeader, InvalidNetwork, RequestError, TrustedProxies};
+pub use listen::{ListenError, ListenSettings, Listener, Listeners, TlsFiles};
+pub use server::{CatalogWatch, Server, ServerSettings, StartError, Storage};

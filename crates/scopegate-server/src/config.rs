@@ -1,0 +1,173 @@
+//! `scopegate.toml`: how a process runs.
+//!
+//! Each key can be given in the file and by an environment variable, which wins:
+//! `SCOPEGATE__STORE__URL` is `url` in `[store]`. One table of keys, [`Config::keys`], drives both. A
+//! key that is not in it is refused with its place:
+//!
+//! ```text
+//! scopegate.toml:3:1: unknown key "lisen": write "listen"
+//! SCOPEGATE__STOR__URL: there is no such key: write SCOPEGATE__STORE__URL
+//! ```
+//!
+//! A relative path in the file is relative to the file, one in a variable to the working folder.
+
+mod draft;
+mod environment;
+mod file;
+mod key;
+mod limits;
+mod listen;
+mod log;
+mod problem;
+mod proxies;
+mod setting;
+mod store;
+mod tls;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use scopegate_claims::Issuer;
+
+pub use self::key::Key;
+pub use self::limits::LimitsConfig;
+pub use self::listen::ListenConfig;
+pub use self::log::{LogConfig, LogFormat};
+pub use self::problem::{ConfigError, ConfigErrors, ConfigProblem};
+pub use self::store::StoreConfig;
+use self::draft::Draft;
+use self::problem::Problems;
+use crate::{Exposure, TlsFiles, TrustedProxies};
+
+/// The file that is read if none is named.
+pub const DEFAULT_FILE: &str = "scopegate.toml";
+
+/// How a process runs.
+///
+/// ```
+/// use scopegate_server::config::{Config, ConfigText};
+///
+/// let text = |content| ConfigText { name: "scopegate.toml", folder: "/etc/scopegate".as_ref(), content };
+/// let file = text(b"base_url = \"https://id.example.com\"\n[store]\nurl = \"sqlite:sg.db\"\n");
+/// let config = Config::read(Some(&file), []).unwrap();
+/// assert_eq!(config.store.url.to_string(), "sqlite:/etc/scopegate/sg.db");
+///
+/// let refusal = Config::read(Some(&text(b"[lisen]\n")), []).unwrap_err();
+/// assert_eq!(refusal.to_string(), r#"scopegate.toml:1:2: unknown key "lisen": write "listen""#);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The base URL, if it is not that of the public listener.
+    pub base_url: Option<Issuer>,
+    /// Where the process listens.
+    pub listen: ListenConfig,
+    /// The certificate of both listeners; without one they speak plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Where everything is kept.
+    pub store: StoreConfig,
+    /// The file that holds the master key, unless the environment does.
+    pub master_key_file: PathBuf,
+    /// The proxies that are believed when they say from where a request comes.
+    pub trusted_proxies: TrustedProxies,
+    /// How much is done for one client.
+    pub limits: LimitsConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// The text of a configuration file.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct ConfigText<'a> {
+    /// What problems are shown under: the path as it was given.
+    pub name: &'a str,
+    /// The folder that its relative paths begin in.
+    pub folder: &'a Path,
+    /// What it holds.
+    pub content: &'a [u8],
+}
+
+impl Config {
+    /// What holds where nothing is said: everything is kept in `scopegate-data` in this folder.
+    pub fn in_folder(folder: &Path) -> Self {
+        Draft::new(folder).finish().expect("the defaults fit together")
+    }
+
+    /// Reads the named file, or `scopegate.toml` if it is there, and the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the file cannot be read or anything is wrong.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let variables = std::env::vars_os();
+        let (path, content) = match file {
+            Some(path) => (path, std::fs::read(path)),
+            None => match std::fs::read(DEFAULT_FILE) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Ok(Self::read(None, variables)?);
+                }
+                read => (Path::new(DEFAULT_FILE), read),
+            },
+        };
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+        let content = content.map_err(unreadable)?;
+        let name = path.display().to_string();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let text = ConfigText { name: &name, folder, content: &content };
+        Ok(Self::read(Some(&text), variables)?)
+    }
+
+    /// Reads a file, if there is one, and lays the environment over it.
+    ///
+    /// Variables that do not begin with `SCOPEGATE__` are nobody's business.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong; only the first error of the TOML syntax.
+    pub fn read(
+        file: Option<&ConfigText<'_>>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigErrors> {
+        let mut draft = Draft::new(file.map_or(Path::new(""), |file| file.folder));
+        let mut problems = Problems::default();
+        if let Some(file) = file {
+            file::read(file, &mut draft, &mut problems);
+        }
+        environment::read(variables, &mut draft, &mut problems);
+        let finished = match problems.is_empty() {
+            true => draft.finish().map_err(Problems::from),
+            // What does not fit together may only be what could not be read.
+            false => Err(problems),
+        };
+        finished.map_err(|problems| problems.resolve(file))
+    }
+
+    /// All keys, in the order of the documentation.
+    pub fn keys() -> impl Iterator<Item = &'static Key> {
+        key::KEYS.iter().copied().flatten()
+    }
+
+    /// The base URL: the configured one, or that of the public listener, which has this address.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NoBaseUrl`] if the address tells none, as `0.0.0.0` and port 0 do.
+    pub fn base_url(&self, public: SocketAddr) -> Result<Issuer, ConfigError> {
+        if let Some(base) = &self.base_url {
+            return Ok(base.clone());
+        }
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let base = Issuer::parse(&format!("{scheme}://{public}"));
+        base.ok().filter(|_| public.port() != 0).ok_or(ConfigError::NoBaseUrl(public))
+    }
+
+    /// Who can reach a process that runs so.
+    pub fn exposure(&self, base: &Issuer) -> Exposure {
+        Exposure::of(base, &[self.listen.public, self.listen.admin])
+    }
+}
+
+#[cfg(test)]
+mod tests;

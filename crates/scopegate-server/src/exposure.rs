@@ -1,0 +1,45 @@
+//! Who can reach a process.
+
+use std::net::SocketAddr;
+
+use scopegate_claims::Issuer;
+
+/// Who can reach a process.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "it is reached from elsewhere or not")]
+pub enum Exposure {
+    /// Programs of the same machine: each listener and the base URL are loopback.
+    Loopback,
+    /// Others.
+    Public,
+}
+
+impl Exposure {
+    /// Who can reach these listeners under this base URL.
+    pub fn of(base: &Issuer, listeners: &[SocketAddr]) -> Self {
+        let is_loopback =
+            base.is_loopback() && listeners.iter().all(|address| address.ip().is_loopback());
+        if is_loopback { Self::Loopback } else { Self::Public }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_public_part_makes_it_public() {
+        let of = |base: &str, listeners: [&str; 2]| {
+            let listeners = listeners.map(|address| address.parse().unwrap());
+            Exposure::of(&Issuer::parse(base).unwrap(), &listeners)
+        };
+        assert_eq!(of("http://localhost:1", ["127.0.0.1:1", "[::1]:2"]), Exposure::Loopback);
+        for (base, listeners) in [
+            ("https://id.example.com", ["127.0.0.1:1", "127.0.0.1:2"]),
+            ("http://127.0.0.1:1", ["0.0.0.0:1", "127.0.0.1:2"]),
+            ("http://127.0.0.1:1", ["127.0.0.1:1", "10.0.0.1:2"]),
+        ] {
+            assert_eq!(of(base, listeners), Exposure::Public, "{base} {listeners:?}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The protocol over HTTP: which path is answered by what.
+
+mod asked;
+mod credentials;
+mod document;
+mod failure;
+mod form_body;
+mod health;
+mod issuer_documents;
+mod surroundings;
+mod token;
+mod trusted_proxies;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{MethodRouter, get, post};
+use scopegate_core::authority::Authority;
+
+pub use failure::{Failure, RequestError};
+pub use trusted_proxies::{ForwardingHeader, InvalidNetwork, TrustedProxies};
+
+/// What handlers share.
+#[derive(Clone, Debug)]
+pub(crate) struct App(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    authority: Arc<Authority>,
+    trusted_proxies: TrustedProxies,
+}
+
+impl App {
+    pub(crate) fn new(authority: Arc<Authority>, trusted_proxies: TrustedProxies) -> Self {
+        Self(Arc::new(Shared { authority, trusted_proxies }))
+    }
+
+    pub(crate) fn authority(&self) -> &Arc<Authority> {
+        &self.0.authority
+    }
+}
+
+/// What anybody may ask.
+pub(crate) fn public(app: App) -> Router {
+    let base = literal(app.authority().catalog().org().issuer.path());
+    let token = || post(token::token);
+    let keys = || for_scripts(get(issuer_documents::keys));
+    let metadata = || for_scripts(get(issuer_documents::metadata));
+
+    // A base URL with a path has all its endpoints below that path. Only RFC 8414 §3.1 puts the
+    // well-known part before it; without a path, those two lines are the same as the ones above.
+    let routes = [
+        (format!("{base}/oauth2/v1/token"), token()),
+        (format!("{base}/oauth2/v1/keys"), keys()),
+        (format!("{base}/oauth2/{{id}}/v1/token"), token()),
+        (format!("{base}/oauth2/{{id}}/v1/keys"), keys()),
+        (format!("{base}/.well-known/openid-configuration"), metadata()),
+        (format!("{base}/.well-known/oauth-authorization-server"), metadata()),
+        (format!("{base}/oauth2/{{id}}/.well-known/openid-configuration"), metadata()),
+        (format!("{base}/oauth2/{{id}}/.well-known/oauth-authorization-server"), metadata()),
+        (format!("{base}/.well-known/oauth-authorization-server/oauth2/{{id}}"), metadata()),
+        (format!("/.well-known/oauth-authorization-server{base}"), metadata()),
+        (format!("/.well-known/oauth-authorization-server{base}/oauth2/{{id}}"), metadata()),
+        ("/livez".to_owned(), get(health::livez)),
+        ("/readyz".to_owned(), get(health::readyz)),
+    ];
+    router(app, routes)
+}
+
+/// What the administrator's listener answers.
+pub(crate) fn admin(app: App) -> Router {
+    let routes = [
+        ("/livez".to_owned(), get(health::livez)), //
+        ("/readyz".to_owned(), get(health::readyz)),
+    ];
+    router(app, routes)
+}
+
+fn router(app: App, routes: impl IntoIterator<Item = (String, MethodRouter<App>)>) -> Router {
+    let routes: BTreeMap<_, _> = routes.into_iter().collect();
+    routes
+        .into_iter()
+        .fold(Router::new().without_v07_checks(), |router, (path, methods)| {
+            router.route(&path, methods)
+        })
+        .fallback(surroundings::unknown_path)
+        .method_not_allowed_fallback(surroundings::wrong_method)
+        .layer(from_fn_with_state(app.clone(), surroundings::secure))
+        .layer(map_response(surroundings::log_failure))
+        .with_state(app)
+}
+
+/// A path as it is written: nothing in it stands for anything else.
+fn literal(path: &str) -> String {
+    path.replace('{', "{{").replace('}', "}}")
+}
+
+/// Lets scripts of any origin read what is public anyway.
+fn for_scripts(methods: MethodRouter<App>) -> MethodRouter<App> {
+    methods.options(document::preflight).layer(map_response(document::readable_by_all))
+}

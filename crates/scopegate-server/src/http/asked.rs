@@ -1,0 +1,32 @@
+//! Which authorization server a path names.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use scopegate_core::catalog::{AuthorizationServer, ServerId};
+use scopegate_core::error::TokenError;
+
+use super::{App, Failure};
+
+/// The active authorization server that the path names: by its id, or the org server by none.
+///
+/// Whether a server is inactive or not there at all is not to be seen from outside.
+#[derive(Debug)]
+pub(super) struct Asked(pub(super) Arc<AuthorizationServer>);
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let unknown = || Failure::new(TokenError::UnknownServer);
+        let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| unknown())?;
+        let id = match params.iter().find(|(name, _)| *name == "id") {
+            Some((_, id)) => ServerId::parse(id).map_err(|_| unknown())?,
+            None => ServerId::org(),
+        };
+        let catalog = app.authority().catalog();
+        let server = catalog.server(&id).filter(|server| server.spec.status.is_active());
+        server.map(|server| Self(Arc::clone(server))).ok_or_else(unknown)
+    }
+}

@@ -1,0 +1,49 @@
+//! Where a token request may show credentials, and where not.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Uri};
+use scopegate_core::catalog::{ClientId, Snapshot};
+use scopegate_core::client_auth::{Authorization, METHODS, Presented};
+use scopegate_core::error::TokenError;
+
+/// What must not stand in a URL: URLs are logged by everybody on the way (RFC 6749 §2.3.1).
+const SECRET_PARAMETERS: [&str; 8] = [
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "password",
+    "refresh_token",
+];
+
+/// Refuses credentials in the query of the URL.
+pub(super) fn none_in_url(uri: &Uri) -> Result<(), TokenError> {
+    let query = uri.query().unwrap_or_default();
+    let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    if names.any(|name| SECRET_PARAMETERS.contains(&&*name)) {
+        return Err(TokenError::InvalidRequest("Credentials may not be in the URL."));
+    }
+    Ok(())
+}
+
+/// The one Authorization header, if there is one.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, TokenError> {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    let Some(line) = lines.next() else { return Ok(None) };
+    if lines.next().is_some() {
+        return Err(TokenError::InvalidRequest("There is more than one Authorization header."));
+    }
+    let reason = "the Authorization header is not ASCII";
+    let text = line.to_str().map_err(|_| TokenError::InvalidClient { reason, by_header: true })?;
+    Ok(Some(Authorization(text)))
+}
+
+/// The client that somebody claims to be, for the log; only if it is a client, so that no stranger
+/// writes into the log.
+pub(super) fn claimed_client(catalog: &Snapshot, presented: &Presented<'_>) -> Option<ClientId> {
+    let method = METHODS.iter().find(|method| method.is_attempted(presented))?;
+    let claimed = method.claimed_id(presented).ok()?;
+    catalog.client(&claimed).map(|client| client.id.clone())
+}

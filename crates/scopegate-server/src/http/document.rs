@@ -1,0 +1,55 @@
+//! Public JSON documents: cached by whoever wants to, readable by scripts of any origin.
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use scopegate_jose::{base64url, sha256};
+
+/// A key that is revoked in an emergency is out of every cache after ten minutes.
+const CACHED: &str = "public, max-age=600";
+
+/// How long a browser may remember a preflight: a day.
+const PREFLIGHT_MAX_AGE: &str = "86400";
+
+/// A public JSON document.
+#[derive(Debug)]
+pub(super) struct Document(pub(super) Bytes);
+
+impl Document {
+    /// The document, or 304 if the client has it (RFC 9110 §13.1.2).
+    pub(super) fn answer(self, request: &HeaderMap) -> Response {
+        let tag = format!("\"{}\"", base64url::encode(&sha256(&self.0)[..16]));
+        let headers = [(CACHE_CONTROL, CACHED), (ETAG, tag.as_str())];
+        if is_held(request, &tag) {
+            return (StatusCode::NOT_MODIFIED, headers).into_response();
+        }
+        (headers, [(CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+/// Tells whether the client names the tag; a proxy may have weakened it.
+fn is_held(request: &HeaderMap, tag: &str) -> bool {
+    let lines = request.get_all(IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    let mut named = lines.flat_map(|line| line.split(',')).map(str::trim);
+    named.any(|named| named == "*" || named.strip_prefix("W/").unwrap_or(named) == tag)
+}
+
+/// Answers what a browser asks before it asks.
+pub(super) async fn preflight() -> impl IntoResponse {
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+        (ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE),
+    ];
+    (StatusCode::NO_CONTENT, headers)
+}
+
+/// Errors, too, are for everybody to read.
+pub(super) async fn readable_by_all(mut response: Response) -> Response {
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}

@@ -1,0 +1,196 @@
+//! Requests that are refused: what the client is told, and what the log.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, HeaderName, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use scopegate_claims::Dialect;
+use scopegate_core::audit::DecisionId;
+use scopegate_core::catalog::{AuthorizationServer, ClientId};
+use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
+use serde::Serialize;
+
+/// Answers of the token endpoint are for one client, once (RFC 6749 §5.1).
+pub(super) const NEVER_STORED: [(HeaderName, &str); 2] =
+    [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
+
+/// Why a request is refused; by blame: the client, ourselves.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// There is nothing at the path.
+    #[error("there is nothing at this path")]
+    UnknownPath,
+    /// The path is there for other methods.
+    #[error("the path is there for other methods")]
+    WrongMethod,
+    /// The body is longer than a form may be.
+    #[error("the body is too long")]
+    BodyTooLong,
+    /// The body did not arrive in time.
+    #[error("the body did not arrive in time")]
+    BodyTooSlow,
+    /// The body broke off.
+    #[error("the body broke off")]
+    BodyBroken(#[source] axum::Error),
+    /// The core refused.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The server's keys are being made.
+    #[error("the authorization server has no keys yet")]
+    NoKeysYet,
+    /// The request took longer than a client waits.
+    #[error("the request was not decided in time")]
+    Overdue,
+}
+
+impl From<&RequestError> for OAuthError {
+    fn from(error: &RequestError) -> Self {
+        use ErrorCode as Code;
+        let (status, code, description, retry_after) = match error {
+            RequestError::UnknownPath => (404, Code::NotFound, "There is nothing here.", None),
+            RequestError::WrongMethod => {
+                (405, Code::InvalidRequest, "The method is not allowed here.", None)
+            }
+            RequestError::BodyTooLong => (413, Code::InvalidRequest, "The body is too long.", None),
+            RequestError::BodyTooSlow => {
+                (408, Code::InvalidRequest, "The body did not arrive in time.", None)
+            }
+            RequestError::BodyBroken(_) => (400, Code::InvalidRequest, "The body broke off.", None),
+            RequestError::Token(error) => return error.into(),
+            RequestError::NoKeysYet => {
+                (503, Code::TemporarilyUnavailable, "The keys are being made.", Some(1))
+            }
+            RequestError::Overdue => {
+                (503, Code::TemporarilyUnavailable, "The server is overloaded.", Some(5))
+            }
+        };
+        Self { status, error: code, description, challenges: false, retry_after }
+    }
+}
+
+/// A request that was refused, with what the log may know of it.
+///
+/// It is in the extensions of each response that is an error, as `Arc<Failure>`: a layer outside can
+/// see the cause, of which the client learns a fixed text only.
+#[derive(Debug)]
+pub struct Failure {
+    error: RequestError,
+    server: Option<Arc<AuthorizationServer>>,
+    client: Option<ClientId>,
+    decision: Option<DecisionId>,
+}
+
+impl Failure {
+    pub(super) fn new(error: impl Into<RequestError>) -> Self {
+        Self { error: error.into(), server: None, client: None, decision: None }
+    }
+
+    /// It was this server that was asked.
+    pub(super) fn of_server(mut self, server: &Arc<AuthorizationServer>) -> Self {
+        self.server = Some(Arc::clone(server));
+        self
+    }
+
+    /// It was this client that asked, or somebody who says so.
+    pub(super) fn of_client(mut self, client: Option<ClientId>) -> Self {
+        self.client = client;
+        self
+    }
+
+    pub(super) fn of_decision(mut self, decision: Option<DecisionId>) -> Self {
+        self.decision = decision;
+        self
+    }
+
+    /// Why the request was refused.
+    pub fn error(&self) -> &RequestError {
+        &self.error
+    }
+
+    /// The authorization server that was asked.
+    pub fn server(&self) -> Option<&AuthorizationServer> {
+        self.server.as_deref()
+    }
+
+    /// The client that asked, or that somebody claims to be.
+    pub fn client(&self) -> Option<&ClientId> {
+        self.client.as_ref()
+    }
+
+    /// The decision, where the client was authenticated by then.
+    pub fn decision(&self) -> Option<DecisionId> {
+        self.decision
+    }
+
+    /// What the client is told.
+    pub fn answer(&self) -> OAuthError {
+        let answer = OAuthError::from(&self.error);
+        let dialect = self.server().map(|server| server.spec.dialect);
+        match (answer.error, dialect) {
+            // Okta's clients look for this status.
+            (ErrorCode::AccessDenied, Some(Dialect::Okta)) => OAuthError { status: 401, ..answer },
+            _ => answer,
+        }
+    }
+
+    /// One entry: a warning if it is our fault, with all that is behind it.
+    pub(super) fn log(&self) {
+        let OAuthError { status, error: code, .. } = self.answer();
+        let server = self.server().map(|server| server.id.as_str());
+        let client = self.client().map(ClientId::as_str);
+        let decision = self.decision.map(tracing::field::display);
+        let code = code.as_str();
+        let reason = &self.error;
+        match status {
+            500.. => {
+                let error = reason as &dyn Error;
+                tracing::warn!(status, code, server, client, decision, error, "a request failed");
+            }
+            404 | 405 => tracing::debug!(status, code, server, %reason, "nothing was found"),
+            _ => {
+                tracing::info!(status, code, server, client, decision, %reason, "a request was refused")
+            }
+        }
+    }
+
+    /// The challenge of the token endpoint (RFC 7617 §2); the realm is the issuer.
+    fn challenge(&self) -> Option<HeaderValue> {
+        let realm = self.server()?.issuer.as_str().replace('\\', r"\\").replace('"', r#"\""#);
+        HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#)).ok()
+    }
+}
+
+/// The body of an error (RFC 6749 §5.2).
+#[derive(Serialize)]
+struct Body {
+    error: &'static str,
+    error_description: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision_id: Option<DecisionId>,
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let OAuthError { status, error, description, challenges, retry_after } = self.answer();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = Body {
+            error: error.as_str(),
+            error_description: description,
+            decision_id: self.decision,
+        };
+        let mut response = (status, NEVER_STORED, Json(body)).into_response();
+        let headers = response.headers_mut();
+        if let Some(challenge) = self.challenge().filter(|_| challenges) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}

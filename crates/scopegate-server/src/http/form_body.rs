@@ -1,0 +1,156 @@
+//! Reading a form: `application/x-www-form-urlencoded`, UTF-8, bounded in length and time.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http_body_util::LengthLimitError;
+use percent_encoding::percent_decode;
+use scopegate_core::error::TokenError;
+use scopegate_core::form::{Form, FormProblem};
+
+use super::RequestError;
+
+/// The longest form, in bytes: a few assertions.
+const MAX_LENGTH: usize = 64 * 1024;
+
+/// How long a client may take to send it.
+const MAX_TIME: Duration = Duration::from_secs(10);
+
+/// Reads the form of a request.
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Form, RequestError> {
+    check_type(headers)?;
+    let reading = tokio::time::timeout(MAX_TIME, to_bytes(body, MAX_LENGTH)).await;
+    let bytes = reading.map_err(|_| RequestError::BodyTooSlow)?.map_err(broken)?;
+    Ok(parse(&bytes)?)
+}
+
+fn broken(error: axum::Error) -> RequestError {
+    let mut cause = Some(&error as &(dyn std::error::Error + 'static));
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return RequestError::BodyTooLong;
+        }
+        cause = error.source();
+    }
+    RequestError::BodyBroken(error)
+}
+
+/// Refuses whatever is not a form in UTF-8 (RFC 6749 appendix B).
+fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
+    let refuse = |text| Err(TokenError::InvalidRequest(text));
+    if headers.contains_key(CONTENT_ENCODING) {
+        return refuse("A Content-Encoding is not supported.");
+    }
+    let mut lines = headers.get_all(CONTENT_TYPE).iter();
+    let (line, another) = (lines.next(), lines.next());
+    let line = line.filter(|_| another.is_none()).and_then(|line| line.to_str().ok());
+    let mut parts = line.unwrap_or_default().split(';').map(str::trim);
+    let is_form = |essence: &str| essence.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    if !parts.next().is_some_and(is_form) {
+        return refuse("The Content-Type must be application/x-www-form-urlencoded.");
+    }
+    let charsets = parts.filter_map(|part| part.split_once('=')).filter(|(name, _)| {
+        name.trim().eq_ignore_ascii_case("charset") //
+    });
+    for (_, charset) in charsets {
+        if !charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8") {
+            return refuse("The charset of the form must be UTF-8.");
+        }
+    }
+    Ok(())
+}
+
+/// Parses strictly: what browsers would repair is refused.
+fn parse(bytes: &[u8]) -> Result<Form, TokenError> {
+    let pairs = bytes.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| {
+        let middle = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+        let (name, value) = pair.split_at(middle);
+        Ok((decode(name)?, decode(value.get(1..).unwrap_or_default())?))
+    });
+    let pairs: Vec<_> = pairs.take(Form::MAX_PARAMETERS + 1).collect::<Result<_, TokenError>>()?;
+    Ok(Form::collect(pairs)?)
+}
+
+fn decode(text: &[u8]) -> Result<String, TokenError> {
+    let mut percents = text.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    let is_escape = |digits: Option<&[u8]>| {
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) //
+    };
+    if !percents.all(|(at, _)| is_escape(text.get(at + 1..at + 3))) {
+        return Err(TokenError::InvalidRequest("The form has a % that begins no escape."));
+    }
+    let spaced: Vec<u8> = text.iter().map(|&byte| if byte == b'+' { b' ' } else { byte }).collect();
+    let decoded: Vec<u8> = percent_decode(&spaced).collect();
+    String::from_utf8(decoded).map_err(|_| TokenError::Form(FormProblem::NotUtf8))
+}
+
+#[cfg(test)]
+mod tests {
+    use scopegate_core::error::OAuthError;
+
+    use super::*;
+
+    fn refusal(form: &[u8]) -> &'static str {
+        OAuthError::from(&parse(form).unwrap_err()).description
+    }
+
+    #[test]
+    fn a_form_is_decoded_as_html_encodes_it() {
+        let form = parse(b"&a=b+c%2Bd&e=%C3%A9=&f&g=&=x&").unwrap();
+        assert_eq!(form.value("a"), Some("b c+d"));
+        assert_eq!(form.value("e"), Some("é="));
+        assert_eq!(form.value("f"), None);
+        assert_eq!(form.value(""), Some("x"));
+    }
+
+    #[test]
+    fn what_does_not_decode_is_refused() {
+        for broken in [&b"a=%"[..], b"a=%4", b"a=%zz", b"%=a", b"a=%+1"] {
+            assert_eq!(refusal(broken), "The form has a % that begins no escape.");
+        }
+        for foreign in [&b"a=\xff"[..], b"a=%FF", b"%C3=a", b"a=%ED%A0%80"] {
+            assert_eq!(refusal(foreign), "The form is not UTF-8.");
+        }
+    }
+
+    #[test]
+    fn names_are_compared_after_decoding() {
+        assert_eq!(refusal(b"scope=a&sco%70e=b"), "A parameter occurs more than once.");
+    }
+
+    #[test]
+    fn a_flood_of_parameters_is_refused() {
+        assert_eq!(refusal(&b"a&".repeat(30_000)), "A parameter occurs more than once.");
+        let many: String = (0..100).map(|i| format!("p{i}=1&")).collect();
+        assert_eq!(refusal(many.as_bytes()), "The form has too many parameters.");
+    }
+
+    #[test]
+    fn the_type_is_a_form_in_utf_8() {
+        let check = |line: &str| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, line.parse().unwrap())]);
+            check_type(&headers).is_ok()
+        };
+        for good in [
+            "application/x-www-form-urlencoded",
+            "Application/X-WWW-Form-URLEncoded; Charset=\"UTF-8\"",
+            "application/x-www-form-urlencoded;charset=utf-8; x=y",
+        ] {
+            assert!(check(good), "{good}");
+        }
+        for bad in [
+            "",
+            "application/json",
+            "multipart/form-data; boundary=x",
+            "application/x-www-form-urlencoded-not",
+            "application/x-www-form-urlencoded; charset=iso-8859-1",
+            "application/x-www-form-urlencoded, application/json",
+        ] {
+            assert!(!check(bad), "{bad}");
+        }
+        assert!(check_type(&HeaderMap::new()).is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! Whether the process lives, and whether it can serve.
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use scopegate_core::catalog::ServerId;
+use serde::Serialize;
+
+use super::App;
+
+/// A storage that takes longer to answer is as good as down.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+pub(super) async fn livez() -> Response {
+    health(StatusCode::OK, "alive", None)
+}
+
+pub(super) async fn readyz(State(app): State<App>) -> Response {
+    match impediment(&app).await {
+        None => health(StatusCode::OK, "ready", None),
+        Some(reason) => health(StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(reason)),
+    }
+}
+
+/// What keeps the process from serving.
+async fn impediment(app: &App) -> Option<&'static str> {
+    match tokio::time::timeout(PATIENCE, app.authority().store().ping()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(error = &error as &dyn Error, "not ready: the storage does not serve");
+            return Some("The storage does not serve.");
+        }
+        Err(_) => {
+            tracing::warn!("not ready: the storage does not answer in time");
+            return Some("The storage does not answer in time.");
+        }
+    }
+    let has_keys = app.authority().public_keys(&ServerId::org()).is_some();
+    (!has_keys).then_some("There are no signing keys yet.")
+}
+
+fn health(code: StatusCode, status: &'static str, reason: Option<&'static str>) -> Response {
+    (code, [(CACHE_CONTROL, "no-store")], Json(Health { status, reason })).into_response()
+}

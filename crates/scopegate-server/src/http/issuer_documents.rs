@@ -1,0 +1,28 @@
+//! What an authorization server says of itself: its keys and its metadata.
+
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use http::HeaderMap;
+use scopegate_core::metadata::Metadata;
+
+use super::asked::Asked;
+use super::document::Document;
+use super::{App, Failure, RequestError};
+
+/// The public keys (RFC 7517 §5). Asking never makes one.
+pub(super) async fn keys(
+    State(app): State<App>,
+    Asked(server): Asked,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let keys = app.authority().public_keys(&server.id);
+    let keys = keys.ok_or_else(|| Failure::new(RequestError::NoKeysYet).of_server(&server))?;
+    Ok(Document(Bytes::copy_from_slice(keys.as_bytes())).answer(&request))
+}
+
+/// The metadata (RFC 8414 §3, OpenID Connect Discovery 1.0 §4).
+pub(super) async fn metadata(Asked(server): Asked, request: HeaderMap) -> Response {
+    let metadata = serde_json::to_vec(&Metadata::of(&server)).expect("metadata has text keys only");
+    Document(metadata.into()).answer(&request)
+}

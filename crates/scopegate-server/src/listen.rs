@@ -1,0 +1,91 @@
+//! Listening: TCP and TLS, bounded connections, a graceful end.
+
+mod connection;
+mod error;
+mod listener;
+mod tls;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use crate::Server;
+
+pub use error::ListenError;
+pub use listener::Listener;
+
+/// Where to listen.
+#[derive(Clone, Debug)]
+pub struct ListenSettings {
+    /// The address and the port; port 0 takes any that is free.
+    pub address: SocketAddr,
+    /// The certificate, if the listener speaks TLS itself.
+    pub tls: Option<TlsFiles>,
+}
+
+/// A certificate and its key, in PEM files. They are read again when they change.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The certificate, and after it the intermediate ones.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// The listeners of a [`Server`]: the public one, and the administrator's.
+#[derive(Debug)]
+pub struct Listeners {
+    public: Listener,
+    admin: Option<Listener>,
+}
+
+impl Listeners {
+    /// Takes the ports and reads the certificates. Nothing is answered yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ListenError`] in one line that names the address or the file.
+    pub async fn bind(
+        public: &ListenSettings,
+        admin: Option<&ListenSettings>,
+    ) -> Result<Self, ListenError> {
+        let public = Listener::bind(public).await?;
+        let admin = match admin {
+            Some(admin) => Some(Listener::bind(admin).await?),
+            None => None,
+        };
+        Ok(Self { public, admin })
+    }
+
+    /// The address of the public listener.
+    pub fn public_address(&self) -> SocketAddr {
+        self.public.address()
+    }
+
+    /// The address of the administrator's listener.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Listener::address)
+    }
+
+    /// Serves until the future is ready, ends gracefully, and closes the server.
+    pub async fn serve(self, server: &Server, shutdown: impl Future<Output = ()>) {
+        let Self { public, admin } = self;
+        let (end, ending) = watch::channel(());
+        let ended = |mut ending: watch::Receiver<()>| async move {
+            // Nothing is ever sent: the end is that the sender is gone.
+            let _ = ending.changed().await;
+        };
+        let serve_admin = async {
+            if let Some(admin) = admin {
+                admin.serve(server.admin_router(), ended(ending.clone())).await;
+            }
+        };
+        let wait = async {
+            shutdown.await;
+            drop(end);
+        };
+        tokio::join!(public.serve(server.router(), ended(ending.clone())), serve_admin, wait);
+        server.close().await;
+    }
+}

@@ -1,0 +1,76 @@
+//! Why a listener does not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Why a listener does not start; each says in one line what to change.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// Another process listens there.
+    #[error("cannot listen on {0}: the port is taken; stop what listens there, or choose another")]
+    PortTaken(SocketAddr),
+    /// The process may not listen there.
+    #[error("cannot listen on {0}: permission denied; choose a port above 1023")]
+    PermissionDenied(SocketAddr),
+    /// The address is none of this machine's.
+    #[error("cannot listen on {0}: the address is none of this machine's")]
+    AddressNotAvailable(SocketAddr),
+    /// The system refused for another reason.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file is no PEM file.
+    #[error("{} is not a PEM file", .0.display())]
+    NotPem(PathBuf),
+    /// A file holds no certificate.
+    #[error("{} holds no certificate", .0.display())]
+    NoCertificate(PathBuf),
+    /// A file holds no private key.
+    #[error("{} holds no private key", .0.display())]
+    NoKey(PathBuf),
+    /// The key is not the certificate's.
+    #[error("the key in {} is not that of the certificate in {}", key.display(), certificate.display())]
+    KeyMismatch {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// The file of the key.
+        key: PathBuf,
+    },
+    /// The certificate or the key is of no use for TLS.
+    #[error("the certificate in {} cannot be used: {source}", certificate.display())]
+    Unusable {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// What the TLS library says.
+        source: rustls::Error,
+    },
+}
+
+impl ListenError {
+    pub(super) fn bind(address: SocketAddr, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Self::PortTaken(address),
+            io::ErrorKind::PermissionDenied => Self::PermissionDenied(address),
+            io::ErrorKind::AddrNotAvailable => Self::AddressNotAvailable(address),
+            _ => Self::Bind { address, source },
+        }
+    }
+
+    pub(super) fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+}

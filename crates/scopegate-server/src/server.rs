@@ -1,0 +1,153 @@
+//! The authorization servers of one process, as something that answers HTTP.
+
+mod storage;
+mod upkeep;
+
+use std::sync::Arc;
+
+use axum::Router;
+use scopegate_claims::{Clock, Issuer, SystemClock};
+use scopegate_core::authority::{Authority, Foundation, OpenError};
+use scopegate_core::error::TokenError;
+use scopegate_jose::MasterKey;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+use crate::http::{self, App, TrustedProxies};
+
+pub use storage::{CatalogWatch, Storage};
+
+/// What a [`Server`] is opened with.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    base: Issuer,
+    storage: Storage,
+    master_key: Arc<MasterKey>,
+    clock: Arc<dyn Clock>,
+    trusted_proxies: TrustedProxies,
+}
+
+impl ServerSettings {
+    /// Serves what a storage holds under a base URL. Secrets are sealed under the master key.
+    pub fn new(
+        base: Issuer,
+        storage: impl Into<Storage>,
+        master_key: impl Into<Arc<MasterKey>>,
+    ) -> Self {
+        Self {
+            base,
+            storage: storage.into(),
+            master_key: master_key.into(),
+            clock: Arc::new(SystemClock),
+            trusted_proxies: TrustedProxies::none(),
+        }
+    }
+
+    /// Reads the time from another clock than the system's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Believes these proxies when they say from where a request comes.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
+        self
+    }
+}
+
+/// Why a [`Server`] does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The storage failed, or was written under another master key.
+    #[error(transparent)]
+    Authority(#[from] OpenError),
+    /// A signing key could not be made, stored or unsealed.
+    #[error("the signing keys cannot be made ready")]
+    Keys(#[source] TokenError),
+}
+
+/// The authorization servers of one process, as something that answers HTTP.
+///
+/// Its tasks end when it is closed or dropped. Close it, so that the last grants are recorded.
+///
+/// ```
+/// use axum::body::Body;
+/// use http::{Request, StatusCode};
+/// use scopegate_claims::Issuer;
+/// use scopegate_jose::MasterKey;
+/// use scopegate_server::{Server, ServerSettings};
+/// use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+/// use tower::ServiceExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("scopegate.db");
+/// let store = SqlStore::open(&StoreUrl::sqlite(path), &StoreOptions::default()).await?;
+/// let base = Issuer::parse("http://127.0.0.1:9000")?;
+/// let server = Server::open(ServerSettings::new(base, store, MasterKey::generate())).await?;
+///
+/// let keys = Request::get("/oauth2/default/v1/keys").body(Body::empty())?;
+/// assert_eq!(server.router().oneshot(keys).await?.status(), StatusCode::OK);
+///
+/// // Who shows no credentials gets no token.
+/// let form = "grant_type=client_credentials&scope=read:orders";
+/// let token = Request::post("/oauth2/default/v1/token")
+///     .header("content-type", "application/x-www-form-urlencoded")
+///     .body(Body::from(form))?;
+/// assert_eq!(server.router().oneshot(token).await?.status(), StatusCode::UNAUTHORIZED);
+/// server.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    app: App,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Server {
+    /// Reads the storage, makes the keys that are missing, and starts to follow the catalog.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the storage does not serve, is another master key's, or keeps no keys.
+    pub async fn open(settings: ServerSettings) -> Result<Self, StartError> {
+        let ServerSettings { base, storage, master_key, clock, trusted_proxies } = settings;
+        let Storage { store, watch } = storage;
+        let foundation = Foundation { base, store, master_key, clock };
+        let authority = Authority::open(foundation).await?;
+        authority.ensure_keys().await.map_err(StartError::Keys)?;
+        let tasks = Mutex::new(upkeep::start(&authority, watch));
+        Ok(Self { app: App::new(authority, trusted_proxies), tasks })
+    }
+
+    /// What the public listener serves: the protocol, and whether the process lives.
+    ///
+    /// The address of a client is known to it where requests carry axum's
+    /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), as those from a
+    /// [`Listener`](crate::Listener) do.
+    pub fn router(&self) -> Router {
+        http::public(self.app.clone())
+    }
+
+    /// What the admin listener serves.
+    pub fn admin_router(&self) -> Router {
+        http::admin(self.app.clone())
+    }
+
+    /// The authorization servers, without HTTP.
+    pub fn authority(&self) -> &Arc<Authority> {
+        self.app.authority()
+    }
+
+    /// Ends the tasks and writes what still waits to be written. Grants are refused from now on.
+    pub async fn close(&self) {
+        self.tasks.lock().await.shutdown().await;
+        self.authority().close().await;
+    }
+}

@@ -1,0 +1,72 @@
+//! A storage together with the way to learn that its catalog has changed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use scopegate_core::store::{CatalogStore, Store, StoreError};
+use scopegate_store::SqlStore;
+
+/// How often a storage is asked that cannot tell by itself.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A way to learn that a catalog has changed.
+#[async_trait]
+pub trait CatalogWatch: fmt::Debug + Send + Sync {
+    /// Waits until the catalog is newer than a version.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if that cannot be found out; the next call starts afresh.
+    async fn changed_after(&self, version: u64) -> Result<(), StoreError>;
+}
+
+#[async_trait]
+impl CatalogWatch for SqlStore {
+    async fn changed_after(&self, version: u64) -> Result<(), StoreError> {
+        self.wait_for_catalog_after(version).await.map(drop)
+    }
+}
+
+/// A storage together with the way to learn that its catalog has changed.
+///
+/// It is made [`From`] a [`SqlStore`]; for other storages see [`watched`](Self::watched) and
+/// [`polled`](Self::polled).
+#[derive(Clone, Debug)]
+pub struct Storage {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) watch: Arc<dyn CatalogWatch>,
+}
+
+impl Storage {
+    /// A storage that tells of changes by itself.
+    pub fn watched(store: Arc<dyn Store>, watch: Arc<dyn CatalogWatch>) -> Self {
+        Self { store, watch }
+    }
+
+    /// A storage that is asked twice a second.
+    pub fn polled(store: Arc<dyn Store>) -> Self {
+        let watch = Arc::new(Polled(store.clone()));
+        Self { store, watch }
+    }
+}
+
+impl From<SqlStore> for Storage {
+    fn from(store: SqlStore) -> Self {
+        Self { watch: Arc::new(store.clone()), store: Arc::new(store) }
+    }
+}
+
+#[derive(Debug)]
+struct Polled(Arc<dyn CatalogStore>);
+
+#[async_trait]
+impl CatalogWatch for Polled {
+    async fn changed_after(&self, version: u64) -> Result<(), StoreError> {
+        while self.0.catalog_version().await? <= version {
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+        Ok(())
+    }
+}
