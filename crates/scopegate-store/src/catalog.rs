@@ -1,0 +1,154 @@
+//! The catalog: one row an entity, each with the version of its newest change.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use scopegate_core::catalog::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
+use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError};
+
+use crate::SqlStore;
+use crate::database::{Row, Transaction, Value};
+use crate::error::unavailable;
+
+const STATE: &str = "SELECT version, file_version FROM catalog_state";
+
+/// One statement sees one state: the version fits the rows. Without a change there is one row, of
+/// the version alone.
+const SINCE: &str = "\
+    SELECT s.version, e.kind, e.parent, e.name, e.owner, e.body \
+    FROM catalog_state s \
+    LEFT JOIN catalog_entity e ON e.version > $1 AND (e.body IS NOT NULL OR $1 > 0) \
+    ORDER BY e.version, e.ordinal";
+
+/// Compares and sets; the row stays locked until the end of the transaction.
+const ADVANCE: &str = "\
+    UPDATE catalog_state \
+    SET version = version + 1, file_version = coalesce($2, file_version) \
+    WHERE version = $1";
+
+const PUT: &str = "\
+    INSERT INTO catalog_entity (kind, parent, name, owner, version, ordinal, body) VALUES {rows} \
+    ON CONFLICT (kind, parent, name) DO UPDATE SET \
+    owner = excluded.owner, version = excluded.version, \
+    ordinal = excluded.ordinal, body = excluded.body";
+const PUT_WIDTH: usize = 7;
+
+/// Heard by other nodes once the transaction is committed.
+const NOTIFY: &str = "SELECT pg_notify('scopegate_catalog', '')";
+
+#[async_trait]
+impl CatalogStore for SqlStore {
+    async fn catalog_version(&self) -> Result<u64, StoreError> {
+        one(&self.database.read(STATE, &[], |row| row.number("version")).await?)
+    }
+
+    async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
+        let since = i64::try_from(version).unwrap_or(i64::MAX);
+        let rows = self.database.read_long(SINCE, &[since.into()], read_change).await?;
+        let Some((version, _)) = rows.first() else { return Err(no_state()) };
+        Ok(CatalogChanges {
+            version: *version,
+            edits: rows.into_iter().filter_map(|(_, edit)| edit).collect(),
+        })
+    }
+
+    async fn write_catalog(
+        &self,
+        expected: u64,
+        edits: &[Edit],
+        file_version: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let Ok(current) = i64::try_from(expected) else { return Err(StoreError::Conflict) };
+        let file_version = file_version.map(i64::try_from).transpose().map_err(unavailable)?;
+        let mut transaction = self.database.begin().await?;
+        let advanced = transaction.execute(ADVANCE, &[current.into(), file_version.into()]).await?;
+        if advanced == 0 {
+            transaction.rollback().await?;
+            return Err(StoreError::Conflict);
+        }
+        put(&mut transaction, edits, current + 1).await?;
+        transaction.on_postgres(NOTIFY).await?;
+        transaction.commit().await?;
+        Ok(expected + 1)
+    }
+
+    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
+        one(&self.database.read(STATE, &[], |row| row.number("file_version")).await?)
+    }
+}
+
+async fn put(
+    transaction: &mut Transaction,
+    edits: &[Edit],
+    version: i64,
+) -> Result<(), StoreError> {
+    let edits = newest_of_each(edits);
+    let bodies: Vec<_> = edits.iter().map(|edit| body(edit)).collect();
+    let mut values = Vec::with_capacity(edits.len() * PUT_WIDTH);
+    for ((edit, body), ordinal) in edits.iter().zip(&bodies).zip(0_i64..) {
+        let EntityKey { kind, parent, name } = edit.key();
+        values.extend::<[Value<'_>; PUT_WIDTH]>([
+            kind.as_str().into(),
+            parent.as_str().into(),
+            name.as_str().into(),
+            body.as_ref().map(|(owner, _)| *owner).into(),
+            version.into(),
+            ordinal.into(),
+            body.as_ref().map(|(_, json)| json.as_str()).into(),
+        ]);
+    }
+    transaction.insert(PUT, PUT_WIDTH, &values).await.map(drop)
+}
+
+/// The last edit of each entity, in order: one statement can write a row only once.
+fn newest_of_each(edits: &[Edit]) -> Vec<&Edit> {
+    let mut seen = HashSet::with_capacity(edits.len());
+    let mut newest: Vec<_> = edits.iter().rev().filter(|edit| seen.insert(edit.key())).collect();
+    newest.reverse();
+    newest
+}
+
+/// What is stored of an edit besides its key; nothing of a deletion.
+fn body(edit: &Edit) -> Option<(&'static str, String)> {
+    match edit {
+        Edit::Delete(_) => None,
+        Edit::Put(Entity { key: _, owner, spec }) => Some((owner_name(*owner), spec.to_json())),
+    }
+}
+
+const fn owner_name(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Api => "api",
+        Owner::File => "file",
+    }
+}
+
+fn read_change(row: &Row<'_>) -> Result<(u64, Option<Edit>), StoreError> {
+    let version = row.number("version")?;
+    match row.optional_text("kind")? {
+        None => Ok((version, None)),
+        Some(kind) => Ok((version, Some(read_edit(row, &kind)?))),
+    }
+}
+
+fn read_edit(row: &Row<'_>, kind: &str) -> Result<Edit, StoreError> {
+    let kind = EntityKind::from_name(kind)
+        .ok_or_else(|| StoreError::Corrupt(format!("`{kind}` is no kind of entity")))?;
+    let key = EntityKey { kind, parent: row.text("parent")?, name: row.text("name")? };
+    let Some(json) = row.optional_text("body")? else { return Ok(Edit::Delete(key)) };
+    let owner = match row.text("owner")?.as_str() {
+        "api" => Owner::Api,
+        "file" => Owner::File,
+        other => return Err(StoreError::Corrupt(format!("{key}: `{other}` is no owner"))),
+    };
+    let spec = Spec::from_json(&key, &json)?;
+    Ok(Edit::Put(Entity { key, owner, spec }))
+}
+
+fn one(rows: &[u64]) -> Result<u64, StoreError> {
+    rows.first().copied().ok_or_else(no_state)
+}
+
+fn no_state() -> StoreError {
+    StoreError::Corrupt("`catalog_state` has no row".into())
+}

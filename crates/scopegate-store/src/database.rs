@@ -1,0 +1,122 @@
+//! What the two databases do not share: connecting, locking, binding, listening.
+//!
+//! A connection is held by a [`Session`]. It goes back to its pool when the work came to its end,
+//! and is closed when the work was broken off: by an error, by a time-out, or because nobody waits
+//! for the answer any more. So no connection in an unknown state is ever used again, and none that
+//! hangs keeps its place in the pool.
+
+mod bell;
+mod postgres;
+mod row;
+mod session;
+mod sqlite;
+mod transaction;
+
+pub(crate) use bell::Bell;
+pub(crate) use row::{Row, Value};
+pub(crate) use transaction::Transaction;
+
+use scopegate_core::store::StoreError;
+
+use crate::store_url::Location;
+use crate::{OpenError, StoreOptions, StoreUrl};
+use postgres::PostgresPools;
+use session::Session;
+use sqlite::SqlitePools;
+
+/// Decodes one row.
+pub(crate) type Decode<T> = fn(&Row<'_>) -> Result<T, StoreError>;
+
+/// One of the two databases.
+#[derive(Clone)]
+pub(crate) enum Database {
+    Postgres(PostgresPools),
+    Sqlite(SqlitePools),
+}
+
+impl Database {
+    pub(crate) async fn open(url: &StoreUrl, options: &StoreOptions) -> Result<Self, OpenError> {
+        match url.location() {
+            Location::Postgres(connect) => {
+                PostgresPools::open(url, connect, options).await.map(Self::Postgres)
+            }
+            Location::Sqlite(path) => SqlitePools::open(url, path, options).await.map(Self::Sqlite),
+        }
+    }
+
+    /// Begins a transaction that may write.
+    pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
+        let (session, begin) = match self {
+            Self::Postgres(pools) => (Session::postgres(pools.connection().await?), "BEGIN"),
+            // Taken at once, the lock for writing cannot be refused in the middle.
+            Self::Sqlite(pools) => (Session::sqlite(pools.writer().await?), "BEGIN IMMEDIATE"),
+        };
+        Transaction::begin(session, begin).await
+    }
+
+    /// Runs one statement that reads.
+    pub(crate) async fn read<T: Send>(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut session = match self {
+            Self::Postgres(pools) => Session::postgres(pools.connection().await?),
+            Self::Sqlite(pools) => Session::sqlite(pools.reader().await?),
+        };
+        let rows = session.fetch(statement, values, decode).await?;
+        session.finish();
+        Ok(rows)
+    }
+
+    /// The same for an answer that may be long.
+    pub(crate) async fn read_long<T: Send>(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Postgres(_) => {
+                let mut transaction = self.begin().await?;
+                transaction.allow_long().await?;
+                let rows = transaction.fetch(statement, values, decode).await?;
+                transaction.rollback().await?;
+                Ok(rows)
+            }
+            Self::Sqlite(_) => self.read(statement, values, decode).await,
+        }
+    }
+
+    /// Fails if the database would not take a write.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(pools) => pools.ping().await,
+            Self::Sqlite(_) => self.begin().await?.rollback().await,
+        }
+    }
+
+    /// What wakes those who wait for a change of the catalog.
+    pub(crate) async fn bell(&self) -> Bell {
+        match self {
+            Self::Postgres(pools) => pools.bell().await,
+            Self::Sqlite(_) => Bell::every(sqlite::POLL),
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Postgres(pools) => pools.close().await,
+            Self::Sqlite(pools) => pools.close().await,
+        }
+    }
+
+    /// The type of a column that holds bytes.
+    pub(crate) const fn blob(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "BYTEA",
+            Self::Sqlite(_) => "BLOB",
+        }
+    }
+}

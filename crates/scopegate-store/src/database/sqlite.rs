@@ -1,0 +1,180 @@
+//! SQLite: a file, one connection that writes, some that read.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use scopegate_core::store::StoreError;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Pool, Sqlite};
+use tokio::time::Instant;
+
+use crate::error::unavailable;
+use crate::{OpenError, StoreOptions, StoreUrl};
+
+/// How often a change that another process made is looked for.
+pub(super) const POLL: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(5);
+const READERS: u32 = 4;
+/// Primary result codes (<https://sqlite.org/rescode.html>).
+const BUSY: i32 = 5;
+const LOCKED: i32 = 6;
+
+#[derive(Clone)]
+pub(crate) struct SqlitePools {
+    writer: Pool<Sqlite>,
+    readers: Pool<Sqlite>,
+    file: DatabaseFile,
+}
+
+impl SqlitePools {
+    pub(super) async fn open(
+        url: &StoreUrl,
+        path: &Path,
+        options: &StoreOptions,
+    ) -> Result<Self, OpenError> {
+        // A later change of the working directory must not lead to another file.
+        let path = std::path::absolute(path).map_err(|e| OpenError::not_writable(path, &e))?;
+        make_file(&path)?;
+        let patience = options.patience.unwrap_or(PATIENCE);
+        let connect = SqliteConnectOptions::new()
+            .filename(&path)
+            .busy_timeout(patience)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Full);
+        let writer = open_writer(connect.clone(), patience)
+            .await
+            .map_err(|error| OpenError::unreachable(url, &error))?;
+        let readers = pool(READERS, patience).connect_lazy_with(connect.pragma("query_only", "ON"));
+        let file = DatabaseFile::of(path).map_err(|error| OpenError::unreachable(url, &error))?;
+        Ok(Self { writer, readers, file })
+    }
+
+    pub(super) async fn writer(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let connection = self.writer.acquire().await.map_err(unavailable)?;
+        self.file.is_still_there().map_err(unavailable)?;
+        Ok(connection)
+    }
+
+    pub(super) async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.file.is_still_there().map_err(unavailable)?;
+        self.readers.acquire().await.map_err(unavailable)
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        // The last connection to be closed takes the log into the file.
+        self.writer.close().await;
+    }
+}
+
+fn pool(connections: u32, patience: Duration) -> PoolOptions<Sqlite> {
+    PoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(patience)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// Connects for writing. Going over to the log needs the file alone, and SQLite does not wait for
+/// that: where several processes make the file at once, it is tried again.
+async fn open_writer(
+    connect: SqliteConnectOptions,
+    patience: Duration,
+) -> sqlx::Result<Pool<Sqlite>> {
+    let connect = connect.journal_mode(SqliteJournalMode::Wal);
+    let deadline = Instant::now() + patience;
+    loop {
+        match pool(1, patience).connect_with(connect.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
+}
+
+/// Makes the file and its folder for their owner only; SQLite gives its log the same mode.
+fn make_file(path: &Path) -> Result<(), OpenError> {
+    let mut folders = std::fs::DirBuilder::new();
+    let mut file = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        folders.mode(0o700);
+        file.mode(0o600);
+    }
+    if let Some(folder) = path.parent() {
+        let made = folders.recursive(true).create(folder);
+        made.map_err(|error| OpenError::not_writable(folder, &error))?;
+    }
+    let opened = file.write(true).create(true).truncate(false).open(path);
+    opened.map(drop).map_err(|error| OpenError::not_writable(path, &error))
+}
+
+/// The file that was opened, told apart from another one under the same name.
+#[derive(Clone)]
+struct DatabaseFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl DatabaseFile {
+    fn of(path: PathBuf) -> std::io::Result<Self> {
+        Ok(Self { identity: identity(&path)?, path })
+    }
+
+    /// Fails if the file was removed or replaced: SQLite would go on to write into the old one, and
+    /// what it confirms would be gone with the process.
+    fn is_still_there(&self) -> std::io::Result<()> {
+        match identity(&self.path)? == self.identity {
+            true => Ok(()),
+            false => Err(std::io::Error::other("the database file has been replaced")),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    std::fs::metadata(path).map(|_| (0, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row;
+
+    use super::*;
+
+    async fn pragma(connection: &mut PoolConnection<Sqlite>, statement: &'static str) -> String {
+        let row = sqlx::query(statement).fetch_one(&mut **connection).await.unwrap();
+        row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string())
+    }
+
+    #[tokio::test]
+    async fn a_writer_waits_for_the_disk_and_a_reader_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let url = StoreUrl::sqlite(&path);
+        let pools = SqlitePools::open(&url, &path, &StoreOptions::default()).await.unwrap();
+        let mut writer = pools.writer().await.unwrap();
+        assert_eq!(pragma(&mut writer, "PRAGMA journal_mode").await, "wal");
+        assert_eq!(pragma(&mut writer, "PRAGMA synchronous").await, "2", "FULL");
+        assert_eq!(pragma(&mut writer, "PRAGMA foreign_keys").await, "1");
+        assert_eq!(pragma(&mut writer, "PRAGMA busy_timeout").await, "5000");
+        let mut reader = pools.reader().await.unwrap();
+        let written = sqlx::query("CREATE TABLE t (c TEXT)").execute(&mut *reader).await;
+        assert!(written.unwrap_err().to_string().contains("readonly"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Writes that happen together or not at all.
+
+use scopegate_core::store::StoreError;
+use sqlx::AssertSqlSafe;
+
+use super::session::Session;
+use super::{Decode, Value};
+
+/// How many rows one `INSERT` writes: a few sizes only, so that the prepared statements stay few.
+const BATCHES: [usize; 3] = [64, 8, 1];
+
+/// A transaction; dropped before its end, it is rolled back.
+pub(crate) struct Transaction(Session);
+
+impl Transaction {
+    pub(super) async fn begin(
+        mut session: Session,
+        begin: &'static str,
+    ) -> Result<Self, StoreError> {
+        session.run(begin).await?;
+        Ok(Self(session))
+    }
+
+    /// Runs a statement; the answer is how many rows it wrote.
+    pub(crate) async fn execute(
+        &mut self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        self.0.execute(statement, values).await
+    }
+
+    /// Writes rows of so many values each, where the statement says `{rows}`.
+    pub(crate) async fn insert(
+        &mut self,
+        statement: &'static str,
+        width: usize,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let (mut written, mut rest) = (0, values);
+        for batch in BATCHES {
+            let mut chunks = rest.chunks_exact(batch * width);
+            let text = with_rows(statement, batch, width);
+            for chunk in &mut chunks {
+                written += self.0.execute(AssertSqlSafe(text.as_str()), chunk).await?;
+            }
+            rest = chunks.remainder();
+        }
+        Ok(written)
+    }
+
+    /// Runs a statement and decodes the rows of its answer.
+    pub(crate) async fn fetch<T: Send>(
+        &mut self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.0.fetch(statement, values, decode).await
+    }
+
+    /// Runs the statements of a migration.
+    pub(crate) async fn run(&mut self, statements: String) -> Result<(), StoreError> {
+        self.0.run(AssertSqlSafe(statements)).await
+    }
+
+    /// Runs a statement that only PostgreSQL has a use for.
+    pub(crate) async fn on_postgres(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        match self.0.is_postgres() {
+            true => self.0.execute(statement, &[]).await.map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// Lets the statements that follow take long.
+    pub(crate) async fn allow_long(&mut self) -> Result<(), StoreError> {
+        self.0.allow_long().await
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        self.0.run("COMMIT").await?;
+        self.0.finish();
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(mut self) -> Result<(), StoreError> {
+        self.0.run("ROLLBACK").await?;
+        self.0.finish();
+        Ok(())
+    }
+}
+
+/// `{rows}` replaced by `($1, $2), ($3, $4)`.
+fn with_rows(statement: &str, rows: usize, width: usize) -> String {
+    let row = |row: usize| {
+        let places = (1..=width).map(|place| format!("${}", row * width + place));
+        format!("({})", places.collect::<Vec<_>>().join(", "))
+    };
+    statement.replace("{rows}", &(0..rows).map(row).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_has_its_own_placeholders() {
+        assert_eq!(with_rows("VALUES {rows}", 2, 2), "VALUES ($1, $2), ($3, $4)");
+        assert_eq!(with_rows("VALUES {rows} END", 1, 1), "VALUES ($1) END");
+    }
+}

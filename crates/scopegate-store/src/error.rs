@@ -1,0 +1,68 @@
+//! Why a store cannot be opened, and how a driver's errors become the port's.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use scopegate_core::store::StoreError;
+
+/// Why a store cannot be opened; each text is one line, without a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The URL names a database that is not supported, by this scheme.
+    #[error("the store URL has no known scheme: write `sqlite:PATH` or `postgres://HOST/DATABASE`")]
+    UnknownScheme(String),
+    /// The URL cannot be used.
+    #[error("the store URL is not valid: {0}")]
+    InvalidUrl(String),
+    /// The file or its folder cannot be made or written.
+    #[error("cannot write `{}`: {cause}", path.display())]
+    NotWritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// The database was written by a newer version of this program.
+    #[error(
+        "the store {store} is newer than this program: its schema is {found}, known is {known}; \
+         run the newer version"
+    )]
+    Newer {
+        /// The store.
+        store: String,
+        /// The number of its newest migration.
+        found: u64,
+        /// The number of the newest migration of this program.
+        known: u64,
+    },
+    /// The database does not answer, or refuses what is needed to start.
+    #[error("cannot open the store {store}: {cause}")]
+    Unreachable {
+        /// The store.
+        store: String,
+        /// What the database or the system said.
+        cause: String,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn not_writable(path: &Path, cause: &dyn fmt::Display) -> Self {
+        Self::NotWritable { path: path.to_owned(), cause: one_line(cause) }
+    }
+
+    pub(crate) fn unreachable(store: &dyn fmt::Display, cause: &dyn fmt::Display) -> Self {
+        Self::Unreachable { store: store.to_string(), cause: one_line(cause) }
+    }
+}
+
+fn one_line(cause: &dyn fmt::Display) -> String {
+    cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The storage failed: whatever the driver says is no fault of who asked.
+pub(crate) fn unavailable(
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::Unavailable(cause.into())
+}

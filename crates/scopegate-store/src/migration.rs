@@ -1,0 +1,79 @@
+//! Brings a database up to date.
+
+use scopegate_core::store::StoreError;
+
+use crate::database::{Database, Transaction};
+use crate::{OpenError, StoreUrl};
+
+/// One step of the schema. What has been released is never changed, only followed by another.
+struct Migration {
+    number: u64,
+    name: &'static str,
+    /// `{blob}` stands for the type of a column that holds bytes.
+    sql: &'static str,
+}
+
+static MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "initial",
+    sql: include_str!("../migrations/0001_initial.sql"),
+}];
+
+/// Any number, as long as no other program takes the same one.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7089336938131513954)";
+const QUIET: &str = "SET LOCAL client_min_messages = warning";
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS scopegate_migration \
+    (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)";
+const NEWEST: &str = "SELECT coalesce(max(number), 0) AS number FROM scopegate_migration";
+const RECORD: &str = "INSERT INTO scopegate_migration (number, name) VALUES ($1, $2)";
+
+/// Applies what is missing, all or nothing; processes that start together wait for each other.
+pub(crate) async fn migrate(database: &Database, url: &StoreUrl) -> Result<(), OpenError> {
+    let known = MIGRATIONS.last().map_or(0, |migration| migration.number);
+    match apply(database, known).await {
+        Ok(found) if found > known => {
+            Err(OpenError::Newer { store: url.to_string(), found, known })
+        }
+        Ok(_) => Ok(()),
+        Err(StoreError::Unavailable(cause)) => Err(OpenError::unreachable(url, &cause)),
+        Err(other) => Err(OpenError::unreachable(url, &other)),
+    }
+}
+
+/// Applies what is missing; the answer is what was there before.
+async fn apply(database: &Database, known: u64) -> Result<u64, StoreError> {
+    let mut transaction = database.begin().await?;
+    transaction.allow_long().await?;
+    transaction.on_postgres(QUIET).await?;
+    transaction.on_postgres(LOCK).await?;
+    transaction.execute(CREATE, &[]).await?;
+    let found = newest(&mut transaction).await?;
+    if found > known {
+        transaction.rollback().await?;
+        return Ok(found);
+    }
+    for Migration { number, name, sql } in MIGRATIONS.iter().filter(|step| step.number > found) {
+        transaction.run(sql.replace("{blob}", database.blob())).await?;
+        transaction.execute(RECORD, &[number.cast_signed().into(), (*name).into()]).await?;
+        tracing::info!(number, name, "migrated the store");
+    }
+    transaction.commit().await?;
+    Ok(found)
+}
+
+async fn newest(transaction: &mut Transaction) -> Result<u64, StoreError> {
+    let rows = transaction.fetch(NEWEST, &[], |row| row.number("number")).await?;
+    Ok(rows.first().copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_numbered_from_one_without_gaps() {
+        for (migration, number) in MIGRATIONS.iter().zip(1..) {
+            assert_eq!(migration.number, number, "{}", migration.name);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The catalog.
+
+use std::time::Duration;
+
+use scopegate_core::catalog::{
+    Edit, Entity, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
+};
+use scopegate_core::store::{CatalogStore, StoreError};
+
+use crate::place::Place;
+
+fn server() -> ServerId {
+    ServerId::parse("orders").unwrap()
+}
+
+fn key(name: &str) -> EntityKey {
+    EntityKey::of_server(EntityKind::Scope, &server(), name)
+}
+
+fn scope(name: &str, description: &str) -> Edit {
+    let spec = ScopeSpec { description: description.into(), ..ScopeSpec::default() };
+    Edit::Put(Entity { key: key(name), owner: Owner::File, spec: Spec::Scope(spec) })
+}
+
+fn entity(key: EntityKey, json: &str) -> Edit {
+    let spec = Spec::from_json(&key, json).unwrap();
+    Edit::Put(Entity { key, owner: Owner::Api, spec })
+}
+
+pub(crate) async fn a_new_catalog_is_empty_and_has_version_0(place: &Place) {
+    let store = place.open().await;
+    assert_eq!(store.catalog_version().await.unwrap(), 0);
+    assert_eq!(store.catalog_file_version().await.unwrap(), 0);
+    let all = store.catalog_since(0).await.unwrap();
+    assert_eq!((all.version, all.edits), (0, vec![]));
+}
+
+pub(crate) async fn every_kind_of_entity_comes_back_as_it_was_written(place: &Place) {
+    let store = place.open().await;
+    let written = vec![
+        entity(
+            EntityKey::server(&server()),
+            r#"{"name":"Ørders 🛒","audiences":[{"name":"api://orders"}],"algorithms":["RS256"]}"#,
+        ),
+        entity(key("read:orders"), r#"{"description":"it's \"quoted\" \\ \u0000"}"#),
+        entity(
+            EntityKey::of_server(EntityKind::Claim, &server(), "tenant"),
+            r#"{"token":"access","value":{"constant":{"a":[1,null,"x"]}}}"#,
+        ),
+        entity(
+            EntityKey::of_server(EntityKind::Policy, &server(), "readers; DROP TABLE vault"),
+            r#"{"priority":1,"clients":"all"}"#,
+        ),
+        entity(
+            EntityKey::rule(&server(), "readers; DROP TABLE vault", "read only"),
+            r#"{"priority":1,"grant_types":["client_credentials"],"scopes":"any",
+                "access_token_lifetime":{"secs":600,"nanos":0}}"#,
+        ),
+        entity(
+            EntityKey { kind: EntityKind::Client, parent: String::new(), name: "reader".into() },
+            r#"{"name":"Reader","client_type":"service","auth":"client_secret_basic",
+                "grant_types":["client_credentials"],"attributes":{"tenant":"acme"}}"#,
+        ),
+    ];
+    assert_eq!(store.write_catalog(0, &written, Some(7)).await.unwrap(), 1);
+    let all = store.catalog_since(0).await.unwrap();
+    assert_eq!((all.version, all.edits), (1, written));
+    assert_eq!(store.catalog_file_version().await.unwrap(), 7);
+}
+
+pub(crate) async fn changes_come_back_in_the_order_in_which_they_were_made(place: &Place) {
+    let store = place.open().await;
+    // More than one statement writes, and names that do not sort like their order.
+    let first: Vec<_> = (0..205).map(|n| scope(&format!("s{}", n * 7 % 205), "first")).collect();
+    let second = vec![scope("b", "second"), scope("a", "second")];
+    assert_eq!(store.write_catalog(0, &first, Some(3)).await.unwrap(), 1);
+    assert_eq!(store.write_catalog(1, &second, None).await.unwrap(), 2);
+
+    let all = store.catalog_since(0).await.unwrap();
+    assert_eq!((all.version, all.edits), (2, [first, second.clone()].concat()));
+    let newer = store.catalog_since(1).await.unwrap();
+    assert_eq!((newer.version, newer.edits), (2, second));
+    for version in [2, 3, u64::MAX] {
+        let none = store.catalog_since(version).await.unwrap();
+        assert_eq!((none.version, none.edits), (2, vec![]));
+    }
+    assert_eq!(store.catalog_file_version().await.unwrap(), 3, "kept where none is given");
+}
+
+pub(crate) async fn an_entity_that_changed_twice_comes_back_once(place: &Place) {
+    let store = place.open().await;
+    let twice_at_once = [scope("a", "1"), scope("b", "1"), scope("a", "2")];
+    store.write_catalog(0, &twice_at_once, None).await.unwrap();
+    let all = store.catalog_since(0).await.unwrap();
+    assert_eq!(all.edits, [scope("b", "1"), scope("a", "2")]);
+
+    store.write_catalog(1, &[scope("b", "3")], None).await.unwrap();
+    let all = store.catalog_since(0).await.unwrap();
+    assert_eq!(all.edits, [scope("a", "2"), scope("b", "3")]);
+}
+
+pub(crate) async fn a_deletion_is_told_to_those_only_who_knew_the_entity(place: &Place) {
+    let store = place.open().await;
+    store.write_catalog(0, &[scope("a", "1"), scope("b", "1")], None).await.unwrap();
+    store.write_catalog(1, &[Edit::Delete(key("a"))], None).await.unwrap();
+    assert_eq!(store.catalog_since(0).await.unwrap().edits, [scope("b", "1")]);
+    assert_eq!(store.catalog_since(1).await.unwrap().edits, [Edit::Delete(key("a"))]);
+    assert_eq!(store.catalog_since(2).await.unwrap().edits, []);
+
+    store.write_catalog(2, &[scope("a", "2")], None).await.unwrap();
+    assert_eq!(store.catalog_since(1).await.unwrap().edits, [scope("a", "2")]);
+    assert_eq!(store.catalog_since(0).await.unwrap().edits, [scope("b", "1"), scope("a", "2")]);
+}
+
+pub(crate) async fn a_change_on_top_of_another_version_leaves_nothing(place: &Place) {
+    let store = place.open().await;
+    store.write_catalog(0, &[scope("a", "1")], Some(1)).await.unwrap();
+    for expected in [0, 2, u64::MAX] {
+        let late = store.write_catalog(expected, &[scope("a", "2")], Some(9)).await;
+        assert!(matches!(late, Err(StoreError::Conflict)), "{expected}: {late:?}");
+    }
+    let all = store.catalog_since(0).await.unwrap();
+    assert_eq!((all.version, all.edits), (1, vec![scope("a", "1")]));
+    assert_eq!(store.catalog_file_version().await.unwrap(), 1);
+}
+
+pub(crate) async fn of_writers_with_the_same_version_one_wins(place: &Place) {
+    let (one, other) = (place.open().await, place.open().await);
+    for version in 0..20 {
+        let write = |store: scopegate_store::SqlStore, name: &'static str| {
+            tokio::spawn(async move {
+                store.write_catalog(version, &[scope(name, &version.to_string())], None).await
+            })
+        };
+        let (one, other) = (write(one.clone(), "one"), write(other.clone(), "other"));
+        match (one.await.unwrap(), other.await.unwrap()) {
+            (Ok(new), Err(StoreError::Conflict)) | (Err(StoreError::Conflict), Ok(new)) => {
+                assert_eq!(new, version + 1);
+            }
+            both => panic!("{both:?}"),
+        }
+    }
+    assert_eq!(one.catalog_since(19).await.unwrap().edits.len(), 1);
+}
+
+pub(crate) async fn a_reader_sees_whole_versions(place: &Place) {
+    let (writer, reader) = (place.open().await, place.open().await);
+    let writing = tokio::spawn(async move {
+        for version in 0..60_u64 {
+            let text = (version + 1).to_string();
+            let pair = [scope("a", &text), scope("b", &text)];
+            writer.write_catalog(version, &pair, None).await.unwrap();
+        }
+    });
+    loop {
+        let all = reader.catalog_since(0).await.unwrap();
+        let text = all.version.to_string();
+        match all.version {
+            0 => assert_eq!(all.edits, []),
+            _ => assert_eq!(all.edits, [scope("a", &text), scope("b", &text)]),
+        }
+        if all.version == 60 {
+            break;
+        }
+    }
+    writing.await.unwrap();
+}
+
+pub(crate) async fn a_waiting_node_sees_the_change_of_another(place: &Place) {
+    let (waiter, writer) = (place.open().await, place.open().await);
+    // What is newer already needs no waiting.
+    writer.write_catalog(0, &[scope("a", "1")], None).await.unwrap();
+    assert_eq!(waiter.wait_for_catalog_after(0).await.unwrap(), 1);
+
+    for version in 1..4 {
+        let waiter = waiter.clone();
+        let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(version).await });
+        // Long enough for the waiter to listen, whatever the machine does besides.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!waiting.is_finished());
+        writer.write_catalog(version, &[scope("a", "2")], None).await.unwrap();
+        // Shorter than the two seconds after which PostgreSQL is asked without a notification.
+        let seen = tokio::time::timeout(Duration::from_millis(1500), waiting).await;
+        assert_eq!(seen.expect("seen in time").unwrap().unwrap(), version + 1);
+    }
+}

@@ -1,0 +1,86 @@
+//! Opening a store: for the first time, again, and where it should not be done.
+
+use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, ServerId, Spec};
+use scopegate_core::store::{CatalogStore, KeyStore, StoreError, Vault};
+use scopegate_store::{OpenError, SqlStore, StoreOptions};
+
+use crate::place::Place;
+
+pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
+    let starts: Vec<_> = (0..8)
+        .map(|_| {
+            let url = place.url();
+            tokio::spawn(async move { SqlStore::open(&url, &StoreOptions::default()).await })
+        })
+        .collect();
+    for start in starts {
+        let store = start.await.unwrap().unwrap();
+        assert_eq!(store.catalog_version().await.unwrap(), 0);
+    }
+    assert_eq!(place.count("scopegate_migration").await, 1);
+    assert_eq!(place.count("catalog_state").await, 1);
+}
+
+pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
+    let store = place.open().await;
+    let key = EntityKey::server(&ServerId::parse("orders").unwrap());
+    let json = r#"{"name":"Orders","audiences":[{"name":"api://orders"}],"algorithms":["ES256"]}"#;
+    let spec = Spec::from_json(&key, json).unwrap();
+    let edits = vec![Edit::Put(Entity { key, owner: Owner::Api, spec })];
+    store.write_catalog(0, &edits, None).await.unwrap();
+    store.keep("a", "first").await.unwrap();
+    store.close().await;
+    assert!(matches!(store.catalog_version().await, Err(StoreError::Unavailable(_))));
+
+    let store = place.open().await;
+    assert_eq!(store.keep("a", "second").await.unwrap(), "first");
+    let all = store.catalog_since(0).await.unwrap();
+    assert_eq!((all.version, all.edits), (1, edits));
+    assert_eq!(place.count("scopegate_migration").await, 1);
+}
+
+pub(crate) async fn a_newer_database_is_refused(place: &Place) {
+    place.open().await.close().await;
+    place.run("INSERT INTO scopegate_migration (number, name) VALUES (9001, 'of tomorrow')").await;
+    let error = SqlStore::open(&place.url(), &StoreOptions::default()).await.unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 9001, .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains(&place.url().to_string()), "{text}");
+    assert!(text.contains("newer") && !text.contains('\n'), "{text}");
+}
+
+pub(crate) async fn a_row_that_cannot_be_read_is_named(place: &Place) {
+    let store = place.open().await;
+    let entities = [
+        "('gizmo', '', 'a', 'api', 1, 0, '{}')",
+        "('scope', 'default', 'a', 'nobody', 1, 0, '{}')",
+        "('scope', 'default', 'a', 'api', 1, 0, 'no json')",
+        "('server', '', 'a', 'api', 1, 0, '{}')",
+    ];
+    for row in entities {
+        place.run(&format!("INSERT INTO catalog_entity VALUES {row}")).await;
+        let error = store.catalog_since(0).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{row}: {error:?}");
+        place.run("DELETE FROM catalog_entity").await;
+    }
+    let keys = [
+        "('a/b', 'k', 'RS256', 'signing', 1, '{}', 'x')",
+        "('a', 'k', 'none', 'signing', 1, '{}', 'x')",
+        "('a', 'k', 'RS256', 'resting', 1, '{}', 'x')",
+        "('a', 'k', 'RS256', 'signing', -1, '{}', 'x')",
+        "('a', 'k', 'RS256', 'signing', 1, '{}', 'x')",
+    ];
+    for row in keys {
+        place.run(&format!("INSERT INTO signing_key VALUES {row}")).await;
+        let error = store.signing_keys().await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{row}: {error:?}");
+        place.run("DELETE FROM signing_key").await;
+    }
+    place.run("UPDATE catalog_state SET version = -1").await;
+    assert!(matches!(store.catalog_version().await, Err(StoreError::Corrupt(_))));
+    place.run("DELETE FROM catalog_state").await;
+    assert!(matches!(store.catalog_version().await, Err(StoreError::Corrupt(_))));
+    assert!(matches!(store.catalog_since(0).await, Err(StoreError::Corrupt(_))));
+    // A broken row breaks nothing else.
+    store.ping().await.unwrap();
+}

@@ -1,0 +1,145 @@
+//! A database of a test's own.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+use tempfile::TempDir;
+
+use crate::wire::Wire;
+
+pub(crate) struct Place(Kind);
+
+enum Kind {
+    Postgres { server: String, schema: String, wire: Wire },
+    Sqlite { folder: TempDir },
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self(Kind::Sqlite { folder: tempfile::tempdir().unwrap() })
+    }
+
+    /// A schema of its own, reached over a wire that can be cut.
+    pub(crate) async fn postgres() -> Self {
+        static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+        let server = std::env::var("SCOPEGATE_TEST_POSTGRES_URL").unwrap_or_default();
+        assert!(
+            !server.is_empty(),
+            "SCOPEGATE_TEST_POSTGRES_URL is not set: run \
+             `scripts/postgres cargo test -p scopegate-store -- --include-ignored`",
+        );
+        let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
+        let schema = format!("test_{}_{number}", std::process::id());
+        let options = PgConnectOptions::from_str(&server).unwrap();
+        let wire = Wire::to(options.get_host(), options.get_port()).await;
+        let place = Self(Kind::Postgres { server, schema: schema.clone(), wire });
+        place.run_at_server(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).await;
+        place.run_at_server(&format!("CREATE SCHEMA {schema}")).await;
+        place
+    }
+
+    pub(crate) async fn clear_away(&self) {
+        if let Kind::Postgres { schema, .. } = &self.0 {
+            self.run_at_server(&format!("DROP SCHEMA {schema} CASCADE")).await;
+        }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.0, Kind::Postgres { .. })
+    }
+
+    /// Opens the store as one more process would.
+    pub(crate) async fn open(&self) -> SqlStore {
+        SqlStore::open(&self.url(), &StoreOptions::default()).await.unwrap()
+    }
+
+    pub(crate) fn url(&self) -> StoreUrl {
+        match &self.0 {
+            Kind::Postgres { server, schema, wire } => {
+                let options = PgConnectOptions::from_str(server).unwrap();
+                let here = format!("{}:{}", options.get_host(), options.get_port());
+                assert!(server.contains(&here), "SCOPEGATE_TEST_POSTGRES_URL names host:port");
+                let server = server.replace(&here, &format!("127.0.0.1:{}", wire.port()));
+                let joint = if server.contains('?') { '&' } else { '?' };
+                let url = format!("{server}{joint}options=-csearch_path%3D{schema}");
+                StoreUrl::parse(&url).unwrap()
+            }
+            Kind::Sqlite { .. } => StoreUrl::sqlite(self.file()),
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        let Kind::Sqlite { folder } = &self.0 else { panic!("PostgreSQL has no file") };
+        folder.path().join("data").join("scopegate.db")
+    }
+
+    /// Makes the database unreachable for stores that are open and for new ones.
+    pub(crate) async fn break_down(&self) {
+        match &self.0 {
+            Kind::Postgres { wire, .. } => wire.cut().await,
+            Kind::Sqlite { folder } => {
+                std::fs::rename(folder.path().join("data"), folder.path().join("away")).unwrap();
+            }
+        }
+    }
+
+    pub(crate) async fn repair(&self) {
+        match &self.0 {
+            Kind::Postgres { wire, .. } => wire.mend().await,
+            Kind::Sqlite { folder } => {
+                std::fs::rename(folder.path().join("away"), folder.path().join("data")).unwrap();
+            }
+        }
+    }
+
+    /// Writes behind the store's back.
+    pub(crate) async fn run(&self, statement: &str) {
+        match &self.0 {
+            Kind::Postgres { .. } => self.run_at_server(statement).await,
+            Kind::Sqlite { .. } => {
+                let mut connection = self.sqlite_connection().await;
+                let script = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+                script.execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+        }
+    }
+
+    /// Counts the rows of a table.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let statement = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        match &self.0 {
+            Kind::Postgres { .. } => {
+                let mut connection = self.server_connection().await;
+                sqlx::query(statement).fetch_one(&mut connection).await.unwrap().get(0)
+            }
+            Kind::Sqlite { .. } => {
+                let mut connection = self.sqlite_connection().await;
+                sqlx::query(statement).fetch_one(&mut connection).await.unwrap().get(0)
+            }
+        }
+    }
+
+    async fn run_at_server(&self, statement: &str) {
+        let mut connection = self.server_connection().await;
+        let script = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+        script.execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn server_connection(&self) -> PgConnection {
+        let Kind::Postgres { server, schema, .. } = &self.0 else { panic!("SQLite has no server") };
+        let options = PgConnectOptions::from_str(server).unwrap();
+        let quiet = [("search_path", schema.as_str()), ("client_min_messages", "warning")];
+        options.options(quiet).connect().await.unwrap()
+    }
+
+    async fn sqlite_connection(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(self.file()).connect().await.unwrap()
+    }
+}
