@@ -49,7 +49,7 @@ pub struct AuditEvent {
     pub grant_type: Option<String>,
     /// `ALLOW`, or the OAuth error code.
     pub outcome: &'static str,
-    /// Why it was refused; fixed text.
+    /// Why it was refused, or granted in another way than usual; fixed text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// The scopes that were granted, or asked for.

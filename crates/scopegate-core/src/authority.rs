@@ -10,7 +10,7 @@ use crate::audit::AuditQueue;
 use crate::catalog::{ServerId, Snapshot};
 use crate::error::TokenError;
 use crate::keys::KeyRing;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Vault};
 
 /// Under this name the storage keeps by which master key its secrets are sealed.
 const MASTER_KEY_FINGERPRINT: &str = "master key fingerprint";
@@ -154,8 +154,14 @@ impl Authority {
     }
 }
 
+/// Refuses a master key that is not the storage's; the first one that is shown becomes it.
+///
 /// A wrong key must stop the start: it would make new signing keys beside those it cannot open.
-async fn check_master_key(store: &dyn Store, master_key: &MasterKey) -> Result<(), OpenError> {
+///
+/// # Errors
+///
+/// [`OpenError`] if the storage does not answer, or was written under another master key.
+pub async fn check_master_key(store: &dyn Vault, master_key: &MasterKey) -> Result<(), OpenError> {
     let fingerprint = master_key.fingerprint();
     let kept = store.keep(MASTER_KEY_FINGERPRINT, &fingerprint).await?;
     if kept == fingerprint { Ok(()) } else { Err(OpenError::WrongMasterKey) }
