@@ -1,0 +1,201 @@
+//! The closed list of signature algorithms.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A JWS signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
+///
+/// The list is closed: there is no `none` and no HMAC, so that neither can be configured by mistake
+/// nor asked for by a token.
+///
+/// ```
+/// use scopegate_jose::Algorithm;
+///
+/// assert_eq!(Algorithm::from_name("RS256"), Some(Algorithm::Rs256));
+/// assert_eq!(Algorithm::from_name("HS256"), None);
+/// ```
+#[expect(clippy::exhaustive_enums, reason = "who matches must decide on every algorithm")]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Algorithm {
+    /// Ed25519.
+    EdDsa,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+}
+
+impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 5] = [Self::EdDsa, Self::Es256, Self::Es384, Self::Ps256, Self::Rs256];
+
+    /// The name in the `alg` member of a header or a key.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Ps256 => "PS256",
+            Self::Rs256 => "RS256",
+        }
+    }
+
+    /// The algorithm of this name; names are case-sensitive.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Algorithm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Algorithm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+
+        impl de::Visitor<'_> for Name {
+            type Value = Algorithm;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("one of EdDSA, ES256, ES384, PS256, RS256")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Algorithm, E> {
+                Algorithm::from_name(name)
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(name), &self))
+            }
+        }
+
+        deserializer.deserialize_str(Name)
+    }
+}
+
+/// A set of algorithms, such as those a verifier allows.
+///
+/// ```
+/// use scopegate_jose::{Algorithm, AlgorithmSet};
+///
+/// let allowed = AlgorithmSet::of(&[Algorithm::Es256, Algorithm::Rs256]);
+/// assert!(allowed.contains(Algorithm::Rs256));
+/// assert!(!allowed.contains(Algorithm::Ps256));
+/// ```
+#[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
+pub struct AlgorithmSet(u8);
+
+impl AlgorithmSet {
+    /// Every algorithm of the closed list.
+    pub const fn all() -> Self {
+        Self::of(&Algorithm::ALL)
+    }
+
+    /// No algorithm.
+    pub const fn empty() -> Self {
+        Self(0)
+    }
+
+    /// These algorithms.
+    pub const fn of(algorithms: &[Algorithm]) -> Self {
+        let mut bits = 0;
+        let mut index = 0;
+        while index < algorithms.len() {
+            bits |= Self::bit(algorithms[index]);
+            index += 1;
+        }
+        Self(bits)
+    }
+
+    /// Whether the algorithm is a member.
+    pub const fn contains(self, algorithm: Algorithm) -> bool {
+        self.0 & Self::bit(algorithm) != 0
+    }
+
+    /// Whether every member is also a member of the other set.
+    pub const fn is_subset(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// Whether there is no member.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The members of either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The members, in the order of [`Algorithm::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Algorithm> {
+        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
+    }
+
+    const fn bit(algorithm: Algorithm) -> u8 {
+        1 << algorithm as u8
+    }
+}
+
+impl fmt::Debug for AlgorithmSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl FromIterator<Algorithm> for AlgorithmSet {
+    fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Self {
+        algorithms
+            .into_iter()
+            .fold(Self::empty(), |set, algorithm| Self(set.0 | Self::bit(algorithm)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_back_to_its_algorithm() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
+            let json = serde_json::to_string(&algorithm).unwrap();
+            assert_eq!(serde_json::from_str::<Algorithm>(&json).unwrap(), algorithm);
+        }
+    }
+
+    #[test]
+    fn the_list_is_closed() {
+        for name in ["none", "None", "HS256", "rs256", "RS384", "RS512", "ES512", "ES256K", ""] {
+            assert_eq!(Algorithm::from_name(name), None, "{name}");
+            assert!(serde_json::from_value::<Algorithm>(name.into()).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in() {
+        for member in Algorithm::ALL {
+            let set = AlgorithmSet::of(&[member]);
+            for other in Algorithm::ALL {
+                assert_eq!(set.contains(other), member == other);
+            }
+            assert!(set.is_subset(AlgorithmSet::all()));
+            assert!(!AlgorithmSet::all().is_subset(set));
+        }
+        assert!(AlgorithmSet::default().is_empty());
+        assert_eq!(Algorithm::ALL.into_iter().collect::<AlgorithmSet>(), AlgorithmSet::all());
+        assert_eq!(format!("{:?}", AlgorithmSet::of(&[Algorithm::Rs256])), "{Rs256}");
+    }
+}

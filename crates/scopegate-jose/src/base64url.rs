@@ -1,0 +1,164 @@
+//! Base64url without padding (RFC 7515 §2), in its one canonical form.
+//!
+//! A text that a lenient decoder would also read as these bytes is refused: padding, white space, the
+//! letters of the other alphabet, unused bits that are not zero. Otherwise one token would have many
+//! spellings, and whatever remembers tokens by their text could be talked past.
+
+use std::mem::MaybeUninit;
+
+use base64_simd::{AsOut, Base64, URL_SAFE_NO_PAD};
+
+use crate::JoseError;
+
+const CODEC: Base64 = URL_SAFE_NO_PAD;
+
+/// Encodes bytes.
+///
+/// ```
+/// use scopegate_jose::base64url;
+///
+/// assert_eq!(base64url::encode(&[0xfb, 0xff]), "-_8");
+/// ```
+pub fn encode(bytes: &[u8]) -> String {
+    CODEC.encode_to_string(bytes)
+}
+
+/// Decodes a text in canonical form.
+///
+/// ```
+/// use scopegate_jose::base64url;
+///
+/// assert_eq!(base64url::decode("-_8").unwrap(), [0xfb, 0xff]);
+/// assert!(base64url::decode("-_8=").is_err()); // padding
+/// assert!(base64url::decode("-_9").is_err()); // unused bits are not zero
+/// assert!(base64url::decode("+/8").is_err()); // the other alphabet
+/// ```
+pub fn decode(text: &str) -> Result<Vec<u8>, JoseError> {
+    CODEC.decode_to_vec(text).map_err(|_| JoseError::InvalidBase64url)
+}
+
+/// Appends the encoded bytes to a text.
+pub(crate) fn encode_to(bytes: &[u8], text: &mut String) {
+    CODEC.encode_append(bytes, text);
+}
+
+/// The length of so many bytes when encoded.
+pub(crate) const fn encoded_len(bytes: usize) -> usize {
+    CODEC.encoded_length(bytes)
+}
+
+/// Whether the text is canonical, without decoding it.
+pub(crate) fn is_canonical(text: &str) -> bool {
+    CODEC.check(text.as_bytes()).is_ok()
+}
+
+/// Decodes onto the stack; `None` when the text is not canonical or its bytes are more than `N`.
+pub(crate) fn decode_within<'b, const N: usize>(
+    text: &str,
+    buffer: &'b mut [MaybeUninit<u8>; N],
+) -> Option<&'b [u8]> {
+    if CODEC.decoded_length(text.as_bytes()).ok()? > N {
+        return None;
+    }
+    match CODEC.decode(text.as_bytes(), buffer.as_mut_slice().as_out()) {
+        Ok(bytes) => Some(bytes),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    /// All three ways in must agree.
+    fn accepts(text: &str) -> bool {
+        let accepted = decode(text).is_ok();
+        assert_eq!(is_canonical(text), accepted, "{text:?}");
+        let mut buffer = [MaybeUninit::uninit(); 512];
+        assert_eq!(decode_within(text, &mut buffer).is_some(), accepted, "{text:?}");
+        accepted
+    }
+
+    #[test]
+    fn rfc_7515_appendix_c() {
+        assert_eq!(encode(&[3, 236, 255, 224, 193]), "A-z_4ME");
+        assert_eq!(decode("A-z_4ME").unwrap(), [3, 236, 255, 224, 193]);
+    }
+
+    #[test]
+    fn padding_and_white_space_are_refused() {
+        for text in
+            ["AA==", "AA=", "AAA=", "=", "====", " AA", "AA ", "A A", "AA\n", "\tAAAA", "AAAA\r\n"]
+        {
+            assert!(!accepts(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_that_no_bytes_have_is_refused() {
+        for length in (1..400).step_by(4) {
+            assert!(!accepts(&"A".repeat(length)), "{length}");
+        }
+    }
+
+    /// Every byte at every place, long enough for the vector path and its tail.
+    #[test]
+    fn only_the_url_safe_alphabet_is_read() {
+        for length in [4, 8, 12, 36, 40, 100] {
+            for place in 0..length {
+                let mut text = vec![b'A'; length];
+                for byte in 0..=127_u8 {
+                    text[place] = byte;
+                    let text = std::str::from_utf8(&text).unwrap();
+                    assert_eq!(
+                        accepts(text),
+                        ALPHABET.contains(&byte),
+                        "{byte} at {place} of {length}"
+                    );
+                }
+            }
+        }
+        assert!(!accepts(&format!("{}é{}", "A".repeat(40), "A".repeat(42))));
+    }
+
+    #[test]
+    fn unused_bits_must_be_zero() {
+        for whole in [0, 4, 36, 96] {
+            for (index, last) in ALPHABET.iter().enumerate() {
+                let text = |tail: &str| format!("{}{tail}{}", "A".repeat(whole), char::from(*last));
+                assert_eq!(accepts(&text("A")), index % 16 == 0);
+                assert_eq!(accepts(&text("AA")), index % 4 == 0);
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_the_stack_is_not_decoded() {
+        let mut buffer = [MaybeUninit::uninit(); 3];
+        assert_eq!(decode_within("AAAA", &mut buffer), Some(&[0; 3][..]));
+        assert_eq!(decode_within("AAAAAA", &mut buffer), None);
+        let mut exact = [MaybeUninit::uninit(); 1024];
+        assert_eq!(decode_within(&encode(&[7; 1024]), &mut exact).unwrap(), [7; 1024]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_encoded_decodes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let text = encode(&bytes);
+            prop_assert_eq!(text.len(), encoded_len(bytes.len()));
+            prop_assert!(accepts(&text));
+            prop_assert_eq!(decode(&text).unwrap(), bytes);
+        }
+
+        #[test]
+        fn bytes_have_one_spelling(text in "[A-Za-z0-9_-]{0,120}") {
+            if let Ok(bytes) = decode(&text) {
+                prop_assert_eq!(encode(&bytes), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Digests, random values and the comparison of secrets.
+
+use aws_lc_rs::{constant_time, digest, rand};
+
+use crate::base64url;
+
+/// The SHA-256 digest.
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+    bytes
+}
+
+/// Whether two secrets are equal, in a time that depends on their length only.
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+/// Random bytes, fit for keys and tokens.
+///
+/// # Panics
+///
+/// When the system has no randomness to give: nothing that follows could be safe.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).expect("the system gives random bytes");
+    bytes
+}
+
+/// A random text of so many bytes in base64url: a code, a session, a client secret.
+///
+/// ```
+/// use scopegate_jose::random_token;
+///
+/// assert_eq!(random_token(32).len(), 43);
+/// ```
+///
+/// # Panics
+///
+/// As [`random_bytes`].
+pub fn random_token(bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    rand::fill(&mut random).expect("the system gives random bytes");
+    base64url::encode(&random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha256_of_abc() {
+        let expected = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+        assert_eq!(base64url::encode(&sha256(b"abc")), expected);
+    }
+
+    #[test]
+    fn secrets_are_equal_in_every_byte_or_not_at_all() {
+        assert!(constant_time_eq(b"", b""));
+        assert!(constant_time_eq(b"secret", b"secret"));
+        for other in [&b"Secret"[..], b"secreT", b"secre", b"secret ", b""] {
+            assert!(!constant_time_eq(b"secret", other));
+        }
+    }
+
+    #[test]
+    fn random_values_do_not_repeat() {
+        assert_ne!(random_bytes::<16>(), random_bytes::<16>());
+        assert_ne!(random_token(16), random_token(16));
+    }
+}

@@ -1,0 +1,157 @@
+//! What can go wrong with a token, a key or a sealed secret.
+
+use crate::KeyProblem;
+
+/// What is wrong with a token, a key or a sealed secret.
+///
+/// The variants are ordered by blame: the token's sender, the configuration, ourselves. No message
+/// quotes a token, a claim or a key, so that each may be logged.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoseError {
+    /// The token is longer than [`MAX_TOKEN_LEN`](crate::MAX_TOKEN_LEN).
+    #[error("the token is too large")]
+    TooLarge,
+    /// The token is not a JWT in compact form; the text names the part at fault.
+    #[error("the {0} of the token is malformed")]
+    Malformed(&'static str),
+    /// The header names an extension that must be understood (`crit`, RFC 7515 §4.1.11).
+    #[error("the token demands an extension that is not supported")]
+    CriticalHeader,
+    /// The algorithm is unknown, not allowed, or not that of the key.
+    #[error("the algorithm of the token is not allowed")]
+    AlgorithmNotAllowed,
+    /// No key of the set can have signed this token. A newer set may have it.
+    #[error("the token is signed with an unknown key")]
+    UnknownKey {
+        /// The key that the header names.
+        kid: Option<Box<str>>,
+    },
+    /// The token names no key and more than one could have signed it.
+    #[error("the token does not say which key signed it")]
+    AmbiguousKey,
+    /// The signature does not fit.
+    #[error("the signature of the token is wrong")]
+    BadSignature,
+    /// The token is not an access token, or not marked as one where it must be.
+    #[error("the token is not an access token")]
+    WrongType,
+    /// The payload is not the JSON object of claims that it must be.
+    #[error("the claims of the token are malformed")]
+    InvalidClaims,
+    /// Another issuer made the token.
+    #[error("the token is from another issuer")]
+    WrongIssuer,
+    /// The token is meant for others.
+    #[error("the token is for another audience")]
+    WrongAudience,
+    /// The token's time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// The token's time has not come (`nbf`).
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// The token claims to be made in the future (`iat`).
+    #[error("the token was issued in the future")]
+    IssuedInFuture,
+    /// The token is bound to a key of its holder (`cnf`), which a bearer does not prove.
+    #[error("the token is bound to a key and cannot be used as a bearer token")]
+    SenderConstrained,
+    /// The claims that the service asks for are not there or of another type.
+    #[error("the claims of the token do not fit `{wanted}`")]
+    ExtraClaims {
+        /// The Rust type that was asked for.
+        wanted: &'static str,
+    },
+    /// A text is not base64url in canonical form.
+    #[error("not base64url without padding")]
+    InvalidBase64url,
+
+    /// The document is not a JWK set (RFC 7517 §5).
+    #[error("the key set is not a JSON object with a `keys` array")]
+    InvalidKeySet,
+    /// The document is larger than [`MAX_KEY_SET_LEN`](crate::MAX_KEY_SET_LEN).
+    #[error("the key set is too large")]
+    KeySetTooLarge,
+    /// A key cannot be used.
+    #[error("the key is not usable: {0}")]
+    InvalidKey(#[from] KeyProblem),
+    /// The leeway is longer than [`MAX_LEEWAY`](crate::MAX_LEEWAY).
+    #[error("the leeway must not exceed five minutes")]
+    LeewayTooLong,
+    /// The master key is not 32 bytes in base64url.
+    #[error("a master key is 32 random bytes in base64url, 43 characters")]
+    InvalidMasterKey,
+    /// A sealed secret was made with another key or in another context, or it was altered.
+    #[error("the secret cannot be opened: another master key or context, or it was altered")]
+    CannotOpen,
+
+    /// The payload cannot be written as JSON.
+    #[error("the payload cannot be written as JSON")]
+    Unserializable,
+    /// The cryptographic library failed, as when memory or entropy is short.
+    #[error("the cryptographic library failed")]
+    Crypto,
+}
+
+impl JoseError {
+    /// A stable code for metrics and logs.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::Malformed(_) => "malformed",
+            Self::CriticalHeader => "critical_header",
+            Self::AlgorithmNotAllowed => "algorithm_not_allowed",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::AmbiguousKey => "ambiguous_key",
+            Self::BadSignature => "bad_signature",
+            Self::WrongType => "wrong_type",
+            Self::InvalidClaims => "invalid_claims",
+            Self::WrongIssuer => "wrong_issuer",
+            Self::WrongAudience => "wrong_audience",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IssuedInFuture => "issued_in_future",
+            Self::SenderConstrained => "sender_constrained",
+            Self::ExtraClaims { .. } => "extra_claims",
+            Self::InvalidBase64url => "invalid_base64url",
+            Self::InvalidKeySet => "invalid_key_set",
+            Self::KeySetTooLarge => "key_set_too_large",
+            Self::InvalidKey(_) => "invalid_key",
+            Self::LeewayTooLong => "leeway_too_long",
+            Self::InvalidMasterKey => "invalid_master_key",
+            Self::CannotOpen => "cannot_open",
+            Self::Unserializable => "unserializable",
+            Self::Crypto => "crypto",
+        }
+    }
+
+    /// What a client may learn: fixed text, fit for an `error_description` (RFC 6750 §3).
+    pub const fn description(&self) -> &'static str {
+        // No wildcard arm: a new variant must choose what the client may learn.
+        match self {
+            Self::TooLarge => "The access token is too large",
+            Self::Malformed(_) | Self::InvalidBase64url => "The access token is malformed",
+            Self::CriticalHeader => "The access token demands an unsupported extension",
+            Self::AlgorithmNotAllowed => "The signature algorithm is not allowed",
+            Self::UnknownKey { .. } | Self::AmbiguousKey => "The signing key is unknown",
+            Self::BadSignature => "The signature is not valid",
+            Self::WrongType => "The token is not an access token",
+            Self::InvalidClaims => "The claims of the access token are not valid",
+            Self::WrongIssuer => "The access token is from another issuer",
+            Self::WrongAudience => "The access token is for another audience",
+            Self::Expired => "The access token expired",
+            Self::NotYetValid | Self::IssuedInFuture => "The access token is not valid yet",
+            Self::SenderConstrained => "The access token is bound to a key",
+            Self::ExtraClaims { .. } => "The access token lacks claims that this service needs",
+            Self::InvalidKeySet
+            | Self::KeySetTooLarge
+            | Self::InvalidKey(_)
+            | Self::LeewayTooLong
+            | Self::InvalidMasterKey
+            | Self::CannotOpen
+            | Self::Unserializable
+            | Self::Crypto => "The access token cannot be checked",
+        }
+    }
+}
