@@ -10,8 +10,10 @@ pub mod base64url;
 mod digest;
 mod error;
 mod key_problem;
+mod master_key;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use digest::{constant_time_eq, random_bytes, random_token, sha256};
 pub use error::JoseError;
 pub use key_problem::KeyProblem;
+pub use master_key::MasterKey;

@@ -1,0 +1,233 @@
+//! The key that protects every other secret.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::{hkdf, hmac};
+use zeroize::Zeroizing;
+
+use crate::{JoseError, base64url, random_bytes};
+
+const LEN: usize = 32;
+
+const TAG_LEN: usize = 16;
+
+/// The first byte of what is sealed, so that another form can be told from this one.
+const VERSION: u8 = 1;
+
+/// The key that protects every other secret at rest.
+///
+/// It is never used itself: each purpose has a key of its own, derived by HKDF-SHA-256 (RFC 5869), so
+/// that nothing made for one purpose fits another.
+///
+/// ```
+/// use scopegate_jose::MasterKey;
+///
+/// let key = MasterKey::generate();
+/// let sealed = key.seal("signing-key/k1", b"private")?;
+/// assert_eq!(*key.open("signing-key/k1", &sealed)?, b"private");
+///
+/// assert!(key.open("signing-key/k2", &sealed).is_err());
+/// assert!(MasterKey::generate().open("signing-key/k1", &sealed).is_err());
+/// # Ok::<(), scopegate_jose::JoseError>(())
+/// ```
+pub struct MasterKey {
+    bytes: Zeroizing<[u8; LEN]>,
+    mac: hmac::Key,
+}
+
+impl MasterKey {
+    /// Makes a new key.
+    ///
+    /// # Panics
+    ///
+    /// As [`random_bytes`].
+    pub fn generate() -> Self {
+        Self::new(Zeroizing::new(random_bytes()))
+    }
+
+    /// Reads the text form: 43 characters of base64url; white space around them is cut off, since a
+    /// file that holds the key mostly ends in a newline.
+    pub fn parse(text: &str) -> Result<Self, JoseError> {
+        let decoded = base64url::decode(text.trim()).map_err(|_| JoseError::InvalidMasterKey)?;
+        let decoded = Zeroizing::new(decoded);
+        let mut bytes = Zeroizing::new([0; LEN]);
+        if decoded.len() != LEN {
+            return Err(JoseError::InvalidMasterKey);
+        }
+        bytes.copy_from_slice(&decoded);
+        Ok(Self::new(bytes))
+    }
+
+    fn new(bytes: Zeroizing<[u8; LEN]>) -> Self {
+        let mac = hmac::Key::new(hmac::HMAC_SHA256, &*derive(&bytes, "mac", ""));
+        Self { bytes, mac }
+    }
+
+    /// Writes the text form, in memory that is wiped.
+    pub fn to_base64url(&self) -> Zeroizing<String> {
+        Zeroizing::new(base64url::encode(&*self.bytes))
+    }
+
+    /// A keyed digest (HMAC-SHA-256) of data in a context, such as a client secret to be stored.
+    pub fn mac(&self, context: &str, data: &[u8]) -> [u8; 32] {
+        let mut mac = hmac::Context::with_key(&self.mac);
+        // The length keeps the border between context and data.
+        mac.update(&(context.len() as u64).to_be_bytes());
+        mac.update(context.as_bytes());
+        mac.update(data);
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(mac.sign().as_ref());
+        bytes
+    }
+
+    /// Encrypts a secret (AES-256-GCM); only the same key in the same context opens it.
+    ///
+    /// The result is a version byte, a random nonce, the ciphertext and its tag.
+    pub fn seal(&self, context: &str, plaintext: &[u8]) -> Result<Vec<u8>, JoseError> {
+        let nonce = random_bytes::<NONCE_LEN>();
+        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plaintext.len() + TAG_LEN);
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plaintext);
+        let tag = self
+            .sealing_key(context)?
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(context.as_bytes()),
+                &mut sealed[1 + NONCE_LEN..],
+            )
+            .map_err(|_| JoseError::Crypto)?;
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(sealed)
+    }
+
+    /// Decrypts what [`seal`](Self::seal) made, into memory that is wiped.
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
+        let (version, rest) = sealed.split_first().ok_or(JoseError::CannotOpen)?;
+        let (nonce, ciphertext) = rest.split_first_chunk().ok_or(JoseError::CannotOpen)?;
+        if *version != VERSION {
+            return Err(JoseError::CannotOpen);
+        }
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let len = self
+            .sealing_key(context)?
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(context.as_bytes()),
+                &mut buffer,
+            )
+            .map_err(|_| JoseError::CannotOpen)?
+            .len();
+        buffer.truncate(len);
+        Ok(buffer)
+    }
+
+    /// A text by which a store knows its key again; it says nothing about the key.
+    pub fn fingerprint(&self) -> String {
+        base64url::encode(&derive(&self.bytes, "fingerprint", "")[..16])
+    }
+
+    fn sealing_key(&self, context: &str) -> Result<LessSafeKey, JoseError> {
+        UnboundKey::new(&AES_256_GCM, &*derive(&self.bytes, "seal", context))
+            .map(LessSafeKey::new)
+            .map_err(|_| JoseError::Crypto)
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MasterKey").finish_non_exhaustive()
+    }
+}
+
+/// The key of one purpose in one context.
+fn derive(bytes: &[u8; LEN], purpose: &'static str, context: &str) -> Zeroizing<[u8; LEN]> {
+    // No purpose holds a zero byte, so that purpose and context cannot run into each other.
+    let info = [b"scopegate/1/", purpose.as_bytes(), b"\0", context.as_bytes()];
+    let mut key = Zeroizing::new([0; LEN]);
+    hkdf::Salt::new(hkdf::HKDF_SHA256, b"scopegate master key")
+        .extract(bytes)
+        .expand(&info, hkdf::HKDF_SHA256)
+        .and_then(|key_material| key_material.fill(&mut *key))
+        .expect("HKDF gives 32 bytes");
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    fn key() -> MasterKey {
+        MasterKey::parse(TEXT).unwrap()
+    }
+
+    #[test]
+    fn the_text_form_is_43_characters() {
+        assert_eq!(*key().to_base64url(), TEXT);
+        assert_eq!(*MasterKey::parse(&format!("{TEXT}\r\n")).unwrap().to_base64url(), TEXT);
+        for text in
+            ["", "AAEC", &TEXT[..42], &format!("{TEXT}="), &format!("{TEXT}A"), &"A".repeat(44)]
+        {
+            assert_eq!(MasterKey::parse(text).unwrap_err(), JoseError::InvalidMasterKey, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_context_only() {
+        for plaintext in [&b""[..], b"x", &[7; 5000]] {
+            let sealed = key().seal("a", plaintext).unwrap();
+            assert_eq!(**key().open("a", &sealed).unwrap(), *plaintext);
+            for context in ["", "b", "a ", "aa"] {
+                assert_eq!(key().open(context, &sealed).unwrap_err(), JoseError::CannotOpen);
+            }
+            let other = MasterKey::generate();
+            assert_eq!(other.open("a", &sealed).unwrap_err(), JoseError::CannotOpen);
+        }
+    }
+
+    #[test]
+    fn what_is_altered_does_not_open() {
+        let sealed = key().seal("a", b"secret").unwrap();
+        for index in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[index] ^= 1;
+            assert_eq!(key().open("a", &altered).unwrap_err(), JoseError::CannotOpen, "{index}");
+            assert!(key().open("a", &sealed[..index]).is_err(), "{index}");
+        }
+    }
+
+    #[test]
+    fn no_two_seals_are_alike() {
+        assert_ne!(key().seal("a", b"secret").unwrap(), key().seal("a", b"secret").unwrap());
+    }
+
+    #[test]
+    fn a_mac_depends_on_key_context_and_data() {
+        let mac = key().mac("client-secret", b"data");
+        assert_eq!(mac, key().mac("client-secret", b"data"));
+        assert_ne!(mac, key().mac("client-secretd", b"ata"));
+        assert_ne!(mac, key().mac("client-secret", b"Data"));
+        assert_ne!(mac, MasterKey::generate().mac("client-secret", b"data"));
+    }
+
+    /// Stores hold what these made: a change here would lock their owners out.
+    #[test]
+    fn derivations_never_change() {
+        assert_eq!(key().fingerprint(), "7oIe1ypGbzzGdNScQ039Mw");
+        assert_eq!(
+            base64url::encode(&key().mac("context", b"data")),
+            "n_UpbDQnXn0fVpDl7U_0w54tHjOsyRUT5S5cCEAPb-M"
+        );
+        let sealed = "AQABAgMEBQYHCAkKC1NidikPPVJ-A6eMFZEOEpZZ3r6zAOc";
+        let opened = key().open("context", &base64url::decode(sealed).unwrap()).unwrap();
+        assert_eq!(*opened, b"secret");
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", key()), "MasterKey { .. }");
+    }
+}
