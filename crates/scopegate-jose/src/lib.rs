@@ -7,13 +7,33 @@
 
 mod algorithm;
 pub mod base64url;
+mod der;
 mod digest;
 mod error;
+mod header;
+mod jwk;
+mod jws;
+mod key_material;
 mod key_problem;
+mod key_set;
 mod master_key;
+mod member;
+mod short_text;
+mod signing_key;
+#[cfg(test)]
+mod test_tokens;
+mod token_type;
+mod verifying_key;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use digest::{constant_time_eq, random_bytes, random_token, sha256};
 pub use error::JoseError;
+pub use header::Header;
+pub use jwk::{Jwk, JwkSet};
+pub use jws::{MAX_TOKEN_LEN, UnverifiedJws, VerifiedJws};
 pub use key_problem::KeyProblem;
+pub use key_set::{KeySet, MAX_KEY_SET_LEN, MAX_KEYS, ParsedKeySet, SetAside};
 pub use master_key::MasterKey;
+pub use signing_key::SigningKey;
+pub use token_type::TokenType;
+pub use verifying_key::VerifyingKey;

@@ -1,0 +1,165 @@
+//! The protected header of a token (RFC 7515 §4).
+
+use crate::member::{Member, Members};
+use crate::short_text::ShortText;
+use crate::{Algorithm, JoseError};
+
+static NAMES: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
+
+/// What a header says, as far as it may be believed: the algorithm, the key's name, the type.
+///
+/// Keys and addresses of keys in a header (`jwk`, `jku`, `x5c`, `x5u`) are the sender's own and are
+/// never looked at.
+#[derive(Clone, Debug)]
+pub struct Header {
+    algorithm: Algorithm,
+    kid: Option<ShortText>,
+    typ: Option<ShortText>,
+}
+
+impl Header {
+    /// Reads the decoded header.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, JoseError> {
+        const MALFORMED: JoseError = JoseError::Malformed("header");
+
+        let json = std::str::from_utf8(json).map_err(|_| MALFORMED)?;
+        let members = Members::parse(json, &NAMES).map_err(|_| MALFORMED)?;
+        if members.repeated {
+            return Err(MALFORMED);
+        }
+        let [alg, kid, typ, crit, b64] = members.values;
+        // RFC 7797 §6: whoever uses `b64` must list it in `crit`, so its presence alone is either an
+        // extension we do not have or a mistake.
+        if crit.is_some() || b64.is_some() {
+            return Err(JoseError::CriticalHeader);
+        }
+        let text = |member: Option<Member<'_>>| match member {
+            None => Ok(None),
+            Some(Member::Text(text)) => Ok(Some(ShortText::from(&*text))),
+            Some(Member::List(_) | Member::Other) => Err(MALFORMED),
+        };
+        let Some(Member::Text(alg)) = alg else { return Err(MALFORMED) };
+        Ok(Self {
+            algorithm: Algorithm::from_name(&alg).ok_or(JoseError::AlgorithmNotAllowed)?,
+            kid: text(kid)?,
+            typ: text(typ)?,
+        })
+    }
+
+    /// The signature algorithm (`alg`).
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The name of the signing key (`kid`).
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_ref().map(ShortText::as_str)
+    }
+
+    /// The type as it stands there (`typ`).
+    pub fn typ(&self) -> Option<&str> {
+        self.typ.as_ref().map(ShortText::as_str)
+    }
+
+    /// Whether the type is this one, such as `at+jwt`.
+    ///
+    /// Media types are compared without case, and `application/` may be left out (RFC 7515 §4.1.9).
+    pub fn is_type(&self, wanted: &str) -> bool {
+        const PREFIX: &str = "application/";
+        self.typ().is_some_and(|typ| {
+            let short = match typ.get(..PREFIX.len()) {
+                Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &typ[PREFIX.len()..],
+                _ => typ,
+            };
+            short.eq_ignore_ascii_case(wanted)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<Header, JoseError> {
+        Header::parse(json.as_bytes())
+    }
+
+    #[test]
+    fn the_three_members_are_read() {
+        let header =
+            parse(r#"{"typ":"at+jwt","alg":"RS256","kid":"k1","x5t":"abc","n":1}"#).unwrap();
+        assert_eq!(header.algorithm(), Algorithm::Rs256);
+        assert_eq!(header.kid(), Some("k1"));
+        assert_eq!(header.typ(), Some("at+jwt"));
+        let header = parse(r#"{"alg":"\u0045S256","kid":"k\u00e9"}"#).unwrap();
+        assert_eq!(header.algorithm(), Algorithm::Es256);
+        assert_eq!(header.kid(), Some("ké"));
+        assert_eq!(header.typ(), None);
+    }
+
+    #[test]
+    fn an_algorithm_outside_the_list_is_not_allowed() {
+        for alg in ["none", "NONE", "HS256", "HS512", "RS1", "rs256", "RS384", "ES256K", ""] {
+            let json = format!(r#"{{"alg":"{alg}"}}"#);
+            assert_eq!(parse(&json).unwrap_err(), JoseError::AlgorithmNotAllowed, "{alg}");
+        }
+    }
+
+    #[test]
+    fn critical_extensions_are_refused_whatever_they_are() {
+        for crit in [r#"["b64"]"#, "[]", r#"["exp"]"#, "null", r#""b64""#, "{}"] {
+            let json = format!(r#"{{"alg":"RS256","crit":{crit}}}"#);
+            assert_eq!(parse(&json).unwrap_err(), JoseError::CriticalHeader, "{crit}");
+        }
+        for b64 in ["false", "true"] {
+            let json = format!(r#"{{"alg":"RS256","b64":{b64}}}"#);
+            assert_eq!(parse(&json).unwrap_err(), JoseError::CriticalHeader, "{b64}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_header_is_malformed() {
+        for json in [
+            "",
+            "{}",
+            "null",
+            "[]",
+            r#""RS256""#,
+            r#"{"alg":1}"#,
+            r#"{"alg":["RS256"]}"#,
+            r#"{"alg":null}"#,
+            r#"{"alg":"RS256","kid":1}"#,
+            r#"{"alg":"RS256","kid":null}"#,
+            r#"{"alg":"RS256","kid":["a"]}"#,
+            r#"{"alg":"RS256","typ":{}}"#,
+            r#"{"alg":"RS256"} "#.trim_end_matches("} "),
+            r#"{"alg":"RS256"}x"#,
+            r#"{"alg":"RS256","alg":"RS256"}"#,
+            r#"{"alg":"none","alg":"RS256"}"#,
+            r#"{"alg":"RS256","al\u0067":"none"}"#,
+            r#"{"alg":"RS256","kid":"a","kid":"b"}"#,
+            r#"{"alg":"RS256","x":1,"x":1}"#,
+            r#"{"alg":"RS256","jwk":{},"jwk":{}}"#,
+            r#"{'alg':'RS256'}"#,
+            r#"{"alg":"RS256",}"#,
+        ] {
+            assert_eq!(parse(json).unwrap_err(), JoseError::Malformed("header"), "{json}");
+        }
+        assert!(Header::parse(b"{\"alg\":\"RS256\",\"x\":\"\xff\"}").is_err(), "not UTF-8");
+    }
+
+    #[test]
+    fn types_are_compared_as_media_types() {
+        for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
+            let header = parse(&format!(r#"{{"alg":"RS256","typ":"{typ}"}}"#)).unwrap();
+            assert!(header.is_type("at+jwt"), "{typ}");
+            assert!(!header.is_type("jwt"), "{typ}");
+        }
+        for typ in ["at+jwt ", "text/at+jwt", "application/application/at+jwt", "", "applicatioé/x"]
+        {
+            let header = parse(&format!(r#"{{"alg":"RS256","typ":"{typ}"}}"#)).unwrap();
+            assert!(!header.is_type("at+jwt"), "{typ}");
+        }
+        assert!(!parse(r#"{"alg":"RS256"}"#).unwrap().is_type("at+jwt"));
+    }
+}

@@ -1,0 +1,169 @@
+//! A signed token, before and after its signature is checked (RFC 7515 §5.2).
+
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::signing_key::MAX_SIGNATURE_LEN;
+use crate::{Algorithm, AlgorithmSet, Header, JoseError, KeySet, base64url};
+
+/// The longest token that is looked at.
+pub const MAX_TOKEN_LEN: usize = 16 * 1024;
+
+/// Headers up to this length are decoded without an allocation.
+const HEADER_ON_STACK: usize = 512;
+
+/// A token in compact form whose signature nobody has checked yet.
+///
+/// Its form is known to be right: three segments, none empty, canonical base64url, a header that can
+/// be read in one way only. What it says is believed after [`verify`](Self::verify).
+///
+/// ```
+/// use scopegate_jose::{JoseError, UnverifiedJws};
+///
+/// let jws = UnverifiedJws::parse("eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIn0.e30.AAAA")?;
+/// assert_eq!(jws.header().kid(), Some("k1"));
+///
+/// let unsigned = UnverifiedJws::parse("eyJhbGciOiJub25lIn0.e30.");
+/// assert_eq!(unsigned.unwrap_err(), JoseError::AlgorithmNotAllowed);
+/// # Ok::<(), JoseError>(())
+/// ```
+pub struct UnverifiedJws<'a> {
+    header: Header,
+    signed: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> UnverifiedJws<'a> {
+    /// Takes a token apart.
+    pub fn parse(token: &'a str) -> Result<Self, JoseError> {
+        if token.len() > MAX_TOKEN_LEN {
+            return Err(JoseError::TooLarge);
+        }
+        let segments = token.split_once('.').and_then(|(header, rest)| {
+            rest.split_once('.').map(|(payload, signature)| (header, payload, signature))
+        });
+        // A further dot is in no alphabet, so that the signature refuses a fourth segment.
+        let (header, payload, signature) = segments.ok_or(JoseError::Malformed("form"))?;
+        let signed = &token[..header.len() + 1 + payload.len()];
+        let header = decode_header(header)?;
+        if payload.is_empty() || !base64url::is_canonical(payload) {
+            return Err(JoseError::Malformed("payload"));
+        }
+        if signature.is_empty()
+            || signature.len() > base64url::encoded_len(MAX_SIGNATURE_LEN)
+            || !base64url::is_canonical(signature)
+        {
+            return Err(JoseError::Malformed("signature"));
+        }
+        Ok(Self { header, signed, payload, signature })
+    }
+
+    /// The header; nothing in it is proven.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The payload, of which nothing is proven: fit to find out whose keys to ask for, and no more.
+    pub fn unverified_payload(&self) -> Result<Vec<u8>, JoseError> {
+        base64url::decode(self.payload).map_err(|_| JoseError::Malformed("payload"))
+    }
+
+    /// Reads the payload of a token that anybody may have made.
+    ///
+    /// Good for one thing: to learn from `iss` or `sub` whose keys to verify it with.
+    pub fn deserialize_unverified<T: DeserializeOwned>(&self) -> Result<T, JoseError> {
+        let payload = base64url::decode(self.payload)?;
+        serde_json::from_slice(&payload).map_err(|_| JoseError::InvalidClaims)
+    }
+
+    /// Checks the signature with the key that the header names.
+    ///
+    /// A token without `kid` is verified when exactly one key of the set can have signed it.
+    /// [`JoseError::UnknownKey`] says that a newer set may know the key.
+    pub fn verify(&self, keys: &KeySet, allowed: AlgorithmSet) -> Result<VerifiedJws, JoseError> {
+        let algorithm = self.header.algorithm();
+        if !allowed.contains(algorithm) {
+            return Err(JoseError::AlgorithmNotAllowed);
+        }
+        let key = keys.find(self.header.kid(), algorithm)?;
+        let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE_LEN];
+        let signature = base64url::decode_within(self.signature, &mut buffer)
+            .ok_or(JoseError::Malformed("signature"))?;
+        if !key.verifies(algorithm, self.signed.as_bytes(), signature) {
+            return Err(JoseError::BadSignature);
+        }
+        let payload =
+            base64url::decode(self.payload).map_err(|_| JoseError::Malformed("payload"))?;
+        Ok(VerifiedJws { payload, algorithm, kid: key.shared_kid() })
+    }
+}
+
+impl fmt::Debug for UnverifiedJws<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedJws").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+/// The payload of a token whose signature is right.
+///
+/// Says nothing about issuer, audience or time: a caller who expects another kind of token than an
+/// access token checks those by its own rules.
+pub struct VerifiedJws {
+    payload: Vec<u8>,
+    algorithm: Algorithm,
+    kid: Option<Arc<str>>,
+}
+
+impl VerifiedJws {
+    /// The payload.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Reads the payload as JSON.
+    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JoseError> {
+        serde_json::from_slice(&self.payload).map_err(|_| JoseError::InvalidClaims)
+    }
+
+    /// The algorithm of the signature.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The name of the key that verified it, where the key has one.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Algorithm, Option<Arc<str>>) {
+        (self.payload, self.algorithm, self.kid)
+    }
+}
+
+impl fmt::Debug for VerifiedJws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedJws")
+            .field("algorithm", &self.algorithm)
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+fn decode_header(segment: &str) -> Result<Header, JoseError> {
+    let mut buffer = [MaybeUninit::uninit(); HEADER_ON_STACK];
+    match base64url::decode_within(segment, &mut buffer) {
+        Some(json) => Header::parse(json),
+        None => {
+            let json = base64url::decode(segment).map_err(|_| JoseError::Malformed("header"))?;
+            Header::parse(&json)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

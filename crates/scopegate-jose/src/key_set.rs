@@ -1,0 +1,239 @@
+//! A set of public keys, ready to verify.
+
+use std::fmt;
+
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::jwk::parse_members;
+use crate::{Algorithm, AlgorithmSet, JoseError, Jwk, KeyProblem, VerifyingKey};
+
+/// The largest key set document that is read.
+pub const MAX_KEY_SET_LEN: usize = 256 * 1024;
+
+/// The most keys that are kept of one document.
+pub const MAX_KEYS: usize = 64;
+
+/// The most entries of one document that are looked at, which bounds the report too.
+const MAX_ENTRIES: usize = 256;
+
+/// The public keys of an issuer, parsed and held ready.
+///
+/// ```
+/// use scopegate_jose::{Algorithm, JwkSet, KeySet, SigningKey};
+///
+/// let key = SigningKey::generate(Algorithm::Es256)?;
+/// let published: JwkSet = [key.public_jwk()].into_iter().collect();
+/// let document = serde_json::to_vec(&published).unwrap();
+///
+/// let read = KeySet::parse(&document)?;
+/// assert!(read.keys.contains_kid(key.kid()));
+/// assert!(read.set_aside.is_empty());
+///
+/// // An odd key does not spoil the set, and the report says what was wrong with it.
+/// let read = KeySet::parse(br#"{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"odd"}]}"#)?;
+/// assert!(read.keys.is_empty());
+/// assert_eq!(read.set_aside[0].problem.to_string(), "the key is symmetric");
+/// # Ok::<(), scopegate_jose::JoseError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct KeySet {
+    keys: Vec<VerifyingKey>,
+}
+
+/// What a key set document held.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ParsedKeySet {
+    /// The keys that can be used.
+    pub keys: KeySet,
+    /// The entries that cannot, each with the reason.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// An entry of a key set that is not used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SetAside {
+    /// Its place in the `keys` array.
+    pub index: usize,
+    /// Its name, where it has one.
+    pub kid: Option<String>,
+    /// Why it is not used.
+    pub problem: KeyProblem,
+}
+
+impl KeySet {
+    /// Reads a JWK set document (RFC 7517 §5).
+    ///
+    /// Keys that cannot be used are set aside and reported; only a document that is no key set at all
+    /// is an error. Of two keys with the same `kid` and algorithm the first is used.
+    pub fn parse(json: &[u8]) -> Result<ParsedKeySet, JoseError> {
+        if json.len() > MAX_KEY_SET_LEN {
+            return Err(JoseError::KeySetTooLarge);
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let entries = deserializer
+            .deserialize_map(Document)
+            .and_then(|entries| deserializer.end().map(|()| entries))
+            .map_err(|_| JoseError::InvalidKeySet)?;
+
+        let mut keys = Self::empty();
+        let mut set_aside = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            if let Err(problem) = keys.add(entry.get(), index) {
+                let kid = kid_of(entry.get());
+                set_aside.push(SetAside { index, kid, problem });
+            }
+        }
+        Ok(ParsedKeySet { keys, set_aside })
+    }
+
+    fn add(&mut self, entry: &str, index: usize) -> Result<(), KeyProblem> {
+        if self.keys.len() == MAX_KEYS || index == MAX_ENTRIES {
+            return Err(KeyProblem::TooManyKeys);
+        }
+        let jwk = Jwk::parse(entry)?;
+        let known = self
+            .keys
+            .iter()
+            .filter(|key| key.kid().is_some() && key.kid() == jwk.kid())
+            .fold(AlgorithmSet::empty(), |known, key| known.union(key.algorithms()));
+        if jwk.algorithms().is_subset(known) {
+            return Err(KeyProblem::Duplicate);
+        }
+        self.keys.push(VerifyingKey::from_jwk(&jwk)?);
+        Ok(())
+    }
+
+    /// A set of these keys.
+    pub fn from_keys(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
+        Self { keys: keys.into_iter().collect() }
+    }
+
+    /// A set that verifies nothing.
+    pub const fn empty() -> Self {
+        Self { keys: Vec::new() }
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Whether there is a key of this name.
+    pub fn contains_kid(&self, kid: &str) -> bool {
+        self.kids().any(|known| known == kid)
+    }
+
+    /// The names of the keys that have one.
+    pub fn kids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(VerifyingKey::kid)
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> &[VerifyingKey] {
+        &self.keys
+    }
+
+    /// The key that must have made a signature, by its name and algorithm.
+    ///
+    /// A set holds a handful of keys: walking along it is faster than hashing, and allocates nothing.
+    pub(crate) fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<&VerifyingKey, JoseError> {
+        let fits = |key: &&VerifyingKey| key.algorithms().contains(algorithm);
+        let Some(kid) = kid else {
+            let mut candidates = self.keys.iter().filter(fits);
+            return match (candidates.next(), candidates.next()) {
+                (Some(key), None) => Ok(key),
+                (Some(_), Some(_)) => Err(JoseError::AmbiguousKey),
+                (None, _) => Err(JoseError::UnknownKey { kid: None }),
+            };
+        };
+        let named = |key: &&VerifyingKey| key.kid() == Some(kid);
+        match self.keys.iter().filter(named).find(fits) {
+            Some(key) => Ok(key),
+            None if self.contains_kid(kid) => Err(JoseError::AlgorithmNotAllowed),
+            None => Err(JoseError::UnknownKey { kid: Some(kid.into()) }),
+        }
+    }
+}
+
+impl FromIterator<VerifyingKey> for KeySet {
+    fn from_iter<I: IntoIterator<Item = VerifyingKey>>(keys: I) -> Self {
+        Self::from_keys(keys)
+    }
+}
+
+/// The name of an entry, even of one that is not used.
+fn kid_of(entry: &str) -> Option<String> {
+    parse_members(entry).ok()?.text("kid").ok().map(str::to_owned)
+}
+
+/// Reads the `keys` array, each entry as it stands, so that an odd one harms nobody but itself.
+struct Document;
+
+impl<'de> Visitor<'de> for Document {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object with a `keys` array")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut keys = None;
+        while let Some(name) = map.next_key::<String>()? {
+            if name != "keys" {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let Entries(entries) = map.next_value()?;
+            if keys.replace(entries).is_some() {
+                return Err(de::Error::duplicate_field("keys"));
+            }
+        }
+        keys.ok_or_else(|| de::Error::missing_field("keys"))
+    }
+}
+
+struct Entries<'a>(Vec<&'a RawValue>);
+
+impl<'de> de::Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of keys")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = list.next_element()? {
+                    entries.push(entry);
+                    // One more than is looked at, so that the report can say there were too many.
+                    if entries.len() > MAX_ENTRIES {
+                        while list.next_element::<IgnoredAny>()?.is_some() {}
+                        break;
+                    }
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! Keys that the tests share, and tokens of any header and payload.
+
+use std::sync::OnceLock;
+
+use crate::{Algorithm, KeySet, SigningKey, base64url};
+
+/// One key per algorithm: making an RSA key takes too long to do it for each test.
+pub(crate) fn key(algorithm: Algorithm) -> &'static SigningKey {
+    static KEYS: [OnceLock<SigningKey>; 5] = [const { OnceLock::new() }; 5];
+    KEYS[algorithm as usize].get_or_init(|| SigningKey::generate(algorithm).unwrap())
+}
+
+pub(crate) fn keys(algorithms: &[Algorithm]) -> KeySet {
+    algorithms.iter().map(|algorithm| key(*algorithm).verifying_key().unwrap()).collect()
+}
+
+/// Signs exactly this header and payload.
+pub(crate) fn token(key: &SigningKey, header: &str, payload: &[u8]) -> String {
+    let signed = format!("{}.{}", base64url::encode(header.as_bytes()), base64url::encode(payload));
+    let signature = key.sign_bytes(signed.as_bytes()).unwrap();
+    format!("{signed}.{}", base64url::encode(&signature))
+}
+
+/// Takes a token apart, changes the segments and puts them together again.
+pub(crate) fn altered(token: &str, alter: impl FnOnce(&mut Vec<String>)) -> String {
+    let mut segments = token.split('.').map(str::to_owned).collect();
+    alter(&mut segments);
+    segments.join(".")
+}
