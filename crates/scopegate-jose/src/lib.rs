@@ -18,11 +18,14 @@ mod key_problem;
 mod key_set;
 mod master_key;
 mod member;
+mod rules;
 mod short_text;
 mod signing_key;
 #[cfg(test)]
 mod test_tokens;
 mod token_type;
+mod verified;
+mod verifier;
 mod verifying_key;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
@@ -34,6 +37,9 @@ pub use jws::{MAX_TOKEN_LEN, UnverifiedJws, VerifiedJws};
 pub use key_problem::KeyProblem;
 pub use key_set::{KeySet, MAX_KEY_SET_LEN, MAX_KEYS, ParsedKeySet, SetAside};
 pub use master_key::MasterKey;
+pub use rules::{AudienceRule, MAX_LEEWAY, Rules, TypeRule};
 pub use signing_key::SigningKey;
 pub use token_type::TokenType;
+pub use verified::{Evidence, Verified};
+pub use verifier::verify_access_token;
 pub use verifying_key::VerifyingKey;

@@ -1,0 +1,94 @@
+//! The checks of an access token, cheapest first.
+
+use scopegate_claims::{Claims, UnixTime};
+
+use crate::rules::ACCESS_TOKEN;
+use crate::{Header, JoseError, KeySet, Rules, UnverifiedJws, Verified};
+
+/// Verifies an access token.
+///
+/// Form, type and algorithm come first, because they cost nothing; then the signature; only then is
+/// the payload read: issuer, audience, times, and that it is an access token for a bearer.
+///
+/// [`JoseError::UnknownKey`] says that newer keys may help; every other error is final.
+///
+/// ```
+/// use scopegate_claims::{Audience, Claims, Dialect, Issuer, UnixTime};
+/// use scopegate_jose::{
+///     Algorithm, AudienceRule, JoseError, KeySet, Rules, SigningKey, TokenType, verify_access_token,
+/// };
+///
+/// let issuer = Issuer::parse("https://id.example.com").unwrap();
+/// let audience = Audience::parse("api://orders").unwrap();
+/// let key = SigningKey::generate(Algorithm::Es256)?;
+/// let claims = Claims::builder(&issuer, UnixTime::from_seconds(1_700_000_600))
+///     .audience(audience.clone())
+///     .client_id("reader")
+///     .build();
+/// let token = key.sign(TokenType::AccessToken, &claims.in_dialect(Dialect::Both))?;
+///
+/// let keys = KeySet::from_keys([key.verifying_key()?]);
+/// let rules = Rules::new(issuer, AudienceRule::any_of([audience]));
+/// let verified = verify_access_token(&token, &keys, &rules, UnixTime::from_seconds(1_700_000_000))?;
+/// assert_eq!(verified.claims().client_id(), Some("reader"));
+///
+/// let too_late = UnixTime::from_seconds(1_700_000_660);
+/// assert_eq!(
+///     verify_access_token(&token, &keys, &rules, too_late).unwrap_err(),
+///     JoseError::Expired,
+/// );
+/// # Ok::<(), JoseError>(())
+/// ```
+pub fn verify_access_token(
+    token: &str,
+    keys: &KeySet,
+    rules: &Rules,
+    now: UnixTime,
+) -> Result<Verified, JoseError> {
+    let jws = UnverifiedJws::parse(token)?;
+    if !rules.typ().admits(jws.header()) {
+        return Err(JoseError::WrongType);
+    }
+    let verified = Verified::read(jws.verify(keys, rules.algorithms())?)?;
+    check(verified.claims(), jws.header(), rules, now)?;
+    Ok(verified)
+}
+
+fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Result<(), JoseError> {
+    if claims.issuer() != rules.issuer().as_str() {
+        return Err(JoseError::WrongIssuer);
+    }
+    if is_id_token(claims) && !header.is_type(ACCESS_TOKEN) {
+        return Err(JoseError::WrongType);
+    }
+    if !rules.audience().admits(claims) {
+        return Err(JoseError::WrongAudience);
+    }
+    if now >= claims.expires_at().plus(rules.leeway()) {
+        return Err(JoseError::Expired);
+    }
+    // The latest that the issuer's clock can show.
+    let latest = now.plus(rules.leeway());
+    if claims.not_before().is_some_and(|begin| begin > latest) {
+        return Err(JoseError::NotYetValid);
+    }
+    if claims.issued_at().is_some_and(|issued| issued > latest) {
+        return Err(JoseError::IssuedInFuture);
+    }
+    // A bearer shows no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
+    if claims.has_confirmation() {
+        return Err(JoseError::SenderConstrained);
+    }
+    Ok(())
+}
+
+/// Whether the claims are those of an ID token, which for many issuers has the same header and may
+/// have the same audience (RFC 8725 §3.12).
+fn is_id_token(claims: &Claims) -> bool {
+    claims.token_use() == Some("id")
+        || claims.token_kind() == Some("ID")
+        || claims.has_id_token_hash()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+use std::time::Duration;
+
+use scopegate_claims::{Audience, Issuer};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::test_tokens::{key, keys, token};
+use crate::{Algorithm, AlgorithmSet, AudienceRule, Evidence, MAX_LEEWAY, TypeRule};
+
+const ISSUER: &str = "https://id.example.com";
+const NOW: u64 = 1_700_000_000;
+
+fn rules() -> Rules {
+    let audience = AudienceRule::any_of([Audience::parse("api://orders").unwrap()]);
+    Rules::new(Issuer::parse(ISSUER).unwrap(), audience)
+}
+
+/// A good payload with other members; `null` takes a member away.
+fn payload(members: Value) -> Value {
+    let payload = json!({
+        "iss": ISSUER,
+        "aud": "api://orders",
+        "exp": NOW + 600,
+        "iat": NOW,
+        "client_id": "reader",
+        "scope": "read:orders",
+    });
+    let (Value::Object(mut object), Value::Object(members)) = (payload, members) else {
+        panic!("both are objects");
+    };
+    object.extend(members);
+    object.retain(|_, value| !value.is_null());
+    Value::Object(object)
+}
+
+fn signed(typ: Option<&str>, payload: &[u8]) -> String {
+    let key = key(Algorithm::Es256);
+    let typ = typ.map(|typ| format!(r#","typ":"{typ}""#)).unwrap_or_default();
+    token(key, &format!(r#"{{"alg":"ES256","kid":"{}"{typ}}}"#, key.kid()), payload)
+}
+
+fn verify_at(token: &str, rules: &Rules, now: u64) -> Result<Verified, JoseError> {
+    verify_access_token(token, &keys(&[Algorithm::Es256]), rules, UnixTime::from_seconds(now))
+}
+
+/// Verifies a good token with other claims.
+fn with(members: Value) -> Result<Verified, JoseError> {
+    let token = signed(Some("at+jwt"), payload(members).to_string().as_bytes());
+    verify_at(&token, &rules(), NOW)
+}
+
+fn refusal(members: Value) -> JoseError {
+    with(members).unwrap_err()
+}
+
+#[test]
+fn a_good_token_passes() {
+    let verified = with(json!({ "tenant": "acme" })).unwrap();
+    assert_eq!(verified.claims().client_id(), Some("reader"));
+    assert!(verified.claims().scopes().contains("read:orders"));
+    let Evidence::Signature { algorithm, kid } = verified.evidence();
+    assert_eq!((*algorithm, kid.as_deref()), (Algorithm::Es256, Some(key(Algorithm::Es256).kid())));
+    let extra: Value = verified.deserialize().unwrap();
+    assert_eq!(extra["tenant"], "acme");
+    assert_eq!(verified.payload_len(), payload(json!({ "tenant": "acme" })).to_string().len());
+}
+
+#[test]
+fn the_issuer_is_compared_to_the_letter() {
+    for issuer in ["https://id.example.com/", "https://ID.example.com", "http://id.example.com", ""]
+    {
+        assert_eq!(refusal(json!({ "iss": issuer })), JoseError::WrongIssuer, "{issuer}");
+    }
+    assert_eq!(refusal(json!({ "iss": null })), JoseError::InvalidClaims);
+    assert_eq!(refusal(json!({ "iss": [ISSUER] })), JoseError::InvalidClaims);
+}
+
+#[test]
+fn one_of_the_audiences_must_be_ours() {
+    assert!(with(json!({ "aud": ["api://other", "api://orders"] })).is_ok());
+    for audience in
+        [json!("api://other"), json!(["api://other"]), json!("api://orders/"), Value::Null]
+    {
+        assert_eq!(refusal(json!({ "aud": audience })), JoseError::WrongAudience, "{audience}");
+    }
+    let token = signed(None, payload(json!({})).to_string().as_bytes());
+    let nobody = Rules::new(Issuer::parse(ISSUER).unwrap(), AudienceRule::any_of([]));
+    assert_eq!(verify_at(&token, &nobody, NOW).unwrap_err(), JoseError::WrongAudience);
+}
+
+#[test]
+fn tokens_without_audience_are_told_by_client_and_use() {
+    let audience = AudienceRule::client_ids(["reader", "writer"], "access");
+    let rules = Rules::new(Issuer::parse(ISSUER).unwrap(), audience);
+    let verify = |members: Value| {
+        let token = signed(None, payload(members).to_string().as_bytes());
+        verify_at(&token, &rules, NOW).map(|_| ())
+    };
+    assert_eq!(verify(json!({ "aud": null, "token_use": "access" })), Ok(()));
+    for members in [
+        json!({ "aud": null }),
+        json!({ "aud": null, "token_use": "refresh" }),
+        json!({ "aud": null, "token_use": "access", "client_id": "other" }),
+        json!({ "aud": null, "token_use": "access", "client_id": null }),
+    ] {
+        assert_eq!(verify(members.clone()), Err(JoseError::WrongAudience), "{members}");
+    }
+    assert_eq!(verify(json!({ "token_use": "id" })), Err(JoseError::WrongType));
+}
+
+#[test]
+fn a_token_ends_at_exp_and_not_before_the_leeway() {
+    let token = signed(None, payload(json!({})).to_string().as_bytes());
+    let at = |now, leeway| {
+        let rules = rules().with_leeway(Duration::from_secs(leeway)).unwrap();
+        verify_at(&token, &rules, now).map(|_| ())
+    };
+    assert_eq!(at(NOW + 599, 0), Ok(()));
+    assert_eq!(at(NOW + 600, 0), Err(JoseError::Expired));
+    assert_eq!(at(NOW + 659, 60), Ok(()));
+    assert_eq!(at(NOW + 660, 60), Err(JoseError::Expired));
+    assert_eq!(at(UnixTime::MAX.as_seconds(), 300), Err(JoseError::Expired));
+}
+
+#[test]
+fn a_token_begins_at_nbf_and_is_not_issued_in_the_future() {
+    for member in ["nbf", "iat"] {
+        let error =
+            if member == "nbf" { JoseError::NotYetValid } else { JoseError::IssuedInFuture };
+        assert!(with(json!({ member: NOW + 60 })).is_ok());
+        assert_eq!(refusal(json!({ member: NOW + 61 })), error);
+        assert_eq!(refusal(json!({ member: UnixTime::MAX.as_seconds() })), error);
+        assert_eq!(refusal(json!({ member: "1700000000" })), JoseError::InvalidClaims);
+        assert!(with(json!({ member: null })).is_ok());
+        assert!(with(json!({ member: 0 })).is_ok());
+    }
+}
+
+#[test]
+fn exp_is_required_and_a_number_in_range() {
+    for exp in
+        [json!(null), json!("1700000600"), json!(-1), json!(true), json!(253_402_300_800_u64)]
+    {
+        assert_eq!(refusal(json!({ "exp": exp })), JoseError::InvalidClaims, "{exp}");
+    }
+    assert!(with(json!({ "exp": UnixTime::MAX.as_seconds() })).is_ok());
+    assert!(with(json!({ "exp": NOW as f64 + 0.5 })).is_ok());
+}
+
+#[test]
+fn the_leeway_is_bounded() {
+    assert!(rules().with_leeway(Duration::ZERO).is_ok());
+    assert!(rules().with_leeway(MAX_LEEWAY).is_ok());
+    let error = rules().with_leeway(MAX_LEEWAY + Duration::from_nanos(1)).unwrap_err();
+    assert_eq!(error, JoseError::LeewayTooLong);
+}
+
+#[test]
+fn the_type_rule_decides_which_headers_pass() {
+    let body = payload(json!({})).to_string();
+    let passes = |typ, rule| {
+        let rules = rules().with_type(rule);
+        match verify_at(&signed(typ, body.as_bytes()), &rules, NOW) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(error, JoseError::WrongType);
+                false
+            }
+        }
+    };
+    for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
+        assert!(
+            passes(Some(typ), TypeRule::Strict) && passes(Some(typ), TypeRule::Lenient),
+            "{typ}"
+        );
+    }
+    for typ in [Some("JWT"), Some("jwt"), Some("application/jwt"), None] {
+        assert!(!passes(typ, TypeRule::Strict) && passes(typ, TypeRule::Lenient), "{typ:?}");
+    }
+    for typ in ["", "logout+jwt", "dpop+jwt", "secevent+jwt", "token-introspection+jwt", "JOSE"] {
+        assert!(
+            !passes(Some(typ), TypeRule::Strict) && !passes(Some(typ), TypeRule::Lenient),
+            "{typ}"
+        );
+    }
+}
+
+#[test]
+fn an_id_token_is_no_access_token() {
+    for members in [
+        json!({ "token_use": "id" }),
+        json!({ "typ": "ID" }),
+        json!({ "at_hash": "AA" }),
+        json!({ "c_hash": "AA" }),
+    ] {
+        let body = payload(members.clone()).to_string();
+        for typ in [None, Some("JWT")] {
+            let error = verify_at(&signed(typ, body.as_bytes()), &rules(), NOW).unwrap_err();
+            assert_eq!(error, JoseError::WrongType, "{members}");
+        }
+        // A header that says so outweighs a claim that looks so.
+        assert!(verify_at(&signed(Some("at+jwt"), body.as_bytes()), &rules(), NOW).is_ok());
+    }
+}
+
+#[test]
+fn a_token_bound_to_a_key_is_no_bearer_token() {
+    for cnf in [json!({ "jkt": "AA" }), json!({ "x5t#S256": "AA" }), json!({})] {
+        assert_eq!(refusal(json!({ "cnf": cnf })), JoseError::SenderConstrained, "{cnf}");
+    }
+}
+
+#[test]
+fn claims_that_can_be_read_twice_are_refused_though_signed() {
+    let good = payload(json!({})).to_string();
+    for twice in
+        [r#""scope":"admin""#, r#""exp":9999999999"#, r#""\u0069ss":"x""#, r#""x":1,"x":1"#]
+    {
+        let body = good.replacen('{', &format!("{{{twice},"), 1);
+        let error = verify_at(&signed(None, body.as_bytes()), &rules(), NOW).unwrap_err();
+        assert_eq!(error, JoseError::InvalidClaims, "{twice}");
+    }
+    let two_dialects = json!({ "scp": ["read:orders", "admin"] });
+    assert_eq!(refusal(two_dialects), JoseError::InvalidClaims);
+}
+
+#[test]
+fn a_payload_that_is_no_json_object_is_refused() {
+    for body in [&b"null"[..], b"[]", b"\"x\"", b"{", b"{} {}", b"\xff", b"{\"x\":\"\xff\"}"] {
+        let error = verify_at(&signed(None, body), &rules(), NOW).unwrap_err();
+        assert_eq!(error, JoseError::InvalidClaims, "{body:?}");
+    }
+}
+
+/// Nothing in the payload may speak before the signature does.
+#[test]
+fn the_signature_comes_before_the_claims() {
+    let good = signed(None, payload(json!({ "exp": 1 })).to_string().as_bytes());
+    assert_eq!(verify_at(&good, &rules(), NOW).unwrap_err(), JoseError::Expired);
+    let bad = crate::test_tokens::altered(&good, |segments| {
+        segments[1] = crate::base64url::encode(payload(json!({ "exp": 2 })).to_string().as_bytes());
+    });
+    assert_eq!(verify_at(&bad, &rules(), NOW).unwrap_err(), JoseError::BadSignature);
+}
+
+#[test]
+fn the_rules_choose_the_algorithms() {
+    let token = signed(None, payload(json!({})).to_string().as_bytes());
+    let rules = rules().with_algorithms(AlgorithmSet::of(&[Algorithm::Rs256]));
+    assert_eq!(verify_at(&token, &rules, NOW).unwrap_err(), JoseError::AlgorithmNotAllowed);
+}
+
+#[test]
+fn debug_shows_no_claims() {
+    let verified = with(json!({ "sub": "alice" })).unwrap();
+    assert!(!format!("{verified:?}").contains("alice"));
+}
+
+#[test]
+fn extra_claims_name_the_type_they_do_not_fit() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Tenant {
+        #[expect(dead_code)]
+        tenant: String,
+    }
+    let error = with(json!({ "tenant": 7 })).unwrap().deserialize::<Tenant>().unwrap_err();
+    assert!(error.to_string().contains("Tenant"), "{error}");
+    assert!(with(json!({ "tenant": "acme" })).unwrap().deserialize::<Tenant>().is_ok());
+}
