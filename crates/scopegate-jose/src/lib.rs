@@ -1,12 +1,21 @@
 //! Sign and verify JSON Web Tokens with keys that are held ready.
 //!
-//! This is the one crate of the project that calls a cryptographic library. It knows neither HTTP nor
-//! time: keys, rules and the present second are arguments.
+//! This is the one crate of the project that calls a cryptographic library, and the only maker of
+//! [`Verified`]. It knows neither HTTP nor time: keys, rules and the present second are arguments.
+//!
+//! - A service verifies: [`KeySet`], [`Rules`], [`verify_access_token`].
+//! - An issuer signs: [`SigningKey`], [`JwkSet`], and guards its secrets with a [`MasterKey`].
+//! - A refusal is a value: [`Refusal`], which the HTTP crates write down.
+//!
+//! The list of algorithms is closed, see [`Algorithm`]. Nothing is configured for a whole process, and
+//! nothing here waits, locks or logs.
 
 #![deny(missing_docs)]
 
 mod algorithm;
+mod authenticated;
 pub mod base64url;
+mod challenge_settings;
 mod der;
 mod digest;
 mod error;
@@ -18,6 +27,8 @@ mod key_problem;
 mod key_set;
 mod master_key;
 mod member;
+mod refusal;
+mod refusal_body;
 mod rules;
 mod short_text;
 mod signing_key;
@@ -29,6 +40,8 @@ mod verifier;
 mod verifying_key;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
+pub use authenticated::{Authenticated, ExtraClaims};
+pub use challenge_settings::ChallengeSettings;
 pub use digest::{constant_time_eq, random_bytes, random_token, sha256};
 pub use error::JoseError;
 pub use header::Header;
@@ -37,6 +50,8 @@ pub use jws::{MAX_TOKEN_LEN, UnverifiedJws, VerifiedJws};
 pub use key_problem::KeyProblem;
 pub use key_set::{KeySet, MAX_KEY_SET_LEN, MAX_KEYS, ParsedKeySet, SetAside};
 pub use master_key::MasterKey;
+pub use refusal::{Refusal, RefusalCause};
+pub use refusal_body::{ProblemJson, RefusalBody};
 pub use rules::{AudienceRule, MAX_LEEWAY, Rules, TypeRule};
 pub use signing_key::SigningKey;
 pub use token_type::TokenType;

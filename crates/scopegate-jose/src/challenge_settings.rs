@@ -1,0 +1,83 @@
+//! How a service words its refusals.
+
+use std::sync::Arc;
+
+use scopegate_claims::BearerChallenge;
+
+use crate::{ProblemJson, RefusalBody};
+
+/// How a service words its refusals: what every challenge names, and who writes the body.
+///
+/// ```
+/// use scopegate_jose::{ChallengeSettings, Refusal, RefusalCause};
+/// use std::sync::Arc;
+///
+/// let settings = Arc::new(ChallengeSettings::new().with_realm("orders"));
+/// let refusal = Refusal::new(RefusalCause::NoToken).with_settings(settings);
+/// assert_eq!(refusal.challenge().unwrap().to_string(), r#"Bearer realm="orders""#);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChallengeSettings {
+    realm: Option<Box<str>>,
+    resource_metadata: Option<Box<str>>,
+    body: Arc<dyn RefusalBody>,
+}
+
+impl ChallengeSettings {
+    /// No realm, no metadata, problem documents as bodies.
+    pub fn new() -> Self {
+        Self { realm: None, resource_metadata: None, body: Arc::new(ProblemJson) }
+    }
+
+    /// Names the protection space in every challenge (RFC 9110 §11.5).
+    #[must_use]
+    pub fn with_realm(mut self, realm: &str) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// Names the URL of the resource's metadata in every challenge (RFC 9728 §5.1).
+    #[must_use]
+    pub fn with_resource_metadata(mut self, url: &str) -> Self {
+        self.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// Sets who writes the bodies.
+    #[must_use]
+    pub fn with_body(mut self, body: impl RefusalBody) -> Self {
+        self.body = Arc::new(body);
+        self
+    }
+
+    /// The protection space.
+    pub fn realm(&self) -> Option<&str> {
+        self.realm.as_deref()
+    }
+
+    /// The URL of the resource's metadata.
+    pub fn resource_metadata(&self) -> Option<&str> {
+        self.resource_metadata.as_deref()
+    }
+
+    /// Who writes the bodies.
+    pub fn body(&self) -> &dyn RefusalBody {
+        &*self.body
+    }
+
+    pub(crate) fn apply(&self, mut challenge: BearerChallenge) -> BearerChallenge {
+        if let Some(realm) = &self.realm {
+            challenge = challenge.with_realm(realm);
+        }
+        if let Some(url) = &self.resource_metadata {
+            challenge = challenge.with_resource_metadata(url);
+        }
+        challenge
+    }
+}
+
+impl Default for ChallengeSettings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
