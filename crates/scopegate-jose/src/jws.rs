@@ -69,9 +69,6 @@ impl<'a> UnverifiedJws<'a> {
     }
 
     /// The payload, of which nothing is proven: fit to find out whose keys to ask for, and no more.
-    pub fn unverified_payload(&self) -> Result<Vec<u8>, JoseError> {
-        base64url::decode(self.payload).map_err(|_| JoseError::Malformed("payload"))
-    }
 
     /// Reads the payload of a token that anybody may have made.
     ///

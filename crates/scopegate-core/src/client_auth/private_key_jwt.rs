@@ -47,8 +47,7 @@ impl Method for PrivateKeyJwt {
             sub: String,
         }
 
-        let payload = read(presented)?.unverified_payload().map_err(|error| error.reason())?;
-        let claimed = serde_json::from_slice::<Claimed>(&payload);
+        let claimed = read(presented)?.deserialize_unverified::<Claimed>();
         claimed.map(|claimed| claimed.sub.into()).map_err(|_| "the assertion has no sub")
     }
 
