@@ -68,8 +68,6 @@ impl<'a> UnverifiedJws<'a> {
         &self.header
     }
 
-    /// The payload, of which nothing is proven: fit to find out whose keys to ask for, and no more.
-
     /// Reads the payload of a token that anybody may have made.
     ///
     /// Good for one thing: to learn from `iss` or `sub` whose keys to verify it with.
