@@ -12,6 +12,7 @@ pub mod admin;
 pub mod audit;
 pub mod authority;
 pub mod catalog;
+pub mod catalog_file;
 pub mod client_auth;
 pub mod error;
 pub mod form;

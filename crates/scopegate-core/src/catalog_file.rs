@@ -1,0 +1,196 @@
+//! `catalog.toml`: what the organisation has, written by hand.
+//!
+//! The whole file is checked before anything is done with it, and each problem is reported with the
+//! place where it stands and what to write instead:
+//!
+//! ```text
+//! catalog.toml:12:1: unknown key "nmae": write "name"
+//! ```
+//!
+//! What the file format knows and this version does not do yet is refused as not supported, never
+//! ignored: an ignored rule would grant what nobody meant to grant. An empty list says nothing and
+//! is let through.
+//!
+//! | what | limit |
+//! | --- | --- |
+//! | the file | 64 MiB |
+//! | a name | 100 characters |
+//! | a scope | 128 characters |
+//! | an audience, a resource | 256, 1024 characters |
+//! | a description | 1000 characters |
+//! | audiences and resources of a server | 100 each |
+//! | claims of a server | 100 |
+//! | a constant, the attributes of a client | 4096 bytes of JSON |
+//! | secrets of a client | 2 |
+//! | keys of a client | 16 |
+//! | problems that are listed | 100 |
+
+mod attribute;
+mod claim;
+mod client;
+mod duration;
+mod json;
+mod jwks;
+mod place;
+mod policy;
+mod problem;
+mod reader;
+mod resource;
+mod scope;
+mod secret;
+mod seen;
+mod server;
+mod shape;
+mod suggest;
+mod supported;
+
+pub use duration::parse as parse_duration;
+pub use place::Places;
+pub use problem::{CatalogErrors, CatalogProblem};
+pub use suggest::{Instead, Quoted};
+
+use scopegate_claims::Issuer;
+use toml::de::DeTable;
+
+use self::client::ClientNames;
+use self::problem::Problems;
+use self::reader::{Node, Table};
+use self::shape::Shape;
+use crate::catalog::{ClientId, Entity};
+
+/// The largest file that is read.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+const CATALOG: Shape = Shape {
+    what: "a catalog",
+    keys: &["version", "demo", "server", "client"],
+    later: &["user", "group", "hook"],
+    ..Shape::NONE
+};
+
+/// The text of a catalog file and what it is called.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct CatalogSource<'a> {
+    /// What problems are shown under: the path as the administrator wrote it.
+    pub name: &'a str,
+    /// What the file holds; anything but UTF-8 is a problem like others, with its place.
+    pub content: &'a [u8],
+}
+
+/// What a catalog file is read against.
+///
+/// ```
+/// use scopegate_claims::Issuer;
+/// use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
+///
+/// struct Nothing;
+///
+/// impl CatalogContext for Nothing {
+///     fn variable(&self, _: &str) -> Option<String> {
+///         None
+///     }
+///     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
+///         *sha256 // an HMAC under the master key, where the file is applied
+///     }
+///     fn issuer_base(&self) -> Option<&Issuer> {
+///         None
+///     }
+/// }
+///
+/// let parse = |content: &str| {
+///     let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+///     CatalogFile::parse(&source, &Nothing)
+/// };
+/// assert_eq!(parse("version = 3").unwrap().version, 3);
+/// assert_eq!(
+///     parse("version = 3\ndmeo = true").unwrap_err().to_string(),
+///     "catalog.toml:2:1: unknown key \"dmeo\": write \"demo\"",
+/// );
+/// ```
+pub trait CatalogContext {
+    /// The value of an environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// What is kept of a client's secret, given its SHA-256.
+    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32];
+
+    /// The issuer of the org server, where it is known: no audience may equal an issuer.
+    fn issuer_base(&self) -> Option<&Issuer>;
+
+    /// Tells whether the API owns such a client, so that policies may name it.
+    ///
+    /// Clients that a file owns do not count: if this file leaves one out, it will be deleted.
+    fn has_client(&self, id: &ClientId) -> bool {
+        let _ = id;
+        false
+    }
+}
+
+/// A catalog file that was read and is right in itself.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CatalogFile {
+    /// The version that the file gives itself; a file older than the applied one is refused.
+    pub version: u64,
+    /// Whether the file is a demonstration, to be served on loopback addresses only.
+    pub demo: bool,
+    /// What it holds, parents before children; the file owns all of it.
+    pub entities: Vec<Entity>,
+}
+
+impl CatalogFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the file; only the first error of the TOML syntax.
+    pub fn parse(
+        source: &CatalogSource<'_>,
+        context: &dyn CatalogContext,
+    ) -> Result<Self, CatalogErrors> {
+        let problems = Problems::default();
+        let file = read(source.content, context, &problems);
+        match problems.resolve(source) {
+            None => Ok(file.expect("what could not be read is a problem")),
+            Some(errors) => Err(errors),
+        }
+    }
+}
+
+fn read(content: &[u8], context: &dyn CatalogContext, problems: &Problems) -> Option<CatalogFile> {
+    if content.len() > MAX_BYTES {
+        problems.refuse(0, format_args!("the file is too large: write at most 64 MiB"));
+        return None;
+    }
+    let text = match std::str::from_utf8(content) {
+        Ok(text) => text,
+        Err(error) => {
+            problems.refuse(error.valid_up_to(), format_args!("not UTF-8: save the file as UTF-8"));
+            return None;
+        }
+    };
+    let document = match DeTable::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            problems.refuse_syntax(text, &error);
+            return None;
+        }
+    };
+    read_catalog(Table::root(document.get_ref(), &CATALOG, problems), context)
+}
+
+fn read_catalog(catalog: Table<'_>, context: &dyn CatalogContext) -> Option<CatalogFile> {
+    let version = catalog.required("version").and_then(Node::positive);
+    let demo = catalog.optional("demo").and_then(Node::boolean).unwrap_or_default();
+
+    let clients = catalog.tables("client", "[[client]]", &client::CLIENT);
+    let names = ClientNames::of(&clients, context);
+
+    let mut entities = server::read_all(&catalog, &names);
+    entities.extend(clients.into_iter().filter_map(|client| client::read(client, context)));
+    Some(CatalogFile { version: version?, demo, entities })
+}
+
+#[cfg(test)]
+mod tests;

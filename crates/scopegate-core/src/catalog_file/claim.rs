@@ -1,0 +1,121 @@
+//! `[[server.claim]]`: a custom claim and where its value comes from.
+
+use super::reader::{Node, Table, Text};
+use super::scope::named;
+use super::seen::Seen;
+use super::shape::Shape;
+use super::suggest::Quoted;
+use super::{attribute, json};
+use crate::catalog::{
+    ClaimSource, ClaimSpec, Entity, EntityKey, EntityKind, Owner, RESERVED_CLAIMS, ServerId, Spec,
+    TokenKind,
+};
+
+const MAX_NAME: usize = 100;
+const MAX_CLAIMS: usize = 100;
+
+const CLAIM: Shape =
+    Shape { what: "a claim", keys: &["name", "token", "value", "scopes"], ..Shape::NONE };
+
+const VALUE: Shape = Shape {
+    what: "a claim's value",
+    keys: &["attribute", "constant", "expression", "groups"],
+    ..Shape::NONE
+};
+
+/// Reads the claims of a server.
+pub(super) fn read_all(server: Table<'_>, id: Option<&ServerId>, scopes: &Seen<'_>) -> Vec<Entity> {
+    let claims = server.tables("claim", "[[server.claim]]", &CLAIM);
+    if let Some(surplus) = claims.get(MAX_CLAIMS) {
+        surplus.refuse(format_args!("too many claims: write at most {MAX_CLAIMS} for a server"));
+    }
+    let mut names = Seen::default();
+    claims.into_iter().filter_map(|claim| read(claim, id, scopes, &mut names)).collect()
+}
+
+fn read<'f>(
+    claim: Table<'f>,
+    server: Option<&ServerId>,
+    scopes: &Seen<'_>,
+    names: &mut Seen<'f>,
+) -> Option<Entity> {
+    let name = claim.required_text("name").and_then(|name| {
+        names.once("claim", name);
+        read_name(name)
+    });
+    let token = match claim.optional("token") {
+        None => Some(TokenKind::Access),
+        Some(token) => token.text().and_then(read_token),
+    };
+    let value = claim.required("value").and_then(read_value);
+    let mut once = Seen::default();
+    let granted = claim.optional("scopes").and_then(Node::texts).unwrap_or_default();
+    let granted = granted.into_iter().filter_map(|scope| named(scope, scopes, &mut once)).collect();
+    let spec = ClaimSpec { token: token?, value: value?, scopes: granted };
+    let key = EntityKey::of_server(EntityKind::Claim, server?, name?);
+    Some(Entity { key, owner: Owner::File, spec: Spec::Claim(spec) })
+}
+
+fn read_name(name: Text<'_>) -> Option<&str> {
+    let text = name.label(MAX_NAME)?;
+    if RESERVED_CLAIMS.contains(&text) {
+        let shown = Quoted(text);
+        name.refuse(format_args!(
+            "the claim {shown} is set by the server itself: write another name"
+        ));
+        return None;
+    }
+    Some(text)
+}
+
+fn read_token(token: Text<'_>) -> Option<TokenKind> {
+    if token.text == "id" {
+        token.refuse(format_args!("claims of ID tokens are not supported yet: write \"access\""));
+        return None;
+    }
+    token.one_of("token", &[("access", TokenKind::Access)])
+}
+
+fn read_value(node: Node<'_>) -> Option<ClaimSource> {
+    let value = node.table(&VALUE)?;
+    let sources = ["attribute", "constant", "expression", "groups"].map(|key| value.optional(key));
+    if sources.iter().flatten().count() != 1 {
+        node.refuse(format_args!(
+            "a claim has one value: write {{ attribute = \"client.attributes.NAME\" }} or {{ constant = … }}"
+        ));
+        return None;
+    }
+    let [attribute, constant, expression, groups] = sources;
+    if let Some(other) = expression.or(groups) {
+        let name = if expression.is_some() { "expression" } else { "groups" };
+        other.refuse(format_args!(
+            "{name:?} is not supported yet: write attribute = \"client.attributes.NAME\" or constant = …"
+        ));
+        return None;
+    }
+    match (attribute, constant) {
+        (Some(attribute), _) => read_attribute(attribute.text()?),
+        (None, constant) => json::read(constant?, json::MAX_BYTES).map(ClaimSource::Constant),
+    }
+}
+
+fn read_attribute(path: Text<'_>) -> Option<ClaimSource> {
+    let shown = Quoted(path.text);
+    if path.text.starts_with("user.") {
+        path.refuse(format_args!(
+            "{shown}: attributes of users are not supported yet: write \"client.attributes.NAME\""
+        ));
+        return None;
+    }
+    match path.text.strip_prefix("client.attributes.") {
+        Some(name) if attribute::is_name(name) => {
+            Some(ClaimSource::ClientAttribute(name.to_owned()))
+        }
+        _ => {
+            path.refuse(format_args!(
+                "unknown attribute {shown}: write \"client.attributes.NAME\""
+            ));
+            None
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `[[client]]`: a client and its credentials.
+
+use std::collections::BTreeSet;
+
+use super::reader::Table;
+use super::seen::Seen;
+use super::server::{MAX_NAME, read_status};
+use super::shape::Shape;
+use super::{CatalogContext, attribute, jwks, secret, supported};
+use crate::catalog::{
+    ClientAuth, ClientId, ClientSpec, ClientType, Entity, EntityKey, Owner, Spec,
+};
+
+pub(super) const CLIENT: Shape = Shape {
+    what: "a client",
+    keys: &["id", "name", "type", "auth", "secrets", "jwks", "grant_types", "attributes", "status"],
+    later: &[
+        "groups",
+        "jwks_uri",
+        "origins",
+        "pkce_required",
+        "post_logout_redirect_uris",
+        "redirect_uris",
+        "refresh_token",
+        "users",
+    ],
+    instead: &[
+        ("admin", "make admin clients with `scopegate clients create --admin`"),
+        ("client_secret", secret::INSTEAD),
+        ("secret", secret::INSTEAD),
+    ],
+};
+
+const TYPES: [(&str, ClientType); 4] = [
+    ("service", ClientType::Service),
+    ("web", ClientType::Web),
+    ("native", ClientType::Native),
+    ("browser", ClientType::Browser),
+];
+
+/// The clients that policies may name.
+pub(super) struct ClientNames<'f> {
+    in_file: Seen<'f>,
+    context: &'f dyn CatalogContext,
+}
+
+impl<'f> ClientNames<'f> {
+    /// Collects the ids of the file's clients.
+    pub(super) fn of(clients: &[Table<'f>], context: &'f dyn CatalogContext) -> Self {
+        let mut in_file = Seen::default();
+        for id in clients.iter().filter_map(|client| client.required_text("id")) {
+            in_file.once("client", id);
+        }
+        Self { in_file, context }
+    }
+
+    /// Tells whether there is such a client, in the file or elsewhere.
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.in_file.contains(id)
+            || ClientId::parse(id).is_ok_and(|id| self.context.has_client(&id))
+    }
+
+    /// The ids of the file's clients.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'f str> + Clone + '_ {
+        self.in_file.names()
+    }
+
+    /// What the file is read against.
+    pub(super) fn context(&self) -> &'f dyn CatalogContext {
+        self.context
+    }
+}
+
+/// Reads one client. That it has an id was seen to when the ids were collected.
+pub(super) fn read(client: Table<'_>, context: &dyn CatalogContext) -> Option<Entity> {
+    let id = client.text_again("id").and_then(|id| id.parse(ClientId::parse));
+    let name = client.required_text("name").and_then(|name| name.label(MAX_NAME));
+    let auth = client.required_text("auth").and_then(supported::read_auth);
+    let grant_types = match client.optional("grant_types") {
+        None => Some(BTreeSet::from(["client_credentials".to_owned()])),
+        Some(node) => supported::read_grant_types(node),
+    };
+    let client_type = read_type(client);
+    let secrets = client.optional("secrets").map(|node| secret::read_all(node, context));
+    let jwks = client.optional("jwks").map(jwks::read);
+    if let Some(auth) = auth {
+        check_credentials(client, auth);
+    }
+    let spec = ClientSpec {
+        name: name?.to_owned(),
+        client_type: client_type?,
+        auth: auth?,
+        secrets: secrets.unwrap_or_else(|| Some(Vec::new()))?,
+        jwks: jwks.unwrap_or_else(|| Some(Vec::new()))?,
+        grant_types: grant_types?,
+        attributes: client.optional("attributes").and_then(attribute::read).unwrap_or_default(),
+        admin: false,
+        status: read_status(client),
+    };
+    let key = EntityKey::client(&id?);
+    Some(Entity { key, owner: Owner::File, spec: Spec::Client(Box::new(spec)) })
+}
+
+fn read_type(client: Table<'_>) -> Option<ClientType> {
+    let Some(node) = client.optional("type") else { return Some(ClientType::Service) };
+    let text = node.text()?;
+    let client_type = text.one_of("type", &TYPES)?;
+    // RFC 6749 §4.4: only for clients that can keep a secret, and this is the one grant there is.
+    if matches!(client_type, ClientType::Browser | ClientType::Native) {
+        text.refuse(format_args!(
+            "a {} client cannot keep a secret, and the grants for it are not supported yet: write \"service\" or \"web\"",
+            text.text
+        ));
+        return None;
+    }
+    Some(client_type)
+}
+
+/// A client has the credentials of its method, and no others: nobody would know what they are for.
+fn check_credentials(client: Table<'_>, auth: ClientAuth) {
+    let (needed, useless) = match auth {
+        ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => ("secrets", "jwks"),
+        ClientAuth::PrivateKeyJwt => ("jwks", "secrets"),
+    };
+    let method = auth.as_str();
+    match client.optional(needed) {
+        None => client.refuse_missing(needed, method),
+        // An empty list is no key set, and was refused as such.
+        Some(node) if node.is_empty_list() && needed == "secrets" => {
+            node.refuse(format_args!("\"secrets\" is empty: {method} needs one or two"));
+        }
+        Some(_) => {}
+    }
+    if let Some(node) = client.optional(useless).filter(|node| !node.is_empty_list()) {
+        node.refuse(format_args!("{useless:?} does not go with {method}: leave it out"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Durations such as `10m` and `1h30m`.
+
+use std::time::Duration;
+
+use super::reader::Text;
+use super::suggest::Quoted;
+
+const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+
+/// A duration within limits.
+pub(super) fn read(
+    text: Text<'_>,
+    what: &str,
+    least: Duration,
+    most: Duration,
+) -> Option<Duration> {
+    let written = Quoted(text.text);
+    let limits = format!("write {} to {}", show(least), show(most));
+    let Some(duration) = parse(text.text) else {
+        text.refuse(format_args!(
+            "{written} is no duration, such as \"10m\" or \"1h30m\": {limits}"
+        ));
+        return None;
+    };
+    let relation = match duration {
+        shorter if shorter < least => "short",
+        longer if longer > most => "long",
+        fits => return Some(fits),
+    };
+    text.refuse(format_args!("{written} is too {relation} for {what}: {limits}"));
+    None
+}
+
+/// Parses numbers with units, the largest unit first, each unit once: `10m`, `1h30m`.
+pub fn parse(text: &str) -> Option<Duration> {
+    let mut units = UNITS.into_iter();
+    let mut seconds: u64 = 0;
+    let mut rest = text;
+    while !rest.is_empty() || text.is_empty() {
+        let end = rest.find(|character: char| !character.is_ascii_digit())?;
+        let number: u64 = rest[..end].parse().ok()?;
+        let unit = rest[end..].chars().next()?;
+        let (_, length) = units.find(|(name, _)| *name == unit)?;
+        seconds = seconds.checked_add(number.checked_mul(length)?)?;
+        rest = &rest[end + unit.len_utf8()..];
+    }
+    Some(Duration::from_secs(seconds))
+}
+
+/// The duration in its largest whole unit.
+fn show(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    // A day is written in hours, as the limits are in the documentation.
+    let whole = |(_, length): &(char, u64)| seconds.is_multiple_of(*length);
+    let (unit, length) = UNITS.into_iter().skip(1).find(whole).unwrap_or(('s', 1));
+    format!("\"{}{unit}\"", seconds / length)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_with_units_add_up() {
+        for (text, seconds) in [
+            ("10m", 600),
+            ("1h30m", 5400),
+            ("3600s", 3600),
+            ("1d", 86_400),
+            ("0s", 0),
+            ("1h1s", 3601),
+        ] {
+            assert_eq!(parse(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_misread_is_refused() {
+        for text in [
+            "",
+            "10",
+            "m",
+            "10 m",
+            "10M",
+            "-10m",
+            "+10m",
+            "1.5h",
+            "10m10m",
+            "30m1h",
+            "10m5",
+            "10µ",
+            "10é",
+            "99999999999999999999s",
+            "9999999999999999999d",
+            "1w",
+            "1h ",
+            " 1h",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn limits_are_shown_as_they_are_written() {
+        assert_eq!(show(Duration::from_secs(300)), "\"5m\"");
+        assert_eq!(show(Duration::from_secs(86_400)), "\"24h\"");
+        assert_eq!(show(Duration::from_secs(61)), "\"61s\"");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_does_harm(text in "[0-9dhms é]{0,30}") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The public keys of a client, inline.
+
+use scopegate_jose::{Jwk, KeyProblem, VerifyingKey};
+
+use super::json;
+use super::reader::Node;
+use super::seen::Seen;
+use super::shape::Shape;
+
+const MAX_NUMBER: usize = 16;
+
+const JWKS: Shape = Shape { what: "a key set", keys: &["keys"], ..Shape::NONE };
+
+/// Reads a key set (RFC 7517 §5). A key that cannot be used is a problem, since somebody will use it.
+pub(super) fn read(node: Node<'_>) -> Option<Vec<Jwk>> {
+    let keys = node.table(&JWKS)?.required("keys")?;
+    let entries = keys.list()?;
+    let number = entries.len();
+    if !(1..=MAX_NUMBER).contains(&number) {
+        keys.refuse(format_args!(
+            "a client has 1 to {MAX_NUMBER} keys: write keys = [{{ kty = \"EC\", … }}]"
+        ));
+        return None;
+    }
+    let mut kids = Seen::default();
+    let read: Vec<Option<Jwk>> = entries
+        .map(|entry| {
+            let jwk = read_key(entry)?;
+            match entry.entries()?.find(|(name, _)| name.text == "kid") {
+                Some((_, kid)) => kids.once("kid", kid.text()?),
+                None if number > 1 => {
+                    let message = "missing key \"kid\": each of several keys needs one";
+                    entry.refuse(format_args!("{message}"));
+                }
+                None => {}
+            }
+            Some(jwk)
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn read_key(entry: Node<'_>) -> Option<Jwk> {
+    if !entry.value().is_table() {
+        entry.refuse(format_args!("a key must be a table in braces: write {{ kty = \"EC\", … }}"));
+        return None;
+    }
+    let json = json::convert(entry)?.to_string();
+    let checked = Jwk::parse(&json).and_then(|jwk| VerifyingKey::from_jwk(&jwk).map(|_| jwk));
+    checked.map_err(|problem| refuse(entry, problem)).ok()
+}
+
+fn refuse(entry: Node<'_>, problem: KeyProblem) {
+    let instead = match problem {
+        KeyProblem::PrivateMaterial => {
+            "keep it with the client, and write its public members only (RSA: kty, n, e; EC: kty, crv, x, y; OKP: kty, crv, x)"
+        }
+        _ => {
+            "write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+        }
+    };
+    entry.refuse(format_args!("{problem}: {instead}"));
+}

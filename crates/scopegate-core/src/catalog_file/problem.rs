@@ -1,0 +1,135 @@
+//! What is wrong with a file, and where.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use super::CatalogSource;
+use super::place::Places;
+use super::suggest::Quoted;
+
+/// So many problems are kept; the others are counted.
+const MAX_KEPT: usize = 100;
+
+/// Something that is wrong with a catalog file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CatalogProblem {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong, and what to write instead. It shows no secret.
+    pub message: String,
+}
+
+/// All that is wrong with a catalog file, in the order of the file.
+///
+/// Shown, each problem is one line, `file:line:column: what is wrong: what to write instead`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CatalogErrors {
+    file: String,
+    problems: Vec<CatalogProblem>,
+    more: usize,
+}
+
+impl CatalogErrors {
+    /// The first hundred problems.
+    pub fn problems(&self) -> &[CatalogProblem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for CatalogErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let CatalogProblem { line, column, message } = problem;
+            let end = if index == 0 { "" } else { "\n" };
+            write!(f, "{end}{}:{line}:{column}: {message}", self.file)?;
+        }
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "\n{}: and {more} more", self.file),
+        }
+    }
+}
+
+impl std::error::Error for CatalogErrors {}
+
+/// Where problems are collected while a file is read.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    kept: RefCell<Vec<Kept>>,
+    more: Cell<usize>,
+}
+
+/// A problem whose place is still an offset.
+#[derive(Debug)]
+struct Kept {
+    at: usize,
+    message: String,
+    /// Where the thing occurs that this one repeats.
+    first: Option<usize>,
+}
+
+impl Problems {
+    /// Notes a problem. The message is made only if it is kept.
+    pub(super) fn refuse(&self, at: usize, message: fmt::Arguments<'_>) {
+        self.keep(at, message, None);
+    }
+
+    /// Notes that something repeats what stands elsewhere.
+    pub(super) fn refuse_repeated(&self, at: usize, first: usize, message: fmt::Arguments<'_>) {
+        self.keep(at, message, Some(first));
+    }
+
+    /// Notes that the file is no TOML.
+    ///
+    /// The parser's message names what it expected and quotes nothing, so it can show no secret.
+    pub(super) fn refuse_syntax(&self, text: &str, error: &toml::de::Error) {
+        let span = error.span().unwrap_or_default();
+        let written = text.get(span.clone()).unwrap_or_default();
+        match error.message() {
+            "duplicate key" if !written.is_empty() => {
+                let key = written.trim_matches(['"', '\'']);
+                let key = Quoted(key);
+                self.refuse(span.start, format_args!("duplicate key {key}: write it once"));
+            }
+            message => {
+                let message = message.trim_end_matches(", expected nothing");
+                self.refuse(span.start, format_args!("not TOML: {message}"));
+            }
+        }
+    }
+
+    fn keep(&self, at: usize, message: fmt::Arguments<'_>, first: Option<usize>) {
+        let mut kept = self.kept.borrow_mut();
+        if kept.len() < MAX_KEPT {
+            kept.push(Kept { at, message: message.to_string(), first });
+        } else {
+            self.more.set(self.more.get() + 1);
+        }
+    }
+
+    /// Turns offsets into lines and columns; none if there is no problem.
+    pub(super) fn resolve(self, source: &CatalogSource<'_>) -> Option<CatalogErrors> {
+        let mut kept = self.kept.into_inner();
+        if kept.is_empty() {
+            return None;
+        }
+        kept.sort_by_key(|problem| problem.at);
+        let offsets = kept.iter().flat_map(|problem| [Some(problem.at), problem.first]).flatten();
+        let places = Places::find(source.content, offsets);
+        let problems = kept.into_iter().map(|Kept { at, mut message, first }| {
+            let (line, column) = places.of(at);
+            if let Some(first) = first {
+                message.push_str(&format!(", the first one is in line {}", places.of(first).0));
+            }
+            CatalogProblem { line, column, message }
+        });
+        Some(CatalogErrors {
+            file: source.name.to_owned(),
+            problems: problems.collect(),
+            more: self.more.get(),
+        })
+    }
+}

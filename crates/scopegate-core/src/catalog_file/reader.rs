@@ -1,0 +1,334 @@
+//! Values and tables of a file that know where they stand.
+//!
+//! What is wrong is noted on the way, and the answer is then `None`, so that reading goes on and
+//! finds the next problem.
+
+use std::fmt;
+
+use toml::de::{DeTable, DeValue};
+
+use super::problem::Problems;
+use super::shape::Shape;
+use super::suggest::{Instead, Quoted, nearest};
+
+/// A value, the key it stands under, and where it begins.
+#[derive(Clone, Copy)]
+pub(super) struct Node<'f> {
+    value: &'f DeValue<'f>,
+    name: Name<'f>,
+    at: usize,
+    problems: &'f Problems,
+}
+
+/// What a value is called in a message.
+#[derive(Clone, Copy)]
+enum Name<'f> {
+    /// The value of a key.
+    Key(&'f str),
+    /// An entry of the list under a key.
+    EntryOf(&'f str),
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => Quoted(key).fmt(f),
+            Self::EntryOf(key) => write!(f, "an entry of {}", Quoted(key)),
+        }
+    }
+}
+
+impl<'f> Node<'f> {
+    /// Notes a problem with this value.
+    pub(super) fn refuse(self, message: fmt::Arguments<'_>) {
+        self.problems.refuse(self.at, message);
+    }
+
+    /// The value itself.
+    pub(super) fn value(self) -> &'f DeValue<'f> {
+        self.value
+    }
+
+    /// A text.
+    pub(super) fn text(self) -> Option<Text<'f>> {
+        match self.value {
+            DeValue::String(text) => Some(Text { text, at: self.at, problems: self.problems }),
+            _ => self.refuse_type("a text in quotes"),
+        }
+    }
+
+    /// True or false.
+    pub(super) fn boolean(self) -> Option<bool> {
+        match self.value {
+            DeValue::Boolean(value) => Some(*value),
+            _ => self.refuse_type("true or false"),
+        }
+    }
+
+    /// A number from 1 up.
+    pub(super) fn positive(self) -> Option<u64> {
+        let DeValue::Integer(number) = self.value else {
+            return self.refuse_type("a whole number");
+        };
+        match i64::from_str_radix(number.as_str(), number.radix()).map(u64::try_from) {
+            Ok(Ok(number @ 1..)) => Some(number),
+            _ => {
+                let (name, most) = (self.name, i64::MAX);
+                self.refuse(format_args!("{name} is out of range: write 1 to {most}"));
+                None
+            }
+        }
+    }
+
+    /// The entries of a list.
+    pub(super) fn list(self) -> Option<impl ExactSizeIterator<Item = Self>> {
+        let DeValue::Array(entries) = self.value else {
+            return self.refuse_type("a list in brackets");
+        };
+        let name = match self.name {
+            Name::Key(key) | Name::EntryOf(key) => Name::EntryOf(key),
+        };
+        let Self { problems, .. } = self;
+        let entry = move |(value, at)| Self { value, name, at, problems };
+        Some(entries.iter().map(|entry| (entry.get_ref(), entry.span().start)).map(entry))
+    }
+
+    /// The entries of a list of texts; without those that are none.
+    pub(super) fn texts(self) -> Option<Vec<Text<'f>>> {
+        Some(self.list()?.filter_map(Self::text).collect())
+    }
+
+    /// A list of texts that may not be empty.
+    pub(super) fn some_texts(self, instead: &str) -> Option<Vec<Text<'f>>> {
+        let texts = self.list()?;
+        if texts.len() == 0 {
+            self.refuse(format_args!("{} is empty: write {instead}", self.name));
+            return None;
+        }
+        self.texts()
+    }
+
+    /// A table of this shape.
+    pub(super) fn table(self, shape: &'static Shape) -> Option<Table<'f>> {
+        match self.value {
+            DeValue::Table(entries) => Some(Table::new(entries, shape, self.at, self.problems)),
+            _ => self.refuse_type("a table in braces"),
+        }
+    }
+
+    /// The entries of a table whose keys are free, with their keys.
+    pub(super) fn entries(self) -> Option<impl Iterator<Item = (Text<'f>, Self)>> {
+        let DeValue::Table(entries) = self.value else {
+            return self.refuse_type("a table in braces");
+        };
+        let Self { problems, .. } = self;
+        Some(entries.iter().map(move |(key, value)| {
+            let text = key.get_ref().as_ref();
+            let (at, name) = (value.span().start, Name::Key(text));
+            let key = Text { text, at: key.span().start, problems };
+            (key, Self { value: value.get_ref(), name, at, problems })
+        }))
+    }
+
+    fn refuse_type<T>(self, expected: &str) -> Option<T> {
+        let found = found(self.value);
+        self.refuse(format_args!("{} must be {expected}, not {found}", self.name));
+        None
+    }
+
+    /// Tells whether the value is a list without entries: it says nothing.
+    pub(super) fn is_empty_list(self) -> bool {
+        matches!(self.value, DeValue::Array(entries) if entries.is_empty())
+    }
+}
+
+fn found(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// A text and where it begins.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'f> {
+    pub(super) text: &'f str,
+    pub(super) at: usize,
+    pub(super) problems: &'f Problems,
+}
+
+impl<'f> Text<'f> {
+    /// Notes a problem with this text.
+    pub(super) fn refuse(self, message: fmt::Arguments<'_>) {
+        self.problems.refuse(self.at, message);
+    }
+
+    /// The text, if a rule lets it pass; the rule answers with the problem.
+    pub(super) fn parse<T, E: fmt::Display>(
+        self,
+        rule: impl FnOnce(&'f str) -> Result<T, E>,
+    ) -> Option<T> {
+        rule(self.text).map_err(|problem| self.refuse(format_args!("{problem}"))).ok()
+    }
+
+    /// The value that goes by this name.
+    pub(super) fn one_of<T: Copy>(self, what: &str, values: &[(&str, T)]) -> Option<T> {
+        let found = values.iter().find(|(name, _)| *name == self.text).map(|(_, value)| *value);
+        if found.is_none() {
+            let known = values.iter().map(|(name, _)| *name);
+            let instead = Instead { of: self.text, known };
+            self.refuse(format_args!("unknown {what} {}: {instead}", Quoted(self.text)));
+        }
+        found
+    }
+
+    /// A text for people: not blank, on one line, not too long.
+    pub(super) fn label(self, most: usize) -> Option<&'f str> {
+        if self.text.trim().is_empty() || self.text.chars().any(char::is_control) {
+            self.refuse(format_args!(
+                "{} is no name: write 1 to {most} characters on one line",
+                Quoted(self.text)
+            ));
+            return None;
+        }
+        self.at_most(most)
+    }
+
+    /// The text, if it has not too many characters.
+    pub(super) fn at_most(self, most: usize) -> Option<&'f str> {
+        if self.text.chars().nth(most).is_some() {
+            self.refuse(format_args!("the text is too long: write at most {most} characters"));
+            return None;
+        }
+        Some(self.text)
+    }
+}
+
+/// A table whose keys are known.
+#[derive(Clone, Copy)]
+pub(super) struct Table<'f> {
+    entries: &'f DeTable<'f>,
+    shape: &'static Shape,
+    at: usize,
+    problems: &'f Problems,
+}
+
+impl<'f> Table<'f> {
+    /// The table that the whole file is.
+    pub(super) fn root(
+        entries: &'f DeTable<'f>,
+        shape: &'static Shape,
+        problems: &'f Problems,
+    ) -> Self {
+        Self::new(entries, shape, 0, problems)
+    }
+
+    fn new(
+        entries: &'f DeTable<'f>,
+        shape: &'static Shape,
+        at: usize,
+        problems: &'f Problems,
+    ) -> Self {
+        let table = Self { entries, shape, at, problems };
+        table.refuse_other_keys();
+        table
+    }
+
+    fn refuse_other_keys(self) {
+        let Shape { keys, later, instead, .. } = self.shape;
+        for (key, value) in self.entries {
+            let (at, key) = (key.span().start, key.get_ref().as_ref());
+            let shown = Quoted(key);
+            if keys.contains(&key) {
+                continue;
+            }
+            if later.contains(&key) {
+                if !self.node(key, value).is_empty_list() {
+                    let message = format_args!("{shown} is not supported yet: leave it out");
+                    self.problems.refuse(at, message);
+                }
+            } else if let Some((_, advice)) = instead.iter().find(|(name, _)| *name == key) {
+                self.problems.refuse(at, format_args!("unknown key {shown}: {advice}"));
+            } else {
+                let known = keys.iter().copied();
+                let instead = Instead { of: key, known };
+                self.problems.refuse(at, format_args!("unknown key {shown}: {instead}"));
+            }
+        }
+    }
+
+    fn node(self, key: &'f str, value: &'f toml::Spanned<DeValue<'f>>) -> Node<'f> {
+        Node {
+            value: value.get_ref(),
+            name: Name::Key(key),
+            at: value.span().start,
+            problems: self.problems,
+        }
+    }
+
+    /// Notes a problem with the whole table.
+    pub(super) fn refuse(self, message: fmt::Arguments<'_>) {
+        self.problems.refuse(self.at, message);
+    }
+
+    /// The value of a key that may be missing.
+    pub(super) fn optional(self, key: &'static str) -> Option<Node<'f>> {
+        self.entries.get(key).map(|value| self.node(key, value))
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn required(self, key: &'static str) -> Option<Node<'f>> {
+        let found = self.optional(key);
+        if found.is_none() {
+            self.refuse_missing(key, self.shape.what);
+        }
+        found
+    }
+
+    /// Notes that a key is missing, unless it is there and misspelt, which was noted.
+    pub(super) fn refuse_missing(self, key: &'static str, needed_by: &str) {
+        let keys = self.shape.keys;
+        let is_meant = |written: &str| {
+            !keys.contains(&written) && nearest(written, keys.iter().copied()) == Some(key)
+        };
+        if !self.entries.keys().any(|written| is_meant(written.get_ref())) {
+            self.refuse(format_args!("missing key {key:?}: {needed_by} needs it"));
+        }
+    }
+
+    /// A text that must be there.
+    pub(super) fn required_text(self, key: &'static str) -> Option<Text<'f>> {
+        self.required(key)?.text()
+    }
+
+    /// A text that may be missing. A text of another type was reported, and counts as missing.
+    pub(super) fn optional_text(self, key: &'static str) -> Option<Text<'f>> {
+        self.optional(key)?.text()
+    }
+
+    /// A text that was asked for before, so that its absence was reported if it matters.
+    pub(super) fn text_again(self, key: &'static str) -> Option<Text<'f>> {
+        self.optional(key).filter(|node| node.value.is_str())?.text()
+    }
+
+    /// The tables under a key, each with a header of its own.
+    pub(super) fn tables(
+        self,
+        key: &'static str,
+        header: &str,
+        shape: &'static Shape,
+    ) -> Vec<Self> {
+        let Some(node) = self.optional(key) else { return Vec::new() };
+        let DeValue::Array(_) = node.value else {
+            let found = found(node.value);
+            node.refuse(format_args!("{key:?} must be a list, not {found}: write {header}"));
+            return Vec::new();
+        };
+        node.list().into_iter().flatten().filter_map(|entry| entry.table(shape)).collect()
+    }
+}

@@ -1,0 +1,126 @@
+//! What to write instead of a word that is not known.
+
+use std::fmt;
+
+/// Names further away than the first ten thousand are not compared.
+const MAX_COMPARED: usize = 10_000;
+
+/// So many names are listed.
+const MAX_LISTED: usize = 12;
+
+/// So many characters of what was written are shown, or compared.
+const MAX_SHOWN: usize = 60;
+
+/// What was written, in quotes and on one line.
+#[derive(Clone, Copy, Debug)]
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(MAX_SHOWN) {
+            None => write!(f, "{:?}", self.0),
+            Some((end, _)) => write!(f, "{:?}", format!("{}…", &self.0[..end])),
+        }
+    }
+}
+
+/// The nearest of the known names, or else all of them; found out only when it is shown.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct Instead<'a, I> {
+    /// What was written.
+    pub of: &'a str,
+    /// What could have been.
+    pub known: I,
+}
+
+impl<'k, I: Iterator<Item = &'k str> + Clone> fmt::Display for Instead<'_, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = nearest(self.of, self.known.clone()) {
+            return write!(f, "write {}", Quoted(name));
+        }
+        let mut known = self.known.clone().take(MAX_LISTED + 1);
+        match (known.next(), known.next()) {
+            (None, _) => f.write_str("there is none"),
+            (Some(only), None) => write!(f, "write {}", Quoted(only)),
+            (Some(first), Some(second)) => {
+                write!(f, "write one of {}, {}", Quoted(first), Quoted(second))?;
+                for (index, name) in known.enumerate() {
+                    if index + 2 == MAX_LISTED {
+                        return f.write_str(", …");
+                    }
+                    write!(f, ", {}", Quoted(name))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The known name that was probably meant: few slips away for its length.
+pub(super) fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let length = written.chars().take(MAX_SHOWN + 1).count();
+    if length > MAX_SHOWN {
+        return None;
+    }
+    let slips = (length / 3).clamp(1, 3);
+    let written = written.to_lowercase();
+    known
+        .take(MAX_COMPARED)
+        // A name differs by at least the difference of the lengths; bytes may overstate it fourfold.
+        .filter(|name| name.len() <= 4 * (MAX_SHOWN + slips))
+        .map(|name| (strsim::osa_distance(&written, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= slips)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [&str; 4] = ["name", "scopes", "status", "grant_types"];
+
+    fn instead(written: &str, known: &[&str]) -> String {
+        Instead { of: written, known: known.iter().copied() }.to_string()
+    }
+
+    #[test]
+    fn a_slip_is_put_right() {
+        for (written, meant) in [
+            ("nmae", "name"),
+            ("Name", "name"),
+            ("scope", "scopes"),
+            ("grant-type", "grant_types"),
+            ("STATUS", "status"),
+        ] {
+            assert_eq!(nearest(written, KEYS.into_iter()), Some(meant), "{written}");
+        }
+    }
+
+    #[test]
+    fn another_word_is_answered_with_the_list() {
+        assert_eq!(
+            instead("hook", &KEYS),
+            r#"write one of "name", "scopes", "status", "grant_types""#
+        );
+        assert_eq!(instead("hook", &["name"]), r#"write "name""#);
+        assert_eq!(instead("hook", &[]), "there is none");
+        assert_eq!(instead(&"x".repeat(1000), &["name"]), r#"write "name""#);
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let many: Vec<String> = (0..100).map(|n| format!("name-{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let shown = instead("zzz", &many);
+        assert!(shown.ends_with(r#""name-11", …"#), "{shown}");
+        assert!(instead("zzz", &many[..12]).ends_with(r#""name-11""#));
+    }
+
+    #[test]
+    fn what_was_written_stays_on_one_line() {
+        assert_eq!(Quoted("a\nb\"").to_string(), r#""a\nb\"""#);
+        assert_eq!(Quoted(&"é".repeat(61)).to_string(), format!("\"{}…\"", "é".repeat(60)));
+    }
+}

@@ -1,0 +1,96 @@
+//! What a file is refused for, and what is read from one that is right.
+
+mod accepted;
+mod clients;
+mod policies;
+mod random;
+mod servers;
+mod syntax;
+
+use std::collections::HashMap;
+
+use scopegate_claims::Issuer;
+
+use super::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
+use crate::catalog::ClientId;
+
+/// 32 characters, as few as a secret may have.
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+struct Context {
+    variables: HashMap<&'static str, &'static str>,
+    issuer: Issuer,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            variables: HashMap::from([("READER_SECRET", SECRET), ("SHORT", &SECRET[1..])]),
+            issuer: Issuer::parse("http://127.0.0.1:9000").unwrap(),
+        }
+    }
+}
+
+impl CatalogContext for Context {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).map(|value| (*value).to_owned())
+    }
+
+    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
+        sha256.map(|byte| !byte)
+    }
+
+    fn issuer_base(&self) -> Option<&Issuer> {
+        Some(&self.issuer)
+    }
+
+    fn has_client(&self, id: &ClientId) -> bool {
+        id.as_str() == "made-by-the-api"
+    }
+}
+
+fn parse(content: impl AsRef<[u8]>) -> Result<CatalogFile, CatalogErrors> {
+    let source = CatalogSource { name: "catalog.toml", content: content.as_ref() };
+    CatalogFile::parse(&source, &Context::default())
+}
+
+/// What is wrong with a file, as it is shown.
+#[track_caller]
+fn refusal(content: impl AsRef<[u8]>) -> String {
+    parse(content).expect_err("the file is wrong").to_string()
+}
+
+/// What is wrong with the part that follows a line with the version.
+#[track_caller]
+fn refusal_of(part: &str) -> String {
+    refusal(format!("version = 1\n{part}"))
+}
+
+/// What is wrong with a line of a server that is right otherwise; it is line 6.
+#[track_caller]
+fn refusal_in_server(line: &str) -> String {
+    refusal(format!("{SERVER}\n{line}\n"))
+}
+
+/// A server with an audience, in five lines.
+const SERVER: &str = r#"version = 1
+[[server]]
+id = "orders"
+name = "Orders"
+audiences = [{ name = "api://orders" }]"#;
+
+/// What is wrong with a line of a client that is right otherwise; it is line 6.
+#[track_caller]
+fn refusal_in_client(line: &str) -> String {
+    refusal(format!("{CLIENT}\n{line}\n"))
+}
+
+/// A client without credentials, in five lines.
+const CLIENT: &str = r#"version = 1
+[[client]]
+id = "reader"
+name = "Reader"
+auth = "client_secret_basic""#;
+
+/// A SHA-256 as the file has it.
+const SHA256: &str = "27d952b1fb645cef9c63eb7bf220896ac13b0f9df0521bc12f9f783c6c1c14ce";

@@ -1,0 +1,289 @@
+//! Problems of clients and their credentials. No message may show a secret.
+
+use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of};
+
+#[test]
+fn a_client_has_an_id_a_name_and_a_method() {
+    assert_eq!(
+        refusal_of("[[client]]"),
+        r#"catalog.toml:2:1: missing key "id": a client needs it
+catalog.toml:2:1: missing key "name": a client needs it
+catalog.toml:2:1: missing key "auth": a client needs it"#
+    );
+    let rest = "name = 'A'\nauth = 'client_secret_post'\nsecrets = [{ env = 'READER_SECRET' }]";
+    assert_eq!(
+        refusal_of(&format!("[[client]]\nid = 'a:b'\n{rest}")),
+        "catalog.toml:3:6: a client id has 1 to 100 printable ASCII characters, without space and `:`"
+    );
+    assert_eq!(
+        refusal_of(&format!("[[client]]\nid = '00u1'\n{rest}")),
+        "catalog.toml:3:6: a client id may not begin with `00u`: user ids do"
+    );
+    assert_eq!(
+        refusal_of(&format!("[[client]]\nid = 'a'\n{rest}\n[[client]]\nid = 'a'\n{rest}")),
+        r#"catalog.toml:8:6: duplicate client "a": write another or leave it out, the first one is in line 3"#
+    );
+}
+
+#[test]
+fn types_methods_and_grants_are_closed_lists() {
+    let client =
+        |line: &str| refusal_in_client(&format!("secrets = [{{ sha256 = '{SHA256}' }}]\n{line}"));
+    assert_eq!(
+        client("type = 'machine'"),
+        r#"catalog.toml:7:8: unknown type "machine": write one of "service", "web", "native", "browser""#
+    );
+    assert_eq!(
+        client("type = 'browser'"),
+        r#"catalog.toml:7:8: a browser client cannot keep a secret, and the grants for it are not supported yet: write "service" or "web""#
+    );
+    assert_eq!(
+        client("status = 'ON'"),
+        r#"catalog.toml:7:10: unknown status "ON": write one of "ACTIVE", "INACTIVE""#
+    );
+    assert_eq!(
+        client("grant_types = ['authorization_code']"),
+        r#"catalog.toml:7:16: the grant type "authorization_code" is not supported yet: write "client_credentials""#
+    );
+    assert_eq!(
+        client("grant_types = ['client_credentials', 'client_credentials']"),
+        r#"catalog.toml:7:38: duplicate grant type "client_credentials": write another or leave it out, the first one is in line 7"#
+    );
+    let auth =
+        |name: &str| refusal_of(&format!("[[client]]\nid = 'a'\nname = 'A'\nauth = '{name}'"));
+    for later in ["none", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth"] {
+        assert_eq!(
+            auth(later),
+            format!(
+                "catalog.toml:5:8: the authentication method \"{later}\" is not supported yet: write one of \"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\""
+            ),
+        );
+    }
+    assert_eq!(
+        auth("client_secret_basics"),
+        r#"catalog.toml:5:8: unknown authentication method "client_secret_basics": write "client_secret_basic""#
+    );
+    assert_eq!(
+        auth("password"),
+        r#"catalog.toml:5:8: unknown authentication method "password": write one of "client_secret_basic", "client_secret_post", "private_key_jwt""#
+    );
+}
+
+#[test]
+fn a_secret_never_stands_in_the_file() {
+    for line in [
+        format!("secret = '{SECRET}'"),
+        format!("client_secret = '{SECRET}'"),
+        format!("secrets = ['{SECRET}']"),
+        format!("secrets = '{SECRET}'"),
+        format!("secrets = [{{ secret = '{SECRET}' }}]"),
+        format!("secrets = [{{ value = '{SECRET}' }}]"),
+        format!("secrets = [{{ sha256 = '{SECRET}' }}]"),
+        format!("secrets = [{{ env = '{SECRET}!' }}]"),
+        format!("secrets = [{{ sha256 = ['{SECRET}'] }}]"),
+        format!("secrets = [{{ sha256 = {SECRET} }}]"),
+    ] {
+        let shown = refusal_in_client(&line);
+        assert!(!shown.contains(SECRET), "{shown}");
+        assert!(shown.lines().any(|line| line.starts_with("catalog.toml:6:")), "{shown}");
+    }
+    assert_eq!(
+        refusal_in_client(&format!("secrets = ['{SECRET}']")),
+        r#"catalog.toml:6:12: a secret never stands in the file: write secrets = [{ sha256 = "…" }] with what `printf %s "$SECRET" | sha256sum` prints, or secrets = [{ env = "NAME" }]"#
+    );
+    assert_eq!(
+        refusal_in_client(&format!("secret = '{SECRET}'\nsecrets = [{{ sha256 = '{SHA256}' }}]")),
+        r#"catalog.toml:6:1: unknown key "secret": a secret never stands in the file: write secrets = [{ sha256 = "…" }] with what `printf %s "$SECRET" | sha256sum` prints, or secrets = [{ env = "NAME" }]"#
+    );
+}
+
+#[test]
+fn a_secret_is_a_sha_256_or_a_variable() {
+    assert_eq!(
+        refusal_in_client("secrets = [{}]"),
+        r#"catalog.toml:6:12: write { sha256 = "…" } or { env = "NAME" }, one of them"#
+    );
+    assert_eq!(
+        refusal_in_client(&format!("secrets = [{{ sha256 = '{SHA256}', env = 'READER_SECRET' }}]")),
+        r#"catalog.toml:6:12: write { sha256 = "…" } or { env = "NAME" }, one of them"#
+    );
+    assert_eq!(
+        refusal_in_client(&format!("secrets = [{{ sha256 = '{}' }}]", &SHA256[1..])),
+        r#"catalog.toml:6:23: not a SHA-256: write the 64 hex digits that `printf %s "$SECRET" | sha256sum` prints, or 43 characters of base64url"#
+    );
+    assert_eq!(
+        refusal_in_client("secrets = [{ env = 'NOT_SET' }]"),
+        r#"catalog.toml:6:20: the environment variable "NOT_SET" is not set: set it to the secret"#
+    );
+    assert_eq!(
+        refusal_in_client("secrets = [{ env = 'SHORT' }]"),
+        r#"catalog.toml:6:20: the secret in the environment variable "SHORT" is too short: make one of 32 random characters or more"#
+    );
+    assert_eq!(
+        refusal_in_client("secrets = [{ env = '' }]"),
+        "catalog.toml:6:20: not the name of an environment variable: write letters, digits and `_`"
+    );
+    assert_eq!(
+        refusal_in_client(&format!(
+            "secrets = [{{ sha256 = '{SHA256}' }}, {{ sha256 = '{SHA256}' }}]"
+        )),
+        "catalog.toml:6:93: duplicate secret: leave it out"
+    );
+    assert_eq!(
+        refusal_in_client("secrets = [{}, {}, {}]"),
+        "catalog.toml:6:11: too many secrets: write at most 2, the new and the old one"
+    );
+}
+
+/// The public half of the demonstration's key.
+const KEY: &str = "kty = 'EC', crv = 'P-256', x = 'vT_w4m3chl_z2-qmf6ZdtQGUqo-TsOxB80-pF_Cr8bw', y = 'f0kdEhXNt0AJamNx_WTyeXAxPG617IoONL8t522iwBw'";
+
+/// What is wrong with a line of a client with a key; it is line 6.
+fn refusal_of_key_client(line: &str) -> String {
+    refusal_of(&format!("[[client]]\nid = 'a'\nname = 'A'\nauth = 'private_key_jwt'\n{line}"))
+}
+
+#[test]
+fn a_client_has_the_credentials_of_its_method_and_no_others() {
+    assert_eq!(
+        refusal_in_client(""),
+        r#"catalog.toml:2:1: missing key "secrets": client_secret_basic needs it"#
+    );
+    assert_eq!(
+        refusal_in_client("secrets = []"),
+        r#"catalog.toml:6:11: "secrets" is empty: client_secret_basic needs one or two"#
+    );
+    assert_eq!(
+        refusal_in_client(&format!(
+            "secrets = [{{ sha256 = '{SHA256}' }}]\njwks = {{ keys = [{{ {KEY} }}] }}"
+        )),
+        r#"catalog.toml:7:8: "jwks" does not go with client_secret_basic: leave it out"#
+    );
+    assert_eq!(
+        refusal_of_key_client(""),
+        r#"catalog.toml:2:1: missing key "jwks": private_key_jwt needs it"#
+    );
+    assert_eq!(
+        refusal_of_key_client(&format!(
+            "secrets = [{{ sha256 = '{SHA256}' }}]\njwks = {{ keys = [{{ {KEY} }}] }}"
+        )),
+        r#"catalog.toml:6:11: "secrets" does not go with private_key_jwt: leave it out"#
+    );
+    let both = format!(
+        "version = 1\n[[client]]\nid = 'a'\nname = 'A'\nauth = 'private_key_jwt'\nsecrets = []\njwks = {{ keys = [{{ {KEY} }}] }}"
+    );
+    assert!(parse(both).is_ok());
+}
+
+#[test]
+fn a_key_is_public_and_strong() {
+    let key = |key: &str| refusal_of_key_client(&format!("jwks = {{ keys = [{{ {key} }}] }}"));
+    assert_eq!(
+        key(&format!("{KEY}, d = 'vt-XV5LduYUcmHbeZ4u6PIgOEG0Q3z-tQr_alLoIfY0'")),
+        "catalog.toml:6:18: the key holds private key material: keep it with the client, and write its public members only (RSA: kty, n, e; EC: kty, crv, x, y; OKP: kty, crv, x)"
+    );
+    assert_eq!(
+        key(&format!("{KEY}, use = 'enc'")),
+        "catalog.toml:6:18: the key is not for signatures: write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+    );
+    assert_eq!(
+        key("kty = 'oct', k = 'c2VjcmV0'"),
+        "catalog.toml:6:18: the key is symmetric: write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+    );
+    assert_eq!(
+        key("kty = 'RSA', e = 'AQAB'"),
+        "catalog.toml:6:18: `n` is missing: write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+    );
+    assert_eq!(
+        key(&format!(
+            "kty = 'RSA', e = 'AQAB', n = '{}'",
+            scopegate_jose::base64url::encode(&[0xff; 128])
+        )),
+        "catalog.toml:6:18: an RSA key of 1024 bits is too weak: write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+    );
+    assert_eq!(
+        key(&KEY.replace("f0kd", "f0ke")),
+        "catalog.toml:6:18: the point is not on the curve: write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+    );
+    assert_eq!(
+        key(&format!("{KEY} }}, {{ {KEY}, kid = 'b'")),
+        r#"catalog.toml:6:18: missing key "kid": each of several keys needs one"#
+    );
+    assert_eq!(
+        key(&format!("{KEY}, kid = 'b' }}, {{ {KEY}, kid = 'b'")),
+        r#"catalog.toml:6:299: duplicate kid "b": write another or leave it out, the first one is in line 6"#
+    );
+    assert_eq!(
+        refusal_of_key_client("jwks = { keys = [] }"),
+        r#"catalog.toml:6:17: a client has 1 to 16 keys: write keys = [{ kty = "EC", … }]"#
+    );
+    assert_eq!(
+        refusal_of_key_client("jwks = {}"),
+        r#"catalog.toml:6:8: missing key "keys": a key set needs it"#
+    );
+    assert_eq!(
+        refusal_of_key_client("jwks = []"),
+        r#"catalog.toml:6:8: "jwks" must be a table in braces, not a list"#
+    );
+    assert_eq!(
+        refusal_of_key_client("jwks = { keys = ['key'] }"),
+        r#"catalog.toml:6:18: a key must be a table in braces: write { kty = "EC", … }"#
+    );
+    assert_eq!(
+        refusal_of_key_client("jwks_uri = 'https://a/keys'"),
+        r#"catalog.toml:2:1: missing key "jwks": private_key_jwt needs it
+catalog.toml:6:1: "jwks_uri" is not supported yet: leave it out"#
+    );
+}
+
+#[test]
+fn what_a_client_cannot_do_yet_is_refused() {
+    let secrets = format!("secrets = [{{ sha256 = '{SHA256}' }}]\n");
+    for line in [
+        "redirect_uris = ['http://127.0.0.1/cb']",
+        "post_logout_redirect_uris = ['http://127.0.0.1/out']",
+        "origins = ['http://127.0.0.1']",
+        "refresh_token = { rotation = 'ROTATE' }",
+        "pkce_required = false",
+    ] {
+        let key = line.split(' ').next().unwrap();
+        assert_eq!(
+            refusal_in_client(&format!("{secrets}{line}")),
+            format!("catalog.toml:7:1: \"{key}\" is not supported yet: leave it out"),
+        );
+    }
+    assert!(parse(format!("{}\n{secrets}redirect_uris = []", super::CLIENT)).is_ok());
+    assert_eq!(
+        refusal_in_client(&format!("{secrets}admin = true")),
+        r#"catalog.toml:7:1: unknown key "admin": make admin clients with `scopegate clients create --admin`"#
+    );
+}
+
+#[test]
+fn attributes_have_plain_names_and_a_bounded_size() {
+    let attributes = |table: &str| {
+        refusal_in_client(&format!("secrets = [{{ sha256 = '{SHA256}' }}]\nattributes = {table}"))
+    };
+    assert_eq!(
+        attributes("{ 'a.b' = 1, '' = 2 }"),
+        r#"catalog.toml:7:16: "a.b" is no name of an attribute: write 1 to 100 letters, digits, `-` or `_`
+catalog.toml:7:27: "" is no name of an attribute: write 1 to 100 letters, digits, `-` or `_`"#
+    );
+    assert_eq!(
+        attributes("[]"),
+        r#"catalog.toml:7:14: "attributes" must be a table in braces, not a list"#
+    );
+    assert_eq!(
+        attributes("{ a = inf }"),
+        "catalog.toml:7:20: the number is out of range: write a finite one of 64 bits"
+    );
+    assert_eq!(
+        attributes(&format!("{{ a = '{}' }}", "b".repeat(4096))),
+        "catalog.toml:7:14: the value is too large: write at most 4096 bytes of JSON"
+    );
+    let header = format!("secrets = [{{ sha256 = '{SHA256}' }}]\n[client.attributes]\n'ä' = 1");
+    assert_eq!(
+        refusal_in_client(&header),
+        r#"catalog.toml:8:1: "ä" is no name of an attribute: write 1 to 100 letters, digits, `-` or `_`"#
+    );
+}
