@@ -20,6 +20,7 @@ pub mod grants;
 pub mod keys;
 pub mod metadata;
 pub mod mint;
+pub mod plan;
 pub mod policy;
 pub mod store;
 pub mod token;

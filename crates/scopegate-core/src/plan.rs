@@ -1,0 +1,130 @@
+//! What `apply` would change: the difference between the stored catalog and a file.
+//!
+//! A file changes and deletes only what a file owns. Where that would touch what the API owns, there
+//! is no plan at all.
+
+mod conflict;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use serde_json::Value;
+
+pub use self::conflict::{Conflict, PlanError};
+use crate::catalog::{Edit, Entity, EntityKey, Owner};
+use crate::catalog_file::CatalogFile;
+
+/// The edits that turn the stored catalog into what a file says.
+///
+/// Shown, it is one line an edit and a line with the sum. It names fields and never shows values, so
+/// that no secret is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    edits: Vec<Edit>,
+    /// For each edit what it means.
+    steps: Vec<Step>,
+}
+
+/// What an edit means.
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Add,
+    /// The fields that change.
+    Change(Vec<String>),
+    Delete,
+}
+
+impl Plan {
+    /// Compares; the work is linear in both.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Conflict`] with what the API owns.
+    pub fn between(current: &[Entity], file: &CatalogFile) -> Result<Self, PlanError> {
+        let stored: HashMap<&EntityKey, &Entity> =
+            current.iter().map(|entity| (&entity.key, entity)).collect();
+        let written: HashSet<&EntityKey> = file.entities.iter().map(|entity| &entity.key).collect();
+
+        let mut plan = Self::default();
+        let mut conflicts = Vec::new();
+        for entity in &file.entities {
+            match stored.get(&entity.key) {
+                None => plan.push(Step::Add, Edit::Put(entity.clone())),
+                Some(stored) if stored.owner == Owner::Api => {
+                    conflicts.push(Conflict::OwnedByApi(entity.key.clone()));
+                }
+                Some(stored) if stored.spec == entity.spec => {}
+                Some(stored) => {
+                    let fields = changed_fields(stored, entity);
+                    plan.push(Step::Change(fields), Edit::Put(entity.clone()));
+                }
+            }
+        }
+
+        let mut gone: Vec<&EntityKey> = current
+            .iter()
+            .filter(|entity| entity.owner == Owner::File && !written.contains(&entity.key))
+            .map(|entity| &entity.key)
+            .collect();
+        conflicts.extend(conflict::left_behind(current, &gone));
+        // Children go before their parents.
+        gone.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| a.cmp(b)));
+        for key in gone {
+            plan.push(Step::Delete, Edit::Delete(key.clone()));
+        }
+        if conflicts.is_empty() { Ok(plan) } else { Err(PlanError::Conflicts(conflicts)) }
+    }
+
+    fn push(&mut self, step: Step, edit: Edit) {
+        self.steps.push(step);
+        self.edits.push(edit);
+    }
+
+    /// The edits: what is written in the order of the file, then what is deleted.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    /// Tells whether the stored catalog says already what the file says.
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+}
+
+/// The fields in which two specs differ, by their stored names.
+fn changed_fields(stored: &Entity, written: &Entity) -> Vec<String> {
+    let fields = |entity: &Entity| match serde_json::from_str(&entity.spec.to_json()) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (stored, written) = (fields(stored), fields(written));
+    let names = stored.keys().chain(written.keys().filter(|name| !stored.contains_key(*name)));
+    names.filter(|name| stored.get(*name) != written.get(*name)).cloned().collect()
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut added, mut changed, mut deleted) = (0, 0, 0);
+        for (step, edit) in self.steps.iter().zip(&self.edits) {
+            let key = conflict::Shown(edit.key());
+            match step {
+                Step::Add => {
+                    added += 1;
+                    writeln!(f, "+ {key}")?;
+                }
+                Step::Change(fields) => {
+                    changed += 1;
+                    writeln!(f, "~ {key} ({})", fields.join(", "))?;
+                }
+                Step::Delete => {
+                    deleted += 1;
+                    writeln!(f, "- {key}")?;
+                }
+            }
+        }
+        write!(f, "{added} to add, {changed} to change, {deleted} to delete")
+    }
+}
+
+#[cfg(test)]
+mod tests;

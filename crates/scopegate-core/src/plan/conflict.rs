@@ -1,0 +1,126 @@
+//! Why there is no plan: the file and the API would get into each other's way.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use crate::catalog::{Entity, EntityKey, EntityKind, Owner, ServerId};
+
+/// So many conflicts, and children of one, are shown.
+const MAX_SHOWN: usize = 20;
+
+/// Why there is no plan.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The file would touch what the API owns.
+    #[error("{}", Lines(.0))]
+    Conflicts(Vec<Conflict>),
+}
+
+/// One thing that a file may not do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// The file names what the API owns.
+    OwnedByApi(EntityKey),
+    /// The file no longer has what still has children that the API owns.
+    ParentOfOthers {
+        /// What the file would delete.
+        parent: EntityKey,
+        /// What belongs to it and to the API.
+        children: Vec<EntityKey>,
+    },
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnedByApi(key) => write!(
+                f,
+                "{} is owned by the API: leave it out of the file, or delete it through the API first",
+                Shown(key)
+            ),
+            Self::ParentOfOthers { parent, children } => {
+                write!(f, "{} cannot be deleted, the API owns ", Shown(parent))?;
+                for (index, child) in children.iter().take(MAX_SHOWN).enumerate() {
+                    write!(f, "{}{}", if index == 0 { "" } else { ", " }, Shown(child))?;
+                }
+                if let Some(more @ 1..) = children.len().checked_sub(MAX_SHOWN) {
+                    write!(f, " and {more} more")?;
+                }
+                f.write_str(": keep it in the file, or delete those through the API first")
+            }
+        }
+    }
+}
+
+struct Lines<'a>(&'a [Conflict]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, conflict) in self.0.iter().take(MAX_SHOWN).enumerate() {
+            write!(f, "{}{conflict}", if index == 0 { "" } else { "\n" })?;
+        }
+        match self.0.len().checked_sub(MAX_SHOWN) {
+            Some(more @ 1..) => write!(f, "\nand {more} more conflicts"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A key on one line, whatever its names hold.
+pub(super) struct Shown<'a>(pub(super) &'a EntityKey);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        if text.chars().any(char::is_control) {
+            write!(f, "{}", text.escape_debug())
+        } else {
+            f.write_str(&text)
+        }
+    }
+}
+
+/// The conflicts with what would lose its server or its policy.
+pub(super) fn left_behind(current: &[Entity], gone: &[&EntityKey]) -> Vec<Conflict> {
+    let gone: HashSet<&EntityKey> = gone.iter().copied().collect();
+    if gone.is_empty() {
+        return Vec::new();
+    }
+    let mut children: HashMap<EntityKey, Vec<EntityKey>> = HashMap::new();
+    for entity in current.iter().filter(|entity| entity.owner == Owner::Api) {
+        // The nearest one is named: with the policy kept, the server is kept too.
+        if let Some(parent) = parents_of(&entity.key).find(|parent| gone.contains(parent)) {
+            children.entry(parent).or_default().push(entity.key.clone());
+        }
+    }
+    let mut conflicts: Vec<Conflict> = children
+        .into_iter()
+        .map(|(parent, children)| Conflict::ParentOfOthers { parent, children })
+        .collect();
+    conflicts.sort_by(|a, b| a.key().cmp(b.key()));
+    conflicts
+}
+
+impl Conflict {
+    /// What the file may not touch.
+    pub fn key(&self) -> &EntityKey {
+        match self {
+            Self::OwnedByApi(key) => key,
+            Self::ParentOfOthers { parent, .. } => parent,
+        }
+    }
+}
+
+/// What an entity belongs to, the nearest first.
+fn parents_of(key: &EntityKey) -> impl Iterator<Item = EntityKey> {
+    let server = match key.kind {
+        EntityKind::Client | EntityKind::Server => None,
+        _ => key.server_id().and_then(|id| ServerId::parse(id).ok()),
+    };
+    let policy = server.as_ref().zip(key.policy_name());
+    let policy =
+        policy.map(|(server, name)| EntityKey::of_server(EntityKind::Policy, server, name));
+    policy.into_iter().chain(server.map(|server| EntityKey::server(&server)))
+}

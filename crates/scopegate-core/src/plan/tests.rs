@@ -1,0 +1,210 @@
+use super::*;
+use crate::catalog::{
+    ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType, Clients,
+    EntityKind, PolicySpec, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Spec, Status,
+    TokenKind,
+};
+
+fn server_id() -> ServerId {
+    ServerId::parse("orders").unwrap()
+}
+
+fn entity(key: EntityKey, spec: Spec) -> Entity {
+    Entity { key, owner: Owner::File, spec }
+}
+
+fn server() -> Entity {
+    let spec = ServerSpec {
+        name: "Orders".to_owned(),
+        audiences: Vec::new(),
+        dialect: scopegate_claims::Dialect::Both,
+        algorithms: Vec::new(),
+        status: Status::Active,
+    };
+    entity(EntityKey::server(&server_id()), Spec::Server(spec))
+}
+
+fn scope(name: &str) -> Entity {
+    let key = EntityKey::of_server(EntityKind::Scope, &server_id(), name);
+    entity(key, Spec::Scope(ScopeSpec::default()))
+}
+
+fn claim(value: f64) -> Entity {
+    let key = EntityKey::of_server(EntityKind::Claim, &server_id(), "rate");
+    let value = ClaimSource::Constant(value.into());
+    entity(key, Spec::Claim(ClaimSpec { token: TokenKind::Access, value, scopes: Vec::new() }))
+}
+
+fn policy() -> Entity {
+    let key = EntityKey::of_server(EntityKind::Policy, &server_id(), "readers");
+    let spec = PolicySpec { priority: 1, clients: Clients::All, status: Status::Active };
+    entity(key, Spec::Policy(spec))
+}
+
+fn rule(minutes: u64) -> Entity {
+    let spec = RuleSpec {
+        priority: 1,
+        grant_types: std::collections::BTreeSet::new(),
+        scopes: Scopes::Any,
+        access_token_lifetime: std::time::Duration::from_secs(60 * minutes),
+        status: Status::Active,
+    };
+    entity(EntityKey::rule(&server_id(), "readers", "read only"), Spec::Rule(spec))
+}
+
+fn client(id: &str, secret: u8) -> Entity {
+    let spec = ClientSpec {
+        name: id.to_owned(),
+        client_type: ClientType::Service,
+        auth: ClientAuth::ClientSecretBasic,
+        secrets: vec![ClientSecret::from_mac([secret; 32])],
+        jwks: Vec::new(),
+        grant_types: std::collections::BTreeSet::new(),
+        attributes: std::collections::BTreeMap::new(),
+        admin: false,
+        status: Status::Active,
+    };
+    entity(EntityKey::client(&ClientId::parse(id).unwrap()), Spec::Client(Box::new(spec)))
+}
+
+fn by_api(mut entity: Entity) -> Entity {
+    entity.owner = Owner::Api;
+    entity
+}
+
+fn file(entities: Vec<Entity>) -> CatalogFile {
+    CatalogFile { version: 1, demo: false, entities }
+}
+
+fn everything() -> Vec<Entity> {
+    vec![server(), scope("read"), claim(0.1), policy(), rule(10), client("reader", 1)]
+}
+
+/// The stored catalog after the edits.
+fn applied(mut current: Vec<Entity>, plan: &Plan) -> Vec<Entity> {
+    for edit in plan.edits() {
+        current.retain(|entity| entity.key != *edit.key());
+        if let Edit::Put(entity) = edit {
+            current.push(entity.clone());
+        }
+    }
+    current
+}
+
+#[test]
+fn a_first_file_is_added_whole() {
+    let plan = Plan::between(&[], &file(everything())).unwrap();
+    let edits: Vec<Edit> = everything().into_iter().map(Edit::Put).collect();
+    assert_eq!(plan.edits(), edits);
+    insta::assert_snapshot!(plan, @"
+    + server orders
+    + scope orders/read
+    + claim orders/rate
+    + policy orders/readers
+    + rule orders/readers/read only
+    + client reader
+    6 to add, 0 to change, 0 to delete
+    ");
+}
+
+#[test]
+fn the_same_file_again_changes_nothing() {
+    let plan = Plan::between(&everything(), &file(everything())).unwrap();
+    assert!(plan.is_empty());
+    assert_eq!(plan.to_string(), "0 to add, 0 to change, 0 to delete");
+}
+
+#[test]
+fn what_differs_is_named_by_field_and_shows_no_value() {
+    let changed =
+        vec![server(), scope("write"), claim(0.1), policy(), rule(20), client("reader", 2)];
+    let plan = Plan::between(&everything(), &file(changed.clone())).unwrap();
+    insta::assert_snapshot!(plan, @"
+    + scope orders/write
+    ~ rule orders/readers/read only (access_token_lifetime)
+    ~ client reader (secrets)
+    - scope orders/read
+    1 to add, 2 to change, 1 to delete
+    ");
+    let stored = applied(everything(), &plan);
+    assert!(Plan::between(&stored, &file(changed)).unwrap().is_empty());
+}
+
+#[test]
+fn children_are_deleted_before_their_parents() {
+    let plan = Plan::between(&everything(), &file(Vec::new())).unwrap();
+    insta::assert_snapshot!(plan, @"
+    - client reader
+    - rule orders/readers/read only
+    - policy orders/readers
+    - claim orders/rate
+    - scope orders/read
+    - server orders
+    0 to add, 0 to change, 6 to delete
+    ");
+    assert!(applied(everything(), &plan).is_empty());
+}
+
+#[test]
+fn what_the_api_owns_stays() {
+    let mut current = everything();
+    current.push(by_api(client("made-by-the-api", 1)));
+    current.push(by_api(scope("extra")));
+    assert!(Plan::between(&current, &file(everything())).unwrap().is_empty());
+}
+
+#[test]
+fn a_file_may_not_name_what_the_api_owns() {
+    let current = [by_api(client("reader", 1)), by_api(scope("read"))];
+    let error = Plan::between(&current, &file(everything())).unwrap_err();
+    insta::assert_snapshot!(error, @"
+    scope orders/read is owned by the API: leave it out of the file, or delete it through the API first
+    client reader is owned by the API: leave it out of the file, or delete it through the API first
+    ");
+}
+
+#[test]
+fn a_file_may_not_take_the_parent_of_what_the_api_owns() {
+    let mut current = vec![server(), policy(), by_api(rule(10)), by_api(scope("extra"))];
+    let error = Plan::between(&current, &file(Vec::new())).unwrap_err();
+    insta::assert_snapshot!(error, @"
+    server orders cannot be deleted, the API owns scope orders/extra: keep it in the file, or delete those through the API first
+    policy orders/readers cannot be deleted, the API owns rule orders/readers/read only: keep it in the file, or delete those through the API first
+    ");
+
+    current.truncate(3);
+    let error = Plan::between(&current, &file(vec![server()])).unwrap_err();
+    insta::assert_snapshot!(error, @"policy orders/readers cannot be deleted, the API owns rule orders/readers/read only: keep it in the file, or delete those through the API first");
+    assert!(Plan::between(&current, &file(vec![server(), policy()])).unwrap().is_empty());
+}
+
+#[test]
+fn many_conflicts_are_cut() {
+    let scopes: Vec<Entity> = (0..50).map(|n| by_api(scope(&format!("s{n:02}")))).collect();
+    let named =
+        Plan::between(&scopes, &file((0..50).map(|n| scope(&format!("s{n:02}"))).collect()));
+    let shown = named.unwrap_err().to_string();
+    assert_eq!(shown.lines().count(), 21);
+    assert_eq!(shown.lines().last(), Some("and 30 more conflicts"));
+
+    let current: Vec<Entity> = std::iter::once(server()).chain(scopes).collect();
+    let shown = Plan::between(&current, &file(Vec::new())).unwrap_err().to_string();
+    assert!(shown.contains("scope orders/s19 and 30 more: keep it"), "{shown}");
+}
+
+#[test]
+fn a_name_cannot_forge_a_line() {
+    let plan = Plan::between(&[], &file(vec![scope("a\n- server orders")])).unwrap();
+    assert_eq!(plan.to_string().lines().count(), 2);
+}
+
+proptest::proptest! {
+    /// What was stored is compared with what is written anew: a number must survive the store.
+    #[test]
+    fn a_constant_survives_the_store(number in proptest::num::f64::NORMAL) {
+        let written = claim(number);
+        let mut stored = written.clone();
+        stored.spec = Spec::from_json(&written.key, &written.spec.to_json()).unwrap();
+        proptest::prop_assert!(Plan::between(&[stored], &file(vec![written])).unwrap().is_empty());
+    }
+}
