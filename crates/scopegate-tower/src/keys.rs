@@ -1,0 +1,23 @@
+//! The keys of an issuer: where they come from and how they are kept fresh.
+//!
+//! From below: a [`Fetch`] makes one exchange; `download` gets a document by it, within bounds;
+//! `source` finds the key set, by discovery if need be; `schedule` says when to do so again; the
+//! [`KeyRing`] holds what was found and renews it by one shared `refresh` at a time.
+
+mod discovery;
+mod download;
+mod error;
+mod fetch;
+mod http_fetch;
+mod refresh;
+mod ring;
+mod schedule;
+mod source;
+
+pub use self::download::MAX_DOCUMENT_LEN;
+pub use self::error::KeysError;
+pub use self::fetch::{Fetch, FetchError};
+pub use self::http_fetch::HttpFetch;
+pub(crate) use self::refresh::{Outcome, Refresh};
+pub(crate) use self::ring::KeyRing;
+pub(crate) use self::source::{Location, Source};

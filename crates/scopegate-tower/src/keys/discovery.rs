@@ -1,0 +1,63 @@
+//! Finding an issuer's key set: OpenID Connect Discovery 1.0 §4, and RFC 8414 §3.
+
+use scopegate_claims::Issuer;
+use serde::Deserialize;
+use url::Url;
+
+use super::download::{Document, download};
+use super::{Fetch, KeysError};
+use crate::web_url;
+
+/// Finds the URL of an issuer's key set.
+///
+/// The document of OpenID Connect is asked for first, because it is the more common one. If it is not
+/// there, that of RFC 8414 counts; any other trouble is final.
+pub(crate) async fn discover(fetch: &dyn Fetch, issuer: &Issuer) -> Result<Url, KeysError> {
+    match read(fetch, issuer, &openid_connect_url(issuer)).await {
+        Err(error @ (KeysError::Status { .. } | KeysError::InvalidMetadata { .. })) => {
+            tracing::debug!(%error, "trying the metadata of RFC 8414");
+            read(fetch, issuer, &rfc_8414_url(issuer)).await
+        }
+        found => found,
+    }
+}
+
+/// The well-known part comes after the path.
+fn openid_connect_url(issuer: &Issuer) -> String {
+    format!("{}/.well-known/openid-configuration", issuer.as_str().trim_end_matches('/'))
+}
+
+/// The well-known part comes between host and path (RFC 8414 §3.1).
+fn rfc_8414_url(issuer: &Issuer) -> String {
+    let whole = issuer.as_str().trim_end_matches('/');
+    let origin = whole.strip_suffix(issuer.path()).unwrap_or(whole);
+    format!("{origin}/.well-known/oauth-authorization-server{}", issuer.path())
+}
+
+async fn read(fetch: &dyn Fetch, issuer: &Issuer, url: &str) -> Result<Url, KeysError> {
+    let invalid = |problem| KeysError::InvalidMetadata { url: url.to_owned(), problem };
+    let location = web_url::parse(url).map_err(invalid)?;
+    let Document { body, .. } = download(fetch, &location).await?;
+    let metadata: Metadata<'_> = serde_json::from_slice(&body)
+        .map_err(|_| invalid("it is not a JSON object with `issuer` and `jwks_uri`"))?;
+    // RFC 8414 §3.3: identical to the issuer that was asked for, or the document is not used.
+    if metadata.issuer != issuer.as_str() {
+        return Err(KeysError::WrongIssuer {
+            url: url.to_owned(),
+            expected: issuer.to_string(),
+            found: metadata.issuer.into_owned(),
+        });
+    }
+    web_url::parse(&metadata.jwks_uri).map_err(|_| invalid("its `jwks_uri` is no https URL"))
+}
+
+#[derive(Deserialize)]
+struct Metadata<'a> {
+    #[serde(borrow)]
+    issuer: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    jwks_uri: std::borrow::Cow<'a, str>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+use serde_json::json;
+
+use super::*;
+use crate::test_issuer::{Behaviour, Page, TestIssuer};
+
+const OPENID: &str = "/t1/.well-known/openid-configuration";
+const RFC_8414: &str = "/.well-known/oauth-authorization-server/t1";
+
+async fn find(pages: Vec<(&'static str, Page)>) -> (Result<Url, KeysError>, Vec<String>) {
+    let server = TestIssuer::new();
+    server.behave(Behaviour::Pages(pages));
+    let issuer = Issuer::parse("https://id.example.com/t1").unwrap();
+    (discover(&server, &issuer).await, server.requests())
+}
+
+fn metadata(issuer: &str, jwks_uri: &str) -> Page {
+    Page::Json(json!({ "issuer": issuer, "jwks_uri": jwks_uri, "scopes_supported": [] }))
+}
+
+fn good() -> Page {
+    metadata("https://id.example.com/t1", "https://keys.example.net/t1")
+}
+
+#[tokio::test]
+async fn openid_connect_is_asked_first() {
+    let (found, requests) = find(vec![(OPENID, good()), (RFC_8414, Page::Status(500))]).await;
+    // The keys may be on another host than the issuer, as Google's are.
+    assert_eq!(found.unwrap().as_str(), "https://keys.example.net/t1");
+    assert_eq!(requests, [OPENID]);
+}
+
+#[tokio::test]
+async fn rfc_8414_follows_when_that_is_not_there() {
+    let pages = [
+        Page::Status(404),
+        Page::Status(403),
+        Page::Text(b"<html>".to_vec()),
+        Page::Json(json!([])),
+    ];
+    for page in pages {
+        let (found, requests) = find(vec![(OPENID, page.clone()), (RFC_8414, good())]).await;
+        assert!(found.is_ok(), "{page:?}");
+        assert_eq!(requests, [OPENID, RFC_8414]);
+    }
+    let (found, _) = find(vec![]).await;
+    assert!(matches!(found, Err(KeysError::Status { .. })));
+}
+
+#[tokio::test]
+async fn s3_3_an_issuer_that_differs_in_a_byte_is_refused() {
+    for other in [
+        "https://id.example.com/t1/",
+        "https://id.example.com/T1",
+        "https://ID.example.com/t1",
+        "https://id.example.com:443/t1",
+        "https://evil.example/t1",
+        "",
+    ] {
+        let wrong = metadata(other, "https://id.example.com/keys");
+        let (found, requests) = find(vec![(OPENID, wrong), (RFC_8414, good())]).await;
+        assert!(matches!(found, Err(KeysError::WrongIssuer { .. })), "{other}: {found:?}");
+        assert_eq!(requests, [OPENID], "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_set_must_be_named_by_a_safe_url() {
+    for bad in
+        ["http://id.example.com/keys", "/keys", "", "ftp://a.example/", "https://u:p@a.example/"]
+    {
+        let page = metadata("https://id.example.com/t1", bad);
+        let (found, _) = find(vec![(OPENID, page.clone()), (RFC_8414, page)]).await;
+        assert!(matches!(found, Err(KeysError::InvalidMetadata { .. })), "{bad}: {found:?}");
+    }
+    let without = Page::Json(json!({ "issuer": "https://id.example.com/t1" }));
+    let (found, _) = find(vec![(OPENID, without.clone()), (RFC_8414, without)]).await;
+    assert!(matches!(found, Err(KeysError::InvalidMetadata { .. })));
+}
+
+#[test]
+fn the_well_known_parts_are_where_the_standards_put_them() {
+    for (issuer, openid, oauth) in [
+        (
+            "https://a.example",
+            "https://a.example/.well-known/openid-configuration",
+            "https://a.example/.well-known/oauth-authorization-server",
+        ),
+        (
+            // As Auth0 writes it.
+            "https://a.example/",
+            "https://a.example/.well-known/openid-configuration",
+            "https://a.example/.well-known/oauth-authorization-server",
+        ),
+        (
+            "http://127.0.0.1:9000/oauth2/default",
+            "http://127.0.0.1:9000/oauth2/default/.well-known/openid-configuration",
+            "http://127.0.0.1:9000/.well-known/oauth-authorization-server/oauth2/default",
+        ),
+    ] {
+        let issuer = Issuer::parse(issuer).unwrap();
+        assert_eq!(openid_connect_url(&issuer), openid);
+        assert_eq!(rfc_8414_url(&issuer), oauth);
+    }
+}

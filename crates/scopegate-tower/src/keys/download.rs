@@ -1,0 +1,98 @@
+//! Getting a document within bounds.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AGE, CACHE_CONTROL, HeaderMap, LOCATION, USER_AGENT};
+use http::{Request, Response, StatusCode};
+use scopegate_jose::MAX_KEY_SET_LEN;
+use tokio::time::timeout;
+use url::Url;
+
+use super::{Fetch, FetchError, KeysError};
+
+/// The largest document that is read.
+pub const MAX_DOCUMENT_LEN: usize = MAX_KEY_SET_LEN;
+
+/// How long an exchange, its redirects included, may take.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+
+const MAX_REDIRECTS: usize = 3;
+
+/// A document, and how long it says it is fresh.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) body: Bytes,
+    pub(crate) fresh_for: Option<Duration>,
+}
+
+/// Gets the document at a URL, following redirects within its origin only.
+pub(crate) async fn download(fetch: &dyn Fetch, url: &Url) -> Result<Document, KeysError> {
+    let timed_out = |_| KeysError::TimedOut { url: url.to_string() };
+    let response = timeout(TIMEOUT, follow(fetch, url)).await.map_err(timed_out)??;
+    if response.status() != StatusCode::OK {
+        return Err(KeysError::Status { url: url.to_string(), status: response.status() });
+    }
+    if response.body().len() > MAX_DOCUMENT_LEN {
+        return Err(KeysError::TooLarge { url: url.to_string() });
+    }
+    let fresh_for = freshness(response.headers());
+    Ok(Document { body: response.into_body(), fresh_for })
+}
+
+async fn follow(fetch: &dyn Fetch, url: &Url) -> Result<Response<Bytes>, KeysError> {
+    let redirected = || KeysError::Redirected { url: url.to_string() };
+    let mut at = url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let response = fetch.fetch(request(&at)).await.map_err(|source| match source {
+            FetchError::TooLarge => KeysError::TooLarge { url: url.to_string() },
+            FetchError::OtherOrigin => redirected(),
+            source => KeysError::Fetch { url: url.to_string(), source },
+        })?;
+        if !response.status().is_redirection() {
+            return Ok(response);
+        }
+        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let next = location.and_then(|location| at.join(location).ok()).ok_or_else(redirected)?;
+        // Another origin may be an attacker's, or a part of the inner network.
+        if next.origin() != url.origin() {
+            return Err(redirected());
+        }
+        at = next;
+    }
+    Err(redirected())
+}
+
+fn request(url: &Url) -> Request<()> {
+    Request::get(url.as_str())
+        .header(ACCEPT, "application/json, application/jwk-set+json")
+        .header(USER_AGENT, concat!("scopegate/", env!("CARGO_PKG_VERSION")))
+        .body(())
+        .expect("a URL is a URI")
+}
+
+/// How long an answer stays fresh (RFC 9111 §4.2); nothing if it does not say.
+fn freshness(headers: &HeaderMap) -> Option<Duration> {
+    let directives = || {
+        headers
+            .get_all(CACHE_CONTROL)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+    };
+    let forbidden = ["no-store", "no-cache"];
+    if directives().any(|name| forbidden.iter().any(|no| name.eq_ignore_ascii_case(no))) {
+        return Some(Duration::ZERO);
+    }
+    let max_age = directives().find_map(|directive| {
+        let (name, value) = directive.split_once('=')?;
+        let seconds = value.trim_matches('"').parse().ok()?;
+        name.eq_ignore_ascii_case("max-age").then_some(seconds)
+    })?;
+    let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok()).unwrap_or(0);
+    Some(Duration::from_secs(u64::saturating_sub(max_age, age)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Exchanges over the network.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, Uri};
+
+use super::download::{MAX_DOCUMENT_LEN, TIMEOUT};
+use super::{Fetch, FetchError};
+
+/// Exchanges over the network, by reqwest with rustls.
+///
+/// By default https goes by the certificates of the system and the proxies named in the environment
+/// (`HTTPS_PROXY`, `NO_PROXY`). Plain http, which is for loopback addresses only, needs neither.
+#[derive(Debug, Default)]
+pub struct HttpFetch {
+    given: Option<reqwest::Client>,
+    // Made at first need: to load the system's certificates takes a while and fails where there are none.
+    secure: OnceLock<reqwest::Client>,
+    loopback: OnceLock<reqwest::Client>,
+}
+
+impl HttpFetch {
+    /// Exchanges with the defaults of the system.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Exchanges with a client of your own, which says certificates, proxies and time-outs.
+    ///
+    /// Let it follow no redirects (`redirect(Policy::none())`); the layer follows those within one
+    /// origin, and refuses an answer that comes from another.
+    pub fn with_client(client: reqwest::Client) -> Self {
+        Self { given: Some(client), ..Self::default() }
+    }
+
+    fn client(&self, uri: &Uri) -> Result<&reqwest::Client, FetchError> {
+        if let Some(client) = &self.given {
+            return Ok(client);
+        }
+        let builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(TIMEOUT)
+            .timeout(TIMEOUT);
+        let (client, builder) = if uri.scheme_str() == Some("http") {
+            (&self.loopback, builder.no_proxy().tls_certs_only([]))
+        } else {
+            (&self.secure, builder.https_only(true))
+        };
+        if client.get().is_none() {
+            // Two may be made at once; the first is kept.
+            let _ = client.set(builder.build().map_err(transport)?);
+        }
+        Ok(client.get().expect("it was set above"))
+    }
+
+    async fn exchange(&self, request: Request<()>) -> Result<Response<Bytes>, FetchError> {
+        let client = self.client(request.uri())?;
+        let request = reqwest::Request::try_from(request.map(|()| "")).map_err(transport)?;
+        let asked = request.url().origin();
+        let mut response = client.execute(request).await.map_err(transport)?;
+        if response.url().origin() != asked {
+            return Err(FetchError::OtherOrigin);
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+            if body.len() + chunk.len() > MAX_DOCUMENT_LEN {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut answer = Response::new(body.freeze());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(answer)
+    }
+}
+
+impl Fetch for HttpFetch {
+    fn fetch(
+        &self,
+        request: Request<()>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, FetchError>> + Send + '_>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+fn transport(error: reqwest::Error) -> FetchError {
+    FetchError::Transport(Box::new(error))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+use url::Url;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::*;
+use crate::keys::KeysError;
+use crate::keys::download::download;
+
+async fn serve(at: &str, answer: ResponseTemplate) -> (MockServer, Url) {
+    let server = MockServer::start().await;
+    Mock::given(method("GET")).and(path(at)).respond_with(answer).mount(&server).await;
+    let url = Url::parse(&server.uri()).unwrap().join(at).unwrap();
+    (server, url)
+}
+
+#[tokio::test]
+async fn a_document_is_read_over_the_network() {
+    let answer = ResponseTemplate::new(200)
+        .insert_header("cache-control", "max-age=120")
+        .set_body_raw(r#"{"keys":[]}"#, "application/json");
+    let (server, url) = serve("/keys", answer).await;
+    let document = download(&HttpFetch::new(), &url).await.unwrap();
+    assert_eq!(document.body, r#"{"keys":[]}"#);
+    assert_eq!(document.fresh_for.unwrap().as_secs(), 120);
+    let request = server.received_requests().await.unwrap().remove(0);
+    assert!(request.headers["user-agent"].to_str().unwrap().starts_with("scopegate/"));
+}
+
+#[tokio::test]
+async fn a_body_is_not_read_beyond_the_limit() {
+    let (_server, url) =
+        serve("/keys", ResponseTemplate::new(200).set_body_bytes(vec![b' '; MAX_DOCUMENT_LEN + 1]))
+            .await;
+    let request = Request::get(url.as_str()).body(()).unwrap();
+    assert!(matches!(HttpFetch::new().fetch(request).await, Err(FetchError::TooLarge)));
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_origin_is_not_followed() {
+    let (other, elsewhere) = serve("/keys", ResponseTemplate::new(200)).await;
+    let redirect = ResponseTemplate::new(302).insert_header("location", elsewhere.as_str());
+    let (_server, url) = serve("/keys", redirect).await;
+    let error = download(&HttpFetch::new(), &url).await.unwrap_err();
+    assert!(matches!(error, KeysError::Redirected { .. }), "{error:?}");
+    assert!(other.received_requests().await.unwrap().is_empty());
+    // A client of the user's may have followed it: its answer is not believed.
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let error = download(&HttpFetch::with_client(client), &url).await.unwrap_err();
+    assert!(matches!(error, KeysError::Redirected { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_redirect_within_the_origin_is_followed() {
+    let (server, url) =
+        serve("/keys", ResponseTemplate::new(307).insert_header("location", "/v2/keys")).await;
+    let keys = ResponseTemplate::new(200).set_body_string("found");
+    Mock::given(path("/v2/keys")).respond_with(keys).mount(&server).await;
+    assert_eq!(download(&HttpFetch::new(), &url).await.unwrap().body, "found");
+}
+
+#[tokio::test]
+async fn nobody_there_is_an_error() {
+    let error = download(&HttpFetch::new(), &Url::parse("http://127.0.0.1:1/keys").unwrap()).await;
+    assert!(matches!(error, Err(KeysError::Fetch { source: FetchError::Transport(_), .. })));
+}

@@ -1,0 +1,85 @@
+//! One refresh, shared by all who wait for it, and what is remembered of those before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use scopegate_claims::UnixTime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::KeysError;
+use super::download::TIMEOUT;
+use super::schedule::COOL_DOWN;
+
+/// How long a request waits for keys.
+const PATIENCE: Duration = TIMEOUT;
+
+/// A refresh in its own task, shared by all who wait for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Refresh(watch::Receiver<Progress>);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Progress {
+    Running,
+    Ended(Outcome),
+}
+
+/// What came of asking for newer keys.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// Nothing yet: there will be no refresh for so long.
+    CoolingDown(Duration),
+    Failed,
+    Succeeded,
+}
+
+impl Refresh {
+    /// A refresh that has begun, and the end that its task holds.
+    pub(crate) fn begin() -> (watch::Sender<Progress>, Self) {
+        let (progress, refresh) = watch::channel(Progress::Running);
+        (progress, Self(refresh))
+    }
+
+    /// A task that is gone without a word, as with its runtime, has dropped its end.
+    fn is_running(&self) -> bool {
+        self.0.has_changed().is_ok() && *self.0.borrow() == Progress::Running
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn outcome(mut self) -> Outcome {
+        match self.0.wait_for(|progress| *progress != Progress::Running).await.as_deref() {
+            Ok(Progress::Ended(outcome)) => *outcome,
+            Ok(Progress::Running) | Err(_) => Outcome::Failed,
+        }
+    }
+
+    /// Waits for the end, as long as a request may.
+    pub(crate) async fn outcome_for_request(self) -> Outcome {
+        timeout(PATIENCE, self.outcome()).await.unwrap_or(Outcome::Failed)
+    }
+}
+
+/// What is known of the refreshes. Never looked at while the keys are good.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) running: Option<Refresh>,
+    pub(crate) started_at: Option<UnixTime>,
+    pub(crate) failures: u32,
+    pub(crate) last_error: Option<Arc<KeysError>>,
+    pub(crate) background: Option<JoinHandle<()>>,
+}
+
+impl State {
+    pub(crate) fn running(&self) -> Option<Refresh> {
+        self.running.clone().filter(Refresh::is_running)
+    }
+
+    /// How much of the cool-down is left.
+    pub(crate) fn cooling_down(&self, now: UnixTime) -> Option<Duration> {
+        // A clock that was set back does not make it longer.
+        let started_at = self.started_at.filter(|started_at| *started_at <= now)?;
+        let rest = COOL_DOWN.saturating_sub(now.since(started_at));
+        (!rest.is_zero()).then_some(rest)
+    }
+}

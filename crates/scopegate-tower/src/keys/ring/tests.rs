@@ -1,0 +1,312 @@
+use http::header::CACHE_CONTROL;
+use scopegate_jose::JoseError;
+use url::Url;
+
+use super::*;
+use crate::keys::Location;
+use crate::test_issuer::{Behaviour, JWKS_URL, Page, TestIssuer};
+
+fn ring(issuer: &TestIssuer) -> Arc<KeyRing> {
+    let source =
+        Source::new(Location::Url(Url::parse(JWKS_URL).unwrap()), Arc::new(issuer.clone()));
+    Arc::new(KeyRing::remote(source, Arc::new(issuer.clock.clone())))
+}
+
+impl KeyRing {
+    fn kids(&self, issuer: &TestIssuer) -> Vec<String> {
+        let held = self.held(issuer.clock.now());
+        held.map(|held| held.keys.kids().map(str::to_owned).collect()).unwrap_or_default()
+    }
+}
+
+async fn refresh(ring: &Arc<KeyRing>, issuer: &TestIssuer) -> Outcome {
+    match ring.refresh_for_request(issuer.clock.now()) {
+        Ok(refresh) => refresh.outcome_for_request().await,
+        Err(outcome) => outcome,
+    }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Lets the tasks run that have something to do.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn all_share_one_refresh() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    let waiting: Vec<_> = (0..100)
+        .map(|_| ring.refresh_for_request(issuer.clock.now()).unwrap().outcome_for_request())
+        .map(tokio::spawn)
+        .collect();
+    for outcome in waiting {
+        assert_eq!(outcome.await.unwrap(), Outcome::Succeeded);
+    }
+    assert_eq!(issuer.fetches(), 1);
+    assert_eq!(ring.kids(&issuer), ["k1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_survives_who_caused_it() {
+    let issuer = TestIssuer::new();
+    issuer.behave(Behaviour::Slow(seconds(2)));
+    let ring = ring(&issuer);
+    let first =
+        tokio::spawn(ring.refresh_for_request(issuer.clock.now()).unwrap().outcome_for_request());
+    settle().await;
+    first.abort();
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
+    assert_eq!(issuer.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_cools_down_too() {
+    let issuer = TestIssuer::new();
+    issuer.behave(Behaviour::Down);
+    let ring = ring(&issuer);
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
+    issuer.behave(Behaviour::Keys);
+    for passed in 0..15 {
+        assert_eq!(refresh(&ring, &issuer).await, Outcome::CoolingDown(seconds(15 - passed)));
+        issuer.clock.advance(seconds(1));
+    }
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
+    assert_eq!(issuer.fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_stop_refreshes() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
+    issuer.clock.set(issuer.clock.now().minus(seconds(86_400)));
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_five_seconds_and_the_keys_come_all_the_same() {
+    let issuer = TestIssuer::new();
+    // Two exchanges of four seconds: neither is too long for itself.
+    let source = Source::new(
+        Location::Discovery(scopegate_claims::Issuer::parse("https://id.example.com").unwrap()),
+        Arc::new(SlowPages(issuer.clone())),
+    );
+    let ring = Arc::new(KeyRing::remote(source, Arc::new(issuer.clock.clone())));
+    let begin = tokio::time::Instant::now();
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
+    assert_eq!(begin.elapsed(), seconds(5));
+    tokio::time::sleep(seconds(4)).await;
+    assert_eq!(ring.kids(&issuer), ["k1"]);
+}
+
+#[derive(Debug)]
+struct SlowPages(TestIssuer);
+
+impl crate::Fetch for SlowPages {
+    fn fetch(
+        &self,
+        request: http::Request<()>,
+    ) -> std::pin::Pin<
+        Box<
+            dyn Future<Output = Result<http::Response<bytes::Bytes>, crate::FetchError>>
+                + Send
+                + '_,
+        >,
+    > {
+        let metadata =
+            serde_json::json!({ "issuer": "https://id.example.com", "jwks_uri": JWKS_URL });
+        self.0.behave(Behaviour::Pages(vec![
+            ("/.well-known/openid-configuration", Page::Json(metadata)),
+            ("/keys", Page::Keys),
+        ]));
+        Box::pin(async move {
+            tokio::time::sleep(seconds(4)).await;
+            self.0.fetch(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn discovery_is_not_repeated_at_each_refresh() {
+    let issuer = TestIssuer::new();
+    let metadata = serde_json::json!({ "issuer": "https://id.example.com", "jwks_uri": JWKS_URL });
+    let pages =
+        vec![("/.well-known/openid-configuration", Page::Json(metadata)), ("/keys", Page::Keys)];
+    issuer.behave(Behaviour::Pages(pages));
+    let location =
+        Location::Discovery(scopegate_claims::Issuer::parse("https://id.example.com").unwrap());
+    let source = Source::new(location, Arc::new(issuer.clone()));
+    let ring = Arc::new(KeyRing::remote(source, Arc::new(issuer.clock.clone())));
+    for _ in 0..3 {
+        refresh(&ring, &issuer).await;
+        issuer.clock.advance(seconds(15));
+    }
+    assert_eq!(issuer.requests(), ["/.well-known/openid-configuration", "/keys", "/keys", "/keys"]);
+    // The keys moved: after an hour, or after a failure, the issuer is asked again where they are.
+    issuer.behave(Behaviour::Down);
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
+    issuer.clock.advance(seconds(15));
+    refresh(&ring, &issuer).await;
+    assert_eq!(issuer.requests()[4..], ["/keys", "/.well-known/openid-configuration"]);
+}
+
+#[tokio::test]
+async fn a_key_that_was_removed_is_forgotten() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    refresh(&ring, &issuer).await;
+    let before = ring.held.load().generation;
+    issuer.replace_key("k2");
+    issuer.clock.advance(seconds(15));
+    refresh(&ring, &issuer).await;
+    assert_eq!(ring.kids(&issuer), ["k2"]);
+    assert_eq!(ring.held.load().generation, before + 1);
+
+    issuer.withdraw_keys();
+    issuer.clock.advance(seconds(15));
+    refresh(&ring, &issuer).await;
+    assert_eq!(ring.held(issuer.clock.now()).unwrap().keys.len(), 0);
+    let unknown = JoseError::UnknownKey { kid: None };
+    let cause = ring.refusal(Outcome::Succeeded, unknown, issuer.clock.now());
+    assert!(matches!(cause, RefusalCause::InvalidToken(_)), "the issuer has spoken: {cause:?}");
+}
+
+#[tokio::test]
+async fn unchanged_keys_keep_their_generation() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    refresh(&ring, &issuer).await;
+    let before = ring.held.load_full();
+    issuer.clock.advance(seconds(3600));
+    refresh(&ring, &issuer).await;
+    assert_eq!(issuer.fetches(), 2);
+    assert!(Arc::ptr_eq(&before, &ring.held.load_full()), "parsed once");
+}
+
+#[tokio::test]
+async fn stale_keys_serve_for_a_day() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    refresh(&ring, &issuer).await;
+    issuer.behave(Behaviour::Down);
+    issuer.clock.advance(seconds(86_399));
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
+    assert_eq!(ring.kids(&issuer), ["k1"]);
+    issuer.clock.advance(seconds(1));
+    assert!(ring.held(issuer.clock.now()).is_none());
+    issuer.behave(Behaviour::Keys);
+    issuer.clock.advance(seconds(15));
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
+    assert_eq!(ring.kids(&issuer), ["k1"]);
+}
+
+#[tokio::test]
+async fn an_unreadable_key_set_changes_nothing() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    refresh(&ring, &issuer).await;
+    for text in [&b"<html>"[..], b"", b"{}", b"{\"keys\":{}}", b"\xff"] {
+        issuer.clock.advance(seconds(15));
+        issuer.behave(Behaviour::Pages(vec![("/keys", Page::Text(text.to_vec()))]));
+        assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
+        assert_eq!(ring.kids(&issuer), ["k1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_background_follows_the_issuer_within_bounds() {
+    for (says, waits) in [
+        (None, 600),
+        (Some("max-age=1"), 60),
+        (Some("max-age=300"), 300),
+        (Some("max-age=99999"), 3600),
+    ] {
+        let issuer = TestIssuer::new();
+        if let Some(says) = says {
+            issuer.send_header(CACHE_CONTROL, says);
+        }
+        let ring = ring(&issuer);
+        refresh(&ring, &issuer).await;
+        tokio::time::sleep(seconds(waits * 7 / 8 - 1)).await;
+        assert_eq!(issuer.fetches(), 1, "{says:?}");
+        tokio::time::sleep(seconds(waits / 8 + 3)).await;
+        assert_eq!(issuer.fetches(), 2, "{says:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_background_retries_and_recovers() {
+    let issuer = TestIssuer::new();
+    issuer.behave(Behaviour::Down);
+    let ring = ring(&issuer);
+    refresh(&ring, &issuer).await;
+    tokio::time::sleep(seconds(3600)).await;
+    assert!((60..=75).contains(&issuer.fetches()), "about once a minute: {}", issuer.fetches());
+    issuer.behave(Behaviour::Keys);
+    tokio::time::sleep(seconds(61)).await;
+    assert_eq!(ring.kids(&issuer), ["k1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_background_ends_with_the_ring() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    refresh(&ring, &issuer).await;
+    settle().await;
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    assert_eq!(tasks(), 1);
+    drop(ring);
+    settle().await;
+    assert_eq!(tasks(), 0);
+    tokio::time::sleep(seconds(7200)).await;
+    assert_eq!(issuer.fetches(), 1);
+}
+
+#[tokio::test]
+async fn requests_renew_what_the_background_missed() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    ring.refresh_if_due(issuer.clock.now());
+    settle().await;
+    assert_eq!(issuer.fetches(), 0, "keys are first read when a token needs them");
+    refresh(&ring, &issuer).await;
+    // The machine slept for an hour; timers did not notice.
+    issuer.clock.advance(seconds(3600));
+    issuer.replace_key("k2");
+    for _ in 0..100 {
+        ring.refresh_if_due(issuer.clock.now());
+    }
+    settle().await;
+    assert_eq!(issuer.fetches(), 2);
+    assert_eq!(ring.kids(&issuer), ["k2"]);
+}
+
+#[test]
+fn a_ring_outlives_its_runtime() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    assert_eq!(
+        ring.refresh_for_request(issuer.clock.now()).unwrap_err(),
+        Outcome::Failed,
+        "there is none yet"
+    );
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    issuer.behave(Behaviour::Hang);
+    runtime().block_on(async {
+        let _ = ring.refresh_for_request(issuer.clock.now()).unwrap();
+        settle().await;
+    });
+    issuer.behave(Behaviour::Keys);
+    issuer.clock.advance(seconds(15));
+    runtime().block_on(async {
+        assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
+        assert_eq!(Handle::current().metrics().num_alive_tasks(), 1);
+    });
+    assert_eq!(ring.kids(&issuer), ["k1"]);
+}

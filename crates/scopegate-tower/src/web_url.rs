@@ -1,0 +1,65 @@
+//! Which URLs are safe to read keys from.
+
+use url::{Host, Url};
+
+/// Parses an absolute URL that a configuration or an issuer names.
+///
+/// It is https, or http with a loopback address, where nobody can listen in between; and it holds no
+/// password, which would end up in logs.
+pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
+    match check(&url) {
+        None => Ok(url),
+        Some(problem) => Err(problem),
+    }
+}
+
+/// What makes a URL unsafe.
+fn check(url: &Url) -> Option<&'static str> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("it may not hold credentials");
+    }
+    match url.scheme() {
+        "https" => None,
+        "http" if is_loopback(url) => None,
+        "http" => Some("http is for loopback addresses only; use https"),
+        _ => Some("it must begin with https://"),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for good in
+            ["https://a.example/k", "http://127.0.0.1:1/k", "http://[::1]/", "http://LOCALHOST/"]
+        {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://a.example/",
+            "http://localhost.a.example/",
+            "http://10.0.0.1/",
+            "http://[::2]/",
+            "https://u@a.example/",
+            "https://u:p@a.example/",
+            "ftp://a.example/",
+            "file:///etc/passwd",
+            "/keys",
+            "",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}
