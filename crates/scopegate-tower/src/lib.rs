@@ -1,1 +1,65 @@
-//! A tower layer that authenticates bearer tokens offline
+//! A tower layer that authenticates bearer tokens offline.
+//!
+//! [`BearerLayer`] stands in front of any tower service that takes `http` requests. It verifies the
+//! access token of a request with keys it holds, and leaves one [`Authenticated`] among the request's
+//! extensions; whatever the caller put there before is overwritten. Scopes are the business of what
+//! comes behind it, such as the extractors of `scopegate-axum`.
+//!
+//! # Answers
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | no token, or another scheme | 401 `Bearer`; passes where the layer is [`optional`](BearerLayer::optional) |
+//! | a token in the query or the body only | the same: it is not read |
+//! | `Authorization` twice, malformed, or beside `access_token` in the query | 400 `invalid_request` |
+//! | anything wrong inside a single token | 401 `invalid_token` |
+//! | the issuer's keys cannot be had | 503 with `Retry-After` |
+//!
+//! The bodies are problem documents (RFC 9457) unless [`refusal_body`](BearerBuilder::refusal_body)
+//! says otherwise; status and challenge are fixed. The [`Refusal`] itself is left among the
+//! extensions of the response, for logs and outer layers.
+//!
+//! # Keys
+//!
+//! 1. They come from discovery, from [`jwks_url`](BearerBuilder::jwks_url), or are
+//!    [given](BearerBuilder::keys).
+//! 2. They are renewed in the background, as often as the issuer's `Cache-Control` says, between one
+//!    minute and one hour. A key that the issuer removed is forgotten then.
+//! 3. A request whose key is held never waits. One with an unknown key waits for a refresh that all
+//!    such requests share, at most five seconds; there is no other within 15 seconds, even if it fails.
+//! 4. While the issuer is away the keys serve on, up to 24 hours.
+//! 5. Only https is spoken, or http with a loopback address; no redirect leads to another origin; a
+//!    document has at most 256 KiB, and an exchange takes at most five seconds.
+//!
+//! Refreshing needs a tokio runtime with time enabled; [`build`](BearerBuilder::build) does not, the
+//! first request with a token does.
+
+#![deny(missing_docs)]
+
+mod answers;
+mod builder;
+mod credentials;
+mod decision;
+mod error;
+mod future;
+mod keys;
+mod layer;
+mod protected_resource;
+mod service;
+#[cfg(test)]
+mod test_issuer;
+mod web_url;
+
+pub use scopegate_jose::{
+    Algorithm, Authenticated, Evidence, JoseError, KeySet, ProblemJson, Refusal, RefusalBody,
+    RefusalCause, Verified,
+};
+
+pub use crate::answers::{Answers, HttpAnswers};
+pub use crate::builder::BearerBuilder;
+pub use crate::error::{ConfigError, StartError};
+pub use crate::future::ResponseFuture;
+pub use crate::keys::{Fetch, FetchError, HttpFetch, KeysError, MAX_DOCUMENT_LEN};
+pub use crate::layer::BearerLayer;
+pub use crate::protected_resource::ProtectedResource;
+pub use crate::service::BearerService;

@@ -1,0 +1,72 @@
+//! How the layer's own answers are written.
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
+use http::{HeaderValue, Method, Response, StatusCode};
+use scopegate_jose::Refusal;
+
+use crate::ProtectedResource;
+
+/// Writes the layer's own answers as responses with a body of type `R`.
+///
+/// [`HttpAnswers`] is the one there is; the trait is the place for protocols that say "no" in another
+/// way, and is sealed so that it can grow.
+pub trait Answers<R>: sealed::Sealed {
+    /// The answer to a request that is refused.
+    fn refusal(refusal: &Refusal) -> Response<R>;
+
+    /// The answer to a request for the metadata document, where the protocol has one.
+    fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<R>>;
+}
+
+/// Answers in plain HTTP: status, `WWW-Authenticate`, and a body by the layer's `RefusalBody`.
+///
+/// For every body that can be made of bytes, such as axum's `Body` or `http_body_util::Full<Bytes>`.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct HttpAnswers;
+
+impl<R: From<Bytes>> Answers<R> for HttpAnswers {
+    fn refusal(refusal: &Refusal) -> Response<R> {
+        let renderer = refusal.renderer();
+        let mut response = Response::new(R::from(renderer.body(refusal).into()));
+        *response.status_mut() =
+            StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        // A content type of the user's that is no header value is left out.
+        if let Ok(value) = HeaderValue::try_from(renderer.content_type()) {
+            headers.insert(CONTENT_TYPE, value);
+        }
+        if let Some(challenge) = refusal.challenge() {
+            let value = HeaderValue::try_from(challenge.to_string())
+                .expect("a challenge writes printable ASCII only");
+            headers.insert(WWW_AUTHENTICATE, value);
+        }
+        if let Some(wait) = refusal.retry_after() {
+            headers.insert(RETRY_AFTER, wait.as_secs().max(1).into());
+        }
+        response
+    }
+
+    fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<R>> {
+        let document = resource.json();
+        let length = document.len();
+        let body = if method == Method::HEAD { Bytes::new() } else { document };
+        let mut response = Response::new(R::from(body));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_LENGTH, length.into());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+        // The document is public, and clients in browsers need it (RFC 9728 §3.1).
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        Some(response)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::HttpAnswers {}
+}

@@ -1,0 +1,163 @@
+//! Reading the token of a request (RFC 6750 §2).
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use url::form_urlencoded;
+
+const SCHEME: &str = "Bearer";
+
+/// What a request brings to be believed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Credentials<'a> {
+    /// No bearer token, or one in a place where none is read.
+    Absent,
+    /// A header that cannot be understood; the text says why.
+    Malformed(&'static str),
+    /// A token. Its characters are unchecked, see [`is_b64token`].
+    Token(&'a str),
+}
+
+impl<'a> Credentials<'a> {
+    /// Reads the `Authorization` header; the query only to see that no second token is in it.
+    pub(crate) fn read(headers: &'a HeaderMap, query: Option<&str>) -> Self {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let Some(value) = values.next() else { return Self::Absent };
+        if values.next().is_some() {
+            return Self::Malformed("There is more than one Authorization header");
+        }
+        // Faster than `to_str` for a long token. The stricter alphabet is looked at where it matters.
+        let Ok(text) = std::str::from_utf8(value.as_bytes()) else { return Self::UNREADABLE };
+        let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+        if !scheme.eq_ignore_ascii_case(SCHEME) {
+            return Self::of_another_scheme(text);
+        }
+        // RFC 9110 §11.4 puts one or more spaces between the scheme and the rest.
+        let token = token.trim_start_matches(' ');
+        if token.is_empty() {
+            return Self::Malformed("The Authorization header holds no token");
+        }
+        // RFC 6750 §2: a client must not use more than one method in a request.
+        if query.is_some_and(holds_token) {
+            return Self::Malformed(
+                "There is a token in the query beside the Authorization header",
+            );
+        }
+        Self::Token(token)
+    }
+
+    const UNREADABLE: Self =
+        Self::Malformed("The Authorization header holds something else than visible ASCII");
+
+    fn of_another_scheme(text: &str) -> Self {
+        if !text.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+            return Self::UNREADABLE;
+        }
+        let end = text.bytes().position(|byte| !is_token_character(byte)).unwrap_or(text.len());
+        // `Bearer: …`, `Bearer,…` or a tab: meant for us, but not written as it must be.
+        if end == 0 || text[..end].eq_ignore_ascii_case(SCHEME) {
+            return Self::Malformed("The Authorization header is malformed");
+        }
+        Self::Absent
+    }
+}
+
+/// Tells whether a text has the form of a bearer token: `b64token` of RFC 6750 §2.1.
+pub(crate) fn is_b64token(text: &str) -> bool {
+    let token = text.trim_end_matches('=');
+    !token.is_empty()
+        && token.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+        })
+}
+
+fn holds_token(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
+}
+
+/// `tchar` of RFC 9110 §5.6.2.
+fn is_token_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn read<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Credentials<'a> {
+        Credentials::read(headers, query)
+    }
+
+    fn header(value: &[u8]) -> HeaderMap {
+        let value = HeaderValue::from_bytes(value).unwrap();
+        HeaderMap::from_iter([(AUTHORIZATION, value)])
+    }
+
+    #[test]
+    fn the_scheme_has_no_case() {
+        for text in ["Bearer abc", "bearer abc", "BEARER abc", "bEaReR   abc"] {
+            assert_eq!(read(&header(text.as_bytes()), None), Credentials::Token("abc"), "{text}");
+        }
+    }
+
+    #[test]
+    fn another_scheme_is_no_token() {
+        for text in ["Basic dTpw", "DPoP abc", "Bearers abc", "Bearer2 abc", "Digest a=\"b\"", "x"]
+        {
+            assert_eq!(read(&header(text.as_bytes()), None), Credentials::Absent, "{text}");
+        }
+        assert_eq!(read(&HeaderMap::new(), None), Credentials::Absent);
+    }
+
+    #[test]
+    fn a_malformed_header_is_malformed() {
+        let not_ascii: [&[u8]; 3] = [b"Bearer a\xff", b"Basic \xe9", "Basic é".as_bytes()];
+        let texts =
+            ["", "Bearer", "Bearer ", "bearer  ", "Bearer: abc", "Bearer\tabc", "Bearer,abc"];
+        let texts =
+            texts.iter().map(|text| text.as_bytes()).chain([&b" Bearer abc"[..], b"=x", b"\"a\""]);
+        for value in texts.chain(not_ascii) {
+            let headers = header(value);
+            let read = read(&headers, None);
+            assert!(matches!(read, Credentials::Malformed(_)), "{value:?}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn two_headers_are_malformed_whatever_they_hold() {
+        for second in ["Bearer abc", "Basic dTpw", ""] {
+            let mut headers = header(b"Bearer abc");
+            headers.append(AUTHORIZATION, second.parse().unwrap());
+            assert!(matches!(read(&headers, None), Credentials::Malformed(_)), "{second}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_query_is_never_read() {
+        let queries =
+            ["access_token=abc", "a=b&access_token", "access%5Ftoken=abc", "access_token=&c"];
+        for query in queries {
+            assert_eq!(read(&HeaderMap::new(), Some(query)), Credentials::Absent, "{query}");
+            assert_eq!(read(&header(b"Basic dTpw"), Some(query)), Credentials::Absent, "{query}");
+            let beside = header(b"Bearer abc");
+            assert!(matches!(read(&beside, Some(query)), Credentials::Malformed(_)), "{query}");
+        }
+        for query in ["", "token=abc", "access_token_hint=abc", "x=access_token", "ACCESS_TOKEN=x"]
+        {
+            let headers = header(b"Bearer abc");
+            assert_eq!(read(&headers, Some(query)), Credentials::Token("abc"), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_token_has_the_characters_of_base64() {
+        for good in ["a", "a.b.c", "A-._~+/9", "abc==", "a="] {
+            assert!(is_b64token(good), "{good}");
+        }
+        for bad in ["", "=", "a=b", "a b", "a,b", "a;b", "\"a\"", "é", "a ", "a\t", "a:b", "a%20"]
+        {
+            assert!(!is_b64token(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The service: decide, then call or answer.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Method, Request, Response};
+use scopegate_claims::UnixTime;
+use scopegate_jose::{Authenticated, Refusal, RefusalCause};
+use tower_service::Service;
+
+use crate::answers::{Answers, HttpAnswers};
+use crate::decision::{Decision, Gate};
+use crate::future::{Parked, ResponseFuture};
+use crate::keys::KeyRing;
+use crate::layer::BearerLayer;
+
+/// A service behind a [`BearerLayer`].
+pub struct BearerService<S, V = HttpAnswers> {
+    inner: S,
+    layer: BearerLayer,
+    answers: PhantomData<fn() -> V>,
+}
+
+impl<S, V> BearerService<S, V> {
+    pub(crate) fn new(inner: S, layer: BearerLayer) -> Self {
+        Self { inner, layer, answers: PhantomData }
+    }
+
+    /// The service behind the layer.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service behind the layer.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, B, R, V> Service<Request<B>> for BearerService<S, V>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    V: Answers<R>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, V>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let BearerLayer { gate, rule } = &self.layer;
+        if let Some(document) = gate.metadata::<R, V, B>(&request) {
+            return ResponseFuture::answered(document);
+        }
+        let now = gate.clock.now();
+        gate.trust.keys.refresh_if_due(now);
+        match gate.decide(request.headers(), request.uri().query(), *rule, now) {
+            Decision::Admit(authenticated) => {
+                admit(&mut request, authenticated);
+                ResponseFuture::inner(self.inner.call(request))
+            }
+            Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),
+            Decision::NeedsKeys(keys, _) => self.wait_for_keys(&keys, request, now),
+        }
+    }
+}
+
+impl<S: Clone, V> BearerService<S, V> {
+    #[cold]
+    fn wait_for_keys<B, R>(
+        &mut self,
+        keys: &Arc<KeyRing>,
+        request: Request<B>,
+        now: UnixTime,
+    ) -> ResponseFuture<S, B, V>
+    where
+        S: Service<Request<B>, Response = Response<R>>,
+        V: Answers<R>,
+    {
+        // The service that was polled ready is the one to call; its clone takes its place.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        let parked = Parked { layer: self.layer.clone(), inner, request };
+        match keys.refresh_for_request(now) {
+            Ok(refresh) => ResponseFuture::waiting(refresh, parked),
+            // A refresh may have ended since the decision: it is made again all the same.
+            Err(outcome) => ResponseFuture::resumed(parked, outcome),
+        }
+    }
+}
+
+/// Leaves the result on the request; an entry that came with it is replaced.
+pub(crate) fn admit<B>(request: &mut Request<B>, authenticated: Authenticated) {
+    request.extensions_mut().insert(authenticated);
+}
+
+impl Gate {
+    /// The answer to a request that is refused; the cause stays with it, for logs and outer layers.
+    pub(crate) fn refuse<R, V: Answers<R>>(&self, cause: RefusalCause) -> Response<R> {
+        let refusal = Refusal::new(cause).with_settings(Arc::clone(&self.settings));
+        tracing::debug!(
+            reason = refusal.reason(),
+            status = refusal.status(),
+            "refused a request: {}",
+            refusal.reason()
+        );
+        let mut response = V::refusal(&refusal);
+        response.extensions_mut().insert(refusal);
+        response
+    }
+
+    fn metadata<R, V: Answers<R>, B>(&self, request: &Request<B>) -> Option<Response<R>> {
+        let resource = self.resource.as_ref()?;
+        let asked = request.uri().path() == resource.path()
+            && matches!(*request.method(), Method::GET | Method::HEAD);
+        if asked { V::metadata(resource, request.method()) } else { None }
+    }
+}
+
+impl<S: Clone, V> Clone for BearerService<S, V> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.layer.clone())
+    }
+}
+
+impl<S: fmt::Debug, V> fmt::Debug for BearerService<S, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BearerService")
+            .field("inner", &self.inner)
+            .field("layer", &self.layer)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;
