@@ -60,6 +60,9 @@ async fn a_redirect_within_the_origin_is_followed() {
 
 #[tokio::test]
 async fn nobody_there_is_an_error() {
-    let error = download(&HttpFetch::new(), &Url::parse("http://127.0.0.1:1/keys").unwrap()).await;
-    assert!(matches!(error, Err(KeysError::Fetch { source: FetchError::Transport(_), .. })));
+    // With TLS too, for which no provider of the process need be chosen.
+    for url in ["http://127.0.0.1:1/keys", "https://127.0.0.1:1/keys"] {
+        let error = download(&HttpFetch::new(), &Url::parse(url).unwrap()).await;
+        assert!(matches!(error, Err(KeysError::Fetch { source: FetchError::Transport(_), .. })));
+    }
 }
