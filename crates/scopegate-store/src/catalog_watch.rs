@@ -8,7 +8,8 @@ impl SqlStore {
     /// Waits until the catalog is newer than a version; the answer is its version then.
     ///
     /// A change by another process is seen within half a second on SQLite. On PostgreSQL it is seen
-    /// at once, or after 2 s where notifications do not get through.
+    /// at once, or after 2 s where notifications do not get through. One connection listens; a
+    /// second task that waits on the same store polls.
     ///
     /// # Errors
     ///

@@ -7,7 +7,10 @@ use crate::{OpenError, StoreOptions, StoreUrl, migration};
 
 /// A store in SQLite or PostgreSQL.
 ///
-/// Clones share their connections. It needs a tokio runtime wherever it is used or dropped.
+/// Clones share their connections. It is used within a tokio runtime.
+///
+/// An operation whose future is dropped happened as a whole or not at all, and costs a connection:
+/// who cannot be sure that the answer is waited for runs it in a task of its own.
 #[derive(Clone)]
 pub struct SqlStore {
     pub(crate) database: Database,

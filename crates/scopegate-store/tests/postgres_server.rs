@@ -1,6 +1,7 @@
 //! What only a server can do: refuse a password, hang, be a standby.
 //!
 //! `scripts/postgres cargo test -p scopegate-store -- --include-ignored`
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};

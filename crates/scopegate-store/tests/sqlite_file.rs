@@ -1,5 +1,6 @@
 //! What only a file can have: a mode, a place, another process that holds it.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -46,7 +46,9 @@ impl PostgresPools {
         let connected = match probe {
             Ok(Ok(connection)) => connection.close().await,
             Ok(Err(error)) => Err(error),
-            Err(elapsed) => return Err(OpenError::unreachable(url, &elapsed)),
+            Err(_) => {
+                return Err(OpenError::unreachable(url, &format!("no answer in {patience:?}")));
+            }
         };
         connected.map_err(|error| OpenError::unreachable(url, &error))?;
         let pool = |connections| {

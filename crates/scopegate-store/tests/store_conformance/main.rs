@@ -2,6 +2,7 @@
 //!
 //! A rule is a function; the table below makes a test of it for each database. Those for PostgreSQL
 //! need a server: `scripts/postgres cargo test -p scopegate-store -- --include-ignored`.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod catalog;
 mod ledger;
