@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::key_material::{Curve, KeyMaterial};
 use crate::{Algorithm, JoseError, Jwk, KeyProblem, TokenType, VerifyingKey, base64url, der};
 
+mod export;
 mod private_jwk;
 
 /// The longest signature: RSA with 8192 bits.
