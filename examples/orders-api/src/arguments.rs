@@ -1,0 +1,87 @@
+//! What the demo is started with.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::Parser;
+
+/// The demo of scopegate: an orders API, protected, with its issuer in the same process.
+#[derive(Debug, Parser)]
+#[command(name = "orders-api")]
+pub(crate) struct Arguments {
+    /// Where the API listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// Where the authorization server listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000", conflicts_with = "issuer")]
+    pub(crate) as_listen: SocketAddr,
+
+    /// Where everything is kept; by default in a temporary folder, until the demo stops
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Trusts this issuer instead of starting one
+    #[arg(long, value_name = "URL", requires = "audience")]
+    issuer: Option<String>,
+
+    /// Whom the tokens of that issuer must be for
+    #[arg(long, value_name = "AUD", requires = "issuer")]
+    audience: Option<String>,
+}
+
+impl Arguments {
+    /// The issuer to trust and its audience, if none is to be started.
+    pub(crate) fn trusted(&self) -> Option<(&str, &str)> {
+        self.issuer.as_deref().zip(self.audience.as_deref())
+    }
+
+    /// Refuses to show what is marked as a demonstration to others.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.trusted().is_some() {
+            return Ok(());
+        }
+        for (flag, address) in [("--listen", self.listen), ("--as-listen", self.as_listen)] {
+            ensure!(
+                address.ip().is_loopback(),
+                "{flag} {address} can be reached by others, and the secrets of this demonstration \
+                 are known to everybody: listen on 127.0.0.1, or trust another issuer by --issuer \
+                 and --audience"
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(flags: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(["orders-api"].into_iter().chain(flags.split_whitespace()))
+    }
+
+    #[test]
+    fn issuer_and_audience_come_together() {
+        for flags in ["--issuer https://a.example", "--audience b"] {
+            assert!(parse(flags).is_err(), "{flags}");
+        }
+        let both = parse("--issuer https://a.example --audience b").unwrap();
+        assert_eq!(both.trusted(), Some(("https://a.example", "b")));
+        let started_and_trusted = "--issuer https://a.example --audience b --as-listen [::1]:1";
+        assert!(parse(started_and_trusted).is_err());
+    }
+
+    #[test]
+    fn known_secrets_are_not_shown_to_others() {
+        assert!(parse("").unwrap().check().is_ok());
+        assert!(parse("--listen [::1]:1 --as-listen 127.0.0.9:2").unwrap().check().is_ok());
+        for flag in ["--listen", "--as-listen"] {
+            let error = parse(&format!("{flag} 0.0.0.0:1")).unwrap().check().unwrap_err();
+            assert!(error.to_string().starts_with(&format!("{flag} 0.0.0.0:1 can")), "{error}");
+        }
+        let trusting = "--listen 0.0.0.0:1 --issuer https://a.example --audience b";
+        assert!(parse(trusting).unwrap().check().is_ok());
+    }
+}

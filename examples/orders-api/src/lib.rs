@@ -1,1 +1,0 @@
-//! The demo: an orders API whose handlers name their scopes

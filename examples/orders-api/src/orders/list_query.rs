@@ -1,0 +1,116 @@
+//! Which orders are listed: the query of `GET /orders`.
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+
+use crate::order::{OrderId, Status};
+use crate::problem::{At, Mistake, Problem};
+
+const DEFAULT_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 100;
+
+/// Which orders are listed.
+#[derive(Debug, PartialEq)]
+pub(crate) struct ListQuery {
+    /// At most so many.
+    pub(crate) limit: u32,
+    /// Only those that follow this one.
+    pub(crate) after: Option<OrderId>,
+    /// Only those that are so far.
+    pub(crate) status: Option<Status>,
+    /// Only those of this customer.
+    pub(crate) customer: Option<String>,
+}
+
+impl ListQuery {
+    /// Reads the query; each mistake names its parameter.
+    fn parse(query: &str) -> Result<Self, Problem> {
+        let mut parameters = Parameters::of(query);
+        let limit = parameters.take("limit", "write a number from 1 to 100", |text| {
+            text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        });
+        let after = parameters.take("after", "write the id of an order", |text| {
+            text.parse().ok().filter(|id| *id >= 0).map(OrderId)
+        });
+        let status =
+            parameters.take("status", "write open, shipped, delivered or cancelled", Status::parse);
+        let customer = parameters.take("customer", "write the name of a customer", |text| {
+            Some(text.to_owned()).filter(|name| !name.is_empty())
+        });
+        parameters.finish()?;
+        Ok(Self { limit: limit.unwrap_or(DEFAULT_LIMIT), after, status, customer })
+    }
+
+    /// Where the orders are that follow the last one listed.
+    pub(super) fn next_after(&self, last: OrderId) -> String {
+        let Self { limit, after: _, status, customer } = self;
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", &limit.to_string());
+        query.append_pair("after", &last.to_string());
+        if let Some(status) = status {
+            query.append_pair("status", status.as_str());
+        }
+        if let Some(customer) = customer {
+            query.append_pair("customer", customer);
+        }
+        format!("/orders?{}", query.finish())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+/// The parameters that nobody has taken yet, and what was wrong with the others.
+struct Parameters {
+    left: Vec<(String, String)>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Parameters {
+    fn of(query: &str) -> Self {
+        let left = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Self { left, mistakes: Vec::new() }
+    }
+
+    /// Reads a parameter that may be left out.
+    fn take<T>(
+        &mut self,
+        name: &'static str,
+        instead: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let mut values = self.left.extract_if(.., |(left, _)| left == name);
+        let (_, text) = values.next()?;
+        if values.count() > 0 {
+            self.refuse(name.to_owned(), "write it once");
+            return None;
+        }
+        let value = read(&text);
+        if value.is_none() {
+            self.refuse(name.to_owned(), instead);
+        }
+        value
+    }
+
+    fn refuse(&mut self, name: String, detail: &str) {
+        self.mistakes.push(Mistake { at: At::Parameter(name), detail: detail.to_owned() });
+    }
+
+    /// Refuses what was wrong, and what is left.
+    fn finish(mut self) -> Result<(), Problem> {
+        for (name, _) in std::mem::take(&mut self.left) {
+            self.refuse(name, "unknown: there are limit, after, status and customer");
+        }
+        if self.mistakes.is_empty() {
+            return Ok(());
+        }
+        let detail = "The query has mistakes";
+        Err(Problem::with_mistakes(StatusCode::BAD_REQUEST, detail, self.mistakes))
+    }
+}

@@ -1,0 +1,66 @@
+//! Who may do what.
+
+use std::time::Duration;
+
+use super::*;
+
+const REQUESTS: [(&str, &str, &str); 4] = [
+    ("GET", "/orders", "read:orders"),
+    ("GET", "/orders/1", "read:orders"),
+    ("POST", "/orders", "write:orders"),
+    ("DELETE", "/orders/1", "write:orders"),
+];
+
+#[tokio::test]
+async fn each_route_needs_its_scope_before_anything_else_is_looked_at() {
+    let api = Api::start().await;
+    for (method, path, needed) in REQUESTS {
+        for held in ["", "orders", "READ:orders WRITE:orders", "read:orders2 write:orders:all"] {
+            let answer = api.ask(method, path, held).await;
+            answer.problem(403);
+            let challenge = answer.header("www-authenticate");
+            assert!(challenge.ends_with(&format!("scope=\"{needed}\"")), "{challenge}");
+        }
+        let other = if needed == "read:orders" { "write:orders" } else { "read:orders" };
+        api.ask(method, path, other).await.problem(403);
+    }
+    assert_eq!(api.list("?limit=100").await.ids().len(), 100, "nothing was changed");
+}
+
+#[tokio::test]
+async fn nothing_is_answered_without_a_token() {
+    let api = Api::start().await;
+    let others = [("PUT", "/orders", ""), ("GET", "/nothing", "")];
+    for (method, path, _) in REQUESTS.into_iter().chain(others) {
+        let request = Request::builder().method(method).uri(path);
+        let answer = api.send(request.body(Body::empty()).unwrap()).await;
+        answer.problem(401);
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_for_us_or_not_good_any_more_is_refused() {
+    let api = Api::start().await;
+    let elsewhere = TestIssuer::start("api://orders").await;
+    let good = api.token("read:orders").sign();
+    for (name, token) in [
+        ("another audience", api.token("read:orders").audience("api://stock").sign()),
+        ("another issuer's key", elsewhere.token().scope("read:orders").sign()),
+        ("a tenant that is no text", api.token("read:orders").claim("tenant", 7).sign()),
+        ("cut off", good[..good.len() - 9].to_owned()),
+    ] {
+        let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+        let answer = api.send(request.body(Body::empty()).unwrap()).await;
+        answer.problem(401);
+        assert_eq!(answer.body["error"], "invalid_token", "{name}");
+    }
+
+    let request = || {
+        let request = Request::get("/orders").header("authorization", format!("Bearer {good}"));
+        request.body(Body::empty()).unwrap()
+    };
+    assert_eq!(api.send(request()).await.status, 200);
+    api.issuer.clock().advance(Duration::from_secs(3600));
+    api.send(request()).await.problem(401);
+}

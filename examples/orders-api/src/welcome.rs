@@ -1,0 +1,170 @@
+//! What the demo prints at its start: lines to paste into a shell.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::authorization_server::AuthorizationServer;
+use crate::data_folder::DataFolder;
+use crate::partner;
+
+/// What the demo prints at its start.
+///
+/// Each command stands on one line and works in a shell of its own: tokens go from one to another
+/// through files. What is said about them is a comment, so that all can be pasted at once; it has no
+/// quotes and brackets, because some shells read comments too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Welcome<'a> {
+    pub(crate) address: SocketAddr,
+    pub(crate) issuer: &'a str,
+    pub(crate) audience: &'a str,
+    pub(crate) data: &'a DataFolder,
+    /// The issuer, if it is in this process.
+    pub(crate) server: Option<&'a AuthorizationServer>,
+}
+
+impl Welcome<'_> {
+    /// Prints it.
+    pub(crate) fn print(self) -> anyhow::Result<()> {
+        let commands = match self.server {
+            Some(_) => self.with_our_issuer()?,
+            None => self.with_another_issuer(),
+        };
+        let mut out = io::stdout().lock();
+        let printed = write!(out, "{}\n{commands}\n# Ctrl-C stops the demo.\n", self.places());
+        match printed.and_then(|()| out.flush()) {
+            // Nobody reads it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            printed => Ok(printed?),
+        }
+    }
+
+    fn places(self) -> String {
+        let Self { address, issuer, audience, data, server } = self;
+        let issued = if server.is_some() { "Its issuer" } else { "It trusts" };
+        let path = data.path().display();
+        let kept = match data {
+            DataFolder::Kept(_) => format!("{path}"),
+            DataFolder::Temporary(_) => format!("{path} until the demo stops"),
+        };
+        format!(
+            "# The orders API   http://{address}\n\
+             # {issued:<15}  {issuer}, for {audience}\n\
+             # Kept in          {kept}\n"
+        )
+    }
+
+    fn with_our_issuer(self) -> anyhow::Result<Commands> {
+        let (api, issuer) = (format!("http://{}", self.address), self.issuer);
+        let token = format!("{issuer}/v1/token");
+        let reader = quoted(&self.data.path().join("reader.token"));
+        let writer = quoted(&self.data.path().join("writer.token"));
+        let bearer = |file: &str| format!("-H \"Authorization: Bearer $(cat {file})\"");
+        let (may_read, may_write) = (bearer(&reader), bearer(&writer));
+        let keep = |file: &str| format!("grep -o 'eyJ[^\"]*' | tee {file}");
+        let (keep_reader, keep_writer) = (keep(&reader), keep(&writer));
+        let order = r#"{"customer":"Harbour Books","item":"Desk lamp","quantity":2,"unit_price_cents":4990}"#;
+        let assertion = partner::assertion(issuer)?;
+
+        let mut commands = Commands::new("Paste these lines into another terminal, in this order.");
+        commands.add(
+            "A token that may read, for a client that shows its secret by HTTP Basic",
+            format!(
+                "curl -s -u orders-reader:orders-reader-demo-secret-not-for-production \
+                 -d grant_type=client_credentials -d scope=read:orders {token} | {keep_reader}"
+            ),
+        );
+        commands.add(
+            "A token that may write too, for a client that shows its secret in the form",
+            format!(
+                "curl -s -d client_id=orders-post \
+                 -d client_secret=orders-post-demo-secret-not-for-production \
+                 -d grant_type=client_credentials -d scope=read:orders+write:orders {token} \
+                 | {keep_writer}"
+            ),
+        );
+        commands.add("List orders", format!("curl -sw '\\n' {may_read} '{api}/orders?limit=3'"));
+        commands.add("See one", format!("curl -sw '\\n' {may_read} {api}/orders/42"));
+        commands.add(
+            "Place one",
+            format!(
+                "curl -siw '\\n' {may_write} -H 'Content-Type: application/json' \
+                 -d '{order}' {api}/orders"
+            ),
+        );
+        commands.add(
+            "Refused by 403: this token may only read",
+            format!("curl -siw '\\n' -X DELETE {may_read} {api}/orders/42"),
+        );
+        commands.add("Refused by 401: no token", format!("curl -siw '\\n' {api}/orders"));
+        commands.add(
+            "Refused by 401: not a token of this issuer",
+            format!("curl -siw '\\n' -H 'Authorization: Bearer not-a-token' {api}/orders"),
+        );
+        commands.add(
+            "A token for a partner that signs with its key. What it signed works once, within the hour",
+            format!(
+                "curl -sw '\\n' -d grant_type=client_credentials -d scope=read:orders \
+                 -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \
+                 -d client_assertion={assertion} {token}"
+            ),
+        );
+        Ok(commands)
+    }
+
+    fn with_another_issuer(self) -> Commands {
+        let api = format!("http://{}", self.address);
+        let mut commands = Commands::new("Set TOKEN to a token with the scope read:orders.");
+        commands.add(
+            "List orders",
+            format!("curl -siw '\\n' -H \"Authorization: Bearer $TOKEN\" '{api}/orders?limit=3'"),
+        );
+        commands.add("Refused by 401: no token", format!("curl -siw '\\n' {api}/orders"));
+        commands
+    }
+}
+
+/// Commands, and what is said about them.
+struct Commands {
+    preface: &'static str,
+    lines: Vec<(&'static str, String)>,
+}
+
+impl Commands {
+    fn new(preface: &'static str) -> Self {
+        Self { preface, lines: Vec::new() }
+    }
+
+    fn add(&mut self, says: &'static str, command: String) {
+        self.lines.push((says, command));
+    }
+}
+
+impl fmt::Display for Commands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "# {}", self.preface)?;
+        for (says, command) in &self.lines {
+            write!(f, "\n# {says}\n{command}\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word() {
+        assert_eq!(quoted(Path::new("/tmp/orders-api-1/a.token")), "/tmp/orders-api-1/a.token");
+        assert_eq!(quoted(Path::new("/tmp/it's mine")), r"'/tmp/it'\''s mine'");
+    }
+}
