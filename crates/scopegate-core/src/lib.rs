@@ -9,6 +9,7 @@
 #![deny(missing_docs)]
 
 pub mod admin;
+pub mod apply;
 pub mod audit;
 pub mod authority;
 pub mod catalog;

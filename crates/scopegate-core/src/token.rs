@@ -113,11 +113,7 @@ impl Authority {
     }
 
     /// Answers a client that is known by now.
-    async fn answer(
-        &self,
-        case: &Case<'_>,
-        proved: Vec<Change>,
-    ) -> Result<TokenResponse, Refused> {
+    async fn answer(&self, case: &Case<'_>, proved: Vec<Change>) -> Result<TokenResponse, Refused> {
         match self.grant(case, &proved).await {
             Ok(response) => Ok(response),
             Err(error) => Err(self.record_refusal(case, proved, error).await),

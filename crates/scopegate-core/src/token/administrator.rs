@@ -48,7 +48,8 @@ impl Authority {
             now: self.clock.now(),
             server: active_server(&catalog, server)?,
             client,
-            grant_type: grant_type.ok_or(TokenError::InvalidRequest("The parameter grant_type is missing."))?,
+            grant_type: grant_type
+                .ok_or(TokenError::InvalidRequest("The parameter grant_type is missing."))?,
             request: TokenRequest { server, authorization: None, form, address: None },
             vouched: Some(Vouched { lifetime }),
         };

@@ -1,0 +1,116 @@
+//! Applying a catalog file: the stored catalog becomes what the file says, or nothing changes.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{ClientId, Edit, Entity, EntityKind, Owner};
+use crate::catalog_file::CatalogFile;
+use crate::plan::{Plan, PlanError};
+use crate::store::{CatalogStore, StoreError};
+
+/// Somebody else may write between our reading and our writing; so often we try again.
+const ATTEMPTS: usize = 5;
+
+/// Whether a plan is carried out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a plan is carried out or not")]
+pub enum Mode {
+    /// The plan is made and nothing is written.
+    DryRun,
+    /// The plan is written.
+    Write,
+}
+
+/// What was changed, or would be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// The changes.
+    pub plan: Plan,
+    /// The version of the catalog that holds them; of a dry run the one it was compared with.
+    pub catalog_version: u64,
+}
+
+/// Why a file is not applied; nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// A newer file was applied before.
+    #[error(
+        "the file has version {file}, and version {stored} was applied before: \
+         apply the newer file, or write a version from {stored} up"
+    )]
+    Older {
+        /// The version of the file.
+        file: u64,
+        /// The version of the newest file that was applied.
+        stored: u64,
+    },
+    /// The file would touch what is not a file's.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The catalog is changed by others all the time.
+    #[error("the catalog was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
+    Busy,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+}
+
+/// Makes the stored catalog what a file says, in one transaction.
+///
+/// A second time it changes nothing.
+///
+/// # Errors
+///
+/// [`ApplyError`], and then nothing has changed.
+pub async fn apply(
+    store: &dyn CatalogStore,
+    file: &CatalogFile,
+    mode: Mode,
+) -> Result<Applied, ApplyError> {
+    for _ in 0..ATTEMPTS {
+        // The catalog comes first: a file that is applied from here on makes our write a conflict.
+        let (version, current) = stored_entities(store).await?;
+        let newest = store.catalog_file_version().await?;
+        if file.version < newest {
+            return Err(ApplyError::Older { file: file.version, stored: newest });
+        }
+        let plan = Plan::between(&current, file)?;
+        let says_nothing_new = plan.is_empty() && file.version == newest;
+        if mode == Mode::DryRun || says_nothing_new {
+            return Ok(Applied { plan, catalog_version: version });
+        }
+        match store.write_catalog(version, plan.edits(), Some(file.version)).await {
+            Ok(catalog_version) => return Ok(Applied { plan, catalog_version }),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ApplyError::Busy)
+}
+
+/// The clients that a file may name without having them: those that the API owns.
+///
+/// # Errors
+///
+/// [`StoreError`] if the catalog cannot be read.
+pub async fn clients_of_the_api(
+    store: &dyn CatalogStore,
+) -> Result<BTreeSet<ClientId>, StoreError> {
+    let (_, entities) = stored_entities(store).await?;
+    let clients = entities
+        .iter()
+        .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner == Owner::Api);
+    Ok(clients.filter_map(|client| ClientId::parse(&client.key.name).ok()).collect())
+}
+
+async fn stored_entities(store: &dyn CatalogStore) -> Result<(u64, Vec<Entity>), StoreError> {
+    let changes = store.catalog_since(0).await?;
+    let entities = changes.edits.into_iter().filter_map(|edit| match edit {
+        Edit::Delete(_) => None,
+        Edit::Put(entity) => Some(entity),
+    });
+    Ok((changes.version, entities.collect()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use scopegate_claims::Issuer;
+
+use super::*;
+use crate::catalog::{EntityKey, ScopeSpec, ServerId, Spec};
+use crate::catalog_file::{CatalogContext, CatalogSource};
+use crate::store::CatalogChanges;
+
+/// A catalog in memory. Before each of the next writes somebody else makes a change.
+#[derive(Debug, Default)]
+struct Shelf {
+    state: Mutex<State>,
+    rivals: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    version: u64,
+    file_version: u64,
+    entities: Vec<Entity>,
+}
+
+impl Shelf {
+    fn with_rivals(self, rivals: usize) -> Self {
+        self.rivals.store(rivals, Ordering::SeqCst);
+        self
+    }
+
+    fn put(&self, entity: Entity) {
+        let mut state = self.state.lock().unwrap();
+        state.version += 1;
+        state.entities.retain(|known| known.key != entity.key);
+        state.entities.push(entity);
+    }
+
+    fn version(&self) -> u64 {
+        self.state.lock().unwrap().version
+    }
+}
+
+#[async_trait]
+impl CatalogStore for Shelf {
+    async fn catalog_version(&self) -> Result<u64, StoreError> {
+        Ok(self.version())
+    }
+
+    async fn catalog_since(&self, _version: u64) -> Result<CatalogChanges, StoreError> {
+        let state = self.state.lock().unwrap();
+        let edits = state.entities.iter().cloned().map(Edit::Put).collect();
+        Ok(CatalogChanges { version: state.version, edits })
+    }
+
+    async fn write_catalog(
+        &self,
+        expected: u64,
+        edits: &[Edit],
+        file_version: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let rivals = self.rivals.load(Ordering::SeqCst);
+        if rivals > 0 {
+            self.rivals.store(rivals - 1, Ordering::SeqCst);
+            self.put(scope(&format!("rival:{rivals}"), Owner::Api));
+        }
+        let mut state = self.state.lock().unwrap();
+        if state.version != expected {
+            return Err(StoreError::Conflict);
+        }
+        for edit in edits {
+            state.entities.retain(|known| known.key != *edit.key());
+            if let Edit::Put(entity) = edit {
+                state.entities.push(entity.clone());
+            }
+        }
+        state.version += 1;
+        state.file_version = file_version.unwrap_or(state.file_version);
+        Ok(state.version)
+    }
+
+    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
+        Ok(self.state.lock().unwrap().file_version)
+    }
+}
+
+struct Context;
+
+impl CatalogContext for Context {
+    fn variable(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
+        *sha256
+    }
+
+    fn issuer_base(&self) -> Option<&Issuer> {
+        None
+    }
+}
+
+fn scope(name: &str, owner: Owner) -> Entity {
+    let key = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), name);
+    Entity { key, owner, spec: Spec::Scope(ScopeSpec::default()) }
+}
+
+fn file(version: u64, scopes: &[&str]) -> CatalogFile {
+    let mut content = format!(
+        "version = {version}\n[[server]]\nid = \"default\"\nname = \"Orders\"\n\
+         audiences = [{{ name = \"api://orders\" }}]\n"
+    );
+    for name in scopes {
+        content.push_str(&format!("[[server.scope]]\nname = \"{name}\"\n"));
+    }
+    let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+    CatalogFile::parse(&source, &Context).unwrap()
+}
+
+#[tokio::test]
+async fn a_second_time_changes_nothing() {
+    let shelf = Shelf::default();
+    let first = apply(&shelf, &file(1, &["a", "b"]), Mode::Write).await.unwrap();
+    assert_eq!(first.plan.edits().len(), 3);
+    let second = apply(&shelf, &file(1, &["a", "b"]), Mode::Write).await.unwrap();
+    assert!(second.plan.is_empty());
+    assert_eq!((second.catalog_version, shelf.version()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing() {
+    let shelf = Shelf::default();
+    let applied = apply(&shelf, &file(1, &["a"]), Mode::DryRun).await.unwrap();
+    assert_eq!((applied.plan.edits().len(), shelf.version()), (2, 0));
+}
+
+#[tokio::test]
+async fn an_older_file_is_refused_even_if_it_says_the_same() {
+    let shelf = Shelf::default();
+    apply(&shelf, &file(7, &["a"]), Mode::Write).await.unwrap();
+    for mode in [Mode::DryRun, Mode::Write] {
+        let refusal = apply(&shelf, &file(6, &["a"]), mode).await.unwrap_err();
+        assert!(matches!(refusal, ApplyError::Older { file: 6, stored: 7 }), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_version_is_remembered_even_if_nothing_else_changes() {
+    let shelf = Shelf::default();
+    apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap();
+    assert!(apply(&shelf, &file(2, &["a"]), Mode::Write).await.unwrap().plan.is_empty());
+    assert!(apply(&shelf, &file(1, &["a"]), Mode::Write).await.is_err());
+}
+
+#[tokio::test]
+async fn what_others_write_meanwhile_is_seen() {
+    let shelf = Shelf::default().with_rivals(ATTEMPTS - 1);
+    let applied = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap();
+    assert_eq!(applied.catalog_version, ATTEMPTS as u64);
+
+    let shelf = Shelf::default().with_rivals(ATTEMPTS);
+    let refusal = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap_err();
+    assert!(matches!(refusal, ApplyError::Busy), "{refusal}");
+}
+
+#[tokio::test]
+async fn what_the_api_owns_stays() {
+    let shelf = Shelf::default();
+    shelf.put(scope("a", Owner::Api));
+    let refusal = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap_err();
+    assert!(matches!(refusal, ApplyError::Plan(_)), "{refusal}");
+    assert_eq!(shelf.version(), 1);
+}
