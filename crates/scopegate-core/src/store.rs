@@ -140,7 +140,7 @@ pub trait Ledger: fmt::Debug + Send + Sync {
 
 /// A trace of running.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a storage that does not know a change loses it")]
 pub enum Change {
     /// Records a decision.
     Audit(AuditEvent),

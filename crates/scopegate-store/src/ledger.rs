@@ -92,8 +92,6 @@ impl<'a> Rows<'a> {
                     jti_sha256: sha256(jti.as_bytes()),
                     expires_at: seconds(*expires_at),
                 }),
-                // Better nothing happens than that it happens without its trace.
-                _ => return Err(unavailable("this store cannot keep a change of that kind")),
             }
         }
         // Where everybody takes locks in the same order, nobody waits in a circle.
