@@ -20,6 +20,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How often the storage deletes what has expired.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
+/// By how much the clocks of nodes on one storage may differ.
+const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+
 /// Starts the tasks; they end when the set is dropped.
 pub(super) fn start(authority: &Arc<Authority>, watch: Arc<dyn CatalogWatch>) -> JoinSet<()> {
     let changed = Arc::new(Notify::new());
@@ -74,8 +77,9 @@ async fn forget_expired(authority: Arc<Authority>) {
     let mut hour = tokio::time::interval(FORGET_INTERVAL);
     loop {
         hour.tick().await;
-        let now = authority.clock().now();
-        if let Err(error) = authority.store().forget_expired(now).await {
+        // The clock of another node may be behind: it must not take again what is forgotten here.
+        let expired = authority.clock().now().minus(CLOCK_SKEW);
+        if let Err(error) = authority.store().forget_expired(expired).await {
             tracing::warn!(error = &error as &dyn Error, "what has expired was not deleted");
         }
     }
