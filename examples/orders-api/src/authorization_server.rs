@@ -25,6 +25,9 @@ pub(crate) struct AuthorizationServer {
 }
 
 impl AuthorizationServer {
+    /// Whom its tokens for the orders API are for.
+    pub(crate) const AUDIENCE: &'static str = "api://orders";
+
     /// Opens its storage in a folder, with the catalog applied.
     pub(crate) async fn open(address: SocketAddr, folder: &Path) -> anyhow::Result<Self> {
         let listeners = Listeners::bind(&ListenSettings { address, tls: None }, None).await?;

@@ -19,6 +19,7 @@ mod problem;
 mod stop;
 mod welcome;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -32,14 +33,11 @@ use crate::authorization_server::AuthorizationServer;
 use crate::data_folder::DataFolder;
 use crate::order_store::OrderStore;
 use crate::orders::Tenant;
-use crate::welcome::Welcome;
+use crate::welcome::{Origin, Welcome};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // A master key of a demonstration is no loss.
-    let quiet = "warn,scopegate_server::master_key=error";
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    start_log();
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -56,25 +54,25 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     arguments.check()?;
     let stop = stop::signal()?.shared();
     let data = DataFolder::open(arguments.data.as_deref())?;
-    let listen = ListenSettings { address: arguments.listen, tls: None };
-    let listener = Listener::bind(&listen).await?;
-    let (server, issuer, audience) = match arguments.trusted() {
-        Some((issuer, audience)) => (None, issuer.to_owned(), audience.to_owned()),
+    let listener = Listener::bind(&ListenSettings { address: arguments.listen, tls: None }).await?;
+    let orders = OrderStore::open(&data.path().join("orders.db")).await?;
+
+    // Where an issuer is at hand already, its URL and its audience are all that the API needs.
+    let (issuer, audience, server) = match arguments.trusted() {
+        Some((issuer, audience)) => (issuer.to_owned(), audience.to_owned(), None),
         None => {
             let server = AuthorizationServer::open(arguments.as_listen, data.path()).await?;
-            let issuer = server.issuer();
-            (Some(server), issuer, "api://orders".to_owned())
+            (server.issuer(), AuthorizationServer::AUDIENCE.to_owned(), Some(server))
         }
     };
-
-    let orders = OrderStore::open(&data.path().join("orders.db")).await?;
     let auth = BearerLayer::issuer(&issuer).audience(&audience).extra_claims::<Tenant>().build()?;
     let api = api::router(orders.clone(), auth);
 
-    // Both ports are taken, so whoever comes now waits for an answer and gets it.
+    // The ports are taken, so whoever comes from now on gets an answer.
+    let origin = if server.is_some() { Origin::Here } else { Origin::Elsewhere };
     let address = listener.address();
-    Welcome { address, issuer: &issuer, audience: &audience, data: &data, server: server.as_ref() }
-        .print()?;
+    Welcome { address, issuer: &issuer, audience: &audience, origin, data: &data }.print()?;
+
     let serve_issuer = async {
         if let Some(server) = server {
             server.serve(stop.clone()).await;
@@ -83,4 +81,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tokio::join!(listener.serve(api, stop.clone()), serve_issuer);
     orders.close().await;
     Ok(())
+}
+
+/// Logs to standard error; `RUST_LOG` says how much.
+fn start_log() {
+    // The master key of a demonstration is no loss, so the advice to keep a copy is left out.
+    let usual = "warn,scopegate_server::master_key=error";
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
 }

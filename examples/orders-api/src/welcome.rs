@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::authorization_server::AuthorizationServer;
 use crate::data_folder::DataFolder;
 use crate::partner;
 
@@ -19,17 +18,25 @@ pub(crate) struct Welcome<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) issuer: &'a str,
     pub(crate) audience: &'a str,
+    pub(crate) origin: Origin,
     pub(crate) data: &'a DataFolder,
-    /// The issuer, if it is in this process.
-    pub(crate) server: Option<&'a AuthorizationServer>,
+}
+
+/// Where the issuer is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Origin {
+    /// In another process.
+    Elsewhere,
+    /// In this process.
+    Here,
 }
 
 impl Welcome<'_> {
     /// Prints it.
     pub(crate) fn print(self) -> anyhow::Result<()> {
-        let commands = match self.server {
-            Some(_) => self.with_our_issuer()?,
-            None => self.with_another_issuer(),
+        let commands = match self.origin {
+            Origin::Elsewhere => self.with_another_issuer(),
+            Origin::Here => self.with_our_issuer()?,
         };
         let mut out = io::stdout().lock();
         let printed = write!(out, "{}\n{commands}\n# Ctrl-C stops the demo.\n", self.places());
@@ -41,8 +48,11 @@ impl Welcome<'_> {
     }
 
     fn places(self) -> String {
-        let Self { address, issuer, audience, data, server } = self;
-        let issued = if server.is_some() { "Its issuer" } else { "It trusts" };
+        let Self { address, issuer, audience, origin, data } = self;
+        let issued = match origin {
+            Origin::Elsewhere => "It trusts",
+            Origin::Here => "Its issuer",
+        };
         let path = data.path().display();
         let kept = match data {
             DataFolder::Kept(_) => format!("{path}"),

@@ -72,7 +72,7 @@ pub(super) async fn fill(pool: &SqlitePool) -> sqlx::Result<()> {
 /// The older an order is, the further it is.
 fn status(n: usize) -> Status {
     match n {
-        _ if n % 13 == 0 => Status::Cancelled,
+        _ if n.is_multiple_of(13) => Status::Cancelled,
         0..=70 => Status::Delivered,
         71..=90 => Status::Shipped,
         _ => Status::Open,

@@ -1,0 +1,7 @@
+//! The demo as its users have it: the program, started, asked, stopped.
+
+mod issued;
+mod pasted;
+mod process;
+mod started;
+mod trusting;

@@ -1,0 +1,80 @@
+//! How the demo starts and ends.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::process::{Demo, program, read};
+
+/// Starts a demo that must not start; returns what it says, which is one line.
+fn refused(program: &mut Command) -> String {
+    let ended = program.output().expect("the program starts");
+    let said = String::from_utf8(ended.stderr).expect("it says text");
+    assert_eq!((ended.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(ended.stdout.is_empty());
+    said
+}
+
+#[test]
+fn a_temporary_folder_goes_with_the_demo() {
+    for signal in ["-INT", "-TERM"] {
+        let demo = Demo::start();
+        let folder = demo.folder().to_owned();
+        assert!(Path::new(&folder).join("orders.db").exists());
+        assert!(demo.stop(signal).success());
+        assert!(!Path::new(&folder).exists(), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn a_named_folder_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er");
+    let flags = ["--as-listen", "127.0.0.1:0", "--data", path.to_str().unwrap()];
+    let scopes = "read:orders write:orders";
+
+    let demo = Demo::start_with(&flags);
+    let order = json!({ "customer": "a", "item": "b", "quantity": 1, "unit_price_cents": 1 });
+    let token = demo.token("orders-writer", scopes).await;
+    let (_, placed) = read(demo.post(&order).bearer_auth(&token).send().await).await;
+    assert_eq!(placed["id"], 101);
+    assert!(demo.stop("-TERM").success());
+
+    let demo = Demo::start_with(&flags);
+    let token = demo.token("orders-writer", scopes).await;
+    let (_, kept) = read(demo.get("/orders/101").bearer_auth(&token).send().await).await;
+    assert_eq!(kept, placed);
+}
+
+#[test]
+fn a_taken_port_is_named_and_nothing_is_left_behind() {
+    let demo = Demo::start();
+    let folder = tempfile::tempdir().unwrap();
+    let api = demo.api().trim_start_matches("http://");
+    let issuer = demo.issuer().trim_start_matches("http://").trim_end_matches("/oauth2/default");
+    for (flags, taken) in [
+        (["--as-listen", "127.0.0.1:0", "--listen", api], api),
+        (["--listen", "127.0.0.1:0", "--as-listen", issuer], issuer),
+    ] {
+        let said = refused(program().args(flags).env("TMPDIR", folder.path()));
+        assert!(said.contains(taken), "{said}");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn the_demonstration_is_not_shown_to_others() {
+    for flag in ["--listen", "--as-listen"] {
+        assert!(
+            refused(program().args([flag, "0.0.0.0:0"])).contains(&format!("{flag} 0.0.0.0:0"))
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    assert!(refused(program().args(["--data", path])).contains(path));
+}
