@@ -5,6 +5,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The last line that the demo prints at its start.
 const READY: &str = "# Ctrl-C stops the demo.";
@@ -21,6 +22,8 @@ pub(crate) struct Demo {
     child: Child,
     http: Client,
     pub(crate) printed: Vec<String>,
+    /// A demo that is killed leaves its folder behind: here.
+    _temporary: TempDir,
 }
 
 impl Demo {
@@ -32,9 +35,11 @@ impl Demo {
     /// Starts a demo with further flags and waits until it has printed everything: its ports are
     /// taken then.
     pub(crate) fn start_with(flags: &[&str]) -> Self {
+        let temporary = tempfile::tempdir().expect("a folder can be made");
         let mut child = program()
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
+            .env("TMPDIR", temporary.path())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -45,7 +50,8 @@ impl Demo {
             printed.push(lines.next().expect("the demo goes on until it is stopped"));
         }
         let http = Client::builder().no_proxy().tls_certs_only([]).build();
-        Self { child, http: http.expect("a client is made"), printed }
+        let http = http.expect("a client is made");
+        Self { child, http, printed, _temporary: temporary }
     }
 
     /// What the demo printed after a label.
