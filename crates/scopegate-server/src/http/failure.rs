@@ -152,7 +152,7 @@ impl Failure {
             }
             404 | 405 => tracing::debug!(status, code, server, %reason, "nothing was found"),
             _ => {
-                tracing::info!(status, code, server, client, decision, %reason, "a request was refused")
+                tracing::info!(status, code, server, client, decision, %reason, "a request was refused");
             }
         }
     }

@@ -128,6 +128,17 @@ mod tests {
         assert_eq!(refusal(many.as_bytes()), "The form has too many parameters.");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_end_is_not_waited_for() {
+        let headers = HeaderMap::from_iter([(
+            CONTENT_TYPE,
+            http::HeaderValue::from_static("application/x-www-form-urlencoded"),
+        )]);
+        let endless = Body::from_stream(futures_util::stream::pending::<Result<String, String>>());
+        let error = read(&headers, endless).await.unwrap_err();
+        assert!(matches!(error, RequestError::BodyTooSlow), "{error}");
+    }
+
     #[test]
     fn the_type_is_a_form_in_utf_8() {
         let check = |line: &str| {

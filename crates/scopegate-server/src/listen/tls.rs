@@ -125,3 +125,46 @@ fn bad_file(
         _ => ListenError::NotPem(path.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    /// Writes a certificate; the answer is its bytes.
+    fn certify(files: &TlsFiles, age: Duration) -> Vec<u8> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        let file = File::options().write(true).open(&files.certificate).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+        made.cert.der().to_vec()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_certificate_is_renewed_unless_the_new_one_is_no_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = TlsFiles {
+            certificate: folder.path().join("cert.pem"),
+            key: folder.path().join("key.pem"),
+        };
+        let old = certify(&files, Duration::from_secs(60));
+        let tls = Tls::load(files.clone()).unwrap();
+        let shown = || tls.current.0.load().cert[0].to_vec();
+        let change = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let new = certify(&files, Duration::from_secs(50));
+            assert_eq!(shown(), old);
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            assert_eq!(shown(), new);
+            std::fs::write(&files.certificate, "").unwrap();
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            assert_eq!(shown(), new);
+        };
+        tokio::select! {
+            () = change => {}
+            () = tls.follow_files() => {}
+        }
+    }
+}

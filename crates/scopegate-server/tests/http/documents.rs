@@ -1,0 +1,209 @@
+//! Keys, metadata and health.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{Method, Request};
+use tower::ServiceExt;
+
+use crate::fixture::Fixture;
+use crate::rendered::{json, rendered, the_same};
+
+async fn get_with(at: &Fixture, path: &str, name: &str, value: &str) -> Response {
+    at.send(Request::get(path).header(name, value).body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn metadata_is_served_at_every_well_known_place() {
+    let at = Fixture::start().await;
+    for path in ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"] {
+        assert_eq!(json(at.get(path).await).await["issuer"], "http://127.0.0.1:9000", "{path}");
+    }
+    for path in [
+        "/oauth2/default/.well-known/openid-configuration",
+        "/oauth2/default/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/oauth2/default",
+    ] {
+        let metadata = json(at.get(path).await).await;
+        assert_eq!(metadata["issuer"], "http://127.0.0.1:9000/oauth2/default", "{path}");
+        assert_eq!(metadata["jwks_uri"], "http://127.0.0.1:9000/oauth2/default/v1/keys", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_base_url_with_a_path_has_everything_below_it() {
+    let at = Fixture::start_at("https://id.example.com/t:a/b").await;
+    for path in [
+        "/t:a/b/oauth2/v1/keys",
+        "/t:a/b/oauth2/default/v1/keys",
+        "/t:a/b/.well-known/openid-configuration",
+        "/t:a/b/.well-known/oauth-authorization-server",
+        "/t:a/b/.well-known/oauth-authorization-server/oauth2/default",
+        "/t:a/b/oauth2/default/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/t:a/b",
+        "/.well-known/oauth-authorization-server/t:a/b/oauth2/default",
+        "/livez",
+    ] {
+        assert_eq!(at.get(path).await.status(), 200, "{path}");
+    }
+    for path in ["/oauth2/v1/keys", "/.well-known/openid-configuration", "/tXa/b/oauth2/v1/keys"] {
+        assert_eq!(at.get(path).await.status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_in_the_path_of_a_base_url_stands_for_anything_else() {
+    let at = Fixture::start_at("https://id.example.com/{id}/:a/*b").await;
+    assert_eq!(at.get("/{id}/:a/*b/oauth2/v1/keys").await.status(), 200);
+    assert_eq!(at.get("/x/:a/*b/oauth2/v1/keys").await.status(), 404);
+    let doubled = "https://id.example.com/.well-known/oauth-authorization-server";
+    assert_eq!(Fixture::start_at(doubled).await.get("/livez").await.status(), 200);
+}
+
+#[tokio::test]
+async fn keys_are_cached_and_readable_by_scripts() {
+    let at = Fixture::start().await;
+    let response = at.get("/oauth2/default/v1/keys").await;
+    let headers = response.headers();
+    assert_eq!(headers["cache-control"], "public, max-age=600");
+    assert_eq!(headers["access-control-allow-origin"], "*");
+    assert_eq!(headers["content-type"], "application/json");
+    let keys = json(response).await;
+    assert_eq!(keys["keys"][0]["alg"], "ES256");
+    assert!(keys["keys"][0].get("d").is_none());
+}
+
+#[tokio::test]
+async fn a_document_that_the_client_has_is_not_sent_again() {
+    let at = Fixture::start().await;
+    for path in ["/oauth2/default/v1/keys", "/.well-known/openid-configuration"] {
+        let tag = at.get(path).await.headers()["etag"].to_str().unwrap().to_owned();
+        assert!(tag.starts_with('"'), "{tag}");
+        for named in [tag.clone(), format!("\"x\", W/{tag}"), "*".to_owned()] {
+            let response = get_with(&at, path, "if-none-match", &named).await;
+            assert_eq!(response.status(), 304);
+            assert_eq!(response.headers()["etag"], *tag);
+            assert_eq!(response.headers()["cache-control"], "public, max-age=600");
+        }
+        assert_eq!(get_with(&at, path, "if-none-match", "\"x\"").await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn head_answers_like_get_without_a_body() {
+    let at = Fixture::start().await;
+    let path = "/oauth2/default/v1/keys";
+    let get = at.get(path).await;
+    let head = at.send(Request::head(path).body(Body::empty()).unwrap()).await;
+    assert_eq!(head.status(), 200);
+    assert_eq!(head.headers()["etag"], get.headers()["etag"]);
+    assert!(axum::body::to_bytes(head.into_body(), 1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_for_public_documents_only() {
+    let at = Fixture::start().await;
+    let preflight = |path| {
+        let request = Request::builder().method(Method::OPTIONS).uri(path);
+        let request = request.header("origin", "https://app.example");
+        at.send(request.header("access-control-request-method", "GET").body(Body::empty()).unwrap())
+    };
+    insta::assert_snapshot!(rendered(preflight("/oauth2/default/v1/keys").await).await, @r#"
+    204 No Content
+    access-control-allow-headers: *
+    access-control-allow-methods: GET, HEAD
+    access-control-allow-origin: *
+    access-control-max-age: 86400
+    x-content-type-options: nosniff
+    "#);
+    insta::assert_snapshot!(rendered(preflight("/oauth2/default/v1/token").await).await, @r#"
+    405 Method Not Allowed
+    allow: POST
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    x-content-type-options: nosniff
+    {"error":"invalid_request","error_description":"The method is not allowed here."}
+    "#);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_has_no_documents() {
+    let at = Fixture::start().await;
+    let unknown = at.get("/oauth2/nowhere/v1/keys").await;
+    insta::assert_snapshot!(rendered(unknown).await, @r#"
+    404 Not Found
+    access-control-allow-origin: *
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    x-content-type-options: nosniff
+    {"error":"not_found","error_description":"There is no such authorization server."}
+    "#);
+    for path in [
+        "/oauth2/off/v1/keys",
+        "/oauth2/off/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/oauth2/off",
+        "/oauth2/v1/v1/keys",
+        "/oauth2/org/v1/keys",
+    ] {
+        assert_eq!(at.get(path).await.status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_built_is_neither_served_nor_advertised() {
+    let at = Fixture::start().await;
+    let mut answers = Vec::new();
+    for path in ["/", "/oauth2/default/v1/authorize", "/oauth2/v1/clients", "/metrics", "*"] {
+        let response = at.get(path).await;
+        answers.push(rendered(response).await);
+    }
+    insta::assert_snapshot!(the_same(answers), @r#"
+    404 Not Found
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    x-content-type-options: nosniff
+    {"error":"not_found","error_description":"There is nothing here."}
+    "#);
+    let metadata = json(at.get("/oauth2/default/.well-known/openid-configuration").await).await;
+    let advertised = metadata.as_object().unwrap().keys().filter(|key| key.ends_with("_endpoint"));
+    assert_eq!(advertised.collect::<Vec<_>>(), ["token_endpoint"]);
+}
+
+#[tokio::test]
+async fn a_wrong_method_learns_the_right_ones() {
+    let at = Fixture::start().await;
+    let request = Request::post("/oauth2/default/v1/keys").body(Body::empty()).unwrap();
+    insta::assert_snapshot!(rendered(at.send(request).await).await, @r#"
+    405 Method Not Allowed
+    allow: GET,HEAD,OPTIONS
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    x-content-type-options: nosniff
+    {"error":"invalid_request","error_description":"The method is not allowed here."}
+    "#);
+}
+
+#[tokio::test]
+async fn an_https_base_binds_browsers_to_https() {
+    let at = Fixture::start_at("https://id.example.com").await;
+    let headers = at.get("/livez").await.headers().clone();
+    assert_eq!(headers["strict-transport-security"], "max-age=31536000");
+}
+
+#[tokio::test]
+async fn health_is_told_on_both_listeners() {
+    let at = Fixture::start().await;
+    for router in [at.server.router(), at.server.admin_router()] {
+        for (path, status) in [("/livez", "alive"), ("/readyz", "ready")] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), 200);
+            assert_eq!(json(response).await["status"], status);
+        }
+    }
+    let request = Request::get("/oauth2/v1/keys").body(Body::empty()).unwrap();
+    assert_eq!(at.server.admin_router().oneshot(request).await.unwrap().status(), 404);
+}

@@ -1,0 +1,217 @@
+//! A server with a small catalog, in a temporary folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use http::request::Builder;
+use http::{Method, Request};
+use scopegate_claims::{Audience, Clock, Dialect, Issuer, ManualClock, ScopeSet, UnixTime};
+use scopegate_core::catalog::{
+    AudienceSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType, Clients, Consent,
+    Edit, Entity, EntityKey, EntityKind, Owner, PolicySpec, RuleSpec, ScopeSpec, Scopes, ServerId,
+    ServerSpec, Spec, Status,
+};
+use scopegate_core::client_auth::secret_mac;
+use scopegate_core::store::CatalogStore;
+use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType, sha256};
+use scopegate_server::{Server, ServerSettings, Storage, TrustedProxies};
+use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+use serde_json::json;
+use tower::ServiceExt;
+
+pub(crate) const BASE: &str = "http://127.0.0.1:9000";
+pub(crate) const TOKEN: &str = "/oauth2/default/v1/token";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const ASKS: &str = "grant_type=client_credentials&scope=read:orders";
+
+/// A server with a small catalog: `reader` uses Basic, `poster` the form, `partner` a key.
+pub(crate) struct Fixture {
+    pub(crate) server: Server,
+    pub(crate) store: SqlStore,
+    pub(crate) clock: ManualClock,
+    partner_key: SigningKey,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) fn secret_of(client: &str) -> String {
+    format!("{client}-secret-that-is-long-enough-to-be-one")
+}
+
+pub(crate) fn basic(client: &str, secret: &str) -> String {
+    let pair = format!("{client}:{secret}");
+    format!("Basic {}", base64_simd::STANDARD.encode_to_string(pair))
+}
+
+impl Fixture {
+    pub(crate) async fn start() -> Self {
+        Self::start_at(BASE).await
+    }
+
+    pub(crate) async fn start_at(base: &str) -> Self {
+        Self::start_on(base, Storage::from).await
+    }
+
+    /// Starts on a storage that is made of the store.
+    pub(crate) async fn start_on(base: &str, storage: impl FnOnce(SqlStore) -> Storage) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
+        let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
+        let master_key = Arc::new(MasterKey::generate());
+        let partner_key = SigningKey::generate(Algorithm::Es256).unwrap();
+        store.write_catalog(0, &catalog(&master_key, &partner_key), None).await.unwrap();
+        let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
+        let settings =
+            ServerSettings::new(Issuer::parse(base).unwrap(), storage(store.clone()), master_key)
+                .with_clock(clock.clone())
+                .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
+        let server = Server::open(settings).await.unwrap();
+        Self { server, store, clock, partner_key, _folder: folder }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
+        self.server.router().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends what `reader` sends, with a form of its own.
+    pub(crate) async fn ask(&self, form: &str) -> Response {
+        self.send(self.reader(TOKEN).body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    /// A form by `reader`, with its credentials.
+    pub(crate) fn reader(&self, path: &str) -> Builder {
+        form_to(path).header("authorization", basic("reader", &secret_of("reader")))
+    }
+
+    /// An assertion by `partner`, with a `jti` and claims that replace the usual ones.
+    pub(crate) fn assertion(&self, jti: &str, other: &serde_json::Value) -> String {
+        let now = self.clock.now().as_seconds();
+        let mut claims = json!({
+            "iss": "partner", "sub": "partner", "aud": format!("{BASE}/oauth2/default"),
+            "iat": now, "exp": now + 300, "jti": jti,
+        });
+        let others = other.as_object().cloned().unwrap_or_default();
+        claims.as_object_mut().unwrap().extend(others);
+        self.partner_key.sign(TokenType::Jwt, &claims).unwrap()
+    }
+
+    pub(crate) async fn ask_with_assertion(&self, assertion: &str) -> Response {
+        let form = format!(
+            "{ASKS}&client_assertion={assertion}&client_assertion_type=\
+             urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
+        self.send(form_to(TOKEN).body(Body::from(form)).unwrap()).await
+    }
+}
+
+/// Waits until something is so, for what happens in the background.
+pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it is so after 10 s");
+}
+
+/// A form from a client behind a trusted proxy.
+pub(crate) fn form_to(path: &str) -> Builder {
+    Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header("content-type", FORM)
+        .header("x-forwarded-for", "203.0.113.7")
+        .extension(ConnectInfo(std::net::SocketAddr::from(([10, 0, 0, 1], 4000))))
+}
+
+fn catalog(master_key: &MasterKey, partner_key: &SigningKey) -> Vec<Edit> {
+    let default = ServerId::default_server();
+    let okta = ServerId::parse("okta").unwrap();
+    let client = |id: &str, spec: ClientSpec| {
+        put(EntityKey::client(&ClientId::parse(id).unwrap()), Spec::Client(Box::new(spec)))
+    };
+    let with_secret = |id: &str, auth| {
+        let mac = secret_mac(master_key, &sha256(secret_of(id).as_bytes()));
+        ClientSpec { auth, secrets: vec![ClientSecret::from_mac(mac)], ..service(id) }
+    };
+    let basic = ClientAuth::ClientSecretBasic;
+    let partner = ClientSpec {
+        auth: ClientAuth::PrivateKeyJwt,
+        jwks: vec![partner_key.public_jwk()],
+        ..service("partner")
+    };
+    let disabled = ClientSpec { status: Status::Inactive, ..with_secret("disabled", basic) };
+    let grantless = ClientSpec { grant_types: BTreeSet::new(), ..with_secret("grantless", basic) };
+    let mut edits = vec![
+        client("reader", with_secret("reader", basic)),
+        client("poster", with_secret("poster", ClientAuth::ClientSecretPost)),
+        client("partner", partner),
+        client("disabled", disabled),
+        client("grantless", grantless),
+        server("off", "api://off", Dialect::Both, Status::Inactive),
+    ];
+    edits.extend(readable_orders(&default, "api://orders", Dialect::Both));
+    edits.extend(readable_orders(&okta, "api://okta", Dialect::Okta));
+    edits
+}
+
+/// A server whose clients may read orders, and no more.
+fn readable_orders(id: &ServerId, audience: &str, dialect: Dialect) -> Vec<Edit> {
+    let scope = |name: &str, consent| {
+        let spec = ScopeSpec { consent, ..ScopeSpec::default() };
+        put(EntityKey::of_server(EntityKind::Scope, id, name), Spec::Scope(spec))
+    };
+    let policy = PolicySpec { priority: 1, clients: Clients::All, status: Status::Active };
+    let rule = RuleSpec {
+        priority: 1,
+        grant_types: ["client_credentials".to_owned()].into(),
+        scopes: Scopes::Named(ScopeSet::parse("read:orders").unwrap()),
+        access_token_lifetime: RuleSpec::DEFAULT_ACCESS_TOKEN_LIFETIME,
+        status: Status::Active,
+    };
+    vec![
+        server(id.as_str(), audience, dialect, Status::Active),
+        scope("read:orders", Consent::Implicit),
+        scope("write:orders", Consent::Implicit),
+        scope("sign:orders", Consent::Required),
+        put(EntityKey::of_server(EntityKind::Policy, id, "all"), Spec::Policy(policy)),
+        put(EntityKey::rule(id, "all", "read"), Spec::Rule(rule)),
+    ]
+}
+
+pub(crate) fn server(id: &str, audience: &str, dialect: Dialect, status: Status) -> Edit {
+    let name = Audience::parse(audience).unwrap();
+    let spec = ServerSpec {
+        name: id.to_owned(),
+        audiences: vec![AudienceSpec { name, resources: Vec::new() }],
+        dialect,
+        algorithms: vec![Algorithm::Es256],
+        status,
+    };
+    put(EntityKey::server(&ServerId::parse(id).unwrap()), Spec::Server(spec))
+}
+
+fn service(id: &str) -> ClientSpec {
+    ClientSpec {
+        name: id.to_owned(),
+        client_type: ClientType::Service,
+        auth: ClientAuth::ClientSecretBasic,
+        secrets: Vec::new(),
+        jwks: Vec::new(),
+        grant_types: ["client_credentials".to_owned()].into(),
+        attributes: BTreeMap::new(),
+        admin: false,
+        status: Status::Active,
+    }
+}
+
+fn put(key: EntityKey, spec: Spec) -> Edit {
+    Edit::Put(Entity { key, owner: Owner::File, spec })
+}

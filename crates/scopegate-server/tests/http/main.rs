@@ -1,0 +1,12 @@
+//! The protocol over HTTP, on a real SQLite store.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
+mod bad_token_requests;
+mod documents;
+mod fixture;
+mod log;
+mod outages;
+mod rendered;
+mod sockets;
+mod token_grants;

@@ -1,0 +1,208 @@
+//! A storage that fails.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use scopegate_claims::{Dialect, UnixTime};
+use scopegate_core::audit::AuditEvent;
+use scopegate_core::catalog::{Edit, Status};
+use scopegate_core::store::{
+    CatalogChanges, CatalogStore, Change, KeyStore, Ledger, StoreError, StoredKey, Vault,
+};
+use scopegate_server::Storage;
+use scopegate_store::SqlStore;
+use serde_json::json;
+
+use crate::fixture::{ASKS, BASE, Fixture, eventually, server};
+use crate::rendered::rendered;
+
+/// A store that can be switched off, as a whole or for new keys only.
+#[derive(Clone, Debug)]
+struct Switched {
+    store: SqlStore,
+    is_down: Arc<AtomicBool>,
+    refuses_keys: Arc<AtomicBool>,
+    recorded: Arc<Mutex<Vec<AuditEvent>>>,
+}
+
+impl Switched {
+    fn up(&self) -> Result<&SqlStore, StoreError> {
+        match self.is_down.load(Ordering::Relaxed) {
+            true => Err(StoreError::Unavailable("the disk is gone".into())),
+            false => Ok(&self.store),
+        }
+    }
+}
+
+#[async_trait]
+impl CatalogStore for Switched {
+    async fn catalog_version(&self) -> Result<u64, StoreError> {
+        self.up()?.catalog_version().await
+    }
+
+    async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
+        self.up()?.catalog_since(version).await
+    }
+
+    async fn write_catalog(
+        &self,
+        expected: u64,
+        edits: &[Edit],
+        file_version: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        self.up()?.write_catalog(expected, edits, file_version).await
+    }
+
+    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
+        self.up()?.catalog_file_version().await
+    }
+}
+
+#[async_trait]
+impl KeyStore for Switched {
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        self.up()?.signing_keys().await
+    }
+
+    async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
+        match self.refuses_keys.load(Ordering::Relaxed) {
+            true => Err(StoreError::Unavailable("the disk is full".into())),
+            false => self.up()?.insert_signing_key(key).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for Switched {
+    async fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let events = changes.iter().filter_map(|change| match change {
+            Change::Audit(event) => Some(event.clone()),
+            _ => None,
+        });
+        self.recorded.lock().unwrap().extend(events);
+        self.up()?.commit(changes).await
+    }
+
+    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.up()?.forget_expired(now).await
+    }
+}
+
+#[async_trait]
+impl Vault for Switched {
+    async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError> {
+        self.up()?.keep(name, text).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.up()?.ping().await
+    }
+}
+
+async fn fixture() -> (Fixture, Switched) {
+    let mut switched = None;
+    let storage = |store| {
+        let switched = switched.insert(Switched {
+            store,
+            is_down: Arc::default(),
+            refuses_keys: Arc::default(),
+            recorded: Arc::default(),
+        });
+        Storage::polled(Arc::new(switched.clone()))
+    };
+    let at = Fixture::start_on(BASE, storage).await;
+    (at, switched.unwrap())
+}
+
+#[tokio::test]
+async fn a_grant_that_needs_the_storage_is_answered_503() {
+    let (at, Switched { is_down, .. }) = fixture().await;
+    is_down.store(true, Ordering::Relaxed);
+    let assertion = at.assertion("jti", &json!({}));
+    let response = at.ask_with_assertion(&assertion).await;
+    insta::assert_snapshot!(rendered(response).await, @r#"
+    503 Service Unavailable
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    retry-after: 5
+    x-content-type-options: nosniff
+    {"error":"temporarily_unavailable","error_description":"The storage is not available."}
+    "#);
+
+    is_down.store(false, Ordering::Relaxed);
+    assert_eq!(at.ask_with_assertion(&assertion).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_refusal_that_cannot_be_recorded_is_answered_503() {
+    let (at, Switched { is_down, .. }) = fixture().await;
+    is_down.store(true, Ordering::Relaxed);
+    let response = at.ask("grant_type=client_credentials&scope=write:orders").await;
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "5");
+}
+
+#[tokio::test]
+async fn a_grant_with_a_secret_does_not_wait_for_the_storage() {
+    let (at, Switched { is_down, .. }) = fixture().await;
+    is_down.store(true, Ordering::Relaxed);
+    assert_eq!(at.ask(ASKS).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_process_without_its_storage_lives_but_is_not_ready() {
+    let (at, Switched { is_down, .. }) = fixture().await;
+    is_down.store(true, Ordering::Relaxed);
+    assert_eq!(at.get("/livez").await.status(), 200);
+    insta::assert_snapshot!(rendered(at.get("/readyz").await).await, @r#"
+    503 Service Unavailable
+    cache-control: no-store
+    content-type: application/json
+    x-content-type-options: nosniff
+    {"reason":"The storage does not serve.","status":"unavailable"}
+    "#);
+    is_down.store(false, Ordering::Relaxed);
+    assert_eq!(at.get("/readyz").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_closed_server_refuses_to_grant() {
+    let at = Fixture::start().await;
+    at.server.close().await;
+    assert_eq!(at.ask(ASKS).await.status(), 503);
+    at.server.close().await;
+}
+
+#[tokio::test]
+async fn keys_that_are_not_made_yet_are_worth_another_try() {
+    let (at, Switched { refuses_keys, .. }) = fixture().await;
+    refuses_keys.store(true, Ordering::Relaxed);
+    let new = server("new", "api://new", Dialect::Both, Status::Active);
+    let version = at.server.authority().catalog().version();
+    at.store.write_catalog(version, &[new], None).await.unwrap();
+    let metadata = "/oauth2/new/.well-known/openid-configuration";
+    eventually(async || at.get(metadata).await.status() == 200).await;
+    insta::assert_snapshot!(rendered(at.get("/oauth2/new/v1/keys").await).await, @r#"
+    503 Service Unavailable
+    access-control-allow-origin: *
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    retry-after: 1
+    x-content-type-options: nosniff
+    {"error":"temporarily_unavailable","error_description":"The keys are being made."}
+    "#);
+
+    refuses_keys.store(false, Ordering::Relaxed);
+    eventually(async || at.get("/oauth2/new/v1/keys").await.status() == 200).await;
+}
+
+#[tokio::test]
+async fn a_decision_is_recorded_with_the_address_that_the_proxy_names() {
+    let (at, Switched { recorded, .. }) = fixture().await;
+    at.ask("grant_type=client_credentials&scope=write:orders").await;
+    let events = recorded.lock().unwrap();
+    assert_eq!(events[0].address.as_deref(), Some("203.0.113.7"));
+}

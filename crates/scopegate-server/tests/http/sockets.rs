@@ -1,0 +1,185 @@
+//! Real sockets: TLS, HTTP/2, time-outs of the end.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::routing::get;
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use reqwest::Certificate;
+use scopegate_server::{ListenError, ListenSettings, Listener, Listeners, TlsFiles};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
+
+use crate::fixture::Fixture;
+
+fn anywhere(tls: Option<TlsFiles>) -> ListenSettings {
+    ListenSettings { address: SocketAddr::from(([127, 0, 0, 1], 0)), tls }
+}
+
+/// Writes a new certificate for `localhost` with its key; the answer is the certificate.
+fn certify(folder: &Path) -> (TlsFiles, String) {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = TlsFiles { certificate: folder.join("cert.pem"), key: folder.join("key.pem") };
+    std::fs::write(&files.certificate, cert.pem()).unwrap();
+    std::fs::write(&files.key, signing_key.serialize_pem()).unwrap();
+    (files, cert.pem())
+}
+
+async fn refusal(tls: TlsFiles) -> ListenError {
+    Listener::bind(&anywhere(Some(tls))).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn tls_speaks_http_1_and_2_with_the_certificate_of_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, certificate) = certify(folder.path());
+    let at = Fixture::start_at("https://localhost").await;
+    let listeners = Listeners::bind(&anywhere(Some(files)), Some(&anywhere(None))).await.unwrap();
+    let (public, admin) = (listeners.public_address(), listeners.admin_address().unwrap());
+    let (end, ending) = oneshot::channel::<()>();
+    let served = listeners.serve(&at.server, async { drop(ending.await) });
+    let asked = async {
+        let root = Certificate::from_pem(certificate.as_bytes()).unwrap();
+        let client = || {
+            reqwest::Client::builder().tls_certs_only([root.clone()]).resolve("localhost", public)
+        };
+        let url = format!("https://localhost:{}/oauth2/v1/keys", public.port());
+        let new = client().build().unwrap().get(&url).send().await.unwrap();
+        assert_eq!((new.version(), new.status()), (http::Version::HTTP_2, http::StatusCode::OK));
+        let old = client().http1_only().build().unwrap().get(&url).send().await.unwrap();
+        assert_eq!((old.version(), old.status()), (http::Version::HTTP_11, http::StatusCode::OK));
+        let health = reqwest::get(format!("http://{admin}/readyz")).await.unwrap();
+        assert_eq!(health.status(), 200);
+        end.send(()).unwrap();
+    };
+    tokio::join!(served, asked);
+    assert!(TcpStream::connect(public).await.is_err());
+}
+
+#[tokio::test]
+async fn files_that_are_no_good_are_named_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, _) = certify(folder.path());
+    let missing = folder.path().join("missing.pem");
+    let text = folder.path().join("text.pem");
+    std::fs::write(&text, "hello").unwrap();
+
+    let error = refusal(TlsFiles { certificate: missing, ..files.clone() }).await;
+    assert!(matches!(error, ListenError::File { .. }), "{error}");
+    let error = refusal(TlsFiles { certificate: text.clone(), ..files.clone() }).await;
+    assert!(matches!(error, ListenError::NoCertificate(_)), "{error}");
+    let error = refusal(TlsFiles { key: text.clone(), ..files.clone() }).await;
+    assert!(matches!(error, ListenError::NoKey(_)), "{error}");
+
+    std::fs::write(&text, "-----BEGIN CERTIFICATE-----\n!!!\n").unwrap();
+    let error = refusal(TlsFiles { certificate: text.clone(), ..files.clone() }).await;
+    assert!(matches!(error, ListenError::NotPem(_)), "{error}");
+
+    std::fs::write(&text, KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    let error = refusal(TlsFiles { key: text, ..files }).await;
+    assert!(matches!(error, ListenError::KeyMismatch { .. }), "{error}");
+    assert!(!error.to_string().contains('\n'));
+}
+
+#[tokio::test]
+async fn a_taken_port_and_a_foreign_address_are_named() {
+    let taken = Listener::bind(&anywhere(None)).await.unwrap();
+    let again = ListenSettings { address: taken.address(), tls: None };
+    assert!(matches!(Listener::bind(&again).await, Err(ListenError::PortTaken(_))));
+    let foreign = ListenSettings { address: "203.0.113.7:0".parse().unwrap(), tls: None };
+    let error = Listener::bind(&foreign).await.unwrap_err();
+    assert!(matches!(error, ListenError::AddressNotAvailable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn the_end_waits_for_requests_and_not_for_idle_connections() {
+    let (arrived, mut arrival) = watch::channel(false);
+    let slow = move |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+        let arrived = arrived.clone();
+        async move {
+            arrived.send_replace(true);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            peer.to_string()
+        }
+    };
+    let listener = Listener::bind(&anywhere(None)).await.unwrap();
+    let address = listener.address();
+    let served = listener.serve(Router::new().route("/", get(slow)), async move {
+        let _ = arrival.wait_for(|arrived| *arrived).await;
+    });
+    let asked = async {
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        let mut asking = TcpStream::connect(address).await.unwrap();
+        asking.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        asking.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.ends_with(&asking.local_addr().unwrap().to_string()), "{answer}");
+        let end = silent.read(&mut [0]).await;
+        assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    };
+    let both = async { tokio::join!(served, asked) };
+    tokio::time::timeout(Duration::from_secs(5), both).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused() {
+    let listener = Listener::bind(&anywhere(None)).await.unwrap();
+    let address = listener.address();
+    let (end, ending) = oneshot::channel::<()>();
+    let served = listener.serve(Router::new(), async { drop(ending.await) });
+    let asked = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(100_000));
+        let _ = stream.write_all(head.as_bytes()).await;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 431");
+        end.send(()).unwrap();
+    };
+    tokio::join!(served, asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_request_is_closed() {
+    let listener = Listener::bind(&anywhere(None)).await.unwrap();
+    let address = listener.address();
+    let (end, ending) = oneshot::channel::<()>();
+    let served = listener.serve(Router::new(), async { drop(ending.await) });
+    let asked = async {
+        for beginning in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nx:"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(beginning.as_bytes()).await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+        end.send(()).unwrap();
+    };
+    tokio::join!(served, asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_does_not_finish_is_cut_off_at_the_end() {
+    let listener = Listener::bind(&anywhere(None)).await.unwrap();
+    let address = listener.address();
+    let (arrived, mut arrival) = watch::channel(false);
+    let endless = move || {
+        arrived.send_replace(true);
+        std::future::pending::<()>()
+    };
+    let router = Router::new().route("/", get(endless));
+    let served = listener.serve(router, async move {
+        let _ = arrival.wait_for(|arrived| *arrived).await;
+    });
+    let asked = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let end = stream.read(&mut [0]).await;
+        assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    };
+    tokio::join!(served, asked);
+}
