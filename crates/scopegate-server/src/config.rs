@@ -15,7 +15,6 @@ mod draft;
 mod environment;
 mod file;
 mod key;
-mod limits;
 mod listen;
 mod log;
 mod problem;
@@ -30,14 +29,13 @@ use std::path::{Path, PathBuf};
 
 use scopegate_claims::Issuer;
 
+use self::draft::Draft;
 pub use self::key::Key;
-pub use self::limits::LimitsConfig;
 pub use self::listen::ListenConfig;
 pub use self::log::{LogConfig, LogFormat};
+use self::problem::Problems;
 pub use self::problem::{ConfigError, ConfigErrors, ConfigProblem};
 pub use self::store::StoreConfig;
-use self::draft::Draft;
-use self::problem::Problems;
 use crate::{Exposure, TlsFiles, TrustedProxies};
 
 /// The file that is read if none is named.
@@ -71,8 +69,6 @@ pub struct Config {
     pub master_key_file: PathBuf,
     /// The proxies that are believed when they say from where a request comes.
     pub trusted_proxies: TrustedProxies,
-    /// How much is done for one client.
-    pub limits: LimitsConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }

@@ -9,7 +9,7 @@ use scopegate_core::catalog_file::Quoted;
 use super::key::Key;
 use super::problem::{Complaint, Place, Problems};
 use super::setting::Setting;
-use super::{Config, LimitsConfig, ListenConfig, LogConfig, StoreConfig};
+use super::{Config, ListenConfig, LogConfig, StoreConfig};
 use crate::{ForwardingHeader, TlsFiles};
 
 /// A configuration while it is read: what belongs together may still be apart.
@@ -25,7 +25,6 @@ pub(super) struct Draft {
     pub(super) store: StoreConfig,
     pub(super) trusted_proxies: Vec<String>,
     pub(super) forwarding_header: ForwardingHeader,
-    pub(super) limits: LimitsConfig,
     pub(super) log: LogConfig,
 }
 
@@ -64,7 +63,6 @@ impl Draft {
             store: StoreConfig::in_folder(folder),
             trusted_proxies: Vec::new(),
             forwarding_header: ForwardingHeader::default(),
-            limits: LimitsConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -81,16 +79,20 @@ impl Draft {
 
     /// Puts the parts together, if they fit.
     pub(super) fn finish(self) -> Result<Config, Vec<Complaint>> {
-        let complaints: Vec<_> = [self.lacks_base_url(), self.half_tls(), self.mixed_schemes(), self.one_address()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let complaints: Vec<_> =
+            [self.lacks_base_url(), self.half_tls(), self.mixed_schemes(), self.one_address()]
+                .into_iter()
+                .flatten()
+                .collect();
         if !complaints.is_empty() {
             return Err(complaints);
         }
         let proxies = super::proxies::parse(&self.trusted_proxies);
         Ok(Config {
-            tls: self.certificate.zip(self.private_key).map(|(certificate, key)| TlsFiles { certificate, key }),
+            tls: self
+                .certificate
+                .zip(self.private_key)
+                .map(|(certificate, key)| TlsFiles { certificate, key }),
             master_key_file: self
                 .master_key_file
                 .unwrap_or_else(|| self.store.data_folder(&self.folder).join("master.key")),
@@ -98,7 +100,6 @@ impl Draft {
             base_url: self.base_url,
             listen: self.listen,
             store: self.store,
-            limits: self.limits,
             log: self.log,
         })
     }
@@ -140,19 +141,20 @@ impl Draft {
         if public != admin || public.port() == 0 {
             return None;
         }
-        let key = if self.places.contains_key("listen.admin") { "listen.admin" } else { "listen.public" };
+        let key =
+            if self.places.contains_key("listen.admin") { "listen.admin" } else { "listen.public" };
         self.refuse(key, "both listeners have this address: write two".to_owned())
     }
 }
 
-/// An issuer without a path: the servers have theirs below it.
+/// An issuer; the servers have theirs below it, so that a slash at its end would double.
 fn parse_base_url(text: &str) -> Result<Issuer, String> {
     let base = Issuer::parse(text).map_err(|error| error.to_string())?;
-    if let Some(bare) = text.strip_suffix('/').filter(|_| base.path().is_empty()) {
-        return Err(format!("the base URL ends in a slash: write {}", Quoted(bare.trim_end_matches('/'))));
+    match text.strip_suffix('/') {
+        Some(_) => {
+            let bare = Quoted(text.trim_end_matches('/'));
+            Err(format!("the base URL ends in a slash: write {bare}"))
+        }
+        None => Ok(base),
     }
-    if !base.path().is_empty() {
-        return Err(format!("the base URL has a path: write {}", Quoted(text.trim_end_matches('/').strip_suffix(base.path()).unwrap_or(text))));
-    }
-    Ok(base)
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use scopegate_core::catalog_file::{Instead, Quoted};
 use toml::de::{DeTable, DeValue};
 
+use super::ConfigText;
 use super::draft::Draft;
 use super::key::{ADVICE, KEYS, Key, LATER};
 use super::problem::{Place, Problems};
 use super::setting::{Setting, Written};
-use super::ConfigText;
 
 /// Reads all keys of a file.
 pub(super) fn read(file: &ConfigText<'_>, draft: &mut Draft, problems: &mut Problems) {

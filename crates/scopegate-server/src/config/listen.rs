@@ -46,6 +46,9 @@ pub(super) static KEYS: &[Key] = &[
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        format!("{} is no address: write an IP address and a port, such as \"127.0.0.1:9000\"", Quoted(text))
+        format!(
+            "{} is no address: write an IP address and a port, such as \"127.0.0.1:9000\"",
+            Quoted(text)
+        )
     })
 }

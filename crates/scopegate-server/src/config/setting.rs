@@ -92,7 +92,9 @@ impl<'a> Setting<'a> {
         match self.written {
             Written::Text(text) => {
                 let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-                Ok(entries.map(|entry| Self { written: Written::Text(entry), ..self.clone() }).collect())
+                Ok(entries
+                    .map(|entry| Self { written: Written::Text(entry), ..self.clone() })
+                    .collect())
             }
             Written::Toml(DeValue::Array(entries)) => Ok(entries
                 .iter()

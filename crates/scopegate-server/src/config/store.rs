@@ -53,7 +53,8 @@ pub(super) static KEYS: &[Key] = &[
         set: |draft, setting| {
             let connections = setting.number(1..=1000)?;
             let options = std::mem::take(&mut draft.store.options);
-            draft.store.options = options.connections(u32::try_from(connections).unwrap_or(u32::MAX));
+            draft.store.options =
+                options.connections(u32::try_from(connections).unwrap_or(u32::MAX));
             Ok(())
         },
     },

@@ -1,0 +1,225 @@
+use std::ffi::OsString;
+
+use super::*;
+
+fn text(content: &str) -> ConfigText<'_> {
+    ConfigText { name: "scopegate.toml", folder: Path::new("/etc/sg"), content: content.as_bytes() }
+}
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
+}
+
+fn file(content: &str) -> Config {
+    Config::read(Some(&text(content)), []).unwrap()
+}
+
+#[track_caller]
+fn refusal(content: &str) -> String {
+    Config::read(Some(&text(content)), []).unwrap_err().to_string()
+}
+
+#[track_caller]
+fn variable_refusal(name: &str, value: &str) -> String {
+    Config::read(None, variables(&[(name, value)])).unwrap_err().to_string()
+}
+
+#[test]
+fn without_a_file_everything_is_in_one_folder_and_on_loopback() {
+    let config = Config::read(None, []).unwrap();
+    assert_eq!(config.store.url.to_string(), "sqlite:scopegate-data/scopegate.db");
+    assert_eq!(config.master_key_file, Path::new("scopegate-data/master.key"));
+    let base = config.base_url(config.listen.public).unwrap();
+    assert_eq!(base.as_str(), "http://127.0.0.1:9000");
+    assert_eq!(config.exposure(&base), Exposure::Loopback);
+}
+
+#[test]
+fn a_path_of_the_file_is_relative_to_the_file() {
+    let config = file(
+        "master_key_file = 'k'\n[store]\nurl = 'sqlite:s.db'\n[tls]\ncertificate = 'c.pem'\nkey = '/k.pem'",
+    );
+    assert_eq!(config.store.url.to_string(), "sqlite:/etc/sg/s.db");
+    assert_eq!(config.master_key_file, Path::new("/etc/sg/k"));
+    let tls = config.tls.unwrap();
+    assert_eq!(tls.certificate, Path::new("/etc/sg/c.pem"));
+    assert_eq!(tls.key, Path::new("/k.pem"));
+}
+
+#[test]
+fn the_master_key_lies_beside_the_store() {
+    let of = |url: &str| file(&format!("store.url = '{url}'")).master_key_file;
+    assert_eq!(of("sqlite:/var/sg/s.db"), Path::new("/var/sg/master.key"));
+    assert_eq!(of("postgres://db/sg"), Path::new("/etc/sg/scopegate-data/master.key"));
+}
+
+#[test]
+fn a_variable_wins_over_the_file_and_is_relative_to_the_working_folder() {
+    let file = text("listen.public = '127.0.0.1:1'\nlisten.admin = '127.0.0.1:2'\n");
+    let variables = variables(&[
+        ("SCOPEGATE__LISTEN__PUBLIC", "127.0.0.1:3"),
+        ("SCOPEGATE__STORE__URL", "sqlite:s.db"),
+        ("SCOPEGATE__STORE__CONNECTIONS", "3"),
+        ("SCOPEGATE__TRUSTED_PROXIES", "10.0.0.0/8, fd00::1"),
+        ("SCOPEGATE_SERVICE_HOST", "of nobody's interest"),
+    ]);
+    let config = Config::read(Some(&file), variables).unwrap();
+    assert_eq!((config.listen.public.port(), config.listen.admin.port()), (3, 2));
+    assert_eq!(config.store.url.to_string(), "sqlite:s.db");
+    let proxies = TrustedProxies::parse(["10.0.0.0/8", "fd00::1"]).unwrap();
+    assert_eq!(format!("{:?}", config.trusted_proxies), format!("{proxies:?}"));
+}
+
+#[test]
+fn every_key_can_be_set_by_its_variable() {
+    for key in Config::keys() {
+        let problem = match Config::read(None, variables(&[(&key.variable(), "\0")])) {
+            Ok(_) => continue,
+            Err(errors) => errors.to_string(),
+        };
+        assert!(!problem.contains("there is no such key"), "{problem}");
+        assert!(problem.starts_with(&format!("{}: ", key.variable())), "{problem}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_place() {
+    assert_eq!(
+        refusal("\n\nlisen.public = '127.0.0.1:1'"),
+        r#"scopegate.toml:3:1: unknown key "lisen": write "listen""#,
+    );
+    assert_eq!(
+        refusal("[listen]\npubic = '127.0.0.1:1'"),
+        r#"scopegate.toml:2:1: unknown key "pubic" of [listen]: write "public""#,
+    );
+    assert_eq!(
+        refusal("[listen]\nx = 1"),
+        r#"scopegate.toml:2:1: unknown key "x" of [listen]: write one of "public", "admin""#,
+    );
+    assert_eq!(
+        refusal("[[client]]\nid = 'x'"),
+        r#"scopegate.toml:1:3: unknown key "client": clients, servers and policies are written in a catalog file"#,
+    );
+    assert_eq!(
+        variable_refusal("SCOPEGATE__STOR__URL", "sqlite:s.db"),
+        r#"SCOPEGATE__STOR__URL: there is no such key: write "SCOPEGATE__STORE__URL""#,
+    );
+}
+
+#[test]
+fn what_is_planned_is_refused_as_not_supported() {
+    assert_eq!(
+        refusal("[sql.crm]\nurl = 'postgres://db/crm'"),
+        r#"scopegate.toml:1:2: "sql" is not supported yet: leave it out"#,
+    );
+    assert_eq!(
+        variable_refusal("SCOPEGATE__SQL__CRM", "postgres://db/crm"),
+        "SCOPEGATE__SQL__CRM: not supported yet: leave it out",
+    );
+}
+
+#[test]
+fn a_master_key_in_the_file_is_refused_and_not_shown() {
+    let refusal = refusal("master_key = 'hush'");
+    assert_eq!(
+        refusal,
+        "scopegate.toml:1:1: unknown key \"master_key\": \
+         write the path of a file as \"master_key_file\", or set SCOPEGATE_MASTER_KEY",
+    );
+}
+
+#[test]
+fn a_value_of_another_type_is_refused_at_the_value() {
+    for (content, problem) in [
+        ("base_url = 1", r#"1:12: "base_url" must be a text in quotes, not an integer"#),
+        ("listen = 1", r#"1:10: "listen" must be a table: write [listen]"#),
+        (
+            "trusted_proxies = 'x'",
+            r#"1:19: "trusted_proxies" must be a list in brackets, not a text"#,
+        ),
+        (
+            "store.connections = '1'",
+            r#"1:21: "store.connections" must be a whole number, not a text"#,
+        ),
+        (
+            "store.connections = 0",
+            r#"1:21: "store.connections" is out of range: write a whole number from 1 to 1000"#,
+        ),
+        ("master_key_file = ''", r#"1:19: "master_key_file" is empty: write a path"#),
+    ] {
+        assert_eq!(refusal(content), format!("scopegate.toml:{problem}"));
+    }
+}
+
+#[test]
+fn a_value_that_does_not_parse_is_refused_with_what_to_write() {
+    for (content, problem) in [
+        (
+            "listen.public = 'localhost:9000'",
+            r#"1:17: "localhost:9000" is no address: write an IP address and a port, such as "127.0.0.1:9000""#,
+        ),
+        (
+            "trusted_proxies = ['10.0.0.1', '10.0.0.0/33']",
+            "1:32: `10.0.0.0/33` is neither an IP address nor a network such as 10.0.0.0/8",
+        ),
+        ("log.level = 'inof'", r#"1:13: unknown log level "inof": write "info""#),
+        ("log.format = 'xml'", r#"1:14: unknown "log.format" "xml": write one of "text", "json""#),
+        (
+            "store.url = 'mysql://x'",
+            "1:13: the store URL has no known scheme: write `sqlite:PATH` or `postgres://HOST/DATABASE`",
+        ),
+        (
+            "base_url = 'https://id.example.com/'",
+            r#"1:12: the base URL ends in a slash: write "https://id.example.com""#,
+        ),
+    ] {
+        assert_eq!(refusal(content), format!("scopegate.toml:{problem}"));
+    }
+    let plain = refusal("base_url = 'http://id.example.com'");
+    assert!(plain.starts_with("scopegate.toml:1:12: ") && plain.contains("use https"), "{plain}");
+}
+
+#[test]
+fn all_problems_are_listed_in_their_order() {
+    let file = text("[listen]\nadmin = 1\npubic = 2\n");
+    let variables = variables(&[("SCOPEGATE__LOG__LEVEL", "loud")]);
+    let problems = Config::read(Some(&file), variables).unwrap_err();
+    let places: Vec<_> = problems.problems().iter().map(|problem| problem.place.as_str()).collect();
+    assert_eq!(places, ["scopegate.toml:2:9", "scopegate.toml:3:1", "SCOPEGATE__LOG__LEVEL"]);
+}
+
+#[test]
+fn parts_that_do_not_fit_together_are_refused_where_they_stand() {
+    for (content, problem) in [
+        (
+            "[listen]\npublic = '0.0.0.0:9000'",
+            "2:10: missing key \"base_url\": others can reach this address, \
+             write the https URL that clients use",
+        ),
+        ("[tls]\nkey = 'k'", r#"2:7: missing key "tls.certificate": "tls.key" needs it"#),
+        (
+            "base_url = 'http://localhost:1'\ntls.key = 'k'\ntls.certificate = 'c'",
+            r#"1:12: the listeners speak TLS: write "https://localhost:1""#,
+        ),
+        ("listen.public = '127.0.0.1:9001'", "1:17: both listeners have this address: write two"),
+    ] {
+        assert_eq!(refusal(content), format!("scopegate.toml:{problem}"));
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_refused_with_its_place() {
+    assert_eq!(refusal("a = 1\na = 2"), r#"scopegate.toml:2:1: duplicate key "a": write it once"#);
+    assert!(refusal("[listen\n").starts_with("scopegate.toml:1:8: not TOML: "));
+    let bad = ConfigText { content: b"# \xff", ..text("") };
+    let refusal = Config::read(Some(&bad), []).unwrap_err().to_string();
+    assert_eq!(refusal, "scopegate.toml:1:3: not UTF-8: save the file as UTF-8");
+}
+
+#[test]
+fn the_base_url_is_that_of_the_listener_if_that_tells() {
+    let config = file("[tls]\ncertificate = 'c'\nkey = 'k'");
+    let base = |address: &str| config.base_url(address.parse().unwrap());
+    assert_eq!(base("[::1]:9").unwrap().as_str(), "https://[::1]:9");
+    assert!(matches!(base("127.0.0.1:0"), Err(ConfigError::NoBaseUrl(_))));
+}
