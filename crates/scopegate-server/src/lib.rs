@@ -2,14 +2,20 @@
 //!
 //! [`Server`] answers requests and keeps itself up to date; [`Listeners`] bring them to it over TCP
 //! and TLS. Neither reads a configuration, handles a signal or knows of anything global: a process
-//! may run several.
+//! may run several. [`config`] and [`setup`] lead from a file to what they are opened with.
 
 #![deny(missing_docs)]
 
+pub mod config;
+mod exposure;
 mod http;
 mod listen;
+pub mod master_key;
+pub mod private_file;
 mod server;
+pub mod setup;
 
+pub use exposure::Exposure;
 pub use http::{Failure, ForwardingHeader, InvalidNetwork, RequestError, TrustedProxies};
 pub use listen::{ListenError, ListenSettings, Listener, Listeners, TlsFiles};
 pub use server::{CatalogWatch, Server, ServerSettings, StartError, Storage};

@@ -1,0 +1,187 @@
+//! The master key of a process: where it comes from.
+//!
+//! It is given by the environment or in a file. Where it is in neither, one is made for a process
+//! that only its own machine can reach; any other must be given one, so that nobody goes public with
+//! a key that exists in one place only.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use scopegate_jose::MasterKey;
+use zeroize::Zeroizing;
+
+use crate::Exposure;
+
+/// The environment variable that holds the key itself.
+pub const VARIABLE: &str = "SCOPEGATE_MASTER_KEY";
+
+/// Where a master key is looked for.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct MasterKeySource<'a> {
+    /// The file, if the environment does not hold the key.
+    pub file: &'a Path,
+    /// Who can reach the process that uses the key.
+    pub exposure: Exposure,
+}
+
+/// Why there is no master key; each says in one line what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MasterKeyError {
+    /// The environment variable holds something else.
+    #[error("{VARIABLE} is no master key: it must be 32 random bytes in base64url, 43 characters")]
+    InvalidVariable,
+    /// The file holds something else.
+    #[error(
+        "{} holds no master key: it must be 32 random bytes in base64url, 43 characters",
+        .0.display()
+    )]
+    InvalidFile(PathBuf),
+    /// Others than the owner can read the file.
+    #[error("others can read the master key in {}: run `chmod 600 {}`", .0.display(), .0.display())]
+    Exposed(PathBuf),
+    /// The process can be reached by others, and was given no key.
+    #[error(
+        "there is no master key, and others can reach this server: set {VARIABLE}, or write one to {}; \
+         `head -c 32 /dev/urandom | basenc --base64url | tr -d =` makes one",
+        .0.display()
+    )]
+    Required(PathBuf),
+    /// The storage was written under a key that is not there any more.
+    #[error(
+        "the master key of this storage is missing: put it back into {}, or set {VARIABLE}",
+        .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file cannot be read.
+    #[error("cannot read the master key in {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write a master key to {}: {source}", path.display())]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl MasterKeySource<'_> {
+    /// Finds the key that was given; none if there is none and one may be made.
+    ///
+    /// # Errors
+    ///
+    /// [`MasterKeyError`] if it is ill-formed, unreadable or exposed, or required and not there.
+    pub fn find(&self) -> Result<Option<MasterKey>, MasterKeyError> {
+        let variable = std::env::var_os(VARIABLE);
+        if let Some(text) = variable.map(|text| Zeroizing::new(text.to_string_lossy().into_owned()))
+        {
+            let key = MasterKey::parse(&text).map_err(|_| MasterKeyError::InvalidVariable)?;
+            return Ok(Some(key));
+        }
+        if let Some(key) = self.read()? {
+            return Ok(Some(key));
+        }
+        match self.exposure {
+            Exposure::Loopback => Ok(None),
+            Exposure::Public => Err(MasterKeyError::Required(self.file.to_owned())),
+        }
+    }
+
+    /// Makes a key and writes it to the file, which only its owner can read.
+    ///
+    /// If another process was faster, the key is that process's.
+    ///
+    /// # Errors
+    ///
+    /// [`MasterKeyError`] if the file cannot be written.
+    pub fn make(&self) -> Result<MasterKey, MasterKeyError> {
+        let key = MasterKey::generate();
+        let not_writable =
+            |source| MasterKeyError::NotWritable { path: self.file.to_owned(), source };
+        match write_new(self.file, &key) {
+            Ok(()) => {
+                let file = self.file.display();
+                tracing::warn!("made a master key in {file}: keep a copy, without it all is lost");
+                Ok(key)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.read()?.ok_or_else(|| not_writable(error))
+            }
+            Err(error) => Err(not_writable(error)),
+        }
+    }
+
+    /// Takes back a key that was just made and proved to be the wrong one.
+    pub(crate) fn unmake(&self) -> MasterKeyError {
+        // A file that stays is found at the next start, and refused as the wrong key.
+        let _ = std::fs::remove_file(self.file);
+        MasterKeyError::Missing(self.file.to_owned())
+    }
+
+    fn read(&self) -> Result<Option<MasterKey>, MasterKeyError> {
+        let text = match std::fs::read_to_string(self.file) {
+            Ok(text) => Zeroizing::new(text),
+            Err(source) => {
+                let path = self.file.to_owned();
+                return match source.kind() {
+                    io::ErrorKind::InvalidData => Err(MasterKeyError::InvalidFile(path)),
+                    io::ErrorKind::NotADirectory | io::ErrorKind::NotFound => Ok(None),
+                    _ => Err(MasterKeyError::Unreadable { path, source }),
+                };
+            }
+        };
+        let key = MasterKey::parse(&text);
+        let key = key.map_err(|_| MasterKeyError::InvalidFile(self.file.to_owned()))?;
+        if is_readable_by_others(self.file) {
+            let exposed = MasterKeyError::Exposed(self.file.to_owned());
+            match self.exposure {
+                Exposure::Loopback => tracing::warn!("{exposed}"),
+                Exposure::Public => return Err(exposed),
+            }
+        }
+        Ok(Some(key))
+    }
+}
+
+/// Writes the file as a whole, or finds that it is there: nobody ever reads half a key.
+fn write_new(path: &Path, key: &MasterKey) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    // A draft of a process that died; nobody else has this id.
+    let _ = std::fs::remove_file(&draft);
+    let mut file = crate::private_file::create(&draft)?;
+    let written = file
+        .write_all(key.to_base64url().as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        // Unlike renaming, linking never replaces what is there.
+        .and_then(|()| std::fs::hard_link(&draft, path));
+    let _ = std::fs::remove_file(&draft);
+    written
+}
+
+#[cfg(unix)]
+fn is_readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_readable_by_others(_: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests;

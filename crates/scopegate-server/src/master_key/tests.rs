@@ -1,0 +1,66 @@
+use super::*;
+
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+fn source(file: &Path, exposure: Exposure) -> MasterKeySource<'_> {
+    MasterKeySource { file, exposure }
+}
+
+#[test]
+fn a_key_that_is_made_is_found_again_and_is_its_owners() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new/master.key");
+    let source = source(&file, Exposure::Loopback);
+    assert!(source.find().unwrap().is_none());
+    let made = source.make().unwrap();
+    let found = source.find().unwrap().unwrap();
+    assert_eq!(made.fingerprint(), found.fingerprint());
+    assert!(!is_readable_by_others(&file));
+    assert_eq!(std::fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn who_is_slower_gets_the_key_of_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.key");
+    let source = source(&file, Exposure::Loopback);
+    let [first, second] = [source.make().unwrap(), source.make().unwrap()];
+    assert_eq!(first.fingerprint(), second.fingerprint());
+}
+
+#[test]
+fn a_public_process_must_be_given_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.key");
+    let refusal = source(&file, Exposure::Public).find().unwrap_err();
+    assert!(matches!(refusal, MasterKeyError::Required(_)), "{refusal}");
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_is_no_key_is_refused_and_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.key");
+    for content in [&b"hush-hush"[..], b"", b"\xff\xfe"] {
+        std::fs::write(&file, content).unwrap();
+        let refusal = source(&file, Exposure::Loopback).find().unwrap_err();
+        assert!(matches!(refusal, MasterKeyError::InvalidFile(_)), "{refusal}");
+        assert!(!refusal.to_string().contains("hush"));
+    }
+    let refusal = source(folder.path(), Exposure::Loopback).find().unwrap_err();
+    assert!(matches!(refusal, MasterKeyError::Unreadable { .. }), "{refusal}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_can_read_is_good_for_loopback_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.key");
+    std::fs::write(&file, KEY).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(source(&file, Exposure::Loopback).find().unwrap().is_some());
+    let refusal = source(&file, Exposure::Public).find().unwrap_err();
+    assert!(matches!(refusal, MasterKeyError::Exposed(_)), "{refusal}");
+}

@@ -1,0 +1,226 @@
+//! From a configuration to a storage that may be served.
+//!
+//! What `scopegate serve` does before it serves, for whoever embeds a [`Server`](crate::Server):
+//!
+//! 1. The master key is found, or made where that is allowed.
+//! 2. The storage is opened, and belongs to that key.
+//! 3. A storage with a demonstration in it is not shown to others.
+//! 4. A catalog file is applied.
+
+mod demo;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use scopegate_claims::{Issuer, SystemClock};
+use scopegate_core::apply::{self, Applied, ApplyError, Mode};
+use scopegate_core::authority::{Foundation, OpenError, check_master_key};
+use scopegate_core::catalog::ClientId;
+use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
+use scopegate_core::client_auth::secret_mac;
+use scopegate_core::store::StoreError;
+use scopegate_jose::MasterKey;
+use scopegate_store::SqlStore;
+
+use crate::config::Config;
+use crate::master_key::{MasterKeyError, MasterKeySource};
+use crate::{Exposure, ServerSettings};
+
+/// A storage that was opened under its master key, to be served under a base URL.
+///
+/// ```
+/// use scopegate_claims::Issuer;
+/// use scopegate_core::apply::Mode;
+/// use scopegate_core::catalog_file::CatalogSource;
+/// use scopegate_server::{Server, config::Config, setup::{Setup, SetupError}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let config = Config::in_folder(folder.path());
+/// let setup = Setup::open(&config, &Issuer::parse("http://127.0.0.1:9000")?).await?;
+///
+/// let newer = CatalogSource { name: "catalog.toml", content: b"version = 2" };
+/// setup.apply(&newer, Mode::Write).await?;
+/// let older = CatalogSource { name: "catalog.toml", content: b"version = 1" };
+/// assert!(matches!(setup.apply(&older, Mode::Write).await, Err(SetupError::Apply(_))));
+///
+/// let server = Server::open(setup.into_settings()).await?;
+/// server.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Setup {
+    base: Issuer,
+    exposure: Exposure,
+    store: SqlStore,
+    master_key: MasterKey,
+    trusted_proxies: crate::TrustedProxies,
+}
+
+/// Why a storage may not be served, or a catalog file is not applied; nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The catalog file is wrong.
+    #[error(transparent)]
+    Catalog(#[from] CatalogErrors),
+    /// The catalog file does not fit the stored catalog.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// The catalog file is a demonstration, and others can reach the server.
+    #[error(
+        "{0} is a demonstration, whose secrets everybody knows: it is refused unless the base URL \
+         and all listeners are loopback"
+    )]
+    PublicDemo(String),
+    /// The catalog file is a demonstration, and the storage was served to others.
+    #[error(
+        "{0} is a demonstration, whose secrets everybody knows: this storage has been served to \
+         others, use an empty one"
+    )]
+    PublicStore(String),
+    /// A demonstration was applied to the storage, and others can reach the server.
+    #[error(
+        "this storage holds a demonstration, whose secrets everybody knows: it is refused unless \
+         the base URL and all listeners are loopback; start with an empty storage"
+    )]
+    DemoStore,
+    /// There is no master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The storage cannot be opened.
+    #[error(transparent)]
+    Store(#[from] scopegate_store::OpenError),
+    /// The storage failed, or belongs to another master key.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl From<StoreError> for SetupError {
+    fn from(error: StoreError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+impl Setup {
+    /// Opens the storage of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] if it cannot be opened, has another master key, or may not be shown to those
+    /// who can reach the server.
+    pub async fn open(config: &Config, base: &Issuer) -> Result<Self, SetupError> {
+        let exposure = config.exposure(base);
+        let source = MasterKeySource { file: &config.master_key_file, exposure };
+        let given = source.find()?;
+        let store = SqlStore::open(&config.store.url, &config.store.options).await?;
+        let master_key = match given {
+            Some(master_key) => {
+                check_master_key(&store, &master_key).await?;
+                master_key
+            }
+            None => make_master_key(&store, source).await?,
+        };
+        if exposure == Exposure::Public {
+            demo::refuse_demo_store(&store).await?;
+        }
+        let trusted_proxies = config.trusted_proxies.clone();
+        Ok(Self { base: base.clone(), exposure, store, master_key, trusted_proxies })
+    }
+
+    /// Makes the stored catalog what a file says; a second time it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] if the file is wrong, older than the one that was applied last, does not fit
+    /// what the API owns, or is a demonstration that others could reach.
+    pub async fn apply(
+        &self,
+        source: &CatalogSource<'_>,
+        mode: Mode,
+    ) -> Result<Applied, SetupError> {
+        let clients = apply::clients_of_the_api(&self.store).await?;
+        let file = CatalogFile::parse(source, &StoreContext { setup: self, clients })?;
+        if file.demo {
+            if self.exposure == Exposure::Public {
+                return Err(SetupError::PublicDemo(source.name.to_owned()));
+            }
+            // The mark comes before the demonstration, and only if that will be there.
+            let planned = apply::apply(&self.store, &file, Mode::DryRun).await?;
+            if mode == Mode::DryRun {
+                return Ok(planned);
+            }
+            demo::mark(&self.store, source.name).await?;
+        }
+        Ok(apply::apply(&self.store, &file, mode).await?)
+    }
+
+    /// The storage.
+    pub fn store(&self) -> &SqlStore {
+        &self.store
+    }
+
+    /// The key under which secrets are kept.
+    pub fn master_key(&self) -> &MasterKey {
+        &self.master_key
+    }
+
+    /// What an [`Authority`](scopegate_core::authority::Authority) is opened with, to work beside a
+    /// server.
+    pub fn into_foundation(self) -> Foundation {
+        Foundation {
+            base: self.base,
+            store: Arc::new(self.store),
+            master_key: Arc::new(self.master_key),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// What a [`Server`](crate::Server) is opened with.
+    pub fn into_settings(self) -> ServerSettings {
+        ServerSettings::new(self.base, self.store, self.master_key)
+            .with_trusted_proxies(self.trusted_proxies)
+    }
+}
+
+/// Makes a key for a storage that has none yet.
+async fn make_master_key(
+    store: &SqlStore,
+    source: MasterKeySource<'_>,
+) -> Result<MasterKey, SetupError> {
+    let master_key = source.make()?;
+    match check_master_key(store, &master_key).await {
+        Ok(()) => Ok(master_key),
+        Err(OpenError::WrongMasterKey) => Err(source.unmake().into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A catalog file is read against the storage and this process's environment.
+struct StoreContext<'a> {
+    setup: &'a Setup,
+    clients: BTreeSet<ClientId>,
+}
+
+impl CatalogContext for StoreContext<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
+        secret_mac(&self.setup.master_key, sha256)
+    }
+
+    fn issuer_base(&self) -> Option<&Issuer> {
+        Some(&self.setup.base)
+    }
+
+    fn has_client(&self, id: &ClientId) -> bool {
+        self.clients.contains(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;
