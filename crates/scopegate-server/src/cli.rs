@@ -1,0 +1,122 @@
+//! The command line: one command, one file.
+
+mod apply;
+mod clients;
+mod console;
+mod failure;
+mod logging;
+mod serve;
+mod token;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use scopegate_core::authority::Authority;
+use scopegate_server::config::{Config, StoreConfig};
+use scopegate_server::setup::Setup;
+
+use self::failure::CliError;
+
+/// An authorization server: issues access tokens for your APIs.
+///
+/// It needs no configuration to try it: `scopegate serve` keeps everything in ./scopegate-data and
+/// listens on this machine only.
+#[derive(Debug, Parser)]
+#[command(
+    name = "scopegate",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+A first token, on this machine:
+  scopegate serve --catalog catalog.toml
+  scopegate token mint --client orders-reader --scope read:orders"
+)]
+struct Cli {
+    /// How the process runs [default: ./scopegate.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Apply(apply::Apply),
+    Validate(validate::Validate),
+    #[command(subcommand)]
+    Token(token::Token),
+    #[command(subcommand)]
+    Clients(clients::Clients),
+}
+
+/// Runs the command that the arguments name; the answer is what the process ends with.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(arguments.run()),
+        Err(error) => Err(CliError::failed(&error)),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => error.report(),
+    }
+}
+
+impl Cli {
+    async fn run(self) -> Result<ExitCode, CliError> {
+        let place = Workplace { file: self.config };
+        match self.command {
+            Command::Serve(command) => command.run(&place).await,
+            Command::Apply(command) => command.run(&place).await,
+            Command::Validate(command) => command.run(&place),
+            Command::Token(command) => command.run(&place).await,
+            Command::Clients(command) => command.run(&place).await,
+        }
+    }
+}
+
+/// Where a command works: what the configuration names.
+#[derive(Debug)]
+struct Workplace {
+    file: Option<PathBuf>,
+}
+
+impl Workplace {
+    /// The configuration; warnings are shown from here on.
+    fn config(&self) -> Result<Config, CliError> {
+        let config = Config::load(self.file.as_deref())?;
+        logging::start_for_command(&config.log);
+        Ok(config)
+    }
+
+    /// The storage, as an administrator beside the server opens it; it is made if it is not there.
+    async fn open(&self) -> Result<Setup, CliError> {
+        let config = self.config()?;
+        let base = config.base_url(config.listen.public)?;
+        Ok(Setup::open(&config, &base).await?)
+    }
+
+    /// The authorization servers of a storage that is there, without HTTP.
+    async fn authority(&self) -> Result<Arc<Authority>, CliError> {
+        let config = self.config()?;
+        if is_missing(&config.store) {
+            let url = &config.store.url;
+            return Err(CliError::Failed(format!(
+                "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
+            )));
+        }
+        let foundation = self.open().await?.into_foundation();
+        Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
+    }
+}
+
+/// Tells whether opening a store would make it. A wrong folder is no reason to make one.
+fn is_missing(store: &StoreConfig) -> bool {
+    store.url.sqlite_path().is_some_and(|path| !path.exists())
+}

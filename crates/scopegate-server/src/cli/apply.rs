@@ -1,0 +1,81 @@
+//! `scopegate apply`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use scopegate_core::apply::{Applied, Mode};
+use scopegate_core::catalog_file::{CatalogFile, CatalogSource};
+use scopegate_core::plan::Plan;
+use scopegate_server::config::Config;
+use scopegate_server::setup::Setup;
+
+use super::failure::CliError;
+use super::{Workplace, console, is_missing, validate};
+
+/// Make the store what a catalog file says
+///
+/// Prints what changes, and changes all of it or nothing. A second time there is nothing to change.
+/// Only what a file owns is changed or deleted: what the API or `clients create` made stays. A
+/// server on the same store takes the change over within a second.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  scopegate apply catalog.toml --dry-run
+  scopegate apply catalog.toml
+
+Exit codes: 0 applied, 1 the store refused it, 2 the file is wrong.")]
+pub(super) struct Apply {
+    /// The catalog: servers, scopes, claims, policies, clients
+    #[arg(value_name = "FILE")]
+    catalog: PathBuf,
+
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Apply {
+    pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
+        let config = place.config()?;
+        let base = config.base_url(config.listen.public)?;
+        if is_missing(&config.store) {
+            // A wrong file is no reason to make a store.
+            let file = validate::parse(&self.catalog, Some(&base))?;
+            if self.dry_run {
+                return plan_for_nothing(&file, &config);
+            }
+        }
+        let mode = if self.dry_run { Mode::DryRun } else { Mode::Write };
+        let setup = Setup::open(&config, &base).await?;
+        let applied = apply(&setup, &self.catalog, mode).await?;
+        console::result(&applied.plan.to_string())?;
+        if self.dry_run {
+            console::notice("nothing was changed: this was a dry run");
+        }
+        setup.store().close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What would be changed in a store that is not there yet.
+fn plan_for_nothing(file: &CatalogFile, config: &Config) -> Result<ExitCode, CliError> {
+    let plan = Plan::between(&[], file).map_err(|error| CliError::failed(&error))?;
+    console::result(&plan.to_string())?;
+    let url = &config.store.url;
+    console::notice(&format!("nothing was changed: there is no store at {url} yet"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Applies a file to a store.
+pub(super) async fn apply(setup: &Setup, path: &Path, mode: Mode) -> Result<Applied, CliError> {
+    let content = read(path)?;
+    let name = path.display().to_string();
+    Ok(setup.apply(&CatalogSource { name: &name, content: &content }, mode).await?)
+}
+
+/// Reads a file that an argument names.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(path)
+        .map_err(|error| CliError::BadInput(format!("{}: cannot be read: {error}", path.display())))
+}

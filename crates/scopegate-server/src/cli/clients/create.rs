@@ -1,0 +1,191 @@
+//! `scopegate clients create`
+
+mod credentials;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use scopegate_core::catalog::{
+    ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, Spec, Status,
+};
+use scopegate_core::grants::GRANTS;
+use scopegate_core::store::{CatalogStore, StoreError};
+use scopegate_server::setup::Setup;
+
+use self::credentials::Credentials;
+use crate::cli::Workplace;
+use crate::cli::failure::CliError;
+
+/// Somebody else may write meanwhile; so often we try again.
+const ATTEMPTS: usize = 5;
+
+/// Make a client
+///
+/// A client with a secret: the secret is random, and printed once. A client with a key
+/// (private_key_jwt): its public keys are read from a file, or a new key is made.
+///
+/// The client belongs to the API: no catalog file changes or deletes it. It can do nothing until a
+/// policy allows it something; only an admin client gets the admin scopes without one.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  scopegate clients create --id batch
+  scopegate clients create --id partner --jwks partner.jwks.json
+  scopegate clients create --id root --admin --new-key root.jwk.json")]
+pub(crate) struct Create {
+    /// The id: 1 to 100 characters without space and colon
+    #[arg(long, value_name = "ID", value_parser = ClientId::parse)]
+    id: ClientId,
+
+    /// The name that people read [default: the id]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// What kind of program it is
+    #[arg(long = "type", value_enum, value_name = "TYPE", default_value_t = Type::Service)]
+    client_type: Type,
+
+    /// How it proves who it is [default: client_secret_basic; private_key_jwt if it has a key]
+    #[arg(long, value_enum, value_name = "METHOD")]
+    auth: Option<Method>,
+
+    /// Let it have the admin scopes; it needs a key
+    #[arg(long)]
+    admin: bool,
+
+    /// A grant type that it may use; may be repeated
+    #[arg(
+        long,
+        value_name = "GRANT",
+        default_value = "client_credentials",
+        value_parser = clap::builder::PossibleValuesParser::new(GRANTS.iter().map(|grant| grant.grant_type()))
+    )]
+    grant_type: Vec<String>,
+
+    /// Its public keys: a file with a JWK or a JWK set
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+
+    /// Make a key (ES256) and write it to this new file, which only you can read
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks")]
+    new_key: Option<PathBuf>,
+}
+
+/// The types of clients for which there is a grant.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Type {
+    /// Runs without a person
+    Service,
+    /// Runs on a server, for persons
+    Web,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Method {
+    /// Its secret in the Authorization header
+    ClientSecretBasic,
+    /// Its secret in the form
+    ClientSecretPost,
+    /// An assertion that its key signs
+    PrivateKeyJwt,
+}
+
+impl Create {
+    pub(crate) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
+        let method = self.method()?;
+        // What can be wrong with a file is found before a store is opened.
+        let public = self.jwks.as_deref().map(credentials::read_key_file).transpose()?;
+        let setup = place.open().await?;
+        // A client that is there shall not cost a new key file.
+        self.refuse_known(&setup).await?;
+        let credentials = match (public, &self.new_key) {
+            (Some(keys), _) => Credentials::Keys(keys),
+            (None, Some(file)) => Credentials::of_new_key(file)?,
+            (None, None) => Credentials::of_secret(setup.master_key()),
+        };
+        let spec = self.spec(method, &credentials);
+        if let Err(error) = self.write(&setup, spec).await {
+            credentials.take_back();
+            return Err(error);
+        }
+        setup.store().close().await;
+        credentials.hand_out(&self.id)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The method that was asked for, or the one that fits.
+    fn method(&self) -> Result<Method, CliError> {
+        let has_key = self.jwks.is_some() || self.new_key.is_some();
+        let usual = match has_key || self.admin {
+            true => Method::PrivateKeyJwt,
+            false => Method::ClientSecretBasic,
+        };
+        let method = self.auth.unwrap_or(usual);
+        let needs_key = method == Method::PrivateKeyJwt;
+        if self.admin && !needs_key {
+            return Err(CliError::usage("an admin client uses private_key_jwt, not a secret"));
+        }
+        match (needs_key, has_key) {
+            (true, false) => {
+                Err(CliError::usage("the client needs a key: give --jwks or --new-key"))
+            }
+            (false, true) => {
+                Err(CliError::usage("a client with a secret has no key: leave the file out"))
+            }
+            (true, true) | (false, false) => Ok(method),
+        }
+    }
+
+    fn spec(&self, method: Method, credentials: &Credentials) -> ClientSpec {
+        ClientSpec {
+            name: self.name.clone().unwrap_or_else(|| self.id.to_string()),
+            client_type: match self.client_type {
+                Type::Service => ClientType::Service,
+                Type::Web => ClientType::Web,
+            },
+            auth: match method {
+                Method::ClientSecretBasic => ClientAuth::ClientSecretBasic,
+                Method::ClientSecretPost => ClientAuth::ClientSecretPost,
+                Method::PrivateKeyJwt => ClientAuth::PrivateKeyJwt,
+            },
+            secrets: credentials.secrets(),
+            jwks: credentials.keys(),
+            grant_types: self.grant_type.iter().cloned().collect(),
+            attributes: Default::default(),
+            admin: self.admin,
+            status: Status::Active,
+        }
+    }
+
+    /// Writes the client, unless it is there already; the answer of the store decides.
+    async fn write(&self, setup: &Setup, spec: ClientSpec) -> Result<(), CliError> {
+        let entity = Entity {
+            key: EntityKey::client(&self.id),
+            owner: Owner::Api,
+            spec: Spec::Client(Box::new(spec)),
+        };
+        let edit = [Edit::Put(entity)];
+        for _ in 0..ATTEMPTS {
+            let version = self.refuse_known(setup).await?;
+            match setup.store().write_catalog(version, &edit, None).await {
+                Ok(_) => return Ok(()),
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(CliError::failed(&error)),
+            }
+        }
+        Err(CliError::Failed("the catalog is changed by others all the time: try again".into()))
+    }
+
+    /// The version of the catalog, if the client is not in it.
+    async fn refuse_known(&self, setup: &Setup) -> Result<u64, CliError> {
+        let changes = setup.store().catalog_since(0).await;
+        let changes = changes.map_err(|error| CliError::failed(&error))?;
+        let key = EntityKey::client(&self.id);
+        if changes.edits.iter().any(|edit| *edit.key() == key) {
+            return Err(CliError::Failed(format!("there is a client `{}` already", self.id)));
+        }
+        Ok(changes.version)
+    }
+}

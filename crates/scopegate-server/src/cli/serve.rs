@@ -1,0 +1,170 @@
+//! `scopegate serve`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use scopegate_core::apply::Mode;
+use scopegate_core::catalog::ServerId;
+use scopegate_server::config::{Config, LogFormat};
+use scopegate_server::setup::Setup;
+use scopegate_server::{ListenSettings, Listeners, Server};
+use tokio::signal;
+
+use super::failure::CliError;
+use super::{Workplace, apply, console, is_missing, logging, validate};
+
+/// So many servers are named at the start.
+const MAX_NAMED: usize = 10;
+
+/// Serve tokens until SIGINT or SIGTERM
+///
+/// Without a configuration everything is kept in ./scopegate-data, and only this machine can reach
+/// the server. A first start makes the master key and the signing keys.
+#[derive(Args, Debug)]
+#[command(after_long_help = after_help())]
+pub(super) struct Serve {
+    /// Apply this catalog first; one older than the applied one is refused
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
+        let config = Config::load(place.file.as_deref())?;
+        logging::start_for_server(&config.log);
+        let end = EndSignals::listen()?;
+
+        // The ports come first: a second server on the same machine changes nothing.
+        let listeners = bind(&config).await?;
+        let base = config.base_url(listeners.public_address())?;
+        if let Some(catalog) = self.catalog.as_deref().filter(|_| is_missing(&config.store)) {
+            // A wrong file is no reason to make a store.
+            validate::parse(catalog, Some(&base))?;
+        }
+        let setup = Setup::open(&config, &base).await?;
+        if let Some(catalog) = &self.catalog {
+            let applied = apply::apply(&setup, catalog, Mode::Write).await?;
+            tracing::info!(
+                edits = applied.plan.edits().len(),
+                version = applied.catalog_version,
+                "the catalog file is applied"
+            );
+        }
+        let store = setup.store().clone();
+        let server = Server::open(setup.into_settings()).await?;
+        announce(&config, &server, &listeners);
+        listeners.serve(&server, end.wait()).await;
+        store.close().await;
+        tracing::info!("ended");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn bind(config: &Config) -> Result<Listeners, CliError> {
+    let settings = |address| ListenSettings { address, tls: config.tls.clone() };
+    let (public, admin) = (settings(config.listen.public), settings(config.listen.admin));
+    Ok(Listeners::bind(&public, Some(&admin)).await?)
+}
+
+/// The signals that end a server. They are caught from the start, so that none ends it half-way.
+#[cfg(unix)]
+struct EndSignals {
+    interrupt: signal::unix::Signal,
+    terminate: signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl EndSignals {
+    fn listen() -> Result<Self, CliError> {
+        use signal::unix::{SignalKind, signal};
+
+        let listen = |kind| signal(kind).map_err(|error| CliError::failed(&error));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => tracing::info!("interrupted: finishing"),
+            _ = self.terminate.recv() => tracing::info!("told to end: finishing"),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct EndSignals;
+
+#[cfg(not(unix))]
+impl EndSignals {
+    fn listen() -> Result<Self, CliError> {
+        Ok(Self)
+    }
+
+    async fn wait(self) {
+        // Without a signal there is nothing to wait for but the end of the process.
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Says what is served, for people or for the log.
+fn announce(config: &Config, server: &Server, listeners: &Listeners) {
+    let catalog = server.authority().catalog();
+    let (mut named, mut more) = (Vec::new(), 0);
+    for server in catalog.servers().filter(|server| server.spec.status.is_active()) {
+        match named.len() {
+            MAX_NAMED => more += 1,
+            _ => named.push(server),
+        }
+    }
+    if config.log.format == LogFormat::Json {
+        for server in named {
+            let discovery = format!("{}/.well-known/openid-configuration", server.issuer);
+            tracing::info!(server = %server.id, issuer = %server.issuer, discovery, "issuing");
+        }
+        return;
+    }
+    let line = |name: &str, value: &str| console::notice(&format!("  {name:<12} {value}"));
+    console::notice(&format!("scopegate {}", env!("CARGO_PKG_VERSION")));
+    for server in named {
+        line(issuer_name(&server.id), server.issuer.as_str());
+    }
+    if more > 0 {
+        line("", &format!("and {more} more"));
+    }
+    line("discovery", "{issuer}/.well-known/openid-configuration");
+    if let Some(admin) = listeners.admin_address() {
+        line("admin", &admin.to_string());
+    }
+    line("store", &config.store.url.to_string());
+}
+
+fn issuer_name(id: &ServerId) -> &str {
+    if id.is_org() { "organisation" } else { id.as_str() }
+}
+
+/// The keys of the configuration, as the table has them.
+fn after_help() -> String {
+    let mut help = "\
+Examples:
+  scopegate serve
+  scopegate serve --catalog catalog.toml
+  SCOPEGATE__LISTEN__PUBLIC=127.0.0.1:8000 scopegate serve
+  SCOPEGATE__LOG__FORMAT=json scopegate serve --config /etc/scopegate/scopegate.toml
+
+scopegate.toml, each key also as an environment variable (store.url: SCOPEGATE__STORE__URL):
+"
+    .to_owned();
+    for key in Config::keys() {
+        let (path, meaning, default) = (key.path(), key.meaning(), key.default());
+        help.push_str(&format!("  {path} [{default}]\n      {meaning}\n"));
+    }
+    help.push_str(
+        "\nSCOPEGATE_MASTER_KEY holds the master key itself: 32 random bytes in base64url.",
+    );
+    help
+}

@@ -1,0 +1,69 @@
+//! Points in time for people.
+
+use scopegate_claims::UnixTime;
+
+const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+
+/// A point in time, and how far away it is: `2026-01-31 12:00:00 UTC, in 5 minutes`.
+pub(super) fn show(time: UnixTime, now: UnixTime) -> String {
+    let date = date(time.as_seconds());
+    let distance = time.since(now).max(now.since(time)).as_secs();
+    let amount = amount(distance);
+    match time.cmp(&now) {
+        std::cmp::Ordering::Less => format!("{date}, {amount} ago"),
+        std::cmp::Ordering::Equal => format!("{date}, now"),
+        std::cmp::Ordering::Greater => format!("{date}, in {amount}"),
+    }
+}
+
+/// The largest unit that fits.
+fn amount(seconds: u64) -> String {
+    let fits = |(length, _): &(u64, &str)| seconds >= *length;
+    let (length, name) = UNITS.into_iter().find(fits).unwrap_or((1, "second"));
+    let count = seconds / length;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The date in the proleptic Gregorian calendar, by counting 400-year cycles from March 1st, 0000.
+fn date(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_700_000_000, "2023-11-14 22:13:20 UTC"),
+            (4_107_542_399, "2100-02-28 23:59:59 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+            (253_402_300_799, "9999-12-31 23:59:59 UTC"),
+        ] {
+            assert_eq!(date(seconds), text);
+        }
+    }
+
+    #[test]
+    fn a_distance_is_told_in_one_unit() {
+        let at = UnixTime::from_seconds;
+        let told = |time, now| show(at(time), at(now)).split_once(", ").unwrap().1.to_owned();
+        assert_eq!(told(100, 100), "now");
+        assert_eq!(told(101, 100), "in 1 second");
+        assert_eq!(told(100, 3700), "1 hour ago");
+        assert_eq!(told(100 + 2 * 86_400, 100), "in 2 days");
+    }
+}

@@ -1,0 +1,85 @@
+//! `scopegate validate`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use scopegate_claims::Issuer;
+use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
+use scopegate_server::config::{Config, DEFAULT_FILE};
+
+use super::failure::CliError;
+use super::{Workplace, apply, console};
+
+/// Check a catalog file and scopegate.toml, and touch nothing
+///
+/// Lists all problems with their places and what to write instead. It opens no store, so that it
+/// does not know clients which were made there: for a file whose policies name such clients, ask
+/// `scopegate apply --dry-run`.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  scopegate validate catalog.toml
+  scopegate validate --config /etc/scopegate/scopegate.toml
+
+Exit codes: 0 right, 2 wrong.")]
+pub(super) struct Validate {
+    /// The catalog file; without it only scopegate.toml is checked
+    #[arg(value_name = "FILE")]
+    catalog: Option<PathBuf>,
+}
+
+impl Validate {
+    pub(super) fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
+        let config_file = place.file.clone().or_else(|| {
+            let default = PathBuf::from(DEFAULT_FILE);
+            default.exists().then_some(default)
+        });
+        if self.catalog.is_none() && config_file.is_none() {
+            return Err(CliError::usage("name a catalog file, or a configuration with --config"));
+        }
+        let config = Config::load(config_file.as_deref());
+        let base =
+            config.as_ref().ok().and_then(|config| config.base_url(config.listen.public).ok());
+        let catalog = self.catalog.as_deref().map(|path| parse(path, base.as_ref()));
+        let problems = [config.err().map(CliError::from), catalog.and_then(Result::err)];
+        let mut code = None;
+        for problem in problems.into_iter().flatten() {
+            code = Some(problem.report());
+        }
+        if code.is_none() {
+            for file in config_file.iter().chain(&self.catalog) {
+                console::notice(&format!("{}: right", file.display()));
+            }
+        }
+        Ok(code.unwrap_or(ExitCode::SUCCESS))
+    }
+}
+
+/// Reads a catalog file for itself.
+pub(super) fn parse(path: &Path, base: Option<&Issuer>) -> Result<CatalogFile, CliError> {
+    let name = path.display().to_string();
+    let source = CatalogSource { name: &name, content: &apply::read(path)? };
+    let file = CatalogFile::parse(&source, &Alone { base });
+    file.map_err(|errors| CliError::BadInput(errors.to_string()))
+}
+
+/// A catalog file is read for itself, without a store.
+struct Alone<'a> {
+    base: Option<&'a Issuer>,
+}
+
+impl CatalogContext for Alone<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
+        // Nothing is kept of it.
+        *sha256
+    }
+
+    fn issuer_base(&self) -> Option<&Issuer> {
+        self.base
+    }
+}

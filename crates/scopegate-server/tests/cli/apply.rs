@@ -1,0 +1,69 @@
+//! `apply` and `validate`.
+
+use crate::place::{CATALOG, Place};
+
+const PLAN: &str = "\
++ server default
++ scope default/read:orders
++ policy default/readers
++ rule default/readers/read only
+4 to add, 0 to change, 0 to delete
+";
+
+#[test]
+fn a_dry_run_changes_nothing_and_makes_no_store() {
+    let place = Place::new();
+    place.write("catalog.toml", CATALOG);
+    let ended = place.run(&["apply", "catalog.toml", "--dry-run"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, PLAN), "{ended:?}");
+    assert!(!place.has("scopegate-data"));
+}
+
+#[test]
+fn a_second_time_there_is_nothing_to_change() {
+    let place = Place::new();
+    place.write("catalog.toml", CATALOG);
+    let first = place.run(&["apply", "catalog.toml"]);
+    assert_eq!((first.code, first.stdout.as_str()), (0, PLAN), "{first:?}");
+    for arguments in [&["apply", "catalog.toml"][..], &["apply", "catalog.toml", "--dry-run"]] {
+        let again = place.run(arguments);
+        let nothing = "0 to add, 0 to change, 0 to delete\n";
+        assert_eq!((again.code, again.stdout.as_str()), (0, nothing), "{again:?}");
+    }
+}
+
+#[test]
+fn a_client_of_the_api_stays_and_may_be_named() {
+    let place = Place::with_catalog();
+    assert_eq!(place.run(&["clients", "create", "--id", "batch"]).code, 0);
+    place.write("catalog.toml", &CATALOG.replace(r#"["*"]"#, r#"["batch"]"#));
+    let ended = place.run(&["apply", "catalog.toml"]);
+    let plan = "~ policy default/readers (clients)\n0 to add, 1 to change, 0 to delete\n";
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, plan), "{ended:?}");
+    let scope = "read:orders";
+    assert_eq!(place.run(&["token", "mint", "--client", "batch", "--scope", scope]).code, 0);
+}
+
+#[test]
+fn what_is_right_is_said_to_be_right() {
+    let place = Place::new();
+    place.write("catalog.toml", CATALOG);
+    place.write("scopegate.toml", "[listen]\npublic = '127.0.0.1:9000'\n");
+    let ended = place.run(&["validate", "catalog.toml"]);
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (0, "scopegate.toml: right\ncatalog.toml: right\n")
+    );
+    assert!(!place.has("scopegate-data"));
+}
+
+#[test]
+fn the_problems_of_both_files_are_listed() {
+    let place = Place::new();
+    place.write("catalog.toml", "versoin = 1\n");
+    place.write("scopegate.toml", "lisen = 1\n");
+    let ended = place.run(&["validate", "catalog.toml"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("scopegate.toml:1:1: "), "{ended:?}");
+    assert!(ended.stderr.contains("catalog.toml:1:1: "), "{ended:?}");
+}

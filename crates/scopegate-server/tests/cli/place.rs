@@ -1,0 +1,166 @@
+//! A folder to work in, and the command.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
+
+use tempfile::TempDir;
+
+/// A catalog with one scope that everybody may have.
+pub(crate) const CATALOG: &str = r#"
+version = 1
+
+[[server]]
+id = "default"
+name = "Orders"
+audiences = [{ name = "api://orders" }]
+algorithms = ["ES256"]
+
+[[server.scope]]
+name = "read:orders"
+
+[[server.policy]]
+name = "readers"
+clients = ["*"]
+
+[[server.policy.rule]]
+name = "read only"
+grant_types = ["client_credentials"]
+scopes = ["read:orders"]
+access_token_lifetime = "10m"
+"#;
+
+/// A folder to work in. No variable of the test's own environment is seen in it.
+pub(crate) struct Place {
+    folder: TempDir,
+    variables: Vec<(&'static str, String)>,
+}
+
+/// What a command has printed, and what it ended with.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    /// A folder with a catalog that is applied.
+    pub(crate) fn with_catalog() -> Self {
+        let place = Self::new();
+        place.write("catalog.toml", CATALOG);
+        let ended = place.run(&["apply", "catalog.toml"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        place
+    }
+
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.variables.push((name, value.into()));
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.path().join(name), content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.path().join(name).exists()
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with_input(arguments, "")
+    }
+
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        // A command that does not read its input may be gone by now.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap().into()
+    }
+
+    /// Starts `serve` on ports that are free, and waits until it has said where.
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
+        let mut command = self.command(&[&["serve"], arguments].concat());
+        command.env("SCOPEGATE__LISTEN__PUBLIC", "127.0.0.1:0");
+        command.env("SCOPEGATE__LISTEN__ADMIN", "127.0.0.1:0");
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let mut log = String::new();
+        let base = loop {
+            let start = log.len();
+            assert_ne!(lines.read_line(&mut log).unwrap(), 0, "it does not serve: {log}");
+            if let Some(base) = log[start..].trim().strip_prefix("organisation ") {
+                break base.trim().to_owned();
+            }
+        };
+        let rest = std::thread::spawn(move || {
+            let mut rest = String::new();
+            lines.read_to_string(&mut rest).unwrap();
+            rest
+        });
+        Serving { child, base, log, rest: Some(rest) }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scopegate"));
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code().expect("it was not killed"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+/// A server that runs until it is told to end.
+pub(crate) struct Serving {
+    child: Child,
+    pub(crate) base: String,
+    pub(crate) log: String,
+    rest: Option<JoinHandle<String>>,
+}
+
+impl Serving {
+    /// Tells the server to end as a service manager does, and waits.
+    pub(crate) fn end(mut self) -> Ended {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let code = self.child.wait().unwrap().code().expect("it ended by itself");
+        let log = std::mem::take(&mut self.log) + &self.rest.take().unwrap().join().unwrap();
+        Ended { code, stdout: String::new(), stderr: log }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It has ended already unless the test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,139 @@
+//! `token mint` and `token inspect`.
+
+use serde_json::Value;
+
+use crate::place::{Ended, Place};
+
+fn mint(place: &Place, more: &[&str]) -> Ended {
+    let arguments = ["token", "mint", "--client", "batch", "--scope", "read:orders"];
+    place.run(&[&arguments, more].concat())
+}
+
+fn place_with_client() -> Place {
+    let place = Place::with_catalog();
+    assert_eq!(place.run(&["clients", "create", "--id", "batch"]).code, 0);
+    place
+}
+
+/// For how many seconds the token lives that was inspected.
+fn lifetime(inspected: &Ended) -> u64 {
+    let mut parts = serde_json::Deserializer::from_str(&inspected.stdout).into_iter::<Value>();
+    let claims = parts.nth(1).unwrap().unwrap();
+    claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap()
+}
+
+/// The last line is the verdict.
+fn verdict(ended: &Ended) -> (i32, &str) {
+    (ended.code, ended.stdout.lines().last().unwrap_or_default())
+}
+
+#[test]
+fn only_the_token_is_printed_and_it_is_valid() {
+    let place = place_with_client();
+    let minted = mint(&place, &[]);
+    assert_eq!((minted.code, minted.stdout.lines().count()), (0, 1), "{minted:?}");
+    let inspected = place.run_with_input(&["token", "inspect"], &minted.stdout);
+    let (code, line) = verdict(&inspected);
+    assert_eq!(code, 0, "{inspected:?}");
+    let start = "VALID: signed by http://127.0.0.1:9000/oauth2/default with ES256, key ";
+    assert!(line.starts_with(start), "{line}");
+    assert!(inspected.stdout.contains("\nexpires    20"), "{inspected:?}");
+    assert!(inspected.stdout.contains(" minutes\n"), "{inspected:?}");
+}
+
+#[test]
+fn a_token_lives_for_a_shorter_time_if_asked_and_never_for_a_longer_one() {
+    let place = place_with_client();
+    for (asked, seconds) in [("30s", 30), ("1h", 600)] {
+        let minted = mint(&place, &["--lifetime", asked]);
+        let inspected = place.run_with_input(&["token", "inspect", "-"], &minted.stdout);
+        assert_eq!(lifetime(&inspected), seconds, "{inspected:?}");
+    }
+}
+
+#[test]
+fn the_policy_decides_and_says_so() {
+    let place = place_with_client();
+    let refused = |arguments: &[&str]| {
+        let ended = place.run(&[&["token", "mint"], arguments].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+        ended.stderr
+    };
+    assert_eq!(
+        refused(&["--client", "batch", "--scope", "write:orders"]),
+        "scopegate: invalid_scope: The authorization server does not have all of these scopes.\n",
+    );
+    assert_eq!(
+        refused(&["--client", "nobody"]),
+        "scopegate: no token for the client `nobody`: unknown client\n",
+    );
+    assert_eq!(
+        refused(&["--client", "batch", "--server", "none"]),
+        "scopegate: there is no active authorization server `none`\n",
+    );
+}
+
+#[test]
+fn a_store_is_not_made_by_looking_for_it() {
+    let place = Place::new();
+    let ended = mint(&place, &[]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.starts_with("scopegate: there is no store at "), "{ended:?}");
+    assert!(!place.has("scopegate-data"));
+}
+
+#[test]
+fn a_token_that_was_altered_is_invalid() {
+    let place = place_with_client();
+    let token = mint(&place, &[]).stdout;
+    let (signed, _) = token.trim().rsplit_once('.').unwrap();
+    let inspect = |token: &str| place.run_with_input(&["token", "inspect"], token);
+    let altered = inspect(&format!("{signed}.{}", "A".repeat(86)));
+    assert_eq!(verdict(&altered), (1, "INVALID: the signature of the token is wrong"));
+    let no_token = inspect("abc");
+    assert_eq!(no_token.code, 1);
+    assert!(no_token.stdout.starts_with("INVALID: "), "{no_token:?}");
+}
+
+#[test]
+fn without_a_key_nothing_is_verified() {
+    let place = place_with_client();
+    let token = mint(&place, &[]).stdout;
+    let elsewhere = Place::new().run_with_input(&["token", "inspect"], &token);
+    assert_eq!(
+        verdict(&elsewhere),
+        (
+            1,
+            "NOT VERIFIED: there is no store at sqlite:scopegate-data/scopegate.db; give --issuer or --jwks"
+        ),
+    );
+    assert!(elsewhere.stdout.contains("\"sub\": \"batch\""), "{elsewhere:?}");
+}
+
+#[tokio::test]
+async fn keys_come_from_the_issuer_or_from_a_file() {
+    let place = place_with_client();
+    let serving = place.serve(&[]);
+    let mut beside = place;
+    beside.set("SCOPEGATE__BASE_URL", &serving.base);
+    let token = mint(&beside, &[]).stdout;
+    let issuer = format!("{}/oauth2/default", serving.base);
+    let keys = reqwest::get(format!("{issuer}/v1/keys")).await.unwrap().text().await.unwrap();
+
+    let elsewhere = Place::new();
+    elsewhere.write("keys.json", &keys);
+    let inspect =
+        |more: &[&str]| elsewhere.run_with_input(&[&["token", "inspect"], more].concat(), &token);
+    for more in [
+        &["--issuer", &issuer][..],
+        &["--jwks", "keys.json"],
+        &["--issuer", &issuer, "--audience", "api://orders"],
+    ] {
+        let inspected = inspect(more);
+        assert_eq!(inspected.code, 0, "{inspected:?}");
+    }
+    let other = inspect(&["--issuer", &issuer, "--audience", "api://other"]);
+    assert_eq!(verdict(&other), (1, "INVALID: the token is for another audience"));
+    let base = inspect(&["--issuer", &serving.base]);
+    assert_eq!(base.code, 1, "{base:?}");
+}
