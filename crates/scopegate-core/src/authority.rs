@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use scopegate_claims::{Clock, Issuer};
 use scopegate_jose::MasterKey;
+use tokio::sync::Mutex;
 
 use crate::audit::AuditQueue;
 use crate::catalog::{ServerId, Snapshot};
@@ -22,6 +23,8 @@ const EAGER_SERVERS: usize = 64;
 #[derive(Debug)]
 pub struct Authority {
     pub(crate) catalog: ArcSwap<Snapshot>,
+    /// One reload at a time, so that an older state never replaces a newer one.
+    reloading: Mutex<()>,
     pub(crate) keys: KeyRing,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) master_key: Arc<MasterKey>,
@@ -70,6 +73,7 @@ impl Authority {
             KeyRing::open(store.clone(), Arc::clone(&master_key), Arc::clone(&clock)).await?;
         let authority = Self {
             catalog: ArcSwap::from_pointee(Snapshot::empty(&base)),
+            reloading: Mutex::default(),
             keys,
             audit: AuditQueue::start(store.clone()),
             store,
@@ -106,6 +110,7 @@ impl Authority {
     ///
     /// [`StoreError`] if it does not answer; what is held stays.
     pub async fn reload(&self) -> Result<bool, StoreError> {
+        let _turn = self.reloading.lock().await;
         let before = self.catalog.load_full();
         let changes = self.store.catalog_since(before.version()).await?;
         if changes.version == before.version() {
