@@ -23,6 +23,8 @@ pub struct KeyRing {
     master_key: Arc<MasterKey>,
     clock: Arc<dyn Clock>,
     held: ArcSwap<HashMap<ServerId, Arc<ServerKeys>>>,
+    /// One reading at a time, so that older keys never replace newer ones.
+    reading: Mutex<()>,
     /// A server's keys are made one at a time, and no more at once than there are cores.
     making: Vec<Mutex<()>>,
     hasher: RandomState,
@@ -58,6 +60,7 @@ impl KeyRing {
             master_key,
             clock,
             held: ArcSwap::default(),
+            reading: Mutex::default(),
             making: (0..cores).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),
         };
@@ -71,6 +74,7 @@ impl KeyRing {
     ///
     /// [`StoreError`] if they cannot be read; the keys that are held stay.
     pub async fn reload(&self) -> Result<(), StoreError> {
+        let _turn = self.reading.lock().await;
         let mut by_server: HashMap<ServerId, Vec<StoredKey>> = HashMap::new();
         for key in self.store.signing_keys().await? {
             by_server.entry(key.server.clone()).or_default().push(key);
