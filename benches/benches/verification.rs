@@ -69,17 +69,16 @@ impl Setting {
     /// The same key as the library itself parses it.
     fn raw_key(&self) -> ParsedPublicKey {
         let jwk = serde_json::to_value(self.key.public_jwk()).expect("a key is JSON");
-        let number = |name: &str| {
-            base64url::decode(jwk[name].as_str().expect("a text")).expect("base64url")
+        let number =
+            |name: &str| base64url::decode(jwk[name].as_str().expect("a text")).expect("base64url");
+        type Raw = &'static dyn signature::VerificationAlgorithm;
+        let (algorithm, bytes): (Raw, _) = match self.key.algorithm() {
+            Algorithm::Rs256 => (&RSA_PKCS1_2048_8192_SHA256, rsa_der(&number("n"), &number("e"))),
+            Algorithm::Es256 => {
+                (&ECDSA_P256_SHA256_FIXED, [&[4][..], &number("x"), &number("y")].concat())
+            }
+            _ => (&ED25519, number("x")),
         };
-        let (algorithm, bytes): (&'static dyn signature::VerificationAlgorithm, _) =
-            match self.key.algorithm() {
-                Algorithm::Rs256 => (&RSA_PKCS1_2048_8192_SHA256, rsa_der(&number("n"), &number("e"))),
-                Algorithm::Es256 => {
-                    (&ECDSA_P256_SHA256_FIXED, [&[4][..], &number("x"), &number("y")].concat())
-                }
-                _ => (&ED25519, number("x")),
-            };
         ParsedPublicKey::new(algorithm, bytes).expect("the key is one")
     }
 
@@ -121,7 +120,8 @@ fn verification(criterion: &mut Criterion) {
         let (signed, encoded) = setting.token.rsplit_once('.').expect("three segments");
         let signature = base64url::decode(encoded).expect("base64url");
         group.bench_function("raw", |bencher| {
-            bencher.iter(|| raw.verify_sig(black_box(signed.as_bytes()), &signature).expect("valid"));
+            bencher
+                .iter(|| raw.verify_sig(black_box(signed.as_bytes()), &signature).expect("valid"));
         });
 
         let issuer = Issuer::parse(ISSUER).expect("an issuer");
@@ -139,14 +139,18 @@ fn verification(criterion: &mut Criterion) {
         let layer = layer.build().expect("a layer");
         let routers = [
             ("axum", Router::new().route("/orders", get(bare))),
-            ("axum with layer and scope", Router::new().route("/orders", get(guarded)).layer(layer)),
+            (
+                "axum with layer and scope",
+                Router::new().route("/orders", get(guarded)).layer(layer),
+            ),
         ];
         for (name, mut router) in routers {
             group.bench_function(name, |bencher| {
                 bencher.iter_batched(
                     || setting.request(),
                     |request| {
-                        let response = runtime.block_on(Service::<AxumRequest>::call(&mut router, request));
+                        let response =
+                            runtime.block_on(Service::<AxumRequest>::call(&mut router, request));
                         let response = response.expect("infallible");
                         assert_eq!(response.status(), StatusCode::OK);
                         response
