@@ -1,5 +1,6 @@
 //! The keys that a token is checked with.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -101,8 +102,13 @@ async fn json<T: DeserializeOwned>(client: &reqwest::Client, url: &str) -> Resul
 
 async fn fetch(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, String> {
     let failed = |error: reqwest::Error| {
-        let reason = if error.is_timeout() { "no answer in time" } else { "no connection" };
-        format!("{url}: {reason}")
+        if error.is_timeout() {
+            return format!("{url}: no answer in time");
+        }
+        // What the library says first is the URL again; the last cause says what is wrong.
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        let cause = causes.last().map_or_else(String::new, |cause| format!(": {cause}"));
+        format!("{url}: no connection{cause}")
     };
     let mut response = client.get(url).send().await.map_err(failed)?;
     if response.status() != reqwest::StatusCode::OK {
@@ -132,7 +138,7 @@ async fn stored(
     let Some(issuer) = token_issuer.and_then(|issuer| Issuer::parse(issuer).ok()) else {
         return Ok(Err(format!("the token names no issuer; {advice}")));
     };
-    let failed = |error: &dyn std::error::Error| CliError::failed(error);
+    let failed = |error: &dyn Error| CliError::failed(error);
     let store = SqlStore::open(&config.store.url, &config.store.options).await;
     let store = store.map_err(|error| failed(&error))?;
     let all = store.signing_keys().await.map_err(|error| failed(&error))?;
