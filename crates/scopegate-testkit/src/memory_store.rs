@@ -49,7 +49,9 @@ impl CatalogStore for MemoryStore {
         let mut changed: Vec<_> = memory
             .entities
             .values()
-            .filter(|(since, edit)| *since > version && (version > 0 || matches!(edit, Edit::Put(_))))
+            .filter(|(since, edit)| {
+                *since > version && (version > 0 || matches!(edit, Edit::Put(_)))
+            })
             .collect();
         changed.sort_by_key(|(since, _)| *since);
         let edits = changed.into_iter().map(|(_, edit)| edit.clone()).collect();

@@ -23,8 +23,8 @@ pub use scopegate_jose::{
 pub use scopegate_macros::{scope, scoped, scopes};
 #[cfg(feature = "tower")]
 pub use scopegate_tower::{
-    Answers, BearerBuilder, BearerLayer, BearerService, ConfigError, Fetch, FetchError, HttpAnswers,
-    HttpFetch, KeysError, ProtectedResource, ResponseFuture, StartError,
+    Answers, BearerBuilder, BearerLayer, BearerService, ConfigError, Fetch, FetchError,
+    HttpAnswers, HttpFetch, KeysError, ProtectedResource, ResponseFuture, StartError,
 };
 
 /// The examples of the README compile.
