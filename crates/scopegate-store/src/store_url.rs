@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::OpenError;
 
@@ -29,6 +29,13 @@ const PARAMETERS: [&str; 18] = [
     "statement-cache-capacity",
     "user",
 ];
+
+const SHAPE: &str = "write `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with %XX for each character \
+    of a part that is no letter or digit";
+const STRAY: &str = "a `:` or `@` or `#` stands where none can be: write `%3A` or `%40` or `%23` within a \
+    part, and `%2F` or `%3F` for a `/` or `?` of the password";
+const MODES: &str =
+    "`sslmode` is one of disable, allow, prefer, require, verify-ca and verify-full";
 
 /// Where a store is: a file of SQLite, or a database of PostgreSQL.
 ///
@@ -64,8 +71,8 @@ impl StoreUrl {
         let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
         match scheme {
             "sqlite" => parse_path(rest),
-            "postgres" | "postgresql" => parse_postgres(text),
-            _ => Err(OpenError::UnknownScheme(shown_scheme(scheme))),
+            "postgres" | "postgresql" => parse_postgres(text, rest),
+            _ => Err(OpenError::UnknownScheme(shown_scheme(scheme, rest))),
         }
     }
 
@@ -133,34 +140,60 @@ fn parse_path(rest: &str) -> Result<StoreUrl, OpenError> {
     Ok(StoreUrl::sqlite(path))
 }
 
-fn parse_postgres(text: &str) -> Result<StoreUrl, OpenError> {
-    if let Some(unknown) = parameter_names(text).find(|name| !is_parameter(name)) {
-        return Err(OpenError::InvalidUrl(format!("there is no parameter `{unknown}`")));
+/// Parses what follows `postgres:`. A mistake in a URL moves pieces of its password to other places,
+/// so that nothing of a wrong one is shown, and no piece is taken for a host or a database.
+fn parse_postgres(text: &str, rest: &str) -> Result<StoreUrl, OpenError> {
+    let invalid = |problem: &str| Err(OpenError::InvalidUrl(problem.to_owned()));
+    let Some(rest) = rest.strip_prefix("//") else { return invalid(SHAPE) };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    if rest.contains(['@', '#']) {
+        return invalid(STRAY);
     }
-    let options = PgConnectOptions::from_str(text).map_err(|error| {
-        OpenError::InvalidUrl(match error {
-            sqlx::Error::Configuration(cause) => cause.to_string(),
-            other => other.to_string(),
-        })
-    })?;
-    Ok(StoreUrl(Location::Postgres(Box::new(options))))
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if let Some(unknown) = parameters(query).map(|(name, _)| name).find(|name| !is_known(name)) {
+        return match is_plain_name(unknown) && is_plain_place(authority) && path.len() > 1 {
+            true => invalid(&format!("there is no parameter `{unknown}`")),
+            false => invalid("one of its parameters is unknown"),
+        };
+    }
+    match PgConnectOptions::from_str(text) {
+        Ok(options) if options.get_username().contains(':') => invalid(STRAY),
+        Ok(options) => Ok(StoreUrl(Location::Postgres(Box::new(options)))),
+        Err(_) if parameters(query).any(is_unknown_mode) => invalid(MODES),
+        Err(_) => invalid(SHAPE),
+    }
 }
 
-fn parameter_names(url: &str) -> impl Iterator<Item = &str> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let query = query.split('#').next().unwrap_or_default();
+fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split('=').next().unwrap_or_default())
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
-fn is_parameter(name: &str) -> bool {
+fn is_known(name: &str) -> bool {
     PARAMETERS.contains(&name) || name.starts_with("options[") || name.starts_with("options%5B")
 }
 
+/// Tells whether a text looks like a parameter, and can be shown.
+fn is_plain_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-');
+    (1..=32).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+/// Tells whether a host stands there: what looks like `user:password` has been cut off too early.
+fn is_plain_place(authority: &str) -> bool {
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    authority.contains('@') || port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+fn is_unknown_mode((name, value): (&str, &str)) -> bool {
+    matches!(name, "sslmode" | "ssl-mode") && PgSslMode::from_str(value).is_err()
+}
+
 /// The scheme, unless the text looks like something else that was pasted by mistake.
-fn shown_scheme(scheme: &str) -> String {
+fn shown_scheme(scheme: &str, rest: &str) -> String {
     let is_scheme = scheme.len() <= 16 && scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if is_scheme { scheme.to_owned() } else { String::new() }
+    if is_scheme && rest.starts_with("//") { scheme.to_owned() } else { String::new() }
 }
 
 #[cfg(test)]
@@ -200,25 +233,59 @@ mod tests {
         );
         assert!(refusal("sqlite:s.db?mode=ro").contains("takes no parameters"));
         assert!(refusal("sqlite::memory:").contains("name a file"));
-        assert!(refusal("postgres://db:99999/s").contains("port"));
+        assert!(refusal("postgres://db:99999/s").contains("HOST:PORT"));
+        assert!(refusal("postgres:db/s").contains("postgres://"));
+        assert!(refusal("postgres://db/s?sslmode=full").contains("verify-full"));
     }
 
     #[test]
-    fn a_password_is_never_shown() {
+    fn no_piece_of_a_password_is_ever_shown() {
         for text in [
-            "postgres://sg:hunter2@db/s",
-            "postgres://sg@db/s?password=hunter2",
-            "postgres://sg@db/s?passwd=hunter2",
-            "postgres://sg:hunter2@db:port/s",
-            "postgres://sg:hunter2@db/s?sslmode=x",
-            "hunter2:x",
-            "hunter2",
+            "postgres://sg:hunter@db/s",
+            "postgres://sg:hunter@db/s?sslmode=require",
+            "postgres://sg@db/s?password=hunter",
+            "postgres://sg@db/s?passwd=hunter",
+            "postgres://sg:hunter@db:port/s",
+            "postgres://sg:hunter@db/s?sslmode=x",
+            "postgres://sg:hunter@db/s?sslmode=hunter",
+            "postgres://sg:se?hunter@127.0.0.1:1/db",
+            "postgres://sg:se?hunter=x@127.0.0.1:1/db",
+            "postgres://sg:se?hunter&x@127.0.0.1:1/db",
+            "postgres://sg:12?hunter@127.0.0.1:1/db",
+            "postgres://sg:12?hunter",
+            "postgres://sg:se?hunter",
+            "postgres://sg:se/hunter@127.0.0.1:1/db",
+            "postgres://sg:12/hunter@127.0.0.1:1/db",
+            "postgres://sg:12#hunter@127.0.0.1:1/db",
+            "postgres://sg:12/x?host=hunter@db",
+            "postgres://sg:se@ss?hunter",
+            "postgres://sg:hunter@x@db/s",
+            "postgres://sg%3Ahunter@db/s",
+            "postgres://sg:%hunter@db/s",
+            "postgres:sg:hunter",
+            "postgres:sg:hunter@db/s",
+            "postgres:/sg:hunter@db/s",
+            "postgresql:sg:hunter@db/s?hunter",
+            "hunter:x",
+            "hunter",
         ] {
             let shown = match StoreUrl::parse(text) {
                 Ok(url) => format!("{url} {url:?}"),
                 Err(error) => format!("{error} {error:?}"),
             };
-            assert!(!shown.contains("hunter2"), "{shown}");
+            assert!(!shown.contains("hunter"), "{text}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_password_may_hold_anything_once_it_is_encoded() {
+        for text in [
+            "postgres://sg:a%3Fb%23c%2Fd%40e@db:5432/s?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+            "postgresql://db",
+            "postgres://sg@db/s?options[statement_timeout]=5s",
+            "postgres://sg:12@[::1]/s",
+        ] {
+            assert!(StoreUrl::parse(text).is_ok(), "{text}");
         }
     }
 }
