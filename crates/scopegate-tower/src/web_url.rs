@@ -14,8 +14,12 @@ pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
     }
 }
 
-/// What makes a URL unsafe.
-fn check(url: &Url) -> Option<&'static str> {
+/// What makes a URL unsafe, or of no use.
+pub(crate) fn check(url: &Url) -> Option<&'static str> {
+    // Longer, or with other characters, than a request line takes.
+    if http::Uri::try_from(url.as_str()).is_err() {
+        return Some("no request can be made for it");
+    }
     if !url.username().is_empty() || url.password().is_some() {
         return Some("it may not hold credentials");
     }
@@ -39,6 +43,14 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_that_no_request_takes_is_refused() {
+        let long = format!("https://a.example/{}", "k".repeat(70_000));
+        for bad in [long.as_str(), "https://a`{b}/k", "https://a.example`/"] {
+            assert!(parse(bad).is_err(), "{bad:.40}");
+        }
+    }
 
     #[test]
     fn plain_http_is_for_loopback_only() {

@@ -48,7 +48,13 @@ async fn read(fetch: &dyn Fetch, issuer: &Issuer, url: &str) -> Result<Url, Keys
             found: metadata.issuer.into_owned(),
         });
     }
-    web_url::parse(&metadata.jwks_uri).map_err(|_| invalid("its `jwks_uri` is no https URL"))
+    let keys = web_url::parse(&metadata.jwks_uri)
+        .map_err(|_| invalid("its `jwks_uri` is no https URL that can be asked for"))?;
+    // An issuer elsewhere must not send us to what listens on our own machine.
+    if location.scheme() == "https" && keys.scheme() != "https" {
+        return Err(invalid("its `jwks_uri` is not https as the issuer is"));
+    }
+    Ok(keys)
 }
 
 #[derive(Deserialize)]

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::{Fetch, FetchError, KeysError};
+use crate::web_url;
 
 /// The largest document that is read.
 pub const MAX_DOCUMENT_LEN: usize = MAX_KEY_SET_LEN;
@@ -44,7 +45,8 @@ async fn follow(fetch: &dyn Fetch, url: &Url) -> Result<Response<Bytes>, KeysErr
     let redirected = || KeysError::Redirected { url: url.to_string() };
     let mut at = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let response = fetch.fetch(request(&at)).await.map_err(|source| match source {
+        let request = request(&at).ok_or_else(redirected)?;
+        let response = fetch.fetch(request).await.map_err(|source| match source {
             FetchError::TooLarge => KeysError::TooLarge { url: url.to_string() },
             FetchError::OtherOrigin => redirected(),
             source => KeysError::Fetch { url: url.to_string(), source },
@@ -55,7 +57,7 @@ async fn follow(fetch: &dyn Fetch, url: &Url) -> Result<Response<Bytes>, KeysErr
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let next = location.and_then(|location| at.join(location).ok()).ok_or_else(redirected)?;
         // Another origin may be an attacker's, or a part of the inner network.
-        if next.origin() != url.origin() {
+        if next.origin() != url.origin() || web_url::check(&next).is_some() {
             return Err(redirected());
         }
         at = next;
@@ -63,12 +65,13 @@ async fn follow(fetch: &dyn Fetch, url: &Url) -> Result<Response<Bytes>, KeysErr
     Err(redirected())
 }
 
-fn request(url: &Url) -> Request<()> {
+/// None if no request can be made for the URL.
+fn request(url: &Url) -> Option<Request<()>> {
     Request::get(url.as_str())
         .header(ACCEPT, "application/json, application/jwk-set+json")
         .header(USER_AGENT, concat!("scopegate/", env!("CARGO_PKG_VERSION")))
         .body(())
-        .expect("a URL is a URI")
+        .ok()
 }
 
 /// How long an answer stays fresh (RFC 9111 §4.2); nothing if it does not say.

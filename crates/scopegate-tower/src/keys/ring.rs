@@ -225,7 +225,7 @@ impl KeyRing {
             failures,
             retry_in = wait.as_secs(),
             error = &*error as &dyn std::error::Error,
-            "the issuer's keys cannot be read: {error}"
+            "the issuer's keys cannot be read"
         );
         wait
     }

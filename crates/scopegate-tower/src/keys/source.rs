@@ -1,6 +1,6 @@
 //! Where the keys come from.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -54,26 +54,21 @@ impl Source {
 
     /// Reads the key set.
     pub(crate) async fn load(&self, now: UnixTime) -> Result<Loaded, KeysError> {
-        let url = match &self.location {
-            Location::Url(url) => url.clone(),
-            Location::Discovery(issuer) => self.find(issuer, now).await?,
+        let issuer = match &self.location {
+            Location::Url(url) => return self.read(url).await,
+            Location::Discovery(issuer) => issuer,
         };
-        let loaded = self.read(&url).await;
-        if loaded.is_err() {
-            // It may have moved.
-            self.remember(None);
-        }
-        loaded
-    }
-
-    async fn find(&self, issuer: &Issuer, now: UnixTime) -> Result<Url, KeysError> {
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(found) = found.filter(|found| now < found.until) {
-            return Ok(found.url);
-        }
-        let url = discover(&*self.fetch, issuer).await?;
-        self.remember(Some(Found { url: url.clone(), until: now.plus(FOUND_FOR) }));
-        Ok(url)
+        // Forgotten until the keys were really there: otherwise they may have moved.
+        let found = self.take_found().filter(|found| now < found.until);
+        let found = match found {
+            Some(found) => found,
+            None => {
+                Found { url: discover(&*self.fetch, issuer).await?, until: now.plus(FOUND_FOR) }
+            }
+        };
+        let loaded = self.read(&found.url).await?;
+        *self.found() = Some(found);
+        Ok(loaded)
     }
 
     async fn read(&self, url: &Url) -> Result<Loaded, KeysError> {
@@ -83,7 +78,11 @@ impl Source {
         Ok(Loaded { document, parsed, fresh_for })
     }
 
-    fn remember(&self, found: Option<Found>) {
-        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    fn take_found(&self) -> Option<Found> {
+        self.found().take()
+    }
+
+    fn found(&self) -> MutexGuard<'_, Option<Found>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

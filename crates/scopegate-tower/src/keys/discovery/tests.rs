@@ -65,9 +65,17 @@ async fn s3_3_an_issuer_that_differs_in_a_byte_is_refused() {
 
 #[tokio::test]
 async fn a_key_set_must_be_named_by_a_safe_url() {
-    for bad in
-        ["http://id.example.com/keys", "/keys", "", "ftp://a.example/", "https://u:p@a.example/"]
-    {
+    let long = format!("https://id.example.com/{}", "k".repeat(70_000));
+    for bad in [
+        "http://id.example.com/keys",
+        "http://127.0.0.1/keys",
+        "/keys",
+        "",
+        "ftp://a.example/",
+        "https://u:p@a.example/",
+        "https://a`{b}/keys",
+        &long,
+    ] {
         let page = metadata("https://id.example.com/t1", bad);
         let (found, _) = find(vec![(OPENID, page.clone()), (RFC_8414, page)]).await;
         assert!(matches!(found, Err(KeysError::InvalidMetadata { .. })), "{bad}: {found:?}");

@@ -37,6 +37,14 @@ async fn a_redirect_to_another_origin_is_refused() {
 }
 
 #[tokio::test]
+async fn a_redirect_that_no_request_can_follow_is_refused() {
+    let issuer = TestIssuer::new();
+    let long = format!("/{}", "b".repeat(70_000)).leak();
+    let error = get(&issuer, vec![("/a/keys", Page::Redirect(long))]).await;
+    assert!(matches!(error, Err(KeysError::Redirected { .. })));
+}
+
+#[tokio::test]
 async fn redirects_in_circles_end() {
     let issuer = TestIssuer::new();
     let error = get(&issuer, vec![("/a/keys", Page::Redirect("/a/keys"))]).await.unwrap_err();
