@@ -15,7 +15,7 @@ pub use claim::{ClaimSource, ClaimSpec, RESERVED_CLAIMS, TokenKind};
 pub use client::{ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType};
 pub use entity::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
 pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};
-pub use scope::{Consent, ScopeSpec};
+pub use scope::{Consent, RESERVED_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
 pub use snapshot::{AuthorizationServer, Client, Policy, Snapshot};
 

@@ -105,8 +105,7 @@ pub fn authenticate(
     catalog: &Snapshot,
 ) -> Result<AuthenticatedClient, TokenError> {
     let presented = proof.presented;
-    let by_header = presented.authorization.is_some();
-    let refuse = |reason| TokenError::InvalidClient { reason, by_header };
+    let refuse = TokenError::InvalidClient;
 
     let mut attempted = METHODS.iter().filter(|method| method.is_attempted(presented));
     let method = attempted.next().ok_or_else(|| refuse("no credentials"))?;

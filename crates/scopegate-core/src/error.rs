@@ -19,13 +19,8 @@ pub enum TokenError {
     #[error("more than one client authentication method was used")]
     SeveralClientAuthentications,
     /// The client was not authenticated; the text is for the log.
-    #[error("the client was not authenticated: {reason}")]
-    InvalidClient {
-        /// What was wrong, for the log.
-        reason: &'static str,
-        /// Whether the client tried the Authorization header, and must be challenged there.
-        by_header: bool,
-    },
+    #[error("the client was not authenticated: {0}")]
+    InvalidClient(&'static str),
     /// Nobody speaks this grant type.
     #[error("the grant type is not supported")]
     UnsupportedGrantType,
@@ -127,15 +122,13 @@ pub struct OAuthError {
     pub error: ErrorCode,
     /// The text for the client's developer.
     pub description: &'static str,
-    /// Whether the answer challenges the client in `WWW-Authenticate` (RFC 6749 §5.2).
-    pub challenges: bool,
     /// After how many seconds another try may succeed.
     pub retry_after: Option<u32>,
 }
 
 impl OAuthError {
     const fn new(status: u16, error: ErrorCode, description: &'static str) -> Self {
-        Self { status, error, description, challenges: false, retry_after: None }
+        Self { status, error, description, retry_after: None }
     }
 }
 
@@ -161,10 +154,9 @@ impl From<&TokenError> for OAuthError {
                 Code::InvalidRequest,
                 "The client used more than one authentication method.",
             ),
-            TokenError::InvalidClient { reason: _, by_header } => Self {
-                challenges: *by_header,
-                ..Self::new(401, Code::InvalidClient, "Client authentication failed.")
-            },
+            TokenError::InvalidClient(_) => {
+                Self::new(401, Code::InvalidClient, "Client authentication failed.")
+            }
             TokenError::UnsupportedGrantType => {
                 Self::new(400, Code::UnsupportedGrantType, "The grant type is not supported.")
             }

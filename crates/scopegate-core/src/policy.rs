@@ -8,15 +8,13 @@ use std::time::Duration;
 use scopegate_claims::{Scope, ScopeSet};
 
 use crate::admin;
-use crate::catalog::{AuthorizationServer, Client, ClientAuth, Consent, RuleSpec, Scopes};
+use crate::catalog::{
+    AuthorizationServer, Client, ClientAuth, Consent, RESERVED_SCOPES, RuleSpec, Scopes,
+};
 use crate::error::TokenError;
 
 /// The longest `scope` parameter, in bytes.
 const MAX_SCOPE_PARAMETER: usize = 4096;
-
-/// Scopes of OpenID Connect and others that only make sense for a person.
-const PERSONAL_SCOPES: [&str; 8] =
-    ["openid", "profile", "email", "address", "phone", "offline_access", "groups", "device_sso"];
 
 /// The scopes that a request asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -121,7 +119,7 @@ fn granted_by(
 /// Refuses scopes that the server does not have, or that nobody could consent to.
 fn check_scopes(server: &AuthorizationServer, asked: &ScopeSet) -> Result<(), TokenError> {
     for name in asked.iter() {
-        if PERSONAL_SCOPES.contains(&name) {
+        if RESERVED_SCOPES.contains(&name) {
             return Err(TokenError::InvalidScope(
                 "A scope of OpenID Connect cannot be had without a person.",
             ));

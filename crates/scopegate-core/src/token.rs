@@ -167,7 +167,7 @@ impl Authority {
                 error.into()
             }
             // The proof itself is used up, so nobody was authenticated.
-            TokenError::InvalidClient { .. } => error.into(),
+            TokenError::InvalidClient(_) => error.into(),
             error => {
                 changes.push(Change::Audit(case.refused(&error)));
                 match self.store.commit(&changes).await.map_err(replayed) {
@@ -285,9 +285,7 @@ fn audience<'a>(server: &'a AuthorizationServer, form: &Form) -> Result<&'a Audi
 /// What can be used once was used before: the client's assertion.
 fn replayed(error: StoreError) -> TokenError {
     match error {
-        StoreError::Conflict => {
-            TokenError::InvalidClient { reason: "the assertion was used before", by_header: false }
-        }
+        StoreError::Conflict => TokenError::InvalidClient("the assertion was used before"),
         error => TokenError::Storage(error),
     }
 }

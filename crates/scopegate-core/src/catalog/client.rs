@@ -143,15 +143,15 @@ impl ClientAuth {
 /// down the server.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct ClientSecret {
-    mac: Jot,
+    mac: SecretMac,
 }
 
 /// Bytes that are stored as base64url.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
-struct Jot([u8; 32]);
+struct SecretMac([u8; 32]);
 
-impl TryFrom<String> for Jot {
+impl TryFrom<String> for SecretMac {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -160,9 +160,9 @@ impl TryFrom<String> for Jot {
     }
 }
 
-impl From<Jot> for String {
-    fn from(jot: Jot) -> Self {
-        scopegate_jose::base64url::encode(&jot.0)
+impl From<SecretMac> for String {
+    fn from(mac: SecretMac) -> Self {
+        scopegate_jose::base64url::encode(&mac.0)
     }
 }
 
@@ -172,7 +172,7 @@ impl ClientSecret {
 
     /// Keeps the HMAC of a secret's SHA-256.
     pub const fn from_mac(mac: [u8; 32]) -> Self {
-        Self { mac: Jot(mac) }
+        Self { mac: SecretMac(mac) }
     }
 
     /// Compares in constant time.

@@ -16,6 +16,11 @@ pub enum Consent {
     Required,
 }
 
+/// Scopes that OpenID Connect and Okta give a meaning of their own: they are for persons, and no
+/// catalog defines them.
+pub const RESERVED_SCOPES: [&str; 8] =
+    ["address", "device_sso", "email", "groups", "offline_access", "openid", "phone", "profile"];
+
 /// A scope of a custom authorization server. Its name is the entity's.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct ScopeSpec {

@@ -8,7 +8,9 @@ use super::reader::{Node, Table, Text};
 use super::seen::Seen;
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted};
-use crate::catalog::{Consent, Entity, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec};
+use crate::catalog::{
+    Consent, Entity, EntityKey, EntityKind, Owner, RESERVED_SCOPES, ScopeSpec, ServerId, Spec,
+};
 
 const MAX_NAME: usize = 128;
 const MAX_DESCRIPTION: usize = 1000;
@@ -21,10 +23,6 @@ const CONSENT: [(&str, Consent); 3] = [
     ("REQUIRED", Consent::Required),
     ("FLEXIBLE", Consent::Flexible),
 ];
-
-/// The names that OpenID Connect and Okta give a meaning of their own.
-const RESERVED: [&str; 8] =
-    ["address", "device_sso", "email", "groups", "offline_access", "openid", "phone", "profile"];
 
 /// The names of a server's scopes.
 pub(super) fn names<'f>(scopes: &[Table<'f>]) -> Seen<'f> {
@@ -92,7 +90,7 @@ fn parse_name(name: &str) -> Result<Scope, NameProblem<'_>> {
     if name.len() > MAX_NAME {
         return Err(NameProblem::TooLong);
     }
-    if name == "*" || RESERVED.contains(&name) {
+    if name == "*" || RESERVED_SCOPES.contains(&name) {
         return Err(NameProblem::Reserved(name));
     }
     if name == "okta" || name.starts_with("okta.") || name.starts_with("okta:") {

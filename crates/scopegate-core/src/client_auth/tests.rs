@@ -102,7 +102,7 @@ fn id(outcome: Result<AuthenticatedClient, TokenError>) -> String {
 }
 
 fn is_invalid_client(outcome: &Result<AuthenticatedClient, TokenError>) -> bool {
-    matches!(outcome, Err(TokenError::InvalidClient { .. }))
+    matches!(outcome, Err(TokenError::InvalidClient(_)))
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Authority {
     ) -> Result<TokenResponse, Refused> {
         let VouchedRequest { server, client, form, lifetime } = request;
         let catalog = self.catalog();
-        let unknown = |reason| TokenError::InvalidClient { reason, by_header: false };
+        let unknown = TokenError::InvalidClient;
         let client = catalog.client(client.as_str()).ok_or_else(|| unknown("unknown client"))?;
         if !client.spec.status.is_active() {
             return Err(unknown("the client is inactive").into());

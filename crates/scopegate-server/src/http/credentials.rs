@@ -36,7 +36,7 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<
         return Err(TokenError::InvalidRequest("There is more than one Authorization header."));
     }
     let reason = "the Authorization header is not ASCII";
-    let text = line.to_str().map_err(|_| TokenError::InvalidClient { reason, by_header: true })?;
+    let text = line.to_str().map_err(|_| TokenError::InvalidClient(reason))?;
     Ok(Some(Authorization(text)))
 }
 

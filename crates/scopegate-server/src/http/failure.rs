@@ -68,7 +68,7 @@ impl From<&RequestError> for OAuthError {
                 (503, Code::TemporarilyUnavailable, "The server is overloaded.", Some(5))
             }
         };
-        Self { status, error: code, description, challenges: false, retry_after }
+        Self { status, error: code, description, retry_after }
     }
 }
 
@@ -175,7 +175,7 @@ struct Body {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let OAuthError { status, error, description, challenges, retry_after } = self.answer();
+        let OAuthError { status, error, description, retry_after } = self.answer();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = Body {
             error: error.as_str(),
@@ -184,7 +184,8 @@ impl IntoResponse for Failure {
         };
         let mut response = (status, NEVER_STORED, Json(body)).into_response();
         let headers = response.headers_mut();
-        if let Some(challenge) = self.challenge().filter(|_| challenges) {
+        // RFC 9110 §15.5.2: each 401 says how to do better, whichever method was tried.
+        if let (StatusCode::UNAUTHORIZED, Some(challenge)) = (status, self.challenge()) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(seconds) = retry_after {

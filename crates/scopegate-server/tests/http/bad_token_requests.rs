@@ -184,6 +184,7 @@ async fn no_credentials_are_not_enough() {
     cache-control: no-store
     content-type: application/json
     pragma: no-cache
+    www-authenticate: Basic realm="http://127.0.0.1:9000/oauth2/default", charset="UTF-8"
     x-content-type-options: nosniff
     {"error":"invalid_client","error_description":"Client authentication failed."}
     "#);
@@ -228,7 +229,7 @@ async fn a_disabled_client_is_refused_like_an_unknown_one() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_in_the_form_is_not_challenged_in_the_header() {
+async fn a_wrong_secret_in_the_form_is_answered_like_one_in_the_header() {
     let at = Fixture::start().await;
     let form = format!("{ASKS}&client_id=poster&client_secret=wrong");
     let response = at.send(form_to(TOKEN).body(Body::from(form)).unwrap()).await;
@@ -237,6 +238,7 @@ async fn a_wrong_secret_in_the_form_is_not_challenged_in_the_header() {
     cache-control: no-store
     content-type: application/json
     pragma: no-cache
+    www-authenticate: Basic realm="http://127.0.0.1:9000/oauth2/default", charset="UTF-8"
     x-content-type-options: nosniff
     {"error":"invalid_client","error_description":"Client authentication failed."}
     "#);
@@ -354,6 +356,7 @@ async fn the_okta_dialect_denies_with_401() {
     cache-control: no-store
     content-type: application/json
     pragma: no-cache
+    www-authenticate: Basic realm="http://127.0.0.1:9000/oauth2/okta", charset="UTF-8"
     x-content-type-options: nosniff
     {"decision_id":"…","error":"access_denied","error_description":"No access policy allows this client these scopes by this grant."}
     "#);
@@ -435,6 +438,7 @@ async fn an_assertion_serves_once() {
     cache-control: no-store
     content-type: application/json
     pragma: no-cache
+    www-authenticate: Basic realm="http://127.0.0.1:9000/oauth2/default", charset="UTF-8"
     x-content-type-options: nosniff
     {"error":"invalid_client","error_description":"Client authentication failed."}
     "#);

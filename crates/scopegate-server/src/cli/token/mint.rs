@@ -79,7 +79,7 @@ impl Mint {
     fn explain(&self, error: &TokenError) -> CliError {
         let Self { server, client, .. } = self;
         match error {
-            TokenError::InvalidClient { reason, .. } => {
+            TokenError::InvalidClient(reason) => {
                 CliError::Failed(format!("no token for the client `{client}`: {reason}"))
             }
             TokenError::UnknownServer => {
