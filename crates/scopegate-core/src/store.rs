@@ -155,11 +155,17 @@ pub enum Change {
     },
 }
 
+/// Under this name a [`Vault`] keeps by which master key the secrets of the storage are sealed.
+pub const MASTER_KEY_FINGERPRINT: &str = "master key fingerprint";
+
 /// Where single texts are kept that the server needs to start.
 #[async_trait]
 pub trait Vault: fmt::Debug + Send + Sync {
     /// Keeps a text under a name if there is none yet; the answer is what is there now.
     async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError>;
+
+    /// The text that is kept under a name; none if there is none yet.
+    async fn kept(&self, name: &str) -> Result<Option<String>, StoreError>;
 
     /// Fails if the storage would not serve.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -72,6 +72,30 @@ pub enum MasterKeyError {
     },
 }
 
+/// The key in the file, where there was none before.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a key is one's own or another's")]
+pub enum MadeKey {
+    /// It was made and written.
+    New(MasterKey),
+    /// Another process was faster: it is that one's.
+    OfAnother(MasterKey),
+}
+
+impl MadeKey {
+    /// The key, whoever made it.
+    pub fn key(&self) -> &MasterKey {
+        let (Self::New(key) | Self::OfAnother(key)) = self;
+        key
+    }
+
+    /// The key, whoever made it.
+    pub fn into_key(self) -> MasterKey {
+        let (Self::New(key) | Self::OfAnother(key)) = self;
+        key
+    }
+}
+
 impl MasterKeySource<'_> {
     /// Finds the key that was given; none if there is none and one may be made.
     ///
@@ -96,33 +120,43 @@ impl MasterKeySource<'_> {
 
     /// Makes a key and writes it to the file, which only its owner can read.
     ///
-    /// If another process was faster, the key is that process's.
-    ///
     /// # Errors
     ///
     /// [`MasterKeyError`] if the file cannot be written.
-    pub fn make(&self) -> Result<MasterKey, MasterKeyError> {
+    pub fn make(&self) -> Result<MadeKey, MasterKeyError> {
         let key = MasterKey::generate();
         let not_writable =
             |source| MasterKeyError::NotWritable { path: self.file.to_owned(), source };
         match write_new(self.file, &key) {
-            Ok(()) => {
-                let file = self.file.display();
-                tracing::warn!("made a master key in {file}: keep a copy, without it all is lost");
-                Ok(key)
-            }
+            Ok(()) => Ok(MadeKey::New(key)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.read()?.ok_or_else(|| not_writable(error))
+                self.read()?.map(MadeKey::OfAnother).ok_or_else(|| not_writable(error))
             }
             Err(error) => Err(not_writable(error)),
         }
     }
 
-    /// Takes back a key that was just made and proved to be the wrong one.
-    pub(crate) fn unmake(&self) -> MasterKeyError {
-        // A file that stays is found at the next start, and refused as the wrong key.
-        let _ = std::fs::remove_file(self.file);
+    /// The key of a storage is nowhere.
+    pub(crate) fn missing(&self) -> MasterKeyError {
         MasterKeyError::Missing(self.file.to_owned())
+    }
+
+    /// Accepts a key that was just made: from now on a storage needs it.
+    pub(crate) fn accept(&self, made: MadeKey) -> MasterKey {
+        if let MadeKey::New(_) = made {
+            let file = self.file.display();
+            tracing::warn!("made a master key in {file}: keep a copy, without it all is lost");
+        }
+        made.into_key()
+    }
+
+    /// Takes back a key that was just made and proved to be the wrong one. A file that was found
+    /// stays: it may be all that is left of another storage.
+    pub(crate) fn unmake(&self, made: &MadeKey) {
+        if let MadeKey::New(_) = made {
+            // A file that stays is found at the next start, and refused as the wrong key.
+            let _ = std::fs::remove_file(self.file);
+        }
     }
 
     fn read(&self) -> Result<Option<MasterKey>, MasterKeyError> {

@@ -18,7 +18,7 @@ use scopegate_core::authority::{Foundation, OpenError, check_master_key};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
-use scopegate_core::store::StoreError;
+use scopegate_core::store::{MASTER_KEY_FINGERPRINT, StoreError, Vault};
 use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
 
@@ -185,15 +185,22 @@ impl Setup {
     }
 }
 
-/// Makes a key for a storage that has none yet.
+/// Makes a key for a storage that has none yet; for one that has, the key was lost.
 async fn make_master_key(
     store: &SqlStore,
     source: MasterKeySource<'_>,
 ) -> Result<MasterKey, SetupError> {
-    let master_key = source.make()?;
-    match check_master_key(store, &master_key).await {
-        Ok(()) => Ok(master_key),
-        Err(OpenError::WrongMasterKey) => Err(source.unmake().into()),
+    if store.kept(MASTER_KEY_FINGERPRINT).await?.is_some() {
+        return Err(source.missing().into());
+    }
+    let made = source.make()?;
+    match check_master_key(store, made.key()).await {
+        Ok(()) => Ok(source.accept(made)),
+        // Another process has given the storage another key meanwhile.
+        Err(OpenError::WrongMasterKey) => {
+            source.unmake(&made);
+            Err(source.missing().into())
+        }
         Err(error) => Err(error.into()),
     }
 }

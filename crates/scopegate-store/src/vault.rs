@@ -12,8 +12,7 @@ const KEEP: &str = "INSERT INTO vault (name, content) VALUES ($1, $2) ON CONFLIC
 #[async_trait]
 impl Vault for SqlStore {
     async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError> {
-        let kept = self.database.read(READ, &[name.into()], |row| row.text("content")).await?;
-        if let Some(kept) = kept.into_iter().next() {
+        if let Some(kept) = self.kept(name).await? {
             return Ok(kept);
         }
         let mut transaction = self.database.begin().await?;
@@ -23,6 +22,11 @@ impl Vault for SqlStore {
         transaction.commit().await?;
         let missing = || StoreError::Corrupt(format!("`{name}` of the vault does not stay"));
         kept.into_iter().next().ok_or_else(missing)
+    }
+
+    async fn kept(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let kept = self.database.read(READ, &[name.into()], |row| row.text("content")).await?;
+        Ok(kept.into_iter().next())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -142,6 +142,10 @@ impl Vault for MemoryStore {
         Ok(memory.texts.entry(name.to_owned()).or_insert_with(|| text.to_owned()).clone())
     }
 
+    async fn kept(&self, name: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.memory().texts.get(name).cloned())
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -14,7 +14,7 @@ fn a_key_that_is_made_is_found_again_and_is_its_owners() {
     assert!(source.find().unwrap().is_none());
     let made = source.make().unwrap();
     let found = source.find().unwrap().unwrap();
-    assert_eq!(made.fingerprint(), found.fingerprint());
+    assert_eq!(made.key().fingerprint(), found.fingerprint());
     assert!(!is_readable_by_others(&file));
     assert_eq!(std::fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
 }
@@ -25,7 +25,20 @@ fn who_is_slower_gets_the_key_of_the_other() {
     let file = folder.path().join("master.key");
     let source = source(&file, Exposure::Loopback);
     let [first, second] = [source.make().unwrap(), source.make().unwrap()];
-    assert_eq!(first.fingerprint(), second.fingerprint());
+    assert_eq!(first.key().fingerprint(), second.key().fingerprint());
+    assert!(matches!((first, second), (MadeKey::New(_), MadeKey::OfAnother(_))));
+}
+
+#[test]
+fn a_key_file_that_was_only_found_is_never_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("master.key");
+    let source = source(&file, Exposure::Loopback);
+    let [made, found] = [source.make().unwrap(), source.make().unwrap()];
+    source.unmake(&found);
+    assert!(file.exists());
+    source.unmake(&made);
+    assert!(!file.exists());
 }
 
 #[test]

@@ -60,6 +60,17 @@ async fn a_dry_run_or_a_refused_file_marks_nothing() {
 }
 
 #[tokio::test]
+async fn the_first_start_makes_a_master_key_and_the_store_keeps_its_fingerprint() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::in_folder(folder.path());
+    let base = Issuer::parse(LOOPBACK).unwrap();
+    let setup = Setup::open(&config, &base).await.unwrap();
+    let kept = setup.store().kept(MASTER_KEY_FINGERPRINT).await.unwrap();
+    assert_eq!(kept, Some(setup.master_key().fingerprint()));
+    assert!(config.master_key_file.exists());
+}
+
+#[tokio::test]
 async fn a_lost_master_key_is_not_replaced() {
     let home = Home::new();
     home.open(LOOPBACK).await.unwrap();

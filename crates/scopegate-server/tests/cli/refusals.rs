@@ -63,12 +63,10 @@ fn a_master_key_of_another_store() {
 fn a_master_key_that_was_lost() {
     let place = Place::with_catalog();
     std::fs::remove_file(place.path().join("scopegate-data/master.key")).unwrap();
-    let refusal = refusal(&place, 1, &["apply", "catalog.toml"]);
-    let last = refusal.lines().last().unwrap();
     assert_eq!(
-        last,
+        refusal(&place, 1, &["apply", "catalog.toml"]),
         "scopegate: the master key of this storage is missing: \
-         put it back into scopegate-data/master.key, or set SCOPEGATE_MASTER_KEY",
+         put it back into scopegate-data/master.key, or set SCOPEGATE_MASTER_KEY\n",
     );
     assert!(!place.has("scopegate-data/master.key"));
 }

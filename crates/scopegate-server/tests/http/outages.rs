@@ -95,6 +95,10 @@ impl Vault for Switched {
         self.up()?.keep(name, text).await
     }
 
+    async fn kept(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.up()?.kept(name).await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.up()?.ping().await
     }

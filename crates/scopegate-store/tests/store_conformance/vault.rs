@@ -7,8 +7,10 @@ use crate::place::Place;
 pub(crate) async fn the_first_text_stays(place: &Place) {
     let store = place.open().await;
     store.ping().await.unwrap();
+    assert_eq!(store.kept("a").await.unwrap(), None);
     assert_eq!(store.keep("a", "first é").await.unwrap(), "first é");
     assert_eq!(store.keep("a", "second").await.unwrap(), "first é");
+    assert_eq!(store.kept("a").await.unwrap().as_deref(), Some("first é"));
     assert_eq!(store.keep("b", "").await.unwrap(), "");
     assert_eq!(store.keep("b", "second").await.unwrap(), "");
 }
