@@ -10,17 +10,6 @@ use crate::catalog::AuthorizationServer;
 use crate::client_auth::METHODS;
 use crate::grants::GRANTS;
 
-/// Below this URL lie the endpoints of a server.
-pub fn endpoint_base(server: &AuthorizationServer) -> String {
-    let issuer = server.issuer.as_str().trim_end_matches('/');
-    if server.id.is_org() { format!("{issuer}/oauth2/v1") } else { format!("{issuer}/v1") }
-}
-
-/// The URL of the token endpoint.
-pub fn token_endpoint(server: &AuthorizationServer) -> String {
-    format!("{}/token", endpoint_base(server))
-}
-
 /// The metadata of an authorization server (RFC 8414 §2).
 #[derive(Clone, Debug, Serialize)]
 pub struct Metadata {
@@ -38,11 +27,10 @@ pub struct Metadata {
 impl Metadata {
     /// Describes a server.
     pub fn of(server: &AuthorizationServer) -> Self {
-        let base = endpoint_base(server);
         Self {
             issuer: server.issuer.to_string(),
-            token_endpoint: token_endpoint(server),
-            jwks_uri: format!("{base}/keys"),
+            token_endpoint: server.endpoint("token"),
+            jwks_uri: server.endpoint("keys"),
             response_types_supported: [],
             grant_types_supported: GRANTS.iter().map(|grant| grant.grant_type()).collect(),
             token_endpoint_auth_methods_supported: METHODS

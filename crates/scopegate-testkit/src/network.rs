@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use scopegate_core::authority::Authority;
-use scopegate_core::metadata::{self, Metadata};
+use scopegate_core::metadata::Metadata;
 use scopegate_tower::{Fetch, FetchError};
 
 /// Answers a layer's requests for discovery documents and keys from an [`Authority`].
@@ -29,7 +29,7 @@ impl InProcess {
             if url == format!("{issuer}/.well-known/openid-configuration") {
                 return serde_json::to_vec(&Metadata::of(server)).ok().map(Bytes::from);
             }
-            if url == format!("{}/keys", metadata::endpoint_base(server)) {
+            if url == server.endpoint("keys") {
                 let keys = self.authority.public_keys(&server.id)?;
                 return Some(Bytes::copy_from_slice(keys.as_bytes()));
             }

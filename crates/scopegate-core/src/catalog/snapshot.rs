@@ -246,6 +246,13 @@ impl AuthorizationServer {
         }
     }
 
+    /// The URL of an endpoint, by the last part of its path.
+    pub fn endpoint(&self, name: &str) -> String {
+        let issuer = self.issuer.as_str().trim_end_matches('/');
+        let below = if self.id.is_org() { "/oauth2" } else { "" };
+        format!("{issuer}{below}/v1/{name}")
+    }
+
     /// The policies that apply to a client, in the order in which they are tried.
     pub fn policies_for(&self, client: &str) -> impl Iterator<Item = &Policy> {
         let PolicyIndex { ordered, for_all, by_client } = &self.index;

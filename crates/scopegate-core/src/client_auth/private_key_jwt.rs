@@ -9,7 +9,6 @@ use serde::Deserialize;
 
 use super::{Method, Presented, Proof};
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, ClientId};
-use crate::metadata;
 use crate::store::Change;
 
 /// The one value that `client_assertion_type` may have.
@@ -103,7 +102,7 @@ impl AssertionClaims {
         if iss != client.as_str() || sub != client.as_str() {
             return Err("iss and sub of the assertion are not the client id");
         }
-        let token_endpoint = metadata::token_endpoint(server);
+        let token_endpoint = server.endpoint("token");
         if !aud.contains(server.issuer.as_str()) && !aud.contains(&token_endpoint) {
             return Err("the assertion is meant for another audience");
         }

@@ -72,6 +72,8 @@ fn the_org_and_the_default_server_exist_from_the_start() {
     assert_eq!(default.issuer.as_str(), "https://id.example/oauth2/default");
     assert_eq!(default.audience(None).unwrap().as_str(), "api://default");
     assert!(snapshot.server(&id("other")).is_none());
+    assert_eq!(snapshot.org().endpoint("token"), "https://id.example/oauth2/v1/token");
+    assert_eq!(default.endpoint("keys"), "https://id.example/oauth2/default/v1/keys");
 }
 
 #[test]
