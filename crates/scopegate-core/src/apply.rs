@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::audience_names::{self, AudienceClash};
 use crate::catalog::{ClientId, Edit, Entity, EntityKind, Owner};
 use crate::catalog_file::CatalogFile;
 use crate::plan::{Plan, PlanError};
@@ -47,6 +48,9 @@ pub enum ApplyError {
     /// The file would touch what is not a file's.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// An audience of the file would be a client that the API owns, or the other way round.
+    #[error(transparent)]
+    Audience(#[from] AudienceClash),
     /// The catalog is changed by others all the time.
     #[error("the catalog was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
     Busy,
@@ -75,6 +79,9 @@ pub async fn apply(
             return Err(ApplyError::Older { file: file.version, stored: newest });
         }
         let plan = Plan::between(&current, file)?;
+        // The file was read before: somebody else may have made a client meanwhile.
+        let kept = current.iter().filter(|entity| entity.owner == Owner::Api);
+        audience_names::check_entities(file.entities.iter().chain(kept))?;
         let says_nothing_new = plan.is_empty() && file.version == newest;
         if mode == Mode::DryRun || says_nothing_new {
             return Ok(Applied { plan, catalog_version: version });

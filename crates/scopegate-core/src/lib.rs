@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod apply;
+pub mod audience_names;
 pub mod audit;
 pub mod authority;
 pub mod catalog;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use scopegate_claims::{Clock, Issuer, SystemClock};
+use scopegate_core::audience_names::{self, AudienceClash};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::error::TokenError;
 use scopegate_jose::MasterKey;
@@ -65,6 +66,9 @@ pub enum StartError {
     /// The storage failed, or was written under another master key.
     #[error(transparent)]
     Authority(#[from] OpenError),
+    /// An audience is a client id, or an issuer under the base URL.
+    #[error(transparent)]
+    Audience(#[from] AudienceClash),
     /// A signing key could not be made, stored or unsealed.
     #[error("the signing keys cannot be made ready")]
     Keys(#[source] TokenError),
@@ -115,12 +119,14 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the storage does not serve, is another master key's, or keeps no keys.
+    /// [`StartError`] if the storage does not serve, is another master key's, keeps no keys, or holds
+    /// an audience that is an issuer under this base URL.
     pub async fn open(settings: ServerSettings) -> Result<Self, StartError> {
         let ServerSettings { base, storage, master_key, clock, trusted_proxies } = settings;
         let Storage { store, watch } = storage;
         let foundation = Foundation { base, store, master_key, clock };
         let authority = Authority::open(foundation).await?;
+        audience_names::check_catalog(&authority.catalog())?;
         authority.ensure_keys().await.map_err(StartError::Keys)?;
         let tasks = Mutex::new(upkeep::start(&authority, watch));
         Ok(Self { app: App::new(authority, trusted_proxies), tasks })

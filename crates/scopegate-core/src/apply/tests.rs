@@ -105,6 +105,19 @@ fn scope(name: &str, owner: Owner) -> Entity {
     Entity { key, owner, spec: Spec::Scope(ScopeSpec::default()) }
 }
 
+/// A client of the API.
+fn client(id: &str) -> Entity {
+    let content = format!(
+        "version = 1\n[[client]]\nid = '{id}'\nname = 'A'\ntype = 'service'\n\
+         auth = 'client_secret_basic'\nsecrets = [{{ sha256 = '{}' }}]\n\
+         grant_types = ['client_credentials']\n",
+        "0".repeat(64),
+    );
+    let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+    let file = CatalogFile::parse(&source, &Context).unwrap();
+    Entity { owner: Owner::Api, ..file.entities[0].clone() }
+}
+
 fn file(version: u64, scopes: &[&str]) -> CatalogFile {
     let mut content = format!(
         "version = {version}\n[[server]]\nid = \"default\"\nname = \"Orders\"\n\
@@ -170,4 +183,20 @@ async fn what_the_api_owns_stays() {
     let refusal = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap_err();
     assert!(matches!(refusal, ApplyError::Plan(_)), "{refusal}");
     assert_eq!(shelf.version(), 1);
+}
+
+#[tokio::test]
+async fn an_audience_is_no_client_that_was_made_meanwhile() {
+    let content =
+        "version = 1\n[[server]]\nid = 'a'\nname = 'A'\naudiences = [{ name = 'billing' }]";
+    let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+    let file = CatalogFile::parse(&source, &Context).unwrap();
+    let shelf = Shelf::default();
+    shelf.put(client("orders"));
+    apply(&shelf, &file, Mode::DryRun).await.unwrap();
+    shelf.put(client("billing"));
+    for mode in [Mode::DryRun, Mode::Write] {
+        let refusal = apply(&shelf, &file, mode).await.unwrap_err();
+        assert!(matches!(refusal, ApplyError::Audience(_)), "{refusal}");
+    }
 }

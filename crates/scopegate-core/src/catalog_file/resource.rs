@@ -8,7 +8,8 @@ use super::reader::{Node, Table, Text};
 use super::seen::Seen;
 use super::shape::Shape;
 use super::suggest::Quoted;
-use crate::catalog::{AudienceSpec, ServerId};
+use crate::audience_names::is_issuer;
+use crate::catalog::AudienceSpec;
 
 const MAX_AUDIENCE: usize = 256;
 const MAX_RESOURCE: usize = 1024;
@@ -68,26 +69,16 @@ fn read_name(name: Text<'_>, clients: &ClientNames<'_>) -> Option<Audience> {
         name.refuse(format_args!("{shown} is no audience: write a text such as \"api://orders\""));
         return None;
     };
-    // A client id as audience would make an ID token look like an access token, and an issuer as
-    // audience a token for this server's own endpoints.
+    // The rule of `audience_names`, told with the place in the file.
     if clients.contains(name.text) {
         name.refuse(format_args!("the audience {shown} is a client id: write another name"));
         return None;
     }
-    if clients.context().issuer_base().is_some_and(|base| is_issuer(name.text, base.as_str())) {
+    if clients.context().issuer_base().is_some_and(|base| is_issuer(name.text, base)) {
         name.refuse(format_args!("the audience {shown} is an issuer: write another name"));
         return None;
     }
     Some(audience)
-}
-
-/// Tells whether a text is the issuer of the org server or can be that of a custom server.
-fn is_issuer(text: &str, base: &str) -> bool {
-    let Some(rest) = text.strip_prefix(base.trim_end_matches('/')) else { return false };
-    match rest.strip_prefix("/oauth2/") {
-        None => matches!(rest, "" | "/"),
-        Some(id) => ServerId::parse(id.trim_end_matches('/')).is_ok(),
-    }
 }
 
 /// An absolute URI without fragment (RFC 8707 §2).
@@ -102,24 +93,4 @@ fn read_resource(resource: Text<'_>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_issuer_that_may_ever_be_is_known() {
-        for base in ["https://id.example.com", "https://id.example.com/"] {
-            for issuer in ["", "/", "/oauth2/default", "/oauth2/not-there-yet", "/oauth2/default/"]
-            {
-                assert!(is_issuer(&format!("https://id.example.com{issuer}"), base), "{issuer}");
-            }
-            for other in ["/orders", "/oauth2/", "/oauth2/a/b", ".evil.example", "/oauth2", ":8443"]
-            {
-                assert!(!is_issuer(&format!("https://id.example.com{other}"), base), "{other}");
-            }
-        }
-        assert!(!is_issuer("api://orders", "https://id.example.com"));
-    }
 }

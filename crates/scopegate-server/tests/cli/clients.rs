@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use scopegate_jose::{Jwk, KeyProblem, SigningKey, TokenType, base64url};
 use serde_json::{Value, json};
 
-use crate::place::{Place, Serving};
+use crate::place::{CATALOG, Place, Serving};
 
 /// Asks for a token; the status and the body.
 async fn token(
@@ -96,6 +96,21 @@ fn a_private_key_is_its_owners_and_never_overwritten() {
     let refusal = "scopegate: a.jwk is there already: it is not overwritten\n";
     assert_eq!((ended.code, ended.stderr.as_str()), (1, refusal));
     assert_eq!(place.read("a.jwk"), key);
+}
+
+#[test]
+fn a_client_is_no_audience() {
+    let place = Place::new();
+    place.write("catalog.toml", &CATALOG.replace("api://orders", "billing"));
+    assert_eq!(place.run(&["apply", "catalog.toml"]).code, 0);
+    let create = |id| place.run(&["clients", "create", "--id", id, "--new-key", "a.jwk"]);
+    let ended = create("billing");
+    let refusal = "scopegate: \"billing\" is an audience of the server \"default\" and a client id: \
+                   give one of them another name\n";
+    assert_eq!((ended.code, ended.stderr.as_str()), (1, refusal));
+    assert!(!place.has("a.jwk"));
+    assert_eq!(create("batch").code, 0);
+    assert_eq!(place.run(&["apply", "catalog.toml"]).code, 0);
 }
 
 #[test]

@@ -193,6 +193,30 @@ fn a_demonstration_that_others_could_reach() {
 }
 
 #[test]
+fn a_base_url_that_makes_an_audience_an_issuer() {
+    let mut place = Place::new();
+    let audience = "http://127.0.0.1:7777/oauth2/orders";
+    place.write("catalog.toml", &CATALOG.replace("api://orders", audience));
+    assert_eq!(place.run(&["apply", "catalog.toml"]).code, 0);
+    assert_eq!(place.serve(&[]).end().code, 0);
+    place.set("SCOPEGATE__LISTEN__PUBLIC", "127.0.0.1:0");
+    place.set("SCOPEGATE__LISTEN__ADMIN", "127.0.0.1:0");
+    place.set("SCOPEGATE__LOG__LEVEL", "warn");
+    place.set("SCOPEGATE__BASE_URL", "http://127.0.0.1:7777");
+    assert_eq!(
+        refusal(&place, 1, &["serve"]),
+        format!(
+            "scopegate: \"{audience}\" is an audience of the server \"default\" and an issuer under \
+             the base URL: give the audience another name, or serve under another base URL\n"
+        ),
+    );
+
+    // A catalog in which it has another name mends that.
+    place.write("new.toml", CATALOG);
+    assert_eq!(place.serve(&["--catalog", "new.toml"]).end().code, 0);
+}
+
+#[test]
 fn a_command_that_does_not_exist() {
     let refusal = refusal(&Place::new(), 2, &["srve"]);
     assert!(refusal.contains("serve"), "{refusal}");

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use scopegate_core::audience_names;
 use scopegate_core::catalog::{
     ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, Spec, Status,
 };
@@ -98,8 +99,8 @@ impl Create {
         // What can be wrong with a file is found before a store is opened.
         let public = self.jwks.as_deref().map(credentials::read_key_file).transpose()?;
         let setup = place.open().await?;
-        // A client that is there shall not cost a new key file.
-        self.refuse_known(&setup).await?;
+        // A client that cannot be made shall not cost a new key file.
+        self.refuse_taken(&setup).await?;
         let credentials = match (public, &self.new_key) {
             (Some(keys), _) => Credentials::Keys(keys),
             (None, Some(file)) => Credentials::of_new_key(file)?,
@@ -168,7 +169,7 @@ impl Create {
         };
         let edit = [Edit::Put(entity)];
         for _ in 0..ATTEMPTS {
-            let version = self.refuse_known(setup).await?;
+            let version = self.refuse_taken(setup).await?;
             match setup.store().write_catalog(version, &edit, None).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Conflict) => {}
@@ -178,14 +179,20 @@ impl Create {
         Err(CliError::Failed("the catalog is changed by others all the time: try again".into()))
     }
 
-    /// The version of the catalog, if the client is not in it.
-    async fn refuse_known(&self, setup: &Setup) -> Result<u64, CliError> {
+    /// The version of the catalog, if neither a client nor an audience in it has the id.
+    async fn refuse_taken(&self, setup: &Setup) -> Result<u64, CliError> {
         let changes = setup.store().catalog_since(0).await;
         let changes = changes.map_err(|error| CliError::failed(&error))?;
         let key = EntityKey::client(&self.id);
         if changes.edits.iter().any(|edit| *edit.key() == key) {
             return Err(CliError::Failed(format!("there is a client `{}` already", self.id)));
         }
+        let entities = changes.edits.iter().filter_map(|edit| match edit {
+            Edit::Put(entity) => Some(entity),
+            Edit::Delete(_) => None,
+        });
+        audience_names::check_new_client(entities, &self.id)
+            .map_err(|clash| CliError::failed(&clash))?;
         Ok(changes.version)
     }
 }

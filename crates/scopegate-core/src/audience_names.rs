@@ -1,0 +1,176 @@
+//! No audience equals a client id or an issuer.
+//!
+//! A client id as audience would make an ID token look like an access token, and an issuer as
+//! audience a token for this server's own endpoints. Whoever adds an audience or a client asks here,
+//! and so does who starts: another base URL makes other issuers.
+
+use std::collections::HashSet;
+
+use scopegate_claims::Issuer;
+
+use crate::catalog::{ClientId, Entity, EntityKind, ServerId, Snapshot, Spec};
+use crate::catalog_file::Quoted;
+
+/// An audience that stands for something else too.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AudienceClash {
+    /// There is a client of that id.
+    #[error(
+        "{} is an audience of the server \"{server}\" and a client id: give one of them another name",
+        Quoted(name)
+    )]
+    Client {
+        /// The id of the server.
+        server: String,
+        /// The audience.
+        name: String,
+    },
+    /// It is the issuer of a server that is there, or may be there later.
+    #[error(
+        "{} is an audience of the server \"{server}\" and an issuer under the base URL: \
+         give the audience another name, or serve under another base URL",
+        Quoted(name)
+    )]
+    Issuer {
+        /// The id of the server.
+        server: String,
+        /// The audience.
+        name: String,
+    },
+}
+
+/// Refuses a catalog in which an audience is a client id or an issuer.
+///
+/// # Errors
+///
+/// An [`AudienceClash`]; the first one in the order of server ids.
+pub fn check_catalog(catalog: &Snapshot) -> Result<(), AudienceClash> {
+    // The org server's audience is its issuer by design: its endpoints are what it is for.
+    let custom = catalog.servers().filter(|server| !server.id.is_org());
+    let audiences = custom.flat_map(|server| {
+        let names = server.spec.audiences.iter().map(|audience| audience.name.as_str());
+        names.map(|name| (server.id.as_str(), name))
+    });
+    check(audiences, |id| catalog.client(id).is_some(), Some(&catalog.org().issuer))
+}
+
+/// The same for entities. Of issuers nothing is known here.
+///
+/// # Errors
+///
+/// An [`AudienceClash`]; the first one in the order of server ids.
+pub fn check_entities<'a>(
+    entities: impl Iterator<Item = &'a Entity> + Clone,
+) -> Result<(), AudienceClash> {
+    let clients = entities.clone().filter(|entity| entity.key.kind == EntityKind::Client);
+    let clients: HashSet<&str> = clients.map(|client| client.key.name.as_str()).collect();
+    check(audiences_of(entities), |id| clients.contains(id), None)
+}
+
+/// The same for entities and a client that is to be made.
+///
+/// # Errors
+///
+/// An [`AudienceClash`]; the first one in the order of server ids.
+pub fn check_new_client<'a>(
+    entities: impl Iterator<Item = &'a Entity>,
+    client: &ClientId,
+) -> Result<(), AudienceClash> {
+    check(audiences_of(entities), |id| id == client.as_str(), None)
+}
+
+fn audiences_of<'a>(
+    entities: impl Iterator<Item = &'a Entity>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    entities.flat_map(|entity| {
+        let audiences = match &entity.spec {
+            Spec::Server(server) => server.audiences.as_slice(),
+            _ => &[],
+        };
+        audiences.iter().map(|audience| (entity.key.name.as_str(), audience.name.as_str()))
+    })
+}
+
+fn check<'a>(
+    audiences: impl Iterator<Item = (&'a str, &'a str)>,
+    is_client: impl Fn(&str) -> bool,
+    base: Option<&Issuer>,
+) -> Result<(), AudienceClash> {
+    let clashes = audiences.filter_map(|(server, name)| {
+        let (is_client, is_issuer) = (is_client(name), base.is_some_and(|b| is_issuer(name, b)));
+        let (server, name) = (server.to_owned(), name.to_owned());
+        match (is_client, is_issuer) {
+            (true, _) => Some(AudienceClash::Client { server, name }),
+            (false, true) => Some(AudienceClash::Issuer { server, name }),
+            (false, false) => None,
+        }
+    });
+    clashes.min_by(|a, b| a.place().cmp(&b.place())).map_or(Ok(()), Err)
+}
+
+impl AudienceClash {
+    fn place(&self) -> (&str, &str) {
+        let (Self::Client { server, name } | Self::Issuer { server, name }) = self;
+        (server, name)
+    }
+}
+
+/// Tells whether a text is the issuer of the org server or can be that of a custom server.
+pub(crate) fn is_issuer(text: &str, base: &Issuer) -> bool {
+    let base = base.as_str().trim_end_matches('/');
+    let Some(rest) = text.strip_prefix(base) else { return false };
+    match rest.strip_prefix("/oauth2/") {
+        None => matches!(rest, "" | "/"),
+        Some(id) => ServerId::parse(id.trim_end_matches('/')).is_ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(url: &str) -> Issuer {
+        Issuer::parse(url).unwrap()
+    }
+
+    #[test]
+    fn every_issuer_that_may_ever_be_is_known() {
+        for base in [base("https://id.example.com"), base("https://id.example.com/")] {
+            for issuer in ["", "/", "/oauth2/default", "/oauth2/not-there-yet", "/oauth2/default/"]
+            {
+                assert!(is_issuer(&format!("https://id.example.com{issuer}"), &base), "{issuer}");
+            }
+            for other in ["/orders", "/oauth2/", "/oauth2/a/b", ".evil.example", "/oauth2", ":8443"]
+            {
+                assert!(!is_issuer(&format!("https://id.example.com{other}"), &base), "{other}");
+            }
+        }
+        assert!(!is_issuer("api://orders", &base("https://id.example.com")));
+    }
+
+    #[test]
+    fn an_audience_is_no_client_and_no_issuer() {
+        let base = base("https://id.example.com");
+        let audiences = |names: &'static [&'static str]| {
+            check(names.iter().map(|name| ("orders", *name)), |id| id == "billing", Some(&base))
+        };
+        assert_eq!(audiences(&["api://orders", "https://id.example.com/orders"]), Ok(()));
+        assert_eq!(
+            audiences(&["api://orders", "billing"]).unwrap_err().to_string(),
+            "\"billing\" is an audience of the server \"orders\" and a client id: \
+             give one of them another name",
+        );
+        assert_eq!(
+            audiences(&["https://id.example.com/oauth2/later"]).unwrap_err().to_string(),
+            "\"https://id.example.com/oauth2/later\" is an audience of the server \"orders\" and an \
+             issuer under the base URL: give the audience another name, or serve under another base \
+             URL",
+        );
+    }
+
+    #[test]
+    fn the_org_servers_audience_is_its_issuer() {
+        assert_eq!(check_catalog(&Snapshot::empty(&base("https://id.example.com"))), Ok(()));
+    }
+}
