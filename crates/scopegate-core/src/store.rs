@@ -167,6 +167,6 @@ pub trait Vault: fmt::Debug + Send + Sync {
     /// The text that is kept under a name; none if there is none yet.
     async fn kept(&self, name: &str) -> Result<Option<String>, StoreError>;
 
-    /// Fails if the storage would not serve.
+    /// Fails if the storage would not serve, or would not take a write.
     async fn ping(&self) -> Result<(), StoreError>;
 }

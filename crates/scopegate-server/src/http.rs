@@ -7,6 +7,7 @@ mod failure;
 mod form_body;
 mod health;
 mod issuer_documents;
+mod readiness;
 mod surroundings;
 mod token;
 mod trusted_proxies;
@@ -19,6 +20,8 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, get, post};
 use scopegate_core::authority::Authority;
 
+use readiness::Readiness;
+
 pub use failure::{Failure, RequestError};
 pub use trusted_proxies::{ForwardingHeader, InvalidNetwork, TrustedProxies};
 
@@ -30,11 +33,16 @@ pub(crate) struct App(Arc<Shared>);
 struct Shared {
     authority: Arc<Authority>,
     trusted_proxies: TrustedProxies,
+    readiness: Readiness,
 }
 
 impl App {
     pub(crate) fn new(authority: Arc<Authority>, trusted_proxies: TrustedProxies) -> Self {
-        Self(Arc::new(Shared { authority, trusted_proxies }))
+        Self(Arc::new(Shared { authority, trusted_proxies, readiness: Readiness::default() }))
+    }
+
+    fn readiness(&self) -> &Readiness {
+        &self.0.readiness
     }
 
     pub(crate) fn authority(&self) -> &Arc<Authority> {

@@ -89,14 +89,6 @@ impl Database {
         }
     }
 
-    /// Fails if the database would not take a write.
-    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Postgres(pools) => pools.ping().await,
-            Self::Sqlite(_) => self.begin().await?.rollback().await,
-        }
-    }
-
     /// What wakes those who wait for a change of the catalog.
     pub(crate) async fn bell(&self) -> Bell {
         match self {

@@ -2,12 +2,18 @@
 
 use async_trait::async_trait;
 use scopegate_core::store::{StoreError, Vault};
+use scopegate_jose::random_token;
 
 use crate::SqlStore;
 
 const READ: &str = "SELECT content FROM vault WHERE name = $1";
 
 const KEEP: &str = "INSERT INTO vault (name, content) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+/// A ping takes the room of some grants, and gives it back before anybody sees it.
+const TAKE: &str = "INSERT INTO vault (name, content) VALUES ($1, $2)";
+const GIVE_BACK: &str = "DELETE FROM vault WHERE name = $1";
+const ROOM: usize = 16 * 1024;
 
 #[async_trait]
 impl Vault for SqlStore {
@@ -30,6 +36,51 @@ impl Vault for SqlStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.database.ping().await
+        // No two pings have the same name, so that none waits for another node's.
+        let name = format!("ping {}", random_token(16));
+        let mut transaction = self.database.begin().await?;
+        transaction
+            .execute(TAKE, &[name.as_str().into(), "0".repeat(ROOM).as_str().into()])
+            .await?;
+        transaction.execute(GIVE_BACK, &[name.as_str().into()]).await?;
+        transaction.commit().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Row, query};
+
+    use super::*;
+    use crate::database::Database;
+    use crate::{StoreOptions, StoreUrl};
+
+    #[tokio::test]
+    async fn a_storage_without_room_does_not_serve() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = StoreUrl::sqlite(folder.path().join("s.db"));
+        let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
+        let Database::Sqlite(pools) = &store.database else { unreachable!("it is a file") };
+        let pages = async |pragma: &str| {
+            let mut writer = pools.writer().await.unwrap();
+            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
+            query(pragma).fetch_one(&mut *writer).await.unwrap().get::<i64, _>(0)
+        };
+
+        store.ping().await.unwrap();
+        let free = pages("freelist_count").await;
+        store.ping().await.unwrap();
+        assert_eq!(pages("freelist_count").await, free, "a ping leaves nothing behind");
+
+        query("VACUUM").execute(&mut *pools.writer().await.unwrap()).await.unwrap();
+        let used = pages("page_count").await;
+        assert_eq!(pages(&format!("max_page_count = {used}")).await, used);
+        let StoreError::Unavailable(cause) = store.ping().await.unwrap_err() else {
+            unreachable!("a full disk is an outage")
+        };
+        assert!(cause.to_string().contains("full"), "{cause}");
+
+        // The next connection knows of no such limit: there is room again.
+        store.ping().await.unwrap();
     }
 }

@@ -102,6 +102,26 @@ async fn a_file_that_was_replaced_takes_no_commit() {
 }
 
 #[tokio::test]
+async fn a_read_only_file_does_not_serve() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let store = open(&path).await.unwrap();
+    store.ping().await.unwrap();
+
+    // The trigger stands for a file system that has been mounted read-only.
+    let mut other = connect(&path).await;
+    let refuse = "CREATE TRIGGER read_only BEFORE INSERT ON vault \
+                  BEGIN SELECT RAISE(ABORT, 'attempt to write a readonly database'); END";
+    sqlx::raw_sql(refuse).execute(&mut other).await.unwrap();
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+    store.catalog_since(0).await.expect("it still can be read");
+
+    sqlx::raw_sql("DROP TRIGGER read_only").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_lock_that_is_held_too_long_is_an_outage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");

@@ -1,7 +1,6 @@
 //! Whether the process lives, and whether it can serve.
 
-use std::error::Error;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -12,9 +11,6 @@ use scopegate_core::catalog::ServerId;
 use serde::Serialize;
 
 use super::App;
-
-/// A storage that takes longer to answer is as good as down.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
 struct Health {
@@ -36,16 +32,13 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
 
 /// What keeps the process from serving.
 async fn impediment(app: &App) -> Option<&'static str> {
-    match tokio::time::timeout(PATIENCE, app.authority().store().ping()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            tracing::warn!(error = &error as &dyn Error, "not ready: the storage does not serve");
-            return Some("The storage does not serve.");
-        }
-        Err(_) => {
-            tracing::warn!("not ready: the storage does not answer in time");
-            return Some("The storage does not answer in time.");
-        }
+    let store = app.authority().store();
+    let ping = || {
+        let store = Arc::clone(store);
+        async move { store.ping().await }
+    };
+    if let Some(impediment) = app.readiness().impediment(ping).await {
+        return Some(impediment);
     }
     let has_keys = app.authority().public_keys(&ServerId::org()).is_some();
     (!has_keys).then_some("There are no signing keys yet.")

@@ -168,7 +168,7 @@ async fn a_process_without_its_storage_lives_but_is_not_ready() {
     {"reason":"The storage does not serve.","status":"unavailable"}
     "#);
     is_down.store(false, Ordering::Relaxed);
-    assert_eq!(at.get("/readyz").await.status(), 200);
+    eventually(async || at.get("/readyz").await.status() == 200).await;
 }
 
 #[tokio::test]

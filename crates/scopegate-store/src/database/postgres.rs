@@ -9,7 +9,6 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{Connection, Pool, Postgres};
 
 use super::Bell;
-use super::session::Session;
 use crate::error::unavailable;
 use crate::{OpenError, StoreOptions, StoreUrl};
 
@@ -22,9 +21,6 @@ const LIMITS: [(&str, &str); 3] = [
     ("lock_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "20s"),
 ];
-
-/// A hot standby answers, but takes no write.
-const TAKES_WRITES: &str = "SELECT current_setting('transaction_read_only') AS read_only";
 
 #[derive(Clone)]
 pub(crate) struct PostgresPools {
@@ -62,16 +58,6 @@ impl PostgresPools {
 
     pub(super) async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
         self.all.acquire().await.map_err(unavailable)
-    }
-
-    pub(super) async fn ping(&self) -> Result<(), StoreError> {
-        let mut session = Session::postgres(self.connection().await?);
-        let read_only = session.fetch(TAKES_WRITES, &[], |row| row.text("read_only")).await?;
-        session.finish();
-        match read_only.iter().all(|setting| setting == "off") {
-            true => Ok(()),
-            false => Err(unavailable("the database is read-only")),
-        }
     }
 
     pub(super) async fn bell(&self) -> Bell {

@@ -50,7 +50,7 @@ impl SqlitePools {
         Ok(Self { writer, readers, file })
     }
 
-    pub(super) async fn writer(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+    pub(crate) async fn writer(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
         let connection = self.writer.acquire().await.map_err(unavailable)?;
         self.file.is_still_there().map_err(unavailable)?;
         Ok(connection)
