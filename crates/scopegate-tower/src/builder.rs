@@ -10,7 +10,8 @@ use scopegate_jose::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::decision::{Gate, ReadExtraClaims, TokenRule, Trust};
+use crate::decision::{Gate, ReadExtraClaims, TokenRule};
+use crate::issuers::{Issuers, Trust};
 use crate::keys::{Fetch, HttpFetch, KeyRing, Location, Source};
 use crate::{BearerLayer, ConfigError, ProtectedResource, StartError, web_url};
 
@@ -234,7 +235,7 @@ impl BearerBuilder {
             rules = rules.with_leeway(leeway).map_err(|_| ConfigError::LeewayTooLong)?;
         }
         let gate = Gate {
-            trust: Trust { rules, keys: Arc::new(keys) },
+            issuers: Issuers::new(vec![Arc::new(Trust { rules, keys: Arc::new(keys) })]),
             extra: self.extra,
             settings: Arc::new(settings),
             clock: self.clock,
@@ -250,11 +251,11 @@ impl BearerBuilder {
     /// [`StartError`] if an option is missing or wrong, or if the keys cannot be had.
     pub async fn start(self) -> Result<BearerLayer, StartError> {
         let layer = self.build()?;
-        let Trust { rules, keys } = &layer.gate.trust;
-        match keys.first_keys(layer.gate.clock.now()).await {
-            Ok(()) => Ok(layer),
-            Err(source) => Err(StartError::Keys { issuer: rules.issuer().to_string(), source }),
+        for trust in layer.gate.issuers.fixed() {
+            let first = trust.keys.first_keys(layer.gate.clock.now()).await;
+            first.map_err(|source| StartError::Keys { issuer: trust.name().to_owned(), source })?;
         }
+        Ok(layer)
     }
 
     fn audience_rule(&self) -> Result<AudienceRule, ConfigError> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use http::HeaderMap;
 use scopegate_claims::{Clock, UnixTime};
 use scopegate_jose::{
-    Authenticated, ChallengeSettings, ExtraClaims, JoseError, KeySet, RefusalCause, Rules,
-    Verified, verify_access_token,
+    Authenticated, ChallengeSettings, ExtraClaims, JoseError, KeySet, RefusalCause, UnverifiedJws,
+    Verified,
 };
 
 use crate::ProtectedResource;
 use crate::credentials::{Credentials, is_b64token};
-use crate::keys::KeyRing;
+use crate::issuers::{Issuers, Trust};
+use crate::keys::Standing;
 
 /// Stands in for keys that were never had or are too old.
 static NO_KEYS: KeySet = KeySet::empty();
@@ -19,18 +20,11 @@ static NO_KEYS: KeySet = KeySet::empty();
 /// Everything that a layer decides by; its clones share it.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    pub(crate) trust: Trust,
+    pub(crate) issuers: Issuers,
     pub(crate) extra: Option<ReadExtraClaims>,
     pub(crate) settings: Arc<ChallengeSettings>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Option<ProtectedResource>,
-}
-
-/// An issuer whose tokens are believed, by which rules and keys.
-#[derive(Debug)]
-pub(crate) struct Trust {
-    pub(crate) rules: Rules,
-    pub(crate) keys: Arc<KeyRing>,
 }
 
 /// Reads the claims that a service adds.
@@ -51,7 +45,26 @@ pub(crate) enum Decision {
     /// It does not pass, whatever keys there may be.
     Refuse(RefusalCause),
     /// Newer keys may let it in; without them it is refused for this.
-    NeedsKeys(Arc<KeyRing>, JoseError),
+    NeedsKeys(Arc<Trust>, JoseError),
+}
+
+/// A token that was verified just now, and what has to stay as it is for it to be good again.
+struct Proof {
+    token: Arc<Verified>,
+    extra: Option<ExtraClaims>,
+    #[expect(dead_code, reason = "for whoever remembers verified tokens")]
+    standing: Arc<Standing>,
+    /// The generation of the keys that verified it.
+    #[expect(dead_code, reason = "for whoever remembers verified tokens")]
+    generation: u64,
+}
+
+/// Why a token is not verified.
+enum Doubt {
+    /// For good.
+    Token(JoseError),
+    /// Unless the issuer has newer keys.
+    Key(Arc<Trust>, JoseError),
 }
 
 impl Gate {
@@ -71,15 +84,15 @@ impl Gate {
             Credentials::Token(token) => token,
         };
         match self.verify(token, now) {
-            Ok(authenticated) => Decision::Admit(authenticated),
+            Ok(Proof { token, extra, .. }) => {
+                Decision::Admit(Authenticated::new(token, extra, Arc::clone(&self.settings)))
+            }
             // A token that was verified has no odd characters; only a failure needs to look for them.
             Err(_) if !is_b64token(token) => {
                 Decision::Refuse(RefusalCause::InvalidRequest("The bearer token is malformed"))
             }
-            Err(error @ JoseError::UnknownKey { .. }) if self.trust.keys.is_refreshable() => {
-                Decision::NeedsKeys(Arc::clone(&self.trust.keys), error)
-            }
-            Err(error) => Decision::Refuse(RefusalCause::InvalidToken(error)),
+            Err(Doubt::Key(trust, error)) => Decision::NeedsKeys(trust, error),
+            Err(Doubt::Token(error)) => Decision::Refuse(RefusalCause::InvalidToken(error)),
         }
     }
 
@@ -92,14 +105,28 @@ impl Gate {
         }
     }
 
-    fn verify(&self, token: &str, now: UnixTime) -> Result<Authenticated, JoseError> {
-        let Trust { rules, keys } = &self.trust;
-        let held = keys.held(now);
+    fn verify(&self, token: &str, now: UnixTime) -> Result<Proof, Doubt> {
+        let jws = UnverifiedJws::parse(token)?;
+        let trust = self.issuers.of(&jws)?;
+        let held = trust.keys.held(now);
         // Without keys the cheap checks still refuse what no key could make good.
-        let keys = held.as_ref().map_or(&NO_KEYS, |held| &held.keys);
-        let verified = verify_access_token(token, keys, rules, now)?;
-        let extra = self.extra.map(|read| read(&verified)).transpose()?;
-        Ok(Authenticated::new(Arc::new(verified), extra, Arc::clone(&self.settings)))
+        let (keys, generation) =
+            held.as_ref().map_or((&NO_KEYS, 0), |held| (&held.keys, held.generation));
+        let token = trust.rules.verify(&jws, keys, now).map_err(|error| match error {
+            JoseError::UnknownKey { .. } if trust.keys.is_refreshable() => {
+                Doubt::Key(trust.share(), error)
+            }
+            error => Doubt::Token(error),
+        })?;
+        let extra = self.extra.map(|read| read(&token)).transpose()?;
+        let standing = Arc::clone(trust.keys.standing());
+        Ok(Proof { token: Arc::new(token), extra, standing, generation })
+    }
+}
+
+impl From<JoseError> for Doubt {
+    fn from(error: JoseError) -> Self {
+        Self::Token(error)
     }
 }
 

@@ -122,7 +122,7 @@ impl<S, B> Parked<S, B> {
                 return Kind::Inner { future: inner.call(request) };
             }
             Decision::Refuse(cause) => cause,
-            Decision::NeedsKeys(keys, error) => keys.refusal(outcome, error, now),
+            Decision::NeedsKeys(trust, error) => trust.keys.refusal(outcome, error, now),
         };
         Kind::Answered { response: Some(gate.refuse::<R, V>(cause)) }
     }

@@ -13,6 +13,7 @@ mod refresh;
 mod ring;
 mod schedule;
 mod source;
+mod standing;
 
 pub use self::download::MAX_DOCUMENT_LEN;
 pub use self::error::KeysError;
@@ -21,3 +22,4 @@ pub use self::http_fetch::HttpFetch;
 pub(crate) use self::refresh::{Outcome, Refresh};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::source::{Location, Source};
+pub(crate) use self::standing::Standing;

@@ -42,6 +42,7 @@ mod credentials;
 mod decision;
 mod error;
 mod future;
+mod issuers;
 mod keys;
 mod layer;
 mod protected_resource;

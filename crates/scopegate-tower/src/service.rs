@@ -58,14 +58,14 @@ where
             return ResponseFuture::answered(document);
         }
         let now = gate.clock.now();
-        gate.trust.keys.refresh_if_due(now);
+        gate.issuers.refresh_if_due(now);
         match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
                 admit(&mut request, authenticated);
                 ResponseFuture::inner(self.inner.call(request))
             }
             Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),
-            Decision::NeedsKeys(keys, _) => self.wait_for_keys(&keys, request, now),
+            Decision::NeedsKeys(trust, _) => self.wait_for_keys(&trust.keys, request, now),
         }
     }
 }

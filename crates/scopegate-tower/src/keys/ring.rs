@@ -13,20 +13,19 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::KeysError;
 use super::refresh::{Outcome, Progress, Refresh, State};
 use super::schedule::{COOL_DOWN, LONGEST_RETRY, STALE, after_failure, after_success};
 use super::source::{Loaded, Source};
+use super::{KeysError, Standing};
 
-const NEVER: u64 = u64::MAX;
+const NEVER: u64 = Standing::NEVER;
 
 /// The keys of one issuer.
 ///
 /// To look at them takes no lock and no allocation.
 pub(crate) struct KeyRing {
     held: ArcSwap<HeldKeys>,
-    /// The second from which the keys are too old to serve.
-    stale_at: AtomicU64,
+    standing: Arc<Standing>,
     /// The second from which a request in passing causes a refresh. The background task is usually
     /// earlier; this catches what it missed, as on a machine that was asleep.
     due_at: AtomicU64,
@@ -55,7 +54,7 @@ impl KeyRing {
     pub(crate) fn fixed(keys: KeySet) -> Self {
         Self {
             held: ArcSwap::from_pointee(HeldKeys { keys, generation: 1, digest: [0; 32] }),
-            stale_at: AtomicU64::new(NEVER),
+            standing: Arc::new(Standing::new(1, NEVER)),
             due_at: AtomicU64::new(NEVER),
             remote: None,
         }
@@ -66,7 +65,7 @@ impl KeyRing {
         let none = HeldKeys { keys: KeySet::empty(), generation: 0, digest: [0; 32] };
         Self {
             held: ArcSwap::from_pointee(none),
-            stale_at: AtomicU64::new(0),
+            standing: Arc::new(Standing::new(0, 0)),
             due_at: AtomicU64::new(NEVER),
             remote: Some(Remote {
                 source,
@@ -79,7 +78,12 @@ impl KeyRing {
 
     /// The keys, unless they were never had or are too old.
     pub(crate) fn held(&self, now: UnixTime) -> Option<Guard<Arc<HeldKeys>>> {
-        (now.as_seconds() < self.stale_at.load(Ordering::Acquire)).then(|| self.held.load())
+        self.standing.generation(now).map(|_| self.held.load())
+    }
+
+    /// What a token hangs on that these keys verified.
+    pub(crate) fn standing(&self) -> &Arc<Standing> {
+        &self.standing
     }
 
     /// Whether there may be newer keys elsewhere.
@@ -204,8 +208,9 @@ impl KeyRing {
                 );
             }
             self.held.store(Arc::new(HeldKeys { keys: parsed.keys, generation, digest }));
+            self.standing.renew(generation);
         }
-        self.stale_at.store(now.plus(STALE).as_seconds(), Ordering::Release);
+        self.standing.confirm(now.plus(STALE).as_seconds());
         let mut state = remote.lock();
         (state.failures, state.last_error) = (0, None);
         after_success(fresh_for, jitter())
