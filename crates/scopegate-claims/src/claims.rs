@@ -5,7 +5,7 @@ mod write;
 
 use serde::Serialize;
 
-use crate::{Audience, Audiences, Dialect, Issuer, ScopeSet, UnixTime};
+use crate::{Audience, Audiences, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
 
 /// The claims that access tokens have in common (RFC 9068 §2.2 and Okta's names for the same).
 ///
@@ -41,6 +41,8 @@ pub struct Claims {
     client_id: Option<Box<str>>,
     user_id: Option<Box<str>>,
     scopes: ScopeSet,
+    roles: NameSet,
+    groups: NameSet,
     acr: Option<Box<str>>,
     amr: Box<[Box<str>]>,
     token_use: Option<Box<str>>,
@@ -77,6 +79,8 @@ impl Claims {
             client_id: None,
             user_id: None,
             scopes: ScopeSet::empty(),
+            roles: NameSet::empty(),
+            groups: NameSet::empty(),
             acr: None,
             amr: Box::default(),
             token_use: None,
@@ -137,8 +141,22 @@ impl Claims {
     }
 
     /// `scope`, or Okta's `scp`: what the token allows.
+    ///
+    /// With those that the issuer writes elsewhere, where the layer was told so.
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
+    }
+
+    /// `roles` (RFC 9068 §2.2.3.1): what the subject is, such as `admin`.
+    ///
+    /// For a token of an issuer that writes them elsewhere, what the layer was told of that issuer.
+    pub fn roles(&self) -> &NameSet {
+        &self.roles
+    }
+
+    /// `groups` (RFC 9068 §2.2.3.1): where the subject belongs, with the same remark.
+    pub fn groups(&self) -> &NameSet {
+        &self.groups
     }
 
     /// `acr`: how strongly the user was authenticated.
@@ -171,6 +189,11 @@ impl Claims {
     /// §3.1.3.6 and §3.3.2.11).
     pub fn has_id_token_hash(&self) -> bool {
         self.has_id_token_hash
+    }
+
+    /// Begins other claims with what these say, as for a token whose issuer has its own names.
+    pub fn into_builder(self) -> ClaimsBuilder {
+        ClaimsBuilder(self)
     }
 
     /// Writes the claims in a dialect.
@@ -259,6 +282,20 @@ impl ClaimsBuilder {
     #[must_use]
     pub fn scopes(mut self, scopes: ScopeSet) -> Self {
         self.0.scopes = scopes;
+        self
+    }
+
+    /// Sets `roles`.
+    #[must_use]
+    pub fn roles(mut self, roles: NameSet) -> Self {
+        self.0.roles = roles;
+        self
+    }
+
+    /// Sets `groups`.
+    #[must_use]
+    pub fn groups(mut self, groups: NameSet) -> Self {
+        self.0.groups = groups;
         self
     }
 

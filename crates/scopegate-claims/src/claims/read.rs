@@ -7,7 +7,7 @@ use serde::de::{self, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Claims;
-use crate::{Audiences, ScopeSet, UnixTime};
+use crate::{Audiences, NameSet, ScopeSet, UnixTime};
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -39,10 +39,12 @@ impl<'de> Visitor<'de> for ClaimsVisitor {
                 "client_id" => once(&mut read.client_id, &mut map)?,
                 "cnf" => once(&mut read.cnf, &mut map)?,
                 "exp" => once(&mut read.exp, &mut map)?,
+                "groups" => once(&mut read.groups, &mut map)?,
                 "iat" => once(&mut read.iat, &mut map)?,
                 "iss" => once(&mut read.iss, &mut map)?,
                 "jti" => once(&mut read.jti, &mut map)?,
                 "nbf" => once(&mut read.nbf, &mut map)?,
+                "roles" => once(&mut read.roles, &mut map)?,
                 "scope" => once(&mut read.scope, &mut map)?,
                 "scp" => once(&mut read.scp, &mut map)?,
                 "sub" => once(&mut read.sub, &mut map)?,
@@ -72,10 +74,12 @@ struct Read {
     client_id: Option<Box<str>>,
     cnf: Option<IgnoredAny>,
     exp: Option<UnixTime>,
+    groups: Option<NameSet>,
     iat: Option<UnixTime>,
     iss: Option<Box<str>>,
     jti: Option<Box<str>>,
     nbf: Option<UnixTime>,
+    roles: Option<NameSet>,
     scope: Option<ScopeSet>,
     scp: Option<ScopeSet>,
     sub: Option<Box<str>>,
@@ -98,6 +102,8 @@ impl Read {
             client_id: one_of(self.client_id, self.cid, "`client_id` and `cid` disagree")?,
             user_id: self.uid,
             scopes: one_of(self.scope, self.scp, "`scope` and `scp` disagree")?.unwrap_or_default(),
+            roles: self.roles.unwrap_or_default(),
+            groups: self.groups.unwrap_or_default(),
             acr: self.acr,
             amr: self.amr.unwrap_or_default(),
             token_use: self.token_use,

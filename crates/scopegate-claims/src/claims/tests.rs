@@ -90,6 +90,20 @@ fn marks_of_other_kinds_of_token_are_seen() {
 }
 
 #[test]
+fn roles_and_groups_are_read_whatever_their_form() {
+    let claims = read(&with("roles", json!(["Order Reader", {"value": "admin"}]))).unwrap();
+    assert!(claims.roles().contains("Order Reader") && claims.roles().contains("admin"));
+    assert!(claims.groups().is_empty());
+    assert!(read(&with("groups", json!("staff"))).unwrap().groups().contains("staff"));
+    // What some issuer means by the name is its own affair, and gives nothing.
+    for odd in [json!({"a": ["b"]}), json!(7), json!(null), json!([[]])] {
+        assert!(read(&with("groups", odd)).unwrap().groups().is_empty());
+    }
+    let twice = r#"{"iss":"i","exp":9,"roles":["a"],"roles":["b"]}"#;
+    assert!(serde_json::from_str::<Claims>(twice).is_err());
+}
+
+#[test]
 fn a_dialect_writes_its_own_names_only() {
     let issuer = Issuer::parse("https://id.example").unwrap();
     let claims = Claims::builder(&issuer, UnixTime::from_seconds(9))
@@ -135,6 +149,8 @@ proptest! {
             .token_id("j")
             .scopes(ScopeSet::parse(&scope).unwrap())
             .amr(["pwd"])
+            .roles(["Order Reader", &client].into_iter().collect())
+            .groups(["staff"].into_iter().collect())
             .build();
         let json = serde_json::to_string(&claims.in_dialect(dialect)).unwrap();
         prop_assert_eq!(serde_json::from_str::<Claims>(&json).unwrap(), claims);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Claims;
-use crate::{Audiences, Dialect, ScopeSet, UnixTime};
+use crate::{Audiences, Dialect, NameSet, ScopeSet, UnixTime};
 
 /// The members of an access token in the order in which they are written.
 #[derive(Serialize)]
@@ -38,6 +38,10 @@ pub(super) struct Written<'a, X, S> {
     acr: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     amr: &'a [Box<str>],
+    #[serde(skip_serializing_if = "NameSet::is_empty")]
+    roles: &'a NameSet,
+    #[serde(skip_serializing_if = "NameSet::is_empty")]
+    groups: &'a NameSet,
     #[serde(flatten)]
     extra: &'a X,
 }
@@ -65,6 +69,8 @@ impl<'a, X: Serialize> Written<'a, X, ()> {
             auth_time: claims.auth_time,
             acr: claims.acr(),
             amr: &claims.amr,
+            roles: &claims.roles,
+            groups: &claims.groups,
             extra,
         }
     }
