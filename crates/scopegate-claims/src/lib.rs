@@ -10,6 +10,7 @@
 mod audience;
 mod challenge;
 mod claims;
+mod combined;
 mod dialect;
 mod error;
 mod issuer;
@@ -19,10 +20,12 @@ mod rule;
 mod scope;
 mod scope_set;
 mod time;
+mod value;
 
 pub use audience::{Audience, Audiences};
 pub use challenge::{BearerChallenge, BearerError};
 pub use claims::{Claims, ClaimsBuilder};
+pub use combined::{AllRule, AnyRule, all_of, any_of};
 pub use dialect::Dialect;
 pub use error::ClaimsError;
 pub use issuer::Issuer;
@@ -32,3 +35,4 @@ pub use rule::{Requirement, ScopeRule, ScopeRules};
 pub use scope::Scope;
 pub use scope_set::ScopeSet;
 pub use time::{Clock, ManualClock, SystemClock, UnixTime};
+pub use value::{ClaimValue, ClaimValues, PackedValue};
