@@ -1,4 +1,4 @@
-//! `#[scoped]`: string literals among the generic arguments of a signature become scope types.
+//! `#[scoped]`: string literals among the generic arguments of a signature become types.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -10,10 +10,13 @@ use syn::{
     Result, Signature, Token, Type, TypeTuple, Visibility, token,
 };
 
-use crate::literal::packed;
+use crate::literal::{Kind, packed};
 
-/// The types that take several rules, as a tuple.
-const COMBINATORS: [&str; 2] = ["AllOf", "AnyOf"];
+/// The types that take several arguments, as a tuple.
+const LISTS: [&str; 3] = ["AllOf", "AnyOf", "RequireAcr"];
+
+/// The types whose literals are the values of claims; all others take scopes.
+const OF_VALUES: [&str; 3] = ["RequireAcr", "RequireGroup", "RequireRole"];
 
 /// Rewrites the item, or reports why it cannot and leaves it as it was.
 pub(crate) fn expand(
@@ -34,7 +37,7 @@ pub(crate) fn expand(
 }
 
 fn rewrite(input: ParseStream, home: &TokenStream) -> Result<TokenStream> {
-    let mut literals = Literals { home, seen: 0, tuples: 0 };
+    let mut literals = Literals { home, kind: Kind::Scope, seen: 0, tuples: 0 };
     if let Ok(mut function) = input.fork().parse::<Function>() {
         input.parse::<TokenStream>()?;
         literals.visit_signature_mut(&mut function.signature);
@@ -78,6 +81,8 @@ impl Parse for Function {
 /// Replaces the literals of all types that it visits.
 struct Literals<'a> {
     home: &'a TokenStream,
+    /// What a literal stands for where the visit is.
+    kind: Kind,
     /// How many literals were replaced so far.
     seen: usize,
     /// How many lists became tuples.
@@ -95,7 +100,8 @@ impl VisitMut for Literals<'_> {
     fn visit_generic_argument_mut(&mut self, argument: &mut GenericArgument) {
         if let GenericArgument::Const(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) = argument
         {
-            *argument = GenericArgument::Type(Type::Verbatim(packed(literal, self.home)));
+            *argument =
+                GenericArgument::Type(Type::Verbatim(packed(literal, self.kind, self.home)));
             self.seen += 1;
         } else {
             visit_mut::visit_generic_argument_mut(self, argument);
@@ -103,13 +109,17 @@ impl VisitMut for Literals<'_> {
     }
 
     fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
-        let before = self.seen;
+        let is_of = |names: &[&str]| names.iter().any(|name| segment.ident == name);
+        let kind = if is_of(&OF_VALUES) { Kind::Value } else { Kind::Scope };
+        let (is_list, before) = (is_of(&LISTS), self.seen);
+        let outer = std::mem::replace(&mut self.kind, kind);
         visit_mut::visit_path_segment_mut(self, segment);
-        if !COMBINATORS.iter().any(|name| segment.ident == name) {
+        self.kind = outer;
+        if !is_list {
             return;
         }
         if let PathArguments::AngleBracketed(list) = &mut segment.arguments
-            && is_list(&list.args, self.seen - before)
+            && is_several(&list.args, self.seen - before)
         {
             list.args = into_tuple(std::mem::take(&mut list.args), segment.ident.span());
             self.tuples += 1;
@@ -127,7 +137,7 @@ type Arguments = Punctuated<GenericArgument, Token![,]>;
 /// Tells whether arguments, of which some were literals, are a list of rules.
 ///
 /// One argument that is a tuple already, or may be the name of one, is none.
-fn is_list(arguments: &Arguments, literals: usize) -> bool {
+fn is_several(arguments: &Arguments, literals: usize) -> bool {
     let all_types = arguments.iter().all(|one| matches!(one, GenericArgument::Type(_)));
     let is_tuple = matches!(arguments.first(), Some(GenericArgument::Type(Type::Tuple(_))));
     all_types && (arguments.len() > 1 || (literals > 0 && !is_tuple))
@@ -164,8 +174,11 @@ mod tests {
         let mut text = expanded(item);
         for name in ["a", "b", "c"] {
             let literal = LitStr::new(name, Span::call_site());
-            let packed = packed(&literal, &quote!(::scopegate)).to_string();
-            text = text.replace(&packed, &name.to_uppercase());
+            let home = quote!(::scopegate);
+            let scope = packed(&literal, Kind::Scope, &home).to_string();
+            let value = packed(&literal, Kind::Value, &home).to_string();
+            text = text.replace(&scope, &name.to_uppercase());
+            text = text.replace(&value, &format!("v{}", name.to_uppercase()));
         }
         text
     }
@@ -216,6 +229,19 @@ mod tests {
         assert_written(
             r#"fn f(x: AnyOf<(Named, AllOf<"a", "b">)>) {}"#,
             "#[allow(clippy::type_complexity)] fn f(x: AnyOf<(Named, AllOf<(A, B)>)>) {}",
+        );
+    }
+
+    #[test]
+    fn what_a_literal_stands_for_is_said_by_the_type_around_it() {
+        assert_written(
+            r#"fn f(x: RequireRole<"a">, y: Option<auth::RequireGroup<"b">>, z: Guard<"c">) {}"#,
+            "fn f(x: RequireRole<vA>, y: Option<auth::RequireGroup<vB>>, z: Guard<C>) {}",
+        );
+        assert_written(
+            r#"fn f(x: RequireAcr<"a">, y: RequireAcr<"b", Named>, z: RequireFresh<300>) {}"#,
+            "#[allow(clippy::type_complexity)]
+             fn f(x: RequireAcr<(vA,)>, y: RequireAcr<(vB, Named)>, z: RequireFresh<300>) {}",
         );
     }
 
