@@ -39,6 +39,9 @@ pub enum JoseError {
     /// The payload is not the JSON object of claims that it must be.
     #[error("the claims of the token are malformed")]
     InvalidClaims,
+    /// The token lacks a claim that it must have; the text names it.
+    #[error("the token lacks `{0}`")]
+    MissingClaim(&'static str),
     /// Another issuer made the token.
     #[error("the token is from another issuer")]
     WrongIssuer,
@@ -107,6 +110,7 @@ impl JoseError {
             Self::BadSignature => "bad_signature",
             Self::WrongType => "wrong_type",
             Self::InvalidClaims => "invalid_claims",
+            Self::MissingClaim(_) => "missing_claim",
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
             Self::Expired => "expired",
@@ -138,6 +142,7 @@ impl JoseError {
             Self::BadSignature => "The signature is not valid",
             Self::WrongType => "The token is not an access token",
             Self::InvalidClaims => "The claims of the access token are not valid",
+            Self::MissingClaim(_) => "The access token lacks a claim that it must have",
             Self::WrongIssuer => "The access token is from another issuer",
             Self::WrongAudience => "The access token is for another audience",
             Self::Expired => "The access token expired",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use scopegate_claims::Claims;
 use serde::Deserialize;
 
-use crate::{Algorithm, JoseError, VerifiedJws};
+use crate::{Algorithm, ClaimMapping, JoseError, VerifiedJws};
 
 /// An access token that has passed every check.
 ///
@@ -29,7 +29,17 @@ impl Verified {
         Ok(Self { claims, payload: payload.into(), evidence })
     }
 
+    /// The same token, its claims read by the places that its issuer has for them.
+    pub(crate) fn mapped(self, mapping: &ClaimMapping) -> Result<Self, JoseError> {
+        let Self { claims, payload, evidence } = self;
+        let claims = mapping.apply(claims, &payload)?;
+        Ok(Self { claims, payload, evidence })
+    }
+
     /// The claims that access tokens have in common.
+    ///
+    /// Scopes, roles, groups and client are the ones that hold: where the issuer's
+    /// [mapping](crate::ClaimMapping) names other places for them, those are in.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }

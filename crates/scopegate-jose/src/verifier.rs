@@ -3,7 +3,7 @@
 use scopegate_claims::{Claims, UnixTime};
 
 use crate::rules::ACCESS_TOKEN;
-use crate::{Header, JoseError, KeySet, Rules, UnverifiedJws, Verified};
+use crate::{ClientRule, Header, JoseError, KeySet, Rules, UnverifiedJws, Verified};
 
 /// Verifies an access token.
 ///
@@ -61,7 +61,10 @@ impl Rules {
         if !self.typ().admits(jws.header()) {
             return Err(JoseError::WrongType);
         }
-        let verified = Verified::read(jws.verify(keys, self.algorithms())?)?;
+        let mut verified = Verified::read(jws.verify(keys, self.algorithms())?)?;
+        if !self.mapping().is_empty() {
+            verified = verified.mapped(self.mapping())?;
+        }
         check(verified.claims(), jws.header(), self, now)?;
         Ok(verified)
     }
@@ -73,6 +76,15 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
     }
     if is_id_token(claims) && !header.is_type(ACCESS_TOKEN) {
         return Err(JoseError::WrongType);
+    }
+    if rules.token_kind().is_some_and(|kind| claims.token_kind() != Some(kind)) {
+        return Err(JoseError::WrongType);
+    }
+    if rules.client_rule() == ClientRule::Named && claims.client_id().is_none() {
+        return Err(JoseError::MissingClaim("client_id"));
+    }
+    if let Some(claim) = rules.typ().missing(claims) {
+        return Err(JoseError::MissingClaim(claim));
     }
     if !rules.audience().admits(claims) {
         return Err(JoseError::WrongAudience);

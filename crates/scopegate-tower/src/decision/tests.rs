@@ -69,7 +69,7 @@ fn bearer(token: &str) -> HeaderMap {
 }
 
 fn payload() -> Value {
-    json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": NOW + 60, "iat": NOW, "sub": "u1", "scope": "read:orders" })
+    json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": NOW + 60, "iat": NOW, "sub": "u1", "client_id": "reader", "jti": "t1", "scope": "read:orders" })
 }
 
 fn payload_with(name: &str, value: Value) -> Value {
