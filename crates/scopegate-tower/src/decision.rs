@@ -85,7 +85,8 @@ impl Gate {
         };
         match self.verify(token, now) {
             Ok(Proof { token, extra, .. }) => {
-                Decision::Admit(Authenticated::new(token, extra, Arc::clone(&self.settings)))
+                let settings = Arc::clone(&self.settings);
+                Decision::Admit(Authenticated::new(token, extra, settings).at(now))
             }
             // A token that was verified has no odd characters; only a failure needs to look for them.
             Err(_) if !is_b64token(token) => {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tower_layer::Layer;
+use scopegate_claims::ScopeRule;
+use tower_layer::{Layer, Stack};
 
 use crate::decision::{Gate, TokenRule};
-use crate::{BearerBuilder, BearerService, ProtectedResource};
+use crate::{BearerBuilder, BearerService, ProtectedResource, RequireLayer};
 
 /// Lets requests with a good access token pass, and refuses the others.
 ///
@@ -76,6 +77,30 @@ impl BearerLayer {
     #[must_use]
     pub fn optional(self) -> Self {
         Self { rule: TokenRule::Optional, ..self }
+    }
+
+    /// The same layer with a rule for all that it protects: only tokens that hold what the rule asks
+    /// for pass.
+    ///
+    /// For services that are not axum's, or where one rule is for all. See [`require`](crate::require).
+    ///
+    /// ```
+    /// use scopegate_claims::ScopeName;
+    /// use scopegate_tower::BearerLayer;
+    ///
+    /// struct ReadOrders;
+    ///
+    /// impl ScopeName for ReadOrders {
+    ///     const NAME: &'static str = "read:orders";
+    /// }
+    ///
+    /// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
+    /// let readers_only = auth.clone().require(ReadOrders);
+    /// # Ok::<_, scopegate_tower::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn require(self, rule: impl ScopeRule) -> Stack<RequireLayer, Self> {
+        Stack::new(crate::require(rule), self)
     }
 
     /// The document about the API, where [`resource`](BearerBuilder::resource) was given.

@@ -46,6 +46,7 @@ mod issuers;
 mod keys;
 mod layer;
 mod protected_resource;
+mod require;
 mod service;
 #[cfg(test)]
 mod test_issuer;
@@ -63,4 +64,5 @@ pub use crate::future::ResponseFuture;
 pub use crate::keys::{Fetch, FetchError, HttpFetch, KeysError, MAX_DOCUMENT_LEN};
 pub use crate::layer::BearerLayer;
 pub use crate::protected_resource::ProtectedResource;
+pub use crate::require::{RequireLayer, RequireService, require};
 pub use crate::service::BearerService;
