@@ -130,6 +130,14 @@ impl JoseError {
         }
     }
 
+    /// The key that the token names, where that key is unknown.
+    pub fn kid(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKey { kid } => kid.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What a client may learn: fixed text, fit for an `error_description` (RFC 6750 §3).
     pub const fn description(&self) -> &'static str {
         // No wildcard arm: a new variant must choose what the client may learn.

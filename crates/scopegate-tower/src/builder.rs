@@ -226,7 +226,12 @@ impl BearerBuilder {
             (Some(keys), _) => KeyRing::fixed(keys),
             (None, _) => {
                 let fetch = self.fetch.unwrap_or_else(|| Arc::new(HttpFetch::new()));
-                KeyRing::remote(Source::new(location, fetch), Arc::clone(&self.clock))
+                KeyRing::remote(
+                    &issuer,
+                    Source::new(location, fetch),
+                    Arc::clone(&self.clock),
+                    None,
+                )
             }
         };
         let mut rules =

@@ -114,7 +114,7 @@ impl Gate {
         let (keys, generation) =
             held.as_ref().map_or((&NO_KEYS, 0), |held| (&held.keys, held.generation));
         let token = trust.rules.verify(&jws, keys, now).map_err(|error| match error {
-            JoseError::UnknownKey { .. } if trust.keys.is_refreshable() => {
+            JoseError::UnknownKey { ref kid } if trust.keys.may_bring(kid.as_deref(), now) => {
                 Doubt::Key(trust.share(), error)
             }
             error => Doubt::Token(error),

@@ -7,6 +7,7 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{JoseError, Rules, UnverifiedJws};
 
 use crate::keys::KeyRing;
+use crate::{Readiness, meter};
 
 /// An issuer whose tokens are believed, by which rules and keys.
 #[derive(Debug)]
@@ -51,6 +52,19 @@ impl Issuers {
             Ok(at) => Ok(Found::Fixed(&self.fixed[at])),
             Err(_) => Err(JoseError::WrongIssuer),
         }
+    }
+
+    /// How the keys are doing; those that nobody asked for yet begin to be read.
+    pub(crate) fn readiness(&self, now: UnixTime) -> Readiness {
+        let of = |trust: &Arc<Trust>| {
+            trust.keys.wake(now);
+            let readiness = trust.keys.readiness(trust.name(), now);
+            if let Some(age) = readiness.age() {
+                meter::key_age(trust.name(), age);
+            }
+            readiness
+        };
+        Readiness::new(self.fixed.iter().map(of).collect(), Vec::new())
     }
 
     /// Renews keys whose time has come, without waiting.

@@ -4,11 +4,13 @@
 //! `source` finds the key set, by discovery if need be; `schedule` says when to do so again; the
 //! [`KeyRing`] holds what was found and renews it by one shared `refresh` at a time.
 
+mod absent;
 mod discovery;
 mod download;
 mod error;
 mod fetch;
 mod http_fetch;
+mod readiness;
 mod refresh;
 mod ring;
 mod schedule;
@@ -19,6 +21,7 @@ pub use self::download::MAX_DOCUMENT_LEN;
 pub use self::error::KeysError;
 pub use self::fetch::{Fetch, FetchError};
 pub use self::http_fetch::HttpFetch;
+pub use self::readiness::{IssuerReadiness, KeyState};
 pub(crate) use self::refresh::{Outcome, Refresh};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::source::{Location, Source};

@@ -6,7 +6,7 @@ use scopegate_claims::ScopeRule;
 use tower_layer::{Layer, Stack};
 
 use crate::decision::{Gate, TokenRule};
-use crate::{BearerBuilder, BearerService, ProtectedResource, RequireLayer};
+use crate::{BearerBuilder, BearerService, ProtectedResource, Readiness, RequireLayer};
 
 /// Lets requests with a good access token pass, and refuses the others.
 ///
@@ -101,6 +101,15 @@ impl BearerLayer {
     #[must_use]
     pub fn require(self, rule: impl ScopeRule) -> Stack<RequireLayer, Self> {
         Stack::new(crate::require(rule), self)
+    }
+
+    /// How the keys are doing, for readiness probes.
+    ///
+    /// Keys that nobody has asked for yet begin to be read, so that a service which gets its first
+    /// request only when it is ready becomes so.
+    pub fn readiness(&self) -> Readiness {
+        let now = self.gate.clock.now();
+        self.gate.issuers.readiness(now)
     }
 
     /// The document about the API, where [`resource`](BearerBuilder::resource) was given.

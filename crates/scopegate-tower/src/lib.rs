@@ -45,7 +45,9 @@ mod future;
 mod issuers;
 mod keys;
 mod layer;
+mod meter;
 mod protected_resource;
+mod readiness;
 mod require;
 mod service;
 #[cfg(test)]
@@ -61,8 +63,11 @@ pub use crate::answers::{Answers, HttpAnswers};
 pub use crate::builder::BearerBuilder;
 pub use crate::error::{ConfigError, StartError};
 pub use crate::future::ResponseFuture;
-pub use crate::keys::{Fetch, FetchError, HttpFetch, KeysError, MAX_DOCUMENT_LEN};
+pub use crate::keys::{
+    Fetch, FetchError, HttpFetch, IssuerReadiness, KeyState, KeysError, MAX_DOCUMENT_LEN,
+};
 pub use crate::layer::BearerLayer;
 pub use crate::protected_resource::ProtectedResource;
+pub use crate::readiness::Readiness;
 pub use crate::require::{RequireLayer, RequireService, require};
 pub use crate::service::BearerService;

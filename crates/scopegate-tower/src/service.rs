@@ -65,7 +65,9 @@ where
                 ResponseFuture::inner(self.inner.call(request))
             }
             Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),
-            Decision::NeedsKeys(trust, _) => self.wait_for_keys(&trust.keys, request, now),
+            Decision::NeedsKeys(trust, error) => {
+                self.wait_for_keys(&trust.keys, error.kid(), request, now)
+            }
         }
     }
 }
@@ -75,6 +77,7 @@ impl<S: Clone, V> BearerService<S, V> {
     fn wait_for_keys<B, R>(
         &mut self,
         keys: &Arc<KeyRing>,
+        kid: Option<&str>,
         request: Request<B>,
         now: UnixTime,
     ) -> ResponseFuture<S, B, V>
@@ -86,7 +89,7 @@ impl<S: Clone, V> BearerService<S, V> {
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
         let parked = Parked { layer: self.layer.clone(), inner, request };
-        match keys.refresh_for_request(now) {
+        match keys.refresh_for_request(kid, now) {
             Ok(refresh) => ResponseFuture::waiting(refresh, parked),
             // A refresh may have ended since the decision: it is made again all the same.
             Err(outcome) => ResponseFuture::resumed(parked, outcome),

@@ -9,8 +9,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::KeysError;
+use super::absent::Absent;
 use super::download::TIMEOUT;
 use super::schedule::COOL_DOWN;
+use super::source::Tag;
 
 /// How long a request waits for keys.
 const PATIENCE: Duration = TIMEOUT;
@@ -65,6 +67,11 @@ impl Refresh {
 pub(crate) struct State {
     pub(crate) running: Option<Refresh>,
     pub(crate) started_at: Option<UnixTime>,
+    /// When the issuer last said which keys it has.
+    pub(crate) confirmed_at: Option<UnixTime>,
+    /// The tag of the set in use.
+    pub(crate) tag: Option<Tag>,
+    pub(crate) absent: Absent,
     pub(crate) failures: u32,
     pub(crate) last_error: Option<Arc<KeysError>>,
     pub(crate) background: Option<JoinHandle<()>>,

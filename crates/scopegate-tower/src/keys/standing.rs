@@ -50,7 +50,6 @@ impl Standing {
     }
 
     /// The issuer is no longer trusted.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for issuers that come and go"))]
     pub(crate) fn end(&self) {
         self.generation.store(ENDED, Ordering::Release);
     }

@@ -1,0 +1,46 @@
+//! The metrics of the layer, under names that stay.
+//!
+//! With the feature `metrics` they go to the recorder that the program installed; without it these
+//! functions are empty. The table in the crate's documentation says what they mean.
+
+use std::time::Duration;
+
+/// A request was let in or refused.
+pub(crate) fn request(outcome: &'static str, reason: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("scopegate_bearer_requests_total", "outcome" => outcome, "reason" => reason)
+        .increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = (outcome, reason);
+}
+
+/// The keys of an issuer were asked for.
+pub(crate) fn refreshed(issuer: &str, outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!(
+        "scopegate_jwks_refreshes_total",
+        "issuer" => issuer.to_owned(),
+        "outcome" => outcome
+    )
+    .increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = (issuer, outcome);
+}
+
+/// How long ago an issuer confirmed its keys.
+pub(crate) fn key_age(issuer: &str, age: Duration) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!("scopegate_jwks_age_seconds", "issuer" => issuer.to_owned())
+        .set(age.as_secs_f64());
+    #[cfg(not(feature = "metrics"))]
+    let _ = (issuer, age);
+}
+
+/// A token was looked for among those verified before: `hit` or `miss`.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the cache of verified tokens"))]
+pub(crate) fn cache(result: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("scopegate_bearer_cache_total", "result" => result).increment(1);
+    #[cfg(not(feature = "metrics"))]
+    let _ = result;
+}
