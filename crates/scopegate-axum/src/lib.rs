@@ -48,15 +48,32 @@ extern crate self as scopegate_axum;
 mod all_of;
 mod any_of;
 mod guard;
+mod identity;
+mod probe;
+mod public;
 mod rejection;
+mod require_acr;
+mod require_claim;
+mod require_fresh;
+mod require_role;
 mod require_scope;
 mod token;
 
-pub use scopegate_claims::{PackedScope, Requirement, ScopeName, ScopeRule, ScopeRules};
-pub use scopegate_macros::{scope, scoped, scopes};
+pub use scopegate_claims::{
+    ClaimValue, ClaimValues, PackedScope, PackedValue, Requirement, ScopeName, ScopeRule,
+    ScopeRules,
+};
+pub use scopegate_macros::{scope, scoped, scopes, value, values};
 
 pub use crate::all_of::AllOf;
 pub use crate::any_of::AnyOf;
+pub use crate::guard::Guard;
+pub use crate::identity::{ClientId, Subject};
+pub use crate::public::Public;
 pub use crate::rejection::AuthRejection;
+pub use crate::require_acr::RequireAcr;
+pub use crate::require_claim::{ClaimRule, RequireClaim};
+pub use crate::require_fresh::RequireFresh;
+pub use crate::require_role::{RequireGroup, RequireRole};
 pub use crate::require_scope::RequireScope;
 pub use crate::token::Token;
