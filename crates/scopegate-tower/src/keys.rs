@@ -18,11 +18,12 @@ mod source;
 mod standing;
 
 pub use self::download::MAX_DOCUMENT_LEN;
+pub(crate) use self::download::TIMEOUT;
 pub use self::error::KeysError;
 pub use self::fetch::{Fetch, FetchError};
 pub use self::http_fetch::HttpFetch;
 pub use self::readiness::{IssuerReadiness, KeyState};
-pub(crate) use self::refresh::{Outcome, Refresh};
+pub(crate) use self::refresh::{Outcome, PATIENCE, Progress, Refresh};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::source::{Location, Source};
 pub(crate) use self::standing::Standing;

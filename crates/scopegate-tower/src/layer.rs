@@ -6,7 +6,9 @@ use scopegate_claims::ScopeRule;
 use tower_layer::{Layer, Stack};
 
 use crate::decision::{Gate, TokenRule};
-use crate::{BearerBuilder, BearerService, ProtectedResource, Readiness, RequireLayer};
+use crate::{
+    BearerBuilder, BearerService, ProtectedResource, Readiness, RequireLayer, TrustedIssuer,
+};
 
 /// Lets requests with a good access token pass, and refuses the others.
 ///
@@ -60,7 +62,31 @@ pub struct BearerLayer {
 impl BearerLayer {
     /// Begins a layer that takes the tokens of this issuer, named as in their `iss`.
     pub fn issuer(issuer: impl Into<String>) -> BearerBuilder {
-        BearerBuilder::new(issuer.into())
+        Self::issuers([TrustedIssuer::new(issuer)])
+    }
+
+    /// Begins a layer that takes the tokens of several issuers.
+    ///
+    /// The `iss` of a token says which one it is verified by; no other is tried. Tenants that are not
+    /// known from the start are [resolved](crate::ResolveIssuer).
+    ///
+    /// ```
+    /// use scopegate_tower::{BearerLayer, ConfigError, TrustedIssuer};
+    ///
+    /// let auth = BearerLayer::issuers([
+    ///     TrustedIssuer::new("https://id.example.com/oauth2/default"),
+    ///     TrustedIssuer::auth0("acme.eu.auth0.com"),
+    /// ])
+    /// .audience("api://orders")
+    /// .build();
+    /// assert!(auth.is_ok());
+    ///
+    /// let twice = ["https://id.example.com"; 2].map(TrustedIssuer::new);
+    /// let auth = BearerLayer::issuers(twice).audience("api://orders").build();
+    /// assert!(matches!(auth.unwrap_err(), ConfigError::DuplicateIssuer { .. }));
+    /// ```
+    pub fn issuers(issuers: impl IntoIterator<Item = TrustedIssuer>) -> BearerBuilder {
+        BearerBuilder::new(issuers.into_iter().collect())
     }
 
     /// The same layer, sharing its keys, which also lets requests *without* a token pass.

@@ -38,6 +38,7 @@
 
 mod answers;
 mod builder;
+mod cache;
 mod credentials;
 mod decision;
 mod error;
@@ -46,21 +47,26 @@ mod issuers;
 mod keys;
 mod layer;
 mod meter;
+mod preset;
 mod protected_resource;
 mod readiness;
 mod require;
+mod resolve;
 mod service;
+mod tenants;
 #[cfg(test)]
 mod test_issuer;
+mod trusted_issuer;
 mod web_url;
 
 pub use scopegate_jose::{
-    Algorithm, Authenticated, Evidence, JoseError, KeySet, ProblemJson, Refusal, RefusalBody,
-    RefusalCause, Verified,
+    Algorithm, Authenticated, ClaimMapping, Evidence, JoseError, KeySet, ProblemJson, Refusal,
+    RefusalBody, RefusalCause, Verified,
 };
 
 pub use crate::answers::{Answers, HttpAnswers};
 pub use crate::builder::BearerBuilder;
+pub use crate::cache::CacheSize;
 pub use crate::error::{ConfigError, StartError};
 pub use crate::future::ResponseFuture;
 pub use crate::keys::{
@@ -70,4 +76,6 @@ pub use crate::layer::BearerLayer;
 pub use crate::protected_resource::ProtectedResource;
 pub use crate::readiness::Readiness;
 pub use crate::require::{RequireLayer, RequireService, require};
+pub use crate::resolve::{ResolveIssuer, Resolved, TenantLimits};
 pub use crate::service::BearerService;
+pub use crate::trusted_issuer::TrustedIssuer;

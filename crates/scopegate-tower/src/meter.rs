@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use scopegate_jose::Authenticated;
+
 /// A request was let in or refused.
 pub(crate) fn request(outcome: &'static str, reason: &'static str) {
     #[cfg(feature = "metrics")]
@@ -12,6 +14,14 @@ pub(crate) fn request(outcome: &'static str, reason: &'static str) {
         .increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = (outcome, reason);
+}
+
+/// What a request was let in with.
+pub(crate) fn kind(authenticated: &Authenticated) -> &'static str {
+    match authenticated.token() {
+        Some(_) => "token",
+        None => "anonymous",
+    }
 }
 
 /// The keys of an issuer were asked for.
@@ -37,7 +47,6 @@ pub(crate) fn key_age(issuer: &str, age: Duration) {
 }
 
 /// A token was looked for among those verified before: `hit` or `miss`.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the cache of verified tokens"))]
 pub(crate) fn cache(result: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("scopegate_bearer_cache_total", "result" => result).increment(1);

@@ -17,6 +17,10 @@ pub(crate) struct Standing {
     generation: AtomicU64,
     /// The second from which the keys are too old to serve.
     stale_at: AtomicU64,
+    /// The second from which the issuer must be asked about anew, where it is one of many tenants.
+    trusted_until: AtomicU64,
+    /// The second of the last use, to tell which tenant is missed least.
+    used_at: AtomicU64,
 }
 
 impl Standing {
@@ -24,17 +28,42 @@ impl Standing {
     pub(crate) const NEVER: u64 = u64::MAX;
 
     pub(crate) fn new(generation: u64, stale_at: u64) -> Self {
-        Self { generation: AtomicU64::new(generation), stale_at: AtomicU64::new(stale_at) }
+        Self {
+            generation: AtomicU64::new(generation),
+            stale_at: AtomicU64::new(stale_at),
+            trusted_until: AtomicU64::new(Self::NEVER),
+            used_at: AtomicU64::new(0),
+        }
     }
 
     /// The generation of the keys, unless they were never had, are too old, or the issuer is no longer
-    /// trusted.
+    /// trusted. Takes note that somebody asked.
     pub(crate) fn generation(&self, now: UnixTime) -> Option<u64> {
-        if now.as_seconds() >= self.stale_at.load(Ordering::Acquire) {
+        let second = now.as_seconds();
+        // Written once a second at most, so that threads do not contend for it.
+        if self.used_at.load(Ordering::Relaxed) != second {
+            self.used_at.store(second, Ordering::Relaxed);
+        }
+        if second >= self.stale_at.load(Ordering::Acquire) || !self.is_trusted(now) {
             return None;
         }
         let generation = self.generation.load(Ordering::Acquire);
         (generation != ENDED).then_some(generation)
+    }
+
+    /// Whether the issuer need not be asked about anew.
+    pub(crate) fn is_trusted(&self, now: UnixTime) -> bool {
+        now.as_seconds() < self.trusted_until.load(Ordering::Acquire)
+    }
+
+    /// The second of the last use.
+    pub(crate) fn used_at(&self) -> u64 {
+        self.used_at.load(Ordering::Relaxed)
+    }
+
+    /// The issuer is trusted until then.
+    pub(crate) fn trust_until(&self, until: UnixTime) {
+        self.trusted_until.store(until.as_seconds(), Ordering::Release);
     }
 
     /// There are new keys.
@@ -67,6 +96,11 @@ mod tests {
         standing.renew(2);
         assert_eq!(standing.generation(now), Some(2));
         assert_eq!(standing.generation(UnixTime::from_seconds(10)), None, "too old");
+        standing.trust_until(UnixTime::from_seconds(5));
+        assert_eq!(standing.generation(now), None, "to be asked about anew");
+        standing.trust_until(UnixTime::from_seconds(9));
+        assert_eq!(standing.generation(now), Some(2));
+        assert_eq!(standing.used_at(), 5);
         standing.end();
         standing.renew(3);
         standing.confirm(Standing::NEVER);

@@ -27,6 +27,12 @@ impl KeyRing {
     }
 }
 
+impl Refresh {
+    async fn outcome_for_request(self) -> Outcome {
+        self.outcome_until(tokio::time::Instant::now() + crate::keys::PATIENCE).await
+    }
+}
+
 async fn refresh(ring: &Arc<KeyRing>, issuer: &TestIssuer) -> Outcome {
     match ring.refresh_for_request(None, issuer.clock.now()) {
         Ok(refresh) => refresh.outcome_for_request().await,
