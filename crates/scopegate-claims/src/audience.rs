@@ -58,13 +58,20 @@ impl<'de> Deserialize<'de> for Audience {
 /// assert!(one.contains("api://orders"));
 /// assert!(serde_json::from_str::<Audiences>("[]").is_err());
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Audiences(Number);
+#[derive(Clone, Eq, PartialEq)]
+pub struct Audiences {
+    /// In the token's order, so that they cost one allocation.
+    text: Box<str>,
+    form: Form,
+}
 
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum Number {
-    One(Audience),
-    Several(Box<[Audience]>),
+/// An audience holds no control character, so one can stand between them.
+const BETWEEN: char = '\0';
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Form {
+    Array,
+    Text,
 }
 
 impl Audiences {
@@ -75,26 +82,33 @@ impl Audiences {
 
     /// The audiences, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        let audiences = match &self.0 {
-            Number::One(audience) => std::slice::from_ref(audience),
-            Number::Several(audiences) => audiences,
-        };
-        audiences.iter().map(Audience::as_str)
+        self.text.split(BETWEEN)
+    }
+
+    /// The memory beside the value itself.
+    pub(crate) fn footprint(&self) -> usize {
+        self.text.len()
     }
 }
 
 impl From<Audience> for Audiences {
-    fn from(audience: Audience) -> Self {
-        Self(Number::One(audience))
+    fn from(Audience(text): Audience) -> Self {
+        Self { text, form: Form::Text }
     }
 }
 
-/// One audience is written as a text, several as an array.
+impl fmt::Debug for Audiences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// They are written as they were read: a text, or an array.
 impl Serialize for Audiences {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Number::One(audience) => audience.serialize(serializer),
-            Number::Several(audiences) => audiences.serialize(serializer),
+        match self.form {
+            Form::Text => serializer.serialize_str(&self.text),
+            Form::Array => serializer.collect_seq(self.iter()),
         }
     }
 }
@@ -115,14 +129,17 @@ impl<'de> Deserialize<'de> for Audiences {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Audiences, A::Error> {
-                let mut audiences = Vec::new();
-                while let Some(audience) = array.next_element()? {
-                    audiences.push(audience);
+                let mut text = String::new();
+                while let Some(Audience(audience)) = array.next_element()? {
+                    if !text.is_empty() {
+                        text.push(BETWEEN);
+                    }
+                    text.push_str(&audience);
                 }
-                if audiences.is_empty() {
+                if text.is_empty() {
                     return Err(de::Error::invalid_length(0, &"at least one audience"));
                 }
-                Ok(Audiences(Number::Several(audiences.into())))
+                Ok(Audiences { text: text.into(), form: Form::Array })
             }
         }
 

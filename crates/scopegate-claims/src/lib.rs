@@ -24,7 +24,7 @@ mod value;
 
 pub use audience::{Audience, Audiences};
 pub use challenge::{BearerChallenge, BearerError};
-pub use claims::{Claims, ClaimsBuilder};
+pub use claims::{Claims, ClaimsBuilder, ClaimsSeed, ReadClaims};
 pub use combined::{AllRule, AnyRule, all_of, any_of};
 pub use dialect::Dialect;
 pub use error::ClaimsError;

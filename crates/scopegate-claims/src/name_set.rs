@@ -59,6 +59,13 @@ impl NameSet {
     }
 }
 
+impl NameSet {
+    /// The memory beside the value itself.
+    pub(crate) fn footprint(&self) -> usize {
+        self.text.len()
+    }
+}
+
 /// Leaves out what is no name: the empty text, and one that holds U+0000.
 impl<T: AsRef<str>> FromIterator<T> for NameSet {
     fn from_iter<I: IntoIterator<Item = T>>(names: I) -> Self {

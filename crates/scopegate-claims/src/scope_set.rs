@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{self, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,6 +11,9 @@ use crate::{ClaimsError, Scope};
 
 /// Up to this many scopes, looking through the text beats building a hash set.
 const FEW: usize = 32;
+
+/// The text of most sets is no longer.
+const USUAL: usize = 128;
 
 /// A set of scopes in the order in which they were first named.
 ///
@@ -43,6 +46,9 @@ impl ScopeSet {
     ///
     /// [`ClaimsError::InvalidScope`] with the first scope that breaks the grammar.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
+        if is_plain(text) {
+            return Ok(Self { text: text.into() });
+        }
         Self::from_tokens(text.split(' ').filter(|token| !token.is_empty()))
     }
 
@@ -141,6 +147,13 @@ impl ScopeSet {
     }
 }
 
+/// Whether a text is a set as it stands: few scopes, each once, one space between them.
+fn is_plain(text: &str) -> bool {
+    text.split(' ').enumerate().all(|(at, token)| {
+        at < FEW && Scope::is_token(token) && !text.split(' ').take(at).any(|known| known == token)
+    })
+}
+
 /// Collects well-formed scopes, each once, in linear time however many there are.
 #[derive(Default)]
 struct Collector {
@@ -170,6 +183,8 @@ impl Collector {
         }
         if self.set.len > 0 {
             self.set.text.push(' ');
+        } else {
+            self.set.text.reserve(USUAL);
         }
         self.set.text.push_str(token);
         self.set.len += 1;
@@ -250,6 +265,77 @@ impl<'de> Deserialize<'de> for ScopeSet {
         }
 
         deserializer.deserialize_any(EitherForm)
+    }
+}
+
+/// Reads scopes in either form, to tell whether they are those of a set.
+pub(crate) struct SameScopes<'a>(pub(crate) &'a ScopeSet);
+
+impl<'de> DeserializeSeed<'de> for SameScopes<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        // A set of a bit each; where that does not do, the scopes are collected.
+        match self.0.len() {
+            ..=64 => deserializer.deserialize_any(self),
+            _ => ScopeSet::deserialize(deserializer).map(|scopes| scopes == *self.0),
+        }
+    }
+}
+
+impl SameScopes<'_> {
+    fn bit(&self, scope: &str) -> Option<u64> {
+        self.0.iter().position(|known| known == scope).map(|at| 1 << at)
+    }
+
+    /// Whether these bits are all there are.
+    fn are_all(&self, bits: u64) -> bool {
+        bits.count_ones() as usize == self.0.len()
+    }
+}
+
+impl<'de> Visitor<'de> for SameScopes<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scopes as a text or as an array of texts")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        let mut tokens = text.split(' ').filter(|token| !token.is_empty());
+        let bits = tokens.try_fold(0, |bits, token| Some(bits | self.bit(token)?));
+        Ok(bits.is_some_and(|bits| self.are_all(bits)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<bool, A::Error> {
+        let mut bits = Some(0);
+        while let Some(bit) = array.next_element_seed(BitOf(&self))? {
+            bits = bits.zip(bit).map(|(bits, bit)| bits | bit);
+        }
+        Ok(bits.is_some_and(|bits| self.are_all(bits)))
+    }
+}
+
+/// Reads one scope as its bit.
+struct BitOf<'a>(&'a SameScopes<'a>);
+
+impl<'de> DeserializeSeed<'de> for BitOf<'_> {
+    type Value = Option<u64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for BitOf<'_> {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a scope")
+    }
+
+    fn visit_str<E>(self, scope: &str) -> Result<Option<u64>, E> {
+        Ok(self.0.bit(scope))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The checks of an access token, cheapest first.
 
+use std::time::Duration;
+
 use scopegate_claims::{Claims, UnixTime};
 
 use crate::rules::ACCESS_TOKEN;
@@ -89,20 +91,30 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
     if !rules.audience().admits(claims) {
         return Err(JoseError::WrongAudience);
     }
-    if now >= claims.expires_at().plus(rules.leeway()) {
+    check_times(claims, rules.leeway(), now)?;
+    // A bearer shows no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
+    if claims.has_confirmation() {
+        return Err(JoseError::SenderConstrained);
+    }
+    Ok(())
+}
+
+/// Whether the token has begun and not ended, by an issuer's clock that is at most that far from ours.
+pub(crate) fn check_times(
+    claims: &Claims,
+    leeway: Duration,
+    now: UnixTime,
+) -> Result<(), JoseError> {
+    if now >= claims.expires_at().plus(leeway) {
         return Err(JoseError::Expired);
     }
     // The latest that the issuer's clock can show.
-    let latest = now.plus(rules.leeway());
+    let latest = now.plus(leeway);
     if claims.not_before().is_some_and(|begin| begin > latest) {
         return Err(JoseError::NotYetValid);
     }
     if claims.issued_at().is_some_and(|issued| issued > latest) {
         return Err(JoseError::IssuedInFuture);
-    }
-    // A bearer shows no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
-    if claims.has_confirmation() {
-        return Err(JoseError::SenderConstrained);
     }
     Ok(())
 }

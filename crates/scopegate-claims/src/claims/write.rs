@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Claims;
+use super::{Claims, Parts};
 use crate::{Audiences, Dialect, NameSet, ScopeSet, UnixTime};
 
 /// The members of an access token in the order in which they are written.
@@ -51,26 +51,27 @@ impl<'a, X: Serialize> Written<'a, X, ()> {
     #[expect(clippy::new_ret_no_self, reason = "the form of `scp` has no name")]
     pub(super) fn new(claims: &'a Claims, dialect: Dialect, extra: &'a X) -> impl Serialize + 'a {
         let (okta, rfc9068) = (dialect.writes_okta(), dialect.writes_rfc9068());
-        let scopes = Some(&claims.scopes).filter(|scopes| !scopes.is_empty());
+        let Parts { scopes, roles, groups, amr, .. } = &claims.parts;
+        let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
         Written {
             ver: okta.then_some(1),
             iss: claims.issuer(),
             sub: claims.subject(),
             aud: claims.audiences(),
-            exp: claims.expires_at,
-            iat: claims.issued_at,
-            nbf: claims.not_before,
+            exp: claims.expires_at(),
+            iat: claims.issued_at(),
+            nbf: claims.not_before(),
             jti: claims.token_id(),
             client_id: claims.client_id().filter(|_| rfc9068),
             cid: claims.client_id().filter(|_| okta),
             uid: claims.user_id().filter(|_| okta),
             scope: scopes.filter(|_| rfc9068).map(ScopeSet::as_str),
             scp: scopes.filter(|_| okta).map(ScopeSet::as_array),
-            auth_time: claims.auth_time,
+            auth_time: claims.auth_time(),
             acr: claims.acr(),
-            amr: &claims.amr,
-            roles: &claims.roles,
-            groups: &claims.groups,
+            amr,
+            roles,
+            groups,
             extra,
         }
     }

@@ -20,15 +20,21 @@ impl Requirement {
     /// assert_eq!(Requirement::all_of(&[EITHER, ADMIN]).alternatives(), [["admin"]]);
     /// ```
     pub fn alternatives(&self) -> Vec<Vec<&'static str>> {
-        let found = match self.0 {
-            Kind::Any(alternatives) => alternatives.iter().flat_map(Self::alternatives).collect(),
-            Kind::All(parts) => parts.iter().fold(vec![Vec::new()], |found, part| {
-                let more = part.alternatives();
-                found.iter().flat_map(|left| more.iter().map(|right| union(left, right))).collect()
-            }),
+        match self.0 {
+            Kind::Any(alternatives) => {
+                smallest(alternatives.iter().flat_map(Self::alternatives).collect())
+            }
+            Kind::All(parts) => Self::alternatives_of_all(parts),
             Kind::Scope(name) => vec![vec![name]],
-        };
-        smallest(found)
+        }
+    }
+
+    /// The same for several requirements at once, as of a handler with several guards.
+    pub fn alternatives_of_all(parts: &[Self]) -> Vec<Vec<&'static str>> {
+        smallest(parts.iter().fold(vec![Vec::new()], |found, part| {
+            let more = part.alternatives();
+            found.iter().flat_map(|left| more.iter().map(|right| union(left, right))).collect()
+        }))
     }
 }
 
