@@ -57,6 +57,8 @@ mod require_claim;
 mod require_fresh;
 mod require_role;
 mod require_scope;
+#[cfg(feature = "routes")]
+pub mod routes;
 mod token;
 
 pub use scopegate_claims::{
