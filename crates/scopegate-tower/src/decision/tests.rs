@@ -413,10 +413,7 @@ fn mistakes_are_found_when_the_layer_is_built() {
         ConfigError::Claims(_)
     ));
     assert!(matches!(error(base().audience("")), ConfigError::Claims(_)));
-    assert_eq!(
-        error(with().leeway(Duration::from_secs(301))),
-        ConfigError::LeewayTooLong
-    );
+    assert_eq!(error(with().leeway(Duration::from_secs(301))), ConfigError::LeewayTooLong);
     assert_eq!(error(with().algorithms([])), ConfigError::NoAlgorithms);
     assert_eq!(error(with().keys(KeySet::empty())), ConfigError::NoKeys);
     let keys = TestIssuer::new().key_set();

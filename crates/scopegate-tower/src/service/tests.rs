@@ -1,3 +1,7 @@
+//! The layer as requests see it.
+
+mod lifecycle;
+
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -111,6 +115,18 @@ async fn the_body_is_the_users_and_nothing_else_is() {
         !response.headers().contains_key(CONTENT_TYPE) && !response.headers().contains_key("x")
     );
     assert_eq!(text(response).await, "no: malformed");
+    let token = issuer.token();
+    let refusals = [
+        (Request::new(()), 401, "Bearer"),
+        (get("a b"), 400, "Bearer error=\"invalid_request\""),
+        (get(&format!("{token}x")), 401, "Bearer error=\"invalid_token\""),
+    ];
+    for (request, status, begins) in refusals {
+        let response = send(&layer, request).await;
+        assert_eq!(response.status(), status);
+        assert!(challenge(&response).starts_with(begins), "{}", challenge(&response));
+        assert!(text(response).await.starts_with("no: "));
+    }
 }
 
 #[tokio::test]
