@@ -78,11 +78,10 @@ impl Scheme {
 impl OpenApi {
     /// Begins a document of an API with this title and version.
     pub fn new(title: &str, version: &str) -> Self {
-        let document = json!({
-            "openapi": "3.1.0",
-            "info": { "title": title, "version": version },
-        });
-        let Value::Object(document) = document else { unreachable!("it was written as one") };
+        let document = Map::from_iter([
+            ("openapi".to_owned(), json!("3.1.0")),
+            ("info".to_owned(), json!({ "title": title, "version": version })),
+        ]);
         Self { document, scheme: Scheme::Bearer, scopes: Vec::new() }
     }
 
