@@ -101,7 +101,7 @@ where
                     let refresh = waiting.as_mut().expect("replaced when it is taken");
                     let outcome = ready!(refresh.outcome.as_mut().poll(cx));
                     let waiting = waiting.take().expect("it was polled above");
-                    waiting.parked.resume::<R, V>(waiting.need, outcome)
+                    waiting.parked.resume::<R, V>(&waiting.need, outcome)
                 }
             };
             this.kind.set(next);
@@ -125,13 +125,13 @@ impl<S, B> Parked<S, B> {
                 Kind::Waiting { waiting: Some(Box::new(Waiting { outcome, need, parked: self })) }
             }
             // A refresh may have ended since the decision: it is made again all the same.
-            Err(outcome) => self.resume::<R, V>(need, outcome),
+            Err(outcome) => self.resume::<R, V>(&need, outcome),
         }
     }
 
     /// Decides again. This time the answer is final, unless it was the issuer that was unknown and now
     /// it is its keys.
-    fn resume<R, V>(mut self, waited_for: Need, outcome: Outcome) -> Kind<S, B>
+    fn resume<R, V>(mut self, waited_for: &Need, outcome: Outcome) -> Kind<S, B>
     where
         S: Service<Request<B>, Response = Response<R>>,
         V: Answers<R>,

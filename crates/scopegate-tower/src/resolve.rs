@@ -20,8 +20,11 @@ use crate::TrustedIssuer;
 /// - `Err(…)`: nobody can tell, and the answer is 503. Nothing passes on doubt.
 ///
 /// The text of the issuer comes from a token that nobody has verified: look it up, never trust a
-/// pattern. An answer is kept for a while, see [`TenantLimits`]; requests for the same tenant share one
-/// question; a question takes at most five seconds.
+/// pattern. A tenant is kept for a while, see [`TenantLimits`]; that there is none is remembered for a
+/// minute, and that nobody can tell for five seconds. Requests for the same tenant share one question.
+/// At most 16 run at a time, each takes at most five seconds with its time in the queue, and above
+/// 1,024 of them the answer is 503, so that a flood of made-up issuers costs little and those who are
+/// known do not notice.
 ///
 /// ```
 /// use scopegate_tower::{BearerLayer, ConfigError, TrustedIssuer};

@@ -174,10 +174,11 @@ impl Tenants {
     }
 
     async fn resolve(self: Arc<Self>, issuer: Issuer, progress: watch::Sender<Progress>) {
-        let answer = async {
+        // The time in the queue counts, so that a flood is over when those who asked have given up.
+        let answer = timeout(TIMEOUT, async {
             let _turn = self.turns.acquire().await;
-            timeout(TIMEOUT, self.resolver.resolve(issuer.clone())).await
-        };
+            self.resolver.resolve(issuer.clone()).await
+        });
         let resolved = answer.await.unwrap_or_else(|_| Resolved::Failed("it took too long".into()));
         let now = self.around.clock.now();
         let outcome = self.settle(&issuer, resolved, now);

@@ -13,18 +13,20 @@ extern crate self as scopegate;
 pub use scopegate_axum::{AllOf, AnyOf, AuthRejection, RequireScope, Token};
 pub use scopegate_claims::{
     Audience, Audiences, BearerChallenge, BearerError, Claims, ClaimsError, Clock, Issuer,
-    ManualClock, PackedScope, Requirement, Scope, ScopeName, ScopeRule, ScopeRules, ScopeSet,
-    SystemClock, UnixTime,
+    ManualClock, NameSet, PackedScope, Requirement, Scope, ScopeName, ScopeRule, ScopeRules,
+    ScopeSet, SystemClock, UnixTime,
 };
 pub use scopegate_jose::{
-    Algorithm, AlgorithmSet, Authenticated, ChallengeSettings, Evidence, ExtraClaims, JoseError,
-    KeySet, ProblemJson, Refusal, RefusalBody, RefusalCause, TypeRule, Verified, VerifyingKey,
+    Algorithm, AlgorithmSet, Authenticated, ChallengeSettings, ClaimMapping, Evidence, ExtraClaims,
+    JoseError, KeySet, ProblemJson, Refusal, RefusalBody, RefusalCause, TypeRule, Verified,
+    VerifyingKey,
 };
 pub use scopegate_macros::{scope, scoped, scopes};
 #[cfg(feature = "tower")]
 pub use scopegate_tower::{
-    Answers, BearerBuilder, BearerLayer, BearerService, ConfigError, Fetch, FetchError, HttpAnswers,
-    HttpFetch, KeysError, ProtectedResource, ResponseFuture, StartError,
+    Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, Fetch, FetchError,
+    HttpAnswers, HttpFetch, IssuerReadiness, KeyState, KeysError, ProtectedResource, Readiness,
+    ResolveIssuer, Resolved, ResponseFuture, StartError, TenantLimits, TrustedIssuer,
 };
 
 /// The examples of the README compile.

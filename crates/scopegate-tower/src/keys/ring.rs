@@ -225,7 +225,7 @@ impl KeyRing {
     /// Takes new keys into use. Tells how long the issuer calls them fresh.
     fn install(&self, remote: &Remote, load: Load) -> Option<Duration> {
         let Loaded { document, parsed, fresh_for, tag } = match load {
-            Load::Loaded(loaded) => loaded,
+            Load::Loaded(loaded) => *loaded,
             Load::Unchanged { fresh_for } => {
                 meter::refreshed(&remote.issuer, "unchanged");
                 return fresh_for;

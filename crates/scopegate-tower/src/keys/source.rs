@@ -61,7 +61,7 @@ pub(crate) struct Tag {
 /// What came of reading a key set.
 #[derive(Debug)]
 pub(crate) enum Load {
-    Loaded(Loaded),
+    Loaded(Box<Loaded>),
     /// It is still the one with the tag.
     Unchanged {
         fresh_for: Option<Duration>,
@@ -110,7 +110,7 @@ impl Source {
         let parsed = KeySet::parse(&document)
             .map_err(|source| KeysError::InvalidKeySet { url: url.to_string(), source })?;
         let tag = etag.map(|etag| Tag { url: url.clone(), etag, fresh_for });
-        Ok(Load::Loaded(Loaded { document, parsed, fresh_for, tag }))
+        Ok(Load::Loaded(Box::new(Loaded { document, parsed, fresh_for, tag })))
     }
 
     fn remember(&self, found: Option<Found>) {
