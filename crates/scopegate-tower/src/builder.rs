@@ -109,6 +109,21 @@ impl BearerBuilder {
     /// They serve until the issuer is first heard, for as long as that takes; then what it publishes
     /// counts, and a seed that is not among it is forgotten. Good for a start without a network, with
     /// a key set that was shipped along.
+    ///
+    /// ```
+    /// use scopegate_tower::{BearerLayer, ConfigError, KeySet, KeyState};
+    /// # let key = scopegate_jose::SigningKey::generate(scopegate_jose::Algorithm::Es256).unwrap();
+    /// # let shipped = serde_json::json!({ "keys": [key.public_jwk()] }).to_string();
+    ///
+    /// let seeds = KeySet::parse(shipped.as_bytes()).unwrap().keys;
+    /// let layer = || BearerLayer::issuer("https://id.example.com").audience("api://orders");
+    /// let auth = layer().seed_keys(seeds).build()?;
+    /// assert_eq!(auth.readiness().issuers()[0].state(), KeyState::Seeds);
+    ///
+    /// let error = layer().seed_keys(KeySet::empty()).build().unwrap_err();
+    /// assert_eq!(error, ConfigError::NoKeys);
+    /// # Ok::<_, ConfigError>(())
+    /// ```
     pub fn seed_keys(mut self, keys: KeySet) -> Self {
         self.shared.seeds = Some(keys);
         self

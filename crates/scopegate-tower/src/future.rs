@@ -37,7 +37,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Inner { #[pin] future: S::Future },
+        Inner { #[pin] future: S::Future, admitted: Option<&'static str> },
         Answered { response: Option<S::Response> },
         // Boxed, so that the rare wait does not make every future larger.
         Waiting { waiting: Option<Box<Waiting<S, B>>> },
@@ -61,7 +61,12 @@ pub(crate) struct Parked<S, B> {
 
 impl<S: Service<Request<B>>, B, V> ResponseFuture<S, B, V> {
     pub(crate) fn inner(future: S::Future) -> Self {
-        Self::of(Kind::Inner { future })
+        Self::of(Kind::Inner { future, admitted: None })
+    }
+
+    /// The answer to a request that was let in with this. It is counted when it is known.
+    pub(crate) fn admitted(future: S::Future, with: &'static str) -> Self {
+        Self::of(Kind::Inner { future, admitted: Some(with) })
     }
 
     pub(crate) fn answered(response: S::Response) -> Self {
@@ -93,7 +98,13 @@ where
         let mut this = self.project();
         loop {
             let next = match this.kind.as_mut().project() {
-                KindProjection::Inner { future } => return future.poll(cx),
+                KindProjection::Inner { future, admitted } => {
+                    let result = ready!(future.poll(cx));
+                    if let Some(with) = admitted {
+                        meter::answered(with, result.as_ref().ok().map(Response::extensions));
+                    }
+                    return Poll::Ready(result);
+                }
                 KindProjection::Answered { response } => {
                     return Poll::Ready(Ok(response.take().expect("polled after completion")));
                 }
@@ -141,9 +152,9 @@ impl<S, B> Parked<S, B> {
         let request = &mut self.request;
         let cause = match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                meter::request("admitted", meter::kind(&authenticated));
+                let with = Some(meter::kind(&authenticated));
                 admit(request, authenticated);
-                return Kind::Inner { future: self.inner.call(self.request) };
+                return Kind::Inner { future: self.inner.call(self.request), admitted: with };
             }
             Decision::Refuse(cause) => cause,
             Decision::Wait(need) if waited_for.leads_to(&need) => {

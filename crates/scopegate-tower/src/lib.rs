@@ -61,8 +61,8 @@
 //! | `scopegate_jwks_refreshes_total` | counter | `issuer`; `outcome`: `renewed`, `unchanged`, `failed` | refreshes |
 //! | `scopegate_jwks_age_seconds` | gauge | `issuer` | seconds since the issuer confirmed its keys; set at each refresh and each `readiness()` |
 //!
-//! The names and labels are part of the interface. A refusal for a missing scope is not among the
-//! requests that the layer refuses: it is made further in.
+//! The names and labels are part of the interface. A request is counted when it is answered, so that
+//! one which a guard refuses behind the layer counts as refused, by the guard's reason.
 
 #![deny(missing_docs)]
 

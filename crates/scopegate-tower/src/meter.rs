@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use scopegate_jose::Authenticated;
+use http::Extensions;
+use scopegate_jose::{Authenticated, Refusal};
 
 /// A request was let in or refused.
 pub(crate) fn request(outcome: &'static str, reason: &'static str) {
@@ -14,6 +15,16 @@ pub(crate) fn request(outcome: &'static str, reason: &'static str) {
         .increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = (outcome, reason);
+}
+
+/// A request that was let in with this was answered; perhaps by a guard that refused it after all.
+pub(crate) fn answered(with: &'static str, extensions: Option<&Extensions>) {
+    if cfg!(feature = "metrics") {
+        match extensions.and_then(Extensions::get::<Refusal>) {
+            Some(refusal) => request("refused", refusal.reason()),
+            None => request("admitted", with),
+        }
+    }
 }
 
 /// What a request was let in with.

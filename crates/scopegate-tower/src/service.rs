@@ -61,9 +61,9 @@ where
         gate.issuers.refresh_if_due(now);
         match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                meter::request("admitted", meter::kind(&authenticated));
+                let with = meter::kind(&authenticated);
                 admit(&mut request, authenticated);
-                ResponseFuture::inner(self.inner.call(request))
+                ResponseFuture::admitted(self.inner.call(request), with)
             }
             Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),
             Decision::Wait(need) => self.park(request, need, now),

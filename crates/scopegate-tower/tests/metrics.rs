@@ -17,7 +17,7 @@ use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString,
     Unit,
 };
-use scopegate_claims::{ManualClock, UnixTime};
+use scopegate_claims::{ManualClock, ScopeName, UnixTime};
 use scopegate_jose::{Algorithm, JwkSet, SigningKey, TokenType};
 use scopegate_tower::{BearerLayer, Fetch, FetchError};
 use serde_json::json;
@@ -113,6 +113,12 @@ async fn send(layer: &BearerLayer, token: Option<&str>) -> u16 {
     layer.layer(inner).oneshot(request.body(()).unwrap()).await.unwrap().status().as_u16()
 }
 
+struct Admin;
+
+impl ScopeName for Admin {
+    const NAME: &'static str = "admin";
+}
+
 #[test]
 fn requests_refreshes_and_ages_are_counted() {
     let recorded = Recorded::default();
@@ -139,6 +145,13 @@ fn requests_refreshes_and_ages_are_counted() {
             assert_eq!(send(&layer.clone().optional(), None).await, 200);
             assert_eq!(send(&layer, None).await, 401);
             assert_eq!(send(&layer, Some("junk")).await, 401);
+            let admin = layer.clone().require(Admin);
+            let inner = service_fn(async |_: Request<()>| {
+                Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+            });
+            let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+            let answer = admin.layer(inner).oneshot(request.body(()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), 403);
             *keys.0.lock().unwrap() = None;
             clock.advance(Duration::from_secs(700));
             assert_eq!(send(&layer, Some(&token)).await, 200);
@@ -157,10 +170,11 @@ fn requests_refreshes_and_ages_are_counted() {
         ("scopegate_bearer_requests_total{outcome=refused,reason=no_token}", 1.0),
         ("scopegate_bearer_requests_total{outcome=refused,reason=malformed}", 1.0),
         ("scopegate_bearer_requests_total{outcome=refused,reason=expired}", 1.0),
+        ("scopegate_bearer_requests_total{outcome=refused,reason=insufficient_scope}", 1.0),
         ("scopegate_jwks_refreshes_total{issuer=https://id.example.com,outcome=renewed}", 1.0),
         ("scopegate_jwks_refreshes_total{issuer=https://id.example.com,outcome=failed}", 1.0),
         ("scopegate_jwks_age_seconds{issuer=https://id.example.com}", 1000.0),
-        ("scopegate_bearer_cache_total{result=hit}", 3.0),
+        ("scopegate_bearer_cache_total{result=hit}", 4.0),
     ] {
         assert_eq!(recorded.value(name), Some(value), "{name}: {recorded:?}");
     }

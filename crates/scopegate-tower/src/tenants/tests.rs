@@ -29,6 +29,15 @@ struct Entries {
     takes: Duration,
 }
 
+/// Counts a question as over, also when it is given up.
+struct Leaving(Directory);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.lock().at_once -= 1;
+    }
+}
+
 impl Directory {
     fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap()
@@ -50,11 +59,11 @@ impl Directory {
                     entries.most_at_once = entries.most_at_once.max(entries.at_once);
                     entries.takes
                 };
+                let _leaving = Leaving(directory.clone());
                 if !takes.is_zero() {
                     tokio::time::sleep(takes).await;
                 }
-                let mut entries = directory.lock();
-                entries.at_once -= 1;
+                let entries = directory.lock();
                 match entries.fails {
                     true => Err("the database is away"),
                     false => Ok(entries.known.get(issuer.as_str()).cloned()),
