@@ -36,10 +36,13 @@ pub struct AnyRule<T: ScopeRules>(PhantomData<fn() -> T>);
 /// The rule that [`all_of`] makes.
 pub struct AllRule<T: ScopeRules>(PhantomData<fn() -> T>);
 
+// An extractor names `AnyOf` and `AllOf`, so compile errors do not offer these.
+#[diagnostic::do_not_recommend]
 impl<T: ScopeRules> ScopeRule for AnyRule<T> {
     const REQUIREMENT: Requirement = Requirement::any_of(T::REQUIREMENTS);
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ScopeRules> ScopeRule for AllRule<T> {
     const REQUIREMENT: Requirement = Requirement::all_of(T::REQUIREMENTS);
 }

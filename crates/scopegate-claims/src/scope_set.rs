@@ -77,7 +77,7 @@ impl ScopeSet {
         let (mut rest, wanted) = (self.text.as_bytes(), scope.as_bytes());
         while rest.len() >= wanted.len() && !wanted.is_empty() {
             if rest.starts_with(wanted) && rest.get(wanted.len()).is_none_or(|&next| next == b' ') {
-                return !scope.contains(' ');
+                return !wanted.contains(&b' ');
             }
             match rest.iter().position(|&byte| byte == b' ') {
                 Some(space) => rest = &rest[space + 1..],
@@ -149,9 +149,27 @@ impl ScopeSet {
 
 /// Whether a text is a set as it stands: few scopes, each once, one space between them.
 fn is_plain(text: &str) -> bool {
-    text.split(' ').enumerate().all(|(at, token)| {
-        at < FEW && Scope::is_token(token) && !text.split(' ').take(at).any(|known| known == token)
-    })
+    let mut seen = [""; FEW];
+    let mut rest = text;
+    for at in 0..FEW {
+        let (scope, after) = first_of(rest);
+        if !Scope::is_token(scope) || seen[..at].contains(&scope) {
+            return false;
+        }
+        let Some(after) = after else { return true };
+        (seen[at], rest) = (scope, after);
+    }
+    false
+}
+
+/// The first scope of a text, and what comes after the space behind it.
+///
+/// Scopes are short: a plain walk is faster than what is made for long texts.
+fn first_of(text: &str) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == b' ') {
+        Some(space) => (&text[..space], Some(&text[space + 1..])),
+        None => (text, None),
+    }
 }
 
 /// Collects well-formed scopes, each once, in linear time however many there are.
@@ -285,7 +303,15 @@ impl<'de> DeserializeSeed<'de> for SameScopes<'_> {
 
 impl SameScopes<'_> {
     fn bit(&self, scope: &str) -> Option<u64> {
-        self.0.iter().position(|known| known == scope).map(|at| 1 << at)
+        let mut rest = self.0.as_str();
+        for at in 0..64 {
+            let (known, after) = first_of(rest);
+            if known == scope {
+                return (!scope.is_empty()).then_some(1 << at);
+            }
+            rest = after?;
+        }
+        None
     }
 
     /// Whether these bits are all there are.
@@ -302,6 +328,9 @@ impl<'de> Visitor<'de> for SameScopes<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        if *text == *self.0.text {
+            return Ok(true);
+        }
         let mut tokens = text.split(' ').filter(|token| !token.is_empty());
         let bits = tokens.try_fold(0, |bits, token| Some(bits | self.bit(token)?));
         Ok(bits.is_some_and(|bits| self.are_all(bits)))

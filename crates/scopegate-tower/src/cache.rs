@@ -35,7 +35,7 @@ pub(crate) struct TokenCache<S = SeedableRandomState> {
 /// A token that is looked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Sought<'a> {
-    token: &'a str,
+    token: &'a [u8],
     hash: u64,
 }
 
@@ -63,9 +63,9 @@ impl<S: BuildHasher> TokenCache<S> {
         Self { proofs, hasher }
     }
 
-    pub(crate) fn sought<'a>(&self, token: &'a str) -> Sought<'a> {
+    pub(crate) fn sought<'a>(&self, token: &'a [u8]) -> Sought<'a> {
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(token.as_bytes());
+        hasher.write(token);
         Sought { token, hash: hasher.finish() }
     }
 
@@ -94,7 +94,7 @@ impl<S: BuildHasher> TokenCache<S> {
 
 /// A token that is remembered.
 struct Key {
-    token: Box<str>,
+    token: Box<[u8]>,
     hash: u64,
     weight: u64,
 }

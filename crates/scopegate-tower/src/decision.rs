@@ -114,7 +114,7 @@ impl Gate {
     }
 
     /// Verifies a token, or finds that it was verified before.
-    fn prove(&self, token: &str, now: UnixTime) -> Result<Proof, Doubt> {
+    fn prove(&self, token: &[u8], now: UnixTime) -> Result<Proof, Doubt> {
         let Some(cache) = &self.cache else { return self.verify(token, now) };
         let sought = cache.sought(token);
         if let Some(proof) = cache.get(&sought, now) {
@@ -127,7 +127,8 @@ impl Gate {
         Ok(proof)
     }
 
-    fn verify(&self, token: &str, now: UnixTime) -> Result<Proof, Doubt> {
+    fn verify(&self, token: &[u8], now: UnixTime) -> Result<Proof, Doubt> {
+        let token = str::from_utf8(token).map_err(|_| JoseError::Malformed("form"))?;
         let jws = UnverifiedJws::parse(token)?;
         let trust = self.issuers.of(&jws, now)?;
         let held = trust.keys.held(now);

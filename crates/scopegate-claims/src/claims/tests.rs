@@ -180,9 +180,8 @@ fn claims_that_keep_their_source_say_the_same() {
         let kept = read_within(json).unwrap();
         assert_eq!(kept, copied, "{json}");
         assert_eq!((kept.source(), copied.source()), (json, ""));
-        let written = |claims: &Claims| {
-            serde_json::to_string(&claims.in_dialect(Dialect::Both)).unwrap()
-        };
+        let written =
+            |claims: &Claims| serde_json::to_string(&claims.in_dialect(Dialect::Both)).unwrap();
         assert_eq!(written(&kept), written(&copied));
         let other = kept.into_builder().subject("other").token_id("é").build();
         assert_eq!((other.subject(), other.token_id()), (Some("other"), Some("é")));
