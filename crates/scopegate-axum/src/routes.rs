@@ -205,6 +205,7 @@ impl Routes {
     }
 
     /// What is open, and what cannot be seen.
+    #[must_use]
     pub fn audit(&self) -> Audit {
         let unseen = self.unseen.iter().map(|(path, _)| path.clone()).collect();
         Audit::new(self.operations(), unseen)

@@ -14,6 +14,8 @@ pub(crate) enum Kind {
     Scope,
     /// The value of a claim, such as a role.
     Value,
+    /// A value of `acr`, of which a challenge may list several with spaces between them.
+    Acr,
 }
 
 /// A literal that was found to be what it stands for.
@@ -59,7 +61,7 @@ impl Checked {
         let noun = self.kind.noun();
         let name = match self.kind {
             Kind::Scope => "LongScope",
-            Kind::Value => "LongValue",
+            Kind::Value | Kind::Acr => "LongValue",
         };
         format!(
             "this {noun} is {} bytes long, and a literal has room for {ROOM}: \
@@ -77,7 +79,7 @@ pub(crate) fn packed(literal: &LitStr, kind: Kind, home: &TokenStream) -> TokenS
     let span = literal.span();
     let name = match kind {
         Kind::Scope => quote_spanned!(span=> PackedScope),
-        Kind::Value => quote_spanned!(span=> PackedValue),
+        Kind::Value | Kind::Acr => quote_spanned!(span=> PackedValue),
     };
     match Checked::read(literal, kind).and_then(|checked| checked.words()) {
         Ok(words) => quote_spanned!(span=> #home::#name::<#(#words),*>),
@@ -93,7 +95,7 @@ impl Kind {
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Scope => "scope",
-            Self::Value => "value",
+            Self::Value | Self::Acr => "value",
         }
     }
 
@@ -102,6 +104,10 @@ impl Kind {
         match self {
             Self::Scope => problem_of_a_scope(text),
             Self::Value => problem_of_a_value(text),
+            Self::Acr if text.contains(' ') => Some(
+                "a value of `acr` holds no space: write each as a literal of its own".to_owned(),
+            ),
+            Self::Acr => problem_of_a_value(text),
         }
     }
 }

@@ -79,7 +79,7 @@ impl Marker {
         let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         let (means, constant) = match kind {
             Kind::Scope => (quote!(ScopeName), quote!(NAME)),
-            Kind::Value => (quote!(ClaimValue), quote!(VALUE)),
+            Kind::Value | Kind::Acr => (quote!(ClaimValue), quote!(VALUE)),
         };
         quote_spanned! {name.span()=>
             #(#attributes)*

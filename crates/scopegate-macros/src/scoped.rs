@@ -6,8 +6,8 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Block, Error, Expr, ExprLit, GenericArgument, Item, Lit, PathArguments, PathSegment,
-    Result, Signature, Token, Type, TypeTuple, Visibility, token,
+    Attribute, Block, Error, Expr, ExprLit, GenericArgument, Item, Lit, LitStr, PathArguments,
+    PathSegment, Result, Signature, Token, Type, TypeTuple, Visibility, token,
 };
 
 use crate::literal::{Kind, packed};
@@ -15,8 +15,13 @@ use crate::literal::{Kind, packed};
 /// The types that take several arguments, as a tuple.
 const LISTS: [&str; 3] = ["AllOf", "AnyOf", "RequireAcr"];
 
-/// The types whose literals are the values of claims; all others take scopes.
-const OF_VALUES: [&str; 3] = ["RequireAcr", "RequireGroup", "RequireRole"];
+/// The types whose literals are not scopes, and what they are; one takes a number.
+const OF_OTHERS: [(&str, Option<Kind>); 4] = [
+    ("RequireAcr", Some(Kind::Acr)),
+    ("RequireFresh", None),
+    ("RequireGroup", Some(Kind::Value)),
+    ("RequireRole", Some(Kind::Value)),
+];
 
 /// Rewrites the item, or reports why it cannot and leaves it as it was.
 pub(crate) fn expand(
@@ -37,7 +42,7 @@ pub(crate) fn expand(
 }
 
 fn rewrite(input: ParseStream, home: &TokenStream) -> Result<TokenStream> {
-    let mut literals = Literals { home, kind: Kind::Scope, seen: 0, tuples: 0 };
+    let mut literals = Literals { home, kind: Some(Kind::Scope), seen: 0, tuples: 0 };
     if let Ok(mut function) = input.fork().parse::<Function>() {
         input.parse::<TokenStream>()?;
         literals.visit_signature_mut(&mut function.signature);
@@ -81,8 +86,8 @@ impl Parse for Function {
 /// Replaces the literals of all types that it visits.
 struct Literals<'a> {
     home: &'a TokenStream,
-    /// What a literal stands for where the visit is.
-    kind: Kind,
+    /// What a literal stands for where the visit is; nothing where a number is wanted.
+    kind: Option<Kind>,
     /// How many literals were replaced so far.
     seen: usize,
     /// How many lists became tuples.
@@ -100,8 +105,12 @@ impl VisitMut for Literals<'_> {
     fn visit_generic_argument_mut(&mut self, argument: &mut GenericArgument) {
         if let GenericArgument::Const(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) = argument
         {
-            *argument =
-                GenericArgument::Type(Type::Verbatim(packed(literal, self.kind, self.home)));
+            *argument = match self.kind {
+                Some(kind) => {
+                    GenericArgument::Type(Type::Verbatim(packed(literal, kind, self.home)))
+                }
+                None => GenericArgument::Const(Expr::Verbatim(no_number(literal))),
+            };
             self.seen += 1;
         } else {
             visit_mut::visit_generic_argument_mut(self, argument);
@@ -109,9 +118,10 @@ impl VisitMut for Literals<'_> {
     }
 
     fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
-        let is_of = |names: &[&str]| names.iter().any(|name| segment.ident == name);
-        let kind = if is_of(&OF_VALUES) { Kind::Value } else { Kind::Scope };
-        let (is_list, before) = (is_of(&LISTS), self.seen);
+        let of_others = OF_OTHERS.iter().find(|(name, _)| segment.ident == name);
+        let kind = of_others.map_or(Some(Kind::Scope), |(_, kind)| *kind);
+        let is_list = LISTS.iter().any(|name| segment.ident == name);
+        let before = self.seen;
         let outer = std::mem::replace(&mut self.kind, kind);
         visit_mut::visit_path_segment_mut(self, segment);
         self.kind = outer;
@@ -130,6 +140,13 @@ impl VisitMut for Literals<'_> {
     fn visit_block_mut(&mut self, _: &mut Block) {}
 
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
+}
+
+/// The error at a text where a number is wanted, as a constant.
+fn no_number(literal: &LitStr) -> TokenStream {
+    let problem = "write a number of seconds without quotes: `RequireFresh<300>`";
+    let error = Error::new(literal.span(), problem).into_compile_error();
+    quote!({ #error })
 }
 
 type Arguments = Punctuated<GenericArgument, Token![,]>;
@@ -160,8 +177,6 @@ fn into_tuple(arguments: Arguments, span: Span) -> Arguments {
 
 #[cfg(test)]
 mod tests {
-    use syn::LitStr;
-
     use super::*;
 
     fn expanded(item: &str) -> String {

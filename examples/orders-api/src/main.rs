@@ -3,7 +3,7 @@
 //! | file | what it shows |
 //! | --- | --- |
 //! | `main.rs` | how a service comes to trust an issuer |
-//! | `api.rs` | how a router is guarded |
+//! | `api.rs` | how a router is guarded, and says so in OpenAPI |
 //! | `orders.rs` | how a handler says which scope it needs |
 //! | `authorization_server.rs` | how an authorization server is embedded; most services do not |
 
@@ -69,7 +69,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
     let orders = OrderStore::open(&data.path().join("orders.db")).await?;
     let auth = BearerLayer::issuer(&issuer).audience(&audience).extra_claims::<Tenant>().build()?;
-    let api = api::router(orders.clone(), auth);
+    let api = api::router(orders.clone(), auth, &issuer)?;
 
     // Both ports are taken, so whoever comes now waits for an answer and gets it.
     let address = listener.address();

@@ -35,7 +35,6 @@ use crate::routes::operation::Asked;
 /// assert!(matches!(error, RoutesError::Unguarded(routes) if routes.len() == 1));
 /// ```
 #[derive(Clone, Debug)]
-#[must_use]
 pub struct Audit {
     operations: Vec<Operation>,
     unseen: Vec<String>,

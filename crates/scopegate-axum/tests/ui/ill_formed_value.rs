@@ -16,6 +16,9 @@ scopes! {
 fn spaced(_: RequireRole<"admin ">) {}
 
 #[scoped]
+fn two_at_once(_: RequireAcr<"urn:mfa urn:pwd">) {}
+
+#[scoped]
 fn too_long(_: RequireAcr<"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport">) {}
 
 fn scope_as_role(_: RequireRole<ReadOrders>) {}
