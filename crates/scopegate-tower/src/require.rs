@@ -73,6 +73,7 @@ use crate::future::ResponseFuture;
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
+#[expect(clippy::needless_pass_by_value, reason = "a rule is written in place, as in an extractor")]
 pub fn require(rule: impl ScopeRule) -> RequireLayer {
     RequireLayer { requirement: rule.requirement() }
 }
