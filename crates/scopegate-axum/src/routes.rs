@@ -142,8 +142,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Lets only tokens to the routes so far that hold what the rule asks for.
     ///
     /// The guard is [`RequireScope`], so are its answers.
-    pub fn require<R: ScopeRule>(self, rule: R) -> Self {
-        let guard = Guard::Scopes(rule.requirement());
+    pub fn require<R: ScopeRule>(self, _: R) -> Self {
+        let guard = Guard::Scopes(R::REQUIREMENT);
         let mut routes = self.layer(from_extractor::<RequireScope<R>>());
         for endpoint in &mut routes.endpoints {
             endpoint.handled.said.insert(0, guard);

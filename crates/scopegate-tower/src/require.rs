@@ -73,9 +73,8 @@ use crate::future::ResponseFuture;
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[expect(clippy::needless_pass_by_value, reason = "a rule is written in place, as in an extractor")]
-pub fn require(rule: impl ScopeRule) -> RequireLayer {
-    RequireLayer { requirement: rule.requirement() }
+pub fn require<R: ScopeRule>(_: R) -> RequireLayer {
+    RequireLayer { requirement: R::REQUIREMENT }
 }
 
 /// The layer that [`require`] makes.
@@ -95,7 +94,7 @@ impl<S> Layer<S> for RequireLayer {
     type Service = RequireService<S>;
 
     fn layer(&self, inner: S) -> RequireService<S> {
-        RequireService { inner, requirement: self.requirement, answers: PhantomData }
+        RequireService::new(inner, self.requirement)
     }
 }
 
@@ -104,6 +103,12 @@ pub struct RequireService<S, V = HttpAnswers> {
     inner: S,
     requirement: Requirement,
     answers: PhantomData<fn() -> V>,
+}
+
+impl<S, V> RequireService<S, V> {
+    pub(crate) fn new(inner: S, requirement: Requirement) -> Self {
+        Self { inner, requirement, answers: PhantomData }
+    }
 }
 
 impl<S, B, R, V> Service<Request<B>> for RequireService<S, V>

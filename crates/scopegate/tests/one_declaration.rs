@@ -1,7 +1,6 @@
 //! One declaration, three uses: the guard, the document about the API, and OpenAPI.
 
 #![cfg(all(feature = "routes", feature = "tower"))]
-#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 use axum::body::Body;
 use axum::http::Request;

@@ -39,6 +39,7 @@ pub(crate) fn router(
     tracing::info!("the routes, and what they ask for:\n{audit}");
 
     let (guarded, public) = routes.split();
+    let public = public.method_not_allowed_fallback(async || Problem::method_not_allowed());
     let guarded = guarded
         .fallback(async || Problem::not_found("There is nothing here; orders are at /orders"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

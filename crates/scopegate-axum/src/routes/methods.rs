@@ -75,8 +75,8 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
     /// Lets only tokens to the handlers so far that hold what the rule asks for.
     ///
     /// The guard is [`RequireScope`], so are its answers.
-    pub fn require<R: ScopeRule>(mut self, rule: R) -> Self {
-        let guard = Guard::Scopes(rule.requirement());
+    pub fn require<R: ScopeRule>(mut self, _: R) -> Self {
+        let guard = Guard::Scopes(R::REQUIREMENT);
         let guarded = |Handled { method, route, mut said, ask }| {
             said.insert(0, guard);
             let route = MethodRouter::route_layer(route, from_extractor::<RequireScope<R>>());

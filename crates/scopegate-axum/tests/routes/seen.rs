@@ -35,7 +35,6 @@ async fn place(
     Path(_): Path<u32>,
     Query(_): Query<Vec<(String, String)>>,
     _: HeaderMap,
-    _: Method,
     _: Option<Json<u8>>,
 ) {
 }

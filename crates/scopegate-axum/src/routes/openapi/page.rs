@@ -16,7 +16,7 @@ pub(super) fn render(document: &Value, operations: &[Operation]) -> String {
     write!(page, "{}", Head { title: &title, version: &text(&info["version"]) })
         .expect("a string takes all");
     if let Some(about) = info["description"].as_str() {
-        write!(page, "<p>{}</p>\n", Escaped(about)).expect("a string takes all");
+        writeln!(page, "<p>{}</p>", Escaped(about)).expect("a string takes all");
     }
     for operation in operations {
         write!(page, "{}", Section { document, operation }).expect("a string takes all");

@@ -44,3 +44,12 @@ async fn the_page_shows_the_scopes_and_fetches_nothing() {
     }
     assert!(!page.contains("<script") && !page.contains("http"), "{page}");
 }
+
+#[tokio::test]
+async fn what_is_public_is_read_only() {
+    let api = Api::start().await;
+    let request = Request::post("/openapi.json").body(Body::empty()).unwrap();
+    let answer = api.send(request).await;
+    answer.problem(405);
+    assert_eq!(answer.header("allow"), "GET,HEAD");
+}
