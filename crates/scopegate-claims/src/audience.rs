@@ -6,6 +6,7 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ClaimsError;
+use crate::part::Part;
 
 /// The name of an API, such as `api://orders`; compared byte for byte.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -18,10 +19,14 @@ impl Audience {
     ///
     /// [`ClaimsError::InvalidAudience`] if the text is empty or holds a control character.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
-        if text.is_empty() || text.chars().any(char::is_control) {
+        if !Self::is_one(text) {
             return Err(ClaimsError::InvalidAudience(text.to_owned()));
         }
         Ok(Self(text.into()))
+    }
+
+    pub(crate) fn is_one(text: &str) -> bool {
+        !text.is_empty() && !text.chars().any(char::is_control)
     }
 
     /// The audience as it is written.
@@ -60,8 +65,8 @@ impl<'de> Deserialize<'de> for Audience {
 /// ```
 #[derive(Clone, Eq, PartialEq)]
 pub struct Audiences {
-    /// In the token's order, so that they cost one allocation.
-    text: Box<str>,
+    /// In the token's order.
+    text: Part,
     form: Form,
 }
 
@@ -85,6 +90,11 @@ impl Audiences {
         self.text.split(BETWEEN)
     }
 
+    /// The one audience that a part of a text is.
+    pub(crate) fn within(text: Part) -> Self {
+        Self { text, form: Form::Text }
+    }
+
     /// The memory beside the value itself.
     pub(crate) fn footprint(&self) -> usize {
         self.text.len()
@@ -93,7 +103,7 @@ impl Audiences {
 
 impl From<Audience> for Audiences {
     fn from(Audience(text): Audience) -> Self {
-        Self { text, form: Form::Text }
+        Self::within((&*text).into())
     }
 }
 
@@ -139,7 +149,47 @@ impl<'de> Deserialize<'de> for Audiences {
                 if text.is_empty() {
                     return Err(de::Error::invalid_length(0, &"at least one audience"));
                 }
-                Ok(Audiences { text: text.into(), form: Form::Array })
+                Ok(Audiences { text: text.as_str().into(), form: Form::Array })
+            }
+        }
+
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
+/// Audiences as they are read: a list, or a text that is one.
+pub(crate) enum ReadAudiences<'de> {
+    List(Audiences),
+    One(&'de str),
+}
+
+impl<'de> Deserialize<'de> for ReadAudiences<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EitherForm;
+
+        impl<'de> Visitor<'de> for EitherForm {
+            type Value = ReadAudiences<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an audience as a text or as an array of texts")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                if Audience::is_one(text) {
+                    Ok(ReadAudiences::One(text))
+                } else {
+                    self.visit_str(text)
+                }
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                let audience = Audience::parse(text).map_err(E::custom)?;
+                Ok(ReadAudiences::List(audience.into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<Self::Value, A::Error> {
+                let array = de::value::SeqAccessDeserializer::new(array);
+                Audiences::deserialize(array).map(ReadAudiences::List)
             }
         }
 

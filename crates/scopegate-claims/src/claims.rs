@@ -5,6 +5,7 @@ mod text;
 mod write;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -36,7 +37,7 @@ use crate::{Audience, Audiences, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
 #[derive(Clone)]
 pub struct Claims {
     /// What they were read from, and behind it the texts that it does not hold as they are.
-    text: String,
+    text: Arc<str>,
     source_len: usize,
     parts: Parts,
 }
@@ -103,7 +104,7 @@ impl Claims {
             has_confirmation: false,
             has_id_token_hash: false,
         };
-        ClaimsBuilder(Self { text, source_len: 0, parts })
+        ClaimsBuilder { text, source_len: 0, parts }
     }
 
     /// Reads claims that keep what they are read from, so that their texts need not be copied.
@@ -128,7 +129,7 @@ impl Claims {
         let audiences = audiences.as_ref().map_or(0, Audiences::footprint);
         let amr: usize = amr.iter().map(|method| size_of::<Box<str>>() + method.len()).sum();
         let sets = scopes.as_str().len() + roles.footprint() + groups.footprint();
-        self.text.capacity() + audiences + sets + amr
+        self.text.len() + audiences + sets + amr
     }
 
     fn part(&self, span: Option<Span>) -> Option<&str> {
@@ -238,7 +239,8 @@ impl Claims {
 
     /// Begins other claims with what these say, as for a token whose issuer has its own names.
     pub fn into_builder(self) -> ClaimsBuilder {
-        ClaimsBuilder(self)
+        let Self { text, source_len, parts } = self;
+        ClaimsBuilder { text: (*text).to_owned(), source_len, parts }
     }
 
     /// Writes the claims in a dialect.
@@ -301,104 +303,115 @@ impl fmt::Debug for Claims {
 struct NoExtra {}
 
 /// Builds [`Claims`]; what is not said stays absent.
-#[derive(Clone, Debug)]
-pub struct ClaimsBuilder(Claims);
+#[derive(Clone)]
+pub struct ClaimsBuilder {
+    text: String,
+    source_len: usize,
+    parts: Parts,
+}
 
 impl ClaimsBuilder {
     /// Sets `sub`.
     #[must_use]
     pub fn subject(mut self, subject: &str) -> Self {
-        self.0.parts.subject = Some(Span::push(&mut self.0.text, subject));
+        self.parts.subject = Some(Span::push(&mut self.text, subject));
         self
     }
 
     /// Sets `aud` to this one.
     #[must_use]
     pub fn audience(mut self, audience: Audience) -> Self {
-        self.0.parts.audiences = Some(audience.into());
+        self.parts.audiences = Some(audience.into());
         self
     }
 
     /// Sets `iat`.
     #[must_use]
     pub fn issued_at(mut self, time: UnixTime) -> Self {
-        self.0.parts.issued_at = Some(time);
+        self.parts.issued_at = Some(time);
         self
     }
 
     /// Sets `nbf`.
     #[must_use]
     pub fn not_before(mut self, time: UnixTime) -> Self {
-        self.0.parts.not_before = Some(time);
+        self.parts.not_before = Some(time);
         self
     }
 
     /// Sets `auth_time`.
     #[must_use]
     pub fn auth_time(mut self, time: UnixTime) -> Self {
-        self.0.parts.auth_time = Some(time);
+        self.parts.auth_time = Some(time);
         self
     }
 
     /// Sets `jti`.
     #[must_use]
     pub fn token_id(mut self, id: &str) -> Self {
-        self.0.parts.token_id = Some(Span::push(&mut self.0.text, id));
+        self.parts.token_id = Some(Span::push(&mut self.text, id));
         self
     }
 
     /// Sets the client id.
     #[must_use]
     pub fn client_id(mut self, id: &str) -> Self {
-        self.0.parts.client_id = Some(Span::push(&mut self.0.text, id));
+        self.parts.client_id = Some(Span::push(&mut self.text, id));
         self
     }
 
     /// Sets the user id.
     #[must_use]
     pub fn user_id(mut self, id: &str) -> Self {
-        self.0.parts.user_id = Some(Span::push(&mut self.0.text, id));
+        self.parts.user_id = Some(Span::push(&mut self.text, id));
         self
     }
 
     /// Sets the scopes.
     #[must_use]
     pub fn scopes(mut self, scopes: ScopeSet) -> Self {
-        self.0.parts.scopes = scopes;
+        self.parts.scopes = scopes;
         self
     }
 
     /// Sets `roles`.
     #[must_use]
     pub fn roles(mut self, roles: NameSet) -> Self {
-        self.0.parts.roles = roles;
+        self.parts.roles = roles;
         self
     }
 
     /// Sets `groups`.
     #[must_use]
     pub fn groups(mut self, groups: NameSet) -> Self {
-        self.0.parts.groups = groups;
+        self.parts.groups = groups;
         self
     }
 
     /// Sets `acr`.
     #[must_use]
     pub fn acr(mut self, acr: &str) -> Self {
-        self.0.parts.acr = Some(Span::push(&mut self.0.text, acr));
+        self.parts.acr = Some(Span::push(&mut self.text, acr));
         self
     }
 
     /// Sets `amr`.
     #[must_use]
     pub fn amr<'a>(mut self, methods: impl IntoIterator<Item = &'a str>) -> Self {
-        self.0.parts.amr = methods.into_iter().map(Into::into).collect();
+        self.parts.amr = methods.into_iter().map(Into::into).collect();
         self
     }
 
     /// The finished claims.
     pub fn build(self) -> Claims {
-        self.0
+        let Self { text, source_len, parts } = self;
+        Claims { text: text.into(), source_len, parts }
+    }
+}
+
+impl fmt::Debug for ClaimsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.clone().build().fmt(f)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::part::Part;
 use crate::{ClaimsError, Scope};
 
 /// Up to this many scopes, looking through the text beats building a hash set.
@@ -31,7 +32,7 @@ const USUAL: usize = 128;
 /// ```
 #[derive(Clone, Default)]
 pub struct ScopeSet {
-    text: Box<str>,
+    text: Part,
 }
 
 impl ScopeSet {
@@ -139,6 +140,12 @@ impl ScopeSet {
         ScopeArray(self)
     }
 
+    /// The set that a part of a text is, which must be [plain](is_plain).
+    pub(crate) fn within(text: Part) -> Self {
+        debug_assert!(is_plain(&text), "looked at when the part was found");
+        Self { text }
+    }
+
     /// Collects scopes that are known to be well-formed.
     fn collect<'a>(tokens: impl Iterator<Item = &'a str>) -> Self {
         let mut collected = Collector::default();
@@ -148,7 +155,7 @@ impl ScopeSet {
 }
 
 /// Whether a text is a set as it stands: few scopes, each once, one space between them.
-fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     let mut seen = [""; FEW];
     let mut rest = text;
     for at in 0..FEW {
@@ -209,7 +216,7 @@ impl Collector {
     }
 
     fn finish(self) -> ScopeSet {
-        ScopeSet { text: self.set.text.into_boxed_str() }
+        ScopeSet { text: Part::from(&*self.set.text) }
     }
 }
 
@@ -286,24 +293,73 @@ impl<'de> Deserialize<'de> for ScopeSet {
     }
 }
 
+/// Scopes as they are read: a set, or a text in which one stands as it is.
+pub(crate) enum ReadScopes<'de> {
+    Plain(&'de str),
+    Set(ScopeSet),
+}
+
+impl ReadScopes<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Set(set) => set.as_str(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ReadScopes<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EitherForm;
+
+        impl<'de> Visitor<'de> for EitherForm {
+            type Value = ReadScopes<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("scopes as a text or as an array of texts")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                if is_plain(text) { Ok(ReadScopes::Plain(text)) } else { self.visit_str(text) }
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                ScopeSet::parse(text).map(ReadScopes::Set).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<Self::Value, A::Error> {
+                let array = de::value::SeqAccessDeserializer::new(array);
+                ScopeSet::deserialize(array).map(ReadScopes::Set)
+            }
+        }
+
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
 /// Reads scopes in either form, to tell whether they are those of a set.
-pub(crate) struct SameScopes<'a>(pub(crate) &'a ScopeSet);
+///
+/// The set is given as its text.
+pub(crate) struct SameScopes<'a>(pub(crate) &'a str);
 
 impl<'de> DeserializeSeed<'de> for SameScopes<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
         // A set of a bit each; where that does not do, the scopes are collected.
-        match self.0.len() {
+        match self.len() {
             ..=64 => deserializer.deserialize_any(self),
-            _ => ScopeSet::deserialize(deserializer).map(|scopes| scopes == *self.0),
+            _ => {
+                let known = ScopeSet { text: self.0.into() };
+                ScopeSet::deserialize(deserializer).map(|scopes| scopes == known)
+            }
         }
     }
 }
 
 impl SameScopes<'_> {
     fn bit(&self, scope: &str) -> Option<u64> {
-        let mut rest = self.0.as_str();
+        let mut rest = self.0;
         for at in 0..64 {
             let (known, after) = first_of(rest);
             if known == scope {
@@ -314,9 +370,16 @@ impl SameScopes<'_> {
         None
     }
 
+    fn len(&self) -> usize {
+        match self.0 {
+            "" => 0,
+            text => text.bytes().filter(|&byte| byte == b' ').count() + 1,
+        }
+    }
+
     /// Whether these bits are all there are.
     fn are_all(&self, bits: u64) -> bool {
-        bits.count_ones() as usize == self.0.len()
+        bits.count_ones() as usize == self.len()
     }
 }
 
@@ -328,7 +391,7 @@ impl<'de> Visitor<'de> for SameScopes<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<bool, E> {
-        if *text == *self.0.text {
+        if text == self.0 {
             return Ok(true);
         }
         let mut tokens = text.split(' ').filter(|token| !token.is_empty());

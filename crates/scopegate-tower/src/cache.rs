@@ -26,6 +26,9 @@ pub use self::size::CacheSize;
 /// Small shards: each has its own lock, and what is done under it takes time by their size.
 const SHARDS: usize = 64;
 
+/// Places that are made ready from the start, as far as there may be so many.
+const MADE_READY: usize = 10_000;
+
 /// The verified tokens of a layer.
 pub(crate) struct TokenCache<S = SeedableRandomState> {
     proofs: Cache<Key, Proof, Weight, HashAsIs>,
@@ -60,6 +63,8 @@ impl<S: BuildHasher> TokenCache<S> {
         // Small tokens count for more than they are, so that the weight bounds their number too.
         let weight = Weight { least: bytes.div_ceil(entries) };
         let proofs = Cache::with_options(options, weight, HashAsIs, DefaultLifecycle::default());
+        // So that nothing has to move while it fills.
+        proofs.reserve(size.entries.min(MADE_READY));
         Self { proofs, hasher }
     }
 

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::text::{Source, Span, SpanIn};
 use super::{Claims, Parts};
-use crate::scope_set::SameScopes;
+use crate::audience::ReadAudiences;
+use crate::scope_set::{ReadScopes, SameScopes};
 use crate::{Audiences, NameSet, ScopeSet, UnixTime};
 
 impl<'de> Deserialize<'de> for Claims {
@@ -26,6 +28,9 @@ pub struct ClaimsSeed<'de> {
 /// Claims that are still to be joined with their source. See [`Claims::read_within`].
 pub struct ReadClaims {
     parts: Parts,
+    /// The parts that are sets, where they stand in the text as they are.
+    audience: Option<Span>,
+    scopes: Option<Span>,
     copied: String,
 }
 
@@ -42,10 +47,17 @@ impl<'de> ClaimsSeed<'de> {
 
 impl ReadClaims {
     pub(super) fn within(self, source: String) -> Claims {
-        let Self { parts, copied } = self;
+        let Self { mut parts, audience, scopes, copied } = self;
         let (source_len, mut text) = (source.len(), source);
         if !copied.is_empty() {
             text.push_str(&copied);
+        }
+        let text: Arc<str> = text.into();
+        if let Some(audience) = audience {
+            parts.audiences = Some(Audiences::within(audience.share(&text)));
+        }
+        if let Some(scopes) = scopes {
+            parts.scopes = ScopeSet::within(scopes.share(&text));
         }
         Claims { text, source_len, parts }
     }
@@ -114,18 +126,26 @@ impl<'de> Visitor<'de> for ClaimsSeed<'de> {
                 }
             }
         }
+        let audience = match read.aud {
+            Some(ReadAudiences::One(one)) => Some(source.borrow(one)),
+            _ => None,
+        };
+        let scopes = match read.scopes {
+            Some((ReadScopes::Plain(plain), _)) => Some(source.borrow(plain)),
+            _ => None,
+        };
         let parts = read.agree(&source)?;
-        Ok(ReadClaims { parts, copied: source.copied })
+        Ok(ReadClaims { parts, audience, scopes, copied: source.copied })
     }
 }
 
 /// The members as they stand in the object, before their two dialects are made one.
 #[derive(Default)]
-struct Read {
+struct Read<'de> {
     acr: Option<Span>,
     amr: Option<Box<[Box<str>]>>,
     at_hash: Option<IgnoredAny>,
-    aud: Option<Audiences>,
+    aud: Option<ReadAudiences<'de>>,
     auth_time: Option<UnixTime>,
     c_hash: Option<IgnoredAny>,
     cid: Option<Span>,
@@ -138,14 +158,14 @@ struct Read {
     jti: Option<Span>,
     nbf: Option<UnixTime>,
     roles: Option<NameSet>,
-    scopes: Option<(ScopeSet, u8)>,
+    scopes: Option<(ReadScopes<'de>, u8)>,
     sub: Option<Span>,
     token_use: Option<Span>,
     typ: Option<Span>,
     uid: Option<Span>,
 }
 
-impl Read {
+impl Read<'_> {
     fn agree<E: de::Error>(self, source: &Source<'_>) -> Result<Parts, E> {
         let client_id = match (self.client_id, self.cid) {
             (Some(left), Some(right)) if source.get(left) != source.get(right) => {
@@ -157,14 +177,20 @@ impl Read {
             issuer: self.iss.ok_or_else(|| E::missing_field("iss"))?,
             expires_at: self.exp.ok_or_else(|| E::missing_field("exp"))?,
             subject: self.sub,
-            audiences: self.aud,
+            audiences: match self.aud {
+                Some(ReadAudiences::List(list)) => Some(list),
+                Some(ReadAudiences::One(_)) | None => None,
+            },
             issued_at: self.iat,
             not_before: self.nbf,
             auth_time: self.auth_time,
             token_id: self.jti,
             client_id,
             user_id: self.uid,
-            scopes: self.scopes.map(|(scopes, _)| scopes).unwrap_or_default(),
+            scopes: match self.scopes {
+                Some((ReadScopes::Set(set), _)) => set,
+                Some((ReadScopes::Plain(_), _)) | None => ScopeSet::empty(),
+            },
             roles: self.roles.unwrap_or_default(),
             groups: self.groups.unwrap_or_default(),
             acr: self.acr,
@@ -210,7 +236,7 @@ const SCP: u8 = 2;
 ///
 /// What the second name holds is compared only.
 fn scopes<'de, A: MapAccess<'de>>(
-    slot: &mut Option<(ScopeSet, u8)>,
+    slot: &mut Option<(ReadScopes<'de>, u8)>,
     name: u8,
     map: &mut A,
 ) -> Result<(), A::Error> {
@@ -218,7 +244,7 @@ fn scopes<'de, A: MapAccess<'de>>(
         None => *slot = Some((map.next_value()?, name)),
         Some((_, names)) if *names & name != 0 => return Err(twice()),
         Some((scopes, names)) => {
-            if !map.next_value_seed(SameScopes(scopes))? {
+            if !map.next_value_seed(SameScopes(scopes.as_str()))? {
                 return Err(de::Error::custom("`scope` and `scp` disagree"));
             }
             *names |= name;

@@ -4,8 +4,11 @@
 //! common claims are parts of it. Only what the payload writes with escapes is copied.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
+
+use crate::part::Part;
 
 /// A part of the text of some claims.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,11 @@ pub(super) struct Span {
 impl Span {
     pub(super) fn of(self, text: &str) -> &str {
         text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The part itself, which shares the text.
+    pub(super) fn share(self, text: &Arc<str>) -> Part {
+        Part::of(text, self.start, self.end)
     }
 
     /// Adds a part to a text.
@@ -45,7 +53,7 @@ impl<'de> Source<'de> {
         }
     }
 
-    fn borrow(&mut self, part: &'de str) -> Span {
+    pub(super) fn borrow(&mut self, part: &'de str) -> Span {
         let start = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
         let span = Span { start, end: start.wrapping_add(part.len()) };
         // Compared, because a deserializer may borrow from somewhere else.

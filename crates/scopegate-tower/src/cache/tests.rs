@@ -159,14 +159,14 @@ fn both_bounds_hold() {
 }
 
 #[test]
-fn a_million_tokens_leave_no_more_than_was_said() {
-    let size = CacheSize { entries: 100_000, bytes: 256 << 20 };
+fn ten_times_its_size_leaves_no_more_than_was_said() {
+    let size = CacheSize { entries: 20_000, bytes: 256 << 20 };
     let (cache, proof) = (TokenCache::new(size).unwrap(), proof(json!({})));
-    for n in 0..1_000_000_u32 {
+    for n in 0..200_000_u32 {
         cache.remember(&n.to_string(), &proof);
         assert!(n % 1000 != 0 || cache.proofs.len() <= size.entries);
     }
-    assert!((80_000..=100_000).contains(&cache.proofs.len()), "{}", cache.proofs.len());
+    assert!((16_000..=20_000).contains(&cache.proofs.len()), "{}", cache.proofs.len());
     // What the cache keeps beside the tokens: places in it, and hashes of those that went.
     let beside = cache.proofs.memory_used().total();
     assert!(beside < size.entries * 600, "{beside}");
