@@ -58,6 +58,11 @@ impl TestIssuer {
         kid
     }
 
+    /// The key that signs now, for tokens of a form that no builder has.
+    pub fn signer(&self) -> Arc<SigningKey> {
+        self.publication.signer()
+    }
+
     /// The name of the key that signs now.
     pub fn kid(&self) -> String {
         self.publication.signer().kid().to_owned()

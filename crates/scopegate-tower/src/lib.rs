@@ -94,7 +94,7 @@ pub use scopegate_jose::{
     RefusalBody, RefusalCause, Verified,
 };
 
-pub use crate::answers::{Answers, HttpAnswers};
+pub use crate::answers::{Answers, Grpc, GrpcAnswers, HttpAnswers};
 pub use crate::builder::BearerBuilder;
 pub use crate::cache::CacheSize;
 pub use crate::error::{ConfigError, StartError};
