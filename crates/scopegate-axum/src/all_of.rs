@@ -6,7 +6,7 @@ use std::sync::Arc;
 use scopegate_claims::{Requirement, ScopeRule, ScopeRules};
 use scopegate_jose::Verified;
 
-use crate::guard::guard;
+use crate::guard::{Guard, guard};
 
 /// Lets in a token that holds each of the scopes.
 ///
@@ -50,4 +50,4 @@ impl<T: ScopeRules> ScopeRule for AllOf<T> {
     const REQUIREMENT: Requirement = Requirement::all_of(T::REQUIREMENTS);
 }
 
-guard!(AllOf<T: ScopeRules>, <Self as ScopeRule>::REQUIREMENT);
+guard!(AllOf<T>, [T: ScopeRules], Guard::Scopes(<Self as ScopeRule>::REQUIREMENT));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use scopegate_claims::{Requirement, ScopeRule, ScopeRules};
 use scopegate_jose::Verified;
 
-use crate::guard::guard;
+use crate::guard::{Guard, guard};
 
 /// Lets in a token that holds at least one of the scopes.
 ///
@@ -47,4 +47,4 @@ impl<T: ScopeRules> ScopeRule for AnyOf<T> {
     const REQUIREMENT: Requirement = Requirement::any_of(T::REQUIREMENTS);
 }
 
-guard!(AnyOf<T: ScopeRules>, <Self as ScopeRule>::REQUIREMENT);
+guard!(AnyOf<T>, [T: ScopeRules], Guard::Scopes(<Self as ScopeRule>::REQUIREMENT));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use scopegate_claims::ScopeRule;
 use scopegate_jose::Verified;
 
-use crate::guard::guard;
+use crate::guard::{Guard, guard};
 
 /// Lets in a token that holds the scope `R`.
 ///
@@ -41,4 +41,4 @@ pub struct RequireScope<R: ScopeRule> {
     rule: PhantomData<fn() -> R>,
 }
 
-guard!(RequireScope<R: ScopeRule>, R::REQUIREMENT);
+guard!(RequireScope<R>, [R: ScopeRule], Guard::Scopes(R::REQUIREMENT));

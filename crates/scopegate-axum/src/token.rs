@@ -11,7 +11,8 @@ use http::request::Parts;
 use scopegate_claims::Claims;
 use scopegate_jose::{Authenticated, ExtraClaims, RefusalCause, Verified};
 
-use crate::{AuthRejection, guard};
+use crate::AuthRejection;
+use crate::guard::{self, Guard};
 
 const NAME: &str = "Token";
 
@@ -95,7 +96,10 @@ impl<X: Send + Sync + 'static> Token<X> {
         &self.token
     }
 
-    fn of(token: &Arc<Verified>, authenticated: &Authenticated) -> Result<Self, AuthRejection> {
+    pub(crate) fn of(
+        token: &Arc<Verified>,
+        authenticated: &Authenticated,
+    ) -> Result<Self, AuthRejection> {
         let extra = authenticated.extra();
         if find::<X>(extra).is_some() {
             return Ok(Self { token: Arc::clone(token), extra: extra.cloned(), of: PhantomData });
@@ -131,7 +135,7 @@ impl<S: Send + Sync, X: Send + Sync + 'static> FromRequestParts<S> for Token<X> 
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let authenticated = guard::authenticated(parts, format_args!("{NAME}"))?;
+        let authenticated = guard::authenticated(&parts.extensions, NAME, Guard::Token)?;
         Self::of(guard::token(authenticated)?, authenticated)
     }
 }
@@ -140,7 +144,7 @@ impl<S: Send + Sync, X: Send + Sync + 'static> OptionalFromRequestParts<S> for T
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
-        let authenticated = guard::authenticated(parts, format_args!("{NAME}"))?;
+        let authenticated = guard::authenticated(&parts.extensions, NAME, Guard::OptionalToken)?;
         authenticated.token().map(|token| Self::of(token, authenticated)).transpose()
     }
 }

@@ -6,6 +6,7 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ClaimsError;
+use crate::part::Part;
 
 /// The name of an API, such as `api://orders`; compared byte for byte.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -18,10 +19,14 @@ impl Audience {
     ///
     /// [`ClaimsError::InvalidAudience`] if the text is empty or holds a control character.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
-        if text.is_empty() || text.chars().any(char::is_control) {
+        if !Self::is_one(text) {
             return Err(ClaimsError::InvalidAudience(text.to_owned()));
         }
         Ok(Self(text.into()))
+    }
+
+    pub(crate) fn is_one(text: &str) -> bool {
+        !text.is_empty() && !text.chars().any(char::is_control)
     }
 
     /// The audience as it is written.
@@ -58,13 +63,20 @@ impl<'de> Deserialize<'de> for Audience {
 /// assert!(one.contains("api://orders"));
 /// assert!(serde_json::from_str::<Audiences>("[]").is_err());
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Audiences(Number);
+#[derive(Clone, Eq, PartialEq)]
+pub struct Audiences {
+    /// In the token's order.
+    text: Part,
+    form: Form,
+}
 
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum Number {
-    One(Audience),
-    Several(Box<[Audience]>),
+/// An audience holds no control character, so one can stand between them.
+const BETWEEN: char = '\0';
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Form {
+    Array,
+    Text,
 }
 
 impl Audiences {
@@ -75,26 +87,38 @@ impl Audiences {
 
     /// The audiences, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        let audiences = match &self.0 {
-            Number::One(audience) => std::slice::from_ref(audience),
-            Number::Several(audiences) => audiences,
-        };
-        audiences.iter().map(Audience::as_str)
+        self.text.split(BETWEEN)
+    }
+
+    /// The one audience that a part of a text is.
+    pub(crate) fn within(text: Part) -> Self {
+        Self { text, form: Form::Text }
+    }
+
+    /// The memory beside the value itself.
+    pub(crate) fn footprint(&self) -> usize {
+        self.text.len()
     }
 }
 
 impl From<Audience> for Audiences {
-    fn from(audience: Audience) -> Self {
-        Self(Number::One(audience))
+    fn from(Audience(text): Audience) -> Self {
+        Self::within((&*text).into())
     }
 }
 
-/// One audience is written as a text, several as an array.
+impl fmt::Debug for Audiences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// They are written as they were read: a text, or an array.
 impl Serialize for Audiences {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Number::One(audience) => audience.serialize(serializer),
-            Number::Several(audiences) => audiences.serialize(serializer),
+        match self.form {
+            Form::Text => serializer.serialize_str(&self.text),
+            Form::Array => serializer.collect_seq(self.iter()),
         }
     }
 }
@@ -115,14 +139,57 @@ impl<'de> Deserialize<'de> for Audiences {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Audiences, A::Error> {
-                let mut audiences = Vec::new();
-                while let Some(audience) = array.next_element()? {
-                    audiences.push(audience);
+                let mut text = String::new();
+                while let Some(Audience(audience)) = array.next_element()? {
+                    if !text.is_empty() {
+                        text.push(BETWEEN);
+                    }
+                    text.push_str(&audience);
                 }
-                if audiences.is_empty() {
+                if text.is_empty() {
                     return Err(de::Error::invalid_length(0, &"at least one audience"));
                 }
-                Ok(Audiences(Number::Several(audiences.into())))
+                Ok(Audiences { text: text.as_str().into(), form: Form::Array })
+            }
+        }
+
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
+/// Audiences as they are read: a list, or a text that is one.
+pub(crate) enum ReadAudiences<'de> {
+    List(Audiences),
+    One(&'de str),
+}
+
+impl<'de> Deserialize<'de> for ReadAudiences<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EitherForm;
+
+        impl<'de> Visitor<'de> for EitherForm {
+            type Value = ReadAudiences<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an audience as a text or as an array of texts")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                if Audience::is_one(text) {
+                    Ok(ReadAudiences::One(text))
+                } else {
+                    self.visit_str(text)
+                }
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                let audience = Audience::parse(text).map_err(E::custom)?;
+                Ok(ReadAudiences::List(audience.into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<Self::Value, A::Error> {
+                let array = de::value::SeqAccessDeserializer::new(array);
+                Audiences::deserialize(array).map(ReadAudiences::List)
             }
         }
 

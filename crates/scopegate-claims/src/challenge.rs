@@ -1,15 +1,18 @@
-//! The `WWW-Authenticate` challenge: RFC 6750 §3 and RFC 9728 §5.1.
+//! The `WWW-Authenticate` challenge: RFC 6750 §3, RFC 9470 §3 and RFC 9728 §5.1.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::ScopeSet;
 
-/// The error codes of RFC 6750 §3.1.
+/// The error codes of RFC 6750 §3.1 and RFC 9470 §3.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum BearerError {
     /// The token lacks a scope: 403.
     InsufficientScope,
+    /// The user must sign in again, or by stronger means: 401 (RFC 9470 §3).
+    InsufficientUserAuthentication,
     /// The request itself is malformed: 400.
     InvalidRequest,
     /// The token is malformed, expired, or otherwise not to be believed: 401.
@@ -21,6 +24,7 @@ impl BearerError {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
         }
@@ -50,6 +54,8 @@ pub struct BearerChallenge {
     error: Option<BearerError>,
     description: Option<Box<str>>,
     scope: Option<ScopeSet>,
+    acr_values: Option<Box<str>>,
+    max_age: Option<u64>,
     resource_metadata: Option<Box<str>>,
 }
 
@@ -87,6 +93,36 @@ impl BearerChallenge {
         self
     }
 
+    /// Names the ways of signing in that will do, the best first (RFC 9470 §3).
+    ///
+    /// ```
+    /// use scopegate_claims::{BearerChallenge, BearerError};
+    /// use std::time::Duration;
+    ///
+    /// let challenge = BearerChallenge::new()
+    ///     .with_error(BearerError::InsufficientUserAuthentication)
+    ///     .with_acr_values(["urn:example:mfa", "urn:example:password"])
+    ///     .with_max_age(Duration::from_secs(300));
+    /// assert_eq!(
+    ///     challenge.to_string(),
+    ///     "Bearer error=\"insufficient_user_authentication\", \
+    ///      acr_values=\"urn:example:mfa urn:example:password\", max_age=\"300\""
+    /// );
+    /// ```
+    #[must_use]
+    pub fn with_acr_values<'a>(mut self, values: impl IntoIterator<Item = &'a str>) -> Self {
+        let values = values.into_iter().collect::<Vec<_>>().join(" ");
+        self.acr_values = (!values.is_empty()).then(|| values.into());
+        self
+    }
+
+    /// Says how long ago the user may have signed in, in whole seconds (RFC 9470 §3).
+    #[must_use]
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age.as_secs());
+        self
+    }
+
     /// Names the URL of the protected resource's metadata (RFC 9728 §5.1).
     #[must_use]
     pub fn with_resource_metadata(mut self, url: &str) -> Self {
@@ -97,12 +133,16 @@ impl BearerChallenge {
 
 impl fmt::Display for BearerChallenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { realm, error, description, scope, resource_metadata } = self;
+        let Self { realm, error, description, scope, acr_values, max_age, resource_metadata } =
+            self;
+        let max_age = max_age.map(|seconds| seconds.to_string());
         let parameters = [
             ("realm", realm.as_deref()),
             ("error", error.map(BearerError::as_str)),
             ("error_description", description.as_deref()),
             ("scope", scope.as_ref().filter(|scope| !scope.is_empty()).map(ScopeSet::as_str)),
+            ("acr_values", acr_values.as_deref()),
+            ("max_age", max_age.as_deref()),
             ("resource_metadata", resource_metadata.as_deref()),
         ];
         f.write_str("Bearer")?;

@@ -1,11 +1,17 @@
 //! The claims of an access token, whichever dialect it was written in.
 
 mod read;
+mod text;
 mod write;
+
+use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::{Audience, Audiences, Dialect, Issuer, ScopeSet, UnixTime};
+pub use self::read::{ClaimsSeed, ReadClaims};
+use self::text::Span;
+use crate::{Audience, Audiences, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
 
 /// The claims that access tokens have in common (RFC 9068 §2.2 and Okta's names for the same).
 ///
@@ -28,23 +34,34 @@ use crate::{Audience, Audiences, Dialect, Issuer, ScopeSet, UnixTime};
 /// let disagreeing = r#"{"iss":"https://id.example","exp":1,"cid":"reader","client_id":"writer"}"#;
 /// assert!(serde_json::from_str::<Claims>(disagreeing).is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub struct Claims {
-    issuer: Box<str>,
+    /// What they were read from, and behind it the texts that it does not hold as they are.
+    text: Arc<str>,
+    source_len: usize,
+    parts: Parts,
+}
+
+/// The claims, their texts as parts of another.
+#[derive(Clone)]
+struct Parts {
+    issuer: Span,
     expires_at: UnixTime,
-    subject: Option<Box<str>>,
+    subject: Option<Span>,
     audiences: Option<Audiences>,
     issued_at: Option<UnixTime>,
     not_before: Option<UnixTime>,
     auth_time: Option<UnixTime>,
-    token_id: Option<Box<str>>,
-    client_id: Option<Box<str>>,
-    user_id: Option<Box<str>>,
+    token_id: Option<Span>,
+    client_id: Option<Span>,
+    user_id: Option<Span>,
     scopes: ScopeSet,
-    acr: Option<Box<str>>,
+    roles: NameSet,
+    groups: NameSet,
+    acr: Option<Span>,
     amr: Box<[Box<str>]>,
-    token_use: Option<Box<str>>,
-    token_kind: Option<Box<str>>,
+    token_use: Option<Span>,
+    token_kind: Option<Span>,
     has_confirmation: bool,
     has_id_token_hash: bool,
 }
@@ -65,8 +82,9 @@ impl Claims {
     /// assert!(written.get("scope").is_none());
     /// ```
     pub fn builder(issuer: &Issuer, expires_at: UnixTime) -> ClaimsBuilder {
-        ClaimsBuilder(Self {
-            issuer: issuer.as_str().into(),
+        let mut text = String::new();
+        let parts = Parts {
+            issuer: Span::push(&mut text, issuer.as_str()),
             expires_at,
             subject: None,
             audiences: None,
@@ -77,100 +95,152 @@ impl Claims {
             client_id: None,
             user_id: None,
             scopes: ScopeSet::empty(),
+            roles: NameSet::empty(),
+            groups: NameSet::empty(),
             acr: None,
             amr: Box::default(),
             token_use: None,
             token_kind: None,
             has_confirmation: false,
             has_id_token_hash: false,
-        })
+        };
+        ClaimsBuilder { text, source_len: 0, parts }
+    }
+
+    /// Reads claims that keep what they are read from, so that their texts need not be copied.
+    ///
+    /// `read` gives the seed to a deserializer of its [source](ClaimsSeed::source).
+    pub fn read_within<E>(
+        source: String,
+        read: impl FnOnce(ClaimsSeed<'_>) -> Result<ReadClaims, E>,
+    ) -> Result<Self, E> {
+        let read = read(ClaimsSeed::new(&source))?;
+        Ok(read.within(source))
+    }
+
+    /// What the claims were read from, if they [keep it](Self::read_within).
+    pub fn source(&self) -> &str {
+        self.text.get(..self.source_len).unwrap_or_default()
+    }
+
+    /// The memory beside the value itself, not much less.
+    pub fn footprint(&self) -> usize {
+        let Parts { audiences, scopes, roles, groups, amr, .. } = &self.parts;
+        let audiences = audiences.as_ref().map_or(0, Audiences::footprint);
+        let amr: usize = amr.iter().map(|method| size_of::<Box<str>>() + method.len()).sum();
+        let sets = scopes.as_str().len() + roles.footprint() + groups.footprint();
+        self.text.len() + audiences + sets + amr
+    }
+
+    fn part(&self, span: Option<Span>) -> Option<&str> {
+        span.map(|span| span.of(&self.text))
     }
 
     /// `iss`: who issued the token. A foreign issuer's text need not be a URL.
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        self.parts.issuer.of(&self.text)
     }
 
     /// `exp`: when the token ends.
     pub fn expires_at(&self) -> UnixTime {
-        self.expires_at
+        self.parts.expires_at
     }
 
     /// `sub`: whom the token speaks of.
     pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
+        self.part(self.parts.subject)
     }
 
     /// `aud`: for whom it is meant.
     pub fn audiences(&self) -> Option<&Audiences> {
-        self.audiences.as_ref()
+        self.parts.audiences.as_ref()
     }
 
     /// `iat`: when it was issued.
     pub fn issued_at(&self) -> Option<UnixTime> {
-        self.issued_at
+        self.parts.issued_at
     }
 
     /// `nbf`: when it begins.
     pub fn not_before(&self) -> Option<UnixTime> {
-        self.not_before
+        self.parts.not_before
     }
 
     /// `auth_time`: when the user signed in.
     pub fn auth_time(&self) -> Option<UnixTime> {
-        self.auth_time
+        self.parts.auth_time
     }
 
     /// `jti`: the token's own id.
     pub fn token_id(&self) -> Option<&str> {
-        self.token_id.as_deref()
+        self.part(self.parts.token_id)
     }
 
     /// `client_id`, or Okta's `cid`: to which client it was issued.
     pub fn client_id(&self) -> Option<&str> {
-        self.client_id.as_deref()
+        self.part(self.parts.client_id)
     }
 
     /// `uid`: the user's stable id, absent where no user takes part.
     pub fn user_id(&self) -> Option<&str> {
-        self.user_id.as_deref()
+        self.part(self.parts.user_id)
     }
 
     /// `scope`, or Okta's `scp`: what the token allows.
+    ///
+    /// With those that the issuer writes elsewhere, where the layer was told so.
     pub fn scopes(&self) -> &ScopeSet {
-        &self.scopes
+        &self.parts.scopes
+    }
+
+    /// `roles` (RFC 9068 §2.2.3.1): what the subject is, such as `admin`.
+    ///
+    /// For a token of an issuer that writes them elsewhere, what the layer was told of that issuer.
+    pub fn roles(&self) -> &NameSet {
+        &self.parts.roles
+    }
+
+    /// `groups` (RFC 9068 §2.2.3.1): where the subject belongs, with the same remark.
+    pub fn groups(&self) -> &NameSet {
+        &self.parts.groups
     }
 
     /// `acr`: how strongly the user was authenticated.
     pub fn acr(&self) -> Option<&str> {
-        self.acr.as_deref()
+        self.part(self.parts.acr)
     }
 
     /// `amr`: by which methods (RFC 8176).
     pub fn amr(&self) -> impl Iterator<Item = &str> {
-        self.amr.iter().map(AsRef::as_ref)
+        self.parts.amr.iter().map(AsRef::as_ref)
     }
 
     /// `token_use`: what Amazon Cognito calls the kind of a token.
     pub fn token_use(&self) -> Option<&str> {
-        self.token_use.as_deref()
+        self.part(self.parts.token_use)
     }
 
     /// `typ` among the claims: what Keycloak calls the kind of a token.
     pub fn token_kind(&self) -> Option<&str> {
-        self.token_kind.as_deref()
+        self.part(self.parts.token_kind)
     }
 
     /// Tells whether `cnf` is present: the token is bound to a key (RFC 7800), it is no plain bearer
     /// token.
     pub fn has_confirmation(&self) -> bool {
-        self.has_confirmation
+        self.parts.has_confirmation
     }
 
     /// Tells whether `at_hash` or `c_hash` is present: only ID tokens have them (OpenID Connect Core
     /// §3.1.3.6 and §3.3.2.11).
     pub fn has_id_token_hash(&self) -> bool {
-        self.has_id_token_hash
+        self.parts.has_id_token_hash
+    }
+
+    /// Begins other claims with what these say, as for a token whose issuer has its own names.
+    pub fn into_builder(self) -> ClaimsBuilder {
+        let Self { text, source_len, parts } = self;
+        ClaimsBuilder { text: (*text).to_owned(), source_len, parts }
     }
 
     /// Writes the claims in a dialect.
@@ -191,94 +261,157 @@ impl Claims {
     }
 }
 
+/// Claims are equal if they say the same, whatever they were read from.
+impl PartialEq for Claims {
+    fn eq(&self, other: &Self) -> bool {
+        let texts = |claims: &Self| {
+            let Parts { subject, token_id, client_id, user_id, .. } = claims.parts;
+            let Parts { acr, token_use, token_kind, .. } = claims.parts;
+            let spans = [subject, token_id, client_id, user_id, acr, token_use, token_kind];
+            spans.map(|span| claims.part(span).map(str::to_owned))
+        };
+        let times =
+            |parts: &Parts| (parts.expires_at, parts.issued_at, parts.not_before, parts.auth_time);
+        let marks = |parts: &Parts| (parts.has_confirmation, parts.has_id_token_hash);
+        let (left, right) = (&self.parts, &other.parts);
+        self.issuer() == other.issuer()
+            && texts(self) == texts(other)
+            && times(left) == times(right)
+            && marks(left) == marks(right)
+            && left.audiences == right.audiences
+            && left.scopes == right.scopes
+            && left.roles == right.roles
+            && left.groups == right.groups
+            && left.amr == right.amr
+    }
+}
+
+/// Shows what concerns the API, and nothing about people.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("issuer", &self.issuer())
+            .field("audiences", &self.audiences())
+            .field("client_id", &self.client_id())
+            .field("scopes", self.scopes())
+            .field("expires_at", &self.expires_at())
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(Serialize)]
 struct NoExtra {}
 
 /// Builds [`Claims`]; what is not said stays absent.
-#[derive(Clone, Debug)]
-pub struct ClaimsBuilder(Claims);
+#[derive(Clone)]
+pub struct ClaimsBuilder {
+    text: String,
+    source_len: usize,
+    parts: Parts,
+}
 
 impl ClaimsBuilder {
     /// Sets `sub`.
     #[must_use]
     pub fn subject(mut self, subject: &str) -> Self {
-        self.0.subject = Some(subject.into());
+        self.parts.subject = Some(Span::push(&mut self.text, subject));
         self
     }
 
     /// Sets `aud` to this one.
     #[must_use]
     pub fn audience(mut self, audience: Audience) -> Self {
-        self.0.audiences = Some(audience.into());
+        self.parts.audiences = Some(audience.into());
         self
     }
 
     /// Sets `iat`.
     #[must_use]
     pub fn issued_at(mut self, time: UnixTime) -> Self {
-        self.0.issued_at = Some(time);
+        self.parts.issued_at = Some(time);
         self
     }
 
     /// Sets `nbf`.
     #[must_use]
     pub fn not_before(mut self, time: UnixTime) -> Self {
-        self.0.not_before = Some(time);
+        self.parts.not_before = Some(time);
         self
     }
 
     /// Sets `auth_time`.
     #[must_use]
     pub fn auth_time(mut self, time: UnixTime) -> Self {
-        self.0.auth_time = Some(time);
+        self.parts.auth_time = Some(time);
         self
     }
 
     /// Sets `jti`.
     #[must_use]
     pub fn token_id(mut self, id: &str) -> Self {
-        self.0.token_id = Some(id.into());
+        self.parts.token_id = Some(Span::push(&mut self.text, id));
         self
     }
 
     /// Sets the client id.
     #[must_use]
     pub fn client_id(mut self, id: &str) -> Self {
-        self.0.client_id = Some(id.into());
+        self.parts.client_id = Some(Span::push(&mut self.text, id));
         self
     }
 
     /// Sets the user id.
     #[must_use]
     pub fn user_id(mut self, id: &str) -> Self {
-        self.0.user_id = Some(id.into());
+        self.parts.user_id = Some(Span::push(&mut self.text, id));
         self
     }
 
     /// Sets the scopes.
     #[must_use]
     pub fn scopes(mut self, scopes: ScopeSet) -> Self {
-        self.0.scopes = scopes;
+        self.parts.scopes = scopes;
+        self
+    }
+
+    /// Sets `roles`.
+    #[must_use]
+    pub fn roles(mut self, roles: NameSet) -> Self {
+        self.parts.roles = roles;
+        self
+    }
+
+    /// Sets `groups`.
+    #[must_use]
+    pub fn groups(mut self, groups: NameSet) -> Self {
+        self.parts.groups = groups;
         self
     }
 
     /// Sets `acr`.
     #[must_use]
     pub fn acr(mut self, acr: &str) -> Self {
-        self.0.acr = Some(acr.into());
+        self.parts.acr = Some(Span::push(&mut self.text, acr));
         self
     }
 
     /// Sets `amr`.
     #[must_use]
     pub fn amr<'a>(mut self, methods: impl IntoIterator<Item = &'a str>) -> Self {
-        self.0.amr = methods.into_iter().map(Into::into).collect();
+        self.parts.amr = methods.into_iter().map(Into::into).collect();
         self
     }
 
     /// The finished claims.
     pub fn build(self) -> Claims {
-        self.0
+        let Self { text, source_len, parts } = self;
+        Claims { text: text.into(), source_len, parts }
+    }
+}
+
+impl fmt::Debug for ClaimsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.clone().build().fmt(f)
     }
 }
 

@@ -71,7 +71,7 @@ impl<const A: u128, const B: u128, const C: u128, const D: u128> fmt::Debug
     }
 }
 
-const fn unpack(words: [u128; 4]) -> [u8; 64] {
+pub(crate) const fn unpack(words: [u128; 4]) -> [u8; 64] {
     let mut bytes = [0; 64];
     let mut at = 0;
     while at < bytes.len() {
@@ -81,16 +81,21 @@ const fn unpack(words: [u128; 4]) -> [u8; 64] {
     bytes
 }
 
-/// The text before the padding. It runs in the compiler, so a failed check is a compile error.
-const fn scope_in(bytes: &[u8; 64]) -> &str {
+/// The text before the padding; empty if there is none.
+pub(crate) const fn text_in(bytes: &[u8; 64]) -> &str {
     let mut len = 0;
     while len < bytes.len() && bytes[len] != 0 {
         len += 1;
     }
-    let text = match str::from_utf8(bytes.split_at(len).0) {
+    match str::from_utf8(bytes.split_at(len).0) {
         Ok(text) => text,
         Err(_) => "",
-    };
+    }
+}
+
+/// The scope before the padding. It runs in the compiler, so a failed check is a compile error.
+const fn scope_in(bytes: &[u8; 64]) -> &str {
+    let text = text_in(bytes);
     assert!(Scope::is_token(text), "these numbers are not a packed scope: write `scope!(\"…\")`");
     text
 }

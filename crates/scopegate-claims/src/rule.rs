@@ -1,5 +1,7 @@
 //! What a guard asks of a token: scopes, combined by *any of* and *all of*.
 
+mod alternatives;
+
 use std::fmt;
 
 use crate::{Scope, ScopeName, ScopeSet};

@@ -3,14 +3,18 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{self, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::part::Part;
 use crate::{ClaimsError, Scope};
 
 /// Up to this many scopes, looking through the text beats building a hash set.
 const FEW: usize = 32;
+
+/// The text of most sets is no longer.
+const USUAL: usize = 128;
 
 /// A set of scopes in the order in which they were first named.
 ///
@@ -28,7 +32,7 @@ const FEW: usize = 32;
 /// ```
 #[derive(Clone, Default)]
 pub struct ScopeSet {
-    text: Box<str>,
+    text: Part,
 }
 
 impl ScopeSet {
@@ -43,6 +47,9 @@ impl ScopeSet {
     ///
     /// [`ClaimsError::InvalidScope`] with the first scope that breaks the grammar.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
+        if is_plain(text) {
+            return Ok(Self { text: text.into() });
+        }
         Self::from_tokens(text.split(' ').filter(|token| !token.is_empty()))
     }
 
@@ -71,7 +78,7 @@ impl ScopeSet {
         let (mut rest, wanted) = (self.text.as_bytes(), scope.as_bytes());
         while rest.len() >= wanted.len() && !wanted.is_empty() {
             if rest.starts_with(wanted) && rest.get(wanted.len()).is_none_or(|&next| next == b' ') {
-                return !scope.contains(' ');
+                return !wanted.contains(&b' ');
             }
             match rest.iter().position(|&byte| byte == b' ') {
                 Some(space) => rest = &rest[space + 1..],
@@ -133,11 +140,42 @@ impl ScopeSet {
         ScopeArray(self)
     }
 
+    /// The set that a part of a text is, which must be [plain](is_plain).
+    pub(crate) fn within(text: Part) -> Self {
+        debug_assert!(is_plain(&text), "looked at when the part was found");
+        Self { text }
+    }
+
     /// Collects scopes that are known to be well-formed.
     fn collect<'a>(tokens: impl Iterator<Item = &'a str>) -> Self {
         let mut collected = Collector::default();
         tokens.for_each(|token| collected.push(token));
         collected.finish()
+    }
+}
+
+/// Whether a text is a set as it stands: few scopes, each once, one space between them.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let mut seen = [""; FEW];
+    let mut rest = text;
+    for at in 0..FEW {
+        let (scope, after) = first_of(rest);
+        if !Scope::is_token(scope) || seen[..at].contains(&scope) {
+            return false;
+        }
+        let Some(after) = after else { return true };
+        (seen[at], rest) = (scope, after);
+    }
+    false
+}
+
+/// The first scope of a text, and what comes after the space behind it.
+///
+/// Scopes are short: a plain walk is faster than what is made for long texts.
+fn first_of(text: &str) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == b' ') {
+        Some(space) => (&text[..space], Some(&text[space + 1..])),
+        None => (text, None),
     }
 }
 
@@ -170,13 +208,15 @@ impl Collector {
         }
         if self.set.len > 0 {
             self.set.text.push(' ');
+        } else {
+            self.set.text.reserve(USUAL);
         }
         self.set.text.push_str(token);
         self.set.len += 1;
     }
 
     fn finish(self) -> ScopeSet {
-        ScopeSet { text: self.set.text.into_boxed_str() }
+        ScopeSet { text: Part::from(&*self.set.text) }
     }
 }
 
@@ -250,6 +290,144 @@ impl<'de> Deserialize<'de> for ScopeSet {
         }
 
         deserializer.deserialize_any(EitherForm)
+    }
+}
+
+/// Scopes as they are read: a set, or a text in which one stands as it is.
+pub(crate) enum ReadScopes<'de> {
+    Plain(&'de str),
+    Set(ScopeSet),
+}
+
+impl ReadScopes<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Set(set) => set.as_str(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ReadScopes<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EitherForm;
+
+        impl<'de> Visitor<'de> for EitherForm {
+            type Value = ReadScopes<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("scopes as a text or as an array of texts")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                if is_plain(text) { Ok(ReadScopes::Plain(text)) } else { self.visit_str(text) }
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                ScopeSet::parse(text).map(ReadScopes::Set).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<Self::Value, A::Error> {
+                let array = de::value::SeqAccessDeserializer::new(array);
+                ScopeSet::deserialize(array).map(ReadScopes::Set)
+            }
+        }
+
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
+/// Reads scopes in either form, to tell whether they are those of a set.
+///
+/// The set is given as its text.
+pub(crate) struct SameScopes<'a>(pub(crate) &'a str);
+
+impl<'de> DeserializeSeed<'de> for SameScopes<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        // A set of a bit each; where that does not do, the scopes are collected.
+        match self.len() {
+            ..=64 => deserializer.deserialize_any(self),
+            _ => {
+                let known = ScopeSet { text: self.0.into() };
+                ScopeSet::deserialize(deserializer).map(|scopes| scopes == known)
+            }
+        }
+    }
+}
+
+impl SameScopes<'_> {
+    fn bit(&self, scope: &str) -> Option<u64> {
+        let mut rest = self.0;
+        for at in 0..64 {
+            let (known, after) = first_of(rest);
+            if known == scope {
+                return (!scope.is_empty()).then_some(1 << at);
+            }
+            rest = after?;
+        }
+        None
+    }
+
+    fn len(&self) -> usize {
+        match self.0 {
+            "" => 0,
+            text => text.bytes().filter(|&byte| byte == b' ').count() + 1,
+        }
+    }
+
+    /// Whether these bits are all there are.
+    fn are_all(&self, bits: u64) -> bool {
+        bits.count_ones() as usize == self.len()
+    }
+}
+
+impl<'de> Visitor<'de> for SameScopes<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scopes as a text or as an array of texts")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        if text == self.0 {
+            return Ok(true);
+        }
+        let mut tokens = text.split(' ').filter(|token| !token.is_empty());
+        let bits = tokens.try_fold(0, |bits, token| Some(bits | self.bit(token)?));
+        Ok(bits.is_some_and(|bits| self.are_all(bits)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<bool, A::Error> {
+        let mut bits = Some(0);
+        while let Some(bit) = array.next_element_seed(BitOf(&self))? {
+            bits = bits.zip(bit).map(|(bits, bit)| bits | bit);
+        }
+        Ok(bits.is_some_and(|bits| self.are_all(bits)))
+    }
+}
+
+/// Reads one scope as its bit.
+struct BitOf<'a>(&'a SameScopes<'a>);
+
+impl<'de> DeserializeSeed<'de> for BitOf<'_> {
+    type Value = Option<u64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for BitOf<'_> {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a scope")
+    }
+
+    fn visit_str<E>(self, scope: &str) -> Result<Option<u64>, E> {
+        Ok(self.0.bit(scope))
     }
 }
 

@@ -4,9 +4,10 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::Arc;
 
+use scopegate_claims::{Clock, Requirement, SystemClock, UnixTime};
 use serde::de::DeserializeOwned;
 
-use crate::{ChallengeSettings, JoseError, Verified};
+use crate::{ChallengeSettings, JoseError, Refusal, RefusalCause, Verified};
 
 /// The one entry that a layer leaves among the extensions of a request.
 ///
@@ -16,6 +17,7 @@ pub struct Authenticated {
     token: Option<Arc<Verified>>,
     extra: Option<ExtraClaims>,
     settings: Arc<ChallengeSettings>,
+    at: Option<UnixTime>,
 }
 
 impl Authenticated {
@@ -25,12 +27,41 @@ impl Authenticated {
         extra: Option<ExtraClaims>,
         settings: Arc<ChallengeSettings>,
     ) -> Self {
-        Self { token: Some(token), extra, settings }
+        Self { token: Some(token), extra, settings, at: None }
     }
 
     /// A request without a token, where that is allowed.
     pub fn anonymous(settings: Arc<ChallengeSettings>) -> Self {
-        Self { token: None, extra: None, settings }
+        Self { token: None, extra: None, settings, at: None }
+    }
+
+    /// The same, decided at this time by the layer's clock.
+    #[must_use]
+    pub fn at(mut self, time: UnixTime) -> Self {
+        self.at = Some(time);
+        self
+    }
+
+    /// The time of the request, by the clock of the layer if it said so, else by the system's.
+    pub fn time(&self) -> UnixTime {
+        self.at.unwrap_or_else(|| SystemClock.now())
+    }
+
+    /// The token if it holds the scopes that are required, else the refusal to answer with.
+    ///
+    /// Every guard asks here, whatever protocol it speaks, so that all give the same answers.
+    pub fn allow(&self, requirement: &Requirement) -> Result<&Arc<Verified>, Refusal> {
+        let token = self.token.as_ref().ok_or_else(|| self.refuse(RefusalCause::NoToken))?;
+        let held = token.claims().scopes();
+        if requirement.allows(held) {
+            return Ok(token);
+        }
+        Err(self.refuse(RefusalCause::InsufficientScope { needed: requirement.needed(held) }))
+    }
+
+    /// A refusal in the form that the layer was set to.
+    pub fn refuse(&self, cause: RefusalCause) -> Refusal {
+        Refusal::new(cause).with_settings(Arc::clone(&self.settings))
     }
 
     /// The token.

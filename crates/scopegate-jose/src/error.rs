@@ -39,6 +39,9 @@ pub enum JoseError {
     /// The payload is not the JSON object of claims that it must be.
     #[error("the claims of the token are malformed")]
     InvalidClaims,
+    /// The token lacks a claim that it must have; the text names it.
+    #[error("the token lacks `{0}`")]
+    MissingClaim(&'static str),
     /// Another issuer made the token.
     #[error("the token is from another issuer")]
     WrongIssuer,
@@ -107,6 +110,7 @@ impl JoseError {
             Self::BadSignature => "bad_signature",
             Self::WrongType => "wrong_type",
             Self::InvalidClaims => "invalid_claims",
+            Self::MissingClaim(_) => "missing_claim",
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
             Self::Expired => "expired",
@@ -126,6 +130,14 @@ impl JoseError {
         }
     }
 
+    /// The key that the token names, where that key is unknown.
+    pub fn kid(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKey { kid } => kid.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What a client may learn: fixed text, fit for an `error_description` (RFC 6750 §3).
     pub const fn description(&self) -> &'static str {
         // No wildcard arm: a new variant must choose what the client may learn.
@@ -138,6 +150,7 @@ impl JoseError {
             Self::BadSignature => "The signature is not valid",
             Self::WrongType => "The token is not an access token",
             Self::InvalidClaims => "The claims of the access token are not valid",
+            Self::MissingClaim(_) => "The access token lacks a claim that it must have",
             Self::WrongIssuer => "The access token is from another issuer",
             Self::WrongAudience => "The access token is for another audience",
             Self::Expired => "The access token expired",

@@ -76,6 +76,35 @@ impl<'a> UnverifiedJws<'a> {
         serde_json::from_slice(&payload).map_err(|_| JoseError::InvalidClaims)
     }
 
+    /// The issuer that the token claims to be from, which anybody may claim.
+    ///
+    /// Good for choosing whose rules and keys to verify it by. Nothing else of the payload is looked
+    /// at, and an `iss` that occurs twice names nobody.
+    ///
+    /// ```
+    /// use scopegate_jose::{UnverifiedJws, base64url};
+    ///
+    /// let token = |payload: &str| {
+    ///     let (header, payload) = (r#"{"alg":"ES256"}"#, payload);
+    ///     let encode = |json: &str| base64url::encode(json.as_bytes());
+    ///     format!("{}.{}.AAAA", encode(header), encode(payload))
+    /// };
+    /// let issuer = |payload: &str| UnverifiedJws::parse(&token(payload))?.unverified_issuer();
+    ///
+    /// assert_eq!(issuer(r#"{"iss":"https://id.example.com"}"#)?, "https://id.example.com");
+    /// assert!(issuer(r#"{"iss":"https://id.example.com","iss":"https://evil.example"}"#).is_err());
+    /// # Ok::<(), scopegate_jose::JoseError>(())
+    /// ```
+    pub fn unverified_issuer(&self) -> Result<String, JoseError> {
+        // A derived reading refuses a field that occurs twice, and skips the others.
+        #[derive(Deserialize)]
+        struct Issued {
+            iss: String,
+        }
+
+        self.deserialize_unverified().map(|Issued { iss }| iss)
+    }
+
     /// Checks the signature with the key that the header names.
     ///
     /// A token without `kid` is verified when exactly one key of the set can have signed it.

@@ -47,6 +47,23 @@ pub enum RefusalCause {
         /// All the scopes that the request needs.
         needed: ScopeSet,
     },
+    /// The token is good, but its user must sign in again or by stronger means (RFC 9470 §3).
+    InsufficientAuthentication {
+        /// The ways of signing in that will do, the best first; empty if any will.
+        acr_values: &'static [&'static str],
+        /// How long ago it may have been.
+        max_age: Option<Duration>,
+    },
+    /// The token is good but says nothing of what the request needs to know.
+    MissingClaim {
+        /// The claim that it lacks.
+        claim: &'static str,
+    },
+    /// The token is good, but a rule of the service's own does not let it in.
+    RuleNotMet {
+        /// The name of the rule, for the log only.
+        rule: Cow<'static, str>,
+    },
     /// The issuer's keys cannot be had.
     KeysUnavailable {
         /// When it is worth trying again.
@@ -81,28 +98,44 @@ impl Refusal {
             RefusalCause::InvalidRequest(_) => "invalid_request",
             RefusalCause::InvalidToken(error) => error.reason(),
             RefusalCause::InsufficientScope { .. } => "insufficient_scope",
+            RefusalCause::InsufficientAuthentication { .. } => "insufficient_user_authentication",
+            RefusalCause::MissingClaim { .. } => "missing_claim",
+            RefusalCause::RuleNotMet { .. } => "rule_not_met",
             RefusalCause::KeysUnavailable { .. } => "keys_unavailable",
             RefusalCause::Misconfigured(_) => "misconfigured",
         }
     }
 
-    /// The HTTP status (RFC 6750 §3.1).
+    /// The HTTP status (RFC 6750 §3.1, RFC 9470 §3).
     pub fn status(&self) -> u16 {
         match &self.cause {
             RefusalCause::InvalidRequest(_) => 400,
-            RefusalCause::NoToken | RefusalCause::InvalidToken(_) => 401,
-            RefusalCause::InsufficientScope { .. } => 403,
+            RefusalCause::NoToken
+            | RefusalCause::InvalidToken(_)
+            | RefusalCause::InsufficientAuthentication { .. }
+            | RefusalCause::MissingClaim { .. } => 401,
+            RefusalCause::InsufficientScope { .. } | RefusalCause::RuleNotMet { .. } => 403,
             RefusalCause::Misconfigured(_) => 500,
             RefusalCause::KeysUnavailable { .. } => 503,
         }
     }
 
-    /// The error code of RFC 6750 §3.1, where the cause has one.
+    /// The error code of RFC 6750 §3.1 or RFC 9470 §3, where the cause has one.
+    ///
+    /// A rule of the service's own has none; what the token lacks is a privilege, so it is
+    /// `insufficient_scope` without a scope.
     pub fn error(&self) -> Option<BearerError> {
         match &self.cause {
             RefusalCause::InvalidRequest(_) => Some(BearerError::InvalidRequest),
-            RefusalCause::InvalidToken(_) => Some(BearerError::InvalidToken),
-            RefusalCause::InsufficientScope { .. } => Some(BearerError::InsufficientScope),
+            RefusalCause::InvalidToken(_) | RefusalCause::MissingClaim { .. } => {
+                Some(BearerError::InvalidToken)
+            }
+            RefusalCause::InsufficientScope { .. } | RefusalCause::RuleNotMet { .. } => {
+                Some(BearerError::InsufficientScope)
+            }
+            RefusalCause::InsufficientAuthentication { .. } => {
+                Some(BearerError::InsufficientUserAuthentication)
+            }
             RefusalCause::NoToken
             | RefusalCause::KeysUnavailable { .. }
             | RefusalCause::Misconfigured(_) => None,
@@ -118,6 +151,13 @@ impl Refusal {
             RefusalCause::InsufficientScope { .. } => {
                 "The access token lacks a scope that this request needs"
             }
+            RefusalCause::InsufficientAuthentication { .. } => {
+                "The user must sign in again, or by stronger means"
+            }
+            RefusalCause::MissingClaim { .. } => {
+                "The access token lacks a claim that this request needs"
+            }
+            RefusalCause::RuleNotMet { .. } => "The access token does not allow this request",
             RefusalCause::KeysUnavailable { .. } => "Access tokens cannot be checked at the moment",
             RefusalCause::Misconfigured(_) => "The service is not set up to answer this request",
         }
@@ -145,6 +185,12 @@ impl Refusal {
         }
         if let Some(needed) = self.needed() {
             challenge = challenge.with_scope(needed);
+        }
+        if let RefusalCause::InsufficientAuthentication { acr_values, max_age } = &self.cause {
+            challenge = challenge.with_acr_values(acr_values.iter().copied());
+            if let Some(age) = max_age {
+                challenge = challenge.with_max_age(*age);
+            }
         }
         Some(match &self.settings {
             Some(settings) => settings.apply(challenge),

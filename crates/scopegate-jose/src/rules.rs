@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scopegate_claims::{Audience, Claims, Issuer};
 
-use crate::{AlgorithmSet, Header, JoseError};
+use crate::{AlgorithmSet, ClaimMapping, Header, JoseError};
 
 /// The longest leeway: what is further apart is not a clock that drifts.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -32,6 +32,9 @@ pub struct Rules {
     typ: TypeRule,
     algorithms: AlgorithmSet,
     leeway: Duration,
+    client: ClientRule,
+    token_kind: Option<Box<str>>,
+    mapping: ClaimMapping,
 }
 
 impl Rules {
@@ -43,6 +46,9 @@ impl Rules {
             typ: TypeRule::Lenient,
             algorithms: AlgorithmSet::all(),
             leeway: DEFAULT_LEEWAY,
+            client: ClientRule::Any,
+            token_kind: None,
+            mapping: ClaimMapping::new(),
         }
     }
 
@@ -69,6 +75,29 @@ impl Rules {
         Ok(self)
     }
 
+    /// Takes only tokens that name a client.
+    ///
+    /// For issuers whose ID tokens have nothing else that access tokens lack, as Microsoft Entra's.
+    #[must_use]
+    pub fn with_client_rule(mut self, client: ClientRule) -> Self {
+        self.client = client;
+        self
+    }
+
+    /// Takes only tokens whose *claim* `typ` is this, which Keycloak writes.
+    #[must_use]
+    pub fn with_token_kind(mut self, kind: &str) -> Self {
+        self.token_kind = Some(kind.into());
+        self
+    }
+
+    /// Reads scopes, roles, groups and the client in these places too.
+    #[must_use]
+    pub fn with_mapping(mut self, mapping: ClaimMapping) -> Self {
+        self.mapping = mapping;
+        self
+    }
+
     /// The issuer whose tokens are taken.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
@@ -92,6 +121,21 @@ impl Rules {
     /// How far the issuer's clock may be from ours.
     pub fn leeway(&self) -> Duration {
         self.leeway
+    }
+
+    /// Whether a token must name a client.
+    pub fn client_rule(&self) -> ClientRule {
+        self.client
+    }
+
+    /// What the claim `typ` must be.
+    pub fn token_kind(&self) -> Option<&str> {
+        self.token_kind.as_deref()
+    }
+
+    /// Where scopes, roles, groups and the client are read beside the usual places.
+    pub fn mapping(&self) -> &ClaimMapping {
+        &self.mapping
     }
 }
 
@@ -138,6 +182,17 @@ impl AudienceRule {
     }
 }
 
+/// Whether a token must name the client it was issued to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ClientRule {
+    /// It may name one or none.
+    #[default]
+    Any,
+    /// It names one.
+    Named,
+}
+
 /// What the header's `typ` must be.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -146,7 +201,8 @@ pub enum TypeRule {
     /// their claims.
     #[default]
     Lenient,
-    /// `at+jwt` only (RFC 9068 §4).
+    /// `at+jwt` only (RFC 9068 §4), and every claim that such a token must have (RFC 9068 §2.2):
+    /// `aud`, `sub`, `client_id`, `iat` and `jti` beside the `iss` and `exp` that all must have.
     Strict,
 }
 
@@ -154,6 +210,21 @@ impl TypeRule {
     pub(crate) fn admits(self, header: &Header) -> bool {
         header.is_type(ACCESS_TOKEN)
             || self == Self::Lenient && (header.typ().is_none() || header.is_type("JWT"))
+    }
+
+    /// A claim that is not there and must be.
+    pub(crate) fn missing(self, claims: &Claims) -> Option<&'static str> {
+        let required = [
+            ("aud", claims.audiences().is_some()),
+            ("sub", claims.subject().is_some()),
+            ("client_id", claims.client_id().is_some()),
+            ("iat", claims.issued_at().is_some()),
+            ("jti", claims.token_id().is_some()),
+        ];
+        match self {
+            Self::Lenient => None,
+            Self::Strict => required.iter().find(|(_, there)| !there).map(|(name, _)| *name),
+        }
     }
 }
 

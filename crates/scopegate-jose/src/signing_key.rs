@@ -173,6 +173,15 @@ impl SigningKey {
         base64url::encode_to(signature, &mut token);
         Ok(token)
     }
+
+    /// Signs a text as it is and returns the signature in base64url (RFC 7515 §5.1).
+    ///
+    /// For headers that [`sign`](Self::sign) does not write: the caller vouches for the text.
+    pub fn signature(&self, signing_input: &str) -> Result<String, JoseError> {
+        let mut buffer = [0; MAX_SIGNATURE_LEN];
+        let signature = self.pair.sign(self.algorithm, signing_input.as_bytes(), &mut buffer)?;
+        Ok(base64url::encode(signature))
+    }
 }
 
 impl fmt::Debug for SigningKey {

@@ -3,19 +3,22 @@
 use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use scopegate_claims::Claims;
+use scopegate_claims::{Claims, UnixTime};
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 
-use crate::{Algorithm, JoseError, VerifiedJws};
+use crate::verifier::check_times;
+use crate::{Algorithm, ClaimMapping, JoseError, VerifiedJws};
 
 /// An access token that has passed every check.
 ///
 /// Only the verifier makes one, so holding it is the proof. It keeps the payload, from which a
 /// service reads claims of its own.
 pub struct Verified {
+    /// They keep the payload, whose parts their texts are.
     claims: Claims,
-    payload: Box<str>,
     evidence: Evidence,
 }
 
@@ -24,12 +27,25 @@ impl Verified {
     pub(crate) fn read(jws: VerifiedJws) -> Result<Self, JoseError> {
         let (payload, algorithm, kid) = jws.into_parts();
         let payload = String::from_utf8(payload).map_err(|_| JoseError::InvalidClaims)?;
-        let claims = serde_json::from_str(&payload).map_err(|_| JoseError::InvalidClaims)?;
-        let evidence = Evidence::Signature { algorithm, kid };
-        Ok(Self { claims, payload: payload.into(), evidence })
+        let claims = Claims::read_within(payload, |seed| {
+            let mut json = serde_json::Deserializer::from_str(seed.source());
+            let read = seed.deserialize(&mut json)?;
+            json.end().map(|()| read)
+        });
+        let claims = claims.map_err(|_: serde_json::Error| JoseError::InvalidClaims)?;
+        Ok(Self { claims, evidence: Evidence::Signature { algorithm, kid } })
+    }
+
+    /// The same token, its claims read by the places that its issuer has for them.
+    pub(crate) fn mapped(self, mapping: &ClaimMapping) -> Result<Self, JoseError> {
+        let Self { claims, evidence } = self;
+        Ok(Self { claims: mapping.apply(claims)?, evidence })
     }
 
     /// The claims that access tokens have in common.
+    ///
+    /// Scopes, roles, groups and client are the ones that hold: where the issuer's
+    /// [mapping](crate::ClaimMapping) names other places for them, those are in.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
@@ -43,13 +59,25 @@ impl Verified {
     ///
     /// Members named twice are refused by then, so that both readings agree.
     pub fn deserialize<'a, X: Deserialize<'a>>(&'a self) -> Result<X, JoseError> {
-        serde_json::from_str(&self.payload)
+        serde_json::from_str(self.claims.source())
             .map_err(|_| JoseError::ExtraClaims { wanted: type_name::<X>() })
+    }
+
+    /// Whether this is within the time of the token, with the issuer's clock that far away.
+    ///
+    /// The verifier has looked; this is for whoever keeps the token after that.
+    pub fn is_current(&self, leeway: Duration, now: UnixTime) -> bool {
+        check_times(&self.claims, leeway, now).is_ok()
+    }
+
+    /// The memory that the token takes, not much less.
+    pub fn footprint(&self) -> usize {
+        size_of::<Self>() + self.claims.footprint()
     }
 
     /// The length of the payload, for whoever accounts for memory.
     pub fn payload_len(&self) -> usize {
-        self.payload.len()
+        self.claims.source().len()
     }
 }
 

@@ -1,9 +1,11 @@
 //! The checks of an access token, cheapest first.
 
+use std::time::Duration;
+
 use scopegate_claims::{Claims, UnixTime};
 
 use crate::rules::ACCESS_TOKEN;
-use crate::{Header, JoseError, KeySet, Rules, UnverifiedJws, Verified};
+use crate::{ClientRule, Header, JoseError, KeySet, Rules, UnverifiedJws, Verified};
 
 /// Verifies an access token.
 ///
@@ -45,13 +47,29 @@ pub fn verify_access_token(
     rules: &Rules,
     now: UnixTime,
 ) -> Result<Verified, JoseError> {
-    let jws = UnverifiedJws::parse(token)?;
-    if !rules.typ().admits(jws.header()) {
-        return Err(JoseError::WrongType);
+    rules.verify(&UnverifiedJws::parse(token)?, keys, now)
+}
+
+impl Rules {
+    /// Verifies an access token that has been taken apart, as [`verify_access_token`] does.
+    ///
+    /// For whoever had to look at it before, to see which issuer's rules are the ones.
+    pub fn verify(
+        &self,
+        jws: &UnverifiedJws<'_>,
+        keys: &KeySet,
+        now: UnixTime,
+    ) -> Result<Verified, JoseError> {
+        if !self.typ().admits(jws.header()) {
+            return Err(JoseError::WrongType);
+        }
+        let mut verified = Verified::read(jws.verify(keys, self.algorithms())?)?;
+        if !self.mapping().is_empty() {
+            verified = verified.mapped(self.mapping())?;
+        }
+        check(verified.claims(), jws.header(), self, now)?;
+        Ok(verified)
     }
-    let verified = Verified::read(jws.verify(keys, rules.algorithms())?)?;
-    check(verified.claims(), jws.header(), rules, now)?;
-    Ok(verified)
 }
 
 fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Result<(), JoseError> {
@@ -61,23 +79,42 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
     if is_id_token(claims) && !header.is_type(ACCESS_TOKEN) {
         return Err(JoseError::WrongType);
     }
+    if rules.token_kind().is_some_and(|kind| claims.token_kind() != Some(kind)) {
+        return Err(JoseError::WrongType);
+    }
+    if rules.client_rule() == ClientRule::Named && claims.client_id().is_none() {
+        return Err(JoseError::MissingClaim("client_id"));
+    }
+    if let Some(claim) = rules.typ().missing(claims) {
+        return Err(JoseError::MissingClaim(claim));
+    }
     if !rules.audience().admits(claims) {
         return Err(JoseError::WrongAudience);
     }
-    if now >= claims.expires_at().plus(rules.leeway()) {
+    check_times(claims, rules.leeway(), now)?;
+    // A bearer shows no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
+    if claims.has_confirmation() {
+        return Err(JoseError::SenderConstrained);
+    }
+    Ok(())
+}
+
+/// Whether the token has begun and not ended, by an issuer's clock that is at most that far from ours.
+pub(crate) fn check_times(
+    claims: &Claims,
+    leeway: Duration,
+    now: UnixTime,
+) -> Result<(), JoseError> {
+    if now >= claims.expires_at().plus(leeway) {
         return Err(JoseError::Expired);
     }
     // The latest that the issuer's clock can show.
-    let latest = now.plus(rules.leeway());
+    let latest = now.plus(leeway);
     if claims.not_before().is_some_and(|begin| begin > latest) {
         return Err(JoseError::NotYetValid);
     }
     if claims.issued_at().is_some_and(|issued| issued > latest) {
         return Err(JoseError::IssuedInFuture);
-    }
-    // A bearer shows no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
-    if claims.has_confirmation() {
-        return Err(JoseError::SenderConstrained);
     }
     Ok(())
 }

@@ -1,25 +1,37 @@
-//! A scope as it is written in the source: checked, and packed into a type.
+//! A scope or value as it is written in the source: checked, and packed into a type.
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{Error, LitStr, Result};
 
-/// How many bytes `PackedScope` has room for.
+/// How many bytes a packed literal has room for.
 const ROOM: usize = 64;
 
-/// A literal that is a scope-token of RFC 6749 §3.3.
-pub(crate) struct ScopeLiteral {
+/// What a literal stands for, which says what may be in it and which type it becomes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// A scope-token of RFC 6749 §3.3.
+    Scope,
+    /// The value of a claim, such as a role.
+    Value,
+    /// A value of `acr`, of which a challenge may list several with spaces between them.
+    Acr,
+}
+
+/// A literal that was found to be what it stands for.
+pub(crate) struct Checked {
+    kind: Kind,
     text: String,
     span: Span,
 }
 
-impl ScopeLiteral {
+impl Checked {
     /// Checks the literal; what is wrong is reported at it.
-    pub(crate) fn read(literal: &LitStr) -> Result<Self> {
+    pub(crate) fn read(literal: &LitStr, kind: Kind) -> Result<Self> {
         let (text, span) = (literal.value(), literal.span());
-        match problem(&text) {
+        match kind.problem(&text) {
             Some(problem) => Err(Error::new(span, problem)),
-            None => Ok(Self { text, span }),
+            None => Ok(Self { kind, text, span }),
         }
     }
 
@@ -46,31 +58,62 @@ impl ScopeLiteral {
     }
 
     fn too_long(&self) -> String {
+        let noun = self.kind.noun();
+        let name = match self.kind {
+            Kind::Scope => "LongScope",
+            Kind::Value | Kind::Acr => "LongValue",
+        };
         format!(
-            "this scope is {} bytes long, and a literal has room for {ROOM}: \
-             declare it with `scopes! {{ pub LongScope = \"…\"; }}` and write `LongScope` here",
+            "this {noun} is {} bytes long, and a literal has room for {ROOM}: \
+             declare it with `{noun}s! {{ pub {name} = \"…\"; }}` and write `{name}` here",
             self.text.len()
         )
     }
 }
 
-/// The `PackedScope` of a literal, as a path that is a type and a value.
+/// The type of a literal, as a path that is a type and a value.
 ///
-/// A wrong literal becomes a `PackedScope` whose first number is the error: in the place of the whole
-/// type, rustc would take an error for `()` and go on to complain that `()` is not a scope.
-pub(crate) fn packed(literal: &LitStr, home: &TokenStream) -> TokenStream {
+/// A wrong literal becomes a type whose first number is the error: in the place of the whole type,
+/// rustc would take an error for `()` and go on to complain that `()` is not a scope.
+pub(crate) fn packed(literal: &LitStr, kind: Kind, home: &TokenStream) -> TokenStream {
     let span = literal.span();
-    match ScopeLiteral::read(literal).and_then(|scope| scope.words()) {
-        Ok(words) => quote_spanned!(span=> #home::PackedScope::<#(#words),*>),
+    let name = match kind {
+        Kind::Scope => quote_spanned!(span=> PackedScope),
+        Kind::Value | Kind::Acr => quote_spanned!(span=> PackedValue),
+    };
+    match Checked::read(literal, kind).and_then(|checked| checked.words()) {
+        Ok(words) => quote_spanned!(span=> #home::#name::<#(#words),*>),
         Err(error) => {
             let error = error.into_compile_error();
-            quote_spanned!(span=> #home::PackedScope::<{ #error }, 0, 0, 0>)
+            quote_spanned!(span=> #home::#name::<{ #error }, 0, 0, 0>)
+        }
+    }
+}
+
+impl Kind {
+    /// What people call it.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Scope => "scope",
+            Self::Value | Self::Acr => "value",
+        }
+    }
+
+    /// What keeps a text from being of this kind.
+    fn problem(self, text: &str) -> Option<String> {
+        match self {
+            Self::Scope => problem_of_a_scope(text),
+            Self::Value => problem_of_a_value(text),
+            Self::Acr if text.contains(' ') => Some(
+                "a value of `acr` holds no space: write each as a literal of its own".to_owned(),
+            ),
+            Self::Acr => problem_of_a_value(text),
         }
     }
 }
 
 /// What keeps a text from being a scope: `1*( %x21 / %x23-5B / %x5D-7E )`.
-fn problem(text: &str) -> Option<String> {
+fn problem_of_a_scope(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("a scope has at least one character (RFC 6749 §3.3)".to_owned());
     }
@@ -88,14 +131,23 @@ fn problem(text: &str) -> Option<String> {
     ))
 }
 
+/// What keeps a text from being a value that somebody would look for in a claim.
+fn problem_of_a_value(text: &str) -> Option<String> {
+    if text.trim() != text || text.is_empty() {
+        return Some("a value is not empty and has no space around it".to_owned());
+    }
+    let wrong = text.chars().find(|c| c.is_control())?;
+    Some(format!("this is not a value, it holds the control character {wrong:?}"))
+}
+
 #[cfg(test)]
 mod tests {
     use quote::quote;
 
     use super::*;
 
-    fn read(text: &str) -> Result<ScopeLiteral> {
-        ScopeLiteral::read(&LitStr::new(text, Span::call_site()))
+    fn read(text: &str) -> Result<Checked> {
+        Checked::read(&LitStr::new(text, Span::call_site()), Kind::Scope)
     }
 
     #[test]
@@ -124,7 +176,7 @@ mod tests {
     }
 
     fn packed_text(text: &str) -> String {
-        packed(&LitStr::new(text, Span::call_site()), &quote!(::scopegate)).to_string()
+        packed(&LitStr::new(text, Span::call_site()), Kind::Scope, &quote!(::scopegate)).to_string()
     }
 
     #[test]
@@ -139,5 +191,16 @@ mod tests {
         let first = u128::from_be_bytes(*b"ab\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
         let expected = format!(":: scopegate :: PackedScope :: < {first} , 0 , 0 , 0 >");
         assert_eq!(packed_text("ab"), expected);
+    }
+
+    #[test]
+    fn a_value_may_hold_what_people_read() {
+        let read = |text| Checked::read(&LitStr::new(text, Span::call_site()), Kind::Value);
+        for text in ["admin", "/staff/Köln", "Domain Users", "a\"b\\c"] {
+            assert!(read(text).is_ok(), "{text}");
+        }
+        for text in ["", " ", "admin ", "a\nb", "a\0b"] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `scopes!`: a marker type for each scope.
+//! `scopes!` and `values!`: a marker type for each line.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -6,9 +6,9 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Ident, LitStr, Result, Token, Visibility};
 
-use crate::literal::ScopeLiteral;
+use crate::literal::{Checked, Kind};
 
-/// The lines of one `scopes!` block.
+/// The lines of one block.
 pub(crate) struct Markers(Punctuated<Marker, Token![;]>);
 
 /// One line: `/// docs` `pub ReadOrders = "read:orders"`.
@@ -16,7 +16,7 @@ struct Marker {
     attributes: Vec<Attribute>,
     visibility: Visibility,
     name: Ident,
-    scope: LitStr,
+    literal: LitStr,
 }
 
 impl Parse for Markers {
@@ -31,7 +31,7 @@ impl Parse for Marker {
         let visibility = input.parse()?;
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
-        Ok(Self { attributes, visibility, name, scope: input.parse()? })
+        Ok(Self { attributes, visibility, name, literal: input.parse()? })
     }
 }
 
@@ -39,26 +39,26 @@ impl Markers {
     /// The types, and an error at each literal that is wrong.
     ///
     /// A marker is made for a wrong literal too, so that its users add no errors of their own.
-    pub(crate) fn expand(&self, home: &TokenStream) -> TokenStream {
+    pub(crate) fn expand(&self, kind: Kind, home: &TokenStream) -> TokenStream {
         let mut named: Vec<(String, &Ident)> = Vec::new();
         let mut code = TokenStream::new();
         for marker in &self.0 {
-            let scope = ScopeLiteral::read(&marker.scope).and_then(|scope| {
-                match named.iter().find(|(text, _)| text == scope.text()) {
+            let text = Checked::read(&marker.literal, kind).and_then(|checked| {
+                match named.iter().find(|(text, _)| text == checked.text()) {
                     Some((text, name)) => Err(Error::new(
-                        scope.span(),
-                        format!("the scope `{text}` is already named `{name}`"),
+                        checked.span(),
+                        format!("the {} `{text}` is already named `{name}`", kind.noun()),
                     )),
-                    None => Ok(scope.text().to_owned()),
+                    None => Ok(checked.text().to_owned()),
                 }
             });
-            match scope {
-                Ok(scope) => {
-                    code.extend(marker.expand(&scope, home));
-                    named.push((scope, &marker.name));
+            match text {
+                Ok(text) => {
+                    code.extend(marker.expand(&text, kind, home));
+                    named.push((text, &marker.name));
                 }
                 Err(error) => {
-                    code.extend(marker.expand("invalid", home));
+                    code.extend(marker.expand("invalid", kind, home));
                     code.extend(error.into_compile_error());
                 }
             }
@@ -68,15 +68,19 @@ impl Markers {
 }
 
 impl Marker {
-    fn expand(&self, scope: &str, home: &TokenStream) -> TokenStream {
-        let Self { attributes, visibility, name, scope: literal } = self;
-        let scope = LitStr::new(scope, literal.span());
+    fn expand(&self, text: &str, kind: Kind, home: &TokenStream) -> TokenStream {
+        let Self { attributes, visibility, name, literal } = self;
+        let text = LitStr::new(text, literal.span());
         let documented = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
         let docs = (!documented).then(|| {
-            let docs = format!("The scope `{}`.", scope.value());
+            let docs = format!("The {} `{}`.", kind.noun(), text.value());
             quote!(#[doc = #docs])
         });
         let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+        let (means, constant) = match kind {
+            Kind::Scope => (quote!(ScopeName), quote!(NAME)),
+            Kind::Value | Kind::Acr => (quote!(ClaimValue), quote!(VALUE)),
+        };
         quote_spanned! {name.span()=>
             #(#attributes)*
             #docs
@@ -84,8 +88,8 @@ impl Marker {
             #visibility struct #name;
 
             #(#conditions)*
-            impl #home::ScopeName for #name {
-                const NAME: &'static str = #scope;
+            impl #home::#means for #name {
+                const #constant: &'static str = #text;
             }
         }
     }
@@ -97,7 +101,7 @@ mod tests {
 
     fn expand(source: &str) -> String {
         let markers: Markers = syn::parse_str(source).unwrap();
-        markers.expand(&quote!(::scopegate)).to_string()
+        markers.expand(Kind::Scope, &quote!(::scopegate)).to_string()
     }
 
     #[test]
@@ -123,5 +127,13 @@ mod tests {
         let code = expand("A = \"a\"; B = \"a\";");
         assert!(code.contains("already named `A`"), "{code}");
         assert!(code.contains("struct B"), "users of B need no error of their own: {code}");
+    }
+
+    #[test]
+    fn a_value_is_no_scope() {
+        let markers: Markers = syn::parse_str("pub Staff = \"store staff\";").unwrap();
+        let code = markers.expand(Kind::Value, &quote!(::scopegate)).to_string();
+        assert!(code.contains("ClaimValue for Staff") && code.contains("VALUE"), "{code}");
+        assert!(code.contains("The value `store staff`.") && !code.contains("ScopeName"), "{code}");
     }
 }

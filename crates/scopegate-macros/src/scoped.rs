@@ -1,4 +1,4 @@
-//! `#[scoped]`: string literals among the generic arguments of a signature become scope types.
+//! `#[scoped]`: string literals among the generic arguments of a signature become types.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -6,14 +6,22 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Block, Error, Expr, ExprLit, GenericArgument, Item, Lit, PathArguments, PathSegment,
-    Result, Signature, Token, Type, TypeTuple, Visibility, token,
+    Attribute, Block, Error, Expr, ExprLit, GenericArgument, Item, Lit, LitStr, PathArguments,
+    PathSegment, Result, Signature, Token, Type, TypeTuple, Visibility, token,
 };
 
-use crate::literal::packed;
+use crate::literal::{Kind, packed};
 
-/// The types that take several rules, as a tuple.
-const COMBINATORS: [&str; 2] = ["AllOf", "AnyOf"];
+/// The types that take several arguments, as a tuple.
+const LISTS: [&str; 3] = ["AllOf", "AnyOf", "RequireAcr"];
+
+/// The types whose literals are not scopes, and what they are; one takes a number.
+const OF_OTHERS: [(&str, Option<Kind>); 4] = [
+    ("RequireAcr", Some(Kind::Acr)),
+    ("RequireFresh", None),
+    ("RequireGroup", Some(Kind::Value)),
+    ("RequireRole", Some(Kind::Value)),
+];
 
 /// Rewrites the item, or reports why it cannot and leaves it as it was.
 pub(crate) fn expand(
@@ -34,7 +42,7 @@ pub(crate) fn expand(
 }
 
 fn rewrite(input: ParseStream, home: &TokenStream) -> Result<TokenStream> {
-    let mut literals = Literals { home, seen: 0, tuples: 0 };
+    let mut literals = Literals { home, kind: Some(Kind::Scope), seen: 0, tuples: 0 };
     if let Ok(mut function) = input.fork().parse::<Function>() {
         input.parse::<TokenStream>()?;
         literals.visit_signature_mut(&mut function.signature);
@@ -78,6 +86,8 @@ impl Parse for Function {
 /// Replaces the literals of all types that it visits.
 struct Literals<'a> {
     home: &'a TokenStream,
+    /// What a literal stands for where the visit is; nothing where a number is wanted.
+    kind: Option<Kind>,
     /// How many literals were replaced so far.
     seen: usize,
     /// How many lists became tuples.
@@ -95,7 +105,12 @@ impl VisitMut for Literals<'_> {
     fn visit_generic_argument_mut(&mut self, argument: &mut GenericArgument) {
         if let GenericArgument::Const(Expr::Lit(ExprLit { lit: Lit::Str(literal), .. })) = argument
         {
-            *argument = GenericArgument::Type(Type::Verbatim(packed(literal, self.home)));
+            *argument = match self.kind {
+                Some(kind) => {
+                    GenericArgument::Type(Type::Verbatim(packed(literal, kind, self.home)))
+                }
+                None => GenericArgument::Const(Expr::Verbatim(no_number(literal))),
+            };
             self.seen += 1;
         } else {
             visit_mut::visit_generic_argument_mut(self, argument);
@@ -103,13 +118,18 @@ impl VisitMut for Literals<'_> {
     }
 
     fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
+        let of_others = OF_OTHERS.iter().find(|(name, _)| segment.ident == name);
+        let kind = of_others.map_or(Some(Kind::Scope), |(_, kind)| *kind);
+        let is_list = LISTS.iter().any(|name| segment.ident == name);
         let before = self.seen;
+        let outer = std::mem::replace(&mut self.kind, kind);
         visit_mut::visit_path_segment_mut(self, segment);
-        if !COMBINATORS.iter().any(|name| segment.ident == name) {
+        self.kind = outer;
+        if !is_list {
             return;
         }
         if let PathArguments::AngleBracketed(list) = &mut segment.arguments
-            && is_list(&list.args, self.seen - before)
+            && is_several(&list.args, self.seen - before)
         {
             list.args = into_tuple(std::mem::take(&mut list.args), segment.ident.span());
             self.tuples += 1;
@@ -122,12 +142,19 @@ impl VisitMut for Literals<'_> {
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 
+/// The error at a text where a number is wanted, as a constant.
+fn no_number(literal: &LitStr) -> TokenStream {
+    let problem = "write a number of seconds without quotes: `RequireFresh<300>`";
+    let error = Error::new(literal.span(), problem).into_compile_error();
+    quote!({ #error })
+}
+
 type Arguments = Punctuated<GenericArgument, Token![,]>;
 
 /// Tells whether arguments, of which some were literals, are a list of rules.
 ///
 /// One argument that is a tuple already, or may be the name of one, is none.
-fn is_list(arguments: &Arguments, literals: usize) -> bool {
+fn is_several(arguments: &Arguments, literals: usize) -> bool {
     let all_types = arguments.iter().all(|one| matches!(one, GenericArgument::Type(_)));
     let is_tuple = matches!(arguments.first(), Some(GenericArgument::Type(Type::Tuple(_))));
     all_types && (arguments.len() > 1 || (literals > 0 && !is_tuple))
@@ -150,8 +177,6 @@ fn into_tuple(arguments: Arguments, span: Span) -> Arguments {
 
 #[cfg(test)]
 mod tests {
-    use syn::LitStr;
-
     use super::*;
 
     fn expanded(item: &str) -> String {
@@ -164,8 +189,11 @@ mod tests {
         let mut text = expanded(item);
         for name in ["a", "b", "c"] {
             let literal = LitStr::new(name, Span::call_site());
-            let packed = packed(&literal, &quote!(::scopegate)).to_string();
-            text = text.replace(&packed, &name.to_uppercase());
+            let home = quote!(::scopegate);
+            let scope = packed(&literal, Kind::Scope, &home).to_string();
+            let value = packed(&literal, Kind::Value, &home).to_string();
+            text = text.replace(&scope, &name.to_uppercase());
+            text = text.replace(&value, &format!("v{}", name.to_uppercase()));
         }
         text
     }
@@ -216,6 +244,19 @@ mod tests {
         assert_written(
             r#"fn f(x: AnyOf<(Named, AllOf<"a", "b">)>) {}"#,
             "#[allow(clippy::type_complexity)] fn f(x: AnyOf<(Named, AllOf<(A, B)>)>) {}",
+        );
+    }
+
+    #[test]
+    fn what_a_literal_stands_for_is_said_by_the_type_around_it() {
+        assert_written(
+            r#"fn f(x: RequireRole<"a">, y: Option<auth::RequireGroup<"b">>, z: Guard<"c">) {}"#,
+            "fn f(x: RequireRole<vA>, y: Option<auth::RequireGroup<vB>>, z: Guard<C>) {}",
+        );
+        assert_written(
+            r#"fn f(x: RequireAcr<"a">, y: RequireAcr<"b", Named>, z: RequireFresh<300>) {}"#,
+            "#[allow(clippy::type_complexity)]
+             fn f(x: RequireAcr<(vA,)>, y: RequireAcr<(vB, Named)>, z: RequireFresh<300>) {}",
         );
     }
 

@@ -9,12 +9,14 @@ use scopegate_core::catalog::{
     Status,
 };
 use scopegate_core::store::CatalogStore;
-use scopegate_jose::{Algorithm, MasterKey, SigningKey};
+use scopegate_jose::{Algorithm, MasterKey};
 use scopegate_tower::{BearerBuilder, BearerLayer};
+use tokio::net::TcpListener;
 
-use crate::{InProcess, MemoryStore, TokenBuilder};
+use crate::publication::Publication;
+use crate::{InProcess, MemoryStore, TokenBuilder, loopback};
 
-/// The base URL of the issuer; nothing listens there.
+/// The base URL of an issuer in process; nothing listens there.
 const BASE: &str = "https://issuer.test";
 
 /// A real authorization server in the test's process.
@@ -35,20 +37,67 @@ const BASE: &str = "https://issuer.test";
 /// ```
 #[derive(Clone, Debug)]
 pub struct TestIssuer {
-    authority: Arc<Authority>,
+    pub(crate) publication: Publication,
     server: Arc<AuthorizationServer>,
     audience: Audience,
-    signer: Arc<SigningKey>,
     clock: ManualClock,
+    place: Place,
+}
+
+/// Where the issuer's documents are to be had.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    InProcess,
+    Loopback,
 }
 
 impl TestIssuer {
-    /// Starts an issuer whose tokens are for this audience.
+    /// Starts an issuer whose tokens are for this audience. There is no network.
     ///
     /// # Panics
     ///
     /// If the text is no audience, or outside of a tokio runtime: a test cannot go on then.
     pub async fn start(audience: &str) -> Self {
+        Self::at(BASE, audience, Place::InProcess).await
+    }
+
+    /// Starts an issuer that publishes its documents over HTTP on a port of the loopback address.
+    ///
+    /// For services that run in another process, and for those that must be tested with the client that
+    /// they have in production. All else is as after [`start`](Self::start). It listens until the
+    /// runtime ends.
+    ///
+    /// ```
+    /// use scopegate_tower::BearerLayer;
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let issuer = scopegate_testkit::TestIssuer::listen("api://orders").await;
+    /// assert!(issuer.url().starts_with("http://127.0.0.1:"));
+    ///
+    /// // As in production: the issuer's URL is all that the service knows.
+    /// let layer = BearerLayer::issuer(issuer.url()).audience("api://orders").start().await;
+    /// assert!(layer.is_ok());
+    ///
+    /// issuer.go_down();
+    /// let layer = BearerLayer::issuer(issuer.url()).audience("api://orders").start().await;
+    /// assert!(layer.is_err());
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the text is no audience, if no port is free, or outside of a tokio runtime.
+    pub async fn listen(audience: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let issuer = Self::at(&format!("http://{address}"), audience, Place::Loopback).await;
+        loopback::serve(listener, issuer.publication.clone());
+        issuer
+    }
+
+    async fn at(base: &str, audience: &str, place: Place) -> Self {
         let audience = Audience::parse(audience).expect("the audience is one");
         let clock = ManualClock::at(SystemClock.now());
         let store = MemoryStore::default();
@@ -67,7 +116,7 @@ impl TestIssuer {
         let written = store.write_catalog(0, &[Edit::Put(server)], None).await;
         written.expect("an empty store takes a catalog");
         let authority = Authority::open(Foundation {
-            base: Issuer::parse(BASE).expect("it is an issuer"),
+            base: Issuer::parse(base).expect("it is an issuer"),
             store: Arc::new(store),
             master_key: Arc::new(MasterKey::generate()),
             clock: Arc::new(clock.clone()),
@@ -75,7 +124,8 @@ impl TestIssuer {
         let authority = authority.await.expect("a store in memory does not fail");
         let server = Arc::clone(authority.catalog().server(&id).expect("it was written"));
         let signer = authority.keys().signer(&server).await.expect("a key can be made");
-        Self { authority, server, audience, signer, clock }
+        let publication = Publication::new(authority, Some(signer));
+        Self { publication, server, audience, clock, place }
     }
 
     /// The issuer's URL, the `iss` of its tokens.
@@ -95,12 +145,12 @@ impl TestIssuer {
 
     /// The authorization server itself.
     pub fn authority(&self) -> &Arc<Authority> {
-        &self.authority
+        self.publication.authority()
     }
 
     /// The way to the issuer's documents without a network.
     pub fn network(&self) -> InProcess {
-        InProcess::new(Arc::clone(&self.authority))
+        InProcess::of(self.publication.clone())
     }
 
     /// A layer that trusts this issuer.
@@ -114,10 +164,13 @@ impl TestIssuer {
 
     /// The same to be configured further: extra claims, a realm, a body.
     pub fn layer_builder(&self) -> BearerBuilder {
-        BearerLayer::issuer(self.url())
+        let builder = BearerLayer::issuer(self.url())
             .audience(self.audience())
-            .fetch(self.network())
-            .clock(Arc::new(self.clock.clone()))
+            .clock(Arc::new(self.clock.clone()));
+        match self.place {
+            Place::InProcess => builder.fetch(self.network()),
+            Place::Loopback => builder,
+        }
     }
 
     /// Begins a token. Nothing is asked of policies: the test says what stands in it.
@@ -131,6 +184,7 @@ impl TestIssuer {
     /// # }
     /// ```
     pub fn token(&self) -> TokenBuilder {
-        TokenBuilder::new(&self.server, &self.audience, &self.signer, self.clock.now())
+        let signer = self.publication.signer();
+        TokenBuilder::new(&self.server, &self.audience, &signer, self.clock.now())
     }
 }

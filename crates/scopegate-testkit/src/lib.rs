@@ -33,13 +33,24 @@
 
 #![deny(missing_docs)]
 
+mod broken;
 mod issuer;
+mod knobs;
+mod loopback;
 mod memory_store;
 mod network;
+mod publication;
 mod token;
 
+pub use broken::Broken;
 pub use issuer::TestIssuer;
 pub use memory_store::MemoryStore;
 pub use network::InProcess;
+pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;
 pub use token::TokenBuilder;
+
+/// The examples of the page compile and hold.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/testing.md")]
+struct TestingYourService;

@@ -5,36 +5,26 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use scopegate_core::authority::Authority;
-use scopegate_core::metadata::Metadata;
 use scopegate_tower::{Fetch, FetchError};
 
-/// Answers a layer's requests for discovery documents and keys from an [`Authority`].
+use crate::publication::Publication;
+
+/// Answers a layer's requests for discovery documents and keys in process.
 #[derive(Clone, Debug)]
 pub struct InProcess {
-    authority: Arc<Authority>,
+    publication: Publication,
 }
 
 impl InProcess {
     /// Answers for this authority.
     pub fn new(authority: Arc<Authority>) -> Self {
-        Self { authority }
+        Self::of(Publication::new(authority, None))
     }
 
-    fn document(&self, url: &str) -> Option<Bytes> {
-        let catalog = self.authority.catalog();
-        for server in catalog.servers() {
-            let issuer = server.issuer.as_str();
-            if url == format!("{issuer}/.well-known/openid-configuration") {
-                return serde_json::to_vec(&Metadata::of(server)).ok().map(Bytes::from);
-            }
-            if url == server.endpoint("keys") {
-                let keys = self.authority.public_keys(&server.id)?;
-                return Some(Bytes::copy_from_slice(keys.as_bytes()));
-            }
-        }
-        None
+    pub(crate) fn of(publication: Publication) -> Self {
+        Self { publication }
     }
 }
 
@@ -43,13 +33,9 @@ impl Fetch for InProcess {
         &self,
         request: Request<()>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, FetchError>> + Send + '_>> {
-        let document = self.document(&request.uri().to_string());
         Box::pin(async move {
-            let mut response = Response::new(document.clone().unwrap_or_default());
-            if document.is_none() {
-                *response.status_mut() = StatusCode::NOT_FOUND;
-            }
-            Ok(response)
+            let answer = self.publication.answer(&request.uri().to_string()).await;
+            answer.ok_or_else(|| FetchError::Transport("the issuer is down".into()))
         })
     }
 }

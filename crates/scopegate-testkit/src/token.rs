@@ -8,7 +8,9 @@ use scopegate_claims::{Audience, Claims, Dialect, Issuer, ScopeSet, UnixTime};
 use scopegate_core::catalog::AuthorizationServer;
 use scopegate_jose::{SigningKey, TokenType};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::Broken;
 
 /// How long a token lives unless the test says otherwise.
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -117,18 +119,55 @@ impl TokenBuilder {
     ///
     /// If the key does not sign.
     pub fn sign(self) -> String {
+        let payload = self.payload();
+        self.signer.sign(TokenType::AccessToken, &payload).expect("the key signs")
+    }
+
+    /// Makes the token one that a service must refuse, and is good but for that.
+    ///
+    /// Give it all that the endpoint asks for, so that nothing else is the cause.
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request, routing::get};
+    /// # use scopegate_testkit::{Broken, TestIssuer};
+    /// # use tower::ServiceExt;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let issuer = TestIssuer::start("api://orders").await;
+    /// let app = Router::new().route("/orders", get(|| async {})).layer(issuer.layer());
+    /// for broken in Broken::ALL {
+    ///     let token = issuer.token().subject("u1").scope("read:orders").broken(broken);
+    ///     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+    ///     let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    ///     assert_eq!(response.status(), 401, "{broken}");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the key does not sign.
+    pub fn broken(self, how: Broken) -> String {
+        let payload = self.payload();
+        how.make(&self.signer, payload, self.issued_at)
+    }
+
+    fn payload(&self) -> Map<String, Value> {
         let mut claims = Claims::builder(&self.issuer, self.issued_at.plus(self.lifetime))
             .subject(self.subject.as_deref().unwrap_or(&self.client_id))
-            .audience(self.audience)
+            .audience(self.audience.clone())
             .issued_at(self.issued_at)
             .token_id(&scopegate_jose::random_token(16))
             .client_id(&self.client_id)
-            .scopes(self.scopes);
+            .scopes(self.scopes.clone());
         if let Some(id) = &self.user_id {
             claims = claims.user_id(id);
         }
         let claims = claims.build();
-        let payload = claims.in_dialect_with(self.dialect, &self.extra);
-        self.signer.sign(TokenType::AccessToken, &payload).expect("the key signs")
+        let payload = serde_json::to_value(claims.in_dialect_with(self.dialect, &self.extra));
+        match payload {
+            Ok(Value::Object(payload)) => payload,
+            _ => unreachable!("claims are written as an object"),
+        }
     }
 }

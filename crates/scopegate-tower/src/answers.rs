@@ -10,10 +10,13 @@ use scopegate_jose::Refusal;
 
 use crate::ProtectedResource;
 
+mod grpc;
+
+pub use grpc::{Grpc, GrpcAnswers};
+
 /// Writes the layer's own answers as responses with a body of type `R`.
 ///
-/// [`HttpAnswers`] is the one there is; the trait is the place for protocols that say "no" in another
-/// way, and is sealed so that it can grow.
+/// [`HttpAnswers`] and [`GrpcAnswers`] are the ones there are; the trait is sealed so that it can grow.
 pub trait Answers<R>: sealed::Sealed {
     /// The answer to a request that is refused.
     fn refusal(refusal: &Refusal) -> Response<R>;
@@ -68,5 +71,6 @@ impl<R: From<Bytes>> Answers<R> for HttpAnswers {
 
 mod sealed {
     pub trait Sealed {}
+    impl Sealed for super::GrpcAnswers {}
     impl Sealed for super::HttpAnswers {}
 }

@@ -3,18 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scopegate_claims::{Audience, Clock, Issuer, ScopeSet, SystemClock};
+use scopegate_claims::{Clock, ScopeSet, SystemClock};
 use scopegate_jose::{
-    Algorithm, AlgorithmSet, AudienceRule, ChallengeSettings, ExtraClaims, KeySet, RefusalBody,
-    Rules, TypeRule,
+    Algorithm, AudienceRule, ChallengeSettings, ClaimMapping, ExtraClaims, KeySet, RefusalBody,
+    TypeRule,
 };
 use serde::de::DeserializeOwned;
 
-use crate::decision::{Gate, ReadExtraClaims, TokenRule, Trust};
-use crate::keys::{Fetch, HttpFetch, KeyRing, Location, Source};
-use crate::{BearerLayer, ConfigError, ProtectedResource, StartError, web_url};
+use crate::cache::{CacheSize, TokenCache};
+use crate::decision::{Gate, ReadExtraClaims, TokenRule};
+use crate::issuers::Issuers;
+use crate::keys::{Fetch, HttpFetch};
+use crate::tenants::Tenants;
+use crate::trusted_issuer::{IssuerSettings, Surroundings};
+use crate::{
+    BearerLayer, ConfigError, ProtectedResource, ResolveIssuer, StartError, TenantLimits,
+    TrustedIssuer,
+};
 
 /// Builds a [`BearerLayer`]; what it needs is the issuer and an audience.
+///
+/// What is said here holds for every issuer that does not say it itself.
 ///
 /// ```
 /// use scopegate_tower::{Algorithm, BearerLayer, ConfigError};
@@ -35,45 +44,37 @@ use crate::{BearerLayer, ConfigError, ProtectedResource, StartError, web_url};
 #[must_use]
 #[derive(Debug)]
 pub struct BearerBuilder {
-    issuer: String,
-    audiences: Vec<String>,
-    clients: Option<AudienceRule>,
-    keys: Option<KeySet>,
-    jwks_url: Option<String>,
-    fetch: Option<Arc<dyn Fetch>>,
-    algorithms: AlgorithmSet,
-    typ: TypeRule,
-    leeway: Option<Duration>,
+    issuers: Vec<TrustedIssuer>,
+    shared: IssuerSettings,
+    resolver: Option<Box<dyn ResolveIssuer>>,
+    limits: TenantLimits,
     settings: ChallengeSettings,
     resource: Option<String>,
     scopes: Option<Vec<String>>,
     extra: Option<ReadExtraClaims>,
+    cache: CacheSize,
     clock: Arc<dyn Clock>,
 }
 
 impl BearerBuilder {
-    pub(crate) fn new(issuer: String) -> Self {
+    pub(crate) fn new(issuers: Vec<TrustedIssuer>) -> Self {
         Self {
-            issuer,
-            audiences: Vec::new(),
-            clients: None,
-            keys: None,
-            jwks_url: None,
-            fetch: None,
-            algorithms: AlgorithmSet::all(),
-            typ: TypeRule::Lenient,
-            leeway: None,
+            issuers,
+            shared: IssuerSettings::default(),
+            resolver: None,
+            limits: TenantLimits::new(),
             settings: ChallengeSettings::new(),
             resource: None,
             scopes: None,
             extra: None,
+            cache: CacheSize::default(),
             clock: Arc::new(SystemClock),
         }
     }
 
     /// Takes tokens for this audience; called again, for that one too.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
+        self.shared.audiences.push(audience.into());
         self
     }
 
@@ -85,7 +86,7 @@ impl BearerBuilder {
         ids: impl IntoIterator<Item = &'a str>,
         token_use: &str,
     ) -> Self {
-        self.clients = Some(AudienceRule::client_ids(ids, token_use));
+        self.shared.clients = Some(AudienceRule::client_ids(ids, token_use));
         self
     }
 
@@ -93,13 +94,56 @@ impl BearerBuilder {
     ///
     /// The issuer of a token is compared all the same.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.jwks_url = Some(url.into());
+        self.shared.jwks_url = Some(url.into());
         self
     }
 
     /// Uses these keys, for good, and no network.
     pub fn keys(mut self, keys: KeySet) -> Self {
-        self.keys = Some(keys);
+        self.shared.keys = Some(keys);
+        self
+    }
+
+    /// Begins with these keys, so that tokens are verified before the issuer was ever reached.
+    ///
+    /// They serve until the issuer is first heard, for as long as that takes; then what it publishes
+    /// counts, and a seed that is not among it is forgotten. Good for a start without a network, with
+    /// a key set that was shipped along.
+    ///
+    /// ```
+    /// use scopegate_tower::{BearerLayer, ConfigError, KeySet, KeyState};
+    /// # let key = scopegate_jose::SigningKey::generate(scopegate_jose::Algorithm::Es256).unwrap();
+    /// # let shipped = serde_json::json!({ "keys": [key.public_jwk()] }).to_string();
+    ///
+    /// let seeds = KeySet::parse(shipped.as_bytes()).unwrap().keys;
+    /// let layer = || BearerLayer::issuer("https://id.example.com").audience("api://orders");
+    /// let auth = layer().seed_keys(seeds).build()?;
+    /// assert_eq!(auth.readiness().issuers()[0].state(), KeyState::Seeds);
+    ///
+    /// let error = layer().seed_keys(KeySet::empty()).build().unwrap_err();
+    /// assert_eq!(error, ConfigError::NoKeys);
+    /// # Ok::<_, ConfigError>(())
+    /// ```
+    pub fn seed_keys(mut self, keys: KeySet) -> Self {
+        self.shared.seeds = Some(keys);
+        self
+    }
+
+    /// Reads scopes, roles, groups and the client in these places too.
+    pub fn mapping(mut self, mapping: ClaimMapping) -> Self {
+        self.shared.mapping = self.shared.mapping.and(mapping);
+        self
+    }
+
+    /// Asks about issuers that were not named: tenants. See [`ResolveIssuer`].
+    pub fn or_resolve(mut self, resolver: impl ResolveIssuer) -> Self {
+        self.resolver = Some(Box::new(resolver));
+        self
+    }
+
+    /// Sets how many tenants are held, and for how long.
+    pub fn tenant_limits(mut self, limits: TenantLimits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -110,27 +154,28 @@ impl BearerBuilder {
 
     /// Reads the keys by other means than the network.
     pub fn fetch(mut self, fetch: impl Fetch) -> Self {
-        self.fetch = Some(Arc::new(fetch));
+        self.shared.fetch = Some(Arc::new(fetch));
         self
     }
 
     /// Allows these signature algorithms only; by default all that are known, which are all asymmetric.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.algorithms = algorithms.into_iter().collect();
+        self.shared.algorithms = Some(algorithms.into_iter().collect());
         self
     }
 
     /// Sets how far the issuer's clock may be from ours: 60 seconds by default, at most five minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = Some(leeway);
+        self.shared.leeway = Some(leeway);
         self
     }
 
-    /// Takes only tokens whose header says `at+jwt` (RFC 9068 §4).
+    /// Takes only tokens that are complete by RFC 9068: the header says `at+jwt` (§4), and `aud`,
+    /// `sub`, `client_id`, `iat` and `jti` are there beside `iss` and `exp` (§2.2).
     ///
     /// By default `JWT` and no type are taken too, as most issuers write them; ID tokens never are.
     pub fn strict_type(mut self) -> Self {
-        self.typ = TypeRule::Strict;
+        self.shared.typ = Some(TypeRule::Strict);
         self
     }
 
@@ -185,6 +230,20 @@ impl BearerBuilder {
         self
     }
 
+    /// Remembers so many verified tokens, by default 10,000 in 16 MiB.
+    ///
+    /// A token that comes again costs a lookup then, not a signature. Its time is looked at all the
+    /// same, and a token whose key the issuer removed is refused as if it were new.
+    pub fn cache(mut self, size: CacheSize) -> Self {
+        self.cache = size;
+        self
+    }
+
+    /// Verifies every token anew.
+    pub fn without_cache(self) -> Self {
+        self.cache(CacheSize::NONE)
+    }
+
     /// Goes by another clock than the system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -197,44 +256,28 @@ impl BearerBuilder {
     ///
     /// [`ConfigError`] if an option is missing or wrong.
     pub fn build(self) -> Result<BearerLayer, ConfigError> {
-        let issuer = Issuer::parse(&self.issuer)?;
-        let audience = self.audience_rule()?;
+        self.check_shared()?;
+        let around = Surroundings::new(Arc::clone(&self.clock), self.shared);
+        let trusts = self.issuers.into_iter().map(|issuer| issuer.trust(&around).map(Arc::new));
+        let trusts = trusts.collect::<Result<_, _>>()?;
+        let tenants = self.resolver.map(|resolver| Tenants::new(resolver, self.limits, around));
+        let issuers = Issuers::new(trusts, tenants)?;
         let scopes = self.scopes.as_ref().map(ScopeSet::from_tokens).transpose()?;
         let mut settings = self.settings;
         let resource = match (&self.resource, &scopes) {
-            (Some(url), scopes) => Some(ProtectedResource::new(url, &issuer, scopes.as_ref())?),
+            (Some(url), scopes) => {
+                let names = issuers.fixed().iter().map(|trust| trust.rules.issuer());
+                Some(ProtectedResource::new(url, names, scopes.as_ref())?)
+            }
             (None, Some(_)) => return Err(ConfigError::ScopesWithoutResource),
             (None, None) => None,
         };
         if let Some(resource) = &resource {
             settings = settings.with_resource_metadata(resource.url());
         }
-        if self.algorithms.is_empty() {
-            return Err(ConfigError::NoAlgorithms);
-        }
-        let location =
-            match self.jwks_url {
-                None => Location::Discovery(issuer.clone()),
-                Some(url) => Location::Url(web_url::parse(&url).map_err(|problem| {
-                    ConfigError::InvalidUrl { option: "jwks_url", url, problem }
-                })?),
-            };
-        let keys = match (self.keys, &location) {
-            (Some(_), Location::Url(_)) => return Err(ConfigError::TwoKeySources),
-            (Some(keys), _) if keys.is_empty() => return Err(ConfigError::NoKeys),
-            (Some(keys), _) => KeyRing::fixed(keys),
-            (None, _) => {
-                let fetch = self.fetch.unwrap_or_else(|| Arc::new(HttpFetch::new()));
-                KeyRing::remote(Source::new(location, fetch), Arc::clone(&self.clock))
-            }
-        };
-        let mut rules =
-            Rules::new(issuer, audience).with_type(self.typ).with_algorithms(self.algorithms);
-        if let Some(leeway) = self.leeway {
-            rules = rules.with_leeway(leeway).map_err(|_| ConfigError::LeewayTooLong)?;
-        }
         let gate = Gate {
-            trust: Trust { rules, keys: Arc::new(keys) },
+            issuers,
+            cache: TokenCache::new(self.cache),
             extra: self.extra,
             settings: Arc::new(settings),
             clock: self.clock,
@@ -250,25 +293,26 @@ impl BearerBuilder {
     /// [`StartError`] if an option is missing or wrong, or if the keys cannot be had.
     pub async fn start(self) -> Result<BearerLayer, StartError> {
         let layer = self.build()?;
-        let Trust { rules, keys } = &layer.gate.trust;
-        match keys.first_keys(layer.gate.clock.now()).await {
-            Ok(()) => Ok(layer),
-            Err(source) => Err(StartError::Keys { issuer: rules.issuer().to_string(), source }),
+        for trust in layer.gate.issuers.fixed() {
+            let first = trust.keys.first_keys(layer.gate.clock.now()).await;
+            first.map_err(|source| StartError::Keys { issuer: trust.name().to_owned(), source })?;
         }
+        Ok(layer)
     }
 
-    fn audience_rule(&self) -> Result<AudienceRule, ConfigError> {
-        match (&self.clients, self.audiences.is_empty()) {
-            (Some(_), false) => Err(ConfigError::AudienceAndClientIds),
-            (None, true) => Err(ConfigError::MissingAudience),
-            (Some(AudienceRule::ClientIds { ids, .. }), true) if ids.is_empty() => {
-                Err(ConfigError::MissingAudience)
+    /// What is said for all must make sense for all.
+    fn check_shared(&self) -> Result<(), ConfigError> {
+        let IssuerSettings { jwks_url, keys, seeds, .. } = &self.shared;
+        let of_one = [
+            ("jwks_url", jwks_url.is_some()),
+            ("keys", keys.is_some()),
+            ("seed_keys", seeds.is_some()),
+        ];
+        match of_one.iter().find(|(_, is_said)| *is_said) {
+            Some((option, _)) if self.issuers.len() != 1 || self.resolver.is_some() => {
+                Err(ConfigError::OnePerIssuer { option })
             }
-            (Some(clients), true) => Ok(clients.clone()),
-            (None, false) => {
-                let audiences = self.audiences.iter().map(|audience| Audience::parse(audience));
-                Ok(AudienceRule::AnyOf(audiences.collect::<Result<_, _>>()?))
-            }
+            _ => Ok(()),
         }
     }
 }

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use url::form_urlencoded;
 
-const SCHEME: &str = "Bearer";
+const SCHEME: &[u8] = b"Bearer";
 
 /// What a request brings to be believed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,8 +13,9 @@ pub(crate) enum Credentials<'a> {
     Absent,
     /// A header that cannot be understood; the text says why.
     Malformed(&'static str),
-    /// A token. Its characters are unchecked, see [`is_b64token`].
-    Token(&'a str),
+    /// A token. Its characters are unchecked, see [`is_b64token`]: one that was verified before need
+    /// only be the same.
+    Token(&'a [u8]),
 }
 
 impl<'a> Credentials<'a> {
@@ -25,14 +26,17 @@ impl<'a> Credentials<'a> {
         if values.next().is_some() {
             return Self::Malformed("There is more than one Authorization header");
         }
-        // Faster than `to_str` for a long token. The stricter alphabet is looked at where it matters.
-        let Ok(text) = std::str::from_utf8(value.as_bytes()) else { return Self::UNREADABLE };
-        let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+        let value = value.as_bytes();
+        let (scheme, token) = match value.iter().position(|&byte| byte == b' ') {
+            Some(space) => (&value[..space], &value[space + 1..]),
+            None => (value, &[][..]),
+        };
         if !scheme.eq_ignore_ascii_case(SCHEME) {
-            return Self::of_another_scheme(text);
+            return Self::of_another_scheme(value);
         }
         // RFC 9110 §11.4 puts one or more spaces between the scheme and the rest.
-        let token = token.trim_start_matches(' ');
+        let spaces = token.iter().take_while(|&&byte| byte == b' ').count();
+        let token = &token[spaces..];
         if token.is_empty() {
             return Self::Malformed("The Authorization header holds no token");
         }
@@ -48,13 +52,13 @@ impl<'a> Credentials<'a> {
     const UNREADABLE: Self =
         Self::Malformed("The Authorization header holds something else than visible ASCII");
 
-    fn of_another_scheme(text: &str) -> Self {
-        if !text.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+    fn of_another_scheme(value: &[u8]) -> Self {
+        if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
             return Self::UNREADABLE;
         }
-        let end = text.bytes().position(|byte| !is_token_character(byte)).unwrap_or(text.len());
+        let end = value.iter().position(|byte| !is_token_character(*byte)).unwrap_or(value.len());
         // `Bearer: …`, `Bearer,…` or a tab: meant for us, but not written as it must be.
-        if end == 0 || text[..end].eq_ignore_ascii_case(SCHEME) {
+        if end == 0 || value[..end].eq_ignore_ascii_case(SCHEME) {
             return Self::Malformed("The Authorization header is malformed");
         }
         Self::Absent
@@ -62,10 +66,11 @@ impl<'a> Credentials<'a> {
 }
 
 /// Tells whether a text has the form of a bearer token: `b64token` of RFC 6750 §2.1.
-pub(crate) fn is_b64token(text: &str) -> bool {
-    let token = text.trim_end_matches('=');
+pub(crate) fn is_b64token(text: &[u8]) -> bool {
+    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let token = &text[..text.len() - padding];
     !token.is_empty()
-        && token.bytes().all(|byte| {
+        && token.iter().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
         })
 }
@@ -97,7 +102,7 @@ mod tests {
     #[test]
     fn the_scheme_has_no_case() {
         for text in ["Bearer abc", "bearer abc", "BEARER abc", "bEaReR   abc"] {
-            assert_eq!(read(&header(text.as_bytes()), None), Credentials::Token("abc"), "{text}");
+            assert_eq!(read(&header(text.as_bytes()), None), Credentials::Token(b"abc"), "{text}");
         }
     }
 
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_malformed_header_is_malformed() {
-        let not_ascii: [&[u8]; 3] = [b"Bearer a\xff", b"Basic \xe9", "Basic é".as_bytes()];
+        let not_ascii: [&[u8]; 3] = [b"B\xff a", b"Basic \xe9", "Basic é".as_bytes()];
         let texts =
             ["", "Bearer", "Bearer ", "bearer  ", "Bearer: abc", "Bearer\tabc", "Bearer,abc"];
         let texts =
@@ -146,18 +151,18 @@ mod tests {
         for query in ["", "token=abc", "access_token_hint=abc", "x=access_token", "ACCESS_TOKEN=x"]
         {
             let headers = header(b"Bearer abc");
-            assert_eq!(read(&headers, Some(query)), Credentials::Token("abc"), "{query}");
+            assert_eq!(read(&headers, Some(query)), Credentials::Token(b"abc"), "{query}");
         }
     }
 
     #[test]
     fn a_token_has_the_characters_of_base64() {
         for good in ["a", "a.b.c", "A-._~+/9", "abc==", "a="] {
-            assert!(is_b64token(good), "{good}");
+            assert!(is_b64token(good.as_bytes()), "{good}");
         }
         for bad in ["", "=", "a=b", "a b", "a,b", "a;b", "\"a\"", "é", "a ", "a\t", "a:b", "a%20"]
         {
-            assert!(!is_b64token(bad), "{bad}");
+            assert!(!is_b64token(bad.as_bytes()), "{bad}");
         }
     }
 }

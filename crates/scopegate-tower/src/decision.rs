@@ -1,17 +1,21 @@
 //! Whether a request is let in: a plain function of its head, the keys held, and the time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
-use scopegate_claims::{Clock, UnixTime};
+use scopegate_claims::{Clock, Issuer, UnixTime};
 use scopegate_jose::{
-    Authenticated, ChallengeSettings, ExtraClaims, JoseError, KeySet, RefusalCause, Rules,
-    Verified, verify_access_token,
+    Authenticated, ChallengeSettings, ExtraClaims, JoseError, KeySet, RefusalCause, UnverifiedJws,
+    Verified,
 };
 
-use crate::ProtectedResource;
+use crate::cache::{Proof, TokenCache};
 use crate::credentials::{Credentials, is_b64token};
-use crate::keys::KeyRing;
+use crate::issuers::{Issuers, Trust, Unfound};
+use crate::keys::{Outcome, Refresh};
+use crate::tenants::SOON;
+use crate::{ProtectedResource, meter};
 
 /// Stands in for keys that were never had or are too old.
 static NO_KEYS: KeySet = KeySet::empty();
@@ -19,18 +23,12 @@ static NO_KEYS: KeySet = KeySet::empty();
 /// Everything that a layer decides by; its clones share it.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    pub(crate) trust: Trust,
+    pub(crate) issuers: Issuers,
+    pub(crate) cache: Option<TokenCache>,
     pub(crate) extra: Option<ReadExtraClaims>,
     pub(crate) settings: Arc<ChallengeSettings>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Option<ProtectedResource>,
-}
-
-/// An issuer whose tokens are believed, by which rules and keys.
-#[derive(Debug)]
-pub(crate) struct Trust {
-    pub(crate) rules: Rules,
-    pub(crate) keys: Arc<KeyRing>,
 }
 
 /// Reads the claims that a service adds.
@@ -50,8 +48,27 @@ pub(crate) enum Decision {
     Admit(Authenticated),
     /// It does not pass, whatever keys there may be.
     Refuse(RefusalCause),
-    /// Newer keys may let it in; without them it is refused for this.
-    NeedsKeys(Arc<KeyRing>, JoseError),
+    /// That is not known yet.
+    Wait(Need),
+}
+
+/// What has to be found out about a request.
+#[derive(Debug)]
+pub(crate) enum Need {
+    /// Whether its issuer is trusted.
+    Issuer(Issuer),
+    /// Newer keys; without them it is refused for this.
+    Keys(Arc<Trust>, JoseError),
+}
+
+/// Why a token is not verified.
+enum Doubt {
+    /// For good.
+    Token(JoseError),
+    /// Unless something is found out.
+    Need(Need),
+    /// Nobody can tell for so long.
+    Unclear(Duration),
 }
 
 impl Gate {
@@ -70,16 +87,20 @@ impl Gate {
             }
             Credentials::Token(token) => token,
         };
-        match self.verify(token, now) {
-            Ok(authenticated) => Decision::Admit(authenticated),
+        match self.prove(token, now) {
+            Ok(Proof { token, extra, .. }) => {
+                let settings = Arc::clone(&self.settings);
+                Decision::Admit(Authenticated::new(token, extra, settings).at(now))
+            }
             // A token that was verified has no odd characters; only a failure needs to look for them.
             Err(_) if !is_b64token(token) => {
                 Decision::Refuse(RefusalCause::InvalidRequest("The bearer token is malformed"))
             }
-            Err(error @ JoseError::UnknownKey { .. }) if self.trust.keys.is_refreshable() => {
-                Decision::NeedsKeys(Arc::clone(&self.trust.keys), error)
+            Err(Doubt::Need(need)) => Decision::Wait(need),
+            Err(Doubt::Unclear(retry_after)) => {
+                Decision::Refuse(RefusalCause::KeysUnavailable { retry_after })
             }
-            Err(error) => Decision::Refuse(RefusalCause::InvalidToken(error)),
+            Err(Doubt::Token(error)) => Decision::Refuse(RefusalCause::InvalidToken(error)),
         }
     }
 
@@ -92,14 +113,81 @@ impl Gate {
         }
     }
 
-    fn verify(&self, token: &str, now: UnixTime) -> Result<Authenticated, JoseError> {
-        let Trust { rules, keys } = &self.trust;
-        let held = keys.held(now);
+    /// Verifies a token, or finds that it was verified before.
+    fn prove(&self, token: &[u8], now: UnixTime) -> Result<Proof, Doubt> {
+        let Some(cache) = &self.cache else { return self.verify(token, now) };
+        let sought = cache.sought(token);
+        if let Some(proof) = cache.get(&sought, now) {
+            meter::cache("hit");
+            return Ok(proof);
+        }
+        meter::cache("miss");
+        let proof = self.verify(token, now)?;
+        cache.insert(&sought, proof.clone());
+        Ok(proof)
+    }
+
+    fn verify(&self, token: &[u8], now: UnixTime) -> Result<Proof, Doubt> {
+        let token = str::from_utf8(token).map_err(|_| JoseError::Malformed("form"))?;
+        let jws = UnverifiedJws::parse(token)?;
+        let trust = self.issuers.of(&jws, now)?;
+        let held = trust.keys.held(now);
         // Without keys the cheap checks still refuse what no key could make good.
-        let keys = held.as_ref().map_or(&NO_KEYS, |held| &held.keys);
-        let verified = verify_access_token(token, keys, rules, now)?;
-        let extra = self.extra.map(|read| read(&verified)).transpose()?;
-        Ok(Authenticated::new(Arc::new(verified), extra, Arc::clone(&self.settings)))
+        let (keys, generation) =
+            held.as_ref().map_or((&NO_KEYS, 0), |held| (&held.keys, held.generation));
+        let token = trust.rules.verify(&jws, keys, now).map_err(|error| match error {
+            JoseError::UnknownKey { ref kid } if trust.keys.may_bring(kid.as_deref(), now) => {
+                Doubt::Need(Need::Keys(trust.share(), error))
+            }
+            error => Doubt::Token(error),
+        })?;
+        let extra = self.extra.map(|read| read(&token)).transpose()?;
+        let standing = Arc::clone(trust.keys.standing());
+        let leeway = trust.rules.leeway();
+        Ok(Proof { token: Arc::new(token), extra, standing, generation, leeway })
+    }
+}
+
+impl Need {
+    /// Begins to find it out, or joins those who do.
+    pub(crate) fn begin(&self, gate: &Gate, now: UnixTime) -> Result<Refresh, Outcome> {
+        match self {
+            Self::Issuer(issuer) => match gate.issuers.tenants() {
+                Some(tenants) => tenants.ask(issuer, now),
+                None => Err(Outcome::Failed),
+            },
+            Self::Keys(trust, error) => trust.keys.refresh_for_request(error.kid(), now),
+        }
+    }
+
+    /// Why a request is refused for which it was not found out.
+    pub(crate) fn refusal(self, outcome: Outcome, now: UnixTime) -> RefusalCause {
+        match self {
+            // It was let go of at once, or there are too many questions.
+            Self::Issuer(_) => RefusalCause::KeysUnavailable { retry_after: SOON },
+            Self::Keys(trust, error) => trust.keys.refusal(outcome, error, now),
+        }
+    }
+
+    /// Whether the other is a further step, and not the same one again.
+    pub(crate) fn leads_to(&self, next: &Self) -> bool {
+        matches!((self, next), (Self::Issuer(_), Self::Keys(..)))
+    }
+}
+
+impl From<Unfound> for Doubt {
+    fn from(unfound: Unfound) -> Self {
+        match unfound {
+            Unfound::Ask(issuer) => Self::Need(Need::Issuer(issuer)),
+            Unfound::Token(error) => Self::Token(error),
+            Unfound::Unclear(rest) => Self::Unclear(rest),
+        }
+    }
+}
+
+impl From<JoseError> for Doubt {
+    fn from(error: JoseError) -> Self {
+        Self::Token(error)
     }
 }
 

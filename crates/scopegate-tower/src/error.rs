@@ -14,6 +14,20 @@ pub enum ConfigError {
     /// The issuer, an audience or a scope is malformed.
     #[error(transparent)]
     Claims(#[from] ClaimsError),
+    /// An issuer is named twice.
+    #[error("the issuer {issuer:?} is named twice")]
+    DuplicateIssuer {
+        /// The issuer.
+        issuer: String,
+    },
+    /// A tenant of Entra is not named by its GUID.
+    #[error(
+        "{tenant:?} is no tenant of Entra: tokens name it by a GUID, also where the URL need not"
+    )]
+    InvalidTenant {
+        /// The tenant.
+        tenant: String,
+    },
     /// A URL cannot be used.
     #[error("`.{option}(…)`: {url:?} cannot be used: {problem}")]
     InvalidUrl {
@@ -24,6 +38,9 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// Keys that are for good need none to begin with.
+    #[error("`.keys(…)` and `.seed_keys(…)` exclude each other")]
+    KeysAndSeedKeys,
     /// The leeway is longer than five minutes.
     #[error("`.leeway(…)` must not exceed five minutes")]
     LeewayTooLong,
@@ -33,9 +50,18 @@ pub enum ConfigError {
     /// No signature algorithm is allowed.
     #[error("`.algorithms(…)` allows none")]
     NoAlgorithms,
+    /// No issuer is named, and nobody can be asked about one.
+    #[error("no issuer is named; name one, or give a resolver by `.or_resolve(…)`")]
+    NoIssuers,
     /// The given key set is empty.
-    #[error("`.keys(…)` holds no key")]
+    #[error("`.keys(…)` or `.seed_keys(…)` holds no key")]
     NoKeys,
+    /// Several issuers do not share their keys.
+    #[error("`.{option}(…)` is for one issuer; with several, say it on each `TrustedIssuer`")]
+    OnePerIssuer {
+        /// The method of the builder.
+        option: &'static str,
+    },
     /// There is no document for the scopes.
     #[error("`.scopes_supported(…)` needs `.resource(…)`, whose document names them")]
     ScopesWithoutResource,

@@ -8,12 +8,15 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
+use scopegate_claims::UnixTime;
+use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::answers::Answers;
-use crate::decision::Decision;
-use crate::keys::{Outcome, Refresh};
+use crate::decision::{Decision, Need};
+use crate::keys::{Outcome, PATIENCE};
 use crate::layer::BearerLayer;
+use crate::meter;
 use crate::service::admit;
 
 pin_project! {
@@ -34,7 +37,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Inner { #[pin] future: S::Future },
+        Inner { #[pin] future: S::Future, admitted: Option<&'static str> },
         Answered { response: Option<S::Response> },
         // Boxed, so that the rare wait does not make every future larger.
         Waiting { waiting: Option<Box<Waiting<S, B>>> },
@@ -43,36 +46,40 @@ pin_project! {
 
 struct Waiting<S, B> {
     outcome: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    need: Need,
     parked: Parked<S, B>,
 }
 
-/// A request that waits for keys, with the service that is ready for it.
+/// A request that waits for its issuer or for keys, with the service that is ready for it.
 pub(crate) struct Parked<S, B> {
-    pub(crate) layer: BearerLayer,
-    pub(crate) inner: S,
-    pub(crate) request: Request<B>,
+    layer: BearerLayer,
+    inner: S,
+    request: Request<B>,
+    /// When it waits no longer, whatever for.
+    deadline: Instant,
 }
 
 impl<S: Service<Request<B>>, B, V> ResponseFuture<S, B, V> {
     pub(crate) fn inner(future: S::Future) -> Self {
-        Self::of(Kind::Inner { future })
+        Self::of(Kind::Inner { future, admitted: None })
+    }
+
+    /// The answer to a request that was let in with this. It is counted when it is known.
+    pub(crate) fn admitted(future: S::Future, with: &'static str) -> Self {
+        Self::of(Kind::Inner { future, admitted: Some(with) })
     }
 
     pub(crate) fn answered(response: S::Response) -> Self {
         Self::of(Kind::Answered { response: Some(response) })
     }
 
-    pub(crate) fn waiting(refresh: Refresh, parked: Parked<S, B>) -> Self {
-        let outcome = Box::pin(refresh.outcome_for_request());
-        Self::of(Kind::Waiting { waiting: Some(Box::new(Waiting { outcome, parked })) })
-    }
-
-    pub(crate) fn resumed<R>(parked: Parked<S, B>, outcome: Outcome) -> Self
+    /// Waits for what is needed, or decides anew if there is nothing to wait for.
+    pub(crate) fn parked<R>(parked: Parked<S, B>, need: Need, now: UnixTime) -> Self
     where
         S: Service<Request<B>, Response = Response<R>>,
         V: Answers<R>,
     {
-        Self::of(parked.resume::<R, V>(outcome))
+        Self::of(parked.wait_for::<R, V>(need, now))
     }
 
     fn of(kind: Kind<S, B>) -> Self {
@@ -91,7 +98,13 @@ where
         let mut this = self.project();
         loop {
             let next = match this.kind.as_mut().project() {
-                KindProjection::Inner { future } => return future.poll(cx),
+                KindProjection::Inner { future, admitted } => {
+                    let result = ready!(future.poll(cx));
+                    if let Some(with) = admitted {
+                        meter::answered(with, result.as_ref().ok().map(Response::extensions));
+                    }
+                    return Poll::Ready(result);
+                }
                 KindProjection::Answered { response } => {
                     return Poll::Ready(Ok(response.take().expect("polled after completion")));
                 }
@@ -99,7 +112,7 @@ where
                     let refresh = waiting.as_mut().expect("replaced when it is taken");
                     let outcome = ready!(refresh.outcome.as_mut().poll(cx));
                     let waiting = waiting.take().expect("it was polled above");
-                    waiting.parked.resume::<R, V>(outcome)
+                    waiting.parked.resume::<R, V>(&waiting.need, outcome)
                 }
             };
             this.kind.set(next);
@@ -108,21 +121,46 @@ where
 }
 
 impl<S, B> Parked<S, B> {
-    /// Decides again; this time the answer is final.
-    fn resume<R, V>(self, outcome: Outcome) -> Kind<S, B>
+    pub(crate) fn new(layer: BearerLayer, inner: S, request: Request<B>) -> Self {
+        Self { layer, inner, request, deadline: Instant::now() + PATIENCE }
+    }
+
+    fn wait_for<R, V>(self, need: Need, now: UnixTime) -> Kind<S, B>
     where
         S: Service<Request<B>, Response = Response<R>>,
         V: Answers<R>,
     {
-        let Self { layer: BearerLayer { gate, rule }, mut inner, mut request } = self;
+        match need.begin(&self.layer.gate, now) {
+            Ok(refresh) => {
+                let outcome = Box::pin(refresh.outcome_until(self.deadline));
+                Kind::Waiting { waiting: Some(Box::new(Waiting { outcome, need, parked: self })) }
+            }
+            // A refresh may have ended since the decision: it is made again all the same.
+            Err(outcome) => self.resume::<R, V>(&need, outcome),
+        }
+    }
+
+    /// Decides again. This time the answer is final, unless it was the issuer that was unknown and now
+    /// it is its keys.
+    fn resume<R, V>(mut self, waited_for: &Need, outcome: Outcome) -> Kind<S, B>
+    where
+        S: Service<Request<B>, Response = Response<R>>,
+        V: Answers<R>,
+    {
+        let BearerLayer { gate, rule } = &self.layer;
         let now = gate.clock.now();
-        let cause = match gate.decide(request.headers(), request.uri().query(), rule, now) {
+        let request = &mut self.request;
+        let cause = match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                admit(&mut request, authenticated);
-                return Kind::Inner { future: inner.call(request) };
+                let with = Some(meter::kind(&authenticated));
+                admit(request, authenticated);
+                return Kind::Inner { future: self.inner.call(self.request), admitted: with };
             }
             Decision::Refuse(cause) => cause,
-            Decision::NeedsKeys(keys, error) => keys.refusal(outcome, error, now),
+            Decision::Wait(need) if waited_for.leads_to(&need) => {
+                return self.wait_for::<R, V>(need, now);
+            }
+            Decision::Wait(need) => need.refusal(outcome, now),
         };
         Kind::Answered { response: Some(gate.refuse::<R, V>(cause)) }
     }
@@ -133,7 +171,7 @@ impl<S: Service<Request<B>>, B, V> fmt::Debug for ResponseFuture<S, B, V> {
         let kind = match &self.kind {
             Kind::Inner { .. } => "inner",
             Kind::Answered { .. } => "answered",
-            Kind::Waiting { .. } => "waiting for keys",
+            Kind::Waiting { .. } => "waiting",
         };
         f.debug_tuple("ResponseFuture").field(&kind).finish()
     }

@@ -4,20 +4,26 @@
 //! `source` finds the key set, by discovery if need be; `schedule` says when to do so again; the
 //! [`KeyRing`] holds what was found and renews it by one shared `refresh` at a time.
 
+mod absent;
 mod discovery;
 mod download;
 mod error;
 mod fetch;
 mod http_fetch;
+mod readiness;
 mod refresh;
 mod ring;
 mod schedule;
 mod source;
+mod standing;
 
 pub use self::download::MAX_DOCUMENT_LEN;
+pub(crate) use self::download::TIMEOUT;
 pub use self::error::KeysError;
 pub use self::fetch::{Fetch, FetchError};
 pub use self::http_fetch::HttpFetch;
-pub(crate) use self::refresh::{Outcome, Refresh};
+pub use self::readiness::{IssuerReadiness, KeyState};
+pub(crate) use self::refresh::{Outcome, PATIENCE, Progress, Refresh};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::source::{Location, Source};
+pub(crate) use self::standing::Standing;

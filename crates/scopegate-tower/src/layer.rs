@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use tower_layer::Layer;
+use scopegate_claims::ScopeRule;
+use tower_layer::{Layer, Stack};
 
 use crate::decision::{Gate, TokenRule};
-use crate::{BearerBuilder, BearerService, ProtectedResource};
+use crate::{
+    BearerBuilder, BearerService, ProtectedResource, Readiness, RequireLayer, TrustedIssuer,
+};
 
 /// Lets requests with a good access token pass, and refuses the others.
 ///
@@ -59,7 +62,31 @@ pub struct BearerLayer {
 impl BearerLayer {
     /// Begins a layer that takes the tokens of this issuer, named as in their `iss`.
     pub fn issuer(issuer: impl Into<String>) -> BearerBuilder {
-        BearerBuilder::new(issuer.into())
+        Self::issuers([TrustedIssuer::new(issuer)])
+    }
+
+    /// Begins a layer that takes the tokens of several issuers.
+    ///
+    /// The `iss` of a token says which one it is verified by; no other is tried. Tenants that are not
+    /// known from the start are [resolved](crate::ResolveIssuer).
+    ///
+    /// ```
+    /// use scopegate_tower::{BearerLayer, ConfigError, TrustedIssuer};
+    ///
+    /// let auth = BearerLayer::issuers([
+    ///     TrustedIssuer::new("https://id.example.com/oauth2/default"),
+    ///     TrustedIssuer::auth0("acme.eu.auth0.com"),
+    /// ])
+    /// .audience("api://orders")
+    /// .build();
+    /// assert!(auth.is_ok());
+    ///
+    /// let twice = ["https://id.example.com"; 2].map(TrustedIssuer::new);
+    /// let auth = BearerLayer::issuers(twice).audience("api://orders").build();
+    /// assert!(matches!(auth.unwrap_err(), ConfigError::DuplicateIssuer { .. }));
+    /// ```
+    pub fn issuers(issuers: impl IntoIterator<Item = TrustedIssuer>) -> BearerBuilder {
+        BearerBuilder::new(issuers.into_iter().collect())
     }
 
     /// The same layer, sharing its keys, which also lets requests *without* a token pass.
@@ -76,6 +103,39 @@ impl BearerLayer {
     #[must_use]
     pub fn optional(self) -> Self {
         Self { rule: TokenRule::Optional, ..self }
+    }
+
+    /// The same layer with a rule for all that it protects: only tokens that hold what the rule asks
+    /// for pass.
+    ///
+    /// For services that are not axum's, or where one rule is for all. See [`require`](crate::require).
+    ///
+    /// ```
+    /// use scopegate_claims::ScopeName;
+    /// use scopegate_tower::BearerLayer;
+    ///
+    /// struct ReadOrders;
+    ///
+    /// impl ScopeName for ReadOrders {
+    ///     const NAME: &'static str = "read:orders";
+    /// }
+    ///
+    /// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
+    /// let readers_only = auth.clone().require(ReadOrders);
+    /// # Ok::<_, scopegate_tower::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn require(self, rule: impl ScopeRule) -> Stack<RequireLayer, Self> {
+        Stack::new(crate::require(rule), self)
+    }
+
+    /// How the keys are doing, for readiness probes.
+    ///
+    /// Keys that nobody has asked for yet begin to be read, so that a service which gets its first
+    /// request only when it is ready becomes so.
+    pub fn readiness(&self) -> Readiness {
+        let now = self.gate.clock.now();
+        self.gate.issuers.readiness(now)
     }
 
     /// The document about the API, where [`resource`](BearerBuilder::resource) was given.

@@ -19,47 +19,93 @@
 //! says otherwise; status and challenge are fixed. The [`Refusal`] itself is left among the
 //! extensions of the response, for logs and outer layers.
 //!
+//! # Issuers
+//!
+//! [`BearerLayer::issuer`] trusts one, [`BearerLayer::issuers`] several. With several the token's `iss`
+//! says by whose rules and keys it is verified; it is never tried with those of another, and once the
+//! signature is checked `iss` must be that issuer's name. [`TrustedIssuer`] has presets for Okta,
+//! Auth0, Entra, Keycloak and Cognito, and a [`ClaimMapping`] for others. Tenants that are not known
+//! from the start are [resolved](ResolveIssuer).
+//!
 //! # Keys
 //!
 //! 1. They come from discovery, from [`jwks_url`](BearerBuilder::jwks_url), or are
-//!    [given](BearerBuilder::keys).
+//!    [given](BearerBuilder::keys). Until the issuer is first heard,
+//!    [seeds](BearerBuilder::seed_keys) may serve.
 //! 2. They are renewed in the background, as often as the issuer's `Cache-Control` says, between one
-//!    minute and one hour. A key that the issuer removed is forgotten then.
+//!    minute and one hour; by `ETag`, where there is one. A key that the issuer removed is forgotten
+//!    then.
 //! 3. A request whose key is held never waits. One with an unknown key waits for a refresh that all
 //!    such requests share, at most five seconds; there is no other within 15 seconds, even if it fails.
-//! 4. While the issuer is away the keys serve on, up to 24 hours.
-//! 5. Only https is spoken, or http with a loopback address; no redirect leads to another origin; a
+//! 4. A key that a refresh was made for and did not bring is not asked for again, for a minute or until
+//!    the set changes. Those who merely waited for that refresh are not counted, so that a flood of
+//!    made-up keys delays a new one by no more than the 15 seconds.
+//! 5. While the issuer is away the keys serve on, up to 24 hours. [`readiness`](BearerLayer::readiness)
+//!    tells how they are doing.
+//! 6. Only https is spoken, or http with a loopback address; no redirect leads to another origin; a
 //!    document has at most 256 KiB, and an exchange takes at most five seconds.
 //!
 //! Refreshing needs a tokio runtime with time enabled; [`build`](BearerBuilder::build) does not, the
 //! first request with a token does.
+//!
+//! # What can be seen
+//!
+//! Log entries (by `tracing`) name issuers, key ids and reasons, never tokens or claims: refusals at
+//! debug, new keys at info, an issuer that cannot be read at warn. With the feature `metrics` the
+//! recorder of the [`metrics`](https://docs.rs/metrics) crate gets:
+//!
+//! | metric | kind | labels | counts |
+//! | --- | --- | --- | --- |
+//! | `scopegate_bearer_requests_total` | counter | `outcome`: `admitted`, `refused`; `reason`: `token`, `anonymous`, or that of the [`Refusal`](Refusal::reason) | requests |
+//! | `scopegate_bearer_cache_total` | counter | `result`: `hit`, `miss` | tokens looked for among those verified before |
+//! | `scopegate_jwks_refreshes_total` | counter | `issuer`; `outcome`: `renewed`, `unchanged`, `failed` | refreshes |
+//! | `scopegate_jwks_age_seconds` | gauge | `issuer` | seconds since the issuer confirmed its keys; set at each refresh and each `readiness()` |
+//!
+//! The names and labels are part of the interface. A request is counted when it is answered, so that
+//! one which a guard refuses behind the layer counts as refused, by the guard's reason.
 
 #![deny(missing_docs)]
 
 mod answers;
 mod builder;
+mod cache;
 mod credentials;
 mod decision;
 mod error;
 mod future;
+mod issuers;
 mod keys;
 mod layer;
+mod meter;
+mod preset;
 mod protected_resource;
+mod readiness;
+mod require;
+mod resolve;
 mod service;
+mod tenants;
 #[cfg(test)]
 mod test_issuer;
+mod trusted_issuer;
 mod web_url;
 
 pub use scopegate_jose::{
-    Algorithm, Authenticated, Evidence, JoseError, KeySet, ProblemJson, Refusal, RefusalBody,
-    RefusalCause, Verified,
+    Algorithm, Authenticated, ClaimMapping, Evidence, JoseError, KeySet, ProblemJson, Refusal,
+    RefusalBody, RefusalCause, Verified,
 };
 
-pub use crate::answers::{Answers, HttpAnswers};
+pub use crate::answers::{Answers, Grpc, GrpcAnswers, HttpAnswers};
 pub use crate::builder::BearerBuilder;
+pub use crate::cache::CacheSize;
 pub use crate::error::{ConfigError, StartError};
 pub use crate::future::ResponseFuture;
-pub use crate::keys::{Fetch, FetchError, HttpFetch, KeysError, MAX_DOCUMENT_LEN};
+pub use crate::keys::{
+    Fetch, FetchError, HttpFetch, IssuerReadiness, KeyState, KeysError, MAX_DOCUMENT_LEN,
+};
 pub use crate::layer::BearerLayer;
 pub use crate::protected_resource::ProtectedResource;
+pub use crate::readiness::Readiness;
+pub use crate::require::{RequireLayer, RequireService, require};
+pub use crate::resolve::{ResolveIssuer, Resolved, TenantLimits};
 pub use crate::service::BearerService;
+pub use crate::trusted_issuer::TrustedIssuer;

@@ -49,10 +49,10 @@ pub struct ProtectedResource {
 }
 
 impl ProtectedResource {
-    /// Describes the API at this URL, which trusts this issuer.
-    pub(crate) fn new(
+    /// Describes the API at this URL, which trusts these issuers.
+    pub(crate) fn new<'a>(
         resource: &str,
-        issuer: &Issuer,
+        issuers: impl Iterator<Item = &'a Issuer>,
         scopes: Option<&ScopeSet>,
     ) -> Result<Self, ConfigError> {
         let invalid = |problem| ConfigError::InvalidUrl {
@@ -71,7 +71,7 @@ impl ProtectedResource {
         };
         let document = Document {
             resource,
-            authorization_servers: [issuer.as_str()],
+            authorization_servers: issuers.map(Issuer::as_str).collect(),
             scopes_supported: scopes.map(|scopes| scopes.iter().collect()),
             bearer_methods_supported: ["header"],
         };
@@ -108,7 +108,9 @@ impl ProtectedResource {
 #[derive(Serialize)]
 struct Document<'a> {
     resource: &'a str,
-    authorization_servers: [&'a str; 1],
+    // Tenants are nobody's to list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_servers: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes_supported: Option<Vec<&'a str>>,
     bearer_methods_supported: [&'static str; 1],
@@ -119,7 +121,8 @@ mod tests {
     use super::*;
 
     fn describe(resource: &str) -> Result<ProtectedResource, ConfigError> {
-        ProtectedResource::new(resource, &Issuer::parse("https://id.example").unwrap(), None)
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        ProtectedResource::new(resource, [issuer].iter(), None)
     }
 
     #[test]

@@ -11,10 +11,10 @@ use scopegate_jose::{Authenticated, Refusal, RefusalCause};
 use tower_service::Service;
 
 use crate::answers::{Answers, HttpAnswers};
-use crate::decision::{Decision, Gate};
+use crate::decision::{Decision, Gate, Need};
 use crate::future::{Parked, ResponseFuture};
-use crate::keys::KeyRing;
 use crate::layer::BearerLayer;
+use crate::meter;
 
 /// A service behind a [`BearerLayer`].
 pub struct BearerService<S, V = HttpAnswers> {
@@ -58,24 +58,25 @@ where
             return ResponseFuture::answered(document);
         }
         let now = gate.clock.now();
-        gate.trust.keys.refresh_if_due(now);
+        gate.issuers.refresh_if_due(now);
         match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
+                let with = meter::kind(&authenticated);
                 admit(&mut request, authenticated);
-                ResponseFuture::inner(self.inner.call(request))
+                ResponseFuture::admitted(self.inner.call(request), with)
             }
             Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),
-            Decision::NeedsKeys(keys, _) => self.wait_for_keys(&keys, request, now),
+            Decision::Wait(need) => self.park(request, need, now),
         }
     }
 }
 
 impl<S: Clone, V> BearerService<S, V> {
     #[cold]
-    fn wait_for_keys<B, R>(
+    fn park<B, R>(
         &mut self,
-        keys: &Arc<KeyRing>,
         request: Request<B>,
+        need: Need,
         now: UnixTime,
     ) -> ResponseFuture<S, B, V>
     where
@@ -85,12 +86,7 @@ impl<S: Clone, V> BearerService<S, V> {
         // The service that was polled ready is the one to call; its clone takes its place.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        let parked = Parked { layer: self.layer.clone(), inner, request };
-        match keys.refresh_for_request(now) {
-            Ok(refresh) => ResponseFuture::waiting(refresh, parked),
-            // A refresh may have ended since the decision: it is made again all the same.
-            Err(outcome) => ResponseFuture::resumed(parked, outcome),
-        }
+        ResponseFuture::parked(Parked::new(self.layer.clone(), inner, request), need, now)
     }
 }
 
@@ -109,6 +105,7 @@ impl Gate {
             "refused a request: {}",
             refusal.reason()
         );
+        meter::request("refused", refusal.reason());
         let mut response = V::refusal(&refusal);
         response.extensions_mut().insert(refusal);
         response

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use http::{Request, Response, StatusCode};
 use scopegate_claims::{Audience, Claims, Dialect, Issuer, ManualClock, UnixTime};
 use scopegate_jose::{Algorithm, JwkSet, KeySet, SigningKey, TokenType};
 use serde_json::Value;
@@ -32,6 +33,8 @@ struct State {
     behaviour: Behaviour,
     headers: HeaderMap,
     requests: Vec<String>,
+    /// How many of them brought the right tag.
+    not_modified: usize,
 }
 
 /// How the issuer answers.
@@ -41,6 +44,8 @@ pub(crate) enum Behaviour {
     Keys,
     /// With its keys, after a while.
     Slow(Duration),
+    /// With its keys and a tag, or that nothing changed.
+    Tagged,
     /// Not at all.
     Hang,
     /// The connection breaks.
@@ -65,6 +70,7 @@ impl TestIssuer {
             behaviour: Behaviour::Keys,
             headers: HeaderMap::new(),
             requests: Vec::new(),
+            not_modified: 0,
         };
         let clock = ManualClock::at(UnixTime::from_seconds(NOW));
         Self { clock, state: Arc::new(Mutex::new(state)) }
@@ -116,6 +122,11 @@ impl TestIssuer {
         self.lock().requests.clone()
     }
 
+    /// How often the answer was that nothing changed.
+    pub(crate) fn not_modified(&self) -> usize {
+        self.lock().not_modified
+    }
+
     pub(crate) fn fetches(&self) -> usize {
         self.lock().requests.len()
     }
@@ -139,6 +150,20 @@ impl TestIssuer {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+
+    fn tagged(&self, held: Option<&HeaderValue>) -> Response<Bytes> {
+        let mut response = self.page(&Page::Keys);
+        let mut state = self.lock();
+        let kids: Vec<_> = state.keys.iter().map(|key| key.kid()).collect();
+        let tag: HeaderValue = format!("\"{}\"", kids.join("-")).parse().unwrap();
+        if held == Some(&tag) {
+            state.not_modified += 1;
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = Bytes::new();
+        }
+        response.headers_mut().insert(ETAG, tag);
+        response
     }
 
     fn page(&self, page: &Page) -> Response<Bytes> {
@@ -179,6 +204,7 @@ impl Fetch for TestIssuer {
                     tokio::time::sleep(wait).await;
                     Ok(self.page(&Page::Keys))
                 }
+                Behaviour::Tagged => Ok(self.tagged(request.headers().get(IF_NONE_MATCH))),
                 Behaviour::Hang => std::future::pending().await,
                 Behaviour::Down => Err(FetchError::Transport("connection refused".into())),
                 Behaviour::Pages(pages) => {

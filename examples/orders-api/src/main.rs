@@ -3,7 +3,7 @@
 //! | file | what it shows |
 //! | --- | --- |
 //! | `main.rs` | how a service comes to trust an issuer |
-//! | `api.rs` | how a router is guarded |
+//! | `api.rs` | how a router is guarded, and says so in OpenAPI |
 //! | `orders.rs` | how a handler says which scope it needs |
 //! | `authorization_server.rs` | how an authorization server is embedded; most services do not |
 
@@ -66,7 +66,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     };
     let auth = BearerLayer::issuer(&issuer).audience(&audience).extra_claims::<Tenant>().build()?;
-    let api = api::router(orders.clone(), auth);
+    let api = api::router(orders.clone(), auth, &issuer)?;
 
     // The ports are taken, so whoever comes from now on gets an answer.
     let origin = if server.is_some() { Origin::Here } else { Origin::Elsewhere };

@@ -16,22 +16,29 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
+/// When the tokens are verified.
+const NOW: UnixTime = UnixTime::from_seconds(1_000);
+
 /// Signs a token with these scopes and claims, and verifies it.
 fn verified(scopes: &str, extra: &impl Serialize) -> Arc<Verified> {
     let issuer = Issuer::parse("https://id.example.com").unwrap();
-    let audience = Audience::parse("api://orders").unwrap();
-    let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
     let claims = Claims::builder(&issuer, UnixTime::from_seconds(2_000))
-        .audience(audience.clone())
+        .audience(Audience::parse("api://orders").unwrap())
         .subject("u1")
         .client_id("reader")
         .scopes(ScopeSet::parse(scopes).unwrap())
         .build();
-    let payload = claims.in_dialect_with(Dialect::Both, extra);
-    let token = key.sign(TokenType::AccessToken, &payload).unwrap();
+    verified_payload(&claims.in_dialect_with(Dialect::Both, extra))
+}
+
+fn verified_payload(payload: &impl Serialize) -> Arc<Verified> {
+    let issuer = Issuer::parse("https://id.example.com").unwrap();
+    let audience = Audience::parse("api://orders").unwrap();
+    let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    let token = key.sign(TokenType::AccessToken, payload).unwrap();
     let keys = KeySet::from_keys([key.verifying_key().unwrap()]);
     let rules = Rules::new(issuer, AudienceRule::any_of([audience]));
-    Arc::new(verify_access_token(&token, &keys, &rules, UnixTime::from_seconds(1_000)).unwrap())
+    Arc::new(verify_access_token(&token, &keys, &rules, NOW).unwrap())
 }
 
 /// What a layer leaves for a token with these scopes.
@@ -48,6 +55,16 @@ where
     let token = verified("read:orders", extra);
     let extra = ExtraClaims::of::<X>(&token).unwrap();
     Authenticated::new(token, Some(extra), settings())
+}
+
+/// What a layer leaves at second 1,000 for a token with just these members beside the ones it needs.
+pub(crate) fn with_members(members: &serde_json::Value) -> Authenticated {
+    let mut payload = serde_json::json!({
+        "iss": "https://id.example.com", "aud": "api://orders", "exp": 2_000,
+    });
+    let object = payload.as_object_mut().unwrap();
+    object.extend(members.as_object().unwrap().clone());
+    Authenticated::new(verified_payload(&payload), None, settings()).at(NOW)
 }
 
 /// What an optional layer leaves for a request without a token.

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
+mod claims;
 mod issuer;
 mod log;
 mod refusals;
 mod spellings;
+mod step_up;
 mod token;

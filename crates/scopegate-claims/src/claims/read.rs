@@ -2,102 +2,197 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::de::{self, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::Claims;
-use crate::{Audiences, ScopeSet, UnixTime};
+use super::text::{Source, Span, SpanIn};
+use super::{Claims, Parts};
+use crate::audience::ReadAudiences;
+use crate::scope_set::{ReadScopes, SameScopes};
+use crate::{Audiences, NameSet, ScopeSet, UnixTime};
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ClaimsVisitor)
+        let read = ClaimsSeed::new("").deserialize(deserializer)?;
+        Ok(read.within(String::new()))
     }
 }
 
-struct ClaimsVisitor;
+/// Reads claims whose texts stay in the source. See [`Claims::read_within`].
+pub struct ClaimsSeed<'de> {
+    source: &'de str,
+}
 
-impl<'de> Visitor<'de> for ClaimsVisitor {
-    type Value = Claims;
+/// Claims that are still to be joined with their source. See [`Claims::read_within`].
+pub struct ReadClaims {
+    parts: Parts,
+    /// The parts that are sets, where they stand in the text as they are.
+    audience: Option<Span>,
+    scopes: Option<Span>,
+    copied: String,
+}
+
+impl<'de> ClaimsSeed<'de> {
+    pub(super) fn new(source: &'de str) -> Self {
+        Self { source }
+    }
+
+    /// What is to be read.
+    pub fn source(&self) -> &'de str {
+        self.source
+    }
+}
+
+impl ReadClaims {
+    pub(super) fn within(self, source: String) -> Claims {
+        let Self { mut parts, audience, scopes, copied } = self;
+        let (source_len, mut text) = (source.len(), source);
+        if !copied.is_empty() {
+            text.push_str(&copied);
+        }
+        let text: Arc<str> = text.into();
+        if let Some(audience) = audience {
+            parts.audiences = Some(Audiences::within(audience.share(&text)));
+        }
+        if let Some(scopes) = scopes {
+            parts.scopes = ScopeSet::within(scopes.share(&text));
+        }
+        Claims { text, source_len, parts }
+    }
+}
+
+/// Shows nothing of the claims, which are about people.
+impl fmt::Debug for ClaimsSeed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimsSeed").finish_non_exhaustive()
+    }
+}
+
+/// Shows nothing of the claims, which are about people.
+impl fmt::Debug for ReadClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadClaims").finish_non_exhaustive()
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ClaimsSeed<'de> {
+    type Value = ReadClaims;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ReadClaims, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ClaimsSeed<'de> {
+    type Value = ReadClaims;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the claims of a token as an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadClaims, A::Error> {
+        let mut source = Source { text: self.source, copied: String::new() };
         let mut read = Read::default();
         let mut others = SeenNames::default();
         while let Some(Name(name)) = map.next_key()? {
             match &*name {
-                "acr" => once(&mut read.acr, &mut map)?,
+                "acr" => text(&mut read.acr, &mut source, &mut map)?,
                 "amr" => once(&mut read.amr, &mut map)?,
                 "at_hash" => once(&mut read.at_hash, &mut map)?,
                 "aud" => once(&mut read.aud, &mut map)?,
                 "auth_time" => once(&mut read.auth_time, &mut map)?,
                 "c_hash" => once(&mut read.c_hash, &mut map)?,
-                "cid" => once(&mut read.cid, &mut map)?,
-                "client_id" => once(&mut read.client_id, &mut map)?,
+                "cid" => text(&mut read.cid, &mut source, &mut map)?,
+                "client_id" => text(&mut read.client_id, &mut source, &mut map)?,
                 "cnf" => once(&mut read.cnf, &mut map)?,
                 "exp" => once(&mut read.exp, &mut map)?,
+                "groups" => once(&mut read.groups, &mut map)?,
                 "iat" => once(&mut read.iat, &mut map)?,
-                "iss" => once(&mut read.iss, &mut map)?,
-                "jti" => once(&mut read.jti, &mut map)?,
+                "iss" => text(&mut read.iss, &mut source, &mut map)?,
+                "jti" => text(&mut read.jti, &mut source, &mut map)?,
                 "nbf" => once(&mut read.nbf, &mut map)?,
-                "scope" => once(&mut read.scope, &mut map)?,
-                "scp" => once(&mut read.scp, &mut map)?,
-                "sub" => once(&mut read.sub, &mut map)?,
-                "token_use" => once(&mut read.token_use, &mut map)?,
-                "typ" => once(&mut read.typ, &mut map)?,
-                "uid" => once(&mut read.uid, &mut map)?,
+                "roles" => once(&mut read.roles, &mut map)?,
+                "scope" => scopes(&mut read.scopes, SCOPE, &mut map)?,
+                "scp" => scopes(&mut read.scopes, SCP, &mut map)?,
+                "sub" => text(&mut read.sub, &mut source, &mut map)?,
+                "token_use" => text(&mut read.token_use, &mut source, &mut map)?,
+                "typ" => text(&mut read.typ, &mut source, &mut map)?,
+                "uid" => text(&mut read.uid, &mut source, &mut map)?,
                 _ => {
                     others.note(name)?;
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        read.agree()
+        let audience = match read.aud {
+            Some(ReadAudiences::One(one)) => Some(source.borrow(one)),
+            _ => None,
+        };
+        let scopes = match read.scopes {
+            Some((ReadScopes::Plain(plain), _)) => Some(source.borrow(plain)),
+            _ => None,
+        };
+        let parts = read.agree(&source)?;
+        Ok(ReadClaims { parts, audience, scopes, copied: source.copied })
     }
 }
 
 /// The members as they stand in the object, before their two dialects are made one.
 #[derive(Default)]
-struct Read {
-    acr: Option<Box<str>>,
+struct Read<'de> {
+    acr: Option<Span>,
     amr: Option<Box<[Box<str>]>>,
     at_hash: Option<IgnoredAny>,
-    aud: Option<Audiences>,
+    aud: Option<ReadAudiences<'de>>,
     auth_time: Option<UnixTime>,
     c_hash: Option<IgnoredAny>,
-    cid: Option<Box<str>>,
-    client_id: Option<Box<str>>,
+    cid: Option<Span>,
+    client_id: Option<Span>,
     cnf: Option<IgnoredAny>,
     exp: Option<UnixTime>,
+    groups: Option<NameSet>,
     iat: Option<UnixTime>,
-    iss: Option<Box<str>>,
-    jti: Option<Box<str>>,
+    iss: Option<Span>,
+    jti: Option<Span>,
     nbf: Option<UnixTime>,
-    scope: Option<ScopeSet>,
-    scp: Option<ScopeSet>,
-    sub: Option<Box<str>>,
-    token_use: Option<Box<str>>,
-    typ: Option<Box<str>>,
-    uid: Option<Box<str>>,
+    roles: Option<NameSet>,
+    scopes: Option<(ReadScopes<'de>, u8)>,
+    sub: Option<Span>,
+    token_use: Option<Span>,
+    typ: Option<Span>,
+    uid: Option<Span>,
 }
 
-impl Read {
-    fn agree<E: de::Error>(self) -> Result<Claims, E> {
-        Ok(Claims {
+impl Read<'_> {
+    fn agree<E: de::Error>(self, source: &Source<'_>) -> Result<Parts, E> {
+        let client_id = match (self.client_id, self.cid) {
+            (Some(left), Some(right)) if source.get(left) != source.get(right) => {
+                return Err(E::custom("`client_id` and `cid` disagree"));
+            }
+            (left, right) => left.or(right),
+        };
+        Ok(Parts {
             issuer: self.iss.ok_or_else(|| E::missing_field("iss"))?,
             expires_at: self.exp.ok_or_else(|| E::missing_field("exp"))?,
             subject: self.sub,
-            audiences: self.aud,
+            audiences: match self.aud {
+                Some(ReadAudiences::List(list)) => Some(list),
+                Some(ReadAudiences::One(_)) | None => None,
+            },
             issued_at: self.iat,
             not_before: self.nbf,
             auth_time: self.auth_time,
             token_id: self.jti,
-            client_id: one_of(self.client_id, self.cid, "`client_id` and `cid` disagree")?,
+            client_id,
             user_id: self.uid,
-            scopes: one_of(self.scope, self.scp, "`scope` and `scp` disagree")?.unwrap_or_default(),
+            scopes: match self.scopes {
+                Some((ReadScopes::Set(set), _)) => set,
+                Some((ReadScopes::Plain(_), _)) | None => ScopeSet::empty(),
+            },
+            roles: self.roles.unwrap_or_default(),
+            groups: self.groups.unwrap_or_default(),
             acr: self.acr,
             amr: self.amr.unwrap_or_default(),
             token_use: self.token_use,
@@ -117,20 +212,49 @@ where
     let value = map.next_value()?;
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(de::Error::custom("a claim occurs twice")),
+        Some(_) => Err(twice()),
     }
 }
 
-/// The one value that two names give; an error where they differ.
-fn one_of<T: PartialEq, E: de::Error>(
-    left: Option<T>,
-    right: Option<T>,
-    disagreement: &'static str,
-) -> Result<Option<T>, E> {
-    match (left, right) {
-        (Some(left), Some(right)) if left != right => Err(E::custom(disagreement)),
-        (left, right) => Ok(left.or(right)),
+/// Reads a text that may occur once.
+fn text<'de, A: MapAccess<'de>>(
+    slot: &mut Option<Span>,
+    source: &mut Source<'de>,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    let span = map.next_value_seed(SpanIn(source))?;
+    match slot.replace(span) {
+        None => Ok(()),
+        Some(_) => Err(twice()),
     }
+}
+
+const SCOPE: u8 = 1;
+const SCP: u8 = 2;
+
+/// Reads the scopes under one of their two names, each of which may occur once.
+///
+/// What the second name holds is compared only.
+fn scopes<'de, A: MapAccess<'de>>(
+    slot: &mut Option<(ReadScopes<'de>, u8)>,
+    name: u8,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    match slot {
+        None => *slot = Some((map.next_value()?, name)),
+        Some((_, names)) if *names & name != 0 => return Err(twice()),
+        Some((scopes, names)) => {
+            if !map.next_value_seed(SameScopes(scopes.as_str()))? {
+                return Err(de::Error::custom("`scope` and `scp` disagree"));
+            }
+            *names |= name;
+        }
+    }
+    Ok(())
+}
+
+fn twice<E: de::Error>() -> E {
+    E::custom("a claim occurs twice")
 }
 
 /// A member's name, borrowed from the payload unless it is written with escapes.

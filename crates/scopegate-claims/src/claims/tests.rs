@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use serde::de::DeserializeSeed;
 use serde_json::{Value, json};
 
 use super::*;
@@ -90,6 +91,20 @@ fn marks_of_other_kinds_of_token_are_seen() {
 }
 
 #[test]
+fn roles_and_groups_are_read_whatever_their_form() {
+    let claims = read(&with("roles", json!(["Order Reader", {"value": "admin"}]))).unwrap();
+    assert!(claims.roles().contains("Order Reader") && claims.roles().contains("admin"));
+    assert!(claims.groups().is_empty());
+    assert!(read(&with("groups", json!("staff"))).unwrap().groups().contains("staff"));
+    // What some issuer means by the name is its own affair, and gives nothing.
+    for odd in [json!({"a": ["b"]}), json!(7), json!(null), json!([[]])] {
+        assert!(read(&with("groups", odd)).unwrap().groups().is_empty());
+    }
+    let twice = r#"{"iss":"i","exp":9,"roles":["a"],"roles":["b"]}"#;
+    assert!(serde_json::from_str::<Claims>(twice).is_err());
+}
+
+#[test]
 fn a_dialect_writes_its_own_names_only() {
     let issuer = Issuer::parse("https://id.example").unwrap();
     let claims = Claims::builder(&issuer, UnixTime::from_seconds(9))
@@ -135,6 +150,8 @@ proptest! {
             .token_id("j")
             .scopes(ScopeSet::parse(&scope).unwrap())
             .amr(["pwd"])
+            .roles(["Order Reader", &client].into_iter().collect())
+            .groups(["staff"].into_iter().collect())
             .build();
         let json = serde_json::to_string(&claims.in_dialect(dialect)).unwrap();
         prop_assert_eq!(serde_json::from_str::<Claims>(&json).unwrap(), claims);
@@ -143,5 +160,62 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
         let _ = serde_json::from_slice::<Claims>(&bytes);
+    }
+}
+
+#[test]
+fn claims_that_keep_their_source_say_the_same() {
+    let read_within = |json: &str| {
+        Claims::read_within(json.to_owned(), |seed| {
+            let mut json = serde_json::Deserializer::from_str(seed.source());
+            seed.deserialize(&mut json)
+        })
+    };
+    for json in [
+        r#"{"iss":"https://id.example","exp":9,"sub":"u1","cid":"reader","uid":"u\u00e9","typ":""}"#,
+        r#"{"iss":"h\u0074tps://id.example","exp":9,"sub":"\n","jti":"j","acr":"\"","scp":["a"]}"#,
+        r#"{"iss":"é","exp":9,"client_id":"r\u0065ader","cid":"reader","sub":"é","token_use":"access"}"#,
+    ] {
+        let copied: Claims = serde_json::from_str(json).unwrap();
+        let kept = read_within(json).unwrap();
+        assert_eq!(kept, copied, "{json}");
+        assert_eq!((kept.source(), copied.source()), (json, ""));
+        let written =
+            |claims: &Claims| serde_json::to_string(&claims.in_dialect(Dialect::Both)).unwrap();
+        assert_eq!(written(&kept), written(&copied));
+        let other = kept.into_builder().subject("other").token_id("é").build();
+        assert_eq!((other.subject(), other.token_id()), (Some("other"), Some("é")));
+        assert_eq!(other.source(), json);
+    }
+    let disagreeing = r#"{"iss":"i","exp":9,"client_id":"a","cid":"\u0062"}"#;
+    assert!(read_within(disagreeing).is_err());
+}
+
+#[test]
+fn debug_shows_nothing_about_people() {
+    let json =
+        r#"{"iss":"https://id.example","exp":9,"sub":"ann@example.com","uid":"00u1","jti":"t"}"#;
+    let claims: Claims = serde_json::from_str(json).unwrap();
+    let shown = format!("{claims:?}");
+    assert!(!shown.contains("ann") && !shown.contains("00u1"), "{shown}");
+}
+
+proptest! {
+    #[test]
+    fn two_names_of_the_scopes_agree_as_sets(
+        scope in "[a-c]{0,2}( [a-c]{1,2}){0,5}",
+        scp in proptest::collection::vec("[a-c]{1,2}", 0..6),
+        many in 0..3_usize,
+    ) {
+        // More than are compared bit by bit.
+        let more: Vec<String> = (0..many * 40).map(|n| format!("s{n}")).collect();
+        let scope = [vec![scope], more.clone()].concat().join(" ");
+        let scp = [scp, more].concat();
+        let agree = ScopeSet::parse(&scope).unwrap() == ScopeSet::from_tokens(&scp).unwrap();
+        let both = serde_json::json!({ "iss": "i", "exp": 9, "scope": scope, "scp": scp });
+        prop_assert_eq!(serde_json::from_value::<Claims>(both).is_ok(), agree);
+        let text = scp.join("  ");
+        let both = serde_json::json!({ "iss": "i", "exp": 9, "scp": scp, "scope": text });
+        prop_assert!(serde_json::from_value::<Claims>(both).is_ok());
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Claims;
-use crate::{Audiences, Dialect, ScopeSet, UnixTime};
+use super::{Claims, Parts};
+use crate::{Audiences, Dialect, NameSet, ScopeSet, UnixTime};
 
 /// The members of an access token in the order in which they are written.
 #[derive(Serialize)]
@@ -38,6 +38,10 @@ pub(super) struct Written<'a, X, S> {
     acr: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     amr: &'a [Box<str>],
+    #[serde(skip_serializing_if = "NameSet::is_empty")]
+    roles: &'a NameSet,
+    #[serde(skip_serializing_if = "NameSet::is_empty")]
+    groups: &'a NameSet,
     #[serde(flatten)]
     extra: &'a X,
 }
@@ -47,24 +51,27 @@ impl<'a, X: Serialize> Written<'a, X, ()> {
     #[expect(clippy::new_ret_no_self, reason = "the form of `scp` has no name")]
     pub(super) fn new(claims: &'a Claims, dialect: Dialect, extra: &'a X) -> impl Serialize + 'a {
         let (okta, rfc9068) = (dialect.writes_okta(), dialect.writes_rfc9068());
-        let scopes = Some(&claims.scopes).filter(|scopes| !scopes.is_empty());
+        let Parts { scopes, roles, groups, amr, .. } = &claims.parts;
+        let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
         Written {
             ver: okta.then_some(1),
             iss: claims.issuer(),
             sub: claims.subject(),
             aud: claims.audiences(),
-            exp: claims.expires_at,
-            iat: claims.issued_at,
-            nbf: claims.not_before,
+            exp: claims.expires_at(),
+            iat: claims.issued_at(),
+            nbf: claims.not_before(),
             jti: claims.token_id(),
             client_id: claims.client_id().filter(|_| rfc9068),
             cid: claims.client_id().filter(|_| okta),
             uid: claims.user_id().filter(|_| okta),
             scope: scopes.filter(|_| rfc9068).map(ScopeSet::as_str),
             scp: scopes.filter(|_| okta).map(ScopeSet::as_array),
-            auth_time: claims.auth_time,
+            auth_time: claims.auth_time(),
             acr: claims.acr(),
-            amr: &claims.amr,
+            amr,
+            roles,
+            groups,
             extra,
         }
     }

@@ -41,6 +41,36 @@ fn a_cause_decides_status_challenge_and_body() {
             Some("insufficient_scope"),
         ),
         (
+            RefusalCause::InsufficientAuthentication {
+                acr_values: &["urn:mfa", "urn:pwd"],
+                max_age: Some(Duration::from_secs(300)),
+            },
+            401,
+            "insufficient_user_authentication",
+            Some(
+                r#"Bearer error="insufficient_user_authentication", error_description="The user must sign in again, or by stronger means", acr_values="urn:mfa urn:pwd", max_age="300""#,
+            ),
+            Some("insufficient_user_authentication"),
+        ),
+        (
+            RefusalCause::MissingClaim { claim: "sub" },
+            401,
+            "missing_claim",
+            Some(
+                r#"Bearer error="invalid_token", error_description="The access token lacks a claim that this request needs""#,
+            ),
+            Some("invalid_token"),
+        ),
+        (
+            RefusalCause::RuleNotMet { rule: "the role `admin`".into() },
+            403,
+            "rule_not_met",
+            Some(
+                r#"Bearer error="insufficient_scope", error_description="The access token does not allow this request""#,
+            ),
+            Some("insufficient_scope"),
+        ),
+        (
             RefusalCause::KeysUnavailable { retry_after: Duration::from_secs(7) },
             503,
             "keys_unavailable",
@@ -84,6 +114,9 @@ fn a_problem_document_names_the_scopes_that_are_needed() {
 fn what_is_wrong_with_the_service_stays_inside() {
     let refusal = Refusal::new(RefusalCause::Misconfigured("the secret detail".into()));
     assert!(!body(&refusal).to_string().contains("secret"));
+    let refusal = Refusal::new(RefusalCause::RuleNotMet { rule: "the secret role".into() });
+    assert!(!body(&refusal).to_string().contains("secret"));
+    assert!(!refusal.challenge().unwrap().to_string().contains("secret"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::test_tokens::{key, keys, token};
-use crate::{Algorithm, AlgorithmSet, AudienceRule, Evidence, MAX_LEEWAY, TypeRule};
+use crate::{Algorithm, AlgorithmSet, AudienceRule, ClaimMapping, Evidence, MAX_LEEWAY, TypeRule};
 
 const ISSUER: &str = "https://id.example.com";
 const NOW: u64 = 1_700_000_000;
@@ -22,6 +22,8 @@ fn payload(members: Value) -> Value {
         "aud": "api://orders",
         "exp": NOW + 600,
         "iat": NOW,
+        "sub": "u1",
+        "jti": "t1",
         "client_id": "reader",
         "scope": "read:orders",
     });
@@ -183,6 +185,46 @@ fn the_type_rule_decides_which_headers_pass() {
             "{typ}"
         );
     }
+}
+
+/// RFC 9068 §2.2: the claims that an access token must have; `iss` and `exp` all must have anyway.
+#[test]
+fn strict_tokens_have_every_claim_of_rfc_9068() {
+    let strict = rules().with_type(TypeRule::Strict);
+    for claim in ["aud", "sub", "client_id", "iat", "jti"] {
+        let token = signed(Some("at+jwt"), payload(json!({ claim: null })).to_string().as_bytes());
+        let error = verify_at(&token, &strict, NOW).unwrap_err();
+        assert_eq!(error, JoseError::MissingClaim(claim));
+        let lenient = verify_at(&token, &rules(), NOW).map(|_| ());
+        let expected = if claim == "aud" { Err(JoseError::WrongAudience) } else { Ok(()) };
+        assert_eq!(lenient, expected, "{claim}");
+    }
+    for claim in ["iss", "exp"] {
+        let token = signed(Some("at+jwt"), payload(json!({ claim: null })).to_string().as_bytes());
+        assert_eq!(verify_at(&token, &strict, NOW).unwrap_err(), JoseError::InvalidClaims);
+    }
+    // `cid` is Okta's name for the same thing.
+    let okta = payload(json!({ "client_id": null, "cid": "reader" })).to_string();
+    assert!(verify_at(&signed(Some("at+jwt"), okta.as_bytes()), &strict, NOW).is_ok());
+}
+
+#[test]
+fn an_issuer_that_marks_its_tokens_is_held_to_it() {
+    let bearer = rules().with_token_kind("Bearer");
+    let verify = |rules: &Rules, members: Value| {
+        let token = signed(Some("JWT"), payload(members).to_string().as_bytes());
+        verify_at(&token, rules, NOW).map(|_| ())
+    };
+    assert_eq!(verify(&bearer, json!({ "typ": "Bearer" })), Ok(()));
+    for typ in [json!("Refresh"), json!("ID"), json!("bearer"), Value::Null] {
+        assert_eq!(verify(&bearer, json!({ "typ": typ })), Err(JoseError::WrongType), "{typ}");
+    }
+    let named = rules().with_client_rule(ClientRule::Named);
+    assert_eq!(verify(&named, json!({})), Ok(()));
+    let nameless = Err(JoseError::MissingClaim("client_id"));
+    assert_eq!(verify(&named, json!({ "client_id": null, "azp": "portal" })), nameless);
+    let mapped = named.with_mapping(ClaimMapping::new().client_id("azp"));
+    assert_eq!(verify(&mapped, json!({ "client_id": null, "azp": "portal" })), Ok(()));
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Given {
                     refusal.challenge().map(|challenge| challenge.to_string()).unwrap_or_default(),
                 )
             }
-            Decision::NeedsKeys(..) => panic!("the keys are fixed"),
+            Decision::Wait(_) => panic!("the keys are fixed"),
         }
     }
 
@@ -69,7 +69,7 @@ fn bearer(token: &str) -> HeaderMap {
 }
 
 fn payload() -> Value {
-    json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": NOW + 60, "iat": NOW, "sub": "u1", "scope": "read:orders" })
+    json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": NOW + 60, "iat": NOW, "sub": "u1", "client_id": "reader", "jti": "t1", "scope": "read:orders" })
 }
 
 fn payload_with(name: &str, value: Value) -> Value {
@@ -279,7 +279,7 @@ fn claims_that_do_not_fit_are_refused() {
 
 #[test]
 fn the_leeway_is_what_was_set() {
-    let given = given_with(|builder| builder.leeway(std::time::Duration::from_secs(5)));
+    let given = given_with(|builder| builder.leeway(Duration::from_secs(5)));
     let token = bearer(&given.sign(&payload()));
     let passes = |now| matches!(given.decide(&token, None, now), Decision::Admit(_));
     assert!(passes(NOW - 5) && passes(NOW + 64));
@@ -382,7 +382,7 @@ fn an_unknown_key_asks_for_newer_keys_only_where_there_may_be_some() {
     let issuer = TestIssuer::new();
     let remote = Given { layer: issuer.builder().build().unwrap(), issuer };
     let decide = |token: &str| remote.decide(&bearer(token), None, NOW);
-    assert!(matches!(decide(&remote.issuer.token()), Decision::NeedsKeys(..)));
+    assert!(matches!(decide(&remote.issuer.token()), Decision::Wait(Need::Keys(..))));
     // What no key could make good needs none.
     for token in ["junk", "a.b.c"] {
         assert!(
@@ -413,10 +413,7 @@ fn mistakes_are_found_when_the_layer_is_built() {
         ConfigError::Claims(_)
     ));
     assert!(matches!(error(base().audience("")), ConfigError::Claims(_)));
-    assert_eq!(
-        error(with().leeway(std::time::Duration::from_secs(301))),
-        ConfigError::LeewayTooLong
-    );
+    assert_eq!(error(with().leeway(Duration::from_secs(301))), ConfigError::LeewayTooLong);
     assert_eq!(error(with().algorithms([])), ConfigError::NoAlgorithms);
     assert_eq!(error(with().keys(KeySet::empty())), ConfigError::NoKeys);
     let keys = TestIssuer::new().key_set();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AGE, CACHE_CONTROL, HeaderMap, LOCATION, USER_AGENT};
+use http::header::{
+    ACCEPT, AGE, CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION, USER_AGENT,
+};
 use http::{Request, Response, StatusCode};
 use scopegate_jose::MAX_KEY_SET_LEN;
 use tokio::time::timeout;
@@ -20,38 +22,75 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 const MAX_REDIRECTS: usize = 3;
 
-/// A document, and how long it says it is fresh.
+/// A document, and what it says of itself.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) body: Bytes,
+    /// How long it is fresh.
     pub(crate) fresh_for: Option<Duration>,
+    /// By which it may be asked whether it changed (RFC 9110 §8.8.3).
+    pub(crate) etag: Option<HeaderValue>,
+}
+
+/// What came of asking for a document that may be held already.
+#[derive(Debug)]
+pub(crate) enum Download {
+    Document(Document),
+    /// It is still the one that is held.
+    NotModified {
+        fresh_for: Option<Duration>,
+    },
 }
 
 /// Gets the document at a URL, following redirects within its origin only.
 pub(crate) async fn download(fetch: &dyn Fetch, url: &Url) -> Result<Document, KeysError> {
+    match download_unless(fetch, url, None).await? {
+        Download::Document(document) => Ok(document),
+        Download::NotModified { .. } => {
+            Err(KeysError::Status { url: url.to_string(), status: StatusCode::NOT_MODIFIED })
+        }
+    }
+}
+
+/// The same, unless the document still has this tag.
+pub(crate) async fn download_unless(
+    fetch: &dyn Fetch,
+    url: &Url,
+    etag: Option<&HeaderValue>,
+) -> Result<Download, KeysError> {
     let timed_out = |_| KeysError::TimedOut { url: url.to_string() };
-    let response = timeout(TIMEOUT, follow(fetch, url)).await.map_err(timed_out)??;
-    if response.status() != StatusCode::OK {
-        return Err(KeysError::Status { url: url.to_string(), status: response.status() });
+    let response = timeout(TIMEOUT, follow(fetch, url, etag)).await.map_err(timed_out)??;
+    let fresh_for = freshness(response.headers());
+    match response.status() {
+        StatusCode::OK => {}
+        StatusCode::NOT_MODIFIED if etag.is_some() => {
+            return Ok(Download::NotModified { fresh_for });
+        }
+        status => return Err(KeysError::Status { url: url.to_string(), status }),
     }
     if response.body().len() > MAX_DOCUMENT_LEN {
         return Err(KeysError::TooLarge { url: url.to_string() });
     }
-    let fresh_for = freshness(response.headers());
-    Ok(Document { body: response.into_body(), fresh_for })
+    let etag = response.headers().get(ETAG).cloned();
+    Ok(Download::Document(Document { body: response.into_body(), fresh_for, etag }))
 }
 
-async fn follow(fetch: &dyn Fetch, url: &Url) -> Result<Response<Bytes>, KeysError> {
+async fn follow(
+    fetch: &dyn Fetch,
+    url: &Url,
+    etag: Option<&HeaderValue>,
+) -> Result<Response<Bytes>, KeysError> {
     let redirected = || KeysError::Redirected { url: url.to_string() };
     let mut at = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let request = request(&at).ok_or_else(redirected)?;
+        let request = request(&at, etag).ok_or_else(redirected)?;
         let response = fetch.fetch(request).await.map_err(|source| match source {
             FetchError::TooLarge => KeysError::TooLarge { url: url.to_string() },
             FetchError::OtherOrigin => redirected(),
             source => KeysError::Fetch { url: url.to_string(), source },
         })?;
-        if !response.status().is_redirection() {
+        let status = response.status();
+        if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
             return Ok(response);
         }
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
@@ -66,12 +105,14 @@ async fn follow(fetch: &dyn Fetch, url: &Url) -> Result<Response<Bytes>, KeysErr
 }
 
 /// None if no request can be made for the URL.
-fn request(url: &Url) -> Option<Request<()>> {
-    Request::get(url.as_str())
+fn request(url: &Url, etag: Option<&HeaderValue>) -> Option<Request<()>> {
+    let mut request = Request::get(url.as_str())
         .header(ACCEPT, "application/json, application/jwk-set+json")
-        .header(USER_AGENT, concat!("scopegate/", env!("CARGO_PKG_VERSION")))
-        .body(())
-        .ok()
+        .header(USER_AGENT, concat!("scopegate/", env!("CARGO_PKG_VERSION")));
+    if let Some(etag) = etag {
+        request = request.header(IF_NONE_MATCH, etag);
+    }
+    request.body(()).ok()
 }
 
 /// How long an answer stays fresh (RFC 9111 §4.2); nothing if it does not say.

@@ -6,14 +6,16 @@ use std::time::Duration;
 use scopegate_claims::UnixTime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::KeysError;
+use super::absent::Absent;
 use super::download::TIMEOUT;
 use super::schedule::COOL_DOWN;
+use super::source::Tag;
 
-/// How long a request waits for keys.
-const PATIENCE: Duration = TIMEOUT;
+/// How long a request waits for issuers and keys.
+pub(crate) const PATIENCE: Duration = TIMEOUT;
 
 /// A refresh in its own task, shared by all who wait for it.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ impl Refresh {
     }
 
     /// A task that is gone without a word, as with its runtime, has dropped its end.
-    fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         self.0.has_changed().is_ok() && *self.0.borrow() == Progress::Running
     }
 
@@ -54,9 +56,9 @@ impl Refresh {
         }
     }
 
-    /// Waits for the end, as long as a request may.
-    pub(crate) async fn outcome_for_request(self) -> Outcome {
-        timeout(PATIENCE, self.outcome()).await.unwrap_or(Outcome::Failed)
+    /// Waits for the end, but not beyond the point where a request gives up.
+    pub(crate) async fn outcome_until(self, deadline: Instant) -> Outcome {
+        timeout_at(deadline, self.outcome()).await.unwrap_or(Outcome::Failed)
     }
 }
 
@@ -65,6 +67,11 @@ impl Refresh {
 pub(crate) struct State {
     pub(crate) running: Option<Refresh>,
     pub(crate) started_at: Option<UnixTime>,
+    /// When the issuer last said which keys it has.
+    pub(crate) confirmed_at: Option<UnixTime>,
+    /// The tag of the set in use.
+    pub(crate) tag: Option<Tag>,
+    pub(crate) absent: Absent,
     pub(crate) failures: u32,
     pub(crate) last_error: Option<Arc<KeysError>>,
     pub(crate) background: Option<JoinHandle<()>>,

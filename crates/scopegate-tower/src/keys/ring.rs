@@ -6,27 +6,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use scopegate_claims::{Clock, UnixTime};
+use scopegate_claims::{Clock, Issuer, UnixTime};
 use scopegate_jose::{JoseError, KeySet, RefusalCause, random_bytes, sha256};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::KeysError;
 use super::refresh::{Outcome, Progress, Refresh, State};
 use super::schedule::{COOL_DOWN, LONGEST_RETRY, STALE, after_failure, after_success};
-use super::source::{Loaded, Source};
+use super::source::{Load, Loaded, Source};
+use super::{KeysError, Standing};
+use crate::meter;
 
-const NEVER: u64 = u64::MAX;
+const NEVER: u64 = Standing::NEVER;
 
 /// The keys of one issuer.
 ///
 /// To look at them takes no lock and no allocation.
 pub(crate) struct KeyRing {
     held: ArcSwap<HeldKeys>,
-    /// The second from which the keys are too old to serve.
-    stale_at: AtomicU64,
+    standing: Arc<Standing>,
     /// The second from which a request in passing causes a refresh. The background task is usually
     /// earlier; this catches what it missed, as on a machine that was asleep.
     due_at: AtomicU64,
@@ -43,6 +43,8 @@ pub(crate) struct HeldKeys {
 
 /// What keys that come from elsewhere need besides.
 struct Remote {
+    /// The issuer's name, for logs and metrics.
+    issuer: Arc<str>,
     source: Source,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -55,20 +57,29 @@ impl KeyRing {
     pub(crate) fn fixed(keys: KeySet) -> Self {
         Self {
             held: ArcSwap::from_pointee(HeldKeys { keys, generation: 1, digest: [0; 32] }),
-            stale_at: AtomicU64::new(NEVER),
+            standing: Arc::new(Standing::new(1, NEVER)),
             due_at: AtomicU64::new(NEVER),
             remote: None,
         }
     }
 
-    /// A ring without keys yet.
-    pub(crate) fn remote(source: Source, clock: Arc<dyn Clock>) -> Self {
-        let none = HeldKeys { keys: KeySet::empty(), generation: 0, digest: [0; 32] };
+    /// A ring without keys yet, or with keys to begin with until the issuer has spoken.
+    pub(crate) fn remote(
+        issuer: &Issuer,
+        source: Source,
+        clock: Arc<dyn Clock>,
+        seeds: Option<KeySet>,
+    ) -> Self {
+        // Seeds have no age; the first request in passing asks for better ones.
+        let (generation, stale_at, due_at) =
+            if seeds.is_some() { (1, NEVER, 0) } else { (0, 0, NEVER) };
+        let keys = seeds.unwrap_or_default();
         Self {
-            held: ArcSwap::from_pointee(none),
-            stale_at: AtomicU64::new(0),
-            due_at: AtomicU64::new(NEVER),
+            held: ArcSwap::from_pointee(HeldKeys { keys, generation, digest: [0; 32] }),
+            standing: Arc::new(Standing::new(generation, stale_at)),
+            due_at: AtomicU64::new(due_at),
             remote: Some(Remote {
+                issuer: issuer.as_str().into(),
                 source,
                 clock,
                 state: Mutex::default(),
@@ -79,27 +90,38 @@ impl KeyRing {
 
     /// The keys, unless they were never had or are too old.
     pub(crate) fn held(&self, now: UnixTime) -> Option<Guard<Arc<HeldKeys>>> {
-        (now.as_seconds() < self.stale_at.load(Ordering::Acquire)).then(|| self.held.load())
+        self.standing.generation(now).map(|_| self.held.load())
     }
 
-    /// Whether there may be newer keys elsewhere.
-    pub(crate) fn is_refreshable(&self) -> bool {
-        self.remote.is_some()
+    /// What a token hangs on that these keys verified.
+    pub(crate) fn standing(&self) -> &Arc<Standing> {
+        &self.standing
+    }
+
+    /// Whether asking the issuer may bring this key. It may not for a while after it was asked for
+    /// this very one.
+    pub(crate) fn may_bring(&self, kid: Option<&str>, now: UnixTime) -> bool {
+        let Some(remote) = &self.remote else { return false };
+        let is_known_absent = || {
+            self.standing.generation(now).is_some()
+                && kid.is_some_and(|kid| remote.lock().absent.contains(kid, now))
+        };
+        !is_known_absent()
     }
 
     /// Reads the keys, for a start that must not go on without.
     pub(crate) async fn first_keys(self: &Arc<Self>, now: UnixTime) -> Result<(), Arc<KeysError>> {
         let Some(remote) = &self.remote else { return Ok(()) };
-        if let Ok(refresh) = self.refresh_for_request(now) {
+        if let Ok(refresh) = self.refresh_for_request(None, now) {
             refresh.outcome().await;
         }
-        if let Some(error) = remote.lock().last_error.clone() {
-            return Err(error);
-        }
         match self.held(now) {
+            // Seeds suffice, whatever the issuer says or does not say.
             Some(held) if !held.keys.is_empty() => Ok(()),
-            Some(_) => Err(Arc::new(KeysError::NoUsableKey)),
-            None => Err(Arc::new(KeysError::NoRuntime)),
+            held => Err(remote.lock().last_error.clone().unwrap_or_else(|| {
+                let none = held.map_or(KeysError::NoRuntime, |_| KeysError::NoUsableKey);
+                Arc::new(none)
+            })),
         }
     }
 
@@ -119,12 +141,26 @@ impl KeyRing {
             self.due_at.compare_exchange(due_at, next, Ordering::Relaxed, Ordering::Relaxed);
         if claim.is_ok() {
             // Within the cool-down there is nothing to do, and it comes up again.
-            let _ = self.refresh_for_request(now);
+            let _ = self.refresh_for_request(None, now);
         }
     }
 
-    /// The refresh that is running, or a new one outside the cool-down.
-    pub(crate) fn refresh_for_request(self: &Arc<Self>, now: UnixTime) -> Result<Refresh, Outcome> {
+    /// Begins to read keys that nobody has asked for yet.
+    pub(crate) fn wake(self: &Arc<Self>, now: UnixTime) {
+        // Once begun, the background goes on by itself.
+        let is_unread =
+            self.remote.as_ref().is_some_and(|remote| remote.lock().started_at.is_none());
+        if is_unread && Handle::try_current().is_ok() {
+            let _ = self.refresh_for_request(None, now);
+        }
+    }
+
+    /// The refresh that is running, or a new one, for this key, outside the cool-down.
+    pub(crate) fn refresh_for_request(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        now: UnixTime,
+    ) -> Result<Refresh, Outcome> {
         let Some(remote) = &self.remote else { return Err(Outcome::Failed) };
         let mut state = remote.lock();
         if let Some(running) = state.running() {
@@ -133,7 +169,7 @@ impl KeyRing {
         if let Some(rest) = state.cooling_down(now) {
             return Err(Outcome::CoolingDown(rest));
         }
-        self.start(remote, &mut state, now).ok_or(Outcome::Failed)
+        self.start(remote, &mut state, kid, now).ok_or(Outcome::Failed)
     }
 
     /// The refresh that is running, or a new one: the schedule keeps to the cool-down by itself.
@@ -141,13 +177,14 @@ impl KeyRing {
         let remote = self.remote.as_ref()?;
         let now = remote.clock.now();
         let mut state = remote.lock();
-        state.running().or_else(|| self.start(remote, &mut state, now))
+        state.running().or_else(|| self.start(remote, &mut state, None, now))
     }
 
     fn start(
         self: &Arc<Self>,
         remote: &Remote,
         state: &mut State,
+        kid: Option<&str>,
         now: UnixTime,
     ) -> Option<Refresh> {
         let Ok(runtime) = Handle::try_current() else {
@@ -159,7 +196,7 @@ impl KeyRing {
         let (progress, refresh) = Refresh::begin();
         state.running = Some(refresh.clone());
         // Its own task, so that it goes on when the request that caused it is given up.
-        runtime.spawn(Arc::clone(self).refresh(progress));
+        runtime.spawn(Arc::clone(self).refresh(kid.map(Box::from), progress));
         // A runtime that ended took its tasks along; the layer may live on in another.
         if state.background.as_ref().is_none_or(JoinHandle::is_finished) {
             let schedule = remote.schedule.subscribe();
@@ -168,65 +205,97 @@ impl KeyRing {
         Some(refresh)
     }
 
-    async fn refresh(self: Arc<Self>, progress: watch::Sender<Progress>) {
+    async fn refresh(self: Arc<Self>, kid: Option<Box<str>>, progress: watch::Sender<Progress>) {
         let Some(remote) = &self.remote else { return };
-        let loaded = remote.source.load(remote.clock.now()).await;
+        let tag = remote.lock().tag.clone();
+        let loaded = remote.source.load(tag, remote.clock.now()).await;
         let now = remote.clock.now();
         let (outcome, wait) = match loaded {
-            Ok(loaded) => (Outcome::Succeeded, self.install(remote, loaded, now)),
-            Err(error) => (Outcome::Failed, self.keep(remote, error)),
+            Ok(load) => {
+                let fresh_for = self.install(remote, load);
+                (Outcome::Succeeded, self.confirm(remote, kid.as_deref(), fresh_for, now))
+            }
+            Err(error) => (Outcome::Failed, self.keep(remote, error, now)),
         };
         self.due_at.store(now.plus(wait).as_seconds(), Ordering::Relaxed);
         progress.send_replace(Progress::Ended(outcome));
         remote.schedule.send_replace(wait);
     }
 
-    /// Takes new keys into use.
-    fn install(&self, remote: &Remote, loaded: Loaded, now: UnixTime) -> Duration {
-        let Loaded { document, parsed, fresh_for } = loaded;
+    /// Takes new keys into use. Tells how long the issuer calls them fresh.
+    fn install(&self, remote: &Remote, load: Load) -> Option<Duration> {
+        let Loaded { document, parsed, fresh_for, tag } = match load {
+            Load::Loaded(loaded) => *loaded,
+            Load::Unchanged { fresh_for } => {
+                meter::refreshed(&remote.issuer, "unchanged");
+                return fresh_for;
+            }
+        };
+        remote.lock().tag = tag;
         let digest = sha256(&document);
         let held = self.held.load();
-        if held.generation == 0 || held.digest != digest {
-            let generation = held.generation + 1;
-            for set_aside in &parsed.set_aside {
-                let (kid, problem) = (set_aside.kid.as_deref(), &set_aside.problem);
-                tracing::debug!(kid, "a key of the issuer is set aside: {problem}");
-            }
-            let (count, set_aside) = (parsed.keys.len(), parsed.set_aside.len());
-            if parsed.keys.is_empty() {
-                tracing::warn!(generation, set_aside, "the issuer has no usable key");
-            } else {
-                tracing::info!(
-                    generation,
-                    keys = count,
-                    set_aside,
-                    "took the issuer's keys into use"
-                );
-            }
-            self.held.store(Arc::new(HeldKeys { keys: parsed.keys, generation, digest }));
+        if held.generation > 0 && held.digest == digest {
+            meter::refreshed(&remote.issuer, "unchanged");
+            return fresh_for;
         }
-        self.stale_at.store(now.plus(STALE).as_seconds(), Ordering::Release);
+        let (generation, issuer) = (held.generation + 1, &*remote.issuer);
+        for set_aside in &parsed.set_aside {
+            let (kid, problem) = (set_aside.kid.as_deref(), &set_aside.problem);
+            tracing::debug!(issuer, kid, "a key of the issuer is set aside: {problem}");
+        }
+        let (keys, set_aside) = (parsed.keys.len(), parsed.set_aside.len());
+        if keys == 0 {
+            tracing::warn!(issuer, generation, set_aside, "the issuer has no usable key");
+        } else {
+            tracing::info!(issuer, generation, keys, set_aside, "took the issuer's keys into use");
+        }
+        meter::refreshed(issuer, "renewed");
+        self.held.store(Arc::new(HeldKeys { keys: parsed.keys, generation, digest }));
+        self.standing.renew(generation);
+        remote.lock().absent.clear();
+        fresh_for
+    }
+
+    /// The issuer has spoken: what is held is what there is.
+    fn confirm(
+        &self,
+        remote: &Remote,
+        kid: Option<&str>,
+        fresh_for: Option<Duration>,
+        now: UnixTime,
+    ) -> Duration {
+        self.standing.confirm(now.plus(STALE).as_seconds());
+        meter::key_age(&remote.issuer, Duration::ZERO);
+        let absent = kid.filter(|kid| !self.held.load().keys.contains_kid(kid));
         let mut state = remote.lock();
-        (state.failures, state.last_error) = (0, None);
+        (state.failures, state.last_error, state.confirmed_at) = (0, None, Some(now));
+        if let Some(kid) = absent {
+            state.absent.note(kid, now);
+        }
         after_success(fresh_for, jitter())
     }
 
     /// Goes on with the keys there are.
-    fn keep(&self, remote: &Remote, error: KeysError) -> Duration {
+    fn keep(&self, remote: &Remote, error: KeysError, now: UnixTime) -> Duration {
         let error = Arc::new(error);
-        let failures = {
+        let (failures, confirmed_at) = {
             let mut state = remote.lock();
             state.failures = state.failures.saturating_add(1);
             state.last_error = Some(Arc::clone(&error));
-            state.failures
+            (state.failures, state.confirmed_at)
         };
         let wait = after_failure(failures, jitter());
         tracing::warn!(
+            issuer = &*remote.issuer,
             failures,
             retry_in = wait.as_secs(),
             error = &*error as &dyn std::error::Error,
             "the issuer's keys cannot be read"
         );
+        meter::refreshed(&remote.issuer, "failed");
+        if let Some(confirmed_at) = confirmed_at {
+            meter::key_age(&remote.issuer, now.since(confirmed_at));
+        }
         wait
     }
 
@@ -252,9 +321,35 @@ impl KeyRing {
     }
 }
 
+/// What is known of keys that come from elsewhere.
+pub(crate) struct Known {
+    pub(crate) confirmed_at: Option<UnixTime>,
+    pub(crate) due_at: Option<UnixTime>,
+    pub(crate) last_error: Option<Arc<KeysError>>,
+}
+
+impl KeyRing {
+    pub(crate) fn known(&self) -> Option<Known> {
+        let state = self.remote.as_ref()?.lock();
+        let due_at = self.due_at.load(Ordering::Relaxed);
+        Some(Known {
+            confirmed_at: state.confirmed_at,
+            due_at: (due_at != NEVER).then(|| UnixTime::from_seconds(due_at)),
+            last_error: state.last_error.clone(),
+        })
+    }
+}
+
 impl Remote {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tokens of an issuer that nobody holds any more are remembered by nobody.
+impl Drop for KeyRing {
+    fn drop(&mut self) {
+        self.standing.end();
     }
 }
 

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use scopegate_claims::{Issuer, UnixTime};
 use scopegate_jose::{KeySet, ParsedKeySet};
 use url::Url;
 
 use super::discovery::discover;
-use super::download::{Document, download};
+use super::download::{Document, Download, download_unless};
 use super::{Fetch, KeysError};
 
 /// How long a discovered URL is believed; an issuer that moves its keys is noticed then.
@@ -45,6 +46,26 @@ pub(crate) struct Loaded {
     pub(crate) document: Bytes,
     pub(crate) parsed: ParsedKeySet,
     pub(crate) fresh_for: Option<Duration>,
+    pub(crate) tag: Option<Tag>,
+}
+
+/// By what the issuer can be asked whether a key set changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Tag {
+    url: Url,
+    etag: HeaderValue,
+    /// How long the set said it was fresh, in case the issuer does not repeat it.
+    fresh_for: Option<Duration>,
+}
+
+/// What came of reading a key set.
+#[derive(Debug)]
+pub(crate) enum Load {
+    Loaded(Box<Loaded>),
+    /// It is still the one with the tag.
+    Unchanged {
+        fresh_for: Option<Duration>,
+    },
 }
 
 impl Source {
@@ -52,10 +73,10 @@ impl Source {
         Self { location, fetch, found: Mutex::new(None) }
     }
 
-    /// Reads the key set.
-    pub(crate) async fn load(&self, now: UnixTime) -> Result<Loaded, KeysError> {
+    /// Reads the key set, unless it still has this tag.
+    pub(crate) async fn load(&self, held: Option<Tag>, now: UnixTime) -> Result<Load, KeysError> {
         let issuer = match &self.location {
-            Location::Url(url) => return self.read(url).await,
+            Location::Url(url) => return self.read(url, held).await,
             Location::Discovery(issuer) => issuer,
         };
         // Forgotten until the keys were really there: otherwise they may have moved.
@@ -66,16 +87,26 @@ impl Source {
                 Found { url: discover(&*self.fetch, issuer).await?, until: now.plus(FOUND_FOR) }
             }
         };
-        let loaded = self.read(&found.url).await?;
+        let loaded = self.read(&found.url, held).await?;
         *self.found() = Some(found);
         Ok(loaded)
     }
 
-    async fn read(&self, url: &Url) -> Result<Loaded, KeysError> {
-        let Document { body: document, fresh_for } = download(&*self.fetch, url).await?;
+    async fn read(&self, url: &Url, held: Option<Tag>) -> Result<Load, KeysError> {
+        let held = held.filter(|tag| tag.url == *url);
+        let etag = held.as_ref().map(|tag| &tag.etag);
+        let document = match download_unless(&*self.fetch, url, etag).await? {
+            Download::Document(document) => document,
+            Download::NotModified { fresh_for } => {
+                let fresh_for = fresh_for.or(held.and_then(|tag| tag.fresh_for));
+                return Ok(Load::Unchanged { fresh_for });
+            }
+        };
+        let Document { body: document, fresh_for, etag } = document;
         let parsed = KeySet::parse(&document)
             .map_err(|source| KeysError::InvalidKeySet { url: url.to_string(), source })?;
-        Ok(Loaded { document, parsed, fresh_for })
+        let tag = etag.map(|etag| Tag { url: url.clone(), etag, fresh_for });
+        Ok(Load::Loaded(Box::new(Loaded { document, parsed, fresh_for, tag })))
     }
 
     fn take_found(&self) -> Option<Found> {

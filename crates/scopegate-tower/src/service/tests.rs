@@ -1,3 +1,7 @@
+//! The layer as requests see it.
+
+mod lifecycle;
+
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -5,13 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http_body_util::{BodyExt, Full};
-use scopegate_claims::UnixTime;
-use scopegate_jose::{RefusalBody, TokenType};
+use scopegate_claims::{Clock, UnixTime};
+use scopegate_jose::{JoseError, RefusalBody, TokenType};
 use serde_json::json;
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::*;
-use crate::keys::Outcome;
 use crate::test_issuer::{AUDIENCE, Behaviour, ISSUER, NOW, TestIssuer};
 
 type Body = Full<Bytes>;
@@ -112,6 +115,18 @@ async fn the_body_is_the_users_and_nothing_else_is() {
         !response.headers().contains_key(CONTENT_TYPE) && !response.headers().contains_key("x")
     );
     assert_eq!(text(response).await, "no: malformed");
+    let token = issuer.token();
+    let refusals = [
+        (Request::new(()), 401, "Bearer"),
+        (get("a b"), 400, "Bearer error=\"invalid_request\""),
+        (get(&format!("{token}x")), 401, "Bearer error=\"invalid_token\""),
+    ];
+    for (request, status, begins) in refusals {
+        let response = send(&layer, request).await;
+        assert_eq!(response.status(), status);
+        assert!(challenge(&response).starts_with(begins), "{}", challenge(&response));
+        assert!(text(response).await.starts_with("no: "));
+    }
 }
 
 #[tokio::test]
@@ -316,9 +331,11 @@ async fn keys_that_came_between_decision_and_refresh_count() {
     let issuer = TestIssuer::new();
     // As after a refresh that ended just now: the keys are held, the next one is far.
     let layer = issuer.builder().start().await.unwrap();
-    let parked = Parked { layer, inner: service_fn(who), request: get(&issuer.token()) };
-    let outcome = Outcome::CoolingDown(Duration::from_secs(15));
-    let future = ResponseFuture::<_, _, HttpAnswers>::resumed(parked, outcome);
+    let unknown = JoseError::UnknownKey { kid: None };
+    let need = Need::Keys(Arc::clone(&layer.gate.issuers.fixed()[0]), unknown);
+    let parked = Parked::new(layer, service_fn(who), get(&issuer.token()));
+    let now = issuer.clock.now();
+    let future = ResponseFuture::<_, _, HttpAnswers>::parked(parked, need, now);
     assert_eq!(future.await.unwrap().status(), 200);
 }
 

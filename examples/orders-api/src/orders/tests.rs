@@ -1,5 +1,6 @@
 //! The API as a caller sees it, before an issuer in the same process.
 
+mod described;
 mod guarded;
 mod listed;
 mod placed;
@@ -37,7 +38,8 @@ impl Api {
         let store = OrderStore::open(&folder.path().join("orders.db")).await.unwrap();
         let issuer = TestIssuer::start("api://orders").await;
         let auth = issuer.layer_builder().extra_claims::<Tenant>().build().unwrap();
-        Self { router: api::router(store.clone(), auth), issuer, store, _folder: folder }
+        let router = api::router(store.clone(), auth, issuer.url()).unwrap();
+        Self { router, issuer, store, _folder: folder }
     }
 
     fn token(&self, scopes: &str) -> TokenBuilder {

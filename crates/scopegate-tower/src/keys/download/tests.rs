@@ -63,14 +63,14 @@ async fn what_is_too_large_is_refused() {
 
 #[tokio::test]
 async fn only_200_is_the_document() {
-    for status in [201, 204, 400, 401, 404, 429, 500, 503] {
+    for status in [201, 204, 304, 400, 401, 404, 429, 500, 503] {
         let error =
             get(&TestIssuer::new(), vec![("/a/keys", Page::Status(status))]).await.unwrap_err();
         let KeysError::Status { status: found, .. } = error else { panic!("{status}: {error:?}") };
         assert_eq!(found.as_u16(), status);
     }
     // A redirect that leads nowhere.
-    let error = get(&TestIssuer::new(), vec![("/a/keys", Page::Status(304))]).await.unwrap_err();
+    let error = get(&TestIssuer::new(), vec![("/a/keys", Page::Status(301))]).await.unwrap_err();
     assert!(matches!(error, KeysError::Redirected { .. }));
 }
 

@@ -3,13 +3,21 @@ use scopegate_jose::JoseError;
 use url::Url;
 
 use super::*;
-use crate::keys::Location;
+use crate::keys::{KeyState, Location};
 use crate::test_issuer::{Behaviour, JWKS_URL, Page, TestIssuer};
+
+fn ring_of(issuer: &TestIssuer, source: Source) -> Arc<KeyRing> {
+    Arc::new(KeyRing::remote(&name(), source, Arc::new(issuer.clock.clone()), None))
+}
+
+fn name() -> Issuer {
+    Issuer::parse(crate::test_issuer::ISSUER).unwrap()
+}
 
 fn ring(issuer: &TestIssuer) -> Arc<KeyRing> {
     let source =
         Source::new(Location::Url(Url::parse(JWKS_URL).unwrap()), Arc::new(issuer.clone()));
-    Arc::new(KeyRing::remote(source, Arc::new(issuer.clock.clone())))
+    ring_of(issuer, source)
 }
 
 impl KeyRing {
@@ -19,8 +27,14 @@ impl KeyRing {
     }
 }
 
+impl Refresh {
+    async fn outcome_for_request(self) -> Outcome {
+        self.outcome_until(tokio::time::Instant::now() + crate::keys::PATIENCE).await
+    }
+}
+
 async fn refresh(ring: &Arc<KeyRing>, issuer: &TestIssuer) -> Outcome {
-    match ring.refresh_for_request(issuer.clock.now()) {
+    match ring.refresh_for_request(None, issuer.clock.now()) {
         Ok(refresh) => refresh.outcome_for_request().await,
         Err(outcome) => outcome,
     }
@@ -42,7 +56,7 @@ async fn all_share_one_refresh() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     let waiting: Vec<_> = (0..100)
-        .map(|_| ring.refresh_for_request(issuer.clock.now()).unwrap().outcome_for_request())
+        .map(|_| ring.refresh_for_request(None, issuer.clock.now()).unwrap().outcome_for_request())
         .map(tokio::spawn)
         .collect();
     for outcome in waiting {
@@ -57,8 +71,9 @@ async fn a_refresh_survives_who_caused_it() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Slow(seconds(2)));
     let ring = ring(&issuer);
-    let first =
-        tokio::spawn(ring.refresh_for_request(issuer.clock.now()).unwrap().outcome_for_request());
+    let first = tokio::spawn(
+        ring.refresh_for_request(None, issuer.clock.now()).unwrap().outcome_for_request(),
+    );
     settle().await;
     first.abort();
     assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
@@ -93,11 +108,8 @@ async fn a_clock_that_is_set_back_does_not_stop_refreshes() {
 async fn a_request_waits_five_seconds_and_the_keys_come_all_the_same() {
     let issuer = TestIssuer::new();
     // Two exchanges of four seconds: neither is too long for itself.
-    let source = Source::new(
-        Location::Discovery(scopegate_claims::Issuer::parse("https://id.example.com").unwrap()),
-        Arc::new(SlowPages(issuer.clone())),
-    );
-    let ring = Arc::new(KeyRing::remote(source, Arc::new(issuer.clock.clone())));
+    let source = Source::new(Location::Discovery(name()), Arc::new(SlowPages(issuer.clone())));
+    let ring = ring_of(&issuer, source);
     let begin = tokio::time::Instant::now();
     assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
     assert_eq!(begin.elapsed(), seconds(5));
@@ -139,10 +151,9 @@ async fn discovery_is_not_repeated_at_each_refresh() {
     let pages =
         vec![("/.well-known/openid-configuration", Page::Json(metadata)), ("/keys", Page::Keys)];
     issuer.behave(Behaviour::Pages(pages));
-    let location =
-        Location::Discovery(scopegate_claims::Issuer::parse("https://id.example.com").unwrap());
+    let location = Location::Discovery(name());
     let source = Source::new(location, Arc::new(issuer.clone()));
-    let ring = Arc::new(KeyRing::remote(source, Arc::new(issuer.clock.clone())));
+    let ring = ring_of(&issuer, source);
     for _ in 0..3 {
         refresh(&ring, &issuer).await;
         issuer.clock.advance(seconds(15));
@@ -292,14 +303,14 @@ fn a_ring_outlives_its_runtime() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     assert_eq!(
-        ring.refresh_for_request(issuer.clock.now()).unwrap_err(),
+        ring.refresh_for_request(None, issuer.clock.now()).unwrap_err(),
         Outcome::Failed,
         "there is none yet"
     );
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     issuer.behave(Behaviour::Hang);
     runtime().block_on(async {
-        let _ = ring.refresh_for_request(issuer.clock.now()).unwrap();
+        let _ = ring.refresh_for_request(None, issuer.clock.now()).unwrap();
         settle().await;
     });
     issuer.behave(Behaviour::Keys);
@@ -309,4 +320,173 @@ fn a_ring_outlives_its_runtime() {
         assert_eq!(Handle::current().metrics().num_alive_tasks(), 1);
     });
     assert_eq!(ring.kids(&issuer), ["k1"]);
+}
+
+#[tokio::test]
+async fn an_unchanged_set_is_not_sent_again() {
+    let issuer = TestIssuer::new();
+    issuer.behave(Behaviour::Tagged);
+    issuer.send_header(CACHE_CONTROL, "max-age=900");
+    let ring = ring(&issuer);
+    refresh(&ring, &issuer).await;
+    let before = ring.held.load_full();
+    for hours in 1..=3 {
+        issuer.clock.advance(seconds(3600 * 12));
+        assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
+        assert_eq!(issuer.not_modified(), hours);
+        assert_eq!(ring.kids(&issuer), ["k1"], "confirmed, so that it is not too old");
+        let due_in = ring.known().unwrap().due_at.unwrap().since(issuer.clock.now()).as_secs();
+        assert!((787..=900).contains(&due_in), "fresh as long as it was: {due_in}");
+    }
+    assert!(Arc::ptr_eq(&before, &ring.held.load_full()));
+
+    issuer.replace_key("k2");
+    issuer.clock.advance(seconds(15));
+    refresh(&ring, &issuer).await;
+    assert_eq!(ring.kids(&issuer), ["k2"], "the tag changes with the set");
+    issuer.clock.advance(seconds(15));
+    refresh(&ring, &issuer).await;
+    assert_eq!(issuer.not_modified(), 4, "and the new one counts");
+}
+
+#[tokio::test]
+async fn who_says_that_nothing_changed_without_being_asked_is_not_believed() {
+    let issuer = TestIssuer::new();
+    issuer.behave(Behaviour::Pages(vec![("/keys", Page::Status(304))]));
+    let ring = ring(&issuer);
+    assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
+    assert!(ring.kids(&issuer).is_empty());
+}
+
+/// Asks for a key as a request does.
+async fn ask_for(ring: &Arc<KeyRing>, issuer: &TestIssuer, kid: &str) {
+    if let Ok(refresh) = ring.refresh_for_request(Some(kid), issuer.clock.now()) {
+        refresh.outcome_for_request().await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_known_to_be_absent_is_not_asked_for_again() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    let may_bring = |kid| ring.may_bring(Some(kid), issuer.clock.now());
+    ask_for(&ring, &issuer, "nowhere").await;
+    assert!(!may_bring("nowhere"));
+    assert!(may_bring("k2"), "of others nothing is known");
+    assert!(ring.may_bring(None, issuer.clock.now()));
+    issuer.clock.advance(seconds(59));
+    assert!(!may_bring("nowhere"));
+    issuer.clock.advance(seconds(1));
+    assert!(may_bring("nowhere"), "its time is over");
+
+    ask_for(&ring, &issuer, "nowhere").await;
+    assert!(!may_bring("nowhere"));
+    issuer.add_key("k2");
+    issuer.clock.advance(seconds(15));
+    ask_for(&ring, &issuer, "k2").await;
+    assert!(may_bring("nowhere"), "the set changed");
+
+    issuer.behave(Behaviour::Down);
+    issuer.clock.advance(seconds(15));
+    ask_for(&ring, &issuer, "k3").await;
+    assert!(may_bring("k3"), "the issuer has not spoken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_a_refresh_is_not_told_of_absence() {
+    let issuer = TestIssuer::new();
+    issuer.behave(Behaviour::Slow(seconds(2)));
+    let ring = ring(&issuer);
+    let flood = ring.refresh_for_request(Some("random"), issuer.clock.now()).unwrap();
+    // The key is published after the refresh began: it may well be missing from what that brings.
+    let legitimate = ring.refresh_for_request(Some("k2"), issuer.clock.now()).unwrap();
+    flood.outcome().await;
+    legitimate.outcome().await;
+    assert!(!ring.may_bring(Some("random"), issuer.clock.now()));
+    assert!(ring.may_bring(Some("k2"), issuer.clock.now()));
+}
+
+fn seeded(issuer: &TestIssuer) -> Arc<KeyRing> {
+    let location = Location::Url(Url::parse(JWKS_URL).unwrap());
+    let source = Source::new(location, Arc::new(issuer.clone()));
+    let (clock, seeds) = (Arc::new(issuer.clock.clone()), issuer.key_set());
+    Arc::new(KeyRing::remote(&name(), source, clock, Some(seeds)))
+}
+
+#[tokio::test]
+async fn seeds_serve_until_the_issuer_has_spoken() {
+    let issuer = TestIssuer::new();
+    let ring = seeded(&issuer);
+    issuer.replace_key("k2");
+    issuer.behave(Behaviour::Down);
+    for _ in 0..3 {
+        assert_eq!(ring.kids(&issuer), ["k1"]);
+        ring.refresh_if_due(issuer.clock.now());
+        settle().await;
+        issuer.clock.advance(seconds(86_400));
+    }
+    assert_eq!(issuer.fetches(), 3, "each request in passing asks for better ones");
+    assert!(ring.first_keys(issuer.clock.now()).await.is_ok(), "they suffice for a start");
+    issuer.behave(Behaviour::Keys);
+    issuer.clock.advance(seconds(60));
+    ring.refresh_if_due(issuer.clock.now());
+    settle().await;
+    assert_eq!(ring.kids(&issuer), ["k2"], "a seed that the issuer does not publish is forgotten");
+    assert_eq!(ring.standing().generation(issuer.clock.now()), Some(2));
+}
+
+#[tokio::test]
+async fn readiness_tells_the_life_of_keys() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    let readiness = || ring.readiness("i", issuer.clock.now());
+    assert_eq!(readiness().to_string(), "i: unread, 0 keys");
+    issuer.behave(Behaviour::Down);
+    ring.wake(issuer.clock.now());
+    settle().await;
+    assert_eq!(readiness().state(), KeyState::Unavailable);
+    assert!(!readiness().is_ready());
+    assert_eq!(
+        readiness().last_error(),
+        Some("https://id.example.com/keys cannot be read: the exchange failed: connection refused")
+    );
+    issuer.behave(Behaviour::Keys);
+    issuer.clock.advance(seconds(15));
+    ring.wake(issuer.clock.now());
+    settle().await;
+    assert_eq!(issuer.fetches(), 1, "probes do not hurry the issuer");
+    refresh(&ring, &issuer).await;
+    let fresh = readiness();
+    assert_eq!((fresh.state(), fresh.keys(), fresh.age()), (KeyState::Fresh, 1, Some(seconds(0))));
+    assert!(fresh.is_ready() && fresh.last_error().is_none());
+    assert!((525..=600).contains(&fresh.next_refresh().unwrap().as_secs()));
+
+    issuer.behave(Behaviour::Down);
+    issuer.clock.advance(seconds(3600));
+    refresh(&ring, &issuer).await;
+    let stale = readiness();
+    assert_eq!((stale.state(), stale.age()), (KeyState::Stale, Some(seconds(3600))));
+    assert!(stale.is_ready(), "they serve on");
+    let json = serde_json::to_value(&stale).unwrap();
+    assert_eq!(json["state"], "stale");
+    assert_eq!(json["age_seconds"], 3600);
+    issuer.clock.advance(seconds(86_400));
+    assert_eq!(readiness().state(), KeyState::Unavailable);
+    assert_eq!(seeded(&issuer).readiness("i", issuer.clock.now()).state(), KeyState::Seeds);
+    let fixed = KeyRing::fixed(issuer.key_set());
+    assert_eq!(fixed.readiness("i", issuer.clock.now()).state(), KeyState::Fixed);
+}
+
+#[tokio::test]
+async fn what_hangs_on_a_ring_ends_with_it() {
+    let issuer = TestIssuer::new();
+    let ring = ring(&issuer);
+    let standing = Arc::clone(ring.standing());
+    assert_eq!(standing.generation(issuer.clock.now()), None);
+    refresh(&ring, &issuer).await;
+    assert_eq!(standing.generation(issuer.clock.now()), Some(1));
+    assert_eq!(standing.generation(issuer.clock.now().plus(STALE)), None, "too old");
+    drop(ring);
+    settle().await;
+    assert_eq!(standing.generation(issuer.clock.now()), None);
 }

@@ -1,0 +1,137 @@
+//! Who is asking: the subject of the token, and the client that got it.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+use scopegate_claims::Claims;
+use scopegate_jose::{RefusalCause, Verified};
+
+use crate::AuthRejection;
+use crate::guard::{self, Guard};
+
+/// Whom the token speaks of: the claim `sub`.
+///
+/// A request without a token is answered 401, and so is a token that names no subject:
+/// `invalid_token`, for every access token has to (RFC 9068 §2.2). `Option<Subject>` is `None` for
+/// both. Its `Debug` does not show whom; its `Display` does.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::Subject;
+///
+/// async fn list(subject: Subject) -> String {
+///     format!("orders of {subject}")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+///
+/// assert_eq!(ask(&app, Some("")).await, 200);
+/// assert_eq!(ask(&app, None).await, 401); // where the layer is optional
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<()>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+#[derive(Clone)]
+pub struct Subject(Arc<Verified>);
+
+/// To which client the token was issued: the claim `client_id`, or Okta's `cid`.
+///
+/// Its answers are those of [`Subject`].
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::ClientId;
+///
+/// async fn list(client: ClientId) -> String {
+///     format!("orders placed by {client}")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+///
+/// assert_eq!(ask(&app, Some("")).await, 200);
+/// assert_eq!(ask(&app, None).await, 401); // where the layer is optional
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<()>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+#[derive(Clone)]
+pub struct ClientId(Arc<Verified>);
+
+/// Makes a struct of a token an extractor of one of its claims.
+macro_rules! claim {
+    ($name:ident, $claim:literal, $find:expr) => {
+        impl $name {
+            /// The text of the claim.
+            pub fn as_str(&self) -> &str {
+                $find(self.0.claims()).expect("the claim was found when it was extracted")
+            }
+        }
+
+        impl<S: Send + Sync> FromRequestParts<S> for $name {
+            type Rejection = AuthRejection;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+                let (extensions, name) = (&parts.extensions, stringify!($name));
+                let authenticated = guard::authenticated(extensions, name, Guard::Token)?;
+                let token = guard::token(authenticated)?;
+                match $find(token.claims()) {
+                    Some(_) => Ok(Self(Arc::clone(token))),
+                    None => {
+                        let cause = RefusalCause::MissingClaim { claim: $claim };
+                        Err(guard::refuse(cause, authenticated))
+                    }
+                }
+            }
+        }
+
+        impl<S: Send + Sync> OptionalFromRequestParts<S> for $name {
+            type Rejection = AuthRejection;
+
+            async fn from_request_parts(
+                parts: &mut Parts,
+                _: &S,
+            ) -> Result<Option<Self>, AuthRejection> {
+                let (extensions, name) = (&parts.extensions, stringify!($name));
+                let authenticated = guard::authenticated(extensions, name, Guard::OptionalToken)?;
+                let token = authenticated.token().filter(|token| $find(token.claims()).is_some());
+                Ok(token.map(|token| Self(Arc::clone(token))))
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+claim!(Subject, "sub", Claims::subject);
+claim!(ClientId, "client_id", Claims::client_id);

@@ -1,0 +1,152 @@
+//! The guard of a service's own rule.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use scopegate_jose::RefusalCause;
+
+use crate::guard::{self, Guard};
+use crate::{AuthRejection, Token};
+
+/// A rule of a service's own: whether a verified token may come in.
+///
+/// `Extra` is the type of your own claims, the one that the layer was told to read; `()` if the rule
+/// goes by the claims that all tokens have. It is read once by the layer, not by each rule.
+///
+/// ```
+/// use scopegate_axum::{ClaimRule, Token};
+///
+/// /// Whoever may see every tenant's orders.
+/// struct Support;
+///
+/// impl ClaimRule for Support {
+///     const NAME: &'static str = "support";
+///     type Extra = ();
+///
+///     fn allows(token: &Token) -> bool {
+///         let roles = token.roles();
+///         roles.contains("support") || roles.contains("admin")
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a rule over claims",
+    label = "not a rule",
+    note = "implement `ClaimRule` for it: `fn allows(token: &Token<Self::Extra>) -> bool`",
+    note = "for a scope, a role or a group write `RequireScope`, `RequireRole` or `RequireGroup`"
+)]
+pub trait ClaimRule: Send + Sync + 'static {
+    /// What the rule is called, in the log and in documents.
+    const NAME: &'static str;
+
+    /// Your own claims, of the type that the layer reads.
+    type Extra: Send + Sync + 'static;
+
+    /// Decides on a token that is good.
+    fn allows(token: &Token<Self::Extra>) -> bool;
+}
+
+/// Lets in a token that the rule `C` allows.
+///
+/// It derefs to the [`Token`] that passed. The refusal is a 403 that says nothing of the rule; its name
+/// is in the [`Refusal`](scopegate_jose::Refusal), for the log. Another `Extra` than the layer reads is
+/// a mistake in the program: 500, and the log names both types.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::{ClaimRule, RequireClaim, Token};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Tenant {
+///     tenant: String,
+/// }
+///
+/// struct OurTenant;
+///
+/// impl ClaimRule for OurTenant {
+///     const NAME: &'static str = "our tenant";
+///     type Extra = Tenant;
+///
+///     fn allows(token: &Token<Tenant>) -> bool {
+///         token.extra().tenant == "acme"
+///     }
+/// }
+/// # struct Nobody;
+/// # impl ClaimRule for Nobody {
+/// #     const NAME: &'static str = "nobody";
+/// #     type Extra = Tenant;
+/// #     fn allows(_: &Token<Tenant>) -> bool { false }
+/// # }
+///
+/// async fn list(auth: RequireClaim<OurTenant>) -> String {
+///     format!("orders of {}", auth.extra().tenant)
+/// }
+///
+/// async fn nobody(auth: RequireClaim<Nobody>) {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+/// # let auth = tower::layer::util::Identity::new();
+/// let other = Router::new().route("/orders", get(nobody)).layer(auth);
+///
+/// assert_eq!(ask(&app, Some("")).await, 200);
+/// assert_eq!(ask(&other, Some("")).await, 403);
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<Tenant>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+pub struct RequireClaim<C: ClaimRule> {
+    token: Token<C::Extra>,
+    rule: PhantomData<fn() -> C>,
+}
+
+impl<C: ClaimRule> RequireClaim<C> {
+    /// The token that passed.
+    pub fn token(&self) -> &Token<C::Extra> {
+        &self.token
+    }
+}
+
+impl<C: ClaimRule> Deref for RequireClaim<C> {
+    type Target = Token<C::Extra>;
+
+    fn deref(&self) -> &Token<C::Extra> {
+        &self.token
+    }
+}
+
+impl<S: Send + Sync, C: ClaimRule> FromRequestParts<S> for RequireClaim<C> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let asked = Guard::Rule(C::NAME);
+        let authenticated = guard::authenticated(&parts.extensions, "RequireClaim", asked)?;
+        let token = Token::of(guard::token(authenticated)?, authenticated)?;
+        match C::allows(&token) {
+            true => Ok(Self { token, rule: PhantomData }),
+            false => {
+                let cause = RefusalCause::RuleNotMet { rule: C::NAME.into() };
+                Err(guard::refuse(cause, authenticated))
+            }
+        }
+    }
+}
+
+impl<C: ClaimRule> Clone for RequireClaim<C> {
+    fn clone(&self) -> Self {
+        Self { token: self.token.clone(), rule: PhantomData }
+    }
+}
+
+impl<C: ClaimRule> fmt::Debug for RequireClaim<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequireClaim({})", C::NAME)
+    }
+}

@@ -1,0 +1,53 @@
+//! The guard of how long ago the user signed in (RFC 9470).
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scopegate_jose::Verified;
+
+use crate::guard::Guard;
+
+/// Lets in a token whose user signed in at most `SECONDS` ago, as the claim `auth_time` says.
+///
+/// Any other token is answered 401 with the challenge `insufficient_user_authentication` and
+/// `max_age` (RFC 9470 §3), so that a client can send its user to sign in again. A token that does not
+/// say when is not fresh; that of a client without a user never is.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::RequireFresh;
+///
+/// async fn pay(auth: RequireFresh<300>) -> &'static str {
+///     "paid"
+/// }
+///
+/// async fn close(auth: RequireFresh<60>) {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(pay)).layer(auth);
+/// # let auth = tower::layer::util::Identity::new();
+/// let other = Router::new().route("/orders", get(close)).layer(auth);
+///
+/// // A token whose user signed in two minutes ago.
+/// assert_eq!(ask(&app, Some("")).await, 200);
+/// assert_eq!(ask(&other, Some("")).await, 401);
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<()>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+pub struct RequireFresh<const SECONDS: u64> {
+    token: Arc<Verified>,
+    rule: PhantomData<()>,
+}
+
+impl<const SECONDS: u64> RequireFresh<SECONDS> {
+    const GUARD: Guard =
+        Guard::Authentication { acr_values: &[], max_age: Some(Duration::from_secs(SECONDS)) };
+}
+
+crate::guard::guard!(RequireFresh<SECONDS>, [const SECONDS: u64], Self::GUARD);

@@ -1,0 +1,97 @@
+//! The guards of what the subject is, and where it belongs.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use scopegate_claims::ClaimValue;
+use scopegate_jose::Verified;
+
+use crate::guard::{Guard, guard};
+
+/// Lets in a token whose subject has the role `V`.
+///
+/// Roles are those of the claim `roles` (RFC 9068 §2.2.3.1), and those that stand elsewhere in the
+/// tokens of an issuer whose places the layer knows, such as Keycloak's `realm_access.roles`. A role is
+/// not a scope: the issuer gives it, and no client can ask for it. So the refusal is a 403 that names
+/// no scope; which role it was is in the [`Refusal`](scopegate_jose::Refusal), for the log.
+///
+/// For one of several roles, or a role and something else, write a [`ClaimRule`](crate::ClaimRule).
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::{RequireRole, scoped};
+///
+/// #[scoped]
+/// async fn list(auth: RequireRole<"admin">) -> &'static str {
+///     "all orders"
+/// }
+///
+/// #[scoped]
+/// async fn settle(auth: RequireRole<"store manager">) {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+/// # let auth = tower::layer::util::Identity::new();
+/// let other = Router::new().route("/orders", get(settle)).layer(auth);
+///
+/// // A token with `"roles": ["admin"]`.
+/// assert_eq!(ask(&app, Some("")).await, 200);
+/// assert_eq!(ask(&other, Some("")).await, 403);
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<()>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+pub struct RequireRole<V: ClaimValue> {
+    token: Arc<Verified>,
+    rule: PhantomData<fn() -> V>,
+}
+
+guard!(RequireRole<V>, [V: ClaimValue], Guard::Role(V::VALUE));
+
+/// Lets in a token whose subject belongs to the group `V`.
+///
+/// Groups are those of the claim `groups` (RFC 9068 §2.2.3.1), and those that stand elsewhere in the
+/// tokens of an issuer whose places the layer knows. The answers are those of [`RequireRole`].
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use scopegate_axum::{RequireGroup, scoped, values};
+///
+/// values! {
+///     /// Whoever works in the shop.
+///     pub Staff = "/shop/staff";
+/// }
+///
+/// async fn list(auth: RequireGroup<Staff>) -> &'static str {
+///     "all orders"
+/// }
+///
+/// #[scoped]
+/// async fn settle(auth: RequireGroup<"/shop/managers">) {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let auth = tower::layer::util::Identity::new();
+/// let app = Router::new().route("/orders", get(list)).layer(auth);
+/// # let auth = tower::layer::util::Identity::new();
+/// let other = Router::new().route("/orders", get(settle)).layer(auth);
+///
+/// // A token with `"groups": ["/shop/staff"]`.
+/// assert_eq!(ask(&app, Some("")).await, 200);
+/// assert_eq!(ask(&other, Some("")).await, 403);
+/// # }
+/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+/// #     ask_with::<()>(app, scopes).await
+/// # }
+#[doc = include_str!("../docs/given.md")]
+/// ```
+pub struct RequireGroup<V: ClaimValue> {
+    token: Arc<Verified>,
+    rule: PhantomData<fn() -> V>,
+}
+
+guard!(RequireGroup<V>, [V: ClaimValue], Guard::Group(V::VALUE));

@@ -1,0 +1,213 @@
+//! Writes what operations ask for into a document.
+
+use serde_json::{Map, Value, json};
+
+use super::{OpenApi, Scheme};
+use crate::routes::{Operation, RoutesError};
+
+type Object = Map<String, Value>;
+
+/// The methods that a path item may have, as OpenAPI writes them.
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// The document with every operation and what it asks for.
+pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Value, RoutesError> {
+    let OpenApi { mut document, scheme, scopes } = openapi;
+    let scheme_name = scheme.name();
+    let paths = object(&mut document, "paths");
+    let not_routed = not_routed(paths, operations);
+    if !not_routed.is_empty() {
+        return Err(RoutesError::NotRouted(not_routed));
+    }
+    for operation in operations {
+        let item = object(paths, &template(operation.path()));
+        let shared = parameter_names(item);
+        let described = object(item, &method(operation));
+        add_operation(described, operation, scheme_name, &shared);
+    }
+    let components = object(&mut document, "components");
+    object(components, "securitySchemes").insert(
+        scheme_name.to_owned(),
+        write_scheme(scheme, &described_scopes(operations, scopes)),
+    );
+    let responses = object(components, "responses");
+    responses.entry("Unauthorized").or_insert_with(|| {
+        refusal("There is no good access token: `WWW-Authenticate` says what is wrong with it")
+    });
+    responses.entry("Forbidden").or_insert_with(|| {
+        refusal("The access token allows too little: `WWW-Authenticate` names the scopes")
+    });
+    // Whatever says nothing of its own needs a token.
+    document.insert("security".to_owned(), json!([{ scheme_name: [] }]));
+    Ok(Value::Object(document))
+}
+
+/// What is described and not there.
+fn not_routed(paths: &Object, operations: &[Operation]) -> Vec<String> {
+    let is_routed = |path: &str, name: &str| {
+        operations.iter().any(|one| template(one.path()) == path && method(one) == name)
+    };
+    let items = paths.iter().filter_map(|(path, item)| Some((path, item.as_object()?)));
+    items
+        .flat_map(|(path, item)| item.keys().map(move |name| (path, name)))
+        .filter(|(path, name)| METHODS.contains(&name.as_str()) && !is_routed(path, name))
+        .map(|(path, name)| format!("{} {path}", name.to_ascii_uppercase()))
+        .collect()
+}
+
+fn add_operation(
+    described: &mut Object,
+    operation: &Operation,
+    scheme: &str,
+    shared_parameters: &[String],
+) {
+    described.entry("operationId").or_insert_with(|| operation_id(operation).into());
+    add_path_parameters(described, operation, shared_parameters);
+    described.remove("security");
+    if let Some(security) = security(operation, scheme) {
+        described.insert("security".to_owned(), security);
+    }
+    let conditions = operation.conditions();
+    if !conditions.is_empty() {
+        described.insert("x-scopegate-conditions".to_owned(), conditions.into());
+    }
+    let responses = object(described, "responses");
+    if responses.is_empty() {
+        responses.insert("2XX".to_owned(), json!({ "description": "What was asked for" }));
+    }
+    let refuses = |name: &str| json!({ "$ref": format!("#/components/responses/{name}") });
+    if !operation.is_for_anyone() {
+        responses.entry("401").or_insert_with(|| refuses("Unauthorized"));
+    }
+    if operation.scopes().next().is_some() || !operation.conditions().is_empty() {
+        responses.entry("403").or_insert_with(|| refuses("Forbidden"));
+    }
+}
+
+/// The security requirements: one of several, each of which is met as a whole.
+///
+/// An unguarded operation has none of its own, so what holds for the whole document holds for it.
+fn security(operation: &Operation, scheme: &str) -> Option<Value> {
+    if operation.is_unguarded() {
+        return None;
+    }
+    if operation.is_public() {
+        return Some(json!([]));
+    }
+    if operation.is_for_anyone() {
+        return Some(json!([{}, { scheme: [] }]));
+    }
+    let alternatives = operation.alternatives();
+    if alternatives.is_empty() {
+        // Nothing ever passes; an empty list would say that everything does.
+        return Some(json!([{ scheme: [] }]));
+    }
+    Some(alternatives.into_iter().map(|scopes| json!({ scheme: scopes })).collect())
+}
+
+/// Adds the parameters of the path that nobody described.
+fn add_path_parameters(described: &mut Object, operation: &Operation, shared: &[String]) {
+    let known = parameter_names(described);
+    let template = template(operation.path());
+    let missing: Vec<_> = names_in(&template)
+        .filter(|name| !known.iter().chain(shared).any(|known| known == name))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": {} }))
+        .collect();
+    if missing.is_empty() {
+        return;
+    }
+    let parameters = described.entry("parameters").or_insert_with(|| json!([]));
+    if let Value::Array(parameters) = parameters {
+        parameters.extend(missing);
+    }
+}
+
+/// The names of path parameters that are described here. References are not followed.
+fn parameter_names(described: &Object) -> Vec<String> {
+    let parameters = described.get("parameters").and_then(Value::as_array);
+    let of_path = parameters.into_iter().flatten().filter(|one| one["in"] == "path");
+    of_path.filter_map(|one| Some(one["name"].as_str()?.to_owned())).collect()
+}
+
+fn names_in(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
+}
+
+/// The path as OpenAPI writes it, which knows no wildcards: `/{*rest}` is `/{rest}`.
+fn template(path: &str) -> String {
+    path.replace("{*", "{")
+}
+
+fn method(operation: &Operation) -> String {
+    operation.method().as_str().to_ascii_lowercase()
+}
+
+/// A name of its own for each operation: `get_orders_id`.
+fn operation_id(operation: &Operation) -> String {
+    let words = operation.path().split(|c: char| !c.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words.fold(method(operation), |id, word| format!("{id}_{word}"))
+}
+
+fn described_scopes(operations: &[Operation], texts: Vec<(String, String)>) -> Object {
+    let asked = operations.iter().flat_map(Operation::scopes);
+    let mut scopes: Object = asked.map(|scope| (scope.to_owned(), json!(""))).collect();
+    for (scope, text) in texts {
+        scopes.insert(scope, text.into());
+    }
+    scopes
+}
+
+fn write_scheme(scheme: Scheme, scopes: &Object) -> Value {
+    match scheme {
+        Scheme::Bearer => {
+            json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT" })
+        }
+        Scheme::OAuth2 { mut flows } => {
+            for flow in flows.values_mut() {
+                flow["scopes"] = Value::Object(scopes.clone());
+            }
+            json!({ "type": "oauth2", "flows": flows })
+        }
+        Scheme::OpenIdConnect { url } => {
+            json!({ "type": "openIdConnect", "openIdConnectUrl": url })
+        }
+    }
+}
+
+/// A refusal of ours: its challenge, and a problem document (RFC 9457).
+fn refusal(description: &str) -> Value {
+    json!({
+        "description": description,
+        "headers": {
+            "WWW-Authenticate": {
+                "description": "The challenge (RFC 6750 §3, RFC 9470 §3)",
+                "schema": { "type": "string" },
+            },
+        },
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "type": { "type": "string" },
+                        "title": { "type": "string" },
+                        "status": { "type": "integer" },
+                        "detail": { "type": "string" },
+                        "error": { "type": "string" },
+                        "scope": { "type": "string" },
+                    },
+                },
+            },
+        },
+    })
+}
+
+/// The object of this name, which is made if it is missing or something else.
+fn object<'a>(parent: &'a mut Object, name: &str) -> &'a mut Object {
+    let value = parent.entry(name).or_insert_with(|| json!({}));
+    if !value.is_object() {
+        *value = json!({});
+    }
+    value.as_object_mut().expect("it was made one")
+}

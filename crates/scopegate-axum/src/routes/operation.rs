@@ -1,0 +1,103 @@
+//! A route and method with what it asks for.
+
+use std::fmt;
+
+use http::Method;
+use scopegate_claims::Requirement;
+
+use crate::Guard;
+
+/// A method of a path, with what its handler and its layers ask of a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Operation {
+    method: Method,
+    path: String,
+    guards: Vec<Guard>,
+}
+
+impl Operation {
+    pub(super) fn new(method: Method, path: String, guards: Vec<Guard>) -> Self {
+        Self { method, path, guards }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path as it was routed: `/orders/{id}`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is asked for, in the order of asking; all of it must be met.
+    pub fn guards(&self) -> &[Guard] {
+        &self.guards
+    }
+
+    /// Tells whether nothing is asked for and nobody said that this is the intent.
+    pub fn is_unguarded(&self) -> bool {
+        self.guards.is_empty()
+    }
+
+    /// Tells whether it is for everybody, by intent.
+    pub fn is_public(&self) -> bool {
+        !self.is_unguarded() && self.guards.iter().all(|guard| matches!(guard, Guard::Public))
+    }
+
+    /// Tells whether it takes requests without a token, by intent.
+    pub fn is_for_anyone(&self) -> bool {
+        let open = |guard: &Guard| matches!(guard, Guard::Public | Guard::OptionalToken);
+        !self.is_unguarded() && self.guards.iter().all(open)
+    }
+
+    /// The sets of scopes each of which is enough; one empty set where any token is.
+    pub fn alternatives(&self) -> Vec<Vec<&'static str>> {
+        Requirement::alternatives_of_all(&self.requirements().collect::<Vec<_>>())
+    }
+
+    /// Every scope that is mentioned.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &'static str> {
+        self.requirements().flat_map(|requirement| requirement.scopes())
+    }
+
+    /// What is asked for beside scopes, in words.
+    pub(super) fn conditions(&self) -> Vec<String> {
+        let beside = self.guards.iter().filter(|guard| match guard {
+            Guard::Role(_) | Guard::Group(_) | Guard::Authentication { .. } | Guard::Rule(_) => {
+                true
+            }
+            Guard::Scopes(_) | Guard::Token | Guard::OptionalToken | Guard::Public => false,
+        });
+        beside.map(ToString::to_string).collect()
+    }
+
+    fn requirements(&self) -> impl Iterator<Item = Requirement> {
+        self.guards.iter().filter_map(|guard| match guard {
+            Guard::Scopes(requirement) => Some(*requirement),
+            _ => None,
+        })
+    }
+}
+
+/// What is asked for, in words.
+pub(super) struct Asked<'a>(pub(super) &'a Operation);
+
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_unguarded() {
+            return f.write_str("UNGUARDED");
+        }
+        for (at, guard) in self.0.guards.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            write!(f, "{comma}{guard}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}

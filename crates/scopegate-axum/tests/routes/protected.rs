@@ -1,0 +1,175 @@
+//! What the router answers.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::Uri;
+use axum::response::Response;
+use scopegate_axum::routes::{Routes, get};
+use scopegate_axum::{Public, RequireScope, Token, scope, scoped};
+use scopegate_jose::Authenticated;
+use tower::{Layer, Service, ServiceExt};
+
+use crate::issuer::{anonymous, ask, holding};
+
+/// Stands for the authentication layer: refuses what does not bring what such a layer leaves.
+#[derive(Clone)]
+struct Auth;
+
+#[derive(Clone)]
+struct Authed<S>(S);
+
+impl<S> Layer<S> for Auth {
+    type Service = Authed<S>;
+
+    fn layer(&self, inner: S) -> Authed<S> {
+        Authed(inner)
+    }
+}
+
+impl<S> Service<Request> for Authed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let left = request.extensions().get::<Authenticated>();
+        if left.is_none_or(|left| left.token().is_none()) {
+            let refused = Response::builder().status(401).body(Body::empty()).unwrap();
+            return Box::pin(std::future::ready(Ok(refused)));
+        }
+        Box::pin(self.0.call(request))
+    }
+}
+
+#[scoped]
+async fn list(State(name): State<&'static str>, _: RequireScope<"read:orders">) -> String {
+    format!("orders of {name}")
+}
+
+#[scoped]
+async fn show(_: RequireScope<"read:orders">, Path(id): Path<u32>) -> String {
+    id.to_string()
+}
+
+async fn uri(_: Token, uri: Uri) -> String {
+    uri.to_string()
+}
+
+fn app() -> Router {
+    let nested = Routes::new().route("/uri", get(uri)).route("/{id}", get(show));
+    let admin = Router::new().route("/all", axum::routing::get(async || "all"));
+    let routes = Routes::new()
+        .route("/orders", get(list))
+        .route("/orders", axum_post())
+        .nest("/nested", nested)
+        .route("/admin", get(async || "admin").require(scope!("admin")))
+        .route("/health", get(async |_: Public| "well"))
+        .route("/open", get(async || "open"))
+        .unseen("/plain", Router::new().nest("/plain", admin));
+    routes.with_state("us").protect(Auth)
+}
+
+/// The same path with a method for everybody.
+fn axum_post() -> scopegate_axum::routes::Methods<&'static str> {
+    scopegate_axum::routes::post(async || "placed").public()
+}
+
+#[tokio::test]
+async fn all_but_the_public_is_behind_the_layer() {
+    for path in ["/orders", "/nested/uri", "/nested/7", "/admin", "/open", "/plain/all", "/nothing"]
+    {
+        assert_eq!(ask(&app(), path, None).await.status, 401, "{path}");
+        assert_eq!(ask(&app(), path, anonymous()).await.status, 401, "{path}");
+    }
+    assert_eq!(ask(&app(), "/health", None).await.body, "well");
+    let token = || holding("read:orders");
+    assert_eq!(ask(&app(), "/orders", token()).await.body, "orders of us");
+    assert_eq!(ask(&app(), "/nested/7", token()).await.body, "7");
+    assert_eq!(ask(&app(), "/open", token()).await.body, "open");
+    assert_eq!(ask(&app(), "/plain/all", token()).await.body, "all");
+    assert_eq!(ask(&app(), "/nothing", token()).await.status, 404);
+}
+
+#[tokio::test]
+async fn methods_of_one_path_are_protected_each_for_itself() {
+    let send = async |method: &str, left: Option<Authenticated>| {
+        let mut request = Request::builder().method(method).uri("/orders");
+        if let Some(left) = left {
+            request = request.extension(left);
+        }
+        app().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    assert_eq!(send("POST", None).await.status(), 200);
+    assert_eq!(send("GET", None).await.status(), 401);
+    assert_eq!(send("HEAD", None).await.status(), 401);
+    assert_eq!(send("GET", Some(holding("read:orders"))).await.status(), 200);
+    let other = send("PUT", Some(holding("read:orders"))).await;
+    assert_eq!(other.status(), 405);
+    let allowed = other.headers()["allow"].to_str().unwrap();
+    assert!(["GET", "HEAD", "POST"].iter().all(|one| allowed.contains(one)), "{allowed}");
+}
+
+#[tokio::test]
+async fn a_nested_route_sees_what_axum_shows_it() {
+    let answer = ask(&app(), "/nested/uri", holding("")).await;
+    assert_eq!(answer.body, "/uri");
+}
+
+#[tokio::test]
+async fn what_is_required_at_the_route_is_answered_as_by_the_extractor() {
+    #[scoped]
+    async fn in_signature(_: RequireScope<"admin">) -> &'static str {
+        "admin"
+    }
+
+    let at_route = || get(async || "admin").require(scope!("admin"));
+    let app: Router = Routes::new()
+        .route("/signature", get(in_signature))
+        .route("/route", at_route())
+        .merge(Routes::new().route("/group", get(async || "admin")).require(scope!("admin")))
+        .split()
+        .0;
+    for left in [Some(holding("admin")), Some(holding("read")), Some(anonymous()), None] {
+        let mut answers = Vec::new();
+        for path in ["/signature", "/route", "/group"] {
+            let answer = ask(&app, path, left.clone()).await;
+            answers.push((answer.status, answer.headers, answer.body));
+        }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+    }
+}
+
+#[tokio::test]
+async fn public_opens_nothing_that_a_signature_closes() {
+    let app: Router =
+        Routes::new().route("/orders", get(list).public()).with_state("us").protect(Auth);
+    assert_eq!(ask(&app, "/orders", None).await.status, 401);
+    assert_eq!(ask(&app, "/orders", holding("")).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_layer_stands_before_the_routes_so_far() {
+    let header = tower::util::MapResponseLayer::new(|mut response: Response| {
+        response.headers_mut().insert("x-layer", "yes".parse().unwrap());
+        response
+    });
+    let app: Router = Routes::new()
+        .route("/a", get(async || "a").public())
+        .layer(header)
+        .route("/b", get(async || "b").public())
+        .protect(Auth);
+    assert!(ask(&app, "/a", None).await.headers.contains_key("x-layer"));
+    assert!(!ask(&app, "/b", None).await.headers.contains_key("x-layer"));
+}

@@ -1,0 +1,217 @@
+//! What the router sees of a handler.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::Bytes;
+use axum::extract::{FromRequestParts, Path, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use axum::{Json, Router};
+use scopegate_axum::routes::{Methods, Routes, RoutesError, get, post};
+use scopegate_axum::{
+    AllOf, AnyOf, AuthRejection, ClaimRule, ClientId, Public, RequireAcr, RequireClaim,
+    RequireFresh, RequireGroup, RequireRole, RequireScope, Subject, Token, scope, scoped,
+};
+
+/// What a path's handlers ask for, in words.
+fn asked<S: Clone + Send + Sync + 'static>(state: S, methods: Methods<S>) -> String {
+    let routes: Routes = Routes::new().route("/", methods).with_state(state);
+    let words = |guards: &[scopegate_axum::Guard]| {
+        guards.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ")
+    };
+    let operations = routes.operations();
+    operations.iter().map(|one| words(one.guards())).collect::<Vec<_>>().join(" / ")
+}
+
+#[scoped]
+async fn list(_: RequireScope<"read:orders">) {}
+
+#[scoped]
+async fn place(
+    _: RequireScope<"write:orders">,
+    _: RequireRole<"admin">,
+    State(_): State<u8>,
+    Path(_): Path<u32>,
+    Query(_): Query<Vec<(String, String)>>,
+    _: HeaderMap,
+    _: Option<Json<u8>>,
+) {
+}
+
+struct Premium;
+
+impl ClaimRule for Premium {
+    const NAME: &'static str = "the premium plan";
+    type Extra = ();
+
+    fn allows(_: &Token) -> bool {
+        true
+    }
+}
+
+#[test]
+fn every_guard_is_seen_wherever_it_stands() {
+    #[scoped]
+    async fn first(
+        _: AnyOf<"a", AllOf<"b", "c">>,
+        _: RequireGroup<"/staff">,
+        _: RequireFresh<60>,
+        _: Bytes,
+    ) {
+    }
+
+    #[scoped]
+    async fn later(_: State<u8>, _: HeaderMap, _: RequireAcr<"urn:mfa">, _: RequireScope<"a">) {}
+
+    async fn own(_: RequireClaim<Premium>, _: Subject, _: Option<ClientId>) {}
+
+    async fn extra(_: Token<String>, _: Request) {}
+
+    for (methods, words) in [
+        (get(list), "read:orders"),
+        (get(place), "write:orders + role admin"),
+        (get(first), "any of (a, all of (b, c)) + group /staff + signed in within 60 s"),
+        (get(later), "signed in by urn:mfa + a"),
+        (get(own), "the premium plan + any token + a token or none"),
+        (get(extra), "any token"),
+        (get(async |_: Public| ()), "public"),
+        (get(async |_: Option<Token>| ()), "a token or none"),
+        (get(async || ()), ""),
+        (get(async |_: Bytes| ()), ""),
+        (get(list).post(place), "read:orders / write:orders + role admin"),
+    ] {
+        assert_eq!(asked(7_u8, methods), words);
+    }
+}
+
+#[test]
+fn a_handler_of_sixteen_arguments_is_seen_whole() {
+    #[scoped]
+    #[expect(clippy::too_many_arguments, reason = "as many as axum takes")]
+    async fn many(
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: Method,
+        _: RequireScope<"a">,
+        _: RequireScope<"b">,
+    ) {
+    }
+    assert_eq!(asked((), get(many)), "a + b");
+}
+
+/// Somebody's own extractor, which hands the guard's refusal on.
+struct Customer(#[expect(dead_code, reason = "only its guard matters here")] String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Customer {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        let guard = RequireScope::<scope!("customer")>::from_request_parts(parts, state).await?;
+        Ok(Self(guard.claims().subject().unwrap_or_default().to_owned()))
+    }
+}
+
+/// Somebody's own extractor, which waits for something before it looks at the token.
+struct Waits;
+
+impl<S: Send + Sync> FromRequestParts<S> for Waits {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        std::future::pending().await
+    }
+}
+
+static RAN: AtomicBool = AtomicBool::new(false);
+
+/// Somebody's extractor that is no guard and must not run at the start of a service.
+struct Costly;
+
+impl<S: Send + Sync> FromRequestParts<S> for Costly {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        RAN.store(true, Ordering::SeqCst);
+        Ok(Self)
+    }
+}
+
+#[test]
+fn an_extractor_that_hands_a_refusal_on_is_that_guard_and_others_never_run() {
+    assert_eq!(asked((), get(async |_: Costly, _: Customer| ())), "customer");
+    assert!(asked((), get(async |_: Waits| ())).ends_with("Waits"), "a rule, by its type");
+    assert!(!RAN.load(Ordering::SeqCst));
+}
+
+#[test]
+fn what_is_taken_as_a_result_lets_in_so_it_is_no_guard() {
+    #[scoped]
+    async fn taken(_: Result<RequireScope<"a">, AuthRejection>) {}
+    assert_eq!(asked((), get(taken)), "");
+}
+
+#[test]
+fn what_is_said_at_the_route_is_seen_too() {
+    assert_eq!(asked((), get(async || ()).public()), "public");
+    assert_eq!(asked((), get(list).require(scope!("api"))), "api + read:orders");
+    assert_eq!(
+        asked((), get(list).require(scope!("api")).post(async || ())),
+        "api + read:orders / "
+    );
+}
+
+#[test]
+fn scopes_are_listed_once_in_the_order_of_routing() {
+    let orders =
+        Routes::new().route("/", get(list)).route("/{id}", post(place)).require(scope!("api"));
+    let routes: Routes<u8> = Routes::new().nest("/orders", orders).route("/all", get(list));
+    let routes: Routes = routes.with_state(7);
+    assert_eq!(routes.scopes(), ["api", "read:orders", "write:orders"]);
+    let names: Vec<_> = routes.operations().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["GET /orders", "POST /orders/{id}", "GET /all"]);
+}
+
+#[test]
+fn the_audit_names_what_nothing_guards_and_what_it_cannot_see() {
+    let admin = Routes::new().unseen("/legacy", Router::new());
+    let routes = Routes::new()
+        .route("/orders", get(list).delete(async || ()))
+        .route("/health", get(async || ()).public())
+        .nest("/admin", admin);
+    let audit = routes.audit();
+    assert_eq!(
+        audit.to_string(),
+        "GET     /orders  read:orders\n\
+         DELETE  /orders  UNGUARDED\n\
+         GET     /health  public\n\
+         /admin/legacy: a plain router, whose routes cannot be seen\n"
+    );
+    let unseen = audit.clone().refuse_unseen().unwrap_err();
+    assert_eq!(unseen, RoutesError::Unseen(vec!["/admin/legacy".to_owned()]));
+    let unguarded = audit.refuse_unguarded().unwrap_err();
+    assert_eq!(
+        unguarded.to_string(),
+        "nothing guards DELETE /orders: add an extractor such as `RequireScope`, `.require(…)`, or \
+         `.public()`"
+    );
+}
+
+#[test]
+fn of_a_plain_router_the_audit_says_that_it_cannot_see() {
+    let router: Router = Router::new().route("/orders", axum::routing::get(list));
+    let audit = Routes::from(router).audit();
+    assert_eq!(audit.to_string(), "/: a plain router, whose routes cannot be seen\n");
+    assert!(audit.refuse_unguarded().unwrap().refuse_unseen().is_err());
+}

@@ -1,0 +1,68 @@
+//! Rules combined as values, for those who name them outside of a signature.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::{Requirement, ScopeRule, ScopeRules};
+
+/// Combines rules to one that asks for any of them.
+///
+/// ```
+/// use scopegate_claims::{ScopeRule, ScopeSet, all_of, any_of};
+/// # struct ReadOrders;
+/// # impl scopegate_claims::ScopeName for ReadOrders { const NAME: &'static str = "read:orders"; }
+/// # struct Admin;
+/// # impl scopegate_claims::ScopeName for Admin { const NAME: &'static str = "admin"; }
+/// # struct Orders;
+/// # impl scopegate_claims::ScopeName for Orders { const NAME: &'static str = "orders"; }
+///
+/// let rule = any_of((ReadOrders, all_of((Admin, Orders)))).requirement();
+/// assert_eq!(rule.to_string(), "any of (read:orders, all of (admin, orders))");
+/// assert!(rule.allows(&ScopeSet::parse("orders admin").unwrap()));
+/// assert!(!rule.allows(&ScopeSet::parse("orders").unwrap()));
+/// ```
+pub fn any_of<T: ScopeRules>(_: T) -> AnyRule<T> {
+    AnyRule(PhantomData)
+}
+
+/// Combines rules to one that asks for each of them. See [`any_of`].
+pub fn all_of<T: ScopeRules>(_: T) -> AllRule<T> {
+    AllRule(PhantomData)
+}
+
+/// The rule that [`any_of`] makes.
+pub struct AnyRule<T: ScopeRules>(PhantomData<fn() -> T>);
+
+/// The rule that [`all_of`] makes.
+pub struct AllRule<T: ScopeRules>(PhantomData<fn() -> T>);
+
+// An extractor names `AnyOf` and `AllOf`, so compile errors do not offer these.
+#[diagnostic::do_not_recommend]
+impl<T: ScopeRules> ScopeRule for AnyRule<T> {
+    const REQUIREMENT: Requirement = Requirement::any_of(T::REQUIREMENTS);
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ScopeRules> ScopeRule for AllRule<T> {
+    const REQUIREMENT: Requirement = Requirement::all_of(T::REQUIREMENTS);
+}
+
+macro_rules! value_of_a_rule {
+    ($($name:ident)+) => {$(
+        impl<T: ScopeRules> Clone for $name<T> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<T: ScopeRules> Copy for $name<T> {}
+
+        impl<T: ScopeRules> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.requirement().fmt(f)
+            }
+        }
+    )+};
+}
+
+value_of_a_rule! { AnyRule AllRule }

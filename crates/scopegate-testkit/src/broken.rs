@@ -1,0 +1,307 @@
+//! Tokens that no service may take.
+
+use std::fmt;
+
+use scopegate_claims::UnixTime;
+use scopegate_jose::{Algorithm, SigningKey, base64url, sha256};
+use serde_json::{Map, Value, json};
+
+/// How a token is broken. Each is refused with 401 `invalid_token`.
+///
+/// [`TokenBuilder::broken`](crate::TokenBuilder::broken) makes one; a test goes through
+/// [`ALL`](Self::ALL). The names are those of its `Display`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Broken {
+    /// `alg` is `none`, and there is no signature.
+    AlgorithmNone,
+    /// `alg` is `none`, with the signature of the good token.
+    AlgorithmNoneWithSignature,
+    /// `alg` names another algorithm than the key's.
+    AnotherAlgorithm,
+    /// It is for another audience.
+    AnotherAudience,
+    /// Another issuer is named.
+    AnotherIssuer,
+    /// `typ` says that it is a logout token.
+    AnotherType,
+    /// It is bound to a key of its holder (`cnf`), which a bearer does not prove.
+    BoundToKey,
+    /// The claims were changed after signing.
+    ClaimsChanged,
+    /// The header demands an extension (`crit`).
+    Critical,
+    /// A claim occurs twice.
+    DuplicateClaim,
+    /// The signature is empty.
+    EmptySignature,
+    /// Its time is over, by more than the longest leeway.
+    Expired,
+    /// There is a fourth segment.
+    FourSegments,
+    /// HS256, with the public key as the secret.
+    HmacWithPublicKey,
+    /// It is an ID token.
+    IdToken,
+    /// It was issued in the future.
+    IssuedInFuture,
+    /// A stranger signed it and put the key in the header (`jwk`).
+    KeyInHeader,
+    /// A stranger signed it and put the address of the key in the header (`jku`, `x5u`).
+    KeyUrlInHeader,
+    /// It names no audience.
+    NoAudience,
+    /// It never ends.
+    NoExpiry,
+    /// It names no issuer.
+    NoIssuer,
+    /// A stranger signed it and the header names no key.
+    NoKeyId,
+    /// It is no token at all.
+    NotAToken,
+    /// Its time has not come.
+    NotYetValid,
+    /// It is longer than 16 KiB.
+    Oversized,
+    /// Its base64url is padded.
+    Padded,
+    /// The signature was changed.
+    SignatureChanged,
+    /// A stranger signed it in the name of the issuer's key.
+    StrangersKey,
+    /// Its end is a text.
+    TextTimes,
+    /// The signature is missing.
+    TwoSegments,
+    /// The header names a key that nobody has. The layer asks the issuer for it.
+    UnknownKeyId,
+}
+
+impl Broken {
+    /// All there are.
+    pub const ALL: [Self; 31] = [
+        Self::AlgorithmNone,
+        Self::AlgorithmNoneWithSignature,
+        Self::AnotherAlgorithm,
+        Self::AnotherAudience,
+        Self::AnotherIssuer,
+        Self::AnotherType,
+        Self::BoundToKey,
+        Self::ClaimsChanged,
+        Self::Critical,
+        Self::DuplicateClaim,
+        Self::EmptySignature,
+        Self::Expired,
+        Self::FourSegments,
+        Self::HmacWithPublicKey,
+        Self::IdToken,
+        Self::IssuedInFuture,
+        Self::KeyInHeader,
+        Self::KeyUrlInHeader,
+        Self::NoAudience,
+        Self::NoExpiry,
+        Self::NoIssuer,
+        Self::NoKeyId,
+        Self::NotAToken,
+        Self::NotYetValid,
+        Self::Oversized,
+        Self::Padded,
+        Self::SignatureChanged,
+        Self::StrangersKey,
+        Self::TextTimes,
+        Self::TwoSegments,
+        Self::UnknownKeyId,
+    ];
+
+    /// Makes such a token of claims that are good.
+    pub(crate) fn make(
+        self,
+        key: &SigningKey,
+        claims: Map<String, Value>,
+        now: UnixTime,
+    ) -> String {
+        let good = Parts::of(key, claims);
+        match self {
+            Self::AlgorithmNone => good.header("alg", "none").unsigned(),
+            Self::AlgorithmNoneWithSignature => {
+                let signature = good.signature(key);
+                good.header("alg", "none").with_signature(&signature)
+            }
+            Self::AnotherAlgorithm => {
+                let mut others = Algorithm::ALL.into_iter();
+                let other = others.find(|other| *other != key.algorithm());
+                good.header("alg", other.map(Algorithm::name)).signed(key)
+            }
+            Self::AnotherAudience => good.claim("aud", "https://another.example").signed(key),
+            Self::AnotherIssuer => good.claim("iss", "https://another.example").signed(key),
+            Self::AnotherType => good.header("typ", "logout+jwt").signed(key),
+            Self::BoundToKey => {
+                let thumbprint = base64url::encode(&sha256(b"a key"));
+                good.claim("cnf", json!({ "jkt": thumbprint })).signed(key)
+            }
+            Self::ClaimsChanged => {
+                let signature = good.signature(key);
+                good.claim("sub", "root").with_signature(&signature)
+            }
+            Self::Critical => good.header("crit", json!(["exp"])).signed(key),
+            Self::DuplicateClaim => {
+                let json = Value::Object(good.claims.clone()).to_string();
+                let twice = json.replacen('{', r#"{"sub":"root","#, 1);
+                sign(
+                    key,
+                    &format!("{}.{}", encode(&good.header), base64url::encode(twice.as_bytes())),
+                )
+            }
+            Self::EmptySignature => good.unsigned(),
+            Self::Expired => good.claim("exp", now.as_seconds() - 301).signed(key),
+            Self::FourSegments => format!("{}.e30", good.signed(key)),
+            Self::HmacWithPublicKey => {
+                let public = serde_json::to_vec(&key.public_jwk()).expect("a key is plain data");
+                let forged = good.header("alg", "HS256");
+                let mac = hmac_sha256(&public, forged.signing_input().as_bytes());
+                forged.with_signature(&base64url::encode(&mac))
+            }
+            Self::IdToken => good
+                .header("typ", "JWT")
+                .claim("nonce", "n-0S6_WzA2Mj")
+                .claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ")
+                .signed(key),
+            Self::IssuedInFuture => good.claim("iat", now.as_seconds() + 301).signed(key),
+            Self::KeyInHeader => {
+                let stranger = stranger(key);
+                let public = serde_json::to_value(stranger.public_jwk());
+                good.header("jwk", public.expect("a key is plain data")).signed(&stranger)
+            }
+            Self::KeyUrlInHeader => good
+                .header("jku", "https://another.example/keys")
+                .header("x5u", "https://another.example/chain")
+                .signed(&stranger(key)),
+            Self::NoAudience => good.claim("aud", Value::Null).signed(key),
+            Self::NoExpiry => good.claim("exp", Value::Null).signed(key),
+            Self::NoIssuer => good.claim("iss", Value::Null).signed(key),
+            Self::NoKeyId => good.header("kid", Value::Null).signed(&stranger(key)),
+            Self::NotAToken => "correct-horse-battery-staple".to_owned(),
+            Self::NotYetValid => good.claim("nbf", now.as_seconds() + 301).signed(key),
+            Self::Oversized => good.claim("padding", "x".repeat(16 * 1024)).signed(key),
+            Self::Padded => format!("{}==", good.signed(key)),
+            Self::SignatureChanged => {
+                let signature = good.signature(key);
+                let other = if signature.starts_with('A') { "B" } else { "A" };
+                good.with_signature(&format!("{other}{}", &signature[1..]))
+            }
+            Self::StrangersKey => good.signed(&stranger(key)),
+            Self::TextTimes => {
+                let end = good.claims["exp"].to_string();
+                good.claim("exp", end).signed(key)
+            }
+            Self::TwoSegments => good.signing_input(),
+            Self::UnknownKeyId => good.header("kid", "unheard-of").signed(&stranger(key)),
+        }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Header and claims before they are signed.
+struct Parts {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+}
+
+impl Parts {
+    fn of(key: &SigningKey, claims: Map<String, Value>) -> Self {
+        let header = Map::new();
+        Self { header, claims }
+            .header("typ", "at+jwt")
+            .header("alg", key.algorithm().name())
+            .header("kid", key.kid())
+    }
+
+    /// Sets a member of the header; `null` takes it away.
+    fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
+        set(&mut self.header, name, value.into());
+        self
+    }
+
+    /// Sets a claim; `null` takes it away.
+    fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
+        set(&mut self.claims, name, value.into());
+        self
+    }
+
+    fn signing_input(&self) -> String {
+        format!("{}.{}", encode(&self.header), encode(&self.claims))
+    }
+
+    fn signature(&self, key: &SigningKey) -> String {
+        key.signature(&self.signing_input()).expect("the key signs")
+    }
+
+    fn signed(&self, key: &SigningKey) -> String {
+        sign(key, &self.signing_input())
+    }
+
+    fn unsigned(&self) -> String {
+        self.with_signature("")
+    }
+
+    fn with_signature(&self, signature: &str) -> String {
+        format!("{}.{signature}", self.signing_input())
+    }
+}
+
+fn set(object: &mut Map<String, Value>, name: &str, value: Value) {
+    match value {
+        Value::Null => drop(object.remove(name)),
+        value => drop(object.insert(name.to_owned(), value)),
+    }
+}
+
+fn encode(object: &Map<String, Value>) -> String {
+    base64url::encode(&serde_json::to_vec(object).expect("values are plain data"))
+}
+
+fn sign(key: &SigningKey, text: &str) -> String {
+    format!("{text}.{}", key.signature(text).expect("the key signs"))
+}
+
+fn stranger(key: &SigningKey) -> SigningKey {
+    SigningKey::generate(key.algorithm()).expect("a key can be made")
+}
+
+/// HMAC (RFC 2104) with a key of any length.
+fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    const BLOCK: usize = 64;
+    let mut block = [0; BLOCK];
+    if key.len() > BLOCK {
+        block[..32].copy_from_slice(&sha256(key));
+    } else {
+        block[..key.len()].copy_from_slice(key);
+    }
+    let pad = |byte: u8| block.map(|of_key| of_key ^ byte).to_vec();
+    let inner = sha256(&[&pad(0x36)[..], message].concat());
+    sha256(&[&pad(0x5c)[..], &inner[..]].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_4231_case_2() {
+        let mac = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
+        let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    #[test]
+    fn all_are_listed_once() {
+        for (at, broken) in Broken::ALL.into_iter().enumerate() {
+            assert_eq!(broken as usize, at, "{broken}");
+        }
+    }
+}

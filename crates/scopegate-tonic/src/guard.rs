@@ -1,0 +1,50 @@
+//! One rule for all methods of a service.
+
+use std::fmt;
+
+use scopegate_claims::{Requirement, ScopeRule};
+use tonic::service::Interceptor;
+use tonic::{Request, Status};
+
+use crate::{authenticated, status};
+
+/// Guards all methods of a service: `OrdersServer::with_interceptor(orders, guard(ReadOrders))`.
+///
+/// ```
+/// use scopegate_tonic::guard;
+/// use tonic::{Request, service::Interceptor};
+/// # struct Admin;
+/// # impl scopegate_claims::ScopeName for Admin { const NAME: &'static str = "admin"; }
+///
+/// let mut admins_only = guard(Admin);
+///
+/// // Without the layer nothing passes.
+/// let refused = admins_only.call(Request::new(())).unwrap_err();
+/// assert_eq!(refused.code(), tonic::Code::Internal);
+/// ```
+#[expect(clippy::needless_pass_by_value, reason = "rules are written in place")]
+pub fn guard(rule: impl ScopeRule) -> Guard {
+    Guard { requirement: rule.requirement() }
+}
+
+/// The interceptor that [`guard`] makes.
+#[derive(Clone, Copy)]
+pub struct Guard {
+    requirement: Requirement,
+}
+
+impl Interceptor for Guard {
+    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
+        let allowed = authenticated(&request, Some(&self.requirement))?.allow(&self.requirement);
+        match allowed {
+            Ok(_) => Ok(request),
+            Err(refusal) => Err(status(&refusal)),
+        }
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "guard({})", self.requirement)
+    }
+}

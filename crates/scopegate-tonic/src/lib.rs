@@ -1,0 +1,142 @@
+//! Scope guards for tonic services.
+//!
+//! The layer of `scopegate-tower` authenticates, in the words of gRPC: `auth.grpc()` stands around the
+//! services. A method then says what it needs in its first line, or [`guard`] says it for a whole
+//! service. Refusals are [statuses](status) with the right code; the challenge of RFC 6750 comes along
+//! as `www-authenticate`.
+//!
+//! ```
+//! use scopegate_claims::ScopeName;
+//! use scopegate_tonic::require;
+//! use tonic::{Request, Response, Status};
+//!
+//! struct ReadOrders; // `scopes!` writes the same
+//!
+//! impl ScopeName for ReadOrders {
+//!     const NAME: &'static str = "read:orders";
+//! }
+//!
+//! async fn list(request: Request<()>) -> Result<Response<String>, Status> {
+//!     let token = require(&request, ReadOrders)?;
+//!     Ok(Response::new(token.claims().subject().unwrap_or_default().to_owned()))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # use scopegate_testkit::TestIssuer;
+//! # use tower::{Layer, ServiceExt, service_fn};
+//! # use tonic::codegen::http;
+//! # let issuer = TestIssuer::start("api://orders").await;
+//! # let service = issuer.layer().grpc().layer(service_fn(async |request: http::Request<()>| {
+//! #     let (parts, body) = request.into_parts();
+//! #     let request = Request::from_parts(Default::default(), parts.extensions, body);
+//! #     let answer = list(request).await;
+//! #     let code = answer.map_or_else(|status| status.code(), |_| tonic::Code::Ok) as i32;
+//! #     Ok::<_, std::convert::Infallible>(
+//! #         http::Response::builder().header("grpc-status", code).body(String::new()).unwrap(),
+//! #     )
+//! # }));
+//! # let ask = async |scope: &str| {
+//! #     let token = issuer.token().scope(scope).sign();
+//! #     let request = http::Request::post("/").header("authorization", format!("Bearer {token}"));
+//! #     let response = service.clone().oneshot(request.body(()).unwrap()).await.unwrap();
+//! #     response.headers()["grpc-status"].to_str().unwrap().parse::<i32>().unwrap()
+//! # };
+//! assert_eq!(ask("read:orders").await, tonic::Code::Ok as i32);
+//! assert_eq!(ask("write:orders").await, tonic::Code::PermissionDenied as i32);
+//! # }
+//! ```
+
+#![deny(missing_docs)]
+
+mod guard;
+
+use std::sync::Arc;
+
+use scopegate_claims::{Requirement, ScopeRule};
+use scopegate_jose::{Authenticated, Refusal, RefusalCause, Verified};
+use scopegate_tower::GrpcAnswers;
+use tonic::{Request, Status};
+
+pub use guard::{Guard, guard};
+
+/// The token of a request, if it holds what the rule asks for.
+///
+/// A rule is a scope, or `any_of` and `all_of` scopes, as for the extractors of axum.
+///
+/// # Errors
+///
+/// The status to answer with: `UNAUTHENTICATED` without a token, `PERMISSION_DENIED` with too few
+/// scopes, `INTERNAL` where the layer is missing.
+#[expect(clippy::needless_pass_by_value, reason = "rules are written in place")]
+pub fn require<T>(request: &Request<T>, rule: impl ScopeRule) -> Result<Arc<Verified>, Status> {
+    let requirement = rule.requirement();
+    let authenticated = authenticated(request, Some(&requirement))?;
+    authenticated.allow(&requirement).cloned().map_err(|refusal| status(&refusal))
+}
+
+/// The token of a request, whatever its scopes.
+///
+/// # Errors
+///
+/// The status to answer with, as from [`require`].
+pub fn token<T>(request: &Request<T>) -> Result<Arc<Verified>, Status> {
+    let authenticated = authenticated(request, None)?;
+    let token = authenticated.token().cloned();
+    token.ok_or_else(|| status(&authenticated.refuse(RefusalCause::NoToken)))
+}
+
+/// A refusal as a status: code, message, challenge; see [`GrpcAnswers`].
+///
+/// For rules of a service's own:
+///
+/// ```
+/// use scopegate_jose::{Refusal, RefusalCause};
+///
+/// let refusal = Refusal::new(RefusalCause::RuleNotMet { rule: "own orders only".into() });
+/// let status = scopegate_tonic::status(&refusal);
+/// assert_eq!(status.code(), tonic::Code::PermissionDenied);
+/// assert!(status.metadata().contains_key("www-authenticate"));
+/// ```
+pub fn status(refusal: &Refusal) -> Status {
+    Status::from_header_map(&GrpcAnswers::trailers(refusal)).expect("the trailers have a code")
+}
+
+fn authenticated<'a, T>(
+    request: &'a Request<T>,
+    requirement: Option<&Requirement>,
+) -> Result<&'a Authenticated, Status> {
+    request.extensions().get().ok_or_else(|| {
+        let requirement = requirement.map(ToString::to_string);
+        tracing::error!(
+            requirement,
+            "a guard found no authentication: the scopegate layer is missing around this service; \
+             add it with `Server::builder().layer(auth.grpc())`"
+        );
+        status(&Refusal::new(RefusalCause::Misconfigured("a guard without the layer".into())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    #[test]
+    fn a_missing_layer_is_our_fault_and_says_nothing() {
+        let refused = token(&Request::new(())).unwrap_err();
+        assert_eq!(refused.code(), Code::Internal);
+        assert!(!refused.message().contains("layer"), "{}", refused.message());
+    }
+
+    #[test]
+    fn a_request_without_a_token_is_told_how() {
+        let mut request = Request::new(());
+        request.extensions_mut().insert(Authenticated::anonymous(Arc::default()));
+        let refused = token(&request).unwrap_err();
+        assert_eq!(refused.code(), Code::Unauthenticated);
+        assert_eq!(refused.metadata().get("www-authenticate").unwrap(), "Bearer");
+        assert_eq!(refused.message(), "This request needs an access token");
+    }
+}

@@ -1,0 +1,196 @@
+//! The answers in gRPC, whose clients read a status of their own beside that of HTTP.
+
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use scopegate_jose::Refusal;
+use tower_layer::Layer;
+
+use super::Answers;
+use crate::{BearerLayer, BearerService, ProtectedResource, RequireLayer, RequireService};
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const GRPC_RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+
+/// Answers in gRPC: HTTP 200 without a body, and the outcome in `grpc-status`.
+///
+/// For every body that has an empty default, such as tonic's `Body`. See [`Grpc`].
+///
+/// | refusal | HTTP would say | code |
+/// | --- | --- | --- |
+/// | no token, a token that is not good, a user who must sign in again | 401 | `UNAUTHENTICATED` (16) |
+/// | an `Authorization` that is malformed or there twice | 400 | `UNAUTHENTICATED` (16) |
+/// | too few scopes, a rule that is not met | 403 | `PERMISSION_DENIED` (7) |
+/// | the issuer's keys cannot be had | 503 | `UNAVAILABLE` (14), `grpc-retry-pushback-ms` |
+/// | the layer is missing | 500 | `INTERNAL` (13) |
+///
+/// A malformed header is not `INVALID_ARGUMENT`, which speaks of the message: what is wrong are the
+/// credentials, and a client gets new ones on `UNAUTHENTICATED`. The challenge of RFC 6750 comes along
+/// as `www-authenticate`, so that a client learns which scope it lacks.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct GrpcAnswers;
+
+impl GrpcAnswers {
+    /// A refusal as the trailers of a call: code, message, challenge.
+    pub fn trailers(refusal: &Refusal) -> HeaderMap {
+        let mut trailers = HeaderMap::with_capacity(4);
+        trailers.insert(GRPC_STATUS, HeaderValue::from_static(code(refusal)));
+        let message = HeaderValue::try_from(percent_encoded(refusal.description()));
+        trailers.insert(GRPC_MESSAGE, message.expect("it is ASCII once it is encoded"));
+        if let Some(challenge) = refusal.challenge() {
+            let value = HeaderValue::try_from(challenge.to_string())
+                .expect("a challenge writes printable ASCII only");
+            trailers.insert(WWW_AUTHENTICATE, value);
+        }
+        if let Some(wait) = refusal.retry_after() {
+            let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+            trailers.insert(GRPC_RETRY_PUSHBACK, wait.into());
+        }
+        trailers
+    }
+}
+
+impl<R: Default> Answers<R> for GrpcAnswers {
+    fn refusal(refusal: &Refusal) -> Response<R> {
+        // Trailers without anything before them are sent as headers.
+        let mut response = Response::new(R::default());
+        *response.headers_mut() = Self::trailers(refusal);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        response
+    }
+
+    fn metadata(_: &ProtectedResource, _: &Method) -> Option<Response<R>> {
+        // Whoever asks for the document speaks plain HTTP, and would not understand.
+        None
+    }
+}
+
+/// A layer that refuses in the words of gRPC.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use scopegate_tower::BearerLayer;
+/// use tower::{Layer, ServiceExt, service_fn};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
+/// let service = auth.grpc().layer(service_fn(async |_: Request<()>| {
+///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+/// }));
+///
+/// let response = service.oneshot(Request::post("/orders.v1.Orders/List").body(())?).await?;
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.headers()["grpc-status"], "16");
+/// assert_eq!(response.headers()["www-authenticate"], "Bearer");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Grpc<L>(L);
+
+impl BearerLayer {
+    /// The same layer, sharing its keys, for gRPC. It stands around tonic's services:
+    /// `Server::builder().layer(auth.grpc())`.
+    pub fn grpc(&self) -> Grpc<Self> {
+        Grpc(self.clone())
+    }
+}
+
+impl RequireLayer {
+    /// The same layer for gRPC, to stand inside of [`BearerLayer::grpc`].
+    pub fn grpc(self) -> Grpc<Self> {
+        Grpc(self)
+    }
+}
+
+impl<S> Layer<S> for Grpc<BearerLayer> {
+    type Service = BearerService<S, GrpcAnswers>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        BearerService::new(inner, self.0.clone())
+    }
+}
+
+impl<S> Layer<S> for Grpc<RequireLayer> {
+    type Service = RequireService<S, GrpcAnswers>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireService::new(inner, self.0.requirement())
+    }
+}
+
+/// The code by the status that HTTP has for the refusal, so that a new cause needs to be placed once.
+fn code(refusal: &Refusal) -> &'static str {
+    match refusal.status() {
+        400 | 401 => "16",
+        403 => "7",
+        503 => "14",
+        _ => "13",
+    }
+}
+
+/// The encoding of `grpc-message`: what is not printable ASCII, and `%`.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'%' | 0..b' ' | 0x7f.. => encoded.push_str(&format!("%{byte:02X}")),
+            _ => encoded.push(char::from(byte)),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use scopegate_claims::ScopeSet;
+    use scopegate_jose::{JoseError, RefusalCause};
+
+    use super::*;
+
+    fn trailers(cause: RefusalCause) -> HeaderMap {
+        GrpcAnswers::trailers(&Refusal::new(cause))
+    }
+
+    #[test]
+    fn every_cause_has_its_code() {
+        let needed = ScopeSet::parse("read:orders").unwrap();
+        for (cause, code) in [
+            (RefusalCause::NoToken, "16"),
+            (RefusalCause::InvalidRequest("x"), "16"),
+            (RefusalCause::InvalidToken(JoseError::Expired), "16"),
+            (RefusalCause::InsufficientAuthentication { acr_values: &[], max_age: None }, "16"),
+            (RefusalCause::MissingClaim { claim: "sub" }, "16"),
+            (RefusalCause::InsufficientScope { needed }, "7"),
+            (RefusalCause::RuleNotMet { rule: "x".into() }, "7"),
+            (RefusalCause::KeysUnavailable { retry_after: Duration::from_secs(3) }, "14"),
+            (RefusalCause::Misconfigured("x".into()), "13"),
+        ] {
+            assert_eq!(trailers(cause.clone())[GRPC_STATUS], code, "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn the_challenge_comes_along_and_a_retry_is_not_too_early() {
+        let needed = ScopeSet::parse("read:orders").unwrap();
+        let refused = trailers(RefusalCause::InsufficientScope { needed });
+        let challenge = refused[WWW_AUTHENTICATE].to_str().unwrap();
+        assert!(challenge.ends_with(r#"scope="read:orders""#), "{challenge}");
+
+        let refused =
+            trailers(RefusalCause::KeysUnavailable { retry_after: Duration::from_millis(1500) });
+        assert_eq!(refused[GRPC_RETRY_PUSHBACK], "1500");
+        assert!(!refused.contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn a_message_is_printable_ascii() {
+        assert_eq!(percent_encoded("50 % é\n~"), "50 %25 %C3%A9%0A~");
+    }
+}

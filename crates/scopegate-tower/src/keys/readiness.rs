@@ -1,0 +1,152 @@
+//! How the keys of one issuer are doing.
+
+use std::fmt;
+use std::time::Duration;
+
+use scopegate_claims::UnixTime;
+use serde::{Serialize, Serializer};
+
+use super::KeyRing;
+
+/// How the keys of one issuer are doing; part of a layer's [`Readiness`](crate::Readiness).
+#[derive(Clone, Debug, Serialize)]
+pub struct IssuerReadiness {
+    issuer: String,
+    state: KeyState,
+    keys: usize,
+    #[serde(rename = "age_seconds", serialize_with = "seconds")]
+    age: Option<Duration>,
+    last_error: Option<String>,
+    #[serde(rename = "next_refresh_seconds", serialize_with = "seconds")]
+    next_refresh: Option<Duration>,
+}
+
+/// Where the keys of an issuer are in their life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum KeyState {
+    /// Given by the program for good.
+    Fixed,
+    /// Confirmed by the issuer when it was last asked.
+    Fresh,
+    /// The ones to begin with; the issuer has not spoken yet.
+    Seeds,
+    /// The issuer could not be asked of late; they serve on.
+    Stale,
+    /// There are none: the issuer could never be asked, or not for too long.
+    Unavailable,
+    /// Nobody has asked for them yet.
+    Unread,
+}
+
+impl IssuerReadiness {
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Where its keys are in their life.
+    pub fn state(&self) -> KeyState {
+        self.state
+    }
+
+    /// How many keys serve.
+    pub fn keys(&self) -> usize {
+        self.keys
+    }
+
+    /// How long ago the issuer confirmed them, if it ever did.
+    pub fn age(&self) -> Option<Duration> {
+        self.age
+    }
+
+    /// Why the issuer could not be asked when last tried.
+    pub fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// In what time it is asked again at the latest.
+    pub fn next_refresh(&self) -> Option<Duration> {
+        self.next_refresh
+    }
+
+    /// Whether tokens of this issuer can be verified.
+    pub fn is_ready(&self) -> bool {
+        self.keys > 0
+    }
+}
+
+impl KeyRing {
+    /// How the keys are doing.
+    pub(crate) fn readiness(&self, issuer: &str, now: UnixTime) -> IssuerReadiness {
+        let held = self.held(now);
+        let mut readiness = IssuerReadiness {
+            issuer: issuer.to_owned(),
+            state: KeyState::Fixed,
+            keys: held.as_ref().map_or(0, |held| held.keys.len()),
+            age: None,
+            last_error: None,
+            next_refresh: None,
+        };
+        let Some(known) = self.known() else { return readiness };
+        readiness.state = match (&known.last_error, held.is_some(), known.confirmed_at) {
+            (None, false, None) => KeyState::Unread,
+            (_, false, _) => KeyState::Unavailable,
+            (_, true, None) => KeyState::Seeds,
+            (None, true, Some(_)) => KeyState::Fresh,
+            (Some(_), true, Some(_)) => KeyState::Stale,
+        };
+        readiness.age = known.confirmed_at.map(|at| now.since(at));
+        readiness.last_error = known.last_error.map(|error| described(&*error));
+        readiness.next_refresh = known.due_at.map(|at| at.since(now));
+        readiness
+    }
+}
+
+/// An error with its causes.
+fn described(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration.map(|duration| duration.as_secs()).serialize(serializer)
+}
+
+impl KeyState {
+    /// The state as one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Fresh => "fresh",
+            Self::Seeds => "seeds",
+            Self::Stale => "stale",
+            Self::Unavailable => "unavailable",
+            Self::Unread => "unread",
+        }
+    }
+}
+
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One line: `https://id.example.com: fresh, 2 keys, confirmed 31 s ago, next refresh in 540 s`.
+impl fmt::Display for IssuerReadiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}, {} keys", self.issuer, self.state, self.keys)?;
+        if let Some(age) = self.age {
+            write!(f, ", confirmed {} s ago", age.as_secs())?;
+        }
+        if let Some(next) = self.next_refresh {
+            write!(f, ", next refresh in {} s", next.as_secs())?;
+        }
+        if let Some(error) = &self.last_error {
+            write!(f, ", last error: {error}")?;
+        }
+        Ok(())
+    }
+}

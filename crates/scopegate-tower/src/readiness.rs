@@ -1,0 +1,68 @@
+//! Whether a layer can do its work.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::IssuerReadiness;
+
+/// Whether a layer can do its work: a plain value for probes and logs.
+///
+/// ```
+/// use scopegate_tower::{BearerLayer, KeyState};
+/// # let key = scopegate_jose::SigningKey::generate(scopegate_jose::Algorithm::Es256)?;
+/// # let keys = scopegate_jose::KeySet::from_keys([key.verifying_key()?]);
+///
+/// let builder = BearerLayer::issuer("https://id.example.com").audience("api://orders");
+/// let auth = builder.keys(keys).build()?;
+/// assert!(auth.readiness().is_ready());
+/// assert_eq!(auth.readiness().to_string(), "https://id.example.com: fixed, 1 keys");
+///
+/// // Keys that come from the issuer are not there yet.
+/// let builder = BearerLayer::issuer("https://id.example.com").audience("api://orders");
+/// let readiness = builder.build()?.readiness();
+/// assert!(!readiness.is_ready());
+/// assert_eq!(readiness.issuers()[0].state(), KeyState::Unread);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Serialize)]
+pub struct Readiness {
+    ready: bool,
+    issuers: Vec<IssuerReadiness>,
+    tenants: Vec<IssuerReadiness>,
+}
+
+impl Readiness {
+    pub(crate) fn new(issuers: Vec<IssuerReadiness>, tenants: Vec<IssuerReadiness>) -> Self {
+        let ready = issuers.iter().all(IssuerReadiness::is_ready);
+        Self { ready, issuers, tenants }
+    }
+
+    /// Whether tokens of every issuer that was named at the start can be verified.
+    ///
+    /// Tenants come and go, and the trouble of one is no reason to stop serving the others; they do
+    /// not count.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The issuers that were named at the start.
+    pub fn issuers(&self) -> &[IssuerReadiness] {
+        &self.issuers
+    }
+
+    /// The issuers that a resolver named, as far as they are held.
+    pub fn tenants(&self) -> &[IssuerReadiness] {
+        &self.tenants
+    }
+}
+
+/// A line for each issuer.
+impl fmt::Display for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, issuer) in self.issuers.iter().chain(&self.tenants).enumerate() {
+            write!(f, "{}{issuer}", if index == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! Issuers that were asked for and are no tenants, or of which nobody could tell.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use scopegate_claims::UnixTime;
+
+/// The most that are remembered; the oldest make room.
+const MOST: usize = 1000;
+
+/// Why an issuer is refused without asking.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Why {
+    /// Nobody could tell.
+    Failed,
+    /// There is no such tenant.
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    issuer: u64,
+    why: Why,
+    at: UnixTime,
+}
+
+/// What is remembered of them: hashes, so that no name takes room; with a secret, so that none can
+/// stand for another.
+#[derive(Debug, Default)]
+pub(crate) struct Refused {
+    noted: VecDeque<Noted>,
+    secret: RandomState,
+}
+
+impl Why {
+    /// How long it is believed.
+    const fn time(self) -> Duration {
+        match self {
+            Self::Failed => Duration::from_secs(5),
+            Self::Unknown => Duration::from_secs(60),
+        }
+    }
+}
+
+impl Refused {
+    pub(crate) fn note(&mut self, issuer: &str, why: Why, at: UnixTime) {
+        let issuer = self.secret.hash_one(issuer);
+        self.noted.retain(|noted| noted.issuer != issuer);
+        if self.noted.len() == MOST {
+            self.noted.pop_front();
+        }
+        self.noted.push_back(Noted { issuer, why, at });
+    }
+
+    /// Why an issuer is refused, and for how long still.
+    pub(crate) fn find(&self, issuer: &str, now: UnixTime) -> Option<(Why, Duration)> {
+        let issuer = self.secret.hash_one(issuer);
+        let noted = self.noted.iter().find(|noted| noted.issuer == issuer)?;
+        // A clock that was set back does not make it longer.
+        let rest = noted.why.time().saturating_sub(now.since(noted.at));
+        (noted.at <= now && !rest.is_zero()).then_some((noted.why, rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_remembered_for_its_time() {
+        let at = UnixTime::from_seconds;
+        let mut refused = Refused::default();
+        refused.note("a", Why::Unknown, at(100));
+        refused.note("b", Why::Failed, at(100));
+        assert_eq!(refused.find("a", at(159)), Some((Why::Unknown, Duration::from_secs(1))));
+        assert_eq!(refused.find("a", at(160)), None);
+        assert_eq!(refused.find("b", at(104)), Some((Why::Failed, Duration::from_secs(1))));
+        assert_eq!(refused.find("b", at(105)), None);
+        assert_eq!(refused.find("a", at(99)), None, "the clock was set back");
+        refused.note("b", Why::Unknown, at(110));
+        assert_eq!(refused.find("b", at(110)).map(|(why, _)| why), Some(Why::Unknown));
+    }
+
+    #[test]
+    fn they_take_no_more_than_their_room() {
+        let now = UnixTime::from_seconds(100);
+        let mut refused = Refused::default();
+        for number in 0..5_000 {
+            refused.note(&number.to_string(), Why::Unknown, now);
+        }
+        assert_eq!(refused.noted.len(), MOST);
+        assert!(refused.find("4999", now).is_some() && refused.find("0", now).is_none());
+    }
+}

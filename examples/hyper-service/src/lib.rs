@@ -1,0 +1,68 @@
+//! A service of hyper alone, behind the layer: no framework, no macros.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use scopegate::{
+    Answers, Authenticated, BearerLayer, HttpAnswers, Refusal, RefusalCause, Requirement,
+};
+use tokio::net::TcpListener;
+use tower::{Layer, service_fn};
+
+type Answer = Response<Full<Bytes>>;
+
+const READ: Requirement = Requirement::scope("read:orders");
+const WRITE: Requirement = Requirement::scope("write:orders");
+
+/// Serves until the listener fails.
+pub async fn serve(listener: TcpListener, auth: BearerLayer) -> std::io::Result<()> {
+    let service = auth.layer(service_fn(answer));
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let service = TowerToHyperService::new(service.clone());
+        tokio::spawn(async move {
+            let connection = auto::Builder::new(TokioExecutor::new());
+            // A client that breaks off is no concern of ours.
+            let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
+    let routed = match (request.method(), request.uri().path()) {
+        (&Method::GET, "/orders") => list(&request),
+        (&Method::POST, "/orders") => place(&request),
+        _ => Ok(empty(StatusCode::NOT_FOUND)),
+    };
+    // The same answer as the layer's own: status, challenge, problem document.
+    Ok(routed.unwrap_or_else(|refusal| HttpAnswers::refusal(&refusal)))
+}
+
+fn list(request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    authenticated(request)?.allow(&READ)?;
+    Ok(Response::new(Full::from("all orders")))
+}
+
+fn place(request: &Request<Incoming>) -> Result<Answer, Refusal> {
+    let token = authenticated(request)?.allow(&WRITE)?;
+    let who = token.claims().subject().unwrap_or_default();
+    Ok(Response::new(Full::from(format!("placed by {who}"))))
+}
+
+/// What the layer left on the request.
+fn authenticated(request: &Request<Incoming>) -> Result<&Authenticated, Refusal> {
+    let without = || Refusal::new(RefusalCause::Misconfigured("there is no layer".into()));
+    request.extensions().get().ok_or_else(without)
+}
+
+fn empty(status: StatusCode) -> Answer {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
