@@ -25,7 +25,6 @@
 //! # async fn main() {
 //! # use scopegate_testkit::TestIssuer;
 //! # use tower::{Layer, ServiceExt, service_fn};
-//! # use tonic::codegen::http;
 //! # let issuer = TestIssuer::start("api://orders").await;
 //! # let service = issuer.layer().grpc().layer(service_fn(async |request: http::Request<()>| {
 //! #     let (parts, body) = request.into_parts();
