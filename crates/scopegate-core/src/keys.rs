@@ -168,12 +168,27 @@ impl KeyRing {
         match self.store.insert_signing_key(&stored).await {
             Ok(()) => {
                 tracing::info!(%server, algorithm = algorithm.name(), kid = key.kid(), "made a signing key");
+                self.hold(stored).await;
+                Ok(())
             }
             // Another node was faster: its key is as good as ours.
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
+            Err(StoreError::Conflict) => Ok(self.reload().await?),
+            Err(error) => Err(error.into()),
         }
-        Ok(self.reload().await?)
+    }
+
+    /// Adds a key that has just been stored to those that are held; the others are not read again.
+    async fn hold(&self, stored: StoredKey) {
+        let _turn = self.reading.lock().await;
+        let mut held = HashMap::clone(&self.held.load());
+        let before = held.get(&stored.server).map(Arc::as_ref);
+        let known = before.map_or(&[][..], |before| &before.keys).iter().map(|key| &key.stored);
+        // A reload may have found it meanwhile.
+        let others = known.filter(|known| known.kid != stored.kid).cloned();
+        let keys = others.chain([stored.clone()]).collect();
+        let keys = ServerKeys::new(keys, before);
+        held.insert(stored.server, Arc::new(keys));
+        self.held.store(Arc::new(held));
     }
 }
 
@@ -215,4 +230,79 @@ impl HeldKey {
 /// A sealed key opens for the server and the id that it was sealed for only.
 fn seal_context(server: &ServerId, kid: &str) -> String {
     format!("signing key {server} {kid}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex as SyncMutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use scopegate_claims::{Issuer, SystemClock};
+
+    use super::*;
+    use crate::catalog::Snapshot;
+
+    /// Keeps keys, one a server, and counts how often they are read.
+    #[derive(Debug, Default)]
+    struct Drawer {
+        keys: SyncMutex<Vec<StoredKey>>,
+        readings: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl KeyStore for Drawer {
+        async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+            self.readings.fetch_add(1, Ordering::SeqCst);
+            Ok(self.keys.lock().unwrap().clone())
+        }
+
+        async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
+            let mut keys = self.keys.lock().unwrap();
+            if keys.iter().any(|known| known.server == key.server) {
+                return Err(StoreError::Conflict);
+            }
+            keys.push(key.clone());
+            Ok(())
+        }
+    }
+
+    fn servers() -> Vec<AuthorizationServer> {
+        let catalog = Snapshot::empty(&Issuer::parse("https://id.example.com").unwrap());
+        let servers = catalog.servers().map(|server| {
+            let mut server = AuthorizationServer::clone(server);
+            server.spec.algorithms = vec![Algorithm::Es256];
+            server
+        });
+        servers.collect()
+    }
+
+    async fn ring(drawer: &Arc<Drawer>, master_key: &Arc<MasterKey>) -> KeyRing {
+        let store = Arc::clone(drawer) as Arc<dyn KeyStore>;
+        KeyRing::open(store, Arc::clone(master_key), Arc::new(SystemClock)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_made_is_held_without_reading_the_others() {
+        let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
+        let ring = ring(&drawer, &master_key).await;
+        for server in &servers() {
+            ring.ensure(server).await.unwrap();
+        }
+        assert_eq!(drawer.readings.load(Ordering::SeqCst), 1, "at the start only");
+        for server in &servers() {
+            let signer = ring.signer(server).await.unwrap();
+            assert!(ring.public(&server.id).unwrap().contains(signer.kid()));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_key_of_a_faster_node_is_read() {
+        let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
+        let (slower, faster) = (ring(&drawer, &master_key).await, ring(&drawer, &master_key).await);
+        let server = &servers()[0];
+        let key = faster.signer(server).await.unwrap();
+        assert_eq!(slower.signer(server).await.unwrap().kid(), key.kid());
+        assert_eq!(drawer.readings.load(Ordering::SeqCst), 3);
+    }
 }

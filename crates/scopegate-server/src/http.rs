@@ -19,8 +19,10 @@ use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, get, post};
 use scopegate_core::authority::Authority;
+use tokio::sync::watch;
 
-use readiness::Readiness;
+use self::readiness::Readiness;
+use crate::server::FirstKeys;
 
 pub use failure::{Failure, RequestError};
 pub use trusted_proxies::{ForwardingHeader, InvalidNetwork, TrustedProxies};
@@ -33,12 +35,22 @@ pub(crate) struct App(Arc<Shared>);
 struct Shared {
     authority: Arc<Authority>,
     trusted_proxies: TrustedProxies,
+    first_keys: watch::Receiver<FirstKeys>,
     readiness: Readiness,
 }
 
 impl App {
-    pub(crate) fn new(authority: Arc<Authority>, trusted_proxies: TrustedProxies) -> Self {
-        Self(Arc::new(Shared { authority, trusted_proxies, readiness: Readiness::default() }))
+    pub(crate) fn new(
+        authority: Arc<Authority>,
+        trusted_proxies: TrustedProxies,
+        first_keys: watch::Receiver<FirstKeys>,
+    ) -> Self {
+        let readiness = Readiness::default();
+        Self(Arc::new(Shared { authority, trusted_proxies, first_keys, readiness }))
+    }
+
+    fn has_first_keys(&self) -> bool {
+        matches!(*self.0.first_keys.borrow(), FirstKeys::Made)
     }
 
     fn readiness(&self) -> &Readiness {

@@ -11,10 +11,12 @@ use scopegate_core::audience_names::{self, AudienceClash};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::error::TokenError;
 use scopegate_jose::MasterKey;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 use crate::http::{self, App, TrustedProxies};
+
+pub(crate) use upkeep::FirstKeys;
 
 pub use storage::{CatalogWatch, Storage};
 
@@ -71,7 +73,10 @@ pub enum StartError {
     Audience(#[from] AudienceClash),
     /// A signing key could not be made, stored or unsealed.
     #[error("the signing keys cannot be made ready")]
-    Keys(#[source] TokenError),
+    Keys(#[source] Arc<TokenError>),
+    /// The server was closed before it was ready.
+    #[error("the server was closed before it was ready")]
+    Closed,
 }
 
 /// The authorization servers of one process, as something that answers HTTP.
@@ -111,25 +116,53 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Server {
     app: App,
+    first_keys: watch::Receiver<FirstKeys>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 impl Server {
-    /// Reads the storage, makes the keys that are missing, and starts to follow the catalog.
+    /// Opens a server that is ready: its storage is read, its first servers have their keys.
     ///
     /// # Errors
     ///
     /// [`StartError`] if the storage does not serve, is another master key's, keeps no keys, or holds
     /// an audience that is an issuer under this base URL.
     pub async fn open(settings: ServerSettings) -> Result<Self, StartError> {
+        let server = Self::start(settings).await?;
+        server.ready().await?;
+        Ok(server)
+    }
+
+    /// Reads the storage and begins to make the keys that are missing. What is answered meanwhile is
+    /// that the process lives and is not [`ready`](Self::ready) yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), but for the keys.
+    pub async fn start(settings: ServerSettings) -> Result<Self, StartError> {
         let ServerSettings { base, storage, master_key, clock, trusted_proxies } = settings;
         let Storage { store, watch } = storage;
         let foundation = Foundation { base, store, master_key, clock };
         let authority = Authority::open(foundation).await?;
         audience_names::check_catalog(&authority.catalog())?;
-        authority.ensure_keys().await.map_err(StartError::Keys)?;
-        let tasks = Mutex::new(upkeep::start(&authority, watch));
-        Ok(Self { app: App::new(authority, trusted_proxies), tasks })
+        let (tasks, first_keys) = upkeep::start(&authority, watch);
+        let app = App::new(authority, trusted_proxies, first_keys.clone());
+        Ok(Self { app, first_keys, tasks: Mutex::new(tasks) })
+    }
+
+    /// Waits until the first servers have their keys: the org server, the default one, and some more.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Keys`] if that fails. It is tried again as long as the server is open.
+    pub async fn ready(&self) -> Result<(), StartError> {
+        let mut first_keys = self.first_keys.clone();
+        let decided = first_keys.wait_for(|keys| !matches!(keys, FirstKeys::BeingMade)).await;
+        match decided.as_deref() {
+            Ok(FirstKeys::Made) => Ok(()),
+            Ok(FirstKeys::Failed(error)) => Err(StartError::Keys(Arc::clone(error))),
+            Ok(FirstKeys::BeingMade) | Err(_) => Err(StartError::Closed),
+        }
     }
 
     /// What the public listener serves: the protocol, and whether the process lives.

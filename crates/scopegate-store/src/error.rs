@@ -1,5 +1,6 @@
 //! Why a store cannot be opened, and how a driver's errors become the port's.
 
+use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -61,8 +62,55 @@ fn one_line(cause: &dyn fmt::Display) -> String {
 }
 
 /// The storage failed: whatever the driver says is no fault of who asked.
-pub(crate) fn unavailable(
-    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> StoreError {
-    StoreError::Unavailable(cause.into())
+///
+/// The driver's errors repeat what their causes say, so that they become one text.
+pub(crate) fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
+    StoreError::Unavailable(said_once(&*cause.into()).into())
+}
+
+/// An error with its causes; what is said already is not said again.
+fn said_once(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |cause| (*cause).source()) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the pool is empty")]
+    struct Empty(#[source] std::io::Error);
+
+    fn sources(error: &StoreError) -> Vec<String> {
+        let sources = std::iter::successors(error.source(), |cause| (*cause).source());
+        sources.map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_chain_of_errors_says_each_thing_once() {
+        let broken = || std::io::Error::other("broken pipe");
+        let repeated = unavailable(sqlx::Error::Io(broken()));
+        assert_eq!(sources(&repeated), ["error communicating with database: broken pipe"]);
+        assert_eq!(sources(&unavailable(Empty(broken()))), ["the pool is empty: broken pipe"]);
+        assert_eq!(sources(&unavailable("read-only")), ["read-only"]);
+    }
+
+    #[tokio::test]
+    async fn what_the_database_says_is_said_once() {
+        let url = "sqlite::memory:";
+        let mut database =
+            <sqlx::SqliteConnection as sqlx::Connection>::connect(url).await.unwrap();
+        let failed = sqlx::query("SELECT * FROM nowhere").execute(&mut database).await;
+        let sources = sources(&unavailable(failed.unwrap_err()));
+        assert_eq!(sources.len(), 1, "{sources:?}");
+        assert_eq!(sources[0].matches("no such table: nowhere").count(), 1, "{sources:?}");
+    }
 }

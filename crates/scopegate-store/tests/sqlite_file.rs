@@ -50,7 +50,11 @@ async fn a_place_that_cannot_be_written_is_named_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    for place in [file.join("s.db"), folder.path().to_owned()] {
+    let text = open(&file.join("s.db")).await.unwrap_err().to_string();
+    let plain =
+        format!("cannot write `{}`: a file stands where a folder is needed", file.display());
+    assert_eq!(text, plain);
+    for place in [file.join("s.db"), file.join("a/s.db"), folder.path().to_owned()] {
         let error = open(&place).await.unwrap_err();
         assert!(matches!(error, OpenError::NotWritable { .. }), "{error:?}");
         let text = error.to_string();

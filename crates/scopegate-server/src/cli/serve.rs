@@ -1,6 +1,8 @@
 //! `scopegate serve`
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -52,10 +54,26 @@ impl Serve {
             );
         }
         let store = setup.store().clone();
-        let server = Server::open(setup.into_settings()).await?;
-        announce(&config, &server, &listeners);
-        listeners.serve(&server, end.wait()).await;
+        let server = Server::start(setup.into_settings()).await?;
+        let admin = listeners.admin_address();
+        let mut started = Ok(());
+        let until_end = async {
+            let mut end = pin!(end.wait());
+            let ready = tokio::select! {
+                () = &mut end => return,
+                ready = server.ready() => ready,
+            };
+            match ready {
+                Ok(()) => {
+                    announce(&config, &server, admin);
+                    end.await;
+                }
+                Err(error) => started = Err(error),
+            }
+        };
+        listeners.serve(&server, until_end).await;
         store.close().await;
+        started?;
         tracing::info!("ended");
         Ok(ExitCode::SUCCESS)
     }
@@ -112,7 +130,7 @@ impl EndSignals {
 }
 
 /// Says what is served, for people or for the log.
-fn announce(config: &Config, server: &Server, listeners: &Listeners) {
+fn announce(config: &Config, server: &Server, admin: Option<SocketAddr>) {
     let catalog = server.authority().catalog();
     let (mut named, mut more) = (Vec::new(), 0);
     for server in catalog.servers().filter(|server| server.spec.status.is_active()) {
@@ -137,7 +155,7 @@ fn announce(config: &Config, server: &Server, listeners: &Listeners) {
         line("", &format!("and {more} more"));
     }
     line("discovery", "{issuer}/.well-known/openid-configuration");
-    if let Some(admin) = listeners.admin_address() {
+    if let Some(admin) = admin {
         line("admin", &admin.to_string());
     }
     line("store", &config.store.url.to_string());

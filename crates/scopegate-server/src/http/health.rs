@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
-use scopegate_core::catalog::ServerId;
 use serde::Serialize;
 
 use super::App;
@@ -40,8 +39,7 @@ async fn impediment(app: &App) -> Option<&'static str> {
     if let Some(impediment) = app.readiness().impediment(ping).await {
         return Some(impediment);
     }
-    let has_keys = app.authority().public_keys(&ServerId::org()).is_some();
-    (!has_keys).then_some("There are no signing keys yet.")
+    (!app.has_first_keys()).then_some("There are no signing keys yet.")
 }
 
 fn health(code: StatusCode, status: &'static str, reason: Option<&'static str>) -> Response {

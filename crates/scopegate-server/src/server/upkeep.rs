@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_core::authority::Authority;
+use scopegate_core::error::TokenError;
 use scopegate_core::store::StoreError;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::CatalogWatch;
@@ -23,24 +24,31 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// By how much the clocks of nodes on one storage may differ.
 const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
+/// So many servers have their keys before the process is ready; the rest follow.
+const FIRST_SERVERS: usize = 64;
+
 /// Starts the tasks; they end when the set is dropped.
-pub(super) fn start(authority: &Arc<Authority>, watch: Arc<dyn CatalogWatch>) -> JoinSet<()> {
+pub(super) fn start(
+    authority: &Arc<Authority>,
+    catalog: Arc<dyn CatalogWatch>,
+) -> (JoinSet<()>, watch::Receiver<FirstKeys>) {
     let changed = Arc::new(Notify::new());
+    let (progress, first_keys) = watch::channel(FirstKeys::BeingMade);
     let mut tasks = JoinSet::new();
-    tasks.spawn(follow_catalog(Arc::clone(authority), watch, Arc::clone(&changed)));
-    tasks.spawn(make_keys(Arc::clone(authority), changed));
+    tasks.spawn(follow_catalog(Arc::clone(authority), catalog, Arc::clone(&changed)));
+    tasks.spawn(make_keys(Arc::clone(authority), changed, progress));
     tasks.spawn(forget_expired(Arc::clone(authority)));
-    tasks
+    (tasks, first_keys)
 }
 
 async fn follow_catalog(
     authority: Arc<Authority>,
-    watch: Arc<dyn CatalogWatch>,
+    catalog: Arc<dyn CatalogWatch>,
     changed: Arc<Notify>,
 ) {
     let mut pause = Pause::new();
     loop {
-        match load_next(&authority, &*watch).await {
+        match load_next(&authority, &*catalog).await {
             Ok(()) => {
                 tracing::info!(version = authority.catalog().version(), "the catalog has changed");
                 changed.notify_one();
@@ -54,22 +62,74 @@ async fn follow_catalog(
     }
 }
 
-async fn load_next(authority: &Authority, watch: &dyn CatalogWatch) -> Result<(), StoreError> {
-    watch.changed_after(authority.catalog().version()).await?;
+async fn load_next(authority: &Authority, catalog: &dyn CatalogWatch) -> Result<(), StoreError> {
+    catalog.changed_after(authority.catalog().version()).await?;
     // If nothing is new any more, somebody else has loaded it meanwhile.
     authority.reload().await.map(drop)
 }
 
-/// New servers get their keys at once. Apart from the reload, because RSA keys take their time.
-async fn make_keys(authority: Arc<Authority>, changed: Arc<Notify>) {
+/// Makes the keys that servers lack, now and after each change of the catalog. Apart from the reload,
+/// because RSA keys take their time.
+async fn make_keys(
+    authority: Arc<Authority>,
+    changed: Arc<Notify>,
+    first_keys: watch::Sender<FirstKeys>,
+) {
     let mut pause = Pause::new();
     loop {
-        changed.notified().await;
-        while let Err(error) = authority.ensure_keys().await {
-            tracing::warn!(error = &error as &dyn Error, "a signing key was not made");
-            pause.wait().await;
+        match make_missing_keys(&authority, &first_keys).await {
+            Ok(()) => {
+                pause.reset();
+                changed.notified().await;
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn Error, "a signing key was not made");
+                FirstKeys::Failed(Arc::new(error)).tell(&first_keys);
+                pause.wait().await;
+            }
         }
-        pause.reset();
+    }
+}
+
+/// Stops at the first failure: what keeps one key from being stored keeps all of them.
+async fn make_missing_keys(
+    authority: &Authority,
+    first_keys: &watch::Sender<FirstKeys>,
+) -> Result<(), TokenError> {
+    let catalog = authority.catalog();
+    let servers = catalog.servers().filter(|server| server.spec.status.is_active());
+    let mut servers: Vec<_> = servers.collect();
+    servers
+        .sort_unstable_by_key(|server| (!server.id.is_org(), !server.id.is_default(), &server.id));
+    let (first, rest) = servers.split_at(FIRST_SERVERS.min(servers.len()));
+    for server in first {
+        authority.keys().ensure(server).await?;
+    }
+    FirstKeys::Made.tell(first_keys);
+    for server in rest {
+        authority.keys().ensure(server).await?;
+    }
+    Ok(())
+}
+
+/// How far the keys are without which a server is not ready.
+#[derive(Clone, Debug)]
+pub(crate) enum FirstKeys {
+    BeingMade,
+    Failed(Arc<TokenError>),
+    Made,
+}
+
+impl FirstKeys {
+    /// What was made stays made, whatever fails later.
+    fn tell(self, listeners: &watch::Sender<Self>) {
+        listeners.send_if_modified(|now| match now {
+            Self::Made => false,
+            Self::BeingMade | Self::Failed(_) => {
+                *now = self;
+                true
+            }
+        });
     }
 }
 

@@ -4,15 +4,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use scopegate_claims::{Dialect, UnixTime};
+use axum::body::Body;
+use http::Request;
+use scopegate_claims::{Dialect, Issuer, UnixTime};
 use scopegate_core::audit::AuditEvent;
-use scopegate_core::catalog::{Edit, Status};
+use scopegate_core::catalog::{Edit, ServerId, Status};
 use scopegate_core::store::{
     CatalogChanges, CatalogStore, Change, KeyStore, Ledger, StoreError, StoredKey, Vault,
 };
-use scopegate_server::Storage;
-use scopegate_store::SqlStore;
+use scopegate_jose::MasterKey;
+use scopegate_server::{Server, ServerSettings, StartError, Storage};
+use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
 use serde_json::json;
+use tower::ServiceExt;
 
 use crate::fixture::{ASKS, BASE, Fixture, eventually, server};
 use crate::rendered::rendered;
@@ -169,6 +173,66 @@ async fn a_process_without_its_storage_lives_but_is_not_ready() {
     "#);
     is_down.store(false, Ordering::Relaxed);
     eventually(async || at.get("/readyz").await.status() == 200).await;
+}
+
+#[tokio::test]
+async fn a_process_lives_before_its_first_keys_and_is_ready_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
+    let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
+    let switched = Switched {
+        store,
+        is_down: Arc::default(),
+        refuses_keys: Arc::new(AtomicBool::new(true)),
+        recorded: Arc::default(),
+    };
+    let (base, master_key) = (Issuer::parse(BASE).unwrap(), Arc::new(MasterKey::generate()));
+    let settings = || {
+        let storage = Storage::polled(Arc::new(switched.clone()));
+        ServerSettings::new(base.clone(), storage, Arc::clone(&master_key))
+    };
+    let refusal = Server::open(settings()).await.unwrap_err();
+    assert!(matches!(refusal, StartError::Keys(_)), "{refusal}");
+
+    let server = Server::start(settings()).await.unwrap();
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        server.router().oneshot(request).await.unwrap()
+    };
+    assert_eq!(get("/livez").await.status(), 200);
+    insta::assert_snapshot!(rendered(get("/readyz").await).await, @r#"
+    503 Service Unavailable
+    cache-control: no-store
+    content-type: application/json
+    x-content-type-options: nosniff
+    {"reason":"There are no signing keys yet.","status":"unavailable"}
+    "#);
+    server.ready().await.unwrap_err();
+
+    switched.refuses_keys.store(false, Ordering::Relaxed);
+    eventually(async || server.ready().await.is_ok()).await;
+    assert_eq!(get("/readyz").await.status(), 200);
+    for server in ["/oauth2", "/oauth2/default"] {
+        assert_eq!(get(&format!("{server}/v1/keys")).await.status(), 200, "{server}");
+    }
+}
+
+/// More servers than those that must have keys at the start.
+#[tokio::test]
+async fn the_keys_of_the_last_servers_are_tried_again_too() {
+    let (at, Switched { refuses_keys, .. }) = fixture().await;
+    refuses_keys.store(true, Ordering::Relaxed);
+    let id = |number| format!("s{number:02}");
+    let servers: Vec<_> = (0..70)
+        .map(|number| server(&id(number), "api://many", Dialect::Both, Status::Active))
+        .collect();
+    let version = at.server.authority().catalog().version();
+    at.store.write_catalog(version, &servers, None).await.unwrap();
+    let last = ServerId::parse(&id(69)).unwrap();
+    eventually(async || at.server.authority().catalog().server(&last).is_some()).await;
+    assert!(at.server.authority().public_keys(&last).is_none());
+    refuses_keys.store(false, Ordering::Relaxed);
+    eventually(async || at.server.authority().public_keys(&last).is_some()).await;
 }
 
 #[tokio::test]

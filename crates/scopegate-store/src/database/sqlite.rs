@@ -1,5 +1,6 @@
 //! SQLite: a file, one connection that writes, some that read.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -112,7 +113,12 @@ fn make_file(path: &Path) -> Result<(), OpenError> {
     }
     if let Some(folder) = path.parent() {
         let made = folders.recursive(true).create(folder);
-        made.map_err(|error| OpenError::not_writable(folder, &error))?;
+        made.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                OpenError::not_writable(folder, &"a file stands where a folder is needed")
+            }
+            _ => OpenError::not_writable(folder, &error),
+        })?;
     }
     let opened = file.write(true).create(true).truncate(false).open(path);
     opened.map(drop).map_err(|error| OpenError::not_writable(path, &error))

@@ -89,10 +89,23 @@ async fn published(issuer: &Issuer) -> Result<IssuerKeys, String> {
     if metadata.issuer != issuer.as_str() {
         return Err(format!("{openid} is the document of another issuer, {:?}", metadata.issuer));
     }
-    // Keys that came over plain http could be anybody's.
-    Issuer::parse(&metadata.jwks_uri).map_err(|error| error.to_string())?;
+    check_keys_url(&metadata.jwks_uri, issuer).map_err(|problem| format!("{openid}: {problem}"))?;
     let keys = parse(&fetch(&client, &metadata.jwks_uri).await?)?;
     Ok(IssuerKeys { keys, issuer: Some(issuer.clone()), owner: issuer.to_string() })
+}
+
+/// Keys that came over plain http could be anybody's, except on the machine itself.
+fn check_keys_url(url: &str, issuer: &Issuer) -> Result<(), &'static str> {
+    let is_printable = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    // But for its query it looks like an issuer: https, or http on loopback.
+    let place = Issuer::parse(url.split('?').next().unwrap_or_default());
+    let place = place.ok().filter(|_| is_printable);
+    let place = place.ok_or("its `jwks_uri` is no https URL that can be asked for")?;
+    let is_https = |url: &Issuer| url.as_str().starts_with("https:");
+    match is_https(issuer) && !is_https(&place) {
+        true => Err("its `jwks_uri` is not https as the issuer is"),
+        false => Ok(()),
+    }
 }
 
 async fn json<T: DeserializeOwned>(client: &reqwest::Client, url: &str) -> Result<T, String> {
@@ -158,4 +171,31 @@ async fn stored(
         return Ok(Err(format!("{issuer} has no keys in {}; {advice}", config.store.url)));
     }
     Ok(Ok(IssuerKeys { keys, owner: issuer.to_string(), issuer: Some(issuer) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_over_https_or_from_the_machine_itself() {
+        let (secure, local) = ("https://id.example.com", "http://127.0.0.1:9000");
+        for (issuer, url, is_taken) in [
+            (secure, "https://id.example.com/keys", true),
+            (secure, "https://keys.example.net/keys?tenant=a&v=1", true),
+            (local, "http://127.0.0.1:9000/keys?tenant=a", true),
+            (local, "http://localhost:9001/keys", true),
+            (local, "https://id.example.com/keys", true),
+            (secure, "http://127.0.0.1:9000/keys", false),
+            (secure, "http://id.example.com/keys", false),
+            (local, "http://id.example.com/keys?x=127.0.0.1", false),
+            (secure, "https://id.example.com/keys#a", false),
+            (secure, "https://id.example.com/keys?a b", false),
+            (secure, "file:///etc/keys", false),
+            (secure, "/keys", false),
+        ] {
+            let issuer = Issuer::parse(issuer).unwrap();
+            assert_eq!(check_keys_url(url, &issuer).is_ok(), is_taken, "{issuer} {url}");
+        }
+    }
 }
