@@ -1,0 +1,72 @@
+//! A million tokens, each once, through a cache of 100,000: what a request takes, and the memory.
+//!
+//! EdDSA, because its signatures are made fastest. The slowest requests are those in which the machine
+//! did something else, with and without the cache; what would show a cliff is a block that differs.
+
+use std::fs;
+use std::io::{self, Write};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header;
+use axum::routing::get;
+use scopegate::{BearerLayer, CacheSize, RequireScope, scoped};
+use scopegate_benches::{AUDIENCE, ISSUER, Setting, finish};
+use scopegate_jose::Algorithm;
+use tower_layer::Layer;
+use tower_service::Service;
+
+const BLOCK: usize = 100_000;
+
+#[scoped]
+async fn guarded(_: RequireScope<"read:orders">) -> &'static str {
+    "orders"
+}
+
+fn main() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let mut setting = Setting::new(Algorithm::EdDsa);
+    let size = CacheSize { entries: BLOCK, bytes: 256 << 20 };
+    let layer = BearerLayer::issuer(ISSUER).audience(AUDIENCE).keys(setting.keys()).cache(size);
+    let layer = layer.build().expect("a layer");
+    let mut service = layer.layer(Router::new().route("/orders", get(guarded)));
+
+    writeln!(out, "\n| tokens so far | median, µs | 99 % | 99.9 % | most | resident, MiB |")?;
+    writeln!(out, "| --- | --- | --- | --- | --- | --- |")?;
+    for block in 1..=10 {
+        let mut micros: Vec<f64> = (0..BLOCK).map(|_| one(&mut service, &mut setting)).collect();
+        micros.sort_by(f64::total_cmp);
+        let [median, most_of, nearly_all, most] =
+            [BLOCK / 2, BLOCK / 100 * 99, BLOCK / 1000 * 999, BLOCK - 1].map(|at| micros[at]);
+        writeln!(
+            out,
+            "| {} | {median:.0} | {most_of:.0} | {nearly_all:.0} | {most:.0} | {} |",
+            block * BLOCK,
+            resident()
+        )?;
+    }
+    Ok(())
+}
+
+fn one<S>(service: &mut S, setting: &mut Setting) -> f64
+where
+    S: Service<Request, Response = axum::response::Response, Error = std::convert::Infallible>,
+{
+    let token = setting.tokens(1).remove(0);
+    let request = Request::get("/orders").header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let request = request.body(Body::empty()).expect("a request");
+    let begin = Instant::now();
+    let response = finish(service.call(request)).expect("infallible");
+    let taken = begin.elapsed().as_nanos() as f64 / 1000.0;
+    assert_eq!(response.status(), 200);
+    taken
+}
+
+/// The memory of this process, where the system tells.
+fn resident() -> usize {
+    let pages = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0_usize) * 4096 / (1 << 20)
+}

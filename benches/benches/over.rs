@@ -1,0 +1,102 @@
+//! What authentication costs a request, in units that hold on every machine.
+//!
+//! ```text
+//! cargo bench -p scopegate-benches --bench over
+//! ```
+//!
+//! - *over*: (request − bare axum) / raw verification of the same token. 1.00 would mean that nothing
+//!   is done but the signature.
+//! - *repeat*: (request with a token seen before − bare axum) / bare axum.
+//!
+//! Medians of interleaved rounds, with the least and the most of them; `docs/benchmarks.md` explains.
+
+use std::io::{self, Write};
+
+use scopegate_benches::{Contender, Raw, Setting, scaling, take_turns};
+use scopegate_jose::Algorithm;
+use serde_json::json;
+
+mod ours;
+
+const ROUNDS: usize = 15;
+const TURNS: usize = 6;
+
+/// So many tokens fill the cache, so that each new one drives out another.
+const FULL: usize = 14_000;
+
+const AROUND: &str = "around the `Router`";
+const INSIDE: &str = "`Router::layer`";
+
+fn main() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let mut settings = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa].map(Setting::new);
+    for setting in &mut settings {
+        for (wrong, token) in setting.refused() {
+            assert_eq!(ours::around(setting).status(&token), 401, "{wrong}");
+            assert_eq!(ours::inside(setting).status(&token), 401, "{wrong}");
+        }
+    }
+    writeln!(out, "| first-seen token | over | request, ns | raw, ns |")?;
+    writeln!(out, "| --- | --- | --- | --- |")?;
+    for setting in &mut settings {
+        first_seen(setting, &mut out)?;
+    }
+    writeln!(out, "\n| repeat token | added / bare | request, ns | bare, ns |")?;
+    writeln!(out, "| --- | --- | --- | --- |")?;
+    for setting in &mut settings {
+        repeat(setting, &mut out)?;
+    }
+    writeln!(out, "\n| two threads over one | own | against raw verification |")?;
+    writeln!(out, "| --- | --- | --- |")?;
+    for setting in &mut settings {
+        two_threads(setting, &mut out)?;
+    }
+    Ok(())
+}
+
+fn first_seen(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
+    let (mut raw, mut plain) = (Raw::new(setting), ours::plain());
+    let (mut around, mut inside) = (ours::around(setting), ours::inside(setting));
+    let (mut anew, mut full) = (ours::without_cache(setting), ours::around(setting));
+    for _ in 0..FULL / 1000 {
+        full.prepare(&setting.tokens(1000));
+        full.run();
+    }
+    let contenders: &mut [&mut dyn Contender] =
+        &mut [&mut raw, &mut plain, &mut around, &mut inside, &mut full, &mut anew];
+    let rounds = take_turns(contenders, ROUNDS, TURNS, |count| setting.tokens(count));
+    let name = setting.algorithm().name();
+    let which = [AROUND, INSIDE, "around, its cache full", "around, without a cache"];
+    for (at, which) in which.iter().enumerate().map(|(at, which)| (at + 2, which)) {
+        let (over, nanos, raw) = (rounds.over(at, 1, 0), rounds.nanos(at), rounds.nanos(0));
+        writeln!(out, "| {name}, {which} | {over:.3} | {nanos:.0} | {raw:.0} |")?;
+    }
+    Ok(())
+}
+
+fn repeat(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
+    let mut plain = ours::plain();
+    let (mut around, mut inside) = (ours::around(setting), ours::inside(setting));
+    let token = setting.token(json!({}));
+    let contenders: &mut [&mut dyn Contender] = &mut [&mut plain, &mut around, &mut inside];
+    let rounds = take_turns(contenders, ROUNDS, TURNS * 50, |count| vec![token.clone(); count]);
+    let name = setting.algorithm().name();
+    for (at, which) in [(1, AROUND), (2, INSIDE)] {
+        let (added, nanos, bare) = (rounds.over(at, 0, 0), rounds.nanos(at), rounds.nanos(0));
+        writeln!(out, "| {name}, {which} | {added:.3} | {nanos:.0} | {bare:.0} |")?;
+    }
+    Ok(())
+}
+
+fn two_threads(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
+    let (around, raw) = (ours::around(setting), Raw::new(setting));
+    let name = setting.algorithm().name();
+    let first = scaling(&around, &raw, ROUNDS, 60, |count| setting.tokens(count));
+    writeln!(out, "| {name}, first-seen | {:.2} | {:.2} |", first.own, first.against)?;
+    let token = setting.token(json!({}));
+    let mut warm = around.another();
+    warm.prepare(std::slice::from_ref(&token));
+    warm.run();
+    let repeat = scaling(&around, &raw, ROUNDS, 3_000, |count| vec![token.clone(); count]);
+    writeln!(out, "| {name}, repeat | {:.2} | {:.2} |", repeat.own, repeat.against)
+}

@@ -1,0 +1,70 @@
+use ::aliri::jwt;
+use aliri_oauth2::{Authority, HasScope, Scope};
+use aliri_tower::Oauth2Authorizer;
+use axum::{Router, routing::get};
+use scopegate_benches::{AUDIENCE, ISSUER, Served, Setting};
+use serde::Deserialize;
+
+use crate::Peer;
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Claims {
+    #[serde(flatten)]
+    basic: jwt::BasicClaims,
+    scope: Scope,
+}
+
+impl jwt::CoreClaims for Claims {
+    fn nbf(&self) -> Option<aliri_clock::UnixTime> {
+        self.basic.nbf()
+    }
+    fn exp(&self) -> Option<aliri_clock::UnixTime> {
+        self.basic.exp()
+    }
+    fn aud(&self) -> &jwt::Audiences {
+        self.basic.aud()
+    }
+    fn iss(&self) -> Option<&jwt::IssuerRef> {
+        self.basic.iss()
+    }
+    fn sub(&self) -> Option<&jwt::SubjectRef> {
+        self.basic.sub()
+    }
+}
+
+impl HasScope for Claims {
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+mod scope {
+    aliri_axum::scope_guards! {
+        type Claims = super::Claims;
+
+        pub scope ReadOrders = "read:orders";
+    }
+}
+
+async fn guarded(_: scope::ReadOrders) -> &'static str {
+    "orders"
+}
+
+pub fn peer(setting: &Setting) -> Peer {
+    let jwks = serde_json::from_str(&setting.jwks()).expect("a key set");
+    let validator = jwt::CoreValidator::default()
+        .add_approved_algorithm(::aliri::jwa::Algorithm::RS256)
+        .add_allowed_audience(jwt::Audience::from_static(AUDIENCE))
+        .require_issuer(jwt::Issuer::from_static(ISSUER))
+        .check_expiration()
+        .check_not_before();
+    let authorizer = Oauth2Authorizer::new().with_claims::<Claims>().with_terse_error_handler();
+    let auth = authorizer.jwt_layer(Authority::new(jwks, validator));
+    let app = Router::new().route("/orders", get(guarded)).layer(auth);
+    let mut served = Served::new(app.clone());
+    Peer {
+        name: "aliri_axum 0.5, aliri_tower 0.6",
+        contender: Box::new(Served::new(app)),
+        status: Box::new(move |token| served.status(token)),
+    }
+}

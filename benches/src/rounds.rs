@@ -1,0 +1,95 @@
+//! Interleaved rounds: all take turns with the same tokens.
+
+use std::fmt;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::Contender;
+
+/// How many tokens one has in its turn.
+const TURN: usize = 40;
+
+/// What each contender needed for one request, in nanoseconds, in each round.
+#[derive(Debug)]
+pub struct Rounds {
+    /// By contender, then by round.
+    nanos: Vec<Vec<f64>>,
+}
+
+/// Lets all take turns; a round is this many turns of each.
+///
+/// `tokens` gives those of the next turn, the same for all.
+pub fn take_turns(
+    contenders: &mut [&mut dyn Contender],
+    rounds: usize,
+    turns: usize,
+    mut tokens: impl FnMut(usize) -> Vec<String>,
+) -> Rounds {
+    let mut nanos = vec![Vec::with_capacity(rounds); contenders.len()];
+    for round in 0..rounds {
+        let mut spent = vec![Duration::ZERO; contenders.len()];
+        for turn in 0..turns {
+            let tokens = tokens(TURN);
+            for place in 0..contenders.len() {
+                // Who comes first changes, so that nobody always finds the caches warm.
+                let at = (place + round + turn) % contenders.len();
+                contenders[at].prepare(&tokens);
+                let begin = worked();
+                contenders[at].run();
+                spent[at] += worked() - begin;
+            }
+        }
+        let requests = (turns * TURN) as f64;
+        for (nanos, spent) in nanos.iter_mut().zip(spent) {
+            nanos.push(spent.as_nanos() as f64 / requests);
+        }
+    }
+    Rounds { nanos }
+}
+
+/// How long this thread has worked. What else the machine does is left out.
+fn worked() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("a thread's time is not negative")
+}
+
+impl Rounds {
+    /// What a contender needed for one request.
+    pub fn nanos(&self, contender: usize) -> Spread {
+        Spread::of(self.nanos[contender].clone())
+    }
+
+    /// What one needed beyond another, as a multiple of what a third needed, each round by itself.
+    pub fn over(&self, contender: usize, beyond: usize, unit: usize) -> Spread {
+        let rounds = self.nanos[contender].iter().zip(&self.nanos[beyond]).zip(&self.nanos[unit]);
+        Spread::of(rounds.map(|((needed, base), unit)| (needed - base) / unit).collect())
+    }
+}
+
+/// A median and how far the rounds are apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    /// The least of all rounds.
+    pub least: f64,
+    /// Half of the rounds are below.
+    pub median: f64,
+    /// The most of all rounds.
+    pub most: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let [least, median, most] = [0, values.len() / 2, values.len() - 1].map(|at| values[at]);
+        Self { least, median, most }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = f.precision().unwrap_or(2);
+        let Self { least, median, most } = self;
+        write!(f, "{median:.digits$} ({least:.digits$}–{most:.digits$})")
+    }
+}
