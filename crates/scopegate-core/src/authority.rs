@@ -9,15 +9,8 @@ use tokio::sync::Mutex;
 
 use crate::audit::AuditQueue;
 use crate::catalog::{ServerId, Snapshot};
-use crate::error::TokenError;
 use crate::keys::KeyRing;
 use crate::store::{Store, StoreError, Vault};
-
-/// Under this name the storage keeps by which master key its secrets are sealed.
-const MASTER_KEY_FINGERPRINT: &str = "master key fingerprint";
-
-/// At a start, so many servers get their keys before the first request; the rest follow.
-const EAGER_SERVERS: usize = 64;
 
 /// The authorization servers of one process.
 #[derive(Debug)]
@@ -120,32 +113,6 @@ impl Authority {
         self.catalog.store(Arc::new(next));
         self.keys.reload().await?;
         Ok(true)
-    }
-
-    /// Makes the keys that servers lack: the first ones before it returns, the rest in the background.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError`] if a key cannot be made or stored.
-    pub async fn ensure_keys(self: &Arc<Self>) -> Result<(), TokenError> {
-        let catalog = self.catalog();
-        let mut servers = catalog.servers().filter(|server| server.spec.status.is_active());
-        for server in servers.by_ref().take(EAGER_SERVERS) {
-            self.keys.ensure(server).await?;
-        }
-        let rest: Vec<_> = servers.cloned().collect();
-        if !rest.is_empty() {
-            let authority = Arc::clone(self);
-            tokio::spawn(async move {
-                for server in rest {
-                    if let Err(error) = authority.keys.ensure(&server).await {
-                        let error = &error as &dyn std::error::Error;
-                        tracing::warn!(server = %server.id, error, "a signing key was not made");
-                    }
-                }
-            });
-        }
-        Ok(())
     }
 
     /// The public keys of a server as a JWK set; none if the server has no key yet.
