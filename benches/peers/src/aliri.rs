@@ -1,4 +1,5 @@
 use ::aliri::jwt;
+use aliri_clock::UnixTime;
 use aliri_oauth2::{Authority, HasScope, Scope};
 use aliri_tower::Oauth2Authorizer;
 use axum::{Router, routing::get};
@@ -9,26 +10,29 @@ use crate::Peer;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Claims {
-    #[serde(flatten)]
-    basic: jwt::BasicClaims,
+    iss: jwt::Issuer,
+    aud: jwt::Audiences,
+    sub: jwt::Subject,
+    exp: UnixTime,
+    nbf: Option<UnixTime>,
     scope: Scope,
 }
 
 impl jwt::CoreClaims for Claims {
-    fn nbf(&self) -> Option<aliri_clock::UnixTime> {
-        self.basic.nbf()
+    fn nbf(&self) -> Option<UnixTime> {
+        self.nbf
     }
-    fn exp(&self) -> Option<aliri_clock::UnixTime> {
-        self.basic.exp()
+    fn exp(&self) -> Option<UnixTime> {
+        Some(self.exp)
     }
     fn aud(&self) -> &jwt::Audiences {
-        self.basic.aud()
+        &self.aud
     }
     fn iss(&self) -> Option<&jwt::IssuerRef> {
-        self.basic.iss()
+        Some(&self.iss)
     }
     fn sub(&self) -> Option<&jwt::SubjectRef> {
-        self.basic.sub()
+        Some(&self.sub)
     }
 }
 
