@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::audit::AuditQueue;
 use crate::catalog::{ServerId, Snapshot};
 use crate::keys::KeyRing;
-use crate::store::{Store, StoreError, Vault};
+use crate::store::{MASTER_KEY_FINGERPRINT, Store, StoreError, Vault};
 
 /// The authorization servers of one process.
 #[derive(Debug)]
