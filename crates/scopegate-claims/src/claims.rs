@@ -64,6 +64,8 @@ struct Parts {
     token_kind: Option<Span>,
     has_confirmation: bool,
     has_id_token_hash: bool,
+    has_nonce: bool,
+    has_events: bool,
 }
 
 impl Claims {
@@ -103,6 +105,8 @@ impl Claims {
             token_kind: None,
             has_confirmation: false,
             has_id_token_hash: false,
+            has_nonce: false,
+            has_events: false,
         };
         ClaimsBuilder { text, source_len: 0, parts }
     }
@@ -237,6 +241,18 @@ impl Claims {
         self.parts.has_id_token_hash
     }
 
+    /// Tells whether `nonce` is present: ID tokens have it (OpenID Connect Core §2), and the access
+    /// tokens of some issuers, such as Keycloak's before version 25.
+    pub fn has_nonce(&self) -> bool {
+        self.parts.has_nonce
+    }
+
+    /// Tells whether `events` is present: security event tokens have it, logout tokens among them
+    /// (RFC 8417 §2.2).
+    pub fn has_events(&self) -> bool {
+        self.parts.has_events
+    }
+
     /// Begins other claims with what these say, as for a token whose issuer has its own names.
     pub fn into_builder(self) -> ClaimsBuilder {
         let Self { text, source_len, parts } = self;
@@ -272,7 +288,10 @@ impl PartialEq for Claims {
         };
         let times =
             |parts: &Parts| (parts.expires_at, parts.issued_at, parts.not_before, parts.auth_time);
-        let marks = |parts: &Parts| (parts.has_confirmation, parts.has_id_token_hash);
+        let marks = |parts: &Parts| {
+            let ids = (parts.has_id_token_hash, parts.has_nonce);
+            (parts.has_confirmation, ids, parts.has_events)
+        };
         let (left, right) = (&self.parts, &other.parts);
         self.issuer() == other.issuer()
             && texts(self) == texts(other)

@@ -76,11 +76,15 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
     if claims.issuer() != rules.issuer().as_str() {
         return Err(JoseError::WrongIssuer);
     }
-    if is_id_token(claims) && !header.is_type(ACCESS_TOKEN) {
+    if !header.is_type(ACCESS_TOKEN) && is_another_kind(claims) {
         return Err(JoseError::WrongType);
     }
-    if rules.token_kind().is_some_and(|kind| claims.token_kind() != Some(kind)) {
-        return Err(JoseError::WrongType);
+    match rules.token_kind() {
+        Some(kind) if claims.token_kind() != Some(kind) => return Err(JoseError::WrongType),
+        None if !header.is_type(ACCESS_TOKEN) && !is_access_kind(claims.token_kind()) => {
+            return Err(JoseError::WrongType);
+        }
+        Some(_) | None => {}
     }
     if rules.client_rule() == ClientRule::Named && claims.client_id().is_none() {
         return Err(JoseError::MissingClaim("client_id"));
@@ -119,12 +123,27 @@ pub(crate) fn check_times(
     Ok(())
 }
 
-/// Whether the claims are those of an ID token, which for many issuers has the same header and may
-/// have the same audience (RFC 8725 §3.12).
-fn is_id_token(claims: &Claims) -> bool {
+/// Whether the claims are those of an ID token, a logout token or another security event, which for
+/// many issuers have the same header and may have the same audience (RFC 8725 §3.12).
+///
+/// A `nonce` alone does not tell: some issuers copy it into access tokens, but those name scopes or
+/// say what they are, which no ID token does.
+fn is_another_kind(claims: &Claims) -> bool {
+    let says_nothing = claims.token_kind().is_none() && claims.token_use().is_none();
     claims.token_use() == Some("id")
-        || claims.token_kind() == Some("ID")
         || claims.has_id_token_hash()
+        || claims.has_events()
+        || claims.has_nonce() && says_nothing && claims.scopes().is_empty()
+}
+
+/// Whether the claim `typ` leaves it open that this is an access token.
+///
+/// No standard knows the claim. Those who write it have a word for each kind of token, as Keycloak with
+/// `ID`, `Refresh`, `Offline` and `Logout`, so that an unknown word means a kind that is not ours.
+fn is_access_kind(kind: Option<&str>) -> bool {
+    const WORDS: [&str; 6] =
+        ["Bearer", "JWT", "access", "access_token", "application/at+jwt", ACCESS_TOKEN];
+    kind.is_none_or(|kind| WORDS.iter().any(|word| word.eq_ignore_ascii_case(kind)))
 }
 
 #[cfg(test)]

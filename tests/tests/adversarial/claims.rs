@@ -306,11 +306,13 @@ async fn other_kinds_of_tokens_are_no_access_tokens_for_a_bearer() {
         ("c_hash", json!("x")),
         ("token_use", json!("id")),
         ("typ", json!("ID")),
+        ("typ", json!("Refresh")),
+        ("events", json!({"http://schemas.openid.net/event/backchannel-logout": {}})),
     ] {
         let mut claims = service.claims();
         claims[name] = value;
         let token = service.sign(header.as_bytes(), claims.to_string().as_bytes());
         service.expect(name, token, invalid_token(TYPE)).await;
     }
-    service.ends_well(11).await;
+    service.ends_well(13).await;
 }

@@ -49,6 +49,8 @@ fn a_member_that_occurs_twice_is_refused() {
         r#"{"iss":"i","exp":9,"exp":10}"#,
         r#"{"iss":"i","exp":9,"tenant":1,"\u0074enant":2}"#,
         r#"{"iss":"i","exp":9,"cnf":{},"cnf":{}}"#,
+        r#"{"iss":"i","exp":9,"nonce":"a","nonce":"a"}"#,
+        r#"{"iss":"i","exp":9,"events":{},"events":{}}"#,
     ] {
         assert!(serde_json::from_str::<Claims>(twice).is_err(), "{twice}");
     }
@@ -86,6 +88,10 @@ fn marks_of_other_kinds_of_token_are_seen() {
     assert!(read(&with("cnf", json!({"jkt": "x"}))).unwrap().has_confirmation());
     assert!(read(&with("at_hash", json!("x"))).unwrap().has_id_token_hash());
     assert!(read(&with("c_hash", json!("x"))).unwrap().has_id_token_hash());
+    assert!(read(&with("nonce", json!("x"))).unwrap().has_nonce());
+    assert!(read(&with("events", json!({}))).unwrap().has_events());
+    let plain = read(&with("x", json!(1))).unwrap();
+    assert!(!plain.has_nonce() && !plain.has_events() && !plain.has_id_token_hash());
     assert_eq!(read(&with("token_use", json!("id"))).unwrap().token_use(), Some("id"));
     assert_eq!(read(&with("typ", json!("ID"))).unwrap().token_kind(), Some("ID"));
 }

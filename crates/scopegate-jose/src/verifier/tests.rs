@@ -227,6 +227,18 @@ fn an_issuer_that_marks_its_tokens_is_held_to_it() {
     assert_eq!(verify(&mapped, json!({ "client_id": null, "azp": "portal" })), Ok(()));
 }
 
+/// What the lenient rule says of a token with these claims, which is the same for every header that
+/// does not say `at+jwt`.
+fn lenient(members: &Value) -> Result<(), JoseError> {
+    let body = payload(members.clone()).to_string();
+    let [bare, jwt] = [None, Some("JWT")]
+        .map(|typ| verify_at(&signed(typ, body.as_bytes()), &rules(), NOW).map(|_| ()));
+    assert_eq!(bare, jwt, "{members}");
+    // A header that says so outweighs a claim that looks so.
+    assert!(verify_at(&signed(Some("at+jwt"), body.as_bytes()), &rules(), NOW).is_ok());
+    bare
+}
+
 #[test]
 fn an_id_token_is_no_access_token() {
     for members in [
@@ -234,15 +246,59 @@ fn an_id_token_is_no_access_token() {
         json!({ "typ": "ID" }),
         json!({ "at_hash": "AA" }),
         json!({ "c_hash": "AA" }),
+        json!({ "nonce": "AA", "scope": null }),
+        json!({ "nonce": "AA", "scope": "" }),
     ] {
-        let body = payload(members.clone()).to_string();
-        for typ in [None, Some("JWT")] {
-            let error = verify_at(&signed(typ, body.as_bytes()), &rules(), NOW).unwrap_err();
-            assert_eq!(error, JoseError::WrongType, "{members}");
-        }
-        // A header that says so outweighs a claim that looks so.
-        assert!(verify_at(&signed(Some("at+jwt"), body.as_bytes()), &rules(), NOW).is_ok());
+        assert_eq!(lenient(&members), Err(JoseError::WrongType), "{members}");
     }
+}
+
+/// Keycloak copied it into access tokens before version 25.
+#[test]
+fn a_nonce_beside_scopes_or_a_kind_is_no_id_token() {
+    for members in [
+        json!({ "nonce": "AA" }),
+        json!({ "nonce": "AA", "scope": null, "scp": "read:orders", "azp": "portal" }),
+        json!({ "nonce": "AA", "scope": null, "typ": "Bearer" }),
+        json!({ "nonce": "AA", "scope": null, "token_use": "access" }),
+    ] {
+        assert_eq!(lenient(&members), Ok(()), "{members}");
+    }
+}
+
+/// RFC 8417 §2.2; OpenID Connect Back-Channel Logout §2.4 makes logout tokens such.
+#[test]
+fn a_security_event_is_no_access_token() {
+    let logout = "http://schemas.openid.net/event/backchannel-logout";
+    for events in [json!({ logout: {} }), json!({}), json!(null), json!([])] {
+        let verdict = lenient_as_it_is("events", &events);
+        assert_eq!(verdict, Err(JoseError::WrongType), "{events}");
+    }
+}
+
+/// As [`lenient`], with a member that may be `null`.
+fn lenient_as_it_is(member: &str, value: &Value) -> Result<(), JoseError> {
+    let good = payload(json!({})).to_string();
+    let body = good.replacen('{', &format!(r#"{{"{member}":{value},"#), 1);
+    verify_at(&signed(None, body.as_bytes()), &rules(), NOW).map(|_| ())
+}
+
+#[test]
+fn a_claim_typ_that_names_another_kind_is_refused() {
+    let others =
+        ["ID", "Refresh", "Offline", "Logout", "Registration", "DPoP", "id", "refresh_token", ""];
+    for kind in others {
+        assert_eq!(lenient(&json!({ "typ": kind })), Err(JoseError::WrongType), "{kind}");
+    }
+    for kind in ["Bearer", "bearer", "JWT", "at+jwt", "application/at+jwt", "access"] {
+        assert_eq!(lenient(&json!({ "typ": kind })), Ok(()), "{kind}");
+    }
+    // An issuer's own word, where the rules say so.
+    let own = rules().with_token_kind("m2m");
+    let body = |kind| payload(json!({ "typ": kind })).to_string();
+    assert!(verify_at(&signed(None, body("m2m").as_bytes()), &own, NOW).is_ok());
+    let other = verify_at(&signed(None, body("Bearer").as_bytes()), &own, NOW).unwrap_err();
+    assert_eq!(other, JoseError::WrongType);
 }
 
 #[test]
