@@ -109,8 +109,10 @@ fn okta() {
     assert_eq!(scopes(&claims), ["openid", "read:orders"]);
     assert_eq!(groups(&claims), ["Everyone", "Staff"]);
     // An ID token has the client as its audience and no `cid`.
-    let id_token = with(&token, json!({ "cid": null, "scp": null, "amr": ["pwd"], "nonce": "n" }));
+    let id_token = with(&token, json!({ "cid": null, "scp": null, "amr": ["pwd"] }));
     assert_eq!(decide(issuer(), TokenType::None, &id_token), refused("missing_claim"));
+    let id_token = with(&id_token, json!({ "nonce": "n" }));
+    assert_eq!(decide(issuer(), TokenType::None, &id_token), refused("wrong_type"));
 }
 
 #[test]
@@ -169,8 +171,9 @@ fn entra_v2() {
     assert_eq!((scopes(&claims), roles(&claims)), (vec![], vec!["Orders.Read.All"]));
 
     // An ID token of an API that is its own client has the same audience.
-    let id_token = with(&token, json!({ "azp": null, "azpacr": null, "scp": null, "nonce": "n" }));
+    let id_token = with(&token, json!({ "azp": null, "azpacr": null, "scp": null }));
     assert_eq!(decide(&id_token), refused("missing_claim"));
+    assert_eq!(decide(&with(&id_token, json!({ "nonce": "n" }))), refused("wrong_type"));
     let other = "11111111-86f1-41af-91ab-2d7cd011db47";
     let tenant = json!({ "iss": format!("https://login.microsoftonline.com/{other}/v2.0") });
     assert_eq!(decide(&with(&token, tenant)), refused("wrong_issuer"));
