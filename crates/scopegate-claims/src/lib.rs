@@ -16,6 +16,7 @@ mod error;
 mod issuer;
 mod name;
 mod name_set;
+mod packed;
 mod part;
 mod rule;
 mod scope;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Scope;
+use crate::packed::Packed;
 
 /// A type that stands for one scope.
 ///
@@ -46,21 +47,16 @@ pub trait ScopeName: Send + Sync + 'static {
 
 /// The type of a scope that was written as a literal: its text, in four numbers.
 ///
-/// `scope!("…")` and `#[scoped]` write it; stable Rust has no string among const parameters. The
-/// bytes are big-endian and padded with zeros, at most 64.
+/// `scope!("…")` and `#[scoped]` write it. The bytes are big-endian and padded with zeros, at most 64.
 #[derive(Clone, Copy)]
 pub struct PackedScope<const A: u128, const B: u128, const C: u128, const D: u128>;
-
-impl<const A: u128, const B: u128, const C: u128, const D: u128> PackedScope<A, B, C, D> {
-    const BYTES: [u8; 64] = unpack([A, B, C, D]);
-}
 
 // Nobody writes this type by hand, so compile errors do not offer it.
 #[diagnostic::do_not_recommend]
 impl<const A: u128, const B: u128, const C: u128, const D: u128> ScopeName
     for PackedScope<A, B, C, D>
 {
-    const NAME: &'static str = scope_in(&Self::BYTES);
+    const NAME: &'static str = scope(Packed::<A, B, C, D>::TEXT);
 }
 
 impl<const A: u128, const B: u128, const C: u128, const D: u128> fmt::Debug
@@ -71,31 +67,8 @@ impl<const A: u128, const B: u128, const C: u128, const D: u128> fmt::Debug
     }
 }
 
-pub(crate) const fn unpack(words: [u128; 4]) -> [u8; 64] {
-    let mut bytes = [0; 64];
-    let mut at = 0;
-    while at < bytes.len() {
-        bytes[at] = words[at / 16].to_be_bytes()[at % 16];
-        at += 1;
-    }
-    bytes
-}
-
-/// The text before the padding; empty if there is none.
-pub(crate) const fn text_in(bytes: &[u8; 64]) -> &str {
-    let mut len = 0;
-    while len < bytes.len() && bytes[len] != 0 {
-        len += 1;
-    }
-    match str::from_utf8(bytes.split_at(len).0) {
-        Ok(text) => text,
-        Err(_) => "",
-    }
-}
-
-/// The scope before the padding. It runs in the compiler, so a failed check is a compile error.
-const fn scope_in(bytes: &[u8; 64]) -> &str {
-    let text = text_in(bytes);
+/// The text if it is a scope. It runs in the compiler, so a failed check is a compile error.
+const fn scope(text: &str) -> &str {
     assert!(Scope::is_token(text), "these numbers are not a packed scope: write `scope!(\"…\")`");
     text
 }
@@ -103,10 +76,7 @@ const fn scope_in(bytes: &[u8; 64]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const fn word(text: &[u8; 16]) -> u128 {
-        u128::from_be_bytes(*text)
-    }
+    use crate::packed::word;
 
     #[test]
     fn the_name_is_what_was_packed() {
@@ -116,13 +86,6 @@ mod tests {
             format!("{:?}", PackedScope::<{ word(b"a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") }, 0, 0, 0>),
             r#"PackedScope("a")"#
         );
-    }
-
-    #[test]
-    fn all_sixty_four_bytes_are_room() {
-        const WORD: u128 = word(b"0123456789abcdef");
-        type Full = PackedScope<WORD, WORD, WORD, WORD>;
-        assert_eq!(Full::NAME, "0123456789abcdef".repeat(4));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::name::{text_in, unpack};
+use crate::packed::Packed;
 
 /// A type that stands for one value of a claim: a role, a group, an `acr`.
 ///
@@ -73,15 +73,11 @@ tuples_of_values! {
 #[derive(Clone, Copy)]
 pub struct PackedValue<const A: u128, const B: u128, const C: u128, const D: u128>;
 
-impl<const A: u128, const B: u128, const C: u128, const D: u128> PackedValue<A, B, C, D> {
-    const BYTES: [u8; 64] = unpack([A, B, C, D]);
-}
-
 #[diagnostic::do_not_recommend]
 impl<const A: u128, const B: u128, const C: u128, const D: u128> ClaimValue
     for PackedValue<A, B, C, D>
 {
-    const VALUE: &'static str = value_in(&Self::BYTES);
+    const VALUE: &'static str = value(Packed::<A, B, C, D>::TEXT);
 }
 
 impl<const A: u128, const B: u128, const C: u128, const D: u128> fmt::Debug
@@ -92,8 +88,8 @@ impl<const A: u128, const B: u128, const C: u128, const D: u128> fmt::Debug
     }
 }
 
-const fn value_in(bytes: &[u8; 64]) -> &str {
-    let text = text_in(bytes);
+/// The text if there is one. It runs in the compiler, as with a scope.
+const fn value(text: &str) -> &str {
     assert!(!text.is_empty(), "these numbers are not a packed value: write `value!(\"…\")`");
     text
 }
@@ -101,10 +97,7 @@ const fn value_in(bytes: &[u8; 64]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const fn word(text: &[u8; 16]) -> u128 {
-        u128::from_be_bytes(*text)
-    }
+    use crate::packed::word;
 
     #[test]
     fn a_value_may_hold_what_no_scope_does() {
