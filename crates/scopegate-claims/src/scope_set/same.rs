@@ -1,0 +1,103 @@
+//! Comparing the scopes that a token names a second time, without collecting them.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::ScopeSet;
+use super::plain::first_of;
+
+/// Reads scopes in either form, to tell whether they are those of a set.
+///
+/// The set is given as its text.
+pub(crate) struct SameScopes<'a>(pub(crate) &'a str);
+
+impl<'de> DeserializeSeed<'de> for SameScopes<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        // A set of a bit each; where that does not do, the scopes are collected.
+        match self.len() {
+            ..=64 => deserializer.deserialize_any(self),
+            _ => {
+                let known = ScopeSet { text: self.0.into() };
+                ScopeSet::deserialize(deserializer).map(|scopes| scopes == known)
+            }
+        }
+    }
+}
+
+impl SameScopes<'_> {
+    fn bit(&self, scope: &str) -> Option<u64> {
+        let mut rest = self.0;
+        for at in 0..64 {
+            let (known, after) = first_of(rest);
+            if known == scope {
+                return (!scope.is_empty()).then_some(1 << at);
+            }
+            rest = after?;
+        }
+        None
+    }
+
+    fn len(&self) -> usize {
+        match self.0 {
+            "" => 0,
+            text => text.bytes().filter(|&byte| byte == b' ').count() + 1,
+        }
+    }
+
+    /// Whether these bits are all there are.
+    fn are_all(&self, bits: u64) -> bool {
+        bits.count_ones() as usize == self.len()
+    }
+}
+
+impl<'de> Visitor<'de> for SameScopes<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scopes as a text or as an array of texts")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        if text == self.0 {
+            return Ok(true);
+        }
+        let mut tokens = text.split(' ').filter(|token| !token.is_empty());
+        let bits = tokens.try_fold(0, |bits, token| Some(bits | self.bit(token)?));
+        Ok(bits.is_some_and(|bits| self.are_all(bits)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<bool, A::Error> {
+        let mut bits = Some(0);
+        while let Some(bit) = array.next_element_seed(BitOf(&self))? {
+            bits = bits.zip(bit).map(|(bits, bit)| bits | bit);
+        }
+        Ok(bits.is_some_and(|bits| self.are_all(bits)))
+    }
+}
+
+/// Reads one scope as its bit.
+struct BitOf<'a>(&'a SameScopes<'a>);
+
+impl<'de> DeserializeSeed<'de> for BitOf<'_> {
+    type Value = Option<u64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for BitOf<'_> {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a scope")
+    }
+
+    fn visit_str<E>(self, scope: &str) -> Result<Option<u64>, E> {
+        Ok(self.0.bit(scope))
+    }
+}

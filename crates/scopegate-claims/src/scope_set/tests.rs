@@ -1,0 +1,62 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn set(text: &str) -> ScopeSet {
+    ScopeSet::parse(text).unwrap()
+}
+
+#[test]
+fn a_part_or_another_case_is_another_scope() {
+    let held = set("read:orders write:orders");
+    for other in
+        ["read", "orders", "read:order", "Read:orders", "", " ", "read:orders write:orders"]
+    {
+        assert!(!held.contains(other), "{other:?}");
+    }
+    assert!(held.contains("write:orders"));
+}
+
+#[test]
+fn order_and_repetition_do_not_matter() {
+    assert_eq!(set("a b  a"), set(" b a"));
+    assert_ne!(set("a b"), set("a c"));
+    assert_ne!(set("a b"), set("a"));
+    assert_eq!(set("b a b").as_str(), "b a");
+}
+
+#[test]
+fn text_and_array_read_as_the_same_set() {
+    let text: ScopeSet = serde_json::from_str(r#""a b""#).unwrap();
+    let array: ScopeSet = serde_json::from_str(r#"["b","a"]"#).unwrap();
+    assert_eq!(text, array);
+    assert_eq!(serde_json::to_string(&array.as_array()).unwrap(), r#"["b","a"]"#);
+    assert_eq!(serde_json::to_string(&array).unwrap(), r#""b a""#);
+}
+
+#[test]
+fn an_element_is_one_scope() {
+    for bad in [r#"["a b"]"#, r#"["a",1]"#, r#"[["a"]]"#, "1", "{}", "null", r#""é""#] {
+        assert!(serde_json::from_str::<ScopeSet>(bad).is_err(), "{bad}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn set_algebra_holds(left in "[a-d]{1,2}( [a-d]{1,2}){0,60}", right in "[a-d]{1,2}( [a-d]{1,2}){0,60}") {
+        let (left, right) = (set(&left), set(&right));
+        let (both, either) = (left.intersection(&right), left.union(&right));
+        prop_assert!(both.is_subset(&left) && both.is_subset(&right));
+        prop_assert!(left.is_subset(&either) && right.is_subset(&either));
+        prop_assert_eq!(either.len(), left.len() + right.difference(&left).len());
+        prop_assert_eq!(&left.difference(&right).union(&both), &left);
+        prop_assert!(left.iter().all(|scope| left.contains(scope)));
+    }
+
+    #[test]
+    fn any_text_is_parsed_or_refused(text in ".{0,80}") {
+        if let Ok(set) = ScopeSet::parse(&text) {
+            prop_assert!(set.iter().all(Scope::is_token));
+        }
+    }
+}
