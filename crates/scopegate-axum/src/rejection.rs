@@ -2,11 +2,9 @@
 
 use std::error::Error;
 use std::fmt;
-use std::time::Duration;
 
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use scopegate_jose::{Refusal, RefusalCause};
 
@@ -44,7 +42,7 @@ impl AuthRejection {
 
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status()).expect("it is a status of HTTP")
     }
 }
 
@@ -56,32 +54,18 @@ impl From<Refusal> for AuthRejection {
 
 impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let Self(refusal) = self;
-        let renderer = refusal.renderer();
-        let mut response = Response::new(Body::from(renderer.body(&refusal)));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        if let Ok(content_type) = HeaderValue::from_str(renderer.content_type()) {
-            headers.insert(CONTENT_TYPE, content_type);
+        let answer = self.0.answer();
+        let mut response = Response::new(Body::from(answer.body()));
+        *response.status_mut() = self.status();
+        for (name, value) in answer.headers() {
+            // A content type of the user's that is no header value is left out.
+            if let Ok(value) = HeaderValue::try_from(&*value) {
+                response.headers_mut().insert(name, value);
+            }
         }
-        if let Some(challenge) = refusal.challenge() {
-            let challenge = HeaderValue::try_from(challenge.to_string());
-            // A 401 without a challenge is no 401 (RFC 9110 §15.5.2).
-            headers
-                .insert(WWW_AUTHENTICATE, challenge.unwrap_or(HeaderValue::from_static("Bearer")));
-        }
-        if let Some(wait) = refusal.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
-        }
-        response.extensions_mut().insert(refusal);
+        response.extensions_mut().insert(self.0);
         response
     }
-}
-
-/// Rounds up, so that the client does not come back too early.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl fmt::Display for AuthRejection {
@@ -104,22 +88,10 @@ impl Error for AuthRejection {
 mod tests {
     use std::sync::Arc;
 
+    use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
     use scopegate_jose::{ChallengeSettings, JoseError, RefusalBody};
 
     use super::*;
-
-    fn respond(cause: RefusalCause) -> Response {
-        AuthRejection::from(Refusal::new(cause)).into_response()
-    }
-
-    #[test]
-    fn a_retry_is_never_too_early() {
-        let retry_after = Duration::from_millis(1500);
-        let response = respond(RefusalCause::KeysUnavailable { retry_after });
-        assert_eq!(response.status(), 503);
-        assert_eq!(response.headers()[RETRY_AFTER], "2");
-        assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
-    }
 
     #[test]
     fn the_settings_write_challenge_and_body() {

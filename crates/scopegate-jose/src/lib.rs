@@ -52,7 +52,7 @@ pub use jws::{MAX_TOKEN_LEN, UnverifiedJws, VerifiedJws};
 pub use key_problem::KeyProblem;
 pub use key_set::{KeySet, MAX_KEY_SET_LEN, MAX_KEYS, ParsedKeySet, SetAside};
 pub use master_key::MasterKey;
-pub use refusal::{Refusal, RefusalCause};
+pub use refusal::{Refusal, RefusalAnswer, RefusalCause, RefusalStatus};
 pub use refusal_body::{ProblemJson, RefusalBody};
 pub use rules::{AudienceRule, ClientRule, MAX_LEEWAY, Rules, TypeRule};
 pub use signing_key::SigningKey;

@@ -64,23 +64,12 @@ impl RefusalBody for ProblemJson {
 
         let problem = Problem {
             r#type: "about:blank",
-            title: title(refusal.status()),
+            title: refusal.cause().terms().status.phrase(),
             status: refusal.status(),
             detail: refusal.description(),
             error: refusal.error().map(BearerError::as_str),
             scope: refusal.needed().map(ScopeSet::as_str),
         };
         serde_json::to_vec(&problem).expect("texts and a number can be written")
-    }
-}
-
-/// The reason phrase, which RFC 9457 §4.2.1 wants as the title of an `about:blank` problem.
-fn title(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        503 => "Service Unavailable",
-        _ => "Internal Server Error",
     }
 }

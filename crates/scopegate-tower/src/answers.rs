@@ -1,10 +1,7 @@
 //! How the layer's own answers are written.
 
 use bytes::Bytes;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
-    WWW_AUTHENTICATE,
-};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use scopegate_jose::Refusal;
 
@@ -34,22 +31,15 @@ pub struct HttpAnswers;
 
 impl<R: From<Bytes>> Answers<R> for HttpAnswers {
     fn refusal(refusal: &Refusal) -> Response<R> {
-        let renderer = refusal.renderer();
-        let mut response = Response::new(R::from(renderer.body(refusal).into()));
+        let answer = refusal.answer();
+        let mut response = Response::new(R::from(answer.body().into()));
         *response.status_mut() =
-            StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        // A content type of the user's that is no header value is left out.
-        if let Ok(value) = HeaderValue::try_from(renderer.content_type()) {
-            headers.insert(CONTENT_TYPE, value);
-        }
-        if let Some(challenge) = refusal.challenge() {
-            let value = HeaderValue::try_from(challenge.to_string())
-                .expect("a challenge writes printable ASCII only");
-            headers.insert(WWW_AUTHENTICATE, value);
-        }
-        if let Some(wait) = refusal.retry_after() {
-            headers.insert(RETRY_AFTER, wait.as_secs().max(1).into());
+            StatusCode::from_u16(answer.status.code()).expect("it is a status of HTTP");
+        for (name, value) in answer.headers() {
+            // A content type of the user's that is no header value is left out.
+            if let Ok(value) = HeaderValue::try_from(&*value) {
+                response.headers_mut().insert(name, value);
+            }
         }
         response
     }
@@ -67,6 +57,15 @@ impl<R: From<Bytes>> Answers<R> for HttpAnswers {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         Some(response)
     }
+}
+
+/// The answer to a request that is refused here. The refusal stays with it, for logs and outer layers.
+pub(crate) fn refuse<R, V: Answers<R>>(refusal: Refusal) -> Response<R> {
+    let (reason, status) = (refusal.reason(), refusal.status());
+    tracing::debug!(reason, status, "refused a request: {reason}");
+    let mut response = V::refusal(&refusal);
+    response.extensions_mut().insert(refusal);
+    response
 }
 
 mod sealed {

@@ -10,7 +10,7 @@ use scopegate_jose::{Authenticated, Refusal, RefusalCause};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::answers::{Answers, HttpAnswers};
+use crate::answers::{Answers, HttpAnswers, refuse};
 use crate::future::ResponseFuture;
 
 /// Lets requests pass whose token holds what the rule asks for.
@@ -127,17 +127,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match decide(request.extensions().get(), &self.requirement) {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            Err(refusal) => {
-                tracing::debug!(
-                    reason = refusal.reason(),
-                    status = refusal.status(),
-                    "refused a request: {}",
-                    refusal.reason()
-                );
-                let mut response = V::refusal(&refusal);
-                response.extensions_mut().insert(refusal);
-                ResponseFuture::answered(response)
-            }
+            Err(refusal) => ResponseFuture::answered(refuse::<R, V>(refusal)),
         }
     }
 }

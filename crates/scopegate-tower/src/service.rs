@@ -10,7 +10,7 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{Authenticated, Refusal, RefusalCause};
 use tower_service::Service;
 
-use crate::answers::{Answers, HttpAnswers};
+use crate::answers::{Answers, HttpAnswers, refuse};
 use crate::decision::{Decision, Gate, Need};
 use crate::future::{Parked, ResponseFuture};
 use crate::layer::BearerLayer;
@@ -96,19 +96,11 @@ pub(crate) fn admit<B>(request: &mut Request<B>, authenticated: Authenticated) {
 }
 
 impl Gate {
-    /// The answer to a request that is refused; the cause stays with it, for logs and outer layers.
+    /// The answer to a request that is refused, in the form that the layer was set to.
     pub(crate) fn refuse<R, V: Answers<R>>(&self, cause: RefusalCause) -> Response<R> {
         let refusal = Refusal::new(cause).with_settings(Arc::clone(&self.settings));
-        tracing::debug!(
-            reason = refusal.reason(),
-            status = refusal.status(),
-            "refused a request: {}",
-            refusal.reason()
-        );
         meter::request("refused", refusal.reason());
-        let mut response = V::refusal(&refusal);
-        response.extensions_mut().insert(refusal);
-        response
+        refuse::<R, V>(refusal)
     }
 
     fn metadata<R, V: Answers<R>, B>(&self, request: &Request<B>) -> Option<Response<R>> {

@@ -25,8 +25,8 @@ pub use scopegate_claims::{
 };
 pub use scopegate_jose::{
     Algorithm, AlgorithmSet, Authenticated, ChallengeSettings, ClaimMapping, Evidence, ExtraClaims,
-    JoseError, KeySet, ProblemJson, Refusal, RefusalBody, RefusalCause, TypeRule, Verified,
-    VerifyingKey,
+    JoseError, KeySet, ProblemJson, Refusal, RefusalAnswer, RefusalBody, RefusalCause,
+    RefusalStatus, TypeRule, Verified, VerifyingKey,
 };
 pub use scopegate_macros::{scope, scoped, scopes, value, values};
 #[cfg(feature = "tower")]

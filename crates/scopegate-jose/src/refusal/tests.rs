@@ -5,6 +5,7 @@ use scopegate_claims::ScopeSet;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::JoseError;
 
 fn body(refusal: &Refusal) -> Value {
     serde_json::from_slice(&refusal.renderer().body(refusal)).unwrap()

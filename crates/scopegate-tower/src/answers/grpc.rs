@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
-use scopegate_jose::Refusal;
+use scopegate_jose::{Refusal, RefusalStatus};
 use tower_layer::Layer;
 
 use super::Answers;
@@ -34,17 +34,18 @@ pub struct GrpcAnswers;
 impl GrpcAnswers {
     /// A refusal as the trailers of a call: code, message, challenge.
     pub fn trailers(refusal: &Refusal) -> HeaderMap {
+        let answer = refusal.answer();
         let mut trailers = HeaderMap::with_capacity(4);
-        trailers.insert(GRPC_STATUS, HeaderValue::from_static(code(refusal)));
+        trailers.insert(GRPC_STATUS, HeaderValue::from_static(code(answer.status)));
         let message = HeaderValue::try_from(percent_encoded(refusal.description()));
         trailers.insert(GRPC_MESSAGE, message.expect("it is ASCII once it is encoded"));
-        if let Some(challenge) = refusal.challenge() {
-            let value = HeaderValue::try_from(challenge.to_string())
-                .expect("a challenge writes printable ASCII only");
-            trailers.insert(WWW_AUTHENTICATE, value);
+        if let Some(challenge) = answer.challenge {
+            let value = HeaderValue::try_from(challenge);
+            trailers.insert(WWW_AUTHENTICATE, value.expect("a challenge is printable ASCII"));
         }
-        if let Some(wait) = refusal.retry_after() {
-            let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        if let Some(seconds) = answer.retry_after {
+            // An int32 of milliseconds, by gRFC A6.
+            let wait = i32::try_from(seconds.saturating_mul(1000)).unwrap_or(i32::MAX);
             trailers.insert(GRPC_RETRY_PUSHBACK, wait.into());
         }
         trailers
@@ -124,12 +125,12 @@ impl<S> Layer<S> for Grpc<RequireLayer> {
 }
 
 /// The code by the status that HTTP has for the refusal, so that a new cause needs to be placed once.
-fn code(refusal: &Refusal) -> &'static str {
-    match refusal.status() {
-        400 | 401 => "16",
-        403 => "7",
-        503 => "14",
-        _ => "13",
+fn code(status: RefusalStatus) -> &'static str {
+    match status {
+        RefusalStatus::BadRequest | RefusalStatus::Unauthorized => "16",
+        RefusalStatus::Forbidden => "7",
+        RefusalStatus::InternalServerError => "13",
+        RefusalStatus::ServiceUnavailable => "14",
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
 
         let refused =
             trailers(RefusalCause::KeysUnavailable { retry_after: Duration::from_millis(1500) });
-        assert_eq!(refused[GRPC_RETRY_PUSHBACK], "1500");
+        assert_eq!(refused[GRPC_RETRY_PUSHBACK], "2000", "as long as HTTP says in whole seconds");
         assert!(!refused.contains_key(WWW_AUTHENTICATE));
     }
 
