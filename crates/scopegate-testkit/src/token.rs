@@ -12,6 +12,9 @@ use serde_json::{Map, Value};
 
 use crate::Broken;
 
+/// The claims that have two names, of which a test may mean either.
+const TWINS: [[&str; 2]; 2] = [["scope", "scp"], ["client_id", "cid"]];
+
 /// How long a token lives unless the test says otherwise.
 const LIFETIME: Duration = Duration::from_secs(600);
 
@@ -60,19 +63,19 @@ impl TokenBuilder {
     /// Sets `sub`; unless it is set it is the client's id.
     pub fn subject(mut self, subject: &str) -> Self {
         self.subject = Some(subject.to_owned());
-        self
+        self.instead_of(&["sub"])
     }
 
     /// Sets `uid`.
     pub fn user_id(mut self, id: &str) -> Self {
         self.user_id = Some(id.to_owned());
-        self
+        self.instead_of(&["uid"])
     }
 
     /// Sets the client's id.
     pub fn client_id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.client_id);
-        self
+        self.instead_of(&["client_id", "cid"])
     }
 
     /// Adds scopes, separated by spaces.
@@ -83,7 +86,7 @@ impl TokenBuilder {
     pub fn scope(mut self, scopes: &str) -> Self {
         let scopes = ScopeSet::parse(scopes).expect("the scopes are well-formed");
         self.scopes = self.scopes.union(&scopes);
-        self
+        self.instead_of(&["scope", "scp"])
     }
 
     /// Sets `aud`.
@@ -93,16 +96,40 @@ impl TokenBuilder {
     /// If the text is no audience.
     pub fn audience(mut self, audience: &str) -> Self {
         self.audience = Audience::parse(audience).expect("the audience is one");
-        self
+        self.instead_of(&["aud"])
     }
 
     /// Sets how long the token lives.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
-        self
+        self.instead_of(&["exp"])
     }
 
-    /// Adds a claim of the service's own.
+    /// Sets a claim of the service's own, or any other to whatever value.
+    ///
+    /// What is said last counts, here as with the methods above; `scope` stands for `scp` too and
+    /// `client_id` for `cid`, and the other way round, unless a test sets both. A claim that occurs
+    /// twice is [`Broken::DuplicateClaim`].
+    ///
+    /// ```
+    /// # use axum::{Router, body::Body, http::Request, routing::get};
+    /// # use scopegate_testkit::TestIssuer;
+    /// # use tower::ServiceExt;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let issuer = TestIssuer::start("api://orders").await;
+    /// # let app = Router::new().route("/", get(|| async {})).layer(issuer.layer());
+    /// # let ask = async |token: String| {
+    /// #     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+    /// #     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+    /// # };
+    /// let several = issuer.token().claim("aud", ["api://stock", "api://orders"]).sign();
+    /// assert_eq!(ask(several).await, 200);
+    ///
+    /// let another = issuer.token().claim("aud", ["api://stock"]).sign();
+    /// assert_eq!(ask(another).await, 401);
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
@@ -152,6 +179,12 @@ impl TokenBuilder {
         how.make(&self.signer, payload, self.issued_at)
     }
 
+    /// Takes back what was said of these claims by name.
+    fn instead_of(mut self, names: &[&str]) -> Self {
+        self.extra.retain(|name, _| !names.contains(&&**name));
+        self
+    }
+
     fn payload(&self) -> Map<String, Value> {
         let mut claims = Claims::builder(&self.issuer, self.issued_at.plus(self.lifetime))
             .subject(self.subject.as_deref().unwrap_or(&self.client_id))
@@ -163,11 +196,88 @@ impl TokenBuilder {
         if let Some(id) = &self.user_id {
             claims = claims.user_id(id);
         }
-        let claims = claims.build();
-        let payload = serde_json::to_value(claims.in_dialect_with(self.dialect, &self.extra));
-        match payload {
-            Ok(Value::Object(payload)) => payload,
-            _ => unreachable!("claims are written as an object"),
+        let written = serde_json::to_value(claims.build().in_dialect(self.dialect));
+        let Ok(Value::Object(mut payload)) = written else {
+            unreachable!("claims are written as an object");
+        };
+        for twins in TWINS.iter().filter(|twins| self.sets_any(*twins)) {
+            payload.retain(|name, _| !twins.contains(&&**name));
         }
+        payload.extend(self.extra.clone());
+        payload
+    }
+
+    fn sets_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.extra.contains_key(*name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::TestIssuer;
+
+    /// The members of a token in their order, a duplicate among them.
+    fn members(token: &str) -> Map<String, Value> {
+        let payload = token.split('.').nth(1).unwrap();
+        let payload = scopegate_jose::base64url::decode(payload).unwrap();
+        let text = String::from_utf8(payload).unwrap();
+        let members: Map<String, Value> = serde_json::from_str(&text).unwrap();
+        assert_eq!(Value::Object(members.clone()).to_string().len(), text.len(), "no name twice");
+        members
+    }
+
+    #[tokio::test]
+    async fn a_claim_takes_the_place_of_the_builders_own() {
+        let issuer = TestIssuer::start("api://orders").await;
+        for name in ["iss", "sub", "aud", "exp", "iat", "jti", "uid", "ver"] {
+            let token = issuer.token().user_id("u1").claim(name, json!([7])).sign();
+            assert_eq!(members(&token)[name], json!([7]), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn either_name_of_a_claim_stands_for_both() {
+        let issuer = TestIssuer::start("api://orders").await;
+        for [name, twin] in
+            [["scope", "scp"], ["scp", "scope"], ["client_id", "cid"], ["cid", "client_id"]]
+        {
+            let token = issuer.token().scope("read:orders").claim(name, "other");
+            let claims = members(&token.clone().sign());
+            assert_eq!(
+                (claims.get(name), claims.get(twin)),
+                (Some(&json!("other")), None),
+                "{name}"
+            );
+            let claims = members(&token.claim(twin, "another").sign());
+            assert_eq!(claims[name], "other", "a test that sets both means both");
+            assert_eq!(claims[twin], "another");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_said_last_counts() {
+        let issuer = TestIssuer::start("api://orders").await;
+        let token = issuer.token().claim("scope", "x").claim("aud", "x").claim("cid", "x");
+        let token = token.claim("exp", 0).claim("sub", "x").claim("uid", "x");
+        let token = token.scope("read:orders").audience("api://stock").client_id("c");
+        let token = token.lifetime(Duration::from_secs(60)).subject("s").user_id("u");
+        let claims = members(&token.claim("tenant", "x").claim("tenant", "acme").sign());
+        let expected = [
+            ("scope", json!("read:orders")),
+            ("scp", json!(["read:orders"])),
+            ("aud", json!("api://stock")),
+            ("client_id", json!("c")),
+            ("cid", json!("c")),
+            ("sub", json!("s")),
+            ("uid", json!("u")),
+            ("tenant", json!("acme")),
+        ];
+        for (name, value) in expected {
+            assert_eq!(claims[name], value, "{name}");
+        }
+        assert_ne!(claims["exp"], 0);
     }
 }
