@@ -1,0 +1,64 @@
+//! The claims that a service adds are read once a token.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use scopegate_jose::ExtraClaims;
+use serde::Deserialize;
+
+use crate::gate::Gate;
+
+#[derive(Deserialize)]
+struct Written {
+    tenant: String,
+}
+
+/// Claims that count how often they were read.
+#[derive(Deserialize)]
+#[serde(from = "Written")]
+struct Tenant<const TEST: usize> {
+    tenant: String,
+}
+
+/// One place for each test.
+static READ: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+impl<const TEST: usize> From<Written> for Tenant<TEST> {
+    fn from(written: Written) -> Self {
+        READ[TEST].fetch_add(1, Ordering::Relaxed);
+        Self { tenant: written.tenant }
+    }
+}
+
+async fn tenant<const TEST: usize>(gate: &Gate, token: &str) -> Arc<Tenant<TEST>> {
+    let answer = gate.ask(token).await;
+    let authenticated = answer.authenticated.unwrap();
+    authenticated.extra().and_then(ExtraClaims::downcast).unwrap()
+}
+
+#[tokio::test]
+async fn extra_claims_are_read_once_a_token_and_shared() {
+    let gate = Gate::start_with(|builder| builder.extra_claims::<Tenant<0>>()).await;
+    let token = gate.issuer.token().claim("tenant", "acme").sign();
+    let first = tenant::<0>(&gate, &token).await;
+    assert_eq!(first.tenant, "acme");
+    for _ in 0..9 {
+        assert!(Arc::ptr_eq(&first, &tenant::<0>(&gate, &token).await));
+    }
+    assert_eq!(READ[0].load(Ordering::Relaxed), 1);
+
+    let other = gate.issuer.token().claim("tenant", "globex").sign();
+    assert_eq!(tenant::<0>(&gate, &other).await.tenant, "globex");
+    assert_eq!(tenant::<0>(&gate, &token).await.tenant, "acme");
+    assert_eq!(READ[0].load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_lacks_them_is_refused_and_not_remembered() {
+    let gate = Gate::start_with(|builder| builder.extra_claims::<Tenant<1>>()).await;
+    let token = gate.issuer.token().claim("tenant", 7).sign();
+    for _ in 0..2 {
+        assert_eq!(gate.refuses(&token).await, "extra_claims");
+    }
+    assert_eq!(READ[1].load(Ordering::Relaxed), 0);
+}

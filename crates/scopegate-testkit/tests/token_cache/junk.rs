@@ -1,0 +1,118 @@
+//! What is not good is neither remembered nor in the way of what is.
+
+use scopegate_claims::Scope;
+use scopegate_jose::base64url;
+use scopegate_testkit::Broken;
+use scopegate_tower::CacheSize;
+
+use crate::gate::{Gate, same};
+
+/// Three times as many as the cache of a test has room for.
+const MANY: usize = 600;
+
+async fn small() -> Gate {
+    Gate::start_with(|builder| builder.cache(CacheSize { entries: 200, bytes: 4 << 20 })).await
+}
+
+#[tokio::test]
+async fn every_broken_token_is_refused_each_time_and_the_good_one_stays() {
+    let gate = Gate::start().await;
+    let good = gate.issuer.token().scope("read:orders");
+    let token = good.clone().sign();
+    let first = gate.admits(&token).await;
+    for broken in Broken::ALL {
+        let junk = good.clone().broken(broken);
+        let reasons = [gate.refuses(&junk).await, gate.refuses(&junk).await];
+        assert_eq!(reasons[0], reasons[1], "{broken}");
+        assert!(same(&first, &gate.admits(&token).await), "{broken}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_junk_does_not_drive_out_the_good() {
+    let gate = small().await;
+    let token = gate.issuer.token().sign();
+    let first = gate.admits(&token).await;
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    for number in 0..MANY {
+        let mut signature = [7; 64];
+        signature[..8].copy_from_slice(&number.to_be_bytes());
+        let junk = format!("{signed}.{}", base64url::encode(&signature));
+        assert_eq!(gate.refuses(&junk).await, "bad_signature");
+    }
+    for number in 0..MANY {
+        let junk = gate.issuer.token().audience(&format!("api://stock-{number}")).sign();
+        assert_eq!(gate.refuses(&junk).await, "wrong_audience");
+    }
+    assert!(same(&first, &gate.admits(&token).await));
+}
+
+#[tokio::test]
+async fn a_token_without_the_scope_is_as_poor_the_second_time() {
+    let gate = Gate::start().await;
+    let needed = Scope::parse("write:orders").unwrap();
+    let poor = gate.issuer.token().scope("read:orders").sign();
+    let rich = gate.issuer.token().scope("read:orders write:orders").sign();
+    for _ in 0..2 {
+        assert!(!gate.admits(&poor).await.claims().scopes().contains(needed.as_str()));
+        assert!(gate.admits(&rich).await.claims().scopes().contains(needed.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_differ_in_the_last_byte_of_the_signature_do_not_share() {
+    let gate = Gate::start().await;
+    let token = gate.issuer.token().sign();
+    let first = gate.admits(&token).await;
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = base64url::decode(signature).unwrap();
+    let last = signature.len() - 1;
+    let right = signature[last];
+    for other in (0..=u8::MAX).filter(|byte| *byte != right) {
+        signature[last] = other;
+        let forged = format!("{signed}.{}", base64url::encode(&signature));
+        assert_eq!(forged.len(), token.len());
+        assert_eq!(gate.refuses(&forged).await, "bad_signature", "{other}");
+    }
+    assert!(same(&first, &gate.admits(&token).await));
+}
+
+#[tokio::test]
+async fn a_part_of_a_remembered_token_is_another_token() {
+    let gate = Gate::start().await;
+    let token = gate.issuer.token().sign();
+    let first = gate.admits(&token).await;
+    for other in
+        [&token[..token.len() - 1], &token[1..], &format!("{token}A"), &format!("{token}.")]
+    {
+        gate.refuses(other).await;
+    }
+    assert!(same(&first, &gate.admits(&token).await));
+}
+
+#[tokio::test]
+async fn without_a_cache_the_answers_are_the_same() {
+    let with = Gate::start().await;
+    let without = Gate::start_with(|builder| builder.without_cache()).await;
+    let [remembered, read_anew] = [&with, &without].map(|gate| gate.issuer.token().sign());
+    let first = with.admits(&remembered).await;
+    assert!(same(&first, &with.admits(&remembered).await));
+    let first = without.admits(&read_anew).await;
+    let again = without.admits(&read_anew).await;
+    assert!(!same(&first, &again), "nothing is remembered");
+    assert_eq!(first.claims(), again.claims());
+
+    for broken in Broken::ALL {
+        let mut answers = Vec::new();
+        for gate in [&with, &without] {
+            let token = gate.issuer.token().broken(broken);
+            answers.push((gate.refuses(&token).await, gate.refuses(&token).await));
+        }
+        assert_eq!(answers[0], answers[1], "{broken}");
+    }
+    let lifetime = std::time::Duration::from_secs(600 + 60);
+    for (gate, token) in [(&with, &remembered), (&without, &read_anew)] {
+        gate.issuer.clock().advance(lifetime);
+        assert_eq!(gate.refuses(token).await, "expired");
+    }
+}

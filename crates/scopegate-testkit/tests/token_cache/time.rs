@@ -1,0 +1,47 @@
+//! A hit looks at the clock.
+
+use std::time::Duration;
+
+use scopegate_claims::Clock;
+
+use crate::gate::{Gate, same};
+
+const SECOND: Duration = Duration::from_secs(1);
+const LEEWAY: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_remembered_token_is_refused_as_expired_when_it_is() {
+    let gate = Gate::start().await;
+    let token = gate.issuer.token().lifetime(Duration::from_secs(300)).sign();
+    let first = gate.admits(&token).await;
+    gate.issuer.clock().advance(Duration::from_secs(300) + LEEWAY - SECOND);
+    assert!(same(&first, &gate.admits(&token).await));
+    gate.issuer.clock().advance(SECOND);
+    assert_eq!(gate.refuses(&token).await, "expired");
+    assert_eq!(gate.refuses(&token).await, "expired");
+}
+
+#[tokio::test]
+async fn a_token_that_has_not_begun_is_refused_until_it_has() {
+    let gate = Gate::start().await;
+    let begins = gate.issuer.clock().now().plus(LEEWAY + SECOND);
+    let token = gate.issuer.token().claim("nbf", begins).sign();
+    assert_eq!(gate.refuses(&token).await, "not_yet_valid");
+    gate.issuer.clock().advance(SECOND);
+    let first = gate.admits(&token).await;
+    assert!(same(&first, &gate.admits(&token).await), "the refusal was not remembered");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_takes_the_beginning_seriously() {
+    let gate = Gate::start().await;
+    let (clock, start) = (gate.issuer.clock(), gate.issuer.clock().now());
+    let begins = start.plus(Duration::from_secs(300));
+    let token = gate.issuer.token().claim("nbf", begins).sign();
+    clock.set(begins);
+    gate.admits(&token).await;
+    clock.set(start);
+    assert_eq!(gate.refuses(&token).await, "not_yet_valid");
+    clock.set(begins);
+    gate.admits(&token).await;
+}
