@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scopegate_jose::ExtraClaims;
+use scopegate_tower::BearerBuilder;
 use serde::Deserialize;
 
 use crate::gate::Gate;
@@ -38,7 +39,7 @@ async fn tenant<const TEST: usize>(gate: &Gate, token: &str) -> Arc<Tenant<TEST>
 
 #[tokio::test]
 async fn extra_claims_are_read_once_a_token_and_shared() {
-    let gate = Gate::start_with(|builder| builder.extra_claims::<Tenant<0>>()).await;
+    let gate = Gate::start_with(BearerBuilder::extra_claims::<Tenant<0>>).await;
     let token = gate.issuer.token().claim("tenant", "acme").sign();
     let first = tenant::<0>(&gate, &token).await;
     assert_eq!(first.tenant, "acme");
@@ -55,7 +56,7 @@ async fn extra_claims_are_read_once_a_token_and_shared() {
 
 #[tokio::test]
 async fn a_token_that_lacks_them_is_refused_and_not_remembered() {
-    let gate = Gate::start_with(|builder| builder.extra_claims::<Tenant<1>>()).await;
+    let gate = Gate::start_with(BearerBuilder::extra_claims::<Tenant<1>>).await;
     let token = gate.issuer.token().claim("tenant", 7).sign();
     for _ in 0..2 {
         assert_eq!(gate.refuses(&token).await, "extra_claims");

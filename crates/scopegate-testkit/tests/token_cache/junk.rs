@@ -3,7 +3,7 @@
 use scopegate_claims::Scope;
 use scopegate_jose::base64url;
 use scopegate_testkit::Broken;
-use scopegate_tower::CacheSize;
+use scopegate_tower::{BearerBuilder, CacheSize};
 
 use crate::gate::{Gate, same};
 
@@ -93,7 +93,7 @@ async fn a_part_of_a_remembered_token_is_another_token() {
 #[tokio::test]
 async fn without_a_cache_the_answers_are_the_same() {
     let with = Gate::start().await;
-    let without = Gate::start_with(|builder| builder.without_cache()).await;
+    let without = Gate::start_with(BearerBuilder::without_cache).await;
     let [remembered, read_anew] = [&with, &without].map(|gate| gate.issuer.token().sign());
     let first = with.admits(&remembered).await;
     assert!(same(&first, &with.admits(&remembered).await));
