@@ -6,7 +6,7 @@ use std::fmt;
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
-use scopegate_jose::{Refusal, RefusalCause};
+use scopegate_jose::Refusal;
 
 /// The rejection of every extractor here: a [`Refusal`] as an axum response.
 ///
@@ -70,17 +70,13 @@ impl IntoResponse for AuthRejection {
 
 impl fmt::Display for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (status, reason) = (self.0.status(), self.0.reason());
-        write!(f, "{status} {reason}: {}", self.0.description())
+        self.0.fmt(f)
     }
 }
 
 impl Error for AuthRejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self.0.cause() {
-            RefusalCause::InvalidToken(error) => Some(error),
-            _ => None,
-        }
+        self.0.source()
     }
 }
 
@@ -89,7 +85,7 @@ mod tests {
     use std::sync::Arc;
 
     use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-    use scopegate_jose::{ChallengeSettings, JoseError, RefusalBody};
+    use scopegate_jose::{ChallengeSettings, JoseError, RefusalBody, RefusalCause};
 
     use super::*;
 

@@ -1,5 +1,7 @@
 //! The refusal of a request, and what the answer says.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,6 +134,23 @@ impl Refusal {
         match &self.settings {
             Some(settings) => settings.body(),
             None => &crate::ProblemJson,
+        }
+    }
+}
+
+/// For logs: it says what the client is told, and why; the source says what was wrong with the token.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Terms { status, reason, description, .. } = self.cause.terms();
+        write!(f, "{} {reason}: {description}", status.code())
+    }
+}
+
+impl Error for Refusal {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            RefusalCause::InvalidToken(error) => Some(error),
+            _ => None,
         }
     }
 }

@@ -3,7 +3,8 @@
 //! The layer of `scopegate-tower` authenticates, in the words of gRPC: `auth.grpc()` stands around the
 //! services. A method then says what it needs in its first line, or [`guard`] says it for a whole
 //! service. Refusals are [statuses](status) with the right code; the challenge of RFC 6750 comes along
-//! as `www-authenticate`.
+//! as `www-authenticate`. The layer counts them as refused, and leaves the typed [`Refusal`] among the
+//! extensions of the response, as it does with its own.
 //!
 //! ```
 //! use scopegate_claims::ScopeName;
@@ -50,11 +51,12 @@
 
 mod guard;
 
+use std::error::Error;
 use std::sync::Arc;
 
 use scopegate_claims::{Requirement, ScopeRule};
 use scopegate_jose::{Authenticated, Refusal, RefusalCause, Verified};
-use scopegate_tower::GrpcAnswers;
+use scopegate_tower::{GrpcAnswers, RefusalReader};
 use tonic::{Request, Status};
 
 pub use guard::{Guard, guard};
@@ -98,13 +100,36 @@ pub fn token<T>(request: &Request<T>) -> Result<Arc<Verified>, Status> {
 /// assert!(status.metadata().contains_key("www-authenticate"));
 /// ```
 pub fn status(refusal: &Refusal) -> Status {
-    Status::from_header_map(&GrpcAnswers::trailers(refusal)).expect("the trailers have a code")
+    let status = Status::from_header_map(&GrpcAnswers::trailers(refusal));
+    let mut status = status.expect("the trailers have a code");
+    // The layer looks for it there when the request is answered.
+    status.set_source(Arc::new(refusal.clone()));
+    status
+}
+
+/// The refusal that a status was made of: the cause, which the client is not told.
+///
+/// ```
+/// use scopegate_jose::{Refusal, RefusalCause};
+/// use scopegate_tonic::{refusal, status};
+///
+/// let refused = status(&Refusal::new(RefusalCause::NoToken));
+/// assert_eq!(refusal(&refused).unwrap().reason(), "no_token");
+///
+/// let of_the_service = tonic::Status::unauthenticated("who are you?");
+/// assert!(refusal(&of_the_service).is_none());
+/// ```
+pub fn refusal(status: &Status) -> Option<&Refusal> {
+    status.source()?.downcast_ref()
 }
 
 fn authenticated<'a, T>(
     request: &'a Request<T>,
     requirement: Option<&Requirement>,
 ) -> Result<&'a Authenticated, Status> {
+    if let Some(reader) = request.extensions().get::<RefusalReader>() {
+        reader.read_by(|extensions| extensions.get().and_then(refusal));
+    }
     request.extensions().get().ok_or_else(|| {
         let requirement = requirement.map(ToString::to_string);
         tracing::error!(

@@ -283,7 +283,7 @@ impl BearerBuilder {
             clock: self.clock,
             resource,
         };
-        Ok(BearerLayer { gate: Arc::new(gate), rule: TokenRule::Required })
+        Ok(BearerLayer { gate: Arc::new(gate), rule: TokenRule::Required, reader: None })
     }
 
     /// Builds the layer and reads its keys before it returns.

@@ -12,12 +12,11 @@ use scopegate_claims::UnixTime;
 use tokio::time::Instant;
 use tower_service::Service;
 
+use crate::admission::Admission;
 use crate::answers::Answers;
 use crate::decision::{Decision, Need};
 use crate::keys::{Outcome, PATIENCE};
 use crate::layer::BearerLayer;
-use crate::meter;
-use crate::service::admit;
 
 pin_project! {
     /// The future of [`BearerService`](crate::BearerService).
@@ -37,7 +36,7 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Inner { #[pin] future: S::Future, admitted: Option<&'static str> },
+        Inner { #[pin] future: S::Future, admission: Option<Admission> },
         Answered { response: Option<S::Response> },
         // Boxed, so that the rare wait does not make every future larger.
         Waiting { waiting: Option<Box<Waiting<S, B>>> },
@@ -61,12 +60,12 @@ pub(crate) struct Parked<S, B> {
 
 impl<S: Service<Request<B>>, B, V> ResponseFuture<S, B, V> {
     pub(crate) fn inner(future: S::Future) -> Self {
-        Self::of(Kind::Inner { future, admitted: None })
+        Self::of(Kind::Inner { future, admission: None })
     }
 
-    /// The answer to a request that was let in with this. It is counted when it is known.
-    pub(crate) fn admitted(future: S::Future, with: &'static str) -> Self {
-        Self::of(Kind::Inner { future, admitted: Some(with) })
+    /// The answer to a request that was let in. It is counted when it is known.
+    pub(crate) fn admitted(future: S::Future, admission: Admission) -> Self {
+        Self::of(Kind::Inner { future, admission: Some(admission) })
     }
 
     pub(crate) fn answered(response: S::Response) -> Self {
@@ -98,10 +97,14 @@ where
         let mut this = self.project();
         loop {
             let next = match this.kind.as_mut().project() {
-                KindProjection::Inner { future, admitted } => {
-                    let result = ready!(future.poll(cx));
-                    if let Some(with) = admitted {
-                        meter::answered(with, result.as_ref().ok().map(Response::extensions));
+                KindProjection::Inner { future, admission } => {
+                    let mut result = ready!(future.poll(cx));
+                    match (admission, &mut result) {
+                        (Some(admission), Ok(answer)) => {
+                            admission.answered(answer.extensions_mut());
+                        }
+                        (Some(admission), Err(_)) => admission.failed(),
+                        (None, _) => {}
                     }
                     return Poll::Ready(result);
                 }
@@ -147,14 +150,13 @@ impl<S, B> Parked<S, B> {
         S: Service<Request<B>, Response = Response<R>>,
         V: Answers<R>,
     {
-        let BearerLayer { gate, rule } = &self.layer;
+        let BearerLayer { gate, rule, .. } = &self.layer;
         let now = gate.clock.now();
         let request = &mut self.request;
         let cause = match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let with = Some(meter::kind(&authenticated));
-                admit(request, authenticated);
-                return Kind::Inner { future: self.inner.call(self.request), admitted: with };
+                let admission = Some(self.layer.admit(request, authenticated));
+                return Kind::Inner { future: self.inner.call(self.request), admission };
             }
             Decision::Refuse(cause) => cause,
             Decision::Wait(need) if waited_for.leads_to(&need) => {

@@ -7,7 +7,8 @@ use tower_layer::{Layer, Stack};
 
 use crate::decision::{Gate, TokenRule};
 use crate::{
-    BearerBuilder, BearerService, ProtectedResource, Readiness, RequireLayer, TrustedIssuer,
+    BearerBuilder, BearerService, ProtectedResource, Readiness, RefusalReader, RequireLayer,
+    TrustedIssuer,
 };
 
 /// Lets requests with a good access token pass, and refuses the others.
@@ -57,6 +58,8 @@ use crate::{
 pub struct BearerLayer {
     pub(crate) gate: Arc<Gate>,
     pub(crate) rule: TokenRule,
+    /// Whether guards behind it may answer in a type of their framework's.
+    pub(crate) reader: Option<RefusalReader>,
 }
 
 impl BearerLayer {

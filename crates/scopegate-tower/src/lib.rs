@@ -66,6 +66,7 @@
 
 #![deny(missing_docs)]
 
+mod admission;
 mod answers;
 mod builder;
 mod cache;
@@ -94,6 +95,7 @@ pub use scopegate_jose::{
     RefusalBody, RefusalCause, Verified,
 };
 
+pub use crate::admission::RefusalReader;
 pub use crate::answers::{Answers, Grpc, GrpcAnswers, HttpAnswers};
 pub use crate::builder::BearerBuilder;
 pub use crate::cache::CacheSize;

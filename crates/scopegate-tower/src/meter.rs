@@ -5,9 +5,6 @@
 
 use std::time::Duration;
 
-use http::Extensions;
-use scopegate_jose::{Authenticated, Refusal};
-
 /// A request was let in or refused.
 pub(crate) fn request(outcome: &'static str, reason: &'static str) {
     #[cfg(feature = "metrics")]
@@ -15,24 +12,6 @@ pub(crate) fn request(outcome: &'static str, reason: &'static str) {
         .increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = (outcome, reason);
-}
-
-/// A request that was let in with this was answered; perhaps by a guard that refused it after all.
-pub(crate) fn answered(with: &'static str, extensions: Option<&Extensions>) {
-    if cfg!(feature = "metrics") {
-        match extensions.and_then(Extensions::get::<Refusal>) {
-            Some(refusal) => request("refused", refusal.reason()),
-            None => request("admitted", with),
-        }
-    }
-}
-
-/// What a request was let in with.
-pub(crate) fn kind(authenticated: &Authenticated) -> &'static str {
-    match authenticated.token() {
-        Some(_) => "token",
-        None => "anonymous",
-    }
 }
 
 /// The keys of an issuer were asked for.

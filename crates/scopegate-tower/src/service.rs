@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use scopegate_claims::UnixTime;
-use scopegate_jose::{Authenticated, Refusal, RefusalCause};
+use scopegate_jose::{Refusal, RefusalCause};
 use tower_service::Service;
 
 use crate::answers::{Answers, HttpAnswers, refuse};
@@ -53,7 +53,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let BearerLayer { gate, rule } = &self.layer;
+        let BearerLayer { gate, rule, .. } = &self.layer;
         if let Some(document) = gate.metadata::<R, V, B>(&request) {
             return ResponseFuture::answered(document);
         }
@@ -61,9 +61,8 @@ where
         gate.issuers.refresh_if_due(now);
         match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let with = meter::kind(&authenticated);
-                admit(&mut request, authenticated);
-                ResponseFuture::admitted(self.inner.call(request), with)
+                let admission = self.layer.admit(&mut request, authenticated);
+                ResponseFuture::admitted(self.inner.call(request), admission)
             }
             Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),
             Decision::Wait(need) => self.park(request, need, now),
@@ -88,11 +87,6 @@ impl<S: Clone, V> BearerService<S, V> {
         let inner = std::mem::replace(&mut self.inner, clone);
         ResponseFuture::parked(Parked::new(self.layer.clone(), inner, request), need, now)
     }
-}
-
-/// Leaves the result on the request; an entry that came with it is replaced.
-pub(crate) fn admit<B>(request: &mut Request<B>, authenticated: Authenticated) {
-    request.extensions_mut().insert(authenticated);
 }
 
 impl Gate {

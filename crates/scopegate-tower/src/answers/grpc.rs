@@ -6,7 +6,9 @@ use scopegate_jose::{Refusal, RefusalStatus};
 use tower_layer::Layer;
 
 use super::Answers;
-use crate::{BearerLayer, BearerService, ProtectedResource, RequireLayer, RequireService};
+use crate::{
+    BearerLayer, BearerService, ProtectedResource, RefusalReader, RequireLayer, RequireService,
+};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -97,7 +99,7 @@ impl BearerLayer {
     /// The same layer, sharing its keys, for gRPC. It stands around tonic's services:
     /// `Server::builder().layer(auth.grpc())`.
     pub fn grpc(&self) -> Grpc<Self> {
-        Grpc(self.clone())
+        Grpc(Self { reader: Some(RefusalReader::default()), ..self.clone() })
     }
 }
 

@@ -28,7 +28,7 @@ fn given_with(set: impl Fn(BearerBuilder) -> BearerBuilder) -> Given {
 
 impl Given {
     fn decide(&self, headers: &HeaderMap, query: Option<&str>, now: u64) -> Decision {
-        let BearerLayer { gate, rule } = &self.layer;
+        let BearerLayer { gate, rule, .. } = &self.layer;
         gate.decide(headers, query, *rule, UnixTime::from_seconds(now))
     }
 

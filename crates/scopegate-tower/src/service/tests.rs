@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http_body_util::{BodyExt, Full};
 use scopegate_claims::{Clock, UnixTime};
-use scopegate_jose::{JoseError, RefusalBody, TokenType};
+use scopegate_jose::{Authenticated, JoseError, RefusalBody, TokenType};
 use serde_json::json;
 use tower::{Layer, ServiceExt, service_fn};
 

@@ -1,0 +1,166 @@
+//! What the layer learns of a refusal behind it, in a service as tonic runs it.
+
+#![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::{Arc, Mutex};
+
+use metrics::{
+    Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
+use scopegate_claims::ScopeName;
+use scopegate_jose::{Refusal, RefusalCause};
+use scopegate_testkit::TestIssuer;
+use scopegate_tonic::{guard, require, status};
+use tonic::body::Body;
+use tonic::server::{Grpc, UnaryService};
+use tonic::service::InterceptorLayer;
+use tonic::{Code, Request, Response, Status};
+use tonic_prost::ProstCodec;
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+struct ReadOrders;
+
+impl ScopeName for ReadOrders {
+    const NAME: &'static str = "read:orders";
+}
+
+/// A method with a guard, a rule of its own, and a failure that is none of ours.
+#[derive(Clone, Copy)]
+struct Method;
+
+impl Method {
+    fn answer(request: &Request<()>) -> Result<Response<()>, Status> {
+        let token = require(request, ReadOrders)?;
+        match token.claims().subject() {
+            Some("mallory") => {
+                let rule = "not mallory".into();
+                Err(status(&Refusal::new(RefusalCause::RuleNotMet { rule })))
+            }
+            Some("nobody") => Err(Status::permission_denied("the account is closed")),
+            _ => Ok(Response::new(())),
+        }
+    }
+}
+
+impl UnaryService<()> for Method {
+    type Response = ();
+    type Future = Ready<Result<Response<()>, Status>>;
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        ready(Self::answer(&request))
+    }
+}
+
+/// What generated code does for a method.
+async fn run(request: http::Request<Body>) -> Result<http::Response<Body>, Infallible> {
+    Ok(Grpc::new(ProstCodec::<(), ()>::default()).unary(Method, request).await)
+}
+
+/// Its answer to a token for this subject with these scopes.
+async fn ask<S>(service: &S, issuer: &TestIssuer, who: &str, scope: &str) -> http::Response<Body>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + Clone,
+{
+    let token = issuer.token().subject(who).scope(scope).sign();
+    let request = http::Request::post("/orders.v1.Orders/List")
+        .header("authorization", format!("Bearer {token}"))
+        .body(Body::new(String::from("\0\0\0\0\0")))
+        .unwrap();
+    service.clone().oneshot(request).await.unwrap()
+}
+
+fn reason(response: &http::Response<Body>) -> Option<&'static str> {
+    response.extensions().get::<Refusal>().map(Refusal::reason)
+}
+
+fn code(response: &http::Response<Body>) -> Code {
+    // A method that succeeds says so in trailers, after its message.
+    response.headers().get("grpc-status").map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()))
+}
+
+/// Counters, by their labels.
+#[derive(Clone, Debug, Default)]
+struct Counted(Arc<Mutex<BTreeMap<String, u64>>>);
+
+struct One(Counted, String);
+
+impl CounterFn for One {
+    fn increment(&self, value: u64) {
+        *self.0.0.lock().unwrap().entry(self.1.clone()).or_default() += value;
+    }
+
+    fn absolute(&self, _: u64) {}
+}
+
+impl Recorder for Counted {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        if key.name() != "scopegate_bearer_requests_total" {
+            return Counter::noop();
+        }
+        let labels: Vec<_> = key.labels().map(metrics::Label::value).collect();
+        Counter::from_arc(Arc::new(One(self.clone(), labels.join(" "))))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[test]
+fn who_is_refused_behind_the_layer_counts_as_refused() {
+    let counted = Counted::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    metrics::with_local_recorder(&counted, || {
+        runtime.block_on(async {
+            let issuer = TestIssuer::start("api://orders").await;
+            let layer = issuer.layer().grpc();
+            let service = layer.layer(service_fn(run));
+            for (who, scope, code_seen, reason_left) in [
+                ("alice", "read:orders", Code::Ok, None),
+                ("alice", "write:orders", Code::PermissionDenied, Some("insufficient_scope")),
+                ("mallory", "read:orders", Code::PermissionDenied, Some("rule_not_met")),
+                ("nobody", "read:orders", Code::PermissionDenied, None),
+            ] {
+                let response = ask(&service, &issuer, who, scope).await;
+                assert_eq!((code(&response), reason(&response)), (code_seen, reason_left), "{who}");
+            }
+            let response = service.oneshot(http::Request::new(Body::empty())).await.unwrap();
+            let seen = (code(&response), reason(&response));
+            assert_eq!(seen, (Code::Unauthenticated, Some("no_token")), "the layer's own");
+        });
+    });
+    let counted: Vec<_> = counted.0.lock().unwrap().clone().into_iter().collect();
+    let counts = [
+        ("admitted token", 2),
+        ("refused insufficient_scope", 1),
+        ("refused no_token", 1),
+        ("refused rule_not_met", 1),
+    ];
+    assert_eq!(counted, counts.map(|(labels, count)| (labels.to_owned(), count)));
+}
+
+#[tokio::test]
+async fn a_guard_around_a_service_leaves_its_refusal_too() {
+    let issuer = TestIssuer::start("api://orders").await;
+    let guarded = InterceptorLayer::new(guard(ReadOrders)).layer(service_fn(run));
+    let service = issuer.layer().grpc().layer(guarded.map_response(|r| r.map(Body::new)));
+
+    let response = ask(&service, &issuer, "alice", "read:orders").await;
+    assert_eq!((code(&response), reason(&response)), (Code::Ok, None));
+    let response = ask(&service, &issuer, "alice", "write:orders").await;
+    let seen = (code(&response), reason(&response));
+    assert_eq!(seen, (Code::PermissionDenied, Some("insufficient_scope")));
+}

@@ -1,0 +1,118 @@
+//! A request that is let in, until it is answered.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use http::{Extensions, Request};
+use scopegate_jose::{Authenticated, Refusal};
+
+use crate::{BearerLayer, meter};
+
+/// A request that was let in; a guard behind the layer may refuse it after all.
+pub(crate) struct Admission {
+    with: &'static str,
+    reader: Option<RefusalReader>,
+}
+
+impl BearerLayer {
+    /// Leaves the result on the request; an entry that came with it is replaced.
+    pub(crate) fn admit<B>(
+        &self,
+        request: &mut Request<B>,
+        authenticated: Authenticated,
+    ) -> Admission {
+        let with = if authenticated.token().is_some() { "token" } else { "anonymous" };
+        request.extensions_mut().insert(authenticated);
+        if let Some(reader) = &self.reader {
+            request.extensions_mut().insert(reader.clone());
+        }
+        Admission { with, reader: self.reader.clone() }
+    }
+}
+
+impl Admission {
+    /// Counts the request, now that it is answered. The refusal of a guard stays with the answer.
+    pub(crate) fn answered(&self, extensions: &mut Extensions) {
+        if let Some(refusal) = self.reader.as_ref().and_then(|reader| reader.read(extensions)) {
+            extensions.insert(refusal);
+        }
+        if cfg!(feature = "metrics") {
+            match extensions.get::<Refusal>() {
+                Some(refusal) => meter::request("refused", refusal.reason()),
+                None => self.failed(),
+            }
+        }
+    }
+
+    /// Counts the request, whose service failed without an answer.
+    pub(crate) fn failed(&self) {
+        meter::request("admitted", self.with);
+    }
+}
+
+/// How the refusals of a gRPC framework's guards are read from its responses.
+///
+/// In HTTP a guard leaves its [`Refusal`] among the extensions of the response. The guards of tonic
+/// return a `Status`, which tonic leaves there; this layer does not know that type. So each request
+/// that [`BearerLayer::grpc`] lets in has a reader among its extensions, and whoever writes guards for
+/// a framework tells it how. What they refuse counts as refused then, and logs and outer layers find
+/// the cause. `scopegate-tonic` does so.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Extensions, Request, Response};
+/// use http_body_util::Full;
+/// use scopegate_tower::{BearerLayer, Refusal, RefusalCause, RefusalReader};
+/// use tower::{Layer, ServiceExt, service_fn};
+///
+/// #[derive(Clone)]
+/// struct Status(Option<Refusal>); // the framework's
+///
+/// fn read(extensions: &Extensions) -> Option<&Refusal> {
+///     extensions.get::<Status>()?.0.as_ref()
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
+/// let guarded = |status: Status| service_fn(move |request: Request<()>| {
+///     let reader: &RefusalReader = request.extensions().get().unwrap();
+///     reader.read_by(read);
+///     let mut response = Response::new(Full::<Bytes>::default());
+///     response.extensions_mut().insert(status.clone());
+///     async { Ok::<_, std::convert::Infallible>(response) }
+/// });
+/// let ask = async |status: Status| {
+///     auth.clone().optional().grpc().layer(guarded(status)).oneshot(Request::new(())).await
+/// };
+///
+/// let refusal = Refusal::new(RefusalCause::RuleNotMet { rule: "own orders only".into() });
+/// let response = ask(Status(Some(refusal))).await?;
+/// assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), "rule_not_met");
+///
+/// let response = ask(Status(None)).await?;
+/// assert!(response.extensions().get::<Refusal>().is_none());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct RefusalReader(Arc<OnceLock<ReadRefusal>>);
+
+type ReadRefusal = fn(&Extensions) -> Option<&Refusal>;
+
+impl RefusalReader {
+    /// Reads them so, for all requests of the layer. The first to say it is heard.
+    pub fn read_by(&self, read: fn(&Extensions) -> Option<&Refusal>) {
+        self.0.get_or_init(|| read);
+    }
+
+    fn read(&self, extensions: &Extensions) -> Option<Refusal> {
+        self.0.get().and_then(|read| read(extensions)).cloned()
+    }
+}
+
+impl fmt::Debug for RefusalReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusalReader").field("is_told", &self.0.get().is_some()).finish()
+    }
+}
