@@ -1,0 +1,3 @@
+//! RFC 9470, Step Up Authentication Challenge.
+
+mod s3_challenge;
