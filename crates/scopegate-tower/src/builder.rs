@@ -1,21 +1,17 @@
 //! Building a layer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use scopegate_claims::{Clock, ScopeSet, SystemClock};
-use scopegate_jose::{
-    Algorithm, AudienceRule, ChallengeSettings, ClaimMapping, ExtraClaims, KeySet, RefusalBody,
-    TypeRule,
-};
+use scopegate_jose::{ChallengeSettings, ExtraClaims, RefusalBody};
 use serde::de::DeserializeOwned;
 
 use crate::cache::{CacheSize, TokenCache};
 use crate::decision::{Gate, ReadExtraClaims, TokenRule};
+use crate::issuer_settings::{IssuerSettings, Surroundings, issuer_setters};
 use crate::issuers::Issuers;
-use crate::keys::{Fetch, HttpFetch};
+use crate::keys::HttpFetch;
 use crate::tenants::Tenants;
-use crate::trusted_issuer::{IssuerSettings, Surroundings};
 use crate::{
     BearerLayer, ConfigError, ProtectedResource, ResolveIssuer, StartError, TenantLimits,
     TrustedIssuer,
@@ -72,68 +68,7 @@ impl BearerBuilder {
         }
     }
 
-    /// Takes tokens for this audience; called again, for that one too.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.shared.audiences.push(audience.into());
-        self
-    }
-
-    /// Takes tokens of these clients, for issuers that write no audience (such as Amazon Cognito).
-    ///
-    /// `token_use` is what that claim must say, since such an issuer marks its access tokens so.
-    pub fn client_ids<'a>(
-        mut self,
-        ids: impl IntoIterator<Item = &'a str>,
-        token_use: &str,
-    ) -> Self {
-        self.shared.clients = Some(AudienceRule::client_ids(ids, token_use));
-        self
-    }
-
-    /// Reads the keys at this URL instead of asking the issuer where they are.
-    ///
-    /// The issuer of a token is compared all the same.
-    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.shared.jwks_url = Some(url.into());
-        self
-    }
-
-    /// Uses these keys, for good, and no network.
-    pub fn keys(mut self, keys: KeySet) -> Self {
-        self.shared.keys = Some(keys);
-        self
-    }
-
-    /// Begins with these keys, so that tokens are verified before the issuer was ever reached.
-    ///
-    /// They serve until the issuer is first heard, for as long as that takes; then what it publishes
-    /// counts, and a seed that is not among it is forgotten. Good for a start without a network, with
-    /// a key set that was shipped along.
-    ///
-    /// ```
-    /// use scopegate_tower::{BearerLayer, ConfigError, KeySet, KeyState};
-    /// # let key = scopegate_jose::SigningKey::generate(scopegate_jose::Algorithm::Es256).unwrap();
-    /// # let shipped = serde_json::json!({ "keys": [key.public_jwk()] }).to_string();
-    ///
-    /// let seeds = KeySet::parse(shipped.as_bytes()).unwrap().keys;
-    /// let layer = || BearerLayer::issuer("https://id.example.com").audience("api://orders");
-    /// let auth = layer().seed_keys(seeds).build()?;
-    /// assert_eq!(auth.readiness().issuers()[0].state(), KeyState::Seeds);
-    ///
-    /// let error = layer().seed_keys(KeySet::empty()).build().unwrap_err();
-    /// assert_eq!(error, ConfigError::NoKeys);
-    /// # Ok::<_, ConfigError>(())
-    /// ```
-    pub fn seed_keys(mut self, keys: KeySet) -> Self {
-        self.shared.seeds = Some(keys);
-        self
-    }
-
-    /// Reads scopes, roles, groups and the client in these places too.
-    pub fn mapping(mut self, mapping: ClaimMapping) -> Self {
-        self.shared.mapping = self.shared.mapping.and(mapping);
-        self
-    }
+    issuer_setters!(shared);
 
     /// Asks about issuers that were not named: tenants. See [`ResolveIssuer`].
     pub fn or_resolve(mut self, resolver: impl ResolveIssuer) -> Self {
@@ -150,33 +85,6 @@ impl BearerBuilder {
     /// Reads the keys by this client. See [`HttpFetch::with_client`].
     pub fn http_client(self, client: reqwest::Client) -> Self {
         self.fetch(HttpFetch::with_client(client))
-    }
-
-    /// Reads the keys by other means than the network.
-    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
-        self.shared.fetch = Some(Arc::new(fetch));
-        self
-    }
-
-    /// Allows these signature algorithms only; by default all that are known, which are all asymmetric.
-    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.shared.algorithms = Some(algorithms.into_iter().collect());
-        self
-    }
-
-    /// Sets how far the issuer's clock may be from ours: 60 seconds by default, at most five minutes.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.shared.leeway = Some(leeway);
-        self
-    }
-
-    /// Takes only tokens that are complete by RFC 9068: the header says `at+jwt` (§4), and `aud`,
-    /// `sub`, `client_id`, `iat` and `jti` are there beside `iss` and `exp` (§2.2).
-    ///
-    /// By default `JWT` and no type are taken too, as most issuers write them; ID tokens never are.
-    pub fn strict_type(mut self) -> Self {
-        self.shared.typ = Some(TypeRule::Strict);
-        self
     }
 
     /// Names the protection space in every challenge (RFC 9110 §11.5).

@@ -74,6 +74,7 @@ mod credentials;
 mod decision;
 mod error;
 mod future;
+mod issuer_settings;
 mod issuers;
 mod keys;
 mod layer;

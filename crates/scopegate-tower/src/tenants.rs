@@ -16,9 +16,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use self::refused::{Refused, Why};
+use crate::issuer_settings::Surroundings;
 use crate::issuers::Trust;
 use crate::keys::{IssuerReadiness, Outcome, Progress, Refresh, TIMEOUT};
-use crate::trusted_issuer::Surroundings;
 use crate::{ResolveIssuer, Resolved, TenantLimits, TrustedIssuer};
 
 /// The most questions that a resolver is asked at a time. Others wait their turn.

@@ -1,17 +1,14 @@
 //! An issuer whose tokens are taken, as the program describes it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use scopegate_claims::{Audience, Clock, Issuer};
-use scopegate_jose::{
-    Algorithm, AlgorithmSet, AudienceRule, ClaimMapping, KeySet, Rules, TypeRule,
-};
+use scopegate_claims::Issuer;
+use scopegate_jose::ClaimMapping;
 
+use crate::ConfigError;
+use crate::issuer_settings::{IssuerSettings, Surroundings, issuer_setters};
 use crate::issuers::Trust;
-use crate::keys::{Fetch, HttpFetch, KeyRing, Location, Source};
 use crate::preset::{self, Preset};
-use crate::{ConfigError, web_url};
 
 /// An issuer whose tokens a layer takes, with what is particular about it.
 ///
@@ -54,29 +51,6 @@ pub struct TrustedIssuer {
     published_at: Option<String>,
     /// What could not be said at once, because builders do not fail.
     problem: Option<ConfigError>,
-    pub(crate) settings: IssuerSettings,
-}
-
-/// What can be said of one issuer, or of all.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct IssuerSettings {
-    pub(crate) audiences: Vec<String>,
-    pub(crate) clients: Option<AudienceRule>,
-    pub(crate) jwks_url: Option<String>,
-    pub(crate) keys: Option<KeySet>,
-    pub(crate) seeds: Option<KeySet>,
-    pub(crate) fetch: Option<Arc<dyn Fetch>>,
-    pub(crate) algorithms: Option<AlgorithmSet>,
-    pub(crate) typ: Option<TypeRule>,
-    pub(crate) leeway: Option<Duration>,
-    pub(crate) mapping: ClaimMapping,
-}
-
-/// What issuers share whatever is said of them.
-#[derive(Clone, Debug)]
-pub(crate) struct Surroundings {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) settings: IssuerSettings,
 }
 
@@ -150,77 +124,13 @@ impl TrustedIssuer {
         self
     }
 
-    /// Takes tokens for this audience; called again, for that one too.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.settings.audiences.push(audience.into());
-        self
-    }
-
-    /// Takes tokens of these clients, for issuers that write no audience.
-    ///
-    /// `token_use` is what that claim must say, since such an issuer marks its access tokens so.
-    pub fn client_ids<'a>(
-        mut self,
-        ids: impl IntoIterator<Item = &'a str>,
-        token_use: &str,
-    ) -> Self {
-        self.settings.clients = Some(AudienceRule::client_ids(ids, token_use));
-        self
-    }
-
     /// Counts the roles that Keycloak's tokens have at this client as roles.
     pub fn client_roles(self, client: &str) -> Self {
         let client = client.replace('~', "~0").replace('/', "~1");
         self.mapping(ClaimMapping::new().roles(&format!("/resource_access/{client}/roles")))
     }
 
-    /// Reads scopes, roles, groups and the client in these places too.
-    pub fn mapping(mut self, mapping: ClaimMapping) -> Self {
-        self.settings.mapping = self.settings.mapping.and(mapping);
-        self
-    }
-
-    /// Reads the keys at this URL instead of asking the issuer where they are.
-    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.settings.jwks_url = Some(url.into());
-        self
-    }
-
-    /// Uses these keys, for good, and no network.
-    pub fn keys(mut self, keys: KeySet) -> Self {
-        self.settings.keys = Some(keys);
-        self
-    }
-
-    /// Begins with these keys, see [`BearerBuilder::seed_keys`](crate::BearerBuilder::seed_keys).
-    pub fn seed_keys(mut self, keys: KeySet) -> Self {
-        self.settings.seeds = Some(keys);
-        self
-    }
-
-    /// Reads the keys by other means than the other issuers'.
-    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
-        self.settings.fetch = Some(Arc::new(fetch));
-        self
-    }
-
-    /// Allows these signature algorithms only.
-    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.settings.algorithms = Some(algorithms.into_iter().collect());
-        self
-    }
-
-    /// Takes only tokens that are complete by RFC 9068.
-    pub fn strict_type(mut self) -> Self {
-        self.settings.typ = Some(TypeRule::Strict);
-        self
-    }
-
-    /// Sets how far the issuer's clock may be from ours, at most five minutes.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.settings.leeway = Some(leeway);
-        self
-    }
+    issuer_setters!(settings);
 
     /// What the layer decides by.
     pub(crate) fn trust(self, around: &Surroundings) -> Result<Trust, ConfigError> {
@@ -246,107 +156,6 @@ impl TrustedIssuer {
             && *published_at == other.published_at
             && *problem == other.problem
             && settings.is_same(&other.settings)
-    }
-}
-
-impl IssuerSettings {
-    /// These, and what they leave open from others.
-    fn or(self, others: &Self) -> Self {
-        let is_told = self.clients.is_some() || !self.audiences.is_empty();
-        let whom = if is_told { (self.audiences, self.clients) } else { others.whom() };
-        let has_keys = self.keys.is_some();
-        Self {
-            audiences: whom.0,
-            clients: whom.1,
-            // Given keys come from nowhere else.
-            jwks_url: self.jwks_url.or_else(|| others.jwks_url.clone().filter(|_| !has_keys)),
-            keys: self.keys.or_else(|| others.keys.clone()),
-            seeds: self.seeds.or_else(|| others.seeds.clone()),
-            fetch: self.fetch.or_else(|| others.fetch.clone()),
-            algorithms: self.algorithms.or(others.algorithms),
-            typ: self.typ.or(others.typ),
-            leeway: self.leeway.or(others.leeway),
-            mapping: self.mapping.and(others.mapping.clone()),
-        }
-    }
-
-    fn whom(&self) -> (Vec<String>, Option<AudienceRule>) {
-        (self.audiences.clone(), self.clients.clone())
-    }
-
-    fn rules(&self, issuer: Issuer) -> Result<Rules, ConfigError> {
-        let algorithms = self.algorithms.unwrap_or_else(AlgorithmSet::all);
-        if algorithms.is_empty() {
-            return Err(ConfigError::NoAlgorithms);
-        }
-        let rules = Rules::new(issuer, self.audience_rule()?)
-            .with_type(self.typ.unwrap_or_default())
-            .with_algorithms(algorithms)
-            .with_mapping(self.mapping.clone());
-        match self.leeway {
-            None => Ok(rules),
-            Some(leeway) => rules.with_leeway(leeway).map_err(|_| ConfigError::LeewayTooLong),
-        }
-    }
-
-    fn audience_rule(&self) -> Result<AudienceRule, ConfigError> {
-        match (&self.clients, self.audiences.is_empty()) {
-            (Some(_), false) => Err(ConfigError::AudienceAndClientIds),
-            (None, true) => Err(ConfigError::MissingAudience),
-            (Some(AudienceRule::ClientIds { ids, .. }), true) if ids.is_empty() => {
-                Err(ConfigError::MissingAudience)
-            }
-            (Some(clients), true) => Ok(clients.clone()),
-            (None, false) => {
-                let audiences = self.audiences.iter().map(|audience| Audience::parse(audience));
-                Ok(AudienceRule::AnyOf(audiences.collect::<Result<_, _>>()?))
-            }
-        }
-    }
-
-    fn key_ring(self, issuer: &Issuer, around: &Surroundings) -> Result<KeyRing, ConfigError> {
-        let location =
-            match self.jwks_url {
-                None => Location::Discovery(issuer.clone()),
-                Some(url) => Location::Url(web_url::parse(&url).map_err(|problem| {
-                    ConfigError::InvalidUrl { option: "jwks_url", url, problem }
-                })?),
-            };
-        match (self.keys, self.seeds, &location) {
-            (Some(_), None, Location::Url(_)) => Err(ConfigError::TwoKeySources),
-            (Some(_), Some(_), _) => Err(ConfigError::KeysAndSeedKeys),
-            (Some(keys), None, _) if keys.is_empty() => Err(ConfigError::NoKeys),
-            (None, Some(seeds), _) if seeds.is_empty() => Err(ConfigError::NoKeys),
-            (Some(keys), None, _) => Ok(KeyRing::fixed(keys)),
-            (None, seeds, _) => {
-                let fetch = self.fetch.unwrap_or_else(|| Arc::clone(&around.fetch));
-                let clock = Arc::clone(&around.clock);
-                Ok(KeyRing::remote(issuer, Source::new(location, fetch), clock, seeds))
-            }
-        }
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        let Self { audiences, clients, jwks_url, keys, seeds, fetch, .. } = self;
-        let Self { algorithms, typ, leeway, mapping, .. } = self;
-        let same_fetch = match (fetch, &other.fetch) {
-            (None, None) => true,
-            (Some(left), Some(right)) => Arc::ptr_eq(left, right),
-            _ => false,
-        };
-        let given = [keys, seeds, &other.keys, &other.seeds];
-        same_fetch
-            && given.iter().all(|keys| keys.is_none())
-            && (audiences, clients, jwks_url) == (&other.audiences, &other.clients, &other.jwks_url)
-            && (algorithms, typ, leeway) == (&other.algorithms, &other.typ, &other.leeway)
-            && *mapping == other.mapping
-    }
-}
-
-impl Surroundings {
-    pub(crate) fn new(clock: Arc<dyn Clock>, settings: IssuerSettings) -> Self {
-        let fetch = settings.fetch.clone().unwrap_or_else(|| Arc::new(HttpFetch::new()));
-        Self { clock, fetch, settings }
     }
 }
 

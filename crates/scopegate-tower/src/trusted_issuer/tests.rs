@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use scopegate_claims::{Claims, UnixTime};
-use scopegate_jose::{Refusal, SigningKey, TokenType};
+use scopegate_jose::{Algorithm, KeySet, Refusal, SigningKey, TokenType};
 use serde_json::{Value, json};
 
 use super::*;
@@ -271,44 +271,4 @@ fn others_by_a_mapping() {
     assert_eq!(scopes(&claims), ["read:orders", "write:orders"]);
     assert_eq!((roles(&claims), groups(&claims)), (vec!["admin"], vec!["staff"]));
     assert_eq!(claims.client_id(), Some("portal"));
-}
-
-#[test]
-fn what_an_issuer_leaves_open_the_builder_says() {
-    let keys = TestIssuer::new().key_set();
-    let layer = BearerLayer::issuers([
-        TrustedIssuer::new("https://a.example").keys(keys.clone()),
-        TrustedIssuer::new("https://b.example")
-            .keys(keys.clone())
-            .audience("own")
-            .leeway(Duration::ZERO),
-        TrustedIssuer::new("https://c.example").keys(keys.clone()).client_ids(["c"], "access"),
-    ])
-    .audience("shared")
-    .leeway(Duration::from_secs(7))
-    .build()
-    .unwrap();
-    let rules: Vec<_> = layer.gate.issuers.fixed().iter().map(|trust| &trust.rules).collect();
-    let any_of = |audience: &str| AudienceRule::any_of([Audience::parse(audience).unwrap()]);
-    assert_eq!(rules[0].audience(), &any_of("shared"));
-    assert_eq!(rules[1].audience(), &any_of("own"));
-    assert_eq!(rules[2].audience(), &AudienceRule::client_ids(["c"], "access"));
-    let leeways: Vec<_> = rules.iter().map(|rules| rules.leeway().as_secs()).collect();
-    assert_eq!(leeways, [7, 0, 7]);
-
-    let two =
-        || BearerLayer::issuers(["https://a.example", "https://b.example"].map(TrustedIssuer::new));
-    let error = |builder: crate::BearerBuilder| builder.build().unwrap_err();
-    assert_eq!(error(two()), ConfigError::MissingAudience);
-    assert_eq!(
-        error(two().audience("a").keys(keys.clone())),
-        ConfigError::OnePerIssuer { option: "keys" }
-    );
-    let seeded = two().audience("a").seed_keys(keys.clone());
-    assert_eq!(error(seeded), ConfigError::OnePerIssuer { option: "seed_keys" });
-    assert_eq!(error(BearerLayer::issuers([]).audience("a")), ConfigError::NoIssuers);
-    let one = || BearerLayer::issuer("https://a.example").audience("a");
-    let both = one().keys(keys.clone()).seed_keys(keys);
-    assert_eq!(error(both), ConfigError::KeysAndSeedKeys);
-    assert_eq!(error(one().seed_keys(KeySet::empty())), ConfigError::NoKeys);
 }

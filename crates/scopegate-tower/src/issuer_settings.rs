@@ -1,0 +1,290 @@
+//! What can be said of one issuer, or of all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use scopegate_claims::{Audience, Clock, Issuer};
+use scopegate_jose::{AlgorithmSet, AudienceRule, ClaimMapping, KeySet, Rules, TypeRule};
+
+use crate::keys::{Fetch, HttpFetch, KeyRing, Location, Source};
+use crate::{ConfigError, web_url};
+
+/// What a program says of one issuer, or of all those that do not say it themselves.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IssuerSettings {
+    pub(crate) audiences: Vec<String>,
+    pub(crate) clients: Option<AudienceRule>,
+    pub(crate) jwks_url: Option<String>,
+    pub(crate) keys: Option<KeySet>,
+    pub(crate) seeds: Option<KeySet>,
+    pub(crate) fetch: Option<Arc<dyn Fetch>>,
+    pub(crate) algorithms: Option<AlgorithmSet>,
+    pub(crate) typ: Option<TypeRule>,
+    pub(crate) leeway: Option<Duration>,
+    pub(crate) mapping: ClaimMapping,
+}
+
+/// The setters that an issuer and the layer's builder have in common.
+macro_rules! issuer_setters {
+    ($settings:ident) => {
+        /// Takes tokens for this audience; called again, for that one too.
+        pub fn audience(mut self, audience: impl Into<String>) -> Self {
+            self.$settings.audiences.push(audience.into());
+            self
+        }
+
+        /// Takes tokens of these clients, for issuers that write no audience (such as Amazon Cognito).
+        ///
+        /// `token_use` is what that claim must say, since such an issuer marks its access tokens so.
+        pub fn client_ids<'a>(
+            mut self,
+            ids: impl IntoIterator<Item = &'a str>,
+            token_use: &str,
+        ) -> Self {
+            let clients = scopegate_jose::AudienceRule::client_ids(ids, token_use);
+            self.$settings.clients = Some(clients);
+            self
+        }
+
+        /// Reads the keys at this URL instead of asking the issuer where they are.
+        ///
+        /// The issuer of a token is compared all the same.
+        pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+            self.$settings.jwks_url = Some(url.into());
+            self
+        }
+
+        /// Uses these keys, for good, and no network.
+        pub fn keys(mut self, keys: scopegate_jose::KeySet) -> Self {
+            self.$settings.keys = Some(keys);
+            self
+        }
+
+        /// Begins with these keys, so that tokens are verified before the issuer was ever reached.
+        ///
+        /// They serve until the issuer is first heard, for as long as that takes; then what it
+        /// publishes counts, and a seed that is not among it is forgotten. Good for a start without a
+        /// network, with a key set that was shipped along.
+        ///
+        /// ```
+        /// use scopegate_tower::{BearerLayer, ConfigError, KeySet, KeyState};
+        /// # let key = scopegate_jose::SigningKey::generate(scopegate_jose::Algorithm::Es256).unwrap();
+        /// # let shipped = serde_json::json!({ "keys": [key.public_jwk()] }).to_string();
+        ///
+        /// let seeds = KeySet::parse(shipped.as_bytes()).unwrap().keys;
+        /// let layer = || BearerLayer::issuer("https://id.example.com").audience("api://orders");
+        /// let auth = layer().seed_keys(seeds).build()?;
+        /// assert_eq!(auth.readiness().issuers()[0].state(), KeyState::Seeds);
+        ///
+        /// let error = layer().seed_keys(KeySet::empty()).build().unwrap_err();
+        /// assert_eq!(error, ConfigError::NoKeys);
+        /// # Ok::<_, ConfigError>(())
+        /// ```
+        pub fn seed_keys(mut self, keys: scopegate_jose::KeySet) -> Self {
+            self.$settings.seeds = Some(keys);
+            self
+        }
+
+        /// Reads the keys by other means than the network.
+        pub fn fetch(mut self, fetch: impl crate::Fetch) -> Self {
+            self.$settings.fetch = Some(std::sync::Arc::new(fetch));
+            self
+        }
+
+        /// Reads scopes, roles, groups and the client in these places too.
+        pub fn mapping(mut self, mapping: scopegate_jose::ClaimMapping) -> Self {
+            self.$settings.mapping = self.$settings.mapping.and(mapping);
+            self
+        }
+
+        /// Allows these signature algorithms only; by default all that are known, which are all
+        /// asymmetric.
+        pub fn algorithms(
+            mut self,
+            algorithms: impl IntoIterator<Item = scopegate_jose::Algorithm>,
+        ) -> Self {
+            self.$settings.algorithms = Some(algorithms.into_iter().collect());
+            self
+        }
+
+        /// Sets how far the issuer's clock may be from ours: 60 seconds by default, at most five
+        /// minutes.
+        pub fn leeway(mut self, leeway: std::time::Duration) -> Self {
+            self.$settings.leeway = Some(leeway);
+            self
+        }
+
+        /// Takes only tokens that are complete by RFC 9068: the header says `at+jwt` (§4), and `aud`,
+        /// `sub`, `client_id`, `iat` and `jti` are there beside `iss` and `exp` (§2.2).
+        ///
+        /// By default `JWT` and no type are taken too, as most issuers write them; ID tokens never
+        /// are.
+        pub fn strict_type(mut self) -> Self {
+            self.$settings.typ = Some(scopegate_jose::TypeRule::Strict);
+            self
+        }
+    };
+}
+
+pub(crate) use issuer_setters;
+
+/// What issuers share whatever is said of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) fetch: Arc<dyn Fetch>,
+    pub(crate) settings: IssuerSettings,
+}
+
+impl IssuerSettings {
+    /// These, and what they leave open from others.
+    pub(crate) fn or(self, others: &Self) -> Self {
+        let is_told = self.clients.is_some() || !self.audiences.is_empty();
+        let whom = if is_told { (self.audiences, self.clients) } else { others.whom() };
+        let has_keys = self.keys.is_some();
+        Self {
+            audiences: whom.0,
+            clients: whom.1,
+            // Given keys come from nowhere else.
+            jwks_url: self.jwks_url.or_else(|| others.jwks_url.clone().filter(|_| !has_keys)),
+            keys: self.keys.or_else(|| others.keys.clone()),
+            seeds: self.seeds.or_else(|| others.seeds.clone()),
+            fetch: self.fetch.or_else(|| others.fetch.clone()),
+            algorithms: self.algorithms.or(others.algorithms),
+            typ: self.typ.or(others.typ),
+            leeway: self.leeway.or(others.leeway),
+            mapping: self.mapping.and(others.mapping.clone()),
+        }
+    }
+
+    fn whom(&self) -> (Vec<String>, Option<AudienceRule>) {
+        (self.audiences.clone(), self.clients.clone())
+    }
+
+    pub(crate) fn rules(&self, issuer: Issuer) -> Result<Rules, ConfigError> {
+        let algorithms = self.algorithms.unwrap_or_else(AlgorithmSet::all);
+        if algorithms.is_empty() {
+            return Err(ConfigError::NoAlgorithms);
+        }
+        let rules = Rules::new(issuer, self.audience_rule()?)
+            .with_type(self.typ.unwrap_or_default())
+            .with_algorithms(algorithms)
+            .with_mapping(self.mapping.clone());
+        match self.leeway {
+            None => Ok(rules),
+            Some(leeway) => rules.with_leeway(leeway).map_err(|_| ConfigError::LeewayTooLong),
+        }
+    }
+
+    fn audience_rule(&self) -> Result<AudienceRule, ConfigError> {
+        match (&self.clients, self.audiences.is_empty()) {
+            (Some(_), false) => Err(ConfigError::AudienceAndClientIds),
+            (None, true) => Err(ConfigError::MissingAudience),
+            (Some(AudienceRule::ClientIds { ids, .. }), true) if ids.is_empty() => {
+                Err(ConfigError::MissingAudience)
+            }
+            (Some(clients), true) => Ok(clients.clone()),
+            (None, false) => {
+                let audiences = self.audiences.iter().map(|audience| Audience::parse(audience));
+                Ok(AudienceRule::AnyOf(audiences.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+
+    pub(crate) fn key_ring(
+        self,
+        issuer: &Issuer,
+        around: &Surroundings,
+    ) -> Result<KeyRing, ConfigError> {
+        let location =
+            match self.jwks_url {
+                None => Location::Discovery(issuer.clone()),
+                Some(url) => Location::Url(web_url::parse(&url).map_err(|problem| {
+                    ConfigError::InvalidUrl { option: "jwks_url", url, problem }
+                })?),
+            };
+        match (self.keys, self.seeds, &location) {
+            (Some(_), None, Location::Url(_)) => Err(ConfigError::TwoKeySources),
+            (Some(_), Some(_), _) => Err(ConfigError::KeysAndSeedKeys),
+            (Some(keys), None, _) if keys.is_empty() => Err(ConfigError::NoKeys),
+            (None, Some(seeds), _) if seeds.is_empty() => Err(ConfigError::NoKeys),
+            (Some(keys), None, _) => Ok(KeyRing::fixed(keys)),
+            (None, seeds, _) => {
+                let fetch = self.fetch.unwrap_or_else(|| Arc::clone(&around.fetch));
+                let clock = Arc::clone(&around.clock);
+                Ok(KeyRing::remote(issuer, Source::new(location, fetch), clock, seeds))
+            }
+        }
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let Self { audiences, clients, jwks_url, keys, seeds, fetch, .. } = self;
+        let Self { algorithms, typ, leeway, mapping, .. } = self;
+        let same_fetch = match (fetch, &other.fetch) {
+            (None, None) => true,
+            (Some(left), Some(right)) => Arc::ptr_eq(left, right),
+            _ => false,
+        };
+        let given = [keys, seeds, &other.keys, &other.seeds];
+        same_fetch
+            && given.iter().all(|keys| keys.is_none())
+            && (audiences, clients, jwks_url) == (&other.audiences, &other.clients, &other.jwks_url)
+            && (algorithms, typ, leeway) == (&other.algorithms, &other.typ, &other.leeway)
+            && *mapping == other.mapping
+    }
+}
+
+impl Surroundings {
+    pub(crate) fn new(clock: Arc<dyn Clock>, settings: IssuerSettings) -> Self {
+        let fetch = settings.fetch.clone().unwrap_or_else(|| Arc::new(HttpFetch::new()));
+        Self { clock, fetch, settings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_issuer::TestIssuer;
+    use crate::{BearerBuilder, BearerLayer, TrustedIssuer};
+
+    #[test]
+    fn what_an_issuer_leaves_open_the_builder_says() {
+        let keys = TestIssuer::new().key_set();
+        let layer = BearerLayer::issuers([
+            TrustedIssuer::new("https://a.example").keys(keys.clone()),
+            TrustedIssuer::new("https://b.example")
+                .keys(keys.clone())
+                .audience("own")
+                .leeway(Duration::ZERO),
+            TrustedIssuer::new("https://c.example").keys(keys.clone()).client_ids(["c"], "access"),
+        ])
+        .audience("shared")
+        .leeway(Duration::from_secs(7))
+        .build()
+        .unwrap();
+        let rules: Vec<_> = layer.gate.issuers.fixed().iter().map(|trust| &trust.rules).collect();
+        let any_of = |audience: &str| AudienceRule::any_of([Audience::parse(audience).unwrap()]);
+        assert_eq!(rules[0].audience(), &any_of("shared"));
+        assert_eq!(rules[1].audience(), &any_of("own"));
+        assert_eq!(rules[2].audience(), &AudienceRule::client_ids(["c"], "access"));
+        let leeways: Vec<_> = rules.iter().map(|rules| rules.leeway().as_secs()).collect();
+        assert_eq!(leeways, [7, 0, 7]);
+
+        let two = || {
+            BearerLayer::issuers(["https://a.example", "https://b.example"].map(TrustedIssuer::new))
+        };
+        let error = |builder: BearerBuilder| builder.build().unwrap_err();
+        assert_eq!(error(two()), ConfigError::MissingAudience);
+        assert_eq!(
+            error(two().audience("a").keys(keys.clone())),
+            ConfigError::OnePerIssuer { option: "keys" }
+        );
+        let seeded = two().audience("a").seed_keys(keys.clone());
+        assert_eq!(error(seeded), ConfigError::OnePerIssuer { option: "seed_keys" });
+        assert_eq!(error(BearerLayer::issuers([]).audience("a")), ConfigError::NoIssuers);
+        let one = || BearerLayer::issuer("https://a.example").audience("a");
+        let both = one().keys(keys.clone()).seed_keys(keys);
+        assert_eq!(error(both), ConfigError::KeysAndSeedKeys);
+        assert_eq!(error(one().seed_keys(KeySet::empty())), ConfigError::NoKeys);
+    }
+}
