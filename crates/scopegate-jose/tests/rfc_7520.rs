@@ -2,8 +2,6 @@
 //!
 //! Those of RFC 7515 (appendix A) and RFC 8037 (appendix A) are beside the code.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
 use scopegate_jose::{Algorithm, AlgorithmSet, JoseError, KeyProblem, KeySet, UnverifiedJws};
 
 /// §3.3, the key of Bilbo Baggins.
