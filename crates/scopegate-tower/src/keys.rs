@@ -4,7 +4,6 @@
 //! `source` finds the key set, by discovery if need be; `schedule` says when to do so again; the
 //! [`KeyRing`] holds what was found and renews it by one shared `refresh` at a time.
 
-mod absent;
 mod discovery;
 mod download;
 mod error;

@@ -37,9 +37,10 @@
 //!    then.
 //! 3. A request whose key is held never waits. One with an unknown key waits for a refresh that all
 //!    such requests share, at most five seconds; there is no other within 15 seconds, even if it fails.
-//! 4. A key that a refresh was made for and did not bring is not asked for again, for a minute or until
-//!    the set changes. Those who merely waited for that refresh are not counted, so that a flood of
-//!    made-up keys delays a new one by no more than the 15 seconds.
+//! 4. A key that a refresh was made for and did not bring is known to be absent until those 15 seconds
+//!    are over, and is refused at once. It is believed no longer, and of keys that merely waited for the
+//!    refresh not at all: neither a flood of made-up keys nor a token that came before its key was
+//!    published delays the new key by more than the 15 seconds.
 //! 5. While the issuer is away the keys serve on, up to 24 hours. [`readiness`](BearerLayer::readiness)
 //!    tells how they are doing.
 //! 6. Only https is spoken, or http with a loopback address; no redirect leads to another origin; a

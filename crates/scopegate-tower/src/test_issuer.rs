@@ -105,6 +105,12 @@ impl TestIssuer {
         self.lock().keys.push(signing_key(kid));
     }
 
+    /// Publishes the key that another signs with, too.
+    pub(crate) fn publish_key_of(&self, other: &Self) {
+        let key = other.key();
+        self.lock().keys.push(key);
+    }
+
     pub(crate) fn withdraw_keys(&self) {
         self.lock().keys.clear();
     }

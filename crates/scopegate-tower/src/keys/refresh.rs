@@ -9,7 +9,6 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::KeysError;
-use super::absent::Absent;
 use super::download::TIMEOUT;
 use super::schedule::COOL_DOWN;
 use super::source::Tag;
@@ -71,7 +70,11 @@ pub(crate) struct State {
     pub(crate) confirmed_at: Option<UnixTime>,
     /// The tag of the set in use.
     pub(crate) tag: Option<Tag>,
-    pub(crate) absent: Absent,
+    /// The key that the last refresh was made for and did not bring.
+    ///
+    /// Not those of others who waited for it: they may have been published after it began. And not
+    /// those of the refreshes before: they may have been published since.
+    pub(crate) absent: Option<Box<str>>,
     pub(crate) failures: u32,
     pub(crate) last_error: Option<Arc<KeysError>>,
     pub(crate) background: Option<JoinHandle<()>>,
@@ -80,6 +83,12 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn running(&self) -> Option<Refresh> {
         self.running.clone().filter(Refresh::is_running)
+    }
+
+    /// Whether the issuer does not have this key, as far as can be known: it may publish it at any time,
+    /// so that nothing is known once it may be asked again.
+    pub(crate) fn is_known_absent(&self, kid: &str, now: UnixTime) -> bool {
+        self.absent.as_deref() == Some(kid) && self.cooling_down(now).is_some()
     }
 
     /// How much of the cool-down is left.

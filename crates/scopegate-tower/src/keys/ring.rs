@@ -98,13 +98,13 @@ impl KeyRing {
         &self.standing
     }
 
-    /// Whether asking the issuer may bring this key. It may not for a while after it was asked for
-    /// this very one.
+    /// Whether asking the issuer may bring this key. It may not within the cool-down after it was asked
+    /// for this very one.
     pub(crate) fn may_bring(&self, kid: Option<&str>, now: UnixTime) -> bool {
         let Some(remote) = &self.remote else { return false };
         let is_known_absent = || {
             self.standing.generation(now).is_some()
-                && kid.is_some_and(|kid| remote.lock().absent.contains(kid, now))
+                && kid.is_some_and(|kid| remote.lock().is_known_absent(kid, now))
         };
         !is_known_absent()
     }
@@ -192,7 +192,7 @@ impl KeyRing {
             state.last_error = Some(Arc::new(KeysError::NoRuntime));
             return None;
         };
-        state.started_at = Some(now);
+        (state.started_at, state.absent) = (Some(now), None);
         let (progress, refresh) = Refresh::begin();
         state.running = Some(refresh.clone());
         // Its own task, so that it goes on when the request that caused it is given up.
@@ -213,7 +213,7 @@ impl KeyRing {
         let (outcome, wait) = match loaded {
             Ok(load) => {
                 let fresh_for = self.install(remote, load);
-                (Outcome::Succeeded, self.confirm(remote, kid.as_deref(), fresh_for, now))
+                (Outcome::Succeeded, self.confirm(remote, kid, fresh_for, now))
             }
             Err(error) => (Outcome::Failed, self.keep(remote, error, now)),
         };
@@ -252,7 +252,6 @@ impl KeyRing {
         meter::refreshed(issuer, "renewed");
         self.held.store(Arc::new(HeldKeys { keys: parsed.keys, generation, digest }));
         self.standing.renew(generation);
-        remote.lock().absent.clear();
         fresh_for
     }
 
@@ -260,7 +259,7 @@ impl KeyRing {
     fn confirm(
         &self,
         remote: &Remote,
-        kid: Option<&str>,
+        kid: Option<Box<str>>,
         fresh_for: Option<Duration>,
         now: UnixTime,
     ) -> Duration {
@@ -269,9 +268,7 @@ impl KeyRing {
         let absent = kid.filter(|kid| !self.held.load().keys.contains_kid(kid));
         let mut state = remote.lock();
         (state.failures, state.last_error, state.confirmed_at) = (0, None, Some(now));
-        if let Some(kid) = absent {
-            state.absent.note(kid, now);
-        }
+        state.absent = absent;
         after_success(fresh_for, jitter())
     }
 

@@ -138,18 +138,55 @@ async fn a_flood_of_random_keys_delays_a_new_one_by_the_cool_down_only() {
 }
 
 #[tokio::test]
-async fn a_key_known_to_be_absent_never_reaches_the_network() {
+async fn a_key_known_to_be_absent_reaches_the_network_once_in_a_cool_down() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     let attacker = TestIssuer::new();
     attacker.replace_key("nowhere");
     issuer.clock.advance(seconds(15));
-    for _ in 0..59 {
+    for second in 0..60 {
         let response = send(&layer, get(&attacker.token())).await;
         assert_eq!((response.status().as_u16(), reason(&response)), (401, "unknown_key"));
+        assert_eq!(issuer.fetches(), 2 + second / 15, "second {second}");
         issuer.clock.advance(seconds(1));
     }
-    assert_eq!(issuer.fetches(), 2, "the start, and once for the key");
+}
+
+#[tokio::test]
+async fn a_key_asked_for_before_it_was_published_is_good_within_the_cool_down() {
+    for published_after in [0, 3, 14, 40] {
+        let issuer = TestIssuer::new();
+        let layer = issuer.builder().start().await.unwrap();
+        let hasty = TestIssuer::new();
+        hasty.replace_key("hasty");
+        issuer.clock.advance(seconds(15));
+        for _ in 0..=published_after {
+            assert_eq!(status(&layer, &hasty.token()).await, 401);
+            issuer.clock.advance(seconds(1));
+        }
+        issuer.publish_key_of(&hasty);
+        let mut waited = 1;
+        while status(&layer, &hasty.token()).await == 401 {
+            issuer.clock.advance(seconds(1));
+            waited += 1;
+        }
+        assert!(waited <= 15, "published after {published_after} s, good {waited} s later");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_the_background_brings_is_good_at_once() {
+    let issuer = TestIssuer::new();
+    let layer = issuer.builder().start().await.unwrap();
+    let hasty = TestIssuer::new();
+    hasty.replace_key("hasty");
+    issuer.clock.advance(seconds(15));
+    assert_eq!(status(&layer, &hasty.token()).await, 401);
+    issuer.publish_key_of(&hasty);
+    // Timers go on; the clock of the cool-down stands.
+    tokio::time::sleep(seconds(601)).await;
+    assert_eq!(issuer.fetches(), 3);
+    assert_eq!(status(&layer, &hasty.token()).await, 200);
 }
 
 #[tokio::test]
