@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use scopegate::BearerLayer;
+use scopegate::BearerBuilder;
 use scopegate::routes::{OpenApi, Routes, get};
 
 use crate::order_store::OrderStore;
@@ -16,16 +16,24 @@ const MAX_BODY: usize = 16 * 1024;
 const DESCRIPTION: &str = include_str!("../openapi.json");
 
 /// All that is not public is reached with a good token only. Which scopes the token must have is said
-/// by each handler; the document at `/openapi.json` says the same because it is made of the routes.
+/// by each handler; the document at `/openapi.json` says the same because it is made of the routes, and
+/// so does the one by which clients find the issuer (RFC 9728), where the API has a URL of its own.
 pub(crate) fn router(
     orders: OrderStore,
-    auth: BearerLayer,
+    auth: BearerBuilder,
     issuer: &str,
+    resource: Option<String>,
 ) -> anyhow::Result<Router> {
     let routes: Routes = Routes::new()
         .route("/orders", get(list).post(create))
         .route("/orders/{id}", get(show).delete(delete))
         .with_state(orders);
+
+    let auth = match resource {
+        Some(url) => auth.resource(url).scopes_supported(routes.scopes()),
+        None => auth,
+    };
+    let auth = auth.build()?;
 
     let openapi = OpenApi::from_document(serde_json::from_str(DESCRIPTION)?)?;
     let document = routes.document(openapi.openid_connect(issuer))?;

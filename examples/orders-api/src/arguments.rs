@@ -29,12 +29,24 @@ pub(crate) struct Arguments {
     /// Whom the tokens of that issuer must be for
     #[arg(long, value_name = "AUD", requires = "issuer")]
     audience: Option<String>,
+
+    /// By which URL clients know the API; by default where it listens, if that is a loopback address
+    #[arg(long, value_name = "URL", env = "ORDERS_API_RESOURCE")]
+    resource: Option<String>,
 }
 
 impl Arguments {
     /// The issuer to trust and its audience, if none is to be started.
     pub(crate) fn trusted(&self) -> Option<(&str, &str)> {
         self.issuer.as_deref().zip(self.audience.as_deref())
+    }
+
+    /// The identifier of the API, which listens at this address, if it has one.
+    ///
+    /// Others must be told by https who they talk to, so an address that they can reach is none.
+    pub(crate) fn resource(&self, address: SocketAddr) -> Option<String> {
+        let here = || address.ip().is_loopback().then(|| format!("http://{address}"));
+        self.resource.clone().or_else(here)
     }
 
     /// Refuses to show what is marked as a demonstration to others.
@@ -71,6 +83,18 @@ mod tests {
         assert_eq!(both.trusted(), Some(("https://a.example", "b")));
         let started_and_trusted = "--issuer https://a.example --audience b --as-listen [::1]:1";
         assert!(parse(started_and_trusted).is_err());
+    }
+
+    #[test]
+    fn a_loopback_address_is_the_resource_unless_another_is_named() {
+        let arguments = parse("").unwrap();
+        let resource =
+            |arguments: &Arguments, address: &str| arguments.resource(address.parse().unwrap());
+        assert_eq!(resource(&arguments, "127.0.0.1:8080").unwrap(), "http://127.0.0.1:8080");
+        assert_eq!(resource(&arguments, "[::1]:1").unwrap(), "http://[::1]:1");
+        assert_eq!(resource(&arguments, "0.0.0.0:8080"), None);
+        let named = parse("--resource https://orders.example").unwrap();
+        assert_eq!(resource(&named, "0.0.0.0:8080").unwrap(), "https://orders.example");
     }
 
     #[test]

@@ -65,12 +65,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             (server.issuer(), AuthorizationServer::AUDIENCE.to_owned(), Some(server))
         }
     };
-    let auth = BearerLayer::issuer(&issuer).audience(&audience).extra_claims::<Tenant>().build()?;
-    let api = api::router(orders.clone(), auth, &issuer)?;
+    let address = listener.address();
+    let auth = BearerLayer::issuer(&issuer).audience(&audience).extra_claims::<Tenant>();
+    let api = api::router(orders.clone(), auth, &issuer, arguments.resource(address))?;
 
     // The ports are taken, so whoever comes from now on gets an answer.
     let origin = if server.is_some() { Origin::Here } else { Origin::Elsewhere };
-    let address = listener.address();
     Welcome { address, issuer: &issuer, audience: &audience, origin, data: &data }.print()?;
 
     let serve_issuer = async {

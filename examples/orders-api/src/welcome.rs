@@ -113,6 +113,10 @@ impl Welcome<'_> {
             format!("curl -siw '\\n' -H 'Authorization: Bearer not-a-token' {api}/orders"),
         );
         commands.add(
+            "What a client learns that knows no more than the address of the API",
+            format!("curl -sw '\\n' {api}/.well-known/oauth-protected-resource"),
+        );
+        commands.add(
             "A token for a partner that signs with its key. What it signed works once, within the hour",
             format!(
                 "curl -sw '\\n' -d grant_type=client_credentials -d scope=read:orders \

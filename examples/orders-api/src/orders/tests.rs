@@ -18,6 +18,13 @@ use super::Tenant;
 use crate::api;
 use crate::order_store::OrderStore;
 
+/// By which URL clients know the API.
+const RESOURCE: &str = "http://127.0.0.1:8080";
+
+/// Where they learn more, as every challenge says.
+const METADATA: &str =
+    r#"resource_metadata="http://127.0.0.1:8080/.well-known/oauth-protected-resource""#;
+
 /// An API with a hundred orders, and the issuer that it trusts.
 struct Api {
     issuer: TestIssuer,
@@ -37,8 +44,9 @@ impl Api {
         let folder = tempfile::tempdir().unwrap();
         let store = OrderStore::open(&folder.path().join("orders.db")).await.unwrap();
         let issuer = TestIssuer::start("api://orders").await;
-        let auth = issuer.layer_builder().extra_claims::<Tenant>().build().unwrap();
-        let router = api::router(store.clone(), auth, issuer.url()).unwrap();
+        let auth = issuer.layer_builder().extra_claims::<Tenant>();
+        let resource = Some(RESOURCE.to_owned());
+        let router = api::router(store.clone(), auth, issuer.url(), resource).unwrap();
         Self { router, issuer, store, _folder: folder }
     }
 

@@ -16,15 +16,16 @@ fn run(script: &str) -> String {
 #[ignore = "run by scripts/test"]
 fn each_printed_line_works_when_pasted() {
     // What the answer to each line says, in the order of the lines.
-    let expected: [&[&str]; 9] = [
+    let expected: [&[&str]; 10] = [
         &["eyJ"],
         &["eyJ"],
         &[r#"{"orders":[{"id":1,"#, r#""next":"/orders?limit=3&after=3"}"#],
         &[r#"{"id":42,"#],
         &["HTTP/1.1 201 Created", "location: /orders/101", r#""placed_by":"orders-post""#],
         &["HTTP/1.1 403 ", r#"scope="write:orders""#],
-        &["HTTP/1.1 401 ", "www-authenticate: Bearer\n"],
+        &["HTTP/1.1 401 ", "www-authenticate: Bearer resource_metadata=\"http://127."],
         &["HTTP/1.1 401 ", "www-authenticate: Bearer error=\"invalid_token\""],
+        &[r#"{"resource":"http://127."#, r#""scopes_supported":["read:orders","write:orders"]"#],
         &[r#"{"access_token":"eyJ"#, r#""scope":"read:orders""#],
     ];
     let demo = Demo::start();

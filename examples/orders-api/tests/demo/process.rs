@@ -13,7 +13,9 @@ const READY: &str = "# Ctrl-C stops the demo.";
 /// The program.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orders-api"));
-    command.env_remove("RUST_LOG").env_remove("SCOPEGATE_MASTER_KEY");
+    for variable in ["RUST_LOG", "SCOPEGATE_MASTER_KEY", "ORDERS_API_RESOURCE"] {
+        command.env_remove(variable);
+    }
     command
 }
 

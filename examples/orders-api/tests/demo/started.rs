@@ -47,6 +47,34 @@ async fn a_named_folder_is_kept() {
     assert_eq!(kept, placed);
 }
 
+/// RFC 9728.
+#[tokio::test]
+async fn the_document_at_the_api_leads_to_its_issuer() {
+    for (flags, resource) in [
+        (&[][..], None),
+        (&["--resource", "https://orders.example"], Some("https://orders.example")),
+    ] {
+        let demo = Demo::start_with(&[&["--as-listen", "127.0.0.1:0"], flags].concat());
+        let (status, document) =
+            read(demo.get("/.well-known/oauth-protected-resource").send().await).await;
+        assert_eq!(status, 200);
+        assert_eq!(document["resource"], resource.unwrap_or(demo.api()));
+        assert_eq!(document["authorization_servers"], json!([demo.issuer()]));
+        let refused = demo.get("/orders").send().await.unwrap();
+        let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+        let url =
+            format!("{}/.well-known/oauth-protected-resource", resource.unwrap_or(demo.api()));
+        assert_eq!(challenge, format!("Bearer resource_metadata=\"{url}\""));
+    }
+}
+
+#[test]
+fn a_resource_that_others_could_listen_to_is_refused() {
+    let flags = ["--listen", "127.0.0.1:0", "--as-listen", "127.0.0.1:0"];
+    let said = refused(program().args(flags).args(["--resource", "http://orders.example"]));
+    assert!(said.contains("http://orders.example"), "{said}");
+}
+
 #[test]
 fn a_taken_port_is_named_and_nothing_is_left_behind() {
     let demo = Demo::start();

@@ -34,6 +34,31 @@ async fn the_document_says_which_scopes_each_operation_needs() {
 }
 
 #[tokio::test]
+async fn clients_learn_where_to_get_a_token_and_for_which_scopes() {
+    let api = Api::start().await;
+    let (headers, json) = fetch(&api, "/.well-known/oauth-protected-resource").await;
+    assert_eq!(headers["content-type"], "application/json");
+    let document: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(document["resource"], RESOURCE);
+    assert_eq!(document["authorization_servers"], serde_json::json!([api.issuer.url()]));
+    assert_eq!(document["scopes_supported"], serde_json::json!(["read:orders", "write:orders"]));
+    let refused = api.ask("DELETE", "/orders/1", "read:orders").await;
+    assert!(refused.header("www-authenticate").ends_with(METADATA));
+}
+
+#[tokio::test]
+async fn an_api_without_a_url_of_its_own_says_nothing_of_it() {
+    let api = Api::start().await;
+    let auth = api.issuer.layer_builder().extra_claims::<Tenant>();
+    let router = api::router(api.store.clone(), auth, api.issuer.url(), None).unwrap();
+    let api = Api { router, ..api };
+    let request = Request::get("/.well-known/oauth-protected-resource");
+    let answer = api.send(request.body(Body::empty()).unwrap()).await;
+    answer.problem(401);
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+}
+
+#[tokio::test]
 async fn the_page_shows_the_scopes_and_fetches_nothing() {
     let api = Api::start().await;
     let (headers, page) = fetch(&api, "/docs").await;

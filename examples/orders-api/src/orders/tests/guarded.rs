@@ -19,7 +19,7 @@ async fn each_route_needs_its_scope_before_anything_else_is_looked_at() {
             let answer = api.ask(method, path, held).await;
             answer.problem(403);
             let challenge = answer.header("www-authenticate");
-            assert!(challenge.ends_with(&format!("scope=\"{needed}\"")), "{challenge}");
+            assert!(challenge.contains(&format!("scope=\"{needed}\"")), "{challenge}");
         }
         let other = if needed == "read:orders" { "write:orders" } else { "read:orders" };
         api.ask(method, path, other).await.problem(403);
@@ -35,7 +35,7 @@ async fn nothing_is_answered_without_a_token() {
         let request = Request::builder().method(method).uri(path);
         let answer = api.send(request.body(Body::empty()).unwrap()).await;
         answer.problem(401);
-        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        assert_eq!(answer.header("www-authenticate"), format!("Bearer {METADATA}"));
     }
 }
 
