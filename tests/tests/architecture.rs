@@ -19,6 +19,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "scopegate-claims",
             "scopegate-jose",
             "scopegate-macros",
+            "scopegate-tonic",
             "scopegate-tower",
         ],
     ),

@@ -3,7 +3,9 @@
 //! This crate has no code of its own. It is the one name to depend on for a service that protects an
 //! API: the layer (feature `tower`), the extractors (feature `axum`), both on by default, and the
 //! types that both speak of. With the feature `routes` there is a router that sees what handlers ask
-//! for: it audits them at the start, and writes their scopes into OpenAPI.
+//! for: it audits them at the start, and writes their scopes into OpenAPI. A service in gRPC has
+//! `BearerLayer::grpc` and, with the feature `tonic`, the guards of the module of that name; it needs
+//! no axum: `default-features = false, features = ["tonic"]`.
 
 #![deny(missing_docs)]
 
@@ -32,10 +34,53 @@ pub use scopegate_macros::{scope, scoped, scopes, value, values};
 #[cfg(feature = "tower")]
 pub use scopegate_tower::{
     Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, Fetch, FetchError,
-    HttpAnswers, HttpFetch, IssuerReadiness, KeyState, KeysError, ProtectedResource, Readiness,
-    RequireLayer, RequireService, ResolveIssuer, Resolved, ResponseFuture, StartError,
-    TenantLimits, TrustedIssuer, require,
+    Grpc, GrpcAnswers, HttpAnswers, HttpFetch, IssuerReadiness, KeyState, KeysError,
+    ProtectedResource, Readiness, RefusalReader, RequireLayer, RequireService, ResolveIssuer,
+    Resolved, ResponseFuture, StartError, TenantLimits, TrustedIssuer, require,
 };
+
+/// Guards for services of tonic, inside of [`BearerLayer::grpc`].
+///
+/// A method says what it needs in its first line; or a whole service by
+/// `OrdersServer::with_interceptor(orders, guard(ReadOrders))`.
+///
+/// ```
+/// use scopegate::scopes;
+/// use scopegate::tonic::require;
+/// use tonic::{Code, Request, Response, Status};
+///
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+/// }
+///
+/// async fn list(request: Request<()>) -> Result<Response<String>, Status> {
+///     let token = require(&request, ReadOrders)?;
+///     Ok(Response::new(token.claims().subject().unwrap_or_default().to_owned()))
+/// }
+///
+/// # use tower::{Layer, ServiceExt, service_fn};
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # let issuer = scopegate_testkit::TestIssuer::start("api://orders").await;
+/// # let service = issuer.layer().grpc().layer(service_fn(async |request: axum::http::Request<()>| {
+/// #     let (parts, body) = request.into_parts();
+/// #     let answer = list(Request::from_parts(Default::default(), parts.extensions, body)).await;
+/// #     let answer = answer.map_or_else(Status::into_http, |_| axum::http::Response::default());
+/// #     Ok::<axum::http::Response<String>, std::convert::Infallible>(answer)
+/// # }));
+/// # let ask = async |scope: &str| {
+/// #     let token = format!("Bearer {}", issuer.token().scope(scope).sign());
+/// #     let request = axum::http::Request::post("/").header("authorization", token).body(()).unwrap();
+/// #     let response = service.clone().oneshot(request).await.unwrap();
+/// #     Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
+/// # };
+/// assert_eq!(ask("read:orders").await, Code::Ok);
+/// assert_eq!(ask("write:orders").await, Code::PermissionDenied);
+/// # });
+/// ```
+#[cfg(feature = "tonic")]
+pub mod tonic {
+    pub use scopegate_tonic::{Guard, guard, refusal, require, status, token};
+}
 
 /// The examples of the README compile.
 #[cfg(all(doctest, feature = "axum", feature = "tower"))]

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use scopegate::tonic::require;
 use scopegate::{BearerLayer, scopes};
-use scopegate_tonic::require;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
