@@ -49,6 +49,8 @@ pub enum Broken {
     KeyInHeader,
     /// A stranger signed it and put the address of the key in the header (`jku`, `x5u`).
     KeyUrlInHeader,
+    /// It is a logout token, by its claims.
+    LogoutToken,
     /// It names no audience.
     NoAudience,
     /// It never ends.
@@ -65,6 +67,8 @@ pub enum Broken {
     Oversized,
     /// Its base64url is padded.
     Padded,
+    /// It is a refresh token, as some issuers sign them.
+    RefreshToken,
     /// The signature was changed.
     SignatureChanged,
     /// A stranger signed it in the name of the issuer's key.
@@ -79,7 +83,7 @@ pub enum Broken {
 
 impl Broken {
     /// All there are.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::AlgorithmNone,
         Self::AlgorithmNoneWithSignature,
         Self::AnotherAlgorithm,
@@ -98,6 +102,7 @@ impl Broken {
         Self::IssuedInFuture,
         Self::KeyInHeader,
         Self::KeyUrlInHeader,
+        Self::LogoutToken,
         Self::NoAudience,
         Self::NoExpiry,
         Self::NoIssuer,
@@ -106,6 +111,7 @@ impl Broken {
         Self::NotYetValid,
         Self::Oversized,
         Self::Padded,
+        Self::RefreshToken,
         Self::SignatureChanged,
         Self::StrangersKey,
         Self::TextTimes,
@@ -176,6 +182,13 @@ impl Broken {
                 .header("jku", "https://another.example/keys")
                 .header("x5u", "https://another.example/chain")
                 .signed(&stranger(key)),
+            Self::LogoutToken => good
+                .header("typ", "JWT")
+                .claim(
+                    "events",
+                    json!({ "http://schemas.openid.net/event/backchannel-logout": {} }),
+                )
+                .signed(key),
             Self::NoAudience => good.claim("aud", Value::Null).signed(key),
             Self::NoExpiry => good.claim("exp", Value::Null).signed(key),
             Self::NoIssuer => good.claim("iss", Value::Null).signed(key),
@@ -184,6 +197,7 @@ impl Broken {
             Self::NotYetValid => good.claim("nbf", now.as_seconds() + 301).signed(key),
             Self::Oversized => good.claim("padding", "x".repeat(16 * 1024)).signed(key),
             Self::Padded => format!("{}==", good.signed(key)),
+            Self::RefreshToken => good.header("typ", "JWT").claim("typ", "Refresh").signed(key),
             Self::SignatureChanged => {
                 let signature = good.signature(key);
                 let other = if signature.starts_with('A') { "B" } else { "A" };
