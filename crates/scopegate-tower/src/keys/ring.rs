@@ -1,23 +1,22 @@
-//! The keys in use, and their renewal.
+//! The keys in use.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use scopegate_claims::{Clock, Issuer, UnixTime};
-use scopegate_jose::{JoseError, KeySet, RefusalCause, random_bytes, sha256};
+use scopegate_jose::{JoseError, KeySet, RefusalCause};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
-use super::refresh::{Outcome, Progress, Refresh, State};
-use super::schedule::{COOL_DOWN, LONGEST_RETRY, STALE, after_failure, after_success};
-use super::source::{Load, Loaded, Source};
+use super::refresh::{Outcome, State};
+use super::schedule::{COOL_DOWN, LONGEST_RETRY};
+use super::source::Source;
 use super::{KeysError, Standing};
-use crate::meter;
+
+mod renewal;
 
 const NEVER: u64 = Standing::NEVER;
 
@@ -155,147 +154,6 @@ impl KeyRing {
         }
     }
 
-    /// The refresh that is running, or a new one, for this key, outside the cool-down.
-    pub(crate) fn refresh_for_request(
-        self: &Arc<Self>,
-        kid: Option<&str>,
-        now: UnixTime,
-    ) -> Result<Refresh, Outcome> {
-        let Some(remote) = &self.remote else { return Err(Outcome::Failed) };
-        let mut state = remote.lock();
-        if let Some(running) = state.running() {
-            return Ok(running);
-        }
-        if let Some(rest) = state.cooling_down(now) {
-            return Err(Outcome::CoolingDown(rest));
-        }
-        self.start(remote, &mut state, kid, now).ok_or(Outcome::Failed)
-    }
-
-    /// The refresh that is running, or a new one: the schedule keeps to the cool-down by itself.
-    fn refresh_by_schedule(self: &Arc<Self>) -> Option<Refresh> {
-        let remote = self.remote.as_ref()?;
-        let now = remote.clock.now();
-        let mut state = remote.lock();
-        state.running().or_else(|| self.start(remote, &mut state, None, now))
-    }
-
-    fn start(
-        self: &Arc<Self>,
-        remote: &Remote,
-        state: &mut State,
-        kid: Option<&str>,
-        now: UnixTime,
-    ) -> Option<Refresh> {
-        let Ok(runtime) = Handle::try_current() else {
-            tracing::error!("keys cannot be read outside of a tokio runtime");
-            state.last_error = Some(Arc::new(KeysError::NoRuntime));
-            return None;
-        };
-        (state.started_at, state.absent) = (Some(now), None);
-        let (progress, refresh) = Refresh::begin();
-        state.running = Some(refresh.clone());
-        // Its own task, so that it goes on when the request that caused it is given up.
-        runtime.spawn(Arc::clone(self).refresh(kid.map(Box::from), progress));
-        // A runtime that ended took its tasks along; the layer may live on in another.
-        if state.background.as_ref().is_none_or(JoinHandle::is_finished) {
-            let schedule = remote.schedule.subscribe();
-            state.background = Some(runtime.spawn(keep_fresh(Arc::downgrade(self), schedule)));
-        }
-        Some(refresh)
-    }
-
-    async fn refresh(self: Arc<Self>, kid: Option<Box<str>>, progress: watch::Sender<Progress>) {
-        let Some(remote) = &self.remote else { return };
-        let tag = remote.lock().tag.clone();
-        let loaded = remote.source.load(tag, remote.clock.now()).await;
-        let now = remote.clock.now();
-        let (outcome, wait) = match loaded {
-            Ok(load) => {
-                let fresh_for = self.install(remote, load);
-                (Outcome::Succeeded, self.confirm(remote, kid, fresh_for, now))
-            }
-            Err(error) => (Outcome::Failed, self.keep(remote, error, now)),
-        };
-        self.due_at.store(now.plus(wait).as_seconds(), Ordering::Relaxed);
-        progress.send_replace(Progress::Ended(outcome));
-        remote.schedule.send_replace(wait);
-    }
-
-    /// Takes new keys into use. Tells how long the issuer calls them fresh.
-    fn install(&self, remote: &Remote, load: Load) -> Option<Duration> {
-        let Loaded { document, parsed, fresh_for, tag } = match load {
-            Load::Loaded(loaded) => *loaded,
-            Load::Unchanged { fresh_for } => {
-                meter::refreshed(&remote.issuer, "unchanged");
-                return fresh_for;
-            }
-        };
-        remote.lock().tag = tag;
-        let digest = sha256(&document);
-        let held = self.held.load();
-        if held.generation > 0 && held.digest == digest {
-            meter::refreshed(&remote.issuer, "unchanged");
-            return fresh_for;
-        }
-        let (generation, issuer) = (held.generation + 1, &*remote.issuer);
-        for set_aside in &parsed.set_aside {
-            let (kid, problem) = (set_aside.kid.as_deref(), &set_aside.problem);
-            tracing::debug!(issuer, kid, "a key of the issuer is set aside: {problem}");
-        }
-        let (keys, set_aside) = (parsed.keys.len(), parsed.set_aside.len());
-        if keys == 0 {
-            tracing::warn!(issuer, generation, set_aside, "the issuer has no usable key");
-        } else {
-            tracing::info!(issuer, generation, keys, set_aside, "took the issuer's keys into use");
-        }
-        meter::refreshed(issuer, "renewed");
-        self.held.store(Arc::new(HeldKeys { keys: parsed.keys, generation, digest }));
-        self.standing.renew(generation);
-        fresh_for
-    }
-
-    /// The issuer has spoken: what is held is what there is.
-    fn confirm(
-        &self,
-        remote: &Remote,
-        kid: Option<Box<str>>,
-        fresh_for: Option<Duration>,
-        now: UnixTime,
-    ) -> Duration {
-        self.standing.confirm(now.plus(STALE).as_seconds());
-        meter::key_age(&remote.issuer, Duration::ZERO);
-        let absent = kid.filter(|kid| !self.held.load().keys.contains_kid(kid));
-        let mut state = remote.lock();
-        (state.failures, state.last_error, state.confirmed_at) = (0, None, Some(now));
-        state.absent = absent;
-        after_success(fresh_for, jitter())
-    }
-
-    /// Goes on with the keys there are.
-    fn keep(&self, remote: &Remote, error: KeysError, now: UnixTime) -> Duration {
-        let error = Arc::new(error);
-        let (failures, confirmed_at) = {
-            let mut state = remote.lock();
-            state.failures = state.failures.saturating_add(1);
-            state.last_error = Some(Arc::clone(&error));
-            (state.failures, state.confirmed_at)
-        };
-        let wait = after_failure(failures, jitter());
-        tracing::warn!(
-            issuer = &*remote.issuer,
-            failures,
-            retry_in = wait.as_secs(),
-            error = &*error as &dyn std::error::Error,
-            "the issuer's keys cannot be read"
-        );
-        meter::refreshed(&remote.issuer, "failed");
-        if let Some(confirmed_at) = confirmed_at {
-            meter::key_age(&remote.issuer, now.since(confirmed_at));
-        }
-        wait
-    }
-
     /// Why a token whose key is unknown is refused in the end.
     pub(crate) fn refusal(
         &self,
@@ -348,28 +206,6 @@ impl Drop for KeyRing {
     fn drop(&mut self) {
         self.standing.end();
     }
-}
-
-/// Renews the keys by the schedule until nobody holds the ring.
-async fn keep_fresh(ring: Weak<KeyRing>, mut schedule: watch::Receiver<Duration>) {
-    loop {
-        let wait = *schedule.borrow_and_update();
-        match timeout(wait, schedule.changed()).await {
-            // Somebody else has just renewed them.
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return,
-            Err(_) => {
-                let refresh = ring.upgrade().and_then(|ring| ring.refresh_by_schedule());
-                let Some(refresh) = refresh else { return };
-                refresh.outcome().await;
-            }
-        }
-    }
-}
-
-fn jitter() -> u8 {
-    let [byte] = random_bytes();
-    byte
 }
 
 impl fmt::Debug for KeyRing {

@@ -1,9 +1,13 @@
+mod absence;
+mod background;
+
 use http::header::CACHE_CONTROL;
 use scopegate_jose::JoseError;
 use url::Url;
 
 use super::*;
-use crate::keys::{KeyState, Location};
+use crate::keys::schedule::STALE;
+use crate::keys::{KeyState, Location, Refresh};
 use crate::test_issuer::{Behaviour, JWKS_URL, Page, TestIssuer};
 
 fn ring_of(issuer: &TestIssuer, source: Source) -> Arc<KeyRing> {
@@ -230,98 +234,6 @@ async fn an_unreadable_key_set_changes_nothing() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_background_follows_the_issuer_within_bounds() {
-    for (says, waits) in [
-        (None, 600),
-        (Some("max-age=1"), 60),
-        (Some("max-age=300"), 300),
-        (Some("max-age=99999"), 3600),
-    ] {
-        let issuer = TestIssuer::new();
-        if let Some(says) = says {
-            issuer.send_header(CACHE_CONTROL, says);
-        }
-        let ring = ring(&issuer);
-        refresh(&ring, &issuer).await;
-        tokio::time::sleep(seconds(waits * 7 / 8 - 1)).await;
-        assert_eq!(issuer.fetches(), 1, "{says:?}");
-        tokio::time::sleep(seconds(waits / 8 + 3)).await;
-        assert_eq!(issuer.fetches(), 2, "{says:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_background_retries_and_recovers() {
-    let issuer = TestIssuer::new();
-    issuer.behave(Behaviour::Down);
-    let ring = ring(&issuer);
-    refresh(&ring, &issuer).await;
-    tokio::time::sleep(seconds(3600)).await;
-    assert!((60..=75).contains(&issuer.fetches()), "about once a minute: {}", issuer.fetches());
-    issuer.behave(Behaviour::Keys);
-    tokio::time::sleep(seconds(61)).await;
-    assert_eq!(ring.kids(&issuer), ["k1"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_background_ends_with_the_ring() {
-    let issuer = TestIssuer::new();
-    let ring = ring(&issuer);
-    refresh(&ring, &issuer).await;
-    settle().await;
-    let tasks = || Handle::current().metrics().num_alive_tasks();
-    assert_eq!(tasks(), 1);
-    drop(ring);
-    settle().await;
-    assert_eq!(tasks(), 0);
-    tokio::time::sleep(seconds(7200)).await;
-    assert_eq!(issuer.fetches(), 1);
-}
-
-#[tokio::test]
-async fn requests_renew_what_the_background_missed() {
-    let issuer = TestIssuer::new();
-    let ring = ring(&issuer);
-    ring.refresh_if_due(issuer.clock.now());
-    settle().await;
-    assert_eq!(issuer.fetches(), 0, "keys are first read when a token needs them");
-    refresh(&ring, &issuer).await;
-    // The machine slept for an hour; timers did not notice.
-    issuer.clock.advance(seconds(3600));
-    issuer.replace_key("k2");
-    for _ in 0..100 {
-        ring.refresh_if_due(issuer.clock.now());
-    }
-    settle().await;
-    assert_eq!(issuer.fetches(), 2);
-    assert_eq!(ring.kids(&issuer), ["k2"]);
-}
-
-#[test]
-fn a_ring_outlives_its_runtime() {
-    let issuer = TestIssuer::new();
-    let ring = ring(&issuer);
-    assert_eq!(
-        ring.refresh_for_request(None, issuer.clock.now()).unwrap_err(),
-        Outcome::Failed,
-        "there is none yet"
-    );
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    issuer.behave(Behaviour::Hang);
-    runtime().block_on(async {
-        let _ = ring.refresh_for_request(None, issuer.clock.now()).unwrap();
-        settle().await;
-    });
-    issuer.behave(Behaviour::Keys);
-    issuer.clock.advance(seconds(15));
-    runtime().block_on(async {
-        assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
-        assert_eq!(Handle::current().metrics().num_alive_tasks(), 1);
-    });
-    assert_eq!(ring.kids(&issuer), ["k1"]);
-}
-
 #[tokio::test]
 async fn an_unchanged_set_is_not_sent_again() {
     let issuer = TestIssuer::new();
@@ -356,70 +268,6 @@ async fn who_says_that_nothing_changed_without_being_asked_is_not_believed() {
     let ring = ring(&issuer);
     assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
     assert!(ring.kids(&issuer).is_empty());
-}
-
-/// Asks for a key as a request does.
-async fn ask_for(ring: &Arc<KeyRing>, issuer: &TestIssuer, kid: &str) {
-    if let Ok(refresh) = ring.refresh_for_request(Some(kid), issuer.clock.now()) {
-        refresh.outcome_for_request().await;
-    }
-}
-
-#[tokio::test]
-async fn a_key_known_to_be_absent_is_not_asked_for_within_the_cool_down() {
-    let issuer = TestIssuer::new();
-    let ring = ring(&issuer);
-    let may_bring = |kid| ring.may_bring(Some(kid), issuer.clock.now());
-    ask_for(&ring, &issuer, "nowhere").await;
-    assert!(!may_bring("nowhere"));
-    assert!(may_bring("k2"), "of others nothing is known");
-    assert!(ring.may_bring(None, issuer.clock.now()));
-    issuer.clock.advance(seconds(14));
-    assert!(!may_bring("nowhere"));
-    issuer.clock.advance(seconds(1));
-    assert!(may_bring("nowhere"), "it may have been published");
-
-    ask_for(&ring, &issuer, "nowhere").await;
-    assert!(!may_bring("nowhere"));
-    issuer.clock.set(issuer.clock.now().minus(seconds(1)));
-    assert!(may_bring("nowhere"), "a clock that is set back does not make it longer");
-
-    issuer.clock.advance(seconds(16));
-    ask_for(&ring, &issuer, "k2").await;
-    assert!(may_bring("nowhere") && !may_bring("k2"), "only of the last there is anything known");
-
-    issuer.behave(Behaviour::Down);
-    issuer.clock.advance(seconds(15));
-    ask_for(&ring, &issuer, "k3").await;
-    assert!(may_bring("k3"), "the issuer has not spoken");
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_joins_a_refresh_is_not_told_of_absence() {
-    let issuer = TestIssuer::new();
-    issuer.behave(Behaviour::Slow(seconds(2)));
-    let ring = ring(&issuer);
-    let flood = ring.refresh_for_request(Some("random"), issuer.clock.now()).unwrap();
-    // The key is published after the refresh began: it may well be missing from what that brings.
-    let legitimate = ring.refresh_for_request(Some("k2"), issuer.clock.now()).unwrap();
-    flood.outcome().await;
-    legitimate.outcome().await;
-    assert!(!ring.may_bring(Some("random"), issuer.clock.now()));
-    assert!(ring.may_bring(Some("k2"), issuer.clock.now()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_asks_while_a_refresh_runs_waits_for_it_whatever_was_absent_before() {
-    let issuer = TestIssuer::new();
-    let ring = ring(&issuer);
-    ask_for(&ring, &issuer, "k2").await;
-    issuer.add_key("k2");
-    issuer.behave(Behaviour::Slow(seconds(2)));
-    // The background's, which keeps to another clock: the cool-down is not over.
-    let running = ring.refresh_by_schedule().unwrap();
-    assert!(ring.may_bring(Some("k2"), issuer.clock.now()));
-    running.outcome().await;
-    assert_eq!(ring.kids(&issuer), ["k1", "k2"]);
 }
 
 fn seeded(issuer: &TestIssuer) -> Arc<KeyRing> {
