@@ -1,27 +1,41 @@
+//! scopegate itself, both ways that a layer can be applied.
+
 use axum::{Router, routing::get};
 use scopegate::{BearerLayer, RequireScope, scoped};
-use scopegate_benches::{AUDIENCE, Contender, ISSUER, Served, Setting};
+use scopegate_benches::{AUDIENCE, ISSUER, Setting};
 use tower_layer::Layer;
 
-use crate::Peer;
+use crate::axum_0_8;
+use crate::peer::{ALL, Candidate};
+
+/// The layer stands around the finished router.
+pub const AROUND: Candidate = Candidate {
+    name: "scopegate, around the `Router`",
+    provider: "aws-lc-rs",
+    algorithms: ALL,
+    lets_pass: &[],
+    set_up: |setting, _| axum_0_8::peer(layer(setting).layer(router())),
+};
+
+/// The layer is given to `Router::layer`, as those of the peers are.
+pub const INSIDE: Candidate = Candidate {
+    name: "scopegate, `Router::layer`",
+    provider: "aws-lc-rs",
+    algorithms: ALL,
+    lets_pass: &[],
+    set_up: |setting, _| axum_0_8::peer(router().layer(layer(setting))),
+};
 
 #[scoped]
 async fn guarded(_: RequireScope<"read:orders">) -> &'static str {
     "orders"
 }
 
-pub fn bare() -> Box<dyn Contender> {
-    Box::new(Served::new(Router::new().route("/orders", get(async || "orders"))))
+fn router() -> Router {
+    Router::new().route("/orders", get(guarded))
 }
 
-pub fn peer(setting: &Setting) -> Peer {
+fn layer(setting: &Setting) -> BearerLayer {
     let auth = BearerLayer::issuer(ISSUER).audience(AUDIENCE).keys(setting.keys());
-    let auth = auth.build().expect("a layer");
-    let app = auth.layer(Router::new().route("/orders", get(guarded)));
-    let mut served = Served::new(app.clone());
-    Peer {
-        name: "scopegate",
-        contender: Box::new(Served::new(app)),
-        status: Box::new(move |token| served.status(token)),
-    }
+    auth.build().expect("a layer")
 }

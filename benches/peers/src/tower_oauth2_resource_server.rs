@@ -1,32 +1,40 @@
+//! tower-oauth2-resource-server has no scopes: the handler asks for one.
+//!
+//! Told only issuer and keys, it accepts any `iss`; so it is told what to check, claim by claim. A
+//! claim that it checks is required.
+
 use ::tower_oauth2_resource_server::server::OAuth2ResourceServer;
 use ::tower_oauth2_resource_server::tenant::TenantConfiguration;
 use ::tower_oauth2_resource_server::validation::ClaimsValidationSpec;
 use axum::http::StatusCode;
 use axum::{Extension, Router, routing::get};
-use scopegate_benches::{AUDIENCE, ISSUER, SCOPE, Served, Setting};
+use scopegate_benches::{AUDIENCE, ISSUER, SCOPE, Setting};
+use tokio::runtime::Runtime;
 
-use crate::Peer;
+use crate::axum_0_8;
 use crate::claims::Claims;
+use crate::peer::{ALL, Candidate, Peer};
+
+pub const CANDIDATE: Candidate = Candidate {
+    name: "tower-oauth2-resource-server 0.12",
+    provider: "aws-lc-rs, by jsonwebtoken 11",
+    algorithms: ALL,
+    lets_pass: &[],
+    set_up,
+};
 
 async fn guarded(Extension(claims): Extension<Claims>) -> Result<&'static str, StatusCode> {
     claims.holds(SCOPE).then_some("orders").ok_or(StatusCode::FORBIDDEN)
 }
 
-pub async fn peer(setting: &Setting) -> Peer {
-    // Its plain configuration lets a wrong `iss` and a future `nbf` pass.
+fn set_up(setting: &Setting, runtime: &Runtime) -> Peer {
     let checks = ClaimsValidationSpec::recommended(ISSUER, &vec![AUDIENCE.to_owned()]);
     let tenant = TenantConfiguration::static_builder(setting.jwks())
         .audiences(&[AUDIENCE])
         .claims_validation(checks)
         .build()
         .expect("a tenant");
-    let server = OAuth2ResourceServer::<Claims>::builder().add_tenant(tenant).build().await;
-    let auth = server.expect("a server").into_layer();
-    let app = Router::new().route("/orders", get(guarded)).layer(auth);
-    let mut served = Served::new(app.clone());
-    Peer {
-        name: "tower-oauth2-resource-server 0.12",
-        contender: Box::new(Served::new(app)),
-        status: Box::new(move |token| served.status(token)),
-    }
+    let server = OAuth2ResourceServer::<Claims>::builder().add_tenant(tenant).build();
+    let auth = runtime.block_on(server).expect("a server").into_layer();
+    axum_0_8::peer(Router::new().route("/orders", get(guarded)).layer(auth))
 }
