@@ -22,6 +22,7 @@ pub mod grants;
 pub mod keys;
 pub mod metadata;
 pub mod mint;
+pub mod people;
 pub mod plan;
 pub mod policy;
 pub mod store;

@@ -1,13 +1,29 @@
 //! What the core asks of a storage. Each part of the server sees the smallest port that serves it.
 
+mod artifact;
+mod change;
+mod consent;
+mod family;
+mod records;
+mod session;
+mod standing;
+
+use std::collections::BTreeSet;
 use std::fmt;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_jose::{Algorithm, Jwk};
 
-use crate::audit::AuditEvent;
-use crate::catalog::{ClientId, Edit, ServerId};
+pub use self::artifact::{Artifact, ArtifactKind, ArtifactName};
+pub use self::change::{Change, Ended};
+pub use self::consent::ConsentKey;
+pub use self::family::{Family, FamilyBody, FamilyId};
+pub use self::records::{Directory, Records, UserKey};
+pub use self::session::{Session, SessionId};
+pub use self::standing::{FamilyState, Standing, TokenMark};
+use crate::catalog::{Edit, ServerId};
+use crate::people::NewUser;
 
 /// Why a storage did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +33,9 @@ pub enum StoreError {
     /// should be current is not.
     #[error("the stored state has changed meanwhile")]
     Conflict,
+    /// A row that a commit expected in another state: decide again on what is there now.
+    #[error("the stored {} has changed meanwhile", .0.as_str())]
+    Changed(Contested),
     /// A row cannot be read: it was written by another version, or by hand.
     #[error("a stored row cannot be read: {0}")]
     Corrupt(String),
@@ -25,10 +44,36 @@ pub enum StoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A storage for everything.
-pub trait Store: CatalogStore + KeyStore + Ledger + Vault {}
+/// What somebody else changed first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "these are the rows that change from a known state")]
+pub enum Contested {
+    /// A code, a device code, a pushed request, an assertion.
+    Artifact,
+    /// A family of refresh tokens.
+    Family,
+    /// A session.
+    Session,
+    /// A person.
+    User,
+}
 
-impl<S: CatalogStore + KeyStore + Ledger + Vault> Store for S {}
+impl Contested {
+    /// The name as it is shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Artifact => "artifact",
+            Self::Family => "family",
+            Self::Session => "session",
+            Self::User => "user",
+        }
+    }
+}
+
+/// A storage for everything.
+pub trait Store: CatalogStore + KeyStore + Ledger + Records + Directory + Vault {}
+
+impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault> Store for S {}
 
 /// Where the catalog is kept: versioned rows, one an entity.
 #[async_trait]
@@ -41,20 +86,39 @@ pub trait CatalogStore: fmt::Debug + Send + Sync {
     /// An entity that changed more than once occurs once, as it stands now.
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError>;
 
-    /// Writes changes, all or none, if the catalog still has the expected version.
+    /// Writes changes and the people that are not there yet, all or none, if the catalog still has
+    /// the expected version.
     ///
-    /// `file_version` is remembered as that of the newest catalog file where it is given. The answer
-    /// is the new version.
+    /// `file_version` is remembered as that of the newest catalog file where it is given. Of the
+    /// people, those whose login is known are left alone. The answer is the new version.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`] if the catalog has another version meanwhile.
+    async fn write_catalog_and_users(
+        &self,
+        expected: u64,
+        edits: &[Edit],
+        file_version: Option<u64>,
+        seeds: &[NewUser],
+    ) -> Result<u64, StoreError>;
+
+    /// [`write_catalog_and_users`](Self::write_catalog_and_users) without people.
+    ///
+    /// # Errors
+    ///
+    /// As that.
     async fn write_catalog(
         &self,
         expected: u64,
         edits: &[Edit],
         file_version: Option<u64>,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<u64, StoreError> {
+        self.write_catalog_and_users(expected, edits, file_version, &[]).await
+    }
+
+    /// Those of some logins that are known, as they were asked for.
+    async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError>;
 
     /// The version of the newest catalog file that was applied; 0 if none was.
     async fn catalog_file_version(&self) -> Result<u64, StoreError>;
@@ -131,28 +195,12 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] if something that can be used once was used before.
+    /// [`StoreError::Conflict`] if something that can be used once was used before,
+    /// [`StoreError::Changed`] if a row is not in the state that a change begins from.
     async fn commit(&self, changes: &[Change]) -> Result<(), StoreError>;
 
     /// Deletes what nothing asks for any more.
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError>;
-}
-
-/// A trace of running.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a storage that does not know a change loses it")]
-pub enum Change {
-    /// Records a decision.
-    Audit(AuditEvent),
-    /// Uses up the `jti` of a client's assertion.
-    UseAssertion {
-        /// Whose assertion.
-        client: ClientId,
-        /// Its `jti`.
-        jti: String,
-        /// From when on it would be refused anyway.
-        expires_at: UnixTime,
-    },
 }
 
 /// Under this name a [`Vault`] keeps by which master key the secrets of the storage are sealed.

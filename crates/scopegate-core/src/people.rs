@@ -1,0 +1,9 @@
+//! People: who may sign in, and for whom tokens are made.
+
+mod person;
+mod user;
+mod user_id;
+
+pub use person::{Authentication, Person};
+pub use user::{NewUser, Profile, User};
+pub use user_id::UserId;

@@ -1,0 +1,141 @@
+//! All refresh tokens that descend from one grant: one row, however often they are used.
+
+use std::fmt;
+
+use scopegate_claims::{Audience, ScopeSet, UnixTime};
+use scopegate_jose::{base64url, random_bytes};
+use serde::{Deserialize, Serialize};
+
+use super::SessionId;
+use crate::catalog::{ClientId, ServerId};
+use crate::people::{Authentication, UserId};
+
+/// The id of a family: `oar` and 15 bytes in base64url.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FamilyId(Box<str>);
+
+impl FamilyId {
+    /// With this begin the ids of families.
+    pub const PREFIX: &'static str = "oar";
+
+    /// A new id.
+    pub fn generate() -> Self {
+        Self::from_bytes(&random_bytes())
+    }
+
+    /// The id of these bytes.
+    pub fn from_bytes(bytes: &[u8; 15]) -> Self {
+        Self(format!("{}{}", Self::PREFIX, base64url::encode(bytes)).into())
+    }
+
+    /// Parses an id.
+    ///
+    /// # Errors
+    ///
+    /// A text that names the rule which is broken.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let bytes = text.strip_prefix(Self::PREFIX).and_then(|rest| base64url::decode(rest).ok());
+        match bytes.is_some_and(|bytes| bytes.len() == 15) {
+            true => Ok(Self(text.into())),
+            false => Err("the id of a family is `oar` and 20 characters"),
+        }
+    }
+
+    /// The bytes that the id is made of.
+    pub fn to_bytes(&self) -> [u8; 15] {
+        let bytes = base64url::decode(&self.0[Self::PREFIX.len()..]);
+        let bytes = bytes.ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.expect("an id was made of 15 bytes")
+    }
+
+    /// The id as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for FamilyId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<FamilyId> for String {
+    fn from(id: FamilyId) -> Self {
+        id.0.into()
+    }
+}
+
+impl fmt::Display for FamilyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A family of refresh tokens. No token is stored: each is derived from the id and its generation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Family {
+    /// Its id.
+    pub id: FamilyId,
+    /// The server that issued it.
+    pub server: ServerId,
+    /// The client that holds it.
+    pub client: ClientId,
+    /// The person.
+    pub user: UserId,
+    /// The session in which it began.
+    pub session: Option<SessionId>,
+    /// The generation of the newest token.
+    pub generation: u32,
+    /// When that token was made.
+    pub rotated_at: UnixTime,
+    /// When it ends if it is not used.
+    pub idle_ends_at: UnixTime,
+    /// When it ends in any case.
+    pub ends_at: UnixTime,
+    /// Whether it was ended before its time.
+    pub revoked: bool,
+    /// From when on the row may be forgotten: then no access token of it is alive.
+    pub forget_at: UnixTime,
+    /// What was written once, at the beginning.
+    pub body: FamilyBody,
+}
+
+/// What was granted at the beginning of a family.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FamilyBody {
+    /// The grant type that began it: the rules are asked for this one at each refresh.
+    pub grant_type: String,
+    /// The scopes that were granted; no refresh gives more.
+    pub scopes: ScopeSet,
+    /// The audience of its access tokens.
+    pub audience: Audience,
+    /// How the person had shown who she is.
+    pub auth: Option<Authentication>,
+    /// The claims that were asked for at userinfo.
+    #[serde(default)]
+    pub userinfo_claims: Vec<String>,
+    /// The claims that were asked for in the ID token.
+    #[serde(default)]
+    pub id_token_claims: Vec<String>,
+    /// When it began.
+    pub began_at: UnixTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_and_its_bytes_are_the_same() {
+        let id = FamilyId::generate();
+        assert_eq!(FamilyId::from_bytes(&id.to_bytes()), id);
+        assert_eq!(FamilyId::parse(id.as_str()), Ok(id));
+        for bad in ["", "oar", "oarAAAA", "ses12345678901234567890", "oar1234567890123456789é"] {
+            assert!(FamilyId::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Reads of what running left, and of people.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use scopegate_claims::ScopeSet;
+
+use super::{
+    Artifact, ArtifactKind, ArtifactName, ConsentKey, Family, FamilyId, Session, Standing,
+    StoreError, TokenMark,
+};
+use crate::people::{User, UserId};
+
+/// Reads of what running left. What is found may have ended: who asks compares the times.
+///
+/// Nothing is written here: that is done by [`Ledger::commit`](super::Ledger::commit) only.
+#[async_trait]
+pub trait Records: fmt::Debug + Send + Sync {
+    /// An artifact by its name.
+    async fn artifact(
+        &self,
+        kind: ArtifactKind,
+        name: &ArtifactName,
+    ) -> Result<Option<Artifact>, StoreError>;
+
+    /// A session by the SHA-256 of its cookie.
+    async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError>;
+
+    /// A family by its id.
+    async fn family(&self, id: &FamilyId) -> Result<Option<Family>, StoreError>;
+
+    /// What a person has agreed to.
+    async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError>;
+
+    /// What is known of an access token and of whom it speaks, in one statement.
+    async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError>;
+}
+
+/// By what a person is found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a person has an id and a login")]
+pub enum UserKey<'a> {
+    /// The stable id.
+    Id(&'a UserId),
+    /// The login, whatever its case.
+    Login(&'a str),
+}
+
+/// Reads of people.
+#[async_trait]
+pub trait Directory: fmt::Debug + Send + Sync {
+    /// A person, active or not.
+    async fn user(&self, by: UserKey<'_>) -> Result<Option<User>, StoreError>;
+
+    /// People in the order of their logins, whatever their case: those after a login, at most 200.
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError>;
+
+    /// The sealed hash of a person's password.
+    async fn password(&self, id: &UserId) -> Result<Option<Vec<u8>>, StoreError>;
+}
