@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod apply;
+pub mod attempts;
 pub mod audience_names;
 pub mod audit;
 pub mod authority;
@@ -22,6 +23,7 @@ pub mod grants;
 pub mod keys;
 pub mod metadata;
 pub mod mint;
+pub mod passwords;
 pub mod people;
 pub mod plan;
 pub mod policy;

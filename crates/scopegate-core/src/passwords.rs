@@ -1,0 +1,148 @@
+//! Passwords: hashed by Argon2id, on few threads of their own.
+//!
+//! One hash costs 19 MiB and tens of milliseconds of a core. So many as come are not computed at
+//! once: a bounded number waits, the rest is told that the server is busy, and requests without a
+//! password go on undisturbed.
+
+mod hash;
+mod password;
+mod pool;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+pub use self::hash::{InvalidHash, check_hash};
+use self::hash::{Argon2Memory, Stored};
+pub use self::password::{InvalidPassword, Password};
+use self::pool::Pool;
+
+/// Hashes and checks passwords. Its threads start with the first password, and end with it.
+#[derive(Default)]
+pub struct Passwords {
+    pool: OnceLock<Pool<Job>>,
+}
+
+/// What a password turned out to be.
+#[derive(Clone)]
+#[expect(clippy::exhaustive_enums, reason = "a password is right or wrong")]
+pub enum Verdict {
+    /// It is the right one.
+    Right {
+        /// Another hash of it, where the one that was shown was made at another cost than ours.
+        renewed: Option<Zeroizing<String>>,
+    },
+    /// It is not.
+    Wrong,
+}
+
+/// So many passwords wait that no more are taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("too many passwords wait to be checked")]
+pub struct Busy;
+
+impl Passwords {
+    /// Tells whether a password is the one that a hash (a PHC text) was made of.
+    ///
+    /// Without a hash there is no right password, and it takes as long all the same: how long an
+    /// answer takes does not tell whether there is such a user. A hash that cannot be read counts as
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`] if too many wait already.
+    pub async fn verify(
+        &self,
+        phc: Option<Zeroizing<String>>,
+        given: Password,
+    ) -> Result<Verdict, Busy> {
+        self.ask(|answer| Job::Verify { phc, given, answer }).await
+    }
+
+    /// Hashes a password, as a PHC text.
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`] if too many wait already.
+    pub async fn hash(&self, chosen: Password) -> Result<Zeroizing<String>, Busy> {
+        self.ask(|answer| Job::Hash { chosen, answer }).await
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, Busy> {
+        let (sender, answer) = oneshot::channel();
+        let pool = self.pool.get_or_init(|| Pool::start(work));
+        pool.push(job(sender)).map_err(|_| Busy)?;
+        // A thread that ends without an answer has lost it; another try may find another thread.
+        answer.await.map_err(|_| Busy)
+    }
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passwords").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Right { .. } => "Right",
+            Self::Wrong => "Wrong",
+        })
+    }
+}
+
+/// Something for a thread to do, and where the answer goes.
+enum Job {
+    Hash {
+        chosen: Password,
+        answer: oneshot::Sender<Zeroizing<String>>,
+    },
+    Verify {
+        phc: Option<Zeroizing<String>>,
+        given: Password,
+        answer: oneshot::Sender<Verdict>,
+    },
+}
+
+/// What a thread does, one job after the other. Its memory is given back when nothing waits.
+fn work(jobs: &Arc<pool::Queue<Job>>) {
+    let mut memory = Argon2Memory::default();
+    while let Some(job) = jobs.pop(|| memory.release()) {
+        match job {
+            // Nobody waits for the answer any more.
+            Job::Hash { answer, .. } if answer.is_closed() => {}
+            Job::Verify { answer, .. } if answer.is_closed() => {}
+            Job::Hash { chosen, answer } => {
+                let _ = answer.send(hash::new(&chosen, &mut memory));
+            }
+            Job::Verify { phc, given, answer } => {
+                let _ = answer.send(verdict(phc.as_deref().map(String::as_str), &given, &mut memory));
+            }
+        }
+    }
+}
+
+fn verdict(phc: Option<&str>, given: &Password, memory: &mut Argon2Memory) -> Verdict {
+    let stored = phc.and_then(|phc| match Stored::parse(phc) {
+        Ok(stored) => Some(stored),
+        Err(error) => {
+            tracing::error!(%error, "a stored password hash cannot be read");
+            None
+        }
+    });
+    let Some(stored) = stored else {
+        Stored::of_nobody().matches(given, memory);
+        return Verdict::Wrong;
+    };
+    if !stored.matches(given, memory) {
+        return Verdict::Wrong;
+    }
+    let renewed = (!stored.is_current()).then(|| hash::new(given, memory));
+    Verdict::Right { renewed }
+}
+
+#[cfg(test)]
+mod tests;

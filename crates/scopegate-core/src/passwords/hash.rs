@@ -1,0 +1,205 @@
+//! Argon2id hashes as PHC texts: `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`.
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use scopegate_jose::{constant_time_eq, random_bytes};
+use zeroize::Zeroizing;
+
+use super::Password;
+
+/// The cost of the hashes that are made now: the least that OWASP's Password Storage Cheat Sheet
+/// names for Argon2id. 19 MiB, two passes, one lane, 32 bytes.
+const CURRENT: Params = Params::DEFAULT;
+
+/// The most memory that a hash from elsewhere may ask for, in KiB.
+const MAX_MEMORY: u32 = 64 * 1024;
+const MAX_PASSES: u32 = 10;
+const MAX_LANES: u32 = 4;
+
+const SALT_LENGTH: usize = 16;
+const HASH_LENGTH: usize = Params::DEFAULT_OUTPUT_LEN;
+
+/// Why a text is no password hash of ours.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidHash {
+    /// It is no PHC text.
+    #[error("a password hash is a PHC text: $argon2id$v=19$m=19456,t=2,p=1$salt$hash")]
+    Malformed,
+    /// It was made by another algorithm.
+    #[error("a password hash is one of Argon2id, version 19")]
+    OtherAlgorithm,
+    /// It costs more than a server spends on one sign-in.
+    #[error("a password hash has at most m={MAX_MEMORY}, t={MAX_PASSES}, p={MAX_LANES}")]
+    TooCostly,
+    /// It protects less than the hashes that are made now.
+    #[error("a password hash has at least m=7168, a salt of 8 bytes and a hash of 16 bytes")]
+    TooWeak,
+}
+
+/// Tells whether a text is a password hash that can be checked.
+///
+/// # Errors
+///
+/// [`InvalidHash`] says why not.
+pub fn check_hash(phc: &str) -> Result<(), InvalidHash> {
+    Stored::parse(phc).map(|_| ())
+}
+
+/// The memory that a hash is computed in.
+#[derive(Default)]
+pub(super) struct Argon2Memory(Vec<Block>);
+
+impl Argon2Memory {
+    /// Gives the memory back.
+    pub(super) fn release(&mut self) {
+        self.0 = Vec::new();
+    }
+
+    fn blocks(&mut self, params: &Params) -> &mut [Block] {
+        self.0.resize(params.block_count().max(self.0.len()), Block::new());
+        &mut self.0
+    }
+}
+
+/// A hash that was read, with what it takes to compute it again.
+pub(super) struct Stored {
+    params: Params,
+    salt: Salt,
+    hash: Output,
+}
+
+impl Stored {
+    pub(super) fn parse(phc: &str) -> Result<Self, InvalidHash> {
+        let parsed = PasswordHash::new(phc).map_err(|_| InvalidHash::Malformed)?;
+        let version = parsed.version.map(Version::try_from);
+        let algorithm = Algorithm::try_from(parsed.algorithm.as_str());
+        if algorithm != Ok(Algorithm::Argon2id) || version != Some(Ok(Version::V0x13)) {
+            return Err(InvalidHash::OtherAlgorithm);
+        }
+        let params = Params::try_from(&parsed).map_err(|_| InvalidHash::Malformed)?;
+        if params.m_cost() > MAX_MEMORY
+            || params.t_cost() > MAX_PASSES
+            || params.p_cost() > MAX_LANES
+        {
+            return Err(InvalidHash::TooCostly);
+        }
+        let (Some(salt), Some(hash)) = (parsed.salt, parsed.hash) else {
+            return Err(InvalidHash::Malformed);
+        };
+        // The least memory that the Cheat Sheet names, for five passes.
+        if params.m_cost() < 7 * 1024 || salt.len() < 8 || hash.len() < 16 {
+            return Err(InvalidHash::TooWeak);
+        }
+        Ok(Self { params, salt, hash })
+    }
+
+    /// A hash that no password has, at the usual cost.
+    pub(super) fn of_nobody() -> Self {
+        let salt = Salt::new(&[0; SALT_LENGTH]).expect("16 bytes are a salt");
+        let hash = Output::new(&[0; HASH_LENGTH]).expect("32 bytes are a hash");
+        Self { params: CURRENT, salt, hash }
+    }
+
+    pub(super) fn matches(&self, given: &Password, memory: &mut Argon2Memory) -> bool {
+        let mut computed = Zeroizing::new([0; Output::MAX_LENGTH]);
+        let computed = &mut computed[..self.hash.len()];
+        compute(&self.params, &self.salt, given, computed, memory);
+        constant_time_eq(computed, self.hash.as_bytes())
+    }
+
+    /// Tells whether it is such a hash as is made now.
+    pub(super) fn is_current(&self) -> bool {
+        let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        cost(&self.params) == cost(&CURRENT)
+            && self.salt.len() == SALT_LENGTH
+            && self.hash.len() == HASH_LENGTH
+    }
+}
+
+/// A hash of a password under a new salt.
+pub(super) fn new(password: &Password, memory: &mut Argon2Memory) -> Zeroizing<String> {
+    let salt = Salt::new(&random_bytes::<SALT_LENGTH>()).expect("16 bytes are a salt");
+    let mut hash = Zeroizing::new([0; HASH_LENGTH]);
+    compute(&CURRENT, &salt, password, &mut *hash, memory);
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&CURRENT).expect("the parameters can be written"),
+        salt: Some(salt),
+        hash: Some(Output::new(&*hash).expect("32 bytes are a hash")),
+    };
+    Zeroizing::new(hash.to_string())
+}
+
+fn compute(
+    params: &Params,
+    salt: &Salt,
+    password: &Password,
+    hash: &mut [u8],
+    memory: &mut Argon2Memory,
+) {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let blocks = memory.blocks(params);
+    argon2
+        .hash_password_into_with_memory(password.bytes(), salt, hash, blocks)
+        .expect("the parameters, the salt and the lengths were checked");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::given(text.to_owned()).unwrap()
+    }
+
+    /// Made by the reference implementation: `argon2 somesalt -id -t 2 -m 16 -p 1`, from its tests.
+    const REFERENCE: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
+                             $CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+
+    #[test]
+    fn a_hash_of_the_reference_implementation_is_understood() {
+        let stored = Stored::parse(REFERENCE).unwrap();
+        let mut memory = Argon2Memory::default();
+        assert!(stored.matches(&password("password"), &mut memory));
+        assert!(!stored.matches(&password("Password"), &mut memory));
+        assert!(!stored.is_current());
+    }
+
+    #[test]
+    fn a_new_hash_has_the_cost_that_owasp_names_and_a_salt_of_its_own() {
+        let mut memory = Argon2Memory::default();
+        let phc = new(&password("correct horse"), &mut memory);
+        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "the cost is another");
+        assert_ne!(phc, new(&password("correct horse"), &mut memory));
+        let stored = Stored::parse(&phc).unwrap();
+        assert!(stored.is_current());
+        assert!(stored.matches(&password("correct horse"), &mut memory));
+        for wrong in ["", "correct hors", "correct horse ", "Correct horse"] {
+            assert!(!stored.matches(&password(wrong), &mut memory), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_hash_of_other_making_is_refused() {
+        let with = |from: &str, to: &str| REFERENCE.replace(from, to);
+        for (phc, error) in [
+            (String::new(), InvalidHash::Malformed),
+            ("correct horse".into(), InvalidHash::Malformed),
+            (with("argon2id", "argon2i"), InvalidHash::OtherAlgorithm),
+            (with("argon2id", "argon2d"), InvalidHash::OtherAlgorithm),
+            (with("argon2id", "scrypt"), InvalidHash::OtherAlgorithm),
+            (with("v=19", "v=16"), InvalidHash::OtherAlgorithm),
+            (with("$v=19", ""), InvalidHash::OtherAlgorithm),
+            (with("m=65536", "m=65537"), InvalidHash::TooCostly),
+            (with("t=2", "t=11"), InvalidHash::TooCostly),
+            (with("p=1", "p=5"), InvalidHash::TooCostly),
+            (with("m=65536", "m=1024"), InvalidHash::TooWeak),
+            (with("$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", ""), InvalidHash::Malformed),
+        ] {
+            assert_eq!(check_hash(&phc), Err(error), "{phc}");
+        }
+        assert_eq!(check_hash(REFERENCE), Ok(()));
+    }
+}

@@ -1,0 +1,119 @@
+use super::*;
+
+/// `password`, at another cost than ours; from the tests of the reference implementation.
+const COSTLY: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
+                      $CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+
+fn password(text: &str) -> Password {
+    Password::given(text.to_owned()).unwrap()
+}
+
+fn is_right(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Right { .. })
+}
+
+#[tokio::test]
+async fn a_password_is_known_again_and_another_is_not() {
+    let passwords = Passwords::default();
+    let phc = passwords.hash(password("correct horse")).await.unwrap();
+    let verify = |given| passwords.verify(Some(phc.clone()), password(given));
+
+    let Verdict::Right { renewed } = verify("correct horse").await.unwrap() else {
+        panic!("it is the right one");
+    };
+    assert!(renewed.is_none(), "the cost is ours");
+    assert!(!is_right(&verify("battery staple").await.unwrap()));
+    assert!(!is_right(&verify("").await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_hash_of_another_cost_is_renewed_by_the_right_password_only() {
+    let passwords = Passwords::default();
+    let verify = |phc: &str, given| {
+        passwords.verify(Some(Zeroizing::new(phc.to_owned())), password(given))
+    };
+
+    assert!(!is_right(&verify(COSTLY, "Password").await.unwrap()));
+    let Verdict::Right { renewed: Some(renewed) } = verify(COSTLY, "password").await.unwrap()
+    else {
+        panic!("it is right, and the cost is another");
+    };
+    assert!(renewed.contains("$m=19456,t=2,p=1$"));
+    assert!(is_right(&verify(&renewed, "password").await.unwrap()));
+}
+
+#[tokio::test]
+async fn nobody_has_no_password_and_neither_has_a_broken_hash() {
+    let passwords = Passwords::default();
+    for phc in [None, Some("".to_owned()), Some("not a hash".to_owned())] {
+        for given in ["", "password"] {
+            let verdict = passwords.verify(phc.clone().map(Zeroizing::new), password(given)).await;
+            assert!(!is_right(&verdict.unwrap()), "{phc:?}");
+        }
+    }
+}
+
+/// The work is counted by its memory: a dummy that were cheaper would not need the blocks.
+#[test]
+fn nobody_costs_as_much_as_somebody() {
+    let mut memory = Argon2Memory::default();
+    let phc = hash::new(&password("correct horse"), &mut memory);
+    let time = |phc: Option<&str>| {
+        let mut memory = Argon2Memory::default();
+        let started = std::time::Instant::now();
+        let verdict = verdict(phc, &password("battery staple"), &mut memory);
+        assert!(!is_right(&verdict));
+        started.elapsed()
+    };
+    let fastest = |phc| (0..5).map(|_| time(phc)).min().unwrap();
+    let (somebody, nobody) = (fastest(Some(phc.as_str())), fastest(None));
+    let ratio = nobody.as_secs_f64() / somebody.as_secs_f64();
+    assert!((0.5..2.0).contains(&ratio), "{nobody:?} for nobody, {somebody:?} for somebody");
+}
+
+#[tokio::test]
+async fn more_than_can_wait_are_told_that_the_server_is_busy() {
+    let passwords = Passwords::default();
+    let ask = || passwords.verify(None, password("battery staple"));
+    let mut waiting: Vec<_> = (0..200).map(|_| Box::pin(ask())).collect();
+    // Each is polled once: what is taken waits, and what is not taken knows it at once.
+    let refused = waiting
+        .iter_mut()
+        .map(|ask| {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            ask.as_mut().poll(&mut context)
+        })
+        .filter(|polled| matches!(polled, std::task::Poll::Ready(Err(Busy))))
+        .count();
+    assert!(refused > 0, "there is a bound");
+    // Nobody waits for these any more: they are skipped, and the next one is served.
+    drop(waiting);
+    while passwords.verify(None, password("battery staple")).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn the_runtime_goes_on_while_passwords_are_hashed() {
+    let passwords = Passwords::default();
+    let hash = passwords.hash(password("correct horse"));
+    tokio::pin!(hash);
+    let mut turns = 0;
+    // On this runtime of one thread, other work gets its turns meanwhile.
+    while futures_are_pending(&mut hash) {
+        turns += 1;
+        tokio::task::yield_now().await;
+    }
+    assert!(turns > 1, "the hash was computed on the runtime's thread");
+}
+
+fn futures_are_pending<T>(future: &mut std::pin::Pin<&mut impl Future<Output = T>>) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    future.as_mut().poll(&mut context).is_pending()
+}
+
+#[test]
+fn debug_shows_no_hash() {
+    let verdict = Verdict::Right { renewed: Some(Zeroizing::new("$argon2id$".into())) };
+    assert_eq!(format!("{verdict:?} {:?}", Passwords::default()), "Right Passwords { .. }");
+}
