@@ -1,14 +1,15 @@
 //! The catalog: one row an entity, each with the version of its newest change.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use scopegate_core::catalog::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
+use scopegate_core::people::NewUser;
 use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError};
 
-use crate::SqlStore;
 use crate::database::{Row, Transaction, Value};
 use crate::error::unavailable;
+use crate::{SqlStore, consents, families, users};
 
 const STATE: &str = "SELECT version, file_version FROM catalog_state";
 
@@ -52,11 +53,12 @@ impl CatalogStore for SqlStore {
         })
     }
 
-    async fn write_catalog(
+    async fn write_catalog_and_users(
         &self,
         expected: u64,
         edits: &[Edit],
         file_version: Option<u64>,
+        seeds: &[NewUser],
     ) -> Result<u64, StoreError> {
         let Ok(current) = i64::try_from(expected) else { return Err(StoreError::Conflict) };
         let file_version = file_version.map(i64::try_from).transpose().map_err(unavailable)?;
@@ -67,9 +69,15 @@ impl CatalogStore for SqlStore {
             return Err(StoreError::Conflict);
         }
         put(&mut transaction, edits, current + 1).await?;
-        transaction.on_postgres(NOTIFY).await?;
+        end_what_hangs_on(&mut transaction, edits).await?;
+        users::seed(&mut transaction, seeds).await?;
+        transaction.on_postgres(NOTIFY, &[]).await?;
         transaction.commit().await?;
         Ok(expected + 1)
+    }
+
+    async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        users::known_logins(&self.database, logins).await
     }
 
     async fn catalog_file_version(&self) -> Result<u64, StoreError> {
@@ -100,6 +108,35 @@ async fn put(
     transaction.insert(PUT, PUT_WIDTH, &values).await.map(drop)
 }
 
+/// A client that is gone or switched off refreshes nothing more, not even when it comes back; what
+/// people agreed to is forgotten with the client, since the next one of that id may be another's.
+async fn end_what_hangs_on(
+    transaction: &mut Transaction,
+    edits: &[Edit],
+) -> Result<(), StoreError> {
+    let (mut ended, mut deleted) = (BTreeSet::new(), BTreeSet::new());
+    for edit in edits {
+        let key = edit.key();
+        match edit {
+            Edit::Delete(_) if key.kind == EntityKind::Client => {
+                ended.insert(&key.name);
+                deleted.insert(&key.name);
+            }
+            Edit::Put(Entity { spec: Spec::Client(client), .. }) if !client.status.is_active() => {
+                ended.insert(&key.name);
+            }
+            Edit::Delete(_) | Edit::Put(_) => {}
+        }
+    }
+    for client in ended {
+        families::end_with_client(transaction, client).await?;
+    }
+    for client in deleted {
+        consents::forget_client(transaction, client).await?;
+    }
+    Ok(())
+}
+
 /// The last edit of each entity, in order: one statement can write a row only once.
 fn newest_of_each(edits: &[Edit]) -> Vec<&Edit> {
     let mut seen = HashSet::with_capacity(edits.len());
@@ -116,11 +153,15 @@ fn body(edit: &Edit) -> Option<(&'static str, String)> {
     }
 }
 
-const fn owner_name(owner: Owner) -> &'static str {
+pub(crate) const fn owner_name(owner: Owner) -> &'static str {
     match owner {
         Owner::Api => "api",
         Owner::File => "file",
     }
+}
+
+pub(crate) fn owner_from_name(name: &str) -> Option<Owner> {
+    [Owner::Api, Owner::File].into_iter().find(|owner| owner_name(*owner) == name)
 }
 
 fn read_change(row: &Row<'_>) -> Result<(u64, Option<Edit>), StoreError> {
@@ -136,11 +177,9 @@ fn read_edit(row: &Row<'_>, kind: &str) -> Result<Edit, StoreError> {
         .ok_or_else(|| StoreError::Corrupt(format!("`{kind}` is no kind of entity")))?;
     let key = EntityKey { kind, parent: row.text("parent")?, name: row.text("name")? };
     let Some(json) = row.optional_text("body")? else { return Ok(Edit::Delete(key)) };
-    let owner = match row.text("owner")?.as_str() {
-        "api" => Owner::Api,
-        "file" => Owner::File,
-        other => return Err(StoreError::Corrupt(format!("{key}: `{other}` is no owner"))),
-    };
+    let owner = row.text("owner")?;
+    let owner = owner_from_name(&owner)
+        .ok_or_else(|| StoreError::Corrupt(format!("{key}: `{owner}` is no owner")))?;
     let spec = Spec::from_json(&key, &json)?;
     Ok(Edit::Put(Entity { key, owner, spec }))
 }

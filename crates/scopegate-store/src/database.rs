@@ -104,6 +104,14 @@ impl Database {
         }
     }
 
+    /// How a column of texts is told to compare bytes, whatever the database's language is.
+    pub(crate) const fn bytewise(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "COLLATE \"C\"",
+            Self::Sqlite(_) => "COLLATE BINARY",
+        }
+    }
+
     /// The type of a column that holds bytes.
     pub(crate) const fn blob(&self) -> &'static str {
         match self {

@@ -1,32 +1,24 @@
 //! The ledger: what running leaves behind.
 
-use std::borrow::Cow;
-
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::AuditEvent;
 use scopegate_core::store::{Change, Ledger, StoreError};
-use scopegate_jose::sha256;
 
-use crate::SqlStore;
-use crate::database::{Transaction, Value};
-use crate::error::unavailable;
+use crate::database::Transaction;
+use crate::{
+    SqlStore, artifacts, audit_events, consents, families, sessions, standing, used_assertions,
+    users,
+};
 
-/// A batch that is sent again because its answer got lost is kept once.
-const AUDIT: &str = "\
-    INSERT INTO audit_event (id, happened_at, server, client, body) VALUES {rows} \
-    ON CONFLICT DO NOTHING";
-const AUDIT_WIDTH: usize = 5;
-
-const USE: &str = "\
-    INSERT INTO used_assertion (client, jti_sha256, expires_at) VALUES {rows} \
-    ON CONFLICT DO NOTHING";
-const USE_WIDTH: usize = 3;
-
-/// Deletes a part only, so that nobody waits long.
-const FORGET: &str = "\
-    DELETE FROM used_assertion WHERE (client, jti_sha256) IN \
-    (SELECT client, jti_sha256 FROM used_assertion WHERE expires_at <= $1 LIMIT 1000)";
+/// Each deletes a part only, so that nobody waits long.
+static FORGET: [&str; 5] = [
+    used_assertions::FORGET,
+    artifacts::FORGET,
+    families::FORGET,
+    sessions::FORGET,
+    standing::FORGET,
+];
 const FORGET_LIMIT: u64 = 1000;
 
 #[async_trait]
@@ -35,121 +27,122 @@ impl Ledger for SqlStore {
         if changes.is_empty() {
             return Ok(());
         }
-        let rows = Rows::of(changes)?;
         let mut transaction = self.database.begin().await?;
-        match rows.write(&mut transaction).await {
+        match InOrder::of(changes).write(&mut transaction).await {
             Ok(()) => transaction.commit().await,
-            Err(StoreError::Conflict) => {
+            Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
                 transaction.rollback().await?;
-                Err(StoreError::Conflict)
+                Err(lost)
             }
             Err(other) => Err(other),
         }
     }
 
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
-        loop {
-            let mut transaction = self.database.begin().await?;
-            let forgotten = transaction.execute(FORGET, &[seconds(now).into()]).await?;
-            transaction.commit().await?;
-            if forgotten < FORGET_LIMIT {
-                return Ok(());
+        for statement in FORGET {
+            loop {
+                let mut transaction = self.database.begin().await?;
+                let forgotten = transaction.delete_free(statement, &[now.into()]).await?;
+                transaction.commit().await?;
+                if forgotten < FORGET_LIMIT {
+                    break;
+                }
             }
         }
+        Ok(())
     }
 }
 
-/// Changes as the rows that they become, those of a table together.
-#[derive(Default)]
-struct Rows<'a> {
-    audit: Vec<AuditRow<'a>>,
-    used: Vec<UsedRow<'a>>,
+/// Changes in the order in which they are written.
+///
+/// Where everybody takes locks in the same order, nobody waits in a circle; what can fail comes
+/// before what cannot.
+struct InOrder<'a> {
+    changes: Vec<&'a Change>,
+    events: Vec<&'a AuditEvent>,
 }
 
-struct AuditRow<'a> {
-    id: String,
-    happened_at: i64,
-    server: Cow<'a, str>,
-    client: Cow<'a, str>,
-    body: String,
-}
-
-#[derive(Eq, Ord, PartialEq, PartialOrd)]
-struct UsedRow<'a> {
-    client: &'a str,
-    jti_sha256: [u8; 32],
-    expires_at: i64,
-}
-
-impl<'a> Rows<'a> {
-    fn of(changes: &'a [Change]) -> Result<Self, StoreError> {
-        let mut rows = Self::default();
-        for change in changes {
+impl<'a> InOrder<'a> {
+    fn of(given: &'a [Change]) -> Self {
+        let (mut changes, mut events) = (Vec::new(), Vec::new());
+        for change in given {
             match change {
-                Change::Audit(event) => rows.audit.push(AuditRow::of(event)?),
-                Change::UseAssertion { client, jti, expires_at } => rows.used.push(UsedRow {
-                    client: client.as_str(),
-                    jti_sha256: sha256(jti.as_bytes()),
-                    expires_at: seconds(*expires_at),
-                }),
+                Change::Audit(event) => events.push(event),
+                other => changes.push(other),
             }
         }
-        // Where everybody takes locks in the same order, nobody waits in a circle.
-        rows.used.sort_unstable();
-        Ok(rows)
+        changes.sort_by_key(|change| place(change));
+        Self { changes, events }
     }
 
-    /// Writes what can conflict first.
     async fn write(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
-        let values: Vec<_> = self.used.iter().flat_map(UsedRow::values).collect();
-        let used = transaction.insert(USE, USE_WIDTH, &values).await?;
-        if used != self.used.len() as u64 {
-            return Err(StoreError::Conflict);
+        for change in &self.changes {
+            write(change, transaction).await?;
         }
-        let values: Vec<_> = self.audit.iter().flat_map(AuditRow::values).collect();
-        transaction.insert(AUDIT, AUDIT_WIDTH, &values).await.map(drop)
+        audit_events::record(transaction, &self.events).await
     }
 }
 
-impl<'a> AuditRow<'a> {
-    fn of(event: &'a AuditEvent) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: event.id.to_string(),
-            happened_at: seconds(event.at),
-            server: without_nul(&event.server),
-            client: without_nul(&event.client),
-            body: serde_json::to_string(event).map_err(unavailable)?,
-        })
-    }
-
-    fn values(&self) -> [Value<'_>; AUDIT_WIDTH] {
-        let Self { id, happened_at, server, client, body } = self;
-        [
-            id.as_str().into(),
-            (*happened_at).into(),
-            server.as_ref().into(),
-            client.as_ref().into(),
-            body.as_str().into(),
-        ]
-    }
-}
-
-impl UsedRow<'_> {
-    fn values(&self) -> [Value<'_>; USE_WIDTH] {
-        let Self { client, jti_sha256, expires_at } = self;
-        [(*client).into(), jti_sha256.as_slice().into(), (*expires_at).into()]
+/// Where a change stands: the tables one after another, and in each the rows by their keys. What
+/// ends goes before what begins, so that one commit may replace all by one.
+fn place(change: &Change) -> (u8, &[u8]) {
+    match change {
+        Change::UseAssertion { jti, .. } => (0, jti.as_bytes()),
+        Change::PutArtifact(artifact) => (1, &artifact.id),
+        Change::MoveArtifact { id, .. } => (1, id),
+        Change::EndFamilies { .. } => (2, &[]),
+        Change::OpenFamily(family) => (3, family.id.as_str().as_bytes()),
+        Change::MoveFamily { id, .. } => (3, id.as_str().as_bytes()),
+        Change::EndSessions { .. } => (4, &[]),
+        Change::OpenSession(session) => (5, session.id.as_str().as_bytes()),
+        Change::MoveSession { id, .. } => (5, id.as_str().as_bytes()),
+        Change::PutUser(new) => (6, new.user.id.as_str().as_bytes()),
+        Change::MoveUser { user, .. } => (6, user.id.as_str().as_bytes()),
+        // A person who is made or changed by the same commit gets the password then.
+        Change::SetPassword { user, .. } => (7, user.as_str().as_bytes()),
+        Change::PutConsent { key, .. } | Change::WithdrawConsent(key) => {
+            (8, key.user.as_str().as_bytes())
+        }
+        Change::RevokeToken { jti, .. } => (9, jti.as_bytes()),
+        Change::Audit(_) => (10, &[]),
     }
 }
 
-/// No text of PostgreSQL holds a NUL, but what a stranger sent may.
-fn without_nul(text: &str) -> Cow<'_, str> {
-    match text.contains('\0') {
-        true => text.replace('\0', "\u{fffd}").into(),
-        false => text.into(),
+async fn write(change: &Change, transaction: &mut Transaction) -> Result<(), StoreError> {
+    match change {
+        Change::Audit(event) => audit_events::record(transaction, &[event]).await,
+        Change::UseAssertion { client, jti, expires_at } => {
+            used_assertions::use_up(transaction, client, jti, *expires_at).await
+        }
+        Change::PutArtifact(artifact) => artifacts::put(transaction, artifact).await,
+        Change::MoveArtifact { kind, id, from, body, expires_at } => {
+            let (kind, from, expires_at) = (*kind, *from, *expires_at);
+            artifacts::Move { kind, id, from, expires_at, body }.write(transaction).await
+        }
+        Change::OpenFamily(family) => families::open(transaction, family).await,
+        Change::MoveFamily { id, from, to, rotated_at, idle_ends_at, forget_at } => {
+            let (from, to, rotated_at) = (*from, *to, *rotated_at);
+            let (idle_ends_at, forget_at) = (*idle_ends_at, *forget_at);
+            let step = families::Move { id, from, to, rotated_at, idle_ends_at, forget_at };
+            step.write(transaction).await
+        }
+        Change::EndFamilies { of, at } => families::end(transaction, of, *at).await,
+        Change::OpenSession(session) => sessions::open(transaction, session).await,
+        Change::MoveSession { id, from, session } => {
+            sessions::put_in_place(transaction, id, *from, session).await
+        }
+        Change::EndSessions { of, at: _ } => sessions::end(transaction, of).await,
+        Change::PutConsent { key, scopes, at } => {
+            consents::put(transaction, key, scopes, *at).await
+        }
+        Change::WithdrawConsent(key) => consents::withdraw(transaction, key).await,
+        Change::RevokeToken { jti, expires_at } => {
+            standing::revoke(transaction, jti, *expires_at).await
+        }
+        Change::PutUser(new) => users::put(transaction, new).await,
+        Change::MoveUser { from, user } => users::put_in_place(transaction, *from, user).await,
+        Change::SetPassword { user, sealed, at } => {
+            users::set_password(transaction, user, sealed, *at).await
+        }
     }
-}
-
-/// A time as a column holds it: at most the year 9999, so it fits.
-const fn seconds(time: UnixTime) -> i64 {
-    time.as_seconds().cast_signed()
 }

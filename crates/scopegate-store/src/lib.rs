@@ -12,9 +12,11 @@
 //! | writes | one connection, `BEGIN IMMEDIATE`, WAL, `synchronous = FULL` | a pool, `READ COMMITTED` |
 //! | a change of the catalog is seen by others | within half a second | at once (`LISTEN`), at the latest after 2 s |
 //!
-//! What `commit` has answered is on the disk. What can happen once is kept by a unique index, and
-//! the loser of a race gets [`Conflict`](scopegate_core::store::StoreError::Conflict); nothing is
-//! read first to be written later.
+//! What `commit` has answered is on the disk. What can happen once is kept by a unique index or by a
+//! version that an `UPDATE` asks for, and the loser of a race gets
+//! [`Conflict`](scopegate_core::store::StoreError::Conflict) or
+//! [`Changed`](scopegate_core::store::StoreError::Changed); nothing is read first to be written
+//! later.
 //!
 //! ```
 //! use scopegate_core::store::{CatalogStore, StoreError, Vault};
@@ -40,16 +42,25 @@
 //! ```
 #![deny(missing_docs)]
 
+mod artifacts;
+mod audit_events;
 mod catalog;
 mod catalog_watch;
+mod consents;
 mod database;
 mod error;
+mod families;
 mod ledger;
 mod migration;
+mod records;
+mod sessions;
 mod signing_keys;
 mod sql_store;
+mod standing;
 mod store_options;
 mod store_url;
+mod used_assertions;
+mod users;
 mod vault;
 
 pub use error::OpenError;

@@ -9,15 +9,19 @@ use crate::{OpenError, StoreUrl};
 struct Migration {
     number: u64,
     name: &'static str,
-    /// `{blob}` stands for the type of a column that holds bytes.
+    /// `{blob}` stands for the type of a column that holds bytes, `{bytewise}` for the collation
+    /// of one whose texts are ordered by their bytes.
     sql: &'static str,
 }
 
-static MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    sql: include_str!("../migrations/0001_initial.sql"),
-}];
+static MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
+    Migration {
+        number: 2,
+        name: "people_and_grants",
+        sql: include_str!("../migrations/0002_people_and_grants.sql"),
+    },
+];
 
 /// Any number, as long as no other program takes the same one.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7089336938131513954)";
@@ -44,8 +48,8 @@ pub(crate) async fn migrate(database: &Database, url: &StoreUrl) -> Result<(), O
 async fn apply(database: &Database, known: u64) -> Result<u64, StoreError> {
     let mut transaction = database.begin().await?;
     transaction.allow_long().await?;
-    transaction.on_postgres(QUIET).await?;
-    transaction.on_postgres(LOCK).await?;
+    transaction.on_postgres(QUIET, &[]).await?;
+    transaction.on_postgres(LOCK, &[]).await?;
     transaction.execute(CREATE, &[]).await?;
     let found = newest(&mut transaction).await?;
     if found > known {
@@ -53,7 +57,8 @@ async fn apply(database: &Database, known: u64) -> Result<u64, StoreError> {
         return Ok(found);
     }
     for Migration { number, name, sql } in MIGRATIONS.iter().filter(|step| step.number > found) {
-        transaction.run(sql.replace("{blob}", database.blob())).await?;
+        let sql = sql.replace("{blob}", database.blob());
+        transaction.run(sql.replace("{bytewise}", database.bytewise())).await?;
         transaction.execute(RECORD, &[number.cast_signed().into(), (*name).into()]).await?;
         tracing::info!(number, name, "migrated the store");
     }

@@ -1,5 +1,6 @@
 //! What goes into a statement and what comes out of it.
 
+use scopegate_claims::UnixTime;
 use scopegate_core::store::StoreError;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -8,20 +9,45 @@ use sqlx::{Decode, Row as _, Type};
 /// A value for a placeholder.
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
-    Bytes(&'a [u8]),
+    Bytes(Option<&'a [u8]>),
     Integer(Option<i64>),
     Text(Option<&'a str>),
 }
 
 impl<'a> From<&'a [u8]> for Value<'a> {
     fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(Some(bytes))
+    }
+}
+
+impl<'a> From<Option<&'a [u8]>> for Value<'a> {
+    fn from(bytes: Option<&'a [u8]>) -> Self {
         Self::Bytes(bytes)
+    }
+}
+
+impl<'a> From<&'a [u8; 32]> for Value<'a> {
+    fn from(hash: &'a [u8; 32]) -> Self {
+        Self::Bytes(Some(hash))
     }
 }
 
 impl From<i64> for Value<'_> {
     fn from(number: i64) -> Self {
         Self::Integer(Some(number))
+    }
+}
+
+/// What is more than a column holds becomes the most that it holds, which no row has.
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Integer(Some(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+}
+
+impl From<UnixTime> for Value<'_> {
+    fn from(time: UnixTime) -> Self {
+        time.as_seconds().into()
     }
 }
 
@@ -74,10 +100,31 @@ impl Row<'_> {
         self.value(column)
     }
 
+    pub(crate) fn optional_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.value(column)
+    }
+
+    /// A SHA-256.
+    pub(crate) fn hash(&self, column: &str) -> Result<[u8; 32], StoreError> {
+        as_hash(column, self.bytes(column)?)
+    }
+
+    pub(crate) fn optional_hash(&self, column: &str) -> Result<Option<[u8; 32]>, StoreError> {
+        self.optional_bytes(column)?.map(|bytes| as_hash(column, bytes)).transpose()
+    }
+
     /// A number that is never negative.
     pub(crate) fn number(&self, column: &str) -> Result<u64, StoreError> {
-        let number: i64 = self.value(column)?;
-        u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("`{column}` is {number}")))
+        as_unsigned(column, self.value(column)?)
+    }
+
+    pub(crate) fn optional_number(&self, column: &str) -> Result<Option<u64>, StoreError> {
+        let number: Option<i64> = self.value(column)?;
+        number.map(|number| as_unsigned(column, number)).transpose()
+    }
+
+    pub(crate) fn time(&self, column: &str) -> Result<UnixTime, StoreError> {
+        self.number(column).map(UnixTime::from_seconds)
     }
 
     fn value<T>(&self, column: &str) -> Result<T, StoreError>
@@ -91,4 +138,12 @@ impl Row<'_> {
         };
         value.map_err(|error| StoreError::Corrupt(format!("`{column}`: {error}")))
     }
+}
+
+fn as_unsigned(column: &str, number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("`{column}` is {number}")))
+}
+
+fn as_hash(column: &str, bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt(format!("`{column}` is no SHA-256")))
 }

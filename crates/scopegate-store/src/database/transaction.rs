@@ -1,6 +1,6 @@
 //! Writes that happen together or not at all.
 
-use scopegate_core::store::StoreError;
+use scopegate_core::store::{Contested, StoreError};
 use sqlx::AssertSqlSafe;
 
 use super::session::Session;
@@ -28,6 +28,19 @@ impl Transaction {
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
         self.0.execute(statement, values).await
+    }
+
+    /// Runs a statement that writes one row, if the row is as the statement asks for.
+    pub(crate) async fn change(
+        &mut self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        of: Contested,
+    ) -> Result<(), StoreError> {
+        match self.execute(statement, values).await? {
+            1 => Ok(()),
+            _ => Err(StoreError::Changed(of)),
+        }
     }
 
     /// Writes rows of so many values each, where the statement says `{rows}`.
@@ -65,11 +78,27 @@ impl Transaction {
     }
 
     /// Runs a statement that only PostgreSQL has a use for.
-    pub(crate) async fn on_postgres(&mut self, statement: &'static str) -> Result<(), StoreError> {
+    pub(crate) async fn on_postgres(
+        &mut self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<(), StoreError> {
         match self.0.is_postgres() {
-            true => self.0.execute(statement, &[]).await.map(drop),
+            true => self.0.execute(statement, values).await.map(drop),
             false => Ok(()),
         }
+    }
+
+    /// Deletes rows that a subselect finds; where it says `{free}`, those that somebody else is
+    /// at work on are passed over.
+    pub(crate) async fn delete_free(
+        &mut self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let free = if self.0.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" };
+        let statement = statement.replace("{free}", free);
+        self.0.execute(AssertSqlSafe(statement), values).await
     }
 
     /// Lets the statements that follow take long.

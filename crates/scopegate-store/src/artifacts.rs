@@ -1,0 +1,86 @@
+//! Artifacts: what lives for minutes and is found by a secret.
+
+use scopegate_claims::UnixTime;
+use scopegate_core::store::{Artifact, ArtifactKind, ArtifactName, Contested, StoreError};
+
+use crate::database::{Database, Row, Transaction};
+
+const BY_SECRET: &str = "\
+    SELECT kind, id_sha256, alias_sha256, version, expires_at, body FROM artifact \
+    WHERE kind = $1 AND id_sha256 = $2";
+
+const BY_ALIAS: &str = "\
+    SELECT kind, id_sha256, alias_sha256, version, expires_at, body FROM artifact \
+    WHERE kind = $1 AND alias_sha256 = $2";
+
+const PUT: &str = "\
+    INSERT INTO artifact (kind, id_sha256, alias_sha256, version, expires_at, body) \
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+
+/// Compares and sets: of two that ask for the same version, one finds it.
+const MOVE: &str = "\
+    UPDATE artifact SET version = version + 1, expires_at = $4, body = $5 \
+    WHERE kind = $1 AND id_sha256 = $2 AND version = $3";
+
+pub(crate) const FORGET: &str = "\
+    DELETE FROM artifact WHERE (kind, id_sha256) IN \
+    (SELECT kind, id_sha256 FROM artifact WHERE expires_at <= $1 LIMIT 1000 {free})";
+
+pub(crate) async fn find(
+    database: &Database,
+    kind: ArtifactKind,
+    name: &ArtifactName,
+) -> Result<Option<Artifact>, StoreError> {
+    let (statement, hash) = match name {
+        ArtifactName::Secret(hash) => (BY_SECRET, hash),
+        ArtifactName::Alias(hash) => (BY_ALIAS, hash),
+    };
+    let found = database.read(statement, &[kind.as_str().into(), hash.into()], read).await?;
+    Ok(found.into_iter().next())
+}
+
+pub(crate) async fn put(
+    transaction: &mut Transaction,
+    artifact: &Artifact,
+) -> Result<(), StoreError> {
+    let Artifact { kind, id, alias, version, expires_at, body } = artifact;
+    let values = [
+        kind.as_str().into(),
+        id.into(),
+        alias.as_ref().map(<[u8; 32]>::as_slice).into(),
+        (*version).into(),
+        (*expires_at).into(),
+        body.as_str().into(),
+    ];
+    transaction.change(PUT, &values, Contested::Artifact).await
+}
+
+/// An artifact of a version, and what it becomes.
+pub(crate) struct Move<'a> {
+    pub(crate) kind: ArtifactKind,
+    pub(crate) id: &'a [u8; 32],
+    pub(crate) from: u64,
+    pub(crate) expires_at: UnixTime,
+    pub(crate) body: &'a str,
+}
+
+impl Move<'_> {
+    pub(crate) async fn write(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+        let Self { kind, id, from, expires_at, body } = *self;
+        let values = [kind.as_str().into(), id.into(), from.into(), expires_at.into(), body.into()];
+        transaction.change(MOVE, &values, Contested::Artifact).await
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<Artifact, StoreError> {
+    let kind = row.text("kind")?;
+    Ok(Artifact {
+        kind: ArtifactKind::from_name(&kind)
+            .ok_or_else(|| StoreError::Corrupt(format!("`{kind}` is no kind of artifact")))?,
+        id: row.hash("id_sha256")?,
+        alias: row.optional_hash("alias_sha256")?,
+        version: row.number("version")?,
+        expires_at: row.time("expires_at")?,
+        body: row.text("body")?,
+    })
+}

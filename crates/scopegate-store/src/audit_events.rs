@@ -1,0 +1,64 @@
+//! Audit events: one row a decision.
+
+use std::borrow::Cow;
+
+use scopegate_claims::UnixTime;
+use scopegate_core::audit::AuditEvent;
+use scopegate_core::store::StoreError;
+
+use crate::database::{Transaction, Value};
+use crate::error::unavailable;
+
+/// A batch that is sent again because its answer got lost is kept once.
+const INSERT: &str = "\
+    INSERT INTO audit_event (id, happened_at, server, client, body) VALUES {rows} \
+    ON CONFLICT DO NOTHING";
+const WIDTH: usize = 5;
+
+pub(crate) async fn record(
+    transaction: &mut Transaction,
+    events: &[&AuditEvent],
+) -> Result<(), StoreError> {
+    let rows = events.iter().map(|event| AuditRow::of(event)).collect::<Result<Vec<_>, _>>()?;
+    let values: Vec<_> = rows.iter().flat_map(AuditRow::values).collect();
+    transaction.insert(INSERT, WIDTH, &values).await.map(drop)
+}
+
+struct AuditRow<'a> {
+    id: String,
+    happened_at: UnixTime,
+    server: Cow<'a, str>,
+    client: Cow<'a, str>,
+    body: String,
+}
+
+impl<'a> AuditRow<'a> {
+    fn of(event: &'a AuditEvent) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: event.id.to_string(),
+            happened_at: event.at,
+            server: without_nul(&event.server),
+            client: without_nul(&event.client),
+            body: serde_json::to_string(event).map_err(unavailable)?,
+        })
+    }
+
+    fn values(&self) -> [Value<'_>; WIDTH] {
+        let Self { id, happened_at, server, client, body } = self;
+        [
+            id.as_str().into(),
+            (*happened_at).into(),
+            server.as_ref().into(),
+            client.as_ref().into(),
+            body.as_str().into(),
+        ]
+    }
+}
+
+/// No text of PostgreSQL holds a NUL, but what a stranger sent may.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => text.replace('\0', "\u{fffd}").into(),
+        false => text.into(),
+    }
+}

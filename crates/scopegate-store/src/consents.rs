@@ -1,0 +1,64 @@
+//! Consents: what a person lets a client have.
+
+use scopegate_claims::{ScopeSet, UnixTime};
+use scopegate_core::store::{ConsentKey, StoreError};
+
+use crate::database::{Database, Row, Transaction, Value};
+
+const FIND: &str = "\
+    SELECT scopes FROM consent WHERE user_id = $1 AND server = $2 AND client = $3";
+
+const PUT: &str = "\
+    INSERT INTO consent (user_id, server, client, scopes, given_at) \
+    VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (user_id, server, client) \
+    DO UPDATE SET scopes = excluded.scopes, given_at = excluded.given_at";
+
+const WITHDRAW: &str = "\
+    DELETE FROM consent WHERE user_id = $1 AND server = $2 AND client = $3";
+
+const FORGET_CLIENT: &str = "DELETE FROM consent WHERE client = $1";
+
+pub(crate) async fn find(
+    database: &Database,
+    of: &ConsentKey,
+) -> Result<Option<ScopeSet>, StoreError> {
+    let found = database.read(FIND, &key(of), read).await?;
+    Ok(found.into_iter().next())
+}
+
+pub(crate) async fn put(
+    transaction: &mut Transaction,
+    of: &ConsentKey,
+    scopes: &ScopeSet,
+    at: UnixTime,
+) -> Result<(), StoreError> {
+    let [user, server, client] = key(of);
+    let values = [user, server, client, scopes.as_str().into(), at.into()];
+    transaction.execute(PUT, &values).await.map(drop)
+}
+
+pub(crate) async fn withdraw(
+    transaction: &mut Transaction,
+    of: &ConsentKey,
+) -> Result<(), StoreError> {
+    transaction.execute(WITHDRAW, &key(of)).await.map(drop)
+}
+
+/// Forgets what was agreed to of a client that the catalog deletes.
+pub(crate) async fn forget_client(
+    transaction: &mut Transaction,
+    client: &str,
+) -> Result<(), StoreError> {
+    transaction.execute(FORGET_CLIENT, &[client.into()]).await.map(drop)
+}
+
+fn key(of: &ConsentKey) -> [Value<'_>; 3] {
+    let ConsentKey { server, client, user } = of;
+    [user.as_str().into(), server.as_str().into(), client.as_str().into()]
+}
+
+fn read(row: &Row<'_>) -> Result<ScopeSet, StoreError> {
+    let scopes = row.text("scopes")?;
+    ScopeSet::parse(&scopes).map_err(|_| StoreError::Corrupt("the scopes of a consent".into()))
+}

@@ -1,0 +1,151 @@
+//! Families of refresh tokens: one row each, however often they are used.
+
+use std::time::Duration;
+
+use scopegate_claims::UnixTime;
+use scopegate_core::catalog::{ClientId, ServerId};
+use scopegate_core::people::UserId;
+use scopegate_core::store::{Contested, Ended, Family, FamilyId, SessionId, StoreError};
+
+use crate::database::{Database, Row, Transaction};
+use crate::error::unavailable;
+
+/// So long a family is remembered that was ended: longer than any access token lives.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
+const BY_ID: &str = "\
+    SELECT id, server, client, user_id, session, generation, rotated_at, idle_ends_at, ends_at, \
+    revoked, forget_at, body FROM refresh_family WHERE id = $1";
+
+const OPEN: &str = "\
+    INSERT INTO refresh_family (id, server, client, user_id, session, generation, rotated_at, \
+    idle_ends_at, ends_at, revoked, forget_at, body) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
+
+/// Compares and sets: of two that show the same generation, one finds it.
+const MOVE: &str = "\
+    UPDATE refresh_family SET generation = $3, rotated_at = $4, idle_ends_at = $5, forget_at = $6 \
+    WHERE id = $1 AND generation = $2 AND revoked = 0";
+
+const END: &str = "\
+    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE id = $1 AND revoked = 0";
+
+/// Where many rows are written at once, PostgreSQL locks them in the order of their ids first: so
+/// nobody waits in a circle.
+const LOCK_OF_CLIENT: &str = "\
+    SELECT id FROM refresh_family WHERE client = $1 AND revoked = 0 ORDER BY id FOR UPDATE";
+const END_OF_CLIENT: &str = "\
+    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE client = $1 AND revoked = 0";
+
+const LOCK_OF_SESSION: &str = "\
+    SELECT id FROM refresh_family WHERE session = $1 AND revoked = 0 ORDER BY id FOR UPDATE";
+const END_OF_SESSION: &str = "\
+    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE session = $1 AND revoked = 0";
+
+const LOCK_OF_USER: &str = "\
+    SELECT id FROM refresh_family WHERE user_id = $1 AND revoked = 0 ORDER BY id FOR UPDATE";
+const END_OF_USER: &str = "\
+    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE user_id = $1 AND revoked = 0";
+
+/// The row is forgotten when it would have been anyway: a catalog is written at no certain time.
+const END_WITH_CLIENT: &str = "\
+    UPDATE refresh_family SET revoked = 1 WHERE client = $1 AND revoked = 0";
+
+pub(crate) const FORGET: &str = "\
+    DELETE FROM refresh_family WHERE id IN \
+    (SELECT id FROM refresh_family WHERE forget_at <= $1 LIMIT 1000 {free})";
+
+pub(crate) async fn find(database: &Database, id: &FamilyId) -> Result<Option<Family>, StoreError> {
+    let found = database.read(BY_ID, &[id.as_str().into()], read).await?;
+    Ok(found.into_iter().next())
+}
+
+pub(crate) async fn open(transaction: &mut Transaction, family: &Family) -> Result<(), StoreError> {
+    let body = serde_json::to_string(&family.body).map_err(unavailable)?;
+    let values = [
+        family.id.as_str().into(),
+        family.server.as_str().into(),
+        family.client.as_str().into(),
+        family.user.as_str().into(),
+        family.session.as_ref().map(SessionId::as_str).into(),
+        u64::from(family.generation).into(),
+        family.rotated_at.into(),
+        family.idle_ends_at.into(),
+        family.ends_at.into(),
+        u64::from(family.revoked).into(),
+        family.forget_at.into(),
+        body.as_str().into(),
+    ];
+    transaction.change(OPEN, &values, Contested::Family).await
+}
+
+/// A family of a generation, and what it becomes.
+pub(crate) struct Move<'a> {
+    pub(crate) id: &'a FamilyId,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) rotated_at: UnixTime,
+    pub(crate) idle_ends_at: UnixTime,
+    pub(crate) forget_at: UnixTime,
+}
+
+impl Move<'_> {
+    pub(crate) async fn write(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+        let Self { id, from, to, rotated_at, idle_ends_at, forget_at } = *self;
+        let values = [
+            id.as_str().into(),
+            u64::from(from).into(),
+            u64::from(to).into(),
+            rotated_at.into(),
+            idle_ends_at.into(),
+            forget_at.into(),
+        ];
+        transaction.change(MOVE, &values, Contested::Family).await
+    }
+}
+
+pub(crate) async fn end(
+    transaction: &mut Transaction,
+    of: &Ended,
+    at: UnixTime,
+) -> Result<(), StoreError> {
+    let (lock, end, whose) = match of {
+        Ended::Client(client) => (Some(LOCK_OF_CLIENT), END_OF_CLIENT, client.as_str()),
+        Ended::Family(family) => (None, END, family.as_str()),
+        Ended::Session(session) => (Some(LOCK_OF_SESSION), END_OF_SESSION, session.as_str()),
+        Ended::User(user) => (Some(LOCK_OF_USER), END_OF_USER, user.as_str()),
+    };
+    if let Some(lock) = lock {
+        transaction.on_postgres(lock, &[whose.into()]).await?;
+    }
+    transaction.execute(end, &[whose.into(), at.plus(REMEMBERED).into()]).await.map(drop)
+}
+
+/// Ends the families of a client that the catalog switches off or deletes.
+pub(crate) async fn end_with_client(
+    transaction: &mut Transaction,
+    client: &str,
+) -> Result<(), StoreError> {
+    transaction.on_postgres(LOCK_OF_CLIENT, &[client.into()]).await?;
+    transaction.execute(END_WITH_CLIENT, &[client.into()]).await.map(drop)
+}
+
+fn read(row: &Row<'_>) -> Result<Family, StoreError> {
+    let id = row.text("id")?;
+    let corrupt = |what: &str| StoreError::Corrupt(format!("refresh family {id}: {what}"));
+    Ok(Family {
+        id: FamilyId::parse(&id).map_err(|_| corrupt("its id"))?,
+        server: ServerId::try_from(row.text("server")?).map_err(|_| corrupt("its server"))?,
+        client: ClientId::parse(&row.text("client")?).map_err(|_| corrupt("its client"))?,
+        user: UserId::parse(&row.text("user_id")?).map_err(|_| corrupt("its user"))?,
+        session: row.optional_text("session")?.map(SessionId::stored),
+        generation: u32::try_from(row.number("generation")?)
+            .map_err(|_| corrupt("its generation"))?,
+        rotated_at: row.time("rotated_at")?,
+        idle_ends_at: row.time("idle_ends_at")?,
+        ends_at: row.time("ends_at")?,
+        revoked: row.number("revoked")? != 0,
+        forget_at: row.time("forget_at")?,
+        body: serde_json::from_str(&row.text("body")?).map_err(|_| corrupt("its body"))?,
+    })
+}

@@ -1,0 +1,37 @@
+//! Reads of what running left.
+
+use async_trait::async_trait;
+use scopegate_claims::ScopeSet;
+use scopegate_core::store::{
+    Artifact, ArtifactKind, ArtifactName, ConsentKey, Family, FamilyId, Records, Session, Standing,
+    StoreError, TokenMark,
+};
+
+use crate::{SqlStore, artifacts, consents, families, sessions, standing};
+
+#[async_trait]
+impl Records for SqlStore {
+    async fn artifact(
+        &self,
+        kind: ArtifactKind,
+        name: &ArtifactName,
+    ) -> Result<Option<Artifact>, StoreError> {
+        artifacts::find(&self.database, kind, name).await
+    }
+
+    async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError> {
+        sessions::find(&self.database, secret_sha256).await
+    }
+
+    async fn family(&self, id: &FamilyId) -> Result<Option<Family>, StoreError> {
+        families::find(&self.database, id).await
+    }
+
+    async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError> {
+        consents::find(&self.database, of).await
+    }
+
+    async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {
+        standing::find(&self.database, of).await
+    }
+}

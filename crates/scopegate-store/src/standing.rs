@@ -1,0 +1,73 @@
+//! Whether an access token still holds.
+
+use scopegate_claims::UnixTime;
+use scopegate_core::people::UserId;
+use scopegate_core::store::{FamilyId, FamilyState, Standing, StoreError, TokenMark};
+use scopegate_jose::sha256;
+
+use crate::database::{Database, Row, Transaction};
+use crate::users::ACTIVE;
+
+/// One statement sees one state, and asks the database once.
+const STANDING: &str = "\
+    SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
+    (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
+    (SELECT status FROM directory_user WHERE id = $3) AS user_status";
+
+const REVOKE: &str = "\
+    INSERT INTO revoked_token (jti_sha256, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+pub(crate) const FORGET: &str = "\
+    DELETE FROM revoked_token WHERE jti_sha256 IN \
+    (SELECT jti_sha256 FROM revoked_token WHERE expires_at <= $1 LIMIT 1000 {free})";
+
+pub(crate) async fn find(database: &Database, of: &TokenMark) -> Result<Standing, StoreError> {
+    let TokenMark { jti_sha256, family, user } = of;
+    let values = [
+        jti_sha256.into(),
+        family.as_ref().map(FamilyId::as_str).into(),
+        user.as_ref().map(UserId::as_str).into(),
+    ];
+    let found = database.read(STANDING, &values, Found::read).await?;
+    let found = found.into_iter().next().unwrap_or_default();
+    Ok(Standing {
+        revoked: found.revoked,
+        family: family.as_ref().map(|_| found.family()),
+        user_active: user.as_ref().map(|_| found.user_status.as_deref() == Some(ACTIVE)),
+    })
+}
+
+pub(crate) async fn revoke(
+    transaction: &mut Transaction,
+    jti: &str,
+    expires_at: UnixTime,
+) -> Result<(), StoreError> {
+    let hash = sha256(jti.as_bytes());
+    transaction.execute(REVOKE, &[(&hash).into(), expires_at.into()]).await.map(drop)
+}
+
+/// What the rows say; none where there is no row.
+#[derive(Default)]
+struct Found {
+    revoked: bool,
+    family_revoked: Option<u64>,
+    user_status: Option<String>,
+}
+
+impl Found {
+    fn read(row: &Row<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            revoked: row.number("revoked")? != 0,
+            family_revoked: row.optional_number("family_revoked")?,
+            user_status: row.optional_text("user_status")?,
+        })
+    }
+
+    const fn family(&self) -> FamilyState {
+        match self.family_revoked {
+            None => FamilyState::Absent,
+            Some(0) => FamilyState::Active,
+            Some(_) => FamilyState::Ended,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! People: who may sign in.
+
+use std::collections::{BTreeSet, HashSet};
+
+use async_trait::async_trait;
+use scopegate_claims::UnixTime;
+use scopegate_core::catalog::Status;
+use scopegate_core::people::{NewUser, User, UserId};
+use scopegate_core::store::{Contested, Directory, StoreError, UserKey};
+
+use crate::SqlStore;
+use crate::catalog::{owner_from_name, owner_name};
+use crate::database::{Database, Row, Transaction, Value};
+use crate::error::unavailable;
+
+const BY_ID: &str = "\
+    SELECT id, login, status, owner, group_names, profile, created_at, updated_at, version \
+    FROM directory_user WHERE id = $1";
+
+const BY_LOGIN: &str = "\
+    SELECT id, login, status, owner, group_names, profile, created_at, updated_at, version \
+    FROM directory_user WHERE login_key = $1";
+
+const PAGE: &str = "\
+    SELECT id, login, status, owner, group_names, profile, created_at, updated_at, version \
+    FROM directory_user WHERE login_key > $1 ORDER BY login_key LIMIT $2";
+const LONGEST_PAGE: u32 = 200;
+
+/// Asks for so many at once; the places that are too many repeat one that is not.
+const KNOWN: &str = "\
+    SELECT login_key FROM directory_user WHERE login_key IN \
+    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+const KNOWN_PLACES: usize = 16;
+
+const PASSWORD: &str = "SELECT password FROM directory_user WHERE id = $1";
+
+const PUT: &str = "\
+    INSERT INTO directory_user (id, login, login_key, status, owner, group_names, profile, \
+    password, created_at, updated_at, version) VALUES {rows} ON CONFLICT DO NOTHING";
+const PUT_WIDTH: usize = 11;
+
+/// Compares and sets; a login that somebody else has is not taken over.
+const MOVE: &str = "\
+    UPDATE directory_user SET version = version + 1, login = $3, login_key = $4, status = $5, \
+    group_names = $6, profile = $7, updated_at = $8 \
+    WHERE id = $1 AND version = $2 AND NOT EXISTS \
+    (SELECT 1 FROM directory_user WHERE login_key = $4 AND id <> $1)";
+
+const SET_PASSWORD: &str = "\
+    UPDATE directory_user SET password = $2, updated_at = $3 WHERE id = $1";
+
+/// The status of those who may do something.
+pub(crate) const ACTIVE: &str = status_name(Status::Active);
+
+#[async_trait]
+impl Directory for SqlStore {
+    async fn user(&self, by: UserKey<'_>) -> Result<Option<User>, StoreError> {
+        let found = match by {
+            UserKey::Id(id) => self.database.read(BY_ID, &[id.as_str().into()], read).await?,
+            // Nobody has such a login, and PostgreSQL would refuse the question.
+            UserKey::Login(login) if login.contains('\0') => return Ok(None),
+            UserKey::Login(login) => {
+                let key = User::login_key(login);
+                self.database.read(BY_LOGIN, &[key.as_str().into()], read).await?
+            }
+        };
+        Ok(found.into_iter().next())
+    }
+
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError> {
+        let after = User::login_key(after.unwrap_or_default()).replace('\0', "\u{1}");
+        let limit = i64::from(limit.min(LONGEST_PAGE));
+        self.database.read(PAGE, &[after.as_str().into(), limit.into()], read).await
+    }
+
+    async fn password(&self, id: &UserId) -> Result<Option<Vec<u8>>, StoreError> {
+        let values = [id.as_str().into()];
+        let found =
+            self.database.read(PASSWORD, &values, |row| row.optional_bytes("password")).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+}
+
+pub(crate) async fn known_logins(
+    database: &Database,
+    logins: &[String],
+) -> Result<BTreeSet<String>, StoreError> {
+    let askable: Vec<_> = logins.iter().filter(|login| !login.contains('\0')).collect();
+    let keys: Vec<_> = askable.iter().map(|login| User::login_key(login)).collect();
+    let mut known = HashSet::new();
+    for keys in keys.chunks(KNOWN_PLACES) {
+        let mut values = [Value::from(keys[0].as_str()); KNOWN_PLACES];
+        for (value, key) in values.iter_mut().zip(keys) {
+            *value = key.as_str().into();
+        }
+        known.extend(database.read(KNOWN, &values, |row| row.text("login_key")).await?);
+    }
+    let asked = askable.into_iter().zip(keys).filter(|(_, key)| known.contains(key));
+    Ok(asked.map(|(login, _)| login.clone()).collect())
+}
+
+/// Writes those who are not there yet; the others stay as they are.
+pub(crate) async fn seed(
+    transaction: &mut Transaction,
+    seeds: &[NewUser],
+) -> Result<(), StoreError> {
+    insert(transaction, seeds.iter()).await.map(drop)
+}
+
+pub(crate) async fn put(transaction: &mut Transaction, new: &NewUser) -> Result<(), StoreError> {
+    match insert(transaction, std::iter::once(new)).await? {
+        1 => Ok(()),
+        _ => Err(StoreError::Changed(Contested::User)),
+    }
+}
+
+pub(crate) async fn put_in_place(
+    transaction: &mut Transaction,
+    from: u64,
+    user: &User,
+) -> Result<(), StoreError> {
+    let Columns { login_key, groups, profile } = Columns::of(user)?;
+    let values = [
+        user.id.as_str().into(),
+        from.into(),
+        user.login.as_str().into(),
+        login_key.as_str().into(),
+        status_name(user.status).into(),
+        groups.as_str().into(),
+        profile.as_str().into(),
+        user.updated_at.into(),
+    ];
+    transaction.change(MOVE, &values, Contested::User).await
+}
+
+pub(crate) async fn set_password(
+    transaction: &mut Transaction,
+    user: &UserId,
+    sealed: &[u8],
+    at: UnixTime,
+) -> Result<(), StoreError> {
+    let values = [user.as_str().into(), sealed.into(), at.into()];
+    transaction.change(SET_PASSWORD, &values, Contested::User).await
+}
+
+async fn insert(
+    transaction: &mut Transaction,
+    people: impl Iterator<Item = &NewUser> + Clone + Send,
+) -> Result<u64, StoreError> {
+    let columns =
+        people.clone().map(|new| Columns::of(&new.user)).collect::<Result<Vec<_>, _>>()?;
+    let mut values = Vec::with_capacity(columns.len() * PUT_WIDTH);
+    for (NewUser { user, sealed_password }, columns) in people.zip(&columns) {
+        values.extend::<[Value<'_>; PUT_WIDTH]>([
+            user.id.as_str().into(),
+            user.login.as_str().into(),
+            columns.login_key.as_str().into(),
+            status_name(user.status).into(),
+            owner_name(user.owner).into(),
+            columns.groups.as_str().into(),
+            columns.profile.as_str().into(),
+            sealed_password.as_deref().into(),
+            user.created_at.into(),
+            user.updated_at.into(),
+            user.version.into(),
+        ]);
+    }
+    transaction.insert(PUT, PUT_WIDTH, &values).await
+}
+
+/// What the columns hold that are made of a person first.
+struct Columns {
+    login_key: String,
+    groups: String,
+    profile: String,
+}
+
+impl Columns {
+    fn of(user: &User) -> Result<Self, StoreError> {
+        Ok(Self {
+            login_key: User::login_key(&user.login),
+            groups: serde_json::to_string(&user.groups).map_err(unavailable)?,
+            profile: serde_json::to_string(&user.profile).map_err(unavailable)?,
+        })
+    }
+}
+
+const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Active => "ACTIVE",
+        Status::Inactive => "INACTIVE",
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<User, StoreError> {
+    let id = row.text("id")?;
+    let corrupt = |what: &str| StoreError::Corrupt(format!("user {id}: {what}"));
+    let status = row.text("status")?;
+    Ok(User {
+        login: row.text("login")?,
+        status: [Status::Active, Status::Inactive]
+            .into_iter()
+            .find(|known| status_name(*known) == status)
+            .ok_or_else(|| corrupt("its status"))?,
+        owner: owner_from_name(&row.text("owner")?).ok_or_else(|| corrupt("its owner"))?,
+        groups: serde_json::from_str(&row.text("group_names")?)
+            .map_err(|_| corrupt("its groups"))?,
+        profile: serde_json::from_str(&row.text("profile")?).map_err(|_| corrupt("its profile"))?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        version: row.number("version")?,
+        id: UserId::parse(&id).map_err(|_| corrupt("its id"))?,
+    })
+}
