@@ -8,8 +8,10 @@
 
 #![deny(missing_docs)]
 
+pub mod access_token;
 pub mod admin;
 pub mod apply;
+pub mod assignment;
 pub mod attempts;
 pub mod audience_names;
 pub mod audit;
@@ -17,9 +19,14 @@ pub mod authority;
 pub mod catalog;
 pub mod catalog_file;
 pub mod client_auth;
+pub mod client_keys;
+mod decision;
+pub mod endpoints;
 pub mod error;
+pub mod fetch;
 pub mod form;
 pub mod grants;
+pub mod interaction;
 pub mod keys;
 pub mod metadata;
 pub mod mint;
@@ -27,5 +34,9 @@ pub mod passwords;
 pub mod people;
 pub mod plan;
 pub mod policy;
+pub mod refresh_family;
+pub mod refresh_token;
+pub mod session;
 pub mod store;
 pub mod token;
+pub mod token_id;
