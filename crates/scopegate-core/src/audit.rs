@@ -60,6 +60,12 @@ pub struct AuditEvent {
     /// The `jti` of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_id: Option<String>,
+    /// The id of the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The family of refresh tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
     /// From where the request came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,

@@ -9,6 +9,8 @@ use tokio::sync::Mutex;
 
 use crate::audit::AuditQueue;
 use crate::catalog::{ServerId, Snapshot};
+use crate::client_keys::ClientKeys;
+use crate::fetch::Fetch;
 use crate::keys::KeyRing;
 use crate::store::{MASTER_KEY_FINGERPRINT, Store, StoreError, Vault};
 
@@ -23,6 +25,7 @@ pub struct Authority {
     pub(crate) master_key: Arc<MasterKey>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) audit: AuditQueue,
+    pub(crate) client_keys: ClientKeys,
 }
 
 /// What an [`Authority`] is opened with.
@@ -36,6 +39,8 @@ pub struct Foundation {
     pub master_key: Arc<MasterKey>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// What fetches the keys that clients publish.
+    pub fetch: Arc<dyn Fetch>,
 }
 
 /// Why an authority cannot be opened.
@@ -60,7 +65,7 @@ impl Authority {
     ///
     /// [`OpenError`] if the storage does not answer, or was written under another master key.
     pub async fn open(foundation: Foundation) -> Result<Arc<Self>, OpenError> {
-        let Foundation { base, store, master_key, clock } = foundation;
+        let Foundation { base, store, master_key, clock, fetch } = foundation;
         check_master_key(&*store, &master_key).await?;
         let keys =
             KeyRing::open(store.clone(), Arc::clone(&master_key), Arc::clone(&clock)).await?;
@@ -69,6 +74,7 @@ impl Authority {
             reloading: Mutex::default(),
             keys,
             audit: AuditQueue::start(store.clone()),
+            client_keys: ClientKeys::new(fetch),
             store,
             master_key,
             clock,

@@ -7,18 +7,26 @@ mod claim;
 mod client;
 mod entity;
 mod policy;
+mod redirect_uri;
 mod scope;
 mod server;
 mod snapshot;
+mod trusted_issuer;
 
-pub use claim::{ClaimSource, ClaimSpec, RESERVED_CLAIMS, TokenKind};
-pub use client::{ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType};
+pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, RESERVED_CLAIMS, TokenKind};
+pub use client::{
+    ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
+    RotationType,
+};
 pub use entity::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
 pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};
-pub use scope::{Consent, RESERVED_SCOPES, ScopeSpec};
+pub use redirect_uri::RedirectUri;
+pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
 pub use snapshot::{AuthorizationServer, Client, Policy, Snapshot};
+pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
 
+use scopegate_jose::{Jwk, KeySet, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 /// Whether an entity takes part, in Okta's words.
@@ -38,4 +46,12 @@ impl Status {
     pub fn is_active(self) -> bool {
         self == Self::Active
     }
+}
+
+/// Keys ready to verify with.
+///
+/// The catalog refuses keys that cannot verify; one that a later version refuses is lost to its
+/// owner only.
+fn usable_keys(jwks: &[Jwk]) -> KeySet {
+    KeySet::from_keys(jwks.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok()))
 }

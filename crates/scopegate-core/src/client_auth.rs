@@ -4,15 +4,17 @@
 
 mod client_secret_basic;
 mod client_secret_post;
+mod none;
 mod private_key_jwt;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use scopegate_claims::UnixTime;
-use scopegate_jose::MasterKey;
+use scopegate_jose::{KeySet, MasterKey};
 
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, ClientSecret, Snapshot};
+use crate::client_keys::ClientKeys;
 use crate::error::TokenError;
 use crate::form::Form;
 use crate::store::Change;
@@ -22,6 +24,7 @@ pub static METHODS: &[&dyn Method] = &[
     &client_secret_basic::ClientSecretBasic,
     &client_secret_post::ClientSecretPost,
     &private_key_jwt::PrivateKeyJwt,
+    &none::NoProof,
 ];
 
 /// One way in which a client proves who it is.
@@ -81,6 +84,8 @@ pub struct Proof<'a> {
     pub server: &'a AuthorizationServer,
     /// The key under which secrets are kept.
     pub master_key: &'a MasterKey,
+    /// The keys that the client publishes elsewhere, where it does; else its own are looked at.
+    pub keys: Option<&'a KeySet>,
     /// The present.
     pub now: UnixTime,
 }
@@ -99,10 +104,12 @@ pub struct AuthenticatedClient {
 /// # Errors
 ///
 /// [`TokenError::SeveralClientAuthentications`], [`TokenError::InvalidRequest`] if two different ids
-/// are named, else [`TokenError::InvalidClient`].
-pub fn authenticate(
+/// are named, [`TokenError::KeysUnavailable`] if the client's keys cannot be fetched, else
+/// [`TokenError::InvalidClient`].
+pub async fn authenticate(
     proof: &Proof<'_>,
     catalog: &Snapshot,
+    client_keys: &ClientKeys,
 ) -> Result<AuthenticatedClient, TokenError> {
     let presented = proof.presented;
     let refuse = TokenError::InvalidClient;
@@ -117,6 +124,14 @@ pub fn authenticate(
         return Err(TokenError::InvalidRequest("The credentials are not those of client_id."));
     }
     let client = catalog.client(&claimed);
+    let published = match client.and_then(|client| client.spec.jwks_uri.as_deref()) {
+        Some(url) if method.auth() == ClientAuth::PrivateKeyJwt => {
+            let kid = private_key_jwt::kid(presented).map_err(refuse)?;
+            Some(client_keys.of(url, kid.as_deref(), proof.now).await?)
+        }
+        _ => None,
+    };
+    let proof = &Proof { keys: published.as_deref().or(proof.keys), ..*proof };
     let changes = method.prove(proof, client.map(Arc::as_ref)).map_err(refuse)?;
     let client = client.ok_or_else(|| refuse("unknown client"))?;
     if client.spec.auth != method.auth() {
@@ -131,14 +146,14 @@ pub fn authenticate(
 /// Compares a secret with those of a client; as long for an unknown client as for a known one.
 fn check_secret(
     secret: &str,
-    master_key: &MasterKey,
+    Proof { master_key, now, .. }: &Proof<'_>,
     client: Option<&Client>,
 ) -> Result<Vec<Change>, &'static str> {
     let mac = secret_mac(master_key, &scopegate_jose::sha256(secret.as_bytes()));
     let nobodys = [ClientSecret::from_mac([0; 32])];
     let secrets = client.map_or(&nobodys[..], |client| &client.spec.secrets);
     // No early end: which of two secrets matched is not to be seen either.
-    let matches = secrets.iter().fold(false, |found, known| known.matches(&mac) | found);
+    let matches = secrets.iter().fold(false, |found, known| known.matches(&mac, *now) | found);
     if matches && client.is_some() { Ok(Vec::new()) } else { Err("wrong secret") }
 }
 

@@ -39,6 +39,40 @@ pub enum TokenError {
     /// No policy or no rule matches.
     #[error("no rule of a policy matches")]
     NoMatchingRule,
+    /// The code, the refresh token, the device code or the assertion does not hold; the text is for
+    /// the log.
+    #[error("the grant is not valid: {0}")]
+    InvalidGrant(&'static str),
+    /// The person may not use this client.
+    #[error("the user is not assigned to the client")]
+    NotAssigned,
+    /// The person has not decided yet (RFC 8628 §3.5).
+    #[error("the person has not decided yet")]
+    AuthorizationPending,
+    /// The client asks too often (RFC 8628 §3.5).
+    #[error("the client asks too often")]
+    SlowDown,
+    /// The device code has expired (RFC 8628 §3.5).
+    #[error("the device code has expired")]
+    ExpiredToken,
+    /// The person refused the device (RFC 8628 §3.5).
+    #[error("the person refused")]
+    DeviceDenied,
+    /// Tokens of this type cannot be revoked or exchanged (RFC 7009 §2.2.1).
+    #[error("the token type is not supported")]
+    UnsupportedTokenType,
+    /// A claim would name more groups than fit into a token.
+    #[error("a claim would name too many groups")]
+    TooManyGroups,
+    /// The token to be exchanged is of a server that this one does not trust.
+    #[error("the token is of a server that is not trusted")]
+    UntrustedServer,
+    /// More passwords wait to be checked than can be.
+    #[error("too many passwords wait to be checked")]
+    Overloaded,
+    /// The keys of a client cannot be fetched, and there are none from before.
+    #[error("the keys of the client cannot be fetched")]
+    KeysUnavailable,
     /// No authorization server of this id is active.
     #[error("there is no such authorization server")]
     UnknownServer,
@@ -70,28 +104,58 @@ impl From<FormProblem> for TokenError {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// The policy refused.
+    /// The policy or the person refused.
     AccessDenied,
+    /// A person would have to choose an account (OpenID Connect Core §3.1.2.6).
+    AccountSelectionRequired,
+    /// The person has not decided yet (RFC 8628).
+    AuthorizationPending,
     /// A person would have to consent.
     ConsentRequired,
+    /// The device code has expired (RFC 8628).
+    ExpiredToken,
+    /// The token lacks a scope (RFC 6750).
+    InsufficientScope,
+    /// A person would have to do something (OpenID Connect Core §3.1.2.6).
+    InteractionRequired,
     /// The client was not authenticated.
     InvalidClient,
+    /// What the client shows does not hold.
+    InvalidGrant,
     /// The request is malformed.
     InvalidRequest,
+    /// The request URI does not hold (OpenID Connect Core §3.1.2.6).
+    InvalidRequestUri,
     /// The scope is unknown or malformed.
     InvalidScope,
     /// The resource is unknown (RFC 8707).
     InvalidTarget,
+    /// The token does not hold (RFC 6750).
+    InvalidToken,
+    /// A person would have to sign in (OpenID Connect Core §3.1.2.6).
+    LoginRequired,
     /// There is no such authorization server.
     NotFound,
+    /// The parameter `registration` is not spoken.
+    RegistrationNotSupported,
+    /// The parameter `request` is not spoken.
+    RequestNotSupported,
+    /// The parameter `request_uri` is not spoken here.
+    RequestUriNotSupported,
     /// Something failed that is not the client's fault.
     ServerError,
+    /// The client asks too often (RFC 8628).
+    SlowDown,
     /// The server cannot serve for a while.
     TemporarilyUnavailable,
     /// The client may not use the grant type.
     UnauthorizedClient,
     /// Nobody speaks the grant type.
     UnsupportedGrantType,
+    /// Nobody speaks the response type.
+    UnsupportedResponseType,
+    /// The token is of a type that cannot be treated so.
+    UnsupportedTokenType,
 }
 
 impl ErrorCode {
@@ -99,16 +163,31 @@ impl ErrorCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
+            Self::AccountSelectionRequired => "account_selection_required",
+            Self::AuthorizationPending => "authorization_pending",
             Self::ConsentRequired => "consent_required",
+            Self::ExpiredToken => "expired_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::InvalidToken => "invalid_token",
+            Self::LoginRequired => "login_required",
             Self::NotFound => "not_found",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::ServerError => "server_error",
+            Self::SlowDown => "slow_down",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::UnsupportedTokenType => "unsupported_token_type",
         }
     }
 }
@@ -181,6 +260,49 @@ impl From<&TokenError> for OAuthError {
                 Code::AccessDenied,
                 "No access policy allows this client these scopes by this grant.",
             ),
+            TokenError::InvalidGrant(_) => {
+                Self::new(400, Code::InvalidGrant, "The grant is not valid.")
+            }
+            TokenError::NotAssigned => Self::new(
+                400,
+                Code::AccessDenied,
+                "User is not assigned to the client application.",
+            ),
+            TokenError::AuthorizationPending => {
+                Self::new(400, Code::AuthorizationPending, "The person has not decided yet.")
+            }
+            TokenError::SlowDown => Self::new(
+                400,
+                Code::SlowDown,
+                "The client asks too often: wait five seconds more from now on.",
+            ),
+            TokenError::ExpiredToken => {
+                Self::new(400, Code::ExpiredToken, "The device code has expired.")
+            }
+            TokenError::DeviceDenied => Self::new(400, Code::AccessDenied, "The person refused."),
+            TokenError::UnsupportedTokenType => {
+                Self::new(400, Code::UnsupportedTokenType, "The token type is not supported.")
+            }
+            TokenError::TooManyGroups => {
+                Self::new(400, Code::ServerError, "A claim would name more than 100 groups.")
+            }
+            TokenError::UntrustedServer => Self::new(
+                400,
+                Code::InvalidTarget,
+                "The token is of an authorization server that this one does not trust.",
+            ),
+            TokenError::Overloaded => Self {
+                retry_after: Some(1),
+                ..Self::new(503, Code::TemporarilyUnavailable, "The server is overloaded.")
+            },
+            TokenError::KeysUnavailable => Self {
+                retry_after: Some(5),
+                ..Self::new(
+                    503,
+                    Code::TemporarilyUnavailable,
+                    "The keys of the client cannot be fetched.",
+                )
+            },
             TokenError::UnknownServer => {
                 Self::new(404, Code::NotFound, "There is no such authorization server.")
             }

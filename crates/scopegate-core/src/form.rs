@@ -1,5 +1,6 @@
 //! A form as clients send it: `application/x-www-form-urlencoded`, each name once.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The parameters of a request (RFC 6749 §3.2).
@@ -35,19 +36,42 @@ impl Form {
         N: Into<Box<str>> + AsRef<str>,
         V: Into<Box<str>> + AsRef<str>,
     {
-        let mut form = Self::default();
-        for (name, value) in pairs {
-            if form.0.len() == Self::MAX_PARAMETERS {
+        let (form, repeated) = Self::collect_noting(pairs)?;
+        if repeated.is_empty() { Ok(form) } else { Err(FormProblem::Duplicate) }
+    }
+
+    /// Collects decoded pairs, and the names that occurred twice: their values count as absent.
+    ///
+    /// This is for who must answer even then, as the authorization endpoint (RFC 6749 §4.1.2.1).
+    ///
+    /// # Errors
+    ///
+    /// [`FormProblem::TooMany`].
+    pub fn collect_noting<N, V>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(Self, BTreeSet<Box<str>>), FormProblem>
+    where
+        N: Into<Box<str>> + AsRef<str>,
+        V: Into<Box<str>> + AsRef<str>,
+    {
+        let (mut form, mut repeated) = (Self::default(), BTreeSet::new());
+        for (number, (name, value)) in pairs.into_iter().enumerate() {
+            if number == Self::MAX_PARAMETERS {
                 return Err(FormProblem::TooMany);
             }
             let may_repeat = name.as_ref() == "resource";
-            if !may_repeat && form.0.iter().any(|(known, _)| **known == *name.as_ref()) {
-                return Err(FormProblem::Duplicate);
+            match form.0.iter().any(|(known, _)| **known == *name.as_ref()) && !may_repeat {
+                true => drop(repeated.insert(name.into())),
+                false => form.0.push((name.into(), value.into())),
             }
-            form.0.push((name.into(), value.into()));
         }
-        form.0.retain(|(_, value)| !value.is_empty());
-        Ok(form)
+        form.0.retain(|(name, value)| !value.is_empty() && !repeated.contains(name));
+        Ok((form, repeated))
+    }
+
+    /// All parameters, in the order in which they came.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// The value of a parameter, if it is there and not empty.
@@ -81,6 +105,14 @@ mod tests {
             assert_eq!(Form::collect(pairs).unwrap_err(), FormProblem::Duplicate);
         }
         assert!(Form::collect([("resource", "a"), ("resource", "b")]).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_occurs_twice_is_noted_and_its_values_count_as_absent() {
+        let pairs = [("state", "a"), ("scope", ""), ("state", "b"), ("resource", "c")];
+        let (form, repeated) = Form::collect_noting(pairs).unwrap();
+        assert_eq!(repeated, BTreeSet::from(["state".into()]));
+        assert_eq!(form.pairs().collect::<Vec<_>>(), [("resource", "c")]);
     }
 
     #[test]

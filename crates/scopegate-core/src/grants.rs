@@ -3,14 +3,20 @@
 //! A grant is one file and one line in [`GRANTS`]. It decides and touches nothing: what must be
 //! remembered of its decision is in the decision, and is committed with the token.
 
-mod client_credentials;
+pub(crate) mod client_credentials;
+mod decision;
 
 use async_trait::async_trait;
+use scopegate_claims::UnixTime;
+use scopegate_jose::MasterKey;
 
-use crate::catalog::{AuthorizationServer, Client};
-use crate::error::TokenError;
+use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::client_keys::ClientKeys;
 use crate::form::Form;
-use crate::store::Change;
+use crate::keys::KeyRing;
+use crate::store::Store;
+
+pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, Right, Subject};
 
 /// Every grant this server speaks. Metadata and the catalog's checks are derived from it.
 pub static GRANTS: &[&dyn Grant] = &[
@@ -30,13 +36,15 @@ pub trait Grant: Sync {
 
     /// Decides for whom the token would be, and what must be remembered of that.
     ///
+    /// If another node was faster, it is asked again, on what is there then.
+    ///
     /// # Errors
     ///
-    /// Why the right does not hold.
-    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, TokenError>;
+    /// Why the right does not hold, and what must be remembered of that.
+    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied>;
 }
 
-/// What a grant decides about.
+/// What a grant decides about, and what it may look at.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantRequest<'a> {
     /// The authorization server.
@@ -45,21 +53,16 @@ pub struct GrantRequest<'a> {
     pub client: &'a Client,
     /// The form.
     pub form: &'a Form,
-}
-
-/// What a grant decided.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    /// Of whom the token speaks.
-    pub subject: Subject,
-    /// What must be remembered, in the transaction that issues the token.
-    pub changes: Vec<Change>,
-}
-
-/// Of whom a token speaks.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Subject {
-    /// The client itself: no person takes part.
-    Client,
+    /// The whole catalog, of one moment.
+    pub catalog: &'a Snapshot,
+    /// The storage, to be read.
+    pub store: &'a dyn Store,
+    /// The keys of all servers.
+    pub keys: &'a KeyRing,
+    /// The keys that others publish.
+    pub client_keys: &'a ClientKeys,
+    /// The key under which secrets are kept.
+    pub master_key: &'a MasterKey,
+    /// The present.
+    pub now: UnixTime,
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use scopegate_claims::Clock;
-use scopegate_jose::{Algorithm, Jwk, JwkSet, MasterKey, SigningKey};
+use scopegate_jose::{Algorithm, Jwk, JwkSet, KeySet, MasterKey, SigningKey, VerifyingKey};
 use tokio::sync::Mutex;
 
 use crate::catalog::{AuthorizationServer, ServerId};
@@ -35,6 +35,7 @@ pub struct KeyRing {
 struct ServerKeys {
     keys: Vec<HeldKey>,
     public: Arc<str>,
+    verifying: Arc<KeySet>,
 }
 
 #[derive(Debug)]
@@ -94,6 +95,11 @@ impl KeyRing {
     /// The public keys of a server as a JWK set (RFC 7517 §5); none if it has no key yet.
     pub fn public(&self, server: &ServerId) -> Option<Arc<str>> {
         self.held.load().get(server).map(|keys| Arc::clone(&keys.public))
+    }
+
+    /// The public keys of a server, ready to verify its own tokens with; none if it has no key yet.
+    pub fn verifying(&self, server: &ServerId) -> Option<Arc<KeySet>> {
+        self.held.load().get(server).map(|keys| Arc::clone(&keys.verifying))
     }
 
     /// The key that signs for a server now; it is made if there is none.
@@ -195,6 +201,8 @@ impl KeyRing {
 impl ServerKeys {
     fn new(keys: Vec<StoredKey>, before: Option<&Self>) -> Self {
         let jwks: Vec<Jwk> = keys.iter().map(|key| key.public.clone()).collect();
+        let verifying = jwks.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok());
+        let verifying = Arc::new(KeySet::from_keys(verifying));
         let public = serde_json::to_string(&JwkSet::from_iter(jwks)).expect("keys are plain data");
         let keys = keys.into_iter().map(|stored| {
             let known = before
@@ -202,7 +210,7 @@ impl ServerKeys {
             let unsealed = known.map(|key| key.unsealed.clone()).unwrap_or_default();
             HeldKey { stored, unsealed }
         });
-        Self { keys: keys.collect(), public: public.into() }
+        Self { keys: keys.collect(), public: public.into(), verifying }
     }
 
     fn signing(&self, algorithm: Algorithm) -> Option<&HeldKey> {
@@ -293,6 +301,7 @@ mod tests {
         for server in &servers() {
             let signer = ring.signer(server).await.unwrap();
             assert!(ring.public(&server.id).unwrap().contains(signer.kid()));
+            assert!(ring.verifying(&server.id).unwrap().contains_kid(signer.kid()));
         }
     }
 

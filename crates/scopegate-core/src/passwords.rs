@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-pub use self::hash::{InvalidHash, check_hash};
 use self::hash::{Argon2Memory, Stored};
+pub use self::hash::{InvalidHash, check_hash};
 pub use self::password::{InvalidPassword, Password};
 use self::pool::Pool;
 
@@ -96,15 +96,8 @@ impl fmt::Debug for Verdict {
 
 /// Something for a thread to do, and where the answer goes.
 enum Job {
-    Hash {
-        chosen: Password,
-        answer: oneshot::Sender<Zeroizing<String>>,
-    },
-    Verify {
-        phc: Option<Zeroizing<String>>,
-        given: Password,
-        answer: oneshot::Sender<Verdict>,
-    },
+    Hash { chosen: Password, answer: oneshot::Sender<Zeroizing<String>> },
+    Verify { phc: Option<Zeroizing<String>>, given: Password, answer: oneshot::Sender<Verdict> },
 }
 
 /// What a thread does, one job after the other. Its memory is given back when nothing waits.
@@ -119,7 +112,8 @@ fn work(jobs: &Arc<pool::Queue<Job>>) {
                 let _ = answer.send(hash::new(&chosen, &mut memory));
             }
             Job::Verify { phc, given, answer } => {
-                let _ = answer.send(verdict(phc.as_deref().map(String::as_str), &given, &mut memory));
+                let _ =
+                    answer.send(verdict(phc.as_deref().map(String::as_str), &given, &mut memory));
             }
         }
     }

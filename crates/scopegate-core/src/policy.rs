@@ -3,48 +3,39 @@
 //! Policies and their rules are tried in their order, and the first rule that matches decides. Rules
 //! can only allow: where none matches, nothing is granted.
 
+mod org;
+mod wanted;
+
 use std::time::Duration;
 
 use scopegate_claims::{Scope, ScopeSet};
+use serde::{Deserialize, Serialize};
 
-use crate::admin;
 use crate::catalog::{
-    AuthorizationServer, Client, ClientAuth, Consent, RESERVED_SCOPES, RuleSpec, Scopes,
+    AuthorizationServer, Client, Consent, RESERVED_SCOPES, RuleSpec, STANDARD_SCOPES, Scopes,
 };
 use crate::error::TokenError;
+use crate::people::User;
 
-/// The longest `scope` parameter, in bytes.
-const MAX_SCOPE_PARAMETER: usize = 4096;
+pub use wanted::Wanted;
 
-/// The scopes that a request asks for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a request names scopes, or does not")]
-pub enum Wanted {
-    /// None are named: it is for the server to choose.
-    Default,
-    /// These.
-    Named(ScopeSet),
-}
-
-impl Wanted {
-    /// Reads the `scope` parameter.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError::InvalidScope`] if it breaks the grammar or is too long.
-    pub fn parse(parameter: Option<&str>) -> Result<Self, TokenError> {
-        let Some(text) = parameter else { return Ok(Self::Default) };
-        if text.len() > MAX_SCOPE_PARAMETER {
-            return Err(TokenError::InvalidScope("The scope parameter is too long."));
-        }
-        let scopes = ScopeSet::parse(text)
-            .map_err(|_| TokenError::InvalidScope("The scope parameter is malformed."))?;
-        Ok(if scopes.is_empty() { Self::Default } else { Self::Named(scopes) })
-    }
+/// What is asked of the policies.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The authorization server.
+    pub server: &'a AuthorizationServer,
+    /// The client.
+    pub client: &'a Client,
+    /// The grant type that the rules are asked for.
+    pub grant_type: &'a str,
+    /// The person, where one takes part.
+    pub person: Option<&'a User>,
+    /// The scopes.
+    pub wanted: &'a Wanted,
 }
 
 /// What a rule grants.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Granted {
     /// The scopes of the token.
     pub scopes: ScopeSet,
@@ -52,109 +43,152 @@ pub struct Granted {
     pub lifetime: Duration,
     /// The policy and the rule that decided, as `policy/rule`.
     pub rule: String,
+    /// How long refresh tokens live in all; none: without an end.
+    pub refresh_lifetime: Option<Duration>,
+    /// How long they live without being used.
+    pub refresh_window: Duration,
 }
 
-/// Decides what a client gets by a grant without a person.
+/// Decides what a client gets by a grant.
+///
+/// With a person the scopes of OpenID Connect need not be listed in a rule. A person's consent is not
+/// asked for here, nor whether the client is assigned to the person.
 ///
 /// # Errors
 ///
 /// [`TokenError::InvalidScope`] for scopes that the server does not have,
-/// [`TokenError::ConsentRequired`] for those that need a person,
+/// [`TokenError::ConsentRequired`] for those that need a person where there is none,
 /// [`TokenError::NoMatchingRule`] if no rule matches.
-pub fn evaluate(
-    server: &AuthorizationServer,
-    client: &Client,
-    grant_type: &str,
-    wanted: &Wanted,
-) -> Result<Granted, TokenError> {
+pub fn evaluate(asking: &Asking<'_>) -> Result<Granted, TokenError> {
+    let Asking { server, client, person, wanted, .. } = *asking;
     if server.id.is_org() {
-        return evaluate_org(client, wanted);
+        return match person {
+            None => org::for_client(client, wanted),
+            Some(_) => org::for_person(client, wanted),
+        };
     }
-    let asked = match wanted {
-        Wanted::Default if server.default_scopes.is_empty() => {
-            return Err(TokenError::InvalidScope(
-                "The authorization server has no default scopes: name the scopes you need.",
-            ));
-        }
-        Wanted::Default => &server.default_scopes,
-        Wanted::Named(scopes) => scopes,
-    };
-    check_scopes(server, asked)?;
-    for policy in server.policies_for(client.id.as_str()) {
-        for (name, rule) in policy.rules() {
-            if let Some(scopes) = granted_by(rule, grant_type, wanted, asked) {
-                let rule_name = format!("{}/{name}", policy.name);
-                return Ok(Granted {
-                    scopes,
-                    lifetime: rule.access_token_lifetime,
-                    rule: rule_name,
-                });
-            }
-        }
+    let asked = asking.scopes()?;
+    if let Some(granted) = asking.first_match(&asked) {
+        return Ok(granted);
     }
-    Err(TokenError::NoMatchingRule)
+    // A refresh whose own scopes are all gone still says who the person is.
+    let standard = only_standard(&asked);
+    match wanted {
+        Wanted::AtMost(_) if standard.contains("openid") => asking.first_match(&standard),
+        _ => None,
+    }
+    .ok_or(TokenError::NoMatchingRule)
 }
 
-/// What a rule grants, if it matches: named scopes all or none, default ones as far as it allows.
-fn granted_by(
-    rule: &RuleSpec,
-    grant_type: &str,
-    wanted: &Wanted,
-    asked: &ScopeSet,
-) -> Option<ScopeSet> {
-    if !rule.grant_types.contains(grant_type) {
-        return None;
-    }
-    match (&rule.scopes, wanted) {
-        (Scopes::Any, _) => Some(asked.clone()),
-        (Scopes::Named(allowed), Wanted::Named(_)) => {
-            asked.is_subset(allowed).then(|| asked.clone())
-        }
-        (Scopes::Named(allowed), Wanted::Default) => {
-            Some(asked.intersection(allowed)).filter(|scopes| !scopes.is_empty())
-        }
-    }
-}
-
-/// Refuses scopes that the server does not have, or that nobody could consent to.
-fn check_scopes(server: &AuthorizationServer, asked: &ScopeSet) -> Result<(), TokenError> {
-    for name in asked.iter() {
-        if RESERVED_SCOPES.contains(&name) {
-            return Err(TokenError::InvalidScope(
-                "A scope of OpenID Connect cannot be had without a person.",
-            ));
-        }
-        let spec = Scope::parse(name).ok().and_then(|scope| server.scopes.get(&scope));
-        match spec.map(|spec| spec.consent) {
-            Some(Consent::Flexible | Consent::Implicit) => {}
-            Some(Consent::Required) => return Err(TokenError::ConsentRequired),
-            None => {
+impl Asking<'_> {
+    /// The scopes that are asked for, if the server has them.
+    fn scopes(&self) -> Result<ScopeSet, TokenError> {
+        let asked = match self.wanted {
+            Wanted::Default if self.server.default_scopes.is_empty() => {
                 return Err(TokenError::InvalidScope(
-                    "The authorization server does not have all of these scopes.",
+                    "The authorization server has no default scopes: name the scopes you need.",
                 ));
             }
+            Wanted::Default => self.server.default_scopes.clone(),
+            Wanted::Named(scopes) => scopes.clone(),
+            Wanted::AtMost(scopes) => kept(scopes, |name| self.check(name).is_ok()),
+        };
+        asked.iter().try_for_each(|name| self.check(name))?;
+        match self.person {
+            None => Ok(asked),
+            Some(_) => without_vain_offline_access(self.client, asked),
         }
     }
-    Ok(())
+
+    /// Refuses a scope that the server does not have, or that nobody could consent to.
+    fn check(&self, name: &str) -> Result<(), TokenError> {
+        if RESERVED_SCOPES.contains(&name) {
+            return match self.person {
+                Some(_) if is_standard(name) => Ok(()),
+                Some(_) => Err(TokenError::InvalidScope("The scope is not supported.")),
+                None => Err(TokenError::InvalidScope(
+                    "A scope of OpenID Connect cannot be had without a person.",
+                )),
+            };
+        }
+        let spec = Scope::parse(name).ok().and_then(|scope| self.server.scopes.get(&scope));
+        match spec.map(|spec| spec.consent) {
+            Some(Consent::Flexible | Consent::Implicit) => Ok(()),
+            Some(Consent::Required) if self.person.is_some() => Ok(()),
+            Some(Consent::Required) => Err(TokenError::ConsentRequired),
+            None => Err(TokenError::InvalidScope(
+                "The authorization server does not have all of these scopes.",
+            )),
+        }
+    }
+
+    /// What the first rule grants that matches.
+    fn first_match(&self, asked: &ScopeSet) -> Option<Granted> {
+        for policy in self.server.policies_for(self.client.id.as_str()) {
+            for (name, rule) in policy.rules() {
+                if let Some(scopes) = self.granted_by(rule, asked) {
+                    return Some(Granted {
+                        scopes,
+                        lifetime: rule.access_token_lifetime,
+                        rule: format!("{}/{name}", policy.name),
+                        refresh_lifetime: rule.refresh_token_lifetime,
+                        refresh_window: rule.refresh_token_window,
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    /// What a rule grants, if it matches: named scopes all or none, others as far as it allows.
+    fn granted_by(&self, rule: &RuleSpec, asked: &ScopeSet) -> Option<ScopeSet> {
+        let is_for_all = || self.person.is_none_or(|user| rule.admits(user));
+        if !rule.grant_types.contains(self.grant_type) || !is_for_all() {
+            return None;
+        }
+        let is_listed = |name: &str| match &rule.scopes {
+            Scopes::Any => true,
+            Scopes::Named(allowed) => allowed.contains(name),
+        };
+        let is_free = |name: &str| self.person.is_some() && is_standard(name);
+        let granted = kept(asked, |name| is_free(name) || is_listed(name));
+        let matches = match self.wanted {
+            Wanted::Named(_) => granted.len() == asked.len(),
+            // A rule must give something of its own, if something of its own is asked for.
+            Wanted::AtMost(_) | Wanted::Default => {
+                let has_own = |scopes: &ScopeSet| !scopes.iter().all(is_free);
+                !granted.is_empty() && (has_own(&granted) || !has_own(asked))
+            }
+        };
+        matches.then_some(granted)
+    }
 }
 
-/// The org server issues admin scopes only, and those to admin clients with a key only.
-fn evaluate_org(client: &Client, wanted: &Wanted) -> Result<Granted, TokenError> {
-    const REFUSED: TokenError = TokenError::InvalidScope(
-        "The org authorization server issues admin scopes only, to admin clients with a key.",
-    );
-    let Wanted::Named(scopes) = wanted else { return Err(REFUSED) };
-    let is_admin = client.spec.admin && client.spec.auth == ClientAuth::PrivateKeyJwt;
-    let are_admin_scopes =
-        scopes.iter().all(|scope| admin::SCOPES.iter().any(|(name, _)| *name == scope));
-    if !is_admin || !are_admin_scopes {
-        return Err(REFUSED);
+/// Leaves `offline_access` out where it is of no use: without the grant, or with nothing beside it
+/// that a later token could be for.
+fn without_vain_offline_access(client: &Client, asked: ScopeSet) -> Result<ScopeSet, TokenError> {
+    let is_lasting = |name: &str| name == "openid" || !is_standard(name);
+    let can_refresh = client.spec.grant_types.contains("refresh_token");
+    if !asked.contains("offline_access") || (can_refresh && asked.iter().any(is_lasting)) {
+        return Ok(asked);
     }
-    Ok(Granted {
-        scopes: scopes.clone(),
-        lifetime: RuleSpec::DEFAULT_ACCESS_TOKEN_LIFETIME,
-        rule: "org/admin".to_owned(),
-    })
+    let rest = kept(&asked, |name| name != "offline_access");
+    match rest.is_empty() {
+        true => Err(TokenError::InvalidScope("The scope offline_access needs another one.")),
+        false => Ok(rest),
+    }
+}
+
+fn only_standard(scopes: &ScopeSet) -> ScopeSet {
+    kept(scopes, is_standard)
+}
+
+fn is_standard(name: &str) -> bool {
+    STANDARD_SCOPES.contains(&name)
+}
+
+fn kept(scopes: &ScopeSet, is_kept: impl Fn(&str) -> bool) -> ScopeSet {
+    ScopeSet::from_tokens(scopes.iter().filter(|name| is_kept(name))).expect("they are scopes")
 }
 
 #[cfg(test)]

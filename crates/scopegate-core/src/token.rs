@@ -19,12 +19,15 @@ use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, Client, ServerId, Snapshot};
 use crate::client_auth::{self, AuthenticatedClient, Authorization, Presented, Proof};
-use crate::error::{OAuthError, TokenError};
+use crate::decision::{Deciding, replayed};
+use crate::error::TokenError;
 use crate::form::Form;
-use crate::grants::{self, Decision, GrantRequest};
-use crate::mint::{self, Ingredients};
-use crate::policy::{self, Granted, Wanted};
+use crate::grants::{self, Decision, Denied, Grant, GrantRequest, Right, Subject};
+use crate::mint::{self, IdIngredients, Ingredients};
+use crate::policy::{self, Asking, Granted, Wanted};
+use crate::refresh_token::RefreshToken;
 use crate::store::{Change, StoreError};
+use crate::token_id::TokenId;
 
 pub use administrator::VouchedRequest;
 
@@ -41,19 +44,35 @@ pub struct TokenRequest<'a> {
     pub address: Option<IpAddr>,
 }
 
-/// The answer to a token request that is granted (RFC 6749 §5.1). `Debug` hides the token.
+/// The answer to a token request that is granted (RFC 6749 §5.1). `Debug` hides the tokens.
 #[derive(Serialize)]
 pub struct TokenResponse {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
     scope: ScopeSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
 }
 
 impl TokenResponse {
     /// The token itself.
     pub fn access_token(&self) -> &str {
         &self.access_token
+    }
+
+    /// The ID token that goes with it.
+    pub fn id_token(&self) -> Option<&str> {
+        self.id_token.as_deref()
+    }
+
+    /// The refresh token that goes with it.
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.refresh_token.as_deref()
     }
 }
 
@@ -86,44 +105,56 @@ impl Authority {
     /// [`Refused`], with the id of the decision if the client was authenticated.
     pub async fn token(&self, request: TokenRequest<'_>) -> Result<TokenResponse, Refused> {
         let catalog = self.catalog();
-        let now = self.clock.now();
         let server = active_server(&catalog, request.server)?;
         let grant_type = request.form.value("grant_type");
         let grant_type =
             grant_type.ok_or(TokenError::InvalidRequest("The parameter grant_type is missing."))?;
-        let AuthenticatedClient { client, changes } = client_auth::authenticate(
-            &Proof {
-                presented: &Presented { authorization: request.authorization, form: request.form },
-                server,
-                master_key: &self.master_key,
-                now,
-            },
-            &catalog,
-        )?;
-        let case = Case {
-            id: DecisionId::new(),
-            now,
-            server,
-            client: &client,
-            grant_type,
-            request,
-            vouched: None,
-        };
+        let presented = Presented { authorization: request.authorization, form: request.form };
+        let AuthenticatedClient { client, changes } =
+            self.authenticate_client(&catalog, server, &presented).await?;
+        let case = Case::new(&catalog, server, &client, self.clock.now(), grant_type, request);
         self.answer(&case, changes).await
     }
 
+    /// Finds out which client asks, for whichever endpoint.
+    pub(crate) async fn authenticate_client(
+        &self,
+        catalog: &Snapshot,
+        server: &AuthorizationServer,
+        presented: &Presented<'_>,
+    ) -> Result<AuthenticatedClient, TokenError> {
+        let proof = Proof {
+            presented,
+            server,
+            master_key: &self.master_key,
+            keys: None,
+            now: self.clock.now(),
+        };
+        client_auth::authenticate(&proof, catalog, &self.client_keys).await
+    }
+
     /// Answers a client that is known by now.
+    ///
+    /// Who loses a race decides again, on what is there now.
     async fn answer(&self, case: &Case<'_>, proved: Vec<Change>) -> Result<TokenResponse, Refused> {
-        match self.grant(case, &proved).await {
-            Ok(response) => Ok(response),
-            Err(error) => Err(self.record_refusal(case, proved, error).await),
+        let mut round = 1;
+        loop {
+            let refused = match self.grant(case, &proved).await {
+                Ok(response) => return Ok(response),
+                Err(denied) => self.refuse(&case.deciding, proved.clone(), denied).await,
+            };
+            match refused.error {
+                TokenError::Storage(StoreError::Changed(_)) if round < ROUNDS => round += 1,
+                _ => return Err(refused),
+            }
         }
     }
 
     /// Decides, signs, commits.
-    async fn grant(&self, case: &Case<'_>, proved: &[Change]) -> Result<TokenResponse, TokenError> {
-        let Verdict { decision, granted, audience } = case.decide().await?;
-        let mut changes = [proved, &decision.changes].concat();
+    async fn grant(&self, case: &Case<'_>, proved: &[Change]) -> Result<TokenResponse, Denied> {
+        let Verdict { decision, granted, audience } = case.decide(self).await?;
+        let Decision { subject, changes, goes_with, .. } = decision;
+        let mut changes = [proved, &changes].concat();
         let waits_for_storage = !changes.is_empty();
         let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
 
@@ -131,14 +162,27 @@ impl Authority {
         let ingredients = Ingredients {
             server: case.server,
             client: case.client,
-            subject: &decision.subject,
-            audience,
+            subject: &subject,
+            audience: &audience,
             granted: &granted,
+            token_id: goes_with.token_id.as_ref(),
+            actor: goes_with.actor.as_ref(),
+            userinfo_claims: &goes_with.userinfo_claims,
             now: case.now,
         };
-        let token = mint::access_token(&ingredients, &key).map_err(TokenError::Signing)?;
+        let token = mint::access_token(&ingredients, &key)?;
+        let id_token = match (&goes_with.id_token, subject.person()) {
+            (Some(wish), Some(person)) => {
+                let (server, client, now) = (case.server, case.client, case.now);
+                let (granted, access_token) = (&granted, token.token.as_str());
+                let from =
+                    IdIngredients { server, client, person, wish, granted, access_token, now };
+                Some(mint::id_token(&from, &key)?)
+            }
+            (_, _) => None,
+        };
 
-        let event = case.granted(&granted, &token.id);
+        let event = case.granted(&granted, &subject, &token.id);
         match place {
             Some(place) => place.take(event),
             None => {
@@ -151,38 +195,21 @@ impl Authority {
             token_type: "Bearer",
             expires_in: token.lifetime.as_secs(),
             scope: granted.scopes,
+            id_token,
+            refresh_token: goes_with.refresh_token.map(RefreshToken::into_text),
+            issued_token_type: goes_with.issued_token_type,
         })
-    }
-
-    /// Remembers a refusal, and that the client's proof is used up.
-    async fn record_refusal(
-        &self,
-        case: &Case<'_>,
-        mut changes: Vec<Change>,
-        error: TokenError,
-    ) -> Refused {
-        match error {
-            // Nothing was decided: the client may come again with the same proof.
-            TokenError::AuditQueueFull | TokenError::Signing(_) | TokenError::Storage(_) => {
-                error.into()
-            }
-            // The proof itself is used up, so nobody was authenticated.
-            TokenError::InvalidClient(_) => error.into(),
-            error => {
-                changes.push(Change::Audit(case.refused(&error)));
-                match self.store.commit(&changes).await.map_err(replayed) {
-                    Ok(()) => Refused { error, decision: Some(case.id) },
-                    Err(error) => error.into(),
-                }
-            }
-        }
     }
 }
 
+/// So often a request is decided that others are faster than.
+const ROUNDS: usize = 3;
+
 /// A request of a known client, as it is decided.
 struct Case<'a> {
-    id: DecisionId,
+    deciding: Deciding<'a>,
     now: UnixTime,
+    catalog: &'a Snapshot,
     server: &'a AuthorizationServer,
     client: &'a Client,
     grant_type: &'a str,
@@ -199,69 +226,100 @@ struct Vouched {
 }
 
 /// What is decided of a request that is granted.
-struct Verdict<'a> {
+struct Verdict {
     decision: Decision,
     granted: Granted,
-    audience: &'a Audience,
+    audience: Audience,
 }
 
 impl<'a> Case<'a> {
+    fn new(
+        catalog: &'a Snapshot,
+        server: &'a AuthorizationServer,
+        client: &'a Client,
+        now: UnixTime,
+        grant_type: &'a str,
+        request: TokenRequest<'a>,
+    ) -> Self {
+        let deciding = Deciding {
+            // A grant type that nobody speaks is a text of a stranger.
+            grant_type: grants::grant(grant_type).map(Grant::grant_type),
+            // What was asked for, if it is a scope parameter at all.
+            scope: Wanted::parse(request.form.value("scope"))
+                .map_or_else(|_| String::new(), |wanted| wanted.named()),
+            address: request.address,
+            ..Deciding::new("app.oauth2.as.token.grant.access_token", server, client, now)
+        };
+        Self { deciding, now, catalog, server, client, grant_type, request, vouched: None }
+    }
+
+    /// The same request, for which an administrator vouches.
+    fn vouched_for(mut self, vouched: Vouched) -> Self {
+        self.deciding.reason = Some("An administrator vouched for the client.");
+        Self { vouched: Some(vouched), ..self }
+    }
+
     /// Decides. Nothing is touched.
-    async fn decide(&self) -> Result<Verdict<'a>, TokenError> {
-        let Self { server, client, grant_type, request: TokenRequest { form, .. }, .. } = *self;
+    async fn decide(&self, authority: &Authority) -> Result<Verdict, Denied> {
+        let Self { catalog, server, client, grant_type, now, .. } = *self;
+        let form = self.request.form;
         let grant = grants::grant(grant_type).ok_or(TokenError::UnsupportedGrantType)?;
         if !client.spec.grant_types.contains(grant_type) {
-            return Err(TokenError::UnauthorizedClient);
+            return Err(TokenError::UnauthorizedClient.into());
         }
-        let decision = grant.decide(&GrantRequest { server, client, form }).await?;
-        let wanted = Wanted::parse(form.value("scope"))?;
-        let mut granted = policy::evaluate(server, client, grant_type, &wanted)?;
+        let request = GrantRequest {
+            server,
+            client,
+            form,
+            catalog,
+            store: &*authority.store,
+            keys: &authority.keys,
+            client_keys: &authority.client_keys,
+            master_key: &authority.master_key,
+            now,
+        };
+        let decision = grant.decide(&request).await?;
+        let (mut granted, audience) = self.by_right(&decision)?;
         if let Some(Vouched { lifetime }) = self.vouched {
             granted.lifetime = granted.lifetime.min(lifetime);
         }
-        let audience = audience(server, form)?;
         Ok(Verdict { decision, granted, audience })
     }
 
-    fn granted(&self, granted: &Granted, token_id: &str) -> AuditEvent {
+    /// What is granted, and for which audience, by the right that the client has.
+    fn by_right(&self, decision: &Decision) -> Result<(Granted, Audience), TokenError> {
+        let Self { server, client, now, .. } = *self;
+        let form = self.request.form;
+        match &decision.right {
+            Right::Decided { granted, audience } => {
+                Ok((granted.clone(), selected(server, form, Some(audience))?.clone()))
+            }
+            Right::Policy { grant_type, at_most, audience, until } => {
+                let wanted = Wanted::parse(form.value("scope"))?.within(at_most.as_ref())?;
+                let person = decision.subject.person().map(|person| &person.user);
+                let mut granted = policy::evaluate(&Asking {
+                    server,
+                    client,
+                    grant_type,
+                    person,
+                    wanted: &wanted,
+                })?;
+                if let Some(until) = until {
+                    granted.lifetime = granted.lifetime.min(until.since(now));
+                }
+                Ok((granted, selected(server, form, audience.as_ref())?.clone()))
+            }
+        }
+    }
+
+    fn granted(&self, granted: &Granted, subject: &Subject, id: &TokenId) -> AuditEvent {
         AuditEvent {
-            outcome: "ALLOW",
             scope: granted.scopes.to_string(),
             rule: Some(granted.rule.clone()),
-            token_id: Some(token_id.to_owned()),
-            ..self.event()
-        }
-    }
-
-    fn refused(&self, error: &TokenError) -> AuditEvent {
-        let answer = OAuthError::from(error);
-        AuditEvent {
-            outcome: answer.error.as_str(),
-            reason: Some(answer.description),
-            // What was asked for, if it is a scope parameter at all.
-            scope: match Wanted::parse(self.request.form.value("scope")) {
-                Ok(Wanted::Named(scopes)) => scopes.to_string(),
-                Ok(Wanted::Default) | Err(_) => String::new(),
-            },
-            ..self.event()
-        }
-    }
-
-    fn event(&self) -> AuditEvent {
-        AuditEvent {
-            id: self.id,
-            at: self.now,
-            kind: "app.oauth2.as.token.grant.access_token",
-            server: self.server.id.to_string(),
-            client: self.client.id.to_string(),
-            // A grant type that nobody speaks is a text of a stranger.
-            grant_type: grants::grant(self.grant_type).map(|grant| grant.grant_type().to_owned()),
-            outcome: "",
-            reason: self.vouched.map(|_| "An administrator vouched for the client."),
-            scope: String::new(),
-            rule: None,
-            token_id: None,
-            address: self.request.address.map(|address| address.to_string()),
+            token_id: Some(id.to_string()),
+            user: subject.person().map(|person| person.user.id.to_string()),
+            family: TokenId::family_of(id.as_str()).map(|family| family.to_string()),
+            ..self.deciding.granted()
         }
     }
 }
@@ -275,17 +333,24 @@ fn active_server<'a>(
 }
 
 /// The one audience that all resources of the request select (RFC 8707 §2).
-fn audience<'a>(server: &'a AuthorizationServer, form: &Form) -> Result<&'a Audience, TokenError> {
+///
+/// Where one was chosen before, it is that one: if the server still has it, and no resource selects
+/// another.
+fn selected<'a>(
+    server: &'a AuthorizationServer,
+    form: &Form,
+    chosen: Option<&Audience>,
+) -> Result<&'a Audience, TokenError> {
     let mut resources = form.values("resource");
-    let first = server.audience(resources.next()).ok_or(TokenError::InvalidTarget)?;
+    let first = match (resources.next(), chosen) {
+        (None, Some(chosen)) => {
+            let mut all = server.spec.audiences.iter().map(|audience| &audience.name);
+            all.find(|known| *known == chosen)
+        }
+        (resource, _) => server.audience(resource),
+    };
+    let first = first.filter(|first| chosen.is_none_or(|chosen| chosen == *first));
+    let first = first.ok_or(TokenError::InvalidTarget)?;
     let all_agree = resources.all(|resource| server.audience(Some(resource)) == Some(first));
     if all_agree { Ok(first) } else { Err(TokenError::InvalidTarget) }
-}
-
-/// What can be used once was used before: the client's assertion.
-fn replayed(error: StoreError) -> TokenError {
-    match error {
-        StoreError::Conflict => TokenError::InvalidClient("the assertion was used before"),
-        error => TokenError::Storage(error),
-    }
 }

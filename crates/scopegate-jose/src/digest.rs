@@ -2,13 +2,27 @@
 
 use aws_lc_rs::{constant_time, digest, rand};
 
-use crate::base64url;
+use crate::{Algorithm, base64url};
 
 /// The SHA-256 digest.
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
     bytes
+}
+
+/// The left half of a text's digest, in base64url: what an ID token says of the access token and the
+/// code that came with it (OpenID Connect Core §3.1.3.6).
+///
+/// The digest is the one of the algorithm that signs the ID token; for EdDSA it is SHA-512.
+pub fn half_hash(algorithm: Algorithm, text: &str) -> String {
+    let algorithm = match algorithm {
+        Algorithm::Es256 | Algorithm::Ps256 | Algorithm::Rs256 => &digest::SHA256,
+        Algorithm::Es384 => &digest::SHA384,
+        Algorithm::EdDsa => &digest::SHA512,
+    };
+    let whole = digest::digest(algorithm, text.as_bytes());
+    base64url::encode(&whole.as_ref()[..whole.as_ref().len() / 2])
 }
 
 /// Whether two secrets are equal, in a time that depends on their length only.
@@ -52,6 +66,14 @@ mod tests {
     fn sha256_of_abc() {
         let expected = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
         assert_eq!(base64url::encode(&sha256(b"abc")), expected);
+    }
+
+    #[test]
+    fn a_half_hash_is_that_of_openid_connect_core_a_3() {
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(half_hash(Algorithm::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(half_hash(Algorithm::Es384, token).len(), 32);
+        assert_eq!(half_hash(Algorithm::EdDsa, token).len(), 43);
     }
 
     #[test]

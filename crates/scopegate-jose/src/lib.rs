@@ -44,7 +44,7 @@ pub use algorithm::{Algorithm, AlgorithmSet};
 pub use authenticated::{Authenticated, ExtraClaims};
 pub use challenge_settings::ChallengeSettings;
 pub use claim_mapping::ClaimMapping;
-pub use digest::{constant_time_eq, random_bytes, random_token, sha256};
+pub use digest::{constant_time_eq, half_hash, random_bytes, random_token, sha256};
 pub use error::JoseError;
 pub use header::Header;
 pub use jwk::{Jwk, JwkSet};

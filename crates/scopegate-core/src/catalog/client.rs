@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use scopegate_claims::{Audience, UnixTime};
 use scopegate_jose::{Jwk, constant_time_eq};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Status;
+use super::{RedirectUri, Status};
 
 /// The id of a client (RFC 6749 §2.2): 1 to 100 printable ASCII characters without space and colon.
 ///
@@ -85,8 +86,42 @@ pub struct ClientSpec {
     /// The public keys it may sign assertions with.
     #[serde(default)]
     pub jwks: Vec<Jwk>,
+    /// Where its public keys are, if they are not inline.
+    #[serde(default)]
+    pub jwks_uri: Option<String>,
     /// The grant types it may use.
     pub grant_types: BTreeSet<String>,
+    /// Where it gets its answers.
+    #[serde(default)]
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where a person may be sent who signed out.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// The web origins whose scripts may ask for it.
+    #[serde(default)]
+    pub origins: BTreeSet<String>,
+    /// Whether it must use PKCE (RFC 7636).
+    #[serde(default = "required")]
+    pub pkce_required: bool,
+    /// Whether it must push its authorization requests (RFC 9126 §6).
+    #[serde(default)]
+    pub require_par: bool,
+    /// What becomes of its refresh tokens when they are used.
+    #[serde(default)]
+    pub refresh_token: RefreshPolicy,
+    /// The logins of persons who may use it, as [`User::login_key`](crate::people::User::login_key)
+    /// writes them.
+    #[serde(default)]
+    pub users: BTreeSet<String>,
+    /// The groups of persons who may use it. With no user and no group everybody may.
+    #[serde(default)]
+    pub groups: BTreeSet<String>,
+    /// The audiences whose access tokens it may look into: it is their API.
+    #[serde(default)]
+    pub audiences: BTreeSet<Audience>,
+    /// Whether persons are asked for their consent.
+    #[serde(default)]
+    pub consent: ClientConsent,
     /// What claims can be made of.
     #[serde(default)]
     pub attributes: BTreeMap<String, Value>,
@@ -96,6 +131,91 @@ pub struct ClientSpec {
     /// Whether it may do anything at all.
     #[serde(default)]
     pub status: Status,
+}
+
+/// A client that may do nothing: for all that is not written.
+impl Default for ClientSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            client_type: ClientType::Service,
+            auth: ClientAuth::ClientSecretBasic,
+            secrets: Vec::new(),
+            jwks: Vec::new(),
+            jwks_uri: None,
+            grant_types: BTreeSet::new(),
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            origins: BTreeSet::new(),
+            pkce_required: required(),
+            require_par: false,
+            refresh_token: RefreshPolicy::default(),
+            users: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            audiences: BTreeSet::new(),
+            consent: ClientConsent::default(),
+            attributes: BTreeMap::new(),
+            admin: false,
+            status: Status::Active,
+        }
+    }
+}
+
+const fn required() -> bool {
+    true
+}
+
+/// What becomes of a refresh token that is used.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RefreshPolicy {
+    /// Whether another one takes its place.
+    pub rotation_type: RotationType,
+    /// For so many seconds after that the old one still gives the same new one: 0 to 60.
+    pub leeway: u8,
+}
+
+impl RefreshPolicy {
+    /// The longest leeway, in seconds.
+    pub const MAX_LEEWAY: u8 = 60;
+    /// The leeway of a client that does not say.
+    pub const DEFAULT_LEEWAY: u8 = 30;
+
+    /// What holds for a client of this type that does not say: a public one rotates (RFC 9700
+    /// §2.2.2).
+    pub const fn of(client_type: ClientType) -> Self {
+        match client_type {
+            ClientType::Browser | ClientType::Native => {
+                Self { rotation_type: RotationType::Rotate, leeway: Self::DEFAULT_LEEWAY }
+            }
+            ClientType::Service | ClientType::Web => {
+                Self { rotation_type: RotationType::Static, leeway: 0 }
+            }
+        }
+    }
+}
+
+/// Whether refresh tokens take each other's place, in Okta's words.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(clippy::exhaustive_enums, reason = "a token is replaced or not")]
+pub enum RotationType {
+    /// Each use gives another one.
+    Rotate,
+    /// The same one serves until it ends.
+    #[default]
+    Static,
+}
+
+/// Whether persons are asked before a client gets scopes (Okta's `consent_method`).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(clippy::exhaustive_enums, reason = "these are Okta's two")]
+pub enum ClientConsent {
+    /// As the scopes say.
+    #[default]
+    Required,
+    /// Never.
+    Trusted,
 }
 
 /// What kind of program a client is (Okta's `application_type`).
@@ -122,6 +242,8 @@ pub enum ClientAuth {
     ClientSecretBasic,
     /// Its secret in the form.
     ClientSecretPost,
+    /// It does not: it only says who it is (RFC 6749 §2.1, a public client).
+    None,
     /// An assertion signed by its key (RFC 7523 §2.2).
     PrivateKeyJwt,
 }
@@ -132,6 +254,7 @@ impl ClientAuth {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
             Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
@@ -144,6 +267,8 @@ impl ClientAuth {
 #[derive(Clone, Deserialize, Serialize)]
 pub struct ClientSecret {
     mac: SecretMac,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<UnixTime>,
 }
 
 /// Bytes that are stored as base64url.
@@ -172,18 +297,34 @@ impl ClientSecret {
 
     /// Keeps the HMAC of a secret's SHA-256.
     pub const fn from_mac(mac: [u8; 32]) -> Self {
-        Self { mac: SecretMac(mac) }
+        Self { mac: SecretMac(mac), expires_at: None }
     }
 
-    /// Compares in constant time.
-    pub fn matches(&self, mac: &[u8; 32]) -> bool {
+    /// The same secret, of no use from a point in time on.
+    #[must_use]
+    pub const fn until(mut self, expires_at: Option<UnixTime>) -> Self {
+        self.expires_at = expires_at;
+        self
+    }
+
+    /// Compares in constant time; a secret that has expired does not match, and takes as long.
+    pub fn matches(&self, mac: &[u8; 32], now: UnixTime) -> bool {
+        self.is_same(mac) & self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Tells whether both are of the same secret, whenever they expire.
+    pub fn is_same_secret(&self, other: &Self) -> bool {
+        self.is_same(&other.mac.0)
+    }
+
+    fn is_same(&self, mac: &[u8; 32]) -> bool {
         constant_time_eq(&self.mac.0, mac)
     }
 }
 
 impl PartialEq for ClientSecret {
     fn eq(&self, other: &Self) -> bool {
-        self.matches(&other.mac.0)
+        self.is_same_secret(other) && self.expires_at == other.expires_at
     }
 }
 

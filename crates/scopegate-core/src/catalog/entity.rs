@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ClaimSpec, ClientId, ClientSpec, PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec,
+    TrustedIssuerSpec,
 };
 use crate::store::StoreError;
 
 /// What kind of thing an entity is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EntityKind {
     /// A custom authorization server.
@@ -25,6 +26,8 @@ pub enum EntityKind {
     Policy,
     /// A rule of a policy.
     Rule,
+    /// An issuer whose assertions a server takes.
+    TrustedIssuer,
     /// A client.
     Client,
 }
@@ -39,14 +42,22 @@ impl EntityKind {
             Self::Rule => "rule",
             Self::Scope => "scope",
             Self::Server => "server",
+            Self::TrustedIssuer => "trusted_issuer",
         }
     }
 
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Server, Self::Scope, Self::Claim, Self::Policy, Self::Rule, Self::Client]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+        let all = [
+            Self::Server,
+            Self::Scope,
+            Self::Claim,
+            Self::Policy,
+            Self::Rule,
+            Self::TrustedIssuer,
+            Self::Client,
+        ];
+        all.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -75,7 +86,7 @@ impl EntityKey {
         Self { kind: EntityKind::Client, parent: String::new(), name: id.to_string() }
     }
 
-    /// The key of a scope, a claim or a policy of a server.
+    /// The key of a scope, a claim, a policy or a trusted issuer of a server.
     pub fn of_server(kind: EntityKind, server: &ServerId, name: &str) -> Self {
         Self { kind, parent: server.to_string(), name: name.to_owned() }
     }
@@ -90,9 +101,11 @@ impl EntityKey {
         match self.kind {
             EntityKind::Client => None,
             EntityKind::Server => Some(&self.name),
-            EntityKind::Claim | EntityKind::Policy | EntityKind::Rule | EntityKind::Scope => {
-                self.parent.split('/').next()
-            }
+            EntityKind::Claim
+            | EntityKind::Policy
+            | EntityKind::Rule
+            | EntityKind::Scope
+            | EntityKind::TrustedIssuer => self.parent.split('/').next(),
         }
     }
 
@@ -139,6 +152,8 @@ pub enum Spec {
     Scope(ScopeSpec),
     /// A custom authorization server.
     Server(ServerSpec),
+    /// An issuer whose assertions a server takes.
+    TrustedIssuer(Box<TrustedIssuerSpec>),
 }
 
 impl Spec {
@@ -151,6 +166,7 @@ impl Spec {
             Self::Rule(spec) => serde_json::to_string(spec),
             Self::Scope(spec) => serde_json::to_string(spec),
             Self::Server(spec) => serde_json::to_string(spec),
+            Self::TrustedIssuer(spec) => serde_json::to_string(spec),
         };
         json.expect("a spec has text keys only")
     }
@@ -168,6 +184,7 @@ impl Spec {
             EntityKind::Rule => serde_json::from_str(json).map(Self::Rule),
             EntityKind::Scope => serde_json::from_str(json).map(Self::Scope),
             EntityKind::Server => serde_json::from_str(json).map(Self::Server),
+            EntityKind::TrustedIssuer => serde_json::from_str(json).map(Self::TrustedIssuer),
         };
         spec.map_err(|error| StoreError::Corrupt(format!("{key}: {error}")))
     }

@@ -7,6 +7,7 @@ use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{ClientId, Status};
+use crate::people::User;
 
 /// An access policy: the clients that its rules are for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -45,6 +46,19 @@ pub struct RuleSpec {
     pub scopes: Scopes,
     /// How long its access tokens live: 5 minutes to 24 hours.
     pub access_token_lifetime: Duration,
+    /// The logins of persons it is for, as [`User::login_key`](crate::people::User::login_key)
+    /// writes them.
+    #[serde(default)]
+    pub users: BTreeSet<String>,
+    /// The groups of persons it is for. With no user and no group it is for everybody.
+    #[serde(default)]
+    pub groups: BTreeSet<String>,
+    /// How long its refresh tokens live in all; none: without an end.
+    #[serde(default)]
+    pub refresh_token_lifetime: Option<Duration>,
+    /// How long its refresh tokens live without being used: 10 minutes to 5 years.
+    #[serde(default = "default_window")]
+    pub refresh_token_window: Duration,
     /// Whether it is tried at all.
     #[serde(default)]
     pub status: Status,
@@ -57,6 +71,39 @@ impl RuleSpec {
     pub const MAX_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
     /// The life of an access token if a rule does not say.
     pub const DEFAULT_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
+    /// The shortest time that a refresh token lives without being used.
+    pub const MIN_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(10 * 60);
+    /// The longest time that a refresh token lives, with or without being used.
+    pub const MAX_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
+    /// How long a refresh token lives without being used if a rule does not say.
+    pub const DEFAULT_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+    /// Tells whether the rule is for this person.
+    pub fn admits(&self, user: &User) -> bool {
+        let is_for_all = self.users.is_empty() && self.groups.is_empty();
+        is_for_all || user.is_among(&self.users, &self.groups)
+    }
+}
+
+/// A rule that grants nothing.
+impl Default for RuleSpec {
+    fn default() -> Self {
+        Self {
+            priority: 1,
+            grant_types: BTreeSet::new(),
+            scopes: Scopes::Named(ScopeSet::empty()),
+            access_token_lifetime: Self::DEFAULT_ACCESS_TOKEN_LIFETIME,
+            users: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            refresh_token_lifetime: None,
+            refresh_token_window: Self::DEFAULT_REFRESH_TOKEN_WINDOW,
+            status: Status::Active,
+        }
+    }
+}
+
+const fn default_window() -> Duration {
+    RuleSpec::DEFAULT_REFRESH_TOKEN_WINDOW
 }
 
 /// The scopes that a rule allows.

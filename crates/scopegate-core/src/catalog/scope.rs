@@ -21,6 +21,10 @@ pub enum Consent {
 pub const RESERVED_SCOPES: [&str; 8] =
     ["address", "device_sso", "email", "groups", "offline_access", "openid", "phone", "profile"];
 
+/// Those of them that a person's grant can give: OpenID Connect Core §5.4, §11.
+pub const STANDARD_SCOPES: [&str; 6] =
+    ["address", "email", "offline_access", "openid", "phone", "profile"];
+
 /// A scope of a custom authorization server. Its name is the entity's.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct ScopeSpec {

@@ -1,5 +1,6 @@
 //! An authorization server as it is written.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use scopegate_claims::{Audience, Dialect};
@@ -97,6 +98,9 @@ pub struct ServerSpec {
     pub dialect: Dialect,
     /// The algorithms it has keys for; the first one signs.
     pub algorithms: Vec<Algorithm>,
+    /// The servers whose tokens may be exchanged for its own (RFC 8693).
+    #[serde(default)]
+    pub trusted_servers: BTreeSet<ServerId>,
     /// Whether it serves.
     #[serde(default)]
     pub status: Status,
@@ -116,6 +120,7 @@ impl ServerSpec {
             }],
             dialect: Dialect::default(),
             algorithms: vec![Algorithm::Rs256],
+            trusted_servers: BTreeSet::new(),
             status: Status::Active,
         }
     }

@@ -9,7 +9,7 @@ use scopegate_jose::Algorithm;
 
 use super::{
     AudienceSpec, ClaimSpec, ClientId, ClientSpec, Clients, Edit, EntityKey, EntityKind,
-    PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status,
+    PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer,
 };
 use crate::admin;
 
@@ -27,6 +27,7 @@ pub struct Snapshot {
     org: Arc<AuthorizationServer>,
     servers: HashMap<ServerId, Arc<AuthorizationServer>>,
     clients: ClientMap,
+    origins: Origins,
 }
 
 impl Snapshot {
@@ -40,6 +41,7 @@ impl Snapshot {
             org: Arc::new(AuthorizationServer::org(base)),
             servers: HashMap::from([(default, Arc::new(server))]),
             clients: ClientMap::default(),
+            origins: Origins::default(),
         }
     }
 
@@ -53,7 +55,13 @@ impl Snapshot {
                 Some(Ok(server)) => by_server.entry(server).or_default().push(edit),
                 // No server of such an id can be asked for, so nothing is lost.
                 Some(Err(_)) => {}
-                None => next.clients.edit(edit),
+                None => {
+                    let id = edit.key().name.clone();
+                    let before = next.client(&id).map(Arc::clone);
+                    next.clients.edit(edit);
+                    let after = next.clients.part_of(&id).get(id.as_str());
+                    next.origins.replace(before.as_deref(), after.map(Arc::as_ref));
+                }
             }
         }
         for (id, edits) in by_server {
@@ -95,6 +103,38 @@ impl Snapshot {
     pub fn client(&self, id: &str) -> Option<&Arc<Client>> {
         self.clients.part_of(id).get(id)
     }
+
+    /// Tells whether some active client has registered this web origin.
+    pub fn has_origin(&self, origin: &str) -> bool {
+        self.origins.0.contains_key(origin)
+    }
+}
+
+/// The web origins of active clients, and how many have each.
+#[derive(Clone, Debug, Default)]
+struct Origins(Arc<HashMap<String, u32>>);
+
+impl Origins {
+    fn replace(&mut self, before: Option<&Client>, after: Option<&Client>) {
+        if Self::of(before).chain(Self::of(after)).next().is_none() {
+            return;
+        }
+        let counts = Arc::make_mut(&mut self.0);
+        for origin in Self::of(after) {
+            *counts.entry(origin.clone()).or_default() += 1;
+        }
+        for origin in Self::of(before) {
+            match counts.get_mut(origin) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(counts.remove(origin)),
+            }
+        }
+    }
+
+    fn of(client: Option<&Client>) -> impl Iterator<Item = &String> {
+        let active = client.filter(|client| client.spec.status.is_active());
+        active.into_iter().flat_map(|client| &client.spec.origins)
+    }
 }
 
 /// A client with its id.
@@ -110,12 +150,7 @@ pub struct Client {
 
 impl Client {
     fn new(id: ClientId, spec: ClientSpec) -> Self {
-        let keys = spec.jwks.iter().filter_map(|jwk| {
-            // The catalog refuses keys that cannot verify; one that a later version refuses is lost
-            // to this client only.
-            scopegate_jose::VerifyingKey::from_jwk(jwk).ok()
-        });
-        Self { id, keys: scopegate_jose::KeySet::from_keys(keys), spec }
+        Self { id, keys: super::usable_keys(&spec.jwks), spec }
     }
 }
 
@@ -172,6 +207,8 @@ pub struct AuthorizationServer {
     pub scopes: BTreeMap<Scope, ScopeSpec>,
     /// Its claims.
     pub claims: BTreeMap<String, ClaimSpec>,
+    /// The issuers whose assertions it takes, by their `iss`.
+    pub trusted_issuers: BTreeMap<String, TrustedIssuer>,
     policies: BTreeMap<String, Policy>,
     /// The scopes that are asked for by naming none.
     pub default_scopes: ScopeSet,
@@ -221,6 +258,7 @@ impl AuthorizationServer {
                 }],
                 dialect: Default::default(),
                 algorithms: vec![Algorithm::Rs256],
+                trusted_servers: Default::default(),
                 status: Status::Active,
             },
             scopes: scopes.collect(),
@@ -239,6 +277,7 @@ impl AuthorizationServer {
             spec: ServerSpec::unwritten(),
             scopes: BTreeMap::new(),
             claims: BTreeMap::new(),
+            trusted_issuers: BTreeMap::new(),
             policies: BTreeMap::new(),
             default_scopes: ScopeSet::empty(),
             index: PolicyIndex::default(),
@@ -305,6 +344,9 @@ impl AuthorizationServer {
                 let policy = key.policy_name().unwrap_or_default();
                 self.policy(policy).rules.insert(key.name.clone(), spec);
             }
+            Spec::TrustedIssuer(spec) => {
+                self.trusted_issuers.insert(key.name.clone(), TrustedIssuer::new(*spec));
+            }
             Spec::Client(_) => {}
         }
     }
@@ -327,6 +369,9 @@ impl AuthorizationServer {
             EntityKind::Rule => {
                 let policy = key.policy_name().unwrap_or_default();
                 self.policy(policy).rules.remove(&key.name);
+            }
+            EntityKind::TrustedIssuer => {
+                self.trusted_issuers.remove(&key.name);
             }
             EntityKind::Client => {}
         }

@@ -94,8 +94,8 @@ pub(super) fn read(client: Table<'_>, context: &dyn CatalogContext) -> Option<En
         jwks: jwks.unwrap_or_else(|| Some(Vec::new()))?,
         grant_types: grant_types?,
         attributes: client.optional("attributes").and_then(attribute::read).unwrap_or_default(),
-        admin: false,
         status: read_status(client),
+        ..ClientSpec::default()
     };
     let key = EntityKey::client(&id?);
     Some(Entity { key, owner: Owner::File, spec: Spec::Client(Box::new(spec)) })
@@ -121,6 +121,7 @@ fn check_credentials(client: Table<'_>, auth: ClientAuth) {
     let (needed, useless) = match auth {
         ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => ("secrets", "jwks"),
         ClientAuth::PrivateKeyJwt => ("jwks", "secrets"),
+        ClientAuth::None => return,
     };
     let method = auth.as_str();
     match client.optional(needed) {

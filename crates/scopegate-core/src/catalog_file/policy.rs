@@ -81,6 +81,7 @@ fn read_rule<'f>(
         scopes: scopes?,
         access_token_lifetime,
         status,
+        ..RuleSpec::default()
     };
     let (server, policy) = policy?;
     let key = EntityKey::rule(server, policy, name?);

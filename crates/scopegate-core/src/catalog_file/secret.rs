@@ -34,7 +34,7 @@ pub(super) fn read_all(node: Node<'_>, context: &dyn CatalogContext) -> Option<V
     let mut secrets: Vec<ClientSecret> = Vec::new();
     for entry in entries {
         let secret = read(entry, context)?;
-        if secrets.contains(&secret) {
+        if secrets.iter().any(|known| known.is_same_secret(&secret)) {
             entry.refuse(format_args!("duplicate secret: leave it out"));
             return None;
         }

@@ -1,5 +1,7 @@
 //! `[[server]]`: an authorization server and what belongs to it.
 
+use std::collections::BTreeSet;
+
 use scopegate_claims::Dialect;
 use scopegate_jose::Algorithm;
 
@@ -59,8 +61,14 @@ fn read(server: Table<'_>, id: Option<&ServerId>, clients: &ClientNames<'_>) -> 
         Some(node) => read_algorithms(node)?,
     };
     let status = read_status(server);
-    let spec =
-        ServerSpec { name: name?.to_owned(), audiences: audiences?, dialect, algorithms, status };
+    let spec = ServerSpec {
+        name: name?.to_owned(),
+        audiences: audiences?,
+        dialect,
+        algorithms,
+        trusted_servers: BTreeSet::new(),
+        status,
+    };
     Some(Entity { key: EntityKey::server(id?), owner: Owner::File, spec: Spec::Server(spec) })
 }
 

@@ -31,7 +31,7 @@ impl Method for ClientSecretBasic {
         client: Option<&Client>,
     ) -> Result<Vec<Change>, &'static str> {
         let credentials = Credentials::read(proof.presented)?;
-        check_secret(&credentials.secret, proof.master_key, client)
+        check_secret(&credentials.secret, proof, client)
     }
 }
 

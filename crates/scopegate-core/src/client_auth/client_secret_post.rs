@@ -33,6 +33,6 @@ impl Method for ClientSecretPost {
         client: Option<&Client>,
     ) -> Result<Vec<Change>, &'static str> {
         let secret = proof.presented.form.value("client_secret").ok_or("no client_secret")?;
-        check_secret(secret, proof.master_key, client)
+        check_secret(secret, proof, client)
     }
 }

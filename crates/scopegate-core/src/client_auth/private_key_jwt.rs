@@ -57,7 +57,7 @@ impl Method for PrivateKeyJwt {
     ) -> Result<Vec<Change>, &'static str> {
         let client = client.ok_or("unknown client")?;
         let verified = read(proof.presented)?
-            .verify(&client.keys, AlgorithmSet::all())
+            .verify(proof.keys.unwrap_or(&client.keys), AlgorithmSet::all())
             .map_err(|error| error.reason())?;
         let claims: AssertionClaims = verified
             .deserialize()
@@ -69,6 +69,11 @@ impl Method for PrivateKeyJwt {
             expires_at: claims.exp.plus(LEEWAY),
         }])
     }
+}
+
+/// The name of the key that signed the assertion, as it says.
+pub(super) fn kid(presented: &Presented<'_>) -> Result<Option<String>, &'static str> {
+    read(presented).map(|jws| jws.header().kid().map(str::to_owned))
 }
 
 fn read<'a>(presented: &Presented<'a>) -> Result<UnverifiedJws<'a>, &'static str> {

@@ -2,27 +2,37 @@
 
 use async_trait::async_trait;
 
-use super::{Decision, Grant, GrantRequest, Subject};
-use crate::catalog::ClientType;
+use super::{Decision, Denied, GoesWith, Grant, GrantRequest, Right, Subject};
+use crate::catalog::{ClientAuth, ClientType};
 use crate::error::TokenError;
 
 /// The grant.
 #[derive(Debug)]
 pub(super) struct ClientCredentials;
 
+/// Its name.
+pub(crate) const GRANT_TYPE: &str = "client_credentials";
+
 #[async_trait]
 impl Grant for ClientCredentials {
     fn grant_type(&self) -> &'static str {
-        "client_credentials"
+        GRANT_TYPE
     }
 
-    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, TokenError> {
+    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
         // RFC 6749 §4.4: only confidential clients; a browser or a device cannot keep a credential.
-        match request.client.spec.client_type {
-            ClientType::Service | ClientType::Web => {
-                Ok(Decision { subject: Subject::Client, changes: Vec::new() })
-            }
-            ClientType::Browser | ClientType::Native => Err(TokenError::UnauthorizedClient),
+        let spec = &request.client.spec;
+        let is_confidential = matches!(spec.client_type, ClientType::Service | ClientType::Web);
+        if !is_confidential || spec.auth == ClientAuth::None {
+            return Err(TokenError::UnauthorizedClient.into());
         }
+        let right =
+            Right::Policy { grant_type: GRANT_TYPE, at_most: None, audience: None, until: None };
+        Ok(Decision {
+            subject: Subject::Client,
+            right,
+            changes: Vec::new(),
+            goes_with: GoesWith::default(),
+        })
     }
 }

@@ -29,9 +29,8 @@ async fn a_password_is_known_again_and_another_is_not() {
 #[tokio::test]
 async fn a_hash_of_another_cost_is_renewed_by_the_right_password_only() {
     let passwords = Passwords::default();
-    let verify = |phc: &str, given| {
-        passwords.verify(Some(Zeroizing::new(phc.to_owned())), password(given))
-    };
+    let verify =
+        |phc: &str, given| passwords.verify(Some(Zeroizing::new(phc.to_owned())), password(given));
 
     assert!(!is_right(&verify(COSTLY, "Password").await.unwrap()));
     let Verdict::Right { renewed: Some(renewed) } = verify(COSTLY, "password").await.unwrap()

@@ -42,6 +42,11 @@ impl User {
         login.to_lowercase()
     }
 
+    /// Tells whether the login is among some login keys, or a group among some groups.
+    pub fn is_among(&self, login_keys: &BTreeSet<String>, groups: &BTreeSet<String>) -> bool {
+        login_keys.contains(&Self::login_key(&self.login)) || !self.groups.is_disjoint(groups)
+    }
+
     /// Checks a login; the error says what is wrong.
     ///
     /// # Errors

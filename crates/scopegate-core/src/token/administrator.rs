@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{Case, Refused, TokenRequest, TokenResponse, Vouched, active_server};
-use crate::audit::DecisionId;
 use crate::authority::Authority;
 use crate::catalog::{ClientId, ServerId};
 use crate::error::TokenError;
 use crate::form::Form;
+use crate::grants::client_credentials::GRANT_TYPE;
 
 /// What an administrator asks for.
 #[derive(Clone, Copy, Debug)]
@@ -43,16 +43,16 @@ impl Authority {
             return Err(unknown("the client is inactive").into());
         }
         let grant_type = form.value("grant_type");
-        let case = Case {
-            id: DecisionId::new(),
-            now: self.clock.now(),
-            server: active_server(&catalog, server)?,
-            client,
-            grant_type: grant_type
-                .ok_or(TokenError::InvalidRequest("The parameter grant_type is missing."))?,
-            request: TokenRequest { server, authorization: None, form, address: None },
-            vouched: Some(Vouched { lifetime }),
-        };
+        let grant_type =
+            grant_type.ok_or(TokenError::InvalidRequest("The parameter grant_type is missing."))?;
+        // Nobody can vouch for a person.
+        if grant_type != GRANT_TYPE {
+            return Err(TokenError::UnsupportedGrantType.into());
+        }
+        let authority = active_server(&catalog, server)?;
+        let request = TokenRequest { server, authorization: None, form, address: None };
+        let case = Case::new(&catalog, authority, client, self.clock.now(), grant_type, request)
+            .vouched_for(Vouched { lifetime });
         self.answer(&case, Vec::new()).await
     }
 }

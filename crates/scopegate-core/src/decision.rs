@@ -1,0 +1,122 @@
+//! One decision about a client: what is remembered of it, and what the client is told.
+
+use std::net::IpAddr;
+
+use scopegate_claims::UnixTime;
+
+use crate::audit::{AuditEvent, DecisionId};
+use crate::authority::Authority;
+use crate::catalog::{AuthorizationServer, Client};
+use crate::error::{OAuthError, TokenError};
+use crate::grants::Denied;
+use crate::people::UserId;
+use crate::store::{Change, StoreError};
+use crate::token::Refused;
+
+/// A decision about a client that is known, while it is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Deciding<'a> {
+    pub(crate) id: DecisionId,
+    pub(crate) now: UnixTime,
+    /// The kind of event, in the words of Okta's System Log.
+    pub(crate) kind: &'static str,
+    pub(crate) server: &'a AuthorizationServer,
+    pub(crate) client: &'a Client,
+    pub(crate) grant_type: Option<&'static str>,
+    /// The scopes that are asked for, as text.
+    pub(crate) scope: String,
+    /// Why it is decided in another way than usual.
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) user: Option<UserId>,
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl<'a> Deciding<'a> {
+    /// A new decision, of which nothing more is known.
+    pub(crate) fn new(
+        kind: &'static str,
+        server: &'a AuthorizationServer,
+        client: &'a Client,
+        now: UnixTime,
+    ) -> Self {
+        Self {
+            id: DecisionId::new(),
+            now,
+            kind,
+            server,
+            client,
+            grant_type: None,
+            scope: String::new(),
+            reason: None,
+            user: None,
+            address: None,
+        }
+    }
+
+    /// The event of a decision that allows.
+    pub(crate) fn granted(&self) -> AuditEvent {
+        self.event("ALLOW")
+    }
+
+    /// The event of a decision that refuses.
+    pub(crate) fn refused(&self, answer: &OAuthError) -> AuditEvent {
+        AuditEvent { reason: Some(answer.description), ..self.event(answer.error.as_str()) }
+    }
+
+    fn event(&self, outcome: &'static str) -> AuditEvent {
+        AuditEvent {
+            id: self.id,
+            at: self.now,
+            kind: self.kind,
+            server: self.server.id.to_string(),
+            client: self.client.id.to_string(),
+            grant_type: self.grant_type.map(str::to_owned),
+            outcome,
+            reason: self.reason,
+            scope: self.scope.clone(),
+            rule: None,
+            token_id: None,
+            user: self.user.as_ref().map(UserId::to_string),
+            family: None,
+            address: self.address.map(|address| address.to_string()),
+        }
+    }
+}
+
+impl Authority {
+    /// Remembers a refusal, what follows from it, and that the client's proof is used up.
+    pub(crate) async fn refuse(
+        &self,
+        deciding: &Deciding<'_>,
+        mut proved: Vec<Change>,
+        denied: Denied,
+    ) -> Refused {
+        let Denied { error, changes } = denied;
+        match error {
+            // Nothing was decided: the client may come again with the same proof.
+            TokenError::AuditQueueFull
+            | TokenError::KeysUnavailable
+            | TokenError::Overloaded
+            | TokenError::Signing(_)
+            | TokenError::Storage(_) => error.into(),
+            // The proof itself is used up, so nobody was authenticated.
+            TokenError::InvalidClient(_) => error.into(),
+            error => {
+                proved.extend(changes);
+                proved.push(Change::Audit(deciding.refused(&OAuthError::from(&error))));
+                match self.store.commit(&proved).await.map_err(replayed) {
+                    Ok(()) => Refused { error, decision: Some(deciding.id) },
+                    Err(error) => error.into(),
+                }
+            }
+        }
+    }
+}
+
+/// What can be used once was used before: the client's assertion.
+pub(crate) fn replayed(error: StoreError) -> TokenError {
+    match error {
+        StoreError::Conflict => TokenError::InvalidClient("the assertion was used before"),
+        error => TokenError::Storage(error),
+    }
+}

@@ -1,0 +1,21 @@
+//! The endpoints of an authorization server. Metadata and the catalog's checks are derived from them.
+
+/// An endpoint.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Endpoint {
+    /// The last part of its path.
+    pub name: &'static str,
+    /// The member of the metadata that says where it is (RFC 8414 §2).
+    pub member: Option<&'static str>,
+}
+
+/// Every endpoint this server has, in the order of the metadata. A line comes with its route.
+pub static ENDPOINTS: &[Endpoint] = &[
+    Endpoint { name: "token", member: Some("token_endpoint") },
+    Endpoint { name: "keys", member: Some("jwks_uri") },
+];
+
+/// Tells whether there is such an endpoint.
+pub fn has(name: &str) -> bool {
+    ENDPOINTS.iter().any(|endpoint| endpoint.name == name)
+}

@@ -1,0 +1,78 @@
+//! The scopes that a request asks for.
+
+use scopegate_claims::ScopeSet;
+
+use crate::error::TokenError;
+
+/// The longest `scope` parameter, in bytes.
+const MAX_SCOPE_PARAMETER: usize = 4096;
+
+/// The scopes that a request asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a request names scopes, or does not")]
+pub enum Wanted {
+    /// None are named: as many of these as the rules allow.
+    AtMost(ScopeSet),
+    /// None are named: it is for the server to choose.
+    Default,
+    /// These.
+    Named(ScopeSet),
+}
+
+impl Wanted {
+    /// Reads the `scope` parameter.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::InvalidScope`] if it breaks the grammar or is too long.
+    pub fn parse(parameter: Option<&str>) -> Result<Self, TokenError> {
+        let Some(text) = parameter else { return Ok(Self::Default) };
+        if text.len() > MAX_SCOPE_PARAMETER {
+            return Err(TokenError::InvalidScope("The scope parameter is too long."));
+        }
+        let scopes = ScopeSet::parse(text)
+            .map_err(|_| TokenError::InvalidScope("The scope parameter is malformed."))?;
+        Ok(if scopes.is_empty() { Self::Default } else { Self::Named(scopes) })
+    }
+
+    /// The same, but never more than was granted before (RFC 6749 §6).
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::InvalidScope`] if others are named.
+    pub fn within(self, at_most: Option<&ScopeSet>) -> Result<Self, TokenError> {
+        match (self, at_most) {
+            (wanted, None) => Ok(wanted),
+            (Self::Default, Some(before)) => Ok(Self::AtMost(before.clone())),
+            (Self::AtMost(some), Some(before)) => Ok(Self::AtMost(some.intersection(before))),
+            (Self::Named(named), Some(before)) if named.is_subset(before) => Ok(Self::Named(named)),
+            (Self::Named(_), Some(_)) => Err(TokenError::InvalidScope(
+                "Some of these scopes were not granted in the first place.",
+            )),
+        }
+    }
+
+    /// The scopes that are named, as text.
+    pub fn named(&self) -> String {
+        match self {
+            Self::Named(scopes) => scopes.to_string(),
+            Self::AtMost(_) | Self::Default => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s6_what_was_granted_before_is_never_exceeded() {
+        let scopes = |text| ScopeSet::parse(text).unwrap();
+        let before = scopes("a b");
+        let within = |text| Wanted::parse(text).unwrap().within(Some(&before));
+        assert_eq!(within(None).unwrap(), Wanted::AtMost(before.clone()));
+        assert_eq!(within(Some("b")).unwrap(), Wanted::Named(scopes("b")));
+        assert!(matches!(within(Some("b c")), Err(TokenError::InvalidScope(_))));
+        assert_eq!(Wanted::parse(Some("c")).unwrap().within(None).unwrap().named(), "c");
+    }
+}

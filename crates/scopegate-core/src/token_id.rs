@@ -1,0 +1,68 @@
+//! The ids of tokens: `jti`.
+
+use std::fmt;
+
+use scopegate_jose::random_token;
+use serde::{Deserialize, Serialize};
+
+use crate::store::FamilyId;
+
+/// The id of a token. That of an access token names the family of refresh tokens that it came with,
+/// as Okta's does: with the family ends the token.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct TokenId(Box<str>);
+
+impl TokenId {
+    /// With this begin the ids of access tokens.
+    pub const ACCESS: &'static str = "AT.";
+    /// With this begin the ids of ID tokens.
+    pub const ID: &'static str = "ID.";
+
+    /// The id of a new access token.
+    pub fn access(family: Option<&FamilyId>) -> Self {
+        let random = random_token(32);
+        let id = match family {
+            None => format!("{}{random}", Self::ACCESS),
+            Some(family) => format!("{}{random}.{family}", Self::ACCESS),
+        };
+        Self(id.into())
+    }
+
+    /// The id of a new ID token.
+    pub fn id() -> Self {
+        Self(format!("{}{}", Self::ID, random_token(32)).into())
+    }
+
+    /// The family that the `jti` of an access token names.
+    pub fn family_of(jti: &str) -> Option<FamilyId> {
+        let (_, family) = jti.strip_prefix(Self::ACCESS)?.split_once('.')?;
+        FamilyId::parse(family).ok()
+    }
+
+    /// The id as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_token_names_its_family() {
+        let family = FamilyId::generate();
+        let id = TokenId::access(Some(&family));
+        assert_eq!(TokenId::family_of(id.as_str()), Some(family));
+        for without in [TokenId::access(None).as_str(), TokenId::id().as_str(), "AT.x.y", ""] {
+            assert_eq!(TokenId::family_of(without), None, "{without}");
+        }
+    }
+}
