@@ -6,12 +6,15 @@ use std::fmt;
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
-use scopegate_jose::{MasterKey, base64url};
+use scopegate_jose::{MasterKey, base64url, random_token, sha256};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use crate::browser::FlowSecret;
 use crate::catalog::ServerId;
+use crate::session::is_secret;
+
+/// The longest sealed request: twice what may be asked, as base64url of JSON is longer.
+const MAX_LENGTH: usize = 24 * 1024;
 
 /// A request that waits for a person. Its parameters are only what was asked: they are checked again.
 #[derive(Clone, Deserialize, Serialize)]
@@ -140,6 +143,38 @@ impl fmt::Debug for Interaction {
     }
 }
 
+/// The value of the cookie that tells one browser from another. `Debug` hides it.
+#[derive(Clone)]
+pub struct FlowSecret(Zeroizing<String>);
+
+impl FlowSecret {
+    /// A new secret.
+    pub fn generate() -> Self {
+        Self(Zeroizing::new(random_token(32)))
+    }
+
+    /// The secret that a cookie holds; none if it cannot be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_secret(text).then(|| Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// The secret as the cookie holds it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The browser that has it.
+    pub fn browser(&self) -> [u8; 32] {
+        sha256(self.0.as_bytes())
+    }
+}
+
+impl fmt::Debug for FlowSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FlowSecret(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,29 +186,32 @@ mod tests {
         let (master_key, flow) = (MasterKey::generate(), FlowSecret::generate());
         let pairs = vec![("scope".to_owned(), "openid".to_owned())];
         let sealed =
-            Interaction::new(ServerId::org(), pairs.clone(), flow.sha256(), NOW).seal(&master_key);
+            Interaction::new(ServerId::org(), pairs.clone(), flow.browser(), NOW).seal(&master_key);
         let open = |text: &str, browser, now| Interaction::open(text, &master_key, browser, now);
 
-        let read = open(&sealed, flow.sha256(), NOW).unwrap();
+        let read = open(&sealed, flow.browser(), NOW).unwrap();
         assert_eq!((read.parameters, read.server), (pairs, ServerId::org()));
-        assert_eq!(read.browser, flow.sha256());
+        assert_eq!(read.browser, flow.browser());
 
         let later = NOW.plus(Interaction::LIFETIME);
         let not_ours = Some(InteractionError::NotOurs);
-        assert_eq!(open(&sealed, flow.sha256(), later).err(), Some(InteractionError::Expired));
-        let stranger = FlowSecret::generate().sha256();
+        assert_eq!(open(&sealed, flow.browser(), later).err(), Some(InteractionError::Expired));
+        let stranger = FlowSecret::generate().browser();
         assert_eq!(open(&sealed, stranger, NOW).err(), not_ours);
-        assert_eq!(open(&sealed[1..], flow.sha256(), NOW).err(), not_ours);
-        assert_eq!(open("é", flow.sha256(), NOW).err(), not_ours);
+        assert_eq!(open(&sealed[1..], flow.browser(), NOW).err(), not_ours);
+        assert_eq!(open("é", flow.browser(), NOW).err(), not_ours);
         let other_key = MasterKey::generate();
-        assert!(Interaction::open(&sealed, &other_key, flow.sha256(), NOW).is_err());
+        assert!(Interaction::open(&sealed, &other_key, flow.browser(), NOW).is_err());
     }
 
     #[test]
-    fn debug_shows_nothing_of_what_was_asked() {
+    fn debug_shows_neither_what_was_asked_nor_the_cookie() {
         let flow = FlowSecret::generate();
         let pairs = vec![("state".to_owned(), "hush".to_owned())];
-        let interaction = Interaction::new(ServerId::org(), pairs, flow.sha256(), NOW);
+        let interaction = Interaction::new(ServerId::org(), pairs, flow.browser(), NOW);
         assert!(!format!("{interaction:?}").contains("hush"));
+        assert_eq!(format!("{flow:?}"), "FlowSecret(…)");
+        assert!(FlowSecret::parse(flow.as_str()).is_some());
+        assert!(FlowSecret::parse("short").is_none());
     }
 }

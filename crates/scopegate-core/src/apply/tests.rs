@@ -7,6 +7,7 @@ use scopegate_claims::Issuer;
 use super::*;
 use crate::catalog::{EntityKey, ScopeSpec, ServerId, Spec};
 use crate::catalog_file::{CatalogContext, CatalogSource};
+use crate::people::NewUser;
 use crate::store::CatalogChanges;
 
 /// A catalog in memory. Before each of the next writes somebody else makes a change.
@@ -53,11 +54,16 @@ impl CatalogStore for Shelf {
         Ok(CatalogChanges { version: state.version, edits })
     }
 
-    async fn write_catalog(
+    async fn known_logins(&self, _logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        Ok(BTreeSet::new())
+    }
+
+    async fn write_catalog_and_users(
         &self,
         expected: u64,
         edits: &[Edit],
         file_version: Option<u64>,
+        _seeds: &[NewUser],
     ) -> Result<u64, StoreError> {
         let rivals = self.rivals.load(Ordering::SeqCst);
         if rivals > 0 {

@@ -1,12 +1,11 @@
-use std::collections::BTreeMap;
-
 use scopegate_claims::Issuer;
 use scopegate_jose::{Algorithm, SigningKey, TokenType, sha256};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::fetch::NoFetch;
 use crate::catalog::{
-    ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, ServerId, Spec, Status,
+    ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, ServerId, Spec, Status,
 };
 
 const SECRET: &str = "a secret: with + and % and ümlaut, long enough";
@@ -28,19 +27,17 @@ impl World {
             ("post", ClientAuth::ClientSecretPost, Status::Active),
             ("partner", ClientAuth::PrivateKeyJwt, Status::Active),
             ("off", ClientAuth::ClientSecretPost, Status::Inactive),
+            ("public", ClientAuth::None, Status::Active),
         ];
         let edits = clients.map(|(name, auth, status)| {
             let is_key = auth == ClientAuth::PrivateKeyJwt;
             let spec = ClientSpec {
                 name: name.to_owned(),
-                client_type: ClientType::Service,
                 auth,
                 secrets: if is_key { vec![] } else { vec![ClientSecret::from_mac(mac)] },
                 jwks: if is_key { vec![key.public_jwk()] } else { vec![] },
-                grant_types: Default::default(),
-                attributes: BTreeMap::new(),
-                admin: false,
                 status,
+                ..ClientSpec::default()
             };
             let key = EntityKey::client(&ClientId::parse(name).unwrap());
             Edit::Put(Entity { key, owner: Owner::File, spec: Spec::Client(Box::new(spec)) })
@@ -57,8 +54,16 @@ impl World {
         let form = Form::collect(form.iter().copied()).unwrap();
         let presented = Presented { authorization: header.map(Authorization), form: &form };
         let server = self.catalog.server(&ServerId::default_server()).unwrap();
-        let proof = Proof { presented: &presented, server, master_key: &self.master_key, now: NOW };
-        authenticate(&proof, &self.catalog)
+        let proof = Proof {
+            presented: &presented,
+            server,
+            master_key: &self.master_key,
+            keys: None,
+            now: NOW,
+        };
+        let client_keys = ClientKeys::new(Arc::new(NoFetch));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(authenticate(&proof, &self.catalog, &client_keys))
     }
 
     fn assert_by(
@@ -154,6 +159,40 @@ fn a_client_uses_the_method_that_it_is_registered_for() {
     assert!(is_invalid_client(
         &world.ask(None, &[("client_id", "partner"), ("client_secret", "x")])
     ));
+}
+
+#[test]
+fn a_public_client_names_itself_only() {
+    let world = World::new();
+    assert_eq!(id(world.ask(None, &[("client_id", "public")])), "public");
+    let refused = [
+        world.ask(None, &[("client_id", "nobody")]),
+        world.ask(None, &[("client_id", "public"), ("client_secret", SECRET)]),
+        world.ask(Some(&basic("public", SECRET)), &[]),
+        world.ask(Some(&basic("public", "")), &[("client_id", "public")]),
+    ];
+    for (case, outcome) in refused.iter().enumerate() {
+        assert!(is_invalid_client(outcome), "case {case}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_confidential_client_without_its_secret_is_refused() {
+    let world = World::new();
+    for client in ["basic", "post", "partner", "off"] {
+        assert!(is_invalid_client(&world.ask(None, &[("client_id", client)])), "{client}");
+    }
+}
+
+#[test]
+fn of_two_secrets_that_live_one_expires() {
+    let mac = |secret: &str| secret_mac(&MasterKey::generate(), &sha256(secret.as_bytes()));
+    let (old, new) = (mac("old"), mac("new"));
+    let secrets = [ClientSecret::from_mac(old).until(Some(NOW)), ClientSecret::from_mac(new)];
+    let before = NOW.minus(std::time::Duration::from_secs(1));
+    let matches = |mac: &[u8; 32], now| secrets.iter().any(|secret| secret.matches(mac, now));
+    assert!(matches(&old, before) && matches(&new, before));
+    assert!(!matches(&old, NOW) && matches(&new, NOW));
 }
 
 #[test]

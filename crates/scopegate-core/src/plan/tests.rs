@@ -1,6 +1,6 @@
 use super::*;
 use crate::catalog::{
-    ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType, Clients,
+    ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, Clients,
     EntityKind, PolicySpec, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Spec, Status,
     TokenKind,
 };
@@ -19,6 +19,7 @@ fn server() -> Entity {
         audiences: Vec::new(),
         dialect: scopegate_claims::Dialect::Both,
         algorithms: Vec::new(),
+        trusted_servers: Default::default(),
         status: Status::Active,
     };
     entity(EntityKey::server(&server_id()), Spec::Server(spec))
@@ -43,11 +44,9 @@ fn policy() -> Entity {
 
 fn rule(minutes: u64) -> Entity {
     let spec = RuleSpec {
-        priority: 1,
-        grant_types: std::collections::BTreeSet::new(),
         scopes: Scopes::Any,
         access_token_lifetime: std::time::Duration::from_secs(60 * minutes),
-        status: Status::Active,
+        ..RuleSpec::default()
     };
     entity(EntityKey::rule(&server_id(), "readers", "read only"), Spec::Rule(spec))
 }
@@ -55,14 +54,9 @@ fn rule(minutes: u64) -> Entity {
 fn client(id: &str, secret: u8) -> Entity {
     let spec = ClientSpec {
         name: id.to_owned(),
-        client_type: ClientType::Service,
         auth: ClientAuth::ClientSecretBasic,
         secrets: vec![ClientSecret::from_mac([secret; 32])],
-        jwks: Vec::new(),
-        grant_types: std::collections::BTreeSet::new(),
-        attributes: std::collections::BTreeMap::new(),
-        admin: false,
-        status: Status::Active,
+        ..ClientSpec::default()
     };
     entity(EntityKey::client(&ClientId::parse(id).unwrap()), Spec::Client(Box::new(spec)))
 }

@@ -5,7 +5,7 @@ use scopegate_claims::Issuer;
 
 use super::*;
 use crate::catalog::{
-    ClientId, ClientSpec, ClientType, Clients, Edit, Entity, EntityKey, EntityKind, Owner,
+    ClientAuth, ClientId, ClientSpec, Clients, Edit, Entity, EntityKey, EntityKind, Owner,
     PolicySpec, ScopeSpec, ServerId, Snapshot, Spec, Status,
 };
 
@@ -65,7 +65,7 @@ impl World {
             grant_types: BTreeSet::from([grant.to_owned()]),
             scopes,
             access_token_lifetime: Duration::from_secs(minutes * 60),
-            status: Status::Active,
+            ..RuleSpec::default()
         };
         let name = format!("rule {priority}");
         self.put(EntityKey::rule(&ServerId::default_server(), policy, &name), Spec::Rule(spec));
@@ -77,21 +77,21 @@ impl World {
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
         let server = snapshot.server(&ServerId::default_server()).unwrap();
         let client = snapshot.client(client).unwrap();
-        evaluate(server, client, "client_credentials", &Wanted::parse(scope)?)
+        evaluate(&Asking {
+            server,
+            client,
+            grant_type: "client_credentials",
+            person: None,
+            wanted: &Wanted::parse(scope)?,
+        })
     }
 }
 
 fn client_spec(admin: bool) -> ClientSpec {
     ClientSpec {
-        name: String::new(),
-        client_type: ClientType::Service,
         auth: if admin { ClientAuth::PrivateKeyJwt } else { ClientAuth::ClientSecretBasic },
-        secrets: Vec::new(),
-        jwks: Vec::new(),
-        grant_types: Default::default(),
-        attributes: Default::default(),
         admin,
-        status: Status::Active,
+        ..ClientSpec::default()
     }
 }
 
@@ -192,7 +192,13 @@ fn the_org_server_serves_admin_scopes_to_admins_only() {
     let ask = |client: &str, scope: Option<&str>| {
         let client = snapshot.client(client).unwrap();
         let wanted = Wanted::parse(scope).unwrap();
-        evaluate(snapshot.org(), client, "client_credentials", &wanted)
+        evaluate(&Asking {
+            server: snapshot.org(),
+            client,
+            grant_type: "client_credentials",
+            person: None,
+            wanted: &wanted,
+        })
     };
     assert!(ask("admin", Some("okta.apps.read okta.apps.manage")).is_ok());
     for (client, scope) in [

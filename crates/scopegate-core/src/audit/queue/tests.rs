@@ -44,6 +44,8 @@ fn event() -> AuditEvent {
         scope: String::new(),
         rule: None,
         token_id: None,
+        user: None,
+        family: None,
         address: None,
     }
 }

@@ -35,7 +35,7 @@ fn rule(server: &str, policy: &str, name: &str, priority: u32) -> Edit {
         grant_types: ["client_credentials".to_owned()].into(),
         scopes: crate::catalog::Scopes::Any,
         access_token_lifetime: Duration::from_secs(600),
-        status: Status::Active,
+        ..RuleSpec::default()
     };
     put(EntityKey::rule(&id(server), policy, name), Spec::Rule(spec))
 }
@@ -43,14 +43,8 @@ fn rule(server: &str, policy: &str, name: &str, priority: u32) -> Edit {
 fn client(name: &str) -> Edit {
     let spec = ClientSpec {
         name: name.to_owned(),
-        client_type: crate::catalog::ClientType::Service,
         auth: crate::catalog::ClientAuth::ClientSecretBasic,
-        secrets: Vec::new(),
-        jwks: Vec::new(),
-        grant_types: Default::default(),
-        attributes: Default::default(),
-        admin: false,
-        status: Status::Active,
+        ..ClientSpec::default()
     };
     put(EntityKey::client(&ClientId::parse(name).unwrap()), Spec::Client(Box::new(spec)))
 }
