@@ -8,6 +8,7 @@ use scopegate_core::catalog::{
     AudienceSpec, AuthorizationServer, Edit, Entity, EntityKey, Owner, ServerId, ServerSpec, Spec,
     Status,
 };
+use scopegate_core::fetch::NoFetch;
 use scopegate_core::store::CatalogStore;
 use scopegate_jose::{Algorithm, MasterKey};
 use scopegate_tower::{BearerBuilder, BearerLayer};
@@ -110,6 +111,7 @@ impl TestIssuer {
                 audiences: vec![AudienceSpec { name: audience.clone(), resources: Vec::new() }],
                 dialect: Default::default(),
                 algorithms: vec![Algorithm::Es256],
+                trusted_servers: Default::default(),
                 status: Status::Active,
             }),
         };
@@ -120,6 +122,7 @@ impl TestIssuer {
             store: Arc::new(store),
             master_key: Arc::new(MasterKey::generate()),
             clock: Arc::new(clock.clone()),
+            fetch: Arc::new(NoFetch),
         });
         let authority = authority.await.expect("a store in memory does not fail");
         let server = Arc::clone(authority.catalog().server(&id).expect("it was written"));

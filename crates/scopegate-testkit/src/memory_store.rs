@@ -1,21 +1,27 @@
 //! A storage that lives as long as the test.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod ledger;
+mod records;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use scopegate_claims::UnixTime;
+use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_core::audit::AuditEvent;
 use scopegate_core::catalog::{Edit, EntityKey};
+use scopegate_core::people::{NewUser, User, UserId};
 use scopegate_core::store::{
-    CatalogChanges, CatalogStore, Change, KeyPhase, KeyStore, Ledger, StoreError, StoredKey, Vault,
+    Artifact, ArtifactKind, CatalogChanges, CatalogStore, ConsentKey, Family, FamilyId, KeyPhase,
+    KeyStore, Session, SessionId, StoreError, StoredKey, Vault,
 };
 
 /// Everything a server remembers, in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Memory>);
 
-#[derive(Debug, Default)]
+/// A commit works on a copy, so that it is done as a whole or not at all.
+#[derive(Clone, Debug, Default)]
 struct Memory {
     version: u64,
     file_version: u64,
@@ -24,6 +30,28 @@ struct Memory {
     assertions: HashMap<(String, String), UnixTime>,
     events: Vec<AuditEvent>,
     texts: HashMap<String, String>,
+    artifacts: HashMap<(ArtifactKind, [u8; 32]), Artifact>,
+    families: HashMap<FamilyId, Family>,
+    sessions: HashMap<SessionId, Session>,
+    consents: HashMap<ConsentKey, ScopeSet>,
+    revoked: HashMap<[u8; 32], UnixTime>,
+    /// By the text that logins are compared by.
+    users: BTreeMap<String, User>,
+    passwords: HashMap<UserId, Vec<u8>>,
+}
+
+impl Memory {
+    /// Keeps a new person; tells whether the login was free.
+    fn put_user(&mut self, new: &NewUser) -> bool {
+        let key = User::login_key(&new.user.login);
+        if self.users.contains_key(&key) {
+            return false;
+        }
+        self.users.insert(key, new.user.clone());
+        let password = new.sealed_password.clone();
+        self.passwords.extend(password.map(|sealed| (new.user.id.clone(), sealed)));
+        true
+    }
 }
 
 impl MemoryStore {
@@ -58,11 +86,18 @@ impl CatalogStore for MemoryStore {
         Ok(CatalogChanges { version: memory.version, edits })
     }
 
-    async fn write_catalog(
+    async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        let memory = self.memory();
+        let known = |login: &&String| memory.users.contains_key(&User::login_key(login));
+        Ok(logins.iter().filter(known).cloned().collect())
+    }
+
+    async fn write_catalog_and_users(
         &self,
         expected: u64,
         edits: &[Edit],
         file_version: Option<u64>,
+        seeds: &[NewUser],
     ) -> Result<u64, StoreError> {
         let mut memory = self.memory();
         if memory.version != expected {
@@ -74,6 +109,9 @@ impl CatalogStore for MemoryStore {
             memory.entities.insert(edit.key().clone(), (version, edit.clone()));
         }
         memory.file_version = file_version.unwrap_or(memory.file_version);
+        for seed in seeds {
+            memory.put_user(seed);
+        }
         Ok(version)
     }
 
@@ -101,36 +139,6 @@ impl KeyStore for MemoryStore {
             return Err(StoreError::Conflict);
         }
         memory.keys.push(key.clone());
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Ledger for MemoryStore {
-    async fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
-        let mut memory = self.memory();
-        let mut used = HashSet::new();
-        for change in changes {
-            if let Change::UseAssertion { client, jti, .. } = change {
-                let assertion = (client.to_string(), jti.clone());
-                if memory.assertions.contains_key(&assertion) || !used.insert(assertion) {
-                    return Err(StoreError::Conflict);
-                }
-            }
-        }
-        for change in changes {
-            match change {
-                Change::Audit(event) => memory.events.push(event.clone()),
-                Change::UseAssertion { client, jti, expires_at } => {
-                    memory.assertions.insert((client.to_string(), jti.clone()), *expires_at);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
-        self.memory().assertions.retain(|_, expires_at| *expires_at >= now);
         Ok(())
     }
 }
