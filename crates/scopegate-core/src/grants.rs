@@ -28,6 +28,13 @@ pub fn grant(grant_type: &str) -> Option<&'static dyn Grant> {
     GRANTS.iter().copied().find(|grant| grant.grant_type() == grant_type)
 }
 
+/// The grants by which a client gets a token for a person who signs in. A public client can use
+/// no others.
+pub fn with_person() -> impl Iterator<Item = &'static dyn Grant> {
+    const NAMES: [&str; 2] = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"];
+    GRANTS.iter().copied().filter(|grant| NAMES.contains(&grant.grant_type()))
+}
+
 /// A right by which a client asks for a token.
 #[async_trait]
 pub trait Grant: Sync {

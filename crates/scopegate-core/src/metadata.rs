@@ -7,7 +7,7 @@ use scopegate_jose::Algorithm;
 use serde::{Serialize, Serializer};
 
 use crate::catalog::AuthorizationServer;
-use crate::client_auth::METHODS;
+use crate::client_auth::usable_methods;
 use crate::endpoints::ENDPOINTS;
 use crate::grants::GRANTS;
 
@@ -33,8 +33,7 @@ impl Metadata {
             endpoints: Endpoints::of(server),
             response_types_supported: [],
             grant_types_supported: GRANTS.iter().map(|grant| grant.grant_type()).collect(),
-            token_endpoint_auth_methods_supported: METHODS
-                .iter()
+            token_endpoint_auth_methods_supported: usable_methods()
                 .map(|method| method.auth().as_str())
                 .collect(),
             token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL

@@ -1,5 +1,6 @@
 //! `[[server.claim]]`: a custom claim and where its value comes from.
 
+use super::needs::Needs;
 use super::reader::{Node, Table, Text};
 use super::scope::named;
 use super::seen::Seen;
@@ -7,8 +8,8 @@ use super::shape::Shape;
 use super::suggest::Quoted;
 use super::{attribute, json};
 use crate::catalog::{
-    ClaimSource, ClaimSpec, Entity, EntityKey, EntityKind, Owner, RESERVED_CLAIMS, ServerId, Spec,
-    TokenKind,
+    ClaimSource, ClaimSpec, Entity, EntityKey, EntityKind, GroupFilter, GroupMatch, Owner,
+    RESERVED_CLAIMS, ServerId, Spec, TokenKind,
 };
 
 const MAX_NAME: usize = 100;
@@ -22,6 +23,18 @@ const VALUE: Shape = Shape {
     keys: &["attribute", "constant", "expression", "groups"],
     ..Shape::NONE
 };
+
+const GROUPS: Shape = Shape {
+    what: "a filter of groups",
+    keys: &["starts_with", "equals", "contains"],
+    ..Shape::NONE
+};
+
+const GROUP_MATCHES: [(&str, GroupMatch); 3] = [
+    ("starts_with", GroupMatch::StartsWith),
+    ("equals", GroupMatch::Equals),
+    ("contains", GroupMatch::Contains),
+];
 
 /// Reads the claims of a server.
 pub(super) fn read_all(server: Table<'_>, id: Option<&ServerId>, scopes: &Seen<'_>) -> Vec<Entity> {
@@ -69,11 +82,11 @@ fn read_name(name: Text<'_>) -> Option<&str> {
 }
 
 fn read_token(token: Text<'_>) -> Option<TokenKind> {
-    if token.text == "id" {
+    if token.text == "id" && !Needs::Person.is_there() {
         token.refuse(format_args!("claims of ID tokens are not supported yet: write \"access\""));
         return None;
     }
-    token.one_of("token", &[("access", TokenKind::Access)])
+    token.one_of("token", &[("access", TokenKind::Access), ("id", TokenKind::Id)])
 }
 
 fn read_value(node: Node<'_>) -> Option<ClaimSource> {
@@ -86,26 +99,31 @@ fn read_value(node: Node<'_>) -> Option<ClaimSource> {
         return None;
     }
     let [attribute, constant, expression, groups] = sources;
-    if let Some(other) = expression.or(groups) {
+    let is_early = |_: &Node<'_>| !Needs::Person.is_there();
+    if let Some(other) = expression.or(groups.filter(is_early)) {
         let name = if expression.is_some() { "expression" } else { "groups" };
         other.refuse(format_args!(
             "{name:?} is not supported yet: write attribute = \"client.attributes.NAME\" or constant = …"
         ));
         return None;
     }
-    match (attribute, constant) {
-        (Some(attribute), _) => read_attribute(attribute.text()?),
-        (None, constant) => json::read(constant?, json::MAX_BYTES).map(ClaimSource::Constant),
+    match (attribute, groups, constant) {
+        (Some(attribute), _, _) => read_attribute(attribute.text()?),
+        (None, Some(groups), _) => read_groups(groups),
+        (None, None, constant) => json::read(constant?, json::MAX_BYTES).map(ClaimSource::Constant),
     }
 }
 
 fn read_attribute(path: Text<'_>) -> Option<ClaimSource> {
     let shown = Quoted(path.text);
-    if path.text.starts_with("user.") {
+    if path.text.starts_with("user.") && !Needs::Person.is_there() {
         path.refuse(format_args!(
             "{shown}: attributes of users are not supported yet: write \"client.attributes.NAME\""
         ));
         return None;
+    }
+    if let Some(name) = path.text.strip_prefix("user.").filter(|name| attribute::is_name(name)) {
+        return Some(ClaimSource::UserAttribute(name.to_owned()));
     }
     match path.text.strip_prefix("client.attributes.") {
         Some(name) if attribute::is_name(name) => {
@@ -118,4 +136,18 @@ fn read_attribute(path: Text<'_>) -> Option<ClaimSource> {
             None
         }
     }
+}
+
+/// Reads which groups of a person a claim names.
+fn read_groups(node: Node<'_>) -> Option<ClaimSource> {
+    let table = node.table(&GROUPS)?;
+    let mut filters = GROUP_MATCHES
+        .iter()
+        .filter_map(|(key, kind)| table.optional(key).map(|value| (*kind, value)));
+    let (Some((kind, value)), None) = (filters.next(), filters.next()) else {
+        node.refuse(format_args!("groups are chosen in one way: write {{ starts_with = \"…\" }}"));
+        return None;
+    };
+    let value = value.text()?.label(MAX_NAME)?.to_owned();
+    Some(ClaimSource::Groups(GroupFilter { kind, value }))
 }

@@ -2,27 +2,31 @@
 
 use std::collections::BTreeSet;
 
+use scopegate_claims::Audience;
+
+use super::needs::Needs;
 use super::reader::Table;
 use super::seen::Seen;
 use super::server::{MAX_NAME, read_status};
 use super::shape::Shape;
-use super::{CatalogContext, attribute, jwks, secret, supported};
-use crate::catalog::{
-    ClientAuth, ClientId, ClientSpec, ClientType, Entity, EntityKey, Owner, Spec,
-};
+use super::{CatalogContext, attribute, client_flow, jwks, secret, supported};
+use crate::catalog::{ClientAuth, ClientId, ClientSpec, Entity, EntityKey, Owner, Spec};
 
 pub(super) const CLIENT: Shape = Shape {
     what: "a client",
     keys: &["id", "name", "type", "auth", "secrets", "jwks", "grant_types", "attributes", "status"],
-    later: &[
-        "groups",
-        "jwks_uri",
-        "origins",
-        "pkce_required",
-        "post_logout_redirect_uris",
-        "redirect_uris",
-        "refresh_token",
-        "users",
+    later: &["jwks_uri"],
+    awaiting: &[
+        ("audiences", Needs::Endpoint("introspect")),
+        ("consent_method", Needs::Person),
+        ("groups", Needs::Person),
+        ("origins", Needs::Person),
+        ("pkce_required", Needs::Grant("authorization_code")),
+        ("post_logout_redirect_uris", Needs::Endpoint("logout")),
+        ("redirect_uris", Needs::Person),
+        ("refresh_token", Needs::Grant("refresh_token")),
+        ("require_pushed_authorization_requests", Needs::Endpoint("par")),
+        ("users", Needs::Person),
     ],
     instead: &[
         ("admin", "make admin clients with `scopegate clients create --admin`"),
@@ -30,13 +34,6 @@ pub(super) const CLIENT: Shape = Shape {
         ("secret", secret::INSTEAD),
     ],
 };
-
-const TYPES: [(&str, ClientType); 4] = [
-    ("service", ClientType::Service),
-    ("web", ClientType::Web),
-    ("native", ClientType::Native),
-    ("browser", ClientType::Browser),
-];
 
 /// The clients that policies may name.
 pub(super) struct ClientNames<'f> {
@@ -72,15 +69,16 @@ impl<'f> ClientNames<'f> {
 }
 
 /// Reads one client. That it has an id was seen to when the ids were collected.
-pub(super) fn read(client: Table<'_>, context: &dyn CatalogContext) -> Option<Entity> {
+pub(super) fn read(
+    client: Table<'_>,
+    audiences: &BTreeSet<Audience>,
+    context: &dyn CatalogContext,
+) -> Option<Entity> {
     let id = client.text_again("id").and_then(|id| id.parse(ClientId::parse));
     let name = client.required_text("name").and_then(|name| name.label(MAX_NAME));
     let auth = client.required_text("auth").and_then(supported::read_auth);
-    let grant_types = match client.optional("grant_types") {
-        None => Some(BTreeSet::from(["client_credentials".to_owned()])),
-        Some(node) => supported::read_grant_types(node),
-    };
-    let client_type = read_type(client);
+    let client_type = client_flow::read_type(client);
+    let grant_types = client_flow::read_grants(client, client_type);
     let secrets = client.optional("secrets").map(|node| secret::read_all(node, context));
     let jwks = client.optional("jwks").map(jwks::read);
     if let Some(auth) = auth {
@@ -97,23 +95,9 @@ pub(super) fn read(client: Table<'_>, context: &dyn CatalogContext) -> Option<En
         status: read_status(client),
         ..ClientSpec::default()
     };
+    let spec = client_flow::read(client, audiences, spec);
     let key = EntityKey::client(&id?);
     Some(Entity { key, owner: Owner::File, spec: Spec::Client(Box::new(spec)) })
-}
-
-fn read_type(client: Table<'_>) -> Option<ClientType> {
-    let Some(node) = client.optional("type") else { return Some(ClientType::Service) };
-    let text = node.text()?;
-    let client_type = text.one_of("type", &TYPES)?;
-    // RFC 6749 §4.4: only for clients that can keep a secret, and this is the one grant there is.
-    if matches!(client_type, ClientType::Browser | ClientType::Native) {
-        text.refuse(format_args!(
-            "a {} client cannot keep a secret, and the grants for it are not supported yet: write \"service\" or \"web\"",
-            text.text
-        ));
-        return None;
-    }
-    Some(client_type)
 }
 
 /// A client has the credentials of its method, and no others: nobody would know what they are for.
@@ -121,7 +105,14 @@ fn check_credentials(client: Table<'_>, auth: ClientAuth) {
     let (needed, useless) = match auth {
         ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => ("secrets", "jwks"),
         ClientAuth::PrivateKeyJwt => ("jwks", "secrets"),
-        ClientAuth::None => return,
+        ClientAuth::None => {
+            for key in ["jwks", "secrets"] {
+                if let Some(node) = client.optional(key).filter(|node| !node.is_empty_list()) {
+                    node.refuse(format_args!("{key:?} does not go with none: leave it out"));
+                }
+            }
+            return;
+        }
     };
     let method = auth.as_str();
     match client.optional(needed) {

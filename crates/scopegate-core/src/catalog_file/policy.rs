@@ -1,17 +1,19 @@
 //! `[[server.policy]]` and `[[server.policy.rule]]`. They are tried in the order of the file.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use scopegate_claims::{Scope, ScopeSet};
 
 use super::client::ClientNames;
+use super::needs::Needs;
 use super::reader::{Node, Table, Text};
 use super::scope::named;
 use super::seen::Seen;
 use super::server::{MAX_NAME, read_status};
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted};
-use super::{duration, supported};
+use super::{duration, people, supported};
 use crate::catalog::{
     ClientId, Clients, Entity, EntityKey, EntityKind, Owner, PolicySpec, RuleSpec, Scopes,
     ServerId, Spec,
@@ -23,7 +25,13 @@ const POLICY: Shape =
 const RULE: Shape = Shape {
     what: "a rule",
     keys: &["name", "grant_types", "scopes", "access_token_lifetime", "status"],
-    later: &["groups", "hooks", "refresh_token_lifetime", "refresh_token_window", "users"],
+    later: &["hooks"],
+    awaiting: &[
+        ("groups", Needs::Person),
+        ("refresh_token_lifetime", Needs::Grant("refresh_token")),
+        ("refresh_token_window", Needs::Grant("refresh_token")),
+        ("users", Needs::Person),
+    ],
     ..Shape::NONE
 };
 
@@ -75,17 +83,35 @@ fn read_rule<'f>(
         )?,
     };
     let status = read_status(rule);
+    let (users, groups) = people::read(rule);
+    let (refresh_token_lifetime, refresh_token_window) = read_refresh(rule, access_token_lifetime);
     let spec = RuleSpec {
         priority,
         grant_types: grant_types?,
         scopes: scopes?,
         access_token_lifetime,
+        users,
+        groups,
+        refresh_token_lifetime,
+        refresh_token_window,
         status,
-        ..RuleSpec::default()
     };
     let (server, policy) = policy?;
     let key = EntityKey::rule(server, policy, name?);
     Some(Entity { key, owner: Owner::File, spec: Spec::Rule(spec) })
+}
+
+/// Reads how long refresh tokens live: in all, and without being used.
+fn read_refresh(rule: Table<'_>, access: Duration) -> (Option<Duration>, Duration) {
+    let (least, most) = (RuleSpec::MIN_REFRESH_TOKEN_WINDOW, RuleSpec::MAX_REFRESH_TOKEN_WINDOW);
+    let read = |key, what, least| {
+        let text = rule.optional(key)?.text()?;
+        duration::read(text, what, least, most)
+    };
+    // Okta: a refresh token does not end before the access token that came with it.
+    let lifetime = read("refresh_token_lifetime", "a refresh token", least.max(access));
+    let window = read("refresh_token_window", "the window of a refresh token", least);
+    (lifetime, window.unwrap_or(RuleSpec::DEFAULT_REFRESH_TOKEN_WINDOW))
 }
 
 fn read_name<'f>(table: Table<'f>, what: &str, names: &mut Seen<'f>) -> Option<&'f str> {

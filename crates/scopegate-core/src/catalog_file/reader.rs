@@ -7,6 +7,7 @@ use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
+use super::needs::Needs;
 use super::problem::Problems;
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted, nearest};
@@ -67,14 +68,23 @@ impl<'f> Node<'f> {
 
     /// A number from 1 up.
     pub(super) fn positive(self) -> Option<u64> {
+        self.number(1)
+    }
+
+    /// A number from 0 up.
+    pub(super) fn whole(self) -> Option<u64> {
+        self.number(0)
+    }
+
+    fn number(self, least: u64) -> Option<u64> {
         let DeValue::Integer(number) = self.value else {
             return self.refuse_type("a whole number");
         };
         match i64::from_str_radix(number.as_str(), number.radix()).map(u64::try_from) {
-            Ok(Ok(number @ 1..)) => Some(number),
+            Ok(Ok(number)) if number >= least => Some(number),
             _ => {
                 let (name, most) = (self.name, i64::MAX);
-                self.refuse(format_args!("{name} is out of range: write 1 to {most}"));
+                self.refuse(format_args!("{name} is out of range: write {least} to {most}"));
                 None
             }
         }
@@ -240,14 +250,15 @@ impl<'f> Table<'f> {
     }
 
     fn refuse_other_keys(self) {
-        let Shape { keys, later, instead, .. } = self.shape;
+        let Shape { keys, later, awaiting, instead, .. } = self.shape;
         for (key, value) in self.entries {
             let (at, key) = (key.span().start, key.get_ref().as_ref());
             let shown = Quoted(key);
-            if keys.contains(&key) {
+            let needs = awaiting.iter().find(|(name, _)| *name == key).map(|(_, needs)| *needs);
+            if keys.contains(&key) || needs.is_some_and(Needs::is_there) {
                 continue;
             }
-            if later.contains(&key) {
+            if needs.is_some() || later.contains(&key) {
                 if !self.node(key, value).is_empty_list() {
                     let message = format_args!("{shown} is not supported yet: leave it out");
                     self.problems.refuse(at, message);
@@ -276,8 +287,12 @@ impl<'f> Table<'f> {
         self.problems.refuse(self.at, message);
     }
 
-    /// The value of a key that may be missing.
+    /// The value of a key that may be missing. One that is refused as not supported yet is.
     pub(super) fn optional(self, key: &'static str) -> Option<Node<'f>> {
+        let early = |(name, needs): &&(&str, Needs)| *name == key && !needs.is_there();
+        if self.shape.awaiting.iter().find(early).is_some() {
+            return None;
+        }
         self.entries.get(key).map(|value| self.node(key, value))
     }
 

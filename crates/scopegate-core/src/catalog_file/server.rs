@@ -27,7 +27,7 @@ const SERVER: Shape = Shape {
         "claim",
         "policy",
     ],
-    later: &["hooks"],
+    later: &["hooks", "trusted_issuer", "trusted_servers"],
     ..Shape::NONE
 };
 

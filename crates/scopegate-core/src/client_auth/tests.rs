@@ -3,10 +3,10 @@ use scopegate_jose::{Algorithm, SigningKey, TokenType, sha256};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fetch::NoFetch;
 use crate::catalog::{
     ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, ServerId, Spec, Status,
 };
+use crate::fetch::NoFetch;
 
 const SECRET: &str = "a secret: with + and % and ümlaut, long enough";
 const NOW: UnixTime = UnixTime::from_seconds(1_700_000_000);

@@ -1,6 +1,7 @@
 //! Problems of clients and their credentials. No message may show a secret.
 
 use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of};
+use crate::catalog::{ClientAuth, Spec};
 
 #[test]
 fn a_client_has_an_id_a_name_and_a_method() {
@@ -286,4 +287,40 @@ catalog.toml:7:27: "" is no name of an attribute: write 1 to 100 letters, digits
         refusal_in_client(&header),
         r#"catalog.toml:8:1: "ä" is no name of an attribute: write 1 to 100 letters, digits, `-` or `_`"#
     );
+}
+
+/// A client of a program in a browser, as its grants will read it.
+const PORTAL: &str = "version = 1\n[[client]]\nid = 'portal'\nname = 'Portal'\ntype = 'browser'\nauth = 'none'\n\
+    grant_types = ['authorization_code']\nredirect_uris = ['http://127.0.0.1/cb']\n";
+
+#[test]
+fn a_client_for_persons_is_read_once_there_is_a_grant_for_it() {
+    let is_served = crate::grants::grant("authorization_code").is_some();
+    let read = parse(PORTAL);
+    assert_eq!(read.is_ok(), is_served, "{read:?}");
+    if let Ok(file) = read {
+        let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is one") };
+        assert_eq!(client.auth, ClientAuth::None);
+        assert!(client.redirect_uris[0].admits("http://127.0.0.1:4000/cb"));
+        assert!(client.pkce_required);
+    }
+    for (line, other) in [
+        ("auth = 'none'", "auth = 'client_secret_basic'"),
+        ("type = 'browser'", "type = 'service'"),
+        ("type = 'browser'", "type = 'web'"),
+        ("redirect_uris = ['http://127.0.0.1/cb']", ""),
+        ("redirect_uris = ['http://127.0.0.1/cb']", "redirect_uris = ['com.example.app:/cb']"),
+        ("redirect_uris = ['http://127.0.0.1/cb']", "redirect_uris = ['http://app.example/cb']"),
+        ("grant_types = ['authorization_code']", "grant_types = ['refresh_token']"),
+        (
+            "grant_types = ['authorization_code']",
+            "grant_types = ['authorization_code']\npkce_required = false",
+        ),
+        (
+            "grant_types = ['authorization_code']",
+            "grant_types = ['authorization_code']\norigins = ['*']",
+        ),
+    ] {
+        assert!(parse(PORTAL.replace(line, other)).is_err(), "{other}");
+    }
 }
