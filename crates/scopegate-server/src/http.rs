@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get};
 use scopegate_core::authority::Authority;
 use tokio::sync::watch;
 
@@ -62,20 +62,26 @@ impl App {
     }
 }
 
+/// Paths, and what is answered there.
+type Routes = Vec<(String, MethodRouter<App>)>;
+
+/// An endpoint of the org server and of each custom one, by the last part of its path.
+fn on_both(base: &str, name: &str, methods: impl Fn() -> MethodRouter<App>) -> Routes {
+    vec![
+        (format!("{base}/oauth2/v1/{name}"), methods()),
+        (format!("{base}/oauth2/{{id}}/v1/{name}"), methods()),
+    ]
+}
+
 /// What anybody may ask.
 pub(crate) fn public(app: App) -> Router {
     let base = literal(app.authority().catalog().org().issuer.path());
-    let token = || post(token::token);
     let keys = || for_scripts(get(issuer_documents::keys));
     let metadata = || for_scripts(get(issuer_documents::metadata));
 
     // A base URL with a path has all its endpoints below that path. Only RFC 8414 §3.1 puts the
     // well-known part before it; without a path, those two lines are the same as the ones above.
-    let routes = [
-        (format!("{base}/oauth2/v1/token"), token()),
-        (format!("{base}/oauth2/v1/keys"), keys()),
-        (format!("{base}/oauth2/{{id}}/v1/token"), token()),
-        (format!("{base}/oauth2/{{id}}/v1/keys"), keys()),
+    let documents = vec![
         (format!("{base}/.well-known/openid-configuration"), metadata()),
         (format!("{base}/.well-known/oauth-authorization-server"), metadata()),
         (format!("{base}/oauth2/{{id}}/.well-known/openid-configuration"), metadata()),
@@ -86,6 +92,12 @@ pub(crate) fn public(app: App) -> Router {
         ("/livez".to_owned(), get(health::livez)),
         ("/readyz".to_owned(), get(health::readyz)),
     ];
+    // A package of endpoints is a line; its line in the table of the core goes with it.
+    let endpoints = [
+        on_both(&base, "keys", keys), //
+        token::routes(&base),
+    ];
+    let routes = endpoints.into_iter().flatten().chain(documents);
     router(app, routes)
 }
 

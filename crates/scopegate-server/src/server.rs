@@ -10,6 +10,7 @@ use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::audience_names::{self, AudienceClash};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::error::TokenError;
+use scopegate_core::fetch::NoFetch;
 use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -142,7 +143,7 @@ impl Server {
     pub async fn start(settings: ServerSettings) -> Result<Self, StartError> {
         let ServerSettings { base, storage, master_key, clock, trusted_proxies } = settings;
         let Storage { store, watch } = storage;
-        let foundation = Foundation { base, store, master_key, clock };
+        let foundation = Foundation { base, store, master_key, clock, fetch: Arc::new(NoFetch) };
         let authority = Authority::open(foundation).await?;
         audience_names::check_catalog(&authority.catalog())?;
         let (tasks, first_keys) = upkeep::start(&authority, watch);

@@ -18,6 +18,7 @@ use scopegate_core::authority::{Foundation, OpenError, check_master_key};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
+use scopegate_core::fetch::NoFetch;
 use scopegate_core::store::{MASTER_KEY_FINGERPRINT, StoreError, Vault};
 use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
@@ -175,6 +176,7 @@ impl Setup {
             store: Arc::new(self.store),
             master_key: Arc::new(self.master_key),
             clock: Arc::new(SystemClock),
+            fetch: Arc::new(NoFetch),
         }
     }
 

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
 use http::request::Parts;
 use scopegate_core::catalog::AuthorizationServer;
 use scopegate_core::client_auth::Presented;
@@ -14,13 +15,18 @@ use scopegate_core::token::{Refused, TokenRequest, TokenResponse};
 
 use super::asked::Asked;
 use super::failure::NEVER_STORED;
-use super::{App, Failure, RequestError, credentials, form_body};
+use super::{App, Failure, RequestError, Routes, credentials, form_body, on_both};
 
 /// A storage that hangs shall not hang the clients.
 const DECISION_TIME: Duration = Duration::from_secs(20);
 
+/// Where token requests go.
+pub(super) fn routes(base: &str) -> Routes {
+    on_both(base, "token", || post(token))
+}
+
 /// Answers a token request.
-pub(super) async fn token(
+async fn token(
     State(app): State<App>,
     Asked(server): Asked,
     request: Request,

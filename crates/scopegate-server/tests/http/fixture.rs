@@ -1,6 +1,6 @@
 //! A server with a small catalog, in a temporary folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use http::request::Builder;
 use http::{Method, Request};
 use scopegate_claims::{Audience, Clock, Dialect, Issuer, ManualClock, ScopeSet, UnixTime};
 use scopegate_core::catalog::{
-    AudienceSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType, Clients, Consent,
-    Edit, Entity, EntityKey, EntityKind, Owner, PolicySpec, RuleSpec, ScopeSpec, Scopes, ServerId,
-    ServerSpec, Spec, Status,
+    AudienceSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, Clients, Consent, Edit, Entity,
+    EntityKey, EntityKind, Owner, PolicySpec, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec,
+    Spec, Status,
 };
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::store::CatalogStore;
@@ -173,8 +173,7 @@ fn readable_orders(id: &ServerId, audience: &str, dialect: Dialect) -> Vec<Edit>
         priority: 1,
         grant_types: ["client_credentials".to_owned()].into(),
         scopes: Scopes::Named(ScopeSet::parse("read:orders").unwrap()),
-        access_token_lifetime: RuleSpec::DEFAULT_ACCESS_TOKEN_LIFETIME,
-        status: Status::Active,
+        ..RuleSpec::default()
     };
     vec![
         server(id.as_str(), audience, dialect, Status::Active),
@@ -193,6 +192,7 @@ pub(crate) fn server(id: &str, audience: &str, dialect: Dialect, status: Status)
         audiences: vec![AudienceSpec { name, resources: Vec::new() }],
         dialect,
         algorithms: vec![Algorithm::Es256],
+        trusted_servers: BTreeSet::new(),
         status,
     };
     put(EntityKey::server(&ServerId::parse(id).unwrap()), Spec::Server(spec))
@@ -201,14 +201,8 @@ pub(crate) fn server(id: &str, audience: &str, dialect: Dialect, status: Status)
 fn service(id: &str) -> ClientSpec {
     ClientSpec {
         name: id.to_owned(),
-        client_type: ClientType::Service,
-        auth: ClientAuth::ClientSecretBasic,
-        secrets: Vec::new(),
-        jwks: Vec::new(),
         grant_types: ["client_credentials".to_owned()].into(),
-        attributes: BTreeMap::new(),
-        admin: false,
-        status: Status::Active,
+        ..ClientSpec::default()
     }
 }
 

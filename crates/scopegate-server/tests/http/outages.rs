@@ -1,16 +1,20 @@
 //! A storage that fails.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::body::Body;
 use http::Request;
-use scopegate_claims::{Dialect, Issuer, UnixTime};
+use scopegate_claims::{Dialect, Issuer, ScopeSet, UnixTime};
 use scopegate_core::audit::AuditEvent;
 use scopegate_core::catalog::{Edit, ServerId, Status};
+use scopegate_core::people::{NewUser, User, UserId};
 use scopegate_core::store::{
-    CatalogChanges, CatalogStore, Change, KeyStore, Ledger, StoreError, StoredKey, Vault,
+    Artifact, ArtifactKind, ArtifactName, CatalogChanges, CatalogStore, Change, ConsentKey,
+    Directory, Family, FamilyId, KeyStore, Ledger, Records, Session, Standing, StoreError,
+    StoredKey, TokenMark, UserKey, Vault,
 };
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, StartError, Storage};
@@ -49,13 +53,18 @@ impl CatalogStore for Switched {
         self.up()?.catalog_since(version).await
     }
 
-    async fn write_catalog(
+    async fn write_catalog_and_users(
         &self,
         expected: u64,
         edits: &[Edit],
         file_version: Option<u64>,
+        seeds: &[NewUser],
     ) -> Result<u64, StoreError> {
-        self.up()?.write_catalog(expected, edits, file_version).await
+        self.up()?.write_catalog_and_users(expected, edits, file_version, seeds).await
+    }
+
+    async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        self.up()?.known_logins(logins).await
     }
 
     async fn catalog_file_version(&self) -> Result<u64, StoreError> {
@@ -90,6 +99,48 @@ impl Ledger for Switched {
 
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
         self.up()?.forget_expired(now).await
+    }
+}
+
+#[async_trait]
+impl Records for Switched {
+    async fn artifact(
+        &self,
+        kind: ArtifactKind,
+        name: &ArtifactName,
+    ) -> Result<Option<Artifact>, StoreError> {
+        self.up()?.artifact(kind, name).await
+    }
+
+    async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError> {
+        self.up()?.session(secret_sha256).await
+    }
+
+    async fn family(&self, id: &FamilyId) -> Result<Option<Family>, StoreError> {
+        self.up()?.family(id).await
+    }
+
+    async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError> {
+        self.up()?.consent(of).await
+    }
+
+    async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {
+        self.up()?.standing(of).await
+    }
+}
+
+#[async_trait]
+impl Directory for Switched {
+    async fn user(&self, by: UserKey<'_>) -> Result<Option<User>, StoreError> {
+        self.up()?.user(by).await
+    }
+
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError> {
+        self.up()?.users(after, limit).await
+    }
+
+    async fn password(&self, id: &UserId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.up()?.password(id).await
     }
 }
 

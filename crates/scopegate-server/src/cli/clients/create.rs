@@ -154,9 +154,8 @@ impl Create {
             secrets: credentials.secrets(),
             jwks: credentials.keys(),
             grant_types: self.grant_type.iter().cloned().collect(),
-            attributes: Default::default(),
             admin: self.admin,
-            status: Status::Active,
+            ..ClientSpec::default()
         }
     }
 
