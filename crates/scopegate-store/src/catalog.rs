@@ -71,7 +71,7 @@ impl CatalogStore for SqlStore {
         put(&mut transaction, edits, current + 1).await?;
         end_what_hangs_on(&mut transaction, edits).await?;
         users::seed(&mut transaction, seeds).await?;
-        transaction.on_postgres(NOTIFY, &[]).await?;
+        transaction.on_postgres(NOTIFY).await?;
         transaction.commit().await?;
         Ok(expected + 1)
     }

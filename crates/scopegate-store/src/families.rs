@@ -30,26 +30,22 @@ const MOVE: &str = "\
 const END: &str = "\
     UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE id = $1 AND revoked = 0";
 
-/// Where many rows are written at once, PostgreSQL locks them in the order of their ids first: so
-/// nobody waits in a circle.
-const LOCK_OF_CLIENT: &str = "\
-    SELECT id FROM refresh_family WHERE client = $1 AND revoked = 0 ORDER BY id FOR UPDATE";
 const END_OF_CLIENT: &str = "\
-    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE client = $1 AND revoked = 0";
+    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE id IN \
+    (SELECT id FROM refresh_family WHERE client = $1 AND revoked = 0 ORDER BY id {locked})";
 
-const LOCK_OF_SESSION: &str = "\
-    SELECT id FROM refresh_family WHERE session = $1 AND revoked = 0 ORDER BY id FOR UPDATE";
 const END_OF_SESSION: &str = "\
-    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE session = $1 AND revoked = 0";
+    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE id IN \
+    (SELECT id FROM refresh_family WHERE session = $1 AND revoked = 0 ORDER BY id {locked})";
 
-const LOCK_OF_USER: &str = "\
-    SELECT id FROM refresh_family WHERE user_id = $1 AND revoked = 0 ORDER BY id FOR UPDATE";
 const END_OF_USER: &str = "\
-    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE user_id = $1 AND revoked = 0";
+    UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE id IN \
+    (SELECT id FROM refresh_family WHERE user_id = $1 AND revoked = 0 ORDER BY id {locked})";
 
 /// The row is forgotten when it would have been anyway: a catalog is written at no certain time.
 const END_WITH_CLIENT: &str = "\
-    UPDATE refresh_family SET revoked = 1 WHERE client = $1 AND revoked = 0";
+    UPDATE refresh_family SET revoked = 1 WHERE id IN \
+    (SELECT id FROM refresh_family WHERE client = $1 AND revoked = 0 ORDER BY id {locked})";
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM refresh_family WHERE id IN \
@@ -109,16 +105,14 @@ pub(crate) async fn end(
     of: &Ended,
     at: UnixTime,
 ) -> Result<(), StoreError> {
-    let (lock, end, whose) = match of {
-        Ended::Client(client) => (Some(LOCK_OF_CLIENT), END_OF_CLIENT, client.as_str()),
-        Ended::Family(family) => (None, END, family.as_str()),
-        Ended::Session(session) => (Some(LOCK_OF_SESSION), END_OF_SESSION, session.as_str()),
-        Ended::User(user) => (Some(LOCK_OF_USER), END_OF_USER, user.as_str()),
+    let (statement, whose) = match of {
+        Ended::Client(client) => (END_OF_CLIENT, client.as_str()),
+        Ended::Family(family) => (END, family.as_str()),
+        Ended::Session(session) => (END_OF_SESSION, session.as_str()),
+        Ended::User(user) => (END_OF_USER, user.as_str()),
     };
-    if let Some(lock) = lock {
-        transaction.on_postgres(lock, &[whose.into()]).await?;
-    }
-    transaction.execute(end, &[whose.into(), at.plus(REMEMBERED).into()]).await.map(drop)
+    let values = [whose.into(), at.plus(REMEMBERED).into()];
+    transaction.execute_locking(statement, &values).await.map(drop)
 }
 
 /// Ends the families of a client that the catalog switches off or deletes.
@@ -126,8 +120,7 @@ pub(crate) async fn end_with_client(
     transaction: &mut Transaction,
     client: &str,
 ) -> Result<(), StoreError> {
-    transaction.on_postgres(LOCK_OF_CLIENT, &[client.into()]).await?;
-    transaction.execute(END_WITH_CLIENT, &[client.into()]).await.map(drop)
+    transaction.execute_locking(END_WITH_CLIENT, &[client.into()]).await.map(drop)
 }
 
 fn read(row: &Row<'_>) -> Result<Family, StoreError> {

@@ -42,7 +42,7 @@ impl Ledger for SqlStore {
         for statement in FORGET {
             loop {
                 let mut transaction = self.database.begin().await?;
-                let forgotten = transaction.delete_free(statement, &[now.into()]).await?;
+                let forgotten = transaction.execute_locking(statement, &[now.into()]).await?;
                 transaction.commit().await?;
                 if forgotten < FORGET_LIMIT {
                     break;

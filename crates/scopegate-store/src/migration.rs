@@ -48,8 +48,8 @@ pub(crate) async fn migrate(database: &Database, url: &StoreUrl) -> Result<(), O
 async fn apply(database: &Database, known: u64) -> Result<u64, StoreError> {
     let mut transaction = database.begin().await?;
     transaction.allow_long().await?;
-    transaction.on_postgres(QUIET, &[]).await?;
-    transaction.on_postgres(LOCK, &[]).await?;
+    transaction.on_postgres(QUIET).await?;
+    transaction.on_postgres(LOCK).await?;
     transaction.execute(CREATE, &[]).await?;
     let found = newest(&mut transaction).await?;
     if found > known {

@@ -22,10 +22,9 @@ const MOVE: &str = "\
 
 const END: &str = "DELETE FROM user_session WHERE id = $1";
 
-/// PostgreSQL locks the rows in the order of their ids first: so nobody waits in a circle.
-const LOCK_OF_USER: &str = "\
-    SELECT id FROM user_session WHERE user_id = $1 ORDER BY id FOR UPDATE";
-const END_OF_USER: &str = "DELETE FROM user_session WHERE user_id = $1";
+const END_OF_USER: &str = "\
+    DELETE FROM user_session WHERE id IN \
+    (SELECT id FROM user_session WHERE user_id = $1 ORDER BY id {locked})";
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM user_session WHERE id IN \
@@ -82,9 +81,7 @@ pub(crate) async fn end(transaction: &mut Transaction, of: &Ended) -> Result<(),
     match of {
         Ended::Session(id) => transaction.execute(END, &[id.as_str().into()]).await.map(drop),
         Ended::User(user) => {
-            let user = user.as_str().into();
-            transaction.on_postgres(LOCK_OF_USER, &[user]).await?;
-            transaction.execute(END_OF_USER, &[user]).await.map(drop)
+            transaction.execute_locking(END_OF_USER, &[user.as_str().into()]).await.map(drop)
         }
         // A session is a person's: it belongs to no client, and began in no family.
         Ended::Client(_) | Ended::Family(_) => Ok(()),

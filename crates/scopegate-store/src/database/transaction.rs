@@ -78,26 +78,28 @@ impl Transaction {
     }
 
     /// Runs a statement that only PostgreSQL has a use for.
-    pub(crate) async fn on_postgres(
-        &mut self,
-        statement: &'static str,
-        values: &[Value<'_>],
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn on_postgres(&mut self, statement: &'static str) -> Result<(), StoreError> {
         match self.0.is_postgres() {
-            true => self.0.execute(statement, values).await.map(drop),
+            true => self.0.execute(statement, &[]).await.map(drop),
             false => Ok(()),
         }
     }
 
-    /// Deletes rows that a subselect finds; where it says `{free}`, those that somebody else is
-    /// at work on are passed over.
-    pub(crate) async fn delete_free(
+    /// Runs a statement that writes the rows which a subselect finds.
+    ///
+    /// PostgreSQL locks them where the subselect says `{locked}`, in its order: where everybody
+    /// keeps to the same, nobody waits in a circle. Where it says `{free}`, rows that somebody else
+    /// has locked are passed over. In SQLite nobody else writes meanwhile.
+    pub(crate) async fn execute_locking(
         &mut self,
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
-        let free = if self.0.is_postgres() { "FOR UPDATE SKIP LOCKED" } else { "" };
-        let statement = statement.replace("{free}", free);
+        let [locked, free] = match self.0.is_postgres() {
+            true => ["FOR UPDATE", "FOR UPDATE SKIP LOCKED"],
+            false => ["", ""],
+        };
+        let statement = statement.replace("{locked}", locked).replace("{free}", free);
         self.0.execute(AssertSqlSafe(statement), values).await
     }
 

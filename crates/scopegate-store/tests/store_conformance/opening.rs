@@ -1,10 +1,15 @@
 //! Opening a store: for the first time, again, and where it should not be done.
 
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, ServerId, Spec};
-use scopegate_core::store::{CatalogStore, KeyStore, StoreError, Vault};
+use scopegate_core::store::{
+    ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyStore, Ledger, Records,
+    StoreError, UserKey, Vault,
+};
+use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore, StoreOptions};
 
 use crate::place::Place;
+use crate::samples::{code, family, open_family, person, put_user, session, user_id};
 
 pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
     let starts: Vec<_> = (0..8)
@@ -17,7 +22,7 @@ pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
         let store = start.await.unwrap().unwrap();
         assert_eq!(store.catalog_version().await.unwrap(), 0);
     }
-    assert_eq!(place.count("scopegate_migration").await, 1);
+    assert_eq!(place.count("scopegate_migration").await, 2);
     assert_eq!(place.count("catalog_state").await, 1);
 }
 
@@ -36,7 +41,25 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
     assert_eq!(store.keep("a", "second").await.unwrap(), "first");
     let all = store.catalog_since(0).await.unwrap();
     assert_eq!((all.version, all.edits), (1, edits));
-    assert_eq!(place.count("scopegate_migration").await, 1);
+    assert_eq!(place.count("scopegate_migration").await, 2);
+}
+
+pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
+    let store = place.open().await;
+    store.write_catalog(0, &[], Some(3)).await.unwrap();
+    store.close().await;
+    // As the first version of this program left it.
+    place
+        .run(
+            "DROP TABLE directory_user; DROP TABLE user_session; DROP TABLE refresh_family; \
+             DROP TABLE consent; DROP TABLE artifact; DROP TABLE revoked_token; \
+             DELETE FROM scopegate_migration WHERE number > 1",
+        )
+        .await;
+    let store = place.open().await;
+    assert_eq!(place.count("scopegate_migration").await, 2);
+    assert_eq!(store.catalog_file_version().await.unwrap(), 3);
+    store.commit(&[put_user(person("alice"), None)]).await.unwrap();
 }
 
 pub(crate) async fn a_newer_database_is_refused(place: &Place) {
@@ -76,6 +99,7 @@ pub(crate) async fn a_row_that_cannot_be_read_is_named(place: &Place) {
         assert!(matches!(error, StoreError::Corrupt(_)), "{row}: {error:?}");
         place.run("DELETE FROM signing_key").await;
     }
+    a_person_or_a_grant_that_cannot_be_read_is_named(&store, place).await;
     place.run("UPDATE catalog_state SET version = -1").await;
     assert!(matches!(store.catalog_version().await, Err(StoreError::Corrupt(_))));
     place.run("DELETE FROM catalog_state").await;
@@ -83,4 +107,42 @@ pub(crate) async fn a_row_that_cannot_be_read_is_named(place: &Place) {
     assert!(matches!(store.catalog_since(0).await, Err(StoreError::Corrupt(_))));
     // A broken row breaks nothing else.
     store.ping().await.unwrap();
+}
+
+async fn a_person_or_a_grant_that_cannot_be_read_is_named(store: &SqlStore, place: &Place) {
+    let family = family("a", "alice");
+    let there = [
+        put_user(person("alice"), None),
+        open_family(&family),
+        Change::OpenSession(Box::new(session("a", "a"))),
+        Change::PutArtifact(code("a")),
+    ];
+    store.commit(&there).await.unwrap();
+    for (table, columns) in [
+        ("directory_user", &["status = 'RESTING'", "owner = 'nobody'", "profile = '[]'"][..]),
+        ("directory_user", &["group_names = 'no json'", "version = -1"]),
+        ("refresh_family", &["server = 'a/b'", "generation = 4294967296", "body = '{}'"]),
+        ("user_session", &["user_id = 'alice'", "body = '{}'", "ends_at = -1"]),
+        ("artifact", &["version = -1"]),
+    ] {
+        for broken in columns {
+            place.run(&format!("CREATE TABLE aside AS SELECT * FROM {table}")).await;
+            place.run(&format!("UPDATE {table} SET {broken}")).await;
+            let secret = sha256(b"a");
+            let error = match table {
+                "directory_user" => {
+                    store.user(UserKey::Id(&user_id("alice"))).await.map(drop).unwrap_err()
+                }
+                "refresh_family" => store.family(&family.id).await.map(drop).unwrap_err(),
+                "user_session" => store.session(&secret).await.map(drop).unwrap_err(),
+                _ => {
+                    let name = ArtifactName::Secret(secret);
+                    store.artifact(ArtifactKind::Code, &name).await.map(drop).unwrap_err()
+                }
+            };
+            assert!(matches!(error, StoreError::Corrupt(_)), "{table}, {broken}: {error:?}");
+            place.run(&format!("DELETE FROM {table}")).await;
+            place.run(&format!("INSERT INTO {table} SELECT * FROM aside; DROP TABLE aside")).await;
+        }
+    }
 }

@@ -1,0 +1,219 @@
+//! People.
+
+use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, Spec, Status};
+use scopegate_core::people::{NewUser, User};
+use scopegate_core::store::{
+    CatalogStore, Change, Contested, Directory, Ledger, StoreError, UserKey,
+};
+use scopegate_store::SqlStore;
+
+use crate::place::Place;
+use crate::samples::{
+    audit, is_changed, is_conflict, later, one_of_four_wins, person, put_user, user_id,
+};
+
+async fn by_login(store: &SqlStore, login: &str) -> Option<User> {
+    store.user(UserKey::Login(login)).await.unwrap()
+}
+
+fn named(name: &str, login: &str) -> User {
+    User { login: login.into(), ..person(name) }
+}
+
+fn put_in_place(from: u64, user: &User) -> Change {
+    Change::MoveUser { from, user: Box::new(user.clone()) }
+}
+
+pub(crate) async fn a_person_is_found_by_id_and_by_login(place: &Place) {
+    let store = place.open().await;
+    let alice = person("alice");
+    let bob = User { status: Status::Inactive, owner: Owner::File, ..person("bob") };
+    store.commit(&[put_user(alice.clone(), None), put_user(bob.clone(), None)]).await.unwrap();
+    assert_eq!(store.user(UserKey::Id(&alice.id)).await.unwrap(), Some(alice.clone()));
+    assert_eq!(store.user(UserKey::Id(&user_id("carol"))).await.unwrap(), None);
+    for login in ["alice@Example.com", "ALICE@EXAMPLE.COM", "alice@example.com"] {
+        assert_eq!(by_login(&store, login).await, Some(alice.clone()), "{login}");
+    }
+    // Suspended, a person is still found: who asks looks at the status.
+    assert_eq!(by_login(&store, &bob.login).await, Some(bob));
+    for nobody in ["", "alice", "alice@example.com ", "a\0", "alice@example.com\0", "%", "' OR 1=1"]
+    {
+        assert_eq!(by_login(&store, nobody).await, None, "{nobody:?}");
+    }
+}
+
+pub(crate) async fn a_login_is_taken_once_whatever_its_case(place: &Place) {
+    let store = place.open().await;
+    store.commit(&[put_user(named("1", "Ålice"), None)]).await.unwrap();
+    for taken in ["Ålice", "ålice", "ÅLICE"] {
+        let lost = store.commit(&[put_user(named("2", taken), None), audit("a")]).await;
+        assert!(is_changed(&lost, Contested::User), "{taken}");
+    }
+    assert_eq!(place.count("audit_event").await, 0);
+    assert_eq!(by_login(&store, "ålice").await.unwrap().login, "Ålice");
+
+    // Nor is it taken over by somebody who changes hers.
+    store.commit(&[put_user(named("2", "bob"), None)]).await.unwrap();
+    let lost = store.commit(&[put_in_place(0, &named("2", "ÅLICE"))]).await;
+    assert!(is_changed(&lost, Contested::User));
+    // Her own she may write otherwise.
+    store.commit(&[put_in_place(0, &named("1", "ÅLICE"))]).await.unwrap();
+    assert_eq!(by_login(&store, "ålice").await.unwrap().login, "ÅLICE");
+}
+
+pub(crate) async fn of_two_who_take_a_login_at_once_one_wins(place: &Place) {
+    let nodes = [place.open().await, place.open().await];
+    for round in 0..25 {
+        let put = |racer| {
+            let login = if racer % 2 == 0 { format!("l{round}") } else { format!("L{round}") };
+            vec![put_user(named(&format!("{round}.{racer}"), &login), None), audit("a")]
+        };
+        one_of_four_wins(&nodes, put, Contested::User).await;
+    }
+    assert_eq!(place.count("directory_user").await, 25);
+    assert_eq!(place.count("audit_event").await, 25);
+}
+
+pub(crate) async fn a_person_moves_once_from_a_version(place: &Place) {
+    let store = place.open().await;
+    let alice = person("alice");
+    store.commit(&[put_user(alice.clone(), None)]).await.unwrap();
+    let suspended = User {
+        status: Status::Inactive,
+        groups: ["former".to_owned()].into(),
+        updated_at: later(9),
+        ..alice.clone()
+    };
+    store.commit(&[put_in_place(0, &suspended)]).await.unwrap();
+    for stale in [0, 2, u64::MAX] {
+        let lost = store.commit(&[put_in_place(stale, &alice), audit("a")]).await;
+        assert!(is_changed(&lost, Contested::User), "{stale}");
+    }
+    assert!(is_changed(&store.commit(&[put_in_place(0, &person("bob"))]).await, Contested::User));
+    assert_eq!(by_login(&store, &alice.login).await, Some(User { version: 1, ..suspended }));
+    assert_eq!(place.count("audit_event").await, 0);
+}
+
+pub(crate) async fn a_password_is_its_persons_and_stays_until_it_is_set(place: &Place) {
+    let store = place.open().await;
+    let (alice, bob) = (person("alice"), person("bob"));
+    store
+        .commit(&[put_user(alice.clone(), Some("\0first")), put_user(bob.clone(), None)])
+        .await
+        .unwrap();
+    let password = async |user: &User| store.password(&user.id).await.unwrap();
+    assert_eq!(password(&alice).await.as_deref(), Some(&b"\0first"[..]));
+    assert_eq!(password(&bob).await, None);
+    assert_eq!(store.password(&user_id("nobody")).await.unwrap(), None);
+
+    store.commit(&[put_in_place(0, &alice)]).await.unwrap();
+    assert_eq!(password(&alice).await.as_deref(), Some(&b"\0first"[..]));
+    let set = |user: &User| Change::SetPassword {
+        user: user.id.clone(),
+        sealed: b"second".to_vec(),
+        at: later(50),
+    };
+    store.commit(&[set(&alice)]).await.unwrap();
+    assert_eq!(password(&alice).await.as_deref(), Some(&b"second"[..]));
+    assert_eq!(by_login(&store, &alice.login).await.unwrap().updated_at, later(50));
+    assert!(is_changed(&store.commit(&[set(&person("nobody"))]).await, Contested::User));
+
+    // Who is made by the same commit gets hers.
+    let carol = person("carol");
+    store.commit(&[set(&carol), put_user(carol.clone(), None)]).await.unwrap();
+    assert_eq!(password(&carol).await.as_deref(), Some(&b"second"[..]));
+    assert_eq!(password(&bob).await, None);
+}
+
+fn seed(user: User) -> NewUser {
+    NewUser { user, sealed_password: Some(b"seeded".to_vec()) }
+}
+
+pub(crate) async fn a_seed_overwrites_nobody(place: &Place) {
+    let store = place.open().await;
+    let alice = named("alice", "alice");
+    store.commit(&[put_user(alice.clone(), Some("own"))]).await.unwrap();
+    let seeds =
+        [seed(named("other", "ALICE")), seed(named("bob", "bob")), seed(named("bob2", "Bob"))];
+    assert_eq!(store.write_catalog_and_users(0, &[], None, &seeds).await.unwrap(), 1);
+    assert_eq!(by_login(&store, "alice").await, Some(alice.clone()));
+    assert_eq!(store.password(&alice.id).await.unwrap().as_deref(), Some(&b"own"[..]));
+    assert_eq!(by_login(&store, "bob").await, Some(named("bob", "bob")));
+    assert_eq!(store.password(&user_id("bob")).await.unwrap().as_deref(), Some(&b"seeded"[..]));
+    assert_eq!(place.count("directory_user").await, 2);
+
+    // Many at once, and once more.
+    let many: Vec<_> = (0..150).map(|n| seed(named(&n.to_string(), &format!("u{n}")))).collect();
+    for version in [1, 2] {
+        store.write_catalog_and_users(version, &[], None, &many).await.unwrap();
+        assert_eq!(place.count("directory_user").await, 152);
+    }
+}
+
+pub(crate) async fn seeds_and_catalog_are_written_together(place: &Place) {
+    let store = place.open().await;
+    let key = EntityKey::client(&crate::samples::client("a"));
+    let json = r#"{"name":"A","client_type":"web","auth":"client_secret_basic","grant_types":[]}"#;
+    let spec = Spec::from_json(&key, json).unwrap();
+    let edits = [Edit::Put(Entity { key, owner: Owner::File, spec })];
+    let seeds = [seed(named("alice", "alice"))];
+
+    // Neither where the catalog has changed meanwhile …
+    let late = store.write_catalog_and_users(7, &edits, Some(1), &seeds).await;
+    assert!(is_conflict(&late));
+    assert_eq!(by_login(&store, "alice").await, None);
+
+    // … nor where the people cannot be written …
+    place.run("ALTER TABLE directory_user RENAME TO away").await;
+    let failed = store.write_catalog_and_users(0, &edits, Some(1), &seeds).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    place.run("ALTER TABLE away RENAME TO directory_user").await;
+    assert_eq!(store.catalog_version().await.unwrap(), 0);
+    assert_eq!(store.catalog_file_version().await.unwrap(), 0);
+
+    store.write_catalog_and_users(0, &edits, Some(1), &seeds).await.unwrap();
+    assert_eq!(store.catalog_since(0).await.unwrap().edits, edits);
+    assert!(by_login(&store, "alice").await.is_some());
+}
+
+pub(crate) async fn known_logins_come_back_as_they_were_asked_for(place: &Place) {
+    let store = place.open().await;
+    let people = (0..40).map(|n| put_user(named(&n.to_string(), &format!("Known{n}")), None));
+    store.commit(&people.collect::<Vec<_>>()).await.unwrap();
+    let asked: Vec<_> = (0..80).map(|n| format!("kNOWN{n}")).chain(["a\0".into()]).collect();
+    let known = store.known_logins(&asked).await.unwrap();
+    assert_eq!(known, (0..40).map(|n| format!("kNOWN{n}")).collect());
+    assert!(store.known_logins(&[]).await.unwrap().is_empty());
+    assert!(store.known_logins(&["stranger".into()]).await.unwrap().is_empty());
+}
+
+pub(crate) async fn users_are_listed_in_pages(place: &Place) {
+    let store = place.open().await;
+    // In the order of the bytes, whatever the database's language is.
+    let logins = ["Zoe", "a-b", "a.b", "aB", "ab-c", "ac", "éa", "z"];
+    let people: Vec<_> = logins
+        .iter()
+        .enumerate()
+        .map(|(n, login)| put_user(named(&n.to_string(), login), None))
+        .collect();
+    store.commit(&people).await.unwrap();
+    let in_order = ["a-b", "a.b", "aB", "ab-c", "ac", "z", "Zoe", "éa"];
+
+    let mut listed = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.users(after.as_deref(), 3).await.unwrap();
+        assert!(page.len() <= 3);
+        let Some(last) = page.last() else { break };
+        after = Some(last.login.clone());
+        listed.extend(page.into_iter().map(|user| user.login));
+    }
+    assert_eq!(listed, in_order);
+    assert_eq!(store.users(None, 0).await.unwrap(), []);
+    assert_eq!(store.users(Some("AC"), 1).await.unwrap()[0].login, "z");
+    assert_eq!(store.users(Some("a\0"), 1).await.unwrap()[0].login, "a-b");
+
+    let many = (0..250).map(|n| put_user(named(&format!("m{n}"), &format!("m{n}")), None));
+    store.commit(&many.collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(store.users(None, u32::MAX).await.unwrap().len(), 200);
+}
