@@ -1,3 +1,5 @@
+mod persons;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use scopegate_core::audience_names;
 use scopegate_core::catalog::{
-    ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, Spec, Status,
+    ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, Spec,
 };
 use scopegate_core::grants::GRANTS;
 use scopegate_core::store::{CatalogStore, StoreError};

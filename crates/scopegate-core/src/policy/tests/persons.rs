@@ -1,0 +1,160 @@
+//! Rules where a person takes part.
+
+use scopegate_claims::UnixTime;
+
+use super::*;
+use crate::people::{Profile, User, UserId};
+
+const CODE: &str = "authorization_code";
+const SCOPES: [(&str, bool); 2] = [("read", true), ("write", false)];
+
+fn user(login: &str, groups: &[&str]) -> User {
+    User {
+        id: UserId::generate(),
+        login: login.to_owned(),
+        status: Status::Active,
+        owner: Owner::Api,
+        groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        profile: Profile::default(),
+        created_at: UnixTime::from_seconds(1),
+        updated_at: UnixTime::from_seconds(1),
+        version: 0,
+    }
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// Staff may write, everybody may read.
+fn world() -> World {
+    let mut world = World::new(&SCOPES).policy("people", 1, &["*"]);
+    world.rule_for(1, &[], &["staff"], "read write");
+    world.rule_for(2, &[], &[], "read");
+    world
+}
+
+impl World {
+    fn rule_for(&mut self, priority: u32, users: &[&str], groups: &[&str], scopes: &str) {
+        let spec = RuleSpec {
+            priority,
+            grant_types: names(&[CODE]),
+            scopes: Scopes::Named(ScopeSet::parse(scopes).unwrap()),
+            users: names(users),
+            groups: names(groups),
+            ..RuleSpec::default()
+        };
+        let key = EntityKey::rule(&ServerId::default_server(), "people", &format!("{priority}"));
+        self.put(key, Spec::Rule(spec));
+    }
+
+    /// What the client `portal`, which can refresh, gets for a person.
+    fn ask_for(mut self, user: &User, wanted: &Wanted) -> Result<Granted, TokenError> {
+        let spec =
+            ClientSpec { grant_types: names(&[CODE, "refresh_token"]), ..ClientSpec::default() };
+        let id = ClientId::parse("portal").unwrap();
+        self.put(EntityKey::client(&id), Spec::Client(Box::new(spec)));
+        self.ask_as("portal", ServerId::default_server(), user, wanted)
+    }
+
+    fn ask_as(
+        self,
+        client: &str,
+        server: ServerId,
+        user: &User,
+        wanted: &Wanted,
+    ) -> Result<Granted, TokenError> {
+        let base = Issuer::parse("https://id.example").unwrap();
+        let snapshot = Snapshot::empty(&base).edited(1, self.edits);
+        evaluate(&Asking {
+            server: snapshot.server(&server).unwrap(),
+            client: snapshot.client(client).unwrap(),
+            grant_type: CODE,
+            person: Some(user),
+            wanted,
+        })
+    }
+}
+
+fn named(scopes: &str) -> Wanted {
+    Wanted::parse(Some(scopes)).unwrap()
+}
+
+fn scopes(granted: Result<Granted, TokenError>) -> String {
+    granted.unwrap().scopes.to_string()
+}
+
+#[test]
+fn a_rule_is_for_its_users_and_groups_and_one_without_is_for_everybody() {
+    let (alice, bob) = (user("alice", &["staff"]), user("Bob", &[]));
+    assert_eq!(world().ask_for(&alice, &named("write")).unwrap().rule, "people/1");
+    assert_eq!(world().ask_for(&bob, &named("read")).unwrap().rule, "people/2");
+    let refused = world().ask_for(&bob, &named("read write"));
+    assert!(matches!(refused, Err(TokenError::NoMatchingRule)));
+
+    let mut by_name = World::new(&SCOPES).policy("people", 1, &["*"]);
+    by_name.rule_for(1, &["bob"], &["nobody"], "write");
+    assert_eq!(scopes(by_name.ask_for(&bob, &named("write"))), "write");
+}
+
+#[test]
+fn standard_scopes_need_not_be_listed() {
+    let bob = user("bob", &[]);
+    let all = "openid profile email address phone offline_access read";
+    assert_eq!(scopes(world().ask_for(&bob, &named(all))), all);
+    assert_eq!(scopes(world().ask_for(&bob, &named("openid"))), "openid");
+    for unknown in ["groups", "device_sso", "delete"] {
+        let refused = world().ask_for(&bob, &named(unknown));
+        assert!(matches!(refused, Err(TokenError::InvalidScope(_))), "{unknown}");
+    }
+    let no_rule = World::new(&SCOPES).policy("people", 1, &["*"]).ask_for(&bob, &named("openid"));
+    assert!(matches!(no_rule, Err(TokenError::NoMatchingRule)));
+}
+
+#[test]
+fn a_scope_that_needs_consent_can_be_had_with_a_person() {
+    let mut world = world();
+    let spec = ScopeSpec { consent: Consent::Required, ..ScopeSpec::default() };
+    world.scope("read", spec);
+    assert_eq!(scopes(world.ask_for(&user("bob", &[]), &named("read"))), "read");
+}
+
+#[test]
+fn offline_access_is_left_out_where_it_is_of_no_use() {
+    let bob = user("bob", &[]);
+    assert_eq!(scopes(world().ask_for(&bob, &named("profile offline_access"))), "profile");
+    let alone = world().ask_for(&bob, &named("offline_access"));
+    assert!(matches!(alone, Err(TokenError::InvalidScope(_))));
+    let default = ServerId::default_server();
+    let without_grant = world().ask_as("reader", default, &bob, &named("openid offline_access"));
+    assert_eq!(scopes(without_grant), "openid");
+}
+
+#[test]
+fn a_refresh_keeps_what_the_rules_still_allow() {
+    let before = ScopeSet::parse("openid offline_access read write gone").unwrap();
+    let wanted = Wanted::AtMost(before);
+    let (alice, bob) = (user("alice", &["staff"]), user("bob", &[]));
+    assert_eq!(scopes(world().ask_for(&alice, &wanted)), "openid offline_access read write");
+    assert_eq!(scopes(world().ask_for(&bob, &wanted)), "openid offline_access read");
+
+    let mut other = World::new(&SCOPES).policy("people", 1, &["*"]);
+    other.scope("other", ScopeSpec::default());
+    other.rule_for(1, &[], &[], "other");
+    assert_eq!(scopes(other.ask_for(&bob, &wanted)), "openid offline_access");
+
+    let nothing = World::new(&SCOPES).policy("people", 1, &["*"]).ask_for(&bob, &wanted);
+    assert!(matches!(nothing, Err(TokenError::NoMatchingRule)));
+}
+
+#[test]
+fn the_org_server_gives_persons_standard_scopes_only() {
+    let alice = user("alice", &["staff"]);
+    let ask = |wanted: &Wanted| world().ask_as("admin", ServerId::org(), &alice, wanted);
+    let granted = ask(&named("openid profile")).unwrap();
+    assert_eq!(granted.rule, "org/sign-in");
+    assert_eq!(granted.refresh_lifetime, Some(Duration::from_secs(90 * 86_400)));
+    for refused in [named("openid read"), named("okta.clients.read"), Wanted::Default] {
+        assert!(matches!(ask(&refused), Err(TokenError::InvalidScope(_))), "{refused:?}");
+    }
+}
