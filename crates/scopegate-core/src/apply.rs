@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use scopegate_claims::UnixTime;
+
 use crate::audience_names::{self, AudienceClash};
 use crate::catalog::{ClientId, Edit, Entity, EntityKind, Owner};
 use crate::catalog_file::CatalogFile;
@@ -61,7 +63,8 @@ pub enum ApplyError {
 
 /// Makes the stored catalog what a file says, in one transaction.
 ///
-/// A second time it changes nothing.
+/// A second time it changes nothing. People whose login is known are left alone; the others are made
+/// `now`.
 ///
 /// # Errors
 ///
@@ -69,8 +72,10 @@ pub enum ApplyError {
 pub async fn apply(
     store: &dyn CatalogStore,
     file: &CatalogFile,
+    now: UnixTime,
     mode: Mode,
 ) -> Result<Applied, ApplyError> {
+    let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
     for _ in 0..ATTEMPTS {
         // The catalog comes first: a file that is applied from here on makes our write a conflict.
         let (version, current) = stored_entities(store).await?;
@@ -78,7 +83,8 @@ pub async fn apply(
         if file.version < newest {
             return Err(ApplyError::Older { file: file.version, stored: newest });
         }
-        let plan = Plan::between(&current, file)?;
+        let known = store.known_logins(&logins).await?;
+        let plan = Plan::between(&current, file)?.leaving_alone(&known);
         // The file was read before: somebody else may have made a client meanwhile.
         let kept = current.iter().filter(|entity| entity.owner == Owner::Api);
         audience_names::check_entities(file.entities.iter().chain(kept))?;
@@ -86,7 +92,10 @@ pub async fn apply(
         if mode == Mode::DryRun || says_nothing_new {
             return Ok(Applied { plan, catalog_version: version });
         }
-        match store.write_catalog(version, plan.edits(), Some(file.version)).await {
+        let new = file.users.iter().filter(|user| !known.contains(&user.login));
+        let new: Vec<_> = new.map(|user| user.to_new_user(now)).collect();
+        let edits = plan.edits();
+        match store.write_catalog_and_users(version, edits, Some(file.version), &new).await {
             Ok(catalog_version) => return Ok(Applied { plan, catalog_version }),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),

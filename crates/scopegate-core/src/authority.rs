@@ -7,11 +7,14 @@ use scopegate_claims::{Clock, Issuer};
 use scopegate_jose::MasterKey;
 use tokio::sync::Mutex;
 
+use crate::attempts::Attempts;
 use crate::audit::AuditQueue;
 use crate::catalog::{ServerId, Snapshot};
 use crate::client_keys::ClientKeys;
 use crate::fetch::Fetch;
+use crate::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::keys::KeyRing;
+use crate::passwords::Passwords;
 use crate::store::{MASTER_KEY_FINGERPRINT, Store, StoreError, Vault};
 
 /// The authorization servers of one process.
@@ -26,6 +29,8 @@ pub struct Authority {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) audit: AuditQueue,
     pub(crate) client_keys: ClientKeys,
+    pub(crate) passwords: Passwords,
+    pub(crate) attempts: Attempts,
 }
 
 /// What an [`Authority`] is opened with.
@@ -75,6 +80,8 @@ impl Authority {
             keys,
             audit: AuditQueue::start(store.clone()),
             client_keys: ClientKeys::new(fetch),
+            passwords: Passwords::default(),
+            attempts: Attempts::default(),
             store,
             master_key,
             clock,
@@ -101,6 +108,29 @@ impl Authority {
     /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// The counts of guesses: of passwords, of user codes.
+    pub fn attempts(&self) -> &Attempts {
+        &self.attempts
+    }
+
+    /// Seals what waits for a person, for the way through the browser.
+    pub fn seal(&self, interaction: &Interaction) -> String {
+        interaction.seal(&self.master_key)
+    }
+
+    /// Opens what a browser brings back.
+    ///
+    /// # Errors
+    ///
+    /// [`InteractionError`] if it is not ours, of another browser, or too old.
+    pub fn open_sealed(
+        &self,
+        text: &str,
+        browser: &FlowSecret,
+    ) -> Result<Interaction, InteractionError> {
+        Interaction::open(text, &self.master_key, browser.browser(), self.clock.now())
     }
 
     /// Reads what has changed in the storage; tells whether something had.

@@ -23,18 +23,25 @@
 //! | a constant, the attributes of a client | 4096 bytes of JSON |
 //! | secrets of a client | 2 |
 //! | keys of a client | 16 |
+//! | redirect URIs, origins of a client | 100 each |
+//! | users, groups of a client or a rule | 1000 each |
+//! | the profile of a user | 8192 bytes of JSON |
 //! | problems that are listed | 100 |
 
 mod attribute;
 mod claim;
 mod client;
+mod client_flow;
 mod duration;
 mod json;
 mod jwks;
+mod needs;
+mod people;
 mod place;
 mod policy;
 mod problem;
 mod reader;
+mod redirect;
 mod resource;
 mod scope;
 mod secret;
@@ -43,28 +50,33 @@ mod server;
 mod shape;
 mod suggest;
 mod supported;
+mod user;
 
 pub use duration::parse as parse_duration;
 pub use place::Places;
 pub use problem::{CatalogErrors, CatalogProblem};
 pub use suggest::{Instead, Quoted};
+pub use user::UserSeed;
 
-use scopegate_claims::Issuer;
+use std::collections::BTreeSet;
+
+use scopegate_claims::{Audience, Issuer};
 use toml::de::DeTable;
 
 use self::client::ClientNames;
 use self::problem::Problems;
 use self::reader::{Node, Table};
 use self::shape::Shape;
-use crate::catalog::{ClientId, Entity};
+use crate::catalog::{ClientId, Entity, Spec};
+use crate::people::UserId;
 
 /// The largest file that is read.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 const CATALOG: Shape = Shape {
     what: "a catalog",
-    keys: &["version", "demo", "server", "client"],
-    later: &["user", "group", "hook"],
+    keys: &["version", "demo", "server", "client", "user"],
+    later: &["group", "hook"],
     ..Shape::NONE
 };
 
@@ -83,6 +95,7 @@ pub struct CatalogSource<'a> {
 /// ```
 /// use scopegate_claims::Issuer;
 /// use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
+/// use scopegate_core::people::UserId;
 ///
 /// struct Nothing;
 ///
@@ -92,6 +105,9 @@ pub struct CatalogSource<'a> {
 ///     }
 ///     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
 ///         *sha256 // an HMAC under the master key, where the file is applied
+///     }
+///     fn seal_password(&self, _: &UserId, phc: &str) -> Vec<u8> {
+///         phc.into() // sealed under the master key, where the file is applied
 ///     }
 ///     fn issuer_base(&self) -> Option<&Issuer> {
 ///         None
@@ -115,6 +131,9 @@ pub trait CatalogContext {
     /// What is kept of a client's secret, given its SHA-256.
     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32];
 
+    /// What is kept of a person's password, given its hash (a PHC text).
+    fn seal_password(&self, user: &UserId, phc: &str) -> Vec<u8>;
+
     /// The issuer of the org server, where it is known: no audience may equal an issuer.
     fn issuer_base(&self) -> Option<&Issuer>;
 
@@ -137,6 +156,8 @@ pub struct CatalogFile {
     pub demo: bool,
     /// What it holds, parents before children; the file owns all of it.
     pub entities: Vec<Entity>,
+    /// The people that it brings: those whose login is not known yet are made, others left alone.
+    pub users: Vec<UserSeed>,
 }
 
 impl CatalogFile {
@@ -188,8 +209,21 @@ fn read_catalog(catalog: Table<'_>, context: &dyn CatalogContext) -> Option<Cata
     let names = ClientNames::of(&clients, context);
 
     let mut entities = server::read_all(&catalog, &names);
-    entities.extend(clients.into_iter().filter_map(|client| client::read(client, context)));
-    Some(CatalogFile { version: version?, demo, entities })
+    let audiences = audiences_of(&entities);
+    let read = |client| client::read(client, &audiences, context);
+    entities.extend(clients.into_iter().filter_map(read));
+    let users = user::read_all(catalog, context);
+    Some(CatalogFile { version: version?, demo, entities, users })
+}
+
+/// The audiences of the servers that were read.
+fn audiences_of(entities: &[Entity]) -> BTreeSet<Audience> {
+    let servers = entities.iter().filter_map(|entity| match &entity.spec {
+        Spec::Server(server) => Some(server),
+        _ => None,
+    });
+    let audiences = servers.flat_map(|server| &server.audiences);
+    audiences.map(|audience| audience.name.clone()).collect()
 }
 
 #[cfg(test)]

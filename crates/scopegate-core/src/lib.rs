@@ -37,6 +37,8 @@ pub mod policy;
 pub mod refresh_family;
 pub mod refresh_token;
 pub mod session;
+pub mod sign_in;
 pub mod store;
 pub mod token;
 pub mod token_id;
+pub mod user_admin;

@@ -7,6 +7,7 @@
 mod hash;
 mod password;
 mod pool;
+mod sealed;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -18,6 +19,8 @@ use self::hash::{Argon2Memory, Stored};
 pub use self::hash::{InvalidHash, check_hash};
 pub use self::password::{InvalidPassword, Password};
 use self::pool::Pool;
+pub(crate) use self::sealed::open_hash;
+pub use self::sealed::seal_hash;
 
 /// Hashes and checks passwords. Its threads start with the first password, and end with it.
 #[derive(Default)]
@@ -92,6 +95,11 @@ impl fmt::Debug for Verdict {
             Self::Wrong => "Wrong",
         })
     }
+}
+
+/// Hashes a password on this thread, where nobody else waits for it: at a start, in a command.
+pub fn hash_here(chosen: &Password) -> Zeroizing<String> {
+    hash::new(chosen, &mut Argon2Memory::default())
 }
 
 /// Something for a thread to do, and where the answer goes.

@@ -5,7 +5,7 @@
 
 mod conflict;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use serde_json::Value;
@@ -23,6 +23,8 @@ pub struct Plan {
     edits: Vec<Edit>,
     /// For each edit what it means.
     steps: Vec<Step>,
+    /// The logins of the people that are made.
+    users: Vec<String>,
 }
 
 /// What an edit means.
@@ -35,7 +37,7 @@ enum Step {
 }
 
 impl Plan {
-    /// Compares; the work is linear in both.
+    /// Compares; the work is linear in both. All people of the file count as new.
     ///
     /// # Errors
     ///
@@ -72,6 +74,7 @@ impl Plan {
         for key in gone {
             plan.push(Step::Delete, Edit::Delete(key.clone()));
         }
+        plan.users = file.users.iter().map(|user| user.login.clone()).collect();
         if conflicts.is_empty() { Ok(plan) } else { Err(PlanError::Conflicts(conflicts)) }
     }
 
@@ -85,9 +88,21 @@ impl Plan {
         &self.edits
     }
 
+    /// The same without those people whose login is known: they are not overwritten.
+    #[must_use]
+    pub fn leaving_alone(mut self, known: &BTreeSet<String>) -> Self {
+        self.users.retain(|login| !known.contains(login));
+        self
+    }
+
+    /// The logins of the people that are made.
+    pub fn users(&self) -> &[String] {
+        &self.users
+    }
+
     /// Tells whether the stored catalog says already what the file says.
     pub fn is_empty(&self) -> bool {
-        self.edits.is_empty()
+        self.edits.is_empty() && self.users.is_empty()
     }
 }
 
@@ -121,6 +136,10 @@ impl fmt::Display for Plan {
                     writeln!(f, "- {key}")?;
                 }
             }
+        }
+        for login in &self.users {
+            added += 1;
+            writeln!(f, "+ user {login}")?;
         }
         write!(f, "{added} to add, {changed} to change, {deleted} to delete")
     }

@@ -12,13 +12,15 @@ mod demo;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use scopegate_claims::{Issuer, SystemClock};
+use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::apply::{self, Applied, ApplyError, Mode};
 use scopegate_core::authority::{Foundation, OpenError, check_master_key};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::fetch::NoFetch;
+use scopegate_core::passwords::seal_hash;
+use scopegate_core::people::UserId;
 use scopegate_core::store::{MASTER_KEY_FINGERPRINT, StoreError, Vault};
 use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
@@ -142,6 +144,7 @@ impl Setup {
         source: &CatalogSource<'_>,
         mode: Mode,
     ) -> Result<Applied, SetupError> {
+        let now = SystemClock.now();
         let clients = apply::clients_of_the_api(&self.store).await?;
         let file = CatalogFile::parse(source, &StoreContext { setup: self, clients })?;
         if file.demo {
@@ -149,13 +152,13 @@ impl Setup {
                 return Err(SetupError::PublicDemo(source.name.to_owned()));
             }
             // The mark comes before the demonstration, and only if that will be there.
-            let planned = apply::apply(&self.store, &file, Mode::DryRun).await?;
+            let planned = apply::apply(&self.store, &file, now, Mode::DryRun).await?;
             if mode == Mode::DryRun {
                 return Ok(planned);
             }
             demo::mark(&self.store, source.name).await?;
         }
-        Ok(apply::apply(&self.store, &file, mode).await?)
+        Ok(apply::apply(&self.store, &file, now, mode).await?)
     }
 
     /// The storage.
@@ -220,6 +223,10 @@ impl CatalogContext for StoreContext<'_> {
 
     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
         secret_mac(&self.setup.master_key, sha256)
+    }
+
+    fn seal_password(&self, user: &UserId, phc: &str) -> Vec<u8> {
+        seal_hash(&self.setup.master_key, user, phc)
     }
 
     fn issuer_base(&self) -> Option<&Issuer> {

@@ -7,7 +7,7 @@ use scopegate_claims::Issuer;
 use super::*;
 use crate::catalog::{EntityKey, ScopeSpec, ServerId, Spec};
 use crate::catalog_file::{CatalogContext, CatalogSource};
-use crate::people::NewUser;
+use crate::people::{NewUser, User, UserId};
 use crate::store::CatalogChanges;
 
 /// A catalog in memory. Before each of the next writes somebody else makes a change.
@@ -22,6 +22,7 @@ struct State {
     version: u64,
     file_version: u64,
     entities: Vec<Entity>,
+    users: BTreeSet<String>,
 }
 
 impl Shelf {
@@ -54,8 +55,10 @@ impl CatalogStore for Shelf {
         Ok(CatalogChanges { version: state.version, edits })
     }
 
-    async fn known_logins(&self, _logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
-        Ok(BTreeSet::new())
+    async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        let users = &self.state.lock().unwrap().users;
+        let is_known = |login: &&String| users.contains(&User::login_key(login));
+        Ok(logins.iter().filter(is_known).cloned().collect())
     }
 
     async fn write_catalog_and_users(
@@ -63,7 +66,7 @@ impl CatalogStore for Shelf {
         expected: u64,
         edits: &[Edit],
         file_version: Option<u64>,
-        _seeds: &[NewUser],
+        seeds: &[NewUser],
     ) -> Result<u64, StoreError> {
         let rivals = self.rivals.load(Ordering::SeqCst);
         if rivals > 0 {
@@ -80,6 +83,7 @@ impl CatalogStore for Shelf {
                 state.entities.push(entity.clone());
             }
         }
+        state.users.extend(seeds.iter().map(|seed| User::login_key(&seed.user.login)));
         state.version += 1;
         state.file_version = file_version.unwrap_or(state.file_version);
         Ok(state.version)
@@ -90,6 +94,8 @@ impl CatalogStore for Shelf {
     }
 }
 
+const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
 struct Context;
 
 impl CatalogContext for Context {
@@ -99,6 +105,10 @@ impl CatalogContext for Context {
 
     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
         *sha256
+    }
+
+    fn seal_password(&self, _user: &UserId, phc: &str) -> Vec<u8> {
+        phc.into()
     }
 
     fn issuer_base(&self) -> Option<&Issuer> {
@@ -139,9 +149,9 @@ fn file(version: u64, scopes: &[&str]) -> CatalogFile {
 #[tokio::test]
 async fn a_second_time_changes_nothing() {
     let shelf = Shelf::default();
-    let first = apply(&shelf, &file(1, &["a", "b"]), Mode::Write).await.unwrap();
+    let first = apply(&shelf, &file(1, &["a", "b"]), NOW, Mode::Write).await.unwrap();
     assert_eq!(first.plan.edits().len(), 3);
-    let second = apply(&shelf, &file(1, &["a", "b"]), Mode::Write).await.unwrap();
+    let second = apply(&shelf, &file(1, &["a", "b"]), NOW, Mode::Write).await.unwrap();
     assert!(second.plan.is_empty());
     assert_eq!((second.catalog_version, shelf.version()), (1, 1));
 }
@@ -149,16 +159,16 @@ async fn a_second_time_changes_nothing() {
 #[tokio::test]
 async fn a_dry_run_writes_nothing() {
     let shelf = Shelf::default();
-    let applied = apply(&shelf, &file(1, &["a"]), Mode::DryRun).await.unwrap();
+    let applied = apply(&shelf, &file(1, &["a"]), NOW, Mode::DryRun).await.unwrap();
     assert_eq!((applied.plan.edits().len(), shelf.version()), (2, 0));
 }
 
 #[tokio::test]
 async fn an_older_file_is_refused_even_if_it_says_the_same() {
     let shelf = Shelf::default();
-    apply(&shelf, &file(7, &["a"]), Mode::Write).await.unwrap();
+    apply(&shelf, &file(7, &["a"]), NOW, Mode::Write).await.unwrap();
     for mode in [Mode::DryRun, Mode::Write] {
-        let refusal = apply(&shelf, &file(6, &["a"]), mode).await.unwrap_err();
+        let refusal = apply(&shelf, &file(6, &["a"]), NOW, mode).await.unwrap_err();
         assert!(matches!(refusal, ApplyError::Older { file: 6, stored: 7 }), "{refusal}");
     }
 }
@@ -166,19 +176,19 @@ async fn an_older_file_is_refused_even_if_it_says_the_same() {
 #[tokio::test]
 async fn a_newer_version_is_remembered_even_if_nothing_else_changes() {
     let shelf = Shelf::default();
-    apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap();
-    assert!(apply(&shelf, &file(2, &["a"]), Mode::Write).await.unwrap().plan.is_empty());
-    assert!(apply(&shelf, &file(1, &["a"]), Mode::Write).await.is_err());
+    apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.unwrap();
+    assert!(apply(&shelf, &file(2, &["a"]), NOW, Mode::Write).await.unwrap().plan.is_empty());
+    assert!(apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.is_err());
 }
 
 #[tokio::test]
 async fn what_others_write_meanwhile_is_seen() {
     let shelf = Shelf::default().with_rivals(ATTEMPTS - 1);
-    let applied = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap();
+    let applied = apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.unwrap();
     assert_eq!(applied.catalog_version, ATTEMPTS as u64);
 
     let shelf = Shelf::default().with_rivals(ATTEMPTS);
-    let refusal = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap_err();
+    let refusal = apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.unwrap_err();
     assert!(matches!(refusal, ApplyError::Busy), "{refusal}");
 }
 
@@ -186,7 +196,7 @@ async fn what_others_write_meanwhile_is_seen() {
 async fn what_the_api_owns_stays() {
     let shelf = Shelf::default();
     shelf.put(scope("a", Owner::Api));
-    let refusal = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap_err();
+    let refusal = apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.unwrap_err();
     assert!(matches!(refusal, ApplyError::Plan(_)), "{refusal}");
     assert_eq!(shelf.version(), 1);
 }
@@ -199,10 +209,38 @@ async fn an_audience_is_no_client_that_was_made_meanwhile() {
     let file = CatalogFile::parse(&source, &Context).unwrap();
     let shelf = Shelf::default();
     shelf.put(client("orders"));
-    apply(&shelf, &file, Mode::DryRun).await.unwrap();
+    apply(&shelf, &file, NOW, Mode::DryRun).await.unwrap();
     shelf.put(client("billing"));
     for mode in [Mode::DryRun, Mode::Write] {
-        let refusal = apply(&shelf, &file, mode).await.unwrap_err();
+        let refusal = apply(&shelf, &file, NOW, mode).await.unwrap_err();
         assert!(matches!(refusal, ApplyError::Audience(_)), "{refusal}");
     }
+}
+
+#[tokio::test]
+async fn people_are_made_once_and_left_alone_after() {
+    let with_users = |version: u64, logins: &[&str]| {
+        let users = logins.iter().map(|login| format!("[[user]]\nlogin = '{login}'\n"));
+        let content = format!("version = {version}\n{}", users.collect::<String>());
+        let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+        CatalogFile::parse(&source, &Context).unwrap()
+    };
+    let shelf = Shelf::default();
+    let file = with_users(1, &["alice"]);
+    let planned = apply(&shelf, &file, NOW, Mode::DryRun).await.unwrap();
+    assert_eq!(planned.plan.to_string(), "+ user alice\n1 to add, 0 to change, 0 to delete");
+    assert_eq!(shelf.version(), 0);
+
+    apply(&shelf, &file, NOW, Mode::Write).await.unwrap();
+    let file = with_users(1, &["Alice", "bob"]);
+    let second = apply(&shelf, &file, NOW, Mode::Write).await.unwrap();
+    assert_eq!(second.plan.to_string(), "+ user bob\n1 to add, 0 to change, 0 to delete");
+    let third = apply(&shelf, &file, NOW, Mode::Write).await.unwrap();
+    assert!(third.plan.is_empty());
+    assert_eq!((third.catalog_version, shelf.version()), (2, 2));
+
+    // Who is no longer in the file stays.
+    let fourth = apply(&shelf, &with_users(2, &[]), NOW, Mode::Write).await.unwrap();
+    assert!(fourth.plan.is_empty());
+    assert_eq!(shelf.state.lock().unwrap().users.len(), 2);
 }

@@ -1,8 +1,7 @@
 use super::*;
 use crate::catalog::{
-    ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, Clients,
-    EntityKind, PolicySpec, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Spec, Status,
-    TokenKind,
+    ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, Clients, EntityKind,
+    PolicySpec, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Spec, Status, TokenKind,
 };
 
 fn server_id() -> ServerId {
@@ -67,7 +66,7 @@ fn by_api(mut entity: Entity) -> Entity {
 }
 
 fn file(entities: Vec<Entity>) -> CatalogFile {
-    CatalogFile { version: 1, demo: false, entities }
+    CatalogFile { version: 1, demo: false, entities, users: Vec::new() }
 }
 
 fn everything() -> Vec<Entity> {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use scopegate_claims::Issuer;
 use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
+use scopegate_core::people::UserId;
 use scopegate_server::config::{Config, DEFAULT_FILE};
 
 use super::failure::CliError;
@@ -77,6 +78,11 @@ impl CatalogContext for Alone<'_> {
     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
         // Nothing is kept of it.
         *sha256
+    }
+
+    fn seal_password(&self, _user: &UserId, _phc: &str) -> Vec<u8> {
+        // Nothing is kept of it.
+        Vec::new()
     }
 
     fn issuer_base(&self) -> Option<&Issuer> {

@@ -119,8 +119,8 @@ fn the_version_is_a_positive_number() {
 #[test]
 fn what_is_not_supported_yet_is_refused_unless_it_says_nothing() {
     assert_eq!(
-        refusal_of("[[user]]\nlogin = 'alice'"),
-        r#"catalog.toml:2:3: "user" is not supported yet: leave it out"#
+        refusal_of("[[group]]\nname = 'staff'"),
+        r#"catalog.toml:2:3: "group" is not supported yet: leave it out"#
     );
     assert_eq!(
         refusal_of("[[hook]]\nname = 'a'"),
