@@ -1,12 +1,14 @@
 //! The protocol over HTTP: which path is answered by what.
 
 mod asked;
+mod cookies;
 mod credentials;
 mod document;
 mod failure;
 mod form_body;
 mod health;
 mod issuer_documents;
+mod pages;
 mod readiness;
 mod surroundings;
 mod token;
@@ -21,6 +23,7 @@ use axum::routing::{MethodRouter, get};
 use scopegate_core::authority::Authority;
 use tokio::sync::watch;
 
+use self::cookies::Scheme;
 use self::readiness::Readiness;
 use crate::server::FirstKeys;
 
@@ -55,6 +58,16 @@ impl App {
 
     fn readiness(&self) -> &Readiness {
         &self.0.readiness
+    }
+
+    /// How browsers reach the server.
+    fn scheme(&self) -> Scheme {
+        Scheme::of(&self.authority().catalog().org().issuer)
+    }
+
+    /// The path of a page for people.
+    fn path(&self, page: &str) -> String {
+        format!("{}/{page}", self.authority().catalog().org().issuer.path())
     }
 
     pub(crate) fn authority(&self) -> &Arc<Authority> {
@@ -95,6 +108,7 @@ pub(crate) fn public(app: App) -> Router {
     // A package of endpoints is a line; its line in the table of the core goes with it.
     let endpoints = [
         on_both(&base, "keys", keys), //
+        pages::routes(&base),
         token::routes(&base),
     ];
     let routes = endpoints.into_iter().flatten().chain(documents);

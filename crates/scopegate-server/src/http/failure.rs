@@ -11,6 +11,8 @@ use scopegate_claims::Dialect;
 use scopegate_core::audit::DecisionId;
 use scopegate_core::catalog::{AuthorizationServer, ClientId};
 use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
+use scopegate_core::interaction::InteractionError;
+use scopegate_core::sign_in::SignInError;
 use serde::Serialize;
 
 /// Answers of the token endpoint are for one client, once (RFC 6749 §5.1).
@@ -45,6 +47,12 @@ pub enum RequestError {
     /// The request took longer than a client waits.
     #[error("the request was not decided in time")]
     Overdue,
+    /// What waited for a person does not open.
+    #[error("the request that waits for a person does not open: {0}")]
+    Interaction(#[from] InteractionError),
+    /// Nobody was signed in.
+    #[error("nobody was signed in: {0}")]
+    SignIn(#[from] SignInError),
 }
 
 impl From<&RequestError> for OAuthError {
@@ -66,6 +74,26 @@ impl From<&RequestError> for OAuthError {
             }
             RequestError::Overdue => {
                 (503, Code::TemporarilyUnavailable, "The server is overloaded.", Some(5))
+            }
+            RequestError::Interaction(_) => {
+                let text = "This page has expired, or was opened in another browser. \
+                            Go back to where you came from and try again.";
+                (400, Code::InvalidRequest, text, None)
+            }
+            RequestError::SignIn(SignInError::Wrong) => {
+                (403, Code::AccessDenied, "The name or the password is wrong.", None)
+            }
+            RequestError::SignIn(SignInError::TooMany(after)) => {
+                let seconds = u32::try_from(after.duration().as_secs()).unwrap_or(u32::MAX);
+                let text = "There were too many tries. Try again later.";
+                (429, Code::TemporarilyUnavailable, text, Some(seconds))
+            }
+            RequestError::SignIn(SignInError::Overloaded) => {
+                let text = "Too many people sign in at this moment. Try again.";
+                (503, Code::TemporarilyUnavailable, text, Some(1))
+            }
+            RequestError::SignIn(SignInError::Storage(_)) => {
+                (503, Code::TemporarilyUnavailable, "The storage is not available.", Some(5))
             }
         };
         Self { status, error: code, description, retry_after }
@@ -157,6 +185,18 @@ impl Failure {
         }
     }
 
+    /// Gives an answer the status of the refusal, and leaves the refusal with it for the log.
+    pub(super) fn onto(self, mut response: Response) -> Response {
+        let OAuthError { status, retry_after, .. } = self.answer();
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+
     /// The challenge of the token endpoint (RFC 7617 §2); the realm is the issuer.
     fn challenge(&self) -> Option<HeaderValue> {
         let realm = self.server()?.issuer.as_str().replace('\\', r"\\").replace('"', r#"\""#);
@@ -175,23 +215,17 @@ struct Body {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let OAuthError { status, error, description, retry_after } = self.answer();
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let OAuthError { status, error, description, .. } = self.answer();
         let body = Body {
             error: error.as_str(),
             error_description: description,
             decision_id: self.decision,
         };
-        let mut response = (status, NEVER_STORED, Json(body)).into_response();
-        let headers = response.headers_mut();
+        let mut response = (NEVER_STORED, Json(body)).into_response();
         // RFC 9110 §15.5.2: each 401 says how to do better, whichever method was tried.
-        if let (StatusCode::UNAUTHORIZED, Some(challenge)) = (status, self.challenge()) {
-            headers.insert(WWW_AUTHENTICATE, challenge);
+        if let (401, Some(challenge)) = (status, self.challenge()) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Some(seconds) = retry_after {
-            headers.insert(RETRY_AFTER, seconds.into());
-        }
-        response.extensions_mut().insert(Arc::new(self));
-        response
+        self.onto(response)
     }
 }

@@ -63,7 +63,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
 }
 
 /// Parses strictly: what browsers would repair is refused.
-fn parse(bytes: &[u8]) -> Result<Form, TokenError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Form, TokenError> {
     let pairs = bytes.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| {
         let middle = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());

@@ -7,6 +7,8 @@ use super::html::{Csp, Html, page};
 /// What a person is asked to agree to.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct ConsentForm<'a> {
+    /// Where the form goes.
+    pub(in crate::http) action: &'a str,
     /// The sealed request that waits.
     pub(in crate::http) request: &'a str,
     /// The client, by the name that people read.
@@ -29,7 +31,9 @@ impl ConsentForm<'_> {
             body = body.markup("<li>").text(description.unwrap_or(name)).markup("</li>\n");
         }
         let body = body
-            .markup("</ul>\n<form method=\"post\" action=\"consent\">\n")
+            .markup("</ul>\n<form method=\"post\" action=\"")
+            .text(self.action)
+            .markup("\">\n")
             .hidden("request", self.request)
             .markup("<button name=\"decision\" value=\"allow\">Allow</button>\n")
             .markup("<button name=\"decision\" value=\"deny\">Do not allow</button>\n</form>\n");
@@ -46,6 +50,7 @@ mod tests {
     #[tokio::test]
     async fn the_page_says_who_asks_for_what_and_offers_both_answers() {
         let form = ConsentForm {
+            action: "/consent",
             request: "sealed",
             client: "Orders <b>portal</b>",
             login: "alice",

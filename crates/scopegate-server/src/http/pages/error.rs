@@ -3,6 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 
+use super::super::Failure;
 use super::html::{Csp, Html, page};
 
 /// A page that says why nothing can be done. Texts are fixed: nothing of the request is shown.
@@ -11,6 +12,13 @@ pub(in crate::http) fn error(status: StatusCode, text: &'static str) -> Response
     let mut response = page(title(status), &body, Csp::NoScript);
     *response.status_mut() = status;
     response
+}
+
+/// The page of a refusal, which is logged as others are.
+pub(in crate::http) fn failure(failure: Failure) -> Response {
+    let answer = failure.answer();
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    failure.onto(error(status, answer.description))
 }
 
 fn title(status: StatusCode) -> &'static str {
@@ -24,6 +32,8 @@ fn title(status: StatusCode) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use scopegate_core::sign_in::SignInError;
+
     use super::*;
 
     #[test]
@@ -33,5 +43,13 @@ mod tests {
             assert_eq!(response.status(), status);
             assert_eq!(response.headers()["cache-control"], "no-store");
         }
+    }
+
+    #[test]
+    fn a_refusal_says_when_to_come_again() {
+        let response = failure(Failure::new(SignInError::Overloaded));
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()["retry-after"], "1");
+        assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
     }
 }
