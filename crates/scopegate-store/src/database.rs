@@ -104,6 +104,11 @@ impl Database {
         }
     }
 
+    /// Tells whether transactions that write wait for one another.
+    pub(crate) const fn has_one_writer(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
     /// How a column of texts is told to compare bytes, whatever the database's language is.
     pub(crate) const fn bytewise(&self) -> &'static str {
         match self {

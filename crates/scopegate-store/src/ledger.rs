@@ -5,7 +5,7 @@ use scopegate_claims::UnixTime;
 use scopegate_core::audit::AuditEvent;
 use scopegate_core::store::{Change, Ledger, StoreError};
 
-use crate::database::Transaction;
+use crate::database::{Database, Transaction};
 use crate::{
     SqlStore, artifacts, audit_events, consents, families, sessions, standing, used_assertions,
     users,
@@ -24,17 +24,10 @@ const FORGET_LIMIT: u64 = 1000;
 #[async_trait]
 impl Ledger for SqlStore {
     async fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let mut transaction = self.database.begin().await?;
-        match InOrder::of(changes).write(&mut transaction).await {
-            Ok(()) => transaction.commit().await,
-            Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
-                transaction.rollback().await?;
-                Err(lost)
-            }
-            Err(other) => Err(other),
+        match &self.group {
+            _ if changes.is_empty() => Ok(()),
+            Some(group) => group.commit(changes).await,
+            None => commit_alone(&self.database, changes).await,
         }
     }
 
@@ -53,17 +46,34 @@ impl Ledger for SqlStore {
     }
 }
 
+async fn commit_alone(database: &Database, changes: &[Change]) -> Result<(), StoreError> {
+    let changes = InOrder::of(changes);
+    let mut transaction = database.begin().await?;
+    match changes.write_changes(&mut transaction).await {
+        Ok(()) => {
+            audit_events::record(&mut transaction, &changes.events).await?;
+            transaction.commit().await
+        }
+        Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
+            transaction.rollback().await?;
+            Err(lost)
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// Changes in the order in which they are written.
 ///
 /// Where everybody takes locks in the same order, nobody waits in a circle; what can fail comes
 /// before what cannot.
-struct InOrder<'a> {
-    changes: Vec<&'a Change>,
-    events: Vec<&'a AuditEvent>,
+pub(crate) struct InOrder<'a> {
+    pub(crate) changes: Vec<&'a Change>,
+    /// To be recorded after all changes.
+    pub(crate) events: Vec<&'a AuditEvent>,
 }
 
 impl<'a> InOrder<'a> {
-    fn of(given: &'a [Change]) -> Self {
+    pub(crate) fn of(given: &'a [Change]) -> Self {
         let (mut changes, mut events) = (Vec::new(), Vec::new());
         for change in given {
             match change {
@@ -75,11 +85,14 @@ impl<'a> InOrder<'a> {
         Self { changes, events }
     }
 
-    async fn write(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+    pub(crate) async fn write_changes(
+        &self,
+        transaction: &mut Transaction,
+    ) -> Result<(), StoreError> {
         for change in &self.changes {
             write(change, transaction).await?;
         }
-        audit_events::record(transaction, &self.events).await
+        Ok(())
     }
 }
 

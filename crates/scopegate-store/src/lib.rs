@@ -9,7 +9,7 @@
 //! | --- | --- | --- |
 //! | URL | `sqlite:PATH` | `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full` |
 //! | for | one node, and commands beside it | any number of nodes |
-//! | writes | one connection, `BEGIN IMMEDIATE`, WAL, `synchronous = FULL` | a pool, `READ COMMITTED` |
+//! | writes | one connection, `BEGIN IMMEDIATE`, WAL, `synchronous = FULL`; commits that come together share a transaction | a pool, `READ COMMITTED` |
 //! | a change of the catalog is seen by others | within half a second | at once (`LISTEN`), at the latest after 2 s |
 //!
 //! What `commit` has answered is on the disk. What can happen once is kept by a unique index or by a
@@ -50,6 +50,7 @@ mod consents;
 mod database;
 mod error;
 mod families;
+mod group_commit;
 mod ledger;
 mod migration;
 mod records;

@@ -3,17 +3,20 @@
 use std::fmt;
 
 use crate::database::Database;
+use crate::group_commit::GroupCommit;
 use crate::{OpenError, StoreOptions, StoreUrl, migration};
 
 /// A store in SQLite or PostgreSQL.
 ///
-/// Clones share their connections. It is used within a tokio runtime.
+/// Clones share their connections. It is used within the tokio runtime that it was opened in.
 ///
-/// An operation whose future is dropped happened as a whole or not at all, and costs a connection:
-/// who cannot be sure that the answer is waited for runs it in a task of its own.
+/// An operation whose future is dropped happened as a whole or not at all, and may cost a
+/// connection: who cannot be sure that the answer is waited for runs it in a task of its own.
 #[derive(Clone)]
 pub struct SqlStore {
     pub(crate) database: Database,
+    /// Where commits share a transaction; PostgreSQL writes many at once.
+    pub(crate) group: Option<GroupCommit>,
     url: StoreUrl,
 }
 
@@ -29,7 +32,8 @@ impl SqlStore {
         let database = Database::open(url, options).await?;
         migration::migrate(&database, url).await?;
         tracing::debug!(store = %url, "the store is open");
-        Ok(Self { database, url: url.clone() })
+        let group = database.has_one_writer().then(|| GroupCommit::start(database.clone()));
+        Ok(Self { database, group, url: url.clone() })
     }
 
     /// Where the store is.

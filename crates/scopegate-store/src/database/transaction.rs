@@ -103,6 +103,21 @@ impl Transaction {
         self.0.execute(AssertSqlSafe(statement), values).await
     }
 
+    /// Begins a part that can be taken back without the rest.
+    pub(crate) async fn begin_part(&mut self) -> Result<(), StoreError> {
+        self.0.run("SAVEPOINT part").await
+    }
+
+    /// Makes the part one with the rest.
+    pub(crate) async fn keep_part(&mut self) -> Result<(), StoreError> {
+        self.0.run("RELEASE part").await
+    }
+
+    /// Leaves nothing of the part.
+    pub(crate) async fn take_part_back(&mut self) -> Result<(), StoreError> {
+        self.0.run("ROLLBACK TO part; RELEASE part").await
+    }
+
     /// Lets the statements that follow take long.
     pub(crate) async fn allow_long(&mut self) -> Result<(), StoreError> {
         self.0.allow_long().await

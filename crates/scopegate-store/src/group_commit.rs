@@ -1,0 +1,157 @@
+//! SQLite writes one transaction at a time, and waits for the disk at the end of each: whoever
+//! comes meanwhile shares the next one.
+//!
+//! Each commit is still whole or absent by itself. One that loses a race is taken back to where it
+//! began and its neighbours stay; none is answered before the disk has all of them.
+
+use scopegate_core::store::{Change, StoreError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::audit_events;
+use crate::database::{Database, Transaction};
+use crate::error::unavailable;
+use crate::ledger::InOrder;
+
+/// How many commits share a transaction at most: each waits for all of them.
+const LARGEST: usize = 128;
+
+/// How many wait for their turn before the next one waits for a place.
+const WAITING: usize = 1024;
+
+/// So often a commit that fails is left out and the others are tried again.
+const ATTEMPTS: usize = 3;
+
+/// Where commits come together. Its task ends with the last clone.
+#[derive(Clone)]
+pub(crate) struct GroupCommit(mpsc::Sender<Waiting>);
+
+struct Waiting {
+    changes: Vec<Change>,
+    answer: oneshot::Sender<Answer>,
+}
+
+type Answer = Result<(), StoreError>;
+
+impl GroupCommit {
+    pub(crate) fn start(database: Database) -> Self {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        tokio::spawn(serve(database, receiver));
+        Self(sender)
+    }
+
+    /// Writes changes, all or none, in a transaction that may be others' too.
+    pub(crate) async fn commit(&self, changes: &[Change]) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { changes: changes.to_vec(), answer };
+        self.0.send(waiting).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+async fn serve(database: Database, mut receiver: mpsc::Receiver<Waiting>) {
+    let mut group = Vec::with_capacity(LARGEST);
+    while receiver.recv_many(&mut group, LARGEST).await > 0 {
+        write(&database, &mut group).await;
+    }
+}
+
+/// Writes a group and answers each of it.
+async fn write(database: &Database, group: &mut Vec<Waiting>) {
+    for _ in 0..ATTEMPTS {
+        let Failure { cause, culprit } = match together(database, group).await {
+            Ok(answers) => {
+                for (waiting, answer) in group.drain(..).zip(answers) {
+                    waiting.answer(answer);
+                }
+                return;
+            }
+            Err(failure) => failure,
+        };
+        match culprit {
+            // What the others want to write may be well.
+            Some(culprit) => group.remove(culprit).answer(Err(cause)),
+            None => return answer_all(group, &cause),
+        }
+        if group.is_empty() {
+            return;
+        }
+    }
+    answer_all(group, &unavailable("too many commits failed at once"));
+}
+
+/// Why a group was not written, and whose fault it was if it was one's.
+struct Failure {
+    cause: StoreError,
+    culprit: Option<usize>,
+}
+
+impl From<StoreError> for Failure {
+    fn from(cause: StoreError) -> Self {
+        Self { cause, culprit: None }
+    }
+}
+
+/// Writes a group in one transaction; what is answered is on the disk.
+async fn together(database: &Database, group: &[Waiting]) -> Result<Vec<Answer>, Failure> {
+    let mut transaction = database.begin().await?;
+    let mut answers = Vec::with_capacity(group.len());
+    let mut events = Vec::new();
+    for (number, waiting) in group.iter().enumerate() {
+        let changes = InOrder::of(&waiting.changes);
+        let answer = match write_one(&changes, &mut transaction).await {
+            Ok(()) => {
+                events.extend(changes.events);
+                Ok(())
+            }
+            Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => Err(lost),
+            Err(cause) => return Err(Failure { cause, culprit: Some(number) }),
+        };
+        answers.push(answer);
+    }
+    // Events touch nothing else, so that those of all commits can go together.
+    audit_events::record(&mut transaction, &events).await?;
+    transaction.commit().await?;
+    Ok(answers)
+}
+
+/// Writes the changes of one commit, or none of them.
+async fn write_one(changes: &InOrder<'_>, transaction: &mut Transaction) -> Result<(), StoreError> {
+    // A change that loses has written nothing itself: there is something to take back only where
+    // another one came before.
+    if changes.changes.len() < 2 {
+        return changes.write_changes(transaction).await;
+    }
+    transaction.begin_part().await?;
+    match changes.write_changes(transaction).await {
+        Ok(()) => transaction.keep_part().await,
+        Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
+            transaction.take_part_back().await?;
+            Err(lost)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+impl Waiting {
+    /// Who does not wait any more is not told.
+    fn answer(self, answer: Answer) {
+        let _ = self.answer.send(answer);
+    }
+}
+
+fn answer_all(group: &mut Vec<Waiting>, cause: &StoreError) {
+    let text = match cause {
+        StoreError::Unavailable(cause) => cause.to_string(),
+        other => other.to_string(),
+    };
+    for waiting in group.drain(..) {
+        waiting.answer(Err(unavailable(text.as_str())));
+    }
+}
+
+fn stopped() -> StoreError {
+    unavailable("the task that writes has stopped")
+}
+
+#[cfg(test)]
+mod tests;
