@@ -54,20 +54,20 @@ impl World {
             ClientSpec { grant_types: names(&[CODE, "refresh_token"]), ..ClientSpec::default() };
         let id = ClientId::parse("portal").unwrap();
         self.put(EntityKey::client(&id), Spec::Client(Box::new(spec)));
-        self.ask_as("portal", ServerId::default_server(), user, wanted)
+        self.ask_as("portal", &ServerId::default_server(), user, wanted)
     }
 
     fn ask_as(
         self,
         client: &str,
-        server: ServerId,
+        server: &ServerId,
         user: &User,
         wanted: &Wanted,
     ) -> Result<Granted, TokenError> {
         let base = Issuer::parse("https://id.example").unwrap();
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
         evaluate(&Asking {
-            server: snapshot.server(&server).unwrap(),
+            server: snapshot.server(server).unwrap(),
             client: snapshot.client(client).unwrap(),
             grant_type: CODE,
             person: Some(user),
@@ -126,7 +126,7 @@ fn offline_access_is_left_out_where_it_is_of_no_use() {
     let alone = world().ask_for(&bob, &named("offline_access"));
     assert!(matches!(alone, Err(TokenError::InvalidScope(_))));
     let default = ServerId::default_server();
-    let without_grant = world().ask_as("reader", default, &bob, &named("openid offline_access"));
+    let without_grant = world().ask_as("reader", &default, &bob, &named("openid offline_access"));
     assert_eq!(scopes(without_grant), "openid");
 }
 
@@ -150,7 +150,7 @@ fn a_refresh_keeps_what_the_rules_still_allow() {
 #[test]
 fn the_org_server_gives_persons_standard_scopes_only() {
     let alice = user("alice", &["staff"]);
-    let ask = |wanted: &Wanted| world().ask_as("admin", ServerId::org(), &alice, wanted);
+    let ask = |wanted: &Wanted| world().ask_as("admin", &ServerId::org(), &alice, wanted);
     let granted = ask(&named("openid profile")).unwrap();
     assert_eq!(granted.rule, "org/sign-in");
     assert_eq!(granted.refresh_lifetime, Some(Duration::from_secs(90 * 86_400)));

@@ -1,0 +1,187 @@
+//! An authorization server in a temporary folder.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::Request;
+use scopegate_claims::{Clock, Issuer, ManualClock, UnixTime};
+use scopegate_core::apply::{Mode, apply};
+use scopegate_core::authority::Authority;
+use scopegate_core::passwords::Password;
+use scopegate_core::people::{Authentication, Profile, User};
+use scopegate_core::session::{IDLE, LIFETIME, PASSWORD_ACR, PASSWORD_AMR, SessionSecret};
+use scopegate_core::store::{Change, Ledger, Session, SessionId};
+use scopegate_core::user_admin::Newcomer;
+use scopegate_jose::MasterKey;
+use scopegate_server::{Server, ServerSettings, Storage};
+use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+use tower::ServiceExt;
+
+use crate::{Answer, Browser, TestClient, catalog};
+
+/// The base URL of the servers.
+pub const BASE: &str = "http://127.0.0.1:9000";
+
+/// The password of a person that a test makes.
+pub fn password_of(login: &str) -> String {
+    format!("{login}-password")
+}
+
+/// A server on SQLite in a temporary folder; the clock stands still until it is moved.
+#[derive(Debug)]
+pub struct TestServer {
+    server: Server,
+    store: SqlStore,
+    clock: ManualClock,
+    master_key: MasterKey,
+    folder: tempfile::TempDir,
+}
+
+impl TestServer {
+    /// Starts with a catalog (the text of a `catalog.toml`). A client's secret is
+    /// [`secret_of`](crate::secret_of) its id where the catalog says `{ env = "…" }` with it.
+    pub async fn start(catalog: &str) -> Self {
+        let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let master_key = MasterKey::generate();
+        // The catalog comes first, so that no keys are made that it does not want.
+        let store = store_in(&folder).await;
+        write(&store, catalog, &master_key, clock.now()).await;
+        drop(store);
+        Self::open(folder, clock, master_key).await
+    }
+
+    async fn open(folder: tempfile::TempDir, clock: ManualClock, master_key: MasterKey) -> Self {
+        let store = store_in(&folder).await;
+        let shared = MasterKey::parse(&master_key.to_base64url()).expect("it is one");
+        let settings = ServerSettings::new(base(), Storage::from(store.clone()), Arc::new(shared))
+            .with_clock(clock.clone());
+        let server = Server::open(settings).await.expect("the server starts");
+        Self { server, store, clock, master_key, folder }
+    }
+
+    /// Applies another catalog, which is served from then on.
+    pub async fn apply(&self, catalog: &str) {
+        write(&self.store, catalog, &self.master_key, self.clock.now()).await;
+        self.authority().reload().await.expect("the store can be read");
+    }
+
+    /// Ends as if the process were killed, and starts again on the same file.
+    pub async fn crash(self) -> Self {
+        let Self { server, store, clock, master_key, folder } = self;
+        drop((server, store));
+        Self::open(folder, clock, master_key).await
+    }
+
+    /// The clock that the server goes by.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// The store below the server.
+    pub fn store(&self) -> &SqlStore {
+        &self.store
+    }
+
+    /// The key under which the server keeps secrets.
+    pub fn master_key(&self) -> &MasterKey {
+        &self.master_key
+    }
+
+    /// The server without HTTP.
+    pub fn authority(&self) -> &Arc<Authority> {
+        self.server.authority()
+    }
+
+    /// All that the database file holds, for tests of what must not be in it.
+    pub async fn dump(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for name in ["scopegate.db", "scopegate.db-wal"] {
+            bytes.extend(std::fs::read(self.folder.path().join(name)).unwrap_or_default());
+        }
+        bytes
+    }
+
+    /// Makes a person whose password is [`password_of`] the login.
+    pub async fn add_user(&self, login: &str, groups: &[&str]) -> User {
+        let named = [("name".to_owned(), login.into()), ("email".to_owned(), email(login).into())];
+        let newcomer = Newcomer {
+            login: login.to_owned(),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            profile: Profile::collect(named).expect("it is a profile"),
+            password: Some(Password::chosen(password_of(login)).expect("it is long enough")),
+        };
+        self.authority().create_user(newcomer).await.expect("the login is free")
+    }
+
+    /// A browser in which nobody is signed in.
+    pub fn browser(&self) -> Browser<'_> {
+        Browser::new(self)
+    }
+
+    /// A browser in which a person has just signed in; no page was asked.
+    pub async fn browser_of(&self, user: &User) -> Browser<'_> {
+        let (secret, now) = (SessionSecret::generate(), self.authority().clock().now());
+        let id = SessionId::generate();
+        let session = Session {
+            secret_sha256: secret.sha256(),
+            user: user.id.clone(),
+            auth: Authentication {
+                at: now,
+                acr: PASSWORD_ACR.to_owned(),
+                amr: vec![PASSWORD_AMR.to_owned()],
+                session: Some(id.clone()),
+            },
+            id,
+            created_at: now,
+            seen_at: now,
+            idle_ends_at: now.plus(IDLE),
+            ends_at: now.plus(LIFETIME),
+            version: 0,
+        };
+        let opened = self.store.commit(&[Change::OpenSession(Box::new(session))]).await;
+        opened.expect("a session can be opened");
+        let mut browser = self.browser();
+        browser.set_cookie("scopegate", secret.as_str());
+        browser
+    }
+
+    /// A client that authenticates with `client_secret_basic`.
+    pub fn as_client(&self, id: &str) -> TestClient<'_> {
+        TestClient::with_secret(self, id)
+    }
+
+    /// A client that only says who it is.
+    pub fn as_public_client(&self, id: &str) -> TestClient<'_> {
+        TestClient::public(self, id)
+    }
+
+    /// Somebody who says nothing of herself.
+    pub fn anonymous(&self) -> TestClient<'_> {
+        TestClient::anonymous(self)
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let sent = self.server.router().oneshot(request).await;
+        Answer::read(sent.unwrap_or_else(|never| match never {})).await
+    }
+}
+
+async fn store_in(folder: &tempfile::TempDir) -> SqlStore {
+    let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
+    SqlStore::open(&url, &StoreOptions::default()).await.expect("a file can be opened")
+}
+
+async fn write(store: &SqlStore, catalog: &str, master_key: &MasterKey, now: UnixTime) {
+    let file = catalog::read(catalog, &base(), master_key);
+    apply(store, &file, now, Mode::Write).await.expect("the catalog is applied");
+}
+
+fn base() -> Issuer {
+    Issuer::parse(BASE).expect("it is an issuer")
+}
+
+fn email(login: &str) -> String {
+    format!("{login}@example.com")
+}
