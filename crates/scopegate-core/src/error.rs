@@ -43,6 +43,12 @@ pub enum TokenError {
     /// the log.
     #[error("the grant is not valid: {0}")]
     InvalidGrant(&'static str),
+    /// The access token does not hold (RFC 6750 §3.1); the text is for the log.
+    #[error("the access token does not hold: {0}")]
+    InvalidToken(&'static str),
+    /// The access token lacks the scope `openid` (RFC 6750 §3.1).
+    #[error("the access token lacks the scope openid")]
+    InsufficientScope,
     /// The person may not use this client.
     #[error("the user is not assigned to the client")]
     NotAssigned,
@@ -263,6 +269,16 @@ impl From<&TokenError> for OAuthError {
             TokenError::InvalidGrant(_) => {
                 Self::new(400, Code::InvalidGrant, "The grant is not valid.")
             }
+            TokenError::InvalidToken(_) => Self::new(
+                401,
+                Code::InvalidToken,
+                "The access token is malformed, expired, revoked or not of this server.",
+            ),
+            TokenError::InsufficientScope => Self::new(
+                403,
+                Code::InsufficientScope,
+                "The access token does not have the scope openid.",
+            ),
             TokenError::NotAssigned => Self::new(
                 400,
                 Code::AccessDenied,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use scopegate_claims::{Dialect, UnixTime};
+use scopegate_claims::{Dialect, ScopeSet, UnixTime};
 use scopegate_jose::{SigningKey, TokenType, half_hash};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::custom_claims::custom_claims;
 use super::speaks_okta;
@@ -13,6 +13,7 @@ use crate::error::TokenError;
 use crate::grants::IdTokenWish;
 use crate::people::Person;
 use crate::policy::Granted;
+use crate::standard_claims;
 use crate::token_id::TokenId;
 
 /// How long an ID token lives.
@@ -45,9 +46,11 @@ pub struct IdIngredients<'a> {
 pub fn id_token(from: &IdIngredients<'_>, key: &SigningKey) -> Result<String, TokenError> {
     let IdIngredients { server, client, person, wish, granted, access_token, now } = *from;
     let user = &person.user;
+    // An access token comes along, so what its scopes ask for is told at userinfo (OpenID Connect Core
+    // §5.4): here stands what was asked for by name, and what the administrator added.
+    let mut claims = standard_claims::of(user, &ScopeSet::empty(), &wish.claims);
     let custom = custom_claims(server, TokenKind::Id, client, Some(user), &granted.scopes)?;
-    let custom = custom.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned()));
-    let mut claims: Map<String, Value> = custom.collect();
+    claims.extend(custom.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())));
     let mut set = |name: &str, value: Value| {
         claims.insert(name.to_owned(), value);
     };
@@ -79,3 +82,6 @@ pub fn id_token(from: &IdIngredients<'_>, key: &SigningKey) -> Result<String, To
     };
     key.sign(token_type, &claims).map_err(TokenError::Signing)
 }
+
+#[cfg(test)]
+mod tests;

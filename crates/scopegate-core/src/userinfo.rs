@@ -1,0 +1,118 @@
+//! What a person's access token opens at the server itself: what is known of the person (OpenID
+//! Connect Core §5.3).
+
+use scopegate_claims::UnixTime;
+use scopegate_jose::{Verified, sha256};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::access_token;
+use crate::authority::Authority;
+use crate::catalog::{AuthorizationServer, ClientId, Snapshot};
+use crate::error::TokenError;
+use crate::people::{User, UserId};
+use crate::standard_claims;
+use crate::store::{TokenMark, UserKey};
+use crate::token_id::TokenId;
+
+/// What is told of a person, and to whom. `Debug` shows the client only.
+#[derive(Clone)]
+pub struct UserInfo {
+    client: ClientId,
+    claims: Map<String, Value>,
+}
+
+impl UserInfo {
+    /// The client that the token was issued to.
+    pub fn client(&self) -> &ClientId {
+        &self.client
+    }
+
+    /// The claims.
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+}
+
+impl std::fmt::Debug for UserInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserInfo").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+/// The member of an access token that says what was asked for here.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    userinfo_claims: Vec<String>,
+}
+
+impl Authority {
+    /// Answers whoever holds an access token with the scope `openid`, whatever its audience is.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::InvalidToken`] for whatever is not a good access token of this server, or hangs
+    /// on something that has ended; [`TokenError::InsufficientScope`]; [`TokenError::Storage`].
+    pub async fn userinfo(
+        &self,
+        server: &AuthorizationServer,
+        token: &str,
+    ) -> Result<UserInfo, TokenError> {
+        let now = self.clock.now();
+        let verified = self.own_access_token(server, token, now)?;
+        let claims = verified.claims();
+        if !claims.scopes().contains("openid") {
+            return Err(TokenError::InsufficientScope);
+        }
+        let client = active_client(&self.catalog(), claims.client_id())?;
+        let user = self.person_of(&verified).await?;
+        let Asked { userinfo_claims } = verified
+            .deserialize()
+            .map_err(|_| TokenError::InvalidToken("its userinfo_claims are no list of names"))?;
+        let mut claims = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
+        claims.insert("sub".to_owned(), user.id.as_str().into());
+        Ok(UserInfo { client, claims })
+    }
+
+    fn own_access_token(
+        &self,
+        server: &AuthorizationServer,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<Verified, TokenError> {
+        let keys = self.keys.verifying(&server.id);
+        let keys = keys.ok_or(TokenError::InvalidToken("the server has no keys yet"))?;
+        access_token::verify_own(token, server, &keys, now)
+            .map_err(|_| TokenError::InvalidToken("it is no good access token of this server"))
+    }
+
+    /// The person of whom a token speaks, if it still stands.
+    async fn person_of(&self, verified: &Verified) -> Result<User, TokenError> {
+        let claims = verified.claims();
+        let user = claims.user_id().and_then(|user| UserId::parse(user).ok());
+        let (Some(id), Some(user)) = (claims.token_id(), user) else {
+            return Err(TokenError::InvalidToken("it speaks of no person"));
+        };
+        let mark = TokenMark {
+            jti_sha256: sha256(id.as_bytes()),
+            family: TokenId::family_of(id),
+            user: Some(user.clone()),
+        };
+        if !self.store.standing(&mark).await?.holds() {
+            return Err(TokenError::InvalidToken("it has been revoked, or what it hangs on ended"));
+        }
+        let user = self.store.user(UserKey::Id(&user)).await?;
+        let user = user.filter(|user| user.status.is_active());
+        user.ok_or(TokenError::InvalidToken("its person is not active"))
+    }
+}
+
+/// The client that holds the token, if it may still do anything.
+fn active_client(catalog: &Snapshot, id: Option<&str>) -> Result<ClientId, TokenError> {
+    let client = id.and_then(|id| catalog.client(id));
+    let client = client.filter(|client| client.spec.status.is_active());
+    client
+        .map(|client| client.id.clone())
+        .ok_or(TokenError::InvalidToken("its client is not active"))
+}
