@@ -7,6 +7,7 @@ mod failure;
 mod logging;
 mod serve;
 mod token;
+mod users;
 mod validate;
 
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ enum Command {
     Token(token::Token),
     #[command(subcommand)]
     Clients(clients::Clients),
+    #[command(subcommand)]
+    Users(users::Users),
 }
 
 /// Runs the command that the arguments name; the answer is what the process ends with.
@@ -77,6 +80,7 @@ impl Cli {
             Command::Validate(command) => command.run(&place),
             Command::Token(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
+            Command::Users(command) => command.run(&place).await,
         }
     }
 }

@@ -19,11 +19,11 @@ use scopegate_core::interaction::{FlowSecret, Goal, Interaction, InteractionErro
 use scopegate_core::people::User;
 use scopegate_core::store::Session;
 
-pub(super) use self::error::{error, failure};
+pub(super) use self::error::failure;
 use super::{App, Failure, Routes, cookies, form_body};
 
 /// The longest query: a sealed request and what is around it.
-const MAX_QUERY: usize = 64 * 1024;
+const MAX_QUERY: usize = 52 * 1024;
 
 pub(super) fn routes(base: &str) -> Routes {
     vec![

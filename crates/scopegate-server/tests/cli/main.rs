@@ -8,3 +8,4 @@ mod place;
 mod refusals;
 mod serve;
 mod token;
+mod users;

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod bad_token_requests;
+mod browser;
 mod documents;
 mod fixture;
 mod log;
 mod outages;
 mod rendered;
+mod sign_in;
 mod sockets;
 mod token_grants;

@@ -1,0 +1,81 @@
+//! A password from the standard input: typed unseen, or the first line of what is piped in.
+
+use std::io::{BufRead, IsTerminal, Read, stdin};
+
+use scopegate_core::passwords::Password;
+use zeroize::Zeroizing;
+
+use crate::cli::console;
+use crate::cli::failure::CliError;
+
+/// Longer than any password, with the end of its line.
+const MOST: u64 = Password::MAX_LENGTH as u64 + 3;
+
+/// Reads a password that is to be kept.
+pub(super) fn chosen() -> Result<Password, CliError> {
+    let text = if stdin().is_terminal() { typed()? } else { line()? };
+    Password::chosen(text).map_err(|error| CliError::BadInput(format!("the password: {error}")))
+}
+
+/// Asks twice, so that a slip is noticed.
+fn typed() -> Result<Zeroizing<String>, CliError> {
+    let _unseen = Unseen::begin()?;
+    let ask = |question: &str| {
+        console::notice(question);
+        line()
+    };
+    let first = ask("New password (it is not shown):")?;
+    let second = ask("Once more:")?;
+    if first != second {
+        return Err(CliError::BadInput("the two passwords are not the same".into()));
+    }
+    Ok(first)
+}
+
+/// One line, without its end.
+fn line() -> Result<Zeroizing<String>, CliError> {
+    let mut line = Zeroizing::new(String::with_capacity(Password::MAX_LENGTH + 3));
+    let read = stdin().lock().take(MOST).read_line(&mut line);
+    read.map_err(|error| CliError::BadInput(format!("the password cannot be read: {error}")))?;
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
+    Ok(line)
+}
+
+/// While this lives, the terminal does not show what is typed.
+#[cfg(unix)]
+struct Unseen(rustix::termios::Termios);
+
+#[cfg(unix)]
+impl Unseen {
+    fn begin() -> Result<Self, CliError> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+        let before = tcgetattr(stdin()).map_err(|error| CliError::failed(&error))?;
+        let mut unseen = before.clone();
+        unseen.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(stdin(), OptionalActions::Flush, &unseen)
+            .map_err(|error| CliError::failed(&error))?;
+        Ok(Self(before))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+
+        // What cannot be restored stays unseen; there is nobody to tell.
+        let _ = tcsetattr(stdin(), OptionalActions::Flush, &self.0);
+    }
+}
+
+#[cfg(not(unix))]
+struct Unseen;
+
+#[cfg(not(unix))]
+impl Unseen {
+    fn begin() -> Result<Self, CliError> {
+        Err(CliError::BadInput("pipe the password into this command".into()))
+    }
+}

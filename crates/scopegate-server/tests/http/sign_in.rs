@@ -1,0 +1,389 @@
+//! Signing in and out, by forms that a person fills in.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use http::StatusCode;
+use scopegate_core::catalog::Status;
+use scopegate_core::passwords::Password;
+use scopegate_core::people::Profile;
+use scopegate_core::session::SessionSecret;
+use scopegate_core::store::Records;
+use scopegate_core::user_admin::Newcomer;
+use scopegate_jose::sha256;
+
+use crate::browser::{Browser, PASSWORD, Shown};
+use crate::fixture::Fixture;
+
+/// A server that knows alice and bob.
+async fn with_people() -> Fixture {
+    let fixture = Fixture::start().await;
+    for login in ["alice", "bob"] {
+        let password = Password::chosen(PASSWORD.to_owned()).ok();
+        let newcomer = Newcomer {
+            login: login.into(),
+            groups: Default::default(),
+            profile: Profile::default(),
+            password,
+        };
+        fixture.server.authority().create_user(newcomer).await.unwrap();
+    }
+    fixture
+}
+
+fn is_signed_in(shown: &Shown) -> bool {
+    shown.status == StatusCode::SEE_OTHER
+}
+
+#[tokio::test]
+async fn a_right_password_signs_in_and_a_wrong_one_does_not() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    for (login, password) in [
+        ("alice", "wrong"),
+        ("alice", ""),
+        ("", PASSWORD),
+        ("carol", PASSWORD),
+        ("alice", &PASSWORD.to_uppercase()),
+        ("alice", &"x".repeat(2000)),
+    ] {
+        let refused = browser.sign_in(login, password).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{login}");
+        assert!(refused.body.contains("The name or the password is wrong."), "{refused:?}");
+        assert!(refused.headers.get("set-cookie").is_none());
+        assert_eq!(browser.who().await, None);
+    }
+    // Case does not make another person.
+    let answer = browser.sign_in("ALICE", PASSWORD).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/account"));
+    assert_eq!(browser.who().await.as_deref(), Some("alice"));
+}
+
+#[tokio::test]
+async fn an_unknown_name_takes_as_long_and_says_the_same() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    let mut answers = Vec::new();
+    let mut fastest = [Duration::MAX; 2];
+    for _ in 0..5 {
+        for (fastest, login) in fastest.iter_mut().zip(["alice", "carol"]) {
+            let form = browser.sign_in_form().await;
+            let started = Instant::now();
+            let refused = browser.fill_in(form.request(), login, "wrong password").await;
+            *fastest = (*fastest).min(started.elapsed());
+            let body = refused.body.replace(form.request(), "").replace(login, "");
+            answers.push((refused.status, body));
+        }
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    let [known, unknown] = fastest.map(|time| time.as_secs_f64());
+    assert!((0.5..2.0).contains(&(unknown / known)), "{known} s known, {unknown} s unknown");
+}
+
+#[tokio::test]
+async fn a_session_is_renewed_at_sign_in() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+    let first = browser.session().to_owned();
+    let session_of = async |secret: &str| {
+        let secret = SessionSecret::parse(secret).unwrap();
+        fixture.store.session(&secret.sha256()).await.unwrap()
+    };
+    let before = session_of(&first).await.unwrap();
+    assert_eq!(before.secret_sha256, sha256(first.as_bytes()));
+
+    fixture.clock.advance(Duration::from_secs(600));
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+    let second = browser.session().to_owned();
+    assert_ne!(first, second);
+    assert!(session_of(&first).await.is_none(), "the old secret opens nothing");
+    let after = session_of(&second).await.unwrap();
+    assert_eq!(after.id, before.id, "it is the same session");
+    assert_eq!(after.auth.at, before.auth.at.plus(Duration::from_secs(600)));
+
+    // Another person begins another session, and the first one has ended.
+    assert!(is_signed_in(&browser.sign_in("bob", PASSWORD).await));
+    assert_eq!(browser.who().await.as_deref(), Some("bob"));
+    assert!(session_of(&second).await.is_none());
+    let third = browser.session().to_owned();
+    assert_ne!(session_of(&third).await.unwrap().id, before.id);
+}
+
+#[tokio::test]
+async fn a_form_of_another_browser_is_refused() {
+    let fixture = with_people().await;
+    let (mut victim, mut attacker) = (Browser::new(&fixture), Browser::new(&fixture));
+    let planted = attacker.sign_in_form().await;
+    for _ in 0..2 {
+        let refused = victim.fill_in(planted.request(), "alice", PASSWORD).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+        assert!(refused.headers.get("set-cookie").is_none());
+        // Once without a cookie of its own, once with one.
+        victim.sign_in_form().await;
+    }
+    for request in ["", "x", &"A".repeat(60_000)] {
+        let refused = victim.get(&format!("/signin?request={request}")).await;
+        let expected = if request.is_empty() { 303 } else if request.len() > 64 { 413 } else { 400 };
+        assert_eq!(refused.status.as_u16(), expected, "{refused:?}");
+    }
+
+    // Neither does another browser's form sign anybody out.
+    assert!(is_signed_in(&victim.sign_in("alice", PASSWORD).await));
+    for fields in [vec![], vec![("request", planted.request())]] {
+        assert_eq!(victim.post("/signout", &fields).await.status, StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(victim.who().await.as_deref(), Some("alice"));
+}
+
+#[tokio::test]
+async fn a_hand_over_ends_after_half_an_hour() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    let form = browser.sign_in_form().await;
+    fixture.clock.advance(Duration::from_secs(1799));
+    assert!(is_signed_in(&browser.fill_in(form.request(), "alice", PASSWORD).await));
+    fixture.clock.advance(Duration::from_secs(1));
+    let refused = browser.fill_in(form.request(), "alice", PASSWORD).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body.contains("This page has expired"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_cookie_of_https_is_a_host_cookie() {
+    let fixture = Fixture::start_at("https://id.example.com").await;
+    let led = Browser::new(&fixture).get("/account").await;
+    let line = led.header("set-cookie");
+    assert!(line.starts_with("__Host-scopegate-flow="), "{line}");
+    assert!(line.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{line}");
+}
+
+#[tokio::test]
+async fn a_loopback_cookie_has_a_plain_name() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    let line = browser.get("/account").await.header("set-cookie").to_owned();
+    assert!(line.starts_with("scopegate-flow="), "{line}");
+    assert!(line.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{line}");
+    let line = browser.sign_in("alice", PASSWORD).await.header("set-cookie").to_owned();
+    assert!(line.starts_with("scopegate="), "{line}");
+    assert!(line.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{line}");
+}
+
+#[tokio::test]
+async fn two_session_cookies_count_as_none() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+    let twice = format!("{0}; scopegate={0}", browser.session());
+    browser.cookies.insert("scopegate".into(), twice);
+    assert_eq!(browser.who().await, None);
+}
+
+#[tokio::test]
+async fn pages_may_not_be_framed_or_stored() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    let mut pages = vec![
+        browser.sign_in_form().await,
+        browser.sign_in("alice", "wrong").await,
+        browser.get("/signin?request=x").await,
+        browser.get("/signout").await,
+    ];
+    browser.sign_in("alice", PASSWORD).await;
+    pages.extend([browser.get("/account").await, browser.get("/signout").await]);
+    for page in pages {
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(page.header("cache-control"), "no-store");
+        assert_eq!(page.header("x-frame-options"), "DENY");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(!page.body.contains("<script"), "it works without: {}", page.body);
+        assert!(page.headers.get("access-control-allow-origin").is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_a_stranger_sends_is_escaped() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    let refused = browser.sign_in("\"><script>alert(1)</script>", "wrong").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(!refused.body.contains("<script"), "{}", refused.body);
+    assert!(refused.body.contains("value=\"&quot;&gt;&lt;script&gt;"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn a_form_that_cannot_be_read_is_refused_on_a_page() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    browser.sign_in_form().await;
+    for path in ["/signin", "/signout"] {
+        for (form, status) in [
+            (vec![b'a'; 70_000], 413),
+            (b"username=%ff".to_vec(), 400),
+            (b"username=a&username=b".to_vec(), 400),
+            (b"username=%zz".to_vec(), 400),
+        ] {
+            let refused = browser.post_raw(path, form).await;
+            assert_eq!(refused.status.as_u16(), status, "{refused:?}");
+            assert_eq!(refused.header("content-type"), "text/html; charset=utf-8");
+            assert_eq!(refused.header("cache-control"), "no-store");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_idle_session_ends() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+    for _ in 0..3 {
+        fixture.clock.advance(Duration::from_secs(2 * 3600 - 1));
+        assert!(browser.who().await.is_some(), "a session that is used goes on");
+    }
+    fixture.clock.advance(Duration::from_secs(2 * 3600));
+    assert_eq!(browser.who().await, None);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_a_day_however_it_is_used() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+    for _ in 0..23 {
+        fixture.clock.advance(Duration::from_secs(3600));
+        assert!(browser.who().await.is_some());
+    }
+    fixture.clock.advance(Duration::from_secs(3600));
+    assert_eq!(browser.who().await, None);
+}
+
+#[tokio::test]
+async fn a_full_pool_of_workers_is_503() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    browser.address = None;
+    let form = browser.sign_in_form().await;
+    let answers = join_all((0..200).map(|number| {
+        let mut other = Browser::new(&fixture);
+        (other.address, other.cookies) = (None, browser.cookies.clone());
+        let request = form.request().to_owned();
+        async move { other.fill_in(&request, &format!("user-{number}"), "wrong password").await }
+    }))
+    .await;
+    let busy: Vec<_> = answers.iter().filter(|answer| answer.status.as_u16() == 503).collect();
+    assert!(!busy.is_empty() && busy.len() < answers.len(), "{} of 200 are busy", busy.len());
+    for answer in busy {
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(answer.body.contains("Too many people sign in"), "{answer:?}");
+    }
+    // What was not judged does not count: the right password is taken right after.
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_before_hashing() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    let form = browser.sign_in_form().await;
+    for _ in 0..10 {
+        let refused = browser.fill_in(form.request(), "alice", "wrong password").await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    }
+    // From anywhere, and for the right password, too.
+    browser.address = Some(SocketAddr::from(([198, 51, 100, 1], 4000)));
+    let started = Instant::now();
+    for _ in 0..20 {
+        let refused = browser.fill_in(form.request(), "Alice", PASSWORD).await;
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(refused.header("retry-after"), "900");
+        assert!(refused.body.contains("Try again later."), "{refused:?}");
+    }
+    let twenty = started.elapsed();
+    let started = Instant::now();
+    assert!(is_signed_in(&browser.fill_in(form.request(), "bob", PASSWORD).await));
+    assert!(twenty < started.elapsed() * 20, "nothing was hashed in {twenty:?}");
+    fixture.clock.advance(Duration::from_secs(900));
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+}
+
+#[tokio::test]
+async fn guessing_from_one_address_is_slowed_whomever_it_is_about() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    let form = browser.sign_in_form().await;
+    for number in 0..50 {
+        let login = format!("user-{number}");
+        let refused = browser.fill_in(form.request(), &login, "wrong password").await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    }
+    let refused = browser.fill_in(form.request(), "alice", PASSWORD).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    // Others are not locked out by it.
+    browser.address = Some(SocketAddr::from(([198, 51, 100, 1], 4000)));
+    assert!(is_signed_in(&browser.fill_in(form.request(), "alice", PASSWORD).await));
+}
+
+#[tokio::test]
+async fn who_is_suspended_is_signed_out_and_does_not_sign_in() {
+    let fixture = with_people().await;
+    let authority = fixture.server.authority();
+    let mut browser = Browser::new(&fixture);
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+
+    authority.set_user_status("alice", Status::Inactive).await.unwrap();
+    assert_eq!(browser.who().await, None);
+    assert_eq!(browser.sign_in("alice", PASSWORD).await.status, StatusCode::FORBIDDEN);
+
+    // Who is let in again signs in again: the session from before has ended.
+    authority.set_user_status("alice", Status::Active).await.unwrap();
+    assert_eq!(browser.who().await, None);
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+}
+
+#[tokio::test]
+async fn a_new_password_ends_all_sessions_and_the_old_one_opens_nothing() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+    let new = Password::chosen("another password".to_owned()).unwrap();
+    fixture.server.authority().set_user_password("alice", new).await.unwrap();
+    assert_eq!(browser.who().await, None);
+    assert_eq!(browser.sign_in("alice", PASSWORD).await.status, StatusCode::FORBIDDEN);
+    assert!(is_signed_in(&browser.sign_in("alice", "another password").await));
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
+    let kept = browser.cookies.clone();
+    let question = browser.get("/signout").await;
+    assert!(question.body.contains("<strong>alice</strong>"), "{question:?}");
+
+    let led = browser.post("/signout", &[("request", question.request())]).await;
+    assert_eq!((led.status, led.location()), (StatusCode::SEE_OTHER, "/signout"));
+    assert!(!browser.cookies.contains_key("scopegate"));
+    assert!(browser.get("/signout").await.body.contains("You are signed out."));
+
+    // The cookie that was kept opens nothing.
+    browser.cookies = kept;
+    assert_eq!(browser.who().await, None);
+}
+
+#[tokio::test]
+async fn a_storage_that_is_away_is_503_and_no_wrong_password() {
+    let fixture = with_people().await;
+    let mut browser = Browser::new(&fixture);
+    let form = browser.sign_in_form().await;
+    fixture.store.close().await;
+    for _ in 0..15 {
+        let refused = browser.fill_in(form.request(), "alice", PASSWORD).await;
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:?}");
+        assert_eq!(refused.header("retry-after"), "5");
+    }
+}
