@@ -13,6 +13,7 @@ pub struct Endpoint {
 pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint { name: "token", member: Some("token_endpoint") },
     Endpoint { name: "keys", member: Some("jwks_uri") },
+    Endpoint { name: "userinfo", member: Some("userinfo_endpoint") },
 ];
 
 /// Tells whether there is such an endpoint.

@@ -26,6 +26,7 @@ pub mod error;
 pub mod fetch;
 pub mod form;
 pub mod grants;
+pub mod id_token_hint;
 pub mod interaction;
 pub mod keys;
 pub mod metadata;

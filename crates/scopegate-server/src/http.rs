@@ -1,7 +1,9 @@
 //! The protocol over HTTP: which path is answered by what.
 
 mod asked;
+mod bearer;
 mod cookies;
+mod cors;
 mod credentials;
 mod document;
 mod failure;
@@ -13,6 +15,7 @@ mod readiness;
 mod surroundings;
 mod token;
 mod trusted_proxies;
+mod userinfo;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -109,7 +112,8 @@ pub(crate) fn public(app: App) -> Router {
     let endpoints = [
         on_both(&base, "keys", keys), //
         pages::routes(&base),
-        token::routes(&base),
+        cors::for_clients(&app, token::routes(&base)),
+        cors::for_clients(&app, userinfo::routes(&base)),
     ];
     let routes = endpoints.into_iter().flatten().chain(documents);
     router(app, routes)

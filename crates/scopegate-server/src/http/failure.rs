@@ -44,6 +44,9 @@ pub enum RequestError {
     /// The server's keys are being made.
     #[error("the authorization server has no keys yet")]
     NoKeysYet,
+    /// No access token is shown where one is needed.
+    #[error("no access token is shown")]
+    NoToken,
     /// The request took longer than a client waits.
     #[error("the request was not decided in time")]
     Overdue,
@@ -71,6 +74,9 @@ impl From<&RequestError> for OAuthError {
             RequestError::Token(error) => return error.into(),
             RequestError::NoKeysYet => {
                 (503, Code::TemporarilyUnavailable, "The keys are being made.", Some(1))
+            }
+            RequestError::NoToken => {
+                (401, Code::InvalidToken, "An access token is needed here.", None)
             }
             RequestError::Overdue => {
                 (503, Code::TemporarilyUnavailable, "The server is overloaded.", Some(5))

@@ -1,0 +1,148 @@
+//! Access tokens that are shown to the server itself (RFC 6750).
+
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
+use scopegate_core::form::Form;
+
+use super::failure::NEVER_STORED;
+use super::{Failure, RequestError};
+
+/// The access token of a request: in the header or in the form, but not in both (RFC 6750 §2). In the
+/// URL it is not read.
+pub(super) fn token<'a>(parts: &'a Parts, form: Option<&'a Form>) -> Result<&'a str, RequestError> {
+    let in_header = in_header(&parts.headers)?;
+    let in_form = form.and_then(|form| form.value("access_token"));
+    let query = parts.uri.query().unwrap_or_default();
+    let in_url = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token");
+    let ways = [in_header.is_some(), in_form.is_some(), in_url];
+    if ways.into_iter().filter(|used| *used).count() > 1 {
+        return Err(malformed("The access token was sent in more than one way."));
+    }
+    in_header.or(in_form).ok_or(RequestError::NoToken)
+}
+
+/// The token of the one Authorization header; none if there is no header, or one of another scheme.
+fn in_header(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    let Some(line) = lines.next() else { return Ok(None) };
+    if lines.next().is_some() {
+        return Err(malformed("There is more than one Authorization header."));
+    }
+    let line = line.to_str().map_err(|_| malformed("The Authorization header is malformed."))?;
+    let (scheme, token) = line.split_once(' ').unwrap_or((line, ""));
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Ok(None);
+    }
+    let token = token.trim_matches(' ');
+    match is_b64token(token) {
+        true => Ok(Some(token)),
+        false => Err(malformed("The Authorization header is malformed.")),
+    }
+}
+
+/// RFC 6750 §2.1.
+fn is_b64token(text: &str) -> bool {
+    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    let signs = text.trim_end_matches('=');
+    !signs.is_empty() && signs.bytes().all(is_sign)
+}
+
+const fn malformed(text: &'static str) -> RequestError {
+    RequestError::Token(TokenError::InvalidRequest(text))
+}
+
+/// The answer to a request that is refused, with its challenge (RFC 6750 §3).
+pub(super) fn refused(failure: Failure) -> Response {
+    let challenge = challenge(&failure);
+    let mut response = match failure.error() {
+        // RFC 6750 §3.1: to whom shows nothing, nothing is said.
+        RequestError::NoToken => failure.onto(NEVER_STORED.into_response()),
+        _ => failure.into_response(),
+    };
+    response.headers_mut().remove(WWW_AUTHENTICATE);
+    if let Some(challenge) = challenge {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+fn challenge(failure: &Failure) -> Option<HeaderValue> {
+    let OAuthError { status, error, description, .. } = failure.answer();
+    let mut challenge = String::from("Bearer");
+    if let Some(server) = failure.server() {
+        let realm = server.issuer.as_str().replace('\\', r"\\").replace('"', r#"\""#);
+        challenge.push_str(&format!(r#" realm="{realm}""#));
+    }
+    match (failure.error(), status) {
+        (RequestError::NoToken, _) => {}
+        (_, 400 | 401 | 403) => {
+            let code = error.as_str();
+            challenge.push_str(&format!(r#", error="{code}", error_description="{description}""#));
+        }
+        (_, _) => return None,
+    }
+    if error == ErrorCode::InsufficientScope {
+        challenge.push_str(r#", scope="openid""#);
+    }
+    HeaderValue::try_from(challenge).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn shown(uri: &str, headers: &[&str], body: Option<&str>) -> Result<String, &'static str> {
+        let mut request = Request::post(uri);
+        for line in headers {
+            request = request.header(AUTHORIZATION, *line);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let form = body.map(|token| Form::collect([("access_token", token)]).unwrap());
+        let read = token(&parts, form.as_ref()).map(str::to_owned);
+        read.map_err(|error| match error {
+            RequestError::NoToken => "no token",
+            error => OAuthError::from(&error).error.as_str(),
+        })
+    }
+
+    #[test]
+    fn s2_1_and_s2_2_the_header_and_the_form_are_read() {
+        assert_eq!(shown("/", &["Bearer a.b-c="], None), Ok("a.b-c=".to_owned()));
+        assert_eq!(shown("/", &["bEARER  a"], None), Ok("a".to_owned()));
+        assert_eq!(shown("/", &[], Some("a")), Ok("a".to_owned()));
+    }
+
+    #[test]
+    fn s2_3_the_url_is_not_read() {
+        assert_eq!(shown("/?access_token=a", &[], None), Err("no token"));
+    }
+
+    #[test]
+    fn s3_1_no_token_and_another_scheme_are_no_error() {
+        assert_eq!(shown("/", &[], None), Err("no token"));
+        assert_eq!(shown("/", &["Basic YTpi"], None), Err("no token"));
+        assert_eq!(shown("/", &[], Some("")), Err("no token"));
+    }
+
+    #[test]
+    fn s2_two_ways_at_once_and_a_broken_header_are_refused() {
+        for (uri, headers, body) in [
+            ("/", &["Bearer a", "Bearer a"][..], None),
+            ("/", &["Bearer a"], Some("a")),
+            ("/?access_token=a", &["Bearer a"], None),
+            ("/?access_token=a", &[], Some("a")),
+            ("/", &["Bearer"], None),
+            ("/", &["Bearer "], None),
+            ("/", &["Bearer a b"], None),
+            ("/", &["Bearer a,b"], None),
+            ("/", &["Bearer =="], None),
+        ] {
+            assert_eq!(shown(uri, headers, body), Err("invalid_request"), "{uri} {headers:?}");
+        }
+    }
+}

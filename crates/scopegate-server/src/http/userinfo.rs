@@ -1,0 +1,63 @@
+//! The userinfo endpoint (OpenID Connect Core §5.3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use scopegate_core::catalog::AuthorizationServer;
+use scopegate_core::userinfo::UserInfo;
+
+use super::asked::Asked;
+use super::failure::NEVER_STORED;
+use super::{App, Failure, RequestError, Routes, bearer, cors, form_body, on_both};
+
+/// A storage that hangs shall not hang the clients.
+const DECISION_TIME: Duration = Duration::from_secs(20);
+
+/// Where clients ask about persons.
+pub(super) fn routes(base: &str) -> Routes {
+    on_both(base, "userinfo", || get(userinfo).post(userinfo))
+}
+
+/// Tells what is known of the person of an access token.
+async fn userinfo(State(app): State<App>, Asked(server): Asked, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match decide(&app, &server, &parts, body).await {
+        Ok(known) => {
+            let response = (NEVER_STORED, Json(known.claims())).into_response();
+            cors::asked_by(known.client().clone(), response)
+        }
+        Err(error) => bearer::refused(Failure::new(error).of_server(&server)),
+    }
+}
+
+async fn decide(
+    app: &App,
+    server: &Arc<AuthorizationServer>,
+    parts: &Parts,
+    body: Body,
+) -> Result<UserInfo, RequestError> {
+    let may_be_in_form = parts.method == Method::POST && has_form(&parts.headers);
+    let form = match may_be_in_form {
+        true => Some(form_body::read(&parts.headers, body).await?),
+        false => None,
+    };
+    let token = bearer::token(parts, form.as_ref())?;
+    let asked = app.authority().userinfo(server, token);
+    let answered = tokio::time::timeout(DECISION_TIME, asked).await;
+    Ok(answered.map_err(|_| RequestError::Overdue)??)
+}
+
+/// Tells whether there is a form: a token in the header may come with any body, or none.
+fn has_form(headers: &HeaderMap) -> bool {
+    let line = headers.get(CONTENT_TYPE).and_then(|line| line.to_str().ok()).unwrap_or_default();
+    let essence = line.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
