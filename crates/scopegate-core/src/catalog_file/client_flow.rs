@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use scopegate_claims::Audience;
 
 use super::needs::Needs;
-use super::reader::{Node, Table};
+use super::reader::{Node, Table, Text};
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted};
 use super::{redirect, supported};
@@ -99,7 +99,7 @@ fn read_refresh(client: Table<'_>, client_type: ClientType) -> RefreshPolicy {
         return usual;
     };
     let rotation_type = table.optional_text("rotation_type");
-    let rotation_type = rotation_type.and_then(|name| name.one_of("rotation_type", &ROTATION));
+    let rotation_type = rotation_type.and_then(|name| read_rotation(name, client_type));
     let rotation_type = rotation_type.unwrap_or(usual.rotation_type);
     let leeway = match (table.optional("leeway"), rotation_type) {
         (None, RotationType::Rotate) => RefreshPolicy::DEFAULT_LEEWAY,
@@ -107,6 +107,17 @@ fn read_refresh(client: Table<'_>, client_type: ClientType) -> RefreshPolicy {
         (Some(node), _) => read_leeway(node).unwrap_or_default(),
     };
     RefreshPolicy { rotation_type, leeway }
+}
+
+/// RFC 9700 §2.2.2: who shows a public client's token proves nothing, so each serves once.
+fn read_rotation(name: Text<'_>, client_type: ClientType) -> Option<RotationType> {
+    let rotation_type = name.one_of("rotation_type", &ROTATION)?;
+    if is_public(client_type) && rotation_type == RotationType::Static {
+        name.refuse(format_args!(
+            "a client without a secret changes its refresh tokens at each use: write \"ROTATE\""
+        ));
+    }
+    Some(rotation_type)
 }
 
 fn read_leeway(node: Node<'_>) -> Option<u8> {

@@ -71,7 +71,7 @@ fn read_rule<'f>(
     names: &mut Seen<'f>,
 ) -> Option<Entity> {
     let name = read_name(rule, "rule", names);
-    let grant_types = rule.required("grant_types").and_then(supported::read_grant_types);
+    let grant_types = rule.required("grant_types").and_then(read_grant_types);
     let scopes = rule.required("scopes").and_then(|node| read_scopes(node, known));
     let access_token_lifetime = match rule.optional("access_token_lifetime") {
         None => RuleSpec::DEFAULT_ACCESS_TOKEN_LIFETIME,
@@ -99,6 +99,18 @@ fn read_rule<'f>(
     let (server, policy) = policy?;
     let key = EntityKey::rule(server, policy, name?);
     Some(Entity { key, owner: Owner::File, spec: Spec::Rule(spec) })
+}
+
+/// Reads the grants that a rule is for. A refresh goes by the rules for the grant that it goes back to.
+fn read_grant_types(node: Node<'_>) -> Option<BTreeSet<String>> {
+    let grants = supported::read_grant_types(node)?;
+    let refreshes = node.texts()?.into_iter().filter(|name| name.text == "refresh_token");
+    let refused = refreshes.map(|name| {
+        name.refuse(format_args!(
+            "a refresh goes by the rules for the grant that gave the refresh token: leave it out"
+        ));
+    });
+    if refused.count() == 0 { Some(grants) } else { None }
 }
 
 /// Reads how long refresh tokens live: in all, and without being used.
