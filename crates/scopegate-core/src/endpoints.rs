@@ -11,6 +11,7 @@ pub struct Endpoint {
 
 /// Every endpoint this server has, in the order of the metadata. A line comes with its route.
 pub static ENDPOINTS: &[Endpoint] = &[
+    Endpoint { name: "authorize", member: Some("authorization_endpoint") },
     Endpoint { name: "token", member: Some("token_endpoint") },
     Endpoint { name: "keys", member: Some("jwks_uri") },
     Endpoint { name: "userinfo", member: Some("userinfo_endpoint") },

@@ -3,7 +3,9 @@
 //! A grant is one file and one line in [`GRANTS`]. It decides and touches nothing: what must be
 //! remembered of its decision is in the decision, and is committed with the token.
 
+pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
+mod code_verifier;
 mod decision;
 
 use async_trait::async_trait;
@@ -20,7 +22,8 @@ pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, Right, Subjec
 
 /// Every grant this server speaks. Metadata and the catalog's checks are derived from it.
 pub static GRANTS: &[&dyn Grant] = &[
-    &client_credentials::ClientCredentials, //
+    &authorization_code::AuthorizationCode,
+    &client_credentials::ClientCredentials,
 ];
 
 /// The grant of that name.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::catalog::ServerId;
+use crate::people::UserId;
 use crate::session::is_secret;
 
 /// The longest sealed request: twice what may be asked, as base64url of JSON is longer.
@@ -34,9 +35,9 @@ pub struct Interaction {
     /// When the person signed in for it.
     #[serde(default)]
     pub signed_in: Option<UnixTime>,
-    /// Whether the person agreed.
+    /// Who was asked to agree.
     #[serde(default)]
-    pub consented: bool,
+    pub asked: Option<UserId>,
 }
 
 /// Where a person goes after signing in.
@@ -77,7 +78,7 @@ impl Interaction {
         now: UnixTime,
     ) -> Self {
         let goal = Goal::default();
-        Self { server, parameters, goal, at: now, browser, signed_in: None, consented: false }
+        Self { server, parameters, goal, at: now, browser, signed_in: None, asked: None }
     }
 
     /// A page for people that waits, with what it was asked.

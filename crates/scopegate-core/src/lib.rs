@@ -16,6 +16,7 @@ pub mod attempts;
 pub mod audience_names;
 pub mod audit;
 pub mod authority;
+pub mod authorize;
 pub mod catalog;
 pub mod catalog_file;
 pub mod client_auth;

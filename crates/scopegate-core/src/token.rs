@@ -324,7 +324,8 @@ impl<'a> Case<'a> {
     }
 }
 
-fn active_server<'a>(
+/// The server of an id, if it serves.
+pub(crate) fn active_server<'a>(
     catalog: &'a Snapshot,
     id: &ServerId,
 ) -> Result<&'a AuthorizationServer, TokenError> {
@@ -336,7 +337,7 @@ fn active_server<'a>(
 ///
 /// Where one was chosen before, it is that one: if the server still has it, and no resource selects
 /// another.
-fn selected<'a>(
+pub(crate) fn selected<'a>(
     server: &'a AuthorizationServer,
     form: &Form,
     chosen: Option<&Audience>,

@@ -1,6 +1,7 @@
 //! The protocol over HTTP: which path is answered by what.
 
 mod asked;
+mod authorize;
 mod bearer;
 mod cookies;
 mod cors;
@@ -111,6 +112,7 @@ pub(crate) fn public(app: App) -> Router {
     // A package of endpoints is a line; its line in the table of the core goes with it.
     let endpoints = [
         on_both(&base, "keys", keys), //
+        authorize::routes(&base),
         pages::routes(&base),
         cors::for_clients(&app, token::routes(&base)),
         cors::for_clients(&app, userinfo::routes(&base)),

@@ -9,8 +9,7 @@ use crate::catalog::ClientAuth;
 use crate::client_auth::usable_methods;
 use crate::grants::GRANTS;
 
-const LATER_GRANTS: [&str; 5] = [
-    "authorization_code",
+const LATER_GRANTS: [&str; 4] = [
     "refresh_token",
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",

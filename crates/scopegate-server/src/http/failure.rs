@@ -9,6 +9,7 @@ use http::header::{CACHE_CONTROL, HeaderName, PRAGMA, RETRY_AFTER, WWW_AUTHENTIC
 use http::{HeaderValue, StatusCode};
 use scopegate_claims::Dialect;
 use scopegate_core::audit::DecisionId;
+use scopegate_core::authorize::AuthorizeError;
 use scopegate_core::catalog::{AuthorizationServer, ClientId};
 use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
 use scopegate_core::interaction::InteractionError;
@@ -35,12 +36,18 @@ pub enum RequestError {
     /// The body did not arrive in time.
     #[error("the body did not arrive in time")]
     BodyTooSlow,
+    /// The query is longer than a request may be.
+    #[error("the query is too long")]
+    QueryTooLong,
     /// The body broke off.
     #[error("the body broke off")]
     BodyBroken(#[source] axum::Error),
     /// The core refused.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The core refused an authorization request.
+    #[error(transparent)]
+    Authorize(#[from] AuthorizeError),
     /// The server's keys are being made.
     #[error("the authorization server has no keys yet")]
     NoKeysYet,
@@ -71,7 +78,11 @@ impl From<&RequestError> for OAuthError {
                 (408, Code::InvalidRequest, "The body did not arrive in time.", None)
             }
             RequestError::BodyBroken(_) => (400, Code::InvalidRequest, "The body broke off.", None),
+            RequestError::QueryTooLong => {
+                (414, Code::InvalidRequest, "The request is too long.", None)
+            }
             RequestError::Token(error) => return error.into(),
+            RequestError::Authorize(error) => return error.into(),
             RequestError::NoKeysYet => {
                 (503, Code::TemporarilyUnavailable, "The keys are being made.", Some(1))
             }

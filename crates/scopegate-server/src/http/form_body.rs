@@ -1,8 +1,9 @@
 //! Reading a form: `application/x-www-form-urlencoded`, UTF-8, bounded in length and time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::LengthLimitError;
@@ -20,10 +21,14 @@ const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// Reads the form of a request.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Form, RequestError> {
+    Ok(parse(&bytes(headers, body).await?)?)
+}
+
+/// The form of a request as it came.
+pub(super) async fn bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, RequestError> {
     check_type(headers)?;
     let reading = tokio::time::timeout(MAX_TIME, to_bytes(body, MAX_LENGTH)).await;
-    let bytes = reading.map_err(|_| RequestError::BodyTooSlow)?.map_err(broken)?;
-    Ok(parse(&bytes)?)
+    reading.map_err(|_| RequestError::BodyTooSlow)?.map_err(broken)
 }
 
 fn broken(error: axum::Error) -> RequestError {
@@ -64,14 +69,22 @@ fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
 
 /// Parses strictly: what browsers would repair is refused.
 pub(super) fn parse(bytes: &[u8]) -> Result<Form, TokenError> {
+    Ok(Form::collect(pairs(bytes)?)?)
+}
+
+/// Parses strictly, but for names that occur twice: they are noted.
+pub(super) fn parse_noting(bytes: &[u8]) -> Result<(Form, BTreeSet<Box<str>>), TokenError> {
+    Ok(Form::collect_noting(pairs(bytes)?)?)
+}
+
+fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, TokenError> {
     let pairs = bytes.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| {
         let middle = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
         let (name, value) = pair.split_at(middle);
         Ok((decode(name)?, decode(value.get(1..).unwrap_or_default())?))
     });
-    let pairs: Vec<_> = pairs.take(Form::MAX_PARAMETERS + 1).collect::<Result<_, TokenError>>()?;
-    Ok(Form::collect(pairs)?)
+    pairs.take(Form::MAX_PARAMETERS + 1).collect()
 }
 
 fn decode(text: &[u8]) -> Result<String, TokenError> {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::sign_in_form::SignInForm;
 use super::{body, brought_back, failure, query, see_other};
-use crate::http::{App, Failure, RequestError, cookies};
+use crate::http::{App, Failure, RequestError, authorize, cookies};
 
 /// A storage that hangs shall not hang the browsers.
 const DECISION_TIME: Duration = Duration::from_secs(20);
@@ -59,7 +59,7 @@ async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Fai
     let signed_in = tokio::time::timeout(DECISION_TIME, signing_in).await;
     match signed_in.map_err(|_| Failure::new(RequestError::Overdue))? {
         Ok(signed_in) => {
-            let mut response = go_on(app, waiting, &signed_in)?;
+            let mut response = go_on(app, parts, waiting, &signed_in).await?;
             let line = cookies::set_session(&signed_in.secret, app.scheme());
             response.headers_mut().append(SET_COOKIE, line);
             Ok(response)
@@ -76,11 +76,19 @@ fn shown_again(app: &App, request: Option<&str>, login: &str, error: SignInError
 }
 
 /// Where it goes on.
-fn go_on(app: &App, waiting: Interaction, signed_in: &SignedIn) -> Result<Response, Failure> {
+async fn go_on(
+    app: &App,
+    parts: &Parts,
+    waiting: Interaction,
+    signed_in: &SignedIn,
+) -> Result<Response, Failure> {
     let waiting = Interaction { signed_in: Some(signed_in.session.auth.at), ..waiting };
     match waiting.goal {
         Goal::Account => Ok(see_other(&app.path("account"))),
+        Goal::Authorize => {
+            Ok(authorize::resume(app, parts, &waiting, Some(&signed_in.secret)).await)
+        }
         // Nothing leads here yet.
-        Goal::Activate | Goal::Authorize => Err(Failure::new(InteractionError::NotOurs)),
+        Goal::Activate => Err(Failure::new(InteractionError::NotOurs)),
     }
 }

@@ -1,0 +1,269 @@
+//! An authorization request, from door to door (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2).
+//!
+//! 1. Who asks, and where the answer may go ([`door`]). Until that is known nobody is redirected.
+//! 2. What is asked: a table of checks ([`checks`]). From here on errors go back to the client.
+//! 3. Who is signed in, and whether that will do ([`freshness`]).
+//! 4. Whether the client is the person's, what the policies say, and what the person agreed to.
+//! 5. The code, in one transaction with all that must be remembered ([`code`]).
+
+mod check;
+mod checks;
+pub(crate) mod code;
+mod consent;
+mod door;
+mod draft;
+mod error;
+mod freshness;
+mod returning;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::assignment;
+use crate::audit::DecisionId;
+use crate::authority::Authority;
+use crate::catalog::{ClientId, ServerId};
+use crate::decision::Deciding;
+use crate::error::{OAuthError, TokenError};
+use crate::form::Form;
+use crate::grants::authorization_code;
+use crate::people::{User, UserId};
+use crate::policy::{self, Asking};
+use crate::session::SessionSecret;
+use crate::store::{Change, Session};
+use crate::token::active_server;
+
+use self::code::CodeBody;
+use self::door::Door;
+use self::draft::{Asked, Draft, Prompt};
+use self::freshness::Freshness;
+
+pub use consent::{ConsentAnswer, ConsentQuestion};
+pub use error::AuthorizeError;
+pub use returning::{ResponseMode, Return};
+
+/// An authorization request, as a browser brings it.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthorizeRequest<'a> {
+    /// The authorization server that is asked.
+    pub server: &'a ServerId,
+    /// What is asked.
+    pub form: &'a Form,
+    /// The names that occurred twice.
+    pub repeated: &'a BTreeSet<Box<str>>,
+    /// The session of the browser.
+    pub session: Option<&'a SessionSecret>,
+    /// What the person has done for this request.
+    pub done: Done<'a>,
+    /// From where.
+    pub address: Option<IpAddr>,
+}
+
+/// What a person has done for a request that waited.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done<'a> {
+    /// When she signed in for it.
+    pub signed_in: Option<scopegate_claims::UnixTime>,
+    /// What she answered when she was asked to agree.
+    pub consent: Option<ConsentAnswer<'a>>,
+}
+
+/// How an authorization request goes on.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must know each way")]
+pub enum Authorized {
+    /// The person is asked to agree.
+    Consent(ConsentQuestion),
+    /// The client gets its code.
+    Return(Return),
+    /// The person is asked to sign in.
+    SignIn,
+}
+
+/// An authorization request that is refused.
+#[derive(Debug)]
+pub struct AuthorizeRefused {
+    /// Why.
+    pub error: AuthorizeError,
+    /// How the client learns of it; none where it is not known that the client may be told.
+    pub back: Option<Return>,
+    /// The client, where it is known.
+    pub client: Option<ClientId>,
+    /// The decision, where one was made about a person.
+    pub decision: Option<DecisionId>,
+}
+
+impl<E: Into<AuthorizeError>> From<E> for AuthorizeRefused {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), back: None, client: None, decision: None }
+    }
+}
+
+impl Authority {
+    /// Answers an authorization request, or says what the person must do first.
+    ///
+    /// A request that waited is asked again as a whole: what a browser brings back is only what was
+    /// asked.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthorizeRefused`], with the way back to the client where there is one. A storage that fails
+    /// has none, unless the client asked for no page: then it is told to come again.
+    pub async fn authorize(
+        &self,
+        request: AuthorizeRequest<'_>,
+    ) -> Result<Authorized, AuthorizeRefused> {
+        let catalog = self.catalog();
+        let server = active_server(&catalog, request.server)?;
+        let door = Door::find(&catalog, request.form, request.repeated)?;
+        let mut draft = Draft {
+            server,
+            door,
+            form: request.form,
+            repeated: request.repeated,
+            keys: self.keys.verifying(&server.id),
+            now: self.clock.now(),
+            asked: Asked::default(),
+        };
+        let refused = |draft: &Draft<'_>, error: AuthorizeError, decision| {
+            let may_return = !error.is_ours() || draft.asked.prompt.contains(&Prompt::None);
+            let back = may_return.then(|| draft.back(&error));
+            AuthorizeRefused { error, back, client: Some(draft.door.client.id.clone()), decision }
+        };
+        if let Err(error) = checks::run(&mut draft) {
+            return Err(refused(&draft, error, None));
+        }
+        match self.decide(&draft, &request).await {
+            Ok(authorized) => Ok(authorized),
+            Err(Undecided { error, decision }) => Err(refused(&draft, error, decision)),
+        }
+    }
+
+    /// Decides about a request that is in order.
+    async fn decide(
+        &self,
+        draft: &Draft<'_>,
+        request: &AuthorizeRequest<'_>,
+    ) -> Result<Authorized, Undecided> {
+        let found = match request.session {
+            Some(secret) => self.signed_in(secret).await?,
+            None => None,
+        };
+        let freshness = match &found {
+            Some((session, user)) => freshness::of(draft, session, user, request.done.signed_in),
+            None => Freshness::Stale,
+        };
+        let is_silent = draft.asked.prompt.contains(&Prompt::None);
+        let (session, user) = match (found, freshness) {
+            (Some(found), Freshness::Fresh) => found,
+            (_, Freshness::Stale) if !is_silent => return Ok(Authorized::SignIn),
+            (_, _) => return Err(AuthorizeError::LoginRequired.into()),
+        };
+        match self.decide_for(draft, request, &session, &user).await {
+            Err(error) if error.is_decision() => {
+                Err(self.remember(draft, request, &user.id, error))
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Decides about a request of a person who is known.
+    async fn decide_for(
+        &self,
+        draft: &Draft<'_>,
+        request: &AuthorizeRequest<'_>,
+        session: &Session,
+        user: &User,
+    ) -> Result<Authorized, AuthorizeError> {
+        let Draft { server, door, asked, now, .. } = draft;
+        let client = door.client;
+        assignment::check(client, user)?;
+        if asked.is_beyond_us {
+            return Err(AuthorizeError::AcrNotMet);
+        }
+        let granted = policy::evaluate(&Asking {
+            server,
+            client,
+            grant_type: authorization_code::GRANT_TYPE,
+            person: Some(user),
+            wanted: &asked.wanted,
+        })?;
+        let agreed = match self.consent(draft, user, &granted, request.done.consent).await? {
+            consent::Outcome::Ask(question) => return Ok(Authorized::Consent(question)),
+            consent::Outcome::Agreed(change) => change,
+        };
+        let mut deciding = Deciding::new("app.oauth2.as.authorize.code", server, client, *now);
+        deciding.grant_type = Some(authorization_code::GRANT_TYPE);
+        deciding.scope = granted.scopes.to_string();
+        deciding.user = Some(user.id.clone());
+        deciding.address = request.address;
+        let mut event = deciding.granted();
+        event.rule = Some(granted.rule.clone());
+
+        let (code, artifact) = code::issue(
+            CodeBody {
+                server: server.id.clone(),
+                client: client.id.clone(),
+                redirect_uri: draft.form.value("redirect_uri").map(str::to_owned),
+                challenge: asked.challenge.clone(),
+                granted,
+                audience: asked.audience(server)?.clone(),
+                user: user.id.clone(),
+                auth: session.auth.clone(),
+                id_token: asked.id_token.clone(),
+                userinfo_claims: asked.userinfo_claims.clone(),
+                used: None,
+            },
+            *now,
+        );
+        let mut changes = vec![Change::PutArtifact(artifact)];
+        if let Some(change) = agreed {
+            changes.push(change);
+            let given =
+                Deciding { kind: "app.oauth2.as.consent.grant", id: DecisionId::new(), ..deciding };
+            changes.push(Change::Audit(given.granted()));
+        }
+        changes.push(Change::Audit(event));
+        self.store.commit(&changes).await?;
+        Ok(Authorized::Return(draft.answer(vec![("code", code)])))
+    }
+
+    /// Remembers a decision against a person's request.
+    fn remember(
+        &self,
+        draft: &Draft<'_>,
+        request: &AuthorizeRequest<'_>,
+        user: &UserId,
+        error: AuthorizeError,
+    ) -> Undecided {
+        let place = match self.audit.reserve() {
+            Ok(place) => place,
+            Err(error) => return AuthorizeError::from(error).into(),
+        };
+        let mut deciding = Deciding::new(error.kind(), draft.server, draft.door.client, draft.now);
+        deciding.grant_type = Some(authorization_code::GRANT_TYPE);
+        deciding.scope = draft.asked.wanted.named();
+        deciding.user = Some(user.clone());
+        deciding.address = request.address;
+        place.take(deciding.refused(&OAuthError::from(&error)));
+        Undecided { error, decision: Some(deciding.id) }
+    }
+}
+
+/// Why a request that is in order is not granted.
+struct Undecided {
+    error: AuthorizeError,
+    decision: Option<DecisionId>,
+}
+
+impl<E: Into<AuthorizeError>> From<E> for Undecided {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), decision: None }
+    }
+}
+
+impl From<crate::store::StoreError> for AuthorizeError {
+    fn from(error: crate::store::StoreError) -> Self {
+        TokenError::Storage(error).into()
+    }
+}

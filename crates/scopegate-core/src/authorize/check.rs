@@ -1,0 +1,9 @@
+//! The checks of an authorization request, by what they are about.
+
+pub(super) mod claims;
+pub(super) mod hint;
+pub(super) mod pkce;
+pub(super) mod prompt;
+pub(super) mod response;
+pub(super) mod scope;
+pub(super) mod unsupported;

@@ -1,0 +1,39 @@
+//! What the person shall be asked, and how long ago she may have signed in.
+
+use std::collections::BTreeSet;
+
+use crate::authorize::AuthorizeError;
+use crate::authorize::draft::{Draft, Prompt};
+
+/// A year: an older sign-in there is not.
+const MAX_MAX_AGE: u64 = 31_536_000;
+
+/// `prompt` (OpenID Connect Core §3.1.2.1); `none` stands alone.
+pub(in crate::authorize) fn prompt(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
+    let words = draft.form.value("prompt").unwrap_or_default().split(' ');
+    let words = words.filter(|word| !word.is_empty()).map(|word| match word {
+        "consent" => Some(Prompt::Consent),
+        "login" => Some(Prompt::Login),
+        "none" => Some(Prompt::None),
+        "select_account" => Some(Prompt::SelectAccount),
+        _ => None,
+    });
+    let words: Option<BTreeSet<Prompt>> = words.collect();
+    let words = words.ok_or(AuthorizeError::invalid_request("The prompt is not supported."))?;
+    if words.contains(&Prompt::None) && words.len() > 1 {
+        return Err(AuthorizeError::invalid_request("The prompt none stands alone."));
+    }
+    draft.asked.prompt = words;
+    Ok(())
+}
+
+/// `max_age` (OpenID Connect Core §3.1.2.1), in seconds.
+pub(in crate::authorize) fn max_age(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
+    let Some(text) = draft.form.value("max_age") else { return Ok(()) };
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = text.parse().ok().filter(|seconds| is_number && *seconds <= MAX_MAX_AGE);
+    draft.asked.max_age = Some(
+        seconds.ok_or(AuthorizeError::invalid_request("The max_age is no number of seconds."))?,
+    );
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! An authorization code: a secret, and what was decided when it was issued.
+
+use std::fmt;
+use std::time::Duration;
+
+use scopegate_claims::{Audience, UnixTime};
+use scopegate_jose::{random_token, sha256};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{ClientId, ServerId};
+use crate::grants::IdTokenWish;
+use crate::people::{Authentication, UserId};
+use crate::policy::Granted;
+use crate::store::{Artifact, ArtifactKind, FamilyId};
+use crate::token_id::TokenId;
+
+/// How long a code may be redeemed (RFC 6749 §4.1.2: ten minutes at most).
+pub(crate) const LIFETIME: Duration = Duration::from_secs(5 * 60);
+
+/// How long a code is remembered that was redeemed: until then its second use is told from a guess.
+pub(crate) const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+
+/// What a code stands for. `Debug` hides it.
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct CodeBody {
+    pub(crate) server: ServerId,
+    pub(crate) client: ClientId,
+    /// Where it was sent, if the request named that: the exchange must name it again.
+    pub(crate) redirect_uri: Option<String>,
+    /// The S256 challenge (RFC 7636).
+    pub(crate) challenge: Option<String>,
+    pub(crate) granted: Granted,
+    pub(crate) audience: Audience,
+    pub(crate) user: UserId,
+    pub(crate) auth: Authentication,
+    pub(crate) id_token: IdTokenWish,
+    #[serde(default)]
+    pub(crate) userinfo_claims: Vec<String>,
+    /// What it was exchanged for.
+    #[serde(default)]
+    pub(crate) used: Option<UsedCode>,
+}
+
+/// What ends if a code is used once more.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct UsedCode {
+    /// The family of refresh tokens, with which its access tokens end.
+    pub(crate) family: Option<FamilyId>,
+    /// The access token.
+    pub(crate) token_id: TokenId,
+    /// When it ends anyway.
+    pub(crate) token_ends_at: UnixTime,
+}
+
+impl CodeBody {
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a code has text keys only")
+    }
+}
+
+impl fmt::Debug for CodeBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeBody").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+/// Makes a code, and the row by which it is found.
+pub(crate) fn issue(body: CodeBody, now: UnixTime) -> (String, Artifact) {
+    let code = random_token(32);
+    let artifact = Artifact {
+        kind: ArtifactKind::Code,
+        id: sha256(code.as_bytes()),
+        alias: None,
+        version: 0,
+        expires_at: now.plus(LIFETIME),
+        body: body.to_json(),
+    };
+    (code, artifact)
+}

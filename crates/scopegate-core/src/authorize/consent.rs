@@ -1,0 +1,109 @@
+//! What a person must agree to before a client gets it.
+
+use scopegate_claims::{Scope, ScopeSet};
+
+use super::AuthorizeError;
+use super::draft::{Draft, Prompt};
+use crate::authority::Authority;
+use crate::catalog::{ClientConsent, Consent};
+use crate::people::{User, UserId};
+use crate::policy::Granted;
+use crate::store::{Change, ConsentKey};
+
+/// What a person is asked to agree to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ConsentQuestion {
+    /// The client, by the name that people read.
+    pub client: String,
+    /// Who is asked.
+    pub user: User,
+    /// The scopes, and what they allow.
+    pub scopes: Vec<(String, String)>,
+}
+
+/// What a person answered.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a person agrees or not")]
+pub enum ConsentAnswer<'a> {
+    /// She agrees. It counts only if she is the one who was asked.
+    Agreed(&'a UserId),
+    /// She does not.
+    Refused(&'a UserId),
+}
+
+/// Whether a person must be asked first.
+pub(super) enum Outcome {
+    /// Nothing more is to be asked; what she said now is to be remembered.
+    Agreed(Option<Change>),
+    /// She is to be asked.
+    Ask(ConsentQuestion),
+}
+
+impl Authority {
+    /// Finds out whether the person has agreed to all she must agree to.
+    pub(super) async fn consent(
+        &self,
+        draft: &Draft<'_>,
+        user: &User,
+        granted: &Granted,
+        answer: Option<ConsentAnswer<'_>>,
+    ) -> Result<Outcome, AuthorizeError> {
+        let client = draft.door.client;
+        let asks_anew = draft.asked.prompt.contains(&Prompt::Consent);
+        let needed = needed(draft, granted, asks_anew);
+        if needed.is_empty() {
+            return Ok(Outcome::Agreed(None));
+        }
+        let key = ConsentKey {
+            server: draft.server.id.clone(),
+            client: client.id.clone(),
+            user: user.id.clone(),
+        };
+        let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
+        match answer {
+            Some(ConsentAnswer::Agreed(by)) if *by == user.id => {
+                let scopes = before.union(&needed);
+                return Ok(Outcome::Agreed(Some(Change::PutConsent {
+                    key,
+                    scopes,
+                    at: draft.now,
+                })));
+            }
+            Some(ConsentAnswer::Refused(by)) if *by == user.id => {
+                return Err(AuthorizeError::Denied);
+            }
+            _ if !asks_anew && needed.is_subset(&before) => return Ok(Outcome::Agreed(None)),
+            _ if draft.asked.prompt.contains(&Prompt::None) => {
+                return Err(AuthorizeError::ConsentRequired);
+            }
+            _ => {}
+        }
+        let described = needed.iter().map(|name| {
+            let spec = Scope::parse(name).ok().and_then(|scope| draft.server.scopes.get(&scope));
+            (name.to_owned(), spec.map(|spec| spec.description.clone()).unwrap_or_default())
+        });
+        Ok(Outcome::Ask(ConsentQuestion {
+            client: client.spec.name.clone(),
+            user: user.clone(),
+            scopes: described.collect(),
+        }))
+    }
+}
+
+/// The scopes that need consent: REQUIRED ones always, FLEXIBLE ones if the client says so. The
+/// scopes of OpenID Connect need none.
+fn needed(draft: &Draft<'_>, granted: &Granted, asks_anew: bool) -> ScopeSet {
+    if draft.door.client.spec.consent == ClientConsent::Trusted {
+        return ScopeSet::empty();
+    }
+    let needs = |name: &&str| {
+        let spec = Scope::parse(name).ok().and_then(|scope| draft.server.scopes.get(&scope));
+        match spec.map(|spec| spec.consent) {
+            Some(Consent::Required) => true,
+            Some(Consent::Flexible) => asks_anew,
+            Some(Consent::Implicit) | None => false,
+        }
+    };
+    ScopeSet::from_tokens(granted.scopes.iter().filter(needs)).expect("they are scopes")
+}

@@ -1,0 +1,186 @@
+//! The authorization endpoint (RFC 6749 §3.1): what a browser brings, and where it is led.
+
+mod asked;
+mod consent;
+mod form_post;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use http::request::Parts;
+use scopegate_core::authorize::{
+    AuthorizeRefused, AuthorizeRequest, Authorized, ConsentAnswer, Done, ResponseMode, Return,
+};
+use scopegate_core::form::Form;
+use scopegate_core::interaction::Interaction;
+use scopegate_core::session::SessionSecret;
+
+use self::asked::Question;
+use super::asked::Asked;
+use super::pages::{self, Browser, see_other};
+use super::{App, Failure, RequestError, Routes, cookies, on_both};
+
+/// A storage that hangs shall not hang the browsers.
+const DECISION_TIME: Duration = Duration::from_secs(20);
+
+/// Where browsers ask for codes, and where people agree.
+pub(super) fn routes(base: &str) -> Routes {
+    let mut routes = on_both(base, "authorize", || get(by_query).post(by_form));
+    let consent = get(consent::show).post(consent::submit);
+    routes.push((format!("{base}/consent"), consent));
+    routes
+}
+
+/// Answers a request in the query.
+async fn by_query(
+    State(app): State<App>,
+    server: Result<Asked, Failure>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    match (server, asked::in_query(&parts.uri)) {
+        (Ok(Asked(server)), Ok(question)) => ask(&app, &server.id, &parts, question).await,
+        (Err(failure), _) => pages::failure(failure),
+        (Ok(Asked(server)), Err(failure)) => pages::failure(failure.of_server(&server)),
+    }
+}
+
+/// Answers a request in a form. A form of another site comes without cookies: it is asked again by
+/// GET, with them.
+async fn by_form(
+    State(app): State<App>,
+    server: Result<Asked, Failure>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Asked(server) = match server {
+        Ok(server) => server,
+        Err(failure) => return pages::failure(failure),
+    };
+    match asked::in_form(&parts.headers, body).await {
+        Ok(question) => match cookies::session(&parts.headers, app.scheme()) {
+            Some(_) => ask(&app, &server.id, &parts, question).await,
+            None => see_other(&format!("{}?{}", parts.uri.path(), question.text)),
+        },
+        Err(failure) => pages::failure(failure.of_server(&server)),
+    }
+}
+
+/// Asks for the first time.
+async fn ask(
+    app: &App,
+    server: &scopegate_core::catalog::ServerId,
+    parts: &Parts,
+    question: Question,
+) -> Response {
+    let Question { form, repeated, .. } = question;
+    let session = cookies::session(&parts.headers, app.scheme());
+    let request = AuthorizeRequest {
+        server,
+        form: &form,
+        repeated: &repeated,
+        session: session.as_ref(),
+        done: Done::default(),
+        address: app.client_address(parts),
+    };
+    let browser = Browser::of(app, &parts.headers);
+    let waiting = || {
+        let pairs = form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let now = app.authority().clock().now();
+        Interaction::new(server.clone(), pairs.collect(), browser.flow.browser(), now)
+    };
+    let response = match decide(app, request).await {
+        Ok(authorized) => answer(app, authorized, waiting),
+        Err(response) => response,
+    };
+    browser.told(app, response)
+}
+
+/// Goes on with a request that waited for a person. It is checked again as a whole.
+pub(super) async fn resume(
+    app: &App,
+    parts: &Parts,
+    waiting: &Interaction,
+    session: Option<&SessionSecret>,
+) -> Response {
+    match decide_again(app, parts, waiting, session, None).await {
+        Ok(authorized) => answer(app, authorized, || waiting.clone()),
+        Err(response) => response,
+    }
+}
+
+/// Asks the core again for a request that waited.
+async fn decide_again(
+    app: &App,
+    parts: &Parts,
+    waiting: &Interaction,
+    session: Option<&SessionSecret>,
+    consent: Option<ConsentAnswer<'_>>,
+) -> Result<Authorized, Response> {
+    let pairs = waiting.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let (form, repeated) = Form::collect_noting(pairs).unwrap_or_default();
+    let request = AuthorizeRequest {
+        server: &waiting.server,
+        form: &form,
+        repeated: &repeated,
+        session,
+        done: Done { signed_in: waiting.signed_in, consent },
+        address: app.client_address(parts),
+    };
+    decide(app, request).await
+}
+
+/// Asks the core, which answers in time or not at all. A refusal is an answer already.
+async fn decide(app: &App, request: AuthorizeRequest<'_>) -> Result<Authorized, Response> {
+    let decided = tokio::time::timeout(DECISION_TIME, app.authority().authorize(request)).await;
+    match decided {
+        Ok(Ok(authorized)) => Ok(authorized),
+        Ok(Err(AuthorizeRefused { error, back, client, decision })) => {
+            let failure = Failure::new(error).of_client(client).of_decision(decision);
+            let catalog = app.authority().catalog();
+            let failure = match catalog.server(request.server) {
+                Some(server) => failure.of_server(server),
+                None => failure,
+            };
+            Err(match back {
+                Some(back) => {
+                    let mut response = returned(&back);
+                    response.extensions_mut().insert(Arc::new(failure));
+                    response
+                }
+                None => pages::failure(failure),
+            })
+        }
+        Err(_) => Err(pages::failure(Failure::new(RequestError::Overdue))),
+    }
+}
+
+/// Leads the browser on.
+fn answer(app: &App, authorized: Authorized, waiting: impl FnOnce() -> Interaction) -> Response {
+    match authorized {
+        Authorized::Return(back) => returned(&back),
+        Authorized::SignIn => pages::to_sign_in(app, &waiting()),
+        Authorized::Consent(_) => {
+            let sealed = app.authority().seal(&waiting());
+            see_other(&format!("{}?request={sealed}", app.path("consent")))
+        }
+    }
+}
+
+/// The answer on its way to the client. By 303: whatever the browser sent is not sent on (RFC 9700
+/// §4.12).
+fn returned(back: &Return) -> Response {
+    match back.mode {
+        ResponseMode::Query => see_other(&back.url()),
+        ResponseMode::FormPost => form_post::page(back),
+    }
+}
+
+/// The session that a browser shows.
+fn session(app: &App, headers: &HeaderMap) -> Option<SessionSecret> {
+    cookies::session(headers, app.scheme())
+}

@@ -1,0 +1,44 @@
+//! The parameters of an authorization request, from a query or a form.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use http::{HeaderMap, Uri};
+use scopegate_core::form::Form;
+
+use crate::http::{Failure, RequestError, form_body};
+
+/// The longest request, in bytes: it travels sealed in a URL while a person signs in.
+const MAX_LENGTH: usize = 8 * 1024;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub(super) form: Form,
+    /// The names that occurred twice.
+    pub(super) repeated: BTreeSet<Box<str>>,
+    /// All of it, as it came.
+    pub(super) text: String,
+}
+
+/// Reads the query of a URL.
+pub(super) fn in_query(uri: &Uri) -> Result<Question, Failure> {
+    read(uri.query().unwrap_or_default().as_bytes(), RequestError::QueryTooLong)
+}
+
+/// Reads a form (OpenID Connect Core §3.1.2.1).
+pub(super) async fn in_form(headers: &HeaderMap, body: Body) -> Result<Question, Failure> {
+    let bytes = form_body::bytes(headers, body).await.map_err(Failure::new)?;
+    read(&bytes, RequestError::BodyTooLong)
+}
+
+fn read(bytes: &[u8], too_long: RequestError) -> Result<Question, Failure> {
+    if bytes.len() > MAX_LENGTH {
+        return Err(Failure::new(too_long));
+    }
+    let (form, repeated) = form_body::parse_noting(bytes).map_err(Failure::new)?;
+    // It is sent on as it came, but for what no URL may hold.
+    let pairs = form_urlencoded::parse(bytes);
+    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    Ok(Question { form, repeated, text })
+}

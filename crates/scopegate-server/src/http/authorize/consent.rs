@@ -1,0 +1,92 @@
+//! Where a person lets a client have scopes, or does not.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::request::Parts;
+use scopegate_core::authorize::{Authorized, ConsentAnswer, ConsentQuestion};
+use scopegate_core::interaction::{Goal, Interaction, InteractionError};
+
+use super::{answer, decide_again, session};
+use crate::http::pages::consent::ConsentForm;
+use crate::http::pages::{self, brought_back, query};
+use crate::http::{App, Failure, form_body};
+
+/// Asks the person, unless there is nothing to ask any more.
+pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let waiting = query(&parts).and_then(|form| brought_back(&app, &parts.headers, &form));
+    match waiting.and_then(of_client) {
+        Ok(waiting) => ask(&app, &parts, waiting, None).await,
+        Err(failure) => pages::failure(failure),
+    }
+}
+
+/// Goes on with what the person answered. It counts only if she is the one who was asked.
+pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match answered(&app, &parts, body).await {
+        Ok((waiting, agrees)) => ask(&app, &parts, waiting, agrees).await,
+        Err(failure) => pages::failure(failure),
+    }
+}
+
+/// What the person pressed.
+#[derive(Clone, Copy, Debug)]
+enum Pressed {
+    Allow,
+    Deny,
+}
+
+async fn answered(
+    app: &App,
+    parts: &Parts,
+    body: Body,
+) -> Result<(Interaction, Option<Pressed>), Failure> {
+    let form = form_body::read(&parts.headers, body).await.map_err(Failure::new)?;
+    let waiting = brought_back(app, &parts.headers, &form).and_then(of_client)?;
+    let pressed = match form.value("decision") {
+        Some("allow") => Some(Pressed::Allow),
+        Some("deny") => Some(Pressed::Deny),
+        _ => None,
+    };
+    Ok((waiting, pressed))
+}
+
+/// Other pages wait for people, too; what they sealed leads nowhere here.
+fn of_client(waiting: Interaction) -> Result<Interaction, Failure> {
+    match waiting.goal {
+        Goal::Authorize => Ok(waiting),
+        Goal::Account | Goal::Activate => Err(Failure::new(InteractionError::NotOurs)),
+    }
+}
+
+async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pressed>) -> Response {
+    let consent = waiting.asked.as_ref().zip(pressed).map(|(asked, pressed)| match pressed {
+        Pressed::Allow => ConsentAnswer::Agreed(asked),
+        Pressed::Deny => ConsentAnswer::Refused(asked),
+    });
+    let session = session(app, &parts.headers);
+    match decide_again(app, parts, &waiting, session.as_ref(), consent).await {
+        Ok(Authorized::Consent(question)) => shown(app, waiting, &question),
+        Ok(authorized) => answer(app, authorized, || waiting),
+        Err(response) => response,
+    }
+}
+
+fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Response {
+    let ConsentQuestion { client, user, scopes, .. } = question;
+    let waiting = Interaction { asked: Some(user.id.clone()), ..waiting };
+    let scopes = scopes.iter().map(|(name, description)| {
+        (name.as_str(), (!description.is_empty()).then_some(description.as_str()))
+    });
+    let scopes: Vec<_> = scopes.collect();
+    ConsentForm {
+        action: &app.path("consent"),
+        request: &app.authority().seal(&waiting),
+        client,
+        login: &user.login,
+        scopes: &scopes,
+    }
+    .page()
+}
