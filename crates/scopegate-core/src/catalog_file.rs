@@ -35,6 +35,7 @@ mod client_flow;
 mod duration;
 mod json;
 mod jwks;
+mod moment;
 mod needs;
 mod people;
 mod place;

@@ -15,6 +15,9 @@ pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint { name: "token", member: Some("token_endpoint") },
     Endpoint { name: "keys", member: Some("jwks_uri") },
     Endpoint { name: "userinfo", member: Some("userinfo_endpoint") },
+    Endpoint { name: "logout", member: Some("end_session_endpoint") },
+    Endpoint { name: "introspect", member: Some("introspection_endpoint") },
+    Endpoint { name: "revoke", member: Some("revocation_endpoint") },
 ];
 
 /// Tells whether there is such an endpoint.

@@ -3,6 +3,7 @@
 mod asked;
 mod authorize;
 mod bearer;
+mod client_request;
 mod cookies;
 mod cors;
 mod credentials;
@@ -10,9 +11,12 @@ mod document;
 mod failure;
 mod form_body;
 mod health;
+mod introspect;
 mod issuer_documents;
+mod logout;
 mod pages;
 mod readiness;
+mod revoke;
 mod surroundings;
 mod token;
 mod trusted_proxies;
@@ -113,7 +117,10 @@ pub(crate) fn public(app: App) -> Router {
     let endpoints = [
         on_both(&base, "keys", keys), //
         authorize::routes(&base),
+        introspect::routes(&base),
+        logout::routes(&base),
         pages::routes(&base),
+        cors::for_clients(&app, revoke::routes(&base)),
         cors::for_clients(&app, token::routes(&base)),
         cors::for_clients(&app, userinfo::routes(&base)),
     ];

@@ -9,6 +9,7 @@
 pub mod config;
 mod exposure;
 mod http;
+mod http_fetch;
 mod listen;
 pub mod master_key;
 pub mod private_file;

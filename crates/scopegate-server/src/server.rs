@@ -10,12 +10,13 @@ use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::audience_names::{self, AudienceClash};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::error::TokenError;
-use scopegate_core::fetch::NoFetch;
 use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
+use crate::Exposure;
 use crate::http::{self, App, TrustedProxies};
+use crate::http_fetch::HttpFetch;
 
 pub(crate) use upkeep::FirstKeys;
 
@@ -29,6 +30,7 @@ pub struct ServerSettings {
     master_key: Arc<MasterKey>,
     clock: Arc<dyn Clock>,
     trusted_proxies: TrustedProxies,
+    exposure: Exposure,
 }
 
 impl ServerSettings {
@@ -39,6 +41,7 @@ impl ServerSettings {
         master_key: impl Into<Arc<MasterKey>>,
     ) -> Self {
         Self {
+            exposure: Exposure::of(&base, &[]),
             base,
             storage: storage.into(),
             master_key: master_key.into(),
@@ -58,6 +61,14 @@ impl ServerSettings {
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
+        self
+    }
+
+    /// Can be reached by these, unless the base URL says it all: a server for one machine may fetch
+    /// the keys of clients on that machine.
+    #[must_use]
+    pub fn with_exposure(mut self, exposure: Exposure) -> Self {
+        self.exposure = exposure;
         self
     }
 }
@@ -141,9 +152,11 @@ impl Server {
     ///
     /// As [`open`](Self::open), but for the keys.
     pub async fn start(settings: ServerSettings) -> Result<Self, StartError> {
-        let ServerSettings { base, storage, master_key, clock, trusted_proxies } = settings;
+        let ServerSettings { base, storage, master_key, clock, trusted_proxies, exposure } =
+            settings;
         let Storage { store, watch } = storage;
-        let foundation = Foundation { base, store, master_key, clock, fetch: Arc::new(NoFetch) };
+        let fetch = Arc::new(HttpFetch::new(exposure));
+        let foundation = Foundation { base, store, master_key, clock, fetch };
         let authority = Authority::open(foundation).await?;
         audience_names::check_catalog(&authority.catalog())?;
         let (tasks, first_keys) = upkeep::start(&authority, watch);

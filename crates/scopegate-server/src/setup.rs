@@ -187,6 +187,7 @@ impl Setup {
     pub fn into_settings(self) -> ServerSettings {
         ServerSettings::new(self.base, self.store, self.master_key)
             .with_trusted_proxies(self.trusted_proxies)
+            .with_exposure(self.exposure)
     }
 }
 

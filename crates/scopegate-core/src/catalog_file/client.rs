@@ -14,8 +14,19 @@ use crate::catalog::{ClientAuth, ClientId, ClientSpec, Entity, EntityKey, Owner,
 
 pub(super) const CLIENT: Shape = Shape {
     what: "a client",
-    keys: &["id", "name", "type", "auth", "secrets", "jwks", "grant_types", "attributes", "status"],
-    later: &["jwks_uri"],
+    keys: &[
+        "id",
+        "name",
+        "type",
+        "auth",
+        "secrets",
+        "jwks",
+        "jwks_uri",
+        "grant_types",
+        "attributes",
+        "status",
+    ],
+    later: &[],
     awaiting: &[
         ("audiences", Needs::Endpoint("introspect")),
         ("consent_method", Needs::Person),
@@ -81,6 +92,7 @@ pub(super) fn read(
     let grant_types = client_flow::read_grants(client, client_type);
     let secrets = client.optional("secrets").map(|node| secret::read_all(node, context));
     let jwks = client.optional("jwks").map(jwks::read);
+    let jwks_uri = client.optional("jwks_uri").map(|node| jwks::read_uri(node, context));
     if let Some(auth) = auth {
         check_credentials(client, auth);
     }
@@ -90,6 +102,7 @@ pub(super) fn read(
         auth: auth?,
         secrets: secrets.unwrap_or_else(|| Some(Vec::new()))?,
         jwks: jwks.unwrap_or_else(|| Some(Vec::new()))?,
+        jwks_uri: jwks_uri.map_or(Some(None), |url| url.map(Some))?,
         grant_types: grant_types?,
         attributes: client.optional("attributes").and_then(attribute::read).unwrap_or_default(),
         status: read_status(client),
@@ -102,28 +115,34 @@ pub(super) fn read(
 
 /// A client has the credentials of its method, and no others: nobody would know what they are for.
 fn check_credentials(client: Table<'_>, auth: ClientAuth) {
-    let (needed, useless) = match auth {
-        ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => ("secrets", "jwks"),
-        ClientAuth::PrivateKeyJwt => ("jwks", "secrets"),
-        ClientAuth::None => {
-            for key in ["jwks", "secrets"] {
-                if let Some(node) = client.optional(key).filter(|node| !node.is_empty_list()) {
-                    node.refuse(format_args!("{key:?} does not go with none: leave it out"));
-                }
-            }
-            return;
-        }
-    };
     let method = auth.as_str();
-    match client.optional(needed) {
-        None => client.refuse_missing(needed, method),
-        // An empty list is no key set, and was refused as such.
-        Some(node) if node.is_empty_list() && needed == "secrets" => {
-            node.refuse(format_args!("\"secrets\" is empty: {method} needs one or two"));
+    let useless: &[&str] = match auth {
+        ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => {
+            match client.optional("secrets") {
+                None => client.refuse_missing("secrets", method),
+                Some(node) if node.is_empty_list() => {
+                    node.refuse(format_args!("\"secrets\" is empty: {method} needs one or two"));
+                }
+                Some(_) => {}
+            }
+            &["jwks", "jwks_uri"]
         }
-        Some(_) => {}
-    }
-    if let Some(node) = client.optional(useless).filter(|node| !node.is_empty_list()) {
-        node.refuse(format_args!("{useless:?} does not go with {method}: leave it out"));
+        ClientAuth::PrivateKeyJwt => {
+            match (client.optional("jwks"), client.optional("jwks_uri")) {
+                (None, None) => client.refuse_missing("jwks", method),
+                // RFC 7591 §2: nobody would know which of them holds.
+                (Some(_), Some(url)) => url.refuse(format_args!(
+                    "\"jwks_uri\" does not go with \"jwks\": leave one of them out"
+                )),
+                (_, _) => {}
+            }
+            &["secrets"]
+        }
+        ClientAuth::None => &["jwks", "jwks_uri", "secrets"],
+    };
+    for key in useless {
+        if let Some(node) = client.optional(key).filter(|node| !node.is_empty_list()) {
+            node.refuse(format_args!("{key:?} does not go with {method}: leave it out"));
+        }
     }
 }

@@ -1,13 +1,18 @@
-//! The public keys of a client, inline.
+//! The public keys of a client: inline, or where it publishes them.
 
 use scopegate_jose::{Jwk, KeyProblem, VerifyingKey};
+use url::{Host, Url};
 
+use super::CatalogContext;
 use super::json;
 use super::reader::Node;
 use super::seen::Seen;
 use super::shape::Shape;
 
 const MAX_NUMBER: usize = 16;
+
+/// The longest URL.
+const MAX_URL: usize = 1024;
 
 const JWKS: Shape = Shape { what: "a key set", keys: &["keys"], ..Shape::NONE };
 
@@ -38,6 +43,36 @@ pub(super) fn read(node: Node<'_>) -> Option<Vec<Jwk>> {
         })
         .collect();
     read.into_iter().collect()
+}
+
+/// Reads where a client publishes its keys.
+///
+/// Keys that came over plain http could be anybody's, except on the machine itself; and only a server
+/// that runs for that machine asks it.
+pub(super) fn read_uri(node: Node<'_>, context: &dyn CatalogContext) -> Option<String> {
+    let is_of_the_machine = context.issuer_base().is_none_or(scopegate_claims::Issuer::is_loopback);
+    node.text()?.parse(|text| match is_place_of_keys(text, is_of_the_machine) {
+        true => Ok(text.to_owned()),
+        false => Err("not a place of keys: write an https URL without user name and fragment, such as \"https://client.example/jwks.json\""),
+    })
+}
+
+fn is_place_of_keys(text: &str, is_of_the_machine: bool) -> bool {
+    let is_printable = text.len() <= MAX_URL && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let Some(url) = Url::parse(text).ok().filter(|_| is_printable) else { return false };
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let is_safe = match url.scheme() {
+        "https" => is_of_the_machine || !is_loopback,
+        "http" => is_of_the_machine && is_loopback,
+        _ => false,
+    };
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    is_safe && is_bare
 }
 
 fn read_key(entry: Node<'_>) -> Option<Jwk> {

@@ -2,7 +2,10 @@
 //!
 //! No message quotes what was written where a secret may stand, since it may be one.
 
+use scopegate_claims::UnixTime;
+
 use super::CatalogContext;
+use super::moment;
 use super::reader::{Node, Text};
 use super::shape::Shape;
 use crate::catalog::ClientSecret;
@@ -17,7 +20,7 @@ const MAX_NUMBER: usize = 2;
 
 const SECRET: Shape = Shape {
     what: "a secret",
-    keys: &["sha256", "env"],
+    keys: &["sha256", "env", "expires"],
     instead: &[("plain", INSTEAD), ("secret", INSTEAD), ("value", INSTEAD)],
     ..Shape::NONE
 };
@@ -59,7 +62,11 @@ fn read(entry: Node<'_>, context: &dyn CatalogContext) -> Option<ClientSecret> {
             return None;
         }
     };
-    Some(ClientSecret::from_mac(context.secret_mac(&sha256)))
+    let expires_at: Option<UnixTime> = match secret.optional("expires") {
+        None => None,
+        Some(node) => Some(moment::read(node)?),
+    };
+    Some(ClientSecret::from_mac(context.secret_mac(&sha256)).until(expires_at))
 }
 
 fn read_sha256(text: Text<'_>) -> Option<[u8; 32]> {

@@ -2,8 +2,10 @@
 
 mod accepted;
 mod clients;
+mod credentials;
 mod policies;
 mod random;
+mod refresh;
 mod servers;
 mod syntax;
 mod users;
@@ -12,8 +14,10 @@ use std::collections::HashMap;
 
 use scopegate_claims::Issuer;
 
+use super::suggest::Instead;
 use super::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use crate::catalog::ClientId;
+use crate::grants::GRANTS;
 use crate::people::UserId;
 
 /// 32 characters, as few as a secret may have.
@@ -76,6 +80,11 @@ fn refusal_of(part: &str) -> String {
 #[track_caller]
 fn refusal_in_server(line: &str) -> String {
     refusal(format!("{SERVER}\n{line}\n"))
+}
+
+/// What is written instead of a grant type that is not there.
+fn write_a_grant() -> String {
+    Instead { of: "", known: GRANTS.iter().map(|grant| grant.grant_type()) }.to_string()
 }
 
 /// A server with an audience, in five lines.

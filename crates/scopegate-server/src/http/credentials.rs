@@ -1,4 +1,4 @@
-//! Where a token request may show credentials, and where not.
+//! Where a request by a client may show credentials, and where not.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
@@ -7,7 +7,7 @@ use scopegate_core::client_auth::{Authorization, METHODS, Presented};
 use scopegate_core::error::TokenError;
 
 /// What must not stand in a URL: URLs are logged by everybody on the way (RFC 6749 §2.3.1).
-const SECRET_PARAMETERS: [&str; 8] = [
+const SECRET_PARAMETERS: [&str; 9] = [
     "assertion",
     "client_assertion",
     "client_secret",
@@ -16,6 +16,7 @@ const SECRET_PARAMETERS: [&str; 8] = [
     "device_code",
     "password",
     "refresh_token",
+    "token",
 ];
 
 /// Refuses credentials in the query of the URL.

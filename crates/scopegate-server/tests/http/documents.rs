@@ -100,7 +100,7 @@ async fn head_answers_like_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_for_public_documents_only() {
+async fn a_preflight_is_answered_for_public_documents_and_registered_origins_only() {
     let at = Fixture::start().await;
     let preflight = |path| {
         let request = Request::builder().method(Method::OPTIONS).uri(path);
@@ -116,13 +116,8 @@ async fn a_preflight_is_answered_for_public_documents_only() {
     x-content-type-options: nosniff
     "#);
     insta::assert_snapshot!(rendered(preflight("/oauth2/default/v1/token").await).await, @r#"
-    405 Method Not Allowed
-    allow: POST
-    cache-control: no-store
-    content-type: application/json
-    pragma: no-cache
+    204 No Content
     x-content-type-options: nosniff
-    {"error":"invalid_request","error_description":"The method is not allowed here."}
     "#);
 }
 
@@ -154,7 +149,7 @@ async fn a_server_that_is_not_there_has_no_documents() {
 async fn what_is_not_built_is_neither_served_nor_advertised() {
     let at = Fixture::start().await;
     let mut answers = Vec::new();
-    for path in ["/", "/oauth2/default/v1/authorize", "/oauth2/v1/clients", "/metrics", "*"] {
+    for path in ["/", "/oauth2/default/v1/par", "/oauth2/v1/clients", "/metrics", "*"] {
         let response = at.get(path).await;
         answers.push(rendered(response).await);
     }
@@ -168,7 +163,17 @@ async fn what_is_not_built_is_neither_served_nor_advertised() {
     "#);
     let metadata = json(at.get("/oauth2/default/.well-known/openid-configuration").await).await;
     let advertised = metadata.as_object().unwrap().keys().filter(|key| key.ends_with("_endpoint"));
-    assert_eq!(advertised.collect::<Vec<_>>(), ["token_endpoint"]);
+    assert_eq!(
+        advertised.collect::<Vec<_>>(),
+        [
+            "authorization_endpoint",
+            "end_session_endpoint",
+            "introspection_endpoint",
+            "revocation_endpoint",
+            "token_endpoint",
+            "userinfo_endpoint",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A storage that fails.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -13,8 +13,8 @@ use scopegate_core::catalog::{Edit, ServerId, Status};
 use scopegate_core::people::{NewUser, User, UserId};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, CatalogChanges, CatalogStore, Change, ConsentKey,
-    Directory, Family, FamilyId, KeyStore, Ledger, Records, Session, Standing, StoreError,
-    StoredKey, TokenMark, UserKey, Vault,
+    Contested, Directory, Family, FamilyId, KeyStore, Ledger, Records, Session, Standing,
+    StoreError, StoredKey, TokenMark, UserKey, Vault,
 };
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, StartError, Storage};
@@ -23,7 +23,7 @@ use serde_json::json;
 use tower::ServiceExt;
 
 use crate::fixture::{ASKS, BASE, Fixture, eventually, server};
-use crate::rendered::rendered;
+use crate::rendered::{json, rendered, the_same};
 
 /// A store that can be switched off, as a whole or for new keys only.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ struct Switched {
     store: SqlStore,
     is_down: Arc<AtomicBool>,
     refuses_keys: Arc<AtomicBool>,
+    /// So many commits find that somebody else was faster.
+    rivals: Arc<AtomicU32>,
     recorded: Arc<Mutex<Vec<AuditEvent>>>,
 }
 
@@ -94,6 +96,10 @@ impl Ledger for Switched {
             _ => None,
         });
         self.recorded.lock().unwrap().extend(events);
+        let fewer = |rivals: u32| rivals.checked_sub(1);
+        if self.rivals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
+            return Err(StoreError::Changed(Contested::Family));
+        }
         self.up()?.commit(changes).await
     }
 
@@ -166,6 +172,7 @@ async fn fixture() -> (Fixture, Switched) {
             store,
             is_down: Arc::default(),
             refuses_keys: Arc::default(),
+            rivals: Arc::default(),
             recorded: Arc::default(),
         });
         Storage::polled(Arc::new(switched.clone()))
@@ -204,6 +211,54 @@ async fn a_refusal_that_cannot_be_recorded_is_answered_503() {
 }
 
 #[tokio::test]
+async fn who_loses_a_race_decides_again_but_not_for_ever() {
+    let (at, Switched { rivals, .. }) = fixture().await;
+    rivals.store(2, Ordering::SeqCst);
+    let assertion = at.assertion("first", &json!({}));
+    assert_eq!(at.ask_with_assertion(&assertion).await.status(), 200, "nothing was used up");
+    assert_eq!(at.ask_with_assertion(&assertion).await.status(), 401, "now it is");
+
+    rivals.store(3, Ordering::SeqCst);
+    let assertion = at.assertion("second", &json!({}));
+    let response = at.ask_with_assertion(&assertion).await;
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "5");
+    assert_eq!(at.ask_with_assertion(&assertion).await.status(), 200);
+}
+
+/// A storage that is away tells nobody which tokens were made.
+#[tokio::test]
+async fn without_the_storage_no_token_is_looked_into_or_given_back() {
+    let (at, Switched { is_down, .. }) = fixture().await;
+    let token = json(at.ask(ASKS).await).await["access_token"].as_str().unwrap().to_owned();
+    let send = |endpoint: &str, token: &str| {
+        let request = at.reader(&format!("/oauth2/default/v1/{endpoint}"));
+        at.send(request.body(Body::from(format!("token={token}"))).unwrap())
+    };
+    is_down.store(true, Ordering::Relaxed);
+    let mut answers = Vec::new();
+    for (endpoint, token) in
+        [("introspect", token.as_str()), ("introspect", "x"), ("revoke", &token)]
+    {
+        answers.push(rendered(send(endpoint, token).await).await);
+    }
+    insta::assert_snapshot!(the_same(answers), @r#"
+    503 Service Unavailable
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    retry-after: 5
+    x-content-type-options: nosniff
+    {"error":"temporarily_unavailable","error_description":"The storage is not available."}
+    "#);
+
+    is_down.store(false, Ordering::Relaxed);
+    assert_eq!(json(send("introspect", &token).await).await["active"], true);
+    assert_eq!(send("revoke", &token).await.status(), 200);
+    assert_eq!(json(send("introspect", &token).await).await, json!({ "active": false }));
+}
+
+#[tokio::test]
 async fn a_grant_with_a_secret_does_not_wait_for_the_storage() {
     let (at, Switched { is_down, .. }) = fixture().await;
     is_down.store(true, Ordering::Relaxed);
@@ -235,6 +290,7 @@ async fn a_process_lives_before_its_first_keys_and_is_ready_with_them() {
         store,
         is_down: Arc::default(),
         refuses_keys: Arc::new(AtomicBool::new(true)),
+        rivals: Arc::default(),
         recorded: Arc::default(),
     };
     let (base, master_key) = (Issuer::parse(BASE).unwrap(), Arc::new(MasterKey::generate()));

@@ -1,7 +1,8 @@
 //! Problems of clients and their credentials. No message may show a secret.
 
-use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of};
+use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of, write_a_grant};
 use crate::catalog::{ClientAuth, Spec};
+use crate::grants::grant;
 
 #[test]
 fn a_client_has_an_id_a_name_and_a_method() {
@@ -42,10 +43,15 @@ fn types_methods_and_grants_are_closed_lists() {
         client("status = 'ON'"),
         r#"catalog.toml:7:10: unknown status "ON": write one of "ACTIVE", "INACTIVE""#
     );
-    assert_eq!(
-        client("grant_types = ['authorization_code']"),
-        r#"catalog.toml:7:16: the grant type "authorization_code" is not supported yet: write "client_credentials""#
-    );
+    if grant("authorization_code").is_none() {
+        let instead = write_a_grant();
+        assert_eq!(
+            client("grant_types = ['authorization_code']"),
+            format!(
+                r#"catalog.toml:7:16: the grant type "authorization_code" is not supported yet: {instead}"#
+            )
+        );
+    }
     assert_eq!(
         client("grant_types = ['client_credentials', 'client_credentials']"),
         r#"catalog.toml:7:38: duplicate grant type "client_credentials": write another or leave it out, the first one is in line 7"#
@@ -230,11 +236,6 @@ fn a_key_is_public_and_strong() {
         refusal_of_key_client("jwks = { keys = ['key'] }"),
         r#"catalog.toml:6:18: a key must be a table in braces: write { kty = "EC", … }"#
     );
-    assert_eq!(
-        refusal_of_key_client("jwks_uri = 'https://a/keys'"),
-        r#"catalog.toml:2:1: missing key "jwks": private_key_jwt needs it
-catalog.toml:6:1: "jwks_uri" is not supported yet: leave it out"#
-    );
 }
 
 #[test]
@@ -244,7 +245,6 @@ fn what_a_client_cannot_do_yet_is_refused() {
         "redirect_uris = ['http://127.0.0.1/cb']",
         "post_logout_redirect_uris = ['http://127.0.0.1/out']",
         "origins = ['http://127.0.0.1']",
-        "refresh_token = { rotation = 'ROTATE' }",
         "pkce_required = false",
     ] {
         let key = line.split(' ').next().unwrap();
@@ -295,7 +295,7 @@ const PORTAL: &str = "version = 1\n[[client]]\nid = 'portal'\nname = 'Portal'\nt
 
 #[test]
 fn a_client_for_persons_is_read_once_there_is_a_grant_for_it() {
-    let is_served = crate::grants::grant("authorization_code").is_some();
+    let is_served = grant("authorization_code").is_some();
     let read = parse(PORTAL);
     assert_eq!(read.is_ok(), is_served, "{read:?}");
     if let Ok(file) = read {

@@ -1,0 +1,193 @@
+//! Introspection: whether a token is active, for those whom it concerns (RFC 7662).
+//!
+//! These are its client, and the clients that are registered for its audience. To everybody else
+//! each token looks alike, whether it is good, expired, revoked or invented.
+
+mod known;
+
+use scopegate_claims::{Claims, Dialect, UnixTime};
+use scopegate_jose::{Verified, sha256};
+use serde::Serialize;
+
+use self::known::{Confirmed, Known};
+use crate::authority::Authority;
+use crate::catalog::{AuthorizationServer, Client, ClientAuth, Snapshot};
+use crate::client_auth::{AuthenticatedClient, Presented};
+use crate::decision::{Deciding, replayed};
+use crate::error::TokenError;
+use crate::form::Form;
+use crate::people::{User, UserId};
+use crate::presented_token::PresentedToken;
+use crate::store::{FamilyId, StoreError, TokenMark, UserKey};
+use crate::token::{Refused, TokenRequest, active_server};
+use crate::token_id::TokenId;
+
+/// The answer to an introspection request (RFC 7662 §2.2). `Debug` shows no more than `active`.
+#[derive(Serialize)]
+pub struct Introspection {
+    active: bool,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    known: Option<Box<Known>>,
+}
+
+impl Introspection {
+    fn of(known: Option<Known>) -> Self {
+        Self { active: known.is_some(), known: known.map(Box::new) }
+    }
+
+    /// Whether the token is active, and the client may know.
+    pub fn is_active(&self) -> bool {
+        self.active
+    }
+}
+
+impl std::fmt::Debug for Introspection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Introspection").field("active", &self.active).finish_non_exhaustive()
+    }
+}
+
+impl Authority {
+    /// Answers an introspection request.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the id of the decision if the client was authenticated.
+    pub async fn introspect(&self, request: TokenRequest<'_>) -> Result<Introspection, Refused> {
+        let catalog = self.catalog();
+        let server = active_server(&catalog, request.server)?;
+        let presented = Presented { authorization: request.authorization, form: request.form };
+        let AuthenticatedClient { client, changes: proved } =
+            self.authenticate_client(&catalog, server, &presented).await?;
+        let now = self.clock.now();
+        let inquiry = Inquiry { catalog: &catalog, server, client: &client, now };
+        match self.look_into(request.form, &inquiry).await {
+            Ok(known) => {
+                if !proved.is_empty() {
+                    self.store.commit(&proved).await.map_err(replayed)?;
+                }
+                Ok(Introspection::of(known))
+            }
+            Err(error) => {
+                let kind = "app.oauth2.as.token.introspect";
+                let deciding = Deciding {
+                    address: request.address,
+                    ..Deciding::new(kind, server, &client, now)
+                };
+                Err(self.refuse(&deciding, proved, error.into()).await)
+            }
+        }
+    }
+
+    async fn look_into(
+        &self,
+        form: &Form,
+        inquiry: &Inquiry<'_>,
+    ) -> Result<Option<Known>, TokenError> {
+        let missing = TokenError::InvalidRequest("The parameter token is missing.");
+        let token = form.value("token").ok_or(missing)?;
+        Ok(match self.presented_token(token, inquiry.server, inquiry.now) {
+            Some(PresentedToken::Access(token)) => self.known_access(&token, inquiry).await?,
+            Some(PresentedToken::Refresh { family, generation }) => {
+                self.known_refresh(&family, generation, inquiry).await?
+            }
+            None => {
+                // What nobody made is looked up too: neither the time that an answer takes nor a
+                // storage that is away shall tell it from what somebody else made.
+                let jti_sha256 = sha256(token.as_bytes());
+                self.store.standing(&TokenMark { jti_sha256, family: None, user: None }).await?;
+                None
+            }
+        })
+    }
+
+    async fn known_access(
+        &self,
+        token: &Verified,
+        inquiry: &Inquiry<'_>,
+    ) -> Result<Option<Known>, StoreError> {
+        let claims = token.claims();
+        let jti = claims.token_id().unwrap_or_default();
+        let user = person_of(claims);
+        let mark = TokenMark {
+            jti_sha256: sha256(jti.as_bytes()),
+            family: TokenId::family_of(jti),
+            user: user.clone(),
+        };
+        let standing = self.store.standing(&mark).await?;
+        if !standing.holds() || !inquiry.is_about(claims) {
+            return Ok(None);
+        }
+        let username = match user {
+            None => None,
+            Some(id) => match self.active_user(&id).await? {
+                Some(user) => Some(user.login),
+                None => return Ok(None),
+            },
+        };
+        // It was read as access token, so that it reads as this too.
+        let confirmed = token.deserialize::<Confirmed>().unwrap_or_default();
+        Ok(Some(Known::access(claims, username, confirmed)))
+    }
+
+    async fn known_refresh(
+        &self,
+        id: &FamilyId,
+        generation: u32,
+        inquiry: &Inquiry<'_>,
+    ) -> Result<Option<Known>, StoreError> {
+        let Inquiry { server, client, now, .. } = *inquiry;
+        let family = self.store.family(id).await?.filter(|family| {
+            let is_own = family.server == server.id && family.client == client.id;
+            // A token that another one has replaced is not active: it serves a client only that did
+            // not get the answer.
+            let is_newest = family.generation == generation && !family.revoked;
+            is_own && is_newest && now < family.idle_ends_at && now < family.ends_at
+        });
+        let Some(family) = family else { return Ok(None) };
+        let Some(user) = self.active_user(&family.user).await? else { return Ok(None) };
+        let subject = match server.spec.dialect {
+            Dialect::Okta => user.login.as_str(),
+            Dialect::Both | Dialect::Rfc9068 => user.id.as_str(),
+        };
+        Ok(Some(Known::refresh(&family, server, subject, &user)))
+    }
+
+    async fn active_user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        let user = self.store.user(UserKey::Id(id)).await?;
+        Ok(user.filter(|user| user.status.is_active()))
+    }
+}
+
+/// Who asks, where, and when.
+#[derive(Clone, Copy)]
+struct Inquiry<'a> {
+    catalog: &'a Snapshot,
+    server: &'a AuthorizationServer,
+    client: &'a Client,
+    now: UnixTime,
+}
+
+impl Inquiry<'_> {
+    /// Tells whether an access token concerns the client that asks, and its own client may still
+    /// have tokens.
+    fn is_about(&self, claims: &Claims) -> bool {
+        let Some(holder) = claims.client_id().and_then(|id| self.catalog.client(id)) else {
+            return false;
+        };
+        let is_holder = holder.id == self.client.id;
+        // A client that proves nothing is no API.
+        let is_confidential = self.client.spec.auth != ClientAuth::None;
+        let mut audiences = self.client.spec.audiences.iter();
+        let is_its_audience = audiences.any(|own| {
+            claims.audiences().is_some_and(|audiences| audiences.contains(own.as_str()))
+        });
+        holder.spec.status.is_active() && (is_holder || is_confidential && is_its_audience)
+    }
+}
+
+/// The person of whom a token speaks: no client id is a user id.
+fn person_of(claims: &Claims) -> Option<UserId> {
+    let id = claims.user_id().or(claims.subject())?;
+    UserId::parse(id).ok()
+}

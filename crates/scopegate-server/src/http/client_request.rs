@@ -1,0 +1,81 @@
+//! A request by which a client shows who it is: a form, with its credentials in it or beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::response::Response;
+use http::request::Parts;
+use scopegate_core::catalog::{AuthorizationServer, ClientId};
+use scopegate_core::client_auth::Presented;
+use scopegate_core::form::Form;
+use scopegate_core::token::{Refused, TokenRequest};
+
+use super::{App, Failure, RequestError, cors, credentials, form_body};
+
+/// A storage that hangs shall not hang the clients.
+const DECISION_TIME: Duration = Duration::from_secs(20);
+
+/// A request by a client, as it was received. Nothing of it is believed yet.
+pub(super) struct ClientRequest<'a> {
+    app: &'a App,
+    server: &'a Arc<AuthorizationServer>,
+    parts: Parts,
+    form: Form,
+}
+
+impl<'a> ClientRequest<'a> {
+    /// Reads the form of a request.
+    pub(super) async fn read(
+        app: &'a App,
+        server: &'a Arc<AuthorizationServer>,
+        request: Request,
+    ) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let of_server = |failure: Failure| failure.of_server(server);
+        let read = async {
+            credentials::none_in_url(&parts.uri).map_err(Failure::new)?;
+            credentials::authorization(&parts.headers).map_err(Failure::new)?;
+            form_body::read(&parts.headers, body).await.map_err(Failure::new)
+        };
+        let form = read.await.map_err(of_server)?;
+        Ok(Self { app, server, parts, form })
+    }
+
+    /// Asks the core, which answers in time or not at all.
+    pub(super) async fn decided<'r, T, D>(
+        &'r self,
+        decide: impl FnOnce(TokenRequest<'r>) -> D,
+    ) -> Result<T, Failure>
+    where
+        D: Future<Output = Result<T, Refused>>,
+    {
+        let Self { app, server, parts, form } = self;
+        // It was read once, so that it can be read again.
+        let authorization = credentials::authorization(&parts.headers).ok().flatten();
+        let address = app.client_address(parts);
+        let request = TokenRequest { server: &server.id, authorization, form, address };
+        let failure = match tokio::time::timeout(DECISION_TIME, decide(request)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(Refused { error, decision })) => Failure::new(error).of_decision(decision),
+            Err(_) => Failure::new(RequestError::Overdue),
+        };
+        Err(failure.of_client(self.claimed_client()).of_server(server))
+    }
+
+    /// An answer to the client that asked: scripts of its own origins may read it.
+    pub(super) fn answered(&self, response: Response) -> Response {
+        match self.claimed_client() {
+            Some(client) => cors::asked_by(client, response),
+            None => response,
+        }
+    }
+
+    /// The client that asks, or that somebody claims to be.
+    fn claimed_client(&self) -> Option<ClientId> {
+        let Self { app, parts, form, .. } = self;
+        let authorization = credentials::authorization(&parts.headers).ok().flatten();
+        let presented = Presented { authorization, form };
+        credentials::claimed_client(&app.authority().catalog(), &presented)
+    }
+}

@@ -1,0 +1,27 @@
+//! The introspection endpoint (RFC 7662 §2).
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use super::asked::Asked;
+use super::client_request::ClientRequest;
+use super::failure::NEVER_STORED;
+use super::{App, Failure, Routes, on_both};
+
+/// Where tokens are looked into.
+pub(super) fn routes(base: &str) -> Routes {
+    on_both(base, "introspect", || post(introspect))
+}
+
+/// Answers an introspection request.
+async fn introspect(
+    State(app): State<App>,
+    Asked(server): Asked,
+    request: Request,
+) -> Result<Response, Failure> {
+    let request = ClientRequest::read(&app, &server, request).await?;
+    let known = request.decided(|request| app.authority().introspect(request)).await?;
+    Ok((NEVER_STORED, Json(known)).into_response())
+}
