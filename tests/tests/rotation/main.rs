@@ -2,6 +2,7 @@
 //! (RFC 6749 §6, RFC 9700 §4.14, OpenID Connect Core §12).
 
 mod any_sequence;
+mod flow;
 mod in_memory;
 mod leeway;
 mod lifetimes;
