@@ -155,8 +155,18 @@ fn users_are_made_shown_and_listed() {
     let id = succeeds(
         &place,
         &[
-            "users", "create", "--login", "Bob", "--group", "staff", "--group", "managers",
-            "--profile", "name=Bob", "--profile", "email_verified=true",
+            "users",
+            "create",
+            "--login",
+            "Bob",
+            "--group",
+            "staff",
+            "--group",
+            "managers",
+            "--profile",
+            "name=Bob",
+            "--profile",
+            "email_verified=true",
         ],
         "",
     );

@@ -125,7 +125,13 @@ async fn a_form_of_another_browser_is_refused() {
     }
     for request in ["", "x", &"A".repeat(60_000)] {
         let refused = victim.get(&format!("/signin?request={request}")).await;
-        let expected = if request.is_empty() { 303 } else if request.len() > 64 { 413 } else { 400 };
+        let expected = if request.is_empty() {
+            303
+        } else if request.len() > 64 {
+            413
+        } else {
+            400
+        };
         assert_eq!(refused.status.as_u16(), expected, "{refused:?}");
     }
 

@@ -2,6 +2,7 @@
 
 mod issued;
 mod pasted;
+mod people;
 mod process;
 mod started;
 mod trusting;

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -91,6 +92,13 @@ impl Demo {
         let (status, answer) = read(request.send().await).await;
         assert_eq!(status, 200, "{answer}");
         answer["access_token"].as_str().expect("a token is a text").to_owned()
+    }
+
+    /// A request to a page for people; redirects are not followed.
+    pub(crate) fn page(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        let base = self.issuer().strip_suffix("/oauth2/default").expect("it is the default one");
+        let http = Client::builder().no_proxy().tls_certs_only([]).redirect(Policy::none());
+        http.build().expect("a client is made").request(method, format!("{base}{path}"))
     }
 
     /// A request to the API.

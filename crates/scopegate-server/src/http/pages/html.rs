@@ -116,9 +116,8 @@ pub(in crate::http) fn page(title: &str, body: &Html, csp: Csp) -> Response {
 fn policy(csp: Csp) -> HeaderValue {
     static STYLE_SOURCE: OnceLock<String> = OnceLock::new();
     let style = STYLE_SOURCE.get_or_init(|| source(STYLE));
-    let mut policy = format!(
-        "default-src 'none'; style-src {style}; frame-ancestors 'none'; base-uri 'none'"
-    );
+    let mut policy =
+        format!("default-src 'none'; style-src {style}; frame-ancestors 'none'; base-uri 'none'");
     if let Csp::Script(script) = csp {
         policy.push_str("; script-src ");
         policy.push_str(&source(script));
@@ -154,7 +153,8 @@ mod tests {
         let html = shown(page(hostile, &body, Csp::NoScript)).await;
         assert!(!html.contains("<script"), "{html}");
         assert!(!html.contains('\0') && !html.contains("\"'>"), "{html}");
-        let escaped = "&lt;/title&gt;&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;\u{fffd}";
+        let escaped =
+            "&lt;/title&gt;&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;\u{fffd}";
         assert_eq!(html.matches(escaped).count(), 4, "title, heading, text and value: {html}");
     }
 

@@ -30,7 +30,9 @@ impl SignInForm<'_> {
             .hidden("request", self.request)
             .markup("<label for=\"username\">User name</label>\n")
             .markup("<input id=\"username\" name=\"username\" autocomplete=\"username\" ")
-            .markup("autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"100\" required value=\"")
+            .markup(
+                "autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"100\" required value=\"",
+            )
             .text(self.login)
             .markup("\">\n<label for=\"password\">Password</label>\n")
             .markup("<input id=\"password\" name=\"password\" type=\"password\" ")
