@@ -55,14 +55,14 @@ impl Form {
         V: Into<Box<str>> + AsRef<str>,
     {
         let (mut form, mut repeated) = (Self::default(), BTreeSet::new());
-        for (number, (name, value)) in pairs.into_iter().enumerate() {
-            if number == Self::MAX_PARAMETERS {
-                return Err(FormProblem::TooMany);
-            }
+        for (name, value) in pairs {
             let may_repeat = name.as_ref() == "resource";
-            match form.0.iter().any(|(known, _)| **known == *name.as_ref()) && !may_repeat {
-                true => drop(repeated.insert(name.into())),
-                false => form.0.push((name.into(), value.into())),
+            if !may_repeat && form.0.iter().any(|(known, _)| **known == *name.as_ref()) {
+                repeated.insert(name.into());
+            } else if form.0.len() == Self::MAX_PARAMETERS {
+                return Err(FormProblem::TooMany);
+            } else {
+                form.0.push((name.into(), value.into()));
             }
         }
         form.0.retain(|(name, value)| !value.is_empty() && !repeated.contains(name));
