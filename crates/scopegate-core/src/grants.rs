@@ -7,6 +7,7 @@ pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 mod code_verifier;
 mod decision;
+mod refresh_token;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
@@ -24,6 +25,7 @@ pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, Right, Subjec
 pub static GRANTS: &[&dyn Grant] = &[
     &authorization_code::AuthorizationCode,
     &client_credentials::ClientCredentials,
+    &refresh_token::Refresh,
 ];
 
 /// The grant of that name.

@@ -6,11 +6,10 @@ use super::reader::{Node, Text};
 use super::seen::Seen;
 use super::suggest::{Instead, Quoted};
 use crate::catalog::ClientAuth;
-use crate::client_auth::usable_methods;
+use crate::client_auth::{Method, usable_methods};
 use crate::grants::GRANTS;
 
-const LATER_GRANTS: [&str; 4] = [
-    "refresh_token",
+const LATER_GRANTS: [&str; 3] = [
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -39,7 +38,7 @@ pub(super) fn read_grant_types(node: Node<'_>) -> Option<BTreeSet<String>> {
 
 /// Reads a client authentication method.
 pub(super) fn read_auth(name: Text<'_>) -> Option<ClientAuth> {
-    let known = usable_methods().map(|method| method.auth());
+    let known = usable_methods().map(Method::auth);
     let found = known.clone().find(|known| known.as_str() == name.text);
     if found.is_none() {
         refuse(name, "authentication method", known.map(ClientAuth::as_str), &LATER_METHODS);
