@@ -197,7 +197,8 @@ mod tests {
         let comes = endpoints::has("authorize");
         assert_eq!(metadata.get("scopes_supported").is_some(), comes);
         assert_eq!(metadata.get("request_uri_parameter_supported").is_some(), comes);
-        assert_eq!(metadata["response_types_supported"].as_array().unwrap().len(), comes.into());
+        let types = metadata["response_types_supported"].as_array().unwrap();
+        assert_eq!(types.len(), usize::from(comes));
     }
 
     #[test]

@@ -52,6 +52,7 @@ async fn preflight(State(app): State<App>, request: HeaderMap) -> Response {
         (ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
         (ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type")),
         (ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_MAX_AGE)),
+        (VARY, HeaderValue::from_static("Origin")),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
 }
@@ -63,9 +64,9 @@ async fn share(State(app): State<App>, request: Request, next: Next) -> Response
     let may_read = origin.filter(|origin| {
         origin.to_str().is_ok_and(|origin| is_for(&app, &response, origin)) //
     });
-    let headers = response.headers_mut();
-    headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = may_read {
+        let headers = response.headers_mut();
+        headers.append(VARY, HeaderValue::from_static("Origin"));
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }

@@ -4,6 +4,7 @@ pub(super) mod account;
 pub(super) mod consent;
 pub(super) mod error;
 pub(super) mod html;
+pub(super) mod log_out;
 pub(super) mod sign_in;
 mod sign_in_form;
 pub(super) mod sign_out;

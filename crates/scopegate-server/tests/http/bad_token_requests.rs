@@ -12,7 +12,7 @@ async fn the_method_is_post() {
     let at = Fixture::start().await;
     insta::assert_snapshot!(rendered(at.get(TOKEN).await).await, @r#"
     405 Method Not Allowed
-    allow: POST
+    allow: POST,OPTIONS
     cache-control: no-store
     content-type: application/json
     pragma: no-cache

@@ -1,0 +1,134 @@
+//! A sign-out that a client asks for (OpenID Connect RP-Initiated Logout 1.0).
+//!
+//! The person is asked, unless the client shows that it knows who is signed in: any page could lead a
+//! browser here.
+
+use std::net::IpAddr;
+
+use url::form_urlencoded;
+
+use crate::authority::Authority;
+use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::error::TokenError;
+use crate::form::Form;
+use crate::id_token_hint::IdTokenHint;
+use crate::people::User;
+use crate::session::{self, SessionSecret};
+use crate::store::Session;
+
+/// The longest `state`, in bytes.
+const MAX_STATE: usize = 1024;
+
+/// A request to sign a person out.
+#[derive(Clone, Copy, Debug)]
+pub struct LogoutRequest<'a> {
+    /// The authorization server that is asked.
+    pub server: &'a AuthorizationServer,
+    /// The parameters.
+    pub form: &'a Form,
+    /// The session of the browser.
+    pub session: Option<&'a SessionSecret>,
+    /// Whether the person was asked, and agreed.
+    pub agreed: bool,
+    /// The address of the browser.
+    pub address: Option<IpAddr>,
+}
+
+/// What becomes of it.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must know where to go")]
+pub enum Logout {
+    /// The person is to be asked first.
+    Ask(Box<User>),
+    /// Nobody is signed in any more. The browser goes where the client wants it, if it said so.
+    Done(Option<String>),
+}
+
+impl Authority {
+    /// Signs a person out for a client.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::InvalidRequest`] for a hint or a place to go to that does not hold: then nothing
+    /// has ended. [`TokenError::Storage`].
+    pub async fn log_out(&self, request: LogoutRequest<'_>) -> Result<Logout, TokenError> {
+        let LogoutRequest { server, form, session: secret, agreed, address } = request;
+        let hint = self.hint(server, form)?;
+        let goes_to = goes_to(&self.catalog(), form, hint.as_ref())?;
+        let Some(secret) = secret else { return Ok(Logout::Done(goes_to)) };
+        match session::find(&*self.store, secret, self.clock.now()).await? {
+            Some((session, user)) if !agreed && !is_meant(hint.as_ref(), &session) => {
+                Ok(Logout::Ask(Box::new(user)))
+            }
+            _ => {
+                self.sign_out(secret, address).await?;
+                Ok(Logout::Done(goes_to))
+            }
+        }
+    }
+
+    fn hint(
+        &self,
+        server: &AuthorizationServer,
+        form: &Form,
+    ) -> Result<Option<IdTokenHint>, TokenError> {
+        const REFUSED: TokenError =
+            TokenError::InvalidRequest("The id_token_hint is no ID token of this server.");
+        let Some(text) = form.value("id_token_hint") else { return Ok(None) };
+        let keys = self.keys.verifying(&server.id).ok_or(REFUSED)?;
+        IdTokenHint::read(text, server, &keys).map(Some).map_err(|_| REFUSED)
+    }
+}
+
+/// Whether the client knows who is signed in, and where: then nobody else has led the browser here.
+fn is_meant(hint: Option<&IdTokenHint>, session: &Session) -> bool {
+    hint.is_some_and(|hint| {
+        let is_session = |sid: &String| sid == session.id.as_str();
+        hint.sub == session.user.as_str() && hint.sid.as_ref().is_none_or(is_session)
+    })
+}
+
+/// Where the browser goes, if the client has registered that (§3).
+fn goes_to(
+    catalog: &Snapshot,
+    form: &Form,
+    hint: Option<&IdTokenHint>,
+) -> Result<Option<String>, TokenError> {
+    let refuse = |text| Err(TokenError::InvalidRequest(text));
+    let client = client(catalog, form, hint)?;
+    let Some(asked) = form.value("post_logout_redirect_uri") else { return Ok(None) };
+    let Some(client) = client else {
+        return refuse("A post_logout_redirect_uri needs an id_token_hint or a client_id.");
+    };
+    if !client.spec.post_logout_redirect_uris.iter().any(|known| known.admits(asked)) {
+        return refuse("The client has not registered this post_logout_redirect_uri.");
+    }
+    let Some(state) = form.value("state") else { return Ok(Some(asked.to_owned())) };
+    if state.len() > MAX_STATE {
+        return refuse("The state is too long.");
+    }
+    let separator = if asked.contains('?') { '&' } else { '?' };
+    let state: String = form_urlencoded::byte_serialize(state.as_bytes()).collect();
+    Ok(Some(format!("{asked}{separator}state={state}")))
+}
+
+/// The client that asks: the one of the hint, or the one that is named.
+fn client<'a>(
+    catalog: &'a Snapshot,
+    form: &Form,
+    hint: Option<&IdTokenHint>,
+) -> Result<Option<&'a Client>, TokenError> {
+    let refuse = |text| Err(TokenError::InvalidRequest(text));
+    let of_hint = hint.map(|hint| hint.aud.as_str());
+    let id = match (form.value("client_id"), of_hint) {
+        (Some(named), Some(of_hint)) if named != of_hint => {
+            return refuse("The id_token_hint was issued to another client.");
+        }
+        (named, of_hint) => named.or(of_hint),
+    };
+    let Some(id) = id else { return Ok(None) };
+    match catalog.client(id).filter(|client| client.spec.status.is_active()) {
+        Some(client) => Ok(Some(client)),
+        None => refuse("There is no such client."),
+    }
+}

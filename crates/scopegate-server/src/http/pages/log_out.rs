@@ -1,0 +1,35 @@
+//! The question whether a client may sign a person out (RP-Initiated Logout 1.0 §2).
+
+use axum::response::Response;
+use http::request::Parts;
+use scopegate_core::form::Form;
+use scopegate_core::interaction::Goal;
+use scopegate_core::people::User;
+
+use super::html::{Csp, Html, page};
+use super::{Browser, form_token};
+use crate::http::App;
+
+/// What the client asked for comes back with the answer, and is checked again.
+const KEPT: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+
+/// Asks the person.
+pub(in crate::http) fn ask(app: &App, parts: &Parts, user: &User, form: &Form) -> Response {
+    let browser = Browser::of(app, &parts.headers);
+    let mut text = Html::new("<p>You are signed in as <strong>")
+        .text(&user.login)
+        .markup("</strong>. An application asks to sign you out.</p>\n<form method=\"post\" action=\"")
+        .text(parts.uri.path())
+        .markup("\">\n")
+        .hidden("request", &form_token(app, Goal::Account, &browser));
+    for name in KEPT {
+        if let Some(value) = form.value(name) {
+            text = text.hidden(name, value);
+        }
+    }
+    let text = text
+        .markup("<button>Sign out</button>\n</form>\n<p><a href=\"")
+        .text(&app.path("account"))
+        .markup("\">Stay signed in</a></p>\n");
+    browser.told(app, page("Sign out?", &text, Csp::NoScript))
+}
