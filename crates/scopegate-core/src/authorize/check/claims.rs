@@ -55,6 +55,10 @@ pub(in crate::authorize) fn claims(draft: &mut Draft<'_>) -> Result<(), Authoriz
     let Some(text) = draft.form.value("claims").filter(|_| draft.asked.is_openid()) else {
         return Ok(());
     };
+    // A list would be read as an object whose members come in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err(MALFORMED);
+    }
     let is_short = text.len() <= MAX_CLAIMS;
     let claims: Claims = match is_short.then(|| serde_json::from_str(text)) {
         Some(Ok(claims)) => claims,
