@@ -1,0 +1,153 @@
+//! A server with persons, and clients that act for them.
+
+use scopegate_core::people::User;
+use scopegate_tests::{Answer, Browser, Pkce, TestClient, TestServer};
+
+pub(crate) const CALLBACK: &str = "https://portal.example/cb";
+
+const CATALOG: &str = r#"
+version = 1
+
+[[server]]
+id = "default"
+name = "Orders"
+audiences = [{ name = "api://orders", resources = ["https://orders.example"] }, { name = "api://stock" }]
+algorithms = ["ES256"]
+
+[[server.scope]]
+name = "read:orders"
+
+[[server.scope]]
+name = "write:orders"
+
+[[server.scope]]
+name = "sell:orders"
+description = "Sell your orders"
+consent = "REQUIRED"
+
+[[server.scope]]
+name = "count:orders"
+consent = "FLEXIBLE"
+
+[[server.policy]]
+name = "people"
+clients = ["*"]
+
+[[server.policy.rule]]
+name = "staff"
+grant_types = ["authorization_code"]
+groups = ["staff"]
+scopes = ["*"]
+access_token_lifetime = "10m"
+
+[[server.policy.rule]]
+name = "everybody"
+grant_types = ["authorization_code"]
+scopes = ["read:orders"]
+access_token_lifetime = "10m"
+
+[[client]]
+id = "portal"
+name = "Portal"
+type = "web"
+auth = "client_secret_basic"
+secrets = [{ env = "portal" }]
+grant_types = ["authorization_code", "refresh_token"]
+redirect_uris = ["https://portal.example/cb"]
+pkce_required = false
+
+[[client]]
+id = "other"
+name = "Other"
+type = "web"
+auth = "client_secret_basic"
+secrets = [{ env = "other" }]
+grant_types = ["authorization_code"]
+redirect_uris = ["https://other.example/cb?tenant=1", "https://portal.example/cb"]
+groups = ["staff"]
+
+[[client]]
+id = "app"
+name = "App"
+type = "browser"
+auth = "none"
+grant_types = ["authorization_code", "refresh_token"]
+redirect_uris = ["http://127.0.0.1/cb", "https://app.example/cb"]
+
+[[client]]
+id = "reader"
+name = "Reader"
+type = "service"
+auth = "client_secret_basic"
+secrets = [{ env = "reader" }]
+grant_types = ["client_credentials"]
+"#;
+
+/// The server, and Alice of the staff.
+pub(crate) async fn start() -> (TestServer, User) {
+    let server = TestServer::start(CATALOG).await;
+    let alice = server.add_user("alice", &["staff"]).await;
+    (server, alice)
+}
+
+/// What the portal asks for, with some parameters changed; an empty value leaves one out.
+pub(crate) fn asking<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let usual = [
+        ("response_type", "code"),
+        ("client_id", "portal"),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid read:orders"),
+        ("state", "a state"),
+    ];
+    let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
+    kept.chain(changes.iter().copied().filter(|(_, value)| !value.is_empty())).collect()
+}
+
+/// Asserts that an error went back to the client by its redirect URI, with its state.
+#[track_caller]
+pub(crate) fn assert_told(answer: &Answer, error: &str) {
+    let location = answer.header("location");
+    assert!(location.starts_with(CALLBACK), "{} {}", answer.status, answer.body);
+    assert_eq!(answer.sent("error").as_deref(), Some(error), "{location}");
+    assert!(answer.sent("error_description").is_some());
+    assert_eq!(answer.sent("code"), None);
+    assert_eq!(answer.sent("iss").as_deref(), Some("http://127.0.0.1:9000/oauth2/default"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+}
+
+/// Asserts a page: the browser is sent nowhere.
+#[track_caller]
+pub(crate) fn assert_page(answer: &Answer, status: u16) {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+    assert_eq!(answer.header("location"), "");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.header("content-type").starts_with("text/html"));
+    assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
+}
+
+/// A code for the portal, in a browser in which somebody is signed in.
+pub(crate) async fn code(browser: &mut Browser<'_>, changes: &[(&str, &str)]) -> String {
+    let answer = browser.authorize(&asking(changes)).await;
+    answer.sent("code").expect("the client gets a code")
+}
+
+/// Redeems a code of the portal, which uses no proof key.
+pub(crate) async fn redeem(client: &TestClient<'_>, code: &str) -> Answer {
+    client.token(&redemption(code)).await
+}
+
+pub(crate) fn redemption(code: &str) -> [(&str, &str); 3] {
+    [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)]
+}
+
+/// What an app asks for.
+pub(crate) fn app_asking<'a>(redirect_uri: &'a str, pkce: &'a Pkce) -> Vec<(&'a str, &'a str)> {
+    asking(&[
+        ("client_id", "app"),
+        ("redirect_uri", redirect_uri),
+        ("code_challenge", &pkce.challenge),
+        ("code_challenge_method", "S256"),
+    ])
+}
