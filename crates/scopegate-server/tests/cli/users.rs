@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use reqwest::StatusCode;
 use reqwest::redirect::Policy;
+use scopegate_core::store::{Directory, UserKey};
+use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
 use serde_json::Value;
 
 use crate::place::{Place, Serving};
@@ -212,4 +214,39 @@ fn what_cannot_be_done_is_said_in_one_line() {
     ] {
         assert_eq!(place.run(arguments).code, 2, "{arguments:?}");
     }
+}
+
+/// `password`, at another cost than ours: from the tests of the reference implementation.
+const COSTLY: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
+                      $CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+
+#[tokio::test]
+async fn a_hash_of_another_cost_is_renewed_at_sign_in() {
+    let place = Place::new();
+    place.write(
+        "catalog.toml",
+        &format!("version = 1\n[[user]]\nlogin = 'alice'\npassword = {{ hash = '{COSTLY}' }}\n"),
+    );
+    succeeds(&place, &["apply", "catalog.toml"], "");
+    let url = StoreUrl::sqlite(place.path().join("scopegate-data/scopegate.db"));
+    let stored = async || {
+        let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
+        let alice = store.user(UserKey::Login("alice")).await.unwrap().unwrap();
+        let sealed = store.password(&alice.id).await.unwrap().unwrap();
+        store.close().await;
+        sealed
+    };
+    let before = stored().await;
+    let serving = place.serve(&[]);
+    let mut browser = Browser::new(&serving);
+    assert!(!browser.signs_in("alice", "Password").await);
+    assert_eq!(stored().await, before, "a wrong password renews nothing");
+
+    assert!(browser.signs_in("alice", "password").await);
+    let renewed = stored().await;
+    assert_ne!(renewed, before);
+    assert!(browser.signs_in("alice", "password").await, "the new hash is of the same password");
+    assert!(!browser.signs_in("alice", "Password").await);
+    assert_eq!(stored().await, renewed, "once is enough");
+    assert_eq!(serving.end().code, 0);
 }
