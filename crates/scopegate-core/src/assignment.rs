@@ -1,6 +1,6 @@
 //! Who may use a client: the persons and groups that it is assigned to.
 
-use crate::catalog::Client;
+use crate::catalog::{Client, ClientSpec};
 use crate::error::TokenError;
 use crate::people::User;
 
@@ -10,10 +10,58 @@ use crate::people::User;
 ///
 /// [`TokenError::NotAssigned`].
 pub fn check(client: &Client, user: &User) -> Result<(), TokenError> {
-    let spec = &client.spec;
+    check_spec(&client.spec, user)
+}
+
+fn check_spec(spec: &ClientSpec, user: &User) -> Result<(), TokenError> {
     let is_for_all = spec.users.is_empty() && spec.groups.is_empty();
     match is_for_all || user.is_among(&spec.users, &spec.groups) {
         true => Ok(()),
         false => Err(TokenError::NotAssigned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use scopegate_claims::UnixTime;
+
+    use super::*;
+    use crate::catalog::{Owner, Status};
+    use crate::people::{Profile, UserId};
+
+    fn alice() -> User {
+        User {
+            id: UserId::generate(),
+            login: "Alice".into(),
+            status: Status::Active,
+            owner: Owner::Api,
+            groups: names(&["staff"]),
+            profile: Profile::default(),
+            created_at: UnixTime::from_seconds(0),
+            updated_at: UnixTime::from_seconds(0),
+            version: 0,
+        }
+    }
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn is_assigned(users: &[&str], groups: &[&str]) -> bool {
+        let spec = ClientSpec { users: names(users), groups: names(groups), ..Default::default() };
+        let checked = check_spec(&spec, &alice());
+        assert!(checked.is_ok() || matches!(checked, Err(TokenError::NotAssigned)));
+        checked.is_ok()
+    }
+
+    #[test]
+    fn a_client_that_names_people_is_theirs_only() {
+        assert!(is_assigned(&[], &[]), "it names nobody");
+        assert!(is_assigned(&["alice"], &[]) && is_assigned(&[], &["guests", "staff"]));
+        assert!(is_assigned(&["bob"], &["staff"]), "either will do");
+        assert!(!is_assigned(&["bob"], &[]) && !is_assigned(&[], &["guests"]));
+        assert!(!is_assigned(&["staff"], &["alice"]), "a group is no login");
     }
 }
