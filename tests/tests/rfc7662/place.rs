@@ -14,7 +14,8 @@ use scopegate_core::token_id::TokenId;
 use scopegate_tests::{Answer, TestServer};
 use serde_json::{Value, json};
 
-/// `reader` gets tokens, `orders_api` is what they are for, `billing_api` and `other` are not.
+/// `reader` gets tokens, `orders_api` is what they are for, `billing_api` and `other` are
+/// not. `web` proves nothing.
 pub(crate) const CATALOG: &str = r#"
 version = 1
 
@@ -71,6 +72,15 @@ name = "Billing API"
 auth = "client_secret_basic"
 secrets = [{ env = "billing_api" }]
 audiences = ["api://billing"]
+
+[[client]]
+id = "web"
+name = "In the browser"
+type = "browser"
+auth = "none"
+grant_types = ["authorization_code"]
+redirect_uris = ["http://127.0.0.1/cb"]
+audiences = ["api://orders"]
 "#;
 
 /// A server with that catalog.
@@ -105,7 +115,7 @@ pub(crate) async fn give_back(server: &TestServer, client: &str, token: &str) ->
     answer
 }
 
-/// What a person agreed to: the tokens of `reader` for her, all of one family.
+/// What a person agreed to: the tokens of a client for her, all of one family.
 pub(crate) struct Agreed {
     pub(crate) user: User,
     pub(crate) family: Family,
@@ -113,14 +123,19 @@ pub(crate) struct Agreed {
     pub(crate) refresh_token: String,
 }
 
-/// Opens a family for a new person of this login.
+/// Opens a family of `reader` for a new person of this login.
 pub(crate) async fn agreed(server: &TestServer, login: &str) -> Agreed {
+    agreed_with(server, "reader", login).await
+}
+
+/// Opens a family of a client for a new person of this login.
+pub(crate) async fn agreed_with(server: &TestServer, client: &str, login: &str) -> Agreed {
     let user = server.add_user(login, &[]).await;
     let authority = server.authority();
     let catalog = authority.catalog();
     let now = server.clock().now();
     let issuer = catalog.server(&ServerId::default_server()).expect("it is there");
-    let client = catalog.client("reader").expect("it is there");
+    let client = catalog.client(client).expect("it is there");
     let audience = Audience::parse("api://orders").expect("it is one");
     let granted = Granted {
         scopes: ScopeSet::parse("openid read:orders").expect("they are scopes"),

@@ -1,8 +1,8 @@
 //! RFC 7523 §3 with RFC 7591 §2: a client whose keys are at a URL.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +16,8 @@ use scopegate_jose::{Algorithm, SigningKey, TokenType, random_token};
 use scopegate_server::{ListenSettings, Listener};
 use scopegate_tests::{Answer, BASE, TestServer};
 use serde_json::json;
-use std::sync::Mutex;
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What a client publishes, over a real socket.
 #[derive(Clone, Default)]
@@ -84,11 +85,10 @@ async fn asks(server: &TestServer, key: &SigningKey) -> Answer {
         "exp": now + 60, "jti": random_token(16),
     });
     let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
-    let assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let form = [
         ("grant_type", "client_credentials"),
         ("scope", "read:orders"),
-        ("client_assertion_type", assertion_type),
+        ("client_assertion_type", ASSERTION_TYPE),
         ("client_assertion", assertion.as_str()),
     ];
     server.anonymous().token(&form).await
@@ -173,6 +173,36 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(site.asked(), 0);
 }
 
+/// What is asked may be named as well as the issuer, but nothing of another server.
+#[tokio::test]
+async fn s3_aud_is_the_issuer_or_an_endpoint_of_it() {
+    let (site, server) = start("/keys").await;
+    let key = key();
+    site.publish(&[&key]);
+    let issuer = format!("{BASE}/oauth2/default");
+    for (aud, status) in [
+        (issuer.clone(), 200),
+        (format!("{issuer}/v1/token"), 200),
+        (format!("{issuer}/v1/introspect"), 200),
+        (format!("{issuer}/v1/invented"), 401),
+        (format!("{BASE}/oauth2/billing/v1/introspect"), 401),
+        (BASE.to_owned(), 401),
+    ] {
+        let now = server.clock().now().as_seconds();
+        let claims = json!({
+            "iss": "partner", "sub": "partner", "aud": aud, "exp": now + 60, "jti": random_token(16),
+        });
+        let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
+        let form = [
+            ("token", "x"),
+            ("client_assertion_type", ASSERTION_TYPE),
+            ("client_assertion", assertion.as_str()),
+        ];
+        let answer = server.anonymous().post("introspect", &form).await;
+        assert_eq!(answer.status, status, "{aud}");
+    }
+}
+
 #[tokio::test]
 async fn an_assertion_is_used_up_by_introspection_too() {
     let (site, server) = start("/keys").await;
@@ -184,10 +214,9 @@ async fn an_assertion_is_used_up_by_introspection_too() {
         "exp": now + 60, "jti": "once",
     });
     let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
-    let assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let form = [
         ("token", "x"),
-        ("client_assertion_type", assertion_type),
+        ("client_assertion_type", ASSERTION_TYPE),
         ("client_assertion", assertion.as_str()),
     ];
     server.anonymous().post("introspect", &form).await.expect(200);

@@ -9,7 +9,7 @@ use scopegate_jose::random_token;
 use scopegate_tests::{BASE, TestServer};
 use serde_json::json;
 
-use crate::place::{CATALOG, Agreed, agreed, give_back, nothing, readers_token, start, told};
+use crate::place::{Agreed, CATALOG, agreed, agreed_with, give_back, nothing, readers_token, start, told};
 
 async fn commit(server: &TestServer, change: Change) {
     server.store().commit(&[change]).await.expect("the change is written");
@@ -73,6 +73,28 @@ async fn s2_2_what_is_not_yours_is_inactive() {
             assert_eq!(told(&server, client, token).await, nothing(), "{client}");
         }
     }
+}
+
+/// A client that proves nothing is no API, whatever it is registered for.
+#[tokio::test]
+async fn a_public_client_sees_and_ends_its_own_tokens_only() {
+    let server = start().await;
+    let own = agreed_with(&server, "web", "alice").await;
+    let others = agreed(&server, "bob").await;
+    let web = server.as_public_client("web");
+    for (token, is_active) in [
+        (&own.access_token, true),
+        (&own.refresh_token, true),
+        (&others.access_token, false),
+        (&others.refresh_token, false),
+    ] {
+        let told = web.post("introspect", &[("token", token)]).await.expect(200).json();
+        assert_eq!(told["active"], is_active);
+        assert!(is_active || told == nothing());
+        web.post("revoke", &[("token", token)]).await.expect(200);
+    }
+    assert_eq!(told(&server, "orders_api", &own.access_token).await, nothing());
+    assert_eq!(told(&server, "orders_api", &others.access_token).await["active"], true);
 }
 
 /// Another authorization server knows nothing of a token, not even for its own client.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::{Method, Presented, Proof};
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, ClientId};
+use crate::endpoints::ENDPOINTS;
 use crate::store::Change;
 
 /// The one value that `client_assertion_type` may have.
@@ -107,8 +108,9 @@ impl AssertionClaims {
         if iss != client.as_str() || sub != client.as_str() {
             return Err("iss and sub of the assertion are not the client id");
         }
-        let token_endpoint = server.endpoint("token");
-        if !aud.contains(server.issuer.as_str()) && !aud.contains(&token_endpoint) {
+        // RFC 9126 §2: clients name the issuer, the token endpoint, or the endpoint that they ask.
+        let mut endpoints = ENDPOINTS.iter().map(|endpoint| server.endpoint(endpoint.name));
+        if !aud.contains(server.issuer.as_str()) && !endpoints.any(|url| aud.contains(&url)) {
             return Err("the assertion is meant for another audience");
         }
         if exp.plus(LEEWAY) <= now {
