@@ -201,7 +201,7 @@ impl Authority {
         event.rule = Some(granted.rule.clone());
 
         let (code, artifact) = code::issue(
-            CodeBody {
+            &CodeBody {
                 server: server.id.clone(),
                 client: client.id.clone(),
                 redirect_uri: draft.form.value("redirect_uri").map(str::to_owned),

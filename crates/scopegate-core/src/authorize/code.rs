@@ -65,7 +65,7 @@ impl fmt::Debug for CodeBody {
 }
 
 /// Makes a code, and the row by which it is found.
-pub(crate) fn issue(body: CodeBody, now: UnixTime) -> (String, Artifact) {
+pub(crate) fn issue(body: &CodeBody, now: UnixTime) -> (String, Artifact) {
     let code = random_token(32);
     let artifact = Artifact {
         kind: ArtifactKind::Code,

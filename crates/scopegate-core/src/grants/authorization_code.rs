@@ -49,7 +49,7 @@ impl Grant for AuthorizationCode {
         }
         code_verifier::check(body.challenge.as_deref(), request.form.value("code_verifier"))?;
         let user = user(request, &body).await?;
-        Ok(redeem(request, artifact, body, user))
+        Ok(redeem(request, &artifact, body, user))
     }
 }
 
@@ -85,7 +85,7 @@ async fn user(request: &GrantRequest<'_>, body: &CodeBody) -> Result<User, Denie
 /// Exchanges the code. The row stays, so that a second use is known for one.
 fn redeem(
     request: &GrantRequest<'_>,
-    artifact: Artifact,
+    artifact: &Artifact,
     mut body: CodeBody,
     user: User,
 ) -> Decision {
