@@ -15,8 +15,8 @@ const LATER_GRANTS: [&str; 3] = [
     "urn:ietf:params:oauth:grant-type:token-exchange",
 ];
 
-const LATER_METHODS: [&str; 4] =
-    ["client_secret_jwt", "none", "self_signed_tls_client_auth", "tls_client_auth"];
+const LATER_METHODS: [&str; 3] =
+    ["client_secret_jwt", "self_signed_tls_client_auth", "tls_client_auth"];
 
 /// Reads a list of grant types.
 pub(super) fn read_grant_types(node: Node<'_>) -> Option<BTreeSet<String>> {

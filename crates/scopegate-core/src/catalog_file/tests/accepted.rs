@@ -50,10 +50,15 @@ fn the_demonstration_is_read_as_it_is_meant() {
             "rule default/readers/read only",
             "policy default/writers",
             "rule default/writers/read and write",
+            "policy default/people",
+            "rule default/people/staff may write",
+            "rule default/people/everybody may read",
             "client orders-reader",
             "client orders-writer",
             "client orders-post",
             "client partner",
+            "client orders-portal",
+            "client orders-web",
         ]
     );
     assert!(file.entities.iter().all(|entity| entity.owner == Owner::File));

@@ -37,18 +37,19 @@ fn types_methods_and_grants_are_closed_lists() {
     );
     assert_eq!(
         client("type = 'browser'"),
-        r#"catalog.toml:7:8: a browser client cannot keep a secret, and the grants for it are not supported yet: write "service" or "web""#
+        r#"catalog.toml:2:1: missing key "grant_types": a client for persons needs it"#
     );
     assert_eq!(
         client("status = 'ON'"),
         r#"catalog.toml:7:10: unknown status "ON": write one of "ACTIVE", "INACTIVE""#
     );
-    if grant("authorization_code").is_none() {
+    let later = "urn:ietf:params:oauth:grant-type:device_code";
+    if grant(later).is_none() {
         let instead = write_a_grant();
         assert_eq!(
-            client("grant_types = ['authorization_code']"),
+            client(&format!("grant_types = ['{later}']")),
             format!(
-                r#"catalog.toml:7:16: the grant type "authorization_code" is not supported yet: {instead}"#
+                r#"catalog.toml:7:16: the grant type "{later}" is not supported yet: {instead}"#
             )
         );
     }
@@ -58,11 +59,11 @@ fn types_methods_and_grants_are_closed_lists() {
     );
     let auth =
         |name: &str| refusal_of(&format!("[[client]]\nid = 'a'\nname = 'A'\nauth = '{name}'"));
-    for later in ["none", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth"] {
+    for later in ["client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth"] {
         assert_eq!(
             auth(later),
             format!(
-                "catalog.toml:5:8: the authentication method \"{later}\" is not supported yet: write one of \"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\""
+                "catalog.toml:5:8: the authentication method \"{later}\" is not supported yet: write one of \"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\", \"none\""
             ),
         );
     }
@@ -72,7 +73,7 @@ fn types_methods_and_grants_are_closed_lists() {
     );
     assert_eq!(
         auth("password"),
-        r#"catalog.toml:5:8: unknown authentication method "password": write one of "client_secret_basic", "client_secret_post", "private_key_jwt""#
+        r#"catalog.toml:5:8: unknown authentication method "password": write one of "client_secret_basic", "client_secret_post", "private_key_jwt", "none""#
     );
 }
 
@@ -241,17 +242,18 @@ fn a_key_is_public_and_strong() {
 #[test]
 fn what_a_client_cannot_do_yet_is_refused() {
     let secrets = format!("secrets = [{{ sha256 = '{SHA256}' }}]\n");
-    for line in [
-        "redirect_uris = ['http://127.0.0.1/cb']",
-        "post_logout_redirect_uris = ['http://127.0.0.1/out']",
-        "origins = ['http://127.0.0.1']",
-        "pkce_required = false",
-    ] {
-        let key = line.split(' ').next().unwrap();
+    if !crate::endpoints::has("par") {
         assert_eq!(
-            refusal_in_client(&format!("{secrets}{line}")),
-            format!("catalog.toml:7:1: \"{key}\" is not supported yet: leave it out"),
+            refusal_in_client(&format!("{secrets}require_pushed_authorization_requests = true")),
+            "catalog.toml:7:1: \"require_pushed_authorization_requests\" is not supported yet: leave it out",
         );
+    }
+    for (line, expected) in [
+        ("origins = ['http://127.0.0.1']", "only browser and web clients have scripts in browsers"),
+        ("pkce_required = false", "only a web client can do without PKCE"),
+    ] {
+        let shown = refusal_in_client(&format!("{secrets}{line}"));
+        assert!(shown.starts_with("catalog.toml:7:") && shown.contains(expected), "{shown}");
     }
     assert!(parse(format!("{}\n{secrets}redirect_uris = []", super::CLIENT)).is_ok());
     assert_eq!(

@@ -108,13 +108,13 @@ fn a_client_is_an_api_of_audiences_that_are_there() {
     let client = format!(
         "[[client]]\nid = 'orders-api'\nname = 'API'\nauth = 'client_secret_basic'\nsecrets = [{{ sha256 = '{SHA256}' }}]"
     );
-    let file = parse(format!("{}\n{client}\naudiences = ['api://orders']", SERVER)).unwrap();
+    let file = parse(format!("{SERVER}\n{client}\naudiences = ['api://orders']")).unwrap();
     let api = file.entities.iter().find_map(|entity| match &entity.spec {
         Spec::Client(client) => Some(client),
         _ => None,
     });
     assert!(api.unwrap().audiences.iter().any(|audience| audience.as_str() == "api://orders"));
-    let refusal = refusal(format!("{}\n{client}\naudiences = ['api://order']", SERVER));
+    let refusal = refusal(format!("{SERVER}\n{client}\naudiences = ['api://order']"));
     assert_eq!(
         refusal,
         r#"catalog.toml:11:14: unknown audience "api://order": write "api://orders""#

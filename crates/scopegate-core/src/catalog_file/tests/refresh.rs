@@ -52,7 +52,7 @@ fn what_is_wrong_with_a_rotation_is_named_with_its_place() {
             "catalog.toml:7:54: a leeway is in seconds: write 0 to 60",
         ),
         (
-            "refresh_token = { leeway = -1 }",
+            "refresh_token = { leeway = 256 }",
             "catalog.toml:7:28: a leeway is in seconds: write 0 to 60",
         ),
         (

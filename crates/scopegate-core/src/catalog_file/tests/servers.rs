@@ -1,6 +1,6 @@
 //! Problems of servers, audiences, scopes and claims.
 
-use super::{refusal_in_server, refusal_of};
+use super::{SERVER, parse, refusal_in_server, refusal_of};
 
 #[test]
 fn a_server_has_an_id_that_fits_into_a_path() {
@@ -243,11 +243,15 @@ fn a_claim_has_one_value_of_a_supported_kind() {
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { groups = '.*' }"),
-        r#"catalog.toml:7:43: "groups" is not supported yet: write attribute = "client.attributes.NAME" or constant = …"#
+        r#"catalog.toml:7:43: "groups" must be a table in braces, not a text"#
     );
     assert_eq!(
-        refusal_of_claim("name = 't', value = { attribute = 'user.email' }"),
-        r#"catalog.toml:7:46: "user.email": attributes of users are not supported yet: write "client.attributes.NAME""#
+        refusal_of_claim("name = 't', value = { groups = { starts_with = 'a', contains = 'b' } }"),
+        r#"catalog.toml:7:43: groups are chosen in one way: write { starts_with = "…" }"#
+    );
+    assert_eq!(
+        refusal_of_claim("name = 't', value = { attribute = 'user.a.b' }"),
+        r#"catalog.toml:7:46: unknown attribute "user.a.b": write "client.attributes.NAME""#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { attribute = 'client.tenant' }"),
@@ -278,12 +282,11 @@ catalog.toml:7:34: unknown key "constnat": write "constant""#
 }
 
 #[test]
-fn a_claim_goes_into_access_tokens_with_scopes_of_its_server() {
+fn a_claim_goes_into_tokens_of_a_kind_with_scopes_of_its_server() {
     let claim = "name = 't', value = { constant = 1 }";
-    assert_eq!(
-        refusal_of_claim(&format!("{claim}, token = 'id'")),
-        r#"catalog.toml:7:58: claims of ID tokens are not supported yet: write "access""#
-    );
+    for kind in ["id", "access"] {
+        assert!(parse(format!("{SERVER}\nclaim = [{{ {claim}, token = '{kind}' }}]")).is_ok());
+    }
     assert_eq!(
         refusal_of_claim(&format!("{claim}, token = 'acces'")),
         r#"catalog.toml:7:58: unknown token "acces": write "access""#
