@@ -12,4 +12,5 @@ mod rfc7636;
 mod rfc8252;
 mod rfc8707;
 mod rfc9207;
+mod storage;
 mod world;
