@@ -88,12 +88,12 @@ impl Fetch for HttpFetch {
         let url = Url::parse(url).map_err(|_| FetchError::Forbidden)?;
         self.check(&url)?;
         let request = self.client()?.get(url).header("accept", "application/json");
-        let mut response = request.send().await.map_err(failed)?;
+        let mut response = request.send().await.map_err(|error| failed(&error))?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Unreachable);
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
             if body.len() + chunk.len() > MAX_LENGTH {
                 return Err(FetchError::TooLarge);
             }
@@ -103,9 +103,9 @@ impl Fetch for HttpFetch {
     }
 }
 
-fn failed(error: reqwest::Error) -> FetchError {
+fn failed(error: &reqwest::Error) -> FetchError {
     let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    match causes.any(|cause| cause.is::<ForbiddenAddress>()) {
+    match causes.any(<dyn Error>::is::<ForbiddenAddress>) {
         true => FetchError::Forbidden,
         false => FetchError::Unreachable,
     }

@@ -9,7 +9,9 @@ use scopegate_jose::random_token;
 use scopegate_tests::{BASE, TestServer};
 use serde_json::json;
 
-use crate::place::{Agreed, CATALOG, agreed, agreed_with, give_back, nothing, readers_token, start, told};
+use crate::place::{
+    Agreed, CATALOG, agreed, agreed_with, give_back, nothing, readers_token, start, told,
+};
 
 async fn commit(server: &TestServer, change: Change) {
     server.store().commit(&[change]).await.expect("the change is written");
