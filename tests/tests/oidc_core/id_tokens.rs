@@ -109,3 +109,32 @@ async fn s3_1_3_2_a_code_is_its_clients_and_its_redirects() {
     poster.token(&stolen).await.expect_error(400, "invalid_grant");
     redeemed(&server, &code).await.expect(200);
 }
+
+#[tokio::test]
+async fn the_org_server_signs_people_in_for_the_standard_scopes_only() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let open = |scope: &str| {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(question(&[("scope", scope)]))
+            .finish();
+        format!("/oauth2/v1/authorize?{query}")
+    };
+    let refused = browser.open(&open("openid okta.clients.read")).await;
+    assert_eq!(refused.sent("error").as_deref(), Some("invalid_scope"));
+    let answer = browser.open(&open("openid email")).await;
+    assert_eq!(answer.sent("iss").as_deref(), Some(scopegate_tests::BASE));
+    let code = answer.sent("code").unwrap();
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", crate::flow::REDIRECT),
+    ];
+    let tokens = server.as_client("portal").post_to("/oauth2/v1/token", &form).await;
+    let tokens = tokens.expect(200).json();
+    let bearer = server.anonymous().bearing(tokens["access_token"].as_str().unwrap());
+    let known = bearer.read("/oauth2/v1/userinfo").await.expect(200).json();
+    assert_eq!(known["email"], "alice@example.com");
+    let elsewhere = bearer.read("/oauth2/default/v1/userinfo").await;
+    elsewhere.expect_error(401, "invalid_token");
+}

@@ -3,14 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
 use http::Request;
-use scopegate_claims::{Dialect, Issuer, ScopeSet, UnixTime};
+use scopegate_claims::{Clock, Dialect, Issuer, ScopeSet, UnixTime};
 use scopegate_core::audit::AuditEvent;
-use scopegate_core::catalog::{Edit, ServerId, Status};
-use scopegate_core::people::{NewUser, User, UserId};
+use scopegate_core::catalog::{Edit, Owner, ServerId, Status};
+use scopegate_core::grants::Subject;
+use scopegate_core::mint::{Ingredients, access_token};
+use scopegate_core::people::{NewUser, Person, Profile, User, UserId};
+use scopegate_core::policy::Granted;
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, CatalogChanges, CatalogStore, Change, ConsentKey,
     Contested, Directory, Family, FamilyId, KeyStore, Ledger, Records, Session, Standing,
@@ -256,6 +260,71 @@ async fn without_the_storage_no_token_is_looked_into_or_given_back() {
     assert_eq!(json(send("introspect", &token).await).await["active"], true);
     assert_eq!(send("revoke", &token).await.status(), 200);
     assert_eq!(json(send("introspect", &token).await).await, json!({ "active": false }));
+}
+
+/// A storage that is away must not look as if the token or the session had ended.
+#[tokio::test]
+async fn without_the_storage_nobody_is_told_of_and_nobody_is_signed_out() {
+    let (at, Switched { is_down, .. }) = fixture().await;
+    let token = token_of_a_person(&at).await;
+    let userinfo = || {
+        let request = Request::get("/oauth2/default/v1/userinfo");
+        let request = request.header("authorization", format!("Bearer {token}"));
+        at.send(request.body(Body::empty()).unwrap())
+    };
+    assert_eq!(userinfo().await.status(), 401, "there is no such person");
+    is_down.store(true, Ordering::Relaxed);
+    insta::assert_snapshot!(rendered(userinfo().await).await, @r#"
+    503 Service Unavailable
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    retry-after: 5
+    x-content-type-options: nosniff
+    {"error":"temporarily_unavailable","error_description":"The storage is not available."}
+    "#);
+    let logout = Request::get("/oauth2/default/v1/logout");
+    let logout = logout.header("cookie", format!("scopegate={}", "a".repeat(43)));
+    let answer = at.send(logout.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "5");
+    assert!(!answer.headers().contains_key("set-cookie"), "the session is kept");
+}
+
+async fn token_of_a_person(at: &Fixture) -> String {
+    let (catalog, now) = (at.server.authority().catalog(), at.clock.now());
+    let issuer = catalog.server(&ServerId::default_server()).unwrap();
+    let user = User {
+        id: UserId::generate(),
+        login: "alice".to_owned(),
+        status: Status::Active,
+        owner: Owner::File,
+        groups: BTreeSet::new(),
+        profile: Profile::default(),
+        created_at: now,
+        updated_at: now,
+        version: 0,
+    };
+    let granted = Granted {
+        scopes: ScopeSet::parse("openid").unwrap(),
+        lifetime: Duration::from_secs(60),
+        rule: String::new(),
+        refresh_lifetime: None,
+        refresh_window: Duration::ZERO,
+    };
+    let ingredients = Ingredients {
+        server: issuer,
+        client: catalog.client("reader").unwrap(),
+        subject: &Subject::Person(Box::new(Person { user, auth: None })),
+        audience: issuer.audience(None).unwrap(),
+        granted: &granted,
+        token_id: None,
+        actor: None,
+        userinfo_claims: &[],
+        now,
+    };
+    let key = at.server.authority().keys().signer(issuer).await.unwrap();
+    access_token(&ingredients, &key).unwrap().token
 }
 
 #[tokio::test]

@@ -18,7 +18,9 @@ pub(in crate::http) fn ask(app: &App, parts: &Parts, user: &User, form: &Form) -
     let browser = Browser::of(app, &parts.headers);
     let mut text = Html::new("<p>You are signed in as <strong>")
         .text(&user.login)
-        .markup("</strong>. An application asks to sign you out.</p>\n<form method=\"post\" action=\"")
+        .markup(
+            "</strong>. An application asks to sign you out.</p>\n<form method=\"post\" action=\"",
+        )
         .text(parts.uri.path())
         .markup("\">\n")
         .hidden("request", &form_token(app, Goal::Account, &browser));
