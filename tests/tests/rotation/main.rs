@@ -1,7 +1,7 @@
 //! Refresh tokens: what a client gets for one, and how it is told that somebody else has it too
 //! (RFC 6749 §6, RFC 9700 §4.14, OpenID Connect Core §12).
 
-#![allow(clippy::unwrap_used, reason = "it is how a test fails")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod any_sequence;
 mod flow;
