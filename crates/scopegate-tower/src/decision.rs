@@ -21,7 +21,10 @@ use crate::{ProtectedResource, meter};
 static NO_KEYS: KeySet = KeySet::empty();
 
 /// Everything that a layer decides by; its clones share it.
+///
+/// It begins with a cache line of its own, lest each thread that counts a clone takes it from the others.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Gate {
     pub(crate) issuers: Issuers,
     pub(crate) cache: Option<TokenCache>,

@@ -7,26 +7,20 @@ pub(super) const FEW: usize = 32;
 
 /// Whether a text is a set as it stands: few scopes, each once, one space between them.
 pub(crate) fn is_plain(text: &str) -> bool {
-    let (mut seen, mut len) = ([(0, 0); FEW], 0);
-    let mut start = 0;
-    // One walk for all: scopes are short, and what is made for long texts is slower.
-    for (at, byte) in text.bytes().chain([b' ']).enumerate() {
-        if byte != b' ' {
-            if !Scope::has_byte(byte) {
-                return false;
-            }
-            continue;
-        }
-        if at == start || len == FEW {
+    // Without a way out between, many bytes are looked at in one step.
+    let may_be = |byte: &u8| *byte == b' ' || Scope::has_byte(*byte);
+    if !text.as_bytes().iter().fold(true, |plain, byte| plain & may_be(byte)) {
+        return false;
+    }
+    let (mut seen, mut len) = ([""; FEW], 0);
+    for scope in text.split(' ') {
+        if scope.is_empty() || len == FEW || seen[..len].contains(&scope) {
             return false;
         }
-        seen[len] = (start, at);
-        (len, start) = (len + 1, at + 1);
+        seen[len] = scope;
+        len += 1;
     }
-    let scope = |(start, end): (usize, usize)| &text.as_bytes()[start..end];
-    let seen = &seen[..len];
-    let twice = |at: usize| seen[..at].iter().any(|&known| scope(known) == scope(seen[at]));
-    !(1..len).any(twice)
+    true
 }
 
 /// The first scope of a text, and what comes after the space behind it.
