@@ -46,23 +46,20 @@ impl ReadClaims {
     pub(super) fn apart_from(self, source: &str) -> Claims {
         let Self { mut parts, mut audience, mut scopes, copied } = self;
         let source = Source { text: source, copied };
-        let mut text = String::with_capacity(source.text.len() + source.copied.len());
-        let others = [
-            &mut parts.subject,
-            &mut parts.token_id,
-            &mut parts.client_id,
-            &mut parts.user_id,
-            &mut parts.acr,
-            &mut parts.token_use,
-            &mut parts.token_kind,
-            &mut audience,
-            &mut scopes,
+        let mut spans = [
+            Some(&mut parts.issuer),
+            parts.subject.as_mut(),
+            parts.token_id.as_mut(),
+            parts.client_id.as_mut(),
+            parts.user_id.as_mut(),
+            parts.acr.as_mut(),
+            parts.token_use.as_mut(),
+            parts.token_kind.as_mut(),
+            audience.as_mut(),
+            scopes.as_mut(),
         ];
-        let others = others.into_iter().filter_map(Option::as_mut);
-        for span in others.chain([&mut parts.issuer]) {
-            *span = Span::push(&mut text, source.get(*span));
-        }
-        let text: Arc<str> = text.into();
+        let spans = spans.iter_mut().filter_map(Option::as_deref_mut);
+        let text: Arc<str> = source.gather(spans);
         if let Some(audience) = audience {
             parts.audiences = Some(Audiences::within(audience.share(&text)));
         }

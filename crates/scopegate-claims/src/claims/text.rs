@@ -4,10 +4,15 @@
 //! parts: one text, one allocation, however many claims there are.
 
 use std::fmt;
+use std::sync::Arc;
 
+use arrayvec::ArrayString;
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
 use crate::part::Span;
+
+/// The texts of most tokens are no longer.
+const ON_STACK: usize = 512;
 
 /// Where the texts of claims are while they are read.
 pub(super) struct Source<'de> {
@@ -23,6 +28,27 @@ impl<'de> Source<'de> {
             None => span.of(self.text),
             Some(span) => span.of(&self.copied),
         }
+    }
+
+    /// The texts at these places, one behind another; the places become those in the new text.
+    pub(super) fn gather<'s>(&self, spans: impl Iterator<Item = &'s mut Span>) -> Arc<str> {
+        // Nearly always there is room on the stack, so that the text is allocated once.
+        let mut few = ArrayString::<ON_STACK>::new();
+        let mut many = String::new();
+        let mut len = 0;
+        for span in spans {
+            let part = self.get(*span);
+            *span = Span::between(len, len + part.len());
+            len += part.len();
+            if many.is_empty() && few.try_push_str(part).is_ok() {
+                continue;
+            }
+            if many.is_empty() {
+                many.push_str(&few);
+            }
+            many.push_str(part);
+        }
+        if many.is_empty() { Arc::from(&*few) } else { many.into() }
     }
 
     pub(super) fn borrow(&mut self, part: &'de str) -> Span {
