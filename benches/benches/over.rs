@@ -89,7 +89,7 @@ fn repeat(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn two_threads(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
-    let (around, raw) = (ours::around(setting), Raw::new(setting));
+    let (around, raw, plain) = (ours::around(setting), Raw::new(setting), ours::plain());
     let name = setting.algorithm().name();
     let first = scaling(&around, &raw, ROUNDS, 60, |count| setting.tokens(count));
     writeln!(out, "| {name}, first-seen | {:.2} | {:.2} |", first.own, first.against)?;
@@ -97,6 +97,9 @@ fn two_threads(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
     let mut warm = around.another();
     warm.prepare(std::slice::from_ref(&token));
     warm.run();
-    let repeat = scaling(&around, &raw, ROUNDS, 3_000, |count| vec![token.clone(); count]);
-    writeln!(out, "| {name}, repeat | {:.2} | {:.2} |", repeat.own, repeat.against)
+    for (which, contender) in [("repeat", &around as &dyn Contender), ("bare axum", &plain)] {
+        let repeat = scaling(contender, &raw, ROUNDS, 6_000, |count| vec![token.clone(); count]);
+        writeln!(out, "| {name}, {which} | {:.2} | {:.2} |", repeat.own, repeat.against)?;
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! huskarl-axum: one layer verifies RFC 9068 tokens and asks for the scope.
 //!
-//! The only verifier that huskarl publishes for servers is RustCrypto's.
+//! Verified by RustCrypto, the platform that its documentation names.
 
 use std::future::ready;
 

@@ -76,7 +76,6 @@ const NAME: &str = "Token";
 /// ```
 pub struct Token<X: Send + Sync + 'static = ()> {
     token: Arc<Verified>,
-    extra: Option<ExtraClaims>,
     of: PhantomData<fn() -> X>,
 }
 
@@ -88,7 +87,7 @@ impl<X: Send + Sync + 'static> Token<X> {
 
     /// Your own claims, as the layer read them.
     pub fn extra(&self) -> &X {
-        find(self.extra.as_ref()).expect("the type was compared when the token was extracted")
+        find(self.token.extra()).expect("the type was compared when the token was extracted")
     }
 
     /// The token with the evidence for it.
@@ -100,9 +99,9 @@ impl<X: Send + Sync + 'static> Token<X> {
         token: &Arc<Verified>,
         authenticated: &Authenticated,
     ) -> Result<Self, AuthRejection> {
-        let extra = authenticated.extra();
+        let extra = token.extra();
         if find::<X>(extra).is_some() {
-            return Ok(Self { token: Arc::clone(token), extra: extra.cloned(), of: PhantomData });
+            return Ok(Self { token: Arc::clone(token), of: PhantomData });
         }
         let (asked, read) = (type_name::<X>(), extra.map_or("none", ExtraClaims::type_name));
         tracing::error!(
@@ -151,7 +150,7 @@ impl<S: Send + Sync, X: Send + Sync + 'static> OptionalFromRequestParts<S> for T
 
 impl<X: Send + Sync + 'static> Clone for Token<X> {
     fn clone(&self) -> Self {
-        Self { token: Arc::clone(&self.token), extra: self.extra.clone(), of: PhantomData }
+        Self { token: Arc::clone(&self.token), of: PhantomData }
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use self::read::{ClaimsSeed, ReadClaims};
-use self::text::Span;
+use crate::part::Span;
 use crate::{Audience, Audiences, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
 
 /// The claims that access tokens have in common (RFC 9068 §2.2 and Okta's names for the same).
@@ -36,9 +36,8 @@ use crate::{Audience, Audiences, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
 /// ```
 #[derive(Clone)]
 pub struct Claims {
-    /// What they were read from, and behind it the texts that it does not hold as they are.
+    /// Their texts, one behind another.
     text: Arc<str>,
-    source_len: usize,
     parts: Parts,
 }
 
@@ -108,23 +107,17 @@ impl Claims {
             has_nonce: false,
             has_events: false,
         };
-        ClaimsBuilder { text, source_len: 0, parts }
+        ClaimsBuilder { text, parts }
     }
 
-    /// Reads claims that keep what they are read from, so that their texts need not be copied.
+    /// Reads claims from a source that is at hand, which costs fewer copies than to deserialize them.
     ///
-    /// `read` gives the seed to a deserializer of its [source](ClaimsSeed::source).
-    pub fn read_within<E>(
-        source: String,
+    /// `read` gives the seed to a deserializer of the source.
+    pub fn read_from<E>(
+        source: &str,
         read: impl FnOnce(ClaimsSeed<'_>) -> Result<ReadClaims, E>,
     ) -> Result<Self, E> {
-        let read = read(ClaimsSeed::new(&source))?;
-        Ok(read.within(source))
-    }
-
-    /// What the claims were read from, if they [keep it](Self::read_within).
-    pub fn source(&self) -> &str {
-        self.text.get(..self.source_len).unwrap_or_default()
+        Ok(read(ClaimsSeed::new(source))?.apart_from(source))
     }
 
     /// The memory beside the value itself, not much less.
@@ -255,8 +248,8 @@ impl Claims {
 
     /// Begins other claims with what these say, as for a token whose issuer has its own names.
     pub fn into_builder(self) -> ClaimsBuilder {
-        let Self { text, source_len, parts } = self;
-        ClaimsBuilder { text: (*text).to_owned(), source_len, parts }
+        let Self { text, parts } = self;
+        ClaimsBuilder { text: (*text).to_owned(), parts }
     }
 
     /// Writes the claims in a dialect.
@@ -325,7 +318,6 @@ struct NoExtra {}
 #[derive(Clone)]
 pub struct ClaimsBuilder {
     text: String,
-    source_len: usize,
     parts: Parts,
 }
 
@@ -423,8 +415,8 @@ impl ClaimsBuilder {
 
     /// The finished claims.
     pub fn build(self) -> Claims {
-        let Self { text, source_len, parts } = self;
-        Claims { text: text.into(), source_len, parts }
+        let Self { text, parts } = self;
+        Claims { text: text.into(), parts }
     }
 }
 

@@ -38,12 +38,17 @@ impl Scope {
         let bytes = text.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
-            if !matches!(bytes[at], 0x21 | 0x23..=0x5B | 0x5D..=0x7E) {
+            if !Self::has_byte(bytes[at]) {
                 return false;
             }
             at += 1;
         }
         !bytes.is_empty()
+    }
+
+    /// Tells whether the byte may be in a scope-token.
+    pub(crate) const fn has_byte(byte: u8) -> bool {
+        matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
     }
 
     /// The scope as it is written.

@@ -15,24 +15,19 @@ use crate::{ChallengeSettings, JoseError, Refusal, RefusalCause, Verified};
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     token: Option<Arc<Verified>>,
-    extra: Option<ExtraClaims>,
     settings: Arc<ChallengeSettings>,
     at: Option<UnixTime>,
 }
 
 impl Authenticated {
     /// A request with a good token.
-    pub fn new(
-        token: Arc<Verified>,
-        extra: Option<ExtraClaims>,
-        settings: Arc<ChallengeSettings>,
-    ) -> Self {
-        Self { token: Some(token), extra, settings, at: None }
+    pub fn new(token: Arc<Verified>, settings: Arc<ChallengeSettings>) -> Self {
+        Self { token: Some(token), settings, at: None }
     }
 
     /// A request without a token, where that is allowed.
     pub fn anonymous(settings: Arc<ChallengeSettings>) -> Self {
-        Self { token: None, extra: None, settings, at: None }
+        Self { token: None, settings, at: None }
     }
 
     /// The same, decided at this time by the layer's clock.
@@ -71,7 +66,7 @@ impl Authenticated {
 
     /// The claims that the service adds, when the layer was told to read them.
     pub fn extra(&self) -> Option<&ExtraClaims> {
-        self.extra.as_ref()
+        self.token.as_ref()?.extra()
     }
 
     /// How a refusal is to be written.

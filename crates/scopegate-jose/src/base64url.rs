@@ -4,6 +4,7 @@
 //! letters of the other alphabet, unused bits that are not zero. Otherwise one token would have many
 //! spellings, and whatever remembers tokens by their text could be talked past.
 
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
 use base64_simd::{AsOut, Base64, URL_SAFE_NO_PAD};
@@ -33,8 +34,8 @@ pub fn encode(bytes: &[u8]) -> String {
 /// assert!(base64url::decode("-_9").is_err()); // unused bits are not zero
 /// assert!(base64url::decode("+/8").is_err()); // the other alphabet
 /// ```
-pub fn decode(text: &str) -> Result<Vec<u8>, JoseError> {
-    CODEC.decode_to_vec(text).map_err(|_| JoseError::InvalidBase64url)
+pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, JoseError> {
+    CODEC.decode_to_vec(text.as_ref()).map_err(|_| JoseError::InvalidBase64url)
 }
 
 /// Appends the encoded bytes to a text.
@@ -48,22 +49,33 @@ pub(crate) const fn encoded_len(bytes: usize) -> usize {
 }
 
 /// Whether the text is canonical, without decoding it.
-pub(crate) fn is_canonical(text: &str) -> bool {
-    CODEC.check(text.as_bytes()).is_ok()
+pub(crate) fn is_canonical(text: &[u8]) -> bool {
+    CODEC.check(text).is_ok()
 }
 
 /// Decodes onto the stack; `None` when the text is not canonical or its bytes are more than `N`.
 pub(crate) fn decode_within<'b, const N: usize>(
-    text: &str,
+    text: &[u8],
     buffer: &'b mut [MaybeUninit<u8>; N],
 ) -> Option<&'b [u8]> {
-    if CODEC.decoded_length(text.as_bytes()).ok()? > N {
+    if CODEC.decoded_length(text).ok()? > N {
         return None;
     }
-    match CODEC.decode(text.as_bytes(), buffer.as_mut_slice().as_out()) {
+    match CODEC.decode(text, buffer.as_mut_slice().as_out()) {
         Ok(bytes) => Some(bytes),
         Err(_) => None,
     }
+}
+
+/// Decodes onto the stack what fits there, and otherwise as [`decode`] does.
+pub(crate) fn decode_upon<'b, const N: usize>(
+    text: &[u8],
+    buffer: &'b mut [MaybeUninit<u8>; N],
+) -> Result<Cow<'b, [u8]>, JoseError> {
+    if text.len() > encoded_len(N) {
+        return decode(text).map(Cow::Owned);
+    }
+    decode_within(text, buffer).map(Cow::Borrowed).ok_or(JoseError::InvalidBase64url)
 }
 
 #[cfg(test)]
@@ -77,9 +89,11 @@ mod tests {
     /// All three ways in must agree.
     fn accepts(text: &str) -> bool {
         let accepted = decode(text).is_ok();
-        assert_eq!(is_canonical(text), accepted, "{text:?}");
+        assert_eq!(is_canonical(text.as_bytes()), accepted, "{text:?}");
         let mut buffer = [MaybeUninit::uninit(); 512];
-        assert_eq!(decode_within(text, &mut buffer).is_some(), accepted, "{text:?}");
+        assert_eq!(decode_within(text.as_bytes(), &mut buffer).is_some(), accepted, "{text:?}");
+        let mut small = [MaybeUninit::uninit(); 30];
+        assert_eq!(decode_upon(text.as_bytes(), &mut small).is_ok(), accepted, "{text:?}");
         accepted
     }
 
@@ -139,10 +153,10 @@ mod tests {
     #[test]
     fn what_does_not_fit_the_stack_is_not_decoded() {
         let mut buffer = [MaybeUninit::uninit(); 3];
-        assert_eq!(decode_within("AAAA", &mut buffer), Some(&[0; 3][..]));
-        assert_eq!(decode_within("AAAAAA", &mut buffer), None);
+        assert_eq!(decode_within(b"AAAA", &mut buffer), Some(&[0; 3][..]));
+        assert_eq!(decode_within(b"AAAAAA", &mut buffer), None);
         let mut exact = [MaybeUninit::uninit(); 1024];
-        assert_eq!(decode_within(&encode(&[7; 1024]), &mut exact).unwrap(), [7; 1024]);
+        assert_eq!(decode_within(encode(&[7; 1024]).as_bytes(), &mut exact).unwrap(), [7; 1024]);
     }
 
     proptest! {

@@ -4,6 +4,8 @@ use crate::member::{Member, Members};
 use crate::short_text::ShortText;
 use crate::{Algorithm, JoseError};
 
+mod known;
+
 static NAMES: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
 
 /// What a header says, as far as it may be believed: the algorithm, the key's name, the type.
@@ -19,7 +21,7 @@ pub struct Header {
 
 impl Header {
     /// Reads the decoded header.
-    pub(crate) fn parse(json: &[u8]) -> Result<Self, JoseError> {
+    fn parse(json: &[u8]) -> Result<Self, JoseError> {
         const MALFORMED: JoseError = JoseError::Malformed("header");
 
         let json = std::str::from_utf8(json).map_err(|_| MALFORMED)?;
@@ -67,6 +69,9 @@ impl Header {
     pub fn is_type(&self, wanted: &str) -> bool {
         const PREFIX: &str = "application/";
         self.typ().is_some_and(|typ| {
+            if typ == wanted {
+                return true;
+            }
             let short = match typ.get(..PREFIX.len()) {
                 Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &typ[PREFIX.len()..],
                 _ => typ,

@@ -4,17 +4,15 @@ use std::fmt;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
+use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::signing_key::MAX_SIGNATURE_LEN;
-use crate::{Algorithm, AlgorithmSet, Header, JoseError, KeySet, base64url};
+use crate::{Algorithm, AlgorithmSet, Header, JoseError, KeySet, VerifyingKey, base64url};
 
 /// The longest token that is looked at.
 pub const MAX_TOKEN_LEN: usize = 16 * 1024;
-
-/// Headers up to this length are decoded without an allocation.
-const HEADER_ON_STACK: usize = 512;
 
 /// A token in compact form whose signature nobody has checked yet.
 ///
@@ -33,24 +31,24 @@ const HEADER_ON_STACK: usize = 512;
 /// ```
 pub struct UnverifiedJws<'a> {
     header: Header,
-    signed: &'a str,
-    payload: &'a str,
-    signature: &'a str,
+    token: &'a [u8],
+    signed: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
 }
 
 impl<'a> UnverifiedJws<'a> {
     /// Takes a token apart.
-    pub fn parse(token: &'a str) -> Result<Self, JoseError> {
+    pub fn parse(token: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, JoseError> {
+        let token = token.as_ref();
         if token.len() > MAX_TOKEN_LEN {
             return Err(JoseError::TooLarge);
         }
-        let segments = token.split_once('.').and_then(|(header, rest)| {
-            rest.split_once('.').map(|(payload, signature)| (header, payload, signature))
-        });
         // A further dot is in no alphabet, so that the signature refuses a fourth segment.
-        let (header, payload, signature) = segments.ok_or(JoseError::Malformed("form"))?;
+        let (header, rest) = at_dot(token).ok_or(JoseError::Malformed("form"))?;
+        let (payload, signature) = at_dot(rest).ok_or(JoseError::Malformed("form"))?;
         let signed = &token[..header.len() + 1 + payload.len()];
-        let header = decode_header(header)?;
+        let header = Header::decode(header)?;
         if payload.is_empty() || !base64url::is_canonical(payload) {
             return Err(JoseError::Malformed("payload"));
         }
@@ -60,7 +58,7 @@ impl<'a> UnverifiedJws<'a> {
         {
             return Err(JoseError::Malformed("signature"));
         }
-        Ok(Self { header, signed, payload, signature })
+        Ok(Self { header, token, signed, payload, signature })
     }
 
     /// The header; nothing in it is proven.
@@ -110,6 +108,18 @@ impl<'a> UnverifiedJws<'a> {
     /// A token without `kid` is verified when exactly one key of the set can have signed it.
     /// [`JoseError::UnknownKey`] says that a newer set may know the key.
     pub fn verify(&self, keys: &KeySet, allowed: AlgorithmSet) -> Result<VerifiedJws, JoseError> {
+        let key = self.check_signature(keys, allowed)?;
+        let payload =
+            base64url::decode(self.payload).map_err(|_| JoseError::Malformed("payload"))?;
+        Ok(VerifiedJws { payload, algorithm: self.header.algorithm(), kid: key.shared_kid() })
+    }
+
+    /// The key whose signature it is.
+    pub(crate) fn check_signature<'k>(
+        &self,
+        keys: &'k KeySet,
+        allowed: AlgorithmSet,
+    ) -> Result<&'k VerifyingKey, JoseError> {
         let algorithm = self.header.algorithm();
         if !allowed.contains(algorithm) {
             return Err(JoseError::AlgorithmNotAllowed);
@@ -118,12 +128,20 @@ impl<'a> UnverifiedJws<'a> {
         let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE_LEN];
         let signature = base64url::decode_within(self.signature, &mut buffer)
             .ok_or(JoseError::Malformed("signature"))?;
-        if !key.verifies(algorithm, self.signed.as_bytes(), signature) {
+        if !key.verifies(algorithm, self.signed, signature) {
             return Err(JoseError::BadSignature);
         }
-        let payload =
-            base64url::decode(self.payload).map_err(|_| JoseError::Malformed("payload"))?;
-        Ok(VerifiedJws { payload, algorithm, kid: key.shared_kid() })
+        Ok(key)
+    }
+
+    /// The token as it was received.
+    pub(crate) fn token(&self) -> &'a [u8] {
+        self.token
+    }
+
+    /// The payload as it stands in the token.
+    pub(crate) fn payload(&self) -> &'a [u8] {
+        self.payload
     }
 }
 
@@ -131,6 +149,12 @@ impl fmt::Debug for UnverifiedJws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnverifiedJws").field("header", &self.header).finish_non_exhaustive()
     }
+}
+
+/// What stands before the first dot and behind it.
+fn at_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let dot = memchr(b'.', text)?;
+    Some((&text[..dot], &text[dot + 1..]))
 }
 
 /// The payload of a token whose signature is right.
@@ -163,10 +187,6 @@ impl VerifiedJws {
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
-
-    pub(crate) fn into_parts(self) -> (Vec<u8>, Algorithm, Option<Arc<str>>) {
-        (self.payload, self.algorithm, self.kid)
-    }
 }
 
 impl fmt::Debug for VerifiedJws {
@@ -175,17 +195,6 @@ impl fmt::Debug for VerifiedJws {
             .field("algorithm", &self.algorithm)
             .field("kid", &self.kid)
             .finish_non_exhaustive()
-    }
-}
-
-fn decode_header(segment: &str) -> Result<Header, JoseError> {
-    let mut buffer = [MaybeUninit::uninit(); HEADER_ON_STACK];
-    match base64url::decode_within(segment, &mut buffer) {
-        Some(json) => Header::parse(json),
-        None => {
-            let json = base64url::decode(segment).map_err(|_| JoseError::Malformed("header"))?;
-            Header::parse(&json)
-        }
     }
 }
 

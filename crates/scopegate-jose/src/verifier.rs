@@ -1,11 +1,12 @@
 //! The checks of an access token, cheapest first.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use scopegate_claims::{Claims, UnixTime};
 
 use crate::rules::ACCESS_TOKEN;
-use crate::{ClientRule, Header, JoseError, KeySet, Rules, UnverifiedJws, Verified};
+use crate::{ClientRule, Evidence, Header, JoseError, KeySet, Rules, UnverifiedJws, Verified};
 
 /// Verifies an access token.
 ///
@@ -63,10 +64,10 @@ impl Rules {
         if !self.typ().admits(jws.header()) {
             return Err(JoseError::WrongType);
         }
-        let mut verified = Verified::read(jws.verify(keys, self.algorithms())?)?;
-        if !self.mapping().is_empty() {
-            verified = verified.mapped(self.mapping())?;
-        }
+        let key = jws.check_signature(keys, self.algorithms())?;
+        let evidence =
+            Evidence::Signature { algorithm: jws.header().algorithm(), kid: key.shared_kid() };
+        let verified = Verified::read(jws, evidence, self.mapping())?;
         check(verified.claims(), jws.header(), self, now)?;
         Ok(verified)
     }
@@ -104,11 +105,7 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
 }
 
 /// Whether the token has begun and not ended, by an issuer's clock that is at most that far from ours.
-pub(crate) fn check_times(
-    claims: &Claims,
-    leeway: Duration,
-    now: UnixTime,
-) -> Result<(), JoseError> {
+fn check_times(claims: &Claims, leeway: Duration, now: UnixTime) -> Result<(), JoseError> {
     if now >= claims.expires_at().plus(leeway) {
         return Err(JoseError::Expired);
     }
@@ -121,6 +118,12 @@ pub(crate) fn check_times(
         return Err(JoseError::IssuedInFuture);
     }
     Ok(())
+}
+
+/// The time in which [`check_times`] finds nothing.
+pub(crate) fn lifetime(claims: &Claims, leeway: Duration) -> Range<UnixTime> {
+    let begin = claims.not_before().max(claims.issued_at()).unwrap_or(UnixTime::from_seconds(0));
+    begin.minus(leeway)..claims.expires_at().plus(leeway)
 }
 
 /// Whether the claims are those of an ID token, a logout token or another security event, which for

@@ -5,34 +5,41 @@
 //! 3. It counts while the keys that verified it are the issuer's and its time has not passed; both are
 //!    looked at on every hit. What no longer counts is forgotten and verified anew.
 //! 4. Tokens that come again stay when room is needed, those that came once go first.
-//! 5. No lock is held while a token is verified, and one is held for a lookup at most.
+//! 5. No lock is held while a token is verified; a hit takes one for reading, for a comparison.
+//! 6. A token's hash leads to one small set, and what comes takes the place of what was there before:
+//!    what costs is memory that the processor does not have at hand, so as little as can be is touched.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 use scopegate_claims::UnixTime;
-use scopegate_jose::random_bytes;
+use scopegate_jose::{Verified, random_bytes};
 
 mod proof;
+mod set;
 mod size;
 
 pub(crate) use self::proof::Proof;
+use self::set::{Found, Set, WAYS};
 pub use self::size::CacheSize;
 
-/// Small shards: each has its own lock, and what is done under it takes time by their size.
-const SHARDS: usize = 64;
-
-/// Places that are made ready from the start, as far as there may be so many.
-const MADE_READY: usize = 10_000;
+/// So much of a token's end is hashed.
+const HASHED: usize = 64;
 
 /// The verified tokens of a layer.
 pub(crate) struct TokenCache<S = SeedableRandomState> {
-    proofs: Cache<Key, Proof, Weight, HashAsIs>,
+    /// Twice the places that can be taken, so that there is room wherever a hash leads.
+    sets: Box<[RwLock<Set>]>,
     hasher: S,
+    size: CacheSize,
+    tokens: AtomicUsize,
+    bytes: AtomicUsize,
+    /// The set that gives way next, for what has no room in its own.
+    next: AtomicUsize,
 }
 
 /// A token that is looked for.
@@ -53,138 +60,94 @@ impl TokenCache {
 
 impl<S: BuildHasher> TokenCache<S> {
     fn with_hasher(size: CacheSize, hasher: S) -> Self {
-        let [entries, bytes] = [size.entries, size.bytes].map(|bound| bound as u64);
-        let options = OptionsBuilder::new()
-            .shards(SHARDS)
-            .estimated_items_capacity(size.entries)
-            .weight_capacity(bytes)
-            .build()
-            .expect("both capacities are set");
-        // Small tokens count for more than they are, so that the weight bounds their number too.
-        let weight = Weight { least: bytes.div_ceil(entries) };
-        let proofs = Cache::with_options(options, weight, HashAsIs, DefaultLifecycle::default());
-        // So that nothing has to move while it fills.
-        proofs.reserve(size.entries.min(MADE_READY));
-        Self { proofs, hasher }
+        let sets = (2 * size.entries).div_ceil(WAYS);
+        Self {
+            sets: std::iter::repeat_with(RwLock::default).take(sets).collect(),
+            hasher,
+            size,
+            tokens: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn sought<'a>(&self, token: &'a [u8]) -> Sought<'a> {
+        // The end of a token is of its signature, in which one differs from another most. It is secret
+        // enough: who can choose it has the issuer's key.
+        let end = token.len().saturating_sub(HASHED);
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(token);
+        hasher.write(&token[end..]);
         Sought { token, hash: hasher.finish() }
     }
 
-    /// The proof that this token is good now, if it was found good before.
-    pub(crate) fn get(&self, sought: &Sought<'_>, now: UnixTime) -> Option<Proof> {
-        let proof = self.proofs.get(sought)?;
-        if proof.holds(now) {
-            return Some(proof);
+    /// The token, if it was found good before and is good now.
+    pub(crate) fn get(&self, sought: &Sought<'_>, now: UnixTime) -> Option<Arc<Verified>> {
+        // Who panicked was dropping claims of a service; the tokens themselves are as they should be.
+        let set = self.set(sought.hash).read().unwrap_or_else(PoisonError::into_inner);
+        match set.find(sought, now) {
+            Found::Nothing => None,
+            Found::Good(token) => Some(token),
+            Found::Ended => {
+                drop(set);
+                self.forget(sought, now);
+                None
+            }
         }
-        self.forget(sought, now);
-        None
     }
 
+    /// Forgets a token, unless it was verified again since it was found ended.
     #[cold]
     fn forget(&self, sought: &Sought<'_>, now: UnixTime) {
-        // It may have been verified again since.
-        self.proofs.remove_if(sought, |proof| !proof.holds(now));
+        let ended = write(self.set(sought.hash)).forget(sought, now);
+        self.release(ended);
     }
 
-    /// Remembers a token.
+    /// Remembers the token that was sought.
     pub(crate) fn insert(&self, sought: &Sought<'_>, proof: Proof) {
-        let key = Key::new(sought, &proof);
-        self.proofs.insert(key, proof);
+        let weight = proof.weight;
+        if weight > self.size.bytes {
+            return;
+        }
+        let bytes = self.bytes.fetch_add(weight, Ordering::Relaxed) + weight;
+        let tokens = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
+        let full = bytes > self.size.bytes || tokens > self.size.entries;
+        let gone = write(self.set(sought.hash)).insert(sought, proof, full);
+        self.release(gone);
+        while self.is_beyond_its_size() {
+            let next = self.next.fetch_add(1, Ordering::Relaxed) % self.sets.len();
+            let gone = write(&self.sets[next]).give_way();
+            self.release(gone);
+        }
+    }
+
+    fn is_beyond_its_size(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > self.size.bytes
+            || self.tokens.load(Ordering::Relaxed) > self.size.entries
+    }
+
+    /// Counts what went as gone. Not under a lock: it may hold a service's own claims.
+    fn release(&self, gone: Option<Proof>) {
+        if let Some(proof) = gone {
+            self.bytes.fetch_sub(proof.weight, Ordering::Relaxed);
+            self.tokens.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn set(&self, hash: u64) -> &RwLock<Set> {
+        &self.sets[hash as usize % self.sets.len()]
     }
 }
 
-/// A token that is remembered.
-struct Key {
-    token: Box<[u8]>,
-    hash: u64,
-    weight: u64,
-}
-
-impl Key {
-    fn new(sought: &Sought<'_>, proof: &Proof) -> Self {
-        // The place among the others, and half of one more for what is remembered of those that went.
-        let place = size_of::<(Self, Proof, u64)>() * 3 / 2;
-        let weight = (place + sought.token.len() + proof.footprint()) as u64;
-        Self { token: sought.token.into(), hash: sought.hash, weight }
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.token == other.token
-    }
-}
-
-impl Eq for Key {}
-
-impl Equivalent<Key> for Sought<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        *self.token == *key.token
-    }
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl Hash for Sought<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-/// Counts the bytes of an entry.
-#[derive(Clone)]
-struct Weight {
-    least: u64,
-}
-
-impl Weighter<Key, Proof> for Weight {
-    fn weight(&self, key: &Key, _: &Proof) -> u64 {
-        key.weight.max(self.least)
-    }
-}
-
-/// Takes the hash that a key carries, so that nothing is hashed again under a lock.
-#[derive(Clone)]
-struct HashAsIs;
-
-impl BuildHasher for HashAsIs {
-    type Hasher = Carried;
-
-    fn build_hasher(&self) -> Carried {
-        Carried(0)
-    }
-}
-
-struct Carried(u64);
-
-impl Hasher for Carried {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("a key writes its hash as one number")
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
+fn write(set: &RwLock<Set>) -> RwLockWriteGuard<'_, Set> {
+    set.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shows how much is remembered; tokens are secrets.
 impl<S> fmt::Debug for TokenCache<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache")
-            .field("tokens", &self.proofs.len())
-            .field("bytes", &self.proofs.weight())
+            .field("tokens", &self.tokens)
+            .field("bytes", &self.bytes)
             .finish_non_exhaustive()
     }
 }

@@ -44,7 +44,7 @@ fn verified_payload(payload: &impl Serialize) -> Arc<Verified> {
 /// What a layer leaves for a token with these scopes.
 pub(crate) fn holding(scopes: &str) -> Authenticated {
     let token = verified(scopes, &serde_json::json!({}));
-    Authenticated::new(token, None, settings())
+    Authenticated::new(token, settings())
 }
 
 /// What a layer leaves that reads extra claims `X`.
@@ -52,9 +52,9 @@ pub(crate) fn with_extra<X>(extra: &impl Serialize) -> Authenticated
 where
     X: DeserializeOwned + Send + Sync + 'static,
 {
-    let token = verified("read:orders", extra);
+    let token = Arc::into_inner(verified("read:orders", extra)).unwrap();
     let extra = ExtraClaims::of::<X>(&token).unwrap();
-    Authenticated::new(token, Some(extra), settings())
+    Authenticated::new(Arc::new(token.with_extra(extra)), settings())
 }
 
 /// What a layer leaves at second 1,000 for a token with just these members beside the ones it needs.
@@ -64,7 +64,7 @@ pub(crate) fn with_members(members: &serde_json::Value) -> Authenticated {
     });
     let object = payload.as_object_mut().unwrap();
     object.extend(members.as_object().unwrap().clone());
-    Authenticated::new(verified_payload(&payload), None, settings()).at(NOW)
+    Authenticated::new(verified_payload(&payload), settings()).at(NOW)
 }
 
 /// What an optional layer leaves for a request without a token.

@@ -7,25 +7,26 @@ use std::sync::Arc;
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::text::{Source, Span, SpanIn};
+use super::text::{Source, SpanIn};
 use super::{Claims, Parts};
 use crate::audience::ReadAudiences;
+use crate::part::Span;
 use crate::scope_set::{ReadScopes, SameScopes};
 use crate::{Audiences, NameSet, ScopeSet, UnixTime};
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = ClaimsSeed::new("").deserialize(deserializer)?;
-        Ok(read.within(String::new()))
+        Ok(read.apart_from(""))
     }
 }
 
-/// Reads claims whose texts stay in the source. See [`Claims::read_within`].
+/// Reads claims from a source. See [`Claims::read_from`].
 pub struct ClaimsSeed<'de> {
     source: &'de str,
 }
 
-/// Claims that are still to be joined with their source. See [`Claims::read_within`].
+/// Claims whose texts are still parts of their source. See [`Claims::read_from`].
 pub struct ReadClaims {
     parts: Parts,
     /// The parts that are sets, where they stand in the text as they are.
@@ -38,28 +39,34 @@ impl<'de> ClaimsSeed<'de> {
     pub(super) fn new(source: &'de str) -> Self {
         Self { source }
     }
-
-    /// What is to be read.
-    pub fn source(&self) -> &'de str {
-        self.source
-    }
 }
 
 impl ReadClaims {
-    pub(super) fn within(self, source: String) -> Claims {
-        let Self { mut parts, audience, scopes, copied } = self;
-        let (source_len, mut text) = (source.len(), source);
-        if !copied.is_empty() {
-            text.push_str(&copied);
-        }
-        let text: Arc<str> = text.into();
+    /// The claims with their texts in one of their own.
+    pub(super) fn apart_from(self, source: &str) -> Claims {
+        let Self { mut parts, mut audience, mut scopes, copied } = self;
+        let source = Source { text: source, copied };
+        let mut spans = [
+            Some(&mut parts.issuer),
+            parts.subject.as_mut(),
+            parts.token_id.as_mut(),
+            parts.client_id.as_mut(),
+            parts.user_id.as_mut(),
+            parts.acr.as_mut(),
+            parts.token_use.as_mut(),
+            parts.token_kind.as_mut(),
+            audience.as_mut(),
+            scopes.as_mut(),
+        ];
+        let spans = spans.iter_mut().filter_map(Option::as_deref_mut);
+        let text: Arc<str> = source.gather(spans);
         if let Some(audience) = audience {
             parts.audiences = Some(Audiences::within(audience.share(&text)));
         }
         if let Some(scopes) = scopes {
             parts.scopes = ScopeSet::within(scopes.share(&text));
         }
-        Claims { text, source_len, parts }
+        Claims { text, parts }
     }
 }
 

@@ -1,39 +1,18 @@
 //! The texts of claims, kept as places in one text.
 //!
-//! A verified token keeps its payload anyway, for the claims that a service adds; the texts of the
-//! common claims are parts of it. Only what the payload writes with escapes is copied.
+//! While claims are read, their texts are parts of what they are read from. What remains of it are those
+//! parts: one text, one allocation, however many claims there are.
 
 use std::fmt;
 use std::sync::Arc;
 
+use arrayvec::ArrayString;
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
-use crate::part::Part;
+use crate::part::Span;
 
-/// A part of the text of some claims.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    start: usize,
-    end: usize,
-}
-
-impl Span {
-    pub(super) fn of(self, text: &str) -> &str {
-        text.get(self.start..self.end).unwrap_or_default()
-    }
-
-    /// The part itself, which shares the text.
-    pub(super) fn share(self, text: &Arc<str>) -> Part {
-        Part::of(text, self.start, self.end)
-    }
-
-    /// Adds a part to a text.
-    pub(super) fn push(text: &mut String, part: &str) -> Self {
-        let start = text.len();
-        text.push_str(part);
-        Self { start, end: text.len() }
-    }
-}
+/// The texts of most tokens are no longer.
+const ON_STACK: usize = 512;
 
 /// Where the texts of claims are while they are read.
 pub(super) struct Source<'de> {
@@ -45,17 +24,36 @@ pub(super) struct Source<'de> {
 
 impl<'de> Source<'de> {
     pub(super) fn get(&self, span: Span) -> &str {
-        match span.start.checked_sub(self.text.len()) {
+        match span.beyond(self.text.len()) {
             None => span.of(self.text),
-            Some(start) => {
-                Span { start, end: span.end.saturating_sub(self.text.len()) }.of(&self.copied)
-            }
+            Some(span) => span.of(&self.copied),
         }
+    }
+
+    /// The texts at these places, one behind another; the places become those in the new text.
+    pub(super) fn gather<'s>(&self, spans: impl Iterator<Item = &'s mut Span>) -> Arc<str> {
+        // Nearly always there is room on the stack, so that the text is allocated once.
+        let mut few = ArrayString::<ON_STACK>::new();
+        let mut many = String::new();
+        let mut len = 0;
+        for span in spans {
+            let part = self.get(*span);
+            *span = Span::between(len, len + part.len());
+            len += part.len();
+            if many.is_empty() && few.try_push_str(part).is_ok() {
+                continue;
+            }
+            if many.is_empty() {
+                many.push_str(&few);
+            }
+            many.push_str(part);
+        }
+        if many.is_empty() { Arc::from(&*few) } else { many.into() }
     }
 
     pub(super) fn borrow(&mut self, part: &'de str) -> Span {
         let start = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
-        let span = Span { start, end: start.wrapping_add(part.len()) };
+        let span = Span::between(start, start.wrapping_add(part.len()));
         // Compared, because a deserializer may borrow from somewhere else.
         if span.of(self.text) == part { span } else { self.copy(part) }
     }
@@ -63,7 +61,7 @@ impl<'de> Source<'de> {
     fn copy(&mut self, part: &str) -> Span {
         let start = self.text.len() + self.copied.len();
         self.copied.push_str(part);
-        Span { start, end: start + part.len() }
+        Span::between(start, start + part.len())
     }
 }
 

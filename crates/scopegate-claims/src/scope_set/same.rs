@@ -72,17 +72,38 @@ impl<'de> Visitor<'de> for SameScopes<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<bool, A::Error> {
         let mut bits = Some(0);
-        while let Some(bit) = array.next_element_seed(BitOf(&self))? {
+        let mut expected = Expected { rest: self.0, at: 0 };
+        while let Some(bit) = array.next_element_seed(BitOf(&self, &mut expected))? {
             bits = bits.zip(bit).map(|(bits, bit)| bits | bit);
         }
         Ok(bits.is_some_and(|bits| self.are_all(bits)))
     }
 }
 
-/// Reads one scope as its bit.
-struct BitOf<'a>(&'a SameScopes<'a>);
+/// The scope that comes next if they come in the order of the set, as they nearly always do.
+struct Expected<'a> {
+    rest: &'a str,
+    at: u32,
+}
 
-impl<'de> DeserializeSeed<'de> for BitOf<'_> {
+impl Expected<'_> {
+    /// The bit of a scope, if it is the one that is expected.
+    fn bit(&mut self, scope: &str) -> Option<u64> {
+        let rest = self.rest.strip_prefix(scope)?;
+        self.rest = match rest.strip_prefix(' ') {
+            Some(rest) => rest,
+            None if rest.is_empty() => rest,
+            None => return None,
+        };
+        self.at += 1;
+        (!scope.is_empty()).then(|| 1 << (self.at - 1))
+    }
+}
+
+/// Reads one scope as its bit.
+struct BitOf<'a, 's>(&'a SameScopes<'s>, &'a mut Expected<'s>);
+
+impl<'de> DeserializeSeed<'de> for BitOf<'_, '_> {
     type Value = Option<u64>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
@@ -90,7 +111,7 @@ impl<'de> DeserializeSeed<'de> for BitOf<'_> {
     }
 }
 
-impl Visitor<'_> for BitOf<'_> {
+impl Visitor<'_> for BitOf<'_, '_> {
     type Value = Option<u64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,6 +119,6 @@ impl Visitor<'_> for BitOf<'_> {
     }
 
     fn visit_str<E>(self, scope: &str) -> Result<Option<u64>, E> {
-        Ok(self.0.bit(scope))
+        Ok(self.1.bit(scope).or_else(|| self.0.bit(scope)))
     }
 }

@@ -64,7 +64,7 @@ fn a_good_token_passes() {
     assert_eq!((*algorithm, kid.as_deref()), (Algorithm::Es256, Some(key(Algorithm::Es256).kid())));
     let extra: Value = verified.deserialize().unwrap();
     assert_eq!(extra["tenant"], "acme");
-    assert_eq!(verified.payload_len(), payload(json!({ "tenant": "acme" })).to_string().len());
+    assert!(verified.footprint() > verified.token().len());
 }
 
 #[test]

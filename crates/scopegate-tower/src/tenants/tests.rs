@@ -109,7 +109,8 @@ impl Given {
     }
 
     async fn send(&self, token: &str) -> Response<Full<Bytes>> {
-        let inner = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::default()));
+        let hello = |_: Request<()>| std::future::ready(Ok::<_, Infallible>(Response::default()));
+        let inner = service_fn(hello);
         let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
         self.layer.layer(inner).oneshot(request.body(()).unwrap()).await.unwrap()
     }
