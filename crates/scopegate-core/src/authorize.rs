@@ -1,10 +1,10 @@
 //! An authorization request, from door to door (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2).
 //!
-//! 1. Who asks, and where the answer may go ([`door`]). Until that is known nobody is redirected.
-//! 2. What is asked: a table of checks ([`checks`]). From here on errors go back to the client.
-//! 3. Who is signed in, and whether that will do ([`freshness`]).
+//! 1. Who asks, and where the answer may go (`door`). Until that is known nobody is redirected.
+//! 2. What is asked: a table of checks (`checks`). From here on errors go back to the client.
+//! 3. Who is signed in, and whether that will do (`freshness`).
 //! 4. Whether the client is the person's, what the policies say, and what the person agreed to.
-//! 5. The code, in one transaction with all that must be remembered ([`code`]).
+//! 5. The code, in one transaction with all that must be remembered (`code`).
 
 mod check;
 mod checks;

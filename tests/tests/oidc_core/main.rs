@@ -1,6 +1,8 @@
 //! OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0: what the modules of the conformance
 //! suite ask of a server, by plain HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 mod claims;
 mod cors;
 mod discovery;

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::*;
 use crate::catalog::{
-    ClaimSource, ClaimSpec, ClientId, ClientSpec, Edit, Entity, EntityKey, EntityKind, Owner,
-    ServerId, Snapshot, Spec, Status,
+    ClaimSource, ClaimSpec, ClientId, Edit, Entity, EntityKey, EntityKind, Owner, ServerId,
+    Snapshot, Spec, Status,
 };
 use crate::people::{Authentication, Profile, User, UserId};
 use crate::store::SessionId;
@@ -33,7 +33,7 @@ impl World {
             (EntityKey::of_server(EntityKind::Claim, &default, name), Spec::Claim(spec))
         };
         let edits = [
-            (EntityKey::client(&id), Spec::Client(Box::new(ClientSpec::default()))),
+            (EntityKey::client(&id), Spec::Client(Box::default())),
             claim("plan", TokenKind::Id, json!("gold")),
             claim("internal", TokenKind::Access, json!(true)),
         ];
