@@ -87,3 +87,10 @@ pub(crate) async fn userinfo(server: &TestServer, tokens: &Value) -> Value {
     let bearer = server.anonymous().bearing(token);
     bearer.read("/oauth2/default/v1/userinfo").await.expect(200).json()
 }
+
+/// A token with another signature.
+pub(crate) fn altered(token: &str) -> String {
+    let at = token.rfind('.').unwrap() + 1;
+    let other = if token[at..].starts_with('A') { 'B' } else { 'A' };
+    format!("{}{other}{}", &token[..at], &token[at + 1..])
+}

@@ -2,7 +2,7 @@
 
 use scopegate_tests::{Answer, Browser, TestServer};
 
-use crate::flow::{start, tokens};
+use crate::flow::{altered, start, tokens};
 
 const LOGOUT: &str = "/oauth2/default/v1/logout";
 const OUT: &str = "https://portal.example/out";
@@ -63,7 +63,7 @@ async fn the_hint_may_have_expired() {
 async fn a_bad_and_a_modified_hint_are_refused() {
     let (server, _) = start().await;
     let (mut browser, hint) = signed_in(&server).await;
-    let altered = format!("{}A", &hint[..hint.len() - 1]);
+    let altered = altered(&hint);
     for bad in ["x", "a.b.c", altered.as_str()] {
         let asked = [("id_token_hint", bad), ("post_logout_redirect_uri", OUT)];
         refused(&mut browser, &asked).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scopegate_tests::password_of;
 
-use crate::flow::{code, error, id_token, question, redeemed, start, tokens};
+use crate::flow::{altered, code, error, id_token, question, redeemed, start, tokens};
 
 #[tokio::test]
 async fn prompt_none_without_a_session_is_login_required() {
@@ -67,7 +67,7 @@ async fn an_id_token_hint_admits_its_person_only() {
     code(&browser.authorize(&question(&asked)).await);
     let mut of_bob = server.browser_of(&bob).await;
     assert_eq!(error(&of_bob.authorize(&question(&asked)).await), "login_required");
-    let altered = format!("{}A", &hint[..hint.len() - 1]);
+    let altered = altered(hint);
     for bad in [altered.as_str(), "x", tokens["access_token"].as_str().unwrap()] {
         let asked = [("prompt", "none"), ("id_token_hint", bad)];
         assert_eq!(error(&browser.authorize(&question(&asked)).await), "invalid_request");

@@ -11,6 +11,7 @@ use scopegate_core::store::{Change, Ended, Family, FamilyBody, FamilyId, Ledger}
 use scopegate_tests::{Answer, TestServer};
 use serde_json::{Value, json};
 
+use crate::flow::altered;
 use crate::world::{CATALOG, Wanted, add_alice, profile, token_of};
 
 const USERINFO: &str = "/oauth2/default/v1/userinfo";
@@ -126,7 +127,7 @@ async fn rfc_6750_s2_two_ways_at_once_are_refused() {
 async fn rfc_6750_s3_1_a_token_that_does_not_hold_is_401() {
     let (server, alice) = start().await;
     let token = token_of(&server, &alice, Wanted::default()).await;
-    let altered = format!("{}A", &token[..token.len() - 1]);
+    let altered = altered(&token);
     for bad in ["a", "a.b.c", &altered, &"a".repeat(17 * 1024)] {
         refused(&asked(&server, bad).await, 401, "invalid_token");
     }
