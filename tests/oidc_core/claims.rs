@@ -1,0 +1,56 @@
+//! Core §5.4, §5.5: what scopes and the parameter `claims` ask for, through the whole flow.
+
+use serde_json::json;
+
+use crate::oidc_core::flow::{error, id_token, question, start, tokens, userinfo};
+use crate::oidc_core::world::profile;
+
+#[tokio::test]
+async fn each_scope_is_answered_at_userinfo_under_the_subject_of_the_id_token() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    for (scope, told) in [
+        ("openid profile", "family_name"),
+        ("openid email", "email"),
+        ("openid address", "address"),
+        ("openid phone", "phone_number"),
+        ("openid profile email address phone", "locale"),
+    ] {
+        let tokens = tokens(&server, &mut browser, &[("scope", scope)]).await;
+        let known = userinfo(&server, &tokens).await;
+        assert_eq!(known[told], profile()[told], "{scope}");
+        assert_eq!(known["sub"], id_token(&server, &tokens).await["sub"]);
+    }
+}
+
+#[tokio::test]
+async fn an_essential_claim_is_told_where_it_is_asked_for() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let claims = json!({
+        "userinfo": { "name": { "essential": true }, "website": null },
+        "id_token": { "email": null, "auth_time": { "essential": true }, "shoe_size": null },
+    });
+    let tokens = tokens(&server, &mut browser, &[("claims", &claims.to_string())]).await;
+    let known = userinfo(&server, &tokens).await;
+    assert_eq!(known, json!({ "sub": alice.id.as_str(), "name": "Alice Liddell" }));
+    let claims = id_token(&server, &tokens).await;
+    assert_eq!(claims["email"], "alice@example.com");
+    assert!(claims["auth_time"].is_number() && claims.get("name").is_none(), "{claims}");
+    assert!(claims.get("shoe_size").is_none(), "{claims}");
+}
+
+#[tokio::test]
+async fn claims_that_cannot_be_read_are_refused() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let long = json!({ "userinfo": { "n".repeat(8 * 1024): null } }).to_string();
+    for claims in ["{", "[]", r#"{"userinfo":1}"#, &long] {
+        let answer = browser.authorize(&question(&[("claims", claims)])).await;
+        match answer.status.as_u16() {
+            // Longer than a URL of ours may be.
+            414 | 400 | 413 => assert!(claims.len() > 8 * 1024),
+            _ => assert_eq!(error(&answer), "invalid_request", "{claims}"),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Which scripts may read what the server answers to a client (contracts: their registered origins).
+
+use axum::body::Body;
+use http::{Method, Request};
+use scopegate_tests::{Answer, Pkce, TestServer};
+
+use crate::oidc_core::flow::{question, start};
+use crate::oidc_core::world::{Wanted, token_of};
+
+const SPA: &str = "https://spa.example";
+const OTHER: &str = "https://other.example";
+
+async fn sent(
+    server: &TestServer,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    server.send(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+async fn preflight(server: &TestServer, path: &str, origin: &str) -> Answer {
+    let asks = [
+        ("origin", origin),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization"),
+    ];
+    sent(server, Method::OPTIONS, path, &asks, "").await
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_to_registered_origins() {
+    let (server, _) = start().await;
+    for endpoint in ["token", "userinfo", "revoke"] {
+        for path in [format!("/oauth2/default/v1/{endpoint}"), format!("/oauth2/v1/{endpoint}")] {
+            for origin in [SPA, OTHER] {
+                let answer = preflight(&server, &path, origin).await.expect(204);
+                assert_eq!(answer.header("access-control-allow-origin"), origin, "{path}");
+                assert!(answer.header("access-control-allow-headers").contains("Authorization"));
+                assert_eq!(answer.header("access-control-allow-credentials"), "");
+                assert_eq!(answer.header("vary"), "Origin");
+            }
+            for origin in ["https://evil.example", "null", "https://spa.example:444"] {
+                let answer = preflight(&server, &path, origin).await;
+                assert_eq!(answer.header("access-control-allow-origin"), "", "{path} {origin}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn authorize_and_logout_are_for_no_script() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    for endpoint in ["authorize", "logout", "introspect"] {
+        let path = format!("/oauth2/default/v1/{endpoint}");
+        let answer = preflight(&server, &path, SPA).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{endpoint}");
+        let answer = sent(&server, Method::GET, &path, &[("origin", SPA)], "").await;
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{endpoint}");
+    }
+    let answer = browser.authorize(&question(&[])).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn userinfo_is_read_by_the_origins_of_the_tokens_client_only() {
+    let (server, alice) = start().await;
+    let token = token_of(&server, &alice, Wanted { client: "spa", ..Wanted::default() }).await;
+    let bearer = format!("Bearer {token}");
+    let path = "/oauth2/default/v1/userinfo";
+    for (origin, allowed) in [(SPA, SPA), (OTHER, ""), ("https://evil.example", "")] {
+        let headers = [("origin", origin), ("authorization", &bearer)];
+        let answer = sent(&server, Method::GET, path, &headers, "").await.expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), allowed);
+        assert_eq!(answer.header("vary"), if allowed.is_empty() { "" } else { "Origin" });
+    }
+    // A script must see that its token does not hold any more.
+    let headers = [("origin", SPA), ("authorization", "Bearer expired")];
+    let answer = sent(&server, Method::GET, path, &headers, "").await.expect(401);
+    assert_eq!(answer.header("access-control-allow-origin"), SPA);
+    assert!(answer.header("access-control-expose-headers").contains("WWW-Authenticate"));
+    let headers = [("origin", "https://evil.example"), ("authorization", "Bearer expired")];
+    let answer = sent(&server, Method::GET, path, &headers, "").await.expect(401);
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn tokens_are_read_by_the_origins_of_the_client_that_asks_only() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let redirect = "https://spa.example/cb";
+    for (origin, allowed) in [(SPA, SPA), (OTHER, "")] {
+        let pkce = Pkce::generate();
+        let code = browser.code("alice", "spa", redirect, "openid", &pkce).await;
+        let form = format!(
+            "grant_type=authorization_code&client_id=spa&code={code}&redirect_uri={redirect}\
+             &code_verifier={}",
+            pkce.verifier
+        );
+        let form_type = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [("origin", origin), form_type];
+        let path = "/oauth2/default/v1/token";
+        let answer = sent(&server, Method::POST, path, &headers, &form).await.expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), allowed);
+        // The same code once more: the refusal is for the same origin.
+        let answer = sent(&server, Method::POST, path, &headers, &form).await.expect(400);
+        assert_eq!(answer.header("access-control-allow-origin"), allowed);
+    }
+}

@@ -1,0 +1,96 @@
+//! The code flow as a client sees it (Core §3.1).
+
+use scopegate_core::people::User;
+use scopegate_jose::{AlgorithmSet, KeySet, UnverifiedJws};
+use scopegate_tests::{Answer, Browser, TestServer};
+use serde_json::Value;
+
+use crate::oidc_core::world::{CATALOG, add_alice};
+
+pub(crate) const REDIRECT: &str = "https://portal.example/cb";
+pub(crate) const ISSUER: &str = "http://127.0.0.1:9000/oauth2/default";
+
+/// A server, and Alice's id.
+pub(crate) async fn start() -> (TestServer, User) {
+    let server = TestServer::start(CATALOG).await;
+    let alice = add_alice(&server).await;
+    (server, alice)
+}
+
+/// What `portal` asks; parameters of the same name replace the usual ones, empty ones leave them out.
+pub(crate) fn question<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut asked = vec![
+        ("response_type", "code"),
+        ("client_id", "portal"),
+        ("redirect_uri", REDIRECT),
+        ("scope", "openid"),
+        ("state", "a state"),
+        ("nonce", "a nonce"),
+    ];
+    asked.retain(|(name, _)| other.iter().all(|(replaced, _)| replaced != name));
+    asked.extend(other.iter().filter(|(_, value)| !value.is_empty()));
+    asked
+}
+
+/// The code that an answer brings to the client.
+#[track_caller]
+pub(crate) fn code(answer: &Answer) -> String {
+    assert_eq!(answer.sent("iss").as_deref(), Some(ISSUER), "RFC 9207: {}", answer.location());
+    answer.sent("code").expect("the client gets a code")
+}
+
+/// The error that an answer brings to the client.
+#[track_caller]
+pub(crate) fn error(answer: &Answer) -> String {
+    assert!(answer.location().as_str().starts_with(REDIRECT), "{}", answer.location());
+    assert_eq!(answer.sent("iss").as_deref(), Some(ISSUER));
+    assert_eq!(answer.sent("code"), None);
+    answer.sent("error").expect("the client gets an error")
+}
+
+/// What `portal` gets for a code.
+pub(crate) async fn redeemed(server: &TestServer, code: &str) -> Answer {
+    let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT)];
+    server.as_client("portal").token(&form).await
+}
+
+/// What `portal` gets for a request in a browser; Alice signs in if that is asked for.
+pub(crate) async fn tokens(
+    server: &TestServer,
+    browser: &mut Browser<'_>,
+    other: &[(&str, &str)],
+) -> Value {
+    let mut answer = browser.authorize(&question(other)).await;
+    if !answer.header("location").starts_with(REDIRECT) {
+        answer = browser.sign_in(answer, "alice").await;
+    }
+    redeemed(server, &code(&answer)).await.expect(200).json()
+}
+
+/// The claims of the ID token among tokens, verified as a client does (§3.1.3.7).
+pub(crate) async fn id_token(server: &TestServer, tokens: &Value) -> Value {
+    let jwks = server.anonymous().read("/oauth2/default/v1/keys").await.expect(200).body;
+    let keys = KeySet::parse(jwks.as_bytes()).unwrap().keys;
+    let token = UnverifiedJws::parse(tokens["id_token"].as_str().unwrap()).unwrap();
+    assert!(keys.contains_kid(token.header().kid().expect("there is a kid")));
+    let claims: Value = token.verify(&keys, AlgorithmSet::all()).unwrap().deserialize().unwrap();
+    assert_eq!(claims["iss"], ISSUER);
+    let access_token = tokens["access_token"].as_str().unwrap();
+    let hash = scopegate_jose::half_hash(scopegate_jose::Algorithm::Rs256, access_token);
+    assert_eq!(claims["at_hash"], hash);
+    claims
+}
+
+/// What userinfo tells by the access token among tokens.
+pub(crate) async fn userinfo(server: &TestServer, tokens: &Value) -> Value {
+    let token = tokens["access_token"].as_str().unwrap();
+    let bearer = server.anonymous().bearing(token);
+    bearer.read("/oauth2/default/v1/userinfo").await.expect(200).json()
+}
+
+/// A token with another signature.
+pub(crate) fn altered(token: &str) -> String {
+    let at = token.rfind('.').unwrap() + 1;
+    let other = if token[at..].starts_with('A') { 'B' } else { 'A' };
+    format!("{}{other}{}", &token[..at], &token[at + 1..])
+}

@@ -1,0 +1,189 @@
+//! RP-Initiated Logout 1.0.
+
+use scopegate_tests::{Answer, Browser, TestServer};
+
+use crate::oidc_core::flow::{altered, start, tokens};
+
+const LOGOUT: &str = "/oauth2/default/v1/logout";
+const OUT: &str = "https://portal.example/out";
+
+/// Alice is signed in, and the client has an ID token of hers.
+async fn signed_in(server: &TestServer) -> (Browser<'_>, String) {
+    let mut browser = server.browser();
+    let tokens = tokens(server, &mut browser, &[]).await;
+    (browser, tokens["id_token"].as_str().unwrap().to_owned())
+}
+
+async fn log_out(browser: &mut Browser<'_>, parameters: &[(&str, &str)]) -> Answer {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let query = query.extend_pairs(parameters).finish();
+    browser.open(&format!("{LOGOUT}?{query}")).await
+}
+
+async fn is_signed_in(browser: &mut Browser<'_>) -> bool {
+    let answer = browser.open("/account").await;
+    answer.status == 200 && answer.body.contains("alice")
+}
+
+/// A refusal: a page, no redirect, and nobody is signed out.
+async fn refused(browser: &mut Browser<'_>, parameters: &[(&str, &str)]) {
+    let answer = log_out(browser, parameters).await.expect(400);
+    answer.page();
+    assert_eq!(answer.header("location"), "");
+    assert!(!answer.body.contains("evil"), "nothing of the request is shown");
+    assert!(is_signed_in(browser).await);
+}
+
+#[tokio::test]
+async fn with_hint_redirect_and_state_the_browser_goes_back() {
+    let (server, _) = start().await;
+    let (mut browser, hint) = signed_in(&server).await;
+    let asked =
+        [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", OUT), ("state", "a & b")];
+    let answer = log_out(&mut browser, &asked).await;
+    assert_eq!(answer.location().as_str(), "https://portal.example/out?state=a+%26+b");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(!is_signed_in(&mut browser).await);
+    // Once more, nobody being signed in: the same.
+    assert_eq!(log_out(&mut browser, &asked).await.status, 303);
+}
+
+#[tokio::test]
+async fn the_hint_may_have_expired() {
+    let (server, _) = start().await;
+    let (mut browser, hint) = signed_in(&server).await;
+    server.clock().advance(std::time::Duration::from_secs(61 * 60));
+    let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", OUT)];
+    let answer = log_out(&mut browser, &asked).await;
+    assert_eq!(answer.location().as_str(), OUT, "no state was asked for");
+    assert!(!is_signed_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn a_bad_and_a_modified_hint_are_refused() {
+    let (server, _) = start().await;
+    let (mut browser, hint) = signed_in(&server).await;
+    let altered = altered(&hint);
+    for bad in ["x", "a.b.c", altered.as_str()] {
+        let asked = [("id_token_hint", bad), ("post_logout_redirect_uri", OUT)];
+        refused(&mut browser, &asked).await;
+    }
+    let asked = [("id_token_hint", hint.as_str()), ("client_id", "poster")];
+    refused(&mut browser, &asked).await;
+    let asked = [("id_token_hint", hint.as_str()), ("id_token_hint", hint.as_str())];
+    refused(&mut browser, &asked).await;
+}
+
+#[tokio::test]
+async fn without_a_hint_the_person_is_asked_whatever_else_is_said() {
+    let (server, _) = start().await;
+    let cases: [(&[(&str, &str)], &str); 3] = [
+        (&[], "/signout"),
+        (&[("state", "only")], "/signout"),
+        (
+            &[("client_id", "portal"), ("post_logout_redirect_uri", OUT), ("state", "s")],
+            "https://portal.example/out?state=s",
+        ),
+    ];
+    for (asked, goes_to) in cases {
+        let (mut browser, _) = signed_in(&server).await;
+        let page = log_out(&mut browser, asked).await.expect(200);
+        assert!(is_signed_in(&mut browser).await, "it is only a question");
+        let answer = browser.fill_in(&page, &[]).await;
+        assert!(answer.location().as_str().ends_with(goes_to), "{}", answer.location());
+        assert!(!is_signed_in(&mut browser).await);
+    }
+}
+
+#[tokio::test]
+async fn nobody_agrees_in_another_browser() {
+    let (server, _) = start().await;
+    let (mut browser, _) = signed_in(&server).await;
+    let (mut other, _) = signed_in(&server).await;
+    let page = log_out(&mut browser, &[]).await.expect(200);
+    let request = page.page().field("request").unwrap().to_owned();
+    other.post(LOGOUT, &[("request", &request)]).await.expect(400);
+    other.post(LOGOUT, &[("request", "forged")]).await.expect(400);
+    assert!(is_signed_in(&mut other).await && is_signed_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn a_hint_of_another_person_or_session_asks_first() {
+    let (server, _) = start().await;
+    let bob = server.add_user("bob", &[]).await;
+    let (_, hint) = signed_in(&server).await;
+    let mut of_bob = server.browser_of(&bob).await;
+    let page = log_out(&mut of_bob, &[("id_token_hint", &hint)]).await.expect(200);
+    assert!(page.body.contains("bob"));
+    let (mut another, _) = signed_in(&server).await;
+    log_out(&mut another, &[("id_token_hint", &hint)]).await.expect(200);
+    assert!(is_signed_in(&mut another).await);
+}
+
+#[tokio::test]
+async fn without_a_redirect_the_server_says_that_nobody_is_signed_in() {
+    let (server, _) = start().await;
+    let (mut browser, hint) = signed_in(&server).await;
+    let answer = log_out(&mut browser, &[("id_token_hint", &hint), ("state", "s")]).await;
+    let page = browser.follow(answer).await.expect(200);
+    assert!(page.body.contains("You are signed out."), "{}", page.body);
+    assert!(!is_signed_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn an_unregistered_redirect_is_refused_and_so_is_one_with_something_added() {
+    let (server, _) = start().await;
+    let (mut browser, hint) = signed_in(&server).await;
+    for elsewhere in [
+        "https://evil.example/out",
+        "https://portal.example/out?evil=1",
+        "https://portal.example/out?from=as&evil=1",
+        "https://portal.example/out/",
+        "https://portal.example/cb",
+    ] {
+        let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", elsewhere)];
+        refused(&mut browser, &asked).await;
+    }
+    refused(&mut browser, &[("post_logout_redirect_uri", OUT)]).await;
+    refused(&mut browser, &[("client_id", "nobody")]).await;
+    let long = "s".repeat(1025);
+    let asked = [
+        ("id_token_hint", hint.as_str()),
+        ("post_logout_redirect_uri", OUT),
+        ("state", long.as_str()),
+    ];
+    refused(&mut browser, &asked).await;
+    let registered = "https://portal.example/out?from=as";
+    let asked = [
+        ("id_token_hint", hint.as_str()),
+        ("post_logout_redirect_uri", registered),
+        ("state", "s"),
+    ];
+    let answer = log_out(&mut browser, &asked).await;
+    assert_eq!(answer.location().as_str(), "https://portal.example/out?from=as&state=s");
+}
+
+#[tokio::test]
+async fn a_form_is_answered_too_and_one_without_cookies_is_asked_again() {
+    let (server, _) = start().await;
+    let (mut browser, hint) = signed_in(&server).await;
+    let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", OUT)];
+    // As a browser sends the form of another site.
+    let again = server.browser().post(LOGOUT, &asked).await;
+    assert_eq!(again.location().path(), LOGOUT);
+    let answer = browser.follow(again).await;
+    assert_eq!(answer.location().as_str(), OUT);
+    assert!(!is_signed_in(&mut browser).await);
+    let (mut browser, hint) = signed_in(&server).await;
+    let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", OUT)];
+    assert_eq!(browser.post(LOGOUT, &asked).await.location().as_str(), OUT);
+    assert!(!is_signed_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn discovery_names_the_endpoint() {
+    let (server, _) = start().await;
+    let path = "/oauth2/default/.well-known/openid-configuration";
+    let document = server.anonymous().read(path).await.expect(200).json();
+    assert_eq!(document["end_session_endpoint"], format!("http://127.0.0.1:9000{LOGOUT}"));
+}

@@ -1,0 +1,133 @@
+//! From the authorization endpoint to the third access token.
+
+use std::time::Duration;
+
+use scopegate_claims::Clock;
+use scopegate_core::store::UserKey;
+use scopegate_tests::{Pkce, TestClient, TestServer};
+use serde_json::Value;
+
+use crate::refresh_families::place::{claims, tokens};
+
+const CATALOG: &str = r#"
+version = 1
+
+[[server]]
+id = "default"
+name = "Orders"
+audiences = [{ name = "api://orders" }]
+algorithms = ["ES256"]
+
+[[server.scope]]
+name = "read:orders"
+
+[[server.policy]]
+name = "people"
+clients = ["*"]
+
+[[server.policy.rule]]
+name = "read"
+grant_types = ["authorization_code"]
+scopes = ["read:orders"]
+refresh_token_lifetime = "30d"
+refresh_token_window = "7d"
+
+[[client]]
+id = "portal"
+name = "Portal"
+type = "web"
+auth = "client_secret_basic"
+secrets = [{ env = "portal" }]
+grant_types = ["authorization_code", "refresh_token"]
+redirect_uris = ["http://127.0.0.1/cb"]
+refresh_token = { rotation_type = "ROTATE", leeway = 0 }
+
+[[client]]
+id = "browser"
+name = "Browser"
+type = "browser"
+auth = "none"
+grant_types = ["authorization_code", "refresh_token"]
+redirect_uris = ["http://127.0.0.1/cb"]
+
+[[client]]
+id = "visitor"
+name = "Visitor"
+type = "web"
+auth = "client_secret_basic"
+secrets = [{ env = "visitor" }]
+grant_types = ["authorization_code"]
+redirect_uris = ["http://127.0.0.1/cb"]
+"#;
+
+const REDIRECT: &str = "http://127.0.0.1:4000/cb";
+
+/// Signs alice in and redeems the code of a client; the answer is that of the token endpoint.
+async fn redeemed(server: &TestServer, id: &str, client: &TestClient<'_>, scope: &str) -> Value {
+    let alice = match server.authority().store().user(UserKey::Login("alice")).await.unwrap() {
+        Some(alice) => alice,
+        None => server.add_user("alice", &[]).await,
+    };
+    let (mut browser, pkce) = (server.browser_of(&alice).await, Pkce::generate());
+    let asked = [
+        ("response_type", "code"),
+        ("client_id", id),
+        ("redirect_uri", REDIRECT),
+        ("scope", scope),
+        ("nonce", "a nonce"),
+        ("code_challenge", &pkce.challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    let code = browser.authorize(&asked).await.sent("code").expect("the client gets a code");
+    client.redeem(&code, REDIRECT, &pkce).await.expect(200).json()
+}
+
+#[tokio::test]
+async fn s6_no_refresh_token_without_offline_access() {
+    let server = TestServer::start(CATALOG).await;
+    let portal = server.as_client("portal");
+    let without = redeemed(&server, "portal", &portal, "openid read:orders").await;
+    assert!(without["access_token"].is_string() && without["refresh_token"].is_null());
+    // Nor for a client that could not use it: the scope is left out.
+    let (visitor, scope) = (server.as_client("visitor"), "openid offline_access");
+    let useless = redeemed(&server, "visitor", &visitor, scope).await;
+    assert!(useless["refresh_token"].is_null());
+    assert_eq!(useless["scope"], "openid");
+}
+
+#[tokio::test]
+async fn s12_2_a_refresh_speaks_of_the_same_person_and_sign_in() {
+    let server = TestServer::start(CATALOG).await;
+    let portal = server.as_client("portal");
+    let scope = "openid read:orders offline_access";
+    let first = redeemed(&server, "portal", &portal, scope).await;
+    let before = claims(first["id_token"].as_str().unwrap());
+    assert_eq!(before["nonce"], "a nonce");
+
+    server.clock().advance(Duration::from_secs(3600));
+    let token = first["refresh_token"].as_str().unwrap();
+    let second = portal.refresh(token).await.expect(200).json();
+    assert_eq!(second["scope"], first["scope"]);
+    assert_ne!(second["access_token"], first["access_token"]);
+    let after = claims(second["id_token"].as_str().unwrap());
+    for same in ["iss", "sub", "aud", "auth_time", "sid", "acr"] {
+        assert_eq!(after[same], before[same], "{same}");
+    }
+    assert_eq!(after["iat"], server.clock().now().as_seconds());
+    assert!(after["nonce"].is_null());
+}
+
+#[tokio::test]
+async fn a_public_client_that_redeemed_a_code_rotates() {
+    let server = TestServer::start(CATALOG).await;
+    let browser = server.as_public_client("browser");
+    let scope = "read:orders offline_access";
+    let first = redeemed(&server, "browser", &browser, scope).await;
+    let token = first["refresh_token"].as_str().unwrap();
+    let (_, child) = tokens(browser.refresh(token).await);
+    assert_ne!(child, token);
+    assert_eq!(tokens(browser.refresh(token).await).1, child, "the default leeway is 30 s");
+    server.clock().advance(Duration::from_secs(31));
+    browser.refresh(token).await.expect_error(400, "invalid_grant");
+    browser.refresh(&child).await.expect_error(400, "invalid_grant");
+}

@@ -1,0 +1,72 @@
+//! When refresh tokens end by themselves.
+
+use std::time::Duration;
+
+use scopegate_claims::Clock;
+use scopegate_core::catalog::RuleSpec;
+
+use crate::refresh_families::place::{Place, tokens};
+use crate::refresh_families::world::{DAY, LIFETIME, MINUTE, WINDOW, rule, usual_rule};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_token_that_is_not_used_ends_with_its_window() {
+    let at = Place::start().await;
+    for client in ["portal", "still"] {
+        let token = at.begin(client).await;
+        at.clock().advance(WINDOW - SECOND);
+        let (_, used) = tokens(at.as_client(client).refresh(&token).await);
+        at.clock().advance(WINDOW - SECOND);
+        let (_, used) = tokens(at.as_client(client).refresh(&used).await);
+        at.clock().advance(WINDOW);
+        at.as_client(client).refresh(&used).await.expect_error(400, "invalid_grant");
+        at.as_client(client).refresh(&used).await.expect_error(400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn the_first_end_is_inherited() {
+    let at = Place::start().await;
+    for client in ["portal", "still"] {
+        let mut token = at.begin(client).await;
+        let end = at.clock().now().plus(LIFETIME);
+        for _ in 0..5 {
+            at.clock().advance(DAY * 5);
+            (_, token) = tokens(at.as_client(client).refresh(&token).await);
+            assert_eq!(at.row(&token).await.ends_at, end);
+        }
+        at.clock().advance(DAY * 5 - SECOND);
+        (_, token) = tokens(at.as_client(client).refresh(&token).await);
+        at.clock().advance(SECOND);
+        at.as_client(client).refresh(&token).await.expect_error(400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn the_window_is_that_of_the_present_rule() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    at.edit(&[rule(&RuleSpec { refresh_token_window: MINUTE * 10, ..usual_rule() })]).await;
+    let (_, token) = tokens(at.portal().refresh(&token).await);
+    at.clock().advance(MINUTE * 10);
+    at.portal().refresh(&token).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_parent_in_its_leeway_does_not_outlive_the_family() {
+    let at = Place::start().await;
+    let token = at.begin("still").await;
+    at.clock().advance(WINDOW - SECOND);
+    tokens(at.as_client("still").refresh(&token).await);
+
+    let mut token = at.begin("portal").await;
+    for _ in 0..5 {
+        at.clock().advance(DAY * 5);
+        (_, token) = tokens(at.portal().refresh(&token).await);
+    }
+    at.clock().advance(DAY * 5 - SECOND);
+    tokens(at.portal().refresh(&token).await);
+    at.clock().advance(SECOND);
+    at.portal().refresh(&token).await.expect_error(400, "invalid_grant");
+}

@@ -1,0 +1,13 @@
+//! Refresh tokens: what a client gets for one, and how it is told that somebody else has it too
+//! (RFC 6749 §6, RFC 9700 §4.14, OpenID Connect Core §12).
+
+mod any_sequence;
+mod flow;
+mod in_memory;
+mod leeway;
+mod lifetimes;
+mod openid;
+pub(crate) mod place;
+mod reuse;
+mod storage;
+pub(crate) mod world;

@@ -1,0 +1,102 @@
+//! A server with the catalog of these tests, and families that have begun there.
+
+use std::ops::Deref;
+
+use scopegate_claims::Clock;
+use scopegate_core::catalog::Edit;
+use scopegate_core::people::{NewUser, User, UserId};
+use scopegate_core::refresh_token::RefreshToken;
+use scopegate_core::store::{CatalogStore, Change, Family, Ledger, Records, TokenMark};
+use scopegate_core::token_id::TokenId;
+use scopegate_jose::{base64url, sha256};
+use scopegate_tests::{Answer, TestClient, TestServer};
+use serde_json::Value;
+
+use crate::refresh_families::world;
+
+/// A server on SQLite; `alice` is its person.
+pub(crate) struct Place {
+    server: TestServer,
+    pub(crate) alice: User,
+}
+
+impl Place {
+    pub(crate) async fn start() -> Self {
+        let server = TestServer::start("version = 1\n").await;
+        let alice = world::person("alice", server.clock().now());
+        let new = NewUser { user: alice.clone(), sealed_password: None };
+        server.store().commit(&[Change::PutUser(Box::new(new))]).await.unwrap();
+        let place = Self { server, alice };
+        place.edit(&world::catalog(place.master_key())).await;
+        place
+    }
+
+    /// Changes the catalog, which is served from then on.
+    pub(crate) async fn edit(&self, edits: &[Edit]) {
+        let version = self.authority().catalog().version();
+        self.store().write_catalog(version, edits, None).await.unwrap();
+        self.authority().reload().await.unwrap();
+    }
+
+    /// Ends as if the process were killed, and starts again.
+    pub(crate) async fn crash(self) -> Self {
+        Self { server: self.server.crash().await, alice: self.alice }
+    }
+
+    /// Begins a family of alice's with all scopes; the answer is its first token.
+    pub(crate) async fn begin(&self, client: &str) -> String {
+        self.begin_with(client, world::ALL).await
+    }
+
+    pub(crate) async fn begin_with(&self, client: &str, scope: &str) -> String {
+        let now = self.clock().now();
+        let (family, token) = world::family(self.master_key(), client, &self.alice.id, scope, now);
+        self.store().commit(&[Change::OpenFamily(Box::new(family))]).await.unwrap();
+        token
+    }
+
+    pub(crate) fn portal(&self) -> TestClient<'_> {
+        self.as_client("portal")
+    }
+
+    /// The row of a token's family.
+    pub(crate) async fn row(&self, token: &str) -> Family {
+        let (id, _) = RefreshToken::read(token, self.master_key()).unwrap();
+        self.store().family(&id).await.unwrap().unwrap()
+    }
+
+    /// Whether an access token still holds, as introspection tells it.
+    pub(crate) async fn holds(&self, access_token: &str) -> bool {
+        let claims = claims(access_token);
+        let jti = claims["jti"].as_str().unwrap();
+        let mark = TokenMark {
+            jti_sha256: sha256(jti.as_bytes()),
+            family: Some(TokenId::family_of(jti).expect("it names its family")),
+            user: Some(UserId::parse(claims["uid"].as_str().unwrap()).unwrap()),
+        };
+        self.store().standing(&mark).await.unwrap().holds()
+    }
+}
+
+impl Deref for Place {
+    type Target = TestServer;
+
+    fn deref(&self) -> &TestServer {
+        &self.server
+    }
+}
+
+/// The access token and the refresh token of an answer.
+#[track_caller]
+pub(crate) fn tokens(answer: Answer) -> (String, String) {
+    let json = answer.expect(200).json();
+    let text = |name: &str| json[name].as_str().unwrap().to_owned();
+    (text("access_token"), text("refresh_token"))
+}
+
+/// The claims of a token, unverified.
+#[track_caller]
+pub(crate) fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).expect("it is a JWS");
+    serde_json::from_slice(&base64url::decode(payload).unwrap()).unwrap()
+}

@@ -1,0 +1,110 @@
+//! What a refresh asks of the storage, and what it leaves there.
+
+use scopegate_core::error::{OAuthError, TokenError};
+use scopegate_core::refresh_token::RefreshToken;
+use scopegate_jose::base64url;
+
+use crate::refresh_families::in_memory::InMemory;
+use crate::refresh_families::place::{Place, tokens};
+
+#[tokio::test]
+async fn nothing_of_a_token_is_stored() {
+    let at = Place::start().await;
+    let mut token = at.begin("portal").await;
+    let mut shown = vec![token.clone()];
+    for _ in 0..3 {
+        (_, token) = tokens(at.portal().refresh(&token).await);
+        shown.push(token.clone());
+    }
+    at.portal().refresh(&shown[0]).await.expect_error(400, "invalid_grant");
+    let stored = at.dump().await;
+    let holds = |needle: &[u8]| stored.windows(needle.len()).any(|part| part == needle);
+    assert!(holds(at.row(&token).await.id.as_str().as_bytes()), "the row is there");
+    assert!(holds(b"app.oauth2.as.token.detect_reuse"));
+    for token in shown {
+        let bytes = base64url::decode(&token).unwrap();
+        assert!(!holds(token.as_bytes()));
+        assert!(!holds(&token.as_bytes()[26..]), "not even the part that proves it");
+        assert!(!holds(&bytes[19..]), "nor its bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_family_is_one_row_that_counts_its_generations() {
+    let at = Place::start().await;
+    let first = at.begin("portal").await;
+    let before = at.row(&first).await;
+    let mut token = first.clone();
+    for generation in 1..=10 {
+        (_, token) = tokens(at.portal().refresh(&token).await);
+        let row = at.row(&first).await;
+        assert_eq!((row.id, row.generation), (before.id.clone(), generation));
+        assert_eq!(row.body, before.body);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_not_derived_asks_no_database() {
+    let at = InMemory::start().await;
+    let token = at.begin("portal").await;
+    let reads = at.store.reads();
+    let forged = RefreshToken::derive(
+        &scopegate_jose::MasterKey::generate(),
+        &RefreshToken::read(&token, &at.master_key).unwrap().0,
+        0,
+    );
+    for bad in ["x", forged.as_str(), &"A".repeat(68)] {
+        let error = at.refresh("portal", bad).await.unwrap_err();
+        assert!(matches!(error, TokenError::InvalidGrant(_)), "{error}");
+    }
+    assert_eq!(at.store.reads(), reads);
+    at.refresh("portal", &token).await.unwrap();
+    assert_eq!(at.store.reads(), reads + 2, "the family and the person");
+}
+
+#[tokio::test]
+async fn a_storage_failure_is_503_and_uses_nothing_up() {
+    let at = InMemory::start().await;
+    let token = at.begin("portal").await;
+    at.store.break_down();
+    let error = at.refresh("portal", &token).await.unwrap_err();
+    let answer = OAuthError::from(&error);
+    assert_eq!((answer.status, answer.retry_after), (503, Some(5)));
+    // Not even a token that is none is told so: the refusal could not be recorded.
+    let error = at.refresh("portal", "x").await.unwrap_err();
+    assert_eq!(OAuthError::from(&error).status, 503);
+    at.store.repair();
+    at.refresh("portal", &token).await.unwrap();
+}
+
+#[tokio::test]
+async fn reuse_is_recorded_with_its_family_and_person() {
+    let at = InMemory::start().await;
+    let token = at.begin("strict").await;
+    let child = at.refresh("strict", &token).await.unwrap();
+    at.refresh("strict", &token).await.unwrap_err();
+    at.refresh("strict", &child).await.unwrap_err();
+    let events = at.store.events();
+    let shown: Vec<_> = events.iter().map(|event| (event.kind, event.outcome)).collect();
+    let grant = "app.oauth2.as.token.grant.access_token";
+    assert_eq!(
+        shown,
+        [
+            (grant, "ALLOW"),
+            ("app.oauth2.as.token.detect_reuse", "invalid_grant"),
+            (grant, "invalid_grant"),
+            (grant, "invalid_grant"),
+        ]
+    );
+    let (family, _) = RefreshToken::read(&token, &at.master_key).unwrap();
+    for event in &events[..2] {
+        assert_eq!(event.family.as_deref(), Some(family.as_str()));
+        assert_eq!(event.user.as_deref(), Some(at.alice.id.as_str()));
+        assert_eq!(
+            (&*event.client, event.grant_type.as_deref()),
+            ("strict", Some("refresh_token"))
+        );
+    }
+    let recorded = serde_json::to_string(&events).unwrap();
+    assert!(!recorded.contains(&token) && !recorded.contains(&child));
+}

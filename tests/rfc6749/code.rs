@@ -1,0 +1,204 @@
+//! §4.1.2 and §4.1.3: codes, and what they are redeemed for.
+
+use std::time::Duration;
+
+use scopegate_core::catalog::Status;
+use scopegate_tests::{Pkce, TestClient, TestServer};
+use serde_json::Value;
+
+use crate::rfc6749::world::{asking, code, redeem, redemption, start};
+
+/// Whether a token still stands, as introspection says.
+async fn is_active(client: &TestClient<'_>, token: &Value) -> bool {
+    let token = token.as_str().unwrap();
+    client.post("introspect", &[("token", token)]).await.expect(200).json()["active"] == true
+}
+
+#[tokio::test]
+async fn s4_1_4_the_answer_has_what_was_granted() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let code = code(&mut browser, &[("scope", "openid offline_access read:orders")]).await;
+    let answer = redeem(&server.as_client("portal"), &code).await.expect(200);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let json = answer.json();
+    assert_eq!(json["scope"], "openid offline_access read:orders");
+    for name in ["access_token", "id_token", "refresh_token"] {
+        assert!(json[name].is_string(), "{name}: {json}");
+    }
+}
+
+#[tokio::test]
+async fn without_openid_there_is_no_id_token_and_without_offline_access_nothing_to_refresh() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    for (scope, has_id_token, has_refresh_token) in [
+        ("read:orders", false, false),
+        ("openid", true, false),
+        ("read:orders offline_access", false, true),
+    ] {
+        let code = code(&mut browser, &[("scope", scope)]).await;
+        let json = redeem(&portal, &code).await.expect(200).json();
+        assert_eq!(json["id_token"].is_string(), has_id_token, "{scope}");
+        assert_eq!(json["refresh_token"].is_string(), has_refresh_token, "{scope}");
+    }
+    // A client without the grant gets none, though it asks.
+    let pkce = Pkce::generate();
+    let asked = asking(&[
+        ("client_id", "other"),
+        ("scope", "openid offline_access"),
+        ("code_challenge", &pkce.challenge),
+        ("code_challenge_method", "S256"),
+    ]);
+    let code = browser.authorize(&asked).await.sent("code").unwrap();
+    let json =
+        server.as_client("other").redeem(&code, crate::rfc6749::world::CALLBACK, &pkce).await;
+    let json = json.expect(200).json();
+    assert_eq!((&json["scope"], json["refresh_token"].is_null()), (&"openid".into(), true));
+}
+
+#[tokio::test]
+async fn s4_1_2_code_is_single_use() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    let code = code(&mut browser, &[]).await;
+    redeem(&portal, &code).await.expect(200);
+    let refusal = redeem(&portal, &code).await.expect_error(400, "invalid_grant");
+    assert_eq!(refusal["error_description"], "The grant is not valid.");
+    assert!(refusal["decision_id"].is_string());
+}
+
+#[tokio::test]
+async fn s4_1_2_a_replayed_code_ends_its_tokens() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    for (scope, later) in [
+        ("openid read:orders", Duration::ZERO),
+        ("openid read:orders", Duration::from_secs(31)),
+        ("openid offline_access read:orders", Duration::ZERO),
+        ("openid offline_access read:orders", Duration::from_secs(31)),
+    ] {
+        let code = code(&mut browser, &[("scope", scope)]).await;
+        let tokens = redeem(&portal, &code).await.expect(200).json();
+        assert!(is_active(&portal, &tokens["access_token"]).await);
+        server.clock().advance(later);
+        redeem(&portal, &code).await.expect_error(400, "invalid_grant");
+        assert!(!is_active(&portal, &tokens["access_token"]).await, "{scope} {later:?}");
+        if let Some(refresh_token) = tokens["refresh_token"].as_str() {
+            portal.refresh(refresh_token).await.expect_error(400, "invalid_grant");
+        }
+    }
+}
+
+#[tokio::test]
+async fn s4_1_3_another_clients_code_is_refused() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    let code = code(&mut browser, &[]).await;
+    redeem(&server.as_client("other"), &code).await.expect_error(400, "invalid_grant");
+    // And nothing has become of it.
+    let tokens = redeem(&portal, &code).await.expect(200).json();
+    redeem(&server.as_client("other"), &code).await.expect_error(400, "invalid_grant");
+    assert!(is_active(&portal, &tokens["access_token"]).await);
+    // Nor does another server take it.
+    let code = self::code(&mut browser, &[]).await;
+    let elsewhere = portal.post_to("/oauth2/v1/token", &redemption(&code)).await;
+    elsewhere.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn s4_1_3_the_redirect_uri_must_be_the_same() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    let code = code(&mut browser, &[]).await;
+    for uri in ["", "https://portal.example/cb/", "https://other.example/cb"] {
+        let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", uri)];
+        portal.token(&form).await.expect_error(400, "invalid_grant");
+    }
+    redeem(&portal, &code).await.expect(200);
+}
+
+#[tokio::test]
+async fn s4_1_2_an_expired_code_is_refused() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    let code = code(&mut browser, &[]).await;
+    server.clock().advance(Duration::from_secs(299));
+    let late = self::code(&mut browser, &[]).await;
+    redeem(&portal, &code).await.expect(200);
+    server.clock().advance(Duration::from_secs(300));
+    redeem(&portal, &late).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn what_is_no_code_is_refused() {
+    let (server, _) = start().await;
+    let portal = server.as_client("portal");
+    let form = [("grant_type", "authorization_code")];
+    portal.token(&form).await.expect_error(400, "invalid_request");
+    for code in ["x", &"a".repeat(43), &"a".repeat(5000), "é"] {
+        redeem(&portal, code).await.expect_error(400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_person_has_no_codes() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let code = code(&mut browser, &[]).await;
+    suspend(&server, "alice").await;
+    redeem(&server.as_client("portal"), &code).await.expect_error(400, "invalid_grant");
+}
+
+async fn suspend(server: &TestServer, login: &str) {
+    server.authority().set_user_status(login, Status::Inactive).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_exchanges_at_once_one_wins_and_then_none() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    for _ in 0..10 {
+        let code = code(&mut browser, &[]).await;
+        let all = futures_util::future::join_all((0..4).map(|_| redeem(&portal, &code))).await;
+        let won: Vec<_> = all.iter().filter(|answer| answer.status == 200).collect();
+        assert_eq!(won.len(), 1);
+        for lost in all.iter().filter(|answer| answer.status != 200) {
+            lost.expect_error(400, "invalid_grant");
+        }
+        assert!(!is_active(&portal, &won[0].json()["access_token"]).await);
+    }
+}
+
+#[tokio::test]
+async fn a_crash_after_consuming_yields_no_second_token() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let (used, unused) = (code(&mut browser, &[]).await, code(&mut browser, &[]).await);
+    redeem(&server.as_client("portal"), &used).await.expect(200);
+    drop(browser);
+    let server = server.crash().await;
+    let portal = server.as_client("portal");
+    redeem(&portal, &used).await.expect_error(400, "invalid_grant");
+    redeem(&portal, &unused).await.expect(200);
+}
+
+#[tokio::test]
+async fn no_code_is_stored() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let (used, unused) = (code(&mut browser, &[]).await, code(&mut browser, &[]).await);
+    let answer = redeem(&server.as_client("portal"), &used).await.expect(200).json();
+    let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
+    assert!(dump.contains("app.oauth2.as.authorize.code"));
+    for secret in [&used, &unused, answer["access_token"].as_str().unwrap()] {
+        assert!(!dump.contains(secret));
+    }
+}

@@ -1,0 +1,226 @@
+//! §6, refreshing an access token: for whom, and how much.
+
+use std::collections::BTreeSet;
+
+use scopegate_core::catalog::{ClientSpec, RuleSpec, Scopes, Status};
+use scopegate_core::people::User;
+use scopegate_core::store::{Change, Ledger};
+use scopegate_tests::Answer;
+
+use crate::refresh_families::place::{Place, claims, tokens};
+use crate::refresh_families::world::{
+    ALL, CODE, client, named_rule, portal, rule, scopes, usual_rule,
+};
+
+/// Refreshes with parameters besides the token.
+async fn refresh_with(at: &Place, token: &str, others: &[(&str, &str)]) -> Answer {
+    let own = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    at.portal().token(&[&own, others].concat()).await
+}
+
+/// The scopes that a refresh gives, as a set.
+#[track_caller]
+fn scope_of(answer: &Answer) -> BTreeSet<String> {
+    let json = answer.clone().expect(200).json();
+    json["scope"].as_str().unwrap().split(' ').map(str::to_owned).collect()
+}
+
+fn set(text: &str) -> BTreeSet<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn s6_a_refresh_gives_what_was_granted_before() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    let answer = refresh_with(&at, &token, &[("unknown", "x")]).await;
+    assert_eq!(scope_of(&answer), set(ALL));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let json = answer.json();
+    assert_eq!((&json["token_type"], &json["expires_in"]), (&"Bearer".into(), &600.into()));
+    let claims = claims(json["access_token"].as_str().unwrap());
+    assert_eq!(claims["aud"], "api://orders");
+    assert_eq!(claims["uid"], at.alice.id.as_str());
+    assert_eq!(claims["cid"], "portal");
+    let family = at.row(&token).await;
+    assert_eq!(claims["auth_time"], family.body.auth.unwrap().at.as_seconds());
+    assert!(claims["jti"].as_str().unwrap().ends_with(family.id.as_str()));
+}
+
+#[tokio::test]
+async fn s6_a_refreshed_scope_is_never_wider() {
+    let at = Place::start().await;
+    let token = at.begin_with("portal", "read:orders offline_access").await;
+    for wider in ["write:orders", "read:orders write:orders", "openid", "read:orders fly"] {
+        let refused = refresh_with(&at, &token, &[("scope", wider)]).await;
+        refused.expect_error(400, "invalid_scope");
+    }
+    assert_eq!(at.row(&token).await.generation, 0, "a refusal uses no token up");
+    let answer = refresh_with(&at, &token, &[]).await;
+    assert_eq!(scope_of(&answer), set("read:orders offline_access"));
+}
+
+#[tokio::test]
+async fn s6_a_narrower_scope_is_for_one_access_token() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    let narrow = refresh_with(&at, &token, &[("scope", "read:orders")]).await;
+    assert_eq!(scope_of(&narrow), set("read:orders"));
+    assert!(narrow.json()["id_token"].is_null());
+    let (access, next) = tokens(narrow);
+    assert_eq!(claims(&access)["scope"], "read:orders");
+    assert_eq!(scope_of(&refresh_with(&at, &next, &[]).await), set(ALL));
+}
+
+#[tokio::test]
+async fn s6_another_clients_or_servers_token_is_refused() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    at.as_client("other").refresh(&token).await.expect_error(400, "invalid_grant");
+    let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str())];
+    for server in ["/oauth2/second", "/oauth2"] {
+        let refused = at.portal().post_to(&format!("{server}/v1/token"), &form).await;
+        refused.expect_error(400, "invalid_grant");
+    }
+    let unproven = at.as_public_client("portal").refresh(&token).await;
+    unproven.expect_error(401, "invalid_client");
+    tokens(at.portal().refresh(&token).await);
+}
+
+#[tokio::test]
+async fn s6_what_is_no_refresh_token_is_refused() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    let (access, _) = tokens(at.as_client("still").refresh(&at.begin("still").await).await);
+    let altered = format!("{}{}", if token.starts_with('A') { "B" } else { "A" }, &token[1..]);
+    for bad in ["x", &"A".repeat(68), &access, &altered, &token[1..], &format!("{token} ")] {
+        let refused = at.portal().refresh(bad).await;
+        refused.expect_error(400, "invalid_grant");
+        assert!(!refused.body.contains(&token[1..]), "{}", refused.body);
+    }
+    let missing = at.portal().token(&[("grant_type", "refresh_token")]).await;
+    missing.expect_error(400, "invalid_request");
+    let twice = refresh_with(&at, &token, &[("refresh_token", &token)]).await;
+    twice.expect_error(400, "invalid_request");
+    tokens(at.portal().refresh(&token).await);
+}
+
+#[tokio::test]
+async fn s6_policy_may_narrow_and_refuse_never_widen() {
+    let at = Place::start().await;
+    let mut token = at.begin_with("portal", "openid read:orders offline_access").await;
+    let mut ask = async |rules: &[RuleSpec]| {
+        let edits: Vec<_> = rules.iter().map(rule).collect();
+        at.edit(&edits).await;
+        let answer = refresh_with(&at, &token, &[]).await;
+        if answer.status == 200 {
+            token = tokens(answer.clone()).1;
+        }
+        answer
+    };
+    let wide = RuleSpec { scopes: Scopes::Any, ..usual_rule() };
+    assert_eq!(scope_of(&ask(&[wide]).await), set("openid read:orders offline_access"));
+
+    let other = Scopes::Named(scopes("write:orders"));
+    let narrow = ask(&[RuleSpec { scopes: other, ..usual_rule() }]).await;
+    assert_eq!(scope_of(&narrow), set("openid offline_access"));
+
+    for refusing in [
+        RuleSpec { groups: ["elsewhere".to_owned()].into(), ..usual_rule() },
+        RuleSpec { users: ["bob".to_owned()].into(), ..usual_rule() },
+        RuleSpec { grant_types: ["client_credentials".to_owned()].into(), ..usual_rule() },
+        RuleSpec { grant_types: ["refresh_token".to_owned()].into(), ..usual_rule() },
+        RuleSpec { status: Status::Inactive, ..usual_rule() },
+    ] {
+        ask(&[refusing]).await.expect_error(400, "access_denied");
+    }
+    // Nothing was used up, and what was granted in the first place comes back with its rule.
+    let again = ask(&[usual_rule()]).await;
+    assert_eq!(scope_of(&again), set("openid read:orders offline_access"));
+}
+
+/// The first rule would give less; it did not match at the beginning and shall not now.
+#[tokio::test]
+async fn s6_none_named_are_all_of_before() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    let first =
+        RuleSpec { priority: 0, scopes: Scopes::Named(scopes("read:orders")), ..usual_rule() };
+    at.edit(&[named_rule("a smaller one", &first)]).await;
+    assert_eq!(scope_of(&refresh_with(&at, &token, &[]).await), set(ALL));
+}
+
+#[tokio::test]
+async fn a_refresh_is_for_the_audience_of_before() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    let refused = refresh_with(&at, &token, &[("resource", "https://else.example")]).await;
+    refused.expect_error(400, "invalid_target");
+    assert_eq!(at.row(&token).await.generation, 0);
+}
+
+#[tokio::test]
+async fn a_suspended_user_cannot_refresh() {
+    let at = Place::start().await;
+    let (first, second) = (at.begin("portal").await, at.begin("portal").await);
+    let (access, first) = tokens(at.portal().refresh(&first).await);
+    // Even if her families had not ended with it.
+    let suspended = User { status: Status::Inactive, ..at.alice.clone() };
+    let change = Change::MoveUser { from: 0, user: Box::new(suspended) };
+    at.store().commit(&[change]).await.unwrap();
+    at.portal().refresh(&first).await.expect_error(400, "invalid_grant");
+    assert!(!at.holds(&access).await);
+
+    let authority = at.authority();
+    authority.set_user_status("alice", Status::Active).await.unwrap();
+    let (_, first) = tokens(at.portal().refresh(&first).await);
+    authority.set_user_status("alice", Status::Inactive).await.unwrap();
+    authority.set_user_status("alice", Status::Active).await.unwrap();
+    for ended in [&first, &second] {
+        at.portal().refresh(ended).await.expect_error(400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn an_unassigned_user_cannot_refresh() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    let assigned = |users: &[&str], groups: &[&str]| {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let of = portal(at.master_key(), "portal");
+        client("portal", ClientSpec { users: names(users), groups: names(groups), ..of })
+    };
+    at.edit(&[assigned(&["bob"], &["elsewhere"])]).await;
+    at.portal().refresh(&token).await.expect_error(400, "access_denied");
+    at.edit(&[assigned(&["bob"], &["staff"])]).await;
+    let (_, token) = tokens(at.portal().refresh(&token).await);
+    at.edit(&[assigned(&["alice"], &[])]).await;
+    tokens(at.portal().refresh(&token).await);
+}
+
+#[tokio::test]
+async fn a_client_that_lost_its_grants_cannot_refresh() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    for left in [CODE, "refresh_token"] {
+        let of = portal(at.master_key(), "portal");
+        at.edit(&[client("portal", ClientSpec { grant_types: [left.to_owned()].into(), ..of })])
+            .await;
+        at.portal().refresh(&token).await.expect_error(400, "unauthorized_client");
+    }
+    at.edit(&[client("portal", portal(at.master_key(), "portal"))]).await;
+    tokens(at.portal().refresh(&token).await);
+}
+
+#[tokio::test]
+async fn a_client_that_was_switched_off_begins_anew() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    let (access, token) = tokens(at.portal().refresh(&token).await);
+    let of = portal(at.master_key(), "portal");
+    at.edit(&[client("portal", ClientSpec { status: Status::Inactive, ..of.clone() })]).await;
+    at.portal().refresh(&token).await.expect_error(401, "invalid_client");
+    assert!(!at.holds(&access).await);
+    at.edit(&[client("portal", of)]).await;
+    at.portal().refresh(&token).await.expect_error(400, "invalid_grant");
+}

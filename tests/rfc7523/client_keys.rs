@@ -1,0 +1,227 @@
+//! RFC 7523 §3 with RFC 7591 §2: a client whose keys are at a URL.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::future::join_all;
+use scopegate_claims::Clock;
+use scopegate_jose::{Algorithm, SigningKey, TokenType, random_token};
+use scopegate_server::{ListenSettings, Listener};
+use scopegate_tests::{Answer, BASE, TestServer};
+use serde_json::json;
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What a client publishes, over a real socket.
+#[derive(Clone, Default)]
+struct Site {
+    /// The body under `/keys`; none: it fails.
+    keys: Arc<Mutex<Option<String>>>,
+    asked: Arc<AtomicU32>,
+}
+
+impl Site {
+    async fn listen(&self) -> SocketAddr {
+        let moved = || async { (StatusCode::FOUND, [("location", "/keys")]) };
+        let routes = Router::new()
+            .route("/keys", get(published))
+            .route("/moved", get(moved))
+            .with_state(self.clone());
+        let settings = ListenSettings { address: ([127, 0, 0, 1], 0).into(), tls: None };
+        let listener = Listener::bind(&settings).await.expect("a port is free");
+        let address = listener.address();
+        tokio::spawn(listener.serve(routes, std::future::pending()));
+        address
+    }
+
+    fn publish(&self, keys: &[&SigningKey]) {
+        let keys: Vec<_> = keys.iter().map(|key| key.public_jwk()).collect();
+        self.say(Some(json!({ "keys": keys }).to_string()));
+    }
+
+    fn say(&self, body: Option<String>) {
+        *self.keys.lock().expect("nobody panicked") = body;
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+async fn published(State(site): State<Site>) -> Response {
+    site.asked.fetch_add(1, Ordering::Relaxed);
+    let body = site.keys.lock().expect("nobody panicked").clone();
+    body.map_or(StatusCode::BAD_GATEWAY.into_response(), IntoResponse::into_response)
+}
+
+/// A site, and a server whose client `partner` publishes its keys under a path of it.
+async fn start(path: &str) -> (Site, TestServer) {
+    let site = Site::default();
+    let address = site.listen().await;
+    let partner = format!(
+        "[[client]]\nid = \"partner\"\nname = \"Partner\"\nauth = \"private_key_jwt\"\n\
+         jwks_uri = \"http://{address}{path}\"\n"
+    );
+    let server = TestServer::start(&format!("{}\n{partner}", crate::rfc7662::place::CATALOG)).await;
+    (site, server)
+}
+
+fn key() -> SigningKey {
+    SigningKey::generate(Algorithm::Es256).expect("a key can be made")
+}
+
+/// `partner` asks for a token, and proves with a key who it is.
+async fn asks(server: &TestServer, key: &SigningKey) -> Answer {
+    let now = server.clock().now().as_seconds();
+    let claims = json!({
+        "iss": "partner", "sub": "partner", "aud": format!("{BASE}/oauth2/default"),
+        "exp": now + 60, "jti": random_token(16),
+    });
+    let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("scope", "read:orders"),
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", assertion.as_str()),
+    ];
+    server.anonymous().token(&form).await
+}
+
+#[tokio::test]
+async fn jwks_uri_is_fetched_once_for_many() {
+    let (site, server) = start("/keys").await;
+    let key = key();
+    site.publish(&[&key]);
+    for answer in join_all((0..20).map(|_| asks(&server, &key))).await {
+        answer.expect(200);
+    }
+    asks(&server, &key).await.expect(200);
+    assert_eq!(site.asked(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_kid_refreshes_within_the_cool_down_once() {
+    let (site, server) = start("/keys").await;
+    let (old, new) = (key(), key());
+    site.publish(&[&old]);
+    asks(&server, &old).await.expect(200);
+    site.publish(&[&old, &new]);
+    server.clock().advance(Duration::from_secs(60));
+    asks(&server, &new).await.expect(200);
+    for _ in 0..5 {
+        asks(&server, &key()).await.expect_error(401, "invalid_client");
+    }
+    assert_eq!(site.asked(), 2);
+    // A key that was withdrawn serves no longer than the set is kept.
+    site.publish(&[&new]);
+    server.clock().advance(Duration::from_secs(600));
+    asks(&server, &old).await.expect_error(401, "invalid_client");
+    asks(&server, &new).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_outage_is_503_and_no_4xx() {
+    let (site, server) = start("/keys").await;
+    let key = key();
+    let answer = asks(&server, &key).await;
+    answer.expect_error(503, "temporarily_unavailable");
+    assert_eq!(answer.header("retry-after"), "5");
+    site.publish(&[&key]);
+    server.clock().advance(Duration::from_secs(5));
+    asks(&server, &key).await.expect(200);
+    // Once they were had, they bridge an outage.
+    site.say(None);
+    server.clock().advance(Duration::from_secs(3600));
+    asks(&server, &key).await.expect(200);
+    server.clock().advance(Duration::from_secs(24 * 3600));
+    asks(&server, &key).await.expect_error(503, "temporarily_unavailable");
+}
+
+#[tokio::test]
+async fn what_is_no_key_set_is_an_outage() {
+    let (site, server) = start("/keys").await;
+    for body in ["", "<html>", "{}", "[]"] {
+        site.say(Some(body.to_owned()));
+        let answer = asks(&server, &key()).await;
+        answer.expect_error(503, "temporarily_unavailable");
+        server.clock().advance(Duration::from_secs(5));
+    }
+}
+
+#[tokio::test]
+async fn a_large_set_is_refused() {
+    let (site, server) = start("/keys").await;
+    let key = key();
+    let set = json!({ "keys": [key.public_jwk()], "x": "x".repeat(256 * 1024) });
+    site.say(Some(set.to_string()));
+    asks(&server, &key).await.expect_error(503, "temporarily_unavailable");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (site, server) = start("/moved").await;
+    let key = key();
+    site.publish(&[&key]);
+    asks(&server, &key).await.expect_error(503, "temporarily_unavailable");
+    assert_eq!(site.asked(), 0);
+}
+
+/// What is asked may be named as well as the issuer, but nothing of another server.
+#[tokio::test]
+async fn s3_aud_is_the_issuer_or_an_endpoint_of_it() {
+    let (site, server) = start("/keys").await;
+    let key = key();
+    site.publish(&[&key]);
+    let issuer = format!("{BASE}/oauth2/default");
+    for (aud, status) in [
+        (issuer.clone(), 200),
+        (format!("{issuer}/v1/token"), 200),
+        (format!("{issuer}/v1/introspect"), 200),
+        (format!("{issuer}/v1/invented"), 401),
+        (format!("{BASE}/oauth2/billing/v1/introspect"), 401),
+        (BASE.to_owned(), 401),
+    ] {
+        let now = server.clock().now().as_seconds();
+        let claims = json!({
+            "iss": "partner", "sub": "partner", "aud": aud, "exp": now + 60, "jti": random_token(16),
+        });
+        let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
+        let form = [
+            ("token", "x"),
+            ("client_assertion_type", ASSERTION_TYPE),
+            ("client_assertion", assertion.as_str()),
+        ];
+        let answer = server.anonymous().post("introspect", &form).await;
+        assert_eq!(answer.status, status, "{aud}");
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_is_used_up_by_introspection_too() {
+    let (site, server) = start("/keys").await;
+    let key = key();
+    site.publish(&[&key]);
+    let now = server.clock().now().as_seconds();
+    let claims = json!({
+        "iss": "partner", "sub": "partner", "aud": format!("{BASE}/oauth2/default"),
+        "exp": now + 60, "jti": "once",
+    });
+    let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
+    let form = [
+        ("token", "x"),
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", assertion.as_str()),
+    ];
+    server.anonymous().post("introspect", &form).await.expect(200);
+    for endpoint in ["introspect", "revoke"] {
+        let again = server.anonymous().post(endpoint, &form).await;
+        again.expect_error(401, "invalid_client");
+    }
+}

@@ -1,0 +1,88 @@
+//! §2.1, who may ask, and how.
+
+use scopegate_core::store::Ledger;
+
+use crate::rfc7662::place::{give_back, nothing, readers_token, start, told};
+
+#[tokio::test]
+async fn s2_1_the_caller_authenticates() {
+    let server = start().await;
+    let token = readers_token(&server).await;
+    let form = [("token", token.as_str())];
+    for endpoint in ["introspect", "revoke"] {
+        for nobody in [server.anonymous(), server.as_public_client("reader")] {
+            let answer = nobody.post(endpoint, &form).await;
+            answer.expect_error(401, "invalid_client");
+            assert!(answer.header("www-authenticate").starts_with("Basic "));
+            assert!(!answer.body.contains(&token));
+        }
+        let answer = server.anonymous().bearing(&token).post(endpoint, &form).await;
+        answer.expect_error(401, "invalid_client");
+    }
+    assert_eq!(told(&server, "reader", &token).await["active"], true);
+}
+
+#[tokio::test]
+async fn s2_1_a_request_without_a_token_is_refused_with_a_decision() {
+    let server = start().await;
+    for endpoint in ["introspect", "revoke"] {
+        for form in [&[][..], &[("token", "")], &[("token_type_hint", "access_token")]] {
+            let answer = server.as_client("reader").post(endpoint, form).await;
+            let error = answer.expect_error(400, "invalid_request");
+            assert_eq!(error["error_description"], "The parameter token is missing.");
+            assert!(error["decision_id"].is_string(), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn s2_1_a_bad_form_is_refused() {
+    let server = start().await;
+    let token = readers_token(&server).await;
+    let long = "x".repeat(64 * 1024);
+    for endpoint in ["introspect", "revoke"] {
+        let reader = server.as_client("reader");
+        let twice = reader.post(endpoint, &[("token", &token), ("token", &token)]).await;
+        twice.expect_error(400, "invalid_request");
+        let two_methods =
+            [("token", token.as_str()), ("client_id", "reader"), ("client_secret", "x")];
+        let two_methods = reader.post(endpoint, &two_methods).await;
+        two_methods.expect_error(400, "invalid_request");
+        reader.post(endpoint, &[("token", &long)]).await.expect_error(413, "invalid_request");
+        let path = format!("/oauth2/default/v1/{endpoint}");
+        let in_url = reader.post_to(&format!("{path}?token={token}"), &[]).await;
+        in_url.expect_error(400, "invalid_request");
+        reader.read(&path).await.expect_error(405, "invalid_request");
+        let nowhere = reader.post_to(&format!("/oauth2/nowhere/v1/{endpoint}"), &[]).await;
+        nowhere.expect_error(404, "not_found");
+    }
+    assert_eq!(told(&server, "reader", &token).await["active"], true);
+}
+
+/// The hint is only an order in which one may look; whatever it says, the token is found.
+#[tokio::test]
+async fn s2_1_a_hint_changes_nothing() {
+    let server = start().await;
+    let token = readers_token(&server).await;
+    for hint in ["access_token", "refresh_token", "invented"] {
+        let form = [("token", token.as_str()), ("token_type_hint", hint), ("unknown", "1")];
+        let told = server.as_client("reader").post("introspect", &form).await.expect(200).json();
+        assert_eq!(told["active"], true, "{hint}");
+    }
+    let form = [("token", token.as_str()), ("token_type_hint", "refresh_token")];
+    server.as_client("reader").post("revoke", &form).await.expect(200);
+    assert_eq!(told(&server, "reader", &token).await, nothing());
+}
+
+#[tokio::test]
+async fn what_was_given_back_is_forgotten_after_its_end_and_stays_inactive() {
+    let server = start().await;
+    let token = readers_token(&server).await;
+    give_back(&server, "reader", &token).await;
+    for seconds in [0, 599, 1, 60, 3600] {
+        server.clock().advance(std::time::Duration::from_secs(seconds));
+        let now = server.authority().clock().now();
+        server.store().forget_expired(now).await.expect("what has expired can be forgotten");
+        assert_eq!(told(&server, "reader", &token).await, nothing(), "{seconds}");
+    }
+}
