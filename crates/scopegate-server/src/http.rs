@@ -15,6 +15,7 @@ mod introspect;
 mod issuer_documents;
 mod logout;
 mod pages;
+mod par;
 mod readiness;
 mod revoke;
 mod surroundings;
@@ -120,6 +121,7 @@ pub(crate) fn public(app: App) -> Router {
         introspect::routes(&base),
         logout::routes(&base),
         pages::routes(&base),
+        par::routes(&base),
         cors::for_clients(&app, revoke::routes(&base)),
         cors::for_clients(&app, token::routes(&base)),
         cors::for_clients(&app, userinfo::routes(&base)),
