@@ -22,15 +22,15 @@ use scopegate_core::session::SessionSecret;
 use self::asked::Question;
 use super::asked::Asked;
 use super::pages::{self, Browser, see_other};
-use super::{App, Failure, RequestError, Routes, cookies, on_both};
+use super::{App, Failure, RequestError, Routes, cookies, on_both, with_effects};
 
 /// A storage that hangs shall not hang the browsers.
 const DECISION_TIME: Duration = Duration::from_secs(20);
 
 /// Where browsers ask for codes, and where people agree.
 pub(super) fn routes(base: &str) -> Routes {
-    let mut routes = on_both(base, "authorize", || get(by_query).post(by_form));
-    let consent = get(consent::show).post(consent::submit);
+    let mut routes = on_both(base, "authorize", || with_effects(get(by_query).post(by_form)));
+    let consent = with_effects(get(consent::show).post(consent::submit));
     routes.push((format!("{base}/consent"), consent));
     routes
 }
