@@ -40,6 +40,9 @@ struct ForPersons {
     request_parameter_supported: bool,
     /// One of ours, from a pushed request, is no matter of this member (RFC 9126 §5).
     request_uri_parameter_supported: bool,
+    /// A client may be held to it (RFC 9126 §5, §6); not all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    require_pushed_authorization_requests: Option<bool>,
     prompt_values_supported: [&'static str; 4],
     acr_values_supported: [&'static str; 1],
     code_challenge_methods_supported: [&'static str; 1],
@@ -99,6 +102,7 @@ impl ForPersons {
             claims_parameter_supported: true,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
+            require_pushed_authorization_requests: endpoints::has("par").then_some(false),
             prompt_values_supported: ["none", "login", "consent", "select_account"],
             acr_values_supported: [PASSWORD_ACR],
             code_challenge_methods_supported: ["S256"],
