@@ -18,16 +18,18 @@ pub struct ConsentQuestion {
     pub client: String,
     /// Who is asked.
     pub user: User,
-    /// The scopes, and what they allow.
-    pub scopes: Vec<(String, String)>,
+    /// The scopes.
+    pub scopes: ScopeSet,
+    /// What each of them allows; empty where that is not said.
+    pub descriptions: Vec<String>,
 }
 
 /// What a person answered.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a person agrees or not")]
 pub enum ConsentAnswer<'a> {
-    /// She agrees. It counts only if she is the one who was asked.
-    Agreed(&'a UserId),
+    /// She agrees to these. It counts only if she is the one who was asked.
+    Agreed(&'a UserId, &'a ScopeSet),
     /// She does not.
     Refused(&'a UserId),
 }
@@ -62,7 +64,10 @@ impl Authority {
         };
         let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
         match answer {
-            Some(ConsentAnswer::Agreed(by)) if *by == user.id => {
+            // What has become more than she was shown is asked again.
+            Some(ConsentAnswer::Agreed(by, to))
+                if *by == user.id && needed.is_subset(&before.union(to)) =>
+            {
                 let scopes = before.union(&needed);
                 return Ok(Outcome::Agreed(Some(Change::PutConsent {
                     key,
@@ -79,14 +84,16 @@ impl Authority {
             }
             _ => {}
         }
-        let described = needed.iter().map(|name| {
+        let descriptions = needed.iter().map(|name| {
             let spec = Scope::parse(name).ok().and_then(|scope| draft.server.scopes.get(&scope));
-            (name.to_owned(), spec.map(|spec| spec.description.clone()).unwrap_or_default())
+            spec.map(|spec| spec.description.clone()).unwrap_or_default()
         });
+        let descriptions = descriptions.collect();
         Ok(Outcome::Ask(ConsentQuestion {
             client: client.spec.name.clone(),
             user: user.clone(),
-            scopes: described.collect(),
+            scopes: needed,
+            descriptions,
         }))
     }
 }
