@@ -9,8 +9,7 @@ use crate::catalog::ClientAuth;
 use crate::client_auth::{Method, usable_methods};
 use crate::grants::GRANTS;
 
-const LATER_GRANTS: [&str; 3] = [
-    "urn:ietf:params:oauth:grant-type:device_code",
+const LATER_GRANTS: [&str; 2] = [
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "urn:ietf:params:oauth:grant-type:token-exchange",
 ];
