@@ -67,7 +67,8 @@ impl Authority {
         deciding.scope = body.wanted().named();
 
         let (device_code, user_code) = self.keep(&body, &deciding, &proved).await?;
-        let verification_uri = format!("{}/activate", catalog.org().issuer);
+        let base = catalog.org().issuer.as_str().trim_end_matches('/');
+        let verification_uri = format!("{base}/activate");
         Ok(DeviceResponse {
             device_code,
             verification_uri_complete: format!("{verification_uri}?user_code={user_code}"),
