@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::catalog::{AuthorizationServer, STANDARD_SCOPES};
 use crate::client_auth::usable_methods;
 use crate::endpoints::{self, ENDPOINTS};
-use crate::grants::{self, GRANTS};
+use crate::grants::{self, Grant};
 use crate::session::PASSWORD_ACR;
 use crate::standard_claims;
 
@@ -76,7 +76,7 @@ impl Metadata {
             issuer: server.issuer.to_string(),
             endpoints: Endpoints::of(server),
             response_types_supported: if has_authorize { &["code"] } else { &[] },
-            grant_types_supported: GRANTS.iter().map(|grant| grant.grant_type()).collect(),
+            grant_types_supported: grants::of(server).map(Grant::grant_type).collect(),
             client_auth: ClientAuthAt::endpoints(),
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: signing

@@ -263,7 +263,8 @@ impl<'a> Case<'a> {
     async fn decide(&self, authority: &Authority) -> Result<Verdict, Denied> {
         let Self { catalog, server, client, grant_type, now, .. } = *self;
         let form = self.request.form;
-        let grant = grants::grant(grant_type).ok_or(TokenError::UnsupportedGrantType)?;
+        let grant = grants::grant(grant_type).filter(|grant| grant.is_spoken_by(server));
+        let grant = grant.ok_or(TokenError::UnsupportedGrantType)?;
         if !client.spec.grant_types.contains(grant_type) {
             return Err(TokenError::UnauthorizedClient.into());
         }

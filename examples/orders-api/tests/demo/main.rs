@@ -1,5 +1,6 @@
 //! The demo as its users have it: the program, started, asked, stopped.
 
+mod flows;
 mod issued;
 mod pasted;
 mod people;
