@@ -76,10 +76,10 @@ async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pre
 }
 
 fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Response {
-    let ConsentQuestion { client, user, scopes, descriptions, .. } = question;
+    let ConsentQuestion { client, user, scopes, described, .. } = question;
     let waiting = Interaction { asked: Some((user.id.clone(), scopes.clone())), ..waiting };
-    let described = scopes.iter().zip(descriptions).map(|(name, description)| {
-        (name, (!description.is_empty()).then_some(description.as_str()))
+    let described = described.iter().map(|(name, description)| {
+        (name.as_str(), (!description.is_empty()).then_some(description.as_str()))
     });
     let described: Vec<_> = described.collect();
     ConsentForm {
