@@ -20,7 +20,7 @@ async fn a_scope_is_never_widened() {
         world.exchange(client, token, more).await.expect(200).json()["scope"].clone()
     };
     // Who names none gets what there is, and none of a sign-in.
-    assert_eq!(scope_of("gateway", &token, &[]).await, "profile read:orders");
+    assert_eq!(scope_of("gateway", &token, &[]).await, "read:orders profile");
     let alices = world.alices().await;
     assert_eq!(scope_of("gateway", &alices, &[]).await, "read:orders write:orders");
     for scope in ["openid", "offline_access", "read:orders openid"] {
