@@ -20,6 +20,7 @@ mod rfc8693;
 mod rfc8707;
 mod rfc8725;
 mod rfc9068;
+mod rfc9126;
 mod rfc9207;
 mod rfc9470;
 mod rfc9728;

@@ -82,18 +82,18 @@ impl std::fmt::Debug for TokenResponse {
     }
 }
 
-/// A token request that is refused.
+/// A request of a client that is refused: for a token, or at another endpoint.
 #[derive(Debug)]
-pub struct Refused {
+pub struct Refused<E = TokenError> {
     /// Why.
-    pub error: TokenError,
+    pub error: E,
     /// The decision, where the client was known by then.
     pub decision: Option<DecisionId>,
 }
 
-impl From<TokenError> for Refused {
+impl<E: From<TokenError>> From<TokenError> for Refused<E> {
     fn from(error: TokenError) -> Self {
-        Self { error, decision: None }
+        Self { error: error.into(), decision: None }
     }
 }
 

@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# Alice at her browser, played by curl with a cookie jar. A real program opens a real browser instead.
+
+REDIRECT_URI=http://127.0.0.1:8765/cb # where the program would listen
+
+COOKIES=$(mktemp)
+trap 'rm -f "$COOKIES"' EXIT
+
+browser() { ask -b "$COOKIES" -c "$COOKIES" "$@"; }
+
+# Opens an address, signs in if that is asked, and prints where the browser is sent then.
+alice_opens() {
+    local address page request
+    address=$(browser -o /dev/null -w '%{redirect_url}' "$1")
+    if [[ $address == */signin\?* ]]; then
+        page=$(browser "$address")
+        request=$(sed -n 's/.*name="request" value="\([^"]*\)".*/\1/p' <<<"$page")
+        address=$(browser -o /dev/null -w '%{redirect_url}' --data-urlencode "request=$request" \
+            -d username=alice -d password=alice-demo-password "${ISSUER%/oauth2/*}/signin")
+    fi
+    printf '%s' "$address"
+}
+
+# A parameter of an address: parameter code "$address"
+parameter() {
+    local value
+    value=$(sed -n "s/.*[?&]$1=\([^&#]*\).*/\1/p" <<<"$2")
+    if [[ -z $value ]]; then
+        printf 'there is no %s in: %s\n' "$1" "$2" >&2
+        return 1
+    fi
+    printf '%s' "$value"
+}
+
+# The tokens of alice for a client, by the steps that authorization-code.sh explains. What follows the
+# scope is how the client proves itself: tokens_of_alice orders-web openid -d client_id=orders-web
+tokens_of_alice() {
+    local client=$1 scope=$2 verifier challenge answer
+    shift 2
+    verifier=$(openssl rand 32 | base64url)
+    challenge=$(printf %s "$verifier" | openssl dgst -sha256 -binary | base64url)
+    answer=$(alice_opens "$ISSUER/v1/authorize?response_type=code&client_id=$client&scope=${scope// /+}&redirect_uri=$REDIRECT_URI&state=none&code_challenge=$challenge&code_challenge_method=S256")
+    ask "$@" -d grant_type=authorization_code -d "code=$(parameter code "$answer")" \
+        -d "redirect_uri=$REDIRECT_URI" -d "code_verifier=$verifier" "$ISSUER/v1/token"
+}
