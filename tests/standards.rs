@@ -19,6 +19,7 @@ mod rfc8252;
 mod rfc8707;
 mod rfc8725;
 mod rfc9068;
+mod rfc9126;
 mod rfc9207;
 mod rfc9470;
 mod rfc9728;

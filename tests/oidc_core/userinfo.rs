@@ -8,8 +8,8 @@ use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{ClientId, ServerId, Status};
 use scopegate_core::people::User;
 use scopegate_core::store::{Change, Ended, Family, FamilyBody, FamilyId, Ledger};
-use scopegate_tests::{Answer, TestServer};
-use serde_json::{Value, json};
+use scopegate_tests::{Answer, TestServer, claims};
+use serde_json::json;
 
 use crate::oidc_core::flow::altered;
 use crate::oidc_core::world::{CATALOG, Wanted, add_alice, profile, token_of};
@@ -206,9 +206,7 @@ async fn an_inactive_server_is_not_there() {
 }
 
 fn jti(token: &str) -> String {
-    let payload = token.split('.').nth(1).unwrap();
-    let payload = scopegate_jose::base64url::decode(payload).unwrap();
-    serde_json::from_slice::<Value>(&payload).unwrap()["jti"].as_str().unwrap().to_owned()
+    claims(token)["jti"].as_str().unwrap().to_owned()
 }
 
 fn family(server: &TestServer, user: &User) -> Family {

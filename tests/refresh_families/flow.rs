@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use scopegate_claims::Clock;
 use scopegate_core::store::UserKey;
-use scopegate_tests::{Pkce, TestClient, TestServer};
+use scopegate_tests::{Pkce, TestClient, TestServer, claims};
 use serde_json::Value;
 
-use crate::refresh_families::place::{claims, tokens};
+use crate::refresh_families::place::tokens;
 
 const CATALOG: &str = r#"
 version = 1

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use scopegate_claims::Clock;
-use scopegate_tests::BASE;
+use scopegate_tests::{BASE, claims};
 
-use crate::refresh_families::place::{Place, claims};
+use crate::refresh_families::place::Place;
 
 #[tokio::test]
 async fn s12_2_the_id_token_speaks_of_the_same_sign_in() {

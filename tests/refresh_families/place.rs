@@ -8,9 +8,8 @@ use scopegate_core::people::{NewUser, User, UserId};
 use scopegate_core::refresh_token::RefreshToken;
 use scopegate_core::store::{CatalogStore, Change, Family, Ledger, Records, TokenMark};
 use scopegate_core::token_id::TokenId;
-use scopegate_jose::{base64url, sha256};
-use scopegate_tests::{Answer, TestClient, TestServer};
-use serde_json::Value;
+use scopegate_jose::sha256;
+use scopegate_tests::{Answer, TestClient, TestServer, claims};
 
 use crate::refresh_families::world;
 
@@ -92,11 +91,4 @@ pub(crate) fn tokens(answer: Answer) -> (String, String) {
     let json = answer.expect(200).json();
     let text = |name: &str| json[name].as_str().unwrap().to_owned();
     (text("access_token"), text("refresh_token"))
-}
-
-/// The claims of a token, unverified.
-#[track_caller]
-pub(crate) fn claims(token: &str) -> Value {
-    let payload = token.split('.').nth(1).expect("it is a JWS");
-    serde_json::from_slice(&base64url::decode(payload).unwrap()).unwrap()
 }

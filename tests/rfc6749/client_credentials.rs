@@ -56,13 +56,3 @@ async fn a_restart_keeps_clients_and_keys() {
     server.as_client("reader").token(&ASKS).await.expect(200);
     assert_eq!(server.anonymous().read("/oauth2/default/v1/keys").await.body, keys);
 }
-
-#[tokio::test]
-async fn a_session_is_known_again_until_it_ends() {
-    let server = TestServer::start(CATALOG).await;
-    let alice = server.add_user("alice", &["staff"]).await;
-    let mut browser = server.browser_of(&alice).await;
-    assert!(browser.open("/account").await.expect(200).body.contains("alice"));
-    server.clock().advance(scopegate_core::session::LIFETIME);
-    assert!(!browser.open("/account").await.body.contains("alice"));
-}

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use scopegate_jose::base64url;
-use scopegate_tests::{Answer, Browser, TestServer};
+use scopegate_tests::{Answer, Browser, TestServer, claims};
 use serde_json::Value;
 
 use crate::rfc6749::world::{asking, assert_told, code, redeem, start};
@@ -15,8 +14,8 @@ fn is_sign_in(answer: &Answer) -> bool {
 async fn id_token(server: &TestServer, code: &str) -> (String, Value) {
     let json = redeem(&server.as_client("portal"), code).await.expect(200).json();
     let token = json["id_token"].as_str().unwrap().to_owned();
-    let payload = base64url::decode(token.split('.').nth(1).unwrap()).unwrap();
-    (token, serde_json::from_slice(&payload).unwrap())
+    let claims = claims(&token);
+    (token, claims)
 }
 
 async fn signs_in_anew(browser: &mut Browser<'_>, changes: &[(&str, &str)]) -> Answer {

@@ -8,6 +8,7 @@ mod code;
 mod consent;
 mod form_post;
 mod freshness;
+mod methods;
 mod refresh;
 mod storage;
 pub(crate) mod world;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use scopegate_core::catalog::{ClientSpec, RuleSpec, Scopes, Status};
 use scopegate_core::people::User;
 use scopegate_core::store::{Change, Ledger};
-use scopegate_tests::Answer;
+use scopegate_tests::{Answer, claims};
 
-use crate::refresh_families::place::{Place, claims, tokens};
+use crate::refresh_families::place::{Place, tokens};
 use crate::refresh_families::world::{
     ALL, CODE, client, named_rule, portal, rule, scopes, usual_rule,
 };

@@ -1,65 +1,16 @@
 //! RFC 7523 §3 with RFC 7591 §2: a client whose keys are at a URL.
 
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use futures_util::future::join_all;
 use scopegate_claims::Clock;
 use scopegate_jose::{Algorithm, SigningKey, TokenType, random_token};
-use scopegate_server::{ListenSettings, Listener};
 use scopegate_tests::{Answer, BASE, TestServer};
 use serde_json::json;
 
+use super::site::Site;
+
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// What a client publishes, over a real socket.
-#[derive(Clone, Default)]
-struct Site {
-    /// The body under `/keys`; none: it fails.
-    keys: Arc<Mutex<Option<String>>>,
-    asked: Arc<AtomicU32>,
-}
-
-impl Site {
-    async fn listen(&self) -> SocketAddr {
-        let moved = || async { (StatusCode::FOUND, [("location", "/keys")]) };
-        let routes = Router::new()
-            .route("/keys", get(published))
-            .route("/moved", get(moved))
-            .with_state(self.clone());
-        let settings = ListenSettings { address: ([127, 0, 0, 1], 0).into(), tls: None };
-        let listener = Listener::bind(&settings).await.expect("a port is free");
-        let address = listener.address();
-        tokio::spawn(listener.serve(routes, std::future::pending()));
-        address
-    }
-
-    fn publish(&self, keys: &[&SigningKey]) {
-        let keys: Vec<_> = keys.iter().map(|key| key.public_jwk()).collect();
-        self.say(Some(json!({ "keys": keys }).to_string()));
-    }
-
-    fn say(&self, body: Option<String>) {
-        *self.keys.lock().expect("nobody panicked") = body;
-    }
-
-    fn asked(&self) -> u32 {
-        self.asked.load(Ordering::Relaxed)
-    }
-}
-
-async fn published(State(site): State<Site>) -> Response {
-    site.asked.fetch_add(1, Ordering::Relaxed);
-    let body = site.keys.lock().expect("nobody panicked").clone();
-    body.map_or(StatusCode::BAD_GATEWAY.into_response(), IntoResponse::into_response)
-}
 
 /// A site, and a server whose client `partner` publishes its keys under a path of it.
 async fn start(path: &str) -> (Site, TestServer) {

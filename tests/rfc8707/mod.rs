@@ -1,14 +1,12 @@
 //! RFC 8707, Resource Indicators.
 
-use scopegate_jose::base64url;
+use scopegate_tests::claims;
 use serde_json::Value;
 
 use crate::rfc6749::world::{asking, assert_told, code, redemption, start};
 
 fn audience(token: &Value) -> Value {
-    let token = token["access_token"].as_str().unwrap();
-    let payload = base64url::decode(token.split('.').nth(1).unwrap()).unwrap();
-    serde_json::from_slice::<Value>(&payload).unwrap()["aud"].clone()
+    claims(token["access_token"].as_str().unwrap())["aud"].clone()
 }
 
 #[tokio::test]

@@ -36,7 +36,12 @@ impl<'a> Browser<'a> {
 
     /// Asks for a path.
     pub async fn open(&mut self, path: &str) -> Answer {
-        let request = self.request(Method::GET, path).body(Body::empty());
+        self.ask(Method::GET, path).await
+    }
+
+    /// Asks for a path by another method, as no link does.
+    pub async fn ask(&mut self, method: Method, path: &str) -> Answer {
+        let request = self.request(method, path).body(Body::empty());
         self.send(request.expect("it is a request")).await
     }
 

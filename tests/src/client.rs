@@ -49,6 +49,15 @@ impl<'a> TestClient<'a> {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(own.chain(form.iter().copied()))
             .finish();
+        self.send_form(path, body).await
+    }
+
+    /// Sends what may be no form to an endpoint of the `default` server, as it is.
+    pub async fn post_text(&self, endpoint: &str, body: &str) -> Answer {
+        self.send_form(&format!("/oauth2/default/v1/{endpoint}"), body.to_owned()).await
+    }
+
+    async fn send_form(&self, path: &str, body: String) -> Answer {
         let request = self
             .request(Method::POST, path)
             .header("content-type", "application/x-www-form-urlencoded");

@@ -1,6 +1,7 @@
 //! An authorization request, from door to door (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2).
 //!
-//! 1. Who asks, and where the answer may go (`door`). Until that is known nobody is redirected.
+//! 1. Who asks, and where the answer may go (`door`). Until that is known nobody is redirected. What
+//!    was pushed before (`push`) is asked by a reference (`pushed`).
 //! 2. What is asked: a table of checks (`checks`). From here on errors go back to the client.
 //! 3. Who is signed in, and whether that will do (`freshness`).
 //! 4. Whether the client is the person's, what the policies say, and what the person agreed to.
@@ -14,6 +15,8 @@ mod door;
 mod draft;
 mod error;
 mod freshness;
+mod push;
+mod pushed;
 mod returning;
 
 use std::collections::BTreeSet;
@@ -33,13 +36,16 @@ use crate::session::SessionSecret;
 use crate::store::{Change, Session};
 use crate::token::active_server;
 
+use self::checks::At;
 use self::code::CodeBody;
 use self::door::Door;
 use self::draft::{Asked, Draft, Prompt};
 use self::freshness::Freshness;
+use self::pushed::Pushed;
 
 pub use consent::{ConsentAnswer, ConsentQuestion};
 pub use error::AuthorizeError;
+pub use push::PushedResponse;
 pub use returning::{ResponseMode, Return};
 
 /// An authorization request, as a browser brings it.
@@ -51,6 +57,8 @@ pub struct AuthorizeRequest<'a> {
     pub form: &'a Form,
     /// The names that occurred twice.
     pub repeated: &'a BTreeSet<Box<str>>,
+    /// The browser that brings it: the SHA-256 of its flow cookie.
+    pub browser: [u8; 32],
     /// The session of the browser.
     pub session: Option<&'a SessionSecret>,
     /// What the person has done for this request.
@@ -77,8 +85,14 @@ pub enum Authorized {
     /// The client gets its code.
     Return(Return),
     /// The person is asked to sign in.
-    SignIn,
+    SignIn {
+        /// Her name, as far as the client knows it.
+        login_hint: Option<String>,
+    },
 }
+
+/// So often a request is decided that others are faster than.
+const ROUNDS: usize = 3;
 
 /// An authorization request that is refused.
 #[derive(Debug)]
@@ -113,14 +127,34 @@ impl Authority {
         &self,
         request: AuthorizeRequest<'_>,
     ) -> Result<Authorized, AuthorizeRefused> {
+        let mut round = 1;
+        loop {
+            match self.answer_browser(&request).await {
+                Err(refused) if refused.error.is_lost_race() && round < ROUNDS => round += 1,
+                answered => return answered,
+            }
+        }
+    }
+
+    /// Answers a request on what is there now.
+    async fn answer_browser(
+        &self,
+        request: &AuthorizeRequest<'_>,
+    ) -> Result<Authorized, AuthorizeRefused> {
         let catalog = self.catalog();
         let server = active_server(&catalog, request.server)?;
-        let door = Door::find(&catalog, request.form, request.repeated)?;
+        door::named_once(request.repeated)?;
+        let (pushed, nothing) = (self.pushed(request).await?, BTreeSet::new());
+        let (at, form, repeated) = match &pushed {
+            Some(pushed) => (At::Pushed, &pushed.form, &nothing),
+            None => (At::Direct, request.form, request.repeated),
+        };
         let mut draft = Draft {
             server,
-            door,
-            form: request.form,
-            repeated: request.repeated,
+            door: Door::find(&catalog, form)?,
+            form,
+            repeated,
+            pushed: pushed.as_ref(),
             keys: self.keys.verifying(&server.id),
             now: self.clock.now(),
             asked: Asked::default(),
@@ -130,12 +164,29 @@ impl Authority {
             let back = may_return.then(|| draft.back(&error));
             AuthorizeRefused { error, back, client: Some(draft.door.client.id.clone()), decision }
         };
-        if let Err(error) = checks::run(&mut draft) {
+        if let Err(error) = checks::run(&mut draft, at) {
             return Err(refused(&draft, error, None));
         }
-        match self.decide(&draft, &request).await {
-            Ok(authorized) => Ok(authorized),
+        match self.decide(&draft, request).await {
+            Ok(Authorized::Return(back)) => Ok(Authorized::Return(back)),
+            Ok(waits) => {
+                let bound = self.bind(&draft, request).await;
+                bound.map(|()| waits).map_err(|error| refused(&draft, error, None))
+            }
             Err(Undecided { error, decision }) => Err(refused(&draft, error, decision)),
+        }
+    }
+
+    /// Binds what was pushed to the browser in which the person is asked.
+    async fn bind(
+        &self,
+        draft: &Draft<'_>,
+        request: &AuthorizeRequest<'_>,
+    ) -> Result<(), AuthorizeError> {
+        let bound = draft.pushed.and_then(|pushed| pushed.bound_to(request.browser, draft.now));
+        match bound {
+            Some(change) => Ok(self.store.commit(&[change]).await?),
+            None => Ok(()),
         }
     }
 
@@ -156,7 +207,10 @@ impl Authority {
         let is_silent = draft.asked.prompt.contains(&Prompt::None);
         let (session, user) = match (found, freshness) {
             (Some(found), Freshness::Fresh) => found,
-            (_, Freshness::Stale) if !is_silent => return Ok(Authorized::SignIn),
+            (_, Freshness::Stale) if !is_silent => {
+                let login_hint = draft.form.value("login_hint").map(str::to_owned);
+                return Ok(Authorized::SignIn { login_hint });
+            }
             (_, _) => return Err(AuthorizeError::LoginRequired.into()),
         };
         match self.decide_for(draft, request, &session, &user).await {
@@ -217,6 +271,7 @@ impl Authority {
             *now,
         );
         let mut changes = vec![Change::PutArtifact(artifact)];
+        changes.extend(draft.pushed.map(Pushed::used));
         if let Some(change) = agreed {
             changes.push(change);
             let given =

@@ -22,7 +22,8 @@
 //! | claims of a server | 100 |
 //! | a constant, the attributes of a client | 4096 bytes of JSON |
 //! | secrets of a client | 2 |
-//! | keys of a client | 16 |
+//! | keys of a client or a trusted issuer | 16 |
+//! | trusted issuers, trusted servers of a server | 100 each |
 //! | redirect URIs, origins of a client | 100 each |
 //! | users, groups of a client or a rule | 1000 each |
 //! | the profile of a user | 8192 bytes of JSON |
@@ -51,6 +52,7 @@ mod server;
 mod shape;
 mod suggest;
 mod supported;
+mod trusted_issuer;
 mod user;
 
 pub use duration::parse as parse_duration;

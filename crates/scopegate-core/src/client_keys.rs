@@ -1,7 +1,7 @@
-//! The keys that clients publish under a URL (RFC 7591 §2, `jwks_uri`).
+//! The keys that clients and trusted issuers publish under a URL (RFC 7591 §2, `jwks_uri`).
 //!
 //! A set is fetched when it is first needed, once for all who wait, and kept for ten minutes. A key
-//! that it does not name is looked for in a new one, once a minute at most. When the client cannot
+//! that it does not name is looked for in a new one, once a minute at most. When the URL cannot
 //! be reached, its last set serves for a day; without one nobody can be told from anybody, which is
 //! our failure and not the client's.
 
@@ -32,7 +32,7 @@ const RETRY: Duration = Duration::from_secs(5);
 /// The most sets that are kept.
 const MAX_SETS: usize = 1000;
 
-/// The keys of all clients that publish them.
+/// The keys of all who publish them.
 #[derive(Debug)]
 pub struct ClientKeys {
     fetch: Arc<dyn Fetch>,
@@ -95,10 +95,10 @@ impl ClientKeys {
     async fn fetched(&self, url: &str) -> Option<Arc<KeySet>> {
         let document = self.fetch.get(url).await;
         let document = document.inspect_err(|error| {
-            tracing::warn!(url, %error, "the keys of a client cannot be fetched");
+            tracing::warn!(url, %error, "the keys at a URL cannot be fetched");
         });
         let read = KeySet::parse(&document.ok()?).inspect_err(|error| {
-            tracing::warn!(url, reason = error.reason(), "the keys of a client cannot be read");
+            tracing::warn!(url, reason = error.reason(), "the keys at a URL cannot be read");
         });
         read.ok().map(|read| Arc::new(read.keys))
     }

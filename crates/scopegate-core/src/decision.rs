@@ -103,13 +103,24 @@ impl Authority {
             TokenError::InvalidClient(_) => error.into(),
             error => {
                 proved.extend(changes);
-                proved.push(Change::Audit(deciding.refused(&OAuthError::from(&error))));
-                match self.store.commit(&proved).await.map_err(replayed) {
-                    Ok(()) => Refused { error, decision: Some(deciding.id) },
+                match self.record_refusal(deciding, proved, &OAuthError::from(&error)).await {
+                    Ok(decision) => Refused { error, decision: Some(decision) },
                     Err(error) => error.into(),
                 }
             }
         }
+    }
+
+    /// Remembers what a client is told, with what goes with it.
+    pub(crate) async fn record_refusal(
+        &self,
+        deciding: &Deciding<'_>,
+        mut changes: Vec<Change>,
+        answer: &OAuthError,
+    ) -> Result<DecisionId, TokenError> {
+        changes.push(Change::Audit(deciding.refused(answer)));
+        self.store.commit(&changes).await.map_err(replayed)?;
+        Ok(deciding.id)
     }
 }
 

@@ -30,8 +30,8 @@ pub enum TokenError {
     /// The scope parameter is malformed, or names a scope that the server does not have.
     #[error("{0}")]
     InvalidScope(&'static str),
-    /// A scope needs the consent of a person, and there is none.
-    #[error("a scope needs consent, and no person takes part")]
+    /// A scope needs the consent of a person, and none is asked.
+    #[error("a scope needs consent, and no person is asked")]
     ConsentRequired,
     /// The resource is none of the server's (RFC 8707 §2).
     #[error("the resource is not one of the server's")]
@@ -76,8 +76,8 @@ pub enum TokenError {
     /// More passwords wait to be checked than can be.
     #[error("too many passwords wait to be checked")]
     Overloaded,
-    /// The keys of a client cannot be fetched, and there are none from before.
-    #[error("the keys of the client cannot be fetched")]
+    /// The keys of a client or a trusted issuer cannot be fetched, and there are none from before.
+    #[error("the keys for an assertion cannot be fetched")]
     KeysUnavailable,
     /// No authorization server of this id is active.
     #[error("there is no such authorization server")]
@@ -254,7 +254,7 @@ impl From<&TokenError> for OAuthError {
             TokenError::ConsentRequired => Self::new(
                 400,
                 Code::ConsentRequired,
-                "A scope needs the consent of a person, and no person takes part in this grant.",
+                "A scope needs the consent of a person, and this grant asks none.",
             ),
             TokenError::InvalidTarget => Self::new(
                 400,
@@ -316,7 +316,7 @@ impl From<&TokenError> for OAuthError {
                 ..Self::new(
                     503,
                     Code::TemporarilyUnavailable,
-                    "The keys of the client cannot be fetched.",
+                    "The keys for the assertion cannot be fetched.",
                 )
             },
             TokenError::UnknownServer => {

@@ -7,7 +7,9 @@ pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 mod code_verifier;
 mod decision;
+mod jwt_bearer;
 mod refresh_token;
+mod without_asking;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
@@ -26,6 +28,7 @@ pub static GRANTS: &[&dyn Grant] = &[
     &authorization_code::AuthorizationCode,
     &client_credentials::ClientCredentials,
     &refresh_token::Refresh,
+    &jwt_bearer::JwtBearer,
 ];
 
 /// The grant of that name.
@@ -40,11 +43,22 @@ pub fn with_person() -> impl Iterator<Item = &'static dyn Grant> {
     GRANTS.iter().copied().filter(|grant| NAMES.contains(&grant.grant_type()))
 }
 
+/// The grants that a server speaks.
+pub fn of(server: &AuthorizationServer) -> impl Iterator<Item = &'static dyn Grant> {
+    GRANTS.iter().copied().filter(|grant| grant.is_spoken_by(server))
+}
+
 /// A right by which a client asks for a token.
 #[async_trait]
 pub trait Grant: Sync {
     /// The value of `grant_type`.
     fn grant_type(&self) -> &'static str;
+
+    /// Tells whether a server speaks it: most do.
+    fn is_spoken_by(&self, server: &AuthorizationServer) -> bool {
+        let _ = server;
+        true
+    }
 
     /// Decides for whom the token would be, and what must be remembered of that.
     ///

@@ -91,6 +91,15 @@ impl Interaction {
         Self { goal, ..Self::new(ServerId::org(), parameters, browser, now) }
     }
 
+    /// The same, with the name of the person whom the client expects, wherever it said so.
+    #[must_use]
+    pub fn expecting(mut self, login_hint: Option<&str>) -> Self {
+        self.parameters.retain(|(name, _)| name != "login_hint");
+        let hint = login_hint.map(|login| ("login_hint".to_owned(), login.to_owned()));
+        self.parameters.extend(hint);
+        self
+    }
+
     /// One of the parameters.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -11,6 +11,7 @@
 pub mod access_token;
 pub mod admin;
 pub mod apply;
+mod assertion;
 pub mod assignment;
 pub mod attempts;
 pub mod audience_names;

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::catalog::{AuthorizationServer, STANDARD_SCOPES};
 use crate::client_auth::usable_methods;
 use crate::endpoints::{self, ENDPOINTS};
-use crate::grants::{self, GRANTS};
+use crate::grants::{self, Grant};
 use crate::session::PASSWORD_ACR;
 use crate::standard_claims;
 
@@ -40,6 +40,9 @@ struct ForPersons {
     request_parameter_supported: bool,
     /// One of ours, from a pushed request, is no matter of this member (RFC 9126 §5).
     request_uri_parameter_supported: bool,
+    /// A client may be held to it (RFC 9126 §5, §6); not all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    require_pushed_authorization_requests: Option<bool>,
     prompt_values_supported: [&'static str; 4],
     acr_values_supported: [&'static str; 1],
     code_challenge_methods_supported: [&'static str; 1],
@@ -73,7 +76,7 @@ impl Metadata {
             issuer: server.issuer.to_string(),
             endpoints: Endpoints::of(server),
             response_types_supported: if has_authorize { &["code"] } else { &[] },
-            grant_types_supported: GRANTS.iter().map(|grant| grant.grant_type()).collect(),
+            grant_types_supported: grants::of(server).map(Grant::grant_type).collect(),
             client_auth: ClientAuthAt::endpoints(),
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: signing
@@ -99,6 +102,7 @@ impl ForPersons {
             claims_parameter_supported: true,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
+            require_pushed_authorization_requests: endpoints::has("par").then_some(false),
             prompt_values_supported: ["none", "login", "consent", "select_account"],
             acr_values_supported: [PASSWORD_ACR],
             code_challenge_methods_supported: ["S256"],

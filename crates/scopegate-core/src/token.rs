@@ -82,18 +82,18 @@ impl std::fmt::Debug for TokenResponse {
     }
 }
 
-/// A token request that is refused.
+/// A request of a client that is refused: for a token, or at another endpoint.
 #[derive(Debug)]
-pub struct Refused {
+pub struct Refused<E = TokenError> {
     /// Why.
-    pub error: TokenError,
+    pub error: E,
     /// The decision, where the client was known by then.
     pub decision: Option<DecisionId>,
 }
 
-impl From<TokenError> for Refused {
+impl<E: From<TokenError>> From<TokenError> for Refused<E> {
     fn from(error: TokenError) -> Self {
-        Self { error, decision: None }
+        Self { error: error.into(), decision: None }
     }
 }
 
@@ -263,7 +263,8 @@ impl<'a> Case<'a> {
     async fn decide(&self, authority: &Authority) -> Result<Verdict, Denied> {
         let Self { catalog, server, client, grant_type, now, .. } = *self;
         let form = self.request.form;
-        let grant = grants::grant(grant_type).ok_or(TokenError::UnsupportedGrantType)?;
+        let grant = grants::grant(grant_type).filter(|grant| grant.is_spoken_by(server));
+        let grant = grant.ok_or(TokenError::UnsupportedGrantType)?;
         if !client.spec.grant_types.contains(grant_type) {
             return Err(TokenError::UnauthorizedClient.into());
         }

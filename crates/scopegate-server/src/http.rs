@@ -15,6 +15,7 @@ mod introspect;
 mod issuer_documents;
 mod logout;
 mod pages;
+mod par;
 mod readiness;
 mod revoke;
 mod surroundings;
@@ -94,6 +95,11 @@ fn on_both(base: &str, name: &str, methods: impl Fn() -> MethodRouter<App>) -> R
     ]
 }
 
+/// What a browser does here has effects, by GET too: whoever sends HEAD wants none.
+fn with_effects(methods: MethodRouter<App>) -> MethodRouter<App> {
+    methods.head(surroundings::only_get_and_post).fallback(surroundings::only_get_and_post)
+}
+
 /// What anybody may ask.
 pub(crate) fn public(app: App) -> Router {
     let base = literal(app.authority().catalog().org().issuer.path());
@@ -120,6 +126,7 @@ pub(crate) fn public(app: App) -> Router {
         introspect::routes(&base),
         logout::routes(&base),
         pages::routes(&base),
+        par::routes(&base),
         cors::for_clients(&app, revoke::routes(&base)),
         cors::for_clients(&app, token::routes(&base)),
         cors::for_clients(&app, userinfo::routes(&base)),

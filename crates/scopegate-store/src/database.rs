@@ -6,6 +6,7 @@
 //! hangs keeps its place in the pool.
 
 mod bell;
+mod in_place;
 mod postgres;
 mod row;
 mod session;
@@ -23,6 +24,9 @@ use crate::{OpenError, StoreOptions, StoreUrl};
 use postgres::PostgresPools;
 use session::Session;
 use sqlite::SqlitePools;
+
+/// Taken at once, the lock for writing cannot be refused in the middle.
+const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
 
 /// Decodes one row.
 pub(crate) type Decode<T> = fn(&Row<'_>) -> Result<T, StoreError>;
@@ -48,13 +52,27 @@ impl Database {
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
         let (session, begin) = match self {
             Self::Postgres(pools) => (Session::postgres(pools.connection().await?), "BEGIN"),
-            // Taken at once, the lock for writing cannot be refused in the middle.
-            Self::Sqlite(pools) => (Session::sqlite(pools.writer().await?), "BEGIN IMMEDIATE"),
+            Self::Sqlite(pools) => {
+                let turn = pools.turn().await?;
+                (Session::sqlite(pools.writer().await?, Some(turn)), BEGIN_SQLITE)
+            }
         };
         Transaction::begin(session, begin).await
     }
 
-    /// Runs one statement that reads.
+    /// Begins one in the present thread, which may block and is none of the runtime's.
+    pub(crate) async fn begin_in_place(&self) -> Result<Transaction, StoreError> {
+        match self {
+            Self::Postgres(_) => self.begin().await,
+            Self::Sqlite(pools) => {
+                let (connection, turn) = pools.writer_in_place()?;
+                let session = Session::in_place(connection, Some(turn));
+                Transaction::begin(session, BEGIN_SQLITE).await
+            }
+        }
+    }
+
+    /// Runs one statement that reads a few rows.
     pub(crate) async fn read<T: Send>(
         &self,
         statement: &'static str,
@@ -63,7 +81,7 @@ impl Database {
     ) -> Result<Vec<T>, StoreError> {
         let mut session = match self {
             Self::Postgres(pools) => Session::postgres(pools.connection().await?),
-            Self::Sqlite(pools) => Session::sqlite(pools.reader().await?),
+            Self::Sqlite(pools) => Session::in_place(pools.reader_in_place()?, None),
         };
         let rows = session.fetch(statement, values, decode).await?;
         session.finish();
@@ -85,7 +103,12 @@ impl Database {
                 transaction.rollback().await?;
                 Ok(rows)
             }
-            Self::Sqlite(_) => self.read(statement, values, decode).await,
+            Self::Sqlite(pools) => {
+                let mut session = Session::sqlite(pools.reader().await?, None);
+                let rows = session.fetch(statement, values, decode).await?;
+                session.finish();
+                Ok(rows)
+            }
         }
     }
 

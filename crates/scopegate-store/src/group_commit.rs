@@ -4,6 +4,10 @@
 //! Each commit is still whole or absent by itself. One that loses a race is taken back to where it
 //! began and its neighbours stay; none is answered before the disk has all of them.
 
+use std::future::Future;
+use std::thread;
+
+use futures_util::FutureExt;
 use scopegate_core::store::{Change, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,7 +25,7 @@ const WAITING: usize = 1024;
 /// So often a commit that fails is left out and the others are tried again.
 const ATTEMPTS: usize = 3;
 
-/// Where commits come together. Its task ends with the last clone.
+/// Where commits come together. Its thread ends with the last clone.
 #[derive(Clone)]
 pub(crate) struct GroupCommit(mpsc::Sender<Waiting>);
 
@@ -33,10 +37,11 @@ struct Waiting {
 type Answer = Result<(), StoreError>;
 
 impl GroupCommit {
-    pub(crate) fn start(database: Database) -> Self {
+    pub(crate) fn start(database: Database) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(serve(database, receiver));
-        Self(sender)
+        let thread = thread::Builder::new().name("scopegate-ledger".to_owned());
+        thread.spawn(move || serve(&database, receiver))?;
+        Ok(Self(sender))
     }
 
     /// Writes changes, all or none, in a transaction that may be others' too.
@@ -48,17 +53,17 @@ impl GroupCommit {
     }
 }
 
-async fn serve(database: Database, mut receiver: mpsc::Receiver<Waiting>) {
+fn serve(database: &Database, mut receiver: mpsc::Receiver<Waiting>) {
     let mut group = Vec::with_capacity(LARGEST);
-    while receiver.recv_many(&mut group, LARGEST).await > 0 {
-        write(&database, &mut group).await;
+    while receiver.blocking_recv_many(&mut group, LARGEST) > 0 {
+        write(database, &mut group);
     }
 }
 
 /// Writes a group and answers each of it.
-async fn write(database: &Database, group: &mut Vec<Waiting>) {
+fn write(database: &Database, group: &mut Vec<Waiting>) {
     for _ in 0..ATTEMPTS {
-        let Failure { cause, culprit } = match together(database, group).await {
+        let Failure { cause, culprit } = match in_place(together(database, group)) {
             Ok(answers) => {
                 for (waiting, answer) in group.drain(..).zip(answers) {
                     waiting.answer(answer);
@@ -79,6 +84,12 @@ async fn write(database: &Database, group: &mut Vec<Waiting>) {
     answer_all(group, &unavailable("too many commits failed at once"));
 }
 
+/// What is written here is written in this thread, and nothing of it waits for another.
+fn in_place<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let waits = || Err(unavailable("a statement waits that should not").into());
+    work.now_or_never().unwrap_or_else(waits)
+}
+
 /// Why a group was not written, and whose fault it was if it was one's.
 struct Failure {
     cause: StoreError,
@@ -93,7 +104,7 @@ impl From<StoreError> for Failure {
 
 /// Writes a group in one transaction; what is answered is on the disk.
 async fn together(database: &Database, group: &[Waiting]) -> Result<Vec<Answer>, Failure> {
-    let mut transaction = database.begin().await?;
+    let mut transaction = database.begin_in_place().await?;
     let mut answers = Vec::with_capacity(group.len());
     let mut events = Vec::new();
     for (number, waiting) in group.iter().enumerate() {
@@ -150,7 +161,7 @@ fn answer_all(group: &mut Vec<Waiting>, cause: &StoreError) {
 }
 
 fn stopped() -> StoreError {
-    unavailable("the task that writes has stopped")
+    unavailable("the thread that writes has stopped")
 }
 
 #[cfg(test)]

@@ -32,7 +32,11 @@ impl SqlStore {
         let database = Database::open(url, options).await?;
         migration::migrate(&database, url).await?;
         tracing::debug!(store = %url, "the store is open");
-        let group = database.has_one_writer().then(|| GroupCommit::start(database.clone()));
+        let group = match database.has_one_writer() {
+            true => Some(GroupCommit::start(database.clone())),
+            false => None,
+        };
+        let group = group.transpose().map_err(|error| OpenError::unreachable(url, &error))?;
         Ok(Self { database, group, url: url.clone() })
     }
 

@@ -14,20 +14,29 @@ pub(super) struct Door<'a> {
 }
 
 impl<'a> Door<'a> {
-    pub(super) fn find(
-        catalog: &'a Snapshot,
-        form: &'a Form,
-        repeated: &BTreeSet<Box<str>>,
-    ) -> Result<Self, AuthorizeError> {
-        if ["client_id", "redirect_uri", "request_uri"].iter().any(|name| repeated.contains(*name))
-        {
-            return Err(AuthorizeError::RepeatedDoor);
-        }
+    pub(super) fn find(catalog: &'a Snapshot, form: &'a Form) -> Result<Self, AuthorizeError> {
         let client = form.value("client_id").and_then(|id| catalog.client(id));
         let client = client.filter(|client| client.spec.status.is_active());
         let client = client.ok_or(AuthorizeError::UnknownClient)?;
         let redirect_uri = redirect_uri(client, form).ok_or(AuthorizeError::UnknownRedirectUri)?;
         Ok(Self { client, redirect_uri })
+    }
+
+    /// The door of a client that has proved who it is. It names itself all the same (RFC 9126 §2.1).
+    pub(super) fn of_client(client: &'a Client, form: &'a Form) -> Result<Self, AuthorizeError> {
+        if form.value("client_id").is_none() {
+            return Err(AuthorizeError::invalid_request("The parameter client_id is missing."));
+        }
+        let redirect_uri = redirect_uri(client, form).ok_or(AuthorizeError::UnknownRedirectUri)?;
+        Ok(Self { client, redirect_uri })
+    }
+}
+
+/// Refuses two of what says who asks, and where the answer may go.
+pub(super) fn named_once(repeated: &BTreeSet<Box<str>>) -> Result<(), AuthorizeError> {
+    match ["client_id", "redirect_uri", "request_uri"].iter().any(|name| repeated.contains(*name)) {
+        false => Ok(()),
+        true => Err(AuthorizeError::RepeatedDoor),
     }
 }
 

@@ -7,6 +7,7 @@ use scopegate_claims::{Audience, UnixTime};
 use scopegate_jose::KeySet;
 
 use super::door::Door;
+use super::pushed::Pushed;
 use super::{AuthorizeError, ResponseMode, Return};
 use crate::catalog::AuthorizationServer;
 use crate::error::{OAuthError, TokenError};
@@ -21,6 +22,8 @@ pub(super) struct Draft<'a> {
     pub(super) door: Door<'a>,
     pub(super) form: &'a Form,
     pub(super) repeated: &'a BTreeSet<Box<str>>,
+    /// Where it was pushed before.
+    pub(super) pushed: Option<&'a Pushed>,
     /// The keys that the server signs with.
     pub(super) keys: Option<Arc<KeySet>>,
     pub(super) now: UnixTime,

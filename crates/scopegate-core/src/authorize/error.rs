@@ -1,6 +1,7 @@
 //! What can go wrong with an authorization request, and what the client may learn of it.
 
 use crate::error::{ErrorCode, OAuthError, TokenError};
+use crate::store::StoreError;
 
 /// Why an authorization request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum AuthorizeError {
     /// Request objects are not spoken (OpenID Connect Core §6.1).
     #[error("request objects are not supported")]
     RequestNotSupported,
+    /// A reference of ours is unknown, another's, too old or used: nobody is redirected (RFC 9126 §4).
+    #[error("the pushed request is not there for this client and browser")]
+    InvalidRequestUri,
     /// Requests by reference are not spoken (OpenID Connect Core §6.2).
     #[error("requests by reference are not supported")]
     RequestUriNotSupported,
@@ -60,6 +64,11 @@ impl AuthorizeError {
         matches!(self, Self::Token(TokenError::Storage(_) | TokenError::Signing(_)))
     }
 
+    /// Tells whether somebody else was faster: it can be decided again.
+    pub(super) const fn is_lost_race(&self) -> bool {
+        matches!(self, Self::Token(TokenError::Storage(StoreError::Changed(_))))
+    }
+
     /// Tells whether it was decided about a person.
     pub(super) const fn is_decision(&self) -> bool {
         !self.is_ours() && !matches!(self, Self::ConsentRequired)
@@ -95,6 +104,11 @@ impl From<&AuthorizeError> for OAuthError {
             AuthorizeError::RequestNotSupported => {
                 (Code::RequestNotSupported, "Request objects are not supported.")
             }
+            AuthorizeError::InvalidRequestUri => (
+                Code::InvalidRequestUri,
+                "The request is not known, has expired or was used. \
+                 Go back to the application and try again.",
+            ),
             AuthorizeError::RequestUriNotSupported => {
                 (Code::RequestUriNotSupported, "Requests by reference are not supported.")
             }

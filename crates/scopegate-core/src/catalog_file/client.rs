@@ -91,7 +91,7 @@ pub(super) fn read(
     let client_type = client_flow::read_type(client);
     let grant_types = client_flow::read_grants(client, client_type);
     let secrets = client.optional("secrets").map(|node| secret::read_all(node, context));
-    let jwks = client.optional("jwks").map(jwks::read);
+    let jwks = client.optional("jwks").map(|node| jwks::read(node, "a client"));
     let jwks_uri = client.optional("jwks_uri").map(|node| jwks::read_uri(node, context));
     if let Some(auth) = auth {
         check_credentials(client, auth);
@@ -128,14 +128,7 @@ fn check_credentials(client: Table<'_>, auth: ClientAuth) {
             &["jwks", "jwks_uri"]
         }
         ClientAuth::PrivateKeyJwt => {
-            match (client.optional("jwks"), client.optional("jwks_uri")) {
-                (None, None) => client.refuse_missing("jwks", method),
-                // RFC 7591 §2: nobody would know which of them holds.
-                (Some(_), Some(url)) => url.refuse(format_args!(
-                    "\"jwks_uri\" does not go with \"jwks\": leave one of them out"
-                )),
-                (_, _) => {}
-            }
+            jwks::check_one_place(client, method);
             &["secrets"]
         }
         ClientAuth::None => &["jwks", "jwks_uri", "secrets"],

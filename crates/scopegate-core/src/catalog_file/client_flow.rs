@@ -162,6 +162,12 @@ fn check(client: Table<'_>, spec: &ClientSpec) {
     if spec.client_type == ClientType::Service && with_person(&spec.grant_types) {
         refuse("grant_types", "a service runs without persons: write type = \"web\"");
     }
+    if is_public(spec.client_type) && WITHOUT_ASKING.into_iter().any(has) {
+        refuse(
+            "grant_types",
+            "a client without a secret has to have the person sign in: leave out what needs none",
+        );
+    }
     if has("authorization_code") && spec.redirect_uris.is_empty() {
         client.refuse_missing("redirect_uris", "authorization_code");
     }
@@ -180,6 +186,12 @@ fn check(client: Table<'_>, spec: &ClientSpec) {
         refuse("origins", "only browser and web clients have scripts in browsers: leave it out");
     }
 }
+
+/// What proves who a person is does not prove that the client is the one it was meant for.
+const WITHOUT_ASKING: [&str; 2] = [
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+];
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 

@@ -1,11 +1,11 @@
-//! The public keys of a client: inline, or where it publishes them.
+//! The public keys of a client or an issuer: inline, or where it publishes them.
 
 use scopegate_jose::{Jwk, KeyProblem, VerifyingKey};
 use url::{Host, Url};
 
 use super::CatalogContext;
 use super::json;
-use super::reader::Node;
+use super::reader::{Node, Table};
 use super::seen::Seen;
 use super::shape::Shape;
 
@@ -16,14 +16,15 @@ const MAX_URL: usize = 1024;
 
 const JWKS: Shape = Shape { what: "a key set", keys: &["keys"], ..Shape::NONE };
 
-/// Reads a key set (RFC 7517 §5). A key that cannot be used is a problem, since somebody will use it.
-pub(super) fn read(node: Node<'_>) -> Option<Vec<Jwk>> {
+/// Reads the key set of `owner` (RFC 7517 §5). A key that cannot be used is a problem, since somebody
+/// will use it.
+pub(super) fn read(node: Node<'_>, owner: &str) -> Option<Vec<Jwk>> {
     let keys = node.table(&JWKS)?.required("keys")?;
     let entries = keys.list()?;
     let number = entries.len();
     if !(1..=MAX_NUMBER).contains(&number) {
         keys.refuse(format_args!(
-            "a client has 1 to {MAX_NUMBER} keys: write keys = [{{ kty = \"EC\", … }}]"
+            "{owner} has 1 to {MAX_NUMBER} keys: write keys = [{{ kty = \"EC\", … }}]"
         ));
         return None;
     }
@@ -45,7 +46,18 @@ pub(super) fn read(node: Node<'_>) -> Option<Vec<Jwk>> {
     read.into_iter().collect()
 }
 
-/// Reads where a client publishes its keys.
+/// Sees to it that the keys are in one place, and not in two (RFC 7591 §2): nobody would know which of
+/// them holds.
+pub(super) fn check_one_place(owner: Table<'_>, needed_by: &str) {
+    match (owner.optional("jwks"), owner.optional("jwks_uri")) {
+        (None, None) => owner.refuse_missing("jwks", needed_by),
+        (Some(_), Some(url)) => url
+            .refuse(format_args!("\"jwks_uri\" does not go with \"jwks\": leave one of them out")),
+        (_, _) => {}
+    }
+}
+
+/// Reads where keys are published.
 ///
 /// Keys that came over plain http could be anybody's, except on the machine itself; and only a server
 /// that runs for that machine asks it.

@@ -132,7 +132,8 @@ fn read_name<'f>(table: Table<'f>, what: &str, names: &mut Seen<'f>) -> Option<&
     name.label(MAX_NAME)
 }
 
-fn read_clients(node: Node<'_>, clients: &ClientNames<'_>) -> Option<Clients> {
+/// Reads which clients something is for.
+pub(super) fn read_clients(node: Node<'_>, clients: &ClientNames<'_>) -> Option<Clients> {
     let Listed::These(ids) = read_list(node, "client ids")? else { return Some(Clients::All) };
     let mut seen = Seen::default();
     let known = ids.into_iter().filter_map(|id| {

@@ -9,7 +9,7 @@ use super::client::ClientNames;
 use super::reader::{Node, Table};
 use super::seen::Seen;
 use super::shape::Shape;
-use super::{claim, policy, resource, scope};
+use super::{claim, policy, resource, scope, trusted_issuer};
 use crate::catalog::{Entity, EntityKey, Owner, ServerId, ServerSpec, Spec, Status};
 
 pub(super) const MAX_NAME: usize = 100;
@@ -26,8 +26,9 @@ const SERVER: Shape = Shape {
         "scope",
         "claim",
         "policy",
+        "trusted_issuer",
     ],
-    later: &["hooks", "trusted_issuer", "trusted_servers"],
+    later: &["hooks", "trusted_servers"],
     ..Shape::NONE
 };
 
@@ -84,6 +85,7 @@ fn read_parts(
     entities.extend(scopes.into_iter().filter_map(|scope| scope::read(scope, id)));
     entities.extend(claim::read_all(server, id, &names));
     policy::read_all(server, id, clients, &names, entities);
+    entities.extend(trusted_issuer::read_all(server, id, clients));
 }
 
 fn read_algorithms(node: Node<'_>) -> Option<Vec<Algorithm>> {

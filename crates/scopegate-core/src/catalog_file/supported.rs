@@ -9,9 +9,8 @@ use crate::catalog::ClientAuth;
 use crate::client_auth::{Method, usable_methods};
 use crate::grants::GRANTS;
 
-const LATER_GRANTS: [&str; 3] = [
+const LATER_GRANTS: [&str; 2] = [
     "urn:ietf:params:oauth:grant-type:device_code",
-    "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "urn:ietf:params:oauth:grant-type:token-exchange",
 ];
 

@@ -8,6 +8,7 @@ mod random;
 mod refresh;
 mod servers;
 mod syntax;
+mod trusted;
 mod users;
 
 use std::collections::HashMap;

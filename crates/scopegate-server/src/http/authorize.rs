@@ -22,15 +22,15 @@ use scopegate_core::session::SessionSecret;
 use self::asked::Question;
 use super::asked::Asked;
 use super::pages::{self, Browser, see_other};
-use super::{App, Failure, RequestError, Routes, cookies, on_both};
+use super::{App, Failure, RequestError, Routes, cookies, on_both, with_effects};
 
 /// A storage that hangs shall not hang the browsers.
 const DECISION_TIME: Duration = Duration::from_secs(20);
 
 /// Where browsers ask for codes, and where people agree.
 pub(super) fn routes(base: &str) -> Routes {
-    let mut routes = on_both(base, "authorize", || get(by_query).post(by_form));
-    let consent = get(consent::show).post(consent::submit);
+    let mut routes = on_both(base, "authorize", || with_effects(get(by_query).post(by_form)));
+    let consent = with_effects(get(consent::show).post(consent::submit));
     routes.push((format!("{base}/consent"), consent));
     routes
 }
@@ -78,16 +78,17 @@ async fn ask(
     question: Question,
 ) -> Response {
     let Question { form, repeated, .. } = question;
+    let browser = Browser::of(app, &parts.headers);
     let session = cookies::session(&parts.headers, app.scheme());
     let request = AuthorizeRequest {
         server,
         form: &form,
         repeated: &repeated,
+        browser: browser.flow.browser(),
         session: session.as_ref(),
         done: Done::default(),
         address: app.client_address(parts),
     };
-    let browser = Browser::of(app, &parts.headers);
     let waiting = || {
         let pairs = form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let now = app.authority().clock().now();
@@ -127,6 +128,7 @@ async fn decide_again(
         server: &waiting.server,
         form: &form,
         repeated: &repeated,
+        browser: waiting.browser,
         session,
         done: Done { signed_in: waiting.signed_in, consent },
         address: app.client_address(parts),
@@ -163,7 +165,9 @@ async fn decide(app: &App, request: AuthorizeRequest<'_>) -> Result<Authorized, 
 fn answer(app: &App, authorized: Authorized, waiting: impl FnOnce() -> Interaction) -> Response {
     match authorized {
         Authorized::Return(back) => returned(&back),
-        Authorized::SignIn => pages::to_sign_in(app, &waiting()),
+        Authorized::SignIn { login_hint } => {
+            pages::to_sign_in(app, &waiting().expecting(login_hint.as_deref()))
+        }
         Authorized::Consent(_) => {
             let sealed = app.authority().seal(&waiting());
             see_other(&format!("{}?request={sealed}", app.path("consent")))

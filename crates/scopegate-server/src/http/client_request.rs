@@ -43,12 +43,13 @@ impl<'a> ClientRequest<'a> {
     }
 
     /// Asks the core, which answers in time or not at all.
-    pub(super) async fn decided<'r, T, D>(
+    pub(super) async fn decided<'r, T, E, D>(
         &'r self,
         decide: impl FnOnce(TokenRequest<'r>) -> D,
     ) -> Result<T, Failure>
     where
-        D: Future<Output = Result<T, Refused>>,
+        E: Into<RequestError>,
+        D: Future<Output = Result<T, Refused<E>>>,
     {
         let Self { app, server, parts, form } = self;
         // It was read once, so that it can be read again.

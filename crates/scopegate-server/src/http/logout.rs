@@ -15,7 +15,7 @@ use scopegate_core::logout::{Logout, LogoutRequest};
 
 use super::asked::Asked;
 use super::pages::{self, log_out, see_other};
-use super::{App, Failure, RequestError, Routes, cookies, form_body, on_both};
+use super::{App, Failure, RequestError, Routes, cookies, form_body, on_both, with_effects};
 
 /// A storage that hangs shall not hang the browsers.
 const DECISION_TIME: Duration = Duration::from_secs(20);
@@ -25,7 +25,7 @@ const MAX_QUERY: usize = 8 * 1024;
 
 /// Where clients send browsers to sign a person out.
 pub(super) fn routes(base: &str) -> Routes {
-    on_both(base, "logout", || get(logout).post(logout))
+    on_both(base, "logout", || with_effects(get(logout).post(logout)))
 }
 
 async fn logout(

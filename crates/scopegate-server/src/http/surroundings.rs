@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
-use http::header::{STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 
 use super::{App, Failure, RequestError};
 
@@ -20,6 +20,11 @@ pub(super) async fn unknown_path() -> Failure {
 /// The router adds the `Allow` header.
 pub(super) async fn wrong_method() -> Failure {
     Failure::new(RequestError::WrongMethod)
+}
+
+/// What GET and POST alone are for. The router would let HEAD have what GET does.
+pub(super) async fn only_get_and_post() -> Response {
+    ([(ALLOW, "GET,POST")], wrong_method().await).into_response()
 }
 
 /// Nobody shall guess a type; who came by https shall come back by https (RFC 6797 §7.1).

@@ -372,7 +372,7 @@ async fn a_scope_that_needs_consent_needs_a_person() {
     content-type: application/json
     pragma: no-cache
     x-content-type-options: nosniff
-    {"decision_id":"…","error":"consent_required","error_description":"A scope needs the consent of a person, and no person takes part in this grant."}
+    {"decision_id":"…","error":"consent_required","error_description":"A scope needs the consent of a person, and this grant asks none."}
     "#);
 }
 

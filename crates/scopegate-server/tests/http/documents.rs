@@ -149,7 +149,7 @@ async fn a_server_that_is_not_there_has_no_documents() {
 async fn what_is_not_built_is_neither_served_nor_advertised() {
     let at = Fixture::start().await;
     let mut answers = Vec::new();
-    for path in ["/", "/oauth2/default/v1/par", "/oauth2/v1/clients", "/metrics", "*"] {
+    for path in ["/", "/oauth2/default/v1/status/1", "/oauth2/v1/clients", "/metrics", "*"] {
         let response = at.get(path).await;
         answers.push(rendered(response).await);
     }
@@ -169,6 +169,7 @@ async fn what_is_not_built_is_neither_served_nor_advertised() {
             "authorization_endpoint",
             "end_session_endpoint",
             "introspection_endpoint",
+            "pushed_authorization_request_endpoint",
             "revocation_endpoint",
             "token_endpoint",
             "userinfo_endpoint",

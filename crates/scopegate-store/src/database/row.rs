@@ -1,5 +1,8 @@
 //! What goes into a statement and what comes out of it.
 
+use std::fmt::Display;
+
+use rusqlite::types::FromSql;
 use scopegate_claims::UnixTime;
 use scopegate_core::store::StoreError;
 use sqlx::postgres::PgRow;
@@ -71,6 +74,7 @@ impl<'a> From<Option<&'a str>> for Value<'a> {
 
 /// A row of an answer.
 pub(crate) enum Row<'a> {
+    InPlace(&'a rusqlite::Row<'a>),
     Postgres(&'a PgRow),
     Sqlite(&'a SqliteRow),
 }
@@ -131,12 +135,14 @@ impl Row<'_> {
     where
         T: for<'r> Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>,
         T: for<'r> Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite>,
+        T: FromSql,
     {
-        let value = match self {
-            Self::Postgres(row) => row.try_get(column),
-            Self::Sqlite(row) => row.try_get(column),
-        };
-        value.map_err(|error| StoreError::Corrupt(format!("`{column}`: {error}")))
+        let corrupt = |error: &dyn Display| StoreError::Corrupt(format!("`{column}`: {error}"));
+        match self {
+            Self::InPlace(row) => row.get(column).map_err(|error| corrupt(&error)),
+            Self::Postgres(row) => row.try_get(column).map_err(|error| corrupt(&error)),
+            Self::Sqlite(row) => row.try_get(column).map_err(|error| corrupt(&error)),
+        }
     }
 }
 

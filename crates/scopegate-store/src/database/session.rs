@@ -9,6 +9,8 @@ use scopegate_core::store::StoreError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, SqlSafeStr, Sqlite};
 
+use super::in_place::InPlace;
+use super::sqlite::Turn;
 use super::{Decode, Row, Value};
 use crate::error::unavailable;
 
@@ -22,17 +24,21 @@ const LONG_SILENCE: Duration = Duration::from_secs(600);
 pub(super) struct Session {
     lease: Lease,
     silence: Duration,
+    /// Of SQLite's writers each has the turn; it ends after the connection is given back.
+    _turn: Option<Turn>,
 }
 
 enum Lease {
+    InPlace(InPlace),
     Postgres(Leased<Postgres>),
     Sqlite(Leased<Sqlite>),
 }
 
-/// Does the same with a connection of either kind.
+/// Does the same with a connection of either driver, unless it is done in place.
 macro_rules! on_either {
-    ($lease:expr, $connection:ident => $work:expr) => {
+    ($lease:expr, $in_place:ident => $done:expr, $connection:ident => $work:expr) => {
         match $lease {
+            Lease::InPlace($in_place) => $done,
             Lease::Postgres($connection) => $work,
             Lease::Sqlite($connection) => $work,
         }
@@ -56,11 +62,20 @@ macro_rules! bound {
 
 impl Session {
     pub(super) fn postgres(connection: PoolConnection<Postgres>) -> Self {
-        Self { lease: Lease::Postgres(Leased(Some(connection))), silence: SILENCE }
+        Self::of(Lease::Postgres(Leased(Some(connection))), None)
     }
 
-    pub(super) fn sqlite(connection: PoolConnection<Sqlite>) -> Self {
-        Self { lease: Lease::Sqlite(Leased(Some(connection))), silence: SILENCE }
+    pub(super) fn sqlite(connection: PoolConnection<Sqlite>, turn: Option<Turn>) -> Self {
+        Self::of(Lease::Sqlite(Leased(Some(connection))), turn)
+    }
+
+    /// A session whose work is done in the thread that asks for it: its futures never wait.
+    pub(super) fn in_place(connection: InPlace, turn: Option<Turn>) -> Self {
+        Self::of(Lease::InPlace(connection), turn)
+    }
+
+    fn of(lease: Lease, turn: Option<Turn>) -> Self {
+        Self { lease, silence: SILENCE, _turn: turn }
     }
 
     /// Runs a statement; the answer is how many rows it wrote.
@@ -70,7 +85,9 @@ impl Session {
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
         let silence = self.silence;
-        on_either!(&mut self.lease, connection => {
+        on_either!(&mut self.lease, in_place => {
+            in_place.execute(statement.into_sql_str().as_str(), values)
+        }, connection => {
             let written = bound!(statement, values).execute(&mut ***connection);
             Ok(answered(silence, written).await?.rows_affected())
         })
@@ -85,7 +102,9 @@ impl Session {
     ) -> Result<Vec<T>, StoreError> {
         let silence = self.silence;
         let mut rows = Vec::new();
-        on_either!(&mut self.lease, connection => {
+        on_either!(&mut self.lease, in_place => {
+            return in_place.fetch(statement, values, decode);
+        }, connection => {
             let mut stream = bound!(statement, values).fetch(&mut ***connection);
             while let Some(next) = answered(silence, stream.try_next()).await? {
                 rows.push(decode(&Row::from(&next))?);
@@ -100,7 +119,9 @@ impl Session {
         statements: impl SqlSafeStr + Send,
     ) -> Result<(), StoreError> {
         let silence = self.silence;
-        on_either!(&mut self.lease, connection => {
+        on_either!(&mut self.lease, in_place => {
+            in_place.run(statements.into_sql_str().as_str())?;
+        }, connection => {
             let script = sqlx::raw_sql(statements);
             answered(silence, script.execute(&mut ***connection)).await?;
         });
@@ -114,7 +135,7 @@ impl Session {
             Lease::Postgres(_) => {
                 self.run("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await
             }
-            Lease::Sqlite(_) => Ok(()),
+            Lease::InPlace(_) | Lease::Sqlite(_) => Ok(()),
         }
     }
 
@@ -125,6 +146,7 @@ impl Session {
     /// Gives the connection back.
     pub(super) fn finish(self) {
         match self.lease {
+            Lease::InPlace(in_place) => in_place.finish(),
             Lease::Postgres(mut leased) => drop(leased.0.take()),
             Lease::Sqlite(mut leased) => drop(leased.0.take()),
         }

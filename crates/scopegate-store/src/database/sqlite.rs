@@ -1,22 +1,26 @@
-//! SQLite: a file, one connection that writes, some that read.
+//! SQLite: a file, and who writes to it when.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_core::store::StoreError;
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Pool, Sqlite};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
+use super::in_place::{InPlace, Shelf};
 use crate::error::unavailable;
 use crate::{OpenError, StoreOptions, StoreUrl};
 
 /// How often a change that another process made is looked for.
 pub(super) const POLL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(5);
-const READERS: u32 = 4;
+/// Connections for answers that may be long.
+const READERS: u32 = 2;
 /// Primary result codes (<https://sqlite.org/rescode.html>).
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
@@ -25,8 +29,16 @@ const LOCKED: i32 = 6;
 pub(crate) struct SqlitePools {
     writer: Pool<Sqlite>,
     readers: Pool<Sqlite>,
+    reads_in_place: Shelf,
+    writes_in_place: Shelf,
+    /// Who holds it writes. SQLite would let the others ask again and again; here they queue.
+    turn: Arc<Mutex<()>>,
+    patience: Duration,
     file: DatabaseFile,
 }
+
+/// The right to write, until it is dropped.
+pub(super) type Turn = OwnedMutexGuard<()>;
 
 impl SqlitePools {
     pub(super) async fn open(
@@ -48,7 +60,15 @@ impl SqlitePools {
             .map_err(|error| OpenError::unreachable(url, &error))?;
         let readers = pool(READERS, patience).connect_lazy_with(connect.pragma("query_only", "ON"));
         let file = DatabaseFile::of(path).map_err(|error| OpenError::unreachable(url, &error))?;
-        Ok(Self { writer, readers, file })
+        Ok(Self {
+            writer,
+            readers,
+            reads_in_place: Shelf::of_readers(file.clone(), patience),
+            writes_in_place: Shelf::of_writers(file.clone(), patience),
+            turn: Arc::default(),
+            patience,
+            file,
+        })
     }
 
     pub(crate) async fn writer(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
@@ -62,7 +82,25 @@ impl SqlitePools {
         self.readers.acquire().await.map_err(unavailable)
     }
 
+    /// Waits until nobody else of this process writes.
+    pub(super) async fn turn(&self) -> Result<Turn, StoreError> {
+        let turn = tokio::time::timeout(self.patience, Arc::clone(&self.turn).lock_owned());
+        turn.await.map_err(unavailable)
+    }
+
+    /// The same for a thread that may block, with the connection to write through.
+    pub(super) fn writer_in_place(&self) -> Result<(InPlace, Turn), StoreError> {
+        let turn = Arc::clone(&self.turn).blocking_lock_owned();
+        Ok((self.writes_in_place.take()?, turn))
+    }
+
+    pub(super) fn reader_in_place(&self) -> Result<InPlace, StoreError> {
+        self.reads_in_place.take()
+    }
+
     pub(super) async fn close(&self) {
+        self.reads_in_place.close();
+        self.writes_in_place.close();
         self.readers.close().await;
         // The last connection to be closed takes the log into the file.
         self.writer.close().await;
@@ -126,19 +164,23 @@ fn make_file(path: &Path) -> Result<(), OpenError> {
 
 /// The file that was opened, told apart from another one under the same name.
 #[derive(Clone)]
-struct DatabaseFile {
+pub(super) struct DatabaseFile {
     path: PathBuf,
     identity: (u64, u64),
 }
 
 impl DatabaseFile {
-    fn of(path: PathBuf) -> std::io::Result<Self> {
+    pub(super) fn of(path: PathBuf) -> std::io::Result<Self> {
         Ok(Self { identity: identity(&path)?, path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Fails if the file was removed or replaced: SQLite would go on to write into the old one, and
     /// what it confirms would be gone with the process.
-    fn is_still_there(&self) -> std::io::Result<()> {
+    pub(super) fn is_still_there(&self) -> std::io::Result<()> {
         match identity(&self.path)? == self.identity {
             true => Ok(()),
             false => Err(std::io::Error::other("the database file has been replaced")),

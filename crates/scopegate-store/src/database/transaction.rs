@@ -53,6 +53,9 @@ impl Transaction {
         let (mut written, mut rest) = (0, values);
         for batch in BATCHES {
             let mut chunks = rest.chunks_exact(batch * width);
+            if rest.len() < batch * width {
+                continue;
+            }
             let text = with_rows(statement, batch, width);
             for chunk in &mut chunks {
                 written += self.0.execute(AssertSqlSafe(text.as_str()), chunk).await?;
@@ -105,12 +108,12 @@ impl Transaction {
 
     /// Begins a part that can be taken back without the rest.
     pub(crate) async fn begin_part(&mut self) -> Result<(), StoreError> {
-        self.0.run("SAVEPOINT part").await
+        self.0.execute("SAVEPOINT part", &[]).await.map(drop)
     }
 
     /// Makes the part one with the rest.
     pub(crate) async fn keep_part(&mut self) -> Result<(), StoreError> {
-        self.0.run("RELEASE part").await
+        self.0.execute("RELEASE part", &[]).await.map(drop)
     }
 
     /// Leaves nothing of the part.

@@ -65,6 +65,11 @@ fn audit() -> Change {
     })
 }
 
+async fn write_group(store: &SqlStore, mut group: Vec<Waiting>) {
+    let database = store.database.clone();
+    tokio::task::spawn_blocking(move || write(&database, &mut group)).await.unwrap();
+}
+
 /// Writes some commits as one group: their answers, in order.
 async fn as_a_group(store: &SqlStore, commits: Vec<Vec<Change>>) -> Vec<Answer> {
     let (mut group, mut answered) = (Vec::new(), Vec::new());
@@ -73,7 +78,7 @@ async fn as_a_group(store: &SqlStore, commits: Vec<Vec<Change>>) -> Vec<Answer> 
         group.push(Waiting { changes, answer });
         answered.push(receiver);
     }
-    write(&store.database, &mut group).await;
+    write_group(store, group).await;
     let mut answers = Vec::new();
     for receiver in answered {
         answers.push(receiver.await.expect("each is answered"));
@@ -170,8 +175,8 @@ async fn what_nobody_waits_for_any_more_is_written_whole() {
     let (_folder, store) = store().await;
     let (answer, receiver) = oneshot::channel();
     drop(receiver);
-    let mut group = vec![Waiting { changes: vec![use_assertion("1"), audit()], answer }];
-    write(&store.database, &mut group).await;
+    let group = vec![Waiting { changes: vec![use_assertion("1"), audit()], answer }];
+    write_group(&store, group).await;
     assert_eq!(events(&store).await, 1);
     assert!(matches!(store.commit(&[use_assertion("1")]).await, Err(StoreError::Conflict)));
 }

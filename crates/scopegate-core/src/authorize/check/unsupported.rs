@@ -15,6 +15,14 @@ pub(in crate::authorize) fn request_objects(draft: &mut Draft<'_>) -> Result<(),
     }
 }
 
+/// What is pushed refers to nothing else (RFC 9126 §2.1).
+pub(in crate::authorize) fn reference_inside(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
+    match draft.form.value("request_uri") {
+        None => Ok(()),
+        Some(_) => Err(AuthorizeError::invalid_request("A request_uri cannot be pushed.")),
+    }
+}
+
 /// A client that must push its requests (RFC 9126 §6) may not ask in any other way.
 pub(in crate::authorize) fn unpushed(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
     match draft.door.client.spec.require_par {

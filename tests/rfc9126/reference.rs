@@ -1,0 +1,169 @@
+//! §4: what a reference is worth that a browser brings.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::rfc9126::world::{
+    CALLBACK, URN, asking, assert_page, brought, pushed, reference, start,
+};
+
+#[tokio::test]
+async fn s2_2_lives_a_minute_and_serves_one_code() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let (first, second) = (pushed(&server, &[]).await, pushed(&server, &[]).await);
+    server.clock().advance(Duration::from_secs(59));
+    assert!(brought(&mut browser, &first).await.sent("code").is_some());
+    assert_page(&brought(&mut browser, &first).await, 400);
+    server.clock().advance(Duration::from_secs(1));
+    assert_page(&brought(&mut browser, &second).await, 400);
+    // Nor is there one that nobody pushed.
+    for unknown in [format!("{URN}{}", "a".repeat(43)), format!("{URN}short"), URN.to_owned()] {
+        assert_page(&brought(&mut browser, &unknown).await, 400);
+    }
+}
+
+#[tokio::test]
+async fn of_two_at_once_one_gets_a_code() {
+    let (server, alice) = start().await;
+    for _ in 0..10 {
+        let uri = pushed(&server, &[]).await;
+        let tries = (0..4).map(|_| async {
+            let mut browser = server.browser_of(&alice).await;
+            brought(&mut browser, &uri).await
+        });
+        let answers = join_all(tries).await;
+        let won = answers.iter().filter(|answer| answer.status == 303).count();
+        assert_eq!(won, 1);
+        for lost in answers.iter().filter(|answer| answer.status != 303) {
+            assert_page(lost, 400);
+        }
+    }
+}
+
+#[tokio::test]
+async fn s2_a_request_uri_is_its_clients() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let uri = pushed(&server, &[]).await;
+    let other = [("client_id", "other"), ("request_uri", uri.as_str())];
+    assert_page(&browser.authorize(&other).await, 400);
+    assert_page(&browser.authorize(&[("request_uri", uri.as_str())]).await, 400);
+    let twice = [("client_id", "portal"), ("request_uri", &uri), ("request_uri", &uri)];
+    assert_page(&browser.authorize(&twice).await, 400);
+    // Nor does another server take it.
+    let query = format!("client_id=portal&request_uri={}", uri.replace(':', "%3A"));
+    assert_page(&browser.open(&format!("/oauth2/v1/authorize?{query}")).await, 400);
+    assert!(brought(&mut browser, &uri).await.sent("code").is_some(), "nothing became of it");
+}
+
+#[tokio::test]
+async fn what_stands_beside_a_reference_does_not_count() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let uri = pushed(&server, &[]).await;
+    let answer = browser
+        .authorize(&[
+            ("client_id", "portal"),
+            ("request_uri", &uri),
+            ("redirect_uri", "https://evil.example/cb"),
+            ("response_type", "token"),
+            ("state", "another"),
+            ("scope", "openid sell:orders"),
+            ("prompt", "login"),
+        ])
+        .await;
+    assert!(answer.header("location").starts_with(CALLBACK), "{}", answer.header("location"));
+    assert_eq!(answer.sent("state").as_deref(), Some("a state"));
+    assert!(answer.sent("code").is_some());
+}
+
+#[tokio::test]
+async fn a_reference_of_somebody_else_is_told_to_the_client() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let asked = asking(&[("request_uri", "urn:example:request")]);
+    let answer = browser.authorize(&asked).await;
+    assert_eq!(answer.sent("error").as_deref(), Some("request_uri_not_supported"));
+}
+
+#[tokio::test]
+async fn s6_a_client_that_must_push_must() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let asked = asking(&[("client_id", "pusher")]);
+    let answer = browser.authorize(&asked).await;
+    assert_eq!(answer.sent("error").as_deref(), Some("invalid_request"));
+    assert_eq!(answer.sent("state").as_deref(), Some("a state"));
+    let uri = reference(&server.as_client("pusher").post("par", &asked).await.expect(201));
+    let brought = [("client_id", "pusher"), ("request_uri", uri.as_str())];
+    assert!(browser.authorize(&brought).await.sent("code").is_some());
+}
+
+#[tokio::test]
+async fn a_slow_sign_in_finds_the_request_again() {
+    let (server, _) = start().await;
+    let mut browser = server.browser();
+    let uri = pushed(&server, &[("login_hint", "alice")]).await;
+    let answer = brought(&mut browser, &uri).await;
+    server.clock().advance(Duration::from_secs(20 * 60));
+    // She reloads, and types slowly.
+    let reloaded = brought(&mut browser, &uri).await;
+    let page = browser.follow(reloaded).await.page();
+    assert_eq!(page.field("username"), Some("alice"), "what was pushed names her");
+    server.clock().advance(Duration::from_secs(9 * 60));
+    let answer = browser.sign_in(answer, "alice").await;
+    assert!(answer.sent("code").is_some());
+    assert_page(&brought(&mut browser, &uri).await, 400);
+}
+
+#[tokio::test]
+async fn half_an_hour_after_the_first_page_it_is_over() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser();
+    let uri = pushed(&server, &[]).await;
+    brought(&mut browser, &uri).await.expect(303);
+    server.clock().advance(Duration::from_secs(29 * 60));
+    brought(&mut browser, &uri).await.expect(303);
+    server.clock().advance(Duration::from_secs(60));
+    assert_page(&brought(&mut browser, &uri).await, 400);
+    assert_page(&brought(&mut server.browser_of(&alice).await, &uri).await, 400);
+}
+
+#[tokio::test]
+async fn after_the_first_page_it_is_that_browsers() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser();
+    let uri = pushed(&server, &[]).await;
+    let answer = brought(&mut browser, &uri).await.expect(303);
+    // Whoever sees the URL in another browser gets no code for it.
+    assert_page(&brought(&mut server.browser_of(&alice).await, &uri).await, 400);
+    assert_page(&brought(&mut server.browser(), &uri).await, 400);
+    assert!(browser.sign_in(answer, "alice").await.sent("code").is_some());
+}
+
+#[tokio::test]
+async fn a_person_who_must_agree_finds_the_request_again() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let uri = pushed(&server, &[("scope", "openid sell:orders")]).await;
+    let answer = brought(&mut browser, &uri).await;
+    let page = browser.follow(answer).await.expect(200);
+    server.clock().advance(Duration::from_secs(5 * 60));
+    let answer = browser.fill_in(&page, &[("decision", "allow")]).await;
+    assert!(answer.sent("code").is_some());
+    // A form that is sent once more finds the request done.
+    assert_page(&browser.fill_in(&page, &[("decision", "allow")]).await, 400);
+}
+
+#[tokio::test]
+async fn a_silent_request_that_fails_leaves_it_for_another() {
+    let (server, alice) = start().await;
+    let mut nobody = server.browser();
+    let uri = pushed(&server, &[("prompt", "none")]).await;
+    let answer = brought(&mut nobody, &uri).await;
+    assert_eq!(answer.sent("error").as_deref(), Some("login_required"));
+    let mut browser = server.browser_of(&alice).await;
+    assert!(brought(&mut browser, &uri).await.sent("code").is_some());
+}

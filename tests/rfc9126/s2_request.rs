@@ -1,0 +1,154 @@
+//! §2: what a client pushes, and what it is told.
+
+use crate::rfc9126::world::{
+    URN, asking, assertion, brought, pushed, redeem, start, start_with_signer,
+};
+
+#[tokio::test]
+async fn s2_2_a_reference_is_answered_and_leads_to_a_code() {
+    let (server, alice) = start().await;
+    let portal = server.as_client("portal");
+    let answer = portal.post("par", &asking(&[])).await.expect(201);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("content-type"), "application/json");
+    let json = answer.json();
+    assert_eq!(json["expires_in"], 60);
+    let uri = json["request_uri"].as_str().unwrap();
+    assert_eq!(uri.strip_prefix(URN).map(str::len), Some(43), "{uri}");
+
+    let mut browser = server.browser_of(&alice).await;
+    let answer = brought(&mut browser, uri).await;
+    assert_eq!(answer.sent("state").as_deref(), Some("a state"));
+    assert_eq!(answer.sent("iss").as_deref(), Some("http://127.0.0.1:9000/oauth2/default"));
+    let tokens = redeem(&portal, &answer.sent("code").unwrap()).await.expect(200).json();
+    assert_eq!(tokens["scope"], "openid read:orders");
+}
+
+#[tokio::test]
+async fn the_org_server_takes_them_too() {
+    let (server, alice) = start().await;
+    let asked = asking(&[("scope", "openid")]);
+    let answer = server.as_client("portal").post_to("/oauth2/v1/par", &asked).await.expect(201);
+    let uri = answer.json()["request_uri"].as_str().unwrap().replace(':', "%3A");
+    let mut browser = server.browser_of(&alice).await;
+    let path = format!("/oauth2/v1/authorize?client_id=portal&request_uri={uri}");
+    assert!(browser.open(&path).await.sent("code").is_some());
+}
+
+#[tokio::test]
+async fn s2_1_request_uri_inside_is_refused() {
+    let (server, _) = start().await;
+    let portal = server.as_client("portal");
+    let own = pushed(&server, &[]).await;
+    for uri in [own.as_str(), "https://portal.example/request"] {
+        let answer = portal.post("par", &asking(&[("request_uri", uri)])).await;
+        answer.expect_error(400, "invalid_request");
+    }
+    let answer = portal.post("par", &asking(&[("request", "eyJhbGciOiJub25lIn0.e30.")])).await;
+    answer.expect_error(400, "request_not_supported");
+}
+
+#[tokio::test]
+async fn s2_1_the_client_proves_who_it_is() {
+    let (server, _) = start().await;
+    for client in [server.anonymous(), server.as_public_client("portal")] {
+        let answer = client.post("par", &asking(&[("client_id", "")])).await;
+        let refusal = answer.expect_error(401, "invalid_client");
+        assert!(answer.header("www-authenticate").starts_with("Basic "));
+        assert!(refusal["decision_id"].is_null(), "nobody was authenticated");
+    }
+    // Whose request it is, the proof says.
+    let answer = server.as_client("other").post("par", &asking(&[])).await;
+    answer.expect_error(400, "invalid_request");
+    let unnamed = server.as_client("portal").post("par", &asking(&[("client_id", "")])).await;
+    unnamed.expect_error(400, "invalid_request");
+    // A public client only says who it is.
+    let pkce = scopegate_tests::Pkce::generate();
+    let asked = asking(&[
+        ("client_id", ""),
+        ("code_challenge", &pkce.challenge),
+        ("code_challenge_method", "S256"),
+    ]);
+    server.as_public_client("app").post("par", &asked).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_assertion_serves_once() {
+    let (server, key) = start_with_signer().await;
+    let assertion = assertion(&server, &key);
+    let asked = asking(&[
+        ("client_id", "signer"),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", &assertion),
+    ]);
+    server.anonymous().post("par", &asked).await.expect(201);
+    server.anonymous().post("par", &asked).await.expect_error(401, "invalid_client");
+    // A refusal uses it up too.
+    let another = self::assertion(&server, &key);
+    let mut asked = asked;
+    asked.retain(|(name, _)| !["client_assertion", "scope"].contains(name));
+    asked.push(("client_assertion", &another));
+    server.anonymous().post("par", &asked).await.expect_error(400, "invalid_scope");
+    asked.push(("scope", "openid"));
+    server.anonymous().post("par", &asked).await.expect_error(401, "invalid_client");
+}
+
+#[tokio::test]
+async fn s2_3_what_is_wrong_is_told_at_once() {
+    let (server, _) = start().await;
+    let portal = server.as_client("portal");
+    for (changes, error) in [
+        (vec![("response_type", "")], "invalid_request"),
+        (vec![("response_type", "token")], "unsupported_response_type"),
+        (vec![("response_mode", "fragment")], "invalid_request"),
+        (vec![("redirect_uri", "https://evil.example/cb")], "invalid_request"),
+        (vec![("redirect_uri", "")], "invalid_request"),
+        (vec![("scope", "fly:orders")], "invalid_scope"),
+        (vec![("resource", "https://elsewhere.example")], "invalid_target"),
+        (vec![("code_challenge", "short"), ("code_challenge_method", "S256")], "invalid_request"),
+        (vec![("prompt", "none login")], "invalid_request"),
+        (vec![("max_age", "-1")], "invalid_request"),
+        (vec![("claims", "[]")], "invalid_request"),
+        (vec![("id_token_hint", "eyJhbGciOiJub25lIn0.e30.")], "invalid_request"),
+        (vec![("registration", "{}")], "registration_not_supported"),
+    ] {
+        let answer = portal.post("par", &asking(&changes)).await;
+        let json = answer.expect_error(400, error);
+        assert!(json["decision_id"].is_string(), "{json}");
+        assert!(!answer.body.contains("evil"), "nothing of the request is shown");
+        assert_eq!(answer.header("location"), "");
+    }
+    let asked = asking(&[("client_id", "reader")]);
+    let answer = server.as_client("reader").post("par", &asked).await;
+    answer.expect_error(400, "invalid_request");
+    let app = server.as_public_client("app").post("par", &asking(&[("client_id", "")])).await;
+    app.expect_error(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn what_is_kept_is_recorded_and_holds_no_secret() {
+    let (server, _) = start().await;
+    let uri = pushed(&server, &[("nonce", "the-nonce-of-the-client")]).await;
+    let refused = server.as_client("portal").post("par", &asking(&[("scope", "fly:orders")])).await;
+    let decision = refused.expect_error(400, "invalid_scope")["decision_id"].clone();
+    let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
+    assert!(dump.contains("app.oauth2.as.par"));
+    assert!(dump.contains(decision.as_str().unwrap()));
+    for secret in [uri.strip_prefix(URN).unwrap(), "the-nonce-of-the-client"] {
+        assert!(!dump.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn s5_it_is_told_in_the_metadata() {
+    let (server, _) = start().await;
+    for (path, issuer) in [
+        ("/oauth2/default/.well-known/openid-configuration", "/oauth2/default/v1/par"),
+        ("/.well-known/oauth-authorization-server", "/oauth2/v1/par"),
+    ] {
+        let json = server.anonymous().read(path).await.expect(200).json();
+        let endpoint = format!("{}{issuer}", scopegate_tests::BASE);
+        assert_eq!(json["pushed_authorization_request_endpoint"], endpoint);
+        assert_eq!(json["require_pushed_authorization_requests"], false);
+    }
+}

@@ -1,0 +1,38 @@
+//! A storage that is away, and a process that ends between two steps.
+
+use crate::rfc9126::world::{asking, assert_page, brought, pushed, redeem, start};
+
+#[tokio::test]
+async fn storage_failure_is_503_and_no_4xx() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let uri = pushed(&server, &[]).await;
+    server.store().close().await;
+
+    let portal = server.as_client("portal");
+    let answer = portal.post("par", &asking(&[])).await;
+    answer.expect_error(503, "temporarily_unavailable");
+    assert_eq!(answer.header("retry-after"), "5");
+    // A refusal that cannot be recorded is not told either.
+    let answer = portal.post("par", &asking(&[("scope", "fly:orders")])).await;
+    answer.expect_error(503, "temporarily_unavailable");
+
+    let answer = brought(&mut browser, &uri).await;
+    assert_page(&answer, 503);
+    assert_eq!(answer.header("retry-after"), "5");
+}
+
+#[tokio::test]
+async fn a_crash_between_two_steps_yields_no_second_code() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let (used, unused) = (pushed(&server, &[]).await, pushed(&server, &[]).await);
+    let code = brought(&mut browser, &used).await.sent("code").unwrap();
+    drop(browser);
+    let server = server.crash().await;
+    let mut browser = server.browser_of(&alice).await;
+    assert_page(&brought(&mut browser, &used).await, 400);
+    assert!(brought(&mut browser, &unused).await.sent("code").is_some());
+    // The code itself outlived the process.
+    redeem(&server.as_client("portal"), &code).await.expect(200);
+}
