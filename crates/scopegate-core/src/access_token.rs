@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use scopegate_claims::UnixTime;
+use scopegate_claims::{Claims, UnixTime};
 use scopegate_jose::{
     AudienceRule, ClientRule, JoseError, KeySet, Rules, TypeRule, Verified, verify_access_token,
 };
 
 use crate::catalog::AuthorizationServer;
+use crate::people::UserId;
 use crate::token_id::TokenId;
 
 /// Verifies an access token of this very server, for whichever of its audiences.
@@ -36,4 +37,12 @@ pub fn verify_own(
         true => Ok(verified),
         false => Err(JoseError::InvalidClaims),
     }
+}
+
+/// The person of whom an access token of ours speaks; none in that of a client alone.
+///
+/// Where there is no `uid` (RFC 9068), the subject is the person: no client id is a user id.
+pub(crate) fn person_of(claims: &Claims) -> Option<UserId> {
+    let id = claims.user_id().or(claims.subject())?;
+    UserId::parse(id).ok()
 }
