@@ -1,9 +1,10 @@
 //! Core §5.4, §5.5: what scopes and the parameter `claims` ask for, through the whole flow.
 
+use scopegate_tests::TestServer;
 use serde_json::json;
 
 use crate::oidc_core::flow::{error, id_token, question, start, tokens, userinfo};
-use crate::oidc_core::world::profile;
+use crate::oidc_core::world::{CATALOG, add_alice, profile};
 
 #[tokio::test]
 async fn each_scope_is_answered_at_userinfo_under_the_subject_of_the_id_token() {
@@ -53,4 +54,26 @@ async fn claims_that_cannot_be_read_are_refused() {
             _ => assert_eq!(error(&answer), "invalid_request", "{claims}"),
         }
     }
+}
+
+/// Okta's catalogs name these scopes; a rule that is for signing in only names nothing else.
+#[tokio::test]
+async fn a_rule_and_a_claim_may_name_standard_scopes() {
+    let claim = "[[server.claim]]\nname = \"shoe_size\"\ntoken = \"id\"\nscopes = [\"profile\"]\n\
+                 value = { attribute = \"user.shoe_size\" }\n\n[[server.policy]]";
+    let listed = "grant_types = [\"authorization_code\"]\nscopes = [\"openid\", \"profile\"]";
+    let catalog = CATALOG.replacen("[[server.policy]]", claim, 1).replacen(
+        "grant_types = [\"authorization_code\"]\nscopes = [\"read:orders\"]",
+        listed,
+        1,
+    );
+    let server = TestServer::start(&catalog).await;
+    let alice = add_alice(&server).await;
+    let mut browser = server.browser_of(&alice).await;
+    for (scope, told) in [("openid profile", json!(39)), ("openid email", json!(null))] {
+        let tokens = tokens(&server, &mut browser, &[("scope", scope)]).await;
+        assert_eq!(id_token(&server, &tokens).await["shoe_size"], told, "{scope}");
+    }
+    let more = browser.authorize(&question(&[("scope", "openid read:orders")])).await;
+    assert_eq!(error(&more), "access_denied");
 }
