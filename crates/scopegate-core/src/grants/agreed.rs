@@ -140,6 +140,7 @@ pub(super) async fn forgotten(
 }
 
 /// What the first exchange of a code began, and for whom.
+#[derive(Clone, Copy)]
 struct Began<'a> {
     user: &'a UserId,
     family: Option<&'a FamilyId>,
