@@ -67,7 +67,8 @@ fn audit() -> Change {
 
 async fn write_group(store: &SqlStore, mut group: Vec<Waiting>) {
     let database = store.database.clone();
-    tokio::task::spawn_blocking(move || write(&database, &mut group)).await.unwrap();
+    let written = tokio::task::spawn_blocking(move || write(&database, &mut group)).await;
+    written.unwrap().into_iter().for_each(Answered::tell);
 }
 
 /// Writes some commits as one group: their answers, in order.
