@@ -6,11 +6,9 @@
 
 use std::future::Future;
 use std::thread;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use scopegate_core::store::{Change, StoreError};
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::audit_events;
@@ -23,11 +21,6 @@ const LARGEST: usize = 128;
 
 /// How many wait for their turn before the next one waits for a place.
 const WAITING: usize = 1024;
-
-/// While several commit at once, a transaction waits this long for those that were just answered: one
-/// wait for the disk serves them all.
-const GATHERING: Duration = Duration::from_micros(100);
-const SEVERAL: usize = 4;
 
 /// So often a commit that fails is left out and the others are tried again.
 const ATTEMPTS: usize = 3;
@@ -47,8 +40,7 @@ impl GroupCommit {
     pub(crate) fn start(database: Database) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let thread = thread::Builder::new().name("scopegate-ledger".to_owned());
-        let runtime = Handle::current();
-        thread.spawn(move || serve(&database, receiver, &runtime))?;
+        thread.spawn(move || serve(&database, receiver))?;
         Ok(Self(sender))
     }
 
@@ -61,47 +53,35 @@ impl GroupCommit {
     }
 }
 
-fn serve(database: &Database, mut receiver: mpsc::Receiver<Waiting>, runtime: &Handle) {
-    let mut before = 0;
+fn serve(database: &Database, mut receiver: mpsc::Receiver<Waiting>) {
     let mut group = Vec::with_capacity(LARGEST);
     while receiver.blocking_recv_many(&mut group, LARGEST) > 0 {
-        if before >= SEVERAL && group.len() < before {
-            thread::sleep(GATHERING);
-            while group.len() < LARGEST
-                && let Ok(waiting) = receiver.try_recv()
-            {
-                group.push(waiting);
-            }
-        }
-        before = group.len();
-        let answers = write(database, &mut group);
-        // From within the runtime all are woken at once; from here it would be one after the other.
-        runtime.spawn(async { answers.into_iter().for_each(Answered::tell) });
+        write(database, &mut group);
     }
 }
 
-/// Writes a group; the answer to each of it.
-fn write(database: &Database, group: &mut Vec<Waiting>) -> Vec<Answered> {
-    let mut answered = Vec::with_capacity(group.len());
+/// Writes a group and answers each of it.
+fn write(database: &Database, group: &mut Vec<Waiting>) {
     for _ in 0..ATTEMPTS {
         let Failure { cause, culprit } = match in_place(together(database, group)) {
             Ok(answers) => {
-                let written = group.drain(..).zip(answers);
-                answered.extend(written.map(|(waiting, answer)| waiting.answered(answer)));
-                return answered;
+                for (waiting, answer) in group.drain(..).zip(answers) {
+                    waiting.answer(answer);
+                }
+                return;
             }
             Err(failure) => failure,
         };
         match culprit {
             // What the others want to write may be well.
-            Some(culprit) => answered.push(group.remove(culprit).answered(Err(cause))),
-            None => return with_all_failed(answered, group, &cause),
+            Some(culprit) => group.remove(culprit).answer(Err(cause)),
+            None => return answer_all(group, &cause),
         }
         if group.is_empty() {
-            return answered;
+            return;
         }
     }
-    with_all_failed(answered, group, &unavailable("too many commits failed at once"))
+    answer_all(group, &unavailable("too many commits failed at once"));
 }
 
 /// What is written here is written in this thread, and nothing of it waits for another.
@@ -164,36 +144,20 @@ async fn write_one(changes: &InOrder<'_>, transaction: &mut Transaction) -> Resu
 }
 
 impl Waiting {
-    fn answered(self, answer: Answer) -> Answered {
-        Answered { whom: self.answer, answer }
-    }
-}
-
-/// What somebody is about to be told.
-struct Answered {
-    whom: oneshot::Sender<Answer>,
-    answer: Answer,
-}
-
-impl Answered {
     /// Who does not wait any more is not told.
-    fn tell(self) {
-        let _ = self.whom.send(self.answer);
+    fn answer(self, answer: Answer) {
+        let _ = self.answer.send(answer);
     }
 }
 
-fn with_all_failed(
-    mut answered: Vec<Answered>,
-    group: &mut Vec<Waiting>,
-    cause: &StoreError,
-) -> Vec<Answered> {
+fn answer_all(group: &mut Vec<Waiting>, cause: &StoreError) {
     let text = match cause {
         StoreError::Unavailable(cause) => cause.to_string(),
         other => other.to_string(),
     };
-    let failed = || Err(unavailable(text.as_str()));
-    answered.extend(group.drain(..).map(|waiting| waiting.answered(failed())));
-    answered
+    for waiting in group.drain(..) {
+        waiting.answer(Err(unavailable(text.as_str())));
+    }
 }
 
 fn stopped() -> StoreError {

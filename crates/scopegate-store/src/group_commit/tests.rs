@@ -67,8 +67,7 @@ fn audit() -> Change {
 
 async fn write_group(store: &SqlStore, mut group: Vec<Waiting>) {
     let database = store.database.clone();
-    let written = tokio::task::spawn_blocking(move || write(&database, &mut group)).await;
-    written.unwrap().into_iter().for_each(Answered::tell);
+    tokio::task::spawn_blocking(move || write(&database, &mut group)).await.unwrap();
 }
 
 /// Writes some commits as one group: their answers, in order.
