@@ -41,7 +41,10 @@ async fn a_preflight_is_answered_to_registered_origins() {
             for origin in [SPA, OTHER] {
                 let answer = preflight(&server, &path, origin).await.expect(204);
                 assert_eq!(answer.header("access-control-allow-origin"), origin, "{path}");
-                assert!(answer.header("access-control-allow-headers").contains("Authorization"));
+                let headers = answer.header("access-control-allow-headers");
+                for sent in ["Authorization", "Content-Type", "X-Okta-User-Agent-Extended"] {
+                    assert!(headers.split(", ").any(|allowed| allowed == sent), "{headers}");
+                }
                 assert_eq!(answer.header("access-control-allow-credentials"), "");
                 assert_eq!(answer.header("vary"), "Origin");
             }
