@@ -114,7 +114,9 @@ async fn s12_2_a_refresh_speaks_of_the_same_person_and_sign_in() {
         assert_eq!(after[same], before[same], "{same}");
     }
     assert_eq!(after["iat"], server.clock().now().as_seconds());
-    assert!(after["nonce"].is_null());
+    assert!(after["nonce"].is_null() && after["azp"].is_null() && after["at_hash"].is_string());
+    assert_ne!(after["at_hash"], before["at_hash"]);
+    assert_eq!(claims(second["access_token"].as_str().unwrap())["sub"], after["sub"]);
 }
 
 #[tokio::test]
