@@ -39,11 +39,13 @@ use crate::token::active_server;
 use self::checks::At;
 use self::code::CodeBody;
 use self::door::Door;
-use self::draft::{Asked, Draft, Prompt};
+use self::draft::{Asked, Draft};
 use self::freshness::Freshness;
 use self::pushed::Pushed;
 
+pub(crate) use check::pkce::CHALLENGE_METHOD;
 pub use consent::{ConsentAnswer, ConsentQuestion};
+pub(crate) use draft::Prompt;
 pub use error::AuthorizeError;
 pub use push::PushedResponse;
 pub use returning::{ResponseMode, Return};

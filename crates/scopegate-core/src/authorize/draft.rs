@@ -70,11 +70,21 @@ impl Default for Asked {
 
 /// What the person shall be asked (OpenID Connect Core §3.1.2.1).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Prompt {
+pub(crate) enum Prompt {
     Consent,
     Login,
     None,
     SelectAccount,
+}
+
+impl Prompt {
+    /// All of them, by their names.
+    pub(crate) const ALL: [(&str, Self); 4] = [
+        ("none", Self::None),
+        ("login", Self::Login),
+        ("consent", Self::Consent),
+        ("select_account", Self::SelectAccount),
+    ];
 }
 
 impl Asked {

@@ -8,12 +8,8 @@ use crate::authorize::draft::{Draft, Prompt};
 /// `prompt` (OpenID Connect Core §3.1.2.1); `none` stands alone.
 pub(in crate::authorize) fn prompt(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
     let words = draft.form.value("prompt").unwrap_or_default().split(' ');
-    let words = words.filter(|word| !word.is_empty()).map(|word| match word {
-        "consent" => Some(Prompt::Consent),
-        "login" => Some(Prompt::Login),
-        "none" => Some(Prompt::None),
-        "select_account" => Some(Prompt::SelectAccount),
-        _ => None,
+    let words = words.filter(|word| !word.is_empty()).map(|word| {
+        Prompt::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, prompt)| prompt)
     });
     let words: Option<BTreeSet<Prompt>> = words.collect();
     let words = words.ok_or(AuthorizeError::invalid_request("The prompt is not supported."))?;
