@@ -116,3 +116,20 @@ async fn tokens_are_read_by_the_origins_of_the_client_that_asks_only() {
         assert_eq!(answer.header("access-control-allow-origin"), allowed);
     }
 }
+
+#[tokio::test]
+async fn the_answer_to_a_revocation_is_read_by_the_origins_of_its_client_only() {
+    let (server, alice) = start().await;
+    let token = token_of(&server, &alice, Wanted { client: "spa", ..Wanted::default() }).await;
+    let path = "/oauth2/default/v1/revoke";
+    let form_type = ("content-type", "application/x-www-form-urlencoded");
+    let good = format!("client_id=spa&token={token}");
+    for (form, status) in [(good.as_str(), 200), ("client_id=spa", 400)] {
+        for (origin, allowed) in [(SPA, SPA), (OTHER, ""), ("https://evil.example", "")] {
+            let headers = [("origin", origin), form_type];
+            let answer = sent(&server, Method::POST, path, &headers, form).await.expect(status);
+            assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin}");
+            assert_eq!(answer.header("access-control-allow-credentials"), "");
+        }
+    }
+}

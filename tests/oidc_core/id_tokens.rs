@@ -2,7 +2,7 @@
 
 use scopegate_tests::secret_of;
 
-use crate::oidc_core::flow::{code, id_token, question, redeemed, start, tokens};
+use crate::oidc_core::flow::{code, id_token, question, start, tokens};
 
 #[tokio::test]
 async fn a_plain_flow_gives_a_good_id_token() {

@@ -2,7 +2,7 @@
 
 use scopegate_tests::Pkce;
 
-use crate::rfc6749::world::{CALLBACK, asking, assert_page, assert_told, start};
+use crate::rfc6749::world::{asking, assert_page, assert_told, start};
 
 #[tokio::test]
 async fn s4_1_a_person_signs_in_and_the_client_gets_a_code() {
