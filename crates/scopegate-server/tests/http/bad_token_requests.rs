@@ -321,14 +321,10 @@ async fn an_empty_scope_is_none_and_there_is_no_default() {
 #[tokio::test]
 async fn a_scope_has_at_most_4096_bytes() {
     let at = Fixture::start().await;
-    let asks = |length: usize| {
-        // Named once or often, it is the same scope.
-        let scope = format!("read:orders{}", "+read:orders".repeat(length / 12 - 1));
-        let rest = length - scope.len();
-        at.ask(&format!("grant_type=client_credentials&scope={scope}{}", "+".repeat(rest)))
-    };
-    assert_eq!(asks(4096).await.status(), 200);
-    insta::assert_snapshot!(rendered(asks(4097).await).await, @r#"
+    let form = |length| format!("grant_type=client_credentials&scope=read:orders{:+<length$}", "");
+    let most = 4096 - "read:orders".len();
+    assert_eq!(at.ask(&form(most)).await.status(), 200);
+    insta::assert_snapshot!(rendered(at.ask(&form(most + 1)).await).await, @r#"
     400 Bad Request
     cache-control: no-store
     content-type: application/json
