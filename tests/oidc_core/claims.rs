@@ -1,9 +1,11 @@
 //! Core §5.4, §5.5: what scopes and the parameter `claims` ask for, through the whole flow.
 
-use scopegate_tests::TestServer;
+use std::collections::BTreeSet;
+
+use scopegate_tests::{TestServer, claims};
 use serde_json::json;
 
-use crate::oidc_core::flow::{error, id_token, question, start, tokens, userinfo};
+use crate::oidc_core::flow::{code, error, id_token, question, redeemed, start, tokens, userinfo};
 use crate::oidc_core::world::{CATALOG, add_alice, profile};
 
 #[tokio::test]
@@ -124,5 +126,29 @@ async fn an_essential_class_that_nobody_has_is_unmet() {
     for met in [of(false, "phrh"), of(true, known)] {
         let tokens = tokens(&server, &mut browser, &[("claims", &met)]).await;
         assert_eq!(id_token(&server, &tokens).await["acr"], known);
+    }
+}
+
+/// Okta's bound; the code can still be redeemed when she is in fewer groups.
+#[tokio::test]
+async fn more_than_100_groups_fail_the_request() {
+    for token in ["access", "id"] {
+        let claim = format!(
+            "[[server.claim]]\nname = \"teams\"\ntoken = \"{token}\"\n\
+             value = {{ groups = {{ starts_with = \"team-\" }} }}\n\n[[server.policy]]"
+        );
+        let server = TestServer::start(&CATALOG.replacen("[[server.policy]]", &claim, 1)).await;
+        let alice = add_alice(&server).await;
+        let teams: BTreeSet<String> = (0..101).map(|number| format!("team-{number}")).collect();
+        let (authority, none) = (server.authority(), BTreeSet::new());
+        authority.change_user_groups("alice", &teams, &none).await.unwrap();
+        let mut browser = server.browser_of(&alice).await;
+        let code = code(&browser.authorize(&question(&[])).await);
+        redeemed(&server, &code).await.expect_error(400, "server_error");
+        let one = [teams.first().unwrap().clone()].into();
+        authority.change_user_groups("alice", &none, &one).await.unwrap();
+        let tokens = redeemed(&server, &code).await.expect(200).json();
+        let said = claims(tokens[format!("{token}_token")].as_str().unwrap());
+        assert_eq!(said["teams"].as_array().unwrap().len(), 100, "staff is none of them");
     }
 }

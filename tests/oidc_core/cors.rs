@@ -41,7 +41,10 @@ async fn a_preflight_is_answered_to_registered_origins() {
             for origin in [SPA, OTHER] {
                 let answer = preflight(&server, &path, origin).await.expect(204);
                 assert_eq!(answer.header("access-control-allow-origin"), origin, "{path}");
-                assert!(answer.header("access-control-allow-headers").contains("Authorization"));
+                let headers = answer.header("access-control-allow-headers");
+                for sent in ["Authorization", "Content-Type", "X-Okta-User-Agent-Extended"] {
+                    assert!(headers.split(", ").any(|allowed| allowed == sent), "{headers}");
+                }
                 assert_eq!(answer.header("access-control-allow-credentials"), "");
                 assert_eq!(answer.header("vary"), "Origin");
             }
@@ -111,5 +114,22 @@ async fn tokens_are_read_by_the_origins_of_the_client_that_asks_only() {
         // The same code once more: the refusal is for the same origin.
         let answer = sent(&server, Method::POST, path, &headers, &form).await.expect(400);
         assert_eq!(answer.header("access-control-allow-origin"), allowed);
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_revocation_is_read_by_the_origins_of_its_client_only() {
+    let (server, alice) = start().await;
+    let token = token_of(&server, &alice, Wanted { client: "spa", ..Wanted::default() }).await;
+    let path = "/oauth2/default/v1/revoke";
+    let form_type = ("content-type", "application/x-www-form-urlencoded");
+    let good = format!("client_id=spa&token={token}");
+    for (form, status) in [(good.as_str(), 200), ("client_id=spa", 400)] {
+        for (origin, allowed) in [(SPA, SPA), (OTHER, ""), ("https://evil.example", "")] {
+            let headers = [("origin", origin), form_type];
+            let answer = sent(&server, Method::POST, path, &headers, form).await.expect(status);
+            assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin}");
+            assert_eq!(answer.header("access-control-allow-credentials"), "");
+        }
     }
 }

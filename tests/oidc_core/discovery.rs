@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use scopegate_tests::{BASE, TestServer};
-use serde_json::Value;
+use scopegate_core::catalog::{ClientAuth, ClientSpec};
+use scopegate_core::people::Profile;
+use scopegate_core::user_admin::Newcomer;
+use scopegate_jose::{Algorithm, SigningKey};
+use scopegate_tests::{BASE, Pkce, TestServer};
+use serde_json::{Map, Value, json};
 
-use crate::oidc_core::world::CATALOG;
+use crate::oidc_core::flow::{REDIRECT, code, id_token, question, redeemed, tokens, userinfo};
+use crate::oidc_core::world::{CATALOG, add_alice};
+use crate::rfc7523::persons::{ASSERTION_TYPE, assertion};
 
 async fn documents(server: &TestServer) -> [(String, Value); 2] {
     let mut documents = Vec::new();
@@ -36,7 +42,9 @@ async fn s3_what_is_required_is_there() {
     for (_, document) in documents(&server).await {
         for required in [
             "issuer",
+            "authorization_endpoint",
             "token_endpoint",
+            "userinfo_endpoint",
             "jwks_uri",
             "response_types_supported",
             "subject_types_supported",
@@ -88,4 +96,181 @@ async fn the_keys_are_public_distinct_and_those_that_sign() {
             assert!(keys.iter().any(|key| key["alg"] == *algorithm), "{algorithm}");
         }
     }
+}
+
+/// What `portal` may do here it may do by each way that the document names.
+fn catalog() -> String {
+    let portal = "id = \"portal\"\nname = \"Portal\"\ntype = \"web\"\n\
+                  auth = \"client_secret_basic\"\nsecrets = [{ env = \"portal\" }]\n\
+                  grant_types = [\"authorization_code\"";
+    CATALOG.replacen(portal, &format!("{portal}, \"refresh_token\""), 1)
+}
+
+/// The values that the document of the `default` server names.
+fn named(document: &Value, member: &str) -> Vec<String> {
+    let values = document[member].as_array().unwrap().iter();
+    values.map(|value| value.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn each_advertised_way_to_ask_works() {
+    let server = TestServer::start(&catalog()).await;
+    let alice = add_alice(&server).await;
+    let [_, (_, document)] = documents(&server).await;
+    let mut browser = server.browser_of(&alice).await;
+    for response_type in named(&document, "response_types_supported") {
+        code(&browser.authorize(&question(&[("response_type", &response_type)])).await);
+    }
+    for mode in named(&document, "response_modes_supported") {
+        let answer = browser.authorize(&question(&[("response_mode", &mode)])).await;
+        let brought = match answer.status.as_u16() {
+            303 => answer.sent("code"),
+            _ => answer.page().field("code").map(str::to_owned),
+        };
+        redeemed(&server, &brought.expect("there is a code")).await.expect(200);
+    }
+    for prompt in named(&document, "prompt_values_supported") {
+        let mut answer = browser.authorize(&question(&[("prompt", &prompt)])).await;
+        let signs_in = answer.header("location").starts_with("/signin");
+        assert_eq!(signs_in, ["login", "select_account"].contains(&prompt.as_str()), "{prompt}");
+        if signs_in {
+            answer = browser.sign_in(answer, "alice").await;
+        }
+        code(&answer);
+    }
+    for method in named(&document, "code_challenge_methods_supported") {
+        let pkce = Pkce::generate();
+        let challenge = ("code_challenge", pkce.challenge.as_str());
+        let asked = question(&[challenge, ("code_challenge_method", &method)]);
+        let code = code(&browser.authorize(&asked).await);
+        server.as_client("portal").redeem(&code, REDIRECT, &pkce).await.expect(200);
+    }
+    for acr in named(&document, "acr_values_supported") {
+        let claims = json!({ "id_token": { "acr": { "essential": true, "value": acr } } });
+        let tokens = tokens(&server, &mut browser, &[("claims", &claims.to_string())]).await;
+        assert_eq!(id_token(&server, &tokens).await["acr"], acr);
+    }
+    for scope in named(&document, "scopes_supported") {
+        let asked = format!("openid {}", scope.replace("openid", "email"));
+        let tokens = tokens(&server, &mut browser, &[("scope", &asked)]).await;
+        assert_eq!(tokens["scope"], asked);
+        assert_eq!(tokens["refresh_token"].is_string(), scope == "offline_access");
+    }
+}
+
+#[tokio::test]
+async fn each_advertised_claim_is_told() {
+    let server = TestServer::start(CATALOG).await;
+    let [_, (_, document)] = documents(&server).await;
+    let claims = named(&document, "claims_supported");
+    let value = |name: &str| match name {
+        "address" => json!({ "locality": "Oslo" }),
+        "email_verified" | "phone_number_verified" => json!(true),
+        name => json!(name),
+    };
+    let of_token = ["sub", "updated_at"];
+    let profile = claims.iter().filter(|name| !of_token.contains(&name.as_str()));
+    let newcomer = Newcomer {
+        login: "alice".to_owned(),
+        groups: BTreeSet::new(),
+        profile: Profile::collect(profile.map(|name| (name.clone(), value(name)))).unwrap(),
+        password: None,
+    };
+    let alice = server.authority().create_user(newcomer).await.unwrap();
+    let mut browser = server.browser_of(&alice).await;
+    let all: Map<String, Value> = claims.iter().map(|name| (name.clone(), Value::Null)).collect();
+    let asked = json!({ "id_token": all }).to_string();
+    let scope = ("scope", "openid profile email address phone");
+    let tokens = tokens(&server, &mut browser, &[("claims", &asked), scope]).await;
+    let (said, known) = (id_token(&server, &tokens).await, userinfo(&server, &tokens).await);
+    for name in &claims {
+        assert!(!said[name].is_null(), "{name}: {said}");
+    }
+    // And nothing else is in an ID token, but what the dialect adds.
+    for name in said.as_object().unwrap().keys().filter(|name| *name != "ver") {
+        assert!(claims.contains(name), "{name}");
+    }
+    for (name, value) in known.as_object().unwrap() {
+        assert_eq!(said[name], *value, "{name}");
+    }
+    assert_eq!(known.as_object().unwrap().len(), 20, "sub, and what the scopes ask for");
+}
+
+#[tokio::test]
+async fn each_advertised_grant_is_spoken() {
+    let server = TestServer::start(CATALOG).await;
+    let [_, (_, document)] = documents(&server).await;
+    let reader = server.as_client("reader");
+    for grant_type in named(&document, "grant_types_supported") {
+        let answer = reader.token(&[("grant_type", &grant_type)]).await;
+        assert_ne!(answer.json()["error"], "unsupported_grant_type", "{grant_type}");
+    }
+    let invented = reader.token(&[("grant_type", "implicit")]).await;
+    invented.expect_error(400, "unsupported_grant_type");
+}
+
+#[tokio::test]
+async fn each_advertised_way_to_prove_who_one_is_works() {
+    let server = TestServer::start(CATALOG).await;
+    let alice = add_alice(&server).await;
+    let [_, (_, document)] = documents(&server).await;
+    for endpoint in ["token", "introspection", "revocation"] {
+        let methods = named(&document, &format!("{endpoint}_endpoint_auth_methods_supported"));
+        let path = path(&document[format!("{endpoint}_endpoint")]).to_owned();
+        for method in methods {
+            let secret = scopegate_tests::secret_of("poster");
+            let assertion = signed(&server, "ES256").await;
+            let proof = match method.as_str() {
+                "client_secret_basic" => vec![],
+                "client_secret_post" => vec![("client_id", "poster"), ("client_secret", &secret)],
+                "private_key_jwt" => vec![
+                    ("client_assertion_type", ASSERTION_TYPE),
+                    ("client_assertion", assertion.as_str()),
+                ],
+                _ => vec![("client_id", "spa")],
+            };
+            let client = match proof.is_empty() {
+                true => server.as_client("reader"),
+                false => server.anonymous(),
+            };
+            // A client that is known learns what else is missing.
+            let answer = client.post_to(&path, &proof).await;
+            assert_eq!(answer.json()["error"], "invalid_request", "{endpoint} {method}");
+            let stranger = [("token", "x"), ("grant_type", "x")];
+            let stranger = server.anonymous().post_to(&path, &stranger).await;
+            stranger.expect_error(401, "invalid_client");
+        }
+        let algorithms = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+        for algorithm in named(&document, &algorithms) {
+            let assertion = signed(&server, &algorithm).await;
+            let form = [
+                ("client_assertion_type", ASSERTION_TYPE),
+                ("client_assertion", assertion.as_str()),
+                ("grant_type", "client_credentials"),
+                ("scope", "read:orders"),
+                ("token", "x"),
+            ];
+            server.anonymous().post_to(&path, &form).await.expect(200);
+        }
+    }
+    // A public client has a code to redeem.
+    let (mut browser, pkce) = (server.browser_of(&alice).await, Pkce::generate());
+    let redirect = "https://spa.example/cb";
+    let code = browser.code("alice", "spa", redirect, "openid", &pkce).await;
+    server.as_public_client("spa").redeem(&code, redirect, &pkce).await.expect(200);
+}
+
+/// An assertion of a client that has just this key, by an algorithm.
+async fn signed(server: &TestServer, algorithm: &str) -> String {
+    let algorithm = Algorithm::ALL.iter().find(|known| known.name() == algorithm).unwrap();
+    let key = SigningKey::generate(*algorithm).unwrap();
+    let partner = ClientSpec {
+        name: "Partner".to_owned(),
+        auth: ClientAuth::PrivateKeyJwt,
+        jwks: vec![key.public_jwk()],
+        grant_types: ["client_credentials".to_owned()].into(),
+        ..ClientSpec::default()
+    };
+    server.put_client("partner", partner).await;
+    assertion(server, "partner", &key)
 }

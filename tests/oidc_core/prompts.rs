@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use scopegate_tests::password_of;
+use scopegate_tests::{Answer, Browser, TestServer, password_of};
+use serde_json::{Value, json};
 
 use crate::oidc_core::flow::{altered, code, error, id_token, question, redeemed, start, tokens};
 
@@ -26,19 +27,22 @@ async fn prompt_none_with_a_session_is_the_same_sign_in() {
     for same in ["sub", "auth_time", "sid", "acr", "amr"] {
         assert_eq!(first[same], second[same], "{same}");
     }
+    assert!(first["auth_time"].is_u64() && first["sid"].is_string());
     assert_ne!(first["iat"], second["iat"]);
 }
 
 #[tokio::test]
-async fn prompt_login_signs_in_anew() {
+async fn prompt_login_and_select_account_sign_in_anew() {
     let (server, _) = start().await;
     let mut browser = server.browser();
     let first = id_token(&server, &tokens(&server, &mut browser, &[]).await).await;
-    server.clock().advance(Duration::from_secs(5));
-    let second = tokens(&server, &mut browser, &[("prompt", "login")]).await;
-    let second = id_token(&server, &second).await;
-    assert_eq!(first["sub"], second["sub"]);
-    assert_eq!(second["auth_time"], 1_800_000_005);
+    for (times, prompt) in [(1, "login"), (2, "select_account"), (3, "login consent")] {
+        server.clock().advance(Duration::from_secs(5));
+        let answer = browser.authorize(&question(&[("prompt", prompt)])).await;
+        let again = signed_in(&server, &mut browser, answer).await;
+        assert_eq!(first["sub"], again["sub"]);
+        assert_eq!(again["auth_time"], 1_800_000_000 + 5 * times, "{prompt}");
+    }
 }
 
 #[tokio::test]
@@ -47,31 +51,57 @@ async fn max_age_signs_in_anew_only_when_the_sign_in_is_older() {
     let mut browser = server.browser();
     tokens(&server, &mut browser, &[]).await;
     server.clock().advance(Duration::from_secs(2));
-    let not_older = browser.authorize(&question(&[("max_age", "10000")])).await;
-    let kept = redeemed(&server, &code(&not_older)).await.expect(200).json();
-    assert_eq!(id_token(&server, &kept).await["auth_time"], 1_800_000_000);
-    let older = browser.authorize(&question(&[("max_age", "1")])).await;
-    let anew = browser.sign_in(older, "alice").await;
-    let anew = redeemed(&server, &code(&anew)).await.expect(200).json();
-    assert_eq!(id_token(&server, &anew).await["auth_time"], 1_800_000_002);
+    // Nothing bounds the number.
+    for age in ["10000", "99999999999", "99999999999999999999", "2"] {
+        let not_older = browser.authorize(&question(&[("max_age", age)])).await;
+        let kept = redeemed(&server, &code(&not_older)).await.expect(200).json();
+        assert_eq!(id_token(&server, &kept).await["auth_time"], 1_800_000_000, "{age}");
+    }
+    for age in ["1", "0"] {
+        let older = browser.authorize(&question(&[("max_age", age)])).await;
+        let anew = signed_in(&server, &mut browser, older).await;
+        assert_eq!(anew["auth_time"], 1_800_000_002, "{age}");
+    }
+    let silent = browser.authorize(&question(&[("max_age", "0"), ("prompt", "none")])).await;
+    assert_eq!(error(&silent), "login_required");
+}
+
+/// What Alice's ID token says after she has signed in at the page that an answer leads to.
+async fn signed_in(server: &TestServer, browser: &mut Browser<'_>, answer: Answer) -> Value {
+    assert!(answer.header("location").starts_with("/signin?request="), "{answer:?}");
+    let back = browser.sign_in(answer, "alice").await;
+    let tokens = redeemed(server, &code(&back)).await.expect(200).json();
+    id_token(server, &tokens).await
 }
 
 #[tokio::test]
 async fn an_id_token_hint_admits_its_person_only() {
-    let (server, _) = start().await;
+    let (server, alice) = start().await;
     let bob = server.add_user("bob", &[]).await;
     let mut browser = server.browser();
     let tokens = tokens(&server, &mut browser, &[]).await;
     let hint = tokens["id_token"].as_str().unwrap();
-    let asked = [("prompt", "none"), ("id_token_hint", hint)];
-    code(&browser.authorize(&question(&asked)).await);
+    // It is taken though it has expired.
+    server.clock().advance(Duration::from_secs(2 * 60 * 60 - 1));
+    let silent = [("prompt", "none"), ("id_token_hint", hint)];
+    code(&browser.authorize(&question(&silent)).await);
     let mut of_bob = server.browser_of(&bob).await;
-    assert_eq!(error(&of_bob.authorize(&question(&asked)).await), "login_required");
+    assert_eq!(error(&of_bob.authorize(&question(&silent)).await), "login_required");
+    // Whoever signs in then must be that person.
+    let answer = of_bob.authorize(&question(&[("id_token_hint", hint)])).await;
+    assert_eq!(error(&of_bob.sign_in(answer, "bob").await), "login_required");
+
     let altered = altered(hint);
     for bad in [altered.as_str(), "x", tokens["access_token"].as_str().unwrap()] {
         let asked = [("prompt", "none"), ("id_token_hint", bad)];
         assert_eq!(error(&browser.authorize(&question(&asked)).await), "invalid_request");
     }
+
+    // §5.5.1: the claim `sub` names the person as well.
+    let named = json!({ "id_token": { "sub": { "value": alice.id.as_str() } } }).to_string();
+    let silent = [("prompt", "none"), ("claims", named.as_str())];
+    assert_eq!(error(&of_bob.authorize(&question(&silent)).await), "login_required");
+    code(&browser.authorize(&question(&silent)).await);
 }
 
 #[tokio::test]

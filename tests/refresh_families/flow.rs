@@ -6,6 +6,7 @@ use scopegate_claims::Clock;
 use scopegate_core::store::UserKey;
 use scopegate_tests::{Pkce, TestClient, TestServer, claims};
 use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::refresh_families::place::tokens;
 
@@ -114,7 +115,9 @@ async fn s12_2_a_refresh_speaks_of_the_same_person_and_sign_in() {
         assert_eq!(after[same], before[same], "{same}");
     }
     assert_eq!(after["iat"], server.clock().now().as_seconds());
-    assert!(after["nonce"].is_null());
+    assert!(after["nonce"].is_null() && after["azp"].is_null() && after["at_hash"].is_string());
+    assert_ne!(after["at_hash"], before["at_hash"]);
+    assert_eq!(claims(second["access_token"].as_str().unwrap())["sub"], after["sub"]);
 }
 
 #[tokio::test]
@@ -130,4 +133,54 @@ async fn a_public_client_that_redeemed_a_code_rotates() {
     server.clock().advance(Duration::from_secs(31));
     browser.refresh(token).await.expect_error(400, "invalid_grant");
     browser.refresh(&child).await.expect_error(400, "invalid_grant");
+}
+
+/// Okta's org server: refresh tokens end after 90 days, or 7 days without being used.
+#[tokio::test]
+async fn the_org_server_has_its_own_lifetimes() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const SECOND: Duration = Duration::from_secs(1);
+    let server = TestServer::start(CATALOG).await;
+    let alice = server.add_user("alice", &[]).await;
+    let portal = server.as_client("portal");
+    let (at, token_endpoint) = ("/oauth2/v1/authorize", "/oauth2/v1/token");
+    let begin = async || {
+        let (mut browser, pkce) = (server.browser_of(&alice).await, Pkce::generate());
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("response_type", "code")
+            .append_pair("client_id", "portal")
+            .append_pair("redirect_uri", REDIRECT)
+            .append_pair("scope", "openid offline_access")
+            .append_pair("code_challenge", &pkce.challenge)
+            .append_pair("code_challenge_method", "S256")
+            .finish();
+        let code = browser.open(&format!("{at}?{query}")).await.sent("code").unwrap();
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", pkce.verifier.as_str()),
+        ];
+        tokens(portal.post_to(token_endpoint, &form).await).1
+    };
+    let refresh = async |token: &str| {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        portal.post_to(token_endpoint, &form).await
+    };
+
+    let unused = begin().await;
+    server.clock().advance(DAY * 7 - SECOND);
+    let unused = tokens(refresh(&unused).await).1;
+    server.clock().advance(DAY * 7);
+    refresh(&unused).await.expect_error(400, "invalid_grant");
+
+    let mut used = begin().await;
+    for _ in 0..14 {
+        server.clock().advance(DAY * 6);
+        used = tokens(refresh(&used).await).1;
+    }
+    server.clock().advance(DAY * 6 - SECOND);
+    used = tokens(refresh(&used).await).1;
+    server.clock().advance(SECOND);
+    refresh(&used).await.expect_error(400, "invalid_grant");
 }

@@ -2,7 +2,7 @@
 
 use scopegate_tests::Pkce;
 
-use crate::rfc6749::world::{CALLBACK, asking, assert_page, assert_told, start};
+use crate::rfc6749::world::{asking, assert_page, assert_told, start};
 
 #[tokio::test]
 async fn s4_1_a_person_signs_in_and_the_client_gets_a_code() {
@@ -58,7 +58,9 @@ async fn s3_1_2_4_a_bad_redirect_uri_is_never_redirected_to() {
         // Not named: with `openid` it must be.
         "",
     ] {
-        assert_page(&browser.authorize(&asking(&[("redirect_uri", uri)])).await, 400);
+        let answer = browser.authorize(&asking(&[("redirect_uri", uri)])).await;
+        assert_page(&answer, 400);
+        assert!(!answer.body.contains("evil"), "nothing of the request is shown");
     }
     // A second registered URI, or none that was chosen among two.
     let other = asking(&[("client_id", "other"), ("redirect_uri", ""), ("scope", "read:orders")]);
@@ -95,14 +97,7 @@ async fn s3_1_2_the_query_of_the_redirect_uri_is_kept() {
 async fn s3_1_unknown_parameters_are_ignored() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
-    let asked = asking(&[
-        ("extra", "foobar"),
-        ("display", "popup"),
-        ("ui_locales", "se"),
-        ("claims_locales", "se"),
-        ("acr_values", "1 2"),
-        ("login_hint", "bob"),
-    ]);
+    let asked = asking(&[("extra", "foobar"), ("code", "x"), ("client_secret", "x")]);
     assert!(browser.authorize(&asked).await.sent("code").is_some());
 }
 
@@ -117,8 +112,10 @@ async fn s3_1_a_request_may_be_posted() {
     let mut stranger = server.browser();
     let answer = stranger.post(path, &asking(&[])).await;
     assert!(answer.header("location").starts_with(&format!("{path}?response_type=code&")));
-    let answer = browser.open(answer.header("location")).await;
-    assert!(answer.sent("code").is_some());
+    let again = browser.open(answer.header("location")).await;
+    assert!(again.sent("code").is_some());
+    let signed_in = stranger.sign_in(answer, "alice").await;
+    assert!(signed_in.sent("code").is_some());
 }
 
 #[tokio::test]
@@ -147,26 +144,4 @@ async fn a_suspended_person_gets_no_code() {
     server.authority().set_user_status("alice", inactive).await.unwrap();
     let answer = browser.authorize(&asking(&[("prompt", "none")])).await;
     assert_told(&answer, "login_required");
-}
-
-#[tokio::test]
-async fn the_org_server_signs_people_in_and_opens_no_api() {
-    let (server, alice) = start().await;
-    let mut browser = server.browser_of(&alice).await;
-    let ask = async |browser: &mut scopegate_tests::Browser<'_>, scope: &str| {
-        let query =
-            format!("response_type=code&client_id=portal&redirect_uri={CALLBACK}&scope={scope}");
-        browser.open(&format!("/oauth2/v1/authorize?{query}")).await
-    };
-    let answer = ask(&mut browser, "openid+profile").await;
-    assert_eq!(answer.sent("iss").as_deref(), Some("http://127.0.0.1:9000"));
-    let code = answer.sent("code").unwrap();
-    let form = crate::rfc6749::world::redemption(&code);
-    let token =
-        server.as_client("portal").post_to("/oauth2/v1/token", &form).await.expect(200).json();
-    assert_eq!(token["scope"], "openid profile");
-    for scope in ["read:orders", "okta.users.read", "groups"] {
-        let answer = ask(&mut browser, scope).await;
-        assert_eq!(answer.sent("error").as_deref(), Some("invalid_scope"), "{scope}");
-    }
 }

@@ -1,5 +1,7 @@
 //! §4.1.2.1: what is wrong with a request is told to the client.
 
+use scopegate_core::catalog::ClientSpec;
+
 use crate::rfc6749::world::{CALLBACK, asking, assert_page, assert_told, start};
 
 #[tokio::test]
@@ -34,7 +36,7 @@ async fn s4_1_2_1_errors_return_with_state() {
         (vec![("prompt", "create")], "invalid_request"),
         (vec![("max_age", "-1")], "invalid_request"),
         (vec![("max_age", "+1")], "invalid_request"),
-        (vec![("max_age", "99999999999999999999")], "invalid_request"),
+        (vec![("max_age", "1.5")], "invalid_request"),
         (vec![("nonce", long.as_str())], "invalid_request"),
         (vec![("login_hint", long.as_str())], "invalid_request"),
         (vec![("claims", "[]")], "invalid_request"),
@@ -61,6 +63,21 @@ async fn a_state_that_is_too_long_is_not_sent_back() {
     let answer = browser.authorize(&asking(&[("state", &long)])).await;
     assert_told(&answer, "invalid_request");
     assert_eq!(answer.sent("state"), None);
+}
+
+/// It has a redirect URI, so that it can be told.
+#[tokio::test]
+async fn s4_1_2_1_unauthorized_client_is_told() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let before = server.authority().catalog().client("portal").unwrap().spec.clone();
+    let grant_types = ["client_credentials".to_owned()].into();
+    server.put_client("portal", ClientSpec { grant_types, ..before.clone() }).await;
+    let answer = browser.authorize(&asking(&[])).await;
+    assert_told(&answer, "unauthorized_client");
+    assert_eq!(answer.sent("state").as_deref(), Some("a state"));
+    server.put_client("portal", before).await;
+    assert!(browser.authorize(&asking(&[])).await.sent("code").is_some());
 }
 
 #[tokio::test]

@@ -9,7 +9,9 @@ use scopegate_core::store::{ArtifactKind, ArtifactName, Ledger, Records};
 use scopegate_tests::{Pkce, TestClient, TestServer};
 use serde_json::Value;
 
-use crate::rfc6749::world::{asking, code, redeem, redemption, start, start_with_lifetime};
+use crate::rfc6749::world::{
+    CATALOG, asking, assert_told, code, redeem, redemption, start, start_with_lifetime,
+};
 
 /// Whether a token still stands, as introspection says.
 async fn is_active(client: &TestClient<'_>, token: &Value) -> bool {
@@ -155,10 +157,41 @@ async fn s4_1_3_another_clients_code_is_refused() {
     let tokens = redeem(&portal, &code).await.expect(200).json();
     redeem(&server.as_client("other"), &code).await.expect_error(400, "invalid_grant");
     assert!(is_active(&portal, &tokens["access_token"]).await);
-    // Nor does another server take it.
-    let code = self::code(&mut browser, &[]).await;
-    let elsewhere = portal.post_to("/oauth2/v1/token", &redemption(&code)).await;
-    elsewhere.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn s4_1_3_a_code_of_another_server_is_refused() {
+    let (server, alice) = start().await;
+    let second = "[[server]]\nid = \"second\"\nname = \"Second\"\nalgorithms = [\"ES256\"]\n\
+                  audiences = [{ name = \"api://second\" }]";
+    server.apply(&format!("{CATALOG}\n{second}")).await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    let code = code(&mut browser, &[]).await;
+    for elsewhere in ["/oauth2/second/v1/token", "/oauth2/v1/token"] {
+        let answer = portal.post_to(elsewhere, &redemption(&code)).await;
+        answer.expect_error(400, "invalid_grant");
+    }
+    // And nothing has become of it.
+    redeem(&portal, &code).await.expect(200);
+}
+
+/// Okta evaluates a policy once, when the person signs in.
+#[tokio::test]
+async fn policy_is_not_asked_again() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    let scope = "openid read:orders write:orders";
+    let code = code(&mut browser, &[("scope", scope)]).await;
+    // Both rules are for another grant now.
+    let rule = "grant_types = [\"authorization_code\"]\n";
+    let (rules, clients) = CATALOG.split_once("[[client]]").unwrap();
+    let rules = rules.replace(rule, "grant_types = [\"client_credentials\"]\n");
+    server.apply(&format!("{rules}[[client]]{clients}")).await;
+    assert_told(&browser.authorize(&asking(&[("scope", scope)])).await, "access_denied");
+    let json = redeem(&portal, &code).await.expect(200).json();
+    assert_eq!((&json["scope"], &json["expires_in"]), (&scope.into(), &600.into()));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Consent: what a person is asked before a client gets a scope (OpenID Connect Core §3.1.2.4).
 
+use scopegate_core::catalog::{ClientConsent, ClientSpec};
 use scopegate_core::store::Records;
 
 use crate::rfc6749::world::{CATALOG, asking, assert_page, assert_told, redeem, start};
@@ -104,4 +105,23 @@ async fn a_flexible_scope_is_asked_for_if_the_client_says_so() {
     let page = browser.follow(asked).await;
     let answer = browser.fill_in(&page, &[("decision", "allow")]).await;
     assert!(answer.sent("code").is_some());
+}
+
+#[tokio::test]
+async fn a_trusted_client_asks_nobody() {
+    let (server, alice) = start().await;
+    let before = server.authority().catalog().client("portal").unwrap().spec.clone();
+    let trusted = ClientSpec { consent: ClientConsent::Trusted, ..before.clone() };
+    server.put_client("portal", trusted).await;
+    let mut browser = server.browser_of(&alice).await;
+    for prompt in ["", "consent", "none"] {
+        let answer = browser.authorize(&asking(&[SELLING, ("prompt", prompt)])).await;
+        let code = answer.sent("code").expect("she is not asked");
+        let json = redeem(&server.as_client("portal"), &code).await.expect(200).json();
+        assert_eq!(json["scope"], "openid sell:orders");
+    }
+    // Nothing was agreed to: without that trust she is asked.
+    server.put_client("portal", before).await;
+    let asked = browser.authorize(&asking(&[SELLING])).await;
+    assert!(asked.header("location").starts_with("/consent"), "{asked:?}");
 }

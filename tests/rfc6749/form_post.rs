@@ -1,6 +1,6 @@
 //! OAuth 2.0 Form Post Response Mode.
 
-use crate::rfc6749::world::{CALLBACK, asking, assert_page, start};
+use crate::rfc6749::world::{CALLBACK, asking, assert_page, assert_told, start};
 
 #[tokio::test]
 async fn the_form_post_page_holds_the_answer_and_runs_only_its_own_script() {
@@ -29,4 +29,24 @@ async fn an_error_goes_the_same_way() {
     let answer = browser.authorize(&asked).await.expect(200);
     assert_eq!(answer.page().field("error"), Some("invalid_scope"));
     assert_eq!(answer.page().field("state"), Some("a state"));
+}
+
+#[tokio::test]
+async fn a_bad_state_is_told_by_form_post() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let long = "a".repeat(1025);
+    let form_post = ("response_mode", "form_post");
+    let too_long = asking(&[form_post, ("state", &long)]);
+    let repeated = [asking(&[form_post]), vec![("state", "b")]].concat();
+    for asked in [too_long, repeated] {
+        let answer = browser.authorize(&asked).await.expect(200);
+        let page = answer.page();
+        assert_eq!(page.action.as_deref(), Some(CALLBACK));
+        assert_eq!(page.field("error"), Some("invalid_request"));
+        assert_eq!(page.field("state"), None);
+    }
+    // Two modes are none: then it is the query.
+    let both = [asking(&[form_post]), vec![("response_mode", "query")]].concat();
+    assert_told(&browser.authorize(&both).await, "invalid_request");
 }

@@ -124,9 +124,10 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(site.asked(), 0);
 }
 
-/// What is asked may be named as well as the issuer, but nothing of another server.
+/// What is asked may be named as well as the issuer and the token endpoint, but nothing else, and
+/// nothing of another server.
 #[tokio::test]
-async fn s3_aud_is_the_issuer_or_an_endpoint_of_it() {
+async fn s3_aud_is_the_issuer_or_the_endpoint() {
     let (site, server) = start("/keys").await;
     let key = key();
     site.publish(&[&key]);
@@ -135,6 +136,9 @@ async fn s3_aud_is_the_issuer_or_an_endpoint_of_it() {
         (issuer.clone(), 200),
         (format!("{issuer}/v1/token"), 200),
         (format!("{issuer}/v1/introspect"), 200),
+        (format!("{issuer}/v1/revoke"), 401),
+        (format!("{issuer}/v1/keys"), 401),
+        (format!("{issuer}/v1/authorize"), 401),
         (format!("{issuer}/v1/invented"), 401),
         (format!("{BASE}/oauth2/billing/v1/introspect"), 401),
         (BASE.to_owned(), 401),
@@ -151,6 +155,29 @@ async fn s3_aud_is_the_issuer_or_an_endpoint_of_it() {
         ];
         let answer = server.anonymous().post("introspect", &form).await;
         assert_eq!(answer.status, status, "{aud}");
+    }
+}
+
+/// What was made to look into a token, or to push a request, gets none.
+#[tokio::test]
+async fn s3_an_assertion_for_another_endpoint_gets_no_token() {
+    let (site, server) = start("/keys").await;
+    let key = key();
+    site.publish(&[&key]);
+    let now = server.clock().now().as_seconds();
+    for (endpoint, status) in [("introspect", 401), ("revoke", 401), ("par", 401), ("token", 200)] {
+        let aud = format!("{BASE}/oauth2/default/v1/{endpoint}");
+        let claims = json!({
+            "iss": "partner", "sub": "partner", "aud": aud, "exp": now + 60, "jti": random_token(16),
+        });
+        let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("scope", "read:orders"),
+            ("client_assertion_type", ASSERTION_TYPE),
+            ("client_assertion", assertion.as_str()),
+        ];
+        assert_eq!(server.anonymous().token(&form).await.status, status, "{endpoint}");
     }
 }
 

@@ -3,5 +3,6 @@
 mod client_keys;
 mod grant;
 mod grant_policy;
+pub(crate) mod persons;
 mod site;
 mod world;

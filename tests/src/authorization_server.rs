@@ -7,10 +7,11 @@ use http::Request;
 use scopegate_claims::{Clock, Issuer, ManualClock, UnixTime};
 use scopegate_core::apply::{Mode, apply};
 use scopegate_core::authority::Authority;
+use scopegate_core::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, Spec};
 use scopegate_core::passwords::Password;
 use scopegate_core::people::{Authentication, Profile, User};
 use scopegate_core::session::{IDLE, LIFETIME, PASSWORD_ACR, PASSWORD_AMR, SessionSecret};
-use scopegate_core::store::{Change, Ledger, Session, SessionId};
+use scopegate_core::store::{CatalogStore, Change, Ledger, Session, SessionId};
 use scopegate_core::user_admin::Newcomer;
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, Storage};
@@ -63,6 +64,16 @@ impl TestServer {
     /// Applies another catalog, which is served from then on.
     pub async fn apply(&self, catalog: &str) {
         write(&self.store, catalog, &self.master_key, self.clock.now()).await;
+        self.authority().reload().await.expect("the store can be read");
+    }
+
+    /// Adds a client, or replaces one, which is served from then on.
+    pub async fn put_client(&self, id: &str, spec: ClientSpec) {
+        let key = EntityKey::client(&ClientId::parse(id).expect("it is an id"));
+        let spec = Spec::Client(Box::new(spec));
+        let edit = [Edit::Put(Entity { key, owner: Owner::Api, spec })];
+        let version = self.authority().catalog().version();
+        self.store.write_catalog(version, &edit, None).await.expect("nobody else writes");
         self.authority().reload().await.expect("the store can be read");
     }
 

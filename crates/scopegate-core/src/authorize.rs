@@ -39,11 +39,13 @@ use crate::token::active_server;
 use self::checks::At;
 use self::code::CodeBody;
 use self::door::Door;
-use self::draft::{Asked, Draft, Prompt};
+use self::draft::{Asked, Draft};
 use self::freshness::Freshness;
 use self::pushed::Pushed;
 
+pub(crate) use check::pkce::CHALLENGE_METHOD;
 pub use consent::{ConsentAnswer, ConsentQuestion};
+pub(crate) use draft::Prompt;
 pub use error::AuthorizeError;
 pub use push::PushedResponse;
 pub use returning::{ResponseMode, Return};
@@ -91,6 +93,9 @@ pub enum Authorized {
     },
 }
 
+/// The longest `state` that a client gets back, in bytes.
+pub(crate) const MAX_STATE: usize = 1024;
+
 /// So often a request is decided that others are faster than.
 const ROUNDS: usize = 3;
 
@@ -136,6 +141,30 @@ impl Authority {
         }
     }
 
+    /// Refuses a request that was not decided in time. A client that asked for no page is told to come
+    /// again, like one whose storage failed; what it pushed before cannot be read now.
+    pub fn overdue(&self, request: &AuthorizeRequest<'_>) -> AuthorizeRefused {
+        let catalog = self.catalog();
+        let told = active_server(&catalog, request.server).map_err(AuthorizeError::from).and_then(
+            |server| {
+                door::named_once(request.repeated)?;
+                let mut draft = Draft {
+                    server,
+                    door: Door::find(&catalog, request.form)?,
+                    form: request.form,
+                    repeated: request.repeated,
+                    pushed: None,
+                    keys: self.keys.verifying(&server.id),
+                    now: self.clock.now(),
+                    asked: Asked::default(),
+                };
+                checks::run(&mut draft, At::Direct)?;
+                Ok(draft.refused(TokenError::Overdue.into(), None))
+            },
+        );
+        told.unwrap_or_else(|_| TokenError::Overdue.into())
+    }
+
     /// Answers a request on what is there now.
     async fn answer_browser(
         &self,
@@ -159,21 +188,16 @@ impl Authority {
             now: self.clock.now(),
             asked: Asked::default(),
         };
-        let refused = |draft: &Draft<'_>, error: AuthorizeError, decision| {
-            let may_return = !error.is_ours() || draft.asked.prompt.contains(&Prompt::None);
-            let back = may_return.then(|| draft.back(&error));
-            AuthorizeRefused { error, back, client: Some(draft.door.client.id.clone()), decision }
-        };
         if let Err(error) = checks::run(&mut draft, at) {
-            return Err(refused(&draft, error, None));
+            return Err(draft.refused(error, None));
         }
         match self.decide(&draft, request).await {
             Ok(Authorized::Return(back)) => Ok(Authorized::Return(back)),
             Ok(waits) => {
                 let bound = self.bind(&draft, request).await;
-                bound.map(|()| waits).map_err(|error| refused(&draft, error, None))
+                bound.map(|()| waits).map_err(|error| draft.refused(error, None))
             }
-            Err(Undecided { error, decision }) => Err(refused(&draft, error, decision)),
+            Err(Undecided { error, decision }) => Err(draft.refused(error, decision)),
         }
     }
 

@@ -13,7 +13,7 @@ mod server;
 mod snapshot;
 mod trusted_issuer;
 
-pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, RESERVED_CLAIMS, TokenKind};
+pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, TokenKind, is_reserved};
 pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
     RotationType,

@@ -91,6 +91,8 @@ pub struct Proof<'a> {
     pub presented: &'a Presented<'a>,
     /// The server that is asked.
     pub server: &'a AuthorizationServer,
+    /// Which of its endpoints is asked, by the last part of the path.
+    pub endpoint: &'static str,
     /// The key under which secrets are kept.
     pub master_key: &'a MasterKey,
     /// The keys that the client publishes elsewhere, where it does; else its own are looked at.

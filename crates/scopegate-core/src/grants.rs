@@ -48,6 +48,14 @@ pub fn with_person() -> impl Iterator<Item = &'static dyn Grant> {
     GRANTS.iter().copied().filter(|grant| NAMES.contains(&grant.grant_type()))
 }
 
+/// The grants that a client can use to which no browser leads, and that brings what it has itself.
+pub fn of_client_alone() -> impl Iterator<Item = &'static dyn Grant> {
+    let needs_another = |grant_type: &str| {
+        grant_type == "refresh_token" || with_person().any(|grant| grant.grant_type() == grant_type)
+    };
+    GRANTS.iter().copied().filter(move |grant| !needs_another(grant.grant_type()))
+}
+
 /// The grants that a server speaks.
 pub fn of(server: &AuthorizationServer) -> impl Iterator<Item = &'static dyn Grant> {
     GRANTS.iter().copied().filter(|grant| grant.is_spoken_by(server))

@@ -5,7 +5,7 @@
 
 mod known;
 
-use scopegate_claims::{Claims, Dialect, UnixTime};
+use scopegate_claims::{Claims, UnixTime};
 use scopegate_jose::{Verified, sha256};
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use crate::client_auth::{AuthenticatedClient, Presented};
 use crate::decision::{Deciding, replayed};
 use crate::error::TokenError;
 use crate::form::Form;
+use crate::mint::subject_of;
 use crate::people::{User, UserId};
 use crate::presented_token::PresentedToken;
 use crate::store::{FamilyId, StoreError, TokenMark, UserKey};
@@ -59,7 +60,7 @@ impl Authority {
         let server = active_server(&catalog, request.server)?;
         let presented = Presented { authorization: request.authorization, form: request.form };
         let AuthenticatedClient { client, changes: proved } =
-            self.authenticate_client(&catalog, server, &presented).await?;
+            self.authenticate_client(&catalog, server, "introspect", &presented).await?;
         let now = self.clock.now();
         let inquiry = Inquiry { catalog: &catalog, server, client: &client, now };
         match self.look_into(request.form, &inquiry).await {
@@ -140,10 +141,7 @@ impl Authority {
         });
         let Some(family) = family else { return Ok(None) };
         let Some(user) = self.active_user(&family.user).await? else { return Ok(None) };
-        let subject = match server.spec.dialect {
-            Dialect::Okta => user.login.as_str(),
-            Dialect::Both | Dialect::Rfc9068 => user.id.as_str(),
-        };
+        let subject = subject_of(&user, server.spec.dialect);
         Ok(Some(Known::refresh(&family, server, subject, &user)))
     }
 

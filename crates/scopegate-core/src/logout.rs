@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use url::form_urlencoded;
 
 use crate::authority::Authority;
+use crate::authorize::MAX_STATE;
 use crate::catalog::{AuthorizationServer, Client, Snapshot};
 use crate::error::TokenError;
 use crate::form::Form;
@@ -15,9 +16,6 @@ use crate::id_token_hint::IdTokenHint;
 use crate::people::User;
 use crate::session::{self, SessionSecret};
 use crate::store::Session;
-
-/// The longest `state`, in bytes.
-const MAX_STATE: usize = 1024;
 
 /// A request to sign a person out.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,12 @@
 //! What a server says of itself: RFC 8414 and OpenID Connect Discovery 1.0.
 //!
-//! The documents are derived from the tables of grants, of client authentication methods and of
-//! endpoints, so that they cannot promise what is not there.
+//! The documents are derived from the tables of grants, of client authentication methods, of
+//! endpoints, of response modes and prompts, so that they cannot promise what is not there.
 
 use scopegate_jose::Algorithm;
 use serde::{Serialize, Serializer};
 
+use crate::authorize::{CHALLENGE_METHOD, Prompt, ResponseMode};
 use crate::catalog::{AuthorizationServer, STANDARD_SCOPES};
 use crate::client_auth::usable_methods;
 use crate::endpoints::{self, ENDPOINTS};
@@ -32,7 +33,7 @@ pub struct Metadata {
 /// What there is where a browser brings a person (OpenID Connect Discovery 1.0 §3).
 #[derive(Clone, Debug, Serialize)]
 struct ForPersons {
-    response_modes_supported: [&'static str; 2],
+    response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     scopes_supported: Vec<&'static str>,
     claims_supported: Vec<&'static str>,
     claim_types_supported: [&'static str; 1],
@@ -43,7 +44,7 @@ struct ForPersons {
     /// A client may be held to it (RFC 9126 §5, §6); not all are.
     #[serde(skip_serializing_if = "Option::is_none")]
     require_pushed_authorization_requests: Option<bool>,
-    prompt_values_supported: [&'static str; 4],
+    prompt_values_supported: [&'static str; Prompt::ALL.len()],
     acr_values_supported: [&'static str; 1],
     code_challenge_methods_supported: [&'static str; 1],
     /// RFC 9207 §3.
@@ -95,7 +96,7 @@ impl ForPersons {
         let has_userinfo = endpoints::has("userinfo");
         let of_person = standard_claims::names().filter(|_| has_userinfo);
         Self {
-            response_modes_supported: ["query", "form_post"],
+            response_modes_supported: ResponseMode::ALL.map(|(name, _)| name),
             scopes_supported: STANDARD_SCOPES.into_iter().filter(works).collect(),
             claims_supported: TOKEN_CLAIMS.into_iter().chain(of_person).collect(),
             claim_types_supported: ["normal"],
@@ -103,9 +104,9 @@ impl ForPersons {
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
             require_pushed_authorization_requests: endpoints::has("par").then_some(false),
-            prompt_values_supported: ["none", "login", "consent", "select_account"],
+            prompt_values_supported: Prompt::ALL.map(|(name, _)| name),
             acr_values_supported: [PASSWORD_ACR],
-            code_challenge_methods_supported: ["S256"],
+            code_challenge_methods_supported: [CHALLENGE_METHOD],
             authorization_response_iss_parameter_supported: true,
         }
     }

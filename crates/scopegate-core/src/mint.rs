@@ -4,12 +4,6 @@ mod access_token;
 mod custom_claims;
 mod id_token;
 
+pub(crate) use access_token::subject_of;
 pub use access_token::{AccessToken, Ingredients, access_token};
 pub use id_token::{ID_TOKEN_LIFETIME, IdIngredients, id_token};
-
-use scopegate_claims::Dialect;
-
-/// Whether tokens of this dialect have Okta's members too.
-fn speaks_okta(dialect: Dialect) -> bool {
-    matches!(dialect, Dialect::Both | Dialect::Okta)
-}

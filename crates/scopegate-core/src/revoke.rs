@@ -37,7 +37,7 @@ impl Authority {
         let server = active_server(&catalog, request.server)?;
         let presented = Presented { authorization: request.authorization, form: request.form };
         let AuthenticatedClient { client, changes: proved } =
-            self.authenticate_client(&catalog, server, &presented).await?;
+            self.authenticate_client(&catalog, server, "revoke", &presented).await?;
         let deciding = Deciding {
             address: request.address,
             ..Deciding::new("app.oauth2.as.token.revoke", server, &client, self.clock.now())

@@ -111,21 +111,23 @@ impl Authority {
             grant_type.ok_or(TokenError::InvalidRequest("The parameter grant_type is missing."))?;
         let presented = Presented { authorization: request.authorization, form: request.form };
         let AuthenticatedClient { client, changes } =
-            self.authenticate_client(&catalog, server, &presented).await?;
+            self.authenticate_client(&catalog, server, "token", &presented).await?;
         let case = Case::new(&catalog, server, &client, self.clock.now(), grant_type, request);
         self.answer(&case, changes).await
     }
 
-    /// Finds out which client asks, for whichever endpoint.
+    /// Finds out which client asks, at the endpoint of that name.
     pub(crate) async fn authenticate_client(
         &self,
         catalog: &Snapshot,
         server: &AuthorizationServer,
+        endpoint: &'static str,
         presented: &Presented<'_>,
     ) -> Result<AuthenticatedClient, TokenError> {
         let proof = Proof {
             presented,
             server,
+            endpoint,
             master_key: &self.master_key,
             keys: None,
             now: self.clock.now(),

@@ -12,6 +12,7 @@ mod document;
 mod failure;
 mod form_body;
 mod health;
+mod in_time;
 mod introspect;
 mod issuer_documents;
 mod logout;

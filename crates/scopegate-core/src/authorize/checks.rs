@@ -21,9 +21,10 @@ type Check = fn(&mut Draft<'_>) -> Result<(), AuthorizeError>;
 
 /// Each reads its part of the request. The first ones find out how the client is told of the others.
 static CHECKS: &[(&[At], Check)] = &[
-    (ALWAYS, response::state),
     (ALWAYS, response::mode),
+    (ALWAYS, response::state),
     (ALWAYS, response::nothing_is_repeated),
+    (ALWAYS, response::mode_is_known),
     (&[At::Pushing], unsupported::reference_inside),
     (ALWAYS, unsupported::request_objects),
     (&[At::Direct], unsupported::unpushed),

@@ -8,7 +8,8 @@ use scopegate_jose::KeySet;
 
 use super::door::Door;
 use super::pushed::Pushed;
-use super::{AuthorizeError, ResponseMode, Return};
+use super::{AuthorizeError, AuthorizeRefused, ResponseMode, Return};
+use crate::audit::DecisionId;
 use crate::catalog::AuthorizationServer;
 use crate::error::{OAuthError, TokenError};
 use crate::form::Form;
@@ -69,11 +70,21 @@ impl Default for Asked {
 
 /// What the person shall be asked (OpenID Connect Core §3.1.2.1).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Prompt {
+pub(crate) enum Prompt {
     Consent,
     Login,
     None,
     SelectAccount,
+}
+
+impl Prompt {
+    /// All of them, by their names.
+    pub(crate) const ALL: [(&str, Self); 4] = [
+        ("none", Self::None),
+        ("login", Self::Login),
+        ("consent", Self::Consent),
+        ("select_account", Self::SelectAccount),
+    ];
 }
 
 impl Asked {
@@ -111,8 +122,20 @@ impl Draft<'_> {
         }
     }
 
+    /// A refusal that goes back to the client, unless it is we who cannot answer: then a person is told,
+    /// if the client lets any page be shown.
+    pub(super) fn refused(
+        &self,
+        error: AuthorizeError,
+        decision: Option<DecisionId>,
+    ) -> AuthorizeRefused {
+        let may_return = !error.is_ours() || self.asked.prompt.contains(&Prompt::None);
+        let back = may_return.then(|| self.back(&error));
+        AuthorizeRefused { error, back, client: Some(self.door.client.id.clone()), decision }
+    }
+
     /// The answer that tells the client of an error (RFC 6749 §4.1.2.1).
-    pub(super) fn back(&self, error: &AuthorizeError) -> Return {
+    fn back(&self, error: &AuthorizeError) -> Return {
         let OAuthError { error, description, .. } = error.into();
         self.answer(vec![
             ("error", error.as_str().to_owned()),

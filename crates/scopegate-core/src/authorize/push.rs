@@ -48,7 +48,7 @@ impl Authority {
         let server = active_server(&catalog, request.server)?;
         let presented = Presented { authorization: request.authorization, form };
         let AuthenticatedClient { client, changes: proved } =
-            self.authenticate_client(&catalog, server, &presented).await?;
+            self.authenticate_client(&catalog, server, "par", &presented).await?;
         let now = self.clock.now();
         let mut deciding = Deciding {
             grant_type: Some(GRANT_TYPE),

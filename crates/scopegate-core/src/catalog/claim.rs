@@ -75,11 +75,21 @@ impl GroupFilter {
     }
 }
 
-/// Claims that the server sets itself, in alphabetical order: no catalog and no hook may set them.
+/// Tells whether the server itself sets a claim of this name in a kind of token, or the name would make
+/// the token another one: no catalog and no hook may set it.
 ///
-/// These are the claims that this server writes or will write, Okta's reserved names for access
-/// tokens, and those by which a verifier tells an ID token from an access token.
-pub const RESERVED_CLAIMS: [&str; 37] = [
+/// These are the claims that this server writes or will write, Okta's reserved names, and those by which
+/// a verifier tells one kind of token from another.
+pub fn is_reserved(token: TokenKind, name: &str) -> bool {
+    let in_id_tokens = || {
+        RESERVED_IN_ID_TOKENS.contains(&name)
+            || OKTAS_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    RESERVED_CLAIMS.contains(&name) || (token == TokenKind::Id && in_id_tokens())
+}
+
+/// The reserved names of each kind of token, in alphabetical order.
+const RESERVED_CLAIMS: [&str; 38] = [
     "acr",
     "act",
     "amr",
@@ -91,6 +101,7 @@ pub const RESERVED_CLAIMS: [&str; 37] = [
     "cid",
     "client_id",
     "cnf",
+    "events",
     "exp",
     "groups",
     "iat",
@@ -119,12 +130,33 @@ pub const RESERVED_CLAIMS: [&str; 37] = [
     "ver",
 ];
 
+/// Okta's further names for ID tokens; and `azp`, by which a client refuses what is another's.
+const RESERVED_IN_ID_TOKENS: [&str; 12] = [
+    "active", "aid", "app_id", "azp", "did", "group", "purpose", "rid", "role", "scopes", "term",
+    "user_ip",
+];
+
+/// So begin others of Okta's names for ID tokens.
+const OKTAS_PREFIXES: [&str; 3] = ["device_", "okta_", "pwd_exp_"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn reserved_claims_are_in_order() {
+    fn what_the_server_says_itself_is_reserved() {
         assert!(RESERVED_CLAIMS.is_sorted());
+        for name in RESERVED_CLAIMS {
+            assert!(is_reserved(TokenKind::Access, name) && is_reserved(TokenKind::Id, name));
+        }
+        for name in
+            RESERVED_IN_ID_TOKENS.into_iter().chain(["device_name", "okta_x", "pwd_exp_days"])
+        {
+            assert!(is_reserved(TokenKind::Id, name), "{name}");
+            assert!(!is_reserved(TokenKind::Access, name), "{name}");
+        }
+        for name in ["roles", "tenant", "email", "okta", "Sub"] {
+            assert!(!is_reserved(TokenKind::Id, name), "{name}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 /// A registered redirect URI (RFC 6749 §3.1.2): absolute, without a fragment, at most 1024 characters.
+/// It is sent to browsers as it stands, so that nothing in it may mean something else to them.
 ///
 /// It is `https`, `http` on a loopback address, or a scheme with a dot that a program on a device
 /// has registered (RFC 8252 §7.1).
@@ -30,6 +31,9 @@ impl RedirectUri {
             return Err("a redirect URI has printable ASCII characters only");
         }
         let url = Url::parse(text).map_err(|_| "a redirect URI is an absolute URL")?;
+        if text.contains('\\') {
+            return Err("a redirect URI has no backslash");
+        }
         if text.contains('#') {
             return Err("a redirect URI has no fragment");
         }
@@ -37,6 +41,10 @@ impl RedirectUri {
             return Err("a redirect URI holds no user name and no password");
         }
         match url.scheme() {
+            // `https:host` is absolute for a parser of URLs, but not for a browser that is at https.
+            scheme @ ("http" | "https") if !has_authority(text, scheme) => {
+                return Err("a redirect URI begins with https:// or http:// and a host");
+            }
             "https" => {}
             "http" if is_loopback(&url) => {}
             "http" => return Err("a redirect URI is https, or http on a loopback address"),
@@ -73,6 +81,12 @@ impl RedirectUri {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Tells whether a URL is written as `scheme://host`.
+fn has_authority(text: &str, scheme: &str) -> bool {
+    let rest = text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
+    rest.is_some_and(|rest| !rest.starts_with('/'))
 }
 
 /// What a loopback URL is without its port: what stands before it and after it.
@@ -145,6 +159,14 @@ mod tests {
             "https://app.example/cb#",
             "https://alice@app.example/cb",
             "https://app.example/a b",
+            "https:app.example/cb",
+            "https:/app.example/cb",
+            "https:///app.example/cb",
+            "https:\\\\app.example/cb",
+            "https://app.example\\@evil.example/cb",
+            "com.example.app:\\cb",
+            "HTTPS://app.example/cb",
+            "http:127.0.0.1/cb",
             "http://app.example/cb",
             "http://127.0.0.1.example/cb",
             "javascript:alert(1)",

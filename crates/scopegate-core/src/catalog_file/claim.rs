@@ -9,7 +9,7 @@ use super::suggest::Quoted;
 use super::{attribute, json};
 use crate::catalog::{
     ClaimSource, ClaimSpec, Entity, EntityKey, EntityKind, GroupFilter, GroupMatch, Owner,
-    RESERVED_CLAIMS, ServerId, Spec, TokenKind,
+    ServerId, Spec, TokenKind, is_reserved,
 };
 
 const MAX_NAME: usize = 100;
@@ -52,14 +52,14 @@ fn read<'f>(
     scopes: &Seen<'_>,
     names: &mut Seen<'f>,
 ) -> Option<Entity> {
-    let name = claim.required_text("name").and_then(|name| {
-        names.once("claim", name);
-        read_name(name)
-    });
     let token = match claim.optional("token") {
         None => Some(TokenKind::Access),
         Some(token) => token.text().and_then(read_token),
     };
+    let name = claim.required_text("name").and_then(|name| {
+        names.once("claim", name);
+        read_name(name, token?)
+    });
     let value = claim.required("value").and_then(read_value);
     let mut once = Seen::default();
     let granted = claim.optional("scopes").and_then(Node::texts).unwrap_or_default();
@@ -69,9 +69,9 @@ fn read<'f>(
     Some(Entity { key, owner: Owner::File, spec: Spec::Claim(spec) })
 }
 
-fn read_name(name: Text<'_>) -> Option<&str> {
+fn read_name(name: Text<'_>, token: TokenKind) -> Option<&str> {
     let text = name.label(MAX_NAME)?;
-    if RESERVED_CLAIMS.contains(&text) {
+    if is_reserved(token, text) {
         let shown = Quoted(text);
         name.refuse(format_args!(
             "the claim {shown} is set by the server itself: write another name"

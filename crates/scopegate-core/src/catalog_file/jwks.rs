@@ -63,28 +63,35 @@ pub(super) fn check_one_place(owner: Table<'_>, needed_by: &str) {
 /// that runs for that machine asks it.
 pub(super) fn read_uri(node: Node<'_>, context: &dyn CatalogContext) -> Option<String> {
     let is_of_the_machine = context.issuer_base().is_none_or(scopegate_claims::Issuer::is_loopback);
-    node.text()?.parse(|text| match is_place_of_keys(text, is_of_the_machine) {
-        true => Ok(text.to_owned()),
-        false => Err("not a place of keys: write an https URL without user name and fragment, such as \"https://client.example/jwks.json\""),
+    node.text()?.parse(|text| match place_of_keys(text) {
+        Some(Place::Https) => Ok(text.to_owned()),
+        Some(Place::ThisMachine) if is_of_the_machine => Ok(text.to_owned()),
+        _ => Err("not a place of keys: write an https URL without user name and fragment, such as \"https://client.example/jwks.json\""),
     })
 }
 
-fn is_place_of_keys(text: &str, is_of_the_machine: bool) -> bool {
+/// Where keys can be.
+enum Place {
+    Https,
+    /// By http or https.
+    ThisMachine,
+}
+
+fn place_of_keys(text: &str) -> Option<Place> {
     let is_printable = text.len() <= MAX_URL && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let Some(url) = Url::parse(text).ok().filter(|_| is_printable) else { return false };
+    let url = Url::parse(text).ok().filter(|_| is_printable)?;
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
-    let is_safe = match url.scheme() {
-        "https" => is_of_the_machine || !is_loopback,
-        "http" => is_of_the_machine && is_loopback,
-        _ => false,
-    };
     let is_bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    is_safe && is_bare
+    match url.scheme() {
+        "http" | "https" if is_loopback && is_bare => Some(Place::ThisMachine),
+        "https" if is_bare => Some(Place::Https),
+        _ => None,
+    }
 }
 
 fn read_key(entry: Node<'_>) -> Option<Jwk> {

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::{Method, Presented, Proof};
 use crate::assertion::Assertion;
 use crate::catalog::{Client, ClientAuth};
-use crate::endpoints::ENDPOINTS;
 use crate::store::Change;
 
 /// The one value that `client_assertion_type` may have.
@@ -56,9 +55,10 @@ impl Method for PrivateKeyJwt {
         if assertion.iss != client.id.as_str() || assertion.sub != client.id.as_str() {
             return Err("iss and sub of the assertion are not the client id");
         }
-        // RFC 9126 §2: clients name the issuer, the token endpoint, or the endpoint that they ask.
+        // RFC 9126 §2: clients name the issuer, the token endpoint, or the endpoint that they ask. One
+        // for another endpoint was not made to be shown here.
         let issuer = std::iter::once(proof.server.issuer.to_string());
-        let endpoints = ENDPOINTS.iter().map(|endpoint| proof.server.endpoint(endpoint.name));
+        let endpoints = ["token", proof.endpoint].map(|name| proof.server.endpoint(name));
         assertion.check(issuer.chain(endpoints), proof.now)?;
         Ok(vec![Change::UseAssertion {
             client: client.id.clone(),

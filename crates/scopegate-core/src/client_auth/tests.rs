@@ -57,6 +57,7 @@ impl World {
         let proof = Proof {
             presented: &presented,
             server,
+            endpoint: "token",
             master_key: &self.master_key,
             keys: None,
             now: NOW,

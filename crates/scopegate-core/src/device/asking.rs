@@ -53,7 +53,7 @@ impl Authority {
         let server = active_server(&catalog, request.server)?;
         let presented = Presented { authorization: request.authorization, form: request.form };
         let AuthenticatedClient { client, changes: proved } =
-            self.authenticate_client(&catalog, server, &presented).await?;
+            self.authenticate_client(&catalog, server, "device/authorize", &presented).await?;
         let now = self.clock.now();
         let mut deciding = Deciding {
             grant_type: Some(GRANT_TYPE),

@@ -11,7 +11,7 @@ use super::custom_claims::custom_claims;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::error::TokenError;
 use crate::grants::{Actor, MayAct, Subject};
-use crate::people::Person;
+use crate::people::{Person, User};
 use crate::policy::Granted;
 use crate::token_id::TokenId;
 
@@ -104,19 +104,23 @@ fn may_act(from: &Ingredients<'_>) -> Option<MayAct> {
     named.or_else(|| from.may_act.cloned())
 }
 
-/// Who the person is, and how she showed it. Okta's `sub` is the login.
+/// Who the person is, and how she showed it.
 fn of_person(claims: ClaimsBuilder, person: &Person, dialect: Dialect) -> ClaimsBuilder {
     let Person { user, auth } = person;
-    let subject = match dialect {
-        Dialect::Okta => user.login.as_str(),
-        Dialect::Both | Dialect::Rfc9068 => user.id.as_str(),
-    };
-    let claims = claims.subject(subject).user_id(user.id.as_str());
+    let claims = claims.subject(subject_of(user, dialect)).user_id(user.id.as_str());
     match auth {
         None => claims,
         Some(auth) => {
             claims.auth_time(auth.at).acr(&auth.acr).amr(auth.amr.iter().map(String::as_str))
         }
+    }
+}
+
+/// The `sub` of a person's access tokens: Okta's is the login.
+pub(crate) fn subject_of(user: &User, dialect: Dialect) -> &str {
+    match dialect {
+        Dialect::Okta => &user.login,
+        Dialect::Both | Dialect::Rfc9068 => user.id.as_str(),
     }
 }
 

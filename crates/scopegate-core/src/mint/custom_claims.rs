@@ -7,7 +7,7 @@ use scopegate_claims::{Scope, ScopeSet};
 use serde_json::Value;
 
 use crate::catalog::{
-    AuthorizationServer, ClaimSource, Client, GroupFilter, RESERVED_CLAIMS, TokenKind,
+    AuthorizationServer, ClaimSource, Client, GroupFilter, TokenKind, is_reserved,
 };
 use crate::error::TokenError;
 use crate::people::User;
@@ -29,8 +29,7 @@ pub(super) fn custom_claims<'a>(
     let mut claims = BTreeMap::new();
     for (name, spec) in &server.claims {
         // The catalog refuses reserved names; a row written otherwise must not forge a claim.
-        let is_reserved = RESERVED_CLAIMS.contains(&name.as_str());
-        if spec.token != kind || is_reserved || !applies(&spec.scopes) {
+        if spec.token != kind || is_reserved(kind, name) || !applies(&spec.scopes) {
             continue;
         }
         if let Some(value) = value(&spec.value, client, user)? {

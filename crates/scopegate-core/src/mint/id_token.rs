@@ -7,7 +7,6 @@ use scopegate_jose::{SigningKey, TokenType, half_hash};
 use serde_json::Value;
 
 use super::custom_claims::custom_claims;
-use super::speaks_okta;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::error::TokenError;
 use crate::grants::IdTokenWish;
@@ -73,7 +72,7 @@ pub fn id_token(from: &IdIngredients<'_>, key: &SigningKey) -> Result<String, To
         }
     }
     let dialect = server.spec.dialect;
-    if speaks_okta(dialect) {
+    if dialect.writes_okta() {
         set("ver", 1.into());
     }
     let token_type = match dialect {

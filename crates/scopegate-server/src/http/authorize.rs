@@ -5,7 +5,6 @@ mod consent;
 mod form_post;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -21,11 +20,9 @@ use scopegate_core::session::SessionSecret;
 
 use self::asked::Question;
 use super::asked::Asked;
+use super::in_time::decided_in_time;
 use super::pages::{self, Browser, see_other};
-use super::{App, Failure, RequestError, Routes, cookies, on_both, with_effects};
-
-/// A storage that hangs shall not hang the browsers.
-const DECISION_TIME: Duration = Duration::from_secs(20);
+use super::{App, Failure, Routes, cookies, on_both, with_effects};
 
 /// Where browsers ask for codes, and where people agree.
 pub(super) fn routes(base: &str) -> Routes {
@@ -138,27 +135,26 @@ async fn decide_again(
 
 /// Asks the core, which answers in time or not at all. A refusal is an answer already.
 async fn decide(app: &App, request: AuthorizeRequest<'_>) -> Result<Authorized, Response> {
-    let decided = tokio::time::timeout(DECISION_TIME, app.authority().authorize(request)).await;
-    match decided {
-        Ok(Ok(authorized)) => Ok(authorized),
-        Ok(Err(AuthorizeRefused { error, back, client, decision })) => {
-            let failure = Failure::new(error).of_client(client).of_decision(decision);
-            let catalog = app.authority().catalog();
-            let failure = match catalog.server(request.server) {
-                Some(server) => failure.of_server(server),
-                None => failure,
-            };
-            Err(match back {
-                Some(back) => {
-                    let mut response = returned(&back);
-                    response.extensions_mut().insert(Arc::new(failure));
-                    response
-                }
-                None => pages::failure(failure),
-            })
+    let authority = app.authority();
+    let decided = decided_in_time(authority.authorize(request)).await;
+    let AuthorizeRefused { error, back, client, decision } = match decided {
+        Ok(Ok(authorized)) => return Ok(authorized),
+        Ok(Err(refused)) => refused,
+        Err(_) => authority.overdue(&request),
+    };
+    let failure = Failure::new(error).of_client(client).of_decision(decision);
+    let failure = match authority.catalog().server(request.server) {
+        Some(server) => failure.of_server(server),
+        None => failure,
+    };
+    Err(match back {
+        Some(back) => {
+            let mut response = returned(&back);
+            response.extensions_mut().insert(Arc::new(failure));
+            response
         }
-        Err(_) => Err(pages::failure(Failure::new(RequestError::Overdue))),
-    }
+        None => pages::failure(failure),
+    })
 }
 
 /// Leads the browser on.

@@ -72,9 +72,8 @@ pub(super) fn refused(failure: Failure) -> Response {
 fn challenge(failure: &Failure) -> Option<HeaderValue> {
     let OAuthError { status, error, description, .. } = failure.answer();
     let mut challenge = String::from("Bearer");
-    if let Some(server) = failure.server() {
-        let realm = server.issuer.as_str().replace('\\', r"\\").replace('"', r#"\""#);
-        challenge.push_str(&format!(r#" realm="{realm}""#));
+    if let Some(realm) = failure.realm() {
+        challenge.push_str(&format!(" {realm}"));
     }
     match (failure.error(), status) {
         (RequestError::NoToken, _) => {}

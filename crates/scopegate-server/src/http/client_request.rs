@@ -1,7 +1,6 @@
 //! A request by which a client shows who it is: a form, with its credentials in it or beside it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -11,10 +10,8 @@ use scopegate_core::client_auth::Presented;
 use scopegate_core::form::Form;
 use scopegate_core::token::{Refused, TokenRequest};
 
+use super::in_time::decided_in_time;
 use super::{App, Failure, RequestError, cors, credentials, form_body};
-
-/// A storage that hangs shall not hang the clients.
-const DECISION_TIME: Duration = Duration::from_secs(20);
 
 /// A request by a client, as it was received. Nothing of it is believed yet.
 pub(super) struct ClientRequest<'a> {
@@ -56,10 +53,10 @@ impl<'a> ClientRequest<'a> {
         let authorization = credentials::authorization(&parts.headers).ok().flatten();
         let address = app.client_address(parts);
         let request = TokenRequest { server: &server.id, authorization, form, address };
-        let failure = match tokio::time::timeout(DECISION_TIME, decide(request)).await {
+        let failure = match decided_in_time(decide(request)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(Refused { error, decision })) => Failure::new(error).of_decision(decision),
-            Err(_) => Failure::new(RequestError::Overdue),
+            Err(overdue) => Failure::new(overdue),
         };
         Err(failure.of_client(self.claimed_client()).of_server(server))
     }

@@ -20,6 +20,10 @@ use super::{App, Failure, Routes};
 /// How long a browser may remember that it may ask: ten minutes.
 const PREFLIGHT_MAX_AGE: &str = "600";
 
+/// What a script may send; the last one goes with each request of Okta's library for browsers.
+const ALLOWED: HeaderValue =
+    HeaderValue::from_static("Authorization, Content-Type, X-Okta-User-Agent-Extended");
+
 /// What a script may see besides the body.
 const EXPOSED: HeaderValue = HeaderValue::from_static("Retry-After, WWW-Authenticate");
 
@@ -50,7 +54,7 @@ async fn preflight(State(app): State<App>, request: HeaderMap) -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
         (ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
-        (ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type")),
+        (ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED),
         (ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_MAX_AGE)),
         (VARY, HeaderValue::from_static("Origin")),
     ];

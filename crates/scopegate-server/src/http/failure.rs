@@ -227,14 +227,20 @@ impl Failure {
     }
 
     /// The challenge of the token endpoint (RFC 7617 §2), for whoever was not authenticated, by whichever
-    /// method (RFC 9110 §15.5.2); the realm is the issuer. Whom a policy keeps out, Okta's dialect
+    /// method (RFC 9110 §15.5.2). Whom a policy keeps out, Okta's dialect
     /// refuses by 401 too: there is no better way to say who one is, so nothing is said.
     fn challenge(&self, error: ErrorCode) -> Option<HeaderValue> {
         if error != ErrorCode::InvalidClient {
             return None;
         }
-        let realm = self.server()?.issuer.as_str().replace('\\', r"\\").replace('"', r#"\""#);
-        HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#)).ok()
+        let realm = self.realm()?;
+        HeaderValue::try_from(format!(r#"Basic {realm}, charset="UTF-8""#)).ok()
+    }
+
+    /// The realm of a challenge (RFC 9110 §11.5), quoted: the issuer that was asked.
+    pub(super) fn realm(&self) -> Option<String> {
+        let issuer = self.server()?.issuer.as_str();
+        Some(format!(r#"realm="{}""#, issuer.replace('\\', r"\\").replace('"', r#"\""#)))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The logout endpoint (OpenID Connect RP-Initiated Logout 1.0 §2).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,11 +13,9 @@ use scopegate_core::catalog::AuthorizationServer;
 use scopegate_core::logout::{Logout, LogoutRequest};
 
 use super::asked::Asked;
+use super::in_time::decided_in_time;
 use super::pages::{self, log_out, see_other};
-use super::{App, Failure, RequestError, Routes, cookies, form_body, on_both, with_effects};
-
-/// A storage that hangs shall not hang the browsers.
-const DECISION_TIME: Duration = Duration::from_secs(20);
+use super::{App, Failure, Routes, cookies, form_body, on_both, with_effects};
 
 /// The longest query that a form is turned into.
 const MAX_QUERY: usize = 8 * 1024;
@@ -78,8 +75,7 @@ async fn answer(
         agreed,
         address: app.client_address(parts),
     };
-    let decided = tokio::time::timeout(DECISION_TIME, app.authority().log_out(request)).await;
-    let decided = decided.map_err(|_| Failure::new(RequestError::Overdue))?;
+    let decided = decided_in_time(app.authority().log_out(request)).await.map_err(Failure::new)?;
     Ok(match decided.map_err(Failure::new)? {
         Logout::Ask(user) => log_out::ask(app, parts, &user, &form),
         Logout::Done(goes_to) => done(app, goes_to),

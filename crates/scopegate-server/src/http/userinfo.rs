@@ -1,7 +1,6 @@
 //! The userinfo endpoint (OpenID Connect Core §5.3).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -16,10 +15,8 @@ use scopegate_core::userinfo::UserInfo;
 
 use super::asked::Asked;
 use super::failure::NEVER_STORED;
+use super::in_time::decided_in_time;
 use super::{App, Failure, RequestError, Routes, bearer, cors, form_body, on_both};
-
-/// A storage that hangs shall not hang the clients.
-const DECISION_TIME: Duration = Duration::from_secs(20);
 
 /// Where clients ask about persons.
 pub(super) fn routes(base: &str) -> Routes {
@@ -50,9 +47,7 @@ async fn decide(
         false => None,
     };
     let token = bearer::token(parts, form.as_ref())?;
-    let asked = app.authority().userinfo(server, token);
-    let answered = tokio::time::timeout(DECISION_TIME, asked).await;
-    Ok(answered.map_err(|_| RequestError::Overdue)??)
+    Ok(decided_in_time(app.authority().userinfo(server, token)).await??)
 }
 
 /// Tells whether there is a form: a token in the header may come with any body, or none.

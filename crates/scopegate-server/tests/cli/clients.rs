@@ -158,3 +158,24 @@ fn arguments_that_do_not_fit_together_are_refused() {
     }
     assert!(!place.has("scopegate-data"));
 }
+
+/// What it makes must be able to do something, as in a catalog file.
+#[test]
+fn a_grant_that_needs_a_redirect_or_another_grant_is_not_offered() {
+    let place = Place::new();
+    for (client_type, grant) in [
+        ("service", "authorization_code"),
+        ("web", "authorization_code"),
+        ("web", "refresh_token"),
+        ("service", "password"),
+    ] {
+        let create =
+            ["clients", "create", "--id", "a", "--type", client_type, "--grant-type", grant];
+        let ended = place.run(&create);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+        let told = format!("invalid value '{grant}' for '--grant-type <GRANT>'");
+        assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+        assert!(ended.stderr.contains("client_credentials"), "{}", ended.stderr);
+    }
+    assert!(!place.has("scopegate-data"));
+}

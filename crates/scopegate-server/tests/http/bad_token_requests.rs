@@ -319,6 +319,22 @@ async fn an_empty_scope_is_none_and_there_is_no_default() {
 }
 
 #[tokio::test]
+async fn a_scope_has_at_most_4096_bytes() {
+    let at = Fixture::start().await;
+    let form = |length| format!("grant_type=client_credentials&scope=read:orders{:+<length$}", "");
+    let most = 4096 - "read:orders".len();
+    assert_eq!(at.ask(&form(most)).await.status(), 200);
+    insta::assert_snapshot!(rendered(at.ask(&form(most + 1)).await).await, @r#"
+    400 Bad Request
+    cache-control: no-store
+    content-type: application/json
+    pragma: no-cache
+    x-content-type-options: nosniff
+    {"decision_id":"…","error":"invalid_scope","error_description":"The scope parameter is too long."}
+    "#);
+}
+
+#[tokio::test]
 async fn a_malformed_scope_is_invalid() {
     let at = Fixture::start().await;
     let response = at.ask("grant_type=client_credentials&scope=%22").await;

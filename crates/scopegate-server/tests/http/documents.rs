@@ -50,6 +50,29 @@ async fn a_base_url_with_a_path_has_everything_below_it() {
     }
 }
 
+/// Discovery §3: all of them by https, where the base is.
+#[tokio::test]
+async fn each_url_of_a_document_is_below_its_issuer() {
+    let base = "https://id.example.com/t";
+    let at = Fixture::start_at(base).await;
+    for path in ["", "/oauth2/default"] {
+        let document = format!("/t{path}/.well-known/openid-configuration");
+        let document = json(at.get(&document).await).await;
+        assert_eq!(document["issuer"], format!("{base}{path}"));
+        let below =
+            if path.is_empty() { format!("{base}/oauth2") } else { format!("{base}{path}") };
+        let urls = document.as_object().unwrap().iter().filter(|(name, _)| {
+            name.ends_with("_endpoint") || *name == "jwks_uri" //
+        });
+        let mut number = 0;
+        for (name, url) in urls {
+            assert!(url.as_str().unwrap().starts_with(&format!("{below}/v1/")), "{name}: {url}");
+            number += 1;
+        }
+        assert!(number >= 8, "{document}");
+    }
+}
+
 #[tokio::test]
 async fn nothing_in_the_path_of_a_base_url_stands_for_anything_else() {
     let at = Fixture::start_at("https://id.example.com/{id}/:a/*b").await;

@@ -11,9 +11,9 @@ use http::request::Builder;
 use http::{Method, Request};
 use scopegate_claims::{Audience, Clock, Dialect, Issuer, ManualClock, ScopeSet, UnixTime};
 use scopegate_core::catalog::{
-    AudienceSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, Clients, Consent, Edit, Entity,
-    EntityKey, EntityKind, Owner, PolicySpec, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec,
-    Spec, Status,
+    AudienceSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType, Clients, Consent,
+    Edit, Entity, EntityKey, EntityKind, Owner, PolicySpec, RedirectUri, RuleSpec, ScopeSpec,
+    Scopes, ServerId, ServerSpec, Spec, Status,
 };
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::store::CatalogStore;
@@ -149,7 +149,15 @@ fn catalog(master_key: &MasterKey, partner_key: &SigningKey) -> Vec<Edit> {
     };
     let disabled = ClientSpec { status: Status::Inactive, ..with_secret("disabled", basic) };
     let grantless = ClientSpec { grant_types: BTreeSet::new(), ..with_secret("grantless", basic) };
+    let portal = ClientSpec {
+        client_type: ClientType::Web,
+        grant_types: ["authorization_code".to_owned()].into(),
+        redirect_uris: vec![RedirectUri::parse("https://portal.example/cb").unwrap()],
+        pkce_required: false,
+        ..with_secret("portal", basic)
+    };
     let mut edits = vec![
+        client("portal", portal),
         client("reader", with_secret("reader", basic)),
         client("poster", with_secret("poster", ClientAuth::ClientSecretPost)),
         client("partner", partner),

@@ -34,6 +34,8 @@ use crate::rendered::{json, rendered, the_same};
 struct Switched {
     store: SqlStore,
     is_down: Arc<AtomicBool>,
+    /// It does not answer who is signed in.
+    hangs: Arc<AtomicBool>,
     refuses_keys: Arc<AtomicBool>,
     /// So many commits find that somebody else was faster.
     rivals: Arc<AtomicU32>,
@@ -123,6 +125,9 @@ impl Records for Switched {
     }
 
     async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError> {
+        if self.hangs.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         self.up()?.session(secret_sha256).await
     }
 
@@ -182,6 +187,7 @@ async fn fixture() -> (Fixture, Switched) {
         let switched = switched.insert(Switched {
             store,
             is_down: Arc::default(),
+            hangs: Arc::default(),
             refuses_keys: Arc::default(),
             rivals: Arc::default(),
             recorded: Arc::default(),
@@ -298,6 +304,32 @@ async fn without_the_storage_nobody_is_told_of_and_nobody_is_signed_out() {
     assert!(!answer.headers().contains_key("set-cookie"), "the session is kept");
 }
 
+/// A client that wants no page is told to come again; a person sees a page.
+#[tokio::test]
+async fn a_storage_that_hangs_is_told_to_a_client_that_wants_no_page() {
+    let (at, Switched { hangs, .. }) = fixture().await;
+    hangs.store(true, Ordering::Relaxed);
+    tokio::time::pause();
+    let asked = |prompt: &str| {
+        let query = "response_type=code&client_id=portal&scope=openid&state=s\
+                     &redirect_uri=https://portal.example/cb";
+        let request = Request::get(format!("/oauth2/default/v1/authorize?{query}{prompt}"));
+        let request = request.header("cookie", format!("scopegate={}", "a".repeat(43)));
+        at.send(request.body(Body::empty()).unwrap())
+    };
+    let told = asked("&prompt=none").await;
+    assert_eq!(told.status(), 303);
+    let location = told.headers()["location"].to_str().unwrap();
+    let error = "https://portal.example/cb?error=temporarily_unavailable&";
+    assert!(location.starts_with(error) && location.contains("&state=s&iss="), "{location}");
+    // Where it is not known that the client may be told, nobody is redirected.
+    for prompt in ["", "&prompt=none&client_id=portal"] {
+        let page = asked(prompt).await;
+        assert!(!page.headers().contains_key("location"));
+        assert!(page.status() == if prompt.is_empty() { 503 } else { 400 }, "{}", page.status());
+    }
+}
+
 async fn token_of_a_person(at: &Fixture) -> String {
     let (catalog, now) = (at.server.authority().catalog(), at.clock.now());
     let issuer = catalog.server(&ServerId::default_server()).unwrap();
@@ -366,6 +398,7 @@ async fn a_process_lives_before_its_first_keys_and_is_ready_with_them() {
     let switched = Switched {
         store,
         is_down: Arc::default(),
+        hangs: Arc::default(),
         refuses_keys: Arc::new(AtomicBool::new(true)),
         rivals: Arc::default(),
         recorded: Arc::default(),

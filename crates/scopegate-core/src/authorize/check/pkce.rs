@@ -5,14 +5,19 @@ use crate::authorize::draft::Draft;
 use crate::catalog::ClientAuth;
 use crate::session::is_secret;
 
-/// The challenge, by S256 only: `plain` shows the verifier to whoever sees the request.
+/// The one method: `plain` shows the verifier to whoever sees the request.
+pub(crate) const CHALLENGE_METHOD: &str = "S256";
+
+/// The challenge.
 pub(in crate::authorize) fn challenge(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
     let (form, spec) = (draft.form, &draft.door.client.spec);
     let is_required = spec.pkce_required || spec.auth == ClientAuth::None;
     let refusal = match (form.value("code_challenge"), form.value("code_challenge_method")) {
         (None, None) if !is_required => return Ok(()),
         (None, _) => "The code_challenge is missing.",
-        (Some(_), method) if method != Some("S256") => "The code_challenge_method must be S256.",
+        (Some(_), method) if method != Some(CHALLENGE_METHOD) => {
+            "The code_challenge_method must be S256."
+        }
         // SHA-256 in base64url looks as our own secrets do.
         (Some(challenge), _) if is_secret(challenge) => {
             draft.asked.challenge = Some(challenge.to_owned());

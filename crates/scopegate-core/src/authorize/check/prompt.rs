@@ -5,18 +5,11 @@ use std::collections::BTreeSet;
 use crate::authorize::AuthorizeError;
 use crate::authorize::draft::{Draft, Prompt};
 
-/// A year: an older sign-in there is not.
-const MAX_MAX_AGE: u64 = 31_536_000;
-
 /// `prompt` (OpenID Connect Core §3.1.2.1); `none` stands alone.
 pub(in crate::authorize) fn prompt(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
     let words = draft.form.value("prompt").unwrap_or_default().split(' ');
-    let words = words.filter(|word| !word.is_empty()).map(|word| match word {
-        "consent" => Some(Prompt::Consent),
-        "login" => Some(Prompt::Login),
-        "none" => Some(Prompt::None),
-        "select_account" => Some(Prompt::SelectAccount),
-        _ => None,
+    let words = words.filter(|word| !word.is_empty()).map(|word| {
+        Prompt::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, prompt)| prompt)
     });
     let words: Option<BTreeSet<Prompt>> = words.collect();
     let words = words.ok_or(AuthorizeError::invalid_request("The prompt is not supported."))?;
@@ -27,13 +20,13 @@ pub(in crate::authorize) fn prompt(draft: &mut Draft<'_>) -> Result<(), Authoriz
     Ok(())
 }
 
-/// `max_age` (OpenID Connect Core §3.1.2.1), in seconds.
+/// `max_age` (OpenID Connect Core §3.1.2.1), in seconds; nothing bounds it.
 pub(in crate::authorize) fn max_age(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
     let Some(text) = draft.form.value("max_age") else { return Ok(()) };
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds = text.parse().ok().filter(|seconds| is_number && *seconds <= MAX_MAX_AGE);
-    draft.asked.max_age = Some(
-        seconds.ok_or(AuthorizeError::invalid_request("The max_age is no number of seconds."))?,
-    );
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(AuthorizeError::invalid_request("The max_age is no number of seconds."));
+    }
+    // A number that does not fit is longer than any sign-in is ago.
+    draft.asked.max_age = Some(text.parse().unwrap_or(u64::MAX));
     Ok(())
 }

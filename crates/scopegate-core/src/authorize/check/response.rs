@@ -1,11 +1,8 @@
 //! What answer is asked for, and how it shall come.
 
 use crate::authorize::draft::Draft;
-use crate::authorize::{AuthorizeError, ResponseMode};
+use crate::authorize::{AuthorizeError, MAX_STATE, ResponseMode};
 use crate::grants::authorization_code::GRANT_TYPE;
-
-/// The longest `state`, in bytes.
-const MAX_STATE: usize = 1024;
 
 /// What goes back to the client unchanged (RFC 6749 §4.1.1).
 pub(in crate::authorize) fn state(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
@@ -20,17 +17,29 @@ pub(in crate::authorize) fn state(draft: &mut Draft<'_>) -> Result<(), Authorize
     Ok(())
 }
 
-/// How the answer travels. Until it is known, it travels in the query.
+/// How the answer travels, whatever else is wrong. What is no mode is refused later; until then, and
+/// without one, it is the query.
 pub(in crate::authorize) fn mode(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
-    if draft.repeated.contains("response_mode") {
-        return Err(AuthorizeError::Repeated);
-    }
-    let Some(asked) = draft.form.value("response_mode") else { return Ok(()) };
-    let known = ResponseMode::ALL.into_iter().find(|(name, _)| *name == asked);
-    let (_, mode) =
-        known.ok_or(AuthorizeError::invalid_request("The response_mode is not supported."))?;
-    draft.asked.mode = mode;
+    draft.asked.mode = known_mode(draft).unwrap_or_default();
     Ok(())
+}
+
+/// That it is a mode.
+pub(in crate::authorize) fn mode_is_known(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
+    match (draft.form.value("response_mode"), known_mode(draft)) {
+        (Some(_), None) => {
+            Err(AuthorizeError::invalid_request("The response_mode is not supported."))
+        }
+        (_, _) => Ok(()),
+    }
+}
+
+/// The mode that is asked for; two are none.
+fn known_mode(draft: &Draft<'_>) -> Option<ResponseMode> {
+    let asked = draft.form.value("response_mode")?;
+    let is_it = |(name, _): &(&str, ResponseMode)| *name == asked;
+    let known = ResponseMode::ALL.into_iter().find(is_it).map(|(_, mode)| mode);
+    known.filter(|_| !draft.repeated.contains("response_mode"))
 }
 
 /// RFC 6749 §3.1: no parameter occurs twice.

@@ -10,7 +10,7 @@ use scopegate_core::audience_names;
 use scopegate_core::catalog::{
     ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, Spec,
 };
-use scopegate_core::grants::GRANTS;
+use scopegate_core::grants;
 use scopegate_core::store::{CatalogStore, StoreError};
 use scopegate_server::setup::Setup;
 
@@ -60,7 +60,9 @@ pub(crate) struct Create {
         long,
         value_name = "GRANT",
         default_value = "client_credentials",
-        value_parser = clap::builder::PossibleValuesParser::new(GRANTS.iter().map(|grant| grant.grant_type()))
+        value_parser = clap::builder::PossibleValuesParser::new(
+            grants::of_client_alone().map(|grant| grant.grant_type())
+        )
     )]
     grant_type: Vec<String>,
 
@@ -73,7 +75,8 @@ pub(crate) struct Create {
     new_key: Option<PathBuf>,
 }
 
-/// The types of clients for which there is a grant.
+/// The types of clients that can keep a secret or a key. To the others a browser leads, and where it
+/// leads to is written in a catalog file.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Type {
     /// Runs without a person
