@@ -11,6 +11,7 @@ mod decision;
 pub(crate) mod device_code;
 mod jwt_bearer;
 mod refresh_token;
+mod token_exchange;
 mod without_asking;
 
 use async_trait::async_trait;
@@ -23,7 +24,7 @@ use crate::form::Form;
 use crate::keys::KeyRing;
 use crate::store::Store;
 
-pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, Right, Subject};
+pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, MayAct, Right, Subject};
 
 /// Every grant this server speaks. Metadata and the catalog's checks are derived from it.
 pub static GRANTS: &[&dyn Grant] = &[
@@ -32,6 +33,7 @@ pub static GRANTS: &[&dyn Grant] = &[
     &device_code::DeviceCode,
     &refresh_token::Refresh,
     &jwt_bearer::JwtBearer,
+    &token_exchange::TokenExchange,
 ];
 
 /// The grant of that name.

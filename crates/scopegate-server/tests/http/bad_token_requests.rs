@@ -356,7 +356,6 @@ async fn the_okta_dialect_denies_with_401() {
     cache-control: no-store
     content-type: application/json
     pragma: no-cache
-    www-authenticate: Basic realm="http://127.0.0.1:9000/oauth2/okta", charset="UTF-8"
     x-content-type-options: nosniff
     {"decision_id":"…","error":"access_denied","error_description":"No access policy allows this client these scopes by this grant."}
     "#);
@@ -386,7 +385,7 @@ async fn a_resource_of_somebody_else_is_an_invalid_target() {
     content-type: application/json
     pragma: no-cache
     x-content-type-options: nosniff
-    {"decision_id":"…","error":"invalid_target","error_description":"The resource does not select one audience of this authorization server."}
+    {"decision_id":"…","error":"invalid_target","error_description":"The request does not select one audience of this authorization server."}
     "#);
 }
 

@@ -1,7 +1,6 @@
 //! Problems of policies and rules.
 
 use super::{parse, refusal, write_a_grant};
-use crate::grants::grant;
 
 /// A server with two scopes and a client; what follows begins in line 14.
 const BEFORE: &str = r#"version = 1
@@ -110,23 +109,6 @@ catalog.toml:16:1: missing key "scopes": a rule needs it"#
         refusal_of_rule(&format!("{rule}grant_types = ['password']")),
         format!(r#"catalog.toml:19:16: unknown grant type "password": {}"#, write_a_grant())
     );
-    for later in [
-        "authorization_code",
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-    ] {
-        if grant(later).is_some() {
-            continue;
-        }
-        assert_eq!(
-            refusal_of_rule(&format!("{rule}grant_types = ['client_credentials', '{later}']")),
-            format!(
-                "catalog.toml:19:38: the grant type \"{later}\" is not supported yet: {}",
-                write_a_grant()
-            ),
-        );
-    }
     let rule = "name = 'r'\ngrant_types = ['client_credentials']\n";
     assert_eq!(
         refusal_of_rule(&format!("{rule}scopes = []")),
@@ -191,4 +173,21 @@ fn what_a_rule_cannot_do_yet_is_refused() {
     let file =
         format!("{BEFORE}name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}{nothing}");
     assert!(parse(file).is_ok());
+}
+
+#[test]
+fn a_rule_and_a_claim_may_name_standard_scopes() {
+    let named =
+        "['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'read:orders']";
+    let rule = format!("name = 'r'\ngrant_types = ['authorization_code']\nscopes = {named}");
+    let policy = format!("name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}");
+    let claim =
+        format!("[[server.claim]]\nname = 't'\nvalue = {{ constant = 1 }}\nscopes = {named}");
+    let file = parse(format!("{BEFORE}{policy}\n{claim}"));
+    assert!(file.is_ok(), "{file:?}");
+    for other in ["groups", "device_sso", "Openid"] {
+        let rule = "name = 'r'\ngrant_types = ['authorization_code']\n";
+        let shown = refusal_of_rule(&format!("{rule}scopes = ['openid', '{other}']"));
+        assert!(shown.contains("unknown scope"), "{shown}");
+    }
 }
