@@ -63,6 +63,7 @@ fn the_demonstration_is_read_as_it_is_meant() {
             "client partner",
             "client orders-portal",
             "client orders-web",
+            "client orders-device",
         ]
     );
     assert!(file.entities.iter().all(|entity| entity.owner == Owner::File));
