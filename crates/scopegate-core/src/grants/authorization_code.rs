@@ -187,6 +187,7 @@ fn replayed(request: &GrantRequest<'_>, used: &UsedCode, body: &CodeBody) -> Den
 }
 
 /// What the first exchange of a code began, and for whom.
+#[derive(Clone, Copy)]
 struct Began<'a> {
     user: &'a UserId,
     family: Option<&'a FamilyId>,
