@@ -17,6 +17,8 @@ pub(crate) use bell::Bell;
 pub(crate) use row::{Row, Value};
 pub(crate) use transaction::Transaction;
 
+use std::sync::Arc;
+
 use scopegate_core::store::StoreError;
 
 use crate::store_url::Location;
@@ -35,7 +37,7 @@ pub(crate) type Decode<T> = fn(&Row<'_>) -> Result<T, StoreError>;
 #[derive(Clone)]
 pub(crate) enum Database {
     Postgres(PostgresPools),
-    Sqlite(SqlitePools),
+    Sqlite(Arc<SqlitePools>),
 }
 
 impl Database {
@@ -44,7 +46,10 @@ impl Database {
             Location::Postgres(connect) => {
                 PostgresPools::open(url, connect, options).await.map(Self::Postgres)
             }
-            Location::Sqlite(path) => SqlitePools::open(url, path, options).await.map(Self::Sqlite),
+            Location::Sqlite(path) => {
+                let pools = SqlitePools::open(url, path, options).await?;
+                Ok(Self::Sqlite(Arc::new(pools)))
+            }
         }
     }
 
