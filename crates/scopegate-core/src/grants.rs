@@ -9,6 +9,7 @@ mod code_verifier;
 mod decision;
 mod jwt_bearer;
 mod refresh_token;
+mod token_exchange;
 mod without_asking;
 
 use async_trait::async_trait;
@@ -21,7 +22,7 @@ use crate::form::Form;
 use crate::keys::KeyRing;
 use crate::store::Store;
 
-pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, Right, Subject};
+pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, MayAct, Right, Subject};
 
 /// Every grant this server speaks. Metadata and the catalog's checks are derived from it.
 pub static GRANTS: &[&dyn Grant] = &[
@@ -29,6 +30,7 @@ pub static GRANTS: &[&dyn Grant] = &[
     &client_credentials::ClientCredentials,
     &refresh_token::Refresh,
     &jwt_bearer::JwtBearer,
+    &token_exchange::TokenExchange,
 ];
 
 /// The grant of that name.
