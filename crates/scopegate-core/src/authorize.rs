@@ -10,7 +10,7 @@
 mod check;
 mod checks;
 pub(crate) mod code;
-mod consent;
+pub(crate) mod consent;
 mod door;
 mod draft;
 mod error;

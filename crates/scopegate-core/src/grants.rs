@@ -3,11 +3,13 @@
 //! A grant is one file and one line in [`GRANTS`]. It decides and touches nothing: what must be
 //! remembered of its decision is in the decision, and is committed with the token.
 
+mod agreed;
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 mod code_verifier;
 mod decision;
 mod jwt_bearer;
+pub(crate) mod device_code;
 mod refresh_token;
 mod token_exchange;
 mod without_asking;
@@ -28,6 +30,7 @@ pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, MayAct, Right
 pub static GRANTS: &[&dyn Grant] = &[
     &authorization_code::AuthorizationCode,
     &client_credentials::ClientCredentials,
+    &device_code::DeviceCode,
     &refresh_token::Refresh,
     &jwt_bearer::JwtBearer,
     &token_exchange::TokenExchange,

@@ -5,7 +5,7 @@ use scopegate_claims::{Scope, ScopeSet};
 use super::AuthorizeError;
 use super::draft::{Draft, Prompt};
 use crate::authority::Authority;
-use crate::catalog::{ClientConsent, Consent};
+use crate::catalog::{AuthorizationServer, Client, ClientConsent, Consent, ScopeSpec};
 use crate::people::{User, UserId};
 use crate::policy::Granted;
 use crate::store::{Change, ConsentKey};
@@ -51,7 +51,7 @@ impl Authority {
     ) -> Result<Outcome, AuthorizeError> {
         let client = draft.door.client;
         let asks_anew = draft.asked.prompt.contains(&Prompt::Consent);
-        let needed = needed(draft, granted, asks_anew);
+        let needed = needed(draft.server, client, &granted.scopes, asks_anew);
         if needed.is_empty() {
             return Ok(Outcome::Agreed(None));
         }
@@ -79,31 +79,42 @@ impl Authority {
             }
             _ => {}
         }
-        let described = needed.iter().map(|name| {
-            let spec = Scope::parse(name).ok().and_then(|scope| draft.server.scopes.get(&scope));
-            (name.to_owned(), spec.map(|spec| spec.description.clone()).unwrap_or_default())
-        });
         Ok(Outcome::Ask(ConsentQuestion {
             client: client.spec.name.clone(),
             user: user.clone(),
-            scopes: described.collect(),
+            scopes: described(draft.server, &needed),
         }))
     }
 }
 
 /// The scopes that need consent: REQUIRED ones always, FLEXIBLE ones if the client says so. The
 /// scopes of OpenID Connect need none.
-fn needed(draft: &Draft<'_>, granted: &Granted, asks_anew: bool) -> ScopeSet {
-    if draft.door.client.spec.consent == ClientConsent::Trusted {
+pub(crate) fn needed(
+    server: &AuthorizationServer,
+    client: &Client,
+    granted: &ScopeSet,
+    asks_anew: bool,
+) -> ScopeSet {
+    if client.spec.consent == ClientConsent::Trusted {
         return ScopeSet::empty();
     }
-    let needs = |name: &&str| {
-        let spec = Scope::parse(name).ok().and_then(|scope| draft.server.scopes.get(&scope));
-        match spec.map(|spec| spec.consent) {
-            Some(Consent::Required) => true,
-            Some(Consent::Flexible) => asks_anew,
-            Some(Consent::Implicit) | None => false,
-        }
+    let needs = |name: &&str| match spec(server, name).map(|spec| spec.consent) {
+        Some(Consent::Required) => true,
+        Some(Consent::Flexible) => asks_anew,
+        Some(Consent::Implicit) | None => false,
     };
-    ScopeSet::from_tokens(granted.scopes.iter().filter(needs)).expect("they are scopes")
+    ScopeSet::from_tokens(granted.iter().filter(needs)).expect("they are scopes")
+}
+
+/// Scopes, and what they allow, as far as that is known.
+pub(crate) fn described(server: &AuthorizationServer, scopes: &ScopeSet) -> Vec<(String, String)> {
+    let described = scopes.iter().map(|name| {
+        let description = spec(server, name).map(|spec| spec.description.clone());
+        (name.to_owned(), description.unwrap_or_default())
+    });
+    described.collect()
+}
+
+fn spec<'a>(server: &'a AuthorizationServer, name: &str) -> Option<&'a ScopeSpec> {
+    Scope::parse(name).ok().and_then(|scope| server.scopes.get(&scope))
 }

@@ -9,7 +9,7 @@ use crate::catalog::ClientAuth;
 use crate::client_auth::{Method, usable_methods};
 use crate::grants::GRANTS;
 
-const LATER_GRANTS: [&str; 1] = ["urn:ietf:params:oauth:grant-type:device_code"];
+const LATER_GRANTS: [&str; 0] = [];
 
 const LATER_METHODS: [&str; 3] =
     ["client_secret_jwt", "self_signed_tls_client_auth", "tls_client_auth"];

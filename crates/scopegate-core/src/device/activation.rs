@@ -1,0 +1,291 @@
+//! A person lets a device in (RFC 8628 §3.3), or does not.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scopegate_claims::{ScopeSet, UnixTime};
+
+use super::{Approval, DeviceBody, State, UserCode};
+use crate::assignment;
+use crate::attempts::{Bound, RetryAfter, address_key};
+use crate::audit::DecisionId;
+use crate::authority::Authority;
+use crate::authorize::consent::{described, needed};
+use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::decision::Deciding;
+use crate::error::{OAuthError, TokenError};
+use crate::grants::device_code::GRANT_TYPE;
+use crate::people::User;
+use crate::policy::{self, Asking, Granted};
+use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreError};
+
+/// So many wrong codes in one session (RFC 8628 §5.1).
+const OF_SESSION: Bound = Bound { failures: 10, window: Duration::from_secs(10 * 60) };
+
+/// So many from one address, whoever is signed in.
+const OF_ADDRESS: Bound = Bound { failures: 30, window: Duration::from_secs(10 * 60) };
+
+/// The device may ask meanwhile; so often we try again.
+const ROUNDS: usize = 5;
+
+const APPROVED: &str = "app.oauth2.as.device.approve";
+const DENIED: &str = "app.oauth2.as.device.deny";
+
+/// A person in front of a browser, and the code that she typed.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it is what a page knows")]
+pub struct Activation<'a> {
+    /// The code.
+    pub user_code: &'a UserCode,
+    /// Her session.
+    pub session: &'a Session,
+    /// Who she is.
+    pub user: &'a User,
+    /// From where.
+    pub address: Option<IpAddr>,
+}
+
+/// What a person is asked: whether this is the device in her hands, and whether it may.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeviceQuestion {
+    /// The client, by the name that people read.
+    pub client: String,
+    /// The scopes, and what they allow.
+    pub scopes: Vec<(String, String)>,
+    /// From where the device asked.
+    pub asked_from: Option<IpAddr>,
+}
+
+/// What she answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a person allows or not")]
+pub enum DeviceAnswer {
+    /// She lets the device in.
+    Allow,
+    /// She does not.
+    Deny,
+}
+
+/// Why a device cannot be let in.
+#[derive(Debug, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "each has a page of its own")]
+pub enum ActivationError {
+    /// No device waits under this code.
+    #[error("no device waits under this user code")]
+    Unknown,
+    /// Too many codes were wrong.
+    #[error("too many user codes were wrong")]
+    TooMany(RetryAfter),
+    /// The person may not let it in, or we cannot decide.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+impl From<StoreError> for ActivationError {
+    fn from(error: StoreError) -> Self {
+        Self::Token(error.into())
+    }
+}
+
+impl Authority {
+    /// What a person is asked who typed a code. Nothing is decided yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivationError`]; a code that is no device's counts as a guess.
+    pub async fn device_question(
+        &self,
+        activation: &Activation<'_>,
+    ) -> Result<DeviceQuestion, ActivationError> {
+        let (now, catalog) = (self.clock.now(), self.catalog());
+        let keys = self.admit_user_code(activation, now)?;
+        let found = self.waiting_device(&catalog, activation.user_code, now).await;
+        if !matches!(found, Err(ActivationError::Unknown)) {
+            keys.iter().for_each(|key| self.attempts.undone(key));
+        }
+        let device = found?;
+        let granted = self.decided(&device, activation, now)?;
+        Ok(DeviceQuestion {
+            client: device.client.spec.name.clone(),
+            scopes: described(device.server, &granted.scopes),
+            asked_from: device.body.asked_from,
+        })
+    }
+
+    /// Does what a person answers who was asked.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivationError`]; the device may have been decided about meanwhile.
+    pub async fn answer_device(
+        &self,
+        activation: &Activation<'_>,
+        answer: DeviceAnswer,
+    ) -> Result<(), ActivationError> {
+        let mut round = 1;
+        loop {
+            match self.try_answer_device(activation, answer).await {
+                Err(ActivationError::Token(TokenError::Storage(StoreError::Changed(_))))
+                    if round < ROUNDS =>
+                {
+                    round += 1;
+                }
+                answered => return answered,
+            }
+        }
+    }
+
+    async fn try_answer_device(
+        &self,
+        activation: &Activation<'_>,
+        answer: DeviceAnswer,
+    ) -> Result<(), ActivationError> {
+        let (now, catalog) = (self.clock.now(), self.catalog());
+        let device = self.waiting_device(&catalog, activation.user_code, now).await?;
+        let (state, events) = match answer {
+            DeviceAnswer::Deny => {
+                let deciding = device.deciding(DENIED, activation, now);
+                let event = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
+                (State::Denied, vec![Change::Audit(event)])
+            }
+            DeviceAnswer::Allow => {
+                let granted = self.decided(&device, activation, now)?;
+                let mut deciding = device.deciding(APPROVED, activation, now);
+                deciding.scope = granted.scopes.to_string();
+                let mut event = deciding.granted();
+                event.rule = Some(granted.rule.clone());
+                let mut changes = vec![Change::Audit(event)];
+                if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
+                    let kind = "app.oauth2.as.consent.grant";
+                    let given_event = Deciding { kind, id: DecisionId::new(), ..deciding };
+                    changes.extend([given, Change::Audit(given_event.granted())]);
+                }
+                let (user, auth) = (activation.user.id.clone(), activation.session.auth.clone());
+                (State::Approved(Approval { user, auth, granted }), changes)
+            }
+        };
+        let Device { artifact, body, .. } = device;
+        let moved = DeviceBody { state, ..body }.moved(&artifact, artifact.expires_at);
+        Ok(self.store.commit(&[vec![moved], events].concat()).await?)
+    }
+
+    /// Counts a guess, and says under which keys.
+    fn admit_user_code(
+        &self,
+        activation: &Activation<'_>,
+        now: UnixTime,
+    ) -> Result<Vec<String>, ActivationError> {
+        let address = activation.address.map(|address| format!("device {}", address_key(address)));
+        let session = format!("device session:{}", activation.session.id);
+        if let Some(address) = &address {
+            self.attempts.admits(address, OF_ADDRESS, now).map_err(ActivationError::TooMany)?;
+        }
+        if let Err(after) = self.attempts.admits(&session, OF_SESSION, now) {
+            // It was not looked at, so others at this address do not pay for it.
+            address.iter().for_each(|address| self.attempts.undone(address));
+            return Err(ActivationError::TooMany(after));
+        }
+        Ok(address.into_iter().chain([session]).collect())
+    }
+
+    /// The device that waits under a code.
+    async fn waiting_device<'c>(
+        &self,
+        catalog: &'c Snapshot,
+        user_code: &UserCode,
+        now: UnixTime,
+    ) -> Result<Device<'c>, ActivationError> {
+        let name = user_code.name(&self.master_key);
+        let artifact = self.store.artifact(ArtifactKind::Device, &name).await?;
+        let artifact = artifact.ok_or(ActivationError::Unknown)?;
+        let body = DeviceBody::read(&artifact)?;
+        let server = catalog.server(&body.server).map(Arc::as_ref);
+        let server = server.filter(|server| server.spec.status.is_active());
+        let client = catalog.client(body.client.as_str()).map(Arc::as_ref);
+        let client = client.filter(|client| client.spec.status.is_active());
+        let is_waiting = matches!(body.state, State::Pending) && now < body.ends_at;
+        match (server, client) {
+            (Some(server), Some(client)) if is_waiting => {
+                Ok(Device { artifact, body, server, client })
+            }
+            (_, _) => Err(ActivationError::Unknown),
+        }
+    }
+
+    /// What the device gets if this person lets it in. That she may not is remembered.
+    fn decided(
+        &self,
+        device: &Device<'_>,
+        activation: &Activation<'_>,
+        now: UnixTime,
+    ) -> Result<Granted, TokenError> {
+        device.granted_to(activation.user).or_else(|error| {
+            let deciding = device.deciding(APPROVED, activation, now);
+            self.audit.reserve()?.take(deciding.refused(&OAuthError::from(&error)));
+            Err(error)
+        })
+    }
+
+    /// What she agrees to by letting the device in, as far as that must be remembered.
+    async fn consent_to(
+        &self,
+        device: &Device<'_>,
+        activation: &Activation<'_>,
+        granted: &Granted,
+        now: UnixTime,
+    ) -> Result<Option<Change>, StoreError> {
+        let needed = needed(device.server, device.client, &granted.scopes, false);
+        if needed.is_empty() {
+            return Ok(None);
+        }
+        let key = ConsentKey {
+            server: device.server.id.clone(),
+            client: device.client.id.clone(),
+            user: activation.user.id.clone(),
+        };
+        let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
+        Ok(Some(Change::PutConsent { key, scopes: before.union(&needed), at: now }))
+    }
+}
+
+/// A device that waits for a person.
+struct Device<'a> {
+    artifact: Artifact,
+    body: DeviceBody,
+    server: &'a AuthorizationServer,
+    client: &'a Client,
+}
+
+impl Device<'_> {
+    fn granted_to(&self, user: &User) -> Result<Granted, TokenError> {
+        let Self { server, client, .. } = *self;
+        if !client.spec.grant_types.contains(GRANT_TYPE) {
+            return Err(TokenError::UnauthorizedClient);
+        }
+        assignment::check(client, user)?;
+        policy::evaluate(&Asking {
+            server,
+            client,
+            grant_type: GRANT_TYPE,
+            person: Some(user),
+            wanted: &self.body.wanted(),
+        })
+    }
+
+    fn deciding(
+        &self,
+        kind: &'static str,
+        activation: &Activation<'_>,
+        now: UnixTime,
+    ) -> Deciding<'_> {
+        Deciding {
+            grant_type: Some(GRANT_TYPE),
+            scope: self.body.wanted().named(),
+            user: Some(activation.user.id.clone()),
+            address: activation.address,
+            ..Deciding::new(kind, self.server, self.client, now)
+        }
+    }
+}
