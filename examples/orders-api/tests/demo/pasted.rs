@@ -21,7 +21,7 @@ fn run(script: &str) -> String {
 #[ignore = "run by scripts/test"]
 fn each_printed_line_works_when_pasted() {
     // What the answer to each line says, in the order of the lines.
-    let expected: [&[&str]; 11] = [
+    let expected: [&[&str]; 13] = [
         &["eyJ"],
         &["eyJ"],
         &[r#"{"orders":[{"id":1,"#, r#""next":"/orders?limit=3&after=3"}"#],
@@ -33,6 +33,8 @@ fn each_printed_line_works_when_pasted() {
         &[r#"{"resource":"http://127."#, r#""scopes_supported":["read:orders","write:orders"]"#],
         &[r#"{"access_token":"eyJ"#, r#""scope":"read:orders""#],
         &["/cb?code=", r#""id_token":"eyJ"#, r#""customer":"Alice""#],
+        &[r#"{"device_code":""#, r#"/activate?user_code="#],
+        &[r#""error":"authorization_pending""#],
     ];
     let demo = Demo::start();
     let is_command = |line: &&String| !line.is_empty() && !line.starts_with('#');

@@ -43,7 +43,7 @@ fn types_methods_and_grants_are_closed_lists() {
         client("status = 'ON'"),
         r#"catalog.toml:7:10: unknown status "ON": write one of "ACTIVE", "INACTIVE""#
     );
-    let later = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    let later = "urn:ietf:params:oauth:grant-type:token-exchange";
     if grant(later).is_none() {
         let instead = write_a_grant();
         assert_eq!(
