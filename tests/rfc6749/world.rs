@@ -5,7 +5,7 @@ use scopegate_tests::{Answer, Browser, Pkce, TestClient, TestServer};
 
 pub(crate) const CALLBACK: &str = "https://portal.example/cb";
 
-const CATALOG: &str = r#"
+pub(crate) const CATALOG: &str = r#"
 version = 1
 
 [[server]]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use scopegate_claims::UnixTime;
 use zeroize::Zeroizing;
 
-use crate::attempts::{Bound, RetryAfter, address_key};
+use crate::attempts::{Attempts, Bound, RetryAfter, address_key};
 use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
 use crate::catalog::ServerId;
@@ -19,11 +19,17 @@ use crate::people::{User, UserId};
 use crate::session::{self, SessionSecret};
 use crate::store::{Change, Contested, Ended, Session, StoreError, UserKey};
 
-/// So many wrong passwords for one name, whoever tries.
-const OF_LOGIN: Bound = Bound { failures: 10, window: Duration::from_secs(15 * 60) };
+/// What is counted lasts so long.
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// So many wrong passwords for one name from one address.
+const OF_LOGIN_THERE: Bound = Bound { failures: 10, window: WINDOW };
+
+/// So many wrong passwords for one name, whoever tries: strangers do not soon lock a person out.
+const OF_LOGIN: Bound = Bound { failures: 100, window: WINDOW };
 
 /// So many wrong passwords from one address, whosever they are.
-const OF_ADDRESS: Bound = Bound { failures: 50, window: Duration::from_secs(15 * 60) };
+const OF_ADDRESS: Bound = Bound { failures: 50, window: WINDOW };
 
 /// Somebody else may change the session or the person meanwhile; so often we try again.
 const ROUNDS: usize = 3;
@@ -94,26 +100,14 @@ impl Authority {
     /// [`SignInError`]; a guess that was wrong is counted and recorded.
     pub async fn sign_in(&self, request: SignIn<'_>) -> Result<SignedIn, SignInError> {
         let now = self.clock.now();
-        let guess = self.admit(&request, now)?;
+        let mut guess = Guess::admitted(&self.attempts, &request, now)?;
         let result = self.check(request, now).await;
         match &result {
-            Ok(_) => guess.was_right(),
-            Err(SignInError::Wrong) => {}
-            // It was not judged.
-            Err(_) => guess.was_nothing(),
+            Ok(_) => guess.verdict = Some(Judged::Right),
+            Err(SignInError::Wrong) => guess.verdict = Some(Judged::Wrong),
+            Err(_) => {}
         }
         result
-    }
-
-    /// Counts the guess, by the address first: who tries too often does not lock others out.
-    fn admit(&self, request: &SignIn<'_>, now: UnixTime) -> Result<Guess<'_>, SignInError> {
-        let address = request.address.map(address_key);
-        let login = format!("login:{}", User::login_key(request.login));
-        if let Some(address) = &address {
-            self.attempts.admits(address, OF_ADDRESS, now).map_err(SignInError::TooMany)?;
-        }
-        self.attempts.admits(&login, OF_LOGIN, now).map_err(SignInError::TooMany)?;
-        Ok(Guess { authority: self, login, address })
     }
 
     async fn check(&self, request: SignIn<'_>, now: UnixTime) -> Result<SignedIn, SignInError> {
@@ -135,8 +129,7 @@ impl Authority {
             Err(_) => Verdict::Wrong,
         };
         let (Some(user), Verdict::Right { renewed }) = (user.as_ref(), verdict) else {
-            let place = self.audit.reserve().map_err(|_| SignInError::Overloaded)?;
-            place.take(event("FAILURE", user.as_ref()));
+            self.store.commit(&[Change::Audit(event("FAILURE", user.as_ref()))]).await?;
             return Err(SignInError::Wrong);
         };
 
@@ -258,27 +251,56 @@ impl Authority {
     }
 }
 
-/// A guess that counts as wrong until it is known to be otherwise.
+/// A guess that counts as wrong until it is judged. One that never is, because the storage fails or
+/// nobody waits any more, was none.
 struct Guess<'a> {
-    authority: &'a Authority,
-    login: String,
-    address: Option<String>,
+    attempts: &'a Attempts,
+    /// Under what it is counted; the names are forgotten when it was right, addresses are not.
+    names: Vec<String>,
+    addresses: Vec<String>,
+    verdict: Option<Judged>,
 }
 
-impl Guess<'_> {
-    fn was_right(self) {
-        self.authority.attempts.succeeded(&self.login);
-        self.undo_address();
-    }
+enum Judged {
+    Right,
+    Wrong,
+}
 
-    fn was_nothing(self) {
-        self.authority.attempts.undone(&self.login);
-        self.undo_address();
+impl<'a> Guess<'a> {
+    /// Counts the guess, under all keys or none: tries on a name that is locked lock nothing else.
+    fn admitted(
+        attempts: &'a Attempts,
+        request: &SignIn<'_>,
+        now: UnixTime,
+    ) -> Result<Self, SignInError> {
+        let mut guess = Self { attempts, names: Vec::new(), addresses: Vec::new(), verdict: None };
+        let address = request.address.map(address_key);
+        let login = format!("login:{}", User::login_key(request.login));
+        let login_there = format!("{login} {}", address.as_deref().unwrap_or_default());
+        let admits =
+            |key: &str, bound| attempts.admits(key, bound, now).map_err(SignInError::TooMany);
+        if let Some(address) = address {
+            admits(&address, OF_ADDRESS)?;
+            guess.addresses.push(address);
+        }
+        for (name, bound) in [(login_there, OF_LOGIN_THERE), (login, OF_LOGIN)] {
+            admits(&name, bound)?;
+            guess.names.push(name);
+        }
+        Ok(guess)
     }
+}
 
-    fn undo_address(&self) {
-        if let Some(address) = &self.address {
-            self.authority.attempts.undone(address);
+impl Drop for Guess<'_> {
+    fn drop(&mut self) {
+        let undone = |key: &String| self.attempts.undone(key);
+        match self.verdict {
+            Some(Judged::Wrong) => {}
+            Some(Judged::Right) => {
+                self.names.iter().for_each(|name| self.attempts.succeeded(name));
+                self.addresses.iter().for_each(undone);
+            }
+            None => self.names.iter().chain(&self.addresses).for_each(undone),
         }
     }
 }

@@ -18,16 +18,18 @@ pub struct ConsentQuestion {
     pub client: String,
     /// Who is asked.
     pub user: User,
-    /// The scopes, and what they allow.
-    pub scopes: Vec<(String, String)>,
+    /// The scopes.
+    pub scopes: ScopeSet,
+    /// The same, and what each allows; empty where that is not said.
+    pub described: Vec<(String, String)>,
 }
 
 /// What a person answered.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a person agrees or not")]
 pub enum ConsentAnswer<'a> {
-    /// She agrees. It counts only if she is the one who was asked.
-    Agreed(&'a UserId),
+    /// She agrees to these. It counts only if she is the one who was asked.
+    Agreed(&'a UserId, &'a ScopeSet),
     /// She does not.
     Refused(&'a UserId),
 }
@@ -62,7 +64,10 @@ impl Authority {
         };
         let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
         match answer {
-            Some(ConsentAnswer::Agreed(by)) if *by == user.id => {
+            // What has become more than she was shown is asked again.
+            Some(ConsentAnswer::Agreed(by, to))
+                if *by == user.id && needed.is_subset(&before.union(to)) =>
+            {
                 let scopes = before.union(&needed);
                 return Ok(Outcome::Agreed(Some(Change::PutConsent {
                     key,
@@ -82,7 +87,8 @@ impl Authority {
         Ok(Outcome::Ask(ConsentQuestion {
             client: client.spec.name.clone(),
             user: user.clone(),
-            scopes: described(draft.server, &needed),
+            described: described(draft.server, &needed),
+            scopes: needed,
         }))
     }
 }

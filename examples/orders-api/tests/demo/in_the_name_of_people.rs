@@ -14,7 +14,8 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// What the issuer of the demo says of a person.
 fn assertion(demo: &Demo, login: &str) -> String {
-    let key = SigningKey::from_jwk_json(include_str!("../../partner.demo.jwk.json")).unwrap();
+    let key = SigningKey::from_jwk_json(include_str!("../../partner.demo.jwk.json"));
+    let key = key.expect("it is a key");
     let claims = json!({
         "iss": "https://partner.example",
         "sub": login,
@@ -22,7 +23,7 @@ fn assertion(demo: &Demo, login: &str) -> String {
         "exp": SystemClock.now().plus(Duration::from_secs(60)),
         "jti": random_token(16),
     });
-    key.sign(TokenType::Jwt, &claims).unwrap()
+    key.sign(TokenType::Jwt, &claims).expect("it signs")
 }
 
 async fn ask(demo: &Demo, form: &[(&str, &str)]) -> (u16, Value) {
@@ -31,7 +32,7 @@ async fn ask(demo: &Demo, form: &[(&str, &str)]) -> (u16, Value) {
 }
 
 fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
-    answer[name].as_str().unwrap_or_else(|| panic!("{name} is not in {answer}"))
+    answer[name].as_str().expect(name)
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Problems of clients and their credentials. No message may show a secret.
 
-use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of, write_a_grant};
+use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of};
 use crate::catalog::{ClientAuth, Spec};
 use crate::grants::grant;
 
@@ -43,16 +43,6 @@ fn types_methods_and_grants_are_closed_lists() {
         client("status = 'ON'"),
         r#"catalog.toml:7:10: unknown status "ON": write one of "ACTIVE", "INACTIVE""#
     );
-    let later = "urn:ietf:params:oauth:grant-type:token-exchange";
-    if grant(later).is_none() {
-        let instead = write_a_grant();
-        assert_eq!(
-            client(&format!("grant_types = ['{later}']")),
-            format!(
-                r#"catalog.toml:7:16: the grant type "{later}" is not supported yet: {instead}"#
-            )
-        );
-    }
     assert_eq!(
         client("grant_types = ['client_credentials', 'client_credentials']"),
         r#"catalog.toml:7:38: duplicate grant type "client_credentials": write another or leave it out, the first one is in line 7"#

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
+use scopegate_claims::ScopeSet;
 use scopegate_core::device::{Activation, ActivationError, DeviceAnswer, UserCode};
 use scopegate_core::form::Form;
 use scopegate_core::interaction::{Goal, Interaction, InteractionError};
@@ -148,8 +149,10 @@ impl Person<'_> {
             Ok(question) => question,
             Err(error) => return self.once_more(typed, error),
         };
+        let shown = question.scopes.iter().map(|(name, _)| name);
+        let shown = ScopeSet::from_tokens(shown).expect("they are scopes");
         let sealed = Interaction {
-            asked: Some(user.id.clone()),
+            asked: Some((user.id.clone(), shown)),
             ..waiting(app, browser, Some(("user_code".to_owned(), code.to_string())))
         };
         let form = ConfirmForm {
@@ -169,7 +172,8 @@ impl Person<'_> {
         answer: DeviceAnswer,
     ) -> Result<Response, Failure> {
         let code = waiting.parameter("user_code").and_then(UserCode::parse);
-        let code = code.filter(|_| waiting.asked.as_ref() == Some(&self.user.id));
+        let code = code
+            .filter(|_| waiting.asked.as_ref().is_some_and(|(asked, _)| *asked == self.user.id));
         let code = code.ok_or_else(|| Failure::new(InteractionError::NotOurs))?;
         match self.app.authority().answer_device(&self.activation(&code), answer).await {
             Ok(()) => Ok(activate_forms::done(answer)),
