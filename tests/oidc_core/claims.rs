@@ -1,9 +1,10 @@
 //! Core §5.4, §5.5: what scopes and the parameter `claims` ask for, through the whole flow.
 
+use scopegate_tests::TestServer;
 use serde_json::json;
 
 use crate::oidc_core::flow::{error, id_token, question, start, tokens, userinfo};
-use crate::oidc_core::world::profile;
+use crate::oidc_core::world::{CATALOG, add_alice, profile};
 
 #[tokio::test]
 async fn each_scope_is_answered_at_userinfo_under_the_subject_of_the_id_token() {
@@ -52,5 +53,76 @@ async fn claims_that_cannot_be_read_are_refused() {
             414 | 400 | 413 => assert!(claims.len() > 8 * 1024),
             _ => assert_eq!(error(&answer), "invalid_request", "{claims}"),
         }
+    }
+}
+
+/// Okta's catalogs name these scopes; a rule that is for signing in only names nothing else.
+#[tokio::test]
+async fn a_rule_and_a_claim_may_name_standard_scopes() {
+    let claim = "[[server.claim]]\nname = \"shoe_size\"\ntoken = \"id\"\nscopes = [\"profile\"]\n\
+                 value = { attribute = \"user.shoe_size\" }\n\n[[server.policy]]";
+    let listed = "grant_types = [\"authorization_code\"]\nscopes = [\"openid\", \"profile\"]";
+    let catalog = CATALOG.replacen("[[server.policy]]", claim, 1).replacen(
+        "grant_types = [\"authorization_code\"]\nscopes = [\"read:orders\"]",
+        listed,
+        1,
+    );
+    let server = TestServer::start(&catalog).await;
+    let alice = add_alice(&server).await;
+    let mut browser = server.browser_of(&alice).await;
+    for (scope, told) in [("openid profile", json!(39)), ("openid email", json!(null))] {
+        let tokens = tokens(&server, &mut browser, &[("scope", scope)]).await;
+        assert_eq!(id_token(&server, &tokens).await["shoe_size"], told, "{scope}");
+    }
+    let more = browser.authorize(&question(&[("scope", "openid read:orders")])).await;
+    assert_eq!(error(&more), "access_denied");
+}
+
+/// §5.5: what is not understood is ignored; only what would bind us must be readable.
+#[tokio::test]
+async fn what_is_not_understood_in_claims_is_ignored() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    for ignored in [
+        json!({ "id_token": { "verified_claims": [{ "verification": null }] } }),
+        json!({ "id_token": { "name": [true], "email": "x", "acr": { "essential": null } } }),
+        json!({ "id_token": { "sub": { "values": null, "unknown": 1 }, "acr": null } }),
+        json!({ "userinfo": { "email": { "essential": "yes", "value": 1 }, "sub": [] } }),
+        json!({ "access_token": [], "id_token": null }),
+    ] {
+        tokens(&server, &mut browser, &[("claims", &ignored.to_string())]).await;
+    }
+    let named = json!({ "id_token": { "name": [true] }, "userinfo": { "email": "x" } });
+    let tokens = tokens(&server, &mut browser, &[("claims", &named.to_string())]).await;
+    assert_eq!(id_token(&server, &tokens).await["name"], "Alice Liddell");
+    assert_eq!(userinfo(&server, &tokens).await["email"], "alice@example.com");
+    for binding in [
+        json!({ "id_token": { "sub": [true, "x"] } }),
+        json!({ "id_token": { "sub": { "values": "x" } } }),
+        json!({ "id_token": { "sub": { "value": 1 } } }),
+        json!({ "id_token": { "acr": { "essential": "yes" } } }),
+        json!({ "id_token": { "acr": "phrh" } }),
+    ] {
+        let answer = browser.authorize(&question(&[("claims", &binding.to_string())])).await;
+        assert_eq!(error(&answer), "invalid_request", "{binding}");
+    }
+}
+
+/// §5.5.1.1, and the error of "Unmet Authentication Requirements" 1.0.
+#[tokio::test]
+async fn an_essential_class_that_nobody_has_is_unmet() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let of = |essential: bool, acr: &str| {
+        json!({ "id_token": { "acr": { "essential": essential, "values": [acr] } } }).to_string()
+    };
+    let strong = of(true, "phrh");
+    let answer = browser.authorize(&question(&[("claims", &strong)])).await;
+    assert_eq!(error(&answer), "unmet_authentication_requirements");
+    assert_eq!(answer.sent("state").as_deref(), Some("a state"));
+    let known = "urn:okta:loa:1fa:pwd";
+    for met in [of(false, "phrh"), of(true, known)] {
+        let tokens = tokens(&server, &mut browser, &[("claims", &met)]).await;
+        assert_eq!(id_token(&server, &tokens).await["acr"], known);
     }
 }

@@ -3,11 +3,12 @@
 
 mod claims;
 mod cors;
+mod dialects;
 mod discovery;
-mod flow;
+pub(crate) mod flow;
 mod id_tokens;
 mod logout;
 mod prompts;
 mod requests;
 mod userinfo;
-mod world;
+pub(crate) mod world;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scopegate_claims::{Audience, ScopeSet, UnixTime};
+use scopegate_claims::{Audience, Dialect, ScopeSet, UnixTime};
 use scopegate_core::catalog::{
     AudienceSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType, Clients, Consent,
     Edit, Entity, EntityKey, EntityKind, Owner, PolicySpec, RefreshPolicy, RotationType, RuleSpec,
@@ -53,10 +53,15 @@ pub(crate) fn catalog(master_key: &MasterKey) -> Vec<Edit> {
 }
 
 fn server(id: &ServerId) -> Edit {
+    server_in(id, Dialect::Both)
+}
+
+/// A server that writes its tokens in a dialect.
+pub(crate) fn server_in(id: &ServerId, dialect: Dialect) -> Edit {
     let spec = ServerSpec {
         name: "Orders".to_owned(),
         audiences: vec![AudienceSpec { name: orders(), resources: Vec::new() }],
-        dialect: Default::default(),
+        dialect,
         algorithms: vec![Algorithm::Es256],
         trusted_servers: Default::default(),
         status: Status::Active,

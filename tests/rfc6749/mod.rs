@@ -7,7 +7,6 @@ mod client_secrets;
 mod code;
 mod consent;
 mod form_post;
-mod freshness;
 mod methods;
 mod refresh;
 mod storage;

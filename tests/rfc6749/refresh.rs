@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use scopegate_core::catalog::{ClientSpec, RuleSpec, Scopes, Status};
+use scopegate_claims::Dialect;
+use scopegate_core::catalog::{ClientSpec, RuleSpec, Scopes, ServerId, Status};
 use scopegate_core::people::User;
 use scopegate_core::store::{Change, Ledger};
 use scopegate_tests::{Answer, claims};
 
 use crate::refresh_families::place::{Place, tokens};
 use crate::refresh_families::world::{
-    ALL, CODE, client, named_rule, portal, rule, scopes, usual_rule,
+    ALL, CODE, client, named_rule, portal, rule, scopes, server_in, usual_rule,
 };
 
 /// Refreshes with parameters besides the token.
@@ -196,6 +197,27 @@ async fn an_unassigned_user_cannot_refresh() {
     let (_, token) = tokens(at.portal().refresh(&token).await);
     at.edit(&[assigned(&["alice"], &[])]).await;
     tokens(at.portal().refresh(&token).await);
+}
+
+/// What Okta's clients look for; the client is known, so no challenge asks it who it is.
+#[tokio::test]
+async fn the_okta_dialect_says_401_of_policies_only() {
+    let at = Place::start().await;
+    at.edit(&[server_in(&ServerId::default_server(), Dialect::Okta)]).await;
+    let token = at.begin("portal").await;
+    at.edit(&[rule(&RuleSpec { status: Status::Inactive, ..usual_rule() })]).await;
+    let no_rule = refresh_with(&at, &token, &[("scope", "read:orders")]).await;
+    no_rule.expect_error(401, "access_denied");
+    assert_eq!(no_rule.header("www-authenticate"), "");
+
+    let of = portal(at.master_key(), "portal");
+    let unassigned = ClientSpec { users: ["bob".to_owned()].into(), ..of };
+    at.edit(&[client("portal", unassigned), rule(&usual_rule())]).await;
+    at.portal().refresh(&token).await.expect_error(400, "access_denied");
+    // Who is not authenticated is told how to be.
+    let unknown = at.as_client("nobody").refresh(&token).await;
+    unknown.expect_error(401, "invalid_client");
+    assert!(unknown.header("www-authenticate").starts_with("Basic realm="));
 }
 
 #[tokio::test]

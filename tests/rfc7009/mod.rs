@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use scopegate_claims::Clock;
 use scopegate_core::refresh_token::RefreshToken;
 use scopegate_core::store::{Change, Ledger};
 
@@ -115,4 +116,25 @@ async fn nothing_of_a_token_is_stored() {
         let is_in = |part: &str| dump.windows(part.len()).any(|window| window == part.as_bytes());
         assert!(!is_in(token) && !is_in(&token[token.len() - 40..]));
     }
+}
+
+/// The clocks of two nodes differ: what one has issued, the other must be able to end.
+#[tokio::test]
+async fn a_token_from_a_node_whose_clock_is_ahead_is_revoked() {
+    let server = start().await;
+    let (first, second) = (readers_token(&server).await, readers_token(&server).await);
+    let now = server.clock().now();
+    server.clock().set(now.minus(Duration::from_secs(60)));
+    assert_eq!(told(&server, "reader", &second).await["active"], true);
+    give_back(&server, "reader", &first).await;
+    for moment in [now, now.plus(Duration::from_secs(599))] {
+        server.clock().set(moment);
+        assert_eq!(told(&server, "reader", &first).await, nothing());
+        assert_eq!(told(&server, "reader", &second).await["active"], true);
+    }
+    server.clock().set(now.plus(Duration::from_secs(600)));
+    assert_eq!(told(&server, "reader", &second).await, nothing());
+    // A clock that is further off is believed no more.
+    server.clock().set(now.minus(Duration::from_secs(61)));
+    assert_eq!(told(&server, "reader", &second).await, nothing());
 }

@@ -263,6 +263,7 @@ impl Authority {
                 granted,
                 audience: asked.audience(server)?.clone(),
                 user: user.id.clone(),
+                user_version: user.version,
                 auth: session.auth.clone(),
                 id_token: asked.id_token.clone(),
                 userinfo_claims: asked.userinfo_claims.clone(),

@@ -96,7 +96,7 @@ impl Authority {
             // Nothing was decided: the client may come again with the same proof.
             TokenError::AuditQueueFull
             | TokenError::KeysUnavailable
-            | TokenError::Overloaded
+            | TokenError::Overdue
             | TokenError::Signing(_)
             | TokenError::Storage(_) => error.into(),
             // The proof itself was used before, so nobody is authenticated; somebody has tried.

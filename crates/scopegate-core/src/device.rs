@@ -72,6 +72,8 @@ pub(crate) enum State {
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Approval {
     pub(crate) user: UserId,
+    /// Which version of her.
+    pub(crate) user_version: u64,
     pub(crate) auth: Authentication,
     pub(crate) granted: Granted,
 }

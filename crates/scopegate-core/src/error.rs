@@ -64,9 +64,6 @@ pub enum TokenError {
     /// The person refused the device (RFC 8628 §3.5).
     #[error("the person refused")]
     DeviceDenied,
-    /// Tokens of this type cannot be revoked or exchanged (RFC 7009 §2.2.1).
-    #[error("the token type is not supported")]
-    UnsupportedTokenType,
     /// A claim would name more groups than fit into a token.
     #[error("a claim would name too many groups")]
     TooManyGroups,
@@ -77,9 +74,9 @@ pub enum TokenError {
     /// The token to be exchanged is of a server that this one does not trust.
     #[error("the token is of a server that is not trusted")]
     UntrustedServer,
-    /// More passwords wait to be checked than can be.
-    #[error("too many passwords wait to be checked")]
-    Overloaded,
+    /// It was not decided in the time that a client waits.
+    #[error("it was not decided in time")]
+    Overdue,
     /// The keys of a client or a trusted issuer cannot be fetched, and there are none from before.
     #[error("the keys for an assertion cannot be fetched")]
     KeysUnavailable,
@@ -116,8 +113,6 @@ impl From<FormProblem> for TokenError {
 pub enum ErrorCode {
     /// The policy or the person refused.
     AccessDenied,
-    /// A person would have to choose an account (OpenID Connect Core §3.1.2.6).
-    AccountSelectionRequired,
     /// The person has not decided yet (RFC 8628).
     AuthorizationPending,
     /// A person would have to consent.
@@ -126,8 +121,6 @@ pub enum ErrorCode {
     ExpiredToken,
     /// The token lacks a scope (RFC 6750).
     InsufficientScope,
-    /// A person would have to do something (OpenID Connect Core §3.1.2.6).
-    InteractionRequired,
     /// The client was not authenticated.
     InvalidClient,
     /// What the client shows does not hold.
@@ -160,12 +153,13 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// The client may not use the grant type.
     UnauthorizedClient,
+    /// The person cannot sign in as the client needs it (OpenID Connect Core Unmet Authentication
+    /// Requirements §2).
+    UnmetAuthenticationRequirements,
     /// Nobody speaks the grant type.
     UnsupportedGrantType,
     /// Nobody speaks the response type.
     UnsupportedResponseType,
-    /// The token is of a type that cannot be treated so.
-    UnsupportedTokenType,
 }
 
 impl ErrorCode {
@@ -173,12 +167,10 @@ impl ErrorCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
-            Self::AccountSelectionRequired => "account_selection_required",
             Self::AuthorizationPending => "authorization_pending",
             Self::ConsentRequired => "consent_required",
             Self::ExpiredToken => "expired_token",
             Self::InsufficientScope => "insufficient_scope",
-            Self::InteractionRequired => "interaction_required",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
@@ -195,9 +187,9 @@ impl ErrorCode {
             Self::SlowDown => "slow_down",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
-            Self::UnsupportedTokenType => "unsupported_token_type",
         }
     }
 }
@@ -300,9 +292,6 @@ impl From<&TokenError> for OAuthError {
                 Self::new(400, Code::ExpiredToken, "The device code has expired.")
             }
             TokenError::DeviceDenied => Self::new(400, Code::AccessDenied, "The person refused."),
-            TokenError::UnsupportedTokenType => {
-                Self::new(400, Code::UnsupportedTokenType, "The token type is not supported.")
-            }
             TokenError::TooManyGroups => {
                 Self::new(400, Code::ServerError, "A claim would name more than 100 groups.")
             }
@@ -317,8 +306,8 @@ impl From<&TokenError> for OAuthError {
                 Code::InvalidRequest,
                 "The token is of an authorization server that this one does not trust.",
             ),
-            TokenError::Overloaded => Self {
-                retry_after: Some(1),
+            TokenError::Overdue => Self {
+                retry_after: Some(5),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The server is overloaded.")
             },
             TokenError::KeysUnavailable => Self {

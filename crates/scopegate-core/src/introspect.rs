@@ -10,6 +10,7 @@ use scopegate_jose::{Verified, sha256};
 use serde::Serialize;
 
 use self::known::{Confirmed, Known};
+use crate::access_token::person_of;
 use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, Snapshot};
 use crate::client_auth::{AuthenticatedClient, Presented};
@@ -184,10 +185,4 @@ impl Inquiry<'_> {
         });
         holder.spec.status.is_active() && (is_holder || is_confidential && is_its_audience)
     }
-}
-
-/// The person of whom a token speaks: no client id is a user id.
-fn person_of(claims: &Claims) -> Option<UserId> {
-    let id = claims.user_id().or(claims.subject())?;
-    UserId::parse(id).ok()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 
+use crate::access_token::person_of;
 use crate::audit::AuditEvent;
 use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, Client};
@@ -76,7 +77,7 @@ impl Authority {
                     },
                     token_id: Some(jti.to_owned()),
                     family: TokenId::family_of(jti).map(|family| family.to_string()),
-                    user: claims.user_id().map(str::to_owned),
+                    user: person_of(claims).map(|user| user.to_string()),
                 })
             }
             // Of whichever generation: who holds an old token of a family may end it too.

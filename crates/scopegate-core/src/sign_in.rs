@@ -135,18 +135,31 @@ impl Authority {
 
         let renewed = renewed.map(|phc| seal_hash(&self.master_key, &id, &phc));
         let allowed = Change::Audit(event("ALLOW", Some(user)));
-        let (session, secret) = self.begin_session(user, old, &renewed, &allowed, now).await?;
-        // Whoever set another password or suspended the person meanwhile has ended all sessions,
-        // but for this one, which was not there yet.
-        let held = renewed.or(sealed);
-        let is_held = self.store.password(&id).await? == held;
-        let is_active = self.store.user(UserKey::Id(&id)).await?;
-        if !is_held || !is_active.is_some_and(|user| user.status.is_active()) {
-            let of = Ended::Session(session.id);
-            self.store.commit(&[Change::EndSessions { of, at: now }]).await?;
-            return Err(SignInError::Wrong);
+        let mut user = user.clone();
+        let mut renewed = renewed.as_deref();
+        for _ in 0..ROUNDS {
+            match self.begin_session(&user, old, renewed, &allowed, now).await {
+                Ok((session, secret)) => return Ok(SignedIn { secret, session, user }),
+                Err(StoreError::Changed(Contested::Session)) => {}
+                // The person was changed meanwhile. Who set another password or suspended her has
+                // ended all sessions, but for this one, which was not there yet.
+                Err(StoreError::Changed(Contested::User)) => {
+                    user = self.still(&id, sealed.as_deref()).await?.ok_or(SignInError::Wrong)?;
+                    // Next time the hash is renewed.
+                    renewed = None;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(SignedIn { secret, session, user: user.clone() })
+        Err(SignInError::Overloaded)
+    }
+
+    /// The person as she is now, if she is active and has the password that was checked.
+    async fn still(&self, id: &UserId, sealed: Option<&[u8]>) -> Result<Option<User>, StoreError> {
+        // In this order: a password that is set after this changes the version that is read here.
+        let user = self.store.user(UserKey::Id(id)).await?;
+        let is_held = self.store.password(id).await?.as_deref() == sealed;
+        Ok(user.filter(|user| is_held && user.status.is_active()))
     }
 
     fn opened(&self, id: &UserId, sealed: &[u8]) -> Option<Zeroizing<String>> {
@@ -162,53 +175,47 @@ impl Authority {
         &self,
         user: &User,
         old: Option<&SessionSecret>,
-        renewed: &Option<Vec<u8>>,
+        renewed: Option<&[u8]>,
         allowed: &Change,
         now: UnixTime,
-    ) -> Result<(Session, SessionSecret), SignInError> {
-        let mut renewed = renewed.as_ref();
-        for _ in 0..ROUNDS {
-            let before = match old {
-                Some(old) => self.store.session(&old.sha256()).await?,
-                None => None,
-            };
-            let is_same = |before: &Session| {
-                before.user == user.id && now < before.idle_ends_at && now < before.ends_at
-            };
-            let mut changes = Vec::new();
-            let (session, secret) = match before {
-                Some(before) if is_same(&before) => {
-                    let (session, secret) = session::renew(&before, now);
-                    let (id, from) = (before.id, before.version);
-                    let session_change = Box::new(session.clone());
-                    changes.push(Change::MoveSession { id, from, session: session_change });
-                    (session, secret)
-                }
-                before => {
-                    let of = before.map(|before| Ended::Session(before.id));
-                    changes.extend(of.map(|of| Change::EndSessions { of, at: now }));
-                    let (session, secret) = session::begin(&user.id, now);
-                    changes.push(Change::OpenSession(Box::new(session.clone())));
-                    (session, secret)
-                }
-            };
-            if let Some(sealed) = renewed {
-                // The person moves along, so that no other password is overwritten.
-                let moved = User { version: user.version + 1, updated_at: now, ..user.clone() };
-                changes.push(Change::MoveUser { from: user.version, user: Box::new(moved) });
-                let (user, sealed) = (user.id.clone(), sealed.clone());
-                changes.push(Change::SetPassword { user, sealed, at: now });
+    ) -> Result<(Session, SessionSecret), StoreError> {
+        let before = match old {
+            Some(old) => self.store.session(&old.sha256()).await?,
+            None => None,
+        };
+        let is_same = |before: &Session| {
+            before.user == user.id && now < before.idle_ends_at && now < before.ends_at
+        };
+        let mut changes = Vec::new();
+        let (session, secret) = match before {
+            Some(before) if is_same(&before) => {
+                let (session, secret) = session::renew(&before, now);
+                let (id, from) = (before.id, before.version);
+                let session_change = Box::new(session.clone());
+                changes.push(Change::MoveSession { id, from, session: session_change });
+                (session, secret)
             }
-            changes.push(allowed.clone());
-            match self.store.commit(&changes).await {
-                Ok(()) => return Ok((session, secret)),
-                Err(StoreError::Changed(Contested::Session)) => {}
-                // Next time the hash is renewed.
-                Err(StoreError::Changed(Contested::User)) if renewed.is_some() => renewed = None,
-                Err(error) => return Err(error.into()),
+            before => {
+                let of = before.map(|before| Ended::Session(before.id));
+                changes.extend(of.map(|of| Change::EndSessions { of, at: now }));
+                let (session, secret) = session::begin(&user.id, now);
+                changes.push(Change::OpenSession(Box::new(session.clone())));
+                (session, secret)
+            }
+        };
+        let (id, version) = (user.id.clone(), user.version);
+        match renewed {
+            None => changes.push(Change::ExpectUser { user: id, version }),
+            Some(sealed) => {
+                // The person moves along, so that no other password is overwritten.
+                let moved = User { version: version + 1, updated_at: now, ..user.clone() };
+                changes.push(Change::MoveUser { from: version, user: Box::new(moved) });
+                changes.push(Change::SetPassword { user: id, sealed: sealed.to_vec(), at: now });
             }
         }
-        Err(SignInError::Overloaded)
+        changes.push(allowed.clone());
+        self.store.commit(&changes).await?;
+        Ok((session, secret))
     }
 
     /// Ends the session of a browser; without one there is nothing to end.

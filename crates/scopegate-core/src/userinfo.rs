@@ -10,7 +10,7 @@ use crate::access_token;
 use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, ClientId, Snapshot};
 use crate::error::TokenError;
-use crate::people::{User, UserId};
+use crate::people::User;
 use crate::standard_claims;
 use crate::store::{TokenMark, UserKey};
 use crate::token_id::TokenId;
@@ -90,8 +90,7 @@ impl Authority {
     /// The person of whom a token speaks, if it still stands.
     async fn person_of(&self, verified: &Verified) -> Result<User, TokenError> {
         let claims = verified.claims();
-        let user = claims.user_id().and_then(|user| UserId::parse(user).ok());
-        let (Some(id), Some(user)) = (claims.token_id(), user) else {
+        let (Some(id), Some(user)) = (claims.token_id(), access_token::person_of(claims)) else {
             return Err(TokenError::InvalidToken("it speaks of no person"));
         };
         let mark = TokenMark {

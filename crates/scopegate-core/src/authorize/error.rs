@@ -61,7 +61,10 @@ impl AuthorizeError {
 
     /// Tells whether it is we who cannot answer.
     pub(super) const fn is_ours(&self) -> bool {
-        matches!(self, Self::Token(TokenError::Storage(_) | TokenError::Signing(_)))
+        matches!(
+            self,
+            Self::Token(TokenError::Overdue | TokenError::Storage(_) | TokenError::Signing(_))
+        )
     }
 
     /// Tells whether somebody else was faster: it can be decided again.
@@ -124,9 +127,10 @@ impl From<&AuthorizeError> for OAuthError {
             AuthorizeError::LoginRequired => (Code::LoginRequired, "The person must sign in."),
             AuthorizeError::ConsentRequired => (Code::ConsentRequired, "The person must agree."),
             AuthorizeError::Denied => (Code::AccessDenied, "The person does not agree."),
-            AuthorizeError::AcrNotMet => {
-                (Code::AccessDenied, "The class of authentication cannot be had here.")
-            }
+            AuthorizeError::AcrNotMet => (
+                Code::UnmetAuthenticationRequirements,
+                "The class of authentication cannot be had here.",
+            ),
             AuthorizeError::Token(error) => return error.into(),
         };
         Self { status: 400, error, description, retry_after: None }

@@ -9,7 +9,8 @@ use super::seen::Seen;
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted};
 use crate::catalog::{
-    Consent, Entity, EntityKey, EntityKind, Owner, RESERVED_SCOPES, ScopeSpec, ServerId, Spec,
+    Consent, Entity, EntityKey, EntityKind, Owner, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec,
+    ServerId, Spec,
 };
 
 const MAX_NAME: usize = 128;
@@ -102,10 +103,11 @@ fn parse_name(name: &str) -> Result<Scope, NameProblem<'_>> {
     Ok(scope)
 }
 
-/// A scope that is named somewhere and must be one of the server's, once.
+/// A scope that is named somewhere, once: one of the server's, or one of OpenID Connect, which each
+/// server has.
 pub(super) fn named<'f>(text: Text<'f>, scopes: &Seen<'_>, once: &mut Seen<'f>) -> Option<Scope> {
     once.once("scope", text);
-    if !scopes.contains(text.text) {
+    if !scopes.contains(text.text) && !STANDARD_SCOPES.contains(&text.text) {
         let instead = Instead { of: text.text, known: scopes.names() };
         text.refuse(format_args!("unknown scope {} of this server: {instead}", Quoted(text.text)));
         return None;

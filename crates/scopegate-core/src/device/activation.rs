@@ -52,8 +52,10 @@ pub struct Activation<'a> {
 pub struct DeviceQuestion {
     /// The client, by the name that people read.
     pub client: String,
-    /// The scopes, and what they allow.
-    pub scopes: Vec<(String, String)>,
+    /// The scopes.
+    pub scopes: ScopeSet,
+    /// The same, and what each allows; empty where that is not said.
+    pub described: Vec<(String, String)>,
     /// From where the device asked.
     pub asked_from: Option<IpAddr>,
 }
@@ -109,7 +111,8 @@ impl Authority {
         let granted = self.decided(&device, activation, now)?;
         Ok(DeviceQuestion {
             client: device.client.spec.name.clone(),
-            scopes: described(device.server, &granted.scopes),
+            described: described(device.server, &granted.scopes),
+            scopes: granted.scopes,
             asked_from: device.body.asked_from,
         })
     }
@@ -162,8 +165,13 @@ impl Authority {
                     let given_event = Deciding { kind, id: DecisionId::new(), ..deciding };
                     changes.extend([given, Change::Audit(given_event.granted())]);
                 }
-                let (user, auth) = (activation.user.id.clone(), activation.session.auth.clone());
-                (State::Approved(Approval { user, auth, granted }), changes)
+                let approval = Approval {
+                    user: activation.user.id.clone(),
+                    user_version: activation.user.version,
+                    auth: activation.session.auth.clone(),
+                    granted,
+                };
+                (State::Approved(approval), changes)
             }
         };
         let Device { artifact, body, .. } = device;

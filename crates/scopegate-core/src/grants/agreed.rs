@@ -2,26 +2,31 @@
 //!
 //! Codes are redeemed so, whether a browser brought them or a device waited for them.
 
-use scopegate_claims::Audience;
+use scopegate_claims::{Audience, UnixTime};
 
 use super::{Decision, Denied, GoesWith, GrantRequest, IdTokenWish, Right, Subject};
 use crate::assignment;
-use crate::authorize::code::UsedCode;
+use crate::audit::AuditEvent;
+use crate::authorize::code::{UsedCode, family_of};
 use crate::decision::Deciding;
 use crate::error::{OAuthError, TokenError};
 use crate::people::{Authentication, Person, User, UserId};
 use crate::policy::Granted;
 use crate::refresh_family::{self, Begin};
 use crate::refresh_token::RefreshToken;
-use crate::store::{Change, Ended, Family, FamilyBody, UserKey};
+use crate::store::{Change, Ended, Family, FamilyBody, FamilyId, UserKey};
 use crate::token_id::TokenId;
 
 /// What a person agreed to.
-#[derive(Clone, Debug)]
-pub(super) struct Agreed {
+#[derive(Clone)]
+pub(super) struct Agreed<'a> {
     /// By which grant it is redeemed.
     pub(super) grant_type: &'static str,
+    /// By which code.
+    pub(super) code: &'a str,
     pub(super) user: UserId,
+    /// Which version of the person agreed: of another one nothing is known.
+    pub(super) user_version: u64,
     pub(super) auth: Authentication,
     pub(super) granted: Granted,
     pub(super) audience: Audience,
@@ -29,12 +34,16 @@ pub(super) struct Agreed {
     pub(super) userinfo_claims: Vec<String>,
 }
 
-impl Agreed {
-    /// The person, if she still may.
+impl Agreed<'_> {
+    /// The person, if she still may, and nobody has changed her since: a new password ends what she
+    /// has agreed to before.
     pub(super) async fn person(&self, request: &GrantRequest<'_>) -> Result<User, Denied> {
         let user = request.store.user(UserKey::Id(&self.user)).await?;
         let user = user.filter(|user| user.status.is_active());
         let user = user.ok_or(TokenError::InvalidGrant("the person is not active"))?;
+        if user.version != self.user_version {
+            return Err(TokenError::InvalidGrant("the person has changed since she agreed").into());
+        }
         assignment::check(request.client, &user)?;
         Ok(user)
     }
@@ -49,13 +58,18 @@ impl Agreed {
             token_id: token_id.clone(),
             token_ends_at: request.now.plus(self.granted.lifetime),
         };
+        let mut changes = Vec::new();
+        if let Some(family) = family {
+            // Whoever ends all that the person began ends this too, or it is decided again.
+            changes.push(Change::ExpectUser { user: user.id.clone(), version: user.version });
+            changes.push(Change::OpenFamily(Box::new(family)));
+        }
         let Self { granted, audience, auth, id_token, userinfo_claims, .. } = self;
         let id_token = granted.scopes.contains("openid").then_some(id_token);
-        let open = family.map(|family| Change::OpenFamily(Box::new(family)));
         let decision = Decision {
             subject: Subject::Person(Box::new(Person { user, auth: Some(auth) })),
             right: Right::Decided { granted, audience },
-            changes: open.into_iter().collect(),
+            changes,
             goes_with: GoesWith {
                 token_id: Some(token_id),
                 id_token,
@@ -89,7 +103,8 @@ impl Agreed {
             granted: &self.granted,
             now: request.now,
         };
-        Some(refresh_family::begin(request.master_key, begin))
+        let id = family_of(self.code, request.master_key);
+        Some(refresh_family::begin_as(id, request.master_key, begin))
     }
 }
 
@@ -100,23 +115,62 @@ pub(super) fn replayed(
     used: &UsedCode,
     user: &UserId,
 ) -> Denied {
-    let error = TokenError::InvalidGrant("the code was used before");
-    let mut deciding = Deciding::new(
-        "app.oauth2.as.token.detect_reuse",
-        request.server,
-        request.client,
-        request.now,
-    );
-    deciding.grant_type = Some(grant_type);
-    deciding.user = Some(user.clone());
-    let mut event = deciding.refused(&OAuthError::from(&error));
-    event.token_id = Some(used.token_id.to_string());
-    event.family = used.family.as_ref().map(ToString::to_string);
-    let end = match &used.family {
-        Some(family) => Change::EndFamilies { of: Ended::Family(family.clone()), at: request.now },
-        None => {
-            Change::RevokeToken { jti: used.token_id.to_string(), expires_at: used.token_ends_at }
-        }
+    let (family, token) = (used.family.as_ref(), Some((&used.token_id, used.token_ends_at)));
+    reused(request, grant_type, Began { user, family, token })
+}
+
+/// A code has no row: nobody issued it, or it was redeemed long ago. Then what it began ends.
+pub(super) async fn forgotten(
+    request: &GrantRequest<'_>,
+    grant_type: &'static str,
+    code: &str,
+    unknown: &'static str,
+) -> Result<Denied, Denied> {
+    let id = family_of(code, request.master_key);
+    let is_asked_for = |family: &Family| {
+        (&family.server, &family.client) == (&request.server.id, &request.client.id)
     };
-    Denied { error, changes: vec![end, Change::Audit(event)] }
+    let began = request.store.family(&id).await?.filter(is_asked_for);
+    Ok(match began {
+        Some(Family { user, .. }) => {
+            reused(request, grant_type, Began { user: &user, family: Some(&id), token: None })
+        }
+        None => TokenError::InvalidGrant(unknown).into(),
+    })
+}
+
+/// What the first exchange of a code began, and for whom.
+#[derive(Clone, Copy)]
+struct Began<'a> {
+    user: &'a UserId,
+    family: Option<&'a FamilyId>,
+    /// The access token, and when it ends anyway.
+    token: Option<(&'a TokenId, UnixTime)>,
+}
+
+fn reused(request: &GrantRequest<'_>, grant_type: &'static str, began: Began<'_>) -> Denied {
+    let GrantRequest { server, client, now, .. } = *request;
+    let Began { user, family, token } = began;
+    let error = TokenError::InvalidGrant("the code was used before");
+    let deciding = Deciding {
+        grant_type: Some(grant_type),
+        user: Some(user.clone()),
+        ..Deciding::new("app.oauth2.as.token.detect_reuse", server, client, now)
+    };
+    let event = AuditEvent {
+        token_id: token.map(|(id, _)| id.to_string()),
+        family: family.map(ToString::to_string),
+        ..deciding.refused(&OAuthError::from(&error))
+    };
+    let end = match (family, token) {
+        (Some(family), _) => {
+            Some(Change::EndFamilies { of: Ended::Family(family.clone()), at: now })
+        }
+        (None, Some((id, expires_at))) => {
+            Some(Change::RevokeToken { jti: id.to_string(), expires_at })
+        }
+        (None, None) => None,
+    };
+    let changes = end.into_iter().chain([Change::Audit(event)]).collect();
+    Denied { error, changes }
 }

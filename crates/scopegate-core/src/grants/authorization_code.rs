@@ -29,7 +29,10 @@ impl Grant for AuthorizationCode {
     async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
         let code = request.form.value("code");
         let code = code.ok_or(TokenError::InvalidRequest("The parameter code is missing."))?;
-        let (artifact, body) = find(request, code).await?;
+        let Some((artifact, body)) = find(request, code).await? else {
+            let unknown = "there is no such code";
+            return Err(agreed::forgotten(request, GRANT_TYPE, code, unknown).await?);
+        };
         if let Some(used) = &body.used {
             return Err(agreed::replayed(request, GRANT_TYPE, used, &body.user));
         }
@@ -41,7 +44,7 @@ impl Grant for AuthorizationCode {
             return Err(invalid("the code was sent to another redirect URI").into());
         }
         code_verifier::check(body.challenge.as_deref(), request.form.value("code_verifier"))?;
-        redeem(request, &artifact, body).await
+        redeem(request, code, &artifact, body).await
     }
 }
 
@@ -49,31 +52,37 @@ fn invalid(reason: &'static str) -> TokenError {
     TokenError::InvalidGrant(reason)
 }
 
-/// The row of a code, if it is this client's and this server's.
-async fn find(request: &GrantRequest<'_>, code: &str) -> Result<(Artifact, CodeBody), Denied> {
+/// The row of a code, if it is this client's and this server's; none if there is no row.
+async fn find(
+    request: &GrantRequest<'_>,
+    code: &str,
+) -> Result<Option<(Artifact, CodeBody)>, Denied> {
     if !is_secret(code) {
         return Err(invalid("no code of ours").into());
     }
     let name = ArtifactName::Secret(sha256(code.as_bytes()));
     let artifact = request.store.artifact(ArtifactKind::Code, &name).await?;
-    let artifact = artifact.ok_or(invalid("there is no such code"))?;
+    let Some(artifact) = artifact else { return Ok(None) };
     let body: CodeBody = serde_json::from_str(&artifact.body)
         .map_err(|_| StoreError::Corrupt("a code".to_owned()))?;
     if body.server != request.server.id || body.client != request.client.id {
         return Err(invalid("the code is another client's or server's").into());
     }
-    Ok((artifact, body))
+    Ok(Some((artifact, body)))
 }
 
 /// Exchanges the code. The row stays, so that a second use is known for one.
 async fn redeem(
     request: &GrantRequest<'_>,
+    code: &str,
     artifact: &Artifact,
     mut body: CodeBody,
 ) -> Result<Decision, Denied> {
     let agreed = Agreed {
         grant_type: GRANT_TYPE,
+        code,
         user: body.user.clone(),
+        user_version: body.user_version,
         auth: body.auth.clone(),
         granted: body.granted.clone(),
         audience: body.audience.clone(),
@@ -82,13 +91,14 @@ async fn redeem(
     };
     let person = agreed.person(request).await?;
     let (used, mut decision) = agreed.redeemed(request, person);
+    let expires_at = request.now.plus(REMEMBERED).max(used.token_ends_at);
     body.used = Some(used);
     decision.changes.push(Change::MoveArtifact {
         kind: artifact.kind,
         id: artifact.id,
         from: artifact.version,
         body: body.to_json(),
-        expires_at: request.now.plus(REMEMBERED),
+        expires_at,
     });
     Ok(decision)
 }

@@ -30,7 +30,11 @@ impl Grant for DeviceCode {
     async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
         let code = request.form.value("device_code");
         let missing = TokenError::InvalidRequest("The parameter device_code is missing.");
-        let (artifact, body) = find(request, code.ok_or(missing)?).await?;
+        let code = code.ok_or(missing)?;
+        let Some((artifact, body)) = find(request, code).await? else {
+            let unknown = "there is no such device code";
+            return Err(agreed::forgotten(request, GRANT_TYPE, code, unknown).await?);
+        };
         let is_over = request.now >= body.ends_at;
         match &body.state {
             State::Used { user, used } => Err(agreed::replayed(request, GRANT_TYPE, used, user)),
@@ -38,27 +42,30 @@ impl Grant for DeviceCode {
             State::Pending | State::Approved(_) if is_over => Err(TokenError::ExpiredToken.into()),
             State::Pending => Err(asked_too(request.now, &artifact, body)),
             State::Approved(approval) => {
-                let agreed = agreed(approval.clone(), &body);
+                let agreed = agreed(code, approval.clone(), &body);
                 redeem(request, &artifact, body, agreed).await
             }
         }
     }
 }
 
-/// The row of a device code, if it is this client's and this server's.
-async fn find(request: &GrantRequest<'_>, code: &str) -> Result<(Artifact, DeviceBody), Denied> {
+/// The row of a device code, if it is this client's and this server's; none if there is no row.
+async fn find(
+    request: &GrantRequest<'_>,
+    code: &str,
+) -> Result<Option<(Artifact, DeviceBody)>, Denied> {
     let invalid = TokenError::InvalidGrant;
     if !is_secret(code) {
         return Err(invalid("no device code of ours").into());
     }
     let name = ArtifactName::of_secret(code);
     let artifact = request.store.artifact(ArtifactKind::Device, &name).await?;
-    let artifact = artifact.ok_or(invalid("there is no such device code"))?;
+    let Some(artifact) = artifact else { return Ok(None) };
     let body = DeviceBody::read(&artifact)?;
     if body.server != request.server.id || body.client != request.client.id {
         return Err(invalid("the device code is another client's or server's").into());
     }
-    Ok((artifact, body))
+    Ok(Some((artifact, body)))
 }
 
 /// The person has not decided. The device is told so, or that it asks too soon (RFC 8628 §3.5).
@@ -76,11 +83,13 @@ fn asked_too(now: UnixTime, artifact: &Artifact, mut body: DeviceBody) -> Denied
 }
 
 /// What the person allowed. A device asks for no nonce and no claims by name.
-fn agreed(approval: Approval, body: &DeviceBody) -> Agreed {
-    let Approval { user, auth, granted } = approval;
+fn agreed<'a>(code: &'a str, approval: Approval, body: &DeviceBody) -> Agreed<'a> {
+    let Approval { user, user_version, auth, granted } = approval;
     Agreed {
         grant_type: GRANT_TYPE,
+        code,
         user,
+        user_version,
         auth,
         granted,
         audience: body.audience.clone(),
@@ -94,12 +103,13 @@ async fn redeem(
     request: &GrantRequest<'_>,
     artifact: &Artifact,
     body: DeviceBody,
-    agreed: Agreed,
+    agreed: Agreed<'_>,
 ) -> Result<Decision, Denied> {
     let person = agreed.person(request).await?;
     let user = person.id.clone();
     let (used, mut decision) = agreed.redeemed(request, person);
+    let expires_at = request.now.plus(REMEMBERED).max(used.token_ends_at);
     let body = DeviceBody { state: State::Used { user, used }, ..body };
-    decision.changes.push(body.moved(artifact, request.now.plus(REMEMBERED)));
+    decision.changes.push(body.moved(artifact, expires_at));
     Ok(decision)
 }

@@ -185,10 +185,12 @@ impl Failure {
     pub fn answer(&self) -> OAuthError {
         let answer = OAuthError::from(&self.error);
         let dialect = self.server().map(|server| server.spec.dialect);
-        match (answer.error, dialect) {
-            // Okta's clients look for this status.
-            (ErrorCode::AccessDenied, Some(Dialect::Okta)) => OAuthError { status: 401, ..answer },
-            _ => answer,
+        match (&self.error, dialect) {
+            // Okta's clients look for this status, where no policy lets them in.
+            (RequestError::Token(TokenError::NoMatchingRule), Some(Dialect::Okta)) => {
+                OAuthError { status: 401, ..answer }
+            }
+            (_, _) => answer,
         }
     }
 
@@ -224,8 +226,13 @@ impl Failure {
         response
     }
 
-    /// The challenge of the token endpoint (RFC 7617 §2); the realm is the issuer.
-    fn challenge(&self) -> Option<HeaderValue> {
+    /// The challenge of the token endpoint (RFC 7617 §2), for whoever was not authenticated, by whichever
+    /// method (RFC 9110 §15.5.2); the realm is the issuer. Whom a policy keeps out, Okta's dialect
+    /// refuses by 401 too: there is no better way to say who one is, so nothing is said.
+    fn challenge(&self, error: ErrorCode) -> Option<HeaderValue> {
+        if error != ErrorCode::InvalidClient {
+            return None;
+        }
         let realm = self.server()?.issuer.as_str().replace('\\', r"\\").replace('"', r#"\""#);
         HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#)).ok()
     }
@@ -242,15 +249,14 @@ struct Body {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let OAuthError { status, error, description, .. } = self.answer();
+        let OAuthError { error, description, .. } = self.answer();
         let body = Body {
             error: error.as_str(),
             error_description: description,
             decision_id: self.decision,
         };
         let mut response = (NEVER_STORED, Json(body)).into_response();
-        // RFC 9110 §15.5.2: each 401 says how to do better, whichever method was tried.
-        if let (401, Some(challenge)) = (status, self.challenge()) {
+        if let Some(challenge) = self.challenge(error) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         self.onto(response)

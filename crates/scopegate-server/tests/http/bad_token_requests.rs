@@ -356,7 +356,6 @@ async fn the_okta_dialect_denies_with_401() {
     cache-control: no-store
     content-type: application/json
     pragma: no-cache
-    www-authenticate: Basic realm="http://127.0.0.1:9000/oauth2/okta", charset="UTF-8"
     x-content-type-options: nosniff
     {"decision_id":"…","error":"access_denied","error_description":"No access policy allows this client these scopes by this grant."}
     "#);

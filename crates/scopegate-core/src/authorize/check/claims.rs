@@ -33,25 +33,40 @@ struct Claims {
     userinfo: Option<Names>,
 }
 
-type Names = BTreeMap<String, Option<Wish>>;
+/// What is wished of each claim: only that of the two that bind us is looked into.
+type Names = BTreeMap<String, Value>;
 
+/// What is wished of a claim (§5.5.1).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Wish {
-    essential: bool,
+    essential: Option<bool>,
     value: Option<Value>,
-    values: Vec<Value>,
+    values: Option<Vec<Value>>,
 }
 
 impl Wish {
+    /// The wish for a claim; none where it is only named.
+    fn of(name: &str, names: &Names) -> Result<Option<Self>, AuthorizeError> {
+        match names.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            // A list would be read as an object, too.
+            Some(wish @ Value::Object(_)) => {
+                Self::deserialize(wish).map(Some).map_err(|_| MALFORMED)
+            }
+            Some(_) => Err(MALFORMED),
+        }
+    }
+
     fn values(&self) -> impl Iterator<Item = &Value> {
-        self.value.iter().chain(&self.values)
+        self.value.iter().chain(self.values.iter().flatten())
     }
 }
 
+const MALFORMED: AuthorizeError = AuthorizeError::invalid_request("The claims are malformed.");
+
 /// Claims that are asked for by name.
 pub(in crate::authorize) fn claims(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
-    const MALFORMED: AuthorizeError = AuthorizeError::invalid_request("The claims are malformed.");
     let Some(text) = draft.form.value("claims").filter(|_| draft.asked.is_openid()) else {
         return Ok(());
     };
@@ -70,15 +85,15 @@ pub(in crate::authorize) fn claims(draft: &mut Draft<'_>) -> Result<(), Authoriz
     if id_token.len() + userinfo.len() > MAX_NAMES {
         return Err(AuthorizeError::invalid_request("The claims name too many."));
     }
-    if let Some(Some(wish)) = id_token.get("sub") {
+    if let Some(wish) = Wish::of("sub", &id_token)? {
         let subjects: Option<BTreeSet<_>> =
             wish.values().map(|value| value.as_str().map(str::to_owned)).collect();
         draft.asked.subjects = subjects.ok_or(MALFORMED)?;
     }
-    if let Some(Some(wish)) = id_token.get("acr") {
+    if let Some(wish) = Wish::of("acr", &id_token)? {
         let is_asked_for = wish.values().next().is_some();
         let is_met = wish.values().any(|value| value == PASSWORD_ACR);
-        draft.asked.is_beyond_us = wish.essential && is_asked_for && !is_met;
+        draft.asked.is_beyond_us = wish.essential == Some(true) && is_asked_for && !is_met;
     }
     draft.asked.id_token.claims = known(&id_token);
     draft.asked.userinfo_claims = known(&userinfo);

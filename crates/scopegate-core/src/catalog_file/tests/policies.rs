@@ -174,3 +174,20 @@ fn what_a_rule_cannot_do_yet_is_refused() {
         format!("{BEFORE}name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}{nothing}");
     assert!(parse(file).is_ok());
 }
+
+#[test]
+fn a_rule_and_a_claim_may_name_standard_scopes() {
+    let named =
+        "['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'read:orders']";
+    let rule = format!("name = 'r'\ngrant_types = ['authorization_code']\nscopes = {named}");
+    let policy = format!("name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}");
+    let claim =
+        format!("[[server.claim]]\nname = 't'\nvalue = {{ constant = 1 }}\nscopes = {named}");
+    let file = parse(format!("{BEFORE}{policy}\n{claim}"));
+    assert!(file.is_ok(), "{file:?}");
+    for other in ["groups", "device_sso", "Openid"] {
+        let rule = "name = 'r'\ngrant_types = ['authorization_code']\n";
+        let shown = refusal_of_rule(&format!("{rule}scopes = ['openid', '{other}']"));
+        assert!(shown.contains("unknown scope"), "{shown}");
+    }
+}

@@ -296,8 +296,8 @@ fn a_claim_goes_into_tokens_of_a_kind_with_scopes_of_its_server() {
         r#"catalog.toml:7:60: unknown scope "raed:orders" of this server: write "read:orders""#
     );
     assert_eq!(
-        refusal_of_claim(&format!("{claim}, scopes = ['openid']")),
-        r#"catalog.toml:7:60: unknown scope "openid" of this server: write "read:orders""#
+        refusal_of_claim(&format!("{claim}, scopes = ['groups']")),
+        r#"catalog.toml:7:60: unknown scope "groups" of this server: write "read:orders""#
     );
     assert_eq!(
         refusal_of_claim(&format!("{claim}, scopes = ['read:orders', 'read:orders']")),

@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
-use scopegate_claims::ScopeSet;
 use scopegate_core::device::{Activation, ActivationError, DeviceAnswer, UserCode};
 use scopegate_core::form::Form;
 use scopegate_core::interaction::{Goal, Interaction, InteractionError};
@@ -149,10 +148,8 @@ impl Person<'_> {
             Ok(question) => question,
             Err(error) => return self.once_more(typed, error),
         };
-        let shown = question.scopes.iter().map(|(name, _)| name);
-        let shown = ScopeSet::from_tokens(shown).expect("they are scopes");
         let sealed = Interaction {
-            asked: Some((user.id.clone(), shown)),
+            asked: Some((user.id.clone(), question.scopes.clone())),
             ..waiting(app, browser, Some(("user_code".to_owned(), code.to_string())))
         };
         let form = ConfirmForm {
@@ -165,16 +162,22 @@ impl Person<'_> {
         Ok(form.page())
     }
 
-    /// Does what she answered. It counts only if she is the one who was asked.
+    /// Does what she answered. It counts only if she is the one who was asked, and for what she was
+    /// shown: if it has become more, she is asked again.
     async fn answers(
         &self,
         waiting: &Interaction,
         answer: DeviceAnswer,
     ) -> Result<Response, Failure> {
         let code = waiting.parameter("user_code").and_then(UserCode::parse);
-        let code = code
-            .filter(|_| waiting.asked.as_ref().is_some_and(|(asked, _)| *asked == self.user.id));
-        let code = code.ok_or_else(|| Failure::new(InteractionError::NotOurs))?;
+        let shown = waiting.asked.as_ref().filter(|(asked, _)| *asked == self.user.id);
+        let Some((code, (_, shown))) = code.zip(shown) else {
+            return Err(Failure::new(InteractionError::NotOurs));
+        };
+        let question = self.app.authority().device_question(&self.activation(&code)).await;
+        if question.is_ok_and(|question| !question.scopes.is_subset(shown)) {
+            return self.asks(&code.to_string()).await;
+        }
         match self.app.authority().answer_device(&self.activation(&code), answer).await {
             Ok(()) => Ok(activate_forms::done(answer)),
             Err(error) => self.once_more("", error),

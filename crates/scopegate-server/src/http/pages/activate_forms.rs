@@ -72,7 +72,7 @@ impl ConfirmForm<'_> {
                 .markup(".</p>\n");
         }
         body = body.markup("<p>It will be able to:</p>\n<ul>\n");
-        for (name, description) in &question.scopes {
+        for (name, description) in &question.described {
             let text = if description.is_empty() { name } else { description };
             body = body.markup("<li>").text(text).markup("</li>\n");
         }
