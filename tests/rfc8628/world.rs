@@ -6,7 +6,7 @@ use serde_json::Value;
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-const CATALOG: &str = r#"
+pub(crate) const CATALOG: &str = r#"
 version = 1
 
 [[server]]

@@ -8,7 +8,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::{Approval, DeviceBody, State, UserCode};
 use crate::assignment;
-use crate::attempts::{Bound, RetryAfter, address_key};
+use crate::attempts::{Attempts, Bound, RetryAfter, address_key};
 use crate::audit::DecisionId;
 use crate::authority::Authority;
 use crate::authorize::consent::{described, needed};
@@ -61,11 +61,11 @@ pub struct DeviceQuestion {
 }
 
 /// What she answers.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a person allows or not")]
-pub enum DeviceAnswer {
-    /// She lets the device in.
-    Allow,
+pub enum DeviceAnswer<'a> {
+    /// She lets the device in, to do this.
+    Allow(&'a ScopeSet),
     /// She does not.
     Deny,
 }
@@ -102,22 +102,15 @@ impl Authority {
         activation: &Activation<'_>,
     ) -> Result<DeviceQuestion, ActivationError> {
         let (now, catalog) = (self.clock.now(), self.catalog());
-        let keys = self.admit_user_code(activation, now)?;
+        let mut guess = Guess::admitted(&self.attempts, activation, now)?;
         let found = self.waiting_device(&catalog, activation.user_code, now).await;
-        if !matches!(found, Err(ActivationError::Unknown)) {
-            keys.iter().for_each(|key| self.attempts.undone(key));
-        }
+        guess.is_wrong = matches!(found, Err(ActivationError::Unknown));
         let device = found?;
-        let granted = self.decided(&device, activation, now)?;
-        Ok(DeviceQuestion {
-            client: device.client.spec.name.clone(),
-            described: described(device.server, &granted.scopes),
-            scopes: granted.scopes,
-            asked_from: device.body.asked_from,
-        })
+        let granted = self.decided(&device, activation, now).await?;
+        Ok(device.question(&granted))
     }
 
-    /// Does what a person answers who was asked.
+    /// Does what a person answers who was asked. What has become more than she was shown is asked again.
     ///
     /// # Errors
     ///
@@ -125,8 +118,8 @@ impl Authority {
     pub async fn answer_device(
         &self,
         activation: &Activation<'_>,
-        answer: DeviceAnswer,
-    ) -> Result<(), ActivationError> {
+        answer: DeviceAnswer<'_>,
+    ) -> Result<Option<DeviceQuestion>, ActivationError> {
         let mut round = 1;
         loop {
             match self.try_answer_device(activation, answer).await {
@@ -143,8 +136,8 @@ impl Authority {
     async fn try_answer_device(
         &self,
         activation: &Activation<'_>,
-        answer: DeviceAnswer,
-    ) -> Result<(), ActivationError> {
+        answer: DeviceAnswer<'_>,
+    ) -> Result<Option<DeviceQuestion>, ActivationError> {
         let (now, catalog) = (self.clock.now(), self.catalog());
         let device = self.waiting_device(&catalog, activation.user_code, now).await?;
         let (state, events) = match answer {
@@ -153,8 +146,11 @@ impl Authority {
                 let event = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
                 (State::Denied, vec![Change::Audit(event)])
             }
-            DeviceAnswer::Allow => {
-                let granted = self.decided(&device, activation, now)?;
+            DeviceAnswer::Allow(shown) => {
+                let granted = self.decided(&device, activation, now).await?;
+                if !granted.scopes.is_subset(shown) {
+                    return Ok(Some(device.question(&granted)));
+                }
                 let mut deciding = device.deciding(APPROVED, activation, now);
                 deciding.scope = granted.scopes.to_string();
                 let mut event = deciding.granted();
@@ -165,37 +161,14 @@ impl Authority {
                     let given_event = Deciding { kind, id: DecisionId::new(), ..deciding };
                     changes.extend([given, Change::Audit(given_event.granted())]);
                 }
-                let approval = Approval {
-                    user: activation.user.id.clone(),
-                    user_version: activation.user.version,
-                    auth: activation.session.auth.clone(),
-                    granted,
-                };
-                (State::Approved(approval), changes)
+                let (user, auth) = (activation.user.id.clone(), activation.session.auth.clone());
+                (State::Approved(Approval { user, auth, granted }), changes)
             }
         };
         let Device { artifact, body, .. } = device;
         let moved = DeviceBody { state, ..body }.moved(&artifact, artifact.expires_at);
-        Ok(self.store.commit(&[vec![moved], events].concat()).await?)
-    }
-
-    /// Counts a guess, and says under which keys.
-    fn admit_user_code(
-        &self,
-        activation: &Activation<'_>,
-        now: UnixTime,
-    ) -> Result<Vec<String>, ActivationError> {
-        let address = activation.address.map(|address| format!("device {}", address_key(address)));
-        let session = format!("device session:{}", activation.session.id);
-        if let Some(address) = &address {
-            self.attempts.admits(address, OF_ADDRESS, now).map_err(ActivationError::TooMany)?;
-        }
-        if let Err(after) = self.attempts.admits(&session, OF_SESSION, now) {
-            // It was not looked at, so others at this address do not pay for it.
-            address.iter().for_each(|address| self.attempts.undone(address));
-            return Err(ActivationError::TooMany(after));
-        }
-        Ok(address.into_iter().chain([session]).collect())
+        self.store.commit(&[vec![moved], events].concat()).await?;
+        Ok(None)
     }
 
     /// The device that waits under a code.
@@ -223,17 +196,20 @@ impl Authority {
     }
 
     /// What the device gets if this person lets it in. That she may not is remembered.
-    fn decided(
+    async fn decided(
         &self,
         device: &Device<'_>,
         activation: &Activation<'_>,
         now: UnixTime,
     ) -> Result<Granted, TokenError> {
-        device.granted_to(activation.user).or_else(|error| {
-            let deciding = device.deciding(APPROVED, activation, now);
-            self.audit.reserve()?.take(deciding.refused(&OAuthError::from(&error)));
-            Err(error)
-        })
+        match device.granted_to(activation.user) {
+            Ok(granted) => Ok(granted),
+            Err(error) => {
+                let deciding = device.deciding(APPROVED, activation, now);
+                self.record_refusal(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
+                Err(error)
+            }
+        }
     }
 
     /// What she agrees to by letting the device in, as far as that must be remembered.
@@ -267,6 +243,15 @@ struct Device<'a> {
 }
 
 impl Device<'_> {
+    fn question(&self, granted: &Granted) -> DeviceQuestion {
+        DeviceQuestion {
+            client: self.client.spec.name.clone(),
+            scopes: granted.scopes.clone(),
+            described: described(self.server, &granted.scopes),
+            asked_from: self.body.asked_from,
+        }
+    }
+
     fn granted_to(&self, user: &User) -> Result<Granted, TokenError> {
         let Self { server, client, .. } = *self;
         if !client.spec.grant_types.contains(GRANT_TYPE) {
@@ -294,6 +279,42 @@ impl Device<'_> {
             user: Some(activation.user.id.clone()),
             address: activation.address,
             ..Deciding::new(kind, self.server, self.client, now)
+        }
+    }
+}
+
+/// A guess that counts as wrong until it is judged. One that never is, because the storage fails or
+/// nobody waits any more, was none.
+struct Guess<'a> {
+    attempts: &'a Attempts,
+    keys: Vec<String>,
+    is_wrong: bool,
+}
+
+impl<'a> Guess<'a> {
+    /// Counts the guess, under all keys or none.
+    fn admitted(
+        attempts: &'a Attempts,
+        activation: &Activation<'_>,
+        now: UnixTime,
+    ) -> Result<Self, ActivationError> {
+        let address = activation.address.map(|address| format!("device {}", address_key(address)));
+        let session = format!("device session:{}", activation.session.id);
+        let mut guess = Self { attempts, keys: Vec::new(), is_wrong: false };
+        let bounds =
+            address.map(|key| (key, OF_ADDRESS)).into_iter().chain([(session, OF_SESSION)]);
+        for (key, bound) in bounds {
+            attempts.admits(&key, bound, now).map_err(ActivationError::TooMany)?;
+            guess.keys.push(key);
+        }
+        Ok(guess)
+    }
+}
+
+impl Drop for Guess<'_> {
+    fn drop(&mut self) {
+        if !self.is_wrong {
+            self.keys.iter().for_each(|key| self.attempts.undone(key));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Problems of clients and their credentials. No message may show a secret.
 
-use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of};
+use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of, write_a_grant};
 use crate::catalog::{ClientAuth, Spec};
 use crate::grants::grant;
 
@@ -42,6 +42,10 @@ fn types_methods_and_grants_are_closed_lists() {
     assert_eq!(
         client("status = 'ON'"),
         r#"catalog.toml:7:10: unknown status "ON": write one of "ACTIVE", "INACTIVE""#
+    );
+    assert_eq!(
+        client("grant_types = ['implicit']"),
+        format!(r#"catalog.toml:7:16: unknown grant type "implicit": {}"#, write_a_grant())
     );
     assert_eq!(
         client("grant_types = ['client_credentials', 'client_credentials']"),

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
-use scopegate_core::device::{Activation, ActivationError, DeviceAnswer, UserCode};
+use scopegate_core::device::{Activation, ActivationError, DeviceAnswer, DeviceQuestion, UserCode};
 use scopegate_core::form::Form;
 use scopegate_core::interaction::{Goal, Interaction, InteractionError};
 use scopegate_core::people::User;
@@ -59,19 +59,15 @@ async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Fai
     let form = body(parts, content).await?;
     let waiting = brought_back(app, &parts.headers, &form).and_then(of_device)?;
     let browser = Browser::of(app, &parts.headers);
-    let answer = match form.value("decision") {
-        Some("allow") => Some(DeviceAnswer::Allow),
-        Some("deny") => Some(DeviceAnswer::Deny),
-        _ => None,
-    };
     let Some((session, user)) = signed_in(app, &parts.headers).await? else {
         let shown = waiting.parameter("user_code").unwrap_or_else(|| typed(&form));
         return Ok(first_sign_in(app, &browser, shown));
     };
     let person = Person { app, parts, browser: &browser, session, user };
-    match answer {
-        Some(answer) => person.answers(&waiting, answer).await,
-        None => person.asks(typed(&form)).await,
+    match form.value("decision") {
+        Some("allow") => person.answers(&waiting, Pressed::Allow).await,
+        Some("deny") => person.answers(&waiting, Pressed::Deny).await,
+        _ => person.asks(typed(&form)).await,
     }
 }
 
@@ -122,6 +118,13 @@ fn waiting(app: &App, browser: &Browser, parameter: Option<(String, String)>) ->
     Interaction::for_page(Goal::Activate, parameters, browser.flow.browser(), now)
 }
 
+/// What a person pressed.
+#[derive(Clone, Copy, Debug)]
+enum Pressed {
+    Allow,
+    Deny,
+}
+
 /// A person in front of her browser.
 struct Person<'a> {
     app: &'a App,
@@ -137,17 +140,20 @@ impl Person<'_> {
         Activation { user_code, session: &self.session, user: &self.user, address }
     }
 
-    /// Shows what the code is for. What is sealed into the form is the code that was looked at, and
-    /// who was asked.
+    /// Shows what the code is for.
     async fn asks(&self, typed: &str) -> Result<Response, Failure> {
-        let Self { app, browser, user, .. } = self;
         let Some(code) = UserCode::parse(typed) else {
             return self.once_more(typed, ActivationError::Unknown);
         };
-        let question = match app.authority().device_question(&self.activation(&code)).await {
-            Ok(question) => question,
-            Err(error) => return self.once_more(typed, error),
-        };
+        match self.app.authority().device_question(&self.activation(&code)).await {
+            Ok(question) => Ok(self.confirm(&code, &question)),
+            Err(error) => self.once_more(typed, error),
+        }
+    }
+
+    /// The question. What is sealed into the form is the code, who is asked, and for what.
+    fn confirm(&self, code: &UserCode, question: &DeviceQuestion) -> Response {
+        let Self { app, browser, user, .. } = self;
         let sealed = Interaction {
             asked: Some((user.id.clone(), question.scopes.clone())),
             ..waiting(app, browser, Some(("user_code".to_owned(), code.to_string())))
@@ -157,29 +163,24 @@ impl Person<'_> {
             request: &app.authority().seal(&sealed),
             user_code: &code.to_string(),
             login: &user.login,
-            question: &question,
+            question,
         };
-        Ok(form.page())
+        form.page()
     }
 
-    /// Does what she answered. It counts only if she is the one who was asked, and for what she was
-    /// shown: if it has become more, she is asked again.
-    async fn answers(
-        &self,
-        waiting: &Interaction,
-        answer: DeviceAnswer,
-    ) -> Result<Response, Failure> {
+    /// Does what she answered. It counts only if she is the one who was asked.
+    async fn answers(&self, waiting: &Interaction, pressed: Pressed) -> Result<Response, Failure> {
         let code = waiting.parameter("user_code").and_then(UserCode::parse);
-        let shown = waiting.asked.as_ref().filter(|(asked, _)| *asked == self.user.id);
-        let Some((code, (_, shown))) = code.zip(shown) else {
-            return Err(Failure::new(InteractionError::NotOurs));
+        let asked = waiting.asked.as_ref().filter(|(user, _)| *user == self.user.id);
+        let (code, (_, shown)) =
+            code.zip(asked).ok_or_else(|| Failure::new(InteractionError::NotOurs))?;
+        let answer = match pressed {
+            Pressed::Allow => DeviceAnswer::Allow(shown),
+            Pressed::Deny => DeviceAnswer::Deny,
         };
-        let question = self.app.authority().device_question(&self.activation(&code)).await;
-        if question.is_ok_and(|question| !question.scopes.is_subset(shown)) {
-            return self.asks(&code.to_string()).await;
-        }
         match self.app.authority().answer_device(&self.activation(&code), answer).await {
-            Ok(()) => Ok(activate_forms::done(answer)),
+            Ok(None) => Ok(activate_forms::done(answer)),
+            Ok(Some(question)) => Ok(self.confirm(&code, &question)),
             Err(error) => self.once_more("", error),
         }
     }

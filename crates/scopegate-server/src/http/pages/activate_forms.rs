@@ -93,9 +93,9 @@ impl ConfirmForm<'_> {
 }
 
 /// What was done.
-pub(super) fn done(answer: DeviceAnswer) -> Response {
+pub(super) fn done(answer: DeviceAnswer<'_>) -> Response {
     let (title, text) = match answer {
-        DeviceAnswer::Allow => {
+        DeviceAnswer::Allow(_) => {
             ("The device is connected", "<p>You can close this page and go on at the device.</p>\n")
         }
         DeviceAnswer::Deny => (
@@ -137,7 +137,8 @@ mod tests {
 
     #[tokio::test]
     async fn each_answer_has_its_page() {
-        assert!(html(done(DeviceAnswer::Allow)).await.contains("is connected"));
+        let nothing = scopegate_claims::ScopeSet::empty();
+        assert!(html(done(DeviceAnswer::Allow(&nothing))).await.contains("is connected"));
         assert!(html(done(DeviceAnswer::Deny)).await.contains("is not connected"));
     }
 }
