@@ -5,14 +5,14 @@ use std::fmt::Debug;
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient,
-    CoreClientAuthMethod, CoreErrorResponseType, CoreGrantType, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode,
-    CoreResponseType, CoreRevocableToken, CoreSubjectIdentifierType, CoreTokenResponse,
-    CoreUserInfoClaims,
+    CoreClientAuthMethod, CoreDeviceAuthorizationResponse, CoreErrorResponseType, CoreGrantType,
+    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
+    CoreResponseMode, CoreResponseType, CoreRevocableToken, CoreSubjectIdentifierType,
+    CoreTokenResponse, CoreUserInfoClaims,
 };
 use openidconnect::{
     AccessTokenHash, AdditionalProviderMetadata, AuthType, AuthorizationCode, ClientId,
-    ClientSecret, CsrfToken, EndSessionUrl, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    ClientSecret, CsrfToken, DeviceAuthorizationUrl, EndSessionUrl, EndpointMaybeSet, EndpointSet,
     IntrospectionUrl, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
     PostLogoutRedirectUrl, ProviderMetadata, RedirectUrl, RequestTokenError, RevocationUrl, Scope,
     StandardErrorResponse, TokenIntrospectionResponse, TokenResponse,
@@ -28,6 +28,7 @@ const REDIRECT_URI: &str = "http://127.0.0.1:8765/cb";
 /// What the metadata has beside what the crate knows.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Endpoints {
+    device_authorization_endpoint: DeviceAuthorizationUrl,
     introspection_endpoint: IntrospectionUrl,
     revocation_endpoint: RevocationUrl,
     end_session_endpoint: EndSessionUrl,
@@ -52,7 +53,7 @@ type Metadata = ProviderMetadata<
 
 type FoundClient = CoreClient<
     EndpointSet,
-    EndpointNotSet,
+    EndpointSet,
     EndpointSet,
     EndpointSet,
     EndpointMaybeSet,
@@ -79,11 +80,12 @@ impl Client {
         let metadata = Metadata::discover_async(issuer, &http).await.unwrap();
         let endpoints = metadata.additional_metadata().clone();
         let secret = ClientSecret::new(format!("{client}-secret-of-a-foreign-client-test"));
-        let secret = (client != "spa").then_some(secret);
+        let secret = (!["device", "spa"].contains(&client)).then_some(secret);
         let client = ClientId::new(client.to_owned());
         let client = CoreClient::from_provider_metadata(metadata, client, secret)
             .set_auth_type(auth)
             .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.to_owned()).unwrap())
+            .set_device_authorization_url(endpoints.device_authorization_endpoint.clone())
             .set_introspection_url(endpoints.introspection_endpoint.clone())
             .set_revocation_url(endpoints.revocation_endpoint.clone());
         Self { http, client, endpoints }
@@ -237,4 +239,29 @@ async fn a_client_signs_its_person_out() {
         .http_get_url();
     let left = alice.visit(&url).await;
     assert_eq!(left.as_str(), "http://127.0.0.1:8765/signed-out?state=bye");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_lets_a_device_in() {
+    let server = RunningServer::over_https().await;
+    let client = Client::discover(&server, "default", "device", AuthType::RequestBody).await;
+    let asked = client.client.exchange_device_code().add_scope(Scope::new("profile".to_owned()));
+    let asked: CoreDeviceAuthorizationResponse = asked.request_async(&client.http).await.unwrap();
+    let waits = || client.client.exchange_device_access_token(&asked).unwrap();
+
+    let page = asked.verification_uri_complete().unwrap().secret().parse().unwrap();
+    assert!(client.alice().agree(&page).await.contains("connected"));
+    let tokens = waits().request_async(&client.http, tokio::time::sleep, None).await.unwrap();
+    let verifier = client.client.id_token_verifier();
+    let claims = tokens.id_token().unwrap().claims(&verifier, |_: Option<&Nonce>| Ok(()));
+    assert!(claims.unwrap().auth_time().is_some());
+
+    // The device code served once.
+    let again = waits().request_async(&client.http, tokio::time::sleep, None).await;
+    match again {
+        Err(RequestTokenError::ServerResponse(answer)) => {
+            assert_eq!(answer.error().as_ref(), "invalid_grant");
+        }
+        other => unreachable!("this should have been refused: {other:?}"),
+    }
 }

@@ -26,29 +26,43 @@ impl Alice {
     /// Opens an address and agrees to what the pages ask. The answer is where the browser leaves the
     /// server for.
     pub(crate) async fn visit(&mut self, url: &Url) -> Url {
+        self.go(url).await.expect("the pages lead to the client")
+    }
+
+    /// Opens an address and agrees to what the pages ask. The answer is the last page.
+    pub(crate) async fn agree(&mut self, url: &Url) -> String {
+        self.go(url).await.expect_err("the pages lead to one without a form")
+    }
+
+    async fn go(&mut self, url: &Url) -> Result<Url, String> {
         let server = url.origin();
         let (mut at, mut answer) = (url.clone(), self.open(url, None).await);
         for _ in 0..STEPS {
             if answer.status().is_redirection() {
                 at = at.join(answer.headers()["location"].to_str().unwrap()).unwrap();
                 if at.origin() != server {
-                    return at;
+                    return Ok(at);
                 }
                 answer = self.open(&at, None).await;
                 continue;
             }
             assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
             let page = Page::read(&answer.text().await.unwrap());
-            at = at.join(page.action.as_deref().expect("the page has a form")).unwrap();
+            let Some(action) = page.action else { return Err(page.html) };
+            at = at.join(&action).unwrap();
             let mut form = page.fields;
-            form.retain(|(name, _)| name != "username");
-            if page.html.contains("name=\"password\"") {
-                form.push(("username".to_owned(), "alice".to_owned()));
-                form.push(("password".to_owned(), "alice-demo-password".to_owned()));
-            }
+            let mut fill_in = |name: &str, value: &str| {
+                if page.html.contains(&format!("name=\"{name}\"")) {
+                    form.retain(|(known, _)| known != name);
+                    form.push((name.to_owned(), value.to_owned()));
+                }
+            };
+            fill_in("username", "alice");
+            fill_in("password", "alice-demo-password");
+            fill_in("decision", "allow");
             answer = self.open(&at, Some(&form)).await;
         }
-        unreachable!("the pages lead to the client");
+        unreachable!("the pages lead nowhere");
     }
 
     async fn open(&mut self, url: &Url, form: Option<&[(String, String)]>) -> Response {

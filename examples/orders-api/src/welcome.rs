@@ -125,6 +125,15 @@ impl Welcome<'_> {
                  -d client_assertion={assertion} {token}"
             ),
         );
+        // Whoever has the program without its sources has no scripts.
+        let flows = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("flows");
+        if flows.exists() {
+            let sign_in = quoted(&flows.join("authorization-code.sh"));
+            commands.add(
+                "A person signs in, step by step. Every other flow has a script beside this one",
+                format!("env ISSUER={issuer} API={api} {sign_in}"),
+            );
+        }
         commands.add(
             "A device without a browser asks to be let in. Open the last address, as alice with alice-demo-password",
             format!(

@@ -22,6 +22,10 @@ function formOf(html) {
   return { action: attribute(tags('form')[0], 'action'), fields: Object.fromEntries(fields), buttons };
 }
 
+// Node 18 as Debian has it joins these headers; none of this server's has a comma of its own.
+const setCookies = (headers) =>
+  headers.getSetCookie?.() ?? (headers.get('set-cookie') ?? '').split(', ').filter((line) => line);
+
 export class Browser {
   #cookies = new Map();
 
@@ -33,7 +37,7 @@ export class Browser {
       headers: { ...(cookie && { cookie }), ...(form && { origin: BASE }) },
       ...(form && { method: 'POST', body: new URLSearchParams(form) }),
     });
-    for (const line of answer.headers.getSetCookie()) {
+    for (const line of setCookies(answer.headers)) {
       const [pair] = line.split(';');
       const at = pair.indexOf('=');
       if (/max-age=0/i.test(line)) this.#cookies.delete(pair.slice(0, at));

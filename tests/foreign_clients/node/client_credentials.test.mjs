@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { importJWK } from 'jose';
 import * as client from 'openid-client';
+import { partnerKey as key } from './partner.mjs';
 import { basic, discover, issuer, post, refusal } from './server.mjs';
 
-const jwk = JSON.parse(await readFile(
-  new URL('../../../examples/orders-api/partner.demo.jwk.json', import.meta.url)));
-const key = { key: await importJWK(jwk, 'ES256'), kid: jwk.kid };
 const read = { scope: 'read:orders' };
 
 for (const [id, authentication] of [

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as client from 'openid-client';
 import { Browser } from './browser.mjs';
-import { basic, discover, refusal } from './server.mjs';
+import { basic, discover, post, refusal } from './server.mjs';
 import { begin } from './sign_in.mjs';
 
-for (const [id, authentication] of [['pushing', basic('pushing')], ['spa', client.None()]]) {
+for (const [id, authentication] of [['pushing', basic('pushing')], ['portal', post('portal')], ['spa', client.None()]]) {
   test(`${id}: what was pushed leads to tokens`, async () => {
     const config = await discover(id, authentication);
     const { parameters, checks } = await begin({ scope: 'openid read:orders' });
@@ -16,6 +16,8 @@ for (const [id, authentication] of [['pushing', basic('pushing')], ['spa', clien
     const { location } = await new Browser().visit(url);
     const tokens = await client.authorizationCodeGrant(config, location, { ...checks, idTokenExpected: true });
     assert.equal(tokens.scope, 'openid read:orders');
+    const { answer } = await new Browser().visit(url);
+    assert.equal(answer.status, 400, 'a reference serves once');
   });
 }
 

@@ -1,7 +1,9 @@
 // The authorization servers that are tried, and their clients. BASE says where they are.
 
 import { webcrypto } from 'node:crypto';
-globalThis.crypto ??= webcrypto; // Node 18
+// What Node 18 has, but not under these names.
+globalThis.crypto ??= webcrypto;
+globalThis.CryptoKey ??= webcrypto.CryptoKey;
 
 export const BASE = process.env.BASE;
 const client = await import('openid-client');

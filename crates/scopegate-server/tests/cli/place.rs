@@ -1,7 +1,7 @@
 //! A folder to work in, and the command.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
 
@@ -33,7 +33,9 @@ access_token_lifetime = "10m"
 
 /// A folder to work in. No variable of the test's own environment is seen in it.
 pub(crate) struct Place {
-    folder: TempDir,
+    path: PathBuf,
+    /// Kept until the place is left.
+    _temporary: Option<TempDir>,
     variables: Vec<(&'static str, String)>,
 }
 
@@ -47,7 +49,14 @@ pub(crate) struct Ended {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        Self { path, _temporary: Some(folder), variables: Vec::new() }
+    }
+
+    /// A folder that is there.
+    pub(crate) fn in_folder(path: &str) -> Self {
+        Self { path: path.into(), _temporary: None, variables: Vec::new() }
     }
 
     /// A folder with a catalog that is applied.
@@ -64,7 +73,7 @@ impl Place {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
     }
 
     pub(crate) fn write(&self, name: &str, content: &str) {

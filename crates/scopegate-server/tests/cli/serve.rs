@@ -49,3 +49,24 @@ fn an_older_catalog_stops_the_start() {
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.stderr.contains("version 2 was applied before"), "{ended:?}");
 }
+
+#[tokio::test]
+async fn the_command_of_the_readme_serves_the_catalog_that_it_names() {
+    const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let readme = std::fs::read_to_string(format!("{REPOSITORY}/README.md")).unwrap();
+    let mut commands = readme.lines().filter_map(|line| line.strip_prefix("cargo run -p "));
+    let command = commands.find_map(|line| line.strip_prefix("scopegate-server -- serve "));
+    let arguments: Vec<_> = command.unwrap().split(' ').collect();
+
+    let mut place = Place::in_folder(REPOSITORY);
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("sqlite:{}", folder.path().join("scopegate.db").display());
+    place.set("SCOPEGATE__STORE__URL", store);
+    let serving = place.serve(&arguments);
+    let asked = reqwest::Client::new()
+        .post(format!("{}/oauth2/default/v1/token", serving.base))
+        .basic_auth("orders-reader", Some("orders-reader-demo-secret-not-for-production"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("grant_type=client_credentials&scope=read:orders");
+    assert_eq!(asked.send().await.unwrap().status().as_u16(), 200);
+}

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::process::Demo;
 
 /// What the others are made of.
-const PARTS: [&str; 2] = ["demo.sh", "person.sh"];
+const PARTS: [&str; 3] = ["demo.sh", "partner.sh", "person.sh"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../flows")
@@ -54,7 +54,7 @@ fn no_flow_passes_where_its_steps_are_refused() {
 fn the_readme_names_every_flow() {
     let readme = std::fs::read_to_string(folder().join("README.md")).expect("there is one");
     let flows = flows();
-    assert!(flows.len() >= 8, "{flows:?}");
+    assert!(flows.len() >= 12, "{flows:?}");
     for flow in flows {
         assert!(readme.contains(&format!("| [{flow}]({flow}) |")), "{flow}");
     }

@@ -4,9 +4,14 @@ use std::process::{Command, Stdio};
 
 use crate::process::Demo;
 
+/// Where the commands of a README are run.
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
 /// What a shell of its own says to a script.
 fn run(script: &str) -> String {
-    let shell = Command::new("sh").args(["-c", script]).stderr(Stdio::inherit()).output();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).current_dir(REPOSITORY).stderr(Stdio::inherit());
+    let shell = shell.output();
     let shell = shell.expect("there is a shell");
     assert!(shell.status.success(), "{}: {script}", shell.status);
     String::from_utf8(shell.stdout).expect("answers are text").replace('\r', "")
@@ -16,7 +21,7 @@ fn run(script: &str) -> String {
 #[ignore = "run by scripts/test"]
 fn each_printed_line_works_when_pasted() {
     // What the answer to each line says, in the order of the lines.
-    let expected: [&[&str]; 12] = [
+    let expected: [&[&str]; 13] = [
         &["eyJ"],
         &["eyJ"],
         &[r#"{"orders":[{"id":1,"#, r#""next":"/orders?limit=3&after=3"}"#],
@@ -27,11 +32,13 @@ fn each_printed_line_works_when_pasted() {
         &["HTTP/1.1 401 ", "www-authenticate: Bearer error=\"invalid_token\""],
         &[r#"{"resource":"http://127."#, r#""scopes_supported":["read:orders","write:orders"]"#],
         &[r#"{"access_token":"eyJ"#, r#""scope":"read:orders""#],
+        &["/cb?code=", r#""id_token":"eyJ"#, r#""customer":"Alice""#],
         &[r#"{"device_code":""#, r#"/activate?user_code="#],
         &[r#""error":"authorization_pending""#],
     ];
     let demo = Demo::start();
-    let lines: Vec<_> = demo.printed.iter().filter(|line| line.starts_with("curl ")).collect();
+    let is_command = |line: &&String| !line.is_empty() && !line.starts_with('#');
+    let lines: Vec<_> = demo.printed.iter().filter(is_command).collect();
     assert_eq!(lines.len(), expected.len());
     for (line, expected) in lines.into_iter().zip(expected) {
         let answer = run(line);
@@ -69,15 +76,11 @@ async fn with_another_issuer_the_lines_take_a_token_of_that_one() {
 
 #[test]
 #[ignore = "run by scripts/test"]
-fn the_commands_of_this_readme_give_the_answers_that_it_shows() {
-    follow(include_str!("../../README.md"), &Demo::start());
-}
-
-#[test]
-#[ignore = "run by scripts/test"]
-fn the_commands_of_the_main_readme_give_the_answers_that_it_shows() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-    follow(&std::fs::read_to_string(path).expect("there is a README"), &Demo::start());
+fn the_commands_of_the_readmes_give_the_answers_that_they_show() {
+    for readme in ["README.md", "examples/orders-api/README.md", "examples/flows/README.md"] {
+        let readme = std::fs::read_to_string(format!("{REPOSITORY}/{readme}"));
+        follow(&readme.expect("there is a README"), &Demo::start());
+    }
 }
 
 /// Runs all commands of a README in one shell and compares what they say with what it shows.
@@ -97,7 +100,10 @@ fn follow(readme: &str, demo: &Demo) {
 
     let border = "--- what the next block says ---";
     let commands = steps.iter().map(|(commands, _)| format!("echo '{border}'\n{commands}"));
-    let said = run(&commands.collect::<String>());
+    // The scripts of examples/flows are told where this demo is.
+    let (issuer, api) = (demo.issuer(), demo.api());
+    let places = format!("export ISSUER={issuer} API={api}\n");
+    let said = run(&(places + &commands.collect::<String>()));
     // Nothing is said before the first border.
     for ((commands, shown), said) in steps.iter().zip(said.split(border).skip(1)) {
         let mut rest = said;
@@ -123,12 +129,12 @@ fn blocks(text: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// A README as it would be if this demo had the usual ports, without the two commands that a test
-/// cannot run: to start the demo, and to run the tests.
+/// A README as it would be if this demo had the usual ports, without the commands that start the demo,
+/// the tests, or the server: that one is run where the server is tested.
 fn on_ports_of(demo: &Demo, readme: &str) -> String {
     let (base, _) = demo.issuer().split_once("/oauth2/").expect("it is a custom server");
     let readme =
         readme.replace("http://127.0.0.1:9000", base).replace("http://127.0.0.1:8080", demo.api());
-    let others = |line: &&str| !matches!(*line, "cargo run -p orders-api" | "scripts/test");
+    let others = |line: &&str| !line.starts_with("cargo run ") && *line != "scripts/test";
     readme.lines().filter(others).fold(String::new(), |text, line| text + line + "\n")
 }

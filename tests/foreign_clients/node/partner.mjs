@@ -1,0 +1,23 @@
+// The key of the demo's partner, and what it signs.
+
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { issuer } from './server.mjs';
+const { SignJWT, importJWK } = await import('jose');
+
+const jwk = JSON.parse(await readFile(
+  new URL('../../../examples/orders-api/partner.demo.jwk.json', import.meta.url)));
+export const partnerKey = { key: await importJWK(jwk, 'ES256'), kid: jwk.kid };
+
+// What https://partner.example says of a person.
+export function assertionAbout(login, { audience = issuer(), id = randomUUID() } = {}) {
+  return new SignJWT()
+    .setProtectedHeader({ alg: 'ES256', kid: jwk.kid })
+    .setIssuer('https://partner.example')
+    .setSubject(login)
+    .setAudience(audience)
+    .setIssuedAt()
+    .setExpirationTime('5m')
+    .setJti(id)
+    .sign(partnerKey.key);
+}
