@@ -16,6 +16,8 @@ mod rfc7523;
 mod rfc7636;
 mod rfc7662;
 mod rfc8252;
+mod rfc8628;
+mod rfc8693;
 mod rfc8707;
 mod rfc8725;
 mod rfc9068;

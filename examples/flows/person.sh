@@ -8,13 +8,16 @@ trap 'rm -f "$COOKIES"' EXIT
 
 browser() { ask -b "$COOKIES" -c "$COOKIES" "$@"; }
 
+# A hidden field of a page's form: hidden request "$page"
+hidden() { sed -n "s/.*name=\"$1\" value=\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
+
 # Opens an address, signs in if that is asked, and prints where the browser is sent then.
 alice_opens() {
     local address page request
     address=$(browser -o /dev/null -w '%{redirect_url}' "$1")
     if [[ $address == */signin\?* ]]; then
         page=$(browser "$address")
-        request=$(sed -n 's/.*name="request" value="\([^"]*\)".*/\1/p' <<<"$page")
+        request=$(hidden request "$page")
         address=$(browser -o /dev/null -w '%{redirect_url}' --data-urlencode "request=$request" \
             -d username=alice -d password=alice-demo-password "${ISSUER%/oauth2/*}/signin")
     fi

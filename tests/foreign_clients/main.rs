@@ -3,5 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod http;
 mod node;
+mod openidconnect;
+mod person;
 mod running_server;

@@ -152,6 +152,7 @@ pub(crate) async fn token_of(server: &TestServer, user: &User, wanted: Wanted<'_
         granted: &granted,
         token_id: Some(&TokenId::access(wanted.family)),
         actor: None,
+        may_act: None,
         userinfo_claims: wanted.claims,
         now,
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use scopegate_core::catalog::Status;
+use scopegate_core::passwords::Password;
 use scopegate_tests::{Pkce, TestClient, TestServer};
 use serde_json::Value;
 
@@ -91,6 +92,17 @@ async fn s4_1_2_a_replayed_code_ends_its_tokens() {
             portal.refresh(refresh_token).await.expect_error(400, "invalid_grant");
         }
     }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_codes_that_are_not_redeemed_yet() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let code = code(&mut browser, &[("scope", "openid offline_access")]).await;
+    let password = Password::chosen("another password".to_owned()).unwrap();
+    server.authority().set_user_password("alice", password).await.unwrap();
+    let portal = server.as_client("portal");
+    redeem(&portal, &code).await.expect_error(400, "invalid_grant");
 }
 
 #[tokio::test]

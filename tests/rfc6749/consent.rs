@@ -3,7 +3,7 @@
 use scopegate_core::catalog::{ClientConsent, ClientSpec};
 use scopegate_core::store::Records;
 
-use crate::rfc6749::world::{asking, assert_page, assert_told, redeem, start};
+use crate::rfc6749::world::{CATALOG, asking, assert_page, assert_told, redeem, start};
 
 const SELLING: (&str, &str) = ("scope", "openid sell:orders");
 
@@ -44,9 +44,28 @@ async fn whoever_does_not_agree_sends_the_client_away() {
     // She is asked again next time.
     let again = browser.authorize(&asking(&[SELLING])).await;
     assert!(again.header("location").starts_with("/consent"));
-    server.authority().close().await;
+    // It is written down before the client is told.
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
     assert!(dump.contains("app.oauth2.as.consent.deny"));
+}
+
+#[tokio::test]
+async fn she_agrees_to_what_she_was_shown() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let asked = asking(&[("scope", "openid sell:orders write:orders")]);
+    let answer = browser.authorize(&asked).await;
+    let page = browser.follow(answer).await;
+    // While she reads, another of the scopes comes to need her consent.
+    server.apply(&CATALOG.replace(
+        "name = \"write:orders\"\n",
+        "name = \"write:orders\"\ndescription = \"Change your orders\"\nconsent = \"REQUIRED\"\n",
+    ).replace("version = 1", "version = 2")).await;
+    assert!(!page.body.contains("Change your orders"));
+    let again = browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
+    assert!(again.body.contains("Change your orders"), "{}", again.body);
+    let answer = browser.fill_in(&again, &[("decision", "allow")]).await;
+    assert!(answer.sent("code").is_some());
 }
 
 #[tokio::test]

@@ -203,3 +203,29 @@ async fn an_assertion_is_used_up_by_introspection_too() {
         again.expect_error(401, "invalid_client");
     }
 }
+
+/// Somebody may have seen it on its way: who reads the audit log learns of it.
+#[tokio::test]
+async fn an_assertion_that_is_replayed_for_a_token_is_recorded() {
+    let (site, server) = start("/keys").await;
+    let key = key();
+    site.publish(&[&key]);
+    let now = server.clock().now().as_seconds();
+    let claims = json!({
+        "iss": "partner", "sub": "partner", "aud": format!("{BASE}/oauth2/default/v1/token"),
+        "exp": now + 60, "jti": "once",
+    });
+    let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("scope", "read:orders"),
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", assertion.as_str()),
+    ];
+    let is_recorded = |dump: Vec<u8>| String::from_utf8_lossy(&dump).contains("invalid_client");
+    server.anonymous().post("token", &form).await.expect(200);
+    assert!(!is_recorded(server.dump().await));
+    let again = server.anonymous().post("token", &form).await.expect_error(401, "invalid_client");
+    assert_eq!(again["decision_id"], json!(null), "nobody was authenticated");
+    assert!(is_recorded(server.dump().await));
+}

@@ -21,7 +21,7 @@ fn assert_invalid(answer: &Answer) {
 #[tokio::test]
 async fn s2_1_an_assertion_gives_a_token_for_its_subject_and_nothing_else() {
     let world = World::start().await;
-    let answer = world.bring(&world.assertion(json!({}))).await.expect(200);
+    let answer = world.bring(&world.assertion(&json!({}))).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     let json = answer.json();
     assert_eq!((&json["token_type"], &json["expires_in"]), (&json!("Bearer"), &json!(600)));
@@ -47,7 +47,7 @@ async fn s3_aud_is_the_issuer_or_the_endpoint() {
         json!(format!("{issuer}/v1/token")),
         json!(["https://elsewhere.example", issuer]),
     ] {
-        world.bring(&world.assertion(json!({ "aud": good }))).await.expect(200);
+        world.bring(&world.assertion(&json!({ "aud": good }))).await.expect(200);
     }
     for bad in [
         json!(BASE),
@@ -58,7 +58,7 @@ async fn s3_aud_is_the_issuer_or_the_endpoint() {
         json!([]),
         json!(null),
     ] {
-        assert_invalid(&world.bring(&world.assertion(json!({ "aud": bad }))).await);
+        assert_invalid(&world.bring(&world.assertion(&json!({ "aud": bad }))).await);
     }
 }
 
@@ -67,10 +67,10 @@ async fn s3_exp_is_at_most_an_hour_ahead() {
     let world = World::start().await;
     let now = world.server.clock().now().as_seconds();
     for good in [now - 59, now + 3600] {
-        world.bring(&world.assertion(json!({ "exp": good }))).await.expect(200);
+        world.bring(&world.assertion(&json!({ "exp": good }))).await.expect(200);
     }
     for bad in [json!(now - 60), json!(now + 3661), json!(null), json!("soon"), json!(-1)] {
-        assert_invalid(&world.bring(&world.assertion(json!({ "exp": bad }))).await);
+        assert_invalid(&world.bring(&world.assertion(&json!({ "exp": bad }))).await);
     }
 }
 
@@ -79,36 +79,36 @@ async fn s3_iat_and_nbf_are_not_ahead() {
     let world = World::start().await;
     let now = world.server.clock().now().as_seconds();
     for name in ["iat", "nbf"] {
-        world.bring(&world.assertion(json!({ name: now + 60 }))).await.expect(200);
-        assert_invalid(&world.bring(&world.assertion(json!({ name: now + 61 }))).await);
-        world.bring(&world.assertion(json!({ name: null }))).await.expect(200);
+        world.bring(&world.assertion(&json!({ name: now + 60 }))).await.expect(200);
+        assert_invalid(&world.bring(&world.assertion(&json!({ name: now + 61 }))).await);
+        world.bring(&world.assertion(&json!({ name: null }))).await.expect(200);
     }
 }
 
 #[tokio::test]
 async fn s3_a_jti_is_used_once() {
     let world = World::start().await;
-    let assertion = world.assertion(json!({ "jti": "once" }));
+    let assertion = world.assertion(&json!({ "jti": "once" }));
     world.bring(&assertion).await.expect(200);
     assert_invalid(&world.bring(&assertion).await);
     // Another assertion of the same id neither, by whichever client.
-    let other = world.assertion(json!({ "jti": "once", "sub": "bob" }));
+    let other = world.assertion(&json!({ "jti": "once", "sub": "bob" }));
     assert_invalid(&world.bring_as("trusted", &other, &[]).await);
     // What another issuer calls so is another one.
-    let claims = world.claims(json!({
+    let claims = world.claims(&json!({
         "iss": "https://directory.example", "sub": world.alice.id.as_str(), "jti": "once",
     }));
     world.bring(&world.directory.sign(TokenType::Jwt, &claims).unwrap()).await.expect(200);
     for bad in [json!(null), json!(""), json!("j".repeat(256)), json!(1)] {
-        assert_invalid(&world.bring(&world.assertion(json!({ "jti": bad }))).await);
+        assert_invalid(&world.bring(&world.assertion(&json!({ "jti": bad }))).await);
     }
-    world.bring(&world.assertion(json!({ "jti": "j".repeat(255) }))).await.expect(200);
+    world.bring(&world.assertion(&json!({ "jti": "j".repeat(255) }))).await.expect(200);
 }
 
 #[tokio::test]
 async fn s3_a_used_assertion_is_remembered_until_it_has_expired() {
     let world = World::start().await;
-    let assertion = world.assertion(json!({}));
+    let assertion = world.assertion(&json!({}));
     world.bring(&assertion).await.expect(200);
     for _ in 0..4 {
         world.wait(89);
@@ -122,7 +122,7 @@ async fn s3_a_used_assertion_is_remembered_until_it_has_expired() {
 async fn of_two_uses_at_once_one_wins() {
     let world = World::start().await;
     for _ in 0..5 {
-        let assertion = world.assertion(json!({}));
+        let assertion = world.assertion(&json!({}));
         let answers = join_all((0..4).map(|_| world.bring(&assertion))).await;
         let (won, lost): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| answer.status == 200);
@@ -135,18 +135,18 @@ async fn of_two_uses_at_once_one_wins() {
 async fn a_crash_after_the_use_yields_no_second_token() {
     let World { server, idp, alice, directory } = World::start().await;
     let world = World { server, idp, alice, directory };
-    let assertion = world.assertion(json!({}));
+    let assertion = world.assertion(&json!({}));
     world.bring(&assertion).await.expect(200);
     let World { server, idp, alice, directory } = world;
     let world = World { server: server.crash().await, idp, alice, directory };
     assert_invalid(&world.bring(&assertion).await);
-    world.bring(&world.assertion(json!({}))).await.expect(200);
+    world.bring(&world.assertion(&json!({}))).await.expect(200);
 }
 
 #[tokio::test]
 async fn a_refused_request_uses_nothing_up() {
     let world = World::start().await;
-    let assertion = world.assertion(json!({}));
+    let assertion = world.assertion(&json!({}));
     let refused = world.bring_as("portal", &assertion, &[("scope", "fly:orders")]).await;
     refused.expect_error(400, "invalid_scope");
     world.bring(&assertion).await.expect(200);
@@ -155,8 +155,8 @@ async fn a_refused_request_uses_nothing_up() {
 #[tokio::test]
 async fn an_untrusted_issuer_is_refused() {
     let world = World::start().await;
-    let sign = |key: &scopegate_jose::SigningKey, changes| {
-        key.sign(TokenType::Jwt, &world.claims(changes)).unwrap()
+    let sign = |key: &scopegate_jose::SigningKey, changes: serde_json::Value| {
+        key.sign(TokenType::Jwt, &world.claims(&changes)).unwrap()
     };
     for bad in [
         sign(&world.idp, json!({ "iss": "https://elsewhere.example" })),
@@ -170,7 +170,7 @@ async fn an_untrusted_issuer_is_refused() {
     }
     // It is trusted for some clients only, and by this server only.
     assert_invalid(&world.bring_as("other", &sign(&world.idp, json!({})), &[]).await);
-    let billing = world.assertion(json!({ "aud": format!("{BASE}/oauth2/billing") }));
+    let billing = world.assertion(&json!({ "aud": format!("{BASE}/oauth2/billing") }));
     let form = [("grant_type", GRANT_TYPE), ("assertion", billing.as_str())];
     let portal = world.server.as_client("portal");
     assert_invalid(&portal.post_to("/oauth2/billing/v1/token", &form).await);
@@ -185,7 +185,7 @@ async fn an_untrusted_issuer_is_refused() {
 #[tokio::test]
 async fn s3_an_assertion_is_signed() {
     let world = World::start().await;
-    let signed = world.assertion(json!({}));
+    let signed = world.assertion(&json!({}));
     let payload = signed.split('.').nth(1).unwrap();
     let header = |alg: &str| base64url::encode(format!(r#"{{"alg":"{alg}"}}"#).as_bytes());
     for bad in [
@@ -206,10 +206,10 @@ async fn s3_an_assertion_is_signed() {
 async fn an_access_token_is_no_assertion() {
     let world = World::start().await;
     for typ in [TokenType::AccessToken, TokenType::LogoutToken] {
-        let token = world.idp.sign(typ, &world.claims(json!({}))).unwrap();
+        let token = world.idp.sign(typ, &world.claims(&json!({}))).unwrap();
         assert_invalid(&world.bring(&token).await);
     }
-    let untyped = world.idp.sign(TokenType::None, &world.claims(json!({}))).unwrap();
+    let untyped = world.idp.sign(TokenType::None, &world.claims(&json!({}))).unwrap();
     world.bring(&untyped).await.expect(200);
 }
 
@@ -217,19 +217,19 @@ async fn an_access_token_is_no_assertion() {
 async fn an_unknown_subject_is_refused() {
     let world = World::start().await;
     for sub in [json!("nobody"), json!(""), json!(null), json!(1), json!(world.alice.id.as_str())] {
-        assert_invalid(&world.bring(&world.assertion(json!({ "sub": sub }))).await);
+        assert_invalid(&world.bring(&world.assertion(&json!({ "sub": sub }))).await);
     }
-    world.bring(&world.assertion(json!({ "sub": "ALICE" }))).await.expect(200);
+    world.bring(&world.assertion(&json!({ "sub": "ALICE" }))).await.expect(200);
     let authority = world.server.authority();
     authority.set_user_status("alice", Status::Inactive).await.unwrap();
-    assert_invalid(&world.bring(&world.assertion(json!({}))).await);
+    assert_invalid(&world.bring(&world.assertion(&json!({}))).await);
 }
 
 #[tokio::test]
 async fn a_subject_is_what_its_issuer_is_trusted_to_know() {
     let world = World::start().await;
     let by_id = |sub: &str| {
-        let claims = world.claims(json!({ "iss": "https://directory.example", "sub": sub }));
+        let claims = world.claims(&json!({ "iss": "https://directory.example", "sub": sub }));
         world.directory.sign(TokenType::Jwt, &claims).unwrap()
     };
     world.bring(&by_id(world.alice.id.as_str())).await.expect(200);
@@ -249,7 +249,7 @@ async fn keys_of_an_issuer_may_be_at_a_url_and_an_outage_is_503() {
     .await;
     let far = key();
     let assertion = || {
-        let claims = world.claims(json!({ "iss": "https://far.example" }));
+        let claims = world.claims(&json!({ "iss": "https://far.example" }));
         far.sign(TokenType::Jwt, &claims).unwrap()
     };
     let (first, second) = (assertion(), assertion());
@@ -267,7 +267,7 @@ async fn keys_of_an_issuer_may_be_at_a_url_and_an_outage_is_503() {
 #[tokio::test]
 async fn storage_failure_is_503_and_no_4xx() {
     let world = World::start().await;
-    let assertion = world.assertion(json!({}));
+    let assertion = world.assertion(&json!({}));
     world.server.store().close().await;
     let answer = world.bring(&assertion).await;
     answer.expect_error(503, "temporarily_unavailable");

@@ -10,7 +10,7 @@ use super::world::{GRANT_TYPE, World, claims_of};
 #[tokio::test]
 async fn the_client_is_authenticated_too() {
     let world = World::start().await;
-    let assertion = world.assertion(json!({}));
+    let assertion = world.assertion(&json!({}));
     let form = [("grant_type", GRANT_TYPE), ("assertion", assertion.as_str())];
     world.server.anonymous().token(&form).await.expect_error(401, "invalid_client");
     let public = world.server.as_public_client("portal").token(&form).await;
@@ -25,7 +25,7 @@ async fn the_policy_decides_by_the_person() {
     let world = World::start().await;
     world.server.add_user("bob", &[]).await;
     let ask = |sub: &'static str, scope: &'static str| {
-        let assertion = world.assertion(json!({ "sub": sub }));
+        let assertion = world.assertion(&json!({ "sub": sub }));
         let world = &world;
         async move { world.bring_as("portal", &assertion, &[("scope", scope)]).await }
     };
@@ -44,7 +44,7 @@ async fn the_policy_decides_by_the_person() {
 async fn scopes_of_a_sign_in_are_refused() {
     let world = World::start().await;
     for scope in ["openid", "offline_access", "read:orders openid"] {
-        let assertion = world.assertion(json!({}));
+        let assertion = world.assertion(&json!({}));
         let answer = world.bring_as("portal", &assertion, &[("scope", scope)]).await;
         let json = answer.expect_error(400, "invalid_scope");
         assert_eq!(
@@ -58,10 +58,10 @@ async fn scopes_of_a_sign_in_are_refused() {
 async fn a_person_is_assigned_to_the_client() {
     let world = World::start().await;
     world.server.add_user("bob", &[]).await;
-    let bob = world.assertion(json!({ "sub": "bob" }));
+    let bob = world.assertion(&json!({ "sub": "bob" }));
     let answer = world.bring_as("trusted", &bob, &[]).await;
     answer.expect_error(400, "access_denied");
-    world.bring_as("trusted", &world.assertion(json!({})), &[]).await.expect(200);
+    world.bring_as("trusted", &world.assertion(&json!({})), &[]).await.expect(200);
 }
 
 /// Nobody is asked, so what a person must agree to is given only if she did before, or if the
@@ -70,9 +70,9 @@ async fn a_person_is_assigned_to_the_client() {
 async fn what_needs_consent_was_consented_to_before() {
     let world = World::start().await;
     let sell = [("scope", "sell:orders")];
-    let answer = world.bring_as("portal", &world.assertion(json!({})), &sell).await;
+    let answer = world.bring_as("portal", &world.assertion(&json!({})), &sell).await;
     answer.expect_error(400, "consent_required");
-    world.bring_as("trusted", &world.assertion(json!({})), &sell).await.expect(200);
+    world.bring_as("trusted", &world.assertion(&json!({})), &sell).await.expect(200);
     let key = ConsentKey {
         server: ServerId::default_server(),
         client: ClientId::parse("portal").unwrap(),
@@ -81,7 +81,7 @@ async fn what_needs_consent_was_consented_to_before() {
     let scopes = ScopeSet::parse("sell:orders").unwrap();
     let at = world.server.clock().now();
     world.server.store().commit(&[Change::PutConsent { key, scopes, at }]).await.unwrap();
-    world.bring_as("portal", &world.assertion(json!({})), &sell).await.expect(200);
+    world.bring_as("portal", &world.assertion(&json!({})), &sell).await.expect(200);
 }
 
 #[tokio::test]
@@ -90,12 +90,12 @@ async fn a_resource_selects_the_audience() {
     for (resource, audience) in
         [("https://orders.example", "api://orders"), ("api://stock", "api://stock")]
     {
-        let assertion = world.assertion(json!({}));
+        let assertion = world.assertion(&json!({}));
         let answer = world.bring_as("portal", &assertion, &[("resource", resource)]).await;
         let json = answer.expect(200).json();
         assert_eq!(claims_of(json["access_token"].as_str().unwrap())["aud"], audience);
     }
-    let assertion = world.assertion(json!({}));
+    let assertion = world.assertion(&json!({}));
     let answer = world.bring_as("portal", &assertion, &[("resource", "api://billing")]).await;
     answer.expect_error(400, "invalid_target");
 }
@@ -103,7 +103,7 @@ async fn a_resource_selects_the_audience() {
 #[tokio::test]
 async fn a_form_that_is_wrong_is_refused_and_what_is_unknown_ignored() {
     let world = World::start().await;
-    let assertion = world.assertion(json!({}));
+    let assertion = world.assertion(&json!({}));
     let portal = world.server.as_client("portal");
     let missing = portal.token(&[("grant_type", GRANT_TYPE)]).await;
     let json = missing.expect_error(400, "invalid_request");

@@ -126,7 +126,7 @@ impl World {
     }
 
     /// What the issuer says of Alice, with changes; one of null is left out.
-    pub(crate) fn claims(&self, changes: Value) -> Value {
+    pub(crate) fn claims(&self, changes: &Value) -> Value {
         let now = self.server.clock().now().as_seconds();
         let mut claims = json!({
             "iss": IDP, "sub": "alice", "aud": format!("{BASE}/oauth2/default"),
@@ -139,7 +139,7 @@ impl World {
     }
 
     /// An assertion of the issuer, with changes.
-    pub(crate) fn assertion(&self, changes: Value) -> String {
+    pub(crate) fn assertion(&self, changes: &Value) -> String {
         self.idp.sign(TokenType::Jwt, &self.claims(changes)).unwrap()
     }
 

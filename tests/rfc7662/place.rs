@@ -175,6 +175,7 @@ pub(crate) async fn agreed_with(server: &TestServer, client: &str, login: &str) 
             granted: &granted,
             token_id: Some(&id),
             actor: None,
+            may_act: None,
             userinfo_claims: &[],
             now,
         },

@@ -72,25 +72,43 @@ async fn s2_1_the_client_proves_who_it_is() {
     server.as_public_client("app").post("par", &asked).await.expect(201);
 }
 
+/// What `signer` pushes with an assertion.
+fn signed<'a>(assertion: &'a str, scope: &'a str) -> Vec<(&'a str, &'a str)> {
+    asking(&[
+        ("client_id", "signer"),
+        ("scope", scope),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", assertion),
+    ])
+}
+
+#[tokio::test]
+async fn s2_an_assertion_is_for_the_issuer_the_token_endpoint_or_this_endpoint() {
+    let (server, key) = start_with_signer().await;
+    for (audience, status) in [
+        ("/oauth2/default", 201),
+        ("/oauth2/default/v1/token", 201),
+        ("/oauth2/default/v1/par", 201),
+        ("/oauth2/v1/par", 401),
+        ("/oauth2/default/v1/parcel", 401),
+    ] {
+        let assertion = assertion(&server, &key, audience);
+        let answer = server.anonymous().post("par", &signed(&assertion, "openid")).await;
+        assert_eq!(answer.status, status, "{audience}: {}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn an_assertion_serves_once() {
     let (server, key) = start_with_signer().await;
-    let assertion = assertion(&server, &key);
-    let asked = asking(&[
-        ("client_id", "signer"),
-        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-        ("client_assertion", &assertion),
-    ]);
-    server.anonymous().post("par", &asked).await.expect(201);
-    server.anonymous().post("par", &asked).await.expect_error(401, "invalid_client");
+    let first = assertion(&server, &key, "/oauth2/default");
+    let nobody = server.anonymous();
+    nobody.post("par", &signed(&first, "openid")).await.expect(201);
+    nobody.post("par", &signed(&first, "openid")).await.expect_error(401, "invalid_client");
     // A refusal uses it up too.
-    let another = self::assertion(&server, &key);
-    let mut asked = asked;
-    asked.retain(|(name, _)| !["client_assertion", "scope"].contains(name));
-    asked.push(("client_assertion", &another));
-    server.anonymous().post("par", &asked).await.expect_error(400, "invalid_scope");
-    asked.push(("scope", "openid"));
-    server.anonymous().post("par", &asked).await.expect_error(401, "invalid_client");
+    let second = assertion(&server, &key, "/oauth2/default");
+    nobody.post("par", &signed(&second, "fly")).await.expect_error(400, "invalid_scope");
+    nobody.post("par", &signed(&second, "openid")).await.expect_error(401, "invalid_client");
 }
 
 #[tokio::test]

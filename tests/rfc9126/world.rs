@@ -108,11 +108,11 @@ pub(crate) async fn start_with_signer() -> (TestServer, SigningKey) {
     (start_with(&format!("{CATALOG}\n{signer}")).await.0, key)
 }
 
-/// What `signer` proves with that it is `signer`.
-pub(crate) fn assertion(server: &TestServer, key: &SigningKey) -> String {
+/// What `signer` proves with that it is `signer`, to whom the path below the base URL names.
+pub(crate) fn assertion(server: &TestServer, key: &SigningKey, audience: &str) -> String {
     let now = server.clock().now().as_seconds();
     let claims = json!({
-        "iss": "signer", "sub": "signer", "aud": format!("{BASE}/oauth2/default"),
+        "iss": "signer", "sub": "signer", "aud": format!("{BASE}{audience}"),
         "exp": now + 60, "jti": random_token(16),
     });
     key.sign(TokenType::Jwt, &claims).unwrap()

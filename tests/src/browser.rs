@@ -1,12 +1,14 @@
 //! A browser: it keeps cookies, follows no redirect by itself, and fills in forms.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use axum::body::Body;
 use http::request::Builder;
 use http::{Method, Request};
 use url::{Url, form_urlencoded};
 
+use crate::client::from;
 use crate::{Answer, BASE, Pkce, TestServer, password_of};
 
 /// So many redirects are followed.
@@ -17,11 +19,13 @@ const REDIRECTS: usize = 5;
 pub struct Browser<'a> {
     server: &'a TestServer,
     cookies: BTreeMap<String, String>,
+    /// Where it is, if that matters.
+    address: Option<IpAddr>,
 }
 
 impl<'a> Browser<'a> {
     pub(crate) fn new(server: &'a TestServer) -> Self {
-        Self { server, cookies: BTreeMap::new() }
+        Self { server, cookies: BTreeMap::new(), address: None }
     }
 
     /// The value of a cookie.
@@ -32,6 +36,11 @@ impl<'a> Browser<'a> {
     /// Sets a cookie.
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes it to another address.
+    pub fn move_to(&mut self, address: IpAddr) {
+        self.address = Some(address);
     }
 
     /// Asks for a path.
@@ -122,7 +131,7 @@ impl<'a> Browser<'a> {
     }
 
     fn request(&self, method: Method, path: &str) -> Builder {
-        let request = Request::builder().method(method).uri(path);
+        let request = from(self.address, Request::builder().method(method).uri(path));
         if self.cookies.is_empty() {
             return request;
         }

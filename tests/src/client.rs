@@ -1,6 +1,9 @@
 //! A client that talks to the server itself, without a browser.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use http::request::Builder;
 use http::{Method, Request};
 use url::form_urlencoded;
@@ -15,11 +18,13 @@ pub struct TestClient<'a> {
     authorization: Option<String>,
     /// What it adds to each form.
     adds: Vec<(String, String)>,
+    /// Where it is, if that matters.
+    address: Option<IpAddr>,
 }
 
 impl<'a> TestClient<'a> {
     pub(crate) fn anonymous(server: &'a TestServer) -> Self {
-        Self { server, authorization: None, adds: Vec::new() }
+        Self { server, authorization: None, adds: Vec::new(), address: None }
     }
 
     pub(crate) fn with_secret(server: &'a TestServer, id: &str) -> Self {
@@ -30,6 +35,12 @@ impl<'a> TestClient<'a> {
 
     pub(crate) fn public(server: &'a TestServer, id: &str) -> Self {
         Self { adds: vec![("client_id".into(), id.into())], ..Self::anonymous(server) }
+    }
+
+    /// The same client at an address.
+    #[must_use]
+    pub fn at(self, address: IpAddr) -> Self {
+        Self { address: Some(address), ..self }
     }
 
     /// The same client with a token in its Authorization header.
@@ -92,10 +103,18 @@ impl<'a> TestClient<'a> {
     }
 
     fn request(&self, method: Method, path: &str) -> Builder {
-        let request = Request::builder().method(method).uri(path);
+        let request = from(self.address, Request::builder().method(method).uri(path));
         match &self.authorization {
             None => request,
             Some(value) => request.header("authorization", value),
         }
+    }
+}
+
+/// A request that comes from an address, as a listener tells.
+pub(crate) fn from(address: Option<IpAddr>, request: Builder) -> Builder {
+    match address {
+        None => request,
+        Some(address) => request.extension(ConnectInfo(SocketAddr::from((address, 40_000)))),
     }
 }

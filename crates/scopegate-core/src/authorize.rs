@@ -10,7 +10,7 @@
 mod check;
 mod checks;
 pub(crate) mod code;
-mod consent;
+pub(crate) mod consent;
 mod door;
 mod draft;
 mod error;
@@ -239,7 +239,7 @@ impl Authority {
         };
         match self.decide_for(draft, request, &session, &user).await {
             Err(error) if error.is_decision() => {
-                Err(self.remember(draft, request, &user.id, error))
+                Err(self.remember(draft, request, &user.id, error).await)
             }
             result => Ok(result?),
         }
@@ -287,6 +287,7 @@ impl Authority {
                 granted,
                 audience: asked.audience(server)?.clone(),
                 user: user.id.clone(),
+                user_version: user.version,
                 auth: session.auth.clone(),
                 id_token: asked.id_token.clone(),
                 userinfo_claims: asked.userinfo_claims.clone(),
@@ -308,24 +309,23 @@ impl Authority {
     }
 
     /// Remembers a decision against a person's request.
-    fn remember(
+    async fn remember(
         &self,
         draft: &Draft<'_>,
         request: &AuthorizeRequest<'_>,
         user: &UserId,
         error: AuthorizeError,
     ) -> Undecided {
-        let place = match self.audit.reserve() {
-            Ok(place) => place,
-            Err(error) => return AuthorizeError::from(error).into(),
-        };
         let mut deciding = Deciding::new(error.kind(), draft.server, draft.door.client, draft.now);
         deciding.grant_type = Some(authorization_code::GRANT_TYPE);
         deciding.scope = draft.asked.wanted.named();
         deciding.user = Some(user.clone());
         deciding.address = request.address;
-        place.take(deciding.refused(&OAuthError::from(&error)));
-        Undecided { error, decision: Some(deciding.id) }
+        let event = deciding.refused(&OAuthError::from(&error));
+        match self.store.commit(&[Change::Audit(event)]).await {
+            Ok(()) => Undecided { error, decision: Some(deciding.id) },
+            Err(error) => error.into(),
+        }
     }
 }
 

@@ -53,6 +53,7 @@ mod shape;
 mod suggest;
 mod supported;
 mod trusted_issuer;
+mod trusted_server;
 mod user;
 
 pub use duration::parse as parse_duration;
@@ -213,7 +214,7 @@ fn read_catalog(catalog: Table<'_>, context: &dyn CatalogContext) -> Option<Cata
 
     let mut entities = server::read_all(&catalog, &names);
     let audiences = audiences_of(&entities);
-    let read = |client| client::read(client, &audiences, context);
+    let read = |client| client::read(client, &names, &audiences);
     entities.extend(clients.into_iter().filter_map(read));
     let users = user::read_all(catalog, context);
     Some(CatalogFile { version: version?, demo, entities, users })

@@ -77,7 +77,13 @@ impl ClientKeys {
         if let Some(keys) = published.held().settled(kid, now) {
             return Ok(keys);
         }
-        let _turn = published.fetching.lock().await;
+        // Whoever can do with the keys from before does not wait for a fetch that is under way.
+        let usable = published.held().usable(kid, now);
+        let _turn = match (published.fetching.try_lock(), usable) {
+            (Ok(turn), _) => turn,
+            (Err(_), Some(keys)) => return Ok(keys),
+            (Err(_), None) => published.fetching.lock().await,
+        };
         let held = published.held();
         if let Some(keys) = held.settled(kid, now) {
             return Ok(keys);
@@ -139,6 +145,12 @@ impl Held {
         let (keys, fetched_at) = self.keys.as_ref()?;
         let is_named = kid.is_none_or(|kid| keys.contains_kid(kid));
         (is_named && now.since(*fetched_at) < FRESH).then(|| Arc::clone(keys))
+    }
+
+    /// The keys from before, if the one that is looked for is among them.
+    fn usable(&self, kid: Option<&str>, now: UnixTime) -> Option<Arc<KeySet>> {
+        let kid = kid?;
+        self.last_resort(now).filter(|keys| keys.contains_kid(kid))
     }
 
     /// Tells whether it is time to fetch.

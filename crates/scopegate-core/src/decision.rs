@@ -99,8 +99,14 @@ impl Authority {
             | TokenError::Overdue
             | TokenError::Signing(_)
             | TokenError::Storage(_) => error.into(),
-            // The proof itself is used up, so nobody was authenticated.
-            TokenError::InvalidClient(_) => error.into(),
+            // The proof itself was used before, so nobody is authenticated; somebody has tried.
+            TokenError::InvalidClient(_) => {
+                let answer = OAuthError::from(&error);
+                match self.record_refusal(deciding, Vec::new(), &answer).await {
+                    Ok(_) => error.into(),
+                    Err(error) => error.into(),
+                }
+            }
             error => {
                 proved.extend(changes);
                 match self.record_refusal(deciding, proved, &OAuthError::from(&error)).await {

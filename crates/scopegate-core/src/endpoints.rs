@@ -14,6 +14,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint { name: "authorize", member: Some("authorization_endpoint") },
     Endpoint { name: "token", member: Some("token_endpoint") },
     Endpoint { name: "par", member: Some("pushed_authorization_request_endpoint") },
+    Endpoint { name: "device/authorize", member: Some("device_authorization_endpoint") },
     Endpoint { name: "keys", member: Some("jwks_uri") },
     Endpoint { name: "userinfo", member: Some("userinfo_endpoint") },
     Endpoint { name: "logout", member: Some("end_session_endpoint") },

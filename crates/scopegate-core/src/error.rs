@@ -67,6 +67,10 @@ pub enum TokenError {
     /// A claim would name more groups than fit into a token.
     #[error("a claim would name too many groups")]
     TooManyGroups,
+    /// A token that is shown to be exchanged, or to say who acts, does not hold or may not be used so
+    /// (RFC 8693 §2.2.2); the text is for the log.
+    #[error("the subject token or the actor token is not acceptable: {0}")]
+    UnacceptableToken(&'static str),
     /// The token to be exchanged is of a server that this one does not trust.
     #[error("the token is of a server that is not trusted")]
     UntrustedServer,
@@ -251,7 +255,7 @@ impl From<&TokenError> for OAuthError {
             TokenError::InvalidTarget => Self::new(
                 400,
                 Code::InvalidTarget,
-                "The resource does not select one audience of this authorization server.",
+                "The request does not select one audience of this authorization server.",
             ),
             TokenError::NoMatchingRule => Self::new(
                 400,
@@ -291,9 +295,15 @@ impl From<&TokenError> for OAuthError {
             TokenError::TooManyGroups => {
                 Self::new(400, Code::ServerError, "A claim would name more than 100 groups.")
             }
+            // RFC 8693 §2.2.2 has one code for both, invalid or not wanted.
+            TokenError::UnacceptableToken(_) => Self::new(
+                400,
+                Code::InvalidRequest,
+                "The subject token or the actor token is not acceptable.",
+            ),
             TokenError::UntrustedServer => Self::new(
                 400,
-                Code::InvalidTarget,
+                Code::InvalidRequest,
                 "The token is of an authorization server that this one does not trust.",
             ),
             TokenError::Overdue => Self {

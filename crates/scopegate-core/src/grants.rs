@@ -3,12 +3,15 @@
 //! A grant is one file and one line in [`GRANTS`]. It decides and touches nothing: what must be
 //! remembered of its decision is in the decision, and is committed with the token.
 
+mod agreed;
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 mod code_verifier;
 mod decision;
+pub(crate) mod device_code;
 mod jwt_bearer;
 mod refresh_token;
+mod token_exchange;
 mod without_asking;
 
 use async_trait::async_trait;
@@ -21,14 +24,16 @@ use crate::form::Form;
 use crate::keys::KeyRing;
 use crate::store::Store;
 
-pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, Right, Subject};
+pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, MayAct, Right, Subject};
 
 /// Every grant this server speaks. Metadata and the catalog's checks are derived from it.
 pub static GRANTS: &[&dyn Grant] = &[
     &authorization_code::AuthorizationCode,
     &client_credentials::ClientCredentials,
+    &device_code::DeviceCode,
     &refresh_token::Refresh,
     &jwt_bearer::JwtBearer,
+    &token_exchange::TokenExchange,
 ];
 
 /// The grant of that name.

@@ -1,5 +1,6 @@
 //! An ID token that comes back to say about whom a request is (OpenID Connect Core §3.1.2.1).
 
+use scopegate_claims::UnixTime;
 use scopegate_jose::{AlgorithmSet, JoseError, KeySet, UnverifiedJws};
 use serde::Deserialize;
 
@@ -10,14 +11,26 @@ use crate::token_id::TokenId;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct IdTokenHint {
     iss: String,
-    jti: String,
+    /// Its id.
+    pub jti: String,
     /// The person's id.
     pub sub: String,
     /// The client that it was issued to.
     pub aud: String,
+    /// When it expires.
+    pub exp: UnixTime,
     /// The session in which it was issued.
     #[serde(default)]
     pub sid: Option<String>,
+    /// When the person signed in.
+    #[serde(default)]
+    pub auth_time: Option<UnixTime>,
+    /// In what class of authentication.
+    #[serde(default)]
+    pub acr: Option<String>,
+    /// By which methods.
+    #[serde(default)]
+    pub amr: Vec<String>,
 }
 
 impl IdTokenHint {

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use scopegate_claims::UnixTime;
+use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_jose::{MasterKey, base64url, random_token, sha256};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -35,9 +35,9 @@ pub struct Interaction {
     /// When the person signed in for it.
     #[serde(default)]
     pub signed_in: Option<UnixTime>,
-    /// Who was asked to agree.
+    /// Who was asked to agree, and to what.
     #[serde(default)]
-    pub asked: Option<UserId>,
+    pub asked: Option<(UserId, ScopeSet)>,
 }
 
 /// Where a person goes after signing in.

@@ -23,6 +23,7 @@ pub mod catalog_file;
 pub mod client_auth;
 pub mod client_keys;
 mod decision;
+pub mod device;
 pub mod endpoints;
 pub mod error;
 pub mod fetch;

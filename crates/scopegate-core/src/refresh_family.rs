@@ -36,11 +36,16 @@ pub struct Begin<'a> {
 
 /// Begins a family: the row, and its first token.
 pub fn begin(master_key: &MasterKey, begin: Begin<'_>) -> (Family, RefreshToken) {
+    begin_as(FamilyId::generate(), master_key, begin)
+}
+
+/// Begins a family whose id is given.
+pub fn begin_as(id: FamilyId, master_key: &MasterKey, begin: Begin<'_>) -> (Family, RefreshToken) {
     let Begin { server, client, user, body, granted, now } = begin;
     let ends_at = granted.refresh_lifetime.map_or(UnixTime::MAX, |lifetime| now.plus(lifetime));
     let idle_ends_at = idle_end(now, granted.refresh_window, ends_at);
     let family = Family {
-        id: FamilyId::generate(),
+        id,
         server: server.clone(),
         client: client.clone(),
         user: user.clone(),

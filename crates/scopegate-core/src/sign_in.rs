@@ -10,7 +10,7 @@ use std::time::Duration;
 use scopegate_claims::UnixTime;
 use zeroize::Zeroizing;
 
-use crate::attempts::{Bound, RetryAfter, address_key};
+use crate::attempts::{Attempts, Bound, RetryAfter, address_key};
 use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
 use crate::catalog::ServerId;
@@ -19,11 +19,17 @@ use crate::people::{User, UserId};
 use crate::session::{self, SessionSecret};
 use crate::store::{Change, Contested, Ended, Session, StoreError, UserKey};
 
-/// So many wrong passwords for one name, whoever tries.
-const OF_LOGIN: Bound = Bound { failures: 10, window: Duration::from_secs(15 * 60) };
+/// What is counted lasts so long.
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// So many wrong passwords for one name from one address.
+const OF_LOGIN_THERE: Bound = Bound { failures: 10, window: WINDOW };
+
+/// So many wrong passwords for one name, whoever tries: strangers do not soon lock a person out.
+const OF_LOGIN: Bound = Bound { failures: 100, window: WINDOW };
 
 /// So many wrong passwords from one address, whosever they are.
-const OF_ADDRESS: Bound = Bound { failures: 50, window: Duration::from_secs(15 * 60) };
+const OF_ADDRESS: Bound = Bound { failures: 50, window: WINDOW };
 
 /// Somebody else may change the session or the person meanwhile; so often we try again.
 const ROUNDS: usize = 3;
@@ -94,26 +100,14 @@ impl Authority {
     /// [`SignInError`]; a guess that was wrong is counted and recorded.
     pub async fn sign_in(&self, request: SignIn<'_>) -> Result<SignedIn, SignInError> {
         let now = self.clock.now();
-        let guess = self.admit(&request, now)?;
+        let mut guess = Guess::admitted(&self.attempts, &request, now)?;
         let result = self.check(request, now).await;
         match &result {
-            Ok(_) => guess.was_right(),
-            Err(SignInError::Wrong) => {}
-            // It was not judged.
-            Err(_) => guess.was_nothing(),
+            Ok(_) => guess.verdict = Some(Judged::Right),
+            Err(SignInError::Wrong) => guess.verdict = Some(Judged::Wrong),
+            Err(_) => {}
         }
         result
-    }
-
-    /// Counts the guess, by the address first: who tries too often does not lock others out.
-    fn admit(&self, request: &SignIn<'_>, now: UnixTime) -> Result<Guess<'_>, SignInError> {
-        let address = request.address.map(address_key);
-        let login = format!("login:{}", User::login_key(request.login));
-        if let Some(address) = &address {
-            self.attempts.admits(address, OF_ADDRESS, now).map_err(SignInError::TooMany)?;
-        }
-        self.attempts.admits(&login, OF_LOGIN, now).map_err(SignInError::TooMany)?;
-        Ok(Guess { authority: self, login, address })
     }
 
     async fn check(&self, request: SignIn<'_>, now: UnixTime) -> Result<SignedIn, SignInError> {
@@ -135,25 +129,37 @@ impl Authority {
             Err(_) => Verdict::Wrong,
         };
         let (Some(user), Verdict::Right { renewed }) = (user.as_ref(), verdict) else {
-            let place = self.audit.reserve().map_err(|_| SignInError::Overloaded)?;
-            place.take(event("FAILURE", user.as_ref()));
+            self.store.commit(&[Change::Audit(event("FAILURE", user.as_ref()))]).await?;
             return Err(SignInError::Wrong);
         };
 
         let renewed = renewed.map(|phc| seal_hash(&self.master_key, &id, &phc));
         let allowed = Change::Audit(event("ALLOW", Some(user)));
-        let (session, secret) = self.begin_session(user, old, &renewed, &allowed, now).await?;
-        // Whoever set another password or suspended the person meanwhile has ended all sessions,
-        // but for this one, which was not there yet.
-        let held = renewed.or(sealed);
-        let is_held = self.store.password(&id).await? == held;
-        let is_active = self.store.user(UserKey::Id(&id)).await?;
-        if !is_held || !is_active.is_some_and(|user| user.status.is_active()) {
-            let of = Ended::Session(session.id);
-            self.store.commit(&[Change::EndSessions { of, at: now }]).await?;
-            return Err(SignInError::Wrong);
+        let mut user = user.clone();
+        let mut renewed = renewed.as_deref();
+        for _ in 0..ROUNDS {
+            match self.begin_session(&user, old, renewed, &allowed, now).await {
+                Ok((session, secret)) => return Ok(SignedIn { secret, session, user }),
+                Err(StoreError::Changed(Contested::Session)) => {}
+                // The person was changed meanwhile. Who set another password or suspended her has
+                // ended all sessions, but for this one, which was not there yet.
+                Err(StoreError::Changed(Contested::User)) => {
+                    user = self.still(&id, sealed.as_deref()).await?.ok_or(SignInError::Wrong)?;
+                    // Next time the hash is renewed.
+                    renewed = None;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(SignedIn { secret, session, user: user.clone() })
+        Err(SignInError::Overloaded)
+    }
+
+    /// The person as she is now, if she is active and has the password that was checked.
+    async fn still(&self, id: &UserId, sealed: Option<&[u8]>) -> Result<Option<User>, StoreError> {
+        // In this order: a password that is set after this changes the version that is read here.
+        let user = self.store.user(UserKey::Id(id)).await?;
+        let is_held = self.store.password(id).await?.as_deref() == sealed;
+        Ok(user.filter(|user| is_held && user.status.is_active()))
     }
 
     fn opened(&self, id: &UserId, sealed: &[u8]) -> Option<Zeroizing<String>> {
@@ -169,53 +175,47 @@ impl Authority {
         &self,
         user: &User,
         old: Option<&SessionSecret>,
-        renewed: &Option<Vec<u8>>,
+        renewed: Option<&[u8]>,
         allowed: &Change,
         now: UnixTime,
-    ) -> Result<(Session, SessionSecret), SignInError> {
-        let mut renewed = renewed.as_ref();
-        for _ in 0..ROUNDS {
-            let before = match old {
-                Some(old) => self.store.session(&old.sha256()).await?,
-                None => None,
-            };
-            let is_same = |before: &Session| {
-                before.user == user.id && now < before.idle_ends_at && now < before.ends_at
-            };
-            let mut changes = Vec::new();
-            let (session, secret) = match before {
-                Some(before) if is_same(&before) => {
-                    let (session, secret) = session::renew(&before, now);
-                    let (id, from) = (before.id, before.version);
-                    let session_change = Box::new(session.clone());
-                    changes.push(Change::MoveSession { id, from, session: session_change });
-                    (session, secret)
-                }
-                before => {
-                    let of = before.map(|before| Ended::Session(before.id));
-                    changes.extend(of.map(|of| Change::EndSessions { of, at: now }));
-                    let (session, secret) = session::begin(&user.id, now);
-                    changes.push(Change::OpenSession(Box::new(session.clone())));
-                    (session, secret)
-                }
-            };
-            if let Some(sealed) = renewed {
-                // The person moves along, so that no other password is overwritten.
-                let moved = User { version: user.version + 1, updated_at: now, ..user.clone() };
-                changes.push(Change::MoveUser { from: user.version, user: Box::new(moved) });
-                let (user, sealed) = (user.id.clone(), sealed.clone());
-                changes.push(Change::SetPassword { user, sealed, at: now });
+    ) -> Result<(Session, SessionSecret), StoreError> {
+        let before = match old {
+            Some(old) => self.store.session(&old.sha256()).await?,
+            None => None,
+        };
+        let is_same = |before: &Session| {
+            before.user == user.id && now < before.idle_ends_at && now < before.ends_at
+        };
+        let mut changes = Vec::new();
+        let (session, secret) = match before {
+            Some(before) if is_same(&before) => {
+                let (session, secret) = session::renew(&before, now);
+                let (id, from) = (before.id, before.version);
+                let session_change = Box::new(session.clone());
+                changes.push(Change::MoveSession { id, from, session: session_change });
+                (session, secret)
             }
-            changes.push(allowed.clone());
-            match self.store.commit(&changes).await {
-                Ok(()) => return Ok((session, secret)),
-                Err(StoreError::Changed(Contested::Session)) => {}
-                // Next time the hash is renewed.
-                Err(StoreError::Changed(Contested::User)) if renewed.is_some() => renewed = None,
-                Err(error) => return Err(error.into()),
+            before => {
+                let of = before.map(|before| Ended::Session(before.id));
+                changes.extend(of.map(|of| Change::EndSessions { of, at: now }));
+                let (session, secret) = session::begin(&user.id, now);
+                changes.push(Change::OpenSession(Box::new(session.clone())));
+                (session, secret)
+            }
+        };
+        let (id, version) = (user.id.clone(), user.version);
+        match renewed {
+            None => changes.push(Change::ExpectUser { user: id, version }),
+            Some(sealed) => {
+                // The person moves along, so that no other password is overwritten.
+                let moved = User { version: version + 1, updated_at: now, ..user.clone() };
+                changes.push(Change::MoveUser { from: version, user: Box::new(moved) });
+                changes.push(Change::SetPassword { user: id, sealed: sealed.to_vec(), at: now });
             }
         }
-        Err(SignInError::Overloaded)
+        changes.push(allowed.clone());
+        self.store.commit(&changes).await?;
+        Ok((session, secret))
     }
 
     /// Ends the session of a browser; without one there is nothing to end.
@@ -258,27 +258,56 @@ impl Authority {
     }
 }
 
-/// A guess that counts as wrong until it is known to be otherwise.
+/// A guess that counts as wrong until it is judged. One that never is, because the storage fails or
+/// nobody waits any more, was none.
 struct Guess<'a> {
-    authority: &'a Authority,
-    login: String,
-    address: Option<String>,
+    attempts: &'a Attempts,
+    /// Under what it is counted; the names are forgotten when it was right, addresses are not.
+    names: Vec<String>,
+    addresses: Vec<String>,
+    verdict: Option<Judged>,
 }
 
-impl Guess<'_> {
-    fn was_right(self) {
-        self.authority.attempts.succeeded(&self.login);
-        self.undo_address();
-    }
+enum Judged {
+    Right,
+    Wrong,
+}
 
-    fn was_nothing(self) {
-        self.authority.attempts.undone(&self.login);
-        self.undo_address();
+impl<'a> Guess<'a> {
+    /// Counts the guess, under all keys or none: tries on a name that is locked lock nothing else.
+    fn admitted(
+        attempts: &'a Attempts,
+        request: &SignIn<'_>,
+        now: UnixTime,
+    ) -> Result<Self, SignInError> {
+        let mut guess = Self { attempts, names: Vec::new(), addresses: Vec::new(), verdict: None };
+        let address = request.address.map(address_key);
+        let login = format!("login:{}", User::login_key(request.login));
+        let login_there = format!("{login} {}", address.as_deref().unwrap_or_default());
+        let admits =
+            |key: &str, bound| attempts.admits(key, bound, now).map_err(SignInError::TooMany);
+        if let Some(address) = address {
+            admits(&address, OF_ADDRESS)?;
+            guess.addresses.push(address);
+        }
+        for (name, bound) in [(login_there, OF_LOGIN_THERE), (login, OF_LOGIN)] {
+            admits(&name, bound)?;
+            guess.names.push(name);
+        }
+        Ok(guess)
     }
+}
 
-    fn undo_address(&self) {
-        if let Some(address) = &self.address {
-            self.authority.attempts.undone(address);
+impl Drop for Guess<'_> {
+    fn drop(&mut self) {
+        let undone = |key: &String| self.attempts.undone(key);
+        match self.verdict {
+            Some(Judged::Wrong) => {}
+            Some(Judged::Right) => {
+                self.names.iter().for_each(|name| self.attempts.succeeded(name));
+                self.addresses.iter().for_each(undone);
+            }
+            None => self.names.iter().chain(&self.addresses).for_each(undone),
         }
     }
 }

@@ -169,6 +169,7 @@ impl Authority {
             granted: &granted,
             token_id: goes_with.token_id.as_ref(),
             actor: goes_with.actor.as_ref(),
+            may_act: goes_with.may_act.as_ref(),
             userinfo_claims: &goes_with.userinfo_claims,
             now: case.now,
         };

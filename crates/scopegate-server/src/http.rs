@@ -7,6 +7,7 @@ mod client_request;
 mod cookies;
 mod cors;
 mod credentials;
+mod device;
 mod document;
 mod failure;
 mod form_body;
@@ -124,6 +125,7 @@ pub(crate) fn public(app: App) -> Router {
     let endpoints = [
         on_both(&base, "keys", keys), //
         authorize::routes(&base),
+        device::routes(&base),
         introspect::routes(&base),
         logout::routes(&base),
         pages::routes(&base),

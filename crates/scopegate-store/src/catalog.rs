@@ -8,7 +8,7 @@ use scopegate_core::people::NewUser;
 use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError};
 
 use crate::database::{Row, Transaction, Value};
-use crate::error::unavailable;
+use crate::error::{again_if_aborted, unavailable};
 use crate::{SqlStore, consents, families, users};
 
 const STATE: &str = "SELECT version, file_version FROM catalog_state";
@@ -33,6 +33,9 @@ const PUT: &str = "\
     owner = excluded.owner, version = excluded.version, \
     ordinal = excluded.ordinal, body = excluded.body";
 const PUT_WIDTH: usize = 7;
+
+/// So many clients end by one statement, which has so many placeholders; SQLite takes 32766.
+const AT_ONCE: usize = 30_000;
 
 /// Heard by other nodes once the transaction is committed.
 const NOTIFY: &str = "SELECT pg_notify('scopegate_catalog', '')";
@@ -62,17 +65,7 @@ impl CatalogStore for SqlStore {
     ) -> Result<u64, StoreError> {
         let Ok(current) = i64::try_from(expected) else { return Err(StoreError::Conflict) };
         let file_version = file_version.map(i64::try_from).transpose().map_err(unavailable)?;
-        let mut transaction = self.database.begin().await?;
-        let advanced = transaction.execute(ADVANCE, &[current.into(), file_version.into()]).await?;
-        if advanced == 0 {
-            transaction.rollback().await?;
-            return Err(StoreError::Conflict);
-        }
-        put(&mut transaction, edits, current + 1).await?;
-        end_what_hangs_on(&mut transaction, edits).await?;
-        users::seed(&mut transaction, seeds).await?;
-        transaction.on_postgres(NOTIFY).await?;
-        transaction.commit().await?;
+        again_if_aborted(|| self.write(current, edits, file_version, seeds)).await?;
         Ok(expected + 1)
     }
 
@@ -82,6 +75,29 @@ impl CatalogStore for SqlStore {
 
     async fn catalog_file_version(&self) -> Result<u64, StoreError> {
         one(&self.database.read(STATE, &[], |row| row.number("file_version")).await?)
+    }
+}
+
+impl SqlStore {
+    async fn write(
+        &self,
+        current: i64,
+        edits: &[Edit],
+        file_version: Option<i64>,
+        seeds: &[NewUser],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let advanced = transaction.execute(ADVANCE, &[current.into(), file_version.into()]).await?;
+        if advanced == 0 {
+            transaction.rollback().await?;
+            return Err(StoreError::Conflict);
+        }
+        put(&mut transaction, edits, current + 1).await?;
+        // People come before families and consents here as in the ledger.
+        users::seed(&mut transaction, seeds).await?;
+        end_what_hangs_on(&mut transaction, edits).await?;
+        transaction.on_postgres(NOTIFY).await?;
+        transaction.commit().await
     }
 }
 
@@ -128,11 +144,13 @@ async fn end_what_hangs_on(
             Edit::Delete(_) | Edit::Put(_) => {}
         }
     }
-    for client in ended {
-        families::end_with_client(transaction, client).await?;
+    let ended: Vec<_> = ended.into_iter().map(|name| Value::from(name.as_str())).collect();
+    for clients in ended.chunks(AT_ONCE) {
+        families::end_with_clients(transaction, clients).await?;
     }
-    for client in deleted {
-        consents::forget_client(transaction, client).await?;
+    let deleted: Vec<_> = deleted.into_iter().map(|name| Value::from(name.as_str())).collect();
+    for clients in deleted.chunks(AT_ONCE) {
+        consents::forget_clients(transaction, clients).await?;
     }
     Ok(())
 }

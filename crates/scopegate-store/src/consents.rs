@@ -17,7 +17,10 @@ const PUT: &str = "\
 const WITHDRAW: &str = "\
     DELETE FROM consent WHERE user_id = $1 AND server = $2 AND client = $3";
 
-const FORGET_CLIENT: &str = "DELETE FROM consent WHERE client = $1";
+const FORGET_CLIENTS: &str = "\
+    DELETE FROM consent WHERE (user_id, server, client) IN \
+    (SELECT user_id, server, client FROM consent WHERE client IN ({values}) \
+    ORDER BY user_id, server, client {locked})";
 
 pub(crate) async fn find(
     database: &Database,
@@ -45,12 +48,12 @@ pub(crate) async fn withdraw(
     transaction.execute(WITHDRAW, &key(of)).await.map(drop)
 }
 
-/// Forgets what was agreed to of a client that the catalog deletes.
-pub(crate) async fn forget_client(
+/// Forgets what was agreed to of clients that the catalog deletes.
+pub(crate) async fn forget_clients(
     transaction: &mut Transaction,
-    client: &str,
+    clients: &[Value<'_>],
 ) -> Result<(), StoreError> {
-    transaction.execute(FORGET_CLIENT, &[client.into()]).await.map(drop)
+    transaction.execute_locking_for_each(FORGET_CLIENTS, clients).await.map(drop)
 }
 
 fn key(of: &ConsentKey) -> [Value<'_>; 3] {

@@ -2,9 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use scopegate_core::store::StoreError;
+use sqlx::error::DatabaseError;
 
 /// Why a store cannot be opened; each text is one line, without a password.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +67,41 @@ fn one_line(cause: &dyn fmt::Display) -> String {
 ///
 /// The driver's errors repeat what their causes say, so that they become one text.
 pub(crate) fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
-    StoreError::Unavailable(said_once(&*cause.into()).into())
+    let cause = cause.into();
+    let text = said_once(&*cause);
+    let database = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    let code = database.and_then(DatabaseError::code);
+    StoreError::Unavailable(match code.as_deref() {
+        Some(DEADLOCK | SERIALIZATION) => Box::new(Aborted(text)),
+        _ => text.into(),
+    })
+}
+
+/// Why PostgreSQL ends a transaction that may succeed when it is tried again (its manual, appendix A).
+const DEADLOCK: &str = "40P01";
+const SERIALIZATION: &str = "40001";
+
+/// The database ended one transaction so that others could go on.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Aborted(String);
+
+/// So often a transaction is tried that is ended for the sake of others.
+const ATTEMPTS: usize = 5;
+
+/// Does something that is a transaction of its own, and again if the database ended it for the sake of
+/// others.
+pub(crate) async fn again_if_aborted<F>(work: impl Fn() -> F) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    for _ in 1..ATTEMPTS {
+        match work().await {
+            Err(StoreError::Unavailable(cause)) if cause.is::<Aborted>() => {}
+            other => return other,
+        }
+    }
+    work().await
 }
 
 /// An error with its causes; what is said already is not said again.

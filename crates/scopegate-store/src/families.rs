@@ -7,7 +7,7 @@ use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::people::UserId;
 use scopegate_core::store::{Contested, Ended, Family, FamilyId, SessionId, StoreError};
 
-use crate::database::{Database, Row, Transaction};
+use crate::database::{Database, Row, Transaction, Value};
 use crate::error::unavailable;
 
 /// So long a family is remembered that was ended: longer than any access token lives.
@@ -43,9 +43,10 @@ const END_OF_USER: &str = "\
     (SELECT id FROM refresh_family WHERE user_id = $1 AND revoked = 0 ORDER BY id {locked})";
 
 /// The row is forgotten when it would have been anyway: a catalog is written at no certain time.
-const END_WITH_CLIENT: &str = "\
+const END_WITH_CLIENTS: &str = "\
     UPDATE refresh_family SET revoked = 1 WHERE id IN \
-    (SELECT id FROM refresh_family WHERE client = $1 AND revoked = 0 ORDER BY id {locked})";
+    (SELECT id FROM refresh_family WHERE client IN ({values}) AND revoked = 0 \
+    ORDER BY id {locked})";
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM refresh_family WHERE id IN \
@@ -115,12 +116,15 @@ pub(crate) async fn end(
     transaction.execute_locking(statement, &values).await.map(drop)
 }
 
-/// Ends the families of a client that the catalog switches off or deletes.
-pub(crate) async fn end_with_client(
+/// Ends the families of clients that the catalog switches off or deletes.
+///
+/// All at once: taken client by client, the rows would be locked in another order than by whoever ends
+/// those of a person.
+pub(crate) async fn end_with_clients(
     transaction: &mut Transaction,
-    client: &str,
+    clients: &[Value<'_>],
 ) -> Result<(), StoreError> {
-    transaction.execute_locking(END_WITH_CLIENT, &[client.into()]).await.map(drop)
+    transaction.execute_locking_for_each(END_WITH_CLIENTS, clients).await.map(drop)
 }
 
 fn read(row: &Row<'_>) -> Result<Family, StoreError> {

@@ -6,6 +6,7 @@ use scopegate_core::audit::AuditEvent;
 use scopegate_core::store::{Change, Ledger, StoreError};
 
 use crate::database::{Database, Transaction};
+use crate::error::again_if_aborted;
 use crate::{
     SqlStore, artifacts, audit_events, consents, families, sessions, standing, used_assertions,
     users,
@@ -48,6 +49,10 @@ impl Ledger for SqlStore {
 
 async fn commit_alone(database: &Database, changes: &[Change]) -> Result<(), StoreError> {
     let changes = InOrder::of(changes);
+    again_if_aborted(|| try_alone(database, &changes)).await
+}
+
+async fn try_alone(database: &Database, changes: &InOrder<'_>) -> Result<(), StoreError> {
     let mut transaction = database.begin().await?;
     match changes.write_changes(&mut transaction).await {
         Ok(()) => {
@@ -97,22 +102,24 @@ impl<'a> InOrder<'a> {
 }
 
 /// Where a change stands: the tables one after another, and in each the rows by their keys. What
-/// ends goes before what begins, so that one commit may replace all by one.
+/// ends goes before what begins, so that one commit may replace all by one. People come first: who
+/// ends all that a person began waits for whoever is beginning something, and then finds it.
 fn place(change: &Change) -> (u8, &[u8]) {
     match change {
-        Change::UseAssertion { jti, .. } => (0, jti.as_bytes()),
-        Change::PutArtifact(artifact) => (1, &artifact.id),
-        Change::MoveArtifact { id, .. } => (1, id),
-        Change::EndFamilies { .. } => (2, &[]),
-        Change::OpenFamily(family) => (3, family.id.as_str().as_bytes()),
-        Change::MoveFamily { id, .. } => (3, id.as_str().as_bytes()),
-        Change::EndSessions { .. } => (4, &[]),
-        Change::OpenSession(session) => (5, session.id.as_str().as_bytes()),
-        Change::MoveSession { id, .. } => (5, id.as_str().as_bytes()),
-        Change::PutUser(new) => (6, new.user.id.as_str().as_bytes()),
-        Change::MoveUser { user, .. } => (6, user.id.as_str().as_bytes()),
+        Change::ExpectUser { user, .. } => (0, user.as_str().as_bytes()),
+        Change::PutUser(new) => (0, new.user.id.as_str().as_bytes()),
+        Change::MoveUser { user, .. } => (0, user.id.as_str().as_bytes()),
         // A person who is made or changed by the same commit gets the password then.
-        Change::SetPassword { user, .. } => (7, user.as_str().as_bytes()),
+        Change::SetPassword { user, .. } => (1, user.as_str().as_bytes()),
+        Change::UseAssertion { jti, .. } => (2, jti.as_bytes()),
+        Change::PutArtifact(artifact) => (3, &artifact.id),
+        Change::MoveArtifact { id, .. } => (3, id),
+        Change::EndFamilies { .. } => (4, &[]),
+        Change::OpenFamily(family) => (5, family.id.as_str().as_bytes()),
+        Change::MoveFamily { id, .. } => (5, id.as_str().as_bytes()),
+        Change::EndSessions { .. } => (6, &[]),
+        Change::OpenSession(session) => (7, session.id.as_str().as_bytes()),
+        Change::MoveSession { id, .. } => (7, id.as_str().as_bytes()),
         Change::PutConsent { key, .. } | Change::WithdrawConsent(key) => {
             (8, key.user.as_str().as_bytes())
         }
@@ -152,6 +159,7 @@ async fn write(change: &Change, transaction: &mut Transaction) -> Result<(), Sto
         Change::RevokeToken { jti, expires_at } => {
             standing::revoke(transaction, jti, *expires_at).await
         }
+        Change::ExpectUser { user, version } => users::expect(transaction, user, *version).await,
         Change::PutUser(new) => users::put(transaction, new).await,
         Change::MoveUser { from, user } => users::put_in_place(transaction, *from, user).await,
         Change::SetPassword { user, sealed, at } => {

@@ -46,6 +46,9 @@ const MOVE: &str = "\
     WHERE id = $1 AND version = $2 AND NOT EXISTS \
     (SELECT 1 FROM directory_user WHERE login_key = $4 AND id <> $1)";
 
+/// The lock keeps who would change the person waiting until the end of the transaction.
+const EXPECT: &str = "SELECT version FROM directory_user WHERE id = $1 AND version = $2 {shared}";
+
 const SET_PASSWORD: &str = "\
     UPDATE directory_user SET password = $2, updated_at = $3 WHERE id = $1";
 
@@ -131,6 +134,18 @@ pub(crate) async fn put_in_place(
         user.updated_at.into(),
     ];
     transaction.change(MOVE, &values, Contested::User).await
+}
+
+pub(crate) async fn expect(
+    transaction: &mut Transaction,
+    user: &UserId,
+    version: u64,
+) -> Result<(), StoreError> {
+    let values = [user.as_str().into(), version.into()];
+    match transaction.is_there(EXPECT, &values).await? {
+        true => Ok(()),
+        false => Err(StoreError::Changed(Contested::User)),
+    }
 }
 
 pub(crate) async fn set_password(

@@ -70,6 +70,7 @@ impl Welcome<'_> {
         let token = format!("{issuer}/v1/token");
         let reader = quoted(&self.data.path().join("reader.token"));
         let writer = quoted(&self.data.path().join("writer.token"));
+        let device = quoted(&self.data.path().join("device.json"));
         let bearer = |file: &str| format!("-H \"Authorization: Bearer $(cat {file})\"");
         let (may_read, may_write) = (bearer(&reader), bearer(&writer));
         let keep = |file: &str| format!("grep -o 'eyJ[^\"]*' | tee {file}");
@@ -122,6 +123,21 @@ impl Welcome<'_> {
                 "curl -sw '\\n' -d grant_type=client_credentials -d scope=read:orders \
                  -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \
                  -d client_assertion={assertion} {token}"
+            ),
+        );
+        commands.add(
+            "A device without a browser asks to be let in. Open the last address, as alice with alice-demo-password",
+            format!(
+                "curl -sw '\\n' -d client_id=orders-device -d scope=read:orders \
+                 {issuer}/v1/device/authorize | tee {device}"
+            ),
+        );
+        commands.add(
+            "It asks for its token: authorization_pending, until alice has allowed it",
+            format!(
+                "curl -sw '\\n' -d client_id=orders-device \
+                 -d grant_type=urn:ietf:params:oauth:grant-type:device_code \
+                 -d device_code=$(cut -d '\"' -f 4 {device}) {token}"
             ),
         );
         Ok(commands)

@@ -44,7 +44,7 @@ export class Browser {
 
   // Opens an address and does what the pages ask, as a person who agrees. The answer is where the
   // browser leaves the server for, or the last page that has nothing to fill in for this person.
-  async visit(url, { login = 'alice', fields = {} } = {}) {
+  async visit(url, { login = 'alice', fields = {}, decision } = {}) {
     let answer = await this.open(url);
     for (let step = 0; step < 12; step += 1) {
       if (answer.status >= 300 && answer.status < 400) {
@@ -62,7 +62,8 @@ export class Browser {
         Object.assign(filled, { username: login, password: `${login}-demo-password` });
       }
       // The first button agrees.
-      if (form.buttons.length > 0) Object.assign(filled, Object.fromEntries([form.buttons[0]]));
+      const pressed = form.buttons.find(([, value]) => value === decision) ?? form.buttons[0];
+      if (pressed) Object.assign(filled, Object.fromEntries([pressed]));
       answer = await this.open(form.action, filled);
       if (answer.status >= 400) throw new Error(`${answer.status}: ${await answer.text()}`);
     }

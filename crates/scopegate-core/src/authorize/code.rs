@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use scopegate_claims::{Audience, UnixTime};
-use scopegate_jose::{random_token, sha256};
+use scopegate_jose::{MasterKey, random_token, sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{ClientId, ServerId};
@@ -17,8 +17,18 @@ use crate::token_id::TokenId;
 /// How long a code may be redeemed (RFC 6749 §4.1.2: ten minutes at most).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// How long a code is remembered that was redeemed: until then its second use is told from a guess.
+/// How long the row of a code stays at least that was redeemed: until then its second use is told from
+/// a guess. It stays until the access token ends; the family is found without it.
 pub(crate) const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+
+/// The family that a code begins. It follows from the code, so that whoever shows the code again after
+/// its row is forgotten still ends the family.
+pub(crate) fn family_of(code: &str, master_key: &MasterKey) -> FamilyId {
+    let mac = master_key.mac("family of a code", &sha256(code.as_bytes()));
+    let mut bytes = [0; 15];
+    bytes.copy_from_slice(&mac[..15]);
+    FamilyId::from_bytes(&bytes)
+}
 
 /// What a code stands for. `Debug` hides it.
 #[derive(Clone, Deserialize, Serialize)]
@@ -32,6 +42,8 @@ pub(crate) struct CodeBody {
     pub(crate) granted: Granted,
     pub(crate) audience: Audience,
     pub(crate) user: UserId,
+    /// Which version of her agreed.
+    pub(crate) user_version: u64,
     pub(crate) auth: Authentication,
     pub(crate) id_token: IdTokenWish,
     #[serde(default)]

@@ -5,7 +5,7 @@ use scopegate_claims::{Scope, ScopeSet};
 use super::AuthorizeError;
 use super::draft::{Draft, Prompt};
 use crate::authority::Authority;
-use crate::catalog::{ClientConsent, Consent};
+use crate::catalog::{AuthorizationServer, Client, ClientConsent, Consent, ScopeSpec};
 use crate::people::{User, UserId};
 use crate::policy::Granted;
 use crate::store::{Change, ConsentKey};
@@ -18,16 +18,18 @@ pub struct ConsentQuestion {
     pub client: String,
     /// Who is asked.
     pub user: User,
-    /// The scopes, and what they allow.
-    pub scopes: Vec<(String, String)>,
+    /// The scopes.
+    pub scopes: ScopeSet,
+    /// The same, and what each allows; empty where that is not said.
+    pub described: Vec<(String, String)>,
 }
 
 /// What a person answered.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a person agrees or not")]
 pub enum ConsentAnswer<'a> {
-    /// She agrees. It counts only if she is the one who was asked.
-    Agreed(&'a UserId),
+    /// She agrees to these. It counts only if she is the one who was asked.
+    Agreed(&'a UserId, &'a ScopeSet),
     /// She does not.
     Refused(&'a UserId),
 }
@@ -51,7 +53,7 @@ impl Authority {
     ) -> Result<Outcome, AuthorizeError> {
         let client = draft.door.client;
         let asks_anew = draft.asked.prompt.contains(&Prompt::Consent);
-        let needed = needed(draft, granted, asks_anew);
+        let needed = needed(draft.server, client, &granted.scopes, asks_anew);
         if needed.is_empty() {
             return Ok(Outcome::Agreed(None));
         }
@@ -62,7 +64,10 @@ impl Authority {
         };
         let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
         match answer {
-            Some(ConsentAnswer::Agreed(by)) if *by == user.id => {
+            // What has become more than she was shown is asked again.
+            Some(ConsentAnswer::Agreed(by, to))
+                if *by == user.id && needed.is_subset(&before.union(to)) =>
+            {
                 let scopes = before.union(&needed);
                 return Ok(Outcome::Agreed(Some(Change::PutConsent {
                     key,
@@ -79,31 +84,43 @@ impl Authority {
             }
             _ => {}
         }
-        let described = needed.iter().map(|name| {
-            let spec = Scope::parse(name).ok().and_then(|scope| draft.server.scopes.get(&scope));
-            (name.to_owned(), spec.map(|spec| spec.description.clone()).unwrap_or_default())
-        });
         Ok(Outcome::Ask(ConsentQuestion {
             client: client.spec.name.clone(),
             user: user.clone(),
-            scopes: described.collect(),
+            described: described(draft.server, &needed),
+            scopes: needed,
         }))
     }
 }
 
 /// The scopes that need consent: REQUIRED ones always, FLEXIBLE ones if the client says so. The
 /// scopes of OpenID Connect need none.
-fn needed(draft: &Draft<'_>, granted: &Granted, asks_anew: bool) -> ScopeSet {
-    if draft.door.client.spec.consent == ClientConsent::Trusted {
+pub(crate) fn needed(
+    server: &AuthorizationServer,
+    client: &Client,
+    granted: &ScopeSet,
+    asks_anew: bool,
+) -> ScopeSet {
+    if client.spec.consent == ClientConsent::Trusted {
         return ScopeSet::empty();
     }
-    let needs = |name: &&str| {
-        let spec = Scope::parse(name).ok().and_then(|scope| draft.server.scopes.get(&scope));
-        match spec.map(|spec| spec.consent) {
-            Some(Consent::Required) => true,
-            Some(Consent::Flexible) => asks_anew,
-            Some(Consent::Implicit) | None => false,
-        }
+    let needs = |name: &&str| match spec(server, name).map(|spec| spec.consent) {
+        Some(Consent::Required) => true,
+        Some(Consent::Flexible) => asks_anew,
+        Some(Consent::Implicit) | None => false,
     };
-    ScopeSet::from_tokens(granted.scopes.iter().filter(needs)).expect("they are scopes")
+    ScopeSet::from_tokens(granted.iter().filter(needs)).expect("they are scopes")
+}
+
+/// Scopes, and what they allow, as far as that is known.
+pub(crate) fn described(server: &AuthorizationServer, scopes: &ScopeSet) -> Vec<(String, String)> {
+    let described = scopes.iter().map(|name| {
+        let description = spec(server, name).map(|spec| spec.description.clone());
+        (name.to_owned(), description.unwrap_or_default())
+    });
+    described.collect()
+}
+
+fn spec<'a>(server: &'a AuthorizationServer, name: &str) -> Option<&'a ScopeSpec> {
+    Scope::parse(name).ok().and_then(|scope| server.scopes.get(&scope))
 }

@@ -119,6 +119,10 @@ pub struct ClientSpec {
     /// The audiences whose access tokens it may look into: it is their API.
     #[serde(default)]
     pub audiences: BTreeSet<Audience>,
+    /// The one client that may exchange its tokens of persons (RFC 8693 §4.4); none: whichever the
+    /// policies let.
+    #[serde(default)]
+    pub may_act: Option<ClientId>,
     /// Whether persons are asked for their consent.
     #[serde(default)]
     pub consent: ClientConsent,
@@ -153,6 +157,7 @@ impl Default for ClientSpec {
             users: BTreeSet::new(),
             groups: BTreeSet::new(),
             audiences: BTreeSet::new(),
+            may_act: None,
             consent: ClientConsent::default(),
             attributes: BTreeMap::new(),
             admin: false,

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use scopegate_claims::Audience;
 
 use super::needs::Needs;
-use super::reader::Table;
+use super::reader::{Table, Text};
 use super::seen::Seen;
 use super::server::{MAX_NAME, read_status};
 use super::shape::Shape;
+use super::suggest::{Instead, Quoted};
 use super::{CatalogContext, attribute, client_flow, jwks, secret, supported};
 use crate::catalog::{ClientAuth, ClientId, ClientSpec, Entity, EntityKey, Owner, Spec};
 
@@ -24,6 +25,7 @@ pub(super) const CLIENT: Shape = Shape {
         "jwks_uri",
         "grant_types",
         "attributes",
+        "may_act",
         "status",
     ],
     later: &[],
@@ -68,6 +70,15 @@ impl<'f> ClientNames<'f> {
             || ClientId::parse(id).is_ok_and(|id| self.context.has_client(&id))
     }
 
+    /// A client that is named, if there is such a one.
+    pub(super) fn known(&self, id: Text<'_>) -> Option<ClientId> {
+        if !self.contains(id.text) {
+            let instead = Instead { of: id.text, known: self.names() };
+            id.refuse(format_args!("unknown client {}: {instead}", Quoted(id.text)));
+        }
+        ClientId::parse(id.text).ok()
+    }
+
     /// The ids of the file's clients.
     pub(super) fn names(&self) -> impl Iterator<Item = &'f str> + Clone + '_ {
         self.in_file.names()
@@ -82,9 +93,10 @@ impl<'f> ClientNames<'f> {
 /// Reads one client. That it has an id was seen to when the ids were collected.
 pub(super) fn read(
     client: Table<'_>,
+    names: &ClientNames<'_>,
     audiences: &BTreeSet<Audience>,
-    context: &dyn CatalogContext,
 ) -> Option<Entity> {
+    let context = names.context();
     let id = client.text_again("id").and_then(|id| id.parse(ClientId::parse));
     let name = client.required_text("name").and_then(|name| name.label(MAX_NAME));
     let auth = client.required_text("auth").and_then(supported::read_auth);
@@ -105,6 +117,7 @@ pub(super) fn read(
         jwks_uri: jwks_uri.map_or(Some(None), |url| url.map(Some))?,
         grant_types: grant_types?,
         attributes: client.optional("attributes").and_then(attribute::read).unwrap_or_default(),
+        may_act: client.optional_text("may_act").and_then(|id| names.known(id)),
         status: read_status(client),
         ..ClientSpec::default()
     };

@@ -12,11 +12,9 @@ use super::scope::named;
 use super::seen::Seen;
 use super::server::{MAX_NAME, read_status};
 use super::shape::Shape;
-use super::suggest::{Instead, Quoted};
 use super::{duration, people, supported};
 use crate::catalog::{
-    ClientId, Clients, Entity, EntityKey, EntityKind, Owner, PolicySpec, RuleSpec, Scopes,
-    ServerId, Spec,
+    Clients, Entity, EntityKey, EntityKind, Owner, PolicySpec, RuleSpec, Scopes, ServerId, Spec,
 };
 
 const POLICY: Shape =
@@ -138,12 +136,7 @@ pub(super) fn read_clients(node: Node<'_>, clients: &ClientNames<'_>) -> Option<
     let mut seen = Seen::default();
     let known = ids.into_iter().filter_map(|id| {
         seen.once("client", id);
-        if !clients.contains(id.text) {
-            let shown = Quoted(id.text);
-            let instead = Instead { of: id.text, known: clients.names() };
-            id.refuse(format_args!("unknown client {shown}: {instead}"));
-        }
-        ClientId::parse(id.text).ok()
+        clients.known(id)
     });
     Some(Clients::Named(known.collect::<BTreeSet<_>>()))
 }

@@ -1,7 +1,5 @@
 //! `[[server]]`: an authorization server and what belongs to it.
 
-use std::collections::BTreeSet;
-
 use scopegate_claims::Dialect;
 use scopegate_jose::Algorithm;
 
@@ -9,7 +7,7 @@ use super::client::ClientNames;
 use super::reader::{Node, Table};
 use super::seen::Seen;
 use super::shape::Shape;
-use super::{claim, policy, resource, scope, trusted_issuer};
+use super::{claim, policy, resource, scope, trusted_issuer, trusted_server};
 use crate::catalog::{Entity, EntityKey, Owner, ServerId, ServerSpec, Spec, Status};
 
 pub(super) const MAX_NAME: usize = 100;
@@ -27,8 +25,9 @@ const SERVER: Shape = Shape {
         "claim",
         "policy",
         "trusted_issuer",
+        "trusted_servers",
     ],
-    later: &["hooks", "trusted_servers"],
+    later: &["hooks"],
     ..Shape::NONE
 };
 
@@ -41,18 +40,25 @@ pub(super) const STATUS: [(&str, Status); 2] =
 /// Reads all servers, each followed by what belongs to it.
 pub(super) fn read_all(catalog: &Table<'_>, clients: &ClientNames<'_>) -> Vec<Entity> {
     let (mut entities, mut ids) = (Vec::new(), Seen::default());
-    for server in catalog.tables("server", "[[server]]", &SERVER) {
-        let id = server.required_text("id").and_then(|id| {
-            ids.once("server", id);
-            id.parse(ServerId::parse)
-        });
-        entities.extend(read(server, id.as_ref(), clients));
+    let servers = catalog.tables("server", "[[server]]", &SERVER);
+    for id in servers.iter().filter_map(|server| server.required_text("id")) {
+        ids.once("server", id);
+    }
+    for server in servers {
+        // That it is there was seen to above.
+        let id = server.text_again("id").and_then(|id| id.parse(ServerId::parse));
+        entities.extend(read(server, id.as_ref(), clients, &ids));
         read_parts(server, id.as_ref(), clients, &mut entities);
     }
     entities
 }
 
-fn read(server: Table<'_>, id: Option<&ServerId>, clients: &ClientNames<'_>) -> Option<Entity> {
+fn read(
+    server: Table<'_>,
+    id: Option<&ServerId>,
+    clients: &ClientNames<'_>,
+    ids: &Seen<'_>,
+) -> Option<Entity> {
     let name = server.required_text("name").and_then(|name| name.label(MAX_NAME));
     let audiences = resource::read_audiences(server, clients);
     let dialect = server.optional_text("dialect");
@@ -67,7 +73,7 @@ fn read(server: Table<'_>, id: Option<&ServerId>, clients: &ClientNames<'_>) -> 
         audiences: audiences?,
         dialect,
         algorithms,
-        trusted_servers: BTreeSet::new(),
+        trusted_servers: trusted_server::read(server, id, ids),
         status,
     };
     Some(Entity { key: EntityKey::server(id?), owner: Owner::File, spec: Spec::Server(spec) })

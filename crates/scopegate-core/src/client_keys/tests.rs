@@ -138,6 +138,20 @@ async fn an_outage_is_bridged_for_a_day() {
 }
 
 #[tokio::test]
+async fn a_known_key_is_not_waited_for_while_the_set_is_renewed() {
+    let (place, keys) = at(Place::default());
+    let kid = place.publish();
+    assert!(has(&keys, &kid, START).await);
+    // Somebody renews the set and waits for the other side.
+    let published = keys.published(URL);
+    let _turn = published.fetching.lock().await;
+    let served = tokio::time::timeout(Duration::ZERO, keys.of(URL, Some(&kid), after(600))).await;
+    assert!(served.expect("nothing is waited for").is_ok());
+    let unknown = keys.of(URL, Some("invented"), after(600));
+    assert!(tokio::time::timeout(Duration::ZERO, unknown).await.is_err(), "this one is");
+}
+
+#[tokio::test]
 async fn a_set_that_was_never_had_is_no_fault_of_the_client() {
     let (place, keys) = at(Place::default());
     for (now, asked) in [(START, 1), (after(4), 1), (after(5), 2)] {

@@ -80,6 +80,8 @@ pub struct GoesWith {
     pub refresh_token: Option<RefreshToken>,
     /// Who acts for the person: the claim `act`.
     pub actor: Option<Actor>,
+    /// Who may act for her, unless the client says: the claim `may_act`.
+    pub may_act: Option<MayAct>,
     /// The claims that were asked for at userinfo.
     pub userinfo_claims: Vec<String>,
     /// The type of the token (RFC 8693 §2.2.1).
@@ -118,6 +120,22 @@ pub struct Actor {
     /// Who acted before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Self>>,
+}
+
+/// Who may act for somebody (RFC 8693 §4.4). A member that is not known here names nobody we know, so
+/// that it cannot be read.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MayAct {
+    /// Whose name it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Who may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// By which client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
 }
 
 /// A refusal, and what must be remembered of it all the same: a replayed code ends what it began.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::custom_claims::custom_claims;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::error::TokenError;
-use crate::grants::{Actor, Subject};
+use crate::grants::{Actor, MayAct, Subject};
 use crate::people::{Person, User};
 use crate::policy::Granted;
 use crate::token_id::TokenId;
@@ -48,6 +48,8 @@ pub struct Ingredients<'a> {
     pub token_id: Option<&'a TokenId>,
     /// Who acts for the person.
     pub actor: Option<&'a Actor>,
+    /// Who may act for the person, unless the client says.
+    pub may_act: Option<&'a MayAct>,
     /// The claims that were asked for at userinfo.
     pub userinfo_claims: &'a [String],
     /// The present.
@@ -80,6 +82,10 @@ pub fn access_token(from: &Ingredients<'_>, key: &SigningKey) -> Result<AccessTo
         let actor = serde_json::to_value(actor).expect("an actor has text keys only");
         extra.insert("act", Cow::Owned(actor));
     }
+    if let Some(may_act) = may_act(from) {
+        let may_act = serde_json::to_value(may_act).expect("it has text keys only");
+        extra.insert("may_act", Cow::Owned(may_act));
+    }
     if !from.userinfo_claims.is_empty() {
         extra.insert("userinfo_claims", Cow::Owned(Value::from(from.userinfo_claims)));
     }
@@ -87,6 +93,15 @@ pub fn access_token(from: &Ingredients<'_>, key: &SigningKey) -> Result<AccessTo
     let payload = claims.in_dialect_with(dialect, &extra);
     let token = key.sign(token_type(dialect), &payload).map_err(TokenError::Signing)?;
     Ok(AccessToken { token, id, lifetime: granted.lifetime })
+}
+
+/// Who may act for the person with this token: whom its client names, or else whom the token named
+/// that it was exchanged for.
+fn may_act(from: &Ingredients<'_>) -> Option<MayAct> {
+    from.subject.person()?;
+    let named = from.client.spec.may_act.as_ref();
+    let named = named.map(|id| MayAct { sub: Some(id.to_string()), ..MayAct::default() });
+    named.or_else(|| from.may_act.cloned())
 }
 
 /// Who the person is, and how she showed it.

@@ -2,6 +2,7 @@
 
 use scopegate_claims::ScopeSet;
 
+use crate::catalog::{AuthorizationServer, STANDARD_SCOPES};
 use crate::error::TokenError;
 
 /// The longest `scope` parameter, in bytes.
@@ -33,6 +34,36 @@ impl Wanted {
         let scopes = ScopeSet::parse(text)
             .map_err(|_| TokenError::InvalidScope("The scope parameter is malformed."))?;
         Ok(if scopes.is_empty() { Self::Default } else { Self::Named(scopes) })
+    }
+
+    /// Reads the `scope` parameter of a request for a person. What she gets of it is decided later.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::InvalidScope`] too if the server does not have all of them, or has no default
+    /// ones where none are named.
+    pub(crate) fn of_person(
+        server: &AuthorizationServer,
+        parameter: Option<&str>,
+    ) -> Result<Self, TokenError> {
+        let wanted = Self::parse(parameter)?;
+        // The scopes of the org server are for its administrators, not for persons.
+        let is_own = |name: &str| {
+            !server.id.is_org() && server.scopes.keys().any(|scope| scope.as_str() == name)
+        };
+        match &wanted {
+            Self::Named(scopes)
+                if !scopes.iter().all(|name| STANDARD_SCOPES.contains(&name) || is_own(name)) =>
+            {
+                Err(TokenError::InvalidScope(
+                    "The authorization server does not have all of these scopes.",
+                ))
+            }
+            Self::Default if server.default_scopes.is_empty() => Err(TokenError::InvalidScope(
+                "The authorization server has no default scopes: name the scopes you need.",
+            )),
+            Self::Named(_) | Self::Default | Self::AtMost(_) => Ok(wanted),
+        }
     }
 
     /// The same, but never more than was granted before (RFC 6749 §6).

@@ -39,6 +39,16 @@ pub enum Change {
         /// From when on it may be forgotten.
         expires_at: UnixTime,
     },
+    /// Writes nothing, if a person still has a version; she has another, or is gone: changed.
+    ///
+    /// Whoever ends all that a person began changes the person in the same commit. So what is begun
+    /// together with this is ended with the rest, or is not begun.
+    ExpectUser {
+        /// Who.
+        user: UserId,
+        /// The version that was seen.
+        version: u64,
+    },
     /// Keeps a new family.
     OpenFamily(Box<Family>),
     /// Changes a family that has a generation and is not revoked; else: changed.
@@ -140,6 +150,7 @@ impl fmt::Debug for Change {
             Self::UseAssertion { .. } => "UseAssertion",
             Self::PutArtifact(_) => "PutArtifact",
             Self::MoveArtifact { .. } => "MoveArtifact",
+            Self::ExpectUser { .. } => "ExpectUser",
             Self::OpenFamily(_) => "OpenFamily",
             Self::MoveFamily { .. } => "MoveFamily",
             Self::EndFamilies { .. } => "EndFamilies",

@@ -11,6 +11,7 @@ use scopegate_claims::Dialect;
 use scopegate_core::audit::DecisionId;
 use scopegate_core::authorize::AuthorizeError;
 use scopegate_core::catalog::{AuthorizationServer, ClientId};
+use scopegate_core::device::ActivationError;
 use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
 use scopegate_core::interaction::InteractionError;
 use scopegate_core::sign_in::SignInError;
@@ -60,6 +61,9 @@ pub enum RequestError {
     /// What waited for a person does not open.
     #[error("the request that waits for a person does not open: {0}")]
     Interaction(#[from] InteractionError),
+    /// A device was not let in.
+    #[error("a device was not let in: {0}")]
+    Activation(#[from] ActivationError),
     /// Nobody was signed in.
     #[error("nobody was signed in: {0}")]
     SignIn(#[from] SignInError),
@@ -97,10 +101,16 @@ impl From<&RequestError> for OAuthError {
                             Go back to where you came from and try again.";
                 (400, Code::InvalidRequest, text, None)
             }
+            RequestError::Activation(ActivationError::Unknown) => {
+                let text = "No device waits under this code. Look at the device, and try again.";
+                (400, Code::InvalidRequest, text, None)
+            }
+            RequestError::Activation(ActivationError::Token(error)) => return error.into(),
             RequestError::SignIn(SignInError::Wrong) => {
                 (403, Code::AccessDenied, "The name or the password is wrong.", None)
             }
-            RequestError::SignIn(SignInError::TooMany(after)) => {
+            RequestError::Activation(ActivationError::TooMany(after))
+            | RequestError::SignIn(SignInError::TooMany(after)) => {
                 let seconds = u32::try_from(after.duration().as_secs()).unwrap_or(u32::MAX);
                 let text = "There were too many tries. Try again later.";
                 (429, Code::TemporarilyUnavailable, text, Some(seconds))

@@ -1,6 +1,8 @@
 //! Pages for people: plain HTML that works without a script.
 
 pub(super) mod account;
+mod activate;
+mod activate_forms;
 pub(super) mod consent;
 pub(super) mod error;
 pub(super) mod html;
@@ -29,6 +31,7 @@ const MAX_QUERY: usize = 52 * 1024;
 pub(super) fn routes(base: &str) -> Routes {
     vec![
         (format!("{base}/account"), get(account::show)),
+        (format!("{base}/activate"), get(activate::show).post(activate::submit)),
         (format!("{base}/signin"), get(sign_in::show).post(sign_in::submit)),
         (format!("{base}/signout"), get(sign_out::show).post(sign_out::submit)),
     ]

@@ -401,7 +401,7 @@ async fn a_resource_of_somebody_else_is_an_invalid_target() {
     content-type: application/json
     pragma: no-cache
     x-content-type-options: nosniff
-    {"decision_id":"…","error":"invalid_target","error_description":"The resource does not select one audience of this authorization server."}
+    {"decision_id":"…","error":"invalid_target","error_description":"The request does not select one audience of this authorization server."}
     "#);
 }
 

@@ -190,6 +190,7 @@ async fn what_is_not_built_is_neither_served_nor_advertised() {
         advertised.collect::<Vec<_>>(),
         [
             "authorization_endpoint",
+            "device_authorization_endpoint",
             "end_session_endpoint",
             "introspection_endpoint",
             "pushed_authorization_request_endpoint",

@@ -352,6 +352,7 @@ async fn token_of_a_person(at: &Fixture) -> String {
         granted: &granted,
         token_id: None,
         actor: None,
+        may_act: None,
         userinfo_claims: &[],
         now,
     };

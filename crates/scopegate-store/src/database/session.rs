@@ -96,14 +96,14 @@ impl Session {
     /// Runs a statement and decodes the rows of its answer.
     pub(super) async fn fetch<T: Send>(
         &mut self,
-        statement: &'static str,
+        statement: impl SqlSafeStr + Send,
         values: &[Value<'_>],
         decode: Decode<T>,
     ) -> Result<Vec<T>, StoreError> {
         let silence = self.silence;
         let mut rows = Vec::new();
         on_either!(&mut self.lease, in_place => {
-            return in_place.fetch(statement, values, decode);
+            return in_place.fetch(statement.into_sql_str().as_str(), values, decode);
         }, connection => {
             let mut stream = bound!(statement, values).fetch(&mut ***connection);
             while let Some(next) = answered(silence, stream.try_next()).await? {

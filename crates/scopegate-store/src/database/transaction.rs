@@ -106,6 +106,34 @@ impl Transaction {
         self.0.execute(AssertSqlSafe(statement), values).await
     }
 
+    /// Tells whether a `SELECT` finds a row. Where it says `{shared}`, PostgreSQL keeps the row as it is
+    /// until the end of the transaction.
+    pub(crate) async fn is_there(
+        &mut self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<bool, StoreError> {
+        let shared = if self.0.is_postgres() { "FOR SHARE" } else { "" };
+        let statement = AssertSqlSafe(statement.replace("{shared}", shared));
+        let found = self.0.fetch(statement, values, |_| Ok(())).await?;
+        Ok(!found.is_empty())
+    }
+
+    /// Runs a statement that names any number of values where it says `{values}`.
+    ///
+    /// It locks as [`execute_locking`](Self::execute_locking) does.
+    pub(crate) async fn execute_locking_for_each(
+        &mut self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let places: Vec<_> = (1..=values.len()).map(|place| format!("${place}")).collect();
+        let locked = if self.0.is_postgres() { "FOR UPDATE" } else { "" };
+        let statement =
+            statement.replace("{values}", &places.join(", ")).replace("{locked}", locked);
+        self.0.execute(AssertSqlSafe(statement), values).await
+    }
+
     /// Begins a part that can be taken back without the rest.
     pub(crate) async fn begin_part(&mut self) -> Result<(), StoreError> {
         self.0.execute("SAVEPOINT part", &[]).await.map(drop)

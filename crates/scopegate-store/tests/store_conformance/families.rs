@@ -219,3 +219,29 @@ pub(crate) async fn a_disabled_clients_families_end_with_the_write(place: &Place
     assert!(is_changed(&lost, Contested::Family));
     assert!(active.idle_ends_at > NOW.plus(Duration::from_secs(1)));
 }
+
+pub(crate) async fn a_catalog_that_disables_many_clients_waits_in_no_circle(place: &Place) {
+    let nodes = [place.open().await, place.open().await];
+    let names = ["a", "b", "c", "d"];
+    for version in 0..15 {
+        // The clients' families lie mixed, so that one client after another is another order.
+        let families: Vec<_> =
+            (0..200).map(|number| family(names[number % names.len()], "alice")).collect();
+        let opened: Vec<_> = families.iter().map(open_family).collect();
+        nodes[0].commit(&opened).await.unwrap();
+        let disabling = nodes[0].clone();
+        let disabling = tokio::spawn(async move {
+            let edits: Vec<_> = names.iter().map(|name| write_client(name, "INACTIVE")).collect();
+            disabling.write_catalog(version, &edits, None).await.map(drop)
+        });
+        let others = [Ended::User(user_id("alice")), Ended::Client(client("c"))].map(|of| {
+            let node = nodes[1].clone();
+            tokio::spawn(async move { node.commit(&[end(of)]).await })
+        });
+        disabling.await.unwrap().unwrap();
+        for other in others {
+            other.await.unwrap().unwrap();
+        }
+        assert_eq!(place.count("refresh_family WHERE revoked = 0").await, 0);
+    }
+}

@@ -78,7 +78,8 @@ store_conformance! {
         those_who_end_the_same_families_at_once_all_succeed
         families_end_by_session_user_client
         what_ends_goes_before_what_begins
-        a_disabled_clients_families_end_with_the_write;
+        a_disabled_clients_families_end_with_the_write
+        a_catalog_that_disables_many_clients_waits_in_no_circle;
     ledger:
         an_assertion_is_used_once_by_its_client
         an_assertion_is_used_once_however_odd_its_jti
@@ -127,7 +128,9 @@ store_conformance! {
         a_seed_overwrites_nobody
         seeds_and_catalog_are_written_together
         known_logins_come_back_as_they_were_asked_for
-        users_are_listed_in_pages;
+        users_are_listed_in_pages
+        who_expects_a_person_of_another_version_writes_nothing
+        nothing_that_a_person_begins_outlives_the_end_of_all;
     vault:
         the_first_text_stays
         nodes_that_start_at_once_keep_the_same_text;

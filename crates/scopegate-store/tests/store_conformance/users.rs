@@ -3,13 +3,14 @@
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, Spec, Status};
 use scopegate_core::people::{NewUser, User};
 use scopegate_core::store::{
-    CatalogStore, Change, Contested, Directory, Ledger, StoreError, UserKey,
+    CatalogStore, Change, Contested, Directory, Ended, Ledger, Records, StoreError, UserKey,
 };
 use scopegate_store::SqlStore;
 
 use crate::place::Place;
 use crate::samples::{
-    audit, is_changed, is_conflict, later, one_of_four_wins, person, put_user, user_id,
+    NOW, audit, family, is_changed, is_conflict, later, one_of_four_wins, open_family, person,
+    put_user, session, user_id,
 };
 
 async fn by_login(store: &SqlStore, login: &str) -> Option<User> {
@@ -216,4 +217,61 @@ pub(crate) async fn users_are_listed_in_pages(place: &Place) {
     let many = (0..250).map(|n| put_user(named(&format!("m{n}"), &format!("m{n}")), None));
     store.commit(&many.collect::<Vec<_>>()).await.unwrap();
     assert_eq!(store.users(None, u32::MAX).await.unwrap().len(), 200);
+}
+
+pub(crate) async fn who_expects_a_person_of_another_version_writes_nothing(place: &Place) {
+    let store = place.open().await;
+    let expect = |name, version| Change::ExpectUser { user: user_id(name), version };
+    store.commit(&[put_user(person("alice"), None)]).await.unwrap();
+    for (name, version) in [("alice", 1), ("alice", u64::MAX), ("bob", 0)] {
+        let begun = [open_family(&family("a", name)), expect(name, version), audit("a")];
+        assert!(is_changed(&store.commit(&begun).await, Contested::User), "{name} {version}");
+    }
+    assert_eq!(place.count("refresh_family").await, 0);
+    assert_eq!(place.count("audit_event").await, 0);
+
+    let before = store.user(UserKey::Id(&user_id("alice"))).await.unwrap();
+    store.commit(&[expect("alice", 0), open_family(&family("a", "alice"))]).await.unwrap();
+    assert_eq!(store.user(UserKey::Id(&user_id("alice"))).await.unwrap(), before);
+    assert_eq!(place.count("refresh_family").await, 1);
+}
+
+pub(crate) async fn nothing_that_a_person_begins_outlives_the_end_of_all(place: &Place) {
+    let nodes = [place.open().await, place.open().await];
+    nodes[0].commit(&[put_user(person("alice"), None)]).await.unwrap();
+    let alice = user_id("alice");
+    for version in 0..25 {
+        let begun: Vec<_> = (0..4)
+            .map(|racer| {
+                let (node, secret) = (nodes[racer % 2].clone(), format!("{version}.{racer}"));
+                let family = family("a", "alice");
+                let id = family.id.clone();
+                let changes = [
+                    Change::OpenSession(Box::new(session(&secret, &secret))),
+                    open_family(&family),
+                    Change::ExpectUser { user: alice.clone(), version },
+                ];
+                tokio::spawn(async move { (node.commit(&changes).await, secret, id) })
+            })
+            .collect();
+        let node = nodes[version as usize % 2].clone();
+        let all = || Ended::User(user_id("alice"));
+        let changes = [
+            Change::EndFamilies { of: all(), at: NOW },
+            Change::EndSessions { of: all(), at: NOW },
+            Change::MoveUser { from: version, user: Box::new(person("alice")) },
+        ];
+        let ending = tokio::spawn(async move { node.commit(&changes).await });
+        for racer in begun {
+            let (answer, secret, family) = racer.await.unwrap();
+            assert!(answer.is_ok() || is_changed(&answer, Contested::User), "{answer:?}");
+            // What was begun is ended as soon as the end is done.
+            if answer.is_err() {
+                assert!(nodes[0].family(&family).await.unwrap().is_none(), "{secret}");
+            }
+        }
+        ending.await.unwrap().unwrap();
+        assert_eq!(place.count("user_session").await, 0);
+        assert_eq!(place.count("refresh_family WHERE revoked = 0").await, 0);
+    }
 }

@@ -79,7 +79,10 @@ impl Memory {
                 self.revoked.entry(sha256(jti.as_bytes())).or_insert(*expires_at);
                 Ok(())
             }
-            Change::PutUser(_) | Change::MoveUser { .. } | Change::SetPassword { .. } => {
+            Change::ExpectUser { .. }
+            | Change::PutUser(_)
+            | Change::MoveUser { .. }
+            | Change::SetPassword { .. } => {
                 unless_contested(self.change_user(change), Contested::User)
             }
         }
@@ -170,6 +173,9 @@ impl Memory {
 
     fn change_user(&mut self, change: &Change) -> bool {
         match change {
+            Change::ExpectUser { user, version } => {
+                self.users.values().any(|known| known.id == *user && known.version == *version)
+            }
             Change::PutUser(new) => self.put_user(new),
             Change::MoveUser { from, user } => {
                 let known = self.users.values().find(|known| known.id == user.id);

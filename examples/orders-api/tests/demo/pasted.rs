@@ -16,7 +16,7 @@ fn run(script: &str) -> String {
 #[ignore = "run by scripts/test"]
 fn each_printed_line_works_when_pasted() {
     // What the answer to each line says, in the order of the lines.
-    let expected: [&[&str]; 10] = [
+    let expected: [&[&str]; 12] = [
         &["eyJ"],
         &["eyJ"],
         &[r#"{"orders":[{"id":1,"#, r#""next":"/orders?limit=3&after=3"}"#],
@@ -27,6 +27,8 @@ fn each_printed_line_works_when_pasted() {
         &["HTTP/1.1 401 ", "www-authenticate: Bearer error=\"invalid_token\""],
         &[r#"{"resource":"http://127."#, r#""scopes_supported":["read:orders","write:orders"]"#],
         &[r#"{"access_token":"eyJ"#, r#""scope":"read:orders""#],
+        &[r#"{"device_code":""#, r#"/activate?user_code="#],
+        &[r#""error":"authorization_pending""#],
     ];
     let demo = Demo::start();
     let lines: Vec<_> = demo.printed.iter().filter(|line| line.starts_with("curl ")).collect();

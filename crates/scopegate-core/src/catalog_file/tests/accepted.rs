@@ -53,6 +53,10 @@ fn the_demonstration_is_read_as_it_is_meant() {
             "policy default/people",
             "rule default/people/staff may write",
             "rule default/people/everybody may read",
+            "policy default/in the name of people",
+            "rule default/in the name of people/staff may write",
+            "rule default/in the name of people/everybody may read",
+            "trusted_issuer default/https://partner.example",
             "client orders-reader",
             "client orders-writer",
             "client orders-post",
@@ -79,6 +83,9 @@ fn the_demonstrations_secrets_and_key_are_those_of_its_clients() {
     let [public] = &client(&file, "partner").jwks[..] else { panic!() };
     assert_eq!(*public, key.public_jwk());
     assert_eq!(public.kid(), Some("partner-demo"));
+    let issuer = find(&file, "trusted_issuer default/https://partner.example");
+    let Spec::TrustedIssuer(issuer) = issuer else { panic!() };
+    assert_eq!(issuer.jwks, [key.public_jwk()]);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Problems of policies and rules.
 
 use super::{parse, refusal, write_a_grant};
-use crate::grants::grant;
 
 /// A server with two scopes and a client; what follows begins in line 14.
 const BEFORE: &str = r#"version = 1
@@ -110,23 +109,6 @@ catalog.toml:16:1: missing key "scopes": a rule needs it"#
         refusal_of_rule(&format!("{rule}grant_types = ['password']")),
         format!(r#"catalog.toml:19:16: unknown grant type "password": {}"#, write_a_grant())
     );
-    for later in [
-        "authorization_code",
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-    ] {
-        if grant(later).is_some() {
-            continue;
-        }
-        assert_eq!(
-            refusal_of_rule(&format!("{rule}grant_types = ['client_credentials', '{later}']")),
-            format!(
-                "catalog.toml:19:38: the grant type \"{later}\" is not supported yet: {}",
-                write_a_grant()
-            ),
-        );
-    }
     let rule = "name = 'r'\ngrant_types = ['client_credentials']\n";
     assert_eq!(
         refusal_of_rule(&format!("{rule}scopes = []")),

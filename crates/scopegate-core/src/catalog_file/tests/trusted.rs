@@ -1,4 +1,4 @@
-//! Whom a server trusts: other issuers.
+//! Whom a server trusts: other issuers, and other servers; and whom a client lets act.
 
 use scopegate_jose::{Algorithm, SigningKey};
 
@@ -159,10 +159,78 @@ fn a_client_without_a_secret_gets_no_token_without_asking_the_person() {
              grant_types = ['authorization_code', 'urn:ietf:params:oauth:grant-type:{grant}']"
         ))
     };
-    for grant in ["jwt-bearer"] {
+    for grant in ["jwt-bearer", "token-exchange"] {
         assert_eq!(
             client(grant),
             "catalog.toml:8:15: a client without a secret has to have the person sign in: leave out what needs none"
         );
     }
+}
+
+/// Two servers; the line is the sixth of the first.
+fn with_line(line: &str) -> String {
+    let second = SERVER.replace("version = 1", "").replace("\"orders\"", "\"billing\"");
+    format!("{SERVER}\n{line}\n{second}\n")
+}
+
+#[test]
+fn a_server_trusts_others_of_the_file_and_the_one_that_is_always_there() {
+    let trusted = |line: &str| {
+        let file = parse(with_line(line)).unwrap();
+        match &file.entities[0].spec {
+            Spec::Server(server) => {
+                server.trusted_servers.iter().map(ToString::to_string).collect::<Vec<_>>()
+            }
+            other => unreachable!("{other:?} is no server"),
+        }
+    };
+    assert!(trusted("").is_empty() && trusted("trusted_servers = []").is_empty());
+    assert_eq!(trusted("trusted_servers = ['default', 'billing']"), ["billing", "default"]);
+}
+
+#[test]
+fn what_is_wrong_with_trusted_servers_is_named_with_its_place() {
+    for (line, expected) in [
+        (
+            "trusted_servers = ['billing', 'bililng']".to_owned(),
+            r#"catalog.toml:6:31: unknown server "bililng": write "billing""#,
+        ),
+        (
+            "trusted_servers = ['orders']".to_owned(),
+            "catalog.toml:6:20: a server takes its own tokens anyway: leave it out",
+        ),
+        (
+            "trusted_servers = ['org']".to_owned(),
+            "catalog.toml:6:20: tokens of the org server open no other API: leave it out",
+        ),
+        (
+            "trusted_servers = ['billing', 'billing']".to_owned(),
+            r#"catalog.toml:6:31: duplicate server "billing": write another or leave it out, the first one is in line 6"#,
+        ),
+        (
+            "trusted_servers = 'billing'".to_owned(),
+            r#"catalog.toml:6:19: "trusted_servers" must be a list in brackets, not a text"#,
+        ),
+        (
+            "trusted_servers = [1]".to_owned(),
+            r#"catalog.toml:6:20: an entry of "trusted_servers" must be a text in quotes, not an integer"#,
+        ),
+    ] {
+        assert_eq!(refusal(with_line(&line)), expected);
+    }
+    let many: Vec<String> = (0..101).map(|n| format!("'s{n}'")).collect();
+    let shown = refusal(with_line(&format!("trusted_servers = [{}]", many.join(","))));
+    assert!(shown.contains("too many servers: write at most 100"), "{shown}");
+}
+
+#[test]
+fn who_may_act_is_a_client() {
+    let may_act = |line: &str| parse(format!("version = 1\n{CLIENT}\n{line}\n"));
+    let file = may_act("may_act = 'portal'").unwrap();
+    let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is a client") };
+    assert_eq!(client.may_act.as_ref().map(ToString::to_string).as_deref(), Some("portal"));
+    assert_eq!(
+        may_act("may_act = 'portla'").unwrap_err().to_string(),
+        r#"catalog.toml:7:11: unknown client "portla": write "portal""#
+    );
 }

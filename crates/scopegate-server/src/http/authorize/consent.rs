@@ -62,9 +62,10 @@ fn of_client(waiting: Interaction) -> Result<Interaction, Failure> {
 }
 
 async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pressed>) -> Response {
-    let consent = waiting.asked.as_ref().zip(pressed).map(|(asked, pressed)| match pressed {
-        Pressed::Allow => ConsentAnswer::Agreed(asked),
-        Pressed::Deny => ConsentAnswer::Refused(asked),
+    let asked = waiting.asked.as_ref().zip(pressed);
+    let consent = asked.map(|((person, scopes), pressed)| match pressed {
+        Pressed::Allow => ConsentAnswer::Agreed(person, scopes),
+        Pressed::Deny => ConsentAnswer::Refused(person),
     });
     let session = session(app, &parts.headers);
     match decide_again(app, parts, &waiting, session.as_ref(), consent).await {
@@ -75,18 +76,18 @@ async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pre
 }
 
 fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Response {
-    let ConsentQuestion { client, user, scopes, .. } = question;
-    let waiting = Interaction { asked: Some(user.id.clone()), ..waiting };
-    let scopes = scopes.iter().map(|(name, description)| {
+    let ConsentQuestion { client, user, scopes, described, .. } = question;
+    let waiting = Interaction { asked: Some((user.id.clone(), scopes.clone())), ..waiting };
+    let described = described.iter().map(|(name, description)| {
         (name.as_str(), (!description.is_empty()).then_some(description.as_str()))
     });
-    let scopes: Vec<_> = scopes.collect();
+    let described: Vec<_> = described.collect();
     ConsentForm {
         action: &app.path("consent"),
         request: &app.authority().seal(&waiting),
         client,
         login: &user.login,
-        scopes: &scopes,
+        scopes: &described,
     }
     .page()
 }

@@ -7,12 +7,12 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::SET_COOKIE;
 use http::request::Parts;
-use scopegate_core::interaction::{Goal, Interaction, InteractionError};
+use scopegate_core::interaction::{Goal, Interaction};
 use scopegate_core::sign_in::{SignIn, SignInError, SignedIn};
 use zeroize::Zeroizing;
 
 use super::sign_in_form::SignInForm;
-use super::{body, brought_back, failure, query, see_other};
+use super::{activate, body, brought_back, failure, query, see_other};
 use crate::http::{App, Failure, RequestError, authorize, cookies};
 
 /// A storage that hangs shall not hang the browsers.
@@ -88,7 +88,6 @@ async fn go_on(
         Goal::Authorize => {
             Ok(authorize::resume(app, parts, &waiting, Some(&signed_in.secret)).await)
         }
-        // Nothing leads here yet.
-        Goal::Activate => Err(Failure::new(InteractionError::NotOurs)),
+        Goal::Activate => Ok(activate::after_sign_in(app, &waiting)),
     }
 }

@@ -1,0 +1,64 @@
+//! A server in a process of its own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The process of a server; it ends with this.
+pub(crate) struct ServerProcess {
+    child: Child,
+    asks: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    pub(crate) port: u16,
+    /// Of the session that it has opened.
+    pub(crate) cookie: String,
+}
+
+impl ServerProcess {
+    pub(crate) fn start(which: &str, algorithm: &str) -> Self {
+        let program = std::env::current_exe().unwrap();
+        let mut child = Command::new(program)
+            .args(["serve", which, algorithm])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let asks = child.stdin.take().unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        answers.read_line(&mut line).unwrap();
+        let (port, cookie) = line.trim().split_once(' ').unwrap();
+        Self { child, asks, answers, port: port.parse().unwrap(), cookie: cookie.to_owned() }
+    }
+
+    /// How long the processors have worked for it.
+    pub(crate) fn worked(&mut self) -> Duration {
+        writeln!(self.asks).unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        Duration::from_nanos(line.trim().parse().unwrap())
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// In the child: says where it serves, and answers to each line how long it has worked.
+pub(crate) fn announce(port: u16, cookie: &str) {
+    println!("{port} {cookie}");
+    std::thread::spawn(|| {
+        for line in std::io::stdin().lines() {
+            if line.is_err() {
+                return;
+            }
+            let worked = Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
+            println!("{}", worked.as_nanos());
+        }
+    });
+}

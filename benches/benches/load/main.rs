@@ -1,0 +1,89 @@
+//! What a request costs the server, beside a handler that does only what cannot be left out.
+//!
+//! ```text
+//! cargo bench -p scopegate-benches --bench load [-- rs256 | es256 | patience]
+//! ```
+//!
+//! Each server is a process of its own with a database of its own; requests come over 32 connections
+//! that are kept. The processor time is that of the server's process. Rounds alternate, and a ratio is
+//! taken within a round. `docs/benchmarks.md` says what the other handler does.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it measures and shows")]
+
+mod bare;
+mod browser;
+mod child;
+mod http;
+mod ours;
+mod patience;
+mod side;
+mod work;
+
+use std::io::Write;
+
+use crate::side::Side;
+use crate::work::Work;
+
+const ROUNDS: usize = 9;
+const REQUESTS: usize = 1_000;
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["serve", "ours", algorithm] => return ours::serve(algorithm),
+        ["serve", "bare", algorithm] => return bare::serve(algorithm),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let is_asked = |what| arguments.is_empty() || arguments.contains(&what);
+    for (asked, algorithm) in [("es256", "ES256"), ("rs256", "RS256")] {
+        if is_asked(asked) {
+            runtime.block_on(compare(algorithm));
+        }
+    }
+    if is_asked("patience") {
+        runtime.block_on(patience::measure());
+    }
+}
+
+async fn compare(algorithm: &str) {
+    println!("\n| {algorithm} | ours / bare | ours, µs | bare, µs |\n| --- | --- | --- | --- |");
+    let (mut ours, mut bare) = (Side::ours(algorithm).await, Side::bare(algorithm).await);
+    for work in Work::ALL {
+        let (mut ratios, mut both) = (Vec::new(), [Vec::new(), Vec::new()]);
+        for round in 0..=ROUNDS {
+            let (mine, its) = match round % 2 {
+                0 => {
+                    let mine = ours.spend(work, REQUESTS).await;
+                    (mine, bare.spend(work, REQUESTS).await)
+                }
+                _ => {
+                    let its = bare.spend(work, REQUESTS).await;
+                    (ours.spend(work, REQUESTS).await, its)
+                }
+            };
+            // The first round warms up.
+            if round > 0 {
+                ratios.push(mine / its);
+                both[0].push(mine);
+                both[1].push(its);
+            }
+        }
+        let [mine, its] = both.map(median);
+        let (least, most) = extremes(&ratios);
+        let name = work.name();
+        let ratio = median(ratios);
+        println!("| {name} | {ratio:.2} ({least:.2}–{most:.2}) | {mine:.0} | {its:.0} |");
+        std::io::stdout().flush().unwrap();
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn extremes(values: &[f64]) -> (f64, f64) {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, values.iter().copied().fold(0.0, f64::max))
+}

@@ -1,0 +1,26 @@
+//! The requests that are measured.
+
+/// What a client asks for.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    Code,
+    Refresh,
+    Introspection,
+    Userinfo,
+    ClientCredentials,
+}
+
+impl Work {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Code, Self::Refresh, Self::Introspection, Self::Userinfo, Self::ClientCredentials];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code exchange, with ID and refresh token",
+            Self::Refresh => "refresh with rotation, with ID token",
+            Self::Introspection => "introspection of a person's token",
+            Self::Userinfo => "userinfo",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+}

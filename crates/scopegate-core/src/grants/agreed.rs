@@ -1,0 +1,176 @@
+//! What a person agreed to, and what its client gets for it: once.
+//!
+//! Codes are redeemed so, whether a browser brought them or a device waited for them.
+
+use scopegate_claims::{Audience, UnixTime};
+
+use super::{Decision, Denied, GoesWith, GrantRequest, IdTokenWish, Right, Subject};
+use crate::assignment;
+use crate::audit::AuditEvent;
+use crate::authorize::code::{UsedCode, family_of};
+use crate::decision::Deciding;
+use crate::error::{OAuthError, TokenError};
+use crate::people::{Authentication, Person, User, UserId};
+use crate::policy::Granted;
+use crate::refresh_family::{self, Begin};
+use crate::refresh_token::RefreshToken;
+use crate::store::{Change, Ended, Family, FamilyBody, FamilyId, UserKey};
+use crate::token_id::TokenId;
+
+/// What a person agreed to.
+#[derive(Clone)]
+pub(super) struct Agreed<'a> {
+    /// By which grant it is redeemed.
+    pub(super) grant_type: &'static str,
+    /// By which code.
+    pub(super) code: &'a str,
+    pub(super) user: UserId,
+    /// Which version of the person agreed: of another one nothing is known.
+    pub(super) user_version: u64,
+    pub(super) auth: Authentication,
+    pub(super) granted: Granted,
+    pub(super) audience: Audience,
+    pub(super) id_token: IdTokenWish,
+    pub(super) userinfo_claims: Vec<String>,
+}
+
+impl Agreed<'_> {
+    /// The person, if she still may, and nobody has changed her since: a new password ends what she
+    /// has agreed to before.
+    pub(super) async fn person(&self, request: &GrantRequest<'_>) -> Result<User, Denied> {
+        let user = request.store.user(UserKey::Id(&self.user)).await?;
+        let user = user.filter(|user| user.status.is_active());
+        let user = user.ok_or(TokenError::InvalidGrant("the person is not active"))?;
+        if user.version != self.user_version {
+            return Err(TokenError::InvalidGrant("the person has changed since she agreed").into());
+        }
+        assignment::check(request.client, &user)?;
+        Ok(user)
+    }
+
+    /// What the client gets, and what must be remembered of it in the code's row: that stays, so that
+    /// a second use is known for one.
+    pub(super) fn redeemed(self, request: &GrantRequest<'_>, user: User) -> (UsedCode, Decision) {
+        let (family, refresh_token) = self.begin_family(request).unzip();
+        let token_id = TokenId::access(family.as_ref().map(|family: &Family| &family.id));
+        let used = UsedCode {
+            family: family.as_ref().map(|family| family.id.clone()),
+            token_id: token_id.clone(),
+            token_ends_at: request.now.plus(self.granted.lifetime),
+        };
+        let mut changes = Vec::new();
+        if let Some(family) = family {
+            // Whoever ends all that the person began ends this too, or it is decided again.
+            changes.push(Change::ExpectUser { user: user.id.clone(), version: user.version });
+            changes.push(Change::OpenFamily(Box::new(family)));
+        }
+        let Self { granted, audience, auth, id_token, userinfo_claims, .. } = self;
+        let id_token = granted.scopes.contains("openid").then_some(id_token);
+        let decision = Decision {
+            subject: Subject::Person(Box::new(Person { user, auth: Some(auth) })),
+            right: Right::Decided { granted, audience },
+            changes,
+            goes_with: GoesWith {
+                token_id: Some(token_id),
+                id_token,
+                refresh_token,
+                userinfo_claims,
+                ..GoesWith::default()
+            },
+        };
+        (used, decision)
+    }
+
+    /// A family of refresh tokens, if one was granted and the client may use it.
+    fn begin_family(&self, request: &GrantRequest<'_>) -> Option<(Family, RefreshToken)> {
+        let may_refresh = request.client.spec.grant_types.contains("refresh_token");
+        if !may_refresh || !self.granted.scopes.contains("offline_access") {
+            return None;
+        }
+        let begin = Begin {
+            server: &request.server.id,
+            client: &request.client.id,
+            user: &self.user,
+            body: FamilyBody {
+                grant_type: self.grant_type.to_owned(),
+                scopes: self.granted.scopes.clone(),
+                audience: self.audience.clone(),
+                auth: Some(self.auth.clone()),
+                userinfo_claims: self.userinfo_claims.clone(),
+                id_token_claims: self.id_token.claims.clone(),
+                began_at: request.now,
+            },
+            granted: &self.granted,
+            now: request.now,
+        };
+        let id = family_of(self.code, request.master_key);
+        Some(refresh_family::begin_as(id, request.master_key, begin))
+    }
+}
+
+/// A code comes a second time: what the first exchange began ends.
+pub(super) fn replayed(
+    request: &GrantRequest<'_>,
+    grant_type: &'static str,
+    used: &UsedCode,
+    user: &UserId,
+) -> Denied {
+    let (family, token) = (used.family.as_ref(), Some((&used.token_id, used.token_ends_at)));
+    reused(request, grant_type, Began { user, family, token })
+}
+
+/// A code has no row: nobody issued it, or it was redeemed long ago. Then what it began ends.
+pub(super) async fn forgotten(
+    request: &GrantRequest<'_>,
+    grant_type: &'static str,
+    code: &str,
+    unknown: &'static str,
+) -> Result<Denied, Denied> {
+    let id = family_of(code, request.master_key);
+    let is_asked_for = |family: &Family| {
+        (&family.server, &family.client) == (&request.server.id, &request.client.id)
+    };
+    let began = request.store.family(&id).await?.filter(is_asked_for);
+    Ok(match began {
+        Some(Family { user, .. }) => {
+            reused(request, grant_type, Began { user: &user, family: Some(&id), token: None })
+        }
+        None => TokenError::InvalidGrant(unknown).into(),
+    })
+}
+
+/// What the first exchange of a code began, and for whom.
+#[derive(Clone, Copy)]
+struct Began<'a> {
+    user: &'a UserId,
+    family: Option<&'a FamilyId>,
+    /// The access token, and when it ends anyway.
+    token: Option<(&'a TokenId, UnixTime)>,
+}
+
+fn reused(request: &GrantRequest<'_>, grant_type: &'static str, began: Began<'_>) -> Denied {
+    let GrantRequest { server, client, now, .. } = *request;
+    let Began { user, family, token } = began;
+    let error = TokenError::InvalidGrant("the code was used before");
+    let deciding = Deciding {
+        grant_type: Some(grant_type),
+        user: Some(user.clone()),
+        ..Deciding::new("app.oauth2.as.token.detect_reuse", server, client, now)
+    };
+    let event = AuditEvent {
+        token_id: token.map(|(id, _)| id.to_string()),
+        family: family.map(ToString::to_string),
+        ..deciding.refused(&OAuthError::from(&error))
+    };
+    let end = match (family, token) {
+        (Some(family), _) => {
+            Some(Change::EndFamilies { of: Ended::Family(family.clone()), at: now })
+        }
+        (None, Some((id, expires_at))) => {
+            Some(Change::RevokeToken { jti: id.to_string(), expires_at })
+        }
+        (None, None) => None,
+    };
+    let changes = end.into_iter().chain([Change::Audit(event)]).collect();
+    Denied { error, changes }
+}

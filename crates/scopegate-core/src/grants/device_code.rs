@@ -1,0 +1,115 @@
+//! `urn:ietf:params:oauth:grant-type:device_code`: a device asks whether it was let in (RFC 8628 §3.4).
+//!
+//! It asks again and again, and must wait between two questions. Who asks too soon waits longer from
+//! then on, which is remembered.
+
+use async_trait::async_trait;
+use scopegate_claims::UnixTime;
+
+use super::agreed::{self, Agreed};
+use super::{Decision, Denied, Grant, GrantRequest, IdTokenWish};
+use crate::authorize::code::REMEMBERED;
+use crate::device::{Approval, DeviceBody, SLOWER, State};
+use crate::error::TokenError;
+use crate::session::is_secret;
+use crate::store::{Artifact, ArtifactKind, ArtifactName};
+
+/// The grant.
+#[derive(Debug)]
+pub(super) struct DeviceCode;
+
+/// Its name.
+pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+#[async_trait]
+impl Grant for DeviceCode {
+    fn grant_type(&self) -> &'static str {
+        GRANT_TYPE
+    }
+
+    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
+        let code = request.form.value("device_code");
+        let missing = TokenError::InvalidRequest("The parameter device_code is missing.");
+        let code = code.ok_or(missing)?;
+        let Some((artifact, body)) = find(request, code).await? else {
+            let unknown = "there is no such device code";
+            return Err(agreed::forgotten(request, GRANT_TYPE, code, unknown).await?);
+        };
+        let is_over = request.now >= body.ends_at;
+        match &body.state {
+            State::Used { user, used } => Err(agreed::replayed(request, GRANT_TYPE, used, user)),
+            State::Denied => Err(TokenError::DeviceDenied.into()),
+            State::Pending | State::Approved(_) if is_over => Err(TokenError::ExpiredToken.into()),
+            State::Pending => Err(asked_too(request.now, &artifact, body)),
+            State::Approved(approval) => {
+                let agreed = agreed(code, approval.clone(), &body);
+                redeem(request, &artifact, body, agreed).await
+            }
+        }
+    }
+}
+
+/// The row of a device code, if it is this client's and this server's; none if there is no row.
+async fn find(
+    request: &GrantRequest<'_>,
+    code: &str,
+) -> Result<Option<(Artifact, DeviceBody)>, Denied> {
+    let invalid = TokenError::InvalidGrant;
+    if !is_secret(code) {
+        return Err(invalid("no device code of ours").into());
+    }
+    let name = ArtifactName::of_secret(code);
+    let artifact = request.store.artifact(ArtifactKind::Device, &name).await?;
+    let Some(artifact) = artifact else { return Ok(None) };
+    let body = DeviceBody::read(&artifact)?;
+    if body.server != request.server.id || body.client != request.client.id {
+        return Err(invalid("the device code is another client's or server's").into());
+    }
+    Ok(Some((artifact, body)))
+}
+
+/// The person has not decided. The device is told so, or that it asks too soon (RFC 8628 §3.5).
+fn asked_too(now: UnixTime, artifact: &Artifact, mut body: DeviceBody) -> Denied {
+    let is_too_soon = body.polled_at.is_some_and(|before| now.since(before) < body.interval);
+    let error = match is_too_soon {
+        false => TokenError::AuthorizationPending,
+        true => {
+            body.interval += SLOWER;
+            TokenError::SlowDown
+        }
+    };
+    body.polled_at = Some(now);
+    Denied { error, changes: vec![body.moved(artifact, artifact.expires_at)] }
+}
+
+/// What the person allowed. A device asks for no nonce and no claims by name.
+fn agreed<'a>(code: &'a str, approval: Approval, body: &DeviceBody) -> Agreed<'a> {
+    let Approval { user, user_version, auth, granted } = approval;
+    Agreed {
+        grant_type: GRANT_TYPE,
+        code,
+        user,
+        user_version,
+        auth,
+        granted,
+        audience: body.audience.clone(),
+        id_token: IdTokenWish::default(),
+        userinfo_claims: Vec::new(),
+    }
+}
+
+/// Exchanges the code.
+async fn redeem(
+    request: &GrantRequest<'_>,
+    artifact: &Artifact,
+    body: DeviceBody,
+    agreed: Agreed<'_>,
+) -> Result<Decision, Denied> {
+    let person = agreed.person(request).await?;
+    let user = person.id.clone();
+    let (used, mut decision) = agreed.redeemed(request, person);
+    let expires_at = request.now.plus(REMEMBERED).max(used.token_ends_at);
+    let body = DeviceBody { state: State::Used { user, used }, ..body };
+    decision.changes.push(body.moved(artifact, expires_at));
+    Ok(decision)
+}

@@ -1,0 +1,48 @@
+// The device authorization grant.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as client from 'openid-client';
+import { Browser } from './browser.mjs';
+import { discover, refusal } from './server.mjs';
+
+const asked = { scope: 'openid offline_access read:orders' };
+
+// The library polls in the interval that it is told.
+async function letIn(config, who) {
+  const device = await client.initiateDeviceAuthorization(config, asked);
+  const { page } = await new Browser().visit(device.verification_uri_complete, who);
+  assert.match(page, /The device is connected/);
+  return client.pollDeviceAuthorizationGrant(config, device);
+}
+
+test('a person lets a device in, and its tokens hold', async () => {
+  const config = await discover('device', client.None());
+  const tokens = await letIn(config, { login: 'bob' });
+  assert.equal(tokens.claims().aud, 'device');
+  const person = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+  assert.equal(person.sub, tokens.claims().sub);
+  const next = await client.refreshTokenGrant(config, tokens.refresh_token);
+  assert.equal(next.claims().sub, tokens.claims().sub);
+});
+
+test('a device waits until the person has decided', async () => {
+  const config = await discover('device', client.None());
+  const device = await client.initiateDeviceAuthorization(config, asked);
+  const polling = client.pollDeviceAuthorizationGrant(config, device);
+  // The library asks after five seconds for the first time, and is told to wait.
+  await new Promise((resolve) => { setTimeout(resolve, 6_000); });
+  await new Browser().visit(device.verification_uri_complete);
+  assert.ok((await polling).access_token);
+});
+
+test('a device is told that the person did not want it', async () => {
+  const config = await discover('device', client.None());
+  const device = await client.initiateDeviceAuthorization(config, asked);
+  const fields = { user_code: device.user_code };
+  const browser = new Browser();
+  const { page } = await browser.visit(device.verification_uri, { fields, decision: 'deny' });
+  assert.match(page, /The device is not connected/);
+  const error = await refusal(client.pollDeviceAuthorizationGrant(config, device));
+  assert.equal(error.error, 'access_denied');
+});

@@ -1,0 +1,169 @@
+//! §3.3: the person in front of her browser.
+
+use std::time::Duration;
+
+use scopegate_core::catalog::{ClientId, ServerId};
+use scopegate_core::store::{ConsentKey, Records};
+
+use crate::rfc8628::world::{CATALOG, asks, codes, decides, let_in, polls, start, types};
+
+#[tokio::test]
+async fn s3_3_a_person_signs_in_types_the_code_and_the_device_gets_its_token() {
+    let (server, _) = start().await;
+    let tv = server.as_public_client("tv");
+    let asked = asks(&server, "openid offline_access read:orders").await;
+    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+
+    let mut browser = server.browser();
+    let answer = browser.open("/activate").await;
+    let answer = browser.sign_in(answer, "alice").await;
+    let page = browser.follow(answer).await.expect(200);
+    assert_eq!(page.page().field("user_code"), Some(""));
+    let typed = asked.user.to_lowercase().replace('-', " ");
+    let page = browser.fill_in(&page, &[("user_code", &typed)]).await.expect(200);
+    let done = browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
+    assert!(done.body.contains("The device is connected"), "{}", done.body);
+
+    server.clock().advance(Duration::from_secs(5));
+    let json = polls(&tv, &asked.device).await.expect(200).json();
+    assert_eq!(json["scope"], "openid offline_access read:orders");
+    assert!(json["id_token"].is_string());
+    let refreshed = tv.refresh(json["refresh_token"].as_str().unwrap()).await.expect(200).json();
+    assert_eq!(refreshed["scope"], "openid offline_access read:orders");
+}
+
+#[tokio::test]
+async fn s3_3_1_the_code_of_the_link_is_filled_in_even_after_a_sign_in() {
+    let (server, alice) = start().await;
+    let asked = asks(&server, "read:orders").await;
+    let path = format!("/activate?user_code={}", asked.user);
+    let page = server.browser_of(&alice).await.open(&path).await.expect(200);
+    assert_eq!(page.page().field("user_code"), Some(asked.user.as_str()));
+
+    let mut browser = server.browser();
+    let answer = browser.open(&path).await;
+    assert!(answer.header("location").starts_with("/signin?request="));
+    assert!(!answer.header("location").contains(&asked.user));
+    let answer = browser.sign_in(answer, "alice").await;
+    let page = browser.follow(answer).await.expect(200);
+    assert_eq!(page.page().field("user_code"), Some(asked.user.as_str()));
+    // A link alone decides nothing.
+    let tv = server.as_public_client("tv");
+    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_any_more_comes_back_with_the_code() {
+    let (server, alice) = start().await;
+    let asked = asks(&server, "read:orders").await;
+    let mut browser = server.browser_of(&alice).await;
+    let page = types(&mut browser, &asked.user).await.expect(200);
+    browser.set_cookie("scopegate", "gone");
+    let answer = browser.fill_in(&page, &[("decision", "allow")]).await;
+    let answer = browser.sign_in(answer, "alice").await;
+    let page = browser.follow(answer).await.expect(200);
+    assert_eq!(page.page().field("user_code"), Some(asked.user.as_str()));
+    let tv = server.as_public_client("tv");
+    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+}
+
+#[tokio::test]
+async fn what_she_agrees_to_is_remembered_as_consent() {
+    let (server, alice) = start().await;
+    let key = ConsentKey {
+        server: ServerId::default_server(),
+        client: ClientId::parse("tv").unwrap(),
+        user: alice.id.clone(),
+    };
+    let asked = asks(&server, "sell:orders").await;
+    let mut browser = server.browser_of(&alice).await;
+    let page = types(&mut browser, &asked.user).await.expect(200);
+    assert!(page.body.contains("Sell your orders"));
+    assert_eq!(server.store().consent(&key).await.unwrap(), None);
+    browser.fill_in(&page, &[("decision", "deny")]).await.expect(200);
+    assert_eq!(server.store().consent(&key).await.unwrap(), None);
+
+    let_in(&server, &alice, "sell:orders read:orders").await;
+    let given = server.store().consent(&key).await.unwrap().unwrap();
+    assert_eq!(given.to_string(), "sell:orders");
+}
+
+#[tokio::test]
+async fn what_has_become_more_than_she_was_shown_is_asked_again() {
+    let (server, alice) = start().await;
+    let defaults = |more: &str| {
+        CATALOG
+            .replace("version = 1", &format!("version = {}", 2 + more.len()))
+            .replace("description = \"See your <orders>\"", "default = true")
+            .replace("name = \"write:orders\"", &format!("name = \"write:orders\"\n{more}"))
+    };
+    server.apply(&defaults("")).await;
+    let asked = codes(&server.as_public_client("tv").post("device/authorize", &[]).await);
+    let mut browser = server.browser_of(&alice).await;
+    let page = types(&mut browser, &asked.user).await.expect(200);
+    assert!(!page.body.contains("write:orders"));
+    server.apply(&defaults("default = true")).await;
+    let page = browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
+    assert!(page.body.contains("write:orders") && page.body.contains(&asked.user));
+    let tv = server.as_public_client("tv");
+    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
+    let json = polls(&tv, &asked.device).await.expect(200).json();
+    assert_eq!(json["scope"], "read:orders write:orders");
+}
+
+#[tokio::test]
+async fn the_policies_say_what_she_may_let_in() {
+    let (server, _) = start().await;
+    let bob = server.add_user("bob", &[]).await;
+    let asked = asks(&server, "write:orders").await;
+    let mut browser = server.browser_of(&bob).await;
+    let refused = types(&mut browser, &asked.user).await.expect(400);
+    assert!(refused.body.contains("No access policy allows"), "{}", refused.body);
+    let json = polls(&server.as_public_client("tv"), &asked.device).await;
+    json.expect_error(400, "authorization_pending");
+
+    // Nor may she use a client that is not hers.
+    let form = [("scope", "read:orders")];
+    let answer = server.as_client("printer").post("device/authorize", &form).await;
+    let refused = types(&mut browser, &codes(&answer).user).await.expect(400);
+    assert!(refused.body.contains("User is not assigned"), "{}", refused.body);
+
+    let asked = asks(&server, "read:orders").await;
+    decides(&mut browser, &asked.user, "allow").await.expect(200);
+    let tv = server.as_public_client("tv");
+    assert_eq!(polls(&tv, &asked.device).await.expect(200).json()["expires_in"], 300);
+    server.authority().close().await;
+    let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
+    assert!(dump.contains("User is not assigned to the client application."));
+}
+
+#[tokio::test]
+async fn a_device_is_decided_about_once() {
+    let (server, alice) = start().await;
+    for decision in ["allow", "deny"] {
+        let asked = asks(&server, "read:orders").await;
+        let mut browser = server.browser_of(&alice).await;
+        let page = types(&mut browser, &asked.user).await.expect(200);
+        browser.fill_in(&page, &[("decision", decision)]).await.expect(200);
+        // The form once more, the other answer, and the code anew: nothing waits any more.
+        browser.fill_in(&page, &[("decision", "allow")]).await.expect(400);
+        browser.fill_in(&page, &[("decision", "deny")]).await.expect(400);
+        types(&mut browser, &asked.user).await.expect(400);
+        let tv = server.as_public_client("tv");
+        let answer = polls(&tv, &asked.device).await;
+        assert_eq!(answer.status == 200, decision == "allow", "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_is_over_lets_nobody_in() {
+    let (server, alice) = start().await;
+    let asked = asks(&server, "read:orders").await;
+    let mut browser = server.browser_of(&alice).await;
+    let page = types(&mut browser, &asked.user).await.expect(200);
+    server.clock().advance(Duration::from_secs(600));
+    browser.fill_in(&page, &[("decision", "allow")]).await.expect(400);
+    let page = types(&mut browser, &asked.user).await.expect(400);
+    assert!(page.body.contains("No device waits under this code."), "{}", page.body);
+}

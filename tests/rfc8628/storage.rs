@@ -1,0 +1,50 @@
+//! A storage that is away, and a process that ends between two steps.
+
+use crate::rfc8628::world::{asks, decides, let_in, polls, start, types};
+
+#[tokio::test]
+async fn storage_failure_is_503_and_no_4xx() {
+    let (server, alice) = start().await;
+    let asked = asks(&server, "read:orders").await;
+    let mut browser = server.browser_of(&alice).await;
+    let form = browser.open("/activate").await.expect(200);
+    let page = types(&mut browser, &asked.user).await.expect(200);
+    server.store().close().await;
+
+    let tv = server.as_public_client("tv");
+    for answer in [
+        tv.post("device/authorize", &[("scope", "read:orders")]).await,
+        tv.post("device/authorize", &[("scope", "fly:orders")]).await,
+        polls(&tv, &asked.device).await,
+    ] {
+        answer.expect_error(503, "temporarily_unavailable");
+        assert_eq!(answer.header("retry-after"), "5");
+    }
+    for answer in [
+        browser.open("/activate").await,
+        browser.fill_in(&form, &[("user_code", &asked.user)]).await,
+        browser.fill_in(&page, &[("decision", "allow")]).await,
+    ] {
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert_eq!(answer.header("retry-after"), "5");
+        answer.page();
+    }
+}
+
+#[tokio::test]
+async fn a_crash_between_two_steps_yields_no_second_token() {
+    let (server, alice) = start().await;
+    let waiting = asks(&server, "read:orders").await;
+    let (used, allowed) =
+        (let_in(&server, &alice, "openid").await, let_in(&server, &alice, "openid").await);
+    polls(&server.as_public_client("tv"), &used.device).await.expect(200);
+    let server = server.crash().await;
+    let tv = server.as_public_client("tv");
+    polls(&tv, &used.device).await.expect_error(400, "invalid_grant");
+    polls(&tv, &allowed.device).await.expect(200);
+    // Whoever had not decided still can.
+    polls(&tv, &waiting.device).await.expect_error(400, "authorization_pending");
+    let mut browser = server.browser_of(&alice).await;
+    decides(&mut browser, &waiting.user, "allow").await.expect(200);
+    polls(&tv, &waiting.device).await.expect(200);
+}

@@ -1,0 +1,130 @@
+//! A server, devices, and persons who let them in.
+
+use scopegate_core::people::User;
+use scopegate_tests::{Answer, Browser, TestClient, TestServer};
+use serde_json::Value;
+
+pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+pub(crate) const CATALOG: &str = r#"
+version = 1
+
+[[server]]
+id = "default"
+name = "Orders"
+audiences = [{ name = "api://orders", resources = ["https://orders.example"] }, { name = "api://stock", resources = ["https://stock.example"] }]
+algorithms = ["ES256"]
+
+[[server.scope]]
+name = "read:orders"
+description = "See your <orders>"
+
+[[server.scope]]
+name = "write:orders"
+
+[[server.scope]]
+name = "sell:orders"
+description = "Sell your orders"
+consent = "REQUIRED"
+
+[[server.policy]]
+name = "people"
+clients = ["*"]
+
+[[server.policy.rule]]
+name = "staff"
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "authorization_code"]
+groups = ["staff"]
+scopes = ["*"]
+access_token_lifetime = "10m"
+
+[[server.policy.rule]]
+name = "everybody"
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code"]
+scopes = ["read:orders"]
+access_token_lifetime = "5m"
+
+[[client]]
+id = "tv"
+name = "The <TV>"
+type = "native"
+auth = "none"
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
+
+[[client]]
+id = "printer"
+name = "Printer"
+type = "web"
+auth = "client_secret_basic"
+secrets = [{ env = "printer" }]
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "authorization_code"]
+redirect_uris = ["https://portal.example/cb"]
+pkce_required = false
+groups = ["staff"]
+
+[[client]]
+id = "reader"
+name = "Reader"
+auth = "client_secret_basic"
+secrets = [{ env = "reader" }]
+"#;
+
+/// The server, and Alice of the staff.
+pub(crate) async fn start() -> (TestServer, User) {
+    let server = TestServer::start(CATALOG).await;
+    let alice = server.add_user("alice", &["staff"]).await;
+    (server, alice)
+}
+
+/// What a device was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Codes {
+    pub(crate) device: String,
+    pub(crate) user: String,
+    pub(crate) json: Value,
+}
+
+/// The TV asks to be let in.
+pub(crate) async fn asks(server: &TestServer, scope: &str) -> Codes {
+    codes(&server.as_public_client("tv").post("device/authorize", &[("scope", scope)]).await)
+}
+
+#[track_caller]
+pub(crate) fn codes(answer: &Answer) -> Codes {
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let json = answer.json();
+    let text = |name: &str| json[name].as_str().unwrap().to_owned();
+    Codes { device: text("device_code"), user: text("user_code"), json: json.clone() }
+}
+
+/// A device asks for its token.
+pub(crate) async fn polls(client: &TestClient<'_>, device_code: &str) -> Answer {
+    client.token(&[("grant_type", GRANT_TYPE), ("device_code", device_code)]).await
+}
+
+/// A person who is signed in types a code.
+pub(crate) async fn types(browser: &mut Browser<'_>, user_code: &str) -> Answer {
+    let page = browser.open("/activate").await.expect(200);
+    browser.fill_in(&page, &[("user_code", user_code)]).await
+}
+
+/// A person types a code and decides.
+pub(crate) async fn decides(browser: &mut Browser<'_>, user_code: &str, decision: &str) -> Answer {
+    let page = types(browser, user_code).await.expect(200);
+    browser.fill_in(&page, &[("decision", decision)]).await
+}
+
+/// A device that was let in by a person who is signed in.
+pub(crate) async fn let_in(server: &TestServer, user: &User, scope: &str) -> Codes {
+    let codes = asks(server, scope).await;
+    let mut browser = server.browser_of(user).await;
+    decides(&mut browser, &codes.user, "allow").await.expect(200);
+    codes
+}
+
+/// Whether a token of the TV's still stands, as introspection says.
+pub(crate) async fn is_active(server: &TestServer, token: &Value) -> bool {
+    let form = [("token", token.as_str().unwrap())];
+    let answer = server.as_public_client("tv").post("introspect", &form).await;
+    answer.expect(200).json()["active"] == true
+}

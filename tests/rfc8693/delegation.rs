@@ -1,0 +1,172 @@
+//! §4.1 and §4.4: who acts, and who may.
+
+use std::time::Duration;
+
+use scopegate_claims::{Audience, Clock, Issuer};
+use scopegate_core::catalog::ServerId;
+use scopegate_core::grants::{Actor, MayAct};
+use scopegate_jose::{AudienceRule, Rules, verify_access_token};
+use scopegate_tests::BASE;
+use serde_json::{Value, json};
+
+use super::world::{
+    ACCESS, Token, World, access_token, act, actor, assert_unacceptable, claims_of,
+};
+
+#[tokio::test]
+async fn impersonation_adds_no_act() {
+    let world = World::start().await;
+    let answer = world.exchange("gateway", &world.alices().await, &[]).await;
+    assert!(claims_of(&answer).get("act").is_none());
+    // Who acted before is not forgotten.
+    let acted = access_token(&world.act("gateway", &world.alices().await).await);
+    let answer = world.exchange("worker", &acted, &[]).await;
+    assert_eq!(claims_of(&answer)["act"], act("gateway"));
+}
+
+#[tokio::test]
+async fn s4_1_act_nests_and_only_the_top_acts() {
+    let world = World::start().await;
+    let first = world.act("gateway", &world.alices().await).await;
+    assert_eq!(claims_of(&first)["act"], act("gateway"));
+    let second = world.act("worker", &access_token(&first)).await;
+    let claims = claims_of(&second);
+    let nested = json!({ "sub": "worker", "client_id": "worker", "act": act("gateway") });
+    assert_eq!(claims["act"], nested);
+    assert_eq!(
+        (&claims["sub"], &claims["client_id"]),
+        (&json!(world.alice.id.as_str()), &json!("worker"))
+    );
+
+    // Who looks into it sees who acts.
+    let token = access_token(&second);
+    let told = world.server.as_client("worker").post("introspect", &[("token", &token)]).await;
+    let told = told.expect(200).json();
+    assert_eq!((&told["active"], &told["act"]), (&json!(true), &nested));
+    assert_eq!(told["username"], "alice");
+}
+
+/// An API needs nothing of its own to take such a token: the person is whom it speaks of.
+#[tokio::test]
+async fn s4_1_an_api_takes_a_token_with_actors() {
+    let world = World::start().await;
+    let first = world.act("gateway", &world.alices().await).await;
+    let token = access_token(&world.act("worker", &access_token(&first)).await);
+    let keys = world.server.authority().keys().verifying(&ServerId::default_server()).unwrap();
+    let issuer = Issuer::parse(&format!("{BASE}/oauth2/default")).unwrap();
+    let rules =
+        Rules::new(issuer, AudienceRule::any_of([Audience::parse("api://orders").unwrap()]))
+            .with_leeway(Duration::from_secs(60))
+            .unwrap();
+    let verified = verify_access_token(&token, &keys, &rules, world.server.clock().now()).unwrap();
+    assert_eq!(verified.claims().subject(), Some(world.alice.id.as_str()));
+    let claims: Value = verified.deserialize().unwrap();
+    assert_eq!(claims["act"]["act"], act("gateway"));
+}
+
+#[tokio::test]
+async fn s4_1_a_chain_too_deep_is_refused() {
+    let world = World::start().await;
+    let mut token = world.alices().await;
+    for client in ["gateway", "worker", "gateway", "worker"] {
+        token = access_token(&world.act(client, &token).await);
+    }
+    let json = world.act("gateway", &token).await.expect_error(400, "invalid_request");
+    assert_eq!(json["error_description"], "The chain of actors is too deep.");
+    // Nobody is added by whoever does what she could do.
+    world.exchange("gateway", &token, &[]).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_person_may_act_for_another_one() {
+    let world = World::start().await;
+    let bobs = Token { client: "gateway", ..Token::default() };
+    let bobs = world.token(&world.bob, bobs).await;
+    let more = [("actor_token", bobs.as_str()), ("actor_token_type", ACCESS)];
+    let answer = world.exchange("gateway", &world.alices().await, &more).await;
+    let expected = json!({ "sub": world.bob.id.as_str(), "client_id": "gateway" });
+    assert_eq!(claims_of(&answer)["act"], expected);
+}
+
+#[tokio::test]
+async fn an_actor_token_is_the_clients_own() {
+    let world = World::start().await;
+    let (alices, workers) = (world.alices().await, world.own("worker").await);
+    let shown = |token| [("actor_token", token), ("actor_token_type", ACCESS)];
+    assert_unacceptable(&world.exchange("gateway", &alices, &shown(&workers)).await);
+    // Nor may it be one with which somebody acts for somebody.
+    let acted = access_token(&world.act("gateway", &alices).await);
+    assert_unacceptable(&world.exchange("gateway", &alices, &shown(&acted)).await);
+    assert_unacceptable(&world.exchange("gateway", &alices, &shown("x")).await);
+    // It holds no longer than others.
+    let own = world.own("gateway").await;
+    let revoked = world.server.as_client("gateway").post("revoke", &[("token", &own)]).await;
+    revoked.expect(200);
+    assert_unacceptable(&world.exchange("gateway", &alices, &shown(&own)).await);
+}
+
+#[tokio::test]
+async fn s4_4_may_act_is_kept() {
+    let world = World::start().await;
+    let careful = Token { client: "careful", ..Token::default() };
+    let token = world.token(&world.alice, careful).await;
+    assert_unacceptable(&world.exchange("gateway", &token, &[]).await);
+    assert_unacceptable(&world.act("gateway", &token).await);
+    world.exchange("named", &token, &[]).await.expect(200);
+    let answer = world.act("named", &token).await;
+    let claims = claims_of(&answer);
+    assert_eq!((&claims["act"], &claims["may_act"]), (&act("named"), &json!({ "sub": "named" })));
+    // What was named goes on with what is got in exchange.
+    assert_unacceptable(&world.exchange("gateway", &access_token(&answer), &[]).await);
+    world.exchange("named", &access_token(&answer), &[]).await.expect(200);
+}
+
+#[tokio::test]
+async fn s4_4_all_that_is_named_must_be_true_of_the_actor() {
+    let world = World::start().await;
+    let issuer = format!("{BASE}/oauth2/default");
+    let owned = |text: &str| Some(text.to_owned());
+    let may = |iss, sub, client_id| MayAct { iss, sub, client_id };
+    for (may_act, may_it) in [
+        (may(None, owned("gateway"), None), true),
+        (may(None, None, owned("gateway")), true),
+        (may(owned(&issuer), owned("gateway"), owned("gateway")), true),
+        (may(None, owned("gateway"), owned("worker")), false),
+        (may(owned("https://elsewhere.example"), owned("gateway"), None), false),
+        (may(None, owned(world.bob.id.as_str()), None), false),
+        (may(owned(&issuer), None, None), false),
+        (may(None, None, None), false),
+    ] {
+        let like = Token { may_act: Some(may_act.clone()), ..Token::default() };
+        let token = world.token(&world.alice, like).await;
+        let answers =
+            [world.exchange("gateway", &token, &[]).await, world.act("gateway", &token).await];
+        for answer in answers {
+            assert_eq!(answer.status == 200, may_it, "{may_act:?}: {}", answer.body);
+        }
+    }
+    // The person who is named may, and not the client alone.
+    let may_act = Some(may(None, owned(world.bob.id.as_str()), owned("gateway")));
+    let token = world.token(&world.alice, Token { may_act, ..Token::default() }).await;
+    let bobs = world.token(&world.bob, Token { client: "gateway", ..Token::default() }).await;
+    let more = [("actor_token", bobs.as_str()), ("actor_token_type", ACCESS)];
+    world.exchange("gateway", &token, &more).await.expect(200);
+    assert_unacceptable(&world.act("gateway", &token).await);
+}
+
+#[tokio::test]
+async fn nobody_acts_for_a_client() {
+    let world = World::start().await;
+    assert_unacceptable(&world.act("gateway", &world.own("gateway").await).await);
+    assert_unacceptable(&world.act("gateway", &world.own("worker").await).await);
+}
+
+#[tokio::test]
+async fn a_chain_that_came_with_the_token_counts() {
+    let world = World::start().await;
+    let chain = (0..3).fold(None::<Actor>, |act, _| Some(actor("worker", act)));
+    let like = Token { actor: chain, ..Token::default() };
+    let token = world.token(&world.alice, like).await;
+    let fourth = access_token(&world.act("gateway", &token).await);
+    world.act("gateway", &fourth).await.expect_error(400, "invalid_request");
+}

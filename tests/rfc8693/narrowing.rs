@@ -1,0 +1,126 @@
+//! §2.1 and §5: an exchange gives for one audience, never more, and never for longer.
+
+use scopegate_claims::{Clock, ScopeSet};
+use scopegate_core::catalog::{ClientId, ServerId};
+use scopegate_core::store::{Change, ConsentKey, Ledger};
+use serde_json::json;
+
+use super::world::{ACCESS, Token, World, access_token, claims_of};
+
+#[tokio::test]
+async fn a_scope_is_never_widened() {
+    let world = World::start().await;
+    let like = Token { scopes: "read:orders profile", ..Token::default() };
+    let token = world.token(&world.alice, like).await;
+    for wider in ["write:orders", "read:orders write:orders", "email"] {
+        let answer = world.exchange("gateway", &token, &[("scope", wider)]).await;
+        answer.expect_error(400, "invalid_scope");
+    }
+    let scope_of = async |client, token: &str, more: &[(&str, &str)]| {
+        world.exchange(client, token, more).await.expect(200).json()["scope"].clone()
+    };
+    // Who names none gets what there is, and none of a sign-in.
+    assert_eq!(scope_of("gateway", &token, &[]).await, "read:orders profile");
+    let alices = world.alices().await;
+    assert_eq!(scope_of("gateway", &alices, &[]).await, "read:orders write:orders");
+    for scope in ["openid", "offline_access", "read:orders openid"] {
+        let answer = world.exchange("gateway", &alices, &[("scope", scope)]).await;
+        answer.expect_error(400, "invalid_scope");
+    }
+    // The policy may give less.
+    let bobs = world.token(&world.bob, Token::default()).await;
+    assert_eq!(scope_of("gateway", &bobs, &[]).await, "read:orders");
+    let answer = world.exchange("gateway", &bobs, &[("scope", "write:orders")]).await;
+    answer.expect_error(400, "access_denied");
+    let only = world.token(&world.bob, Token { scopes: "write:orders", ..Token::default() }).await;
+    world.exchange("gateway", &only, &[]).await.expect_error(400, "access_denied");
+}
+
+#[tokio::test]
+async fn the_new_token_does_not_outlive_the_old() {
+    let world = World::start().await;
+    let (alices, own) = (world.alices().await, world.own("gateway").await);
+    let end = world.server.clock().now().as_seconds() + 600;
+    world.server.clock().advance(std::time::Duration::from_secs(100));
+    let answer = world.exchange("gateway", &alices, &[]).await.expect(200);
+    assert_eq!(answer.json()["expires_in"], 500);
+    assert_eq!(claims_of(&answer)["exp"], end);
+    // Nor the actor's, nor the rule.
+    let long = world.token(&world.alice, Token { lifetime: 7200, ..Token::default() }).await;
+    let answer = world.exchange("gateway", &long, &[]).await.expect(200);
+    assert_eq!(answer.json()["expires_in"], 3600);
+    let more = [("actor_token", own.as_str()), ("actor_token_type", ACCESS)];
+    let answer = world.exchange("gateway", &long, &more).await.expect(200);
+    assert_eq!(answer.json()["expires_in"], 500);
+}
+
+#[tokio::test]
+async fn an_audience_or_a_resource_selects_one_audience() {
+    let world = World::start().await;
+    let alices = world.alices().await;
+    let stock =
+        world.token(&world.alice, Token { audience: "api://stock", ..Token::default() }).await;
+    for (token, more, expected) in [
+        (&alices, vec![], "api://orders"),
+        (&stock, vec![], "api://stock"),
+        (&alices, vec![("audience", "api://stock")], "api://stock"),
+        (&alices, vec![("resource", "https://stock.example")], "api://stock"),
+        (
+            &alices,
+            vec![("resource", "https://stock.example"), ("audience", "api://stock")],
+            "api://stock",
+        ),
+        (&stock, vec![("audience", "api://orders")], "api://orders"),
+    ] {
+        assert_eq!(claims_of(&world.exchange("gateway", token, &more).await)["aud"], expected);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_target_is_invalid_target() {
+    let world = World::start().await;
+    let alices = world.alices().await;
+    for more in [
+        vec![("audience", "api://billing")],
+        vec![("audience", "gateway")],
+        vec![("resource", "https://elsewhere.example")],
+        vec![("audience", "api://stock"), ("resource", "https://orders.example")],
+        vec![("resource", "https://stock.example"), ("resource", "https://orders.example")],
+        vec![("resource", "api://orders#x")],
+    ] {
+        world.exchange("gateway", &alices, &more).await.expect_error(400, "invalid_target");
+    }
+}
+
+/// A person agreed that one client sells; that is no word about another one.
+#[tokio::test]
+async fn what_needs_consent_was_consented_to_for_this_client() {
+    let world = World::start().await;
+    let like = Token { scopes: "read:orders sell:orders", ..Token::default() };
+    let token = world.token(&world.alice, like).await;
+    let sell = [("scope", "sell:orders")];
+    world.exchange("gateway", &token, &sell).await.expect_error(400, "consent_required");
+    let answer = world.exchange("gateway", &token, &[]).await.expect(200);
+    assert_eq!(answer.json()["scope"], "read:orders");
+    let key = ConsentKey {
+        server: ServerId::default_server(),
+        client: ClientId::parse("gateway").unwrap(),
+        user: world.alice.id.clone(),
+    };
+    let scopes = ScopeSet::parse("sell:orders").unwrap();
+    let at = world.server.clock().now();
+    world.server.store().commit(&[Change::PutConsent { key, scopes, at }]).await.unwrap();
+    world.exchange("gateway", &token, &sell).await.expect(200);
+}
+
+#[tokio::test]
+async fn never_a_refresh_token_or_an_id_token() {
+    let world = World::start().await;
+    // The portal may refresh, and the token that it exchanges has the scopes for it.
+    let answer = world.exchange("portal", &world.alices().await, &[]).await.expect(200);
+    let json = answer.json();
+    assert!(json.get("refresh_token").is_none() && json.get("id_token").is_none(), "{json}");
+    assert_eq!(json["scope"], json!("read:orders write:orders"));
+    let userinfo = world.server.anonymous().bearing(&access_token(&answer));
+    userinfo.read("/oauth2/default/v1/userinfo").await.expect(403);
+}
