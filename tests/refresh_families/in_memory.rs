@@ -196,6 +196,13 @@ impl Records for Counted {
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {
         self.read()?.standing(of).await
     }
+
+    async fn standing_and_person(
+        &self,
+        of: &TokenMark,
+    ) -> Result<(Standing, Option<User>), StoreError> {
+        self.read()?.standing_and_person(of).await
+    }
 }
 
 #[async_trait]

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use scopegate_claims::Clock;
 use scopegate_core::catalog::Status;
 use scopegate_core::passwords::Password;
+use scopegate_core::store::{ArtifactKind, ArtifactName, Ledger, Records};
 use scopegate_tests::{Pkce, TestClient, TestServer};
 use serde_json::Value;
 
-use crate::rfc6749::world::{CATALOG, asking, assert_told, code, redeem, redemption, start};
+use crate::rfc6749::world::{
+    CATALOG, asking, assert_told, code, redeem, redemption, start, start_with_lifetime,
+};
 
 /// Whether a token still stands, as introspection says.
 async fn is_active(client: &TestClient<'_>, token: &Value) -> bool {
@@ -103,6 +107,43 @@ async fn a_new_password_ends_codes_that_are_not_redeemed_yet() {
     server.authority().set_user_password("alice", password).await.unwrap();
     let portal = server.as_client("portal");
     redeem(&portal, &code).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn s4_1_2_a_code_ends_its_family_long_after_it_is_forgotten() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    let code = code(&mut browser, &[("scope", "openid offline_access read:orders")]).await;
+    let tokens = redeem(&portal, &code).await.expect(200).json();
+    server.clock().advance(Duration::from_secs(2 * 24 * 60 * 60));
+    server.store().forget_expired(server.clock().now()).await.unwrap();
+    let name = ArtifactName::of_secret(&code);
+    assert!(server.store().artifact(ArtifactKind::Code, &name).await.unwrap().is_none());
+
+    // To another client it is no code at all.
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    redeem(&server.as_client("other"), &code).await.expect_error(400, "invalid_grant");
+    let tokens = portal.refresh(refresh_token).await.expect(200).json();
+
+    redeem(&portal, &code).await.expect_error(400, "invalid_grant");
+    assert!(!is_active(&portal, &tokens["access_token"]).await);
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    portal.refresh(refresh_token).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn s4_1_2_a_redeemed_code_is_known_as_long_as_its_token_lives() {
+    let (server, alice) = start_with_lifetime("24h").await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    let code = code(&mut browser, &[("scope", "openid read:orders")]).await;
+    let tokens = redeem(&portal, &code).await.expect(200).json();
+    let lifetime = tokens["expires_in"].as_u64().unwrap();
+    server.clock().advance(Duration::from_secs(lifetime - 1));
+    server.store().forget_expired(server.clock().now()).await.unwrap();
+    redeem(&portal, &code).await.expect_error(400, "invalid_grant");
+    assert!(!is_active(&portal, &tokens["access_token"]).await);
 }
 
 #[tokio::test]

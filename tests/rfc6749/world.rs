@@ -85,7 +85,12 @@ grant_types = ["client_credentials"]
 
 /// The server, and Alice of the staff.
 pub(crate) async fn start() -> (TestServer, User) {
-    let server = TestServer::start(CATALOG).await;
+    start_with_lifetime("10m").await
+}
+
+/// The same with access tokens that live so long.
+pub(crate) async fn start_with_lifetime(lifetime: &str) -> (TestServer, User) {
+    let server = TestServer::start(&CATALOG.replace("\"10m\"", &format!("\"{lifetime}\""))).await;
     let alice = server.add_user("alice", &["staff"]).await;
     (server, alice)
 }

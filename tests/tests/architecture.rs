@@ -48,9 +48,10 @@ const NEVER_REACHES: [(&str, &[&str]); 8] = [
 ];
 
 /// Only the store speaks SQL, only jose calls the cryptographic library.
-const ONLY_USER: [(&str, &[&str]); 3] = [
+const ONLY_USER: [(&str, &[&str]); 4] = [
     // Verifiers link jose, and hash no passwords.
     ("argon2", &["scopegate-core"]),
+    ("rusqlite", &["scopegate-store"]),
     ("sqlx", &["scopegate-store", "orders-api"]),
     ("aws-lc-rs", &["scopegate-jose", "scopegate-benches"]),
 ];

@@ -110,23 +110,16 @@ impl Authority {
     ) -> Result<Option<Known>, StoreError> {
         let claims = token.claims();
         let jti = claims.token_id().unwrap_or_default();
-        let user = person_of(claims);
         let mark = TokenMark {
             jti_sha256: sha256(jti.as_bytes()),
             family: TokenId::family_of(jti),
-            user: user.clone(),
+            user: person_of(claims),
         };
-        let standing = self.store.standing(&mark).await?;
+        let (standing, person) = self.store.standing_and_person(&mark).await?;
         if !standing.holds() || !inquiry.is_about(claims) {
             return Ok(None);
         }
-        let username = match user {
-            None => None,
-            Some(id) => match self.active_user(&id).await? {
-                Some(user) => Some(user.login),
-                None => return Ok(None),
-            },
-        };
+        let username = person.map(|person| person.login);
         // It was read as access token, so that it reads as this too.
         let confirmed = token.deserialize::<Confirmed>().unwrap_or_default();
         Ok(Some(Known::access(claims, username, confirmed)))

@@ -155,8 +155,8 @@ impl Authority {
     /// Decides, signs, commits.
     async fn grant(&self, case: &Case<'_>, proved: &[Change]) -> Result<TokenResponse, Denied> {
         let Verdict { decision, granted, audience } = case.decide(self).await?;
-        let Decision { subject, changes, goes_with, .. } = decision;
-        let mut changes = [proved, &changes].concat();
+        let Decision { subject, mut changes, goes_with, .. } = decision;
+        changes.extend_from_slice(proved);
         let waits_for_storage = !changes.is_empty();
         let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
 

@@ -12,7 +12,7 @@ use crate::catalog::{AuthorizationServer, ClientId, Snapshot};
 use crate::error::TokenError;
 use crate::people::User;
 use crate::standard_claims;
-use crate::store::{TokenMark, UserKey};
+use crate::store::TokenMark;
 use crate::token_id::TokenId;
 
 /// What is told of a person, and to whom. `Debug` shows the client only.
@@ -96,14 +96,13 @@ impl Authority {
         let mark = TokenMark {
             jti_sha256: sha256(id.as_bytes()),
             family: TokenId::family_of(id),
-            user: Some(user.clone()),
+            user: Some(user),
         };
-        if !self.store.standing(&mark).await?.holds() {
+        let (standing, person) = self.store.standing_and_person(&mark).await?;
+        if !standing.holds() {
             return Err(TokenError::InvalidToken("it has been revoked, or what it hangs on ended"));
         }
-        let user = self.store.user(UserKey::Id(&user)).await?;
-        let user = user.filter(|user| user.status.is_active());
-        user.ok_or(TokenError::InvalidToken("its person is not active"))
+        person.ok_or(TokenError::InvalidToken("its person is not active"))
     }
 }
 

@@ -9,7 +9,8 @@
 //! | --- | --- | --- |
 //! | URL | `sqlite:PATH` | `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full` |
 //! | for | one node, and commands beside it | any number of nodes |
-//! | writes | one connection, `BEGIN IMMEDIATE`, WAL, `synchronous = FULL`; commits that come together share a transaction | a pool, `READ COMMITTED` |
+//! | writes | one at a time, `BEGIN IMMEDIATE`, WAL, `synchronous = FULL`; commits that come together share a transaction, on a thread of their own | a pool, `READ COMMITTED`; tried again after a deadlock |
+//! | reads of a few rows | in the thread that asks, by rusqlite | a pool |
 //! | a change of the catalog is seen by others | within half a second | at once (`LISTEN`), at the latest after 2 s |
 //!
 //! What `commit` has answered is on the disk. What can happen once is kept by a unique index or by a

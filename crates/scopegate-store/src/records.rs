@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
+use scopegate_core::people::User;
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Family, FamilyId, Records, Session, Standing,
     StoreError, TokenMark,
@@ -33,5 +34,12 @@ impl Records for SqlStore {
 
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {
         standing::find(&self.database, of).await
+    }
+
+    async fn standing_and_person(
+        &self,
+        of: &TokenMark,
+    ) -> Result<(Standing, Option<User>), StoreError> {
+        standing::find_with_person(&self.database, of).await
     }
 }

@@ -1,18 +1,25 @@
 //! Whether an access token still holds.
 
 use scopegate_claims::UnixTime;
-use scopegate_core::people::UserId;
+use scopegate_core::people::{User, UserId};
 use scopegate_core::store::{FamilyId, FamilyState, Standing, StoreError, TokenMark};
 use scopegate_jose::sha256;
 
-use crate::database::{Database, Row, Transaction};
-use crate::users::ACTIVE;
+use crate::database::{Database, Row, Transaction, Value};
+use crate::users::{self, ACTIVE};
 
 /// One statement sees one state, and asks the database once.
 const STANDING: &str = "\
     SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
     (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
     (SELECT status FROM directory_user WHERE id = $3) AS user_status";
+
+const STANDING_AND_PERSON: &str = "\
+    SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
+    (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
+    u.status AS user_status, u.id, u.login, u.status, u.owner, u.group_names, u.profile, \
+    u.created_at, u.updated_at, u.version \
+    FROM (SELECT 1 AS one) o LEFT JOIN directory_user u ON u.id = $3";
 
 const REVOKE: &str = "\
     INSERT INTO revoked_token (jti_sha256, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -22,19 +29,31 @@ pub(crate) const FORGET: &str = "\
     (SELECT jti_sha256 FROM revoked_token WHERE expires_at <= $1 LIMIT 1000 {free})";
 
 pub(crate) async fn find(database: &Database, of: &TokenMark) -> Result<Standing, StoreError> {
+    let found = database.read(STANDING, &values(of), Found::read).await?;
+    Ok(found.into_iter().next().unwrap_or_default().standing(of))
+}
+
+pub(crate) async fn find_with_person(
+    database: &Database,
+    of: &TokenMark,
+) -> Result<(Standing, Option<User>), StoreError> {
+    let read = |row: &Row<'_>| {
+        let found = Found::read(row)?;
+        let person = found.user_status.is_some().then(|| users::read(row)).transpose()?;
+        Ok((found, person))
+    };
+    let found = database.read(STANDING_AND_PERSON, &values(of), read).await?;
+    let (found, person) = found.into_iter().next().unwrap_or_default();
+    Ok((found.standing(of), person))
+}
+
+fn values(of: &TokenMark) -> [Value<'_>; 3] {
     let TokenMark { jti_sha256, family, user } = of;
-    let values = [
+    [
         jti_sha256.into(),
         family.as_ref().map(FamilyId::as_str).into(),
         user.as_ref().map(UserId::as_str).into(),
-    ];
-    let found = database.read(STANDING, &values, Found::read).await?;
-    let found = found.into_iter().next().unwrap_or_default();
-    Ok(Standing {
-        revoked: found.revoked,
-        family: family.as_ref().map(|_| found.family()),
-        user_active: user.as_ref().map(|_| found.user_status.as_deref() == Some(ACTIVE)),
-    })
+    ]
 }
 
 pub(crate) async fn revoke(
@@ -61,6 +80,15 @@ impl Found {
             family_revoked: row.optional_number("family_revoked")?,
             user_status: row.optional_text("user_status")?,
         })
+    }
+
+    fn standing(&self, of: &TokenMark) -> Standing {
+        let TokenMark { family, user, .. } = of;
+        Standing {
+            revoked: self.revoked,
+            family: family.as_ref().map(|_| self.family()),
+            user_active: user.as_ref().map(|_| self.user_status.as_deref() == Some(ACTIVE)),
+        }
     }
 
     const fn family(&self) -> FamilyState {

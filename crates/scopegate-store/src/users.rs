@@ -207,7 +207,7 @@ const fn status_name(status: Status) -> &'static str {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<User, StoreError> {
+pub(crate) fn read(row: &Row<'_>) -> Result<User, StoreError> {
     let id = row.text("id")?;
     let corrupt = |what: &str| StoreError::Corrupt(format!("user {id}: {what}"));
     let status = row.text("status")?;

@@ -161,8 +161,13 @@ impl Authority {
                     let given_event = Deciding { kind, id: DecisionId::new(), ..deciding };
                     changes.extend([given, Change::Audit(given_event.granted())]);
                 }
-                let (user, auth) = (activation.user.id.clone(), activation.session.auth.clone());
-                (State::Approved(Approval { user, auth, granted }), changes)
+                let approval = Approval {
+                    user: activation.user.id.clone(),
+                    user_version: activation.user.version,
+                    auth: activation.session.auth.clone(),
+                    granted,
+                };
+                (State::Approved(approval), changes)
             }
         };
         let Device { artifact, body, .. } = device;

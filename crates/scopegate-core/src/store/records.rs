@@ -34,6 +34,12 @@ pub trait Records: fmt::Debug + Send + Sync {
 
     /// What is known of an access token and of whom it speaks, in one statement.
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError>;
+
+    /// The same, and the person of whom the token speaks, in one statement.
+    async fn standing_and_person(
+        &self,
+        of: &TokenMark,
+    ) -> Result<(Standing, Option<User>), StoreError>;
 }
 
 /// By what a person is found.

@@ -142,6 +142,13 @@ impl Records for Switched {
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {
         self.up()?.standing(of).await
     }
+
+    async fn standing_and_person(
+        &self,
+        of: &TokenMark,
+    ) -> Result<(Standing, Option<User>), StoreError> {
+        self.up()?.standing_and_person(of).await
+    }
 }
 
 #[async_trait]

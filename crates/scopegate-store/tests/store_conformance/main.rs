@@ -118,7 +118,8 @@ store_conformance! {
         a_revoked_token_stands_revoked
         an_absent_family_does_not_hold
         a_suspended_person_does_not_hold
-        a_standing_is_of_one_moment;
+        a_standing_is_of_one_moment
+        a_standing_comes_with_its_person;
     users:
         a_person_is_found_by_id_and_by_login
         a_login_is_taken_once_whatever_its_case

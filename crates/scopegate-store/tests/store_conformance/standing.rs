@@ -106,3 +106,22 @@ pub(crate) async fn a_standing_is_of_one_moment(place: &Place) {
         writing.await.unwrap().unwrap();
     }
 }
+
+pub(crate) async fn a_standing_comes_with_its_person(place: &Place) {
+    let store = place.open().await;
+    let (alice, family) = (person("alice"), family("a", "alice"));
+    store.commit(&[put_user(alice.clone(), None), open_family(&family)]).await.unwrap();
+    store.commit(&[revoke("revoked")]).await.unwrap();
+    let (of_alice, of_nobody) = (Some(user_id("alice")), Some(user_id("nobody")));
+    for (jti, family, user) in [
+        ("a", Some(family.id.clone()), of_alice.clone()),
+        ("revoked", Some(FamilyId::generate()), of_alice.clone()),
+        ("a", None, of_nobody),
+        ("revoked", None, None),
+    ] {
+        let of = TokenMark { family, user, ..mark(jti) };
+        let (standing, found) = store.standing_and_person(&of).await.unwrap();
+        assert_eq!(standing, store.standing(&of).await.unwrap(), "{jti}");
+        assert_eq!(found, (of.user == of_alice).then(|| alice.clone()), "{jti}");
+    }
+}

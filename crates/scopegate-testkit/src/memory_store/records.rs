@@ -61,6 +61,16 @@ impl Records for MemoryStore {
             user_active: of.user.as_ref().map(is_active),
         })
     }
+
+    async fn standing_and_person(
+        &self,
+        of: &TokenMark,
+    ) -> Result<(Standing, Option<User>), StoreError> {
+        let standing = self.standing(of).await?;
+        let memory = self.memory();
+        let person = of.user.as_ref().and_then(|id| memory.user_of(id).cloned());
+        Ok((standing, person))
+    }
 }
 
 #[async_trait]
