@@ -56,6 +56,12 @@ impl Argon2Memory {
         self.0 = Vec::new();
     }
 
+    /// So many blocks of it were ever needed.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn blocks(&mut self, params: &Params) -> &mut [Block] {
         self.0.resize(params.block_count().max(self.0.len()), Block::new());
         &mut self.0
