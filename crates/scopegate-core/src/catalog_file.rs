@@ -37,7 +37,6 @@ mod duration;
 mod json;
 mod jwks;
 mod moment;
-mod needs;
 mod people;
 mod place;
 mod policy;

@@ -17,7 +17,6 @@ use crate::catalog::{AuthorizationServer, Client, ClientAuth, ClientSecret, Snap
 use crate::client_keys::ClientKeys;
 use crate::error::TokenError;
 use crate::form::Form;
-use crate::grants;
 use crate::store::Change;
 
 /// Every method this server speaks.
@@ -27,14 +26,6 @@ pub static METHODS: &[&dyn Method] = &[
     &private_key_jwt::PrivateKeyJwt,
     &none::NoProof,
 ];
-
-/// The methods that some grant can be used with: a public client needs one for persons.
-pub fn usable_methods() -> impl Iterator<Item = &'static dyn Method> + Clone {
-    let is_usable = |method: &&dyn Method| {
-        method.auth() != ClientAuth::None || grants::with_person().next().is_some()
-    };
-    METHODS.iter().copied().filter(is_usable)
-}
 
 /// One way in which a client proves who it is.
 pub trait Method: Sync {

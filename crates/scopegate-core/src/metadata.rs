@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::authorize::{CHALLENGE_METHOD, Prompt, ResponseMode};
 use crate::catalog::{AuthorizationServer, STANDARD_SCOPES};
-use crate::client_auth::usable_methods;
+use crate::client_auth::METHODS;
 use crate::endpoints::{self, ENDPOINTS};
 use crate::grants::{self, Grant};
 use crate::session::PASSWORD_ACR;
@@ -156,7 +156,7 @@ impl ClientAuthAt {
     ];
 
     fn endpoints() -> Self {
-        let methods = usable_methods().map(|method| method.auth().as_str());
+        let methods = METHODS.iter().map(|method| method.auth().as_str());
         let algorithms = || Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
         let served = Self::MEMBERS.iter().filter(|(endpoint, ..)| endpoints::has(endpoint));
         let members = served.flat_map(|(_, method, algorithm)| {

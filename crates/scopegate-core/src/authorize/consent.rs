@@ -52,8 +52,11 @@ impl Authority {
         answer: Option<ConsentAnswer<'_>>,
     ) -> Result<Outcome, AuthorizeError> {
         let client = draft.door.client;
-        let asks_anew = draft.asked.prompt.contains(&Prompt::Consent);
-        let needed = needed(draft.server, client, &granted.scopes, asks_anew);
+        let asks = match draft.asked.prompt.contains(&Prompt::Consent) {
+            true => Asks::Anew,
+            false => Asks::WhatIsNew,
+        };
+        let needed = needed(draft.server, client, &granted.scopes, asks);
         if needed.is_empty() {
             return Ok(Outcome::Agreed(None));
         }
@@ -78,7 +81,9 @@ impl Authority {
             Some(ConsentAnswer::Refused(by)) if *by == user.id => {
                 return Err(AuthorizeError::Denied);
             }
-            _ if !asks_anew && needed.is_subset(&before) => return Ok(Outcome::Agreed(None)),
+            _ if asks == Asks::WhatIsNew && needed.is_subset(&before) => {
+                return Ok(Outcome::Agreed(None));
+            }
             _ if draft.asked.prompt.contains(&Prompt::None) => {
                 return Err(AuthorizeError::ConsentRequired);
             }
@@ -93,20 +98,29 @@ impl Authority {
     }
 }
 
+/// What a client wants a person to be asked (OpenID Connect Core §3.1.2.1, `prompt`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Asks {
+    /// Everything that can be asked, whatever she agreed to before.
+    Anew,
+    /// What she must agree to and has not yet.
+    WhatIsNew,
+}
+
 /// The scopes that need consent: REQUIRED ones always, FLEXIBLE ones if the client says so. The
 /// scopes of OpenID Connect need none.
 pub(crate) fn needed(
     server: &AuthorizationServer,
     client: &Client,
     granted: &ScopeSet,
-    asks_anew: bool,
+    asks: Asks,
 ) -> ScopeSet {
     if client.spec.consent == ClientConsent::Trusted {
         return ScopeSet::empty();
     }
     let needs = |name: &&str| match spec(server, name).map(|spec| spec.consent) {
         Some(Consent::Required) => true,
-        Some(Consent::Flexible) => asks_anew,
+        Some(Consent::Flexible) => asks == Asks::Anew,
         Some(Consent::Implicit) | None => false,
     };
     ScopeSet::from_tokens(granted.iter().filter(needs)).expect("they are scopes")

@@ -1,6 +1,5 @@
 //! `[[server.claim]]`: a custom claim and where its value comes from.
 
-use super::needs::Needs;
 use super::reader::{Node, Table, Text};
 use super::scope::named;
 use super::seen::Seen;
@@ -82,10 +81,6 @@ fn read_name(name: Text<'_>, token: TokenKind) -> Option<&str> {
 }
 
 fn read_token(token: Text<'_>) -> Option<TokenKind> {
-    if token.text == "id" && !Needs::Person.is_there() {
-        token.refuse(format_args!("claims of ID tokens are not supported yet: write \"access\""));
-        return None;
-    }
     token.one_of("token", &[("access", TokenKind::Access), ("id", TokenKind::Id)])
 }
 
@@ -94,16 +89,14 @@ fn read_value(node: Node<'_>) -> Option<ClaimSource> {
     let sources = ["attribute", "constant", "expression", "groups"].map(|key| value.optional(key));
     if sources.iter().flatten().count() != 1 {
         node.refuse(format_args!(
-            "a claim has one value: write {{ attribute = \"client.attributes.NAME\" }} or {{ constant = … }}"
+            "a claim has one value: write {{ attribute = \"user.NAME\" }}, {{ groups = {{ … }} }} or {{ constant = … }}"
         ));
         return None;
     }
     let [attribute, constant, expression, groups] = sources;
-    let is_early = |_: &Node<'_>| !Needs::Person.is_there();
-    if let Some(other) = expression.or(groups.filter(is_early)) {
-        let name = if expression.is_some() { "expression" } else { "groups" };
-        other.refuse(format_args!(
-            "{name:?} is not supported yet: write attribute = \"client.attributes.NAME\" or constant = …"
+    if let Some(expression) = expression {
+        expression.refuse(format_args!(
+            "\"expression\" is not supported yet: write attribute = \"user.NAME\", groups = {{ … }} or constant = …"
         ));
         return None;
     }
@@ -116,12 +109,6 @@ fn read_value(node: Node<'_>) -> Option<ClaimSource> {
 
 fn read_attribute(path: Text<'_>) -> Option<ClaimSource> {
     let shown = Quoted(path.text);
-    if path.text.starts_with("user.") && !Needs::Person.is_there() {
-        path.refuse(format_args!(
-            "{shown}: attributes of users are not supported yet: write \"client.attributes.NAME\""
-        ));
-        return None;
-    }
     if let Some(name) = path.text.strip_prefix("user.").filter(|name| attribute::is_name(name)) {
         return Some(ClaimSource::UserAttribute(name.to_owned()));
     }
@@ -131,7 +118,7 @@ fn read_attribute(path: Text<'_>) -> Option<ClaimSource> {
         }
         _ => {
             path.refuse(format_args!(
-                "unknown attribute {shown}: write \"client.attributes.NAME\""
+                "unknown attribute {shown}: write \"user.NAME\" or \"client.attributes.NAME\""
             ));
             None
         }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use scopegate_claims::Audience;
 
-use super::needs::Needs;
 use super::reader::{Table, Text};
 use super::seen::Seen;
 use super::server::{MAX_NAME, read_status};
@@ -27,20 +26,18 @@ pub(super) const CLIENT: Shape = Shape {
         "attributes",
         "may_act",
         "status",
+        "audiences",
+        "consent_method",
+        "groups",
+        "origins",
+        "pkce_required",
+        "post_logout_redirect_uris",
+        "redirect_uris",
+        "refresh_token",
+        "require_pushed_authorization_requests",
+        "users",
     ],
     later: &[],
-    awaiting: &[
-        ("audiences", Needs::Endpoint("introspect")),
-        ("consent_method", Needs::Person),
-        ("groups", Needs::Person),
-        ("origins", Needs::Person),
-        ("pkce_required", Needs::Grant("authorization_code")),
-        ("post_logout_redirect_uris", Needs::Endpoint("logout")),
-        ("redirect_uris", Needs::Person),
-        ("refresh_token", Needs::Grant("refresh_token")),
-        ("require_pushed_authorization_requests", Needs::Endpoint("par")),
-        ("users", Needs::Person),
-    ],
     instead: &[
         ("admin", "make admin clients with `scopegate clients create --admin`"),
         ("client_secret", secret::INSTEAD),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use scopegate_claims::Audience;
 
-use super::needs::Needs;
 use super::reader::{Node, Table, Text};
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted};
@@ -32,17 +31,7 @@ const CONSENT: [(&str, ClientConsent); 2] =
 /// Reads the type of a client.
 pub(super) fn read_type(client: Table<'_>) -> Option<ClientType> {
     let Some(node) = client.optional("type") else { return Some(ClientType::Service) };
-    let text = node.text()?;
-    let client_type = text.one_of("type", &TYPES)?;
-    // RFC 6749 §4.4: a client without a secret cannot ask for itself.
-    if is_public(client_type) && !Needs::Person.is_there() {
-        text.refuse(format_args!(
-            "a {} client cannot keep a secret, and the grants for it are not supported yet: write \"service\" or \"web\"",
-            text.text
-        ));
-        return None;
-    }
-    Some(client_type)
+    node.text()?.one_of("type", &TYPES)
 }
 
 /// Reads the grant types; a service that names none asks for itself.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use scopegate_claims::{Scope, ScopeSet};
 
 use super::client::ClientNames;
-use super::needs::Needs;
 use super::reader::{Node, Table, Text};
 use super::scope::named;
 use super::seen::Seen;
@@ -22,14 +21,18 @@ const POLICY: Shape =
 
 const RULE: Shape = Shape {
     what: "a rule",
-    keys: &["name", "grant_types", "scopes", "access_token_lifetime", "status"],
-    later: &["hooks"],
-    awaiting: &[
-        ("groups", Needs::Person),
-        ("refresh_token_lifetime", Needs::Grant("refresh_token")),
-        ("refresh_token_window", Needs::Grant("refresh_token")),
-        ("users", Needs::Person),
+    keys: &[
+        "name",
+        "grant_types",
+        "users",
+        "groups",
+        "scopes",
+        "access_token_lifetime",
+        "refresh_token_lifetime",
+        "refresh_token_window",
+        "status",
     ],
+    later: &["hooks"],
     ..Shape::NONE
 };
 

@@ -7,7 +7,6 @@ use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
-use super::needs::Needs;
 use super::problem::Problems;
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted, nearest};
@@ -250,15 +249,14 @@ impl<'f> Table<'f> {
     }
 
     fn refuse_other_keys(self) {
-        let Shape { keys, later, awaiting, instead, .. } = self.shape;
+        let Shape { keys, later, instead, .. } = self.shape;
         for (key, value) in self.entries {
             let (at, key) = (key.span().start, key.get_ref().as_ref());
             let shown = Quoted(key);
-            let needs = awaiting.iter().find(|(name, _)| *name == key).map(|(_, needs)| *needs);
-            if keys.contains(&key) || needs.is_some_and(Needs::is_there) {
+            if keys.contains(&key) {
                 continue;
             }
-            if needs.is_some() || later.contains(&key) {
+            if later.contains(&key) {
                 if !self.node(key, value).is_empty_list() {
                     let message = format_args!("{shown} is not supported yet: leave it out");
                     self.problems.refuse(at, message);
@@ -287,12 +285,8 @@ impl<'f> Table<'f> {
         self.problems.refuse(self.at, message);
     }
 
-    /// The value of a key that may be missing. One that is refused as not supported yet is.
+    /// The value of a key that may be missing.
     pub(super) fn optional(self, key: &'static str) -> Option<Node<'f>> {
-        let early = |(name, needs): &&(&str, Needs)| *name == key && !needs.is_there();
-        if self.shape.awaiting.iter().find(early).is_some() {
-            return None;
-        }
         self.entries.get(key).map(|value| self.node(key, value))
     }
 

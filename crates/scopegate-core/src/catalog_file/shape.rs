@@ -1,7 +1,5 @@
 //! Which keys a table has.
 
-use super::needs::Needs;
-
 /// What a table describes and the keys it may have.
 #[derive(Debug)]
 pub(super) struct Shape {
@@ -11,14 +9,11 @@ pub(super) struct Shape {
     pub(super) keys: &'static [&'static str],
     /// The keys that the format knows and that are not supported yet.
     pub(super) later: &'static [&'static str],
-    /// The keys that are read as soon as the server has what they need.
-    pub(super) awaiting: &'static [(&'static str, Needs)],
     /// Keys that one may expect, and what to do instead.
     pub(super) instead: &'static [(&'static str, &'static str)],
 }
 
 impl Shape {
     /// A table without keys, to fill up the others.
-    pub(super) const NONE: Self =
-        Self { what: "", keys: &[], later: &[], awaiting: &[], instead: &[] };
+    pub(super) const NONE: Self = Self { what: "", keys: &[], later: &[], instead: &[] };
 }

@@ -11,7 +11,7 @@ use crate::assignment;
 use crate::attempts::{Attempts, Bound, RetryAfter, address_key};
 use crate::audit::DecisionId;
 use crate::authority::Authority;
-use crate::authorize::consent::{described, needed};
+use crate::authorize::consent::{Asks, described, needed};
 use crate::catalog::{AuthorizationServer, Client, Snapshot};
 use crate::decision::Deciding;
 use crate::error::{OAuthError, TokenError};
@@ -225,7 +225,7 @@ impl Authority {
         granted: &Granted,
         now: UnixTime,
     ) -> Result<Option<Change>, StoreError> {
-        let needed = needed(device.server, device.client, &granted.scopes, false);
+        let needed = needed(device.server, device.client, &granted.scopes, Asks::WhatIsNew);
         if needed.is_empty() {
             return Ok(None);
         }

@@ -105,7 +105,7 @@ pub(super) async fn signed_in(
 pub(super) fn query(parts: &Parts) -> Result<Form, Failure> {
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > MAX_QUERY {
-        return Err(Failure::new(super::RequestError::BodyTooLong));
+        return Err(Failure::new(super::RequestError::QueryTooLong));
     }
     form_body::parse(query.as_bytes()).map_err(Failure::new)
 }

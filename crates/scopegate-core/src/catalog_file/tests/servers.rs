@@ -233,15 +233,15 @@ fn a_claim_has_one_value_of_a_supported_kind() {
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = {}"),
-        r#"catalog.toml:7:32: a claim has one value: write { attribute = "client.attributes.NAME" } or { constant = … }"#
+        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } } or { constant = … }"#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { constant = 1, attribute = 'client.attributes.t' }"),
-        r#"catalog.toml:7:32: a claim has one value: write { attribute = "client.attributes.NAME" } or { constant = … }"#
+        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } } or { constant = … }"#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { expression = 'client.attributes.tenant' }"),
-        r#"catalog.toml:7:47: "expression" is not supported yet: write attribute = "client.attributes.NAME" or constant = …"#
+        r#"catalog.toml:7:47: "expression" is not supported yet: write attribute = "user.NAME", groups = { … } or constant = …"#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { groups = '.*' }"),
@@ -253,19 +253,19 @@ fn a_claim_has_one_value_of_a_supported_kind() {
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { attribute = 'user.a.b' }"),
-        r#"catalog.toml:7:46: unknown attribute "user.a.b": write "client.attributes.NAME""#
+        r#"catalog.toml:7:46: unknown attribute "user.a.b": write "user.NAME" or "client.attributes.NAME""#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { attribute = 'client.tenant' }"),
-        r#"catalog.toml:7:46: unknown attribute "client.tenant": write "client.attributes.NAME""#
+        r#"catalog.toml:7:46: unknown attribute "client.tenant": write "user.NAME" or "client.attributes.NAME""#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { attribute = 'client.attributes.a.b' }"),
-        r#"catalog.toml:7:46: unknown attribute "client.attributes.a.b": write "client.attributes.NAME""#
+        r#"catalog.toml:7:46: unknown attribute "client.attributes.a.b": write "user.NAME" or "client.attributes.NAME""#
     );
     assert_eq!(
         refusal_of_claim("name = 't', value = { constnat = 1 }"),
-        r#"catalog.toml:7:32: a claim has one value: write { attribute = "client.attributes.NAME" } or { constant = … }
+        r#"catalog.toml:7:32: a claim has one value: write { attribute = "user.NAME" }, { groups = { … } } or { constant = … }
 catalog.toml:7:34: unknown key "constnat": write "constant""#
     );
     assert_eq!(

@@ -1,8 +1,6 @@
 //! The page where a person lets a device in (RFC 8628 §3.3): she types a code, sees what it is for, and
 //! allows it or not.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -17,10 +15,8 @@ use super::activate_forms::{self, CodeForm, ConfirmForm};
 use super::{
     Browser, body, brought_back, failure, form_token, query, see_other, signed_in, to_sign_in,
 };
-use crate::http::{App, Failure, RequestError};
-
-/// A storage that hangs shall not hang the browsers.
-const DECISION_TIME: Duration = Duration::from_secs(20);
+use crate::http::in_time::decided_in_time;
+use crate::http::{App, Failure};
 
 /// The longest code that is filled in again, in bytes.
 const MAX_CODE: usize = 64;
@@ -48,10 +44,10 @@ async fn form_for(app: &App, parts: &Parts, browser: &Browser) -> Result<Respons
 /// Asks about the device, or does what the person answered.
 pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, content) = request.into_parts();
-    let answered = tokio::time::timeout(DECISION_TIME, decide(&app, &parts, content)).await;
+    let answered = decided_in_time(decide(&app, &parts, content)).await;
     match answered {
         Ok(answered) => answered.unwrap_or_else(failure),
-        Err(_) => failure(Failure::new(RequestError::Overdue)),
+        Err(overdue) => failure(Failure::new(overdue)),
     }
 }
 

@@ -1,7 +1,5 @@
 //! The page where a person signs in (OpenID Connect Core §3.1.2.3).
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -13,10 +11,8 @@ use zeroize::Zeroizing;
 
 use super::sign_in_form::SignInForm;
 use super::{activate, body, brought_back, failure, query, see_other};
-use crate::http::{App, Failure, RequestError, authorize, cookies};
-
-/// A storage that hangs shall not hang the browsers.
-const DECISION_TIME: Duration = Duration::from_secs(20);
+use crate::http::in_time::decided_in_time;
+use crate::http::{App, Failure, authorize, cookies};
 
 /// Shows the form for a request that waits. Whoever brings none is led to the account.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
@@ -56,8 +52,7 @@ async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Fai
         address: app.client_address(parts),
         old: old.as_ref(),
     });
-    let signed_in = tokio::time::timeout(DECISION_TIME, signing_in).await;
-    match signed_in.map_err(|_| Failure::new(RequestError::Overdue))? {
+    match decided_in_time(signing_in).await.map_err(Failure::new)? {
         Ok(signed_in) => {
             let mut response = go_on(app, parts, waiting, &signed_in).await?;
             let line = cookies::set_session(&signed_in.secret, app.scheme());
