@@ -71,7 +71,7 @@ impl Asked {
     }
 
     /// The value of what is there once.
-    fn only(&self, name: &str) -> Option<&str> {
+    fn only<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let mut values = self.all(name);
         values.next().filter(|_| values.next().is_none())
     }
