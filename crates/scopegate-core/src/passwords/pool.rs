@@ -36,7 +36,10 @@ impl<J: Send + 'static> Pool<J> {
         let started = (0..threads).filter(|number| {
             let queue = Arc::clone(&queue);
             let thread = thread::Builder::new().name(format!("scopegate-password-{number}"));
-            let spawned = thread.spawn(move || work(&queue));
+            let spawned = thread.spawn(move || {
+                give_way();
+                work(&queue);
+            });
             if let Err(error) = &spawned {
                 tracing::error!(%error, "a thread for passwords does not start");
             }
@@ -101,6 +104,20 @@ impl<J> Queue<J> {
     }
 }
 
+/// How far the threads step back, of 19 steps.
+#[cfg(target_os = "linux")]
+const STEPS_BACK: i32 = 10;
+
+/// Lets whoever answers a request go first: a password takes tens of milliseconds anyway.
+///
+/// Linux has a priority for each thread, other systems only for the whole process.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(STEPS_BACK) {
+        tracing::debug!(%error, "a thread for passwords keeps its priority");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
@@ -152,6 +169,22 @@ mod tests {
         assert!(pool.push(job).is_ok());
         let (job, _end) = held(&begun);
         assert!(pool.push(job).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_thread_for_passwords_steps_back_and_others_stay() {
+        let priority = || rustix::process::nice(0).unwrap();
+        let before = priority();
+        let (told, tells) = channel();
+        let pool = Pool::start(|queue: &Arc<Queue<Sender<i32>>>| {
+            while let Some(job) = queue.pop(|| ()) {
+                let _ = job.send(rustix::process::nice(0).unwrap());
+            }
+        });
+        assert!(pool.push(told).is_ok());
+        assert_eq!(tells.recv().unwrap(), (before + STEPS_BACK).min(19));
+        assert_eq!(priority(), before);
     }
 
     #[test]
