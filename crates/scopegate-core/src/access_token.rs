@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use scopegate_claims::{Claims, UnixTime};
+use scopegate_claims::{Claims, Issuer, UnixTime};
 use scopegate_jose::{
     AudienceRule, ClientRule, JoseError, KeySet, Rules, TypeRule, Verified, verify_access_token,
 };
 
-use crate::catalog::AuthorizationServer;
+use crate::catalog::{AudienceSpec, AuthorizationServer};
 use crate::people::UserId;
 use crate::token_id::TokenId;
 
@@ -30,19 +30,24 @@ pub fn verify_own(
     keys: &KeySet,
     now: UnixTime,
 ) -> Result<Verified, JoseError> {
-    let audiences = server.spec.audiences.iter().map(|audience| audience.name.clone());
-    // A token keeps the dialect that it was issued in, and its type says only that.
-    let rules = Rules::new(server.issuer.clone(), AudienceRule::any_of(audiences))
-        .with_type(TypeRule::Lenient)
-        .with_client_rule(ClientRule::Named)
-        .with_leeway(LEEWAY)?;
-    let verified = verify_access_token(token, keys, &rules, now)?;
+    let verified = verify_access_token(token, keys, server.own_tokens(), now)?;
     let is_ours = |jti: &str| jti.starts_with(TokenId::ACCESS);
     match verified.claims().token_id().is_some_and(is_ours) {
         true if now < verified.claims().expires_at() => Ok(verified),
         true => Err(JoseError::Expired),
         false => Err(JoseError::InvalidClaims),
     }
+}
+
+/// What [`verify_own`] asks of the tokens of a server.
+pub(crate) fn own_rules(issuer: &Issuer, audiences: &[AudienceSpec]) -> Rules {
+    let audiences = audiences.iter().map(|audience| audience.name.clone());
+    // A token keeps the dialect that it was issued in, and its type says only that.
+    Rules::new(issuer.clone(), AudienceRule::any_of(audiences))
+        .with_type(TypeRule::Lenient)
+        .with_client_rule(ClientRule::Named)
+        .with_leeway(LEEWAY)
+        .expect("a minute is no long leeway")
 }
 
 /// The person of whom an access token of ours speaks; none in that of a client alone.

@@ -5,13 +5,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use scopegate_claims::{Audience, Issuer, Scope, ScopeSet};
-use scopegate_jose::Algorithm;
+use scopegate_jose::{Algorithm, Rules};
 
 use super::{
     AudienceSpec, ClaimSpec, ClientId, ClientSpec, Clients, Edit, EntityKey, EntityKind,
     PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer,
 };
-use crate::admin;
+use crate::{access_token, admin};
 
 /// So many parts share the clients: a change of one client copies one part only.
 const CLIENT_PARTS: usize = 1024;
@@ -213,6 +213,7 @@ pub struct AuthorizationServer {
     /// The scopes that are asked for by naming none.
     pub default_scopes: ScopeSet,
     index: PolicyIndex,
+    own_tokens: Rules,
     is_written: bool,
 }
 
@@ -249,7 +250,7 @@ impl AuthorizationServer {
             let spec = ScopeSpec { description: (*description).to_owned(), ..ScopeSpec::default() };
             Some((Scope::parse(name).ok()?, spec))
         });
-        Self {
+        let mut org = Self {
             spec: ServerSpec {
                 name: "Organisation".to_owned(),
                 audiences: vec![AudienceSpec {
@@ -265,16 +266,21 @@ impl AuthorizationServer {
             is_written: true,
             issuer: base.clone(),
             ..Self::custom(base, &ServerId::org())
-        }
+        };
+        org.index();
+        org
     }
 
     /// A custom server of which nothing is written yet. The `default` one is there all the same.
     fn custom(base: &Issuer, id: &ServerId) -> Self {
         let issuer = format!("{}/oauth2/{id}", base.as_str().trim_end_matches('/'));
+        let issuer = Issuer::parse(&issuer).expect("a base URL with a path is an issuer");
+        let spec = ServerSpec::unwritten();
         Self {
             id: id.clone(),
-            issuer: Issuer::parse(&issuer).expect("a base URL with a path is an issuer"),
-            spec: ServerSpec::unwritten(),
+            own_tokens: access_token::own_rules(&issuer, &spec.audiences),
+            issuer,
+            spec,
             scopes: BTreeMap::new(),
             claims: BTreeMap::new(),
             trusted_issuers: BTreeMap::new(),
@@ -316,6 +322,11 @@ impl AuthorizationServer {
                 || audience.resources.iter().any(|url| url == resource)
         };
         self.spec.audiences.iter().find(selected).map(|audience| &audience.name)
+    }
+
+    /// What is asked of an access token that comes back to this server.
+    pub(crate) fn own_tokens(&self) -> &Rules {
+        &self.own_tokens
     }
 
     fn edit(&mut self, edit: Edit) {
@@ -388,6 +399,7 @@ impl AuthorizationServer {
 
     /// Makes ready what requests look up.
     fn index(&mut self) {
+        self.own_tokens = access_token::own_rules(&self.issuer, &self.spec.audiences);
         self.policies.retain(|_, policy| policy.spec.is_some() || !policy.rules.is_empty());
         let defaults = self.scopes.iter().filter(|(_, spec)| spec.default).map(|(name, _)| name);
         self.default_scopes = ScopeSet::from_tokens(defaults).expect("they are scopes");
