@@ -61,19 +61,17 @@ struct Asked(Vec<(String, String)>);
 
 impl Asked {
     fn read(data: &[u8]) -> Self {
-        // What is empty was left out (RFC 6749 §3.1).
-        let pairs = form_urlencoded::parse(data).into_owned();
-        Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
+        Self(form_urlencoded::parse(data).into_owned().collect())
     }
 
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// The value of what is there once.
+    /// The value of what is there once. What is empty was left out, and still is there (RFC 6749 §3.1).
     fn only<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let mut values = self.all(name);
-        values.next().filter(|_| values.next().is_none())
+        values.next().filter(|value| values.next().is_none() && !value.is_empty())
     }
 
     /// Where the client may be answered.
@@ -91,7 +89,7 @@ impl Asked {
                 uri.to_owned()
             }
             None => {
-                assert_eq!((client, self.all("redirect_uri").count()), ("portal", 0));
+                assert!(client == "portal" && self.all("redirect_uri").count() < 2);
                 "https://portal.example/cb?tenant=1".to_owned()
             }
         }
@@ -139,7 +137,7 @@ fn holds(asked: &Asked, parameters: &[(String, String)]) {
             let is_bound = asked.only("code_challenge").is_some_and(|text| text.len() == 43);
             assert!(is_bound || asked.only("client_id") == Some("portal"));
             for (name, _) in &asked.0 {
-                assert!(name == "resource" || asked.only(name).is_some(), "{name} is repeated");
+                assert!(name == "resource" || asked.all(name).count() == 1, "{name} is repeated");
             }
         }
         ([], [error]) => assert!(!error.is_empty()),
