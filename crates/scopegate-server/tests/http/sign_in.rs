@@ -128,7 +128,7 @@ async fn a_form_of_another_browser_is_refused() {
         let expected = if request.is_empty() {
             303
         } else if request.len() > 64 {
-            413
+            414
         } else {
             400
         };
