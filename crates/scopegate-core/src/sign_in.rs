@@ -72,7 +72,7 @@ pub enum SignInError {
     /// Too many were wrong.
     #[error("too many passwords were wrong")]
     TooMany(RetryAfter),
-    /// More passwords wait to be checked than can be, or more events to be recorded.
+    /// More passwords wait to be checked than can be, or others change the session all the time.
     #[error("too many people sign in at once")]
     Overloaded,
     /// The storage failed.
