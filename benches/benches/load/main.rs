@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p scopegate-benches --bench load [-- rs256 | es256 | patience]
+//! cargo bench -p scopegate-benches --bench load -- rs256 userinfo refresh
 //! ```
 //!
 //! Each server is a process of its own with a database of its own; requests come over 32 connections
@@ -36,9 +37,12 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let is_asked = |what| arguments.is_empty() || arguments.contains(&what);
+    let some: Vec<_> =
+        Work::ALL.into_iter().filter(|work| arguments.contains(&work.word())).collect();
+    let works = if some.is_empty() { Work::ALL.to_vec() } else { some };
     for (asked, algorithm) in [("es256", "ES256"), ("rs256", "RS256")] {
         if is_asked(asked) {
-            runtime.block_on(compare(algorithm));
+            runtime.block_on(compare(algorithm, &works));
         }
     }
     if is_asked("patience") {
@@ -46,10 +50,10 @@ fn main() {
     }
 }
 
-async fn compare(algorithm: &str) {
+async fn compare(algorithm: &str, works: &[Work]) {
     println!("\n| {algorithm} | ours / bare | ours, µs | bare, µs |\n| --- | --- | --- | --- |");
     let (mut ours, mut bare) = (Side::ours(algorithm).await, Side::bare(algorithm).await);
-    for work in Work::ALL {
+    for &work in works {
         let (mut ratios, mut both) = (Vec::new(), [Vec::new(), Vec::new()]);
         for round in 0..=ROUNDS {
             let (mine, its) = match round % 2 {

@@ -14,6 +14,17 @@ impl Work {
     pub(crate) const ALL: [Self; 5] =
         [Self::Code, Self::Refresh, Self::Introspection, Self::Userinfo, Self::ClientCredentials];
 
+    /// What it is asked for by.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Refresh => "refresh",
+            Self::Introspection => "introspection",
+            Self::Userinfo => "userinfo",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Code => "code exchange, with ID and refresh token",
