@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p scopegate-benches --bench load [-- rs256 | es256 | patience]
-//! cargo bench -p scopegate-benches --bench load -- rs256 userinfo refresh
+//! cargo bench -p scopegate-benches --bench load -- rs256 userinfo refresh 40   # so many rounds
 //! ```
 //!
 //! Each server is a process of its own with a database of its own; requests come over 32 connections
@@ -40,9 +40,10 @@ fn main() {
     let some: Vec<_> =
         Work::ALL.into_iter().filter(|work| arguments.contains(&work.word())).collect();
     let works = if some.is_empty() { Work::ALL.to_vec() } else { some };
+    let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(ROUNDS);
     for (asked, algorithm) in [("es256", "ES256"), ("rs256", "RS256")] {
         if is_asked(asked) {
-            runtime.block_on(compare(algorithm, &works));
+            runtime.block_on(compare(algorithm, &works, rounds));
         }
     }
     if is_asked("patience") {
@@ -50,12 +51,12 @@ fn main() {
     }
 }
 
-async fn compare(algorithm: &str, works: &[Work]) {
+async fn compare(algorithm: &str, works: &[Work], rounds: usize) {
     println!("\n| {algorithm} | ours / bare | ours, µs | bare, µs |\n| --- | --- | --- | --- |");
     let (mut ours, mut bare) = (Side::ours(algorithm).await, Side::bare(algorithm).await);
     for &work in works {
         let (mut ratios, mut both) = (Vec::new(), [Vec::new(), Vec::new()]);
-        for round in 0..=ROUNDS {
+        for round in 0..=rounds {
             let (mine, its) = match round % 2 {
                 0 => {
                     let mine = ours.spend(work, REQUESTS).await;
