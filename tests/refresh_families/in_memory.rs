@@ -193,6 +193,21 @@ impl Records for Counted {
         self.read()?.consent(of).await
     }
 
+    async fn artifact_and_person(
+        &self,
+        kind: ArtifactKind,
+        name: &ArtifactName,
+    ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
+        self.read()?.artifact_and_person(kind, name).await
+    }
+
+    async fn family_and_person(
+        &self,
+        id: &FamilyId,
+    ) -> Result<Option<(Family, Option<User>)>, StoreError> {
+        self.read()?.family_and_person(id).await
+    }
+
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {
         self.read()?.standing(of).await
     }

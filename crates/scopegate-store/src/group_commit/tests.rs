@@ -21,6 +21,7 @@ fn code(secret: &str) -> Change {
         kind: ArtifactKind::Code,
         id: sha256(secret.as_bytes()),
         alias: None,
+        user: None,
         version: 0,
         expires_at: UnixTime::MAX,
         body: "{}".into(),

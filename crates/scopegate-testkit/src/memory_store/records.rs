@@ -32,6 +32,16 @@ impl Records for MemoryStore {
         })
     }
 
+    async fn artifact_and_person(
+        &self,
+        kind: ArtifactKind,
+        name: &ArtifactName,
+    ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
+        let Some(artifact) = self.artifact(kind, name).await? else { return Ok(None) };
+        let person = artifact.user.as_ref().and_then(|id| self.memory().user_of(id).cloned());
+        Ok(Some((artifact, person)))
+    }
+
     async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError> {
         let memory = self.memory();
         let found = memory.sessions.values().find(|known| known.secret_sha256 == *secret_sha256);
@@ -40,6 +50,15 @@ impl Records for MemoryStore {
 
     async fn family(&self, id: &FamilyId) -> Result<Option<Family>, StoreError> {
         Ok(self.memory().families.get(id).cloned())
+    }
+
+    async fn family_and_person(
+        &self,
+        id: &FamilyId,
+    ) -> Result<Option<(Family, Option<User>)>, StoreError> {
+        let memory = self.memory();
+        let family = memory.families.get(id);
+        Ok(family.map(|family| (family.clone(), memory.user_of(&family.user).cloned())))
     }
 
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError> {
