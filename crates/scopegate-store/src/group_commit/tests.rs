@@ -203,3 +203,19 @@ async fn of_many_at_once_each_is_answered_for_itself() {
     assert_eq!(won, 200);
     assert_eq!(events(&store).await, 200);
 }
+
+#[test]
+fn whoever_waits_is_gathered_into_a_group_that_is_not_too_large() {
+    let (sender, mut receiver) = mpsc::channel(WAITING);
+    let wait = || {
+        let (answer, _) = oneshot::channel();
+        sender.try_send(Waiting { changes: Vec::new(), answer }).ok().unwrap();
+    };
+    let mut group = Vec::new();
+    (0..3).for_each(|_| wait());
+    gather(&mut group, &mut receiver);
+    assert_eq!(group.len(), 3);
+    (0..2 * LARGEST).for_each(|_| wait());
+    gather(&mut group, &mut receiver);
+    assert_eq!((group.len(), receiver.len()), (LARGEST, LARGEST + 3));
+}
