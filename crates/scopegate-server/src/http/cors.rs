@@ -41,9 +41,17 @@ pub(super) fn with_preflight(methods: MethodRouter<App>) -> MethodRouter<App> {
 #[derive(Clone, Debug)]
 struct AskedBy(ClientId);
 
-/// Notes for which client an answer is. A [`Failure`] knows it itself.
-pub(super) fn asked_by(client: ClientId, mut response: Response) -> Response {
-    response.extensions_mut().insert(AskedBy(client));
+/// Notes for which client an answer is, where a script asks. A [`Failure`] knows it itself.
+pub(super) fn asked_by(
+    client: impl FnOnce() -> Option<ClientId>,
+    request: &HeaderMap,
+    mut response: Response,
+) -> Response {
+    if request.contains_key(ORIGIN)
+        && let Some(client) = client()
+    {
+        response.extensions_mut().insert(AskedBy(client));
+    }
     response
 }
 

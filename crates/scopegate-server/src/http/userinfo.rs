@@ -31,7 +31,7 @@ async fn userinfo(State(app): State<App>, Asked(server): Asked, request: Request
     match decide(&app, &server, &parts, body).await {
         Ok(known) => {
             let response = (NEVER_STORED, Json(known.claims())).into_response();
-            cors::asked_by(known.client().clone(), response)
+            cors::asked_by(|| Some(known.client().clone()), &parts.headers, response)
         }
         Err(error) => bearer::refused(Failure::new(error).of_server(&server)),
     }
