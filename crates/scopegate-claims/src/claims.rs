@@ -13,6 +13,9 @@ pub use self::read::{ClaimsSeed, ReadClaims};
 use crate::part::Span;
 use crate::{Audience, Audiences, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
 
+/// The texts of most claims are no longer.
+const USUAL_LEN: usize = 256;
+
 /// The claims that access tokens have in common (RFC 9068 §2.2 and Okta's names for the same).
 ///
 /// Reading takes either dialect. `scope` and `scp`, `client_id` and `cid` are two names of one thing:
@@ -83,7 +86,7 @@ impl Claims {
     /// assert!(written.get("scope").is_none());
     /// ```
     pub fn builder(issuer: &Issuer, expires_at: UnixTime) -> ClaimsBuilder {
-        let mut text = String::new();
+        let mut text = String::with_capacity(USUAL_LEN);
         let parts = Parts {
             issuer: Span::push(&mut text, issuer.as_str()),
             expires_at,

@@ -336,11 +336,11 @@ impl<'a> Case<'a> {
 
     fn granted(&self, granted: &Granted, subject: &Subject, id: &TokenId) -> AuditEvent {
         AuditEvent {
-            scope: granted.scopes.to_string(),
+            scope: granted.scopes.as_str().to_owned(),
             rule: Some(granted.rule.clone()),
-            token_id: Some(id.to_string()),
-            user: subject.person().map(|person| person.user.id.to_string()),
-            family: TokenId::family_of(id.as_str()).map(|family| family.to_string()),
+            token_id: Some(id.as_str().to_owned()),
+            user: subject.person().map(|person| person.user.id.as_str().to_owned()),
+            family: TokenId::family_of(id.as_str()).map(String::from),
             ..self.deciding.granted()
         }
     }

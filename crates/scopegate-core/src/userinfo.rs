@@ -1,6 +1,8 @@
 //! What a person's access token opens at the server itself: what is known of the person (OpenID
 //! Connect Core §5.3).
 
+use std::borrow::Cow;
+
 use scopegate_claims::UnixTime;
 use scopegate_jose::{Verified, sha256};
 use serde::Deserialize;
@@ -70,8 +72,10 @@ impl Authority {
         let Asked { userinfo_claims } = verified
             .deserialize()
             .map_err(|_| TokenError::InvalidToken("its userinfo_claims are no list of names"))?;
-        let mut claims = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
-        claims.insert("sub".to_owned(), user.id.as_str().into());
+        let told = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
+        let sub = ("sub", Cow::Owned(user.id.as_str().into()));
+        let claims = told.chain([sub]);
+        let claims = claims.map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
         Ok(UserInfo { client, claims })
     }
 
