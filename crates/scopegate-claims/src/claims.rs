@@ -68,6 +68,7 @@ struct Parts {
     has_id_token_hash: bool,
     has_nonce: bool,
     has_events: bool,
+    has_others: bool,
 }
 
 impl Claims {
@@ -109,6 +110,7 @@ impl Claims {
             has_id_token_hash: false,
             has_nonce: false,
             has_events: false,
+            has_others: false,
         };
         ClaimsBuilder { text, parts }
     }
@@ -247,6 +249,12 @@ impl Claims {
     /// (RFC 8417 §2.2).
     pub fn has_events(&self) -> bool {
         self.parts.has_events
+    }
+
+    /// Tells whether there were other members than those that are known here (and `ver`, by which Okta
+    /// numbers its tokens): only then is there more to be read from the same payload.
+    pub fn has_others(&self) -> bool {
+        self.parts.has_others
     }
 
     /// Begins other claims with what these say, as for a token whose issuer has its own names.
