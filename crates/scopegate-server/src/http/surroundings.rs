@@ -28,7 +28,7 @@ pub(super) async fn only_get_and_post() -> Response {
 
 /// What each answer goes through on its way out: headers, and the log of refusals.
 ///
-/// It does not wait for anything, so that an answer is not boxed for it.
+/// It waits for nothing, so that it costs no future of its own.
 pub(super) fn of_answers(scheme: Scheme) -> impl Fn(Response) -> Response + Clone {
     move |mut response| {
         secure(response.headers_mut(), scheme);
