@@ -84,13 +84,23 @@ impl Database {
         values: &[Value<'_>],
         decode: Decode<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut session = match self {
-            Self::Postgres(pools) => Session::postgres(pools.connection().await?),
-            Self::Sqlite(pools) => Session::in_place(pools.reader_in_place()?, None),
+        let pools = match self {
+            Self::Sqlite(pools) => {
+                let mut reader = pools.reader_in_place()?;
+                let rows = reader.fetch(statement, values, decode)?;
+                reader.finish();
+                return Ok(rows);
+            }
+            Self::Postgres(pools) => pools,
         };
-        let rows = session.fetch(statement, values, decode).await?;
-        session.finish();
-        Ok(rows)
+        // The driver's futures are large; who does not use them shall not make room for them.
+        let reading = Box::pin(async {
+            let mut session = Session::postgres(pools.connection().await?);
+            let rows = session.fetch(statement, values, decode).await?;
+            session.finish();
+            Ok(rows)
+        });
+        reading.await
     }
 
     /// The same for an answer that may be long.
