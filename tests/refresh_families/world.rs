@@ -13,7 +13,7 @@ use scopegate_core::people::{Authentication, User, UserId};
 use scopegate_core::policy::Granted;
 use scopegate_core::refresh_family::{self, Begin};
 use scopegate_core::session::{PASSWORD_ACR, PASSWORD_AMR};
-use scopegate_core::store::{Family, FamilyBody, SessionId};
+use scopegate_core::store::{Family, FamilyBody, FamilyId, SessionId};
 use scopegate_jose::{Algorithm, MasterKey, sha256};
 use scopegate_tests::secret_of;
 
@@ -169,7 +169,7 @@ pub(crate) fn family(
     };
     let (server, client, granted) = (&server, &client, &granted);
     let begun = Begin { server, client, user, body, granted, now };
-    let (family, token) = refresh_family::begin(master_key, begun);
+    let (family, token) = refresh_family::begin(FamilyId::generate(), master_key, begun);
     (family, token.into_text())
 }
 

@@ -9,7 +9,7 @@ use scopegate_core::mint::{self, Ingredients};
 use scopegate_core::people::{Person, User};
 use scopegate_core::policy::Granted;
 use scopegate_core::refresh_family::{self, Begin};
-use scopegate_core::store::{Change, Family, FamilyBody, Ledger};
+use scopegate_core::store::{Change, Family, FamilyBody, FamilyId, Ledger};
 use scopegate_core::token_id::TokenId;
 use scopegate_tests::{Answer, TestServer};
 use serde_json::{Value, json};
@@ -161,7 +161,8 @@ pub(crate) async fn agreed_with(server: &TestServer, client: &str, login: &str) 
         granted: &granted,
         now,
     };
-    let (family, refresh_token) = refresh_family::begin(server.master_key(), begin);
+    let (family, refresh_token) =
+        refresh_family::begin(FamilyId::generate(), server.master_key(), begin);
     let opened = server.store().commit(&[Change::OpenFamily(Box::new(family.clone()))]).await;
     opened.expect("a family can be opened");
     let key = authority.keys().signer(issuer).await.expect("there is a key");
