@@ -5,14 +5,14 @@ use scopegate_jose::{AlgorithmSet, KeySet, UnverifiedJws};
 use scopegate_tests::{Answer, Browser, TestServer};
 use serde_json::Value;
 
-use crate::oidc_core::world::{CATALOG, add_alice};
+use crate::oidc_core::world::{add_alice, catalog};
 
 pub(crate) const REDIRECT: &str = "https://portal.example/cb";
 pub(crate) const ISSUER: &str = "http://127.0.0.1:9000/oauth2/default";
 
 /// A server, and Alice's id.
 pub(crate) async fn start() -> (TestServer, User) {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let alice = add_alice(&server).await;
     (server, alice)
 }

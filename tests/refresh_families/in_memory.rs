@@ -14,7 +14,7 @@ use scopegate_core::store::{CatalogStore, Change, Ledger};
 use scopegate_core::token::TokenRequest;
 use scopegate_jose::MasterKey;
 use scopegate_testkit::MemoryStore;
-use scopegate_tests::{BASE, secret_of};
+use scopegate_tests::{BASE, family_of, secret_of};
 
 use crate::refresh_families::world;
 
@@ -48,7 +48,7 @@ impl InMemory {
 
     pub(crate) async fn begin(&self, client: &str) -> String {
         let (user, now) = (&self.alice.id, self.clock.now());
-        let (family, token) = world::family(&self.master_key, client, user, world::ALL, now);
+        let (family, token) = family_of(user, client, world::ALL, now, &self.master_key);
         self.store.commit(&[Change::OpenFamily(Box::new(family))]).await.unwrap();
         token
     }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use scopegate_claims::Clock;
 use scopegate_core::catalog::RuleSpec;
+use scopegate_tests::{LIFETIME, WINDOW};
 
 use crate::refresh_families::place::{Place, tokens};
-use crate::refresh_families::world::{DAY, LIFETIME, MINUTE, WINDOW, rule, usual_rule};
+use crate::refresh_families::world::{DAY, MINUTE, rule, usual_rule};
 
 const SECOND: Duration = Duration::from_secs(1);
 

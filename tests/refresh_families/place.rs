@@ -9,7 +9,7 @@ use scopegate_core::refresh_token::RefreshToken;
 use scopegate_core::store::{CatalogStore, Change, Family, Ledger, Records, TokenMark};
 use scopegate_core::token_id::TokenId;
 use scopegate_jose::sha256;
-use scopegate_tests::{Answer, TestClient, TestServer, claims};
+use scopegate_tests::{Answer, TestClient, TestServer, claims, family_of};
 
 use crate::refresh_families::world;
 
@@ -49,7 +49,7 @@ impl Place {
 
     pub(crate) async fn begin_with(&self, client: &str, scope: &str) -> String {
         let now = self.clock().now();
-        let (family, token) = world::family(self.master_key(), client, &self.alice.id, scope, now);
+        let (family, token) = family_of(&self.alice.id, client, scope, now, self.master_key());
         self.store().commit(&[Change::OpenFamily(Box::new(family))]).await.unwrap();
         token
     }

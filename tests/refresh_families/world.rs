@@ -9,22 +9,15 @@ use scopegate_core::catalog::{
     ScopeSpec, Scopes, ServerId, ServerSpec, Spec, Status,
 };
 use scopegate_core::client_auth::secret_mac;
-use scopegate_core::people::{Authentication, User, UserId};
-use scopegate_core::policy::Granted;
-use scopegate_core::refresh_family::{self, Begin};
-use scopegate_core::session::{PASSWORD_ACR, PASSWORD_AMR};
-use scopegate_core::store::{Family, FamilyBody, FamilyId, SessionId};
+use scopegate_core::people::{User, UserId};
 use scopegate_jose::{Algorithm, MasterKey, sha256};
-use scopegate_tests::secret_of;
+use scopegate_tests::{LIFETIME, WINDOW, secret_of};
 
 pub(crate) const CODE: &str = "authorization_code";
 pub(crate) const ALL: &str = "openid read:orders write:orders offline_access";
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long refresh tokens of the rule live without being used, and in all.
-pub(crate) const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-pub(crate) const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// `portal` and `other` rotate with a leeway of 30 s, `strict` without, `still` does not rotate;
 /// `browser` is public.
@@ -134,43 +127,6 @@ pub(crate) fn scopes(text: &str) -> ScopeSet {
 
 fn orders() -> Audience {
     Audience::parse("api://orders").unwrap()
-}
-
-/// A family as the grant of a code begins it, and its first token.
-pub(crate) fn family(
-    master_key: &MasterKey,
-    client: &str,
-    user: &UserId,
-    scope: &str,
-    now: UnixTime,
-) -> (Family, String) {
-    let (server, client) = (ServerId::default_server(), ClientId::parse(client).unwrap());
-    let granted = Granted {
-        scopes: scopes(scope),
-        lifetime: MINUTE * 10,
-        rule: "people/orders".to_owned(),
-        refresh_lifetime: Some(LIFETIME),
-        refresh_window: WINDOW,
-    };
-    let auth = Authentication {
-        at: now.minus(MINUTE),
-        acr: PASSWORD_ACR.to_owned(),
-        amr: vec![PASSWORD_AMR.to_owned()],
-        session: Some(SessionId::generate()),
-    };
-    let body = FamilyBody {
-        grant_type: CODE.to_owned(),
-        scopes: granted.scopes.clone(),
-        audience: orders(),
-        auth: Some(auth),
-        userinfo_claims: vec!["email".to_owned()],
-        id_token_claims: Vec::new(),
-        began_at: now,
-    };
-    let (server, client, granted) = (&server, &client, &granted);
-    let begun = Begin { server, client, user, body, granted, now };
-    let (family, token) = refresh_family::begin(FamilyId::generate(), master_key, begun);
-    (family, token.into_text())
 }
 
 pub(crate) fn person(login: &str, now: UnixTime) -> User {

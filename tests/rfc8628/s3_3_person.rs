@@ -5,7 +5,7 @@ use std::time::Duration;
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::store::{ConsentKey, Records};
 
-use crate::rfc8628::world::{CATALOG, asks, codes, decides, let_in, polls, start, types};
+use crate::rfc8628::world::{asks, catalog, codes, decides, let_in, polls, start, types};
 
 #[tokio::test]
 async fn s3_3_a_person_signs_in_types_the_code_and_the_device_gets_its_token() {
@@ -91,18 +91,13 @@ async fn what_she_agrees_to_is_remembered_as_consent() {
 #[tokio::test]
 async fn what_has_become_more_than_she_was_shown_is_asked_again() {
     let (server, alice) = start().await;
-    let defaults = |more: &str| {
-        CATALOG
-            .replace("version = 1", &format!("version = {}", 2 + more.len()))
-            .replace("description = \"See your <orders>\"", "default = true")
-            .replace("name = \"write:orders\"", &format!("name = \"write:orders\"\n{more}"))
-    };
-    server.apply(&defaults("")).await;
+    let one_default = catalog().scope("read:orders", "default = true");
+    server.apply(&one_default).await;
     let asked = codes(&server.as_public_client("tv").post("device/authorize", &[]).await);
     let mut browser = server.browser_of(&alice).await;
     let page = types(&mut browser, &asked.user).await.expect(200);
     assert!(!page.body.contains("write:orders"));
-    server.apply(&defaults("default = true")).await;
+    server.apply(one_default.scope("write:orders", "default = true")).await;
     let page = browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
     assert!(page.body.contains("write:orders") && page.body.contains(&asked.user));
     let tv = server.as_public_client("tv");
