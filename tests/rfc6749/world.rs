@@ -11,23 +11,7 @@ pub(crate) fn catalog() -> Catalog {
     Catalog::of_orders()
         .scope("sell:orders", "description = \"Sell your orders\"\nconsent = \"REQUIRED\"")
         .scope("count:orders", "consent = \"FLEXIBLE\"")
-        .rule(
-            "staff",
-            r#"
-            grant_types = ["authorization_code"]
-            groups = ["staff"]
-            scopes = ["*"]
-            access_token_lifetime = "10m"
-            "#,
-        )
-        .rule(
-            "everybody",
-            r#"
-            grant_types = ["authorization_code"]
-            scopes = ["read:orders"]
-            access_token_lifetime = "10m"
-            "#,
-        )
+        .staff_and_everybody(&["authorization_code"])
         .client(
             "portal",
             r#"

@@ -28,23 +28,8 @@ fn catalog(idp: &SigningKey, directory: &SigningKey) -> Catalog {
         .server("default", "")
         .scope("read:orders", "default = true")
         .scope("sell:orders", "consent = \"REQUIRED\"")
-        .rule(
-            "staff",
-            r#"
-            grant_types = ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-            groups = ["staff"]
-            scopes = ["*"]
-            access_token_lifetime = "10m"
-            "#,
-        )
-        .rule(
-            "everybody",
-            r#"
-            grant_types = ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-            scopes = ["read:orders"]
-            access_token_lifetime = "5m"
-            "#,
-        )
+        .staff_and_everybody(&[GRANT_TYPE])
+        .rule("everybody", "access_token_lifetime = \"5m\"")
         .trusted_issuer(
             IDP,
             &format!("jwks = {{ keys = [{}] }}\nclients = [\"portal\", \"trusted\"]", in_toml(idp)),

@@ -11,23 +11,9 @@ pub(crate) fn catalog() -> Catalog {
     Catalog::of_orders()
         .scope("read:orders", "description = \"See your <orders>\"")
         .scope("sell:orders", "description = \"Sell your orders\"\nconsent = \"REQUIRED\"")
-        .rule(
-            "staff",
-            r#"
-            grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "authorization_code"]
-            groups = ["staff"]
-            scopes = ["*"]
-            access_token_lifetime = "10m"
-            "#,
-        )
-        .rule(
-            "everybody",
-            r#"
-            grant_types = ["urn:ietf:params:oauth:grant-type:device_code"]
-            scopes = ["read:orders"]
-            access_token_lifetime = "5m"
-            "#,
-        )
+        .staff_and_everybody(&[GRANT_TYPE])
+        .rule("staff", &format!("grant_types = [\"{GRANT_TYPE}\", \"authorization_code\"]"))
+        .rule("everybody", "access_token_lifetime = \"5m\"")
         .client(
             "tv",
             r#"

@@ -19,23 +19,9 @@ pub(crate) fn catalog() -> Catalog {
     clients()
         .scope("read:orders", "default = true")
         .scope("sell:orders", "consent = \"REQUIRED\"")
-        .rule(
-            "staff",
-            r#"
-            grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]
-            groups = ["staff"]
-            scopes = ["*"]
-            access_token_lifetime = "1h"
-            "#,
-        )
-        .rule(
-            "everybody",
-            r#"
-            grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]
-            scopes = ["read:orders"]
-            access_token_lifetime = "1h"
-            "#,
-        )
+        .staff_and_everybody(&[GRANT_TYPE])
+        .rule("staff", "access_token_lifetime = \"1h\"")
+        .rule("everybody", "access_token_lifetime = \"1h\"")
         .rule(
             "themselves",
             r#"

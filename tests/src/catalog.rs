@@ -84,6 +84,15 @@ impl Catalog {
         self
     }
 
+    /// The rules `staff`, who may have all scopes by these grant types, and `everybody`, who may have
+    /// `read:orders`; for ten minutes.
+    #[must_use]
+    pub fn staff_and_everybody(self, grant_types: &[&str]) -> Self {
+        let both = format!("grant_types = {grant_types:?}\naccess_token_lifetime = \"10m\"");
+        self.rule("staff", &format!("{both}\ngroups = [\"staff\"]\nscopes = [\"*\"]"))
+            .rule("everybody", &format!("{both}\nscopes = [\"read:orders\"]"))
+    }
+
     /// A client. One of the type `native` or `browser` proves nothing, another shows a secret, which
     /// is [`secret_of`](crate::secret_of) its id, where nothing else is said.
     #[must_use]
