@@ -10,11 +10,11 @@ use scopegate_core::error::TokenError;
 use scopegate_core::fetch::NoFetch;
 use scopegate_core::form::Form;
 use scopegate_core::people::{NewUser, User};
-use scopegate_core::store::{CatalogStore, Change, Ledger};
+use scopegate_core::store::{Change, Ledger};
 use scopegate_core::token::TokenRequest;
 use scopegate_jose::MasterKey;
 use scopegate_testkit::MemoryStore;
-use scopegate_tests::{BASE, family_of, secret_of};
+use scopegate_tests::{BASE, family_of, secret_of, write_catalog};
 
 use crate::refresh_families::world;
 
@@ -32,9 +32,9 @@ impl InMemory {
         let (store, master_key) = (MemoryStore::default(), MasterKey::generate());
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
         let alice = world::person("alice", clock.now());
-        let seed = NewUser { user: alice.clone(), sealed_password: None };
-        let catalog = world::catalog(&master_key);
-        store.write_catalog_and_users(0, &catalog, None, &[seed]).await.unwrap();
+        let new = NewUser { user: alice.clone(), sealed_password: None };
+        store.commit(&[Change::PutUser(Box::new(new))]).await.unwrap();
+        write_catalog(&store, world::catalog(), &master_key, clock.now()).await;
         let authority = Authority::open(Foundation {
             base: Issuer::parse(BASE).unwrap(),
             store: Arc::new(store.clone()),

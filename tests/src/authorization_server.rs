@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Request;
 use scopegate_claims::{Clock, Issuer, ManualClock, UnixTime};
-use scopegate_core::apply::{Mode, apply};
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, Spec};
 use scopegate_core::passwords::Password;
@@ -19,7 +18,7 @@ use scopegate_server::{Server, ServerSettings, Storage};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
 use tower::ServiceExt;
 
-use crate::{Answer, Browser, TestClient, catalog_context};
+use crate::{Answer, Browser, TestClient, write_catalog};
 
 /// The base URL of the servers.
 pub const BASE: &str = "http://127.0.0.1:9000";
@@ -48,7 +47,7 @@ impl TestServer {
         let master_key = MasterKey::generate();
         // The catalog comes first, so that no keys are made that it does not want.
         let store = store_in(&folder).await;
-        write(&store, &catalog.to_string(), &master_key, clock.now()).await;
+        write_catalog(&store, catalog, &master_key, clock.now()).await;
         drop(store);
         Self::open(folder, clock, master_key).await
     }
@@ -71,14 +70,18 @@ impl TestServer {
 
     /// Applies another catalog, which is served from then on.
     pub async fn apply(&self, catalog: impl Display) {
-        write(&self.store, &catalog.to_string(), &self.master_key, self.clock.now()).await;
+        write_catalog(&self.store, catalog, &self.master_key, self.clock.now()).await;
         self.authority().reload().await.expect("the store can be read");
     }
 
     /// Adds a client, or replaces one, which is served from then on.
     pub async fn put_client(&self, id: &str, spec: ClientSpec) {
         let key = EntityKey::client(&ClientId::parse(id).expect("it is an id"));
-        let spec = Spec::Client(Box::new(spec));
+        self.put(key, Spec::Client(Box::new(spec))).await;
+    }
+
+    /// Writes an entity, which no catalog file has to allow and which is served from then on.
+    pub async fn put(&self, key: EntityKey, spec: Spec) {
         let edit = [Edit::Put(Entity { key, owner: Owner::Api, spec })];
         let version = self.authority().catalog().version();
         self.store.write_catalog(version, &edit, None).await.expect("nobody else writes");
@@ -192,12 +195,7 @@ async fn store_in(folder: &tempfile::TempDir) -> SqlStore {
     SqlStore::open(&url, &StoreOptions::default()).await.expect("a file can be opened")
 }
 
-async fn write(store: &SqlStore, catalog: &str, master_key: &MasterKey, now: UnixTime) {
-    let file = catalog_context::read(catalog, &base(), master_key);
-    apply(store, &file, now, Mode::Write).await.expect("the catalog is applied");
-}
-
-fn base() -> Issuer {
+pub(crate) fn base() -> Issuer {
     Issuer::parse(BASE).expect("it is an issuer")
 }
 

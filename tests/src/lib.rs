@@ -20,7 +20,7 @@ pub use assertion::{ASSERTION_TYPE, key, proof};
 pub use authorization_server::{BASE, TestServer, password_of};
 pub use browser::Browser;
 pub use catalog::{Catalog, in_toml};
-pub use catalog_context::secret_of;
+pub use catalog_context::{secret_of, write_catalog};
 pub use claims::claims;
 pub use client::TestClient;
 pub use page::Page;
