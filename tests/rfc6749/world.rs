@@ -1,7 +1,7 @@
 //! A server with persons, and clients that act for them.
 
 use scopegate_core::people::User;
-use scopegate_tests::{Answer, Browser, Catalog, Pkce, TestClient, TestServer};
+use scopegate_tests::{Answer, Browser, Catalog, Pkce, TestClient, TestServer, changed};
 
 pub(crate) const CALLBACK: &str = "https://portal.example/cb";
 
@@ -52,8 +52,7 @@ pub(crate) fn asking<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
         ("scope", "openid read:orders"),
         ("state", "a state"),
     ];
-    let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
-    kept.chain(changes.iter().copied().filter(|(_, value)| !value.is_empty())).collect()
+    changed(&usual, changes)
 }
 
 /// Asserts that an error went back to the client by its redirect URI, with its state.

@@ -12,6 +12,7 @@ mod catalog_context;
 mod claims;
 mod client;
 mod page;
+mod parameters;
 mod pkce;
 mod token;
 
@@ -24,5 +25,6 @@ pub use catalog_context::{secret_of, write_catalog};
 pub use claims::claims;
 pub use client::TestClient;
 pub use page::Page;
+pub use parameters::changed;
 pub use pkce::Pkce;
 pub use token::{LIFETIME, Token, WINDOW, family_of, granted, signed_in_before};
