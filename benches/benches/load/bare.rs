@@ -89,6 +89,7 @@ async fn authorize(State(app): State<Arc<App>>, Query(asked): Query<Fields>) -> 
         kind: ArtifactKind::Code,
         id: sha256(code.as_bytes()),
         alias: None,
+        user: Some(app.user.clone()),
         version: 0,
         expires_at: SystemClock.now().plus(LIFETIME),
         body: app.code_body.clone(),

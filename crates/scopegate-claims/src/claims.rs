@@ -13,6 +13,9 @@ pub use self::read::{ClaimsSeed, ReadClaims};
 use crate::part::Span;
 use crate::{Audience, Audiences, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
 
+/// The texts of most claims are no longer.
+const USUAL_LEN: usize = 256;
+
 /// The claims that access tokens have in common (RFC 9068 §2.2 and Okta's names for the same).
 ///
 /// Reading takes either dialect. `scope` and `scp`, `client_id` and `cid` are two names of one thing:
@@ -65,6 +68,7 @@ struct Parts {
     has_id_token_hash: bool,
     has_nonce: bool,
     has_events: bool,
+    has_others: bool,
 }
 
 impl Claims {
@@ -83,7 +87,7 @@ impl Claims {
     /// assert!(written.get("scope").is_none());
     /// ```
     pub fn builder(issuer: &Issuer, expires_at: UnixTime) -> ClaimsBuilder {
-        let mut text = String::new();
+        let mut text = String::with_capacity(USUAL_LEN);
         let parts = Parts {
             issuer: Span::push(&mut text, issuer.as_str()),
             expires_at,
@@ -106,6 +110,7 @@ impl Claims {
             has_id_token_hash: false,
             has_nonce: false,
             has_events: false,
+            has_others: false,
         };
         ClaimsBuilder { text, parts }
     }
@@ -244,6 +249,12 @@ impl Claims {
     /// (RFC 8417 §2.2).
     pub fn has_events(&self) -> bool {
         self.parts.has_events
+    }
+
+    /// Tells whether there were other members than those that are known here (and `ver`, by which Okta
+    /// numbers its tokens): only then is there more to be read from the same payload.
+    pub fn has_others(&self) -> bool {
+        self.parts.has_others
     }
 
     /// Begins other claims with what these say, as for a token whose issuer has its own names.

@@ -54,7 +54,9 @@ impl Form {
         N: Into<Box<str>> + AsRef<str>,
         V: Into<Box<str>> + AsRef<str>,
     {
-        let (mut form, mut repeated) = (Self::default(), BTreeSet::new());
+        let pairs = pairs.into_iter();
+        let expected = pairs.size_hint().0.min(Self::MAX_PARAMETERS);
+        let (mut form, mut repeated) = (Self(Vec::with_capacity(expected)), BTreeSet::new());
         for (name, value) in pairs {
             let may_repeat = name.as_ref() == "resource";
             if !may_repeat && form.0.iter().any(|(known, _)| **known == *name.as_ref()) {

@@ -33,8 +33,8 @@ pub struct Introspection {
 }
 
 impl Introspection {
-    fn of(known: Option<Known>) -> Self {
-        Self { active: known.is_some(), known: known.map(Box::new) }
+    fn of(known: Option<Box<Known>>) -> Self {
+        Self { active: known.is_some(), known }
     }
 
     /// Whether the token is active, and the client may know.
@@ -85,7 +85,7 @@ impl Authority {
         &self,
         form: &Form,
         inquiry: &Inquiry<'_>,
-    ) -> Result<Option<Known>, TokenError> {
+    ) -> Result<Option<Box<Known>>, TokenError> {
         let missing = TokenError::InvalidRequest("The parameter token is missing.");
         let token = form.value("token").ok_or(missing)?;
         Ok(match self.presented_token(token, inquiry.server, inquiry.now) {
@@ -107,7 +107,7 @@ impl Authority {
         &self,
         token: &Verified,
         inquiry: &Inquiry<'_>,
-    ) -> Result<Option<Known>, StoreError> {
+    ) -> Result<Option<Box<Known>>, StoreError> {
         let claims = token.claims();
         let jti = claims.token_id().unwrap_or_default();
         let mark = TokenMark {
@@ -120,9 +120,7 @@ impl Authority {
             return Ok(None);
         }
         let username = person.map(|person| person.login);
-        // It was read as access token, so that it reads as this too.
-        let confirmed = token.deserialize::<Confirmed>().unwrap_or_default();
-        Ok(Some(Known::access(claims, username, confirmed)))
+        Ok(Some(Box::new(Known::access(claims, username, Confirmed::of(token)))))
     }
 
     async fn known_refresh(
@@ -130,7 +128,7 @@ impl Authority {
         id: &FamilyId,
         generation: u32,
         inquiry: &Inquiry<'_>,
-    ) -> Result<Option<Known>, StoreError> {
+    ) -> Result<Option<Box<Known>>, StoreError> {
         let Inquiry { server, client, now, .. } = *inquiry;
         let family = self.store.family(id).await?.filter(|family| {
             let is_own = family.server == server.id && family.client == client.id;
@@ -142,7 +140,7 @@ impl Authority {
         let Some(family) = family else { return Ok(None) };
         let Some(user) = self.active_user(&family.user).await? else { return Ok(None) };
         let subject = subject_of(&user, server.spec.dialect);
-        Ok(Some(Known::refresh(&family, server, subject, &user)))
+        Ok(Some(Box::new(Known::refresh(&family, server, subject, &user))))
     }
 
     async fn active_user(&self, id: &UserId) -> Result<Option<User>, StoreError> {

@@ -116,7 +116,8 @@ impl KeyRing {
         if let Some(key) = self.held_signer(&server.id, algorithm)? {
             return Ok(key);
         }
-        self.ensure(server).await?;
+        // Boxed, since it happens once in the life of a server, and each request would keep room for it.
+        Box::pin(self.ensure(server)).await?;
         let key = self.held_signer(&server.id, algorithm)?;
         key.ok_or(TokenError::Storage(StoreError::Conflict))
     }

@@ -16,6 +16,7 @@ pub struct RefreshToken(String);
 /// The family's bytes and the generation's.
 const NAMED: usize = 15 + 4;
 const LENGTH: usize = NAMED + 32;
+const TEXT_LENGTH: usize = LENGTH / 3 * 4;
 
 impl RefreshToken {
     /// The token of a family in a generation.
@@ -30,6 +31,10 @@ impl RefreshToken {
 
     /// The family and the generation of a token; none if we did not derive it.
     pub fn read(text: &str, master_key: &MasterKey) -> Option<(FamilyId, u32)> {
+        // Most of what is shown here are access tokens, which are far longer.
+        if text.len() != TEXT_LENGTH {
+            return None;
+        }
         let bytes: [u8; LENGTH] = base64url::decode(text).ok()?.try_into().ok()?;
         let (named, shown) = bytes.split_at(NAMED);
         if !constant_time_eq(&mac(master_key, named), shown) {

@@ -1,8 +1,10 @@
 //! What is told of a person: the standard claims, and the scopes that ask for them (OpenID Connect
 //! Core §5.1, §5.4).
 
+use std::borrow::Cow;
+
 use scopegate_claims::ScopeSet;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::people::User;
 
@@ -42,23 +44,27 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 ///
 /// What is not known is left out (§5.3.2), whether it is essential or not. Of the profile nothing is
 /// told but standard claims.
-pub fn of(user: &User, scopes: &ScopeSet, named: &[String]) -> Map<String, Value> {
-    let asked = CLAIMS_OF_SCOPES.iter().flat_map(|(scope, claims)| {
+pub fn of<'a>(
+    user: &'a User,
+    scopes: &ScopeSet,
+    named: &[String],
+) -> impl Iterator<Item = (&'a str, Cow<'a, Value>)> {
+    let asked = CLAIMS_OF_SCOPES.iter().flat_map(move |(scope, claims)| {
         let has_scope = scopes.contains(scope);
         claims.iter().filter(move |claim| has_scope || named.iter().any(|name| name == **claim))
     });
-    let known = asked.filter_map(|claim| Some(((*claim).to_owned(), value(user, claim)?)));
-    known.collect()
+    asked.filter_map(|claim| Some((*claim, value(user, claim)?)))
 }
 
-fn value(user: &User, claim: &str) -> Option<Value> {
+fn value<'a>(user: &'a User, claim: &str) -> Option<Cow<'a, Value>> {
+    let of_profile = || user.profile.attribute(claim).filter(|value| is_told(value));
     match claim {
-        "updated_at" => Some(user.updated_at.as_seconds().into()),
+        "updated_at" => Some(Cow::Owned(user.updated_at.as_seconds().into())),
         "preferred_username" => {
-            let chosen = user.profile.attribute(claim).filter(|value| is_told(value));
-            Some(chosen.cloned().unwrap_or_else(|| user.login.as_str().into()))
+            let login = || Cow::Owned(user.login.as_str().into());
+            Some(of_profile().map_or_else(login, Cow::Borrowed))
         }
-        _ => user.profile.attribute(claim).filter(|value| is_told(value)).cloned(),
+        _ => of_profile().map(Cow::Borrowed),
     }
 }
 
@@ -98,7 +104,9 @@ mod tests {
 
     fn told(profile: &Value, scopes: &str, named: &[&str]) -> Value {
         let named: Vec<_> = named.iter().map(|name| (*name).to_owned()).collect();
-        Value::Object(of(&alice(profile), &ScopeSet::parse(scopes).unwrap(), &named))
+        let (alice, scopes) = (alice(profile), ScopeSet::parse(scopes).unwrap());
+        let told = of(&alice, &scopes, &named);
+        told.map(|(name, value)| (name.to_owned(), value.into_owned())).collect()
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
+use scopegate_jose::SigningKey;
 use serde::Serialize;
 
 use crate::audit::{AuditEvent, DecisionId};
@@ -22,7 +23,7 @@ use crate::client_auth::{self, AuthenticatedClient, Authorization, Presented, Pr
 use crate::decision::{Deciding, replayed};
 use crate::error::TokenError;
 use crate::form::Form;
-use crate::grants::{self, Decision, Denied, Grant, GrantRequest, Right, Subject};
+use crate::grants::{self, Decision, Denied, GoesWith, Grant, GrantRequest, Right, Subject};
 use crate::mint::{self, IdIngredients, Ingredients};
 use crate::policy::{self, Asking, Granted, Wanted};
 use crate::refresh_token::RefreshToken;
@@ -154,54 +155,21 @@ impl Authority {
 
     /// Decides, signs, commits.
     async fn grant(&self, case: &Case<'_>, proved: &[Change]) -> Result<TokenResponse, Denied> {
-        let Verdict { decision, granted, audience } = case.decide(self).await?;
-        let Decision { subject, mut changes, goes_with, .. } = decision;
-        changes.extend_from_slice(proved);
-        let waits_for_storage = !changes.is_empty();
+        let (verdict, mut changes) = case.decide(self).await?;
+        let waits_for_storage = !changes.is_empty() || !proved.is_empty();
         let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
-
         let key = self.keys.signer(case.server).await?;
-        let ingredients = Ingredients {
-            server: case.server,
-            client: case.client,
-            subject: &subject,
-            audience: &audience,
-            granted: &granted,
-            token_id: goes_with.token_id.as_ref(),
-            actor: goes_with.actor.as_ref(),
-            may_act: goes_with.may_act.as_ref(),
-            userinfo_claims: &goes_with.userinfo_claims,
-            now: case.now,
-        };
-        let token = mint::access_token(&ingredients, &key)?;
-        let id_token = match (&goes_with.id_token, subject.person()) {
-            (Some(wish), Some(person)) => {
-                let (server, client, now) = (case.server, case.client, case.now);
-                let (granted, access_token) = (&granted, token.token.as_str());
-                let from =
-                    IdIngredients { server, client, person, wish, granted, access_token, now };
-                Some(mint::id_token(&from, &key)?)
-            }
-            (_, _) => None,
-        };
-
-        let event = case.granted(&granted, &subject, &token.id);
+        let (response, event) = case.signed(verdict, &key)?;
         match place {
             Some(place) => place.take(event),
             None => {
+                changes.reserve_exact(proved.len() + 1);
+                changes.extend_from_slice(proved);
                 changes.push(Change::Audit(event));
                 self.store.commit(&changes).await.map_err(replayed)?;
             }
         }
-        Ok(TokenResponse {
-            access_token: token.token,
-            token_type: "Bearer",
-            expires_in: token.lifetime.as_secs(),
-            scope: granted.scopes,
-            id_token,
-            refresh_token: goes_with.refresh_token.map(RefreshToken::into_text),
-            issued_token_type: goes_with.issued_token_type,
-        })
+        Ok(response)
     }
 }
 
@@ -229,10 +197,11 @@ struct Vouched {
 }
 
 /// What is decided of a request that is granted.
-struct Verdict {
-    decision: Decision,
+struct Verdict<'a> {
+    subject: Subject,
     granted: Granted,
-    audience: Audience,
+    audience: &'a Audience,
+    goes_with: GoesWith,
 }
 
 impl<'a> Case<'a> {
@@ -262,8 +231,8 @@ impl<'a> Case<'a> {
         Self { vouched: Some(vouched), ..self }
     }
 
-    /// Decides. Nothing is touched.
-    async fn decide(&self, authority: &Authority) -> Result<Verdict, Denied> {
+    /// Decides, and says what must be remembered of it. Nothing is touched.
+    async fn decide(&self, authority: &Authority) -> Result<(Verdict<'a>, Vec<Change>), Denied> {
         let Self { catalog, server, client, grant_type, now, .. } = *self;
         let form = self.request.form;
         let grant = grants::grant(grant_type).filter(|grant| grant.is_spoken_by(server));
@@ -282,25 +251,29 @@ impl<'a> Case<'a> {
             master_key: &authority.master_key,
             now,
         };
-        let decision = grant.decide(&request).await?;
-        let (mut granted, audience) = self.by_right(&decision)?;
+        let Decision { subject, right, changes, goes_with } = grant.decide(&request).await?;
+        let (mut granted, audience) = self.by_right(right, &subject)?;
         if let Some(Vouched { lifetime }) = self.vouched {
             granted.lifetime = granted.lifetime.min(lifetime);
         }
-        Ok(Verdict { decision, granted, audience })
+        Ok((Verdict { subject, granted, audience, goes_with }, changes))
     }
 
     /// What is granted, and for which audience, by the right that the client has.
-    fn by_right(&self, decision: &Decision) -> Result<(Granted, Audience), TokenError> {
+    fn by_right(
+        &self,
+        right: Right,
+        subject: &Subject,
+    ) -> Result<(Granted, &'a Audience), TokenError> {
         let Self { server, client, now, .. } = *self;
         let form = self.request.form;
-        match &decision.right {
+        match right {
             Right::Decided { granted, audience } => {
-                Ok((granted.clone(), selected(server, form, Some(audience))?.clone()))
+                Ok((granted, selected(server, form, Some(&audience))?))
             }
             Right::Policy { grant_type, at_most, audience, until } => {
                 let wanted = Wanted::parse(form.value("scope"))?.within(at_most.as_ref())?;
-                let person = decision.subject.person().map(|person| &person.user);
+                let person = subject.person().map(|person| &person.user);
                 let mut granted = policy::evaluate(&Asking {
                     server,
                     client,
@@ -311,18 +284,63 @@ impl<'a> Case<'a> {
                 if let Some(until) = until {
                     granted.lifetime = granted.lifetime.min(until.since(now));
                 }
-                Ok((granted, selected(server, form, audience.as_ref())?.clone()))
+                Ok((granted, selected(server, form, audience.as_ref())?))
             }
         }
     }
 
+    /// The answer, with its tokens, and what is remembered of it.
+    fn signed(
+        &self,
+        verdict: Verdict<'_>,
+        key: &SigningKey,
+    ) -> Result<(TokenResponse, AuditEvent), TokenError> {
+        let Self { server, client, now, .. } = *self;
+        let Verdict { subject, granted, audience, goes_with } = verdict;
+        let token = mint::access_token(
+            &Ingredients {
+                server,
+                client,
+                subject: &subject,
+                audience,
+                granted: &granted,
+                token_id: goes_with.token_id.as_ref(),
+                actor: goes_with.actor.as_ref(),
+                may_act: goes_with.may_act.as_ref(),
+                userinfo_claims: &goes_with.userinfo_claims,
+                now,
+            },
+            key,
+        )?;
+        let id_token = match (&goes_with.id_token, subject.person()) {
+            (Some(wish), Some(person)) => {
+                let (granted, access_token) = (&granted, token.token.as_str());
+                let from =
+                    IdIngredients { server, client, person, wish, granted, access_token, now };
+                Some(mint::id_token(&from, key)?)
+            }
+            (_, _) => None,
+        };
+        let event = self.granted(&granted, &subject, &token.id);
+        let response = TokenResponse {
+            access_token: token.token,
+            token_type: "Bearer",
+            expires_in: token.lifetime.as_secs(),
+            scope: granted.scopes,
+            id_token,
+            refresh_token: goes_with.refresh_token.map(RefreshToken::into_text),
+            issued_token_type: goes_with.issued_token_type,
+        };
+        Ok((response, event))
+    }
+
     fn granted(&self, granted: &Granted, subject: &Subject, id: &TokenId) -> AuditEvent {
         AuditEvent {
-            scope: granted.scopes.to_string(),
+            scope: granted.scopes.as_str().to_owned(),
             rule: Some(granted.rule.clone()),
-            token_id: Some(id.to_string()),
-            user: subject.person().map(|person| person.user.id.to_string()),
-            family: TokenId::family_of(id.as_str()).map(|family| family.to_string()),
+            token_id: Some(id.as_str().to_owned()),
+            user: subject.person().map(|person| person.user.id.as_str().to_owned()),
+            family: TokenId::family_of(id.as_str()).map(String::from),
             ..self.deciding.granted()
         }
     }

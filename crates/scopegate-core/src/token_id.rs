@@ -23,15 +23,15 @@ impl TokenId {
     pub fn access(family: Option<&FamilyId>) -> Self {
         let random = random_token(32);
         let id = match family {
-            None => format!("{}{random}", Self::ACCESS),
-            Some(family) => format!("{}{random}.{family}", Self::ACCESS),
+            None => [Self::ACCESS, &random].concat(),
+            Some(family) => [Self::ACCESS, &random, ".", family.as_str()].concat(),
         };
         Self(id.into())
     }
 
     /// The id of a new ID token.
     pub fn id() -> Self {
-        Self(format!("{}{}", Self::ID, random_token(32)).into())
+        Self([Self::ID, &random_token(32)].concat().into())
     }
 
     /// The family that the `jti` of an access token names.

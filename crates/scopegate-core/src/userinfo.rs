@@ -1,6 +1,8 @@
 //! What a person's access token opens at the server itself: what is known of the person (OpenID
 //! Connect Core §5.3).
 
+use std::borrow::Cow;
+
 use scopegate_claims::UnixTime;
 use scopegate_jose::{Verified, sha256};
 use serde::Deserialize;
@@ -41,7 +43,7 @@ impl std::fmt::Debug for UserInfo {
 }
 
 /// The member of an access token that says what was asked for here.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Asked {
     #[serde(default)]
     userinfo_claims: Vec<String>,
@@ -67,11 +69,11 @@ impl Authority {
         }
         let client = active_client(&self.catalog(), claims.client_id())?;
         let user = self.person_of(&verified).await?;
-        let Asked { userinfo_claims } = verified
-            .deserialize()
-            .map_err(|_| TokenError::InvalidToken("its userinfo_claims are no list of names"))?;
-        let mut claims = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
-        claims.insert("sub".to_owned(), user.id.as_str().into());
+        let Asked { userinfo_claims } = asked(&verified)?;
+        let told = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
+        let sub = ("sub", Cow::Owned(user.id.as_str().into()));
+        let claims = told.chain([sub]);
+        let claims = claims.map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
         Ok(UserInfo { client, claims })
     }
 
@@ -104,6 +106,15 @@ impl Authority {
         }
         person.ok_or(TokenError::InvalidToken("its person is not active"))
     }
+}
+
+/// What was asked for here when the token was.
+fn asked(verified: &Verified) -> Result<Asked, TokenError> {
+    if !verified.claims().has_others() {
+        return Ok(Asked::default());
+    }
+    let unreadable = TokenError::InvalidToken("its userinfo_claims are no list of names");
+    verified.deserialize().map_err(|_| unreadable)
 }
 
 /// The client that holds the token, if it may still do anything.

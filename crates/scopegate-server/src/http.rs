@@ -29,10 +29,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, get};
 use scopegate_core::authority::Authority;
 use tokio::sync::watch;
+use tower::util::MapResponseLayer;
 
 use self::cookies::Scheme;
 use self::readiness::Readiness;
@@ -130,9 +130,9 @@ pub(crate) fn public(app: App) -> Router {
         logout::routes(&base),
         pages::routes(&base),
         par::routes(&base),
-        cors::for_clients(&app, revoke::routes(&base)),
-        cors::for_clients(&app, token::routes(&base)),
-        cors::for_clients(&app, userinfo::routes(&base)),
+        revoke::routes(&app, &base),
+        token::routes(&app, &base),
+        userinfo::routes(&app, &base),
     ];
     let routes = endpoints.into_iter().flatten().chain(documents);
     router(app, routes)
@@ -156,8 +156,7 @@ fn router(app: App, routes: impl IntoIterator<Item = (String, MethodRouter<App>)
         })
         .fallback(surroundings::unknown_path)
         .method_not_allowed_fallback(surroundings::wrong_method)
-        .layer(from_fn_with_state(app.clone(), surroundings::secure))
-        .layer(map_response(surroundings::log_failure))
+        .layer(MapResponseLayer::new(surroundings::of_answers(app.scheme())))
         .with_state(app)
 }
 
@@ -168,5 +167,6 @@ fn literal(path: &str) -> String {
 
 /// Lets scripts of any origin read what is public anyway.
 fn for_scripts(methods: MethodRouter<App>) -> MethodRouter<App> {
-    methods.options(document::preflight).layer(map_response(document::readable_by_all))
+    let readable = MapResponseLayer::new(document::readable_by_all);
+    methods.options(document::preflight).layer(readable)
 }

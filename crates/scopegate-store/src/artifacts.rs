@@ -1,21 +1,37 @@
 //! Artifacts: what lives for minutes and is found by a secret.
 
 use scopegate_claims::UnixTime;
+use scopegate_core::people::{User, UserId};
 use scopegate_core::store::{Artifact, ArtifactKind, ArtifactName, Contested, StoreError};
 
 use crate::database::{Database, Row, Transaction};
+use crate::users::{self, person};
 
 const BY_SECRET: &str = "\
-    SELECT kind, id_sha256, alias_sha256, version, expires_at, body FROM artifact \
+    SELECT kind, id_sha256, alias_sha256, user_id, version, expires_at, body FROM artifact \
     WHERE kind = $1 AND id_sha256 = $2";
 
 const BY_ALIAS: &str = "\
-    SELECT kind, id_sha256, alias_sha256, version, expires_at, body FROM artifact \
+    SELECT kind, id_sha256, alias_sha256, user_id, version, expires_at, body FROM artifact \
     WHERE kind = $1 AND alias_sha256 = $2";
 
+const BY_SECRET_AND_PERSON: &str = concat!(
+    "SELECT kind, id_sha256, alias_sha256, user_id, a.version, expires_at, body, ",
+    person!(),
+    " FROM artifact a LEFT JOIN directory_user u ON u.id = a.user_id \
+    WHERE kind = $1 AND id_sha256 = $2"
+);
+
+const BY_ALIAS_AND_PERSON: &str = concat!(
+    "SELECT kind, id_sha256, alias_sha256, user_id, a.version, expires_at, body, ",
+    person!(),
+    " FROM artifact a LEFT JOIN directory_user u ON u.id = a.user_id \
+    WHERE kind = $1 AND alias_sha256 = $2"
+);
+
 const PUT: &str = "\
-    INSERT INTO artifact (kind, id_sha256, alias_sha256, version, expires_at, body) \
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    INSERT INTO artifact (kind, id_sha256, alias_sha256, user_id, version, expires_at, body) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
 /// Compares and sets: of two that ask for the same version, one finds it.
 const MOVE: &str = "\
@@ -39,15 +55,30 @@ pub(crate) async fn find(
     Ok(found.into_iter().next())
 }
 
+pub(crate) async fn find_with_person(
+    database: &Database,
+    kind: ArtifactKind,
+    name: &ArtifactName,
+) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
+    let (statement, hash) = match name {
+        ArtifactName::Secret(hash) => (BY_SECRET_AND_PERSON, hash),
+        ArtifactName::Alias(hash) => (BY_ALIAS_AND_PERSON, hash),
+    };
+    let read = |row: &Row<'_>| Ok((read(row)?, users::read_if_there(row)?));
+    let found = database.read(statement, &[kind.as_str().into(), hash.into()], read).await?;
+    Ok(found.into_iter().next())
+}
+
 pub(crate) async fn put(
     transaction: &mut Transaction,
     artifact: &Artifact,
 ) -> Result<(), StoreError> {
-    let Artifact { kind, id, alias, version, expires_at, body } = artifact;
+    let Artifact { kind, id, alias, user, version, expires_at, body } = artifact;
     let values = [
         kind.as_str().into(),
         id.into(),
         alias.as_ref().map(<[u8; 32]>::as_slice).into(),
+        user.as_ref().map(UserId::as_str).into(),
         (*version).into(),
         (*expires_at).into(),
         body.as_str().into(),
@@ -74,11 +105,13 @@ impl Move<'_> {
 
 fn read(row: &Row<'_>) -> Result<Artifact, StoreError> {
     let kind = row.text("kind")?;
+    let corrupt = |what: &str| StoreError::Corrupt(format!("an artifact: {what}"));
+    let user = row.optional_text("user_id")?.map(|id| UserId::parse(&id));
     Ok(Artifact {
-        kind: ArtifactKind::from_name(&kind)
-            .ok_or_else(|| StoreError::Corrupt(format!("`{kind}` is no kind of artifact")))?,
+        kind: ArtifactKind::from_name(&kind).ok_or_else(|| corrupt("its kind"))?,
         id: row.hash("id_sha256")?,
         alias: row.optional_hash("alias_sha256")?,
+        user: user.transpose().map_err(|_| corrupt("its user"))?,
         version: row.number("version")?,
         expires_at: row.time("expires_at")?,
         body: row.text("body")?,

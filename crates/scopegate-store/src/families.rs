@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{ClientId, ServerId};
-use scopegate_core::people::UserId;
+use scopegate_core::people::{User, UserId};
 use scopegate_core::store::{Contested, Ended, Family, FamilyId, SessionId, StoreError};
 
 use crate::database::{Database, Row, Transaction, Value};
 use crate::error::unavailable;
+use crate::users::{self, person};
 
 /// So long a family is remembered that was ended: longer than any access token lives.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -16,6 +17,13 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 const BY_ID: &str = "\
     SELECT id, server, client, user_id, session, generation, rotated_at, idle_ends_at, ends_at, \
     revoked, forget_at, body FROM refresh_family WHERE id = $1";
+
+const BY_ID_AND_PERSON: &str = concat!(
+    "SELECT f.id, server, client, user_id, session, generation, rotated_at, idle_ends_at, ends_at, \
+    revoked, forget_at, body, ",
+    person!(),
+    " FROM refresh_family f LEFT JOIN directory_user u ON u.id = f.user_id WHERE f.id = $1"
+);
 
 const OPEN: &str = "\
     INSERT INTO refresh_family (id, server, client, user_id, session, generation, rotated_at, \
@@ -54,6 +62,15 @@ pub(crate) const FORGET: &str = "\
 
 pub(crate) async fn find(database: &Database, id: &FamilyId) -> Result<Option<Family>, StoreError> {
     let found = database.read(BY_ID, &[id.as_str().into()], read).await?;
+    Ok(found.into_iter().next())
+}
+
+pub(crate) async fn find_with_person(
+    database: &Database,
+    id: &FamilyId,
+) -> Result<Option<(Family, Option<User>)>, StoreError> {
+    let read = |row: &Row<'_>| Ok((read(row)?, users::read_if_there(row)?));
+    let found = database.read(BY_ID_AND_PERSON, &[id.as_str().into()], read).await?;
     Ok(found.into_iter().next())
 }
 

@@ -21,6 +21,11 @@ static MIGRATIONS: &[Migration] = &[
         name: "people_and_grants",
         sql: include_str!("../migrations/0002_people_and_grants.sql"),
     },
+    Migration {
+        number: 3,
+        name: "person_of_an_artifact",
+        sql: include_str!("../migrations/0003_person_of_an_artifact.sql"),
+    },
 ];
 
 /// Any number, as long as no other program takes the same one.

@@ -20,12 +20,27 @@ impl Records for SqlStore {
         artifacts::find(&self.database, kind, name).await
     }
 
+    async fn artifact_and_person(
+        &self,
+        kind: ArtifactKind,
+        name: &ArtifactName,
+    ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
+        artifacts::find_with_person(&self.database, kind, name).await
+    }
+
     async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError> {
         sessions::find(&self.database, secret_sha256).await
     }
 
     async fn family(&self, id: &FamilyId) -> Result<Option<Family>, StoreError> {
         families::find(&self.database, id).await
+    }
+
+    async fn family_and_person(
+        &self,
+        id: &FamilyId,
+    ) -> Result<Option<(Family, Option<User>)>, StoreError> {
+        families::find_with_person(&self.database, id).await
     }
 
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError> {

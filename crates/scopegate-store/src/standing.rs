@@ -6,7 +6,7 @@ use scopegate_core::store::{FamilyId, FamilyState, Standing, StoreError, TokenMa
 use scopegate_jose::sha256;
 
 use crate::database::{Database, Row, Transaction, Value};
-use crate::users::{self, ACTIVE};
+use crate::users::{self, ACTIVE, person};
 
 /// One statement sees one state, and asks the database once.
 const STANDING: &str = "\
@@ -14,12 +14,13 @@ const STANDING: &str = "\
     (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
     (SELECT status FROM directory_user WHERE id = $3) AS user_status";
 
-const STANDING_AND_PERSON: &str = "\
-    SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
+const STANDING_AND_PERSON: &str = concat!(
+    "SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
     (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
-    u.status AS user_status, u.id, u.login, u.status, u.owner, u.group_names, u.profile, \
-    u.created_at, u.updated_at, u.version \
-    FROM (SELECT 1 AS one) o LEFT JOIN directory_user u ON u.id = $3";
+    u.status AS user_status, ",
+    person!(),
+    " FROM (SELECT 1 AS one) o LEFT JOIN directory_user u ON u.id = $3"
+);
 
 const REVOKE: &str = "\
     INSERT INTO revoked_token (jti_sha256, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -37,11 +38,7 @@ pub(crate) async fn find_with_person(
     database: &Database,
     of: &TokenMark,
 ) -> Result<(Standing, Option<User>), StoreError> {
-    let read = |row: &Row<'_>| {
-        let found = Found::read(row)?;
-        let person = found.user_status.is_some().then(|| users::read(row)).transpose()?;
-        Ok((found, person))
-    };
+    let read = |row: &Row<'_>| Ok((Found::read(row)?, users::read_if_there(row)?));
     let found = database.read(STANDING_AND_PERSON, &values(of), read).await?;
     let (found, person) = found.into_iter().next().unwrap_or_default();
     Ok((found.standing(of), person))

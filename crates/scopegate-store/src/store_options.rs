@@ -15,11 +15,12 @@ use std::time::Duration;
 pub struct StoreOptions {
     pub(crate) connections: u32,
     pub(crate) patience: Option<Duration>,
+    pub(crate) trust: Duration,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { connections: 10, patience: None }
+        Self { connections: 10, patience: None, trust: Duration::from_millis(100) }
     }
 }
 
@@ -38,5 +39,13 @@ impl StoreOptions {
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience: Some(patience), ..self }
+    }
+
+    /// How long reads of SQLite go on without looking whether the file is still in its place; 100 ms.
+    ///
+    /// Whoever writes looks each time, so that nothing is confirmed that would be lost.
+    #[must_use]
+    pub fn trust(self, trust: Duration) -> Self {
+        Self { trust, ..self }
     }
 }

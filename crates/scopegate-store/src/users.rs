@@ -13,17 +13,24 @@ use crate::catalog::{owner_from_name, owner_name};
 use crate::database::{Database, Row, Transaction, Value};
 use crate::error::unavailable;
 
-const BY_ID: &str = "\
-    SELECT id, login, status, owner, group_names, profile, created_at, updated_at, version \
-    FROM directory_user WHERE id = $1";
+/// The columns of a person, in a statement that calls the table `u`.
+macro_rules! person {
+    () => {
+        "u.id AS person, u.login, u.status, u.owner, u.group_names, u.profile, u.created_at, \
+        u.updated_at, u.version AS person_version"
+    };
+}
+pub(crate) use person;
 
-const BY_LOGIN: &str = "\
-    SELECT id, login, status, owner, group_names, profile, created_at, updated_at, version \
-    FROM directory_user WHERE login_key = $1";
+const BY_ID: &str = concat!("SELECT ", person!(), " FROM directory_user u WHERE id = $1");
 
-const PAGE: &str = "\
-    SELECT id, login, status, owner, group_names, profile, created_at, updated_at, version \
-    FROM directory_user WHERE login_key > $1 ORDER BY login_key LIMIT $2";
+const BY_LOGIN: &str = concat!("SELECT ", person!(), " FROM directory_user u WHERE login_key = $1");
+
+const PAGE: &str = concat!(
+    "SELECT ",
+    person!(),
+    " FROM directory_user u WHERE login_key > $1 ORDER BY login_key LIMIT $2"
+);
 const LONGEST_PAGE: u32 = 200;
 
 /// Asks for so many at once; the places that are too many repeat one that is not.
@@ -207,8 +214,16 @@ const fn status_name(status: Status) -> &'static str {
     }
 }
 
-pub(crate) fn read(row: &Row<'_>) -> Result<User, StoreError> {
-    let id = row.text("id")?;
+/// A person who may be missing: then the columns are empty.
+pub(crate) fn read_if_there(row: &Row<'_>) -> Result<Option<User>, StoreError> {
+    row.optional_text("person")?.map(|id| read_as(&id, row)).transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<User, StoreError> {
+    read_as(&row.text("person")?, row)
+}
+
+fn read_as(id: &str, row: &Row<'_>) -> Result<User, StoreError> {
     let corrupt = |what: &str| StoreError::Corrupt(format!("user {id}: {what}"));
     let status = row.text("status")?;
     Ok(User {
@@ -223,7 +238,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<User, StoreError> {
         profile: serde_json::from_str(&row.text("profile")?).map_err(|_| corrupt("its profile"))?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
-        version: row.number("version")?,
-        id: UserId::parse(&id).map_err(|_| corrupt("its id"))?,
+        version: row.number("person_version")?,
+        id: UserId::parse(id).map_err(|_| corrupt("its id"))?,
     })
 }

@@ -15,7 +15,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 async fn open(path: &Path) -> Result<SqlStore, OpenError> {
-    let options = StoreOptions::default().patience(Duration::from_millis(300));
+    let options =
+        StoreOptions::default().patience(Duration::from_millis(300)).trust(Duration::ZERO);
     SqlStore::open(&StoreUrl::sqlite(path), &options).await
 }
 

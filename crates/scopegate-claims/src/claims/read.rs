@@ -129,7 +129,9 @@ impl<'de> Visitor<'de> for ClaimsSeed<'de> {
                 "token_use" => text(&mut read.token_use, &mut source, &mut map)?,
                 "typ" => text(&mut read.typ, &mut source, &mut map)?,
                 "uid" => text(&mut read.uid, &mut source, &mut map)?,
+                "ver" => once(&mut read.ver, &mut map)?,
                 _ => {
+                    read.has_others = true;
                     others.note(name)?;
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -174,6 +176,8 @@ struct Read<'de> {
     token_use: Option<Span>,
     typ: Option<Span>,
     uid: Option<Span>,
+    ver: Option<IgnoredAny>,
+    has_others: bool,
 }
 
 impl Read<'_> {
@@ -212,6 +216,7 @@ impl Read<'_> {
             has_id_token_hash: self.at_hash.is_some() || self.c_hash.is_some(),
             has_nonce: self.nonce.is_some(),
             has_events: self.events.is_some(),
+            has_others: self.has_others,
         })
     }
 }

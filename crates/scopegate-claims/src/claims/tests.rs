@@ -51,6 +51,7 @@ fn a_member_that_occurs_twice_is_refused() {
         r#"{"iss":"i","exp":9,"cnf":{},"cnf":{}}"#,
         r#"{"iss":"i","exp":9,"nonce":"a","nonce":"a"}"#,
         r#"{"iss":"i","exp":9,"events":{},"events":{}}"#,
+        r#"{"iss":"i","exp":9,"ver":1,"ver":1}"#,
     ] {
         assert!(serde_json::from_str::<Claims>(twice).is_err(), "{twice}");
     }
@@ -94,6 +95,14 @@ fn marks_of_other_kinds_of_token_are_seen() {
     assert!(!plain.has_nonce() && !plain.has_events() && !plain.has_id_token_hash());
     assert_eq!(read(&with("token_use", json!("id"))).unwrap().token_use(), Some("id"));
     assert_eq!(read(&with("typ", json!("ID"))).unwrap().token_kind(), Some("ID"));
+}
+
+#[test]
+fn members_that_are_not_known_are_seen() {
+    for (name, has_others) in [("sub", false), ("ver", false), ("act", true), ("ve", true)] {
+        let claims = read(&with(name, json!("x"))).unwrap();
+        assert_eq!(claims.has_others(), has_others, "{name}");
+    }
 }
 
 #[test]

@@ -83,6 +83,7 @@ pub(crate) fn issue(body: &CodeBody, now: UnixTime) -> (String, Artifact) {
         kind: ArtifactKind::Code,
         id: sha256(code.as_bytes()),
         alias: None,
+        user: Some(body.user.clone()),
         version: 0,
         expires_at: now.plus(LIFETIME),
         body: body.to_json(),

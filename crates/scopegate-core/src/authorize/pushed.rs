@@ -86,6 +86,7 @@ pub(super) fn keep(
         kind: ArtifactKind::PushedRequest,
         id,
         alias: None,
+        user: None,
         version: 0,
         expires_at: now.plus(LIFETIME),
         body: body.to_json(),

@@ -22,7 +22,8 @@ impl Method for ClientSecretBasic {
     }
 
     fn claimed_id<'a>(&self, presented: &Presented<'a>) -> Result<Cow<'a, str>, &'static str> {
-        Credentials::read(presented).map(|credentials| credentials.id.into())
+        let credentials = Credentials::read(presented)?;
+        form_decoded(credentials.id()).map(|id| id.into_owned().into())
     }
 
     fn prove(
@@ -31,14 +32,14 @@ impl Method for ClientSecretBasic {
         client: Option<&Client>,
     ) -> Result<Vec<Change>, &'static str> {
         let credentials = Credentials::read(proof.presented)?;
-        check_secret(&credentials.secret, proof, client)
+        check_secret(&form_decoded(credentials.secret())?, proof, client)
     }
 }
 
-/// The id and the secret, each form-encoded before they are joined.
+/// The id and the secret, joined by a colon; each was form-encoded before.
 struct Credentials {
-    id: String,
-    secret: String,
+    text: String,
+    colon: usize,
 }
 
 impl Credentials {
@@ -52,13 +53,26 @@ impl Credentials {
             .decode_to_vec(encoded.trim_matches(' '))
             .map_err(|_| "Basic credentials are not base64")?;
         let text = String::from_utf8(bytes).map_err(|_| "Basic credentials are not UTF-8")?;
-        let (id, secret) = text.split_once(':').ok_or("Basic credentials have no colon")?;
-        Ok(Self { id: form_decoded(id)?, secret: form_decoded(secret)? })
+        let colon = text.find(':').ok_or("Basic credentials have no colon")?;
+        Ok(Self { text, colon })
+    }
+
+    fn id(&self) -> &str {
+        &self.text[..self.colon]
+    }
+
+    fn secret(&self) -> &str {
+        &self.text[self.colon + 1..]
     }
 }
 
-fn form_decoded(text: &str) -> Result<String, &'static str> {
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8();
-    decoded.map(Cow::into_owned).map_err(|_| "Basic credentials are not form-encoded UTF-8")
+fn form_decoded(text: &str) -> Result<Cow<'_, str>, &'static str> {
+    let decoded = match text.contains('+') {
+        true => percent_decode_str(&text.replace('+', " "))
+            .decode_utf8()
+            .map(Cow::into_owned)
+            .map(Cow::Owned),
+        false => percent_decode_str(text).decode_utf8(),
+    };
+    decoded.map_err(|_| "Basic credentials are not form-encoded UTF-8")
 }

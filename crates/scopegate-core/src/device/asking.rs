@@ -93,6 +93,7 @@ impl Authority {
                 kind: ArtifactKind::Device,
                 id: sha256(device_code.as_bytes()),
                 alias: Some(user_code.digest(&self.master_key)),
+                user: None,
                 version: 0,
                 expires_at: body.ends_at.plus(REMEMBERED),
                 body: body.to_json(),

@@ -14,7 +14,7 @@ use crate::people::{Authentication, Person, User, UserId};
 use crate::policy::Granted;
 use crate::refresh_family::{self, Begin};
 use crate::refresh_token::RefreshToken;
-use crate::store::{Change, Ended, Family, FamilyBody, FamilyId, UserKey};
+use crate::store::{Change, Ended, Family, FamilyBody, FamilyId};
 use crate::token_id::TokenId;
 
 /// What a person agreed to.
@@ -37,8 +37,11 @@ pub(super) struct Agreed<'a> {
 impl Agreed<'_> {
     /// The person, if she still may, and nobody has changed her since: a new password ends what she
     /// has agreed to before.
-    pub(super) async fn person(&self, request: &GrantRequest<'_>) -> Result<User, Denied> {
-        let user = request.store.user(UserKey::Id(&self.user)).await?;
+    pub(super) fn person(
+        &self,
+        request: &GrantRequest<'_>,
+        user: Option<User>,
+    ) -> Result<User, Denied> {
         let user = user.filter(|user| user.status.is_active());
         let user = user.ok_or(TokenError::InvalidGrant("the person is not active"))?;
         if user.version != self.user_version {

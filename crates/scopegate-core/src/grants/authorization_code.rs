@@ -10,6 +10,7 @@ use super::agreed::{self, Agreed};
 use super::{Decision, Denied, Grant, GrantRequest, code_verifier};
 use crate::authorize::code::{CodeBody, REMEMBERED};
 use crate::error::TokenError;
+use crate::people::User;
 use crate::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, StoreError};
 
@@ -29,7 +30,7 @@ impl Grant for AuthorizationCode {
     async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
         let code = request.form.value("code");
         let code = code.ok_or(TokenError::InvalidRequest("The parameter code is missing."))?;
-        let Some((artifact, body)) = find(request, code).await? else {
+        let Some(Found { artifact, body, user }) = find(request, code).await? else {
             let unknown = "there is no such code";
             return Err(agreed::forgotten(request, GRANT_TYPE, code, unknown).await?);
         };
@@ -44,7 +45,7 @@ impl Grant for AuthorizationCode {
             return Err(invalid("the code was sent to another redirect URI").into());
         }
         code_verifier::check(body.challenge.as_deref(), request.form.value("code_verifier"))?;
-        redeem(request, code, &artifact, body).await
+        redeem(request, code, &artifact, body, user)
     }
 }
 
@@ -52,31 +53,37 @@ fn invalid(reason: &'static str) -> TokenError {
     TokenError::InvalidGrant(reason)
 }
 
+/// What a code stands for.
+struct Found {
+    artifact: Artifact,
+    body: CodeBody,
+    /// The person, if she is still there.
+    user: Option<User>,
+}
+
 /// The row of a code, if it is this client's and this server's; none if there is no row.
-async fn find(
-    request: &GrantRequest<'_>,
-    code: &str,
-) -> Result<Option<(Artifact, CodeBody)>, Denied> {
+async fn find(request: &GrantRequest<'_>, code: &str) -> Result<Option<Found>, Denied> {
     if !is_secret(code) {
         return Err(invalid("no code of ours").into());
     }
     let name = ArtifactName::Secret(sha256(code.as_bytes()));
-    let artifact = request.store.artifact(ArtifactKind::Code, &name).await?;
-    let Some(artifact) = artifact else { return Ok(None) };
+    let found = request.store.artifact_and_person(ArtifactKind::Code, &name).await?;
+    let Some((artifact, user)) = found else { return Ok(None) };
     let body: CodeBody = serde_json::from_str(&artifact.body)
         .map_err(|_| StoreError::Corrupt("a code".to_owned()))?;
     if body.server != request.server.id || body.client != request.client.id {
         return Err(invalid("the code is another client's or server's").into());
     }
-    Ok(Some((artifact, body)))
+    Ok(Some(Found { artifact, body, user }))
 }
 
 /// Exchanges the code. The row stays, so that a second use is known for one.
-async fn redeem(
+fn redeem(
     request: &GrantRequest<'_>,
     code: &str,
     artifact: &Artifact,
     mut body: CodeBody,
+    user: Option<User>,
 ) -> Result<Decision, Denied> {
     let agreed = Agreed {
         grant_type: GRANT_TYPE,
@@ -89,7 +96,7 @@ async fn redeem(
         id_token: body.id_token.clone(),
         userinfo_claims: body.userinfo_claims.clone(),
     };
-    let person = agreed.person(request).await?;
+    let person = agreed.person(request, user)?;
     let (used, mut decision) = agreed.redeemed(request, person);
     let expires_at = request.now.plus(REMEMBERED).max(used.token_ends_at);
     body.used = Some(used);

@@ -12,7 +12,7 @@ use crate::authorize::code::REMEMBERED;
 use crate::device::{Approval, DeviceBody, SLOWER, State};
 use crate::error::TokenError;
 use crate::session::is_secret;
-use crate::store::{Artifact, ArtifactKind, ArtifactName};
+use crate::store::{Artifact, ArtifactKind, ArtifactName, UserKey};
 
 /// The grant.
 #[derive(Debug)]
@@ -105,7 +105,8 @@ async fn redeem(
     body: DeviceBody,
     agreed: Agreed<'_>,
 ) -> Result<Decision, Denied> {
-    let person = agreed.person(request).await?;
+    let user = request.store.user(UserKey::Id(&agreed.user)).await?;
+    let person = agreed.person(request, user)?;
     let user = person.id.clone();
     let (used, mut decision) = agreed.redeemed(request, person);
     let expires_at = request.now.plus(REMEMBERED).max(used.token_ends_at);

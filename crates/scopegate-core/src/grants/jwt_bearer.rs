@@ -107,6 +107,7 @@ async fn unused(request: &GrantRequest<'_>, assertion: &Assertion) -> Result<Cha
         kind: ArtifactKind::Assertion,
         id,
         alias: None,
+        user: None,
         version: 0,
         expires_at: assertion.ends_at(),
         body: "{}".to_owned(),

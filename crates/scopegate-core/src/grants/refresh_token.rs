@@ -14,7 +14,7 @@ use crate::people::{Person, User};
 use crate::policy::{self, Asking, Granted, Wanted};
 use crate::refresh_family::{self, Shown};
 use crate::refresh_token::RefreshToken;
-use crate::store::{Change, Ended, Family, UserKey};
+use crate::store::{Change, Ended, Family};
 use crate::token_id::TokenId;
 
 /// The grant.
@@ -31,7 +31,7 @@ impl Grant for Refresh {
     }
 
     async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
-        let (family, generation) = find(request).await?;
+        let Found { family, generation, user } = find(request).await?;
         let policy = request.client.spec.refresh_token;
         let shown = refresh_family::shown(&family, generation, policy, request.now);
         match shown {
@@ -49,7 +49,7 @@ impl Grant for Refresh {
         if refresh_family::has_ended(&family, request.now) {
             return Err(invalid("the family has ended"));
         }
-        let person = person(request, &family).await?;
+        let person = person(request, &family, user)?;
         let granted = granted(request, &family, &person.user)?;
         let window = granted.refresh_window;
         let (change, generation) =
@@ -74,26 +74,37 @@ impl Grant for Refresh {
     }
 }
 
+/// What a refresh token stands for.
+struct Found {
+    family: Family,
+    generation: u32,
+    /// The person, if she is still there.
+    user: Option<User>,
+}
+
 /// The family and the generation of the token that is shown, if it is this client's.
 ///
 /// The storage is asked for tokens only that this server derived.
-async fn find(request: &GrantRequest<'_>) -> Result<(Family, u32), Denied> {
+async fn find(request: &GrantRequest<'_>) -> Result<Found, Denied> {
     let text = request.form.value("refresh_token");
     let text = text.ok_or(TokenError::InvalidRequest("The parameter refresh_token is missing."))?;
     let derived = RefreshToken::read(text, request.master_key);
     let (id, generation) = derived.ok_or_else(|| invalid("not a refresh token of this server"))?;
-    let family = request.store.family(&id).await?;
-    let family = family.ok_or_else(|| invalid("the family is forgotten"))?;
+    let found = request.store.family_and_person(&id).await?;
+    let (family, user) = found.ok_or_else(|| invalid("the family is forgotten"))?;
     if family.server != request.server.id || family.client != request.client.id {
         // Nothing ends: a stranger who found a token shall not be able to sign its owner out.
         return Err(invalid("a token of another client or server"));
     }
-    Ok((family, generation))
+    Ok(Found { family, generation, user })
 }
 
 /// The person, if she is still there and may use the client.
-async fn person(request: &GrantRequest<'_>, family: &Family) -> Result<Person, Denied> {
-    let user = request.store.user(UserKey::Id(&family.user)).await?;
+fn person(
+    request: &GrantRequest<'_>,
+    family: &Family,
+    user: Option<User>,
+) -> Result<Person, Denied> {
     let user = user.filter(|user| user.status.is_active());
     let user = user.ok_or_else(|| invalid("the person is not active"))?;
     assignment::check(request.client, &user)?;

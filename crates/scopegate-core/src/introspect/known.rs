@@ -1,6 +1,7 @@
 //! What is told of an active token.
 
 use scopegate_claims::{Audiences, Claims, UnixTime};
+use scopegate_jose::Verified;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,6 +46,18 @@ pub(super) struct Confirmed {
     act: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cnf: Option<Value>,
+}
+
+impl Confirmed {
+    /// What an access token says.
+    pub(super) fn of(token: &Verified) -> Self {
+        let claims = token.claims();
+        if !claims.has_others() && !claims.has_confirmation() {
+            return Self::default();
+        }
+        // It was read as access token, so that it reads as this too.
+        token.deserialize().unwrap_or_default()
+    }
 }
 
 impl Known {

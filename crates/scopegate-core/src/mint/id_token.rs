@@ -1,9 +1,12 @@
 //! An ID token (OpenID Connect Core §2).
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scopegate_claims::{Dialect, ScopeSet, UnixTime};
 use scopegate_jose::{SigningKey, TokenType, half_hash};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::custom_claims::custom_claims;
@@ -13,6 +16,7 @@ use crate::grants::IdTokenWish;
 use crate::people::Person;
 use crate::policy::Granted;
 use crate::standard_claims;
+use crate::store::SessionId;
 use crate::token_id::TokenId;
 
 /// How long an ID token lives.
@@ -47,39 +51,60 @@ pub fn id_token(from: &IdIngredients<'_>, key: &SigningKey) -> Result<String, To
     let user = &person.user;
     // An access token comes along, so what its scopes ask for is told at userinfo (OpenID Connect Core
     // §5.4): here stands what was asked for by name, and what the administrator added.
-    let mut claims = standard_claims::of(user, &ScopeSet::empty(), &wish.claims);
+    let no_scopes = ScopeSet::empty();
+    let standard = standard_claims::of(user, &no_scopes, &wish.claims);
     let custom = custom_claims(server, TokenKind::Id, client, Some(user), &granted.scopes)?;
-    claims.extend(custom.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())));
-    let mut set = |name: &str, value: Value| {
-        claims.insert(name.to_owned(), value);
-    };
-    set("iss", server.issuer.as_str().into());
-    set("sub", user.id.as_str().into());
-    set("aud", client.id.as_str().into());
-    set("exp", now.plus(ID_TOKEN_LIFETIME).as_seconds().into());
-    set("iat", now.as_seconds().into());
-    set("jti", TokenId::id().as_str().into());
-    set("at_hash", half_hash(key.algorithm(), access_token).into());
-    if let Some(nonce) = &wish.nonce {
-        set("nonce", nonce.as_str().into());
-    }
-    if let Some(auth) = &person.auth {
-        set("auth_time", auth.at.as_seconds().into());
-        set("acr", auth.acr.as_str().into());
-        set("amr", Value::from(auth.amr.as_slice()));
-        if let Some(session) = &auth.session {
-            set("sid", session.as_str().into());
-        }
-    }
     let dialect = server.spec.dialect;
-    if dialect.writes_okta() {
-        set("ver", 1.into());
-    }
+    let auth = person.auth.as_ref();
+    let claims = Written {
+        ver: dialect.writes_okta().then_some(1),
+        iss: server.issuer.as_str(),
+        sub: user.id.as_str(),
+        aud: client.id.as_str(),
+        exp: now.plus(ID_TOKEN_LIFETIME),
+        iat: now,
+        jti: TokenId::id(),
+        at_hash: half_hash(key.algorithm(), access_token),
+        nonce: wish.nonce.as_deref(),
+        auth_time: auth.map(|auth| auth.at),
+        acr: auth.map(|auth| auth.acr.as_str()),
+        amr: auth.map(|auth| auth.amr.as_slice()),
+        sid: auth.and_then(|auth| auth.session.as_ref()).map(SessionId::as_str),
+        others: standard.chain(custom).collect(),
+    };
     let token_type = match dialect {
         Dialect::Okta => TokenType::None,
         Dialect::Both | Dialect::Rfc9068 => TokenType::Jwt,
     };
     key.sign(token_type, &claims).map_err(TokenError::Signing)
+}
+
+/// The members of an ID token, in the order in which they are written.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ver: Option<u8>,
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: UnixTime,
+    iat: UnixTime,
+    jti: TokenId,
+    at_hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<UnixTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    /// Neither a standard claim nor one of the administrator has a name that stands above: those are
+    /// reserved.
+    #[serde(flatten)]
+    others: BTreeMap<&'a str, Cow<'a, Value>>,
 }
 
 #[cfg(test)]

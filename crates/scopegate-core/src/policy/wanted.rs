@@ -86,7 +86,7 @@ impl Wanted {
     /// The scopes that are named, as text.
     pub fn named(&self) -> String {
         match self {
-            Self::Named(scopes) => scopes.to_string(),
+            Self::Named(scopes) => scopes.as_str().to_owned(),
             Self::AtMost(_) | Self::Default => String::new(),
         }
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use scopegate_claims::UnixTime;
 use scopegate_jose::sha256;
 
+use crate::people::UserId;
+
 /// What kind of thing it is. The same secret never names things of two kinds.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "a storage keeps each kind apart")]
@@ -69,6 +71,8 @@ pub struct Artifact {
     pub id: [u8; 32],
     /// The SHA-256 of its other name, where it has one.
     pub alias: Option<[u8; 32]>,
+    /// Of whom it speaks from its beginning.
+    pub user: Option<UserId>,
     /// How often it was changed: 0 when it is made.
     pub version: u64,
     /// From when on it may be forgotten.

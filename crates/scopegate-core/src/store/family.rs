@@ -26,7 +26,7 @@ impl FamilyId {
 
     /// The id of these bytes.
     pub fn from_bytes(bytes: &[u8; 15]) -> Self {
-        Self(format!("{}{}", Self::PREFIX, base64url::encode(bytes)).into())
+        Self([Self::PREFIX, &base64url::encode(bytes)].concat().into())
     }
 
     /// Parses an id.

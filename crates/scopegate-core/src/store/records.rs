@@ -23,11 +23,24 @@ pub trait Records: fmt::Debug + Send + Sync {
         name: &ArtifactName,
     ) -> Result<Option<Artifact>, StoreError>;
 
+    /// The same, and the person of whom it speaks from its beginning, in one statement.
+    async fn artifact_and_person(
+        &self,
+        kind: ArtifactKind,
+        name: &ArtifactName,
+    ) -> Result<Option<(Artifact, Option<User>)>, StoreError>;
+
     /// A session by the SHA-256 of its cookie.
     async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError>;
 
     /// A family by its id.
     async fn family(&self, id: &FamilyId) -> Result<Option<Family>, StoreError>;
+
+    /// The same, and its person, in one statement.
+    async fn family_and_person(
+        &self,
+        id: &FamilyId,
+    ) -> Result<Option<(Family, Option<User>)>, StoreError>;
 
     /// What a person has agreed to.
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError>;

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Uri};
 use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
 use scopegate_core::form::Form;
 
@@ -15,13 +15,18 @@ use super::{Failure, RequestError};
 pub(super) fn token<'a>(parts: &'a Parts, form: Option<&'a Form>) -> Result<&'a str, RequestError> {
     let in_header = in_header(&parts.headers)?;
     let in_form = form.and_then(|form| form.value("access_token"));
-    let query = parts.uri.query().unwrap_or_default();
-    let in_url = form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token");
-    let ways = [in_header.is_some(), in_form.is_some(), in_url];
+    let ways = [in_header.is_some(), in_form.is_some(), is_in_url(&parts.uri)];
     if ways.into_iter().filter(|used| *used).count() > 1 {
         return Err(malformed("The access token was sent in more than one way."));
     }
     in_header.or(in_form).ok_or(RequestError::NoToken)
+}
+
+fn is_in_url(uri: &Uri) -> bool {
+    let names = |query: &str| {
+        form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
+    };
+    uri.query().is_some_and(names)
 }
 
 /// The token of the one Authorization header; none if there is no header, or one of another scheme.
@@ -31,7 +36,9 @@ fn in_header(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
     if lines.next().is_some() {
         return Err(malformed("There is more than one Authorization header."));
     }
-    let line = line.to_str().map_err(|_| malformed("The Authorization header is malformed."))?;
+    // Of ASCII a header holds visible signs only, and `to_str` would look at each of them by itself.
+    let line = str::from_utf8(line.as_bytes()).ok().filter(|line| line.is_ascii());
+    let line = line.ok_or_else(|| malformed("The Authorization header is malformed."))?;
     let (scheme, token) = line.split_once(' ').unwrap_or((line, ""));
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return Ok(None);
@@ -45,9 +52,16 @@ fn in_header(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
 
 /// RFC 6750 §2.1.
 fn is_b64token(text: &str) -> bool {
-    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
     let signs = text.trim_end_matches('=');
-    !signs.is_empty() && signs.bytes().all(is_sign)
+    // No early end and no branch: so the compiler looks at many bytes at once.
+    !signs.is_empty() && signs.bytes().fold(true, |all, byte| all & is_sign(byte))
+}
+
+/// A letter, a digit, or one of `-._~+/`: of these `-./` stand before the digits in ASCII.
+const fn is_sign(byte: u8) -> bool {
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let is_digit_or_before = byte.wrapping_sub(b'-') <= b'9' - b'-';
+    is_letter | is_digit_or_before | (byte == b'_') | (byte == b'~') | (byte == b'+')
 }
 
 const fn malformed(text: &'static str) -> RequestError {
@@ -122,6 +136,17 @@ mod tests {
     }
 
     #[test]
+    fn s2_1_a_token_has_the_signs_of_the_standard_and_no_others() {
+        for byte in 0..=u8::MAX {
+            let is_named = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            assert_eq!(is_sign(byte), is_named, "{byte}");
+        }
+        let long = format!("{}~{}==", "a".repeat(100), "b".repeat(100));
+        assert!(is_b64token(&long));
+        assert!(!is_b64token(&long.replace('~', "=")));
+    }
+
+    #[test]
     fn s3_1_no_token_and_another_scheme_are_no_error() {
         assert_eq!(shown("/", &[], None), Err("no token"));
         assert_eq!(shown("/", &["Basic YTpi"], None), Err("no token"));
@@ -140,6 +165,8 @@ mod tests {
             ("/", &["Bearer a b"], None),
             ("/", &["Bearer a,b"], None),
             ("/", &["Bearer =="], None),
+            ("/", &["Bearer é"], None),
+            ("/", &["Basic é"], None),
         ] {
             assert_eq!(shown(uri, headers, body), Err("invalid_request"), "{uri} {headers:?}");
         }

@@ -63,10 +63,7 @@ impl<'a> ClientRequest<'a> {
 
     /// An answer to the client that asked: scripts of its own origins may read it.
     pub(super) fn answered(&self, response: Response) -> Response {
-        match self.claimed_client() {
-            Some(client) => cors::asked_by(client, response),
-            None => response,
-        }
+        cors::asked_by(|| self.claimed_client(), &self.parts.headers, response)
     }
 
     /// The client that asks, or that somebody claims to be.

@@ -21,7 +21,7 @@ const SECRET_PARAMETERS: [&str; 9] = [
 
 /// Refuses credentials in the query of the URL.
 pub(super) fn none_in_url(uri: &Uri) -> Result<(), TokenError> {
-    let query = uri.query().unwrap_or_default();
+    let Some(query) = uri.query() else { return Ok(()) };
     let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
     if names.any(|name| SECRET_PARAMETERS.contains(&&*name)) {
         return Err(TokenError::InvalidRequest("Credentials may not be in the URL."));

@@ -49,7 +49,7 @@ pub(super) async fn preflight() -> impl IntoResponse {
 }
 
 /// Errors, too, are for everybody to read.
-pub(super) async fn readable_by_all(mut response: Response) -> Response {
+pub(super) fn readable_by_all(mut response: Response) -> Response {
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
+
 use super::RequestError;
 
 /// As long as clients and proxies commonly wait.
@@ -12,8 +14,9 @@ const DECISION_TIME: Duration = Duration::from_secs(20);
 /// # Errors
 ///
 /// [`RequestError::Overdue`] if it takes too long.
-pub(super) async fn decided_in_time<T>(
+pub(super) fn decided_in_time<T>(
     deciding: impl Future<Output = T>,
-) -> Result<T, RequestError> {
-    tokio::time::timeout(DECISION_TIME, deciding).await.map_err(|_| RequestError::Overdue)
+) -> impl Future<Output = Result<T, RequestError>> {
+    // Not an `async fn`: that would keep room for the decision twice.
+    tokio::time::timeout(DECISION_TIME, deciding).map_err(|_| RequestError::Overdue)
 }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
 use http::header::{ALLOW, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue};
 
-use super::{App, Failure, RequestError};
+use super::cookies::Scheme;
+use super::{Failure, RequestError};
 
 /// A year, as is usual. Other hosts of the domain are not ours to bind.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -27,21 +26,28 @@ pub(super) async fn only_get_and_post() -> Response {
     ([(ALLOW, "GET,POST")], wrong_method().await).into_response()
 }
 
+/// What each answer goes through on its way out: headers, and the log of refusals.
+///
+/// It does not wait for anything, so that an answer is not boxed for it.
+pub(super) fn of_answers(scheme: Scheme) -> impl Fn(Response) -> Response + Clone {
+    move |mut response| {
+        secure(response.headers_mut(), scheme);
+        log_failure(&response);
+        response
+    }
+}
+
 /// Nobody shall guess a type; who came by https shall come back by https (RFC 6797 §7.1).
-pub(super) async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+fn secure(headers: &mut HeaderMap, scheme: Scheme) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if app.authority().catalog().org().issuer.as_str().starts_with("https:") {
+    if scheme == Scheme::Https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    response
 }
 
 /// Each refusal is logged here, and nowhere else.
-pub(super) async fn log_failure(response: Response) -> Response {
+fn log_failure(response: &Response) {
     if let Some(failure) = response.extensions().get::<Arc<Failure>>() {
         failure.log();
     }
-    response
 }

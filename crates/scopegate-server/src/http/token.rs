@@ -2,17 +2,19 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use super::asked::Asked;
 use super::client_request::ClientRequest;
 use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, on_both};
+use super::{App, Failure, Routes, cors, on_both};
 
 /// Where token requests go.
-pub(super) fn routes(base: &str) -> Routes {
-    on_both(base, "token", || post(token))
+pub(super) fn routes(app: &App, base: &str) -> Routes {
+    let shared = || token.layer(cors::Sharing(app.clone()));
+    on_both(base, "token", || cors::with_preflight(post(shared())))
 }
 
 /// Answers a token request.

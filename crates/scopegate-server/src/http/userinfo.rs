@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -19,8 +20,9 @@ use super::in_time::decided_in_time;
 use super::{App, Failure, RequestError, Routes, bearer, cors, form_body, on_both};
 
 /// Where clients ask about persons.
-pub(super) fn routes(base: &str) -> Routes {
-    on_both(base, "userinfo", || get(userinfo).post(userinfo))
+pub(super) fn routes(app: &App, base: &str) -> Routes {
+    let shared = || userinfo.layer(cors::Sharing(app.clone()));
+    on_both(base, "userinfo", || cors::with_preflight(get(shared()).post(shared())))
 }
 
 /// Tells what is known of the person of an access token.
@@ -29,7 +31,7 @@ async fn userinfo(State(app): State<App>, Asked(server): Asked, request: Request
     match decide(&app, &server, &parts, body).await {
         Ok(known) => {
             let response = (NEVER_STORED, Json(known.claims())).into_response();
-            cors::asked_by(known.client().clone(), response)
+            cors::asked_by(|| Some(known.client().clone()), &parts.headers, response)
         }
         Err(error) => bearer::refused(Failure::new(error).of_server(&server)),
     }

@@ -4,7 +4,7 @@
 //! be woken by its answer takes several times as long. So what a request does is done in place. What
 //! may take long (migrations, the whole catalog, the rare writes) goes through the driver that waits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -26,35 +26,46 @@ const WRITER: &str = "\
 
 /// Connections that nobody uses now. One that fails is not put back.
 #[derive(Clone)]
-pub(super) struct Shelf {
+pub(super) struct Shelf(Arc<Shared>);
+
+struct Shared {
     file: DatabaseFile,
     patience: Duration,
     settings: &'static str,
+    /// How long it may be since the file was looked for.
+    trust: Duration,
     /// Nothing at all once the store is closed.
-    idle: Arc<Mutex<Option<Vec<Connection>>>>,
+    idle: Mutex<Option<Vec<Connection>>>,
 }
 
 impl Shelf {
-    /// For connections that read.
-    pub(super) fn of_readers(file: DatabaseFile, patience: Duration) -> Self {
-        Self::new(file, patience, READER)
+    /// For connections that read. The file may have been there so long ago that `trust` says.
+    pub(super) fn of_readers(file: DatabaseFile, patience: Duration, trust: Duration) -> Self {
+        Self::new(file, patience, READER, trust)
     }
 
     /// For connections that write, and wait for the disk at the end of each transaction.
     ///
     /// The log takes 16 MiB before it goes into the file: pages that many rows share go there once.
     pub(super) fn of_writers(file: DatabaseFile, patience: Duration) -> Self {
-        Self::new(file, patience, WRITER)
+        Self::new(file, patience, WRITER, Duration::ZERO)
     }
 
-    fn new(file: DatabaseFile, patience: Duration, settings: &'static str) -> Self {
-        Self { file, patience, settings, idle: Arc::new(Mutex::new(Some(Vec::new()))) }
+    fn new(
+        file: DatabaseFile,
+        patience: Duration,
+        settings: &'static str,
+        trust: Duration,
+    ) -> Self {
+        let idle = Mutex::new(Some(Vec::new()));
+        Self(Arc::new(Shared { file, patience, settings, trust, idle }))
     }
 
     /// Takes a connection, or makes one. There are as many as threads that ask at once.
     pub(super) fn take(&self) -> std::result::Result<InPlace, StoreError> {
-        self.file.is_still_there().map_err(unavailable)?;
-        let idle = match &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {
+        let Shared { file, trust, .. } = &*self.0;
+        file.was_there_lately(*trust).map_err(unavailable)?;
+        let idle = match &mut *self.idle() {
             None => return Err(unavailable("the store is closed")),
             Some(idle) => idle.pop(),
         };
@@ -66,17 +77,22 @@ impl Shelf {
     }
 
     fn connect(&self) -> Result<Connection> {
+        let Shared { file, patience, settings, .. } = &*self.0;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(self.file.path(), flags)?;
-        connection.busy_timeout(self.patience)?;
+        let connection = Connection::open_with_flags(file.path(), flags)?;
+        connection.busy_timeout(*patience)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        connection.execute_batch(self.settings)?;
+        connection.execute_batch(settings)?;
         Ok(connection)
     }
 
     /// Closes what is idle now, and what comes back later.
     pub(super) fn close(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.idle().take();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,7 +124,7 @@ impl InPlace {
         let mut found = bound.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next().map_err(unavailable)? {
-            rows.push(decode(&Row::InPlace(row))?);
+            rows.push(decode(&Row::in_place(row))?);
         }
         Ok(rows)
     }
@@ -121,7 +137,7 @@ impl InPlace {
     /// Gives the connection back.
     pub(super) fn finish(self) {
         let Self { connection, shelf } = self;
-        if let Some(idle) = &mut *shelf.idle.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(idle) = &mut *shelf.idle() {
             idle.push(connection);
         }
     }
@@ -165,7 +181,10 @@ mod tests {
         super::super::sqlite::SqlitePools::open(&url, &path, &options).await.unwrap();
         let file = DatabaseFile::of(path).unwrap();
         let patience = Duration::from_secs(1);
-        [Shelf::of_readers(file.clone(), patience), Shelf::of_writers(file, patience)]
+        [
+            Shelf::of_readers(file.clone(), patience, Duration::ZERO),
+            Shelf::of_writers(file, patience),
+        ]
     }
 
     fn number(of: &mut InPlace, statement: &str) -> u64 {
@@ -213,11 +232,11 @@ mod tests {
         let mut next = writers.take().unwrap();
         next.run("BEGIN IMMEDIATE; COMMIT").unwrap();
         next.finish();
-        assert_eq!(writers.idle.lock().unwrap().as_ref().map(Vec::len), Some(1));
+        assert_eq!(writers.idle().as_ref().map(Vec::len), Some(1));
         let late = writers.take().unwrap();
         writers.close();
         late.finish();
-        assert!(writers.idle.lock().unwrap().is_none());
+        assert!(writers.idle().is_none());
         assert!(matches!(writers.take().map(drop), Err(StoreError::Unavailable(_))));
     }
 }

@@ -1,5 +1,6 @@
 //! What goes into a statement and what comes out of it.
 
+use std::cell::Cell;
 use std::fmt::Display;
 
 use rusqlite::types::FromSql;
@@ -74,7 +75,8 @@ impl<'a> From<Option<&'a str>> for Value<'a> {
 
 /// A row of an answer.
 pub(crate) enum Row<'a> {
-    InPlace(&'a rusqlite::Row<'a>),
+    /// With the place after that of the column that was asked for last.
+    InPlace(&'a rusqlite::Row<'a>, Cell<usize>),
     Postgres(&'a PgRow),
     Sqlite(&'a SqliteRow),
 }
@@ -88,6 +90,12 @@ impl<'a> From<&'a PgRow> for Row<'a> {
 impl<'a> From<&'a SqliteRow> for Row<'a> {
     fn from(row: &'a SqliteRow) -> Self {
         Self::Sqlite(row)
+    }
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn in_place(row: &'a rusqlite::Row<'a>) -> Self {
+        Self::InPlace(row, Cell::new(0))
     }
 }
 
@@ -139,11 +147,25 @@ impl Row<'_> {
     {
         let corrupt = |error: &dyn Display| StoreError::Corrupt(format!("`{column}`: {error}"));
         match self {
-            Self::InPlace(row) => row.get(column).map_err(|error| corrupt(&error)),
+            Self::InPlace(row, next) => {
+                let place = place(row, column, next);
+                place.and_then(|place| row.get(place)).map_err(|error| corrupt(&error))
+            }
             Self::Postgres(row) => row.try_get(column).map_err(|error| corrupt(&error)),
             Self::Sqlite(row) => row.try_get(column).map_err(|error| corrupt(&error)),
         }
     }
+}
+
+/// The place of a column. They are mostly asked for in their order, so the next one is tried first.
+fn place(row: &rusqlite::Row<'_>, column: &str, next: &Cell<usize>) -> rusqlite::Result<usize> {
+    let statement: &rusqlite::Statement<'_> = row.as_ref();
+    let place = match statement.column_name(next.get()) {
+        Ok(name) if name == column => next.get(),
+        _ => statement.column_index(column)?,
+    };
+    next.set(place + 1);
+    Ok(place)
 }
 
 fn as_unsigned(column: &str, number: i64) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use scopegate_core::store::StoreError;
@@ -63,7 +64,7 @@ impl SqlitePools {
         Ok(Self {
             writer,
             readers,
-            reads_in_place: Shelf::of_readers(file.clone(), patience),
+            reads_in_place: Shelf::of_readers(file.clone(), patience, options.trust),
             writes_in_place: Shelf::of_writers(file.clone(), patience),
             turn: Arc::default(),
             patience,
@@ -164,27 +165,51 @@ fn make_file(path: &Path) -> Result<(), OpenError> {
 
 /// The file that was opened, told apart from another one under the same name.
 #[derive(Clone)]
-pub(super) struct DatabaseFile {
+pub(super) struct DatabaseFile(Arc<OpenedFile>);
+
+struct OpenedFile {
     path: PathBuf,
     identity: (u64, u64),
+    opened_at: std::time::Instant,
+    /// When it was last there: microseconds since it was opened.
+    was_there: AtomicU64,
 }
 
 impl DatabaseFile {
     pub(super) fn of(path: PathBuf) -> std::io::Result<Self> {
-        Ok(Self { identity: identity(&path)?, path })
+        let opened = OpenedFile {
+            identity: identity(&path)?,
+            path,
+            opened_at: std::time::Instant::now(),
+            was_there: AtomicU64::new(0),
+        };
+        Ok(Self(Arc::new(opened)))
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.0.path
     }
 
     /// Fails if the file was removed or replaced: SQLite would go on to write into the old one, and
     /// what it confirms would be gone with the process.
     pub(super) fn is_still_there(&self) -> std::io::Result<()> {
-        match identity(&self.path)? == self.identity {
+        match identity(&self.0.path)? == self.0.identity {
             true => Ok(()),
             false => Err(std::io::Error::other("the database file has been replaced")),
         }
+    }
+
+    /// The same for whoever is content if it was there so long ago.
+    pub(super) fn was_there_lately(&self, trust: Duration) -> std::io::Result<()> {
+        let OpenedFile { opened_at, was_there, .. } = &*self.0;
+        let now = opened_at.elapsed();
+        let last = Duration::from_micros(was_there.load(Ordering::Relaxed));
+        if now.saturating_sub(last) < trust {
+            return Ok(());
+        }
+        self.is_still_there()?;
+        was_there.store(u64::try_from(now.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -204,6 +229,19 @@ mod tests {
     use sqlx::Row;
 
     use super::*;
+
+    #[test]
+    fn a_file_that_was_there_lately_is_not_looked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        make_file(&path).unwrap();
+        let file = DatabaseFile::of(path.clone()).unwrap();
+        std::fs::rename(&path, folder.path().join("away.db")).unwrap();
+        file.was_there_lately(Duration::from_secs(3600)).unwrap();
+        file.was_there_lately(Duration::ZERO).unwrap_err();
+        make_file(&path).unwrap();
+        file.was_there_lately(Duration::ZERO).unwrap_err();
+    }
 
     async fn pragma(connection: &mut PoolConnection<Sqlite>, statement: &'static str) -> String {
         let row = sqlx::query(statement).fetch_one(&mut **connection).await.unwrap();

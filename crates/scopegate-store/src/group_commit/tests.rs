@@ -21,6 +21,7 @@ fn code(secret: &str) -> Change {
         kind: ArtifactKind::Code,
         id: sha256(secret.as_bytes()),
         alias: None,
+        user: None,
         version: 0,
         expires_at: UnixTime::MAX,
         body: "{}".into(),
@@ -201,4 +202,20 @@ async fn of_many_at_once_each_is_answered_for_itself() {
     }
     assert_eq!(won, 200);
     assert_eq!(events(&store).await, 200);
+}
+
+#[test]
+fn whoever_waits_is_gathered_into_a_group_that_is_not_too_large() {
+    let (sender, mut receiver) = mpsc::channel(WAITING);
+    let wait = || {
+        let (answer, _) = oneshot::channel();
+        sender.try_send(Waiting { changes: Vec::new(), answer }).ok().unwrap();
+    };
+    let mut group = Vec::new();
+    (0..3).for_each(|_| wait());
+    gather(&mut group, &mut receiver);
+    assert_eq!(group.len(), 3);
+    (0..2 * LARGEST).for_each(|_| wait());
+    gather(&mut group, &mut receiver);
+    assert_eq!((group.len(), receiver.len()), (LARGEST, LARGEST + 3));
 }

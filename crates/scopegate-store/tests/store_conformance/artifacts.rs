@@ -5,7 +5,8 @@ use scopegate_jose::sha256;
 
 use crate::place::Place;
 use crate::samples::{
-    NOW, audit, code, consume, family, is_changed, later, one_of_four_wins, open_family,
+    NOW, audit, code, consume, family, is_changed, later, one_of_four_wins, open_family, person,
+    put_user, user_id,
 };
 
 fn device(secret: &str, user_code: &str) -> Artifact {
@@ -28,6 +29,25 @@ pub(crate) async fn an_artifact_is_found_by_its_secret_and_by_its_alias(place: &
     for kind in [ArtifactKind::Assertion, ArtifactKind::Code, ArtifactKind::PushedRequest] {
         assert_eq!(found(kind, secret).await, None, "{kind:?}");
         assert_eq!(found(kind, alias).await, None, "{kind:?}");
+    }
+}
+
+pub(crate) async fn an_artifact_comes_with_its_person(place: &Place) {
+    let store = place.open().await;
+    let alice = person("alice");
+    store.commit(&[put_user(alice.clone(), None)]).await.unwrap();
+    for (name, user, found) in [
+        ("a", Some(user_id("alice")), Some(alice)),
+        ("b", Some(user_id("nobody")), None),
+        ("c", None, None),
+    ] {
+        let artifact = Artifact { user, ..device(name, name) };
+        store.commit(&[Change::PutArtifact(artifact.clone())]).await.unwrap();
+        for by in [ArtifactName::of_secret(name), ArtifactName::of_alias(name)] {
+            let both = store.artifact_and_person(ArtifactKind::Device, &by).await.unwrap();
+            assert_eq!(both, Some((artifact.clone(), found.clone())), "{name}");
+            assert_eq!(store.artifact_and_person(ArtifactKind::Code, &by).await.unwrap(), None);
+        }
     }
 }
 

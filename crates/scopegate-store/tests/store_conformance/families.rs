@@ -7,7 +7,8 @@ use scopegate_core::store::{Change, Contested, Ended, Family, SessionId};
 
 use crate::place::{LASTING_FAMILIES, Node, Place};
 use crate::samples::{
-    NOW, audit, client, family, is_changed, later, one_of_four_wins, open_family, rotate, user_id,
+    NOW, audit, client, family, is_changed, later, one_of_four_wins, open_family, person, put_user,
+    rotate, user_id,
 };
 
 async fn read(store: &Node, family: &Family) -> Family {
@@ -29,6 +30,18 @@ pub(crate) async fn a_family_comes_back_as_it_was_written(place: &Place) {
     assert_eq!(read(&store, &bare).await, bare);
     assert_eq!(store.family(&family("a", "alice").id).await.unwrap(), None);
     assert!(is_changed(&store.commit(&[open_family(&full)]).await, Contested::Family));
+}
+
+pub(crate) async fn a_family_comes_with_its_person(place: &Place) {
+    let store = place.open().await;
+    let alice = person("alice");
+    let (hers, of_nobody) = (family("a", "alice"), family("b", "nobody"));
+    let begun = [put_user(alice.clone(), None), open_family(&hers), open_family(&of_nobody)];
+    store.commit(&begun).await.unwrap();
+    let found = async |id| store.family_and_person(id).await.unwrap();
+    assert_eq!(found(&hers.id).await, Some((hers.clone(), Some(alice))));
+    assert_eq!(found(&of_nobody.id).await, Some((of_nobody.clone(), None)));
+    assert_eq!(found(&family("a", "alice").id).await, None);
 }
 
 pub(crate) async fn a_family_is_one_row_however_often_it_is_used(place: &Place) {

@@ -67,6 +67,7 @@ store_conformance! {
     every storage {
         artifacts:
             an_artifact_is_found_by_its_secret_and_by_its_alias
+            an_artifact_comes_with_its_person
             a_secret_and_an_alias_are_taken_once
             an_artifact_moves_once_from_a_version
             of_two_moves_at_once_one_wins
@@ -87,6 +88,7 @@ store_conformance! {
             a_deleted_client_takes_its_consents_along;
         families:
             a_family_comes_back_as_it_was_written
+            a_family_comes_with_its_person
             a_family_is_one_row_however_often_it_is_used
             a_family_does_not_move_from_a_stale_generation
             of_two_rotations_at_once_one_wins

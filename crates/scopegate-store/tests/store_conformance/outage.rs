@@ -15,7 +15,8 @@ fn use_assertion(jti: &str) -> Change {
 }
 
 pub(crate) async fn an_outage_is_unavailable_and_ends(place: &Place) {
-    let options = StoreOptions::default().patience(Duration::from_millis(300));
+    let options =
+        StoreOptions::default().patience(Duration::from_millis(300)).trust(Duration::ZERO);
     let store = place.open_with(&options).await;
     store.commit(&[use_assertion("before")]).await.unwrap();
 
@@ -61,7 +62,8 @@ pub(crate) async fn a_lost_connection_is_replaced(place: &Place) {
 }
 
 pub(crate) async fn whoever_waits_through_an_outage_learns_of_it(place: &Place) {
-    let options = StoreOptions::default().patience(Duration::from_millis(300));
+    let options =
+        StoreOptions::default().patience(Duration::from_millis(300)).trust(Duration::ZERO);
     let store = SqlStore::open(&place.url(), &options).await.unwrap();
     let waiter = store.clone();
     let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(0).await });

@@ -63,6 +63,7 @@ pub(crate) fn code(secret: &str) -> Artifact {
         kind: ArtifactKind::Code,
         id: sha256(secret.as_bytes()),
         alias: None,
+        user: None,
         version: 0,
         expires_at: later(300),
         body: json!({ "of": secret, "odd": "nul \0 é 🛒" }).to_string(),

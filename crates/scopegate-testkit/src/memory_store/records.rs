@@ -22,14 +22,17 @@ impl Records for MemoryStore {
         kind: ArtifactKind,
         name: &ArtifactName,
     ) -> Result<Option<Artifact>, StoreError> {
+        Ok(self.open(Use::Read).await?.rows.artifact(kind, name).cloned())
+    }
+
+    async fn artifact_and_person(
+        &self,
+        kind: ArtifactKind,
+        name: &ArtifactName,
+    ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
         let rows = &self.open(Use::Read).await?.rows;
-        Ok(match name {
-            ArtifactName::Secret(id) => rows.artifacts.get(&(kind, *id)).cloned(),
-            ArtifactName::Alias(alias) => {
-                let is_it = |known: &&Artifact| known.kind == kind && known.alias == Some(*alias);
-                rows.artifacts.values().find(is_it).cloned()
-            }
-        })
+        let person = |artifact: &Artifact| rows.user_of(artifact.user.as_ref()?).cloned();
+        Ok(rows.artifact(kind, name).map(|artifact| (artifact.clone(), person(artifact))))
     }
 
     async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError> {
@@ -40,6 +43,15 @@ impl Records for MemoryStore {
 
     async fn family(&self, id: &FamilyId) -> Result<Option<Family>, StoreError> {
         Ok(self.open(Use::Read).await?.rows.families.get(id).cloned())
+    }
+
+    async fn family_and_person(
+        &self,
+        id: &FamilyId,
+    ) -> Result<Option<(Family, Option<User>)>, StoreError> {
+        let rows = &self.open(Use::Read).await?.rows;
+        let family = rows.families.get(id);
+        Ok(family.map(|family| (family.clone(), rows.user_of(&family.user).cloned())))
     }
 
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError> {
@@ -83,6 +95,16 @@ impl Directory for MemoryStore {
 }
 
 impl Rows {
+    fn artifact(&self, kind: ArtifactKind, name: &ArtifactName) -> Option<&Artifact> {
+        match name {
+            ArtifactName::Secret(id) => self.artifacts.get(&(kind, *id)),
+            ArtifactName::Alias(alias) => {
+                let is_it = |known: &&Artifact| known.kind == kind && known.alias == Some(*alias);
+                self.artifacts.values().find(is_it)
+            }
+        }
+    }
+
     fn standing(&self, of: &TokenMark) -> Standing {
         let state = |id: &FamilyId| match self.families.get(id) {
             None => FamilyState::Absent,

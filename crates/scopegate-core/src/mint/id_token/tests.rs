@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::catalog::{
     ClaimSource, ClaimSpec, ClientId, Edit, Entity, EntityKey, EntityKind, Owner, ServerId,
-    Snapshot, Spec, Status,
+    Snapshot, Spec, Status, is_reserved,
 };
 use crate::people::{Authentication, Profile, User, UserId};
 use crate::store::SessionId;
@@ -156,6 +156,16 @@ fn no_claim_of_the_administrator_replaces_one_of_the_servers() {
     }
     let claims = world.claims();
     assert!(!claims.to_string().contains("forged"), "{claims}");
+}
+
+#[test]
+fn no_standard_claim_has_the_name_of_one_that_the_server_writes() {
+    assert!(standard_claims::names().all(|name| !is_reserved(TokenKind::Id, name)));
+    let claims = World::new().claims();
+    let written = claims.as_object().unwrap().keys().filter(|name| *name != "plan");
+    for name in written {
+        assert!(is_reserved(TokenKind::Id, name), "{name}");
+    }
 }
 
 #[test]
