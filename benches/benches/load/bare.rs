@@ -43,6 +43,7 @@ struct App {
     rules: Rules,
     secret: [u8; 32],
     user: UserId,
+    session: SessionId,
     /// What a code stands for; as long as that of the other side.
     code_body: String,
 }
@@ -63,6 +64,7 @@ pub(crate) async fn serve(algorithm: &str) {
         rules: Rules::new(Issuer::parse(ISSUER).unwrap(), AudienceRule::any_of([audience])),
         secret: sha256(SECRET.as_bytes()),
         user: UserId::generate(),
+        session: SessionId::generate(),
         code_body: json!({ "of": "x".repeat(880) }).to_string(),
     };
     let router = Router::new()
@@ -205,7 +207,7 @@ impl App {
             server: ServerId::default_server(),
             client: ClientId::parse(client).unwrap(),
             user: self.user.clone(),
-            session: None,
+            session: Some(self.session.clone()),
             generation: 0,
             rotated_at: now,
             idle_ends_at: now.plus(DAY),
@@ -220,7 +222,7 @@ impl App {
                     at: now,
                     acr: PASSWORD_ACR.to_owned(),
                     amr: vec![PASSWORD_AMR.to_owned()],
-                    session: Some(SessionId::generate()),
+                    session: Some(self.session.clone()),
                 }),
                 userinfo_claims: Vec::new(),
                 id_token_claims: Vec::new(),

@@ -37,7 +37,7 @@ use crate::store::{Change, Session};
 use crate::token::active_server;
 
 use self::checks::At;
-use self::code::CodeBody;
+use self::code::Issued;
 use self::door::Door;
 use self::draft::{Asked, Draft};
 use self::freshness::Freshness;
@@ -278,23 +278,18 @@ impl Authority {
         let mut event = deciding.granted();
         event.rule = Some(granted.rule.clone());
 
-        let (code, artifact) = code::issue(
-            &CodeBody {
-                server: server.id.clone(),
-                client: client.id.clone(),
-                redirect_uri: draft.form.value("redirect_uri").map(str::to_owned),
-                challenge: asked.challenge.clone(),
-                granted,
-                audience: asked.audience(server)?.clone(),
-                user: user.id.clone(),
-                user_version: user.version,
-                auth: session.auth.clone(),
-                id_token: asked.id_token.clone(),
-                userinfo_claims: asked.userinfo_claims.clone(),
-                used: None,
-            },
-            *now,
-        );
+        let issued = Issued {
+            redirect_uri: draft.form.value("redirect_uri").map(str::to_owned),
+            challenge: asked.challenge.clone(),
+            granted,
+            audience: asked.audience(server)?.clone(),
+            user: user.id.clone(),
+            user_version: user.version,
+            auth: session.auth.clone(),
+            id_token: asked.id_token.clone(),
+            userinfo_claims: asked.userinfo_claims.clone(),
+        };
+        let (code, artifact) = code::issue(&server.id, &client.id, issued, *now);
         let mut changes = vec![Change::PutArtifact(artifact)];
         changes.extend(draft.pushed.map(Pushed::used));
         if let Some(change) = agreed {

@@ -1,8 +1,8 @@
 //! SQLite writes one transaction at a time, and waits for the disk at the end of each: whoever
 //! comes meanwhile shares the next one.
 //!
-//! Each commit is still whole or absent by itself. One that loses a race is taken back to where it
-//! began and its neighbours stay; none is answered before the disk has all of them.
+//! Each commit is still whole or absent by itself. Of one that loses a race nothing is written and its
+//! neighbours stay; none is answered before the disk has all of them.
 
 use std::future::Future;
 use std::thread;
@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::audit_events;
 use crate::database::{Database, Transaction};
 use crate::error::unavailable;
-use crate::ledger::InOrder;
+use crate::ledger::{self, InOrder};
 
 /// How many commits share a transaction at most: each waits for all of them.
 const LARGEST: usize = 128;
@@ -22,8 +22,8 @@ const LARGEST: usize = 128;
 /// How many wait for their turn before the next one waits for a place.
 const WAITING: usize = 1024;
 
-/// So often a commit that fails is left out and the others are tried again.
-const ATTEMPTS: usize = 3;
+/// So often a group is tried: once boldly, once with care, and without those that failed.
+const ATTEMPTS: usize = 4;
 
 /// Where commits come together. Its thread ends with the last clone.
 #[derive(Clone)]
@@ -81,20 +81,19 @@ fn gather(group: &mut Vec<Waiting>, receiver: &mut mpsc::Receiver<Waiting>) {
 
 /// Writes a group and answers each of it.
 fn write(database: &Database, group: &mut Vec<Waiting>) {
+    let mut care = Care::Bold;
     for _ in 0..ATTEMPTS {
-        let Failure { cause, culprit } = match in_place(together(database, group)) {
+        match in_place(together(database, group, care)) {
             Ok(answers) => {
                 for (waiting, answer) in group.drain(..).zip(answers) {
                     waiting.answer(answer);
                 }
                 return;
             }
-            Err(failure) => failure,
-        };
-        match culprit {
+            Err(Failure::HalfLost) => care = Care::Careful,
             // What the others want to write may be well.
-            Some(culprit) => group.remove(culprit).answer(Err(cause)),
-            None => return answer_all(group, &cause),
+            Err(Failure::Of(culprit, cause)) => group.remove(culprit).answer(Err(cause)),
+            Err(Failure::Whole(cause)) => return answer_all(group, &cause),
         }
         if group.is_empty() {
             return;
@@ -109,33 +108,57 @@ fn in_place<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     work.now_or_never().unwrap_or_else(waits)
 }
 
-/// Why a group was not written, and whose fault it was if it was one's.
-struct Failure {
-    cause: StoreError,
-    culprit: Option<usize>,
+/// Whether each commit can be taken back by itself. That costs a copy of each page that it touches,
+/// and is of use only where a commit loses after it has written, which is rare.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Care {
+    Bold,
+    Careful,
+}
+
+/// Why a group was not written.
+enum Failure {
+    /// By no one's fault.
+    Whole(StoreError),
+    /// By the fault of the commit of that number.
+    Of(usize, StoreError),
+    /// A commit lost after it had written, and cannot be taken back by itself.
+    HalfLost,
 }
 
 impl From<StoreError> for Failure {
     fn from(cause: StoreError) -> Self {
-        Self { cause, culprit: None }
+        Self::Whole(cause)
     }
 }
 
 /// Writes a group in one transaction; what is answered is on the disk.
-async fn together(database: &Database, group: &[Waiting]) -> Result<Vec<Answer>, Failure> {
+async fn together(
+    database: &Database,
+    group: &[Waiting],
+    care: Care,
+) -> Result<Vec<Answer>, Failure> {
     let mut transaction = database.begin_in_place().await?;
     let mut answers = Vec::with_capacity(group.len());
     let mut events = Vec::new();
     for (number, waiting) in group.iter().enumerate() {
         let changes = InOrder::of(&waiting.changes);
-        let answer = match write_one(&changes, &mut transaction).await {
-            Ok(()) => {
-                events.extend(changes.events);
-                Ok(())
-            }
-            Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => Err(lost),
-            Err(cause) => return Err(Failure { cause, culprit: Some(number) }),
+        let written = match care {
+            Care::Bold => write_boldly(&changes.changes, &mut transaction).await,
+            Care::Careful => write_as_a_part(&changes.changes, &mut transaction).await,
         };
+        let answer = match written {
+            Ok(Written::All) => Ok(()),
+            Ok(Written::Nothing(lost)) => Err(lost),
+            Ok(Written::Some) => {
+                transaction.rollback().await?;
+                return Err(Failure::HalfLost);
+            }
+            Err(cause) => return Err(Failure::Of(number, cause)),
+        };
+        if answer.is_ok() {
+            events.extend(changes.events);
+        }
         answers.push(answer);
     }
     // Events touch nothing else, so that those of all commits can go together.
@@ -144,22 +167,55 @@ async fn together(database: &Database, group: &[Waiting]) -> Result<Vec<Answer>,
     Ok(answers)
 }
 
-/// Writes the changes of one commit, or none of them.
-async fn write_one(changes: &InOrder<'_>, transaction: &mut Transaction) -> Result<(), StoreError> {
-    // A change that loses has written nothing itself: there is something to take back only where
-    // another one came before.
-    if changes.changes.len() < 2 {
-        return changes.write_changes(transaction).await;
-    }
-    transaction.begin_part().await?;
-    match changes.write_changes(transaction).await {
-        Ok(()) => transaction.keep_part().await,
-        Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
-            transaction.take_part_back().await?;
-            Err(lost)
+/// What was written of the changes of one commit.
+enum Written {
+    All,
+    /// A change lost, and others had been written before it.
+    Some,
+    /// A change lost, and nothing was written before it.
+    Nothing(StoreError),
+}
+
+/// Writes the changes of one commit. One that loses has written nothing itself, but those before it may
+/// have.
+async fn write_boldly(
+    changes: &[&Change],
+    transaction: &mut Transaction,
+) -> Result<Written, StoreError> {
+    let mut has_written = false;
+    for change in changes {
+        match ledger::write(change, transaction).await {
+            Ok(()) => has_written |= !matches!(change, Change::ExpectUser { .. }),
+            Err(StoreError::Conflict | StoreError::Changed(_)) if has_written => {
+                return Ok(Written::Some);
+            }
+            Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
+                return Ok(Written::Nothing(lost));
+            }
+            Err(cause) => return Err(cause),
         }
-        Err(other) => Err(other),
     }
+    Ok(Written::All)
+}
+
+/// Writes the changes of one commit, or none of them.
+async fn write_as_a_part(
+    changes: &[&Change],
+    transaction: &mut Transaction,
+) -> Result<Written, StoreError> {
+    transaction.begin_part().await?;
+    for change in changes {
+        match ledger::write(change, transaction).await {
+            Ok(()) => {}
+            Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
+                transaction.take_part_back().await?;
+                return Ok(Written::Nothing(lost));
+            }
+            Err(cause) => return Err(cause),
+        }
+    }
+    transaction.keep_part().await?;
+    Ok(Written::All)
 }
 
 impl Waiting {

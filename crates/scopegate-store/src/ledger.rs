@@ -128,7 +128,10 @@ fn place(change: &Change) -> (u8, &[u8]) {
     }
 }
 
-async fn write(change: &Change, transaction: &mut Transaction) -> Result<(), StoreError> {
+pub(crate) async fn write(
+    change: &Change,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
     match change {
         Change::Audit(event) => audit_events::record(transaction, &[event]).await,
         Change::UseAssertion { client, jti, expires_at } => {

@@ -35,6 +35,22 @@ pub(crate) fn family_of(code: &str, master_key: &MasterKey) -> FamilyId {
 pub(crate) struct CodeBody {
     pub(crate) server: ServerId,
     pub(crate) client: ClientId,
+    pub(crate) state: CodeState,
+}
+
+/// Whether it was redeemed.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CodeState {
+    /// It waits for its client.
+    Issued(Box<Issued>),
+    /// The client has its tokens. What was granted is not kept any longer.
+    Used { user: UserId, used: UsedCode },
+}
+
+/// What was decided when a code was issued.
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct Issued {
     /// Where it was sent, if the request named that: the exchange must name it again.
     pub(crate) redirect_uri: Option<String>,
     /// The S256 challenge (RFC 7636).
@@ -48,9 +64,6 @@ pub(crate) struct CodeBody {
     pub(crate) id_token: IdTokenWish,
     #[serde(default)]
     pub(crate) userinfo_claims: Vec<String>,
-    /// What it was exchanged for.
-    #[serde(default)]
-    pub(crate) used: Option<UsedCode>,
 }
 
 /// What ends if a code is used once more.
@@ -76,14 +89,22 @@ impl fmt::Debug for CodeBody {
     }
 }
 
-/// Makes a code, and the row by which it is found.
-pub(crate) fn issue(body: &CodeBody, now: UnixTime) -> (String, Artifact) {
+/// Makes a code of a server for a client, and the row by which it is found.
+pub(crate) fn issue(
+    server: &ServerId,
+    client: &ClientId,
+    issued: Issued,
+    now: UnixTime,
+) -> (String, Artifact) {
     let code = random_token(32);
+    let user = issued.user.clone();
+    let state = CodeState::Issued(Box::new(issued));
+    let body = CodeBody { server: server.clone(), client: client.clone(), state };
     let artifact = Artifact {
         kind: ArtifactKind::Code,
         id: sha256(code.as_bytes()),
         alias: None,
-        user: Some(body.user.clone()),
+        user: Some(user),
         version: 0,
         expires_at: now.plus(LIFETIME),
         body: body.to_json(),

@@ -8,7 +8,7 @@ use scopegate_jose::sha256;
 
 use super::agreed::{self, Agreed};
 use super::{Decision, Denied, Grant, GrantRequest, code_verifier};
-use crate::authorize::code::{CodeBody, REMEMBERED};
+use crate::authorize::code::{CodeBody, CodeState, Issued, REMEMBERED};
 use crate::error::TokenError;
 use crate::people::User;
 use crate::session::is_secret;
@@ -34,18 +34,21 @@ impl Grant for AuthorizationCode {
             let unknown = "there is no such code";
             return Err(agreed::forgotten(request, GRANT_TYPE, code, unknown).await?);
         };
-        if let Some(used) = &body.used {
-            return Err(agreed::replayed(request, GRANT_TYPE, used, &body.user));
-        }
+        let issued = match body.state {
+            CodeState::Issued(issued) => issued,
+            CodeState::Used { user, used } => {
+                return Err(agreed::replayed(request, GRANT_TYPE, &used, &user));
+            }
+        };
         if request.now >= artifact.expires_at {
             return Err(invalid("the code has expired").into());
         }
         let redirect_uri = request.form.value("redirect_uri");
-        if body.redirect_uri.as_deref().is_some_and(|sent_to| redirect_uri != Some(sent_to)) {
+        if issued.redirect_uri.as_deref().is_some_and(|sent_to| redirect_uri != Some(sent_to)) {
             return Err(invalid("the code was sent to another redirect URI").into());
         }
-        code_verifier::check(body.challenge.as_deref(), request.form.value("code_verifier"))?;
-        redeem(request, code, &artifact, body, user)
+        code_verifier::check(issued.challenge.as_deref(), request.form.value("code_verifier"))?;
+        redeem(request, code, &artifact, *issued, user)
     }
 }
 
@@ -82,24 +85,29 @@ fn redeem(
     request: &GrantRequest<'_>,
     code: &str,
     artifact: &Artifact,
-    mut body: CodeBody,
+    issued: Issued,
     user: Option<User>,
 ) -> Result<Decision, Denied> {
+    let Issued { granted, audience, user: id, user_version, auth, id_token, .. } = issued;
     let agreed = Agreed {
         grant_type: GRANT_TYPE,
         code,
-        user: body.user.clone(),
-        user_version: body.user_version,
-        auth: body.auth.clone(),
-        granted: body.granted.clone(),
-        audience: body.audience.clone(),
-        id_token: body.id_token.clone(),
-        userinfo_claims: body.userinfo_claims.clone(),
+        user: id.clone(),
+        user_version,
+        auth,
+        granted,
+        audience,
+        id_token,
+        userinfo_claims: issued.userinfo_claims,
     };
     let person = agreed.person(request, user)?;
     let (used, mut decision) = agreed.redeemed(request, person);
     let expires_at = request.now.plus(REMEMBERED).max(used.token_ends_at);
-    body.used = Some(used);
+    let body = CodeBody {
+        server: request.server.id.clone(),
+        client: request.client.id.clone(),
+        state: CodeState::Used { user: id, used },
+    };
     decision.changes.push(Change::MoveArtifact {
         kind: artifact.kind,
         id: artifact.id,
