@@ -6,7 +6,7 @@ use scopegate_tests::{TestServer, claims};
 use serde_json::json;
 
 use crate::oidc_core::flow::{code, error, id_token, question, redeemed, start, tokens, userinfo};
-use crate::oidc_core::world::{CATALOG, add_alice, profile};
+use crate::oidc_core::world::{add_alice, catalog, profile};
 
 #[tokio::test]
 async fn each_scope_is_answered_at_userinfo_under_the_subject_of_the_id_token() {
@@ -61,15 +61,15 @@ async fn claims_that_cannot_be_read_are_refused() {
 /// Okta's catalogs name these scopes; a rule that is for signing in only names nothing else.
 #[tokio::test]
 async fn a_rule_and_a_claim_may_name_standard_scopes() {
-    let claim = "[[server.claim]]\nname = \"shoe_size\"\ntoken = \"id\"\nscopes = [\"profile\"]\n\
-                 value = { attribute = \"user.shoe_size\" }\n\n[[server.policy]]";
-    let listed = "grant_types = [\"authorization_code\"]\nscopes = [\"openid\", \"profile\"]";
-    let catalog = CATALOG.replacen("[[server.policy]]", claim, 1).replacen(
-        "grant_types = [\"authorization_code\"]\nscopes = [\"read:orders\"]",
-        listed,
-        1,
+    let catalog = catalog().rule("people", "scopes = [\"openid\", \"profile\"]").claim(
+        "shoe_size",
+        r#"
+        token = "id"
+        scopes = ["profile"]
+        value = { attribute = "user.shoe_size" }
+        "#,
     );
-    let server = TestServer::start(&catalog).await;
+    let server = TestServer::start(catalog).await;
     let alice = add_alice(&server).await;
     let mut browser = server.browser_of(&alice).await;
     for (scope, told) in [("openid profile", json!(39)), ("openid email", json!(null))] {
@@ -133,11 +133,9 @@ async fn an_essential_class_that_nobody_has_is_unmet() {
 #[tokio::test]
 async fn more_than_100_groups_fail_the_request() {
     for token in ["access", "id"] {
-        let claim = format!(
-            "[[server.claim]]\nname = \"teams\"\ntoken = \"{token}\"\n\
-             value = {{ groups = {{ starts_with = \"team-\" }} }}\n\n[[server.policy]]"
-        );
-        let server = TestServer::start(&CATALOG.replacen("[[server.policy]]", &claim, 1)).await;
+        let teams = "value = { groups = { starts_with = \"team-\" } }";
+        let claim = format!("token = \"{token}\"\n{teams}");
+        let server = TestServer::start(catalog().claim("teams", &claim)).await;
         let alice = add_alice(&server).await;
         let teams: BTreeSet<String> = (0..101).map(|number| format!("team-{number}")).collect();
         let (authority, none) = (server.authority(), BTreeSet::new());

@@ -2,10 +2,9 @@
 
 use axum::body::Body;
 use http::{Method, Request};
-use scopegate_tests::{Answer, Pkce, TestServer};
+use scopegate_tests::{Answer, Pkce, TestServer, Token};
 
 use crate::oidc_core::flow::{question, start};
-use crate::oidc_core::world::{Wanted, token_of};
 
 const SPA: &str = "https://spa.example";
 const OTHER: &str = "https://other.example";
@@ -74,7 +73,7 @@ async fn authorize_and_logout_are_for_no_script() {
 #[tokio::test]
 async fn userinfo_is_read_by_the_origins_of_the_tokens_client_only() {
     let (server, alice) = start().await;
-    let token = token_of(&server, &alice, Wanted { client: "spa", ..Wanted::default() }).await;
+    let token = server.token_of(&alice, Token { client: "spa", ..Token::default() }).await;
     let bearer = format!("Bearer {token}");
     let path = "/oauth2/default/v1/userinfo";
     for (origin, allowed) in [(SPA, SPA), (OTHER, ""), ("https://evil.example", "")] {
@@ -120,7 +119,7 @@ async fn tokens_are_read_by_the_origins_of_the_client_that_asks_only() {
 #[tokio::test]
 async fn the_answer_to_a_revocation_is_read_by_the_origins_of_its_client_only() {
     let (server, alice) = start().await;
-    let token = token_of(&server, &alice, Wanted { client: "spa", ..Wanted::default() }).await;
+    let token = server.token_of(&alice, Token { client: "spa", ..Token::default() }).await;
     let path = "/oauth2/default/v1/revoke";
     let form_type = ("content-type", "application/x-www-form-urlencoded");
     let good = format!("client_id=spa&token={token}");

@@ -2,11 +2,11 @@
 //! 8725 §3.12).
 
 use scopegate_jose::{Algorithm, KeySet, UnverifiedJws, base64url};
-use scopegate_tests::{Answer, TestServer, claims};
+use scopegate_tests::{Answer, Catalog, TestServer, claims};
 use serde_json::Value;
 
 use crate::oidc_core::flow::{id_token, tokens, userinfo};
-use crate::oidc_core::world::{CATALOG, add_alice};
+use crate::oidc_core::world::{add_alice, catalog};
 
 const DIALECTS: [&str; 3] = ["okta", "rfc9068", "both"];
 
@@ -15,13 +15,8 @@ const ALWAYS: [&str; 9] = ["acr", "amr", "aud", "auth_time", "exp", "iat", "iss"
 const OF_OKTA: [&str; 4] = ["cid", "scp", "uid", "ver"];
 const OF_RFC_9068: [&str; 2] = ["client_id", "scope"];
 
-/// The usual server with another key.
-fn catalog(key: &str) -> String {
-    CATALOG.replacen("name = \"Orders\"", &format!("name = \"Orders\"\n{key}"), 1)
-}
-
-fn in_dialect(dialect: &str) -> String {
-    catalog(&format!("dialect = \"{dialect}\""))
+fn in_dialect(dialect: &str) -> Catalog {
+    catalog().server("default", &format!("dialect = \"{dialect}\""))
 }
 
 /// A part of a token as JSON.
@@ -33,7 +28,7 @@ fn header(token: &str) -> Value {
 #[tokio::test]
 async fn userinfo_answers_in_each_dialect() {
     for dialect in DIALECTS {
-        let server = TestServer::start(&in_dialect(dialect)).await;
+        let server = TestServer::start(in_dialect(dialect)).await;
         let alice = add_alice(&server).await;
         let scope = ("scope", "openid email read:orders");
         let tokens = tokens(&server, &mut server.browser(), &[scope]).await;
@@ -64,7 +59,7 @@ async fn userinfo_answers_in_each_dialect() {
 #[tokio::test]
 async fn introspection_and_revocation_know_the_person_in_each_dialect() {
     for dialect in DIALECTS {
-        let server = TestServer::start(&in_dialect(dialect)).await;
+        let server = TestServer::start(in_dialect(dialect)).await;
         let alice = add_alice(&server).await;
         let tokens = tokens(&server, &mut server.browser(), &[]).await;
         let access = tokens["access_token"].as_str().unwrap();
@@ -92,7 +87,7 @@ async fn event(server: &TestServer, kind: &str) -> Value {
 #[tokio::test]
 async fn an_id_token_opens_nothing() {
     for dialect in DIALECTS {
-        let server = TestServer::start(&in_dialect(dialect)).await;
+        let server = TestServer::start(in_dialect(dialect)).await;
         add_alice(&server).await;
         let tokens = tokens(&server, &mut server.browser(), &[]).await;
         let id_token = tokens["id_token"].as_str().unwrap();
@@ -113,7 +108,8 @@ async fn at_hash_follows_the_algorithm() {
     for (algorithm, half) in
         [("RS256", 16), ("PS256", 16), ("ES256", 16), ("ES384", 24), ("EdDSA", 32)]
     {
-        let server = TestServer::start(&catalog(&format!("algorithms = [\"{algorithm}\"]"))).await;
+        let signed = format!("algorithms = [\"{algorithm}\"]");
+        let server = TestServer::start(catalog().server("default", &signed)).await;
         add_alice(&server).await;
         let tokens = tokens(&server, &mut server.browser(), &[]).await;
         // By the published keys alone, whatever the server says of them elsewhere.

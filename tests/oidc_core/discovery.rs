@@ -6,12 +6,11 @@ use scopegate_core::catalog::{ClientAuth, ClientSpec};
 use scopegate_core::people::Profile;
 use scopegate_core::user_admin::Newcomer;
 use scopegate_jose::{Algorithm, SigningKey};
-use scopegate_tests::{BASE, Pkce, TestServer};
+use scopegate_tests::{BASE, Catalog, Pkce, TestServer, proof};
 use serde_json::{Map, Value, json};
 
 use crate::oidc_core::flow::{REDIRECT, code, id_token, question, redeemed, tokens, userinfo};
-use crate::oidc_core::world::{CATALOG, add_alice};
-use crate::rfc7523::persons::{ASSERTION_TYPE, assertion};
+use crate::oidc_core::world::{add_alice, catalog};
 
 async fn documents(server: &TestServer) -> [(String, Value); 2] {
     let mut documents = Vec::new();
@@ -30,7 +29,7 @@ fn path(url: &Value) -> &str {
 
 #[tokio::test]
 async fn s4_3_the_issuer_is_the_url_that_was_asked() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     for (issuer, document) in documents(&server).await {
         assert_eq!(document["issuer"], issuer);
     }
@@ -38,7 +37,7 @@ async fn s4_3_the_issuer_is_the_url_that_was_asked() {
 
 #[tokio::test]
 async fn s3_what_is_required_is_there() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     for (_, document) in documents(&server).await {
         for required in [
             "issuer",
@@ -66,7 +65,7 @@ async fn s3_what_is_required_is_there() {
 
 #[tokio::test]
 async fn s3_each_endpoint_that_is_named_answers() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     for (_, document) in documents(&server).await {
         for (name, url) in document.as_object().unwrap() {
             if name.ends_with("_endpoint") || name == "jwks_uri" {
@@ -79,7 +78,7 @@ async fn s3_each_endpoint_that_is_named_answers() {
 
 #[tokio::test]
 async fn the_keys_are_public_distinct_and_those_that_sign() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     for (_, document) in documents(&server).await {
         let jwks = server.anonymous().read(path(&document["jwks_uri"])).await.expect(200).json();
         let keys = jwks["keys"].as_array().unwrap();
@@ -99,11 +98,9 @@ async fn the_keys_are_public_distinct_and_those_that_sign() {
 }
 
 /// What `portal` may do here it may do by each way that the document names.
-fn catalog() -> String {
-    let portal = "id = \"portal\"\nname = \"Portal\"\ntype = \"web\"\n\
-                  auth = \"client_secret_basic\"\nsecrets = [{ env = \"portal\" }]\n\
-                  grant_types = [\"authorization_code\"";
-    CATALOG.replacen(portal, &format!("{portal}, \"refresh_token\""), 1)
+fn with_refresh() -> Catalog {
+    let both = "grant_types = [\"authorization_code\", \"refresh_token\"]";
+    catalog().client("portal", both)
 }
 
 /// The values that the document of the `default` server names.
@@ -114,7 +111,7 @@ fn named(document: &Value, member: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn each_advertised_way_to_ask_works() {
-    let server = TestServer::start(&catalog()).await;
+    let server = TestServer::start(with_refresh()).await;
     let alice = add_alice(&server).await;
     let [_, (_, document)] = documents(&server).await;
     let mut browser = server.browser_of(&alice).await;
@@ -160,7 +157,7 @@ async fn each_advertised_way_to_ask_works() {
 
 #[tokio::test]
 async fn each_advertised_claim_is_told() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let [_, (_, document)] = documents(&server).await;
     let claims = named(&document, "claims_supported");
     let value = |name: &str| match name {
@@ -198,7 +195,7 @@ async fn each_advertised_claim_is_told() {
 
 #[tokio::test]
 async fn each_advertised_grant_is_spoken() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let [_, (_, document)] = documents(&server).await;
     let reader = server.as_client("reader");
     for grant_type in named(&document, "grant_types_supported") {
@@ -211,7 +208,7 @@ async fn each_advertised_grant_is_spoken() {
 
 #[tokio::test]
 async fn each_advertised_way_to_prove_who_one_is_works() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let alice = add_alice(&server).await;
     let [_, (_, document)] = documents(&server).await;
     for endpoint in ["token", "introspection", "revocation"] {
@@ -220,21 +217,18 @@ async fn each_advertised_way_to_prove_who_one_is_works() {
         for method in methods {
             let secret = scopegate_tests::secret_of("poster");
             let assertion = signed(&server, "ES256").await;
-            let proof = match method.as_str() {
+            let shown = match method.as_str() {
                 "client_secret_basic" => vec![],
                 "client_secret_post" => vec![("client_id", "poster"), ("client_secret", &secret)],
-                "private_key_jwt" => vec![
-                    ("client_assertion_type", ASSERTION_TYPE),
-                    ("client_assertion", assertion.as_str()),
-                ],
+                "private_key_jwt" => proof(&assertion).to_vec(),
                 _ => vec![("client_id", "spa")],
             };
-            let client = match proof.is_empty() {
+            let client = match shown.is_empty() {
                 true => server.as_client("reader"),
                 false => server.anonymous(),
             };
             // A client that is known learns what else is missing.
-            let answer = client.post_to(&path, &proof).await;
+            let answer = client.post_to(&path, &shown).await;
             assert_eq!(answer.json()["error"], "invalid_request", "{endpoint} {method}");
             let stranger = [("token", "x"), ("grant_type", "x")];
             let stranger = server.anonymous().post_to(&path, &stranger).await;
@@ -243,13 +237,9 @@ async fn each_advertised_way_to_prove_who_one_is_works() {
         let algorithms = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
         for algorithm in named(&document, &algorithms) {
             let assertion = signed(&server, &algorithm).await;
-            let form = [
-                ("client_assertion_type", ASSERTION_TYPE),
-                ("client_assertion", assertion.as_str()),
-                ("grant_type", "client_credentials"),
-                ("scope", "read:orders"),
-                ("token", "x"),
-            ];
+            let asked =
+                [("grant_type", "client_credentials"), ("scope", "read:orders"), ("token", "x")];
+            let form = [&asked, proof(&assertion).as_slice()].concat();
             server.anonymous().post_to(&path, &form).await.expect(200);
         }
     }
@@ -272,5 +262,5 @@ async fn signed(server: &TestServer, algorithm: &str) -> String {
         ..ClientSpec::default()
     };
     server.put_client("partner", partner).await;
-    assertion(server, "partner", &key)
+    server.assertion_of("partner", &key, "/oauth2/default/v1/token")
 }

@@ -2,24 +2,26 @@
 
 use scopegate_core::people::User;
 use scopegate_jose::{AlgorithmSet, KeySet, UnverifiedJws};
-use scopegate_tests::{Answer, Browser, TestServer};
+use scopegate_tests::{Answer, Browser, TestServer, changed};
 use serde_json::Value;
 
-use crate::oidc_core::world::{CATALOG, add_alice};
+use crate::oidc_core::world::{add_alice, catalog};
+use crate::rfc6749::world::redeem;
 
-pub(crate) const REDIRECT: &str = "https://portal.example/cb";
+pub(crate) use crate::rfc6749::world::CALLBACK as REDIRECT;
+
 pub(crate) const ISSUER: &str = "http://127.0.0.1:9000/oauth2/default";
 
 /// A server, and Alice's id.
 pub(crate) async fn start() -> (TestServer, User) {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let alice = add_alice(&server).await;
     (server, alice)
 }
 
 /// What `portal` asks; parameters of the same name replace the usual ones, empty ones leave them out.
 pub(crate) fn question<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let mut asked = vec![
+    let usual = [
         ("response_type", "code"),
         ("client_id", "portal"),
         ("redirect_uri", REDIRECT),
@@ -27,9 +29,7 @@ pub(crate) fn question<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
         ("state", "a state"),
         ("nonce", "a nonce"),
     ];
-    asked.retain(|(name, _)| other.iter().all(|(replaced, _)| replaced != name));
-    asked.extend(other.iter().filter(|(_, value)| !value.is_empty()));
-    asked
+    changed(&usual, other)
 }
 
 /// The code that an answer brings to the client.
@@ -50,8 +50,7 @@ pub(crate) fn error(answer: &Answer) -> String {
 
 /// What `portal` gets for a code.
 pub(crate) async fn redeemed(server: &TestServer, code: &str) -> Answer {
-    let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT)];
-    server.as_client("portal").token(&form).await
+    redeem(&server.as_client("portal"), code).await
 }
 
 /// What `portal` gets for a request in a browser; Alice signs in if that is asked for.

@@ -8,16 +8,16 @@ use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{ClientId, ServerId, Status};
 use scopegate_core::people::User;
 use scopegate_core::store::{Change, Ended, Family, FamilyBody, FamilyId, Ledger};
-use scopegate_tests::{Answer, TestServer, claims};
+use scopegate_tests::{Answer, TestServer, Token, claims};
 use serde_json::json;
 
 use crate::oidc_core::flow::altered;
-use crate::oidc_core::world::{CATALOG, Wanted, add_alice, profile, token_of};
+use crate::oidc_core::world::{add_alice, catalog, profile};
 
 const USERINFO: &str = "/oauth2/default/v1/userinfo";
 
 async fn start() -> (TestServer, User) {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let alice = add_alice(&server).await;
     (server, alice)
 }
@@ -38,7 +38,7 @@ fn refused(answer: &Answer, status: u16, error: &str) {
 #[tokio::test]
 async fn s5_3_1_get_post_with_header_and_post_with_body_are_answered_alike() {
     let (server, alice) = start().await;
-    let token = token_of(&server, &alice, Wanted::default()).await;
+    let token = server.token_of(&alice, Token::default()).await;
     let by_get = asked(&server, &token).await.expect(200);
     assert_eq!(by_get.json(), json!({ "sub": alice.id.as_str() }));
     assert_eq!(by_get.header("content-type"), "application/json");
@@ -56,7 +56,7 @@ async fn s5_3_1_get_post_with_header_and_post_with_body_are_answered_alike() {
 async fn s5_4_scopes_profile_email_address_phone_and_all_together() {
     let (server, alice) = start().await;
     let told = async |scope: &'static str| {
-        let token = token_of(&server, &alice, Wanted { scope, ..Wanted::default() }).await;
+        let token = server.token_of(&alice, Token { scopes: scope, ..Token::default() }).await;
         asked(&server, &token).await.expect(200).json()
     };
     let with_sub = |names: &[&str]| {
@@ -84,7 +84,9 @@ async fn s5_4_scopes_profile_email_address_phone_and_all_together() {
 async fn s5_5_a_claim_that_was_asked_for_by_name_is_told() {
     let (server, alice) = start().await;
     let claims = ["name".to_owned(), "shoe_size".to_owned(), "nickname".to_owned()];
-    let token = token_of(&server, &alice, Wanted { claims: &claims, ..Wanted::default() }).await;
+    let token = server
+        .token_of(&alice, Token { userinfo_claims: claims.to_vec(), ..Token::default() })
+        .await;
     let told = asked(&server, &token).await.expect(200).json();
     assert_eq!(told, json!({ "sub": alice.id.as_str(), "name": "Alice Liddell" }));
 }
@@ -92,7 +94,8 @@ async fn s5_5_a_claim_that_was_asked_for_by_name_is_told() {
 #[tokio::test]
 async fn a_token_for_any_audience_of_the_server_is_taken() {
     let (server, alice) = start().await;
-    let token = token_of(&server, &alice, Wanted { audience: 1, ..Wanted::default() }).await;
+    let token =
+        server.token_of(&alice, Token { audience: "api://stock", ..Token::default() }).await;
     asked(&server, &token).await.expect(200);
 }
 
@@ -112,7 +115,7 @@ async fn rfc_6750_s3_without_a_token_nothing_is_said() {
 #[tokio::test]
 async fn rfc_6750_s2_two_ways_at_once_are_refused() {
     let (server, alice) = start().await;
-    let token = token_of(&server, &alice, Wanted::default()).await;
+    let token = server.token_of(&alice, Token::default()).await;
     let bearer = server.anonymous().bearing(&token);
     refused(&bearer.post_to(USERINFO, &[("access_token", &token)]).await, 400, "invalid_request");
     let in_url = bearer.read(&format!("{USERINFO}?access_token={token}")).await;
@@ -126,7 +129,7 @@ async fn rfc_6750_s2_two_ways_at_once_are_refused() {
 #[tokio::test]
 async fn rfc_6750_s3_1_a_token_that_does_not_hold_is_401() {
     let (server, alice) = start().await;
-    let token = token_of(&server, &alice, Wanted::default()).await;
+    let token = server.token_of(&alice, Token::default()).await;
     let altered = altered(&token);
     for bad in ["a", "a.b.c", &altered, &"a".repeat(17 * 1024)] {
         refused(&asked(&server, bad).await, 401, "invalid_token");
@@ -141,7 +144,7 @@ async fn rfc_6750_s3_1_a_token_that_does_not_hold_is_401() {
 async fn rfc_6750_s3_1_without_openid_the_scope_is_missing() {
     let (server, alice) = start().await;
     let scope = "profile read:orders";
-    let token = token_of(&server, &alice, Wanted { scope, ..Wanted::default() }).await;
+    let token = server.token_of(&alice, Token { scopes: scope, ..Token::default() }).await;
     let asks = [("grant_type", "client_credentials"), ("scope", "read:orders")];
     let json = server.as_client("reader").token(&asks).await.expect(200).json();
     for token in [token.as_str(), json["access_token"].as_str().unwrap()] {
@@ -154,8 +157,8 @@ async fn rfc_6750_s3_1_without_openid_the_scope_is_missing() {
 #[tokio::test]
 async fn a_suspended_person_and_a_revoked_token_are_refused() {
     let (server, alice) = start().await;
-    let first = token_of(&server, &alice, Wanted::default()).await;
-    let second = token_of(&server, &alice, Wanted::default()).await;
+    let first = server.token_of(&alice, Token::default()).await;
+    let second = server.token_of(&alice, Token::default()).await;
     let revoked = Change::RevokeToken { jti: jti(&first), expires_at: UnixTime::MAX };
     server.store().commit(&[revoked]).await.unwrap();
     refused(&asked(&server, &first).await, 401, "invalid_token");
@@ -168,8 +171,8 @@ async fn a_suspended_person_and_a_revoked_token_are_refused() {
 async fn a_token_of_an_ended_or_unknown_family_is_refused() {
     let (server, alice) = start().await;
     let family = family(&server, &alice);
-    let wanted = Wanted { family: Some(&family.id), ..Wanted::default() };
-    let token = token_of(&server, &alice, wanted).await;
+    let wanted = Token { family: Some(family.id.clone()), ..Token::default() };
+    let token = server.token_of(&alice, wanted).await;
     refused(&asked(&server, &token).await, 401, "invalid_token");
     let id = family.id.clone();
     server.store().commit(&[Change::OpenFamily(Box::new(family))]).await.unwrap();
@@ -182,8 +185,8 @@ async fn a_token_of_an_ended_or_unknown_family_is_refused() {
 #[tokio::test]
 async fn a_token_of_a_client_that_is_gone_is_refused() {
     let (server, alice) = start().await;
-    let token = token_of(&server, &alice, Wanted::default()).await;
-    server.apply(CATALOG.split("[[client]]").next().unwrap()).await;
+    let token = server.token_of(&alice, Token::default()).await;
+    server.apply(catalog().without_client("portal")).await;
     refused(&asked(&server, &token).await, 401, "invalid_token");
 }
 

@@ -8,9 +8,9 @@ use scopegate_claims::{Clock, UnixTime};
 use scopegate_core::error::TokenError;
 use scopegate_core::refresh_token::RefreshToken;
 use scopegate_core::store::Records;
+use scopegate_tests::{LIFETIME, WINDOW};
 
 use crate::refresh_families::in_memory::InMemory;
-use crate::refresh_families::world::{LIFETIME, WINDOW};
 
 /// The clients, each with a family of its own, and how many seconds the token before serves again.
 const CLIENTS: [(&str, u64); 2] = [("portal", 30), ("strict", 0)];

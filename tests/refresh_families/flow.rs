@@ -4,62 +4,38 @@ use std::time::Duration;
 
 use scopegate_claims::Clock;
 use scopegate_core::store::UserKey;
-use scopegate_tests::{Pkce, TestClient, TestServer, claims};
+use scopegate_tests::{Catalog, Pkce, TestClient, TestServer, claims};
 use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::refresh_families::place::tokens;
 
-const CATALOG: &str = r#"
-version = 1
-
-[[server]]
-id = "default"
-name = "Orders"
-audiences = [{ name = "api://orders" }]
-algorithms = ["ES256"]
-
-[[server.scope]]
-name = "read:orders"
-
-[[server.policy]]
-name = "people"
-clients = ["*"]
-
-[[server.policy.rule]]
-name = "read"
-grant_types = ["authorization_code"]
-scopes = ["read:orders"]
-refresh_token_lifetime = "30d"
-refresh_token_window = "7d"
-
-[[client]]
-id = "portal"
-name = "Portal"
-type = "web"
-auth = "client_secret_basic"
-secrets = [{ env = "portal" }]
-grant_types = ["authorization_code", "refresh_token"]
-redirect_uris = ["http://127.0.0.1/cb"]
-refresh_token = { rotation_type = "ROTATE", leeway = 0 }
-
-[[client]]
-id = "browser"
-name = "Browser"
-type = "browser"
-auth = "none"
-grant_types = ["authorization_code", "refresh_token"]
-redirect_uris = ["http://127.0.0.1/cb"]
-
-[[client]]
-id = "visitor"
-name = "Visitor"
-type = "web"
-auth = "client_secret_basic"
-secrets = [{ env = "visitor" }]
-grant_types = ["authorization_code"]
-redirect_uris = ["http://127.0.0.1/cb"]
-"#;
+/// `portal` rotates without a leeway, `browser` as a public client does; `visitor` may not refresh.
+fn catalog() -> Catalog {
+    let may_refresh = "grant_types = [\"authorization_code\", \"refresh_token\"]";
+    let here = "redirect_uris = [\"http://127.0.0.1/cb\"]";
+    Catalog::of_orders()
+        .rule(
+            "read",
+            r#"
+            grant_types = ["authorization_code"]
+            scopes = ["read:orders"]
+            refresh_token_lifetime = "30d"
+            refresh_token_window = "7d"
+            "#,
+        )
+        .client(
+            "portal",
+            &format!(
+                "{may_refresh}\n{here}\nrefresh_token = {{ rotation_type = \"ROTATE\", leeway = 0 }}"
+            ),
+        )
+        .client("browser", &format!("type = \"browser\"\n{may_refresh}\n{here}"))
+        .client(
+            "visitor",
+            &format!("type = \"web\"\ngrant_types = [\"authorization_code\"]\n{here}"),
+        )
+}
 
 const REDIRECT: &str = "http://127.0.0.1:4000/cb";
 
@@ -85,7 +61,7 @@ async fn redeemed(server: &TestServer, id: &str, client: &TestClient<'_>, scope:
 
 #[tokio::test]
 async fn s6_no_refresh_token_without_offline_access() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let portal = server.as_client("portal");
     let without = redeemed(&server, "portal", &portal, "openid read:orders").await;
     assert!(without["access_token"].is_string() && without["refresh_token"].is_null());
@@ -98,7 +74,7 @@ async fn s6_no_refresh_token_without_offline_access() {
 
 #[tokio::test]
 async fn s12_2_a_refresh_speaks_of_the_same_person_and_sign_in() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let portal = server.as_client("portal");
     let scope = "openid read:orders offline_access";
     let first = redeemed(&server, "portal", &portal, scope).await;
@@ -122,7 +98,7 @@ async fn s12_2_a_refresh_speaks_of_the_same_person_and_sign_in() {
 
 #[tokio::test]
 async fn a_public_client_that_redeemed_a_code_rotates() {
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let browser = server.as_public_client("browser");
     let scope = "read:orders offline_access";
     let first = redeemed(&server, "browser", &browser, scope).await;
@@ -140,7 +116,7 @@ async fn a_public_client_that_redeemed_a_code_rotates() {
 async fn the_org_server_has_its_own_lifetimes() {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     const SECOND: Duration = Duration::from_secs(1);
-    let server = TestServer::start(CATALOG).await;
+    let server = TestServer::start(catalog()).await;
     let alice = server.add_user("alice", &[]).await;
     let portal = server.as_client("portal");
     let (at, token_endpoint) = ("/oauth2/v1/authorize", "/oauth2/v1/token");

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use scopegate_claims::Clock;
-use scopegate_core::catalog::RuleSpec;
+use scopegate_tests::{LIFETIME, WINDOW};
 
 use crate::refresh_families::place::{Place, tokens};
-use crate::refresh_families::world::{DAY, LIFETIME, MINUTE, WINDOW, rule, usual_rule};
+use crate::refresh_families::world::{DAY, MINUTE, catalog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -47,7 +47,7 @@ async fn the_first_end_is_inherited() {
 async fn the_window_is_that_of_the_present_rule() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
-    at.edit(&[rule(&RuleSpec { refresh_token_window: MINUTE * 10, ..usual_rule() })]).await;
+    at.apply(catalog().rule("orders", "refresh_token_window = \"10m\"")).await;
     let (_, token) = tokens(at.portal().refresh(&token).await);
     at.clock().advance(MINUTE * 10);
     at.portal().refresh(&token).await.expect_error(400, "invalid_grant");

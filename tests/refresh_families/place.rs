@@ -3,15 +3,14 @@
 use std::ops::Deref;
 
 use scopegate_claims::Clock;
-use scopegate_core::catalog::Edit;
 use scopegate_core::people::{NewUser, User, UserId};
 use scopegate_core::refresh_token::RefreshToken;
-use scopegate_core::store::{CatalogStore, Change, Family, Ledger, Records, TokenMark};
+use scopegate_core::store::{Change, Family, Ledger, Records, TokenMark};
 use scopegate_core::token_id::TokenId;
 use scopegate_jose::sha256;
-use scopegate_tests::{Answer, TestClient, TestServer, claims};
+use scopegate_tests::{Answer, TestClient, TestServer, claims, family_of};
 
-use crate::refresh_families::world;
+use crate::refresh_families::world::{ALL, catalog, person};
 
 /// A server on SQLite; `alice` is its person.
 pub(crate) struct Place {
@@ -21,20 +20,11 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) async fn start() -> Self {
-        let server = TestServer::start("version = 1\n").await;
-        let alice = world::person("alice", server.clock().now());
+        let server = TestServer::start(catalog()).await;
+        let alice = person("alice", server.clock().now());
         let new = NewUser { user: alice.clone(), sealed_password: None };
         server.store().commit(&[Change::PutUser(Box::new(new))]).await.unwrap();
-        let place = Self { server, alice };
-        place.edit(&world::catalog(place.master_key())).await;
-        place
-    }
-
-    /// Changes the catalog, which is served from then on.
-    pub(crate) async fn edit(&self, edits: &[Edit]) {
-        let version = self.authority().catalog().version();
-        self.store().write_catalog(version, edits, None).await.unwrap();
-        self.authority().reload().await.unwrap();
+        Self { server, alice }
     }
 
     /// Ends as if the process were killed, and starts again.
@@ -44,12 +34,12 @@ impl Place {
 
     /// Begins a family of alice's with all scopes; the answer is its first token.
     pub(crate) async fn begin(&self, client: &str) -> String {
-        self.begin_with(client, world::ALL).await
+        self.begin_with(client, ALL).await
     }
 
     pub(crate) async fn begin_with(&self, client: &str, scope: &str) -> String {
         let now = self.clock().now();
-        let (family, token) = world::family(self.master_key(), client, &self.alice.id, scope, now);
+        let (family, token) = family_of(&self.alice.id, client, scope, now, self.master_key());
         self.store().commit(&[Change::OpenFamily(Box::new(family))]).await.unwrap();
         token
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::refresh_families::place::{Place, tokens};
-use crate::refresh_families::world::{client, portal, rotate};
+use crate::refresh_families::world::catalog;
 
 #[tokio::test]
 async fn after_the_leeway_reuse_ends_the_family_and_its_access_tokens() {
@@ -86,14 +86,13 @@ async fn a_token_that_was_replaced_stays_so_when_the_client_rotates_no_more() {
     let at = Place::start().await;
     let parent = at.begin("portal").await;
     let (access, child) = tokens(at.portal().refresh(&parent).await);
-    let mut spec = portal(at.master_key(), "portal");
-    spec.refresh_token.rotation_type = Default::default();
-    at.edit(&[client("portal", spec.clone())]).await;
+    let portal =
+        |rotation: &str| catalog().client("portal", &format!("refresh_token = {rotation}"));
+    at.apply(portal("{ rotation_type = \"STATIC\" }")).await;
     at.clock().advance(Duration::from_secs(31));
     assert_eq!(tokens(at.portal().refresh(&child).await).1, child);
     // And once it rotates again, the same token goes on.
-    spec.refresh_token = rotate(0);
-    at.edit(&[client("portal", spec)]).await;
+    at.apply(portal("{ rotation_type = \"ROTATE\", leeway = 0 }")).await;
     assert_ne!(tokens(at.portal().refresh(&child).await).1, child);
     at.portal().refresh(&parent).await.expect_error(400, "invalid_grant");
     assert!(!at.holds(&access).await);

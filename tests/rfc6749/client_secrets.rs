@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scopegate_tests::TestServer;
+use scopegate_tests::{Catalog, TestServer};
 
 const ASKS: [(&str, &str); 1] = [("grant_type", "client_credentials")];
 
@@ -22,11 +22,8 @@ async fn gets_in(server: &TestServer, secret: &str) -> bool {
 async fn two_secrets_live_and_one_expires() {
     // The clock of the test begins at 2027-01-15T08:00:00Z.
     let secrets = r#"[{ env = "old", expires = "2027-01-15T09:00:00Z" }, { env = "new" }]"#;
-    let catalog = crate::rfc7662::place::CATALOG.replace(
-        "auth = \"client_secret_basic\"\nsecrets = [{ env = \"reader\" }]",
-        &format!("auth = \"client_secret_post\"\nsecrets = {secrets}"),
-    );
-    let server = TestServer::start(&catalog).await;
+    let reader = format!("auth = \"client_secret_post\"\nsecrets = {secrets}");
+    let server = TestServer::start(Catalog::of_orders().client("reader", &reader)).await;
     assert!(gets_in(&server, "old").await && gets_in(&server, "new").await);
     assert!(!gets_in(&server, "reader").await);
     server.clock().advance(Duration::from_secs(3599));

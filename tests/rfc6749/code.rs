@@ -9,9 +9,7 @@ use scopegate_core::store::{ArtifactKind, ArtifactName, Ledger, Records};
 use scopegate_tests::{Pkce, TestClient, TestServer};
 use serde_json::Value;
 
-use crate::rfc6749::world::{
-    CATALOG, asking, assert_told, code, redeem, redemption, start, start_with_lifetime,
-};
+use crate::rfc6749::world::{asking, assert_told, catalog, code, redeem, redemption, start};
 
 /// Whether a token still stands, as introspection says.
 async fn is_active(client: &TestClient<'_>, token: &Value) -> bool {
@@ -134,7 +132,9 @@ async fn s4_1_2_a_code_ends_its_family_long_after_it_is_forgotten() {
 
 #[tokio::test]
 async fn s4_1_2_a_redeemed_code_is_known_as_long_as_its_token_lives() {
-    let (server, alice) = start_with_lifetime("24h").await;
+    let day = "access_token_lifetime = \"24h\"";
+    let catalog = catalog().rule("staff", day);
+    let (server, alice) = TestServer::start_with_alice(catalog).await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
     let code = code(&mut browser, &[("scope", "openid read:orders")]).await;
@@ -162,9 +162,7 @@ async fn s4_1_3_another_clients_code_is_refused() {
 #[tokio::test]
 async fn s4_1_3_a_code_of_another_server_is_refused() {
     let (server, alice) = start().await;
-    let second = "[[server]]\nid = \"second\"\nname = \"Second\"\nalgorithms = [\"ES256\"]\n\
-                  audiences = [{ name = \"api://second\" }]";
-    server.apply(&format!("{CATALOG}\n{second}")).await;
+    server.apply(catalog().server("second", "")).await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
     let code = code(&mut browser, &[]).await;
@@ -185,10 +183,8 @@ async fn policy_is_not_asked_again() {
     let scope = "openid read:orders write:orders";
     let code = code(&mut browser, &[("scope", scope)]).await;
     // Both rules are for another grant now.
-    let rule = "grant_types = [\"authorization_code\"]\n";
-    let (rules, clients) = CATALOG.split_once("[[client]]").unwrap();
-    let rules = rules.replace(rule, "grant_types = [\"client_credentials\"]\n");
-    server.apply(&format!("{rules}[[client]]{clients}")).await;
+    let other = "grant_types = [\"client_credentials\"]";
+    server.apply(catalog().rule("staff", other).rule("everybody", other)).await;
     assert_told(&browser.authorize(&asking(&[("scope", scope)])).await, "access_denied");
     let json = redeem(&portal, &code).await.expect(200).json();
     assert_eq!((&json["scope"], &json["expires_in"]), (&scope.into(), &600.into()));

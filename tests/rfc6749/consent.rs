@@ -3,7 +3,7 @@
 use scopegate_core::catalog::{ClientConsent, ClientSpec};
 use scopegate_core::store::Records;
 
-use crate::rfc6749::world::{CATALOG, asking, assert_page, assert_told, redeem, start};
+use crate::rfc6749::world::{asking, assert_page, assert_told, catalog, redeem, start};
 
 const SELLING: (&str, &str) = ("scope", "openid sell:orders");
 
@@ -57,10 +57,8 @@ async fn she_agrees_to_what_she_was_shown() {
     let answer = browser.authorize(&asked).await;
     let page = browser.follow(answer).await;
     // While she reads, another of the scopes comes to need her consent.
-    server.apply(&CATALOG.replace(
-        "name = \"write:orders\"\n",
-        "name = \"write:orders\"\ndescription = \"Change your orders\"\nconsent = \"REQUIRED\"\n",
-    ).replace("version = 1", "version = 2")).await;
+    let more = "description = \"Change your orders\"\nconsent = \"REQUIRED\"";
+    server.apply(catalog().scope("write:orders", more)).await;
     assert!(!page.body.contains("Change your orders"));
     let again = browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
     assert!(again.body.contains("Change your orders"), "{}", again.body);

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use scopegate_claims::Dialect;
-use scopegate_core::catalog::{ClientSpec, RuleSpec, Scopes, ServerId, Status};
+use scopegate_core::catalog::{ClientSpec, EntityKey, RuleSpec, Scopes, ServerId, Spec, Status};
 use scopegate_core::people::User;
 use scopegate_core::store::{Change, Ledger};
 use scopegate_tests::{Answer, claims};
 
 use crate::refresh_families::place::{Place, tokens};
-use crate::refresh_families::world::{
-    ALL, CODE, client, named_rule, portal, rule, scopes, server_in, usual_rule,
-};
+use crate::refresh_families::world::{ALL, USUAL_RULE, catalog, clients};
 
 /// Refreshes with parameters besides the token.
 async fn refresh_with(at: &Place, token: &str, others: &[(&str, &str)]) -> Answer {
@@ -110,34 +107,43 @@ async fn s6_what_is_no_refresh_token_is_refused() {
 async fn s6_policy_may_narrow_and_refuse_never_widen() {
     let at = Place::start().await;
     let mut token = at.begin_with("portal", "openid read:orders offline_access").await;
-    let mut ask = async |rules: &[RuleSpec]| {
-        let edits: Vec<_> = rules.iter().map(rule).collect();
-        at.edit(&edits).await;
+    let mut ask = async |rule: &str| {
+        at.apply(catalog().rule("orders", rule)).await;
         let answer = refresh_with(&at, &token, &[]).await;
         if answer.status == 200 {
             token = tokens(answer.clone()).1;
         }
         answer
     };
-    let wide = RuleSpec { scopes: Scopes::Any, ..usual_rule() };
-    assert_eq!(scope_of(&ask(&[wide]).await), set("openid read:orders offline_access"));
+    let wide = ask("scopes = [\"*\"]").await;
+    assert_eq!(scope_of(&wide), set("openid read:orders offline_access"));
 
-    let other = Scopes::Named(scopes("write:orders"));
-    let narrow = ask(&[RuleSpec { scopes: other, ..usual_rule() }]).await;
+    let narrow = ask("scopes = [\"write:orders\"]").await;
     assert_eq!(scope_of(&narrow), set("openid offline_access"));
 
     for refusing in [
-        RuleSpec { groups: ["elsewhere".to_owned()].into(), ..usual_rule() },
-        RuleSpec { users: ["bob".to_owned()].into(), ..usual_rule() },
-        RuleSpec { grant_types: ["client_credentials".to_owned()].into(), ..usual_rule() },
-        RuleSpec { grant_types: ["refresh_token".to_owned()].into(), ..usual_rule() },
-        RuleSpec { status: Status::Inactive, ..usual_rule() },
+        "groups = [\"elsewhere\"]",
+        "users = [\"bob\"]",
+        "grant_types = [\"client_credentials\"]",
+        "status = \"INACTIVE\"",
     ] {
-        ask(&[refusing]).await.expect_error(400, "access_denied");
+        ask(refusing).await.expect_error(400, "access_denied");
     }
     // Nothing was used up, and what was granted in the first place comes back with its rule.
-    let again = ask(&[usual_rule()]).await;
+    let again = ask("").await;
     assert_eq!(scope_of(&again), set("openid read:orders offline_access"));
+}
+
+/// A refresh goes by the rules for the grant that began it; no catalog file may have one for refreshing.
+#[tokio::test]
+async fn s6_a_rule_for_refreshing_serves_nobody() {
+    let at = Place::start().await;
+    let token = at.begin("portal").await;
+    let key = EntityKey::rule(&ServerId::default_server(), "all", "orders");
+    let grant_types = ["refresh_token".to_owned()].into();
+    let rule = RuleSpec { grant_types, scopes: Scopes::Any, ..RuleSpec::default() };
+    at.put(key, Spec::Rule(rule)).await;
+    at.portal().refresh(&token).await.expect_error(400, "access_denied");
 }
 
 /// The first rule would give less; it did not match at the beginning and shall not now.
@@ -145,9 +151,11 @@ async fn s6_policy_may_narrow_and_refuse_never_widen() {
 async fn s6_none_named_are_all_of_before() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
-    let first =
-        RuleSpec { priority: 0, scopes: Scopes::Named(scopes("read:orders")), ..usual_rule() };
-    at.edit(&[named_rule("a smaller one", &first)]).await;
+    let smaller = clients()
+        .rule("a smaller one", USUAL_RULE)
+        .rule("a smaller one", "scopes = [\"read:orders\"]")
+        .rule("orders", USUAL_RULE);
+    at.apply(smaller).await;
     assert_eq!(scope_of(&refresh_with(&at, &token, &[]).await), set(ALL));
 }
 
@@ -187,15 +195,13 @@ async fn an_unassigned_user_cannot_refresh() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let assigned = |users: &[&str], groups: &[&str]| {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let of = portal(at.master_key(), "portal");
-        client("portal", ClientSpec { users: names(users), groups: names(groups), ..of })
+        catalog().client("portal", &format!("users = {users:?}\ngroups = {groups:?}"))
     };
-    at.edit(&[assigned(&["bob"], &["elsewhere"])]).await;
+    at.apply(assigned(&["bob"], &["elsewhere"])).await;
     at.portal().refresh(&token).await.expect_error(400, "access_denied");
-    at.edit(&[assigned(&["bob"], &["staff"])]).await;
+    at.apply(assigned(&["bob"], &["staff"])).await;
     let (_, token) = tokens(at.portal().refresh(&token).await);
-    at.edit(&[assigned(&["alice"], &[])]).await;
+    at.apply(assigned(&["alice"], &[])).await;
     tokens(at.portal().refresh(&token).await);
 }
 
@@ -203,16 +209,15 @@ async fn an_unassigned_user_cannot_refresh() {
 #[tokio::test]
 async fn the_okta_dialect_says_401_of_policies_only() {
     let at = Place::start().await;
-    at.edit(&[server_in(&ServerId::default_server(), Dialect::Okta)]).await;
+    let okta = catalog().server("default", "dialect = \"okta\"");
+    at.apply(&okta).await;
     let token = at.begin("portal").await;
-    at.edit(&[rule(&RuleSpec { status: Status::Inactive, ..usual_rule() })]).await;
+    at.apply(okta.clone().rule("orders", "status = \"INACTIVE\"")).await;
     let no_rule = refresh_with(&at, &token, &[("scope", "read:orders")]).await;
     no_rule.expect_error(401, "access_denied");
     assert_eq!(no_rule.header("www-authenticate"), "");
 
-    let of = portal(at.master_key(), "portal");
-    let unassigned = ClientSpec { users: ["bob".to_owned()].into(), ..of };
-    at.edit(&[client("portal", unassigned), rule(&usual_rule())]).await;
+    at.apply(okta.client("portal", "users = [\"bob\"]")).await;
     at.portal().refresh(&token).await.expect_error(400, "access_denied");
     // Who is not authenticated is told how to be.
     let unknown = at.as_client("nobody").refresh(&token).await;
@@ -224,13 +229,13 @@ async fn the_okta_dialect_says_401_of_policies_only() {
 async fn a_client_that_lost_its_grants_cannot_refresh() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
-    for left in [CODE, "refresh_token"] {
-        let of = portal(at.master_key(), "portal");
-        at.edit(&[client("portal", ClientSpec { grant_types: [left.to_owned()].into(), ..of })])
-            .await;
+    let before = at.authority().catalog().client("portal").unwrap().spec.clone();
+    for left in ["authorization_code", "refresh_token"] {
+        let grant_types = [left.to_owned()].into();
+        at.put_client("portal", ClientSpec { grant_types, ..before.clone() }).await;
         at.portal().refresh(&token).await.expect_error(400, "unauthorized_client");
     }
-    at.edit(&[client("portal", portal(at.master_key(), "portal"))]).await;
+    at.put_client("portal", before).await;
     tokens(at.portal().refresh(&token).await);
 }
 
@@ -239,10 +244,9 @@ async fn a_client_that_was_switched_off_begins_anew() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let (access, token) = tokens(at.portal().refresh(&token).await);
-    let of = portal(at.master_key(), "portal");
-    at.edit(&[client("portal", ClientSpec { status: Status::Inactive, ..of.clone() })]).await;
+    at.apply(catalog().client("portal", "status = \"INACTIVE\"")).await;
     at.portal().refresh(&token).await.expect_error(401, "invalid_client");
     assert!(!at.holds(&access).await);
-    at.edit(&[client("portal", of)]).await;
+    at.apply(catalog()).await;
     at.portal().refresh(&token).await.expect_error(400, "invalid_grant");
 }

@@ -1,98 +1,46 @@
 //! A server with persons, and clients that act for them.
 
 use scopegate_core::people::User;
-use scopegate_tests::{Answer, Browser, Pkce, TestClient, TestServer};
+use scopegate_tests::{Answer, Browser, Catalog, Pkce, TestClient, TestServer, changed};
 
 pub(crate) const CALLBACK: &str = "https://portal.example/cb";
 
-pub(crate) const CATALOG: &str = r#"
-version = 1
-
-[[server]]
-id = "default"
-name = "Orders"
-audiences = [{ name = "api://orders", resources = ["https://orders.example"] }, { name = "api://stock" }]
-algorithms = ["ES256"]
-
-[[server.scope]]
-name = "read:orders"
-
-[[server.scope]]
-name = "write:orders"
-
-[[server.scope]]
-name = "sell:orders"
-description = "Sell your orders"
-consent = "REQUIRED"
-
-[[server.scope]]
-name = "count:orders"
-consent = "FLEXIBLE"
-
-[[server.policy]]
-name = "people"
-clients = ["*"]
-
-[[server.policy.rule]]
-name = "staff"
-grant_types = ["authorization_code"]
-groups = ["staff"]
-scopes = ["*"]
-access_token_lifetime = "10m"
-
-[[server.policy.rule]]
-name = "everybody"
-grant_types = ["authorization_code"]
-scopes = ["read:orders"]
-access_token_lifetime = "10m"
-
-[[client]]
-id = "portal"
-name = "Portal"
-type = "web"
-auth = "client_secret_basic"
-secrets = [{ env = "portal" }]
-grant_types = ["authorization_code", "refresh_token"]
-redirect_uris = ["https://portal.example/cb"]
-pkce_required = false
-
-[[client]]
-id = "other"
-name = "Other"
-type = "web"
-auth = "client_secret_basic"
-secrets = [{ env = "other" }]
-grant_types = ["authorization_code"]
-redirect_uris = ["https://other.example/cb?tenant=1", "https://portal.example/cb"]
-groups = ["staff"]
-
-[[client]]
-id = "app"
-name = "App"
-type = "browser"
-auth = "none"
-grant_types = ["authorization_code", "refresh_token"]
-redirect_uris = ["http://127.0.0.1/cb", "https://app.example/cb"]
-
-[[client]]
-id = "reader"
-name = "Reader"
-type = "service"
-auth = "client_secret_basic"
-secrets = [{ env = "reader" }]
-grant_types = ["client_credentials"]
-"#;
+/// The staff may do all, others read. `portal` may leave proof keys out, `other` is for the staff,
+/// `app` is public.
+pub(crate) fn catalog() -> Catalog {
+    Catalog::of_orders()
+        .scope("sell:orders", "description = \"Sell your orders\"\nconsent = \"REQUIRED\"")
+        .scope("count:orders", "consent = \"FLEXIBLE\"")
+        .staff_and_everybody(&["authorization_code"])
+        .client(
+            "portal",
+            r#"
+            grant_types = ["authorization_code", "refresh_token"]
+            pkce_required = false
+            "#,
+        )
+        .client(
+            "other",
+            r#"
+            type = "web"
+            grant_types = ["authorization_code"]
+            redirect_uris = ["https://other.example/cb?tenant=1", "https://portal.example/cb"]
+            groups = ["staff"]
+            "#,
+        )
+        .client(
+            "app",
+            r#"
+            type = "browser"
+            grant_types = ["authorization_code", "refresh_token"]
+            redirect_uris = ["http://127.0.0.1/cb", "https://app.example/cb"]
+            "#,
+        )
+}
 
 /// The server, and Alice of the staff.
 pub(crate) async fn start() -> (TestServer, User) {
-    start_with_lifetime("10m").await
-}
-
-/// The same with access tokens that live so long.
-pub(crate) async fn start_with_lifetime(lifetime: &str) -> (TestServer, User) {
-    let server = TestServer::start(&CATALOG.replace("\"10m\"", &format!("\"{lifetime}\""))).await;
-    let alice = server.add_user("alice", &["staff"]).await;
-    (server, alice)
+    TestServer::start_with_alice(catalog()).await
 }
 
 /// What the portal asks for, with some parameters changed; an empty value leaves one out.
@@ -104,8 +52,7 @@ pub(crate) fn asking<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
         ("scope", "openid read:orders"),
         ("state", "a state"),
     ];
-    let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
-    kept.chain(changes.iter().copied().filter(|(_, value)| !value.is_empty())).collect()
+    changed(&usual, changes)
 }
 
 /// Asserts that an error went back to the client by its redirect URI, with its state.

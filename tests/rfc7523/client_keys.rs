@@ -3,46 +3,37 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use scopegate_claims::Clock;
-use scopegate_jose::{Algorithm, SigningKey, TokenType, random_token};
-use scopegate_tests::{Answer, BASE, TestServer};
+use scopegate_jose::SigningKey;
+use scopegate_tests::{Answer, TestServer, key, proof};
 use serde_json::json;
 
 use super::site::Site;
-
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+use crate::rfc7662::place::catalog;
 
 /// A site, and a server whose client `partner` publishes its keys under a path of it.
 async fn start(path: &str) -> (Site, TestServer) {
     let site = Site::default();
     let address = site.listen().await;
-    let partner = format!(
-        "[[client]]\nid = \"partner\"\nname = \"Partner\"\nauth = \"private_key_jwt\"\n\
-         jwks_uri = \"http://{address}{path}\"\n"
-    );
-    let server = TestServer::start(&format!("{}\n{partner}", crate::rfc7662::place::CATALOG)).await;
+    let partner = format!("auth = \"private_key_jwt\"\njwks_uri = \"http://{address}{path}\"");
+    let server = TestServer::start(catalog().client("partner", &partner)).await;
     (site, server)
-}
-
-fn key() -> SigningKey {
-    SigningKey::generate(Algorithm::Es256).expect("a key can be made")
 }
 
 /// `partner` asks for a token, and proves with a key who it is.
 async fn asks(server: &TestServer, key: &SigningKey) -> Answer {
-    let now = server.clock().now().as_seconds();
-    let claims = json!({
-        "iss": "partner", "sub": "partner", "aud": format!("{BASE}/oauth2/default"),
-        "exp": now + 60, "jti": random_token(16),
-    });
-    let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("scope", "read:orders"),
-        ("client_assertion_type", ASSERTION_TYPE),
-        ("client_assertion", assertion.as_str()),
-    ];
-    server.anonymous().token(&form).await
+    shows(server, &server.assertion_of("partner", key, "/oauth2/default")).await
+}
+
+/// Somebody asks for a token with an assertion of `partner`.
+async fn shows(server: &TestServer, assertion: &str) -> Answer {
+    let asked = [("grant_type", "client_credentials"), ("scope", "read:orders")];
+    server.anonymous().token(&[asked, proof(assertion)].concat()).await
+}
+
+/// Somebody asks an endpoint about a token, with an assertion of `partner`.
+async fn asks_about_a_token(server: &TestServer, endpoint: &str, assertion: &str) -> Answer {
+    let form = [&[("token", "x")], proof(assertion).as_slice()].concat();
+    server.anonymous().post(endpoint, &form).await
 }
 
 #[tokio::test]
@@ -131,30 +122,20 @@ async fn s3_aud_is_the_issuer_or_the_endpoint() {
     let (site, server) = start("/keys").await;
     let key = key();
     site.publish(&[&key]);
-    let issuer = format!("{BASE}/oauth2/default");
-    for (aud, status) in [
-        (issuer.clone(), 200),
-        (format!("{issuer}/v1/token"), 200),
-        (format!("{issuer}/v1/introspect"), 200),
-        (format!("{issuer}/v1/revoke"), 401),
-        (format!("{issuer}/v1/keys"), 401),
-        (format!("{issuer}/v1/authorize"), 401),
-        (format!("{issuer}/v1/invented"), 401),
-        (format!("{BASE}/oauth2/billing/v1/introspect"), 401),
-        (BASE.to_owned(), 401),
+    for (path, status) in [
+        ("/oauth2/default", 200),
+        ("/oauth2/default/v1/token", 200),
+        ("/oauth2/default/v1/introspect", 200),
+        ("/oauth2/default/v1/revoke", 401),
+        ("/oauth2/default/v1/keys", 401),
+        ("/oauth2/default/v1/authorize", 401),
+        ("/oauth2/default/v1/invented", 401),
+        ("/oauth2/billing/v1/introspect", 401),
+        ("", 401),
     ] {
-        let now = server.clock().now().as_seconds();
-        let claims = json!({
-            "iss": "partner", "sub": "partner", "aud": aud, "exp": now + 60, "jti": random_token(16),
-        });
-        let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
-        let form = [
-            ("token", "x"),
-            ("client_assertion_type", ASSERTION_TYPE),
-            ("client_assertion", assertion.as_str()),
-        ];
-        let answer = server.anonymous().post("introspect", &form).await;
-        assert_eq!(answer.status, status, "{aud}");
+        let assertion = server.assertion_of("partner", &key, path);
+        let answer = asks_about_a_token(&server, "introspect", &assertion).await;
+        assert_eq!(answer.status, status, "{path}");
     }
 }
 
@@ -164,20 +145,10 @@ async fn s3_an_assertion_for_another_endpoint_gets_no_token() {
     let (site, server) = start("/keys").await;
     let key = key();
     site.publish(&[&key]);
-    let now = server.clock().now().as_seconds();
     for (endpoint, status) in [("introspect", 401), ("revoke", 401), ("par", 401), ("token", 200)] {
-        let aud = format!("{BASE}/oauth2/default/v1/{endpoint}");
-        let claims = json!({
-            "iss": "partner", "sub": "partner", "aud": aud, "exp": now + 60, "jti": random_token(16),
-        });
-        let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("scope", "read:orders"),
-            ("client_assertion_type", ASSERTION_TYPE),
-            ("client_assertion", assertion.as_str()),
-        ];
-        assert_eq!(server.anonymous().token(&form).await.status, status, "{endpoint}");
+        let path = format!("/oauth2/default/v1/{endpoint}");
+        let assertion = server.assertion_of("partner", &key, &path);
+        assert_eq!(shows(&server, &assertion).await.status, status, "{endpoint}");
     }
 }
 
@@ -186,20 +157,10 @@ async fn an_assertion_is_used_up_by_introspection_too() {
     let (site, server) = start("/keys").await;
     let key = key();
     site.publish(&[&key]);
-    let now = server.clock().now().as_seconds();
-    let claims = json!({
-        "iss": "partner", "sub": "partner", "aud": format!("{BASE}/oauth2/default"),
-        "exp": now + 60, "jti": "once",
-    });
-    let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
-    let form = [
-        ("token", "x"),
-        ("client_assertion_type", ASSERTION_TYPE),
-        ("client_assertion", assertion.as_str()),
-    ];
-    server.anonymous().post("introspect", &form).await.expect(200);
+    let assertion = server.assertion_of("partner", &key, "/oauth2/default");
+    asks_about_a_token(&server, "introspect", &assertion).await.expect(200);
     for endpoint in ["introspect", "revoke"] {
-        let again = server.anonymous().post(endpoint, &form).await;
+        let again = asks_about_a_token(&server, endpoint, &assertion).await;
         again.expect_error(401, "invalid_client");
     }
 }
@@ -210,22 +171,11 @@ async fn an_assertion_that_is_replayed_for_a_token_is_recorded() {
     let (site, server) = start("/keys").await;
     let key = key();
     site.publish(&[&key]);
-    let now = server.clock().now().as_seconds();
-    let claims = json!({
-        "iss": "partner", "sub": "partner", "aud": format!("{BASE}/oauth2/default/v1/token"),
-        "exp": now + 60, "jti": "once",
-    });
-    let assertion = key.sign(TokenType::Jwt, &claims).expect("it is signed");
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("scope", "read:orders"),
-        ("client_assertion_type", ASSERTION_TYPE),
-        ("client_assertion", assertion.as_str()),
-    ];
+    let assertion = server.assertion_of("partner", &key, "/oauth2/default/v1/token");
     let is_recorded = |dump: Vec<u8>| String::from_utf8_lossy(&dump).contains("invalid_client");
-    server.anonymous().post("token", &form).await.expect(200);
+    shows(&server, &assertion).await.expect(200);
     assert!(!is_recorded(server.dump().await));
-    let again = server.anonymous().post("token", &form).await.expect_error(401, "invalid_client");
+    let again = shows(&server, &assertion).await.expect_error(401, "invalid_client");
     assert_eq!(again["decision_id"], json!(null), "nobody was authenticated");
     assert!(is_recorded(server.dump().await));
 }

@@ -5,11 +5,11 @@ use scopegate_claims::Clock;
 use scopegate_core::catalog::Status;
 use scopegate_core::store::Ledger;
 use scopegate_jose::{TokenType, base64url};
-use scopegate_tests::{Answer, BASE};
+use scopegate_tests::{Answer, BASE, claims, key};
 use serde_json::json;
 
 use super::site::Site;
-use super::world::{GRANT_TYPE, World, claims_of, key};
+use super::world::{GRANT_TYPE, World};
 
 #[track_caller]
 fn assert_invalid(answer: &Answer) {
@@ -28,7 +28,7 @@ async fn s2_1_an_assertion_gives_a_token_for_its_subject_and_nothing_else() {
     for never in ["refresh_token", "id_token", "issued_token_type"] {
         assert!(json.get(never).is_none(), "{json}");
     }
-    let claims = claims_of(json["access_token"].as_str().unwrap());
+    let claims = claims(json["access_token"].as_str().unwrap());
     let id = world.alice.id.as_str();
     assert_eq!((&claims["sub"], &claims["uid"]), (&json!(id), &json!(id)));
     assert_eq!((&claims["client_id"], &claims["scope"]), (&json!("portal"), &json!("read:orders")));
@@ -242,11 +242,9 @@ async fn a_subject_is_what_its_issuer_is_trusted_to_know() {
 async fn keys_of_an_issuer_may_be_at_a_url_and_an_outage_is_503() {
     let site = Site::default();
     let address = site.listen().await;
-    let world = World::start_with(&format!(
-        "[[server.trusted_issuer]]\nissuer = \"https://far.example\"\nclients = [\"*\"]\n\
-         jwks_uri = \"http://{address}/keys\"\n"
-    ))
-    .await;
+    let far = format!("clients = [\"*\"]\njwks_uri = \"http://{address}/keys\"");
+    let world =
+        World::start_with(|catalog| catalog.trusted_issuer("https://far.example", &far)).await;
     let far = key();
     let assertion = || {
         let claims = world.claims(&json!({ "iss": "https://far.example" }));

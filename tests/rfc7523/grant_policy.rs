@@ -3,9 +3,10 @@
 use scopegate_claims::{Clock, ScopeSet};
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::store::{Change, ConsentKey, Ledger};
+use scopegate_tests::claims;
 use serde_json::json;
 
-use super::world::{GRANT_TYPE, World, claims_of};
+use super::world::{GRANT_TYPE, World};
 
 #[tokio::test]
 async fn the_client_is_authenticated_too() {
@@ -93,7 +94,7 @@ async fn a_resource_selects_the_audience() {
         let assertion = world.assertion(&json!({}));
         let answer = world.bring_as("portal", &assertion, &[("resource", resource)]).await;
         let json = answer.expect(200).json();
-        assert_eq!(claims_of(json["access_token"].as_str().unwrap())["aud"], audience);
+        assert_eq!(claims(json["access_token"].as_str().unwrap())["aud"], audience);
     }
     let assertion = world.assertion(&json!({}));
     let answer = world.bring_as("portal", &assertion, &[("resource", "api://billing")]).await;

@@ -1,17 +1,12 @@
 //! RFC 7523 §2.2: a client that proves by its key who it is, and acts for persons.
 
 use futures_util::future::join_all;
-use scopegate_claims::Clock;
 use scopegate_core::catalog::{ClientAuth, ClientSpec, ClientType, RedirectUri};
 use scopegate_core::people::User;
-use scopegate_jose::{SigningKey, TokenType, random_token};
-use scopegate_tests::{Answer, BASE, TestServer};
-use serde_json::json;
+use scopegate_jose::SigningKey;
+use scopegate_tests::{Answer, TestServer, key, proof};
 
 use crate::rfc6749::world::{CALLBACK, asking};
-use crate::rfc7523::world::key;
-
-pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The server, Alice, and the key of the client `signer`.
 async fn start() -> (TestServer, User, SigningKey) {
@@ -31,14 +26,9 @@ async fn start() -> (TestServer, User, SigningKey) {
     (server, alice, key)
 }
 
-/// What a client says of itself, signed.
-pub(crate) fn assertion(server: &TestServer, client: &str, key: &SigningKey) -> String {
-    let now = server.clock().now().as_seconds();
-    let claims = json!({
-        "iss": client, "sub": client, "aud": format!("{BASE}/oauth2/default/v1/token"),
-        "exp": now + 60, "jti": random_token(16),
-    });
-    key.sign(TokenType::Jwt, &claims).unwrap()
+/// What `signer` says of itself at the token endpoint.
+fn assertion(server: &TestServer, key: &SigningKey) -> String {
+    server.assertion_of("signer", key, "/oauth2/default/v1/token")
 }
 
 async fn code(server: &TestServer, alice: &User) -> String {
@@ -49,8 +39,7 @@ async fn code(server: &TestServer, alice: &User) -> String {
 }
 
 async fn sent(server: &TestServer, assertion: &str, grant: &[(&str, &str)]) -> Answer {
-    let proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)];
-    server.anonymous().token(&[&proof, grant].concat()).await
+    server.anonymous().token(&[&proof(assertion), grant].concat()).await
 }
 
 async fn redeemed(server: &TestServer, assertion: &str, code: &str) -> Answer {
@@ -66,36 +55,36 @@ async fn refreshed(server: &TestServer, assertion: &str, token: &str) -> Answer 
 async fn a_code_and_a_refresh_token_are_redeemed_by_assertion() {
     let (server, alice, key) = start().await;
     let (first, second) = (code(&server, &alice).await, code(&server, &alice).await);
-    let used = assertion(&server, "signer", &key);
+    let used = assertion(&server, &key);
     let tokens = redeemed(&server, &used, &first).await.expect(200).json();
     assert!(tokens["id_token"].is_string(), "{tokens}");
     // The assertion is used up; the code that came with it again is not.
     redeemed(&server, &used, &second).await.expect_error(401, "invalid_client");
-    redeemed(&server, &assertion(&server, "signer", &key), &second).await.expect(200);
+    redeemed(&server, &assertion(&server, &key), &second).await.expect(200);
 
     let token = tokens["refresh_token"].as_str().unwrap();
     refreshed(&server, &used, token).await.expect_error(401, "invalid_client");
-    let other = assertion(&server, "signer", &key);
+    let other = assertion(&server, &key);
     let next = refreshed(&server, &other, token).await.expect(200).json();
     let next = next["refresh_token"].as_str().unwrap();
     refreshed(&server, &other, next).await.expect_error(401, "invalid_client");
-    refreshed(&server, &assertion(&server, "signer", &key), next).await.expect(200);
+    refreshed(&server, &assertion(&server, &key), next).await.expect(200);
 }
 
 #[tokio::test]
 async fn a_wrong_code_uses_the_assertion_up_too() {
     let (server, alice, key) = start().await;
     let code = code(&server, &alice).await;
-    let shown = assertion(&server, "signer", &key);
+    let shown = assertion(&server, &key);
     redeemed(&server, &shown, &"a".repeat(43)).await.expect_error(400, "invalid_grant");
     redeemed(&server, &shown, &code).await.expect_error(401, "invalid_client");
-    redeemed(&server, &assertion(&server, "signer", &key), &code).await.expect(200);
+    redeemed(&server, &assertion(&server, &key), &code).await.expect(200);
 }
 
 #[tokio::test]
 async fn a_lost_race_leaves_no_second_token() {
     let (server, alice, key) = start().await;
-    let fresh = || assertion(&server, "signer", &key);
+    let fresh = || assertion(&server, &key);
     for _ in 0..5 {
         // One code, several assertions: each of them is used up.
         let first = code(&server, &alice).await;

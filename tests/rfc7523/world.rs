@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use scopegate_claims::Clock;
 use scopegate_core::people::User;
-use scopegate_jose::{Algorithm, SigningKey, TokenType, random_token};
-use scopegate_tests::{Answer, BASE, TestServer};
+use scopegate_jose::{SigningKey, TokenType, random_token};
+use scopegate_tests::{Answer, BASE, Catalog, TestServer, in_toml, key};
 use serde_json::{Value, json};
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -13,92 +13,35 @@ pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer
 /// The issuer that is trusted to know logins.
 pub(crate) const IDP: &str = "https://idp.example";
 
-/// `{idp}`, `{directory}` become public keys; `{more}` something of a test.
-const CATALOG: &str = r#"
-version = 1
-
-[[server]]
-id = "default"
-name = "Orders"
-audiences = [{ name = "api://orders", resources = ["https://orders.example"] }, { name = "api://stock" }]
-algorithms = ["ES256"]
-
-[[server.scope]]
-name = "read:orders"
-default = true
-
-[[server.scope]]
-name = "write:orders"
-
-[[server.scope]]
-name = "sell:orders"
-consent = "REQUIRED"
-
-[[server.policy]]
-name = "all"
-clients = ["*"]
-
-[[server.policy.rule]]
-name = "staff"
-grant_types = ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-groups = ["staff"]
-scopes = ["*"]
-access_token_lifetime = "10m"
-
-[[server.policy.rule]]
-name = "everybody"
-grant_types = ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-scopes = ["read:orders"]
-access_token_lifetime = "5m"
-
-[[server.trusted_issuer]]
-issuer = "https://idp.example"
-jwks = { keys = [{idp}] }
-clients = ["portal", "trusted"]
-
-[[server.trusted_issuer]]
-issuer = "https://directory.example"
-jwks = { keys = [{directory}] }
-subject = "id"
-clients = ["*"]
-
-{more}
-
-[[server]]
-id = "billing"
-name = "Billing"
-audiences = [{ name = "api://billing" }]
-algorithms = ["ES256"]
-
-[[client]]
-id = "portal"
-name = "Portal"
-auth = "client_secret_basic"
-secrets = [{ env = "portal" }]
-grant_types = ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-
-[[client]]
-id = "trusted"
-name = "A client that no consent is asked for"
-auth = "client_secret_basic"
-secrets = [{ env = "trusted" }]
-grant_types = ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-groups = ["staff"]
-consent_method = "TRUSTED"
-
-[[client]]
-id = "other"
-name = "A client that the issuer is not trusted for"
-auth = "client_secret_basic"
-secrets = [{ env = "other" }]
-grant_types = ["urn:ietf:params:oauth:grant-type:jwt-bearer"]
-
-[[client]]
-id = "reader"
-name = "A client without the grant"
-auth = "client_secret_basic"
-secrets = [{ env = "reader" }]
-"#;
+/// The staff may do all, others read. `trusted` is for the staff and asks nobody, `other` is none of
+/// those that the issuer of logins is trusted for, `reader` may not bring assertions.
+fn catalog(idp: &SigningKey, directory: &SigningKey) -> Catalog {
+    let may_bring = format!("grant_types = [\"{GRANT_TYPE}\"]");
+    Catalog::of_orders()
+        .client("portal", &may_bring)
+        .client(
+            "trusted",
+            &format!("{may_bring}\ngroups = [\"staff\"]\nconsent_method = \"TRUSTED\""),
+        )
+        .client("other", &may_bring)
+        .server("billing", "")
+        .server("default", "")
+        .scope("read:orders", "default = true")
+        .scope("sell:orders", "consent = \"REQUIRED\"")
+        .staff_and_everybody(&[GRANT_TYPE])
+        .rule("everybody", "access_token_lifetime = \"5m\"")
+        .trusted_issuer(
+            IDP,
+            &format!("jwks = {{ keys = [{}] }}\nclients = [\"portal\", \"trusted\"]", in_toml(idp)),
+        )
+        .trusted_issuer(
+            "https://directory.example",
+            &format!(
+                "jwks = {{ keys = [{}] }}\nsubject = \"id\"\nclients = [\"*\"]",
+                in_toml(directory)
+            ),
+        )
+}
 
 /// The server, Alice of the staff, and the keys of the two issuers.
 pub(crate) struct World {
@@ -110,18 +53,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        Self::start_with("").await
+        Self::start_with(|catalog| catalog).await
     }
 
-    /// With something more of the server.
-    pub(crate) async fn start_with(more: &str) -> Self {
+    /// With something more in the catalog.
+    pub(crate) async fn start_with(more: impl FnOnce(Catalog) -> Catalog) -> Self {
         let (idp, directory) = (key(), key());
-        let catalog = CATALOG
-            .replace("{idp}", &in_toml(&idp))
-            .replace("{directory}", &in_toml(&directory))
-            .replace("{more}", more);
-        let server = TestServer::start(&catalog).await;
-        let alice = server.add_user("alice", &["staff"]).await;
+        let catalog = more(catalog(&idp, &directory));
+        let (server, alice) = TestServer::start_with_alice(catalog).await;
         Self { server, alice, idp, directory }
     }
 
@@ -162,23 +101,4 @@ impl World {
     pub(crate) fn wait(&self, seconds: u64) {
         self.server.clock().advance(Duration::from_secs(seconds));
     }
-}
-
-pub(crate) fn key() -> SigningKey {
-    SigningKey::generate(Algorithm::Es256).unwrap()
-}
-
-/// The public half of a key, as the catalog has it.
-fn in_toml(key: &SigningKey) -> String {
-    let jwk = serde_json::to_value(key.public_jwk()).unwrap();
-    let members = jwk.as_object().unwrap().iter();
-    let members: Vec<String> = members.map(|(name, value)| format!("{name} = {value}")).collect();
-    format!("{{ {} }}", members.join(", "))
-}
-
-/// The claims of an access token that was just issued.
-pub(crate) fn claims_of(token: &str) -> Value {
-    let payload = token.split('.').nth(1).unwrap();
-    let payload = scopegate_jose::base64url::decode(payload.as_bytes()).unwrap();
-    serde_json::from_slice(&payload).unwrap()
 }

@@ -1,91 +1,41 @@
 //! A server with the clients of an API, and tokens for persons.
 
-use std::time::Duration;
-
-use scopegate_claims::{Audience, Clock, ScopeSet};
-use scopegate_core::catalog::ServerId;
-use scopegate_core::grants::Subject;
-use scopegate_core::mint::{self, Ingredients};
-use scopegate_core::people::{Person, User};
-use scopegate_core::policy::Granted;
-use scopegate_core::refresh_family::{self, Begin};
-use scopegate_core::store::{Change, Family, FamilyBody, Ledger};
-use scopegate_core::token_id::TokenId;
-use scopegate_tests::{Answer, TestServer};
+use scopegate_claims::Clock;
+use scopegate_core::people::User;
+use scopegate_core::store::{Change, Family, Ledger};
+use scopegate_tests::{Answer, Catalog, TestServer, Token, family_of};
 use serde_json::{Value, json};
 
 /// `reader` gets tokens, `orders_api` is what they are for, `billing_api` and `other` are
 /// not. `web` proves nothing.
-pub(crate) const CATALOG: &str = r#"
-version = 1
-
-[[server]]
-id = "default"
-name = "Orders"
-audiences = [{ name = "api://orders" }]
-algorithms = ["ES256"]
-
-[[server.scope]]
-name = "read:orders"
-
-[[server.scope]]
-name = "write:orders"
-
-[[server.policy]]
-name = "all"
-clients = ["*"]
-
-[[server.policy.rule]]
-name = "all"
-grant_types = ["client_credentials"]
-scopes = ["*"]
-access_token_lifetime = "10m"
-
-[[server]]
-id = "billing"
-name = "Billing"
-audiences = [{ name = "api://billing" }]
-algorithms = ["ES256"]
-
-[[client]]
-id = "reader"
-name = "Reader"
-auth = "client_secret_basic"
-secrets = [{ env = "reader" }]
-
-[[client]]
-id = "other"
-name = "Other"
-auth = "client_secret_basic"
-secrets = [{ env = "other" }]
-
-[[client]]
-id = "orders_api"
-name = "Orders API"
-auth = "client_secret_basic"
-secrets = [{ env = "orders_api" }]
-audiences = ["api://orders"]
-
-[[client]]
-id = "billing_api"
-name = "Billing API"
-auth = "client_secret_basic"
-secrets = [{ env = "billing_api" }]
-audiences = ["api://billing"]
-
-[[client]]
-id = "web"
-name = "In the browser"
-type = "browser"
-auth = "none"
-grant_types = ["authorization_code"]
-redirect_uris = ["http://127.0.0.1/cb"]
-audiences = ["api://orders"]
-"#;
+pub(crate) fn catalog() -> Catalog {
+    Catalog::of_orders()
+        .rule(
+            "all",
+            r#"
+            grant_types = ["client_credentials"]
+            scopes = ["*"]
+            access_token_lifetime = "10m"
+            "#,
+        )
+        .client("other", "")
+        .client("orders_api", "audiences = [\"api://orders\"]")
+        .client("billing_api", "audiences = [\"api://billing\"]")
+        .client(
+            "web",
+            r#"
+            type = "browser"
+            grant_types = ["authorization_code"]
+            redirect_uris = ["http://127.0.0.1/cb"]
+            audiences = ["api://orders"]
+            "#,
+        )
+        .server("billing", "")
+}
 
 /// A server with that catalog.
 pub(crate) async fn start() -> TestServer {
-    TestServer::start(CATALOG).await
+    TestServer::start(catalog()).await
 }
 
 /// A token that `reader` got for itself.
@@ -131,56 +81,11 @@ pub(crate) async fn agreed(server: &TestServer, login: &str) -> Agreed {
 /// Opens a family of a client for a new person of this login.
 pub(crate) async fn agreed_with(server: &TestServer, client: &str, login: &str) -> Agreed {
     let user = server.add_user(login, &[]).await;
-    let authority = server.authority();
-    let catalog = authority.catalog();
-    let now = server.clock().now();
-    let issuer = catalog.server(&ServerId::default_server()).expect("it is there");
-    let client = catalog.client(client).expect("it is there");
-    let audience = Audience::parse("api://orders").expect("it is one");
-    let granted = Granted {
-        scopes: ScopeSet::parse("openid read:orders").expect("they are scopes"),
-        lifetime: Duration::from_secs(600),
-        rule: "all/all".to_owned(),
-        refresh_lifetime: None,
-        refresh_window: Duration::from_secs(7 * 24 * 3600),
-    };
-    let body = FamilyBody {
-        grant_type: "authorization_code".to_owned(),
-        scopes: granted.scopes.clone(),
-        audience: audience.clone(),
-        auth: None,
-        userinfo_claims: Vec::new(),
-        id_token_claims: Vec::new(),
-        began_at: now,
-    };
-    let begin = Begin {
-        server: &issuer.id,
-        client: &client.id,
-        user: &user.id,
-        body,
-        granted: &granted,
-        now,
-    };
-    let (family, refresh_token) = refresh_family::begin(server.master_key(), begin);
+    let (scopes, now) = ("openid read:orders", server.clock().now());
+    let (family, refresh_token) = family_of(&user.id, client, scopes, now, server.master_key());
     let opened = server.store().commit(&[Change::OpenFamily(Box::new(family.clone()))]).await;
     opened.expect("a family can be opened");
-    let key = authority.keys().signer(issuer).await.expect("there is a key");
-    let id = TokenId::access(Some(&family.id));
-    let token = mint::access_token(
-        &Ingredients {
-            server: issuer,
-            client,
-            subject: &Subject::Person(Box::new(Person { user: user.clone(), auth: None })),
-            audience: &audience,
-            granted: &granted,
-            token_id: Some(&id),
-            actor: None,
-            may_act: None,
-            userinfo_claims: &[],
-            now,
-        },
-        &key,
-    );
-    let access_token = token.expect("it is signed").token;
-    Agreed { user, family, access_token, refresh_token: refresh_token.into_text() }
+    let like = Token { client, scopes, family: Some(family.id.clone()), ..Token::default() };
+    let access_token = server.token_of(&user, like).await;
+    Agreed { user, family, access_token, refresh_token }
 }

@@ -10,7 +10,7 @@ use scopegate_tests::{BASE, TestServer};
 use serde_json::json;
 
 use crate::rfc7662::place::{
-    Agreed, CATALOG, agreed, agreed_with, give_back, nothing, readers_token, start, told,
+    Agreed, agreed, agreed_with, catalog, give_back, nothing, readers_token, start, told,
 };
 
 async fn commit(server: &TestServer, change: Change) {
@@ -44,9 +44,8 @@ async fn s2_2_its_client_sees_a_token() {
 #[tokio::test]
 async fn scope_is_a_text() {
     for dialect in ["okta", "rfc9068", "both"] {
-        let name = "name = \"Orders\"\n";
-        let catalog = CATALOG.replace(name, &format!("{name}dialect = \"{dialect}\"\n"));
-        let server = TestServer::start(&catalog).await;
+        let in_dialect = format!("dialect = \"{dialect}\"");
+        let server = TestServer::start(catalog().server("default", &in_dialect)).await;
         let token = readers_token(&server).await;
         let told = told(&server, "reader", &token).await;
         assert_eq!(told["scope"], "read:orders write:orders", "{dialect}");
@@ -214,12 +213,9 @@ async fn s2_2_a_token_of_a_disabled_or_deleted_client_is_inactive() {
     let server = start().await;
     let token = readers_token(&server).await;
     assert_eq!(told(&server, "orders_api", &token).await["active"], true);
-    let name = "name = \"Reader\"\n";
-    for catalog in [
-        CATALOG.replace(name, &format!("{name}status = \"INACTIVE\"\n")),
-        CATALOG.replace("id = \"reader\"", "id = \"writer\""),
-    ] {
-        server.apply(&catalog).await;
+    let disabled = catalog().client("reader", "status = \"INACTIVE\"");
+    for catalog in [disabled, catalog().without_client("reader")] {
+        server.apply(catalog).await;
         assert_eq!(told(&server, "orders_api", &token).await, nothing());
     }
 }
@@ -228,7 +224,7 @@ async fn s2_2_a_token_of_a_disabled_or_deleted_client_is_inactive() {
 async fn s2_2_an_audience_that_was_given_away_shows_no_more() {
     let server = start().await;
     let token = readers_token(&server).await;
-    server.apply(&CATALOG.replace("audiences = [\"api://orders\"]", "")).await;
+    server.apply(catalog().client("orders_api", "audiences = []")).await;
     assert_eq!(told(&server, "orders_api", &token).await, nothing());
     assert_eq!(told(&server, "reader", &token).await["active"], true);
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::store::{ConsentKey, Records};
+use scopegate_tests::{Answer, Browser, TestServer};
 
-use crate::rfc8628::world::{CATALOG, asks, codes, decides, let_in, polls, start, types};
+use crate::rfc8628::world::{Codes, asks, catalog, codes, decides, let_in, polls, start, types};
 
 #[tokio::test]
 async fn s3_3_a_person_signs_in_types_the_code_and_the_device_gets_its_token() {
@@ -44,12 +45,8 @@ async fn s3_3_1_the_code_of_the_link_is_filled_in_even_after_a_sign_in() {
     let answer = browser.open(&path).await;
     assert!(answer.header("location").starts_with("/signin?request="));
     assert!(!answer.header("location").contains(&asked.user));
-    let answer = browser.sign_in(answer, "alice").await;
-    let page = browser.follow(answer).await.expect(200);
-    assert_eq!(page.page().field("user_code"), Some(asked.user.as_str()));
     // A link alone decides nothing.
-    let tv = server.as_public_client("tv");
-    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    signs_in_and_has_decided_nothing(&server, &mut browser, answer, &asked).await;
 }
 
 #[tokio::test]
@@ -60,6 +57,16 @@ async fn whoever_is_not_signed_in_any_more_comes_back_with_the_code() {
     let page = types(&mut browser, &asked.user).await.expect(200);
     browser.set_cookie("scopegate", "gone");
     let answer = browser.fill_in(&page, &[("decision", "allow")]).await;
+    signs_in_and_has_decided_nothing(&server, &mut browser, answer, &asked).await;
+}
+
+/// Alice signs in where an answer leads, and comes to the page that asks what is still to be decided.
+async fn signs_in_and_has_decided_nothing(
+    server: &TestServer,
+    browser: &mut Browser<'_>,
+    answer: Answer,
+    asked: &Codes,
+) {
     let answer = browser.sign_in(answer, "alice").await;
     let page = browser.follow(answer).await.expect(200);
     assert_eq!(page.page().field("user_code"), Some(asked.user.as_str()));
@@ -91,18 +98,13 @@ async fn what_she_agrees_to_is_remembered_as_consent() {
 #[tokio::test]
 async fn what_has_become_more_than_she_was_shown_is_asked_again() {
     let (server, alice) = start().await;
-    let defaults = |more: &str| {
-        CATALOG
-            .replace("version = 1", &format!("version = {}", 2 + more.len()))
-            .replace("description = \"See your <orders>\"", "default = true")
-            .replace("name = \"write:orders\"", &format!("name = \"write:orders\"\n{more}"))
-    };
-    server.apply(&defaults("")).await;
+    let one_default = catalog().scope("read:orders", "default = true");
+    server.apply(&one_default).await;
     let asked = codes(&server.as_public_client("tv").post("device/authorize", &[]).await);
     let mut browser = server.browser_of(&alice).await;
     let page = types(&mut browser, &asked.user).await.expect(200);
     assert!(!page.body.contains("write:orders"));
-    server.apply(&defaults("default = true")).await;
+    server.apply(one_default.scope("write:orders", "default = true")).await;
     let page = browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
     assert!(page.body.contains("write:orders") && page.body.contains(&asked.user));
     let tv = server.as_public_client("tv");

@@ -1,79 +1,42 @@
 //! A server, devices, and persons who let them in.
 
 use scopegate_core::people::User;
-use scopegate_tests::{Answer, Browser, TestClient, TestServer};
+use scopegate_tests::{Answer, Browser, Catalog, TestClient, TestServer};
 use serde_json::Value;
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-pub(crate) const CATALOG: &str = r#"
-version = 1
-
-[[server]]
-id = "default"
-name = "Orders"
-audiences = [{ name = "api://orders", resources = ["https://orders.example"] }, { name = "api://stock", resources = ["https://stock.example"] }]
-algorithms = ["ES256"]
-
-[[server.scope]]
-name = "read:orders"
-description = "See your <orders>"
-
-[[server.scope]]
-name = "write:orders"
-
-[[server.scope]]
-name = "sell:orders"
-description = "Sell your orders"
-consent = "REQUIRED"
-
-[[server.policy]]
-name = "people"
-clients = ["*"]
-
-[[server.policy.rule]]
-name = "staff"
-grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "authorization_code"]
-groups = ["staff"]
-scopes = ["*"]
-access_token_lifetime = "10m"
-
-[[server.policy.rule]]
-name = "everybody"
-grant_types = ["urn:ietf:params:oauth:grant-type:device_code"]
-scopes = ["read:orders"]
-access_token_lifetime = "5m"
-
-[[client]]
-id = "tv"
-name = "The <TV>"
-type = "native"
-auth = "none"
-grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
-
-[[client]]
-id = "printer"
-name = "Printer"
-type = "web"
-auth = "client_secret_basic"
-secrets = [{ env = "printer" }]
-grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "authorization_code"]
-redirect_uris = ["https://portal.example/cb"]
-pkce_required = false
-groups = ["staff"]
-
-[[client]]
-id = "reader"
-name = "Reader"
-auth = "client_secret_basic"
-secrets = [{ env = "reader" }]
-"#;
+/// The staff may do all, others read. `tv` is public, `printer` is for the staff.
+pub(crate) fn catalog() -> Catalog {
+    Catalog::of_orders()
+        .scope("read:orders", "description = \"See your <orders>\"")
+        .scope("sell:orders", "description = \"Sell your orders\"\nconsent = \"REQUIRED\"")
+        .staff_and_everybody(&[GRANT_TYPE])
+        .rule("staff", &format!("grant_types = [\"{GRANT_TYPE}\", \"authorization_code\"]"))
+        .rule("everybody", "access_token_lifetime = \"5m\"")
+        .client(
+            "tv",
+            r#"
+            name = "The <TV>"
+            type = "native"
+            grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
+            "#,
+        )
+        .client(
+            "printer",
+            r#"
+            type = "web"
+            grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "authorization_code"]
+            redirect_uris = ["https://portal.example/cb"]
+            pkce_required = false
+            groups = ["staff"]
+            "#,
+        )
+}
 
 /// The server, and Alice of the staff.
 pub(crate) async fn start() -> (TestServer, User) {
-    let server = TestServer::start(CATALOG).await;
-    let alice = server.add_user("alice", &["staff"]).await;
-    (server, alice)
+    TestServer::start_with_alice(catalog()).await
 }
 
 /// What a device was answered.

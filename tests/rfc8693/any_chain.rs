@@ -9,7 +9,8 @@ use proptest::test_runner::TestRunner;
 use scopegate_claims::ScopeSet;
 use serde_json::Value;
 
-use super::world::{ACCESS, Token, World, access_token, claims_of};
+use super::world::{ACCESS, World, access_token, claims_of};
+use scopegate_tests::Token;
 
 const SCOPES: [&str; 4] = ["read:orders", "write:orders", "sell:orders", "profile"];
 const AUDIENCES: [&str; 2] = ["api://orders", "api://stock"];

@@ -6,12 +6,10 @@ use scopegate_claims::{Audience, Clock, Issuer};
 use scopegate_core::catalog::ServerId;
 use scopegate_core::grants::{Actor, MayAct};
 use scopegate_jose::{AudienceRule, Rules, verify_access_token};
-use scopegate_tests::BASE;
+use scopegate_tests::{BASE, Token};
 use serde_json::{Value, json};
 
-use super::world::{
-    ACCESS, Token, World, access_token, act, actor, assert_unacceptable, claims_of,
-};
+use super::world::{ACCESS, World, access_token, act, actor, assert_unacceptable, claims_of};
 
 #[tokio::test]
 async fn impersonation_adds_no_act() {

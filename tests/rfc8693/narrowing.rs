@@ -5,7 +5,8 @@ use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::store::{Change, ConsentKey, Ledger};
 use serde_json::json;
 
-use super::world::{ACCESS, Token, World, access_token, claims_of};
+use super::world::{ACCESS, World, access_token, claims_of};
+use scopegate_tests::Token;
 
 #[tokio::test]
 async fn a_scope_is_never_widened() {

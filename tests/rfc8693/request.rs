@@ -4,6 +4,11 @@ use serde_json::json;
 
 use super::world::{ACCESS, GRANT_TYPE, ID, JWT, World, assert_unacceptable, claims_of};
 
+/// What is sent to exchange an access token.
+fn exchange_of(subject: &str) -> [(&str, &str); 3] {
+    [("grant_type", GRANT_TYPE), ("subject_token", subject), ("subject_token_type", ACCESS)]
+}
+
 #[tokio::test]
 async fn s2_2_1_the_answer_is_complete() {
     let world = World::start().await;
@@ -94,11 +99,7 @@ async fn s2_1_access_tokens_only_are_issued() {
 async fn the_client_proves_itself_and_has_the_grant() {
     let world = World::start().await;
     let alices = world.alices().await;
-    let form = [
-        ("grant_type", GRANT_TYPE),
-        ("subject_token", alices.as_str()),
-        ("subject_token_type", ACCESS),
-    ];
+    let form = exchange_of(&alices);
     world.server.anonymous().token(&form).await.expect_error(401, "invalid_client");
     let public = world.server.as_public_client("gateway").token(&form).await;
     public.expect_error(401, "invalid_client");
@@ -127,11 +128,7 @@ async fn a_form_that_is_wrong_is_refused_and_what_is_unknown_ignored() {
 async fn the_org_server_exchanges_nothing() {
     let world = World::start().await;
     let alices = world.alices().await;
-    let form = [
-        ("grant_type", GRANT_TYPE),
-        ("subject_token", alices.as_str()),
-        ("subject_token_type", ACCESS),
-    ];
+    let form = exchange_of(&alices);
     let gateway = world.server.as_client("gateway");
     let answer = gateway.post_to("/oauth2/v1/token", &form).await;
     answer.expect_error(400, "unsupported_grant_type");

@@ -5,10 +5,10 @@ use std::time::Duration;
 use scopegate_claims::Clock;
 use scopegate_core::catalog::Status;
 use scopegate_jose::{Algorithm, SigningKey, TokenType};
-use scopegate_tests::{BASE, Pkce, TestServer};
+use scopegate_tests::{BASE, Pkce, TestServer, Token};
 use serde_json::json;
 
-use super::world::{CATALOG, ID, Token, World, access_token, assert_unacceptable, claims_of};
+use super::world::{ID, World, access_token, assert_unacceptable, catalog, claims_of};
 
 #[tokio::test]
 async fn a_revoked_subject_token_is_refused() {
@@ -62,8 +62,7 @@ async fn a_suspended_person_is_refused() {
 async fn a_token_of_a_client_that_is_gone_is_refused() {
     let world = World::start().await;
     let alices = world.alices().await;
-    let off = CATALOG.replace("name = \"Portal\"", "name = \"Portal\"\nstatus = \"INACTIVE\"");
-    world.server.apply(&off).await;
+    world.server.apply(catalog().client("portal", "status = \"INACTIVE\"")).await;
     assert_unacceptable(&world.exchange("gateway", &alices, &[]).await);
 }
 

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::world::{
-    ACCESS, CATALOG, Token, World, access_token, act, assert_unacceptable, claims_of,
-};
+use super::world::{ACCESS, World, access_token, act, assert_unacceptable, catalog, claims_of};
+use scopegate_tests::Token;
 
 const UNTRUSTED: &str = "The token is of an authorization server that this one does not trust.";
 
@@ -83,10 +82,10 @@ async fn a_server_that_is_off_is_not_trusted() {
     let token = world.token(&world.alice, like).await;
     let answer = world.exchange_at("billing", "gateway", &token, &[]).await;
     assert_eq!(answer.expect_error(400, "invalid_request")["error_description"], UNTRUSTED);
-    world.server.apply(&CATALOG.replace("status = \"INACTIVE\"", "")).await;
+    world.server.apply(catalog().server("archive", "status = \"ACTIVE\"")).await;
     world.exchange_at("billing", "gateway", &token, &[]).await.expect(200);
     // It exchanges nothing while it is off.
-    world.server.apply(CATALOG).await;
+    world.server.apply(catalog()).await;
     let answer = world.exchange_at("archive", "gateway", &token, &[]).await;
     answer.expect_error(404, "not_found");
 }
@@ -96,8 +95,7 @@ async fn trust_that_is_taken_back_ends() {
     let world = World::start().await;
     let alices = world.alices().await;
     world.exchange_at("billing", "gateway", &alices, &[]).await.expect(200);
-    let less = CATALOG.replace(r#"trusted_servers = ["default", "archive"]"#, "");
-    world.server.apply(&less).await;
+    world.server.apply(catalog().server("billing", "trusted_servers = []")).await;
     let answer = world.exchange_at("billing", "gateway", &alices, &[]).await;
     answer.expect_error(400, "invalid_request");
 }

@@ -1,16 +1,11 @@
 //! Three servers, people, clients that get tokens for them and clients that exchange these.
 
-use std::time::Duration;
-
-use scopegate_claims::{Audience, Clock, ScopeSet};
+use scopegate_claims::Clock;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::grants::{Actor, MayAct, Subject};
-use scopegate_core::mint::{self, IdIngredients, Ingredients};
-use scopegate_core::people::{Authentication, Person, User};
-use scopegate_core::policy::Granted;
-use scopegate_core::store::FamilyId;
-use scopegate_core::token_id::TokenId;
-use scopegate_tests::{Answer, TestServer};
+use scopegate_core::grants::Actor;
+use scopegate_core::mint::{self, IdIngredients};
+use scopegate_core::people::{Person, User};
+use scopegate_tests::{Answer, Catalog, TestServer, Token, claims, granted, signed_in_before};
 use serde_json::{Value, json};
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -20,164 +15,57 @@ pub(crate) const ID: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 /// `gateway` and `worker` exchange tokens that `portal` gets for people; `named` may act with those
 /// of `careful`. `billing` trusts `default`, and `archive` is trusted but off.
-pub(crate) const CATALOG: &str = r#"
-version = 1
-
-[[server]]
-id = "default"
-name = "Orders"
-audiences = [{ name = "api://orders", resources = ["https://orders.example"] }, { name = "api://stock", resources = ["https://stock.example"] }]
-algorithms = ["ES256"]
-
-[[server.scope]]
-name = "read:orders"
-default = true
-
-[[server.scope]]
-name = "write:orders"
-
-[[server.scope]]
-name = "sell:orders"
-consent = "REQUIRED"
-
-[[server.policy]]
-name = "all"
-clients = ["*"]
-
-[[server.policy.rule]]
-name = "staff"
-grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]
-groups = ["staff"]
-scopes = ["*"]
-access_token_lifetime = "1h"
-
-[[server.policy.rule]]
-name = "everybody"
-grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]
-scopes = ["read:orders"]
-access_token_lifetime = "1h"
-
-[[server.policy.rule]]
-name = "themselves"
-grant_types = ["client_credentials", "authorization_code"]
-scopes = ["*"]
-access_token_lifetime = "10m"
-
-[[server]]
-id = "billing"
-name = "Billing"
-audiences = [{ name = "api://billing" }]
-algorithms = ["ES256"]
-dialect = "okta"
-trusted_servers = ["default", "archive"]
-
-[[server.scope]]
-name = "read:bills"
-default = true
-
-[[server.scope]]
-name = "write:bills"
-
-[[server.policy]]
-name = "all"
-clients = ["*"]
-
-[[server.policy.rule]]
-name = "staff"
-grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]
-groups = ["staff"]
-scopes = ["read:bills"]
-access_token_lifetime = "1h"
-
-[[server]]
-id = "archive"
-name = "Archive"
-audiences = [{ name = "api://archive" }]
-algorithms = ["ES256"]
-status = "INACTIVE"
-
-[[client]]
-id = "portal"
-name = "Portal"
-type = "web"
-auth = "client_secret_basic"
-secrets = [{ env = "portal" }]
-grant_types = ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"]
-redirect_uris = ["https://portal.example/cb"]
-
-[[client]]
-id = "careful"
-name = "A client that says who may act"
-type = "web"
-auth = "client_secret_basic"
-secrets = [{ env = "careful" }]
-grant_types = ["authorization_code"]
-redirect_uris = ["https://careful.example/cb"]
-may_act = "named"
-
-[[client]]
-id = "gateway"
-name = "Gateway"
-auth = "client_secret_basic"
-secrets = [{ env = "gateway" }]
-grant_types = ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]
-
-[[client]]
-id = "worker"
-name = "Worker"
-auth = "client_secret_basic"
-secrets = [{ env = "worker" }]
-grant_types = ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]
-audiences = ["api://orders"]
-
-[[client]]
-id = "named"
-name = "A client that is named"
-auth = "client_secret_basic"
-secrets = [{ env = "named" }]
-grant_types = ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"]
-
-[[client]]
-id = "private"
-name = "A client of the staff"
-auth = "client_secret_basic"
-secrets = [{ env = "private" }]
-grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]
-groups = ["staff"]
-
-[[client]]
-id = "reader"
-name = "A client without the grant"
-auth = "client_secret_basic"
-secrets = [{ env = "reader" }]
-"#;
-
-/// What a token of a person is like.
-#[derive(Clone)]
-pub(crate) struct Token<'a> {
-    pub(crate) server: &'a str,
-    pub(crate) client: &'a str,
-    pub(crate) audience: &'a str,
-    pub(crate) scopes: &'a str,
-    pub(crate) lifetime: u64,
-    pub(crate) family: Option<FamilyId>,
-    pub(crate) actor: Option<Actor>,
-    pub(crate) may_act: Option<MayAct>,
+pub(crate) fn catalog() -> Catalog {
+    clients()
+        .scope("read:orders", "default = true")
+        .scope("sell:orders", "consent = \"REQUIRED\"")
+        .staff_and_everybody(&[GRANT_TYPE])
+        .rule("staff", "access_token_lifetime = \"1h\"")
+        .rule("everybody", "access_token_lifetime = \"1h\"")
+        .rule(
+            "themselves",
+            r#"
+            grant_types = ["client_credentials", "authorization_code"]
+            scopes = ["*"]
+            access_token_lifetime = "10m"
+            "#,
+        )
+        .server("billing", "dialect = \"okta\"\ntrusted_servers = [\"default\", \"archive\"]")
+        .scope("read:bills", "default = true")
+        .scope("write:bills", "")
+        .rule(
+            "staff",
+            r#"
+            grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]
+            groups = ["staff"]
+            scopes = ["read:bills"]
+            access_token_lifetime = "1h"
+            "#,
+        )
+        .server("archive", "status = \"INACTIVE\"")
 }
 
-impl Default for Token<'_> {
-    fn default() -> Self {
-        Self {
-            server: "default",
-            client: "portal",
-            audience: "api://orders",
-            scopes: "openid offline_access read:orders write:orders",
-            lifetime: 600,
-            family: None,
-            actor: None,
-            may_act: None,
-        }
-    }
+/// `careful` says who may act, `private` is for the staff, and `reader` may not exchange.
+fn clients() -> Catalog {
+    let exchanges = format!("grant_types = [\"client_credentials\", \"{GRANT_TYPE}\"]");
+    Catalog::of_orders()
+        .client(
+            "portal",
+            &format!("grant_types = [\"authorization_code\", \"refresh_token\", \"{GRANT_TYPE}\"]"),
+        )
+        .client(
+            "careful",
+            r#"
+            type = "web"
+            grant_types = ["authorization_code"]
+            redirect_uris = ["https://careful.example/cb"]
+            may_act = "named"
+            "#,
+        )
+        .client("gateway", &exchanges)
+        .client("worker", &format!("{exchanges}\naudiences = [\"api://orders\"]"))
+        .client("named", &exchanges)
+        .client("private", &format!("grant_types = [\"{GRANT_TYPE}\"]\ngroups = [\"staff\"]"))
 }
 
 /// The servers and two persons.
@@ -190,34 +78,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let server = TestServer::start(CATALOG).await;
-        let alice = server.add_user("alice", &["staff"]).await;
+        let (server, alice) = TestServer::start_with_alice(catalog()).await;
         let bob = server.add_user("bob", &[]).await;
         Self { server, alice, bob }
     }
 
-    /// An access token of a person who signed in a minute ago.
+    /// An access token of a person.
     pub(crate) async fn token(&self, user: &User, like: Token<'_>) -> String {
-        let authority = self.server.authority();
-        let catalog = authority.catalog();
-        let now = self.server.clock().now();
-        let id = ServerId::try_from(like.server.to_owned()).unwrap();
-        let issuer = catalog.server(&id).unwrap();
-        let person = Person { user: user.clone(), auth: Some(self.authentication()) };
-        let ingredients = Ingredients {
-            server: issuer,
-            client: catalog.client(like.client).unwrap(),
-            subject: &Subject::Person(Box::new(person)),
-            audience: &Audience::parse(like.audience).unwrap(),
-            granted: &granted(like.scopes, like.lifetime),
-            token_id: Some(&TokenId::access(like.family.as_ref())),
-            actor: like.actor.as_ref(),
-            may_act: like.may_act.as_ref(),
-            userinfo_claims: &[],
-            now,
-        };
-        let key = authority.keys().signer(issuer).await.unwrap();
-        mint::access_token(&ingredients, &key).unwrap().token
+        self.server.token_of(user, like).await
     }
 
     /// The usual token of Alice.
@@ -231,27 +99,17 @@ impl World {
         let catalog = authority.catalog();
         let issuer = catalog.server(&ServerId::default_server()).unwrap();
         let key = authority.keys().signer(issuer).await.unwrap();
-        let auth = Some(self.authentication());
+        let now = self.server.clock().now();
         let from = IdIngredients {
             server: issuer,
             client: catalog.client(client).unwrap(),
-            person: &Person { user: self.alice.clone(), auth },
+            person: &Person { user: self.alice.clone(), auth: Some(signed_in_before(now)) },
             wish: &Default::default(),
             granted: &granted("openid", 600),
             access_token: "x",
-            now: self.server.clock().now(),
+            now,
         };
         mint::id_token(&from, &key).unwrap()
-    }
-
-    fn authentication(&self) -> Authentication {
-        let now = self.server.clock().now().as_seconds();
-        Authentication {
-            at: scopegate_claims::UnixTime::from_seconds(now - 60),
-            acr: "urn:okta:loa:1fa:pwd".to_owned(),
-            amr: vec!["pwd".to_owned()],
-            session: None,
-        }
     }
 
     /// The token that a client gets for itself.
@@ -295,17 +153,6 @@ impl World {
     }
 }
 
-/// What a rule would have granted.
-fn granted(scopes: &str, lifetime: u64) -> Granted {
-    Granted {
-        scopes: ScopeSet::parse(scopes).unwrap(),
-        lifetime: Duration::from_secs(lifetime),
-        rule: "all/all".to_owned(),
-        refresh_lifetime: None,
-        refresh_window: Duration::from_secs(600),
-    }
-}
-
 /// The access token of an answer.
 #[track_caller]
 pub(crate) fn access_token(answer: &Answer) -> String {
@@ -316,10 +163,7 @@ pub(crate) fn access_token(answer: &Answer) -> String {
 /// The claims of an access token that was just issued.
 #[track_caller]
 pub(crate) fn claims_of(answer: &Answer) -> Value {
-    let token = access_token(answer);
-    let payload = token.split('.').nth(1).unwrap();
-    let payload = scopegate_jose::base64url::decode(payload.as_bytes()).unwrap();
-    serde_json::from_slice(&payload).unwrap()
+    claims(&access_token(answer))
 }
 
 /// Asserts that a token is not taken, and that nothing more is told.

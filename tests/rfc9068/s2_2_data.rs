@@ -5,7 +5,7 @@ use scopegate_tests::{TestServer, claims};
 use serde_json::Value;
 
 use crate::oidc_core::flow::tokens;
-use crate::oidc_core::world::{CATALOG, add_alice};
+use crate::oidc_core::world::{add_alice, catalog};
 
 /// A token, taken apart: the names in its header, its claims.
 #[track_caller]
@@ -27,8 +27,8 @@ const REQUIRED: [&str; 8] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jt
 
 #[tokio::test]
 async fn a_token_of_the_server_has_these_claims() {
-    let dialect = "name = \"Orders\"\ndialect = \"rfc9068\"";
-    let server = TestServer::start(&CATALOG.replacen("name = \"Orders\"", dialect, 1)).await;
+    let in_dialect = catalog().server("default", "dialect = \"rfc9068\"");
+    let server = TestServer::start(in_dialect).await;
     let alice = add_alice(&server).await;
 
     let form = [("grant_type", "client_credentials"), ("scope", "read:orders")];

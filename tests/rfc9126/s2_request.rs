@@ -1,8 +1,8 @@
 //! §2: what a client pushes, and what it is told.
 
-use crate::rfc9126::world::{
-    URN, asking, assertion, brought, pushed, redeem, start, start_with_signer,
-};
+use scopegate_tests::ASSERTION_TYPE;
+
+use crate::rfc9126::world::{URN, asking, brought, pushed, redeem, start, start_with_signer};
 
 #[tokio::test]
 async fn s2_2_a_reference_is_answered_and_leads_to_a_code() {
@@ -77,7 +77,7 @@ fn signed<'a>(assertion: &'a str, scope: &'a str) -> Vec<(&'a str, &'a str)> {
     asking(&[
         ("client_id", "signer"),
         ("scope", scope),
-        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion_type", ASSERTION_TYPE),
         ("client_assertion", assertion),
     ])
 }
@@ -92,7 +92,7 @@ async fn s2_an_assertion_is_for_the_issuer_the_token_endpoint_or_this_endpoint()
         ("/oauth2/v1/par", 401),
         ("/oauth2/default/v1/parcel", 401),
     ] {
-        let assertion = assertion(&server, &key, audience);
+        let assertion = server.assertion_of("signer", &key, audience);
         let answer = server.anonymous().post("par", &signed(&assertion, "openid")).await;
         assert_eq!(answer.status, status, "{audience}: {}", answer.body);
     }
@@ -101,12 +101,12 @@ async fn s2_an_assertion_is_for_the_issuer_the_token_endpoint_or_this_endpoint()
 #[tokio::test]
 async fn an_assertion_serves_once() {
     let (server, key) = start_with_signer().await;
-    let first = assertion(&server, &key, "/oauth2/default");
+    let first = server.assertion_of("signer", &key, "/oauth2/default");
     let nobody = server.anonymous();
     nobody.post("par", &signed(&first, "openid")).await.expect(201);
     nobody.post("par", &signed(&first, "openid")).await.expect_error(401, "invalid_client");
     // A refusal uses it up too.
-    let second = assertion(&server, &key, "/oauth2/default");
+    let second = server.assertion_of("signer", &key, "/oauth2/default");
     nobody.post("par", &signed(&second, "fly")).await.expect_error(400, "invalid_scope");
     nobody.post("par", &signed(&second, "openid")).await.expect_error(401, "invalid_client");
 }

@@ -1,11 +1,11 @@
 //! An authorization server in a temporary folder.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::body::Body;
 use http::Request;
 use scopegate_claims::{Clock, Issuer, ManualClock, UnixTime};
-use scopegate_core::apply::{Mode, apply};
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, Spec};
 use scopegate_core::passwords::Password;
@@ -18,7 +18,7 @@ use scopegate_server::{Server, ServerSettings, Storage};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
 use tower::ServiceExt;
 
-use crate::{Answer, Browser, TestClient, catalog};
+use crate::{Answer, Browser, TestClient, write_catalog};
 
 /// The base URL of the servers.
 pub const BASE: &str = "http://127.0.0.1:9000";
@@ -39,17 +39,24 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts with a catalog (the text of a `catalog.toml`). A client's secret is
+    /// Starts with a catalog: a [`Catalog`](crate::Catalog), or the text of one. A client's secret is
     /// [`secret_of`](crate::secret_of) its id where the catalog says `{ env = "…" }` with it.
-    pub async fn start(catalog: &str) -> Self {
+    pub async fn start(catalog: impl Display) -> Self {
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let master_key = MasterKey::generate();
         // The catalog comes first, so that no keys are made that it does not want.
         let store = store_in(&folder).await;
-        write(&store, catalog, &master_key, clock.now()).await;
+        write_catalog(&store, catalog, &master_key, clock.now()).await;
         drop(store);
         Self::open(folder, clock, master_key).await
+    }
+
+    /// Starts with a catalog, and with Alice of the staff.
+    pub async fn start_with_alice(catalog: impl Display) -> (Self, User) {
+        let server = Self::start(catalog).await;
+        let alice = server.add_user("alice", &["staff"]).await;
+        (server, alice)
     }
 
     async fn open(folder: tempfile::TempDir, clock: ManualClock, master_key: MasterKey) -> Self {
@@ -62,15 +69,19 @@ impl TestServer {
     }
 
     /// Applies another catalog, which is served from then on.
-    pub async fn apply(&self, catalog: &str) {
-        write(&self.store, catalog, &self.master_key, self.clock.now()).await;
+    pub async fn apply(&self, catalog: impl Display) {
+        write_catalog(&self.store, catalog, &self.master_key, self.clock.now()).await;
         self.authority().reload().await.expect("the store can be read");
     }
 
     /// Adds a client, or replaces one, which is served from then on.
     pub async fn put_client(&self, id: &str, spec: ClientSpec) {
         let key = EntityKey::client(&ClientId::parse(id).expect("it is an id"));
-        let spec = Spec::Client(Box::new(spec));
+        self.put(key, Spec::Client(Box::new(spec))).await;
+    }
+
+    /// Writes an entity, which no catalog file has to allow and which is served from then on.
+    pub async fn put(&self, key: EntityKey, spec: Spec) {
         let edit = [Edit::Put(Entity { key, owner: Owner::Api, spec })];
         let version = self.authority().catalog().version();
         self.store.write_catalog(version, &edit, None).await.expect("nobody else writes");
@@ -184,12 +195,7 @@ async fn store_in(folder: &tempfile::TempDir) -> SqlStore {
     SqlStore::open(&url, &StoreOptions::default()).await.expect("a file can be opened")
 }
 
-async fn write(store: &SqlStore, catalog: &str, master_key: &MasterKey, now: UnixTime) {
-    let file = catalog::read(catalog, &base(), master_key);
-    apply(store, &file, now, Mode::Write).await.expect("the catalog is applied");
-}
-
-fn base() -> Issuer {
+pub(crate) fn base() -> Issuer {
     Issuer::parse(BASE).expect("it is an issuer")
 }
 

@@ -1,48 +1,207 @@
-//! What a catalog of a test is read against.
+//! A catalog of named parts.
 
-use scopegate_claims::Issuer;
-use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
-use scopegate_core::client_auth::secret_mac;
-use scopegate_core::passwords::seal_hash;
-use scopegate_core::people::UserId;
-use scopegate_jose::MasterKey;
+use std::fmt;
 
-/// The secret of a client whose catalog says `secrets = [{ env = "…" }]` with its own id.
-pub fn secret_of(client: &str) -> String {
-    format!("{client}-secret-that-is-long-enough-to-be-one")
+use scopegate_jose::SigningKey;
+use toml::{Table, Value};
+
+/// A catalog that a test puts together. Each part has a name and a text, the keys of a `catalog.toml`.
+/// A part that is named again keeps the keys that the new text leaves out, so a test says only what
+/// matters to it.
+///
+/// A server, a scope and the like are added to the server that was named last.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    all: Table,
+    server: String,
 }
 
-/// Reads a catalog; one that is wrong fails the test.
-pub(crate) fn read(catalog: &str, base: &Issuer, master_key: &MasterKey) -> CatalogFile {
-    let source = CatalogSource { name: "catalog.toml", content: catalog.as_bytes() };
-    let file = CatalogFile::parse(&source, &Context { base, master_key });
-    file.unwrap_or_else(|errors| wrong(&errors.to_string()))
+/// The one policy of each server: its rules are for all clients.
+const POLICY: &str = "all";
+
+impl Catalog {
+    /// The server `default` of orders, with the scopes `read:orders` and `write:orders` and no rule;
+    /// `reader`, which asks for itself, and `portal`, to which people sign in. Its tokens are
+    /// signed with ES256, whose keys are made in no time.
+    pub fn of_orders() -> Self {
+        let orders = "{ name = \"api://orders\", resources = [\"https://orders.example\"] }";
+        let stock = "{ name = \"api://stock\", resources = [\"https://stock.example\"] }";
+        Self { all: part("version = 1"), server: String::new() }
+            .server("default", &format!("name = \"Orders\"\naudiences = [{orders}, {stock}]"))
+            .scope("read:orders", "")
+            .scope("write:orders", "")
+            .client("reader", "name = \"Reader\"")
+            .client(
+                "portal",
+                r#"
+                name = "Portal"
+                type = "web"
+                grant_types = ["authorization_code"]
+                redirect_uris = ["https://portal.example/cb"]
+                "#,
+            )
+    }
+
+    /// A server. It has an audience of its id and signs with ES256 where nothing else is said.
+    #[must_use]
+    pub fn server(mut self, id: &str, text: &str) -> Self {
+        let server = named(&mut self.all, "server", "id", id);
+        server.extend(part(text));
+        or(server, "name", || id.into());
+        or(server, "audiences", || {
+            part(&format!("is = [{{ name = \"api://{id}\" }}]"))["is"].clone()
+        });
+        or(server, "algorithms", || Value::Array(vec!["ES256".into()]));
+        id.clone_into(&mut self.server);
+        self
+    }
+
+    /// A scope.
+    #[must_use]
+    pub fn scope(self, name: &str, text: &str) -> Self {
+        self.of_server("scope", "name", name, text)
+    }
+
+    /// A claim.
+    #[must_use]
+    pub fn claim(self, name: &str, text: &str) -> Self {
+        self.of_server("claim", "name", name, text)
+    }
+
+    /// An issuer that the server trusts.
+    #[must_use]
+    pub fn trusted_issuer(self, issuer: &str, text: &str) -> Self {
+        self.of_server("trusted_issuer", "issuer", issuer, text)
+    }
+
+    /// A rule, tried after those that were named before.
+    #[must_use]
+    pub fn rule(mut self, name: &str, text: &str) -> Self {
+        let server = named(&mut self.all, "server", "id", &self.server);
+        let policy = named(server, "policy", "name", POLICY);
+        or(policy, "clients", || Value::Array(vec!["*".into()]));
+        named(policy, "rule", "name", name).extend(part(text));
+        self
+    }
+
+    /// The rules `staff`, who may have all scopes by these grant types, and `everybody`, who may have
+    /// `read:orders`; for ten minutes.
+    #[must_use]
+    pub fn staff_and_everybody(self, grant_types: &[&str]) -> Self {
+        let both = format!("grant_types = {grant_types:?}\naccess_token_lifetime = \"10m\"");
+        self.rule("staff", &format!("{both}\ngroups = [\"staff\"]\nscopes = [\"*\"]"))
+            .rule("everybody", &format!("{both}\nscopes = [\"read:orders\"]"))
+    }
+
+    /// A client. One of the type `native` or `browser` proves nothing, another shows a secret, which
+    /// is [`secret_of`](crate::secret_of) its id, where nothing else is said.
+    #[must_use]
+    pub fn client(mut self, id: &str, text: &str) -> Self {
+        let client = named(&mut self.all, "client", "id", id);
+        client.extend(part(text));
+        let kind = client.get("type").and_then(Value::as_str);
+        let is_public = matches!(kind, Some("native" | "browser"));
+        or(client, "name", || id.into());
+        or(client, "auth", || if is_public { "none" } else { "client_secret_basic" }.into());
+        let auth = client.get("auth").and_then(Value::as_str);
+        if auth.is_some_and(|method| method.starts_with("client_secret")) {
+            or(client, "secrets", || part(&format!("is = [{{ env = \"{id}\" }}]"))["is"].clone());
+        }
+        self
+    }
+
+    /// Without a client.
+    #[must_use]
+    pub fn without_client(mut self, id: &str) -> Self {
+        let clients = self.all.get_mut("client").and_then(Value::as_array_mut);
+        let clients = clients.expect("there are clients");
+        clients.retain(|client| client.get("id").and_then(Value::as_str) != Some(id));
+        self
+    }
+
+    fn of_server(mut self, list: &str, key: &str, name: &str, text: &str) -> Self {
+        let server = named(&mut self.all, "server", "id", &self.server);
+        named(server, list, key, name).extend(part(text));
+        self
+    }
 }
 
-struct Context<'a> {
-    base: &'a Issuer,
-    master_key: &'a MasterKey,
+impl fmt::Display for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.all.fmt(f)
+    }
 }
 
-impl CatalogContext for Context<'_> {
-    fn variable(&self, name: &str) -> Option<String> {
-        Some(secret_of(name))
-    }
+/// The public half of a key, as a catalog has it.
+pub fn in_toml(key: &SigningKey) -> String {
+    let jwk = serde_json::to_value(key.public_jwk()).expect("it is JSON");
+    let members = jwk.as_object().expect("it is an object").iter();
+    let members: Vec<String> = members.map(|(name, value)| format!("{name} = {value}")).collect();
+    format!("{{ {} }}", members.join(", "))
+}
 
-    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
-        secret_mac(self.master_key, sha256)
-    }
+fn part(text: &str) -> Table {
+    text.parse().unwrap_or_else(|error| wrong(text, &error))
+}
 
-    fn seal_password(&self, user: &UserId, phc: &str) -> Vec<u8> {
-        seal_hash(self.master_key, user, phc)
-    }
+/// The part of a list that has a name; it is made if it is not there yet.
+fn named<'t>(of: &'t mut Table, list: &str, key: &str, name: &str) -> &'t mut Table {
+    let list = of.entry(list).or_insert_with(|| Value::Array(Vec::new()));
+    let list = list.as_array_mut().expect("it is a list");
+    let is_it = |part: &Value| part.get(key).and_then(Value::as_str) == Some(name);
+    let place = list.iter().position(is_it).unwrap_or_else(|| {
+        list.push(Value::Table([(key.to_owned(), name.into())].into_iter().collect()));
+        list.len() - 1
+    });
+    list[place].as_table_mut().expect("it is a part")
+}
 
-    fn issuer_base(&self) -> Option<&Issuer> {
-        Some(self.base)
-    }
+fn or(part: &mut Table, key: &str, otherwise: impl FnOnce() -> Value) {
+    part.entry(key).or_insert_with(otherwise);
 }
 
 #[expect(clippy::panic, reason = "it is how a test fails")]
-fn wrong(errors: &str) -> ! {
-    panic!("{errors}")
+fn wrong(text: &str, error: &toml::de::Error) -> ! {
+    panic!("{error}\n{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_named_again_keeps_what_is_not_said_again() {
+        let catalog = Catalog::of_orders()
+            .rule("read", "scopes = [\"read:orders\"]\naccess_token_lifetime = \"10m\"")
+            .rule("read", "access_token_lifetime = \"5m\"")
+            .client("portal", "status = \"INACTIVE\"");
+        let read = part(&catalog.to_string());
+        let rule = &read["server"][0]["policy"][0]["rule"][0];
+        assert_eq!(
+            (rule["scopes"][0].as_str(), rule["access_token_lifetime"].as_str()),
+            (Some("read:orders"), Some("5m"))
+        );
+        let portal = &read["client"][1];
+        assert_eq!(
+            (portal["id"].as_str(), portal["status"].as_str()),
+            (Some("portal"), Some("INACTIVE"))
+        );
+        assert_eq!(
+            (portal["type"].as_str(), portal["secrets"][0]["env"].as_str()),
+            (Some("web"), Some("portal"))
+        );
+        let without = catalog.without_client("portal").to_string();
+        assert_eq!(part(&without)["client"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn a_scope_is_of_the_server_that_was_named_last() {
+        let catalog = Catalog::of_orders().server("billing", "").scope("read:bills", "");
+        let read = part(
+            &catalog.server("default", "dialect = \"okta\"").scope("sell:orders", "").to_string(),
+        );
+        let scopes = |server: usize| read["server"][server]["scope"].as_array().map(Vec::len);
+        assert_eq!((scopes(0), scopes(1)), (Some(3), Some(1)));
+        assert_eq!(read["server"][1]["audiences"][0]["name"].as_str(), Some("api://billing"));
+    }
 }

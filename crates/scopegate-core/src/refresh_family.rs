@@ -34,13 +34,8 @@ pub struct Begin<'a> {
     pub now: UnixTime,
 }
 
-/// Begins a family: the row, and its first token.
-pub fn begin(master_key: &MasterKey, begin: Begin<'_>) -> (Family, RefreshToken) {
-    begin_as(FamilyId::generate(), master_key, begin)
-}
-
-/// Begins a family whose id is given.
-pub fn begin_as(id: FamilyId, master_key: &MasterKey, begin: Begin<'_>) -> (Family, RefreshToken) {
+/// Begins a family of an id: the row, and its first token.
+pub fn begin(id: FamilyId, master_key: &MasterKey, begin: Begin<'_>) -> (Family, RefreshToken) {
     let Begin { server, client, user, body, granted, now } = begin;
     let ends_at = granted.refresh_lifetime.map_or(UnixTime::MAX, |lifetime| now.plus(lifetime));
     let idle_ends_at = idle_end(now, granted.refresh_window, ends_at);
@@ -175,7 +170,7 @@ mod tests {
             granted: &granted,
             now: NOW,
         };
-        let (family, token) = begin(&MasterKey::generate(), begun);
+        let (family, token) = begin(FamilyId::generate(), &MasterKey::generate(), begun);
         assert_eq!((family.generation, token.as_str().len()), (0, 68));
         Family { generation: 3, ..family }
     }

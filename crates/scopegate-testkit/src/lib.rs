@@ -44,7 +44,7 @@ mod token;
 
 pub use broken::Broken;
 pub use issuer::TestIssuer;
-pub use memory_store::MemoryStore;
+pub use memory_store::{MemoryStore, Sizes};
 pub use network::InProcess;
 pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;

@@ -1,10 +1,12 @@
-//! A storage that lives as long as the test.
+//! A storage that lives as long as the test, and fails when it is told to.
 
+mod catalog;
+mod faults;
 mod ledger;
 mod records;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use scopegate_claims::{ScopeSet, UnixTime};
@@ -12,23 +14,40 @@ use scopegate_core::audit::AuditEvent;
 use scopegate_core::catalog::{Edit, EntityKey};
 use scopegate_core::people::{NewUser, User, UserId};
 use scopegate_core::store::{
-    Artifact, ArtifactKind, CatalogChanges, CatalogStore, ConsentKey, Family, FamilyId, KeyPhase,
-    KeyStore, Session, SessionId, StoreError, StoredKey, Vault,
+    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, KeyPhase, KeyStore, Session, SessionId,
+    StoreError, StoredKey, Vault,
 };
 
-/// Everything a server remembers, in memory.
+use self::faults::{Faults, Use};
+
+/// Everything a server remembers, in memory. A clone is the same storage.
+///
+/// It keeps to what the databases keep to, by the same tests.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore(Arc<Inner>);
+
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<Memory>);
+struct Inner {
+    memory: Mutex<Memory>,
+    faults: Faults,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    rows: Rows,
+    /// The audit events, the oldest first: they only grow.
+    events: Vec<AuditEvent>,
+}
 
 /// A commit works on a copy, so that it is done as a whole or not at all.
 #[derive(Clone, Debug, Default)]
-struct Memory {
+struct Rows {
     version: u64,
     file_version: u64,
-    entities: BTreeMap<EntityKey, (u64, Edit)>,
+    /// Each with the version of its newest change and its place in it; a deletion leaves a trace.
+    entities: BTreeMap<EntityKey, ((u64, usize), Edit)>,
     keys: Vec<StoredKey>,
     assertions: HashMap<(String, String), UnixTime>,
-    events: Vec<AuditEvent>,
     texts: HashMap<String, String>,
     artifacts: HashMap<(ArtifactKind, [u8; 32]), Artifact>,
     families: HashMap<FamilyId, Family>,
@@ -40,11 +59,11 @@ struct Memory {
     passwords: HashMap<UserId, Vec<u8>>,
 }
 
-impl Memory {
+impl Rows {
     /// Keeps a new person; tells whether the login was free.
     fn put_user(&mut self, new: &NewUser) -> bool {
         let key = User::login_key(&new.user.login);
-        if self.users.contains_key(&key) {
+        if self.users.contains_key(&key) || self.user_of(&new.user.id).is_some() {
             return false;
         }
         self.users.insert(key, new.user.clone());
@@ -52,6 +71,34 @@ impl Memory {
         self.passwords.extend(password.map(|sealed| (new.user.id.clone(), sealed)));
         true
     }
+
+    fn user_of(&self, id: &UserId) -> Option<&User> {
+        self.users.values().find(|known| known.id == *id)
+    }
+}
+
+/// How much a storage holds of each kind.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Sizes {
+    /// Codes and the like, used or not.
+    pub artifacts: usize,
+    /// Assertions that were used.
+    pub assertions: usize,
+    /// What people agreed to.
+    pub consents: usize,
+    /// Audit events.
+    pub events: usize,
+    /// Families of refresh tokens, ended or not.
+    pub families: usize,
+    /// Those of them that were not ended before their time.
+    pub lasting_families: usize,
+    /// Access tokens that were revoked.
+    pub revoked_tokens: usize,
+    /// Sessions.
+    pub sessions: usize,
+    /// People.
+    pub users: usize,
 }
 
 impl MemoryStore {
@@ -60,74 +107,42 @@ impl MemoryStore {
         self.memory().events.clone()
     }
 
+    /// How much there is of each kind.
+    pub fn sizes(&self) -> Sizes {
+        let Memory { rows, events } = &*self.memory();
+        Sizes {
+            artifacts: rows.artifacts.len(),
+            assertions: rows.assertions.len(),
+            consents: rows.consents.len(),
+            events: events.len(),
+            families: rows.families.len(),
+            lasting_families: rows.families.values().filter(|family| !family.revoked).count(),
+            revoked_tokens: rows.revoked.len(),
+            sessions: rows.sessions.len(),
+            users: rows.users.len(),
+        }
+    }
+
+    /// The memory, for what a port is asked; every port comes by here, and so does every fault.
+    async fn open(&self, to: Use) -> Result<MutexGuard<'_, Memory>, StoreError> {
+        self.0.faults.admit(to).await?;
+        Ok(self.memory())
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // No step leaves the memory half-changed, so a test that panicked elsewhere spoils nothing.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl CatalogStore for MemoryStore {
-    async fn catalog_version(&self) -> Result<u64, StoreError> {
-        Ok(self.memory().version)
-    }
-
-    async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
-        let memory = self.memory();
-        let mut changed: Vec<_> = memory
-            .entities
-            .values()
-            .filter(|(since, edit)| {
-                *since > version && (version > 0 || matches!(edit, Edit::Put(_)))
-            })
-            .collect();
-        changed.sort_by_key(|(since, _)| *since);
-        let edits = changed.into_iter().map(|(_, edit)| edit.clone()).collect();
-        Ok(CatalogChanges { version: memory.version, edits })
-    }
-
-    async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
-        let memory = self.memory();
-        let known = |login: &&String| memory.users.contains_key(&User::login_key(login));
-        Ok(logins.iter().filter(known).cloned().collect())
-    }
-
-    async fn write_catalog_and_users(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-        seeds: &[NewUser],
-    ) -> Result<u64, StoreError> {
-        let mut memory = self.memory();
-        if memory.version != expected {
-            return Err(StoreError::Conflict);
-        }
-        memory.version += 1;
-        let version = memory.version;
-        for edit in edits {
-            memory.entities.insert(edit.key().clone(), (version, edit.clone()));
-        }
-        memory.file_version = file_version.unwrap_or(memory.file_version);
-        for seed in seeds {
-            memory.put_user(seed);
-        }
-        Ok(version)
-    }
-
-    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
-        Ok(self.memory().file_version)
+        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl KeyStore for MemoryStore {
     async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        Ok(self.memory().keys.clone())
+        Ok(self.open(Use::Other).await?.rows.keys.clone())
     }
 
     async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
-        let mut memory = self.memory();
+        let keys = &mut self.open(Use::NewKey).await?.rows.keys;
         let rival = |known: &StoredKey| {
             known.server == key.server
                 && (known.kid == key.kid
@@ -135,10 +150,10 @@ impl KeyStore for MemoryStore {
                         && known.phase == KeyPhase::Signing
                         && key.phase == KeyPhase::Signing))
         };
-        if memory.keys.iter().any(rival) {
+        if keys.iter().any(rival) {
             return Err(StoreError::Conflict);
         }
-        memory.keys.push(key.clone());
+        keys.push(key.clone());
         Ok(())
     }
 }
@@ -146,15 +161,15 @@ impl KeyStore for MemoryStore {
 #[async_trait]
 impl Vault for MemoryStore {
     async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError> {
-        let mut memory = self.memory();
-        Ok(memory.texts.entry(name.to_owned()).or_insert_with(|| text.to_owned()).clone())
+        let texts = &mut self.open(Use::Other).await?.rows.texts;
+        Ok(texts.entry(name.to_owned()).or_insert_with(|| text.to_owned()).clone())
     }
 
     async fn kept(&self, name: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.memory().texts.get(name).cloned())
+        Ok(self.open(Use::Other).await?.rows.texts.get(name).cloned())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.open(Use::Other).await.map(drop)
     }
 }

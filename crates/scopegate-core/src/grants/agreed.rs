@@ -107,7 +107,7 @@ impl Agreed<'_> {
             now: request.now,
         };
         let id = family_of(self.code, request.master_key);
-        Some(refresh_family::begin_as(id, request.master_key, begin))
+        Some(refresh_family::begin(id, request.master_key, begin))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::fixture::{FORM, Fixture};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+#[derive(Clone)]
 pub(crate) struct Browser<'a> {
     fixture: &'a Fixture,
     pub(crate) cookies: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! A server with a small catalog, in a temporary folder.
+//! A server with a small catalog, in a temporary folder or in memory.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use scopegate_core::store::CatalogStore;
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType, sha256};
 use scopegate_server::{Server, ServerSettings, Storage, TrustedProxies};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+use scopegate_testkit::MemoryStore;
 use serde_json::json;
 use tower::ServiceExt;
 
@@ -29,12 +30,12 @@ pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const ASKS: &str = "grant_type=client_credentials&scope=read:orders";
 
 /// A server with a small catalog: `reader` uses Basic, `poster` the form, `partner` a key.
-pub(crate) struct Fixture {
+pub(crate) struct Fixture<S = SqlStore> {
     pub(crate) server: Server,
-    pub(crate) store: SqlStore,
+    pub(crate) store: S,
     pub(crate) clock: ManualClock,
     partner_key: SigningKey,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 pub(crate) fn secret_of(client: &str) -> String {
@@ -52,22 +53,35 @@ impl Fixture {
     }
 
     pub(crate) async fn start_at(base: &str) -> Self {
-        Self::start_on(base, Storage::from).await
-    }
-
-    /// Starts on a storage that is made of the store.
-    pub(crate) async fn start_on(base: &str, storage: impl FnOnce(SqlStore) -> Storage) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
         let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
+        Self::start_on(base, (store.clone(), Storage::from(store)), Some(folder)).await
+    }
+}
+
+impl Fixture<MemoryStore> {
+    /// Starts on a storage that fails when it is told to, and that is asked for changes.
+    pub(crate) async fn start_in_memory() -> Self {
+        let store = MemoryStore::default();
+        let storage = Storage::polled(Arc::new(store.clone()));
+        Self::start_on(BASE, (store, storage), None).await
+    }
+}
+
+impl<S: CatalogStore> Fixture<S> {
+    async fn start_on(
+        base: &str,
+        (store, storage): (S, Storage),
+        folder: Option<tempfile::TempDir>,
+    ) -> Self {
         let master_key = Arc::new(MasterKey::generate());
         let partner_key = SigningKey::generate(Algorithm::Es256).unwrap();
         store.write_catalog(0, &catalog(&master_key, &partner_key), None).await.unwrap();
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
-        let settings =
-            ServerSettings::new(Issuer::parse(base).unwrap(), storage(store.clone()), master_key)
-                .with_clock(clock.clone())
-                .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
+        let settings = ServerSettings::new(Issuer::parse(base).unwrap(), storage, master_key)
+            .with_clock(clock.clone())
+            .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
         let server = Server::open(settings).await.unwrap();
         Self { server, store, clock, partner_key, _folder: folder }
     }

@@ -1,8 +1,6 @@
 //! Artifacts.
 
-use scopegate_core::store::{
-    Artifact, ArtifactKind, ArtifactName, Change, Contested, Ledger, Records,
-};
+use scopegate_core::store::{Artifact, ArtifactKind, ArtifactName, Change, Contested};
 use scopegate_jose::sha256;
 
 use crate::place::Place;

@@ -7,7 +7,7 @@ use scopegate_core::catalog::{
 };
 use scopegate_core::store::{CatalogStore, StoreError};
 
-use crate::place::Place;
+use crate::place::{Node, Place};
 
 fn server() -> ServerId {
     ServerId::parse("orders").unwrap()
@@ -127,7 +127,7 @@ pub(crate) async fn a_change_on_top_of_another_version_leaves_nothing(place: &Pl
 pub(crate) async fn of_writers_with_the_same_version_one_wins(place: &Place) {
     let (one, other) = (place.open().await, place.open().await);
     for version in 0..20 {
-        let write = |store: scopegate_store::SqlStore, name: &'static str| {
+        let write = |store: Node, name: &'static str| {
             tokio::spawn(async move {
                 store.write_catalog(version, &[scope(name, &version.to_string())], None).await
             })
@@ -167,7 +167,7 @@ pub(crate) async fn a_reader_sees_whole_versions(place: &Place) {
 }
 
 pub(crate) async fn a_waiting_node_sees_the_change_of_another(place: &Place) {
-    let (waiter, writer) = (place.open().await, place.open().await);
+    let (waiter, writer) = (place.open_sql().await, place.open_sql().await);
     // What is newer already needs no waiting.
     writer.write_catalog(0, &[scope("a", "1")], None).await.unwrap();
     assert_eq!(waiter.wait_for_catalog_after(0).await.unwrap(), 1);

@@ -1,7 +1,7 @@
 //! Consents.
 
 use scopegate_core::catalog::{Edit, EntityKey};
-use scopegate_core::store::{CatalogStore, Change, ConsentKey, Ledger, Records};
+use scopegate_core::store::{Change, ConsentKey};
 
 use crate::place::Place;
 use crate::samples::{NOW, client, consent_key, later, scopes};

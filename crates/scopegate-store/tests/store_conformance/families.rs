@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use scopegate_core::catalog::{ClientId, Edit, Entity, EntityKey, Owner, Spec};
-use scopegate_core::store::{
-    CatalogStore, Change, Contested, Ended, Family, Ledger, Records, SessionId,
-};
-use scopegate_store::SqlStore;
+use scopegate_core::store::{Change, Contested, Ended, Family, SessionId};
 
-use crate::place::Place;
+use crate::place::{LASTING_FAMILIES, Node, Place};
 use crate::samples::{
     NOW, audit, client, family, is_changed, later, one_of_four_wins, open_family, person, put_user,
     rotate, user_id,
 };
 
-async fn read(store: &SqlStore, family: &Family) -> Family {
+async fn read(store: &Node, family: &Family) -> Family {
     store.family(&family.id).await.unwrap().expect("it is there")
 }
 
@@ -255,6 +252,6 @@ pub(crate) async fn a_catalog_that_disables_many_clients_waits_in_no_circle(plac
         for other in others {
             other.await.unwrap().unwrap();
         }
-        assert_eq!(place.count("refresh_family WHERE revoked = 0").await, 0);
+        assert_eq!(place.count(LASTING_FAMILIES).await, 0);
     }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
-use scopegate_core::store::{Change, Contested, Ended, Ledger, Records, StoreError, TokenMark};
+use scopegate_core::store::{Change, Contested, Ended, StoreError, TokenMark};
 
-use crate::place::Place;
+use crate::place::{Node, Place};
 use crate::samples::{
     NOW, audit, client, code, consent_key, consume, counts, family, is_changed, is_conflict, later,
     open_family, person, put_user, rotate, scopes, session, use_assertion, user_id,
@@ -129,7 +129,7 @@ pub(crate) async fn a_commit_that_is_given_up_is_whole_or_absent(place: &Place) 
 }
 
 /// One of each kind, on top of a code, a family, a session and a person that are there.
-async fn one_of_each_kind(store: &scopegate_store::SqlStore, name: &str) -> Vec<Change> {
+async fn one_of_each_kind(store: &Node, name: &str) -> Vec<Change> {
     let (old_family, old_session) = (family("a", name), session(&format!("{name}1"), name));
     let user = person(name);
     let there = [

@@ -1,6 +1,6 @@
-//! What every store keeps to, asked of both databases.
+//! What every store keeps to, asked of both databases and of the storage in memory that tests use.
 //!
-//! A rule is a function; the table below makes a test of it for each database. Those for PostgreSQL
+//! A rule is a function; the table below makes a test of it for each of them. Those for PostgreSQL
 //! need a server: `scripts/postgres cargo test -p scopegate-store -- --include-ignored`.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -21,6 +21,24 @@ mod vault;
 mod wire;
 
 macro_rules! store_conformance {
+    (
+        every storage { $($module:ident: $($rule:ident)+;)+ }
+        databases { $($sql_module:ident: $($sql_rule:ident)+;)+ }
+    ) => {
+        mod memory {
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $rule() {
+                    crate::$module::$rule(&crate::place::Place::memory()).await;
+                }
+            )+)+
+        }
+
+        of_databases! { $($module: $($rule)+;)+ $($sql_module: $($sql_rule)+;)+ }
+    };
+}
+
+macro_rules! of_databases {
     ($($module:ident: $($rule:ident)+;)+) => {
         mod sqlite {
             $($(
@@ -46,95 +64,106 @@ macro_rules! store_conformance {
 }
 
 store_conformance! {
-    artifacts:
-        an_artifact_is_found_by_its_secret_and_by_its_alias
-        an_artifact_comes_with_its_person
-        a_secret_and_an_alias_are_taken_once
-        an_artifact_moves_once_from_a_version
-        of_two_moves_at_once_one_wins
-        of_two_that_put_the_same_at_once_one_wins
-        a_lost_move_leaves_nothing
-        a_crash_after_a_code_was_consumed_leaves_it_consumed;
-    catalog:
-        a_new_catalog_is_empty_and_has_version_0
-        every_kind_of_entity_comes_back_as_it_was_written
-        changes_come_back_in_the_order_in_which_they_were_made
-        an_entity_that_changed_twice_comes_back_once
-        a_deletion_is_told_to_those_only_who_knew_the_entity
-        a_change_on_top_of_another_version_leaves_nothing
-        of_writers_with_the_same_version_one_wins
-        a_reader_sees_whole_versions
-        a_waiting_node_sees_the_change_of_another;
-    consents:
-        a_consent_is_per_server_client_user
-        the_newest_consent_replaces_the_one_before
-        a_deleted_client_takes_its_consents_along;
-    families:
-        a_family_comes_back_as_it_was_written
-        a_family_comes_with_its_person
-        a_family_is_one_row_however_often_it_is_used
-        a_family_does_not_move_from_a_stale_generation
-        of_two_rotations_at_once_one_wins
-        a_revoked_family_does_not_move
-        an_end_is_not_undone_by_a_rotation_at_the_same_time
-        those_who_end_the_same_families_at_once_all_succeed
-        families_end_by_session_user_client
-        what_ends_goes_before_what_begins
-        a_disabled_clients_families_end_with_the_write
-        a_catalog_that_disables_many_clients_waits_in_no_circle;
-    ledger:
-        an_assertion_is_used_once_by_its_client
-        an_assertion_is_used_once_however_odd_its_jti
-        of_two_uses_at_once_one_wins
-        a_conflict_leaves_nothing
-        an_audit_batch_is_kept_once
-        what_strangers_send_is_kept
-        only_what_has_expired_is_forgotten
-        a_commit_that_is_given_up_is_whole_or_absent
-        all_kinds_of_changes_are_written_or_none
-        a_commit_that_fails_in_the_middle_leaves_nothing
-        commits_of_many_kinds_at_once_do_not_wait_in_a_circle
-        what_has_expired_of_every_kind_is_forgotten
-        nodes_that_forget_at_once_all_succeed;
-    opening:
-        processes_that_start_together_all_succeed
-        what_was_written_is_there_at_the_next_start
-        an_older_database_is_brought_up_to_date
-        a_newer_database_is_refused
-        a_row_that_cannot_be_read_is_named;
-    outage:
-        an_outage_is_unavailable_and_ends
-        a_lost_connection_is_replaced
-        whoever_waits_through_an_outage_learns_of_it;
-    sessions:
-        a_session_is_found_by_its_secret_only
-        a_session_moves_once_from_a_version
-        of_two_that_move_a_session_at_once_one_wins
-        a_session_never_becomes_another_persons
-        an_ended_session_is_gone;
-    signing_keys:
-        a_key_comes_back_as_it_was_written
-        a_server_has_one_signing_key_for_an_algorithm
-        of_nodes_that_make_the_first_key_at_once_one_wins;
-    standing:
-        a_revoked_token_stands_revoked
-        an_absent_family_does_not_hold
-        a_suspended_person_does_not_hold
-        a_standing_is_of_one_moment
-        a_standing_comes_with_its_person;
-    users:
-        a_person_is_found_by_id_and_by_login
-        a_login_is_taken_once_whatever_its_case
-        of_two_who_take_a_login_at_once_one_wins
-        a_person_moves_once_from_a_version
-        a_password_is_its_persons_and_stays_until_it_is_set
-        a_seed_overwrites_nobody
-        seeds_and_catalog_are_written_together
-        known_logins_come_back_as_they_were_asked_for
-        users_are_listed_in_pages
-        who_expects_a_person_of_another_version_writes_nothing
-        nothing_that_a_person_begins_outlives_the_end_of_all;
-    vault:
-        the_first_text_stays
-        nodes_that_start_at_once_keep_the_same_text;
+    every storage {
+        artifacts:
+            an_artifact_is_found_by_its_secret_and_by_its_alias
+            an_artifact_comes_with_its_person
+            a_secret_and_an_alias_are_taken_once
+            an_artifact_moves_once_from_a_version
+            of_two_moves_at_once_one_wins
+            of_two_that_put_the_same_at_once_one_wins
+            a_lost_move_leaves_nothing;
+        catalog:
+            a_new_catalog_is_empty_and_has_version_0
+            every_kind_of_entity_comes_back_as_it_was_written
+            changes_come_back_in_the_order_in_which_they_were_made
+            an_entity_that_changed_twice_comes_back_once
+            a_deletion_is_told_to_those_only_who_knew_the_entity
+            a_change_on_top_of_another_version_leaves_nothing
+            of_writers_with_the_same_version_one_wins
+            a_reader_sees_whole_versions;
+        consents:
+            a_consent_is_per_server_client_user
+            the_newest_consent_replaces_the_one_before
+            a_deleted_client_takes_its_consents_along;
+        families:
+            a_family_comes_back_as_it_was_written
+            a_family_comes_with_its_person
+            a_family_is_one_row_however_often_it_is_used
+            a_family_does_not_move_from_a_stale_generation
+            of_two_rotations_at_once_one_wins
+            a_revoked_family_does_not_move
+            an_end_is_not_undone_by_a_rotation_at_the_same_time
+            those_who_end_the_same_families_at_once_all_succeed
+            families_end_by_session_user_client
+            what_ends_goes_before_what_begins
+            a_disabled_clients_families_end_with_the_write
+            a_catalog_that_disables_many_clients_waits_in_no_circle;
+        ledger:
+            an_assertion_is_used_once_by_its_client
+            an_assertion_is_used_once_however_odd_its_jti
+            of_two_uses_at_once_one_wins
+            a_conflict_leaves_nothing
+            an_audit_batch_is_kept_once
+            what_strangers_send_is_kept
+            only_what_has_expired_is_forgotten
+            a_commit_that_is_given_up_is_whole_or_absent
+            all_kinds_of_changes_are_written_or_none
+            commits_of_many_kinds_at_once_do_not_wait_in_a_circle
+            what_has_expired_of_every_kind_is_forgotten
+            nodes_that_forget_at_once_all_succeed;
+        outage:
+            an_outage_is_unavailable_and_ends
+            a_lost_connection_is_replaced;
+        sessions:
+            a_session_is_found_by_its_secret_only
+            a_session_moves_once_from_a_version
+            of_two_that_move_a_session_at_once_one_wins
+            a_session_never_becomes_another_persons
+            an_ended_session_is_gone;
+        signing_keys:
+            a_key_comes_back_as_it_was_written
+            a_server_has_one_signing_key_for_an_algorithm
+            of_nodes_that_make_the_first_key_at_once_one_wins;
+        standing:
+            a_revoked_token_stands_revoked
+            an_absent_family_does_not_hold
+            a_suspended_person_does_not_hold
+            a_standing_is_of_one_moment
+            a_standing_comes_with_its_person;
+        users:
+            a_person_is_found_by_id_and_by_login
+            a_login_is_taken_once_whatever_its_case
+            of_two_who_take_a_login_at_once_one_wins
+            a_person_moves_once_from_a_version
+            a_password_is_its_persons_and_stays_until_it_is_set
+            a_seed_overwrites_nobody
+            seeds_and_catalog_are_written_together
+            known_logins_come_back_as_they_were_asked_for
+            users_are_listed_in_pages
+            who_expects_a_person_of_another_version_writes_nothing
+            nothing_that_a_person_begins_outlives_the_end_of_all;
+        vault:
+            the_first_text_stays
+            nodes_that_start_at_once_keep_the_same_text;
+    }
+
+    databases {
+        artifacts:
+            a_crash_after_a_code_was_consumed_leaves_it_consumed;
+        catalog:
+            a_waiting_node_sees_the_change_of_another;
+        ledger:
+            a_commit_that_fails_in_the_middle_leaves_nothing;
+        opening:
+            processes_that_start_together_all_succeed
+            what_was_written_is_there_at_the_next_start
+            an_older_database_is_brought_up_to_date
+            a_newer_database_is_refused
+            a_row_that_cannot_be_read_is_named;
+        outage:
+            whoever_waits_through_an_outage_learns_of_it;
+        users:
+            seeds_that_cannot_be_written_leave_no_catalog;
+    }
 }

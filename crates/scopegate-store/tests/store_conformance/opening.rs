@@ -27,7 +27,7 @@ pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
 }
 
 pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
-    let store = place.open().await;
+    let store = place.open_sql().await;
     let key = EntityKey::server(&ServerId::parse("orders").unwrap());
     let json = r#"{"name":"Orders","audiences":[{"name":"api://orders"}],"algorithms":["ES256"]}"#;
     let spec = Spec::from_json(&key, json).unwrap();
@@ -37,7 +37,7 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
     store.close().await;
     assert!(matches!(store.catalog_version().await, Err(StoreError::Unavailable(_))));
 
-    let store = place.open().await;
+    let store = place.open_sql().await;
     assert_eq!(store.keep("a", "second").await.unwrap(), "first");
     let all = store.catalog_since(0).await.unwrap();
     assert_eq!((all.version, all.edits), (1, edits));
@@ -45,7 +45,7 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
 }
 
 pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
-    let store = place.open().await;
+    let store = place.open_sql().await;
     store.write_catalog(0, &[], Some(3)).await.unwrap();
     store.close().await;
     // As the first version of this program left it.
@@ -56,14 +56,14 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
              DELETE FROM scopegate_migration WHERE number > 1",
         )
         .await;
-    let store = place.open().await;
+    let store = place.open_sql().await;
     assert_eq!(place.count("scopegate_migration").await, 3);
     assert_eq!(store.catalog_file_version().await.unwrap(), 3);
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
 }
 
 pub(crate) async fn a_newer_database_is_refused(place: &Place) {
-    place.open().await.close().await;
+    place.open_sql().await.close().await;
     place.run("INSERT INTO scopegate_migration (number, name) VALUES (9001, 'of tomorrow')").await;
     let error = SqlStore::open(&place.url(), &StoreOptions::default()).await.unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 9001, .. }), "{error:?}");
@@ -73,7 +73,7 @@ pub(crate) async fn a_newer_database_is_refused(place: &Place) {
 }
 
 pub(crate) async fn a_row_that_cannot_be_read_is_named(place: &Place) {
-    let store = place.open().await;
+    let store = place.open_sql().await;
     let entities = [
         "('gizmo', '', 'a', 'api', 1, 0, '{}')",
         "('scope', 'default', 'a', 'nobody', 1, 0, '{}')",

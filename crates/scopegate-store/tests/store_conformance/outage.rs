@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, KeyStore, Ledger, StoreError, Vault};
+use scopegate_core::store::{CatalogStore, Change, StoreError, UserKey};
 use scopegate_store::{OpenError, SqlStore, StoreOptions};
 
 use crate::place::Place;
@@ -17,7 +17,7 @@ fn use_assertion(jti: &str) -> Change {
 pub(crate) async fn an_outage_is_unavailable_and_ends(place: &Place) {
     let options =
         StoreOptions::default().patience(Duration::from_millis(300)).trust(Duration::ZERO);
-    let store = SqlStore::open(&place.url(), &options).await.unwrap();
+    let store = place.open_with(&options).await;
     store.commit(&[use_assertion("before")]).await.unwrap();
 
     place.break_down().await;
@@ -29,6 +29,8 @@ pub(crate) async fn an_outage_is_unavailable_and_ends(place: &Place) {
         store.catalog_since(0).await.map(drop),
         store.write_catalog(0, &[], None).await.map(drop),
         store.signing_keys().await.map(drop),
+        store.session(&[0; 32]).await.map(drop),
+        store.user(UserKey::Login("alice")).await.map(drop),
         store.keep("a", "b").await.map(drop),
         store.ping().await,
     ];

@@ -1,10 +1,13 @@
-//! A database of a test's own.
+//! A storage of a test's own.
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use scopegate_core::store::Store;
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+use scopegate_testkit::MemoryStore;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
@@ -14,12 +17,20 @@ use crate::wire::Wire;
 
 pub(crate) struct Place(Kind);
 
+/// A process that uses the storage.
+pub(crate) type Node = Arc<dyn Store>;
+
 enum Kind {
+    Memory(MemoryStore),
     Postgres { server: String, schema: String, wire: Wire },
     Sqlite { folder: TempDir },
 }
 
 impl Place {
+    pub(crate) fn memory() -> Self {
+        Self(Kind::Memory(MemoryStore::default()))
+    }
+
     pub(crate) fn sqlite() -> Self {
         Self(Kind::Sqlite { folder: tempfile::tempdir().unwrap() })
     }
@@ -54,12 +65,28 @@ impl Place {
     }
 
     /// Opens the store as one more process would.
-    pub(crate) async fn open(&self) -> SqlStore {
+    pub(crate) async fn open(&self) -> Node {
+        self.open_with(&StoreOptions::default()).await
+    }
+
+    pub(crate) async fn open_with(&self, options: &StoreOptions) -> Node {
+        match &self.0 {
+            Kind::Memory(store) => Arc::new(store.clone()),
+            Kind::Postgres { .. } | Kind::Sqlite { .. } => {
+                Arc::new(SqlStore::open(&self.url(), options).await.unwrap())
+            }
+        }
+    }
+
+    /// Opens the database.
+    pub(crate) async fn open_sql(&self) -> SqlStore {
         SqlStore::open(&self.url(), &StoreOptions::default()).await.unwrap()
     }
 
+    /// Where the database is.
     pub(crate) fn url(&self) -> StoreUrl {
         match &self.0 {
+            Kind::Memory(_) => panic!("memory has no URL"),
             Kind::Postgres { server, schema, wire } => {
                 let options = PgConnectOptions::from_str(server).unwrap();
                 let here = format!("{}:{}", options.get_host(), options.get_port());
@@ -74,13 +101,14 @@ impl Place {
     }
 
     fn file(&self) -> PathBuf {
-        let Kind::Sqlite { folder } = &self.0 else { panic!("PostgreSQL has no file") };
+        let Kind::Sqlite { folder } = &self.0 else { panic!("only SQLite has a file") };
         folder.path().join("data").join("scopegate.db")
     }
 
     /// Makes the database unreachable for stores that are open and for new ones.
     pub(crate) async fn break_down(&self) {
         match &self.0 {
+            Kind::Memory(store) => store.break_down(),
             Kind::Postgres { wire, .. } => wire.cut().await,
             Kind::Sqlite { folder } => {
                 std::fs::rename(folder.path().join("data"), folder.path().join("away")).unwrap();
@@ -90,6 +118,7 @@ impl Place {
 
     pub(crate) async fn repair(&self) {
         match &self.0 {
+            Kind::Memory(store) => store.repair(),
             Kind::Postgres { wire, .. } => wire.mend().await,
             Kind::Sqlite { folder } => {
                 std::fs::rename(folder.path().join("away"), folder.path().join("data")).unwrap();
@@ -97,9 +126,10 @@ impl Place {
         }
     }
 
-    /// Writes behind the store's back.
+    /// Writes behind the back of a database.
     pub(crate) async fn run(&self, statement: &str) {
         match &self.0 {
+            Kind::Memory(_) => panic!("memory speaks no SQL"),
             Kind::Postgres { .. } => self.run_at_server(statement).await,
             Kind::Sqlite { .. } => {
                 let mut connection = self.sqlite_connection().await;
@@ -110,10 +140,11 @@ impl Place {
         }
     }
 
-    /// Counts the rows of a table.
+    /// Counts the rows of a table, or of a part of it.
     pub(crate) async fn count(&self, table: &str) -> i64 {
         let statement = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         match &self.0 {
+            Kind::Memory(store) => rows(store, table).try_into().unwrap(),
             Kind::Postgres { .. } => {
                 let mut connection = self.server_connection().await;
                 sqlx::query(statement).fetch_one(&mut connection).await.unwrap().get(0)
@@ -133,7 +164,9 @@ impl Place {
     }
 
     async fn server_connection(&self) -> PgConnection {
-        let Kind::Postgres { server, schema, .. } = &self.0 else { panic!("SQLite has no server") };
+        let Kind::Postgres { server, schema, .. } = &self.0 else {
+            panic!("only PostgreSQL has a server")
+        };
         let options = PgConnectOptions::from_str(server).unwrap();
         let quiet = [("search_path", schema.as_str()), ("client_min_messages", "warning")];
         options.options(quiet).connect().await.unwrap()
@@ -143,3 +176,23 @@ impl Place {
         SqliteConnectOptions::new().filename(self.file()).connect().await.unwrap()
     }
 }
+
+/// How many rows a table would have.
+fn rows(store: &MemoryStore, table: &str) -> usize {
+    let sizes = store.sizes();
+    match table {
+        "artifact" => sizes.artifacts,
+        "audit_event" => sizes.events,
+        "consent" => sizes.consents,
+        "directory_user" => sizes.users,
+        "refresh_family" => sizes.families,
+        LASTING_FAMILIES => sizes.lasting_families,
+        "revoked_token" => sizes.revoked_tokens,
+        "used_assertion" => sizes.assertions,
+        "user_session" => sizes.sessions,
+        other => panic!("memory does not count {other}"),
+    }
+}
+
+/// The families that were not ended before their time.
+pub(crate) const LASTING_FAMILIES: &str = "refresh_family WHERE revoked = 0";

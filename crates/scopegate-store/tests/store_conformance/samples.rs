@@ -7,14 +7,13 @@ use scopegate_core::audit::{AuditEvent, DecisionId};
 use scopegate_core::catalog::{ClientId, Owner, ServerId, Status};
 use scopegate_core::people::{Authentication, NewUser, Profile, User, UserId};
 use scopegate_core::store::{
-    Artifact, ArtifactKind, Change, ConsentKey, Contested, Family, FamilyBody, FamilyId, Ledger,
-    Session, SessionId, StoreError,
+    Artifact, ArtifactKind, Change, ConsentKey, Contested, Family, FamilyBody, FamilyId, Session,
+    SessionId, StoreError,
 };
 use scopegate_jose::sha256;
-use scopegate_store::SqlStore;
 use serde_json::json;
 
-use crate::place::Place;
+use crate::place::{Node, Place};
 
 pub(crate) const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
@@ -188,7 +187,7 @@ pub(crate) fn is_changed<T>(result: &Result<T, StoreError>, what: Contested) -> 
 
 /// Four commits at once, from two nodes: one of them succeeds, and the others learn of it.
 pub(crate) async fn one_of_four_wins(
-    nodes: &[SqlStore; 2],
+    nodes: &[Node; 2],
     changes: impl Fn(usize) -> Vec<Change>,
     of: Contested,
 ) {

@@ -1,12 +1,9 @@
 //! Sessions.
 
-use scopegate_core::store::{
-    Change, Contested, Ended, FamilyId, Ledger, Records, Session, SessionId,
-};
+use scopegate_core::store::{Change, Contested, Ended, FamilyId, Session, SessionId};
 use scopegate_jose::sha256;
-use scopegate_store::SqlStore;
 
-use crate::place::Place;
+use crate::place::{Node, Place};
 use crate::samples::{audit, client, is_changed, later, one_of_four_wins, session, user_id};
 
 fn open(session: &Session) -> Change {
@@ -21,7 +18,7 @@ fn end(of: Ended) -> Change {
     Change::EndSessions { of, at: later(1) }
 }
 
-async fn find(store: &SqlStore, secret: &str) -> Option<Session> {
+async fn find(store: &Node, secret: &str) -> Option<Session> {
     store.session(&sha256(secret.as_bytes())).await.unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::store::{KeyPhase, KeyStore, StoreError, StoredKey};
+use scopegate_core::store::{KeyPhase, StoreError, StoredKey};
 use scopegate_jose::{Algorithm, Jwk};
 
 use crate::place::Place;

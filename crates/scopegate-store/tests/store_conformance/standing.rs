@@ -2,9 +2,7 @@
 
 use scopegate_core::catalog::Status;
 use scopegate_core::people::User;
-use scopegate_core::store::{
-    Change, Ended, FamilyId, FamilyState, Ledger, Records, Standing, TokenMark,
-};
+use scopegate_core::store::{Change, Ended, FamilyId, FamilyState, Standing, TokenMark};
 use scopegate_jose::sha256;
 
 use crate::place::Place;

@@ -2,18 +2,15 @@
 
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, Spec, Status};
 use scopegate_core::people::{NewUser, User};
-use scopegate_core::store::{
-    CatalogStore, Change, Contested, Directory, Ended, Ledger, Records, StoreError, UserKey,
-};
-use scopegate_store::SqlStore;
+use scopegate_core::store::{Change, Contested, Ended, StoreError, UserKey};
 
-use crate::place::Place;
+use crate::place::{LASTING_FAMILIES, Node, Place};
 use crate::samples::{
     NOW, audit, family, is_changed, is_conflict, later, one_of_four_wins, open_family, person,
     put_user, session, user_id,
 };
 
-async fn by_login(store: &SqlStore, login: &str) -> Option<User> {
+async fn by_login(store: &Node, login: &str) -> Option<User> {
     store.user(UserKey::Login(login)).await.unwrap()
 }
 
@@ -151,30 +148,37 @@ pub(crate) async fn a_seed_overwrites_nobody(place: &Place) {
     }
 }
 
-pub(crate) async fn seeds_and_catalog_are_written_together(place: &Place) {
-    let store = place.open().await;
+fn a_client_and_a_seed() -> ([Edit; 1], [NewUser; 1]) {
     let key = EntityKey::client(&crate::samples::client("a"));
     let json = r#"{"name":"A","client_type":"web","auth":"client_secret_basic","grant_types":[]}"#;
     let spec = Spec::from_json(&key, json).unwrap();
     let edits = [Edit::Put(Entity { key, owner: Owner::File, spec })];
-    let seeds = [seed(named("alice", "alice"))];
+    (edits, [seed(named("alice", "alice"))])
+}
 
-    // Neither where the catalog has changed meanwhile …
+pub(crate) async fn seeds_and_catalog_are_written_together(place: &Place) {
+    let store = place.open().await;
+    let (edits, seeds) = a_client_and_a_seed();
+    // Not where the catalog has changed meanwhile.
     let late = store.write_catalog_and_users(7, &edits, Some(1), &seeds).await;
     assert!(is_conflict(&late));
     assert_eq!(by_login(&store, "alice").await, None);
 
-    // … nor where the people cannot be written …
+    store.write_catalog_and_users(0, &edits, Some(1), &seeds).await.unwrap();
+    assert_eq!(store.catalog_since(0).await.unwrap().edits, edits);
+    assert!(by_login(&store, "alice").await.is_some());
+}
+
+pub(crate) async fn seeds_that_cannot_be_written_leave_no_catalog(place: &Place) {
+    let store = place.open().await;
+    let (edits, seeds) = a_client_and_a_seed();
     place.run("ALTER TABLE directory_user RENAME TO away").await;
     let failed = store.write_catalog_and_users(0, &edits, Some(1), &seeds).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
     place.run("ALTER TABLE away RENAME TO directory_user").await;
     assert_eq!(store.catalog_version().await.unwrap(), 0);
     assert_eq!(store.catalog_file_version().await.unwrap(), 0);
-
     store.write_catalog_and_users(0, &edits, Some(1), &seeds).await.unwrap();
-    assert_eq!(store.catalog_since(0).await.unwrap().edits, edits);
-    assert!(by_login(&store, "alice").await.is_some());
 }
 
 pub(crate) async fn known_logins_come_back_as_they_were_asked_for(place: &Place) {
@@ -272,6 +276,6 @@ pub(crate) async fn nothing_that_a_person_begins_outlives_the_end_of_all(place: 
         }
         ending.await.unwrap().unwrap();
         assert_eq!(place.count("user_session").await, 0);
-        assert_eq!(place.count("refresh_family WHERE revoked = 0").await, 0);
+        assert_eq!(place.count(LASTING_FAMILIES).await, 0);
     }
 }

@@ -1,7 +1,5 @@
 //! The vault.
 
-use scopegate_core::store::Vault;
-
 use crate::place::Place;
 
 pub(crate) async fn the_first_text_stays(place: &Place) {

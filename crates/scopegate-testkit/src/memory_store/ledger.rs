@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::people::User;
-use scopegate_core::store::{Change, Contested, Ended, Family, Ledger, StoreError};
+use scopegate_core::store::{Change, Contested, Ended, Family, Ledger, Session, StoreError};
 use scopegate_jose::sha256;
 
-use super::{Memory, MemoryStore};
+use super::{Memory, MemoryStore, Rows, Use};
 
 /// Families that were ended are kept for a day: so long their access tokens may live.
 const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
@@ -14,40 +14,59 @@ const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 #[async_trait]
 impl Ledger for MemoryStore {
     async fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
-        let mut memory = self.memory();
-        // Events only grow: they need no copy to be taken back.
-        let events = changes.iter().filter_map(|change| match change {
-            Change::Audit(event) => Some(event.clone()),
-            _ => None,
-        });
-        let others: Vec<_> =
+        let Memory { rows, events } = &mut *self.open(Use::Commit).await?;
+        let mut others: Vec<_> =
             changes.iter().filter(|change| !matches!(change, Change::Audit(_))).collect();
         if !others.is_empty() {
-            let before = std::mem::take(&mut memory.events);
-            let mut next = memory.clone();
-            let outcome = others.into_iter().try_for_each(|change| next.carry_out(change));
-            if outcome.is_ok() {
-                *memory = next;
-            }
-            memory.events = before;
-            outcome?;
+            others.sort_by_key(|change| place(change));
+            let mut next = rows.clone();
+            others.into_iter().try_for_each(|change| next.carry_out(change))?;
+            *rows = next;
         }
-        memory.events.extend(events);
+        for change in changes {
+            // One that comes again, since the answer may have got lost, is kept once.
+            if let Change::Audit(event) = change
+                && events.iter().all(|known| known.id != event.id)
+            {
+                events.push(event.clone());
+            }
+        }
         Ok(())
     }
 
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
-        let mut memory = self.memory();
-        memory.assertions.retain(|_, expires_at| *expires_at >= now);
-        memory.artifacts.retain(|_, artifact| artifact.expires_at > now);
-        memory.families.retain(|_, family| family.forget_at > now);
-        memory.sessions.retain(|_, session| session.idle_ends_at > now && session.ends_at > now);
-        memory.revoked.retain(|_, expires_at| *expires_at > now);
+        let rows = &mut self.open(Use::Other).await?.rows;
+        rows.assertions.retain(|_, expires_at| *expires_at > now);
+        rows.artifacts.retain(|_, artifact| artifact.expires_at > now);
+        rows.families.retain(|_, family| family.forget_at > now);
+        rows.sessions.retain(|_, session| session.idle_ends_at > now && session.ends_at > now);
+        rows.revoked.retain(|_, expires_at| *expires_at > now);
         Ok(())
     }
 }
 
-impl Memory {
+/// Where a change stands in a commit, as in a database: a person who is made by it gets the password
+/// then, and what ends goes before what begins, so that one commit may replace all by one.
+const fn place(change: &Change) -> u8 {
+    match change {
+        Change::ExpectUser { .. } | Change::PutUser(_) | Change::MoveUser { .. } => 0,
+        Change::SetPassword { .. } => 1,
+        Change::EndFamilies { .. } | Change::EndSessions { .. } => 2,
+        Change::Audit(_)
+        | Change::MoveArtifact { .. }
+        | Change::MoveFamily { .. }
+        | Change::MoveSession { .. }
+        | Change::OpenFamily(_)
+        | Change::OpenSession(_)
+        | Change::PutArtifact(_)
+        | Change::PutConsent { .. }
+        | Change::RevokeToken { .. }
+        | Change::UseAssertion { .. }
+        | Change::WithdrawConsent(_) => 3,
+    }
+}
+
+impl Rows {
     fn carry_out(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Audit(_) => Ok(()),
@@ -150,13 +169,25 @@ impl Memory {
     fn change_session(&mut self, change: &Change) -> bool {
         match change {
             Change::OpenSession(new) => {
-                self.sessions.insert(new.id.clone(), (**new).clone()).is_none()
+                let is_known = self
+                    .sessions
+                    .values()
+                    .any(|known| known.id == new.id || known.secret_sha256 == new.secret_sha256);
+                self.sessions.insert(new.id.clone(), (**new).clone());
+                !is_known
             }
             Change::MoveSession { id, from, session } => {
-                let known = self.sessions.get_mut(id).filter(|known| known.version == *from);
+                // A session never becomes another person's.
+                let is_as_expected =
+                    |known: &&mut Session| known.version == *from && known.user == session.user;
+                let known = self.sessions.get_mut(id).filter(is_as_expected);
                 let Some(known) = known else { return false };
-                *known = (**session).clone();
-                known.version = from + 1;
+                *known = Session {
+                    id: id.clone(),
+                    created_at: known.created_at,
+                    version: from + 1,
+                    ..(**session).clone()
+                };
                 true
             }
             Change::EndSessions { of, .. } => {
@@ -174,26 +205,32 @@ impl Memory {
     fn change_user(&mut self, change: &Change) -> bool {
         match change {
             Change::ExpectUser { user, version } => {
-                self.users.values().any(|known| known.id == *user && known.version == *version)
+                self.user_of(user).is_some_and(|known| known.version == *version)
             }
             Change::PutUser(new) => self.put_user(new),
             Change::MoveUser { from, user } => {
-                let known = self.users.values().find(|known| known.id == user.id);
-                let Some(known) = known.filter(|known| known.version == *from) else {
-                    return false;
-                };
+                let known = self.user_of(&user.id).filter(|known| known.version == *from);
+                let Some(known) = known.cloned() else { return false };
                 let (before, after) = (User::login_key(&known.login), User::login_key(&user.login));
                 if before != after && self.users.contains_key(&after) {
                     return false;
                 }
                 self.users.remove(&before);
-                self.users.insert(after, User { version: from + 1, ..(**user).clone() });
+                let moved = User {
+                    owner: known.owner,
+                    created_at: known.created_at,
+                    version: from + 1,
+                    ..(**user).clone()
+                };
+                self.users.insert(after, moved);
                 true
             }
-            Change::SetPassword { user, sealed, .. } => {
-                let is_known = self.users.values().any(|known| known.id == *user);
+            Change::SetPassword { user, sealed, at } => {
+                let known = self.users.values_mut().find(|known| known.id == *user);
+                let Some(known) = known else { return false };
+                known.updated_at = *at;
                 self.passwords.insert(user.clone(), sealed.clone());
-                is_known
+                true
             }
             _ => true,
         }

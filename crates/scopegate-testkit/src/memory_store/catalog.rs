@@ -1,0 +1,86 @@
+//! The catalog: each entity once, as it stands now.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use scopegate_core::catalog::{Edit, Entity, EntityKind, Spec};
+use scopegate_core::people::{NewUser, User};
+use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError};
+
+use super::{MemoryStore, Rows, Use};
+
+#[async_trait]
+impl CatalogStore for MemoryStore {
+    async fn catalog_version(&self) -> Result<u64, StoreError> {
+        Ok(self.open(Use::Other).await?.rows.version)
+    }
+
+    async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
+        let rows = &self.open(Use::Other).await?.rows;
+        let mut changed: Vec<_> = rows
+            .entities
+            .values()
+            .filter(|((since, _), edit)| {
+                *since > version && (version > 0 || matches!(edit, Edit::Put(_)))
+            })
+            .collect();
+        changed.sort_by_key(|(place, _)| *place);
+        let edits = changed.into_iter().map(|(_, edit)| edit.clone()).collect();
+        Ok(CatalogChanges { version: rows.version, edits })
+    }
+
+    async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        let users = &self.open(Use::Other).await?.rows.users;
+        let known = |login: &&String| users.contains_key(&User::login_key(login));
+        Ok(logins.iter().filter(known).cloned().collect())
+    }
+
+    async fn write_catalog_and_users(
+        &self,
+        expected: u64,
+        edits: &[Edit],
+        file_version: Option<u64>,
+        seeds: &[NewUser],
+    ) -> Result<u64, StoreError> {
+        let rows = &mut self.open(Use::Other).await?.rows;
+        if rows.version != expected {
+            return Err(StoreError::Conflict);
+        }
+        rows.version += 1;
+        for (ordinal, edit) in edits.iter().enumerate() {
+            rows.entities.insert(edit.key().clone(), ((rows.version, ordinal), edit.clone()));
+        }
+        rows.file_version = file_version.unwrap_or(rows.file_version);
+        for seed in seeds {
+            rows.put_user(seed);
+        }
+        for edit in edits {
+            rows.end_what_hangs_on(edit);
+        }
+        Ok(rows.version)
+    }
+
+    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
+        Ok(self.open(Use::Other).await?.rows.file_version)
+    }
+}
+
+impl Rows {
+    /// A client that is gone or switched off refreshes nothing more; what people agreed to is
+    /// forgotten with the client that is gone.
+    fn end_what_hangs_on(&mut self, edit: &Edit) {
+        let client = &edit.key().name;
+        let is_deleted = matches!(edit, Edit::Delete(key) if key.kind == EntityKind::Client);
+        let is_off = matches!(edit, Edit::Put(Entity { spec: Spec::Client(client), .. })
+            if !client.status.is_active());
+        if is_deleted || is_off {
+            let families = self.families.values_mut();
+            for family in families.filter(|family| family.client.as_str() == client) {
+                family.revoked = true;
+            }
+        }
+        if is_deleted {
+            self.consents.retain(|key, _| key.client.as_str() != client);
+        }
+    }
+}
