@@ -6,13 +6,16 @@ use scopegate_claims::UnixTime;
 use scopegate_core::audit::AuditEvent;
 use scopegate_core::store::StoreError;
 
-use crate::database::{Transaction, Value};
+use crate::database::{Insert, Transaction, Value};
 use crate::error::unavailable;
 
 /// A batch that is sent again because its answer got lost is kept once.
-const INSERT: &str = "\
+static INSERT: Insert = Insert::new(
+    "\
     INSERT INTO audit_event (id, happened_at, server, client, body) VALUES {rows} \
-    ON CONFLICT DO NOTHING";
+    ON CONFLICT DO NOTHING",
+    WIDTH,
+);
 const WIDTH: usize = 5;
 
 pub(crate) async fn record(
@@ -21,7 +24,7 @@ pub(crate) async fn record(
 ) -> Result<(), StoreError> {
     let rows = events.iter().map(|event| AuditRow::of(event)).collect::<Result<Vec<_>, _>>()?;
     let values: Vec<_> = rows.iter().flat_map(AuditRow::values).collect();
-    transaction.insert(INSERT, WIDTH, &values).await.map(drop)
+    transaction.insert(&INSERT, &values).await.map(drop)
 }
 
 struct AuditRow<'a> {

@@ -7,7 +7,7 @@ use scopegate_core::catalog::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
 use scopegate_core::people::NewUser;
 use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError};
 
-use crate::database::{Row, Transaction, Value};
+use crate::database::{Insert, Row, Transaction, Value};
 use crate::error::{again_if_aborted, unavailable};
 use crate::{SqlStore, consents, families, users};
 
@@ -27,11 +27,14 @@ const ADVANCE: &str = "\
     SET version = version + 1, file_version = coalesce($2, file_version) \
     WHERE version = $1";
 
-const PUT: &str = "\
+static PUT: Insert = Insert::new(
+    "\
     INSERT INTO catalog_entity (kind, parent, name, owner, version, ordinal, body) VALUES {rows} \
     ON CONFLICT (kind, parent, name) DO UPDATE SET \
     owner = excluded.owner, version = excluded.version, \
-    ordinal = excluded.ordinal, body = excluded.body";
+    ordinal = excluded.ordinal, body = excluded.body",
+    PUT_WIDTH,
+);
 const PUT_WIDTH: usize = 7;
 
 /// So many clients end by one statement, which has so many placeholders; SQLite takes 32766.
@@ -121,7 +124,7 @@ async fn put(
             body.as_ref().map(|(_, json)| json.as_str()).into(),
         ]);
     }
-    transaction.insert(PUT, PUT_WIDTH, &values).await.map(drop)
+    transaction.insert(&PUT, &values).await.map(drop)
 }
 
 /// A client that is gone or switched off refreshes nothing more, not even when it comes back; what

@@ -15,7 +15,7 @@ mod transaction;
 
 pub(crate) use bell::Bell;
 pub(crate) use row::{Row, Value};
-pub(crate) use transaction::Transaction;
+pub(crate) use transaction::{Insert, Transaction};
 
 use std::sync::Arc;
 

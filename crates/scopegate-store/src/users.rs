@@ -10,7 +10,7 @@ use scopegate_core::store::{Contested, Directory, StoreError, UserKey};
 
 use crate::SqlStore;
 use crate::catalog::{owner_from_name, owner_name};
-use crate::database::{Database, Row, Transaction, Value};
+use crate::database::{Database, Insert, Row, Transaction, Value};
 use crate::error::unavailable;
 
 /// The columns of a person, in a statement that calls the table `u`.
@@ -41,9 +41,12 @@ const KNOWN_PLACES: usize = 16;
 
 const PASSWORD: &str = "SELECT password FROM directory_user WHERE id = $1";
 
-const PUT: &str = "\
+static PUT: Insert = Insert::new(
+    "\
     INSERT INTO directory_user (id, login, login_key, status, owner, group_names, profile, \
-    password, created_at, updated_at, version) VALUES {rows} ON CONFLICT DO NOTHING";
+    password, created_at, updated_at, version) VALUES {rows} ON CONFLICT DO NOTHING",
+    PUT_WIDTH,
+);
 const PUT_WIDTH: usize = 11;
 
 /// Compares and sets; a login that somebody else has is not taken over.
@@ -187,7 +190,7 @@ async fn insert(
             user.version.into(),
         ]);
     }
-    transaction.insert(PUT, PUT_WIDTH, &values).await
+    transaction.insert(&PUT, &values).await
 }
 
 /// What the columns hold that are made of a person first.

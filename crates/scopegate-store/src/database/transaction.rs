@@ -1,5 +1,7 @@
 //! Writes that happen together or not at all.
 
+use std::sync::OnceLock;
+
 use scopegate_core::store::{Contested, StoreError};
 use sqlx::AssertSqlSafe;
 
@@ -8,6 +10,21 @@ use super::{Decode, Value};
 
 /// How many rows one `INSERT` writes: a few sizes only, so that the prepared statements stay few.
 const BATCHES: [usize; 3] = [64, 8, 1];
+
+/// A statement that writes any number of rows, where it says `{rows}`.
+pub(crate) struct Insert {
+    statement: &'static str,
+    width: usize,
+    /// The same for each size of a batch, made when it is needed first.
+    texts: [OnceLock<String>; BATCHES.len()],
+}
+
+impl Insert {
+    /// A statement whose rows have so many values each.
+    pub(crate) const fn new(statement: &'static str, width: usize) -> Self {
+        Self { statement, width, texts: [const { OnceLock::new() }; BATCHES.len()] }
+    }
+}
 
 /// A transaction; dropped before its end, it is rolled back.
 pub(crate) struct Transaction(Session);
@@ -43,21 +60,18 @@ impl Transaction {
         }
     }
 
-    /// Writes rows of so many values each, where the statement says `{rows}`.
+    /// Writes rows, given value by value.
     pub(crate) async fn insert(
         &mut self,
-        statement: &'static str,
-        width: usize,
+        insert: &'static Insert,
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
+        let Insert { statement, width, texts } = insert;
         let (mut written, mut rest) = (0, values);
-        for batch in BATCHES {
+        for (batch, text) in BATCHES.into_iter().zip(texts) {
             let mut chunks = rest.chunks_exact(batch * width);
-            if rest.len() < batch * width {
-                continue;
-            }
-            let text = with_rows(statement, batch, width);
             for chunk in &mut chunks {
+                let text = text.get_or_init(|| with_rows(statement, batch, *width));
                 written += self.0.execute(AssertSqlSafe(text.as_str()), chunk).await?;
             }
             rest = chunks.remainder();
