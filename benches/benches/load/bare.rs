@@ -44,8 +44,9 @@ struct App {
     secret: [u8; 32],
     user: UserId,
     session: SessionId,
-    /// What a code stands for; as long as that of the other side.
+    /// What a code stands for, and then what is kept of it; as long as on the other side.
     code_body: String,
+    used_body: String,
 }
 
 /// Serves until the process is ended.
@@ -65,7 +66,8 @@ pub(crate) async fn serve(algorithm: &str) {
         secret: sha256(SECRET.as_bytes()),
         user: UserId::generate(),
         session: SessionId::generate(),
-        code_body: json!({ "of": "x".repeat(880) }).to_string(),
+        code_body: json!({ "of": "x".repeat(572) }).to_string(),
+        used_body: json!({ "of": "x".repeat(262) }).to_string(),
     };
     let router = Router::new()
         .route("/keys", get(|| async { "" }))
@@ -233,7 +235,7 @@ impl App {
             kind: ArtifactKind::Code,
             id: sha256(form["code"].as_bytes()),
             from: 0,
-            body: format!("{}{}", self.code_body, challenge[0]),
+            body: format!("{}{}", self.used_body, challenge[0]),
             expires_at: now.plus(DAY),
         };
         let event = Change::Audit(event(client, now));

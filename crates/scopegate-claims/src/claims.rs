@@ -251,8 +251,8 @@ impl Claims {
         self.parts.has_events
     }
 
-    /// Tells whether there were other members than those that are known here (and `ver`, by which Okta
-    /// numbers its tokens): only then is there more to be read from the same payload.
+    /// Tells whether there were members whose names are not known here. The values of some that are
+    /// known are not kept either: `cnf`, `nonce`, `events`, `at_hash`, `c_hash` and `ver`.
     pub fn has_others(&self) -> bool {
         self.parts.has_others
     }

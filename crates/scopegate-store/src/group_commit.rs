@@ -22,6 +22,9 @@ const LARGEST: usize = 128;
 /// How many wait for their turn before the next one waits for a place.
 const WAITING: usize = 1024;
 
+/// So often a group waits for whoever is about to commit too.
+const ROUNDS: usize = 8;
+
 /// So often a group is tried: once boldly, once with care, and without those that failed.
 const ATTEMPTS: usize = 4;
 
@@ -64,14 +67,12 @@ fn serve(database: &Database, mut receiver: mpsc::Receiver<Waiting>) {
 /// Lets those go first who are about to commit too, as long as somebody comes: what a transaction
 /// costs is shared by all of its group. Where the processors have nothing else to do, nobody waits.
 fn gather(group: &mut Vec<Waiting>, receiver: &mut mpsc::Receiver<Waiting>) {
-    loop {
+    for _ in 0..ROUNDS {
         let before = group.len();
         thread::yield_now();
         while group.len() < LARGEST {
-            match receiver.try_recv() {
-                Ok(waiting) => group.push(waiting),
-                Err(_) => break,
-            }
+            let Ok(waiting) = receiver.try_recv() else { break };
+            group.push(waiting);
         }
         if group.len() == before || group.len() == LARGEST {
             return;

@@ -129,6 +129,7 @@ fn place(change: &Change) -> (u8, &[u8]) {
     }
 }
 
+/// Writes one change. One that loses has written nothing: who commits many relies on that.
 pub(crate) async fn write(
     change: &Change,
     transaction: &mut Transaction,

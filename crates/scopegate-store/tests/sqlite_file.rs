@@ -95,13 +95,19 @@ async fn a_file_that_was_replaced_takes_no_commit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let store = open(&path).await.unwrap();
+    // Who reads may trust for long that the file is there; who writes looks each time.
+    let trusting = StoreOptions::default().trust(Duration::from_secs(3600));
+    let trusting = SqlStore::open(&StoreUrl::sqlite(&path), &trusting).await.unwrap();
+    trusting.commit(&[use_assertion("0")]).await.unwrap();
     store.commit(&[use_assertion("1")]).await.unwrap();
 
     let away = folder.path().join("away.db");
     fs::rename(&path, &away).unwrap();
     fs::copy(&away, &path).unwrap();
-    let lost = store.commit(&[use_assertion("2")]).await;
-    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    for store in [&store, &trusting] {
+        let lost = store.commit(&[use_assertion("2")]).await;
+        assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    }
     assert!(matches!(store.catalog_version().await, Err(StoreError::Unavailable(_))));
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
 }

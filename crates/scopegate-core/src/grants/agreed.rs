@@ -42,7 +42,7 @@ impl Agreed<'_> {
         request: &GrantRequest<'_>,
         user: Option<User>,
     ) -> Result<User, Denied> {
-        let user = user.filter(|user| user.status.is_active());
+        let user = user.filter(|user| user.id == self.user && user.status.is_active());
         let user = user.ok_or(TokenError::InvalidGrant("the person is not active"))?;
         if user.version != self.user_version {
             return Err(TokenError::InvalidGrant("the person has changed since she agreed").into());

@@ -36,7 +36,7 @@ fn in_header(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
     if lines.next().is_some() {
         return Err(malformed("There is more than one Authorization header."));
     }
-    // Of ASCII a header holds visible signs only, and `to_str` would look at each of them by itself.
+    // Of ASCII a header holds no control signs but a tab, and `to_str` would look at each by itself.
     let line = str::from_utf8(line.as_bytes()).ok().filter(|line| line.is_ascii());
     let line = line.ok_or_else(|| malformed("The Authorization header is malformed."))?;
     let (scheme, token) = line.split_once(' ').unwrap_or((line, ""));

@@ -86,7 +86,7 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, TokenError> {
     pairs.take(Form::MAX_PARAMETERS + 1).collect()
 }
 
-/// Decodes a name or a value, into one allocation.
+/// Decodes a name or a value.
 fn decode(text: &[u8]) -> Result<String, TokenError> {
     const NO_ESCAPE: TokenError =
         TokenError::InvalidRequest("The form has a % that begins no escape.");

@@ -71,7 +71,12 @@ impl Shelf {
         };
         let connection = match idle {
             Some(connection) => connection,
-            None => self.connect().map_err(unavailable)?,
+            None => {
+                let connection = self.connect().map_err(unavailable)?;
+                // It shall not be another file that is read from now on.
+                file.is_still_there().map_err(unavailable)?;
+                connection
+            }
         };
         Ok(InPlace { connection, shelf: self.clone() })
     }

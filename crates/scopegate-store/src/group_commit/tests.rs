@@ -162,6 +162,19 @@ async fn a_commit_that_fails_takes_no_neighbour_along() {
     assert_eq!(events(&store).await, 3);
     assert_eq!(count(&store, "SELECT count(*) AS n FROM used_assertion").await, 3);
 
+    // One that loses after it has written, and two that fail, in one group.
+    store.commit(&[code("a"), audit()]).await.unwrap();
+    store.commit(&[consume("a")]).await.unwrap();
+    let late = vec![use_assertion("late"), consume("a"), audit()];
+    let answers = as_a_group(&store, vec![good("5"), late, bad(), bad(), good("6")]).await;
+    assert!(answers[0].is_ok() && answers[4].is_ok(), "{answers:?}");
+    assert!(matches!(answers[1], Err(StoreError::Changed(Contested::Artifact))), "{answers:?}");
+    for failed in [2, 3] {
+        assert!(matches!(answers[failed], Err(StoreError::Unavailable(_))), "{answers:?}");
+    }
+    assert_eq!(events(&store).await, 6);
+    assert_eq!(count(&store, "SELECT count(*) AS n FROM used_assertion").await, 5);
+
     // Where nothing works, it is not tried for each of them.
     let answers = as_a_group(&store, (0..20).map(|_| bad()).collect()).await;
     let are_unavailable =

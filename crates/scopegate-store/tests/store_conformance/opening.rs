@@ -2,8 +2,8 @@
 
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, ServerId, Spec};
 use scopegate_core::store::{
-    ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyStore, Ledger, Records,
-    StoreError, UserKey, Vault,
+    Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyStore, Ledger,
+    Records, StoreError, UserKey, Vault,
 };
 use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore, StoreOptions};
@@ -60,6 +60,22 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
     assert_eq!(place.count("scopegate_migration").await, 3);
     assert_eq!(store.catalog_file_version().await.unwrap(), 3);
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
+
+    // As the second one left it: its codes are forgotten, all else is as it was.
+    let device = Artifact { kind: ArtifactKind::Device, ..code("a") };
+    let put = [Change::PutArtifact(code("a")), Change::PutArtifact(device.clone())];
+    store.commit(&put).await.unwrap();
+    store.close().await;
+    place
+        .run(
+            "ALTER TABLE artifact DROP COLUMN user_id; \
+             DELETE FROM scopegate_migration WHERE number > 2",
+        )
+        .await;
+    let store = place.open_sql().await;
+    let name = ArtifactName::of_secret("a");
+    assert_eq!(store.artifact(ArtifactKind::Code, &name).await.unwrap(), None);
+    assert_eq!(store.artifact(ArtifactKind::Device, &name).await.unwrap(), Some(device));
 }
 
 pub(crate) async fn a_newer_database_is_refused(place: &Place) {

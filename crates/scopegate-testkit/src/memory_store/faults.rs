@@ -50,7 +50,7 @@ impl MemoryStore {
 
     /// So many of the next commits find that somebody else was faster.
     pub fn lose_races(&self, number: u32) {
-        self.0.faults.set(Fault::LosesRaces(number));
+        self.0.faults.set(if number > 0 { Fault::LosesRaces(number) } else { Fault::None });
     }
 
     /// From now on no signing key is kept.
