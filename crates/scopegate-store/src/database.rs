@@ -7,6 +7,7 @@
 
 mod bell;
 mod in_place;
+mod pin;
 mod postgres;
 mod row;
 mod session;
@@ -85,12 +86,7 @@ impl Database {
         decode: Decode<T>,
     ) -> Result<Vec<T>, StoreError> {
         let pools = match self {
-            Self::Sqlite(pools) => {
-                let mut reader = pools.reader_in_place()?;
-                let rows = reader.fetch(statement, values, decode)?;
-                reader.finish();
-                return Ok(rows);
-            }
+            Self::Sqlite(pools) => return pools.read_in_place(statement, values, decode),
             Self::Postgres(pools) => pools,
         };
         // The driver's futures are large; who does not use them shall not make room for them.

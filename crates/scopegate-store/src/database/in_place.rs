@@ -81,7 +81,7 @@ impl Shelf {
         Ok(InPlace { connection, shelf: self.clone() })
     }
 
-    fn connect(&self) -> Result<Connection> {
+    pub(super) fn connect(&self) -> Result<Connection> {
         let Shared { file, patience, settings, .. } = &*self.0;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file.path(), flags)?;

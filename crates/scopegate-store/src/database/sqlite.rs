@@ -14,6 +14,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use super::in_place::{InPlace, Shelf};
+use super::pin::Pin;
+use super::{Decode, Value};
 use crate::error::unavailable;
 use crate::{OpenError, StoreOptions, StoreUrl};
 
@@ -34,12 +36,22 @@ pub(crate) struct SqlitePools {
     writes_in_place: Shelf,
     /// Who holds it writes. SQLite would let the others ask again and again; here they queue.
     turn: Arc<Mutex<()>>,
+    pin: Arc<Pin>,
     patience: Duration,
     file: DatabaseFile,
 }
 
 /// The right to write, until it is dropped.
-pub(super) type Turn = OwnedMutexGuard<()>;
+pub(super) struct Turn {
+    pin: Arc<Pin>,
+    _only: OwnedMutexGuard<()>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.pin.end_write();
+    }
+}
 
 impl SqlitePools {
     pub(super) async fn open(
@@ -67,6 +79,7 @@ impl SqlitePools {
             reads_in_place: Shelf::of_readers(file.clone(), patience, options.trust),
             writes_in_place: Shelf::of_writers(file.clone(), patience),
             turn: Arc::default(),
+            pin: Arc::default(),
             patience,
             file,
         })
@@ -86,20 +99,36 @@ impl SqlitePools {
     /// Waits until nobody else of this process writes.
     pub(super) async fn turn(&self) -> Result<Turn, StoreError> {
         let turn = tokio::time::timeout(self.patience, Arc::clone(&self.turn).lock_owned());
-        turn.await.map_err(unavailable)
+        turn.await.map(|only| self.begin_turn(only)).map_err(unavailable)
     }
 
     /// The same for a thread that may block, with the connection to write through.
     pub(super) fn writer_in_place(&self) -> Result<(InPlace, Turn), StoreError> {
-        let turn = Arc::clone(&self.turn).blocking_lock_owned();
+        let turn = self.begin_turn(Arc::clone(&self.turn).blocking_lock_owned());
         Ok((self.writes_in_place.take()?, turn))
     }
 
-    pub(super) fn reader_in_place(&self) -> Result<InPlace, StoreError> {
-        self.reads_in_place.take()
+    fn begin_turn(&self, only: OwnedMutexGuard<()>) -> Turn {
+        self.pin.begin_write();
+        Turn { pin: Arc::clone(&self.pin), _only: only }
+    }
+
+    /// Runs one statement that reads a few rows, in the thread that asks.
+    pub(super) fn read_in_place<T>(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut reader = self.reads_in_place.take()?;
+        let rows = reader.fetch(statement, values, decode)?;
+        reader.finish();
+        self.pin.count_read(|| self.reads_in_place.connect());
+        Ok(rows)
     }
 
     pub(super) async fn close(&self) {
+        self.pin.close();
         self.reads_in_place.close();
         self.writes_in_place.close();
         self.readers.close().await;
@@ -241,6 +270,53 @@ mod tests {
         file.was_there_lately(Duration::ZERO).unwrap_err();
         make_file(&path).unwrap();
         file.was_there_lately(Duration::ZERO).unwrap_err();
+    }
+
+    fn checkpoint(pools: &SqlitePools) -> u64 {
+        let (mut writer, turn) = pools.writer_in_place().unwrap();
+        let busy = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = writer.fetch(busy, &[], |row| row.number("busy")).unwrap();
+        writer.finish();
+        drop(turn);
+        busy[0]
+    }
+
+    #[tokio::test]
+    async fn the_lock_that_many_reads_keep_ends_before_a_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let url = StoreUrl::sqlite(&path);
+        let options = StoreOptions::default().patience(Duration::from_millis(10));
+        let pools = Arc::new(SqlitePools::open(&url, &path, &options).await.unwrap());
+        let work = tokio::task::spawn_blocking(move || {
+            let write = || {
+                let (mut writer, turn) = pools.writer_in_place().unwrap();
+                writer.run("CREATE TABLE IF NOT EXISTS t (c); INSERT INTO t VALUES (1)").unwrap();
+                writer.finish();
+                drop(turn);
+            };
+            let read = || {
+                let n = "SELECT count(*) AS n FROM t";
+                pools.read_in_place(n, &[], |row| row.number("n")).unwrap()[0]
+            };
+            for round in 1..4 {
+                write();
+                assert!((0..=100).all(|_| !pools.pin.is_held() && read() == round));
+                assert!(pools.pin.is_held());
+                assert_eq!(read(), round, "through another connection");
+                // Nothing that reads is in the way of the log.
+                assert_eq!(checkpoint(&pools), 0);
+                assert!(!pools.pin.is_held());
+            }
+            // While somebody writes, it is not kept.
+            let (writer, turn) = pools.writer_in_place().unwrap();
+            assert!((0..300).all(|_| read() == 3 && !pools.pin.is_held()));
+            writer.finish();
+            drop(turn);
+            pools.pin.close();
+            assert!((0..300).all(|_| read() == 3 && !pools.pin.is_held()));
+        });
+        work.await.unwrap();
     }
 
     async fn pragma(connection: &mut PoolConnection<Sqlite>, statement: &'static str) -> String {
