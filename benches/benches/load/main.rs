@@ -24,7 +24,7 @@ use std::io::Write;
 use crate::side::Side;
 use crate::work::Work;
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 21;
 const REQUESTS: usize = 1_000;
 
 fn main() {
