@@ -11,6 +11,9 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 /// Runs a future on this thread and returns its output and the log.
 pub(crate) async fn logged<T>(work: impl Future<Output = T>) -> (T, String) {
     let lines = Lines::default();
+    // With one subscriber only, `tracing` asks the one of whichever thread comes first to a line of code
+    // whether it shall be logged, and remembers the answer: other tests have none.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
     let guard = tracing::subscriber::set_default(subscriber);
     let output = work.await;
