@@ -4,25 +4,17 @@ use scopegate_claims::UnixTime;
 use scopegate_core::people::{User, UserId};
 use scopegate_core::store::{Artifact, ArtifactKind, ArtifactName, Contested, StoreError};
 
-use crate::database::{Database, Row, Transaction};
+use crate::database::{Database, Decode, Row, Transaction};
 use crate::users::{self, person};
 
-const BY_SECRET: &str = "\
-    SELECT kind, id_sha256, alias_sha256, user_id, version, expires_at, body FROM artifact \
-    WHERE kind = $1 AND id_sha256 = $2";
-
-const BY_ALIAS: &str = "\
-    SELECT kind, id_sha256, alias_sha256, user_id, version, expires_at, body FROM artifact \
-    WHERE kind = $1 AND alias_sha256 = $2";
-
-const BY_SECRET_AND_PERSON: &str = concat!(
+const BY_SECRET: &str = concat!(
     "SELECT kind, id_sha256, alias_sha256, user_id, a.version, expires_at, body, ",
     person!(),
     " FROM artifact a LEFT JOIN directory_user u ON u.id = a.user_id \
     WHERE kind = $1 AND id_sha256 = $2"
 );
 
-const BY_ALIAS_AND_PERSON: &str = concat!(
+const BY_ALIAS: &str = concat!(
     "SELECT kind, id_sha256, alias_sha256, user_id, a.version, expires_at, body, ",
     person!(),
     " FROM artifact a LEFT JOIN directory_user u ON u.id = a.user_id \
@@ -47,12 +39,7 @@ pub(crate) async fn find(
     kind: ArtifactKind,
     name: &ArtifactName,
 ) -> Result<Option<Artifact>, StoreError> {
-    let (statement, hash) = match name {
-        ArtifactName::Secret(hash) => (BY_SECRET, hash),
-        ArtifactName::Alias(hash) => (BY_ALIAS, hash),
-    };
-    let found = database.read(statement, &[kind.as_str().into(), hash.into()], read).await?;
-    Ok(found.into_iter().next())
+    find_as(database, kind, name, read).await
 }
 
 pub(crate) async fn find_with_person(
@@ -60,11 +47,19 @@ pub(crate) async fn find_with_person(
     kind: ArtifactKind,
     name: &ArtifactName,
 ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
+    find_as(database, kind, name, |row| Ok((read(row)?, users::read_if_there(row)?))).await
+}
+
+async fn find_as<T: Send>(
+    database: &Database,
+    kind: ArtifactKind,
+    name: &ArtifactName,
+    read: Decode<T>,
+) -> Result<Option<T>, StoreError> {
     let (statement, hash) = match name {
-        ArtifactName::Secret(hash) => (BY_SECRET_AND_PERSON, hash),
-        ArtifactName::Alias(hash) => (BY_ALIAS_AND_PERSON, hash),
+        ArtifactName::Secret(hash) => (BY_SECRET, hash),
+        ArtifactName::Alias(hash) => (BY_ALIAS, hash),
     };
-    let read = |row: &Row<'_>| Ok((read(row)?, users::read_if_there(row)?));
     let found = database.read(statement, &[kind.as_str().into(), hash.into()], read).await?;
     Ok(found.into_iter().next())
 }

@@ -72,7 +72,7 @@ impl Database {
             Self::Postgres(_) => self.begin().await,
             Self::Sqlite(pools) => {
                 let (connection, turn) = pools.writer_in_place()?;
-                let session = Session::in_place(connection, Some(turn));
+                let session = Session::in_place(connection, turn);
                 Transaction::begin(session, BEGIN_SQLITE).await
             }
         }

@@ -14,11 +14,7 @@ use crate::users::{self, person};
 /// So long a family is remembered that was ended: longer than any access token lives.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
-const BY_ID: &str = "\
-    SELECT id, server, client, user_id, session, generation, rotated_at, idle_ends_at, ends_at, \
-    revoked, forget_at, body FROM refresh_family WHERE id = $1";
-
-const BY_ID_AND_PERSON: &str = concat!(
+const BY_ID: &str = concat!(
     "SELECT f.id, server, client, user_id, session, generation, rotated_at, idle_ends_at, ends_at, \
     revoked, forget_at, body, ",
     person!(),
@@ -70,7 +66,7 @@ pub(crate) async fn find_with_person(
     id: &FamilyId,
 ) -> Result<Option<(Family, Option<User>)>, StoreError> {
     let read = |row: &Row<'_>| Ok((read(row)?, users::read_if_there(row)?));
-    let found = database.read(BY_ID_AND_PERSON, &[id.as_str().into()], read).await?;
+    let found = database.read(BY_ID, &[id.as_str().into()], read).await?;
     Ok(found.into_iter().next())
 }
 

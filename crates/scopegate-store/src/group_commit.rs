@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::audit_events;
 use crate::database::{Database, Transaction};
 use crate::error::unavailable;
-use crate::ledger::{self, InOrder};
+use crate::ledger::{InOrder, Stopped};
 
 /// How many commits share a transaction at most: each waits for all of them.
 const LARGEST: usize = 128;
@@ -144,18 +144,12 @@ async fn together(
     let mut events = Vec::new();
     for (number, waiting) in group.iter().enumerate() {
         let changes = InOrder::of(&waiting.changes);
-        let written = match care {
-            Care::Bold => write_boldly(&changes.changes, &mut transaction).await,
-            Care::Careful => write_as_a_part(&changes.changes, &mut transaction).await,
-        };
-        let answer = match written {
-            Ok(Written::All) => Ok(()),
-            Ok(Written::Nothing(lost)) => Err(lost),
-            Ok(Written::Some) => {
+        let answer = match write_one(number, &changes, &mut transaction, care).await {
+            Err(Failure::HalfLost) => {
                 transaction.rollback().await?;
                 return Err(Failure::HalfLost);
             }
-            Err(cause) => return Err(Failure::Of(number, cause)),
+            written => written?,
         };
         if answer.is_ok() {
             events.extend(changes.events);
@@ -168,55 +162,28 @@ async fn together(
     Ok(answers)
 }
 
-/// What was written of the changes of one commit.
-enum Written {
-    All,
-    /// A change lost, and others had been written before it.
-    Some,
-    /// A change lost, and nothing was written before it.
-    Nothing(StoreError),
-}
-
-/// Writes the changes of one commit. One that loses has written nothing itself, but those before it may
-/// have.
-async fn write_boldly(
-    changes: &[&Change],
+/// Writes the changes of the commit of a number, or none of them.
+async fn write_one(
+    number: usize,
+    changes: &InOrder<'_>,
     transaction: &mut Transaction,
-) -> Result<Written, StoreError> {
-    let mut has_written = false;
-    for change in changes {
-        match ledger::write(change, transaction).await {
-            Ok(()) => has_written |= !matches!(change, Change::ExpectUser { .. }),
-            Err(StoreError::Conflict | StoreError::Changed(_)) if has_written => {
-                return Ok(Written::Some);
-            }
-            Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
-                return Ok(Written::Nothing(lost));
-            }
-            Err(cause) => return Err(cause),
-        }
+    care: Care,
+) -> Result<Answer, Failure> {
+    let is_part = care == Care::Careful;
+    if is_part {
+        transaction.begin_part().await?;
     }
-    Ok(Written::All)
-}
-
-/// Writes the changes of one commit, or none of them.
-async fn write_as_a_part(
-    changes: &[&Change],
-    transaction: &mut Transaction,
-) -> Result<Written, StoreError> {
-    transaction.begin_part().await?;
-    for change in changes {
-        match ledger::write(change, transaction).await {
-            Ok(()) => {}
-            Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
-                transaction.take_part_back().await?;
-                return Ok(Written::Nothing(lost));
-            }
-            Err(cause) => return Err(cause),
+    match changes.write_changes(transaction).await {
+        Ok(()) if is_part => Ok(Ok(transaction.keep_part().await?)),
+        Ok(()) => Ok(Ok(())),
+        Err(Stopped::Lost { cause, .. }) if is_part => {
+            transaction.take_part_back().await?;
+            Ok(Err(cause))
         }
+        Err(Stopped::Lost { cause, has_written: false }) => Ok(Err(cause)),
+        Err(Stopped::Lost { .. }) => Err(Failure::HalfLost),
+        Err(Stopped::Failed(cause)) => Err(Failure::Of(number, cause)),
     }
-    transaction.keep_part().await?;
-    Ok(Written::All)
 }
 
 impl Waiting {

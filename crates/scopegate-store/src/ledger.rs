@@ -60,11 +60,11 @@ async fn try_alone(database: &Database, changes: &InOrder<'_>) -> Result<(), Sto
             audit_events::record(&mut transaction, &changes.events).await?;
             transaction.commit().await
         }
-        Err(lost @ (StoreError::Conflict | StoreError::Changed(_))) => {
+        Err(Stopped::Lost { cause, .. }) => {
             transaction.rollback().await?;
-            Err(lost)
+            Err(cause)
         }
-        Err(other) => Err(other),
+        Err(Stopped::Failed(cause)) => Err(cause),
     }
 }
 
@@ -91,15 +91,27 @@ impl<'a> InOrder<'a> {
         Self { changes, events }
     }
 
-    pub(crate) async fn write_changes(
-        &self,
-        transaction: &mut Transaction,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn write_changes(&self, transaction: &mut Transaction) -> Result<(), Stopped> {
+        let mut has_written = false;
         for change in &self.changes {
-            write(change, transaction).await?;
+            write(change, transaction).await.map_err(|cause| match cause {
+                StoreError::Conflict | StoreError::Changed(_) => {
+                    Stopped::Lost { cause, has_written }
+                }
+                cause => Stopped::Failed(cause),
+            })?;
+            has_written |= !matches!(change, Change::ExpectUser { .. });
         }
         Ok(())
     }
+}
+
+/// Why not all changes were written.
+pub(crate) enum Stopped {
+    /// One lost a race; others may have been written before it.
+    Lost { cause: StoreError, has_written: bool },
+    /// The storage failed.
+    Failed(StoreError),
 }
 
 /// Where a change stands: the tables one after another, and in each the rows by their keys. What
@@ -130,10 +142,7 @@ fn place(change: &Change) -> (u8, &[u8]) {
 }
 
 /// Writes one change. One that loses has written nothing: who commits many relies on that.
-pub(crate) async fn write(
-    change: &Change,
-    transaction: &mut Transaction,
-) -> Result<(), StoreError> {
+async fn write(change: &Change, transaction: &mut Transaction) -> Result<(), StoreError> {
     match change {
         Change::Audit(event) => audit_events::record(transaction, &[event]).await,
         Change::UseAssertion { client, jti, expires_at } => {

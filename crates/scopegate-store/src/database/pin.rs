@@ -4,6 +4,7 @@
 //! but not while another connection of the process holds the same one. So while the file is only
 //! read, a connection that does nothing else holds it. Whoever is going to write ends that before:
 //! what was written is taken from the log into the file only when nobody needs an older state of it.
+//! What another process writes is seen at once as ever, and stays in its log until this one writes.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

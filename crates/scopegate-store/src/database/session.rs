@@ -70,8 +70,8 @@ impl Session {
     }
 
     /// A session whose work is done in the thread that asks for it: its futures never wait.
-    pub(super) fn in_place(connection: InPlace, turn: Option<Turn>) -> Self {
-        Self::of(Lease::InPlace(connection), turn)
+    pub(super) fn in_place(connection: InPlace, turn: Turn) -> Self {
+        Self::of(Lease::InPlace(connection), Some(turn))
     }
 
     fn of(lease: Lease, turn: Option<Turn>) -> Self {
