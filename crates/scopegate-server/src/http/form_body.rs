@@ -1,5 +1,6 @@
 //! Reading a form: `application/x-www-form-urlencoded`, UTF-8, bounded in length and time.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::LengthLimitError;
+use percent_encoding::percent_decode;
 use scopegate_core::error::TokenError;
 use scopegate_core::form::{Form, FormProblem};
 
@@ -88,33 +90,23 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, TokenError> {
 
 /// Decodes a name or a value.
 fn decode(text: &[u8]) -> Result<String, TokenError> {
-    const NO_ESCAPE: TokenError =
-        TokenError::InvalidRequest("The form has a % that begins no escape.");
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.iter().position(|&byte| byte == b'+' || byte == b'%') {
-        let (plain, marked) = rest.split_at(at);
-        decoded.extend_from_slice(plain);
-        rest = match marked {
-            [b'+', after @ ..] => {
-                decoded.push(b' ');
-                after
-            }
-            [b'%', high, low, after @ ..] => {
-                decoded.push(byte(*high, *low).ok_or(NO_ESCAPE)?);
-                after
-            }
-            _ => return Err(NO_ESCAPE),
-        };
+    let mut percents = text.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    let is_escape = |digits: Option<&[u8]>| {
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) //
+    };
+    if !percents.all(|(at, _)| is_escape(text.get(at + 1..at + 3))) {
+        return Err(TokenError::InvalidRequest("The form has a % that begins no escape."));
     }
-    decoded.extend_from_slice(rest);
+    // A plus that is meant is escaped, so that what stands for a space can be told before.
+    let mut spaced = text.to_vec();
+    for plus in spaced.iter_mut().filter(|byte| **byte == b'+') {
+        *plus = b' ';
+    }
+    let decoded = match percent_decode(&spaced).into() {
+        Cow::Borrowed(_) => spaced,
+        Cow::Owned(decoded) => decoded,
+    };
     String::from_utf8(decoded).map_err(|_| TokenError::Form(FormProblem::NotUtf8))
-}
-
-/// The byte of two hexadecimal digits.
-fn byte(high: u8, low: u8) -> Option<u8> {
-    let digit = |sign: u8| char::from(sign).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
 #[cfg(test)]
