@@ -33,6 +33,7 @@ pub mod id_token_hint;
 pub mod interaction;
 pub mod introspect;
 pub mod keys;
+pub mod limits;
 pub mod logout;
 pub mod metadata;
 pub mod mint;

@@ -1,0 +1,269 @@
+//! A table of counters in a fixed amount of memory.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use scopegate_claims::UnixTime;
+
+use super::{Bound, RetryAfter};
+
+/// How many counters share a set.
+const SET: usize = 8;
+
+/// Counters by key, at most as many as the table has room for.
+///
+/// Each key can stand in one of two sets of eight counters, chosen by a hash that strangers cannot
+/// predict; a new counter goes where more room is. So every operation looks at 16 places at most. A
+/// counter whose window is over gives its place to the next newcomer.
+///
+/// The memory is reserved when the table is made, and the system provides it as it is used:
+/// 36 bytes for each counter that it has room for.
+pub struct Counters {
+    place: RandomState,
+    tag: RandomState,
+    sets: Mutex<Box<[Set]>>,
+}
+
+type Set = [Counter; SET];
+
+/// A counter; its place is free if its window is over.
+#[derive(Clone, Copy)]
+struct Counter {
+    /// A 64-bit keyed hash stands for the key, so that a long key takes no more room.
+    tag: u64,
+    /// When the window ends, in seconds since 1970.
+    ends_at: u64,
+    count: u32,
+}
+
+const FREE: Counter = Counter { tag: 0, ends_at: 0, count: 0 };
+
+impl Counters {
+    /// A table in which this many counters find room.
+    pub fn with_room_for(counters: usize) -> Self {
+        // Half as many more, because sets fill unevenly.
+        let sets = (counters + counters / 2).div_ceil(SET).max(1);
+        Self {
+            place: RandomState::new(),
+            tag: RandomState::new(),
+            sets: Mutex::new(vec![[FREE; SET]; sets].into()),
+        }
+    }
+
+    /// Counts one more under a key.
+    ///
+    /// # Errors
+    ///
+    /// [`RetryAfter`] if the bound is reached, or if the table has no room for a new counter. Then
+    /// nothing is counted.
+    pub fn admit(&self, key: &impl Hash, bound: Bound, now: UnixTime) -> Result<(), RetryAfter> {
+        let now_seconds = now.as_seconds();
+        let ends_at = now.plus(bound.window).as_seconds();
+        let until = |ends_at: u64| {
+            RetryAfter::new(Duration::from_secs(ends_at.saturating_sub(now_seconds)))
+        };
+        if bound.most == 0 {
+            return Err(until(ends_at));
+        }
+        let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
+        let places = self.places(key, sets.len());
+        if let Some(counter) = find(&mut sets, places, tag)
+            && now_seconds < counter.ends_at
+        {
+            // After the clock was set back, no window lasts longer than a whole one.
+            counter.ends_at = counter.ends_at.min(ends_at);
+            if counter.count >= bound.most {
+                return Err(until(counter.ends_at));
+            }
+            counter.count += 1;
+            return Ok(());
+        }
+        let free = |set: &Set| set.iter().filter(|counter| counter.ends_at <= now_seconds).count();
+        let [first, second] = places;
+        let roomier = if free(&sets[second]) > free(&sets[first]) { second } else { first };
+        let new = Counter { tag, ends_at, count: 1 };
+        // The counter's own place, if its window is over, else any free one of the roomier set.
+        let place = match find(&mut sets, places, tag) {
+            Some(own) => own,
+            None => {
+                let mut set = sets[roomier].iter_mut();
+                match set.find(|counter| counter.ends_at <= now_seconds) {
+                    Some(free) => free,
+                    None => {
+                        let taken = places.iter().flat_map(|&place| &sets[place]);
+                        let soonest = taken.map(|counter| counter.ends_at).min();
+                        return Err(until(soonest.unwrap_or(ends_at).min(ends_at)));
+                    }
+                }
+            }
+        };
+        *place = new;
+        Ok(())
+    }
+
+    /// Takes one back that was counted: it was never judged.
+    pub fn take_back(&self, key: &impl Hash) {
+        let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
+        let places = self.places(key, sets.len());
+        if let Some(counter) = find(&mut sets, places, tag) {
+            counter.count = counter.count.saturating_sub(1);
+            if counter.count == 0 {
+                *counter = FREE;
+            }
+        }
+    }
+
+    /// Forgets what was counted under a key.
+    pub fn forget(&self, key: &impl Hash) {
+        let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
+        let places = self.places(key, sets.len());
+        if let Some(counter) = find(&mut sets, places, tag) {
+            *counter = FREE;
+        }
+    }
+
+    /// The two sets in which a key can stand.
+    fn places(&self, key: &impl Hash, sets: usize) -> [usize; 2] {
+        let hash = self.place.hash_one(key);
+        let place = |half: u64| (half & 0xffff_ffff) as usize % sets;
+        [place(hash), place(hash >> 32)]
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Box<[Set]>> {
+        self.sets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn find(sets: &mut [Set], places: [usize; 2], tag: u64) -> Option<&mut Counter> {
+    let set = places
+        .into_iter()
+        .find(|&place| sets[place].iter().any(|counter| counter.count > 0 && counter.tag == tag))?;
+    sets[set].iter_mut().find(|counter| counter.count > 0 && counter.tag == tag)
+}
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counters").field("places", &(self.lock().len() * SET)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const THREE: Bound = Bound { most: 3, window: Duration::from_secs(60) };
+    const ONE: Bound = Bound { most: 1, ..THREE };
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_seconds(1_000_000 + seconds)
+    }
+
+    fn wait(seconds: u64) -> Result<(), RetryAfter> {
+        Err(RetryAfter::new(Duration::from_secs(seconds)))
+    }
+
+    #[test]
+    fn a_bound_holds_from_the_first_one_to_the_end_of_the_window() {
+        let counters = Counters::with_room_for(100);
+        for second in [0, 10, 20] {
+            assert_eq!(counters.admit(&"alice", THREE, at(second)), Ok(()));
+        }
+        assert_eq!(counters.admit(&"alice", THREE, at(20)), wait(40));
+        assert_eq!(counters.admit(&"alice", THREE, at(59)), wait(1));
+        assert_eq!(counters.admit(&"bob", THREE, at(20)), Ok(()), "another key");
+        assert_eq!(counters.admit(&"alice", THREE, at(60)), Ok(()), "a new window");
+    }
+
+    #[test]
+    fn a_key_that_is_forgotten_begins_anew_and_one_taken_back_does_not_count() {
+        let counters = Counters::with_room_for(100);
+        for _ in 0..3 {
+            assert_eq!(counters.admit(&"alice", THREE, at(0)), Ok(()));
+        }
+        counters.take_back(&"alice");
+        counters.take_back(&"bob");
+        assert_eq!(counters.admit(&"alice", THREE, at(0)), Ok(()));
+        assert_eq!(counters.admit(&"alice", THREE, at(0)), wait(60));
+        counters.forget(&"alice");
+        assert_eq!(counters.admit(&"alice", THREE, at(0)), Ok(()));
+    }
+
+    #[test]
+    fn a_bound_of_nothing_admits_nothing() {
+        let none = Bound { most: 0, ..THREE };
+        assert_eq!(Counters::with_room_for(100).admit(&"alice", none, at(0)), wait(60));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_locks_nobody_longer_than_a_window() {
+        let counters = Counters::with_room_for(100);
+        for _ in 0..3 {
+            assert_eq!(counters.admit(&"alice", THREE, at(3600)), Ok(()));
+        }
+        assert_eq!(counters.admit(&"alice", THREE, at(0)), wait(60));
+        assert_eq!(counters.admit(&"alice", THREE, at(59)), wait(1));
+        assert_eq!(counters.admit(&"alice", THREE, at(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_full_table_refuses_newcomers_and_keeps_every_running_counter() {
+        let counters = Counters::with_room_for(1000);
+        let admitted: Vec<u32> =
+            (0..20_000).filter(|key| counters.admit(key, ONE, at(0)).is_ok()).collect();
+        assert!((1000..=1504).contains(&admitted.len()), "{}", admitted.len());
+        for key in &admitted {
+            assert_eq!(counters.admit(key, ONE, at(59)), wait(1), "{key} is still counted");
+        }
+        assert_eq!(counters.admit(&"newcomer", ONE, at(0)), wait(60));
+        assert_eq!(counters.admit(&"newcomer", ONE, at(60)), Ok(()), "windows have ended");
+    }
+
+    #[test]
+    fn a_million_counters_fit_into_64_mebibytes() {
+        let counters = Counters::with_room_for(1_000_000);
+        let bytes = counters.lock().len() * size_of::<Set>();
+        assert!(bytes <= 64 << 20, "{bytes}");
+        let refused = (0..1_000_000u32).filter(|key| counters.admit(key, ONE, at(0)).is_err());
+        assert_eq!(refused.count(), 0);
+    }
+
+    proptest! {
+        /// Whatever happens to a few keys, the table admits what a map of unbounded size would.
+        #[test]
+        fn the_table_counts_as_a_plain_map_does(
+            steps in prop::collection::vec((0u8..4, 0u8..3, 0u64..30), 0..200),
+        ) {
+            let counters = Counters::with_room_for(100);
+            let mut model = std::collections::HashMap::<u8, (u32, u64)>::new();
+            let mut now = 0;
+            for (key, step, later) in steps {
+                now += later;
+                match step {
+                    0 => {
+                        let (count, ends_at) = model.entry(key).or_insert((0, now + 60));
+                        if now >= *ends_at {
+                            (*count, *ends_at) = (0, now + 60);
+                        }
+                        let expected = if *count < 3 { *count += 1; Ok(()) } else { wait(*ends_at - now) };
+                        prop_assert_eq!(counters.admit(&key, THREE, at(now)), expected);
+                    }
+                    1 => {
+                        counters.take_back(&key);
+                        if let Some((count, _)) = model.get_mut(&key) {
+                            *count = count.saturating_sub(1);
+                            if *count == 0 { model.remove(&key); }
+                        }
+                    }
+                    _ => {
+                        counters.forget(&key);
+                        model.remove(&key);
+                    }
+                }
+            }
+        }
+    }
+}

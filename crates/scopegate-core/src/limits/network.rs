@@ -1,0 +1,131 @@
+//! Addresses, as limits count them.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use scopegate_claims::UnixTime;
+
+use super::{Bound, Counters, RetryAfter};
+
+/// The addresses that are counted together: one IPv4 address, or an IPv6 prefix. A customer of a
+/// provider has at least a /64, and commonly up to a /48.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "these are the sizes that are counted")]
+pub enum Network {
+    /// One IPv4 address.
+    V4(Ipv4Addr),
+    /// An IPv6 /48.
+    V6Site([u16; 3]),
+    /// An IPv6 /64.
+    V6Subnet([u16; 4]),
+}
+
+/// How many times the limit of a /64 a /48 has.
+const SUBNETS: u32 = 16;
+
+impl Network {
+    /// The network that an address is counted under: an IPv4 address, or an IPv6 /64.
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self::V6Subnet([a, b, c, d])
+            }
+        }
+    }
+
+    /// The larger network that it is a part of, for IPv6.
+    const fn site(self) -> Option<Self> {
+        match self {
+            Self::V6Subnet([a, b, c, _]) => Some(Self::V6Site([a, b, c])),
+            Self::V4(_) | Self::V6Site(_) => None,
+        }
+    }
+}
+
+/// Counters by the address of a client: IPv4 by the address, IPv6 by its /64 and, with 16 times the
+/// bound, by its /48.
+#[derive(Debug)]
+pub struct AddressCounters(Counters);
+
+impl AddressCounters {
+    /// A table for about this many addresses.
+    pub fn with_room_for(addresses: usize) -> Self {
+        Self(Counters::with_room_for(addresses))
+    }
+
+    /// Counts one more from an address.
+    ///
+    /// # Errors
+    ///
+    /// [`RetryAfter`] if a bound is reached, or if there is no room for a new counter. Then nothing is
+    /// counted.
+    pub fn admit(&self, address: IpAddr, bound: Bound, now: UnixTime) -> Result<(), RetryAfter> {
+        let network = Network::of(address);
+        self.0.admit(&network, bound, now)?;
+        let Some(site) = network.site() else { return Ok(()) };
+        self.0.admit(&site, bound.times(SUBNETS), now).inspect_err(|_| self.0.take_back(&network))
+    }
+
+    /// Takes one back that was counted: it was never judged.
+    pub fn take_back(&self, address: IpAddr) {
+        let network = Network::of(address);
+        self.0.take_back(&network);
+        if let Some(site) = network.site() {
+            self.0.take_back(&site);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const TWO: Bound = Bound { most: 2, window: Duration::from_secs(60) };
+    const NOW: UnixTime = UnixTime::from_seconds(1_000_000);
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ipv6_is_counted_by_64_bits_and_ipv4_by_address() {
+        let of = |text| Network::of(address(text));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::7"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_48_has_16_times_the_bound_of_a_64() {
+        let counters = AddressCounters::with_room_for(1000);
+        let admitted = (0..1000).filter(|subnet: &u32| {
+            let subnet = address(&format!("2001:db8:1:{subnet:x}::1"));
+            counters.admit(subnet, TWO, NOW).is_ok()
+        });
+        assert_eq!(admitted.count(), 32);
+        assert!(counters.admit(address("2001:db8:2::1"), TWO, NOW).is_ok(), "another /48");
+    }
+
+    #[test]
+    fn what_the_48_refuses_is_not_counted_for_the_64() {
+        let counters = AddressCounters::with_room_for(1000);
+        for subnet in 0..16 {
+            for _ in 0..2 {
+                let subnet = address(&format!("2001:db8:1:{subnet:x}::1"));
+                assert!(counters.admit(subnet, TWO, NOW).is_ok());
+            }
+        }
+        let late = address("2001:db8:1:ff::1");
+        for _ in 0..5 {
+            assert!(counters.admit(late, TWO, NOW).is_err());
+        }
+        for _ in 0..2 {
+            counters.take_back(address("2001:db8:1:1::1"));
+            assert!(counters.admit(late, TWO, NOW).is_ok());
+        }
+    }
+}
