@@ -1,6 +1,7 @@
 //! A server in a process of its own.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -17,8 +18,13 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
+    /// Starts a server of this program.
     pub(crate) fn start(which: &str, algorithm: &str) -> Self {
-        let program = std::env::current_exe().unwrap();
+        Self::start_of(&std::env::current_exe().unwrap(), which, algorithm)
+    }
+
+    /// Starts a server of another build of this benchmark.
+    pub(crate) fn start_of(program: &Path, which: &str, algorithm: &str) -> Self {
         let mut child = Command::new(program)
             .args(["serve", which, algorithm])
             .stdin(Stdio::piped())

@@ -3,11 +3,14 @@
 //! ```text
 //! cargo bench -p scopegate-benches --bench load [-- rs256 | es256 | patience]
 //! cargo bench -p scopegate-benches --bench load -- rs256 userinfo refresh 40   # so many rounds
+//! cargo bench -p scopegate-benches --bench load -- rs256 against=PROGRAM       # instead of `bare`
 //! ```
 //!
 //! Each server is a process of its own with a database of its own; requests come over 32 connections
 //! that are kept. The processor time is that of the server's process. Rounds alternate, and a ratio is
-//! taken within a round. `docs/benchmarks.md` says what the other handler does.
+//! taken within a round. `docs/benchmarks.md` says what the other handler does. With `against`, the other
+//! server is ours, too, of another build of this benchmark (`cargo bench --no-run` prints its path): what a
+//! change costs.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it measures and shows")]
 
 mod bare;
@@ -20,6 +23,7 @@ mod side;
 mod work;
 
 use std::io::Write;
+use std::path::Path;
 
 use crate::side::Side;
 use crate::work::Work;
@@ -41,9 +45,11 @@ fn main() {
         Work::ALL.into_iter().filter(|work| arguments.contains(&work.word())).collect();
     let works = if some.is_empty() { Work::ALL.to_vec() } else { some };
     let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(ROUNDS);
+    let against = arguments.iter().find_map(|argument| argument.strip_prefix("against="));
+    let names_no_algorithm = !arguments.contains(&"es256") && !arguments.contains(&"rs256");
     for (asked, algorithm) in [("es256", "ES256"), ("rs256", "RS256")] {
-        if is_asked(asked) {
-            runtime.block_on(compare(algorithm, &works, rounds));
+        if is_asked(asked) || against.is_some() && names_no_algorithm {
+            runtime.block_on(compare(algorithm, against.map(Path::new), &works, rounds));
         }
     }
     if is_asked("patience") {
@@ -51,19 +57,26 @@ fn main() {
     }
 }
 
-async fn compare(algorithm: &str, works: &[Work], rounds: usize) {
-    println!("\n| {algorithm} | ours / bare | ours, µs | bare, µs |\n| --- | --- | --- | --- |");
-    let (mut ours, mut bare) = (Side::ours(algorithm).await, Side::bare(algorithm).await);
+async fn compare(algorithm: &str, against: Option<&Path>, works: &[Work], rounds: usize) {
+    let other = if against.is_some() { "other" } else { "bare" };
+    println!(
+        "\n| {algorithm} | ours / {other} | ours, µs | {other}, µs |\n| --- | --- | --- | --- |"
+    );
+    let mut ours = Side::ours(algorithm).await;
+    let mut other = match against {
+        Some(program) => Side::ours_of(program, algorithm).await,
+        None => Side::bare(algorithm).await,
+    };
     for &work in works {
         let (mut ratios, mut both) = (Vec::new(), [Vec::new(), Vec::new()]);
         for round in 0..=rounds {
             let (mine, its) = match round % 2 {
                 0 => {
                     let mine = ours.spend(work, REQUESTS).await;
-                    (mine, bare.spend(work, REQUESTS).await)
+                    (mine, other.spend(work, REQUESTS).await)
                 }
                 _ => {
-                    let its = bare.spend(work, REQUESTS).await;
+                    let its = other.spend(work, REQUESTS).await;
                     (ours.spend(work, REQUESTS).await, its)
                 }
             };

@@ -1,6 +1,7 @@
 //! One of the two that are compared: its process, and how it is asked.
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use tokio::task::JoinSet;
 
@@ -34,6 +35,11 @@ enum Lane {
 impl Side {
     pub(crate) async fn ours(algorithm: &str) -> Self {
         Self { server: ServerProcess::start("ours", algorithm), is_ours: true }
+    }
+
+    /// The server of another build of this benchmark, such as that of the commit before.
+    pub(crate) async fn ours_of(program: &Path, algorithm: &str) -> Self {
+        Self { server: ServerProcess::start_of(program, "ours", algorithm), is_ours: true }
     }
 
     pub(crate) async fn bare(algorithm: &str) -> Self {
