@@ -16,6 +16,7 @@ use scopegate_core::user_admin::Newcomer;
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, Storage};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+use scopegate_testkit::put_signing_keys;
 use tower::ServiceExt;
 
 use crate::{Answer, Browser, TestClient, write_catalog};
@@ -45,9 +46,9 @@ impl TestServer {
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let master_key = MasterKey::generate();
-        // The catalog comes first, so that no keys are made that it does not want.
         let store = store_in(&folder).await;
         write_catalog(&store, catalog, &master_key, clock.now()).await;
+        put_signing_keys(&store, &master_key, clock.now()).await;
         drop(store);
         Self::open(folder, clock, master_key).await
     }

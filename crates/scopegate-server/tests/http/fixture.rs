@@ -16,11 +16,11 @@ use scopegate_core::catalog::{
     Scopes, ServerId, ServerSpec, Spec, Status,
 };
 use scopegate_core::client_auth::secret_mac;
-use scopegate_core::store::CatalogStore;
+use scopegate_core::store::{CatalogStore, KeyStore};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType, sha256};
 use scopegate_server::{Server, ServerSettings, Storage, TrustedProxies};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
-use scopegate_testkit::MemoryStore;
+use scopegate_testkit::{MemoryStore, put_signing_keys};
 use serde_json::json;
 use tower::ServiceExt;
 
@@ -69,7 +69,7 @@ impl Fixture<MemoryStore> {
     }
 }
 
-impl<S: CatalogStore> Fixture<S> {
+impl<S: CatalogStore + KeyStore> Fixture<S> {
     async fn start_on(
         base: &str,
         (store, storage): (S, Storage),
@@ -79,6 +79,7 @@ impl<S: CatalogStore> Fixture<S> {
         let partner_key = SigningKey::generate(Algorithm::Es256).unwrap();
         store.write_catalog(0, &catalog(&master_key, &partner_key), None).await.unwrap();
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
+        put_signing_keys(&store, &master_key, clock.now()).await;
         let settings = ServerSettings::new(Issuer::parse(base).unwrap(), storage, master_key)
             .with_clock(clock.clone())
             .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
