@@ -118,12 +118,16 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
     }
 
     pub(crate) async fn ask_with_assertion(&self, assertion: &str) -> Response {
-        let form = format!(
-            "{ASKS}&client_assertion={assertion}&client_assertion_type=\
-             urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        );
-        self.send(form_to(TOKEN).body(Body::from(form)).unwrap()).await
+        self.send(form_to(TOKEN).body(Body::from(asserting(assertion))).unwrap()).await
     }
+}
+
+/// A form whose client shows an assertion.
+pub(crate) fn asserting(assertion: &str) -> String {
+    format!(
+        "{ASKS}&client_assertion={assertion}&client_assertion_type=\
+         urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    )
 }
 
 /// Waits until something is so, for what happens in the background.
