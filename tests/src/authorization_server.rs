@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
@@ -193,7 +194,12 @@ impl TestServer {
 
 async fn store_in(folder: &tempfile::TempDir) -> SqlStore {
     let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
-    SqlStore::open(&url, &StoreOptions::default()).await.expect("a file can be opened")
+    SqlStore::open(&url, &patient()).await.expect("a file can be opened")
+}
+
+/// Options by which a store waits as long for its turn as a busy machine makes it.
+fn patient() -> StoreOptions {
+    StoreOptions::default().patience(Duration::from_secs(120))
 }
 
 pub(crate) fn base() -> Issuer {

@@ -55,7 +55,8 @@ impl Fixture {
     pub(crate) async fn start_at(base: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
-        let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
+        let options = StoreOptions::default().patience(PATIENCE);
+        let store = SqlStore::open(&url, &options).await.unwrap();
         Self::start_on(base, (store.clone(), Storage::from(store)), Some(folder)).await
     }
 }
@@ -130,6 +131,10 @@ pub(crate) fn asserting(assertion: &str) -> String {
     )
 }
 
+/// The longest that a test waits for the storage and for what happens in the background. A busy
+/// machine is slow; only what fails takes as long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Waits until something is so, for what happens in the background.
 pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
     let waiting = async {
@@ -137,7 +142,7 @@ pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it is so after 10 s");
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it is so in the end");
 }
 
 /// A form from a client behind a trusted proxy.
