@@ -4,12 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use scopegate_claims::Issuer;
+use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::apply::Mode;
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::config::Config;
 use scopegate_server::setup::Setup;
 use scopegate_server::{ListenSettings, Listeners, Server, TlsFiles};
+use scopegate_testkit::put_signing_keys;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -63,6 +64,7 @@ impl RunningServer {
         config.listen.public = address;
         let setup = Setup::open(&config, &base).await.unwrap();
         setup.apply(&CATALOG, Mode::Write).await.unwrap();
+        put_signing_keys(setup.store(), setup.master_key(), SystemClock.now()).await;
         let server = Server::open(setup.into_settings()).await.unwrap();
         let serving = tokio::spawn(async move {
             listeners.serve(&server, std::future::pending()).await;

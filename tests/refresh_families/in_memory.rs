@@ -13,7 +13,7 @@ use scopegate_core::people::{NewUser, User};
 use scopegate_core::store::{Change, Ledger};
 use scopegate_core::token::TokenRequest;
 use scopegate_jose::MasterKey;
-use scopegate_testkit::MemoryStore;
+use scopegate_testkit::{MemoryStore, put_signing_keys};
 use scopegate_tests::{BASE, family_of, secret_of, write_catalog};
 
 use crate::refresh_families::world;
@@ -35,6 +35,7 @@ impl InMemory {
         let new = NewUser { user: alice.clone(), sealed_password: None };
         store.commit(&[Change::PutUser(Box::new(new))]).await.unwrap();
         write_catalog(&store, world::catalog(), &master_key, clock.now()).await;
+        put_signing_keys(&store, &master_key, clock.now()).await;
         let authority = Authority::open(Foundation {
             base: Issuer::parse(BASE).unwrap(),
             store: Arc::new(store.clone()),

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
@@ -16,6 +17,7 @@ use scopegate_core::user_admin::Newcomer;
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, Storage};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+use scopegate_testkit::put_signing_keys;
 use tower::ServiceExt;
 
 use crate::{Answer, Browser, TestClient, write_catalog};
@@ -45,9 +47,9 @@ impl TestServer {
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let master_key = MasterKey::generate();
-        // The catalog comes first, so that no keys are made that it does not want.
         let store = store_in(&folder).await;
         write_catalog(&store, catalog, &master_key, clock.now()).await;
+        put_signing_keys(&store, &master_key, clock.now()).await;
         drop(store);
         Self::open(folder, clock, master_key).await
     }
@@ -192,7 +194,12 @@ impl TestServer {
 
 async fn store_in(folder: &tempfile::TempDir) -> SqlStore {
     let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
-    SqlStore::open(&url, &StoreOptions::default()).await.expect("a file can be opened")
+    SqlStore::open(&url, &patient()).await.expect("a file can be opened")
+}
+
+/// Options by which a store waits as long for its turn as a busy machine makes it.
+fn patient() -> StoreOptions {
+    StoreOptions::default().patience(Duration::from_secs(120))
 }
 
 pub(crate) fn base() -> Issuer {

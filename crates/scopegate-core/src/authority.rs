@@ -105,6 +105,11 @@ impl Authority {
         &self.keys
     }
 
+    /// The passwords that wait to be checked.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
     /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock

@@ -8,8 +8,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use scopegate_claims::Clock;
-use scopegate_jose::{Algorithm, Jwk, JwkSet, KeySet, MasterKey, SigningKey, VerifyingKey};
+use scopegate_claims::{Clock, UnixTime};
+use scopegate_jose::{
+    Algorithm, JoseError, Jwk, JwkSet, KeySet, MasterKey, SigningKey, VerifyingKey,
+};
 use tokio::sync::Mutex;
 
 use crate::catalog::{AuthorizationServer, ServerId};
@@ -158,20 +160,8 @@ impl KeyRing {
             .await
             .map_err(|error| TokenError::Storage(StoreError::Unavailable(Box::new(error))))?;
         let key = key.map_err(TokenError::Signing)?;
-        let private = key.to_pkcs8().map_err(TokenError::Signing)?;
-        let sealed = self
-            .master_key
-            .seal(&seal_context(server, key.kid()), &private)
+        let stored = StoredKey::seal(server, &key, &self.master_key, self.clock.now())
             .map_err(TokenError::Signing)?;
-        let stored = StoredKey {
-            server: server.clone(),
-            kid: key.kid().to_owned(),
-            algorithm,
-            phase: KeyPhase::Signing,
-            since: self.clock.now(),
-            public: key.public_jwk(),
-            sealed,
-        };
         match self.store.insert_signing_key(&stored).await {
             Ok(()) => {
                 tracing::info!(%server, algorithm = algorithm.name(), kid = key.kid(), "made a signing key");
@@ -226,13 +216,37 @@ impl HeldKey {
         if let Some(key) = self.unsealed.get() {
             return Ok(Arc::clone(key));
         }
-        let StoredKey { server, kid, algorithm, sealed, .. } = &self.stored;
-        let private =
-            master_key.open(&seal_context(server, kid), sealed).map_err(TokenError::Signing)?;
-        let key = SigningKey::from_pkcs8(*algorithm, &private)
-            .and_then(|key| key.with_kid(kid))
-            .map_err(TokenError::Signing)?;
+        let key = self.stored.unseal(master_key).map_err(TokenError::Signing)?;
         Ok(Arc::clone(self.unsealed.get_or_init(|| Arc::new(key))))
+    }
+}
+
+impl StoredKey {
+    /// Seals a key that signs for a server from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`JoseError`] if it cannot be written or sealed.
+    pub fn seal(
+        server: &ServerId,
+        key: &SigningKey,
+        master_key: &MasterKey,
+        now: UnixTime,
+    ) -> Result<Self, JoseError> {
+        Ok(Self {
+            server: server.clone(),
+            kid: key.kid().to_owned(),
+            algorithm: key.algorithm(),
+            phase: KeyPhase::Signing,
+            since: now,
+            public: key.public_jwk(),
+            sealed: master_key.seal(&seal_context(server, key.kid()), &key.to_pkcs8()?)?,
+        })
+    }
+
+    fn unseal(&self, master_key: &MasterKey) -> Result<SigningKey, JoseError> {
+        let private = master_key.open(&seal_context(&self.server, &self.kid), &self.sealed)?;
+        SigningKey::from_pkcs8(self.algorithm, &private)?.with_kid(&self.kid)
     }
 }
 

@@ -10,6 +10,7 @@ mod pool;
 mod sealed;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::oneshot;
@@ -26,6 +27,7 @@ pub use self::sealed::seal_hash;
 #[derive(Default)]
 pub struct Passwords {
     pool: OnceLock<Pool<Job>>,
+    answered: AtomicU64,
 }
 
 /// What a password turned out to be.
@@ -78,7 +80,14 @@ impl Passwords {
         let pool = self.pool.get_or_init(|| Pool::start(work));
         pool.push(job(sender)).map_err(|_| Busy)?;
         // A thread that ends without an answer has lost it; another try may find another thread.
-        answer.await.map_err(|_| Busy)
+        let answer = answer.await.map_err(|_| Busy)?;
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    /// How many passwords were hashed or checked so far, those of nobody among them.
+    pub fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
     }
 }
 

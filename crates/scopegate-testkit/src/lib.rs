@@ -40,6 +40,7 @@ mod loopback;
 mod memory_store;
 mod network;
 mod publication;
+mod signing_keys;
 mod token;
 
 pub use broken::Broken;
@@ -48,6 +49,7 @@ pub use memory_store::{MemoryStore, Sizes};
 pub use network::InProcess;
 pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;
+pub use signing_keys::put_signing_keys;
 pub use token::TokenBuilder;
 
 /// The examples of the page compile and hold.

@@ -67,8 +67,7 @@ async fn an_answer_that_does_not_come_is_not_waited_for() {
     let max_time = Duration::from_millis(50);
     let fetch = HttpFetch { max_time, ..HttpFetch::new(Exposure::Loopback) };
     let url = format!("http://{address}/silent");
-    let answer = tokio::time::timeout(MAX_TIME, fetch.get(&url)).await;
-    assert_eq!(answer.expect("it gives up by itself"), Err(FetchError::Unreachable));
+    assert_eq!(fetch.get(&url).await, Err(FetchError::Unreachable));
 }
 
 #[tokio::test]

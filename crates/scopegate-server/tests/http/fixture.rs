@@ -16,11 +16,11 @@ use scopegate_core::catalog::{
     Scopes, ServerId, ServerSpec, Spec, Status,
 };
 use scopegate_core::client_auth::secret_mac;
-use scopegate_core::store::CatalogStore;
+use scopegate_core::store::{CatalogStore, KeyStore};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType, sha256};
 use scopegate_server::{Server, ServerSettings, Storage, TrustedProxies};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
-use scopegate_testkit::MemoryStore;
+use scopegate_testkit::{MemoryStore, put_signing_keys};
 use serde_json::json;
 use tower::ServiceExt;
 
@@ -55,7 +55,8 @@ impl Fixture {
     pub(crate) async fn start_at(base: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
-        let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
+        let options = StoreOptions::default().patience(PATIENCE);
+        let store = SqlStore::open(&url, &options).await.unwrap();
         Self::start_on(base, (store.clone(), Storage::from(store)), Some(folder)).await
     }
 }
@@ -69,7 +70,7 @@ impl Fixture<MemoryStore> {
     }
 }
 
-impl<S: CatalogStore> Fixture<S> {
+impl<S: CatalogStore + KeyStore> Fixture<S> {
     async fn start_on(
         base: &str,
         (store, storage): (S, Storage),
@@ -79,6 +80,7 @@ impl<S: CatalogStore> Fixture<S> {
         let partner_key = SigningKey::generate(Algorithm::Es256).unwrap();
         store.write_catalog(0, &catalog(&master_key, &partner_key), None).await.unwrap();
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
+        put_signing_keys(&store, &master_key, clock.now()).await;
         let settings = ServerSettings::new(Issuer::parse(base).unwrap(), storage, master_key)
             .with_clock(clock.clone())
             .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
@@ -117,13 +119,21 @@ impl<S: CatalogStore> Fixture<S> {
     }
 
     pub(crate) async fn ask_with_assertion(&self, assertion: &str) -> Response {
-        let form = format!(
-            "{ASKS}&client_assertion={assertion}&client_assertion_type=\
-             urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        );
-        self.send(form_to(TOKEN).body(Body::from(form)).unwrap()).await
+        self.send(form_to(TOKEN).body(Body::from(asserting(assertion))).unwrap()).await
     }
 }
+
+/// A form whose client shows an assertion.
+pub(crate) fn asserting(assertion: &str) -> String {
+    format!(
+        "{ASKS}&client_assertion={assertion}&client_assertion_type=\
+         urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    )
+}
+
+/// The longest that a test waits for the storage and for what happens in the background. A busy
+/// machine is slow; only what fails takes as long.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits until something is so, for what happens in the background.
 pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
@@ -132,7 +142,7 @@ pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("it is so after 10 s");
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it is so in the end");
 }
 
 /// A form from a client behind a trusted proxy.
