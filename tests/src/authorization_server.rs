@@ -1,4 +1,4 @@
-//! An authorization server in a temporary folder.
+//! An authorization server of a test's own.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -30,28 +30,47 @@ pub fn password_of(login: &str) -> String {
     format!("{login}-password")
 }
 
-/// A server on SQLite in a temporary folder; the clock stands still until it is moved.
+/// A server; the clock stands still until it is moved.
 #[derive(Debug)]
 pub struct TestServer {
     server: Server,
     store: SqlStore,
     clock: ManualClock,
     master_key: MasterKey,
-    folder: tempfile::TempDir,
+    database: Database,
+}
+
+/// Where a server keeps everything.
+#[derive(Clone, Debug)]
+struct Database {
+    url: StoreUrl,
+    /// Kept until the last server on it has ended.
+    _folder: Option<Arc<tempfile::TempDir>>,
 }
 
 impl TestServer {
-    /// Starts with a catalog: a [`Catalog`](crate::Catalog), or the text of one. A client's secret is
-    /// [`secret_of`](crate::secret_of) its id where the catalog says `{ env = "…" }` with it.
+    /// Starts on SQLite in a temporary folder with a catalog: a [`Catalog`](crate::Catalog), or the
+    /// text of one. A client's secret is [`secret_of`](crate::secret_of) its id where the catalog says
+    /// `{ env = "…" }` with it.
     pub async fn start(catalog: impl Display) -> Self {
-        let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
         let folder = tempfile::tempdir().expect("there is room for a folder");
+        let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
+        Self::start_on(Database { url, _folder: Some(Arc::new(folder)) }, catalog).await
+    }
+
+    /// Starts on an empty database with a catalog.
+    pub async fn start_at(url: StoreUrl, catalog: impl Display) -> Self {
+        Self::start_on(Database { url, _folder: None }, catalog).await
+    }
+
+    async fn start_on(database: Database, catalog: impl Display) -> Self {
+        let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
         let master_key = MasterKey::generate();
-        let store = store_in(&folder).await;
+        let store = database.open().await;
         write_catalog(&store, catalog, &master_key, clock.now()).await;
         put_signing_keys(&store, &master_key, clock.now()).await;
         drop(store);
-        Self::open(folder, clock, master_key).await
+        Self::open(database, clock, &master_key).await
     }
 
     /// Starts with a catalog, and with Alice of the staff.
@@ -61,13 +80,18 @@ impl TestServer {
         (server, alice)
     }
 
-    async fn open(folder: tempfile::TempDir, clock: ManualClock, master_key: MasterKey) -> Self {
-        let store = store_in(&folder).await;
-        let shared = MasterKey::parse(&master_key.to_base64url()).expect("it is one");
-        let settings = ServerSettings::new(base(), Storage::from(store.clone()), Arc::new(shared))
+    async fn open(database: Database, clock: ManualClock, master_key: &MasterKey) -> Self {
+        let store = database.open().await;
+        let copy = || MasterKey::parse(&master_key.to_base64url()).expect("it is one");
+        let settings = ServerSettings::new(base(), Storage::from(store.clone()), copy())
             .with_clock(clock.clone());
         let server = Server::open(settings).await.expect("the server starts");
-        Self { server, store, clock, master_key, folder }
+        Self { server, store, clock, master_key: copy(), database }
+    }
+
+    /// Starts one more server on the same database, under the same master key and by the same clock.
+    pub async fn another(&self) -> Self {
+        Self::open(self.database.clone(), self.clock.clone(), &self.master_key).await
     }
 
     /// Applies another catalog, which is served from then on.
@@ -90,11 +114,11 @@ impl TestServer {
         self.authority().reload().await.expect("the store can be read");
     }
 
-    /// Ends as if the process were killed, and starts again on the same file.
+    /// Ends as if the process were killed, and starts again on the same database.
     pub async fn crash(self) -> Self {
-        let Self { server, store, clock, master_key, folder } = self;
+        let Self { server, store, clock, master_key, database } = self;
         drop((server, store));
-        Self::open(folder, clock, master_key).await
+        Self::open(database, clock, &master_key).await
     }
 
     /// The clock that the server goes by.
@@ -117,12 +141,11 @@ impl TestServer {
         self.server.authority()
     }
 
-    /// All that the database file holds, for tests of what must not be in it.
+    /// All that the file of SQLite holds, for tests of what must not be in it.
     pub async fn dump(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for name in ["scopegate.db", "scopegate.db-wal"] {
-            bytes.extend(std::fs::read(self.folder.path().join(name)).unwrap_or_default());
-        }
+        let path = self.database.url.sqlite_path().expect("it is a file");
+        let mut bytes = std::fs::read(path).expect("it can be read");
+        bytes.extend(std::fs::read(path.with_extension("db-wal")).unwrap_or_default());
         bytes
     }
 
@@ -192,14 +215,12 @@ impl TestServer {
     }
 }
 
-async fn store_in(folder: &tempfile::TempDir) -> SqlStore {
-    let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
-    SqlStore::open(&url, &patient()).await.expect("a file can be opened")
-}
-
-/// Options by which a store waits as long for its turn as a busy machine makes it.
-fn patient() -> StoreOptions {
-    StoreOptions::default().patience(Duration::from_secs(120))
+impl Database {
+    async fn open(&self) -> SqlStore {
+        // A busy machine may let a store wait for long.
+        let options = StoreOptions::default().patience(Duration::from_secs(120));
+        SqlStore::open(&self.url, &options).await.expect("the database can be opened")
+    }
 }
 
 pub(crate) fn base() -> Issuer {
