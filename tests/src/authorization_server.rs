@@ -89,8 +89,8 @@ impl TestServer {
         Self { server, store, clock, master_key: copy(), database }
     }
 
-    /// Starts one more server on the same database, under the same master key and by the same clock.
-    pub async fn another(&self) -> Self {
+    /// One more node on the same database, under the same master key and by the same clock.
+    pub async fn another_node(&self) -> Self {
         Self::open(self.database.clone(), self.clock.clone(), &self.master_key).await
     }
 

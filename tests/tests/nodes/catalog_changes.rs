@@ -23,7 +23,7 @@ async fn answers(server: &TestServer, client: &str, status: u16) {
 }
 
 pub(crate) async fn a_new_client_becomes_known_to_the_other_server(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     there.as_client("newcomer").token(&ASKS).await.expect_error(401, "invalid_client");
     here.apply(crate::world::catalog(&world.key).client("newcomer", "")).await;
     here.as_client("newcomer").token(&ASKS).await.expect(200);
@@ -31,7 +31,7 @@ pub(crate) async fn a_new_client_becomes_known_to_the_other_server(world: World)
 }
 
 pub(crate) async fn a_client_that_is_switched_off_is_refused_by_the_other_server(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     there.as_client("reader").token(&ASKS).await.expect(200);
     let reader = here.authority().catalog().client("reader").unwrap().spec.clone();
     here.put_client("reader", ClientSpec { status: Status::Inactive, ..reader }).await;

@@ -11,7 +11,7 @@ use crate::world::{
 };
 
 pub(crate) async fn servers_that_need_a_key_at_once_sign_with_the_same(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     here.apply(catalog(&world.key).server("billing", "")).await;
     there.authority().reload().await.unwrap();
     let billing = ServerId::parse("billing").unwrap();
@@ -31,7 +31,7 @@ pub(crate) async fn servers_that_need_a_key_at_once_sign_with_the_same(world: Wo
 }
 
 pub(crate) async fn what_one_server_grants_the_other_redeems_once(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
     let first = tokens(redeem(there, &code, &pkce).await);
@@ -47,7 +47,7 @@ pub(crate) async fn what_one_server_grants_the_other_redeems_once(world: World) 
 }
 
 pub(crate) async fn of_two_servers_that_redeem_a_code_at_once_one_succeeds(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let mut browser = here.browser();
     for _ in 0..10 {
         let pkce = Pkce::generate();
@@ -65,7 +65,7 @@ pub(crate) async fn of_two_servers_that_redeem_a_code_at_once_one_succeeds(world
 }
 
 pub(crate) async fn two_servers_that_rotate_at_once_give_one_successor(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
     let mut token = tokens(redeem(here, &code, &pkce).await).refresh;
@@ -79,7 +79,7 @@ pub(crate) async fn two_servers_that_rotate_at_once_give_one_successor(world: Wo
 }
 
 pub(crate) async fn an_assertion_serves_at_one_server_only(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let assertion = || here.assertion_of("signer", &world.key, "/oauth2/default");
     let used = assertion();
     shows(here, &used).await.expect(200);
@@ -94,7 +94,7 @@ pub(crate) async fn an_assertion_serves_at_one_server_only(world: World) {
 }
 
 pub(crate) async fn a_session_is_of_both_servers(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let mut browser = here.browser();
     code(&mut browser, &Pkce::generate()).await;
     let mut moved = moved(&browser, there);
@@ -104,7 +104,7 @@ pub(crate) async fn a_session_is_of_both_servers(world: World) {
 }
 
 pub(crate) async fn a_device_and_its_person_may_meet_different_servers(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let (device_code, user_code) = device_asks(here).await;
     lets_in(&mut there.browser_of(&world.alice).await, &user_code).await;
     device_polls(here, &device_code).await.expect(200);
@@ -112,7 +112,7 @@ pub(crate) async fn a_device_and_its_person_may_meet_different_servers(world: Wo
 }
 
 pub(crate) async fn a_pushed_request_may_be_brought_to_another_server(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let pkce = Pkce::generate();
     let reference = push(here, &pkce).await;
     let mut browser = there.browser_of(&world.alice).await;
@@ -123,7 +123,7 @@ pub(crate) async fn a_pushed_request_may_be_brought_to_another_server(world: Wor
 }
 
 pub(crate) async fn what_one_server_revokes_is_not_active_at_the_other(world: World) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
     let tokens = tokens(redeem(here, &code, &pkce).await);
@@ -137,7 +137,7 @@ pub(crate) async fn what_one_server_revokes_is_not_active_at_the_other(world: Wo
 pub(crate) async fn a_person_who_is_suspended_at_one_server_does_nothing_at_the_other(
     world: World,
 ) {
-    let (here, there) = (&world.server, &world.server.another().await);
+    let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (there.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
     let tokens = tokens(redeem(there, &code, &pkce).await);
