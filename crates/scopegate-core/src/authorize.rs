@@ -296,8 +296,11 @@ impl Authority {
         changes.extend(draft.pushed.map(Pushed::used));
         if let Some(change) = agreed {
             changes.push(change);
-            let given =
-                Deciding { kind: "app.oauth2.as.consent.grant", id: DecisionId::new(), ..deciding };
+            let given = Deciding {
+                kind: "app.oauth2.as.consent.grant",
+                id: DecisionId::at(*now),
+                ..deciding
+            };
             changes.push(Change::Audit(given.granted()));
         }
         changes.push(Change::Audit(event));

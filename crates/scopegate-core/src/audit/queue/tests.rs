@@ -33,7 +33,7 @@ impl Ledger for Counter {
 
 fn event() -> AuditEvent {
     AuditEvent {
-        id: DecisionId::new(),
+        id: DecisionId::at(UnixTime::from_seconds(1)),
         at: UnixTime::from_seconds(1),
         kind: "test",
         server: String::new(),
