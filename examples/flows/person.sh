@@ -11,7 +11,7 @@ browser() { ask -b "$COOKIES" -c "$COOKIES" "$@"; }
 # A hidden field of a page's form: hidden request "$page"
 hidden() { sed -n "s/.*name=\"$1\" value=\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 
-# Opens an address, signs in if that is asked, and prints where the browser is sent then.
+# Opens an address, signs in and agrees if that is asked, and prints where the browser is sent then.
 alice_opens() {
     local address page request
     address=$(browser -o /dev/null -w '%{redirect_url}' "$1")
@@ -20,6 +20,13 @@ alice_opens() {
         request=$(hidden request "$page")
         address=$(browser -o /dev/null -w '%{redirect_url}' --data-urlencode "request=$request" \
             -d username=alice -d password=alice-demo-password "${ISSUER%/oauth2/*}/signin")
+    fi
+    # A web application gets offline_access only if alice agrees, which she is asked once.
+    if [[ $address == */consent\?* ]]; then
+        page=$(browser "$address")
+        request=$(hidden request "$page")
+        address=$(browser -o /dev/null -w '%{redirect_url}' --data-urlencode "request=$request" \
+            -d decision=allow "${ISSUER%/oauth2/*}/consent")
     fi
     printf '%s' "$address"
 }

@@ -9,7 +9,7 @@ source "$(dirname "$0")/person.sh"
 portal=(-u orders-portal:orders-portal-demo-secret-not-for-production)
 refresh=("${portal[@]}" -d grant_type=refresh_token "$ISSUER/v1/token")
 
-say "Alice signs in. The scope offline_access is what gives a refresh token"
+say "Alice signs in, and agrees. The scope offline_access is what gives a refresh token"
 answer=$(tokens_of_alice orders-portal "offline_access read:orders write:orders" "${portal[@]}")
 echo "$answer"
 first=$(member refresh_token "$answer")

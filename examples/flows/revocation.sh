@@ -4,21 +4,21 @@ set -euo pipefail
 source "$(dirname "$0")/demo.sh"
 source "$(dirname "$0")/person.sh"
 
-web=(-d client_id=orders-web)
+portal=(-u orders-portal:orders-portal-demo-secret-not-for-production)
 
 say "Alice signs in"
-answer=$(tokens_of_alice orders-web "offline_access read:orders write:orders" "${web[@]}")
+answer=$(tokens_of_alice orders-portal "offline_access read:orders write:orders" "${portal[@]}")
 access=$(member access_token "$answer") refresh=$(member refresh_token "$answer")
-ask "${web[@]}" -d "token=$access" "$ISSUER/v1/introspect"
+ask "${portal[@]}" -d "token=$access" "$ISSUER/v1/introspect"
 
 say "The program revokes its refresh token: the answer is 200, whatever was sent"
-ask -w '%{http_code}' "${web[@]}" -d "token=$refresh" -d token_type_hint=refresh_token "$ISSUER/v1/revoke"
+ask -w '%{http_code}' "${portal[@]}" -d "token=$refresh" -d token_type_hint=refresh_token "$ISSUER/v1/revoke"
 
 say "It refreshes nothing any more"
-must_be_refused invalid_grant "${web[@]}" -d grant_type=refresh_token -d "refresh_token=$refresh" "$ISSUER/v1/token"
+must_be_refused invalid_grant "${portal[@]}" -d grant_type=refresh_token -d "refresh_token=$refresh" "$ISSUER/v1/token"
 
 say "and the server no longer stands by the access token that came with it"
-answer=$(ask "${web[@]}" -d "token=$access" "$ISSUER/v1/introspect")
+answer=$(ask "${portal[@]}" -d "token=$access" "$ISSUER/v1/introspect")
 echo "$answer"
 [[ $answer == '{"active":false}' ]] || exit 1
 

@@ -133,7 +133,9 @@ async fn each_advertised_way_to_ask_works() {
         if signs_in {
             answer = browser.sign_in(answer, "alice").await;
         }
-        code(&answer);
+        let asks = answer.header("location").starts_with("/consent");
+        assert_eq!(asks, prompt == "consent");
+        code(&browser.agree(answer).await);
     }
     for method in named(&document, "code_challenge_methods_supported") {
         let pkce = Pkce::generate();

@@ -53,16 +53,17 @@ pub(crate) async fn redeemed(server: &TestServer, code: &str) -> Answer {
     redeem(&server.as_client("portal"), code).await
 }
 
-/// What `portal` gets for a request in a browser; Alice signs in if that is asked for.
+/// What `portal` gets for a request in a browser; Alice signs in and agrees if that is asked for.
 pub(crate) async fn tokens(
     server: &TestServer,
     browser: &mut Browser<'_>,
     other: &[(&str, &str)],
 ) -> Value {
     let mut answer = browser.authorize(&question(other)).await;
-    if !answer.header("location").starts_with(REDIRECT) {
+    if answer.header("location").starts_with("/signin?") {
         answer = browser.sign_in(answer, "alice").await;
     }
+    let answer = browser.agree(answer).await;
     redeemed(server, &code(&answer)).await.expect(200).json()
 }
 

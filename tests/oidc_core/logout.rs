@@ -180,6 +180,71 @@ async fn a_form_is_answered_too_and_one_without_cookies_is_asked_again() {
     assert!(!is_signed_in(&mut browser).await);
 }
 
+/// What another site could make a browser send arrives without the Lax cookies; an answer that sets one
+/// would still be obeyed.
+#[tokio::test]
+async fn an_answer_to_a_request_without_a_session_takes_no_cookie_away() {
+    let (server, _) = start().await;
+    let (mut browser, hint) = signed_in(&server).await;
+    let long = "s".repeat(9 * 1024);
+    let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", OUT)];
+    let and_state = |state| [&asked[..], &[("state", state)]].concat();
+    let forged = [&asked[..], &[("request", "forged")]].concat();
+    let of_another_site = async |form: &[(&str, &str)]| server.browser().post(LOGOUT, form).await;
+    let opened = server.browser().open(&format!("{LOGOUT}?post_logout_redirect_uri={OUT}")).await;
+    let answers = [
+        (413, of_another_site(&and_state(&long)).await),
+        (413, of_another_site(&[("x", &long)]).await),
+        (303, of_another_site(&and_state("s")).await),
+        (303, of_another_site(&[]).await),
+        (400, of_another_site(&forged).await),
+        (400, opened),
+        (303, log_out(&mut server.browser(), &asked).await),
+        (303, log_out(&mut server.browser(), &[]).await),
+        (200, server.browser().open("/signout").await),
+        (400, server.browser().post("/signout", &[("request", "forged")]).await),
+    ];
+    for (case, (status, answer)) in answers.iter().enumerate() {
+        assert_eq!(answer.status.as_u16(), *status, "case {case}: {}", answer.body);
+        assert_eq!(answer.header("set-cookie"), "", "case {case}");
+    }
+    assert!(is_signed_in(&mut browser).await);
+
+    // With a session, a long form is refused too, and one that fits takes the cookie away.
+    browser.post(LOGOUT, &and_state(&long)).await.expect(413);
+    assert!(is_signed_in(&mut browser).await);
+    let answer = browser.post(LOGOUT, &asked).await;
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+}
+
+#[tokio::test]
+async fn a_page_that_is_sent_twice_takes_no_cookie_away_the_second_time() {
+    let (server, _) = start().await;
+    for path in ["/signout", LOGOUT] {
+        let (mut browser, _) = signed_in(&server).await;
+        let page = browser.open(path).await.expect(200);
+        let first = browser.fill_in(&page, &[]).await;
+        assert!(first.header("set-cookie").contains("Max-Age=0"), "{path}");
+        let second = browser.fill_in(&page, &[]).await;
+        assert!(second.location().path().ends_with("/signout"), "{path}");
+        assert_eq!(second.header("set-cookie"), "", "{path}");
+    }
+}
+
+/// Of an ID token that was shown the page repeats only whose it is.
+#[tokio::test]
+async fn the_question_shows_no_token() {
+    let (server, _) = start().await;
+    let bob = server.add_user("bob", &[]).await;
+    let (_, hint) = signed_in(&server).await;
+    let mut of_bob = server.browser_of(&bob).await;
+    let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", OUT)];
+    let page = log_out(&mut of_bob, &asked).await.expect(200);
+    assert!(!page.body.contains(&hint));
+    assert_eq!(page.page().field("client_id"), Some("portal"));
+    assert_eq!(of_bob.fill_in(&page, &[]).await.location().as_str(), OUT);
+}
+
 #[tokio::test]
 async fn discovery_names_the_endpoint() {
     let (server, _) = start().await;

@@ -70,6 +70,7 @@ async fn max_age_signs_in_anew_only_when_the_sign_in_is_older() {
 async fn signed_in(server: &TestServer, browser: &mut Browser<'_>, answer: Answer) -> Value {
     assert!(answer.header("location").starts_with("/signin?request="), "{answer:?}");
     let back = browser.sign_in(answer, "alice").await;
+    let back = browser.agree(back).await;
     let tokens = redeemed(server, &code(&back)).await.expect(200).json();
     id_token(server, &tokens).await
 }

@@ -55,7 +55,8 @@ async fn redeemed(server: &TestServer, id: &str, client: &TestClient<'_>, scope:
         ("code_challenge", &pkce.challenge),
         ("code_challenge_method", "S256"),
     ];
-    let code = browser.authorize(&asked).await.sent("code").expect("the client gets a code");
+    let answer = browser.authorize(&asked).await;
+    let code = browser.agree(answer).await.sent("code").expect("the client gets a code");
     client.redeem(&code, REDIRECT, &pkce).await.expect(200).json()
 }
 
@@ -130,7 +131,8 @@ async fn the_org_server_has_its_own_lifetimes() {
             .append_pair("code_challenge", &pkce.challenge)
             .append_pair("code_challenge_method", "S256")
             .finish();
-        let code = browser.open(&format!("{at}?{query}")).await.sent("code").unwrap();
+        let answer = browser.open(&format!("{at}?{query}")).await;
+        let code = browser.agree(answer).await.sent("code").unwrap();
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code.as_str()),

@@ -6,7 +6,7 @@ use scopegate_claims::Clock;
 use scopegate_core::catalog::Status;
 use scopegate_core::passwords::Password;
 use scopegate_core::store::{ArtifactKind, ArtifactName, Ledger, Records};
-use scopegate_tests::{Pkce, TestClient, TestServer};
+use scopegate_tests::{Pkce, TestClient, TestServer, changed};
 use serde_json::Value;
 
 use crate::rfc6749::world::{asking, assert_told, catalog, code, redeem, redemption, start};
@@ -93,6 +93,74 @@ async fn s4_1_2_a_replayed_code_ends_its_tokens() {
         if let Some(refresh_token) = tokens["refresh_token"].as_str() {
             portal.refresh(refresh_token).await.expect_error(400, "invalid_grant");
         }
+    }
+}
+
+/// Whoever only found a code does not know where it was sent, or the verifier.
+#[tokio::test]
+async fn s4_1_2_a_used_code_ends_nothing_without_its_redirect_and_its_verifier() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    for is_forgotten in [false, true] {
+        for scope in ["openid read:orders", "openid offline_access read:orders"] {
+            let pkce = Pkce::generate();
+            let asked = [
+                ("scope", scope),
+                ("code_challenge", &pkce.challenge),
+                ("code_challenge_method", "S256"),
+            ];
+            let code = code(&mut browser, &asked).await;
+            let shown = [&redemption(&code)[..], &[("code_verifier", &pkce.verifier)]].concat();
+            let tokens = portal.token(&shown).await.expect(200).json();
+            let access_token = &tokens["access_token"];
+            if is_forgotten {
+                server.clock().advance(Duration::from_secs(3601));
+                server.store().forget_expired(server.clock().now()).await.unwrap();
+            }
+            let another = Pkce::generate();
+            for (name, value) in [
+                ("redirect_uri", ""),
+                ("redirect_uri", "https://portal.example/cb/"),
+                ("code_verifier", ""),
+                ("code_verifier", &another.verifier),
+                ("code_verifier", &pkce.challenge),
+            ] {
+                let found = changed(&shown, &[(name, value)]);
+                portal.token(&found).await.expect_error(400, "invalid_grant");
+            }
+            let refresh_token = tokens["refresh_token"].as_str();
+            assert_eq!(refresh_token.is_some(), scope.contains("offline_access"));
+            let access_token = match refresh_token {
+                Some(token) => &portal.refresh(token).await.expect(200).json()["access_token"],
+                None => access_token,
+            };
+            assert_eq!(
+                is_active(&portal, access_token).await,
+                !is_forgotten || refresh_token.is_some()
+            );
+
+            portal.token(&shown).await.expect_error(400, "invalid_grant");
+            assert!(!is_active(&portal, access_token).await, "{is_forgotten} {scope}");
+        }
+    }
+}
+
+/// A redirect URI that the request did not name binds nothing.
+#[tokio::test]
+async fn s4_1_2_a_used_code_without_a_redirect_in_its_request_ends_its_tokens() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    for later in [Duration::ZERO, Duration::from_secs(2 * 60 * 60)] {
+        let asked = [("redirect_uri", ""), ("scope", "offline_access read:orders")];
+        let code = code(&mut browser, &asked).await;
+        let tokens = redeem(&portal, &code).await.expect(200).json();
+        server.clock().advance(later);
+        server.store().forget_expired(server.clock().now()).await.unwrap();
+        redeem(&portal, &code).await.expect_error(400, "invalid_grant");
+        let refresh_token = tokens["refresh_token"].as_str().unwrap();
+        portal.refresh(refresh_token).await.expect_error(400, "invalid_grant");
     }
 }
 

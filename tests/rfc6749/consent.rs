@@ -2,8 +2,9 @@
 
 use scopegate_core::catalog::{ClientConsent, ClientSpec};
 use scopegate_core::store::Records;
+use scopegate_tests::{Pkce, changed};
 
-use crate::rfc6749::world::{asking, assert_page, assert_told, catalog, redeem, start};
+use crate::rfc6749::world::{app_asking, asking, assert_page, assert_told, catalog, redeem, start};
 
 const SELLING: (&str, &str) = ("scope", "openid sell:orders");
 
@@ -122,4 +123,69 @@ async fn a_trusted_client_asks_nobody() {
     server.put_client("portal", before).await;
     let asked = browser.authorize(&asking(&[SELLING])).await;
     assert!(asked.header("location").starts_with("/consent"), "{asked:?}");
+}
+
+/// OpenID Connect Core §3.1.2.1: the client asks for the question, whatever needs none.
+#[tokio::test]
+async fn prompt_consent_asks_for_all_that_a_client_gets() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let asked = [("scope", "openid profile read:orders"), ("prompt", "consent")];
+    for _ in 0..2 {
+        let answer = browser.authorize(&asking(&asked)).await;
+        assert!(answer.header("location").starts_with("/consent?request="), "{answer:?}");
+        let page = browser.follow(answer).await.expect(200);
+        for text in ["Know who you are", "See your name and your profile", "read:orders"] {
+            assert!(page.body.contains(text), "{text}: {}", page.body);
+        }
+        let code = browser.fill_in(&page, &[("decision", "allow")]).await.sent("code").unwrap();
+        let json = redeem(&server.as_client("portal"), &code).await.expect(200).json();
+        assert_eq!(json["scope"], "openid profile read:orders");
+    }
+    let answer = browser.authorize(&asking(&asked)).await;
+    let page = browser.follow(answer).await.expect(200);
+    assert_told(&browser.fill_in(&page, &[("decision", "deny")]).await, "access_denied");
+    // Who asks for no question is asked none: nothing of this is REQUIRED.
+    assert!(browser.authorize(&asking(&[asked[0]])).await.sent("code").is_some());
+}
+
+/// OpenID Connect Core §11.
+#[tokio::test]
+async fn a_web_client_gets_offline_access_by_consent_once_given() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let offline = ("scope", "openid offline_access read:orders");
+    let silent = browser.authorize(&asking(&[offline, ("prompt", "none")])).await;
+    assert_told(&silent, "consent_required");
+    let answer = browser.authorize(&asking(&[offline])).await;
+    let page = browser.follow(answer).await.expect(200);
+    assert!(page.body.contains("Keep this access while you are away"), "{}", page.body);
+    assert!(!page.body.contains("read:orders"), "it needs no consent");
+    let denied = browser.fill_in(&page, &[("decision", "deny")]).await;
+    assert_told(&denied, "access_denied");
+
+    let answer = browser.authorize(&asking(&[offline])).await;
+    let code = browser.agree(answer).await.sent("code").unwrap();
+    let json = redeem(&server.as_client("portal"), &code).await.expect(200).json();
+    assert!(json["refresh_token"].is_string(), "{json}");
+    for prompt in ["", "none"] {
+        let answer = browser.authorize(&asking(&[offline, ("prompt", prompt)])).await;
+        assert!(answer.sent("code").is_some(), "it was given once: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn offline_access_needs_no_consent_for_an_app_or_a_trusted_client() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let (pkce, scope) = (Pkce::generate(), ("scope", "openid offline_access"));
+    let asked = app_asking("https://app.example/cb", &pkce);
+    let answer = browser.authorize(&changed(&asked, &[scope])).await;
+    assert!(answer.sent("code").is_some(), "{answer:?}");
+
+    let before = server.authority().catalog().client("portal").unwrap().spec.clone();
+    let trusted = ClientSpec { consent: ClientConsent::Trusted, ..before };
+    server.put_client("portal", trusted).await;
+    let answer = browser.authorize(&asking(&[scope])).await;
+    assert!(answer.sent("code").is_some(), "{answer:?}");
 }

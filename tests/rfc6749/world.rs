@@ -79,9 +79,10 @@ pub(crate) fn assert_page(answer: &Answer, status: u16) {
     assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
 }
 
-/// A code for the portal, in a browser in which somebody is signed in.
+/// A code for the portal, in the browser of a user who is signed in and agrees to what is asked.
 pub(crate) async fn code(browser: &mut Browser<'_>, changes: &[(&str, &str)]) -> String {
     let answer = browser.authorize(&asking(changes)).await;
+    let answer = browser.agree(answer).await;
     answer.sent("code").expect("the client gets a code")
 }
 

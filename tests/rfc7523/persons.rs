@@ -35,7 +35,7 @@ async fn code(server: &TestServer, alice: &User) -> String {
     let mut browser = server.browser_of(alice).await;
     let scope = ("scope", "openid offline_access read:orders");
     let answer = browser.authorize(&asking(&[("client_id", "signer"), scope])).await;
-    answer.sent("code").expect("the client gets a code")
+    browser.agree(answer).await.sent("code").expect("the client gets a code")
 }
 
 async fn sent(server: &TestServer, assertion: &str, grant: &[(&str, &str)]) -> Answer {

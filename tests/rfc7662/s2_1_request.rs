@@ -1,6 +1,7 @@
 //! §2.1, who may ask, and how.
 
 use scopegate_core::store::Ledger;
+use scopegate_tests::{Catalog, TestServer};
 
 use crate::rfc7662::place::{give_back, nothing, readers_token, start, told};
 
@@ -20,6 +21,39 @@ async fn s2_1_the_caller_authenticates() {
         answer.expect_error(401, "invalid_client");
     }
     assert_eq!(told(&server, "reader", &token).await["active"], true);
+}
+
+/// Okta lets public clients ask; everybody else's client proves who it is.
+#[tokio::test]
+async fn s2_1_a_public_client_asks_only_where_the_dialect_is_oktas() {
+    const DOCUMENT: &str = "/oauth2/default/.well-known/oauth-authorization-server";
+    for (dialect, is_taken) in [("both", false), ("rfc9068", false), ("okta", true)] {
+        let catalog =
+            Catalog::of_orders().server("default", &format!("dialect = {dialect:?}")).client(
+                "app",
+                r#"
+                type = "native"
+                grant_types = ["authorization_code"]
+                redirect_uris = ["http://127.0.0.1/cb"]
+                "#,
+            );
+        let server = TestServer::start(catalog).await;
+        let app = server.as_public_client("app");
+        let answer = app.post("introspect", &[("token", "a token")]).await;
+        match is_taken {
+            true => assert_eq!(answer.expect(200).json(), nothing()),
+            false => drop(answer.expect_error(401, "invalid_client")),
+        }
+        // To give a token back is another matter (RFC 7009 §2.1).
+        app.post("revoke", &[("token", "a token")]).await.expect(200);
+        let document = server.anonymous().read(DOCUMENT).await.expect(200).json();
+        let takes_none = |endpoint: &str| {
+            let member = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
+            member.as_array().unwrap().contains(&"none".into())
+        };
+        assert_eq!(takes_none("introspection"), is_taken, "{dialect}");
+        assert!(takes_none("revocation") && takes_none("token"));
+    }
 }
 
 #[tokio::test]

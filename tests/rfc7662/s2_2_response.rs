@@ -80,6 +80,8 @@ async fn s2_2_what_is_not_yours_is_inactive() {
 #[tokio::test]
 async fn a_public_client_sees_and_ends_its_own_tokens_only() {
     let server = start().await;
+    // Elsewhere it sees none.
+    server.apply(catalog().server("default", "dialect = \"okta\"")).await;
     let own = agreed_with(&server, "web", "alice").await;
     let others = agreed(&server, "bob").await;
     let web = server.as_public_client("web");

@@ -32,6 +32,7 @@ pub(crate) fn catalog() -> Catalog {
             groups = ["staff"]
             "#,
         )
+        .client("orders_api", "audiences = [\"api://orders\"]")
 }
 
 /// The server, and Alice of the staff.
@@ -85,9 +86,9 @@ pub(crate) async fn let_in(server: &TestServer, user: &User, scope: &str) -> Cod
     codes
 }
 
-/// Whether a token of the TV's still stands, as introspection says.
+/// Whether a token of the TV's still stands, as introspection tells its API.
 pub(crate) async fn is_active(server: &TestServer, token: &Value) -> bool {
     let form = [("token", token.as_str().unwrap())];
-    let answer = server.as_public_client("tv").post("introspect", &form).await;
+    let answer = server.as_client("orders_api").post("introspect", &form).await;
     answer.expect(200).json()["active"] == true
 }

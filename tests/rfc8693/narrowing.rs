@@ -5,7 +5,7 @@ use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::store::{Change, ConsentKey, Ledger};
 use serde_json::json;
 
-use super::world::{ACCESS, World, access_token, claims_of};
+use super::world::{ACCESS, GRANT_TYPE, World, access_token, catalog, claims_of};
 use scopegate_tests::Token;
 
 #[tokio::test]
@@ -35,6 +35,25 @@ async fn a_scope_is_never_widened() {
     answer.expect_error(400, "access_denied");
     let only = world.token(&world.bob, Token { scopes: "write:orders", ..Token::default() }).await;
     world.exchange("gateway", &only, &[]).await.expect_error(400, "access_denied");
+}
+
+/// As a refresh does: a rule that gives all goes before an earlier one that gives some.
+#[tokio::test]
+async fn without_a_scope_all_are_asked_for_before_some_are() {
+    let world = World::start().await;
+    let late = format!("grant_types = [{GRANT_TYPE:?}]\ngroups = [\"staff\"]\nscopes = [\"*\"]");
+    let catalog = catalog()
+        .server("default", "")
+        .rule("staff", "scopes = [\"read:orders\"]")
+        .rule("late", &late);
+    world.server.apply(catalog).await;
+    let scope_of = async |token: &str| {
+        let answer = world.exchange("gateway", token, &[]).await.expect(200);
+        answer.json()["scope"].clone()
+    };
+    assert_eq!(scope_of(&world.alices().await).await, "read:orders write:orders");
+    let bobs = world.token(&world.bob, Token::default()).await;
+    assert_eq!(scope_of(&bobs).await, "read:orders", "no rule gives him all");
 }
 
 #[tokio::test]

@@ -104,7 +104,16 @@ impl<'a> Browser<'a> {
         self.fill_in(&page, &[("username", login), ("password", &password)]).await
     }
 
-    /// Gets a code for a client with PKCE, signing in if that is asked for.
+    /// Agrees to what the page asks that an answer leads to, if it leads to one.
+    pub async fn agree(&mut self, answer: Answer) -> Answer {
+        if !answer.header("location").starts_with("/consent?") {
+            return answer;
+        }
+        let page = self.follow(answer).await.expect(200);
+        self.fill_in(&page, &[("decision", "allow")]).await
+    }
+
+    /// Gets a code for a client with PKCE, signing in and agreeing if that is asked for.
     pub async fn code(
         &mut self,
         login: &str,
@@ -123,9 +132,10 @@ impl<'a> Browser<'a> {
             ("code_challenge_method", "S256"),
         ];
         let mut answer = self.authorize(&asked).await;
-        if !answer.header("location").starts_with(redirect_uri) {
+        if answer.header("location").starts_with("/signin?") {
             answer = self.sign_in(answer, login).await;
         }
+        let answer = self.agree(answer).await;
         assert_eq!(answer.sent("state").as_deref(), Some("a state"), "{}", answer.location());
         answer.sent("code").expect("the client gets a code")
     }

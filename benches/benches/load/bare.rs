@@ -330,7 +330,7 @@ impl App {
 
 fn event(client: &str, now: UnixTime) -> AuditEvent {
     AuditEvent {
-        id: DecisionId::new(),
+        id: DecisionId::at(now),
         at: now,
         kind: "app.oauth2.as.token.grant.access_token",
         server: "default".into(),

@@ -58,6 +58,7 @@ secrets = [{ env = "secret" }]
 grant_types = ["authorization_code", "refresh_token"]
 refresh_token = { rotation_type = "ROTATE", leeway = 0 }
 redirect_uris = ["http://127.0.0.1/cb"]
+consent_method = "TRUSTED"
 "#;
 
 /// Serves until the process is ended.

@@ -1,35 +1,13 @@
 //! What is remembered of each decision.
 
+mod decision_id;
 mod queue;
 
 use scopegate_claims::UnixTime;
 use serde::Serialize;
-use uuid::Uuid;
 
+pub use decision_id::DecisionId;
 pub use queue::{AuditQueue, Place};
-
-/// The id of a decision: it stands in the answer, in the log and in the audit record.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct DecisionId(Uuid);
-
-impl DecisionId {
-    /// A new id; later ones sort after earlier ones.
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
-}
-
-impl Default for DecisionId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl std::fmt::Display for DecisionId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// One decision about a token request, without secrets and tokens.
 #[derive(Clone, Debug, Serialize)]

@@ -37,7 +37,7 @@ use crate::store::{Change, Session};
 use crate::token::active_server;
 
 use self::checks::At;
-use self::code::Issued;
+use self::code::{Binding, Issued};
 use self::door::Door;
 use self::draft::{Asked, Draft};
 use self::freshness::Freshness;
@@ -279,8 +279,10 @@ impl Authority {
         event.rule = Some(granted.rule.clone());
 
         let issued = Issued {
-            redirect_uri: draft.form.value("redirect_uri").map(str::to_owned),
-            challenge: asked.challenge.clone(),
+            binding: Binding {
+                redirect_uri: draft.form.value("redirect_uri").map(str::to_owned),
+                challenge: asked.challenge.clone(),
+            },
             granted,
             audience: asked.audience(server)?.clone(),
             user: user.id.clone(),
@@ -294,8 +296,11 @@ impl Authority {
         changes.extend(draft.pushed.map(Pushed::used));
         if let Some(change) = agreed {
             changes.push(change);
-            let given =
-                Deciding { kind: "app.oauth2.as.consent.grant", id: DecisionId::new(), ..deciding };
+            let given = Deciding {
+                kind: "app.oauth2.as.consent.grant",
+                id: DecisionId::at(*now),
+                ..deciding
+            };
             changes.push(Change::Audit(given.granted()));
         }
         changes.push(Change::Audit(event));

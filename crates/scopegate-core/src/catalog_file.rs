@@ -161,6 +161,8 @@ pub struct CatalogFile {
     pub entities: Vec<Entity>,
     /// The people that it brings: those whose login is not known yet are made, others left alone.
     pub users: Vec<UserSeed>,
+    /// What is right, but hardly meant so: the first hundred, in the order of the file.
+    pub warnings: Vec<CatalogProblem>,
 }
 
 impl CatalogFile {
@@ -175,10 +177,9 @@ impl CatalogFile {
     ) -> Result<Self, CatalogErrors> {
         let problems = Problems::default();
         let file = read(source.content, context, &problems);
-        match problems.resolve(source) {
-            None => Ok(file.expect("what could not be read is a problem")),
-            Some(errors) => Err(errors),
-        }
+        let warnings = problems.resolve(source)?;
+        let file = file.expect("what could not be read is a problem");
+        Ok(Self { warnings, ..file })
     }
 }
 
@@ -216,7 +217,7 @@ fn read_catalog(catalog: Table<'_>, context: &dyn CatalogContext) -> Option<Cata
     let read = |client| client::read(client, &names, &audiences);
     entities.extend(clients.into_iter().filter_map(read));
     let users = user::read_all(catalog, context);
-    Some(CatalogFile { version: version?, demo, entities, users })
+    Some(CatalogFile { version: version?, demo, entities, users, warnings: Vec::new() })
 }
 
 /// The audiences of the servers that were read.

@@ -4,6 +4,7 @@
 
 mod client_secret_basic;
 mod client_secret_post;
+mod nobody;
 mod none;
 mod private_key_jwt;
 
@@ -126,16 +127,17 @@ pub async fn authenticate(
         return Err(TokenError::InvalidRequest("The credentials are not those of client_id."));
     }
     let client = catalog.client(&claimed);
-    let published = match client.and_then(|client| client.spec.jwks_uri.as_deref()) {
-        Some(url) if method.auth() == ClientAuth::PrivateKeyJwt => {
+    let published = match client.and_then(|client| published_keys(client, *method)) {
+        Some(url) => {
             let kid = private_key_jwt::kid(presented).map_err(refuse)?;
             Some(client_keys.of(url, kid.as_deref(), proof.now).await?)
         }
-        _ => None,
+        None => None,
     };
     let proof = &Proof { keys: published.as_deref().or(proof.keys), ..*proof };
-    let changes = method.prove(proof, client.map(Arc::as_ref)).map_err(refuse)?;
+    let proved = method.prove(proof, client.map(Arc::as_ref));
     let client = client.ok_or_else(|| refuse("unknown client"))?;
+    let changes = proved.map_err(refuse)?;
     if client.spec.auth != method.auth() {
         return Err(refuse("the client is registered for another authentication method"));
     }
@@ -143,6 +145,15 @@ pub async fn authenticate(
         return Err(refuse("the client is inactive"));
     }
     Ok(AuthenticatedClient { client: Arc::clone(client), changes })
+}
+
+/// Where a client publishes the keys that it proves itself by. Nothing is fetched for one that may not
+/// do that: neither the time nor a failure shall tell that there is such a client.
+fn published_keys<'c>(client: &'c Client, method: &dyn Method) -> Option<&'c str> {
+    let spec = &client.spec;
+    let has_the_method =
+        [spec.auth, method.auth()].iter().all(|auth| *auth == ClientAuth::PrivateKeyJwt);
+    spec.jwks_uri.as_deref().filter(|_| has_the_method && spec.status.is_active())
 }
 
 /// Compares a secret with those of a client; as long for an unknown client as for a known one.

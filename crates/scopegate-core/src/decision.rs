@@ -40,7 +40,7 @@ impl<'a> Deciding<'a> {
         now: UnixTime,
     ) -> Self {
         Self {
-            id: DecisionId::new(),
+            id: DecisionId::at(now),
             now,
             kind,
             server,

@@ -5,7 +5,7 @@
 
 mod known;
 
-use scopegate_claims::{Claims, UnixTime};
+use scopegate_claims::{Claims, Dialect, UnixTime};
 use scopegate_jose::{Verified, sha256};
 use serde::Serialize;
 
@@ -61,6 +61,10 @@ impl Authority {
         let presented = Presented { authorization: request.authorization, form: request.form };
         let AuthenticatedClient { client, changes: proved } =
             self.authenticate_client(&catalog, server, "introspect", &presented).await?;
+        if !admits(server, client.spec.auth) {
+            let reason = "a client that proves nothing may not look into tokens";
+            return Err(TokenError::InvalidClient(reason).into());
+        }
         let now = self.clock.now();
         let inquiry = Inquiry { catalog: &catalog, server, client: &client, now };
         match self.look_into(request.form, &inquiry).await {
@@ -147,6 +151,12 @@ impl Authority {
         let user = self.store.user(UserKey::Id(id)).await?;
         Ok(user.filter(|user| user.status.is_active()))
     }
+}
+
+/// Tells whether a client that authenticates so may ask at all: each must prove who it is (RFC 7662
+/// §2.1), but for Okta's public clients at a server that speaks as Okta does.
+pub(crate) fn admits(server: &AuthorizationServer, auth: ClientAuth) -> bool {
+    auth != ClientAuth::None || server.spec.dialect == Dialect::Okta
 }
 
 /// Who asks, where, and when.

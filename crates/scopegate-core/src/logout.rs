@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use crate::authority::Authority;
 use crate::authorize::MAX_STATE;
-use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, ClientId, Snapshot};
 use crate::error::TokenError;
 use crate::form::Form;
 use crate::id_token_hint::IdTokenHint;
@@ -37,7 +37,12 @@ pub struct LogoutRequest<'a> {
 #[expect(clippy::exhaustive_enums, reason = "whoever answers must know where to go")]
 pub enum Logout {
     /// The person is to be asked first.
-    Ask(Box<User>),
+    Ask {
+        /// Who is signed in.
+        user: Box<User>,
+        /// The client that asks, if it said so.
+        client: Option<ClientId>,
+    },
     /// Nobody is signed in any more. The browser goes where the client wants it, if it said so.
     Done(Option<String>),
 }
@@ -52,11 +57,14 @@ impl Authority {
     pub async fn log_out(&self, request: LogoutRequest<'_>) -> Result<Logout, TokenError> {
         let LogoutRequest { server, form, session: secret, agreed, address } = request;
         let hint = self.hint(server, form)?;
-        let goes_to = goes_to(&self.catalog(), form, hint.as_ref())?;
+        let catalog = self.catalog();
+        let client = client(&catalog, form, hint.as_ref())?;
+        let goes_to = goes_to(client, form)?;
         let Some(secret) = secret else { return Ok(Logout::Done(goes_to)) };
         match session::find(&*self.store, secret, self.clock.now()).await? {
             Some((session, user)) if !agreed && !is_meant(hint.as_ref(), &session) => {
-                Ok(Logout::Ask(Box::new(user)))
+                let client = client.map(|client| client.id.clone());
+                Ok(Logout::Ask { user: Box::new(user), client })
             }
             _ => {
                 self.sign_out(secret, address).await?;
@@ -87,13 +95,8 @@ fn is_meant(hint: Option<&IdTokenHint>, session: &Session) -> bool {
 }
 
 /// Where the browser goes, if the client has registered that (§3).
-fn goes_to(
-    catalog: &Snapshot,
-    form: &Form,
-    hint: Option<&IdTokenHint>,
-) -> Result<Option<String>, TokenError> {
+fn goes_to(client: Option<&Client>, form: &Form) -> Result<Option<String>, TokenError> {
     let refuse = |text| Err(TokenError::InvalidRequest(text));
-    let client = client(catalog, form, hint)?;
     let Some(asked) = form.value("post_logout_redirect_uri") else { return Ok(None) };
     let Some(client) = client else {
         return refuse("A post_logout_redirect_uri needs an id_token_hint or a client_id.");

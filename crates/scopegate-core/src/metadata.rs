@@ -7,10 +7,11 @@ use scopegate_jose::Algorithm;
 use serde::{Serialize, Serializer};
 
 use crate::authorize::{CHALLENGE_METHOD, Prompt, ResponseMode};
-use crate::catalog::{AuthorizationServer, STANDARD_SCOPES};
+use crate::catalog::{AuthorizationServer, ClientAuth, STANDARD_SCOPES};
 use crate::client_auth::METHODS;
 use crate::endpoints::{self, ENDPOINTS};
 use crate::grants::{self, Grant};
+use crate::introspect;
 use crate::session::PASSWORD_ACR;
 use crate::standard_claims;
 
@@ -78,7 +79,7 @@ impl Metadata {
             endpoints: Endpoints::of(server),
             response_types_supported: if has_authorize { &["code"] } else { &[] },
             grant_types_supported: grants::of(server).map(Grant::grant_type).collect(),
-            client_auth: ClientAuthAt::endpoints(),
+            client_auth: ClientAuthAt::endpoints(server),
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: signing
                 .map(|algorithm| algorithm.name())
@@ -155,12 +156,18 @@ impl ClientAuthAt {
         ),
     ];
 
-    fn endpoints() -> Self {
-        let methods = METHODS.iter().map(|method| method.auth().as_str());
+    fn endpoints(server: &AuthorizationServer) -> Self {
+        let is_taken = |endpoint: &str, auth| {
+            endpoint != "introspect" || introspect::admits(server, auth) //
+        };
+        let methods = |endpoint| {
+            let methods = METHODS.iter().map(|method| method.auth());
+            methods.filter(move |auth| is_taken(endpoint, *auth)).map(ClientAuth::as_str).collect()
+        };
         let algorithms = || Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
         let served = Self::MEMBERS.iter().filter(|(endpoint, ..)| endpoints::has(endpoint));
-        let members = served.flat_map(|(_, method, algorithm)| {
-            [(*method, methods.clone().collect()), (*algorithm, algorithms())]
+        let members = served.flat_map(|(endpoint, method, algorithm)| {
+            [(*method, methods(*endpoint)), (*algorithm, algorithms())]
         });
         Self(members.collect())
     }

@@ -60,6 +60,17 @@ pub struct Granted {
 /// [`TokenError::ConsentRequired`] for those that need a person where there is none,
 /// [`TokenError::NoMatchingRule`] if no rule matches.
 pub fn evaluate(asking: &Asking<'_>) -> Result<Granted, TokenError> {
+    match asking.wanted {
+        // Who names none means all. Where no rule gives all of them, some are left.
+        Wanted::AtMost(all) if !all.is_empty() => {
+            let all = Wanted::Named(all.clone());
+            by_rules(&Asking { wanted: &all, ..*asking }).or_else(|_| by_rules(asking))
+        }
+        Wanted::AtMost(_) | Wanted::Default | Wanted::Named(_) => by_rules(asking),
+    }
+}
+
+fn by_rules(asking: &Asking<'_>) -> Result<Granted, TokenError> {
     let Asking { server, client, person, wanted, .. } = *asking;
     if server.id.is_org() {
         return match person {
@@ -69,6 +80,7 @@ pub fn evaluate(asking: &Asking<'_>) -> Result<Granted, TokenError> {
     }
     let asked = asking.scopes()?;
     if let Some(granted) = asking.first_match(&asked) {
+        asking.check_defaults(&granted)?;
         return Ok(granted);
     }
     // A refresh whose own scopes are all gone still says who the person is.
@@ -90,13 +102,24 @@ impl Asking<'_> {
                 ));
             }
             Wanted::Default => self.server.default_scopes.clone(),
-            Wanted::Named(scopes) => scopes.clone(),
+            Wanted::Named(scopes) => {
+                scopes.iter().try_for_each(|name| self.check(name))?;
+                scopes.clone()
+            }
             Wanted::AtMost(scopes) => kept(scopes, |name| self.check(name).is_ok()),
         };
-        asked.iter().try_for_each(|name| self.check(name))?;
         match self.person {
             None => Ok(asked),
             Some(_) => without_vain_offline_access(self.client, asked),
+        }
+    }
+
+    /// Of the scopes that are asked for by naming none, those are checked that a rule gives: the others
+    /// refuse nothing.
+    fn check_defaults(&self, granted: &Granted) -> Result<(), TokenError> {
+        match self.wanted {
+            Wanted::Default => granted.scopes.iter().try_for_each(|name| self.check(name)),
+            Wanted::AtMost(_) | Wanted::Named(_) => Ok(()),
         }
     }
 

@@ -321,7 +321,7 @@ fn event(
     now: UnixTime,
 ) -> AuditEvent {
     AuditEvent {
-        id: DecisionId::new(),
+        id: DecisionId::at(now),
         at: now,
         kind,
         server: ServerId::org().to_string(),

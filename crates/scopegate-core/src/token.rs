@@ -157,8 +157,9 @@ impl Authority {
     async fn grant(&self, case: &Case<'_>, proved: &[Change]) -> Result<TokenResponse, Denied> {
         let (verdict, mut changes) = case.decide(self).await?;
         let waits_for_storage = !changes.is_empty() || !proved.is_empty();
-        let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
         let key = self.keys.signer(case.server).await?;
+        // From here to where the place is taken, nothing waits.
+        let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
         let (response, event) = case.signed(verdict, &key)?;
         match place {
             Some(place) => place.take(event),

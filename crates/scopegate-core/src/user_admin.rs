@@ -209,7 +209,7 @@ fn end_all(user: &UserId, at: UnixTime) -> Vec<Change> {
 
 fn event(kind: &'static str, user: &UserId, at: UnixTime) -> AuditEvent {
     AuditEvent {
-        id: DecisionId::new(),
+        id: DecisionId::at(at),
         at,
         kind,
         server: ServerId::org().to_string(),

@@ -114,6 +114,18 @@ impl<'a> UnverifiedJws<'a> {
         Ok(VerifiedJws { payload, algorithm: self.header.algorithm(), kid: key.shared_kid() })
     }
 
+    /// Whether the signature is that of a key, whichever key the header names.
+    ///
+    /// It proves nothing of who made the token: for that there is [`verify`](Self::verify). It costs the
+    /// same, so that a token whose key is not known need not be refused sooner than a forged one.
+    pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
+        let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE_LEN];
+        let signature = base64url::decode_within(self.signature, &mut buffer);
+        signature.is_some_and(|signature| {
+            key.verifies(self.header.algorithm(), self.signed, signature) //
+        })
+    }
+
     /// The key whose signature it is.
     pub(crate) fn check_signature<'k>(
         &self,

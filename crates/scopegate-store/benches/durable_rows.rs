@@ -77,7 +77,7 @@ fn changes(client: u32, number: u32) -> [Change; 2] {
     [
         Change::UseAssertion { client: id, jti, expires_at: UnixTime::MAX },
         Change::Audit(AuditEvent {
-            id: DecisionId::new(),
+            id: DecisionId::at(UnixTime::from_seconds(1_800_000_000)),
             at: UnixTime::from_seconds(1_800_000_000),
             kind: "app.oauth2.as.token.grant.access_token",
             server: "default".into(),

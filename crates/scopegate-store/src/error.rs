@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use scopegate_core::store::StoreError;
+use scopegate_core::store::{Contested, StoreError};
 use sqlx::error::DatabaseError;
 
 /// Why a store cannot be opened; each text is one line, without a password.
@@ -73,8 +73,26 @@ pub(crate) fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Sto
     let code = database.and_then(DatabaseError::code);
     StoreError::Unavailable(match code.as_deref() {
         Some(DEADLOCK | SERIALIZATION) => Box::new(Aborted(text)),
+        Some(UNIQUE_VIOLATION) => Box::new(Taken(text)),
         _ => text.into(),
     })
+}
+
+/// What must be unique was written by somebody else meanwhile, unseen by the statement (PostgreSQL's
+/// manual, appendix A). SQLite writes one transaction at a time: its statements see all of that.
+const UNIQUE_VIOLATION: &str = "23505";
+
+/// A row was not written because another one has its key.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Taken(String);
+
+/// Somebody else was faster to take a key: that is a lost race, and no failure of the storage.
+pub(crate) fn lost_if_taken(error: StoreError, of: Contested) -> StoreError {
+    match error {
+        StoreError::Unavailable(cause) if cause.is::<Taken>() => StoreError::Changed(of),
+        error => error,
+    }
 }
 
 /// Why PostgreSQL ends a transaction that may succeed when it is tried again (its manual, appendix A).

@@ -1,10 +1,11 @@
 //! Successful decisions on their way to the storage.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::sync::{Mutex as Turn, Notify};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -21,11 +22,10 @@ const BATCH: usize = 512;
 /// How long the writer waits for a storage that failed.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// While a batch takes longer than this, nothing more is taken.
+/// While an event waits for longer than this to be written, nothing more is taken.
 ///
-/// What waits behind it was taken while the batch before was under way, no longer than this either:
-/// a crash loses at most one second of grants.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// So a crash loses at most one second of grants. What is left of the second is for signing.
+const PATIENCE: Duration = Duration::from_millis(900);
 
 /// How long a server that stops goes on trying to write.
 const LAST_TRIES: Duration = Duration::from_secs(3);
@@ -37,53 +37,34 @@ const LAST_TRIES: Duration = Duration::from_secs(3);
 /// refuses; nothing is dropped.
 #[derive(Debug)]
 pub struct AuditQueue {
-    sender: mpsc::Sender<AuditEvent>,
-    batch: Arc<Batch>,
-    closing: Arc<Notify>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    shared: Arc<Shared>,
+    writer: Turn<Option<JoinHandle<()>>>,
 }
 
-/// A place in the queue.
+/// A place in the queue; dropped, it is free again.
 #[derive(Debug)]
-pub struct Place<'a>(mpsc::Permit<'a, AuditEvent>);
-
-impl Place<'_> {
-    /// Takes the place.
-    pub fn take(self, event: AuditEvent) {
-        self.0.send(event);
-    }
-}
+pub struct Place<'a>(&'a Shared);
 
 impl AuditQueue {
     /// Starts the task that writes.
     pub fn start(ledger: Arc<dyn Ledger>) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
-        let (batch, closing) = (Arc::new(Batch::new()), Arc::new(Notify::new()));
-        let writer = Writer {
-            receiver,
-            ledger,
-            batch: Arc::clone(&batch),
-            closing: Arc::clone(&closing),
-            give_up_at: None,
-        };
-        Self { sender, batch, closing, writer: Mutex::new(Some(tokio::spawn(writer.run()))) }
+        let shared = Arc::new(Shared::default());
+        let writer = Writer { ledger, shared: Arc::clone(&shared) };
+        Self { shared, writer: Turn::new(Some(tokio::spawn(writer.run()))) }
     }
 
-    /// Reserves a place before the decision takes effect.
+    /// Reserves a place before the decision takes effect. It is to be taken at once.
     ///
     /// # Errors
     ///
     /// [`TokenError::AuditQueueFull`] if there is none, or the storage does not keep up.
     pub fn reserve(&self) -> Result<Place<'_>, TokenError> {
-        if self.batch.is_overdue() {
-            return Err(TokenError::AuditQueueFull);
-        }
-        self.sender.try_reserve().map(Place).map_err(|_| TokenError::AuditQueueFull)
+        self.shared.reserve()
     }
 
     /// Refuses new events and waits until those that wait are written, or cannot be.
     pub async fn close(&self) {
-        self.closing.notify_one();
+        self.shared.close();
         if let Some(writer) = self.writer.lock().await.take() {
             // A writer that panicked has logged it, and there is nothing left to wait for.
             let _ = writer.await;
@@ -91,90 +72,164 @@ impl AuditQueue {
     }
 }
 
-/// Since when the batch that is being written is under way.
-#[derive(Debug)]
-struct Batch {
-    epoch: Instant,
-    /// Milliseconds after the epoch, and one; zero while nothing is being written.
-    since: AtomicU64,
+impl Place<'_> {
+    /// Takes the place.
+    pub fn take(self, event: AuditEvent) {
+        self.0.take(event);
+        mem::forget(self);
+    }
 }
 
-impl Batch {
-    fn new() -> Self {
-        Self { epoch: Instant::now(), since: AtomicU64::new(0) }
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// What those who bring events share with the writer.
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// There is something to write, or nothing more will come.
+    woken: Notify,
+    /// Nothing more will come.
+    closing: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// Events, and when each was taken.
+    waiting: VecDeque<(Instant, AuditEvent)>,
+    /// How many places are promised.
+    reserved: usize,
+    /// When the first event was taken of the batch that is being written.
+    writing_since: Option<Instant>,
+    /// Until when the writer goes on trying, if the queue is closed.
+    give_up_at: Option<Instant>,
+}
+
+/// What the writer does next.
+enum Next {
+    Write(Vec<Change>),
+    Wait,
+    End,
+}
+
+impl Shared {
+    fn reserve(&self) -> Result<Place<'_>, TokenError> {
+        let (now, mut state) = (Instant::now(), self.state());
+        let is_full = state.waiting.len() + state.reserved >= QUEUE_LENGTH;
+        if is_full || state.is_overdue(now) || state.give_up_at.is_some() {
+            return Err(TokenError::AuditQueueFull);
+        }
+        state.reserved += 1;
+        Ok(Place(self))
     }
 
-    fn begin(&self) {
-        self.since.store(self.milliseconds() + 1, Ordering::Relaxed);
+    fn take(&self, event: AuditEvent) {
+        let mut state = self.state();
+        state.reserved -= 1;
+        // Under the lock, so that what is taken later is younger.
+        state.waiting.push_back((Instant::now(), event));
+        // A writer that is writing looks for more by itself.
+        let is_first = state.waiting.len() == 1;
+        drop(state);
+        if is_first {
+            self.woken.notify_one();
+        }
     }
 
-    fn end(&self) {
-        self.since.store(0, Ordering::Relaxed);
+    /// Gives a place back.
+    fn leave(&self) {
+        self.state().reserved -= 1;
+        self.woken.notify_one();
     }
 
-    fn is_overdue(&self) -> bool {
-        let since = self.since.load(Ordering::Relaxed);
-        since > 0 && u128::from(self.milliseconds() + 1 - since) > PATIENCE.as_millis()
+    fn close(&self) {
+        self.state().give_up_at.get_or_insert_with(|| Instant::now() + LAST_TRIES);
+        self.woken.notify_one();
+        self.closing.notify_one();
     }
 
-    fn milliseconds(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
+    fn next(&self) -> Next {
+        let mut state = self.state();
+        let Some((taken_at, _)) = state.waiting.front() else {
+            let is_over = state.give_up_at.is_some() && state.reserved == 0;
+            return if is_over { Next::End } else { Next::Wait };
+        };
+        state.writing_since = Some(*taken_at);
+        let count = state.waiting.len().min(BATCH);
+        Next::Write(state.waiting.drain(..count).map(|(_, event)| Change::Audit(event)).collect())
+    }
+
+    /// The batch is written.
+    fn written(&self) {
+        self.state().writing_since = None;
+    }
+
+    fn gives_up(&self) -> bool {
+        self.state().give_up_at.is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// A thread that panicked here has left nothing half done.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Tells whether the oldest event that is not written waits for too long. What is being written is
+    /// older than what waits behind it.
+    fn is_overdue(&self, now: Instant) -> bool {
+        let oldest = self.writing_since.or(self.waiting.front().map(|(taken_at, _)| *taken_at));
+        oldest.is_some_and(|oldest| now.saturating_duration_since(oldest) > PATIENCE)
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 
 /// The task that writes.
 struct Writer {
-    receiver: mpsc::Receiver<AuditEvent>,
     ledger: Arc<dyn Ledger>,
-    batch: Arc<Batch>,
-    closing: Arc<Notify>,
-    give_up_at: Option<Instant>,
+    shared: Arc<Shared>,
 }
 
 impl Writer {
-    async fn run(mut self) {
-        let mut events = Vec::with_capacity(BATCH);
+    async fn run(self) {
         loop {
-            let closing = Arc::clone(&self.closing);
-            tokio::select! {
-                received = self.receiver.recv_many(&mut events, BATCH) => if received == 0 { return },
-                () = closing.notified() => self.stop_taking(),
+            match self.shared.next() {
+                Next::Write(changes) if self.write(&changes).await => self.shared.written(),
+                Next::Write(changes) => return self.give_up(changes.len()),
+                Next::Wait => self.shared.woken.notified().await,
+                Next::End => return,
             }
-            let changes: Vec<Change> = events.drain(..).map(Change::Audit).collect();
-            self.batch.begin();
-            if !self.write(&changes).await {
-                return self.give_up(changes.len());
-            }
-            self.batch.end();
         }
     }
 
     /// Writes a batch, however often it takes; tells whether it is written in the end.
-    async fn write(&mut self, changes: &[Change]) -> bool {
+    async fn write(&self, changes: &[Change]) -> bool {
         while let Err(error) = self.ledger.commit(changes).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the audit log cannot be written"
             );
-            if self.give_up_at.is_some_and(|end| Instant::now() >= end) {
+            if self.shared.gives_up() {
                 return false;
             }
-            let closing = Arc::clone(&self.closing);
             tokio::select! {
                 () = sleep(RETRY_AFTER) => {}
-                () = closing.notified() => self.stop_taking(),
+                () = self.shared.closing.notified() => {}
             }
         }
         true
     }
 
-    fn stop_taking(&mut self) {
-        self.receiver.close();
-        self.give_up_at = Some(Instant::now() + LAST_TRIES);
-    }
-
-    fn give_up(mut self, unwritten: usize) {
-        let waiting = std::iter::from_fn(|| self.receiver.try_recv().ok()).count();
+    fn give_up(&self, unwritten: usize) {
+        let waiting = mem::take(&mut self.shared.state().waiting).len();
         tracing::error!(events = unwritten + waiting, "audit events are lost: the server stops");
     }
 }

@@ -21,10 +21,26 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// a guess. It stays until the access token ends; the family is found without it.
 pub(crate) const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
-/// The family that a code begins. It follows from the code, so that whoever shows the code again after
-/// its row is forgotten still ends the family.
-pub(crate) fn family_of(code: &str, master_key: &MasterKey) -> FamilyId {
-    let mac = master_key.mac("family of a code", &sha256(code.as_bytes()));
+/// What a code is bound to: whoever exchanges it must show both.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Binding {
+    /// Where it was sent, if the request named that: the exchange must name it again.
+    pub(crate) redirect_uri: Option<String>,
+    /// The S256 challenge (RFC 7636).
+    pub(crate) challenge: Option<String>,
+}
+
+/// The family that a code begins. It follows from the code and its binding, so that whoever shows all of
+/// that again after the code's row is forgotten still ends the family. The code alone ends nothing.
+pub(crate) fn family_of(code: &str, binding: &Binding, master_key: &MasterKey) -> FamilyId {
+    let mut shown = sha256(code.as_bytes()).to_vec();
+    for (tag, part) in [(1, &binding.redirect_uri), (2, &binding.challenge)] {
+        if let Some(part) = part {
+            shown.push(tag);
+            shown.extend(sha256(part.as_bytes()));
+        }
+    }
+    let mac = master_key.mac("family of a code", &shown);
     let mut bytes = [0; 15];
     bytes.copy_from_slice(&mac[..15]);
     FamilyId::from_bytes(&bytes)
@@ -45,16 +61,20 @@ pub(crate) enum CodeState {
     /// It waits for its client.
     Issued(Box<Issued>),
     /// The client has its tokens. What was granted is not kept any longer.
-    Used { user: UserId, used: UsedCode },
+    Used {
+        user: UserId,
+        used: UsedCode,
+        /// Nothing of it ends where this is unknown, in a row of an earlier version.
+        #[serde(default)]
+        binding: Option<Binding>,
+    },
 }
 
 /// What was decided when a code was issued.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Issued {
-    /// Where it was sent, if the request named that: the exchange must name it again.
-    pub(crate) redirect_uri: Option<String>,
-    /// The S256 challenge (RFC 7636).
-    pub(crate) challenge: Option<String>,
+    #[serde(flatten)]
+    pub(crate) binding: Binding,
     pub(crate) granted: Granted,
     pub(crate) audience: Audience,
     pub(crate) user: UserId,
@@ -110,4 +130,33 @@ pub(crate) fn issue(
         body: body.to_json(),
     };
     (code, artifact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_follows_from_the_code_and_from_all_that_it_is_bound_to() {
+        let master_key = MasterKey::generate();
+        let binding = |redirect_uri: Option<&str>, challenge: Option<&str>| Binding {
+            redirect_uri: redirect_uri.map(str::to_owned),
+            challenge: challenge.map(str::to_owned),
+        };
+        let bound = [
+            binding(None, None),
+            binding(Some("a"), None),
+            binding(None, Some("a")),
+            binding(Some("a"), Some("b")),
+            binding(Some("b"), Some("a")),
+        ];
+        let family = |code: &str, binding: &Binding| {
+            family_of(code, binding, &master_key).as_str().to_owned() //
+        };
+        let families: Vec<_> = bound.iter().map(|binding| family("code", binding)).collect();
+        let distinct: std::collections::BTreeSet<_> = families.iter().collect();
+        assert_eq!(distinct.len(), bound.len());
+        assert_eq!(families[3], family("code", &bound[3]));
+        assert_ne!(families[3], family("another", &bound[3]));
+    }
 }

@@ -5,7 +5,7 @@ use scopegate_claims::{Scope, ScopeSet};
 use super::AuthorizeError;
 use super::draft::{Draft, Prompt};
 use crate::authority::Authority;
-use crate::catalog::{AuthorizationServer, Client, ClientConsent, Consent, ScopeSpec};
+use crate::catalog::{AuthorizationServer, Client, ClientConsent, ClientType, Consent, ScopeSpec};
 use crate::people::{User, UserId};
 use crate::policy::Granted;
 use crate::store::{Change, ConsentKey};
@@ -101,36 +101,54 @@ impl Authority {
 /// What a client wants a person to be asked (OpenID Connect Core §3.1.2.1, `prompt`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Asks {
-    /// Everything that can be asked, whatever she agreed to before.
+    /// All that the client would get, whatever was agreed to before.
     Anew,
     /// What she must agree to and has not yet.
     WhatIsNew,
 }
 
-/// The scopes that need consent: REQUIRED ones always, FLEXIBLE ones if the client says so. The
-/// scopes of OpenID Connect need none.
+/// The scopes that need consent: all of them if the client says so, else those that are REQUIRED. A web
+/// client gets `offline_access` by consent, too (OpenID Connect Core §11).
 pub(crate) fn needed(
     server: &AuthorizationServer,
     client: &Client,
     granted: &ScopeSet,
     asks: Asks,
 ) -> ScopeSet {
-    if client.spec.consent == ClientConsent::Trusted {
-        return ScopeSet::empty();
-    }
-    let needs = |name: &&str| match spec(server, name).map(|spec| spec.consent) {
+    let is_of_the_web = client.spec.client_type == ClientType::Web;
+    let is_required = |name: &&str| match spec(server, name).map(|spec| spec.consent) {
         Some(Consent::Required) => true,
-        Some(Consent::Flexible) => asks == Asks::Anew,
-        Some(Consent::Implicit) | None => false,
+        Some(Consent::Flexible | Consent::Implicit) => false,
+        None => is_of_the_web && *name == "offline_access",
     };
-    ScopeSet::from_tokens(granted.iter().filter(needs)).expect("they are scopes")
+    match (client.spec.consent, asks) {
+        (ClientConsent::Trusted, _) => ScopeSet::empty(),
+        (_, Asks::Anew) => granted.clone(),
+        (_, Asks::WhatIsNew) => {
+            ScopeSet::from_tokens(granted.iter().filter(is_required)).expect("they are scopes")
+        }
+    }
 }
+
+/// What the scopes of OpenID Connect allow.
+const OF_OPENID: [(&str, &str); 6] = [
+    ("openid", "Know who you are"),
+    ("profile", "See your name and your profile"),
+    ("email", "See your e-mail address"),
+    ("address", "See your postal address"),
+    ("phone", "See your phone number"),
+    ("offline_access", "Keep this access while you are away"),
+];
 
 /// Scopes, and what they allow, as far as that is known.
 pub(crate) fn described(server: &AuthorizationServer, scopes: &ScopeSet) -> Vec<(String, String)> {
     let described = scopes.iter().map(|name| {
-        let description = spec(server, name).map(|spec| spec.description.clone());
-        (name.to_owned(), description.unwrap_or_default())
+        let of_openid = || OF_OPENID.iter().find(|(known, _)| *known == name);
+        let description = match spec(server, name) {
+            Some(spec) => &spec.description,
+            None => of_openid().map_or("", |(_, description)| description),
+        };
+        (name.to_owned(), description.to_owned())
     });
     described.collect()
 }

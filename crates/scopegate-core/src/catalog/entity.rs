@@ -63,8 +63,9 @@ impl EntityKind {
 
 /// By what an entity is found.
 ///
-/// `parent` is empty for servers and clients, the server's id for scopes, claims and policies, and
-/// `server/policy` for rules (a server id holds no slash).
+/// `parent` is empty for servers and clients, the server's id for scopes, claims and policies,
+/// `server/policy` for rules, and `server/id` for the claim of ID tokens where one of access tokens has the
+/// same name (a server id holds no slash).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct EntityKey {
     /// What it is.
@@ -89,6 +90,11 @@ impl EntityKey {
     /// The key of a scope, a claim, a policy or a trusted issuer of a server.
     pub fn of_server(kind: EntityKind, server: &ServerId, name: &str) -> Self {
         Self { kind, parent: server.to_string(), name: name.to_owned() }
+    }
+
+    /// The key of a claim of ID tokens beside one of access tokens that has the same name.
+    pub fn id_claim_beside(server: &ServerId, name: &str) -> Self {
+        Self { kind: EntityKind::Claim, parent: format!("{server}/id"), name: name.to_owned() }
     }
 
     /// The key of a rule.

@@ -205,8 +205,8 @@ pub struct AuthorizationServer {
     pub spec: ServerSpec,
     /// Its scopes.
     pub scopes: BTreeMap<Scope, ScopeSpec>,
-    /// Its claims.
-    pub claims: BTreeMap<String, ClaimSpec>,
+    /// Its claims. The name of a claim is that of its key.
+    pub claims: BTreeMap<EntityKey, ClaimSpec>,
     /// The issuers whose assertions it takes, by their `iss`.
     pub trusted_issuers: BTreeMap<String, TrustedIssuer>,
     policies: BTreeMap<String, Policy>,
@@ -348,7 +348,7 @@ impl AuthorizationServer {
                 }
             }
             Spec::Claim(spec) => {
-                self.claims.insert(key.name.clone(), spec);
+                self.claims.insert(key.clone(), spec);
             }
             Spec::Policy(spec) => self.policy(&key.name).spec = Some(spec),
             Spec::Rule(spec) => {
@@ -374,7 +374,7 @@ impl AuthorizationServer {
                 }
             }
             EntityKind::Claim => {
-                self.claims.remove(&key.name);
+                self.claims.remove(key);
             }
             EntityKind::Policy => self.policy(&key.name).spec = None,
             EntityKind::Rule => {

@@ -41,21 +41,36 @@ pub(super) fn read_all(server: Table<'_>, id: Option<&ServerId>, scopes: &Seen<'
     if let Some(surplus) = claims.get(MAX_CLAIMS) {
         surplus.refuse(format_args!("too many claims: write at most {MAX_CLAIMS} for a server"));
     }
-    let mut names = Seen::default();
-    claims.into_iter().filter_map(|claim| read(claim, id, scopes, &mut names)).collect()
+    let (mut of_access, mut of_id) = (Seen::default(), Seen::default());
+    let read =
+        claims.into_iter().filter_map(|claim| read(claim, scopes, &mut of_access, &mut of_id));
+    let read: Vec<_> = read.collect();
+    let Some(server) = id else { return Vec::new() };
+    let entity = |(name, spec): (&str, ClaimSpec)| {
+        let key = match spec.token {
+            TokenKind::Id if of_access.contains(name) => EntityKey::id_claim_beside(server, name),
+            TokenKind::Access | TokenKind::Id => {
+                EntityKey::of_server(EntityKind::Claim, server, name)
+            }
+        };
+        Entity { key, owner: Owner::File, spec: Spec::Claim(spec) }
+    };
+    read.into_iter().map(entity).collect()
 }
 
+/// Reads a claim. Each kind of token has a name once.
 fn read<'f>(
     claim: Table<'f>,
-    server: Option<&ServerId>,
     scopes: &Seen<'_>,
-    names: &mut Seen<'f>,
-) -> Option<Entity> {
+    of_access: &mut Seen<'f>,
+    of_id: &mut Seen<'f>,
+) -> Option<(&'f str, ClaimSpec)> {
     let token = match claim.optional("token") {
         None => Some(TokenKind::Access),
         Some(token) => token.text().and_then(read_token),
     };
     let name = claim.required_text("name").and_then(|name| {
+        let names = if token == Some(TokenKind::Id) { of_id } else { of_access };
         names.once("claim", name);
         read_name(name, token?)
     });
@@ -63,9 +78,7 @@ fn read<'f>(
     let mut once = Seen::default();
     let granted = claim.optional("scopes").and_then(Node::texts).unwrap_or_default();
     let granted = granted.into_iter().filter_map(|scope| named(scope, scopes, &mut once)).collect();
-    let spec = ClaimSpec { token: token?, value: value?, scopes: granted };
-    let key = EntityKey::of_server(EntityKind::Claim, server?, name?);
-    Some(Entity { key, owner: Owner::File, spec: Spec::Claim(spec) })
+    Some((name?, ClaimSpec { token: token?, value: value?, scopes: granted }))
 }
 
 fn read_name(name: Text<'_>, token: TokenKind) -> Option<&str> {

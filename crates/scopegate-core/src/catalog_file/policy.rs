@@ -15,6 +15,7 @@ use super::{duration, people, supported};
 use crate::catalog::{
     Clients, Entity, EntityKey, EntityKind, Owner, PolicySpec, RuleSpec, Scopes, ServerId, Spec,
 };
+use crate::grants::client_credentials;
 
 const POLICY: Shape =
     Shape { what: "a policy", keys: &["name", "clients", "status", "rule"], ..Shape::NONE };
@@ -85,6 +86,9 @@ fn read_rule<'f>(
     };
     let status = read_status(rule);
     let (users, groups) = people::read(rule);
+    if grant_types.as_ref().is_some_and(|grants| grants.contains(client_credentials::GRANT_TYPE)) {
+        warn_of_people(rule, [("users", &users), ("groups", &groups)]);
+    }
     let (refresh_token_lifetime, refresh_token_window) = read_refresh(rule, access_token_lifetime);
     let spec = RuleSpec {
         priority,
@@ -100,6 +104,17 @@ fn read_rule<'f>(
     let (server, policy) = policy?;
     let key = EntityKey::rule(server, policy, name?);
     Some(Entity { key, owner: Owner::File, spec: Spec::Rule(spec) })
+}
+
+/// Warns of persons in a rule for a grant in which none takes part.
+fn warn_of_people(rule: Table<'_>, people: [(&'static str, &BTreeSet<String>); 2]) {
+    let named = people.into_iter().filter(|(_, names)| !names.is_empty());
+    for (key, node) in named.filter_map(|(key, _)| Some((key, rule.optional(key)?))) {
+        node.warn(format_args!(
+            "{key} do not matter to client_credentials: each client of the policy gets these scopes by it, \
+             whoever is named; write a rule of its own for client_credentials"
+        ));
+    }
 }
 
 /// Reads the grants that a rule is for. A refresh goes by the rules for the grant that it goes back to.

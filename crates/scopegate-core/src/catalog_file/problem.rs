@@ -10,7 +10,7 @@ use super::suggest::Quoted;
 /// So many problems are kept; the others are counted.
 const MAX_KEPT: usize = 100;
 
-/// Something that is wrong with a catalog file.
+/// Something that is wrong with a catalog file, or a warning: what is right, but hardly meant so.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CatalogProblem {
@@ -59,6 +59,7 @@ impl std::error::Error for CatalogErrors {}
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     kept: RefCell<Vec<Kept>>,
+    warnings: RefCell<Vec<Kept>>,
     more: Cell<usize>,
 }
 
@@ -75,6 +76,14 @@ impl Problems {
     /// Notes a problem. The message is made only if it is kept.
     pub(super) fn refuse(&self, at: usize, message: fmt::Arguments<'_>) {
         self.keep(at, message, None);
+    }
+
+    /// Notes what is right, but hardly meant so.
+    pub(super) fn warn(&self, at: usize, message: fmt::Arguments<'_>) {
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.len() < MAX_KEPT {
+            warnings.push(Kept { at, message: message.to_string(), first: None });
+        }
     }
 
     /// Notes that something repeats what stands elsewhere.
@@ -110,26 +119,34 @@ impl Problems {
         }
     }
 
-    /// Turns offsets into lines and columns; none if there is no problem.
-    pub(super) fn resolve(self, source: &CatalogSource<'_>) -> Option<CatalogErrors> {
-        let mut kept = self.kept.into_inner();
+    /// Turns offsets into lines and columns: of the problems, or of the warnings if there is no problem.
+    pub(super) fn resolve(
+        self,
+        source: &CatalogSource<'_>,
+    ) -> Result<Vec<CatalogProblem>, CatalogErrors> {
+        let kept = self.kept.into_inner();
         if kept.is_empty() {
-            return None;
+            return Ok(placed(self.warnings.into_inner(), source));
         }
-        kept.sort_by_key(|problem| problem.at);
-        let offsets = kept.iter().flat_map(|problem| [Some(problem.at), problem.first]).flatten();
-        let places = Places::find(source.content, offsets);
-        let problems = kept.into_iter().map(|Kept { at, mut message, first }| {
-            let (line, column) = places.of(at);
-            if let Some(first) = first {
-                message.push_str(&format!(", the first one is in line {}", places.of(first).0));
-            }
-            CatalogProblem { line, column, message }
-        });
-        Some(CatalogErrors {
+        Err(CatalogErrors {
             file: source.name.to_owned(),
-            problems: problems.collect(),
+            problems: placed(kept, source),
             more: self.more.get(),
         })
     }
+}
+
+/// What was noted, in the order of the file.
+fn placed(mut kept: Vec<Kept>, source: &CatalogSource<'_>) -> Vec<CatalogProblem> {
+    kept.sort_by_key(|problem| problem.at);
+    let offsets = kept.iter().flat_map(|problem| [Some(problem.at), problem.first]).flatten();
+    let places = Places::find(source.content, offsets);
+    let problems = kept.into_iter().map(|Kept { at, mut message, first }| {
+        let (line, column) = places.of(at);
+        if let Some(first) = first {
+            message.push_str(&format!(", the first one is in line {}", places.of(first).0));
+        }
+        CatalogProblem { line, column, message }
+    });
+    problems.collect()
 }

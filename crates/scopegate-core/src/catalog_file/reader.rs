@@ -44,6 +44,11 @@ impl<'f> Node<'f> {
         self.problems.refuse(self.at, message);
     }
 
+    /// Notes that this value is hardly meant so.
+    pub(super) fn warn(self, message: fmt::Arguments<'_>) {
+        self.problems.warn(self.at, message);
+    }
+
     /// The value itself.
     pub(super) fn value(self) -> &'f DeValue<'f> {
         self.value

@@ -53,18 +53,21 @@ impl World {
     ) -> Result<AuthenticatedClient, TokenError> {
         let form = Form::collect(form.iter().copied()).unwrap();
         let presented = Presented { authorization: header.map(Authorization), form: &form };
-        let server = self.catalog.server(&ServerId::default_server()).unwrap();
-        let proof = Proof {
-            presented: &presented,
-            server,
+        let proof = self.proof(&presented);
+        let client_keys = ClientKeys::new(Arc::new(NoFetch));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(authenticate(&proof, &self.catalog, &client_keys))
+    }
+
+    fn proof<'a>(&'a self, presented: &'a Presented<'a>) -> Proof<'a> {
+        Proof {
+            presented,
+            server: self.catalog.server(&ServerId::default_server()).unwrap(),
             endpoint: "token",
             master_key: &self.master_key,
             keys: None,
             now: NOW,
-        };
-        let client_keys = ClientKeys::new(Arc::new(NoFetch));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(authenticate(&proof, &self.catalog, &client_keys))
+        }
     }
 
     fn assert_by(
@@ -271,4 +274,60 @@ fn an_assertion_without_its_type_is_refused() {
 fn an_assertion_is_used_up_with_the_token() {
     let changes = World::new().assert(|_| {}).unwrap().changes;
     assert!(matches!(&changes[..], [Change::UseAssertion { jti, .. }] if jti == "j1"));
+}
+
+/// The private key that goes with nobody's key for ES256: there is nothing that it opens.
+const NOBODYS: &str = r#"{"kty":"EC","crv":"P-256","x":"s0AusdbhvmFMZULlMg4JOxZ3Sras834_UNJ291KH7Mo","y":"rP16_NAHH6oMxJfMuOi_rAk3GiBDJQISzxNhoEMEBNc","d":"fbwRJdMiB5x9gABlrXKVJCY79uIl1KUWuKnrw0vl5YM"}"#;
+
+/// An assertion whose key is not known is verified as long as one whose key is: with nobody's keys.
+#[test]
+fn whatever_client_is_named_one_signature_is_verified() {
+    let world = World::new();
+    let claims = json!({ "sub": "anybody" });
+    let nobodys = || SigningKey::from_jwk_json(NOBODYS).unwrap();
+    for key in [nobodys(), nobodys().with_kid(world.key.kid()).unwrap()] {
+        let assertion = key.sign(TokenType::Jwt, &claims).unwrap();
+        let form = Form::collect([
+            ("client_assertion_type", private_key_jwt::ASSERTION_TYPE),
+            ("client_assertion", &assertion),
+        ]);
+        let presented = Presented { authorization: None, form: &form.unwrap() };
+        let prove = |name: Option<&str>| {
+            let client = name.map(|name| &**world.catalog.client(name).unwrap());
+            let proved = private_key_jwt::PrivateKeyJwt.prove(&world.proof(&presented), client);
+            proved.unwrap_err()
+        };
+        for unknown_key in [None, Some("basic"), Some("post"), Some("off"), Some("public")] {
+            assert_eq!(prove(unknown_key), "the assertion is signed by nobody", "{unknown_key:?}");
+        }
+        let is_named = key.kid() == world.key.kid();
+        let refusal = match is_named {
+            true => "bad_signature",
+            false => "the assertion is signed by nobody",
+        };
+        assert_eq!(prove(Some("partner")), refusal);
+    }
+}
+
+#[test]
+fn keys_are_fetched_only_for_a_client_that_may_prove_itself_by_them() {
+    let published = |auth, status| {
+        let jwks_uri = Some("https://partner.example/keys".to_owned());
+        let spec = ClientSpec { auth, status, jwks_uri, ..ClientSpec::default() };
+        let key = EntityKey::client(&ClientId::parse("partner").unwrap());
+        let spec = Spec::Client(Box::new(spec));
+        let edit = Edit::Put(Entity { key, owner: Owner::File, spec });
+        let world = World::new();
+        let world = World { catalog: world.catalog.edited(2, vec![edit]), ..world };
+        world.assert(|_| {})
+    };
+    let fetched = published(ClientAuth::PrivateKeyJwt, Status::Active);
+    assert!(matches!(fetched, Err(TokenError::KeysUnavailable)), "{fetched:?}");
+    for (auth, status) in [
+        (ClientAuth::PrivateKeyJwt, Status::Inactive),
+        (ClientAuth::ClientSecretBasic, Status::Active),
+        (ClientAuth::None, Status::Active),
+    ] {
+        assert!(is_invalid_client(&published(auth, status)), "{auth:?} {status:?}");
+    }
 }

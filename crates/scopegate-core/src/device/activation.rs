@@ -158,7 +158,7 @@ impl Authority {
                 let mut changes = vec![Change::Audit(event)];
                 if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
                     let kind = "app.oauth2.as.consent.grant";
-                    let given_event = Deciding { kind, id: DecisionId::new(), ..deciding };
+                    let given_event = Deciding { kind, id: DecisionId::at(now), ..deciding };
                     changes.extend([given, Change::Audit(given_event.granted())]);
                 }
                 let approval = Approval {

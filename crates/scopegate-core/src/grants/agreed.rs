@@ -7,7 +7,7 @@ use scopegate_claims::{Audience, UnixTime};
 use super::{Decision, Denied, GoesWith, GrantRequest, IdTokenWish, Right, Subject};
 use crate::assignment;
 use crate::audit::AuditEvent;
-use crate::authorize::code::{UsedCode, family_of};
+use crate::authorize::code::{Binding, UsedCode, family_of};
 use crate::decision::Deciding;
 use crate::error::{OAuthError, TokenError};
 use crate::people::{Authentication, Person, User, UserId};
@@ -24,6 +24,7 @@ pub(super) struct Agreed<'a> {
     pub(super) grant_type: &'static str,
     /// By which code.
     pub(super) code: &'a str,
+    pub(super) binding: Binding,
     pub(super) user: UserId,
     /// Which version of the person agreed: of another one nothing is known.
     pub(super) user_version: u64,
@@ -106,12 +107,13 @@ impl Agreed<'_> {
             granted: &self.granted,
             now: request.now,
         };
-        let id = family_of(self.code, request.master_key);
+        let id = family_of(self.code, &self.binding, request.master_key);
         Some(refresh_family::begin(id, request.master_key, begin))
     }
 }
 
-/// A code comes a second time: what the first exchange began ends.
+/// A code comes a second time, from its client and with all that it is bound to: what the first exchange
+/// began ends.
 pub(super) fn replayed(
     request: &GrantRequest<'_>,
     grant_type: &'static str,
@@ -122,24 +124,25 @@ pub(super) fn replayed(
     reused(request, grant_type, Began { user, family, token })
 }
 
-/// A code has no row: nobody issued it, or it was redeemed long ago. Then what it began ends.
+/// A code has no row: nobody issued it, or it was redeemed long ago. Then what it began ends, if it was
+/// bound to one of these.
 pub(super) async fn forgotten(
     request: &GrantRequest<'_>,
     grant_type: &'static str,
     code: &str,
+    bindings: &[Binding],
     unknown: &'static str,
 ) -> Result<Denied, Denied> {
-    let id = family_of(code, request.master_key);
-    let is_asked_for = |family: &Family| {
-        (&family.server, &family.client) == (&request.server.id, &request.client.id)
-    };
-    let began = request.store.family(&id).await?.filter(is_asked_for);
-    Ok(match began {
-        Some(Family { user, .. }) => {
-            reused(request, grant_type, Began { user: &user, family: Some(&id), token: None })
+    for binding in bindings {
+        let id = family_of(code, binding, request.master_key);
+        if let Some(Family { server, client, user, .. }) = request.store.family(&id).await?
+            && (&server, &client) == (&request.server.id, &request.client.id)
+        {
+            let began = Began { user: &user, family: Some(&id), token: None };
+            return Ok(reused(request, grant_type, began));
         }
-        None => TokenError::InvalidGrant(unknown).into(),
-    })
+    }
+    Ok(TokenError::InvalidGrant(unknown).into())
 }
 
 /// What the first exchange of a code began, and for whom.

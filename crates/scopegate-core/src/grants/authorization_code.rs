@@ -1,15 +1,17 @@
 //! `authorization_code`: the client redeems what a person's browser brought (RFC 6749 §4.1.3).
 //!
-//! A code serves once. Whoever comes with it again ends what the first exchange began: one of the two
-//! has stolen it, and nobody knows which (RFC 6749 §4.1.2).
+//! A code serves once. Whoever comes with it again and shows all that it is bound to ends what the first
+//! exchange began: one of the two has stolen it, and nobody knows which (RFC 6749 §4.1.2). Whoever only
+//! found a code is refused, and ends nothing.
 
 use async_trait::async_trait;
 use scopegate_jose::sha256;
 
 use super::agreed::{self, Agreed};
 use super::{Decision, Denied, Grant, GrantRequest, code_verifier};
-use crate::authorize::code::{CodeBody, CodeState, Issued, REMEMBERED};
+use crate::authorize::code::{Binding, CodeBody, CodeState, Issued, REMEMBERED};
 use crate::error::TokenError;
+use crate::form::Form;
 use crate::people::User;
 use crate::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, StoreError};
@@ -32,28 +34,48 @@ impl Grant for AuthorizationCode {
         let code = code.ok_or(TokenError::InvalidRequest("The parameter code is missing."))?;
         let Some(Found { artifact, body, user }) = find(request, code).await? else {
             let unknown = "there is no such code";
-            return Err(agreed::forgotten(request, GRANT_TYPE, code, unknown).await?);
+            let bindings = shown(request.form);
+            return Err(agreed::forgotten(request, GRANT_TYPE, code, &bindings, unknown).await?);
         };
-        let issued = match body.state {
-            CodeState::Issued(issued) => issued,
-            CodeState::Used { user, used } => {
-                return Err(agreed::replayed(request, GRANT_TYPE, &used, &user));
+        match body.state {
+            CodeState::Issued(_) if request.now >= artifact.expires_at => {
+                Err(invalid("the code has expired").into())
             }
-        };
-        if request.now >= artifact.expires_at {
-            return Err(invalid("the code has expired").into());
+            CodeState::Issued(issued) => {
+                check(&issued.binding, request.form)?;
+                redeem(request, code, &artifact, *issued, user)
+            }
+            CodeState::Used { user, used, binding } => {
+                let binding = binding.ok_or(invalid("the code was used before"))?;
+                check(&binding, request.form)?;
+                Err(agreed::replayed(request, GRANT_TYPE, &used, &user))
+            }
         }
-        let redirect_uri = request.form.value("redirect_uri");
-        if issued.redirect_uri.as_deref().is_some_and(|sent_to| redirect_uri != Some(sent_to)) {
-            return Err(invalid("the code was sent to another redirect URI").into());
-        }
-        code_verifier::check(issued.challenge.as_deref(), request.form.value("code_verifier"))?;
-        redeem(request, code, &artifact, *issued, user)
     }
 }
 
 fn invalid(reason: &'static str) -> TokenError {
     TokenError::InvalidGrant(reason)
+}
+
+/// Refuses whoever does not show all that a code is bound to.
+fn check(binding: &Binding, form: &Form) -> Result<(), TokenError> {
+    let redirect_uri = form.value("redirect_uri");
+    if binding.redirect_uri.as_deref().is_some_and(|sent_to| redirect_uri != Some(sent_to)) {
+        return Err(invalid("the code was sent to another redirect URI"));
+    }
+    code_verifier::check(binding.challenge.as_deref(), form.value("code_verifier"))
+}
+
+/// What a code may be bound to, by what is shown with it: a redirect URI counts only if the request named
+/// it, too.
+fn shown(form: &Form) -> Vec<Binding> {
+    let challenge = form.value("code_verifier").map(code_verifier::challenge_of);
+    let named = form.value("redirect_uri").map(|named| Some(named.to_owned()));
+    let redirect_uris = named.into_iter().chain([None]);
+    redirect_uris
+        .map(|redirect_uri| Binding { redirect_uri, challenge: challenge.clone() })
+        .collect()
 }
 
 /// What a code stands for.
@@ -88,10 +110,11 @@ fn redeem(
     issued: Issued,
     user: Option<User>,
 ) -> Result<Decision, Denied> {
-    let Issued { granted, audience, user: id, user_version, auth, id_token, .. } = issued;
+    let Issued { binding, granted, audience, user: id, user_version, auth, id_token, .. } = issued;
     let agreed = Agreed {
         grant_type: GRANT_TYPE,
         code,
+        binding: binding.clone(),
         user: id.clone(),
         user_version,
         auth,
@@ -106,7 +129,7 @@ fn redeem(
     let body = CodeBody {
         server: request.server.id.clone(),
         client: request.client.id.clone(),
-        state: CodeState::Used { user: id, used },
+        state: CodeState::Used { user: id, used, binding: Some(binding) },
     };
     decision.changes.push(Change::MoveArtifact {
         kind: artifact.kind,

@@ -16,13 +16,17 @@ pub(super) fn check(challenge: Option<&str>, verifier: Option<&str>) -> Result<(
         (Some(_), None) => refuse("the code verifier is missing"),
         (Some(_), Some(verifier)) if !is_verifier(verifier) => refuse("no code verifier"),
         (Some(challenge), Some(verifier)) => {
-            let shown = base64url::encode(&sha256(verifier.as_bytes()));
-            match constant_time_eq(shown.as_bytes(), challenge.as_bytes()) {
+            match constant_time_eq(challenge_of(verifier).as_bytes(), challenge.as_bytes()) {
                 true => Ok(()),
                 false => refuse("the code verifier is another one"),
             }
         }
     }
+}
+
+/// The challenge that a verifier answers (RFC 7636 §4.2, S256).
+pub(super) fn challenge_of(verifier: &str) -> String {
+    base64url::encode(&sha256(verifier.as_bytes()))
 }
 
 /// 43 to 128 unreserved characters (RFC 7636 §4.1).

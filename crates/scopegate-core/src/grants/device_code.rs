@@ -8,7 +8,7 @@ use scopegate_claims::UnixTime;
 
 use super::agreed::{self, Agreed};
 use super::{Decision, Denied, Grant, GrantRequest, IdTokenWish};
-use crate::authorize::code::REMEMBERED;
+use crate::authorize::code::{Binding, REMEMBERED};
 use crate::device::{Approval, DeviceBody, SLOWER, State};
 use crate::error::TokenError;
 use crate::session::is_secret;
@@ -33,7 +33,8 @@ impl Grant for DeviceCode {
         let code = code.ok_or(missing)?;
         let Some((artifact, body)) = find(request, code).await? else {
             let unknown = "there is no such device code";
-            return Err(agreed::forgotten(request, GRANT_TYPE, code, unknown).await?);
+            let unbound = [Binding::default()];
+            return Err(agreed::forgotten(request, GRANT_TYPE, code, &unbound, unknown).await?);
         };
         let is_over = request.now >= body.ends_at;
         match &body.state {
@@ -82,12 +83,14 @@ fn asked_too(now: UnixTime, artifact: &Artifact, mut body: DeviceBody) -> Denied
     Denied { error, changes: vec![body.moved(artifact, artifact.expires_at)] }
 }
 
-/// What the person allowed. A device asks for no nonce and no claims by name.
+/// What the person allowed. A device asks for no nonce and no claims by name, and its code is bound to
+/// nothing but its client.
 fn agreed<'a>(code: &'a str, approval: Approval, body: &DeviceBody) -> Agreed<'a> {
     let Approval { user, user_version, auth, granted } = approval;
     Agreed {
         grant_type: GRANT_TYPE,
         code,
+        binding: Binding::default(),
         user,
         user_version,
         auth,

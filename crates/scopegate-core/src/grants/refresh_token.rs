@@ -122,16 +122,9 @@ fn granted(
     if !client.spec.grant_types.contains(began_by) {
         return Err(TokenError::UnauthorizedClient);
     }
-    let evaluate = |wanted: &Wanted| {
-        let person = Some(user);
-        policy::evaluate(&Asking { server, client, grant_type: began_by, person, wanted })
-    };
-    let wanted = Wanted::parse(form.value("scope"))?.within(Some(&family.body.scopes))?;
-    match &wanted {
-        // Who names none means all. Where no rule gives all of them any more, some are left.
-        Wanted::AtMost(all) => evaluate(&Wanted::Named(all.clone())).or_else(|_| evaluate(&wanted)),
-        Wanted::Default | Wanted::Named(_) => evaluate(&wanted),
-    }
+    let wanted = &Wanted::parse(form.value("scope"))?.within(Some(&family.body.scopes))?;
+    let person = Some(user);
+    policy::evaluate(&Asking { server, client, grant_type: began_by, person, wanted })
 }
 
 /// A token that was replaced is shown again: nobody knows who is honest, so all of the family ends,

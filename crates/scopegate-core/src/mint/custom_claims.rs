@@ -7,7 +7,7 @@ use scopegate_claims::{Scope, ScopeSet};
 use serde_json::Value;
 
 use crate::catalog::{
-    AuthorizationServer, ClaimSource, Client, GroupFilter, TokenKind, is_reserved,
+    AuthorizationServer, ClaimSource, Client, EntityKey, GroupFilter, TokenKind, is_reserved,
 };
 use crate::error::TokenError;
 use crate::people::User;
@@ -27,7 +27,7 @@ pub(super) fn custom_claims<'a>(
         scopes.is_empty() || scopes.iter().any(|scope| granted.contains(scope.as_str()))
     };
     let mut claims = BTreeMap::new();
-    for (name, spec) in &server.claims {
+    for (EntityKey { name, .. }, spec) in &server.claims {
         // The catalog refuses reserved names; a row written otherwise must not forge a claim.
         if spec.token != kind || is_reserved(kind, name) || !applies(&spec.scopes) {
             continue;

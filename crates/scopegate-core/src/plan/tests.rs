@@ -66,7 +66,7 @@ fn by_api(mut entity: Entity) -> Entity {
 }
 
 fn file(entities: Vec<Entity>) -> CatalogFile {
-    CatalogFile { version: 1, demo: false, entities, users: Vec::new() }
+    CatalogFile { version: 1, demo: false, entities, users: Vec::new(), warnings: Vec::new() }
 }
 
 fn everything() -> Vec<Entity> {

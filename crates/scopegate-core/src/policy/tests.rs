@@ -75,17 +75,15 @@ impl World {
     }
 
     fn ask(self, client: &str, scope: Option<&str>) -> Result<Granted, TokenError> {
+        self.ask_wanting(client, &Wanted::parse(scope)?)
+    }
+
+    fn ask_wanting(self, client: &str, wanted: &Wanted) -> Result<Granted, TokenError> {
         let base = Issuer::parse("https://id.example").unwrap();
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
         let server = snapshot.server(&ServerId::default_server()).unwrap();
         let client = snapshot.client(client).unwrap();
-        evaluate(&Asking {
-            server,
-            client,
-            grant_type: "client_credentials",
-            person: None,
-            wanted: &Wanted::parse(scope)?,
-        })
+        evaluate(&Asking { server, client, grant_type: "client_credentials", person: None, wanted })
     }
 }
 
@@ -185,6 +183,45 @@ fn a_scope_that_needs_consent_is_not_for_machines() {
     let edits = world.edits.clone();
     assert!(matches!(world.ask("reader", Some("secret")), Err(TokenError::ConsentRequired)));
     assert!(World { edits }.ask("reader", Some("soft")).is_ok());
+}
+
+#[test]
+fn a_default_scope_that_needs_consent_refuses_nothing_outside_of_the_rule() {
+    let ask = |scopes: &str, asked: Option<&str>| {
+        let mut world = World::new(&SCOPES);
+        let secret =
+            ScopeSpec { consent: Consent::Required, default: true, ..ScopeSpec::default() };
+        world.scope("secret", secret);
+        let world = world.policy("p", 1, &["*"]);
+        world.rule("p", 1, "client_credentials", scopes, 5).ask("reader", asked)
+    };
+    assert_eq!(ask("read write", None).unwrap().scopes.as_str(), "read");
+    for (scopes, asked) in [("*", None), ("read secret", None), ("read", Some("read secret"))] {
+        let refused = ask(scopes, asked);
+        assert!(matches!(refused, Err(TokenError::ConsentRequired)), "{scopes} {asked:?}");
+    }
+    assert!(matches!(ask("write", None), Err(TokenError::NoMatchingRule)));
+}
+
+/// As a refresh or an exchange asks that names none.
+#[test]
+fn of_the_scopes_of_before_a_rule_that_gives_all_goes_before_one_that_gives_some() {
+    let at_most = |all: &str| {
+        let world = World::new(&SCOPES)
+            .policy("p", 1, &["*"])
+            .rule("p", 1, "client_credentials", "read", 5)
+            .rule("p", 2, "client_credentials", "read write", 10);
+        world.ask_wanting("reader", &Wanted::AtMost(ScopeSet::parse(all).unwrap()))
+    };
+    let granted = at_most("read write").unwrap();
+    assert_eq!((granted.scopes.as_str(), &*granted.rule), ("read write", "p/rule 2"));
+    let granted = at_most("read list").unwrap();
+    assert_eq!((granted.scopes.as_str(), &*granted.rule), ("read", "p/rule 1"));
+    let granted = at_most("write gone").unwrap();
+    assert_eq!((granted.scopes.as_str(), &*granted.rule), ("write", "p/rule 2"));
+    for nothing in ["", "list", "gone"] {
+        assert!(matches!(at_most(nothing), Err(TokenError::NoMatchingRule)), "{nothing:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,8 @@ use super::{Workplace, apply, console};
 
 /// Check a catalog file and scopegate.toml, and touch nothing
 ///
-/// Lists all problems with their places and what to write instead. It opens no store, so that it
+/// Lists all problems with their places and what to write instead, and warns of what is right but hardly
+/// meant so. It opens no store, so that it
 /// does not know clients which were made there: for a file whose policies name such clients, ask
 /// `scopegate apply --dry-run`.
 #[derive(Args, Debug)]
@@ -43,6 +44,9 @@ impl Validate {
         let base =
             config.as_ref().ok().and_then(|config| config.base_url(config.listen.public).ok());
         let catalog = self.catalog.as_deref().map(|path| parse(path, base.as_ref()));
+        if let (Some(path), Some(Ok(file))) = (&self.catalog, &catalog) {
+            warn(path, file);
+        }
         let problems = [config.err().map(CliError::from), catalog.and_then(Result::err)];
         let mut code = None;
         for problem in problems.into_iter().flatten() {
@@ -54,6 +58,14 @@ impl Validate {
             }
         }
         Ok(code.unwrap_or(ExitCode::SUCCESS))
+    }
+}
+
+/// Shows what is right in a file, but hardly meant so.
+fn warn(path: &Path, file: &CatalogFile) {
+    for warning in &file.warnings {
+        let (path, line, column) = (path.display(), warning.line, warning.column);
+        console::notice(&format!("{path}:{line}:{column}: warning: {}", warning.message));
     }
 }
 

@@ -7,18 +7,18 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::Method;
-use http::header::SET_COOKIE;
 use http::request::Parts;
 use scopegate_core::catalog::AuthorizationServer;
+use scopegate_core::form::Form;
 use scopegate_core::logout::{Logout, LogoutRequest};
 
 use super::asked::Asked;
 use super::in_time::decided_in_time;
 use super::pages::{self, log_out, see_other};
-use super::{App, Failure, Routes, cookies, form_body, on_both, with_effects};
+use super::{App, Failure, RequestError, Routes, cookies, form_body, on_both, with_effects};
 
-/// The longest query that a form is turned into.
-const MAX_QUERY: usize = 8 * 1024;
+/// The longest form, in bytes: it may have to travel in a URL.
+const MAX_FORM: usize = 8 * 1024;
 
 /// Where clients send browsers to sign a person out.
 pub(super) fn routes(base: &str) -> Routes {
@@ -50,24 +50,18 @@ async fn answer(
     let session = cookies::session(&parts.headers, app.scheme());
     let (form, agreed) = match parts.method {
         Method::POST => {
-            let form = form_body::read(&parts.headers, body).await.map_err(Failure::new)?;
+            let form = posted(parts, body).await?;
             let agreed = form.value("request").is_some();
             if agreed {
                 // It comes from the page that asked, in this browser.
                 pages::brought_back(app, &parts.headers, &form)?;
+            } else if session.is_none() {
+                return Ok(once_more(parts, &form));
             }
             (form, agreed)
         }
         _ => (pages::query(parts)?, false),
     };
-    // The form of another site comes without cookies; it is asked again by GET, with them.
-    if parts.method == Method::POST && session.is_none() {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let query = query.extend_pairs(form.pairs()).finish();
-        if query.len() <= MAX_QUERY {
-            return Ok(see_other(&format!("{}?{query}", parts.uri.path())));
-        }
-    }
     let request = LogoutRequest {
         server,
         form: &form,
@@ -77,14 +71,27 @@ async fn answer(
     };
     let decided = decided_in_time(app.authority().log_out(request)).await.map_err(Failure::new)?;
     Ok(match decided.map_err(Failure::new)? {
-        Logout::Ask(user) => log_out::ask(app, parts, &user, &form),
-        Logout::Done(goes_to) => done(app, goes_to),
+        Logout::Ask { user, client } => log_out::ask(app, parts, &user, client.as_ref(), &form),
+        Logout::Done(goes_to) => {
+            let path = goes_to.unwrap_or_else(|| app.path("signout"));
+            pages::signed_out(app, session.as_ref(), &path)
+        }
     })
 }
 
-/// Leads the browser on: to the client, or to the page that says that nobody is signed in.
-fn done(app: &App, goes_to: Option<String>) -> Response {
-    let mut response = see_other(&goes_to.unwrap_or_else(|| app.path("signout")));
-    response.headers_mut().append(SET_COOKIE, cookies::drop_session(app.scheme()));
-    response
+/// The form that was sent.
+async fn posted(parts: &Parts, body: Body) -> Result<Form, Failure> {
+    let bytes = form_body::bytes(&parts.headers, body).await.map_err(Failure::new)?;
+    if bytes.len() > MAX_FORM {
+        return Err(Failure::new(RequestError::BodyTooLong));
+    }
+    form_body::parse(&bytes).map_err(Failure::new)
+}
+
+/// Asks the browser for the same by GET: the form of another site comes without the cookies, which a
+/// GET brings.
+fn once_more(parts: &Parts, form: &Form) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let query = query.extend_pairs(form.pairs()).finish();
+    see_other(&format!("{}?{query}", parts.uri.path()))
 }

@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use scopegate_core::form::Form;
 use scopegate_core::interaction::{FlowSecret, Goal, Interaction, InteractionError};
 use scopegate_core::people::User;
+use scopegate_core::session::SessionSecret;
 use scopegate_core::store::Session;
 
 pub(super) use self::error::failure;
@@ -45,6 +46,16 @@ pub(super) fn see_other(path: &str) -> Response {
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
     (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// Leads a browser on in which nobody is signed in any more. Its cookie goes, if it showed one: an answer
+/// to a request of another site, which comes without, must not take it away.
+pub(super) fn signed_out(app: &App, session: Option<&SessionSecret>, path: &str) -> Response {
+    let mut response = see_other(path);
+    if session.is_some() {
+        response.headers_mut().append(SET_COOKIE, cookies::drop_session(app.scheme()));
+    }
+    response
 }
 
 /// Leads a person to the sign-in; afterwards it goes on where the interaction says.

@@ -67,3 +67,18 @@ fn the_problems_of_both_files_are_listed() {
     assert!(ended.stderr.contains("scopegate.toml:1:1: "), "{ended:?}");
     assert!(ended.stderr.contains("catalog.toml:1:1: "), "{ended:?}");
 }
+
+#[test]
+fn validate_warns_of_persons_in_a_rule_for_clients_and_finds_the_file_right() {
+    let place = Place::new();
+    let staff = format!("{CATALOG}groups = [\"staff\"]\n");
+    place.write("catalog.toml", &staff);
+    let ended = place.run(&["validate", "catalog.toml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    let line = staff.lines().count();
+    let warning =
+        format!("catalog.toml:{line}:10: warning: groups do not matter to client_credentials: ");
+    assert!(lines[0].starts_with(&warning), "{ended:?}");
+    assert_eq!(lines[1..], ["catalog.toml: right"]);
+}

@@ -67,6 +67,26 @@ fn succeeds(place: &Place, arguments: &[&str], input: &str) -> String {
     ended.stdout
 }
 
+#[test]
+fn of_those_who_make_one_user_at_once_one_does_and_the_others_hear_why_not() {
+    let place = Place::with_catalog();
+    let create = |login: &'static str| {
+        let place = &place;
+        move || place.run(&["users", "create", "--login", login])
+    };
+    let ended: Vec<_> = std::thread::scope(|scope| {
+        let racing = ["carol", "Carol", "CAROL", "carol"].map(|login| scope.spawn(create(login)));
+        racing.into_iter().map(|racer| racer.join().unwrap()).collect()
+    });
+    let (made, refused): (Vec<_>, Vec<_>) = ended.iter().partition(|ended| ended.code == 0);
+    assert_eq!(made.len(), 1, "{ended:?}");
+    for refused in refused {
+        assert_eq!(refused.code, 1, "{refused:?}");
+        let said = refused.stderr.to_lowercase();
+        assert!(said.contains("there is a user `carol` already"), "{refused:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_suspended_user_is_signed_out_everywhere() {
     let place = Place::with_catalog();

@@ -7,6 +7,7 @@ use sqlx::AssertSqlSafe;
 
 use super::session::Session;
 use super::{Decode, Value};
+use crate::error::lost_if_taken;
 
 /// How many rows one `INSERT` writes: a few sizes only, so that the prepared statements stay few.
 const BATCHES: [usize; 3] = [64, 8, 1];
@@ -47,16 +48,18 @@ impl Transaction {
         self.0.execute(statement, values).await
     }
 
-    /// Runs a statement that writes one row, if the row is as the statement asks for.
+    /// Runs a statement that writes one row, if the row is as the statement asks for, and nobody else has
+    /// taken its key.
     pub(crate) async fn change(
         &mut self,
         statement: &'static str,
         values: &[Value<'_>],
         of: Contested,
     ) -> Result<(), StoreError> {
-        match self.execute(statement, values).await? {
-            1 => Ok(()),
-            _ => Err(StoreError::Changed(of)),
+        match self.execute(statement, values).await {
+            Ok(1) => Ok(()),
+            Ok(_) => Err(StoreError::Changed(of)),
+            Err(error) => Err(lost_if_taken(error, of)),
         }
     }
 

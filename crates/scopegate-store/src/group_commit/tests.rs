@@ -49,7 +49,7 @@ fn revoke(jti: &str) -> Change {
 
 fn audit() -> Change {
     Change::Audit(AuditEvent {
-        id: DecisionId::new(),
+        id: DecisionId::at(UnixTime::from_seconds(1)),
         at: UnixTime::from_seconds(1),
         kind: "test",
         server: "default".into(),

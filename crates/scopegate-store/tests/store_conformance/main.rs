@@ -135,6 +135,7 @@ store_conformance! {
             a_person_is_found_by_id_and_by_login
             a_login_is_taken_once_whatever_its_case
             of_two_who_take_a_login_at_once_one_wins
+            of_those_who_take_a_login_at_once_in_any_way_one_wins
             a_person_moves_once_from_a_version
             a_password_is_its_persons_and_stays_until_it_is_set
             a_seed_overwrites_nobody

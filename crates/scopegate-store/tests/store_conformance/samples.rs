@@ -35,7 +35,7 @@ pub(crate) fn scopes(text: &str) -> ScopeSet {
 
 pub(crate) fn audit(client: &str) -> Change {
     Change::Audit(AuditEvent {
-        id: DecisionId::new(),
+        id: DecisionId::at(NOW),
         at: NOW,
         kind: "app.oauth2.as.token.grant",
         server: "default".into(),

@@ -72,6 +72,22 @@ pub(crate) async fn of_two_who_take_a_login_at_once_one_wins(place: &Place) {
     assert_eq!(place.count("audit_event").await, 25);
 }
 
+/// Two who change their logins to the same one touch different rows: nothing but the key is contested.
+pub(crate) async fn of_those_who_take_a_login_at_once_in_any_way_one_wins(place: &Place) {
+    let nodes = [place.open().await, place.open().await];
+    for round in 0..25 {
+        let old = |racer| named(&format!("{round}.{racer}"), &format!("{round}.old.{racer}"));
+        nodes[0].commit(&[put_user(old(0), None), put_user(old(1), None)]).await.unwrap();
+        let wanted = format!("wanted.{round}");
+        let take = |racer: usize| match racer {
+            0 | 1 => put_in_place(0, &User { login: wanted.clone(), ..old(racer) }),
+            _ => put_user(named(&format!("{round}.{racer}"), &wanted), None),
+        };
+        one_of_four_wins(&nodes, |racer| vec![take(racer), audit("a")], Contested::User).await;
+    }
+    assert_eq!(place.count("audit_event").await, 25);
+}
+
 pub(crate) async fn a_person_moves_once_from_a_version(place: &Place) {
     let store = place.open().await;
     let alice = person("alice");

@@ -1,16 +1,18 @@
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
+use tokio::time::advance;
 
 use super::*;
 use crate::audit::DecisionId;
 use crate::store::StoreError;
 
-/// A ledger that counts what it keeps, and can be out of order.
+/// A ledger that counts what it keeps, and can be slow or out of order.
 #[derive(Debug, Default)]
 struct Counter {
     broken: AtomicBool,
+    takes: Duration,
     kept: AtomicU64,
     tries: Notify,
 }
@@ -19,6 +21,9 @@ struct Counter {
 impl Ledger for Counter {
     async fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
         self.tries.notify_one();
+        if !self.takes.is_zero() {
+            sleep(self.takes).await;
+        }
         if self.broken.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("out of order".into()));
         }
@@ -33,7 +38,7 @@ impl Ledger for Counter {
 
 fn event() -> AuditEvent {
     AuditEvent {
-        id: DecisionId::new(),
+        id: DecisionId::at(UnixTime::from_seconds(1)),
         at: UnixTime::from_seconds(1),
         kind: "test",
         server: String::new(),
@@ -79,7 +84,7 @@ async fn while_the_storage_is_away_no_more_than_a_second_of_grants_is_taken() {
     queue.reserve().unwrap().take(event());
     ledger.tries.notified().await;
     assert!(queue.reserve().is_ok(), "a moment is nothing");
-    tokio::time::advance(PATIENCE + Duration::from_millis(1)).await;
+    advance(PATIENCE + Duration::from_millis(1)).await;
     assert!(matches!(queue.reserve(), Err(TokenError::AuditQueueFull)));
 
     ledger.broken.store(false, Ordering::SeqCst);
@@ -89,6 +94,80 @@ async fn while_the_storage_is_away_no_more_than_a_second_of_grants_is_taken() {
     }
     tokio::task::yield_now().await;
     assert!(queue.reserve().is_ok(), "the storage is back");
+}
+
+/// Behind the batch that is written there wait others: each batch takes less than a second, and all
+/// together do not.
+#[tokio::test(start_paused = true)]
+async fn what_waits_behind_a_slow_batch_counts_from_when_it_was_taken() {
+    let ledger = Arc::new(Counter { takes: Duration::from_millis(300), ..Counter::default() });
+    let queue = AuditQueue::start(ledger.clone());
+    for _ in 0..4 * BATCH {
+        queue.reserve().unwrap().take(event());
+    }
+    sleep(PATIENCE - Duration::from_millis(1)).await;
+    assert!(queue.reserve().is_ok(), "the third batch is being written");
+    sleep(Duration::from_millis(2)).await;
+    assert_eq!(ledger.kept.load(Ordering::SeqCst), 3 * BATCH as u64);
+    assert!(queue.reserve().is_err(), "the fourth has waited for all others");
+    sleep(Duration::from_millis(300)).await;
+    assert!(queue.reserve().is_ok(), "all is written");
+}
+
+/// A task that writes must have its turn first.
+#[tokio::test(start_paused = true)]
+async fn what_nobody_has_begun_to_write_counts_too() {
+    let shared = Shared::default();
+    shared.reserve().unwrap().take(event());
+    advance(PATIENCE).await;
+    shared.reserve().unwrap().take(event());
+    advance(Duration::from_millis(1)).await;
+    assert!(shared.reserve().is_err());
+    assert!(matches!(shared.next(), Next::Write(changes) if changes.len() == 2));
+    assert!(shared.reserve().is_err(), "it is being written");
+    shared.written();
+    assert!(shared.reserve().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_loses_less_than_a_second_of_grants_at_any_moment() {
+    let ledger = Arc::new(Counter { takes: Duration::from_millis(70), ..Counter::default() });
+    let queue = AuditQueue::start(ledger.clone());
+    let (mut taken, mut refused) = (Vec::new(), 0);
+    for step in 0..20_000 {
+        ledger.broken.store(step % 7000 > 3500, Ordering::SeqCst);
+        // More than the storage keeps up with, now and then.
+        for _ in 0..if step % 3000 < 300 { 20 } else { 1 } {
+            match queue.reserve() {
+                Ok(place) => {
+                    place.take(event());
+                    taken.push(Instant::now());
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        let lost = &taken[ledger.kept.load(Ordering::SeqCst) as usize..];
+        if let [first, .., last] = lost {
+            assert!(*last - *first < Duration::from_secs(1), "{step}");
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert!(refused > 0 && taken.len() > 20_000, "{refused} {}", taken.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_is_not_taken_is_free_again() {
+    let (ledger, queue) = queue(false);
+    for _ in 0..2 * QUEUE_LENGTH {
+        drop(queue.reserve().unwrap());
+    }
+    let place = queue.reserve().unwrap();
+    let late = async move {
+        tokio::task::yield_now().await;
+        place.take(event());
+    };
+    tokio::join!(queue.close(), late);
+    assert_eq!(ledger.kept.load(Ordering::SeqCst), 1, "it was promised before");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{CLIENT, Context, SECRET, SERVER, SHA256, parse};
 use crate::catalog::{
     ClaimSource, ClientAuth, ClientSecret, ClientSpec, ClientType, Clients, Consent, Entity, Owner,
-    Scopes, Spec, Status,
+    Scopes, Spec, Status, TokenKind,
 };
 use crate::catalog_file::{CatalogContext, CatalogFile};
 
@@ -133,6 +133,31 @@ scopes = ["*"]
     assert!(reader.grant_types.iter().eq(["client_credentials"]));
     let mac = Context::default().secret_mac(&sha256(SECRET.as_bytes()));
     assert_eq!(reader.secrets, [ClientSecret::from_mac(mac)]);
+}
+
+/// The key of a claim stays what it was before there were pairs.
+#[test]
+fn a_claim_may_be_in_both_kinds_of_token() {
+    let keys = |claims: &[(&str, &str)]| {
+        let claims = claims.iter().map(|(name, token)| {
+            format!(
+                "[[server.claim]]\nname = {name:?}\ntoken = {token:?}\nvalue = {{ constant = 1 }}\n"
+            )
+        });
+        let file = parse(format!("{SERVER}\n{}", claims.collect::<String>())).unwrap();
+        let entities = file.entities.iter().filter_map(|entity| match &entity.spec {
+            Spec::Claim(claim) => Some((entity.key.to_string(), claim.token)),
+            _ => None,
+        });
+        Vec::from_iter(entities)
+    };
+    let of = |key: &str, token| (key.to_owned(), token);
+    assert_eq!(keys(&[("tier", "access")]), [of("claim orders/tier", TokenKind::Access)]);
+    assert_eq!(keys(&[("tier", "id")]), [of("claim orders/tier", TokenKind::Id)]);
+    let (access, id) =
+        (of("claim orders/tier", TokenKind::Access), of("claim orders/id/tier", TokenKind::Id));
+    assert_eq!(keys(&[("tier", "access"), ("tier", "id")]), [access.clone(), id.clone()]);
+    assert_eq!(keys(&[("tier", "id"), ("tier", "access")]), [id, access]);
 }
 
 #[test]

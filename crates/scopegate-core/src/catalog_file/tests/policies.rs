@@ -75,6 +75,28 @@ catalog.toml:13:1: missing key "clients": a policy needs it"#
 }
 
 #[test]
+fn persons_in_a_rule_for_clients_alone_are_a_warning() {
+    let warnings = |grants: &str, people: &str| {
+        let rule = format!("name = 'r'\ngrant_types = [{grants}]\nscopes = ['*']\n{people}");
+        let policy = format!("name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}");
+        let file = parse(format!("{BEFORE}{policy}")).expect("it is right all the same");
+        Vec::from_iter(file.warnings.into_iter().map(|warning| {
+            (warning.line, warning.column, warning.message.split(':').next().unwrap().to_owned())
+        }))
+    };
+    let text = |key| format!("{key} do not matter to client_credentials");
+    let (alone, both) = ("'client_credentials'", "'authorization_code', 'client_credentials'");
+    for grants in [alone, both] {
+        assert_eq!(warnings(grants, "groups = ['staff']"), [(20, 10, text("groups"))]);
+        let people = "users = ['alice']\ngroups = ['staff']";
+        let expected = [(20, 9, text("users")), (21, 10, text("groups"))];
+        assert_eq!(warnings(grants, people), expected);
+        assert_eq!(warnings(grants, "users = []\ngroups = []"), []);
+    }
+    assert_eq!(warnings("'authorization_code'", "groups = ['staff']"), []);
+}
+
+#[test]
 fn a_policy_may_name_a_client_that_is_not_in_the_file() {
     let file = parse(format!("{BEFORE}name = 'p'\nclients = ['made-by-the-api']"));
     assert!(file.is_ok(), "{file:?}");

@@ -32,10 +32,14 @@ impl World {
             let spec = ClaimSpec { token, value: ClaimSource::Constant(value), scopes: Vec::new() };
             (EntityKey::of_server(EntityKind::Claim, &default, name), Spec::Claim(spec))
         };
+        let value = ClaimSource::Constant(json!("of the ID token"));
+        let level = ClaimSpec { token: TokenKind::Id, value, scopes: Vec::new() };
         let edits = [
             (EntityKey::client(&id), Spec::Client(Box::default())),
             claim("plan", TokenKind::Id, json!("gold")),
             claim("internal", TokenKind::Access, json!(true)),
+            claim("level", TokenKind::Access, json!("of the access token")),
+            (EntityKey::id_claim_beside(&default, "level"), Spec::Claim(level)),
         ];
         let put = |(key, spec)| Edit::Put(Entity { key, owner: Owner::File, spec });
         let base = Issuer::parse("https://id.example").unwrap();
@@ -116,6 +120,7 @@ fn s2_an_id_token_says_who_signed_in_how_when_and_for_whom() {
         "amr": ["pwd"],
         "sid": "ses1",
         "ver": 1,
+        "level": "of the ID token",
         "plan": "gold",
     });
     assert_eq!(claims, expected);
@@ -147,12 +152,23 @@ fn s5_4_scopes_are_answered_at_userinfo_and_s5_5_names_in_the_token() {
 }
 
 #[test]
+fn one_name_may_be_a_claim_of_both_kinds_of_token() {
+    let world = World::new();
+    assert_eq!(world.claims()["level"], "of the ID token");
+    let World { server, client, .. } = &world;
+    let scopes = ScopeSet::empty();
+    let claims = custom_claims(server, TokenKind::Access, client, None, &scopes).unwrap();
+    assert_eq!(*claims["level"], "of the access token");
+}
+
+#[test]
 fn no_claim_of_the_administrator_replaces_one_of_the_servers() {
     let mut world = World::new();
     let value = ClaimSource::Constant(json!("forged"));
     let forged = ClaimSpec { token: TokenKind::Id, value, scopes: Vec::new() };
     for name in ["sub", "aud", "nonce", "sid", "acr"] {
-        world.server.claims.insert(name.to_owned(), forged.clone());
+        let key = EntityKey::of_server(EntityKind::Claim, &world.server.id, name);
+        world.server.claims.insert(key, forged.clone());
     }
     let claims = world.claims();
     assert!(!claims.to_string().contains("forged"), "{claims}");
@@ -162,7 +178,8 @@ fn no_claim_of_the_administrator_replaces_one_of_the_servers() {
 fn no_standard_claim_has_the_name_of_one_that_the_server_writes() {
     assert!(standard_claims::names().all(|name| !is_reserved(TokenKind::Id, name)));
     let claims = World::new().claims();
-    let written = claims.as_object().unwrap().keys().filter(|name| *name != "plan");
+    let is_added = |name: &str| ["level", "plan"].contains(&name);
+    let written = claims.as_object().unwrap().keys().filter(|name| !is_added(name));
     for name in written {
         assert!(is_reserved(TokenKind::Id, name), "{name}");
     }

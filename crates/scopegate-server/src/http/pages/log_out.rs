@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use http::request::Parts;
+use scopegate_core::catalog::ClientId;
 use scopegate_core::form::Form;
 use scopegate_core::interaction::Goal;
 use scopegate_core::people::User;
@@ -11,10 +12,16 @@ use super::{Browser, form_token};
 use crate::http::App;
 
 /// What the client asked for comes back with the answer, and is checked again.
-const KEPT: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+const KEPT: [&str; 2] = ["post_logout_redirect_uri", "state"];
 
-/// Asks the person.
-pub(in crate::http) fn ask(app: &App, parts: &Parts, user: &User, form: &Form) -> Response {
+/// Asks the person. An ID token that was shown stays out of the page: it has said which client asks.
+pub(in crate::http) fn ask(
+    app: &App,
+    parts: &Parts,
+    user: &User,
+    client: Option<&ClientId>,
+    form: &Form,
+) -> Response {
     let browser = Browser::of(app, &parts.headers);
     let mut text = Html::new("<p>You are signed in as <strong>")
         .text(&user.login)
@@ -24,10 +31,10 @@ pub(in crate::http) fn ask(app: &App, parts: &Parts, user: &User, form: &Form) -
         .text(parts.uri.path())
         .markup("\">\n")
         .hidden("request", &form_token(app, Goal::Account, &browser));
-    for name in KEPT {
-        if let Some(value) = form.value(name) {
-            text = text.hidden(name, value);
-        }
+    let client = client.map(|client| ("client_id", client.as_str()));
+    let kept = KEPT.into_iter().filter_map(|name| Some((name, form.value(name)?)));
+    for (name, value) in client.into_iter().chain(kept) {
+        text = text.hidden(name, value);
     }
     let text = text
         .markup("<button>Sign out</button>\n</form>\n<p><a href=\"")

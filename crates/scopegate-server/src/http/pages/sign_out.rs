@@ -1,14 +1,14 @@
 //! Signing out: the question, the end of the session, and that nobody is signed in.
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::SET_COOKIE;
 use http::request::Parts;
 use scopegate_core::error::TokenError;
 use scopegate_core::interaction::Goal;
 
 use super::html::{Csp, Html, page};
-use super::{Browser, body, brought_back, failure, form_token, see_other, signed_in};
+use super::{Browser, body, brought_back, failure, form_token, signed_in, signed_out};
 use crate::http::{App, Failure, cookies};
 
 /// Asks whether to sign out, or says that nobody is signed in.
@@ -23,7 +23,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
                 .html(&form(&app, &browser));
             browser.told(&app, page("Sign out?", &text, Csp::NoScript))
         }
-        Ok(None) => signed_out(&app),
+        Ok(None) => nobody(&app),
         Err(error) => failure(error),
     }
 }
@@ -31,24 +31,18 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 /// Ends the session. The form comes from a page of this browser, or nothing ends.
 pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, content) = request.into_parts();
-    match end(&app, &parts, content).await {
-        Ok(()) => {
-            let mut response = see_other(&app.path("signout"));
-            response.headers_mut().append(SET_COOKIE, cookies::drop_session(app.scheme()));
-            response
-        }
-        Err(error) => failure(error),
-    }
+    end(&app, &parts, content).await.unwrap_or_else(failure)
 }
 
-async fn end(app: &App, parts: &Parts, content: axum::body::Body) -> Result<(), Failure> {
+async fn end(app: &App, parts: &Parts, content: Body) -> Result<Response, Failure> {
     let form = body(parts, content).await?;
     brought_back(app, &parts.headers, &form)?;
-    if let Some(secret) = cookies::session(&parts.headers, app.scheme()) {
-        let ended = app.authority().sign_out(&secret, app.client_address(parts)).await;
+    let session = cookies::session(&parts.headers, app.scheme());
+    if let Some(secret) = &session {
+        let ended = app.authority().sign_out(secret, app.client_address(parts)).await;
         ended.map_err(|error| Failure::new(TokenError::Storage(error)))?;
     }
-    Ok(())
+    Ok(signed_out(app, session.as_ref(), &app.path("signout")))
 }
 
 /// The button that ends the session.
@@ -61,7 +55,7 @@ pub(super) fn form(app: &App, browser: &Browser) -> Html {
 }
 
 /// Says that nobody is signed in.
-fn signed_out(app: &App) -> Response {
+fn nobody(app: &App) -> Response {
     let text = Html::new("<p>You are signed out.</p>\n<p><a href=\"")
         .text(&app.path("account"))
         .markup("\">Sign in</a></p>\n");

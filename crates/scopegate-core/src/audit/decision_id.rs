@@ -1,0 +1,97 @@
+//! The id of a decision.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use scopegate_claims::UnixTime;
+use serde::Serialize;
+use uuid::{Builder, Uuid};
+
+/// The id of a decision: it stands in the answer, in the log and in the audit record. It is a UUIDv7
+/// (RFC 9562 §5.7).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct DecisionId(Uuid);
+
+/// How many ids this process has made.
+static MADE: AtomicU64 = AtomicU64::new(0);
+
+/// What keeps the ids of two processes apart, and says nothing of how many decisions there are.
+static RANDOM: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// The count begins each second at a random number of so many bits, and has one bit more.
+const START_BITS: u32 = 41;
+
+impl DecisionId {
+    /// A new id of this second.
+    ///
+    /// No two are the same, even if the clock is set back. Of those that one process makes of the same
+    /// second, later ones sort after earlier ones.
+    pub fn at(now: UnixTime) -> Self {
+        const START: u64 = (1 << START_BITS) - 1;
+        let seconds = now.as_seconds();
+        let random = RANDOM.hash_one(seconds);
+        // No process makes so many ids that the count would need more bits.
+        let count = (random & START) + (MADE.fetch_add(1, Ordering::Relaxed) & START);
+        let tail = random >> START_BITS;
+        // 12 bits, and 62 after the variant: 42 of the count, 32 of the tail.
+        let (high, low) = ((count >> 30) as u16, (count & ((1 << 30) - 1)) << 32 | tail);
+        let mut bytes = [0; 10];
+        bytes[..2].copy_from_slice(&high.to_be_bytes());
+        bytes[2..].copy_from_slice(&low.to_be_bytes());
+        Self(Builder::from_unix_timestamp_millis(seconds * 1000, &bytes).into_uuid())
+    }
+}
+
+impl std::fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+    #[test]
+    fn an_id_is_a_uuid_of_its_second() {
+        for now in [UnixTime::from_seconds(0), NOW, UnixTime::MAX] {
+            let DecisionId(id) = DecisionId::at(now);
+            assert_eq!(id.get_version_num(), 7);
+            assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+            assert_eq!(id.get_timestamp().unwrap().to_unix(), (now.as_seconds(), 0));
+        }
+    }
+
+    #[test]
+    fn later_ones_sort_after_earlier_ones_whichever_thread_makes_them() {
+        let mut last = DecisionId::at(NOW);
+        for _ in 0..20 {
+            let racing: Vec<_> = (0..4)
+                .map(|_| thread::spawn(|| Vec::from_iter((0..500).map(|_| DecisionId::at(NOW)))))
+                .collect();
+            let made: Vec<_> = racing.into_iter().map(|thread| thread.join().unwrap()).collect();
+            for ids in &made {
+                assert!(ids.is_sorted() && ids[0] > last, "{last}");
+            }
+            last = DecisionId::at(NOW);
+            assert!(made.iter().flatten().all(|id| *id < last));
+        }
+        assert!(DecisionId::at(NOW.plus(Duration::from_secs(1))) > last);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_id_twice() {
+        let before = NOW.minus(Duration::from_secs(3600));
+        let times = [NOW, before, NOW, before, NOW];
+        let ids: Vec<_> = times.iter().map(|now| DecisionId::at(*now)).collect();
+        assert_eq!(BTreeSet::from_iter(&ids).len(), times.len());
+        assert!(ids[0] < ids[2] && ids[2] < ids[4] && ids[1] < ids[3] && ids[3] < ids[0]);
+    }
+}
