@@ -3,6 +3,7 @@
 mod apply;
 mod clients;
 mod console;
+mod descriptors;
 mod failure;
 mod logging;
 mod serve;

@@ -15,6 +15,7 @@ mod draft;
 mod environment;
 mod file;
 mod key;
+mod limits;
 mod listen;
 mod log;
 mod problem;
@@ -31,12 +32,13 @@ use scopegate_claims::Issuer;
 
 use self::draft::Draft;
 pub use self::key::Key;
+pub use self::limits::LimitsConfig;
 pub use self::listen::ListenConfig;
 pub use self::log::{LogConfig, LogFormat};
 use self::problem::Problems;
 pub use self::problem::{ConfigError, ConfigErrors, ConfigProblem};
 pub use self::store::StoreConfig;
-use crate::{Exposure, TlsFiles, TrustedProxies};
+use crate::{Exposure, ListenLimits, TlsFiles, TrustedProxies};
 
 /// The file that is read if none is named.
 pub const DEFAULT_FILE: &str = "scopegate.toml";
@@ -69,6 +71,8 @@ pub struct Config {
     pub master_key_file: PathBuf,
     /// The proxies that are believed when they say from where a request comes.
     pub trusted_proxies: TrustedProxies,
+    /// What strangers may take.
+    pub limits: LimitsConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -88,7 +92,7 @@ pub struct ConfigText<'a> {
 impl Config {
     /// What holds where nothing is said: everything is kept in `scopegate-data` in this folder.
     pub fn in_folder(folder: &Path) -> Self {
-        Draft::new(folder).finish().expect("the defaults fit together")
+        Draft::new(folder, None).finish().expect("the defaults fit together")
     }
 
     /// Reads the named file, or `scopegate.toml` if it is there, and the environment.
@@ -97,12 +101,25 @@ impl Config {
     ///
     /// [`ConfigError`] if the file cannot be read or anything is wrong.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_from(file, None)
+    }
+
+    /// Reads the same for a process that serves and may have so many descriptors.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), and if there are more connections than the descriptors allow.
+    pub fn load_to_serve(file: Option<&Path>, descriptors: u64) -> Result<Self, ConfigError> {
+        Self::load_from(file, Some(descriptors))
+    }
+
+    fn load_from(file: Option<&Path>, descriptors: Option<u64>) -> Result<Self, ConfigError> {
         let variables = std::env::vars_os();
         let (path, content) = match file {
             Some(path) => (path, std::fs::read(path)),
             None => match std::fs::read(DEFAULT_FILE) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    return Ok(Self::read(None, variables)?);
+                    return Ok(Self::read_from(None, variables, descriptors)?);
                 }
                 read => (Path::new(DEFAULT_FILE), read),
             },
@@ -112,7 +129,7 @@ impl Config {
         let name = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new(""));
         let text = ConfigText { name: &name, folder, content: &content };
-        Ok(Self::read(Some(&text), variables)?)
+        Ok(Self::read_from(Some(&text), variables, descriptors)?)
     }
 
     /// Reads a file, if there is one, and lays the environment over it.
@@ -126,7 +143,15 @@ impl Config {
         file: Option<&ConfigText<'_>>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigErrors> {
-        let mut draft = Draft::new(file.map_or(Path::new(""), |file| file.folder));
+        Self::read_from(file, variables, None)
+    }
+
+    fn read_from(
+        file: Option<&ConfigText<'_>>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        descriptors: Option<u64>,
+    ) -> Result<Self, ConfigErrors> {
+        let mut draft = Draft::new(file.map_or(Path::new(""), |file| file.folder), descriptors);
         let mut problems = Problems::default();
         if let Some(file) = file {
             file::read(file, &mut draft, &mut problems);
@@ -157,6 +182,12 @@ impl Config {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let base = Issuer::parse(&format!("{scheme}://{public}"));
         base.ok().filter(|_| public.port() != 0).ok_or(ConfigError::NoBaseUrl(public))
+    }
+
+    /// The limits of the listeners of a process that may have so many descriptors.
+    pub fn listen_limits(&self, descriptors: u64) -> ListenLimits {
+        let database_connections = self.store.database_connections();
+        self.limits.for_listeners(descriptors, database_connections, &self.trusted_proxies)
     }
 
     /// Who can reach a process that runs so.

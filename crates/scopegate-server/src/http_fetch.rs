@@ -8,6 +8,8 @@
 //!    addresses that were looked at: a name that means another one a moment later changes nothing.
 //! 3. No redirect is followed, and no proxy is asked.
 //! 4. The answer comes within 5 seconds and has at most 256 KiB.
+//! 5. At most 8 documents are fetched at a time, and no connection is kept: strangers who name many
+//!    clients take few descriptors. Whoever waits for its turn waits within the 5 seconds.
 
 mod addresses;
 
@@ -19,6 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use scopegate_core::fetch::{Fetch, FetchError};
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 use self::addresses::may_be_asked;
@@ -26,6 +29,9 @@ use crate::Exposure;
 
 /// The whole time of a fetch.
 const MAX_TIME: Duration = Duration::from_secs(5);
+
+/// How many documents are fetched at a time.
+const MAX_AT_ONCE: usize = 8;
 
 /// The longest document, in bytes.
 const MAX_LENGTH: usize = 256 * 1024;
@@ -35,6 +41,7 @@ const MAX_LENGTH: usize = 256 * 1024;
 pub(crate) struct HttpFetch {
     exposure: Exposure,
     max_time: Duration,
+    turns: Semaphore,
     /// It is made when it is first needed: the certificates of the system take their time to read.
     client: OnceLock<reqwest::Client>,
 }
@@ -42,7 +49,8 @@ pub(crate) struct HttpFetch {
 impl HttpFetch {
     /// Fetches for a process that can be reached by these.
     pub(crate) fn new(exposure: Exposure) -> Self {
-        Self { exposure, max_time: MAX_TIME, client: OnceLock::new() }
+        let turns = Semaphore::new(MAX_AT_ONCE);
+        Self { exposure, max_time: MAX_TIME, turns, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&reqwest::Client, FetchError> {
@@ -51,12 +59,30 @@ impl HttpFetch {
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
                 .timeout(self.max_time)
+                .pool_max_idle_per_host(0)
                 .dns_resolver(Guarded { exposure: self.exposure })
                 .build();
             // Two may be made at once; the first is kept.
             let _ = self.client.set(client.map_err(|_| FetchError::Unreachable)?);
         }
         Ok(self.client.get().expect("it was set above"))
+    }
+
+    async fn fetch(&self, url: Url) -> Result<Vec<u8>, FetchError> {
+        let _turn = self.turns.acquire().await.map_err(|_| FetchError::Unreachable)?;
+        let request = self.client()?.get(url).header("accept", "application/json");
+        let mut response = request.send().await.map_err(|error| failed(&error))?;
+        if response.status() != reqwest::StatusCode::OK {
+            return Err(FetchError::Unreachable);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+            if body.len() + chunk.len() > MAX_LENGTH {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
     }
 
     /// Checks what can be seen of a URL before its name is looked up.
@@ -87,19 +113,8 @@ impl Fetch for HttpFetch {
     async fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::Forbidden)?;
         self.check(&url)?;
-        let request = self.client()?.get(url).header("accept", "application/json");
-        let mut response = request.send().await.map_err(|error| failed(&error))?;
-        if response.status() != reqwest::StatusCode::OK {
-            return Err(FetchError::Unreachable);
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
-            if body.len() + chunk.len() > MAX_LENGTH {
-                return Err(FetchError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
+        let in_time = tokio::time::timeout(self.max_time, self.fetch(url)).await;
+        in_time.unwrap_or(Err(FetchError::Unreachable))
     }
 }
 

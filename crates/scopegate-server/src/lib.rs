@@ -18,5 +18,5 @@ pub mod setup;
 
 pub use exposure::Exposure;
 pub use http::{Failure, ForwardingHeader, InvalidNetwork, RequestError, TrustedProxies};
-pub use listen::{ListenError, ListenSettings, Listener, Listeners, TlsFiles};
+pub use listen::{ListenError, ListenLimits, ListenSettings, Listener, Listeners, TlsFiles};
 pub use server::{CatalogWatch, Server, ServerSettings, StartError, Storage};

@@ -1,8 +1,17 @@
 //! Listening: TCP and TLS, bounded connections, a graceful end.
 
+mod activity;
+mod answer_body;
 mod connection;
 mod error;
+mod exchange;
+mod limits;
 mod listener;
+mod open_connections;
+mod patience;
+mod peer_stream;
+mod refusals;
+mod request_body;
 mod tls;
 
 use std::net::SocketAddr;
@@ -13,6 +22,7 @@ use tokio::sync::watch;
 use crate::Server;
 
 pub use error::ListenError;
+pub use limits::ListenLimits;
 pub use listener::Listener;
 
 /// Where to listen.
@@ -55,7 +65,18 @@ impl Listeners {
             Some(admin) => Some(Listener::bind(admin).await?),
             None => None,
         };
-        Ok(Self { public, admin })
+        Ok(Self { public, admin }.with_limits(ListenLimits::default()))
+    }
+
+    /// Has other limits than the usual ones. The administrator's listener has its own few connections,
+    /// so that it goes on whatever strangers do on the public one.
+    #[must_use]
+    pub fn with_limits(self, limits: ListenLimits) -> Self {
+        let admin_limits = ListenLimits::for_admin(&limits);
+        Self {
+            public: self.public.with_limits(limits),
+            admin: self.admin.map(|admin| admin.with_limits(admin_limits)),
+        }
     }
 
     /// The address of the public listener.

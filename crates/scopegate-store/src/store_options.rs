@@ -33,6 +33,11 @@ impl StoreOptions {
         Self { connections: connections.max(1), ..self }
     }
 
+    /// How many connections are held to PostgreSQL at most, with the one for listening.
+    pub fn most_connections(&self) -> u32 {
+        self.connections.saturating_add(1)
+    }
+
     /// How long an operation waits for a connection or a lock before it fails.
     ///
     /// 3 s for PostgreSQL, 5 s for SQLite, where writers wait for each other.

@@ -8,7 +8,7 @@ use scopegate_core::apply::Mode;
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::config::Config;
 use scopegate_server::setup::Setup;
-use scopegate_server::{ListenSettings, Listeners, Server};
+use scopegate_server::{ListenLimits, ListenSettings, Listeners, Server};
 
 /// Its scopes, policies and clients.
 const CATALOG: CatalogSource<'_> = CatalogSource {
@@ -29,8 +29,13 @@ impl AuthorizationServer {
     pub(crate) const AUDIENCE: &'static str = "api://orders";
 
     /// Opens its storage in a folder, with the catalog applied.
-    pub(crate) async fn open(address: SocketAddr, folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        address: SocketAddr,
+        folder: &Path,
+        limits: ListenLimits,
+    ) -> anyhow::Result<Self> {
         let listeners = Listeners::bind(&ListenSettings { address, tls: None }, None).await?;
+        let listeners = listeners.with_limits(limits);
         let base = Issuer::parse(&format!("http://{}", listeners.public_address()))?;
 
         let mut config = Config::in_folder(folder);

@@ -11,6 +11,7 @@ mod api;
 mod arguments;
 mod authorization_server;
 mod data_folder;
+mod descriptors;
 mod order;
 mod order_store;
 mod orders;
@@ -54,14 +55,18 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     arguments.check()?;
     let stop = stop::signal()?.shared();
     let data = DataFolder::open(arguments.data.as_deref())?;
+    // Two listeners share what the process may open.
+    let limits = descriptors::limits(if arguments.trusted().is_some() { 1 } else { 2 });
     let listener = Listener::bind(&ListenSettings { address: arguments.listen, tls: None }).await?;
+    let listener = listener.with_limits(limits.clone());
     let orders = OrderStore::open(&data.path().join("orders.db")).await?;
 
     // Where an issuer is at hand already, its URL and its audience are all that the API needs.
     let (issuer, audience, server) = match arguments.trusted() {
         Some((issuer, audience)) => (issuer.to_owned(), audience.to_owned(), None),
         None => {
-            let server = AuthorizationServer::open(arguments.as_listen, data.path()).await?;
+            let server =
+                AuthorizationServer::open(arguments.as_listen, data.path(), limits).await?;
             (server.issuer(), AuthorizationServer::AUDIENCE.to_owned(), Some(server))
         }
     };

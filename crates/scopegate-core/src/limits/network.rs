@@ -19,10 +19,10 @@ pub enum Network {
     V6Subnet([u16; 4]),
 }
 
-/// How many times the limit of a /64 a /48 has.
-const SUBNETS: u32 = 16;
-
 impl Network {
+    /// How many times the limit of a /64 a /48 has.
+    pub const SUBNETS: u32 = 16;
+
     /// The network that an address is counted under: an IPv4 address, or an IPv6 /64.
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -35,7 +35,7 @@ impl Network {
     }
 
     /// The larger network that it is a part of, for IPv6.
-    const fn site(self) -> Option<Self> {
+    pub const fn site(self) -> Option<Self> {
         match self {
             Self::V6Subnet([a, b, c, _]) => Some(Self::V6Site([a, b, c])),
             Self::V4(_) | Self::V6Site(_) => None,
@@ -64,7 +64,9 @@ impl AddressCounters {
         let network = Network::of(address);
         self.0.admit(&network, bound, now)?;
         let Some(site) = network.site() else { return Ok(()) };
-        self.0.admit(&site, bound.times(SUBNETS), now).inspect_err(|_| self.0.take_back(&network))
+        self.0
+            .admit(&site, bound.times(Network::SUBNETS), now)
+            .inspect_err(|_| self.0.take_back(&network))
     }
 
     /// Takes one back that was counted: it was never judged.

@@ -13,6 +13,7 @@ use scopegate_server::setup::Setup;
 use scopegate_server::{ListenSettings, Listeners, Server};
 use tokio::signal;
 
+use super::descriptors::Descriptors;
 use super::failure::CliError;
 use super::{Workplace, apply, console, is_missing, logging, validate};
 
@@ -33,12 +34,15 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        let config = Config::load(place.file.as_deref())?;
+        let descriptors = Descriptors::raise();
+        let config = Config::load_to_serve(place.file.as_deref(), descriptors.now())?;
         logging::start_for_server(&config.log);
+        let limits = config.listen_limits(descriptors.now());
+        descriptors.log(&limits);
         let end = EndSignals::listen()?;
 
         // The ports come first: a second server on the same machine changes nothing.
-        let listeners = bind(&config).await?;
+        let listeners = bind(&config).await?.with_limits(limits);
         let base = config.base_url(listeners.public_address())?;
         if let Some(catalog) = self.catalog.as_deref().filter(|_| is_missing(&config.store)) {
             // A wrong file is no reason to make a store.

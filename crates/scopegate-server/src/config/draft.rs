@@ -7,14 +7,16 @@ use scopegate_claims::Issuer;
 use scopegate_core::catalog_file::Quoted;
 
 use super::key::Key;
+use super::limits;
 use super::problem::{Complaint, Place, Problems};
 use super::setting::Setting;
-use super::{Config, ListenConfig, LogConfig, StoreConfig};
+use super::{Config, LimitsConfig, ListenConfig, LogConfig, StoreConfig};
 use crate::{ForwardingHeader, TlsFiles};
 
 /// A configuration while it is read: what belongs together may still be apart.
 #[derive(Debug)]
 pub(super) struct Draft {
+    pub(super) descriptors: Option<u64>,
     folder: PathBuf,
     places: BTreeMap<&'static str, Place>,
     base_url: Option<Issuer>,
@@ -25,6 +27,7 @@ pub(super) struct Draft {
     pub(super) store: StoreConfig,
     pub(super) trusted_proxies: Vec<String>,
     pub(super) forwarding_header: ForwardingHeader,
+    pub(super) limits: LimitsConfig,
     pub(super) log: LogConfig,
 }
 
@@ -51,8 +54,10 @@ pub(super) static KEYS: &[Key] = &[
 ];
 
 impl Draft {
-    pub(super) fn new(folder: &Path) -> Self {
+    /// A draft for a process that may have so many descriptors, if that matters.
+    pub(super) fn new(folder: &Path, descriptors: Option<u64>) -> Self {
         Self {
+            descriptors,
             folder: folder.to_owned(),
             places: BTreeMap::new(),
             base_url: None,
@@ -63,6 +68,7 @@ impl Draft {
             store: StoreConfig::in_folder(folder),
             trusted_proxies: Vec::new(),
             forwarding_header: ForwardingHeader::default(),
+            limits: LimitsConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -79,11 +85,16 @@ impl Draft {
 
     /// Puts the parts together, if they fit.
     pub(super) fn finish(self) -> Result<Config, Vec<Complaint>> {
-        let complaints: Vec<_> =
-            [self.lacks_base_url(), self.half_tls(), self.mixed_schemes(), self.one_address()]
-                .into_iter()
-                .flatten()
-                .collect();
+        let complaints: Vec<_> = [
+            self.lacks_base_url(),
+            self.half_tls(),
+            self.mixed_schemes(),
+            self.one_address(),
+            limits::contradiction(&self),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         if !complaints.is_empty() {
             return Err(complaints);
         }
@@ -100,12 +111,13 @@ impl Draft {
             base_url: self.base_url,
             listen: self.listen,
             store: self.store,
+            limits: self.limits,
             log: self.log,
         })
     }
 
     /// A complaint about a key, at the place where it was set.
-    fn refuse(&self, key: &'static str, message: String) -> Option<Complaint> {
+    pub(super) fn refuse(&self, key: &'static str, message: String) -> Option<Complaint> {
         let place = self.places.get(key).cloned().unwrap_or(Place::Offset(0));
         Some(Complaint { place, message })
     }

@@ -3,14 +3,14 @@
 use super::draft::Draft;
 use super::problem::Complaint;
 use super::setting::Setting;
-use super::{draft, listen, log, proxies, store, tls};
+use super::{draft, limits, listen, log, proxies, store, tls};
 
 /// All keys, one part for each concern.
 pub(super) static KEYS: &[&[Key]] =
-    &[draft::KEYS, listen::KEYS, tls::KEYS, store::KEYS, proxies::KEYS, log::KEYS];
+    &[draft::KEYS, listen::KEYS, tls::KEYS, store::KEYS, proxies::KEYS, limits::KEYS, log::KEYS];
 
 /// Keys and tables that are planned, and refused until they do something.
-pub(super) static LATER: &[&str] = &["limits", "sql"];
+pub(super) static LATER: &[&str] = &["sql"];
 
 /// Keys that one may expect, and what to do instead.
 pub(super) static ADVICE: &[(&str, &str)] = &[

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use scopegate_core::catalog_file::{Instead, Quoted};
+use scopegate_core::catalog_file::{Instead, Quoted, parse_duration};
 use toml::de::DeValue;
 
 use super::problem::{Complaint, Place};
@@ -85,6 +86,22 @@ impl<'a> Setting<'a> {
                 Quoted(self.path)
             ))
         })
+    }
+
+    /// A duration such as `30s` in a range, which is shown as it is written.
+    pub(super) fn duration(&self, range: RangeInclusive<&str>) -> Result<Duration, Complaint> {
+        let (least, most) = (*range.start(), *range.end());
+        let bound = |text| parse_duration(text).expect("a bound is a duration");
+        let written = self.text()?;
+        let instead = format!("write {} to {}", Quoted(least), Quoted(most));
+        let Some(duration) = parse_duration(written) else {
+            let problem = format!("{} is no duration, such as \"30s\"", Quoted(written));
+            return Err(self.refuse(format!("{problem}: {instead}")));
+        };
+        if !(bound(least)..=bound(most)).contains(&duration) {
+            return Err(self.refuse(format!("{} is out of range: {instead}", Quoted(self.path))));
+        }
+        Ok(duration)
     }
 
     /// The entries of a list; a variable separates them by commas.

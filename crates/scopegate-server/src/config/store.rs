@@ -27,6 +27,11 @@ impl StoreConfig {
         Self { url: StoreUrl::sqlite(path), options: StoreOptions::default() }
     }
 
+    /// How many connections to a database server there are at most.
+    pub(super) fn database_connections(&self) -> u32 {
+        if self.url.sqlite_path().is_some() { 0 } else { self.options.most_connections() }
+    }
+
     /// Where files belong that are kept beside the database, and not in it.
     pub(super) fn data_folder(&self, folder: &Path) -> PathBuf {
         match self.url.sqlite_path() {

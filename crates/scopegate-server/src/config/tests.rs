@@ -180,6 +180,85 @@ fn a_value_that_does_not_parse_is_refused_with_what_to_write() {
 }
 
 #[test]
+fn limits_follow_the_descriptors_unless_they_are_set() {
+    let limits = |content: &str, descriptors| {
+        let limits = file(content).listen_limits(descriptors);
+        (limits.connections, limits.connections_per_address)
+    };
+    assert_eq!(limits("", 256), (204, 51));
+    assert_eq!(limits("limits.connections = 100", 256), (100, 25));
+    assert_eq!(limits("limits.connections_per_address = 100", 256), (204, 100));
+    // A database server has connections too.
+    assert_eq!(limits("store.url = 'postgres://db/sg'\nstore.connections = 100", 256), (123, 30));
+
+    let config = Config::read(
+        Some(&text("trusted_proxies = ['10.0.0.1']\n[limits]\nwrite_timeout = '5s'")),
+        variables(&[("SCOPEGATE__LIMITS__IDLE_TIMEOUT", "1m30s")]),
+    );
+    let limits = config.unwrap().listen_limits(256);
+    assert_eq!(limits.write_timeout.as_secs(), 5);
+    assert_eq!(limits.idle_timeout.as_secs(), 90);
+    assert!(limits.trusted_proxies.trusts("10.0.0.1".parse().unwrap()));
+}
+
+#[test]
+fn limits_that_are_absurd_are_refused_with_what_to_write() {
+    for (content, problem) in [
+        (
+            "limits.connections = 0",
+            r#"1:22: "limits.connections" is out of range: write a whole number from 1 to 1000000"#,
+        ),
+        (
+            "limits.connections_per_address = -1",
+            r#"1:34: "limits.connections_per_address" is out of range: write a whole number from 1 to 1000000"#,
+        ),
+        (
+            "[limits]\nconnections = 10\nconnections_per_address = 11",
+            r#"3:27: "limits.connections_per_address" is more than "limits.connections": write a whole number from 1 to 10"#,
+        ),
+        (
+            "limits.write_timeout = '0s'",
+            r#"1:24: "limits.write_timeout" is out of range: write "1s" to "10m""#,
+        ),
+        (
+            "limits.idle_timeout = '2d'",
+            r#"1:23: "limits.idle_timeout" is out of range: write "1s" to "1h""#,
+        ),
+        (
+            "limits.idle_timeout = 'soon'",
+            r#"1:23: "soon" is no duration, such as "30s": write "1s" to "1h""#,
+        ),
+        (
+            "limits.idle_timeout = 75",
+            r#"1:23: "limits.idle_timeout" must be a text in quotes, not an integer"#,
+        ),
+        (
+            "limits.conections = 75",
+            r#"1:8: unknown key "conections" of [limits]: write "connections""#,
+        ),
+    ] {
+        assert_eq!(refusal(content), format!("scopegate.toml:{problem}"));
+    }
+}
+
+#[test]
+fn more_connections_than_descriptors_are_refused_where_they_stand() {
+    let read = |content, descriptors| {
+        let read = Config::read_from(Some(&text(content)), [], Some(descriptors));
+        read.map_err(|refusal| refusal.to_string())
+    };
+    let content = "[limits]\nconnections = 993";
+    assert!(read(content, 1025).is_ok());
+    assert_eq!(
+        read(content, 1024).unwrap_err(),
+        "scopegate.toml:2:15: \"limits.connections\" is out of range: the process may open 1024 files, \
+         and 32 of them are for other things: write a whole number from 1 to 992, \
+         or raise the limit of open files"
+    );
+    assert!(Config::read(Some(&text(content)), []).is_ok(), "a command that does not serve");
+}
+
+#[test]
 fn all_problems_are_listed_in_their_order() {
     let file = text("[listen]\nadmin = 1\npubic = 2\n");
     let variables = variables(&[("SCOPEGATE__LOG__LEVEL", "loud")]);

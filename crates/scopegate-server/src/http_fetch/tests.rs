@@ -71,6 +71,24 @@ async fn an_answer_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn few_documents_are_fetched_at_a_time() {
+    let (address, asked) = publisher().await;
+    let fetch = Arc::new(HttpFetch::new(Exposure::Loopback));
+    let get = |path: &str| {
+        let (fetch, url) = (Arc::clone(&fetch), format!("http://{address}{path}"));
+        tokio::spawn(async move { fetch.get(&url).await })
+    };
+    let waiting: Vec<_> = (0..MAX_AT_ONCE).map(|_| get("/silent")).collect();
+    while (asked.load(Ordering::Relaxed) as usize) < MAX_AT_ONCE {
+        tokio::task::yield_now().await;
+    }
+    let one_more = get("/keys");
+    assert_eq!(fetch.turns.available_permits(), 0);
+    waiting[0].abort();
+    assert!(one_more.await.unwrap().is_ok(), "its turn comes when another has ended");
+}
+
+#[tokio::test]
 async fn a_server_that_others_reach_asks_no_address_of_its_own() {
     let (address, asked) = publisher().await;
     let port = address.port();

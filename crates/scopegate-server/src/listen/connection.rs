@@ -3,31 +3,24 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use http::Request;
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
-use tower_service::Service;
+
+use super::activity::Activity;
+use super::exchange::Exchanges;
+use super::patience::{Patience, Verdict};
+use super::peer_stream::PeerStream;
 
 /// How long the TLS handshake may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-
-/// How long a client may take until its first request is there.
-const FIRST_REQUEST_TIME: Duration = Duration::from_secs(15);
-
-/// How long until the next one on HTTP/1: longer than proxies keep idle connections, a minute mostly,
-/// so that it is they who close.
-const NEXT_REQUEST_TIME: Duration = Duration::from_secs(75);
 
 /// How often an idle HTTP/2 client is asked whether it is still there, and for how long.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -43,18 +36,22 @@ const MAX_HEAD: u32 = 64 * 1024;
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) router: Router,
+    pub(super) activity: Arc<Activity>,
+    pub(super) patience: Patience,
 }
 
 impl Connection {
     /// Serves until the client or the server ends it; `ending` is closed when the server does.
-    pub(super) async fn serve(
+    pub(super) async fn serve<S>(
         self,
-        stream: TcpStream,
+        stream: S,
         tls: Option<TlsAcceptor>,
         mut ending: watch::Receiver<()>,
-    ) {
-        // A token is one small packet; it shall not wait for another.
-        let _ = stream.set_nodelay(true);
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Arc::clone(&self.activity);
+        let stream = PeerStream::new(stream, activity, self.patience.write_timeout);
         let Some(tls) = tls else { return self.speak(stream, ending).await };
         let handshake = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream));
         tokio::select! {
@@ -72,20 +69,13 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { peer, router } = self;
-        let has_asked = Arc::new(AtomicBool::new(false));
-        let service = service_fn({
-            let has_asked = Arc::clone(&has_asked);
-            move |mut request: Request<Incoming>| {
-                has_asked.store(true, Ordering::Relaxed);
-                request.extensions_mut().insert(ConnectInfo(peer));
-                router.clone().call(request)
-            }
-        });
-        let protocols = protocols();
+        let Self { peer, router, activity, mut patience } = self;
+        let exchanges = Exchanges { peer, router, activity: Arc::clone(&activity) };
+        let service = service_fn(move |request| exchanges.answer(request));
+        let protocols = protocols(&patience);
         let mut connection = pin!(protocols.serve_connection(TokioIo::new(stream), service));
-        let mut first_request = pin!(tokio::time::sleep(FIRST_REQUEST_TIME));
-        let (mut is_waiting, mut is_ending) = (true, false);
+        let mut look = pin!(tokio::time::sleep_until(patience.first_look(Instant::now())));
+        let (mut is_watched, mut is_ending) = (true, false);
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -94,12 +84,18 @@ impl Connection {
                     }
                     return;
                 }
-                () = &mut first_request, if is_waiting => {
-                    // hyper's own time-outs begin after it knows which version is spoken.
-                    if !has_asked.load(Ordering::Relaxed) {
-                        return tracing::debug!(%peer, "a connection without a request");
+                () = &mut look, if is_watched => {
+                    match patience.judge(activity.standing(), Instant::now()) {
+                        Verdict::Close(reason) => {
+                            return tracing::debug!(%peer, reason, "a connection is closed");
+                        }
+                        Verdict::Tell(then) => {
+                            connection.as_mut().graceful_shutdown();
+                            look.as_mut().reset(then);
+                        }
+                        Verdict::LookAgain(then) => look.as_mut().reset(then),
+                        Verdict::GoOn => is_watched = false,
                     }
-                    is_waiting = false;
                 }
                 _ = ending.changed(), if !is_ending => {
                     is_ending = true;
@@ -111,12 +107,12 @@ impl Connection {
 }
 
 /// HTTP/1 and HTTP/2, with their limits.
-fn protocols() -> auto::Builder<TokioExecutor> {
+fn protocols(patience: &Patience) -> auto::Builder<TokioExecutor> {
     let mut protocols = auto::Builder::new(TokioExecutor::new());
     protocols
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(NEXT_REQUEST_TIME)
+        .header_read_timeout(patience.idle_timeout)
         .max_buf_size(MAX_HEAD as usize);
     protocols
         .http2()
@@ -127,3 +123,6 @@ fn protocols() -> auto::Builder<TokioExecutor> {
         .max_header_list_size(MAX_HEAD);
     protocols
 }
+
+#[cfg(test)]
+mod tests;

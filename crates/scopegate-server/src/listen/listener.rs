@@ -9,19 +9,20 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
+use super::activity::Activity;
 use super::connection::Connection;
+use super::open_connections::OpenConnections;
+use super::patience::Patience;
+use super::refusals::Refusals;
 use super::tls::Tls;
-use super::{ListenError, ListenSettings};
-
-/// How many connections are open at most; more wait in the system's queue.
-const MAX_CONNECTIONS: usize = 10_000;
+use super::{ListenError, ListenLimits, ListenSettings};
 
 /// How long requests may take to finish once the end has begun.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The pause after the system has no more file descriptors, or the like.
+/// The pause after the system has given no connection, because it has no more descriptors or the like.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A port that is taken, with the certificate if it speaks TLS.
@@ -50,6 +51,7 @@ pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
     tls: Option<Arc<Tls>>,
+    limits: ListenLimits,
 }
 
 impl Listener {
@@ -64,7 +66,14 @@ impl Listener {
         let failed = |source| ListenError::bind(*address, source);
         let tcp = TcpListener::bind(address).await.map_err(failed)?;
         let address = tcp.local_addr().map_err(failed)?;
-        Ok(Self { tcp, address, tls })
+        Ok(Self { tcp, address, tls, limits: ListenLimits::default() })
+    }
+
+    /// Has other limits than the usual ones.
+    #[must_use]
+    pub fn with_limits(mut self, limits: ListenLimits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The address, with the port that was taken.
@@ -74,9 +83,17 @@ impl Listener {
 
     /// Serves until the future is ready; then finishes the requests that are there, for ten seconds.
     pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
-        let Self { tcp, address, tls } = self;
+        let Self { tcp, address, tls, limits } = self;
         let (end, ending) = watch::channel(());
-        let mut connections = JoinSet::new();
+        let mut accepting = Accepting {
+            tls: tls.clone(),
+            router,
+            ending,
+            tasks: JoinSet::new(),
+            open: OpenConnections::new(limits.clone()),
+            limits,
+            refusals: Refusals::default(),
+        };
         let mut shutdown = pin!(shutdown);
         let mut reload = pin!(reload(tls.clone()));
         tracing::info!(%address, tls = tls.is_some(), "listening");
@@ -84,44 +101,101 @@ impl Listener {
             tokio::select! {
                 () = &mut shutdown => break,
                 () = &mut reload => {}
-                Some(ended) = connections.join_next() => log_panic(ended),
-                accepted = tcp.accept(), if connections.len() < MAX_CONNECTIONS => {
-                    let Some((stream, peer)) = accepted_stream(accepted).await else { continue };
-                    let tls = tls.as_ref().map(|tls| tls.acceptor());
-                    let connection = Connection { peer, router: router.clone() };
-                    connections.spawn(connection.serve(stream, tls, ending.clone()));
+                Some(ended) = accepting.tasks.join_next_with_id() => accepting.note_end(ended),
+                accepted = tcp.accept() => {
+                    let pause = accepting.take(accepted);
+                    if !pause.is_zero() {
+                        tokio::select! {
+                            () = tokio::time::sleep(pause) => {}
+                            () = &mut shutdown => break,
+                        }
+                    }
                 }
             }
         }
         drop((tcp, end));
-        tracing::info!(%address, connections = connections.len(), "finishing");
-        let all_ended = async { while connections.join_next().await.is_some() {} };
+        accepting.finish(address).await;
+    }
+}
+
+/// What is accepted, and what becomes of it.
+struct Accepting {
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    ending: watch::Receiver<()>,
+    tasks: JoinSet<()>,
+    open: OpenConnections,
+    limits: ListenLimits,
+    refusals: Refusals,
+}
+
+impl Accepting {
+    /// Serves a connection, or closes it; the answer is how long to wait before the next one.
+    fn take(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) -> Duration {
+        match accepted {
+            Ok((stream, peer)) => self.serve(stream, peer),
+            // The client has gone already.
+            Err(error) if is_gone(&error) => {}
+            Err(error) => {
+                self.refusals.note_failure(&error);
+                // Most likely there are too few descriptors.
+                self.open.close_one();
+                return PAUSE;
+            }
+        }
+        Duration::ZERO
+    }
+
+    fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {
+        // Those that have ended are no reason to refuse another.
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.note_end(ended);
+        }
+        if let Err(refused) = self.open.make_room(peer.ip()) {
+            return self.refusals.note(refused, peer);
+        }
+        // A token is one small packet; it shall not wait for another.
+        let _ = stream.set_nodelay(true);
+        let activity = Arc::new(Activity::new());
+        let connection = Connection {
+            peer,
+            router: self.router.clone(),
+            activity: Arc::clone(&activity),
+            patience: Patience::new(self.limits.write_timeout, self.limits.idle_timeout),
+        };
+        let tls = self.tls.as_ref().map(|tls| tls.acceptor());
+        let task = self.tasks.spawn(connection.serve(stream, tls, self.ending.clone()));
+        self.open.add(peer.ip(), activity, task);
+    }
+
+    fn note_end(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                if error.is_panic() {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "a connection panicked");
+                }
+                error.id()
+            }
+        };
+        self.open.remove(id);
+    }
+
+    /// Waits for the requests that are there, but not for long.
+    async fn finish(mut self, address: SocketAddr) {
+        tracing::info!(%address, connections = self.tasks.len(), "finishing");
+        let all_ended = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, all_ended).await.is_err() {
-            tracing::warn!(%address, connections = connections.len(), "unfinished requests are cut off");
-            connections.shutdown().await;
+            let connections = self.tasks.len();
+            tracing::warn!(%address, connections, "unfinished requests are cut off");
+            self.tasks.shutdown().await;
         }
     }
 }
 
-async fn accepted_stream(
-    accepted: io::Result<(TcpStream, SocketAddr)>,
-) -> Option<(TcpStream, SocketAddr)> {
-    match accepted {
-        Ok(accepted) => Some(accepted),
-        // The client has gone already.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => None,
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot accept connections");
-            tokio::time::sleep(PAUSE).await;
-            None
-        }
-    }
-}
-
-fn log_panic(ended: Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(error = &error as &dyn std::error::Error, "a connection panicked");
-    }
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
 /// Follows the files of the certificate; never ends.

@@ -101,31 +101,56 @@ impl Place {
 
     /// Starts `serve` on ports that are free, and waits until it has said where.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
-        let mut command = self.command(&[&["serve"], arguments].concat());
+        Self::start(self.command(&[&["serve"], arguments].concat()))
+    }
+
+    /// The same with a limit of open files, as `ulimit` takes it.
+    pub(crate) fn serve_with_limit(&self, limit: &str) -> Serving {
+        Self::start(self.limited_serve(limit))
+    }
+
+    /// What `serve` says that does not start with a limit of open files.
+    pub(crate) fn refused_with_limit(&self, limit: &str) -> Ended {
+        self.limited_serve(limit).output().unwrap().into()
+    }
+
+    fn limited_serve(&self, limit: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {limit} && exec \"$0\" serve")]);
+        command.arg(env!("CARGO_BIN_EXE_scopegate"));
+        self.prepare(command)
+    }
+
+    fn start(mut command: Command) -> Serving {
         command.env("SCOPEGATE__LISTEN__PUBLIC", "127.0.0.1:0");
         command.env("SCOPEGATE__LISTEN__ADMIN", "127.0.0.1:0");
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let mut log = String::new();
-        let base = loop {
+        let mut place = |name: &str| loop {
             let start = log.len();
             assert_ne!(lines.read_line(&mut log).unwrap(), 0, "it does not serve: {log}");
-            if let Some(base) = log[start..].trim().strip_prefix("organisation ") {
-                break base.trim().to_owned();
+            if let Some(place) = log[start..].trim().strip_prefix(name) {
+                break place.trim().to_owned();
             }
         };
+        let (base, admin) = (place("organisation "), place("admin "));
         let rest = std::thread::spawn(move || {
             let mut rest = String::new();
             lines.read_to_string(&mut rest).unwrap();
             rest
         });
-        Serving { child, base, log, rest: Some(rest) }
+        Serving { child, base, admin, log, rest: Some(rest) }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scopegate"));
+        command.args(arguments);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Command {
         command
-            .args(arguments)
             .current_dir(self.path())
             .env_clear()
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -151,6 +176,7 @@ impl From<Output> for Ended {
 pub(crate) struct Serving {
     child: Child,
     pub(crate) base: String,
+    pub(crate) admin: String,
     pub(crate) log: String,
     rest: Option<JoinHandle<String>>,
 }

@@ -1,5 +1,10 @@
 //! `serve`: the start, the end, and where it listens.
 
+use std::net::SocketAddr;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpSocket, TcpStream};
+
 use crate::place::{CATALOG, Place};
 
 #[tokio::test]
@@ -48,6 +53,77 @@ fn an_older_catalog_stops_the_start() {
     let ended = place.run(&["serve", "--catalog", "catalog.toml"]);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.stderr.contains("version 2 was applied before"), "{ended:?}");
+}
+
+async fn connect_from(last: u8, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+    socket.connect(to).await.unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn strangers_who_take_all_connections_stop_neither_health_nor_honest_clients() {
+    let place = Place::new();
+    let serving = place.serve_with_limit("-n 96");
+    let public: SocketAddr = serving.base.strip_prefix("http://").unwrap().parse().unwrap();
+    let health = async || {
+        for path in ["livez", "readyz"] {
+            let answer = reqwest::get(format!("http://{}/{path}", serving.admin)).await.unwrap();
+            assert_eq!(answer.status().as_u16(), 200, "{path}");
+        }
+    };
+    // One address alone has a quarter of the 64; what it has too many is closed.
+    let mut one = Vec::new();
+    for _ in 0..200 {
+        one.push(connect_from(2, public).await);
+    }
+    let ends = one.iter_mut().skip(16).map(async |stream| stream.read(&mut [0]).await);
+    for end in futures_util::future::join_all(ends).await {
+        assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    }
+    health().await;
+    // Twenty addresses take whatever there is.
+    let mut many = Vec::new();
+    for number in 3..23 {
+        for _ in 0..15 {
+            many.push(connect_from(number, public).await);
+        }
+    }
+    health().await;
+    let keys = format!("{}/oauth2/default/v1/keys", serving.base);
+    let honest = reqwest::Client::new();
+    for _ in 0..5 {
+        assert_eq!(honest.get(&keys).send().await.unwrap().status().as_u16(), 200);
+    }
+    drop((one, many));
+    let ended = serving.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("connections are refused"), "{ended:?}");
+    assert!(!ended.stderr.contains("cannot accept"), "the reserve was not touched: {ended:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_soft_limit_of_open_files_is_raised_to_the_hard_one_and_logged() {
+    let serving = Place::new().serve_with_limit("-Sn 100");
+    let ended = serving.end();
+    let line = ended.stderr.lines().find(|line| line.contains("the limit of open files")).unwrap();
+    assert!(line.contains("before=100"), "{line}");
+    assert!(!line.contains("now=100 "), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn more_connections_than_open_files_stop_the_start() {
+    let place = Place::new();
+    place.write("scopegate.toml", "[limits]\nconnections = 500\n");
+    let ended = place.refused_with_limit("-n 500");
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(
+        ended.stderr.starts_with("scopegate.toml:2:15: \"limits.connections\" is out of range"),
+        "{ended:?}"
+    );
 }
 
 #[tokio::test]

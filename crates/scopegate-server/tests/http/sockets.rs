@@ -9,7 +9,7 @@ use axum::extract::ConnectInfo;
 use axum::routing::get;
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use reqwest::Certificate;
-use scopegate_server::{ListenError, ListenSettings, Listener, Listeners, TlsFiles};
+use scopegate_server::{ListenError, ListenLimits, ListenSettings, Listener, Listeners, TlsFiles};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot, watch};
@@ -185,6 +185,122 @@ async fn a_request_that_does_not_finish_is_cut_off_at_the_end() {
         stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         let end = stream.read(&mut [0]).await;
         assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    };
+    tokio::join!(served, asked);
+}
+
+/// Sends a request, and answers whether it was answered; the connection stays open.
+async fn is_answered(stream: &mut TcpStream) -> bool {
+    let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.is_ok_and(|_| &answer == b"HTTP/1.1 404")
+}
+
+/// Waits for the end of a connection.
+async fn drain(stream: &mut TcpStream) {
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+}
+
+#[tokio::test]
+async fn a_client_that_keeps_its_connections_loses_no_request_to_a_refusal() {
+    let listener = Listener::bind(&anywhere(None)).await.unwrap();
+    let address = listener.address();
+    let (end, ending) = oneshot::channel::<()>();
+    let served = listener.serve(Router::new(), async { drop(ending.await) });
+    let asked = async {
+        let client = reqwest::Client::new();
+        let clients = (0..8).map(|number| {
+            let client = client.clone();
+            async move {
+                for round in 0..250 {
+                    // Some bodies come with the head, others need several packets.
+                    let body = vec![b'x'; [10, 3000, 40_000, 120_000][(number + round) % 4]];
+                    let asked = client.post(format!("http://{address}/unknown")).body(body);
+                    assert_eq!(asked.send().await.unwrap().status(), 404, "round {round}");
+                }
+            }
+        });
+        futures_util::future::join_all(clients).await;
+        drop(client);
+        end.send(()).unwrap();
+    };
+    tokio::join!(served, asked);
+}
+
+#[tokio::test]
+async fn an_answer_reaches_a_client_that_is_still_sending_its_body() {
+    let listener = Listener::bind(&anywhere(None)).await.unwrap();
+    let address = listener.address();
+    let (end, ending) = oneshot::channel::<()>();
+    let served = listener.serve(Router::new(), async { drop(ending.await) });
+    let asked = async {
+        for _ in 0..20 {
+            let stream = TcpStream::connect(address).await.unwrap();
+            let (mut reading, mut writing) = stream.into_split();
+            let head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 500000\r\n\r\n";
+            writing.write_all(head).await.unwrap();
+            // It is closed only after all of this was read.
+            writing.write_all(&[b'x'; 500_000]).await.unwrap();
+            let mut answer = String::new();
+            reading.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+            assert!(answer.contains("connection: close"), "{answer}");
+        }
+        end.send(()).unwrap();
+    };
+    tokio::join!(served, asked);
+}
+
+#[tokio::test]
+async fn an_address_with_too_many_connections_gets_no_other_until_one_ends() {
+    let mut limits = ListenLimits::for_descriptors(1024);
+    limits.connections_per_address = 2;
+    let listener = Listener::bind(&anywhere(None)).await.unwrap().with_limits(limits);
+    let address = listener.address();
+    let (end, ending) = oneshot::channel::<()>();
+    let served = listener.serve(Router::new(), async { drop(ending.await) });
+    let asked = async {
+        let mut first = TcpStream::connect(address).await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        assert!(is_answered(&mut first).await && is_answered(&mut second).await);
+        let mut third = TcpStream::connect(address).await.unwrap();
+        assert!(!is_answered(&mut third).await);
+        drop(first);
+        loop {
+            // The server learns of the end in its own time.
+            let mut another = TcpStream::connect(address).await.unwrap();
+            if is_answered(&mut another).await {
+                break;
+            }
+        }
+        assert!(is_answered(&mut second).await, "it was never closed");
+        end.send(()).unwrap();
+    };
+    tokio::join!(served, asked);
+}
+
+#[tokio::test]
+async fn when_all_connections_are_taken_the_idle_one_gives_way() {
+    let mut limits = ListenLimits::for_descriptors(1024);
+    (limits.connections, limits.connections_per_address) = (3, 3);
+    let listener = Listener::bind(&anywhere(None)).await.unwrap().with_limits(limits);
+    let address = listener.address();
+    let (end, ending) = oneshot::channel::<()>();
+    let served = listener.serve(Router::new(), async { drop(ending.await) });
+    let asked = async {
+        let mut idle = Vec::new();
+        for number in 1..=3 {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(SocketAddr::from(([127, 0, 0, number], 0))).unwrap();
+            idle.push(socket.connect(address).await.unwrap());
+            assert!(is_answered(idle.last_mut().unwrap()).await);
+        }
+        let mut new = TcpStream::connect(address).await.unwrap();
+        assert!(is_answered(&mut new).await);
+        let ends = idle.iter_mut().map(|stream| Box::pin(drain(stream)));
+        let (_, first, _) = futures_util::future::select_all(ends).await;
+        assert_eq!(first, 0, "it has waited longest");
+        end.send(()).unwrap();
     };
     tokio::join!(served, asked);
 }

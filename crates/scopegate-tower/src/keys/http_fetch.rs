@@ -43,7 +43,10 @@ impl HttpFetch {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(TIMEOUT)
-            .timeout(TIMEOUT);
+            .timeout(TIMEOUT)
+            // Discovery leads to the keys at once; after that a connection to each issuer is a descriptor
+            // of no use.
+            .pool_idle_timeout(TIMEOUT);
         let (client, builder) = if uri.scheme_str() == Some("http") {
             (&self.loopback, builder.no_proxy().tls_certs_only([]))
         } else {

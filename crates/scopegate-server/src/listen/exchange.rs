@@ -1,0 +1,81 @@
+//! A request and its answer, on either protocol.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::{Body as _, Incoming};
+use tower_service::Service;
+
+use super::activity::{Activity, Turn};
+use super::answer_body::AnswerBody;
+use super::request_body::{Expects, RequestBody, Rest};
+
+/// The requests of one connection, and who answers them.
+pub(super) struct Exchanges {
+    pub(super) peer: SocketAddr,
+    pub(super) router: Router,
+    pub(super) activity: Arc<Activity>,
+}
+
+impl Exchanges {
+    /// Answers a request.
+    pub(super) fn answer(
+        &self,
+        mut request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
+        let version = request.version();
+        let turn = self.activity.turn(version);
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let has_body = !request.body().is_end_stream();
+        let expects = match request.headers().contains_key(EXPECT) {
+            true => Expects::Continue,
+            false => Expects::Nothing,
+        };
+        let (request, rest) = if has_body {
+            let (parts, body) = request.into_parts();
+            let (body, rest) = RequestBody::new(body, Arc::clone(&self.activity));
+            (Request::from_parts(parts, Body::new(body)), Some(rest))
+        } else {
+            (request.map(|_| Body::empty()), None)
+        };
+        let answering = self.router.clone().call(request);
+        let activity = Arc::clone(&self.activity);
+        async move {
+            let answer = answering.await?;
+            drop::<Turn>(turn);
+            if version == Version::HTTP_2 {
+                // Streams end each by itself, and what is unread is of no consequence.
+                return Ok(answer.map(|body| hand_over(body, activity)));
+            }
+            Ok(match rest {
+                Some(rest) => finish(answer, &rest, expects, &activity).await,
+                None => answer,
+            })
+        }
+    }
+}
+
+/// Reads the rest of the request, or says that the connection ends with the answer: the next request
+/// could not be told from this one's body (RFC 9112 §9.3).
+async fn finish(
+    mut answer: Response<Body>,
+    rest: &Rest,
+    expects: Expects,
+    activity: &Activity,
+) -> Response<Body> {
+    if !rest.is_read(expects).await {
+        activity.leave_unread();
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
+fn hand_over(body: Body, activity: Arc<Activity>) -> Body {
+    if body.is_end_stream() { body } else { Body::new(AnswerBody::new(body, activity)) }
+}
