@@ -35,7 +35,7 @@ impl Network {
     }
 
     /// The larger network that it is a part of, for IPv6.
-    const fn site(self) -> Option<Self> {
+    pub(crate) const fn site(self) -> Option<Self> {
         match self {
             Self::V6Subnet([a, b, c, _]) => Some(Self::V6Site([a, b, c])),
             Self::V4(_) | Self::V6Site(_) => None,
