@@ -14,7 +14,7 @@ use crate::attempts::{Attempts, Bound, RetryAfter, address_key};
 use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
 use crate::catalog::ServerId;
-use crate::passwords::{Busy, Password, Verdict, open_hash, seal_hash};
+use crate::passwords::{Busy, Caller, Password, Verdict, open_hash, seal_hash};
 use crate::people::{User, UserId};
 use crate::session::{self, SessionSecret};
 use crate::store::{Change, Contested, Ended, Session, StoreError, UserKey};
@@ -124,7 +124,7 @@ impl Authority {
                 let is_active = user.as_ref().is_some_and(|user| user.status.is_active());
                 let phc = sealed.as_ref().filter(|_| is_active);
                 let phc = phc.and_then(|sealed| self.opened(&id, sealed));
-                self.passwords.verify(phc, given).await?
+                self.passwords.verify(phc, given, Caller::Stranger(address)).await?
             }
             Err(_) => Verdict::Wrong,
         };
