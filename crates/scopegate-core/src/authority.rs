@@ -7,14 +7,15 @@ use scopegate_claims::{Clock, Issuer};
 use scopegate_jose::MasterKey;
 use tokio::sync::Mutex;
 
-use crate::attempts::Attempts;
 use crate::audit::AuditQueue;
 use crate::catalog::{ServerId, Snapshot};
 use crate::client_keys::ClientKeys;
+use crate::device::UserCodeGuesses;
 use crate::fetch::Fetch;
 use crate::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::keys::KeyRing;
 use crate::passwords::Passwords;
+use crate::sign_in::PasswordGuesses;
 use crate::store::{MASTER_KEY_FINGERPRINT, Store, StoreError, Vault};
 
 /// The authorization servers of one process.
@@ -30,7 +31,8 @@ pub struct Authority {
     pub(crate) audit: AuditQueue,
     pub(crate) client_keys: ClientKeys,
     pub(crate) passwords: Passwords,
-    pub(crate) attempts: Attempts,
+    pub(crate) password_guesses: PasswordGuesses,
+    pub(crate) user_code_guesses: UserCodeGuesses,
 }
 
 /// What an [`Authority`] is opened with.
@@ -81,7 +83,8 @@ impl Authority {
             audit: AuditQueue::start(store.clone()),
             client_keys: ClientKeys::new(fetch),
             passwords: Passwords::default(),
-            attempts: Attempts::default(),
+            password_guesses: PasswordGuesses::default(),
+            user_code_guesses: UserCodeGuesses::default(),
             store,
             master_key,
             clock,
@@ -113,11 +116,6 @@ impl Authority {
     /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
-    }
-
-    /// The counts of guesses: of passwords, of user codes.
-    pub fn attempts(&self) -> &Attempts {
-        &self.attempts
     }
 
     /// Seals what waits for a person, for the way through the browser.

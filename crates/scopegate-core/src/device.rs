@@ -9,6 +9,7 @@
 
 mod activation;
 mod asking;
+mod guess;
 mod user_code;
 
 use std::fmt;
@@ -26,6 +27,7 @@ use crate::store::{Artifact, Change, StoreError};
 
 pub use activation::{Activation, ActivationError, DeviceAnswer, DeviceQuestion};
 pub use asking::DeviceResponse;
+pub(crate) use guess::UserCodeGuesses;
 pub use user_code::UserCode;
 
 /// How long a person has time (RFC 8628 §3.2, `expires_in`).

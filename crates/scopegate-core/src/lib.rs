@@ -13,7 +13,6 @@ pub mod admin;
 pub mod apply;
 mod assertion;
 pub mod assignment;
-pub mod attempts;
 pub mod audience_names;
 pub mod audit;
 pub mod authority;

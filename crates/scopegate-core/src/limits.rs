@@ -3,15 +3,18 @@
 //! Counters live in memory, in each process alone. A [`Counters`] table has a fixed size, so that
 //! memory is bounded however many strangers come. A counter that is still running is never displaced:
 //! when there is no room for a new one, the newcomer is refused and everyone who is already counted
-//! goes on.
+//! goes on. Where the newcomer may be somebody else than who fills the table, it shares a counter
+//! instead ([`SharedCounters`]).
 
 mod counters;
 mod network;
+mod shared;
 
 use std::time::Duration;
 
 pub use self::counters::Counters;
 pub use self::network::{AddressCounters, Network};
+pub use self::shared::{CountedAt, SharedCounters};
 
 /// At most so many in a time window.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,12 +2,13 @@
 //!
 //! One hash costs 19 MiB and tens of milliseconds of a core. So many as come are not computed at
 //! once: a bounded number waits, the rest is told that the server is busy, and requests without a
-//! password go on undisturbed.
+//! password go on undisturbed. Networks take turns, and a job that nobody waits for is dropped.
 
 mod hash;
 mod password;
 mod pool;
 mod sealed;
+mod waiting;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,7 @@ pub use self::password::{InvalidPassword, Password};
 use self::pool::Pool;
 pub(crate) use self::sealed::open_hash;
 pub use self::sealed::seal_hash;
+pub use self::waiting::Caller;
 
 /// Hashes and checks passwords. Its threads start with the first password, and end with it.
 #[derive(Default)]
@@ -62,8 +64,9 @@ impl Passwords {
         &self,
         phc: Option<Zeroizing<String>>,
         given: Password,
+        caller: Caller,
     ) -> Result<Verdict, Busy> {
-        self.ask(|answer| Job::Verify { phc, given, answer }).await
+        self.ask(caller, |answer| Job::Verify { phc, given, answer }).await
     }
 
     /// Hashes a password, as a PHC text.
@@ -71,15 +74,20 @@ impl Passwords {
     /// # Errors
     ///
     /// [`Busy`] if too many wait already.
-    pub async fn hash(&self, chosen: Password) -> Result<Zeroizing<String>, Busy> {
-        self.ask(|answer| Job::Hash { chosen, answer }).await
+    pub async fn hash(&self, chosen: Password, caller: Caller) -> Result<Zeroizing<String>, Busy> {
+        self.ask(caller, |answer| Job::Hash { chosen, answer }).await
     }
 
-    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, Busy> {
+    async fn ask<T>(
+        &self,
+        caller: Caller,
+        job: impl FnOnce(oneshot::Sender<T>) -> Job,
+    ) -> Result<T, Busy> {
         let (sender, answer) = oneshot::channel();
         let pool = self.pool.get_or_init(|| Pool::start(work));
-        pool.push(job(sender)).map_err(|_| Busy)?;
-        // A thread that ends without an answer has lost it; another try may find another thread.
+        // The job leaves its place when the caller goes.
+        let _ticket = pool.push(caller, job(sender)).ok_or(Busy)?;
+        // No answer comes if the job lost its place, or its thread ended. Another try may find one.
         let answer = answer.await.map_err(|_| Busy)?;
         self.answered.fetch_add(1, Ordering::Relaxed);
         Ok(answer)
@@ -88,6 +96,12 @@ impl Passwords {
     /// How many passwords were hashed or checked so far, those of nobody among them.
     pub fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
+    }
+
+    /// How many jobs wait.
+    #[cfg(test)]
+    fn waiting(&self) -> usize {
+        self.pool.get().map_or(0, Pool::waiting)
     }
 }
 
@@ -122,7 +136,7 @@ fn work(jobs: &Arc<pool::Queue<Job>>) {
     let mut memory = Argon2Memory::default();
     while let Some(job) = jobs.pop(|| memory.release()) {
         match job {
-            // Nobody waits for the answer any more.
+            // The caller went after the job had left its place.
             Job::Hash { answer, .. } if answer.is_closed() => {}
             Job::Verify { answer, .. } if answer.is_closed() => {}
             Job::Hash { chosen, answer } => {

@@ -3,33 +3,26 @@
 //! Nobody learns whether there is such a person: a wrong name takes as long as a wrong password, and
 //! is told the same. Guesses are counted before anything is computed.
 
+mod device_cookie;
+mod guess;
+
 use std::fmt;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use zeroize::Zeroizing;
 
-use crate::attempts::{Attempts, Bound, RetryAfter, address_key};
+pub use self::device_cookie::DeviceCookie;
+use self::device_cookie::KnownBrowser;
+pub(crate) use self::guess::PasswordGuesses;
 use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
 use crate::catalog::ServerId;
-use crate::passwords::{Busy, Password, Verdict, open_hash, seal_hash};
+use crate::limits::RetryAfter;
+use crate::passwords::{Busy, Caller, Password, Verdict, open_hash, seal_hash};
 use crate::people::{User, UserId};
 use crate::session::{self, SessionSecret};
-use crate::store::{Change, Contested, Ended, Session, StoreError, UserKey};
-
-/// What is counted lasts so long.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
-
-/// So many wrong passwords for one name from one address.
-const OF_LOGIN_THERE: Bound = Bound { failures: 10, window: WINDOW };
-
-/// So many wrong passwords for one name, whoever tries: strangers do not soon lock a person out.
-const OF_LOGIN: Bound = Bound { failures: 100, window: WINDOW };
-
-/// So many wrong passwords from one address, whosever they are.
-const OF_ADDRESS: Bound = Bound { failures: 50, window: WINDOW };
+use crate::store::{Change, Contested, Ended, Session, StoreError, StoredPassword, UserKey};
 
 /// Somebody else may change the session or the person meanwhile; so often we try again.
 const ROUNDS: usize = 3;
@@ -48,6 +41,8 @@ pub struct SignIn<'a> {
     pub address: Option<IpAddr>,
     /// The session that the browser has already.
     pub old: Option<&'a SessionSecret>,
+    /// The device cookie that the browser has already.
+    pub device: Option<&'a DeviceCookie>,
 }
 
 /// Somebody is signed in.
@@ -60,6 +55,8 @@ pub struct SignedIn {
     pub session: Session,
     /// Who it is.
     pub user: User,
+    /// By what the browser is known at the next sign-in.
+    pub device: DeviceCookie,
 }
 
 /// Why somebody is not signed in.
@@ -100,51 +97,85 @@ impl Authority {
     /// [`SignInError`]; a guess that was wrong is counted and recorded.
     pub async fn sign_in(&self, request: SignIn<'_>) -> Result<SignedIn, SignInError> {
         let now = self.clock.now();
-        let mut guess = Guess::admitted(&self.attempts, &request, now)?;
-        let result = self.check(request, now).await;
+        let SignIn { login, address, device, .. } = request;
+        // A device cookie counts for its user only, so the user is looked up first. A stranger's guess
+        // is counted before anything is looked up.
+        let browser = device.and_then(|device| device.open(&self.master_key, now));
+        let mut found = None;
+        if browser.is_some() {
+            found = Some(self.found(login).await?);
+        }
+        let browser = browser
+            .filter(|browser| found.as_ref().is_some_and(|found| found.is_known_to(browser)));
+        let guess = self.password_guesses.admit(login, address, browser.as_ref(), now);
+        let guess = guess.map_err(SignInError::TooMany)?;
+
+        // If the caller goes meanwhile, the guess stays counted.
+        let result = self.check(request, found, guess.caller(), now).await;
         match &result {
-            Ok(_) => guess.verdict = Some(Judged::Right),
-            Err(SignInError::Wrong) => guess.verdict = Some(Judged::Wrong),
-            Err(_) => {}
+            Ok(_) => guess.was_right(),
+            Err(SignInError::Wrong | SignInError::TooMany(_)) => {}
+            Err(SignInError::Overloaded | SignInError::Storage(_)) => guess.take_back(),
         }
         result
     }
 
-    async fn check(&self, request: SignIn<'_>, now: UnixTime) -> Result<SignedIn, SignInError> {
-        let SignIn { login, password, address, old } = request;
+    async fn found(&self, login: &str) -> Result<Found, StoreError> {
         let user = self.store.user(UserKey::Login(login)).await?;
         // For nobody, too, something is looked for: it takes as long.
         let id = user.as_ref().map_or_else(UserId::generate, |user| user.id.clone());
-        let sealed = self.store.password(&id).await?;
+        let password = self.store.password(&id).await?;
+        Ok(Found { id, user, password })
+    }
+
+    async fn check(
+        &self,
+        request: SignIn<'_>,
+        found: Option<Found>,
+        caller: Caller,
+        now: UnixTime,
+    ) -> Result<SignedIn, SignInError> {
+        let SignIn { login, password: typed, address, old, device: _ } = request;
+        let found = match found {
+            Some(found) => found,
+            None => self.found(login).await?,
+        };
+        let Found { id, user, password } = found;
         let event = |outcome, user: Option<&User>| event(STARTED, outcome, user, address, now);
 
         // A password that is too long is nobody's; it is not worth a hash.
-        let verdict = match Password::given(password) {
+        let verdict = match Password::given(typed) {
             Ok(given) => {
                 let is_active = user.as_ref().is_some_and(|user| user.status.is_active());
-                let phc = sealed.as_ref().filter(|_| is_active);
-                let phc = phc.and_then(|sealed| self.opened(&id, sealed));
-                self.passwords.verify(phc, given).await?
+                let phc = password.as_ref().filter(|_| is_active);
+                let phc = phc.and_then(|password| self.opened(&id, &password.sealed));
+                self.passwords.verify(phc, given, caller).await?
             }
             Err(_) => Verdict::Wrong,
         };
-        let (Some(user), Verdict::Right { renewed }) = (user.as_ref(), verdict) else {
+        let (Some(user), Some(password), Verdict::Right { renewed }) =
+            (user.as_ref(), password, verdict)
+        else {
             self.store.commit(&[Change::Audit(event("FAILURE", user.as_ref()))]).await?;
             return Err(SignInError::Wrong);
         };
 
         let renewed = renewed.map(|phc| seal_hash(&self.master_key, &id, &phc));
         let allowed = Change::Audit(event("ALLOW", Some(user)));
+        let generation = password.generation;
         let mut user = user.clone();
         let mut renewed = renewed.as_deref();
         for _ in 0..ROUNDS {
             match self.begin_session(&user, old, renewed, &allowed, now).await {
-                Ok((session, secret)) => return Ok(SignedIn { secret, session, user }),
+                Ok((session, secret)) => {
+                    let device = DeviceCookie::new(&id, generation, now, &self.master_key);
+                    return Ok(SignedIn { secret, session, user, device });
+                }
                 Err(StoreError::Changed(Contested::Session)) => {}
-                // The person was changed meanwhile. Who set another password or suspended her has
+                // The user was changed meanwhile. Who set another password or suspended the user has
                 // ended all sessions, but for this one, which was not there yet.
                 Err(StoreError::Changed(Contested::User)) => {
-                    user = self.still(&id, sealed.as_deref()).await?.ok_or(SignInError::Wrong)?;
+                    user = self.still(&id, generation).await?.ok_or(SignInError::Wrong)?;
                     // Next time the hash is renewed.
                     renewed = None;
                 }
@@ -154,11 +185,12 @@ impl Authority {
         Err(SignInError::Overloaded)
     }
 
-    /// The person as she is now, if she is active and has the password that was checked.
-    async fn still(&self, id: &UserId, sealed: Option<&[u8]>) -> Result<Option<User>, StoreError> {
+    /// The user as they are now, if they are active and have the password that was checked.
+    async fn still(&self, id: &UserId, generation: u64) -> Result<Option<User>, StoreError> {
         // In this order: a password that is set after this changes the version that is read here.
         let user = self.store.user(UserKey::Id(id)).await?;
-        let is_held = self.store.password(id).await?.as_deref() == sealed;
+        let password = self.store.password(id).await?;
+        let is_held = password.is_some_and(|password| password.generation == generation);
         Ok(user.filter(|user| is_held && user.status.is_active()))
     }
 
@@ -210,7 +242,7 @@ impl Authority {
                 // The person moves along, so that no other password is overwritten.
                 let moved = User { version: version + 1, updated_at: now, ..user.clone() };
                 changes.push(Change::MoveUser { from: version, user: Box::new(moved) });
-                changes.push(Change::SetPassword { user: id, sealed: sealed.to_vec(), at: now });
+                changes.push(Change::RenewHash { user: id, sealed: sealed.to_vec(), at: now });
             }
         }
         changes.push(allowed.clone());
@@ -258,57 +290,19 @@ impl Authority {
     }
 }
 
-/// A guess that counts as wrong until it is judged. One that never is, because the storage fails or
-/// nobody waits any more, was none.
-struct Guess<'a> {
-    attempts: &'a Attempts,
-    /// Under what it is counted; the names are forgotten when it was right, addresses are not.
-    names: Vec<String>,
-    addresses: Vec<String>,
-    verdict: Option<Judged>,
+/// Who has a login.
+struct Found {
+    /// The id of the user, or one that is nobody's.
+    id: UserId,
+    user: Option<User>,
+    password: Option<StoredPassword>,
 }
 
-enum Judged {
-    Right,
-    Wrong,
-}
-
-impl<'a> Guess<'a> {
-    /// Counts the guess, under all keys or none: tries on a name that is locked lock nothing else.
-    fn admitted(
-        attempts: &'a Attempts,
-        request: &SignIn<'_>,
-        now: UnixTime,
-    ) -> Result<Self, SignInError> {
-        let mut guess = Self { attempts, names: Vec::new(), addresses: Vec::new(), verdict: None };
-        let address = request.address.map(address_key);
-        let login = format!("login:{}", User::login_key(request.login));
-        let login_there = format!("{login} {}", address.as_deref().unwrap_or_default());
-        let admits =
-            |key: &str, bound| attempts.admits(key, bound, now).map_err(SignInError::TooMany);
-        if let Some(address) = address {
-            admits(&address, OF_ADDRESS)?;
-            guess.addresses.push(address);
-        }
-        for (name, bound) in [(login_there, OF_LOGIN_THERE), (login, OF_LOGIN)] {
-            admits(&name, bound)?;
-            guess.names.push(name);
-        }
-        Ok(guess)
-    }
-}
-
-impl Drop for Guess<'_> {
-    fn drop(&mut self) {
-        let undone = |key: &String| self.attempts.undone(key);
-        match self.verdict {
-            Some(Judged::Wrong) => {}
-            Some(Judged::Right) => {
-                self.names.iter().for_each(|name| self.attempts.succeeded(name));
-                self.addresses.iter().for_each(undone);
-            }
-            None => self.names.iter().chain(&self.addresses).for_each(undone),
-        }
+impl Found {
+    /// Tells whether this user has signed in in a browser, with the password that they have still.
+    fn is_known_to(&self, browser: &KnownBrowser) -> bool {
+        let generation = self.password.as_ref().map(|password| password.generation);
+        self.id == browser.user && generation == Some(browser.password)
     }
 }
 

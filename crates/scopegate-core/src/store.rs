@@ -19,7 +19,7 @@ pub use self::artifact::{Artifact, ArtifactKind, ArtifactName};
 pub use self::change::{Change, Ended};
 pub use self::consent::ConsentKey;
 pub use self::family::{Family, FamilyBody, FamilyId};
-pub use self::records::{Directory, Records, UserKey};
+pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 use crate::catalog::{Edit, ServerId};

@@ -7,7 +7,7 @@ use scopegate_claims::UnixTime;
 use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
 use crate::catalog::{Owner, ServerId, Status};
-use crate::passwords::{Busy, Password, seal_hash};
+use crate::passwords::{Busy, Caller, Password, seal_hash};
 use crate::people::{NewUser, Profile, User, UserId};
 use crate::store::{Change, Contested, Ended, StoreError, UserKey};
 
@@ -172,7 +172,7 @@ impl Authority {
     }
 
     async fn sealed(&self, id: &UserId, password: Password) -> Result<Vec<u8>, UserAdminError> {
-        let phc = self.passwords.hash(password).await?;
+        let phc = self.passwords.hash(password, Caller::Operator).await?;
         Ok(seal_hash(&self.master_key, id, &phc))
     }
 

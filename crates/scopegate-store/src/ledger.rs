@@ -123,7 +123,9 @@ fn place(change: &Change) -> (u8, &[u8]) {
         Change::PutUser(new) => (0, new.user.id.as_str().as_bytes()),
         Change::MoveUser { user, .. } => (0, user.id.as_str().as_bytes()),
         // A person who is made or changed by the same commit gets the password then.
-        Change::SetPassword { user, .. } => (1, user.as_str().as_bytes()),
+        Change::SetPassword { user, .. } | Change::RenewHash { user, .. } => {
+            (1, user.as_str().as_bytes())
+        }
         Change::UseAssertion { jti, .. } => (2, jti.as_bytes()),
         Change::PutArtifact(artifact) => (3, &artifact.id),
         Change::MoveArtifact { id, .. } => (3, id),
@@ -178,6 +180,9 @@ async fn write(change: &Change, transaction: &mut Transaction) -> Result<(), Sto
         Change::MoveUser { from, user } => users::put_in_place(transaction, *from, user).await,
         Change::SetPassword { user, sealed, at } => {
             users::set_password(transaction, user, sealed, *at).await
+        }
+        Change::RenewHash { user, sealed, at } => {
+            users::renew_hash(transaction, user, sealed, *at).await
         }
     }
 }

@@ -26,6 +26,11 @@ static MIGRATIONS: &[Migration] = &[
         name: "person_of_an_artifact",
         sql: include_str!("../migrations/0003_person_of_an_artifact.sql"),
     },
+    Migration {
+        number: 4,
+        name: "password_generation",
+        sql: include_str!("../migrations/0004_password_generation.sql"),
+    },
 ];
 
 /// Any number, as long as no other program takes the same one.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::Status;
 use scopegate_core::people::{NewUser, User, UserId};
-use scopegate_core::store::{Contested, Directory, StoreError, UserKey};
+use scopegate_core::store::{Contested, Directory, StoreError, StoredPassword, UserKey};
 
 use crate::SqlStore;
 use crate::catalog::{owner_from_name, owner_name};
@@ -39,7 +39,7 @@ const KNOWN: &str = "\
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const KNOWN_PLACES: usize = 16;
 
-const PASSWORD: &str = "SELECT password FROM directory_user WHERE id = $1";
+const PASSWORD: &str = "SELECT password, password_generation FROM directory_user WHERE id = $1";
 
 static PUT: Insert = Insert::new(
     "\
@@ -60,6 +60,10 @@ const MOVE: &str = "\
 const EXPECT: &str = "SELECT version FROM directory_user WHERE id = $1 AND version = $2 {shared}";
 
 const SET_PASSWORD: &str = "\
+    UPDATE directory_user SET password = $2, updated_at = $3, \
+    password_generation = password_generation + 1 WHERE id = $1";
+
+const RENEW_HASH: &str = "\
     UPDATE directory_user SET password = $2, updated_at = $3 WHERE id = $1";
 
 /// The status of those who may do something.
@@ -86,10 +90,8 @@ impl Directory for SqlStore {
         self.database.read(PAGE, &[after.as_str().into(), limit.into()], read).await
     }
 
-    async fn password(&self, id: &UserId) -> Result<Option<Vec<u8>>, StoreError> {
-        let values = [id.as_str().into()];
-        let found =
-            self.database.read(PASSWORD, &values, |row| row.optional_bytes("password")).await?;
+    async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError> {
+        let found = self.database.read(PASSWORD, &[id.as_str().into()], read_password).await?;
         Ok(found.into_iter().next().flatten())
     }
 }
@@ -168,6 +170,16 @@ pub(crate) async fn set_password(
     transaction.change(SET_PASSWORD, &values, Contested::User).await
 }
 
+pub(crate) async fn renew_hash(
+    transaction: &mut Transaction,
+    user: &UserId,
+    sealed: &[u8],
+    at: UnixTime,
+) -> Result<(), StoreError> {
+    let values = [user.as_str().into(), sealed.into(), at.into()];
+    transaction.change(RENEW_HASH, &values, Contested::User).await
+}
+
 async fn insert(
     transaction: &mut Transaction,
     people: impl Iterator<Item = &NewUser> + Clone + Send,
@@ -220,6 +232,11 @@ const fn status_name(status: Status) -> &'static str {
 /// A person who may be missing: then the columns are empty.
 pub(crate) fn read_if_there(row: &Row<'_>) -> Result<Option<User>, StoreError> {
     row.optional_text("person")?.map(|id| read_as(&id, row)).transpose()
+}
+
+fn read_password(row: &Row<'_>) -> Result<Option<StoredPassword>, StoreError> {
+    let Some(sealed) = row.optional_bytes("password")? else { return Ok(None) };
+    Ok(Some(StoredPassword { sealed, generation: row.number("password_generation")? }))
 }
 
 fn read(row: &Row<'_>) -> Result<User, StoreError> {

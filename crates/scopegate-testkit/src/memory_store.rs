@@ -15,7 +15,7 @@ use scopegate_core::catalog::{Edit, EntityKey};
 use scopegate_core::people::{NewUser, User, UserId};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ConsentKey, Family, FamilyId, KeyPhase, KeyStore, Session, SessionId,
-    StoreError, StoredKey, Vault,
+    StoreError, StoredKey, StoredPassword, Vault,
 };
 
 use self::faults::{Faults, Use};
@@ -56,7 +56,7 @@ struct Rows {
     revoked: HashMap<[u8; 32], UnixTime>,
     /// By the text that logins are compared by.
     users: BTreeMap<String, User>,
-    passwords: HashMap<UserId, Vec<u8>>,
+    passwords: HashMap<UserId, StoredPassword>,
 }
 
 impl Rows {
@@ -68,7 +68,8 @@ impl Rows {
         }
         self.users.insert(key, new.user.clone());
         let password = new.sealed_password.clone();
-        self.passwords.extend(password.map(|sealed| (new.user.id.clone(), sealed)));
+        let password = password.map(|sealed| StoredPassword { sealed, generation: 0 });
+        self.passwords.extend(password.map(|password| (new.user.id.clone(), password)));
         true
     }
 

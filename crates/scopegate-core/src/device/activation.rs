@@ -2,13 +2,11 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::{Approval, DeviceBody, State, UserCode};
 use crate::assignment;
-use crate::attempts::{Attempts, Bound, RetryAfter, address_key};
 use crate::audit::DecisionId;
 use crate::authority::Authority;
 use crate::authorize::consent::{Asks, described, needed};
@@ -16,15 +14,10 @@ use crate::catalog::{AuthorizationServer, Client, Snapshot};
 use crate::decision::Deciding;
 use crate::error::{OAuthError, TokenError};
 use crate::grants::device_code::GRANT_TYPE;
+use crate::limits::RetryAfter;
 use crate::people::User;
 use crate::policy::{self, Asking, Granted};
 use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreError};
-
-/// So many wrong codes in one session (RFC 8628 §5.1).
-const OF_SESSION: Bound = Bound { failures: 10, window: Duration::from_secs(10 * 60) };
-
-/// So many from one address, whoever is signed in.
-const OF_ADDRESS: Bound = Bound { failures: 30, window: Duration::from_secs(10 * 60) };
 
 /// The device may ask meanwhile; so often we try again.
 const ROUNDS: usize = 5;
@@ -102,10 +95,15 @@ impl Authority {
         activation: &Activation<'_>,
     ) -> Result<DeviceQuestion, ActivationError> {
         let (now, catalog) = (self.clock.now(), self.catalog());
-        let mut guess = Guess::admitted(&self.attempts, activation, now)?;
-        let found = self.waiting_device(&catalog, activation.user_code, now).await;
-        guess.is_wrong = matches!(found, Err(ActivationError::Unknown));
-        let device = found?;
+        let Activation { user_code, session, address, .. } = *activation;
+        let guess = self.user_code_guesses.admit(&session.id, address, now);
+        let guess = guess.map_err(ActivationError::TooMany)?;
+        // If the caller goes meanwhile, the guess stays counted.
+        let found = self.waiting_device(&catalog, user_code, now).await;
+        if !matches!(found, Ok(None)) {
+            guess.take_back();
+        }
+        let device = found?.ok_or(ActivationError::Unknown)?;
         let granted = self.decided(&device, activation, now).await?;
         Ok(device.question(&granted))
     }
@@ -140,6 +138,7 @@ impl Authority {
     ) -> Result<Option<DeviceQuestion>, ActivationError> {
         let (now, catalog) = (self.clock.now(), self.catalog());
         let device = self.waiting_device(&catalog, activation.user_code, now).await?;
+        let device = device.ok_or(ActivationError::Unknown)?;
         let (state, events) = match answer {
             DeviceAnswer::Deny => {
                 let deciding = device.deciding(DENIED, activation, now);
@@ -176,28 +175,24 @@ impl Authority {
         Ok(None)
     }
 
-    /// The device that waits under a code.
+    /// The device that waits under a code, if there is one.
     async fn waiting_device<'c>(
         &self,
         catalog: &'c Snapshot,
         user_code: &UserCode,
         now: UnixTime,
-    ) -> Result<Device<'c>, ActivationError> {
+    ) -> Result<Option<Device<'c>>, StoreError> {
         let name = user_code.name(&self.master_key);
         let artifact = self.store.artifact(ArtifactKind::Device, &name).await?;
-        let artifact = artifact.ok_or(ActivationError::Unknown)?;
+        let Some(artifact) = artifact else { return Ok(None) };
         let body = DeviceBody::read(&artifact)?;
         let server = catalog.server(&body.server).map(Arc::as_ref);
         let server = server.filter(|server| server.spec.status.is_active());
         let client = catalog.client(body.client.as_str()).map(Arc::as_ref);
         let client = client.filter(|client| client.spec.status.is_active());
         let is_waiting = matches!(body.state, State::Pending) && now < body.ends_at;
-        match (server, client) {
-            (Some(server), Some(client)) if is_waiting => {
-                Ok(Device { artifact, body, server, client })
-            }
-            (_, _) => Err(ActivationError::Unknown),
-        }
+        let waiting = server.zip(client).filter(|_| is_waiting);
+        Ok(waiting.map(|(server, client)| Device { artifact, body, server, client }))
     }
 
     /// What the device gets if this person lets it in. That she may not is remembered.
@@ -284,42 +279,6 @@ impl Device<'_> {
             user: Some(activation.user.id.clone()),
             address: activation.address,
             ..Deciding::new(kind, self.server, self.client, now)
-        }
-    }
-}
-
-/// A guess that counts as wrong until it is judged. One that never is, because the storage fails or
-/// nobody waits any more, was none.
-struct Guess<'a> {
-    attempts: &'a Attempts,
-    keys: Vec<String>,
-    is_wrong: bool,
-}
-
-impl<'a> Guess<'a> {
-    /// Counts the guess, under all keys or none.
-    fn admitted(
-        attempts: &'a Attempts,
-        activation: &Activation<'_>,
-        now: UnixTime,
-    ) -> Result<Self, ActivationError> {
-        let address = activation.address.map(|address| format!("device {}", address_key(address)));
-        let session = format!("device session:{}", activation.session.id);
-        let mut guess = Self { attempts, keys: Vec::new(), is_wrong: false };
-        let bounds =
-            address.map(|key| (key, OF_ADDRESS)).into_iter().chain([(session, OF_SESSION)]);
-        for (key, bound) in bounds {
-            attempts.admits(&key, bound, now).map_err(ActivationError::TooMany)?;
-            guess.keys.push(key);
-        }
-        Ok(guess)
-    }
-}
-
-impl Drop for Guess<'_> {
-    fn drop(&mut self) {
-        if !self.is_wrong {
-            self.keys.iter().for_each(|key| self.attempts.undone(key));
         }
     }
 }

@@ -28,17 +28,27 @@ pub struct Counters {
 
 type Set = [Counter; SET];
 
-/// A counter; its place is free if its window is over.
-#[derive(Clone, Copy)]
-struct Counter {
-    /// A 64-bit keyed hash stands for the key, so that a long key takes no more room.
-    tag: u64,
-    /// When the window ends, in seconds since 1970.
-    ends_at: u64,
-    count: u32,
-}
+/// A counter; its place is free if its window is over. It is plain numbers, and a free one is zeros:
+/// for these alone a `Vec` asks the system for memory that is provided as it is used.
+type Counter = [u64; 3];
 
-const FREE: Counter = Counter { tag: 0, ends_at: 0, count: 0 };
+/// When the window ends, in seconds since 1970.
+const ENDS_AT: usize = 0;
+
+/// A 64-bit keyed hash stands for the key, so that a long key takes no more room.
+const TAG: usize = 1;
+
+const COUNT: usize = 2;
+
+const FREE: Counter = [0; 3];
+
+/// Why one more is not counted.
+pub(super) enum Refused {
+    /// The bound is reached.
+    AtBound(RetryAfter),
+    /// The table has no room for a new counter.
+    NoRoom(RetryAfter),
+}
 
 impl Counters {
     /// A table in which this many counters find room.
@@ -59,42 +69,55 @@ impl Counters {
     /// [`RetryAfter`] if the bound is reached, or if the table has no room for a new counter. Then
     /// nothing is counted.
     pub fn admit(&self, key: &impl Hash, bound: Bound, now: UnixTime) -> Result<(), RetryAfter> {
+        self.try_admit(key, bound, now).map_err(|refused| match refused {
+            Refused::AtBound(wait) | Refused::NoRoom(wait) => wait,
+        })
+    }
+
+    /// The same, and it tells a full table from a bound.
+    pub(super) fn try_admit(
+        &self,
+        key: &impl Hash,
+        bound: Bound,
+        now: UnixTime,
+    ) -> Result<(), Refused> {
         let now_seconds = now.as_seconds();
         let ends_at = now.plus(bound.window).as_seconds();
         let until = |ends_at: u64| {
             RetryAfter::new(Duration::from_secs(ends_at.saturating_sub(now_seconds)))
         };
         if bound.most == 0 {
-            return Err(until(ends_at));
+            return Err(Refused::AtBound(until(ends_at)));
         }
         let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
         let places = self.places(key, sets.len());
         if let Some(counter) = find(&mut sets, places, tag)
-            && now_seconds < counter.ends_at
+            && now_seconds < counter[ENDS_AT]
         {
             // After the clock was set back, no window lasts longer than a whole one.
-            counter.ends_at = counter.ends_at.min(ends_at);
-            if counter.count >= bound.most {
-                return Err(until(counter.ends_at));
+            counter[ENDS_AT] = counter[ENDS_AT].min(ends_at);
+            if counter[COUNT] >= u64::from(bound.most) {
+                return Err(Refused::AtBound(until(counter[ENDS_AT])));
             }
-            counter.count += 1;
+            counter[COUNT] += 1;
             return Ok(());
         }
-        let free = |set: &Set| set.iter().filter(|counter| counter.ends_at <= now_seconds).count();
+        let free = |set: &Set| set.iter().filter(|counter| counter[ENDS_AT] <= now_seconds).count();
         let [first, second] = places;
         let roomier = if free(&sets[second]) > free(&sets[first]) { second } else { first };
-        let new = Counter { tag, ends_at, count: 1 };
+        let new = [ends_at, tag, 1];
         // The counter's own place, if its window is over, else any free one of the roomier set.
         let place = match find(&mut sets, places, tag) {
             Some(own) => own,
             None => {
                 let mut set = sets[roomier].iter_mut();
-                match set.find(|counter| counter.ends_at <= now_seconds) {
+                match set.find(|counter| counter[ENDS_AT] <= now_seconds) {
                     Some(free) => free,
                     None => {
                         let taken = places.iter().flat_map(|&place| &sets[place]);
-                        let soonest = taken.map(|counter| counter.ends_at).min();
-                        return Err(until(soonest.unwrap_or(ends_at).min(ends_at)));
+                        let soonest = taken.map(|counter| counter[ENDS_AT]).min();
+                        let soonest = soonest.unwrap_or(ends_at).min(ends_at);
+                        return Err(Refused::NoRoom(until(soonest)));
                     }
                 }
             }
@@ -108,8 +131,8 @@ impl Counters {
         let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
         let places = self.places(key, sets.len());
         if let Some(counter) = find(&mut sets, places, tag) {
-            counter.count = counter.count.saturating_sub(1);
-            if counter.count == 0 {
+            counter[COUNT] = counter[COUNT].saturating_sub(1);
+            if counter[COUNT] == 0 {
                 *counter = FREE;
             }
         }
@@ -137,10 +160,10 @@ impl Counters {
 }
 
 fn find(sets: &mut [Set], places: [usize; 2], tag: u64) -> Option<&mut Counter> {
-    let set = places
-        .into_iter()
-        .find(|&place| sets[place].iter().any(|counter| counter.count > 0 && counter.tag == tag))?;
-    sets[set].iter_mut().find(|counter| counter.count > 0 && counter.tag == tag)
+    let set = places.into_iter().find(|&place| {
+        sets[place].iter().any(|counter| counter[COUNT] > 0 && counter[TAG] == tag)
+    })?;
+    sets[set].iter_mut().find(|counter| counter[COUNT] > 0 && counter[TAG] == tag)
 }
 
 impl fmt::Debug for Counters {

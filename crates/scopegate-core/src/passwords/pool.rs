@@ -1,11 +1,9 @@
 //! Threads that take jobs from a bounded queue.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// The most jobs that wait.
-pub(super) const MAX_WAITING: usize = 64;
+use super::waiting::{Caller, Place, Pushed, Waiting};
 
 /// The most threads, however many cores there are: each holds its own memory.
 const MAX_THREADS: usize = 16;
@@ -22,18 +20,23 @@ pub(super) struct Queue<J> {
 }
 
 struct State<J> {
-    jobs: VecDeque<J>,
+    waiting: Waiting<J>,
     is_closed: bool,
+}
+
+/// The place of a job that waits. A job whose ticket is dropped waits no more.
+#[must_use = "the job is dropped with it"]
+pub(super) struct Ticket<J> {
+    queue: Arc<Queue<J>>,
+    place: Place,
 }
 
 impl<J: Send + 'static> Pool<J> {
     /// Starts half as many threads as there are cores: the other half serves requests meanwhile.
     pub(super) fn start(work: fn(&Arc<Queue<J>>)) -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let state = State { jobs: VecDeque::new(), is_closed: false };
+        let state = State { waiting: Waiting::default(), is_closed: false };
         let queue = Arc::new(Queue { state: Mutex::new(state), changed: Condvar::new() });
-        let threads = (cores / 2).clamp(1, MAX_THREADS);
-        let started = (0..threads).filter(|number| {
+        let started = (0..threads()).filter(|number| {
             let queue = Arc::clone(&queue);
             let thread = thread::Builder::new().name(format!("scopegate-password-{number}"));
             let spawned = thread.spawn(move || {
@@ -51,17 +54,36 @@ impl<J: Send + 'static> Pool<J> {
         Self { queue }
     }
 
-    /// Lets a job wait for a thread, or gives it back if too many wait.
-    pub(super) fn push(&self, job: J) -> Result<(), J> {
+    /// Lets a job wait for a thread, as long as its ticket is kept; none: there is no place for it.
+    pub(super) fn push(&self, caller: Caller, job: J) -> Option<Ticket<J>> {
         let mut state = self.queue.lock();
-        if state.is_closed || state.jobs.len() == MAX_WAITING {
-            return Err(job);
+        if state.is_closed {
+            return None;
         }
-        state.jobs.push_back(job);
+        let pushed = state.waiting.push(caller, job);
         drop(state);
-        self.queue.changed.notify_one();
-        Ok(())
+        match pushed {
+            Pushed::Refused(_) => None,
+            Pushed::Waits { place, displaced } => {
+                // Without the lock: whoever waited for it learns that there is no place.
+                drop(displaced);
+                self.queue.changed.notify_one();
+                Some(Ticket { queue: Arc::clone(&self.queue), place })
+            }
+        }
     }
+
+    /// How many jobs wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.lock().waiting.len()
+    }
+}
+
+/// How many threads there are.
+pub(super) fn threads() -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    (cores / 2).clamp(1, MAX_THREADS)
 }
 
 impl<J> Drop for Pool<J> {
@@ -70,11 +92,18 @@ impl<J> Drop for Pool<J> {
     }
 }
 
+impl<J> Drop for Ticket<J> {
+    fn drop(&mut self) {
+        let left = self.queue.lock().waiting.remove(self.place);
+        drop(left);
+    }
+}
+
 impl<J> Queue<J> {
     /// The next job, or none if the pool is gone. Calls `idle` before it waits for one.
     pub(super) fn pop(&self, idle: impl FnOnce()) -> Option<J> {
         let mut state = self.lock();
-        if state.jobs.is_empty() && !state.is_closed {
+        if state.waiting.is_empty() && !state.is_closed {
             drop(state);
             idle();
             state = self.lock();
@@ -83,7 +112,7 @@ impl<J> Queue<J> {
             if state.is_closed {
                 return None;
             }
-            if let Some(job) = state.jobs.pop_front() {
+            if let Some(job) = state.waiting.pop() {
                 return Some(job);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +123,7 @@ impl<J> Queue<J> {
         let mut state = self.lock();
         state.is_closed = true;
         // Whoever waits for an answer learns that there will be none.
-        state.jobs.clear();
+        state.waiting.clear();
         drop(state);
         self.changed.notify_all();
     }
@@ -122,6 +151,7 @@ fn give_way() {
 mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
+    use super::super::waiting::MAX_WAITING;
     use super::*;
 
     /// A job that says it has begun, and ends when it may.
@@ -142,33 +172,62 @@ mod tests {
         (Held { begun: begun.clone(), may_end }, end)
     }
 
+    /// A pool whose threads are all busy, until what is returned with it is dropped.
+    fn busy() -> (Pool<Held>, Sender<()>, Receiver<()>, Vec<(Ticket<Held>, Sender<()>)>) {
+        let (pool, (begun, begins)) = (Pool::start(work), channel());
+        let busy = (0..threads()).map(|_| {
+            let (job, end) = held(&begun);
+            let ticket = pool.push(Caller::Operator, job).expect("there is room");
+            begins.recv().unwrap();
+            (ticket, end)
+        });
+        let busy = busy.collect();
+        (pool, begun, begins, busy)
+    }
+
     #[test]
     fn so_many_jobs_wait_and_no_more() {
-        let (pool, (begun, begins)) = (Pool::start(work), channel());
-        let mut ends = Vec::new();
-        let mut push = || {
+        let (pool, begun, begins, mut busy) = busy();
+        let push = || {
             let (job, end) = held(&begun);
-            let pushed = pool.push(job).is_ok();
-            ends.push(end);
-            pushed
+            pool.push(Caller::Operator, job).map(|ticket| (ticket, end))
         };
-        // One job for each thread, then so many that wait.
-        let threads = (thread::available_parallelism().map_or(1, usize::from) / 2).clamp(1, 16);
-        for _ in 0..threads {
-            assert!(push());
-            begins.recv().unwrap();
-        }
-        for _ in 0..MAX_WAITING {
-            assert!(push());
-        }
-        assert!(!push(), "there is a bound");
+        let _waiting: Vec<_> = (0..MAX_WAITING).map(|_| push().expect("there is room")).collect();
+        assert!(push().is_none(), "there is a bound");
         // When one has ended, there is room for one.
-        drop(ends.remove(0));
+        drop(busy.remove(0));
         begins.recv().unwrap();
+        let _one = push().expect("there is room for one");
+        assert!(push().is_none());
+    }
+
+    #[test]
+    fn a_job_that_nobody_waits_for_leaves_its_place_and_is_not_begun() {
+        let (pool, begun, begins, busy) = busy();
+        for _ in 0..10 * MAX_WAITING {
+            let (job, end) = held(&begun);
+            let ticket = pool.push(Caller::Stranger(None), job).expect("there is room");
+            drop(ticket);
+            assert_eq!(pool.waiting(), 0);
+            assert!(end.send(()).is_err(), "the job is dropped");
+        }
         let (job, _end) = held(&begun);
-        assert!(pool.push(job).is_ok());
+        let _ticket = pool.push(Caller::Stranger(None), job).expect("there is room");
+        drop(busy);
+        begins.recv().unwrap();
+        assert!(begins.try_recv().is_err(), "the others are not begun");
+    }
+
+    #[test]
+    fn a_ticket_of_a_job_that_was_begun_takes_nothing_away() {
+        let (pool, begun, begins, mut busy) = busy();
         let (job, _end) = held(&begun);
-        assert!(pool.push(job).is_err());
+        let _next = pool.push(Caller::Operator, job).expect("there is room");
+        let (ticket, end) = busy.remove(0);
+        drop(ticket);
+        assert_eq!(pool.waiting(), 1);
+        drop(end);
+        begins.recv().unwrap();
     }
 
     #[cfg(target_os = "linux")]
@@ -182,7 +241,7 @@ mod tests {
                 let _ = job.send(rustix::process::nice(0).unwrap());
             }
         });
-        assert!(pool.push(told).is_ok());
+        let _ticket = pool.push(Caller::Operator, told).expect("there is room");
         assert_eq!(tells.recv().unwrap(), (before + STEPS_BACK).min(19));
         assert_eq!(priority(), before);
     }
@@ -190,12 +249,11 @@ mod tests {
     #[test]
     fn what_waits_is_dropped_with_the_pool() {
         let (pool, (begun, begins)) = (Pool::start(work), channel());
-        let mut ends = Vec::new();
-        for _ in 0..MAX_WAITING {
+        let jobs = (0..MAX_WAITING).map(|_| {
             let (job, end) = held(&begun);
-            assert!(pool.push(job).is_ok());
-            ends.push(end);
-        }
+            (pool.push(Caller::Operator, job).expect("there is room"), end)
+        });
+        let (_tickets, ends): (Vec<_>, Vec<_>) = jobs.unzip();
         drop((pool, ends, begun));
         // No sender is left: every job has ended, or was dropped.
         while begins.recv().is_ok() {}

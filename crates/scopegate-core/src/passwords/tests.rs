@@ -1,6 +1,9 @@
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::*;
+
+const OPERATOR: Caller = Caller::Operator;
 
 /// `password`, at another cost than ours; from the tests of the reference implementation.
 const COSTLY: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
@@ -17,8 +20,8 @@ fn is_right(verdict: &Verdict) -> bool {
 #[tokio::test]
 async fn a_password_is_known_again_and_another_is_not() {
     let passwords = Passwords::default();
-    let phc = passwords.hash(password("correct horse")).await.unwrap();
-    let verify = |given| passwords.verify(Some(phc.clone()), password(given));
+    let phc = passwords.hash(password("correct horse"), OPERATOR).await.unwrap();
+    let verify = |given| passwords.verify(Some(phc.clone()), password(given), OPERATOR);
 
     let Verdict::Right { renewed } = verify("correct horse").await.unwrap() else {
         panic!("it is the right one");
@@ -31,8 +34,9 @@ async fn a_password_is_known_again_and_another_is_not() {
 #[tokio::test]
 async fn a_hash_of_another_cost_is_renewed_by_the_right_password_only() {
     let passwords = Passwords::default();
-    let verify =
-        |phc: &str, given| passwords.verify(Some(Zeroizing::new(phc.to_owned())), password(given));
+    let verify = |phc: &str, given| {
+        passwords.verify(Some(Zeroizing::new(phc.to_owned())), password(given), OPERATOR)
+    };
 
     assert!(!is_right(&verify(COSTLY, "Password").await.unwrap()));
     let Verdict::Right { renewed: Some(renewed) } = verify(COSTLY, "password").await.unwrap()
@@ -48,8 +52,9 @@ async fn nobody_has_no_password_and_neither_has_a_broken_hash() {
     let passwords = Passwords::default();
     for phc in [None, Some("".to_owned()), Some("not a hash".to_owned())] {
         for given in ["", "password"] {
-            let verdict = passwords.verify(phc.clone().map(Zeroizing::new), password(given)).await;
-            assert!(!is_right(&verdict.unwrap()), "{phc:?}");
+            let phc = phc.clone().map(Zeroizing::new);
+            let verdict = passwords.verify(phc, password(given), OPERATOR).await;
+            assert!(!is_right(&verdict.unwrap()), "{given:?}");
         }
     }
 }
@@ -67,32 +72,56 @@ fn nobody_costs_as_much_as_somebody() {
     assert_eq!(untouched.len(), memory.len());
 }
 
+/// Polls futures once: those that wait now, and how many were refused.
+fn begun<T: Future<Output = Result<Verdict, Busy>>>(
+    asks: impl Iterator<Item = T>,
+) -> (Vec<Pin<Box<T>>>, usize) {
+    let (mut waiting, mut refused) = (Vec::new(), 0);
+    for mut ask in asks.map(Box::pin) {
+        match ask.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(Busy)) => refused += 1,
+            _ => waiting.push(ask),
+        }
+    }
+    (waiting, refused)
+}
+
 #[tokio::test]
 async fn more_than_can_wait_are_told_that_the_server_is_busy() {
     let passwords = Passwords::default();
-    let ask = || passwords.verify(None, password("battery staple"));
-    let mut waiting: Vec<_> = (0..200).map(|_| Box::pin(ask())).collect();
-    // Each is polled once: what is taken waits, and what is not taken knows it at once.
-    let refused = waiting
-        .iter_mut()
-        .map(|ask| {
-            let mut context = Context::from_waker(Waker::noop());
-            ask.as_mut().poll(&mut context)
-        })
-        .filter(|polled| matches!(polled, Poll::Ready(Err(Busy))))
-        .count();
+    let ask = |caller| passwords.verify(None, password("battery staple"), caller);
+    let (waiting, refused) = begun((0..200).map(|_| ask(OPERATOR)));
     assert!(refused > 0, "there is a bound");
-    // Nobody waits for these any more: they are skipped, and the next one is served.
+    // Nobody waits for these any more: they leave their places, and the next one is served.
     drop(waiting);
-    while passwords.verify(None, password("battery staple")).await.is_err() {
-        tokio::task::yield_now().await;
+    assert_eq!(passwords.waiting(), 0);
+    assert!(ask(OPERATOR).await.is_ok());
+}
+
+#[tokio::test]
+async fn one_address_that_hangs_up_and_comes_again_keeps_nobody_out() {
+    let passwords = Passwords::default();
+    let ask = |address: [u8; 4]| {
+        let caller = Caller::Stranger(Some(address.into()));
+        passwords.verify(None, password("battery staple"), caller)
+    };
+    for _ in 0..20 {
+        let (waiting, _) = begun((0..100).map(|_| ask([192, 0, 2, 1])));
+        assert!(passwords.waiting() <= 8, "{} wait", passwords.waiting());
+        // Everybody else has a place meanwhile.
+        let (others, refused) = begun((0..40).map(|other| ask([198, 51, 100, other])));
+        assert_eq!((others.len(), refused), (40, 0));
+        drop((waiting, others));
+        assert_eq!(passwords.waiting(), 0);
     }
+    assert!(ask([198, 51, 100, 1]).await.is_ok());
 }
 
 #[tokio::test]
 async fn the_runtime_goes_on_while_passwords_are_hashed() {
     let passwords = Passwords::default();
-    let hashes = (0..pool::MAX_WAITING).map(|_| passwords.hash(password("correct horse")));
+    let hashes =
+        (0..waiting::MAX_WAITING).map(|_| passwords.hash(password("correct horse"), OPERATOR));
     let mut hashes: Vec<_> = hashes.map(Box::pin).collect();
     let mut context = Context::from_waker(Waker::noop());
     let polled = hashes.iter_mut().map(|hash| hash.as_mut().poll(&mut context));

@@ -118,8 +118,17 @@ pub enum Change {
         /// The person from now on.
         user: Box<User>,
     },
-    /// Sets the password of a person; there is no such person: changed.
+    /// Sets another password for a user, which gets the next generation; no such user: changed.
     SetPassword {
+        /// Whose.
+        user: UserId,
+        /// The hash (a PHC text), sealed under the master key.
+        sealed: Vec<u8>,
+        /// When.
+        at: UnixTime,
+    },
+    /// Keeps another hash of the password that a user has; no such user: changed.
+    RenewHash {
         /// Whose.
         user: UserId,
         /// The hash (a PHC text), sealed under the master key.
@@ -163,6 +172,7 @@ impl fmt::Debug for Change {
             Self::PutUser(_) => "PutUser",
             Self::MoveUser { .. } => "MoveUser",
             Self::SetPassword { .. } => "SetPassword",
+            Self::RenewHash { .. } => "RenewHash",
         })
     }
 }

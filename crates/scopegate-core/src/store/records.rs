@@ -65,6 +65,24 @@ pub enum UserKey<'a> {
     Login(&'a str),
 }
 
+/// A password as it is stored. `Debug` does not show the hash.
+#[derive(Clone, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "storages make it")]
+pub struct StoredPassword {
+    /// The hash (a PHC text), sealed under the master key.
+    pub sealed: Vec<u8>,
+    /// How often another password was set. Another hash of the same password does not count.
+    pub generation: u64,
+}
+
+impl fmt::Debug for StoredPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredPassword")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Reads of people.
 #[async_trait]
 pub trait Directory: fmt::Debug + Send + Sync {
@@ -74,6 +92,6 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// People in the order of their logins, whatever their case: those after a login, at most 200.
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError>;
 
-    /// The sealed hash of a person's password.
-    async fn password(&self, id: &UserId) -> Result<Option<Vec<u8>>, StoreError>;
+    /// A user's password; none if the user has none.
+    async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError>;
 }

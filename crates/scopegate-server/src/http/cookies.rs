@@ -1,10 +1,11 @@
-//! The two cookies: one says who is signed in, the other tells one browser from another.
+//! The three cookies: who is signed in, which browser it is, and who has signed in there before.
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use scopegate_claims::Issuer;
 use scopegate_core::interaction::FlowSecret;
 use scopegate_core::session::SessionSecret;
+use scopegate_core::sign_in::DeviceCookie;
 
 /// How browsers reach the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,6 +37,13 @@ impl Scheme {
         }
     }
 
+    const fn device(self) -> &'static str {
+        match self {
+            Self::Http => "scopegate-device",
+            Self::Https => "__Host-scopegate-device",
+        }
+    }
+
     const fn attributes(self) -> &'static str {
         match self {
             Self::Http => "Path=/; HttpOnly; SameSite=Lax",
@@ -54,6 +62,11 @@ pub(super) fn flow(headers: &HeaderMap, scheme: Scheme) -> Option<FlowSecret> {
     FlowSecret::parse(only(headers, scheme.flow())?)
 }
 
+/// By what a browser is known in which somebody has signed in, if it shows exactly one such cookie.
+pub(super) fn device(headers: &HeaderMap, scheme: Scheme) -> Option<DeviceCookie> {
+    DeviceCookie::parse(only(headers, scheme.device())?)
+}
+
 /// The line that gives a browser its session. It ends with the browser.
 pub(super) fn set_session(secret: &SessionSecret, scheme: Scheme) -> HeaderValue {
     line(format!("{}={}; {}", scheme.session(), secret.as_str(), scheme.attributes()))
@@ -62,6 +75,14 @@ pub(super) fn set_session(secret: &SessionSecret, scheme: Scheme) -> HeaderValue
 /// The line by which a browser is known again.
 pub(super) fn set_flow(secret: &FlowSecret, scheme: Scheme) -> HeaderValue {
     line(format!("{}={}; {}", scheme.flow(), secret.as_str(), scheme.attributes()))
+}
+
+/// The line by which a browser is known at the next sign-in. It lasts for a year, and sign-out leaves
+/// it.
+pub(super) fn set_device(device: &DeviceCookie, scheme: Scheme) -> HeaderValue {
+    let seconds = DeviceCookie::LIFETIME.as_secs();
+    let (name, value, attributes) = (scheme.device(), device.as_str(), scheme.attributes());
+    line(format!("{name}={value}; Max-Age={seconds}; {attributes}"))
 }
 
 /// The line that takes the session away.
@@ -134,6 +155,29 @@ mod tests {
     }
 
     #[test]
+    fn a_device_cookie_lasts_for_a_year_and_is_found_if_it_is_the_only_one() {
+        let device = DeviceCookie::parse("AbC-_9").unwrap();
+        assert_eq!(
+            set_device(&device, Scheme::Https),
+            "__Host-scopegate-device=AbC-_9; Max-Age=31536000; Path=/; Secure; HttpOnly; \
+             SameSite=Lax",
+        );
+        let found = |lines: &[&str], scheme| {
+            let lines: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
+            super::device(&shown(&lines), scheme).map(|device| device.as_str().to_owned())
+        };
+        let (http, https) = (Scheme::Http, Scheme::Https);
+        assert_eq!(found(&["a=b; scopegate-device=AbC-_9"], http).as_deref(), Some("AbC-_9"));
+        assert_eq!(found(&["__Host-scopegate-device=AbC"], https).as_deref(), Some("AbC"));
+        assert_eq!(found(&["scopegate-device=AbC"], https), None);
+        assert_eq!(found(&["scopegate-device=a; scopegate-device=a"], http), None);
+        assert_eq!(found(&["scopegate-device=a", "scopegate-device=b"], http), None);
+        for value in ["", "a b", "a.b", "%41", &"a".repeat(513)] {
+            assert_eq!(found(&[&format!("scopegate-device={value}")], http), None, "{value}");
+        }
+    }
+
+    #[test]
     fn two_session_cookies_count_as_none() {
         let of = |name: &str| format!("{name}={}", SessionSecret::generate().as_str());
         assert!(is_found(&[of("scopegate")], Scheme::Http));
@@ -159,7 +203,9 @@ mod tests {
     #[test]
     fn a_cookie_is_not_shown() {
         let secret = SessionSecret::generate();
-        let shown = format!("{:?}", set_session(&secret, Scheme::Http));
-        assert!(!shown.contains(secret.as_str()));
+        let device = DeviceCookie::parse("AbC-_9").unwrap();
+        let lines = [set_session(&secret, Scheme::Http), set_device(&device, Scheme::Http)];
+        let shown = format!("{lines:?} {device:?}");
+        assert!(!shown.contains(secret.as_str()) && !shown.contains(device.as_str()));
     }
 }

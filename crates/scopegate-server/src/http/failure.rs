@@ -111,9 +111,8 @@ impl From<&RequestError> for OAuthError {
             }
             RequestError::Activation(ActivationError::TooMany(after))
             | RequestError::SignIn(SignInError::TooMany(after)) => {
-                let seconds = u32::try_from(after.duration().as_secs()).unwrap_or(u32::MAX);
                 let text = "There were too many tries. Try again later.";
-                (429, Code::TemporarilyUnavailable, text, Some(seconds))
+                (429, Code::TemporarilyUnavailable, text, Some(after.seconds()))
             }
             RequestError::SignIn(SignInError::Overloaded) => {
                 let text = "Too many people sign in at this moment. Try again.";

@@ -7,17 +7,26 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Request, StatusCode};
+use scopegate_core::store::{CatalogStore, KeyStore};
+use scopegate_store::SqlStore;
 
 use crate::fixture::{FORM, Fixture};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-#[derive(Clone)]
-pub(crate) struct Browser<'a> {
-    fixture: &'a Fixture,
+pub(crate) struct Browser<'a, S = SqlStore> {
+    fixture: &'a Fixture<S>,
     pub(crate) cookies: BTreeMap<String, String>,
     /// Whether the server learns where the browser is.
     pub(crate) address: Option<SocketAddr>,
+    /// What it claims to be forwarded for, in `X-Forwarded-For`.
+    pub(crate) forwarded_for: Option<String>,
+}
+
+impl<S> Clone for Browser<'_, S> {
+    fn clone(&self) -> Self {
+        Self { cookies: self.cookies.clone(), forwarded_for: self.forwarded_for.clone(), ..*self }
+    }
 }
 
 /// What a browser is shown.
@@ -45,10 +54,16 @@ impl Shown {
     }
 }
 
-impl<'a> Browser<'a> {
-    pub(crate) fn new(fixture: &'a Fixture) -> Self {
+impl<'a, S: CatalogStore + KeyStore> Browser<'a, S> {
+    pub(crate) fn new(fixture: &'a Fixture<S>) -> Self {
         let address = Some(SocketAddr::from(([192, 0, 2, 7], 4000)));
-        Self { fixture, cookies: BTreeMap::new(), address }
+        Self { fixture, cookies: BTreeMap::new(), address, forwarded_for: None }
+    }
+
+    /// The line by which it shows its cookies.
+    pub(crate) fn cookie_line(&self) -> String {
+        let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("; ")
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Shown {
@@ -66,9 +81,10 @@ impl<'a> Browser<'a> {
     }
 
     async fn send(&mut self, mut request: Request<Body>) -> Shown {
-        let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
-        let line = pairs.collect::<Vec<_>>().join("; ");
-        request.headers_mut().insert(COOKIE, line.parse().unwrap());
+        request.headers_mut().insert(COOKIE, self.cookie_line().parse().unwrap());
+        if let Some(forwarded_for) = &self.forwarded_for {
+            request.headers_mut().insert("x-forwarded-for", forwarded_for.parse().unwrap());
+        }
         if let Some(address) = self.address {
             request.extensions_mut().insert(ConnectInfo(address));
         }
@@ -96,8 +112,7 @@ impl<'a> Browser<'a> {
 
     /// Fills in a sign-in form and sends it.
     pub(crate) async fn fill_in(&mut self, request: &str, login: &str, password: &str) -> Shown {
-        let fields = [("request", request), ("username", login), ("password", password)];
-        self.post("/signin", &fields).await
+        self.post("/signin", &sign_in_fields(request, login, password)).await
     }
 
     /// Signs in from the beginning, whoever is signed in.
@@ -120,4 +135,13 @@ impl<'a> Browser<'a> {
     pub(crate) fn session(&self) -> &str {
         &self.cookies["scopegate"]
     }
+}
+
+/// The fields of a sign-in form.
+pub(crate) fn sign_in_fields<'a>(
+    request: &'a str,
+    login: &'a str,
+    password: &'a str,
+) -> [(&'static str, &'a str); 3] {
+    [("request", request), ("username", login), ("password", password)]
 }

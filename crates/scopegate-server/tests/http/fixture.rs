@@ -16,13 +16,18 @@ use scopegate_core::catalog::{
     Scopes, ServerId, ServerSpec, Spec, Status,
 };
 use scopegate_core::client_auth::secret_mac;
+use scopegate_core::passwords::Password;
+use scopegate_core::people::Profile;
 use scopegate_core::store::{CatalogStore, KeyStore};
+use scopegate_core::user_admin::Newcomer;
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType, sha256};
 use scopegate_server::{Server, ServerSettings, Storage, TrustedProxies};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
 use scopegate_testkit::{MemoryStore, put_signing_keys};
 use serde_json::json;
 use tower::ServiceExt;
+
+use crate::browser::PASSWORD;
 
 pub(crate) const BASE: &str = "http://127.0.0.1:9000";
 pub(crate) const TOKEN: &str = "/oauth2/default/v1/token";
@@ -86,6 +91,21 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
             .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
         let server = Server::open(settings).await.unwrap();
         Self { server, store, clock, partner_key, _folder: folder }
+    }
+
+    /// Adds alice and bob.
+    pub(crate) async fn with_people(self) -> Self {
+        for login in ["alice", "bob"] {
+            let password = Password::chosen(PASSWORD.to_owned()).ok();
+            let newcomer = Newcomer {
+                login: login.into(),
+                groups: BTreeSet::new(),
+                profile: Profile::default(),
+                password,
+            };
+            self.server.authority().create_user(newcomer).await.unwrap();
+        }
+        self
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Response {

@@ -6,6 +6,8 @@ mod bad_token_requests;
 mod browser;
 mod documents;
 mod fixture;
+mod guesses;
+mod hung_up;
 mod log;
 mod outages;
 mod rendered;

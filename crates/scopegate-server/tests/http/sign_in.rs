@@ -9,10 +9,8 @@ use futures_util::stream::FuturesUnordered;
 use http::StatusCode;
 use scopegate_core::catalog::Status;
 use scopegate_core::passwords::Password;
-use scopegate_core::people::Profile;
 use scopegate_core::session::SessionSecret;
 use scopegate_core::store::Records;
-use scopegate_core::user_admin::Newcomer;
 use scopegate_jose::sha256;
 
 use crate::browser::{Browser, PASSWORD, Shown};
@@ -20,18 +18,7 @@ use crate::fixture::Fixture;
 
 /// A server that knows alice and bob.
 async fn with_people() -> Fixture {
-    let fixture = Fixture::start().await;
-    for login in ["alice", "bob"] {
-        let password = Password::chosen(PASSWORD.to_owned()).ok();
-        let newcomer = Newcomer {
-            login: login.into(),
-            groups: Default::default(),
-            profile: Profile::default(),
-            password,
-        };
-        fixture.server.authority().create_user(newcomer).await.unwrap();
-    }
-    fixture
+    Fixture::start().await.with_people().await
 }
 
 fn is_signed_in(shown: &Shown) -> bool {
@@ -361,18 +348,6 @@ async fn guessing_one_name_is_slowed_from_however_many_addresses() {
             _ => assert!(is_signed_in(&answer), "{answer:?}"),
         }
     }
-}
-
-#[tokio::test]
-async fn a_guess_that_nobody_waits_for_does_not_count() {
-    let fixture = with_people().await;
-    let mut browser = Browser::new(&fixture);
-    let form = browser.sign_in_form().await;
-    for _ in 0..20 {
-        let guess = browser.fill_in(form.request(), "alice", "wrong password");
-        assert!(tokio::time::timeout(Duration::ZERO, guess).await.is_err(), "it was judged");
-    }
-    assert!(is_signed_in(&browser.fill_in(form.request(), "alice", PASSWORD).await));
 }
 
 fn address(number: u8) -> Option<SocketAddr> {

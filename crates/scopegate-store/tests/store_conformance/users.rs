@@ -115,27 +115,44 @@ pub(crate) async fn a_password_is_its_persons_and_stays_until_it_is_set(place: &
         .commit(&[put_user(alice.clone(), Some("\0first")), put_user(bob.clone(), None)])
         .await
         .unwrap();
-    let password = async |user: &User| store.password(&user.id).await.unwrap();
-    assert_eq!(password(&alice).await.as_deref(), Some(&b"\0first"[..]));
+    let password = async |user: &User| {
+        let password = store.password(&user.id).await.unwrap();
+        password.map(|password| (password.sealed, password.generation))
+    };
+    let is = |text: &str, generation| Some((text.as_bytes().to_vec(), generation));
+    assert_eq!(password(&alice).await, is("\0first", 0));
     assert_eq!(password(&bob).await, None);
     assert_eq!(store.password(&user_id("nobody")).await.unwrap(), None);
 
     store.commit(&[put_in_place(0, &alice)]).await.unwrap();
-    assert_eq!(password(&alice).await.as_deref(), Some(&b"\0first"[..]));
+    assert_eq!(password(&alice).await, is("\0first", 0));
     let set = |user: &User| Change::SetPassword {
         user: user.id.clone(),
         sealed: b"second".to_vec(),
         at: later(50),
     };
     store.commit(&[set(&alice)]).await.unwrap();
-    assert_eq!(password(&alice).await.as_deref(), Some(&b"second"[..]));
+    assert_eq!(password(&alice).await, is("second", 1));
     assert_eq!(by_login(&store, &alice.login).await.unwrap().updated_at, later(50));
     assert!(is_changed(&store.commit(&[set(&person("nobody"))]).await, Contested::User));
+
+    // Another hash of the same password is no other password.
+    let renew = |user: &User| Change::RenewHash {
+        user: user.id.clone(),
+        sealed: b"renewed".to_vec(),
+        at: later(60),
+    };
+    store.commit(&[renew(&alice)]).await.unwrap();
+    assert_eq!(password(&alice).await, is("renewed", 1));
+    assert_eq!(by_login(&store, &alice.login).await.unwrap().updated_at, later(60));
+    assert!(is_changed(&store.commit(&[renew(&person("nobody"))]).await, Contested::User));
+    store.commit(&[set(&alice)]).await.unwrap();
+    assert_eq!(password(&alice).await, is("second", 2));
 
     // Who is made by the same commit gets hers.
     let carol = person("carol");
     store.commit(&[set(&carol), put_user(carol.clone(), None)]).await.unwrap();
-    assert_eq!(password(&carol).await.as_deref(), Some(&b"second"[..]));
+    assert_eq!(password(&carol).await, is("second", 1));
     assert_eq!(password(&bob).await, None);
 }
 
@@ -151,9 +168,10 @@ pub(crate) async fn a_seed_overwrites_nobody(place: &Place) {
         [seed(named("other", "ALICE")), seed(named("bob", "bob")), seed(named("bob2", "Bob"))];
     assert_eq!(store.write_catalog_and_users(0, &[], None, &seeds).await.unwrap(), 1);
     assert_eq!(by_login(&store, "alice").await, Some(alice.clone()));
-    assert_eq!(store.password(&alice.id).await.unwrap().as_deref(), Some(&b"own"[..]));
+    let password = async |id| store.password(id).await.unwrap().unwrap().sealed;
+    assert_eq!(password(&alice.id).await, b"own");
     assert_eq!(by_login(&store, "bob").await, Some(named("bob", "bob")));
-    assert_eq!(store.password(&user_id("bob")).await.unwrap().as_deref(), Some(&b"seeded"[..]));
+    assert_eq!(password(&user_id("bob")).await, b"seeded");
     assert_eq!(place.count("directory_user").await, 2);
 
     // Many at once, and once more.

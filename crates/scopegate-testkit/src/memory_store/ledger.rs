@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::people::User;
-use scopegate_core::store::{Change, Contested, Ended, Family, Ledger, Session, StoreError};
+use scopegate_core::store::{
+    Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
+};
 use scopegate_jose::sha256;
 
 use super::{Memory, MemoryStore, Rows, Use};
@@ -50,7 +52,7 @@ impl Ledger for MemoryStore {
 const fn place(change: &Change) -> u8 {
     match change {
         Change::ExpectUser { .. } | Change::PutUser(_) | Change::MoveUser { .. } => 0,
-        Change::SetPassword { .. } => 1,
+        Change::SetPassword { .. } | Change::RenewHash { .. } => 1,
         Change::EndFamilies { .. } | Change::EndSessions { .. } => 2,
         Change::Audit(_)
         | Change::MoveArtifact { .. }
@@ -101,7 +103,8 @@ impl Rows {
             Change::ExpectUser { .. }
             | Change::PutUser(_)
             | Change::MoveUser { .. }
-            | Change::SetPassword { .. } => {
+            | Change::SetPassword { .. }
+            | Change::RenewHash { .. } => {
                 unless_contested(self.change_user(change), Contested::User)
             }
         }
@@ -225,11 +228,15 @@ impl Rows {
                 self.users.insert(after, moved);
                 true
             }
-            Change::SetPassword { user, sealed, at } => {
+            Change::SetPassword { user, sealed, at } | Change::RenewHash { user, sealed, at } => {
                 let known = self.users.values_mut().find(|known| known.id == *user);
                 let Some(known) = known else { return false };
                 known.updated_at = *at;
-                self.passwords.insert(user.clone(), sealed.clone());
+                let before = self.passwords.get(user).map_or(0, |password| password.generation);
+                let is_another = matches!(change, Change::SetPassword { .. });
+                let generation = before + u64::from(is_another);
+                let password = StoredPassword { sealed: sealed.clone(), generation };
+                self.passwords.insert(user.clone(), password);
                 true
             }
             _ => true,

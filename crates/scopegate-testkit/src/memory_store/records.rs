@@ -7,7 +7,7 @@ use scopegate_claims::ScopeSet;
 use scopegate_core::people::{User, UserId};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Directory, Family, FamilyId, FamilyState,
-    Records, Session, Standing, StoreError, TokenMark, UserKey,
+    Records, Session, Standing, StoreError, StoredPassword, TokenMark, UserKey,
 };
 
 use super::{MemoryStore, Rows, Use};
@@ -89,7 +89,7 @@ impl Directory for MemoryStore {
         Ok(page.take(limit.min(PAGE) as usize).map(|(_, user)| user.clone()).collect())
     }
 
-    async fn password(&self, id: &UserId) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError> {
         Ok(self.open(Use::Read).await?.rows.passwords.get(id).cloned())
     }
 }

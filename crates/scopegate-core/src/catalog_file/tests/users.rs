@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::catalog::Status;
-use crate::passwords::{Passwords, Verdict};
+use crate::passwords::{Caller, Passwords, Verdict};
 use crate::people::Profile;
 
 /// `password`, hashed by the reference implementation.
@@ -43,7 +43,8 @@ async fn a_password_of_the_environment_is_hashed() {
     let file = parse(format!("version = 1\n{}", with_password("{ env = 'READER_SECRET' }")));
     let phc = opened(&file.unwrap());
     let given = crate::passwords::Password::given(SECRET.to_owned()).unwrap();
-    let verdict = Passwords::default().verify(Some(phc.into()), given).await.unwrap();
+    let verdict = Passwords::default().verify(Some(phc.into()), given, Caller::Operator).await;
+    let verdict = verdict.unwrap();
     assert!(matches!(verdict, Verdict::Right { renewed: None }));
 }
 

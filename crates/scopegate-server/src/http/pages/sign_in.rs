@@ -46,17 +46,22 @@ async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Fai
     let waiting = brought_back(app, &parts.headers, &form)?;
     let login = form.value("username").unwrap_or_default();
     let old = cookies::session(&parts.headers, app.scheme());
+    let device = cookies::device(&parts.headers, app.scheme());
     let signing_in = app.authority().sign_in(SignIn {
         login,
         password: Zeroizing::new(form.value("password").unwrap_or_default().to_owned()),
         address: app.client_address(parts),
         old: old.as_ref(),
+        device: device.as_ref(),
     });
     match decided_in_time(signing_in).await.map_err(Failure::new)? {
         Ok(signed_in) => {
             let mut response = go_on(app, parts, waiting, &signed_in).await?;
-            let line = cookies::set_session(&signed_in.secret, app.scheme());
-            response.headers_mut().append(SET_COOKIE, line);
+            let session = cookies::set_session(&signed_in.secret, app.scheme());
+            let device = cookies::set_device(&signed_in.device, app.scheme());
+            for line in [session, device] {
+                response.headers_mut().append(SET_COOKIE, line);
+            }
             Ok(response)
         }
         Err(error) => Ok(shown_again(app, form.value("request"), login, error)),
