@@ -16,7 +16,7 @@ use scopegate_jose::MasterKey;
 use scopegate_testkit::{MemoryStore, put_signing_keys};
 use scopegate_tests::{BASE, family_of, secret_of, write_catalog};
 
-use crate::refresh_families::world;
+use crate::refresh_families::world::{self, DAY};
 
 /// An authority with the catalog of these tests; `alice` is its person.
 pub(crate) struct InMemory {
@@ -44,6 +44,7 @@ impl InMemory {
             fetch: Arc::new(NoFetch),
         });
         let authority = authority.await.unwrap();
+        authority.audit().let_events_wait(DAY);
         Self { authority, store, clock, master_key, alice }
     }
 

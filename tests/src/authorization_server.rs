@@ -30,6 +30,9 @@ pub fn password_of(login: &str) -> String {
     format!("{login}-password")
 }
 
+/// The longest that a server waits for its storage: a busy machine is slow.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A server; the clock stands still until it is moved.
 #[derive(Debug)]
 pub struct TestServer {
@@ -86,6 +89,7 @@ impl TestServer {
         let settings = ServerSettings::new(base(), Storage::from(store.clone()), copy())
             .with_clock(clock.clone());
         let server = Server::open(settings).await.expect("the server starts");
+        server.authority().audit().let_events_wait(PATIENCE);
         Self { server, store, clock, master_key: copy(), database }
     }
 
@@ -217,8 +221,7 @@ impl TestServer {
 
 impl Database {
     async fn open(&self) -> SqlStore {
-        // A busy machine may let a store wait for long.
-        let options = StoreOptions::default().patience(Duration::from_secs(120));
+        let options = StoreOptions::default().patience(PATIENCE);
         SqlStore::open(&self.url, &options).await.expect("the database can be opened")
     }
 }

@@ -108,6 +108,11 @@ impl Authority {
         &self.keys
     }
 
+    /// The events of grants that wait to be written.
+    pub fn audit(&self) -> &AuditQueue {
+        &self.audit
+    }
+
     /// The passwords that wait to be checked.
     pub fn passwords(&self) -> &Passwords {
         &self.passwords

@@ -22,7 +22,8 @@ const BATCH: usize = 512;
 /// How long the writer waits for a storage that failed.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// While an event waits for longer than this to be written, nothing more is taken.
+/// While an event waits for longer than this to be written, nothing more is taken; see
+/// [`let_events_wait`](AuditQueue::let_events_wait).
 ///
 /// So a crash loses at most one second of grants. What is left of the second is for signing.
 const PATIENCE: Duration = Duration::from_millis(900);
@@ -62,6 +63,12 @@ impl AuditQueue {
         self.shared.reserve()
     }
 
+    /// Lets an event wait so long to be written before nothing more is taken. A crash loses no more
+    /// than what was granted in that time; without this it is less than a second.
+    pub fn let_events_wait(&self, patience: Duration) {
+        self.shared.state().patience = patience;
+    }
+
     /// Refuses new events and waits until those that wait are written, or cannot be.
     pub async fn close(&self) {
         self.shared.close();
@@ -96,7 +103,6 @@ struct Shared {
     closing: Notify,
 }
 
-#[derive(Default)]
 struct State {
     /// Events, and when each was taken.
     waiting: VecDeque<(Instant, AuditEvent)>,
@@ -106,6 +112,20 @@ struct State {
     writing_since: Option<Instant>,
     /// Until when the writer goes on trying, if the queue is closed.
     give_up_at: Option<Instant>,
+    /// How long an event may wait.
+    patience: Duration,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            reserved: 0,
+            writing_since: None,
+            give_up_at: None,
+            patience: PATIENCE,
+        }
+    }
 }
 
 /// What the writer does next.
@@ -182,7 +202,7 @@ impl State {
     /// older than what waits behind it.
     fn is_overdue(&self, now: Instant) -> bool {
         let oldest = self.writing_since.or(self.waiting.front().map(|(taken_at, _)| *taken_at));
-        oldest.is_some_and(|oldest| now.saturating_duration_since(oldest) > PATIENCE)
+        oldest.is_some_and(|oldest| now.saturating_duration_since(oldest) > self.patience)
     }
 }
 

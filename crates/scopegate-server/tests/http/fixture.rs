@@ -90,6 +90,7 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
             .with_clock(clock.clone())
             .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
         let server = Server::open(settings).await.unwrap();
+        server.authority().audit().let_events_wait(PATIENCE);
         Self { server, store, clock, partner_key, _folder: folder }
     }
 

@@ -96,6 +96,18 @@ async fn while_the_storage_is_away_no_more_than_a_second_of_grants_is_taken() {
     assert!(queue.reserve().is_ok(), "the storage is back");
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_may_lose_more_waits_longer_for_the_storage() {
+    let (ledger, queue) = queue(true);
+    queue.let_events_wait(10 * PATIENCE);
+    queue.reserve().unwrap().take(event());
+    ledger.tries.notified().await;
+    advance(10 * PATIENCE).await;
+    assert!(queue.reserve().is_ok());
+    advance(Duration::from_millis(1)).await;
+    assert!(matches!(queue.reserve(), Err(TokenError::AuditQueueFull)));
+}
+
 /// Behind the batch that is written there wait others: each batch takes less than a second, and all
 /// together do not.
 #[tokio::test(start_paused = true)]
