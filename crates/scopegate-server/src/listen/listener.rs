@@ -102,7 +102,7 @@ impl Listener {
                 () = &mut shutdown => break,
                 () = &mut reload => {}
                 Some(ended) = accepting.tasks.join_next_with_id() => accepting.note_end(ended),
-                accepted = tcp.accept() => {
+                accepted = tcp.accept(), if !accepting.open.are_many_closing() => {
                     let pause = accepting.take(accepted);
                     if !pause.is_zero() {
                         tokio::select! {

@@ -60,6 +60,11 @@ impl OpenConnections {
         }
     }
 
+    /// Tells whether the next connection should wait until one of those that are closing has ended.
+    pub(super) fn are_many_closing(&self) -> bool {
+        self.closing >= CLOSING
+    }
+
     /// Makes room for a connection of a peer.
     ///
     /// # Errors
@@ -114,7 +119,7 @@ impl OpenConnections {
     /// Closes the connection that waits longest for its client, of those that are looked at. The answer
     /// is whether there was one.
     pub(super) fn close_one(&mut self) -> bool {
-        if self.closing >= CLOSING {
+        if self.are_many_closing() {
             return false;
         }
         let total = self.connections.len();
@@ -285,8 +290,10 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(world.refusal("192.0.2.1"), None);
         }
+        assert!(!world.open.are_many_closing());
         let let_in = (0..50).filter(|_| world.refusal("192.0.2.2").is_none()).count();
         assert_eq!((let_in, world.open.connections.len()), (CLOSING, 100 + CLOSING));
+        assert!(world.open.are_many_closing());
         world.closed(CLOSING).await;
         assert_eq!(world.refusal("192.0.2.2"), None);
     }

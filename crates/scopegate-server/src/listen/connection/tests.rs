@@ -113,7 +113,7 @@ async fn a_client_of_http_2_that_opens_its_window_slowly_gets_its_whole_answer()
     let mut taken = 0;
     while let Some(data) = body.data().await {
         // The client opens its window each time that it has read a half of it.
-        tokio::time::sleep(WRITE / 4).await;
+        tokio::time::sleep(WRITE / 8).await;
         let length = data.unwrap().len();
         body.flow_control().release_capacity(length).unwrap();
         taken += length;
