@@ -10,8 +10,9 @@ use scopegate_core::error::TokenError;
 use scopegate_core::fetch::NoFetch;
 use scopegate_core::form::Form;
 use scopegate_core::people::{NewUser, User};
-use scopegate_core::store::{Change, Ledger};
-use scopegate_core::token::TokenRequest;
+use scopegate_core::session::{self, SessionSecret};
+use scopegate_core::store::{Change, Ledger, Session};
+use scopegate_core::token::{TokenRequest, TokenResponse};
 use scopegate_jose::MasterKey;
 use scopegate_testkit::{MemoryStore, put_signing_keys};
 use scopegate_tests::{BASE, family_of, secret_of, write_catalog};
@@ -55,10 +56,28 @@ impl InMemory {
         token
     }
 
+    /// Signs alice in.
+    pub(crate) async fn sign_in(&self) -> (Session, SessionSecret) {
+        let (session, secret) = session::begin(&self.alice.id, self.clock.now());
+        let opened = Change::OpenSession(Box::new(session.clone()));
+        self.store.commit(&[opened]).await.unwrap();
+        (session, secret)
+    }
+
     /// Uses a refresh token; the answer is the one to use next.
     pub(crate) async fn refresh(&self, client: &str, token: &str) -> Result<String, TokenError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
-        let form = Form::collect(form).unwrap();
+        let response = self.token(client, &form).await?;
+        Ok(response.refresh_token().expect("a refresh gives one").to_owned())
+    }
+
+    /// Asks for a token.
+    pub(crate) async fn token(
+        &self,
+        client: &str,
+        form: &[(&str, &str)],
+    ) -> Result<TokenResponse, TokenError> {
+        let form = Form::collect(form.iter().copied()).unwrap();
         let pair = format!("{client}:{}", secret_of(client));
         let header = format!("Basic {}", base64_simd::STANDARD.encode_to_string(pair));
         let request = TokenRequest {
@@ -67,7 +86,6 @@ impl InMemory {
             form: &form,
             address: None,
         };
-        let response = self.authority.token(request).await.map_err(|refused| refused.error)?;
-        Ok(response.refresh_token().expect("a refresh gives one").to_owned())
+        self.authority.token(request).await.map_err(|refused| refused.error)
     }
 }

@@ -3,11 +3,13 @@
 
 mod any_sequence;
 mod flow;
+mod hanging_up;
 mod in_memory;
 mod leeway;
 mod lifetimes;
 mod openid;
 pub(crate) mod place;
 mod reuse;
+mod stale_catalog;
 mod storage;
 pub(crate) mod world;

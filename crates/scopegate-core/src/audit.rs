@@ -9,6 +9,15 @@ use serde::Serialize;
 pub use decision_id::DecisionId;
 pub use queue::{AuditQueue, Place};
 
+/// The kind of event of a token that was asked for.
+pub(crate) const TOKEN_GRANT: &str = "app.oauth2.as.token.grant.access_token";
+
+/// The kind of event of a device that a user lets in.
+pub(crate) const DEVICE_APPROVAL: &str = "app.oauth2.as.device.approve";
+
+/// The outcome of what was granted.
+const ALLOW: &str = "ALLOW";
+
 /// One decision about a token request, without secrets and tokens.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditEvent {
@@ -47,4 +56,13 @@ pub struct AuditEvent {
     /// From where the request came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+}
+
+impl AuditEvent {
+    /// Tells whether it records a token that was issued, or a device that was let in.
+    ///
+    /// Either may be written with no row of its own: this event is the only trace of it.
+    pub fn grants(&self) -> bool {
+        self.outcome == ALLOW && [TOKEN_GRANT, DEVICE_APPROVAL].contains(&self.kind)
+    }
 }

@@ -16,7 +16,11 @@ use crate::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::keys::KeyRing;
 use crate::passwords::Passwords;
 use crate::sign_in::PasswordGuesses;
-use crate::store::{MASTER_KEY_FINGERPRINT, Store, StoreError, Vault};
+use crate::store::{Contested, MASTER_KEY_FINGERPRINT, Store, StoreError, Vault};
+use crate::unattended::Unattended;
+
+/// Maximum decisions at once that go on even if nobody waits for them.
+const UNATTENDED: u32 = 256;
 
 /// The authorization servers of one process.
 #[derive(Debug)]
@@ -33,6 +37,7 @@ pub struct Authority {
     pub(crate) passwords: Passwords,
     pub(crate) password_guesses: PasswordGuesses,
     pub(crate) user_code_guesses: UserCodeGuesses,
+    unattended: Unattended,
 }
 
 /// What an [`Authority`] is opened with.
@@ -85,6 +90,7 @@ impl Authority {
             passwords: Passwords::default(),
             password_guesses: PasswordGuesses::default(),
             user_code_guesses: UserCodeGuesses::default(),
+            unattended: Unattended::with_places(UNATTENDED),
             store,
             master_key,
             clock,
@@ -159,13 +165,29 @@ impl Authority {
         Ok(true)
     }
 
+    /// Reads the catalog again if it was the reason why a commit lost, so that it can be decided anew.
+    pub(crate) async fn catch_up(&self, lost: Contested) -> Result<(), StoreError> {
+        match lost {
+            Contested::Catalog => self.reload().await.map(drop),
+            Contested::Artifact | Contested::Family | Contested::Session | Contested::User => {
+                Ok(())
+            }
+        }
+    }
+
     /// The public keys of a server as a JWK set; none if the server has no key yet.
     pub fn public_keys(&self, server: &ServerId) -> Option<Arc<str>> {
         self.keys.public(server)
     }
 
+    /// Where decisions are made that take something away: they go on even if nobody waits for them.
+    pub fn unattended(&self) -> &Unattended {
+        &self.unattended
+    }
+
     /// Writes what still waits to be written. Grants are refused from now on.
     pub async fn close(&self) {
+        self.unattended.close().await;
         self.audit.close().await;
     }
 }

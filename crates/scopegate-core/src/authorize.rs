@@ -96,7 +96,7 @@ pub enum Authorized {
 /// The longest `state` that a client gets back, in bytes.
 pub(crate) const MAX_STATE: usize = 1024;
 
-/// So often a request is decided that others are faster than.
+/// Maximum attempts when a concurrent commit wins.
 const ROUNDS: usize = 3;
 
 /// An authorization request that is refused.
@@ -134,10 +134,14 @@ impl Authority {
     ) -> Result<Authorized, AuthorizeRefused> {
         let mut round = 1;
         loop {
-            match self.answer_browser(&request).await {
-                Err(refused) if refused.error.is_lost_race() && round < ROUNDS => round += 1,
-                answered => return answered,
+            let answered = self.answer_browser(&request).await;
+            let lost = answered.as_ref().err().and_then(|refused| refused.error.lost_race());
+            let Some(lost) = lost.filter(|_| round < ROUNDS) else { return answered };
+            // A storage that fails now is as good a reason to come again as the race that was lost.
+            if self.catch_up(lost).await.is_err() {
+                return answered;
             }
+            round += 1;
         }
     }
 
@@ -149,6 +153,7 @@ impl Authority {
             |server| {
                 door::named_once(request.repeated)?;
                 let mut draft = Draft {
+                    catalog: &catalog,
                     server,
                     door: Door::find(&catalog, request.form)?,
                     form: request.form,
@@ -179,6 +184,7 @@ impl Authority {
             None => (At::Direct, request.form, request.repeated),
         };
         let mut draft = Draft {
+            catalog: &catalog,
             server,
             door: Door::find(&catalog, form)?,
             form,
@@ -292,7 +298,7 @@ impl Authority {
             userinfo_claims: asked.userinfo_claims.clone(),
         };
         let (code, artifact) = code::issue(&server.id, &client.id, issued, *now);
-        let mut changes = vec![Change::PutArtifact(artifact)];
+        let mut changes = vec![draft.catalog.expect(client, server), Change::PutArtifact(artifact)];
         changes.extend(draft.pushed.map(Pushed::used));
         if let Some(change) = agreed {
             changes.push(change);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::form::FormProblem;
-use crate::store::StoreError;
+use crate::store::{Contested, StoreError};
 
 /// Why a token request is refused; by blame: the client, the administrator, ourselves.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,16 @@ pub enum TokenError {
     /// A key could not be made or did not sign.
     #[error("signing failed")]
     Signing(#[source] scopegate_jose::JoseError),
+}
+
+impl TokenError {
+    /// What somebody else changed first: then it can be decided again.
+    pub(crate) const fn lost_race(&self) -> Option<Contested> {
+        match self {
+            Self::Storage(StoreError::Changed(lost)) => Some(*lost),
+            _ => None,
+        }
+    }
 }
 
 impl From<StoreError> for TokenError {

@@ -50,5 +50,6 @@ pub mod standard_claims;
 pub mod store;
 pub mod token;
 pub mod token_id;
+pub mod unattended;
 pub mod user_admin;
 pub mod userinfo;

@@ -4,6 +4,7 @@
 //! browser here.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use url::form_urlencoded;
 
@@ -15,7 +16,8 @@ use crate::form::Form;
 use crate::id_token_hint::IdTokenHint;
 use crate::people::User;
 use crate::session::{self, SessionSecret};
-use crate::store::Session;
+use crate::sign_in::end_session;
+use crate::store::{Session, StoreError};
 
 /// A request to sign a person out.
 #[derive(Clone, Copy, Debug)]
@@ -61,16 +63,21 @@ impl Authority {
         let client = client(&catalog, form, hint.as_ref())?;
         let goes_to = goes_to(client, form)?;
         let Some(secret) = secret else { return Ok(Logout::Done(goes_to)) };
-        match session::find(&*self.store, secret, self.clock.now()).await? {
-            Some((session, user)) if !agreed && !is_meant(hint.as_ref(), &session) => {
-                let client = client.map(|client| client.id.clone());
-                Ok(Logout::Ask { user: Box::new(user), client })
+        let client = client.map(|client| client.id.clone());
+        let (store, secret, now) = (Arc::clone(&self.store), secret.clone(), self.clock.now());
+        // The session ends even if the browser has gone meanwhile.
+        let ended = async move {
+            match session::find(&*store, &secret, now).await? {
+                Some((session, user)) if !agreed && !is_meant(hint.as_ref(), &session) => {
+                    Ok(Logout::Ask { user: Box::new(user), client })
+                }
+                _ => {
+                    end_session(&*store, &secret, address, now).await?;
+                    Ok(Logout::Done(goes_to))
+                }
             }
-            _ => {
-                self.sign_out(secret, address).await?;
-                Ok(Logout::Done(goes_to))
-            }
-        }
+        };
+        self.unattended().run(ended).await.map_err(StoreError::from)?
     }
 
     fn hint(

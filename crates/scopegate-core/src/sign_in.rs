@@ -8,6 +8,7 @@ mod guess;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use scopegate_claims::UnixTime;
 use zeroize::Zeroizing;
@@ -22,7 +23,7 @@ use crate::limits::RetryAfter;
 use crate::passwords::{Busy, Caller, Password, Verdict, open_hash, seal_hash};
 use crate::people::{User, UserId};
 use crate::session::{self, SessionSecret};
-use crate::store::{Change, Contested, Ended, Session, StoreError, StoredPassword, UserKey};
+use crate::store::{Change, Contested, Ended, Session, Store, StoreError, StoredPassword, UserKey};
 
 /// Somebody else may change the session or the person meanwhile; so often we try again.
 const ROUNDS: usize = 3;
@@ -250,7 +251,8 @@ impl Authority {
         Ok((session, secret))
     }
 
-    /// Ends the session of a browser; without one there is nothing to end.
+    /// Ends the session of a browser; without one there is nothing to end. The session ends even if
+    /// nobody waits for the answer.
     ///
     /// # Errors
     ///
@@ -260,12 +262,9 @@ impl Authority {
         secret: &SessionSecret,
         address: Option<IpAddr>,
     ) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let Some(session) = self.store.session(&secret.sha256()).await? else { return Ok(()) };
-        let user = self.store.user(UserKey::Id(&session.user)).await?;
-        let event = event(ENDED, "ALLOW", user.as_ref(), address, now);
-        let of = Ended::Session(session.id);
-        self.store.commit(&[Change::EndSessions { of, at: now }, Change::Audit(event)]).await
+        let (store, secret, now) = (Arc::clone(&self.store), secret.clone(), self.clock.now());
+        let ended = async move { end_session(&*store, &secret, address, now).await };
+        self.unattended().run(ended).await?
     }
 
     /// Who is signed in by this cookie now. That it was used is written down once a minute.
@@ -288,6 +287,20 @@ impl Authority {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Ends the session of a browser, if there is one.
+pub(crate) async fn end_session(
+    store: &dyn Store,
+    secret: &SessionSecret,
+    address: Option<IpAddr>,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let Some(session) = store.session(&secret.sha256()).await? else { return Ok(()) };
+    let user = store.user(UserKey::Id(&session.user)).await?;
+    let event = event(ENDED, "ALLOW", user.as_ref(), address, now);
+    let of = Ended::Session(session.id);
+    store.commit(&[Change::EndSessions { of, at: now }, Change::Audit(event)]).await
 }
 
 /// Who has a login.

@@ -24,6 +24,7 @@ pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 use crate::catalog::{Edit, ServerId};
 use crate::people::NewUser;
+use crate::unattended::NotDone;
 
 /// Why a storage did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +45,20 @@ pub enum StoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl From<NotDone> for StoreError {
+    fn from(cause: NotDone) -> Self {
+        Self::Unavailable(Box::new(cause))
+    }
+}
+
 /// What somebody else changed first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "these are the rows that change from a known state")]
 pub enum Contested {
     /// A code, a device code, a pushed request, an assertion.
     Artifact,
+    /// What the catalog says of a client or a server.
+    Catalog,
     /// A family of refresh tokens.
     Family,
     /// A session.
@@ -63,6 +72,7 @@ impl Contested {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Artifact => "artifact",
+            Self::Catalog => "catalog",
             Self::Family => "family",
             Self::Session => "session",
             Self::User => "user",
@@ -192,6 +202,10 @@ impl KeyPhase {
 #[async_trait]
 pub trait Ledger: fmt::Debug + Send + Sync {
     /// Writes changes, all or none.
+    ///
+    /// Changes that [grant](Change::any_grants) are not written if the future is dropped before they
+    /// are being made durable. Other changes are written once the future was polled, even if it is
+    /// dropped then.
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@ use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use scopegate_jose::SigningKey;
 use serde::Serialize;
 
-use crate::audit::{AuditEvent, DecisionId};
+use crate::audit::{AuditEvent, DecisionId, TOKEN_GRANT};
 use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, Client, ServerId, Snapshot};
 use crate::client_auth::{self, AuthenticatedClient, Authorization, Presented, Proof};
@@ -27,7 +27,7 @@ use crate::grants::{self, Decision, Denied, GoesWith, Grant, GrantRequest, Right
 use crate::mint::{self, IdIngredients, Ingredients};
 use crate::policy::{self, Asking, Granted, Wanted};
 use crate::refresh_token::RefreshToken;
-use crate::store::{Change, StoreError};
+use crate::store::{Change, Contested, StoreError};
 use crate::token_id::TokenId;
 
 pub use administrator::VouchedRequest;
@@ -105,16 +105,26 @@ impl Authority {
     ///
     /// [`Refused`], with the id of the decision if the client was authenticated.
     pub async fn token(&self, request: TokenRequest<'_>) -> Result<TokenResponse, Refused> {
-        let catalog = self.catalog();
-        let server = active_server(&catalog, request.server)?;
-        let grant_type = request.form.value("grant_type");
-        let grant_type =
-            grant_type.ok_or(TokenError::InvalidRequest("The parameter grant_type is missing."))?;
-        let presented = Presented { authorization: request.authorization, form: request.form };
-        let AuthenticatedClient { client, changes } =
-            self.authenticate_client(&catalog, server, "token", &presented).await?;
-        let case = Case::new(&catalog, server, &client, self.clock.now(), grant_type, request);
-        self.answer(&case, changes).await
+        let mut round = 1;
+        loop {
+            let catalog = self.catalog();
+            let server = active_server(&catalog, request.server)?;
+            let grant_type = request.form.value("grant_type").ok_or(MISSING_GRANT_TYPE)?;
+            let presented = Presented { authorization: request.authorization, form: request.form };
+            let AuthenticatedClient { client, changes } =
+                self.authenticate_client(&catalog, server, "token", &presented).await?;
+            let case = Case::new(&catalog, server, &client, self.clock.now(), grant_type, request);
+            match self.answer(&case, changes).await {
+                // All is asked again of the catalog as it is now, the client too.
+                Err(Refused { error: TokenError::Storage(StoreError::Changed(lost)), .. })
+                    if lost == Contested::Catalog && round < ROUNDS =>
+                {
+                    self.catch_up(lost).await.map_err(TokenError::Storage)?;
+                }
+                answered => return answered,
+            }
+            round += 1;
+        }
     }
 
     /// Finds out which client asks, at the endpoint of that name.
@@ -138,7 +148,8 @@ impl Authority {
 
     /// Answers a client that is known by now.
     ///
-    /// Who loses a race decides again, on what is there now.
+    /// Who loses a race decides again, on what is there now. Where the catalog has changed, that is
+    /// for the caller, who holds it.
     async fn answer(&self, case: &Case<'_>, proved: Vec<Change>) -> Result<TokenResponse, Refused> {
         let mut round = 1;
         loop {
@@ -146,8 +157,8 @@ impl Authority {
                 Ok(response) => return Ok(response),
                 Err(denied) => self.refuse(&case.deciding, proved.clone(), denied).await,
             };
-            match refused.error {
-                TokenError::Storage(StoreError::Changed(_)) if round < ROUNDS => round += 1,
+            match refused.error.lost_race() {
+                Some(lost) if lost != Contested::Catalog && round < ROUNDS => round += 1,
                 _ => return Err(refused),
             }
         }
@@ -174,8 +185,11 @@ impl Authority {
     }
 }
 
-/// So often a request is decided that others are faster than.
+/// Maximum attempts when a concurrent commit wins.
 const ROUNDS: usize = 3;
+
+const MISSING_GRANT_TYPE: TokenError =
+    TokenError::InvalidRequest("The parameter grant_type is missing.");
 
 /// A request of a known client, as it is decided.
 struct Case<'a> {
@@ -221,7 +235,7 @@ impl<'a> Case<'a> {
             scope: Wanted::parse(request.form.value("scope"))
                 .map_or_else(|_| String::new(), |wanted| wanted.named()),
             address: request.address,
-            ..Deciding::new("app.oauth2.as.token.grant.access_token", server, client, now)
+            ..Deciding::new(TOKEN_GRANT, server, client, now)
         };
         Self { deciding, now, catalog, server, client, grant_type, request, vouched: None }
     }

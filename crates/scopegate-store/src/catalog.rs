@@ -3,9 +3,11 @@
 use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
-use scopegate_core::catalog::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
+use scopegate_core::catalog::{
+    ClientId, Edit, Entity, EntityKey, EntityKind, Owner, ServerId, Spec,
+};
 use scopegate_core::people::NewUser;
-use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError};
+use scopegate_core::store::{CatalogChanges, CatalogStore, Contested, StoreError};
 
 use crate::database::{Insert, Row, Transaction, Value};
 use crate::error::{again_if_aborted, unavailable};
@@ -36,6 +38,12 @@ static PUT: Insert = Insert::new(
     PUT_WIDTH,
 );
 const PUT_WIDTH: usize = 7;
+
+/// The locks keep who would change the rows waiting until the end of the transaction. They are taken in
+/// the order of [`put`].
+const EXPECT: &str = "\
+    SELECT version FROM catalog_entity WHERE parent = '' \
+    AND (kind = 'client' AND name = $1 OR kind = 'server' AND name = $2) ORDER BY kind {shared}";
 
 /// So many clients end by one statement, which has so many placeholders; SQLite takes 32766.
 const AT_ONCE: usize = 30_000;
@@ -104,15 +112,34 @@ impl SqlStore {
     }
 }
 
+/// Loses if a client or a server was changed after a version.
+pub(crate) async fn expect(
+    transaction: &mut Transaction,
+    client: &ClientId,
+    server: &ServerId,
+    version: u64,
+) -> Result<(), StoreError> {
+    let values = [client.as_str().into(), server.as_str().into()];
+    let rows = transaction.fetch_shared(EXPECT, &values, |row| row.number("version")).await?;
+    // Of the org server, and of a default one that nobody changed, there is no row.
+    match rows.into_iter().all(|changed| changed <= version) {
+        true => Ok(()),
+        false => Err(StoreError::Changed(Contested::Catalog)),
+    }
+}
+
+/// Writes rows in the order of their keys, whatever the order of the edits is: where everybody takes
+/// locks in the same order, nobody waits in a circle.
 async fn put(
     transaction: &mut Transaction,
     edits: &[Edit],
     version: i64,
 ) -> Result<(), StoreError> {
-    let edits = newest_of_each(edits);
-    let bodies: Vec<_> = edits.iter().map(|edit| body(edit)).collect();
+    let mut edits: Vec<_> = newest_of_each(edits).into_iter().zip(0_i64..).collect();
+    edits.sort_by_key(|(edit, _)| (edit.key().kind.as_str(), edit.key()));
+    let bodies: Vec<_> = edits.iter().map(|(edit, _)| body(edit)).collect();
     let mut values = Vec::with_capacity(edits.len() * PUT_WIDTH);
-    for ((edit, body), ordinal) in edits.iter().zip(&bodies).zip(0_i64..) {
+    for ((edit, ordinal), body) in edits.into_iter().zip(&bodies) {
         let EntityKey { kind, parent, name } = edit.key();
         values.extend::<[Value<'_>; PUT_WIDTH]>([
             kind.as_str().into(),

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use scopegate_core::store::StoreError;
 
+use crate::error::is_locked;
 use crate::store_url::Location;
 use crate::{OpenError, StoreOptions, StoreUrl};
 use postgres::PostgresPools;
@@ -85,18 +86,24 @@ impl Database {
         values: &[Value<'_>],
         decode: Decode<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let pools = match self {
-            Self::Sqlite(pools) => return pools.read_in_place(statement, values, decode),
-            Self::Postgres(pools) => pools,
-        };
+        if let Self::Sqlite(pools) = self {
+            match pools.read_in_place(statement, values, decode) {
+                // It is asked again by a thread that may wait for the lock.
+                Err(error) if is_locked(&error) => {}
+                answer => return answer,
+            }
+        }
         // The driver's futures are large; who does not use them shall not make room for them.
-        let reading = Box::pin(async {
-            let mut session = Session::postgres(pools.connection().await?);
+        Box::pin(async {
+            let mut session = match self {
+                Self::Postgres(pools) => Session::postgres(pools.connection().await?),
+                Self::Sqlite(pools) => Session::sqlite(pools.reader().await?, None),
+            };
             let rows = session.fetch(statement, values, decode).await?;
             session.finish();
             Ok(rows)
-        });
-        reading.await
+        })
+        .await
     }
 
     /// The same for an answer that may be long.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode;
 use scopegate_core::store::{Contested, StoreError};
 use sqlx::error::DatabaseError;
 
@@ -39,6 +40,15 @@ pub enum OpenError {
         /// The number of the newest migration of this program.
         known: u64,
     },
+    /// A pooler gives each transaction whichever connection to the server is free.
+    #[error(
+        "cannot open the store {store}: a pooler shares its connections transaction by transaction; \
+         set `pool_mode = session` for it in pgbouncer.ini"
+    )]
+    TransactionPooling {
+        /// The store.
+        store: String,
+    },
     /// The database does not answer, or refuses what is needed to start.
     #[error("cannot open the store {store}: {cause}")]
     Unreachable {
@@ -69,6 +79,12 @@ fn one_line(cause: &dyn fmt::Display) -> String {
 pub(crate) fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
     let cause = cause.into();
     let text = said_once(&*cause);
+    if let Some(rusqlite::Error::SqliteFailure(error, _)) = cause.downcast_ref() {
+        return StoreError::Unavailable(match error.code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Box::new(Locked(text)),
+            _ => text.into(),
+        });
+    }
     let database = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
     let code = database.and_then(DatabaseError::code);
     StoreError::Unavailable(match code.as_deref() {
@@ -93,6 +109,16 @@ pub(crate) fn lost_if_taken(error: StoreError, of: Contested) -> StoreError {
         StoreError::Unavailable(cause) if cause.is::<Taken>() => StoreError::Changed(of),
         error => error,
     }
+}
+
+/// Somebody else holds a lock on the file of SQLite.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Locked(String);
+
+/// Tells whether SQLite may answer as soon as somebody else has given a lock back.
+pub(crate) fn is_locked(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(cause) if cause.is::<Locked>())
 }
 
 /// Why PostgreSQL ends a transaction that may succeed when it is tried again (its manual, appendix A).

@@ -9,12 +9,14 @@ use std::thread;
 
 use futures_util::FutureExt;
 use scopegate_core::store::{Change, StoreError};
+use scopegate_core::unattended::Unattended;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::audit_events;
 use crate::database::{Database, Transaction};
 use crate::error::unavailable;
 use crate::ledger::{InOrder, Stopped};
+use crate::{audit_events, vault};
 
 /// How many commits share a transaction at most: each waits for all of them.
 const LARGEST: usize = 128;
@@ -28,30 +30,78 @@ const ROUNDS: usize = 8;
 /// So often a group is tried: once boldly, once with care, and without those that failed.
 const ATTEMPTS: usize = 4;
 
+/// Maximum times a group is written again because a caller has gone in between: those who go away one
+/// after the other shall not keep the others waiting.
+const REWRITES: usize = 4;
+
 /// Where commits come together. Its thread ends with the last clone.
 #[derive(Clone)]
-pub(crate) struct GroupCommit(mpsc::Sender<Waiting>);
+pub(crate) struct GroupCommit {
+    waiting: mpsc::Sender<Waiting>,
+    unattended: Unattended,
+}
 
+/// Something to be written, and who waits for it.
 struct Waiting {
-    changes: Vec<Change>,
+    work: Work,
+    /// It is written only as long as its caller waits.
+    grants: bool,
     answer: oneshot::Sender<Answer>,
+}
+
+enum Work {
+    Changes(Vec<Change>),
+    /// Writes what leaves nothing behind.
+    Ping,
 }
 
 type Answer = Result<(), StoreError>;
 
 impl GroupCommit {
-    pub(crate) fn start(database: Database) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel(WAITING);
+    pub(crate) fn start(database: Database, unattended: Unattended) -> std::io::Result<Self> {
+        let (waiting, receiver) = mpsc::channel(WAITING);
         let thread = thread::Builder::new().name("scopegate-ledger".to_owned());
         thread.spawn(move || serve(&database, receiver))?;
-        Ok(Self(sender))
+        Ok(Self { waiting, unattended })
     }
 
     /// Writes changes, all or none, in a transaction that may be others' too.
+    ///
+    /// If this future is dropped, what grants is not written, unless its transaction is being ended
+    /// just then. All else is written.
     pub(crate) async fn commit(&self, changes: &[Change]) -> Answer {
+        self.write(Work::Changes(changes.to_vec()), Change::any_grants(changes)).await
+    }
+
+    /// Fails if a commit would fail now. It waits as long as one.
+    pub(crate) async fn ping(&self) -> Answer {
+        self.write(Work::Ping, true).await
+    }
+
+    /// Waits until all is written that was asked for before.
+    pub(crate) async fn drain(&self) {
+        // Whether this one can be written is of no interest.
+        let _ = self.write(Work::Changes(Vec::new()), true).await;
+    }
+
+    async fn write(&self, work: Work, grants: bool) -> Answer {
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { changes: changes.to_vec(), answer };
-        self.0.send(waiting).await.map_err(|_| stopped())?;
+        match self.waiting.try_send(Waiting { work, grants, answer }) {
+            Ok(()) => {}
+            Err(TrySendError::Closed(_)) => return Err(stopped()),
+            Err(TrySendError::Full(waiting)) if waiting.grants => {
+                self.waiting.send(waiting).await.map_err(|_| stopped())?;
+            }
+            // It waits for its place without its caller.
+            Err(TrySendError::Full(waiting)) => {
+                let sender = self.waiting.clone();
+                let written = async move {
+                    sender.send(waiting).await.map_err(|_| stopped())?;
+                    answered.await.map_err(|_| stopped())?
+                };
+                return self.unattended.run(written).await?;
+            }
+        }
         answered.await.map_err(|_| stopped())?
     }
 }
@@ -60,7 +110,7 @@ fn serve(database: &Database, mut receiver: mpsc::Receiver<Waiting>) {
     let mut group = Vec::with_capacity(LARGEST);
     while receiver.blocking_recv_many(&mut group, LARGEST) > 0 {
         gather(&mut group, &mut receiver);
-        write(database, &mut group);
+        write(database, &mut group, &Waiting::has_gone);
     }
 }
 
@@ -80,25 +130,31 @@ fn gather(group: &mut Vec<Waiting>, receiver: &mut mpsc::Receiver<Waiting>) {
     }
 }
 
+/// Tells whether something must not be written any more.
+type HasGone = dyn Fn(&Waiting) -> bool;
+
 /// Writes a group and answers each of it.
-fn write(database: &Database, group: &mut Vec<Waiting>) {
-    let mut care = Care::Bold;
-    for _ in 0..ATTEMPTS {
-        match in_place(together(database, group, care)) {
+fn write(database: &Database, group: &mut Vec<Waiting>, has_gone: &HasGone) {
+    let (mut care, mut attempts, mut rewrites) = (Care::Bold, 0, 0);
+    while attempts < ATTEMPTS && !group.is_empty() {
+        let looks_again = rewrites < REWRITES;
+        match in_place(together(database, group, care, has_gone, looks_again)) {
             Ok(answers) => {
                 for (waiting, answer) in group.drain(..).zip(answers) {
                     waiting.answer(answer);
                 }
                 return;
             }
+            Err(Failure::Gone) => {
+                rewrites += 1;
+                continue;
+            }
             Err(Failure::HalfLost) => care = Care::Careful,
             // What the others want to write may be well.
             Err(Failure::Of(culprit, cause)) => group.remove(culprit).answer(Err(cause)),
             Err(Failure::Whole(cause)) => return answer_all(group, &cause),
         }
-        if group.is_empty() {
-            return;
-        }
+        attempts += 1;
     }
     answer_all(group, &unavailable("too many commits failed at once"));
 }
@@ -125,6 +181,8 @@ enum Failure {
     Of(usize, StoreError),
     /// A commit lost after it had written, and cannot be taken back by itself.
     HalfLost,
+    /// The caller of a commit went away after it was written, and it cannot be taken back by itself.
+    Gone,
 }
 
 impl From<StoreError> for Failure {
@@ -138,26 +196,46 @@ async fn together(
     database: &Database,
     group: &[Waiting],
     care: Care,
+    has_gone: &HasGone,
+    looks_again: bool,
 ) -> Result<Vec<Answer>, Failure> {
     let mut transaction = database.begin_in_place().await?;
     let mut answers = Vec::with_capacity(group.len());
     let mut events = Vec::new();
     for (number, waiting) in group.iter().enumerate() {
-        let changes = InOrder::of(&waiting.changes);
-        let answer = match write_one(number, &changes, &mut transaction, care).await {
+        if has_gone(waiting) {
+            answers.push(Err(unavailable("nobody waits for the answer")));
+            continue;
+        }
+        let answer = match &waiting.work {
+            Work::Ping => {
+                let pinged = vault::take_and_give_back(&mut transaction).await;
+                Ok(Ok(pinged.map_err(|cause| Failure::Of(number, cause))?))
+            }
+            Work::Changes(changes) => {
+                let changes = InOrder::of(changes);
+                let written = write_one(number, &changes, &mut transaction, care).await;
+                if matches!(written, Ok(Ok(()))) {
+                    events.extend(changes.events);
+                }
+                written
+            }
+        };
+        match answer {
             Err(Failure::HalfLost) => {
                 transaction.rollback().await?;
                 return Err(Failure::HalfLost);
             }
-            written => written?,
-        };
-        if answer.is_ok() {
-            events.extend(changes.events);
+            answer => answers.push(answer?),
         }
-        answers.push(answer);
     }
     // Events touch nothing else, so that those of all commits can go together.
     audit_events::record(&mut transaction, &events).await?;
+    let mut written = group.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
+    if looks_again && written.any(|(waiting, _)| has_gone(waiting)) {
+        transaction.rollback().await?;
+        return Err(Failure::Gone);
+    }
     transaction.commit().await?;
     Ok(answers)
 }
@@ -187,6 +265,11 @@ async fn write_one(
 }
 
 impl Waiting {
+    /// Tells whether it grants something to a caller who does not wait any more.
+    fn has_gone(&self) -> bool {
+        self.grants && self.answer.is_closed()
+    }
+
     /// Who does not wait any more is not told.
     fn answer(self, answer: Answer) {
         let _ = self.answer.send(answer);

@@ -8,8 +8,8 @@ use scopegate_core::store::{Change, Ledger, StoreError};
 use crate::database::{Database, Transaction};
 use crate::error::again_if_aborted;
 use crate::{
-    SqlStore, artifacts, audit_events, consents, families, sessions, standing, used_assertions,
-    users,
+    SqlStore, artifacts, audit_events, catalog, consents, families, sessions, standing,
+    used_assertions, users,
 };
 
 /// Each deletes a part only, so that nobody waits long.
@@ -29,7 +29,14 @@ impl Ledger for SqlStore {
             _ if changes.is_empty() => Ok(()),
             Some(group) => group.commit(changes).await,
             // The driver's futures are large; who does not use them shall not make room for them.
-            None => Box::pin(commit_alone(&self.database, changes)).await,
+            None if Change::any_grants(changes) => {
+                Box::pin(commit_alone(&self.database, changes)).await
+            }
+            None => {
+                let (database, changes) = (self.database.clone(), changes.to_vec());
+                let written = async move { commit_alone(&database, &changes).await };
+                self.unattended.run(written).await?
+            }
         }
     }
 
@@ -100,7 +107,9 @@ impl<'a> InOrder<'a> {
                 }
                 cause => Stopped::Failed(cause),
             })?;
-            has_written |= !matches!(change, Change::ExpectUser { .. });
+            let only_reads =
+                matches!(change, Change::ExpectCatalog { .. } | Change::ExpectUser { .. });
+            has_written |= !only_reads;
         }
         Ok(())
     }
@@ -115,31 +124,33 @@ pub(crate) enum Stopped {
 }
 
 /// Where a change stands: the tables one after another, and in each the rows by their keys. What
-/// ends goes before what begins, so that one commit may replace all by one. People come first: who
-/// ends all that a person began waits for whoever is beginning something, and then finds it.
+/// ends goes before what begins, so that one commit may replace all by one. The catalog and people
+/// come first: who ends all that a client or a person began waits for whoever is beginning something,
+/// and then finds it.
 fn place(change: &Change) -> (u8, &[u8]) {
     match change {
-        Change::ExpectUser { user, .. } => (0, user.as_str().as_bytes()),
-        Change::PutUser(new) => (0, new.user.id.as_str().as_bytes()),
-        Change::MoveUser { user, .. } => (0, user.id.as_str().as_bytes()),
+        Change::ExpectCatalog { client, .. } => (0, client.as_str().as_bytes()),
+        Change::ExpectUser { user, .. } => (1, user.as_str().as_bytes()),
+        Change::PutUser(new) => (1, new.user.id.as_str().as_bytes()),
+        Change::MoveUser { user, .. } => (1, user.id.as_str().as_bytes()),
         // A person who is made or changed by the same commit gets the password then.
         Change::SetPassword { user, .. } | Change::RenewHash { user, .. } => {
-            (1, user.as_str().as_bytes())
+            (2, user.as_str().as_bytes())
         }
-        Change::UseAssertion { jti, .. } => (2, jti.as_bytes()),
-        Change::PutArtifact(artifact) => (3, &artifact.id),
-        Change::MoveArtifact { id, .. } => (3, id),
-        Change::EndFamilies { .. } => (4, &[]),
-        Change::OpenFamily(family) => (5, family.id.as_str().as_bytes()),
-        Change::MoveFamily { id, .. } => (5, id.as_str().as_bytes()),
-        Change::EndSessions { .. } => (6, &[]),
-        Change::OpenSession(session) => (7, session.id.as_str().as_bytes()),
-        Change::MoveSession { id, .. } => (7, id.as_str().as_bytes()),
+        Change::UseAssertion { jti, .. } => (3, jti.as_bytes()),
+        Change::PutArtifact(artifact) => (4, &artifact.id),
+        Change::MoveArtifact { id, .. } => (4, id),
+        Change::EndFamilies { .. } => (5, &[]),
+        Change::OpenFamily(family) => (6, family.id.as_str().as_bytes()),
+        Change::MoveFamily { id, .. } => (6, id.as_str().as_bytes()),
+        Change::EndSessions { .. } => (7, &[]),
+        Change::OpenSession(session) => (8, session.id.as_str().as_bytes()),
+        Change::MoveSession { id, .. } => (8, id.as_str().as_bytes()),
         Change::PutConsent { key, .. } | Change::WithdrawConsent(key) => {
-            (8, key.user.as_str().as_bytes())
+            (9, key.user.as_str().as_bytes())
         }
-        Change::RevokeToken { jti, .. } => (9, jti.as_bytes()),
-        Change::Audit(_) => (10, &[]),
+        Change::RevokeToken { jti, .. } => (10, jti.as_bytes()),
+        Change::Audit(_) => (11, &[]),
     }
 }
 
@@ -176,6 +187,9 @@ async fn write(change: &Change, transaction: &mut Transaction) -> Result<(), Sto
             standing::revoke(transaction, jti, *expires_at).await
         }
         Change::ExpectUser { user, version } => users::expect(transaction, user, *version).await,
+        Change::ExpectCatalog { client, server, version } => {
+            catalog::expect(transaction, client, server, *version).await
+        }
         Change::PutUser(new) => users::put(transaction, new).await,
         Change::MoveUser { from, user } => users::put_in_place(transaction, *from, user).await,
         Change::SetPassword { user, sealed, at } => {

@@ -2,21 +2,29 @@
 
 use std::fmt;
 
+use scopegate_core::unattended::Unattended;
+
 use crate::database::Database;
 use crate::group_commit::GroupCommit;
 use crate::{OpenError, StoreOptions, StoreUrl, migration};
+
+/// Maximum commits at once that are written even if nobody waits.
+const UNATTENDED: u32 = 1024;
 
 /// A store in SQLite or PostgreSQL.
 ///
 /// Clones share their connections. It is used within the tokio runtime that it was opened in.
 ///
 /// An operation whose future is dropped happened as a whole or not at all, and may cost a
-/// connection: who cannot be sure that the answer is waited for runs it in a task of its own.
+/// connection. A commit that grants nothing happens even then
+/// ([`Ledger::commit`](scopegate_core::store::Ledger::commit)).
 #[derive(Clone)]
 pub struct SqlStore {
     pub(crate) database: Database,
     /// Where commits share a transaction; PostgreSQL writes many at once.
     pub(crate) group: Option<GroupCommit>,
+    /// Where commits run that are written even if nobody waits.
+    pub(crate) unattended: Unattended,
     url: StoreUrl,
 }
 
@@ -32,12 +40,13 @@ impl SqlStore {
         let database = Database::open(url, options).await?;
         migration::migrate(&database, url).await?;
         tracing::debug!(store = %url, "the store is open");
+        let unattended = Unattended::with_places(UNATTENDED);
         let group = match database.has_one_writer() {
-            true => Some(GroupCommit::start(database.clone())),
+            true => Some(GroupCommit::start(database.clone(), unattended.clone())),
             false => None,
         };
         let group = group.transpose().map_err(|error| OpenError::unreachable(url, &error))?;
-        Ok(Self { database, group, url: url.clone() })
+        Ok(Self { database, group, unattended, url: url.clone() })
     }
 
     /// Where the store is.
@@ -46,7 +55,13 @@ impl SqlStore {
     }
 
     /// Closes all connections, those of clones too; what is asked for later fails.
+    ///
+    /// Commits that are written even if nobody waits for them are written before.
     pub async fn close(&self) {
+        self.unattended.close().await;
+        if let Some(group) = &self.group {
+            group.drain().await;
+        }
         self.database.close().await;
     }
 }

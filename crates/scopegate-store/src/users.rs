@@ -154,9 +154,9 @@ pub(crate) async fn expect(
     version: u64,
 ) -> Result<(), StoreError> {
     let values = [user.as_str().into(), version.into()];
-    match transaction.is_there(EXPECT, &values).await? {
-        true => Ok(()),
-        false => Err(StoreError::Changed(Contested::User)),
+    match transaction.fetch_shared(EXPECT, &values, |_| Ok(())).await?.is_empty() {
+        false => Ok(()),
+        true => Err(StoreError::Changed(Contested::User)),
     }
 }
 

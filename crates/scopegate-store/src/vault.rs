@@ -5,6 +5,7 @@ use scopegate_core::store::{StoreError, Vault};
 use scopegate_jose::random_token;
 
 use crate::SqlStore;
+use crate::database::Transaction;
 
 const READ: &str = "SELECT content FROM vault WHERE name = $1";
 
@@ -36,15 +37,21 @@ impl Vault for SqlStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        // No two pings have the same name, so that none waits for another node's.
-        let name = format!("ping {}", random_token(16));
+        if let Some(group) = &self.group {
+            return group.ping().await;
+        }
         let mut transaction = self.database.begin().await?;
-        transaction
-            .execute(TAKE, &[name.as_str().into(), "0".repeat(ROOM).as_str().into()])
-            .await?;
-        transaction.execute(GIVE_BACK, &[name.as_str().into()]).await?;
+        take_and_give_back(&mut transaction).await?;
         transaction.commit().await
     }
+}
+
+/// Writes what a ping writes.
+pub(crate) async fn take_and_give_back(transaction: &mut Transaction) -> Result<(), StoreError> {
+    // No two pings have the same name, so that none waits for another node's.
+    let name = format!("ping {}", random_token(16));
+    transaction.execute(TAKE, &[name.as_str().into(), "0".repeat(ROOM).as_str().into()]).await?;
+    transaction.execute(GIVE_BACK, &[name.as_str().into()]).await.map(drop)
 }
 
 #[cfg(test)]

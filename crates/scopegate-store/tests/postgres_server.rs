@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
@@ -21,8 +21,15 @@ fn server() -> String {
     )
 }
 
+/// Longer than any test takes, however slow the machine is.
+const LONG: Duration = Duration::from_secs(120);
+
 async fn open(url: &str) -> Result<SqlStore, OpenError> {
-    let options = StoreOptions::default().connections(2).patience(Duration::from_secs(2));
+    open_with_patience(url, LONG).await
+}
+
+async fn open_with_patience(url: &str, patience: Duration) -> Result<SqlStore, OpenError> {
+    let options = StoreOptions::default().connections(2).patience(patience);
     SqlStore::open(&StoreUrl::parse(url).unwrap(), &options).await
 }
 
@@ -64,10 +71,10 @@ async fn a_refused_password_is_told_in_one_line_and_not_shown() {
 async fn a_server_that_says_nothing_is_given_up() {
     let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = mute.local_addr().unwrap().port();
-    let begun = Instant::now();
-    let error = open(&format!("postgres://sg:hunter2@127.0.0.1:{port}/sg")).await.unwrap_err();
+    let url = format!("postgres://sg:hunter2@127.0.0.1:{port}/sg");
+    let opening = open_with_patience(&url, Duration::from_millis(300));
+    let error = tokio::time::timeout(LONG, opening).await.expect("given up").unwrap_err();
     assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
-    assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -95,10 +102,9 @@ async fn a_lock_of_somebody_else_is_waited_for_a_while_only() {
     let mut other = other.connect().await.unwrap();
     let hold = "BEGIN; LOCK TABLE used_assertion IN ACCESS EXCLUSIVE MODE";
     sqlx::raw_sql(hold).execute(&mut other).await.unwrap();
-    let begun = Instant::now();
-    let commit = store.commit(&use_assertion("1")).await;
+    let changes = use_assertion("1");
+    let commit = tokio::time::timeout(LONG, store.commit(&changes)).await.expect("given up");
     assert!(matches!(commit, Err(StoreError::Unavailable(_))), "{commit:?}");
-    assert!(begun.elapsed() < Duration::from_secs(8));
 
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     store.commit(&use_assertion("1")).await.unwrap();
@@ -119,7 +125,7 @@ async fn listening_takes_no_connection_from_the_pool() {
     }
     store.write_catalog(0, &[], None).await.unwrap();
     for waiter in waiting {
-        let seen = tokio::time::timeout(Duration::from_secs(10), waiter).await;
+        let seen = tokio::time::timeout(LONG, waiter).await;
         assert_eq!(seen.expect("seen in time").unwrap().unwrap(), 1);
     }
 }

@@ -10,7 +10,7 @@ use super::door::Door;
 use super::pushed::Pushed;
 use super::{AuthorizeError, AuthorizeRefused, ResponseMode, Return};
 use crate::audit::DecisionId;
-use crate::catalog::AuthorizationServer;
+use crate::catalog::{AuthorizationServer, Snapshot};
 use crate::error::{OAuthError, TokenError};
 use crate::form::Form;
 use crate::grants::IdTokenWish;
@@ -19,6 +19,8 @@ use crate::policy::Wanted;
 /// A request while it is checked.
 #[derive(Clone, Debug)]
 pub(super) struct Draft<'a> {
+    /// The catalog that it is checked by.
+    pub(super) catalog: &'a Snapshot,
     pub(super) server: &'a AuthorizationServer,
     pub(super) door: Door<'a>,
     pub(super) form: &'a Form,

@@ -1,7 +1,7 @@
 //! What can go wrong with an authorization request, and what the client may learn of it.
 
 use crate::error::{ErrorCode, OAuthError, TokenError};
-use crate::store::StoreError;
+use crate::store::Contested;
 
 /// Why an authorization request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +67,12 @@ impl AuthorizeError {
         )
     }
 
-    /// Tells whether somebody else was faster: it can be decided again.
-    pub(super) const fn is_lost_race(&self) -> bool {
-        matches!(self, Self::Token(TokenError::Storage(StoreError::Changed(_))))
+    /// What somebody else changed first: then it can be decided again.
+    pub(super) const fn lost_race(&self) -> Option<Contested> {
+        match self {
+            Self::Token(error) => error.lost_race(),
+            _ => None,
+        }
     }
 
     /// Tells whether it was decided about a person.

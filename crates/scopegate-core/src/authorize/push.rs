@@ -60,7 +60,9 @@ impl Authority {
         let checked = Door::of_client(&client, form).and_then(|door| {
             let keys = self.keys.verifying(&server.id);
             let (repeated, asked) = (&nothing, Asked::default());
-            let mut draft = Draft { server, door, form, repeated, pushed: None, keys, now, asked };
+            let (catalog, pushed) = (&*catalog, None);
+            let mut draft =
+                Draft { catalog, server, door, form, repeated, pushed, keys, now, asked };
             checks::run(&mut draft, At::Pushing)?;
             Ok(draft.asked.wanted.named())
         });

@@ -11,6 +11,7 @@ use super::{
     AudienceSpec, ClaimSpec, ClientId, ClientSpec, Clients, Edit, EntityKey, EntityKind,
     PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer,
 };
+use crate::store::Change;
 use crate::{access_token, admin};
 
 /// So many parts share the clients: a change of one client copies one part only.
@@ -102,6 +103,13 @@ impl Snapshot {
     /// A client, active or not.
     pub fn client(&self, id: &str) -> Option<&Arc<Client>> {
         self.clients.part_of(id).get(id)
+    }
+
+    /// The change by which a commit is written only if this is still what the catalog says of a client
+    /// and a server.
+    pub(crate) fn expect(&self, client: &Client, server: &AuthorizationServer) -> Change {
+        let (client, server) = (client.id.clone(), server.id.clone());
+        Change::ExpectCatalog { client, server, version: self.version }
     }
 
     /// Tells whether some active client has registered this web origin.

@@ -7,7 +7,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::{Approval, DeviceBody, State, UserCode};
 use crate::assignment;
-use crate::audit::DecisionId;
+use crate::audit::{DEVICE_APPROVAL, DecisionId};
 use crate::authority::Authority;
 use crate::authorize::consent::{Asks, described, needed};
 use crate::catalog::{AuthorizationServer, Client, Snapshot};
@@ -19,10 +19,9 @@ use crate::people::User;
 use crate::policy::{self, Asking, Granted};
 use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreError};
 
-/// The device may ask meanwhile; so often we try again.
+/// Maximum attempts when a concurrent commit wins: the device may ask meanwhile.
 const ROUNDS: usize = 5;
 
-const APPROVED: &str = "app.oauth2.as.device.approve";
 const DENIED: &str = "app.oauth2.as.device.deny";
 
 /// A person in front of a browser, and the code that she typed.
@@ -120,14 +119,16 @@ impl Authority {
     ) -> Result<Option<DeviceQuestion>, ActivationError> {
         let mut round = 1;
         loop {
-            match self.try_answer_device(activation, answer).await {
-                Err(ActivationError::Token(TokenError::Storage(StoreError::Changed(_))))
+            let answered = self.try_answer_device(activation, answer).await;
+            match &answered {
+                Err(ActivationError::Token(TokenError::Storage(StoreError::Changed(lost))))
                     if round < ROUNDS =>
                 {
-                    round += 1;
+                    self.catch_up(*lost).await?;
                 }
-                answered => return answered,
+                _ => return answered,
             }
+            round += 1;
         }
     }
 
@@ -139,7 +140,7 @@ impl Authority {
         let (now, catalog) = (self.clock.now(), self.catalog());
         let device = self.waiting_device(&catalog, activation.user_code, now).await?;
         let device = device.ok_or(ActivationError::Unknown)?;
-        let (state, events) = match answer {
+        let (state, others) = match answer {
             DeviceAnswer::Deny => {
                 let deciding = device.deciding(DENIED, activation, now);
                 let event = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
@@ -150,11 +151,12 @@ impl Authority {
                 if !granted.scopes.is_subset(shown) {
                     return Ok(Some(device.question(&granted)));
                 }
-                let mut deciding = device.deciding(APPROVED, activation, now);
+                let mut deciding = device.deciding(DEVICE_APPROVAL, activation, now);
                 deciding.scope = granted.scopes.to_string();
                 let mut event = deciding.granted();
                 event.rule = Some(granted.rule.clone());
-                let mut changes = vec![Change::Audit(event)];
+                let mut changes =
+                    vec![catalog.expect(device.client, device.server), Change::Audit(event)];
                 if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
                     let kind = "app.oauth2.as.consent.grant";
                     let given_event = Deciding { kind, id: DecisionId::at(now), ..deciding };
@@ -171,7 +173,7 @@ impl Authority {
         };
         let Device { artifact, body, .. } = device;
         let moved = DeviceBody { state, ..body }.moved(&artifact, artifact.expires_at);
-        self.store.commit(&[vec![moved], events].concat()).await?;
+        self.store.commit(&[vec![moved], others].concat()).await?;
         Ok(None)
     }
 
@@ -205,7 +207,7 @@ impl Authority {
         match device.granted_to(activation.user) {
             Ok(granted) => Ok(granted),
             Err(error) => {
-                let deciding = device.deciding(APPROVED, activation, now);
+                let deciding = device.deciding(DEVICE_APPROVAL, activation, now);
                 self.record_refusal(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
                 Err(error)
             }

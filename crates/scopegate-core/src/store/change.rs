@@ -6,7 +6,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::{Artifact, ArtifactKind, ConsentKey, Family, FamilyId, Session, SessionId};
 use crate::audit::AuditEvent;
-use crate::catalog::ClientId;
+use crate::catalog::{ClientId, ServerId};
 use crate::people::{NewUser, User, UserId};
 
 /// A trace of running. `Debug` shows its kind only.
@@ -47,6 +47,19 @@ pub enum Change {
         /// Who.
         user: UserId,
         /// The version that was seen.
+        version: u64,
+    },
+    /// Writes nothing, if the catalog's rows of a client and a server are no newer than a version of
+    /// the catalog; one is newer: changed.
+    ///
+    /// Whoever switches a client off ends its families in the same commit. So what is begun together
+    /// with this is ended with the rest, or is not begun.
+    ExpectCatalog {
+        /// The client.
+        client: ClientId,
+        /// The server.
+        server: ServerId,
+        /// The version of the catalog by which it was decided.
         version: u64,
     },
     /// Keeps a new family.
@@ -138,6 +151,49 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Tells whether some of these give something to whoever asked for it.
+    ///
+    /// What is given to somebody who has gone is not written: nobody received it, and the same code,
+    /// refresh token or assertion works when the client comes again. A commit that only takes away or
+    /// records is written even if nobody waits for the answer.
+    pub fn any_grants(changes: &[Self]) -> bool {
+        changes.iter().any(Self::grants)
+    }
+
+    fn grants(&self) -> bool {
+        match self {
+            Self::Audit(event) => event.grants(),
+            Self::PutArtifact(Artifact { kind, .. }) => match kind {
+                ArtifactKind::Code | ArtifactKind::Device | ArtifactKind::PushedRequest => true,
+                // The use of an assertion is a record. The event says whether a token was issued.
+                ArtifactKind::Assertion => false,
+            },
+            Self::MoveArtifact { kind, .. } => match kind {
+                ArtifactKind::Code | ArtifactKind::PushedRequest => true,
+                // A device that asks, or is refused. The event says whether it was let in.
+                ArtifactKind::Device | ArtifactKind::Assertion => false,
+            },
+            Self::OpenFamily(_)
+            | Self::MoveFamily { .. }
+            | Self::OpenSession(_)
+            | Self::MoveSession { .. }
+            | Self::PutConsent { .. }
+            | Self::PutUser(_) => true,
+            // A user is changed, and gets a password, together with the end of all that they began;
+            // in a sign-in, together with its session.
+            Self::MoveUser { .. } | Self::SetPassword { .. } | Self::RenewHash { .. } => false,
+            Self::UseAssertion { .. }
+            | Self::ExpectUser { .. }
+            | Self::ExpectCatalog { .. }
+            | Self::EndFamilies { .. }
+            | Self::EndSessions { .. }
+            | Self::WithdrawConsent(_)
+            | Self::RevokeToken { .. } => false,
+        }
+    }
+}
+
 /// What is ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a storage that does not know one ends nothing")]
@@ -160,6 +216,7 @@ impl fmt::Debug for Change {
             Self::PutArtifact(_) => "PutArtifact",
             Self::MoveArtifact { .. } => "MoveArtifact",
             Self::ExpectUser { .. } => "ExpectUser",
+            Self::ExpectCatalog { .. } => "ExpectCatalog",
             Self::OpenFamily(_) => "OpenFamily",
             Self::MoveFamily { .. } => "MoveFamily",
             Self::EndFamilies { .. } => "EndFamilies",
@@ -174,5 +231,107 @@ impl fmt::Debug for Change {
             Self::SetPassword { .. } => "SetPassword",
             Self::RenewHash { .. } => "RenewHash",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{DEVICE_APPROVAL, DecisionId, TOKEN_GRANT};
+
+    const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+    fn event(kind: &'static str, outcome: &'static str) -> Change {
+        Change::Audit(AuditEvent {
+            id: DecisionId::at(NOW),
+            at: NOW,
+            kind,
+            server: "default".into(),
+            client: "a".into(),
+            user: None,
+            family: None,
+            grant_type: None,
+            outcome,
+            reason: None,
+            scope: String::new(),
+            rule: None,
+            token_id: None,
+            address: None,
+        })
+    }
+
+    fn artifact(kind: ArtifactKind) -> Change {
+        Change::PutArtifact(Artifact {
+            kind,
+            id: [0; 32],
+            alias: None,
+            user: None,
+            version: 0,
+            expires_at: NOW,
+            body: String::new(),
+        })
+    }
+
+    fn next(kind: ArtifactKind) -> Change {
+        Change::MoveArtifact { kind, id: [0; 32], from: 0, body: String::new(), expires_at: NOW }
+    }
+
+    fn use_assertion() -> Change {
+        let client = ClientId::parse("a").unwrap();
+        Change::UseAssertion { client, jti: "1".into(), expires_at: NOW }
+    }
+
+    fn end(of: Ended) -> Change {
+        Change::EndFamilies { of, at: NOW }
+    }
+
+    #[test]
+    fn what_gives_a_token_a_code_or_a_session_grants() {
+        let key = ConsentKey {
+            server: ServerId::default_server(),
+            client: ClientId::parse("a").unwrap(),
+            user: UserId::generate(),
+        };
+        let rotation = Change::MoveFamily {
+            id: FamilyId::generate(),
+            from: 0,
+            to: 1,
+            rotated_at: NOW,
+            idle_ends_at: NOW,
+            forget_at: NOW,
+        };
+        for grant in [
+            vec![use_assertion(), event(TOKEN_GRANT, "ALLOW")],
+            vec![artifact(ArtifactKind::Assertion), event(TOKEN_GRANT, "ALLOW")],
+            vec![artifact(ArtifactKind::Code), event("app.oauth2.as.authorize.code", "ALLOW")],
+            vec![next(ArtifactKind::Code)],
+            vec![artifact(ArtifactKind::Device)],
+            vec![next(ArtifactKind::Device), event(DEVICE_APPROVAL, "ALLOW")],
+            vec![next(ArtifactKind::Device), event(TOKEN_GRANT, "ALLOW")],
+            vec![artifact(ArtifactKind::PushedRequest)],
+            vec![rotation],
+            vec![Change::PutConsent { key, scopes: ScopeSet::empty(), at: NOW }],
+        ] {
+            assert!(Change::any_grants(&grant), "{grant:?}");
+            // Whatever it takes away besides.
+            let mixed = [vec![end(Ended::User(UserId::generate()))], grant].concat();
+            assert!(Change::any_grants(&mixed), "{mixed:?}");
+        }
+    }
+
+    #[test]
+    fn what_takes_away_or_records_does_not_grant() {
+        for record in [
+            vec![],
+            vec![use_assertion()],
+            vec![use_assertion(), event(TOKEN_GRANT, "invalid_grant")],
+            vec![end(Ended::Family(FamilyId::generate())), event("x", "invalid_grant")],
+            vec![Change::RevokeToken { jti: "1".into(), expires_at: NOW }, event("x", "ALLOW")],
+            vec![event("user.session.start", "FAILURE")],
+            vec![next(ArtifactKind::Device), event(DEVICE_APPROVAL, "access_denied")],
+            vec![next(ArtifactKind::Device)],
+        ] {
+            assert!(!Change::any_grants(&record), "{record:?}");
+        }
     }
 }

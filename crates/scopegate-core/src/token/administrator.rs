@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Case, Refused, TokenRequest, TokenResponse, Vouched, active_server};
+use super::{
+    Case, MISSING_GRANT_TYPE, Refused, TokenRequest, TokenResponse, Vouched, active_server,
+};
 use crate::authority::Authority;
 use crate::catalog::{ClientId, ServerId};
 use crate::error::TokenError;
@@ -42,9 +44,7 @@ impl Authority {
         if !client.spec.status.is_active() {
             return Err(unknown("the client is inactive").into());
         }
-        let grant_type = form.value("grant_type");
-        let grant_type =
-            grant_type.ok_or(TokenError::InvalidRequest("The parameter grant_type is missing."))?;
+        let grant_type = form.value("grant_type").ok_or(MISSING_GRANT_TYPE)?;
         // Nobody can vouch for a person.
         if grant_type != GRANT_TYPE {
             return Err(TokenError::UnsupportedGrantType.into());

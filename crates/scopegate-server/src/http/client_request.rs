@@ -14,18 +14,18 @@ use super::in_time::decided_in_time;
 use super::{App, Failure, RequestError, cors, credentials, form_body};
 
 /// A request by a client, as it was received. Nothing of it is believed yet.
-pub(super) struct ClientRequest<'a> {
-    app: &'a App,
-    server: &'a Arc<AuthorizationServer>,
+pub(super) struct ClientRequest {
+    app: App,
+    server: Arc<AuthorizationServer>,
     parts: Parts,
     form: Form,
 }
 
-impl<'a> ClientRequest<'a> {
+impl ClientRequest {
     /// Reads the form of a request.
     pub(super) async fn read(
-        app: &'a App,
-        server: &'a Arc<AuthorizationServer>,
+        app: &App,
+        server: &Arc<AuthorizationServer>,
         request: Request,
     ) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
@@ -36,7 +36,7 @@ impl<'a> ClientRequest<'a> {
             form_body::read(&parts.headers, body).await.map_err(Failure::new)
         };
         let form = read.await.map_err(of_server)?;
-        Ok(Self { app, server, parts, form })
+        Ok(Self { app: app.clone(), server: Arc::clone(server), parts, form })
     }
 
     /// Asks the core, which answers in time or not at all.

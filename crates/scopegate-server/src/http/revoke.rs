@@ -1,9 +1,13 @@
 //! The revocation endpoint (RFC 7009 §2).
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use scopegate_core::error::TokenError;
+use scopegate_core::store::StoreError;
 
 use super::asked::Asked;
 use super::client_request::ClientRequest;
@@ -23,6 +27,12 @@ async fn revoke(
     request: Request,
 ) -> Result<Response, Failure> {
     let request = ClientRequest::read(&app, &server, request).await?;
-    request.decided(|request| app.authority().revoke(request)).await?;
-    Ok(request.answered(NEVER_STORED.into_response()))
+    let authority = Arc::clone(app.authority());
+    // The token ends even if the client has gone meanwhile.
+    let revoked = async move {
+        request.decided(|request| authority.revoke(request)).await?;
+        Ok(request.answered(NEVER_STORED.into_response()))
+    };
+    let revoked = app.authority().unattended().run(revoked).await;
+    revoked.map_err(|not_done| Failure::new(TokenError::Storage(StoreError::from(not_done))))?
 }

@@ -39,9 +39,10 @@ struct Shared {
 }
 
 impl Shelf {
-    /// For connections that read. The file may have been there so long ago that `trust` says.
-    pub(super) fn of_readers(file: DatabaseFile, patience: Duration, trust: Duration) -> Self {
-        Self::new(file, patience, READER, trust)
+    /// For connections that read, in threads that must not wait: a lock that somebody else holds is an
+    /// error at once. The file may have been there so long ago that `trust` says.
+    pub(super) fn of_readers(file: DatabaseFile, trust: Duration) -> Self {
+        Self::new(file, Duration::ZERO, READER, trust)
     }
 
     /// For connections that write, and wait for the disk at the end of each transaction.
@@ -186,10 +187,7 @@ mod tests {
         super::super::sqlite::SqlitePools::open(&url, &path, &options).await.unwrap();
         let file = DatabaseFile::of(path).unwrap();
         let patience = Duration::from_secs(1);
-        [
-            Shelf::of_readers(file.clone(), patience, Duration::ZERO),
-            Shelf::of_writers(file, patience),
-        ]
+        [Shelf::of_readers(file.clone(), Duration::ZERO), Shelf::of_writers(file, patience)]
     }
 
     fn number(of: &mut InPlace, statement: &str) -> u64 {

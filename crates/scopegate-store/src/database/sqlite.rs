@@ -2,8 +2,8 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use scopegate_core::store::StoreError;
@@ -22,11 +22,12 @@ use crate::{OpenError, StoreOptions, StoreUrl};
 /// How often a change that another process made is looked for.
 pub(super) const POLL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Connections for answers that may be long.
+/// Connections for answers that may be long, and for readers that wait for a lock.
 const READERS: u32 = 2;
 /// Primary result codes (<https://sqlite.org/rescode.html>).
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
+const READ_ONLY: i32 = 8;
 
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
@@ -68,15 +69,18 @@ impl SqlitePools {
             .busy_timeout(patience)
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Full);
-        let writer = open_writer(connect.clone(), patience)
-            .await
-            .map_err(|error| OpenError::unreachable(url, &error))?;
+        let writer = open_writer(connect.clone(), patience).await.map_err(|error| {
+            match primary_code(&error) {
+                Some(READ_ONLY) => OpenError::not_writable(&path, &error),
+                _ => OpenError::unreachable(url, &error),
+            }
+        })?;
         let readers = pool(READERS, patience).connect_lazy_with(connect.pragma("query_only", "ON"));
         let file = DatabaseFile::of(path).map_err(|error| OpenError::unreachable(url, &error))?;
         Ok(Self {
             writer,
             readers,
-            reads_in_place: Shelf::of_readers(file.clone(), patience, options.trust),
+            reads_in_place: Shelf::of_readers(file.clone(), options.trust),
             writes_in_place: Shelf::of_writers(file.clone(), patience),
             turn: Arc::default(),
             pin: Arc::default(),
@@ -165,11 +169,21 @@ async fn open_writer(
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
-    code.is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
+    matches!(primary_code(error), Some(BUSY | LOCKED))
 }
 
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.map(|code| code & 0xff)
+}
+
+/// One file is made at a time, so that nobody has SQLite open it before its maker has closed it.
+static MAKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 /// Makes the file and its folder for their owner only; SQLite gives its log the same mode.
+///
+/// A file that is there already is not opened: a process that closes any descriptor of a file gives up
+/// all locks that it has on it, those of SQLite too (<https://sqlite.org/howtocorrupt.html>, §2.2).
 fn make_file(path: &Path) -> Result<(), OpenError> {
     let mut folders = std::fs::DirBuilder::new();
     let mut file = std::fs::OpenOptions::new();
@@ -188,8 +202,14 @@ fn make_file(path: &Path) -> Result<(), OpenError> {
             _ => OpenError::not_writable(folder, &error),
         })?;
     }
-    let opened = file.write(true).create(true).truncate(false).open(path);
-    opened.map(drop).map_err(|error| OpenError::not_writable(path, &error))
+    let _only = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    match file.write(true).create_new(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match path.is_dir() {
+            true => Err(OpenError::not_writable(path, &"a folder stands where a file is needed")),
+            false => Ok(()),
+        },
+        made => made.map(drop).map_err(|error| OpenError::not_writable(path, &error)),
+    }
 }
 
 /// The file that was opened, told apart from another one under the same name.
@@ -286,7 +306,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.db");
         let url = StoreUrl::sqlite(&path);
-        let options = StoreOptions::default().patience(Duration::from_millis(10));
+        let options = StoreOptions::default();
         let pools = Arc::new(SqlitePools::open(&url, &path, &options).await.unwrap());
         let work = tokio::task::spawn_blocking(move || {
             let write = || {
@@ -317,6 +337,47 @@ mod tests {
             assert!((0..300).all(|_| read() == 3 && !pools.pin.is_held()));
         });
         work.await.unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_made_for_its_owner_and_one_that_is_there_is_not_opened() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        make_file(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        make_file(&path).unwrap();
+        let error = make_file(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("a folder stands where a file is needed"), "{error}");
+
+        // A socket stands for the file: nobody can open one, not even root.
+        let path = folder.path().join("socket");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap_err();
+        make_file(&path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_reader_waits_for_a_lock_without_its_thread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        let url = StoreUrl::sqlite(&path);
+        let patience = Duration::from_secs(600);
+        let options = StoreOptions::default().patience(patience).trust(patience);
+        let pools = Arc::new(SqlitePools::open(&url, &path, &options).await.unwrap());
+        // Without the log a writer keeps readers out.
+        pools.writer.acquire().await.unwrap().close().await.unwrap();
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("PRAGMA journal_mode = DELETE; CREATE TABLE t (c)").unwrap();
+        other.execute_batch("BEGIN EXCLUSIVE; INSERT INTO t VALUES (1)").unwrap();
+
+        let database = super::super::Database::Sqlite(Arc::clone(&pools));
+        let read = database.read("SELECT count(*) AS n FROM t", &[], |row| row.number("n"));
+        // The runtime has this thread alone: if the reader kept it, nobody would give the lock back.
+        let give_back = async { other.execute_batch("COMMIT").unwrap() };
+        let (rows, ()) = tokio::join!(read, give_back);
+        assert_eq!(rows.unwrap(), [1]);
     }
 
     async fn pragma(connection: &mut PoolConnection<Sqlite>, statement: &'static str) -> String {

@@ -123,17 +123,16 @@ impl Transaction {
         self.0.execute(AssertSqlSafe(statement), values).await
     }
 
-    /// Tells whether a `SELECT` finds a row. Where it says `{shared}`, PostgreSQL keeps the row as it is
-    /// until the end of the transaction.
-    pub(crate) async fn is_there(
+    /// Runs a `SELECT`. Where it says `{shared}`, PostgreSQL keeps the rows as they are until the end of
+    /// the transaction.
+    pub(crate) async fn fetch_shared<T: Send>(
         &mut self,
         statement: &'static str,
         values: &[Value<'_>],
-    ) -> Result<bool, StoreError> {
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
         let shared = if self.0.is_postgres() { "FOR SHARE" } else { "" };
-        let statement = AssertSqlSafe(statement.replace("{shared}", shared));
-        let found = self.0.fetch(statement, values, |_| Ok(())).await?;
-        Ok(!found.is_empty())
+        self.0.fetch(AssertSqlSafe(statement.replace("{shared}", shared)), values, decode).await
     }
 
     /// Runs a statement that names any number of values where it says `{values}`.

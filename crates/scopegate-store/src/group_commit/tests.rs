@@ -1,8 +1,11 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::{AuditEvent, DecisionId};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::store::{
-    Artifact, ArtifactKind, ArtifactName, Contested, Ledger, Records, TokenMark,
+    Artifact, ArtifactKind, ArtifactName, Contested, Ledger, Records, TokenMark, Vault,
 };
 use scopegate_jose::sha256;
 
@@ -66,17 +69,32 @@ fn audit() -> Change {
     })
 }
 
-async fn write_group(store: &SqlStore, mut group: Vec<Waiting>) {
+fn waiting(changes: Vec<Change>) -> (Waiting, oneshot::Receiver<Answer>) {
+    let (answer, receiver) = oneshot::channel();
+    let grants = Change::any_grants(&changes);
+    (Waiting { work: Work::Changes(changes), grants, answer }, receiver)
+}
+
+async fn write_group(store: &SqlStore, group: Vec<Waiting>) {
+    write_group_unless(store, group, Waiting::has_gone).await;
+}
+
+async fn write_group_unless(
+    store: &SqlStore,
+    mut group: Vec<Waiting>,
+    has_gone: impl Fn(&Waiting) -> bool + Send + 'static,
+) {
     let database = store.database.clone();
-    tokio::task::spawn_blocking(move || write(&database, &mut group)).await.unwrap();
+    let written = tokio::task::spawn_blocking(move || write(&database, &mut group, &has_gone));
+    written.await.unwrap();
 }
 
 /// Writes some commits as one group: their answers, in order.
 async fn as_a_group(store: &SqlStore, commits: Vec<Vec<Change>>) -> Vec<Answer> {
     let (mut group, mut answered) = (Vec::new(), Vec::new());
     for changes in commits {
-        let (answer, receiver) = oneshot::channel();
-        group.push(Waiting { changes, answer });
+        let (waiting, receiver) = waiting(changes);
+        group.push(waiting);
         answered.push(receiver);
     }
     write_group(store, group).await;
@@ -185,14 +203,115 @@ async fn a_commit_that_fails_takes_no_neighbour_along() {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_any_more_is_written_whole() {
+async fn what_nobody_waits_for_is_written_if_it_grants_nothing() {
     let (_folder, store) = store().await;
-    let (answer, receiver) = oneshot::channel();
-    drop(receiver);
-    let group = vec![Waiting { changes: vec![use_assertion("1"), audit()], answer }];
-    write_group(&store, group).await;
-    assert_eq!(events(&store).await, 1);
+    store.commit(&[code("a")]).await.unwrap();
+    let (record, _) = waiting(vec![use_assertion("1"), audit()]);
+    let (end, _) = waiting(vec![revoke("1"), audit()]);
+    let (exchange, _) = waiting(vec![consume("a"), use_assertion("2"), audit()]);
+    let (neighbour, answered) = waiting(vec![code("b"), audit()]);
+    write_group(&store, vec![record, exchange, end, neighbour]).await;
+    answered.await.unwrap().unwrap();
+    assert_eq!(events(&store).await, 3);
+    assert!(is_revoked(&store, "1").await);
     assert!(matches!(store.commit(&[use_assertion("1")]).await, Err(StoreError::Conflict)));
+    // The client that comes again finds its code and its assertion as they were.
+    store.commit(&[consume("a"), use_assertion("2")]).await.unwrap();
+}
+
+/// Whether the caller of a grant has gone, as it is seen after a number of looks.
+fn goes_before(look: usize) -> impl Fn(&Waiting) -> bool + Send + 'static {
+    let looks = AtomicUsize::new(0);
+    move |waiting| waiting.grants && looks.fetch_add(1, Ordering::Relaxed) >= look
+}
+
+#[tokio::test]
+async fn a_grant_whose_caller_goes_before_the_end_of_the_transaction_is_not_written() {
+    for care_is_needed in [false, true] {
+        let (_folder, store) = store().await;
+        store.commit(&[code("a"), code("b"), audit()]).await.unwrap();
+        store.commit(&[consume("b")]).await.unwrap();
+        let (grant, unanswered) = waiting(vec![use_assertion("1"), consume("a"), audit()]);
+        let (neighbour, answered) = waiting(vec![use_assertion("2"), audit()]);
+        // One that loses after it has written, so that all are written again with care.
+        let (late, lost) = waiting(vec![use_assertion("3"), consume("b"), audit()]);
+        let group = match care_is_needed {
+            false => vec![grant, neighbour],
+            true => vec![grant, neighbour, late],
+        };
+        // Looked at first before it is written, then before the end.
+        write_group_unless(&store, group, goes_before(1)).await;
+        answered.await.unwrap().unwrap();
+        assert!(unanswered.await.unwrap().is_err());
+        assert_eq!(lost.await.is_ok(), care_is_needed);
+        assert_eq!(events(&store).await, 2);
+        store.commit(&[use_assertion("1"), consume("a")]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_not_written_again_and_again() {
+    let (_folder, store) = store().await;
+    let (grant, answered) = waiting(vec![code("a"), audit()]);
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    // Somebody is there each time before it is written, and has gone each time before its end.
+    let has_gone = move |_: &Waiting| counted.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+    write_group_unless(&store, vec![grant], has_gone).await;
+    answered.await.unwrap().unwrap();
+    assert_eq!(looks.load(Ordering::Relaxed), 2 * REWRITES + 1);
+    assert_eq!(events(&store).await, 1);
+}
+
+#[tokio::test]
+async fn a_ping_comes_by_where_commits_do() {
+    let (_folder, store) = store().await;
+    store.ping().await.unwrap();
+    // While somebody writes, no commit goes on: nor does a ping.
+    let writing = store.database.begin().await.unwrap();
+    let mut ping = std::pin::pin!(store.ping());
+    let changes = [audit()];
+    let mut commit = std::pin::pin!(store.commit(&changes));
+    assert!((&mut ping).now_or_never().is_none() && (&mut commit).now_or_never().is_none());
+    writing.rollback().await.unwrap();
+    commit.await.unwrap();
+    ping.await.unwrap();
+    // A thread that is gone is seen, too.
+    let (waiting, _) = mpsc::channel(1);
+    let mut dead = store.clone();
+    dead.group = Some(GroupCommit { waiting, unattended: store.unattended.clone() });
+    assert!(matches!(dead.ping().await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_place_is_written_without_its_caller_if_it_grants_nothing() {
+    let (_folder, store) = store().await;
+    let (sender, mut receiver) = mpsc::channel(1);
+    let group = GroupCommit { waiting: sender, unattended: store.unattended.clone() };
+    assert!(group.commit(&[audit()]).now_or_never().is_none(), "it takes the only place");
+    assert!(group.commit(&[code("a")]).now_or_never().is_none());
+    assert!(group.commit(&[revoke("a")]).now_or_never().is_none());
+    let mut written = Vec::new();
+    for _ in 0..2 {
+        match receiver.recv().await.unwrap().work {
+            Work::Changes(changes) => written.extend(changes),
+            Work::Ping => unreachable!("nobody pings"),
+        }
+    }
+    assert!(matches!(&*written, [Change::Audit(_), Change::RevokeToken { .. }]), "{written:?}");
+    assert!(receiver.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn what_was_asked_for_before_the_store_is_closed_is_written() {
+    let (folder, store) = store().await;
+    for number in 0..200 {
+        assert!(store.commit(&[revoke(&number.to_string())]).now_or_never().is_none());
+    }
+    store.close().await;
+    let url = StoreUrl::sqlite(folder.path().join("s.db"));
+    let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
+    assert_eq!(count(&store, "SELECT count(*) AS n FROM revoked_token").await, 200);
 }
 
 #[tokio::test]
@@ -221,8 +340,8 @@ async fn of_many_at_once_each_is_answered_for_itself() {
 fn whoever_waits_is_gathered_into_a_group_that_is_not_too_large() {
     let (sender, mut receiver) = mpsc::channel(WAITING);
     let wait = || {
-        let (answer, _) = oneshot::channel();
-        sender.try_send(Waiting { changes: Vec::new(), answer }).ok().unwrap();
+        let (waiting, _) = waiting(Vec::new());
+        sender.try_send(waiting).ok().unwrap();
     };
     let mut group = Vec::new();
     (0..3).for_each(|_| wait());

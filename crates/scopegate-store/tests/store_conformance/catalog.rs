@@ -9,6 +9,9 @@ use scopegate_core::store::{CatalogStore, StoreError};
 
 use crate::place::{Node, Place};
 
+/// Longer than any test takes, however slow the machine is.
+const LONG: Duration = Duration::from_secs(120);
+
 fn server() -> ServerId {
     ServerId::parse("orders").unwrap()
 }
@@ -175,12 +178,15 @@ pub(crate) async fn a_waiting_node_sees_the_change_of_another(place: &Place) {
     for version in 1..4 {
         let waiter = waiter.clone();
         let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(version).await });
-        // Long enough for the waiter to listen, whatever the machine does besides.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // PostgreSQL tells by itself: the waiter listens, and a write is told to those who do.
+        let told = place.listen_beside(&waiting).await;
         assert!(!waiting.is_finished());
         writer.write_catalog(version, &[scope("a", "2")], None).await.unwrap();
-        // Shorter than the two seconds after which PostgreSQL is asked without a notification.
-        let seen = tokio::time::timeout(Duration::from_millis(1500), waiting).await;
-        assert_eq!(seen.expect("seen in time").unwrap().unwrap(), version + 1);
+        if let Some(mut told) = told {
+            let told = tokio::time::timeout(LONG, told.recv()).await;
+            assert_eq!(told.expect("told").unwrap().channel(), "scopegate_catalog");
+        }
+        let seen = tokio::time::timeout(LONG, waiting).await;
+        assert_eq!(seen.expect("seen").unwrap().unwrap(), version + 1);
     }
 }

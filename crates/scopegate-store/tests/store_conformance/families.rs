@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use scopegate_core::catalog::{ClientId, Edit, Entity, EntityKey, Owner, Spec};
+use scopegate_core::catalog::{ClientId, Edit, Entity, EntityKey, Owner, ServerId, Spec};
 use scopegate_core::store::{Change, Contested, Ended, Family, SessionId};
 
 use crate::place::{LASTING_FAMILIES, Node, Place};
 use crate::samples::{
-    NOW, audit, client, family, is_changed, later, one_of_four_wins, open_family, person, put_user,
-    rotate, user_id,
+    NOW, audit, client, counts, family, is_changed, later, one_of_four_wins, open_family, person,
+    put_user, rotate, user_id,
 };
 
 async fn read(store: &Node, family: &Family) -> Family {
@@ -228,6 +228,72 @@ pub(crate) async fn a_disabled_clients_families_end_with_the_write(place: &Place
     let lost = store.commit(&[rotate(&disabled.id, 0, 1)]).await;
     assert!(is_changed(&lost, Contested::Family));
     assert!(active.idle_ends_at > NOW.plus(Duration::from_secs(1)));
+}
+
+fn expect(client_id: &str, server: &str, version: u64) -> Change {
+    let server = ServerId::parse(server).unwrap();
+    Change::ExpectCatalog { client: client(client_id), server, version }
+}
+
+fn write_server(id: &str) -> Edit {
+    let key = EntityKey::server(&ServerId::parse(id).unwrap());
+    let json = r#"{"name":"A","audiences":[{"name":"api://a"}],"algorithms":["ES256"]}"#;
+    let spec = Spec::from_json(&key, json).unwrap();
+    Edit::Put(Entity { key, owner: Owner::Api, spec })
+}
+
+pub(crate) async fn a_family_is_not_opened_by_a_catalog_that_has_changed(place: &Place) {
+    let store = place.open().await;
+    let open = |expected: Change| {
+        let (store, begun) =
+            (store.clone(), [open_family(&family("a", "alice")), expected, audit("a")]);
+        async move { store.commit(&begun).await }
+    };
+    // Of the default server, as long as nobody has changed it, there is no row.
+    store.write_catalog(0, &[write_client("a", "ACTIVE")], None).await.unwrap();
+    open(expect("a", "default", 1)).await.unwrap();
+    // What is changed of others is no matter.
+    store.write_catalog(1, &[write_client("b", "ACTIVE"), write_server("b")], None).await.unwrap();
+    open(expect("a", "default", 1)).await.unwrap();
+    assert_eq!(place.count("refresh_family").await, 2);
+
+    let delete = Edit::Delete(EntityKey::client(&client("a")));
+    let changes = [write_server("default"), write_client("a", "INACTIVE"), delete];
+    for (change, version) in changes.into_iter().zip(2..) {
+        open(expect("a", "default", version)).await.unwrap();
+        let before = counts(place).await;
+        store.write_catalog(version, &[change], None).await.unwrap();
+        let lost = open(expect("a", "default", version)).await;
+        assert!(is_changed(&lost, Contested::Catalog), "{version}: {lost:?}");
+        assert_eq!(counts(place).await, before, "{version}");
+    }
+    assert_eq!(place.count(LASTING_FAMILIES).await, 0);
+}
+
+pub(crate) async fn no_family_outlives_the_end_of_its_client(place: &Place) {
+    let nodes = [place.open().await, place.open().await];
+    nodes[0].write_catalog(0, &[write_client("a", "ACTIVE")], None).await.unwrap();
+    for version in (1..40).step_by(2) {
+        let begun: Vec<_> = (0..4)
+            .map(|racer| {
+                let begun = [open_family(&family("a", "alice")), expect("a", "a", version)];
+                let node = nodes[racer % 2].clone();
+                tokio::spawn(async move { node.commit(&begun).await })
+            })
+            .collect();
+        let node = nodes[version as usize / 2 % 2].clone();
+        // Server and client, in the other order than they are expected in.
+        let off = [write_server("a"), write_client("a", "INACTIVE")];
+        let ending = tokio::spawn(async move { node.write_catalog(version, &off, None).await });
+        for racer in begun {
+            let answer = racer.await.unwrap();
+            assert!(answer.is_ok() || is_changed(&answer, Contested::Catalog), "{answer:?}");
+        }
+        ending.await.unwrap().unwrap();
+        assert_eq!(place.count(LASTING_FAMILIES).await, 0);
+        let on = [write_client("a", "ACTIVE")];
+        nodes[0].write_catalog(version + 1, &on, None).await.unwrap();
+    }
 }
 
 pub(crate) async fn a_catalog_that_disables_many_clients_waits_in_no_circle(place: &Place) {

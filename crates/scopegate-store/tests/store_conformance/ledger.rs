@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
+use scopegate_core::catalog::ServerId;
 use scopegate_core::store::{Change, Contested, Ended, StoreError, TokenMark};
 
 use crate::place::{Node, Place};
@@ -115,19 +116,6 @@ pub(crate) async fn only_what_has_expired_is_forgotten(place: &Place) {
     assert_eq!(place.count("audit_event").await, 1);
 }
 
-pub(crate) async fn a_commit_that_is_given_up_is_whole_or_absent(place: &Place) {
-    let store = place.open().await;
-    for round in 0..40_u64 {
-        let changes = [use_assertion("a", &round.to_string()), audit("a")];
-        let given_up = Duration::from_micros(round * 100);
-        // Whether it was in time is what varies.
-        let _ = tokio::time::timeout(given_up, store.commit(&changes)).await;
-    }
-    // No connection is left in the middle of a transaction.
-    store.commit(&[use_assertion("b", "1"), audit("b")]).await.unwrap();
-    assert_eq!(place.count("used_assertion").await, place.count("audit_event").await);
-}
-
 /// One of each kind, on top of a code, a family, a session and a person that are there.
 async fn one_of_each_kind(store: &Node, name: &str) -> Vec<Change> {
     let (old_family, old_session) = (family("a", name), session(&format!("{name}1"), name));
@@ -149,6 +137,7 @@ async fn one_of_each_kind(store: &Node, name: &str) -> Vec<Change> {
         Change::SetPassword { user: user.id.clone(), sealed: vec![1], at: NOW },
         Change::MoveUser { from: 0, user: Box::new(user) },
         put_user(person(&format!("{name}2")), None),
+        Change::ExpectCatalog { client: client("a"), server: ServerId::org(), version: 0 },
         Change::EndSessions { of: Ended::User(user_id("nobody")), at: NOW },
         Change::MoveSession { id: old_session.id.clone(), from: 0, session: Box::new(old_session) },
         Change::OpenSession(Box::new(new_session)),

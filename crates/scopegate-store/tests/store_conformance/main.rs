@@ -5,6 +5,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod artifacts;
+mod callers;
 mod catalog;
 mod consents;
 mod families;
@@ -73,6 +74,11 @@ store_conformance! {
             of_two_moves_at_once_one_wins
             of_two_that_put_the_same_at_once_one_wins
             a_lost_move_leaves_nothing;
+        callers:
+            a_grant_is_not_written_once_its_caller_has_gone
+            what_takes_away_is_written_without_its_caller
+            wherever_a_commit_is_dropped_it_is_whole_or_absent
+            what_records_is_written_wherever_it_is_dropped;
         catalog:
             a_new_catalog_is_empty_and_has_version_0
             every_kind_of_entity_comes_back_as_it_was_written
@@ -98,6 +104,8 @@ store_conformance! {
             families_end_by_session_user_client
             what_ends_goes_before_what_begins
             a_disabled_clients_families_end_with_the_write
+            a_family_is_not_opened_by_a_catalog_that_has_changed
+            no_family_outlives_the_end_of_its_client
             a_catalog_that_disables_many_clients_waits_in_no_circle;
         ledger:
             an_assertion_is_used_once_by_its_client
@@ -107,7 +115,6 @@ store_conformance! {
             an_audit_batch_is_kept_once
             what_strangers_send_is_kept
             only_what_has_expired_is_forgotten
-            a_commit_that_is_given_up_is_whole_or_absent
             all_kinds_of_changes_are_written_or_none
             commits_of_many_kinds_at_once_do_not_wait_in_a_circle
             what_has_expired_of_every_kind_is_forgotten
@@ -152,6 +159,8 @@ store_conformance! {
     databases {
         artifacts:
             a_crash_after_a_code_was_consumed_leaves_it_consumed;
+        callers:
+            what_goes_on_without_its_caller_is_waited_for_at_the_end;
         catalog:
             a_waiting_node_sees_the_change_of_another;
         ledger:

@@ -6,16 +6,16 @@ use scopegate_core::store::{
     Records, StoreError, UserKey, Vault,
 };
 use scopegate_jose::sha256;
-use scopegate_store::{OpenError, SqlStore, StoreOptions};
+use scopegate_store::{OpenError, SqlStore};
 
-use crate::place::Place;
+use crate::place::{Place, patient};
 use crate::samples::{code, family, open_family, person, put_user, session, user_id};
 
 pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
     let starts: Vec<_> = (0..8)
         .map(|_| {
             let url = place.url();
-            tokio::spawn(async move { SqlStore::open(&url, &StoreOptions::default()).await })
+            tokio::spawn(async move { SqlStore::open(&url, &patient()).await })
         })
         .collect();
     for start in starts {
@@ -82,7 +82,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
 pub(crate) async fn a_newer_database_is_refused(place: &Place) {
     place.open_sql().await.close().await;
     place.run("INSERT INTO scopegate_migration (number, name) VALUES (9001, 'of tomorrow')").await;
-    let error = SqlStore::open(&place.url(), &StoreOptions::default()).await.unwrap_err();
+    let error = SqlStore::open(&place.url(), &patient()).await.unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 9001, .. }), "{error:?}");
     let text = error.to_string();
     assert!(text.contains(&place.url().to_string()), "{text}");

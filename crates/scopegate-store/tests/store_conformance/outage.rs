@@ -7,7 +7,41 @@ use scopegate_core::catalog::ClientId;
 use scopegate_core::store::{CatalogStore, Change, StoreError, UserKey};
 use scopegate_store::{OpenError, SqlStore, StoreOptions};
 
-use crate::place::Place;
+use crate::place::{Node, Place};
+
+/// How long an operation waits for what is not there.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// Longer than any test takes, however slow the machine is.
+const LONG: Duration = Duration::from_secs(120);
+
+/// Does again what a slow machine does not do within the patience of a store.
+async fn in_the_end<T, E, F>(work: impl Fn() -> F, is_too_slow: impl Fn(&E) -> bool) -> T
+where
+    E: std::fmt::Debug,
+    F: Future<Output = Result<T, E>>,
+{
+    let trying = async {
+        loop {
+            match work().await {
+                Err(error) if is_too_slow(&error) => {}
+                answer => return answer.unwrap(),
+            }
+        }
+    };
+    tokio::time::timeout(LONG, trying).await.expect("it is done in the end")
+}
+
+const fn is_unavailable(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(_))
+}
+
+/// A store that does not wait long for what is not there.
+async fn impatient(place: &Place) -> Node {
+    let options = StoreOptions::default().patience(SHORT).trust(Duration::ZERO);
+    let is_unreachable = |error: &OpenError| matches!(error, OpenError::Unreachable { .. });
+    in_the_end(|| place.try_open_with(&options), is_unreachable).await
+}
 
 fn use_assertion(jti: &str) -> Change {
     let client = ClientId::parse("a").unwrap();
@@ -15,10 +49,9 @@ fn use_assertion(jti: &str) -> Change {
 }
 
 pub(crate) async fn an_outage_is_unavailable_and_ends(place: &Place) {
-    let options =
-        StoreOptions::default().patience(Duration::from_millis(300)).trust(Duration::ZERO);
-    let store = place.open_with(&options).await;
-    store.commit(&[use_assertion("before")]).await.unwrap();
+    let store = impatient(place).await;
+    let before = [use_assertion("before")];
+    in_the_end(|| store.commit(&before), is_unavailable).await;
 
     place.break_down().await;
     let changes = [use_assertion("during")];
@@ -39,16 +72,17 @@ pub(crate) async fn an_outage_is_unavailable_and_ends(place: &Place) {
     }
     if place.is_postgres() {
         // A folder of SQLite that is gone is made again, so there is no such error.
+        let options = StoreOptions::default().patience(LONG);
         let error = SqlStore::open(&place.url(), &options).await.unwrap_err();
         assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
         assert!(error.to_string().contains("refused"), "{error}");
     }
 
     place.repair().await;
-    store.commit(&changes).await.unwrap();
-    let replay = store.commit(&[use_assertion("before")]).await;
+    in_the_end(|| store.commit(&changes), is_unavailable).await;
+    let replay = place.open().await.commit(&before).await;
     assert!(matches!(replay, Err(StoreError::Conflict)), "{replay:?}");
-    store.ping().await.unwrap();
+    in_the_end(|| store.ping(), is_unavailable).await;
 }
 
 pub(crate) async fn a_lost_connection_is_replaced(place: &Place) {
@@ -62,20 +96,24 @@ pub(crate) async fn a_lost_connection_is_replaced(place: &Place) {
 }
 
 pub(crate) async fn whoever_waits_through_an_outage_learns_of_it(place: &Place) {
-    let options =
-        StoreOptions::default().patience(Duration::from_millis(300)).trust(Duration::ZERO);
-    let store = SqlStore::open(&place.url(), &options).await.unwrap();
+    let options = StoreOptions::default().patience(SHORT).trust(Duration::ZERO);
+    let store = loop {
+        if let Ok(store) = SqlStore::open(&place.url(), &options).await {
+            break store;
+        }
+    };
     let waiter = store.clone();
     let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(0).await });
     place.break_down().await;
-    let answer = tokio::time::timeout(Duration::from_secs(5), waiting).await;
-    let answer = answer.expect("told in time").unwrap();
+    let answer = tokio::time::timeout(LONG, waiting).await;
+    let answer = answer.expect("told").unwrap();
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
 
     place.repair().await;
     let waiter = store.clone();
-    let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(0).await });
-    store.write_catalog(0, &[], None).await.unwrap();
-    let answer = tokio::time::timeout(Duration::from_secs(5), waiting).await;
-    assert_eq!(answer.expect("seen in time").unwrap().unwrap(), 1);
+    let seen = in_the_end(|| waiter.wait_for_catalog_after(0), is_unavailable);
+    let written = place.open_sql().await;
+    let written = written.write_catalog(0, &[], None);
+    let (seen, written) = tokio::join!(seen, written);
+    assert_eq!((seen, written.unwrap()), (1, 1));
 }

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use scopegate_core::store::Store;
-use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
+use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 use scopegate_testkit::MemoryStore;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 use crate::wire::Wire;
 
@@ -66,21 +68,25 @@ impl Place {
 
     /// Opens the store as one more process would.
     pub(crate) async fn open(&self) -> Node {
-        self.open_with(&StoreOptions::default()).await
+        self.open_with(&patient()).await
     }
 
     pub(crate) async fn open_with(&self, options: &StoreOptions) -> Node {
-        match &self.0 {
+        self.try_open_with(options).await.unwrap()
+    }
+
+    pub(crate) async fn try_open_with(&self, options: &StoreOptions) -> Result<Node, OpenError> {
+        Ok(match &self.0 {
             Kind::Memory(store) => Arc::new(store.clone()),
             Kind::Postgres { .. } | Kind::Sqlite { .. } => {
-                Arc::new(SqlStore::open(&self.url(), options).await.unwrap())
+                Arc::new(SqlStore::open(&self.url(), options).await?)
             }
-        }
+        })
     }
 
     /// Opens the database.
     pub(crate) async fn open_sql(&self) -> SqlStore {
-        SqlStore::open(&self.url(), &StoreOptions::default()).await.unwrap()
+        SqlStore::open(&self.url(), &patient()).await.unwrap()
     }
 
     /// Where the database is.
@@ -93,7 +99,12 @@ impl Place {
                 assert!(server.contains(&here), "SCOPEGATE_TEST_POSTGRES_URL names host:port");
                 let server = server.replace(&here, &format!("127.0.0.1:{}", wire.port()));
                 let joint = if server.contains('?') { '&' } else { '?' };
-                let url = format!("{server}{joint}options=-csearch_path%3D{schema}");
+                // No test fails because the machine is slow.
+                let options = format!(
+                    "-csearch_path%3D{schema} -clock_timeout%3D60s -cstatement_timeout%3D60s"
+                )
+                .replace(' ', "%20");
+                let url = format!("{server}{joint}application_name={schema}&options={options}");
                 StoreUrl::parse(&url).unwrap()
             }
             Kind::Sqlite { .. } => StoreUrl::sqlite(self.file()),
@@ -103,6 +114,56 @@ impl Place {
     fn file(&self) -> PathBuf {
         let Kind::Sqlite { folder } = &self.0 else { panic!("only SQLite has a file") };
         folder.path().join("data").join("scopegate.db")
+    }
+
+    /// Keeps commits from coming to their end, until that is [given up](Held::give_up).
+    pub(crate) async fn hold_commits(&self) -> Held<'_> {
+        let hold = match &self.0 {
+            Kind::Memory(store) => {
+                store.hold_commits();
+                Hold::Memory(store)
+            }
+            Kind::Postgres { schema, .. } => {
+                let mut connection = self.server_connection().await;
+                let lock = "BEGIN; LOCK TABLE audit_event IN EXCLUSIVE MODE";
+                sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
+                Hold::Postgres(connection, schema)
+            }
+            Kind::Sqlite { .. } => {
+                let mut connection = self.sqlite_connection().await;
+                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+                Hold::Sqlite(connection)
+            }
+        };
+        Held(hold)
+    }
+
+    /// Waits until a store listens to PostgreSQL, and listens beside it.
+    pub(crate) async fn listen_beside<T>(&self, waiting: &JoinHandle<T>) -> Option<PgListener> {
+        let Kind::Postgres { server, schema, .. } = &self.0 else { return None };
+        let listening = "SELECT count(*) FROM pg_stat_activity \
+                         WHERE application_name = $1 AND query LIKE 'LISTEN%'";
+        let mut connection = self.server_connection().await;
+        while count_of(&mut connection, listening, schema).await == 0 {
+            assert!(!waiting.is_finished());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let mut listener = PgListener::connect(server).await.unwrap();
+        listener.listen("scopegate_catalog").await.unwrap();
+        Some(listener)
+    }
+
+    /// Waits until nothing is written any more that was begun through a store.
+    pub(crate) async fn settle(&self, store: &Node) {
+        // In SQLite, whoever comes later is written later.
+        store.ping().await.unwrap();
+        let Kind::Postgres { schema, .. } = &self.0 else { return };
+        let busy = "SELECT count(*) FROM pg_stat_activity \
+                    WHERE application_name = $1 AND state <> 'idle'";
+        let mut connection = self.server_connection().await;
+        while count_of(&mut connection, busy, schema).await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Makes the database unreachable for stores that are open and for new ones.
@@ -175,6 +236,51 @@ impl Place {
     async fn sqlite_connection(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(self.file()).connect().await.unwrap()
     }
+}
+
+/// No operation fails because the machine is slow.
+pub(crate) fn patient() -> StoreOptions {
+    StoreOptions::default().patience(Duration::from_secs(60))
+}
+
+/// Commits that are kept from their end.
+pub(crate) struct Held<'a>(Hold<'a>);
+
+enum Hold<'a> {
+    Memory(&'a MemoryStore),
+    Postgres(PgConnection, &'a str),
+    Sqlite(SqliteConnection),
+}
+
+impl Held<'_> {
+    /// Tells whether a commit that was begun has come as far as it can.
+    pub(crate) async fn has_come(&mut self) -> bool {
+        match &mut self.0 {
+            Hold::Memory(_) | Hold::Sqlite(_) => true,
+            Hold::Postgres(connection, schema) => {
+                let waits = "SELECT count(*) FROM pg_stat_activity \
+                             WHERE application_name = $1 AND wait_event_type = 'Lock'";
+                count_of(connection, waits, schema).await > 0
+            }
+        }
+    }
+
+    pub(crate) async fn give_up(self) {
+        match self.0 {
+            Hold::Memory(store) => store.repair(),
+            Hold::Postgres(mut connection, _) => {
+                sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
+            }
+            Hold::Sqlite(mut connection) => {
+                sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+        }
+    }
+}
+
+async fn count_of(connection: &mut PgConnection, statement: &'static str, of: &str) -> i64 {
+    sqlx::query(statement).bind(of).fetch_one(connection).await.unwrap().get(0)
 }
 
 /// How many rows a table would have.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use scopegate_core::store::{Contested, StoreError};
+use tokio::sync::Notify;
 
 use super::MemoryStore;
 
@@ -27,6 +28,7 @@ enum Fault {
     None,
     Down,
     Hangs,
+    HoldsCommits,
     LosesRaces(u32),
     RefusesKeys,
 }
@@ -34,6 +36,8 @@ enum Fault {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     fault: Mutex<Fault>,
+    /// Wakes those who wait for another fault.
+    changed: Notify,
     reads: AtomicUsize,
 }
 
@@ -46,6 +50,12 @@ impl MemoryStore {
     /// From now on nobody who reads what running left, or a person, gets an answer.
     pub fn hang(&self) {
         self.0.faults.set(Fault::Hangs);
+    }
+
+    /// From now on commits wait until the storage is [repaired](Self::repair). As in a database, those
+    /// that grant nothing go on waiting without their callers.
+    pub fn hold_commits(&self) {
+        self.0.faults.set(Fault::HoldsCommits);
     }
 
     /// So many of the next commits find that somebody else was faster.
@@ -72,12 +82,33 @@ impl MemoryStore {
 impl Faults {
     fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn hold_commits(&self) -> bool {
+        matches!(*self.fault.lock().unwrap_or_else(PoisonError::into_inner), Fault::HoldsCommits)
+    }
+
+    async fn until_commits_are_free(&self) {
+        let mut changed = std::pin::pin!(self.changed.notified());
+        loop {
+            // Listen first, look then: no change falls in between.
+            changed.as_mut().enable();
+            if !self.hold_commits() {
+                return;
+            }
+            changed.as_mut().await;
+            changed.set(self.changed.notified());
+        }
     }
 
     /// Counts a use, and fails it if it is to fail.
     pub(super) async fn admit(&self, to: Use) -> Result<(), StoreError> {
         if matches!(to, Use::Read) {
             self.reads.fetch_add(1, Ordering::Relaxed);
+        }
+        if matches!(to, Use::Commit) {
+            self.until_commits_are_free().await;
         }
         match (self.next(to), to) {
             (Fault::Down, _) => Err(StoreError::Unavailable("the disk is gone".into())),
@@ -86,7 +117,14 @@ impl Faults {
             }
             (Fault::Hangs, Use::Read) => std::future::pending().await,
             (Fault::LosesRaces(_), Use::Commit) => Err(StoreError::Changed(Contested::Family)),
-            (Fault::None | Fault::Hangs | Fault::LosesRaces(_) | Fault::RefusesKeys, _) => Ok(()),
+            (
+                Fault::None
+                | Fault::Hangs
+                | Fault::HoldsCommits
+                | Fault::LosesRaces(_)
+                | Fault::RefusesKeys,
+                _,
+            ) => Ok(()),
         }
     }
 

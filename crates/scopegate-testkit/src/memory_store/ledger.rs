@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
+use scopegate_core::catalog::EntityKey;
 use scopegate_core::people::User;
 use scopegate_core::store::{
     Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
@@ -16,6 +17,27 @@ const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 #[async_trait]
 impl Ledger for MemoryStore {
     async fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+        if !self.0.faults.hold_commits() || Change::any_grants(changes) {
+            return self.write(changes).await;
+        }
+        let (store, changes) = (self.clone(), changes.to_vec());
+        let written = tokio::spawn(async move { store.write(&changes).await });
+        written.await.map_err(|error| StoreError::Unavailable(error.into()))?
+    }
+
+    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
+        let rows = &mut self.open(Use::Other).await?.rows;
+        rows.assertions.retain(|_, expires_at| *expires_at > now);
+        rows.artifacts.retain(|_, artifact| artifact.expires_at > now);
+        rows.families.retain(|_, family| family.forget_at > now);
+        rows.sessions.retain(|_, session| session.idle_ends_at > now && session.ends_at > now);
+        rows.revoked.retain(|_, expires_at| *expires_at > now);
+        Ok(())
+    }
+}
+
+impl MemoryStore {
+    async fn write(&self, changes: &[Change]) -> Result<(), StoreError> {
         let Memory { rows, events } = &mut *self.open(Use::Commit).await?;
         let mut others: Vec<_> =
             changes.iter().filter(|change| !matches!(change, Change::Audit(_))).collect();
@@ -35,23 +57,16 @@ impl Ledger for MemoryStore {
         }
         Ok(())
     }
-
-    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
-        let rows = &mut self.open(Use::Other).await?.rows;
-        rows.assertions.retain(|_, expires_at| *expires_at > now);
-        rows.artifacts.retain(|_, artifact| artifact.expires_at > now);
-        rows.families.retain(|_, family| family.forget_at > now);
-        rows.sessions.retain(|_, session| session.idle_ends_at > now && session.ends_at > now);
-        rows.revoked.retain(|_, expires_at| *expires_at > now);
-        Ok(())
-    }
 }
 
 /// Where a change stands in a commit, as in a database: a person who is made by it gets the password
 /// then, and what ends goes before what begins, so that one commit may replace all by one.
 const fn place(change: &Change) -> u8 {
     match change {
-        Change::ExpectUser { .. } | Change::PutUser(_) | Change::MoveUser { .. } => 0,
+        Change::ExpectCatalog { .. }
+        | Change::ExpectUser { .. }
+        | Change::PutUser(_)
+        | Change::MoveUser { .. } => 0,
         Change::SetPassword { .. } | Change::RenewHash { .. } => 1,
         Change::EndFamilies { .. } | Change::EndSessions { .. } => 2,
         Change::Audit(_)
@@ -99,6 +114,14 @@ impl Rows {
             Change::RevokeToken { jti, expires_at } => {
                 self.revoked.entry(sha256(jti.as_bytes())).or_insert(*expires_at);
                 Ok(())
+            }
+            Change::ExpectCatalog { client, server, version } => {
+                let keys = [EntityKey::client(client), EntityKey::server(server)];
+                let is_known = |key| match self.entities.get(key) {
+                    Some(((changed, _), _)) => changed <= version,
+                    None => true,
+                };
+                unless_contested(keys.iter().all(is_known), Contested::Catalog)
             }
             Change::ExpectUser { .. }
             | Change::PutUser(_)
