@@ -109,7 +109,7 @@ async fn a_flexible_scope_is_asked_for_if_the_client_says_so() {
 #[tokio::test]
 async fn a_trusted_client_asks_nobody() {
     let (server, alice) = start().await;
-    let before = server.authority().catalog().client("portal").unwrap().spec.clone();
+    let before = server.authority().catalog().client("portal").unwrap().unwrap().spec.clone();
     let trusted = ClientSpec { consent: ClientConsent::Trusted, ..before.clone() };
     server.put_client("portal", trusted).await;
     let mut browser = server.browser_of(&alice).await;

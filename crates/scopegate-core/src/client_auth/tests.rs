@@ -62,7 +62,7 @@ impl World {
     fn proof<'a>(&'a self, presented: &'a Presented<'a>) -> Proof<'a> {
         Proof {
             presented,
-            server: self.catalog.server(&ServerId::default_server()).unwrap(),
+            server: self.catalog.server(&ServerId::default_server()).unwrap().unwrap(),
             endpoint: "token",
             master_key: &self.master_key,
             keys: None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, StoreError, UserKey};
+use scopegate_core::store::{CatalogStore, Change, StoreError, UserKey, Versions};
 use scopegate_store::{OpenError, SqlStore, StoreOptions};
 
 use crate::place::Place;
@@ -28,7 +28,7 @@ pub(crate) async fn an_outage_is_unavailable_and_ends(place: &Place) {
         store.catalog_version().await.map(drop),
         store.catalog_since(0).await.map(drop),
         store.write_catalog(0, &[], None).await.map(drop),
-        store.signing_keys().await.map(drop),
+        store.keys_since(0).await.map(drop),
         store.session(&[0; 32]).await.map(drop),
         store.user(UserKey::Login("alice")).await.map(drop),
         store.keep("a", "b").await.map(drop),
@@ -66,7 +66,8 @@ pub(crate) async fn whoever_waits_through_an_outage_learns_of_it(place: &Place) 
         StoreOptions::default().patience(Duration::from_millis(300)).trust(Duration::ZERO);
     let store = SqlStore::open(&place.url(), &options).await.unwrap();
     let waiter = store.clone();
-    let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(0).await });
+    let waiting =
+        tokio::spawn(async move { waiter.wait_for_change_after(Versions::default()).await });
     place.break_down().await;
     let answer = tokio::time::timeout(Duration::from_secs(5), waiting).await;
     let answer = answer.expect("told in time").unwrap();
@@ -74,8 +75,9 @@ pub(crate) async fn whoever_waits_through_an_outage_learns_of_it(place: &Place) 
 
     place.repair().await;
     let waiter = store.clone();
-    let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(0).await });
+    let waiting =
+        tokio::spawn(async move { waiter.wait_for_change_after(Versions::default()).await });
     store.write_catalog(0, &[], None).await.unwrap();
     let answer = tokio::time::timeout(Duration::from_secs(5), waiting).await;
-    assert_eq!(answer.expect("seen in time").unwrap().unwrap(), 1);
+    assert_eq!(answer.expect("seen in time").unwrap().unwrap().catalog, 1);
 }
