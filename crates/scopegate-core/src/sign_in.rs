@@ -8,6 +8,7 @@ mod guess;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use scopegate_claims::UnixTime;
 use zeroize::Zeroizing;
@@ -17,7 +18,7 @@ use self::device_cookie::KnownBrowser;
 pub(crate) use self::guess::PasswordGuesses;
 use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
-use crate::catalog::ServerId;
+use crate::catalog::{ServerId, UnreadableRow};
 use crate::limits::RetryAfter;
 use crate::passwords::{Busy, Caller, Password, Verdict, open_hash, seal_hash};
 use crate::people::{User, UserId};

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod faults;
+mod interruption;
 mod ledger;
 mod records;
 
@@ -19,6 +20,7 @@ use scopegate_core::store::{
 };
 
 use self::faults::{Faults, Use};
+use self::interruption::Interruption;
 
 /// Everything a server remembers, in memory. A clone is the same storage.
 ///
@@ -30,6 +32,7 @@ pub struct MemoryStore(Arc<Inner>);
 struct Inner {
     memory: Mutex<Memory>,
     faults: Faults,
+    before_keys: Interruption,
 }
 
 #[derive(Debug, Default)]
@@ -140,6 +143,7 @@ impl MemoryStore {
 #[async_trait]
 impl KeyStore for MemoryStore {
     async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
+        self.0.before_keys.happen(self).await;
         let keys = &self.open(Use::Other).await?.rows.keys;
         let known = usize::try_from(version).unwrap_or(usize::MAX);
         let changed = keys.iter().skip(known).cloned().collect();
