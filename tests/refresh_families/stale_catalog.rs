@@ -103,7 +103,7 @@ async fn a_client_that_was_switched_off_elsewhere_gets_no_family() {
     let node = Node::start().await;
     let code = node.code().await.unwrap();
     node.switch(client("portal"), Status::Inactive).await;
-    assert!(node.at.authority.catalog().client("portal").unwrap().spec.status.is_active());
+    assert!(node.at.authority.catalog().client("portal").unwrap().unwrap().spec.status.is_active());
 
     let refused = node.redeem(&code).await;
     assert!(matches!(refused, Err(TokenError::InvalidClient(_))), "{refused:?}");

@@ -70,7 +70,7 @@ async fn a_state_that_is_too_long_is_not_sent_back() {
 async fn s4_1_2_1_unauthorized_client_is_told() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
-    let before = server.authority().catalog().client("portal").unwrap().spec.clone();
+    let before = server.authority().catalog().client("portal").unwrap().unwrap().spec.clone();
     let grant_types = ["client_credentials".to_owned()].into();
     server.put_client("portal", ClientSpec { grant_types, ..before.clone() }).await;
     let answer = browser.authorize(&asking(&[])).await;

@@ -109,7 +109,7 @@ async fn a_flexible_scope_is_asked_for_if_the_client_says_so() {
 #[tokio::test]
 async fn a_trusted_client_asks_nobody() {
     let (server, alice) = start().await;
-    let before = server.authority().catalog().client("portal").unwrap().spec.clone();
+    let before = server.authority().catalog().client("portal").unwrap().unwrap().spec.clone();
     let trusted = ClientSpec { consent: ClientConsent::Trusted, ..before.clone() };
     server.put_client("portal", trusted).await;
     let mut browser = server.browser_of(&alice).await;
@@ -183,7 +183,7 @@ async fn offline_access_needs_no_consent_for_an_app_or_a_trusted_client() {
     let answer = browser.authorize(&changed(&asked, &[scope])).await;
     assert!(answer.sent("code").is_some(), "{answer:?}");
 
-    let before = server.authority().catalog().client("portal").unwrap().spec.clone();
+    let before = server.authority().catalog().client("portal").unwrap().unwrap().spec.clone();
     let trusted = ClientSpec { consent: ClientConsent::Trusted, ..before };
     server.put_client("portal", trusted).await;
     let answer = browser.authorize(&asking(&[scope])).await;

@@ -229,7 +229,7 @@ async fn the_okta_dialect_says_401_of_policies_only() {
 async fn a_client_that_lost_its_grants_cannot_refresh() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
-    let before = at.authority().catalog().client("portal").unwrap().spec.clone();
+    let before = at.authority().catalog().client("portal").unwrap().unwrap().spec.clone();
     for left in ["authorization_code", "refresh_token"] {
         let grant_types = [left.to_owned()].into();
         at.put_client("portal", ClientSpec { grant_types, ..before.clone() }).await;

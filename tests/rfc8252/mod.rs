@@ -43,7 +43,7 @@ async fn other_loopbacks_and_private_schemes() {
     let (server, alice) = start().await;
     let uris = ["http://localhost/cb", "http://[::1]/cb", "com.example.app:/cb"];
     let uris = uris.map(|uri| RedirectUri::parse(uri).unwrap());
-    let before = server.authority().catalog().client("app").unwrap().spec.clone();
+    let before = server.authority().catalog().client("app").unwrap().unwrap().spec.clone();
     let native =
         ClientSpec { client_type: ClientType::Native, redirect_uris: uris.into(), ..before };
     server.put_client("app", native).await;

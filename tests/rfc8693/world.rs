@@ -97,12 +97,12 @@ impl World {
     pub(crate) async fn id_token(&self, client: &str) -> String {
         let authority = self.server.authority();
         let catalog = authority.catalog();
-        let issuer = catalog.server(&ServerId::default_server()).unwrap();
+        let issuer = catalog.server(&ServerId::default_server()).unwrap().unwrap();
         let key = authority.keys().signer(issuer).await.unwrap();
         let now = self.server.clock().now();
         let from = IdIngredients {
             server: issuer,
-            client: catalog.client(client).unwrap(),
+            client: catalog.client(client).unwrap().unwrap(),
             person: &Person { user: self.alice.clone(), auth: Some(signed_in_before(now)) },
             wish: &Default::default(),
             granted: &granted("openid", 600),

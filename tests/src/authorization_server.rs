@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::Request;
 use scopegate_claims::{Clock, Issuer, ManualClock, UnixTime};
+use scopegate_core::apply::{Applied, ApplyError};
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, Spec};
 use scopegate_core::passwords::Password;
@@ -20,6 +21,7 @@ use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
 use scopegate_testkit::put_signing_keys;
 use tower::ServiceExt;
 
+use crate::catalog_context::try_write_catalog;
 use crate::{Answer, Browser, TestClient, write_catalog};
 
 /// The base URL of the servers.
@@ -102,6 +104,15 @@ impl TestServer {
     pub async fn apply(&self, catalog: impl Display) {
         write_catalog(&self.store, catalog, &self.master_key, self.clock.now()).await;
         self.authority().reload().await.expect("the store can be read");
+    }
+
+    /// Applies a catalog that may be refused.
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError`], and then nothing has changed.
+    pub async fn try_apply(&self, catalog: impl Display) -> Result<Applied, ApplyError> {
+        try_write_catalog(&self.store, catalog, &self.master_key, self.clock.now()).await
     }
 
     /// Adds a client, or replaces one, which is served from then on.
@@ -210,6 +221,19 @@ impl TestServer {
     /// Somebody who says nothing of herself.
     pub fn anonymous(&self) -> TestClient<'_> {
         TestClient::anonymous(self)
+    }
+
+    /// What the administrator's listener answers.
+    pub async fn as_administrator(&self, path: &str) -> Answer {
+        let request = Request::get(path).body(Body::empty()).expect("it is a request");
+        let sent = self.server.admin_router().oneshot(request).await;
+        Answer::read(sent.unwrap_or_else(|never| match never {})).await
+    }
+
+    /// Ends the server and closes its database.
+    pub async fn close(self) {
+        self.server.close().await;
+        self.store.close().await;
     }
 
     /// Sends a request.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use scopegate_claims::{Issuer, UnixTime};
-use scopegate_core::apply::{Mode, apply};
+use scopegate_core::apply::{Applied, ApplyError, Mode, apply};
 use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::passwords::seal_hash;
@@ -25,11 +25,21 @@ pub async fn write_catalog(
     master_key: &MasterKey,
     now: UnixTime,
 ) {
+    try_write_catalog(store, catalog, master_key, now).await.expect("the catalog is applied");
+}
+
+/// The same for a catalog that the store may refuse.
+pub(crate) async fn try_write_catalog(
+    store: &dyn CatalogStore,
+    catalog: impl Display,
+    master_key: &MasterKey,
+    now: UnixTime,
+) -> Result<Applied, ApplyError> {
     let content = catalog.to_string();
     let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
     let file = CatalogFile::parse(&source, &Context { base: &base(), master_key });
     let file = file.unwrap_or_else(|errors| wrong(&errors.to_string()));
-    apply(store, &file, now, Mode::Write).await.expect("the catalog is applied");
+    apply(store, &file, now, Mode::Write).await
 }
 
 struct Context<'a> {

@@ -62,11 +62,15 @@ impl TestServer {
         let catalog = authority.catalog();
         let now = self.clock().now();
         let id = ServerId::try_from(like.server.to_owned()).expect("it is an id");
-        let issuer = catalog.server(&id).expect("there is the server");
+        let issuer =
+            catalog.server(&id).expect("there is the server").expect("there is the server");
         let person = Person { user: user.clone(), auth: Some(signed_in_before(now)) };
         let ingredients = Ingredients {
             server: issuer,
-            client: catalog.client(like.client).expect("there is the client"),
+            client: catalog
+                .client(like.client)
+                .expect("there is the client")
+                .expect("there is the client"),
             subject: &Subject::Person(Box::new(person)),
             audience: &Audience::parse(like.audience).expect("it is an audience"),
             granted: &granted(like.scopes, like.lifetime),

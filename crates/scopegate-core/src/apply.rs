@@ -1,14 +1,15 @@
 //! Applying a catalog file: the stored catalog becomes what the file says, or nothing changes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use scopegate_claims::UnixTime;
 
 use crate::audience_names::{self, AudienceClash};
-use crate::catalog::{ClientId, Edit, Entity, EntityKind, Owner};
+use crate::catalog::{Affected, ClientId, Edit, Entity, EntityKind, Owner, UnreadableRow};
 use crate::catalog_file::CatalogFile;
 use crate::plan::{Plan, PlanError};
-use crate::store::{CatalogStore, StoreError};
+use crate::store::{CatalogChanges, CatalogStore, StoreError};
 
 /// Somebody else may write between our reading and our writing; so often we try again.
 const ATTEMPTS: usize = 5;
@@ -53,6 +54,10 @@ pub enum ApplyError {
     /// An audience of the file would be a client that the API owns, or the other way round.
     #[error(transparent)]
     Audience(#[from] AudienceClash),
+    /// The stored catalog has rows that this version does not understand: it can neither compare them
+    /// with a file nor know what a file would break.
+    #[error("{}", Unreadable(.0))]
+    Unreadable(Vec<UnreadableRow>),
     /// The catalog is changed by others all the time.
     #[error("the catalog was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
     Busy,
@@ -78,10 +83,14 @@ pub async fn apply(
     let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
     for _ in 0..ATTEMPTS {
         // The catalog comes first: a file that is applied from here on makes our write a conflict.
-        let (version, current) = stored_entities(store).await?;
+        let CatalogChanges { version, edits, unreadable, .. } = store.catalog_since(0).await?;
+        let current = entities(edits);
         let newest = store.catalog_file_version().await?;
         if file.version < newest {
             return Err(ApplyError::Older { file: file.version, stored: newest });
+        }
+        if !unreadable.is_empty() {
+            return Err(ApplyError::Unreadable(unreadable));
         }
         let known = store.known_logins(&logins).await?;
         let plan = Plan::between(&current, file)?.leaving_alone(&known);
@@ -112,20 +121,43 @@ pub async fn apply(
 pub async fn clients_of_the_api(
     store: &dyn CatalogStore,
 ) -> Result<BTreeSet<ClientId>, StoreError> {
-    let (_, entities) = stored_entities(store).await?;
-    let clients = entities
+    let CatalogChanges { edits, unreadable, .. } = store.catalog_since(0).await?;
+    let entities = entities(edits);
+    let of_the_api = entities
         .iter()
-        .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner == Owner::Api);
-    Ok(clients.filter_map(|client| ClientId::parse(&client.key.name).ok()).collect())
+        .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner == Owner::Api)
+        .map(|client| client.key.name.as_str());
+    // Whose they are is not known; they are there.
+    let unreadable = unreadable.iter().filter_map(|row| match row.affected() {
+        Affected::Client(id) => Some(id),
+        Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
+    });
+    Ok(of_the_api.chain(unreadable).filter_map(|id| ClientId::parse(id).ok()).collect())
 }
 
-async fn stored_entities(store: &dyn CatalogStore) -> Result<(u64, Vec<Entity>), StoreError> {
-    let changes = store.catalog_since(0).await?;
-    let entities = changes.edits.into_iter().filter_map(|edit| match edit {
+fn entities(edits: Vec<Edit>) -> Vec<Entity> {
+    let entities = edits.into_iter().filter_map(|edit| match edit {
         Edit::Delete(_) => None,
         Edit::Put(entity) => Some(entity),
     });
-    Ok((changes.version, entities.collect()))
+    entities.collect()
+}
+
+/// The most rows that are named.
+const MAX_SHOWN: usize = 20;
+
+struct Unreadable<'a>(&'a [UnreadableRow]);
+
+impl fmt::Display for Unreadable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in self.0.iter().take(MAX_SHOWN) {
+            writeln!(f, "{row}")?;
+        }
+        if let Some(more @ 1..) = self.0.len().checked_sub(MAX_SHOWN) {
+            writeln!(f, "and {more} more rows")?;
+        }
+        f.write_str("nothing was changed: use the newer version of scopegate that wrote this")
+    }
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub fn check_catalog(catalog: &Snapshot) -> Result<(), AudienceClash> {
         let names = server.spec.audiences.iter().map(|audience| audience.name.as_str());
         names.map(|name| (server.id.as_str(), name))
     });
-    check(audiences, |id| catalog.client(id).is_some(), Some(&catalog.org().issuer))
+    check(audiences, |id| matches!(catalog.client(id), Ok(Some(_))), Some(&catalog.org().issuer))
 }
 
 /// The same for entities. Of issuers nothing is known here.

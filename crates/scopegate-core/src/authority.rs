@@ -1,5 +1,6 @@
 //! All authorization servers of a process: what they share, opened from a storage.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -8,7 +9,7 @@ use scopegate_jose::MasterKey;
 use tokio::sync::Mutex;
 
 use crate::audit::AuditQueue;
-use crate::catalog::{ServerId, Snapshot};
+use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
 use crate::client_keys::ClientKeys;
 use crate::device::UserCodeGuesses;
 use crate::fetch::Fetch;
@@ -16,7 +17,7 @@ use crate::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::keys::KeyRing;
 use crate::passwords::Passwords;
 use crate::sign_in::PasswordGuesses;
-use crate::store::{Contested, MASTER_KEY_FINGERPRINT, Store, StoreError, Vault};
+use crate::store::{Contested, MASTER_KEY_FINGERPRINT, Store, StoreError, Vault, Versions};
 use crate::unattended::Unattended;
 
 /// Maximum decisions at once that go on even if nobody waits for them.
@@ -39,6 +40,13 @@ pub struct Authority {
     pub(crate) user_code_guesses: UserCodeGuesses,
     unattended: Unattended,
 }
+
+/// Attempts to read the catalog and the keys while others change them. Each attempt reads only what
+/// changed during the one before.
+const ATTEMPTS: usize = 16;
+
+/// The most rows of one change that are named in the log.
+const MAX_NAMED: usize = 20;
 
 /// What an [`Authority`] is opened with.
 #[derive(Clone, Debug)]
@@ -149,20 +157,42 @@ impl Authority {
 
     /// Reads what has changed in the storage; tells whether something had.
     ///
+    /// The catalog and the keys are both read before either is held, and they are of one moment.
+    ///
     /// # Errors
     ///
-    /// [`StoreError`] if it does not answer; what is held stays.
+    /// [`StoreError`] if the storage does not answer; [`StoreError::Conflict`] if others changed it
+    /// during each attempt. What is held stays.
     pub async fn reload(&self) -> Result<bool, StoreError> {
         let _turn = self.reloading.lock().await;
         let before = self.catalog.load_full();
-        let changes = self.store.catalog_since(before.version()).await?;
-        if changes.version == before.version() {
+        let mut newest = self.store.versions().await?;
+        if !newest.is_newer_than(before.versions()) {
             return Ok(false);
         }
-        let next = before.edited(changes.version, changes.edits);
-        self.catalog.store(Arc::new(next));
-        self.keys.reload().await?;
-        Ok(true)
+        let mut next = Snapshot::clone(&before);
+        let (mut keys, mut keys_version) = (Vec::new(), self.keys.version());
+        for _ in 0..ATTEMPTS {
+            if newest.catalog > next.version() {
+                next = next.after(self.store.catalog_since(next.version()).await?);
+            }
+            if newest.keys > keys_version {
+                let changes = self.keys.changes_since(keys_version).await?;
+                keys_version = changes.version;
+                keys.push(changes);
+            }
+            let read = Versions { catalog: next.version(), keys: keys_version };
+            newest = self.store.versions().await?;
+            // Versions only grow: at this moment both were as they were read.
+            if newest == read {
+                self.keys.follow(keys).await;
+                let next = next.with_keys(keys_version, self.keys.unreadable());
+                log_what_is_out_of_service(&before, &next);
+                self.catalog.store(Arc::new(next));
+                return Ok(true);
+            }
+        }
+        Err(StoreError::Conflict)
     }
 
     /// Reads the catalog again if it was the reason why a commit lost, so that it can be decided anew.
@@ -189,6 +219,33 @@ impl Authority {
     pub async fn close(&self) {
         self.unattended.close().await;
         self.audit.close().await;
+    }
+}
+
+/// Says once what is out of service from now on, and what is back in service.
+fn log_what_is_out_of_service(before: &Snapshot, now: &Snapshot) {
+    let rows = |of: &Snapshot| of.unreadable_rows().cloned().collect::<BTreeSet<_>>();
+    let (before, now) = (rows(before), rows(now));
+    for row in now.difference(&before).take(MAX_NAMED) {
+        let UnreadableRow { key, why } = &**row;
+        match row.affected() {
+            Affected::Server(server) => {
+                tracing::warn!(row = %key, why, server, "a server is out of service on this node");
+            }
+            Affected::Client(client) => {
+                tracing::warn!(row = %key, why, client, "a client is out of service on this node");
+            }
+            Affected::Nothing | Affected::User(_) => {
+                tracing::warn!(row = %key, why, "a row is not understood by this version");
+            }
+        }
+    }
+    for row in before.difference(&now).take(MAX_NAMED) {
+        tracing::info!(row = %row.key, "a row is understood again, or gone");
+    }
+    let (new, old) = (now.difference(&before).count(), before.difference(&now).count());
+    if new.max(old) > MAX_NAMED {
+        tracing::warn!(new, old, all = now.len(), "there are more rows that are not understood");
     }
 }
 

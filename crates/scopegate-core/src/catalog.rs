@@ -6,11 +6,13 @@
 mod claim;
 mod client;
 mod entity;
+mod out_of_service;
 mod policy;
 mod redirect_uri;
 mod scope;
 mod server;
 mod snapshot;
+mod stored_row;
 mod trusted_issuer;
 
 pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, TokenKind, is_reserved};
@@ -24,6 +26,7 @@ pub use redirect_uri::RedirectUri;
 pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
 pub use snapshot::{AuthorizationServer, Client, Policy, Snapshot};
+pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
 
 use scopegate_jose::{Jwk, KeySet, VerifyingKey};

@@ -107,7 +107,8 @@ pub struct AuthenticatedClient {
 /// # Errors
 ///
 /// [`TokenError::SeveralClientAuthentications`], [`TokenError::InvalidRequest`] if two different ids
-/// are named, [`TokenError::KeysUnavailable`] if the client's keys cannot be fetched, else
+/// are named, [`TokenError::KeysUnavailable`] if the client's keys cannot be fetched,
+/// [`TokenError::Storage`] if the client is out of service on this node, else
 /// [`TokenError::InvalidClient`].
 pub async fn authenticate(
     proof: &Proof<'_>,
@@ -126,7 +127,7 @@ pub async fn authenticate(
     if presented.form.value("client_id").is_some_and(|id| *id != *claimed) {
         return Err(TokenError::InvalidRequest("The credentials are not those of client_id."));
     }
-    let client = catalog.client(&claimed);
+    let client = catalog.client(&claimed)?;
     let published = match client.and_then(|client| published_keys(client, *method)) {
         Some(url) => {
             let kid = private_key_jwt::kid(presented).map_err(refuse)?;

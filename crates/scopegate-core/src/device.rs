@@ -41,6 +41,7 @@ pub(crate) const SLOWER: Duration = Duration::from_secs(5);
 
 /// What a device code stands for. `Debug` hides it.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct DeviceBody {
     pub(crate) server: ServerId,
     pub(crate) client: ClientId,
@@ -58,7 +59,7 @@ pub(crate) struct DeviceBody {
 
 /// How far it has come.
 #[derive(Clone, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) enum State {
     /// The person has not decided.
     Pending,
@@ -72,6 +73,7 @@ pub(crate) enum State {
 
 /// What a person allowed.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Approval {
     pub(crate) user: UserId,
     /// Which version of her.

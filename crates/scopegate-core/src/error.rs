@@ -204,6 +204,9 @@ impl ErrorCode {
     }
 }
 
+/// What is told where a row is not understood, whatever it belongs to.
+pub const OUT_OF_SERVICE: &str = "This is out of service at the moment.";
+
 /// What the client learns: the status, a code, and a text that is fixed per cause.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OAuthError {
@@ -335,7 +338,16 @@ impl From<&TokenError> for OAuthError {
                 retry_after: Some(1),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The server is overloaded.")
             },
-            TokenError::Storage(_) => Self {
+            TokenError::Storage(StoreError::Unreadable(_)) => Self {
+                retry_after: Some(5),
+                ..Self::new(503, Code::TemporarilyUnavailable, OUT_OF_SERVICE)
+            },
+            TokenError::Storage(
+                StoreError::Changed(_)
+                | StoreError::Conflict
+                | StoreError::Corrupt(_)
+                | StoreError::Unavailable(_),
+            ) => Self {
                 retry_after: Some(5),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The storage is not available.")
             },

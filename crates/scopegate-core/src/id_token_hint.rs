@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn only_an_id_token_of_this_very_server_is_a_hint() {
         let catalog = Snapshot::empty(&Issuer::parse("https://id.example").unwrap());
-        let server = catalog.server(&ServerId::default_server()).unwrap();
+        let server = catalog.server(&ServerId::default_server()).unwrap().unwrap();
         let (key, other) = (signing(), signing());
         let keys = KeySet::from_keys([key.verifying_key().unwrap()]);
         let read = |key: &SigningKey, other: Value| {

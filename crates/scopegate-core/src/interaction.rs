@@ -19,6 +19,7 @@ const MAX_LENGTH: usize = 24 * 1024;
 
 /// A request that waits for a person. Its parameters are only what was asked: they are checked again.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Interaction {
     /// The server that was asked.
     pub server: ServerId,

@@ -120,7 +120,7 @@ impl Authority {
             user: person_of(claims),
         };
         let (standing, person) = self.store.standing_and_person(&mark).await?;
-        if !standing.holds() || !inquiry.is_about(claims) {
+        if !standing.holds() || !inquiry.is_about(claims)? {
             return Ok(None);
         }
         let username = person.map(|person| person.login);
@@ -171,10 +171,9 @@ struct Inquiry<'a> {
 impl Inquiry<'_> {
     /// Tells whether an access token concerns the client that asks, and its own client may still
     /// have tokens.
-    fn is_about(&self, claims: &Claims) -> bool {
-        let Some(holder) = claims.client_id().and_then(|id| self.catalog.client(id)) else {
-            return false;
-        };
+    fn is_about(&self, claims: &Claims) -> Result<bool, StoreError> {
+        let holder = claims.client_id().map(|id| self.catalog.client(id)).transpose()?;
+        let Some(holder) = holder.flatten() else { return Ok(false) };
         let is_holder = holder.id == self.client.id;
         // A client that proves nothing is no API.
         let is_confidential = self.client.spec.auth != ClientAuth::None;
@@ -182,6 +181,7 @@ impl Inquiry<'_> {
         let is_its_audience = audiences.any(|own| {
             claims.audiences().is_some_and(|audiences| audiences.contains(own.as_str()))
         });
-        holder.spec.status.is_active() && (is_holder || is_confidential && is_its_audience)
+        let is_active = holder.spec.status.is_active();
+        Ok(is_active && (is_holder || is_confidential && is_its_audience))
     }
 }

@@ -3,7 +3,7 @@
 //! A key is made once, sealed under the master key, and stored before it signs. It is unsealed when it
 //! signs for the first time. Publishing a key set never makes a key.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
@@ -14,9 +14,9 @@ use scopegate_jose::{
 };
 use tokio::sync::Mutex;
 
-use crate::catalog::{AuthorizationServer, ServerId};
+use crate::catalog::{Affected, AuthorizationServer, RowKey, ServerId, UnreadableRow};
 use crate::error::TokenError;
-use crate::store::{KeyPhase, KeyStore, StoreError, StoredKey};
+use crate::store::{KeyChanges, KeyPhase, KeyStore, StoreError, StoredKey};
 
 /// The signing keys of all servers.
 #[derive(Debug)]
@@ -24,12 +24,21 @@ pub struct KeyRing {
     store: Arc<dyn KeyStore>,
     master_key: Arc<MasterKey>,
     clock: Arc<dyn Clock>,
-    held: ArcSwap<HashMap<ServerId, Arc<ServerKeys>>>,
-    /// One reading at a time, so that older keys never replace newer ones.
-    reading: Mutex<()>,
+    held: ArcSwap<Held>,
+    /// One change at a time, so that older keys never replace newer ones.
+    changing: Mutex<()>,
     /// A server's keys are made one at a time, and no more at once than there are cores.
     making: Vec<Mutex<()>>,
     hasher: RandomState,
+}
+
+/// The keys as they stand at a version.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    version: u64,
+    servers: HashMap<ServerId, Arc<ServerKeys>>,
+    /// What is not understood of them.
+    unreadable: BTreeMap<RowKey, Arc<UnreadableRow>>,
 }
 
 /// The signing keys of one server.
@@ -63,7 +72,7 @@ impl KeyRing {
             master_key,
             clock,
             held: ArcSwap::default(),
-            reading: Mutex::default(),
+            changing: Mutex::default(),
             making: (0..cores).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),
         };
@@ -71,44 +80,62 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// Reads the stored keys again: another node may have made some.
+    /// Reads what has changed of the stored keys: another node may have made some.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if they cannot be read; the keys that are held stay.
     pub async fn reload(&self) -> Result<(), StoreError> {
-        let _turn = self.reading.lock().await;
-        let mut by_server: HashMap<ServerId, Vec<StoredKey>> = HashMap::new();
-        for key in self.store.signing_keys().await? {
-            by_server.entry(key.server.clone()).or_default().push(key);
-        }
-        let before = self.held.load();
-        let held = by_server
-            .into_iter()
-            .map(|(server, keys)| {
-                let keys = ServerKeys::new(keys, before.get(&server).map(Arc::as_ref));
-                (server, Arc::new(keys))
-            })
-            .collect();
-        self.held.store(Arc::new(held));
+        let changes = self.changes_since(self.version()).await?;
+        self.follow(vec![changes]).await;
         Ok(())
     }
 
-    /// The public keys of a server as a JWK set (RFC 7517 §5); none if it has no key yet.
+    /// The version of the newest change that is held.
+    pub(crate) fn version(&self) -> u64 {
+        self.held.load().version
+    }
+
+    /// Reads what has changed after a version, and holds nothing of it yet.
+    pub(crate) async fn changes_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
+        self.store.keys_since(version).await
+    }
+
+    /// Holds what was read, in the order in which it was. What is held already that is newer stays.
+    pub(crate) async fn follow(&self, changes: Vec<KeyChanges>) {
+        let _turn = self.changing.lock().await;
+        let mut next = Held::clone(&self.held.load());
+        let version = next.version;
+        for changes in changes.into_iter().filter(|changes| changes.version >= version) {
+            next.follow(changes);
+        }
+        self.held.store(Arc::new(next));
+    }
+
+    /// The keys that this version does not understand: their servers do not sign.
+    pub fn unreadable(&self) -> Vec<Arc<UnreadableRow>> {
+        self.held.load().unreadable.values().cloned().collect()
+    }
+
+    /// The public keys of a server as a JWK set (RFC 7517 §5); none if it has no key yet, or one that
+    /// this version does not understand.
     pub fn public(&self, server: &ServerId) -> Option<Arc<str>> {
-        self.held.load().get(server).map(|keys| Arc::clone(&keys.public))
+        let held = self.held.load();
+        held.check(server).ok()?;
+        held.servers.get(server).map(|keys| Arc::clone(&keys.public))
     }
 
     /// The public keys of a server, ready to verify its own tokens with; none if it has no key yet.
     pub fn verifying(&self, server: &ServerId) -> Option<Arc<KeySet>> {
-        self.held.load().get(server).map(|keys| Arc::clone(&keys.verifying))
+        self.held.load().servers.get(server).map(|keys| Arc::clone(&keys.verifying))
     }
 
     /// The key that signs for a server now; it is made if there is none.
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if it cannot be made, stored or unsealed.
+    /// [`TokenError`] if it cannot be made, stored or unsealed, or the server has a key that this version
+    /// does not understand.
     pub async fn signer(
         &self,
         server: &AuthorizationServer,
@@ -128,11 +155,13 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if a key cannot be made or stored.
+    /// [`TokenError`] if a key cannot be made or stored, or the server has one that this version does not
+    /// understand: that may be the one that signs.
     pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), TokenError> {
         let place = self.hasher.hash_one(&server.id) as usize % self.making.len();
         let _turn = self.making[place].lock().await;
         for &algorithm in &server.spec.algorithms {
+            self.held.load().check(&server.id)?;
             if !self.holds(&server.id, algorithm) {
                 self.make(&server.id, algorithm).await?;
             }
@@ -141,7 +170,8 @@ impl KeyRing {
     }
 
     fn holds(&self, server: &ServerId, algorithm: Algorithm) -> bool {
-        self.held.load().get(server).is_some_and(|keys| keys.signing(algorithm).is_some())
+        let held = self.held.load();
+        held.servers.get(server).is_some_and(|keys| keys.signing(algorithm).is_some())
     }
 
     fn held_signer(
@@ -150,7 +180,8 @@ impl KeyRing {
         algorithm: Algorithm,
     ) -> Result<Option<Arc<SigningKey>>, TokenError> {
         let held = self.held.load();
-        let key = held.get(server).and_then(|keys| keys.signing(algorithm));
+        held.check(server)?;
+        let key = held.servers.get(server).and_then(|keys| keys.signing(algorithm));
         key.map(|key| key.unseal(&self.master_key)).transpose()
     }
 
@@ -174,23 +205,76 @@ impl KeyRing {
         }
     }
 
-    /// Adds a key that has just been stored to those that are held; the others are not read again.
+    /// Adds a key that has just been stored to those that are held; the others are not read again. At
+    /// which version it stands is learnt with the next change.
     async fn hold(&self, stored: StoredKey) {
-        let _turn = self.reading.lock().await;
-        let mut held = HashMap::clone(&self.held.load());
-        let before = held.get(&stored.server).map(Arc::as_ref);
-        let known = before.map_or(&[][..], |before| &before.keys).iter().map(|key| &key.stored);
-        // A reload may have found it meanwhile.
-        let others = known.filter(|known| known.kid != stored.kid).cloned();
-        let keys = others.chain([stored.clone()]).collect();
+        let _turn = self.changing.lock().await;
+        let mut next = Held::clone(&self.held.load());
+        next.put(vec![stored]);
+        self.held.store(Arc::new(next));
+    }
+}
+
+impl Held {
+    fn follow(&mut self, changes: KeyChanges) {
+        let KeyChanges { version, keys, unreadable } = changes;
+        self.version = version;
+        for row in unreadable {
+            // What was known of it holds no longer.
+            self.remove(&row.key);
+            self.unreadable.insert(row.key.clone(), Arc::new(row));
+        }
+        self.put(keys);
+    }
+
+    /// Puts keys in the place of those of the same ids.
+    fn put(&mut self, keys: Vec<StoredKey>) {
+        let mut by_server: HashMap<ServerId, Vec<StoredKey>> = HashMap::new();
+        for key in keys {
+            self.unreadable.remove(&RowKey::signing_key(key.server.as_str(), &key.kid));
+            by_server.entry(key.server.clone()).or_default().push(key);
+        }
+        for (server, changed) in by_server {
+            self.replace(server, |known| {
+                known.retain(|known| changed.iter().all(|key| key.kid != known.kid));
+                known.extend(changed);
+            });
+        }
+    }
+
+    fn remove(&mut self, key: &RowKey) {
+        let server = ServerId::try_from(key.parent.clone());
+        let server = server.ok().filter(|server| self.servers.contains_key(server));
+        if let Some(server) = server {
+            self.replace(server, |known| known.retain(|known| known.kid != key.name));
+        }
+    }
+
+    fn replace(&mut self, server: ServerId, change: impl FnOnce(&mut Vec<StoredKey>)) {
+        let before = self.servers.get(&server).map(Arc::as_ref);
+        let known = before.map_or(&[][..], |before| &before.keys).iter();
+        let mut keys = known.map(|key| key.stored.clone()).collect();
+        change(&mut keys);
         let keys = ServerKeys::new(keys, before);
-        held.insert(stored.server, Arc::new(keys));
-        self.held.store(Arc::new(held));
+        self.servers.insert(server, Arc::new(keys));
+    }
+
+    /// Refuses a server that has a key which is not understood.
+    fn check(&self, server: &ServerId) -> Result<(), StoreError> {
+        // Mostly there is none.
+        let affects = |row: &&Arc<UnreadableRow>| match row.affected() {
+            Affected::Server(id) => id == server.as_str(),
+            Affected::Client(_) | Affected::Nothing | Affected::User(_) => false,
+        };
+        let row = self.unreadable.values().find(affects);
+        row.map_or(Ok(()), |row| Err(StoreError::Unreadable(Arc::clone(row))))
     }
 }
 
 impl ServerKeys {
-    fn new(keys: Vec<StoredKey>, before: Option<&Self>) -> Self {
+    /// The keys in the order of their age, whenever they were read.
+    fn new(mut keys: Vec<StoredKey>, before: Option<&Self>) -> Self {
+        keys.sort_by(|a, b| (a.since, &a.kid).cmp(&(b.since, &b.kid)));
         let jwks: Vec<Jwk> = keys.iter().map(|key| key.public.clone()).collect();
         let verifying = jwks.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok());
         let verifying = Arc::new(KeySet::from_keys(verifying));
@@ -270,14 +354,19 @@ mod tests {
     #[derive(Debug, Default)]
     struct Drawer {
         keys: SyncMutex<Vec<StoredKey>>,
+        unreadable: SyncMutex<Vec<UnreadableRow>>,
         readings: AtomicUsize,
     }
 
     #[async_trait]
     impl KeyStore for Drawer {
-        async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
             self.readings.fetch_add(1, Ordering::SeqCst);
-            Ok(self.keys.lock().unwrap().clone())
+            let keys = self.keys.lock().unwrap();
+            let changed = keys.iter().skip(version as usize).cloned();
+            let version = keys.len() as u64;
+            let unreadable = self.unreadable.lock().unwrap().clone();
+            Ok(KeyChanges { version, keys: changed.collect(), unreadable })
         }
 
         async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
@@ -328,5 +417,44 @@ mod tests {
         let key = faster.signer(server).await.unwrap();
         assert_eq!(slower.signer(server).await.unwrap().kid(), key.kid());
         assert_eq!(drawer.readings.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn older_keys_never_replace_newer_ones() {
+        let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
+        let (one, other) = (ring(&drawer, &master_key).await, ring(&drawer, &master_key).await);
+        let servers = servers();
+        one.ensure(&servers[0]).await.unwrap();
+        let older = other.changes_since(0).await.unwrap();
+        one.ensure(&servers[1]).await.unwrap();
+        other.reload().await.unwrap();
+        assert_eq!(other.version(), 2);
+        other.follow(vec![older]).await;
+        assert_eq!(other.version(), 2);
+        for server in &servers {
+            assert_eq!(other.public(&server.id), one.public(&server.id));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_with_a_key_that_is_not_understood_neither_signs_nor_makes_another() {
+        let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
+        let ring = ring(&drawer, &master_key).await;
+        let servers = servers();
+        ring.ensure(&servers[0]).await.unwrap();
+        for name in ["made-before", "made-never"] {
+            let server = &servers[usize::from(name == "made-never")];
+            let key = RowKey::signing_key(server.id.as_str(), name);
+            let row = UnreadableRow { key, why: "its phase is not known".to_owned() };
+            *drawer.unreadable.lock().unwrap() = vec![row];
+            ring.reload().await.unwrap();
+            for refused in [ring.signer(server).await.map(drop), ring.ensure(server).await] {
+                let refused = refused.unwrap_err();
+                assert!(matches!(refused, TokenError::Storage(StoreError::Unreadable(_))));
+            }
+            assert_eq!(ring.public(&server.id), None);
+        }
+        assert_eq!(ring.unreadable().len(), 2);
+        assert_eq!(drawer.keys.lock().unwrap().len(), 1, "none was made");
     }
 }

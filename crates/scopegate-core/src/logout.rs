@@ -135,7 +135,7 @@ fn client<'a>(
         (named, of_hint) => named.or(of_hint),
     };
     let Some(id) = id else { return Ok(None) };
-    match catalog.client(id).filter(|client| client.spec.status.is_active()) {
+    match catalog.client(id)?.filter(|client| client.spec.status.is_active()) {
         Some(client) => Ok(Some(client)),
         None => refuse("There is no such client."),
     }

@@ -189,7 +189,7 @@ mod tests {
 
     fn of_default() -> Value {
         let catalog = Snapshot::empty(&Issuer::parse("https://id.example").unwrap());
-        let server = catalog.server(&ServerId::default_server()).unwrap();
+        let server = catalog.server(&ServerId::default_server()).unwrap().unwrap();
         serde_json::to_value(Metadata::of(server)).unwrap()
     }
 

@@ -36,6 +36,7 @@ pub struct Asking<'a> {
 
 /// What a rule grants.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Granted {
     /// The scopes of the token.
     pub scopes: ScopeSet,

@@ -18,7 +18,7 @@ use self::device_cookie::KnownBrowser;
 pub(crate) use self::guess::PasswordGuesses;
 use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
-use crate::catalog::ServerId;
+use crate::catalog::{ServerId, UnreadableRow};
 use crate::limits::RetryAfter;
 use crate::passwords::{Busy, Caller, Password, Verdict, open_hash, seal_hash};
 use crate::people::{User, UserId};
@@ -122,11 +122,17 @@ impl Authority {
     }
 
     async fn found(&self, login: &str) -> Result<Found, StoreError> {
-        let user = self.store.user(UserKey::Login(login)).await?;
+        let (user, unreadable) = match self.store.user(UserKey::Login(login)).await {
+            Ok(user) => (user, None),
+            Err(StoreError::Unreadable(row)) => (None, Some(row)),
+            Err(error) => return Err(error),
+        };
         // For nobody, too, something is looked for: it takes as long.
-        let id = user.as_ref().map_or_else(UserId::generate, |user| user.id.clone());
+        let known = user.as_ref().map(|user| user.id.clone());
+        let known = known.or_else(|| unreadable.as_ref()?.user());
+        let id = known.unwrap_or_else(UserId::generate);
         let password = self.store.password(&id).await?;
-        Ok(Found { id, user, password })
+        Ok(Found { id, user, unreadable, password })
     }
 
     async fn check(
@@ -141,19 +147,25 @@ impl Authority {
             Some(found) => found,
             None => self.found(login).await?,
         };
-        let Found { id, user, password } = found;
-        let event = |outcome, user: Option<&User>| event(STARTED, outcome, user, address, now);
+        let Found { id, user, unreadable, password } = found;
+        let event = |outcome, user: Option<&User>| {
+            event(STARTED, outcome, user.map(|user| &user.id), address, now)
+        };
 
         // A password that is too long is nobody's; it is not worth a hash.
         let verdict = match Password::given(typed) {
             Ok(given) => {
                 let is_active = user.as_ref().is_some_and(|user| user.status.is_active());
-                let phc = password.as_ref().filter(|_| is_active);
+                let phc = password.as_ref().filter(|_| is_active || unreadable.is_some());
                 let phc = phc.and_then(|password| self.opened(&id, &password.sealed));
                 self.passwords.verify(phc, given, caller).await?
             }
             Err(_) => Verdict::Wrong,
         };
+        // Only who has the password learns that the user is out of service on this node.
+        if let (Some(row), Verdict::Right { .. }) = (unreadable, &verdict) {
+            return Err(StoreError::Unreadable(row).into());
+        }
         let (Some(user), Some(password), Verdict::Right { renewed }) =
             (user.as_ref(), password, verdict)
         else {
@@ -297,7 +309,12 @@ pub(crate) async fn end_session(
     now: UnixTime,
 ) -> Result<(), StoreError> {
     let Some(session) = store.session(&secret.sha256()).await? else { return Ok(()) };
-    let user = store.user(UserKey::Id(&session.user)).await?;
+    let user = match store.user(UserKey::Id(&session.user)).await {
+        Ok(user) => user.map(|user| user.id),
+        // A session ends, whatever is written of its user.
+        Err(StoreError::Unreadable(_)) => Some(session.user),
+        Err(error) => return Err(error),
+    };
     let event = event(ENDED, "ALLOW", user.as_ref(), address, now);
     let of = Ended::Session(session.id);
     store.commit(&[Change::EndSessions { of, at: now }, Change::Audit(event)]).await
@@ -308,6 +325,8 @@ struct Found {
     /// The id of the user, or one that is nobody's.
     id: UserId,
     user: Option<User>,
+    /// The row of a user who is out of service on this node.
+    unreadable: Option<Arc<UnreadableRow>>,
     password: Option<StoredPassword>,
 }
 
@@ -323,7 +342,7 @@ impl Found {
 fn event(
     kind: &'static str,
     outcome: &'static str,
-    user: Option<&User>,
+    user: Option<&UserId>,
     address: Option<IpAddr>,
     now: UnixTime,
 ) -> AuditEvent {
@@ -339,7 +358,7 @@ fn event(
         scope: String::new(),
         rule: None,
         token_id: None,
-        user: user.map(|user| user.id.to_string()),
+        user: user.map(UserId::to_string),
         family: None,
         address: address.map(|address| address.to_string()),
     }

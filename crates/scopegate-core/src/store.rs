@@ -4,12 +4,14 @@ mod artifact;
 mod change;
 mod consent;
 mod family;
+mod news;
 mod records;
 mod session;
 mod standing;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
@@ -19,10 +21,11 @@ pub use self::artifact::{Artifact, ArtifactKind, ArtifactName};
 pub use self::change::{Change, Ended};
 pub use self::consent::ConsentKey;
 pub use self::family::{Family, FamilyBody, FamilyId};
+pub use self::news::{CatalogChanges, KeyChanges, Versions};
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
-use crate::catalog::{Edit, ServerId};
+use crate::catalog::{Edit, ServerId, UnreadableRow};
 use crate::people::NewUser;
 use crate::unattended::NotDone;
 
@@ -40,6 +43,9 @@ pub enum StoreError {
     /// A row cannot be read: it was written by another version, or by hand.
     #[error("a stored row cannot be read: {0}")]
     Corrupt(String),
+    /// A row is not understood by this version, which says what is out of service here.
+    #[error(transparent)]
+    Unreadable(Arc<UnreadableRow>),
     /// The storage does not answer, or cannot write.
     #[error("the storage is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -88,12 +94,18 @@ impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault> Store fo
 /// Where the catalog is kept: versioned rows, one an entity.
 #[async_trait]
 pub trait CatalogStore: fmt::Debug + Send + Sync {
+    /// How far the catalog and the signing keys have come, at one moment.
+    async fn versions(&self) -> Result<Versions, StoreError>;
+
     /// The version of the newest change; 0 if nothing was ever written.
-    async fn catalog_version(&self) -> Result<u64, StoreError>;
+    async fn catalog_version(&self) -> Result<u64, StoreError> {
+        Ok(self.versions().await?.catalog)
+    }
 
     /// All changes after a version, oldest first; after version 0 this is the whole catalog.
     ///
-    /// An entity that changed more than once occurs once, as it stands now.
+    /// An entity that changed more than once occurs once, as it stands now. A row that this version
+    /// does not understand is among the changes as such, and fails nothing.
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError>;
 
     /// Writes changes and the people that are not there yet, all or none, if the catalog still has
@@ -104,7 +116,8 @@ pub trait CatalogStore: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] if the catalog has another version meanwhile.
+    /// [`StoreError::Conflict`] if the catalog has another version meanwhile; [`StoreError::Corrupt`] if
+    /// an edit would overwrite a row of a newer format.
     async fn write_catalog_and_users(
         &self,
         expected: u64,
@@ -134,20 +147,11 @@ pub trait CatalogStore: fmt::Debug + Send + Sync {
     async fn catalog_file_version(&self) -> Result<u64, StoreError>;
 }
 
-/// Changes of the catalog up to a version.
-#[derive(Clone, Debug)]
-pub struct CatalogChanges {
-    /// The version that the changes lead to.
-    pub version: u64,
-    /// The changes. After version 0 there are no deletions among them.
-    pub edits: Vec<Edit>,
-}
-
 /// Where signing keys are kept, sealed.
 #[async_trait]
 pub trait KeyStore: fmt::Debug + Send + Sync {
-    /// All keys of all servers.
-    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError>;
+    /// The keys that have changed after a version; after version 0 these are all keys of all servers.
+    async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError>;
 
     /// Keeps a new key.
     ///

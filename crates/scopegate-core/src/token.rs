@@ -366,7 +366,7 @@ pub(crate) fn active_server<'a>(
     catalog: &'a Snapshot,
     id: &ServerId,
 ) -> Result<&'a AuthorizationServer, TokenError> {
-    let server = catalog.server(id).map(Arc::as_ref);
+    let server = catalog.server(id)?.map(Arc::as_ref);
     server.filter(|server| server.spec.status.is_active()).ok_or(TokenError::UnknownServer)
 }
 

@@ -119,7 +119,7 @@ fn asked(verified: &Verified) -> Result<Asked, TokenError> {
 
 /// The client that holds the token, if it may still do anything.
 fn active_client(catalog: &Snapshot, id: Option<&str>) -> Result<ClientId, TokenError> {
-    let client = id.and_then(|id| catalog.client(id));
+    let client = id.map(|id| catalog.client(id)).transpose()?.flatten();
     let client = client.filter(|client| client.spec.status.is_active());
     client
         .map(|client| client.id.clone())

@@ -142,7 +142,7 @@ pub(crate) fn public(app: App) -> Router {
 pub(crate) fn admin(app: App) -> Router {
     let routes = [
         ("/livez".to_owned(), get(health::livez)), //
-        ("/readyz".to_owned(), get(health::readyz)),
+        ("/readyz".to_owned(), get(health::readyz_for_administrators)),
     ];
     router(app, routes)
 }

@@ -4,21 +4,21 @@ use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use scopegate_core::catalog::{
-    ClientId, Edit, Entity, EntityKey, EntityKind, Owner, ServerId, Spec,
+    ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRow,
 };
 use scopegate_core::people::NewUser;
-use scopegate_core::store::{CatalogChanges, CatalogStore, Contested, StoreError};
+use scopegate_core::store::{CatalogChanges, CatalogStore, Contested, StoreError, Versions};
 
 use crate::database::{Insert, Row, Transaction, Value};
 use crate::error::{again_if_aborted, unavailable};
 use crate::{SqlStore, consents, families, users};
 
-const STATE: &str = "SELECT version, file_version FROM catalog_state";
+const STATE: &str = "SELECT version, key_version, file_version FROM catalog_state";
 
 /// One statement sees one state: the version fits the rows. Without a change there is one row, of
 /// the version alone.
 const SINCE: &str = "\
-    SELECT s.version, e.kind, e.parent, e.name, e.owner, e.body \
+    SELECT s.version, e.kind, e.parent, e.name, e.format, e.owner, e.body \
     FROM catalog_state s \
     LEFT JOIN catalog_entity e ON e.version > $1 AND (e.body IS NOT NULL OR $1 > 0) \
     ORDER BY e.version, e.ordinal";
@@ -29,15 +29,17 @@ const ADVANCE: &str = "\
     SET version = version + 1, file_version = coalesce($2, file_version) \
     WHERE version = $1";
 
+/// What a newer program has written in a newer format stays: `excluded.format` is the newest one known.
 static PUT: Insert = Insert::new(
     "\
-    INSERT INTO catalog_entity (kind, parent, name, owner, version, ordinal, body) VALUES {rows} \
-    ON CONFLICT (kind, parent, name) DO UPDATE SET \
-    owner = excluded.owner, version = excluded.version, \
-    ordinal = excluded.ordinal, body = excluded.body",
+    INSERT INTO catalog_entity (kind, parent, name, format, owner, version, ordinal, body) \
+    VALUES {rows} ON CONFLICT (kind, parent, name) DO UPDATE SET \
+    format = excluded.format, owner = excluded.owner, version = excluded.version, \
+    ordinal = excluded.ordinal, body = excluded.body \
+    WHERE catalog_entity.format <= excluded.format OR catalog_entity.body IS NULL",
     PUT_WIDTH,
 );
-const PUT_WIDTH: usize = 7;
+const PUT_WIDTH: usize = 8;
 
 /// The locks keep who would change the rows waiting until the end of the transaction. They are taken in
 /// the order of [`put`].
@@ -49,22 +51,24 @@ const EXPECT: &str = "\
 const AT_ONCE: usize = 30_000;
 
 /// Heard by other nodes once the transaction is committed.
-const NOTIFY: &str = "SELECT pg_notify('scopegate_catalog', '')";
+pub(crate) const NOTIFY: &str = "SELECT pg_notify('scopegate_catalog', '')";
 
 #[async_trait]
 impl CatalogStore for SqlStore {
-    async fn catalog_version(&self) -> Result<u64, StoreError> {
-        one(&self.database.read(STATE, &[], |row| row.number("version")).await?)
+    async fn versions(&self) -> Result<Versions, StoreError> {
+        let read = |row: &Row<'_>| {
+            Ok(Versions { catalog: row.number("version")?, keys: row.number("key_version")? })
+        };
+        one(self.database.read(STATE, &[], read).await?)
     }
 
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
         let since = i64::try_from(version).unwrap_or(i64::MAX);
         let rows = self.database.read_long(SINCE, &[since.into()], read_change).await?;
         let Some((version, _)) = rows.first() else { return Err(no_state()) };
-        Ok(CatalogChanges {
-            version: *version,
-            edits: rows.into_iter().filter_map(|(_, edit)| edit).collect(),
-        })
+        let mut changes = CatalogChanges::none(*version);
+        rows.into_iter().filter_map(|(_, row)| row).for_each(|row| changes.add(row));
+        Ok(changes)
     }
 
     async fn write_catalog_and_users(
@@ -85,7 +89,7 @@ impl CatalogStore for SqlStore {
     }
 
     async fn catalog_file_version(&self) -> Result<u64, StoreError> {
-        one(&self.database.read(STATE, &[], |row| row.number("file_version")).await?)
+        one(self.database.read(STATE, &[], |row| row.number("file_version")).await?)
     }
 }
 
@@ -138,6 +142,7 @@ async fn put(
     let mut edits: Vec<_> = newest_of_each(edits).into_iter().zip(0_i64..).collect();
     edits.sort_by_key(|(edit, _)| (edit.key().kind.as_str(), edit.key()));
     let bodies: Vec<_> = edits.iter().map(|(edit, _)| body(edit)).collect();
+    let asked = edits.len() as u64;
     let mut values = Vec::with_capacity(edits.len() * PUT_WIDTH);
     for ((edit, ordinal), body) in edits.into_iter().zip(&bodies) {
         let EntityKey { kind, parent, name } = edit.key();
@@ -145,13 +150,21 @@ async fn put(
             kind.as_str().into(),
             parent.as_str().into(),
             name.as_str().into(),
+            FORMAT.into(),
             body.as_ref().map(|(owner, _)| *owner).into(),
             version.into(),
             ordinal.into(),
             body.as_ref().map(|(_, json)| json.as_str()).into(),
         ]);
     }
-    transaction.insert(&PUT, &values).await.map(drop)
+    match transaction.insert(&PUT, &values).await? {
+        written if written == asked => Ok(()),
+        _ => Err(StoreError::Corrupt(
+            "an entity that would be changed is of a newer format: use the newer version of \
+             scopegate that wrote it"
+                .to_owned(),
+        )),
+    }
 }
 
 /// A client that is gone or switched off refreshes nothing more, not even when it comes back; what
@@ -197,45 +210,32 @@ fn newest_of_each(edits: &[Edit]) -> Vec<&Edit> {
 fn body(edit: &Edit) -> Option<(&'static str, String)> {
     match edit {
         Edit::Delete(_) => None,
-        Edit::Put(Entity { key: _, owner, spec }) => Some((owner_name(*owner), spec.to_json())),
+        Edit::Put(Entity { key: _, owner, spec }) => Some((owner.as_str(), spec.to_json())),
     }
 }
 
-pub(crate) const fn owner_name(owner: Owner) -> &'static str {
-    match owner {
-        Owner::Api => "api",
-        Owner::File => "file",
-    }
-}
-
-pub(crate) fn owner_from_name(name: &str) -> Option<Owner> {
-    [Owner::Api, Owner::File].into_iter().find(|owner| owner_name(*owner) == name)
-}
-
-fn read_change(row: &Row<'_>) -> Result<(u64, Option<Edit>), StoreError> {
+fn read_change(row: &Row<'_>) -> Result<(u64, Option<StoredRow>), StoreError> {
     let version = row.number("version")?;
     match row.optional_text("kind")? {
         None => Ok((version, None)),
-        Some(kind) => Ok((version, Some(read_edit(row, &kind)?))),
+        Some(kind) => Ok((version, Some(read_row(row, kind)?))),
     }
 }
 
-fn read_edit(row: &Row<'_>, kind: &str) -> Result<Edit, StoreError> {
-    let kind = EntityKind::from_name(kind)
-        .ok_or_else(|| StoreError::Corrupt(format!("`{kind}` is no kind of entity")))?;
-    let key = EntityKey { kind, parent: row.text("parent")?, name: row.text("name")? };
-    let Some(json) = row.optional_text("body")? else { return Ok(Edit::Delete(key)) };
-    let owner = row.text("owner")?;
-    let owner = owner_from_name(&owner)
-        .ok_or_else(|| StoreError::Corrupt(format!("{key}: `{owner}` is no owner")))?;
-    let spec = Spec::from_json(&key, &json)?;
-    Ok(Edit::Put(Entity { key, owner, spec }))
+/// The row as it is; what it says is understood later, or not.
+fn read_row(row: &Row<'_>, kind: String) -> Result<StoredRow, StoreError> {
+    Ok(StoredRow {
+        key: RowKey { kind, parent: row.text("parent")?, name: row.text("name")? },
+        format: row.number("format")?,
+        owner: row.optional_text("owner")?,
+        body: row.optional_text("body")?,
+    })
 }
 
-fn one(rows: &[u64]) -> Result<u64, StoreError> {
-    rows.first().copied().ok_or_else(no_state)
+fn one<T>(rows: Vec<T>) -> Result<T, StoreError> {
+    rows.into_iter().next().ok_or_else(no_state)
 }
 
-fn no_state() -> StoreError {
+pub(crate) fn no_state() -> StoreError {
     StoreError::Corrupt("`catalog_state` has no row".into())
 }

@@ -1,27 +1,45 @@
-//! Signing keys, sealed by who stores them.
+//! Signing keys, sealed by who stores them. Their changes are counted, so that each is read once.
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
-use scopegate_core::catalog::ServerId;
-use scopegate_core::store::{KeyPhase, KeyStore, StoreError, StoredKey};
+use scopegate_core::catalog::{RowKey, ServerId, UnreadableRow};
+use scopegate_core::store::{KeyChanges, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::Algorithm;
 
 use crate::SqlStore;
+use crate::catalog::{NOTIFY, no_state};
 use crate::database::Row;
 use crate::error::unavailable;
 
-const ALL: &str = "\
-    SELECT server, kid, algorithm, phase, since, public_jwk, sealed FROM signing_key \
-    ORDER BY server, since, kid";
+/// One statement sees one state, as for the catalog. A key of version 0 was written by a program that
+/// does not count.
+const SINCE: &str = "\
+    SELECT s.key_version, k.server, k.kid, k.format, k.algorithm, k.phase, k.since, k.public_jwk, \
+    k.sealed FROM catalog_state s \
+    LEFT JOIN signing_key k ON k.version > $1 OR k.version = 0 \
+    ORDER BY k.server, k.since, k.kid";
+
+/// The row stays locked until the end of the transaction: versions are committed in their order.
+const ADVANCE: &str = "UPDATE catalog_state SET key_version = key_version + 1";
 
 const INSERT: &str = "\
-    INSERT INTO signing_key (server, kid, algorithm, phase, since, public_jwk, sealed) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    INSERT INTO signing_key (server, kid, algorithm, phase, since, public_jwk, sealed, version) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT key_version FROM catalog_state)) \
+    ON CONFLICT DO NOTHING";
 
 #[async_trait]
 impl KeyStore for SqlStore {
-    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        self.database.read(ALL, &[], read_key).await
+    async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
+        let rows = self.database.read(SINCE, &[version.into()], read_change).await?;
+        let Some((version, _)) = rows.first() else { return Err(no_state()) };
+        let mut changes = KeyChanges { version: *version, ..KeyChanges::default() };
+        for key in rows.into_iter().filter_map(|(_, key)| key) {
+            match key {
+                Ok(key) => changes.keys.push(key),
+                Err(row) => changes.unreadable.push(row),
+            }
+        }
+        Ok(changes)
     }
 
     async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
@@ -37,30 +55,53 @@ impl KeyStore for SqlStore {
             sealed.as_slice().into(),
         ];
         let mut transaction = self.database.begin().await?;
+        transaction.execute(ADVANCE, &[]).await?;
         if transaction.execute(INSERT, &values).await? == 0 {
             transaction.rollback().await?;
             return Err(StoreError::Conflict);
         }
+        transaction.on_postgres(NOTIFY).await?;
         transaction.commit().await
     }
 }
 
-fn read_key(row: &Row<'_>) -> Result<StoredKey, StoreError> {
-    let (server, kid) = (row.text("server")?, row.text("kid")?);
-    let corrupt =
-        |what: &str| StoreError::Corrupt(format!("signing key {kid} of {server}: {what}"));
-    let public = serde_json::from_str(&row.text("public_jwk")?);
+type Key = Result<StoredKey, UnreadableRow>;
+
+fn read_change(row: &Row<'_>) -> Result<(u64, Option<Key>), StoreError> {
+    let version = row.number("key_version")?;
+    match row.optional_text("server")? {
+        None => Ok((version, None)),
+        Some(server) => Ok((version, Some(read_key(row, &server)?))),
+    }
+}
+
+/// A key, or what of it is not understood.
+fn read_key(row: &Row<'_>, server: &str) -> Result<Key, StoreError> {
+    let kid = row.text("kid")?;
+    let key = || RowKey::signing_key(server, &kid);
+    if let Some(newer) = UnreadableRow::of_newer_format(key, row.number("format")?) {
+        return Ok(Err(newer));
+    }
+    Ok(understood(row, server, &kid).map_err(|what| UnreadableRow {
+        key: key(),
+        why: format!("{what} is not of a known form"),
+    }))
+}
+
+/// The error is what is not understood.
+fn understood(row: &Row<'_>, server: &str, kid: &str) -> Result<StoredKey, &'static str> {
+    let text = |column: &str| row.text(column).ok();
     Ok(StoredKey {
-        server: match server.as_str() {
-            ServerId::ORG => ServerId::org(),
-            custom => ServerId::parse(custom).map_err(|_| corrupt("its server"))?,
-        },
-        algorithm: Algorithm::from_name(&row.text("algorithm")?)
-            .ok_or_else(|| corrupt("its algorithm"))?,
-        phase: KeyPhase::from_name(&row.text("phase")?).ok_or_else(|| corrupt("its phase"))?,
-        since: UnixTime::from_seconds(row.number("since")?),
-        public: public.map_err(|_| corrupt("its public key"))?,
-        sealed: row.bytes("sealed")?,
-        kid: kid.clone(),
+        server: ServerId::try_from(server.to_owned()).map_err(|_| "its server")?,
+        kid: kid.to_owned(),
+        algorithm: text("algorithm")
+            .and_then(|name| Algorithm::from_name(&name))
+            .ok_or("its algorithm")?,
+        phase: text("phase").and_then(|name| KeyPhase::from_name(&name)).ok_or("its phase")?,
+        since: UnixTime::from_seconds(row.number("since").map_err(|_| "its time")?),
+        public: text("public_jwk")
+            .and_then(|jwk| serde_json::from_str(&jwk).ok())
+            .ok_or("its public key")?,
+        sealed: row.bytes("sealed").map_err(|_| "its sealed key")?,
     })
 }

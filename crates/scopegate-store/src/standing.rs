@@ -6,18 +6,19 @@ use scopegate_core::store::{FamilyId, FamilyState, Standing, StoreError, TokenMa
 use scopegate_jose::sha256;
 
 use crate::database::{Database, Row, Transaction, Value};
-use crate::users::{self, ACTIVE, person};
+use crate::users::{self, person};
 
 /// One statement sees one state, and asks the database once.
 const STANDING: &str = "\
     SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
     (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
-    (SELECT status FROM directory_user WHERE id = $3) AS user_status";
+    u.format AS user_format, u.status AS user_status \
+    FROM (SELECT 1 AS one) o LEFT JOIN directory_user u ON u.id = $3";
 
 const STANDING_AND_PERSON: &str = concat!(
     "SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
     (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
-    u.status AS user_status, ",
+    u.format AS user_format, u.status AS user_status, ",
     person!(),
     " FROM (SELECT 1 AS one) o LEFT JOIN directory_user u ON u.id = $3"
 );
@@ -31,7 +32,7 @@ pub(crate) const FORGET: &str = "\
 
 pub(crate) async fn find(database: &Database, of: &TokenMark) -> Result<Standing, StoreError> {
     let found = database.read(STANDING, &values(of), Found::read).await?;
-    Ok(found.into_iter().next().unwrap_or_default().standing(of))
+    found.into_iter().next().unwrap_or_default().standing(of)
 }
 
 pub(crate) async fn find_with_person(
@@ -41,7 +42,7 @@ pub(crate) async fn find_with_person(
     let read = |row: &Row<'_>| Ok((Found::read(row)?, users::read_if_there(row)?));
     let found = database.read(STANDING_AND_PERSON, &values(of), read).await?;
     let (found, person) = found.into_iter().next().unwrap_or_default();
-    Ok((found.standing(of), person))
+    Ok((found.standing(of)?, person))
 }
 
 fn values(of: &TokenMark) -> [Value<'_>; 3] {
@@ -67,6 +68,7 @@ pub(crate) async fn revoke(
 struct Found {
     revoked: bool,
     family_revoked: Option<u64>,
+    user_format: Option<u64>,
     user_status: Option<String>,
 }
 
@@ -75,17 +77,29 @@ impl Found {
         Ok(Self {
             revoked: row.number("revoked")? != 0,
             family_revoked: row.optional_number("family_revoked")?,
+            user_format: row.optional_number("user_format")?,
             user_status: row.optional_text("user_status")?,
         })
     }
 
-    fn standing(&self, of: &TokenMark) -> Standing {
+    fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError> {
         let TokenMark { family, user, .. } = of;
-        Standing {
+        Ok(Standing {
             revoked: self.revoked,
             family: family.as_ref().map(|_| self.family()),
-            user_active: user.as_ref().map(|_| self.user_status.as_deref() == Some(ACTIVE)),
-        }
+            user_active: user.as_ref().map(|user| self.is_active(user)).transpose()?,
+        })
+    }
+
+    /// Whether the person is there and active, as far as the row is understood.
+    fn is_active(&self, user: &UserId) -> Result<bool, StoreError> {
+        let Self { user_format: Some(format), user_status: Some(status), .. } = self else {
+            return Ok(false);
+        };
+        users::check_format(user.as_str(), *format)?;
+        let status = users::status_from_name(status);
+        let status = status.ok_or_else(|| users::unreadable(user.as_str(), "its status"))?;
+        Ok(status.is_active())
     }
 
     const fn family(&self) -> FamilyState {

@@ -1,23 +1,23 @@
 //! People: who may sign in.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
-use scopegate_core::catalog::Status;
-use scopegate_core::people::{NewUser, User, UserId};
+use scopegate_core::catalog::{FORMAT, Owner, RowKey, Status, UnreadableRow};
+use scopegate_core::people::{Listed, NewUser, User, UserId};
 use scopegate_core::store::{Contested, Directory, StoreError, StoredPassword, UserKey};
 
 use crate::SqlStore;
-use crate::catalog::{owner_from_name, owner_name};
 use crate::database::{Database, Insert, Row, Transaction, Value};
 use crate::error::unavailable;
 
 /// The columns of a person, in a statement that calls the table `u`.
 macro_rules! person {
     () => {
-        "u.id AS person, u.login, u.status, u.owner, u.group_names, u.profile, u.created_at, \
-        u.updated_at, u.version AS person_version"
+        "u.id AS person, u.format AS person_format, u.login, u.status, u.owner, u.group_names, \
+        u.profile, u.created_at, u.updated_at, u.version AS person_version"
     };
 }
 pub(crate) use person;
@@ -43,11 +43,11 @@ const PASSWORD: &str = "SELECT password, password_generation FROM directory_user
 
 static PUT: Insert = Insert::new(
     "\
-    INSERT INTO directory_user (id, login, login_key, status, owner, group_names, profile, \
+    INSERT INTO directory_user (id, format, login, login_key, status, owner, group_names, profile, \
     password, created_at, updated_at, version) VALUES {rows} ON CONFLICT DO NOTHING",
     PUT_WIDTH,
 );
-const PUT_WIDTH: usize = 11;
+const PUT_WIDTH: usize = 12;
 
 /// Compares and sets; a login that somebody else has is not taken over.
 const MOVE: &str = "\
@@ -59,15 +59,13 @@ const MOVE: &str = "\
 /// The lock keeps who would change the person waiting until the end of the transaction.
 const EXPECT: &str = "SELECT version FROM directory_user WHERE id = $1 AND version = $2 {shared}";
 
+/// What a newer program has written in a newer format stays.
 const SET_PASSWORD: &str = "\
     UPDATE directory_user SET password = $2, updated_at = $3, \
-    password_generation = password_generation + 1 WHERE id = $1";
+    password_generation = password_generation + 1 WHERE id = $1 AND format <= $4";
 
 const RENEW_HASH: &str = "\
-    UPDATE directory_user SET password = $2, updated_at = $3 WHERE id = $1";
-
-/// The status of those who may do something.
-pub(crate) const ACTIVE: &str = status_name(Status::Active);
+    UPDATE directory_user SET password = $2, updated_at = $3 WHERE id = $1 AND format <= $4";
 
 #[async_trait]
 impl Directory for SqlStore {
@@ -84,10 +82,10 @@ impl Directory for SqlStore {
         Ok(found.into_iter().next())
     }
 
-    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError> {
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let after = User::login_key(after.unwrap_or_default()).replace('\0', "\u{1}");
         let limit = i64::from(limit.min(LONGEST_PAGE));
-        self.database.read(PAGE, &[after.as_str().into(), limit.into()], read).await
+        self.database.read(PAGE, &[after.as_str().into(), limit.into()], list).await
     }
 
     async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError> {
@@ -166,7 +164,7 @@ pub(crate) async fn set_password(
     sealed: &[u8],
     at: UnixTime,
 ) -> Result<(), StoreError> {
-    let values = [user.as_str().into(), sealed.into(), at.into()];
+    let values = [user.as_str().into(), sealed.into(), at.into(), FORMAT.into()];
     transaction.change(SET_PASSWORD, &values, Contested::User).await
 }
 
@@ -176,7 +174,7 @@ pub(crate) async fn renew_hash(
     sealed: &[u8],
     at: UnixTime,
 ) -> Result<(), StoreError> {
-    let values = [user.as_str().into(), sealed.into(), at.into()];
+    let values = [user.as_str().into(), sealed.into(), at.into(), FORMAT.into()];
     transaction.change(RENEW_HASH, &values, Contested::User).await
 }
 
@@ -190,10 +188,11 @@ async fn insert(
     for (NewUser { user, sealed_password }, columns) in people.zip(&columns) {
         values.extend::<[Value<'_>; PUT_WIDTH]>([
             user.id.as_str().into(),
+            FORMAT.into(),
             user.login.as_str().into(),
             columns.login_key.as_str().into(),
             status_name(user.status).into(),
-            owner_name(user.owner).into(),
+            user.owner.as_str().into(),
             columns.groups.as_str().into(),
             columns.profile.as_str().into(),
             sealed_password.as_deref().into(),
@@ -229,6 +228,11 @@ const fn status_name(status: Status) -> &'static str {
     }
 }
 
+/// The status of that name.
+pub(crate) fn status_from_name(name: &str) -> Option<Status> {
+    [Status::Active, Status::Inactive].into_iter().find(|known| status_name(*known) == name)
+}
+
 /// A person who may be missing: then the columns are empty.
 pub(crate) fn read_if_there(row: &Row<'_>) -> Result<Option<User>, StoreError> {
     row.optional_text("person")?.map(|id| read_as(&id, row)).transpose()
@@ -243,16 +247,23 @@ fn read(row: &Row<'_>) -> Result<User, StoreError> {
     read_as(&row.text("person")?, row)
 }
 
+fn list(row: &Row<'_>) -> Result<Listed, StoreError> {
+    match read(row) {
+        Ok(user) => Ok(Listed::User(Box::new(user))),
+        Err(StoreError::Unreadable(of)) => {
+            Ok(Listed::Unreadable { login: row.text("login")?, row: of })
+        }
+        Err(error) => Err(error),
+    }
+}
+
 fn read_as(id: &str, row: &Row<'_>) -> Result<User, StoreError> {
-    let corrupt = |what: &str| StoreError::Corrupt(format!("user {id}: {what}"));
-    let status = row.text("status")?;
+    check_format(id, row.number("person_format")?)?;
+    let corrupt = |what: &str| unreadable(id, what);
     Ok(User {
         login: row.text("login")?,
-        status: [Status::Active, Status::Inactive]
-            .into_iter()
-            .find(|known| status_name(*known) == status)
-            .ok_or_else(|| corrupt("its status"))?,
-        owner: owner_from_name(&row.text("owner")?).ok_or_else(|| corrupt("its owner"))?,
+        status: status_from_name(&row.text("status")?).ok_or_else(|| corrupt("its status"))?,
+        owner: Owner::from_name(&row.text("owner")?).ok_or_else(|| corrupt("its owner"))?,
         groups: serde_json::from_str(&row.text("group_names")?)
             .map_err(|_| corrupt("its groups"))?,
         profile: serde_json::from_str(&row.text("profile")?).map_err(|_| corrupt("its profile"))?,
@@ -261,4 +272,16 @@ fn read_as(id: &str, row: &Row<'_>) -> Result<User, StoreError> {
         version: row.number("person_version")?,
         id: UserId::parse(id).map_err(|_| corrupt("its id"))?,
     })
+}
+
+/// Refuses a row of a person that is of a newer format.
+pub(crate) fn check_format(id: &str, format: u64) -> Result<(), StoreError> {
+    let newer = UnreadableRow::of_newer_format(|| RowKey::user(id), format);
+    newer.map_or(Ok(()), |row| Err(StoreError::Unreadable(Arc::new(row))))
+}
+
+/// A row of a person of which something is not understood.
+pub(crate) fn unreadable(id: &str, what: &str) -> StoreError {
+    let why = format!("{what} is not of a known form");
+    StoreError::Unreadable(Arc::new(UnreadableRow { key: RowKey::user(id), why }))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Vault};
+use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Vault, Versions};
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -117,7 +117,7 @@ async fn listening_takes_no_connection_from_the_pool() {
     let waiting: Vec<_> = (0..4)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.wait_for_catalog_after(0).await })
+            tokio::spawn(async move { store.wait_for_change_after(Versions::default()).await })
         })
         .collect();
     for number in 0..10 {
@@ -126,6 +126,6 @@ async fn listening_takes_no_connection_from_the_pool() {
     store.write_catalog(0, &[], None).await.unwrap();
     for waiter in waiting {
         let seen = tokio::time::timeout(LONG, waiter).await;
-        assert_eq!(seen.expect("seen in time").unwrap().unwrap(), 1);
+        assert_eq!(seen.expect("seen in time").unwrap().unwrap().catalog, 1);
     }
 }

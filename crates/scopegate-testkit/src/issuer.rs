@@ -125,7 +125,9 @@ impl TestIssuer {
             fetch: Arc::new(NoFetch),
         });
         let authority = authority.await.expect("a store in memory does not fail");
-        let server = Arc::clone(authority.catalog().server(&id).expect("it was written"));
+        let server = Arc::clone(
+            authority.catalog().server(&id).expect("it was written").expect("it was written"),
+        );
         let signer = authority.keys().signer(&server).await.expect("a key can be made");
         let publication = Publication::new(authority, Some(signer));
         Self { publication, server, audience, clock, place }

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod faults;
+mod interruption;
 mod ledger;
 mod records;
 
@@ -11,14 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_core::audit::AuditEvent;
-use scopegate_core::catalog::{Edit, EntityKey};
+use scopegate_core::catalog::{RowKey, StoredRow};
 use scopegate_core::people::{NewUser, User, UserId};
 use scopegate_core::store::{
-    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, KeyPhase, KeyStore, Session, SessionId,
-    StoreError, StoredKey, StoredPassword, Vault,
+    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, KeyChanges, KeyPhase, KeyStore, Session,
+    SessionId, StoreError, StoredKey, StoredPassword, Vault,
 };
 
 use self::faults::{Faults, Use};
+use self::interruption::Interruption;
 
 /// Everything a server remembers, in memory. A clone is the same storage.
 ///
@@ -30,6 +32,7 @@ pub struct MemoryStore(Arc<Inner>);
 struct Inner {
     memory: Mutex<Memory>,
     faults: Faults,
+    before_keys: Interruption,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +48,8 @@ struct Rows {
     version: u64,
     file_version: u64,
     /// Each with the version of its newest change and its place in it; a deletion leaves a trace.
-    entities: BTreeMap<EntityKey, ((u64, usize), Edit)>,
+    entities: BTreeMap<RowKey, ((u64, usize), StoredRow)>,
+    /// In the order in which they were kept: the version of each is its place.
     keys: Vec<StoredKey>,
     assertions: HashMap<(String, String), UnixTime>,
     texts: HashMap<String, String>,
@@ -138,8 +142,12 @@ impl MemoryStore {
 
 #[async_trait]
 impl KeyStore for MemoryStore {
-    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        Ok(self.open(Use::Other).await?.rows.keys.clone())
+    async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
+        self.0.before_keys.happen(self).await;
+        let keys = &self.open(Use::Other).await?.rows.keys;
+        let known = usize::try_from(version).unwrap_or(usize::MAX);
+        let changed = keys.iter().skip(known).cloned().collect();
+        Ok(KeyChanges { version: keys.len() as u64, keys: changed, ..KeyChanges::default() })
     }
 
     async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {

@@ -29,7 +29,7 @@ type Made = HashMap<(ServerId, Algorithm), Arc<SigningKey>>;
 /// let (store, master_key) = (MemoryStore::default(), MasterKey::generate());
 /// put_signing_keys(&store, &master_key, UnixTime::from_seconds(1_800_000_000)).await;
 /// // The org server and the default one: no catalog is written.
-/// assert_eq!(store.signing_keys().await.unwrap().len(), 2);
+/// assert_eq!(store.keys_since(0).await.unwrap().keys.len(), 2);
 /// # }
 /// ```
 ///
@@ -100,7 +100,7 @@ mod tests {
             let (store, master_key) = (MemoryStore::default(), MasterKey::generate());
             put_signing_keys(&store, &master_key, NOW).await;
             seen.push(signers(store.clone(), master_key).await);
-            assert_eq!(store.signing_keys().await.unwrap().len(), 2, "no further key is made");
+            assert_eq!(store.keys_since(0).await.unwrap().keys.len(), 2, "no further key is made");
         }
         assert_eq!(seen[0], seen[1]);
         assert_ne!(seen[0][0], seen[0][1], "each server has a key of its own");
@@ -116,6 +116,6 @@ mod tests {
         put_signing_keys(&store, &master_key, NOW).await;
         let signers = signers(store.clone(), master_key).await;
         assert_eq!(signers[0], own.kid());
-        assert_eq!(store.signing_keys().await.unwrap().len(), 2);
+        assert_eq!(store.keys_since(0).await.unwrap().keys.len(), 2);
     }
 }

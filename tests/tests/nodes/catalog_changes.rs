@@ -33,7 +33,7 @@ pub(crate) async fn a_new_client_becomes_known_to_the_other_server(world: World)
 pub(crate) async fn a_client_that_is_switched_off_is_refused_by_the_other_server(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     there.as_client("reader").token(&ASKS).await.expect(200);
-    let reader = here.authority().catalog().client("reader").unwrap().spec.clone();
+    let reader = here.authority().catalog().client("reader").unwrap().unwrap().spec.clone();
     here.put_client("reader", ClientSpec { status: Status::Inactive, ..reader }).await;
     answers(there, "reader", 401).await;
 }

@@ -17,7 +17,7 @@ pub(crate) async fn servers_that_need_a_key_at_once_sign_with_the_same(world: Wo
     let billing = ServerId::parse("billing").unwrap();
     let signer = async |authority: &scopegate_core::authority::Authority| {
         let catalog = authority.catalog();
-        let server = catalog.server(&billing).unwrap();
+        let server = catalog.server(&billing).unwrap().unwrap();
         authority.keys().signer(server).await.unwrap().kid().to_owned()
     };
     let (one, other) = tokio::join!(signer(here.authority()), signer(there.authority()));

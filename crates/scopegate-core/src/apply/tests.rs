@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use scopegate_claims::Issuer;
 
 use super::*;
-use crate::catalog::{EntityKey, ScopeSpec, ServerId, Spec};
+use crate::catalog::{EntityKey, RowKey, ScopeSpec, ServerId, Spec};
 use crate::catalog_file::{CatalogContext, CatalogSource};
 use crate::people::{NewUser, User, UserId};
-use crate::store::CatalogChanges;
+use crate::store::Versions;
 
 /// A catalog in memory. Before each of the next writes somebody else makes a change.
 #[derive(Debug, Default)]
@@ -22,6 +22,7 @@ struct State {
     version: u64,
     file_version: u64,
     entities: Vec<Entity>,
+    unreadable: Vec<UnreadableRow>,
     users: BTreeSet<String>,
 }
 
@@ -45,14 +46,15 @@ impl Shelf {
 
 #[async_trait]
 impl CatalogStore for Shelf {
-    async fn catalog_version(&self) -> Result<u64, StoreError> {
-        Ok(self.version())
+    async fn versions(&self) -> Result<Versions, StoreError> {
+        Ok(Versions { catalog: self.version(), keys: 0 })
     }
 
     async fn catalog_since(&self, _version: u64) -> Result<CatalogChanges, StoreError> {
         let state = self.state.lock().unwrap();
         let edits = state.entities.iter().cloned().map(Edit::Put).collect();
-        Ok(CatalogChanges { version: state.version, edits })
+        let unreadable = state.unreadable.clone();
+        Ok(CatalogChanges { edits, unreadable, ..CatalogChanges::none(state.version) })
     }
 
     async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
@@ -243,4 +245,36 @@ async fn people_are_made_once_and_left_alone_after() {
     let fourth = apply(&shelf, &with_users(2, &[]), NOW, Mode::Write).await.unwrap();
     assert!(fourth.plan.is_empty());
     assert_eq!(shelf.state.lock().unwrap().users.len(), 2);
+}
+
+#[tokio::test]
+async fn a_catalog_with_rows_that_are_not_understood_is_left_alone() {
+    let source = CatalogSource { name: "catalog.toml", content: b"version = 1" };
+    let file = CatalogFile::parse(&source, &Context).unwrap();
+    let shelf = Shelf::default();
+    let row = |name: String| {
+        let key = RowKey { kind: "client".to_owned(), parent: String::new(), name };
+        UnreadableRow { key, why: "its format is 2, known is 1".to_owned() }
+    };
+    shelf.state.lock().unwrap().unreadable = (0..21).map(|n| row(format!("c{n}"))).collect();
+    for mode in [Mode::DryRun, Mode::Write] {
+        let refusal = apply(&shelf, &file, NOW, mode).await.unwrap_err().to_string();
+        let lines: Vec<_> = refusal.lines().collect();
+        assert_eq!(
+            lines[0],
+            "client c0 cannot be read by this version: its format is 2, known is 1"
+        );
+        assert_eq!(lines[20], "and 1 more rows");
+        assert_eq!(
+            lines[21],
+            "nothing was changed: use the newer version of scopegate that wrote this"
+        );
+    }
+    assert_eq!(shelf.version(), 0);
+    // Such a client is there, so that a file may name it.
+    assert_eq!(clients_of_the_api(&shelf).await.unwrap().len(), 21);
+    // An older file is refused for what it is.
+    shelf.state.lock().unwrap().file_version = 2;
+    let refusal = apply(&shelf, &file, NOW, Mode::Write).await.unwrap_err();
+    assert!(matches!(refusal, ApplyError::Older { .. }), "{refusal}");
 }

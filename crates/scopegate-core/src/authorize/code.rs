@@ -48,6 +48,7 @@ pub(crate) fn family_of(code: &str, binding: &Binding, master_key: &MasterKey) -
 
 /// What a code stands for. `Debug` hides it.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct CodeBody {
     pub(crate) server: ServerId,
     pub(crate) client: ClientId,
@@ -56,7 +57,7 @@ pub(crate) struct CodeBody {
 
 /// Whether it was redeemed.
 #[derive(Clone, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) enum CodeState {
     /// It waits for its client.
     Issued(Box<Issued>),
@@ -72,6 +73,7 @@ pub(crate) enum CodeState {
 
 /// What was decided when a code was issued.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Issued {
     #[serde(flatten)]
     pub(crate) binding: Binding,
@@ -88,6 +90,7 @@ pub(crate) struct Issued {
 
 /// What ends if a code is used once more.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct UsedCode {
     /// The family of refresh tokens, with which its access tokens end.
     pub(crate) family: Option<FamilyId>,

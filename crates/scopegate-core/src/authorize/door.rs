@@ -15,7 +15,8 @@ pub(super) struct Door<'a> {
 
 impl<'a> Door<'a> {
     pub(super) fn find(catalog: &'a Snapshot, form: &'a Form) -> Result<Self, AuthorizeError> {
-        let client = form.value("client_id").and_then(|id| catalog.client(id));
+        let client = form.value("client_id").map(|id| catalog.client(id));
+        let client = client.transpose()?.flatten();
         let client = client.filter(|client| client.spec.status.is_active());
         let client = client.ok_or(AuthorizeError::UnknownClient)?;
         let redirect_uri = redirect_uri(client, form).ok_or(AuthorizeError::UnknownRedirectUri)?;

@@ -38,6 +38,7 @@ pub(super) struct Pushed {
 
 /// What is stored.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Body {
     server: ServerId,
     client: ClientId,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 /// A claim of a custom authorization server. Its name is the entity's.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClaimSpec {
     /// The kind of token that carries it.
     pub token: TokenKind,
@@ -44,6 +45,7 @@ pub enum ClaimSource {
 
 /// Which of a person's groups are named.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct GroupFilter {
     /// How a name is compared.
     pub kind: GroupMatch,

@@ -73,6 +73,7 @@ impl fmt::Display for ClientId {
 
 /// A client. Its id is the entity's name.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientSpec {
     /// The name that people read.
     pub name: String,
@@ -172,6 +173,7 @@ const fn required() -> bool {
 
 /// What becomes of a refresh token that is used.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RefreshPolicy {
     /// Whether another one takes its place.
     pub rotation_type: RotationType,
@@ -270,6 +272,7 @@ impl ClientAuth {
 /// It is of no use without the master key, and the secret is random, so a slow hash would only slow
 /// down the server.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientSecret {
     mac: SecretMac,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,6 @@ use super::{
     ClaimSpec, ClientId, ClientSpec, PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec,
     TrustedIssuerSpec,
 };
-use crate::store::StoreError;
 
 /// What kind of thing an entity is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -33,6 +32,17 @@ pub enum EntityKind {
 }
 
 impl EntityKind {
+    /// All there are.
+    pub const ALL: [Self; 7] = [
+        Self::Server,
+        Self::Scope,
+        Self::Claim,
+        Self::Policy,
+        Self::Rule,
+        Self::TrustedIssuer,
+        Self::Client,
+    ];
+
     /// The name as it is stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,16 +58,7 @@ impl EntityKind {
 
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        let all = [
-            Self::Server,
-            Self::Scope,
-            Self::Claim,
-            Self::Policy,
-            Self::Rule,
-            Self::TrustedIssuer,
-            Self::Client,
-        ];
-        all.into_iter().find(|kind| kind.as_str() == name)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -124,6 +125,26 @@ impl EntityKey {
     }
 }
 
+impl EntityKey {
+    /// Refuses a key that no entity of this version has: it could not be looked up.
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        let server = self.server_id().map(ServerId::parse);
+        if matches!(server, Some(Err(_))) {
+            return Err("its server has an id of an unknown form");
+        }
+        let is_known = match self.kind {
+            EntityKind::Client => ClientId::parse(&self.name).is_ok(),
+            EntityKind::Rule => self.policy_name().is_some(),
+            EntityKind::Scope => Scope::parse(&self.name).is_ok(),
+            EntityKind::Claim
+            | EntityKind::Policy
+            | EntityKind::Server
+            | EntityKind::TrustedIssuer => true,
+        };
+        if is_known { Ok(()) } else { Err("its name is of an unknown form") }
+    }
+}
+
 impl fmt::Display for EntityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, parent, name } = self;
@@ -140,6 +161,21 @@ pub enum Owner {
     Api,
     /// A catalog file: `apply` changes and deletes it.
     File,
+}
+
+impl Owner {
+    /// The name as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::File => "file",
+        }
+    }
+
+    /// The owner of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Api, Self::File].into_iter().find(|owner| owner.as_str() == name)
+    }
 }
 
 /// What was written of an entity.
@@ -181,9 +217,9 @@ impl Spec {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if the row is not what this version writes.
-    pub fn from_json(key: &EntityKey, json: &str) -> Result<Self, StoreError> {
-        let spec = match key.kind {
+    /// What is not as this version writes it. The text may quote what was stored.
+    pub fn from_json(key: &EntityKey, json: &str) -> Result<Self, serde_json::Error> {
+        match key.kind {
             EntityKind::Claim => serde_json::from_str(json).map(Self::Claim),
             EntityKind::Client => serde_json::from_str(json).map(Self::Client),
             EntityKind::Policy => serde_json::from_str(json).map(Self::Policy),
@@ -191,8 +227,7 @@ impl Spec {
             EntityKind::Scope => serde_json::from_str(json).map(Self::Scope),
             EntityKind::Server => serde_json::from_str(json).map(Self::Server),
             EntityKind::TrustedIssuer => serde_json::from_str(json).map(Self::TrustedIssuer),
-        };
-        spec.map_err(|error| StoreError::Corrupt(format!("{key}: {error}")))
+        }
     }
 
     /// The scope that an entity of this kind is named by, where it is a scope.

@@ -11,6 +11,7 @@ use crate::people::User;
 
 /// An access policy: the clients that its rules are for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct PolicySpec {
     /// Policies are tried from the lowest priority up.
     pub priority: u32,
@@ -37,6 +38,7 @@ pub enum Clients {
 /// A rule matches if the grant type is among its own and every asked-for scope among its scopes. The
 /// first rule that matches decides; a rule can allow, never forbid.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RuleSpec {
     /// Rules are tried from the lowest priority up.
     pub priority: u32,

@@ -27,6 +27,7 @@ pub const STANDARD_SCOPES: [&str; 6] =
 
 /// A scope of a custom authorization server. Its name is the entity's.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScopeSpec {
     /// What the scope allows, for people.
     #[serde(default)]

@@ -88,6 +88,7 @@ impl fmt::Display for ServerId {
 
 /// A custom authorization server, without the scopes, claims and policies that belong to it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ServerSpec {
     /// The name that people read.
     pub name: String,
@@ -128,6 +129,7 @@ impl ServerSpec {
 
 /// An audience and the resources that select it (RFC 8707).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct AudienceSpec {
     /// The value of `aud`.
     pub name: Audience,

@@ -1,34 +1,39 @@
 //! The catalog in memory: what requests read.
 
+mod clients;
+
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use scopegate_claims::{Audience, Issuer, Scope, ScopeSet};
 use scopegate_jose::{Algorithm, Rules};
 
+pub use self::clients::Client;
+use self::clients::{ClientMap, Origins};
+use super::out_of_service::OutOfService;
 use super::{
-    AudienceSpec, ClaimSpec, ClientId, ClientSpec, Clients, Edit, EntityKey, EntityKind,
-    PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer,
+    Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, EntityKind, PolicySpec,
+    RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
 };
-use crate::store::Change;
+use crate::store::{CatalogChanges, Change, StoreError, Versions};
 use crate::{access_token, admin};
-
-/// So many parts share the clients: a change of one client copies one part only.
-const CLIENT_PARTS: usize = 1024;
 
 /// One state of the whole catalog.
 ///
 /// It is made of shared parts. [`edited`](Self::edited) makes the next state, which copies the path
 /// to what has changed and shares the rest.
+///
+/// What a row belongs to that this version does not understand is out of service: asked for, it is an
+/// error, which is neither its absence nor what was known of it before.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    version: u64,
+    versions: Versions,
     base: Issuer,
     org: Arc<AuthorizationServer>,
     servers: HashMap<ServerId, Arc<AuthorizationServer>>,
     clients: ClientMap,
     origins: Origins,
+    out_of_service: Arc<OutOfService>,
 }
 
 impl Snapshot {
@@ -37,19 +42,50 @@ impl Snapshot {
         let default = ServerId::default_server();
         let server = AuthorizationServer::custom(base, &default);
         Self {
-            version: 0,
+            versions: Versions::default(),
             base: base.clone(),
             org: Arc::new(AuthorizationServer::org(base)),
             servers: HashMap::from([(default, Arc::new(server))]),
             clients: ClientMap::default(),
             origins: Origins::default(),
+            out_of_service: Arc::default(),
         }
     }
 
-    /// The state after some changes.
+    /// The state after some changes that were read from a storage.
+    #[must_use]
+    pub fn after(&self, changes: CatalogChanges) -> Self {
+        let CatalogChanges { version, mut edits, unreadable, gone } = changes;
+        let mut out_of_service = Arc::clone(&self.out_of_service);
+        if !unreadable.is_empty() || !out_of_service.is_empty() {
+            let understood = edits.iter().map(|edit| edit.key().into()).chain(gone);
+            let understood: Vec<RowKey> = understood.collect();
+            // What was known of a client is forgotten, so that none of its origins is let in.
+            let clients = unreadable.iter().filter_map(|row| match row.affected() {
+                Affected::Client(id) => ClientId::parse(id).ok(),
+                Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
+            });
+            edits.extend(clients.map(|id| Edit::Delete(EntityKey::client(&id))));
+            Arc::make_mut(&mut out_of_service).follow(understood.into_iter(), unreadable);
+        }
+        Self { out_of_service, ..self.edited(version, edits) }
+    }
+
+    /// The same, with the signing keys of a version, of which some are not understood.
+    #[must_use]
+    pub fn with_keys(mut self, version: u64, unreadable: Vec<Arc<UnreadableRow>>) -> Self {
+        self.versions.keys = version;
+        if !unreadable.is_empty() || !self.out_of_service.is_empty() {
+            Arc::make_mut(&mut self.out_of_service).follow_keys(unreadable);
+        }
+        self
+    }
+
+    /// The state after some changes, all of which are understood.
     #[must_use]
     pub fn edited(&self, version: u64, edits: Vec<Edit>) -> Self {
-        let mut next = Self { version, ..self.clone() };
+        let versions = Versions { catalog: version, ..self.versions };
+        let mut next = Self { versions, ..self.clone() };
         let mut by_server: BTreeMap<ServerId, Vec<Edit>> = BTreeMap::new();
         for edit in edits {
             match edit.key().server_id().map(ServerId::parse) {
@@ -58,10 +94,10 @@ impl Snapshot {
                 Some(Err(_)) => {}
                 None => {
                     let id = edit.key().name.clone();
-                    let before = next.client(&id).map(Arc::clone);
+                    let before = next.known_client(&id).map(Arc::clone);
                     next.clients.edit(edit);
-                    let after = next.clients.part_of(&id).get(id.as_str());
-                    next.origins.replace(before.as_deref(), after.map(Arc::as_ref));
+                    let after = next.known_client(&id).map(Arc::clone);
+                    next.origins.replace(before.as_deref(), after.as_deref());
                 }
             }
         }
@@ -72,9 +108,10 @@ impl Snapshot {
             };
             edits.into_iter().for_each(|edit| server.edit(edit));
             server.index();
-            match server.is_written {
-                true => next.servers.insert(id, Arc::new(server)),
-                false => next.servers.remove(&id),
+            // What belongs to a server waits for it: the server's own row may not be understood yet.
+            match server.is_blank() {
+                false => next.servers.insert(id, Arc::new(server)),
+                true => next.servers.remove(&id),
             };
         }
         next
@@ -82,123 +119,85 @@ impl Snapshot {
 
     /// The version of the newest change that is in it.
     pub fn version(&self) -> u64 {
-        self.version
+        self.versions.catalog
     }
 
-    /// The org authorization server.
+    /// The same, and the version of the signing keys that it was read with.
+    pub fn versions(&self) -> Versions {
+        self.versions
+    }
+
+    /// The rows that this version does not understand.
+    pub fn unreadable_rows(&self) -> impl Iterator<Item = &Arc<UnreadableRow>> {
+        self.out_of_service.rows()
+    }
+
+    /// The org authorization server: what is always there of it, in service or not.
     pub fn org(&self) -> &Arc<AuthorizationServer> {
         &self.org
     }
 
-    /// A custom authorization server, active or not.
-    pub fn server(&self, id: &ServerId) -> Option<&Arc<AuthorizationServer>> {
-        if id.is_org() { Some(&self.org) } else { self.servers.get(id) }
+    /// An authorization server, active or not; none if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreadable`] if it is out of service on this node.
+    pub fn server(&self, id: &ServerId) -> Result<Option<&Arc<AuthorizationServer>>, StoreError> {
+        self.out_of_service.check_server(id.as_str())?;
+        let server = if id.is_org() { Some(&self.org) } else { self.servers.get(id) };
+        Ok(server.filter(|server| server.is_written))
     }
 
-    /// All authorization servers, the org server first.
+    /// A custom authorization server by whatever somebody takes for an id.
+    ///
+    /// # Errors
+    ///
+    /// As [`server`](Self::server).
+    pub fn custom_server(&self, id: &str) -> Result<Option<&Arc<AuthorizationServer>>, StoreError> {
+        match ServerId::parse(id) {
+            Ok(id) => self.server(&id),
+            // A newer version may know other ids.
+            Err(_) if id == ServerId::ORG => Ok(None),
+            Err(_) => self.out_of_service.check_server(id).map(|()| None),
+        }
+    }
+
+    /// The issuer of a server, whether there is such a server or not.
+    pub fn issuer_of(&self, id: &ServerId) -> Issuer {
+        if id.is_org() { self.base.clone() } else { AuthorizationServer::issuer(&self.base, id) }
+    }
+
+    /// All authorization servers that are in service, the org server first.
     pub fn servers(&self) -> impl Iterator<Item = &Arc<AuthorizationServer>> {
-        std::iter::once(&self.org).chain(self.servers.values())
+        let all = std::iter::once(&self.org).chain(self.servers.values());
+        let in_service = |id: &ServerId| self.out_of_service.check_server(id.as_str()).is_ok();
+        all.filter(move |server| server.is_written && in_service(&server.id))
     }
 
-    /// A client, active or not.
-    pub fn client(&self, id: &str) -> Option<&Arc<Client>> {
-        self.clients.part_of(id).get(id)
+    /// A client, active or not; none if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreadable`] if it is out of service on this node.
+    pub fn client(&self, id: &str) -> Result<Option<&Arc<Client>>, StoreError> {
+        self.out_of_service.check_client(id)?;
+        Ok(self.known_client(id))
+    }
+
+    fn known_client(&self, id: &str) -> Option<&Arc<Client>> {
+        self.clients.find(id)
     }
 
     /// The change by which a commit is written only if this is still what the catalog says of a client
     /// and a server.
     pub(crate) fn expect(&self, client: &Client, server: &AuthorizationServer) -> Change {
         let (client, server) = (client.id.clone(), server.id.clone());
-        Change::ExpectCatalog { client, server, version: self.version }
+        Change::ExpectCatalog { client, server, version: self.version() }
     }
 
     /// Tells whether some active client has registered this web origin.
     pub fn has_origin(&self, origin: &str) -> bool {
-        self.origins.0.contains_key(origin)
-    }
-}
-
-/// The web origins of active clients, and how many have each.
-#[derive(Clone, Debug, Default)]
-struct Origins(Arc<HashMap<String, u32>>);
-
-impl Origins {
-    fn replace(&mut self, before: Option<&Client>, after: Option<&Client>) {
-        if Self::of(before).chain(Self::of(after)).next().is_none() {
-            return;
-        }
-        let counts = Arc::make_mut(&mut self.0);
-        for origin in Self::of(after) {
-            *counts.entry(origin.clone()).or_default() += 1;
-        }
-        for origin in Self::of(before) {
-            match counts.get_mut(origin) {
-                Some(count) if *count > 1 => *count -= 1,
-                _ => drop(counts.remove(origin)),
-            }
-        }
-    }
-
-    fn of(client: Option<&Client>) -> impl Iterator<Item = &String> {
-        let active = client.filter(|client| client.spec.status.is_active());
-        active.into_iter().flat_map(|client| &client.spec.origins)
-    }
-}
-
-/// A client with its id.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// Its id.
-    pub id: ClientId,
-    /// What was written of it.
-    pub spec: ClientSpec,
-    /// Its public keys, ready to verify an assertion with.
-    pub keys: scopegate_jose::KeySet,
-}
-
-impl Client {
-    fn new(id: ClientId, spec: ClientSpec) -> Self {
-        Self { id, keys: super::usable_keys(&spec.jwks), spec }
-    }
-}
-
-/// The clients, spread over parts by a seeded hash of their ids.
-#[derive(Clone, Debug)]
-struct ClientMap {
-    hasher: RandomState,
-    parts: Vec<Arc<HashMap<ClientId, Arc<Client>>>>,
-}
-
-impl Default for ClientMap {
-    fn default() -> Self {
-        Self { hasher: RandomState::new(), parts: vec![Arc::default(); CLIENT_PARTS] }
-    }
-}
-
-impl ClientMap {
-    fn place_of(&self, id: &str) -> usize {
-        self.hasher.hash_one(id) as usize % self.parts.len()
-    }
-
-    fn part_of(&self, id: &str) -> &HashMap<ClientId, Arc<Client>> {
-        &self.parts[self.place_of(id)]
-    }
-
-    fn edit(&mut self, edit: Edit) {
-        let place = self.place_of(&edit.key().name);
-        let part = Arc::make_mut(&mut self.parts[place]);
-        match edit {
-            Edit::Delete(key) => {
-                part.remove(key.name.as_str());
-            }
-            Edit::Put(entity) => {
-                if let (Ok(id), Spec::Client(spec)) =
-                    (ClientId::parse(&entity.key.name), entity.spec)
-                {
-                    part.insert(id.clone(), Arc::new(Client::new(id, *spec)));
-                }
-            }
-        }
+        self.origins.contains(origin)
     }
 }
 
@@ -281,8 +280,7 @@ impl AuthorizationServer {
 
     /// A custom server of which nothing is written yet. The `default` one is there all the same.
     fn custom(base: &Issuer, id: &ServerId) -> Self {
-        let issuer = format!("{}/oauth2/{id}", base.as_str().trim_end_matches('/'));
-        let issuer = Issuer::parse(&issuer).expect("a base URL with a path is an issuer");
+        let issuer = Self::issuer(base, id);
         let spec = ServerSpec::unwritten();
         Self {
             id: id.clone(),
@@ -297,6 +295,20 @@ impl AuthorizationServer {
             index: PolicyIndex::default(),
             is_written: id.is_default(),
         }
+    }
+
+    fn issuer(base: &Issuer, id: &ServerId) -> Issuer {
+        let issuer = format!("{}/oauth2/{id}", base.as_str().trim_end_matches('/'));
+        Issuer::parse(&issuer).expect("a base URL with a path is an issuer")
+    }
+
+    /// Tells whether nothing is written of the server, nor of anything that belongs to it.
+    fn is_blank(&self) -> bool {
+        let is_childless = self.scopes.is_empty()
+            && self.claims.is_empty()
+            && self.trusted_issuers.is_empty()
+            && self.policies.is_empty();
+        !self.is_written && is_childless
     }
 
     /// The URL of an endpoint, by the last part of its path.

@@ -7,6 +7,7 @@ use super::Clients;
 
 /// An issuer whose assertions are taken. Its `iss` is the entity's name.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct TrustedIssuerSpec {
     /// Its public keys, inline.
     #[serde(default)]

@@ -62,7 +62,7 @@ impl World {
     fn proof<'a>(&'a self, presented: &'a Presented<'a>) -> Proof<'a> {
         Proof {
             presented,
-            server: self.catalog.server(&ServerId::default_server()).unwrap(),
+            server: self.catalog.server(&ServerId::default_server()).unwrap().unwrap(),
             endpoint: "token",
             master_key: &self.master_key,
             keys: None,
@@ -293,7 +293,7 @@ fn whatever_client_is_named_one_signature_is_verified() {
         ]);
         let presented = Presented { authorization: None, form: &form.unwrap() };
         let prove = |name: Option<&str>| {
-            let client = name.map(|name| &**world.catalog.client(name).unwrap());
+            let client = name.map(|name| &**world.catalog.client(name).unwrap().unwrap());
             let proved = private_key_jwt::PrivateKeyJwt.prove(&world.proof(&presented), client);
             proved.unwrap_err()
         };

@@ -188,9 +188,9 @@ impl Authority {
         let artifact = self.store.artifact(ArtifactKind::Device, &name).await?;
         let Some(artifact) = artifact else { return Ok(None) };
         let body = DeviceBody::read(&artifact)?;
-        let server = catalog.server(&body.server).map(Arc::as_ref);
+        let server = catalog.server(&body.server)?.map(Arc::as_ref);
         let server = server.filter(|server| server.spec.status.is_active());
-        let client = catalog.client(body.client.as_str()).map(Arc::as_ref);
+        let client = catalog.client(body.client.as_str())?.map(Arc::as_ref);
         let client = client.filter(|client| client.spec.status.is_active());
         let is_waiting = matches!(body.state, State::Pending) && now < body.ends_at;
         let waiting = server.zip(client).filter(|_| is_waiting);

@@ -90,6 +90,7 @@ pub struct GoesWith {
 
 /// What an ID token shall say. `Debug` hides the nonce.
 #[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct IdTokenWish {
     /// The client's nonce (OpenID Connect Core §3.1.2.1).
     #[serde(default)]

@@ -8,6 +8,7 @@ use crate::store::SessionId;
 
 /// When and how a person showed who she is.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Authentication {
     /// When (the claim `auth_time`).
     pub at: UnixTime,

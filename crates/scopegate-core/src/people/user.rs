@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::UserId;
-use crate::catalog::{Owner, Status};
+use crate::catalog::{Owner, Status, UnreadableRow};
 
 /// A person of the directory.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +118,31 @@ impl Profile {
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A person in a list.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a row is understood or not")]
+pub enum Listed {
+    /// A person.
+    User(Box<User>),
+    /// One whose row this version does not understand.
+    Unreadable {
+        /// The login.
+        login: String,
+        /// What is not understood.
+        row: Arc<UnreadableRow>,
+    },
+}
+
+impl Listed {
+    /// The login, by which the list is ordered.
+    pub fn login(&self) -> &str {
+        match self {
+            Self::User(user) => &user.login,
+            Self::Unreadable { login, .. } => login,
+        }
     }
 }
 

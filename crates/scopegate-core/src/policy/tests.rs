@@ -81,8 +81,8 @@ impl World {
     fn ask_wanting(self, client: &str, wanted: &Wanted) -> Result<Granted, TokenError> {
         let base = Issuer::parse("https://id.example").unwrap();
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
-        let server = snapshot.server(&ServerId::default_server()).unwrap();
-        let client = snapshot.client(client).unwrap();
+        let server = snapshot.server(&ServerId::default_server()).unwrap().unwrap();
+        let client = snapshot.client(client).unwrap().unwrap();
         evaluate(&Asking { server, client, grant_type: "client_credentials", person: None, wanted })
     }
 }
@@ -229,7 +229,7 @@ fn the_org_server_serves_admin_scopes_to_admins_only() {
     let base = Issuer::parse("https://id.example").unwrap();
     let snapshot = Snapshot::empty(&base).edited(1, World::new(&SCOPES).edits);
     let ask = |client: &str, scope: Option<&str>| {
-        let client = snapshot.client(client).unwrap();
+        let client = snapshot.client(client).unwrap().unwrap();
         let wanted = Wanted::parse(scope).unwrap();
         evaluate(&Asking {
             server: snapshot.org(),

@@ -25,6 +25,7 @@ pub struct DeviceCookie(Zeroizing<String>);
 
 /// What is sealed in a device cookie.
 #[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct KnownBrowser {
     /// The user who has signed in.
     pub(super) user: UserId,

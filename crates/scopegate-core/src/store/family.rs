@@ -106,6 +106,7 @@ pub struct Family {
 
 /// What was granted at the beginning of a family.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct FamilyBody {
     /// The grant type that began it: the rules are asked for this one at each refresh.
     pub grant_type: String,

@@ -9,7 +9,7 @@ use super::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Family, FamilyId, Session, Standing,
     StoreError, TokenMark,
 };
-use crate::people::{User, UserId};
+use crate::people::{Listed, User, UserId};
 
 /// Reads of what running left. What is found may have ended: who asks compares the times.
 ///
@@ -90,7 +90,8 @@ pub trait Directory: fmt::Debug + Send + Sync {
     async fn user(&self, by: UserKey<'_>) -> Result<Option<User>, StoreError>;
 
     /// People in the order of their logins, whatever their case: those after a login, at most 200.
-    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError>;
+    /// Those whose rows are not understood are among them.
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<Listed>, StoreError>;
 
     /// A user's password; none if the user has none.
     async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError>;

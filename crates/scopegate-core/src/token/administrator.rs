@@ -40,7 +40,10 @@ impl Authority {
         let VouchedRequest { server, client, form, lifetime } = request;
         let catalog = self.catalog();
         let unknown = TokenError::InvalidClient;
-        let client = catalog.client(client.as_str()).ok_or_else(|| unknown("unknown client"))?;
+        let client = catalog
+            .client(client.as_str())
+            .map_err(TokenError::from)?
+            .ok_or_else(|| unknown("unknown client"))?;
         if !client.spec.status.is_active() {
             return Err(unknown("the client is inactive").into());
         }

@@ -1,15 +1,17 @@
 //! `scopegate serve`
 
+use std::error::Error;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::apply::Mode;
+use scopegate_core::apply::{ApplyError, Mode};
 use scopegate_core::catalog::ServerId;
+use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::config::{Config, LogFormat};
-use scopegate_server::setup::Setup;
+use scopegate_server::setup::{Setup, SetupError};
 use scopegate_server::{ListenSettings, Listeners, Server};
 use tokio::signal;
 
@@ -50,12 +52,7 @@ impl Serve {
         }
         let setup = Setup::open(&config, &base).await?;
         if let Some(catalog) = &self.catalog {
-            let applied = apply::apply(&setup, catalog, Mode::Write).await?;
-            tracing::info!(
-                edits = applied.plan.edits().len(),
-                version = applied.catalog_version,
-                "the catalog file is applied"
-            );
+            apply_at_start(&setup, catalog).await?;
         }
         let store = setup.store().clone();
         let server = Server::start(setup.into_settings()).await?;
@@ -81,6 +78,25 @@ impl Serve {
         tracing::info!("ended");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Applies a catalog file. Rows that a newer version wrote do not keep this one from starting: the
+/// catalog stays as it is, and what is understood of it is served.
+async fn apply_at_start(setup: &Setup, catalog: &Path) -> Result<(), CliError> {
+    let (name, content) = (catalog.display().to_string(), apply::read(catalog)?);
+    let source = CatalogSource { name: &name, content: &content };
+    match setup.apply(&source, Mode::Write).await {
+        Ok(applied) => tracing::info!(
+            edits = applied.plan.edits().len(),
+            version = applied.catalog_version,
+            "the catalog file is applied"
+        ),
+        Err(SetupError::Apply(error @ ApplyError::Unreadable(_))) => {
+            tracing::error!(error = &error as &dyn Error, "the catalog file is not applied");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 async fn bind(config: &Config) -> Result<Listeners, CliError> {

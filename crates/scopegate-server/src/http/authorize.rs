@@ -143,7 +143,7 @@ async fn decide(app: &App, request: AuthorizeRequest<'_>) -> Result<Authorized, 
         Err(_) => authority.overdue(&request),
     };
     let failure = Failure::new(error).of_client(client).of_decision(decision);
-    let failure = match authority.catalog().server(request.server) {
+    let failure = match authority.catalog().server(request.server).ok().flatten() {
         Some(server) => failure.of_server(server),
         None => failure,
     };

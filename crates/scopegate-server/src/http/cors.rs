@@ -162,7 +162,7 @@ fn is_for(app: &App, response: &Response, origin: &str) -> bool {
     let answered = extensions.get::<AskedBy>().map(|AskedBy(client)| client);
     let failure = extensions.get::<Arc<Failure>>();
     match answered.or_else(|| failure?.client()) {
-        Some(client) => catalog.client(client.as_str()).is_some_and(|client| {
+        Some(client) => catalog.client(client.as_str()).ok().flatten().is_some_and(|client| {
             client.spec.status.is_active() && client.spec.origins.contains(origin)
         }),
         None => failure.is_some() && catalog.has_origin(origin),

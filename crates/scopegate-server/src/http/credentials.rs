@@ -46,5 +46,5 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<
 pub(super) fn claimed_client(catalog: &Snapshot, presented: &Presented<'_>) -> Option<ClientId> {
     let method = METHODS.iter().find(|method| method.is_attempted(presented))?;
     let claimed = method.claimed_id(presented).ok()?;
-    catalog.client(&claimed).map(|client| client.id.clone())
+    catalog.client(&claimed).ok()?.map(|client| client.id.clone())
 }

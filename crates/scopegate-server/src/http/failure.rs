@@ -10,11 +10,12 @@ use http::{HeaderValue, StatusCode};
 use scopegate_claims::Dialect;
 use scopegate_core::audit::DecisionId;
 use scopegate_core::authorize::AuthorizeError;
-use scopegate_core::catalog::{AuthorizationServer, ClientId};
+use scopegate_core::catalog::{Affected, AuthorizationServer, ClientId};
 use scopegate_core::device::ActivationError;
-use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
+use scopegate_core::error::{ErrorCode, OAuthError, OUT_OF_SERVICE, TokenError};
 use scopegate_core::interaction::InteractionError;
 use scopegate_core::sign_in::SignInError;
+use scopegate_core::store::StoreError;
 use serde::Serialize;
 
 /// Answers of the token endpoint are for one client, once (RFC 6749 §5.1).
@@ -69,6 +70,25 @@ pub enum RequestError {
     SignIn(#[from] SignInError),
 }
 
+impl RequestError {
+    /// Tells whether a server or a client is out of service on this node. That was logged when it began.
+    fn is_known_already(&self) -> bool {
+        let storage = match self {
+            Self::Token(TokenError::Storage(error))
+            | Self::Authorize(AuthorizeError::Token(TokenError::Storage(error)))
+            | Self::Activation(ActivationError::Token(TokenError::Storage(error))) => error,
+            _ => return false,
+        };
+        match storage {
+            StoreError::Unreadable(row) => match row.affected() {
+                Affected::Client(_) | Affected::Server(_) => true,
+                Affected::Nothing | Affected::User(_) => false,
+            },
+            _ => false,
+        }
+    }
+}
+
 impl From<&RequestError> for OAuthError {
     fn from(error: &RequestError) -> Self {
         use ErrorCode as Code;
@@ -117,6 +137,9 @@ impl From<&RequestError> for OAuthError {
             RequestError::SignIn(SignInError::Overloaded) => {
                 let text = "Too many people sign in at this moment. Try again.";
                 (503, Code::TemporarilyUnavailable, text, Some(1))
+            }
+            RequestError::SignIn(SignInError::Storage(StoreError::Unreadable(_))) => {
+                (503, Code::TemporarilyUnavailable, OUT_OF_SERVICE, Some(5))
             }
             RequestError::SignIn(SignInError::Storage(_)) => {
                 (503, Code::TemporarilyUnavailable, "The storage is not available.", Some(5))
@@ -202,6 +225,9 @@ impl Failure {
         let code = code.as_str();
         let reason = &self.error;
         match status {
+            500.. if self.error.is_known_already() => {
+                tracing::debug!(status, code, server, client, %reason, "out of service");
+            }
             500.. => {
                 let error = reason as &dyn Error;
                 tracing::warn!(status, code, server, client, decision, error, "a request failed");

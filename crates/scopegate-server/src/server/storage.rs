@@ -1,31 +1,31 @@
-//! A storage together with the way to learn that its catalog has changed.
+//! A storage together with the way to learn that its catalog or its signing keys have changed.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use scopegate_core::store::{CatalogStore, Store, StoreError};
+use scopegate_core::store::{CatalogStore, Store, StoreError, Versions};
 use scopegate_store::SqlStore;
 
 /// How often a storage is asked that cannot tell by itself.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A way to learn that a catalog has changed.
+/// A way to learn that a catalog or the signing keys have changed.
 #[async_trait]
 pub trait CatalogWatch: fmt::Debug + Send + Sync {
-    /// Waits until the catalog is newer than a version.
+    /// Waits until the catalog or the keys are newer than some versions.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if that cannot be found out; the next call starts afresh.
-    async fn changed_after(&self, version: u64) -> Result<(), StoreError>;
+    async fn changed_after(&self, versions: Versions) -> Result<(), StoreError>;
 }
 
 #[async_trait]
 impl CatalogWatch for SqlStore {
-    async fn changed_after(&self, version: u64) -> Result<(), StoreError> {
-        self.wait_for_catalog_after(version).await.map(drop)
+    async fn changed_after(&self, versions: Versions) -> Result<(), StoreError> {
+        self.wait_for_change_after(versions).await.map(drop)
     }
 }
 
@@ -63,8 +63,8 @@ struct Polled(Arc<dyn CatalogStore>);
 
 #[async_trait]
 impl CatalogWatch for Polled {
-    async fn changed_after(&self, version: u64) -> Result<(), StoreError> {
-        while self.0.catalog_version().await? <= version {
+    async fn changed_after(&self, versions: Versions) -> Result<(), StoreError> {
+        while !self.0.versions().await?.is_newer_than(versions) {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(())

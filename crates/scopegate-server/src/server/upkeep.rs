@@ -1,4 +1,4 @@
-//! What a server does beside answering: it follows the catalog, makes keys, and forgets.
+//! What a server does beside answering: it follows the catalog and the keys, makes keys, and forgets.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scopegate_core::authority::Authority;
 use scopegate_core::error::TokenError;
-use scopegate_core::store::StoreError;
+use scopegate_core::store::{StoreError, Versions};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
@@ -48,9 +48,15 @@ async fn follow_catalog(
 ) {
     let mut pause = Pause::new();
     loop {
+        let known = authority.catalog().versions();
         match load_next(&authority, &*catalog).await {
             Ok(()) => {
-                tracing::info!(version = authority.catalog().version(), "the catalog has changed");
+                let Versions { catalog, keys } = authority.catalog().versions();
+                if catalog > known.catalog {
+                    tracing::info!(version = catalog, "the catalog has changed");
+                } else {
+                    tracing::debug!(version = keys, "the signing keys have changed");
+                }
                 changed.notify_one();
                 pause.reset();
             }
@@ -63,7 +69,7 @@ async fn follow_catalog(
 }
 
 async fn load_next(authority: &Authority, catalog: &dyn CatalogWatch) -> Result<(), StoreError> {
-    catalog.changed_after(authority.catalog().version()).await?;
+    catalog.changed_after(authority.catalog().versions()).await?;
     // If nothing is new any more, somebody else has loaded it meanwhile.
     authority.reload().await.map(drop)
 }

@@ -166,7 +166,7 @@ async fn a_storage_that_hangs_is_told_to_a_client_that_wants_no_page() {
 
 async fn token_of_a_person<S>(at: &Fixture<S>) -> String {
     let (catalog, now) = (at.server.authority().catalog(), at.clock.now());
-    let issuer = catalog.server(&ServerId::default_server()).unwrap();
+    let issuer = catalog.server(&ServerId::default_server()).unwrap().unwrap();
     let user = User {
         id: UserId::generate(),
         login: "alice".to_owned(),
@@ -187,7 +187,7 @@ async fn token_of_a_person<S>(at: &Fixture<S>) -> String {
     };
     let ingredients = Ingredients {
         server: issuer,
-        client: catalog.client("reader").unwrap(),
+        client: catalog.client("reader").unwrap().unwrap(),
         subject: &Subject::Person(Box::new(Person { user, auth: None })),
         audience: issuer.audience(None).unwrap(),
         granted: &granted,
@@ -258,7 +258,7 @@ async fn the_keys_of_the_last_servers_are_tried_again_too() {
         .collect();
     at.add(&servers).await;
     let last = ServerId::parse(&id(69)).unwrap();
-    eventually(async || at.server.authority().catalog().server(&last).is_some()).await;
+    eventually(async || at.server.authority().catalog().server(&last).unwrap().is_some()).await;
     assert!(at.server.authority().public_keys(&last).is_none());
     at.store.repair();
     eventually(async || at.server.authority().public_keys(&last).is_some()).await;

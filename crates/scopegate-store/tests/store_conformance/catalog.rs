@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use scopegate_core::catalog::{
-    Edit, Entity, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
+    Edit, Entity, EntityKey, EntityKind, Owner, RowKey, ScopeSpec, ServerId, Spec, StoredRow,
 };
-use scopegate_core::store::{CatalogStore, StoreError};
+use scopegate_core::store::{CatalogStore, StoreError, Versions};
 
 use crate::place::{Node, Place};
 
@@ -169,15 +169,79 @@ pub(crate) async fn a_reader_sees_whole_versions(place: &Place) {
     writing.await.unwrap();
 }
 
+fn row(key: RowKey, format: u64, body: Option<&str>) -> StoredRow {
+    let owner = body.map(|_| "api".to_owned());
+    StoredRow { key, format, owner, body: body.map(str::to_owned) }
+}
+
+pub(crate) async fn rows_of_another_version_are_told_and_fail_nothing(place: &Place) {
+    let store = place.open().await;
+    store.write_catalog(0, &[scope("a", "1"), scope("b", "1")], None).await.unwrap();
+    let zone = RowKey { kind: "zone".to_owned(), parent: String::new(), name: "office".to_owned() };
+    place
+        .write_rows(&[
+            row(RowKey::from(&key("a")), 2, Some("{}")),
+            row(RowKey::from(&key("c")), 1, Some(r#"{"of_tomorrow":1}"#)),
+            row(zone.clone(), 1, Some("{}")),
+        ])
+        .await;
+    for (since, edits) in [(0, vec![scope("b", "1")]), (1, vec![])] {
+        let changes = store.catalog_since(since).await.unwrap();
+        assert_eq!((changes.version, changes.edits), (2, edits));
+        let rows: Vec<_> = changes.unreadable.iter().map(ToString::to_string).collect();
+        let expected = [
+            "scope orders/a cannot be read by this version: its format is 2, known is 1",
+            "scope orders/c cannot be read by this version: unknown field `of_tomorrow`",
+            "zone office cannot be read by this version: its kind is not known",
+        ];
+        assert_eq!(rows, expected);
+    }
+
+    // They are understood by and by, or go.
+    place
+        .write_rows(&[
+            row(RowKey::from(&key("a")), 1, Some("{}")),
+            row(RowKey::from(&key("c")), 2, None),
+            row(zone.clone(), 2, None),
+        ])
+        .await;
+    let changes = store.catalog_since(2).await.unwrap();
+    assert_eq!(changes.unreadable, []);
+    assert_eq!(changes.gone, [zone]);
+    let edits: Vec<_> = changes.edits.iter().map(Edit::key).collect();
+    assert_eq!(edits, [&key("a"), &key("c")]);
+    let all = store.catalog_since(0).await.unwrap();
+    assert_eq!((all.edits.len(), all.unreadable.len(), all.gone.len()), (2, 0, 0));
+}
+
+pub(crate) async fn a_row_of_a_newer_format_is_neither_overwritten_nor_deleted(place: &Place) {
+    let store = place.open().await;
+    store.write_catalog(0, &[scope("a", "1"), scope("b", "1")], None).await.unwrap();
+    place.write_rows(&[row(RowKey::from(&key("a")), 2, Some("{}"))]).await;
+    for edit in [scope("a", "2"), Edit::Delete(key("a"))] {
+        let refused = store.write_catalog(2, &[scope("b", "2"), edit], None).await;
+        assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
+        let all = store.catalog_since(0).await.unwrap();
+        assert_eq!((all.version, all.edits), (2, vec![scope("b", "1")]));
+        assert_eq!(all.unreadable.len(), 1);
+    }
+    // What is gone may be made again, in whatever format it was.
+    place.write_rows(&[row(RowKey::from(&key("a")), 2, None)]).await;
+    assert_eq!(store.write_catalog(3, &[scope("a", "3")], None).await.unwrap(), 4);
+    assert_eq!(store.catalog_since(3).await.unwrap().edits, [scope("a", "3")]);
+}
+
 pub(crate) async fn a_waiting_node_sees_the_change_of_another(place: &Place) {
     let (waiter, writer) = (place.open_sql().await, place.open_sql().await);
     // What is newer already needs no waiting.
     writer.write_catalog(0, &[scope("a", "1")], None).await.unwrap();
-    assert_eq!(waiter.wait_for_catalog_after(0).await.unwrap(), 1);
+    let newer = waiter.wait_for_change_after(Versions::default()).await.unwrap();
+    assert_eq!(newer, Versions { catalog: 1, keys: 0 });
 
     for version in 1..4 {
         let waiter = waiter.clone();
-        let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(version).await });
+        let known = Versions { catalog: version, keys: 0 };
+        let waiting = tokio::spawn(async move { waiter.wait_for_change_after(known).await });
         // PostgreSQL tells by itself: the waiter listens, and a write is told to those who do.
         let told = place.listen_beside(&waiting).await;
         assert!(!waiting.is_finished());
@@ -187,6 +251,6 @@ pub(crate) async fn a_waiting_node_sees_the_change_of_another(place: &Place) {
             assert_eq!(told.expect("told").unwrap().channel(), "scopegate_catalog");
         }
         let seen = tokio::time::timeout(LONG, waiting).await;
-        assert_eq!(seen.expect("seen").unwrap().unwrap(), version + 1);
+        assert_eq!(seen.expect("seen").unwrap().unwrap().catalog, version + 1);
     }
 }

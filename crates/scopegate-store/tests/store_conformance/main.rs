@@ -87,7 +87,9 @@ store_conformance! {
             a_deletion_is_told_to_those_only_who_knew_the_entity
             a_change_on_top_of_another_version_leaves_nothing
             of_writers_with_the_same_version_one_wins
-            a_reader_sees_whole_versions;
+            a_reader_sees_whole_versions
+            rows_of_another_version_are_told_and_fail_nothing
+            a_row_of_a_newer_format_is_neither_overwritten_nor_deleted;
         consents:
             a_consent_is_per_server_client_user
             the_newest_consent_replaces_the_one_before
@@ -131,7 +133,8 @@ store_conformance! {
         signing_keys:
             a_key_comes_back_as_it_was_written
             a_server_has_one_signing_key_for_an_algorithm
-            of_nodes_that_make_the_first_key_at_once_one_wins;
+            of_nodes_that_make_the_first_key_at_once_one_wins
+            a_key_is_read_once;
         standing:
             a_revoked_token_stands_revoked
             an_absent_family_does_not_hold
@@ -170,10 +173,15 @@ store_conformance! {
             what_was_written_is_there_at_the_next_start
             an_older_database_is_brought_up_to_date
             a_newer_database_is_refused
-            a_row_that_cannot_be_read_is_named;
+            a_row_that_cannot_be_read_is_named
+            rows_of_before_are_of_format_1_and_their_keys_are_read;
         outage:
             whoever_waits_through_an_outage_learns_of_it;
+        signing_keys:
+            a_key_that_is_not_understood_is_told_and_fails_no_other
+            a_waiting_node_learns_of_a_key_of_another;
         users:
-            seeds_that_cannot_be_written_leave_no_catalog;
+            seeds_that_cannot_be_written_leave_no_catalog
+            a_person_of_a_newer_format_is_out_of_service_alone;
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, StoreError, UserKey};
+use scopegate_core::store::{CatalogStore, Change, StoreError, UserKey, Versions};
 use scopegate_store::{OpenError, SqlStore, StoreOptions};
 
 use crate::place::{Node, Place};
@@ -61,7 +61,7 @@ pub(crate) async fn an_outage_is_unavailable_and_ends(place: &Place) {
         store.catalog_version().await.map(drop),
         store.catalog_since(0).await.map(drop),
         store.write_catalog(0, &[], None).await.map(drop),
-        store.signing_keys().await.map(drop),
+        store.keys_since(0).await.map(drop),
         store.session(&[0; 32]).await.map(drop),
         store.user(UserKey::Login("alice")).await.map(drop),
         store.keep("a", "b").await.map(drop),
@@ -103,7 +103,8 @@ pub(crate) async fn whoever_waits_through_an_outage_learns_of_it(place: &Place) 
         }
     };
     let waiter = store.clone();
-    let waiting = tokio::spawn(async move { waiter.wait_for_catalog_after(0).await });
+    let waiting =
+        tokio::spawn(async move { waiter.wait_for_change_after(Versions::default()).await });
     place.break_down().await;
     let answer = tokio::time::timeout(LONG, waiting).await;
     let answer = answer.expect("told").unwrap();
@@ -111,9 +112,9 @@ pub(crate) async fn whoever_waits_through_an_outage_learns_of_it(place: &Place) 
 
     place.repair().await;
     let waiter = store.clone();
-    let seen = in_the_end(|| waiter.wait_for_catalog_after(0), is_unavailable);
+    let seen = in_the_end(|| waiter.wait_for_change_after(Versions::default()), is_unavailable);
     let written = place.open_sql().await;
     let written = written.write_catalog(0, &[], None);
     let (seen, written) = tokio::join!(seen, written);
-    assert_eq!((seen, written.unwrap()), (1, 1));
+    assert_eq!((seen.catalog, written.unwrap()), (1, 1));
 }

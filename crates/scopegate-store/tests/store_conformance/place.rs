@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use scopegate_core::catalog::{RowKey, StoredRow};
 use scopegate_core::store::Store;
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 use scopegate_testkit::MemoryStore;
@@ -198,6 +199,31 @@ impl Place {
                 script.execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
             }
+        }
+    }
+
+    /// Writes rows of the catalog as another version of this program would, as its next version.
+    pub(crate) async fn write_rows(&self, rows: &[StoredRow]) {
+        if let Kind::Memory(store) = &self.0 {
+            return store.write_rows(rows.iter().cloned());
+        }
+        self.run("UPDATE catalog_state SET version = version + 1").await;
+        let quoted = |text: Option<&String>| match text {
+            Some(text) => format!("'{}'", text.replace('\'', "''")),
+            None => "NULL".to_owned(),
+        };
+        for (ordinal, StoredRow { key, format, owner, body }) in rows.iter().enumerate() {
+            let RowKey { kind, parent, name } = key;
+            let (owner, body) = (quoted(owner.as_ref()), quoted(body.as_ref()));
+            let row = format!("kind = '{kind}' AND parent = '{parent}' AND name = '{name}'");
+            self.run(&format!(
+                "DELETE FROM catalog_entity WHERE {row}; \
+                 INSERT INTO catalog_entity \
+                 (kind, parent, name, format, owner, version, ordinal, body) \
+                 SELECT '{kind}', '{parent}', '{name}', {format}, {owner}, version, {ordinal}, {body} \
+                 FROM catalog_state"
+            ))
+            .await;
         }
     }
 

@@ -1,13 +1,16 @@
 //! People.
 
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, Spec, Status};
-use scopegate_core::people::{NewUser, User};
-use scopegate_core::store::{Change, Contested, Ended, StoreError, UserKey};
+use scopegate_core::people::{Listed, NewUser, User, UserId};
+use scopegate_core::store::{
+    Artifact, ArtifactKind, ArtifactName, Change, Contested, Ended, StoreError, TokenMark, UserKey,
+};
+use scopegate_jose::sha256;
 
 use crate::place::{LASTING_FAMILIES, Node, Place};
 use crate::samples::{
-    NOW, audit, family, is_changed, is_conflict, later, one_of_four_wins, open_family, person,
-    put_user, session, user_id,
+    NOW, audit, code, family, is_changed, is_conflict, later, one_of_four_wins, open_family,
+    person, put_user, session, user_id,
 };
 
 async fn by_login(store: &Node, login: &str) -> Option<User> {
@@ -244,13 +247,13 @@ pub(crate) async fn users_are_listed_in_pages(place: &Place) {
         let page = store.users(after.as_deref(), 3).await.unwrap();
         assert!(page.len() <= 3);
         let Some(last) = page.last() else { break };
-        after = Some(last.login.clone());
-        listed.extend(page.into_iter().map(|user| user.login));
+        after = Some(last.login().to_owned());
+        listed.extend(page.iter().map(|listed| listed.login().to_owned()));
     }
     assert_eq!(listed, in_order);
     assert_eq!(store.users(None, 0).await.unwrap(), []);
-    assert_eq!(store.users(Some("AC"), 1).await.unwrap()[0].login, "z");
-    assert_eq!(store.users(Some("a\0"), 1).await.unwrap()[0].login, "a-b");
+    assert_eq!(store.users(Some("AC"), 1).await.unwrap()[0].login(), "z");
+    assert_eq!(store.users(Some("a\0"), 1).await.unwrap()[0].login(), "a-b");
 
     let many = (0..250).map(|n| put_user(named(&format!("m{n}"), &format!("m{n}")), None));
     store.commit(&many.collect::<Vec<_>>()).await.unwrap();
@@ -311,5 +314,60 @@ pub(crate) async fn nothing_that_a_person_begins_outlives_the_end_of_all(place: 
         ending.await.unwrap().unwrap();
         assert_eq!(place.count("user_session").await, 0);
         assert_eq!(place.count(LASTING_FAMILIES).await, 0);
+    }
+}
+
+pub(crate) async fn a_person_of_a_newer_format_is_out_of_service_alone(place: &Place) {
+    let store = place.open().await;
+    let family = family("a", "alice");
+    let code = Artifact { user: Some(user_id("alice")), ..code("a") };
+    let there = [
+        put_user(person("alice"), Some("sealed")),
+        put_user(person("bob"), None),
+        open_family(&family),
+        Change::PutArtifact(code),
+    ];
+    store.commit(&there).await.unwrap();
+    place.run("UPDATE directory_user SET format = 2 WHERE login = 'alice'").await;
+
+    let (alice, bob) = (user_id("alice"), user_id("bob"));
+    let mark = |user: &UserId| TokenMark {
+        jti_sha256: sha256(b"a"),
+        family: Some(family.id.clone()),
+        user: Some(user.clone()),
+    };
+    let secret = ArtifactName::of_secret("a");
+    for refused in [
+        store.user(UserKey::Id(&alice)).await.map(drop),
+        store.user(UserKey::Login("alice")).await.map(drop),
+        store.family_and_person(&family.id).await.map(drop),
+        store.artifact_and_person(ArtifactKind::Code, &secret).await.map(drop),
+        store.standing(&mark(&alice)).await.map(drop),
+        store.standing_and_person(&mark(&alice)).await.map(drop),
+    ] {
+        let Err(StoreError::Unreadable(row)) = refused else { panic!("{refused:?}") };
+        assert_eq!(row.user().as_ref(), Some(&alice));
+        assert_eq!(row.why, "its format is 2, known is 1");
+    }
+    assert!(store.user(UserKey::Id(&bob)).await.unwrap().is_some());
+    assert!(store.standing(&mark(&bob)).await.unwrap().holds());
+    let listed: Vec<_> = store.users(None, 9).await.unwrap();
+    assert!(matches!(&listed[0], Listed::Unreadable { login, .. } if login == "alice"));
+    assert!(matches!(&listed[1], Listed::User(user) if user.login == "bob"));
+
+    // Nothing of the row is overwritten: not by a seed, and not by a password.
+    let seed = NewUser { user: person("alice"), sealed_password: None };
+    store.write_catalog_and_users(0, &[], None, &[seed]).await.unwrap();
+    let set = Change::SetPassword { user: alice.clone(), sealed: b"other".to_vec(), at: NOW };
+    let refused = store.commit(&[set]).await;
+    assert!(matches!(refused, Err(StoreError::Changed(Contested::User))), "{refused:?}");
+    assert_eq!(store.password(&alice).await.unwrap().unwrap().sealed, b"sealed");
+
+    place.run("UPDATE directory_user SET format = 1, status = 'LOCKED'").await;
+    for refused in [
+        store.user(UserKey::Id(&alice)).await.map(drop),
+        store.standing(&mark(&alice)).await.map(drop),
+    ] {
+        assert!(matches!(refused, Err(StoreError::Unreadable(_))), "{refused:?}");
     }
 }

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use scopegate_core::catalog::{Edit, Entity, EntityKind, Spec};
+use scopegate_core::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
 use scopegate_core::people::{NewUser, User};
-use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError};
+use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError, Versions};
 
 use super::{MemoryStore, Rows, Use};
 
 #[async_trait]
 impl CatalogStore for MemoryStore {
-    async fn catalog_version(&self) -> Result<u64, StoreError> {
-        Ok(self.open(Use::Other).await?.rows.version)
+    async fn versions(&self) -> Result<Versions, StoreError> {
+        let rows = &self.open(Use::Other).await?.rows;
+        Ok(Versions { catalog: rows.version, keys: rows.keys.len() as u64 })
     }
 
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
@@ -20,13 +21,12 @@ impl CatalogStore for MemoryStore {
         let mut changed: Vec<_> = rows
             .entities
             .values()
-            .filter(|((since, _), edit)| {
-                *since > version && (version > 0 || matches!(edit, Edit::Put(_)))
-            })
+            .filter(|((since, _), row)| *since > version && (version > 0 || row.body.is_some()))
             .collect();
         changed.sort_by_key(|(place, _)| *place);
-        let edits = changed.into_iter().map(|(_, edit)| edit.clone()).collect();
-        Ok(CatalogChanges { version: rows.version, edits })
+        let mut changes = CatalogChanges::none(rows.version);
+        changed.into_iter().for_each(|(_, row)| changes.add(row.clone()));
+        Ok(changes)
     }
 
     async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
@@ -46,10 +46,15 @@ impl CatalogStore for MemoryStore {
         if rows.version != expected {
             return Err(StoreError::Conflict);
         }
-        rows.version += 1;
-        for (ordinal, edit) in edits.iter().enumerate() {
-            rows.entities.insert(edit.key().clone(), ((rows.version, ordinal), edit.clone()));
+        let is_newer = |row: &StoredRow| row.format > FORMAT && row.body.is_some();
+        let written: Vec<StoredRow> = edits.iter().map(StoredRow::from).collect();
+        if written
+            .iter()
+            .any(|row| rows.entities.get(&row.key).is_some_and(|(_, row)| is_newer(row)))
+        {
+            return Err(StoreError::Corrupt("an entity is of a newer format".to_owned()));
         }
+        rows.put(written);
         rows.file_version = file_version.unwrap_or(rows.file_version);
         for seed in seeds {
             rows.put_user(seed);
@@ -65,7 +70,22 @@ impl CatalogStore for MemoryStore {
     }
 }
 
+impl MemoryStore {
+    /// Writes rows of the catalog as another version of this program would.
+    pub fn write_rows(&self, rows: impl IntoIterator<Item = StoredRow>) {
+        self.memory().rows.put(rows.into_iter().collect());
+    }
+}
+
 impl Rows {
+    /// Writes rows as the next version of the catalog.
+    fn put(&mut self, rows: Vec<StoredRow>) {
+        self.version += 1;
+        for (ordinal, row) in rows.into_iter().enumerate() {
+            self.entities.insert(row.key.clone(), ((self.version, ordinal), row));
+        }
+    }
+
     /// A client that is gone or switched off refreshes nothing more; what people agreed to is
     /// forgotten with the client that is gone.
     fn end_what_hangs_on(&mut self, edit: &Edit) {

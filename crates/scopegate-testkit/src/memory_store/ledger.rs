@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
-use scopegate_core::catalog::EntityKey;
+use scopegate_core::catalog::{EntityKey, RowKey};
 use scopegate_core::people::User;
 use scopegate_core::store::{
     Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
@@ -117,7 +117,7 @@ impl Rows {
             }
             Change::ExpectCatalog { client, server, version } => {
                 let keys = [EntityKey::client(client), EntityKey::server(server)];
-                let is_known = |key| match self.entities.get(key) {
+                let is_known = |key: &EntityKey| match self.entities.get(&RowKey::from(key)) {
                     Some(((changed, _), _)) => changed <= version,
                     None => true,
                 };

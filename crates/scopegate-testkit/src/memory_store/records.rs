@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
-use scopegate_core::people::{User, UserId};
+use scopegate_core::people::{Listed, User, UserId};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Directory, Family, FamilyId, FamilyState,
     Records, Session, Standing, StoreError, StoredPassword, TokenMark, UserKey,
@@ -82,11 +82,12 @@ impl Directory for MemoryStore {
         })
     }
 
-    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<User>, StoreError> {
+    async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let rows = &self.open(Use::Read).await?.rows;
         let after = after.map_or(Bound::Unbounded, |login| Bound::Excluded(User::login_key(login)));
         let page = rows.users.range((after, Bound::Unbounded));
-        Ok(page.take(limit.min(PAGE) as usize).map(|(_, user)| user.clone()).collect())
+        let page = page.take(limit.min(PAGE) as usize);
+        Ok(page.map(|(_, user)| Listed::User(Box::new(user.clone()))).collect())
     }
 
     async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError> {

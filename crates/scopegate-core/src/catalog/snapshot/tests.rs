@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::catalog::{Consent, Entity, Owner};
+use crate::catalog::{ClientSpec, Consent, Entity, Owner};
 
 fn base() -> Issuer {
     Issuer::parse("https://id.example").unwrap()
@@ -22,6 +22,10 @@ fn server(name: &str) -> Edit {
 fn scope(server: &str, name: &str, default: bool) -> Edit {
     let spec = ScopeSpec { default, consent: Consent::Implicit, ..ScopeSpec::default() };
     put(EntityKey::of_server(EntityKind::Scope, &id(server), name), Spec::Scope(spec))
+}
+
+fn delete_scope(server: &str, name: &str) -> Edit {
+    Edit::Delete(EntityKey::of_server(EntityKind::Scope, &id(server), name))
 }
 
 fn policy(server: &str, name: &str, priority: u32, clients: Clients) -> Edit {
@@ -54,7 +58,7 @@ fn named(clients: &[&str]) -> Clients {
 }
 
 fn policy_names(snapshot: &Snapshot, server: &str, client: &str) -> Vec<String> {
-    let server = snapshot.server(&id(server)).unwrap();
+    let server = snapshot.server(&id(server)).unwrap().unwrap();
     server.policies_for(client).map(|policy| policy.name.clone()).collect()
 }
 
@@ -62,10 +66,10 @@ fn policy_names(snapshot: &Snapshot, server: &str, client: &str) -> Vec<String> 
 fn the_org_and_the_default_server_exist_from_the_start() {
     let snapshot = Snapshot::empty(&base());
     assert_eq!(snapshot.org().issuer.as_str(), "https://id.example");
-    let default = snapshot.server(&id("default")).unwrap();
+    let default = snapshot.server(&id("default")).unwrap().unwrap();
     assert_eq!(default.issuer.as_str(), "https://id.example/oauth2/default");
     assert_eq!(default.audience(None).unwrap().as_str(), "api://default");
-    assert!(snapshot.server(&id("other")).is_none());
+    assert!(snapshot.server(&id("other")).unwrap().is_none());
     assert_eq!(snapshot.org().endpoint("token"), "https://id.example/oauth2/v1/token");
     assert_eq!(default.endpoint("keys"), "https://id.example/oauth2/default/v1/keys");
 }
@@ -73,11 +77,11 @@ fn the_org_and_the_default_server_exist_from_the_start() {
 #[test]
 fn a_deleted_server_is_gone_but_the_default_one_returns_to_its_beginning() {
     let snapshot = Snapshot::empty(&base()).edited(1, vec![server("other")]);
-    assert!(snapshot.server(&id("other")).is_some());
+    assert!(snapshot.server(&id("other")).unwrap().is_some());
     let edits = ["other", "default"].map(|name| Edit::Delete(EntityKey::server(&id(name))));
     let snapshot = snapshot.edited(2, edits.into());
-    assert!(snapshot.server(&id("other")).is_none());
-    assert!(snapshot.server(&id("default")).is_some());
+    assert!(snapshot.server(&id("other")).unwrap().is_none());
+    assert!(snapshot.server(&id("default")).unwrap().is_some());
 }
 
 #[test]
@@ -107,7 +111,7 @@ fn an_edit_of_one_thing_keeps_the_others() {
     ];
     let snapshot = Snapshot::empty(&base()).edited(1, first);
     let next = snapshot.edited(2, vec![scope("default", "write:orders", false)]);
-    let default = next.server(&id("default")).unwrap();
+    let default = next.server(&id("default")).unwrap().unwrap();
     assert_eq!(default.default_scopes.as_str(), "read:orders");
     assert_eq!(default.scopes.len(), 2);
     let rules: Vec<_> = default
@@ -116,17 +120,21 @@ fn an_edit_of_one_thing_keeps_the_others() {
         .map(|(name, _)| name.as_str())
         .collect();
     assert_eq!(rules, ["first", "second"]);
-    assert!(next.client("reader").is_some());
-    assert_eq!(snapshot.server(&id("default")).unwrap().scopes.len(), 1, "the old state stays");
+    assert!(next.client("reader").unwrap().is_some());
+    assert_eq!(
+        snapshot.server(&id("default")).unwrap().unwrap().scopes.len(),
+        1,
+        "the old state stays"
+    );
 }
 
 #[test]
 fn what_a_change_does_not_touch_is_shared() {
     let snapshot = Snapshot::empty(&base()).edited(1, vec![server("other"), client("reader")]);
     let next = snapshot.edited(2, vec![scope("default", "read:orders", false)]);
-    let other = |snapshot: &Snapshot| Arc::clone(snapshot.server(&id("other")).unwrap());
+    let other = |snapshot: &Snapshot| Arc::clone(snapshot.server(&id("other")).unwrap().unwrap());
     assert!(Arc::ptr_eq(&other(&snapshot), &other(&next)));
-    let reader = |snapshot: &Snapshot| Arc::clone(snapshot.client("reader").unwrap());
+    let reader = |snapshot: &Snapshot| Arc::clone(snapshot.client("reader").unwrap().unwrap());
     assert!(Arc::ptr_eq(&reader(&snapshot), &reader(&next)));
 }
 
@@ -148,7 +156,7 @@ fn an_inactive_policy_or_rule_is_not_tried() {
     }
     let snapshot = Snapshot::empty(&base()).edited(1, edits);
     assert_eq!(policy_names(&snapshot, "default", "x"), ["on"]);
-    let server = snapshot.server(&id("default")).unwrap();
+    let server = snapshot.server(&id("default")).unwrap().unwrap();
     assert_eq!(server.policies_for("x").next().unwrap().rules().len(), 1);
 }
 
@@ -164,10 +172,122 @@ fn a_resource_selects_its_audience() {
     ];
     let edit = put(EntityKey::server(&id("shop")), Spec::Server(spec));
     let snapshot = Snapshot::empty(&base()).edited(1, vec![edit]);
-    let server = snapshot.server(&id("shop")).unwrap();
+    let server = snapshot.server(&id("shop")).unwrap().unwrap();
     let audience = |resource| server.audience(resource).map(Audience::as_str);
     assert_eq!(audience(None), Some("api://orders"));
     assert_eq!(audience(Some("https://orders.example")), Some("api://orders"));
     assert_eq!(audience(Some("api://stock")), Some("api://stock"));
     assert_eq!(audience(Some("https://orders.example/")), None);
+}
+
+fn unreadable(kind: &str, parent: &str, name: &str) -> UnreadableRow {
+    let key = RowKey { kind: kind.to_owned(), parent: parent.to_owned(), name: name.to_owned() };
+    UnreadableRow { key, why: "its format is 2, known is 1".to_owned() }
+}
+
+fn changes(version: u64, edits: Vec<Edit>, unreadable: Vec<UnreadableRow>) -> CatalogChanges {
+    CatalogChanges { edits, unreadable, ..CatalogChanges::none(version) }
+}
+
+#[test]
+fn a_row_that_is_not_understood_takes_out_of_service_what_it_belongs_to_and_nothing_else() {
+    let before = Snapshot::empty(&base())
+        .edited(1, vec![server("other"), client("reader"), client("writer")]);
+    for kind in ["server", "scope", "claim", "policy", "rule", "trusted_issuer", "of_tomorrow"] {
+        let row = match kind {
+            "server" => unreadable(kind, "", "other"),
+            "rule" => unreadable(kind, "other/people", "a"),
+            _ => unreadable(kind, "other", "a"),
+        };
+        let after = before.after(changes(2, vec![], vec![row.clone()]));
+        assert!(matches!(after.server(&id("other")), Err(StoreError::Unreadable(_))), "{kind}");
+        assert!(after.server(&id("default")).unwrap().is_some());
+        assert!(after.server(&ServerId::org()).unwrap().is_some());
+        assert!(after.servers().all(|server| server.id != id("other")));
+        assert!(after.client("reader").unwrap().is_some());
+        assert_eq!(after.unreadable_rows().map(|row| (**row).clone()).collect::<Vec<_>>(), [row]);
+    }
+    let after = before.after(changes(2, vec![], vec![unreadable("client", "", "reader")]));
+    assert!(matches!(after.client("reader"), Err(StoreError::Unreadable(_))));
+    assert!(after.client("writer").unwrap().is_some());
+    assert_eq!(after.servers().count(), 3);
+
+    // What it is that refers to such a row says so in a member, which is not understood either.
+    let after = before.after(changes(2, vec![], vec![unreadable("zone", "", "office")]));
+    assert_eq!((after.servers().count(), after.unreadable_rows().count()), (3, 1));
+    assert!(after.client("reader").unwrap().is_some());
+}
+
+#[test]
+fn ids_of_tomorrow_are_out_of_service_and_not_unknown() {
+    let rows = vec![unreadable("server", "", "a.b"), unreadable("client", "", "a b")];
+    let after = Snapshot::empty(&base()).after(changes(1, vec![], rows));
+    assert!(matches!(after.custom_server("a.b"), Err(StoreError::Unreadable(_))));
+    assert!(after.custom_server("b.a").unwrap().is_none());
+    assert!(after.custom_server("org").unwrap().is_none());
+    assert!(matches!(after.client("a b"), Err(StoreError::Unreadable(_))));
+}
+
+#[test]
+fn what_is_understood_again_or_gone_serves_again() {
+    let before = Snapshot::empty(&base()).edited(1, vec![server("other"), client("reader")]);
+    let rows = vec![
+        unreadable("scope", "other", "a"),
+        unreadable("client", "", "reader"),
+        unreadable("zone", "", "office"),
+    ];
+    let zone = rows[2].key.clone();
+    let out = before.after(changes(2, vec![], rows));
+    // Another change brings nothing back.
+    let out = out.after(changes(3, vec![scope("other", "b", false)], vec![]));
+    assert!(out.server(&id("other")).is_err() && out.client("reader").is_err());
+
+    let back = out.after(changes(4, vec![scope("other", "a", false), client("reader")], vec![]));
+    assert_eq!(back.server(&id("other")).unwrap().unwrap().scopes.len(), 2);
+    assert!(back.client("reader").unwrap().is_some());
+    let gone = out.after(changes(4, vec![delete_scope("other", "a")], vec![]));
+    assert_eq!(gone.server(&id("other")).unwrap().unwrap().scopes.len(), 1);
+    let gone = CatalogChanges { gone: vec![zone], ..CatalogChanges::none(5) };
+    assert_eq!(back.after(gone).unreadable_rows().count(), 0);
+}
+
+#[test]
+fn what_belongs_to_a_server_waits_for_its_row() {
+    let policies =
+        vec![policy("other", "people", 1, Clients::All), rule("other", "people", "a", 1)];
+    let row = unreadable("server", "", "other");
+    let out = Snapshot::empty(&base()).after(changes(1, policies, vec![row]));
+    assert!(out.server(&id("other")).is_err());
+    let back = out.after(changes(2, vec![server("other")], vec![]));
+    assert_eq!(policy_names(&back, "other", "reader"), ["people"]);
+    // Without a row there is no server, whatever belongs to it.
+    let out = Snapshot::empty(&base()).edited(1, vec![scope("other", "a", false)]);
+    assert!(out.server(&id("other")).unwrap().is_none());
+    assert!(out.servers().all(|server| server.id != id("other")));
+}
+
+#[test]
+fn nothing_is_let_in_by_what_a_client_was_before() {
+    let origin = "https://spa.example";
+    let spec = ClientSpec { origins: [origin.to_owned()].into(), ..ClientSpec::default() };
+    let key = EntityKey::client(&ClientId::parse("spa").unwrap());
+    let before = Snapshot::empty(&base()).edited(1, vec![put(key, Spec::Client(Box::new(spec)))]);
+    assert!(before.has_origin(origin));
+    let out = before.after(changes(2, vec![], vec![unreadable("client", "", "spa")]));
+    assert!(!out.has_origin(origin));
+}
+
+#[test]
+fn a_key_that_is_not_understood_takes_its_server_out_of_service() {
+    let before = Snapshot::empty(&base()).edited(1, vec![server("other")]);
+    for (name, server) in [("org", ServerId::org()), ("other", id("other"))] {
+        let row = Arc::new(unreadable("signing_key", name, "k"));
+        let out = before.clone().with_keys(1, vec![row]);
+        assert!(out.server(&server).is_err());
+        assert_eq!(out.servers().count(), 2);
+        // The catalog does not bring it back, but the keys do.
+        let out = out.after(changes(2, vec![scope("other", "a", false)], vec![]));
+        assert!(out.server(&server).is_err());
+        assert!(out.with_keys(2, vec![]).server(&server).unwrap().is_some());
+    }
 }

@@ -62,7 +62,7 @@ fn a_trusted_issuer_comes_changes_and_goes_with_the_file() {
     };
     let trusts = |snapshot: &Snapshot| {
         let server: &AuthorizationServer =
-            snapshot.server(&ServerId::parse("orders").unwrap()).unwrap();
+            snapshot.server(&ServerId::parse("orders").unwrap()).unwrap().unwrap();
         server.trusted_issuers.get("https://idp.example").map(|issuer| {
             assert_eq!(issuer.keys.len(), 1);
             issuer.spec.subject

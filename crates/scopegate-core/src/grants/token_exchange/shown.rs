@@ -1,5 +1,7 @@
 //! A token that is shown: the one that is exchanged, or the one that says who acts.
 
+use std::sync::Arc;
+
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use scopegate_jose::{UnverifiedJws, sha256};
 use serde::Deserialize;
@@ -81,7 +83,7 @@ impl<'a> Shown<'a> {
             Kind::Access => Self::access(request, server, token)?,
             Kind::Id => Self::id(request, server, token)?,
         };
-        let holder = request.catalog.client(&shown.client);
+        let holder = request.catalog.client(&shown.client).map_err(TokenError::from)?;
         if !holder.is_some_and(|holder| holder.spec.status.is_active()) {
             return Err(unacceptable("its client is not active").into());
         }
@@ -197,9 +199,9 @@ fn issuer_of<'a>(
     if name == server.issuer.as_str() {
         return Ok(server);
     }
-    let trusted = server.spec.trusted_servers.iter().filter(|id| !id.is_org());
-    let mut trusted = trusted.filter_map(|id| catalog.server(id)).map(|server| &**server);
-    let issuer = trusted.find(|trusted| trusted.issuer.as_str() == name);
+    let mut trusted = server.spec.trusted_servers.iter().filter(|id| !id.is_org());
+    let issuer = trusted.find(|id| catalog.issuer_of(id).as_str() == name);
+    let issuer = issuer.map(|id| catalog.server(id)).transpose()?.flatten();
     let issuer = issuer.filter(|issuer| issuer.spec.status.is_active());
-    issuer.ok_or(TokenError::UntrustedServer)
+    issuer.map(Arc::as_ref).ok_or(TokenError::UntrustedServer)
 }

@@ -63,8 +63,8 @@ impl World {
             session: Some(SessionId::stored("ses1".to_owned())),
         };
         Self {
-            server: AuthorizationServer::clone(catalog.server(&default).unwrap()),
-            client: Client::clone(catalog.client("portal").unwrap()),
+            server: AuthorizationServer::clone(catalog.server(&default).unwrap().unwrap()),
+            client: Client::clone(catalog.client("portal").unwrap().unwrap()),
             person: Person { user, auth: Some(auth) },
             wish: IdTokenWish { nonce: Some("n-0S6_WzA2Mj".to_owned()), claims: Vec::new() },
         }

@@ -67,8 +67,8 @@ impl World {
         let base = Issuer::parse("https://id.example").unwrap();
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
         evaluate(&Asking {
-            server: snapshot.server(server).unwrap(),
-            client: snapshot.client(client).unwrap(),
+            server: snapshot.server(server).unwrap().unwrap(),
+            client: snapshot.client(client).unwrap().unwrap(),
             grant_type: CODE,
             person: Some(user),
             wanted,

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use scopegate_core::audience_names;
 use scopegate_core::catalog::{
-    ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, Spec,
+    Affected, ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, EntityKind,
+    Owner, Spec, UnreadableRow,
 };
 use scopegate_core::grants;
 use scopegate_core::store::{CatalogStore, StoreError};
@@ -181,11 +182,25 @@ impl Create {
         Err(CliError::Failed("the catalog is changed by others all the time: try again".into()))
     }
 
+    fn may_concern(&self, row: &UnreadableRow) -> bool {
+        match row.affected() {
+            Affected::Client(id) => id == self.id.as_str(),
+            Affected::Server(_) => row.key.kind == EntityKind::Server.as_str(),
+            Affected::Nothing | Affected::User(_) => false,
+        }
+    }
+
     /// The version of the catalog, if neither a client nor an audience in it has the id.
     async fn refuse_taken(&self, setup: &Setup) -> Result<u64, CliError> {
         let changes = setup.store().catalog_since(0).await;
         let changes = changes.map_err(|error| CliError::failed(&error))?;
         let key = EntityKey::client(&self.id);
+        // What is not understood may be this client, or have this audience.
+        if let Some(row) = changes.unreadable.iter().find(|row| self.may_concern(row)) {
+            return Err(CliError::Failed(format!(
+                "{row}; use the newer version of scopegate that wrote this"
+            )));
+        }
         if changes.edits.iter().any(|edit| *edit.key() == key) {
             return Err(CliError::Failed(format!("there is a client `{}` already", self.id)));
         }

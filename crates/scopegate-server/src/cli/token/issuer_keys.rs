@@ -154,7 +154,7 @@ async fn stored(
     let failed = |error: &dyn Error| CliError::failed(error);
     let store = SqlStore::open(&config.store.url, &config.store.options).await;
     let store = store.map_err(|error| failed(&error))?;
-    let all = store.signing_keys().await.map_err(|error| failed(&error))?;
+    let all = store.keys_since(0).await.map_err(|error| failed(&error))?.keys;
     store.close().await;
 
     let below = format!("{}/oauth2/", base.as_str());

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use scopegate_core::authority::Authority;
+use scopegate_core::people::Listed;
 
 use super::status_name;
 use crate::cli::console;
@@ -25,8 +26,15 @@ impl List {
             let page = authority.store().users(after.as_deref(), PAGE).await;
             let page = page.map_err(|error| CliError::failed(&error))?;
             let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.login.clone());
-            for user in &page {
+            after = Some(last.login().to_owned());
+            for listed in &page {
+                let user = match listed {
+                    Listed::User(user) => user,
+                    Listed::Unreadable { login, row } => {
+                        console::notice(&format!("{login}: {row}"));
+                        continue;
+                    }
+                };
                 if self.group.as_ref().is_some_and(|group| !user.groups.contains(group)) {
                     continue;
                 }

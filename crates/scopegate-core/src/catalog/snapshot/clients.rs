@@ -1,0 +1,98 @@
+//! The clients of a catalog in memory, by their ids.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use crate::catalog::{ClientId, ClientSpec, Edit, Spec, usable_keys};
+
+/// So many parts share the clients: a change of one client copies one part only.
+const CLIENT_PARTS: usize = 1024;
+
+/// A client with its id.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its id.
+    pub id: ClientId,
+    /// What was written of it.
+    pub spec: ClientSpec,
+    /// Its public keys, ready to verify an assertion with.
+    pub keys: scopegate_jose::KeySet,
+}
+
+impl Client {
+    fn new(id: ClientId, spec: ClientSpec) -> Self {
+        Self { id, keys: usable_keys(&spec.jwks), spec }
+    }
+}
+
+/// The clients, spread over parts by a seeded hash of their ids.
+#[derive(Clone, Debug)]
+pub(super) struct ClientMap {
+    hasher: RandomState,
+    parts: Vec<Arc<HashMap<ClientId, Arc<Client>>>>,
+}
+
+impl Default for ClientMap {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), parts: vec![Arc::default(); CLIENT_PARTS] }
+    }
+}
+
+impl ClientMap {
+    fn place_of(&self, id: &str) -> usize {
+        self.hasher.hash_one(id) as usize % self.parts.len()
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<&Arc<Client>> {
+        self.parts[self.place_of(id)].get(id)
+    }
+
+    pub(super) fn edit(&mut self, edit: Edit) {
+        let place = self.place_of(&edit.key().name);
+        let part = Arc::make_mut(&mut self.parts[place]);
+        match edit {
+            Edit::Delete(key) => {
+                part.remove(key.name.as_str());
+            }
+            Edit::Put(entity) => {
+                if let (Ok(id), Spec::Client(spec)) =
+                    (ClientId::parse(&entity.key.name), entity.spec)
+                {
+                    part.insert(id.clone(), Arc::new(Client::new(id, *spec)));
+                }
+            }
+        }
+    }
+}
+
+/// The web origins of active clients, and how many have each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origins(Arc<HashMap<String, u32>>);
+
+impl Origins {
+    pub(super) fn replace(&mut self, before: Option<&Client>, after: Option<&Client>) {
+        if Self::of(before).chain(Self::of(after)).next().is_none() {
+            return;
+        }
+        let counts = Arc::make_mut(&mut self.0);
+        for origin in Self::of(after) {
+            *counts.entry(origin.clone()).or_default() += 1;
+        }
+        for origin in Self::of(before) {
+            match counts.get_mut(origin) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(counts.remove(origin)),
+            }
+        }
+    }
+
+    pub(super) fn contains(&self, origin: &str) -> bool {
+        self.0.contains_key(origin)
+    }
+
+    fn of(client: Option<&Client>) -> impl Iterator<Item = &String> {
+        let active = client.filter(|client| client.spec.status.is_active());
+        active.into_iter().flat_map(|client| &client.spec.origins)
+    }
+}

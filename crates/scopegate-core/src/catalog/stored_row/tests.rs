@@ -1,0 +1,276 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use scopegate_claims::{Audience, Dialect, ScopeSet, UnixTime};
+use scopegate_jose::{Algorithm, SigningKey};
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::catalog::{
+    AudienceSpec, ClaimSource, ClaimSpec, ClientId, ClientSecret, ClientSpec, Clients, GroupFilter,
+    GroupMatch, PolicySpec, RedirectUri, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Status,
+    SubjectKind, TokenKind, TrustedIssuerSpec,
+};
+
+fn default() -> ServerId {
+    ServerId::default_server()
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// An entity of each kind with all its members, none of them at its default.
+fn entities() -> Vec<Entity> {
+    let jwk = SigningKey::generate(Algorithm::Es256).unwrap().public_jwk();
+    let client = ClientId::parse("portal").unwrap();
+    let redirect = RedirectUri::parse("https://portal.example/cb").unwrap();
+    let server = ServerSpec {
+        name: "Orders".to_owned(),
+        audiences: vec![AudienceSpec {
+            name: Audience::parse("api://orders").unwrap(),
+            resources: vec!["https://orders.example".to_owned()],
+        }],
+        dialect: Dialect::Okta,
+        algorithms: vec![Algorithm::Es256],
+        trusted_servers: [ServerId::parse("other").unwrap()].into(),
+        status: Status::Inactive,
+    };
+    let scope = ScopeSpec {
+        description: "Read".to_owned(),
+        consent: crate::catalog::Consent::Required,
+        default: true,
+    };
+    let claim = ClaimSpec {
+        token: TokenKind::Access,
+        value: ClaimSource::Groups(GroupFilter {
+            kind: GroupMatch::StartsWith,
+            value: "a".to_owned(),
+        }),
+        scopes: Vec::new(),
+    };
+    let policy = PolicySpec {
+        priority: 1,
+        clients: Clients::Named([client.clone()].into()),
+        status: Status::Active,
+    };
+    let rule = RuleSpec {
+        scopes: Scopes::Named(ScopeSet::parse("read").unwrap()),
+        grant_types: names(&["authorization_code"]),
+        users: names(&["alice"]),
+        groups: names(&["staff"]),
+        refresh_token_lifetime: Some(Duration::from_secs(600)),
+        ..RuleSpec::default()
+    };
+    let trusted = TrustedIssuerSpec {
+        jwks: vec![jwk.clone()],
+        jwks_uri: Some("https://partner.example/keys".to_owned()),
+        subject: SubjectKind::Login,
+        clients: Clients::All,
+    };
+    let client_spec = ClientSpec {
+        secrets: vec![ClientSecret::from_mac([7; 32]).until(Some(UnixTime::from_seconds(1)))],
+        jwks: vec![jwk],
+        jwks_uri: Some("https://portal.example/keys".to_owned()),
+        redirect_uris: vec![redirect.clone()],
+        post_logout_redirect_uris: vec![redirect],
+        may_act: Some(client.clone()),
+        attributes: BTreeMap::from([("plan".to_owned(), json!({ "any": "member" }))]),
+        ..ClientSpec::default()
+    };
+    let of = |kind, name| EntityKey::of_server(kind, &default(), name);
+    let all = [
+        (EntityKey::server(&default()), Spec::Server(server)),
+        (of(EntityKind::Scope, "read"), Spec::Scope(scope)),
+        (of(EntityKind::Claim, "tenant"), Spec::Claim(claim)),
+        (of(EntityKind::Policy, "people"), Spec::Policy(policy)),
+        (EntityKey::rule(&default(), "people", "staff"), Spec::Rule(rule)),
+        (
+            of(EntityKind::TrustedIssuer, "https://partner.example"),
+            Spec::TrustedIssuer(Box::new(trusted)),
+        ),
+        (EntityKey::client(&client), Spec::Client(Box::new(client_spec))),
+    ];
+    let entity = |(key, spec)| Entity { key, owner: Owner::Api, spec };
+    all.into_iter().map(entity).collect()
+}
+
+fn stored(entity: &Entity) -> StoredRow {
+    StoredRow::from(&Edit::Put(entity.clone()))
+}
+
+fn why(row: StoredRow) -> String {
+    match row.read() {
+        ReadRow::Unreadable(UnreadableRow { why, .. }) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What is an administrator's own, or another standard's, has whatever members it likes: RFC 7517 §4
+/// wants those of a key to be ignored.
+const FREE: [&str; 2] = ["attributes", "jwks"];
+
+/// The bodies that differ from one by a member that is more, at whatever depth.
+fn with_one_more_member(body: &Value) -> Vec<Value> {
+    match body {
+        Value::Object(members) => {
+            let mut more = members.clone();
+            more.insert("of_tomorrow".to_owned(), json!(true));
+            let fixed = members.iter().filter(|(name, _)| !FREE.contains(&name.as_str()));
+            let deeper = fixed.flat_map(|(name, value)| {
+                let with = |changed| {
+                    let mut members: Map<_, _> = members.clone();
+                    members.insert(name.clone(), changed);
+                    Value::Object(members)
+                };
+                with_one_more_member(value).into_iter().map(with)
+            });
+            std::iter::once(Value::Object(more)).chain(deeper).collect()
+        }
+        Value::Array(items) => {
+            let changed = items.iter().enumerate().flat_map(|(place, item)| {
+                let with = move |changed| {
+                    let mut items = items.clone();
+                    items[place] = changed;
+                    Value::Array(items)
+                };
+                with_one_more_member(item).into_iter().map(with)
+            });
+            changed.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_kind_of_entity_is_read_as_it_was_written() {
+    let entities = entities();
+    let kinds: BTreeSet<_> = entities.iter().map(|entity| entity.key.kind).collect();
+    assert_eq!(kinds, EntityKind::ALL.into());
+    for entity in entities {
+        assert_eq!(stored(&entity).read(), ReadRow::Edit(Edit::Put(entity)));
+    }
+}
+
+#[test]
+fn one_member_more_anywhere_makes_a_row_unreadable() {
+    let mut tried = 0;
+    for entity in entities() {
+        let row = stored(&entity);
+        let body = serde_json::from_str(row.body.as_deref().unwrap()).unwrap();
+        for changed in with_one_more_member(&body) {
+            let row = StoredRow { body: Some(changed.to_string()), ..row.clone() };
+            let why = why(row);
+            assert!(!why.is_empty(), "{changed}");
+            tried += 1;
+        }
+    }
+    // The seven bodies, and what is inside of them.
+    assert!(tried > 12, "{tried}");
+}
+
+#[test]
+fn a_value_a_kind_or_an_owner_of_tomorrow_makes_a_row_unreadable() {
+    for entity in entities() {
+        let row = stored(&entity);
+        let kind = RowKey { kind: "zone".to_owned(), ..row.key.clone() };
+        assert_eq!(why(StoredRow { key: kind, ..row.clone() }), "its kind is not known");
+        let owner = Some("plugin".to_owned());
+        assert_eq!(why(StoredRow { owner, ..row.clone() }), "its owner is not known");
+        assert_eq!(why(StoredRow { format: 2, ..row.clone() }), "its format is 2, known is 1");
+        for body in ["", "null", "[]", "no json"] {
+            assert!(!why(StoredRow { body: Some(body.to_owned()), ..row.clone() }).is_empty());
+        }
+    }
+    let rows = entities().into_iter().map(|entity| stored(&entity));
+    let of = |kind: &str| rows.clone().find(|row| row.key.kind == kind).unwrap();
+    for (kind, known, of_tomorrow) in [
+        ("server", r#""ES256""#, r#""ES512""#),
+        ("server", r#""INACTIVE""#, r#""DRAINING""#),
+        ("scope", r#""REQUIRED""#, r#""ASK_TWICE""#),
+        ("claim", r#""access""#, r#""refresh""#),
+        ("claim", r#""groups""#, r#""expression""#),
+        ("claim", r#""starts_with""#, r#""regex""#),
+        ("policy", r#""named""#, r#""tagged""#),
+        ("rule", r#""named""#, r#""matching""#),
+        ("client", r#""client_secret_basic""#, r#""tls_client_auth""#),
+        ("client", r#""service""#, r#""agent""#),
+        ("client", "https://portal.example/cb", "https://*.example/cb"),
+        ("trusted_issuer", r#""all""#, r#""any""#),
+    ] {
+        let row = of(kind);
+        let body = row.body.as_deref().unwrap();
+        assert!(body.contains(known), "{kind}: {body}");
+        let body = Some(body.replace(known, of_tomorrow));
+        assert!(!why(StoredRow { body, ..row }).is_empty(), "{kind} {of_tomorrow}");
+    }
+    for (kind, parent, name) in [
+        ("scope", "default", "a b"),
+        ("scope", "a.b", "read"),
+        ("server", "", "a.b"),
+        ("rule", "default", "staff"),
+        ("client", "", "00u1"),
+    ] {
+        let key =
+            RowKey { kind: kind.to_owned(), parent: parent.to_owned(), name: name.to_owned() };
+        assert!(
+            why(StoredRow { key, ..of(kind) }).ends_with("of an unknown form"),
+            "{kind} {name}"
+        );
+    }
+}
+
+#[test]
+fn a_deletion_is_one_whatever_the_format_and_the_kind() {
+    for entity in entities() {
+        let row = StoredRow { format: 2, owner: None, body: None, ..stored(&entity) };
+        assert_eq!(row.clone().read(), ReadRow::Edit(Edit::Delete(entity.key)));
+        let key = RowKey { kind: "zone".to_owned(), ..row.key.clone() };
+        assert_eq!(StoredRow { key: key.clone(), ..row }.read(), ReadRow::Gone(key));
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_named_and_no_value_is_shown() {
+    let client = entities().pop().unwrap();
+    let row = stored(&client);
+    let body: Value = serde_json::from_str(row.body.as_deref().unwrap()).unwrap();
+    let with = |member: &str, value: Value| {
+        let mut body = body.clone();
+        body[member] = value;
+        why(StoredRow { body: Some(body.to_string()), ..row.clone() })
+    };
+    assert_eq!(with("mtls", json!("secret")), "unknown field `mtls`");
+    for value in [json!("secret"), json!(["secret"]), json!([{ "mac": "secret" }])] {
+        assert_eq!(with("secrets", value), "its body is not of a known form");
+    }
+    let text = with("a\nb\u{1b}", json!(1));
+    assert!(!text.chars().any(char::is_control), "{text}");
+}
+
+#[test]
+fn a_row_takes_out_of_service_what_it_belongs_to() {
+    let affected = |kind: &str, parent: &str, name: &str| {
+        let key =
+            RowKey { kind: kind.to_owned(), parent: parent.to_owned(), name: name.to_owned() };
+        let row = UnreadableRow { key, why: String::new() };
+        match row.affected() {
+            Affected::Client(id) => format!("client {id}"),
+            Affected::Nothing => "nothing".to_owned(),
+            Affected::Server(id) => format!("server {id}"),
+            Affected::User(id) => format!("user {id}"),
+        }
+    };
+    for kind in EntityKind::ALL {
+        let expected = match kind {
+            EntityKind::Client => "client a",
+            EntityKind::Server => "server a",
+            _ => "server default",
+        };
+        assert_eq!(affected(kind.as_str(), "default/people", "a"), expected);
+    }
+    assert_eq!(affected("signing_key", "org", "a"), "server org");
+    assert_eq!(affected("hour", "default/people", "a"), "server default");
+    assert_eq!(affected("zone", "", "office"), "nothing");
+    assert_eq!(affected("user", "", "00u1"), "user 00u1");
+}

@@ -1,0 +1,21 @@
+//! A catalog file that meets rows of another version.
+
+use scopegate_core::apply::ApplyError;
+
+use crate::place::{MORE, NO_MORE, Place};
+
+pub(crate) async fn a_catalog_file_leaves_rows_alone_that_are_not_understood(place: &Place) {
+    let node = place.start().await;
+    place.rewrite("kind = 'client' AND name = 'reader'", MORE).await;
+    let version = node.authority().store().catalog_version().await.unwrap();
+    let refused = node.try_apply("version = 2").await.unwrap_err();
+    assert!(matches!(refused, ApplyError::Unreadable(_)), "{refused}");
+    let text = refused.to_string();
+    assert!(text.starts_with("client reader cannot be read by this version"), "{text}");
+    assert!(text.ends_with("use the newer version of scopegate that wrote this"), "{text}");
+    assert_eq!(node.authority().store().catalog_version().await.unwrap(), version);
+
+    place.rewrite("kind = 'client' AND name = 'reader'", NO_MORE).await;
+    let applied = node.try_apply("version = 2").await.unwrap();
+    assert!(applied.plan.to_string().contains("- client reader"), "{}", applied.plan);
+}

@@ -1,0 +1,67 @@
+//! Signing keys that another node made, or another version.
+
+use crate::place::{Place, ask, assert_out_of_service, eventually};
+
+/// The ids of the keys that a server publishes.
+async fn kids(node: &scopegate_tests::TestServer, server: &str) -> Vec<String> {
+    let answer = node.anonymous().read(&format!("/oauth2/{server}/v1/keys")).await;
+    let keys = answer.expect(200).json();
+    let kids = keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap());
+    kids.map(str::to_owned).collect()
+}
+
+/// Copies the key of a server for another one, as a node would that makes it.
+const MADE_ELSEWHERE: &str = "\
+    UPDATE catalog_state SET key_version = key_version + 1; \
+    INSERT INTO signing_key \
+    (server, kid, algorithm, phase, since, public_jwk, sealed, version) \
+    SELECT server, 'elsewhere', 'ES384', phase, since, replace(public_jwk, kid, 'elsewhere'), \
+    sealed, (SELECT key_version FROM catalog_state) FROM signing_key WHERE server = 'stock'";
+
+pub(crate) async fn a_key_of_another_node_is_learnt_without_a_change_of_the_catalog(place: &Place) {
+    let node = place.start().await;
+    let another = node.another_node().await;
+    let version = node.authority().catalog().version();
+    assert_eq!(kids(&node, "stock").await, kids(&another, "stock").await);
+    place.run(MADE_ELSEWHERE).await;
+    for node in [&node, &another] {
+        let knows = async || kids(node, "stock").await.contains(&"elsewhere".to_owned());
+        eventually(knows).await;
+        assert_eq!(kids(node, "stock").await.len(), 2);
+        assert_eq!(node.authority().catalog().version(), version);
+    }
+}
+
+pub(crate) async fn a_key_of_a_newer_version_takes_its_server_out_of_service_alone(place: &Place) {
+    let node = place.start().await;
+    let change = |how: &str| {
+        format!(
+            "UPDATE catalog_state SET key_version = key_version + 1; \
+             UPDATE signing_key SET {how}, version = (SELECT key_version FROM catalog_state) \
+             WHERE server = 'stock'"
+        )
+    };
+    for (how, back) in [
+        ("phase = 'announced'", "phase = 'signing'"),
+        ("algorithm = 'ML-DSA-44'", "algorithm = 'ES256'"),
+        ("format = 2", "format = 1"),
+    ] {
+        place.run(&change(how)).await;
+        node.authority().reload().await.unwrap();
+        // Neither a node that runs nor one that starts makes a key beside it.
+        let another = node.another_node().await;
+        for node in [&node, &another] {
+            assert_out_of_service(&ask(node, "stock", "reader").await);
+            assert_eq!(node.anonymous().read("/oauth2/stock/v1/keys").await.status, 503);
+            ask(node, "default", "reader").await.expect(200);
+            let json = node.as_administrator("/readyz").await.expect(200).json();
+            let row = json["out_of_service"]["rows"][0].as_str().unwrap();
+            assert!(row.starts_with("signing_key stock/"), "{how}: {row}");
+        }
+        another.close().await;
+        place.run(&change(back)).await;
+        node.authority().reload().await.unwrap();
+        ask(&node, "stock", "reader").await.expect(200);
+        assert_eq!(kids(&node, "stock").await.len(), 1);
+    }
+}
