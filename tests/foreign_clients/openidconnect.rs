@@ -159,15 +159,17 @@ async fn id_tokens_of_every_algorithm_hold() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_way_to_show_a_secret_is_taken() {
     let server = RunningServer::over_https().await;
-    for (client, auth) in [
-        ("web", AuthType::BasicAuth),
-        ("portal", AuthType::RequestBody),
-        ("spa", AuthType::RequestBody),
-    ] {
+    for (client, auth) in [("web", AuthType::BasicAuth), ("portal", AuthType::RequestBody)] {
         let client = Client::discover(&server, "default", client, auth).await;
         let tokens = client.sign_in(&mut client.alice(), &["read:orders"]).await.tokens;
         assert!(client.is_active(&tokens).await);
     }
+    // A public client gets tokens, and proves too little to be told of them (RFC 7662 §2.1).
+    let client = Client::discover(&server, "default", "spa", AuthType::RequestBody).await;
+    let tokens = client.sign_in(&mut client.alice(), &["read:orders"]).await.tokens;
+    let asked = client.client.introspect(tokens.access_token()).request_async(&client.http);
+    assert_eq!(code(asked.await), "invalid_client");
+
     let client = Client::discover(&server, "default", "basic", AuthType::BasicAuth).await;
     let request = client.client.exchange_client_credentials().unwrap();
     let request = request.add_scope(Scope::new("read:orders".to_owned()));

@@ -40,11 +40,10 @@ impl Serve {
         let config = Config::load_to_serve(place.file.as_deref(), descriptors.now())?;
         logging::start_for_server(&config.log);
         let limits = config.listen_limits(descriptors.now());
-        descriptors.log(&limits);
         let end = EndSignals::listen()?;
 
         // The ports come first: a second server on the same machine changes nothing.
-        let listeners = bind(&config).await?.with_limits(limits);
+        let listeners = bind(&config).await?.with_limits(limits.clone());
         let base = config.base_url(listeners.public_address())?;
         if let Some(catalog) = self.catalog.as_deref().filter(|_| is_missing(&config.store)) {
             // A wrong file is no reason to make a store.
@@ -54,6 +53,8 @@ impl Serve {
         if let Some(catalog) = &self.catalog {
             apply_at_start(&setup, catalog).await?;
         }
+        // Whoever is refused a start reads one line, which says why.
+        descriptors.log(&limits);
         let store = setup.store().clone();
         let server = Server::start(setup.into_settings()).await?;
         let admin = listeners.admin_address();
