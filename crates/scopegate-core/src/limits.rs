@@ -8,12 +8,14 @@
 
 mod counters;
 mod network;
+mod polls;
 mod shared;
 
 use std::time::Duration;
 
 pub use self::counters::Counters;
 pub use self::network::{AddressCounters, Network};
+pub use self::polls::{Polls, TooSoon};
 pub use self::shared::{CountedAt, SharedCounters};
 
 /// At most so many in a time window.
