@@ -32,7 +32,7 @@ const MOVE: &str = "\
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM artifact WHERE (kind, id_sha256) IN \
-    (SELECT kind, id_sha256 FROM artifact WHERE expires_at <= $1 LIMIT 1000 {free})";
+    (SELECT kind, id_sha256 FROM artifact WHERE expires_at <= $1 LIMIT $2 {free})";
 
 pub(crate) async fn find(
     database: &Database,

@@ -45,6 +45,7 @@
 
 mod artifacts;
 mod audit_events;
+mod batches;
 mod catalog;
 mod catalog_watch;
 mod consents;
