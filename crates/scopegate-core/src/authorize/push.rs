@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::checks::{self, At};
 use super::door::Door;
 use super::draft::{Asked, Draft};
+use super::parameters::Parameters;
 use super::{AuthorizeError, pushed};
 use crate::authority::Authority;
 use crate::client_auth::{AuthenticatedClient, Presented};
@@ -56,7 +57,7 @@ impl Authority {
             ..Deciding::new("app.oauth2.as.par", server, &client, now)
         };
 
-        let nothing = BTreeSet::new();
+        let (form, nothing) = (&Parameters::of(form), BTreeSet::new());
         let checked = Door::of_client(&client, form).and_then(|door| {
             let keys = self.keys.verifying(&server.id);
             let (repeated, asked) = (&nothing, Asked::default());
