@@ -328,7 +328,7 @@ impl Authority {
     ) -> Undecided {
         let mut deciding = Deciding::new(error.kind(), draft.server, draft.door.client, draft.now);
         deciding.grant_type = Some(authorization_code::GRANT_TYPE);
-        deciding.scope = draft.asked.wanted.named();
+        deciding.scope = draft.asked.wanted.known_to(draft.server);
         deciding.user = Some(user.clone());
         deciding.address = request.address;
         let event = deciding.refused(&OAuthError::from(&error));

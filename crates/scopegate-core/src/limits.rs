@@ -9,6 +9,7 @@
 mod counters;
 mod network;
 mod polls;
+mod requests;
 mod shared;
 
 use std::time::Duration;
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub use self::counters::Counters;
 pub use self::network::{AddressCounters, Network};
 pub use self::polls::{Polls, TooSoon};
+pub use self::requests::RequestLimits;
+pub(crate) use self::requests::{Stored, StrangersRequests};
 pub use self::shared::{CountedAt, SharedCounters};
 
 /// At most so many in a time window.

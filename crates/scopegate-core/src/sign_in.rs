@@ -342,5 +342,6 @@ fn event(
         user: user.map(|user| user.id.to_string()),
         family: None,
         address: address.map(|address| address.to_string()),
+        count: None,
     }
 }

@@ -7,6 +7,7 @@ mod family;
 mod records;
 mod session;
 mod standing;
+mod upkeep;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,6 +23,7 @@ pub use self::family::{Family, FamilyBody, FamilyId};
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
+pub use self::upkeep::Upkeep;
 use crate::catalog::{Edit, ServerId};
 use crate::people::NewUser;
 use crate::unattended::NotDone;
@@ -81,9 +83,9 @@ impl Contested {
 }
 
 /// A storage for everything.
-pub trait Store: CatalogStore + KeyStore + Ledger + Records + Directory + Vault {}
+pub trait Store: CatalogStore + KeyStore + Ledger + Records + Directory + Vault + Upkeep {}
 
-impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault> Store for S {}
+impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault + Upkeep> Store for S {}
 
 /// Where the catalog is kept: versioned rows, one an entity.
 #[async_trait]
@@ -213,7 +215,8 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     /// [`StoreError::Changed`] if a row is not in the state that a change begins from.
     async fn commit(&self, changes: &[Change]) -> Result<(), StoreError>;
 
-    /// Deletes what nothing asks for any more.
+    /// Deletes what nothing asks for any more, in transactions that are short enough for those who
+    /// want to write meanwhile.
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError>;
 }
 

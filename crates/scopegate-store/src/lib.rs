@@ -62,6 +62,7 @@ mod sql_store;
 mod standing;
 mod store_options;
 mod store_url;
+mod upkeep;
 mod used_assertions;
 mod users;
 mod vault;

@@ -17,6 +17,7 @@ use crate::authority::Authority;
 use crate::client_auth::{AuthenticatedClient, Presented};
 use crate::decision::{Deciding, replayed};
 use crate::grants::authorization_code::GRANT_TYPE;
+use crate::limits::Stored;
 use crate::store::Change;
 use crate::token::{Refused, TokenRequest, active_server};
 
@@ -51,6 +52,7 @@ impl Authority {
         let AuthenticatedClient { client, changes: proved } =
             self.authenticate_client(&catalog, server, "par", &presented).await?;
         let now = self.clock.now();
+        self.requests.admit(Stored::Pushed, &client, request.address, now)?;
         let mut deciding = Deciding {
             grant_type: Some(GRANT_TYPE),
             address: request.address,
@@ -65,7 +67,7 @@ impl Authority {
             let mut draft =
                 Draft { catalog, server, door, form, repeated, pushed, keys, now, asked };
             checks::run(&mut draft, At::Pushing)?;
-            Ok(draft.asked.wanted.named())
+            Ok(draft.asked.wanted.known_to(server))
         });
         match checked {
             Ok(scope) => deciding.scope = scope,
@@ -75,6 +77,7 @@ impl Authority {
             pushed::keep(&self.master_key, &server.id, &client.id, form, now);
         let kept = vec![Change::PutArtifact(artifact), Change::Audit(deciding.granted())];
         self.store.commit(&[proved, kept].concat()).await.map_err(replayed)?;
+        self.requests.written(Stored::Pushed);
         Ok(PushedResponse { request_uri, expires_in: pushed::LIFETIME.as_secs() })
     }
 
