@@ -9,6 +9,7 @@ use scopegate_core::client_auth::Authorization;
 use scopegate_core::error::TokenError;
 use scopegate_core::fetch::NoFetch;
 use scopegate_core::form::Form;
+use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::{NewUser, User};
 use scopegate_core::session::{self, SessionSecret};
 use scopegate_core::store::{Change, Ledger, Session};
@@ -43,6 +44,7 @@ impl InMemory {
             master_key: Arc::new(MasterKey::parse(&master_key.to_base64url()).unwrap()),
             clock: Arc::new(clock.clone()),
             fetch: Arc::new(NoFetch),
+            limits: RequestLimits::default(),
         });
         let authority = authority.await.unwrap();
         authority.audit().let_events_wait(DAY);

@@ -344,5 +344,6 @@ fn event(client: &str, now: UnixTime) -> AuditEvent {
         user: Some("00u1a2b3c4d5e6f7g8h9".into()),
         family: None,
         address: Some("127.0.0.1".into()),
+        count: None,
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use scopegate_claims::{Audiences, UnixTime};
 use serde::Deserialize;
 
+use crate::upkeep::CLOCK_SKEW;
+
 /// How far ahead the end of an assertion may be.
 const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
@@ -57,9 +59,14 @@ impl Assertion {
         Ok(())
     }
 
-    /// From when on it is refused anyway, so that its use may be forgotten.
-    pub(crate) fn ends_at(&self) -> UnixTime {
+    /// From when on it is refused by a clock that is right.
+    fn ends_at(&self) -> UnixTime {
         self.exp.plus(LEEWAY)
+    }
+
+    /// From when on it is refused by every clock, so that its use may be forgotten.
+    pub(crate) fn forget_at(&self) -> UnixTime {
+        self.ends_at().plus(CLOCK_SKEW)
     }
 }
 
@@ -111,14 +118,15 @@ mod tests {
     }
 
     proptest! {
-        /// What was used is remembered as long as it could be used again.
+        /// What was used is remembered as long as it could be used again, by a clock that is behind too.
         #[test]
-        fn s3_a_used_assertion_is_remembered_until_it_is_refused(exp in 0..2 * NOW, later in 0..10_000_u64) {
+        fn s3_a_used_assertion_is_remembered_until_it_is_refused(exp in 0..2 * NOW, later in 0..10_000_u64, behind in 0..=CLOCK_SKEW.as_secs()) {
             let claims = json!({ "iss": "i", "sub": "s", "aud": "us", "exp": exp, "jti": "1" });
             let assertion: Assertion = serde_json::from_value(claims).unwrap();
             let now = UnixTime::from_seconds(exp.saturating_add(later));
-            let accepted = assertion.check(["us".to_owned()].into_iter(), now).is_ok();
-            prop_assert!(!accepted || now < assertion.ends_at());
+            let there = now.minus(Duration::from_secs(behind));
+            let accepted = assertion.check(["us".to_owned()].into_iter(), there).is_ok();
+            prop_assert!(!accepted || now < assertion.forget_at());
         }
     }
 }

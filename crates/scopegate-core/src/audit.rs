@@ -2,12 +2,14 @@
 
 mod decision_id;
 mod queue;
+mod refusals;
 
 use scopegate_claims::UnixTime;
 use serde::Serialize;
 
 pub use decision_id::DecisionId;
 pub use queue::{AuditQueue, Place};
+pub(crate) use refusals::{MOST_ROWS, Refusals, Remembered};
 
 /// The kind of event of a token that was asked for.
 pub(crate) const TOKEN_GRANT: &str = "app.oauth2.as.token.grant.access_token";
@@ -56,6 +58,9 @@ pub struct AuditEvent {
     /// From where the request came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// How many decisions are counted by this one record; none: it is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
 }
 
 impl AuditEvent {

@@ -8,13 +8,14 @@ use scopegate_claims::{Clock, Issuer};
 use scopegate_jose::MasterKey;
 use tokio::sync::Mutex;
 
-use crate::audit::AuditQueue;
+use crate::audit::{AuditQueue, Refusals};
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
 use crate::client_keys::ClientKeys;
 use crate::device::UserCodeGuesses;
 use crate::fetch::Fetch;
 use crate::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::keys::KeyRing;
+use crate::limits::{Polls, RequestLimits, StrangersRequests};
 use crate::passwords::Passwords;
 use crate::sign_in::PasswordGuesses;
 use crate::store::{Contested, MASTER_KEY_FINGERPRINT, Store, StoreError, Vault, Versions};
@@ -39,6 +40,9 @@ pub struct Authority {
     pub(crate) password_guesses: PasswordGuesses,
     pub(crate) user_code_guesses: UserCodeGuesses,
     unattended: Unattended,
+    pub(crate) requests: StrangersRequests,
+    pub(crate) polls: Polls,
+    pub(crate) refusals: Refusals,
 }
 
 /// Attempts to read the catalog and the keys while others change them. Each attempt reads only what
@@ -61,6 +65,8 @@ pub struct Foundation {
     pub clock: Arc<dyn Clock>,
     /// What fetches the keys that clients publish.
     pub fetch: Arc<dyn Fetch>,
+    /// How many requests public clients may leave in the storage.
+    pub limits: RequestLimits,
 }
 
 /// Why an authority cannot be opened.
@@ -85,7 +91,7 @@ impl Authority {
     ///
     /// [`OpenError`] if the storage does not answer, or was written under another master key.
     pub async fn open(foundation: Foundation) -> Result<Arc<Self>, OpenError> {
-        let Foundation { base, store, master_key, clock, fetch } = foundation;
+        let Foundation { base, store, master_key, clock, fetch, limits } = foundation;
         check_master_key(&*store, &master_key).await?;
         let keys =
             KeyRing::open(store.clone(), Arc::clone(&master_key), Arc::clone(&clock)).await?;
@@ -99,6 +105,9 @@ impl Authority {
             password_guesses: PasswordGuesses::default(),
             user_code_guesses: UserCodeGuesses::default(),
             unattended: Unattended::with_places(UNATTENDED),
+            requests: StrangersRequests::new(limits),
+            polls: Polls::default(),
+            refusals: Refusals::default(),
             store,
             master_key,
             clock,
@@ -218,6 +227,7 @@ impl Authority {
     /// Writes what still waits to be written. Grants are refused from now on.
     pub async fn close(&self) {
         self.unattended.close().await;
+        self.record_counted_refusals();
         self.audit.close().await;
     }
 }

@@ -15,6 +15,7 @@ mod door;
 mod draft;
 mod error;
 mod freshness;
+mod parameters;
 mod push;
 mod pushed;
 mod returning;
@@ -41,6 +42,7 @@ use self::code::{Binding, Issued};
 use self::door::Door;
 use self::draft::{Asked, Draft};
 use self::freshness::Freshness;
+use self::parameters::Parameters;
 use self::pushed::Pushed;
 
 pub(crate) use check::pkce::CHALLENGE_METHOD;
@@ -152,11 +154,12 @@ impl Authority {
         let told = active_server(&catalog, request.server).map_err(AuthorizeError::from).and_then(
             |server| {
                 door::named_once(request.repeated)?;
+                let form = &Parameters::of(request.form);
                 let mut draft = Draft {
                     catalog: &catalog,
                     server,
-                    door: Door::find(&catalog, request.form)?,
-                    form: request.form,
+                    door: Door::find(&catalog, form)?,
+                    form,
                     repeated: request.repeated,
                     pushed: None,
                     keys: self.keys.verifying(&server.id),
@@ -179,10 +182,11 @@ impl Authority {
         let server = active_server(&catalog, request.server)?;
         door::named_once(request.repeated)?;
         let (pushed, nothing) = (self.pushed(request).await?, BTreeSet::new());
-        let (at, form, repeated) = match &pushed {
+        let (at, asked, repeated) = match &pushed {
             Some(pushed) => (At::Pushed, &pushed.form, &nothing),
             None => (At::Direct, request.form, request.repeated),
         };
+        let form = &Parameters::of(asked);
         let mut draft = Draft {
             catalog: &catalog,
             server,
@@ -324,7 +328,7 @@ impl Authority {
     ) -> Undecided {
         let mut deciding = Deciding::new(error.kind(), draft.server, draft.door.client, draft.now);
         deciding.grant_type = Some(authorization_code::GRANT_TYPE);
-        deciding.scope = draft.asked.wanted.named();
+        deciding.scope = draft.asked.wanted.known_to(draft.server);
         deciding.user = Some(user.clone());
         deciding.address = request.address;
         let event = deciding.refused(&OAuthError::from(&error));

@@ -66,6 +66,17 @@ pub struct Presented<'a> {
     pub form: &'a Form,
 }
 
+/// The parameters of a form that prove who the client is.
+const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
+
+impl Presented<'_> {
+    /// Tells whether there is anything to prove who the client is, right or wrong.
+    pub fn shows_proof(&self) -> bool {
+        self.authorization.is_some()
+            || CREDENTIALS.iter().any(|name| self.form.value(name).is_some())
+    }
+}
+
 /// The value of an Authorization header. It is a secret: `Debug` hides it.
 #[derive(Clone, Copy)]
 pub struct Authorization<'a>(pub &'a str);

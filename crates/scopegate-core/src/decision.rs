@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use scopegate_claims::UnixTime;
 
-use crate::audit::{AuditEvent, DecisionId};
+use crate::audit::{AuditEvent, DecisionId, Remembered};
 use crate::authority::Authority;
-use crate::catalog::{AuthorizationServer, Client};
+use crate::catalog::{AuthorizationServer, Client, ClientAuth};
 use crate::error::{OAuthError, TokenError};
 use crate::grants::Denied;
 use crate::people::UserId;
@@ -79,6 +79,7 @@ impl<'a> Deciding<'a> {
             user: self.user.as_ref().map(|user| user.as_str().to_owned()),
             family: None,
             address: self.address.map(|address| address.to_string()),
+            count: None,
         }
     }
 }
@@ -92,41 +93,90 @@ impl Authority {
         denied: Denied,
     ) -> Refused {
         let Denied { error, changes } = denied;
-        match error {
+        let remembered = match error {
             // Nothing was decided: the client may come again with the same proof.
             TokenError::AuditQueueFull
             | TokenError::KeysUnavailable
             | TokenError::Overdue
             | TokenError::Signing(_)
-            | TokenError::Storage(_) => error.into(),
+            | TokenError::Storage(_)
+            | TokenError::TooManyDeviceRequests(_)
+            | TokenError::TooManyPushedRequests(_)
+            | TokenError::TooManyWaiting(_) => return error.into(),
             // The proof itself was used before, so nobody is authenticated; somebody has tried.
             TokenError::InvalidClient(_) => {
                 let answer = OAuthError::from(&error);
-                match self.record_refusal(deciding, Vec::new(), &answer).await {
+                return match self.record_unproved(deciding, Vec::new(), &answer).await {
                     Ok(_) => error.into(),
                     Err(error) => error.into(),
-                }
+                };
             }
-            error => {
+            // Nothing was decided, and the device asks again in a few seconds: the log knows of it, and
+            // the audit records nothing.
+            TokenError::AuthorizationPending | TokenError::SlowDown => {
                 proved.extend(changes);
-                match self.record_refusal(deciding, proved, &OAuthError::from(&error)).await {
-                    Ok(decision) => Refused { error, decision: Some(decision) },
-                    Err(error) => error.into(),
-                }
+                self.write_any(&proved).await.map(|()| deciding.id)
+            }
+            _ => {
+                proved.extend(changes);
+                self.record_refusal(deciding, proved, &OAuthError::from(&error)).await
+            }
+        };
+        match remembered {
+            Ok(decision) => Refused { error, decision: Some(decision) },
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Remembers what a client is told, with what goes with it. The answer is the id of the record.
+    pub(crate) async fn record_refusal(
+        &self,
+        deciding: &Deciding<'_>,
+        changes: Vec<Change>,
+        answer: &OAuthError,
+    ) -> Result<DecisionId, TokenError> {
+        match deciding.client.spec.auth {
+            ClientAuth::None => self.record_unproved(deciding, changes, answer).await,
+            ClientAuth::ClientSecretBasic
+            | ClientAuth::ClientSecretPost
+            | ClientAuth::PrivateKeyJwt => self.record_decision(deciding, changes, answer).await,
+        }
+    }
+
+    /// Remembers a refusal of whoever did not prove to be the client: when there are many in a minute,
+    /// they are only counted.
+    async fn record_unproved(
+        &self,
+        deciding: &Deciding<'_>,
+        mut changes: Vec<Change>,
+        answer: &OAuthError,
+    ) -> Result<DecisionId, TokenError> {
+        let Deciding { client, address, now, .. } = *deciding;
+        match self.refusals.of_client(&client.id, address, now) {
+            Remembered::Recorded => self.record_decision(deciding, changes, answer).await,
+            Remembered::Counted(id) => {
+                changes.retain(|change| self.refusals.keeps(change, now));
+                self.write_any(&changes).await.map(|()| id)
             }
         }
     }
 
-    /// Remembers what a client is told, with what goes with it.
-    pub(crate) async fn record_refusal(
+    /// Remembers a decision by a record of its own.
+    pub(crate) async fn record_decision(
         &self,
         deciding: &Deciding<'_>,
         mut changes: Vec<Change>,
         answer: &OAuthError,
     ) -> Result<DecisionId, TokenError> {
         changes.push(Change::Audit(deciding.refused(answer)));
-        self.store.commit(&changes).await.map_err(replayed)?;
-        Ok(deciding.id)
+        self.write_any(&changes).await.map(|()| deciding.id)
+    }
+
+    async fn write_any(&self, changes: &[Change]) -> Result<(), TokenError> {
+        match changes.is_empty() {
+            true => Ok(()),
+            false => self.store.commit(changes).await.map_err(replayed),
+        }
     }
 }
 

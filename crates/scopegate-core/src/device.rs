@@ -36,9 +36,6 @@ const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// How long a device waits between two questions at first (RFC 8628 §3.2, `interval`).
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// How much longer it waits each time that it asked too soon (RFC 8628 §3.5).
-pub(crate) const SLOWER: Duration = Duration::from_secs(5);
-
 /// What a device code stands for. `Debug` hides it.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -51,9 +48,8 @@ pub(crate) struct DeviceBody {
     /// From where the device asked, so that the person can see whether it is hers.
     pub(crate) asked_from: Option<IpAddr>,
     pub(crate) ends_at: UnixTime,
-    /// How long the device must wait between two questions.
+    /// How long the device must wait between two questions at first.
     pub(crate) interval: Duration,
-    pub(crate) polled_at: Option<UnixTime>,
     pub(crate) state: State,
 }
 

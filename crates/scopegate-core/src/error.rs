@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::form::FormProblem;
+use crate::limits::RetryAfter;
 use crate::store::{Contested, StoreError};
 
 /// Why a token request is refused; by blame: the client, the administrator, ourselves.
@@ -86,6 +87,15 @@ pub enum TokenError {
     /// More decisions were made than can be recorded.
     #[error("the audit queue is full")]
     AuditQueueFull,
+    /// Devices ask too often to be let in, by this client or from this address.
+    #[error("too many device authorization requests")]
+    TooManyDeviceRequests(RetryAfter),
+    /// Requests are pushed too often, by this client or from this address.
+    #[error("too many pushed requests")]
+    TooManyPushedRequests(RetryAfter),
+    /// As many requests are kept as public clients may leave in the storage.
+    #[error("the storage keeps as many requests as public clients may leave there")]
+    TooManyWaiting(RetryAfter),
     /// The storage failed.
     #[error(transparent)]
     Storage(StoreError),
@@ -101,6 +111,14 @@ impl TokenError {
             Self::Storage(StoreError::Changed(lost)) => Some(*lost),
             _ => None,
         }
+    }
+
+    /// Tells whether it is because nobody knows who the client is.
+    pub(crate) const fn is_of_unknown_client(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidClient(_) | Self::InvalidRequest(_) | Self::SeveralClientAuthentications
+        )
     }
 }
 
@@ -337,6 +355,26 @@ impl From<&TokenError> for OAuthError {
             TokenError::AuditQueueFull => Self {
                 retry_after: Some(1),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The server is overloaded.")
+            },
+            TokenError::TooManyDeviceRequests(after) => Self {
+                retry_after: Some(after.seconds()),
+                ..Self::new(429, Code::SlowDown, "Devices ask too often: try again later.")
+            },
+            TokenError::TooManyPushedRequests(after) => Self {
+                retry_after: Some(after.seconds()),
+                ..Self::new(
+                    429,
+                    Code::TemporarilyUnavailable,
+                    "Requests are pushed too often: try again later.",
+                )
+            },
+            TokenError::TooManyWaiting(after) => Self {
+                retry_after: Some(after.seconds()),
+                ..Self::new(
+                    503,
+                    Code::TemporarilyUnavailable,
+                    "Too many requests of public clients wait: try again later.",
+                )
             },
             TokenError::Storage(StoreError::Unreadable(_)) => Self {
                 retry_after: Some(5),

@@ -71,6 +71,13 @@ impl Form {
         Ok((form, repeated))
     }
 
+    /// The parameters of these names, in the order in which they came.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        let is_one = |(name, _): &&(Box<str>, Box<str>)| names.contains(&&**name);
+        Self(self.0.iter().filter(is_one).cloned().collect())
+    }
+
     /// All parameters, in the order in which they came.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))

@@ -22,6 +22,7 @@ use crate::catalog::{AuthorizationServer, Client, Snapshot};
 use crate::client_keys::ClientKeys;
 use crate::form::Form;
 use crate::keys::KeyRing;
+use crate::limits::Polls;
 use crate::store::Store;
 
 pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, MayAct, Right, Subject};
@@ -102,6 +103,8 @@ pub struct GrantRequest<'a> {
     pub client_keys: &'a ClientKeys,
     /// The key under which secrets are kept.
     pub master_key: &'a MasterKey,
+    /// When devices asked last.
+    pub polls: &'a Polls,
     /// The present.
     pub now: UnixTime,
 }

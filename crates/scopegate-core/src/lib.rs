@@ -51,5 +51,6 @@ pub mod store;
 pub mod token;
 pub mod token_id;
 pub mod unattended;
+mod upkeep;
 pub mod user_admin;
 pub mod userinfo;

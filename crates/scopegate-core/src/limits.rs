@@ -8,12 +8,17 @@
 
 mod counters;
 mod network;
+mod polls;
+mod requests;
 mod shared;
 
 use std::time::Duration;
 
 pub use self::counters::Counters;
 pub use self::network::{AddressCounters, Network};
+pub use self::polls::{Polls, TooSoon};
+pub use self::requests::RequestLimits;
+pub(crate) use self::requests::{Stored, StrangersRequests};
 pub use self::shared::{CountedAt, SharedCounters};
 
 /// At most so many in a time window.

@@ -3,8 +3,6 @@
 //! A client ends its own tokens only. What it learns is the same for its own tokens, for those of
 //! others and for what is none: nothing.
 
-use std::time::Duration;
-
 use scopegate_claims::UnixTime;
 
 use crate::access_token::person_of;
@@ -19,9 +17,7 @@ use crate::presented_token::PresentedToken;
 use crate::store::{Change, Ended};
 use crate::token::{Refused, TokenRequest, active_server};
 use crate::token_id::TokenId;
-
-/// So much longer than the token lives its revocation is remembered: clocks differ.
-const REMEMBERED: Duration = Duration::from_secs(60);
+use crate::upkeep::CLOCK_SKEW;
 
 impl Authority {
     /// Answers a revocation request. That it succeeds says nothing of the token (RFC 7009 §2.2).
@@ -73,7 +69,7 @@ impl Authority {
                 claims.token_id().filter(|_| is_own).map(|jti| Ending {
                     change: Change::RevokeToken {
                         jti: jti.to_owned(),
-                        expires_at: claims.expires_at().plus(REMEMBERED),
+                        expires_at: claims.expires_at().plus(CLOCK_SKEW),
                     },
                     token_id: Some(jti.to_owned()),
                     family: TokenId::family_of(jti).map(|family| family.to_string()),

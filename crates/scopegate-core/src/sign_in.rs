@@ -361,5 +361,6 @@ fn event(
         user: user.map(UserId::to_string),
         family: None,
         address: address.map(|address| address.to_string()),
+        count: None,
     }
 }

@@ -8,6 +8,7 @@ mod news;
 mod records;
 mod session;
 mod standing;
+mod upkeep;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,6 +26,7 @@ pub use self::news::{CatalogChanges, KeyChanges, Versions};
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
+pub use self::upkeep::Upkeep;
 use crate::catalog::{Edit, ServerId, UnreadableRow};
 use crate::people::NewUser;
 use crate::unattended::NotDone;
@@ -87,9 +89,9 @@ impl Contested {
 }
 
 /// A storage for everything.
-pub trait Store: CatalogStore + KeyStore + Ledger + Records + Directory + Vault {}
+pub trait Store: CatalogStore + KeyStore + Ledger + Records + Directory + Vault + Upkeep {}
 
-impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault> Store for S {}
+impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault + Upkeep> Store for S {}
 
 /// Where the catalog is kept: versioned rows, one an entity.
 #[async_trait]
@@ -217,7 +219,8 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     /// [`StoreError::Changed`] if a row is not in the state that a change begins from.
     async fn commit(&self, changes: &[Change]) -> Result<(), StoreError>;
 
-    /// Deletes what nothing asks for any more.
+    /// Deletes what nothing asks for any more, in transactions that are short enough for those who
+    /// want to write meanwhile.
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError>;
 }
 

@@ -143,7 +143,12 @@ impl Authority {
             keys: None,
             now: self.clock.now(),
         };
-        client_auth::authenticate(&proof, catalog, &self.client_keys).await
+        let known = client_auth::authenticate(&proof, catalog, &self.client_keys).await;
+        known.inspect_err(|error| {
+            if error.is_of_unknown_client() {
+                self.refusals.of_unknown(proof.now);
+            }
+        })
     }
 
     /// Answers a client that is known by now.
@@ -155,7 +160,7 @@ impl Authority {
         loop {
             let refused = match self.grant(case, &proved).await {
                 Ok(response) => return Ok(response),
-                Err(denied) => self.refuse(&case.deciding, proved.clone(), denied).await,
+                Err(denied) => self.refuse(&case.refusing(), proved.clone(), denied).await,
             };
             match refused.error.lost_race() {
                 Some(lost) if lost != Contested::Catalog && round < ROUNDS => round += 1,
@@ -231,9 +236,6 @@ impl<'a> Case<'a> {
         let deciding = Deciding {
             // A grant type that nobody speaks is a text of a stranger.
             grant_type: grants::grant(grant_type).map(Grant::grant_type),
-            // What was asked for, if it is a scope parameter at all.
-            scope: Wanted::parse(request.form.value("scope"))
-                .map_or_else(|_| String::new(), |wanted| wanted.named()),
             address: request.address,
             ..Deciding::new(TOKEN_GRANT, server, client, now)
         };
@@ -244,6 +246,13 @@ impl<'a> Case<'a> {
     fn vouched_for(mut self, vouched: Vouched) -> Self {
         self.deciding.reason = Some("An administrator vouched for the client.");
         Self { vouched: Some(vouched), ..self }
+    }
+
+    /// The decision to refuse it, with what was asked for, if that is a scope parameter at all.
+    fn refusing(&self) -> Deciding<'a> {
+        let asked = Wanted::parse(self.request.form.value("scope"));
+        let scope = asked.map_or_else(|_| String::new(), |wanted| wanted.known_to(self.server));
+        Deciding { scope, ..self.deciding.clone() }
     }
 
     /// Decides, and says what must be remembered of it. Nothing is touched.
@@ -264,6 +273,7 @@ impl<'a> Case<'a> {
             keys: &authority.keys,
             client_keys: &authority.client_keys,
             master_key: &authority.master_key,
+            polls: &authority.polls,
             now,
         };
         let Decision { subject, right, changes, goes_with } = grant.decide(&request).await?;

@@ -223,5 +223,6 @@ fn event(kind: &'static str, user: &UserId, at: UnixTime) -> AuditEvent {
         user: Some(user.to_string()),
         family: None,
         address: None,
+        count: None,
     }
 }

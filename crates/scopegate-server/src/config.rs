@@ -11,6 +11,7 @@
 //!
 //! A relative path in the file is relative to the file, one in a variable to the working folder.
 
+mod audit;
 mod draft;
 mod environment;
 mod file;
@@ -20,6 +21,7 @@ mod listen;
 mod log;
 mod problem;
 mod proxies;
+mod rates;
 mod setting;
 mod store;
 mod tls;
@@ -29,7 +31,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use scopegate_claims::Issuer;
+use scopegate_core::limits::RequestLimits;
 
+pub use self::audit::AuditConfig;
 use self::draft::Draft;
 pub use self::key::Key;
 pub use self::limits::LimitsConfig;
@@ -73,6 +77,10 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// What strangers may take.
     pub limits: LimitsConfig,
+    /// How many requests public clients may leave in the storage.
+    pub requests: RequestLimits,
+    /// How long what was decided is remembered.
+    pub audit: AuditConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }

@@ -4,12 +4,14 @@ mod storage;
 mod upkeep;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::audience_names::{self, AudienceClash};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::error::TokenError;
+use scopegate_core::limits::RequestLimits;
 use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -31,6 +33,8 @@ pub struct ServerSettings {
     clock: Arc<dyn Clock>,
     trusted_proxies: TrustedProxies,
     exposure: Exposure,
+    limits: RequestLimits,
+    audit_kept_for: Option<Duration>,
 }
 
 impl ServerSettings {
@@ -47,6 +51,8 @@ impl ServerSettings {
             master_key: master_key.into(),
             clock: Arc::new(SystemClock),
             trusted_proxies: TrustedProxies::none(),
+            limits: RequestLimits::default(),
+            audit_kept_for: None,
         }
     }
 
@@ -69,6 +75,20 @@ impl ServerSettings {
     #[must_use]
     pub fn with_exposure(mut self, exposure: Exposure) -> Self {
         self.exposure = exposure;
+        self
+    }
+
+    /// Lets public clients leave so many requests in the storage.
+    #[must_use]
+    pub fn with_request_limits(mut self, limits: RequestLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Deletes audit events that are older than this. Without it all are kept.
+    #[must_use]
+    pub fn with_audit_kept_for(mut self, keep: Duration) -> Self {
+        self.audit_kept_for = Some(keep);
         self
     }
 }
@@ -152,14 +172,14 @@ impl Server {
     ///
     /// As [`open`](Self::open), but for the keys.
     pub async fn start(settings: ServerSettings) -> Result<Self, StartError> {
-        let ServerSettings { base, storage, master_key, clock, trusted_proxies, exposure } =
-            settings;
+        let ServerSettings { base, storage, master_key, clock, trusted_proxies, .. } = settings;
+        let ServerSettings { exposure, limits, audit_kept_for, .. } = settings;
         let Storage { store, watch } = storage;
         let fetch = Arc::new(HttpFetch::new(exposure));
-        let foundation = Foundation { base, store, master_key, clock, fetch };
+        let foundation = Foundation { base, store, master_key, clock, fetch, limits };
         let authority = Authority::open(foundation).await?;
         audience_names::check_catalog(&authority.catalog())?;
-        let (tasks, first_keys) = upkeep::start(&authority, watch);
+        let (tasks, first_keys) = upkeep::start(&authority, watch, audit_kept_for);
         let app = App::new(authority, trusted_proxies, first_keys.clone());
         Ok(Self { app, first_keys, tasks: Mutex::new(tasks) })
     }

@@ -19,13 +19,14 @@ use scopegate_core::catalog::ClientId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::fetch::NoFetch;
+use scopegate_core::limits::RequestLimits;
 use scopegate_core::passwords::seal_hash;
 use scopegate_core::people::UserId;
 use scopegate_core::store::{MASTER_KEY_FINGERPRINT, StoreError, Vault};
 use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
 
-use crate::config::Config;
+use crate::config::{AuditConfig, Config};
 use crate::master_key::{MasterKeyError, MasterKeySource};
 use crate::{Exposure, ServerSettings};
 
@@ -60,6 +61,8 @@ pub struct Setup {
     store: SqlStore,
     master_key: MasterKey,
     trusted_proxies: crate::TrustedProxies,
+    requests: RequestLimits,
+    audit: AuditConfig,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied; nothing has changed then.
@@ -130,7 +133,9 @@ impl Setup {
             demo::refuse_demo_store(&store).await?;
         }
         let trusted_proxies = config.trusted_proxies.clone();
-        Ok(Self { base: base.clone(), exposure, store, master_key, trusted_proxies })
+        let (requests, audit) = (config.requests, config.audit);
+        let base = base.clone();
+        Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit })
     }
 
     /// Makes the stored catalog what a file says; a second time it changes nothing.
@@ -180,14 +185,20 @@ impl Setup {
             master_key: Arc::new(self.master_key),
             clock: Arc::new(SystemClock),
             fetch: Arc::new(NoFetch),
+            limits: self.requests,
         }
     }
 
     /// What a [`Server`](crate::Server) is opened with.
     pub fn into_settings(self) -> ServerSettings {
-        ServerSettings::new(self.base, self.store, self.master_key)
+        let settings = ServerSettings::new(self.base, self.store, self.master_key)
             .with_trusted_proxies(self.trusted_proxies)
             .with_exposure(self.exposure)
+            .with_request_limits(self.requests);
+        match self.audit.keep {
+            Some(keep) => settings.with_audit_kept_for(keep),
+            None => settings,
+        }
     }
 }
 

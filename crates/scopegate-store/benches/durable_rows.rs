@@ -91,6 +91,7 @@ fn changes(client: u32, number: u32) -> [Change; 2] {
             rule: Some("default/everything".into()),
             token_id: None,
             address: None,
+            count: None,
         }),
     ]
 }

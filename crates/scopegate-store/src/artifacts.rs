@@ -32,7 +32,21 @@ const MOVE: &str = "\
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM artifact WHERE (kind, id_sha256) IN \
-    (SELECT kind, id_sha256 FROM artifact WHERE expires_at <= $1 LIMIT 1000 {free})";
+    (SELECT kind, id_sha256 FROM artifact WHERE expires_at <= $1 LIMIT $2 {free})";
+
+const COUNT: &str =
+    "SELECT count(*) AS number FROM (SELECT 1 FROM artifact WHERE kind = $1 LIMIT $2) AS counted";
+
+/// How many there are of a kind, up to a number.
+pub(crate) async fn count(
+    database: &Database,
+    kind: ArtifactKind,
+    at_most: u64,
+) -> Result<u64, StoreError> {
+    let values = [kind.as_str().into(), at_most.into()];
+    let counted = database.read_long(COUNT, &values, |row| row.number("number")).await?;
+    Ok(counted.first().copied().unwrap_or_default())
+}
 
 pub(crate) async fn find(
     database: &Database,

@@ -18,6 +18,11 @@ static INSERT: Insert = Insert::new(
 );
 const WIDTH: usize = 5;
 
+/// The order of the ids is that of time: the primary key leads to the oldest events.
+pub(crate) const PRUNE: &str = "\
+    DELETE FROM audit_event WHERE id IN \
+    (SELECT id FROM audit_event WHERE id < $1 ORDER BY id LIMIT $2 {free})";
+
 pub(crate) async fn record(
     transaction: &mut Transaction,
     events: &[&AuditEvent],

@@ -54,7 +54,7 @@ const END_WITH_CLIENTS: &str = "\
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM refresh_family WHERE id IN \
-    (SELECT id FROM refresh_family WHERE forget_at <= $1 LIMIT 1000 {free})";
+    (SELECT id FROM refresh_family WHERE forget_at <= $1 LIMIT $2 {free})";
 
 pub(crate) async fn find(database: &Database, id: &FamilyId) -> Result<Option<Family>, StoreError> {
     let found = database.read(BY_ID, &[id.as_str().into()], read).await?;

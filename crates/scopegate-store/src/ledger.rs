@@ -8,11 +8,11 @@ use scopegate_core::store::{Change, Ledger, StoreError};
 use crate::database::{Database, Transaction};
 use crate::error::again_if_aborted;
 use crate::{
-    SqlStore, artifacts, audit_events, catalog, consents, families, sessions, standing,
+    SqlStore, artifacts, audit_events, batches, catalog, consents, families, sessions, standing,
     used_assertions, users,
 };
 
-/// Each deletes a part only, so that nobody waits long.
+/// Each deletes a part only.
 static FORGET: [&str; 5] = [
     used_assertions::FORGET,
     artifacts::FORGET,
@@ -20,7 +20,6 @@ static FORGET: [&str; 5] = [
     sessions::FORGET,
     standing::FORGET,
 ];
-const FORGET_LIMIT: u64 = 1000;
 
 #[async_trait]
 impl Ledger for SqlStore {
@@ -42,14 +41,7 @@ impl Ledger for SqlStore {
 
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
         for statement in FORGET {
-            loop {
-                let mut transaction = self.database.begin().await?;
-                let forgotten = transaction.execute_locking(statement, &[now.into()]).await?;
-                transaction.commit().await?;
-                if forgotten < FORGET_LIMIT {
-                    break;
-                }
-            }
+            batches::delete(&self.database, statement, now.into()).await?;
         }
         Ok(())
     }

@@ -45,6 +45,7 @@
 
 mod artifacts;
 mod audit_events;
+mod batches;
 mod catalog;
 mod catalog_watch;
 mod consents;
@@ -61,6 +62,7 @@ mod sql_store;
 mod standing;
 mod store_options;
 mod store_url;
+mod upkeep;
 mod used_assertions;
 mod users;
 mod vault;

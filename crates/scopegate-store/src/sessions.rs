@@ -28,7 +28,7 @@ const END_OF_USER: &str = "\
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM user_session WHERE id IN \
-    (SELECT id FROM user_session WHERE idle_ends_at <= $1 OR ends_at <= $1 LIMIT 1000 {free})";
+    (SELECT id FROM user_session WHERE idle_ends_at <= $1 OR ends_at <= $1 LIMIT $2 {free})";
 
 pub(crate) async fn find(
     database: &Database,

@@ -28,7 +28,7 @@ const REVOKE: &str = "\
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM revoked_token WHERE jti_sha256 IN \
-    (SELECT jti_sha256 FROM revoked_token WHERE expires_at <= $1 LIMIT 1000 {free})";
+    (SELECT jti_sha256 FROM revoked_token WHERE expires_at <= $1 LIMIT $2 {free})";
 
 pub(crate) async fn find(database: &Database, of: &TokenMark) -> Result<Standing, StoreError> {
     let found = database.read(STANDING, &values(of), Found::read).await?;

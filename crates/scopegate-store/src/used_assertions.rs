@@ -13,7 +13,7 @@ const USE: &str = "\
 
 pub(crate) const FORGET: &str = "\
     DELETE FROM used_assertion WHERE (client, jti_sha256) IN \
-    (SELECT client, jti_sha256 FROM used_assertion WHERE expires_at <= $1 LIMIT 1000 {free})";
+    (SELECT client, jti_sha256 FROM used_assertion WHERE expires_at <= $1 LIMIT $2 {free})";
 
 pub(crate) async fn use_up(
     transaction: &mut Transaction,

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
+use scopegate_core::audit::DecisionId;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Vault};
+use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Upkeep, Vault};
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -158,4 +159,66 @@ async fn a_lock_that_is_held_too_long_is_an_outage() {
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     other.close().await.unwrap();
     patient.commit(&changes).await.unwrap();
+}
+
+/// Audit events whose ids were made in consecutive seconds since 1970, as a server would leave them.
+async fn fill_with_audit_events(path: &Path, rows: u32) {
+    let mut connection = connect(path).await;
+    let fill = format!(
+        "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < {rows}) \
+         INSERT INTO audit_event (id, happened_at, server, client, body) \
+         SELECT printf('%08x-%04x-7000-8000-%012x', (n * 1000) >> 16, (n * 1000) & 65535, n), \
+         n, 'default', 'reader', printf('%.300c', 'x') FROM row"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(fill)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+fn made_before(seconds: u64) -> DecisionId {
+    DecisionId::first_at(UnixTime::from_seconds(seconds))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_audit_table_is_pruned_while_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let (url, options) = (StoreUrl::sqlite(&path), StoreOptions::default());
+    let open = || SqlStore::open(&url, &options);
+    open().await.unwrap().close().await;
+    fill_with_audit_events(&path, 100_000).await;
+
+    let store = open().await.unwrap();
+    let pruning = tokio::spawn({
+        let store = store.clone();
+        async move { store.prune_audit(made_before(90_001)).await }
+    });
+    let mut commits = 0;
+    while !pruning.is_finished() {
+        store.commit(&[use_assertion(&commits.to_string())]).await.unwrap();
+        commits += 1;
+    }
+    assert_eq!(pruning.await.unwrap().unwrap(), 90_000);
+    assert_eq!(store.prune_audit(made_before(200_000)).await.unwrap(), 10_000, "they were left");
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_while_events_are_deleted_loses_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let store = open(&path).await.unwrap();
+    fill_with_audit_events(&path, 1000).await;
+    // The trigger stands for a disk that has no room for the log of the sixth hundred.
+    let mut other = connect(&path).await;
+    let fails = "CREATE TRIGGER full BEFORE DELETE ON audit_event WHEN old.happened_at > 500 \
+                 BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+    sqlx::raw_sql(fails).execute(&mut other).await.unwrap();
+    let failed = store.prune_audit(made_before(901)).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
+    store.commit(&[use_assertion("1")]).await.expect("the server goes on");
+
+    sqlx::raw_sql("DROP TRIGGER full").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let rest = store.prune_audit(made_before(901)).await.unwrap();
+    assert!((400..900).contains(&rest), "{rest}: what was deleted before stays deleted");
+    assert_eq!(store.prune_audit(made_before(2000)).await.unwrap(), 100);
 }

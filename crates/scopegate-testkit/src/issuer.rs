@@ -9,6 +9,7 @@ use scopegate_core::catalog::{
     Status,
 };
 use scopegate_core::fetch::NoFetch;
+use scopegate_core::limits::RequestLimits;
 use scopegate_core::store::CatalogStore;
 use scopegate_jose::{Algorithm, MasterKey};
 use scopegate_tower::{BearerBuilder, BearerLayer};
@@ -123,6 +124,7 @@ impl TestIssuer {
             master_key: Arc::new(MasterKey::generate()),
             clock: Arc::new(clock.clone()),
             fetch: Arc::new(NoFetch),
+            limits: RequestLimits::default(),
         });
         let authority = authority.await.expect("a store in memory does not fail");
         let server = Arc::clone(

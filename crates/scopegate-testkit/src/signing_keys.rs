@@ -70,6 +70,7 @@ mod tests {
     use scopegate_claims::ManualClock;
     use scopegate_core::authority::{Authority, Foundation};
     use scopegate_core::fetch::NoFetch;
+    use scopegate_core::limits::RequestLimits;
 
     use super::*;
     use crate::MemoryStore;
@@ -84,6 +85,7 @@ mod tests {
             master_key: Arc::new(master_key),
             clock: Arc::new(ManualClock::at(NOW)),
             fetch: Arc::new(NoFetch),
+            limits: RequestLimits::default(),
         };
         let authority = Authority::open(foundation).await.unwrap();
         let mut names = Vec::new();

@@ -41,6 +41,11 @@ impl DecisionId {
         bytes[2..].copy_from_slice(&low.to_be_bytes());
         Self(Builder::from_unix_timestamp_millis(seconds * 1000, &bytes).into_uuid())
     }
+
+    /// The least id that there can be of a second: those of all seconds before are less.
+    pub fn first_at(second: UnixTime) -> Self {
+        Self(Builder::from_unix_timestamp_millis(second.as_seconds() * 1000, &[0; 10]).into_uuid())
+    }
 }
 
 impl std::fmt::Display for DecisionId {
@@ -84,6 +89,19 @@ mod tests {
             assert!(made.iter().flatten().all(|id| *id < last));
         }
         assert!(DecisionId::at(NOW.plus(Duration::from_secs(1))) > last);
+    }
+
+    #[test]
+    fn the_first_id_of_a_second_is_less_than_all_of_it_and_more_than_all_before() {
+        let second = Duration::from_secs(1);
+        for now in [UnixTime::from_seconds(1), NOW, UnixTime::MAX] {
+            let first = DecisionId::first_at(now);
+            assert!(DecisionId::at(now.minus(second)) < first && first < DecisionId::at(now));
+            let later = DecisionId::first_at(now).to_string();
+            assert!(DecisionId::at(now.minus(second)).to_string() < later, "as texts, too");
+        }
+        let first = DecisionId::first_at(NOW).to_string();
+        assert_eq!(first, "01a3185c-5000-7000-8000-000000000000");
     }
 
     #[test]

@@ -13,13 +13,14 @@ use crate::people::{Authentication, UserId};
 use crate::policy::Granted;
 use crate::store::{Artifact, ArtifactKind, FamilyId};
 use crate::token_id::TokenId;
+use crate::upkeep::CLOCK_SKEW;
 
 /// How long a code may be redeemed (RFC 6749 §4.1.2: ten minutes at most).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// How long the row of a code stays at least that was redeemed: until then its second use is told from
 /// a guess. It stays until the access token ends; the family is found without it.
-pub(crate) const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
 /// What a code is bound to: whoever exchanges it must show both.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -98,6 +99,13 @@ pub(crate) struct UsedCode {
     pub(crate) token_id: TokenId,
     /// When it ends anyway.
     pub(crate) token_ends_at: UnixTime,
+}
+
+impl UsedCode {
+    /// How long the row of the code stays: a code that comes again ends the access token by it.
+    pub(crate) fn remembered_until(&self, now: UnixTime) -> UnixTime {
+        now.plus(REMEMBERED).max(self.token_ends_at.plus(CLOCK_SKEW))
+    }
 }
 
 impl CodeBody {

@@ -7,12 +7,12 @@ use scopegate_claims::{Audience, UnixTime};
 use scopegate_jose::KeySet;
 
 use super::door::Door;
+use super::parameters::Parameters;
 use super::pushed::Pushed;
 use super::{AuthorizeError, AuthorizeRefused, ResponseMode, Return};
 use crate::audit::DecisionId;
 use crate::catalog::{AuthorizationServer, Snapshot};
 use crate::error::{OAuthError, TokenError};
-use crate::form::Form;
 use crate::grants::IdTokenWish;
 use crate::policy::Wanted;
 
@@ -23,7 +23,7 @@ pub(super) struct Draft<'a> {
     pub(super) catalog: &'a Snapshot,
     pub(super) server: &'a AuthorizationServer,
     pub(super) door: Door<'a>,
-    pub(super) form: &'a Form,
+    pub(super) form: &'a Parameters,
     pub(super) repeated: &'a BTreeSet<Box<str>>,
     /// Where it was pushed before.
     pub(super) pushed: Option<&'a Pushed>,

@@ -11,11 +11,13 @@ use serde::Serialize;
 use super::checks::{self, At};
 use super::door::Door;
 use super::draft::{Asked, Draft};
+use super::parameters::Parameters;
 use super::{AuthorizeError, pushed};
 use crate::authority::Authority;
 use crate::client_auth::{AuthenticatedClient, Presented};
 use crate::decision::{Deciding, replayed};
 use crate::grants::authorization_code::GRANT_TYPE;
+use crate::limits::Stored;
 use crate::store::Change;
 use crate::token::{Refused, TokenRequest, active_server};
 
@@ -50,13 +52,14 @@ impl Authority {
         let AuthenticatedClient { client, changes: proved } =
             self.authenticate_client(&catalog, server, "par", &presented).await?;
         let now = self.clock.now();
+        self.requests.admit(Stored::Pushed, &client, request.address, now)?;
         let mut deciding = Deciding {
             grant_type: Some(GRANT_TYPE),
             address: request.address,
             ..Deciding::new("app.oauth2.as.par", server, &client, now)
         };
 
-        let nothing = BTreeSet::new();
+        let (form, nothing) = (&Parameters::of(form), BTreeSet::new());
         let checked = Door::of_client(&client, form).and_then(|door| {
             let keys = self.keys.verifying(&server.id);
             let (repeated, asked) = (&nothing, Asked::default());
@@ -64,7 +67,7 @@ impl Authority {
             let mut draft =
                 Draft { catalog, server, door, form, repeated, pushed, keys, now, asked };
             checks::run(&mut draft, At::Pushing)?;
-            Ok(draft.asked.wanted.named())
+            Ok(draft.asked.wanted.known_to(server))
         });
         match checked {
             Ok(scope) => deciding.scope = scope,
@@ -74,6 +77,7 @@ impl Authority {
             pushed::keep(&self.master_key, &server.id, &client.id, form, now);
         let kept = vec![Change::PutArtifact(artifact), Change::Audit(deciding.granted())];
         self.store.commit(&[proved, kept].concat()).await.map_err(replayed)?;
+        self.requests.written(Stored::Pushed);
         Ok(PushedResponse { request_uri, expires_in: pushed::LIFETIME.as_secs() })
     }
 

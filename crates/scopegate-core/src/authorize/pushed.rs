@@ -10,6 +10,7 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{MasterKey, base64url, random_token, sha256};
 use serde::{Deserialize, Serialize};
 
+use super::parameters::Parameters;
 use super::{AuthorizeError, AuthorizeRequest};
 use crate::authority::Authority;
 use crate::catalog::{ClientId, ServerId};
@@ -23,9 +24,6 @@ const URN: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// How long a reference lives until a browser brings it.
 pub(super) const LIFETIME: Duration = Duration::from_secs(60);
-
-/// What proves the client is no part of what it asks.
-const CREDENTIALS: [&str; 3] = ["client_assertion", "client_assertion_type", "client_secret"];
 
 /// A pushed request that may be answered in this browser. `Debug` hides it.
 #[derive(Clone)]
@@ -63,17 +61,18 @@ impl fmt::Debug for Pushed {
     }
 }
 
-/// Keeps a request: the reference, and the row by which it is found.
+/// Keeps a request: the reference, and the row by which it is found. What proves the client is no
+/// parameter of what it asks, and is not kept.
 pub(super) fn keep(
     master_key: &MasterKey,
     server: &ServerId,
     client: &ClientId,
-    form: &Form,
+    form: &Parameters,
     now: UnixTime,
 ) -> (String, Artifact) {
     let secret = random_token(32);
     let id = sha256(secret.as_bytes());
-    let asked: Vec<_> = form.pairs().filter(|(name, _)| !CREDENTIALS.contains(name)).collect();
+    let asked: Vec<_> = form.pairs().collect();
     let json = serde_json::to_vec(&asked).expect("they are texts");
     let sealed = master_key.seal(&context(&id), &json).expect("a form can be sealed");
     let body = Body {
@@ -165,17 +164,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_what_is_asked_nor_what_proves_the_client_is_stored() {
+    fn what_is_asked_is_sealed_and_nothing_else_is_stored() {
         let form = Form::collect([
             ("client_id", "portal"),
             ("client_secret", "hush"),
             ("client_assertion", "hush"),
+            ("anything", "else"),
             ("id_token_hint", "hint"),
         ]);
+        let form = Parameters::of(&form.unwrap());
         let (now, master_key) = (UnixTime::from_seconds(1_800_000_000), MasterKey::generate());
         let client = ClientId::parse("portal").unwrap();
-        let (uri, artifact) =
-            keep(&master_key, &ServerId::default_server(), &client, &form.unwrap(), now);
+        let (uri, artifact) = keep(&master_key, &ServerId::default_server(), &client, &form, now);
 
         let secret = uri.strip_prefix(URN).unwrap();
         assert_eq!(artifact.id, sha256(secret.as_bytes()));

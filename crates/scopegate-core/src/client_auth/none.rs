@@ -10,18 +10,13 @@ use crate::store::Change;
 #[derive(Debug)]
 pub(super) struct NoProof;
 
-/// What makes a request one of another method.
-const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
-
 impl Method for NoProof {
     fn auth(&self) -> ClientAuth {
         ClientAuth::None
     }
 
     fn is_attempted(&self, presented: &Presented<'_>) -> bool {
-        let Presented { authorization, form } = presented;
-        let shows_nothing = || CREDENTIALS.iter().all(|name| form.value(name).is_none());
-        authorization.is_none() && form.value("client_id").is_some() && shows_nothing()
+        presented.form.value("client_id").is_some() && !presented.shows_proof()
     }
 
     fn claimed_id<'a>(&self, presented: &Presented<'a>) -> Result<Cow<'a, str>, &'static str> {

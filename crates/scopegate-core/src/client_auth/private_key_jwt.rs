@@ -62,7 +62,7 @@ impl Method for PrivateKeyJwt {
         assertion.check(issuer.chain(endpoints), proof.now)?;
         Ok(vec![Change::UseAssertion {
             client: client.id.clone(),
-            expires_at: assertion.ends_at(),
+            expires_at: assertion.forget_at(),
             jti: assertion.jti,
         }])
     }

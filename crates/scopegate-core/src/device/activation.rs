@@ -208,7 +208,7 @@ impl Authority {
             Ok(granted) => Ok(granted),
             Err(error) => {
                 let deciding = device.deciding(DEVICE_APPROVAL, activation, now);
-                self.record_refusal(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
+                self.record_decision(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
                 Err(error)
             }
         }
@@ -277,7 +277,7 @@ impl Device<'_> {
     ) -> Deciding<'_> {
         Deciding {
             grant_type: Some(GRANT_TYPE),
-            scope: self.body.wanted().named(),
+            scope: self.body.wanted().known_to(self.server),
             user: Some(activation.user.id.clone()),
             address: activation.address,
             ..Deciding::new(kind, self.server, self.client, now)

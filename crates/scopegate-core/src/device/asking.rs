@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::{DeviceBody, INTERVAL, LIFETIME, State, UserCode};
 use crate::authority::Authority;
-use crate::authorize::code::REMEMBERED;
 use crate::catalog::{AuthorizationServer, Client};
 use crate::client_auth::{AuthenticatedClient, Presented};
 use crate::decision::{Deciding, replayed};
 use crate::error::TokenError;
 use crate::grants::device_code::GRANT_TYPE;
+use crate::limits::Stored;
 use crate::policy::Wanted;
 use crate::store::{Artifact, ArtifactKind, Change, Contested, StoreError};
 use crate::token::{Refused, TokenRequest, active_server, selected};
@@ -55,6 +55,7 @@ impl Authority {
         let AuthenticatedClient { client, changes: proved } =
             self.authenticate_client(&catalog, server, "device/authorize", &presented).await?;
         let now = self.clock.now();
+        self.requests.admit(Stored::Device, &client, request.address, now)?;
         let mut deciding = Deciding {
             grant_type: Some(GRANT_TYPE),
             address: request.address,
@@ -64,7 +65,7 @@ impl Authority {
             Ok(body) => body,
             Err(error) => return Err(self.refuse(&deciding, proved, error.into()).await),
         };
-        deciding.scope = body.wanted().named();
+        deciding.scope = body.wanted().known_to(server);
 
         let (device_code, user_code) = self.keep(&body, &deciding, &proved).await?;
         let base = catalog.org().issuer.as_str().trim_end_matches('/');
@@ -95,12 +96,15 @@ impl Authority {
                 alias: Some(user_code.digest(&self.master_key)),
                 user: None,
                 version: 0,
-                expires_at: body.ends_at.plus(REMEMBERED),
+                expires_at: body.ends_at,
                 body: body.to_json(),
             };
             let kept = vec![Change::PutArtifact(artifact), Change::Audit(deciding.granted())];
             match self.store.commit(&[proved.to_vec(), kept].concat()).await {
-                Ok(()) => return Ok((device_code, user_code)),
+                Ok(()) => {
+                    self.requests.written(Stored::Device);
+                    return Ok((device_code, user_code));
+                }
                 // Another device has the same user code.
                 Err(StoreError::Changed(Contested::Artifact)) if round < ROUNDS => round += 1,
                 Err(error) => return Err(replayed(error)),
@@ -134,7 +138,6 @@ fn asked(
         asked_from: request.address,
         ends_at: now.plus(LIFETIME),
         interval: INTERVAL,
-        polled_at: None,
         state: State::Pending,
     })
 }

@@ -16,6 +16,7 @@ use crate::refresh_family::{self, Begin};
 use crate::refresh_token::RefreshToken;
 use crate::store::{Change, Ended, Family, FamilyBody, FamilyId};
 use crate::token_id::TokenId;
+use crate::upkeep::CLOCK_SKEW;
 
 /// What a person agreed to.
 #[derive(Clone)]
@@ -175,6 +176,7 @@ fn reused(request: &GrantRequest<'_>, grant_type: &'static str, began: Began<'_>
             Some(Change::EndFamilies { of: Ended::Family(family.clone()), at: now })
         }
         (None, Some((id, expires_at))) => {
+            let expires_at = expires_at.plus(CLOCK_SKEW);
             Some(Change::RevokeToken { jti: id.to_string(), expires_at })
         }
         (None, None) => None,

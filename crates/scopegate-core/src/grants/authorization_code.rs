@@ -9,7 +9,7 @@ use scopegate_jose::sha256;
 
 use super::agreed::{self, Agreed};
 use super::{Decision, Denied, Grant, GrantRequest, code_verifier};
-use crate::authorize::code::{Binding, CodeBody, CodeState, Issued, REMEMBERED};
+use crate::authorize::code::{Binding, CodeBody, CodeState, Issued};
 use crate::error::TokenError;
 use crate::form::Form;
 use crate::people::User;
@@ -125,7 +125,7 @@ fn redeem(
     };
     let person = agreed.person(request, user)?;
     let (used, mut decision) = agreed.redeemed(request, person);
-    let expires_at = request.now.plus(REMEMBERED).max(used.token_ends_at);
+    let expires_at = used.remembered_until(request.now);
     let body = CodeBody {
         server: request.server.id.clone(),
         client: request.client.id.clone(),

@@ -1,16 +1,16 @@
 //! `urn:ietf:params:oauth:grant-type:device_code`: a device asks whether it was let in (RFC 8628 §3.4).
 //!
 //! It asks again and again, and must wait between two questions. Who asks too soon waits longer from
-//! then on, which is remembered.
+//! then on. Nothing of that is written.
 
 use async_trait::async_trait;
-use scopegate_claims::UnixTime;
 
 use super::agreed::{self, Agreed};
 use super::{Decision, Denied, Grant, GrantRequest, IdTokenWish};
-use crate::authorize::code::{Binding, REMEMBERED};
-use crate::device::{Approval, DeviceBody, SLOWER, State};
+use crate::authorize::code::Binding;
+use crate::device::{Approval, DeviceBody, State};
 use crate::error::TokenError;
+use crate::limits::TooSoon;
 use crate::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, UserKey};
 
@@ -41,7 +41,7 @@ impl Grant for DeviceCode {
             State::Used { user, used } => Err(agreed::replayed(request, GRANT_TYPE, used, user)),
             State::Denied => Err(TokenError::DeviceDenied.into()),
             State::Pending | State::Approved(_) if is_over => Err(TokenError::ExpiredToken.into()),
-            State::Pending => Err(asked_too(request.now, &artifact, body)),
+            State::Pending => Err(must_wait(request, &artifact, &body).into()),
             State::Approved(approval) => {
                 let agreed = agreed(code, approval.clone(), &body);
                 redeem(request, &artifact, body, agreed).await
@@ -70,17 +70,11 @@ async fn find(
 }
 
 /// The person has not decided. The device is told so, or that it asks too soon (RFC 8628 §3.5).
-fn asked_too(now: UnixTime, artifact: &Artifact, mut body: DeviceBody) -> Denied {
-    let is_too_soon = body.polled_at.is_some_and(|before| now.since(before) < body.interval);
-    let error = match is_too_soon {
-        false => TokenError::AuthorizationPending,
-        true => {
-            body.interval += SLOWER;
-            TokenError::SlowDown
-        }
-    };
-    body.polled_at = Some(now);
-    Denied { error, changes: vec![body.moved(artifact, artifact.expires_at)] }
+fn must_wait(request: &GrantRequest<'_>, artifact: &Artifact, body: &DeviceBody) -> TokenError {
+    match request.polls.ask(&artifact.id, body.interval, request.now) {
+        Ok(()) => TokenError::AuthorizationPending,
+        Err(TooSoon) => TokenError::SlowDown,
+    }
 }
 
 /// What the person allowed. A device asks for no nonce and no claims by name, and its code is bound to
@@ -112,7 +106,7 @@ async fn redeem(
     let person = agreed.person(request, user)?;
     let user = person.id.clone();
     let (used, mut decision) = agreed.redeemed(request, person);
-    let expires_at = request.now.plus(REMEMBERED).max(used.token_ends_at);
+    let expires_at = used.remembered_until(request.now);
     let body = DeviceBody { state: State::Used { user, used }, ..body };
     decision.changes.push(body.moved(artifact, expires_at));
     Ok(decision)

@@ -109,7 +109,7 @@ async fn unused(request: &GrantRequest<'_>, assertion: &Assertion) -> Result<Cha
         alias: None,
         user: None,
         version: 0,
-        expires_at: assertion.ends_at(),
+        expires_at: assertion.forget_at(),
         body: "{}".to_owned(),
     }))
 }

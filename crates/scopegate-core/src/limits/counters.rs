@@ -138,6 +138,15 @@ impl Counters {
         }
     }
 
+    /// How many are counted under a key now.
+    pub fn count(&self, key: &impl Hash, now: UnixTime) -> u32 {
+        let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
+        let places = self.places(key, sets.len());
+        let counter = find(&mut sets, places, tag);
+        let running = counter.filter(|counter| now.as_seconds() < counter[ENDS_AT]);
+        running.map_or(0, |counter| u32::try_from(counter[COUNT]).unwrap_or(u32::MAX))
+    }
+
     /// Forgets what was counted under a key.
     pub fn forget(&self, key: &impl Hash) {
         let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
@@ -213,6 +222,17 @@ mod tests {
         assert_eq!(counters.admit(&"alice", THREE, at(0)), wait(60));
         counters.forget(&"alice");
         assert_eq!(counters.admit(&"alice", THREE, at(0)), Ok(()));
+    }
+
+    #[test]
+    fn what_is_counted_can_be_read_until_the_window_ends() {
+        let counters = Counters::with_room_for(100);
+        assert_eq!(counters.count(&"alice", at(0)), 0);
+        assert_eq!(counters.admit(&"alice", THREE, at(0)), Ok(()));
+        assert_eq!(counters.admit(&"alice", THREE, at(1)), Ok(()));
+        assert_eq!(counters.count(&"alice", at(59)), 2);
+        assert_eq!(counters.count(&"bob", at(59)), 0);
+        assert_eq!(counters.count(&"alice", at(60)), 0);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Addresses, as limits count them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use scopegate_claims::UnixTime;
 
@@ -17,6 +19,18 @@ pub enum Network {
     V6Site([u16; 3]),
     /// An IPv6 /64.
     V6Subnet([u16; 4]),
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::V4(address) => address.fmt(f),
+            Self::V6Site([a, b, c]) => write!(f, "{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)),
+            Self::V6Subnet([a, b, c, d]) => {
+                write!(f, "{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+        }
+    }
 }
 
 impl Network {
@@ -61,20 +75,39 @@ impl AddressCounters {
     /// [`RetryAfter`] if a bound is reached, or if there is no room for a new counter. Then nothing is
     /// counted.
     pub fn admit(&self, address: IpAddr, bound: Bound, now: UnixTime) -> Result<(), RetryAfter> {
+        self.admit_for(&(), address, bound, now)
+    }
+
+    /// The same, counted apart from what is counted for others: for each client, or each endpoint.
+    ///
+    /// # Errors
+    ///
+    /// As [`admit`](Self::admit).
+    pub fn admit_for(
+        &self,
+        of: &impl Hash,
+        address: IpAddr,
+        bound: Bound,
+        now: UnixTime,
+    ) -> Result<(), RetryAfter> {
         let network = Network::of(address);
-        self.0.admit(&network, bound, now)?;
+        self.0.admit(&(of, network), bound, now)?;
         let Some(site) = network.site() else { return Ok(()) };
-        self.0
-            .admit(&site, bound.times(Network::SUBNETS), now)
-            .inspect_err(|_| self.0.take_back(&network))
+        let of_site = self.0.admit(&(of, site), bound.times(Network::SUBNETS), now);
+        of_site.inspect_err(|_| self.0.take_back(&(of, network)))
     }
 
     /// Takes one back that was counted: it was never judged.
     pub fn take_back(&self, address: IpAddr) {
+        self.take_back_for(&(), address);
+    }
+
+    /// The same for what was counted by [`admit_for`](Self::admit_for).
+    pub fn take_back_for(&self, of: &impl Hash, address: IpAddr) {
         let network = Network::of(address);
-        self.0.take_back(&network);
+        self.0.take_back(&(of, network));
         if let Some(site) = network.site() {
-            self.0.take_back(&site);
+            self.0.take_back(&(of, site));
         }
     }
 }

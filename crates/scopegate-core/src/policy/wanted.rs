@@ -83,12 +83,15 @@ impl Wanted {
         }
     }
 
-    /// The scopes that are named, as text.
-    pub fn named(&self) -> String {
-        match self {
-            Self::Named(scopes) => scopes.as_str().to_owned(),
-            Self::AtMost(_) | Self::Default => String::new(),
-        }
+    /// The scopes that are named, as text to be recorded: only those that the server has. Others are a
+    /// text of a stranger.
+    pub(crate) fn known_to(&self, server: &AuthorizationServer) -> String {
+        let Self::Named(scopes) = self else { return String::new() };
+        let is_known = |name: &str| {
+            STANDARD_SCOPES.contains(&name)
+                || server.scopes.keys().any(|scope| scope.as_str() == name)
+        };
+        scopes.iter().filter(|name| is_known(name)).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -104,6 +107,9 @@ mod tests {
         assert_eq!(within(None).unwrap(), Wanted::AtMost(before.clone()));
         assert_eq!(within(Some("b")).unwrap(), Wanted::Named(scopes("b")));
         assert!(matches!(within(Some("b c")), Err(TokenError::InvalidScope(_))));
-        assert_eq!(Wanted::parse(Some("c")).unwrap().within(None).unwrap().named(), "c");
+        assert_eq!(
+            Wanted::parse(Some("c")).unwrap().within(None).unwrap(),
+            Wanted::Named(scopes("c"))
+        );
     }
 }

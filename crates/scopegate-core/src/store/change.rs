@@ -257,6 +257,7 @@ mod tests {
             rule: None,
             token_id: None,
             address: None,
+            count: None,
         })
     }
 

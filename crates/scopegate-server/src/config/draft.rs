@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use scopegate_claims::Issuer;
 use scopegate_core::catalog_file::Quoted;
+use scopegate_core::limits::RequestLimits;
 
 use super::key::Key;
 use super::limits;
 use super::problem::{Complaint, Place, Problems};
 use super::setting::Setting;
-use super::{Config, LimitsConfig, ListenConfig, LogConfig, StoreConfig};
+use super::{AuditConfig, Config, LimitsConfig, ListenConfig, LogConfig, StoreConfig};
 use crate::{ForwardingHeader, TlsFiles};
 
 /// A configuration while it is read: what belongs together may still be apart.
@@ -28,6 +29,8 @@ pub(super) struct Draft {
     pub(super) trusted_proxies: Vec<String>,
     pub(super) forwarding_header: ForwardingHeader,
     pub(super) limits: LimitsConfig,
+    pub(super) requests: RequestLimits,
+    pub(super) audit: AuditConfig,
     pub(super) log: LogConfig,
 }
 
@@ -69,6 +72,8 @@ impl Draft {
             trusted_proxies: Vec::new(),
             forwarding_header: ForwardingHeader::default(),
             limits: LimitsConfig::default(),
+            requests: RequestLimits::default(),
+            audit: AuditConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -112,6 +117,8 @@ impl Draft {
             listen: self.listen,
             store: self.store,
             limits: self.limits,
+            requests: self.requests,
+            audit: self.audit,
             log: self.log,
         })
     }

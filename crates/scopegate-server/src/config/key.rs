@@ -3,11 +3,20 @@
 use super::draft::Draft;
 use super::problem::Complaint;
 use super::setting::Setting;
-use super::{draft, limits, listen, log, proxies, store, tls};
+use super::{audit, draft, limits, listen, log, proxies, rates, store, tls};
 
 /// All keys, one part for each concern.
-pub(super) static KEYS: &[&[Key]] =
-    &[draft::KEYS, listen::KEYS, tls::KEYS, store::KEYS, proxies::KEYS, limits::KEYS, log::KEYS];
+pub(super) static KEYS: &[&[Key]] = &[
+    draft::KEYS,
+    listen::KEYS,
+    tls::KEYS,
+    store::KEYS,
+    proxies::KEYS,
+    limits::KEYS,
+    rates::KEYS,
+    audit::KEYS,
+    log::KEYS,
+];
 
 /// Keys and tables that are planned, and refused until they do something.
 pub(super) static LATER: &[&str] = &["sql"];

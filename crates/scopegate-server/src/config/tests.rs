@@ -259,6 +259,62 @@ fn more_connections_than_descriptors_are_refused_where_they_stand() {
 }
 
 #[test]
+fn limits_and_the_time_that_audit_events_stay_can_be_set() {
+    let config = file("[limits]\npushed_requests = '5/s'\n[audit]\nkeep = '90d'\n");
+    assert_eq!(config.requests.pushed_requests.most, 5);
+    assert_eq!(config.requests.pushed_requests.window.as_secs(), 1);
+    assert_eq!(config.requests.device_requests.most, 60);
+    assert_eq!(config.audit.keep.unwrap().as_secs(), 90 * 86_400);
+    assert_eq!(file("").audit.keep, None);
+    let variables = variables(&[
+        ("SCOPEGATE__LIMITS__DEVICE_REQUESTS", "7/h"),
+        ("SCOPEGATE__AUDIT__KEEP", "1d"),
+    ]);
+    let config = Config::read(None, variables).unwrap();
+    assert_eq!(config.requests.device_requests.most, 7);
+    assert_eq!(config.audit.keep.unwrap().as_secs(), 86_400);
+}
+
+#[test]
+fn absurd_rates_are_refused_with_what_to_write() {
+    for (content, problem) in [
+        (
+            "[limits]\npushed_requests = 60",
+            r#"2:19: "limits.pushed_requests" must be a text in quotes, not an integer"#,
+        ),
+        (
+            "[limits]\npushed_requests = '60'",
+            r#"2:19: "60" is no rate: write a number for a second, a minute or an hour, such as "60/m""#,
+        ),
+        (
+            "[limits]\ndevice_requests = '0/m'",
+            r#"2:19: "0/m" lets nobody in: write at least "1/h""#,
+        ),
+        (
+            "[limits]\ndevice_requests = '9999999999/s'",
+            r#"2:19: "9999999999/s" is no limit: write a number from 1 to 1000000"#,
+        ),
+        (
+            "audit.keep = '90'",
+            r#"1:14: "90" is no duration: write a number of days, such as "90d""#,
+        ),
+        ("audit.keep = '0d'", r#"1:14: "0d" is too short for an audit: write "1d" or more"#),
+        ("audit.keep = '23h'", r#"1:14: "23h" is too short for an audit: write "1d" or more"#),
+        (
+            "audit.keep = '36501d'",
+            "1:14: \"36501d\" is longer than a hundred years: write \"36500d\" or less, \
+             or leave it out to keep all",
+        ),
+    ] {
+        assert_eq!(refusal(content), format!("scopegate.toml:{problem}"));
+    }
+    assert_eq!(
+        variable_refusal("SCOPEGATE__LIMITS__PUSHED_REQUESTS", "0/s"),
+        r#"SCOPEGATE__LIMITS__PUSHED_REQUESTS: "0/s" lets nobody in: write at least "1/h""#,
+    );
+}
+
+#[test]
 fn all_problems_are_listed_in_their_order() {
     let file = text("[listen]\nadmin = 1\npubic = 2\n");
     let variables = variables(&[("SCOPEGATE__LOG__LEVEL", "loud")]);

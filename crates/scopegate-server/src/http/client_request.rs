@@ -19,6 +19,8 @@ pub(super) struct ClientRequest {
     server: Arc<AuthorizationServer>,
     parts: Parts,
     form: Form,
+    /// How long the form is as it was sent, in bytes.
+    length: usize,
 }
 
 impl ClientRequest {
@@ -33,10 +35,20 @@ impl ClientRequest {
         let read = async {
             credentials::none_in_url(&parts.uri).map_err(Failure::new)?;
             credentials::authorization(&parts.headers).map_err(Failure::new)?;
-            form_body::read(&parts.headers, body).await.map_err(Failure::new)
+            let bytes = form_body::bytes(&parts.headers, body).await.map_err(Failure::new)?;
+            Ok((form_body::parse(&bytes).map_err(Failure::new)?, bytes.len()))
         };
-        let form = read.await.map_err(of_server)?;
-        Ok(Self { app: app.clone(), server: Arc::clone(server), parts, form })
+        let (form, length) = read.await.map_err(of_server)?;
+        Ok(Self { app: app.clone(), server: Arc::clone(server), parts, form, length })
+    }
+
+    /// Refuses a form that is longer than this, if nothing in the request proves who the client is.
+    pub(super) fn refuse_unproved_beyond(&self, most: usize) -> Result<(), Failure> {
+        if self.length <= most || self.presented().shows_proof() {
+            return Ok(());
+        }
+        let failure = Failure::new(RequestError::BodyTooLong).of_server(&self.server);
+        Err(failure.of_client(self.claimed_client()))
     }
 
     /// Asks the core, which answers in time or not at all.
@@ -48,9 +60,8 @@ impl ClientRequest {
         E: Into<RequestError>,
         D: Future<Output = Result<T, Refused<E>>>,
     {
-        let Self { app, server, parts, form } = self;
-        // It was read once, so that it can be read again.
-        let authorization = credentials::authorization(&parts.headers).ok().flatten();
+        let Self { app, server, parts, form, .. } = self;
+        let authorization = self.presented().authorization;
         let address = app.client_address(parts);
         let request = TokenRequest { server: &server.id, authorization, form, address };
         let failure = match decided_in_time(decide(request)).await {
@@ -68,9 +79,13 @@ impl ClientRequest {
 
     /// The client that asks, or that somebody claims to be.
     fn claimed_client(&self) -> Option<ClientId> {
-        let Self { app, parts, form, .. } = self;
-        let authorization = credentials::authorization(&parts.headers).ok().flatten();
-        let presented = Presented { authorization, form };
-        credentials::claimed_client(&app.authority().catalog(), &presented)
+        credentials::claimed_client(&self.app.authority().catalog(), &self.presented())
+    }
+
+    /// What the request says about its client.
+    fn presented(&self) -> Presented<'_> {
+        // It was read once, so that it can be read again.
+        let authorization = credentials::authorization(&self.parts.headers).ok().flatten();
+        Presented { authorization, form: &self.form }
     }
 }

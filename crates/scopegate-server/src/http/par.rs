@@ -11,6 +11,9 @@ use super::client_request::ClientRequest;
 use super::failure::NEVER_STORED;
 use super::{App, Failure, Routes, on_both};
 
+/// The longest request of whoever proves nothing, in bytes: as long as one in a URL.
+const MAX_UNPROVED: usize = 8 * 1024;
+
 /// Where clients push what they will ask.
 pub(super) fn routes(base: &str) -> Routes {
     on_both(base, "par", || post(push))
@@ -23,6 +26,7 @@ async fn push(
     request: Request,
 ) -> Result<Response, Failure> {
     let request = ClientRequest::read(&app, &server, request).await?;
+    request.refuse_unproved_beyond(MAX_UNPROVED)?;
     let kept = request.decided(|request| app.authority().push(request)).await?;
     Ok((StatusCode::CREATED, NEVER_STORED, Json(kept)).into_response())
 }

@@ -1,4 +1,5 @@
-//! What a server does beside answering: it follows the catalog and the keys, makes keys, and forgets.
+//! What a server does beside answering: it follows the catalog and the keys, makes keys, forgets and
+//! counts.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use scopegate_core::error::TokenError;
 use scopegate_core::store::{StoreError, Versions};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use super::CatalogWatch;
 
@@ -18,11 +20,15 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// How often the storage deletes what has expired.
-const FORGET_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How often the storage deletes what has expired. It keeps a row half a minute longer, so that each is
+/// gone within a minute of its expiry.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
 
-/// By how much the clocks of nodes on one storage may differ.
-const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+/// How often it is recorded how many refusals were counted.
+const COUNT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often audit events are deleted that are too old.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// So many servers have their keys before the process is ready; the rest follow.
 const FIRST_SERVERS: usize = 64;
@@ -31,13 +37,21 @@ const FIRST_SERVERS: usize = 64;
 pub(super) fn start(
     authority: &Arc<Authority>,
     catalog: Arc<dyn CatalogWatch>,
+    audit_kept_for: Option<Duration>,
 ) -> (JoinSet<()>, watch::Receiver<FirstKeys>) {
     let changed = Arc::new(Notify::new());
     let (progress, first_keys) = watch::channel(FirstKeys::BeingMade);
     let mut tasks = JoinSet::new();
     tasks.spawn(follow_catalog(Arc::clone(authority), catalog, Arc::clone(&changed)));
     tasks.spawn(make_keys(Arc::clone(authority), changed, progress));
-    tasks.spawn(forget_expired(Arc::clone(authority)));
+    tasks.spawn(sweep(Arc::clone(authority)));
+    tasks.spawn(record_counted_refusals(Arc::clone(authority)));
+    match audit_kept_for {
+        Some(keep) => drop(tasks.spawn(prune_audit(Arc::clone(authority), keep))),
+        None => tracing::info!(
+            "audit events are never deleted: audit.keep in scopegate.toml says how long they stay"
+        ),
+    }
     (tasks, first_keys)
 }
 
@@ -139,16 +153,43 @@ impl FirstKeys {
     }
 }
 
-async fn forget_expired(authority: Arc<Authority>) {
-    let mut hour = tokio::time::interval(FORGET_INTERVAL);
+async fn sweep(authority: Arc<Authority>) {
+    let mut turns = every(SWEEP_INTERVAL);
     loop {
-        hour.tick().await;
-        // The clock of another node may be behind: it must not take again what is forgotten here.
-        let expired = authority.clock().now().minus(CLOCK_SKEW);
-        if let Err(error) = authority.store().forget_expired(expired).await {
+        turns.tick().await;
+        if let Err(error) = authority.sweep().await {
             tracing::warn!(error = &error as &dyn Error, "what has expired was not deleted");
         }
     }
+}
+
+async fn record_counted_refusals(authority: Arc<Authority>) {
+    let mut turns = every(COUNT_INTERVAL);
+    loop {
+        turns.tick().await;
+        authority.record_counted_refusals();
+    }
+}
+
+async fn prune_audit(authority: Arc<Authority>, keep: Duration) {
+    let mut turns = every(PRUNE_INTERVAL);
+    loop {
+        turns.tick().await;
+        match authority.prune_audit(keep).await {
+            Ok(0) => {}
+            Ok(events) => tracing::info!(events, "old audit events were deleted"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn Error, "old audit events were not deleted");
+            }
+        }
+    }
+}
+
+/// The first turn is now; after one that took long, the next is not made up for.
+fn every(interval: Duration) -> Interval {
+    let mut turns = tokio::time::interval(interval);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    turns
 }
 
 /// A pause that grows with each failure.

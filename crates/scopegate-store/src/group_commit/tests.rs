@@ -66,6 +66,7 @@ fn audit() -> Change {
         rule: None,
         token_id: None,
         address: None,
+        count: None,
     })
 }
 

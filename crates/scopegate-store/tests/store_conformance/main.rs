@@ -17,6 +17,7 @@ mod samples;
 mod sessions;
 mod signing_keys;
 mod standing;
+mod upkeep;
 mod users;
 mod vault;
 mod wire;
@@ -141,6 +142,11 @@ store_conformance! {
             a_suspended_person_does_not_hold
             a_standing_is_of_one_moment
             a_standing_comes_with_its_person;
+        upkeep:
+            artifacts_are_counted_by_their_kind_and_no_further_than_asked
+            old_audit_events_are_deleted_by_their_ids
+            nodes_that_prune_at_once_all_succeed
+            what_cannot_be_deleted_stays_until_it_can;
         users:
             a_person_is_found_by_id_and_by_login
             a_login_is_taken_once_whatever_its_case

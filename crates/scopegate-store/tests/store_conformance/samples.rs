@@ -49,6 +49,7 @@ pub(crate) fn audit(client: &str) -> Change {
         rule: None,
         token_id: None,
         address: None,
+        count: None,
     })
 }
 

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
+use scopegate_core::audit::DecisionId;
 use scopegate_core::catalog::{EntityKey, RowKey};
 use scopegate_core::people::User;
 use scopegate_core::store::{
-    Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
+    ArtifactKind, Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
+    Upkeep,
 };
 use scopegate_jose::sha256;
 
@@ -56,6 +58,22 @@ impl MemoryStore {
             }
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Upkeep for MemoryStore {
+    async fn artifacts(&self, kind: ArtifactKind, at_most: u64) -> Result<u64, StoreError> {
+        let rows = &self.open(Use::Other).await?.rows;
+        let of_kind = rows.artifacts.keys().filter(|(known, _)| *known == kind).count();
+        Ok(at_most.min(of_kind as u64))
+    }
+
+    async fn prune_audit(&self, before: DecisionId) -> Result<u64, StoreError> {
+        let events = &mut self.open(Use::Other).await?.events;
+        let all = events.len();
+        events.retain(|event| event.id >= before);
+        Ok((all - events.len()) as u64)
     }
 }
 

@@ -52,6 +52,7 @@ fn event() -> AuditEvent {
         user: None,
         family: None,
         address: None,
+        count: None,
     }
 }
 

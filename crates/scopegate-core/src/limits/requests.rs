@@ -1,0 +1,269 @@
+//! How many requests strangers may leave in the storage.
+//!
+//! Whoever knows the id of a public client can push requests and ask for device codes in its name, and
+//! each takes a row until it expires. So both are counted: by the address, by the client, and in all.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use scopegate_claims::UnixTime;
+
+use super::{AddressCounters, Bound, Counters, RetryAfter};
+use crate::catalog::{Client, ClientAuth};
+use crate::error::TokenError;
+use crate::store::ArtifactKind;
+
+/// How many requests public clients may leave in the storage.
+///
+/// A client that has proved who it is has no such limit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RequestLimits {
+    /// Pushed requests (RFC 9126) from one address; from all addresses together, a public client may
+    /// send 16 times as many.
+    pub pushed_requests: Bound,
+    /// Device authorization requests (RFC 8628), in the same way.
+    pub device_requests: Bound,
+    /// The most rows of each of both. While there are as many, public clients wait.
+    ///
+    /// The rows of all clients are counted, but only public ones wait. Each node counts the rows every
+    /// 20 s, and adds what it writes itself meanwhile. So several nodes may exceed the bound by what
+    /// the others write in 20 s: it keeps a disk from being filled, and need not be exact.
+    pub most_rows: u64,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        let once_a_second = Bound { most: 60, window: Duration::from_secs(60) };
+        Self { pushed_requests: once_a_second, device_requests: once_a_second, most_rows: 100_000 }
+    }
+}
+
+/// How many times the limit of an address a public client has, over all addresses: one stranger
+/// cannot use up what a client may.
+const ADDRESSES: u32 = 16;
+
+/// About how many addresses are counted at a time, and how many clients.
+const ADDRESS_ROOM: usize = 65_536;
+const CLIENT_ROOM: usize = 4096;
+
+/// Rows are counted again so soon; until then none is free.
+const COUNTED_AGAIN: Duration = Duration::from_secs(20);
+
+/// What strangers can leave in the storage.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Stored {
+    /// A pushed authorization request.
+    Pushed,
+    /// A device authorization request.
+    Device,
+}
+
+impl Stored {
+    pub(crate) const ALL: [Self; 2] = [Self::Pushed, Self::Device];
+
+    /// How it is stored.
+    pub(crate) const fn artifact(self) -> ArtifactKind {
+        match self {
+            Self::Pushed => ArtifactKind::PushedRequest,
+            Self::Device => ArtifactKind::Device,
+        }
+    }
+
+    const fn too_many(self, after: RetryAfter) -> TokenError {
+        match self {
+            Self::Pushed => TokenError::TooManyPushedRequests(after),
+            Self::Device => TokenError::TooManyDeviceRequests(after),
+        }
+    }
+}
+
+/// The counts of what strangers have left in the storage.
+#[derive(Debug)]
+pub(crate) struct StrangersRequests {
+    limits: RequestLimits,
+    by_address: AddressCounters,
+    by_client: Counters,
+    pushed: Rows,
+    devices: Rows,
+}
+
+/// How many rows of a kind there are.
+#[derive(Debug, Default)]
+struct Rows {
+    /// As they were counted last.
+    counted: AtomicU64,
+    /// Those that were written here since.
+    added: AtomicU64,
+}
+
+impl StrangersRequests {
+    pub(crate) fn new(limits: RequestLimits) -> Self {
+        Self {
+            limits,
+            by_address: AddressCounters::with_room_for(ADDRESS_ROOM),
+            by_client: Counters::with_room_for(CLIENT_ROOM),
+            pushed: Rows::default(),
+            devices: Rows::default(),
+        }
+    }
+
+    /// Admits a request of a client, and counts it.
+    ///
+    /// # Errors
+    ///
+    /// A refusal that says when to come again. Then nothing is counted.
+    pub(crate) fn admit(
+        &self,
+        kind: Stored,
+        client: &Client,
+        address: Option<IpAddr>,
+        now: UnixTime,
+    ) -> Result<(), TokenError> {
+        if client.spec.auth != ClientAuth::None {
+            return Ok(());
+        }
+        let (bound, rows) = self.of(kind);
+        if rows.number() >= self.limits.most_rows {
+            return Err(TokenError::TooManyWaiting(RetryAfter::new(COUNTED_AGAIN)));
+        }
+        let too_many = |after| kind.too_many(after);
+        if let Some(address) = address {
+            self.by_address.admit_for(&kind, address, bound, now).map_err(too_many)?;
+        }
+        let of_client = self.by_client.admit(&(kind, &client.id), bound.times(ADDRESSES), now);
+        of_client.map_err(|after| {
+            if let Some(address) = address {
+                self.by_address.take_back_for(&kind, address);
+            }
+            too_many(after)
+        })
+    }
+
+    /// A row is written.
+    pub(crate) fn written(&self, kind: Stored) {
+        self.of(kind).1.added.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The most rows that need to be counted.
+    pub(crate) const fn most_rows(&self) -> u64 {
+        self.limits.most_rows
+    }
+
+    /// How many rows were written here since they were counted, before they are counted again.
+    pub(crate) fn added(&self, kind: Stored) -> u64 {
+        self.of(kind).1.added.load(Ordering::Relaxed)
+    }
+
+    /// There are so many rows, `added` among them.
+    pub(crate) fn counted(&self, kind: Stored, rows: u64, added: u64) {
+        let (_, known) = self.of(kind);
+        known.counted.store(rows, Ordering::Relaxed);
+        known.added.fetch_sub(added, Ordering::Relaxed);
+    }
+
+    const fn of(&self, kind: Stored) -> (Bound, &Rows) {
+        match kind {
+            Stored::Pushed => (self.limits.pushed_requests, &self.pushed),
+            Stored::Device => (self.limits.device_requests, &self.devices),
+        }
+    }
+}
+
+impl Rows {
+    fn number(&self) -> u64 {
+        let counted = self.counted.load(Ordering::Relaxed);
+        counted.saturating_add(self.added.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scopegate_jose::KeySet;
+
+    use super::*;
+    use crate::catalog::{ClientId, ClientSpec};
+    use crate::error::{ErrorCode, OAuthError};
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_seconds(1_800_000_000 + seconds)
+    }
+
+    fn client(id: &str, auth: ClientAuth) -> Client {
+        let spec = ClientSpec { auth, ..ClientSpec::default() };
+        Client { id: ClientId::parse(id).unwrap(), spec, keys: KeySet::default() }
+    }
+
+    fn from(last: u8) -> Option<IpAddr> {
+        Some([192, 0, 2, last].into())
+    }
+
+    fn told(refused: Result<(), TokenError>) -> (u16, ErrorCode, Option<u32>) {
+        let OAuthError { status, error, retry_after, .. } = (&refused.unwrap_err()).into();
+        (status, error, retry_after)
+    }
+
+    #[test]
+    fn an_address_has_its_rate_and_a_client_sixteen_times_that() {
+        let limits = RequestLimits {
+            pushed_requests: Bound { most: 3, window: MINUTE },
+            ..RequestLimits::default()
+        };
+        let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
+        let admit = |address, seconds| requests.admit(Stored::Pushed, &tv, address, at(seconds));
+        for address in 1..=16 {
+            for _ in 0..3 {
+                admit(from(address), 0).unwrap();
+            }
+            let too_many = (429, ErrorCode::TemporarilyUnavailable, Some(60));
+            assert_eq!(told(admit(from(address), 0)), too_many);
+        }
+        assert_eq!(told(admit(from(17), 10)).2, Some(50), "the client's rate");
+        assert_eq!(told(admit(None, 10)).2, Some(50));
+        let other = client("app", ClientAuth::None);
+        requests.admit(Stored::Pushed, &other, from(17), at(10)).unwrap();
+        assert!(requests.admit(Stored::Pushed, &other, from(1), at(10)).is_err(), "the address's");
+        requests.admit(Stored::Device, &tv, from(1), at(10)).unwrap();
+        admit(from(1), 60).unwrap();
+    }
+
+    #[test]
+    fn a_client_that_is_refused_uses_up_nothing_of_the_address() {
+        let one = Bound { most: 1, window: MINUTE };
+        let limits = RequestLimits { device_requests: one, ..RequestLimits::default() };
+        let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
+        let admit = |client, last| requests.admit(Stored::Device, client, from(last), at(0));
+        for address in 1..=16 {
+            admit(&tv, address).unwrap();
+        }
+        assert_eq!(told(admit(&tv, 17)), (429, ErrorCode::SlowDown, Some(60)));
+        admit(&client("app", ClientAuth::None), 17).unwrap();
+    }
+
+    #[test]
+    fn rows_are_bounded_for_public_clients_only() {
+        let limits = RequestLimits { most_rows: 2, ..RequestLimits::default() };
+        let requests = StrangersRequests::new(limits);
+        let (tv, portal) =
+            (client("tv", ClientAuth::None), client("portal", ClientAuth::ClientSecretBasic));
+        let admit = |client| requests.admit(Stored::Device, client, from(1), at(0));
+        admit(&tv).unwrap();
+        requests.written(Stored::Device);
+        requests.written(Stored::Device);
+        let full = (503, ErrorCode::TemporarilyUnavailable, Some(20));
+        assert_eq!(told(admit(&tv)), full);
+        admit(&portal).unwrap();
+        requests.admit(Stored::Pushed, &tv, from(1), at(0)).unwrap();
+
+        // Another is written while the rows are counted, of which one has expired.
+        let added = requests.added(Stored::Device);
+        requests.written(Stored::Device);
+        requests.counted(Stored::Device, 1, added);
+        assert_eq!(told(admit(&tv)), full);
+        requests.counted(Stored::Device, 1, requests.added(Stored::Device));
+        admit(&tv).unwrap();
+    }
+}
