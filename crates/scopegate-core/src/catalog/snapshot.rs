@@ -7,6 +7,7 @@ use std::sync::Arc;
 use scopegate_claims::{Audience, Issuer, Scope, ScopeSet};
 use scopegate_jose::{Algorithm, Rules};
 
+use super::resource::{Resource, Targets};
 use super::{
     AudienceSpec, ClaimSpec, ClientId, ClientSpec, Clients, Edit, EntityKey, EntityKind,
     PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer,
@@ -222,6 +223,7 @@ pub struct AuthorizationServer {
     pub default_scopes: ScopeSet,
     index: PolicyIndex,
     own_tokens: Rules,
+    targets: Targets,
     is_written: bool,
 }
 
@@ -287,6 +289,7 @@ impl AuthorizationServer {
         Self {
             id: id.clone(),
             own_tokens: access_token::own_rules(&issuer, &spec.audiences),
+            targets: Targets::of(&spec.audiences),
             issuer,
             spec,
             scopes: BTreeMap::new(),
@@ -321,15 +324,14 @@ impl AuthorizationServer {
     }
 
     /// The audience of a token, by the `resource` that the client named (RFC 8707).
-    pub fn audience(&self, resource: Option<&str>) -> Option<&Audience> {
-        let Some(resource) = resource else {
-            return self.spec.audiences.first().map(|audience| &audience.name);
+    ///
+    /// An audience is selected by its name too. If the client named nothing, it is the first one.
+    pub fn audience(&self, resource: Option<&Resource<'_>>) -> Option<&Audience> {
+        let place = match resource {
+            None => 0,
+            Some(resource) => self.targets.selected(resource)?,
         };
-        let selected = |audience: &&AudienceSpec| {
-            audience.name.as_str() == resource
-                || audience.resources.iter().any(|url| url == resource)
-        };
-        self.spec.audiences.iter().find(selected).map(|audience| &audience.name)
+        self.spec.audiences.get(place).map(|audience| &audience.name)
     }
 
     /// What is asked of an access token that comes back to this server.
@@ -408,6 +410,7 @@ impl AuthorizationServer {
     /// Makes ready what requests look up.
     fn index(&mut self) {
         self.own_tokens = access_token::own_rules(&self.issuer, &self.spec.audiences);
+        self.targets = Targets::of(&self.spec.audiences);
         self.policies.retain(|_, policy| policy.spec.is_some() || !policy.rules.is_empty());
         let defaults = self.scopes.iter().filter(|(_, spec)| spec.default).map(|(name, _)| name);
         self.default_scopes = ScopeSet::from_tokens(defaults).expect("they are scopes");
