@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use scopegate_claims::{Audience, Issuer, Scope, ScopeSet};
 use scopegate_jose::{Algorithm, Rules};
@@ -155,11 +156,20 @@ pub struct Client {
     pub spec: ClientSpec,
     /// Its public keys, ready to verify an assertion with.
     pub keys: scopegate_jose::KeySet,
+    /// Whether it was seen to send its secret unencoded. States of the catalog share it until the
+    /// client is changed.
+    has_sent_unencoded: Arc<AtomicBool>,
 }
 
 impl Client {
     fn new(id: ClientId, spec: ClientSpec) -> Self {
-        Self { id, keys: super::usable_keys(&spec.jwks), spec }
+        let keys = super::usable_keys(&spec.jwks);
+        Self { id, keys, spec, has_sent_unencoded: Arc::default() }
+    }
+
+    /// Notes that it sent its secret unencoded; true the first time.
+    pub(crate) fn is_first_unencoded_secret(&self) -> bool {
+        !self.has_sent_unencoded.swap(true, Ordering::Relaxed)
     }
 }
 
