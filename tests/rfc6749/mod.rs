@@ -4,6 +4,7 @@ mod authorize;
 mod bad_requests;
 mod client_credentials;
 mod client_secrets;
+mod client_urls;
 mod code;
 mod consent;
 mod form_post;

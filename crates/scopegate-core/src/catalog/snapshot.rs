@@ -114,6 +114,11 @@ impl Snapshot {
         Change::ExpectCatalog { client, server, version: self.version }
     }
 
+    /// All clients, active or not, in no order.
+    pub fn clients(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.clients.parts.iter().flat_map(|part| part.values())
+    }
+
     /// Tells whether some active client has registered this web origin.
     pub fn has_origin(&self, origin: &str) -> bool {
         self.origins.0.contains_key(origin)
