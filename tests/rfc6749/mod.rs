@@ -8,6 +8,7 @@ mod client_urls;
 mod code;
 mod consent;
 mod form_post;
+mod harmless;
 mod methods;
 mod refresh;
 mod storage;
