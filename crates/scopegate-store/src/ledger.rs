@@ -8,7 +8,7 @@ use scopegate_core::store::{Change, Ledger, StoreError};
 use crate::database::{Database, Transaction};
 use crate::error::again_if_aborted;
 use crate::{
-    SqlStore, artifacts, audit_events, catalog, consents, families, sessions, standing,
+    SqlStore, artifacts, audit_events, catalog, consents, families, logins, sessions, standing,
     used_assertions, users,
 };
 
@@ -51,7 +51,8 @@ impl Ledger for SqlStore {
                 }
             }
         }
-        Ok(())
+        // A node of the version before may have made somebody meanwhile.
+        logins::fill(&self.database).await
     }
 }
 

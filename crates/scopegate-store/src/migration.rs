@@ -31,6 +31,11 @@ static MIGRATIONS: &[Migration] = &[
         name: "password_generation",
         sql: include_str!("../migrations/0004_password_generation.sql"),
     },
+    Migration {
+        number: 5,
+        name: "logins_by_normal_form",
+        sql: include_str!("../migrations/0005_logins_by_normal_form.sql"),
+    },
 ];
 
 /// Any number, as long as no other program takes the same one.
