@@ -16,6 +16,7 @@ mod rfc7523;
 mod rfc7636;
 mod rfc7662;
 mod rfc8252;
+mod rfc8265;
 mod rfc8628;
 mod rfc8693;
 mod rfc8707;

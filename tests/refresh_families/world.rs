@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{Owner, Status};
-use scopegate_core::people::{User, UserId};
+use scopegate_core::people::{LoginMatch, User, UserId};
 use scopegate_tests::Catalog;
 
 pub(crate) const ALL: &str = "openid read:orders write:orders offline_access";
@@ -53,6 +53,7 @@ pub(crate) fn person(login: &str, now: UnixTime) -> User {
     User {
         id: UserId::generate(),
         login: login.to_owned(),
+        login_match: LoginMatch::default(),
         status: Status::Active,
         owner: Owner::Api,
         groups: ["staff".to_owned()].into(),

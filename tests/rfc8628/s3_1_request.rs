@@ -56,7 +56,7 @@ async fn s3_1_the_scope_and_the_resource_must_be_the_servers() {
         assert!(refusal["decision_id"].is_string(), "{refusal}");
     }
     // What it asks for is what its token is for.
-    let form = [("scope", "read:orders"), ("resource", "https://stock.example")];
+    let form = [("scope", "read:orders"), ("resource", "https://stock.example/")];
     let asked = codes(&tv.post("device/authorize", &form).await);
     let mut browser = server.browser_of(&alice).await;
     decides(&mut browser, &asked.user, "allow").await.expect(200);

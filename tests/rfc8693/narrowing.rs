@@ -85,6 +85,8 @@ async fn an_audience_or_a_resource_selects_one_audience() {
         (&stock, vec![], "api://stock"),
         (&alices, vec![("audience", "api://stock")], "api://stock"),
         (&alices, vec![("resource", "https://stock.example")], "api://stock"),
+        (&alices, vec![("resource", "https://stock.example/")], "api://stock"),
+        (&alices, vec![("audience", "https://Stock.Example:443")], "api://stock"),
         (
             &alices,
             vec![("resource", "https://stock.example"), ("audience", "api://stock")],

@@ -40,3 +40,59 @@ async fn without_a_resource_the_first_audience_is_taken() {
     let answer = server.as_client("portal").token(&redemption(&code)).await.expect(200);
     assert_eq!(audience(&answer.json()), "api://orders");
 }
+
+/// §2: the client writes the URI of the API, as it has it. MCP clients add a slash to a bare origin.
+const SPELLINGS: [&str; 4] = [
+    "https://stock.example",
+    "https://stock.example/",
+    "HTTPS://Stock.Example:443/",
+    "https://%73tock.example/./",
+];
+
+#[tokio::test]
+async fn a_resource_is_compared_after_rfc_3986_normalization() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    let portal = server.as_client("portal");
+    for spelling in SPELLINGS {
+        // At the authorization endpoint, pushed, and at the token endpoint in another spelling.
+        let by_browser = code(&mut browser, &[("resource", spelling)]).await;
+        let pushed = portal.post("par", &asking(&[("resource", spelling)])).await.expect(201);
+        let reference = pushed.json()["request_uri"].as_str().unwrap().to_owned();
+        let brought = [("client_id", "portal"), ("request_uri", &*reference)];
+        let by_reference = browser.authorize(&brought).await.sent("code").unwrap();
+        for code in [by_browser, by_reference] {
+            let resources = [("resource", SPELLINGS[1]), ("resource", SPELLINGS[0])];
+            let form = [redemption(&code).as_slice(), &resources].concat();
+            let token = portal.token(&form).await.expect(200).json();
+            assert_eq!(audience(&token), "api://stock", "{spelling}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_resource_that_only_looks_like_one_selects_nothing() {
+    let (server, alice) = start().await;
+    let mut browser = server.browser_of(&alice).await;
+    for other in [
+        "https://stock.example/v1",
+        "https://stock.example//",
+        "http://stock.example/",
+        "https://stock.example:8443/",
+        "https://stock.example.evil.example/",
+        "https://stock.example@evil.example/",
+        "https://evil.example/https://stock.example/",
+        "https://stock.example\\",
+        "https://stock.example/#",
+        "https://stock.example/?",
+        "stock.example",
+        "https:stock.example",
+        " https://stock.example",
+    ] {
+        let answer = browser.authorize(&asking(&[("resource", other)])).await;
+        assert_told(&answer, "invalid_target");
+        let form = asking(&[("resource", other)]);
+        let answer = server.as_client("portal").post("par", &form).await;
+        answer.expect_error(400, "invalid_target");
+    }
+}

@@ -8,6 +8,7 @@ use scopegate_claims::UnixTime;
 use crate::audience_names::{self, AudienceClash};
 use crate::catalog::{Affected, ClientId, Edit, Entity, EntityKind, Owner, UnreadableRow};
 use crate::catalog_file::CatalogFile;
+use crate::people::{NewUser, User};
 use crate::plan::{Plan, PlanError};
 use crate::store::{CatalogChanges, CatalogStore, StoreError};
 
@@ -101,8 +102,7 @@ pub async fn apply(
         if mode == Mode::DryRun || says_nothing_new {
             return Ok(Applied { plan, catalog_version: version });
         }
-        let new = file.users.iter().filter(|user| !known.contains(&user.login));
-        let new: Vec<_> = new.map(|user| user.to_new_user(now)).collect();
+        let new = new_users(file, &known, now);
         let edits = plan.edits();
         match store.write_catalog_and_users(version, edits, Some(file.version), &new).await {
             Ok(catalog_version) => return Ok(Applied { plan, catalog_version }),
@@ -111,6 +111,21 @@ pub async fn apply(
         }
     }
     Err(ApplyError::Busy)
+}
+
+/// The people of a file that are to be made. Of two whose logins have the same key it is the first.
+fn new_users(file: &CatalogFile, known: &BTreeSet<String>, now: UnixTime) -> Vec<NewUser> {
+    let mut keys = BTreeSet::new();
+    let new = file.users.iter().filter(|user| !known.contains(&user.login));
+    let new = new.filter(|user| {
+        let is_first = keys.insert(User::login_key(&user.login));
+        if !is_first {
+            let login = user.login.escape_unicode();
+            tracing::warn!(%login, "two users of the file have the same login but for its spelling: this one is not made");
+        }
+        is_first
+    });
+    new.map(|user| user.to_new_user(now)).collect()
 }
 
 /// The clients that a file may name without having them: those that the API owns.

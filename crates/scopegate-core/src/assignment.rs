@@ -29,12 +29,13 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Owner, Status};
-    use crate::people::{Profile, UserId};
+    use crate::people::{LoginMatch, Profile, UserId};
 
     fn alice() -> User {
         User {
             id: UserId::generate(),
             login: "Alice".into(),
+            login_match: LoginMatch::default(),
             status: Status::Active,
             owner: Owner::Api,
             groups: names(&["staff"]),

@@ -1,7 +1,8 @@
-//! No audience equals a client id or an issuer.
+//! No audience equals a client id or an issuer, and no client id equals an issuer.
 //!
 //! A client id as audience would make an ID token look like an access token, and an issuer as
-//! audience a token for this server's own endpoints. Whoever adds an audience or a client asks here,
+//! audience a token for this server's own endpoints. Both come together in a client id that is an
+//! issuer: an ID token says the client id as its audience. Whoever adds an audience or a client asks here,
 //! and so does who starts: another base URL makes other issuers.
 
 use std::collections::HashSet;
@@ -11,7 +12,7 @@ use scopegate_claims::Issuer;
 use crate::catalog::{ClientId, Entity, EntityKind, ServerId, Snapshot, Spec};
 use crate::catalog_file::Quoted;
 
-/// An audience that stands for something else too.
+/// An audience or a client id that stands for something else too.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AudienceClash {
@@ -38,9 +39,19 @@ pub enum AudienceClash {
         /// The audience.
         name: String,
     },
+    /// The id of a client is the issuer of a server that is there, or may be there later.
+    #[error(
+        "{} is a client id and an issuer under the base URL: \
+         give the client another id, or serve under another base URL",
+        Quoted(client)
+    )]
+    ClientIssuer {
+        /// The id of the client.
+        client: String,
+    },
 }
 
-/// Refuses a catalog in which an audience is a client id or an issuer.
+/// Refuses a catalog in which an audience is a client id or an issuer, or a client id an issuer.
 ///
 /// # Errors
 ///
@@ -52,7 +63,12 @@ pub fn check_catalog(catalog: &Snapshot) -> Result<(), AudienceClash> {
         let names = server.spec.audiences.iter().map(|audience| audience.name.as_str());
         names.map(|name| (server.id.as_str(), name))
     });
-    check(audiences, |id| matches!(catalog.client(id), Ok(Some(_))), Some(&catalog.org().issuer))
+    let base = &catalog.org().issuer;
+    let clients = catalog.clients().map(|client| &client.id);
+    match clients.filter(|id| is_issuer(id.as_str(), base)).min() {
+        Some(id) => Err(AudienceClash::ClientIssuer { client: id.to_string() }),
+        None => check(audiences, |id| matches!(catalog.client(id), Ok(Some(_))), Some(base)),
+    }
 }
 
 /// The same for entities. Of issuers nothing is known here.
@@ -76,7 +92,11 @@ pub fn check_entities<'a>(
 pub fn check_new_client<'a>(
     entities: impl Iterator<Item = &'a Entity>,
     client: &ClientId,
+    base: &Issuer,
 ) -> Result<(), AudienceClash> {
+    if is_issuer(client.as_str(), base) {
+        return Err(AudienceClash::ClientIssuer { client: client.to_string() });
+    }
     check(audiences_of(entities), |id| id == client.as_str(), None)
 }
 
@@ -111,8 +131,10 @@ fn check<'a>(
 
 impl AudienceClash {
     fn place(&self) -> (&str, &str) {
-        let (Self::Client { server, name } | Self::Issuer { server, name }) = self;
-        (server, name)
+        match self {
+            Self::Client { server, name } | Self::Issuer { server, name } => (server, name),
+            Self::ClientIssuer { client } => ("", client),
+        }
     }
 }
 
@@ -129,6 +151,7 @@ pub(crate) fn is_issuer(text: &str, base: &Issuer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::{Edit, EntityKey, Owner};
 
     fn base(url: &str) -> Issuer {
         Issuer::parse(url).unwrap()
@@ -167,6 +190,27 @@ mod tests {
              issuer under the base URL: give the audience another name, or serve under another base \
              URL",
         );
+    }
+
+    #[test]
+    fn a_client_id_is_no_issuer() {
+        let base = base("https://id.example.com");
+        let check = |id| check_new_client(std::iter::empty(), &ClientId::parse(id).unwrap(), &base);
+        assert_eq!(check("https://id.example.com/client"), Ok(()));
+        for id in ["https://id.example.com", "https://id.example.com/oauth2/later"] {
+            assert_eq!(
+                check(id).unwrap_err().to_string(),
+                format!(
+                    "\"{id}\" is a client id and an issuer under the base URL: \
+                     give the client another id, or serve under another base URL"
+                ),
+            );
+            let key = EntityKey::client(&ClientId::parse(id).unwrap());
+            let spec = Spec::Client(Box::default());
+            let edit = Edit::Put(Entity { key, owner: Owner::Api, spec });
+            let catalog = Snapshot::empty(&base).edited(1, vec![edit]);
+            assert!(matches!(check_catalog(&catalog), Err(AudienceClash::ClientIssuer { .. })));
+        }
     }
 
     #[test]

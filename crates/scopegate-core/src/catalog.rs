@@ -9,6 +9,7 @@ mod entity;
 mod out_of_service;
 mod policy;
 mod redirect_uri;
+mod resource;
 mod scope;
 mod server;
 mod snapshot;
@@ -23,6 +24,7 @@ pub use client::{
 pub use entity::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
 pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};
 pub use redirect_uri::RedirectUri;
+pub use resource::Resource;
 pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
 pub use snapshot::{AuthorizationServer, Client, Policy, Snapshot};

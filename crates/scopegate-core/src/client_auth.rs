@@ -50,11 +50,17 @@ pub trait Method: Sync {
     /// # Errors
     ///
     /// Why the proof does not hold, for the log.
-    fn prove(
-        &self,
-        proof: &Proof<'_>,
-        client: Option<&Client>,
-    ) -> Result<Vec<Change>, &'static str>;
+    fn prove(&self, proof: &Proof<'_>, client: Option<&Client>) -> Result<Proved, &'static str>;
+}
+
+/// What follows from a proof that holds.
+#[derive(Debug, Default)]
+pub struct Proved {
+    /// What must be remembered of it.
+    pub changes: Vec<Change>,
+    /// It holds only if the secret in the Authorization header is read as if it were not
+    /// form-encoded.
+    pub is_unencoded: bool,
 }
 
 /// What a request says about its client.
@@ -149,14 +155,21 @@ pub async fn authenticate(
     let proof = &Proof { keys: published.as_deref().or(proof.keys), ..*proof };
     let proved = method.prove(proof, client.map(Arc::as_ref));
     let client = client.ok_or_else(|| refuse("unknown client"))?;
-    let changes = proved.map_err(refuse)?;
+    let proved = proved.map_err(refuse)?;
     if client.spec.auth != method.auth() {
         return Err(refuse("the client is registered for another authentication method"));
     }
     if !client.spec.status.is_active() {
         return Err(refuse("the client is inactive"));
     }
-    Ok(AuthenticatedClient { client: Arc::clone(client), changes })
+    if proved.is_unencoded && client.is_first_unencoded_secret() {
+        tracing::warn!(
+            client = %client.id,
+            "the client does not form-encode its secret in the Authorization header (RFC 6749 \
+             §2.3.1): it is accepted, and this is said once; `%` is to be sent as `%25`, `+` as `%2B`",
+        );
+    }
+    Ok(AuthenticatedClient { client: Arc::clone(client), changes: proved.changes })
 }
 
 /// Where a client publishes the keys that it proves itself by. Nothing is fetched for one that may not
@@ -168,19 +181,22 @@ fn published_keys<'c>(client: &'c Client, method: &dyn Method) -> Option<&'c str
     spec.jwks_uri.as_deref().filter(|_| has_the_method && spec.status.is_active())
 }
 
-/// Compares a secret with those of a client; as long for an unknown client as for a known one.
-fn check_secret(
+/// Tells whether a secret is one of the client's; it takes as long for an unknown client as for a
+/// known one.
+fn is_secret_of(
+    client: Option<&Client>,
     secret: &str,
     Proof { master_key, now, .. }: &Proof<'_>,
-    client: Option<&Client>,
-) -> Result<Vec<Change>, &'static str> {
+) -> bool {
     let mac = secret_mac(master_key, &scopegate_jose::sha256(secret.as_bytes()));
     let nobodys = [ClientSecret::from_mac([0; 32])];
     let secrets = client.map_or(&nobodys[..], |client| &client.spec.secrets);
     // No early end: which of two secrets matched is not to be seen either.
     let matches = secrets.iter().fold(false, |found, known| known.matches(&mac, *now) | found);
-    if matches && client.is_some() { Ok(Vec::new()) } else { Err("wrong secret") }
+    matches & client.is_some()
 }
+
+const WRONG_SECRET: &str = "wrong secret";
 
 /// What is kept of a secret, made of its SHA-256.
 pub fn secret_mac(master_key: &MasterKey, sha256: &[u8; 32]) -> [u8; 32] {

@@ -38,7 +38,8 @@ pub struct Passwords {
 pub enum Verdict {
     /// It is the right one.
     Right {
-        /// Another hash of it, where the one that was shown was made at another cost than ours.
+        /// Another hash of it, where the one that was shown was made at another cost than ours, or
+        /// not of the normal form.
         renewed: Option<Zeroizing<String>>,
     },
     /// It is not.
@@ -165,8 +166,7 @@ fn verdict(phc: Option<&str>, given: &Password, memory: &mut Argon2Memory) -> Ve
     if !stored.matches(given, memory) {
         return Verdict::Wrong;
     }
-    let renewed = (!stored.is_current()).then(|| hash::new(given, memory));
-    Verdict::Right { renewed }
+    Verdict::Right { renewed: stored.renewed(given, memory) }
 }
 
 #[cfg(test)]

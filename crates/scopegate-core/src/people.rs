@@ -5,5 +5,5 @@ mod user;
 mod user_id;
 
 pub use person::{Authentication, Person};
-pub use user::{Listed, NewUser, Profile, User};
+pub use user::{Listed, LoginMatch, NewUser, Profile, User};
 pub use user_id::UserId;

@@ -85,13 +85,14 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Owner, STANDARD_SCOPES, Status};
-    use crate::people::{Profile, UserId};
+    use crate::people::{LoginMatch, Profile, UserId};
 
     fn alice(profile: &Value) -> User {
         let attributes = profile.as_object().unwrap().clone();
         User {
             id: UserId::generate(),
             login: "alice".to_owned(),
+            login_match: LoginMatch::default(),
             status: Status::Active,
             owner: Owner::File,
             groups: BTreeSet::from(["staff".to_owned()]),

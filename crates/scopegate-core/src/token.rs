@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::audit::{AuditEvent, DecisionId, TOKEN_GRANT};
 use crate::authority::Authority;
-use crate::catalog::{AuthorizationServer, Client, ServerId, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, Resource, ServerId, Snapshot};
 use crate::client_auth::{self, AuthenticatedClient, Authorization, Presented, Proof};
 use crate::decision::{Deciding, replayed};
 use crate::error::TokenError;
@@ -389,16 +389,16 @@ pub(crate) fn selected<'a>(
     form: &Form,
     chosen: Option<&Audience>,
 ) -> Result<&'a Audience, TokenError> {
-    let mut resources = form.values("resource");
+    let mut resources = form.values("resource").map(Resource::new);
     let first = match (resources.next(), chosen) {
         (None, Some(chosen)) => {
             let mut all = server.spec.audiences.iter().map(|audience| &audience.name);
             all.find(|known| *known == chosen)
         }
-        (resource, _) => server.audience(resource),
+        (resource, _) => server.audience(resource.as_ref()),
     };
     let first = first.filter(|first| chosen.is_none_or(|chosen| chosen == *first));
     let first = first.ok_or(TokenError::InvalidTarget)?;
-    let all_agree = resources.all(|resource| server.audience(Some(resource)) == Some(first));
+    let all_agree = resources.all(|resource| server.audience(Some(&resource)) == Some(first));
     if all_agree { Ok(first) } else { Err(TokenError::InvalidTarget) }
 }

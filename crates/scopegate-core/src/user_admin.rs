@@ -8,7 +8,7 @@ use crate::audit::{AuditEvent, DecisionId};
 use crate::authority::Authority;
 use crate::catalog::{Owner, ServerId, Status};
 use crate::passwords::{Busy, Caller, Password, seal_hash};
-use crate::people::{NewUser, Profile, User, UserId};
+use crate::people::{LoginMatch, NewUser, Profile, User, UserId};
 use crate::store::{Change, Contested, Ended, StoreError, UserKey};
 
 /// Somebody else may write meanwhile; so often we try again.
@@ -76,6 +76,7 @@ impl Authority {
         let user = User {
             id,
             login,
+            login_match: LoginMatch::default(),
             status: Status::Active,
             owner: Owner::Api,
             groups,

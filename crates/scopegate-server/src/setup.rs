@@ -166,6 +166,11 @@ impl Setup {
         Ok(apply::apply(&self.store, &file, now, mode).await?)
     }
 
+    /// The issuer of the org server: the base URL.
+    pub fn base(&self) -> &Issuer {
+        &self.base
+    }
+
     /// The storage.
     pub fn store(&self) -> &SqlStore {
         &self.store

@@ -135,9 +135,9 @@ const ATTEMPTS: usize = 5;
 
 /// Does something that is a transaction of its own, and again if the database ended it for the sake of
 /// others.
-pub(crate) async fn again_if_aborted<F>(work: impl Fn() -> F) -> Result<(), StoreError>
+pub(crate) async fn again_if_aborted<F, T>(work: impl Fn() -> F) -> Result<T, StoreError>
 where
-    F: Future<Output = Result<(), StoreError>>,
+    F: Future<Output = Result<T, StoreError>>,
 {
     for _ in 1..ATTEMPTS {
         match work().await {

@@ -8,8 +8,8 @@ use scopegate_core::store::{Change, Ledger, StoreError};
 use crate::database::{Database, Transaction};
 use crate::error::again_if_aborted;
 use crate::{
-    SqlStore, artifacts, audit_events, batches, catalog, consents, families, sessions, standing,
-    used_assertions, users,
+    SqlStore, artifacts, audit_events, batches, catalog, consents, families, logins, sessions,
+    standing, used_assertions, users,
 };
 
 /// Each deletes a part only.
@@ -43,7 +43,8 @@ impl Ledger for SqlStore {
         for statement in FORGET {
             batches::delete(&self.database, statement, now.into()).await?;
         }
-        Ok(())
+        // A node of the version before may have made somebody meanwhile.
+        logins::fill(&self.database).await
     }
 }
 

@@ -54,6 +54,7 @@ mod error;
 mod families;
 mod group_commit;
 mod ledger;
+mod logins;
 mod migration;
 mod records;
 mod sessions;

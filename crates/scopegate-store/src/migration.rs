@@ -36,6 +36,11 @@ static MIGRATIONS: &[Migration] = &[
         name: "row_formats",
         sql: include_str!("../migrations/0005_row_formats.sql"),
     },
+    Migration {
+        number: 6,
+        name: "logins_by_normal_form",
+        sql: include_str!("../migrations/0006_logins_by_normal_form.sql"),
+    },
 ];
 
 /// Any number, as long as no other program takes the same one.

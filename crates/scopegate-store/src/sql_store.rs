@@ -6,7 +6,7 @@ use scopegate_core::unattended::Unattended;
 
 use crate::database::Database;
 use crate::group_commit::GroupCommit;
-use crate::{OpenError, StoreOptions, StoreUrl, migration};
+use crate::{OpenError, StoreOptions, StoreUrl, logins, migration};
 
 /// Maximum commits at once that are written even if nobody waits.
 const UNATTENDED: u32 = 1024;
@@ -39,6 +39,9 @@ impl SqlStore {
     pub async fn open(url: &StoreUrl, options: &StoreOptions) -> Result<Self, OpenError> {
         let database = Database::open(url, options).await?;
         migration::migrate(&database, url).await?;
+        // SQL knows no Unicode normalization.
+        let filled = logins::fill(&database).await;
+        filled.map_err(|error| OpenError::unreachable(url, &error))?;
         tracing::debug!(store = %url, "the store is open");
         let unattended = Unattended::with_places(UNATTENDED);
         let group = match database.has_one_writer() {

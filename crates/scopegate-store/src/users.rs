@@ -6,25 +6,33 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{FORMAT, Owner, RowKey, Status, UnreadableRow};
-use scopegate_core::people::{Listed, NewUser, User, UserId};
+use scopegate_core::people::{Listed, LoginMatch, NewUser, User, UserId};
 use scopegate_core::store::{Contested, Directory, StoreError, StoredPassword, UserKey};
 
 use crate::SqlStore;
 use crate::database::{Database, Insert, Row, Transaction, Value};
 use crate::error::unavailable;
+use crate::logins::{self, LoginKeys};
 
 /// The columns of a person, in a statement that calls the table `u`.
 macro_rules! person {
     () => {
         "u.id AS person, u.format AS person_format, u.login, u.status, u.owner, u.group_names, \
-        u.profile, u.created_at, u.updated_at, u.version AS person_version"
+        u.profile, u.created_at, u.updated_at, u.version AS person_version, \
+        CASE WHEN u.login_norm IS NULL THEN 1 ELSE u.login_collides END AS login_exact"
     };
 }
 pub(crate) use person;
 
 const BY_ID: &str = concat!("SELECT ", person!(), " FROM directory_user u WHERE id = $1");
 
-const BY_LOGIN: &str = concat!("SELECT ", person!(), " FROM directory_user u WHERE login_key = $1");
+/// The spelling itself comes before its normal form: it may be that of a row without a key yet.
+const BY_LOGIN: &str = concat!(
+    "SELECT ",
+    person!(),
+    " FROM directory_user u WHERE login_key = $1 OR (login_norm = $2 AND login_collides = 0) \
+    ORDER BY CASE WHEN login_key = $1 THEN 0 ELSE 1 END LIMIT 1"
+);
 
 const PAGE: &str = concat!(
     "SELECT ",
@@ -33,9 +41,10 @@ const PAGE: &str = concat!(
 );
 const LONGEST_PAGE: u32 = 200;
 
-/// Asks for so many at once; the places that are too many repeat one that is not.
+/// Asks for so many at once, by both keys of each; the places that are too many repeat one that is not.
 const KNOWN: &str = "\
-    SELECT login_key FROM directory_user WHERE login_key IN \
+    SELECT login_key, login_norm FROM directory_user WHERE login_key IN \
+    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) OR login_norm IN \
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const KNOWN_PLACES: usize = 16;
 
@@ -44,17 +53,20 @@ const PASSWORD: &str = "SELECT password, password_generation FROM directory_user
 static PUT: Insert = Insert::new(
     "\
     INSERT INTO directory_user (id, format, login, login_key, status, owner, group_names, profile, \
-    password, created_at, updated_at, version) VALUES {rows} ON CONFLICT DO NOTHING",
+    password, created_at, updated_at, version, login_norm) VALUES {rows} ON CONFLICT DO NOTHING",
     PUT_WIDTH,
 );
-const PUT_WIDTH: usize = 12;
+const PUT_WIDTH: usize = 13;
 
-/// Compares and sets; a login that somebody else has is not taken over.
+/// Compares and sets; a login that somebody else has is not taken over. Who keeps the login keeps its
+/// keys.
 const MOVE: &str = "\
     UPDATE directory_user SET version = version + 1, login = $3, login_key = $4, status = $5, \
-    group_names = $6, profile = $7, updated_at = $8 \
-    WHERE id = $1 AND version = $2 AND NOT EXISTS \
-    (SELECT 1 FROM directory_user WHERE login_key = $4 AND id <> $1)";
+    group_names = $6, profile = $7, updated_at = $8, \
+    login_norm = CASE WHEN login = $3 THEN login_norm ELSE $9 END, \
+    login_collides = CASE WHEN login = $3 THEN login_collides ELSE 0 END \
+    WHERE id = $1 AND version = $2 AND (login = $3 OR NOT EXISTS \
+    (SELECT 1 FROM directory_user WHERE id <> $1 AND (login_key IN ($4, $9) OR login_norm = $9)))";
 
 /// The lock keeps who would change the person waiting until the end of the transaction.
 const EXPECT: &str = "SELECT version FROM directory_user WHERE id = $1 AND version = $2 {shared}";
@@ -75,15 +87,16 @@ impl Directory for SqlStore {
             // Nobody has such a login, and PostgreSQL would refuse the question.
             UserKey::Login(login) if login.contains('\0') => return Ok(None),
             UserKey::Login(login) => {
-                let key = User::login_key(login);
-                self.database.read(BY_LOGIN, &[key.as_str().into()], read).await?
+                let LoginKeys { exact, normal } = LoginKeys::of(login);
+                let values = [exact.as_str().into(), normal.as_str().into()];
+                self.database.read(BY_LOGIN, &values, read).await?
             }
         };
         Ok(found.into_iter().next())
     }
 
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<Listed>, StoreError> {
-        let after = User::login_key(after.unwrap_or_default()).replace('\0', "\u{1}");
+        let after = User::exact_login_key(after.unwrap_or_default()).replace('\0', "\u{1}");
         let limit = i64::from(limit.min(LONGEST_PAGE));
         self.database.read(PAGE, &[after.as_str().into(), limit.into()], list).await
     }
@@ -98,18 +111,26 @@ pub(crate) async fn known_logins(
     database: &Database,
     logins: &[String],
 ) -> Result<BTreeSet<String>, StoreError> {
-    let askable: Vec<_> = logins.iter().filter(|login| !login.contains('\0')).collect();
-    let keys: Vec<_> = askable.iter().map(|login| User::login_key(login)).collect();
+    let askable = logins.iter().filter(|login| !login.contains('\0'));
+    let asked: Vec<_> = askable.map(|login| (login, LoginKeys::of(login))).collect();
     let mut known = HashSet::new();
-    for keys in keys.chunks(KNOWN_PLACES) {
-        let mut values = [Value::from(keys[0].as_str()); KNOWN_PLACES];
+    for some in asked.chunks(KNOWN_PLACES / 2) {
+        let mut values = [Value::from(some[0].1.exact.as_str()); KNOWN_PLACES];
+        let keys = some.iter().flat_map(|(_, keys)| [&keys.exact, &keys.normal]);
         for (value, key) in values.iter_mut().zip(keys) {
             *value = key.as_str().into();
         }
-        known.extend(database.read(KNOWN, &values, |row| row.text("login_key")).await?);
+        let found = database.read(KNOWN, &values, |row| {
+            Ok((row.text("login_key")?, row.optional_text("login_norm")?))
+        });
+        for (exact, normal) in found.await? {
+            known.extend([Some(exact), normal].into_iter().flatten());
+        }
     }
-    let asked = askable.into_iter().zip(keys).filter(|(_, key)| known.contains(key));
-    Ok(asked.map(|(login, _)| login.clone()).collect())
+    let is_known =
+        |keys: &LoginKeys| [&keys.exact, &keys.normal].iter().any(|key| known.contains(*key));
+    let asked = asked.iter().filter(|(_, keys)| is_known(keys));
+    Ok(asked.map(|(login, _)| (*login).clone()).collect())
 }
 
 /// Writes those who are not there yet; the others stay as they are.
@@ -117,14 +138,21 @@ pub(crate) async fn seed(
     transaction: &mut Transaction,
     seeds: &[NewUser],
 ) -> Result<(), StoreError> {
-    insert(transaction, seeds.iter()).await.map(drop)
+    if seeds.is_empty() {
+        return Ok(());
+    }
+    let free = logins::free(transaction, seeds.iter().map(|new| new.user.login.as_str())).await?;
+    let seeds = seeds.iter().zip(free).filter(|(_, is_free)| *is_free).map(|(new, _)| new);
+    let seeds: Vec<_> = seeds.collect();
+    insert(transaction, seeds.iter().copied()).await.map(drop)
 }
 
 pub(crate) async fn put(transaction: &mut Transaction, new: &NewUser) -> Result<(), StoreError> {
-    match insert(transaction, std::iter::once(new)).await? {
-        1 => Ok(()),
-        _ => Err(StoreError::Changed(Contested::User)),
+    let free = logins::free(transaction, std::iter::once(new.user.login.as_str())).await?;
+    if free != [true] || insert(transaction, std::iter::once(new)).await? != 1 {
+        return Err(StoreError::Changed(Contested::User));
     }
+    Ok(())
 }
 
 pub(crate) async fn put_in_place(
@@ -132,16 +160,17 @@ pub(crate) async fn put_in_place(
     from: u64,
     user: &User,
 ) -> Result<(), StoreError> {
-    let Columns { login_key, groups, profile } = Columns::of(user)?;
+    let Columns { login, groups, profile } = Columns::of(user)?;
     let values = [
         user.id.as_str().into(),
         from.into(),
         user.login.as_str().into(),
-        login_key.as_str().into(),
+        login.exact.as_str().into(),
         status_name(user.status).into(),
         groups.as_str().into(),
         profile.as_str().into(),
         user.updated_at.into(),
+        login.normal.as_str().into(),
     ];
     transaction.change(MOVE, &values, Contested::User).await
 }
@@ -190,7 +219,7 @@ async fn insert(
             user.id.as_str().into(),
             FORMAT.into(),
             user.login.as_str().into(),
-            columns.login_key.as_str().into(),
+            columns.login.exact.as_str().into(),
             status_name(user.status).into(),
             user.owner.as_str().into(),
             columns.groups.as_str().into(),
@@ -199,6 +228,7 @@ async fn insert(
             user.created_at.into(),
             user.updated_at.into(),
             user.version.into(),
+            columns.login.normal.as_str().into(),
         ]);
     }
     transaction.insert(&PUT, &values).await
@@ -206,7 +236,7 @@ async fn insert(
 
 /// What the columns hold that are made of a person first.
 struct Columns {
-    login_key: String,
+    login: LoginKeys,
     groups: String,
     profile: String,
 }
@@ -214,7 +244,7 @@ struct Columns {
 impl Columns {
     fn of(user: &User) -> Result<Self, StoreError> {
         Ok(Self {
-            login_key: User::login_key(&user.login),
+            login: LoginKeys::of(&user.login),
             groups: serde_json::to_string(&user.groups).map_err(unavailable)?,
             profile: serde_json::to_string(&user.profile).map_err(unavailable)?,
         })
@@ -262,6 +292,10 @@ fn read_as(id: &str, row: &Row<'_>) -> Result<User, StoreError> {
     let corrupt = |what: &str| unreadable(id, what);
     Ok(User {
         login: row.text("login")?,
+        login_match: match row.number("login_exact")? {
+            0 => LoginMatch::Key,
+            _ => LoginMatch::Exact,
+        },
         status: status_from_name(&row.text("status")?).ok_or_else(|| corrupt("its status"))?,
         owner: Owner::from_name(&row.text("owner")?).ok_or_else(|| corrupt("its owner"))?,
         groups: serde_json::from_str(&row.text("group_names")?)

@@ -1,6 +1,6 @@
 //! What the demo is started with.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::ensure;
@@ -49,6 +49,15 @@ impl Arguments {
         self.resource.clone().or_else(here)
     }
 
+    /// All URLs of the API, which listens at this address.
+    pub(crate) fn urls(&self, address: SocketAddr) -> Vec<String> {
+        let by_name = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+        let is_named = by_name.contains(&address.ip());
+        let localhost = is_named.then(|| format!("http://localhost:{}", address.port()));
+        let here = [format!("http://{address}")].into_iter().chain(localhost);
+        here.chain(self.resource.clone()).collect()
+    }
+
     /// Refuses to show what is marked as a demonstration to others.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.trusted().is_some() {
@@ -95,6 +104,17 @@ mod tests {
         assert_eq!(resource(&arguments, "0.0.0.0:8080"), None);
         let named = parse("--resource https://orders.example").unwrap();
         assert_eq!(resource(&named, "0.0.0.0:8080").unwrap(), "https://orders.example");
+    }
+
+    #[test]
+    fn an_api_on_a_usual_loopback_address_is_found_by_name() {
+        let urls =
+            |flags: &str, address: &str| parse(flags).unwrap().urls(address.parse().unwrap());
+        assert_eq!(urls("", "127.0.0.1:1"), ["http://127.0.0.1:1", "http://localhost:1"]);
+        assert_eq!(urls("", "[::1]:1"), ["http://[::1]:1", "http://localhost:1"]);
+        assert_eq!(urls("", "127.0.0.9:1"), ["http://127.0.0.9:1"]);
+        let named = urls("--resource https://orders.example", "127.0.0.9:1");
+        assert_eq!(named, ["http://127.0.0.9:1", "https://orders.example"]);
     }
 
     #[test]

@@ -5,16 +5,18 @@ use std::path::Path;
 
 use scopegate::Issuer;
 use scopegate_core::apply::Mode;
+use scopegate_core::catalog::Resource;
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::config::Config;
 use scopegate_server::setup::Setup;
 use scopegate_server::{ListenLimits, ListenSettings, Listeners, Server};
 
 /// Its scopes, policies and clients.
-const CATALOG: CatalogSource<'_> = CatalogSource {
-    name: "examples/orders-api/catalog.toml",
-    content: include_bytes!("../catalog.toml"),
-};
+const CATALOG: &str = include_str!("../catalog.toml");
+const CATALOG_NAME: &str = "examples/orders-api/catalog.toml";
+
+/// Where the catalog says the API is, as long as nobody lets it listen elsewhere.
+const USUAL: &str = "http://127.0.0.1:8080";
 
 /// An authorization server whose port is taken.
 #[derive(Debug)]
@@ -28,10 +30,11 @@ impl AuthorizationServer {
     /// Whom its tokens for the orders API are for.
     pub(crate) const AUDIENCE: &'static str = "api://orders";
 
-    /// Opens its storage in a folder, with the catalog applied.
+    /// Opens its storage in a folder, with the catalog applied, for an API at these URLs.
     pub(crate) async fn open(
         address: SocketAddr,
         folder: &Path,
+        api: &[String],
         limits: ListenLimits,
     ) -> anyhow::Result<Self> {
         let listeners = Listeners::bind(&ListenSettings { address, tls: None }, None).await?;
@@ -41,7 +44,9 @@ impl AuthorizationServer {
         let mut config = Config::in_folder(folder);
         config.listen.public = listeners.public_address();
         let setup = Setup::open(&config, &base).await?;
-        setup.apply(&CATALOG, Mode::Write).await?;
+        let catalog = catalog_for(api);
+        let source = CatalogSource { name: CATALOG_NAME, content: catalog.as_bytes() };
+        setup.apply(&source, Mode::Write).await?;
 
         let server = Server::open(setup.into_settings()).await?;
         Ok(Self { base, listeners, server })
@@ -55,5 +60,47 @@ impl AuthorizationServer {
     /// Answers until the future is ready.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) {
         self.listeners.serve(&self.server, stop).await;
+    }
+}
+
+/// The catalog with the URLs that the API really has: they select its audience, and scripts of its
+/// pages may ask for tokens.
+fn catalog_for(api: &[String]) -> String {
+    let mut urls = vec![USUAL];
+    for url in api {
+        let is_same = |known: &&str| is_same_resource(known, url);
+        if !urls.iter().any(is_same) {
+            urls.push(url);
+        }
+    }
+    let listed = |key: &str, urls: &[&str]| format!("{key} = {urls:?}");
+    let origins: Vec<&str> =
+        urls.iter().copied().filter(|url| url.starts_with("http://")).collect();
+    CATALOG
+        .replace(&listed("resources", &[USUAL]), &listed("resources", &urls))
+        .replace(&listed("origins", &[USUAL]), &listed("origins", &origins))
+}
+
+fn is_same_resource(one: &str, other: &str) -> bool {
+    Resource::new(one).as_compared() == Resource::new(other).as_compared()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lists(catalog: &str, key: &str, urls: &str) -> bool {
+        catalog.contains(&format!("{key} = [{urls}]"))
+    }
+
+    #[test]
+    fn the_audience_lists_where_the_api_is() {
+        assert_eq!(catalog_for(&[]), CATALOG);
+        assert_eq!(catalog_for(&["http://127.0.0.1:8080/".to_owned()]), CATALOG);
+        let api = ["http://127.0.0.1:1".to_owned(), "https://orders.example".to_owned()];
+        let catalog = catalog_for(&api);
+        let here = r#""http://127.0.0.1:8080", "http://127.0.0.1:1""#;
+        assert!(lists(&catalog, "resources", &format!(r#"{here}, "https://orders.example""#)));
+        assert!(lists(&catalog, "origins", here));
     }
 }

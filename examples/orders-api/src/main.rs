@@ -65,8 +65,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (issuer, audience, server) = match arguments.trusted() {
         Some((issuer, audience)) => (issuer.to_owned(), audience.to_owned(), None),
         None => {
-            let server =
-                AuthorizationServer::open(arguments.as_listen, data.path(), limits).await?;
+            let urls = arguments.urls(listener.address());
+            let address = arguments.as_listen;
+            let server = AuthorizationServer::open(address, data.path(), &urls, limits).await?;
             (server.issuer(), AuthorizationServer::AUDIENCE.to_owned(), Some(server))
         }
     };

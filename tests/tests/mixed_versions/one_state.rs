@@ -7,6 +7,7 @@ use scopegate_claims::{Issuer, SystemClock, UnixTime};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, ServerId, Spec};
 use scopegate_core::fetch::NoFetch;
+use scopegate_core::limits::RequestLimits;
 use scopegate_core::store::{CatalogStore, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey};
 use scopegate_testkit::MemoryStore;
@@ -19,6 +20,7 @@ async fn open(store: &MemoryStore) -> Result<Arc<Authority>, OpenError> {
         master_key: Arc::new(MasterKey::parse(&"A".repeat(43)).unwrap()),
         clock: Arc::new(SystemClock),
         fetch: Arc::new(NoFetch),
+        limits: RequestLimits::default(),
     };
     Authority::open(foundation).await
 }

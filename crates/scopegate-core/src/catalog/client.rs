@@ -7,12 +7,15 @@ use scopegate_claims::{Audience, UnixTime};
 use scopegate_jose::{Jwk, constant_time_eq};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use super::{RedirectUri, Status};
 
-/// The id of a client (RFC 6749 §2.2): 1 to 100 printable ASCII characters without space and colon.
+/// The id of a client (RFC 6749 §2.2): 1 to 100 printable ASCII characters without space and colon, or
+/// an `https` URL.
 ///
-/// It may not begin like a user id, so that `sub` never means two things.
+/// It may not begin like a user id, so that `sub` never means two things. Ids are compared as they are
+/// written, URLs too: so a URL has to be in its usual form.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientId(Box<str>);
@@ -21,16 +24,24 @@ impl ClientId {
     /// With this prefix begin user ids, and no client id.
     pub const USER_ID_PREFIX: &'static str = "00u";
 
+    const SCHEME: &'static str = "https://";
+    const MAX_LENGTH: usize = 100;
+    const MAX_URL: usize = 256;
+
     /// Parses a client id; the error says what is wrong.
     ///
     /// # Errors
     ///
     /// A text that names the rule which is broken.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.starts_with(Self::SCHEME) {
+            return Self::check_url(text).map(|()| Self(text.into()));
+        }
         let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b':';
-        if text.is_empty() || text.len() > 100 || !text.bytes().all(allowed) {
+        if text.is_empty() || text.len() > Self::MAX_LENGTH || !text.bytes().all(allowed) {
             return Err(
-                "a client id has 1 to 100 printable ASCII characters, without space and `:`",
+                "a client id has 1 to 100 printable ASCII characters, without space and `:`, \
+                        or is an https URL",
             );
         }
         if text.starts_with(Self::USER_ID_PREFIX) {
@@ -39,9 +50,35 @@ impl ClientId {
         Ok(Self(text.into()))
     }
 
+    /// What OAuth Client ID Metadata Documents ask of such a URL, but for the path: it may be `/`.
+    fn check_url(text: &str) -> Result<(), &'static str> {
+        if text.len() > Self::MAX_URL {
+            return Err("a client id that is a URL has at most 256 characters");
+        }
+        let url = Url::parse(text).map_err(|_| "a client id that begins with https:// is a URL")?;
+        if !url.username().is_empty() || url.password().is_some() || text.contains('#') {
+            return Err("a client id that is a URL has no user name, no password and no fragment");
+        }
+        // A bare origin is parsed as one with a path.
+        let is_usual = url.as_str().strip_prefix(text).is_some_and(|rest| matches!(rest, "" | "/"));
+        let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+        match is_usual && is_printable {
+            true => Ok(()),
+            false => {
+                Err("a client id that is a URL has its host in lower case, no default port, no \
+                          dot segments, and printable ASCII characters only")
+            }
+        }
+    }
+
     /// The id as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Tells whether HTTP Basic can carry the id: there it ends at the first colon, and a URL has one.
+    pub fn fits_basic(&self) -> bool {
+        !self.0.contains(':')
     }
 }
 
@@ -110,7 +147,7 @@ pub struct ClientSpec {
     /// What becomes of its refresh tokens when they are used.
     #[serde(default)]
     pub refresh_token: RefreshPolicy,
-    /// The logins of persons who may use it, as [`User::login_key`](crate::people::User::login_key)
+    /// The logins of persons who may use it, as [`User::exact_login_key`](crate::people::User::exact_login_key)
     /// writes them.
     #[serde(default)]
     pub users: BTreeSet<String>,
@@ -348,14 +385,52 @@ mod tests {
 
     #[test]
     fn a_client_id_is_no_user_id_and_survives_basic_authentication() {
-        for good in [
-            "orders-reader",
-            "0oa123456789",
-            "https://client.example/meta".split(':').next().unwrap(),
-        ] {
-            assert!(ClientId::parse(good).is_ok(), "{good}");
+        for good in ["orders-reader", "0oa123456789", "https", "a/b?c=d&e%f", &"a".repeat(100)] {
+            assert!(ClientId::parse(good).is_ok_and(|id| id.fits_basic()), "{good}");
         }
         for bad in ["", "00u1", "a b", "a:b", "é", &"a".repeat(101)] {
+            assert!(ClientId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_client_id_may_be_an_https_url_in_its_usual_form() {
+        let longest = format!("https://client.example/{}", "a".repeat(256 - 23));
+        for good in [
+            "https://client.example",
+            "https://client.example/",
+            "https://client.example/oauth/client.json?v=1&w=%2F",
+            "https://client.example:8443/a",
+            "https://[2001:db8::1]/a",
+            &longest,
+        ] {
+            let id = ClientId::parse(good);
+            assert!(id.as_ref().is_ok_and(|id| id.as_str() == good && !id.fits_basic()), "{good}");
+        }
+        for bad in [
+            "http://client.example/a",
+            "HTTPS://client.example/a",
+            "https:client.example",
+            "https:/client.example",
+            "https://",
+            "https:///a",
+            "https://Client.example/a",
+            "https://client.example:443/a",
+            "https://client.example/a/../b",
+            "https://client.example/%2e%2E/b",
+            "https://client.example/a#f",
+            "https://client.example/#",
+            "https://user@client.example/",
+            "https://:secret@client.example/",
+            "https://@client.example/",
+            "https://client.example\\a",
+            "https://client.example/a b",
+            "https://client.example/a\n",
+            "https://client.example/é",
+            "https://é.example/",
+            "https://0x7f.1/",
+            &format!("{longest}a"),
+        ] {
             assert!(ClientId::parse(bad).is_err(), "{bad}");
         }
     }

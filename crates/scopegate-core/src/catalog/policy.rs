@@ -48,7 +48,7 @@ pub struct RuleSpec {
     pub scopes: Scopes,
     /// How long its access tokens live: 5 minutes to 24 hours.
     pub access_token_lifetime: Duration,
-    /// The logins of persons it is for, as [`User::login_key`](crate::people::User::login_key)
+    /// The logins of persons it is for, as [`User::exact_login_key`](crate::people::User::exact_login_key)
     /// writes them.
     #[serde(default)]
     pub users: BTreeSet<String>,

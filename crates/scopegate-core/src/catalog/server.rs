@@ -133,7 +133,8 @@ impl ServerSpec {
 pub struct AudienceSpec {
     /// The value of `aud`.
     pub name: Audience,
-    /// URLs that a client may send as `resource`.
+    /// URLs that a client may send as `resource`, as they were written; they are compared as
+    /// [`Resource`](super::Resource)s.
     #[serde(default)]
     pub resources: Vec<String>,
 }

@@ -11,6 +11,7 @@ use scopegate_jose::{Algorithm, Rules};
 pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
 use super::out_of_service::OutOfService;
+use super::resource::{Resource, Targets};
 use super::{
     Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, EntityKind, PolicySpec,
     RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
@@ -195,6 +196,11 @@ impl Snapshot {
         Change::ExpectCatalog { client, server, version: self.version() }
     }
 
+    /// All clients, active or not, in no order.
+    pub fn clients(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.clients.all()
+    }
+
     /// Tells whether some active client has registered this web origin.
     pub fn has_origin(&self, origin: &str) -> bool {
         self.origins.contains(origin)
@@ -221,6 +227,7 @@ pub struct AuthorizationServer {
     pub default_scopes: ScopeSet,
     index: PolicyIndex,
     own_tokens: Rules,
+    targets: Targets,
     is_written: bool,
 }
 
@@ -285,6 +292,7 @@ impl AuthorizationServer {
         Self {
             id: id.clone(),
             own_tokens: access_token::own_rules(&issuer, &spec.audiences),
+            targets: Targets::of(&spec.audiences),
             issuer,
             spec,
             scopes: BTreeMap::new(),
@@ -333,15 +341,14 @@ impl AuthorizationServer {
     }
 
     /// The audience of a token, by the `resource` that the client named (RFC 8707).
-    pub fn audience(&self, resource: Option<&str>) -> Option<&Audience> {
-        let Some(resource) = resource else {
-            return self.spec.audiences.first().map(|audience| &audience.name);
+    ///
+    /// An audience is selected by its name too. If the client named nothing, it is the first one.
+    pub fn audience(&self, resource: Option<&Resource<'_>>) -> Option<&Audience> {
+        let place = match resource {
+            None => 0,
+            Some(resource) => self.targets.selected(resource)?,
         };
-        let selected = |audience: &&AudienceSpec| {
-            audience.name.as_str() == resource
-                || audience.resources.iter().any(|url| url == resource)
-        };
-        self.spec.audiences.iter().find(selected).map(|audience| &audience.name)
+        self.spec.audiences.get(place).map(|audience| &audience.name)
     }
 
     /// What is asked of an access token that comes back to this server.
@@ -420,6 +427,7 @@ impl AuthorizationServer {
     /// Makes ready what requests look up.
     fn index(&mut self) {
         self.own_tokens = access_token::own_rules(&self.issuer, &self.spec.audiences);
+        self.targets = Targets::of(&self.spec.audiences);
         self.policies.retain(|_, policy| policy.spec.is_some() || !policy.rules.is_empty());
         let defaults = self.scopes.iter().filter(|(_, spec)| spec.default).map(|(name, _)| name);
         self.default_scopes = ScopeSet::from_tokens(defaults).expect("they are scopes");

@@ -10,6 +10,7 @@ use super::server::{MAX_NAME, read_status};
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted};
 use super::{CatalogContext, attribute, client_flow, jwks, secret, supported};
+use crate::audience_names::is_issuer;
 use crate::catalog::{ClientAuth, ClientId, ClientSpec, Entity, EntityKey, Owner, Spec};
 
 pub(super) const CLIENT: Shape = Shape {
@@ -94,7 +95,7 @@ pub(super) fn read(
     audiences: &BTreeSet<Audience>,
 ) -> Option<Entity> {
     let context = names.context();
-    let id = client.text_again("id").and_then(|id| id.parse(ClientId::parse));
+    let id = client.text_again("id").and_then(|id| read_id(id, context));
     let name = client.required_text("name").and_then(|name| name.label(MAX_NAME));
     let auth = client.required_text("auth").and_then(supported::read_auth);
     let client_type = client_flow::read_type(client);
@@ -105,6 +106,7 @@ pub(super) fn read(
     if let Some(auth) = auth {
         check_credentials(client, auth);
     }
+    check_basic(client, id.as_ref(), auth);
     let spec = ClientSpec {
         name: name?.to_owned(),
         client_type: client_type?,
@@ -121,6 +123,26 @@ pub(super) fn read(
     let spec = client_flow::read(client, audiences, spec);
     let key = EntityKey::client(&id?);
     Some(Entity { key, owner: Owner::File, spec: Spec::Client(Box::new(spec)) })
+}
+
+/// The rule of `audience_names`, told with the place in the file.
+fn read_id(id: Text<'_>, context: &dyn CatalogContext) -> Option<ClientId> {
+    if context.issuer_base().is_some_and(|base| is_issuer(id.text, base)) {
+        id.refuse(format_args!("the client id {} is an issuer: write another id", Quoted(id.text)));
+        return None;
+    }
+    id.parse(ClientId::parse)
+}
+
+/// HTTP Basic ends an id at its first colon (RFC 7617 §2).
+fn check_basic(client: Table<'_>, id: Option<&ClientId>, auth: Option<ClientAuth>) {
+    if auth == Some(ClientAuth::ClientSecretBasic) && id.is_some_and(|id| !id.fits_basic()) {
+        let Some(node) = client.optional("auth") else { return };
+        node.refuse(format_args!(
+            "client_secret_basic cannot carry a client id with a colon: write \
+             \"client_secret_post\", \"private_key_jwt\" or \"none\""
+        ));
+    }
 }
 
 /// A client has the credentials of its method, and no others: nobody would know what they are for.

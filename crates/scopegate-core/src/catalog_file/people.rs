@@ -35,7 +35,7 @@ fn read_names(
 }
 
 fn read_login(login: Text<'_>) -> Option<String> {
-    login.parse(|text| User::check_login(text).map(|()| User::login_key(text)))
+    login.parse(|text| User::check_login(text).map(|()| User::exact_login_key(text)))
 }
 
 fn read_group(group: Text<'_>) -> Option<String> {

@@ -1,15 +1,16 @@
 //! Audiences, and the resources that select them.
 
+use std::collections::HashMap;
+
 use scopegate_claims::Audience;
 use url::Url;
 
 use super::client::ClientNames;
 use super::reader::{Node, Table, Text};
-use super::seen::Seen;
 use super::shape::Shape;
 use super::suggest::Quoted;
 use crate::audience_names::is_issuer;
-use crate::catalog::AudienceSpec;
+use crate::catalog::{AudienceSpec, Resource};
 
 const MAX_AUDIENCE: usize = 256;
 const MAX_RESOURCE: usize = 1024;
@@ -30,22 +31,23 @@ pub(super) fn read_audiences(
         ));
         return None;
     }
-    let (mut audiences, mut resources) = (Seen::default(), Seen::default());
+    let mut targets = Targets::default();
     let read: Vec<Option<AudienceSpec>> = entries
-        .map(|entry| read_audience(entry, clients, &mut audiences, &mut resources))
+        .zip(0..)
+        .map(|(entry, place)| read_audience(entry, place, clients, &mut targets))
         .collect();
     read.into_iter().collect()
 }
 
 fn read_audience<'f>(
     entry: Node<'f>,
+    place: usize,
     clients: &ClientNames<'_>,
-    audiences: &mut Seen<'f>,
-    resources: &mut Seen<'f>,
+    targets: &mut Targets<'f>,
 ) -> Option<AudienceSpec> {
     let audience = entry.table(&AUDIENCE)?;
     let name = audience.required_text("name").and_then(|name| {
-        audiences.once("audience", name);
+        targets.once(name, Target { place, is_name: true, written: name.text, at: name.at });
         read_name(name, clients)
     });
     let urls = audience.optional("resources").and_then(Node::texts).unwrap_or_default();
@@ -56,11 +58,55 @@ fn read_audience<'f>(
     let urls: Vec<Option<String>> = urls
         .into_iter()
         .map(|url| {
-            resources.once("resource", url);
+            targets.once(url, Target { place, is_name: false, written: url.text, at: url.at });
             read_resource(url)
         })
         .collect();
     Some(AudienceSpec { name: name?, resources: urls.into_iter().collect::<Option<_>>()? })
+}
+
+/// The names by which clients select the audiences of a server, as they are compared.
+#[derive(Default)]
+struct Targets<'f>(HashMap<String, Target<'f>>);
+
+/// A name, and which audience it selects.
+#[derive(Clone, Copy)]
+struct Target<'f> {
+    place: usize,
+    is_name: bool,
+    written: &'f str,
+    at: usize,
+}
+
+impl<'f> Targets<'f> {
+    /// Notes a name; the second time it is a problem. That an audience lists its own name does no
+    /// harm.
+    fn once(&mut self, text: Text<'f>, target: Target<'f>) {
+        let compared = Resource::new(text.text).as_compared().to_owned();
+        let Some(first) = self.0.get(&compared) else {
+            self.0.insert(compared, target);
+            return;
+        };
+        if first.place == target.place && first.is_name && !target.is_name {
+            return;
+        }
+        let (shown, known) = (Quoted(text.text), Quoted(first.written));
+        let what = if target.is_name { "audience" } else { "resource" };
+        match first.written == target.written && first.is_name == target.is_name {
+            true => text.problems.refuse_repeated(
+                text.at,
+                first.at,
+                format_args!("duplicate {what} {shown}: write another or leave it out"),
+            ),
+            false => text.problems.refuse_repeated(
+                text.at,
+                first.at,
+                format_args!(
+                    "the {what} {shown} selects the same as {known}: write another or leave it out"
+                ),
+            ),
+        }
+    }
 }
 
 fn read_name(name: Text<'_>, clients: &ClientNames<'_>) -> Option<Audience> {

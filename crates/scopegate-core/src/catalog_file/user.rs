@@ -14,7 +14,7 @@ use super::suggest::Quoted;
 use super::{CatalogContext, json};
 use crate::catalog::{Owner, Status};
 use crate::passwords::{self, Password, check_hash};
-use crate::people::{NewUser, Profile, User, UserId};
+use crate::people::{LoginMatch, NewUser, Profile, User, UserId};
 
 const USER: Shape = Shape {
     what: "a user",
@@ -60,6 +60,7 @@ impl UserSeed {
         let user = User {
             id: self.id.clone(),
             login: self.login.clone(),
+            login_match: LoginMatch::default(),
             status: self.status,
             owner: Owner::File,
             groups: self.groups.clone(),
@@ -110,10 +111,11 @@ fn read(
     })
 }
 
-/// A login that no other has; case does not make it another.
+/// A login that no other has; case does not make it another. Two with the same key may be two people
+/// of before, so that only who applies the file can tell.
 fn read_login(login: Text<'_>, logins: &mut HashMap<String, usize>) -> Option<String> {
     login.parse(User::check_login)?;
-    match logins.insert(User::login_key(login.text), login.at) {
+    match logins.insert(User::exact_login_key(login.text), login.at) {
         None => Some(login.text.to_owned()),
         Some(first) => {
             let shown = Quoted(login.text);

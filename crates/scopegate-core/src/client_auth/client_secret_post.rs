@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Method, Presented, Proof, check_secret};
+use super::{Method, Presented, Proof, Proved, WRONG_SECRET, is_secret_of};
 use crate::catalog::{Client, ClientAuth};
-use crate::store::Change;
 
 /// The method.
 #[derive(Debug)]
@@ -27,12 +26,11 @@ impl Method for ClientSecretPost {
             .ok_or("client_secret without client_id")
     }
 
-    fn prove(
-        &self,
-        proof: &Proof<'_>,
-        client: Option<&Client>,
-    ) -> Result<Vec<Change>, &'static str> {
+    fn prove(&self, proof: &Proof<'_>, client: Option<&Client>) -> Result<Proved, &'static str> {
         let secret = proof.presented.form.value("client_secret").ok_or("no client_secret")?;
-        check_secret(secret, proof, client)
+        match is_secret_of(client, secret, proof) {
+            true => Ok(Proved::default()),
+            false => Err(WRONG_SECRET),
+        }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Method, Presented, Proof};
+use super::{Method, Presented, Proof, Proved};
 use crate::catalog::{Client, ClientAuth};
-use crate::store::Change;
 
 /// The method: there is no proof. PKCE and redirect URIs bind what such a client gets to it.
 #[derive(Debug)]
@@ -23,7 +22,7 @@ impl Method for NoProof {
         presented.form.value("client_id").map(Cow::Borrowed).ok_or("no client_id")
     }
 
-    fn prove(&self, _: &Proof<'_>, client: Option<&Client>) -> Result<Vec<Change>, &'static str> {
-        client.map(|_| Vec::new()).ok_or("unknown client")
+    fn prove(&self, _: &Proof<'_>, client: Option<&Client>) -> Result<Proved, &'static str> {
+        client.map(|_| Proved::default()).ok_or("unknown client")
     }
 }

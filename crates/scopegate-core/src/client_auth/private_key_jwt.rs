@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use scopegate_jose::{AlgorithmSet, JoseError, KeySet, UnverifiedJws, VerifiedJws};
 use serde::Deserialize;
 
-use super::{Method, Presented, Proof, nobody};
+use super::{Method, Presented, Proof, Proved, nobody};
 use crate::assertion::Assertion;
 use crate::catalog::{Client, ClientAuth};
 use crate::store::Change;
@@ -40,11 +40,7 @@ impl Method for PrivateKeyJwt {
         claimed.map(|claimed| claimed.sub.into()).map_err(|_| "the assertion has no sub")
     }
 
-    fn prove(
-        &self,
-        proof: &Proof<'_>,
-        client: Option<&Client>,
-    ) -> Result<Vec<Change>, &'static str> {
+    fn prove(&self, proof: &Proof<'_>, client: Option<&Client>) -> Result<Proved, &'static str> {
         let nothing = KeySet::empty();
         let keys = proof.keys.or(client.map(|client| &client.keys)).unwrap_or(&nothing);
         let verified = verified(&read(proof.presented)?, keys)?;
@@ -60,11 +56,12 @@ impl Method for PrivateKeyJwt {
         let issuer = std::iter::once(proof.server.issuer.to_string());
         let endpoints = ["token", proof.endpoint].map(|name| proof.server.endpoint(name));
         assertion.check(issuer.chain(endpoints), proof.now)?;
-        Ok(vec![Change::UseAssertion {
+        let used = Change::UseAssertion {
             client: client.id.clone(),
             expires_at: assertion.forget_at(),
             jti: assertion.jti,
-        }])
+        };
+        Ok(Proved { changes: vec![used], ..Proved::default() })
     }
 }
 

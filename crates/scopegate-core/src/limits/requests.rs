@@ -180,8 +180,6 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use scopegate_jose::KeySet;
-
     use super::*;
     use crate::catalog::{ClientId, ClientSpec};
     use crate::error::{ErrorCode, OAuthError};
@@ -194,7 +192,7 @@ mod tests {
 
     fn client(id: &str, auth: ClientAuth) -> Client {
         let spec = ClientSpec { auth, ..ClientSpec::default() };
-        Client { id: ClientId::parse(id).unwrap(), spec, keys: KeySet::default() }
+        Client::new(ClientId::parse(id).unwrap(), spec)
     }
 
     fn from(last: u8) -> Option<IpAddr> {

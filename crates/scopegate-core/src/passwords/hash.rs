@@ -1,15 +1,23 @@
-//! Argon2id hashes as PHC texts: `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`.
+//! Argon2id hashes as PHC texts: `$argon2id$v=19$m=19456,t=2,p=1,keyid=bmZj$salt$hash`.
+//!
+//! The `keyid` says that the hash is of the normal form of the password. Argon2 does not hash it, so
+//! that a program that knows nothing of it verifies the hash all the same. A hash without it is of
+//! what was typed: those of before have none, nor have those that were made elsewhere.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Argon2, Block, KeyId, Params, ParamsBuilder, Version};
 use scopegate_jose::{constant_time_eq, random_bytes};
 use zeroize::Zeroizing;
 
 use super::Password;
+use super::password::Form;
 
 /// The cost of the hashes that are made now: the least that OWASP's Password Storage Cheat Sheet
 /// names for Argon2id. 19 MiB, two passes, one lane, 32 bytes.
 const CURRENT: Params = Params::DEFAULT;
+
+/// The `keyid` of a hash of the normal form.
+const NORMAL: &[u8] = b"nfc";
 
 /// The most memory that a hash from elsewhere may ask for, in KiB.
 const MAX_MEMORY: u32 = 64 * 1024;
@@ -104,36 +112,69 @@ impl Stored {
     pub(super) fn of_nobody() -> Self {
         let salt = Salt::new(&[0; SALT_LENGTH]).expect("16 bytes are a salt");
         let hash = Output::new(&[0; HASH_LENGTH]).expect("32 bytes are a hash");
-        Self { params: CURRENT, salt, hash }
+        Self { params: normal_params(), salt, hash }
+    }
+
+    fn form(&self) -> Form {
+        if self.params.keyid() == NORMAL { Form::Normal } else { Form::Typed }
     }
 
     pub(super) fn matches(&self, given: &Password, memory: &mut Argon2Memory) -> bool {
         let mut computed = Zeroizing::new([0; Output::MAX_LENGTH]);
         let computed = &mut computed[..self.hash.len()];
-        compute(&self.params, &self.salt, given, computed, memory);
+        compute(&self.params, &self.salt, given.bytes(self.form()), computed, memory);
         constant_time_eq(computed, self.hash.as_bytes())
     }
 
-    /// Tells whether it is such a hash as is made now.
-    pub(super) fn is_current(&self) -> bool {
+    /// What to keep from now on instead of this hash, which the password has; none if it is such a
+    /// hash as is made now.
+    pub(super) fn renewed(
+        &self,
+        password: &Password,
+        memory: &mut Argon2Memory,
+    ) -> Option<Zeroizing<String>> {
+        match (self.has_current_cost(), self.form()) {
+            (true, Form::Normal) => None,
+            // The hash of what was typed is that of the normal form, and only has to say so.
+            (true, Form::Typed) if password.is_normal() => Some(text(&self.salt, &self.hash)),
+            (_, _) => Some(new(password, memory)),
+        }
+    }
+
+    fn has_current_cost(&self) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         cost(&self.params) == cost(&CURRENT)
+            && self.params.data().is_empty()
             && self.salt.len() == SALT_LENGTH
             && self.hash.len() == HASH_LENGTH
     }
+}
+
+/// The parameters of the hashes that are made now.
+fn normal_params() -> Params {
+    let keyid = KeyId::new(NORMAL).expect("three bytes are a key id");
+    let (memory, passes, lanes) = (CURRENT.m_cost(), CURRENT.t_cost(), CURRENT.p_cost());
+    let mut params = ParamsBuilder::new();
+    params.m_cost(memory).t_cost(passes).p_cost(lanes).keyid(keyid);
+    params.build().expect("they are Argon2's own, but for the key id")
 }
 
 /// A hash of a password under a new salt.
 pub(super) fn new(password: &Password, memory: &mut Argon2Memory) -> Zeroizing<String> {
     let salt = Salt::new(&random_bytes::<SALT_LENGTH>()).expect("16 bytes are a salt");
     let mut hash = Zeroizing::new([0; HASH_LENGTH]);
-    compute(&CURRENT, &salt, password, &mut *hash, memory);
+    compute(&CURRENT, &salt, password.bytes(Form::Normal), &mut *hash, memory);
+    text(&salt, &Output::new(&*hash).expect("32 bytes are a hash"))
+}
+
+/// The PHC text of a hash of a normal form.
+fn text(salt: &Salt, hash: &Output) -> Zeroizing<String> {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(&CURRENT).expect("the parameters can be written"),
-        salt: Some(salt),
-        hash: Some(Output::new(&*hash).expect("32 bytes are a hash")),
+        params: ParamsString::try_from(&normal_params()).expect("the parameters can be written"),
+        salt: Some(*salt),
+        hash: Some(*hash),
     };
     Zeroizing::new(hash.to_string())
 }
@@ -141,14 +182,14 @@ pub(super) fn new(password: &Password, memory: &mut Argon2Memory) -> Zeroizing<S
 fn compute(
     params: &Params,
     salt: &Salt,
-    password: &Password,
+    password: &[u8],
     hash: &mut [u8],
     memory: &mut Argon2Memory,
 ) {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
     let blocks = memory.blocks(params);
     argon2
-        .hash_password_into_with_memory(password.bytes(), salt, hash, blocks)
+        .hash_password_into_with_memory(password, salt, hash, blocks)
         .expect("the parameters, the salt and the lengths were checked");
 }
 
@@ -170,21 +211,65 @@ mod tests {
         let mut memory = Argon2Memory::default();
         assert!(stored.matches(&password("password"), &mut memory));
         assert!(!stored.matches(&password("Password"), &mut memory));
-        assert!(!stored.is_current());
+        assert!(!stored.has_current_cost() && stored.form() == Form::Typed);
     }
 
     #[test]
     fn a_new_hash_has_the_cost_that_owasp_names_and_a_salt_of_its_own() {
         let mut memory = Argon2Memory::default();
         let phc = new(&password("correct horse"), &mut memory);
-        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "the cost is another");
+        assert!(
+            phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1,keyid=bmZj$"),
+            "the cost is another"
+        );
         assert_ne!(phc, new(&password("correct horse"), &mut memory));
         let stored = Stored::parse(&phc).unwrap();
-        assert!(stored.is_current());
+        assert!(stored.renewed(&password("correct horse"), &mut memory).is_none());
         assert!(stored.matches(&password("correct horse"), &mut memory));
         for wrong in ["", "correct hors", "correct horse ", "Correct horse"] {
             assert!(!stored.matches(&password(wrong), &mut memory), "{wrong}");
         }
+    }
+
+    /// How hashes were written before: of what was typed.
+    fn of_before(text: &str, memory: &mut Argon2Memory) -> String {
+        let typed = Password::given(text.to_owned()).unwrap();
+        let (salt, mut hash) = (Salt::new(&[7; SALT_LENGTH]).unwrap(), [0; HASH_LENGTH]);
+        compute(&CURRENT, &salt, typed.bytes(Form::Typed), &mut hash, memory);
+        super::text(&salt, &Output::new(&hash).unwrap()).replace(",keyid=bmZj", "")
+    }
+
+    #[test]
+    fn a_hash_says_of_which_form_it_is_and_is_compared_with_that_alone() {
+        const COMPOSED: &str = "cr\u{e8}me br\u{fb}l\u{e9}e";
+        const APART: &str = "cre\u{300}me bru\u{302}le\u{301}e";
+        let mut memory = Argon2Memory::default();
+        let now = Stored::parse(&new(&password(APART), &mut memory)).unwrap();
+        for spelling in [COMPOSED, APART] {
+            assert!(now.matches(&password(spelling), &mut memory));
+        }
+        for (before, kept, other) in [(COMPOSED, COMPOSED, APART), (APART, APART, COMPOSED)] {
+            let before = Stored::parse(&of_before(before, &mut memory)).unwrap();
+            assert!(before.matches(&password(kept), &mut memory));
+            assert!(!before.matches(&password(other), &mut memory));
+            let renewed = before.renewed(&password(kept), &mut memory).unwrap();
+            let renewed = Stored::parse(&renewed).unwrap();
+            assert_eq!(renewed.form(), Form::Normal);
+            // What was typed in its normal form has its hash already.
+            assert_eq!(renewed.hash == before.hash, kept == COMPOSED);
+            for spelling in [COMPOSED, APART] {
+                assert!(renewed.matches(&password(spelling), &mut memory));
+            }
+            assert!(renewed.renewed(&password(other), &mut memory).is_none());
+        }
+    }
+
+    #[test]
+    fn a_program_that_knows_no_forms_verifies_the_hash_of_a_plain_password() {
+        let mut memory = Argon2Memory::default();
+        let phc = new(&password("correct horse"), &mut memory);
+        let before = Stored::parse(&phc.replace(",keyid=bmZj", "")).unwrap();
+        assert!(before.matches(&password("correct horse"), &mut memory));
     }
 
     #[test]

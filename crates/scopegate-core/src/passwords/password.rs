@@ -2,11 +2,28 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 /// A password in clear, in memory that is wiped. `Debug` shows nothing of it.
+///
+/// It is known as it was typed and in its normal form: every space is U+0020, and letters are
+/// composed (NFC), as the profile OpaqueString has it (RFC 8265 §4.2.2). So it does not matter which
+/// keyboard typed it. Nothing is refused that the profile would refuse beyond that.
 #[derive(Clone)]
-pub struct Password(Zeroizing<String>);
+pub struct Password {
+    typed: Zeroizing<String>,
+    normal: Zeroizing<String>,
+}
+
+/// Which text of a password a hash was made of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    /// The one in the normal form.
+    Normal,
+    /// The one that was typed.
+    Typed,
+}
 
 /// Why a text is no password.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -21,8 +38,11 @@ pub enum InvalidPassword {
 }
 
 impl Password {
-    /// The most bytes of a password.
+    /// The most bytes of a password, in its normal form.
     pub const MAX_LENGTH: usize = 1024;
+
+    /// The most bytes that are typed: letters that are not composed are up to three times as long.
+    pub const MAX_TYPED: usize = 4 * Self::MAX_LENGTH;
 
     /// The fewest characters of a password that is chosen now (NIST SP 800-63B §5.1.1.2).
     pub const MIN_CHARACTERS: usize = 8;
@@ -33,11 +53,16 @@ impl Password {
     ///
     /// [`InvalidPassword::TooLong`]: it is nobody's.
     pub fn given(text: impl Into<Zeroizing<String>>) -> Result<Self, InvalidPassword> {
-        let text = text.into();
-        if text.len() > Self::MAX_LENGTH {
+        let typed = text.into();
+        if typed.len() > Self::MAX_TYPED {
             return Err(InvalidPassword::TooLong);
         }
-        Ok(Self(text))
+        let normal = normalized(&typed);
+        // A password that was kept as it was typed may have a longer normal form.
+        if typed.len().min(normal.len()) > Self::MAX_LENGTH {
+            return Err(InvalidPassword::TooLong);
+        }
+        Ok(Self { typed, normal })
     }
 
     /// A password that somebody chose, to be kept from now on.
@@ -47,14 +72,45 @@ impl Password {
     /// [`InvalidPassword`] if it is too long or too short.
     pub fn chosen(text: impl Into<Zeroizing<String>>) -> Result<Self, InvalidPassword> {
         let password = Self::given(text)?;
-        if password.0.chars().count() < Self::MIN_CHARACTERS {
+        if password.normal.len() > Self::MAX_LENGTH {
+            return Err(InvalidPassword::TooLong);
+        }
+        if password.normal.chars().count() < Self::MIN_CHARACTERS {
             return Err(InvalidPassword::TooShort);
         }
         Ok(password)
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    pub(super) fn bytes(&self, form: Form) -> &[u8] {
+        match form {
+            Form::Normal => self.normal.as_bytes(),
+            Form::Typed => self.typed.as_bytes(),
+        }
+    }
+
+    /// Tells whether it was typed in its normal form.
+    pub(super) fn is_normal(&self) -> bool {
+        self.typed == self.normal
+    }
+}
+
+fn normalized(typed: &str) -> Zeroizing<String> {
+    // No text gets longer by NFC than three times, so that no copy is left behind by growing.
+    let mut normal = Zeroizing::new(String::with_capacity(3 * typed.len()));
+    match typed.is_ascii() {
+        true => normal.push_str(typed),
+        false => normal.extend(typed.chars().map(plain_space).nfc()),
+    }
+    normal
+}
+
+/// The space of ASCII for any other one (the general category Zs).
+const fn plain_space(sign: char) -> char {
+    match sign {
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+            ' '
+        }
+        other => other,
     }
 }
 
@@ -80,9 +136,43 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_composed_and_its_spaces_are_plain() {
+        let password = |text: &str| Password::given(text.to_owned()).unwrap();
+        let (composed, apart) = (
+            password("Cr\u{e8}me br\u{fb}l\u{e9}e"),
+            password("Cre\u{300}me\u{a0}bru\u{302}le\u{301}e"),
+        );
+        assert_eq!(composed.bytes(Form::Normal), apart.bytes(Form::Normal));
+        assert_ne!(composed.bytes(Form::Typed), apart.bytes(Form::Typed));
+        assert!(composed.is_normal() && !apart.is_normal());
+        // Case, width, signs without a picture and the ends of the text are part of it.
+        for other in ["creme brulee", "ＡＢＣ", " a\t", "a\u{200d}", "\u{131}", "\u{fb01}"] {
+            assert_eq!(password(other).bytes(Form::Normal), other.as_bytes(), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_was_accepted_when_it_was_chosen_is_accepted_in_every_spelling() {
+        let composed = "\u{1e69}".repeat(Password::MAX_LENGTH / 3);
+        let apart = "s\u{323}\u{307}".repeat(Password::MAX_LENGTH / 3);
+        for spelling in [&composed, &apart] {
+            assert!(Password::chosen(spelling.clone()).is_ok());
+            assert!(Password::given(spelling.clone()).is_ok());
+        }
+        // U+1D160 is longer in its normal form: it is not chosen any more, but may have been.
+        let grows = "\u{1d160}".repeat(Password::MAX_LENGTH / 4);
+        assert_eq!(Password::chosen(grows.clone()).unwrap_err(), InvalidPassword::TooLong);
+        assert!(Password::given(grows).is_ok());
+        let longest = "e".repeat(Password::MAX_TYPED + 1);
+        assert_eq!(Password::given(longest).unwrap_err(), InvalidPassword::TooLong);
+    }
+
+    #[test]
     fn a_password_that_is_chosen_now_has_eight_characters() {
         assert!(Password::chosen(text(16)).is_ok());
         assert_eq!(Password::chosen(text(14)).unwrap_err(), InvalidPassword::TooShort);
+        let apart = "e\u{301}".repeat(7);
+        assert_eq!(Password::chosen(apart).unwrap_err(), InvalidPassword::TooShort);
         assert_eq!(Password::chosen(text(1026)).unwrap_err(), InvalidPassword::TooLong);
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
 use super::UserId;
 use crate::catalog::{Owner, Status, UnreadableRow};
@@ -18,6 +19,8 @@ pub struct User {
     pub id: UserId,
     /// The name that is typed at sign-in, as it was written.
     pub login: String,
+    /// By which spellings of it the person is found.
+    pub login_match: LoginMatch,
     /// Whether the person may do anything at all.
     pub status: Status,
     /// Who wrote it first.
@@ -34,18 +37,66 @@ pub struct User {
     pub version: u64,
 }
 
+/// By which spellings of the login a person is found.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "spellings matter or do not")]
+pub enum LoginMatch {
+    /// By all that have the same [`User::login_key`].
+    #[default]
+    Key,
+    /// By those that differ in case only: another person's login has the same key, from before logins
+    /// were normalized.
+    Exact,
+}
+
 impl User {
     /// The longest login, in characters.
     pub const MAX_LOGIN: usize = 100;
 
-    /// The text by which a login is found: two logins that differ in case only are one.
+    /// The text by which a login is found: trimmed, composed (NFC) and in lower case. Two logins with
+    /// the same key are one.
+    ///
+    /// Case is that of Unicode and of no language: `I` is `i`, and the dotless `ı` is another letter.
+    /// The two small sigmas are one, so that it does not matter where a word ends. Letters that only
+    /// look alike, such as those of full width, stay apart.
     pub fn login_key(login: &str) -> String {
+        let login = login.trim();
+        match login.is_ascii() {
+            true => login.to_ascii_lowercase(),
+            false => {
+                let composed: String = login.nfc().collect();
+                composed
+                    .to_lowercase()
+                    .nfc()
+                    .map(|sign| if sign == 'ς' { 'σ' } else { sign })
+                    .collect()
+            }
+        }
+    }
+
+    /// The login in lower case and otherwise as it was written: by this a person is found whose login
+    /// has the same key as another one's, and in this form the catalog names logins.
+    pub fn exact_login_key(login: &str) -> String {
         login.to_lowercase()
     }
 
-    /// Tells whether the login is among some login keys, or a group among some groups.
-    pub fn is_among(&self, login_keys: &BTreeSet<String>, groups: &BTreeSet<String>) -> bool {
-        login_keys.contains(&Self::login_key(&self.login)) || !self.groups.is_disjoint(groups)
+    /// Tells whether a client or a rule names the person: by an [exact key](Self::exact_login_key) of
+    /// the login, or by a group.
+    pub fn is_among(&self, logins: &BTreeSet<String>, groups: &BTreeSet<String>) -> bool {
+        !self.groups.is_disjoint(groups) || self.is_one_of(logins)
+    }
+
+    fn is_one_of(&self, logins: &BTreeSet<String>) -> bool {
+        if logins.is_empty() {
+            return false;
+        }
+        let exact = logins.contains(&Self::exact_login_key(&self.login));
+        if exact || self.login_match == LoginMatch::Exact {
+            return exact;
+        }
+        let key = Self::login_key(&self.login);
+        let mut others = logins.iter().filter(|login| !login.is_ascii());
+        logins.contains(&key) || others.any(|login| Self::login_key(login) == key)
     }
 
     /// Checks a login; the error says what is wrong.
@@ -175,7 +226,67 @@ mod tests {
         for bad in ["", " alice", "alice ", "al\u{0}ice", "a\nb", &"a".repeat(101)] {
             assert!(User::check_login(bad).is_err(), "{bad}");
         }
-        assert_eq!(User::login_key("Alice"), User::login_key("aLICE"));
+    }
+
+    #[test]
+    fn a_login_is_found_in_every_spelling_that_people_type() {
+        for (one, other) in [
+            ("Alice", " aLICE\t"),
+            ("Jos\u{e9}", "JOSE\u{301}"),
+            ("\u{1e69}", "s\u{307}\u{323}"),
+            ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+            ("ΑΣ.com", "ας.com"),
+            ("\u{212a}elvin", "kelvin"),
+            ("İ", "i\u{307}"),
+            ("\u{3000}alice\u{a0}", "alice"),
+        ] {
+            assert_eq!(User::login_key(one), User::login_key(other), "{one} and {other}");
+        }
+        for (one, other) in [
+            ("ı", "I"),
+            ("İ", "I"),
+            ("ａｌｉｃｅ", "alice"),
+            ("ß", "ss"),
+            ("ﬁ", "fi"),
+            ("аlice", "alice"),
+            ("a lice", "alice"),
+            ("jose", "jos\u{e9}"),
+        ] {
+            assert_ne!(User::login_key(one), User::login_key(other), "{one} and {other}");
+        }
+        for login in ["İΣ\u{301}", "ΣΑΣ", "s\u{307}\u{323}S", "\u{1fef}"] {
+            let key = User::login_key(login);
+            assert_eq!(User::login_key(&key), key, "{login}");
+            assert_eq!(User::login_key(&User::exact_login_key(login)), key, "{login}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_logins_names_nobody_by_anothers_spelling() {
+        let apart = "jose\u{301}";
+        let user = |login_match| User {
+            id: UserId::generate(),
+            login: "Jos\u{e9}".into(),
+            login_match,
+            status: Status::Active,
+            owner: Owner::Api,
+            groups: BTreeSet::new(),
+            profile: Profile::default(),
+            created_at: UnixTime::from_seconds(0),
+            updated_at: UnixTime::from_seconds(0),
+            version: 0,
+        };
+        let is_among = |login_match, logins: &[&str]| {
+            let logins = logins.iter().map(|login| (*login).to_owned()).collect();
+            user(login_match).is_among(&logins, &BTreeSet::new())
+        };
+        assert!(is_among(LoginMatch::Key, &["alice", apart]));
+        assert!(is_among(LoginMatch::Key, &["jos\u{e9}"]));
+        assert!(!is_among(LoginMatch::Key, &["alice", "jose"]));
+        assert!(!is_among(LoginMatch::Key, &[]));
+        // Where both are people, each is named by itself.
+        assert!(is_among(LoginMatch::Exact, &["jos\u{e9}"]));
+        assert!(!is_among(LoginMatch::Exact, &["alice", apart]));
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub trait Records: fmt::Debug + Send + Sync {
 pub enum UserKey<'a> {
     /// The stable id.
     Id(&'a UserId),
-    /// The login, whatever its case.
+    /// The login, in any spelling with the same [`User::login_key`].
     Login(&'a str),
 }
 

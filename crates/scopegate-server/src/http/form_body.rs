@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::LengthLimitError;
 use percent_encoding::percent_decode;
 use scopegate_core::error::TokenError;
@@ -46,7 +46,10 @@ fn broken(error: axum::Error) -> RequestError {
 /// Refuses whatever is not a form in UTF-8 (RFC 6749 appendix B).
 fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
     let refuse = |text| Err(TokenError::InvalidRequest(text));
-    if headers.contains_key(CONTENT_ENCODING) {
+    let is_encoded = |encoding: &HeaderValue| {
+        !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")
+    };
+    if headers.get_all(CONTENT_ENCODING).iter().any(is_encoded) {
         return refuse("A Content-Encoding is not supported.");
     }
     let mut lines = headers.get_all(CONTENT_TYPE).iter();
@@ -61,7 +64,9 @@ fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
         name.trim().eq_ignore_ascii_case("charset") //
     });
     for (_, charset) in charsets {
-        if !charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8") {
+        let charset = charset.trim().trim_matches('"');
+        // The second name is in no registry, and in many clients.
+        if !["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name)) {
             return refuse("The charset of the form must be UTF-8.");
         }
     }
@@ -155,7 +160,7 @@ mod tests {
     async fn a_body_that_does_not_end_is_not_waited_for() {
         let headers = HeaderMap::from_iter([(
             CONTENT_TYPE,
-            http::HeaderValue::from_static("application/x-www-form-urlencoded"),
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
         )]);
         let endless = Body::from_stream(futures_util::stream::pending::<Result<String, String>>());
         let error = read(&headers, endless).await.unwrap_err();
@@ -172,6 +177,8 @@ mod tests {
             "application/x-www-form-urlencoded",
             "Application/X-WWW-Form-URLEncoded; Charset=\"UTF-8\"",
             "application/x-www-form-urlencoded;charset=utf-8; x=y",
+            "application/x-www-form-urlencoded; charset=utf8",
+            "application/x-www-form-urlencoded;",
         ] {
             assert!(check(good), "{good}");
         }
@@ -181,10 +188,29 @@ mod tests {
             "multipart/form-data; boundary=x",
             "application/x-www-form-urlencoded-not",
             "application/x-www-form-urlencoded; charset=iso-8859-1",
+            "application/x-www-form-urlencoded; charset=utf-16",
+            "application/x-www-form-urlencoded; charset=",
             "application/x-www-form-urlencoded, application/json",
         ] {
             assert!(!check(bad), "{bad}");
         }
         assert!(check_type(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_form_is_not_encoded_once_more() {
+        let check = |encodings: &[&str]| {
+            let mut headers = HeaderMap::new();
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            headers.insert(CONTENT_TYPE, form);
+            for encoding in encodings {
+                headers.append(CONTENT_ENCODING, encoding.parse().unwrap());
+            }
+            check_type(&headers).is_ok()
+        };
+        assert!(check(&[]) && check(&["identity"]) && check(&["Identity"]));
+        for encodings in [&["gzip"][..], &["identity, gzip"], &["identity", "gzip"], &[""]] {
+            assert!(!check(encodings), "{encodings:?}");
+        }
     }
 }

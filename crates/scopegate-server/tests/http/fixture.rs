@@ -39,6 +39,7 @@ pub(crate) struct Fixture<S = SqlStore> {
     pub(crate) server: Server,
     pub(crate) store: S,
     pub(crate) clock: ManualClock,
+    pub(crate) master_key: Arc<MasterKey>,
     partner_key: SigningKey,
     _folder: Option<tempfile::TempDir>,
 }
@@ -86,12 +87,13 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
         store.write_catalog(0, &catalog(&master_key, &partner_key), None).await.unwrap();
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
         put_signing_keys(&store, &master_key, clock.now()).await;
-        let settings = ServerSettings::new(Issuer::parse(base).unwrap(), storage, master_key)
+        let base = Issuer::parse(base).unwrap();
+        let settings = ServerSettings::new(base, storage, Arc::clone(&master_key))
             .with_clock(clock.clone())
             .with_trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap());
         let server = Server::open(settings).await.unwrap();
         server.authority().audit().let_events_wait(PATIENCE);
-        Self { server, store, clock, partner_key, _folder: folder }
+        Self { server, store, clock, master_key, partner_key, _folder: folder }
     }
 
     /// Adds alice and bob.

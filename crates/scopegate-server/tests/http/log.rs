@@ -4,7 +4,12 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
-use serde_json::json;
+use scopegate_core::catalog::{
+    ClientId, ClientSecret, ClientSpec, Edit, Entity, EntityKey, Owner, Spec,
+};
+use scopegate_core::client_auth::secret_mac;
+use scopegate_core::store::CatalogStore;
+use scopegate_jose::sha256;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 
@@ -58,7 +63,7 @@ async fn a_refusal_is_logged_once_and_no_secret_ever() {
     let at = Fixture::start().await;
     let granted = json(at.ask(ASKS).await).await;
     let refused = json(at.ask("grant_type=client_credentials&scope=write:orders").await).await;
-    let assertion = at.assertion("jti", &json!({}));
+    let assertion = at.assertion("jti", &serde_json::json!({}));
     at.ask_with_assertion(&assertion).await;
     at.ask_with_assertion(&assertion).await;
     let form = format!("{ASKS}&client_id=poster&client_secret=wrong-{}", secret_of("poster"));
@@ -104,4 +109,51 @@ async fn a_sign_in_puts_no_cookie_and_no_password_into_the_log() {
     for secret in secrets {
         assert_eq!(log.entries(&secret), 0, "{}", log.text());
     }
+}
+
+/// RFC 6749 §2.3.1 has a secret form-encoded before it goes into the header; many clients leave that out.
+#[tokio::test]
+async fn a_secret_that_is_not_form_encoded_is_told_once_a_client() {
+    let log = Log::default();
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    let _guard = log.records_all();
+
+    let at = Fixture::start().await;
+    let secret = "a+b/c%2Fd%%e==that-is-long-enough-to-be-one";
+    let mac = secret_mac(&at.master_key, &sha256(secret.as_bytes()));
+    let mut version = at.store.catalog_version().await.unwrap();
+    for id in ["plain", "other"] {
+        let spec = ClientSpec {
+            name: id.to_owned(),
+            secrets: vec![ClientSecret::from_mac(mac)],
+            grant_types: ["client_credentials".to_owned()].into(),
+            ..ClientSpec::default()
+        };
+        let key = EntityKey::client(&ClientId::parse(id).unwrap());
+        let edit = Edit::Put(Entity { key, owner: Owner::Api, spec: Spec::Client(Box::new(spec)) });
+        version = at.store.write_catalog(version, &[edit], None).await.unwrap();
+    }
+    at.server.authority().reload().await.unwrap();
+    let encoded = "a%2Bb%2Fc%252Fd%25%25e%3D%3Dthat-is-long-enough-to-be-one";
+    let told = "does not form-encode its secret";
+    for (id, sent, status, entries) in [
+        ("plain", encoded, 200, 0),
+        ("plain", "a+b/c%2Fd%%e==", 401, 0),
+        ("nobody", secret, 401, 0),
+        ("plain", secret, 200, 1),
+        ("plain", secret, 200, 1),
+        ("other", secret, 200, 2),
+    ] {
+        let request = form_to(TOKEN).header("authorization", basic(id, sent));
+        let answer = at.send(request.body(Body::from(ASKS)).unwrap()).await;
+        assert_eq!(answer.status(), status, "{id} {sent}");
+        assert_eq!(log.entries(told), entries, "{}", log.text());
+    }
+    assert_eq!(log.entries(secret), 0);
+    // A secret that cannot be decoded does not hide that two clients are named.
+    let two = form_to(TOKEN).header("authorization", basic("plain", secret));
+    let two = two.body(Body::from(format!("{ASKS}&client_id=reader"))).unwrap();
+    let refused = json(at.send(two).await).await;
+    assert_eq!(refused["error"], "invalid_request");
+    assert_eq!(refused["error_description"], "The credentials are not those of client_id.");
 }

@@ -12,7 +12,7 @@ use scopegate_claims::{Clock, Dialect, Issuer, ScopeSet};
 use scopegate_core::catalog::{Edit, Owner, ServerId, Status};
 use scopegate_core::grants::Subject;
 use scopegate_core::mint::{Ingredients, access_token};
-use scopegate_core::people::{Person, Profile, User, UserId};
+use scopegate_core::people::{LoginMatch, Person, Profile, User, UserId};
 use scopegate_core::policy::Granted;
 use scopegate_core::store::CatalogStore;
 use scopegate_jose::MasterKey;
@@ -170,6 +170,7 @@ async fn token_of_a_person<S>(at: &Fixture<S>) -> String {
     let user = User {
         id: UserId::generate(),
         login: "alice".to_owned(),
+        login_match: LoginMatch::default(),
         status: Status::Active,
         owner: Owner::File,
         groups: BTreeSet::new(),

@@ -150,6 +150,7 @@ store_conformance! {
         users:
             a_person_is_found_by_id_and_by_login
             a_login_is_taken_once_whatever_its_case
+            a_login_is_found_in_every_spelling
             of_two_who_take_a_login_at_once_one_wins
             of_those_who_take_a_login_at_once_in_any_way_one_wins
             a_person_moves_once_from_a_version
@@ -180,7 +181,9 @@ store_conformance! {
             an_older_database_is_brought_up_to_date
             a_newer_database_is_refused
             a_row_that_cannot_be_read_is_named
-            rows_of_before_are_of_format_1_and_their_keys_are_read;
+            rows_of_before_are_of_format_1_and_their_keys_are_read
+            logins_of_before_get_their_keys_and_those_that_collide_keep_theirs
+            a_node_of_before_goes_on_making_people;
         outage:
             whoever_waits_through_an_outage_learns_of_it;
         signing_keys:

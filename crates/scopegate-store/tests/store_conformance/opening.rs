@@ -3,6 +3,7 @@
 use scopegate_core::catalog::{
     Edit, Entity, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
 };
+use scopegate_core::people::{Listed, LoginMatch, User};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyStore, Ledger,
     Records, StoreError, UserKey, Vault,
@@ -11,7 +12,7 @@ use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore};
 
 use crate::place::{Place, patient};
-use crate::samples::{code, family, open_family, person, put_user, session, user_id};
+use crate::samples::{NOW, code, family, open_family, person, put_user, session, user_id};
 use crate::signing_keys::signing_key;
 
 pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
@@ -25,7 +26,7 @@ pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
         let store = start.await.unwrap().unwrap();
         assert_eq!(store.catalog_version().await.unwrap(), 0);
     }
-    assert_eq!(place.count("scopegate_migration").await, 4);
+    assert_eq!(place.count("scopegate_migration").await, 6);
     assert_eq!(place.count("catalog_state").await, 1);
 }
 
@@ -44,14 +45,20 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
     assert_eq!(store.keep("a", "second").await.unwrap(), "first");
     let all = store.catalog_since(0).await.unwrap();
     assert_eq!((all.version, all.edits), (1, edits));
-    assert_eq!(place.count("scopegate_migration").await, 4);
+    assert_eq!(place.count("scopegate_migration").await, 6);
 }
 
-/// Takes back what the fourth migration did to the tables of the first one.
+/// Takes back what the migration `row_formats` did to the tables of the first one.
 const BEFORE_FORMATS: &str = "\
     DROP INDEX signing_key_by_version; \
     ALTER TABLE catalog_entity DROP COLUMN format; ALTER TABLE signing_key DROP COLUMN format; \
     ALTER TABLE signing_key DROP COLUMN version; ALTER TABLE catalog_state DROP COLUMN key_version";
+
+/// Takes back what the migration `logins_by_normal_form` did.
+const BEFORE_NORMAL_LOGINS: &str = "\
+    DROP INDEX directory_user_by_login_norm; DROP INDEX directory_user_to_fill; \
+    ALTER TABLE directory_user DROP COLUMN login_norm; \
+    ALTER TABLE directory_user DROP COLUMN login_collides";
 
 pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
     let store = place.open_sql().await;
@@ -67,7 +74,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
         .await;
     place.run(BEFORE_FORMATS).await;
     let store = place.open_sql().await;
-    assert_eq!(place.count("scopegate_migration").await, 4);
+    assert_eq!(place.count("scopegate_migration").await, 6);
     assert_eq!(store.catalog_file_version().await.unwrap(), 3);
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
 
@@ -85,10 +92,124 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
         )
         .await;
     place.run(BEFORE_FORMATS).await;
+    place.run(BEFORE_NORMAL_LOGINS).await;
     let store = place.open_sql().await;
     let name = ArtifactName::of_secret("a");
     assert_eq!(store.artifact(ArtifactKind::Code, &name).await.unwrap(), None);
     assert_eq!(store.artifact(ArtifactKind::Device, &name).await.unwrap(), Some(device));
+    let alice = person("alice");
+    assert_eq!(store.user(UserKey::Login(&alice.login)).await.unwrap(), Some(alice));
+}
+
+/// Three logins with one key, in none of which the marks stand in the order of the key.
+const DOTS: [(&str, &str); 3] = [
+    ("dots1", "q\u{307}\u{323}\u{331}\u{324}"),
+    ("dots2", "q\u{323}\u{307}\u{331}\u{324}"),
+    ("dots3", "q\u{323}\u{331}\u{307}\u{324}"),
+];
+
+/// Makes people as the version before did: their ids and their logins.
+async fn made_before(place: &Place, people: &[(&str, &str)]) {
+    let row = |(name, login): &(&str, &str)| {
+        let (id, key) = (user_id(name), login.to_lowercase());
+        format!("('{id}', '{login}', '{key}', 'ACTIVE', 'api', '[]', '{{}}', 1, 1, 0)")
+    };
+    let rows: Vec<String> = people.iter().map(row).collect();
+    place
+        .run(&format!(
+            "INSERT INTO directory_user (id, login, login_key, status, owner, group_names, profile, \
+             created_at, updated_at, version) VALUES {}",
+            rows.join(", ")
+        ))
+        .await;
+}
+
+/// Who is found by a login.
+async fn found(store: &SqlStore, login: &str) -> Option<String> {
+    let user = store.user(UserKey::Login(login)).await.unwrap();
+    user.map(|user| user.id.as_str()["00u".len()..].to_owned())
+}
+
+/// Those who are found by no other spelling.
+async fn exact_ones(store: &SqlStore) -> Vec<String> {
+    let (mut exact, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
+    loop {
+        let page = store.users(after.as_deref(), 200).await.unwrap();
+        let Some(last) = page.last() else { return exact };
+        after = Some(last.login().to_owned());
+        for listed in page {
+            let Listed::User(user) = listed else { panic!("{listed:?}") };
+            if user.login_match == LoginMatch::Exact {
+                exact.push(user.id.as_str()["00u".len()..].to_owned());
+            }
+        }
+    }
+}
+
+pub(crate) async fn logins_of_before_get_their_keys_and_those_that_collide_keep_theirs(
+    place: &Place,
+) {
+    place.open_sql().await.close().await;
+    let few = [("plain", "Plain"), ("apart", "Rene\u{301}"), ("jose1", "Jos\u{e9}")];
+    made_before(place, &[&few[..], &[("jose2", "Jose\u{301}")], &DOTS].concat()).await;
+    let many: Vec<String> = (0..1100).map(|n| format!("many{n}")).collect();
+    let many: Vec<_> = many.iter().map(|name| (name.as_str(), name.as_str())).collect();
+    made_before(place, &many).await;
+    // Several nodes start at once.
+    let starts = [0; 4].map(|_| {
+        let url = place.url();
+        tokio::spawn(async move { SqlStore::open(&url, &patient()).await })
+    });
+    for start in starts {
+        start.await.unwrap().unwrap().close().await;
+    }
+    assert_eq!(place.count("directory_user WHERE login_norm IS NULL").await, 0);
+
+    let store = place.open_sql().await;
+    for (login, name) in [
+        ("PLAIN", Some("plain")),
+        (" many7", Some("many7")),
+        ("Rene\u{301}", Some("apart")),
+        ("ren\u{e9}", Some("apart")),
+        ("JOS\u{c9}", Some("jose1")),
+        ("JOSE\u{301}", Some("jose2")),
+        (DOTS[0].1, Some("dots1")),
+        (DOTS[1].1, Some("dots2")),
+        (DOTS[2].1, Some("dots3")),
+        ("q\u{323}\u{331}\u{324}\u{307}", None),
+        ("jose", None),
+    ] {
+        assert_eq!(found(&store, login).await.as_deref(), name, "{login}");
+    }
+    let mut exact = exact_ones(&store).await;
+    exact.sort();
+    assert_eq!(exact, ["dots1", "dots2", "dots3", "jose1", "jose2"]);
+
+    // Who is exact stays so and is changed like others; nobody else gets such a login.
+    let jose = store.user(UserKey::Login("jose\u{301}")).await.unwrap().unwrap();
+    store.commit(&[Change::MoveUser { from: 0, user: Box::new(jose.clone()) }]).await.unwrap();
+    assert_eq!(found(&store, "jose\u{301}").await.as_deref(), Some("jose2"));
+    let third = User { login: " JOS\u{c9}".into(), ..person("third") };
+    assert!(store.commit(&[put_user(third, None)]).await.is_err());
+}
+
+pub(crate) async fn a_node_of_before_goes_on_making_people(place: &Place) {
+    let store = place.open_sql().await;
+    made_before(place, &[("apart", "Rene\u{301}")]).await;
+    // Until its key is filled it is found as it is written.
+    assert_eq!(found(&store, "RENE\u{301}").await.as_deref(), Some("apart"));
+    assert_eq!(found(&store, "ren\u{e9}").await, None);
+    store.forget_expired(NOW).await.unwrap();
+    assert_eq!(found(&store, "ren\u{e9}").await.as_deref(), Some("apart"));
+    assert_eq!(exact_ones(&store).await, [""; 0]);
+
+    // It makes somebody whose login this version holds for taken.
+    made_before(place, &[("composed", "ren\u{e9}")]).await;
+    assert_eq!(found(&store, "ren\u{e9}").await.as_deref(), Some("composed"));
+    store.forget_expired(NOW).await.unwrap();
+    assert_eq!(found(&store, "ren\u{e9}").await.as_deref(), Some("composed"));
+    assert_eq!(found(&store, "rene\u{301}").await.as_deref(), Some("apart"));
+    assert_eq!(exact_ones(&store).await, ["apart", "composed"]);
 }
 
 pub(crate) async fn a_newer_database_is_refused(place: &Place) {
@@ -186,9 +307,10 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
     place
         .run(
             "ALTER TABLE directory_user DROP COLUMN format; \
-             DELETE FROM scopegate_migration WHERE number > 3",
+             DELETE FROM scopegate_migration WHERE number > 4",
         )
         .await;
+    place.run(BEFORE_NORMAL_LOGINS).await;
     let store = place.open_sql().await;
     assert_eq!(store.catalog_since(0).await.unwrap().edits, [edit]);
     assert!(store.user(UserKey::Login("alice")).await.unwrap().is_some());

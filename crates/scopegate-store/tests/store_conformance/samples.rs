@@ -5,7 +5,7 @@ use std::time::Duration;
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use scopegate_core::audit::{AuditEvent, DecisionId};
 use scopegate_core::catalog::{ClientId, Owner, ServerId, Status};
-use scopegate_core::people::{Authentication, NewUser, Profile, User, UserId};
+use scopegate_core::people::{Authentication, LoginMatch, NewUser, Profile, User, UserId};
 use scopegate_core::store::{
     Artifact, ArtifactKind, Change, ConsentKey, Contested, Family, FamilyBody, FamilyId, Session,
     SessionId, StoreError,
@@ -90,6 +90,7 @@ pub(crate) fn person(name: &str) -> User {
     User {
         id: user_id(name),
         login: format!("{name}@Example.com"),
+        login_match: LoginMatch::default(),
         status: Status::Active,
         owner: Owner::Api,
         groups: ["staff".to_owned(), "é, \"quoted\"".to_owned()].into(),

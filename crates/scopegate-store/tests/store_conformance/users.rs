@@ -32,12 +32,14 @@ pub(crate) async fn a_person_is_found_by_id_and_by_login(place: &Place) {
     store.commit(&[put_user(alice.clone(), None), put_user(bob.clone(), None)]).await.unwrap();
     assert_eq!(store.user(UserKey::Id(&alice.id)).await.unwrap(), Some(alice.clone()));
     assert_eq!(store.user(UserKey::Id(&user_id("carol"))).await.unwrap(), None);
-    for login in ["alice@Example.com", "ALICE@EXAMPLE.COM", "alice@example.com"] {
+    for login in
+        ["alice@Example.com", "ALICE@EXAMPLE.COM", "alice@example.com", " alice@example.com\t"]
+    {
         assert_eq!(by_login(&store, login).await, Some(alice.clone()), "{login}");
     }
     // Suspended, a person is still found: who asks looks at the status.
     assert_eq!(by_login(&store, &bob.login).await, Some(bob));
-    for nobody in ["", "alice", "alice@example.com ", "a\0", "alice@example.com\0", "%", "' OR 1=1"]
+    for nobody in ["", "alice", "alice@ example.com", "a\0", "alice@example.com\0", "%", "' OR 1=1"]
     {
         assert_eq!(by_login(&store, nobody).await, None, "{nobody:?}");
     }
@@ -46,7 +48,7 @@ pub(crate) async fn a_person_is_found_by_id_and_by_login(place: &Place) {
 pub(crate) async fn a_login_is_taken_once_whatever_its_case(place: &Place) {
     let store = place.open().await;
     store.commit(&[put_user(named("1", "Ålice"), None)]).await.unwrap();
-    for taken in ["Ålice", "ålice", "ÅLICE"] {
+    for taken in ["Ålice", "ålice", "ÅLICE", "A\u{30a}lice"] {
         let lost = store.commit(&[put_user(named("2", taken), None), audit("a")]).await;
         assert!(is_changed(&lost, Contested::User), "{taken}");
     }
@@ -62,11 +64,39 @@ pub(crate) async fn a_login_is_taken_once_whatever_its_case(place: &Place) {
     assert_eq!(by_login(&store, "ålice").await.unwrap().login, "ÅLICE");
 }
 
+pub(crate) async fn a_login_is_found_in_every_spelling(place: &Place) {
+    let store = place.open().await;
+    let apart = named("1", "Jose\u{301}");
+    store.commit(&[put_user(apart.clone(), None)]).await.unwrap();
+    for login in ["Jose\u{301}", "jos\u{e9}", "JOS\u{c9}", " jose\u{301} "] {
+        assert_eq!(by_login(&store, login).await, Some(apart.clone()), "{login}");
+    }
+    assert_eq!(by_login(&store, "jose").await, None);
+    let asked = ["JOS\u{c9}".to_owned(), "jose".to_owned()];
+    assert_eq!(store.known_logins(&asked).await.unwrap(), [asked[0].clone()].into());
+    let composed = seed(named("2", "jos\u{e9}"));
+    store.write_catalog_and_users(0, &[], None, &[composed]).await.unwrap();
+    assert_eq!(place.count("directory_user").await, 1);
+
+    // Of two seeds that are one login the first is made.
+    let seeds = [seed(named("3", "z\u{e9}")), seed(named("4", "ze\u{301}"))];
+    store.write_catalog_and_users(1, &[], None, &seeds).await.unwrap();
+    assert_eq!(by_login(&store, "ze\u{301}").await, Some(named("3", "z\u{e9}")));
+    assert_eq!(place.count("directory_user").await, 2);
+
+    // Nor does anybody get it by changing hers, while hers she may write otherwise.
+    let lost = store.commit(&[put_in_place(0, &named("3", "jos\u{e9}"))]).await;
+    assert!(is_changed(&lost, Contested::User));
+    store.commit(&[put_in_place(0, &named("1", "jos\u{e9}"))]).await.unwrap();
+    assert_eq!(by_login(&store, "JOSE\u{301}").await.unwrap().login, "jos\u{e9}");
+}
+
 pub(crate) async fn of_two_who_take_a_login_at_once_one_wins(place: &Place) {
     let nodes = [place.open().await, place.open().await];
     for round in 0..25 {
         let put = |racer| {
-            let login = if racer % 2 == 0 { format!("l{round}") } else { format!("L{round}") };
+            let login = if racer % 2 == 0 { "\u{e9}" } else { "E\u{301}" };
+            let login = format!("{login}{round}");
             vec![put_user(named(&format!("{round}.{racer}"), &login), None), audit("a")]
         };
         one_of_four_wins(&nodes, put, Contested::User).await;

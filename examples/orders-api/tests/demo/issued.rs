@@ -56,18 +56,26 @@ async fn a_reader_gets_no_token_to_write() {
 }
 
 #[tokio::test]
-async fn the_resource_of_the_catalog_selects_the_audience_on_any_port() {
+async fn each_url_of_the_api_selects_the_audience() {
     let demo = Demo::start();
     let ask = async |resource| {
         let request = demo.token_request(&[("scope", "read:orders"), ("resource", resource)]);
         let request = request.basic_auth("orders-reader", Some(secret("orders-reader")));
         read(request.send().await).await
     };
-    let (status, answer) = ask("http://127.0.0.1:8080").await;
-    assert_eq!(status, 200, "{answer}");
-    let token = answer["access_token"].as_str().unwrap();
-    assert_eq!(read(demo.get("/orders").bearer_auth(token).send().await).await.0, 200);
-    assert_eq!(ask("http://127.0.0.1:8081").await.1["error"], "invalid_target");
+    let (_, document) = read(demo.get("/.well-known/oauth-protected-resource").send().await).await;
+    let advertised = document["resource"].as_str().unwrap();
+    let by_name = demo.api().replace("127.0.0.1", "localhost");
+    let with_slash = format!("{advertised}/");
+    for resource in [advertised, &with_slash, demo.api(), &by_name, "http://127.0.0.1:8080"] {
+        let (status, answer) = ask(resource).await;
+        assert_eq!(status, 200, "{resource}: {answer}");
+        let token = answer["access_token"].as_str().unwrap();
+        assert_eq!(read(demo.get("/orders").bearer_auth(token).send().await).await.0, 200);
+    }
+    for other in ["http://127.0.0.1:1", "https://127.0.0.1:8080", &format!("{advertised}/orders")] {
+        assert_eq!(ask(other).await.1["error"], "invalid_target", "{other}");
+    }
 }
 
 #[tokio::test]

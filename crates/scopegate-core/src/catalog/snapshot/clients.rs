@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::catalog::{ClientId, ClientSpec, Edit, Spec, usable_keys};
 
@@ -18,11 +19,20 @@ pub struct Client {
     pub spec: ClientSpec,
     /// Its public keys, ready to verify an assertion with.
     pub keys: scopegate_jose::KeySet,
+    /// Whether it was seen to send its secret unencoded. States of the catalog share it until the
+    /// client is changed.
+    has_sent_unencoded: Arc<AtomicBool>,
 }
 
 impl Client {
-    fn new(id: ClientId, spec: ClientSpec) -> Self {
-        Self { id, keys: usable_keys(&spec.jwks), spec }
+    pub(crate) fn new(id: ClientId, spec: ClientSpec) -> Self {
+        let keys = usable_keys(&spec.jwks);
+        Self { id, keys, spec, has_sent_unencoded: Arc::default() }
+    }
+
+    /// Notes that it sent its secret unencoded; true the first time.
+    pub(crate) fn is_first_unencoded_secret(&self) -> bool {
+        !self.has_sent_unencoded.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -46,6 +56,11 @@ impl ClientMap {
 
     pub(super) fn find(&self, id: &str) -> Option<&Arc<Client>> {
         self.parts[self.place_of(id)].get(id)
+    }
+
+    /// All clients, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.parts.iter().flat_map(|part| part.values())
     }
 
     pub(super) fn edit(&mut self, edit: Edit) {

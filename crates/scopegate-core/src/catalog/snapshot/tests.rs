@@ -169,15 +169,28 @@ fn a_resource_selects_its_audience() {
             resources: vec!["https://orders.example".to_owned()],
         },
         AudienceSpec { name: Audience::parse("api://stock").unwrap(), resources: Vec::new() },
+        AudienceSpec { name: Audience::parse("https://a.example/").unwrap(), resources: vec![] },
+        // Rows from before may hold both: each spelling selects its own.
+        AudienceSpec { name: Audience::parse("https://a.example").unwrap(), resources: vec![] },
     ];
     let edit = put(EntityKey::server(&id("shop")), Spec::Server(spec));
     let snapshot = Snapshot::empty(&base()).edited(1, vec![edit]);
     let server = snapshot.server(&id("shop")).unwrap().unwrap();
-    let audience = |resource| server.audience(resource).map(Audience::as_str);
+    let audience = |resource: Option<&str>| {
+        server.audience(resource.map(Resource::new).as_ref()).map(Audience::as_str)
+    };
     assert_eq!(audience(None), Some("api://orders"));
     assert_eq!(audience(Some("https://orders.example")), Some("api://orders"));
     assert_eq!(audience(Some("api://stock")), Some("api://stock"));
-    assert_eq!(audience(Some("https://orders.example/")), None);
+    assert_eq!(audience(Some("https://Orders.example:443/")), Some("api://orders"));
+    assert_eq!(audience(Some("api://stock/")), Some("api://stock"));
+    for same in ["https://a.example/", "https://a.example"] {
+        assert_eq!(audience(Some(same)), Some(same));
+    }
+    assert_eq!(audience(Some("https://A.example")), Some("https://a.example/"));
+    for other in ["https://orders.example/v1", "http://orders.example", "orders", ""] {
+        assert_eq!(audience(Some(other)), None, "{other}");
+    }
 }
 
 fn unreadable(kind: &str, parent: &str, name: &str) -> UnreadableRow {

@@ -14,7 +14,12 @@ catalog.toml:2:1: missing key "auth": a client needs it"#
     let rest = "name = 'A'\nauth = 'client_secret_post'\nsecrets = [{ env = 'READER_SECRET' }]";
     assert_eq!(
         refusal_of(&format!("[[client]]\nid = 'a:b'\n{rest}")),
-        "catalog.toml:3:6: a client id has 1 to 100 printable ASCII characters, without space and `:`"
+        "catalog.toml:3:6: a client id has 1 to 100 printable ASCII characters, without space and `:`, or is an https URL"
+    );
+    assert_eq!(
+        refusal_of(&format!("[[client]]\nid = 'https://Client.example'\n{rest}")),
+        "catalog.toml:3:6: a client id that is a URL has its host in lower case, no default port, no \
+         dot segments, and printable ASCII characters only"
     );
     assert_eq!(
         refusal_of(&format!("[[client]]\nid = '00u1'\n{rest}")),
@@ -23,6 +28,35 @@ catalog.toml:2:1: missing key "auth": a client needs it"#
     assert_eq!(
         refusal_of(&format!("[[client]]\nid = 'a'\n{rest}\n[[client]]\nid = 'a'\n{rest}")),
         r#"catalog.toml:8:6: duplicate client "a": write another or leave it out, the first one is in line 3"#
+    );
+}
+
+#[test]
+fn a_client_id_that_is_a_url_goes_with_every_method_but_basic() {
+    let client = |id: &str, auth: &str| {
+        format!(
+            "version = 1\n[[client]]\nid = '{id}'\nname = 'A'\nauth = '{auth}'\n\
+             secrets = [{{ sha256 = '{SHA256}' }}]"
+        )
+    };
+    let url = "https://client.example/oauth.json";
+    let file = parse(client(url, "client_secret_post")).unwrap();
+    assert_eq!(file.entities[0].key.name, url);
+    let refusal = |id| parse(client(id, "client_secret_basic")).unwrap_err().to_string();
+    assert_eq!(
+        refusal(url),
+        "catalog.toml:5:8: client_secret_basic cannot carry a client id with a colon: write \
+         \"client_secret_post\", \"private_key_jwt\" or \"none\""
+    );
+    // An ID token says the client id as its audience, and would look like a token for this server.
+    let issuer = "https://id.example/oauth2/later";
+    let base = scopegate_claims::Issuer::parse("https://id.example").unwrap();
+    let context = super::Context { issuer: base, ..super::Context::default() };
+    let content = client(issuer, "client_secret_post");
+    let source = super::CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+    assert_eq!(
+        super::CatalogFile::parse(&source, &context).unwrap_err().to_string(),
+        format!("catalog.toml:3:6: the client id \"{issuer}\" is an issuer: write another id")
     );
 }
 

@@ -141,6 +141,27 @@ fn a_resource_is_an_absolute_url_without_fragment_and_selects_one_audience() {
         ),
         r#"catalog.toml:5:84: duplicate resource "https://a": write another or leave it out, the first one is in line 5"#
     );
+    for same in ["https://a/", "HTTPS://A:443", "https://%61/./"] {
+        assert_eq!(
+            resources(&format!("['https://a', '{same}']")),
+            format!(
+                "catalog.toml:5:60: the resource \"{same}\" selects the same as \"https://a\": \
+                 write another or leave it out, the first one is in line 5"
+            )
+        );
+    }
+    assert_eq!(
+        refusal_of_audiences(
+            "[{ name = 'https://a' }, { name = 'b', resources = ['https://a/'] }]"
+        ),
+        r#"catalog.toml:5:65: the resource "https://a/" selects the same as "https://a": write another or leave it out, the first one is in line 5"#
+    );
+    assert_eq!(
+        refusal_of_audiences(
+            "[{ name = 'a', resources = ['https://a'] }, { name = 'https://a/' }]"
+        ),
+        r#"catalog.toml:5:66: the audience "https://a/" selects the same as "https://a": write another or leave it out, the first one is in line 5"#
+    );
     let many: Vec<String> = (0..101).map(|n| format!("'https://a/{n}'")).collect();
     assert_eq!(
         resources(&format!("[{}]", many.join(","))),

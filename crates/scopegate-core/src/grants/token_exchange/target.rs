@@ -3,6 +3,7 @@
 use scopegate_claims::Audience;
 
 use super::shown::Shown;
+use crate::catalog::Resource;
 use crate::error::TokenError;
 use crate::grants::GrantRequest;
 
@@ -19,7 +20,7 @@ pub(super) fn audience(
     let kept = subject.audience.as_ref().filter(|_| subject.server.id == server.id);
     let selected = match (named, kept) {
         (None, Some(kept)) => Some(kept),
-        (named, _) => server.audience(named),
+        (named, _) => server.audience(named.map(Resource::new).as_ref()),
     };
     selected.cloned().ok_or(TokenError::InvalidTarget)
 }

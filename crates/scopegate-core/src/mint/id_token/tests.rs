@@ -10,7 +10,7 @@ use crate::catalog::{
     ClaimSource, ClaimSpec, ClientId, Edit, Entity, EntityKey, EntityKind, Owner, ServerId,
     Snapshot, Spec, Status, is_reserved,
 };
-use crate::people::{Authentication, Profile, User, UserId};
+use crate::people::{Authentication, LoginMatch, Profile, User, UserId};
 use crate::store::SessionId;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
@@ -48,6 +48,7 @@ impl World {
         let user = User {
             id: UserId::generate(),
             login: "alice".to_owned(),
+            login_match: LoginMatch::default(),
             status: Status::Active,
             owner: Owner::File,
             groups: BTreeSet::new(),

@@ -3,7 +3,7 @@
 use scopegate_claims::UnixTime;
 
 use super::*;
-use crate::people::{Profile, User, UserId};
+use crate::people::{LoginMatch, Profile, User, UserId};
 
 const CODE: &str = "authorization_code";
 const SCOPES: [(&str, bool); 2] = [("read", true), ("write", false)];
@@ -12,6 +12,7 @@ fn user(login: &str, groups: &[&str]) -> User {
     User {
         id: UserId::generate(),
         login: login.to_owned(),
+        login_match: LoginMatch::default(),
         status: Status::Active,
         owner: Owner::Api,
         groups: groups.iter().map(|group| (*group).to_owned()).collect(),

@@ -36,7 +36,7 @@ Examples:
   scopegate clients create --id partner --jwks partner.jwks.json
   scopegate clients create --id root --admin --new-key root.jwk.json")]
 pub(crate) struct Create {
-    /// The id: 1 to 100 characters without space and colon
+    /// The id: 1 to 100 characters without space and colon, or an https URL
     #[arg(long, value_name = "ID", value_parser = ClientId::parse)]
     id: ClientId,
 
@@ -48,7 +48,8 @@ pub(crate) struct Create {
     #[arg(long = "type", value_enum, value_name = "TYPE", default_value_t = Type::Service)]
     client_type: Type,
 
-    /// How it proves who it is [default: client_secret_basic; private_key_jwt if it has a key]
+    /// How it proves who it is [default: private_key_jwt if it has a key, else client_secret_basic;
+    /// client_secret_post if the id is a URL]
     #[arg(long, value_enum, value_name = "METHOD")]
     auth: Option<Method>,
 
@@ -123,14 +124,21 @@ impl Create {
     /// The method that was asked for, or the one that fits.
     fn method(&self) -> Result<Method, CliError> {
         let has_key = self.jwks.is_some() || self.new_key.is_some();
-        let usual = match has_key || self.admin {
-            true => Method::PrivateKeyJwt,
-            false => Method::ClientSecretBasic,
+        let usual = match (has_key || self.admin, self.id.fits_basic()) {
+            (true, _) => Method::PrivateKeyJwt,
+            (false, true) => Method::ClientSecretBasic,
+            (false, false) => Method::ClientSecretPost,
         };
         let method = self.auth.unwrap_or(usual);
         let needs_key = method == Method::PrivateKeyJwt;
         if self.admin && !needs_key {
             return Err(CliError::usage("an admin client uses private_key_jwt, not a secret"));
+        }
+        if method == Method::ClientSecretBasic && !self.id.fits_basic() {
+            return Err(CliError::usage(
+                "client_secret_basic cannot carry an id with a colon: use client_secret_post or \
+                 private_key_jwt",
+            ));
         }
         match (needs_key, has_key) {
             (true, false) => {
@@ -208,7 +216,7 @@ impl Create {
             Edit::Put(entity) => Some(entity),
             Edit::Delete(_) => None,
         });
-        audience_names::check_new_client(entities, &self.id)
+        audience_names::check_new_client(entities, &self.id, setup.base())
             .map_err(|clash| CliError::failed(&clash))?;
         Ok(changes.version)
     }

@@ -9,7 +9,7 @@ use crate::cli::console;
 use crate::cli::failure::CliError;
 
 /// Longer than any password, with the end of its line.
-const MOST: u64 = Password::MAX_LENGTH as u64 + 3;
+const MOST: u64 = Password::MAX_TYPED as u64 + 3;
 
 /// Reads a password that is to be kept.
 pub(super) fn chosen() -> Result<Password, CliError> {
@@ -34,7 +34,7 @@ fn typed() -> Result<Zeroizing<String>, CliError> {
 
 /// One line, without its end.
 fn line() -> Result<Zeroizing<String>, CliError> {
-    let mut line = Zeroizing::new(String::with_capacity(Password::MAX_LENGTH + 3));
+    let mut line = Zeroizing::new(String::with_capacity(Password::MAX_TYPED + 3));
     let read = stdin().lock().take(MOST).read_line(&mut line);
     read.map_err(|error| CliError::BadInput(format!("the password cannot be read: {error}")))?;
     let length = line.trim_end_matches(['\r', '\n']).len();
