@@ -56,32 +56,41 @@ pub(crate) async fn take_and_give_back(transaction: &mut Transaction) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Row, query};
+    use futures_util::FutureExt;
 
     use super::*;
-    use crate::database::Database;
     use crate::{StoreOptions, StoreUrl};
+
+    /// Asks the connection that commits go through for a number `n`, after some statements.
+    async fn after(store: &SqlStore, statements: &'static str, asked: &'static str) -> u64 {
+        let database = store.database.clone();
+        let asking = async move {
+            let mut transaction = database.begin_in_place().await.unwrap();
+            transaction.run(statements.into()).await.unwrap();
+            let numbers = transaction.fetch(asked, &[], |row| row.number("n")).await.unwrap();
+            transaction.commit().await.unwrap();
+            numbers[0]
+        };
+        tokio::task::spawn_blocking(|| asking.now_or_never().unwrap()).await.unwrap()
+    }
 
     #[tokio::test]
     async fn a_storage_without_room_does_not_serve() {
         let folder = tempfile::tempdir().unwrap();
         let url = StoreUrl::sqlite(folder.path().join("s.db"));
         let store = SqlStore::open(&url, &StoreOptions::default()).await.unwrap();
-        let Database::Sqlite(pools) = &store.database else { unreachable!("it is a file") };
-        let pages = async |pragma: &str| {
-            let mut writer = pools.writer().await.unwrap();
-            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
-            query(pragma).fetch_one(&mut *writer).await.unwrap().get::<i64, _>(0)
-        };
-
         store.ping().await.unwrap();
-        let free = pages("freelist_count").await;
+        let free = "SELECT freelist_count AS n FROM pragma_freelist_count";
+        let before = after(&store, "", free).await;
         store.ping().await.unwrap();
-        assert_eq!(pages("freelist_count").await, free, "a ping leaves nothing behind");
+        assert_eq!(after(&store, "", free).await, before, "a ping leaves nothing behind");
 
-        query("VACUUM").execute(&mut *pools.writer().await.unwrap()).await.unwrap();
-        let used = pages("page_count").await;
-        assert_eq!(pages(&format!("max_page_count = {used}")).await, used);
+        // Whatever is free is taken, and there shall be no more.
+        let fill = "CREATE TABLE fill (b BLOB); \
+                    WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 99) \
+                    INSERT INTO fill SELECT zeroblob(4000) FROM c";
+        assert_eq!(after(&store, fill, free).await, 0);
+        after(&store, "PRAGMA max_page_count = 1", "SELECT 0 AS n").await;
         let StoreError::Unavailable(cause) = store.ping().await.unwrap_err() else {
             unreachable!("a full disk is an outage")
         };
