@@ -47,7 +47,9 @@ async fn told_to_end_it_ends_well_and_starts_again_with_the_same_keys() {
 
 #[test]
 fn an_older_catalog_stops_the_start() {
-    let place = Place::with_catalog();
+    let mut place = Place::with_catalog();
+    place.set("SCOPEGATE__LISTEN__PUBLIC", "127.0.0.1:0");
+    place.set("SCOPEGATE__LISTEN__ADMIN", "127.0.0.1:0");
     place.write("new.toml", &CATALOG.replace("version = 1", "version = 2"));
     assert_eq!(place.serve(&["--catalog", "new.toml"]).end().code, 0);
     let ended = place.run(&["serve", "--catalog", "catalog.toml"]);
