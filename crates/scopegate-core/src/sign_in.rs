@@ -21,7 +21,7 @@ use crate::authority::Authority;
 use crate::catalog::{ServerId, UnreadableRow};
 use crate::limits::RetryAfter;
 use crate::passwords::{Busy, Caller, Password, Verdict, open_hash, seal_hash};
-use crate::people::{User, UserId};
+use crate::people::{LoginMatch, User, UserId};
 use crate::session::{self, SessionSecret};
 use crate::store::{Change, Contested, Ended, Session, Store, StoreError, StoredPassword, UserKey};
 
@@ -114,6 +114,8 @@ impl Authority {
         // If the caller goes meanwhile, the guess stays counted.
         let result = self.check(request, found, guess.caller(), now).await;
         match &result {
+            // Another user's login has the same key: what was counted for it stays.
+            Ok(signed_in) if signed_in.user.login_match == LoginMatch::Exact => guess.take_back(),
             Ok(_) => guess.was_right(),
             Err(SignInError::Wrong | SignInError::TooMany(_)) => {}
             Err(SignInError::Overloaded | SignInError::Storage(_)) => guess.take_back(),

@@ -9,6 +9,7 @@ use http::header::SET_COOKIE;
 use scopegate_claims::Clock;
 use scopegate_core::catalog::Status;
 use scopegate_core::passwords::Password;
+use scopegate_core::people::{LoginMatch, User};
 use scopegate_core::store::{
     CatalogStore, Change, Directory, KeyStore, Ledger, StoredPassword, UserKey,
 };
@@ -128,6 +129,26 @@ async fn what_the_storage_did_not_answer_counts_in_no_table() {
     }
     fixture.store.repair();
     assert!(is_signed_in(&browser.fill_in(&request, "alice", PASSWORD).await));
+}
+
+#[tokio::test]
+async fn a_right_password_does_not_forget_what_another_login_with_the_same_key_has() {
+    let fixture = Fixture::start_in_memory().await.with_people().await;
+    let (mut browser, request) = browser_with_form(&fixture).await;
+    for (login, login_match) in [("alice", LoginMatch::Exact), ("bob", LoginMatch::Key)] {
+        let user = fixture.store.user(UserKey::Login(login)).await.unwrap().unwrap();
+        let (from, user) = (user.version, Box::new(User { login_match, ..user }));
+        fixture.store.commit(&[Change::MoveUser { from, user }]).await.unwrap();
+        let mut is_refused = Vec::new();
+        for password in [&*wrong(); 9].into_iter().chain([PASSWORD, &wrong(), &wrong()]) {
+            browser.cookies.remove(DEVICE);
+            let answer = browser.fill_in(&request, login, password).await;
+            is_refused.push(answer.status == StatusCode::TOO_MANY_REQUESTS);
+        }
+        let is_forgotten = login_match == LoginMatch::Key;
+        assert_eq!(is_refused[..11], [false; 11], "{login}");
+        assert_eq!(is_refused[11], !is_forgotten, "{login}");
+    }
 }
 
 #[tokio::test]
