@@ -9,14 +9,16 @@ use scopegate_core::store::StoreError;
 
 use crate::database::{Database, Value};
 
-/// A batch that takes longer than this is followed by a smaller one. What a database does now and then
-/// besides, such as taking its log into the file, must fit into 50 ms with it.
-const TOO_LONG: Duration = Duration::from_millis(10);
+/// A batch that takes longer than this is followed by a smaller one.
+const TOO_LONG: Duration = Duration::from_millis(8);
 
 /// How many rows a batch has: at first, at least and at most.
 const FIRST: u64 = 64;
 const SMALLEST: u64 = 8;
-const LARGEST: u64 = 1024;
+const LARGEST: u64 = 256;
+
+/// After so many batches their part of the log is taken into the file.
+const BATCHES_IN_LOG: u64 = 8;
 
 /// Deletes all rows that a statement finds; the answer is how many there were.
 ///
@@ -27,7 +29,9 @@ pub(crate) async fn delete(
     bound: Value<'_>,
 ) -> Result<u64, StoreError> {
     let (mut deleted, mut size) = (0, FIRST);
+    let mut batch: u64 = 0;
     loop {
+        batch += 1;
         let mut transaction = database.begin().await?;
         let began = Instant::now();
         let rows = transaction.execute_locking(statement, &[bound, size.into()]).await?;
@@ -38,6 +42,9 @@ pub(crate) async fn delete(
         }
         let took = began.elapsed();
         size = next(size, took);
+        if batch.is_multiple_of(BATCHES_IN_LOG) {
+            database.take_in_log().await?;
+        }
         // Others have at least half of the time.
         tokio::time::sleep(took).await;
     }
@@ -63,8 +70,8 @@ mod tests {
     fn a_batch_that_took_long_is_followed_by_a_smaller_one() {
         let after = |size, milliseconds| next(size, Duration::from_millis(milliseconds));
         assert_eq!(after(64, 1), 128);
-        assert_eq!(after(64, 5), 64);
-        assert_eq!(after(64, 11), 32);
+        assert_eq!(after(64, 4), 64);
+        assert_eq!(after(64, 9), 32);
         assert_eq!(after(SMALLEST, 1000), SMALLEST);
         assert_eq!(after(LARGEST, 0), LARGEST);
     }

@@ -130,6 +130,15 @@ impl Database {
         }
     }
 
+    /// Takes the log of SQLite into the file. Nobody who wants to write waits for that.
+    pub(crate) async fn take_in_log(&self) -> Result<(), StoreError> {
+        let Self::Sqlite(pools) = self else { return Ok(()) };
+        let mut session = Session::sqlite(pools.reader().await?, None);
+        session.fetch("PRAGMA wal_checkpoint(PASSIVE)", &[], |_| Ok(())).await?;
+        session.finish();
+        Ok(())
+    }
+
     /// What wakes those who wait for a change of the catalog.
     pub(crate) async fn bell(&self) -> Bell {
         match self {

@@ -69,12 +69,14 @@ impl SqlitePools {
             .busy_timeout(patience)
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Full);
-        let writer = open_writer(connect.clone(), patience).await.map_err(|error| {
-            match primary_code(&error) {
+        // The log goes into the file by those who write in place, or by whoever deletes much: never
+        // while the driver's writer keeps others waiting.
+        let writer = connect.clone().pragma("wal_autocheckpoint", "0");
+        let writer =
+            open_writer(writer, patience).await.map_err(|error| match primary_code(&error) {
                 Some(READ_ONLY) => OpenError::not_writable(&path, &error),
                 _ => OpenError::unreachable(url, &error),
-            }
-        })?;
+            })?;
         let readers = pool(READERS, patience).connect_lazy_with(connect.pragma("query_only", "ON"));
         let file = DatabaseFile::of(path).map_err(|error| OpenError::unreachable(url, &error))?;
         Ok(Self {
