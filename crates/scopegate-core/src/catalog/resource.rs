@@ -257,13 +257,13 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_normal_form_is_its_own_normal_form() {
-        for text in
-            ["HTTPS://%48:443/%2E/%2541/..?%7e", "x://@h:/..//.", "a:%2f..", "http://[::A]:"]
-        {
-            let once = compared(text);
-            assert_eq!(compared(&once), once, "{text}");
+    proptest::proptest! {
+        #[test]
+        fn the_normal_form_is_its_own_normal_form(
+            text in "[hH]ttps?:(//)?[aB@:%\\[\\]]{0,6}[0-9]{0,3}[/.%2eEfF41]{0,12}[?%a]{0,4}|\\PC{0,20}"
+        ) {
+            let once = compared(&text);
+            proptest::prop_assert_eq!(compared(&once), once);
         }
     }
 }

@@ -261,6 +261,16 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whoever is found by the one key is counted and compared under the other.
+        #[test]
+        fn both_keys_of_a_login_lead_to_one(login in "\\PC{0,12}[ΑΣİKéẹ\u{301}\u{323}\u{345}h\u{331} ]{0,6}") {
+            let key = User::login_key(&login);
+            proptest::prop_assert_eq!(&User::login_key(&key), &key);
+            proptest::prop_assert_eq!(&User::login_key(&User::exact_login_key(&login)), &key);
+        }
+    }
+
     #[test]
     fn a_list_of_logins_names_nobody_by_anothers_spelling() {
         let apart = "jose\u{301}";
