@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use scopegate_core::catalog::{
-    ClientId, ClientSecret, ClientSpec, Edit, Entity, EntityKey, Owner, Spec,
+    ClientId, ClientSecret, ClientSpec, Edit, Entity, EntityKey, Owner, RowKey, Spec, StoredRow,
 };
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::store::CatalogStore;
@@ -156,4 +156,38 @@ async fn a_secret_that_is_not_form_encoded_is_told_once_a_client() {
     let refused = json(at.send(two).await).await;
     assert_eq!(refused["error"], "invalid_request");
     assert_eq!(refused["error_description"], "The credentials are not those of client_id.");
+}
+
+#[tokio::test]
+async fn what_is_out_of_service_is_logged_once_a_change() {
+    let log = Log::default();
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+    let _guard = log.records_all();
+
+    let at = Fixture::start_in_memory().await;
+    let row = |format| StoredRow {
+        key: RowKey {
+            kind: "scope".to_owned(),
+            parent: "default".to_owned(),
+            name: "read:orders".to_owned(),
+        },
+        format,
+        owner: Some("file".to_owned()),
+        body: Some(r#"{"description":"a description"}"#.to_owned()),
+    };
+    at.store.write_rows([row(2)]);
+    at.server.authority().reload().await.unwrap();
+    for _ in 0..5 {
+        assert_eq!(at.ask(ASKS).await.status(), 503);
+    }
+    assert_eq!(log.entries("a server is out of service on this node"), 1, "{}", log.text());
+    assert_eq!(log.entries("its format is 2, known is 1"), 1 + 5, "{}", log.text());
+    assert_eq!(log.entries(" WARN "), 1, "{}", log.text());
+    // Nothing of what was written is in the log.
+    assert!(!log.text().contains("a description"), "{}", log.text());
+
+    at.store.write_rows([row(1)]);
+    at.server.authority().reload().await.unwrap();
+    assert_eq!(at.ask(ASKS).await.status(), 200);
+    assert_eq!(log.entries("a row is understood again, or gone"), 1, "{}", log.text());
 }
