@@ -102,7 +102,7 @@ mod tests {
     fn a_guess_that_is_dropped_stays_counted() {
         let (guesses, session) = (UserCodeGuesses::default(), SessionId::generate());
         for _ in 0..10 {
-            drop(guesses.admit(&session, at("192.0.2.1"), NOW).unwrap());
+            let _dropped = guesses.admit(&session, at("192.0.2.1"), NOW).unwrap();
         }
         let wait = guesses.admit(&session, at("192.0.2.2"), NOW).err().unwrap();
         assert_eq!(wait.duration(), WINDOW);

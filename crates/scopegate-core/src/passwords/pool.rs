@@ -172,8 +172,11 @@ mod tests {
         (Held { begun: begun.clone(), may_end }, end)
     }
 
+    /// A job that somebody waits for; it ends when this is dropped.
+    type Awaited = (Ticket<Held>, Sender<()>);
+
     /// A pool whose threads are all busy, until what is returned with it is dropped.
-    fn busy() -> (Pool<Held>, Sender<()>, Receiver<()>, Vec<(Ticket<Held>, Sender<()>)>) {
+    fn busy() -> (Pool<Held>, Sender<()>, Receiver<()>, Vec<Awaited>) {
         let (pool, (begun, begins)) = (Pool::start(work), channel());
         let busy = (0..threads()).map(|_| {
             let (job, end) = held(&begun);
