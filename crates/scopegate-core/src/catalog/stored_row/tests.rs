@@ -195,7 +195,7 @@ fn a_value_a_kind_or_an_owner_of_tomorrow_makes_a_row_unreadable() {
         ("rule", r#""named""#, r#""matching""#),
         ("client", r#""client_secret_basic""#, r#""tls_client_auth""#),
         ("client", r#""service""#, r#""agent""#),
-        ("client", "https://portal.example/cb", "https://*.example/cb"),
+        ("client", "https://portal.example/cb", "http://portal.example/cb"),
         ("trusted_issuer", r#""all""#, r#""any""#),
     ] {
         let row = of(kind);
