@@ -2,7 +2,7 @@
 //!
 //! A rule is a function; the table below makes a test of it for each database. Those for PostgreSQL need a
 //! server: `scripts/postgres cargo test -p scopegate-tests --test mixed_versions -- --include-ignored`.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod apply;
 mod clients;
