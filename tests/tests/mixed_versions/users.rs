@@ -68,7 +68,12 @@ pub(crate) async fn what_belongs_to_a_user_of_a_newer_version_waits(place: &Plac
     assert_out_of_service(&portal.post("introspect", &[("token", refresh)]).await);
     let told = node.anonymous().bearing(access).read("/oauth2/default/v1/userinfo").await;
     assert_eq!(told.status, 503, "{}", told.body);
-    let asked = [("response_type", "code"), ("client_id", "portal"), ("redirect_uri", CALLBACK)];
+    let asked = [
+        ("response_type", "code"),
+        ("client_id", "portal"),
+        ("redirect_uri", CALLBACK),
+        ("scope", scope),
+    ];
     let challenge =
         [("code_challenge", pkce.challenge.as_str()), ("code_challenge_method", "S256")];
     let page = browser.authorize(&[&asked[..], &challenge[..]].concat()).await;
