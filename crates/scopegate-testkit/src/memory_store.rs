@@ -32,7 +32,7 @@ pub struct MemoryStore(Arc<Inner>);
 struct Inner {
     memory: Mutex<Memory>,
     faults: Faults,
-    before_keys: Interruption,
+    before_changes: Interruption,
 }
 
 #[derive(Debug, Default)]
@@ -143,7 +143,7 @@ impl MemoryStore {
 #[async_trait]
 impl KeyStore for MemoryStore {
     async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
-        self.0.before_keys.happen(self).await;
+        self.0.before_changes.happen(self).await;
         let keys = &self.open(Use::Other).await?.rows.keys;
         let known = usize::try_from(version).unwrap_or(usize::MAX);
         let changed = keys.iter().skip(known).cloned().collect();

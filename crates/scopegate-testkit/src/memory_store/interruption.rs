@@ -15,9 +15,13 @@ type Happen = Arc<dyn Fn(MemoryStore) -> Happening + Send + Sync>;
 pub(super) struct Interruption(Mutex<Option<Happen>>);
 
 impl MemoryStore {
-    /// From now on this happens whenever signing keys are to be read, just before.
-    pub fn before_reading_keys(&self, happens: impl Fn(Self) -> Happening + Send + Sync + 'static) {
-        let mut place = self.0.before_keys.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// From now on this happens whenever changes of the catalog or of the keys are to be read, just
+    /// before.
+    pub fn before_reading_changes(
+        &self,
+        happens: impl Fn(Self) -> Happening + Send + Sync + 'static,
+    ) {
+        let mut place = self.0.before_changes.0.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(Arc::new(happens));
     }
 }
