@@ -9,5 +9,5 @@ ALTER TABLE signing_key ADD COLUMN format BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE catalog_state ADD COLUMN key_version BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE signing_key ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
 UPDATE signing_key SET version = 1;
-UPDATE catalog_state SET key_version = 1;
+UPDATE catalog_state SET key_version = (SELECT coalesce(max(version), 0) FROM signing_key);
 CREATE INDEX signing_key_by_version ON signing_key (version);

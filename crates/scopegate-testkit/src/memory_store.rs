@@ -32,7 +32,7 @@ pub struct MemoryStore(Arc<Inner>);
 struct Inner {
     memory: Mutex<Memory>,
     faults: Faults,
-    after_keys: Interruption,
+    before_changes: Interruption,
 }
 
 #[derive(Debug, Default)]
@@ -143,12 +143,11 @@ impl MemoryStore {
 #[async_trait]
 impl KeyStore for MemoryStore {
     async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
-        let keys = self.open(Use::Other).await?.rows.keys.clone();
-        self.0.after_keys.happen(self).await;
+        self.0.before_changes.happen(self).await;
+        let keys = &self.open(Use::Other).await?.rows.keys;
         let known = usize::try_from(version).unwrap_or(usize::MAX);
-        let version = keys.len() as u64;
-        let keys = keys.into_iter().skip(known).collect();
-        Ok(KeyChanges { version, keys, ..KeyChanges::default() })
+        let changed = keys.iter().skip(known).cloned().collect();
+        Ok(KeyChanges { version: keys.len() as u64, keys: changed, ..KeyChanges::default() })
     }
 
     async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {

@@ -46,11 +46,11 @@ async fn add_server(store: &MemoryStore, number: u64, public: &SigningKey) {
     store.insert_signing_key(&key).await.unwrap();
 }
 
-/// After so many of the next readings of keys, somebody makes a server.
+/// Before so many of the next readings of the catalog or of the keys, somebody makes a server.
 fn add_servers_meanwhile(store: &MemoryStore, times: u64) {
     let key = Arc::new(SigningKey::generate(Algorithm::Es256).unwrap());
     let number = AtomicU64::new(1);
-    store.after_reading_keys(move |store| {
+    store.before_reading_changes(move |store| {
         let (number, key) = (number.fetch_add(1, Ordering::SeqCst), Arc::clone(&key));
         Box::pin(async move {
             if number <= times {

@@ -76,7 +76,8 @@ pub(crate) async fn what_belongs_to_a_user_of_a_newer_version_waits(place: &Plac
     ];
     let challenge =
         [("code_challenge", pkce.challenge.as_str()), ("code_challenge_method", "S256")];
-    let page = browser.authorize(&[&asked[..], &challenge[..]].concat()).await;
+    let scope = [("scope", "openid"), ("state", "a state")];
+    let page = browser.authorize(&[&asked[..], &challenge[..], &scope[..]].concat()).await;
     assert_eq!(page.status, 503, "{}", page.body);
 
     // Nothing was used up, nor ended.

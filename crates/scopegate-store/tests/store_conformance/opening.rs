@@ -313,7 +313,7 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
     place.run(BEFORE_NORMAL_LOGINS).await;
     let store = place.open_sql().await;
     assert_eq!(store.catalog_since(0).await.unwrap().edits, [edit]);
-    assert!(store.user(UserKey::Login("alice")).await.unwrap().is_some());
+    assert!(store.user(UserKey::Id(&user_id("alice"))).await.unwrap().is_some());
     let keys = store.keys_since(0).await.unwrap();
     assert_eq!((keys.version, keys.keys.len()), (1, 1));
 

@@ -358,7 +358,7 @@ pub(crate) async fn a_person_of_a_newer_format_is_out_of_service_alone(place: &P
         Change::PutArtifact(code),
     ];
     store.commit(&there).await.unwrap();
-    place.run("UPDATE directory_user SET format = 2 WHERE login = 'alice'").await;
+    place.run("UPDATE directory_user SET format = 2 WHERE id = '00ualice'").await;
 
     let (alice, bob) = (user_id("alice"), user_id("bob"));
     let mark = |user: &UserId| TokenMark {
@@ -369,7 +369,7 @@ pub(crate) async fn a_person_of_a_newer_format_is_out_of_service_alone(place: &P
     let secret = ArtifactName::of_secret("a");
     for refused in [
         store.user(UserKey::Id(&alice)).await.map(drop),
-        store.user(UserKey::Login("alice")).await.map(drop),
+        store.user(UserKey::Login(&person("alice").login)).await.map(drop),
         store.family_and_person(&family.id).await.map(drop),
         store.artifact_and_person(ArtifactKind::Code, &secret).await.map(drop),
         store.standing(&mark(&alice)).await.map(drop),
@@ -382,8 +382,10 @@ pub(crate) async fn a_person_of_a_newer_format_is_out_of_service_alone(place: &P
     assert!(store.user(UserKey::Id(&bob)).await.unwrap().is_some());
     assert!(store.standing(&mark(&bob)).await.unwrap().holds());
     let listed: Vec<_> = store.users(None, 9).await.unwrap();
-    assert!(matches!(&listed[0], Listed::Unreadable { login, .. } if login == "alice"));
-    assert!(matches!(&listed[1], Listed::User(user) if user.login == "bob"));
+    assert!(
+        matches!(&listed[0], Listed::Unreadable { login, .. } if *login == person("alice").login)
+    );
+    assert!(matches!(&listed[1], Listed::User(user) if user.id == bob));
 
     // Nothing of the row is overwritten: not by a seed, and not by a password.
     let seed = NewUser { user: person("alice"), sealed_password: None };

@@ -17,6 +17,7 @@ impl CatalogStore for MemoryStore {
     }
 
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
+        self.0.before_changes.happen(self).await;
         let rows = &self.open(Use::Other).await?.rows;
         let mut changed: Vec<_> = rows
             .entities

@@ -1,4 +1,4 @@
-//! What somebody else does while a storage is being read.
+//! What somebody else does while a storage is read.
 
 use std::fmt;
 use std::future::Future;
@@ -10,14 +10,18 @@ use super::MemoryStore;
 type Happening = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Happen = Arc<dyn Fn(MemoryStore) -> Happening + Send + Sync>;
 
-/// What happens just after something was read.
+/// What happens just before something is read.
 #[derive(Default)]
 pub(super) struct Interruption(Mutex<Option<Happen>>);
 
 impl MemoryStore {
-    /// From now on this happens whenever signing keys were read, just after.
-    pub fn after_reading_keys(&self, happens: impl Fn(Self) -> Happening + Send + Sync + 'static) {
-        let mut place = self.0.after_keys.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// From now on this happens whenever changes of the catalog or of the keys are to be read, just
+    /// before.
+    pub fn before_reading_changes(
+        &self,
+        happens: impl Fn(Self) -> Happening + Send + Sync + 'static,
+    ) {
+        let mut place = self.0.before_changes.0.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(Arc::new(happens));
     }
 }
