@@ -16,7 +16,7 @@ const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(120);
 
 /// Does again what a slow machine does not do within the patience of a store.
-async fn in_the_end<T, E, F>(work: impl Fn() -> F, is_too_slow: impl Fn(&E) -> bool) -> T
+pub(crate) async fn in_the_end<T, E, F>(work: impl Fn() -> F, is_too_slow: impl Fn(&E) -> bool) -> T
 where
     E: std::fmt::Debug,
     F: Future<Output = Result<T, E>>,
@@ -32,12 +32,12 @@ where
     tokio::time::timeout(LONG, trying).await.expect("it is done in the end")
 }
 
-const fn is_unavailable(error: &StoreError) -> bool {
+pub(crate) const fn is_unavailable(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable(_))
 }
 
 /// A store that does not wait long for what is not there.
-async fn impatient(place: &Place) -> Node {
+pub(crate) async fn impatient(place: &Place) -> Node {
     let options = StoreOptions::default().patience(SHORT).trust(Duration::ZERO);
     let is_unreachable = |error: &OpenError| matches!(error, OpenError::Unreachable { .. });
     in_the_end(|| place.try_open_with(&options), is_unreachable).await

@@ -4,6 +4,7 @@ use scopegate_claims::UnixTime;
 use scopegate_core::audit::{AuditEvent, DecisionId};
 use scopegate_core::store::{Artifact, ArtifactKind, Change, StoreError};
 
+use crate::outage::{impatient, in_the_end, is_unavailable};
 use crate::place::Place;
 use crate::samples::{NOW, audit, code, later};
 
@@ -60,13 +61,14 @@ pub(crate) async fn nodes_that_prune_at_once_all_succeed(place: &Place) {
 }
 
 pub(crate) async fn what_cannot_be_deleted_stays_until_it_can(place: &Place) {
-    let store = place.open().await;
-    store.commit(&[at(NOW), at(later(1))]).await.unwrap();
+    place.open().await.commit(&[at(NOW), at(later(1))]).await.unwrap();
+    let store = impatient(place).await;
+    let before = DecisionId::first_at(later(1));
     place.break_down().await;
-    let failed = store.prune_audit(DecisionId::first_at(later(1))).await;
+    let failed = store.prune_audit(before).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
     let failed = store.artifacts(ArtifactKind::Device, 10).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
     place.repair().await;
-    assert_eq!(store.prune_audit(DecisionId::first_at(later(1))).await.unwrap(), 1);
+    assert_eq!(in_the_end(|| store.prune_audit(before), is_unavailable).await, 1);
 }
