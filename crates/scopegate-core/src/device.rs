@@ -50,6 +50,9 @@ pub(crate) struct DeviceBody {
     pub(crate) ends_at: UnixTime,
     /// How long the device must wait between two questions at first.
     pub(crate) interval: Duration,
+    /// When the device asked last, in rows of an earlier version.
+    #[serde(default, rename = "polled_at", skip_serializing)]
+    pub(crate) _polled_at: Option<UnixTime>,
     pub(crate) state: State,
 }
 
@@ -109,5 +112,26 @@ impl DeviceBody {
 impl fmt::Debug for DeviceBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceBody").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_code_of_an_earlier_version_is_read_and_one_of_a_later_version_is_not() {
+        let body = |more: &str| {
+            format!(
+                r#"{{"server":"default","client":"tv","scopes":null,"audience":"api://orders",
+                "asked_from":null,"ends_at":1800000600,"interval":{{"secs":5,"nanos":0}},{more}
+                "state":"pending"}}"#
+            )
+        };
+        for known in ["", r#""polled_at":null,"#, r#""polled_at":1800000000,"#] {
+            let read = serde_json::from_str::<DeviceBody>(&body(known)).unwrap();
+            assert!(!read.to_json().contains("polled_at"), "{known}");
+        }
+        assert!(serde_json::from_str::<DeviceBody>(&body(r#""of_tomorrow":1,"#)).is_err());
     }
 }

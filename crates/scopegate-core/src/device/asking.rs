@@ -138,6 +138,7 @@ fn asked(
         asked_from: request.address,
         ends_at: now.plus(LIFETIME),
         interval: INTERVAL,
+        _polled_at: None,
         state: State::Pending,
     })
 }
