@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 
 /// Where such work is done: each in a task of its own, and no more than so many at once. A clone is
 /// the same place.
@@ -19,8 +19,8 @@ pub struct Unattended {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotDone {
-    /// Too much is done at once, or the place is closed.
-    #[error("there is no place for what goes on without its caller")]
+    /// The place is closed.
+    #[error("what goes on without its caller is not taken any more")]
     NoPlace,
     /// The task panicked, or its runtime ended.
     #[error("what goes on without its caller broke off")]
@@ -33,7 +33,8 @@ impl Unattended {
         Self { places: Arc::new(Semaphore::new(places as usize)), all: places }
     }
 
-    /// Does some work, which goes on if this future is dropped after it was polled.
+    /// Does some work, which goes on if this future is dropped after it was polled. While all places
+    /// are taken, the work is done as long as its caller waits.
     ///
     /// # Errors
     ///
@@ -42,7 +43,12 @@ impl Unattended {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, NotDone> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| NotDone::NoPlace)?;
+        let place = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => place,
+            // Whoever takes all places keeps nobody from doing it: then the caller waits, as long as it may.
+            Err(TryAcquireError::NoPermits) => return Ok(work.await),
+            Err(TryAcquireError::Closed) => return Err(NotDone::NoPlace),
+        };
         let task = tokio::spawn(async move {
             let answer = work.await;
             drop(place);
@@ -88,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_than_there_is_room_for_is_refused() {
+    async fn more_than_there_is_room_for_is_done_while_its_caller_waits() {
         let unattended = Unattended::with_places(3);
         let (go, may_go) = watch::channel(false);
         let long = || {
@@ -98,10 +104,16 @@ mod tests {
         for _ in 0..3 {
             assert!(unattended.run(long()).now_or_never().is_none());
         }
-        assert_eq!(unattended.run(long()).await, Err(NotDone::NoPlace));
-        go.send(true).unwrap();
-        while unattended.run(long()).await.is_err() {
+        assert_eq!(unattended.run(async { 1 }).await, Ok(1));
+        let (tell, mut is_done) = oneshot::channel();
+        let late = unattended.run(async move {
             tokio::task::yield_now().await;
-        }
+            tell.send(()).unwrap();
+        });
+        assert!(late.now_or_never().is_none(), "it is dropped");
+        go.send(true).unwrap();
+        assert!(is_done.try_recv().is_err());
+        unattended.close().await;
+        assert_eq!(unattended.run(async {}).await, Err(NotDone::NoPlace));
     }
 }
