@@ -132,12 +132,23 @@ impl EntityKey {
         if matches!(server, Some(Err(_))) {
             return Err("its server has an id of an unknown form");
         }
+        let depth = if self.parent.is_empty() { 0 } else { self.parent.split('/').count() };
+        let is_in_place = match self.kind {
+            EntityKind::Client | EntityKind::Server => depth == 0,
+            EntityKind::Policy | EntityKind::Scope | EntityKind::TrustedIssuer => depth == 1,
+            EntityKind::Claim => depth == 1 || depth == 2 && self.parent.ends_with("/id"),
+            // The name of a policy may hold slashes.
+            EntityKind::Rule => depth >= 2,
+        };
+        if !is_in_place {
+            return Err("it belongs to something of an unknown form");
+        }
         let is_known = match self.kind {
             EntityKind::Client => ClientId::parse(&self.name).is_ok(),
-            EntityKind::Rule => self.policy_name().is_some(),
             EntityKind::Scope => Scope::parse(&self.name).is_ok(),
             EntityKind::Claim
             | EntityKind::Policy
+            | EntityKind::Rule
             | EntityKind::Server
             | EntityKind::TrustedIssuer => true,
         };

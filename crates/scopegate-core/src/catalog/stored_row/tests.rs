@@ -209,6 +209,10 @@ fn a_value_a_kind_or_an_owner_of_tomorrow_makes_a_row_unreadable() {
         ("scope", "a.b", "read"),
         ("server", "", "a.b"),
         ("rule", "default", "staff"),
+        ("scope", "default/of_tomorrow", "read"),
+        ("claim", "default/of_tomorrow", "tenant"),
+        ("policy", "default/id", "people"),
+        ("server", "of_tomorrow", "a"),
         ("client", "", "00u1"),
     ] {
         let key =
