@@ -83,13 +83,18 @@ async fn fill_some(database: &Database) -> Result<usize, StoreError> {
     Ok(rows.len())
 }
 
+/// Keeps everybody else from taking a login until the transaction ends.
+pub(crate) async fn lock(transaction: &mut Transaction) -> Result<(), StoreError> {
+    transaction.on_postgres(LOCK).await
+}
+
 /// Which of some logins are free; of two with the same key it is the first. Nobody else takes one until
 /// the transaction ends.
 pub(crate) async fn free<'a>(
     transaction: &mut Transaction,
     logins: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<bool>, StoreError> {
-    transaction.on_postgres(LOCK).await?;
+    lock(transaction).await?;
     let (mut seen, mut free) = (HashSet::new(), Vec::new());
     for login in logins {
         let LoginKeys { exact, normal } = LoginKeys::of(login);

@@ -65,7 +65,7 @@ const MOVE: &str = "\
     group_names = $6, profile = $7, updated_at = $8, \
     login_norm = CASE WHEN login = $3 THEN login_norm ELSE $9 END, \
     login_collides = CASE WHEN login = $3 THEN login_collides ELSE 0 END \
-    WHERE id = $1 AND version = $2 AND (login = $3 OR NOT EXISTS \
+    WHERE id = $1 AND version = $2 AND format <= $10 AND (login = $3 OR NOT EXISTS \
     (SELECT 1 FROM directory_user WHERE id <> $1 AND (login_key IN ($4, $9) OR login_norm = $9)))";
 
 /// The lock keeps who would change the person waiting until the end of the transaction.
@@ -171,7 +171,9 @@ pub(crate) async fn put_in_place(
         profile.as_str().into(),
         user.updated_at.into(),
         login.normal.as_str().into(),
+        FORMAT.into(),
     ];
+    logins::lock(transaction).await?;
     transaction.change(MOVE, &values, Contested::User).await
 }
 
