@@ -60,8 +60,14 @@ impl Authority {
         let LogoutRequest { server, form, session: secret, agreed, address } = request;
         let hint = self.hint(server, form)?;
         let catalog = self.catalog();
-        let client = client(&catalog, form, hint.as_ref())?;
-        let goes_to = goes_to(client, form)?;
+        let (client, goes_to) = match client(&catalog, form, hint.as_ref()) {
+            // A session ends, whatever is written of the client. Where the browser may go is not known.
+            Err(TokenError::Storage(StoreError::Unreadable(_))) => (None, None),
+            known => {
+                let client = known?;
+                (client, goes_to(client, form)?)
+            }
+        };
         let Some(secret) = secret else { return Ok(Logout::Done(goes_to)) };
         let client = client.map(|client| client.id.clone());
         let (store, secret, now) = (Arc::clone(&self.store), secret.clone(), self.clock.now());
