@@ -126,16 +126,16 @@ impl Counters {
         Ok(())
     }
 
-    /// Takes one back that was counted: it was never judged.
-    pub fn take_back(&self, key: &impl Hash) {
+    /// Takes one back that was counted: it was never judged. Tells whether the key has a counter.
+    pub fn take_back(&self, key: &impl Hash) -> bool {
         let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
         let places = self.places(key, sets.len());
-        if let Some(counter) = find(&mut sets, places, tag) {
-            counter[COUNT] = counter[COUNT].saturating_sub(1);
-            if counter[COUNT] == 0 {
-                *counter = FREE;
-            }
+        let Some(counter) = find(&mut sets, places, tag) else { return false };
+        counter[COUNT] = counter[COUNT].saturating_sub(1);
+        if counter[COUNT] == 0 {
+            *counter = FREE;
         }
+        true
     }
 
     /// How many are counted under a key now.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use scopegate_claims::UnixTime;
 
+use super::counters::Refused;
 use super::{Bound, Counters, RetryAfter};
 
 /// The addresses that are counted together: one IPv4 address, or an IPv6 prefix. A customer of a
@@ -15,6 +16,10 @@ use super::{Bound, Counters, RetryAfter};
 pub enum Network {
     /// One IPv4 address.
     V4(Ipv4Addr),
+    /// An IPv4 /16.
+    V4Region([u8; 2]),
+    /// An IPv6 /32.
+    V6Region([u16; 2]),
     /// An IPv6 /48.
     V6Site([u16; 3]),
     /// An IPv6 /64.
@@ -25,6 +30,8 @@ impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::V4(address) => address.fmt(f),
+            Self::V4Region([a, b]) => write!(f, "{}/16", Ipv4Addr::new(a, b, 0, 0)),
+            Self::V6Region([a, b]) => write!(f, "{}/32", Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0)),
             Self::V6Site([a, b, c]) => write!(f, "{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)),
             Self::V6Subnet([a, b, c, d]) => {
                 write!(f, "{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
@@ -52,28 +59,50 @@ impl Network {
     pub const fn site(self) -> Option<Self> {
         match self {
             Self::V6Subnet([a, b, c, _]) => Some(Self::V6Site([a, b, c])),
-            Self::V4(_) | Self::V6Site(_) => None,
+            Self::V4(_) | Self::V4Region(_) | Self::V6Region(_) | Self::V6Site(_) => None,
+        }
+    }
+
+    /// The /16 or the /32 that it is a part of.
+    const fn region(self) -> Self {
+        match self {
+            Self::V4(address) => {
+                let [a, b, ..] = address.octets();
+                Self::V4Region([a, b])
+            }
+            Self::V6Site([a, b, ..]) | Self::V6Subnet([a, b, ..]) => Self::V6Region([a, b]),
+            Self::V4Region(_) | Self::V6Region(_) => self,
         }
     }
 }
 
 /// Counters by the address of a client: IPv4 by the address, IPv6 by its /64 and, with 16 times the
 /// bound, by its /48.
+///
+/// When the table has no room for a newcomer, the newcomer is counted with all newcomers of the same
+/// IPv4 /16 or IPv6 /32, which have 16 times the bound together. So a flood from some networks refuses
+/// newcomers of these networks, and not everybody.
 #[derive(Debug)]
-pub struct AddressCounters(Counters);
+pub struct AddressCounters {
+    own: Counters,
+    regions: Counters,
+}
+
+/// How many regions are counted at a time. There are as many of IPv4.
+const REGIONS: usize = 1 << 16;
 
 impl AddressCounters {
     /// A table for about this many addresses.
     pub fn with_room_for(addresses: usize) -> Self {
-        Self(Counters::with_room_for(addresses))
+        let regions = Counters::with_room_for(REGIONS);
+        Self { own: Counters::with_room_for(addresses), regions }
     }
 
     /// Counts one more from an address.
     ///
     /// # Errors
     ///
-    /// [`RetryAfter`] if a bound is reached, or if there is no room for a new counter. Then nothing is
-    /// counted.
+    /// [`RetryAfter`] if a bound is reached. Then nothing is counted.
     pub fn admit(&self, address: IpAddr, bound: Bound, now: UnixTime) -> Result<(), RetryAfter> {
         self.admit_for(&(), address, bound, now)
     }
@@ -90,11 +119,17 @@ impl AddressCounters {
         bound: Bound,
         now: UnixTime,
     ) -> Result<(), RetryAfter> {
-        let network = Network::of(address);
-        self.0.admit(&(of, network), bound, now)?;
-        let Some(site) = network.site() else { return Ok(()) };
-        let of_site = self.0.admit(&(of, site), bound.times(Network::SUBNETS), now);
-        of_site.inspect_err(|_| self.0.take_back(&(of, network)))
+        let (network, larger) = (Network::of(address), bound.times(Network::SUBNETS));
+        let counted = self.own.try_admit(&(of, network), bound, now).and_then(|()| {
+            let Some(site) = network.site() else { return Ok(()) };
+            let of_site = self.own.try_admit(&(of, site), larger, now);
+            of_site.inspect_err(|_| drop(self.own.take_back(&(of, network))))
+        });
+        match counted {
+            Ok(()) => Ok(()),
+            Err(Refused::AtBound(wait)) => Err(wait),
+            Err(Refused::NoRoom(_)) => self.regions.admit(&(of, network.region()), larger, now),
+        }
     }
 
     /// Takes one back that was counted: it was never judged.
@@ -105,9 +140,10 @@ impl AddressCounters {
     /// The same for what was counted by [`admit_for`](Self::admit_for).
     pub fn take_back_for(&self, of: &impl Hash, address: IpAddr) {
         let network = Network::of(address);
-        self.0.take_back(&(of, network));
-        if let Some(site) = network.site() {
-            self.0.take_back(&(of, site));
+        if !self.own.take_back(&(of, network)) {
+            self.regions.take_back(&(of, network.region()));
+        } else if let Some(site) = network.site() {
+            self.own.take_back(&(of, site));
         }
     }
 }
@@ -132,6 +168,25 @@ mod tests {
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_full_table_refuses_newcomers_of_the_networks_that_fill_it_and_not_everybody() {
+        let counters = AddressCounters::with_room_for(8);
+        let admit = |text: &str| counters.admit(address(text), TWO, NOW).is_ok();
+        let flood =
+            (0..1000).filter(|host| admit(&format!("198.51.{}.{}", host / 250, host % 250)));
+        assert!(flood.count() < 8 + 16 + 32, "a /16 has 32 newcomers");
+        assert!(!admit("198.51.100.7"));
+        for _ in 0..5 {
+            assert!(admit("192.0.2.1"), "another network goes on");
+            counters.take_back(address("192.0.2.1"));
+        }
+        for subnet in 0..32 {
+            assert!(admit(&format!("2001:db8:{subnet:x}::1")));
+        }
+        assert!(!admit("2001:db8:99::1"));
+        assert!(admit("2001:db9::1"));
     }
 
     #[test]

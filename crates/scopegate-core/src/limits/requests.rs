@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 
-use super::{AddressCounters, Bound, Counters, RetryAfter};
+use super::{AddressCounters, Bound, Counters, Network, RetryAfter};
 use crate::catalog::{Client, ClientAuth};
 use crate::error::TokenError;
 use crate::store::ArtifactKind;
@@ -21,7 +21,7 @@ use crate::store::ArtifactKind;
 #[non_exhaustive]
 pub struct RequestLimits {
     /// Pushed requests (RFC 9126) from one address; from all addresses together, a public client may
-    /// send 16 times as many.
+    /// send 128 times as many.
     pub pushed_requests: Bound,
     /// Device authorization requests (RFC 8628), in the same way.
     pub device_requests: Bound,
@@ -40,9 +40,9 @@ impl Default for RequestLimits {
     }
 }
 
-/// How many times the limit of an address a public client has, over all addresses: one stranger
-/// cannot use up what a client may.
-const ADDRESSES: u32 = 16;
+/// How many times the limit of an address a public client has, over all addresses. An IPv6 /48 has 16
+/// times that limit, so one stranger uses up an eighth of what a client may.
+const ADDRESSES: u32 = 8 * Network::SUBNETS;
 
 /// About how many addresses are counted at a time, and how many clients.
 const ADDRESS_ROOM: usize = 65_536;
@@ -205,24 +205,24 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_rate_and_a_client_sixteen_times_that() {
+    fn an_address_has_its_rate_and_a_client_128_times_that() {
         let limits = RequestLimits {
             pushed_requests: Bound { most: 3, window: MINUTE },
             ..RequestLimits::default()
         };
         let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
         let admit = |address, seconds| requests.admit(Stored::Pushed, &tv, address, at(seconds));
-        for address in 1..=16 {
+        for address in 1..=128 {
             for _ in 0..3 {
                 admit(from(address), 0).unwrap();
             }
             let too_many = (429, ErrorCode::TemporarilyUnavailable, Some(60));
             assert_eq!(told(admit(from(address), 0)), too_many);
         }
-        assert_eq!(told(admit(from(17), 10)).2, Some(50), "the client's rate");
+        assert_eq!(told(admit(from(129), 10)).2, Some(50), "the client's rate");
         assert_eq!(told(admit(None, 10)).2, Some(50));
         let other = client("app", ClientAuth::None);
-        requests.admit(Stored::Pushed, &other, from(17), at(10)).unwrap();
+        requests.admit(Stored::Pushed, &other, from(129), at(10)).unwrap();
         assert!(requests.admit(Stored::Pushed, &other, from(1), at(10)).is_err(), "the address's");
         requests.admit(Stored::Device, &tv, from(1), at(10)).unwrap();
         admit(from(1), 60).unwrap();
@@ -234,11 +234,25 @@ mod tests {
         let limits = RequestLimits { device_requests: one, ..RequestLimits::default() };
         let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
         let admit = |client, last| requests.admit(Stored::Device, client, from(last), at(0));
-        for address in 1..=16 {
+        for address in 1..=128 {
             admit(&tv, address).unwrap();
         }
-        assert_eq!(told(admit(&tv, 17)), (429, ErrorCode::SlowDown, Some(60)));
-        admit(&client("app", ClientAuth::None), 17).unwrap();
+        assert_eq!(told(admit(&tv, 129)), (429, ErrorCode::SlowDown, Some(60)));
+        admit(&client("app", ClientAuth::None), 129).unwrap();
+    }
+
+    #[test]
+    fn one_ipv6_network_uses_up_no_client() {
+        let one = Bound { most: 1, window: MINUTE };
+        let limits = RequestLimits { device_requests: one, ..RequestLimits::default() };
+        let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
+        let admit = |address: String| {
+            let address = address.parse().unwrap();
+            requests.admit(Stored::Device, &tv, Some(address), at(0)).is_ok()
+        };
+        let admitted = (0..1000).filter(|subnet| admit(format!("2001:db8:1:{subnet:x}::1")));
+        assert_eq!(admitted.count(), 16);
+        assert!(admit("2001:db8:2::1".to_owned()), "others go on");
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl SharedCounters {
         match counted.0 {
             Place::Own => self.own.take_back(key),
             Place::Shared(place) => self.shared.take_back(&place),
-        }
+        };
     }
 
     /// Forgets what was counted under a key. Of a shared counter only this one is taken back.

@@ -31,8 +31,7 @@ const OF_ADDRESS: Bound = Bound { most: 50, window: WINDOW };
 /// Wrong passwords in one browser, for the user who has signed in there before.
 const OF_BROWSER: Bound = Bound { most: 10, window: WINDOW };
 
-/// 36 MB when it is full. Whoever fills it has a million addresses, and locks out addresses only that
-/// are not counted yet.
+/// 36 MB when it is full. Then newcomers of a network are counted together.
 const ADDRESSES: usize = 1_000_000;
 
 /// 9 MB when it is full, which takes 5,000 addresses with 50 guesses each. Then logins share counters.
@@ -155,7 +154,7 @@ impl Guess<'_> {
     pub(super) fn take_back(self) {
         let Self { guesses, address, counted } = self;
         match counted {
-            Counted::OfBrowser(id) => guesses.browsers.take_back(&id),
+            Counted::OfBrowser(id) => drop(guesses.browsers.take_back(&id)),
             Counted::OfStranger { login, there, anywhere } => {
                 guesses.logins_there.take_back(&login_at(&login, address), there);
                 guesses.logins.take_back(&login, anywhere);
@@ -358,13 +357,16 @@ mod tests {
             addresses: AddressCounters::with_room_for(8),
             ..PasswordGuesses::default()
         };
-        for host in 0..100 {
-            let _ = full.admit("mallory", at(&format!("198.51.100.{host}")), None, NOW);
+        // The first ones are counted by themselves, 800 others together.
+        for host in 0..2000 {
+            let address = at(&format!("198.51.{}.{}", host / 250, host % 250));
+            let _ = full.admit(&format!("user-{host}"), address, None, NOW);
         }
-        let newcomer = at("192.0.2.1");
+        let newcomer = at("198.51.100.1");
         assert!(full.admit("alice", newcomer, None, NOW).is_err());
         assert!(full.admit("alice", newcomer, Some(&known_browser()), NOW).is_ok());
-        assert!(full.admit("mallory", at("198.51.100.0"), None, NOW).is_ok(), "it is counted");
+        assert!(full.admit("mallory", at("198.51.0.0"), None, NOW).is_ok(), "it is counted");
+        assert!(full.admit("alice", at("192.0.2.1"), None, NOW).is_ok(), "another network");
         assert!(full.admit("alice", newcomer, None, later(900)).is_ok());
     }
 

@@ -10,7 +10,7 @@ use super::key::Key;
 pub(super) static KEYS: &[Key] = &[
     Key {
         path: "limits.pushed_requests",
-        meaning: "how many requests an address may push for public clients; a client: 16 times as many",
+        meaning: "how many requests an address may push for public clients; a client: 128 times as many",
         default: "60/m",
         set: |draft, setting| {
             draft.requests.pushed_requests = setting.parse(parse_rate)?;
@@ -19,7 +19,7 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         path: "limits.device_requests",
-        meaning: "how many device codes an address may ask for; a public client: 16 times as many",
+        meaning: "how many device codes an address may ask for; a public client: 128 times as many",
         default: "60/m",
         set: |draft, setting| {
             draft.requests.device_requests = setting.parse(parse_rate)?;
