@@ -123,7 +123,9 @@ impl AddressCounters {
         let counted = self.own.try_admit(&(of, network), bound, now).and_then(|()| {
             let Some(site) = network.site() else { return Ok(()) };
             let of_site = self.own.try_admit(&(of, site), larger, now);
-            of_site.inspect_err(|_| drop(self.own.take_back(&(of, network))))
+            of_site.inspect_err(|_| {
+                self.own.take_back(&(of, network));
+            })
         });
         match counted {
             Ok(()) => Ok(()),

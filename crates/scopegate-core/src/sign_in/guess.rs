@@ -154,7 +154,9 @@ impl Guess<'_> {
     pub(super) fn take_back(self) {
         let Self { guesses, address, counted } = self;
         match counted {
-            Counted::OfBrowser(id) => drop(guesses.browsers.take_back(&id)),
+            Counted::OfBrowser(id) => {
+                guesses.browsers.take_back(&id);
+            }
             Counted::OfStranger { login, there, anywhere } => {
                 guesses.logins_there.take_back(&login_at(&login, address), there);
                 guesses.logins.take_back(&login, anywhere);
