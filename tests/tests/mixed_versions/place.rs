@@ -104,9 +104,9 @@ impl Place {
     /// Changes an entity as a node of another version would: one more version of the catalog.
     pub(crate) async fn rewrite(&self, which: &str, how: &str) {
         self.run(&format!(
-            "UPDATE catalog_state SET version = version + 1; \
+            "BEGIN; UPDATE catalog_state SET version = version + 1; \
              UPDATE catalog_entity SET {how}, version = (SELECT version FROM catalog_state) \
-             WHERE {which}"
+             WHERE {which}; COMMIT"
         ))
         .await;
     }
