@@ -3,8 +3,9 @@
 //! Counters live in memory, in each process alone. A [`Counters`] table has a fixed size, so that
 //! memory is bounded however many strangers come. A counter that is still running is never displaced:
 //! when there is no room for a new one, the newcomer is refused and everyone who is already counted
-//! goes on. Where the newcomer may be somebody else than who fills the table, it shares a counter
-//! instead ([`SharedCounters`]).
+//! goes on. The newcomer may be somebody else than the stranger who fills the table. So newcomers share
+//! counters instead where that matters: by their network ([`AddressCounters`]), or by a hash of the key
+//! ([`SharedCounters`]).
 
 mod counters;
 mod network;

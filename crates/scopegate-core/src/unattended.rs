@@ -21,7 +21,7 @@ pub struct Unattended {
 pub enum NotDone {
     /// The place is closed.
     #[error("what goes on without its caller is not taken any more")]
-    NoPlace,
+    Closed,
     /// The task panicked, or its runtime ended.
     #[error("what goes on without its caller broke off")]
     BrokenOff,
@@ -45,9 +45,9 @@ impl Unattended {
     ) -> Result<T, NotDone> {
         let place = match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => place,
-            // Whoever takes all places keeps nobody from doing it: then the caller waits, as long as it may.
+            // A flood that takes all places must not stop a revocation or a sign-out.
             Err(TryAcquireError::NoPermits) => return Ok(work.await),
-            Err(TryAcquireError::Closed) => return Err(NotDone::NoPlace),
+            Err(TryAcquireError::Closed) => return Err(NotDone::Closed),
         };
         let task = tokio::spawn(async move {
             let answer = work.await;
@@ -89,7 +89,7 @@ mod tests {
         go.send(()).unwrap();
         closing.await;
         done.now_or_never().expect("it is done").unwrap();
-        assert_eq!(unattended.run(async {}).await, Err(NotDone::NoPlace));
+        assert_eq!(unattended.run(async {}).await, Err(NotDone::Closed));
         unattended.close().await;
     }
 
@@ -114,6 +114,6 @@ mod tests {
         go.send(true).unwrap();
         assert!(is_done.try_recv().is_err());
         unattended.close().await;
-        assert_eq!(unattended.run(async {}).await, Err(NotDone::NoPlace));
+        assert_eq!(unattended.run(async {}).await, Err(NotDone::Closed));
     }
 }

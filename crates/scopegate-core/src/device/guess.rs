@@ -20,7 +20,7 @@ const OF_SESSION: Bound = Bound { most: 10, window: WINDOW };
 /// Wrong codes from one address, whoever is signed in.
 const OF_ADDRESS: Bound = Bound { most: 30, window: WINDOW };
 
-/// 4 MB when it is full. Whoever fills it has so many addresses, and has signed in.
+/// 4 MB when it is full. Then newcomers of a network are counted together.
 const ADDRESSES: usize = 100_000;
 
 /// 4 MB when it is full, which takes as many sign-ins. Then sessions share counters.
