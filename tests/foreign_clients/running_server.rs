@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use scopegate_claims::{Clock, Issuer, SystemClock};
-use scopegate_core::apply::Mode;
+use scopegate_core::administration::apply::Mode;
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::config::Config;
 use scopegate_server::setup::Setup;

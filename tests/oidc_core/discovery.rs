@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use scopegate_core::administration::users::Newcomer;
 use scopegate_core::catalog::{ClientAuth, ClientSpec};
-use scopegate_core::people::Profile;
-use scopegate_core::user_admin::Newcomer;
+use scopegate_core::directory::Profile;
 use scopegate_jose::{Algorithm, SigningKey};
 use scopegate_tests::{BASE, Catalog, Pkce, TestServer, proof};
 use serde_json::{Map, Value, json};

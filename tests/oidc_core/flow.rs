@@ -1,6 +1,6 @@
 //! The code flow as a client sees it (Core §3.1).
 
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_jose::{AlgorithmSet, KeySet, UnverifiedJws};
 use scopegate_tests::{Answer, Browser, TestServer, changed};
 use serde_json::Value;

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::Request;
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{ClientId, ServerId, Status};
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::{Change, Ended, Family, FamilyBody, FamilyId, Ledger};
 use scopegate_tests::{Answer, TestServer, Token, claims};
 use serde_json::json;

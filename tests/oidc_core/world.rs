@@ -1,8 +1,8 @@
 //! A server with a person of whom everything is known.
 
-use scopegate_core::passwords::Password;
-use scopegate_core::people::{Profile, User};
-use scopegate_core::user_admin::Newcomer;
+use scopegate_core::administration::users::Newcomer;
+use scopegate_core::directory::{Profile, User};
+use scopegate_core::people::passwords::Password;
 use scopegate_tests::{Catalog, TestServer, password_of};
 use serde_json::{Value, json};
 

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use scopegate_claims::{Clock, UnixTime};
 use scopegate_core::error::TokenError;
-use scopegate_core::refresh_token::RefreshToken;
 use scopegate_core::store::Records;
+use scopegate_core::token::RefreshToken;
 use scopegate_tests::{LIFETIME, WINDOW};
 
 use crate::refresh_families::in_memory::InMemory;

@@ -3,10 +3,11 @@
 use std::ops::Deref;
 
 use scopegate_claims::Clock;
-use scopegate_core::people::{NewUser, User, UserId};
-use scopegate_core::refresh_token::RefreshToken;
+use scopegate_core::catalog::UserId;
+use scopegate_core::directory::{NewUser, User};
 use scopegate_core::store::{Change, Family, Ledger, Records, TokenMark};
-use scopegate_core::token_id::TokenId;
+use scopegate_core::token::RefreshToken;
+use scopegate_core::token::TokenId;
 use scopegate_jose::sha256;
 use scopegate_tests::{Answer, TestClient, TestServer, claims, family_of};
 

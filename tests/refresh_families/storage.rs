@@ -1,7 +1,7 @@
 //! What a refresh asks of the storage, and what it leaves there.
 
 use scopegate_core::error::{OAuthError, TokenError};
-use scopegate_core::refresh_token::RefreshToken;
+use scopegate_core::token::RefreshToken;
 use scopegate_jose::base64url;
 
 use crate::refresh_families::in_memory::InMemory;

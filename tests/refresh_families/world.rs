@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{Owner, Status};
-use scopegate_core::people::{LoginMatch, User, UserId};
+use scopegate_core::directory::{LoginMatch, User};
 use scopegate_tests::Catalog;
 
 pub(crate) const ALL: &str = "openid read:orders write:orders offline_access";

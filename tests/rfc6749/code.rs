@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scopegate_claims::Clock;
 use scopegate_core::catalog::Status;
-use scopegate_core::passwords::Password;
+use scopegate_core::people::passwords::Password;
 use scopegate_core::store::{ArtifactKind, ArtifactName, Ledger, Records};
 use scopegate_tests::{Pkce, TestClient, TestServer, changed};
 use serde_json::Value;

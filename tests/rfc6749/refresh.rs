@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use scopegate_core::catalog::{ClientSpec, EntityKey, RuleSpec, Scopes, ServerId, Spec, Status};
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::{Change, Ledger};
 use scopegate_tests::{Answer, claims};
 

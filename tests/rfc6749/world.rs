@@ -1,6 +1,6 @@
 //! A server with persons, and clients that act for them.
 
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_tests::{Answer, Browser, Catalog, Pkce, TestClient, TestServer, changed};
 
 pub(crate) const CALLBACK: &str = "https://portal.example/cb";

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use scopegate_claims::Clock;
-use scopegate_core::refresh_token::RefreshToken;
 use scopegate_core::store::{Change, Ledger};
+use scopegate_core::token::RefreshToken;
 
 use crate::rfc7662::place::{Agreed, agreed, give_back, nothing, readers_token, start, told};
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use scopegate_core::catalog::{ClientAuth, ClientSpec, ClientType, RedirectUri};
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_jose::SigningKey;
 use scopegate_tests::{Answer, TestServer, key, proof};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scopegate_claims::Clock;
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_jose::{SigningKey, TokenType, random_token};
 use scopegate_tests::{Answer, BASE, Catalog, TestServer, in_toml, key};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! A server with the clients of an API, and tokens for persons.
 
 use scopegate_claims::Clock;
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::{Change, Family, Ledger};
 use scopegate_tests::{Answer, Catalog, TestServer, Token, family_of};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scopegate_core::catalog::Status;
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::{Change, Ended, Ledger};
 use scopegate_jose::random_token;
 use scopegate_tests::{BASE, TestServer};

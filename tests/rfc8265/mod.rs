@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use scopegate_claims::Clock;
-use scopegate_core::passwords::{Password, seal_hash};
-use scopegate_core::people::{Profile, User};
+use scopegate_core::administration::users::{Newcomer, UserAdminError};
+use scopegate_core::directory::{Profile, User};
+use scopegate_core::people::passwords::{Password, seal_hash};
 use scopegate_core::store::{Change, Directory, Ledger};
-use scopegate_core::user_admin::{Newcomer, UserAdminError};
 use scopegate_tests::{Catalog, TestServer};
 
 const COMPOSED: &str = "cr\u{e8}me br\u{fb}l\u{e9}e";
@@ -114,7 +114,8 @@ async fn a_password_of_before_is_compared_as_it_was_typed_and_rewritten() {
 /// says that it is of the normal form.
 #[tokio::test]
 async fn a_hash_of_a_catalog_says_itself_of_which_form_it_is() {
-    let ours = scopegate_core::passwords::hash_here(&Password::chosen(APART.to_owned()).unwrap());
+    let ours =
+        scopegate_core::people::passwords::hash_here(&Password::chosen(APART.to_owned()).unwrap());
     let catalog = format!(
         "version = 1\n[[user]]\nlogin = 'there'\npassword = {{ hash = '{HASH_OF_APART}' }}\n\
          [[user]]\nlogin = 'here'\npassword = {{ hash = '{}' }}",

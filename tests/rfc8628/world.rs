@@ -1,6 +1,6 @@
 //! A server, devices, and persons who let them in.
 
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_tests::{Answer, Browser, Catalog, TestClient, TestServer};
 use serde_json::Value;
 

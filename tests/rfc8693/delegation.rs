@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scopegate_claims::{Audience, Clock, Issuer};
 use scopegate_core::catalog::ServerId;
-use scopegate_core::grants::{Actor, MayAct};
+use scopegate_core::token::{Actor, MayAct};
 use scopegate_jose::{AudienceRule, Rules, verify_access_token};
 use scopegate_tests::{BASE, Token};
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 use scopegate_claims::Clock;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::grants::Actor;
-use scopegate_core::mint::{self, IdIngredients};
-use scopegate_core::people::{Person, User};
+use scopegate_core::directory::{Person, User};
+use scopegate_core::token::Actor;
+use scopegate_core::token::{self, IdIngredients};
 use scopegate_tests::{Answer, Catalog, TestServer, Token, claims, granted, signed_in_before};
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ impl World {
             access_token: "x",
             now,
         };
-        mint::id_token(&from, &key).unwrap()
+        token::id_token(&from, &key).unwrap()
     }
 
     /// The token that a client gets for itself.

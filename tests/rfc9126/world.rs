@@ -1,6 +1,6 @@
 //! A server, clients that push, and a browser that brings references.
 
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_jose::SigningKey;
 use scopegate_tests::{Answer, Browser, Catalog, TestServer, in_toml, key};
 

@@ -3,11 +3,11 @@
 use std::fmt::Display;
 
 use scopegate_claims::{Issuer, UnixTime};
-use scopegate_core::apply::{Applied, ApplyError, Mode, apply};
+use scopegate_core::administration::apply::{Applied, ApplyError, Mode, apply};
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
-use scopegate_core::passwords::seal_hash;
-use scopegate_core::people::UserId;
+use scopegate_core::people::passwords::seal_hash;
 use scopegate_core::store::CatalogStore;
 use scopegate_jose::MasterKey;
 

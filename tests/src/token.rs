@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use scopegate_claims::{Audience, Clock, ScopeSet, UnixTime};
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, ServerId};
-use scopegate_core::grants::{Actor, MayAct, Subject};
-use scopegate_core::mint::{self, Ingredients};
-use scopegate_core::people::{Authentication, Person, User, UserId};
+use scopegate_core::directory::{Authentication, Person, User};
+use scopegate_core::people::session::{PASSWORD_ACR, PASSWORD_AMR};
 use scopegate_core::policy::Granted;
-use scopegate_core::refresh_family::{self, Begin};
-use scopegate_core::session::{PASSWORD_ACR, PASSWORD_AMR};
 use scopegate_core::store::{Family, FamilyBody, FamilyId, SessionId};
-use scopegate_core::token_id::TokenId;
+use scopegate_core::token::TokenId;
+use scopegate_core::token::refresh_family::{self, Begin};
+use scopegate_core::token::{self, Ingredients};
+use scopegate_core::token::{Actor, MayAct, Subject};
 use scopegate_jose::MasterKey;
 
 use crate::TestServer;
@@ -81,7 +82,7 @@ impl TestServer {
             now,
         };
         let key = authority.keys().signer(issuer).await.expect("there is a key");
-        mint::access_token(&ingredients, &key).expect("it is signed").token
+        token::access_token(&ingredients, &key).expect("it is signed").token
     }
 }
 

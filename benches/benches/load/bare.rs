@@ -11,10 +11,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use scopegate_claims::{Audience, Clock, Issuer, ScopeSet, SystemClock, UnixTime};
-use scopegate_core::audit::{AuditEvent, AuditQueue, DecisionId};
+use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, ServerId};
-use scopegate_core::people::{Authentication, UserId};
-use scopegate_core::session::{PASSWORD_ACR, PASSWORD_AMR};
+use scopegate_core::directory::Authentication;
+use scopegate_core::people::session::{PASSWORD_ACR, PASSWORD_AMR};
+use scopegate_core::recording::AuditQueue;
 use scopegate_core::store::{
     Artifact, ArtifactKind, Change, Family, FamilyBody, FamilyId, Ledger, SessionId,
 };

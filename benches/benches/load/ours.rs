@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
-use scopegate_core::apply::{Mode, apply};
+use scopegate_core::administration::apply::{Mode, apply};
+use scopegate_core::administration::users::Newcomer;
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
-use scopegate_core::passwords::{Password, seal_hash};
-use scopegate_core::people::{Profile, UserId};
-use scopegate_core::session;
+use scopegate_core::directory::Profile;
+use scopegate_core::people::passwords::{Password, seal_hash};
+use scopegate_core::people::session;
 use scopegate_core::store::{Change, Ledger};
-use scopegate_core::user_admin::Newcomer;
 use scopegate_jose::MasterKey;
 use scopegate_server::{ListenSettings, Listeners, Server, ServerSettings};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};

@@ -1,15 +1,11 @@
 //! What is remembered of each decision.
 
 mod decision_id;
-mod queue;
-mod refusals;
 
 use scopegate_claims::UnixTime;
 use serde::Serialize;
 
 pub use decision_id::DecisionId;
-pub use queue::{AuditQueue, Place};
-pub(crate) use refusals::{MOST_ROWS, Refusals, Remembered};
 
 /// The kind of event of a token that was asked for.
 pub(crate) const TOKEN_GRANT: &str = "app.oauth2.as.token.grant.access_token";
@@ -18,7 +14,7 @@ pub(crate) const TOKEN_GRANT: &str = "app.oauth2.as.token.grant.access_token";
 pub(crate) const DEVICE_APPROVAL: &str = "app.oauth2.as.device.approve";
 
 /// The outcome of what was granted.
-const ALLOW: &str = "ALLOW";
+pub(crate) const ALLOW: &str = "ALLOW";
 
 /// One decision about a token request, without secrets and tokens.
 #[derive(Clone, Debug, Serialize)]

@@ -1,5 +1,8 @@
 //! All authorization servers of a process: what they share, opened from a storage.
 
+pub mod unattended;
+pub(crate) mod upkeep;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,18 +11,18 @@ use scopegate_claims::{Clock, Issuer};
 use scopegate_jose::MasterKey;
 use tokio::sync::Mutex;
 
-use crate::audit::{AuditQueue, Refusals};
+use crate::authority::unattended::Unattended;
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
-use crate::client_keys::ClientKeys;
-use crate::device::UserCodeGuesses;
-use crate::fetch::Fetch;
-use crate::interaction::{FlowSecret, Interaction, InteractionError};
+use crate::keys::ClientKeys;
 use crate::keys::KeyRing;
+use crate::keys::fetch::Fetch;
 use crate::limits::{Polls, RequestLimits, StrangersRequests};
-use crate::passwords::Passwords;
-use crate::sign_in::PasswordGuesses;
+use crate::people::PasswordGuesses;
+use crate::people::UserCodeGuesses;
+use crate::people::interaction::{FlowSecret, Interaction, InteractionError};
+use crate::people::passwords::Passwords;
+use crate::recording::{AuditQueue, Refusals};
 use crate::store::{Contested, MASTER_KEY_FINGERPRINT, Store, StoreError, Vault, Versions};
-use crate::unattended::Unattended;
 
 /// Maximum decisions at once that go on even if nobody waits for them.
 const UNATTENDED: u32 = 256;

@@ -3,10 +3,13 @@
 //! Each thing has a *spec*: what was written, parsed once into types, and stored as one row. Specs
 //! are assembled into a [`Snapshot`], which requests read without a lock.
 
+pub mod admin_scopes;
+pub mod audience_names;
 mod claim;
 mod client;
 mod entity;
 mod out_of_service;
+mod own_tokens;
 mod policy;
 mod redirect_uri;
 mod resource;
@@ -15,6 +18,7 @@ mod server;
 mod snapshot;
 mod stored_row;
 mod trusted_issuer;
+mod user_id;
 
 pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, TokenKind, is_reserved};
 pub use client::{
@@ -30,6 +34,7 @@ pub use server::{AudienceSpec, ServerId, ServerSpec};
 pub use snapshot::{AuthorizationServer, Client, Policy, Snapshot};
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
+pub use user_id::UserId;
 
 use scopegate_jose::{Jwk, KeySet, VerifyingKey};
 use serde::{Deserialize, Serialize};

@@ -70,8 +70,8 @@ use self::client::ClientNames;
 use self::problem::Problems;
 use self::reader::{Node, Table};
 use self::shape::Shape;
+use crate::catalog::UserId;
 use crate::catalog::{ClientId, Entity, Spec};
-use crate::people::UserId;
 
 /// The largest file that is read.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -98,7 +98,7 @@ pub struct CatalogSource<'a> {
 /// ```
 /// use scopegate_claims::Issuer;
 /// use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
-/// use scopegate_core::people::UserId;
+/// use scopegate_core::directory::UserId;
 ///
 /// struct Nothing;
 ///

@@ -2,6 +2,7 @@
 //!
 //! A method is one file and one line in [`METHODS`].
 
+pub(crate) mod assertion;
 mod client_secret_basic;
 mod client_secret_post;
 mod nobody;
@@ -14,10 +15,10 @@ use std::sync::Arc;
 use scopegate_claims::UnixTime;
 use scopegate_jose::{KeySet, MasterKey};
 
+use crate::call::form::Form;
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, ClientSecret, Snapshot};
-use crate::client_keys::ClientKeys;
 use crate::error::TokenError;
-use crate::form::Form;
+use crate::keys::ClientKeys;
 use crate::store::Change;
 
 /// Every method this server speaks.

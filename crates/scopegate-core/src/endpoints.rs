@@ -1,5 +1,15 @@
 //! The endpoints of an authorization server. Metadata and the catalog's checks are derived from them.
 
+pub mod authorize;
+pub mod device;
+pub mod introspect;
+pub mod logout;
+pub mod metadata;
+pub mod revoke;
+pub mod sign_in;
+pub mod token;
+pub mod userinfo;
+
 /// An endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Endpoint {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::form::FormProblem;
+use crate::call::form::FormProblem;
 use crate::limits::RetryAfter;
 use crate::store::{Contested, StoreError};
 

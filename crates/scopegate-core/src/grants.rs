@@ -6,8 +6,10 @@
 mod agreed;
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
+pub(crate) mod code;
 mod code_verifier;
 mod decision;
+pub mod device;
 pub(crate) mod device_code;
 mod jwt_bearer;
 mod refresh_token;
@@ -18,14 +20,14 @@ use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_jose::MasterKey;
 
+use crate::call::form::Form;
 use crate::catalog::{AuthorizationServer, Client, Snapshot};
-use crate::client_keys::ClientKeys;
-use crate::form::Form;
+use crate::keys::ClientKeys;
 use crate::keys::KeyRing;
 use crate::limits::Polls;
 use crate::store::Store;
 
-pub use decision::{Actor, Decision, Denied, GoesWith, IdTokenWish, MayAct, Right, Subject};
+pub use decision::{Decision, Denied, Right};
 
 /// Every grant this server speaks. Metadata and the catalog's checks are derived from it.
 pub static GRANTS: &[&dyn Grant] = &[

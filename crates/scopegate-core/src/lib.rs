@@ -1,56 +1,45 @@
 //! The authorization server without HTTP and without SQL.
 //!
-//! A token request goes through this crate from door to door: [`token`] authenticates the client
-//! ([`client_auth`]), asks the grant for its decision ([`grants`]), the policies for theirs
-//! ([`policy`]), makes the claims and signs them ([`mint`]), and commits what must be remembered
-//! ([`store`]). The administrator's side is the [`catalog`]: specs, assembled into a snapshot that
-//! requests read without a lock.
+//! The rooms of this crate, from the top floor down. A room uses only rooms below it.
+//!
+//! | room | what it holds |
+//! | --- | --- |
+//! | [`endpoints`] | one file for each endpoint: token, authorize, par, device, introspect, revoke, … |
+//! | [`administration`] | changes of the catalog and of users |
+//! | [`catalog_file`] | reads `catalog.toml` |
+//! | [`grants`] | the right by which a client asks for a token, one file for each grant type |
+//! | [`client_auth`] | how a client proves who it is, one file for each method |
+//! | `call` | what the requests of clients have in common: form, decision, refusal |
+//! | [`authority`] | the state that all requests of a process share |
+//! | [`token`] | claims, signature, refresh tokens |
+//! | [`policy`] | which scopes a client gets by a grant, and for how long |
+//! | [`people`] | passwords, sessions, consent, limits on guesses |
+//! | [`keys`] | signing keys, and the keys that others publish |
+//! | [`recording`] | the way of an audit event to the storage |
+//! | [`limits`] | how much a stranger may ask for |
+//! | [`error`] | what can go wrong, and what a client learns of it |
+//! | [`store`] | the ports of the storage |
+//! | [`directory`] | users as they are stored |
+//! | [`audit`] | audit events |
+//! | [`catalog`] | servers, scopes, claims, policies and clients, and the snapshot that requests read |
 
 #![deny(missing_docs)]
 
-pub mod access_token;
-pub mod admin;
-pub mod apply;
-mod assertion;
-pub mod assignment;
-pub mod audience_names;
+pub mod administration;
 pub mod audit;
 pub mod authority;
-pub mod authorize;
+pub mod call;
 pub mod catalog;
 pub mod catalog_file;
 pub mod client_auth;
-pub mod client_keys;
-mod decision;
-pub mod device;
+pub mod directory;
 pub mod endpoints;
 pub mod error;
-pub mod fetch;
-pub mod form;
 pub mod grants;
-pub mod id_token_hint;
-pub mod interaction;
-pub mod introspect;
 pub mod keys;
 pub mod limits;
-pub mod logout;
-pub mod metadata;
-pub mod mint;
-pub mod passwords;
 pub mod people;
-pub mod plan;
 pub mod policy;
-mod presented_token;
-pub mod refresh_family;
-pub mod refresh_token;
-pub mod revoke;
-pub mod session;
-pub mod sign_in;
-pub mod standard_claims;
+pub mod recording;
 pub mod store;
 pub mod token;
-pub mod token_id;
-pub mod unattended;
-mod upkeep;
-pub mod user_admin;
-pub mod userinfo;

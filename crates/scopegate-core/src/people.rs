@@ -1,9 +1,14 @@
-//! People: who may sign in, and for whom tokens are made.
+//! Users who sign in: passwords, sessions, limits on guesses.
 
-mod person;
-mod user;
-mod user_id;
+pub(crate) mod assignment;
+mod device_cookie;
+pub mod interaction;
+mod password_guesses;
+pub mod passwords;
+pub mod session;
+mod user_code_guesses;
 
-pub use person::{Authentication, Person};
-pub use user::{Listed, LoginMatch, NewUser, Profile, User};
-pub use user_id::UserId;
+pub use device_cookie::DeviceCookie;
+pub(crate) use device_cookie::KnownBrowser;
+pub(crate) use password_guesses::PasswordGuesses;
+pub(crate) use user_code_guesses::UserCodeGuesses;

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{
     AuthorizationServer, Client, Consent, RESERVED_SCOPES, RuleSpec, STANDARD_SCOPES, Scopes,
 };
+use crate::directory::User;
 use crate::error::TokenError;
-use crate::people::User;
 
 pub use wanted::Wanted;
 

@@ -27,9 +27,9 @@ pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
+use crate::authority::unattended::NotDone;
 use crate::catalog::{Edit, ServerId, UnreadableRow};
-use crate::people::NewUser;
-use crate::unattended::NotDone;
+use crate::directory::NewUser;
 
 /// Why a storage did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use scopegate_core::fetch::{Fetch, FetchError};
+use scopegate_core::keys::fetch::{Fetch, FetchError};
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 

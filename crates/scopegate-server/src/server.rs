@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use scopegate_claims::{Clock, Issuer, SystemClock};
-use scopegate_core::audience_names::{self, AudienceClash};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
+use scopegate_core::catalog::audience_names::{self, AudienceClash};
 use scopegate_core::error::TokenError;
 use scopegate_core::limits::RequestLimits;
 use scopegate_jose::MasterKey;

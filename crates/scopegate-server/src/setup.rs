@@ -13,15 +13,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
-use scopegate_core::apply::{self, Applied, ApplyError, Mode};
+use scopegate_core::administration::apply::{self, Applied, ApplyError, Mode};
 use scopegate_core::authority::{Foundation, OpenError, check_master_key};
 use scopegate_core::catalog::ClientId;
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
-use scopegate_core::fetch::NoFetch;
+use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
-use scopegate_core::passwords::seal_hash;
-use scopegate_core::people::UserId;
+use scopegate_core::people::passwords::seal_hash;
 use scopegate_core::store::{MASTER_KEY_FINGERPRINT, StoreError, Vault};
 use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
@@ -34,7 +34,7 @@ use crate::{Exposure, ServerSettings};
 ///
 /// ```
 /// use scopegate_claims::Issuer;
-/// use scopegate_core::apply::Mode;
+/// use scopegate_core::administration::apply::Mode;
 /// use scopegate_core::catalog_file::CatalogSource;
 /// use scopegate_server::{Server, config::Config, setup::{Setup, SetupError}};
 ///

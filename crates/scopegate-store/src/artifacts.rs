@@ -1,7 +1,8 @@
 //! Artifacts: what lives for minutes and is found by a secret.
 
 use scopegate_claims::UnixTime;
-use scopegate_core::people::{User, UserId};
+use scopegate_core::catalog::UserId;
+use scopegate_core::directory::User;
 use scopegate_core::store::{Artifact, ArtifactKind, ArtifactName, Contested, StoreError};
 
 use crate::database::{Database, Decode, Row, Transaction};

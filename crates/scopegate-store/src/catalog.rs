@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use scopegate_core::catalog::{
     ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRow,
 };
-use scopegate_core::people::NewUser;
+use scopegate_core::directory::NewUser;
 use scopegate_core::store::{CatalogChanges, CatalogStore, Contested, StoreError, Versions};
 
 use crate::database::{Insert, Row, Transaction, Value};

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, ServerId};
-use scopegate_core::people::{User, UserId};
+use scopegate_core::directory::User;
 use scopegate_core::store::{Contested, Ended, Family, FamilyId, SessionId, StoreError};
 
 use crate::database::{Database, Row, Transaction, Value};

@@ -8,8 +8,8 @@ use std::future::Future;
 use std::thread;
 
 use futures_util::FutureExt;
+use scopegate_core::authority::unattended::Unattended;
 use scopegate_core::store::{Change, StoreError};
-use scopegate_core::unattended::Unattended;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 

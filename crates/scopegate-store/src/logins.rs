@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::StoreError;
 
 use crate::database::{Database, Transaction, Value};

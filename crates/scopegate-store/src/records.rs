@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Family, FamilyId, Records, Session, Standing,
     StoreError, TokenMark,

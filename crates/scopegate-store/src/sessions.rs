@@ -1,6 +1,6 @@
 //! Sessions: who is signed in where.
 
-use scopegate_core::people::UserId;
+use scopegate_core::catalog::UserId;
 use scopegate_core::store::{Contested, Ended, Session, SessionId, StoreError};
 
 use crate::database::{Database, Row, Transaction};

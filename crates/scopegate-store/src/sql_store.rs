@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use scopegate_core::unattended::Unattended;
+use scopegate_core::authority::unattended::Unattended;
 
 use crate::database::Database;
 use crate::group_commit::GroupCommit;

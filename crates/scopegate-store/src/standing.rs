@@ -1,7 +1,8 @@
 //! Whether an access token still holds.
 
 use scopegate_claims::UnixTime;
-use scopegate_core::people::{User, UserId};
+use scopegate_core::catalog::UserId;
+use scopegate_core::directory::User;
 use scopegate_core::store::{FamilyId, FamilyState, Standing, StoreError, TokenMark};
 use scopegate_jose::sha256;
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{FORMAT, Owner, RowKey, Status, UnreadableRow};
-use scopegate_core::people::{Listed, LoginMatch, NewUser, User, UserId};
+use scopegate_core::directory::{Listed, LoginMatch, NewUser, User};
 use scopegate_core::store::{Contested, Directory, StoreError, StoredPassword, UserKey};
 
 use crate::SqlStore;

@@ -8,7 +8,7 @@ use scopegate_core::catalog::{
     AudienceSpec, AuthorizationServer, Edit, Entity, EntityKey, Owner, ServerId, ServerSpec, Spec,
     Status,
 };
-use scopegate_core::fetch::NoFetch;
+use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::store::CatalogStore;
 use scopegate_jose::{Algorithm, MasterKey};

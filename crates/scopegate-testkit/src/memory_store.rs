@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_core::audit::AuditEvent;
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{RowKey, StoredRow};
-use scopegate_core::people::{NewUser, User, UserId};
+use scopegate_core::directory::{NewUser, User};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ConsentKey, Family, FamilyId, KeyChanges, KeyPhase, KeyStore, Session,
     SessionId, StoreError, StoredKey, StoredPassword, Vault,

@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::AuthorizationServer;
-use scopegate_core::metadata::Metadata;
+use scopegate_core::endpoints::metadata::Metadata;
 use scopegate_jose::SigningKey;
 use serde_json::Value;
 

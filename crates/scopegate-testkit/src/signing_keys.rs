@@ -69,7 +69,7 @@ fn signing_key(server: &ServerId, algorithm: Algorithm) -> Arc<SigningKey> {
 mod tests {
     use scopegate_claims::ManualClock;
     use scopegate_core::authority::{Authority, Foundation};
-    use scopegate_core::fetch::NoFetch;
+    use scopegate_core::keys::fetch::NoFetch;
     use scopegate_core::limits::RequestLimits;
 
     use super::*;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use scopegate::Issuer;
-use scopegate_core::apply::Mode;
+use scopegate_core::administration::apply::Mode;
 use scopegate_core::catalog::Resource;
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::config::Config;

@@ -1,6 +1,6 @@
 //! A catalog file that meets rows of another version.
 
-use scopegate_core::apply::ApplyError;
+use scopegate_core::administration::apply::ApplyError;
 
 use crate::place::{MORE, NO_MORE, Place};
 

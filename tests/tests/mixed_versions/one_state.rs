@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use scopegate_claims::{Issuer, SystemClock, UnixTime};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, ServerId, Spec};
-use scopegate_core::fetch::NoFetch;
+use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::store::{CatalogStore, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey};

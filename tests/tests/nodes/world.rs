@@ -1,6 +1,6 @@
 //! A server with clients of each kind, and what they do.
 
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_jose::SigningKey;
 use scopegate_store::StoreUrl;
 use scopegate_tests::{Answer, Browser, Catalog, Pkce, TestServer, in_toml, key, proof};

@@ -147,7 +147,7 @@ pub struct ClientSpec {
     /// What becomes of its refresh tokens when they are used.
     #[serde(default)]
     pub refresh_token: RefreshPolicy,
-    /// The logins of persons who may use it, as [`User::exact_login_key`](crate::people::User::exact_login_key)
+    /// The logins of persons who may use it, as [`User::exact_login_key`](crate::directory::User::exact_login_key)
     /// writes them.
     #[serde(default)]
     pub users: BTreeSet<String>,

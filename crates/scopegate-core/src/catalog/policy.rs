@@ -7,7 +7,7 @@ use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{ClientId, Status};
-use crate::people::User;
+use crate::directory::User;
 
 /// An access policy: the clients that its rules are for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -48,7 +48,7 @@ pub struct RuleSpec {
     pub scopes: Scopes,
     /// How long its access tokens live: 5 minutes to 24 hours.
     pub access_token_lifetime: Duration,
-    /// The logins of persons it is for, as [`User::exact_login_key`](crate::people::User::exact_login_key)
+    /// The logins of persons it is for, as [`User::exact_login_key`](crate::directory::User::exact_login_key)
     /// writes them.
     #[serde(default)]
     pub users: BTreeSet<String>,

@@ -16,8 +16,8 @@ use super::{
     Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, EntityKind, PolicySpec,
     RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
 };
+use super::{admin_scopes, own_tokens};
 use crate::store::{CatalogChanges, Change, StoreError, Versions};
-use crate::{access_token, admin};
 
 /// One state of the whole catalog.
 ///
@@ -260,7 +260,7 @@ struct PolicyIndex {
 impl AuthorizationServer {
     /// The org server: its scopes are the admin scopes, its audience is itself.
     fn org(base: &Issuer) -> Self {
-        let scopes = admin::SCOPES.iter().filter_map(|(name, description)| {
+        let scopes = admin_scopes::SCOPES.iter().filter_map(|(name, description)| {
             let spec = ScopeSpec { description: (*description).to_owned(), ..ScopeSpec::default() };
             Some((Scope::parse(name).ok()?, spec))
         });
@@ -291,7 +291,7 @@ impl AuthorizationServer {
         let spec = ServerSpec::unwritten();
         Self {
             id: id.clone(),
-            own_tokens: access_token::own_rules(&issuer, &spec.audiences),
+            own_tokens: own_tokens::own_rules(&issuer, &spec.audiences),
             targets: Targets::of(&spec.audiences),
             issuer,
             spec,
@@ -426,7 +426,7 @@ impl AuthorizationServer {
 
     /// Makes ready what requests look up.
     fn index(&mut self) {
-        self.own_tokens = access_token::own_rules(&self.issuer, &self.spec.audiences);
+        self.own_tokens = own_tokens::own_rules(&self.issuer, &self.spec.audiences);
         self.targets = Targets::of(&self.spec.audiences);
         self.policies.retain(|_, policy| policy.spec.is_some() || !policy.rules.is_empty());
         let defaults = self.scopes.iter().filter(|(_, spec)| spec.default).map(|(name, _)| name);

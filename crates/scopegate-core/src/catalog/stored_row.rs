@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
-use crate::people::UserId;
+use crate::catalog::UserId;
 
 /// The newest format of rows that this version reads, and the one that it writes.
 ///

@@ -10,7 +10,7 @@ use super::server::{MAX_NAME, read_status};
 use super::shape::Shape;
 use super::suggest::{Instead, Quoted};
 use super::{CatalogContext, attribute, client_flow, jwks, secret, supported};
-use crate::audience_names::is_issuer;
+use crate::catalog::audience_names::is_issuer;
 use crate::catalog::{ClientAuth, ClientId, ClientSpec, Entity, EntityKey, Owner, Spec};
 
 pub(super) const CLIENT: Shape = Shape {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::reader::{Node, Table, Text};
 use super::seen::Seen;
 use super::server::MAX_NAME;
-use crate::people::User;
+use crate::directory::User;
 
 /// The most logins or groups of a list.
 const MAX_NUMBER: usize = 1000;

@@ -9,7 +9,7 @@ use super::client::ClientNames;
 use super::reader::{Node, Table, Text};
 use super::shape::Shape;
 use super::suggest::Quoted;
-use crate::audience_names::is_issuer;
+use crate::catalog::audience_names::is_issuer;
 use crate::catalog::{AudienceSpec, Resource};
 
 const MAX_AUDIENCE: usize = 256;

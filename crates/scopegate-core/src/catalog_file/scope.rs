@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_admin_scopes_are_refused() {
-        for (name, _) in crate::admin::SCOPES {
+        for (name, _) in crate::catalog::admin_scopes::SCOPES {
             assert!(parse_name(name).is_err(), "{name}");
         }
     }

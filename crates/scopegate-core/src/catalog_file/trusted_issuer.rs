@@ -6,7 +6,7 @@ use super::seen::Seen;
 use super::shape::Shape;
 use super::suggest::Quoted;
 use super::{jwks, policy};
-use crate::audience_names::is_issuer;
+use crate::catalog::audience_names::is_issuer;
 use crate::catalog::{
     Entity, EntityKey, EntityKind, Owner, ServerId, Spec, SubjectKind, TrustedIssuerSpec,
 };

@@ -12,9 +12,10 @@ use super::server::read_status;
 use super::shape::Shape;
 use super::suggest::Quoted;
 use super::{CatalogContext, json};
+use crate::catalog::UserId;
 use crate::catalog::{Owner, Status};
-use crate::passwords::{self, Password, check_hash};
-use crate::people::{LoginMatch, NewUser, Profile, User, UserId};
+use crate::directory::{LoginMatch, NewUser, Profile, User};
+use crate::people::passwords::{self, Password, check_hash};
 
 const USER: Shape = Shape {
     what: "a user",

@@ -6,8 +6,8 @@ use scopegate_jose::{AlgorithmSet, JoseError, KeySet, UnverifiedJws, VerifiedJws
 use serde::Deserialize;
 
 use super::{Method, Presented, Proof, Proved, nobody};
-use crate::assertion::Assertion;
 use crate::catalog::{Client, ClientAuth};
+use crate::client_auth::assertion::Assertion;
 use crate::store::Change;
 
 /// The one value that `client_assertion_type` may have.

@@ -6,7 +6,7 @@ use super::*;
 use crate::catalog::{
     ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, ServerId, Spec, Status,
 };
-use crate::fetch::NoFetch;
+use crate::keys::fetch::NoFetch;
 
 const SECRET: &str = "a secret: with + and % and ümlaut, long enough";
 /// A secret that reads as form-encoded, and was not.

@@ -4,19 +4,21 @@
 
 use scopegate_claims::{Audience, UnixTime};
 
-use super::{Decision, Denied, GoesWith, GrantRequest, IdTokenWish, Right, Subject};
-use crate::assignment;
+use super::{Decision, Denied, GrantRequest, Right};
 use crate::audit::AuditEvent;
-use crate::authorize::code::{Binding, UsedCode, family_of};
-use crate::decision::Deciding;
+use crate::authority::upkeep::CLOCK_SKEW;
+use crate::call::decision::Deciding;
+use crate::catalog::UserId;
+use crate::directory::{Authentication, Person, User};
 use crate::error::{OAuthError, TokenError};
-use crate::people::{Authentication, Person, User, UserId};
+use crate::grants::code::{Binding, UsedCode, family_of};
+use crate::people::assignment;
 use crate::policy::Granted;
-use crate::refresh_family::{self, Begin};
-use crate::refresh_token::RefreshToken;
 use crate::store::{Change, Ended, Family, FamilyBody, FamilyId};
-use crate::token_id::TokenId;
-use crate::upkeep::CLOCK_SKEW;
+use crate::token::RefreshToken;
+use crate::token::TokenId;
+use crate::token::refresh_family::{self, Begin};
+use crate::token::{GoesWith, IdTokenWish, Subject};
 
 /// What a person agreed to.
 #[derive(Clone)]

@@ -9,11 +9,11 @@ use scopegate_jose::sha256;
 
 use super::agreed::{self, Agreed};
 use super::{Decision, Denied, Grant, GrantRequest, code_verifier};
-use crate::authorize::code::{Binding, CodeBody, CodeState, Issued};
+use crate::call::form::Form;
+use crate::directory::User;
 use crate::error::TokenError;
-use crate::form::Form;
-use crate::people::User;
-use crate::session::is_secret;
+use crate::grants::code::{Binding, CodeBody, CodeState, Issued};
+use crate::people::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, StoreError};
 
 /// The grant.

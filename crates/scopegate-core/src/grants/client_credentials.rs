@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Decision, Denied, GoesWith, Grant, GrantRequest, Right, Subject};
+use super::{Decision, Denied, Grant, GrantRequest, Right};
 use crate::catalog::{ClientAuth, ClientType};
 use crate::error::TokenError;
+use crate::token::{GoesWith, Subject};
 
 /// The grant.
 #[derive(Debug)]

@@ -6,13 +6,14 @@
 use async_trait::async_trait;
 
 use super::agreed::{self, Agreed};
-use super::{Decision, Denied, Grant, GrantRequest, IdTokenWish};
-use crate::authorize::code::Binding;
-use crate::device::{Approval, DeviceBody, State};
+use super::{Decision, Denied, Grant, GrantRequest};
 use crate::error::TokenError;
+use crate::grants::code::Binding;
+use crate::grants::device::{Approval, DeviceBody, State};
 use crate::limits::TooSoon;
-use crate::session::is_secret;
+use crate::people::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, UserKey};
+use crate::token::IdTokenWish;
 
 /// The grant.
 #[derive(Debug)]

@@ -8,13 +8,15 @@ use async_trait::async_trait;
 use scopegate_jose::{AlgorithmSet, UnverifiedJws, sha256};
 
 use super::without_asking::{as_consented, only_confidential, without_sign_in};
-use super::{Decision, Denied, GoesWith, Grant, GrantRequest, Right, Subject};
-use crate::assertion::Assertion;
-use crate::assignment;
+use super::{Decision, Denied, Grant, GrantRequest, Right};
+use crate::catalog::UserId;
 use crate::catalog::{AuthorizationServer, Clients, SubjectKind, TrustedIssuer};
+use crate::client_auth::assertion::Assertion;
+use crate::directory::{Person, User};
 use crate::error::TokenError;
-use crate::people::{Person, User, UserId};
+use crate::people::assignment;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, UserKey};
+use crate::token::{GoesWith, Subject};
 
 /// The grant.
 #[derive(Debug)]

@@ -5,17 +5,18 @@
 
 use async_trait::async_trait;
 
-use super::{Decision, Denied, GoesWith, Grant, GrantRequest, IdTokenWish, Right, Subject};
-use crate::assignment;
+use super::{Decision, Denied, Grant, GrantRequest, Right};
 use crate::audit::AuditEvent;
-use crate::decision::Deciding;
+use crate::call::decision::Deciding;
+use crate::directory::{Person, User};
 use crate::error::{OAuthError, TokenError};
-use crate::people::{Person, User};
+use crate::people::assignment;
 use crate::policy::{self, Asking, Granted, Wanted};
-use crate::refresh_family::{self, Shown};
-use crate::refresh_token::RefreshToken;
 use crate::store::{Change, Ended, Family};
-use crate::token_id::TokenId;
+use crate::token::RefreshToken;
+use crate::token::TokenId;
+use crate::token::refresh_family::{self, Shown};
+use crate::token::{GoesWith, IdTokenWish, Subject};
 
 /// The grant.
 #[derive(Debug)]

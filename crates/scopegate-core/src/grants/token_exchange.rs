@@ -13,12 +13,13 @@ use scopegate_claims::ScopeSet;
 
 use self::shown::Shown;
 use super::without_asking::{as_consented, only_confidential, without_sign_in};
-use super::{Decision, Denied, GoesWith, Grant, GrantRequest, Right, Subject};
-use crate::assignment;
+use super::{Decision, Denied, Grant, GrantRequest, Right};
 use crate::catalog::AuthorizationServer;
+use crate::directory::Person;
 use crate::error::TokenError;
-use crate::people::Person;
-use crate::token_id::TokenId;
+use crate::people::assignment;
+use crate::token::TokenId;
+use crate::token::{GoesWith, Subject};
 
 /// The grant.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use scopegate_claims::{Scope, ScopeSet};
 
 use super::GrantRequest;
 use crate::catalog::{Client, ClientAuth, ClientConsent, Consent};
+use crate::directory::User;
 use crate::error::TokenError;
-use crate::people::User;
 use crate::policy::Wanted;
 use crate::store::ConsentKey;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use scopegate_claims::ScopeSet;
 
 use super::{Granted, Wanted, is_standard, kept, without_vain_offline_access};
-use crate::admin;
+use crate::catalog::admin_scopes;
 use crate::catalog::{Client, ClientAuth, RuleSpec};
 use crate::error::TokenError;
 
@@ -22,7 +22,7 @@ pub(super) fn for_client(client: &Client, wanted: &Wanted) -> Result<Granted, To
     let Wanted::Named(scopes) = wanted else { return Err(REFUSED) };
     let is_admin = client.spec.admin && client.spec.auth == ClientAuth::PrivateKeyJwt;
     let are_admin_scopes =
-        scopes.iter().all(|scope| admin::SCOPES.iter().any(|(name, _)| *name == scope));
+        scopes.iter().all(|scope| admin_scopes::SCOPES.iter().any(|(name, _)| *name == scope));
     if !is_admin || !are_admin_scopes {
         return Err(REFUSED);
     }

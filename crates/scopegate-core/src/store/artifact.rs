@@ -5,7 +5,7 @@ use std::fmt;
 use scopegate_claims::UnixTime;
 use scopegate_jose::sha256;
 
-use crate::people::UserId;
+use crate::catalog::UserId;
 
 /// What kind of thing it is. The same secret never names things of two kinds.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

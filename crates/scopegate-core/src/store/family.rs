@@ -7,8 +7,9 @@ use scopegate_jose::{base64url, random_bytes};
 use serde::{Deserialize, Serialize};
 
 use super::SessionId;
+use crate::catalog::UserId;
 use crate::catalog::{ClientId, ServerId};
-use crate::people::{Authentication, UserId};
+use crate::directory::Authentication;
 
 /// The id of a family: `oar` and 15 bytes in base64url.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]

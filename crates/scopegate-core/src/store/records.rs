@@ -9,7 +9,8 @@ use super::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Family, FamilyId, Session, Standing,
     StoreError, TokenMark,
 };
-use crate::people::{Listed, User, UserId};
+use crate::catalog::UserId;
+use crate::directory::{Listed, User};
 
 /// Reads of what running left. What is found may have ended: who asks compares the times.
 ///

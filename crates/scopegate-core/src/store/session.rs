@@ -6,7 +6,9 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::random_token;
 use serde::{Deserialize, Serialize};
 
-use crate::people::{Authentication, UserId};
+use crate::directory::Authentication;
+
+use crate::catalog::UserId;
 
 /// The id of a session. It is no secret: it is the claim `sid`.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]

@@ -1,7 +1,7 @@
 //! Whether an access token still holds.
 
 use super::FamilyId;
-use crate::people::UserId;
+use crate::catalog::UserId;
 
 /// By what the standing of an access token is looked up.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::apply::{Applied, Mode};
+use scopegate_core::administration::apply::{Applied, Mode};
+use scopegate_core::administration::plan::Plan;
 use scopegate_core::catalog_file::{CatalogFile, CatalogSource};
-use scopegate_core::plan::Plan;
 use scopegate_server::config::Config;
 use scopegate_server::setup::Setup;
 

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::apply::{ApplyError, Mode};
+use scopegate_core::administration::apply::{ApplyError, Mode};
 use scopegate_core::catalog::ServerId;
 use scopegate_core::catalog_file::CatalogSource;
 use scopegate_server::config::{Config, LogFormat};

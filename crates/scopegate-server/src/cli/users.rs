@@ -13,11 +13,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use scopegate_core::administration::users::UserAdminError;
 use scopegate_core::authority::Authority;
 use scopegate_core::catalog::Status;
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::UserKey;
-use scopegate_core::user_admin::UserAdminError;
 
 use super::failure::CliError;
 use super::{Workplace, console};

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use scopegate_claims::Issuer;
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
-use scopegate_core::people::UserId;
 use scopegate_server::config::{Config, DEFAULT_FILE};
 
 use super::failure::CliError;

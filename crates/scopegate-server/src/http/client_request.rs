@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::response::Response;
 use http::request::Parts;
+use scopegate_core::call::form::Form;
 use scopegate_core::catalog::{AuthorizationServer, ClientId};
 use scopegate_core::client_auth::Presented;
-use scopegate_core::form::Form;
-use scopegate_core::token::{Refused, TokenRequest};
+use scopegate_core::endpoints::token::{Refused, TokenRequest};
 
 use super::in_time::decided_in_time;
 use super::{App, Failure, RequestError, cors, credentials, form_body};

@@ -3,9 +3,9 @@
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use scopegate_claims::Issuer;
-use scopegate_core::interaction::FlowSecret;
-use scopegate_core::session::SessionSecret;
-use scopegate_core::sign_in::DeviceCookie;
+use scopegate_core::people::DeviceCookie;
+use scopegate_core::people::interaction::FlowSecret;
+use scopegate_core::people::session::SessionSecret;
 
 /// How browsers reach the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

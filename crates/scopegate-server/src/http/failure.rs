@@ -9,12 +9,12 @@ use http::header::{CACHE_CONTROL, HeaderName, PRAGMA, RETRY_AFTER, WWW_AUTHENTIC
 use http::{HeaderValue, StatusCode};
 use scopegate_claims::Dialect;
 use scopegate_core::audit::DecisionId;
-use scopegate_core::authorize::AuthorizeError;
 use scopegate_core::catalog::{Affected, AuthorizationServer, ClientId};
-use scopegate_core::device::ActivationError;
+use scopegate_core::endpoints::authorize::AuthorizeError;
+use scopegate_core::endpoints::device::ActivationError;
+use scopegate_core::endpoints::sign_in::SignInError;
 use scopegate_core::error::{ErrorCode, OAuthError, OUT_OF_SERVICE, TokenError};
-use scopegate_core::interaction::InteractionError;
-use scopegate_core::sign_in::SignInError;
+use scopegate_core::people::interaction::InteractionError;
 use scopegate_core::store::StoreError;
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
-use scopegate_core::metadata::Metadata;
+use scopegate_core::endpoints::metadata::Metadata;
 
 use super::asked::Asked;
 use super::document::Document;

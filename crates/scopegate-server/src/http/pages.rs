@@ -17,10 +17,10 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use scopegate_core::form::Form;
-use scopegate_core::interaction::{FlowSecret, Goal, Interaction, InteractionError};
-use scopegate_core::people::User;
-use scopegate_core::session::SessionSecret;
+use scopegate_core::call::form::Form;
+use scopegate_core::directory::User;
+use scopegate_core::people::interaction::{FlowSecret, Goal, Interaction, InteractionError};
+use scopegate_core::people::session::SessionSecret;
 use scopegate_core::store::Session;
 
 pub(super) use self::error::failure;

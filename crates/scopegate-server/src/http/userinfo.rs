@@ -12,7 +12,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use scopegate_core::catalog::AuthorizationServer;
-use scopegate_core::userinfo::UserInfo;
+use scopegate_core::endpoints::userinfo::UserInfo;
 
 use super::asked::Asked;
 use super::failure::NEVER_STORED;

@@ -10,16 +10,16 @@ use axum::response::Response;
 use http::request::Builder;
 use http::{Method, Request};
 use scopegate_claims::{Audience, Clock, Dialect, Issuer, ManualClock, ScopeSet, UnixTime};
+use scopegate_core::administration::users::Newcomer;
 use scopegate_core::catalog::{
     AudienceSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, ClientType, Clients, Consent,
     Edit, Entity, EntityKey, EntityKind, Owner, PolicySpec, RedirectUri, RuleSpec, ScopeSpec,
     Scopes, ServerId, ServerSpec, Spec, Status,
 };
 use scopegate_core::client_auth::secret_mac;
-use scopegate_core::passwords::Password;
-use scopegate_core::people::Profile;
+use scopegate_core::directory::Profile;
+use scopegate_core::people::passwords::Password;
 use scopegate_core::store::{CatalogStore, KeyStore};
-use scopegate_core::user_admin::Newcomer;
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType, sha256};
 use scopegate_server::{Server, ServerSettings, Storage, TrustedProxies};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};

@@ -8,8 +8,8 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use scopegate_claims::Clock;
 use scopegate_core::catalog::Status;
-use scopegate_core::passwords::Password;
-use scopegate_core::people::{LoginMatch, User};
+use scopegate_core::directory::{LoginMatch, User};
+use scopegate_core::people::passwords::Password;
 use scopegate_core::store::{
     CatalogStore, Change, Directory, KeyStore, Ledger, StoredPassword, UserKey,
 };

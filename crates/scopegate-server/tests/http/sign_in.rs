@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use http::StatusCode;
 use scopegate_core::catalog::Status;
-use scopegate_core::passwords::Password;
-use scopegate_core::session::SessionSecret;
+use scopegate_core::people::passwords::Password;
+use scopegate_core::people::session::SessionSecret;
 use scopegate_core::store::Records;
 use scopegate_jose::sha256;
 

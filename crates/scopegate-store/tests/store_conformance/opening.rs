@@ -3,7 +3,7 @@
 use scopegate_core::catalog::{
     Edit, Entity, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
 };
-use scopegate_core::people::{Listed, LoginMatch, User};
+use scopegate_core::directory::{Listed, LoginMatch, User};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyStore, Ledger,
     Records, StoreError, UserKey, Vault,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, Owner, ServerId, Status};
-use scopegate_core::people::{Authentication, LoginMatch, NewUser, Profile, User, UserId};
+use scopegate_core::directory::{Authentication, LoginMatch, NewUser, Profile, User};
 use scopegate_core::store::{
     Artifact, ArtifactKind, Change, ConsentKey, Contested, Family, FamilyBody, FamilyId, Session,
     SessionId, StoreError,

@@ -1,7 +1,7 @@
 //! Whether an access token still holds.
 
 use scopegate_core::catalog::Status;
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::{Change, Ended, FamilyId, FamilyState, Standing, TokenMark};
 use scopegate_jose::sha256;
 

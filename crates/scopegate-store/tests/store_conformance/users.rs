@@ -1,7 +1,8 @@
 //! People.
 
+use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, Spec, Status};
-use scopegate_core::people::{Listed, NewUser, User, UserId};
+use scopegate_core::directory::{Listed, NewUser, User};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, Change, Contested, Ended, StoreError, TokenMark, UserKey,
 };

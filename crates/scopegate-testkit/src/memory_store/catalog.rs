@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use scopegate_core::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
-use scopegate_core::people::{NewUser, User};
+use scopegate_core::directory::{NewUser, User};
 use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError, Versions};
 
 use super::{MemoryStore, Rows, Use};

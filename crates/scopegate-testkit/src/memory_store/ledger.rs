@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::DecisionId;
 use scopegate_core::catalog::{EntityKey, RowKey};
-use scopegate_core::people::User;
+use scopegate_core::directory::User;
 use scopegate_core::store::{
     ArtifactKind, Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
     Upkeep,

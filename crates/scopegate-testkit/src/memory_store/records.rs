@@ -4,7 +4,8 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
-use scopegate_core::people::{Listed, User, UserId};
+use scopegate_core::catalog::UserId;
+use scopegate_core::directory::{Listed, User};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Directory, Family, FamilyId, FamilyState,
     Records, Session, Standing, StoreError, StoredPassword, TokenMark, UserKey,

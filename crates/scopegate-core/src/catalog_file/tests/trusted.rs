@@ -3,12 +3,12 @@
 use scopegate_jose::{Algorithm, SigningKey};
 
 use super::{SERVER, parse, refusal};
+use crate::administration::plan::Plan;
 use crate::catalog::{
     AuthorizationServer, Clients, EntityKind, ServerId, Snapshot, Spec, SubjectKind,
     TrustedIssuerSpec,
 };
 use crate::catalog_file::CatalogFile;
-use crate::plan::Plan;
 
 /// A client, in four lines.
 const CLIENT: &str = "[[client]]\nid = 'portal'\nname = 'Portal'\nauth = 'private_key_jwt'\n\

@@ -2,8 +2,8 @@ use serde_json::json;
 
 use super::*;
 use crate::catalog::Status;
-use crate::passwords::{Caller, Passwords, Verdict};
-use crate::people::Profile;
+use crate::directory::Profile;
+use crate::people::passwords::{Caller, Passwords, Verdict};
 
 /// `password`, hashed by the reference implementation.
 const HASH: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
@@ -42,7 +42,7 @@ fn a_user_is_read_as_it_is_written() {
 async fn a_password_of_the_environment_is_hashed() {
     let file = parse(format!("version = 1\n{}", with_password("{ env = 'READER_SECRET' }")));
     let phc = opened(&file.unwrap());
-    let given = crate::passwords::Password::given(SECRET.to_owned()).unwrap();
+    let given = crate::people::passwords::Password::given(SECRET.to_owned()).unwrap();
     let verdict = Passwords::default().verify(Some(phc.into()), given, Caller::Operator).await;
     let verdict = verdict.unwrap();
     assert!(matches!(verdict, Verdict::Right { renewed: None }));

@@ -3,7 +3,7 @@
 use super::shown::Shown;
 use crate::catalog::{AuthorizationServer, Client};
 use crate::error::TokenError;
-use crate::grants::{Actor, MayAct};
+use crate::token::{Actor, MayAct};
 
 /// The most actors, one acting for the other.
 const MAX_DEPTH: usize = 4;

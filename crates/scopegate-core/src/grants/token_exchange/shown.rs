@@ -6,14 +6,16 @@ use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use scopegate_jose::{UnverifiedJws, sha256};
 use serde::Deserialize;
 
-use crate::access_token;
 use crate::catalog::AuthorizationServer;
+use crate::catalog::UserId;
+use crate::directory::{Authentication, User};
 use crate::error::TokenError;
-use crate::grants::{Actor, Denied, GrantRequest, MayAct};
-use crate::id_token_hint::IdTokenHint;
-use crate::people::{Authentication, User, UserId};
+use crate::grants::{Denied, GrantRequest};
 use crate::store::{FamilyId, TokenMark, UserKey};
-use crate::token_id::TokenId;
+use crate::token;
+use crate::token::TokenId;
+use crate::token::id_token_hint::IdTokenHint;
+use crate::token::{Actor, MayAct};
 
 /// The types of tokens that are taken (RFC 8693 §3). What is called a JWT is an access token.
 const TYPES: [(&str, Kind); 3] = [
@@ -98,7 +100,7 @@ impl<'a> Shown<'a> {
     ) -> Result<(Self, String), TokenError> {
         let keys = request.keys.verifying(&server.id);
         let keys = keys.ok_or(unacceptable("its server has no keys yet"))?;
-        let verified = access_token::verify_own(token, server, &keys, request.now)
+        let verified = token::verify_own(token, server, &keys, request.now)
             .map_err(|error| unacceptable(error.reason()))?;
         let Delegation { act, may_act } = verified
             .deserialize()

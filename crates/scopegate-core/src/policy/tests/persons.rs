@@ -3,7 +3,8 @@
 use scopegate_claims::UnixTime;
 
 use super::*;
-use crate::people::{LoginMatch, Profile, User, UserId};
+use crate::catalog::UserId;
+use crate::directory::{LoginMatch, Profile, User};
 
 const CODE: &str = "authorization_code";
 const SCOPES: [(&str, bool); 2] = [("read", true), ("write", false)];

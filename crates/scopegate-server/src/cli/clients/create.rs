@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use scopegate_core::audience_names;
+use scopegate_core::catalog::audience_names;
 use scopegate_core::catalog::{
     Affected, ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, EntityKind,
     Owner, Spec, UnreadableRow,

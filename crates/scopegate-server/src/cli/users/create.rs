@@ -1,9 +1,9 @@
 //! `scopegate users create`
 
 use clap::Args;
+use scopegate_core::administration::users::Newcomer;
 use scopegate_core::authority::Authority;
-use scopegate_core::people::{Profile, User};
-use scopegate_core::user_admin::Newcomer;
+use scopegate_core::directory::{Profile, User};
 use serde_json::Value;
 
 use super::{done, refused, secret_input};

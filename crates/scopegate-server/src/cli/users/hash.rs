@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::passwords::hash_here;
+use scopegate_core::people::passwords::hash_here;
 
 use super::secret_input;
 use crate::cli::console;

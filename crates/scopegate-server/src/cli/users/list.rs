@@ -2,7 +2,7 @@
 
 use clap::Args;
 use scopegate_core::authority::Authority;
-use scopegate_core::people::{Listed, LoginMatch, User};
+use scopegate_core::directory::{Listed, LoginMatch, User};
 
 use super::status_name;
 use crate::cli::console;
@@ -71,8 +71,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use scopegate_claims::UnixTime;
+    use scopegate_core::catalog::UserId;
     use scopegate_core::catalog::{Owner, Status};
-    use scopegate_core::people::{Profile, UserId};
+    use scopegate_core::directory::Profile;
 
     use super::*;
 

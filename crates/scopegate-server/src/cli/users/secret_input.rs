@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Read, stdin};
 
-use scopegate_core::passwords::Password;
+use scopegate_core::people::passwords::Password;
 use zeroize::Zeroizing;
 
 use crate::cli::console;

@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
-use scopegate_core::authorize::{Authorized, ConsentAnswer, ConsentQuestion};
-use scopegate_core::interaction::{Goal, Interaction, InteractionError};
+use scopegate_core::endpoints::authorize::{Authorized, ConsentAnswer, ConsentQuestion};
+use scopegate_core::people::interaction::{Goal, Interaction, InteractionError};
 
 use super::{answer, decide_again, session};
 use crate::http::pages::consent::ConsentForm;

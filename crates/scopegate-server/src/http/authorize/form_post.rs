@@ -1,7 +1,7 @@
 //! An answer as a form that the browser sends by itself (OAuth 2.0 Form Post Response Mode).
 
 use axum::response::Response;
-use scopegate_core::authorize::Return;
+use scopegate_core::endpoints::authorize::Return;
 
 use crate::http::pages::html::{self, Csp, Html};
 

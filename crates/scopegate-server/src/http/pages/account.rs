@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use scopegate_core::interaction::{Goal, Interaction};
+use scopegate_core::people::interaction::{Goal, Interaction};
 
 use super::html::{Csp, Html, page};
 use super::{Browser, failure, sign_out, signed_in, to_sign_in};

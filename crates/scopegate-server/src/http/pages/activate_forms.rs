@@ -1,7 +1,7 @@
 //! The two forms of the page for devices, and what it says at the end.
 
 use axum::response::Response;
-use scopegate_core::device::{DeviceAnswer, DeviceQuestion};
+use scopegate_core::endpoints::device::{DeviceAnswer, DeviceQuestion};
 
 use super::html::{Csp, Html, page};
 

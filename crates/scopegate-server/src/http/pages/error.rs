@@ -32,7 +32,7 @@ fn title(status: StatusCode) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use scopegate_core::sign_in::SignInError;
+    use scopegate_core::endpoints::sign_in::SignInError;
 
     use super::*;
 

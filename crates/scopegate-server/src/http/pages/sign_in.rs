@@ -5,8 +5,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::SET_COOKIE;
 use http::request::Parts;
-use scopegate_core::interaction::{Goal, Interaction};
-use scopegate_core::sign_in::{SignIn, SignInError, SignedIn};
+use scopegate_core::endpoints::sign_in::{SignIn, SignInError, SignedIn};
+use scopegate_core::people::interaction::{Goal, Interaction};
 use zeroize::Zeroizing;
 
 use super::sign_in_form::SignInForm;

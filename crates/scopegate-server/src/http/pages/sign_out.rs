@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
 use scopegate_core::error::TokenError;
-use scopegate_core::interaction::Goal;
+use scopegate_core::people::interaction::Goal;
 
 use super::html::{Csp, Html, page};
 use super::{Browser, body, brought_back, failure, form_token, signed_in, signed_out};

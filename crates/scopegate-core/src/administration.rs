@@ -1,0 +1,5 @@
+//! Changes of the catalog and of users.
+
+pub mod apply;
+pub mod plan;
+pub mod users;

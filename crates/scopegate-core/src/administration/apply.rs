@@ -1,0 +1,179 @@
+//! Applying a catalog file: the stored catalog becomes what the file says, or nothing changes.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use scopegate_claims::UnixTime;
+
+use crate::administration::plan::{Plan, PlanError};
+use crate::catalog::audience_names::{self, AudienceClash};
+use crate::catalog::{Affected, ClientId, Edit, Entity, EntityKind, Owner, UnreadableRow};
+use crate::catalog_file::CatalogFile;
+use crate::directory::{NewUser, User};
+use crate::store::{CatalogChanges, CatalogStore, StoreError};
+
+/// Somebody else may write between our reading and our writing; so often we try again.
+const ATTEMPTS: usize = 5;
+
+/// Whether a plan is carried out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a plan is carried out or not")]
+pub enum Mode {
+    /// The plan is made and nothing is written.
+    DryRun,
+    /// The plan is written.
+    Write,
+}
+
+/// What was changed, or would be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// The changes.
+    pub plan: Plan,
+    /// The version of the catalog that holds them; of a dry run the one it was compared with.
+    pub catalog_version: u64,
+}
+
+/// Why a file is not applied; nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// A newer file was applied before.
+    #[error(
+        "the file has version {file}, and version {stored} was applied before: \
+         apply the newer file, or write a version from {stored} up"
+    )]
+    Older {
+        /// The version of the file.
+        file: u64,
+        /// The version of the newest file that was applied.
+        stored: u64,
+    },
+    /// The file would touch what is not a file's.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// An audience of the file would be a client that the API owns, or the other way round.
+    #[error(transparent)]
+    Audience(#[from] AudienceClash),
+    /// The stored catalog has rows that this version does not understand: it can neither compare them
+    /// with a file nor know what a file would break.
+    #[error("{}", Unreadable(.0))]
+    Unreadable(Vec<UnreadableRow>),
+    /// The catalog is changed by others all the time.
+    #[error("the catalog was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
+    Busy,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+}
+
+/// Makes the stored catalog what a file says, in one transaction.
+///
+/// A second time it changes nothing. People whose login is known are left alone; the others are made
+/// `now`.
+///
+/// # Errors
+///
+/// [`ApplyError`], and then nothing has changed.
+pub async fn apply(
+    store: &dyn CatalogStore,
+    file: &CatalogFile,
+    now: UnixTime,
+    mode: Mode,
+) -> Result<Applied, ApplyError> {
+    let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
+    for _ in 0..ATTEMPTS {
+        // The catalog comes first: a file that is applied from here on makes our write a conflict.
+        let CatalogChanges { version, edits, unreadable, .. } = store.catalog_since(0).await?;
+        let current = entities(edits);
+        let newest = store.catalog_file_version().await?;
+        if file.version < newest {
+            return Err(ApplyError::Older { file: file.version, stored: newest });
+        }
+        if !unreadable.is_empty() {
+            return Err(ApplyError::Unreadable(unreadable));
+        }
+        let known = store.known_logins(&logins).await?;
+        let plan = Plan::between(&current, file)?.leaving_alone(&known);
+        // The file was read before: somebody else may have made a client meanwhile.
+        let kept = current.iter().filter(|entity| entity.owner == Owner::Api);
+        audience_names::check_entities(file.entities.iter().chain(kept))?;
+        let says_nothing_new = plan.is_empty() && file.version == newest;
+        if mode == Mode::DryRun || says_nothing_new {
+            return Ok(Applied { plan, catalog_version: version });
+        }
+        let new = new_users(file, &known, now);
+        let edits = plan.edits();
+        match store.write_catalog_and_users(version, edits, Some(file.version), &new).await {
+            Ok(catalog_version) => return Ok(Applied { plan, catalog_version }),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ApplyError::Busy)
+}
+
+/// The people of a file that are to be made. Of two whose logins have the same key it is the first.
+fn new_users(file: &CatalogFile, known: &BTreeSet<String>, now: UnixTime) -> Vec<NewUser> {
+    let mut keys = BTreeSet::new();
+    let new = file.users.iter().filter(|user| !known.contains(&user.login));
+    let new = new.filter(|user| {
+        let is_first = keys.insert(User::login_key(&user.login));
+        if !is_first {
+            let login = user.login.escape_unicode();
+            tracing::warn!(%login, "two users of the file have the same login but for its spelling: this one is not made");
+        }
+        is_first
+    });
+    new.map(|user| user.to_new_user(now)).collect()
+}
+
+/// The clients that a file may name without having them: those that the API owns.
+///
+/// # Errors
+///
+/// [`StoreError`] if the catalog cannot be read.
+pub async fn clients_of_the_api(
+    store: &dyn CatalogStore,
+) -> Result<BTreeSet<ClientId>, StoreError> {
+    let CatalogChanges { edits, unreadable, .. } = store.catalog_since(0).await?;
+    let entities = entities(edits);
+    let of_the_api = entities
+        .iter()
+        .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner == Owner::Api)
+        .map(|client| client.key.name.as_str());
+    // Whose they are is not known; they are there.
+    let unreadable = unreadable.iter().filter_map(|row| match row.affected() {
+        Affected::Client(id) => Some(id),
+        Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
+    });
+    Ok(of_the_api.chain(unreadable).filter_map(|id| ClientId::parse(id).ok()).collect())
+}
+
+fn entities(edits: Vec<Edit>) -> Vec<Entity> {
+    let entities = edits.into_iter().filter_map(|edit| match edit {
+        Edit::Delete(_) => None,
+        Edit::Put(entity) => Some(entity),
+    });
+    entities.collect()
+}
+
+/// The most rows that are named.
+const MAX_SHOWN: usize = 20;
+
+struct Unreadable<'a>(&'a [UnreadableRow]);
+
+impl fmt::Display for Unreadable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in self.0.iter().take(MAX_SHOWN) {
+            writeln!(f, "{row}")?;
+        }
+        if let Some(more @ 1..) = self.0.len().checked_sub(MAX_SHOWN) {
+            writeln!(f, "and {more} more rows")?;
+        }
+        f.write_str("nothing was changed: use the newer version of scopegate that wrote this")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use scopegate_claims::Issuer;
+
+use super::*;
+use crate::catalog::UserId;
+use crate::catalog::{EntityKey, RowKey, ScopeSpec, ServerId, Spec};
+use crate::catalog_file::{CatalogContext, CatalogSource};
+use crate::directory::{NewUser, User};
+use crate::store::Versions;
+
+/// A catalog in memory. Before each of the next writes somebody else makes a change.
+#[derive(Debug, Default)]
+struct Shelf {
+    state: Mutex<State>,
+    rivals: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    version: u64,
+    file_version: u64,
+    entities: Vec<Entity>,
+    unreadable: Vec<UnreadableRow>,
+    users: BTreeSet<String>,
+}
+
+impl Shelf {
+    fn with_rivals(self, rivals: usize) -> Self {
+        self.rivals.store(rivals, Ordering::SeqCst);
+        self
+    }
+
+    fn put(&self, entity: Entity) {
+        let mut state = self.state.lock().unwrap();
+        state.version += 1;
+        state.entities.retain(|known| known.key != entity.key);
+        state.entities.push(entity);
+    }
+
+    fn version(&self) -> u64 {
+        self.state.lock().unwrap().version
+    }
+}
+
+#[async_trait]
+impl CatalogStore for Shelf {
+    async fn versions(&self) -> Result<Versions, StoreError> {
+        Ok(Versions { catalog: self.version(), keys: 0 })
+    }
+
+    async fn catalog_since(&self, _version: u64) -> Result<CatalogChanges, StoreError> {
+        let state = self.state.lock().unwrap();
+        let edits = state.entities.iter().cloned().map(Edit::Put).collect();
+        let unreadable = state.unreadable.clone();
+        Ok(CatalogChanges { edits, unreadable, ..CatalogChanges::none(state.version) })
+    }
+
+    async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
+        let users = &self.state.lock().unwrap().users;
+        let is_known = |login: &&String| users.contains(&User::login_key(login));
+        Ok(logins.iter().filter(is_known).cloned().collect())
+    }
+
+    async fn write_catalog_and_users(
+        &self,
+        expected: u64,
+        edits: &[Edit],
+        file_version: Option<u64>,
+        seeds: &[NewUser],
+    ) -> Result<u64, StoreError> {
+        let rivals = self.rivals.load(Ordering::SeqCst);
+        if rivals > 0 {
+            self.rivals.store(rivals - 1, Ordering::SeqCst);
+            self.put(scope(&format!("rival:{rivals}"), Owner::Api));
+        }
+        let mut state = self.state.lock().unwrap();
+        if state.version != expected {
+            return Err(StoreError::Conflict);
+        }
+        for edit in edits {
+            state.entities.retain(|known| known.key != *edit.key());
+            if let Edit::Put(entity) = edit {
+                state.entities.push(entity.clone());
+            }
+        }
+        state.users.extend(seeds.iter().map(|seed| User::login_key(&seed.user.login)));
+        state.version += 1;
+        state.file_version = file_version.unwrap_or(state.file_version);
+        Ok(state.version)
+    }
+
+    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
+        Ok(self.state.lock().unwrap().file_version)
+    }
+}
+
+const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+struct Context;
+
+impl CatalogContext for Context {
+    fn variable(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
+        *sha256
+    }
+
+    fn seal_password(&self, _user: &UserId, phc: &str) -> Vec<u8> {
+        phc.into()
+    }
+
+    fn issuer_base(&self) -> Option<&Issuer> {
+        None
+    }
+}
+
+fn scope(name: &str, owner: Owner) -> Entity {
+    let key = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), name);
+    Entity { key, owner, spec: Spec::Scope(ScopeSpec::default()) }
+}
+
+/// A client of the API.
+fn client(id: &str) -> Entity {
+    let content = format!(
+        "version = 1\n[[client]]\nid = '{id}'\nname = 'A'\ntype = 'service'\n\
+         auth = 'client_secret_basic'\nsecrets = [{{ sha256 = '{}' }}]\n\
+         grant_types = ['client_credentials']\n",
+        "0".repeat(64),
+    );
+    let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+    let file = CatalogFile::parse(&source, &Context).unwrap();
+    Entity { owner: Owner::Api, ..file.entities[0].clone() }
+}
+
+fn file(version: u64, scopes: &[&str]) -> CatalogFile {
+    let mut content = format!(
+        "version = {version}\n[[server]]\nid = \"default\"\nname = \"Orders\"\n\
+         audiences = [{{ name = \"api://orders\" }}]\n"
+    );
+    for name in scopes {
+        content.push_str(&format!("[[server.scope]]\nname = \"{name}\"\n"));
+    }
+    let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+    CatalogFile::parse(&source, &Context).unwrap()
+}
+
+#[tokio::test]
+async fn a_second_time_changes_nothing() {
+    let shelf = Shelf::default();
+    let first = apply(&shelf, &file(1, &["a", "b"]), NOW, Mode::Write).await.unwrap();
+    assert_eq!(first.plan.edits().len(), 3);
+    let second = apply(&shelf, &file(1, &["a", "b"]), NOW, Mode::Write).await.unwrap();
+    assert!(second.plan.is_empty());
+    assert_eq!((second.catalog_version, shelf.version()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing() {
+    let shelf = Shelf::default();
+    let applied = apply(&shelf, &file(1, &["a"]), NOW, Mode::DryRun).await.unwrap();
+    assert_eq!((applied.plan.edits().len(), shelf.version()), (2, 0));
+}
+
+#[tokio::test]
+async fn an_older_file_is_refused_even_if_it_says_the_same() {
+    let shelf = Shelf::default();
+    apply(&shelf, &file(7, &["a"]), NOW, Mode::Write).await.unwrap();
+    for mode in [Mode::DryRun, Mode::Write] {
+        let refusal = apply(&shelf, &file(6, &["a"]), NOW, mode).await.unwrap_err();
+        assert!(matches!(refusal, ApplyError::Older { file: 6, stored: 7 }), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_version_is_remembered_even_if_nothing_else_changes() {
+    let shelf = Shelf::default();
+    apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.unwrap();
+    assert!(apply(&shelf, &file(2, &["a"]), NOW, Mode::Write).await.unwrap().plan.is_empty());
+    assert!(apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.is_err());
+}
+
+#[tokio::test]
+async fn what_others_write_meanwhile_is_seen() {
+    let shelf = Shelf::default().with_rivals(ATTEMPTS - 1);
+    let applied = apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.unwrap();
+    assert_eq!(applied.catalog_version, ATTEMPTS as u64);
+
+    let shelf = Shelf::default().with_rivals(ATTEMPTS);
+    let refusal = apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.unwrap_err();
+    assert!(matches!(refusal, ApplyError::Busy), "{refusal}");
+}
+
+#[tokio::test]
+async fn what_the_api_owns_stays() {
+    let shelf = Shelf::default();
+    shelf.put(scope("a", Owner::Api));
+    let refusal = apply(&shelf, &file(1, &["a"]), NOW, Mode::Write).await.unwrap_err();
+    assert!(matches!(refusal, ApplyError::Plan(_)), "{refusal}");
+    assert_eq!(shelf.version(), 1);
+}
+
+#[tokio::test]
+async fn an_audience_is_no_client_that_was_made_meanwhile() {
+    let content =
+        "version = 1\n[[server]]\nid = 'a'\nname = 'A'\naudiences = [{ name = 'billing' }]";
+    let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+    let file = CatalogFile::parse(&source, &Context).unwrap();
+    let shelf = Shelf::default();
+    shelf.put(client("orders"));
+    apply(&shelf, &file, NOW, Mode::DryRun).await.unwrap();
+    shelf.put(client("billing"));
+    for mode in [Mode::DryRun, Mode::Write] {
+        let refusal = apply(&shelf, &file, NOW, mode).await.unwrap_err();
+        assert!(matches!(refusal, ApplyError::Audience(_)), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn people_are_made_once_and_left_alone_after() {
+    let with_users = |version: u64, logins: &[&str]| {
+        let users = logins.iter().map(|login| format!("[[user]]\nlogin = '{login}'\n"));
+        let content = format!("version = {version}\n{}", users.collect::<String>());
+        let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+        CatalogFile::parse(&source, &Context).unwrap()
+    };
+    let shelf = Shelf::default();
+    let file = with_users(1, &["alice"]);
+    let planned = apply(&shelf, &file, NOW, Mode::DryRun).await.unwrap();
+    assert_eq!(planned.plan.to_string(), "+ user alice\n1 to add, 0 to change, 0 to delete");
+    assert_eq!(shelf.version(), 0);
+
+    apply(&shelf, &file, NOW, Mode::Write).await.unwrap();
+    let file = with_users(1, &["Alice", "bob"]);
+    let second = apply(&shelf, &file, NOW, Mode::Write).await.unwrap();
+    assert_eq!(second.plan.to_string(), "+ user bob\n1 to add, 0 to change, 0 to delete");
+    let third = apply(&shelf, &file, NOW, Mode::Write).await.unwrap();
+    assert!(third.plan.is_empty());
+    assert_eq!((third.catalog_version, shelf.version()), (2, 2));
+
+    // Who is no longer in the file stays.
+    let fourth = apply(&shelf, &with_users(2, &[]), NOW, Mode::Write).await.unwrap();
+    assert!(fourth.plan.is_empty());
+    assert_eq!(shelf.state.lock().unwrap().users.len(), 2);
+}
+
+#[tokio::test]
+async fn a_catalog_with_rows_that_are_not_understood_is_left_alone() {
+    let source = CatalogSource { name: "catalog.toml", content: b"version = 1" };
+    let file = CatalogFile::parse(&source, &Context).unwrap();
+    let shelf = Shelf::default();
+    let row = |name: String| {
+        let key = RowKey { kind: "client".to_owned(), parent: String::new(), name };
+        UnreadableRow { key, why: "its format is 2, known is 1".to_owned() }
+    };
+    shelf.state.lock().unwrap().unreadable = (0..21).map(|n| row(format!("c{n}"))).collect();
+    for mode in [Mode::DryRun, Mode::Write] {
+        let refusal = apply(&shelf, &file, NOW, mode).await.unwrap_err().to_string();
+        let lines: Vec<_> = refusal.lines().collect();
+        assert_eq!(
+            lines[0],
+            "client c0 cannot be read by this version: its format is 2, known is 1"
+        );
+        assert_eq!(lines[20], "and 1 more rows");
+        assert_eq!(
+            lines[21],
+            "nothing was changed: use the newer version of scopegate that wrote this"
+        );
+    }
+    assert_eq!(shelf.version(), 0);
+    // Such a client is there, so that a file may name it.
+    assert_eq!(clients_of_the_api(&shelf).await.unwrap().len(), 21);
+    // An older file is refused for what it is.
+    shelf.state.lock().unwrap().file_version = 2;
+    let refusal = apply(&shelf, &file, NOW, Mode::Write).await.unwrap_err();
+    assert!(matches!(refusal, ApplyError::Older { .. }), "{refusal}");
+}

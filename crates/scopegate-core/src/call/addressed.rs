@@ -1,0 +1,41 @@
+//! The server that a request is for, and the audience that it selects.
+
+use std::sync::Arc;
+
+use scopegate_claims::Audience;
+
+use super::form::Form;
+use crate::catalog::{AuthorizationServer, Resource, ServerId, Snapshot};
+use crate::error::TokenError;
+
+/// The server of an id, if it serves.
+pub(crate) fn active_server<'a>(
+    catalog: &'a Snapshot,
+    id: &ServerId,
+) -> Result<&'a AuthorizationServer, TokenError> {
+    let server = catalog.server(id)?.map(Arc::as_ref);
+    server.filter(|server| server.spec.status.is_active()).ok_or(TokenError::UnknownServer)
+}
+
+/// The one audience that all resources of the request select (RFC 8707 §2).
+///
+/// Where one was chosen before, it is that one: if the server still has it, and no resource selects
+/// another.
+pub(crate) fn selected<'a>(
+    server: &'a AuthorizationServer,
+    form: &Form,
+    chosen: Option<&Audience>,
+) -> Result<&'a Audience, TokenError> {
+    let mut resources = form.values("resource").map(Resource::new);
+    let first = match (resources.next(), chosen) {
+        (None, Some(chosen)) => {
+            let mut all = server.spec.audiences.iter().map(|audience| &audience.name);
+            all.find(|known| *known == chosen)
+        }
+        (resource, _) => server.audience(resource.as_ref()),
+    };
+    let first = first.filter(|first| chosen.is_none_or(|chosen| chosen == *first));
+    let first = first.ok_or(TokenError::InvalidTarget)?;
+    let all_agree = resources.all(|resource| server.audience(Some(&resource)) == Some(first));
+    if all_agree { Ok(first) } else { Err(TokenError::InvalidTarget) }
+}

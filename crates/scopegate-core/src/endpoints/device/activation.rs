@@ -1,0 +1,286 @@
+//! A person lets a device in (RFC 8628 §3.3), or does not.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use scopegate_claims::{ScopeSet, UnixTime};
+
+use crate::audit::{DEVICE_APPROVAL, DecisionId};
+use crate::authority::Authority;
+use crate::call::decision::Deciding;
+use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::directory::User;
+use crate::endpoints::authorize::consent::{Asks, described, needed};
+use crate::error::{OAuthError, TokenError};
+use crate::grants::device::{Approval, DeviceBody, State, UserCode};
+use crate::grants::device_code::GRANT_TYPE;
+use crate::limits::RetryAfter;
+use crate::people::assignment;
+use crate::policy::{self, Asking, Granted};
+use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreError};
+
+/// Maximum attempts when a concurrent commit wins: the device may ask meanwhile.
+const ROUNDS: usize = 5;
+
+const DENIED: &str = "app.oauth2.as.device.deny";
+
+/// A person in front of a browser, and the code that she typed.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it is what a page knows")]
+pub struct Activation<'a> {
+    /// The code.
+    pub user_code: &'a UserCode,
+    /// Her session.
+    pub session: &'a Session,
+    /// Who she is.
+    pub user: &'a User,
+    /// From where.
+    pub address: Option<IpAddr>,
+}
+
+/// What a person is asked: whether this is the device in her hands, and whether it may.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeviceQuestion {
+    /// The client, by the name that people read.
+    pub client: String,
+    /// The scopes.
+    pub scopes: ScopeSet,
+    /// The same, and what each allows; empty where that is not said.
+    pub described: Vec<(String, String)>,
+    /// From where the device asked.
+    pub asked_from: Option<IpAddr>,
+}
+
+/// What she answers.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a person allows or not")]
+pub enum DeviceAnswer<'a> {
+    /// She lets the device in, to do this.
+    Allow(&'a ScopeSet),
+    /// She does not.
+    Deny,
+}
+
+/// Why a device cannot be let in.
+#[derive(Debug, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "each has a page of its own")]
+pub enum ActivationError {
+    /// No device waits under this code.
+    #[error("no device waits under this user code")]
+    Unknown,
+    /// Too many codes were wrong.
+    #[error("too many user codes were wrong")]
+    TooMany(RetryAfter),
+    /// The person may not let it in, or we cannot decide.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+impl From<StoreError> for ActivationError {
+    fn from(error: StoreError) -> Self {
+        Self::Token(error.into())
+    }
+}
+
+impl Authority {
+    /// What a person is asked who typed a code. Nothing is decided yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivationError`]; a code that is no device's counts as a guess.
+    pub async fn device_question(
+        &self,
+        activation: &Activation<'_>,
+    ) -> Result<DeviceQuestion, ActivationError> {
+        let (now, catalog) = (self.clock.now(), self.catalog());
+        let Activation { user_code, session, address, .. } = *activation;
+        let guess = self.user_code_guesses.admit(&session.id, address, now);
+        let guess = guess.map_err(ActivationError::TooMany)?;
+        // If the caller goes meanwhile, the guess stays counted.
+        let found = self.waiting_device(&catalog, user_code, now).await;
+        if !matches!(found, Ok(None)) {
+            guess.take_back();
+        }
+        let device = found?.ok_or(ActivationError::Unknown)?;
+        let granted = self.decided(&device, activation, now).await?;
+        Ok(device.question(&granted))
+    }
+
+    /// Does what a person answers who was asked. What has become more than she was shown is asked again.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivationError`]; the device may have been decided about meanwhile.
+    pub async fn answer_device(
+        &self,
+        activation: &Activation<'_>,
+        answer: DeviceAnswer<'_>,
+    ) -> Result<Option<DeviceQuestion>, ActivationError> {
+        let mut round = 1;
+        loop {
+            let answered = self.try_answer_device(activation, answer).await;
+            match &answered {
+                Err(ActivationError::Token(TokenError::Storage(StoreError::Changed(lost))))
+                    if round < ROUNDS =>
+                {
+                    self.catch_up(*lost).await?;
+                }
+                _ => return answered,
+            }
+            round += 1;
+        }
+    }
+
+    async fn try_answer_device(
+        &self,
+        activation: &Activation<'_>,
+        answer: DeviceAnswer<'_>,
+    ) -> Result<Option<DeviceQuestion>, ActivationError> {
+        let (now, catalog) = (self.clock.now(), self.catalog());
+        let device = self.waiting_device(&catalog, activation.user_code, now).await?;
+        let device = device.ok_or(ActivationError::Unknown)?;
+        let (state, others) = match answer {
+            DeviceAnswer::Deny => {
+                let deciding = device.deciding(DENIED, activation, now);
+                let event = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
+                (State::Denied, vec![Change::Audit(event)])
+            }
+            DeviceAnswer::Allow(shown) => {
+                let granted = self.decided(&device, activation, now).await?;
+                if !granted.scopes.is_subset(shown) {
+                    return Ok(Some(device.question(&granted)));
+                }
+                let mut deciding = device.deciding(DEVICE_APPROVAL, activation, now);
+                deciding.scope = granted.scopes.to_string();
+                let mut event = deciding.granted();
+                event.rule = Some(granted.rule.clone());
+                let mut changes =
+                    vec![catalog.expect(device.client, device.server), Change::Audit(event)];
+                if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
+                    let kind = "app.oauth2.as.consent.grant";
+                    let given_event = Deciding { kind, id: DecisionId::at(now), ..deciding };
+                    changes.extend([given, Change::Audit(given_event.granted())]);
+                }
+                let approval = Approval {
+                    user: activation.user.id.clone(),
+                    user_version: activation.user.version,
+                    auth: activation.session.auth.clone(),
+                    granted,
+                };
+                (State::Approved(approval), changes)
+            }
+        };
+        let Device { artifact, body, .. } = device;
+        let moved = DeviceBody { state, ..body }.moved(&artifact, artifact.expires_at);
+        self.store.commit(&[vec![moved], others].concat()).await?;
+        Ok(None)
+    }
+
+    /// The device that waits under a code, if there is one.
+    async fn waiting_device<'c>(
+        &self,
+        catalog: &'c Snapshot,
+        user_code: &UserCode,
+        now: UnixTime,
+    ) -> Result<Option<Device<'c>>, StoreError> {
+        let name = user_code.name(&self.master_key);
+        let artifact = self.store.artifact(ArtifactKind::Device, &name).await?;
+        let Some(artifact) = artifact else { return Ok(None) };
+        let body = DeviceBody::read(&artifact)?;
+        let server = catalog.server(&body.server)?.map(Arc::as_ref);
+        let server = server.filter(|server| server.spec.status.is_active());
+        let client = catalog.client(body.client.as_str())?.map(Arc::as_ref);
+        let client = client.filter(|client| client.spec.status.is_active());
+        let is_waiting = matches!(body.state, State::Pending) && now < body.ends_at;
+        let waiting = server.zip(client).filter(|_| is_waiting);
+        Ok(waiting.map(|(server, client)| Device { artifact, body, server, client }))
+    }
+
+    /// What the device gets if this person lets it in. That she may not is remembered.
+    async fn decided(
+        &self,
+        device: &Device<'_>,
+        activation: &Activation<'_>,
+        now: UnixTime,
+    ) -> Result<Granted, TokenError> {
+        match device.granted_to(activation.user) {
+            Ok(granted) => Ok(granted),
+            Err(error) => {
+                let deciding = device.deciding(DEVICE_APPROVAL, activation, now);
+                self.record_decision(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What she agrees to by letting the device in, as far as that must be remembered.
+    async fn consent_to(
+        &self,
+        device: &Device<'_>,
+        activation: &Activation<'_>,
+        granted: &Granted,
+        now: UnixTime,
+    ) -> Result<Option<Change>, StoreError> {
+        let needed = needed(device.server, device.client, &granted.scopes, Asks::WhatIsNew);
+        if needed.is_empty() {
+            return Ok(None);
+        }
+        let key = ConsentKey {
+            server: device.server.id.clone(),
+            client: device.client.id.clone(),
+            user: activation.user.id.clone(),
+        };
+        let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
+        Ok(Some(Change::PutConsent { key, scopes: before.union(&needed), at: now }))
+    }
+}
+
+/// A device that waits for a person.
+struct Device<'a> {
+    artifact: Artifact,
+    body: DeviceBody,
+    server: &'a AuthorizationServer,
+    client: &'a Client,
+}
+
+impl Device<'_> {
+    fn question(&self, granted: &Granted) -> DeviceQuestion {
+        DeviceQuestion {
+            client: self.client.spec.name.clone(),
+            scopes: granted.scopes.clone(),
+            described: described(self.server, &granted.scopes),
+            asked_from: self.body.asked_from,
+        }
+    }
+
+    fn granted_to(&self, user: &User) -> Result<Granted, TokenError> {
+        let Self { server, client, .. } = *self;
+        if !client.spec.grant_types.contains(GRANT_TYPE) {
+            return Err(TokenError::UnauthorizedClient);
+        }
+        assignment::check(client, user)?;
+        policy::evaluate(&Asking {
+            server,
+            client,
+            grant_type: GRANT_TYPE,
+            person: Some(user),
+            wanted: &self.body.wanted(),
+        })
+    }
+
+    fn deciding(
+        &self,
+        kind: &'static str,
+        activation: &Activation<'_>,
+        now: UnixTime,
+    ) -> Deciding<'_> {
+        Deciding {
+            grant_type: Some(GRANT_TYPE),
+            scope: self.body.wanted().known_to(self.server),
+            user: Some(activation.user.id.clone()),
+            address: activation.address,
+            ..Deciding::new(kind, self.server, self.client, now)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A sign-out that a client asks for (OpenID Connect RP-Initiated Logout 1.0).
+//!
+//! The person is asked, unless the client shows that it knows who is signed in: any page could lead a
+//! browser here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use url::form_urlencoded;
+
+use crate::authority::Authority;
+use crate::call::form::Form;
+use crate::catalog::{AuthorizationServer, Client, ClientId, Snapshot};
+use crate::directory::User;
+use crate::endpoints::authorize::MAX_STATE;
+use crate::endpoints::sign_in::end_session;
+use crate::error::TokenError;
+use crate::people::session::{self, SessionSecret};
+use crate::store::{Session, StoreError};
+use crate::token::id_token_hint::IdTokenHint;
+
+/// A request to sign a person out.
+#[derive(Clone, Copy, Debug)]
+pub struct LogoutRequest<'a> {
+    /// The authorization server that is asked.
+    pub server: &'a AuthorizationServer,
+    /// The parameters.
+    pub form: &'a Form,
+    /// The session of the browser.
+    pub session: Option<&'a SessionSecret>,
+    /// Whether the person was asked, and agreed.
+    pub agreed: bool,
+    /// The address of the browser.
+    pub address: Option<IpAddr>,
+}
+
+/// What becomes of it.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever answers must know where to go")]
+pub enum Logout {
+    /// The person is to be asked first.
+    Ask {
+        /// Who is signed in.
+        user: Box<User>,
+        /// The client that asks, if it said so.
+        client: Option<ClientId>,
+    },
+    /// Nobody is signed in any more. The browser goes where the client wants it, if it said so.
+    Done(Option<String>),
+}
+
+impl Authority {
+    /// Signs a person out for a client.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::InvalidRequest`] for a hint or a place to go to that does not hold: then nothing
+    /// has ended. [`TokenError::Storage`].
+    pub async fn log_out(&self, request: LogoutRequest<'_>) -> Result<Logout, TokenError> {
+        let LogoutRequest { server, form, session: secret, agreed, address } = request;
+        let hint = self.hint(server, form)?;
+        let catalog = self.catalog();
+        let (client, goes_to) = match client(&catalog, form, hint.as_ref()) {
+            // A session ends, whatever is written of the client. Where the browser may go is not known.
+            Err(TokenError::Storage(StoreError::Unreadable(_))) => (None, None),
+            known => {
+                let client = known?;
+                (client, goes_to(client, form)?)
+            }
+        };
+        let Some(secret) = secret else { return Ok(Logout::Done(goes_to)) };
+        let client = client.map(|client| client.id.clone());
+        let (store, secret, now) = (Arc::clone(&self.store), secret.clone(), self.clock.now());
+        // The session ends even if the browser has gone meanwhile.
+        let ended = async move {
+            match session::find(&*store, &secret, now).await? {
+                Some((session, user)) if !agreed && !is_meant(hint.as_ref(), &session) => {
+                    Ok(Logout::Ask { user: Box::new(user), client })
+                }
+                _ => {
+                    end_session(&*store, &secret, address, now).await?;
+                    Ok(Logout::Done(goes_to))
+                }
+            }
+        };
+        self.unattended().run(ended).await.map_err(StoreError::from)?
+    }
+
+    fn hint(
+        &self,
+        server: &AuthorizationServer,
+        form: &Form,
+    ) -> Result<Option<IdTokenHint>, TokenError> {
+        const REFUSED: TokenError =
+            TokenError::InvalidRequest("The id_token_hint is no ID token of this server.");
+        let Some(text) = form.value("id_token_hint") else { return Ok(None) };
+        let keys = self.keys.verifying(&server.id).ok_or(REFUSED)?;
+        IdTokenHint::read(text, server, &keys).map(Some).map_err(|_| REFUSED)
+    }
+}
+
+/// Whether the client knows who is signed in, and where: then nobody else has led the browser here.
+fn is_meant(hint: Option<&IdTokenHint>, session: &Session) -> bool {
+    hint.is_some_and(|hint| {
+        let is_session = |sid: &String| sid == session.id.as_str();
+        hint.sub == session.user.as_str() && hint.sid.as_ref().is_none_or(is_session)
+    })
+}
+
+/// Where the browser goes, if the client has registered that (§3).
+fn goes_to(client: Option<&Client>, form: &Form) -> Result<Option<String>, TokenError> {
+    let refuse = |text| Err(TokenError::InvalidRequest(text));
+    let Some(asked) = form.value("post_logout_redirect_uri") else { return Ok(None) };
+    let Some(client) = client else {
+        return refuse("A post_logout_redirect_uri needs an id_token_hint or a client_id.");
+    };
+    if !client.spec.post_logout_redirect_uris.iter().any(|known| known.admits(asked)) {
+        return refuse("The client has not registered this post_logout_redirect_uri.");
+    }
+    let Some(state) = form.value("state") else { return Ok(Some(asked.to_owned())) };
+    if state.len() > MAX_STATE {
+        return refuse("The state is too long.");
+    }
+    let separator = if asked.contains('?') { '&' } else { '?' };
+    let state: String = form_urlencoded::byte_serialize(state.as_bytes()).collect();
+    Ok(Some(format!("{asked}{separator}state={state}")))
+}
+
+/// The client that asks: the one of the hint, or the one that is named.
+fn client<'a>(
+    catalog: &'a Snapshot,
+    form: &Form,
+    hint: Option<&IdTokenHint>,
+) -> Result<Option<&'a Client>, TokenError> {
+    let refuse = |text| Err(TokenError::InvalidRequest(text));
+    let of_hint = hint.map(|hint| hint.aud.as_str());
+    let id = match (form.value("client_id"), of_hint) {
+        (Some(named), Some(of_hint)) if named != of_hint => {
+            return refuse("The id_token_hint was issued to another client.");
+        }
+        (named, of_hint) => named.or(of_hint),
+    };
+    let Some(id) = id else { return Ok(None) };
+    match catalog.client(id)?.filter(|client| client.spec.status.is_active()) {
+        Some(client) => Ok(Some(client)),
+        None => refuse("There is no such client."),
+    }
+}

@@ -1,0 +1,230 @@
+//! What a server says of itself: RFC 8414 and OpenID Connect Discovery 1.0.
+//!
+//! The documents are derived from the tables of grants, of client authentication methods, of
+//! endpoints, of response modes and prompts, so that they cannot promise what is not there.
+
+use scopegate_jose::Algorithm;
+use serde::{Serialize, Serializer};
+
+use crate::catalog::{AuthorizationServer, ClientAuth, STANDARD_SCOPES};
+use crate::client_auth::METHODS;
+use crate::directory::standard_claims;
+use crate::endpoints::authorize::{CHALLENGE_METHOD, Prompt, ResponseMode};
+use crate::endpoints::introspect;
+use crate::endpoints::{self, ENDPOINTS};
+use crate::grants::{self, Grant};
+use crate::people::session::PASSWORD_ACR;
+
+/// The metadata of an authorization server (RFC 8414 §2).
+#[derive(Clone, Debug, Serialize)]
+pub struct Metadata {
+    issuer: String,
+    #[serde(flatten)]
+    endpoints: Endpoints,
+    response_types_supported: &'static [&'static str],
+    grant_types_supported: Vec<&'static str>,
+    #[serde(flatten)]
+    client_auth: ClientAuthAt,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(flatten)]
+    for_persons: Option<ForPersons>,
+}
+
+/// What there is where a browser brings a person (OpenID Connect Discovery 1.0 §3).
+#[derive(Clone, Debug, Serialize)]
+struct ForPersons {
+    response_modes_supported: [&'static str; ResponseMode::ALL.len()],
+    scopes_supported: Vec<&'static str>,
+    claims_supported: Vec<&'static str>,
+    claim_types_supported: [&'static str; 1],
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    /// One of ours, from a pushed request, is no matter of this member (RFC 9126 §5).
+    request_uri_parameter_supported: bool,
+    /// A client may be held to it (RFC 9126 §5, §6); not all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    require_pushed_authorization_requests: Option<bool>,
+    prompt_values_supported: [&'static str; Prompt::ALL.len()],
+    acr_values_supported: [&'static str; 1],
+    code_challenge_methods_supported: [&'static str; 1],
+    /// RFC 9207 §3.
+    authorization_response_iss_parameter_supported: bool,
+}
+
+/// The claims of an ID token that are not about the person (OpenID Connect Core §2).
+const TOKEN_CLAIMS: [&str; 12] = [
+    "acr",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nonce",
+    "sid",
+    "sub",
+];
+
+impl Metadata {
+    /// Describes a server.
+    pub fn of(server: &AuthorizationServer) -> Self {
+        let has_authorize = endpoints::has("authorize");
+        // ID tokens are signed as access tokens are: by the key of the first algorithm.
+        let signing = server.spec.algorithms.first();
+        Self {
+            issuer: server.issuer.to_string(),
+            endpoints: Endpoints::of(server),
+            response_types_supported: if has_authorize { &["code"] } else { &[] },
+            grant_types_supported: grants::of(server).map(Grant::grant_type).collect(),
+            client_auth: ClientAuthAt::endpoints(server),
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: signing
+                .map(|algorithm| algorithm.name())
+                .into_iter()
+                .collect(),
+            for_persons: has_authorize.then(ForPersons::now),
+        }
+    }
+}
+
+impl ForPersons {
+    fn now() -> Self {
+        let can_refresh = grants::grant("refresh_token").is_some();
+        let works = |scope: &&str| *scope != "offline_access" || can_refresh;
+        let has_userinfo = endpoints::has("userinfo");
+        let of_person = standard_claims::names().filter(|_| has_userinfo);
+        Self {
+            response_modes_supported: ResponseMode::ALL.map(|(name, _)| name),
+            scopes_supported: STANDARD_SCOPES.into_iter().filter(works).collect(),
+            claims_supported: TOKEN_CLAIMS.into_iter().chain(of_person).collect(),
+            claim_types_supported: ["normal"],
+            claims_parameter_supported: true,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            require_pushed_authorization_requests: endpoints::has("par").then_some(false),
+            prompt_values_supported: Prompt::ALL.map(|(name, _)| name),
+            acr_values_supported: [PASSWORD_ACR],
+            code_challenge_methods_supported: [CHALLENGE_METHOD],
+            authorization_response_iss_parameter_supported: true,
+        }
+    }
+}
+
+/// Where the endpoints are, in the order of their table.
+#[derive(Clone, Debug)]
+struct Endpoints(Vec<(&'static str, String)>);
+
+impl Endpoints {
+    fn of(server: &AuthorizationServer) -> Self {
+        let members = ENDPOINTS.iter().filter_map(|endpoint| {
+            endpoint.member.map(|member| (member, server.endpoint(endpoint.name)))
+        });
+        Self(members.collect())
+    }
+}
+
+impl Serialize for Endpoints {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(member, url)| (member, url)))
+    }
+}
+
+/// How clients authenticate at each endpoint that asks for it, and by which algorithms they sign.
+#[derive(Clone, Debug)]
+struct ClientAuthAt(Vec<(&'static str, Vec<&'static str>)>);
+
+impl ClientAuthAt {
+    /// The endpoints whose methods have members of their own (RFC 8414 §2).
+    const MEMBERS: [(&'static str, &'static str, &'static str); 3] = [
+        (
+            "token",
+            "token_endpoint_auth_methods_supported",
+            "token_endpoint_auth_signing_alg_values_supported",
+        ),
+        (
+            "introspect",
+            "introspection_endpoint_auth_methods_supported",
+            "introspection_endpoint_auth_signing_alg_values_supported",
+        ),
+        (
+            "revoke",
+            "revocation_endpoint_auth_methods_supported",
+            "revocation_endpoint_auth_signing_alg_values_supported",
+        ),
+    ];
+
+    fn endpoints(server: &AuthorizationServer) -> Self {
+        let is_taken = |endpoint: &str, auth| {
+            endpoint != "introspect" || introspect::admits(server, auth) //
+        };
+        let methods = |endpoint| {
+            let methods = METHODS.iter().map(|method| method.auth());
+            methods.filter(move |auth| is_taken(endpoint, *auth)).map(ClientAuth::as_str).collect()
+        };
+        let algorithms = || Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+        let served = Self::MEMBERS.iter().filter(|(endpoint, ..)| endpoints::has(endpoint));
+        let members = served.flat_map(|(endpoint, method, algorithm)| {
+            [(*method, methods(*endpoint)), (*algorithm, algorithms())]
+        });
+        Self(members.collect())
+    }
+}
+
+impl Serialize for ClientAuthAt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(member, names)| (member, names)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scopegate_claims::Issuer;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::catalog::{ServerId, Snapshot};
+
+    fn of_default() -> Value {
+        let catalog = Snapshot::empty(&Issuer::parse("https://id.example").unwrap());
+        let server = catalog.server(&ServerId::default_server()).unwrap().unwrap();
+        serde_json::to_value(Metadata::of(server)).unwrap()
+    }
+
+    #[test]
+    fn no_endpoint_is_named_but_those_of_the_table() {
+        let metadata = of_default();
+        let named = metadata.as_object().unwrap().keys().filter(|name| name.ends_with("_endpoint"));
+        let table = ENDPOINTS.iter().filter_map(|endpoint| endpoint.member);
+        let mut table: Vec<_> = table.filter(|member| member.ends_with("_endpoint")).collect();
+        table.sort_unstable();
+        assert_eq!(named.collect::<Vec<_>>(), table);
+    }
+
+    #[test]
+    fn what_is_for_persons_is_told_where_persons_can_come() {
+        let metadata = of_default();
+        let comes = endpoints::has("authorize");
+        assert_eq!(metadata.get("scopes_supported").is_some(), comes);
+        assert_eq!(metadata.get("request_uri_parameter_supported").is_some(), comes);
+        let types = metadata["response_types_supported"].as_array().unwrap();
+        assert_eq!(types.len(), usize::from(comes));
+    }
+
+    #[test]
+    fn each_endpoint_that_asks_who_the_client_is_says_how() {
+        let metadata = of_default();
+        for (endpoint, method, algorithm) in ClientAuthAt::MEMBERS {
+            let is_served = endpoints::has(endpoint);
+            assert_eq!(metadata.get(method).is_some(), is_served, "{method}");
+            assert_eq!(metadata.get(algorithm).is_some(), is_served, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn id_tokens_are_signed_by_one_algorithm_rs256_unless_told_otherwise() {
+        assert_eq!(of_default()["id_token_signing_alg_values_supported"], Value::from(["RS256"]));
+    }
+}

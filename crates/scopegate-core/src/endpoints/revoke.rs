@@ -1,0 +1,104 @@
+//! Revocation: a client gives a token back (RFC 7009).
+//!
+//! A client ends its own tokens only. What it learns is the same for its own tokens, for those of
+//! others and for what is none: nothing.
+
+use scopegate_claims::UnixTime;
+
+use crate::audit::AuditEvent;
+use crate::authority::Authority;
+use crate::authority::upkeep::CLOCK_SKEW;
+use crate::call::active_server;
+use crate::call::decision::{Deciding, replayed};
+use crate::call::form::Form;
+use crate::call::presented_token::PresentedToken;
+use crate::catalog::{AuthorizationServer, Client};
+use crate::client_auth::{AuthenticatedClient, Presented};
+use crate::endpoints::token::{Refused, TokenRequest};
+use crate::error::TokenError;
+use crate::store::{Change, Ended};
+use crate::token::TokenId;
+use crate::token::person_of;
+
+impl Authority {
+    /// Answers a revocation request. That it succeeds says nothing of the token (RFC 7009 §2.2).
+    ///
+    /// With a refresh token end the access tokens that came from the same grant: they name their
+    /// family.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the id of the decision if the client was authenticated.
+    pub async fn revoke(&self, request: TokenRequest<'_>) -> Result<(), Refused> {
+        let catalog = self.catalog();
+        let server = active_server(&catalog, request.server)?;
+        let presented = Presented { authorization: request.authorization, form: request.form };
+        let AuthenticatedClient { client, changes: proved } =
+            self.authenticate_client(&catalog, server, "revoke", &presented).await?;
+        let deciding = Deciding {
+            address: request.address,
+            ..Deciding::new("app.oauth2.as.token.revoke", server, &client, self.clock.now())
+        };
+        let changes = match self.ending(request.form, server, &client, deciding.now).await {
+            Ok(Some(Ending { change, token_id, family, user })) => {
+                let event = AuditEvent { token_id, family, user, ..deciding.granted() };
+                [proved, vec![change, Change::Audit(event)]].concat()
+            }
+            Ok(None) => proved,
+            Err(error) => return Err(self.refuse(&deciding, proved, error.into()).await),
+        };
+        if !changes.is_empty() {
+            self.store.commit(&changes).await.map_err(replayed)?;
+        }
+        Ok(())
+    }
+
+    /// What ends; nothing if the token is not one of the client's that still stands.
+    async fn ending(
+        &self,
+        form: &Form,
+        server: &AuthorizationServer,
+        client: &Client,
+        now: UnixTime,
+    ) -> Result<Option<Ending>, TokenError> {
+        let missing = TokenError::InvalidRequest("The parameter token is missing.");
+        let token = form.value("token").ok_or(missing)?;
+        Ok(match self.presented_token(token, server, now) {
+            Some(PresentedToken::Access(token)) => {
+                let claims = token.claims();
+                let is_own = claims.client_id() == Some(client.id.as_str());
+                claims.token_id().filter(|_| is_own).map(|jti| Ending {
+                    change: Change::RevokeToken {
+                        jti: jti.to_owned(),
+                        expires_at: claims.expires_at().plus(CLOCK_SKEW),
+                    },
+                    token_id: Some(jti.to_owned()),
+                    family: TokenId::family_of(jti).map(|family| family.to_string()),
+                    user: person_of(claims).map(|user| user.to_string()),
+                })
+            }
+            // Of whichever generation: who holds an old token of a family may end it too.
+            Some(PresentedToken::Refresh { family, .. }) => {
+                let family = self.store.family(&family).await?.filter(|family| {
+                    let is_own = family.server == server.id && family.client == client.id;
+                    is_own && !family.revoked
+                });
+                family.map(|family| Ending {
+                    token_id: None,
+                    family: Some(family.id.to_string()),
+                    user: Some(family.user.to_string()),
+                    change: Change::EndFamilies { of: Ended::Family(family.id), at: now },
+                })
+            }
+            None => None,
+        })
+    }
+}
+
+/// What ends, and what is told of it to the audit.
+struct Ending {
+    change: Change,
+    token_id: Option<String>,
+    family: Option<String>,
+    user: Option<String>,
+}

@@ -1,0 +1,117 @@
+//! The code that a person types (RFC 8628 §6.1): eight letters, none of which looks like another, and
+//! no vowels, so that no word comes of them.
+
+use std::fmt;
+
+use scopegate_jose::{MasterKey, random_bytes};
+
+use crate::store::ArtifactName;
+
+const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+
+/// 20⁸, some 2.6 · 10¹⁰ codes.
+const LENGTH: usize = 8;
+
+/// What a person may type: the code, and what she puts between its letters.
+const MAX_TYPED: usize = 64;
+
+/// A code that a person types. It is shown as `WDJB-MJHT`; `Debug` hides it.
+#[derive(Clone, Eq, PartialEq)]
+pub struct UserCode([u8; LENGTH]);
+
+impl UserCode {
+    pub(crate) fn generate() -> Self {
+        // Each letter is as probable as each other: what is beyond the last whole round is left out.
+        let rounds = u8::try_from(256 / LETTERS.len() * LETTERS.len()).unwrap_or(u8::MAX);
+        let mut letters = [0; LENGTH];
+        let mut at = 0;
+        while at < LENGTH {
+            for byte in random_bytes::<16>().into_iter().filter(|byte| *byte < rounds) {
+                if let Some(letter) = letters.get_mut(at) {
+                    *letter = LETTERS[usize::from(byte) % LETTERS.len()];
+                    at += 1;
+                }
+            }
+        }
+        Self(letters)
+    }
+
+    /// Reads what a person typed: in whichever case, with whatever is no letter between.
+    pub fn parse(typed: &str) -> Option<Self> {
+        if typed.len() > MAX_TYPED {
+            return None;
+        }
+        let typed = typed.bytes().filter(|byte| !matches!(byte, b'-' | b' ' | b'.' | b'_'));
+        let letters: Vec<u8> = typed.map(|byte| byte.to_ascii_uppercase()).collect();
+        let is_ours = letters.iter().all(|letter| LETTERS.contains(letter));
+        letters.try_into().ok().filter(|_| is_ours).map(Self)
+    }
+
+    /// By what its artifact is found. Codes are few enough to be tried out, so a digest without a key
+    /// would not hide them.
+    pub(crate) fn digest(&self, master_key: &MasterKey) -> [u8; 32] {
+        master_key.mac("user code", &self.0)
+    }
+
+    pub(crate) fn name(&self, master_key: &MasterKey) -> ArtifactName {
+        ArtifactName::Alias(self.digest(master_key))
+    }
+}
+
+impl fmt::Display for UserCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, letter) in self.0.iter().enumerate() {
+            if at == LENGTH / 2 {
+                f.write_str("-")?;
+            }
+            write!(f, "{}", char::from(*letter))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for UserCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserCode(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn s6_1_it_is_read_as_people_type() {
+        let code = UserCode::parse("WDJBMJHT").unwrap();
+        assert_eq!(code.to_string(), "WDJB-MJHT");
+        for typed in ["WDJB-MJHT", "wdjb-mjht", " wdjb mjht ", "W.D.J.B.M.J.H.T", "--WDJBMJHT_"] {
+            assert_eq!(UserCode::parse(typed), Some(code.clone()), "{typed}");
+        }
+        let long = "WDJBMJHT".to_owned() + &"-".repeat(MAX_TYPED);
+        for typed in ["", "WDJBMJH", "WDJBMJHTT", "WDJBMJHA", "WDJBMJH1", "WDJBMJHé", &long] {
+            assert_eq!(UserCode::parse(typed), None, "{typed}");
+        }
+        assert_eq!(format!("{code:?}"), "UserCode(…)");
+    }
+
+    #[test]
+    fn s5_1_codes_are_of_all_letters_and_do_not_repeat() {
+        let codes: Vec<_> = (0..200).map(|_| UserCode::generate().to_string()).collect();
+        let different: BTreeSet<_> = codes.iter().collect();
+        assert_eq!(different.len(), codes.len());
+        let letters: BTreeSet<_> = codes.iter().flat_map(|code| code.bytes()).collect();
+        assert_eq!(letters.len(), LETTERS.len() + 1, "all letters, and the hyphen");
+        assert!(codes.iter().all(|code| UserCode::parse(code).is_some()));
+    }
+
+    #[test]
+    fn it_is_found_under_a_key_only() {
+        let code = UserCode::generate();
+        let (key, other) = (MasterKey::generate(), MasterKey::generate());
+        assert_eq!(code.digest(&key), code.digest(&key));
+        assert_ne!(code.digest(&key), code.digest(&other));
+        assert_ne!(code.digest(&key), UserCode::generate().digest(&key));
+    }
+}

@@ -1,0 +1,69 @@
+//! Who may use a client: the persons and groups that it is assigned to.
+
+use crate::catalog::{Client, ClientSpec};
+use crate::directory::User;
+use crate::error::TokenError;
+
+/// Refuses a person whom the client is not assigned to. A client that names nobody is everybody's.
+///
+/// # Errors
+///
+/// [`TokenError::NotAssigned`].
+pub(crate) fn check(client: &Client, user: &User) -> Result<(), TokenError> {
+    check_spec(&client.spec, user)
+}
+
+fn check_spec(spec: &ClientSpec, user: &User) -> Result<(), TokenError> {
+    let is_for_all = spec.users.is_empty() && spec.groups.is_empty();
+    match is_for_all || user.is_among(&spec.users, &spec.groups) {
+        true => Ok(()),
+        false => Err(TokenError::NotAssigned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use scopegate_claims::UnixTime;
+
+    use super::*;
+    use crate::catalog::UserId;
+    use crate::catalog::{Owner, Status};
+    use crate::directory::{LoginMatch, Profile};
+
+    fn alice() -> User {
+        User {
+            id: UserId::generate(),
+            login: "Alice".into(),
+            login_match: LoginMatch::default(),
+            status: Status::Active,
+            owner: Owner::Api,
+            groups: names(&["staff"]),
+            profile: Profile::default(),
+            created_at: UnixTime::from_seconds(0),
+            updated_at: UnixTime::from_seconds(0),
+            version: 0,
+        }
+    }
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn is_assigned(users: &[&str], groups: &[&str]) -> bool {
+        let spec = ClientSpec { users: names(users), groups: names(groups), ..Default::default() };
+        let checked = check_spec(&spec, &alice());
+        assert!(checked.is_ok() || matches!(checked, Err(TokenError::NotAssigned)));
+        checked.is_ok()
+    }
+
+    #[test]
+    fn a_client_that_names_people_is_theirs_only() {
+        assert!(is_assigned(&[], &[]), "it names nobody");
+        assert!(is_assigned(&["alice"], &[]) && is_assigned(&[], &["guests", "staff"]));
+        assert!(is_assigned(&["bob"], &["staff"]), "either will do");
+        assert!(!is_assigned(&["bob"], &[]) && !is_assigned(&[], &["guests"]));
+        assert!(!is_assigned(&["staff"], &["alice"]), "a group is no login");
+    }
+}
