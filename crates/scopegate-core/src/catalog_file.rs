@@ -98,7 +98,7 @@ pub struct CatalogSource<'a> {
 /// ```
 /// use scopegate_claims::Issuer;
 /// use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
-/// use scopegate_core::directory::UserId;
+/// use scopegate_core::catalog::UserId;
 ///
 /// struct Nothing;
 ///
