@@ -49,7 +49,6 @@ mod secret;
 mod seen;
 mod server;
 mod shape;
-mod suggest;
 mod supported;
 mod trusted_issuer;
 mod trusted_server;
@@ -58,8 +57,9 @@ mod user;
 pub use duration::parse as parse_duration;
 pub use place::Places;
 pub use problem::{CatalogErrors, CatalogProblem};
-pub use suggest::{Instead, Quoted};
 pub use user::UserSeed;
+
+pub use crate::spelling::{Instead, Quoted};
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,11 @@
 //! What can go wrong with a token request, and what the client may learn of it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::call::form::FormProblem;
+use crate::catalog::UnreadableRow;
 use crate::limits::RetryAfter;
 use crate::store::{Contested, StoreError};
 
@@ -125,6 +128,12 @@ impl TokenError {
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Storage(error)
+    }
+}
+
+impl From<Arc<UnreadableRow>> for TokenError {
+    fn from(row: Arc<UnreadableRow>) -> Self {
+        Self::Storage(row.into())
     }
 }
 

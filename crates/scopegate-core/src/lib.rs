@@ -41,5 +41,6 @@ pub mod limits;
 pub mod people;
 pub mod policy;
 pub mod recording;
+mod spelling;
 pub mod store;
 pub mod token;

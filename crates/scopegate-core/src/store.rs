@@ -22,12 +22,13 @@ pub use self::artifact::{Artifact, ArtifactKind, ArtifactName};
 pub use self::change::{Change, Ended};
 pub use self::consent::ConsentKey;
 pub use self::family::{Family, FamilyBody, FamilyId};
-pub use self::news::{CatalogChanges, KeyChanges, Versions};
+pub use self::news::KeyChanges;
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
 use crate::authority::unattended::NotDone;
+pub use crate::catalog::{CatalogChanges, Versions};
 use crate::catalog::{Edit, ServerId, UnreadableRow};
 use crate::directory::NewUser;
 
@@ -51,6 +52,12 @@ pub enum StoreError {
     /// The storage does not answer, or cannot write.
     #[error("the storage is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<Arc<UnreadableRow>> for StoreError {
+    fn from(row: Arc<UnreadableRow>) -> Self {
+        Self::Unreadable(row)
+    }
 }
 
 impl From<NotDone> for StoreError {

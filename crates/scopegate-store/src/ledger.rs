@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::AuditEvent;
+use scopegate_core::catalog::CatalogState;
 use scopegate_core::store::{Change, Ledger, StoreError};
 
 use crate::database::{Database, Transaction};
@@ -100,8 +101,7 @@ impl<'a> InOrder<'a> {
                 }
                 cause => Stopped::Failed(cause),
             })?;
-            let only_reads =
-                matches!(change, Change::ExpectCatalog { .. } | Change::ExpectUser { .. });
+            let only_reads = matches!(change, Change::ExpectCatalog(_) | Change::ExpectUser { .. });
             has_written |= !only_reads;
         }
         Ok(())
@@ -122,7 +122,7 @@ pub(crate) enum Stopped {
 /// and then finds it.
 fn place(change: &Change) -> (u8, &[u8]) {
     match change {
-        Change::ExpectCatalog { client, .. } => (0, client.as_str().as_bytes()),
+        Change::ExpectCatalog(CatalogState { client, .. }) => (0, client.as_str().as_bytes()),
         Change::ExpectUser { user, .. } => (1, user.as_str().as_bytes()),
         Change::PutUser(new) => (1, new.user.id.as_str().as_bytes()),
         Change::MoveUser { user, .. } => (1, user.id.as_str().as_bytes()),
@@ -180,7 +180,7 @@ async fn write(change: &Change, transaction: &mut Transaction) -> Result<(), Sto
             standing::revoke(transaction, jti, *expires_at).await
         }
         Change::ExpectUser { user, version } => users::expect(transaction, user, *version).await,
-        Change::ExpectCatalog { client, server, version } => {
+        Change::ExpectCatalog(CatalogState { client, server, version }) => {
             catalog::expect(transaction, client, server, *version).await
         }
         Change::PutUser(new) => users::put(transaction, new).await,

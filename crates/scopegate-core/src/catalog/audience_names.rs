@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use scopegate_claims::Issuer;
 
 use crate::catalog::{ClientId, Entity, EntityKind, ServerId, Snapshot, Spec};
-use crate::catalog_file::Quoted;
+use crate::spelling::Quoted;
 
 /// An audience or a client id that stands for something else too.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

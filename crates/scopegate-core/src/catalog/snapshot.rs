@@ -16,8 +16,7 @@ use super::{
     Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, EntityKind, PolicySpec,
     RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
 };
-use super::{admin_scopes, own_tokens};
-use crate::store::{CatalogChanges, Change, StoreError, Versions};
+use super::{CatalogChanges, Versions, admin_scopes, own_tokens};
 
 /// One state of the whole catalog.
 ///
@@ -35,6 +34,18 @@ pub struct Snapshot {
     clients: ClientMap,
     origins: Origins,
     out_of_service: Arc<OutOfService>,
+}
+
+/// What a decision has read in the catalog: the rows of a client and of a server, at a version.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "storages compare each of them")]
+pub struct CatalogState {
+    /// The client.
+    pub client: ClientId,
+    /// The server.
+    pub server: ServerId,
+    /// The version of the catalog that the decision was made on.
+    pub version: u64,
 }
 
 impl Snapshot {
@@ -142,8 +153,11 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unreadable`] if it is out of service on this node.
-    pub fn server(&self, id: &ServerId) -> Result<Option<&Arc<AuthorizationServer>>, StoreError> {
+    /// The row that takes it out of service on this node.
+    pub fn server(
+        &self,
+        id: &ServerId,
+    ) -> Result<Option<&Arc<AuthorizationServer>>, Arc<UnreadableRow>> {
         self.out_of_service.check_server(id.as_str())?;
         let server = if id.is_org() { Some(&self.org) } else { self.servers.get(id) };
         Ok(server.filter(|server| server.is_written))
@@ -154,7 +168,10 @@ impl Snapshot {
     /// # Errors
     ///
     /// As [`server`](Self::server).
-    pub fn custom_server(&self, id: &str) -> Result<Option<&Arc<AuthorizationServer>>, StoreError> {
+    pub fn custom_server(
+        &self,
+        id: &str,
+    ) -> Result<Option<&Arc<AuthorizationServer>>, Arc<UnreadableRow>> {
         match ServerId::parse(id) {
             Ok(id) => self.server(&id),
             // A newer version may know other ids.
@@ -179,8 +196,8 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unreadable`] if it is out of service on this node.
-    pub fn client(&self, id: &str) -> Result<Option<&Arc<Client>>, StoreError> {
+    /// The row that takes it out of service on this node.
+    pub fn client(&self, id: &str) -> Result<Option<&Arc<Client>>, Arc<UnreadableRow>> {
         self.out_of_service.check_client(id)?;
         Ok(self.known_client(id))
     }
@@ -189,11 +206,10 @@ impl Snapshot {
         self.clients.find(id)
     }
 
-    /// The change by which a commit is written only if this is still what the catalog says of a client
-    /// and a server.
-    pub(crate) fn expect(&self, client: &Client, server: &AuthorizationServer) -> Change {
+    /// What a commit must still find in the catalog of a client and a server.
+    pub(crate) fn state_of(&self, client: &Client, server: &AuthorizationServer) -> CatalogState {
         let (client, server) = (client.id.clone(), server.id.clone());
-        Change::ExpectCatalog { client, server, version: self.version() }
+        CatalogState { client, server, version: self.version() }
     }
 
     /// All clients, active or not, in no order.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::json;
 use super::reader::Node;
-use super::suggest::Quoted;
+use crate::spelling::Quoted;
 
 const MAX_NAME: usize = 100;
 

@@ -4,12 +4,12 @@ use super::reader::{Node, Table, Text};
 use super::scope::named;
 use super::seen::Seen;
 use super::shape::Shape;
-use super::suggest::Quoted;
 use super::{attribute, json};
 use crate::catalog::{
     ClaimSource, ClaimSpec, Entity, EntityKey, EntityKind, GroupFilter, GroupMatch, Owner,
     ServerId, Spec, TokenKind, is_reserved,
 };
+use crate::spelling::Quoted;
 
 const MAX_NAME: usize = 100;
 const MAX_CLAIMS: usize = 100;

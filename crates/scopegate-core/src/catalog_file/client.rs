@@ -8,10 +8,10 @@ use super::reader::{Table, Text};
 use super::seen::Seen;
 use super::server::{MAX_NAME, read_status};
 use super::shape::Shape;
-use super::suggest::{Instead, Quoted};
 use super::{CatalogContext, attribute, client_flow, jwks, secret, supported};
 use crate::catalog::audience_names::is_issuer;
 use crate::catalog::{ClientAuth, ClientId, ClientSpec, Entity, EntityKey, Owner, Spec};
+use crate::spelling::{Instead, Quoted};
 
 pub(super) const CLIENT: Shape = Shape {
     what: "a client",

@@ -6,11 +6,11 @@ use scopegate_claims::Audience;
 
 use super::reader::{Node, Table, Text};
 use super::shape::Shape;
-use super::suggest::{Instead, Quoted};
 use super::{redirect, supported};
 use crate::catalog::{
     ClientAuth, ClientConsent, ClientSpec, ClientType, RefreshPolicy, RotationType,
 };
+use crate::spelling::{Instead, Quoted};
 
 const TYPES: [(&str, ClientType); 4] = [
     ("service", ClientType::Service),

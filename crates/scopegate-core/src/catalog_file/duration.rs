@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reader::Text;
-use super::suggest::Quoted;
+use crate::spelling::Quoted;
 
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
 

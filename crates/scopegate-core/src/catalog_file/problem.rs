@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::CatalogSource;
 use super::place::Places;
-use super::suggest::Quoted;
+use crate::spelling::Quoted;
 
 /// So many problems are kept; the others are counted.
 const MAX_KEPT: usize = 100;

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::Problems;
 use super::shape::Shape;
-use super::suggest::{Instead, Quoted, nearest};
+use crate::spelling::{Instead, Quoted, nearest};
 
 /// A value, the key it stands under, and where it begins.
 #[derive(Clone, Copy)]

@@ -8,9 +8,9 @@ use url::Url;
 use super::client::ClientNames;
 use super::reader::{Node, Table, Text};
 use super::shape::Shape;
-use super::suggest::Quoted;
 use crate::catalog::audience_names::is_issuer;
 use crate::catalog::{AudienceSpec, Resource};
+use crate::spelling::Quoted;
 
 const MAX_AUDIENCE: usize = 256;
 const MAX_RESOURCE: usize = 1024;

@@ -7,11 +7,11 @@ use scopegate_claims::Scope;
 use super::reader::{Node, Table, Text};
 use super::seen::Seen;
 use super::shape::Shape;
-use super::suggest::{Instead, Quoted};
 use crate::catalog::{
     Consent, Entity, EntityKey, EntityKind, Owner, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec,
     ServerId, Spec,
 };
+use crate::spelling::{Instead, Quoted};
 
 const MAX_NAME: usize = 128;
 const MAX_DESCRIPTION: usize = 1000;

@@ -99,7 +99,7 @@ fn read_variable(name: Text<'_>, context: &dyn CatalogContext) -> Option<[u8; 32
         ));
         return None;
     }
-    let shown = super::suggest::Quoted(name.text);
+    let shown = crate::spelling::Quoted(name.text);
     let Some(value) = context.variable(name.text) else {
         name.refuse(format_args!(
             "the environment variable {shown} is not set: set it to the secret"

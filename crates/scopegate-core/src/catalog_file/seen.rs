@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::reader::Text;
-use super::suggest::Quoted;
+use crate::spelling::Quoted;
 
 /// The names that occurred, and where each occurred first.
 #[derive(Default)]

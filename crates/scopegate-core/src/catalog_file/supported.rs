@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::reader::{Node, Text};
 use super::seen::Seen;
-use super::suggest::{Instead, Quoted};
 use crate::catalog::ClientAuth;
 use crate::client_auth::METHODS;
 use crate::grants::GRANTS;
+use crate::spelling::{Instead, Quoted};
 
 const LATER_METHODS: [&str; 3] =
     ["client_secret_jwt", "self_signed_tls_client_auth", "tls_client_auth"];

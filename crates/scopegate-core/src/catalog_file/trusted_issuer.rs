@@ -4,12 +4,12 @@ use super::client::ClientNames;
 use super::reader::{Table, Text};
 use super::seen::Seen;
 use super::shape::Shape;
-use super::suggest::Quoted;
 use super::{jwks, policy};
 use crate::catalog::audience_names::is_issuer;
 use crate::catalog::{
     Entity, EntityKey, EntityKind, Owner, ServerId, Spec, SubjectKind, TrustedIssuerSpec,
 };
+use crate::spelling::Quoted;
 
 /// The longest name of an issuer.
 const MAX_ISSUER: usize = 1024;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::reader::{Node, Table, Text};
 use super::seen::Seen;
-use super::suggest::{Instead, Quoted};
 use crate::catalog::ServerId;
+use crate::spelling::{Instead, Quoted};
 
 /// The most servers that a server trusts.
 const MAX_NUMBER: usize = 100;

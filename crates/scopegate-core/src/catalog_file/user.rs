@@ -10,12 +10,12 @@ use scopegate_claims::UnixTime;
 use super::reader::{Node, Table, Text};
 use super::server::read_status;
 use super::shape::Shape;
-use super::suggest::Quoted;
 use super::{CatalogContext, json};
 use crate::catalog::UserId;
 use crate::catalog::{Owner, Status};
 use crate::directory::{LoginMatch, NewUser, Profile, User};
 use crate::people::passwords::{self, Password, check_hash};
+use crate::spelling::Quoted;
 
 const USER: Shape = Shape {
     what: "a user",

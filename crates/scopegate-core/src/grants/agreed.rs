@@ -70,7 +70,9 @@ impl Agreed<'_> {
             // Whoever ends all that the person began ends this too, or it is decided again.
             changes.push(Change::ExpectUser { user: user.id.clone(), version: user.version });
             // The same holds for whoever switches the client or the server off.
-            changes.push(request.catalog.expect(request.client, request.server));
+            changes.push(Change::ExpectCatalog(
+                request.catalog.state_of(request.client, request.server),
+            ));
             changes.push(Change::OpenFamily(Box::new(family)));
         }
         let Self { granted, audience, auth, id_token, userinfo_claims, .. } = self;

@@ -27,7 +27,7 @@ impl FromRequestParts<App> for Asked {
             Some((_, id)) => catalog.custom_server(id),
             None => catalog.server(&ServerId::org()),
         };
-        let server = server.map_err(|error| Failure::new(TokenError::Storage(error)))?;
+        let server = server.map_err(|error| Failure::new(TokenError::from(error)))?;
         let server = server.filter(|server| server.spec.status.is_active());
         server.map(|server| Self(Arc::clone(server))).ok_or_else(unknown)
     }

@@ -155,8 +155,10 @@ impl Authority {
                 deciding.scope = granted.scopes.to_string();
                 let mut event = deciding.granted();
                 event.rule = Some(granted.rule.clone());
-                let mut changes =
-                    vec![catalog.expect(device.client, device.server), Change::Audit(event)];
+                let mut changes = vec![
+                    Change::ExpectCatalog(catalog.state_of(device.client, device.server)),
+                    Change::Audit(event),
+                ];
                 if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
                     let kind = "app.oauth2.as.consent.grant";
                     let given_event = Deciding { kind, id: DecisionId::at(now), ..deciding };
