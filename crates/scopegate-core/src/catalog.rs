@@ -9,6 +9,7 @@ mod changes;
 mod claim;
 mod client;
 mod entity;
+mod kind;
 mod out_of_service;
 mod own_tokens;
 mod policy;
@@ -27,7 +28,8 @@ pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
     RotationType,
 };
-pub use entity::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
+pub use entity::{Edit, Entity, EntityKey, Owner};
+pub use kind::{EntityKind, Spec};
 pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;

@@ -4,6 +4,9 @@ use scopegate_claims::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, EntityKey};
+
 /// A claim of a custom authorization server. Its name is the entity's.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +18,23 @@ pub struct ClaimSpec {
     /// The claim is written if one of these scopes is granted; if there are none, always.
     #[serde(default)]
     pub scopes: Vec<Scope>,
+}
+
+impl SpecKind for ClaimSpec {
+    const PLACE: Place = Place::InServer;
+
+    /// A claim of ID tokens beside one of access tokens with the same name belongs to `server/id`.
+    fn is_parent(parent: &str) -> bool {
+        !parent.is_empty() && !parent.strip_suffix("/id").unwrap_or(parent).contains('/')
+    }
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        server.claims.insert(key.clone(), self);
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        server.claims.remove(key);
+    }
 }
 
 /// The kind of token that carries a claim.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use super::kind::{Place, SpecKind};
 use super::{RedirectUri, Status};
 
 /// The id of a client (RFC 6749 §2.2): 1 to 100 printable ASCII characters without space and colon, or
@@ -173,6 +174,14 @@ pub struct ClientSpec {
     /// Whether it may do anything at all.
     #[serde(default)]
     pub status: Status,
+}
+
+impl SpecKind for ClientSpec {
+    const PLACE: Place = Place::Client;
+
+    fn is_name(name: &str) -> bool {
+        ClientId::parse(name).is_ok()
+    }
 }
 
 /// A client that may do nothing: for all that is not written.

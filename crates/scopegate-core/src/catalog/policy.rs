@@ -6,7 +6,8 @@ use std::time::Duration;
 use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, Status};
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, ClientId, EntityKey, Status};
 use crate::directory::User;
 
 /// An access policy: the clients that its rules are for.
@@ -20,6 +21,18 @@ pub struct PolicySpec {
     /// Whether it is tried at all.
     #[serde(default)]
     pub status: Status,
+}
+
+impl SpecKind for PolicySpec {
+    const PLACE: Place = Place::InServer;
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        server.policy(&key.name).spec = Some(self);
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        server.policy(&key.name).spec = None;
+    }
 }
 
 /// The clients that a policy applies to.
@@ -64,6 +77,20 @@ pub struct RuleSpec {
     /// Whether it is tried at all.
     #[serde(default)]
     pub status: Status,
+}
+
+impl SpecKind for RuleSpec {
+    const PLACE: Place = Place::InPolicy;
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        let policy = key.policy_name().unwrap_or_default();
+        server.policy(policy).rules.insert(key.name.clone(), self);
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        let policy = key.policy_name().unwrap_or_default();
+        server.policy(policy).rules.remove(&key.name);
+    }
 }
 
 impl RuleSpec {

@@ -1,6 +1,10 @@
 //! A scope as it is written.
 
+use scopegate_claims::Scope;
 use serde::{Deserialize, Serialize};
+
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, EntityKey};
 
 /// Whether a person is asked before a client gets a scope.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -38,4 +42,24 @@ pub struct ScopeSpec {
     /// Whether a request that names no scope asks for this one.
     #[serde(default)]
     pub default: bool,
+}
+
+impl SpecKind for ScopeSpec {
+    const PLACE: Place = Place::InServer;
+
+    fn is_name(name: &str) -> bool {
+        Scope::parse(name).is_ok()
+    }
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        if let Ok(name) = Scope::parse(&key.name) {
+            server.scopes.insert(name, self);
+        }
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        if let Ok(name) = Scope::parse(&key.name) {
+            server.scopes.remove(&name);
+        }
+    }
 }

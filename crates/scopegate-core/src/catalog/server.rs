@@ -7,7 +7,8 @@ use scopegate_claims::{Audience, Dialect};
 use scopegate_jose::Algorithm;
 use serde::{Deserialize, Serialize};
 
-use super::Status;
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, EntityKey, Status};
 
 /// The id of an authorization server: the last part of its issuer's path.
 ///
@@ -105,6 +106,18 @@ pub struct ServerSpec {
     /// Whether it serves.
     #[serde(default)]
     pub status: Status,
+}
+
+impl SpecKind for ServerSpec {
+    const PLACE: Place = Place::Server;
+
+    fn put(self, _key: &EntityKey, server: &mut AuthorizationServer) {
+        server.write(self);
+    }
+
+    fn delete(_key: &EntityKey, server: &mut AuthorizationServer) {
+        server.unwrite();
+    }
 }
 
 impl ServerSpec {

@@ -13,8 +13,8 @@ use self::clients::{ClientMap, Origins};
 use super::out_of_service::OutOfService;
 use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, EntityKind, PolicySpec,
-    RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
+    Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, PolicySpec, RowKey,
+    RuleSpec, ScopeSpec, ServerId, ServerSpec, Status, TrustedIssuer, UnreadableRow,
 };
 use super::{CatalogChanges, Versions, admin_scopes, own_tokens};
 
@@ -254,7 +254,7 @@ pub struct Policy {
     pub name: String,
     /// What was written of it; none if there are rules of a policy that is gone.
     pub spec: Option<PolicySpec>,
-    rules: BTreeMap<String, RuleSpec>,
+    pub(super) rules: BTreeMap<String, RuleSpec>,
     ordered_rules: Vec<(String, RuleSpec)>,
 }
 
@@ -374,64 +374,25 @@ impl AuthorizationServer {
 
     fn edit(&mut self, edit: Edit) {
         match edit {
-            Edit::Delete(key) => self.delete(&key),
-            Edit::Put(entity) => self.put(&entity.key, entity.spec),
+            Edit::Delete(key) => key.kind.delete(&key, self),
+            Edit::Put(entity) => entity.spec.put(&entity.key, self),
         }
     }
 
-    fn put(&mut self, key: &EntityKey, spec: Spec) {
-        match spec {
-            Spec::Server(spec) => {
-                self.spec = spec;
-                self.is_written = true;
-            }
-            Spec::Scope(spec) => {
-                if let Ok(name) = Scope::parse(&key.name) {
-                    self.scopes.insert(name, spec);
-                }
-            }
-            Spec::Claim(spec) => {
-                self.claims.insert(key.clone(), spec);
-            }
-            Spec::Policy(spec) => self.policy(&key.name).spec = Some(spec),
-            Spec::Rule(spec) => {
-                let policy = key.policy_name().unwrap_or_default();
-                self.policy(policy).rules.insert(key.name.clone(), spec);
-            }
-            Spec::TrustedIssuer(spec) => {
-                self.trusted_issuers.insert(key.name.clone(), TrustedIssuer::new(*spec));
-            }
-            Spec::Client(_) => {}
-        }
+    /// Takes over what is written of the server itself.
+    pub(super) fn write(&mut self, spec: ServerSpec) {
+        self.spec = spec;
+        self.is_written = true;
     }
 
-    fn delete(&mut self, key: &EntityKey) {
-        match key.kind {
-            EntityKind::Server => {
-                self.spec = ServerSpec::unwritten();
-                self.is_written = self.id.is_default();
-            }
-            EntityKind::Scope => {
-                if let Ok(name) = Scope::parse(&key.name) {
-                    self.scopes.remove(&name);
-                }
-            }
-            EntityKind::Claim => {
-                self.claims.remove(key);
-            }
-            EntityKind::Policy => self.policy(&key.name).spec = None,
-            EntityKind::Rule => {
-                let policy = key.policy_name().unwrap_or_default();
-                self.policy(policy).rules.remove(&key.name);
-            }
-            EntityKind::TrustedIssuer => {
-                self.trusted_issuers.remove(&key.name);
-            }
-            EntityKind::Client => {}
-        }
+    /// Forgets what was written of the server itself.
+    pub(super) fn unwrite(&mut self) {
+        self.write(ServerSpec::unwritten());
+        self.is_written = self.id.is_default();
     }
 
-    fn policy(&mut self, name: &str) -> &mut Policy {
+    /// A policy, which is made if there is none of that name.
+    pub(super) fn policy(&mut self, name: &str) -> &mut Policy {
         self.policies.entry(name.to_owned()).or_insert_with(|| Policy {
             name: name.to_owned(),
             spec: None,

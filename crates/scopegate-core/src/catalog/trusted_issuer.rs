@@ -3,7 +3,8 @@
 use scopegate_jose::{Jwk, KeySet};
 use serde::{Deserialize, Serialize};
 
-use super::Clients;
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, Clients, EntityKey};
 
 /// An issuer whose assertions are taken. Its `iss` is the entity's name.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -19,6 +20,18 @@ pub struct TrustedIssuerSpec {
     pub subject: SubjectKind,
     /// The clients that may bring its assertions.
     pub clients: Clients,
+}
+
+impl SpecKind for TrustedIssuerSpec {
+    const PLACE: Place = Place::InServer;
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        server.trusted_issuers.insert(key.name.clone(), TrustedIssuer::new(self));
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        server.trusted_issuers.remove(&key.name);
+    }
 }
 
 /// What the `sub` of an assertion is.

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::catalog::{ClientSpec, Consent, Entity, Owner};
+use crate::catalog::{EntityKind, Spec};
 
 fn base() -> Issuer {
     Issuer::parse("https://id.example").unwrap()

@@ -1,0 +1,186 @@
+//! The kinds of entities: a table, and what each of them answers for itself.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::snapshot::AuthorizationServer;
+use super::{
+    ClaimSpec, ClientSpec, EntityKey, PolicySpec, RuleSpec, ScopeSpec, ServerSpec,
+    TrustedIssuerSpec,
+};
+
+/// Where the entities of a kind belong.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Place {
+    /// To nothing: it is a client.
+    Client,
+    /// To nothing: it is a server.
+    Server,
+    /// To a server.
+    InServer,
+    /// To a policy of a server.
+    InPolicy,
+}
+
+/// What a kind of entity answers for itself.
+pub(crate) trait SpecKind: DeserializeOwned + Serialize {
+    /// Where entities of the kind belong.
+    const PLACE: Place;
+
+    /// Tells whether an entity of the kind can have this parent.
+    fn is_parent(parent: &str) -> bool {
+        let depth = if parent.is_empty() { 0 } else { parent.split('/').count() };
+        match Self::PLACE {
+            Place::Client | Place::Server => depth == 0,
+            Place::InServer => depth == 1,
+            // The name of a policy may hold slashes.
+            Place::InPolicy => depth >= 2,
+        }
+    }
+
+    /// Tells whether an entity of the kind can be looked up by this name.
+    fn is_name(name: &str) -> bool {
+        let _ = name;
+        true
+    }
+
+    /// Adds the entity to its server in memory, or replaces it there.
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        let _ = (key, server);
+    }
+
+    /// Takes the entity out of its server in memory.
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        let _ = (key, server);
+    }
+}
+
+/// A large spec is boxed in [`Spec`].
+impl<T: SpecKind> SpecKind for Box<T> {
+    const PLACE: Place = T::PLACE;
+
+    fn is_parent(parent: &str) -> bool {
+        T::is_parent(parent)
+    }
+
+    fn is_name(name: &str) -> bool {
+        T::is_name(name)
+    }
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        T::put(*self, key, server);
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        T::delete(key, server);
+    }
+}
+
+/// Makes [`EntityKind`] and [`Spec`] of a table. Parents stand before their children.
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $kind:ident($spec:ty) = $name:literal;)+) => {
+        /// What kind of thing an entity is.
+        #[derive(
+            Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum EntityKind {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl EntityKind {
+            /// All there are, parents before their children.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            /// The name as it is stored and shown.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+
+            pub(crate) const fn place(self) -> Place {
+                match self {
+                    $(Self::$kind => <$spec as SpecKind>::PLACE,)+
+                }
+            }
+
+            pub(super) fn is_parent(self, parent: &str) -> bool {
+                match self {
+                    $(Self::$kind => <$spec as SpecKind>::is_parent(parent),)+
+                }
+            }
+
+            pub(super) fn is_name(self, name: &str) -> bool {
+                match self {
+                    $(Self::$kind => <$spec as SpecKind>::is_name(name),)+
+                }
+            }
+
+            pub(super) fn delete(self, key: &EntityKey, server: &mut AuthorizationServer) {
+                match self {
+                    $(Self::$kind => <$spec as SpecKind>::delete(key, server),)+
+                }
+            }
+        }
+
+        /// What was written of an entity.
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum Spec {
+            $($(#[$doc])+ $kind($spec),)+
+        }
+
+        impl Spec {
+            /// The JSON text that is stored.
+            pub fn to_json(&self) -> String {
+                let json = match self {
+                    $(Self::$kind(spec) => serde_json::to_string(spec),)+
+                };
+                json.expect("a spec has text keys only")
+            }
+
+            /// Reads what was stored.
+            ///
+            /// # Errors
+            ///
+            /// What is not as this version writes it. The text may quote what was stored.
+            pub fn from_json(key: &EntityKey, json: &str) -> Result<Self, serde_json::Error> {
+                match key.kind {
+                    $(EntityKind::$kind => serde_json::from_str(json).map(Self::$kind),)+
+                }
+            }
+
+            pub(super) fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+                match self {
+                    $(Self::$kind(spec) => SpecKind::put(spec, key, server),)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A custom authorization server.
+    Server(ServerSpec) = "server";
+    /// A scope of a server.
+    Scope(ScopeSpec) = "scope";
+    /// A claim of a server.
+    Claim(ClaimSpec) = "claim";
+    /// An access policy of a server.
+    Policy(PolicySpec) = "policy";
+    /// A rule of a policy.
+    Rule(RuleSpec) = "rule";
+    /// An issuer whose assertions a server takes.
+    TrustedIssuer(Box<TrustedIssuerSpec>) = "trusted_issuer";
+    /// A client.
+    Client(Box<ClientSpec>) = "client";
+}
+
+impl EntityKind {
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+}
