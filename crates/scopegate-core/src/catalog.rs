@@ -6,9 +6,11 @@
 pub mod admin_scopes;
 pub mod audience_names;
 mod changes;
+mod check;
 mod claim;
 mod client;
 mod entity;
+mod grant_kind;
 mod kind;
 mod out_of_service;
 mod own_tokens;
@@ -23,16 +25,20 @@ mod trusted_issuer;
 mod user_id;
 
 pub use changes::{CatalogChanges, Versions};
+pub use check::{Checked, Fault, Faults, Field, MAX_FAULTS, Step, View, check};
+pub(crate) use check::{key_advice, label};
 pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, TokenKind, is_reserved};
 pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
     RotationType,
 };
 pub use entity::{Edit, Entity, EntityKey, Owner};
+pub use grant_kind::{AuthMethod, Credential, GrantKind};
 pub use kind::{EntityKind, Spec};
 pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;
+pub(crate) use scope::scope_token;
 pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
 pub use snapshot::{AuthorizationServer, CatalogState, Client, Policy, Snapshot};

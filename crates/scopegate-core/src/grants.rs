@@ -16,12 +16,14 @@ mod refresh_token;
 mod token_exchange;
 mod without_asking;
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_jose::MasterKey;
 
 use crate::call::form::Form;
-use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, GrantKind, Snapshot};
 use crate::keys::ClientKeys;
 use crate::keys::KeyRing;
 use crate::limits::Polls;
@@ -38,6 +40,28 @@ pub static GRANTS: &[&dyn Grant] = &[
     &jwt_bearer::JwtBearer,
     &token_exchange::TokenExchange,
 ];
+
+/// What the rules of the catalog ask of each grant.
+pub fn kinds() -> &'static [GrantKind] {
+    &KINDS
+}
+
+static KINDS: LazyLock<Vec<GrantKind>> = LazyLock::new(|| {
+    let kind = |grant: &&dyn Grant| {
+        let name = grant.grant_type();
+        let needs_user = with_person().any(|grant| grant.grant_type() == name);
+        GrantKind {
+            name,
+            needs_user: needs_user || name == "refresh_token",
+            is_about_user: name != client_credentials::GRANT_TYPE,
+            needs_secret: !needs_user && name != "refresh_token",
+            needs_redirect_uri: name == "authorization_code",
+            starts_family: needs_user,
+            continues_family: name == "refresh_token",
+        }
+    };
+    GRANTS.iter().map(kind).collect()
+});
 
 /// The grant of that name.
 pub fn grant(grant_type: &str) -> Option<&'static dyn Grant> {

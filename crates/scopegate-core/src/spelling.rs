@@ -1,6 +1,11 @@
 //! What to write instead of a word that is not known, for the messages of every room.
 
+mod duration;
+
 use std::fmt;
+
+pub use self::duration::parse as parse_duration;
+pub(crate) use self::duration::show as show_duration;
 
 /// Names further away than the first ten thousand are not compared.
 const MAX_COMPARED: usize = 10_000;

@@ -1,5 +1,7 @@
 //! A client as it is written.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use super::check::Review;
 use super::kind::{Place, SpecKind};
 use super::{RedirectUri, Status};
 
@@ -179,8 +182,14 @@ pub struct ClientSpec {
 impl SpecKind for ClientSpec {
     const PLACE: Place = Place::Client;
 
+    const NAME_FIELD: &'static str = "id";
+
     fn is_name(name: &str) -> bool {
         ClientId::parse(name).is_ok()
+    }
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        self.rules(review);
     }
 }
 
@@ -302,6 +311,10 @@ pub enum ClientAuth {
 }
 
 impl ClientAuth {
+    /// All there are.
+    pub const ALL: [Self; 4] =
+        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
+
     /// The name as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::check::Review;
 use super::snapshot::AuthorizationServer;
 use super::{
     ClaimSpec, ClientSpec, EntityKey, PolicySpec, RuleSpec, ScopeSpec, ServerSpec,
@@ -44,6 +45,27 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
         true
     }
 
+    /// The name of the field that holds the entity's name, as a catalog file has it.
+    const NAME_FIELD: &'static str = "name";
+
+    /// The most entities of the kind in a server; none: any number.
+    const MOST_IN_A_SERVER: Option<usize> = None;
+
+    /// Notes each rule that the entity breaks.
+    fn check(&self, review: &mut Review<'_, '_>);
+
+    /// The entity in its server in memory.
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        let _ = (key, server);
+        None
+    }
+
+    /// The names of all entities of the kind in their server in memory.
+    fn keys_in(server: &AuthorizationServer) -> Vec<EntityKey> {
+        let _ = server;
+        Vec::new()
+    }
+
     /// Adds the entity to its server in memory, or replaces it there.
     fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
         let _ = (key, server);
@@ -58,9 +80,23 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
 /// A large spec is boxed in [`Spec`].
 impl<T: SpecKind> SpecKind for Box<T> {
     const PLACE: Place = T::PLACE;
+    const NAME_FIELD: &'static str = T::NAME_FIELD;
+    const MOST_IN_A_SERVER: Option<usize> = T::MOST_IN_A_SERVER;
 
     fn is_parent(parent: &str) -> bool {
         T::is_parent(parent)
+    }
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        T::check(self, review);
+    }
+
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        T::find(key, server).map(Self::new)
+    }
+
+    fn keys_in(server: &AuthorizationServer) -> Vec<EntityKey> {
+        T::keys_in(server)
     }
 
     fn is_name(name: &str) -> bool {
@@ -103,6 +139,24 @@ macro_rules! kinds {
             pub(crate) const fn place(self) -> Place {
                 match self {
                     $(Self::$kind => <$spec as SpecKind>::PLACE,)+
+                }
+            }
+
+            pub(super) const fn name_field(self) -> &'static str {
+                match self {
+                    $(Self::$kind => <$spec as SpecKind>::NAME_FIELD,)+
+                }
+            }
+
+            pub(super) const fn most_in_a_server(self) -> Option<usize> {
+                match self {
+                    $(Self::$kind => <$spec as SpecKind>::MOST_IN_A_SERVER,)+
+                }
+            }
+
+            pub(super) fn keys_in(self, server: &AuthorizationServer) -> Vec<EntityKey> {
+                match self {
+                    $(Self::$kind => <$spec as SpecKind>::keys_in(server),)+
                 }
             }
 
@@ -152,6 +206,18 @@ macro_rules! kinds {
                 }
             }
 
+            pub(super) fn check(&self, review: &mut Review<'_, '_>) {
+                match self {
+                    $(Self::$kind(spec) => SpecKind::check(spec, review),)+
+                }
+            }
+
+            pub(super) fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+                match key.kind {
+                    $(EntityKind::$kind => <$spec>::find(key, server).map(Self::$kind),)+
+                }
+            }
+
             pub(super) fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
                 match self {
                     $(Self::$kind(spec) => SpecKind::put(spec, key, server),)+
@@ -182,5 +248,11 @@ impl EntityKind {
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl From<ClientSpec> for Spec {
+    fn from(client: ClientSpec) -> Self {
+        Self::Client(Box::new(client))
     }
 }

@@ -1,14 +1,20 @@
 //! Access policies and their rules as they are written.
 
+mod rules;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
+use super::check::{Field, Review};
 use super::kind::{Place, SpecKind};
 use super::{AuthorizationServer, ClientId, EntityKey, Status};
 use crate::directory::User;
+
+/// The most characters of the name of a policy or a rule.
+const MAX_NAME: usize = 100;
 
 /// An access policy: the clients that its rules are for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -25,6 +31,15 @@ pub struct PolicySpec {
 
 impl SpecKind for PolicySpec {
     const PLACE: Place = Place::InServer;
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        review.label(Field::of("name"), &review.key().name, MAX_NAME);
+        review.clients(&self.clients);
+    }
+
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.known_policy(&key.name)?.spec.clone()
+    }
 
     fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
         server.policy(&key.name).spec = Some(self);
@@ -81,6 +96,14 @@ pub struct RuleSpec {
 
 impl SpecKind for RuleSpec {
     const PLACE: Place = Place::InPolicy;
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        self.rules(review);
+    }
+
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.known_policy(key.policy_name()?)?.rules.get(&key.name).cloned()
+    }
 
     fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
         let policy = key.policy_name().unwrap_or_default();

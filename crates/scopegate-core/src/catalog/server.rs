@@ -1,5 +1,7 @@
 //! An authorization server as it is written.
 
+mod rules;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -7,6 +9,7 @@ use scopegate_claims::{Audience, Dialect};
 use scopegate_jose::Algorithm;
 use serde::{Deserialize, Serialize};
 
+use super::check::Review;
 use super::kind::{Place, SpecKind};
 use super::{AuthorizationServer, EntityKey, Status};
 
@@ -110,6 +113,15 @@ pub struct ServerSpec {
 
 impl SpecKind for ServerSpec {
     const PLACE: Place = Place::Server;
+    const NAME_FIELD: &'static str = "id";
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        self.rules(review);
+    }
+
+    fn find(_key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.written().cloned()
+    }
 
     fn put(self, _key: &EntityKey, server: &mut AuthorizationServer) {
         server.write(self);

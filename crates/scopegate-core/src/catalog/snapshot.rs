@@ -10,11 +10,12 @@ use scopegate_jose::{Algorithm, Rules};
 
 pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
+use super::kind::Place;
 use super::out_of_service::OutOfService;
 use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, PolicySpec, RowKey,
-    RuleSpec, ScopeSpec, ServerId, ServerSpec, Status, TrustedIssuer, UnreadableRow,
+    Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, EntityKind, PolicySpec,
+    RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
 };
 use super::{CatalogChanges, Versions, admin_scopes, own_tokens};
 
@@ -178,6 +179,33 @@ impl Snapshot {
             Err(_) if id == ServerId::ORG => Ok(None),
             Err(_) => self.out_of_service.check_server(id).map(|()| None),
         }
+    }
+
+    /// What was written of an entity that is understood; none if there is none.
+    pub fn spec(&self, key: &EntityKey) -> Option<Spec> {
+        let Some(server) = key.server_id() else {
+            return self.known_client(&key.name).map(|client| client.spec.clone().into());
+        };
+        Spec::find(key, self.servers.get(&ServerId::parse(server).ok()?)?)
+    }
+
+    /// Tells whether there is an entity, understood or not.
+    pub(super) fn has(&self, key: &EntityKey) -> bool {
+        self.spec(key).is_some() || self.out_of_service.rows().any(|row| row.key == key.into())
+    }
+
+    /// The keys of all entities of a kind: in a server, or of all servers or clients.
+    pub(super) fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
+        match kind.place() {
+            Place::Client => return self.clients().map(|it| EntityKey::client(&it.id)).collect(),
+            Place::Server => {
+                let custom = self.servers().filter(|server| !server.id.is_org());
+                return custom.map(|server| EntityKey::server(&server.id)).collect();
+            }
+            Place::InServer | Place::InPolicy => {}
+        }
+        let server = ServerId::parse(server).ok().and_then(|id| self.servers.get(&id));
+        server.map_or_else(Vec::new, |server| kind.keys_in(server))
     }
 
     /// The issuer of a server, whether there is such a server or not.
@@ -389,6 +417,16 @@ impl AuthorizationServer {
     pub(super) fn unwrite(&mut self) {
         self.write(ServerSpec::unwritten());
         self.is_written = self.id.is_default();
+    }
+
+    /// What was written of the server itself.
+    pub(super) fn written(&self) -> Option<&ServerSpec> {
+        self.is_written.then_some(&self.spec)
+    }
+
+    /// A policy, if there is one of that name.
+    pub(super) fn known_policy(&self, name: &str) -> Option<&Policy> {
+        self.policies.get(name)
     }
 
     /// A policy, which is made if there is none of that name.
