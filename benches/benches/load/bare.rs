@@ -347,5 +347,6 @@ fn event(client: &str, now: UnixTime) -> AuditEvent {
         family: None,
         address: Some("127.0.0.1".into()),
         count: None,
+        change: None,
     }
 }

@@ -1,10 +1,12 @@
 //! What is remembered of each decision.
 
+mod catalog_change;
 mod decision_id;
 
 use scopegate_claims::UnixTime;
 use serde::Serialize;
 
+pub use catalog_change::{Actor, ActorKind, EntityChange, catalog_changed};
 pub use decision_id::DecisionId;
 
 /// The kind of event of a token that was asked for.
@@ -57,6 +59,9 @@ pub struct AuditEvent {
     /// How many decisions are counted by this one record; none: it is of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// The change of the catalog that it records.
+    #[serde(flatten)]
+    pub change: Option<Box<EntityChange>>,
 }
 
 impl AuditEvent {

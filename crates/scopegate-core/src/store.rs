@@ -27,6 +27,7 @@ pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
+use crate::audit::AuditEvent;
 use crate::authority::unattended::NotDone;
 pub use crate::catalog::{CatalogChanges, Versions};
 use crate::catalog::{Edit, ServerId, UnreadableRow};
@@ -100,6 +101,22 @@ pub trait Store: CatalogStore + KeyStore + Ledger + Records + Directory + Vault 
 
 impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault + Upkeep> Store for S {}
 
+/// What one transaction writes of the catalog.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a storage that ignores a part loses it")]
+pub struct CatalogWrite<'a> {
+    /// The version that the catalog must have.
+    pub expected: u64,
+    /// The changes.
+    pub edits: &'a [Edit],
+    /// The version of the catalog file that is applied, if one is: it is kept as that of the newest.
+    pub file_version: Option<u64>,
+    /// Users to make. Those whose login is known are left alone.
+    pub seeds: &'a [NewUser],
+    /// The record of each change: who made it, and what was there before.
+    pub events: &'a [AuditEvent],
+}
+
 /// Where the catalog is kept: versioned rows, one an entity.
 #[async_trait]
 pub trait CatalogStore: fmt::Debug + Send + Sync {
@@ -117,37 +134,17 @@ pub trait CatalogStore: fmt::Debug + Send + Sync {
     /// does not understand is among the changes as such, and fails nothing.
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError>;
 
-    /// Writes changes and the people that are not there yet, all or none, if the catalog still has
-    /// the expected version.
+    /// Writes changes of the catalog, all or none, if it still has the expected version. The answer is
+    /// the new version.
     ///
-    /// `file_version` is remembered as that of the newest catalog file where it is given. Of the
-    /// people, those whose login is known are left alone. The answer is the new version.
+    /// Only [`administration`](crate::administration) calls it: there the changes are checked, and the
+    /// audit events made.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`] if the catalog has another version meanwhile; [`StoreError::Corrupt`] if
     /// an edit would overwrite a row of a newer format.
-    async fn write_catalog_and_users(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-        seeds: &[NewUser],
-    ) -> Result<u64, StoreError>;
-
-    /// [`write_catalog_and_users`](Self::write_catalog_and_users) without people.
-    ///
-    /// # Errors
-    ///
-    /// As that.
-    async fn write_catalog(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-    ) -> Result<u64, StoreError> {
-        self.write_catalog_and_users(expected, edits, file_version, &[]).await
-    }
+    async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError>;
 
     /// Those of some logins that are known, as they were asked for.
     async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError>;

@@ -92,6 +92,7 @@ fn changes(client: u32, number: u32) -> [Change; 2] {
             token_id: None,
             address: None,
             count: None,
+            change: None,
         }),
     ]
 }

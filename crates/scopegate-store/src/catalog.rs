@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use scopegate_core::catalog::{
     ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRow,
 };
-use scopegate_core::directory::NewUser;
-use scopegate_core::store::{CatalogChanges, CatalogStore, Contested, StoreError, Versions};
+use scopegate_core::store::{
+    CatalogChanges, CatalogStore, CatalogWrite, Contested, StoreError, Versions,
+};
 
 use crate::database::{Insert, Row, Transaction, Value};
 use crate::error::{again_if_aborted, unavailable};
-use crate::{SqlStore, consents, families, users};
+use crate::{SqlStore, audit_events, consents, families, users};
 
 const STATE: &str = "SELECT version, key_version, file_version FROM catalog_state";
 
@@ -71,17 +72,12 @@ impl CatalogStore for SqlStore {
         Ok(changes)
     }
 
-    async fn write_catalog_and_users(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-        seeds: &[NewUser],
-    ) -> Result<u64, StoreError> {
-        let Ok(current) = i64::try_from(expected) else { return Err(StoreError::Conflict) };
-        let file_version = file_version.map(i64::try_from).transpose().map_err(unavailable)?;
-        again_if_aborted(|| self.write(current, edits, file_version, seeds)).await?;
-        Ok(expected + 1)
+    async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
+        let Ok(current) = i64::try_from(write.expected) else { return Err(StoreError::Conflict) };
+        let file_version =
+            write.file_version.map(i64::try_from).transpose().map_err(unavailable)?;
+        again_if_aborted(|| self.write(current, file_version, write)).await?;
+        Ok(write.expected + 1)
     }
 
     async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
@@ -97,9 +93,8 @@ impl SqlStore {
     async fn write(
         &self,
         current: i64,
-        edits: &[Edit],
         file_version: Option<i64>,
-        seeds: &[NewUser],
+        CatalogWrite { edits, seeds, events, .. }: &CatalogWrite<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.database.begin().await?;
         let advanced = transaction.execute(ADVANCE, &[current.into(), file_version.into()]).await?;
@@ -111,6 +106,7 @@ impl SqlStore {
         // People come before families and consents here as in the ledger.
         users::seed(&mut transaction, seeds).await?;
         end_what_hangs_on(&mut transaction, edits).await?;
+        audit_events::record(&mut transaction, &Vec::from_iter(*events)).await?;
         transaction.on_postgres(NOTIFY).await?;
         transaction.commit().await
     }

@@ -20,7 +20,7 @@
 //! later.
 //!
 //! ```
-//! use scopegate_core::store::{CatalogStore, StoreError, Vault};
+//! use scopegate_core::store::{CatalogStore, CatalogWrite, StoreError, Vault};
 //! use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -32,8 +32,9 @@
 //! assert_eq!(store.keep("name", "second").await?, "first");
 //!
 //! // A change that is made on top of another version than the present one is refused.
-//! store.write_catalog(0, &[], None).await?;
-//! let late = store.write_catalog(0, &[], None).await;
+//! let write = CatalogWrite { expected: 0, ..CatalogWrite::default() };
+//! store.edit_catalog(&write).await?;
+//! let late = store.edit_catalog(&write).await;
 //! assert!(matches!(late, Err(StoreError::Conflict)));
 //!
 //! assert!(matches!(StoreUrl::parse("mysql://db/orders"), Err(OpenError::UnknownScheme(_))));

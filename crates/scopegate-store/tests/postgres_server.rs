@@ -10,6 +10,7 @@ use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
 use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Vault, Versions};
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
+use scopegate_testkit::UncheckedCatalog;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::net::TcpListener;

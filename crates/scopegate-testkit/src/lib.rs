@@ -42,6 +42,7 @@ mod network;
 mod publication;
 mod signing_keys;
 mod token;
+mod unchecked_catalog;
 
 pub use broken::Broken;
 pub use issuer::TestIssuer;
@@ -51,6 +52,7 @@ pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;
 pub use signing_keys::put_signing_keys;
 pub use token::TokenBuilder;
+pub use unchecked_catalog::UncheckedCatalog;
 
 /// The examples of the page compile and hold.
 #[cfg(doctest)]

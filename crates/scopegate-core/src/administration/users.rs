@@ -226,5 +226,6 @@ fn event(kind: &'static str, user: &UserId, at: UnixTime) -> AuditEvent {
         family: None,
         address: None,
         count: None,
+        change: None,
     }
 }

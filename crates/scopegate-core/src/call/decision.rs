@@ -82,6 +82,7 @@ impl<'a> Deciding<'a> {
             family: None,
             address: self.address.map(|address| address.to_string()),
             count: None,
+            change: None,
         }
     }
 }

@@ -68,6 +68,20 @@ pub struct Fault {
     pub first: Option<(usize, Field)>,
 }
 
+impl Fault {
+    /// A rule that the first of some edits breaks as a whole.
+    pub(crate) fn of(key: &EntityKey, message: &str) -> Self {
+        Self {
+            key: key.clone(),
+            edit: 0,
+            field: Field::whole(),
+            message: message.to_owned(),
+            needed_by: None,
+            first: None,
+        }
+    }
+}
+
 /// The rules that edits break: the first [`MAX_FAULTS`] of them, in the order of the edits.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -82,6 +96,11 @@ impl Faults {
     /// Tells whether all is right.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
+    }
+
+    /// A single one.
+    pub(crate) fn one(fault: Fault) -> Self {
+        Self { kept: vec![fault], more: 0 }
     }
 
     fn keep(&mut self, make: impl FnOnce() -> Fault) {

@@ -188,6 +188,12 @@ impl SpecKind for ClientSpec {
         ClientId::parse(name).is_ok()
     }
 
+    fn hide_secrets(stored: &mut Value) {
+        for secret in stored["secrets"].as_array_mut().into_iter().flatten() {
+            secret["mac"] = Value::from("***");
+        }
+    }
+
     fn check(&self, review: &mut Review<'_, '_>) {
         self.rules(review);
     }

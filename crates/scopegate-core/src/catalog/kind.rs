@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::check::Review;
 use super::snapshot::AuthorizationServer;
@@ -54,6 +55,11 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
     /// Notes each rule that the entity breaks.
     fn check(&self, review: &mut Review<'_, '_>);
 
+    /// Takes the secrets out of what is stored, for the audit log.
+    fn hide_secrets(stored: &mut Value) {
+        let _ = stored;
+    }
+
     /// The entity in its server in memory.
     fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
         let _ = (key, server);
@@ -89,6 +95,10 @@ impl<T: SpecKind> SpecKind for Box<T> {
 
     fn check(&self, review: &mut Review<'_, '_>) {
         T::check(self, review);
+    }
+
+    fn hide_secrets(stored: &mut Value) {
+        T::hide_secrets(stored);
     }
 
     fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
@@ -204,6 +214,18 @@ macro_rules! kinds {
                 match key.kind {
                     $(EntityKind::$kind => serde_json::from_str(json).map(Self::$kind),)+
                 }
+            }
+
+            /// What is stored, without secrets and what is made of them.
+            pub fn without_secrets(&self) -> Value {
+                let (stored, hide): (_, fn(&mut Value)) = match self {
+                    $(Self::$kind(spec) => {
+                        (serde_json::to_value(spec), <$spec as SpecKind>::hide_secrets)
+                    })+
+                };
+                let mut stored = stored.expect("a spec has text keys only");
+                hide(&mut stored);
+                stored
             }
 
             pub(super) fn check(&self, review: &mut Review<'_, '_>) {

@@ -14,8 +14,9 @@ use super::kind::Place;
 use super::out_of_service::OutOfService;
 use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, EntityKey, EntityKind, PolicySpec,
-    RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
+    Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, Entity, EntityKey, EntityKind,
+    Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status,
+    TrustedIssuer, UnreadableRow,
 };
 use super::{CatalogChanges, Versions, admin_scopes, own_tokens};
 
@@ -181,17 +182,24 @@ impl Snapshot {
         }
     }
 
-    /// What was written of an entity that is understood; none if there is none.
-    pub fn spec(&self, key: &EntityKey) -> Option<Spec> {
-        let Some(server) = key.server_id() else {
-            return self.known_client(&key.name).map(|client| client.spec.clone().into());
+    /// An entity that is understood; none if none was written.
+    pub fn entity(&self, key: &EntityKey) -> Option<Entity> {
+        let (owner, spec) = match key.server_id() {
+            None => {
+                let client = self.known_client(&key.name)?;
+                (client.owner, client.spec.clone().into())
+            }
+            Some(server) => {
+                let server = self.servers.get(&ServerId::parse(server).ok()?)?;
+                (*server.owners.get(key)?, Spec::find(key, server)?)
+            }
         };
-        Spec::find(key, self.servers.get(&ServerId::parse(server).ok()?)?)
+        Some(Entity { key: key.clone(), owner, spec })
     }
 
     /// Tells whether there is an entity, understood or not.
     pub(super) fn has(&self, key: &EntityKey) -> bool {
-        self.spec(key).is_some() || self.out_of_service.rows().any(|row| row.key == key.into())
+        self.entity(key).is_some() || self.out_of_service.rows().any(|row| row.key == key.into())
     }
 
     /// The keys of all entities of a kind: in a server, or of all servers or clients.
@@ -273,6 +281,8 @@ pub struct AuthorizationServer {
     own_tokens: Rules,
     targets: Targets,
     is_written: bool,
+    /// Who may change each of them, and the server itself.
+    owners: BTreeMap<EntityKey, Owner>,
 }
 
 /// An access policy with its rules in their order.
@@ -346,6 +356,7 @@ impl AuthorizationServer {
             default_scopes: ScopeSet::empty(),
             index: PolicyIndex::default(),
             is_written: id.is_default(),
+            owners: BTreeMap::new(),
         }
     }
 
@@ -402,8 +413,14 @@ impl AuthorizationServer {
 
     fn edit(&mut self, edit: Edit) {
         match edit {
-            Edit::Delete(key) => key.kind.delete(&key, self),
-            Edit::Put(entity) => entity.spec.put(&entity.key, self),
+            Edit::Delete(key) => {
+                self.owners.remove(&key);
+                key.kind.delete(&key, self);
+            }
+            Edit::Put(Entity { key, owner, spec }) => {
+                spec.put(&key, self);
+                self.owners.insert(key, owner);
+            }
         }
     }
 

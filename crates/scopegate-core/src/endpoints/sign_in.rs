@@ -360,5 +360,6 @@ fn event(
         family: None,
         address: address.map(|address| address.to_string()),
         count: None,
+        change: None,
     }
 }

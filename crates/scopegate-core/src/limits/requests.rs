@@ -181,7 +181,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{ClientId, ClientSpec};
+    use crate::catalog::{ClientId, ClientSpec, Owner};
     use crate::error::{ErrorCode, OAuthError};
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -192,7 +192,7 @@ mod tests {
 
     fn client(id: &str, auth: ClientAuth) -> Client {
         let spec = ClientSpec { auth, ..ClientSpec::default() };
-        Client::new(ClientId::parse(id).unwrap(), spec)
+        Client::new(ClientId::parse(id).unwrap(), Owner::Api, spec)
     }
 
     fn from(last: u8) -> Option<IpAddr> {

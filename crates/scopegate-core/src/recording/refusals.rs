@@ -158,6 +158,7 @@ impl Count {
             family: None,
             address,
             count: Some(self.number),
+            change: None,
         }
     }
 }

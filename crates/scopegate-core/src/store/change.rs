@@ -252,6 +252,7 @@ mod tests {
             token_id: None,
             address: None,
             count: None,
+            change: None,
         })
     }
 

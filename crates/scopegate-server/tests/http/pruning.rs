@@ -41,6 +41,7 @@ fn made(ago: Duration) -> Change {
         family: None,
         address: None,
         count: None,
+        change: None,
     })
 }
 

@@ -75,6 +75,7 @@ fn audit() -> Change {
         token_id: None,
         address: None,
         count: None,
+        change: None,
     })
 }
 

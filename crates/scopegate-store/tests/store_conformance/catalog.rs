@@ -5,7 +5,8 @@ use std::time::Duration;
 use scopegate_core::catalog::{
     Edit, Entity, EntityKey, EntityKind, Owner, RowKey, ScopeSpec, ServerId, Spec, StoredRow,
 };
-use scopegate_core::store::{CatalogStore, StoreError, Versions};
+use scopegate_core::store::{StoreError, Versions};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{Node, Place};
 

@@ -6,6 +6,7 @@ use scopegate_core::catalog::{
     CatalogState, ClientId, Edit, Entity, EntityKey, Owner, ServerId, Spec,
 };
 use scopegate_core::store::{Change, Contested, Ended, Family, SessionId};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{LASTING_FAMILIES, Node, Place};
 use crate::samples::{

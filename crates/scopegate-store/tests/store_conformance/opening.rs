@@ -10,6 +10,7 @@ use scopegate_core::store::{
 };
 use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{Place, patient};
 use crate::samples::{NOW, code, family, open_family, person, put_user, session, user_id};

@@ -51,6 +51,7 @@ pub(crate) fn audit(client: &str) -> Change {
         token_id: None,
         address: None,
         count: None,
+        change: None,
     })
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use scopegate_core::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
-use scopegate_core::directory::{NewUser, User};
-use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError, Versions};
+use scopegate_core::directory::User;
+use scopegate_core::store::{CatalogChanges, CatalogStore, CatalogWrite, StoreError, Versions};
 
-use super::{MemoryStore, Rows, Use};
+use super::{Memory, MemoryStore, Rows, Use};
 
 #[async_trait]
 impl CatalogStore for MemoryStore {
@@ -36,14 +36,9 @@ impl CatalogStore for MemoryStore {
         Ok(logins.iter().filter(known).cloned().collect())
     }
 
-    async fn write_catalog_and_users(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-        seeds: &[NewUser],
-    ) -> Result<u64, StoreError> {
-        let rows = &mut self.open(Use::Other).await?.rows;
+    async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
+        let CatalogWrite { expected, edits, file_version, seeds, events } = *write;
+        let Memory { rows, events: recorded } = &mut *self.open(Use::Other).await?;
         if rows.version != expected {
             return Err(StoreError::Conflict);
         }
@@ -63,6 +58,7 @@ impl CatalogStore for MemoryStore {
         for edit in edits {
             rows.end_what_hangs_on(edit);
         }
+        recorded.extend_from_slice(events);
         Ok(rows.version)
     }
 

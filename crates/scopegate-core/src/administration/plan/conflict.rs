@@ -83,7 +83,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// The conflicts with what would lose its server or its policy.
-pub(super) fn left_behind(current: &[Entity], gone: &[&EntityKey]) -> Vec<Conflict> {
+pub(super) fn left_behind(current: &[&Entity], gone: &[&EntityKey]) -> Vec<Conflict> {
     let gone: HashSet<&EntityKey> = gone.iter().copied().collect();
     if gone.is_empty() {
         return Vec::new();

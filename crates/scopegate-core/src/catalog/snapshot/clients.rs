@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::catalog::{ClientId, ClientSpec, Edit, Spec, usable_keys};
+use crate::catalog::{ClientId, ClientSpec, Edit, Owner, Spec, usable_keys};
 
 /// So many parts share the clients: a change of one client copies one part only.
 const CLIENT_PARTS: usize = 1024;
@@ -15,6 +15,8 @@ const CLIENT_PARTS: usize = 1024;
 pub struct Client {
     /// Its id.
     pub id: ClientId,
+    /// Who may change it.
+    pub owner: Owner,
     /// What was written of it.
     pub spec: ClientSpec,
     /// Its public keys, ready to verify an assertion with.
@@ -25,9 +27,9 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(id: ClientId, spec: ClientSpec) -> Self {
+    pub(crate) fn new(id: ClientId, owner: Owner, spec: ClientSpec) -> Self {
         let keys = usable_keys(&spec.jwks);
-        Self { id, keys, spec, has_sent_unencoded: Arc::default() }
+        Self { id, keys, owner, spec, has_sent_unencoded: Arc::default() }
     }
 
     /// Notes that it sent its secret unencoded; true the first time.
@@ -74,7 +76,7 @@ impl ClientMap {
                 if let (Ok(id), Spec::Client(spec)) =
                     (ClientId::parse(&entity.key.name), entity.spec)
                 {
-                    part.insert(id.clone(), Arc::new(Client::new(id, *spec)));
+                    part.insert(id.clone(), Arc::new(Client::new(id, entity.owner, *spec)));
                 }
             }
         }

@@ -53,6 +53,7 @@ fn event() -> AuditEvent {
         family: None,
         address: None,
         count: None,
+        change: None,
     }
 }
 

@@ -1,0 +1,133 @@
+//! A change of the catalog: who made it, and what was written before and after.
+
+use scopegate_claims::UnixTime;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{ALLOW, AuditEvent, DecisionId};
+use crate::catalog::{Entity, EntityKey, EntityKind};
+
+/// The kind of event of an entity that is made, changed or deleted.
+const KIND: &str = "catalog.entity.change";
+
+/// Who changed something.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct Actor {
+    /// What kind of actor it is.
+    #[serde(rename = "type")]
+    pub kind: ActorKind,
+    /// Which one: a client id, a user id, the name of a file, a command.
+    pub id: String,
+}
+
+/// What kind of actor changed something.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ActorKind {
+    /// The management API, with the client that called it.
+    Api,
+    /// A command on the store.
+    Cli,
+    /// A client that changed itself.
+    Client,
+    /// A catalog file.
+    File,
+    /// The server itself.
+    System,
+    /// A user.
+    User,
+}
+
+impl Actor {
+    /// A command on the store, by its name.
+    pub fn cli(command: &str) -> Self {
+        Self { kind: ActorKind::Cli, id: command.to_owned() }
+    }
+
+    /// A catalog file, by its name.
+    pub fn file(name: &str) -> Self {
+        Self { kind: ActorKind::File, id: name.to_owned() }
+    }
+}
+
+/// What was changed of an entity, without its secrets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct EntityChange {
+    /// Who changed it.
+    pub actor: Actor,
+    /// The entity before; none: it is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The entity from now on; none: it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+/// The record of one changed entity.
+pub fn catalog_changed(
+    at: UnixTime,
+    actor: &Actor,
+    key: &EntityKey,
+    before: Option<&Entity>,
+    after: Option<&Entity>,
+) -> AuditEvent {
+    let client = if key.kind == EntityKind::Client { key.name.as_str() } else { "" };
+    let change =
+        EntityChange { actor: actor.clone(), before: before.map(shown), after: after.map(shown) };
+    AuditEvent {
+        id: DecisionId::at(at),
+        at,
+        kind: KIND,
+        server: key.server_id().unwrap_or_default().to_owned(),
+        client: client.to_owned(),
+        grant_type: None,
+        outcome: ALLOW,
+        reason: None,
+        scope: String::new(),
+        rule: None,
+        token_id: None,
+        user: None,
+        family: None,
+        address: None,
+        count: None,
+        change: Some(Box::new(change)),
+    }
+}
+
+fn shown(Entity { key, owner, spec }: &Entity) -> Value {
+    json!({
+        "kind": key.kind.as_str(),
+        "parent": key.parent,
+        "name": key.name,
+        "owner": owner.as_str(),
+        "spec": spec.without_secrets(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{ClientId, ClientSecret, ClientSpec, Owner};
+
+    #[test]
+    fn the_record_of_a_client_holds_no_secret() {
+        let mac = ClientSecret::from_mac([7; 32]);
+        let spec = ClientSpec { secrets: vec![mac], ..ClientSpec::default() };
+        let stored = serde_json::to_string(&spec.secrets).unwrap();
+        let mac = stored.split('"').nth(3).unwrap().to_owned();
+        let key = EntityKey::client(&ClientId::parse("portal").unwrap());
+        let entity = Entity { key: key.clone(), owner: Owner::Api, spec: spec.into() };
+        let now = UnixTime::from_seconds(1_800_000_000);
+        let actor = Actor::cli("clients create");
+        let event = catalog_changed(now, &actor, &key, None, Some(&entity));
+        let json = serde_json::to_value(&event).unwrap();
+        assert!(!json.to_string().contains(&mac), "{json}");
+        assert_eq!(json["after"]["spec"]["secrets"], json!([{ "mac": "***" }]));
+        assert_eq!(json["actor"], json!({ "type": "cli", "id": "clients create" }));
+        assert_eq!((&json["client"], &json["after"]["owner"]), (&json!("portal"), &json!("api")));
+        assert!(json.get("before").is_none() && json.get("change").is_none(), "{json}");
+    }
+}
