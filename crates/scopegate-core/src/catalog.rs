@@ -10,6 +10,7 @@ mod check;
 mod claim;
 mod client;
 mod entity;
+mod entity_id;
 mod grant_kind;
 mod kind;
 mod out_of_service;
@@ -33,6 +34,7 @@ pub use client::{
     RotationType,
 };
 pub use entity::{Edit, Entity, EntityKey, Owner};
+pub use entity_id::{EntityId, EntityRecord, StoredRecord};
 pub use grant_kind::{AuthMethod, Credential, GrantKind};
 pub use kind::{EntityKind, Spec};
 pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};

@@ -10,7 +10,7 @@ mod session;
 mod standing;
 mod upkeep;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub use self::upkeep::Upkeep;
 use crate::audit::AuditEvent;
 use crate::authority::unattended::NotDone;
 pub use crate::catalog::{CatalogChanges, Versions};
-use crate::catalog::{Edit, ServerId, UnreadableRow};
+use crate::catalog::{Edit, EntityId, EntityKey, ServerId, StoredRecord, UnreadableRow};
 use crate::directory::NewUser;
 
 /// Why a storage did not do what it was asked.
@@ -102,19 +102,44 @@ pub trait Store: CatalogStore + KeyStore + Ledger + Records + Directory + Vault 
 impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault + Upkeep> Store for S {}
 
 /// What one transaction writes of the catalog.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a storage that ignores a part loses it")]
 pub struct CatalogWrite<'a> {
     /// The version that the catalog must have.
     pub expected: u64,
     /// The changes.
     pub edits: &'a [Edit],
+    /// When they are made.
+    pub at: UnixTime,
+    /// The ids of entities that are new. One that is not among them gets an id here. An entity that is
+    /// there keeps its own.
+    pub ids: &'a [(EntityKey, EntityId)],
     /// The version of the catalog file that is applied, if one is: it is kept as that of the newest.
     pub file_version: Option<u64>,
     /// Users to make. Those whose login is known are left alone.
     pub seeds: &'a [NewUser],
     /// The record of each change: who made it, and what was there before.
     pub events: &'a [AuditEvent],
+}
+
+impl<'a> CatalogWrite<'a> {
+    /// Changes alone, without a record of who made them.
+    pub fn new(expected: u64, edits: &'a [Edit], at: UnixTime) -> Self {
+        Self { expected, edits, at, ids: &[], file_version: None, seeds: &[], events: &[] }
+    }
+
+    /// What the row of each entity keeps besides, if the entity is new.
+    pub fn new_records(&self) -> HashMap<&'a EntityKey, StoredRecord> {
+        let ids: HashMap<_, _> = self.ids.iter().map(|(key, id)| (key, id)).collect();
+        let put = self.edits.iter().filter(|edit| matches!(edit, Edit::Put(_)));
+        let record = |edit: &'a Edit| {
+            let key = edit.key();
+            let generate = || EntityId::generate(key.kind);
+            let id = ids.get(key).map_or_else(generate, |id| (*id).clone());
+            (key, StoredRecord::new(&id, self.at))
+        };
+        put.map(record).collect()
+    }
 }
 
 /// Where the catalog is kept: versioned rows, one an entity.

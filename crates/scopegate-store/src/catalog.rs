@@ -3,8 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
+use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{
-    ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRow,
+    ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRecord,
+    StoredRow,
 };
 use scopegate_core::store::{
     CatalogChanges, CatalogStore, CatalogWrite, Contested, StoreError, Versions,
@@ -19,7 +21,8 @@ const STATE: &str = "SELECT version, key_version, file_version FROM catalog_stat
 /// One statement sees one state: the version fits the rows. Without a change there is one row, of
 /// the version alone.
 const SINCE: &str = "\
-    SELECT s.version, e.kind, e.parent, e.name, e.format, e.owner, e.body \
+    SELECT s.version, e.kind, e.parent, e.name, e.format, e.owner, e.body, \
+    e.id, e.created_at, e.updated_at \
     FROM catalog_state s \
     LEFT JOIN catalog_entity e ON e.version > $1 AND (e.body IS NOT NULL OR $1 > 0) \
     ORDER BY e.version, e.ordinal";
@@ -31,16 +34,22 @@ const ADVANCE: &str = "\
     WHERE version = $1";
 
 /// What a newer program has written in a newer format stays: `excluded.format` is the newest one known.
+/// An entity that is there keeps its id, also if it has none; one that is gone loses it.
 static PUT: Insert = Insert::new(
     "\
-    INSERT INTO catalog_entity (kind, parent, name, format, owner, version, ordinal, body) \
+    INSERT INTO catalog_entity \
+    (kind, parent, name, format, owner, version, ordinal, body, id, created_at, updated_at) \
     VALUES {rows} ON CONFLICT (kind, parent, name) DO UPDATE SET \
     format = excluded.format, owner = excluded.owner, version = excluded.version, \
-    ordinal = excluded.ordinal, body = excluded.body \
+    ordinal = excluded.ordinal, body = excluded.body, updated_at = excluded.updated_at, \
+    id = CASE WHEN catalog_entity.body IS NULL OR excluded.body IS NULL \
+    THEN excluded.id ELSE catalog_entity.id END, \
+    created_at = CASE WHEN catalog_entity.body IS NULL OR excluded.body IS NULL \
+    THEN excluded.created_at ELSE catalog_entity.created_at END \
     WHERE catalog_entity.format <= excluded.format OR catalog_entity.body IS NULL",
     PUT_WIDTH,
 );
-const PUT_WIDTH: usize = 8;
+const PUT_WIDTH: usize = 11;
 
 /// The locks keep who would change the rows waiting until the end of the transaction. They are taken in
 /// the order of [`put`].
@@ -68,7 +77,9 @@ impl CatalogStore for SqlStore {
         let rows = self.database.read_long(SINCE, &[since.into()], read_change).await?;
         let Some((version, _)) = rows.first() else { return Err(no_state()) };
         let mut changes = CatalogChanges::none(*version);
-        rows.into_iter().filter_map(|(_, row)| row).for_each(|row| changes.add(row));
+        for (row, record) in rows.into_iter().filter_map(|(_, row)| row) {
+            changes.add(row, record);
+        }
         Ok(changes)
     }
 
@@ -94,19 +105,20 @@ impl SqlStore {
         &self,
         current: i64,
         file_version: Option<i64>,
-        CatalogWrite { edits, seeds, events, .. }: &CatalogWrite<'_>,
+        write: &CatalogWrite<'_>,
     ) -> Result<(), StoreError> {
+        let CatalogWrite { edits, seeds, events, .. } = *write;
         let mut transaction = self.database.begin().await?;
         let advanced = transaction.execute(ADVANCE, &[current.into(), file_version.into()]).await?;
         if advanced == 0 {
             transaction.rollback().await?;
             return Err(StoreError::Conflict);
         }
-        put(&mut transaction, edits, current + 1).await?;
+        put(&mut transaction, write, current + 1).await?;
         // People come before families and consents here as in the ledger.
         users::seed(&mut transaction, seeds).await?;
         end_what_hangs_on(&mut transaction, edits).await?;
-        audit_events::record(&mut transaction, &Vec::from_iter(*events)).await?;
+        audit_events::record(&mut transaction, &Vec::from_iter(events)).await?;
         transaction.on_postgres(NOTIFY).await?;
         transaction.commit().await
     }
@@ -132,16 +144,19 @@ pub(crate) async fn expect(
 /// locks in the same order, nobody waits in a circle.
 async fn put(
     transaction: &mut Transaction,
-    edits: &[Edit],
+    write: &CatalogWrite<'_>,
     version: i64,
 ) -> Result<(), StoreError> {
-    let mut edits: Vec<_> = newest_of_each(edits).into_iter().zip(0_i64..).collect();
+    let records = write.new_records();
+    let mut edits: Vec<_> = newest_of_each(write.edits).into_iter().zip(0_i64..).collect();
     edits.sort_by_key(|(edit, _)| (edit.key().kind.as_str(), edit.key()));
     let bodies: Vec<_> = edits.iter().map(|(edit, _)| body(edit)).collect();
     let asked = edits.len() as u64;
     let mut values = Vec::with_capacity(edits.len() * PUT_WIDTH);
     for ((edit, ordinal), body) in edits.into_iter().zip(&bodies) {
         let EntityKey { kind, parent, name } = edit.key();
+        let record = body.as_ref().and_then(|_| records.get(edit.key()));
+        let at = record.map(|_| write.at.as_seconds().cast_signed());
         values.extend::<[Value<'_>; PUT_WIDTH]>([
             kind.as_str().into(),
             parent.as_str().into(),
@@ -151,6 +166,9 @@ async fn put(
             version.into(),
             ordinal.into(),
             body.as_ref().map(|(_, json)| json.as_str()).into(),
+            record.and_then(|record| record.id.as_deref()).into(),
+            at.into(),
+            at.into(),
         ]);
     }
     match transaction.insert(&PUT, &values).await? {
@@ -210,7 +228,7 @@ fn body(edit: &Edit) -> Option<(&'static str, String)> {
     }
 }
 
-fn read_change(row: &Row<'_>) -> Result<(u64, Option<StoredRow>), StoreError> {
+fn read_change(row: &Row<'_>) -> Result<(u64, Option<(StoredRow, StoredRecord)>), StoreError> {
     let version = row.number("version")?;
     match row.optional_text("kind")? {
         None => Ok((version, None)),
@@ -219,13 +237,19 @@ fn read_change(row: &Row<'_>) -> Result<(u64, Option<StoredRow>), StoreError> {
 }
 
 /// The row as it is; what it says is understood later, or not.
-fn read_row(row: &Row<'_>, kind: String) -> Result<StoredRow, StoreError> {
-    Ok(StoredRow {
+fn read_row(row: &Row<'_>, kind: String) -> Result<(StoredRow, StoredRecord), StoreError> {
+    let stored = StoredRow {
         key: RowKey { kind, parent: row.text("parent")?, name: row.text("name")? },
         format: row.number("format")?,
         owner: row.optional_text("owner")?,
         body: row.optional_text("body")?,
-    })
+    };
+    let record = StoredRecord {
+        id: row.optional_text("id")?,
+        created_at: row.optional_number("created_at")?.map(UnixTime::from_seconds),
+        updated_at: row.optional_number("updated_at")?.map(UnixTime::from_seconds),
+    };
+    Ok((stored, record))
 }
 
 fn one<T>(rows: Vec<T>) -> Result<T, StoreError> {

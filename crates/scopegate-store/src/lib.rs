@@ -20,6 +20,7 @@
 //! later.
 //!
 //! ```
+//! use scopegate_claims::UnixTime;
 //! use scopegate_core::store::{CatalogStore, CatalogWrite, StoreError, Vault};
 //! use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 //!
@@ -32,7 +33,7 @@
 //! assert_eq!(store.keep("name", "second").await?, "first");
 //!
 //! // A change that is made on top of another version than the present one is refused.
-//! let write = CatalogWrite { expected: 0, ..CatalogWrite::default() };
+//! let write = CatalogWrite::new(0, &[], UnixTime::from_seconds(1_800_000_000));
 //! store.edit_catalog(&write).await?;
 //! let late = store.edit_catalog(&write).await;
 //! assert!(matches!(late, Err(StoreError::Conflict)));

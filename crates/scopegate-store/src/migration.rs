@@ -41,6 +41,11 @@ static MIGRATIONS: &[Migration] = &[
         name: "logins_by_normal_form",
         sql: include_str!("../migrations/0006_logins_by_normal_form.sql"),
     },
+    Migration {
+        number: 7,
+        name: "entity_ids",
+        sql: include_str!("../migrations/0007_entity_ids.sql"),
+    },
 ];
 
 /// Any number, as long as no other program takes the same one.

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_core::audit::AuditEvent;
 use scopegate_core::catalog::UserId;
-use scopegate_core::catalog::{RowKey, StoredRow};
+use scopegate_core::catalog::{RowKey, StoredRecord, StoredRow};
 use scopegate_core::directory::{NewUser, User};
 use scopegate_core::store::{
     Artifact, ArtifactKind, ConsentKey, Family, FamilyId, KeyChanges, KeyPhase, KeyStore, Session,
@@ -50,6 +50,8 @@ struct Rows {
     file_version: u64,
     /// Each with the version of its newest change and its place in it; a deletion leaves a trace.
     entities: BTreeMap<RowKey, ((u64, usize), StoredRow)>,
+    /// What is kept of each entity besides.
+    records: BTreeMap<RowKey, StoredRecord>,
     /// In the order in which they were kept: the version of each is its place.
     keys: Vec<StoredKey>,
     assertions: HashMap<(String, String), UnixTime>,

@@ -1,6 +1,7 @@
 //! Writing the catalog as no part of the server does.
 
 use async_trait::async_trait;
+use scopegate_claims::{Clock, SystemClock};
 use scopegate_core::catalog::Edit;
 use scopegate_core::directory::NewUser;
 use scopegate_core::store::{CatalogStore, CatalogWrite, StoreError};
@@ -29,7 +30,8 @@ pub trait UncheckedCatalog: CatalogStore {
         file_version: Option<u64>,
         seeds: &[NewUser],
     ) -> Result<u64, StoreError> {
-        self.edit_catalog(&CatalogWrite { expected, edits, file_version, seeds, events: &[] }).await
+        let write = CatalogWrite::new(expected, edits, SystemClock.now());
+        self.edit_catalog(&CatalogWrite { file_version, seeds, ..write }).await
     }
 }
 

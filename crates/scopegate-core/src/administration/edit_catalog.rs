@@ -12,8 +12,8 @@ use scopegate_claims::{Issuer, UnixTime};
 use crate::audit::{Actor, ActorKind, catalog_changed};
 use crate::authority::Authority;
 use crate::catalog::{
-    Edit, Entity, EntityKey, EntityKind, Fault, Faults, Owner, Snapshot, Spec, UnreadableRow, View,
-    check,
+    Edit, Entity, EntityId, EntityKey, EntityKind, Fault, Faults, Owner, Snapshot, Spec,
+    UnreadableRow, View, check,
 };
 use crate::directory::NewUser;
 use crate::store::{CatalogStore, CatalogWrite, StoreError};
@@ -111,7 +111,7 @@ impl CatalogDoor<'_> {
         Extra { file_version, seeds }: Extra<'_>,
     ) -> Result<u64, EditError> {
         let mut events = Vec::with_capacity(edits.len());
-        let mut changed = Vec::with_capacity(edits.len());
+        let (mut changed, mut ids) = (Vec::with_capacity(edits.len()), Vec::new());
         let mut edited: HashMap<&EntityKey, Option<&Entity>> = HashMap::new();
         for edit in &edits {
             let (key, after) = (edit.key(), after(edit));
@@ -119,8 +119,17 @@ impl CatalogDoor<'_> {
             self.admit(catalog, edit, stored.as_ref(), owner)?;
             let before = edited.insert(key, after).unwrap_or(stored.as_ref());
             changed.push(before != after);
+            let id = match (catalog.record(key), before, after) {
+                (Some(record), Some(_), _) => Some(record.id.clone()),
+                (_, None, Some(_)) => {
+                    let id = EntityId::generate(key.kind);
+                    ids.push((key.clone(), id.clone()));
+                    Some(id)
+                }
+                (_, _, _) => None,
+            };
             if before != after {
-                events.push(catalog_changed(self.now, self.actor, key, before, after));
+                events.push(catalog_changed(self.now, self.actor, key, id.as_ref(), before, after));
             }
         }
         drop(edited);
@@ -134,6 +143,8 @@ impl CatalogDoor<'_> {
         let write = CatalogWrite {
             expected: catalog.version(),
             edits: &edits,
+            at: self.now,
+            ids: &ids,
             file_version,
             seeds,
             events: &events,

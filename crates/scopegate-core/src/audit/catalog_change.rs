@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{ALLOW, AuditEvent, DecisionId};
-use crate::catalog::{Entity, EntityKey, EntityKind};
+use crate::catalog::{Entity, EntityId, EntityKey, EntityKind};
 
 /// The kind of event of an entity that is made, changed or deleted.
 const KIND: &str = "catalog.entity.change";
@@ -71,12 +71,16 @@ pub fn catalog_changed(
     at: UnixTime,
     actor: &Actor,
     key: &EntityKey,
+    id: Option<&EntityId>,
     before: Option<&Entity>,
     after: Option<&Entity>,
 ) -> AuditEvent {
     let client = if key.kind == EntityKind::Client { key.name.as_str() } else { "" };
-    let change =
-        EntityChange { actor: actor.clone(), before: before.map(shown), after: after.map(shown) };
+    let change = EntityChange {
+        actor: actor.clone(),
+        before: before.map(|entity| shown(entity, id)),
+        after: after.map(|entity| shown(entity, id)),
+    };
     AuditEvent {
         id: DecisionId::at(at),
         at,
@@ -97,9 +101,10 @@ pub fn catalog_changed(
     }
 }
 
-fn shown(Entity { key, owner, spec }: &Entity) -> Value {
+fn shown(Entity { key, owner, spec }: &Entity, id: Option<&EntityId>) -> Value {
     json!({
         "kind": key.kind.as_str(),
+        "id": id.map(EntityId::as_str),
         "parent": key.parent,
         "name": key.name,
         "owner": owner.as_str(),
@@ -122,7 +127,7 @@ mod tests {
         let entity = Entity { key: key.clone(), owner: Owner::Api, spec: spec.into() };
         let now = UnixTime::from_seconds(1_800_000_000);
         let actor = Actor::cli("clients create");
-        let event = catalog_changed(now, &actor, &key, None, Some(&entity));
+        let event = catalog_changed(now, &actor, &key, None, None, Some(&entity));
         let json = serde_json::to_value(&event).unwrap();
         assert!(!json.to_string().contains(&mac), "{json}");
         assert_eq!(json["after"]["spec"]["secrets"], json!([{ "mac": "***" }]));

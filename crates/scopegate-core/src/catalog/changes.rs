@@ -1,6 +1,10 @@
 //! What has changed in the catalog since it was last read.
 
-use super::{Edit, ReadRow, RowKey, StoredRow, UnreadableRow};
+use std::collections::HashMap;
+
+use super::{
+    Edit, EntityKey, EntityRecord, ReadRow, RowKey, StoredRecord, StoredRow, UnreadableRow,
+};
 
 /// How far the catalog and the signing keys have come: each change counts one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -27,6 +31,8 @@ pub struct CatalogChanges {
     pub version: u64,
     /// The changes. After version 0 there are no deletions among them.
     pub edits: Vec<Edit>,
+    /// What is kept of each entity that the changes put, besides what was written.
+    pub records: HashMap<EntityKey, EntityRecord>,
     /// The changed rows that this version does not understand. No edit speaks of the same entity.
     pub unreadable: Vec<UnreadableRow>,
     /// The entities of unknown kinds that are gone.
@@ -39,10 +45,15 @@ impl CatalogChanges {
         Self { version, ..Self::default() }
     }
 
-    /// Adds a row that has changed.
-    pub fn add(&mut self, row: StoredRow) {
+    /// Adds a row that has changed, with the columns that keep its record.
+    pub fn add(&mut self, row: StoredRow, record: StoredRecord) {
         match row.read() {
-            ReadRow::Edit(edit) => self.edits.push(edit),
+            ReadRow::Edit(edit) => {
+                if let Edit::Put(entity) = &edit {
+                    self.records.insert(entity.key.clone(), record.read(&entity.key));
+                }
+                self.edits.push(edit);
+            }
             ReadRow::Gone(key) => self.gone.push(key),
             ReadRow::Unreadable(row) => self.unreadable.push(row),
         }

@@ -122,9 +122,10 @@ impl<T: SpecKind> SpecKind for Box<T> {
     }
 }
 
-/// Makes [`EntityKind`] and [`Spec`] of a table. Parents stand before their children.
+/// Makes [`EntityKind`] and [`Spec`] of a table: each kind with its spec, the name by which it is stored,
+/// and the beginning of its ids. Parents stand before their children.
 macro_rules! kinds {
-    ($($(#[$doc:meta])+ $kind:ident($spec:ty) = $name:literal;)+) => {
+    ($($(#[$doc:meta])+ $kind:ident($spec:ty) = $name:literal, $prefix:literal;)+) => {
         /// What kind of thing an entity is.
         #[derive(
             Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
@@ -143,6 +144,13 @@ macro_rules! kinds {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$kind => $name,)+
+                }
+            }
+
+            /// With this begin the ids of its entities.
+            pub(super) const fn id_prefix(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $prefix,)+
                 }
             }
 
@@ -251,19 +259,19 @@ macro_rules! kinds {
 
 kinds! {
     /// A custom authorization server.
-    Server(ServerSpec) = "server";
+    Server(ServerSpec) = "server", "aus";
     /// A scope of a server.
-    Scope(ScopeSpec) = "scope";
+    Scope(ScopeSpec) = "scope", "scp";
     /// A claim of a server.
-    Claim(ClaimSpec) = "claim";
+    Claim(ClaimSpec) = "claim", "ocl";
     /// An access policy of a server.
-    Policy(PolicySpec) = "policy";
+    Policy(PolicySpec) = "policy", "00p";
     /// A rule of a policy.
-    Rule(RuleSpec) = "rule";
+    Rule(RuleSpec) = "rule", "0pr";
     /// An issuer whose assertions a server takes.
-    TrustedIssuer(Box<TrustedIssuerSpec>) = "trusted_issuer";
+    TrustedIssuer(Box<TrustedIssuerSpec>) = "trusted_issuer", "tri";
     /// A client.
-    Client(Box<ClientSpec>) = "client";
+    Client(Box<ClientSpec>) = "client", "0oa";
 }
 
 impl EntityKind {

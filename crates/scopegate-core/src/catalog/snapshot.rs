@@ -15,8 +15,8 @@ use super::out_of_service::OutOfService;
 use super::resource::{Resource, Targets};
 use super::{
     Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, Entity, EntityKey, EntityKind,
-    Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec, Status,
-    TrustedIssuer, UnreadableRow,
+    EntityRecord, Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec,
+    Status, TrustedIssuer, UnreadableRow,
 };
 use super::{CatalogChanges, Versions, admin_scopes, own_tokens};
 
@@ -69,7 +69,7 @@ impl Snapshot {
     /// The state after some changes that were read from a storage.
     #[must_use]
     pub fn after(&self, changes: CatalogChanges) -> Self {
-        let CatalogChanges { version, mut edits, unreadable, gone } = changes;
+        let CatalogChanges { version, mut edits, mut records, unreadable, gone } = changes;
         let mut out_of_service = Arc::clone(&self.out_of_service);
         if !unreadable.is_empty() || !out_of_service.is_empty() {
             let understood = edits.iter().map(|edit| edit.key().into()).chain(gone);
@@ -82,7 +82,12 @@ impl Snapshot {
             edits.extend(clients.map(|id| Edit::Delete(EntityKey::client(&id))));
             Arc::make_mut(&mut out_of_service).follow(understood.into_iter(), unreadable);
         }
-        Self { out_of_service, ..self.edited(version, edits) }
+        let with_record = |edit: Edit| {
+            let record = records.remove(edit.key());
+            (edit, record)
+        };
+        let edits = edits.into_iter().map(with_record).collect();
+        Self { out_of_service, ..self.edited_with(version, edits) }
     }
 
     /// The same, with the signing keys of a version, of which some are not understood.
@@ -98,18 +103,22 @@ impl Snapshot {
     /// The state after some changes, all of which are understood.
     #[must_use]
     pub fn edited(&self, version: u64, edits: Vec<Edit>) -> Self {
+        self.edited_with(version, edits.into_iter().map(|edit| (edit, None)).collect())
+    }
+
+    fn edited_with(&self, version: u64, edits: Vec<(Edit, Option<EntityRecord>)>) -> Self {
         let versions = Versions { catalog: version, ..self.versions };
         let mut next = Self { versions, ..self.clone() };
-        let mut by_server: BTreeMap<ServerId, Vec<Edit>> = BTreeMap::new();
-        for edit in edits {
+        let mut by_server: BTreeMap<ServerId, Vec<_>> = BTreeMap::new();
+        for (edit, record) in edits {
             match edit.key().server_id().map(ServerId::parse) {
-                Some(Ok(server)) => by_server.entry(server).or_default().push(edit),
+                Some(Ok(server)) => by_server.entry(server).or_default().push((edit, record)),
                 // No server of such an id can be asked for, so nothing is lost.
                 Some(Err(_)) => {}
                 None => {
                     let id = edit.key().name.clone();
                     let before = next.known_client(&id).map(Arc::clone);
-                    next.clients.edit(edit);
+                    next.clients.edit(edit, record);
                     let after = next.known_client(&id).map(Arc::clone);
                     next.origins.replace(before.as_deref(), after.as_deref());
                 }
@@ -120,7 +129,7 @@ impl Snapshot {
                 Some(server) => AuthorizationServer::clone(server),
                 None => AuthorizationServer::custom(&self.base, &id),
             };
-            edits.into_iter().for_each(|edit| server.edit(edit));
+            edits.into_iter().for_each(|(edit, record)| server.edit(edit, record));
             server.index();
             // What belongs to a server waits for it: the server's own row may not be understood yet.
             match server.is_blank() {
@@ -191,10 +200,21 @@ impl Snapshot {
             }
             Some(server) => {
                 let server = self.servers.get(&ServerId::parse(server).ok()?)?;
-                (*server.owners.get(key)?, Spec::find(key, server)?)
+                (server.rows.get(key)?.0, Spec::find(key, server)?)
             }
         };
         Some(Entity { key: key.clone(), owner, spec })
+    }
+
+    /// What is kept of an entity besides what was written; none if none was read from a storage.
+    pub fn record(&self, key: &EntityKey) -> Option<&EntityRecord> {
+        match key.server_id() {
+            None => self.known_client(&key.name)?.record.as_ref(),
+            Some(server) => {
+                let server = self.servers.get(&ServerId::parse(server).ok()?)?;
+                server.rows.get(key)?.1.as_ref()
+            }
+        }
     }
 
     /// Tells whether there is an entity, understood or not.
@@ -281,8 +301,8 @@ pub struct AuthorizationServer {
     own_tokens: Rules,
     targets: Targets,
     is_written: bool,
-    /// Who may change each of them, and the server itself.
-    owners: BTreeMap<EntityKey, Owner>,
+    /// Who may change each of them, and the server itself; and what is kept of it besides.
+    rows: BTreeMap<EntityKey, (Owner, Option<EntityRecord>)>,
 }
 
 /// An access policy with its rules in their order.
@@ -356,7 +376,7 @@ impl AuthorizationServer {
             default_scopes: ScopeSet::empty(),
             index: PolicyIndex::default(),
             is_written: id.is_default(),
-            owners: BTreeMap::new(),
+            rows: BTreeMap::new(),
         }
     }
 
@@ -411,15 +431,15 @@ impl AuthorizationServer {
         &self.own_tokens
     }
 
-    fn edit(&mut self, edit: Edit) {
+    fn edit(&mut self, edit: Edit, record: Option<EntityRecord>) {
         match edit {
             Edit::Delete(key) => {
-                self.owners.remove(&key);
+                self.rows.remove(&key);
                 key.kind.delete(&key, self);
             }
             Edit::Put(Entity { key, owner, spec }) => {
                 spec.put(&key, self);
-                self.owners.insert(key, owner);
+                self.rows.insert(key, (owner, record));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Opening a store: for the first time, again, and where it should not be done.
 
 use scopegate_core::catalog::{
-    Edit, Entity, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
+    Edit, Entity, EntityId, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
 };
 use scopegate_core::directory::{Listed, LoginMatch, User};
 use scopegate_core::store::{
@@ -27,7 +27,7 @@ pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
         let store = start.await.unwrap().unwrap();
         assert_eq!(store.catalog_version().await.unwrap(), 0);
     }
-    assert_eq!(place.count("scopegate_migration").await, 6);
+    assert_eq!(place.count("scopegate_migration").await, 7);
     assert_eq!(place.count("catalog_state").await, 1);
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
     assert_eq!(store.keep("a", "second").await.unwrap(), "first");
     let all = store.catalog_since(0).await.unwrap();
     assert_eq!((all.version, all.edits), (1, edits));
-    assert_eq!(place.count("scopegate_migration").await, 6);
+    assert_eq!(place.count("scopegate_migration").await, 7);
 }
 
 /// Takes back what the migration `row_formats` did to the tables of the first one.
@@ -54,6 +54,11 @@ const BEFORE_FORMATS: &str = "\
     DROP INDEX signing_key_by_version; \
     ALTER TABLE catalog_entity DROP COLUMN format; ALTER TABLE signing_key DROP COLUMN format; \
     ALTER TABLE signing_key DROP COLUMN version; ALTER TABLE catalog_state DROP COLUMN key_version";
+
+/// Takes back what the migration `entity_ids` did.
+const BEFORE_IDS: &str = "\
+    ALTER TABLE catalog_entity DROP COLUMN id; ALTER TABLE catalog_entity DROP COLUMN created_at; \
+    ALTER TABLE catalog_entity DROP COLUMN updated_at";
 
 /// Takes back what the migration `logins_by_normal_form` did.
 const BEFORE_NORMAL_LOGINS: &str = "\
@@ -74,8 +79,9 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
         )
         .await;
     place.run(BEFORE_FORMATS).await;
+    place.run(BEFORE_IDS).await;
     let store = place.open_sql().await;
-    assert_eq!(place.count("scopegate_migration").await, 6);
+    assert_eq!(place.count("scopegate_migration").await, 7);
     assert_eq!(store.catalog_file_version().await.unwrap(), 3);
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
 
@@ -93,6 +99,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
         )
         .await;
     place.run(BEFORE_FORMATS).await;
+    place.run(BEFORE_IDS).await;
     place.run(BEFORE_NORMAL_LOGINS).await;
     let store = place.open_sql().await;
     let name = ArtifactName::of_secret("a");
@@ -305,6 +312,7 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
     store.insert_signing_key(&signing_key("1")).await.unwrap();
     store.close().await;
     place.run(BEFORE_FORMATS).await;
+    place.run(BEFORE_IDS).await;
     place
         .run(
             "ALTER TABLE directory_user DROP COLUMN format; \
@@ -329,4 +337,53 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
         let keys = store.keys_since(version).await.unwrap().keys;
         assert!(keys.iter().any(|key| key.server.is_org()), "{version}");
     }
+}
+
+pub(crate) async fn rows_of_before_get_ids_that_are_the_same_on_every_node(place: &Place) {
+    let store = place.open_sql().await;
+    let key = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), "a");
+    let spec = Spec::Scope(ScopeSpec::default());
+    let edit = Edit::Put(Entity { key: key.clone(), owner: Owner::Api, spec });
+    store.write_catalog(0, std::slice::from_ref(&edit), None).await.unwrap();
+    store.close().await;
+    place.run(BEFORE_IDS).await;
+    place.run("DELETE FROM scopegate_migration WHERE number > 6").await;
+    for _ in 0..2 {
+        let store = place.open_sql().await;
+        let record = store.catalog_since(0).await.unwrap().records.remove(&key).unwrap();
+        assert_eq!((&record.id, record.created_at), (&EntityId::derived(&key), None));
+        store.close().await;
+    }
+    // It keeps the id when it is changed.
+    let store = place.open_sql().await;
+    store.write_catalog(1, std::slice::from_ref(&edit), None).await.unwrap();
+    let record = store.catalog_since(0).await.unwrap().records.remove(&key).unwrap();
+    assert_eq!((record.id, record.created_at), (EntityId::derived(&key), None));
+    assert!(record.updated_at.is_some());
+}
+
+pub(crate) async fn a_node_of_before_goes_on_writing_the_catalog(place: &Place) {
+    let store = place.open_sql().await;
+    let key = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), "a");
+    let spec = Spec::Scope(ScopeSpec::default());
+    let edit = Edit::Put(Entity { key: key.clone(), owner: Owner::Api, spec });
+    store.write_catalog(0, std::slice::from_ref(&edit), None).await.unwrap();
+    let id = store.catalog_since(0).await.unwrap().records.remove(&key).unwrap().id;
+    // The statement of the version before.
+    let put = |name: &str| {
+        format!(
+            "INSERT INTO catalog_entity (kind, parent, name, format, owner, version, ordinal, body) \
+             VALUES ('scope', 'default', '{name}', 1, 'api', 2, 0, '{{\"description\":\"new\"}}') \
+             ON CONFLICT (kind, parent, name) DO UPDATE SET \
+             format = excluded.format, owner = excluded.owner, version = excluded.version, \
+             ordinal = excluded.ordinal, body = excluded.body"
+        )
+    };
+    place.run(&put("a")).await;
+    place.run(&put("b")).await;
+    place.run("UPDATE catalog_state SET version = 2").await;
+    let records = store.catalog_since(0).await.unwrap().records;
+    assert_eq!(records[&key].id, id, "it is the same entity");
+    let other = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), "b");
+    assert_eq!(records[&other].id, EntityId::derived(&other));
 }

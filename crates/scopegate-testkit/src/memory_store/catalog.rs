@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use scopegate_core::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
+use scopegate_core::catalog::{Edit, Entity, EntityKind, FORMAT, RowKey, Spec, StoredRow};
 use scopegate_core::directory::User;
 use scopegate_core::store::{CatalogChanges, CatalogStore, CatalogWrite, StoreError, Versions};
 
@@ -26,7 +26,10 @@ impl CatalogStore for MemoryStore {
             .collect();
         changed.sort_by_key(|(place, _)| *place);
         let mut changes = CatalogChanges::none(rows.version);
-        changed.into_iter().for_each(|(_, row)| changes.add(row.clone()));
+        for (_, row) in changed {
+            let record = rows.records.get(&row.key).cloned().unwrap_or_default();
+            changes.add(row.clone(), record);
+        }
         Ok(changes)
     }
 
@@ -37,7 +40,7 @@ impl CatalogStore for MemoryStore {
     }
 
     async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
-        let CatalogWrite { expected, edits, file_version, seeds, events } = *write;
+        let CatalogWrite { expected, edits, file_version, seeds, events, .. } = *write;
         let Memory { rows, events: recorded } = &mut *self.open(Use::Other).await?;
         if rows.version != expected {
             return Err(StoreError::Conflict);
@@ -50,6 +53,7 @@ impl CatalogStore for MemoryStore {
         {
             return Err(StoreError::Corrupt("an entity is of a newer format".to_owned()));
         }
+        rows.keep_records(write);
         rows.put(written);
         rows.file_version = file_version.unwrap_or(rows.file_version);
         for seed in seeds {
@@ -80,6 +84,23 @@ impl Rows {
         self.version += 1;
         for (ordinal, row) in rows.into_iter().enumerate() {
             self.entities.insert(row.key.clone(), ((self.version, ordinal), row));
+        }
+    }
+
+    /// An entity that is there keeps its id; one that is gone loses it.
+    fn keep_records(&mut self, write: &CatalogWrite<'_>) {
+        let mut new = write.new_records();
+        for edit in write.edits {
+            let key = RowKey::from(edit.key());
+            let is_there = self.entities.get(&key).is_some_and(|(_, row)| row.body.is_some());
+            match (edit, new.remove(edit.key())) {
+                (Edit::Put(_), _) if is_there => {
+                    self.records.entry(key).or_default().updated_at = Some(write.at);
+                }
+                (Edit::Put(_), Some(record)) => drop(self.records.insert(key, record)),
+                (Edit::Put(_), None) => {}
+                (Edit::Delete(_), _) => drop(self.records.remove(&key)),
+            }
         }
     }
 
