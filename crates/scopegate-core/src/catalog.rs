@@ -5,6 +5,7 @@
 
 pub mod admin_scopes;
 pub mod audience_names;
+mod built_in;
 mod claim;
 mod client;
 mod entity;
@@ -20,6 +21,7 @@ mod stored_row;
 mod trusted_issuer;
 mod user_id;
 
+pub use built_in::BuiltIn;
 pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, TokenKind, is_reserved};
 pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
@@ -31,7 +33,7 @@ pub use redirect_uri::RedirectUri;
 pub use resource::Resource;
 pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
-pub use snapshot::{AuthorizationServer, Client, Policy, Snapshot};
+pub use snapshot::{AuthorizationServer, Client, Policy, Rule, Snapshot};
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
 pub use user_id::UserId;

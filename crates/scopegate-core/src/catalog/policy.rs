@@ -7,7 +7,6 @@ use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{ClientId, Status};
-use crate::directory::User;
 
 /// An access policy: the clients that its rules are for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -48,7 +47,7 @@ pub struct RuleSpec {
     pub scopes: Scopes,
     /// How long its access tokens live: 5 minutes to 24 hours.
     pub access_token_lifetime: Duration,
-    /// The logins of persons it is for, as [`User::exact_login_key`](crate::directory::User::exact_login_key)
+    /// The logins of persons it is for, as `User::exact_login_key`
     /// writes them.
     #[serde(default)]
     pub users: BTreeSet<String>,
@@ -79,12 +78,6 @@ impl RuleSpec {
     pub const MAX_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
     /// How long a refresh token lives without being used if a rule does not say.
     pub const DEFAULT_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
-    /// Tells whether the rule is for this person.
-    pub fn admits(&self, user: &User) -> bool {
-        let is_for_all = self.users.is_empty() && self.groups.is_empty();
-        is_for_all || user.is_among(&self.users, &self.groups)
-    }
 }
 
 /// A rule that grants nothing.

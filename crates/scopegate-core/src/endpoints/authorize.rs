@@ -27,6 +27,7 @@ use crate::authority::Authority;
 use crate::call::active_server;
 use crate::call::decision::Deciding;
 use crate::call::form::Form;
+use crate::catalog::Resource;
 use crate::catalog::UserId;
 use crate::catalog::{ClientId, ServerId};
 use crate::directory::User;
@@ -34,7 +35,7 @@ use crate::error::{OAuthError, TokenError};
 use crate::grants::authorization_code;
 use crate::people::assignment;
 use crate::people::session::SessionSecret;
-use crate::policy::{self, Asking};
+use crate::policy::{self, Facts};
 use crate::store::{Change, Session};
 
 use self::checks::At;
@@ -269,13 +270,20 @@ impl Authority {
         if asked.is_beyond_us {
             return Err(AuthorizeError::AcrNotMet);
         }
-        let granted = policy::evaluate(&Asking {
+        let resources: Vec<_> = draft.form.values("resource").map(Resource::new).collect();
+        let evaluation = policy::evaluate(&Facts {
             server,
             client,
+            client_auth: client.spec.auth,
             grant_type: authorization_code::GRANT_TYPE,
-            person: Some(user),
+            user: Some(user),
+            authentication: Some(&session.auth),
+            resources: &resources,
+            address: request.address,
+            now: *now,
             wanted: &asked.wanted,
-        })?;
+        });
+        let granted = evaluation.granted()?;
         let agreed = match self.consent(draft, user, &granted, request.done.consent).await? {
             consent::Outcome::Ask(question) => return Ok(Authorized::Consent(question)),
             consent::Outcome::Agreed(change) => change,

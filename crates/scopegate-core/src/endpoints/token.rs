@@ -24,7 +24,7 @@ use crate::catalog::{AuthorizationServer, Client, ServerId, Snapshot};
 use crate::client_auth::{self, AuthenticatedClient, Authorization, Presented, Proof};
 use crate::error::TokenError;
 use crate::grants::{self, Decision, Denied, Grant, GrantRequest, Right};
-use crate::policy::{self, Asking, Granted, Wanted};
+use crate::policy::{self, Facts, Granted, Wanted};
 use crate::store::{Change, Contested, StoreError};
 use crate::token::RefreshToken;
 use crate::token::TokenId;
@@ -299,14 +299,20 @@ impl<'a> Case<'a> {
             }
             Right::Policy { grant_type, at_most, audience, until } => {
                 let wanted = Wanted::parse(form.value("scope"))?.within(at_most.as_ref())?;
-                let person = subject.person().map(|person| &person.user);
-                let mut granted = policy::evaluate(&Asking {
+                let person = subject.person();
+                let mut granted = policy::evaluate(&Facts {
                     server,
                     client,
+                    client_auth: client.spec.auth,
                     grant_type,
-                    person,
+                    user: person.map(|person| &person.user),
+                    authentication: person.and_then(|person| person.auth.as_ref()),
+                    resources: &[],
+                    address: self.request.address,
+                    now,
                     wanted: &wanted,
-                })?;
+                })
+                .granted()?;
                 if let Some(until) = until {
                     granted.lifetime = granted.lifetime.min(until.since(now));
                 }

@@ -11,7 +11,7 @@ use crate::call::decision::Deciding;
 use crate::directory::{Person, User};
 use crate::error::{OAuthError, TokenError};
 use crate::people::assignment;
-use crate::policy::{self, Asking, Granted, Wanted};
+use crate::policy::{self, Facts, Granted, Wanted};
 use crate::store::{Change, Ended, Family};
 use crate::token::RefreshToken;
 use crate::token::TokenId;
@@ -124,8 +124,19 @@ fn granted(
         return Err(TokenError::UnauthorizedClient);
     }
     let wanted = &Wanted::parse(form.value("scope"))?.within(Some(&family.body.scopes))?;
-    let person = Some(user);
-    policy::evaluate(&Asking { server, client, grant_type: began_by, person, wanted })
+    policy::evaluate(&Facts {
+        server,
+        client,
+        client_auth: client.spec.auth,
+        grant_type: began_by,
+        user: Some(user),
+        authentication: None,
+        resources: &[],
+        address: None,
+        now: request.now,
+        wanted,
+    })
+    .granted()
 }
 
 /// A token that was replaced is shown again: nobody knows who is honest, so all of the family ends,

@@ -8,6 +8,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use crate::audit::{DEVICE_APPROVAL, DecisionId};
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
+use crate::catalog::Resource;
 use crate::catalog::{AuthorizationServer, Client, Snapshot};
 use crate::directory::User;
 use crate::endpoints::authorize::consent::{Asks, described, needed};
@@ -16,7 +17,7 @@ use crate::grants::device::{Approval, DeviceBody, State, UserCode};
 use crate::grants::device_code::GRANT_TYPE;
 use crate::limits::RetryAfter;
 use crate::people::assignment;
-use crate::policy::{self, Asking, Granted};
+use crate::policy::{self, Facts, Granted};
 use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreError};
 
 /// Maximum attempts when a concurrent commit wins: the device may ask meanwhile.
@@ -204,7 +205,7 @@ impl Authority {
         activation: &Activation<'_>,
         now: UnixTime,
     ) -> Result<Granted, TokenError> {
-        match device.granted_to(activation.user) {
+        match device.granted_to(activation, now) {
             Ok(granted) => Ok(granted),
             Err(error) => {
                 let deciding = device.deciding(DEVICE_APPROVAL, activation, now);
@@ -254,19 +255,30 @@ impl Device<'_> {
         }
     }
 
-    fn granted_to(&self, user: &User) -> Result<Granted, TokenError> {
+    fn granted_to(
+        &self,
+        activation: &Activation<'_>,
+        now: UnixTime,
+    ) -> Result<Granted, TokenError> {
         let Self { server, client, .. } = *self;
+        let Activation { user, session, address, .. } = *activation;
         if !client.spec.grant_types.contains(GRANT_TYPE) {
             return Err(TokenError::UnauthorizedClient);
         }
         assignment::check(client, user)?;
-        policy::evaluate(&Asking {
+        let evaluation = policy::evaluate(&Facts {
             server,
             client,
+            client_auth: client.spec.auth,
             grant_type: GRANT_TYPE,
-            person: Some(user),
+            user: Some(user),
+            authentication: Some(&session.auth),
+            resources: &[Resource::new(self.body.audience.as_str())],
+            address,
+            now,
             wanted: &self.body.wanted(),
-        })
+        });
+        evaluation.granted()
     }
 
     fn deciding(
