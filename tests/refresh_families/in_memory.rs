@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use scopegate_claims::{Clock, Issuer, ManualClock, UnixTime};
 use scopegate_core::authority::{Authority, Foundation};
-use scopegate_core::call::form::Form;
+use scopegate_core::call::ClientRequest;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::client_auth::Authorization;
+use scopegate_core::client_auth::{Authorization, Presented};
 use scopegate_core::directory::{NewUser, User};
-use scopegate_core::endpoints::token::{TokenRequest, TokenResponse};
+use scopegate_core::endpoints::token::TokenResponse;
 use scopegate_core::error::TokenError;
+use scopegate_core::form::Form;
 use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::session::{self, SessionSecret};
@@ -82,11 +83,12 @@ impl InMemory {
         let form = Form::collect(form.iter().copied()).unwrap();
         let pair = format!("{client}:{}", secret_of(client));
         let header = format!("Basic {}", base64_simd::STANDARD.encode_to_string(pair));
-        let request = TokenRequest {
+        let presented = Presented::form(&form).with_authorization(Some(Authorization(&header)));
+        let request = ClientRequest {
             server: &ServerId::default_server(),
-            authorization: Some(Authorization(&header)),
-            form: &form,
+            presented,
             address: None,
+            deadline: None,
         };
         self.authority.token(request).await.map_err(|refused| refused.error)
     }

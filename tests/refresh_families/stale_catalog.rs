@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use scopegate_claims::{Clock, ScopeSet};
-use scopegate_core::call::form::Form;
 use scopegate_core::catalog::{
     ClientId, Edit, Entity, EntityKey, EntityKind, ServerId, Spec, Status,
 };
 use scopegate_core::endpoints::authorize::{AuthorizeError, AuthorizeRequest, Authorized, Done};
 use scopegate_core::endpoints::token::TokenResponse;
 use scopegate_core::error::TokenError;
+use scopegate_core::form::Form;
 use scopegate_core::store::{CatalogStore, Change, ConsentKey, Ledger};
 use scopegate_tests::Pkce;
 

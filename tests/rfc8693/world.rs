@@ -1,11 +1,12 @@
 //! Three servers, people, clients that get tokens for them and clients that exchange these.
 
 use scopegate_claims::Clock;
+use scopegate_claims::ScopeSet;
 use scopegate_core::catalog::ServerId;
 use scopegate_core::directory::{Person, User};
 use scopegate_core::token::Actor;
-use scopegate_core::token::{self, IdIngredients};
-use scopegate_tests::{Answer, Catalog, TestServer, Token, claims, granted, signed_in_before};
+use scopegate_core::token::{IdTokenDraft, IdTokenWish};
+use scopegate_tests::{Answer, Catalog, TestServer, Token, claims, signed_in_before};
 use serde_json::{Value, json};
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -100,16 +101,11 @@ impl World {
         let issuer = catalog.server(&ServerId::default_server()).unwrap().unwrap();
         let key = authority.keys().signer(issuer).await.unwrap();
         let now = self.server.clock().now();
-        let from = IdIngredients {
-            server: issuer,
-            client: catalog.client(client).unwrap().unwrap(),
-            person: &Person { user: self.alice.clone(), auth: Some(signed_in_before(now)) },
-            wish: &Default::default(),
-            granted: &granted("openid", 600),
-            access_token: "x",
-            now,
-        };
-        token::id_token(&from, &key).unwrap()
+        let client = catalog.client(client).unwrap().unwrap();
+        let person = Person { user: self.alice.clone(), auth: Some(signed_in_before(now)) };
+        let (wish, granted) = (IdTokenWish::default(), ScopeSet::parse("openid").unwrap());
+        let draft = IdTokenDraft::new(issuer, client, &person, &wish, &granted, now).unwrap();
+        draft.sign(&key, "x").await.unwrap()
     }
 
     /// The token that a client gets for itself.

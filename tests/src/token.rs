@@ -11,7 +11,7 @@ use scopegate_core::policy::Granted;
 use scopegate_core::store::{Family, FamilyBody, FamilyId, SessionId};
 use scopegate_core::token::TokenId;
 use scopegate_core::token::refresh_family::{self, Begin};
-use scopegate_core::token::{self, Ingredients};
+use scopegate_core::token::{self, Allowed, Extras};
 use scopegate_core::token::{Actor, MayAct, Subject};
 use scopegate_jose::MasterKey;
 
@@ -66,7 +66,7 @@ impl TestServer {
         let issuer =
             catalog.server(&id).expect("there is the server").expect("there is the server");
         let person = Person { user: user.clone(), auth: Some(signed_in_before(now)) };
-        let ingredients = Ingredients {
+        let allowed = Allowed {
             server: issuer,
             client: catalog
                 .client(like.client)
@@ -75,14 +75,18 @@ impl TestServer {
             subject: &Subject::Person(Box::new(person)),
             audience: &Audience::parse(like.audience).expect("it is an audience"),
             granted: &granted(like.scopes, like.lifetime),
-            token_id: Some(&TokenId::access(like.family.as_ref())),
-            actor: like.actor.as_ref(),
-            may_act: like.may_act.as_ref(),
-            userinfo_claims: &like.userinfo_claims,
+            extras: &Extras {
+                token_id: Some(TokenId::access(like.family.as_ref())),
+                actor: like.actor,
+                may_act: like.may_act,
+                userinfo_claims: like.userinfo_claims,
+                ..Extras::default()
+            },
             now,
         };
         let key = authority.keys().signer(issuer).await.expect("there is a key");
-        token::access_token(&ingredients, &key).expect("it is signed").token
+        let draft = token::draft(allowed).expect("it can be drafted");
+        draft.sign(&key).await.expect("it is signed").access_token
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::call::form::FormProblem;
-use crate::limits::RetryAfter;
-use crate::store::{Contested, StoreError};
+use crate::form::FormProblem;
+use crate::limits::{RetryAfter, TooManyRequests};
+use crate::store::StoreError;
 
 /// Why a token request is refused; by blame: the client, the administrator, ourselves.
 #[derive(Debug, thiserror::Error)]
@@ -105,14 +105,6 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// What somebody else changed first: then it can be decided again.
-    pub(crate) const fn lost_race(&self) -> Option<Contested> {
-        match self {
-            Self::Storage(StoreError::Changed(lost)) => Some(*lost),
-            _ => None,
-        }
-    }
-
     /// Tells whether it is because nobody knows who the client is.
     pub(crate) const fn is_of_unknown_client(&self) -> bool {
         matches!(
@@ -125,6 +117,16 @@ impl TokenError {
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Storage(error)
+    }
+}
+
+impl From<TooManyRequests> for TokenError {
+    fn from(refused: TooManyRequests) -> Self {
+        match refused {
+            TooManyRequests::Pushed(after) => Self::TooManyPushedRequests(after),
+            TooManyRequests::Device(after) => Self::TooManyDeviceRequests(after),
+            TooManyRequests::Stored(after) => Self::TooManyWaiting(after),
+        }
     }
 }
 

@@ -27,7 +27,6 @@ pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
-use crate::authority::unattended::NotDone;
 use crate::catalog::{Edit, ServerId, UnreadableRow};
 use crate::directory::NewUser;
 
@@ -51,12 +50,6 @@ pub enum StoreError {
     /// The storage does not answer, or cannot write.
     #[error("the storage is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<NotDone> for StoreError {
-    fn from(cause: NotDone) -> Self {
-        Self::Unavailable(Box::new(cause))
-    }
 }
 
 /// What somebody else changed first.

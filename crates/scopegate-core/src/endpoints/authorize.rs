@@ -24,14 +24,14 @@ use std::net::IpAddr;
 
 use crate::audit::DecisionId;
 use crate::authority::Authority;
-use crate::call::active_server;
 use crate::call::decision::Deciding;
-use crate::call::form::Form;
+use crate::call::{ClientError, active_server};
 use crate::catalog::Resource;
 use crate::catalog::UserId;
 use crate::catalog::{ClientId, ServerId};
 use crate::directory::User;
 use crate::error::{OAuthError, TokenError};
+use crate::form::Form;
 use crate::grants::authorization_code;
 use crate::people::assignment;
 use crate::people::session::SessionSecret;

@@ -11,10 +11,10 @@ use axum::response::Response;
 use axum::routing::get;
 use http::HeaderMap;
 use http::request::Parts;
-use scopegate_core::call::form::Form;
 use scopegate_core::endpoints::authorize::{
     AuthorizeRefused, AuthorizeRequest, Authorized, ConsentAnswer, Done, ResponseMode, Return,
 };
+use scopegate_core::form::Form;
 use scopegate_core::people::interaction::Interaction;
 use scopegate_core::people::session::SessionSecret;
 

@@ -4,8 +4,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri};
-use scopegate_core::call::form::Form;
 use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
+use scopegate_core::form::Form;
 
 use super::failure::NEVER_STORED;
 use super::{Failure, RequestError};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::response::Response;
 use http::request::Parts;
-use scopegate_core::call::form::Form;
+use scopegate_core::call::{self, Refused};
 use scopegate_core::catalog::{AuthorizationServer, ClientId};
 use scopegate_core::client_auth::Presented;
-use scopegate_core::endpoints::token::{Refused, TokenRequest};
+use scopegate_core::form::Form;
+use tokio::time::Instant;
 
-use super::in_time::decided_in_time;
+use super::in_time::{DECISION_TIME, decided_in_time};
 use super::{App, Failure, RequestError, cors, credentials, form_body};
 
 /// A request by a client, as it was received. Nothing of it is believed yet.
@@ -54,16 +55,19 @@ impl ClientRequest {
     /// Asks the core, which answers in time or not at all.
     pub(super) async fn decided<'r, T, E, D>(
         &'r self,
-        decide: impl FnOnce(TokenRequest<'r>) -> D,
+        decide: impl FnOnce(call::ClientRequest<'r>) -> D,
     ) -> Result<T, Failure>
     where
         E: Into<RequestError>,
         D: Future<Output = Result<T, Refused<E>>>,
     {
-        let Self { app, server, parts, form, .. } = self;
-        let authorization = self.presented().authorization;
-        let address = app.client_address(parts);
-        let request = TokenRequest { server: &server.id, authorization, form, address };
+        let Self { app, server, parts, .. } = self;
+        let request = call::ClientRequest {
+            server: &server.id,
+            presented: self.presented(),
+            address: app.client_address(parts),
+            deadline: Some(Instant::now() + DECISION_TIME),
+        };
         let failure = match decided_in_time(decide(request)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(Refused { error, decision })) => Failure::new(error).of_decision(decision),
@@ -86,6 +90,6 @@ impl ClientRequest {
     fn presented(&self) -> Presented<'_> {
         // It was read once, so that it can be read again.
         let authorization = credentials::authorization(&self.parts.headers).ok().flatten();
-        Presented { authorization, form: &self.form }
+        Presented::form(&self.form).with_authorization(authorization)
     }
 }

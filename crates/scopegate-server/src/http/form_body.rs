@@ -9,8 +9,8 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::LengthLimitError;
 use percent_encoding::percent_decode;
-use scopegate_core::call::form::{Form, FormProblem};
 use scopegate_core::error::TokenError;
+use scopegate_core::form::{Form, FormProblem};
 
 use super::RequestError;
 

@@ -7,7 +7,7 @@ use futures_util::TryFutureExt;
 use super::RequestError;
 
 /// As long as clients and proxies commonly wait.
-const DECISION_TIME: Duration = Duration::from_secs(20);
+pub(super) const DECISION_TIME: Duration = Duration::from_secs(20);
 
 /// Waits for a decision.
 ///

@@ -8,9 +8,9 @@ use axum::response::Response;
 use axum::routing::get;
 use http::Method;
 use http::request::Parts;
-use scopegate_core::call::form::Form;
 use scopegate_core::catalog::AuthorizationServer;
 use scopegate_core::endpoints::logout::{Logout, LogoutRequest};
+use scopegate_core::form::Form;
 
 use super::asked::Asked;
 use super::in_time::decided_in_time;

@@ -15,7 +15,7 @@ use scopegate_core::directory::{LoginMatch, Person, Profile, User};
 use scopegate_core::policy::Granted;
 use scopegate_core::store::CatalogStore;
 use scopegate_core::token::Subject;
-use scopegate_core::token::{Ingredients, access_token};
+use scopegate_core::token::{Allowed, Extras, draft};
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, StartError, Storage};
 use scopegate_testkit::MemoryStore;
@@ -187,20 +187,17 @@ async fn token_of_a_person<S>(at: &Fixture<S>) -> String {
         refresh_lifetime: None,
         refresh_window: Duration::ZERO,
     };
-    let ingredients = Ingredients {
+    let allowed = Allowed {
         server: issuer,
         client: catalog.client("reader").unwrap().unwrap(),
         subject: &Subject::Person(Box::new(Person { user, auth: None })),
         audience: issuer.audience(None).unwrap(),
         granted: &granted,
-        token_id: None,
-        actor: None,
-        may_act: None,
-        userinfo_claims: &[],
+        extras: &Extras::default(),
         now,
     };
     let key = at.server.authority().keys().signer(issuer).await.unwrap();
-    access_token(&ingredients, &key).unwrap().token
+    draft(allowed).unwrap().sign(&key).await.unwrap().access_token
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::AuthorizeError;
-use crate::call::form::Form;
 use crate::catalog::{Client, Snapshot};
+use crate::form::Form;
 
 /// The client, and where it gets its answer.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,6 @@
 //! What can go wrong with an authorization request, and what the client may learn of it.
 
 use crate::error::{ErrorCode, OAuthError, TokenError};
-use crate::store::Contested;
 
 /// Why an authorization request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +66,10 @@ impl AuthorizeError {
         )
     }
 
-    /// What somebody else changed first: then it can be decided again.
-    pub(super) const fn lost_race(&self) -> Option<Contested> {
+    /// The error that a token request could have, too.
+    pub(super) const fn of_token(&self) -> Option<&TokenError> {
         match self {
-            Self::Token(error) => error.lost_race(),
+            Self::Token(error) => Some(error),
             _ => None,
         }
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 use scopegate_core::authority::Authority;
-use scopegate_core::call::form::Form;
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::catalog_file::parse_duration;
 use scopegate_core::endpoints::token::{Refused, TokenResponse, VouchedRequest};
 use scopegate_core::error::{OAuthError, TokenError};
+use scopegate_core::form::Form;
 
 use crate::cli::failure::CliError;
 use crate::cli::{Workplace, console};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use http::{HeaderMap, Uri};
-use scopegate_core::call::form::Form;
+use scopegate_core::form::Form;
 
 use crate::http::{Failure, RequestError, form_body};
 

@@ -5,11 +5,11 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
-use scopegate_core::call::form::Form;
 use scopegate_core::directory::User;
 use scopegate_core::endpoints::device::{
     Activation, ActivationError, DeviceAnswer, DeviceQuestion,
 };
+use scopegate_core::form::Form;
 use scopegate_core::grants::device::UserCode;
 use scopegate_core::people::interaction::{Goal, Interaction, InteractionError};
 use scopegate_core::store::Session;

@@ -2,9 +2,9 @@
 
 use axum::response::Response;
 use http::request::Parts;
-use scopegate_core::call::form::Form;
 use scopegate_core::catalog::ClientId;
 use scopegate_core::directory::User;
+use scopegate_core::form::Form;
 use scopegate_core::people::interaction::Goal;
 
 use super::html::{Csp, Html, page};

@@ -4,7 +4,7 @@
 use scopegate_claims::{Scope, ScopeSet};
 
 use super::GrantRequest;
-use crate::catalog::{Client, ClientAuth, ClientConsent, Consent};
+use crate::catalog::{ClientConsent, Consent};
 use crate::directory::User;
 use crate::error::TokenError;
 use crate::policy::Wanted;
@@ -12,14 +12,6 @@ use crate::store::ConsentKey;
 
 /// The scopes of a client that had the person sign in.
 const OF_SIGN_IN: [&str; 2] = ["offline_access", "openid"];
-
-/// Refuses a client that proves nothing: whoever found an assertion or a token could use it.
-pub(super) fn only_confidential(client: &Client) -> Result<(), TokenError> {
-    match client.spec.auth {
-        ClientAuth::None => Err(TokenError::UnauthorizedClient),
-        _ => Ok(()),
-    }
-}
 
 /// Refuses what is named and can only be had by signing in. The answer is `at_most` without it.
 pub(super) fn without_sign_in(

@@ -1,10 +1,10 @@
-//! What a token says besides its scopes, and what goes with it.
+//! What tokens say besides their scopes.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RefreshToken, TokenId};
+use super::TokenId;
 use crate::directory::Person;
 
 /// Of whom a token speaks.
@@ -27,15 +27,14 @@ impl Subject {
     }
 }
 
-/// What goes with an access token.
+/// What the tokens of a request say besides their scopes.
 #[derive(Clone, Debug, Default)]
-pub struct GoesWith {
-    /// The token's id, where it had to be known before.
+#[expect(clippy::exhaustive_structs, reason = "a grant says all of it")]
+pub struct Extras {
+    /// The `jti` of the access token, if it had to be known before. It may name a family.
     pub token_id: Option<TokenId>,
-    /// That there is an ID token.
+    /// What the ID token says, if the scope `openid` is granted.
     pub id_token: Option<IdTokenWish>,
-    /// The refresh token.
-    pub refresh_token: Option<RefreshToken>,
     /// Who acts for the person: the claim `act`.
     pub actor: Option<Actor>,
     /// Who may act for her, unless the client says: the claim `may_act`.
