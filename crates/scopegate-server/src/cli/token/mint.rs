@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 use scopegate_core::authority::Authority;
+use scopegate_core::call::Refused;
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::catalog_file::parse_duration;
-use scopegate_core::endpoints::token::{Refused, TokenResponse, VouchedRequest};
+use scopegate_core::endpoints::token::{TokenResponse, VouchedRequest};
 use scopegate_core::error::{OAuthError, TokenError};
 use scopegate_core::form::Form;
 
