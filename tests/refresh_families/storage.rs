@@ -85,7 +85,7 @@ async fn reuse_is_recorded_with_its_family_and_person() {
     at.refresh("strict", &token).await.unwrap_err();
     at.refresh("strict", &child).await.unwrap_err();
     let events = at.store.events();
-    let shown: Vec<_> = events.iter().map(|event| (event.kind, event.outcome)).collect();
+    let shown: Vec<_> = events.iter().map(|event| event.kind_and_outcome()).collect();
     let grant = "app.oauth2.as.token.grant.access_token";
     assert_eq!(
         shown,
@@ -98,13 +98,14 @@ async fn reuse_is_recorded_with_its_family_and_person() {
     );
     let (family, _) = RefreshToken::read(&token, &at.master_key).unwrap();
     for event in &events[..2] {
-        assert_eq!(event.family.as_deref(), Some(family.as_str()));
-        assert_eq!(event.user.as_deref(), Some(at.alice.id.as_str()));
+        let decision = event.decision().unwrap();
+        assert_eq!(decision.family.as_deref(), Some(family.as_str()));
+        assert_eq!(decision.user.as_deref(), Some(at.alice.id.as_str()));
         assert_eq!(
-            (&*event.client, event.grant_type.as_deref()),
+            (&*decision.client, decision.grant_type.as_deref()),
             ("strict", Some("refresh_token"))
         );
     }
-    let recorded = serde_json::to_string(&events).unwrap();
+    let recorded = events.iter().map(|event| event.to_json()).collect::<String>();
     assert!(!recorded.contains(&token) && !recorded.contains(&child));
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use scopegate_claims::{Audience, Clock, Issuer, ScopeSet, SystemClock, UnixTime};
-use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::directory::Authentication;
@@ -331,21 +331,23 @@ impl App {
 }
 
 fn event(client: &str, now: UnixTime) -> AuditEvent {
-    AuditEvent {
-        id: DecisionId::at(now),
-        at: now,
-        kind: "app.oauth2.as.token.grant.access_token",
+    let decision = ClientDecision {
+        kind: DecisionKind::TokenGrant,
         server: "default".into(),
         client: client.into(),
         grant_type: Some("authorization_code".into()),
-        outcome: "ALLOW",
+        outcome: Outcome::Allow,
         reason: None,
         scope: "openid profile offline_access read:orders".into(),
         rule: Some("all/all".into()),
         token_id: Some("AT.1234567890123456789012345678901234567890123".into()),
         user: Some("00u1a2b3c4d5e6f7g8h9".into()),
         family: None,
+    };
+    AuditEvent {
+        id: DecisionId::at(now),
+        at: now,
         address: Some("127.0.0.1".into()),
-        count: None,
+        what: What::Decision(Box::new(decision)),
     }
 }

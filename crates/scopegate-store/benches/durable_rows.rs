@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use scopegate_claims::UnixTime;
-use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::store::{Change, Ledger};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
@@ -74,24 +74,23 @@ async fn measure(folder: &std::path::Path, connections: u32) -> (u32, Duration) 
 fn changes(client: u32, number: u32) -> [Change; 2] {
     let id = ClientId::parse("bench").unwrap();
     let jti = format!("{client}.{number}");
+    let decision = ClientDecision {
+        kind: DecisionKind::TokenGrant,
+        server: "default".into(),
+        client: "bench".into(),
+        grant_type: Some("client_credentials".into()),
+        outcome: Outcome::Allow,
+        reason: None,
+        scope: "read:orders".into(),
+        rule: Some("default/everything".into()),
+        token_id: None,
+        user: None,
+        family: None,
+    };
+    let at = UnixTime::from_seconds(1_800_000_000);
+    let what = What::Decision(Box::new(decision));
     [
         Change::UseAssertion { client: id, jti, expires_at: UnixTime::MAX },
-        Change::Audit(AuditEvent {
-            id: DecisionId::at(UnixTime::from_seconds(1_800_000_000)),
-            at: UnixTime::from_seconds(1_800_000_000),
-            kind: "app.oauth2.as.token.grant.access_token",
-            server: "default".into(),
-            client: "bench".into(),
-            user: None,
-            family: None,
-            grant_type: Some("client_credentials".into()),
-            outcome: "ALLOW",
-            reason: None,
-            scope: "read:orders".into(),
-            rule: Some("default/everything".into()),
-            token_id: None,
-            address: None,
-            count: None,
-        }),
+        Change::Audit(AuditEvent { id: DecisionId::at(at), at, address: None, what }),
     ]
 }

@@ -7,7 +7,6 @@ use scopegate_core::audit::AuditEvent;
 use scopegate_core::store::StoreError;
 
 use crate::database::{Insert, Transaction, Value};
-use crate::error::unavailable;
 
 /// A batch that is sent again because its answer got lost is kept once.
 static INSERT: Insert = Insert::new(
@@ -27,7 +26,7 @@ pub(crate) async fn record(
     transaction: &mut Transaction,
     events: &[&AuditEvent],
 ) -> Result<(), StoreError> {
-    let rows = events.iter().map(|event| AuditRow::of(event)).collect::<Result<Vec<_>, _>>()?;
+    let rows = events.iter().map(|event| AuditRow::of(event)).collect::<Vec<_>>();
     let values: Vec<_> = rows.iter().flat_map(AuditRow::values).collect();
     transaction.insert(&INSERT, &values).await.map(drop)
 }
@@ -41,14 +40,15 @@ struct AuditRow<'a> {
 }
 
 impl<'a> AuditRow<'a> {
-    fn of(event: &'a AuditEvent) -> Result<Self, StoreError> {
-        Ok(Self {
+    fn of(event: &'a AuditEvent) -> Self {
+        let (server, client) = event.server_and_client();
+        Self {
             id: event.id.to_string(),
             happened_at: event.at,
-            server: without_nul(&event.server),
-            client: without_nul(&event.client),
-            body: serde_json::to_string(event).map_err(unavailable)?,
-        })
+            server: without_nul(server),
+            client: without_nul(client),
+            body: event.to_json(),
+        }
     }
 
     fn values(&self) -> [Value<'_>; WIDTH] {

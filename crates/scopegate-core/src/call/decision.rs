@@ -1,13 +1,12 @@
-//! One decision about a client: what is remembered of it, and what the client is told.
+//! A decision about a request of a client, while it is made.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use scopegate_claims::UnixTime;
 
-use crate::audit::{AuditEvent, DecisionId};
-
-use crate::catalog::UserId;
-use crate::catalog::{AuthorizationServer, Client};
+use crate::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
+use crate::catalog::{AuthorizationServer, Client, UserId};
 use crate::error::OAuthError;
 
 /// A decision about a client that is known, while it is made.
@@ -15,8 +14,8 @@ use crate::error::OAuthError;
 pub(crate) struct Deciding<'a> {
     pub(crate) id: DecisionId,
     pub(crate) now: UnixTime,
-    /// The kind of event, in the words of Okta's System Log.
-    pub(crate) kind: &'static str,
+    /// What is asked.
+    pub(crate) kind: DecisionKind,
     pub(crate) server: &'a AuthorizationServer,
     pub(crate) client: &'a Client,
     pub(crate) grant_type: Option<&'static str>,
@@ -31,7 +30,7 @@ pub(crate) struct Deciding<'a> {
 impl<'a> Deciding<'a> {
     /// A new decision, of which nothing more is known.
     pub(crate) fn new(
-        kind: &'static str,
+        kind: DecisionKind,
         server: &'a AuthorizationServer,
         client: &'a Client,
         now: UnixTime,
@@ -50,33 +49,40 @@ impl<'a> Deciding<'a> {
         }
     }
 
-    /// The event of a decision that allows.
-    pub(crate) fn granted(&self) -> AuditEvent {
-        self.event("ALLOW")
+    /// The decision to allow it.
+    pub(crate) fn allowed(&self) -> ClientDecision {
+        self.decision(Outcome::Allow, self.reason)
     }
 
-    /// The event of a decision that refuses.
-    pub(crate) fn refused(&self, answer: &OAuthError) -> AuditEvent {
-        AuditEvent { reason: Some(answer.description), ..self.event(answer.error.as_str()) }
+    /// The decision to refuse it.
+    pub(crate) fn refused(&self, answer: &OAuthError) -> ClientDecision {
+        let outcome = Outcome::Refused(answer.error.as_str().into());
+        self.decision(outcome, Some(answer.description))
     }
 
-    fn event(&self, outcome: &'static str) -> AuditEvent {
+    /// What the audit log keeps of a decision.
+    pub(crate) fn event(&self, decision: ClientDecision) -> AuditEvent {
         AuditEvent {
             id: self.id,
             at: self.now,
+            address: self.address.map(|address| address.to_string()),
+            what: What::Decision(Box::new(decision)),
+        }
+    }
+
+    fn decision(&self, outcome: Outcome, reason: Option<&'static str>) -> ClientDecision {
+        ClientDecision {
             kind: self.kind,
             server: self.server.id.as_str().to_owned(),
             client: self.client.id.as_str().to_owned(),
             grant_type: self.grant_type.map(str::to_owned),
             outcome,
-            reason: self.reason,
+            reason: reason.map(Cow::Borrowed),
             scope: self.scope.clone(),
             rule: None,
             token_id: None,
             user: self.user.as_ref().map(|user| user.as_str().to_owned()),
             family: None,
-            address: self.address.map(|address| address.to_string()),
-            count: None,
         }
     }
 }

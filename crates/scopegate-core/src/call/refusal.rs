@@ -145,7 +145,7 @@ impl Authority {
         mut changes: Vec<Change>,
         answer: &OAuthError,
     ) -> Result<DecisionId, TokenError> {
-        changes.push(Change::Audit(deciding.refused(answer)));
+        changes.push(Change::Audit(deciding.event(deciding.refused(answer))));
         self.write_any(&changes).await.map(|()| deciding.id)
     }
 

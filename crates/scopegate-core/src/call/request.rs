@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::active_server;
 use super::decision::Deciding;
-use crate::audit::DecisionId;
+use crate::audit::{DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, Client, ServerId, Snapshot};
 use crate::client_auth::{self, AuthenticatedClient, Presented, Proof};
@@ -37,8 +37,8 @@ pub struct ClientRequest<'a> {
 pub(crate) struct CallKind {
     /// The last part of its path.
     pub(crate) endpoint: &'static str,
-    /// The kind of audit event, in the words of Okta's System Log.
-    pub(crate) event: &'static str,
+    /// What is asked, as the audit log names it.
+    pub(crate) event: DecisionKind,
     /// The grant type that the request is for, if this server has it.
     pub(crate) grant_type: Option<&'static str>,
     /// What the request leaves in the storage. Public clients may leave only so much.
@@ -47,7 +47,7 @@ pub(crate) struct CallKind {
 
 impl CallKind {
     /// An endpoint that is for no grant type and leaves nothing behind.
-    pub(crate) const fn new(endpoint: &'static str, event: &'static str) -> Self {
+    pub(crate) const fn new(endpoint: &'static str, event: DecisionKind) -> Self {
         Self { endpoint, event, grant_type: None, stored: None }
     }
 }

@@ -10,6 +10,7 @@ use scopegate_jose::{Verified, sha256};
 use serde::Serialize;
 
 use self::known::{Confirmed, Known};
+use crate::audit::DecisionKind;
 use crate::authority::Authority;
 use crate::call::presented_token::PresentedToken;
 use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused};
@@ -56,7 +57,7 @@ impl ClientEndpoint for Inspection {
     type Error = TokenError;
 
     fn kind(&self) -> CallKind {
-        CallKind::new("introspect", "app.oauth2.as.token.introspect")
+        CallKind::new("introspect", DecisionKind::Introspection)
     }
 
     async fn answer(

@@ -3,7 +3,7 @@
 //! A client ends its own tokens only. What it learns is the same for its own tokens, for those of
 //! others and for what is none: nothing.
 
-use crate::audit::AuditEvent;
+use crate::audit::{ClientDecision, DecisionKind};
 use crate::authority::Authority;
 use crate::authority::upkeep::CLOCK_SKEW;
 use crate::call::presented_token::PresentedToken;
@@ -21,14 +21,15 @@ impl ClientEndpoint for Revocation {
     type Error = TokenError;
 
     fn kind(&self) -> CallKind {
-        CallKind::new("revoke", "app.oauth2.as.token.revoke")
+        CallKind::new("revoke", DecisionKind::Revocation)
     }
 
     async fn answer(&mut self, authority: &Authority, call: &ClientCall<'_>) -> Result<(), Denied> {
         let mut changes = call.proved.clone();
         if let Some(Ending { change, token_id, family, user }) = authority.ending(call).await? {
-            let event = AuditEvent { token_id, family, user, ..call.deciding().granted() };
-            changes.extend([change, Change::Audit(event)]);
+            let deciding = call.deciding();
+            let decision = ClientDecision { token_id, family, user, ..deciding.allowed() };
+            changes.extend([change, Change::Audit(deciding.event(decision))]);
         }
         Ok(authority.write_any(&changes).await?)
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use scopegate_claims::Audience;
 
-use crate::audit::{AuditEvent, TOKEN_GRANT};
+use crate::audit::{AuditEvent, ClientDecision, DecisionKind};
 use crate::authority::Authority;
 use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
 use crate::catalog::{ClientAuth, Resource};
@@ -114,7 +114,7 @@ fn kind_of(request: &ClientRequest<'_>) -> Result<CallKind, TokenError> {
     let grant_type = request.presented.form.value("grant_type").ok_or(missing)?;
     // The name of a grant that this server does not have is any text: it is not recorded.
     let grant_type = grants::grant(grant_type).map(Grant::grant_type);
-    Ok(CallKind { grant_type, ..CallKind::new("token", TOKEN_GRANT) })
+    Ok(CallKind { grant_type, ..CallKind::new("token", DecisionKind::TokenGrant) })
 }
 
 /// The grant that is asked for, if the server has it and the client may use it.
@@ -172,12 +172,14 @@ fn granted_event(
     subject: &Subject,
     tokens: &token::SignedTokens,
 ) -> AuditEvent {
-    AuditEvent {
+    let deciding = call.deciding();
+    let decision = ClientDecision {
         scope: tokens.scopes.as_str().to_owned(),
         rule: Some(granted.rule.clone()),
         token_id: Some(tokens.id.as_str().to_owned()),
         user: subject.person().map(|person| person.user.id.as_str().to_owned()),
         family: token::TokenId::family_of(tokens.id.as_str()).map(String::from),
-        ..call.deciding().granted()
-    }
+        ..deciding.allowed()
+    };
+    deciding.event(decision)
 }

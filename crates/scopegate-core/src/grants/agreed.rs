@@ -5,7 +5,7 @@
 use scopegate_claims::{Audience, UnixTime};
 
 use super::{Decision, GrantRequest, OnceSigned, Right, WithToken};
-use crate::audit::AuditEvent;
+use crate::audit::{ClientDecision, DecisionKind};
 use crate::authority::upkeep::CLOCK_SKEW;
 use crate::call::Denied;
 use crate::call::decision::Deciding;
@@ -174,13 +174,14 @@ fn reused(request: &GrantRequest<'_>, grant_type: &'static str, began: Began<'_>
     let deciding = Deciding {
         grant_type: Some(grant_type),
         user: Some(user.clone()),
-        ..Deciding::new("app.oauth2.as.token.detect_reuse", server, client, now)
+        ..Deciding::new(DecisionKind::TokenReuse, server, client, now)
     };
-    let event = AuditEvent {
+    let decision = ClientDecision {
         token_id: token.map(|(id, _)| id.to_string()),
         family: family.map(ToString::to_string),
         ..deciding.refused(&OAuthError::from(&error))
     };
+    let event = deciding.event(decision);
     let end = match (family, token) {
         (Some(family), _) => {
             Some(Change::EndFamilies { of: Ended::Family(family.clone()), at: now })

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use super::{Decision, Grant, GrantRequest, OnceSigned, Right, WithToken};
-use crate::audit::AuditEvent;
+use crate::audit::{ClientDecision, DecisionKind};
 use crate::call::Denied;
 use crate::call::decision::Deciding;
 use crate::directory::{Person, User};
@@ -139,13 +139,14 @@ fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
     let deciding = Deciding {
         grant_type: Some(GRANT_TYPE),
         user: Some(family.user.clone()),
-        ..Deciding::new("app.oauth2.as.token.detect_reuse", server, client, now)
+        ..Deciding::new(DecisionKind::TokenReuse, server, client, now)
     };
-    let event = AuditEvent {
-        reason: Some("A refresh token was used again that had been replaced."),
+    let decision = ClientDecision {
+        reason: Some("A refresh token was used again that had been replaced.".into()),
         family: Some(family.id.to_string()),
         ..deciding.refused(&OAuthError::from(&error))
     };
+    let event = deciding.event(decision);
     let end = Change::EndFamilies { of: Ended::Family(family.id.clone()), at: now };
     Denied { error, changes: vec![end, Change::Audit(event)] }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::{Issuer, ManualClock, UnixTime};
-use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::audit::{AuditEvent, DecisionId, What};
 use scopegate_core::store::{Change, Ledger, Upkeep};
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, Storage};
@@ -25,23 +25,8 @@ fn settings(storage: impl Into<Storage>, clock: &ManualClock) -> ServerSettings 
 /// An event that was made so long ago.
 fn made(ago: Duration) -> Change {
     let at = NOW.minus(ago);
-    Change::Audit(AuditEvent {
-        id: DecisionId::first_at(at),
-        at,
-        kind: "app.oauth2.as.token.grant.access_token",
-        server: "default".into(),
-        client: "reader".into(),
-        grant_type: Some("client_credentials".into()),
-        outcome: "ALLOW",
-        reason: None,
-        scope: "read:orders".into(),
-        rule: None,
-        token_id: None,
-        user: None,
-        family: None,
-        address: None,
-        count: None,
-    })
+    let what = What::SessionStarted { user: "00u1".to_owned() };
+    Change::Audit(AuditEvent { id: DecisionId::first_at(at), at, address: None, what })
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scopegate_claims::UnixTime;
-use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::audit::{AuditEvent, DecisionId, What};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, Contested, Ledger, Records, TokenMark, Vault,
@@ -59,23 +59,9 @@ fn revoke(jti: &str) -> Change {
 }
 
 fn audit() -> Change {
-    Change::Audit(AuditEvent {
-        id: DecisionId::at(UnixTime::from_seconds(1)),
-        at: UnixTime::from_seconds(1),
-        kind: "test",
-        server: "default".into(),
-        client: "a".into(),
-        user: None,
-        family: None,
-        grant_type: None,
-        outcome: "ALLOW",
-        reason: None,
-        scope: String::new(),
-        rule: None,
-        token_id: None,
-        address: None,
-        count: None,
-    })
+    let at = UnixTime::from_seconds(1);
+    let what = What::SessionStarted { user: "00u1".to_owned() };
+    Change::Audit(AuditEvent { id: DecisionId::at(at), at, address: None, what })
 }
 
 fn waiting(changes: Vec<Change>) -> (Waiting, oneshot::Receiver<Answer>) {

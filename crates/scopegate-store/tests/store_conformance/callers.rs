@@ -5,19 +5,14 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use scopegate_core::audit::AuditEvent;
+use scopegate_core::audit::{DecisionKind, Outcome, What};
 use scopegate_core::store::{Change, Ended, Ledger, StoreError};
 
 use crate::place::{Node, Place};
 use crate::samples::{
-    NOW, audit, code, consume, counts, family, later, open_family, person, put_user, rotate,
-    session, use_assertion,
+    NOW, audit, code, consume, counts, decided, family, later, open_family, person, put_user,
+    recorded, rotate, session, use_assertion,
 };
-
-fn event(kind: &'static str, outcome: &'static str) -> Change {
-    let Change::Audit(event) = audit("a") else { unreachable!("it is an event") };
-    Change::Audit(AuditEvent { kind, outcome, ..event })
-}
 
 /// Begins commits while none can come to its end, and goes away before that.
 async fn begin_and_go(place: &Place, store: &Node, commits: &[Vec<Change>]) {
@@ -54,7 +49,7 @@ pub(crate) async fn a_grant_is_not_written_once_its_caller_has_gone(place: &Plac
         vec![consume("a", 0), open_family(&family("a", "alice")), audit("a")],
         vec![Change::PutArtifact(code("b")), audit("a")],
         vec![renewed, audit("a")],
-        vec![use_assertion("a", "1"), event("app.oauth2.as.token.grant.access_token", "ALLOW")],
+        vec![use_assertion("a", "1"), decided("a", DecisionKind::TokenGrant, Outcome::Allow)],
     ];
     for grant in &grants {
         begin_and_go(place, &store, std::slice::from_ref(grant)).await;
@@ -81,8 +76,11 @@ pub(crate) async fn what_takes_away_is_written_without_its_caller(place: &Place)
             vec![Change::EndFamilies { of: Ended::Family(ended.id.clone()), at: NOW }, audit("a")],
             vec![Change::EndSessions { of, at: NOW }, audit("a")],
             vec![Change::RevokeToken { jti: "1".into(), expires_at: later(60) }, audit("a")],
-            vec![use_assertion("a", "1"), event("x", "invalid_grant")],
-            vec![event("user.session.start", "FAILURE")],
+            vec![
+                use_assertion("a", "1"),
+                decided("a", DecisionKind::TokenReuse, Outcome::Refused("invalid_grant".into())),
+            ],
+            vec![recorded(What::SignInFailed { user: None })],
         ],
     )
     .await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
-use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, Owner, ServerId, Status};
 use scopegate_core::directory::{Authentication, LoginMatch, NewUser, Profile, User};
@@ -34,24 +34,32 @@ pub(crate) fn scopes(text: &str) -> ScopeSet {
     ScopeSet::parse(text).unwrap()
 }
 
+/// A record of a decision that gives nothing.
 pub(crate) fn audit(client: &str) -> Change {
-    Change::Audit(AuditEvent {
-        id: DecisionId::at(NOW),
-        at: NOW,
-        kind: "app.oauth2.as.token.grant",
+    decided(client, DecisionKind::Introspection, Outcome::Allow)
+}
+
+/// A record of a decision about a client.
+pub(crate) fn decided(client: &str, kind: DecisionKind, outcome: Outcome) -> Change {
+    let decision = ClientDecision {
+        kind,
         server: "default".into(),
         client: client.into(),
-        user: None,
-        family: None,
         grant_type: Some("client_credentials".into()),
-        outcome: "ALLOW",
+        outcome,
         reason: None,
         scope: "read:orders".into(),
         rule: None,
         token_id: None,
-        address: None,
-        count: None,
-    })
+        user: None,
+        family: None,
+    };
+    recorded(What::Decision(Box::new(decision)))
+}
+
+/// A record of something that happened.
+pub(crate) fn recorded(what: What) -> Change {
+    Change::Audit(AuditEvent { id: DecisionId::at(NOW), at: NOW, address: None, what })
 }
 
 pub(crate) fn use_assertion(client_id: &str, jti: &str) -> Change {

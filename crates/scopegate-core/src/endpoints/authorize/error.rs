@@ -1,5 +1,6 @@
 //! What can go wrong with an authorization request, and what the client may learn of it.
 
+use crate::audit::DecisionKind;
 use crate::error::{ErrorCode, OAuthError, TokenError};
 
 /// Why an authorization request is refused.
@@ -79,14 +80,14 @@ impl AuthorizeError {
         !self.is_ours() && !matches!(self, Self::ConsentRequired)
     }
 
-    /// The kind of event, in the words of Okta's System Log.
-    pub(super) const fn kind(&self) -> &'static str {
+    /// What is asked, as the audit log names it.
+    pub(super) const fn kind(&self) -> DecisionKind {
         match self {
-            Self::Denied => "app.oauth2.as.consent.deny",
+            Self::Denied => DecisionKind::ConsentDenial,
             Self::Token(TokenError::InvalidScope(_) | TokenError::NoMatchingRule) => {
-                "app.oauth2.as.authorize.scope_denied"
+                DecisionKind::ScopeDenial
             }
-            _ => "app.oauth2.as.authorize",
+            _ => DecisionKind::Authorization,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::door::Door;
 use super::draft::{Asked, Draft};
 use super::parameters::Parameters;
 use super::{AuthorizeError, pushed};
+use crate::audit::DecisionKind;
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
 use crate::call::{
@@ -47,7 +48,7 @@ impl ClientEndpoint for Push {
     type Error = AuthorizeError;
 
     fn kind(&self) -> CallKind {
-        let kind = CallKind::new("par", "app.oauth2.as.par");
+        let kind = CallKind::new("par", DecisionKind::PushedRequest);
         CallKind { grant_type: Some(GRANT_TYPE), stored: Some(Stored::Pushed), ..kind }
     }
 
@@ -61,7 +62,8 @@ impl ClientEndpoint for Push {
         let (server, client) = (&call.server.id, &call.client.id);
         let (request_uri, artifact) =
             pushed::keep(&authority.master_key, server, client, &parameters, call.now);
-        let event = Deciding { scope, ..call.deciding() }.granted();
+        let deciding = Deciding { scope, ..call.deciding() };
+        let event = deciding.event(deciding.allowed());
         let mut changes = call.proved.clone();
         changes.extend([Change::PutArtifact(artifact), Change::Audit(event)]);
         authority.write_any(&changes).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scopegate_claims::{ScopeSet, UnixTime};
 
-use crate::audit::{DEVICE_APPROVAL, DecisionId};
+use crate::audit::{ClientDecision, DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
 use crate::catalog::Resource;
@@ -22,8 +22,6 @@ use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreErr
 
 /// Maximum attempts when a concurrent commit wins: the device may ask meanwhile.
 const ROUNDS: usize = 5;
-
-const DENIED: &str = "app.oauth2.as.device.deny";
 
 /// A person in front of a browser, and the code that she typed.
 #[derive(Clone, Copy, Debug)]
@@ -143,8 +141,9 @@ impl Authority {
         let device = device.ok_or(ActivationError::Unknown)?;
         let (state, others) = match answer {
             DeviceAnswer::Deny => {
-                let deciding = device.deciding(DENIED, activation, now);
-                let event = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
+                let deciding = device.deciding(DecisionKind::DeviceDenial, activation, now);
+                let refused = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
+                let event = deciding.event(refused);
                 (State::Denied, vec![Change::Audit(event)])
             }
             DeviceAnswer::Allow(shown) => {
@@ -152,16 +151,17 @@ impl Authority {
                 if !granted.scopes.is_subset(shown) {
                     return Ok(Some(device.question(&granted)));
                 }
-                let mut deciding = device.deciding(DEVICE_APPROVAL, activation, now);
+                let mut deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
                 deciding.scope = granted.scopes.to_string();
-                let mut event = deciding.granted();
-                event.rule = Some(granted.rule.clone());
+                let rule = Some(granted.rule.clone());
+                let event = deciding.event(ClientDecision { rule, ..deciding.allowed() });
                 let mut changes =
                     vec![catalog.expect(device.client, device.server), Change::Audit(event)];
                 if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
-                    let kind = "app.oauth2.as.consent.grant";
-                    let given_event = Deciding { kind, id: DecisionId::at(now), ..deciding };
-                    changes.extend([given, Change::Audit(given_event.granted())]);
+                    let kind = DecisionKind::Consent;
+                    let consent = Deciding { kind, id: DecisionId::at(now), ..deciding };
+                    let event = consent.event(consent.allowed());
+                    changes.extend([given, Change::Audit(event)]);
                 }
                 let approval = Approval {
                     user: activation.user.id.clone(),
@@ -208,7 +208,7 @@ impl Authority {
         match device.granted_to(activation, now) {
             Ok(granted) => Ok(granted),
             Err(error) => {
-                let deciding = device.deciding(DEVICE_APPROVAL, activation, now);
+                let deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
                 self.record_decision(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
                 Err(error)
             }
@@ -283,7 +283,7 @@ impl Device<'_> {
 
     fn deciding(
         &self,
-        kind: &'static str,
+        kind: DecisionKind,
         activation: &Activation<'_>,
         now: UnixTime,
     ) -> Deciding<'_> {

@@ -5,6 +5,7 @@ use std::fmt;
 use scopegate_jose::{random_token, sha256};
 use serde::Serialize;
 
+use crate::audit::DecisionKind;
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
 use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
@@ -42,7 +43,7 @@ impl ClientEndpoint for DeviceAuthorization {
     type Error = TokenError;
 
     fn kind(&self) -> CallKind {
-        let kind = CallKind::new("device/authorize", "app.oauth2.as.device.authorize");
+        let kind = CallKind::new("device/authorize", DecisionKind::DeviceAuthorization);
         CallKind { grant_type: Some(GRANT_TYPE), stored: Some(Stored::Device), ..kind }
     }
 
@@ -99,7 +100,8 @@ impl Authority {
             body: body.to_json(),
         };
         let scope = body.wanted().known_to(&call.server);
-        let event = Deciding { scope, ..call.deciding() }.granted();
+        let deciding = Deciding { scope, ..call.deciding() };
+        let event = deciding.event(deciding.allowed());
         let mut changes = call.proved.clone();
         changes.extend([Change::PutArtifact(artifact), Change::Audit(event)]);
         self.write_any(&changes).await?;
