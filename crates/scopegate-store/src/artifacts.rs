@@ -56,7 +56,7 @@ pub(crate) async fn find(
     find_as(database, kind, name, read).await
 }
 
-pub(crate) async fn find_with_person(
+pub(crate) async fn find_with_user(
     database: &Database,
     kind: ArtifactKind,
     name: &ArtifactName,
@@ -64,7 +64,7 @@ pub(crate) async fn find_with_person(
     find_as(database, kind, name, |row| Ok((read(row)?, users::read_if_there(row)?))).await
 }
 
-async fn find_as<T: Send>(
+async fn find_as<T: Send + 'static>(
     database: &Database,
     kind: ArtifactKind,
     name: &ArtifactName,
@@ -79,7 +79,7 @@ async fn find_as<T: Send>(
 }
 
 pub(crate) async fn put(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     artifact: &Artifact,
 ) -> Result<(), StoreError> {
     let Artifact { kind, id, alias, user, version, expires_at, body } = artifact;
@@ -105,7 +105,7 @@ pub(crate) struct Move<'a> {
 }
 
 impl Move<'_> {
-    pub(crate) async fn write(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         let Self { kind, id, from, expires_at, body } = *self;
         let values = [kind.as_str().into(), id.into(), from.into(), expires_at.into(), body.into()];
         transaction.change(MOVE, &values, Contested::Artifact).await

@@ -24,7 +24,7 @@ pub(crate) const PRUNE: &str = "\
     (SELECT id FROM audit_event WHERE id < $1 ORDER BY id LIMIT $2 {free})";
 
 pub(crate) async fn record(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     events: &[&AuditEvent],
 ) -> Result<(), StoreError> {
     let rows = events.iter().map(|event| AuditRow::of(event)).collect::<Result<Vec<_>, _>>()?;

@@ -31,7 +31,7 @@ pub(crate) async fn find(
 }
 
 pub(crate) async fn put(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     of: &ConsentKey,
     scopes: &ScopeSet,
     at: UnixTime,
@@ -42,7 +42,7 @@ pub(crate) async fn put(
 }
 
 pub(crate) async fn withdraw(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     of: &ConsentKey,
 ) -> Result<(), StoreError> {
     transaction.execute(WITHDRAW, &key(of)).await.map(drop)
@@ -50,7 +50,7 @@ pub(crate) async fn withdraw(
 
 /// Forgets what was agreed to of clients that the catalog deletes.
 pub(crate) async fn forget_clients(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     clients: &[Value<'_>],
 ) -> Result<(), StoreError> {
     transaction.execute_locking_for_each(FORGET_CLIENTS, clients).await.map(drop)

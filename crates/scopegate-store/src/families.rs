@@ -61,7 +61,7 @@ pub(crate) async fn find(database: &Database, id: &FamilyId) -> Result<Option<Fa
     Ok(found.into_iter().next())
 }
 
-pub(crate) async fn find_with_person(
+pub(crate) async fn find_with_user(
     database: &Database,
     id: &FamilyId,
 ) -> Result<Option<(Family, Option<User>)>, StoreError> {
@@ -70,7 +70,10 @@ pub(crate) async fn find_with_person(
     Ok(found.into_iter().next())
 }
 
-pub(crate) async fn open(transaction: &mut Transaction, family: &Family) -> Result<(), StoreError> {
+pub(crate) async fn open(
+    transaction: &mut Transaction<'_>,
+    family: &Family,
+) -> Result<(), StoreError> {
     let body = serde_json::to_string(&family.body).map_err(unavailable)?;
     let values = [
         family.id.as_str().into(),
@@ -100,7 +103,7 @@ pub(crate) struct Move<'a> {
 }
 
 impl Move<'_> {
-    pub(crate) async fn write(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         let Self { id, from, to, rotated_at, idle_ends_at, forget_at } = *self;
         let values = [
             id.as_str().into(),
@@ -115,7 +118,7 @@ impl Move<'_> {
 }
 
 pub(crate) async fn end(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     of: &Ended,
     at: UnixTime,
 ) -> Result<(), StoreError> {
@@ -134,7 +137,7 @@ pub(crate) async fn end(
 /// All at once: taken client by client, the rows would be locked in another order than by whoever ends
 /// those of a person.
 pub(crate) async fn end_with_clients(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     clients: &[Value<'_>],
 ) -> Result<(), StoreError> {
     transaction.execute_locking_for_each(END_WITH_CLIENTS, clients).await.map(drop)

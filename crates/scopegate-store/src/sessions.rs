@@ -39,7 +39,7 @@ pub(crate) async fn find(
 }
 
 pub(crate) async fn open(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     session: &Session,
 ) -> Result<(), StoreError> {
     let body = body(session)?;
@@ -58,7 +58,7 @@ pub(crate) async fn open(
 }
 
 pub(crate) async fn put_in_place(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     id: &SessionId,
     from: u64,
     session: &Session,
@@ -77,7 +77,7 @@ pub(crate) async fn put_in_place(
     transaction.change(MOVE, &values, Contested::Session).await
 }
 
-pub(crate) async fn end(transaction: &mut Transaction, of: &Ended) -> Result<(), StoreError> {
+pub(crate) async fn end(transaction: &mut Transaction<'_>, of: &Ended) -> Result<(), StoreError> {
     match of {
         Ended::Session(id) => transaction.execute(END, &[id.as_str().into()]).await.map(drop),
         Ended::User(user) => {

@@ -35,7 +35,7 @@ pub(crate) async fn find(database: &Database, of: &TokenMark) -> Result<Standing
     found.into_iter().next().unwrap_or_default().standing(of)
 }
 
-pub(crate) async fn find_with_person(
+pub(crate) async fn find_with_user(
     database: &Database,
     of: &TokenMark,
 ) -> Result<(Standing, Option<User>), StoreError> {
@@ -55,7 +55,7 @@ fn values(of: &TokenMark) -> [Value<'_>; 3] {
 }
 
 pub(crate) async fn revoke(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     jti: &str,
     expires_at: UnixTime,
 ) -> Result<(), StoreError> {

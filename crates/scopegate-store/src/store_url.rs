@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use crate::OpenError;
+use crate::error::OpenError;
 
 /// The parameters of a `postgres:` URL; another one would be ignored by the driver.
 const PARAMETERS: [&str; 18] = [

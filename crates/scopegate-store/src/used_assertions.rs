@@ -16,7 +16,7 @@ pub(crate) const FORGET: &str = "\
     (SELECT client, jti_sha256 FROM used_assertion WHERE expires_at <= $1 LIMIT $2 {free})";
 
 pub(crate) async fn use_up(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     client: &ClientId,
     jti: &str,
     expires_at: UnixTime,

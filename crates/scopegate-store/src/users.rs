@@ -9,10 +9,10 @@ use scopegate_core::catalog::{FORMAT, Owner, RowKey, Status, UnreadableRow};
 use scopegate_core::people::{Listed, LoginMatch, NewUser, User, UserId};
 use scopegate_core::store::{Contested, Directory, StoreError, StoredPassword, UserKey};
 
-use crate::SqlStore;
 use crate::database::{Database, Insert, Row, Transaction, Value};
 use crate::error::unavailable;
 use crate::logins::{self, LoginKeys};
+use crate::sql_store::SqlStore;
 
 /// The columns of a person, in a statement that calls the table `u`.
 macro_rules! person {
@@ -98,7 +98,7 @@ impl Directory for SqlStore {
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let after = User::exact_login_key(after.unwrap_or_default()).replace('\0', "\u{1}");
         let limit = i64::from(limit.min(LONGEST_PAGE));
-        self.database.read(PAGE, &[after.as_str().into(), limit.into()], list).await
+        self.database.read_long(PAGE, &[after.as_str().into(), limit.into()], list).await
     }
 
     async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError> {
@@ -135,7 +135,7 @@ pub(crate) async fn known_logins(
 
 /// Writes those who are not there yet; the others stay as they are.
 pub(crate) async fn seed(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     seeds: &[NewUser],
 ) -> Result<(), StoreError> {
     if seeds.is_empty() {
@@ -147,7 +147,10 @@ pub(crate) async fn seed(
     insert(transaction, seeds.iter().copied()).await.map(drop)
 }
 
-pub(crate) async fn put(transaction: &mut Transaction, new: &NewUser) -> Result<(), StoreError> {
+pub(crate) async fn put(
+    transaction: &mut Transaction<'_>,
+    new: &NewUser,
+) -> Result<(), StoreError> {
     let free = logins::free(transaction, std::iter::once(new.user.login.as_str())).await?;
     if free != [true] || insert(transaction, std::iter::once(new)).await? != 1 {
         return Err(StoreError::Changed(Contested::User));
@@ -156,7 +159,7 @@ pub(crate) async fn put(transaction: &mut Transaction, new: &NewUser) -> Result<
 }
 
 pub(crate) async fn put_in_place(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     from: u64,
     user: &User,
 ) -> Result<(), StoreError> {
@@ -178,7 +181,7 @@ pub(crate) async fn put_in_place(
 }
 
 pub(crate) async fn expect(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     user: &UserId,
     version: u64,
 ) -> Result<(), StoreError> {
@@ -190,7 +193,7 @@ pub(crate) async fn expect(
 }
 
 pub(crate) async fn set_password(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     user: &UserId,
     sealed: &[u8],
     at: UnixTime,
@@ -200,7 +203,7 @@ pub(crate) async fn set_password(
 }
 
 pub(crate) async fn renew_hash(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     user: &UserId,
     sealed: &[u8],
     at: UnixTime,
@@ -210,7 +213,7 @@ pub(crate) async fn renew_hash(
 }
 
 async fn insert(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     people: impl Iterator<Item = &NewUser> + Clone + Send,
 ) -> Result<u64, StoreError> {
     let columns =

@@ -38,7 +38,7 @@ pub(crate) const fn is_unavailable(error: &StoreError) -> bool {
 
 /// A store that does not wait long for what is not there.
 pub(crate) async fn impatient(place: &Place) -> Node {
-    let options = StoreOptions::default().patience(SHORT).trust(Duration::ZERO);
+    let options = StoreOptions::default().patience(SHORT);
     let is_unreachable = |error: &OpenError| matches!(error, OpenError::Unreachable { .. });
     in_the_end(|| place.try_open_with(&options), is_unreachable).await
 }
@@ -96,7 +96,7 @@ pub(crate) async fn a_lost_connection_is_replaced(place: &Place) {
 }
 
 pub(crate) async fn whoever_waits_through_an_outage_learns_of_it(place: &Place) {
-    let options = StoreOptions::default().patience(SHORT).trust(Duration::ZERO);
+    let options = StoreOptions::default().patience(SHORT);
     let store = loop {
         if let Ok(store) = SqlStore::open(&place.url(), &options).await {
             break store;

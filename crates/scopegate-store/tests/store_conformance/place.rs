@@ -11,7 +11,6 @@ use scopegate_core::store::Store;
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 use scopegate_testkit::MemoryStore;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -131,8 +130,8 @@ impl Place {
                 Hold::Postgres(connection, schema)
             }
             Kind::Sqlite { .. } => {
-                let mut connection = self.sqlite_connection().await;
-                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+                let connection = self.sqlite_connection();
+                connection.execute_batch("BEGIN IMMEDIATE").unwrap();
                 Hold::Sqlite(connection)
             }
         };
@@ -193,12 +192,7 @@ impl Place {
         match &self.0 {
             Kind::Memory(_) => panic!("memory speaks no SQL"),
             Kind::Postgres { .. } => self.run_at_server(statement).await,
-            Kind::Sqlite { .. } => {
-                let mut connection = self.sqlite_connection().await;
-                let script = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
-                script.execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-            }
+            Kind::Sqlite { .. } => self.sqlite_connection().execute_batch(statement).unwrap(),
         }
     }
 
@@ -229,16 +223,17 @@ impl Place {
 
     /// Counts the rows of a table, or of a part of it.
     pub(crate) async fn count(&self, table: &str) -> i64 {
-        let statement = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let statement = format!("SELECT count(*) FROM {table}");
         match &self.0 {
             Kind::Memory(store) => rows(store, table).try_into().unwrap(),
             Kind::Postgres { .. } => {
                 let mut connection = self.server_connection().await;
-                sqlx::query(statement).fetch_one(&mut connection).await.unwrap().get(0)
+                let counting = sqlx::query(AssertSqlSafe(statement));
+                counting.fetch_one(&mut connection).await.unwrap().get(0)
             }
             Kind::Sqlite { .. } => {
-                let mut connection = self.sqlite_connection().await;
-                sqlx::query(statement).fetch_one(&mut connection).await.unwrap().get(0)
+                let connection = self.sqlite_connection();
+                connection.query_row(&statement, [], |row| row.get(0)).unwrap()
             }
         }
     }
@@ -259,8 +254,8 @@ impl Place {
         options.options(quiet).connect().await.unwrap()
     }
 
-    async fn sqlite_connection(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(self.file()).connect().await.unwrap()
+    fn sqlite_connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.file()).unwrap()
     }
 }
 
@@ -275,7 +270,7 @@ pub(crate) struct Held<'a>(Hold<'a>);
 enum Hold<'a> {
     Memory(&'a MemoryStore),
     Postgres(PgConnection, &'a str),
-    Sqlite(SqliteConnection),
+    Sqlite(rusqlite::Connection),
 }
 
 impl Held<'_> {
@@ -297,10 +292,7 @@ impl Held<'_> {
             Hold::Postgres(mut connection, _) => {
                 sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
             }
-            Hold::Sqlite(mut connection) => {
-                sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-            }
+            Hold::Sqlite(connection) => connection.execute_batch("ROLLBACK").unwrap(),
         }
     }
 }
