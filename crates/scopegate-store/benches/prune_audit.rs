@@ -69,7 +69,7 @@ async fn wait<T>(store: &SqlStore, when: &str, until: tokio::task::JoinHandle<T>
     until.await.unwrap()
 }
 
-/// Events as a server leaves them, one a second from 1970 on.
+/// Writes events as a server would, one per second from 1970 on.
 fn fill(path: &Path, rows: u64) {
     let connection = Connection::open(path).unwrap();
     const AT_ONCE: u64 = 1_000_000;

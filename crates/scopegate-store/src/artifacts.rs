@@ -1,22 +1,22 @@
-//! Artifacts: what lives for minutes and is found by a secret.
+//! Artifacts, such as codes: they live for minutes and are found by a secret.
 
 use scopegate_claims::UnixTime;
 use scopegate_core::people::{User, UserId};
 use scopegate_core::store::{Artifact, ArtifactKind, ArtifactName, Contested, StoreError};
 
 use crate::database::{Database, Decode, Row, Transaction};
-use crate::users::{self, person};
+use crate::user_rows::{self, user_columns};
 
 const BY_SECRET: &str = concat!(
     "SELECT kind, id_sha256, alias_sha256, user_id, a.version, expires_at, body, ",
-    person!(),
+    user_columns!(),
     " FROM artifact a LEFT JOIN directory_user u ON u.id = a.user_id \
     WHERE kind = $1 AND id_sha256 = $2"
 );
 
 const BY_ALIAS: &str = concat!(
     "SELECT kind, id_sha256, alias_sha256, user_id, a.version, expires_at, body, ",
-    person!(),
+    user_columns!(),
     " FROM artifact a LEFT JOIN directory_user u ON u.id = a.user_id \
     WHERE kind = $1 AND alias_sha256 = $2"
 );
@@ -25,7 +25,7 @@ const PUT: &str = "\
     INSERT INTO artifact (kind, id_sha256, alias_sha256, user_id, version, expires_at, body) \
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
-/// Compares and sets: of two that ask for the same version, one finds it.
+/// Writes only on top of the expected version, so that one of two concurrent commits loses.
 const MOVE: &str = "\
     UPDATE artifact SET version = version + 1, expires_at = $4, body = $5 \
     WHERE kind = $1 AND id_sha256 = $2 AND version = $3";
@@ -37,7 +37,7 @@ pub(crate) const FORGET: &str = "\
 const COUNT: &str =
     "SELECT count(*) AS number FROM (SELECT 1 FROM artifact WHERE kind = $1 LIMIT $2) AS counted";
 
-/// How many there are of a kind, up to a number.
+/// Counts the artifacts of a kind, up to `at_most`.
 pub(crate) async fn count(
     database: &Database,
     kind: ArtifactKind,
@@ -61,7 +61,7 @@ pub(crate) async fn find_with_user(
     kind: ArtifactKind,
     name: &ArtifactName,
 ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
-    find_as(database, kind, name, |row| Ok((read(row)?, users::read_if_there(row)?))).await
+    find_as(database, kind, name, |row| Ok((read(row)?, user_rows::read_if_there(row)?))).await
 }
 
 async fn find_as<T: Send + 'static>(
@@ -95,7 +95,7 @@ pub(crate) async fn put(
     transaction.change(PUT, &values, Contested::Artifact).await
 }
 
-/// An artifact of a version, and what it becomes.
+/// A change of an artifact that must still have the version `from`.
 pub(crate) struct Move<'a> {
     pub(crate) kind: ArtifactKind,
     pub(crate) id: &'a [u8; 32],

@@ -1,4 +1,4 @@
-//! Consents: what a person lets a client have.
+//! Consents: the scopes that a user has granted to a client.
 
 use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_core::store::{ConsentKey, StoreError};
@@ -48,7 +48,7 @@ pub(crate) async fn withdraw(
     transaction.execute(WITHDRAW, &key(of)).await.map(drop)
 }
 
-/// Forgets what was agreed to of clients that the catalog deletes.
+/// Deletes the consents to clients that the catalog deletes.
 pub(crate) async fn forget_clients(
     transaction: &mut Transaction<'_>,
     clients: &[Value<'_>],

@@ -10,7 +10,7 @@ use scopegate_core::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The URL names a database that is not supported, by this scheme.
+    /// The URL has this scheme, which is not supported.
     #[error("the store URL has no known scheme: write `sqlite:PATH` or `postgres://HOST/DATABASE`")]
     UnknownScheme(String),
     /// The URL cannot be used.
@@ -37,7 +37,7 @@ pub enum OpenError {
         /// The number of the newest migration of this program.
         known: u64,
     },
-    /// A pooler gives each transaction whichever connection to the server is free.
+    /// A pooler between the store and the server gives each transaction any free connection.
     #[error(
         "cannot open the store {store}: a pooler shares its connections transaction by transaction; \
          set `pool_mode = session` for it in pgbouncer.ini"
@@ -46,7 +46,7 @@ pub enum OpenError {
         /// The store.
         store: String,
     },
-    /// The database does not answer, or refuses what is needed to start.
+    /// The database does not answer, or refuses what the store needs.
     #[error("cannot open the store {store}: {cause}")]
     Unreachable {
         /// The store.

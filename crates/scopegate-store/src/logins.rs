@@ -17,7 +17,7 @@ const TO_FILL: &str = "\
     SELECT id, login, login_key FROM directory_user WHERE login_norm IS NULL ORDER BY id LIMIT 500";
 const TO_FILL_LIMIT: usize = 500;
 
-/// Most logins are their own key.
+/// The normal form of most logins is the same as their exact key.
 const FILL_SAME: &str = "\
     UPDATE directory_user SET login_norm = login_key WHERE login_norm IS NULL AND id IN ({values})";
 

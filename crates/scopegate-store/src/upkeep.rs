@@ -1,4 +1,4 @@
-//! What keeps the database small.
+//! Upkeep: counting artifacts and deleting old audit events.
 
 use async_trait::async_trait;
 use scopegate_core::audit::DecisionId;

@@ -1,4 +1,4 @@
-//! The assertions by which clients have shown who they are: each serves once.
+//! The assertions that clients have used to authenticate. Each can be used once.
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;

@@ -1,4 +1,4 @@
-//! What only a file can have: a mode, a place, another process that holds it.
+//! What only a file can have: a mode, a path, and another process that locks it.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -153,7 +153,7 @@ async fn a_lock_that_is_held_too_long_is_an_outage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let patient = open(&path).await.unwrap();
-    // A slow machine may take longer than that to open it.
+    // A slow machine may take longer than this to open it.
     let store = loop {
         if let Ok(store) = open_with_patience(&path, Duration::from_millis(300)).await {
             break store;
@@ -173,7 +173,7 @@ async fn a_lock_that_is_held_too_long_is_an_outage() {
     patient.commit(&changes).await.unwrap();
 }
 
-/// Audit events whose ids were made in consecutive seconds since 1970, as a server would leave them.
+/// Writes audit events whose ids were made in consecutive seconds since 1970.
 fn fill_with_audit_events(path: &Path, rows: u32) {
     let connection = connect(path);
     let fill = format!(
@@ -218,7 +218,7 @@ async fn a_disk_that_fills_up_while_events_are_deleted_loses_nothing_else() {
     let path = folder.path().join("s.db");
     let store = open(&path).await.unwrap();
     fill_with_audit_events(&path, 1000);
-    // The trigger stands for a disk that has no room for the log of the sixth hundred.
+    // The trigger stands for a disk that is full after the first five hundred rows.
     let other = connect(&path);
     let fails = "CREATE TRIGGER full BEFORE DELETE ON audit_event WHEN old.happened_at > 500 \
                  BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";

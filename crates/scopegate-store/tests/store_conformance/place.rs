@@ -1,4 +1,4 @@
-//! A storage of a test's own.
+//! The storage of one test.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -37,7 +37,7 @@ impl Place {
         Self(Kind::Sqlite { folder: tempfile::tempdir().unwrap() })
     }
 
-    /// A schema of its own, reached over a wire that can be cut.
+    /// A schema of its own, over a network connection that can be cut.
     pub(crate) async fn postgres() -> Self {
         static SCHEMAS: AtomicU32 = AtomicU32::new(0);
         let server = std::env::var("SCOPEGATE_TEST_POSTGRES_URL").unwrap_or_default();
@@ -66,7 +66,7 @@ impl Place {
         matches!(self.0, Kind::Postgres { .. })
     }
 
-    /// Opens the store as one more process would.
+    /// Opens the store as another process would.
     pub(crate) async fn open(&self) -> Node {
         self.open_with(&patient()).await
     }
@@ -116,7 +116,7 @@ impl Place {
         folder.path().join("data").join("scopegate.db")
     }
 
-    /// Keeps commits from coming to their end, until that is [given up](Held::give_up).
+    /// Keeps commits from finishing until [`Held::give_up`].
     pub(crate) async fn hold_commits(&self) -> Held<'_> {
         let hold = match &self.0 {
             Kind::Memory(store) => {
@@ -138,7 +138,7 @@ impl Place {
         Held(hold)
     }
 
-    /// Waits until a store listens to PostgreSQL, and listens beside it.
+    /// Waits until a store listens to PostgreSQL, and returns another listener.
     pub(crate) async fn listen_beside<T>(&self, waiting: &JoinHandle<T>) -> Option<PgListener> {
         let Kind::Postgres { server, schema, .. } = &self.0 else { return None };
         let listening = "SELECT count(*) FROM pg_stat_activity \
@@ -153,9 +153,9 @@ impl Place {
         Some(listener)
     }
 
-    /// Waits until nothing is written any more that was begun through a store.
+    /// Waits until all commits that were begun through a store have ended.
     pub(crate) async fn settle(&self, store: &Node) {
-        // In SQLite, whoever comes later is written later.
+        // SQLite writes in the order of the calls.
         store.ping().await.unwrap();
         let Kind::Postgres { schema, .. } = &self.0 else { return };
         let busy = "SELECT count(*) FROM pg_stat_activity \
@@ -187,7 +187,7 @@ impl Place {
         }
     }
 
-    /// Writes behind the back of a database.
+    /// Runs a statement without the store.
     pub(crate) async fn run(&self, statement: &str) {
         match &self.0 {
             Kind::Memory(_) => panic!("memory speaks no SQL"),
@@ -264,7 +264,7 @@ pub(crate) fn patient() -> StoreOptions {
     StoreOptions::default().patience(Duration::from_secs(60))
 }
 
-/// Commits that are kept from their end.
+/// Commits that are kept from finishing.
 pub(crate) struct Held<'a>(Hold<'a>);
 
 enum Hold<'a> {
@@ -274,7 +274,7 @@ enum Hold<'a> {
 }
 
 impl Held<'_> {
-    /// Tells whether a commit that was begun has come as far as it can.
+    /// Tells whether a commit that was begun has reached the point where it waits.
     pub(crate) async fn has_come(&mut self) -> bool {
         match &mut self.0 {
             Hold::Memory(_) | Hold::Sqlite(_) => true,
@@ -301,7 +301,7 @@ async fn count_of(connection: &mut PgConnection, statement: &'static str, of: &s
     sqlx::query(statement).bind(of).fetch_one(connection).await.unwrap().get(0)
 }
 
-/// How many rows a table would have.
+/// The number of rows that a table would have.
 fn rows(store: &MemoryStore, table: &str) -> usize {
     let sizes = store.sizes();
     match table {
@@ -318,5 +318,5 @@ fn rows(store: &MemoryStore, table: &str) -> usize {
     }
 }
 
-/// The families that were not ended before their time.
+/// The families that were not ended.
 pub(crate) const LASTING_FAMILIES: &str = "refresh_family WHERE revoked = 0";
