@@ -3,15 +3,18 @@
 //! Statements are written once, in the SQL that both databases share, and live beside the operation
 //! that uses them. This module has what differs:
 //!
-//! - [`row`] and [`value`]: what goes into a statement and what comes out of it.
-//! - [`transaction`]: the statements of one transaction. A [`Job`] is a list of such statements.
+//! - [`value`] and [`row`]: what goes into a statement and what comes out of it.
 //! - [`sqlite`]: one thread that writes, and connections that read in the calling thread.
 //! - [`postgres`]: a pool of connections, and one that listens.
+//! - [`transaction`]: the statements of one transaction, on either database. A [`Job`] runs them;
+//!   [`run_on_sqlite`] and [`run_on_postgres`] run a job.
 
 mod insert;
 mod job;
 mod postgres;
 mod row;
+mod run_on_postgres;
+mod run_on_sqlite;
 mod sqlite;
 mod transaction;
 mod value;
@@ -55,8 +58,8 @@ impl Database {
     pub(crate) async fn write<J: Job>(&self, job: J) -> Result<J::Answer, StoreError> {
         match self {
             // Boxed so that SQLite callers do not pay for sqlx's large future.
-            Self::Postgres(postgres) => Box::pin(postgres.write(&job)).await,
-            Self::Sqlite(sqlite) => sqlite.write(job).await,
+            Self::Postgres(postgres) => Box::pin(run_on_postgres::write(postgres, &job)).await,
+            Self::Sqlite(sqlite) => run_on_sqlite::write(sqlite.writer(), job).await,
         }
     }
 
@@ -69,9 +72,11 @@ impl Database {
         match self {
             Self::Postgres(postgres) => {
                 let postgres = postgres.clone();
-                unattended.run(async move { postgres.write(&job).await }).await?
+                unattended.run(async move { run_on_postgres::write(&postgres, &job).await }).await?
             }
-            Self::Sqlite(sqlite) => sqlite.write_unattended(job, unattended).await,
+            Self::Sqlite(sqlite) => {
+                run_on_sqlite::write_unattended(sqlite.writer(), job, unattended).await
+            }
         }
     }
 

@@ -75,6 +75,11 @@ pub(crate) fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Sto
     StoreError::Unavailable(said_once(&*cause.into()).into())
 }
 
+/// Tells whether a commit lost a race: an ordinary outcome, after which the connection is in order.
+pub(crate) const fn is_lost_race(error: &StoreError) -> bool {
+    matches!(error, StoreError::Conflict | StoreError::Changed(_))
+}
+
 /// The text of an error with its causes, without repetitions: drivers' errors often contain the text of
 /// their causes.
 pub(crate) fn said_once(error: &(dyn Error + 'static)) -> String {

@@ -26,8 +26,3 @@ pub(crate) trait Job: Send + Sync + 'static {
         transaction: &mut Transaction<'_>,
     ) -> impl Future<Output = Result<Self::Answer, StoreError>> + Send;
 }
-
-/// Tells whether a job lost a race: an ordinary outcome, after which the connection is in order.
-pub(super) const fn is_lost_race(error: &StoreError) -> bool {
-    matches!(error, StoreError::Conflict | StoreError::Changed(_))
-}

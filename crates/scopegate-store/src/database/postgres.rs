@@ -4,9 +4,9 @@ mod failure;
 mod listener;
 mod session;
 
-pub(crate) use failure::is_key_taken;
+pub(super) use failure::{is_aborted, is_key_taken};
 pub(crate) use listener::Listener;
-pub(crate) use session::Session;
+pub(super) use session::Session;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,20 +16,15 @@ use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, Pool, Row};
 
-use super::job::{Job, is_lost_race};
 use super::row::Decode;
-use super::transaction::Transaction;
 use super::value::Value;
 use crate::error::OpenError;
 use crate::store_options::StoreOptions;
 use crate::store_url::StoreUrl;
-use failure::{failed, is_aborted};
+use failure::failed;
 
 /// How long a connection is waited for, unless the options say otherwise.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Maximum attempts of a transaction that PostgreSQL ends so that another can go on.
-const ATTEMPTS: usize = 5;
 
 /// Limits on statements, locks and idle transactions, so that none holds others up for long. The URL's
 /// `options` take precedence.
@@ -83,32 +78,6 @@ impl Postgres {
         Ok(Self { all: pool(options.connections), listener: pool(1) })
     }
 
-    /// Runs a job in a transaction of its own.
-    pub(super) async fn write<J: Job>(&self, job: &J) -> Result<J::Answer, StoreError> {
-        for _ in 1..ATTEMPTS {
-            match self.try_write(job).await {
-                Err(error) if is_aborted(&error) => {}
-                outcome => return outcome,
-            }
-        }
-        self.try_write(job).await
-    }
-
-    async fn try_write<J: Job>(&self, job: &J) -> Result<J::Answer, StoreError> {
-        let mut session = self.session().await?;
-        session.run("BEGIN".into()).await?;
-        let outcome = job.run(&mut Transaction::postgres(&mut session)).await;
-        let end = match &outcome {
-            Ok(_) => "COMMIT",
-            Err(error) if is_lost_race(error) => "ROLLBACK",
-            // The session is dropped, which closes the connection.
-            Err(_) => return outcome,
-        };
-        session.run(end.into()).await?;
-        session.finish();
-        outcome
-    }
-
     /// Runs one statement.
     pub(super) async fn read<T: Send>(
         &self,
@@ -147,7 +116,8 @@ impl Postgres {
         self.all.close().await;
     }
 
-    async fn session(&self) -> Result<Session, StoreError> {
+    /// Takes a connection from the pool.
+    pub(super) async fn session(&self) -> Result<Session, StoreError> {
         self.all.acquire().await.map(Session::new).map_err(failed)
     }
 }

@@ -3,39 +3,38 @@
 //! - [`file`] makes the file and notices when it is moved away.
 //! - [`connection`] runs statements.
 //! - [`readers`] read in the calling thread, or off the runtime where that takes long.
-//! - [`writer`] is the thread that writes; [`group`] writes the jobs that wait in one transaction, and
-//!   [`queued`] is one of them.
+//! - [`writer`] is the thread that writes. [`group`] writes in one transaction what waits, which is
+//!   [`work`].
 
 mod connection;
 mod failure;
 mod file;
 mod group;
 mod poll;
-mod queued;
 mod readers;
+mod work;
 mod write_connection;
 mod writer;
 
-pub(crate) use connection::Connection;
+pub(super) use connection::Connection;
 pub(crate) use poll::Poll;
+pub(super) use work::Work;
+pub(super) use writer::{Queued, Writer};
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use scopegate_core::store::StoreError;
-use scopegate_core::unattended::Unattended;
 
-use super::job::Job;
 use super::row::Decode;
 use super::value::Value;
 use crate::error::OpenError;
 use crate::store_options::StoreOptions;
 use crate::store_url::StoreUrl;
-use failure::{is_busy, is_read_only};
+use failure::is_read_only;
 use file::DatabaseFile;
 use readers::Readers;
 use write_connection::WriteConnection;
-use writer::Writer;
 
 /// How long a lock is waited for, unless the options say otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,10 +65,13 @@ impl Sqlite {
         // An absolute path keeps its meaning when the working directory changes.
         let path = std::path::absolute(path).map_err(|e| OpenError::not_writable(path, &e))?;
         file::make(&path)?;
-        let first = open_with_log(&path, patience).map_err(|error| match is_read_only(&error) {
-            true => OpenError::not_writable(&path, &error),
-            false => OpenError::unreachable(url, &error),
-        })?;
+        let first =
+            WriteConnection::open_with_log(&path, patience).map_err(|error| match is_read_only(
+                &error,
+            ) {
+                true => OpenError::not_writable(&path, &error),
+                false => OpenError::unreachable(url, &error),
+            })?;
         let unreachable = |error| OpenError::unreachable(url, &error);
         let file = DatabaseFile::at(path).map_err(unreachable)?;
         let readers = Readers::of(file.clone(), patience);
@@ -78,16 +80,9 @@ impl Sqlite {
         Ok(Self { file, readers, writer })
     }
 
-    pub(super) async fn write<J: Job>(&self, job: J) -> Result<J::Answer, StoreError> {
-        self.writer.write(job).await
-    }
-
-    pub(super) async fn write_unattended<J: Job>(
-        &self,
-        job: J,
-        unattended: &Unattended,
-    ) -> Result<J::Answer, StoreError> {
-        self.writer.write_unattended(job, unattended).await
+    /// The thread that writes.
+    pub(super) const fn writer(&self) -> &Writer {
+        &self.writer
     }
 
     /// Runs one statement that reads a few rows, in the calling thread unless it has to wait for a lock.
@@ -128,26 +123,5 @@ impl Sqlite {
         self.readers.close();
         // The connection that is closed last copies the log into the file.
         self.writer.close().await;
-    }
-}
-
-/// Opens the file for the first time, and turns its write-ahead log on.
-///
-/// SQLite does not wait for the exclusive lock which that needs. Where several processes make the file at
-/// the same time, it is tried again.
-fn open_with_log(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
-    let deadline = Instant::now() + patience;
-    loop {
-        let connection = WriteConnection::open(path, patience);
-        let with_log = connection.and_then(|connection| {
-            connection.turn_log_on()?;
-            Ok(connection)
-        });
-        match with_log {
-            Err(error) if is_busy(&error) && Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            other => return other,
-        }
     }
 }

@@ -39,6 +39,6 @@ pub(crate) fn is_key_taken(error: &StoreError) -> bool {
 }
 
 /// Tells whether a transaction may succeed when it is tried again.
-pub(super) fn is_aborted(error: &StoreError) -> bool {
+pub(crate) fn is_aborted(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable(cause) if cause.is::<Aborted>())
 }

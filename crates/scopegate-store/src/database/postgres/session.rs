@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// Returns the connection to the pool.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         drop(self.connection.take());
     }
 

@@ -1,17 +1,16 @@
-//! Several jobs in one transaction.
+//! Work of several callers in one transaction.
 //!
-//! Each job is still written as a whole or not at all. If one loses a race or fails, the others are
-//! written all the same. None is answered before the disk has all of them.
+//! The work of each caller is still written as a whole or not at all. If one loses a race or fails, the
+//! others are written all the same. None is answered before the disk has all of them.
 
 use scopegate_core::store::StoreError;
 
 use super::connection::Connection;
-use super::queued::Queued;
+use super::work::Work;
 use super::write_connection::WriteConnection;
-use crate::database::job::is_lost_race;
-use crate::error::unavailable;
+use crate::error::{is_lost_race, unavailable};
 
-/// Maximum attempts to write a group: one without savepoints, one with them, and two without jobs that
+/// Maximum attempts to write a group: one without savepoints, one with them, and two without work that
 /// failed.
 const ATTEMPTS: usize = 4;
 
@@ -19,10 +18,10 @@ const ATTEMPTS: usize = 4;
 /// that leave one after the other would keep the others waiting.
 const REWRITES: usize = 4;
 
-/// Whether each job has a savepoint, so that it can be rolled back alone.
+/// Whether the work of each caller has a savepoint, so that it can be rolled back alone.
 ///
-/// With a savepoint SQLite copies each page that the job changes. It is needed only where a job loses a
-/// race after it has written, which is rare.
+/// With a savepoint SQLite copies each page that is changed. It is needed only where a caller loses a race
+/// after it has written, which is rare.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Savepoints {
     With,
@@ -31,13 +30,13 @@ enum Savepoints {
 
 /// Why a group was not written.
 enum Failure {
-    /// The storage failed, and no job is the cause.
+    /// The storage failed, and no caller is the cause.
     Whole(StoreError),
-    /// The job of this number failed.
+    /// The work of this number failed.
     Of(usize, StoreError),
-    /// A job lost a race after it had written, and cannot be rolled back alone.
+    /// Work lost a race after it had written, and cannot be rolled back alone.
     HalfLost,
-    /// The caller of a job that was written has gone, and the job cannot be rolled back alone.
+    /// A caller has gone whose work was written, and it cannot be rolled back alone.
     Gone,
 }
 
@@ -49,15 +48,15 @@ impl From<StoreError> for Failure {
 
 type Outcome = Result<(), StoreError>;
 
-/// Writes a group of jobs and answers each of them.
-pub(super) fn write(connection: &mut WriteConnection, jobs: &mut Vec<Box<dyn Queued>>) {
+/// Writes a group and answers each caller.
+pub(super) fn write(connection: &mut WriteConnection, group: &mut Vec<Box<dyn Work>>) {
     let (mut savepoints, mut attempts, mut rewrites) = (Savepoints::Without, 0, 0);
-    while attempts < ATTEMPTS && !jobs.is_empty() {
+    while attempts < ATTEMPTS && !group.is_empty() {
         let looks_again = rewrites < REWRITES;
-        match write_together(connection, jobs, savepoints, looks_again) {
+        match write_together(connection, group, savepoints, looks_again) {
             Ok(outcomes) => {
-                for (job, outcome) in jobs.drain(..).zip(outcomes) {
-                    job.answer(outcome);
+                for (work, outcome) in group.drain(..).zip(outcomes) {
+                    work.answer(outcome);
                 }
                 return;
             }
@@ -66,30 +65,30 @@ pub(super) fn write(connection: &mut WriteConnection, jobs: &mut Vec<Box<dyn Que
                 continue;
             }
             Err(Failure::HalfLost) => savepoints = Savepoints::With,
-            Err(Failure::Of(culprit, cause)) => jobs.remove(culprit).answer(Err(cause)),
-            Err(Failure::Whole(cause)) => return answer_all(jobs, &cause),
+            Err(Failure::Of(culprit, cause)) => group.remove(culprit).answer(Err(cause)),
+            Err(Failure::Whole(cause)) => return answer_all(group, &cause),
         }
         attempts += 1;
     }
-    answer_all(jobs, &unavailable("too many jobs failed at once"));
+    answer_all(group, &unavailable("too many commits failed at once"));
 }
 
 /// Writes a group in one transaction. Outcomes come back only once all is on the disk.
 fn write_together(
     writer: &mut WriteConnection,
-    jobs: &mut [Box<dyn Queued>],
+    group: &mut [Box<dyn Work>],
     savepoints: Savepoints,
     looks_again: bool,
 ) -> Result<Vec<Outcome>, Failure> {
-    // After an error it is dropped, which rolls the transaction back.
+    // An error drops the connection, which rolls the transaction back.
     let mut connection = writer.begin()?;
-    let mut outcomes = Vec::with_capacity(jobs.len());
-    for (number, job) in jobs.iter_mut().enumerate() {
-        if job.has_gone() {
+    let mut outcomes = Vec::with_capacity(group.len());
+    for (number, work) in group.iter_mut().enumerate() {
+        if work.has_gone() {
             outcomes.push(Err(unavailable("nobody waits for the answer")));
             continue;
         }
-        match write_one(number, &mut **job, &mut connection, savepoints) {
+        match write_one(number, &mut **work, &mut connection, savepoints) {
             Err(Failure::HalfLost) => {
                 writer.roll_back(connection)?;
                 return Err(Failure::HalfLost);
@@ -97,8 +96,8 @@ fn write_together(
             outcome => outcomes.push(outcome?),
         }
     }
-    let mut written = jobs.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
-    if looks_again && written.any(|(job, _)| job.has_gone()) {
+    let mut written = group.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+    if looks_again && written.any(|(work, _)| work.has_gone()) {
         writer.roll_back(connection)?;
         return Err(Failure::Gone);
     }
@@ -106,24 +105,24 @@ fn write_together(
     Ok(outcomes)
 }
 
-/// Writes a job as a whole or not at all.
+/// Writes the work of one caller as a whole or not at all.
 fn write_one(
     number: usize,
-    job: &mut dyn Queued,
+    work: &mut dyn Work,
     connection: &mut Connection,
     savepoints: Savepoints,
 ) -> Result<Outcome, Failure> {
     let is_part = savepoints == Savepoints::With;
     if is_part {
-        connection.run("SAVEPOINT job")?;
+        connection.run("SAVEPOINT work")?;
     }
     let before = connection.written_rows();
-    match job.run(connection) {
-        Ok(()) if is_part => Ok(Ok(connection.run("RELEASE job")?)),
+    match work.run(connection) {
+        Ok(()) if is_part => Ok(Ok(connection.run("RELEASE work")?)),
         Ok(()) => Ok(Ok(())),
         Err(lost) if !is_lost_race(&lost) => Err(Failure::Of(number, lost)),
         Err(lost) if is_part => {
-            connection.run("ROLLBACK TO job; RELEASE job")?;
+            connection.run("ROLLBACK TO work; RELEASE work")?;
             Ok(Err(lost))
         }
         Err(lost) if connection.written_rows() == before => Ok(Err(lost)),
@@ -131,13 +130,13 @@ fn write_one(
     }
 }
 
-fn answer_all(jobs: &mut Vec<Box<dyn Queued>>, cause: &StoreError) {
+fn answer_all(group: &mut Vec<Box<dyn Work>>, cause: &StoreError) {
     let text = match cause {
         StoreError::Unavailable(cause) => cause.to_string(),
         other => other.to_string(),
     };
-    for job in jobs.drain(..) {
-        job.answer(Err(unavailable(text.as_str())));
+    for work in group.drain(..) {
+        work.answer(Err(unavailable(text.as_str())));
     }
 }
 

@@ -1,12 +1,12 @@
 //! The one connection that writes.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scopegate_core::store::StoreError;
 
 use super::connection::Connection;
-use super::failure::failed;
+use super::failure::{failed, is_busy};
 use super::file::DatabaseFile;
 use crate::error::unavailable;
 
@@ -32,7 +32,28 @@ impl WriteConnection {
         Self { file, patience, idle: Some(first) }
     }
 
-    pub(super) fn open(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
+    /// Opens the file for the first time, and turns its write-ahead log on.
+    ///
+    /// SQLite does not wait for the exclusive lock that this needs. Where several processes make the file at
+    /// the same time, it is tried again.
+    pub(super) fn open_with_log(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let connection = Self::open(path, patience);
+            let with_log = connection.and_then(|connection| {
+                connection.turn_log_on()?;
+                Ok(connection)
+            });
+            match with_log {
+                Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn open(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
         let connection = Connection::open(path, SETTINGS)?;
         connection.wait_for_locks(patience)?;
         Ok(connection)
@@ -70,6 +91,7 @@ impl WriteConnection {
 
 #[cfg(test)]
 mod tests {
+    use super::super::file;
     use super::*;
 
     fn number(of: &Connection, statement: &str) -> u64 {
@@ -79,9 +101,9 @@ mod tests {
 
     fn write_connection(folder: &tempfile::TempDir) -> WriteConnection {
         let path = folder.path().join("s.db");
-        super::super::file::make(&path).unwrap();
+        file::make(&path).unwrap();
         let patience = Duration::from_secs(1);
-        let first = super::super::open_with_log(&path, patience).unwrap();
+        let first = WriteConnection::open_with_log(&path, patience).unwrap();
         WriteConnection::new(DatabaseFile::at(path).unwrap(), patience, first)
     }
 

@@ -1,38 +1,42 @@
 //! The thread that writes.
 //!
-//! SQLite writes one transaction at a time and waits for the disk at the end of each. Jobs that arrive
-//! meanwhile share the next transaction.
+//! SQLite writes one transaction at a time and waits for the disk at the end of each. Work that arrives
+//! meanwhile shares the next transaction.
 
 use std::thread;
 
 use scopegate_core::store::StoreError;
-use scopegate_core::unattended::Unattended;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::group;
-use super::queued::{Caller, Queued, queue};
+use super::work::Work;
 use super::write_connection::WriteConnection;
-use crate::database::job::Job;
 use crate::error::unavailable;
 
-/// Maximum jobs in one transaction: each of them waits for all.
+/// Maximum work in one transaction: each caller waits for all of it.
 const LARGEST: usize = 128;
 
-/// Maximum jobs in the queue. Further callers wait for a place.
+/// Maximum work in the queue. Further callers wait for a place.
 const WAITING: usize = 1024;
 
-/// Maximum times the thread yields to callers that are about to add a job.
+/// Maximum times the thread yields to callers that are about to queue something.
 const ROUNDS: usize = 8;
 
 /// The queue of the thread that writes. The thread ends when its last clone is dropped.
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Message>);
+pub(crate) struct Writer(mpsc::Sender<Message>);
 
 enum Message {
-    Write(Box<dyn Queued>),
+    Write(Box<dyn Work>),
     /// Ends the thread, and tells when the connection is closed.
     Close(oneshot::Sender<()>),
+}
+
+/// Whether there was a place in the queue.
+pub(crate) enum Queued {
+    Yes,
+    NoPlace(Box<dyn Work>),
 }
 
 impl Writer {
@@ -43,57 +47,62 @@ impl Writer {
         Ok(Self(sender))
     }
 
-    /// Writes a job as long as its caller waits.
-    pub(super) async fn write<J: Job>(&self, job: J) -> Result<J::Answer, StoreError> {
-        let (queued, answer) = queue(job, Caller::MustWait);
-        self.0.send(Message::Write(queued)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+    /// Waits for a place in the queue.
+    pub(crate) async fn queue(&self, work: Box<dyn Work>) -> Result<(), StoreError> {
+        self.0.send(Message::Write(work)).await.map_err(|_| closed())
     }
 
-    /// Writes a job even if its caller does not wait for it.
-    pub(super) async fn write_unattended<J: Job>(
-        &self,
-        job: J,
-        unattended: &Unattended,
-    ) -> Result<J::Answer, StoreError> {
-        let (queued, answer) = queue(job, Caller::MayLeave);
-        match self.0.try_send(Message::Write(queued)) {
-            Ok(()) => answer.await.map_err(|_| stopped())?,
-            Err(TrySendError::Closed(_)) => Err(stopped()),
-            // The job waits for a place without its caller.
-            Err(TrySendError::Full(message)) => {
-                let sender = self.0.clone();
-                let written = async move {
-                    sender.send(message).await.map_err(|_| stopped())?;
-                    answer.await.map_err(|_| stopped())?
-                };
-                unattended.run(written).await?
-            }
+    /// Takes a place in the queue if there is one.
+    pub(crate) fn try_queue(&self, work: Box<dyn Work>) -> Result<Queued, StoreError> {
+        match self.0.try_send(Message::Write(work)) {
+            Ok(()) => Ok(Queued::Yes),
+            Err(TrySendError::Full(Message::Write(work))) => Ok(Queued::NoPlace(work)),
+            Err(TrySendError::Full(Message::Close(_)) | TrySendError::Closed(_)) => Err(closed()),
         }
     }
 
-    /// Writes the jobs that are queued, closes the connection and ends the thread.
+    /// Writes what is queued, closes the connection and ends the thread.
     pub(super) async fn close(&self) {
-        let (closed, is_closed) = oneshot::channel();
+        let (told, is_closed) = oneshot::channel();
         // An error means that the thread has ended before.
-        if self.0.send(Message::Close(closed)).await.is_ok() {
+        if self.0.send(Message::Close(told)).await.is_ok() {
             let _ = is_closed.await;
+        }
+    }
+
+    /// A queue that nothing takes work out of but the test.
+    #[cfg(test)]
+    pub(crate) fn with_places(places: usize) -> (Self, TestQueue) {
+        let (sender, receiver) = mpsc::channel(places);
+        (Self(sender), TestQueue(receiver))
+    }
+}
+
+#[cfg(test)]
+pub(crate) struct TestQueue(mpsc::Receiver<Message>);
+
+#[cfg(test)]
+impl TestQueue {
+    pub(crate) fn take(&mut self) -> Option<Box<dyn Work>> {
+        match self.0.try_recv() {
+            Ok(Message::Write(work)) => Some(work),
+            _ => None,
         }
     }
 }
 
-fn stopped() -> StoreError {
+fn closed() -> StoreError {
     unavailable("the thread that writes has stopped")
 }
 
 fn serve(mut connection: WriteConnection, mut receiver: mpsc::Receiver<Message>) {
-    let (mut messages, mut jobs) = (Vec::with_capacity(LARGEST), Vec::with_capacity(LARGEST));
+    let (mut messages, mut group) = (Vec::with_capacity(LARGEST), Vec::with_capacity(LARGEST));
     let mut closed = Vec::new();
     while receiver.blocking_recv_many(&mut messages, LARGEST) > 0 {
         gather(&mut messages, &mut receiver);
         for message in messages.drain(..) {
             match message {
-                Message::Write(job) => jobs.push(job),
+                Message::Write(work) => group.push(work),
                 Message::Close(told) => {
                     // What is queued still comes out; nothing more is let in.
                     receiver.close();
@@ -101,7 +110,7 @@ fn serve(mut connection: WriteConnection, mut receiver: mpsc::Receiver<Message>)
                 }
             }
         }
-        group::write(&mut connection, &mut jobs);
+        group::write(&mut connection, &mut group);
     }
     drop(connection);
     for told in closed {
@@ -109,8 +118,8 @@ fn serve(mut connection: WriteConnection, mut receiver: mpsc::Receiver<Message>)
     }
 }
 
-/// Lets callers run that are about to add a job, as long as jobs arrive: the cost of a transaction is
-/// shared by all of its jobs. On an idle machine this costs next to nothing.
+/// Lets callers run that are about to queue something, as long as work arrives: the cost of a transaction
+/// is shared. On an idle machine this costs next to nothing.
 fn gather(messages: &mut Vec<Message>, receiver: &mut mpsc::Receiver<Message>) {
     for _ in 0..ROUNDS {
         let before = messages.len();
