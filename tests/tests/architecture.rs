@@ -41,18 +41,18 @@ const NEVER_REACHES: [(&str, &[&str]); 8] = [
     ("scopegate-jose", &["http", "hyper", "tokio", "jsonwebtoken"]),
     ("scopegate-tower", &["axum", "axum-core", "scopegate-core", "tonic"]),
     ("scopegate-axum", &["scopegate-tower", "scopegate-core", "reqwest"]),
-    ("scopegate", &["scopegate-core", "scopegate-store", "scopegate-server", "sqlx"]),
-    ("scopegate-core", &["axum", "axum-core", "http", "hyper", "sqlx"]),
+    ("scopegate", &["scopegate-core", "scopegate-store", "scopegate-server", "rusqlite", "sqlx"]),
+    ("scopegate-core", &["axum", "axum-core", "http", "hyper", "rusqlite", "sqlx"]),
     ("scopegate-store", &["axum", "axum-core", "hyper"]),
-    ("scopegate-testkit", &["axum", "scopegate-store", "sqlx"]),
+    ("scopegate-testkit", &["axum", "scopegate-store", "rusqlite", "sqlx"]),
 ];
 
 /// Only the store speaks SQL, only jose calls the cryptographic library.
 const ONLY_USER: [(&str, &[&str]); 4] = [
     // Verifiers link jose, and hash no passwords.
     ("argon2", &["scopegate-core"]),
-    ("rusqlite", &["scopegate-store"]),
-    ("sqlx", &["scopegate-store", "orders-api"]),
+    ("rusqlite", &["scopegate-store", "orders-api"]),
+    ("sqlx", &["scopegate-store"]),
     ("aws-lc-rs", &["scopegate-jose", "scopegate-benches"]),
 ];
 

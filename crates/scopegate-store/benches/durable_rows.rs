@@ -1,11 +1,11 @@
-//! What a durable row of SQLite costs while so many commit at once:
+//! What a durable row of SQLite costs, with several numbers of concurrent commits:
 //!
 //! ```text
 //! cargo bench -p scopegate-store --bench durable_rows [-- FOLDER]
 //! ```
 //!
-//! The disk is that of the folder, by default that of temporary files. A commit is what a client's
-//! assertion leaves: the used `jti` and the audit event, two rows.
+//! The file is in the folder, by default in that for temporary files. A commit is what a client's assertion
+//! leaves: the used `jti` and the audit event, two rows.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it measures and shows")]
 
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ fn main() {
     }
 }
 
-/// How long the processors have worked for this process; nothing where there is no `/proc`.
+/// The CPU time of this process; zero where there is no `/proc`.
 fn busy() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let times = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);

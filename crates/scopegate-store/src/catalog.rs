@@ -1,4 +1,4 @@
-//! The catalog: one row an entity, each with the version of its newest change.
+//! The catalog: one row per entity, each with the version of its newest change.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,14 +9,15 @@ use scopegate_core::catalog::{
 use scopegate_core::directory::NewUser;
 use scopegate_core::store::{CatalogChanges, CatalogStore, Contested, StoreError, Versions};
 
-use crate::database::{Insert, Row, Transaction, Value};
-use crate::error::{again_if_aborted, unavailable};
-use crate::{SqlStore, consents, families, users};
+use crate::database::{Insert, Job, Row, Transaction, Value};
+use crate::error::unavailable;
+use crate::sql_store::SqlStore;
+use crate::{consents, families, users};
 
 const STATE: &str = "SELECT version, key_version, file_version FROM catalog_state";
 
-/// One statement sees one state: the version fits the rows. Without a change there is one row, of
-/// the version alone.
+/// One statement, so that the version fits the rows. Without a change there is one row, which has only the
+/// version.
 const SINCE: &str = "\
     SELECT s.version, e.kind, e.parent, e.name, e.format, e.owner, e.body \
     FROM catalog_state s \
@@ -29,7 +30,7 @@ const ADVANCE: &str = "\
     SET version = version + 1, file_version = coalesce($2, file_version) \
     WHERE version = $1";
 
-/// What a newer program has written in a newer format stays: `excluded.format` is the newest one known.
+/// Does not overwrite rows in a newer format than this program knows, which is `excluded.format`.
 static PUT: Insert = Insert::new(
     "\
     INSERT INTO catalog_entity (kind, parent, name, format, owner, version, ordinal, body) \
@@ -41,16 +42,16 @@ static PUT: Insert = Insert::new(
 );
 const PUT_WIDTH: usize = 8;
 
-/// The locks keep who would change the rows waiting until the end of the transaction. They are taken in
-/// the order of [`put`].
+/// The locks make transactions that change the rows wait until the end of this one. They are taken in the
+/// order of [`put`].
 const EXPECT: &str = "\
     SELECT version FROM catalog_entity WHERE parent = '' \
     AND (kind = 'client' AND name = $1 OR kind = 'server' AND name = $2) ORDER BY kind {shared}";
 
-/// So many clients end by one statement, which has so many placeholders; SQLite takes 32766.
+/// Maximum clients in one statement, one placeholder each. SQLite allows 32766 placeholders.
 const AT_ONCE: usize = 30_000;
 
-/// Heard by other nodes once the transaction is committed.
+/// Other nodes hear this once the transaction is committed.
 pub(crate) const NOTIFY: &str = "SELECT pg_notify('scopegate_catalog', '')";
 
 #[async_trait]
@@ -80,7 +81,8 @@ impl CatalogStore for SqlStore {
     ) -> Result<u64, StoreError> {
         let Ok(current) = i64::try_from(expected) else { return Err(StoreError::Conflict) };
         let file_version = file_version.map(i64::try_from).transpose().map_err(unavailable)?;
-        again_if_aborted(|| self.write(current, edits, file_version, seeds)).await?;
+        let (edits, seeds) = (edits.to_vec(), seeds.to_vec());
+        self.database.write(WriteCatalog { current, edits, file_version, seeds }).await?;
         Ok(expected + 1)
     }
 
@@ -93,49 +95,51 @@ impl CatalogStore for SqlStore {
     }
 }
 
-impl SqlStore {
-    async fn write(
-        &self,
-        current: i64,
-        edits: &[Edit],
-        file_version: Option<i64>,
-        seeds: &[NewUser],
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.database.begin().await?;
-        let advanced = transaction.execute(ADVANCE, &[current.into(), file_version.into()]).await?;
-        if advanced == 0 {
-            transaction.rollback().await?;
+/// Writes edits and users on top of a version of the catalog.
+struct WriteCatalog {
+    current: i64,
+    edits: Vec<Edit>,
+    file_version: Option<i64>,
+    seeds: Vec<NewUser>,
+}
+
+impl Job for WriteCatalog {
+    type Answer = ();
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let Self { current, edits, file_version, seeds } = self;
+        let values = [(*current).into(), (*file_version).into()];
+        if transaction.execute(ADVANCE, &values).await? == 0 {
             return Err(StoreError::Conflict);
         }
-        put(&mut transaction, edits, current + 1).await?;
-        // People come before families and consents here as in the ledger.
-        users::seed(&mut transaction, seeds).await?;
-        end_what_hangs_on(&mut transaction, edits).await?;
-        transaction.on_postgres(NOTIFY).await?;
-        transaction.commit().await
+        put(transaction, edits, current + 1).await?;
+        // Users come before families and consents, in the same order as in the ledger.
+        users::seed(transaction, seeds).await?;
+        end_dependents(transaction, edits).await?;
+        transaction.on_postgres(NOTIFY).await
     }
 }
 
-/// Loses if a client or a server was changed after a version.
+/// Fails with [`StoreError::Changed`] if a client or a server was changed after a version.
 pub(crate) async fn expect(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     client: &ClientId,
     server: &ServerId,
     version: u64,
 ) -> Result<(), StoreError> {
     let values = [client.as_str().into(), server.as_str().into()];
     let rows = transaction.fetch_shared(EXPECT, &values, |row| row.number("version")).await?;
-    // Of the org server, and of a default one that nobody changed, there is no row.
+    // The org server has no row, and neither has a default server that was never changed.
     match rows.into_iter().all(|changed| changed <= version) {
         true => Ok(()),
         false => Err(StoreError::Changed(Contested::Catalog)),
     }
 }
 
-/// Writes rows in the order of their keys, whatever the order of the edits is: where everybody takes
-/// locks in the same order, nobody waits in a circle.
+/// Writes rows in the order of their keys, whatever the order of the edits is. Transactions that take locks
+/// in one order cannot deadlock.
 async fn put(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     edits: &[Edit],
     version: i64,
 ) -> Result<(), StoreError> {
@@ -167,10 +171,13 @@ async fn put(
     }
 }
 
-/// A client that is gone or switched off refreshes nothing more, not even when it comes back; what
-/// people agreed to is forgotten with the client, since the next one of that id may be another's.
-async fn end_what_hangs_on(
-    transaction: &mut Transaction,
+/// Ends the families of clients that are deleted or deactivated, and forgets the consents to clients that
+/// are deleted.
+///
+/// The families stay ended when the client comes back. The next client with the same id may be another
+/// owner's, so the consents must not apply to it.
+async fn end_dependents(
+    transaction: &mut Transaction<'_>,
     edits: &[Edit],
 ) -> Result<(), StoreError> {
     let (mut ended, mut deleted) = (BTreeSet::new(), BTreeSet::new());
@@ -198,7 +205,7 @@ async fn end_what_hangs_on(
     Ok(())
 }
 
-/// The last edit of each entity, in order: one statement can write a row only once.
+/// The last edit of each entity, in order. One statement can write a row only once.
 fn newest_of_each(edits: &[Edit]) -> Vec<&Edit> {
     let mut seen = HashSet::with_capacity(edits.len());
     let mut newest: Vec<_> = edits.iter().rev().filter(|edit| seen.insert(edit.key())).collect();
@@ -206,7 +213,7 @@ fn newest_of_each(edits: &[Edit]) -> Vec<&Edit> {
     newest
 }
 
-/// What is stored of an edit besides its key; nothing of a deletion.
+/// The owner and the body that are stored for an edit; none for a deletion.
 fn body(edit: &Edit) -> Option<(&'static str, String)> {
     match edit {
         Edit::Delete(_) => None,
@@ -222,7 +229,7 @@ fn read_change(row: &Row<'_>) -> Result<(u64, Option<StoredRow>), StoreError> {
     }
 }
 
-/// The row as it is; what it says is understood later, or not.
+/// The row as it is. Its content is parsed later.
 fn read_row(row: &Row<'_>, kind: String) -> Result<StoredRow, StoreError> {
     Ok(StoredRow {
         key: RowKey { kind, parent: row.text("parent")?, name: row.text("name")? },

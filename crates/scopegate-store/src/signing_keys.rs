@@ -1,4 +1,4 @@
-//! Signing keys, sealed by who stores them. Their changes are counted, so that each is read once.
+//! Signing keys, which the caller has sealed. Their changes have versions, so that each key is read once.
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
@@ -6,20 +6,20 @@ use scopegate_core::catalog::{RowKey, ServerId, UnreadableRow};
 use scopegate_core::store::{KeyChanges, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::Algorithm;
 
-use crate::SqlStore;
 use crate::catalog::{NOTIFY, no_state};
-use crate::database::Row;
+use crate::database::{Job, Row, Transaction};
 use crate::error::unavailable;
+use crate::sql_store::SqlStore;
 
-/// One statement sees one state, as for the catalog. A key of version 0 was written by a program that
-/// does not count.
+/// One statement, so that the version fits the keys, as for the catalog. A key of version 0 was written by
+/// a program that has no versions of keys.
 const SINCE: &str = "\
     SELECT s.key_version, k.server, k.kid, k.format, k.algorithm, k.phase, k.since, k.public_jwk, \
     k.sealed FROM catalog_state s \
     LEFT JOIN signing_key k ON k.version > $1 OR k.version = 0 \
     ORDER BY k.server, k.since, k.kid";
 
-/// The row stays locked until the end of the transaction: versions are committed in their order.
+/// The row stays locked until the end of the transaction, so that versions are committed in order.
 const ADVANCE: &str = "UPDATE catalog_state SET key_version = key_version + 1";
 
 const INSERT: &str = "\
@@ -43,7 +43,18 @@ impl KeyStore for SqlStore {
     }
 
     async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
-        let StoredKey { server, kid, algorithm, phase, since, public, sealed } = key;
+        self.database.write(InsertKey(key.clone())).await
+    }
+}
+
+/// Writes a key with the next version, unless there is one in its place.
+struct InsertKey(StoredKey);
+
+impl Job for InsertKey {
+    type Answer = ();
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let StoredKey { server, kid, algorithm, phase, since, public, sealed } = &self.0;
         let public = serde_json::to_string(public).map_err(unavailable)?;
         let values = [
             server.as_str().into(),
@@ -54,14 +65,11 @@ impl KeyStore for SqlStore {
             public.as_str().into(),
             sealed.as_slice().into(),
         ];
-        let mut transaction = self.database.begin().await?;
         transaction.execute(ADVANCE, &[]).await?;
         if transaction.execute(INSERT, &values).await? == 0 {
-            transaction.rollback().await?;
             return Err(StoreError::Conflict);
         }
-        transaction.on_postgres(NOTIFY).await?;
-        transaction.commit().await
+        transaction.on_postgres(NOTIFY).await
     }
 }
 
@@ -75,21 +83,21 @@ fn read_change(row: &Row<'_>) -> Result<(u64, Option<Key>), StoreError> {
     }
 }
 
-/// A key, or what of it is not understood.
+/// A key, or why it cannot be read.
 fn read_key(row: &Row<'_>, server: &str) -> Result<Key, StoreError> {
     let kid = row.text("kid")?;
     let key = || RowKey::signing_key(server, &kid);
     if let Some(newer) = UnreadableRow::of_newer_format(key, row.number("format")?) {
         return Ok(Err(newer));
     }
-    Ok(understood(row, server, &kid).map_err(|what| UnreadableRow {
+    Ok(parse(row, server, &kid).map_err(|what| UnreadableRow {
         key: key(),
         why: format!("{what} is not of a known form"),
     }))
 }
 
-/// The error is what is not understood.
-fn understood(row: &Row<'_>, server: &str, kid: &str) -> Result<StoredKey, &'static str> {
+/// Reads a key. The error names the part that cannot be read.
+fn parse(row: &Row<'_>, server: &str, kid: &str) -> Result<StoredKey, &'static str> {
     let text = |column: &str| row.text(column).ok();
     Ok(StoredKey {
         server: ServerId::try_from(server.to_owned()).map_err(|_| "its server")?,

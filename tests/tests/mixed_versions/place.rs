@@ -7,7 +7,6 @@ use std::time::Duration;
 use scopegate_store::StoreUrl;
 use scopegate_tests::{Answer, Catalog, TestServer};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
 
@@ -92,11 +91,8 @@ impl Place {
             }
             Self::Sqlite { folder } => {
                 let file = folder.path().join("scopegate.db");
-                let options = SqliteConnectOptions::new().filename(file);
-                let mut connection = options.connect().await.unwrap();
-                let script = AssertSqlSafe(statement.to_owned());
-                sqlx::raw_sql(script).execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
+                let connection = rusqlite::Connection::open(file).unwrap();
+                connection.execute_batch(statement).unwrap();
             }
         }
     }

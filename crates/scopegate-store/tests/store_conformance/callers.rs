@@ -1,4 +1,4 @@
-//! Callers who go away before they are answered.
+//! Callers that leave before they get an answer.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -14,7 +14,7 @@ use crate::samples::{
     recorded, rotate, session, use_assertion,
 };
 
-/// Begins commits while none can come to its end, and goes away before that.
+/// Begins commits while none can finish, and drops them.
 async fn begin_and_go(place: &Place, store: &Node, commits: &[Vec<Change>]) {
     let mut held = place.hold_commits().await;
     for changes in commits {
@@ -56,7 +56,7 @@ pub(crate) async fn a_grant_is_not_written_once_its_caller_has_gone(place: &Plac
         place.settle(&store).await;
         assert_eq!(counts(place).await, before, "{grant:?}");
     }
-    // Whoever comes again finds all as it was: nobody is taken for a thief.
+    // A client that tries again finds everything unchanged, and is not taken for an attacker.
     for grant in &grants {
         store.commit(grant).await.unwrap();
     }
@@ -95,7 +95,7 @@ pub(crate) async fn what_takes_away_is_written_without_its_caller(place: &Place)
     assert!(store.family(&ended.id).await.unwrap().unwrap().revoked);
 }
 
-/// Polls a commit so often at most, and drops it then; tells whether it was done before.
+/// Polls a commit at most `times` times and drops it. Tells whether it was done before.
 async fn polled(times: usize, commit: impl Future<Output = Result<(), StoreError>>) -> bool {
     let (mut commit, mut polls) = (pin!(commit), 0);
     poll_fn(|context| {
@@ -126,7 +126,7 @@ pub(crate) async fn wherever_a_commit_is_dropped_it_is_whole_or_absent(place: &P
         times += 1;
     }
     place.settle(&store).await;
-    // No connection is left in the middle of a transaction.
+    // No connection is left inside a transaction.
     store.commit(&[Change::PutArtifact(code("last")), audit("a")]).await.unwrap();
     assert_eq!(place.count("artifact").await, place.count("audit_event").await);
     assert!(place.count("artifact").await >= 2);

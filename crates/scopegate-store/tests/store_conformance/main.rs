@@ -1,7 +1,7 @@
-//! What every store keeps to, asked of both databases and of the storage in memory that tests use.
+//! The rules that every store keeps, tested on both databases and on the storage in memory that tests use.
 //!
-//! A rule is a function; the table below makes a test of it for each of them. Those for PostgreSQL
-//! need a server: `scripts/postgres cargo test -p scopegate-store -- --include-ignored`.
+//! A rule is a function. The table below makes a test of it for each storage. The tests for PostgreSQL need
+//! a server: `scripts/postgres cargo test -p scopegate-store -- --include-ignored`.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod artifacts;

@@ -1,4 +1,4 @@
-//! Opening a store: for the first time, again, and where it should not be done.
+//! Opening a store: for the first time, again, and where it must be refused.
 
 use scopegate_core::catalog::{
     Edit, Entity, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
@@ -48,13 +48,13 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
     assert_eq!(place.count("scopegate_migration").await, 6);
 }
 
-/// Takes back what the migration `row_formats` did to the tables of the first one.
+/// Reverts what the migration `row_formats` did to the tables of the first migration.
 const BEFORE_FORMATS: &str = "\
     DROP INDEX signing_key_by_version; \
     ALTER TABLE catalog_entity DROP COLUMN format; ALTER TABLE signing_key DROP COLUMN format; \
     ALTER TABLE signing_key DROP COLUMN version; ALTER TABLE catalog_state DROP COLUMN key_version";
 
-/// Takes back what the migration `logins_by_normal_form` did.
+/// Reverts the migration `logins_by_normal_form`.
 const BEFORE_NORMAL_LOGINS: &str = "\
     DROP INDEX directory_user_by_login_norm; DROP INDEX directory_user_to_fill; \
     ALTER TABLE directory_user DROP COLUMN login_norm; \
@@ -78,7 +78,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
     assert_eq!(store.catalog_file_version().await.unwrap(), 3);
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
 
-    // As the second one left it: its codes are forgotten, all else is as it was.
+    // As the second version left it. Its codes are deleted, everything else stays.
     let device = Artifact { kind: ArtifactKind::Device, ..code("a") };
     let put = [Change::PutArtifact(code("a")), Change::PutArtifact(device.clone())];
     store.commit(&put).await.unwrap();
@@ -101,14 +101,14 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
     assert_eq!(store.user(UserKey::Login(&alice.login)).await.unwrap(), Some(alice));
 }
 
-/// Three logins with one key, in none of which the marks stand in the order of the key.
+/// Three logins with one key. In none of them the marks are in the order of the key.
 const DOTS: [(&str, &str); 3] = [
     ("dots1", "q\u{307}\u{323}\u{331}\u{324}"),
     ("dots2", "q\u{323}\u{307}\u{331}\u{324}"),
     ("dots3", "q\u{323}\u{331}\u{307}\u{324}"),
 ];
 
-/// Makes people as the version before did: their ids and their logins.
+/// Creates users as the version before did, from ids and logins.
 async fn made_before(place: &Place, people: &[(&str, &str)]) {
     let row = |(name, login): &(&str, &str)| {
         let (id, key) = (user_id(name), login.to_lowercase());
@@ -124,13 +124,13 @@ async fn made_before(place: &Place, people: &[(&str, &str)]) {
         .await;
 }
 
-/// Who is found by a login.
+/// The user that a login finds.
 async fn found(store: &SqlStore, login: &str) -> Option<String> {
     let user = store.user(UserKey::Login(login)).await.unwrap();
     user.map(|user| user.id.as_str()["00u".len()..].to_owned())
 }
 
-/// Those who are found by no other spelling.
+/// The users who are found only by their exact login.
 async fn exact_ones(store: &SqlStore) -> Vec<String> {
     let (mut exact, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
@@ -155,7 +155,7 @@ pub(crate) async fn logins_of_before_get_their_keys_and_those_that_collide_keep_
     let many: Vec<String> = (0..1100).map(|n| format!("many{n}")).collect();
     let many: Vec<_> = many.iter().map(|name| (name.as_str(), name.as_str())).collect();
     made_before(place, &many).await;
-    // Several nodes start at once.
+    // Several nodes start at the same time.
     let starts = [0; 4].map(|_| {
         let url = place.url();
         tokio::spawn(async move { SqlStore::open(&url, &patient()).await })
@@ -185,7 +185,7 @@ pub(crate) async fn logins_of_before_get_their_keys_and_those_that_collide_keep_
     exact.sort();
     assert_eq!(exact, ["dots1", "dots2", "dots3", "jose1", "jose2"]);
 
-    // Who is exact stays so and is changed like others; nobody else gets such a login.
+    // A user with an exact login can be changed and keeps it. No other user gets a login with its key.
     let jose = store.user(UserKey::Login("jose\u{301}")).await.unwrap().unwrap();
     store.commit(&[Change::MoveUser { from: 0, user: Box::new(jose.clone()) }]).await.unwrap();
     assert_eq!(found(&store, "jose\u{301}").await.as_deref(), Some("jose2"));
@@ -196,14 +196,14 @@ pub(crate) async fn logins_of_before_get_their_keys_and_those_that_collide_keep_
 pub(crate) async fn a_node_of_before_goes_on_making_people(place: &Place) {
     let store = place.open_sql().await;
     made_before(place, &[("apart", "Rene\u{301}")]).await;
-    // Until its key is filled it is found as it is written.
+    // Until its key is filled in, it is found only by its exact spelling.
     assert_eq!(found(&store, "RENE\u{301}").await.as_deref(), Some("apart"));
     assert_eq!(found(&store, "ren\u{e9}").await, None);
     store.forget_expired(NOW).await.unwrap();
     assert_eq!(found(&store, "ren\u{e9}").await.as_deref(), Some("apart"));
     assert_eq!(exact_ones(&store).await, [""; 0]);
 
-    // It makes somebody whose login this version holds for taken.
+    // It creates a user whose login this version would refuse as taken.
     made_before(place, &[("composed", "ren\u{e9}")]).await;
     assert_eq!(found(&store, "ren\u{e9}").await.as_deref(), Some("composed"));
     store.forget_expired(NOW).await.unwrap();
@@ -248,7 +248,7 @@ pub(crate) async fn a_row_that_cannot_be_read_is_named(place: &Place) {
     place.run("DELETE FROM catalog_state").await;
     assert!(matches!(store.catalog_version().await, Err(StoreError::Corrupt(_))));
     assert!(matches!(store.catalog_since(0).await, Err(StoreError::Corrupt(_))));
-    // A broken row breaks nothing else.
+    // A broken row does not break other operations.
     store.ping().await.unwrap();
 }
 
@@ -317,7 +317,7 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
     let keys = store.keys_since(0).await.unwrap();
     assert_eq!((keys.version, keys.keys.len()), (1, 1));
 
-    // A program of before that still runs does not count its keys: they come with every change.
+    // A node of the version before writes keys without versions. They are read with every change.
     place
         .run(
             "INSERT INTO signing_key (server, kid, algorithm, phase, since, public_jwk, sealed) \

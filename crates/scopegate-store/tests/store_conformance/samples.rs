@@ -1,4 +1,4 @@
-//! What the rules write, and how they race.
+//! Sample rows, and how two nodes race.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ pub(crate) fn code(secret: &str) -> Artifact {
     }
 }
 
-/// The step by which a code is used.
+/// The change by which a code is used.
 pub(crate) fn consume(secret: &str, from: u64) -> Change {
     Change::MoveArtifact {
         kind: ArtifactKind::Code,
@@ -196,7 +196,7 @@ pub(crate) fn is_changed<T>(result: &Result<T, StoreError>, what: Contested) -> 
     matches!(result, Err(StoreError::Changed(changed)) if *changed == what)
 }
 
-/// Four commits at once, from two nodes: one of them succeeds, and the others learn of it.
+/// Four commits at once, from two nodes. One of them succeeds, and the others lose.
 pub(crate) async fn one_of_four_wins(
     nodes: &[Node; 2],
     changes: impl Fn(usize) -> Vec<Change>,
@@ -218,7 +218,7 @@ pub(crate) async fn one_of_four_wins(
     assert_eq!(won, 1);
 }
 
-/// What is in the tables that a commit writes.
+/// The numbers of rows in the tables that a commit writes.
 pub(crate) async fn counts(place: &Place) -> [i64; 8] {
     let mut counts = [0; 8];
     for (count, table) in counts.iter_mut().zip(TABLES) {

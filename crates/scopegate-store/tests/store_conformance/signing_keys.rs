@@ -92,13 +92,13 @@ pub(crate) async fn a_key_is_read_once(place: &Place) {
     for (algorithm, kid) in [(Algorithm::EdDsa, "1"), (Algorithm::Rs256, "2")] {
         store.insert_signing_key(&key(&custom(), algorithm, kid)).await.unwrap();
     }
-    // A key that was not kept is no change.
+    // A key that was not written is not a change.
     store.insert_signing_key(&key(&custom(), Algorithm::Rs256, "3")).await.unwrap_err();
     assert_eq!(store.versions().await.unwrap(), Versions { catalog: 0, keys: 2 });
     assert_eq!(kids(0).await, (2, vec!["1".to_owned(), "2".to_owned()]));
     assert_eq!(kids(1).await, (2, vec!["2".to_owned()]));
     assert_eq!(kids(2).await, (2, vec![]));
-    // The catalog is counted apart.
+    // The catalog has a version of its own.
     store.write_catalog(0, &[], None).await.unwrap();
     assert_eq!(store.versions().await.unwrap(), Versions { catalog: 1, keys: 2 });
 }

@@ -1,16 +1,17 @@
-//! Brings a database up to date.
+//! The migrations: what brings a database up to date.
 
 use scopegate_core::store::StoreError;
 
-use crate::database::{Database, Transaction};
-use crate::{OpenError, StoreUrl};
+use crate::database::{Database, Job, Transaction};
+use crate::error::OpenError;
+use crate::store_url::StoreUrl;
 
-/// One step of the schema. What has been released is never changed, only followed by another.
+/// One step of the schema. A step that was released is never changed.
 struct Migration {
     number: u64,
     name: &'static str,
     /// `{blob}` stands for the type of a column that holds bytes, `{bytewise}` for the collation
-    /// of one whose texts are ordered by their bytes.
+    /// of a text column that is ordered by its bytes.
     sql: &'static str,
 }
 
@@ -43,7 +44,7 @@ static MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// Any number, as long as no other program takes the same one.
+/// Any number that no other program uses.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7089336938131513954)";
 const QUIET: &str = "SET LOCAL client_min_messages = warning";
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS scopegate_migration \
@@ -51,10 +52,11 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS scopegate_migration \
 const NEWEST: &str = "SELECT coalesce(max(number), 0) AS number FROM scopegate_migration";
 const RECORD: &str = "INSERT INTO scopegate_migration (number, name) VALUES ($1, $2)";
 
-/// Applies what is missing, all or nothing; processes that start together wait for each other.
-pub(crate) async fn migrate(database: &Database, url: &StoreUrl) -> Result<(), OpenError> {
+/// Applies the migrations that are missing, all or none. Processes that start together wait for each
+/// other.
+pub(crate) async fn apply(database: &Database, url: &StoreUrl) -> Result<(), OpenError> {
     let known = MIGRATIONS.last().map_or(0, |migration| migration.number);
-    match apply(database, known).await {
+    match database.write(Migrate { known }).await {
         Ok(found) if found > known => {
             Err(OpenError::Newer { store: url.to_string(), found, known })
         }
@@ -64,29 +66,36 @@ pub(crate) async fn migrate(database: &Database, url: &StoreUrl) -> Result<(), O
     }
 }
 
-/// Applies what is missing; the answer is what was there before.
-async fn apply(database: &Database, known: u64) -> Result<u64, StoreError> {
-    let mut transaction = database.begin().await?;
-    transaction.allow_long().await?;
-    transaction.on_postgres(QUIET).await?;
-    transaction.on_postgres(LOCK).await?;
-    transaction.execute(CREATE, &[]).await?;
-    let found = newest(&mut transaction).await?;
-    if found > known {
-        transaction.rollback().await?;
-        return Ok(found);
-    }
-    for Migration { number, name, sql } in MIGRATIONS.iter().filter(|step| step.number > found) {
-        let sql = sql.replace("{blob}", database.blob());
-        transaction.run(sql.replace("{bytewise}", database.bytewise())).await?;
-        transaction.execute(RECORD, &[number.cast_signed().into(), (*name).into()]).await?;
-        tracing::info!(number, name, "migrated the store");
-    }
-    transaction.commit().await?;
-    Ok(found)
+/// Applies what is missing, and answers which migration was the newest before. A database with a
+/// migration above `known` is left as it is.
+struct Migrate {
+    known: u64,
 }
 
-async fn newest(transaction: &mut Transaction) -> Result<u64, StoreError> {
+impl Job for Migrate {
+    type Answer = u64;
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<u64, StoreError> {
+        transaction.allow_long().await?;
+        transaction.on_postgres(QUIET).await?;
+        transaction.on_postgres(LOCK).await?;
+        transaction.execute(CREATE, &[]).await?;
+        let found = newest(transaction).await?;
+        if found > self.known {
+            return Ok(found);
+        }
+        for Migration { number, name, sql } in MIGRATIONS.iter().filter(|step| step.number > found)
+        {
+            let sql = sql.replace("{blob}", transaction.blob());
+            transaction.run(sql.replace("{bytewise}", transaction.bytewise())).await?;
+            transaction.execute(RECORD, &[number.cast_signed().into(), (*name).into()]).await?;
+            tracing::info!(number, name, "migrated the store");
+        }
+        Ok(found)
+    }
+}
+
+async fn newest(transaction: &mut Transaction<'_>) -> Result<u64, StoreError> {
     let rows = transaction.fetch(NEWEST, &[], |row| row.number("number")).await?;
     Ok(rows.first().copied().unwrap_or_default())
 }
