@@ -15,16 +15,15 @@ mod audit;
 mod draft;
 mod environment;
 mod file;
+mod finish;
 mod key;
+mod keys;
 mod limits;
 mod listen;
 mod log;
 mod problem;
-mod proxies;
-mod rates;
 mod setting;
 mod store;
-mod tls;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -35,6 +34,7 @@ use scopegate_core::limits::RequestLimits;
 
 pub use self::audit::AuditConfig;
 use self::draft::Draft;
+use self::finish::finish;
 pub use self::key::Key;
 pub use self::limits::LimitsConfig;
 pub use self::listen::ListenConfig;
@@ -100,7 +100,7 @@ pub struct ConfigText<'a> {
 impl Config {
     /// What holds where nothing is said: everything is kept in `scopegate-data` in this folder.
     pub fn in_folder(folder: &Path) -> Self {
-        Draft::new(folder, None).finish().expect("the defaults fit together")
+        finish(Draft::new(folder, None)).expect("the defaults fit together")
     }
 
     /// Reads the named file, or `scopegate.toml` if it is there, and the environment.
@@ -166,7 +166,7 @@ impl Config {
         }
         environment::read(variables, &mut draft, &mut problems);
         let finished = match problems.is_empty() {
-            true => draft.finish().map_err(Problems::from),
+            true => finish(draft).map_err(Problems::from),
             // What does not fit together may only be what could not be read.
             false => Err(problems),
         };
@@ -175,7 +175,7 @@ impl Config {
 
     /// All keys, in the order of the documentation.
     pub fn keys() -> impl Iterator<Item = &'static Key> {
-        key::KEYS.iter().copied().flatten()
+        keys::all()
     }
 
     /// The base URL: the configured one, or that of the public listener, which has this address.

@@ -4,10 +4,6 @@ use std::path::{Path, PathBuf};
 
 use scopegate_store::{StoreOptions, StoreUrl};
 
-use super::key::Key;
-use super::problem::Complaint;
-use super::setting::Setting;
-
 /// The folder in which everything is kept if nothing else is said.
 const DATA_FOLDER: &str = "scopegate-data";
 
@@ -39,36 +35,4 @@ impl StoreConfig {
             None => folder.join(DATA_FOLDER),
         }
     }
-}
-
-pub(super) static KEYS: &[Key] = &[
-    Key {
-        path: "store.url",
-        meaning: "sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full",
-        default: "sqlite:scopegate-data/scopegate.db",
-        set: |draft, setting| {
-            draft.store.url = parse_url(setting)?;
-            Ok(())
-        },
-    },
-    Key {
-        path: "store.connections",
-        meaning: "the most connections to PostgreSQL",
-        default: "10",
-        set: |draft, setting| {
-            let connections = setting.number(1..=1000)?;
-            let options = std::mem::take(&mut draft.store.options);
-            draft.store.options =
-                options.connections(u32::try_from(connections).unwrap_or(u32::MAX));
-            Ok(())
-        },
-    },
-];
-
-fn parse_url(setting: &Setting<'_>) -> Result<StoreUrl, Complaint> {
-    let url = setting.parse(StoreUrl::parse)?;
-    Ok(match url.sqlite_path() {
-        Some(path) => StoreUrl::sqlite(setting.folder.join(path)),
-        None => url,
-    })
 }
