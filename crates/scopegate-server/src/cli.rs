@@ -1,10 +1,12 @@
 //! The command line: one command, one file.
 
 mod apply;
+mod catalog_file;
 mod clients;
 mod console;
 mod descriptors;
 mod failure;
+mod input;
 mod logging;
 mod serve;
 mod token;

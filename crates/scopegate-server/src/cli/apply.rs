@@ -11,7 +11,7 @@ use scopegate_server::config::Config;
 use scopegate_server::setup::Setup;
 
 use super::failure::CliError;
-use super::{Workplace, console, is_missing, validate};
+use super::{Workplace, catalog_file, console, input, is_missing};
 
 /// Make the store what a catalog file says
 ///
@@ -41,7 +41,7 @@ impl Apply {
         let base = config.base_url(config.listen.public)?;
         if is_missing(&config.store) {
             // A wrong file is no reason to make a store.
-            let file = validate::parse(&self.catalog, Some(&base))?;
+            let file = catalog_file::parse(&self.catalog, Some(&base))?;
             if self.dry_run {
                 return plan_for_nothing(&file, &config);
             }
@@ -68,14 +68,8 @@ fn plan_for_nothing(file: &CatalogFile, config: &Config) -> Result<ExitCode, Cli
 }
 
 /// Applies a file to a store.
-pub(super) async fn apply(setup: &Setup, path: &Path, mode: Mode) -> Result<Applied, CliError> {
-    let content = read(path)?;
+async fn apply(setup: &Setup, path: &Path, mode: Mode) -> Result<Applied, CliError> {
+    let content = input::read(path)?;
     let name = path.display().to_string();
     Ok(setup.apply(&CatalogSource { name: &name, content: &content }, mode).await?)
-}
-
-/// Reads a file that an argument names.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    std::fs::read(path)
-        .map_err(|error| CliError::BadInput(format!("{}: cannot be read: {error}", path.display())))
 }

@@ -17,7 +17,7 @@ use tokio::signal;
 
 use super::descriptors::Descriptors;
 use super::failure::CliError;
-use super::{Workplace, apply, console, is_missing, logging, validate};
+use super::{Workplace, catalog_file, console, input, is_missing, logging};
 
 /// So many servers are named at the start.
 const MAX_NAMED: usize = 10;
@@ -47,7 +47,7 @@ impl Serve {
         let base = config.base_url(listeners.public_address())?;
         if let Some(catalog) = self.catalog.as_deref().filter(|_| is_missing(&config.store)) {
             // A wrong file is no reason to make a store.
-            validate::parse(catalog, Some(&base))?;
+            catalog_file::parse(catalog, Some(&base))?;
         }
         let setup = Setup::open(&config, &base).await?;
         if let Some(catalog) = &self.catalog {
@@ -84,7 +84,7 @@ impl Serve {
 /// Applies a catalog file. Rows that a newer version wrote do not keep this one from starting: the
 /// catalog stays as it is, and what is understood of it is served.
 async fn apply_at_start(setup: &Setup, catalog: &Path) -> Result<(), CliError> {
-    let (name, content) = (catalog.display().to_string(), apply::read(catalog)?);
+    let (name, content) = (catalog.display().to_string(), input::read(catalog)?);
     let source = CatalogSource { name: &name, content: &content };
     match setup.apply(&source, Mode::Write).await {
         Ok(applied) => tracing::info!(

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::failure::CliError;
-use crate::cli::{Workplace, apply, is_missing};
+use crate::cli::{Workplace, input, is_missing};
 
 /// How long an issuer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ impl KeySource<'_> {
         token_issuer: Option<&str>,
     ) -> Result<Result<IssuerKeys, String>, CliError> {
         match *self {
-            KeySource::File(path) => Ok(from_file(path, &apply::read(path)?)),
+            KeySource::File(path) => Ok(from_file(path, &input::read(path)?)),
             KeySource::Issuer(issuer) => Ok(published(issuer).await),
             KeySource::Store(place) => stored(place, token_issuer).await,
         }

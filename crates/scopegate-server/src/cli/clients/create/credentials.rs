@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::cli::failure::CliError;
-use crate::cli::{apply, console};
+use crate::cli::{console, input};
 
 /// The most keys of a client.
 const MAX_KEYS: usize = 16;
@@ -112,7 +112,7 @@ impl Credentials {
 /// Reads a file with public keys.
 pub(super) fn read_key_file(path: &Path) -> Result<Vec<Jwk>, CliError> {
     let refuse = |problem| CliError::BadInput(format!("{}: {problem}", path.display()));
-    read_keys(&apply::read(path)?).map_err(refuse)
+    read_keys(&input::read(path)?).map_err(refuse)
 }
 
 /// A JWK set (RFC 7517 §5), or a single JWK. A key that cannot be used is refused, since somebody
