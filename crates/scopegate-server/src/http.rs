@@ -1,5 +1,6 @@
 //! The protocol over HTTP: which path is answered by what.
 
+mod app;
 mod asked;
 mod authorize;
 mod bearer;
@@ -20,87 +21,21 @@ mod pages;
 mod par;
 mod readiness;
 mod revoke;
+mod routes;
 mod surroundings;
 mod token;
-mod trusted_proxies;
 mod userinfo;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{MethodRouter, get};
-use scopegate_core::authority::Authority;
-use tokio::sync::watch;
 use tower::util::MapResponseLayer;
 
-use self::cookies::Scheme;
-use self::readiness::Readiness;
-use crate::server::FirstKeys;
+use self::routes::on_both;
 
-pub use failure::{Failure, RequestError};
-pub use trusted_proxies::{ForwardingHeader, InvalidNetwork, TrustedProxies};
-
-/// What handlers share.
-#[derive(Clone, Debug)]
-pub(crate) struct App(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    authority: Arc<Authority>,
-    trusted_proxies: TrustedProxies,
-    first_keys: watch::Receiver<FirstKeys>,
-    readiness: Readiness,
-}
-
-impl App {
-    pub(crate) fn new(
-        authority: Arc<Authority>,
-        trusted_proxies: TrustedProxies,
-        first_keys: watch::Receiver<FirstKeys>,
-    ) -> Self {
-        let readiness = Readiness::default();
-        Self(Arc::new(Shared { authority, trusted_proxies, first_keys, readiness }))
-    }
-
-    fn has_first_keys(&self) -> bool {
-        matches!(*self.0.first_keys.borrow(), FirstKeys::Made)
-    }
-
-    fn readiness(&self) -> &Readiness {
-        &self.0.readiness
-    }
-
-    /// How browsers reach the server.
-    fn scheme(&self) -> Scheme {
-        Scheme::of(&self.authority().catalog().org().issuer)
-    }
-
-    /// The path of a page for people.
-    fn path(&self, page: &str) -> String {
-        format!("{}/{page}", self.authority().catalog().org().issuer.path())
-    }
-
-    pub(crate) fn authority(&self) -> &Arc<Authority> {
-        &self.0.authority
-    }
-}
-
-/// Paths, and what is answered there.
-type Routes = Vec<(String, MethodRouter<App>)>;
-
-/// An endpoint of the org server and of each custom one, by the last part of its path.
-fn on_both(base: &str, name: &str, methods: impl Fn() -> MethodRouter<App>) -> Routes {
-    vec![
-        (format!("{base}/oauth2/v1/{name}"), methods()),
-        (format!("{base}/oauth2/{{id}}/v1/{name}"), methods()),
-    ]
-}
-
-/// What a browser does here has effects, by GET too: whoever sends HEAD wants none.
-fn with_effects(methods: MethodRouter<App>) -> MethodRouter<App> {
-    methods.head(surroundings::only_get_and_post).fallback(surroundings::only_get_and_post)
-}
+pub(crate) use self::app::App;
+pub use self::failure::{Failure, RequestError};
 
 /// What anybody may ask.
 pub(crate) fn public(app: App) -> Router {

@@ -8,6 +8,7 @@
 
 pub mod config;
 mod exposure;
+mod first_keys;
 mod http;
 mod http_fetch;
 mod listen;
@@ -15,8 +16,10 @@ pub mod master_key;
 pub mod private_file;
 mod server;
 pub mod setup;
+mod trusted_proxies;
 
 pub use exposure::Exposure;
-pub use http::{Failure, ForwardingHeader, InvalidNetwork, RequestError, TrustedProxies};
+pub use http::{Failure, RequestError};
 pub use listen::{ListenError, ListenLimits, ListenSettings, Listener, Listeners, TlsFiles};
 pub use server::{CatalogWatch, Server, ServerSettings, StartError, Storage};
+pub use trusted_proxies::{ForwardingHeader, InvalidNetwork, TrustedProxies};

@@ -16,11 +16,10 @@ use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
-use crate::Exposure;
-use crate::http::{self, App, TrustedProxies};
+use crate::first_keys::FirstKeys;
+use crate::http::{self, App};
 use crate::http_fetch::HttpFetch;
-
-pub(crate) use upkeep::FirstKeys;
+use crate::{Exposure, TrustedProxies};
 
 pub use storage::{CatalogWatch, Storage};
 

@@ -7,7 +7,8 @@ use http::request::Parts;
 use scopegate_core::catalog::{AuthorizationServer, ServerId};
 use scopegate_core::error::TokenError;
 
-use super::{App, Failure};
+use super::app::App;
+use super::failure::Failure;
 
 /// The active authorization server that the path names: by its id, or the org server by none.
 ///

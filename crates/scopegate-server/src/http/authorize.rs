@@ -19,10 +19,13 @@ use scopegate_core::interaction::Interaction;
 use scopegate_core::session::SessionSecret;
 
 use self::asked::Question;
+use super::app::App;
 use super::asked::Asked;
+use super::cookies;
+use super::failure::Failure;
 use super::in_time::decided_in_time;
 use super::pages::{self, Browser, see_other};
-use super::{App, Failure, Routes, cookies, on_both, with_effects};
+use super::routes::{Routes, on_both, with_effects};
 
 /// Where browsers ask for codes, and where people agree.
 pub(super) fn routes(base: &str) -> Routes {

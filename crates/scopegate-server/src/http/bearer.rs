@@ -8,7 +8,7 @@ use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
 use scopegate_core::form::Form;
 
 use super::failure::NEVER_STORED;
-use super::{Failure, RequestError};
+use super::failure::{Failure, RequestError};
 
 /// The access token of a request: in the header or in the form, but not in both (RFC 6750 §2). In the
 /// URL it is not read.

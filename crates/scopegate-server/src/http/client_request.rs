@@ -10,8 +10,10 @@ use scopegate_core::client_auth::Presented;
 use scopegate_core::form::Form;
 use scopegate_core::token::{Refused, TokenRequest};
 
+use super::app::App;
+use super::failure::{Failure, RequestError};
 use super::in_time::decided_in_time;
-use super::{App, Failure, RequestError, cors, credentials, form_body};
+use super::{cors, credentials, form_body};
 
 /// A request by a client, as it was received. Nothing of it is believed yet.
 pub(super) struct ClientRequest {

@@ -20,7 +20,8 @@ use scopegate_core::catalog::ClientId;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{App, Failure};
+use super::app::App;
+use super::failure::Failure;
 
 /// How long a browser may remember that it may ask: ten minutes.
 const PREFLIGHT_MAX_AGE: &str = "600";

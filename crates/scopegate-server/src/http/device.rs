@@ -5,10 +5,12 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
+use super::app::App;
 use super::asked::Asked;
 use super::client_request::ClientRequest;
+use super::failure::Failure;
 use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, on_both};
+use super::routes::{Routes, on_both};
 
 /// Where devices ask to be let in.
 pub(super) fn routes(base: &str) -> Routes {

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode;
 use scopegate_core::error::TokenError;
 use scopegate_core::form::{Form, FormProblem};
 
-use super::RequestError;
+use super::failure::RequestError;
 
 /// The longest form, in bytes: a few assertions.
 const MAX_LENGTH: usize = 64 * 1024;

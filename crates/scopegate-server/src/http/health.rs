@@ -11,7 +11,7 @@ use http::header::CACHE_CONTROL;
 use scopegate_core::catalog::{Affected, Snapshot};
 use serde::Serialize;
 
-use super::App;
+use super::app::App;
 
 /// The most servers and rows that are named.
 const MAX_NAMED: usize = 20;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::TryFutureExt;
 
-use super::RequestError;
+use super::failure::RequestError;
 
 /// As long as clients and proxies commonly wait.
 const DECISION_TIME: Duration = Duration::from_secs(20);

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 use scopegate_core::metadata::Metadata;
 
+use super::app::App;
 use super::asked::Asked;
 use super::document::Document;
-use super::{App, Failure, RequestError};
+use super::failure::{Failure, RequestError};
 
 /// The public keys (RFC 7517 §5). Asking never makes one.
 pub(super) async fn keys(

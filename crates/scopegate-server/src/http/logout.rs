@@ -12,10 +12,13 @@ use scopegate_core::catalog::AuthorizationServer;
 use scopegate_core::form::Form;
 use scopegate_core::logout::{Logout, LogoutRequest};
 
+use super::app::App;
 use super::asked::Asked;
+use super::failure::{Failure, RequestError};
 use super::in_time::decided_in_time;
 use super::pages::{self, log_out, see_other};
-use super::{App, Failure, RequestError, Routes, cookies, form_body, on_both, with_effects};
+use super::routes::{Routes, on_both, with_effects};
+use super::{cookies, form_body};
 
 /// The longest form, in bytes: it may have to travel in a URL.
 const MAX_FORM: usize = 8 * 1024;

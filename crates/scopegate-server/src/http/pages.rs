@@ -24,7 +24,10 @@ use scopegate_core::session::SessionSecret;
 use scopegate_core::store::Session;
 
 pub(super) use self::error::failure;
-use super::{App, Failure, Routes, cookies, form_body};
+use super::app::App;
+use super::failure::{Failure, RequestError};
+use super::routes::Routes;
+use super::{cookies, form_body};
 
 /// The longest query: a sealed request and what is around it.
 const MAX_QUERY: usize = 52 * 1024;
@@ -116,7 +119,7 @@ pub(super) async fn signed_in(
 pub(super) fn query(parts: &Parts) -> Result<Form, Failure> {
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > MAX_QUERY {
-        return Err(Failure::new(super::RequestError::QueryTooLong));
+        return Err(Failure::new(RequestError::QueryTooLong));
     }
     form_body::parse(query.as_bytes()).map_err(Failure::new)
 }

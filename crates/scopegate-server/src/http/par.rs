@@ -6,10 +6,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::StatusCode;
 
+use super::app::App;
 use super::asked::Asked;
 use super::client_request::ClientRequest;
+use super::failure::Failure;
 use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, on_both};
+use super::routes::{Routes, on_both};
 
 /// The longest request of whoever proves nothing, in bytes: as long as one in a URL.
 const MAX_UNPROVED: usize = 8 * 1024;

@@ -9,10 +9,13 @@ use axum::routing::post;
 use scopegate_core::error::TokenError;
 use scopegate_core::store::StoreError;
 
+use super::app::App;
 use super::asked::Asked;
 use super::client_request::ClientRequest;
+use super::cors;
+use super::failure::Failure;
 use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, cors, on_both};
+use super::routes::{Routes, on_both};
 
 /// Where tokens are given back.
 pub(super) fn routes(app: &App, base: &str) -> Routes {

@@ -7,7 +7,7 @@ use http::header::{ALLOW, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue};
 
 use super::cookies::Scheme;
-use super::{Failure, RequestError};
+use super::failure::{Failure, RequestError};
 
 /// A year, as is usual. Other hosts of the domain are not ours to bind.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");

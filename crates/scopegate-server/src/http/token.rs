@@ -6,10 +6,13 @@ use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
+use super::app::App;
 use super::asked::Asked;
 use super::client_request::ClientRequest;
+use super::cors;
+use super::failure::Failure;
 use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, cors, on_both};
+use super::routes::{Routes, on_both};
 
 /// Where token requests go.
 pub(super) fn routes(app: &App, base: &str) -> Routes {

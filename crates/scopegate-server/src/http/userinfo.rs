@@ -14,10 +14,13 @@ use http::{HeaderMap, Method};
 use scopegate_core::catalog::AuthorizationServer;
 use scopegate_core::userinfo::UserInfo;
 
+use super::app::App;
 use super::asked::Asked;
 use super::failure::NEVER_STORED;
+use super::failure::{Failure, RequestError};
 use super::in_time::decided_in_time;
-use super::{App, Failure, RequestError, Routes, bearer, cors, form_body, on_both};
+use super::routes::{Routes, on_both};
+use super::{bearer, cors, form_body};
 
 /// Where clients ask about persons.
 pub(super) fn routes(app: &App, base: &str) -> Routes {

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::CatalogWatch;
+use crate::first_keys::FirstKeys;
 
 /// The pause after a first failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -130,27 +131,6 @@ async fn make_missing_keys(
         authority.keys().ensure(server).await?;
     }
     Ok(())
-}
-
-/// How far the keys are without which a server is not ready.
-#[derive(Clone, Debug)]
-pub(crate) enum FirstKeys {
-    BeingMade,
-    Failed(Arc<TokenError>),
-    Made,
-}
-
-impl FirstKeys {
-    /// What was made stays made, whatever fails later.
-    fn tell(self, listeners: &watch::Sender<Self>) {
-        listeners.send_if_modified(|now| match now {
-            Self::Made => false,
-            Self::BeingMade | Self::Failed(_) => {
-                *now = self;
-                true
-            }
-        });
-    }
 }
 
 async fn sweep(authority: Arc<Authority>) {

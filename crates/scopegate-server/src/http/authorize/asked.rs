@@ -6,7 +6,8 @@ use axum::body::Body;
 use http::{HeaderMap, Uri};
 use scopegate_core::form::Form;
 
-use crate::http::{Failure, RequestError, form_body};
+use crate::http::failure::{Failure, RequestError};
+use crate::http::form_body;
 
 /// The longest request, in bytes: it travels sealed in a URL while a person signs in.
 const MAX_LENGTH: usize = 8 * 1024;

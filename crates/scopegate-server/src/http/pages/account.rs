@@ -6,7 +6,7 @@ use scopegate_core::interaction::{Goal, Interaction};
 
 use super::html::{Csp, Html, page};
 use super::{Browser, failure, sign_out, signed_in, to_sign_in};
-use crate::http::App;
+use crate::http::app::App;
 
 /// Shows who is signed in; whoever is not is led to the sign-in.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {

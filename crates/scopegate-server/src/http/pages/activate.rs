@@ -15,8 +15,9 @@ use super::activate_forms::{self, CodeForm, ConfirmForm};
 use super::{
     Browser, body, brought_back, failure, form_token, query, see_other, signed_in, to_sign_in,
 };
+use crate::http::app::App;
+use crate::http::failure::Failure;
 use crate::http::in_time::decided_in_time;
-use crate::http::{App, Failure};
 
 /// The longest code that is filled in again, in bytes.
 const MAX_CODE: usize = 64;

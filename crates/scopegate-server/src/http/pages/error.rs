@@ -3,8 +3,8 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::super::Failure;
 use super::html::{Csp, Html, page};
+use crate::http::failure::Failure;
 
 /// A page that says why nothing can be done. Texts are fixed: nothing of the request is shown.
 pub(in crate::http) fn error(status: StatusCode, text: &'static str) -> Response {

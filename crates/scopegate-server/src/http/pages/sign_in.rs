@@ -11,8 +11,10 @@ use zeroize::Zeroizing;
 
 use super::sign_in_form::SignInForm;
 use super::{activate, body, brought_back, failure, query, see_other};
+use crate::http::app::App;
+use crate::http::failure::Failure;
 use crate::http::in_time::decided_in_time;
-use crate::http::{App, Failure, authorize, cookies};
+use crate::http::{authorize, cookies};
 
 /// Shows the form for a request that waits. Whoever brings none is led to the account.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {

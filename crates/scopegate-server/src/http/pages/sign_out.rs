@@ -9,7 +9,9 @@ use scopegate_core::interaction::Goal;
 
 use super::html::{Csp, Html, page};
 use super::{Browser, body, brought_back, failure, form_token, signed_in, signed_out};
-use crate::http::{App, Failure, cookies};
+use crate::http::app::App;
+use crate::http::cookies;
+use crate::http::failure::Failure;
 
 /// Asks whether to sign out, or says that nobody is signed in.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {

@@ -2,12 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::ConnectInfo;
-use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
-
-use super::App;
 
 /// The proxies that are believed when they say from where a request comes.
 ///
@@ -139,14 +135,6 @@ fn node_address(text: &str) -> Option<IpAddr> {
     let address = bare.parse::<IpAddr>().ok();
     let address = address.or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
     address.map(|address| address.to_canonical())
-}
-
-impl App {
-    /// From where a request comes, if the listener has said who the peer is.
-    pub(super) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
-        Some(self.0.trusted_proxies.client_address(peer, &parts.headers))
-    }
 }
 
 #[cfg(test)]
