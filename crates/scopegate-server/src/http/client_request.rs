@@ -76,7 +76,7 @@ impl ClientRequest {
 
     /// An answer to the client that asked: scripts of its own origins may read it.
     pub(super) fn answered(&self, response: Response) -> Response {
-        cors::asked_by(|| self.claimed_client(), &self.parts.headers, response)
+        cors::for_client(|| self.claimed_client(), &self.parts.headers, response)
     }
 
     /// The client that asks, or that somebody claims to be.

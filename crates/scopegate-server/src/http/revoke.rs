@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use scopegate_core::error::TokenError;
@@ -19,7 +20,7 @@ use super::routes::{Routes, on_both};
 
 /// Where tokens are given back.
 pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || revoke.layer(cors::Sharing(app.clone()));
+    let shared = || revoke.layer(from_fn_with_state(app.clone(), cors::share));
     on_both(base, "revoke", || cors::with_preflight(post(shared())))
 }
 

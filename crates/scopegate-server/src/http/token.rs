@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
@@ -16,7 +17,7 @@ use super::routes::{Routes, on_both};
 
 /// Where token requests go.
 pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || token.layer(cors::Sharing(app.clone()));
+    let shared = || token.layer(from_fn_with_state(app.clone(), cors::share));
     on_both(base, "token", || cors::with_preflight(post(shared())))
 }
 

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -24,7 +25,7 @@ use super::{bearer, cors, form_body};
 
 /// Where clients ask about persons.
 pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || userinfo.layer(cors::Sharing(app.clone()));
+    let shared = || userinfo.layer(from_fn_with_state(app.clone(), cors::share));
     on_both(base, "userinfo", || cors::with_preflight(get(shared()).post(shared())))
 }
 
@@ -34,7 +35,7 @@ async fn userinfo(State(app): State<App>, Asked(server): Asked, request: Request
     match decide(&app, &server, &parts, body).await {
         Ok(known) => {
             let response = (NEVER_STORED, Json(known.claims())).into_response();
-            cors::asked_by(|| Some(known.client().clone()), &parts.headers, response)
+            cors::for_client(|| Some(known.client().clone()), &parts.headers, response)
         }
         Err(error) => bearer::refused(Failure::new(error).of_server(&server)),
     }
