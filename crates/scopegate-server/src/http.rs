@@ -1,9 +1,12 @@
 //! The protocol over HTTP: which path is answered by what.
 
+mod account;
+mod activate;
 mod app;
 mod asked;
 mod authorize;
 mod bearer;
+mod browser;
 mod client_request;
 mod cookies;
 mod cors;
@@ -22,6 +25,8 @@ mod par;
 mod readiness;
 mod revoke;
 mod routes;
+mod sign_in;
+mod sign_out;
 mod surroundings;
 mod token;
 mod userinfo;
@@ -59,13 +64,16 @@ pub(crate) fn public(app: App) -> Router {
     // A package of endpoints is a line; its line in the table of the core goes with it.
     let endpoints = [
         on_both(&base, "keys", keys), //
+        account::routes(&base),
+        activate::routes(&base),
         authorize::routes(&base),
         device::routes(&base),
         introspect::routes(&base),
         logout::routes(&base),
-        pages::routes(&base),
         par::routes(&base),
         revoke::routes(&app, &base),
+        sign_in::routes(&base),
+        sign_out::routes(&base),
         token::routes(&app, &base),
         userinfo::routes(&app, &base),
     ];

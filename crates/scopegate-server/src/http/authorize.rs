@@ -21,10 +21,11 @@ use scopegate_core::session::SessionSecret;
 use self::asked::Question;
 use super::app::App;
 use super::asked::Asked;
+use super::browser::{Browser, see_other, to_sign_in};
 use super::cookies;
 use super::failure::Failure;
 use super::in_time::decided_in_time;
-use super::pages::{self, Browser, see_other};
+use super::pages;
 use super::routes::{Routes, on_both, with_effects};
 
 /// Where browsers ask for codes, and where people agree.
@@ -165,7 +166,7 @@ fn answer(app: &App, authorized: Authorized, waiting: impl FnOnce() -> Interacti
     match authorized {
         Authorized::Return(back) => returned(&back),
         Authorized::SignIn { login_hint } => {
-            pages::to_sign_in(app, &waiting().expecting(login_hint.as_deref()))
+            to_sign_in(app, &waiting().expecting(login_hint.as_deref()))
         }
         Authorized::Consent(_) => {
             let sealed = app.authority().seal(&waiting());

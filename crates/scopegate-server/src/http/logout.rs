@@ -14,9 +14,10 @@ use scopegate_core::logout::{Logout, LogoutRequest};
 
 use super::app::App;
 use super::asked::Asked;
+use super::browser::{brought_back, query, see_other, signed_out};
 use super::failure::{Failure, RequestError};
 use super::in_time::decided_in_time;
-use super::pages::{self, log_out, see_other};
+use super::pages::{self, log_out};
 use super::routes::{Routes, on_both, with_effects};
 use super::{cookies, form_body};
 
@@ -57,13 +58,13 @@ async fn answer(
             let agreed = form.value("request").is_some();
             if agreed {
                 // It comes from the page that asked, in this browser.
-                pages::brought_back(app, &parts.headers, &form)?;
+                brought_back(app, &parts.headers, &form)?;
             } else if session.is_none() {
                 return Ok(once_more(parts, &form));
             }
             (form, agreed)
         }
-        _ => (pages::query(parts)?, false),
+        _ => (query(parts)?, false),
     };
     let request = LogoutRequest {
         server,
@@ -77,7 +78,7 @@ async fn answer(
         Logout::Ask { user, client } => log_out::ask(app, parts, &user, client.as_ref(), &form),
         Logout::Done(goes_to) => {
             let path = goes_to.unwrap_or_else(|| app.path("signout"));
-            pages::signed_out(app, session.as_ref(), &path)
+            signed_out(app, session.as_ref(), &path)
         }
     })
 }

@@ -9,10 +9,11 @@ use scopegate_core::interaction::{Goal, Interaction, InteractionError};
 
 use super::{answer, decide_again, session};
 use crate::http::app::App;
+use crate::http::browser::{brought_back, query};
 use crate::http::failure::Failure;
 use crate::http::form_body;
+use crate::http::pages;
 use crate::http::pages::consent::ConsentForm;
-use crate::http::pages::{self, brought_back, query};
 
 /// Asks the person, unless there is nothing to ask any more.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {

@@ -1,195 +1,144 @@
-//! The page where a person lets a device in (RFC 8628 §3.3): she types a code, sees what it is for, and
-//! allows it or not.
+//! The two forms of the page for devices, and what it says at the end.
 
-use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::response::Response;
-use http::request::Parts;
-use scopegate_core::device::{Activation, ActivationError, DeviceAnswer, DeviceQuestion, UserCode};
-use scopegate_core::form::Form;
-use scopegate_core::interaction::{Goal, Interaction, InteractionError};
-use scopegate_core::people::User;
-use scopegate_core::store::Session;
+use scopegate_core::device::{DeviceAnswer, DeviceQuestion};
 
-use super::activate_forms::{self, CodeForm, ConfirmForm};
-use super::{
-    Browser, body, brought_back, failure, form_token, query, see_other, signed_in, to_sign_in,
-};
-use crate::http::app::App;
-use crate::http::failure::Failure;
-use crate::http::in_time::decided_in_time;
+use super::html::{Csp, Html, page};
 
-/// The longest code that is filled in again, in bytes.
-const MAX_CODE: usize = 64;
-
-/// Shows the form for a code. One in the URL is filled in (RFC 8628 §3.3.1), and not looked at yet.
-pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let browser = Browser::of(&app, &parts.headers);
-    let response = match form_for(&app, &parts, &browser).await {
-        Ok(response) => response,
-        Err(error) => return failure(error),
-    };
-    browser.told(&app, response)
+/// The form for a code.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::http) struct CodeForm<'a> {
+    /// Where the form goes.
+    pub(in crate::http) action: &'a str,
+    /// What binds it to this browser.
+    pub(in crate::http) request: &'a str,
+    /// The code that is filled in already.
+    pub(in crate::http) user_code: &'a str,
+    /// Why the form is shown again.
+    pub(in crate::http) problem: Option<&'static str>,
 }
 
-async fn form_for(app: &App, parts: &Parts, browser: &Browser) -> Result<Response, Failure> {
-    let form = query(parts)?;
-    let typed = typed(&form);
-    Ok(match signed_in(app, &parts.headers).await? {
-        Some(_) => code_form(app, browser, typed, None),
-        None => first_sign_in(app, browser, typed),
-    })
-}
-
-/// Asks about the device, or does what the person answered.
-pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
-    let (parts, content) = request.into_parts();
-    let answered = decided_in_time(decide(&app, &parts, content)).await;
-    match answered {
-        Ok(answered) => answered.unwrap_or_else(failure),
-        Err(overdue) => failure(Failure::new(overdue)),
+impl CodeForm<'_> {
+    /// The page; its status is for the caller to set.
+    pub(in crate::http) fn page(&self) -> Response {
+        let problem = self.problem.map_or_else(Html::default, |problem| {
+            Html::new("<p class=\"error\" role=\"alert\">").markup(problem).markup("</p>\n")
+        });
+        let body = problem
+            .markup("<p>Type the code that your device shows.</p>\n<form method=\"post\" action=\"")
+            .text(self.action)
+            .markup("\">\n")
+            .hidden("request", self.request)
+            .markup("<label for=\"user_code\">Code</label>\n")
+            .markup("<input id=\"user_code\" name=\"user_code\" autocomplete=\"off\" ")
+            .markup("autocapitalize=\"characters\" spellcheck=\"false\" maxlength=\"64\" required ")
+            .markup("value=\"")
+            .text(self.user_code)
+            .markup("\">\n<button>Continue</button>\n</form>\n");
+        page("Connect a device", &body, Csp::NoScript)
     }
 }
 
-async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Failure> {
-    let form = body(parts, content).await?;
-    let waiting = brought_back(app, &parts.headers, &form).and_then(of_device)?;
-    let browser = Browser::of(app, &parts.headers);
-    let Some((session, user)) = signed_in(app, &parts.headers).await? else {
-        let shown = waiting.parameter("user_code").unwrap_or_else(|| typed(&form));
-        return Ok(first_sign_in(app, &browser, shown));
-    };
-    let person = Person { app, parts, browser: &browser, session, user };
-    match form.value("decision") {
-        Some("allow") => person.answers(&waiting, Pressed::Allow).await,
-        Some("deny") => person.answers(&waiting, Pressed::Deny).await,
-        _ => person.asks(typed(&form)).await,
-    }
-}
-
-/// Other pages wait for people, too; what they sealed leads nowhere here.
-fn of_device(waiting: Interaction) -> Result<Interaction, Failure> {
-    match waiting.goal {
-        Goal::Activate => Ok(waiting),
-        Goal::Account | Goal::Authorize => Err(Failure::new(InteractionError::NotOurs)),
-    }
-}
-
-/// Where a person goes on who has signed in for this page.
-pub(super) fn after_sign_in(app: &App, waiting: &Interaction) -> Response {
-    let path = app.path("activate");
-    match waiting.parameter("user_code") {
-        Some(code) => {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("user_code", code);
-            see_other(&format!("{path}?{}", query.finish()))
-        }
-        None => see_other(&path),
-    }
-}
-
-/// What a person typed, if it is no longer than a code may be.
-fn typed(form: &Form) -> &str {
-    form.value("user_code").filter(|typed| typed.len() <= MAX_CODE).unwrap_or_default()
-}
-
-fn code_form(
-    app: &App,
-    browser: &Browser,
-    user_code: &str,
-    problem: Option<&'static str>,
-) -> Response {
-    let (action, request) = (app.path("activate"), form_token(app, Goal::Activate, browser));
-    CodeForm { action: &action, request: &request, user_code, problem }.page()
-}
-
-fn first_sign_in(app: &App, browser: &Browser, user_code: &str) -> Response {
-    let typed = (!user_code.is_empty()).then(|| ("user_code".to_owned(), user_code.to_owned()));
-    to_sign_in(app, &waiting(app, browser, typed))
-}
-
-fn waiting(app: &App, browser: &Browser, parameter: Option<(String, String)>) -> Interaction {
-    let now = app.authority().clock().now();
-    let parameters = parameter.into_iter().collect();
-    Interaction::for_page(Goal::Activate, parameters, browser.flow.browser(), now)
-}
-
-/// What a person pressed.
+/// The question whether this is the device in the person's hands, and whether it may (RFC 8628 §5.4).
 #[derive(Clone, Copy, Debug)]
-enum Pressed {
-    Allow,
-    Deny,
+pub(in crate::http) struct ConfirmForm<'a> {
+    /// Where the form goes.
+    pub(in crate::http) action: &'a str,
+    /// What is asked, sealed.
+    pub(in crate::http) request: &'a str,
+    /// The code, as the device shows it.
+    pub(in crate::http) user_code: &'a str,
+    /// Who is signed in.
+    pub(in crate::http) login: &'a str,
+    /// What is asked.
+    pub(in crate::http) question: &'a DeviceQuestion,
 }
 
-/// A person in front of her browser.
-struct Person<'a> {
-    app: &'a App,
-    parts: &'a Parts,
-    browser: &'a Browser,
-    session: Session,
-    user: User,
+impl ConfirmForm<'_> {
+    /// The page.
+    pub(in crate::http) fn page(&self) -> Response {
+        let Self { action, request, user_code, login, question } = *self;
+        let mut body = Html::new("<p><strong>")
+            .text(&question.client)
+            .markup("</strong> on a device asks to act for you (")
+            .text(login)
+            .markup(").</p>\n<p>The device must show this code: <strong>")
+            .text(user_code)
+            .markup("</strong></p>\n");
+        if let Some(address) = question.asked_from {
+            body = body
+                .markup("<p>It asked from the address ")
+                .text(&address.to_string())
+                .markup(".</p>\n");
+        }
+        body = body.markup("<p>It will be able to:</p>\n<ul>\n");
+        for (name, description) in &question.described {
+            let text = if description.is_empty() { name } else { description };
+            body = body.markup("<li>").text(text).markup("</li>\n");
+        }
+        let body = body
+            .markup(
+                "</ul>\n<p role=\"note\">Allow this only if you have the device in front of you ",
+            )
+            .markup("and started this yourself. If somebody sent you the code or the link, do not ")
+            .markup("allow it: they would get into your account.</p>\n")
+            .markup("<form method=\"post\" action=\"")
+            .text(action)
+            .markup("\">\n")
+            .hidden("request", request)
+            .markup("<button name=\"decision\" value=\"allow\">Allow</button>\n")
+            .markup("<button name=\"decision\" value=\"deny\">Do not allow</button>\n</form>\n");
+        page("Allow this device?", &body, Csp::NoScript)
+    }
 }
 
-impl Person<'_> {
-    fn activation<'c>(&'c self, user_code: &'c UserCode) -> Activation<'c> {
-        let address = self.app.client_address(self.parts);
-        Activation { user_code, session: &self.session, user: &self.user, address }
-    }
-
-    /// Shows what the code is for.
-    async fn asks(&self, typed: &str) -> Result<Response, Failure> {
-        let Some(code) = UserCode::parse(typed) else {
-            return self.once_more(typed, ActivationError::Unknown);
-        };
-        match self.app.authority().device_question(&self.activation(&code)).await {
-            Ok(question) => Ok(self.confirm(&code, &question)),
-            Err(error) => self.once_more(typed, error),
+/// What was done.
+pub(in crate::http) fn done(answer: DeviceAnswer<'_>) -> Response {
+    let (title, text) = match answer {
+        DeviceAnswer::Allow(_) => {
+            ("The device is connected", "<p>You can close this page and go on at the device.</p>\n")
         }
+        DeviceAnswer::Deny => (
+            "The device is not connected",
+            "<p>Nothing was allowed. You can close this page.</p>\n",
+        ),
+    };
+    page(title, &Html::new(text), Csp::NoScript)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    async fn html(response: Response) -> String {
+        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
     }
 
-    /// The question. What is sealed into the form is the code, who is asked, and for what.
-    fn confirm(&self, code: &UserCode, question: &DeviceQuestion) -> Response {
-        let Self { app, browser, user, .. } = self;
-        let sealed = Interaction {
-            asked: Some((user.id.clone(), question.scopes.clone())),
-            ..waiting(app, browser, Some(("user_code".to_owned(), code.to_string())))
-        };
-        let form = ConfirmForm {
-            action: &app.path("activate"),
-            request: &app.authority().seal(&sealed),
-            user_code: &code.to_string(),
-            login: &user.login,
-            question,
-        };
-        form.page()
+    #[tokio::test]
+    async fn what_a_stranger_sends_is_escaped() {
+        let hostile = "\"><img src=x>";
+        let form = CodeForm { user_code: hostile, request: hostile, ..CodeForm::default() };
+        let html = html(form.page()).await;
+        assert!(!html.contains("<img"), "{html}");
+        assert!(html.contains("value=\"&quot;&gt;&lt;img src=x&gt;\""), "{html}");
+        assert!(!html.contains("role=\"alert\""), "there is nothing to warn of");
     }
 
-    /// Does what she answered. It counts only if she is the one who was asked.
-    async fn answers(&self, waiting: &Interaction, pressed: Pressed) -> Result<Response, Failure> {
-        let code = waiting.parameter("user_code").and_then(UserCode::parse);
-        let asked = waiting.asked.as_ref().filter(|(user, _)| *user == self.user.id);
-        let (code, (_, shown)) =
-            code.zip(asked).ok_or_else(|| Failure::new(InteractionError::NotOurs))?;
-        let answer = match pressed {
-            Pressed::Allow => DeviceAnswer::Allow(shown),
-            Pressed::Deny => DeviceAnswer::Deny,
-        };
-        match self.app.authority().answer_device(&self.activation(&code), answer).await {
-            Ok(None) => Ok(activate_forms::done(answer)),
-            Ok(Some(question)) => Ok(self.confirm(&code, &question)),
-            Err(error) => self.once_more("", error),
-        }
+    #[tokio::test]
+    async fn the_form_has_a_label_and_says_what_is_wrong() {
+        let form = CodeForm { problem: Some("The code is wrong."), ..CodeForm::default() };
+        let html = html(form.page()).await;
+        assert!(html.contains("<label for=\"user_code\">"), "{html}");
+        assert!(html.contains("role=\"alert\">The code is wrong."), "{html}");
     }
 
-    /// The form for a code once more, if another code may help.
-    fn once_more(&self, typed: &str, error: ActivationError) -> Result<Response, Failure> {
-        let may_help = matches!(error, ActivationError::Unknown);
-        let refusal = Failure::new(error);
-        if !may_help {
-            return Err(refusal);
-        }
-        let problem = Some(refusal.answer().description);
-        Ok(refusal.onto(code_form(self.app, self.browser, typed, problem)))
+    #[tokio::test]
+    async fn each_answer_has_its_page() {
+        let nothing = scopegate_claims::ScopeSet::empty();
+        assert!(html(done(DeviceAnswer::Allow(&nothing))).await.contains("is connected"));
+        assert!(html(done(DeviceAnswer::Deny)).await.contains("is not connected"));
     }
 }

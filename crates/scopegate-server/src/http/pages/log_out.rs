@@ -8,8 +8,8 @@ use scopegate_core::interaction::Goal;
 use scopegate_core::people::User;
 
 use super::html::{Csp, Html, page};
-use super::{Browser, form_token};
 use crate::http::app::App;
+use crate::http::browser::{Browser, form_token};
 
 /// What the client asked for comes back with the answer, and is checked again.
 const KEPT: [&str; 2] = ["post_logout_redirect_uri", "state"];

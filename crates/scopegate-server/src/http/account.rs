@@ -2,14 +2,23 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum::routing::get;
 use scopegate_core::interaction::{Goal, Interaction};
 
-use super::html::{Csp, Html, page};
-use super::{Browser, failure, sign_out, signed_in, to_sign_in};
-use crate::http::app::App;
+use super::app::App;
+use super::browser::{Browser, signed_in, to_sign_in};
+use super::pages::failure;
+use super::pages::html::{Csp, Html, page};
+use super::routes::Routes;
+use super::sign_out;
+
+/// The page that shows who is signed in.
+pub(super) fn routes(base: &str) -> Routes {
+    vec![(format!("{base}/account"), get(show))]
+}
 
 /// Shows who is signed in; whoever is not is led to the sign-in.
-pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+async fn show(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let browser = Browser::of(&app, &parts.headers);
     let response = match signed_in(&app, &parts.headers).await {

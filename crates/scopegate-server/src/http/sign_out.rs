@@ -3,18 +3,26 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum::routing::get;
 use http::request::Parts;
 use scopegate_core::error::TokenError;
 use scopegate_core::interaction::Goal;
 
-use super::html::{Csp, Html, page};
-use super::{Browser, body, brought_back, failure, form_token, signed_in, signed_out};
-use crate::http::app::App;
-use crate::http::cookies;
-use crate::http::failure::Failure;
+use super::app::App;
+use super::browser::{Browser, brought_back, form_token, signed_in, signed_out};
+use super::failure::Failure;
+use super::pages::failure;
+use super::pages::html::{Csp, Html, page};
+use super::routes::Routes;
+use super::{cookies, form_body};
+
+/// The page on which a user signs out.
+pub(super) fn routes(base: &str) -> Routes {
+    vec![(format!("{base}/signout"), get(show).post(submit))]
+}
 
 /// Asks whether to sign out, or says that nobody is signed in.
-pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+async fn show(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let browser = Browser::of(&app, &parts.headers);
     match signed_in(&app, &parts.headers).await {
@@ -31,13 +39,13 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 }
 
 /// Ends the session. The form comes from a page of this browser, or nothing ends.
-pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
+async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, content) = request.into_parts();
     end(&app, &parts, content).await.unwrap_or_else(failure)
 }
 
 async fn end(app: &App, parts: &Parts, content: Body) -> Result<Response, Failure> {
-    let form = body(parts, content).await?;
+    let form = form_body::read(&parts.headers, content).await.map_err(Failure::new)?;
     brought_back(app, &parts.headers, &form)?;
     let session = cookies::session(&parts.headers, app.scheme());
     if let Some(secret) = &session {
