@@ -6,11 +6,10 @@ use axum::routing::get;
 use scopegate_core::interaction::{Goal, Interaction};
 
 use super::app::App;
-use super::browser::{Browser, signed_in, to_sign_in};
-use super::pages::failure;
-use super::pages::html::{Csp, Html, page};
+use super::browser::{Browser, form_token, signed_in, to_sign_in};
+use super::pages::session::AccountPage;
+use super::pages::{failure, page};
 use super::routes::Routes;
-use super::sign_out;
 
 /// The page that shows who is signed in.
 pub(super) fn routes(base: &str) -> Routes {
@@ -23,11 +22,9 @@ async fn show(State(app): State<App>, request: Request) -> Response {
     let browser = Browser::of(&app, &parts.headers);
     let response = match signed_in(&app, &parts.headers).await {
         Ok(Some((_, user))) => {
-            let text = Html::new("<p>You are signed in as <strong>")
-                .text(&user.login)
-                .markup("</strong>.</p>\n")
-                .html(&sign_out::form(&app, &browser));
-            page("Your account", &text, Csp::NoScript)
+            let request = form_token(&app, Goal::Account, &browser);
+            let action = app.path("signout");
+            page(&AccountPage { login: &user.login, action: &action, request: &request })
         }
         Ok(None) => {
             let now = app.authority().clock().now();

@@ -17,8 +17,8 @@ use super::browser::{Browser, brought_back, form_token, query, see_other, signed
 use super::failure::Failure;
 use super::form_body;
 use super::in_time::decided_in_time;
-use super::pages::activate::{self as page, CodeForm, ConfirmForm};
-use super::pages::failure;
+use super::pages::device::{AllowedPage, CodePage, ConfirmPage, DeniedPage};
+use super::pages::{failure, page};
 use super::routes::Routes;
 
 /// The longest code that is filled in again, in bytes.
@@ -108,7 +108,7 @@ fn code_form(
     problem: Option<&'static str>,
 ) -> Response {
     let (action, request) = (app.path("activate"), form_token(app, Goal::Activate, browser));
-    CodeForm { action: &action, request: &request, user_code, problem }.page()
+    page(&CodePage { action: &action, request: &request, user_code, problem })
 }
 
 fn first_sign_in(app: &App, browser: &Browser, user_code: &str) -> Response {
@@ -162,14 +162,15 @@ impl Person<'_> {
             asked: Some((user.id.clone(), question.scopes.clone())),
             ..waiting(app, browser, Some(("user_code".to_owned(), code.to_string())))
         };
-        let form = ConfirmForm {
+        page(&ConfirmPage {
             action: &app.path("activate"),
             request: &app.authority().seal(&sealed),
-            user_code: &code.to_string(),
+            client: &question.client,
             login: &user.login,
-            question,
-        };
-        form.page()
+            user_code: &code.to_string(),
+            asked_from: question.asked_from,
+            scopes: &question.described,
+        })
     }
 
     /// Does what she answered. It counts only if she is the one who was asked.
@@ -183,7 +184,10 @@ impl Person<'_> {
             Pressed::Deny => DeviceAnswer::Deny,
         };
         match self.app.authority().answer_device(&self.activation(&code), answer).await {
-            Ok(None) => Ok(page::done(answer)),
+            Ok(None) => Ok(match answer {
+                DeviceAnswer::Allow(_) => page(&AllowedPage),
+                DeviceAnswer::Deny => page(&DeniedPage),
+            }),
             Ok(Some(question)) => Ok(self.confirm(&code, &question)),
             Err(error) => self.once_more("", error),
         }

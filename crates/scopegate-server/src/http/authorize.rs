@@ -2,7 +2,6 @@
 
 mod asked;
 mod consent;
-mod form_post;
 
 use std::sync::Arc;
 
@@ -26,6 +25,7 @@ use super::cookies;
 use super::failure::Failure;
 use super::in_time::decided_in_time;
 use super::pages;
+use super::pages::form_post::form_post;
 use super::routes::{Routes, on_both, with_effects};
 
 /// Where browsers ask for codes, and where people agree.
@@ -180,7 +180,7 @@ fn answer(app: &App, authorized: Authorized, waiting: impl FnOnce() -> Interacti
 fn returned(back: &Return) -> Response {
     match back.mode {
         ResponseMode::Query => see_other(&back.url()),
-        ResponseMode::FormPost => form_post::page(back),
+        ResponseMode::FormPost => form_post(back),
     }
 }
 

@@ -8,21 +8,27 @@ use axum::response::Response;
 use axum::routing::get;
 use http::Method;
 use http::request::Parts;
-use scopegate_core::catalog::AuthorizationServer;
+use scopegate_core::catalog::{AuthorizationServer, ClientId};
 use scopegate_core::form::Form;
+use scopegate_core::interaction::Goal;
 use scopegate_core::logout::{Logout, LogoutRequest};
+use scopegate_core::people::User;
 
 use super::app::App;
 use super::asked::Asked;
-use super::browser::{brought_back, query, see_other, signed_out};
+use super::browser::{Browser, brought_back, form_token, query, see_other, signed_out};
 use super::failure::{Failure, RequestError};
 use super::in_time::decided_in_time;
-use super::pages::{self, log_out};
+use super::pages;
+use super::pages::session::LogOutPage;
 use super::routes::{Routes, on_both, with_effects};
 use super::{cookies, form_body};
 
 /// The longest form, in bytes: it may have to travel in a URL.
 const MAX_FORM: usize = 8 * 1024;
+
+/// The parameters that the page sends back. They are checked again then.
+const SENT_BACK: [&str; 2] = ["post_logout_redirect_uri", "state"];
 
 /// Where clients send browsers to sign a person out.
 pub(super) fn routes(base: &str) -> Routes {
@@ -75,12 +81,30 @@ async fn answer(
     };
     let decided = decided_in_time(app.authority().log_out(request)).await.map_err(Failure::new)?;
     Ok(match decided.map_err(Failure::new)? {
-        Logout::Ask { user, client } => log_out::ask(app, parts, &user, client.as_ref(), &form),
+        Logout::Ask { user, client } => ask(app, parts, &user, client.as_ref(), &form),
         Logout::Done(goes_to) => {
             let path = goes_to.unwrap_or_else(|| app.path("signout"));
             signed_out(app, session.as_ref(), &path)
         }
     })
+}
+
+/// Asks the user. An ID token in the request does not come back with the form: it has already said
+/// which client asks.
+fn ask(app: &App, parts: &Parts, user: &User, client: Option<&ClientId>, form: &Form) -> Response {
+    let browser = Browser::of(app, &parts.headers);
+    let request = form_token(app, Goal::Account, &browser);
+    let client = client.map(|client| ("client_id", client.as_str()));
+    let sent_back = SENT_BACK.into_iter().filter_map(|name| Some((name, form.value(name)?)));
+    let hidden: Vec<_> =
+        [("request", request.as_str())].into_iter().chain(client).chain(sent_back).collect();
+    let page = pages::page(&LogOutPage {
+        login: &user.login,
+        action: parts.uri.path(),
+        hidden: &hidden,
+        account: &app.path("account"),
+    });
+    browser.told(app, page)
 }
 
 /// The form that was sent.

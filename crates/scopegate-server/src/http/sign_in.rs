@@ -14,8 +14,8 @@ use super::app::App;
 use super::browser::{brought_back, query, see_other};
 use super::failure::Failure;
 use super::in_time::decided_in_time;
-use super::pages::failure;
-use super::pages::sign_in::SignInForm;
+use super::pages::sign_in::SignInPage;
+use super::pages::{failure, page};
 use super::routes::Routes;
 use super::{activate, authorize, cookies, form_body};
 
@@ -42,7 +42,7 @@ async fn show(State(app): State<App>, request: Request) -> Response {
 }
 
 fn shown(app: &App, request: &str, login: &str, problem: Option<&'static str>) -> Response {
-    SignInForm { action: &app.path("signin"), request, login, problem }.page()
+    page(&SignInPage { action: &app.path("signin"), request, login, problem })
 }
 
 /// Signs the person in and goes on with what waits.

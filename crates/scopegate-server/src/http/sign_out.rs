@@ -11,8 +11,8 @@ use scopegate_core::interaction::Goal;
 use super::app::App;
 use super::browser::{Browser, brought_back, form_token, signed_in, signed_out};
 use super::failure::Failure;
-use super::pages::failure;
-use super::pages::html::{Csp, Html, page};
+use super::pages::session::{SignOutPage, SignedOutPage};
+use super::pages::{failure, page};
 use super::routes::Routes;
 use super::{cookies, form_body};
 
@@ -27,13 +27,13 @@ async fn show(State(app): State<App>, request: Request) -> Response {
     let browser = Browser::of(&app, &parts.headers);
     match signed_in(&app, &parts.headers).await {
         Ok(Some((_, user))) => {
-            let text = Html::new("<p>You are signed in as <strong>")
-                .text(&user.login)
-                .markup("</strong>.</p>\n")
-                .html(&form(&app, &browser));
-            browser.told(&app, page("Sign out?", &text, Csp::NoScript))
+            let request = form_token(&app, Goal::Account, &browser);
+            let action = app.path("signout");
+            let page =
+                page(&SignOutPage { login: &user.login, action: &action, request: &request });
+            browser.told(&app, page)
         }
-        Ok(None) => nobody(&app),
+        Ok(None) => page(&SignedOutPage { account: &app.path("account") }),
         Err(error) => failure(error),
     }
 }
@@ -53,21 +53,4 @@ async fn end(app: &App, parts: &Parts, content: Body) -> Result<Response, Failur
         ended.map_err(|error| Failure::new(TokenError::Storage(error)))?;
     }
     Ok(signed_out(app, session.as_ref(), &app.path("signout")))
-}
-
-/// The button that ends the session.
-pub(super) fn form(app: &App, browser: &Browser) -> Html {
-    Html::new("<form method=\"post\" action=\"")
-        .text(&app.path("signout"))
-        .markup("\">\n")
-        .hidden("request", &form_token(app, Goal::Account, browser))
-        .markup("<button>Sign out</button>\n</form>\n")
-}
-
-/// Says that nobody is signed in.
-fn nobody(app: &App) -> Response {
-    let text = Html::new("<p>You are signed out.</p>\n<p><a href=\"")
-        .text(&app.path("account"))
-        .markup("\">Sign in</a></p>\n");
-    page("Signed out", &text, Csp::NoScript)
 }

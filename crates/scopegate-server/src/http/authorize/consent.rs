@@ -13,7 +13,7 @@ use crate::http::browser::{brought_back, query};
 use crate::http::failure::Failure;
 use crate::http::form_body;
 use crate::http::pages;
-use crate::http::pages::consent::ConsentForm;
+use crate::http::pages::consent::ConsentPage;
 
 /// Asks the person, unless there is nothing to ask any more.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
@@ -81,16 +81,11 @@ async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pre
 fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Response {
     let ConsentQuestion { client, user, scopes, described, .. } = question;
     let waiting = Interaction { asked: Some((user.id.clone(), scopes.clone())), ..waiting };
-    let described = described.iter().map(|(name, description)| {
-        (name.as_str(), (!description.is_empty()).then_some(description.as_str()))
-    });
-    let described: Vec<_> = described.collect();
-    ConsentForm {
+    pages::page(&ConsentPage {
         action: &app.path("consent"),
         request: &app.authority().seal(&waiting),
         client,
         login: &user.login,
-        scopes: &described,
-    }
-    .page()
+        scopes: described,
+    })
 }
