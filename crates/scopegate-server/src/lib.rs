@@ -20,6 +20,7 @@ mod trusted_proxies;
 
 pub use exposure::Exposure;
 pub use http::{Failure, RequestError};
+pub use http_fetch::HttpFetch;
 pub use listen::{ListenError, ListenLimits, ListenSettings, Listener, Listeners, TlsFiles};
 pub use server::{CatalogWatch, Server, ServerSettings, StartError, Storage};
 pub use trusted_proxies::{ForwardingHeader, InvalidNetwork, TrustedProxies};

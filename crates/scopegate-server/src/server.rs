@@ -174,7 +174,7 @@ impl Server {
         let ServerSettings { base, storage, master_key, clock, trusted_proxies, .. } = settings;
         let ServerSettings { exposure, limits, audit_kept_for, .. } = settings;
         let Storage { store, watch } = storage;
-        let fetch = Arc::new(HttpFetch::new(exposure));
+        let fetch = Arc::new(HttpFetch::for_catalog(exposure));
         let foundation = Foundation { base, store, master_key, clock, fetch, limits };
         let authority = Authority::open(foundation).await?;
         audience_names::check_catalog(&authority.catalog())?;

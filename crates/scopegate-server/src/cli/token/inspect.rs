@@ -59,7 +59,7 @@ impl Inspect {
                     (None, Some(file)) => KeySource::File(file),
                     (None, None) => KeySource::Store(place),
                 };
-                match source.keys(decoded.claims["iss"].as_str()).await? {
+                match source.keys(decoded.claims["iss"].as_str(), now).await? {
                     Ok(keys) => check(&token, &keys, self.audience.as_ref(), now),
                     Err(reason) => Verdict::NotVerified(reason),
                 }
