@@ -42,7 +42,9 @@ pub use self::log::{LogConfig, LogFormat};
 use self::problem::Problems;
 pub use self::problem::{ConfigError, ConfigErrors, ConfigProblem};
 pub use self::store::StoreConfig;
-use crate::{Exposure, ListenLimits, TlsFiles, TrustedProxies};
+use crate::exposure::Exposure;
+use crate::listen::{ListenLimits, TlsFiles};
+use crate::trusted_proxies::TrustedProxies;
 
 /// The file that is read if none is named.
 pub const DEFAULT_FILE: &str = "scopegate.toml";

@@ -28,7 +28,7 @@ use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 use self::addresses::Reach;
-use crate::Exposure;
+use crate::exposure::Exposure;
 
 /// The whole time of a fetch.
 const MAX_TIME: Duration = Duration::from_secs(5);

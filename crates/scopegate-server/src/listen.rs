@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use tokio::sync::watch;
 
-use crate::Server;
+use crate::server::Server;
 
 pub use error::ListenError;
 pub use limits::ListenLimits;

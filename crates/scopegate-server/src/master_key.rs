@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use scopegate_jose::MasterKey;
 use zeroize::Zeroizing;
 
-use crate::Exposure;
+use crate::exposure::Exposure;
 
 /// The environment variable that holds the key itself.
 pub const VARIABLE: &str = "SCOPEGATE_MASTER_KEY";

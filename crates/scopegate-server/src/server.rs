@@ -16,10 +16,11 @@ use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
+use crate::exposure::Exposure;
 use crate::first_keys::FirstKeys;
 use crate::http::{self, App};
 use crate::http_fetch::HttpFetch;
-use crate::{Exposure, TrustedProxies};
+use crate::trusted_proxies::TrustedProxies;
 
 pub use storage::{CatalogWatch, Storage};
 

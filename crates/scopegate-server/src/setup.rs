@@ -27,8 +27,9 @@ use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
 
 use crate::config::{AuditConfig, Config};
+use crate::exposure::Exposure;
 use crate::master_key::{MasterKeyError, MasterKeySource};
-use crate::{Exposure, ServerSettings};
+use crate::server::ServerSettings;
 
 /// A storage that was opened under its master key, to be served under a base URL.
 ///
@@ -60,7 +61,7 @@ pub struct Setup {
     exposure: Exposure,
     store: SqlStore,
     master_key: MasterKey,
-    trusted_proxies: crate::TrustedProxies,
+    trusted_proxies: crate::trusted_proxies::TrustedProxies,
     requests: RequestLimits,
     audit: AuditConfig,
 }

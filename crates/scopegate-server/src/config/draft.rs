@@ -12,7 +12,7 @@ use super::listen::ListenConfig;
 use super::log::LogConfig;
 use super::problem::{Complaint, Place};
 use super::store::StoreConfig;
-use crate::{ForwardingHeader, TrustedProxies};
+use crate::trusted_proxies::{ForwardingHeader, TrustedProxies};
 
 /// A configuration while it is read. Its parts may still contradict each other.
 #[derive(Debug)]

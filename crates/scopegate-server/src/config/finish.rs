@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::keys::limits::{CONNECTIONS, PER_ADDRESS};
 use super::limits::LimitsConfig;
 use super::problem::Complaint;
-use crate::{ListenLimits, TlsFiles};
+use crate::listen::{ListenLimits, TlsFiles};
 
 /// The rules about more than one key. Each returns a complaint if the draft breaks it.
 const RULES: [fn(&Draft) -> Option<Complaint>; 5] = [

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{ListenLimits, TrustedProxies};
+use crate::listen::ListenLimits;
+use crate::trusted_proxies::TrustedProxies;
 
 /// What strangers may take; what is not set depends on how many descriptors the process may have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 use super::cookies::Scheme;
 use super::readiness::Readiness;
-use crate::TrustedProxies;
 use crate::first_keys::FirstKeys;
+use crate::trusted_proxies::TrustedProxies;
 
 /// What all handlers share. A clone is a reference to the same.
 #[derive(Clone, Debug)]

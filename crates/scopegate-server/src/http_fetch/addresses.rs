@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::Exposure;
+use crate::exposure::Exposure;
 
 /// Which addresses may be asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

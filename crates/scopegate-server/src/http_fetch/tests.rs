@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 
 use super::*;
-use crate::{ListenSettings, Listener};
+use crate::listen::{ListenSettings, Listener};
 
 /// What a client publishes on loopback, and how often it was asked.
 async fn publisher() -> (SocketAddr, Arc<AtomicU32>) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::TrustedProxies;
+use crate::trusted_proxies::TrustedProxies;
 
 /// Descriptors that stay free for storage, fetches and the administrator's listener.
 const MIN_RESERVE: u64 = 32;

@@ -163,7 +163,7 @@ mod tests {
 
     use super::super::activity::Turn;
     use super::*;
-    use crate::TrustedProxies;
+    use crate::trusted_proxies::TrustedProxies;
 
     struct World {
         open: OpenConnections,

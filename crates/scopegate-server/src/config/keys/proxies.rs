@@ -1,7 +1,7 @@
 //! The keys that name trusted proxies.
 
 use crate::config::key::Key;
-use crate::{ForwardingHeader, TrustedProxies};
+use crate::trusted_proxies::{ForwardingHeader, TrustedProxies};
 
 pub(super) static KEYS: &[Key] = &[
     Key {
