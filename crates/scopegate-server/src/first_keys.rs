@@ -5,7 +5,8 @@ use std::sync::Arc;
 use scopegate_core::error::TokenError;
 use tokio::sync::watch;
 
-/// Whether the first authorization servers have their signing keys. The process is not ready before.
+/// Whether the first authorization servers have their signing keys. Until then the process is not
+/// ready.
 #[derive(Clone, Debug)]
 pub(crate) enum FirstKeys {
     BeingMade,
@@ -14,8 +15,8 @@ pub(crate) enum FirstKeys {
 }
 
 impl FirstKeys {
-    /// Tells all who watch. After [`Made`](Self::Made) nothing else is told: a later failure concerns
-    /// the keys of other servers.
+    /// Publishes this state. [`Made`](Self::Made) is final: a later failure is about keys of other
+    /// servers.
     pub(crate) fn tell(self, listeners: &watch::Sender<Self>) {
         listeners.send_if_modified(|now| match now {
             Self::Made => false,

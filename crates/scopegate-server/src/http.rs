@@ -1,9 +1,9 @@
-//! The protocol over HTTP: which path is answered by what.
+//! The protocol over HTTP: the table of paths and their handlers.
 
 mod account;
 mod activate;
 mod app;
-mod asked;
+
 mod authorize;
 mod bearer;
 mod browser;
@@ -13,6 +13,7 @@ mod cors;
 mod credentials;
 mod device;
 mod document;
+mod every_answer;
 mod failure;
 mod form_body;
 mod health;
@@ -25,9 +26,9 @@ mod par;
 mod readiness;
 mod revoke;
 mod routes;
+mod server_in_path;
 mod sign_in;
 mod sign_out;
-mod surroundings;
 mod token;
 mod userinfo;
 
@@ -42,14 +43,15 @@ use self::routes::on_both;
 pub(crate) use self::app::App;
 pub use self::failure::{Failure, RequestError};
 
-/// What anybody may ask.
+/// The routes of the public listener.
 pub(crate) fn public(app: App) -> Router {
     let base = literal(app.authority().catalog().org().issuer.path());
     let keys = || for_scripts(get(issuer_documents::keys));
     let metadata = || for_scripts(get(issuer_documents::metadata));
 
-    // A base URL with a path has all its endpoints below that path. Only RFC 8414 §3.1 puts the
-    // well-known part before it; without a path, those two lines are the same as the ones above.
+    // All endpoints are below the path of the base URL. Only RFC 8414 §3.1 puts the well-known part
+    // before that path. If the base URL has no path, the last two of these lines equal the ones
+    // above them.
     let documents = vec![
         (format!("{base}/.well-known/openid-configuration"), metadata()),
         (format!("{base}/.well-known/oauth-authorization-server"), metadata()),
@@ -61,7 +63,7 @@ pub(crate) fn public(app: App) -> Router {
         ("/livez".to_owned(), get(health::livez)),
         ("/readyz".to_owned(), get(health::readyz)),
     ];
-    // A package of endpoints is a line; its line in the table of the core goes with it.
+    // Each endpoint is one line here, and one in the core's table of endpoints.
     let endpoints = [
         on_both(&base, "keys", keys), //
         account::routes(&base),
@@ -81,7 +83,7 @@ pub(crate) fn public(app: App) -> Router {
     router(app, routes)
 }
 
-/// What the administrator's listener answers.
+/// The routes of the administrator's listener.
 pub(crate) fn admin(app: App) -> Router {
     let routes = [
         ("/livez".to_owned(), get(health::livez)), //
@@ -97,18 +99,18 @@ fn router(app: App, routes: impl IntoIterator<Item = (String, MethodRouter<App>)
         .fold(Router::new().without_v07_checks(), |router, (path, methods)| {
             router.route(&path, methods)
         })
-        .fallback(surroundings::unknown_path)
-        .method_not_allowed_fallback(surroundings::wrong_method)
-        .layer(MapResponseLayer::new(surroundings::of_answers(app.scheme())))
+        .fallback(every_answer::unknown_path)
+        .method_not_allowed_fallback(every_answer::wrong_method)
+        .layer(MapResponseLayer::new(every_answer::of_answers(app.scheme())))
         .with_state(app)
 }
 
-/// A path as it is written: nothing in it stands for anything else.
+/// A path without placeholders: its braces are escaped.
 fn literal(path: &str) -> String {
     path.replace('{', "{{").replace('}', "}}")
 }
 
-/// Lets scripts of any origin read what is public anyway.
+/// Lets scripts of any origin read a document, since it is public.
 fn for_scripts(methods: MethodRouter<App>) -> MethodRouter<App> {
     let readable = MapResponseLayer::new(document::readable_by_all);
     methods.options(document::preflight).layer(readable)

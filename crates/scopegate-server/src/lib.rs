@@ -1,8 +1,9 @@
 //! The authorization server over HTTP: the `scopegate` binary, and a library [`Server`] to embed.
 //!
-//! [`Server`] answers requests and keeps itself up to date; [`Listeners`] bring them to it over TCP
-//! and TLS. Neither reads a configuration, handles a signal or knows of anything global: a process
-//! may run several. [`config`] and [`setup`] lead from a file to what they are opened with.
+//! [`Server`] answers requests and follows changes of its storage. [`Listeners`] bring the requests
+//! to it over TCP and TLS. Neither reads a configuration, handles a signal or uses global state, so
+//! that one process may run several. [`config`] and [`setup`] make what they are opened with from a
+//! file.
 
 #![deny(missing_docs)]
 

@@ -35,7 +35,7 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads a table; `prefix` is its path with a dot behind it, empty for the whole file.
+    /// Reads a table. `prefix` is its path with a dot at the end, or empty for the whole file.
     fn read(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let path = format!("{prefix}{}", key.get_ref());
@@ -86,7 +86,8 @@ fn siblings(prefix: &str) -> Vec<&'static str> {
     siblings
 }
 
-/// The parser's message names what it expected and quotes nothing, so it can show no secret.
+/// The message of the parser says what it expected and quotes nothing, so that it cannot show a
+/// secret.
 fn refuse_syntax(text: &str, error: &toml::de::Error, problems: &mut Problems) {
     let span = error.span().unwrap_or_default();
     let written = text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);

@@ -1,19 +1,20 @@
-//! What strangers may take: connections, and time.
+//! How many connections there may be, and how long clients are waited for.
 
 use std::time::Duration;
 
 use crate::listen::ListenLimits;
 use crate::trusted_proxies::TrustedProxies;
 
-/// What strangers may take; what is not set depends on how many descriptors the process may have.
+/// How many connections there may be, and how long clients are waited for. Numbers that are not set
+/// follow from how many descriptors the process may have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct LimitsConfig {
-    /// The most connections of the public listener.
+    /// Maximum connections of the public listener.
     pub connections: Option<usize>,
-    /// The most of them from one address.
+    /// Maximum connections from one address.
     pub connections_per_address: Option<usize>,
-    /// How long a client may take none of an answer.
+    /// How long a client may read nothing of an answer.
     pub write_timeout: Duration,
     /// How long a connection may be without a request.
     pub idle_timeout: Duration,
@@ -32,8 +33,8 @@ impl Default for LimitsConfig {
 }
 
 impl LimitsConfig {
-    /// The limits of the listeners of a process that may have so many descriptors, some of them for
-    /// connections to a database.
+    /// The limits of the listeners of a process that may have this many descriptors, some of which
+    /// are for connections to a database.
     pub(super) fn for_listeners(
         &self,
         descriptors: u64,

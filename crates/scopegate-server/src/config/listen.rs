@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ListenConfig {
-    /// The protocol and the pages.
+    /// The address of the protocol and the pages.
     pub public: SocketAddr,
-    /// The management API and the metrics.
+    /// The address for administrators: health with details.
     pub admin: SocketAddr,
 }
 

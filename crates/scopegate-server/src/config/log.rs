@@ -16,9 +16,9 @@ pub struct LogConfig {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum LogFormat {
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// A line for people.
+    /// One line of text.
     Text,
 }
 
@@ -29,7 +29,7 @@ impl Default for LogConfig {
 }
 
 impl LogConfig {
-    /// What lets an entry pass.
+    /// The filter that decides which entries are logged.
     pub fn filter(&self) -> EnvFilter {
         EnvFilter::new(&self.level)
     }

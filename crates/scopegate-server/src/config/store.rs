@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use scopegate_store::{StoreOptions, StoreUrl};
 
-/// The folder in which everything is kept if nothing else is said.
+/// The default folder of the database and the master key.
 const DATA_FOLDER: &str = "scopegate-data";
 
 /// Where everything is kept.
@@ -13,7 +13,7 @@ const DATA_FOLDER: &str = "scopegate-data";
 pub struct StoreConfig {
     /// The database.
     pub url: StoreUrl,
-    /// How it is used.
+    /// Options of the connection.
     pub options: StoreOptions,
 }
 
@@ -23,12 +23,12 @@ impl StoreConfig {
         Self { url: StoreUrl::sqlite(path), options: StoreOptions::default() }
     }
 
-    /// How many connections to a database server there are at most.
+    /// Maximum connections to a database server; 0 for SQLite.
     pub(super) fn database_connections(&self) -> u32 {
         if self.url.sqlite_path().is_some() { 0 } else { self.options.most_connections() }
     }
 
-    /// Where files belong that are kept beside the database, and not in it.
+    /// The folder for files that are kept beside the database, such as the master key.
     pub(super) fn data_folder(&self, folder: &Path) -> PathBuf {
         match self.url.sqlite_path() {
             Some(path) => path.parent().unwrap_or(Path::new("")).to_owned(),

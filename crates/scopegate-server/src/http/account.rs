@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! The page that shows who is signed in.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -16,7 +16,7 @@ pub(super) fn routes(base: &str) -> Routes {
     vec![(format!("{base}/account"), get(show))]
 }
 
-/// Shows who is signed in; whoever is not is led to the sign-in.
+/// Shows who is signed in. If nobody is, redirects to the sign-in.
 async fn show(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let browser = Browser::of(&app, &parts.headers);

@@ -57,7 +57,7 @@ impl App {
         format!("{}/{page}", self.authority().catalog().org().issuer.path())
     }
 
-    /// The address that a request comes from, if the listener has told that of the peer.
+    /// The address that a request comes from. `None` if the listener has not said who the peer is.
     pub(super) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
         Some(self.0.trusted_proxies.client_address(peer, &parts.headers))

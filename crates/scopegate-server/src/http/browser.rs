@@ -1,4 +1,5 @@
-//! What the pages know about a browser: its cookies, the request that waits in it, and who is signed in.
+//! What the server knows about a browser: its cookies, the request that waits in it, and who is
+//! signed in.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE};
@@ -15,10 +16,10 @@ use super::app::App;
 use super::failure::{Failure, RequestError};
 use super::{cookies, form_body};
 
-/// The longest query, in bytes: it holds a sealed request.
+/// The longest query of a page, in bytes. It holds a sealed request.
 const MAX_QUERY: usize = 52 * 1024;
 
-/// Leads the browser on, by GET whatever it did before (RFC 9700 §4.12).
+/// Redirects the browser with 303, so that it goes on by GET (RFC 9700 §4.12).
 pub(super) fn see_other(path: &str) -> Response {
     let headers = [
         (LOCATION, HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("/"))),
@@ -28,8 +29,8 @@ pub(super) fn see_other(path: &str) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// Leads a browser on in which nobody is signed in any more. Its cookie goes, if it showed one: an answer
-/// to a request of another site, which comes without, must not take it away.
+/// Redirects a browser in which nobody is signed in any more. The session cookie is deleted only if
+/// the request had one: requests that other sites cause come without it, and must not delete it.
 pub(super) fn signed_out(app: &App, session: Option<&SessionSecret>, path: &str) -> Response {
     let mut response = see_other(path);
     if session.is_some() {
@@ -38,13 +39,14 @@ pub(super) fn signed_out(app: &App, session: Option<&SessionSecret>, path: &str)
     response
 }
 
-/// Leads a person to the sign-in; afterwards it goes on where the interaction says.
+/// Redirects to the sign-in. After it the interaction is resumed.
 pub(super) fn to_sign_in(app: &App, interaction: &Interaction) -> Response {
     let sealed = app.authority().seal(interaction);
     see_other(&format!("{}?request={sealed}", app.path("signin")))
 }
 
-/// By what the browser is known; made if it is not yet.
+/// The flow cookie of a browser, which binds forms and waiting requests to it. Made if the browser
+/// has none.
 pub(super) struct Browser {
     pub(super) flow: FlowSecret,
     is_new: bool,
@@ -58,7 +60,7 @@ impl Browser {
         }
     }
 
-    /// Lets the browser know, if it does not yet.
+    /// Sets the cookie, if it is new.
     pub(super) fn told(&self, app: &App, mut response: Response) -> Response {
         if self.is_new {
             let line = cookies::set_flow(&self.flow, app.scheme());
@@ -68,7 +70,7 @@ impl Browser {
     }
 }
 
-/// The request that waits, as the browser brings it back in the parameter `request`.
+/// Opens the sealed request that waits, from the parameter `request`.
 pub(super) fn brought_back(
     app: &App,
     headers: &HeaderMap,
@@ -82,7 +84,7 @@ pub(super) fn brought_back(
     opened.map_err(Failure::new)
 }
 
-/// Who is signed in in this browser.
+/// The session of this browser, and its user.
 pub(super) async fn signed_in(
     app: &App,
     headers: &HeaderMap,
@@ -92,7 +94,7 @@ pub(super) async fn signed_in(
     found.map_err(|error| Failure::new(TokenError::Storage(error)))
 }
 
-/// The parameters of the URL.
+/// The parameters in the query of the URL.
 pub(super) fn query(parts: &Parts) -> Result<Form, Failure> {
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > MAX_QUERY {
@@ -101,7 +103,7 @@ pub(super) fn query(parts: &Parts) -> Result<Form, Failure> {
     form_body::parse(query.as_bytes()).map_err(Failure::new)
 }
 
-/// Seals what a form of a page brings back, so that it can come from this browser only.
+/// A sealed value for the form of a page. Only this browser can send it back.
 pub(super) fn form_token(app: &App, goal: Goal, browser: &Browser) -> String {
     let now = app.authority().clock().now();
     let waiting = Interaction::for_page(goal, Vec::new(), browser.flow.browser(), now);

@@ -15,34 +15,34 @@ use scopegate_core::logout::{Logout, LogoutRequest};
 use scopegate_core::people::User;
 
 use super::app::App;
-use super::asked::Asked;
 use super::browser::{Browser, brought_back, form_token, query, see_other, signed_out};
 use super::failure::{Failure, RequestError};
 use super::in_time::decided_in_time;
 use super::pages;
 use super::pages::session::LogOutPage;
 use super::routes::{Routes, on_both, with_effects};
+use super::server_in_path::ServerInPath;
 use super::{cookies, form_body};
 
-/// The longest form, in bytes: it may have to travel in a URL.
+/// The longest form, in bytes. It may have to fit into a URL.
 const MAX_FORM: usize = 8 * 1024;
 
-/// The parameters that the page sends back. They are checked again then.
+/// The parameters that the form sends back. They are checked again then.
 const SENT_BACK: [&str; 2] = ["post_logout_redirect_uri", "state"];
 
-/// Where clients send browsers to sign a person out.
+/// The logout endpoint.
 pub(super) fn routes(base: &str) -> Routes {
     on_both(base, "logout", || with_effects(get(logout).post(logout)))
 }
 
 async fn logout(
     State(app): State<App>,
-    server: Result<Asked, Failure>,
+    server: Result<ServerInPath, Failure>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let answered = match server {
-        Ok(Asked(server)) => {
+        Ok(ServerInPath(server)) => {
             let answered = answer(&app, &server, &parts, body).await;
             answered.map_err(|failure| failure.of_server(&server))
         }
@@ -63,10 +63,10 @@ async fn answer(
             let form = posted(parts, body).await?;
             let agreed = form.value("request").is_some();
             if agreed {
-                // It comes from the page that asked, in this browser.
+                // Only the page that asked, in this browser, can send it.
                 brought_back(app, &parts.headers, &form)?;
             } else if session.is_none() {
-                return Ok(once_more(parts, &form));
+                return Ok(by_get(parts, &form));
             }
             (form, agreed)
         }
@@ -116,9 +116,9 @@ async fn posted(parts: &Parts, body: Body) -> Result<Form, Failure> {
     form_body::parse(&bytes).map_err(Failure::new)
 }
 
-/// Asks the browser for the same by GET: the form of another site comes without the cookies, which a
-/// GET brings.
-fn once_more(parts: &Parts, form: &Form) -> Response {
+/// Redirects the browser to the same request by GET. A browser sends the form of another site
+/// without cookies, and a GET with them.
+fn by_get(parts: &Parts, form: &Form) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let query = query.extend_pairs(form.pairs()).finish();
     see_other(&format!("{}?{query}", parts.uri.path()))

@@ -1,9 +1,9 @@
-//! How endpoints name their paths and methods.
+//! The paths and methods of endpoints.
 
 use axum::routing::MethodRouter;
 
 use super::app::App;
-use super::surroundings;
+use super::every_answer;
 
 /// Paths, and the handlers of each.
 pub(super) type Routes = Vec<(String, MethodRouter<App>)>;
@@ -18,5 +18,5 @@ pub(super) fn on_both(base: &str, name: &str, methods: impl Fn() -> MethodRouter
 
 /// Handlers whose GET has effects. The router would let HEAD run them, too: it is refused.
 pub(super) fn with_effects(methods: MethodRouter<App>) -> MethodRouter<App> {
-    methods.head(surroundings::only_get_and_post).fallback(surroundings::only_get_and_post)
+    methods.head(every_answer::only_get_and_post).fallback(every_answer::only_get_and_post)
 }

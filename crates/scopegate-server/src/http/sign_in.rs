@@ -1,4 +1,4 @@
-//! The page where a person signs in (OpenID Connect Core §3.1.2.3).
+//! The page on which a user signs in (OpenID Connect Core §3.1.2.3).
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -24,7 +24,7 @@ pub(super) fn routes(base: &str) -> Routes {
     vec![(format!("{base}/signin"), get(show).post(submit))]
 }
 
-/// Shows the form for a request that waits. Whoever brings none is led to the account.
+/// Shows the form for a request that waits. Without such a request, redirects to the account.
 async fn show(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let form = match query(&parts) {
@@ -45,7 +45,7 @@ fn shown(app: &App, request: &str, login: &str, problem: Option<&'static str>) -
     page(&SignInPage { action: &app.path("signin"), request, login, problem })
 }
 
-/// Signs the person in and goes on with what waits.
+/// Signs the user in and resumes the request that waits.
 async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, content) = request.into_parts();
     decide(&app, &parts, content).await.unwrap_or_else(failure)
@@ -66,7 +66,7 @@ async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Fai
     });
     match decided_in_time(signing_in).await.map_err(Failure::new)? {
         Ok(signed_in) => {
-            let mut response = go_on(app, parts, waiting, &signed_in).await?;
+            let mut response = resume(app, parts, waiting, &signed_in).await?;
             let session = cookies::set_session(&signed_in.secret, app.scheme());
             let device = cookies::set_device(&signed_in.device, app.scheme());
             for line in [session, device] {
@@ -78,15 +78,15 @@ async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Fai
     }
 }
 
-/// The form once more, with what is wrong.
+/// The form again, with what is wrong.
 fn shown_again(app: &App, request: Option<&str>, login: &str, error: SignInError) -> Response {
     let refusal = Failure::new(error);
     let problem = Some(refusal.answer().description);
     refusal.onto(shown(app, request.unwrap_or_default(), login, problem))
 }
 
-/// Where it goes on.
-async fn go_on(
+/// Resumes the request that waits.
+async fn resume(
     app: &App,
     parts: &Parts,
     waiting: Interaction,

@@ -1,4 +1,4 @@
-//! Signing out: the question, the end of the session, and that nobody is signed in.
+//! The page on which a user signs out.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -38,7 +38,7 @@ async fn show(State(app): State<App>, request: Request) -> Response {
     }
 }
 
-/// Ends the session. The form comes from a page of this browser, or nothing ends.
+/// Ends the session, if the form comes from a page in this browser.
 async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, content) = request.into_parts();
     end(&app, &parts, content).await.unwrap_or_else(failure)

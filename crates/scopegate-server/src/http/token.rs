@@ -8,14 +8,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use super::app::App;
-use super::asked::Asked;
 use super::client_request::ClientRequest;
 use super::cors;
 use super::failure::Failure;
 use super::failure::NEVER_STORED;
 use super::routes::{Routes, on_both};
+use super::server_in_path::ServerInPath;
 
-/// Where token requests go.
+/// The token endpoint.
 pub(super) fn routes(app: &App, base: &str) -> Routes {
     let shared = || token.layer(from_fn_with_state(app.clone(), cors::share));
     on_both(base, "token", || cors::with_preflight(post(shared())))
@@ -24,7 +24,7 @@ pub(super) fn routes(app: &App, base: &str) -> Routes {
 /// Answers a token request.
 async fn token(
     State(app): State<App>,
-    Asked(server): Asked,
+    ServerInPath(server): ServerInPath,
     request: Request,
 ) -> Result<Response, Failure> {
     let request = ClientRequest::read(&app, &server, request).await?;

@@ -1,4 +1,4 @@
-//! Which addresses may be asked, and which of them are those of the internet.
+//! Which addresses may be asked, and which are on the internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,11 +9,11 @@ use crate::exposure::Exposure;
 /// Which addresses may be asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Reach {
-    /// Those of the internet.
+    /// Addresses on the internet.
     Internet,
-    /// Those of the internet, and of the machine itself.
+    /// Addresses on the internet, and of the machine itself.
     InternetAndLoopback,
-    /// All of them: an administrator has named the URL.
+    /// All addresses: an administrator has named the URL.
     Anywhere,
 }
 
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_internet_are_asked() {
+    fn only_addresses_on_the_internet_are_asked() {
         let may = |text: &str, reach: Reach| reach.includes(text.parse().unwrap());
         for good in ["1.1.1.1", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1"]
         {

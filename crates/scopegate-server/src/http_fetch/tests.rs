@@ -11,7 +11,7 @@ use axum::routing::get;
 use super::*;
 use crate::listen::{ListenSettings, Listener};
 
-/// What a client publishes on loopback, and how often it was asked.
+/// A site on loopback, and the number of its requests.
 async fn publisher() -> (SocketAddr, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
@@ -89,7 +89,7 @@ async fn few_documents_are_fetched_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_server_that_others_reach_asks_no_address_of_its_own() {
+async fn a_public_server_asks_no_address_of_its_own_network() {
     let (address, asked) = publisher().await;
     let port = address.port();
     let fetch = HttpFetch::for_catalog(Exposure::Public);

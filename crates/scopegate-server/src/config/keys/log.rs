@@ -30,7 +30,8 @@ pub(super) static KEYS: &[Key] = &[
     },
 ];
 
-/// A lone word must be a level: the filter would take a misspelt one for the name of a crate.
+/// Each directive must end in a level: the filter would take a misspelt level for the name of a
+/// crate.
 fn parse_level(text: &str) -> Result<String, String> {
     for directive in text.split(',') {
         let level = directive.rsplit('=').next().unwrap_or_default().trim();

@@ -1,4 +1,4 @@
-//! Where a person lets a client have scopes, or does not.
+//! The consent page: the user lets a client have scopes, or does not.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -15,7 +15,7 @@ use crate::http::form_body;
 use crate::http::pages;
 use crate::http::pages::consent::ConsentPage;
 
-/// Asks the person, unless there is nothing to ask any more.
+/// Asks the user, unless there is nothing left to ask.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let waiting = query(&parts).and_then(|form| brought_back(&app, &parts.headers, &form));
@@ -25,7 +25,7 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     }
 }
 
-/// Goes on with what the person answered. It counts only if she is the one who was asked.
+/// Resumes the request with the user's answer. The answer counts only if this user was asked.
 pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match answered(&app, &parts, body).await {
@@ -34,7 +34,7 @@ pub(super) async fn submit(State(app): State<App>, request: Request) -> Response
     }
 }
 
-/// What the person pressed.
+/// The button that the user pressed.
 #[derive(Clone, Copy, Debug)]
 enum Pressed {
     Allow,
@@ -56,7 +56,7 @@ async fn answered(
     Ok((waiting, pressed))
 }
 
-/// Other pages wait for people, too; what they sealed leads nowhere here.
+/// Refuses a sealed request that belongs to another page.
 fn of_client(waiting: Interaction) -> Result<Interaction, Failure> {
     match waiting.goal {
         Goal::Authorize => Ok(waiting),
@@ -66,9 +66,9 @@ fn of_client(waiting: Interaction) -> Result<Interaction, Failure> {
 
 async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pressed>) -> Response {
     let asked = waiting.asked.as_ref().zip(pressed);
-    let consent = asked.map(|((person, scopes), pressed)| match pressed {
-        Pressed::Allow => ConsentAnswer::Agreed(person, scopes),
-        Pressed::Deny => ConsentAnswer::Refused(person),
+    let consent = asked.map(|((user, scopes), pressed)| match pressed {
+        Pressed::Allow => ConsentAnswer::Agreed(user, scopes),
+        Pressed::Deny => ConsentAnswer::Refused(user),
     });
     let session = session(app, &parts.headers);
     match decide_again(app, parts, &waiting, session.as_ref(), consent).await {
