@@ -1,4 +1,4 @@
-//! A request and its answer, on either protocol.
+//! A request and its answer, over HTTP/1 or HTTP/2.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use super::activity::{Activity, Turn};
 use super::answer_body::AnswerBody;
 use super::request_body::{Expects, RequestBody, Rest};
 
-/// The requests of one connection, and who answers them.
+/// Answers the requests of one connection.
 pub(super) struct Exchanges {
     pub(super) peer: SocketAddr,
     pub(super) router: Router,
@@ -50,7 +50,8 @@ impl Exchanges {
             let answer = answering.await?;
             drop::<Turn>(turn);
             if version == Version::HTTP_2 {
-                // Streams end each by itself, and what is unread is of no consequence.
+                // Each request has its own stream, so an unread body does not affect the next
+                // request.
                 return Ok(answer.map(|body| hand_over(body, activity)));
             }
             Ok(match rest {
@@ -61,8 +62,8 @@ impl Exchanges {
     }
 }
 
-/// Reads the rest of the request, or says that the connection ends with the answer: the next request
-/// could not be told from this one's body (RFC 9112 §9.3).
+/// Reads the rest of the request's body. If that is too much, the answer says `connection: close`:
+/// the next request could not be told from the rest of this body (RFC 9112 §9.3).
 async fn finish(
     mut answer: Response<Body>,
     rest: &Rest,
