@@ -1,4 +1,4 @@
-//! A catalog file that is checked by itself, without a store.
+//! Checks a catalog file without a store.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use scopegate_core::people::UserId;
 use super::failure::CliError;
 use super::input;
 
-/// Reads a catalog file and checks it. Clients that were made in a store are not known here.
+/// Reads and checks a catalog file. Clients that were made in a store are unknown to it.
 pub(super) fn parse(path: &Path, base: Option<&Issuer>) -> Result<CatalogFile, CliError> {
     let name = path.display().to_string();
     let source = CatalogSource { name: &name, content: &input::read(path)? };

@@ -10,12 +10,11 @@ use scopegate_server::config::{Config, DEFAULT_FILE};
 use super::failure::CliError;
 use super::{Workplace, catalog_file, console};
 
-/// Check a catalog file and scopegate.toml, and touch nothing
+/// Check a catalog file and scopegate.toml, and change nothing
 ///
-/// Lists all problems with their places and what to write instead, and warns of what is right but hardly
-/// meant so. It opens no store, so that it
-/// does not know clients which were made there: for a file whose policies name such clients, ask
-/// `scopegate apply --dry-run`.
+/// Lists all problems with their places and what to write instead, and warns of what is valid but
+/// probably a mistake. It opens no store, so it does not know clients that were made there: if the
+/// policies of a file name such clients, use `scopegate apply --dry-run`.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -59,7 +58,7 @@ impl Validate {
     }
 }
 
-/// Shows what is right in a file, but hardly meant so.
+/// Shows what is valid in a file but probably a mistake.
 fn warn(path: &Path, file: &CatalogFile) {
     for warning in &file.warnings {
         let (path, line, column) = (path.display(), warning.line, warning.column);

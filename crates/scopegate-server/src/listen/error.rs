@@ -15,7 +15,7 @@ pub enum ListenError {
     #[error("cannot listen on {0}: permission denied; choose a port above 1023")]
     PermissionDenied(SocketAddr),
     /// This machine does not have the address.
-    #[error("cannot listen on {0}: the address is none of this machine's")]
+    #[error("cannot listen on {0}: this machine does not have the address")]
     AddressNotAvailable(SocketAddr),
     /// The system refused for another reason.
     #[error("cannot listen on {address}: {source}")]

@@ -16,12 +16,12 @@ use serde::Deserialize;
 use crate::cli::failure::CliError;
 use crate::cli::{Workplace, input, is_missing};
 
-/// Keys, and whose they are.
+/// Keys, and their owner.
 pub(super) struct IssuerKeys {
     pub(super) keys: Arc<KeySet>,
-    /// The issuer whose they are, if that is known.
+    /// The issuer that owns them, if it is known.
     pub(super) issuer: Option<Issuer>,
-    /// Whose they are, for people.
+    /// The owner, as the verdict names it.
     pub(super) owner: String,
 }
 
@@ -29,14 +29,14 @@ pub(super) struct IssuerKeys {
 pub(super) enum KeySource<'a> {
     /// A file with a JWK set.
     File(&'a PathBuf),
-    /// What an issuer publishes.
+    /// The keys that an issuer publishes.
     Issuer(&'a Issuer),
     /// The store that the configuration names.
     Store(&'a Workplace),
 }
 
 impl KeySource<'_> {
-    /// Gets the keys for a token of an issuer; the inner error says why there are none.
+    /// Gets the keys for a token of an issuer. The inner error says why there are none.
     pub(super) async fn keys(
         &self,
         token_issuer: Option<&str>,
@@ -105,10 +105,11 @@ async fn metadata(fetch: &dyn Fetch, url: &str) -> Result<Metadata, String> {
     serde_json::from_slice(&document).map_err(|error| format!("{url}: {error}"))
 }
 
-/// Keys that came over plain http could be anybody's, except on the machine itself.
+/// Refuses keys over plain http, except on the machine itself: anybody on the network could replace
+/// them.
 fn check_keys_url(url: &str, issuer: &Issuer) -> Result<(), &'static str> {
     let is_printable = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    // But for its query it looks like an issuer: https, or http on loopback.
+    // Without its query the URL must be valid as an issuer: https, or http on loopback.
     let place = Issuer::parse(url.split('?').next().unwrap_or_default());
     let place = place.ok().filter(|_| is_printable);
     let place = place.ok_or("its `jwks_uri` is no https URL that can be asked for")?;
@@ -119,7 +120,8 @@ fn check_keys_url(url: &str, issuer: &Issuer) -> Result<(), &'static str> {
     }
 }
 
-/// The keys that the store holds for the issuer of a token. Nothing is made and nothing is unsealed.
+/// The keys that the store holds for the issuer of a token. No key is made, and no private key is
+/// unsealed.
 async fn stored(
     place: &Workplace,
     token_issuer: Option<&str>,
