@@ -3,7 +3,6 @@
 mod account;
 mod activate;
 mod app;
-
 mod authorize;
 mod bearer;
 mod browser;
@@ -101,7 +100,7 @@ fn router(app: App, routes: impl IntoIterator<Item = (String, MethodRouter<App>)
         })
         .fallback(every_answer::unknown_path)
         .method_not_allowed_fallback(every_answer::wrong_method)
-        .layer(MapResponseLayer::new(every_answer::of_answers(app.scheme())))
+        .layer(MapResponseLayer::new(every_answer::complete(app.scheme())))
         .with_state(app)
 }
 

@@ -34,5 +34,5 @@ async fn show(State(app): State<App>, request: Request) -> Response {
         }
         Err(error) => return failure(error),
     };
-    browser.told(&app, response)
+    browser.with_cookie(&app, response)
 }

@@ -13,7 +13,9 @@ use scopegate_core::people::User;
 use scopegate_core::store::Session;
 
 use super::app::App;
-use super::browser::{Browser, brought_back, form_token, query, see_other, signed_in, to_sign_in};
+use super::browser::{
+    Browser, form_token, query, see_other, signed_in, to_sign_in, waiting_request,
+};
 use super::failure::Failure;
 use super::form_body;
 use super::in_time::decided_in_time;
@@ -37,7 +39,7 @@ async fn show(State(app): State<App>, request: Request) -> Response {
         Ok(response) => response,
         Err(error) => return failure(error),
     };
-    browser.told(&app, response)
+    browser.with_cookie(&app, response)
 }
 
 async fn form_for(app: &App, parts: &Parts, browser: &Browser) -> Result<Response, Failure> {
@@ -61,7 +63,7 @@ async fn submit(State(app): State<App>, request: Request) -> Response {
 
 async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Failure> {
     let form = form_body::read(&parts.headers, content).await.map_err(Failure::new)?;
-    let waiting = brought_back(app, &parts.headers, &form).and_then(of_device)?;
+    let waiting = waiting_request(app, &parts.headers, &form).and_then(of_device)?;
     let browser = Browser::of(app, &parts.headers);
     let Some((session, user)) = signed_in(app, &parts.headers).await? else {
         let shown = waiting.parameter("user_code").unwrap_or_else(|| typed(&form));

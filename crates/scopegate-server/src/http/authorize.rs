@@ -101,7 +101,7 @@ async fn ask(
         Ok(authorized) => answer(app, authorized, waiting),
         Err(response) => response,
     };
-    browser.told(app, response)
+    browser.with_cookie(app, response)
 }
 
 /// Resumes a request that has waited for the user. It is decided again as a whole.

@@ -31,7 +31,11 @@ pub(super) fn see_other(path: &str) -> Response {
 
 /// Redirects a browser in which nobody is signed in any more. The session cookie is deleted only if
 /// the request had one: requests that other sites cause come without it, and must not delete it.
-pub(super) fn signed_out(app: &App, session: Option<&SessionSecret>, path: &str) -> Response {
+pub(super) fn redirect_signed_out(
+    app: &App,
+    session: Option<&SessionSecret>,
+    path: &str,
+) -> Response {
     let mut response = see_other(path);
     if session.is_some() {
         response.headers_mut().append(SET_COOKIE, cookies::drop_session(app.scheme()));
@@ -61,7 +65,7 @@ impl Browser {
     }
 
     /// Sets the cookie, if it is new.
-    pub(super) fn told(&self, app: &App, mut response: Response) -> Response {
+    pub(super) fn with_cookie(&self, app: &App, mut response: Response) -> Response {
         if self.is_new {
             let line = cookies::set_flow(&self.flow, app.scheme());
             response.headers_mut().append(SET_COOKIE, line);
@@ -71,7 +75,7 @@ impl Browser {
 }
 
 /// Opens the sealed request that waits, from the parameter `request`.
-pub(super) fn brought_back(
+pub(super) fn waiting_request(
     app: &App,
     headers: &HeaderMap,
     form: &Form,

@@ -30,7 +30,7 @@ pub(super) async fn only_get_and_post() -> Response {
 /// Adds the headers of every answer, and logs refusals.
 ///
 /// It never waits, so that it needs no future.
-pub(super) fn of_answers(scheme: Scheme) -> impl Fn(Response) -> Response + Clone {
+pub(super) fn complete(scheme: Scheme) -> impl Fn(Response) -> Response + Clone {
     move |mut response| {
         secure(response.headers_mut(), scheme);
         log_failure(&response);

@@ -15,7 +15,7 @@ use scopegate_core::logout::{Logout, LogoutRequest};
 use scopegate_core::people::User;
 
 use super::app::App;
-use super::browser::{Browser, brought_back, form_token, query, see_other, signed_out};
+use super::browser::{Browser, form_token, query, redirect_signed_out, see_other, waiting_request};
 use super::failure::{Failure, RequestError};
 use super::in_time::decided_in_time;
 use super::pages;
@@ -64,7 +64,7 @@ async fn answer(
             let agreed = form.value("request").is_some();
             if agreed {
                 // Only the page that asked, in this browser, can send it.
-                brought_back(app, &parts.headers, &form)?;
+                waiting_request(app, &parts.headers, &form)?;
             } else if session.is_none() {
                 return Ok(by_get(parts, &form));
             }
@@ -84,7 +84,7 @@ async fn answer(
         Logout::Ask { user, client } => ask(app, parts, &user, client.as_ref(), &form),
         Logout::Done(goes_to) => {
             let path = goes_to.unwrap_or_else(|| app.path("signout"));
-            signed_out(app, session.as_ref(), &path)
+            redirect_signed_out(app, session.as_ref(), &path)
         }
     })
 }
@@ -104,7 +104,7 @@ fn ask(app: &App, parts: &Parts, user: &User, client: Option<&ClientId>, form: &
         hidden: &hidden,
         account: &app.path("account"),
     });
-    browser.told(app, page)
+    browser.with_cookie(app, page)
 }
 
 /// The form that was sent.

@@ -20,10 +20,10 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// The last result of the check.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Readiness(Arc<Mutex<Option<Verdict>>>);
+pub(super) struct Readiness(Arc<Mutex<Option<Checked>>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Verdict {
+struct Checked {
     found_at: Instant,
     /// What keeps the storage from serving.
     impediment: Option<&'static str>,
@@ -37,15 +37,15 @@ impl Readiness {
         P: Future<Output = Result<(), StoreError>> + Send + 'static,
     {
         let mut last = Arc::clone(&self.0).lock_owned().await;
-        if let Some(verdict) = last.filter(|verdict| verdict.found_at.elapsed() < FRESH) {
-            return verdict.impediment;
+        if let Some(checked) = last.filter(|checked| checked.found_at.elapsed() < FRESH) {
+            return checked.impediment;
         }
         let ping = ping();
         // The ping runs in its own task, which holds the lock. So a caller that goes away does not
         // cause a second ping.
         let asked = tokio::spawn(async move {
             let impediment = impediment(ping).await;
-            *last = Some(Verdict { found_at: Instant::now(), impediment });
+            *last = Some(Checked { found_at: Instant::now(), impediment });
             impediment
         });
         asked.await.unwrap_or(Some("The storage does not serve."))

@@ -11,7 +11,7 @@ use scopegate_core::sign_in::{SignIn, SignInError, SignedIn};
 use zeroize::Zeroizing;
 
 use super::app::App;
-use super::browser::{brought_back, query, see_other};
+use super::browser::{query, see_other, waiting_request};
 use super::failure::Failure;
 use super::in_time::decided_in_time;
 use super::pages::sign_in::SignInPage;
@@ -32,7 +32,7 @@ async fn show(State(app): State<App>, request: Request) -> Response {
         Err(error) => return failure(error),
     };
     let Some(sealed) = form.value("request") else { return see_other(&app.path("account")) };
-    match brought_back(&app, &parts.headers, &form) {
+    match waiting_request(&app, &parts.headers, &form) {
         Ok(waiting) => {
             let login = waiting.parameter("login_hint").unwrap_or_default();
             shown(&app, sealed, login, None)
@@ -53,7 +53,7 @@ async fn submit(State(app): State<App>, request: Request) -> Response {
 
 async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Failure> {
     let form = form_body::read(&parts.headers, content).await.map_err(Failure::new)?;
-    let waiting = brought_back(app, &parts.headers, &form)?;
+    let waiting = waiting_request(app, &parts.headers, &form)?;
     let login = form.value("username").unwrap_or_default();
     let old = cookies::session(&parts.headers, app.scheme());
     let device = cookies::device(&parts.headers, app.scheme());

@@ -9,7 +9,7 @@ use scopegate_core::error::TokenError;
 use scopegate_core::interaction::Goal;
 
 use super::app::App;
-use super::browser::{Browser, brought_back, form_token, signed_in, signed_out};
+use super::browser::{Browser, form_token, redirect_signed_out, signed_in, waiting_request};
 use super::failure::Failure;
 use super::pages::session::{SignOutPage, SignedOutPage};
 use super::pages::{failure, page};
@@ -31,7 +31,7 @@ async fn show(State(app): State<App>, request: Request) -> Response {
             let action = app.path("signout");
             let page =
                 page(&SignOutPage { login: &user.login, action: &action, request: &request });
-            browser.told(&app, page)
+            browser.with_cookie(&app, page)
         }
         Ok(None) => page(&SignedOutPage { account: &app.path("account") }),
         Err(error) => failure(error),
@@ -46,11 +46,11 @@ async fn submit(State(app): State<App>, request: Request) -> Response {
 
 async fn end(app: &App, parts: &Parts, content: Body) -> Result<Response, Failure> {
     let form = form_body::read(&parts.headers, content).await.map_err(Failure::new)?;
-    brought_back(app, &parts.headers, &form)?;
+    waiting_request(app, &parts.headers, &form)?;
     let session = cookies::session(&parts.headers, app.scheme());
     if let Some(secret) = &session {
         let ended = app.authority().sign_out(secret, app.client_address(parts)).await;
         ended.map_err(|error| Failure::new(TokenError::Storage(error)))?;
     }
-    Ok(signed_out(app, session.as_ref(), &app.path("signout")))
+    Ok(redirect_signed_out(app, session.as_ref(), &app.path("signout")))
 }

@@ -58,13 +58,13 @@ impl Activity {
         }
     }
 
-    /// Notes that a request has come. Its handler runs until the `Turn` is dropped.
-    pub(super) fn turn(self: &Arc<Self>, version: Version) -> Turn {
+    /// Notes that a request has come. Its handler runs until the `RunningRequest` is dropped.
+    pub(super) fn begin_request(self: &Arc<Self>, version: Version) -> RunningRequest {
         let protocol = if version == Version::HTTP_2 { HTTP_2 } else { HTTP_1 };
         self.protocol.store(protocol, Ordering::Relaxed);
         self.advance();
         self.work();
-        Turn(Arc::clone(self))
+        RunningRequest(Arc::clone(self))
     }
 
     /// Notes that the server has one more thing to do.
@@ -133,9 +133,9 @@ impl Activity {
 
 /// A request whose handler is running.
 #[derive(Debug)]
-pub(super) struct Turn(Arc<Activity>);
+pub(super) struct RunningRequest(Arc<Activity>);
 
-impl Drop for Turn {
+impl Drop for RunningRequest {
     fn drop(&mut self) {
         self.0.advance();
         self.0.rest();
@@ -154,7 +154,8 @@ mod tests {
         assert_eq!(activity.waiting_since(), Some(began));
 
         tokio::time::advance(Duration::from_secs(5)).await;
-        let (first, second) = (activity.turn(Version::HTTP_2), activity.turn(Version::HTTP_2));
+        let (first, second) =
+            (activity.begin_request(Version::HTTP_2), activity.begin_request(Version::HTTP_2));
         drop(first);
         assert_eq!(activity.standing(), Standing::Working);
         assert_eq!(activity.waiting_since(), None);

@@ -107,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_handed_over_in_pieces_and_counts_until_it_is_dropped() {
         let activity = Arc::new(Activity::new());
-        drop(activity.turn(http::Version::HTTP_2));
+        drop(activity.begin_request(http::Version::HTTP_2));
         let mut body = AnswerBody::new(Answer::from(vec![b'x'; 10_000]), Arc::clone(&activity));
         assert_eq!(body.size_hint().exact(), Some(10_000));
         let mut lengths = Vec::new();
@@ -126,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn while_a_body_is_being_made_the_server_is_working() {
         let activity = Arc::new(Activity::new());
-        drop(activity.turn(http::Version::HTTP_2));
+        drop(activity.begin_request(http::Version::HTTP_2));
         let endless = Answer::from_stream(futures_util::stream::pending::<Result<Bytes, String>>());
         let mut body = AnswerBody::new(endless, Arc::clone(&activity));
         assert!(futures_util::FutureExt::now_or_never(body.frame()).is_none());

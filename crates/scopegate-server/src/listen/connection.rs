@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::activity::Activity;
 use super::exchange::Exchanges;
-use super::patience::{Patience, Verdict};
+use super::patience::{Action, Patience};
 use super::peer_stream::PeerStream;
 
 /// How long the TLS handshake may take.
@@ -87,15 +87,15 @@ impl Connection {
                 }
                 () = &mut look, if is_watched => {
                     match patience.judge(activity.standing(), Instant::now()) {
-                        Verdict::Close(reason) => {
+                        Action::Close(reason) => {
                             return tracing::debug!(%peer, reason, "a connection is closed");
                         }
-                        Verdict::Tell(then) => {
+                        Action::Tell(then) => {
                             connection.as_mut().graceful_shutdown();
                             look.as_mut().reset(then);
                         }
-                        Verdict::LookAgain(then) => look.as_mut().reset(then),
-                        Verdict::GoOn => is_watched = false,
+                        Action::LookAgain(then) => look.as_mut().reset(then),
+                        Action::GoOn => is_watched = false,
                     }
                 }
                 _ = ending.changed(), if !is_ending => {

@@ -12,7 +12,7 @@ use http::{HeaderValue, Request, Response, Version};
 use hyper::body::{Body as _, Incoming};
 use tower_service::Service;
 
-use super::activity::{Activity, Turn};
+use super::activity::{Activity, RunningRequest};
 use super::answer_body::AnswerBody;
 use super::request_body::{Expects, RequestBody, Rest};
 
@@ -30,7 +30,7 @@ impl Exchanges {
         mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
         let version = request.version();
-        let turn = self.activity.turn(version);
+        let running = self.activity.begin_request(version);
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let has_body = !request.body().is_end_stream();
         let expects = match request.headers().contains_key(EXPECT) {
@@ -48,7 +48,7 @@ impl Exchanges {
         let activity = Arc::clone(&self.activity);
         async move {
             let answer = answering.await?;
-            drop::<Turn>(turn);
+            drop::<RunningRequest>(running);
             if version == Version::HTTP_2 {
                 // Each request has its own stream, so an unread body does not affect the next
                 // request.

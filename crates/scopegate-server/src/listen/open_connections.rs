@@ -162,7 +162,7 @@ mod tests {
     use http::Version;
     use tokio::task::JoinSet;
 
-    use super::super::activity::Turn;
+    use super::super::activity::RunningRequest;
     use super::*;
     use crate::trusted_proxies::TrustedProxies;
 
@@ -209,8 +209,8 @@ mod tests {
         }
     }
 
-    fn busy(activity: &Arc<Activity>) -> Turn {
-        activity.turn(Version::HTTP_11)
+    fn busy(activity: &Arc<Activity>) -> RunningRequest {
+        activity.begin_request(Version::HTTP_11)
     }
 
     #[tokio::test]
@@ -258,7 +258,7 @@ mod tests {
     async fn the_connection_that_waits_longest_is_closed_and_no_running_request_is() {
         let mut world = World::new(4, 4);
         let (busy_one, activity) = world.connect("192.0.2.1").unwrap();
-        let turn = busy(&activity);
+        let running = busy(&activity);
         tokio::time::advance(Duration::from_secs(1)).await;
         let (longest, _) = world.connect("192.0.2.2").unwrap();
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -267,12 +267,12 @@ mod tests {
 
         tokio::time::advance(Duration::from_secs(1)).await;
         let (newest, activity) = world.connect("192.0.2.4").unwrap();
-        let _newest_turn = busy(&activity);
+        let _newest_running = busy(&activity);
         assert_eq!(world.closed(1).await, [longest]);
         world.connect("192.0.2.5").unwrap();
         assert_eq!(world.closed(1).await, [shorter]);
         let (last, activity) = world.connect("192.0.2.6").unwrap();
-        let _last_turn = busy(&activity);
+        let _last_running = busy(&activity);
         world.closed(1).await;
         assert_eq!(world.open.connections.len(), 4);
 
@@ -280,7 +280,7 @@ mod tests {
         assert!(
             [busy_one, proxy, newest, last].iter().all(|id| world.open.places.contains_key(id))
         );
-        drop(turn);
+        drop(running);
         assert_eq!(world.refusal("192.0.2.7"), None);
         assert_eq!(world.closed(1).await, [busy_one]);
     }

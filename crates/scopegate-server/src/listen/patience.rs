@@ -23,7 +23,7 @@ pub(super) struct Patience {
 
 /// What is to be done with a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Verdict {
+pub(super) enum Action {
     /// Close it, for this reason.
     Close(&'static str),
     /// Tell the client that the connection is going to end, and look again at this time.
@@ -51,23 +51,23 @@ impl Patience {
     }
 
     /// Decides what is to be done with a connection.
-    pub(super) fn judge(&mut self, standing: Standing, now: Instant) -> Verdict {
+    pub(super) fn judge(&mut self, standing: Standing, now: Instant) -> Action {
         // An answer may begin now, and be overdue by then.
         let soon = now + self.write_timeout;
         match standing {
-            Standing::Unasked => Verdict::Close("no request has come"),
-            Standing::Http1 => Verdict::GoOn,
-            Standing::Working => Verdict::LookAgain(soon),
+            Standing::Unasked => Action::Close("no request has come"),
+            Standing::Http1 => Action::GoOn,
+            Standing::Working => Action::LookAgain(soon),
             Standing::Answering(since) if now >= since + self.write_timeout => {
-                Verdict::Close("the client does not take its answers")
+                Action::Close("the client does not take its answers")
             }
-            Standing::Answering(since) => Verdict::LookAgain(since + self.write_timeout),
-            Standing::Idle(_) if self.is_told => Verdict::Close("the client does not end it"),
+            Standing::Answering(since) => Action::LookAgain(since + self.write_timeout),
+            Standing::Idle(_) if self.is_told => Action::Close("the client does not end it"),
             Standing::Idle(since) if now >= since + self.idle_timeout => {
                 self.is_told = true;
-                Verdict::Tell(soon)
+                Action::Tell(soon)
             }
-            Standing::Idle(since) => Verdict::LookAgain(soon.min(since + self.idle_timeout)),
+            Standing::Idle(since) => Action::LookAgain(soon.min(since + self.idle_timeout)),
         }
     }
 }
@@ -85,20 +85,20 @@ mod tests {
         let began = Instant::now();
         let at = |seconds| began + Duration::from_secs(seconds);
         assert_eq!(patience.first_look(began), at(15));
-        assert!(matches!(patience.judge(Standing::Unasked, at(15)), Verdict::Close(_)));
-        assert_eq!(patience.judge(Standing::Http1, at(15)), Verdict::GoOn);
-        assert_eq!(patience.judge(Standing::Working, at(15)), Verdict::LookAgain(at(45)));
+        assert!(matches!(patience.judge(Standing::Unasked, at(15)), Action::Close(_)));
+        assert_eq!(patience.judge(Standing::Http1, at(15)), Action::GoOn);
+        assert_eq!(patience.judge(Standing::Working, at(15)), Action::LookAgain(at(45)));
 
         let answering = Standing::Answering(at(40));
-        assert_eq!(patience.judge(answering, at(69)), Verdict::LookAgain(at(70)));
-        assert!(matches!(patience.judge(answering, at(70)), Verdict::Close(_)));
+        assert_eq!(patience.judge(answering, at(69)), Action::LookAgain(at(70)));
+        assert!(matches!(patience.judge(answering, at(70)), Action::Close(_)));
 
         let idle = Standing::Idle(at(100));
-        assert_eq!(patience.judge(idle, at(110)), Verdict::LookAgain(at(140)));
-        assert_eq!(patience.judge(idle, at(170)), Verdict::LookAgain(at(175)));
-        assert_eq!(patience.judge(idle, at(175)), Verdict::Tell(at(205)));
-        assert_eq!(patience.judge(Standing::Working, at(205)), Verdict::LookAgain(at(235)));
-        assert!(matches!(patience.judge(Standing::Idle(at(230)), at(235)), Verdict::Close(_)));
+        assert_eq!(patience.judge(idle, at(110)), Action::LookAgain(at(140)));
+        assert_eq!(patience.judge(idle, at(170)), Action::LookAgain(at(175)));
+        assert_eq!(patience.judge(idle, at(175)), Action::Tell(at(205)));
+        assert_eq!(patience.judge(Standing::Working, at(205)), Action::LookAgain(at(235)));
+        assert!(matches!(patience.judge(Standing::Idle(at(230)), at(235)), Action::Close(_)));
     }
 
     #[test]

@@ -243,7 +243,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_must_arrive_in_time_and_waiting_for_it_is_waiting_for_the_client() {
         let activity = activity();
-        let turn = activity.turn(http::Version::HTTP_2);
+        let running = activity.begin_request(http::Version::HTTP_2);
         let (mut body, _rest) = RequestBody::new(endless(), Arc::clone(&activity));
         let reading = async {
             let error = body.frame().await.unwrap().unwrap_err();
@@ -256,7 +256,7 @@ mod tests {
         };
         tokio::join!(reading, looking);
         assert_eq!(activity.standing(), Standing::Working);
-        drop((body, turn));
+        drop((body, running));
         assert!(matches!(activity.standing(), Standing::Idle(_)));
     }
 }

@@ -9,7 +9,7 @@ use scopegate_core::interaction::{Goal, Interaction, InteractionError};
 
 use super::{answer, decide_again, session};
 use crate::http::app::App;
-use crate::http::browser::{brought_back, query};
+use crate::http::browser::{query, waiting_request};
 use crate::http::failure::Failure;
 use crate::http::form_body;
 use crate::http::pages;
@@ -18,7 +18,7 @@ use crate::http::pages::consent::ConsentPage;
 /// Asks the user, unless there is nothing left to ask.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let waiting = query(&parts).and_then(|form| brought_back(&app, &parts.headers, &form));
+    let waiting = query(&parts).and_then(|form| waiting_request(&app, &parts.headers, &form));
     match waiting.and_then(of_client) {
         Ok(waiting) => ask(&app, &parts, waiting, None).await,
         Err(failure) => pages::failure(failure),
@@ -47,7 +47,7 @@ async fn answered(
     body: Body,
 ) -> Result<(Interaction, Option<Pressed>), Failure> {
     let form = form_body::read(&parts.headers, body).await.map_err(Failure::new)?;
-    let waiting = brought_back(app, &parts.headers, &form).and_then(of_client)?;
+    let waiting = waiting_request(app, &parts.headers, &form).and_then(of_client)?;
     let pressed = match form.value("decision") {
         Some("allow") => Some(Pressed::Allow),
         Some("deny") => Some(Pressed::Deny),
