@@ -19,7 +19,7 @@ pub trait Fetch: fmt::Debug + Send + Sync {
 }
 
 /// Why a document was not fetched.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
     /// The URL leads to where nothing may be fetched.
@@ -28,7 +28,16 @@ pub enum FetchError {
     /// The answer is larger than it may be.
     #[error("the answer is too large")]
     TooLarge,
-    /// There was no answer, or one that is no document.
+    /// The answer has another status than 200.
+    #[error("the answer was {0}")]
+    Status(u16),
+    /// The answer did not come in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// There is no connection, or it broke off: why, in the words of the system or the library.
+    #[error("no connection: {0}")]
+    NoConnection(String),
+    /// Nothing can be fetched here.
     #[error("the document cannot be had")]
     Unreachable,
 }

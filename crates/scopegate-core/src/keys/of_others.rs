@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
-use scopegate_jose::KeySet;
+use scopegate_jose::{JoseError, KeySet};
 use tokio::sync::Mutex as Turn;
 
 use crate::error::TokenError;
-use crate::keys::fetch::Fetch;
+use crate::keys::fetch::{Fetch, FetchError};
 
 /// For so long a set is not asked for again.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -56,6 +56,21 @@ struct Held {
     asked_at: Option<UnixTime>,
 }
 
+/// Why the keys at a URL cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysProblem {
+    /// The document cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The document is not a key set.
+    #[error(transparent)]
+    KeySet(#[from] JoseError),
+    /// A fetch failed a moment ago, and the next one is not due yet.
+    #[error("a fetch failed a moment ago, and the next one is not due yet")]
+    CoolingDown,
+}
+
 impl ClientKeys {
     /// Knows nothing yet.
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
@@ -73,6 +88,20 @@ impl ClientKeys {
         kid: Option<&str>,
         now: UnixTime,
     ) -> Result<Arc<KeySet>, TokenError> {
+        self.find(url, kid, now).await.map_err(|_| TokenError::KeysUnavailable)
+    }
+
+    /// The same, with the reason if they cannot be had.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysProblem`] if they cannot be had, and there are none from before.
+    pub async fn find(
+        &self,
+        url: &str,
+        kid: Option<&str>,
+        now: UnixTime,
+    ) -> Result<Arc<KeySet>, KeysProblem> {
         let published = self.published(url);
         if let Some(keys) = published.held().settled(kid, now) {
             return Ok(keys);
@@ -88,25 +117,28 @@ impl ClientKeys {
         if let Some(keys) = held.settled(kid, now) {
             return Ok(keys);
         }
+        let mut problem = KeysProblem::CoolingDown;
         if held.is_due(now) {
             published.begin(now);
-            if let Some(keys) = self.fetched(url).await {
-                published.end(Arc::clone(&keys), now);
-                return Ok(keys);
+            match self.fetched(url).await {
+                Ok(keys) => {
+                    published.end(Arc::clone(&keys), now);
+                    return Ok(keys);
+                }
+                Err(error) => problem = error,
             }
         }
-        held.last_resort(now).ok_or(TokenError::KeysUnavailable)
+        held.last_resort(now).ok_or(problem)
     }
 
-    async fn fetched(&self, url: &str) -> Option<Arc<KeySet>> {
-        let document = self.fetch.get(url).await;
-        let document = document.inspect_err(|error| {
+    async fn fetched(&self, url: &str) -> Result<Arc<KeySet>, KeysProblem> {
+        let document = self.fetch.get(url).await.inspect_err(|error| {
             tracing::warn!(url, %error, "the keys at a URL cannot be fetched");
         });
-        let read = KeySet::parse(&document.ok()?).inspect_err(|error| {
+        let read = KeySet::parse(&document?).inspect_err(|error| {
             tracing::warn!(url, reason = error.reason(), "the keys at a URL cannot be read");
         });
-        read.ok().map(|read| Arc::new(read.keys))
+        Ok(Arc::new(read?.keys))
     }
 
     fn published(&self, url: &str) -> Arc<Published> {

@@ -1,4 +1,4 @@
-//! Audit events that are too old: the server deletes them by itself.
+//! The server deletes audit events that are too old.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn settings(storage: impl Into<Storage>, clock: &ManualClock) -> ServerSettings 
     ServerSettings::new(base, storage, MasterKey::generate()).with_clock(clock.clone())
 }
 
-/// An event that was made so long ago.
+/// An event of this age.
 fn made(ago: Duration) -> Change {
     let at = NOW.minus(ago);
     let what = What::SessionStarted { user: "00u1".to_owned() };
@@ -30,7 +30,7 @@ fn made(ago: Duration) -> Change {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_older_than_audit_keep_is_deleted_every_ten_minutes() {
+async fn events_older_than_audit_keep_are_deleted_every_ten_minutes() {
     let (store, clock) = (MemoryStore::default(), ManualClock::at(NOW));
     store.commit(&[made(91 * DAY), made(90 * DAY), made(89 * DAY)]).await.unwrap();
     let storage = Storage::polled(Arc::new(store.clone()));
@@ -39,7 +39,7 @@ async fn what_is_older_than_audit_keep_is_deleted_every_ten_minutes() {
     tokio::time::sleep(MINUTE).await;
     assert_eq!(store.events().len(), 2, "90 days are not over");
     clock.advance(DAY);
-    // A storage that is away is asked again.
+    // After an outage of the storage it is tried again.
     store.break_down();
     tokio::time::sleep(10 * MINUTE).await;
     store.repair();
@@ -75,7 +75,7 @@ async fn a_server_starts_on_100_000_events_and_deletes_the_old_ones() {
     let clock = ManualClock::at(NOW);
     let server = Server::start(settings(store.clone(), &clock).with_audit_kept_for(90 * DAY));
     let server = server.await.unwrap();
-    // Another node, or a second turn, may do the same at the same time.
+    // Another node may do the same at the same time.
     server.authority().prune_audit(90 * DAY).await.unwrap();
     let left = store.prune_audit(DecisionId::first_at(NOW)).await.unwrap();
     assert_eq!(left, 3, "the one that is 90 days old to the second stays");

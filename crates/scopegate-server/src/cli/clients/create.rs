@@ -19,7 +19,7 @@ use self::credentials::Credentials;
 use crate::cli::Workplace;
 use crate::cli::failure::CliError;
 
-/// Somebody else may write meanwhile; so often we try again.
+/// Maximum attempts when a concurrent write to the catalog wins.
 const ATTEMPTS: usize = 5;
 
 /// Make a client
@@ -40,7 +40,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "ID", value_parser = ClientId::parse)]
     id: ClientId,
 
-    /// The name that people read [default: the id]
+    /// The display name [default: the id]
     #[arg(long)]
     name: Option<String>,
 
@@ -77,13 +77,13 @@ pub(crate) struct Create {
     new_key: Option<PathBuf>,
 }
 
-/// The types of clients that can keep a secret or a key. To the others a browser leads, and where it
-/// leads to is written in a catalog file.
+/// The types of clients that can keep a secret or a key. The others need redirect URIs, which only
+/// a catalog file can have.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Type {
-    /// Runs without a person
+    /// Runs without a user
     Service,
-    /// Runs on a server, for persons
+    /// Runs on a server, for users
     Web,
 }
 
@@ -101,10 +101,10 @@ enum Method {
 impl Create {
     pub(crate) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
         let method = self.method()?;
-        // What can be wrong with a file is found before a store is opened.
+        // A wrong file is refused before a store is opened, which could make it.
         let public = self.jwks.as_deref().map(credentials::read_key_file).transpose()?;
         let setup = place.open().await?;
-        // A client that cannot be made shall not cost a new key file.
+        // Checked before a key is made, so that a refused client leaves no key file.
         self.refuse_taken(&setup).await?;
         let credentials = match (public, &self.new_key) {
             (Some(keys), _) => Credentials::Keys(keys),
@@ -121,7 +121,7 @@ impl Create {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The method that was asked for, or the one that fits.
+    /// The authentication method that was asked for, or the default one.
     fn method(&self) -> Result<Method, CliError> {
         let has_key = self.jwks.is_some() || self.new_key.is_some();
         let usual = match (has_key || self.admin, self.id.fits_basic()) {
@@ -171,7 +171,7 @@ impl Create {
         }
     }
 
-    /// Writes the client, unless it is there already; the answer of the store decides.
+    /// Writes the client, unless it exists. Tries again if the catalog has changed meanwhile.
     async fn write(&self, setup: &Setup, spec: ClientSpec) -> Result<(), CliError> {
         let entity = Entity {
             key: EntityKey::client(&self.id),
@@ -198,12 +198,12 @@ impl Create {
         }
     }
 
-    /// The version of the catalog, if neither a client nor an audience in it has the id.
+    /// Refuses an id that a client or an audience has. Returns the version of the catalog.
     async fn refuse_taken(&self, setup: &Setup) -> Result<u64, CliError> {
         let changes = setup.store().catalog_since(0).await;
         let changes = changes.map_err(|error| CliError::failed(&error))?;
         let key = EntityKey::client(&self.id);
-        // What is not understood may be this client, or have this audience.
+        // A row that is not understood may be this client, or have this audience.
         if let Some(row) = changes.unreadable.iter().find(|row| self.may_concern(row)) {
             return Err(CliError::Failed(format!(
                 "{row}; use the newer version of scopegate that wrote this"

@@ -1,6 +1,6 @@
-//! The certificate that the listeners show.
+//! The keys of `[tls]`.
 
-use super::key::Key;
+use crate::config::key::Key;
 
 pub(super) static KEYS: &[Key] = &[
     Key {

@@ -1,11 +1,11 @@
-//! How often strangers may do what leaves something in the storage.
+//! The keys of `[limits]` that are about how often unauthenticated requests may write to the storage.
 
 use std::time::Duration;
 
 use scopegate_core::catalog_file::Quoted;
 use scopegate_core::limits::Bound;
 
-use super::key::Key;
+use crate::config::key::Key;
 
 pub(super) static KEYS: &[Key] = &[
     Key {
@@ -28,7 +28,7 @@ pub(super) static KEYS: &[Key] = &[
     },
 ];
 
-/// The most that a rate may say: more is no limit.
+/// The highest number in a rate. A higher one would limit nothing.
 const MOST: u32 = 1_000_000;
 
 /// The units of a rate, and their lengths in seconds.
@@ -47,7 +47,7 @@ fn parse_rate(text: &str) -> Result<Bound, String> {
             Quoted(text)
         ));
     };
-    // What does not fit is too much.
+    // A number that does not fit into 32 bits is also too high.
     match digits.parse().unwrap_or(u32::MAX) {
         0 => Err(format!("{} lets nobody in: write at least \"1/h\"", Quoted(text))),
         most if most > MOST => {

@@ -1,18 +1,15 @@
-//! From where a request comes: the peer, unless the peer is a proxy that may say otherwise.
+//! The address that a request comes from: the peer's, or the one that a trusted proxy names.
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::ConnectInfo;
-use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-use super::App;
-
-/// The proxies that are believed when they say from where a request comes.
+/// The proxies that are trusted to name the address that a request comes from.
 ///
-/// A header of another peer is not read at all: anybody can write one. Of a trusted peer's header, the
-/// right-most entry that is no trusted proxy counts, since what stands left of it was sent by the client.
+/// The header of any other peer is ignored, since anybody can send one. In the header of a trusted
+/// peer, the right-most entry that is not a trusted proxy counts: the client may have sent
+/// everything to the left of it.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -36,9 +33,10 @@ pub struct TrustedProxies {
     header: ForwardingHeader,
 }
 
-/// The header in which the proxies say from where a request comes.
+/// The header in which proxies name the address that a request comes from.
 ///
-/// It is one of them and never both: a proxy that writes the one lets the client's own other pass.
+/// Only one of them is read: a proxy that writes one header may pass on the other as the client
+/// sent it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ForwardingHeader {
@@ -49,13 +47,13 @@ pub enum ForwardingHeader {
     XForwardedFor,
 }
 
-/// A text that is neither an address nor a network.
+/// The text is neither an address nor a network.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{0}` is neither an IP address nor a network such as 10.0.0.0/8")]
 pub struct InvalidNetwork(String);
 
 impl TrustedProxies {
-    /// Nobody is believed.
+    /// No proxy is trusted.
     pub fn none() -> Self {
         Self::default()
     }
@@ -74,17 +72,17 @@ impl TrustedProxies {
         Ok(Self { networks, header: ForwardingHeader::default() })
     }
 
-    /// Reads another header than `X-Forwarded-For`.
+    /// Reads this header instead of `X-Forwarded-For`.
     #[must_use]
     pub fn with_header(mut self, header: ForwardingHeader) -> Self {
         self.header = header;
         self
     }
 
-    /// From where a request comes.
+    /// The address that a request comes from.
     ///
-    /// An entry that is no address ends the search: who stands before it is unknown, and the proxy
-    /// that wrote it is the best that is known.
+    /// An entry that is not an address ends the search. The result is then the proxy that wrote the
+    /// entry.
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let mut entries = self.entries(headers);
@@ -97,13 +95,13 @@ impl TrustedProxies {
         client
     }
 
-    /// Tells whether an address is one of them.
+    /// Tells whether the address belongs to a trusted proxy.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The entries of the header, the client's own first.
+    /// The entries of the header, from left to right: the one nearest to the client first.
     fn entries(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
         let lines = headers.get_all(self.header.name()).iter();
         let entries = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
@@ -141,14 +139,6 @@ fn node_address(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-impl App {
-    /// From where a request comes, if the listener has said who the peer is.
-    pub(super) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
-        Some(self.0.trusted_proxies.client_address(peer, &parts.headers))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http::header::FORWARDED;
@@ -172,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_not_believed() {
+    fn the_header_of_an_untrusted_peer_is_ignored() {
         assert_eq!(client("203.0.113.7", &["1.1.1.1"]), "203.0.113.7");
     }
 
@@ -190,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_hides_what_stands_before_it() {
+    fn an_entry_that_is_not_an_address_ends_the_search() {
         assert_eq!(client(PROXY, &["203.0.113.7, unknown, 10.0.0.2"]), "10.0.0.2");
         assert_eq!(client(PROXY, &["203.0.113.7,"]), PROXY);
         assert_eq!(client(PROXY, &["1.1.1.1; drop"]), PROXY);
@@ -214,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_unless_named() {
+    fn no_proxy_is_trusted_by_default() {
         let headers = HeaderMap::from_iter([(FORWARDED, "for=1.1.1.1".parse().unwrap())]);
         let peer = "127.0.0.1".parse().unwrap();
         assert_eq!(TrustedProxies::none().client_address(peer, &headers), peer);

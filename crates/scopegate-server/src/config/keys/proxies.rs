@@ -1,7 +1,7 @@
-//! The proxies that are believed.
+//! The keys that name trusted proxies.
 
-use super::key::Key;
-use crate::{ForwardingHeader, TrustedProxies};
+use crate::config::key::Key;
+use crate::trusted_proxies::{ForwardingHeader, TrustedProxies};
 
 pub(super) static KEYS: &[Key] = &[
     Key {
@@ -9,11 +9,14 @@ pub(super) static KEYS: &[Key] = &[
         meaning: "addresses and networks of proxies that say from where a request comes",
         default: "none",
         set: |draft, setting| {
+            // Each entry is parsed alone first, so that a complaint has the place of its entry.
             let entries = setting.entries()?;
-            let networks = entries.iter().map(|entry| {
-                entry.parse(|text| TrustedProxies::parse([text]).map(|_| text.to_owned()))
-            });
-            draft.trusted_proxies = networks.collect::<Result<_, _>>()?;
+            let networks = entries
+                .iter()
+                .map(|entry| entry.parse(|text| TrustedProxies::parse([text]).map(|_| text)));
+            let networks = networks.collect::<Result<Vec<_>, _>>()?;
+            let proxies = TrustedProxies::parse(networks);
+            draft.trusted_proxies = proxies.map_err(|error| setting.refuse(error.to_string()))?;
             Ok(())
         },
     },
@@ -30,8 +33,3 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
 ];
-
-/// Networks that were parsed one by one, each with its place.
-pub(super) fn parse(networks: &[String]) -> TrustedProxies {
-    TrustedProxies::parse(networks.iter().map(String::as_str)).expect("each one was parsed before")
-}

@@ -1,9 +1,10 @@
-//! The page where a person lets a device in (RFC 8628 §3.3): she types a code, sees what it is for, and
-//! allows it or not.
+//! The page on which a user connects a device (RFC 8628 §3.3): they type a code, see what it is
+//! for, and allow or deny it.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum::routing::get;
 use http::request::Parts;
 use scopegate_core::directory::User;
 use scopegate_core::endpoints::device::{
@@ -14,25 +15,34 @@ use scopegate_core::grants::device::UserCode;
 use scopegate_core::people::interaction::{Goal, Interaction, InteractionError};
 use scopegate_core::store::Session;
 
-use super::activate_forms::{self, CodeForm, ConfirmForm};
-use super::{
-    Browser, body, brought_back, failure, form_token, query, see_other, signed_in, to_sign_in,
+use super::app::App;
+use super::browser::{
+    Browser, form_token, query, see_other, signed_in, to_sign_in, waiting_request,
 };
-use crate::http::in_time::decided_in_time;
-use crate::http::{App, Failure};
+use super::failure::Failure;
+use super::form_body;
+use super::in_time::decided_in_time;
+use super::pages::device::{AllowedPage, CodePage, ConfirmPage, DeniedPage};
+use super::pages::{failure, page};
+use super::routes::Routes;
 
 /// The longest code that is filled in again, in bytes.
 const MAX_CODE: usize = 64;
 
-/// Shows the form for a code. One in the URL is filled in (RFC 8628 §3.3.1), and not looked at yet.
-pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
+/// The page on which a user connects a device.
+pub(super) fn routes(base: &str) -> Routes {
+    vec![(format!("{base}/activate"), get(show).post(submit))]
+}
+
+/// Shows the form for a code. A code in the URL is filled in (RFC 8628 §3.3.1) and not checked yet.
+async fn show(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let browser = Browser::of(&app, &parts.headers);
     let response = match form_for(&app, &parts, &browser).await {
         Ok(response) => response,
         Err(error) => return failure(error),
     };
-    browser.told(&app, response)
+    browser.with_cookie(&app, response)
 }
 
 async fn form_for(app: &App, parts: &Parts, browser: &Browser) -> Result<Response, Failure> {
@@ -44,8 +54,8 @@ async fn form_for(app: &App, parts: &Parts, browser: &Browser) -> Result<Respons
     })
 }
 
-/// Asks about the device, or does what the person answered.
-pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
+/// Shows the question about the device, or does what the user has answered.
+async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, content) = request.into_parts();
     let answered = decided_in_time(decide(&app, &parts, content)).await;
     match answered {
@@ -55,22 +65,22 @@ pub(super) async fn submit(State(app): State<App>, request: Request) -> Response
 }
 
 async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Failure> {
-    let form = body(parts, content).await?;
-    let waiting = brought_back(app, &parts.headers, &form).and_then(of_device)?;
+    let form = form_body::read(&parts.headers, content).await.map_err(Failure::new)?;
+    let waiting = waiting_request(app, &parts.headers, &form).and_then(of_device)?;
     let browser = Browser::of(app, &parts.headers);
     let Some((session, user)) = signed_in(app, &parts.headers).await? else {
         let shown = waiting.parameter("user_code").unwrap_or_else(|| typed(&form));
         return Ok(first_sign_in(app, &browser, shown));
     };
-    let person = Person { app, parts, browser: &browser, session, user };
+    let visitor = Visitor { app, parts, browser: &browser, session, user };
     match form.value("decision") {
-        Some("allow") => person.answers(&waiting, Pressed::Allow).await,
-        Some("deny") => person.answers(&waiting, Pressed::Deny).await,
-        _ => person.asks(typed(&form)).await,
+        Some("allow") => visitor.answer(&waiting, Pressed::Allow).await,
+        Some("deny") => visitor.answer(&waiting, Pressed::Deny).await,
+        _ => visitor.ask(typed(&form)).await,
     }
 }
 
-/// Other pages wait for people, too; what they sealed leads nowhere here.
+/// Refuses a sealed request that belongs to another page.
 fn of_device(waiting: Interaction) -> Result<Interaction, Failure> {
     match waiting.goal {
         Goal::Activate => Ok(waiting),
@@ -78,7 +88,7 @@ fn of_device(waiting: Interaction) -> Result<Interaction, Failure> {
     }
 }
 
-/// Where a person goes on who has signed in for this page.
+/// Where the browser goes after a sign-in that this page has asked for.
 pub(super) fn after_sign_in(app: &App, waiting: &Interaction) -> Response {
     let path = app.path("activate");
     match waiting.parameter("user_code") {
@@ -91,7 +101,7 @@ pub(super) fn after_sign_in(app: &App, waiting: &Interaction) -> Response {
     }
 }
 
-/// What a person typed, if it is no longer than a code may be.
+/// What the user typed, or nothing if it is longer than a code may be.
 fn typed(form: &Form) -> &str {
     form.value("user_code").filter(|typed| typed.len() <= MAX_CODE).unwrap_or_default()
 }
@@ -103,7 +113,7 @@ fn code_form(
     problem: Option<&'static str>,
 ) -> Response {
     let (action, request) = (app.path("activate"), form_token(app, Goal::Activate, browser));
-    CodeForm { action: &action, request: &request, user_code, problem }.page()
+    page(&CodePage { action: &action, request: &request, user_code, problem })
 }
 
 fn first_sign_in(app: &App, browser: &Browser, user_code: &str) -> Response {
@@ -117,15 +127,15 @@ fn waiting(app: &App, browser: &Browser, parameter: Option<(String, String)>) ->
     Interaction::for_page(Goal::Activate, parameters, browser.flow.browser(), now)
 }
 
-/// What a person pressed.
+/// The button that the user pressed.
 #[derive(Clone, Copy, Debug)]
 enum Pressed {
     Allow,
     Deny,
 }
 
-/// A person in front of her browser.
-struct Person<'a> {
+/// The user who is signed in, and their browser.
+struct Visitor<'a> {
     app: &'a App,
     parts: &'a Parts,
     browser: &'a Browser,
@@ -133,42 +143,44 @@ struct Person<'a> {
     user: User,
 }
 
-impl Person<'_> {
+impl Visitor<'_> {
     fn activation<'c>(&'c self, user_code: &'c UserCode) -> Activation<'c> {
         let address = self.app.client_address(self.parts);
         Activation { user_code, session: &self.session, user: &self.user, address }
     }
 
     /// Shows what the code is for.
-    async fn asks(&self, typed: &str) -> Result<Response, Failure> {
+    async fn ask(&self, typed: &str) -> Result<Response, Failure> {
         let Some(code) = UserCode::parse(typed) else {
-            return self.once_more(typed, ActivationError::Unknown);
+            return self.code_form_again(typed, ActivationError::Unknown);
         };
         match self.app.authority().device_question(&self.activation(&code)).await {
             Ok(question) => Ok(self.confirm(&code, &question)),
-            Err(error) => self.once_more(typed, error),
+            Err(error) => self.code_form_again(typed, error),
         }
     }
 
-    /// The question. What is sealed into the form is the code, who is asked, and for what.
+    /// The page with the question. The form contains, sealed, the code, the user who is asked, and
+    /// the scopes.
     fn confirm(&self, code: &UserCode, question: &DeviceQuestion) -> Response {
         let Self { app, browser, user, .. } = self;
         let sealed = Interaction {
             asked: Some((user.id.clone(), question.scopes.clone())),
             ..waiting(app, browser, Some(("user_code".to_owned(), code.to_string())))
         };
-        let form = ConfirmForm {
+        page(&ConfirmPage {
             action: &app.path("activate"),
             request: &app.authority().seal(&sealed),
-            user_code: &code.to_string(),
+            client: &question.client,
             login: &user.login,
-            question,
-        };
-        form.page()
+            user_code: &code.to_string(),
+            asked_from: question.asked_from,
+            scopes: &question.described,
+        })
     }
 
-    /// Does what she answered. It counts only if she is the one who was asked.
-    async fn answers(&self, waiting: &Interaction, pressed: Pressed) -> Result<Response, Failure> {
+    /// Does what the user has answered. The answer counts only if this user was asked.
+    async fn answer(&self, waiting: &Interaction, pressed: Pressed) -> Result<Response, Failure> {
         let code = waiting.parameter("user_code").and_then(UserCode::parse);
         let asked = waiting.asked.as_ref().filter(|(user, _)| *user == self.user.id);
         let (code, (_, shown)) =
@@ -178,14 +190,17 @@ impl Person<'_> {
             Pressed::Deny => DeviceAnswer::Deny,
         };
         match self.app.authority().answer_device(&self.activation(&code), answer).await {
-            Ok(None) => Ok(activate_forms::done(answer)),
+            Ok(None) => Ok(match answer {
+                DeviceAnswer::Allow(_) => page(&AllowedPage),
+                DeviceAnswer::Deny => page(&DeniedPage),
+            }),
             Ok(Some(question)) => Ok(self.confirm(&code, &question)),
-            Err(error) => self.once_more("", error),
+            Err(error) => self.code_form_again("", error),
         }
     }
 
-    /// The form for a code once more, if another code may help.
-    fn once_more(&self, typed: &str, error: ActivationError) -> Result<Response, Failure> {
+    /// The form for a code again, if another code may help.
+    fn code_form_again(&self, typed: &str, error: ActivationError) -> Result<Response, Failure> {
         let may_help = matches!(error, ActivationError::Unknown);
         let refusal = Failure::new(error);
         if !may_help {

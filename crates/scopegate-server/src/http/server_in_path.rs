@@ -1,4 +1,4 @@
-//! Which authorization server a path names.
+//! The authorization server that a path names.
 
 use std::sync::Arc;
 
@@ -7,16 +7,18 @@ use http::request::Parts;
 use scopegate_core::catalog::{AuthorizationServer, ServerId};
 use scopegate_core::error::TokenError;
 
-use super::{App, Failure};
+use super::app::App;
+use super::failure::Failure;
 
-/// The active authorization server that the path names: by its id, or the org server by none.
+/// The active authorization server that the path names by its id. A path without an id names the
+/// org server.
 ///
-/// Whether a server is inactive or not there at all is not to be seen from outside. One that is out of
-/// service on this node is there.
+/// The answer does not tell an inactive server from one that does not exist. A server that is out
+/// of service on this node is a storage error instead.
 #[derive(Debug)]
-pub(super) struct Asked(pub(super) Arc<AuthorizationServer>);
+pub(super) struct ServerInPath(pub(super) Arc<AuthorizationServer>);
 
-impl FromRequestParts<App> for Asked {
+impl FromRequestParts<App> for ServerInPath {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {

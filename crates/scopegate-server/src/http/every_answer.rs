@@ -1,4 +1,4 @@
-//! What holds of every answer: unknown paths, wrong methods, headers, the log.
+//! What applies to every answer: unknown paths, wrong methods, headers, the log.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use http::header::{ALLOW, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue};
 
 use super::cookies::Scheme;
-use super::{Failure, RequestError};
+use super::failure::{Failure, RequestError};
 
-/// A year, as is usual. Other hosts of the domain are not ours to bind.
+/// A year, in seconds. Without `includeSubDomains`: other hosts of the domain may not have https.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 pub(super) async fn unknown_path() -> Failure {
@@ -21,15 +21,16 @@ pub(super) async fn wrong_method() -> Failure {
     Failure::new(RequestError::WrongMethod)
 }
 
-/// What GET and POST alone are for. The router would let HEAD have what GET does.
+/// Refuses other methods than GET and POST. Without it the router would answer HEAD with the
+/// handler of GET.
 pub(super) async fn only_get_and_post() -> Response {
     ([(ALLOW, "GET,POST")], wrong_method().await).into_response()
 }
 
-/// What each answer goes through on its way out: headers, and the log of refusals.
+/// Adds the headers of every answer, and logs refusals.
 ///
-/// It waits for nothing, so that it costs no future of its own.
-pub(super) fn of_answers(scheme: Scheme) -> impl Fn(Response) -> Response + Clone {
+/// It never waits, so that it needs no future.
+pub(super) fn complete(scheme: Scheme) -> impl Fn(Response) -> Response + Clone {
     move |mut response| {
         secure(response.headers_mut(), scheme);
         log_failure(&response);
@@ -37,7 +38,8 @@ pub(super) fn of_answers(scheme: Scheme) -> impl Fn(Response) -> Response + Clon
     }
 }
 
-/// Nobody shall guess a type; who came by https shall come back by https (RFC 6797 §7.1).
+/// Browsers must not guess content types, and must come back over https if they came over https
+/// (RFC 6797 §7.1).
 fn secure(headers: &mut HeaderMap, scheme: Scheme) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if scheme == Scheme::Https {
@@ -45,7 +47,7 @@ fn secure(headers: &mut HeaderMap, scheme: Scheme) {
     }
 }
 
-/// Each refusal is logged here, and nowhere else.
+/// Refusals are logged only here.
 fn log_failure(response: &Response) {
     if let Some(failure) = response.extensions().get::<Arc<Failure>>() {
         failure.log();
