@@ -7,8 +7,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
 use scopegate_core::form::Form;
 
-use super::failure::NEVER_STORED;
-use super::failure::{Failure, RequestError};
+use super::failure::{Failure, NEVER_STORED, RequestError};
 
 /// The access token of a request, in the header or in the form but not in both (RFC 6750 §2). A
 /// token in the URL is never used.

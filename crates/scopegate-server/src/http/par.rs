@@ -8,8 +8,7 @@ use http::StatusCode;
 
 use super::app::App;
 use super::client_request::ClientRequest;
-use super::failure::Failure;
-use super::failure::NEVER_STORED;
+use super::failure::{Failure, NEVER_STORED};
 use super::routes::{Routes, on_both};
 use super::server_in_path::ServerInPath;
 

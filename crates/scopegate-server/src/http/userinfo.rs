@@ -16,8 +16,7 @@ use scopegate_core::catalog::AuthorizationServer;
 use scopegate_core::endpoints::userinfo::UserInfo;
 
 use super::app::App;
-use super::failure::NEVER_STORED;
-use super::failure::{Failure, RequestError};
+use super::failure::{Failure, NEVER_STORED, RequestError};
 use super::in_time::decided_in_time;
 use super::routes::{Routes, on_both};
 use super::server_in_path::ServerInPath;
