@@ -169,7 +169,8 @@ impl fmt::Display for Quoted<'_> {
             match character {
                 '"' | '\\' => write!(f, "\\{character}")?,
                 ' '..='~' => f.write_char(character)?,
-                // A line break would end the header. Everything outside printable ASCII is replaced.
+                // A line break would end the header. Everything outside printable ASCII is
+                // replaced.
                 _ => f.write_char('?')?,
             }
         }

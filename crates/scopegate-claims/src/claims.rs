@@ -19,9 +19,9 @@ const USUAL_LEN: usize = 256;
 /// The claims that access tokens have in common (RFC 9068 §2.2 and Okta's names for the same).
 ///
 /// Reading accepts either dialect. `scope` and `scp` are two names for the same claim, and so are
-/// `client_id` and `cid`: if a token has both names, their values must agree (scopes are compared as
-/// sets). Reading refuses a member that occurs twice (RFC 7519 §4) and a time that is not a number. A
-/// service that needs further claims reads its own type from the same payload.
+/// `client_id` and `cid`: if a token has both names, their values must agree (scopes are compared
+/// as sets). Reading refuses a member that occurs twice (RFC 7519 §4) and a time that is not a
+/// number. A service that needs further claims reads its own type from the same payload.
 ///
 /// `Claims` is no proof that the token was verified. The verifier's `Verified` is.
 ///
@@ -231,20 +231,20 @@ impl Claims {
         self.part(self.parts.token_kind)
     }
 
-    /// Tells whether `cnf` is present: the token is bound to a key (RFC 7800) and is not a plain bearer
-    /// token.
+    /// Tells whether `cnf` is present: the token is bound to a key (RFC 7800) and is not a plain
+    /// bearer token.
     pub fn has_confirmation(&self) -> bool {
         self.parts.has_confirmation
     }
 
-    /// Tells whether `at_hash` or `c_hash` is present: only ID tokens have them (OpenID Connect Core
-    /// §3.1.3.6 and §3.3.2.11).
+    /// Tells whether `at_hash` or `c_hash` is present: only ID tokens have them (OpenID Connect
+    /// Core §3.1.3.6 and §3.3.2.11).
     pub fn has_id_token_hash(&self) -> bool {
         self.parts.has_id_token_hash
     }
 
-    /// Tells whether `nonce` is present. ID tokens have it (OpenID Connect Core §2), and so have the
-    /// access tokens of some issuers, such as Keycloak before version 25.
+    /// Tells whether `nonce` is present. ID tokens have it (OpenID Connect Core §2), and so have
+    /// the access tokens of some issuers, such as Keycloak before version 25.
     pub fn has_nonce(&self) -> bool {
         self.parts.has_nonce
     }
@@ -257,8 +257,8 @@ impl Claims {
 
     /// Tells whether the payload had members that this type does not know.
     ///
-    /// The members `cnf`, `nonce`, `events`, `at_hash`, `c_hash` and `ver` are known, although their
-    /// values are not kept.
+    /// The members `cnf`, `nonce`, `events`, `at_hash`, `c_hash` and `ver` are known, although
+    /// their values are not kept.
     pub fn has_others(&self) -> bool {
         self.parts.has_others
     }

@@ -2,8 +2,8 @@
 
 /// A string that is not a valid scope, audience or issuer.
 ///
-/// The messages quote the input, because they are meant for the administrator or developer who wrote
-/// it. Code that answers an unauthenticated client must map them to fixed text instead.
+/// The messages quote the input, because they are meant for the administrator or developer who
+/// wrote it. Code that answers an unauthenticated client must map them to fixed text instead.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimsError {

@@ -11,12 +11,12 @@ const SEPARATOR: char = '\0';
 
 /// Roles or groups, in the order in which a token lists them.
 ///
-/// Unlike a scope, a name may hold spaces. The set is stored as one string, so it costs one allocation,
-/// or none if it is empty.
+/// Unlike a scope, a name may hold spaces. The set is stored as one string, so it costs one
+/// allocation, or none if it is empty.
 ///
-/// Reading is lenient, because issuers differ in what they write here: a string is one name; an array
-/// gives its strings and the `value` of its objects (RFC 7643 §2.4); everything else is ignored and
-/// grants nothing.
+/// Reading is lenient, because issuers differ in what they write here: a string is one name; an
+/// array gives its strings and the `value` of its objects (RFC 7643 §2.4); everything else is
+/// ignored and grants nothing.
 ///
 /// ```
 /// use scopegate_claims::NameSet;

@@ -11,7 +11,8 @@ pub(crate) struct Part {
     span: Span,
 }
 
-/// A position in a string, in bytes. It cannot exceed 4 GiB; a position past the end reads as empty.
+/// A position in a string, in bytes. It cannot exceed 4 GiB; a position past the end reads as
+/// empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
     start: u32,

@@ -119,8 +119,9 @@ impl Requirement {
 
     /// The scopes that a token must hold to pass, for the `scope` of a challenge (RFC 6750 §3).
     ///
-    /// The `scope` of a challenge cannot express "or". The result is the alternative with the fewest
-    /// missing scopes, or the first of several such alternatives. A token with these scopes passes.
+    /// The `scope` of a challenge cannot express "or". The result is the alternative with the
+    /// fewest missing scopes, or the first of several such alternatives. A token with these scopes
+    /// passes.
     pub fn needed(&self, held: &ScopeSet) -> ScopeSet {
         ScopeSet::from_tokens(self.fewest_missing(held))
             .expect("each name was checked when it was made")

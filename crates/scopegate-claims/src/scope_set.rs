@@ -21,9 +21,9 @@ use crate::{ClaimsError, Scope};
 
 /// A set of scopes that remembers the order of their first appearance.
 ///
-/// The set is stored as one string with single spaces between the scopes. It costs one allocation, and
-/// [`contains`](Self::contains) reads a few dozen adjacent bytes. Two sets are equal if they hold the
-/// same scopes in any order.
+/// The set is stored as one string with single spaces between the scopes. It costs one allocation,
+/// and [`contains`](Self::contains) reads a few dozen adjacent bytes. Two sets are equal if they
+/// hold the same scopes in any order.
 ///
 /// ```
 /// use scopegate_claims::ScopeSet;
@@ -44,7 +44,8 @@ impl ScopeSet {
         Self::default()
     }
 
-    /// Parses the space-separated form of RFC 6749 §3.3. Repeated spaces and repeated scopes are ignored.
+    /// Parses the space-separated form of RFC 6749 §3.3. Repeated spaces and repeated scopes are
+    /// ignored.
     ///
     /// # Errors
     ///

@@ -89,7 +89,8 @@ impl<'de> Deserialize<'de> for UnixTime {
             }
 
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<UnixTime, E> {
-                // NaN fails both comparisons. An f64 represents the bound exactly, so the cast is safe.
+                // NaN fails both comparisons. An f64 represents the bound exactly, so the cast is
+                // safe.
                 if seconds >= 0.0 && seconds <= UnixTime::MAX.0 as f64 {
                     return Ok(UnixTime(seconds as u64));
                 }

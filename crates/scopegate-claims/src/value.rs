@@ -7,8 +7,8 @@ use crate::packed::Packed;
 /// A type that stands for one value of a claim: a role, a group, an `acr`.
 ///
 /// `values!` declares such types, `value!("…")` writes one in place, and under `#[scoped]` a string
-/// literal is enough. A value is not a scope: a client can request scopes, but only the issuer decides
-/// on roles, groups and `acr`.
+/// literal is enough. A value is not a scope: a client can request scopes, but only the issuer
+/// decides on roles, groups and `acr`.
 ///
 /// ```
 /// use scopegate_claims::ClaimValue;
@@ -32,7 +32,8 @@ pub trait ClaimValue: Send + Sync + 'static {
     const VALUE: &'static str;
 }
 
-/// One value, or a tuple of one to eight values. One of them is enough; list the preferred one first.
+/// One value, or a tuple of one to eight values. One of them is enough; list the preferred one
+/// first.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the value of a claim, nor a tuple of them",
     label = "not a value",
@@ -89,7 +90,8 @@ impl<const A: u128, const B: u128, const C: u128, const D: u128> fmt::Debug
     }
 }
 
-/// Checks that the text is not empty. It runs at compile time, so a failed check is a compile error.
+/// Checks that the text is not empty. It runs at compile time, so a failed check is a compile
+/// error.
 const fn value(text: &str) -> &str {
     assert!(!text.is_empty(), "these numbers are not a packed value: write `value!(\"…\")`");
     text

@@ -1,7 +1,8 @@
 //! The strings of claims, stored as positions in one string.
 //!
-//! While claims are read, their strings are positions in the source. At the end they are copied into
-//! one new string, so the number of claims does not change the number of allocations: it is one.
+//! While claims are read, their strings are positions in the source. At the end they are copied
+//! into one new string, so the number of claims does not change the number of allocations: it is
+//! one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ const ON_STACK: usize = 512;
 pub(super) struct Source<'de> {
     /// The payload.
     pub(super) text: &'de str,
-    /// Strings that cannot be borrowed from the payload because they contain escapes. A [`Span`] that
-    /// starts after the end of `text` is a position in this string.
+    /// Strings that cannot be borrowed from the payload because they contain escapes. A [`Span`]
+    /// that starts after the end of `text` is a position in this string.
     pub(super) copied: String,
 }
 

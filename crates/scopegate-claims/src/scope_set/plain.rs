@@ -5,8 +5,8 @@ use crate::Scope;
 /// Up to this many scopes, scanning the string is faster than building a hash set.
 pub(super) const FEW: usize = 32;
 
-/// Whether a string already has the stored form of a set: at most [`FEW`] scopes, no duplicates, one
-/// space between scopes.
+/// Whether a string already has the stored form of a set: at most [`FEW`] scopes, no duplicates,
+/// one space between scopes.
 pub(crate) fn is_plain(text: &str) -> bool {
     // `fold` without an early return lets the compiler check many bytes per instruction.
     let is_allowed = |byte: &u8| *byte == b' ' || Scope::has_byte(*byte);
