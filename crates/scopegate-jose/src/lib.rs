@@ -37,6 +37,7 @@ mod signing_key;
 #[cfg(test)]
 mod test_tokens;
 mod token_type;
+mod validity;
 mod verified;
 mod verifier;
 mod verifying_key;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use scopegate_claims::{Claims, UnixTime};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
-use crate::verifier::lifetime;
+use crate::validity::lifetime;
 use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base64url};
 
 /// Payloads up to this length are decoded without an allocation.
