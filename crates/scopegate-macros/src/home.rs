@@ -1,19 +1,20 @@
-//! Where generated code finds `PackedScope` and `ScopeName`.
+//! The path by which generated code names `PackedScope` and `ScopeName`.
 
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::Ident;
 
-/// The crates that offer the traits, the one most likely meant first.
+/// The crates that export the traits, in order of preference.
 const HOMES: [&str; 3] = ["scopegate", "scopegate-axum", "scopegate-claims"];
 
-/// The absolute path of the crate to name, such as `::scopegate`.
+/// The absolute path of the first of these crates that the package depends on, such as
+/// `::scopegate`.
 ///
-/// A build that is not cargo's has no manifest to look into; it gets `::scopegate`.
+/// Without a Cargo manifest (a build with another tool) the path is `::scopegate`.
 pub(crate) fn path() -> TokenStream {
     let found = HOMES.iter().find_map(|home| match crate_name(home).ok()? {
-        // A home that uses the macros says `extern crate self as …`: the path holds inside it too.
+        // These crates contain `extern crate self as …`, so the path is valid inside them too.
         FoundCrate::Itself => Some(home.replace('-', "_")),
         FoundCrate::Name(name) => Some(name),
     });
