@@ -1,4 +1,4 @@
-//! §2.1: who may bring an assertion, and what it gives.
+//! §2.1: which clients may use assertions, and which tokens they get.
 
 use scopegate_claims::{Clock, ScopeSet};
 use scopegate_core::catalog::{ClientId, ServerId};
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::world::{GRANT_TYPE, World};
 
 #[tokio::test]
-async fn the_client_is_authenticated_too() {
+async fn the_client_must_authenticate_too() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
     let form = [("grant_type", GRANT_TYPE), ("assertion", assertion.as_str())];
@@ -22,7 +22,7 @@ async fn the_client_is_authenticated_too() {
 }
 
 #[tokio::test]
-async fn the_policy_decides_by_the_person() {
+async fn the_policy_depends_on_the_user() {
     let world = World::start().await;
     world.server.add_user("bob", &[]).await;
     let ask = |sub: &'static str, scope: &'static str| {
@@ -42,7 +42,7 @@ async fn the_policy_decides_by_the_person() {
 }
 
 #[tokio::test]
-async fn scopes_of_a_sign_in_are_refused() {
+async fn scopes_for_sign_in_are_refused() {
     let world = World::start().await;
     for scope in ["openid", "offline_access", "read:orders openid"] {
         let assertion = world.assertion(&json!({}));
@@ -56,7 +56,7 @@ async fn scopes_of_a_sign_in_are_refused() {
 }
 
 #[tokio::test]
-async fn a_person_is_assigned_to_the_client() {
+async fn the_user_must_be_assigned_to_the_client() {
     let world = World::start().await;
     world.server.add_user("bob", &[]).await;
     let bob = world.assertion(&json!({ "sub": "bob" }));
@@ -65,10 +65,10 @@ async fn a_person_is_assigned_to_the_client() {
     world.bring_as("trusted", &world.assertion(&json!({})), &[]).await.expect(200);
 }
 
-/// Nobody is asked, so what a person must agree to is given only if she did before, or if the
-/// administrator trusts the client without.
+/// This grant cannot ask the user. A scope that needs consent is granted only if the user has
+/// already consented, or if the client is `TRUSTED`.
 #[tokio::test]
-async fn what_needs_consent_was_consented_to_before() {
+async fn a_scope_that_needs_consent_must_have_been_consented_to_before() {
     let world = World::start().await;
     let sell = [("scope", "sell:orders")];
     let answer = world.bring_as("portal", &world.assertion(&json!({})), &sell).await;
@@ -102,7 +102,7 @@ async fn a_resource_selects_the_audience() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_wrong_is_refused_and_what_is_unknown_ignored() {
+async fn a_malformed_form_is_refused_and_unknown_parameters_are_ignored() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
     let portal = world.server.as_client("portal");

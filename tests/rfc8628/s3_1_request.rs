@@ -1,4 +1,4 @@
-//! §3.1 and §3.2: a device asks to be let in.
+//! §3.1 and §3.2: the device authorization request.
 
 use scopegate_tests::{BASE, claims};
 
@@ -26,7 +26,7 @@ async fn s3_2_the_answer_is_complete() {
 }
 
 #[tokio::test]
-async fn s3_1_the_client_proves_who_it_is_and_may_use_the_grant() {
+async fn s3_1_the_client_must_authenticate_and_be_allowed_to_use_the_grant() {
     let (server, _) = start().await;
     let asked = [("scope", "read:orders")];
     let post = async |client: scopegate_tests::TestClient<'_>| {
@@ -41,7 +41,7 @@ async fn s3_1_the_client_proves_who_it_is_and_may_use_the_grant() {
 }
 
 #[tokio::test]
-async fn s3_1_the_scope_and_the_resource_must_be_the_servers() {
+async fn s3_1_the_scope_and_the_resource_must_exist_at_the_server() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     for (name, value, error) in [
@@ -55,7 +55,7 @@ async fn s3_1_the_scope_and_the_resource_must_be_the_servers() {
         let refusal = tv.post("device/authorize", &form).await.expect_error(400, error);
         assert!(refusal["decision_id"].is_string(), "{refusal}");
     }
-    // What it asks for is what its token is for.
+    // The token is for the requested resource.
     let form = [("scope", "read:orders"), ("resource", "https://stock.example/")];
     let asked = codes(&tv.post("device/authorize", &form).await);
     let mut browser = server.browser_of(&alice).await;
@@ -65,7 +65,7 @@ async fn s3_1_the_scope_and_the_resource_must_be_the_servers() {
 }
 
 #[tokio::test]
-async fn the_org_server_lets_devices_sign_in() {
+async fn devices_can_sign_in_at_the_org_server() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     let asked = tv.post_to("/oauth2/v1/device/authorize", &[("scope", "openid")]).await;
@@ -80,7 +80,7 @@ async fn the_org_server_lets_devices_sign_in() {
 }
 
 #[tokio::test]
-async fn s4_it_is_told_in_the_metadata() {
+async fn s4_the_metadata_names_the_endpoint_and_the_grant() {
     let (server, _) = start().await;
     for (path, endpoint) in [
         ("/oauth2/default/.well-known/openid-configuration", "/oauth2/default/v1/device/authorize"),
@@ -94,7 +94,7 @@ async fn s4_it_is_told_in_the_metadata() {
 }
 
 #[tokio::test]
-async fn neither_code_is_stored() {
+async fn neither_code_is_stored_in_plain_text() {
     let (server, alice) = start().await;
     let asked = asks(&server, "openid read:orders").await;
     let mut browser = server.browser_of(&alice).await;

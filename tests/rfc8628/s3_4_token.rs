@@ -1,4 +1,4 @@
-//! §3.4 and §3.5: a device asks for its token.
+//! §3.4 and §3.5: the device access token request.
 
 use std::time::Duration;
 
@@ -43,34 +43,35 @@ async fn s3_5_slow_down_adds_five_seconds() {
     polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     server.clock().advance(4 * SECOND);
     polls(&tv, &asked.device).await.expect_error(400, "slow_down");
-    // From now on it is ten seconds, and after the next time fifteen.
+    // The interval is now 10 s. After the next early request it is 15 s.
     server.clock().advance(9 * SECOND);
     polls(&tv, &asked.device).await.expect_error(400, "slow_down");
     server.clock().advance(15 * SECOND);
     polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     server.clock().advance(14 * SECOND);
     polls(&tv, &asked.device).await.expect_error(400, "slow_down");
-    // After a restart it may ask once, and waits again.
+    // After a restart the device may ask once and then has to wait again.
     let server = server.crash().await;
     let tv = server.as_public_client("tv");
     polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     server.clock().advance(4 * SECOND);
     polls(&tv, &asked.device).await.expect_error(400, "slow_down");
-    // Once the person has decided, nobody waits in vain.
+    // Once the user has decided, the device gets its token even if it asks early.
     let mut browser = server.browser_of(&alice).await;
     decides(&mut browser, &asked.user, "allow").await.expect(200);
     polls(&tv, &asked.device).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_device_code_serves_once() {
+async fn a_device_code_can_be_used_once() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     for scope in ["read:orders", "openid offline_access read:orders"] {
         let codes = let_in(&server, &alice, scope).await;
         let tokens = polls(&tv, &codes.device).await.expect(200).json();
         assert!(is_active(&server, &tokens["access_token"]).await);
-        // Two have the code, and one of them should not: what the first one got ends.
+        // A second use means that somebody else has the code, so the tokens of the first use are
+        // revoked.
         server.clock().advance(31 * SECOND);
         polls(&tv, &codes.device).await.expect_error(400, "invalid_grant");
         assert!(!is_active(&server, &tokens["access_token"]).await, "{scope}");
@@ -83,7 +84,7 @@ async fn a_device_code_serves_once() {
 }
 
 #[tokio::test]
-async fn of_two_questions_at_once_one_wins_and_then_none() {
+async fn of_concurrent_requests_one_succeeds_and_its_token_is_revoked() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     for _ in 0..10 {
@@ -99,7 +100,7 @@ async fn of_two_questions_at_once_one_wins_and_then_none() {
 }
 
 #[tokio::test]
-async fn of_two_that_ask_too_soon_each_waits() {
+async fn concurrent_requests_that_are_too_early_are_all_slowed_down() {
     let (server, _) = start().await;
     let tv = server.as_public_client("tv");
     let asked = asks(&server, "read:orders").await;
@@ -119,14 +120,14 @@ async fn another_clients_device_code_is_refused() {
     let form = [("grant_type", GRANT_TYPE), ("device_code", codes.device.as_str())];
     let tv = server.as_public_client("tv");
     tv.post_to("/oauth2/v1/token", &form).await.expect_error(400, "invalid_grant");
-    // And nothing has become of it.
+    // The code is still valid for its own client.
     let tokens = polls(&tv, &codes.device).await.expect(200).json();
     polls(&printer, &codes.device).await.expect_error(400, "invalid_grant");
     assert!(is_active(&server, &tokens["access_token"]).await);
 }
 
 #[tokio::test]
-async fn a_user_code_is_no_device_code() {
+async fn a_user_code_is_not_accepted_as_device_code() {
     let (server, alice) = start().await;
     let codes = let_in(&server, &alice, "read:orders").await;
     let tv = server.as_public_client("tv");
@@ -141,7 +142,7 @@ async fn a_user_code_is_no_device_code() {
 }
 
 #[tokio::test]
-async fn a_person_who_may_no_longer_gives_nothing() {
+async fn a_device_gets_no_token_for_a_suspended_user() {
     let (server, alice) = start().await;
     let codes = let_in(&server, &alice, "read:orders").await;
     server.authority().set_user_status("alice", Status::Inactive).await.unwrap();
@@ -150,7 +151,7 @@ async fn a_person_who_may_no_longer_gives_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_allowed_in_time_must_be_fetched_in_time() {
+async fn an_approved_device_must_fetch_its_token_before_the_code_expires() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     let (in_time, late) =

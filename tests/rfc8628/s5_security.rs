@@ -1,4 +1,4 @@
-//! §5: codes that are guessed, and people who are talked into typing one.
+//! §5: guessing codes, and phishing users into typing one.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn s5_4_the_code_is_shown_for_confirmation() {
     }
     assert_eq!(page.header("cache-control"), "no-store");
     assert_eq!(page.header("x-frame-options"), "DENY");
-    // Nothing is allowed yet.
+    // The device is not connected yet.
     let tv = server.as_public_client("tv");
     polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     let neither = browser.fill_in(&page, &[("decision", "perhaps")]).await;
@@ -33,7 +33,7 @@ async fn s5_4_the_code_is_shown_for_confirmation() {
 }
 
 #[tokio::test]
-async fn s5_1_guessing_user_codes_is_slowed() {
+async fn s5_1_guesses_of_user_codes_are_limited() {
     let (server, alice) = start().await;
     let asked = asks(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
@@ -41,10 +41,10 @@ async fn s5_1_guessing_user_codes_is_slowed() {
         let answer = types(&mut browser, "BBBB-BBBB").await.expect(400);
         assert!(answer.body.contains("No device waits under this code."), "{}", answer.body);
     }
-    // Not even the right code helps now, in this session.
+    // In this session, even the right code is refused now.
     let answer = types(&mut browser, &asked.user).await;
     assert_too_many(&answer);
-    // Another session has guesses of its own; and time helps.
+    // Another session has its own count, and the count ends after 10 minutes.
     types(&mut server.browser_of(&alice).await, &asked.user).await.expect(200);
     server.clock().advance(Duration::from_secs(599));
     assert_too_many(&types(&mut browser, "BBBB-BBBB").await);
@@ -60,14 +60,14 @@ fn assert_too_many(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_right_code_is_no_guess() {
+async fn right_codes_and_impossible_codes_are_not_counted_as_guesses() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for _ in 0..12 {
         let asked = asks(&server, "read:orders").await;
         decides(&mut browser, &asked.user, "allow").await.expect(200);
     }
-    // Nor is what cannot be a code; but it is no device's either.
+    // An impossible code is refused but not counted.
     for _ in 0..12 {
         types(&mut browser, "aeiou").await.expect(400);
     }
@@ -89,14 +89,14 @@ async fn s5_1_guesses_of_many_sessions_are_counted_by_address() {
     types_from(&mut browser, &asked.user, "192.0.2.2").await.expect(200);
 }
 
-/// A person types a code, at an address.
+/// The user types a code in a browser at this address.
 async fn types_from(browser: &mut Browser<'_>, user_code: &str, address: &str) -> Answer {
     browser.move_to(address.parse().unwrap());
     types(browser, user_code).await
 }
 
 #[tokio::test]
-async fn the_person_sees_from_where_the_device_asked() {
+async fn the_user_sees_the_address_of_the_device() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv").at("192.0.2.7".parse().unwrap());
     let form = [("scope", "read:orders")];
@@ -107,18 +107,18 @@ async fn the_person_sees_from_where_the_device_asked() {
 }
 
 #[tokio::test]
-async fn a_form_comes_from_this_browser_or_not_at_all() {
+async fn a_form_that_was_not_shown_in_this_browser_is_refused() {
     let (server, alice) = start().await;
     let asked = asks(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
     let code = ("user_code", asked.user.as_str());
-    // Another site can send neither form.
+    // Another site cannot send either form.
     browser.post("/activate", &[code]).await.expect(400);
     browser.post("/activate", &[code, ("decision", "allow")]).await.expect(400);
-    // What is sealed for the code does not answer for one.
+    // The sealed value of the code form is not accepted as that of the decision form.
     let page = browser.open("/activate").await;
     browser.fill_in(&page, &[code, ("decision", "allow")]).await.expect(400);
-    // What another browser was shown is worth nothing here.
+    // A form that was shown in another browser is refused here.
     let mut other = server.browser_of(&alice).await;
     let shown = types(&mut other, &asked.user).await.expect(200);
     browser.fill_in(&shown, &[("decision", "allow")]).await.expect(400);
@@ -127,13 +127,13 @@ async fn a_form_comes_from_this_browser_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn nobody_answers_for_somebody_else() {
+async fn a_decision_page_is_valid_only_for_the_user_it_was_shown_to() {
     let (server, alice) = start().await;
     let bob = server.add_user("bob", &["staff"]).await;
     let asked = asks(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
     let page = types(&mut browser, &asked.user).await.expect(200);
-    // Meanwhile somebody else signs in in this browser.
+    // Meanwhile another user signs in in this browser.
     let other = server.browser_of(&bob).await;
     browser.set_cookie("scopegate", other.cookie("scopegate").unwrap());
     browser.fill_in(&page, &[("decision", "allow")]).await.expect(400);

@@ -1,9 +1,9 @@
-//! A storage that is away, and a process that ends between two steps.
+//! Storage failures, and crashes between two steps.
 
 use crate::rfc8628::world::{asks, decides, let_in, polls, start, types};
 
 #[tokio::test]
-async fn storage_failure_is_503_and_no_4xx() {
+async fn a_storage_failure_is_503_and_never_4xx() {
     let (server, alice) = start().await;
     let asked = asks(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
@@ -42,7 +42,7 @@ async fn a_crash_between_two_steps_yields_no_second_token() {
     let tv = server.as_public_client("tv");
     polls(&tv, &used.device).await.expect_error(400, "invalid_grant");
     polls(&tv, &allowed.device).await.expect(200);
-    // Whoever had not decided still can.
+    // A device that was still waiting can still be approved.
     polls(&tv, &waiting.device).await.expect_error(400, "authorization_pending");
     let mut browser = server.browser_of(&alice).await;
     decides(&mut browser, &waiting.user, "allow").await.expect(200);

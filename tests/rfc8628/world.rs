@@ -1,4 +1,4 @@
-//! A server, devices, and persons who let them in.
+//! A server, devices, and users who approve them.
 
 use scopegate_core::directory::User;
 use scopegate_tests::{Answer, Browser, Catalog, TestClient, TestServer};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// The staff may do all, others read. `tv` is public, `printer` is for the staff.
+/// The staff may have all scopes, others may read. `tv` is public, `printer` is only for the staff.
 pub(crate) fn catalog() -> Catalog {
     Catalog::of_orders()
         .scope("read:orders", "description = \"See your <orders>\"")
@@ -35,12 +35,12 @@ pub(crate) fn catalog() -> Catalog {
         .client("orders_api", "audiences = [\"api://orders\"]")
 }
 
-/// The server, and Alice of the staff.
+/// The server, and Alice, who is in the group `staff`.
 pub(crate) async fn start() -> (TestServer, User) {
     TestServer::start_with_alice(catalog()).await
 }
 
-/// What a device was answered.
+/// The answer to a device authorization request.
 #[derive(Clone, Debug)]
 pub(crate) struct Codes {
     pub(crate) device: String,
@@ -48,7 +48,7 @@ pub(crate) struct Codes {
     pub(crate) json: Value,
 }
 
-/// The TV asks to be let in.
+/// The TV sends a device authorization request.
 pub(crate) async fn asks(server: &TestServer, scope: &str) -> Codes {
     codes(&server.as_public_client("tv").post("device/authorize", &[("scope", scope)]).await)
 }
@@ -61,24 +61,24 @@ pub(crate) fn codes(answer: &Answer) -> Codes {
     Codes { device: text("device_code"), user: text("user_code"), json: json.clone() }
 }
 
-/// A device asks for its token.
+/// A device sends a token request.
 pub(crate) async fn polls(client: &TestClient<'_>, device_code: &str) -> Answer {
     client.token(&[("grant_type", GRANT_TYPE), ("device_code", device_code)]).await
 }
 
-/// A person who is signed in types a code.
+/// A signed-in user types a code.
 pub(crate) async fn types(browser: &mut Browser<'_>, user_code: &str) -> Answer {
     let page = browser.open("/activate").await.expect(200);
     browser.fill_in(&page, &[("user_code", user_code)]).await
 }
 
-/// A person types a code and decides.
+/// A signed-in user types a code and decides.
 pub(crate) async fn decides(browser: &mut Browser<'_>, user_code: &str, decision: &str) -> Answer {
     let page = types(browser, user_code).await.expect(200);
     browser.fill_in(&page, &[("decision", decision)]).await
 }
 
-/// A device that was let in by a person who is signed in.
+/// A device that a user has approved.
 pub(crate) async fn let_in(server: &TestServer, user: &User, scope: &str) -> Codes {
     let codes = asks(server, scope).await;
     let mut browser = server.browser_of(user).await;
@@ -86,7 +86,7 @@ pub(crate) async fn let_in(server: &TestServer, user: &User, scope: &str) -> Cod
     codes
 }
 
-/// Whether a token of the TV's still stands, as introspection tells its API.
+/// Whether a token of the TV is still active, according to introspection by the API.
 pub(crate) async fn is_active(server: &TestServer, token: &Value) -> bool {
     let form = [("token", token.as_str().unwrap())];
     let answer = server.as_client("orders_api").post("introspect", &form).await;

@@ -1,4 +1,4 @@
-//! §4.1 and §4.4: who acts, and who may.
+//! §4.1 and §4.4: the claims `act` and `may_act`.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use serde_json::{Value, json};
 use super::world::{ACCESS, World, access_token, act, actor, assert_unacceptable, claims_of};
 
 #[tokio::test]
-async fn impersonation_adds_no_act() {
+async fn impersonation_does_not_add_act() {
     let world = World::start().await;
     let answer = world.exchange("gateway", &world.alices().await, &[]).await;
     assert!(claims_of(&answer).get("act").is_none());
-    // Who acted before is not forgotten.
+    // An earlier `act` is kept.
     let acted = access_token(&world.act("gateway", &world.alices().await).await);
     let answer = world.exchange("worker", &acted, &[]).await;
     assert_eq!(claims_of(&answer)["act"], act("gateway"));
 }
 
 #[tokio::test]
-async fn s4_1_act_nests_and_only_the_top_acts() {
+async fn s4_1_act_is_nested_and_the_outermost_is_the_current_actor() {
     let world = World::start().await;
     let first = world.act("gateway", &world.alices().await).await;
     assert_eq!(claims_of(&first)["act"], act("gateway"));
@@ -36,7 +36,7 @@ async fn s4_1_act_nests_and_only_the_top_acts() {
         (&json!(world.alice.id.as_str()), &json!("worker"))
     );
 
-    // Who looks into it sees who acts.
+    // Introspection shows the actors.
     let token = access_token(&second);
     let told = world.server.as_client("worker").post("introspect", &[("token", &token)]).await;
     let told = told.expect(200).json();
@@ -44,9 +44,9 @@ async fn s4_1_act_nests_and_only_the_top_acts() {
     assert_eq!(told["username"], "alice");
 }
 
-/// An API needs nothing of its own to take such a token: the person is whom it speaks of.
+/// An API accepts such a token without special code. The subject is the user.
 #[tokio::test]
-async fn s4_1_an_api_takes_a_token_with_actors() {
+async fn s4_1_an_api_accepts_a_token_with_actors() {
     let world = World::start().await;
     let first = world.act("gateway", &world.alices().await).await;
     let token = access_token(&world.act("worker", &access_token(&first)).await);
@@ -63,7 +63,7 @@ async fn s4_1_an_api_takes_a_token_with_actors() {
 }
 
 #[tokio::test]
-async fn s4_1_a_chain_too_deep_is_refused() {
+async fn s4_1_a_chain_of_more_than_four_actors_is_refused() {
     let world = World::start().await;
     let mut token = world.alices().await;
     for client in ["gateway", "worker", "gateway", "worker"] {
@@ -71,12 +71,12 @@ async fn s4_1_a_chain_too_deep_is_refused() {
     }
     let json = world.act("gateway", &token).await.expect_error(400, "invalid_request");
     assert_eq!(json["error_description"], "The chain of actors is too deep.");
-    // Nobody is added by whoever does what she could do.
+    // Impersonation adds no actor, so it is still allowed.
     world.exchange("gateway", &token, &[]).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_person_may_act_for_another_one() {
+async fn a_user_may_act_for_another_user() {
     let world = World::start().await;
     let bobs = Token { client: "gateway", ..Token::default() };
     let bobs = world.token(&world.bob, bobs).await;
@@ -87,16 +87,16 @@ async fn a_person_may_act_for_another_one() {
 }
 
 #[tokio::test]
-async fn an_actor_token_is_the_clients_own() {
+async fn an_actor_token_must_belong_to_the_client() {
     let world = World::start().await;
     let (alices, workers) = (world.alices().await, world.own("worker").await);
     let shown = |token| [("actor_token", token), ("actor_token_type", ACCESS)];
     assert_unacceptable(&world.exchange("gateway", &alices, &shown(&workers)).await);
-    // Nor may it be one with which somebody acts for somebody.
+    // A token that already has an actor is refused too.
     let acted = access_token(&world.act("gateway", &alices).await);
     assert_unacceptable(&world.exchange("gateway", &alices, &shown(&acted)).await);
     assert_unacceptable(&world.exchange("gateway", &alices, &shown("x")).await);
-    // It holds no longer than others.
+    // A revoked actor token is refused.
     let own = world.own("gateway").await;
     let revoked = world.server.as_client("gateway").post("revoke", &[("token", &own)]).await;
     revoked.expect(200);
@@ -114,13 +114,13 @@ async fn s4_4_may_act_is_kept() {
     let answer = world.act("named", &token).await;
     let claims = claims_of(&answer);
     assert_eq!((&claims["act"], &claims["may_act"]), (&act("named"), &json!({ "sub": "named" })));
-    // What was named goes on with what is got in exchange.
+    // The new token has the same `may_act`.
     assert_unacceptable(&world.exchange("gateway", &access_token(&answer), &[]).await);
     world.exchange("named", &access_token(&answer), &[]).await.expect(200);
 }
 
 #[tokio::test]
-async fn s4_4_all_that_is_named_must_be_true_of_the_actor() {
+async fn s4_4_every_member_of_may_act_must_match_the_actor() {
     let world = World::start().await;
     let issuer = format!("{BASE}/oauth2/default");
     let owned = |text: &str| Some(text.to_owned());
@@ -143,7 +143,7 @@ async fn s4_4_all_that_is_named_must_be_true_of_the_actor() {
             assert_eq!(answer.status == 200, may_it, "{may_act:?}: {}", answer.body);
         }
     }
-    // The person who is named may, and not the client alone.
+    // The named user may act through the client, but the client alone may not.
     let may_act = Some(may(None, owned(world.bob.id.as_str()), owned("gateway")));
     let token = world.token(&world.alice, Token { may_act, ..Token::default() }).await;
     let bobs = world.token(&world.bob, Token { client: "gateway", ..Token::default() }).await;
@@ -153,14 +153,14 @@ async fn s4_4_all_that_is_named_must_be_true_of_the_actor() {
 }
 
 #[tokio::test]
-async fn nobody_acts_for_a_client() {
+async fn a_client_cannot_be_the_subject_of_delegation() {
     let world = World::start().await;
     assert_unacceptable(&world.act("gateway", &world.own("gateway").await).await);
     assert_unacceptable(&world.act("gateway", &world.own("worker").await).await);
 }
 
 #[tokio::test]
-async fn a_chain_that_came_with_the_token_counts() {
+async fn actors_in_the_subject_token_count_towards_the_limit() {
     let world = World::start().await;
     let chain = (0..3).fold(None::<Actor>, |act, _| Some(actor("worker", act)));
     let like = Token { actor: chain, ..Token::default() };

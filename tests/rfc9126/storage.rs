@@ -1,9 +1,9 @@
-//! A storage that is away, and a process that ends between two steps.
+//! Storage failures, and crashes between two steps.
 
 use crate::rfc9126::world::{asking, assert_page, brought, pushed, redeem, start};
 
 #[tokio::test]
-async fn storage_failure_is_503_and_no_4xx() {
+async fn a_storage_failure_is_503_and_never_4xx() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let uri = pushed(&server, &[]).await;
@@ -13,7 +13,7 @@ async fn storage_failure_is_503_and_no_4xx() {
     let answer = portal.post("par", &asking(&[])).await;
     answer.expect_error(503, "temporarily_unavailable");
     assert_eq!(answer.header("retry-after"), "5");
-    // A refusal that cannot be recorded is not told either.
+    // A refusal that cannot be recorded is 503 too.
     let answer = portal.post("par", &asking(&[("scope", "fly:orders")])).await;
     answer.expect_error(503, "temporarily_unavailable");
 
@@ -33,6 +33,6 @@ async fn a_crash_between_two_steps_yields_no_second_code() {
     let mut browser = server.browser_of(&alice).await;
     assert_page(&brought(&mut browser, &used).await, 400);
     assert!(brought(&mut browser, &unused).await.sent("code").is_some());
-    // The code itself outlived the process.
+    // The code is still valid after the crash.
     redeem(&server.as_client("portal"), &code).await.expect(200);
 }

@@ -1,4 +1,4 @@
-//! Two servers on one database: what one has done, the other knows.
+//! Two nodes on one database: what one node has done is visible at the other.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::world::{
     moved, push, redeem, refresh, shows, sign_out, tokens,
 };
 
-pub(crate) async fn servers_that_need_a_key_at_once_sign_with_the_same(world: World) {
+pub(crate) async fn nodes_that_need_a_key_at_once_use_the_same_key(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     here.apply(catalog(&world.key).server("billing", "")).await;
     there.authority().reload().await.unwrap();
@@ -30,7 +30,7 @@ pub(crate) async fn servers_that_need_a_key_at_once_sign_with_the_same(world: Wo
     }
 }
 
-pub(crate) async fn what_one_server_grants_the_other_redeems_once(world: World) {
+pub(crate) async fn a_code_of_one_node_can_be_redeemed_once_at_the_other(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
@@ -46,7 +46,7 @@ pub(crate) async fn what_one_server_grants_the_other_redeems_once(world: World) 
     }
 }
 
-pub(crate) async fn of_two_servers_that_redeem_a_code_at_once_one_succeeds(world: World) {
+pub(crate) async fn of_two_nodes_that_redeem_a_code_at_once_one_succeeds(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let mut browser = here.browser();
     for _ in 0..10 {
@@ -58,13 +58,13 @@ pub(crate) async fn of_two_servers_that_redeem_a_code_at_once_one_succeeds(world
             _ => (answers.1, answers.0),
         };
         lost.expect_error(400, "invalid_grant");
-        // It came twice, so what came of it has ended.
+        // The code was used twice, so its tokens are revoked.
         let won = tokens(won);
         refresh(here, &won.refresh).await.expect_error(400, "invalid_grant");
     }
 }
 
-pub(crate) async fn two_servers_that_rotate_at_once_give_one_successor(world: World) {
+pub(crate) async fn two_nodes_that_rotate_at_once_give_the_same_token(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
@@ -78,7 +78,7 @@ pub(crate) async fn two_servers_that_rotate_at_once_give_one_successor(world: Wo
     }
 }
 
-pub(crate) async fn an_assertion_serves_at_one_server_only(world: World) {
+pub(crate) async fn an_assertion_can_be_used_at_only_one_node(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let assertion = || here.assertion_of("signer", &world.key, "/oauth2/default");
     let used = assertion();
@@ -93,7 +93,7 @@ pub(crate) async fn an_assertion_serves_at_one_server_only(world: World) {
     }
 }
 
-pub(crate) async fn a_session_is_of_both_servers(world: World) {
+pub(crate) async fn a_session_is_valid_at_both_nodes(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let mut browser = here.browser();
     code(&mut browser, &Pkce::generate()).await;
@@ -103,7 +103,7 @@ pub(crate) async fn a_session_is_of_both_servers(world: World) {
     assert!(!is_signed_in(&mut browser).await);
 }
 
-pub(crate) async fn a_device_and_its_person_may_meet_different_servers(world: World) {
+pub(crate) async fn a_device_and_its_user_may_use_different_nodes(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (device_code, user_code) = device_asks(here).await;
     lets_in(&mut there.browser_of(&world.alice).await, &user_code).await;
@@ -111,7 +111,7 @@ pub(crate) async fn a_device_and_its_person_may_meet_different_servers(world: Wo
     device_polls(there, &device_code).await.expect_error(400, "invalid_grant");
 }
 
-pub(crate) async fn a_pushed_request_may_be_brought_to_another_server(world: World) {
+pub(crate) async fn a_pushed_request_can_be_used_at_the_other_node(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let pkce = Pkce::generate();
     let reference = push(here, &pkce).await;
@@ -122,7 +122,7 @@ pub(crate) async fn a_pushed_request_may_be_brought_to_another_server(world: Wor
     assert_eq!(bring(&mut browser, &reference).await.header("location"), "");
 }
 
-pub(crate) async fn what_one_server_revokes_is_not_active_at_the_other(world: World) {
+pub(crate) async fn a_token_that_one_node_revokes_is_inactive_at_the_other(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
@@ -134,9 +134,7 @@ pub(crate) async fn what_one_server_revokes_is_not_active_at_the_other(world: Wo
     refresh(there, &tokens.refresh).await.expect_error(400, "invalid_grant");
 }
 
-pub(crate) async fn a_person_who_is_suspended_at_one_server_does_nothing_at_the_other(
-    world: World,
-) {
+pub(crate) async fn a_user_who_is_suspended_at_one_node_is_refused_at_the_other(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (there.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;

@@ -1,4 +1,4 @@
-//! §3.3: the person in front of her browser.
+//! §3.3: the user's part, in a browser.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use scopegate_tests::{Answer, Browser, TestServer};
 use crate::rfc8628::world::{Codes, asks, catalog, codes, decides, let_in, polls, start, types};
 
 #[tokio::test]
-async fn s3_3_a_person_signs_in_types_the_code_and_the_device_gets_its_token() {
+async fn s3_3_a_user_signs_in_and_types_the_code_and_the_device_gets_a_token() {
     let (server, _) = start().await;
     let tv = server.as_public_client("tv");
     let asked = asks(&server, "openid offline_access read:orders").await;
@@ -34,7 +34,7 @@ async fn s3_3_a_person_signs_in_types_the_code_and_the_device_gets_its_token() {
 }
 
 #[tokio::test]
-async fn s3_3_1_the_code_of_the_link_is_filled_in_even_after_a_sign_in() {
+async fn s3_3_1_the_code_of_the_link_is_filled_in_also_after_sign_in() {
     let (server, alice) = start().await;
     let asked = asks(&server, "read:orders").await;
     let path = format!("/activate?user_code={}", asked.user);
@@ -45,23 +45,24 @@ async fn s3_3_1_the_code_of_the_link_is_filled_in_even_after_a_sign_in() {
     let answer = browser.open(&path).await;
     assert!(answer.header("location").starts_with("/signin?request="));
     assert!(!answer.header("location").contains(&asked.user));
-    // A link alone decides nothing.
-    signs_in_and_has_decided_nothing(&server, &mut browser, answer, &asked).await;
+    // Opening the link does not connect the device.
+    signs_in_and_device_still_waits(&server, &mut browser, answer, &asked).await;
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_any_more_comes_back_with_the_code() {
+async fn after_a_lost_session_the_user_signs_in_and_the_code_is_filled_in() {
     let (server, alice) = start().await;
     let asked = asks(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
     let page = types(&mut browser, &asked.user).await.expect(200);
     browser.set_cookie("scopegate", "gone");
     let answer = browser.fill_in(&page, &[("decision", "allow")]).await;
-    signs_in_and_has_decided_nothing(&server, &mut browser, answer, &asked).await;
+    signs_in_and_device_still_waits(&server, &mut browser, answer, &asked).await;
 }
 
-/// Alice signs in where an answer leads, and comes to the page that asks what is still to be decided.
-async fn signs_in_and_has_decided_nothing(
+/// Alice signs in at the page that an answer redirects to, and gets the page with the code. The
+/// device is still waiting.
+async fn signs_in_and_device_still_waits(
     server: &TestServer,
     browser: &mut Browser<'_>,
     answer: Answer,
@@ -75,7 +76,7 @@ async fn signs_in_and_has_decided_nothing(
 }
 
 #[tokio::test]
-async fn what_she_agrees_to_is_remembered_as_consent() {
+async fn approving_a_device_stores_the_consent() {
     let (server, alice) = start().await;
     let key = ConsentKey {
         server: ServerId::default_server(),
@@ -96,7 +97,7 @@ async fn what_she_agrees_to_is_remembered_as_consent() {
 }
 
 #[tokio::test]
-async fn what_has_become_more_than_she_was_shown_is_asked_again() {
+async fn if_the_scopes_grow_after_the_page_was_shown_the_user_is_asked_again() {
     let (server, alice) = start().await;
     let one_default = catalog().scope("read:orders", "default = true");
     server.apply(&one_default).await;
@@ -115,7 +116,7 @@ async fn what_has_become_more_than_she_was_shown_is_asked_again() {
 }
 
 #[tokio::test]
-async fn the_policies_say_what_she_may_let_in() {
+async fn the_policies_decide_which_devices_a_user_may_approve() {
     let (server, _) = start().await;
     let bob = server.add_user("bob", &[]).await;
     let asked = asks(&server, "write:orders").await;
@@ -125,7 +126,7 @@ async fn the_policies_say_what_she_may_let_in() {
     let json = polls(&server.as_public_client("tv"), &asked.device).await;
     json.expect_error(400, "authorization_pending");
 
-    // Nor may she use a client that is not hers.
+    // A client that the user is not assigned to is refused too.
     let form = [("scope", "read:orders")];
     let answer = server.as_client("printer").post("device/authorize", &form).await;
     let refused = types(&mut browser, &codes(&answer).user).await.expect(400);
@@ -141,14 +142,14 @@ async fn the_policies_say_what_she_may_let_in() {
 }
 
 #[tokio::test]
-async fn a_device_is_decided_about_once() {
+async fn a_user_code_can_be_used_for_only_one_decision() {
     let (server, alice) = start().await;
     for decision in ["allow", "deny"] {
         let asked = asks(&server, "read:orders").await;
         let mut browser = server.browser_of(&alice).await;
         let page = types(&mut browser, &asked.user).await.expect(200);
         browser.fill_in(&page, &[("decision", decision)]).await.expect(200);
-        // The form once more, the other answer, and the code anew: nothing waits any more.
+        // Sending the form again, with either decision, or typing the code again is refused.
         browser.fill_in(&page, &[("decision", "allow")]).await.expect(400);
         browser.fill_in(&page, &[("decision", "deny")]).await.expect(400);
         types(&mut browser, &asked.user).await.expect(400);
@@ -159,7 +160,7 @@ async fn a_device_is_decided_about_once() {
 }
 
 #[tokio::test]
-async fn a_code_that_is_over_lets_nobody_in() {
+async fn an_expired_user_code_is_refused() {
     let (server, alice) = start().await;
     let asked = asks(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
