@@ -5,7 +5,7 @@
 //! default, and the types that they share. The feature `routes` adds a router that knows which
 //! scopes the handlers require: it reports unguarded handlers at startup and writes the scopes into
 //! an OpenAPI document. A gRPC service uses `BearerLayer::grpc` and, with the feature `tonic`, the
-//! guards of the module [`tonic`]. It does not need axum: `default-features = false, features =
+//! guards of the module `tonic`. It does not need axum: `default-features = false, features =
 //! ["tonic"]`.
 
 #![deny(missing_docs)]
