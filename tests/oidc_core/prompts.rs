@@ -66,7 +66,7 @@ async fn max_age_requires_a_new_sign_in_only_if_the_last_one_is_older() {
     assert_eq!(error(&silent), "login_required");
 }
 
-/// The claims of Alice's ID token after she signed in at the page that an answer redirects to.
+/// The claims of Alice's ID token after signing in at the page that an answer redirects to.
 async fn signed_in(server: &TestServer, browser: &mut Browser<'_>, answer: Answer) -> Value {
     assert!(answer.header("location").starts_with("/signin?request="), "{answer:?}");
     let back = browser.sign_in(answer, "alice").await;

@@ -176,7 +176,7 @@ async fn a_suspended_user_cannot_refresh() {
     let at = Place::start().await;
     let (first, second) = (at.begin("portal").await, at.begin("portal").await);
     let (access, first) = tokens(at.portal().refresh(&first).await);
-    // Here the user is suspended without revoking her families, so the refusal comes from the
+    // Here the user is suspended without revoking their families, so the refusal comes from the
     // status alone.
     let suspended = User { status: Status::Inactive, ..at.alice.clone() };
     let change = Change::MoveUser { from: 0, user: Box::new(suspended) };

@@ -21,7 +21,7 @@ fn assert_invalid(answer: &Answer) {
 #[tokio::test]
 async fn s2_1_an_assertion_gives_only_an_access_token_for_its_subject() {
     let world = World::start().await;
-    let answer = world.bring(&world.assertion(&json!({}))).await.expect(200);
+    let answer = world.use_assertion(&world.assertion(&json!({}))).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     let json = answer.json();
     assert_eq!((&json["token_type"], &json["expires_in"]), (&json!("Bearer"), &json!(600)));
@@ -47,7 +47,7 @@ async fn s3_aud_must_be_the_issuer_or_the_endpoint() {
         json!(format!("{issuer}/v1/token")),
         json!(["https://elsewhere.example", issuer]),
     ] {
-        world.bring(&world.assertion(&json!({ "aud": good }))).await.expect(200);
+        world.use_assertion(&world.assertion(&json!({ "aud": good }))).await.expect(200);
     }
     for bad in [
         json!(BASE),
@@ -58,7 +58,7 @@ async fn s3_aud_must_be_the_issuer_or_the_endpoint() {
         json!([]),
         json!(null),
     ] {
-        assert_invalid(&world.bring(&world.assertion(&json!({ "aud": bad }))).await);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ "aud": bad }))).await);
     }
 }
 
@@ -67,10 +67,10 @@ async fn s3_exp_may_be_at_most_an_hour_ahead() {
     let world = World::start().await;
     let now = world.server.clock().now().as_seconds();
     for good in [now - 59, now + 3600] {
-        world.bring(&world.assertion(&json!({ "exp": good }))).await.expect(200);
+        world.use_assertion(&world.assertion(&json!({ "exp": good }))).await.expect(200);
     }
     for bad in [json!(now - 60), json!(now + 3661), json!(null), json!("soon"), json!(-1)] {
-        assert_invalid(&world.bring(&world.assertion(&json!({ "exp": bad }))).await);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ "exp": bad }))).await);
     }
 }
 
@@ -79,9 +79,9 @@ async fn s3_iat_and_nbf_may_not_be_in_the_future() {
     let world = World::start().await;
     let now = world.server.clock().now().as_seconds();
     for name in ["iat", "nbf"] {
-        world.bring(&world.assertion(&json!({ name: now + 60 }))).await.expect(200);
-        assert_invalid(&world.bring(&world.assertion(&json!({ name: now + 61 }))).await);
-        world.bring(&world.assertion(&json!({ name: null }))).await.expect(200);
+        world.use_assertion(&world.assertion(&json!({ name: now + 60 }))).await.expect(200);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ name: now + 61 }))).await);
+        world.use_assertion(&world.assertion(&json!({ name: null }))).await.expect(200);
     }
 }
 
@@ -89,32 +89,32 @@ async fn s3_iat_and_nbf_may_not_be_in_the_future() {
 async fn s3_a_jti_can_be_used_once() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({ "jti": "once" }));
-    world.bring(&assertion).await.expect(200);
-    assert_invalid(&world.bring(&assertion).await);
+    world.use_assertion(&assertion).await.expect(200);
+    assert_invalid(&world.use_assertion(&assertion).await);
     // Another assertion with the same `jti` is refused too, for every client.
     let other = world.assertion(&json!({ "jti": "once", "sub": "bob" }));
-    assert_invalid(&world.bring_as("trusted", &other, &[]).await);
+    assert_invalid(&world.use_assertion_as("trusted", &other, &[]).await);
     // The same `jti` of another issuer is a different assertion.
     let claims = world.claims(&json!({
         "iss": "https://directory.example", "sub": world.alice.id.as_str(), "jti": "once",
     }));
-    world.bring(&world.directory.sign(TokenType::Jwt, &claims).unwrap()).await.expect(200);
+    world.use_assertion(&world.directory.sign(TokenType::Jwt, &claims).unwrap()).await.expect(200);
     for bad in [json!(null), json!(""), json!("j".repeat(256)), json!(1)] {
-        assert_invalid(&world.bring(&world.assertion(&json!({ "jti": bad }))).await);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ "jti": bad }))).await);
     }
-    world.bring(&world.assertion(&json!({ "jti": "j".repeat(255) }))).await.expect(200);
+    world.use_assertion(&world.assertion(&json!({ "jti": "j".repeat(255) }))).await.expect(200);
 }
 
 #[tokio::test]
 async fn s3_a_used_assertion_is_remembered_until_it_has_expired() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
-    world.bring(&assertion).await.expect(200);
+    world.use_assertion(&assertion).await.expect(200);
     for _ in 0..4 {
         world.wait(89);
         let now = world.server.clock().now();
         world.server.store().forget_expired(now).await.unwrap();
-        assert_invalid(&world.bring(&assertion).await);
+        assert_invalid(&world.use_assertion(&assertion).await);
     }
 }
 
@@ -123,7 +123,7 @@ async fn of_concurrent_uses_of_an_assertion_one_succeeds() {
     let world = World::start().await;
     for _ in 0..5 {
         let assertion = world.assertion(&json!({}));
-        let answers = join_all((0..4).map(|_| world.bring(&assertion))).await;
+        let answers = join_all((0..4).map(|_| world.use_assertion(&assertion))).await;
         let (won, lost): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| answer.status == 200);
         assert_eq!(won.len(), 1);
@@ -136,20 +136,20 @@ async fn a_used_assertion_is_refused_after_a_crash() {
     let World { server, idp, alice, directory } = World::start().await;
     let world = World { server, idp, alice, directory };
     let assertion = world.assertion(&json!({}));
-    world.bring(&assertion).await.expect(200);
+    world.use_assertion(&assertion).await.expect(200);
     let World { server, idp, alice, directory } = world;
     let world = World { server: server.crash().await, idp, alice, directory };
-    assert_invalid(&world.bring(&assertion).await);
-    world.bring(&world.assertion(&json!({}))).await.expect(200);
+    assert_invalid(&world.use_assertion(&assertion).await);
+    world.use_assertion(&world.assertion(&json!({}))).await.expect(200);
 }
 
 #[tokio::test]
 async fn a_refused_request_does_not_use_up_the_assertion() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
-    let refused = world.bring_as("portal", &assertion, &[("scope", "fly:orders")]).await;
+    let refused = world.use_assertion_as("portal", &assertion, &[("scope", "fly:orders")]).await;
     refused.expect_error(400, "invalid_scope");
-    world.bring(&assertion).await.expect(200);
+    world.use_assertion(&assertion).await.expect(200);
 }
 
 #[tokio::test]
@@ -166,10 +166,10 @@ async fn an_untrusted_issuer_is_refused() {
         sign(&world.directory, json!({})),
         sign(&key(), json!({})),
     ] {
-        assert_invalid(&world.bring(&bad).await);
+        assert_invalid(&world.use_assertion(&bad).await);
     }
     // The issuer is trusted only for some clients and only by this server.
-    assert_invalid(&world.bring_as("other", &sign(&world.idp, json!({})), &[]).await);
+    assert_invalid(&world.use_assertion_as("other", &sign(&world.idp, json!({})), &[]).await);
     let billing = world.assertion(&json!({ "aud": format!("{BASE}/oauth2/billing") }));
     let form = [("grant_type", GRANT_TYPE), ("assertion", billing.as_str())];
     let portal = world.server.as_client("portal");
@@ -198,7 +198,7 @@ async fn s3_an_assertion_must_be_signed() {
         "<saml>".to_owned(),
         "x".repeat(16 * 1024 + 1),
     ] {
-        assert_invalid(&world.bring(&bad).await);
+        assert_invalid(&world.use_assertion(&bad).await);
     }
 }
 
@@ -207,22 +207,22 @@ async fn an_access_token_is_refused_as_assertion() {
     let world = World::start().await;
     for typ in [TokenType::AccessToken, TokenType::LogoutToken] {
         let token = world.idp.sign(typ, &world.claims(&json!({}))).unwrap();
-        assert_invalid(&world.bring(&token).await);
+        assert_invalid(&world.use_assertion(&token).await);
     }
     let untyped = world.idp.sign(TokenType::None, &world.claims(&json!({}))).unwrap();
-    world.bring(&untyped).await.expect(200);
+    world.use_assertion(&untyped).await.expect(200);
 }
 
 #[tokio::test]
 async fn an_unknown_subject_is_refused() {
     let world = World::start().await;
     for sub in [json!("nobody"), json!(""), json!(null), json!(1), json!(world.alice.id.as_str())] {
-        assert_invalid(&world.bring(&world.assertion(&json!({ "sub": sub }))).await);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ "sub": sub }))).await);
     }
-    world.bring(&world.assertion(&json!({ "sub": "ALICE" }))).await.expect(200);
+    world.use_assertion(&world.assertion(&json!({ "sub": "ALICE" }))).await.expect(200);
     let authority = world.server.authority();
     authority.set_user_status("alice", Status::Inactive).await.unwrap();
-    assert_invalid(&world.bring(&world.assertion(&json!({}))).await);
+    assert_invalid(&world.use_assertion(&world.assertion(&json!({}))).await);
 }
 
 #[tokio::test]
@@ -232,9 +232,9 @@ async fn a_subject_is_a_login_or_an_id_as_configured_for_the_issuer() {
         let claims = world.claims(&json!({ "iss": "https://directory.example", "sub": sub }));
         world.directory.sign(TokenType::Jwt, &claims).unwrap()
     };
-    world.bring(&by_id(world.alice.id.as_str())).await.expect(200);
+    world.use_assertion(&by_id(world.alice.id.as_str())).await.expect(200);
     for bad in ["alice", "00u", "00uUnknown"] {
-        assert_invalid(&world.bring(&by_id(bad)).await);
+        assert_invalid(&world.use_assertion(&by_id(bad)).await);
     }
 }
 
@@ -251,15 +251,15 @@ async fn an_issuer_may_have_a_jwks_uri_and_an_outage_of_it_is_503() {
         far.sign(TokenType::Jwt, &claims).unwrap()
     };
     let (first, second) = (assertion(), assertion());
-    let answer = world.bring(&first).await;
+    let answer = world.use_assertion(&first).await;
     answer.expect_error(503, "temporarily_unavailable");
     assert_eq!(answer.header("retry-after"), "5");
     site.publish(&[&far]);
     world.wait(5);
-    world.bring(&first).await.expect(200);
-    world.bring(&second).await.expect(200);
+    world.use_assertion(&first).await.expect(200);
+    world.use_assertion(&second).await.expect(200);
     assert_eq!(site.requests(), 2);
-    assert_invalid(&world.bring(&first).await);
+    assert_invalid(&world.use_assertion(&first).await);
 }
 
 #[tokio::test]
@@ -267,7 +267,7 @@ async fn a_storage_failure_is_503_and_never_4xx() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
     world.server.store().close().await;
-    let answer = world.bring(&assertion).await;
+    let answer = world.use_assertion(&assertion).await;
     answer.expect_error(503, "temporarily_unavailable");
     assert_eq!(answer.header("retry-after"), "5");
 }

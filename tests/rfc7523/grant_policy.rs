@@ -16,9 +16,9 @@ async fn the_client_must_authenticate_too() {
     world.server.anonymous().token(&form).await.expect_error(401, "invalid_client");
     let public = world.server.as_public_client("portal").token(&form).await;
     public.expect_error(401, "invalid_client");
-    let answer = world.bring_as("reader", &assertion, &[]).await;
+    let answer = world.use_assertion_as("reader", &assertion, &[]).await;
     answer.expect_error(400, "unauthorized_client");
-    world.bring(&assertion).await.expect(200);
+    world.use_assertion(&assertion).await.expect(200);
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn the_policy_depends_on_the_user() {
     let ask = |sub: &'static str, scope: &'static str| {
         let assertion = world.assertion(&json!({ "sub": sub }));
         let world = &world;
-        async move { world.bring_as("portal", &assertion, &[("scope", scope)]).await }
+        async move { world.use_assertion_as("portal", &assertion, &[("scope", scope)]).await }
     };
     let json = ask("alice", "write:orders read:orders").await.expect(200).json();
     assert_eq!(
@@ -46,7 +46,7 @@ async fn scopes_for_sign_in_are_refused() {
     let world = World::start().await;
     for scope in ["openid", "offline_access", "read:orders openid"] {
         let assertion = world.assertion(&json!({}));
-        let answer = world.bring_as("portal", &assertion, &[("scope", scope)]).await;
+        let answer = world.use_assertion_as("portal", &assertion, &[("scope", scope)]).await;
         let json = answer.expect_error(400, "invalid_scope");
         assert_eq!(
             json["error_description"],
@@ -60,9 +60,9 @@ async fn the_user_must_be_assigned_to_the_client() {
     let world = World::start().await;
     world.server.add_user("bob", &[]).await;
     let bob = world.assertion(&json!({ "sub": "bob" }));
-    let answer = world.bring_as("trusted", &bob, &[]).await;
+    let answer = world.use_assertion_as("trusted", &bob, &[]).await;
     answer.expect_error(400, "access_denied");
-    world.bring_as("trusted", &world.assertion(&json!({})), &[]).await.expect(200);
+    world.use_assertion_as("trusted", &world.assertion(&json!({})), &[]).await.expect(200);
 }
 
 /// This grant cannot ask the user. A scope that needs consent is granted only if the user has
@@ -71,9 +71,9 @@ async fn the_user_must_be_assigned_to_the_client() {
 async fn a_scope_that_needs_consent_must_have_been_consented_to_before() {
     let world = World::start().await;
     let sell = [("scope", "sell:orders")];
-    let answer = world.bring_as("portal", &world.assertion(&json!({})), &sell).await;
+    let answer = world.use_assertion_as("portal", &world.assertion(&json!({})), &sell).await;
     answer.expect_error(400, "consent_required");
-    world.bring_as("trusted", &world.assertion(&json!({})), &sell).await.expect(200);
+    world.use_assertion_as("trusted", &world.assertion(&json!({})), &sell).await.expect(200);
     let key = ConsentKey {
         server: ServerId::default_server(),
         client: ClientId::parse("portal").unwrap(),
@@ -82,7 +82,7 @@ async fn a_scope_that_needs_consent_must_have_been_consented_to_before() {
     let scopes = ScopeSet::parse("sell:orders").unwrap();
     let at = world.server.clock().now();
     world.server.store().commit(&[Change::PutConsent { key, scopes, at }]).await.unwrap();
-    world.bring_as("portal", &world.assertion(&json!({})), &sell).await.expect(200);
+    world.use_assertion_as("portal", &world.assertion(&json!({})), &sell).await.expect(200);
 }
 
 #[tokio::test]
@@ -92,12 +92,13 @@ async fn a_resource_selects_the_audience() {
         [("https://orders.example", "api://orders"), ("api://stock", "api://stock")]
     {
         let assertion = world.assertion(&json!({}));
-        let answer = world.bring_as("portal", &assertion, &[("resource", resource)]).await;
+        let answer = world.use_assertion_as("portal", &assertion, &[("resource", resource)]).await;
         let json = answer.expect(200).json();
         assert_eq!(claims(json["access_token"].as_str().unwrap())["aud"], audience);
     }
     let assertion = world.assertion(&json!({}));
-    let answer = world.bring_as("portal", &assertion, &[("resource", "api://billing")]).await;
+    let answer =
+        world.use_assertion_as("portal", &assertion, &[("resource", "api://billing")]).await;
     answer.expect_error(400, "invalid_target");
 }
 
@@ -109,16 +110,19 @@ async fn a_malformed_form_is_refused_and_unknown_parameters_are_ignored() {
     let missing = portal.token(&[("grant_type", GRANT_TYPE)]).await;
     let json = missing.expect_error(400, "invalid_request");
     assert_eq!(json["error_description"], "The parameter assertion is missing.");
-    let empty = world.bring_as("portal", "", &[]).await;
+    let empty = world.use_assertion_as("portal", "", &[]).await;
     empty.expect_error(400, "invalid_request");
-    let repeated = world.bring_as("portal", &assertion, &[("assertion", "x")]).await;
+    let repeated = world.use_assertion_as("portal", &assertion, &[("assertion", "x")]).await;
     repeated.expect_error(400, "invalid_request");
-    let twice =
-        world.bring_as("portal", &assertion, &[("client_secret", "x"), ("client_id", "portal")]);
+    let twice = world.use_assertion_as(
+        "portal",
+        &assertion,
+        &[("client_secret", "x"), ("client_id", "portal")],
+    );
     twice.await.expect_error(400, "invalid_request");
-    let large = world.bring_as("portal", &"x".repeat(64 * 1024), &[]).await;
+    let large = world.use_assertion_as("portal", &"x".repeat(64 * 1024), &[]).await;
     assert_eq!(large.status, 413);
     let unknown =
-        world.bring_as("portal", &assertion, &[("anything", "x"), ("audience", "x")]).await;
+        world.use_assertion_as("portal", &assertion, &[("anything", "x"), ("audience", "x")]).await;
     unknown.expect(200);
 }

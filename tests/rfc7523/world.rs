@@ -83,12 +83,12 @@ impl World {
     }
 
     /// `portal` sends a token request with an assertion.
-    pub(crate) async fn bring(&self, assertion: &str) -> Answer {
-        self.bring_as("portal", assertion, &[]).await
+    pub(crate) async fn use_assertion(&self, assertion: &str) -> Answer {
+        self.use_assertion_as("portal", assertion, &[]).await
     }
 
     /// A client sends a token request with an assertion and additional parameters.
-    pub(crate) async fn bring_as(
+    pub(crate) async fn use_assertion_as(
         &self,
         client: &str,
         assertion: &str,

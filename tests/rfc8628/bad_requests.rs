@@ -2,7 +2,7 @@
 
 use scopegate_tests::secret_of;
 
-use crate::rfc8628::world::{asks, decides, polls, start};
+use crate::rfc8628::world::{decide, poll, request_codes, start};
 
 const ASKED: (&str, &str) = ("scope", "read:orders");
 
@@ -70,10 +70,10 @@ async fn parameters_in_the_url_of_a_post_are_refused() {
     let tv = server.as_public_client("tv");
     tv.read("/oauth2/default/v1/device/authorize").await.expect(405);
     tv.post_to("/oauth2/nowhere/v1/device/authorize", &[ASKED]).await.expect(404);
-    let asked = asks(&server, "read:orders").await;
+    let asked = request_codes(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
     let path = format!("/oauth2/default/v1/token?device_code={}", asked.device);
     tv.post_to(&path, &[]).await.expect_error(400, "invalid_request");
-    polls(&tv, &asked.device).await.expect(200);
+    poll(&tv, &asked.device).await.expect(200);
 }

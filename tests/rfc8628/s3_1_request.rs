@@ -2,7 +2,7 @@
 
 use scopegate_tests::{BASE, claims};
 
-use crate::rfc8628::world::{asks, codes, decides, polls, start};
+use crate::rfc8628::world::{codes, decide, poll, request_codes, start};
 
 #[tokio::test]
 async fn s3_2_the_answer_is_complete() {
@@ -59,8 +59,8 @@ async fn s3_1_the_scope_and_the_resource_must_exist_at_the_server() {
     let form = [("scope", "read:orders"), ("resource", "https://stock.example/")];
     let asked = codes(&tv.post("device/authorize", &form).await);
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
-    let token = polls(&tv, &asked.device).await.expect(200).json();
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
+    let token = poll(&tv, &asked.device).await.expect(200).json();
     assert_eq!(claims(token["access_token"].as_str().unwrap())["aud"], "api://stock");
 }
 
@@ -71,8 +71,8 @@ async fn devices_can_sign_in_at_the_org_server() {
     let asked = tv.post_to("/oauth2/v1/device/authorize", &[("scope", "openid")]).await;
     let asked = codes(&asked);
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
-    polls(&tv, &asked.device).await.expect_error(400, "invalid_grant");
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
+    poll(&tv, &asked.device).await.expect_error(400, "invalid_grant");
     let form =
         [("grant_type", crate::rfc8628::world::GRANT_TYPE), ("device_code", asked.device.as_str())];
     let json = tv.post_to("/oauth2/v1/token", &form).await.expect(200).json();
@@ -96,9 +96,9 @@ async fn s4_the_metadata_names_the_endpoint_and_the_grant() {
 #[tokio::test]
 async fn neither_code_is_stored_in_plain_text() {
     let (server, alice) = start().await;
-    let asked = asks(&server, "openid read:orders").await;
+    let asked = request_codes(&server, "openid read:orders").await;
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
     for kind in ["app.oauth2.as.device.authorize", "app.oauth2.as.device.approve"] {
         assert!(dump.contains(kind), "{kind}");

@@ -49,7 +49,7 @@ pub(crate) struct Codes {
 }
 
 /// The TV sends a device authorization request.
-pub(crate) async fn asks(server: &TestServer, scope: &str) -> Codes {
+pub(crate) async fn request_codes(server: &TestServer, scope: &str) -> Codes {
     codes(&server.as_public_client("tv").post("device/authorize", &[("scope", scope)]).await)
 }
 
@@ -62,27 +62,27 @@ pub(crate) fn codes(answer: &Answer) -> Codes {
 }
 
 /// A device sends a token request.
-pub(crate) async fn polls(client: &TestClient<'_>, device_code: &str) -> Answer {
+pub(crate) async fn poll(client: &TestClient<'_>, device_code: &str) -> Answer {
     client.token(&[("grant_type", GRANT_TYPE), ("device_code", device_code)]).await
 }
 
 /// A signed-in user types a code.
-pub(crate) async fn types(browser: &mut Browser<'_>, user_code: &str) -> Answer {
+pub(crate) async fn type_code(browser: &mut Browser<'_>, user_code: &str) -> Answer {
     let page = browser.open("/activate").await.expect(200);
     browser.fill_in(&page, &[("user_code", user_code)]).await
 }
 
 /// A signed-in user types a code and decides.
-pub(crate) async fn decides(browser: &mut Browser<'_>, user_code: &str, decision: &str) -> Answer {
-    let page = types(browser, user_code).await.expect(200);
+pub(crate) async fn decide(browser: &mut Browser<'_>, user_code: &str, decision: &str) -> Answer {
+    let page = type_code(browser, user_code).await.expect(200);
     browser.fill_in(&page, &[("decision", decision)]).await
 }
 
 /// A device that a user has approved.
-pub(crate) async fn let_in(server: &TestServer, user: &User, scope: &str) -> Codes {
-    let codes = asks(server, scope).await;
+pub(crate) async fn approved_device(server: &TestServer, user: &User, scope: &str) -> Codes {
+    let codes = request_codes(server, scope).await;
     let mut browser = server.browser_of(user).await;
-    decides(&mut browser, &codes.user, "allow").await.expect(200);
+    decide(&mut browser, &codes.user, "allow").await.expect(200);
     codes
 }
 

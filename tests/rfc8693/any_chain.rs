@@ -61,7 +61,7 @@ async fn no_sequence_of_exchanges_widens_a_token() {
         for step in steps {
             world.server.clock().advance(Duration::from_secs(step.waits));
             let own = match step.acts && step.client != "portal" {
-                true => Some(world.own(step.client).await),
+                true => Some(world.own_token(step.client).await),
                 false => None,
             };
             let scope = step.scope.join(" ");

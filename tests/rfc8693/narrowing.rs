@@ -23,7 +23,7 @@ async fn a_scope_is_never_widened() {
     // Without `scope` the new token gets all scopes of the subject token, except those of OpenID
     // Connect.
     assert_eq!(scope_of("gateway", &token, &[]).await, "read:orders profile");
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     assert_eq!(scope_of("gateway", &alices, &[]).await, "read:orders write:orders");
     for scope in ["openid", "offline_access", "read:orders openid"] {
         let answer = world.exchange("gateway", &alices, &[("scope", scope)]).await;
@@ -52,7 +52,7 @@ async fn without_scope_a_rule_that_allows_all_scopes_is_preferred() {
         let answer = world.exchange("gateway", token, &[]).await.expect(200);
         answer.json()["scope"].clone()
     };
-    assert_eq!(scope_of(&world.alices().await).await, "read:orders write:orders");
+    assert_eq!(scope_of(&world.alices_token().await).await, "read:orders write:orders");
     let bobs = world.token(&world.bob, Token::default()).await;
     assert_eq!(scope_of(&bobs).await, "read:orders", "no rule allows him all scopes");
 }
@@ -60,7 +60,7 @@ async fn without_scope_a_rule_that_allows_all_scopes_is_preferred() {
 #[tokio::test]
 async fn the_new_token_does_not_outlive_the_subject_token() {
     let world = World::start().await;
-    let (alices, own) = (world.alices().await, world.own("gateway").await);
+    let (alices, own) = (world.alices_token().await, world.own_token("gateway").await);
     let end = world.server.clock().now().as_seconds() + 600;
     world.server.clock().advance(std::time::Duration::from_secs(100));
     let answer = world.exchange("gateway", &alices, &[]).await.expect(200);
@@ -78,7 +78,7 @@ async fn the_new_token_does_not_outlive_the_subject_token() {
 #[tokio::test]
 async fn an_audience_or_a_resource_selects_one_audience() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let stock =
         world.token(&world.alice, Token { audience: "api://stock", ..Token::default() }).await;
     for (token, more, expected) in [
@@ -102,7 +102,7 @@ async fn an_audience_or_a_resource_selects_one_audience() {
 #[tokio::test]
 async fn an_unknown_target_is_invalid_target() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     for more in [
         vec![("audience", "api://billing")],
         vec![("audience", "gateway")],
@@ -140,7 +140,7 @@ async fn a_scope_that_needs_consent_needs_it_for_the_exchanging_client() {
 async fn an_exchange_returns_no_refresh_token_and_no_id_token() {
     let world = World::start().await;
     // The portal may use refresh tokens, and the subject token has the scopes for both.
-    let answer = world.exchange("portal", &world.alices().await, &[]).await.expect(200);
+    let answer = world.exchange("portal", &world.alices_token().await, &[]).await.expect(200);
     let json = answer.json();
     assert!(json.get("refresh_token").is_none() && json.get("id_token").is_none(), "{json}");
     assert_eq!(json["scope"], json!("read:orders write:orders"));

@@ -12,7 +12,7 @@ fn exchange_of(subject: &str) -> [(&str, &str); 3] {
 #[tokio::test]
 async fn s2_2_1_the_answer_is_complete() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let answer = world.exchange("gateway", &alices, &[("scope", "read:orders")]).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     let mut json = answer.json();
@@ -36,7 +36,7 @@ async fn s2_2_1_the_answer_is_complete() {
 #[tokio::test]
 async fn s2_1_types_are_required() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let gateway = world.server.as_client("gateway");
     let token = ("subject_token", alices.as_str());
     for (form, description) in [
@@ -69,7 +69,7 @@ async fn s2_1_types_are_required() {
 #[tokio::test]
 async fn s2_1_an_actor_type_without_actor_is_refused() {
     let world = World::start().await;
-    let (alices, own) = (world.alices().await, world.own("gateway").await);
+    let (alices, own) = (world.alices_token().await, world.own_token("gateway").await);
     for alone in [("actor_token_type", ACCESS), ("actor_token", own.as_str())] {
         let json = world.exchange("gateway", &alices, &[alone]).await;
         let json = json.expect_error(400, "invalid_request");
@@ -83,7 +83,7 @@ async fn s2_1_an_actor_type_without_actor_is_refused() {
 #[tokio::test]
 async fn s2_1_only_access_tokens_are_issued() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let ask = async |requested: &str| {
         world.exchange("gateway", &alices, &[("requested_token_type", requested)]).await
     };
@@ -98,7 +98,7 @@ async fn s2_1_only_access_tokens_are_issued() {
 #[tokio::test]
 async fn the_client_must_authenticate_and_be_allowed_to_use_the_grant() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let form = exchange_of(&alices);
     world.server.anonymous().token(&form).await.expect_error(401, "invalid_client");
     let public = world.server.as_public_client("gateway").token(&form).await;
@@ -109,7 +109,7 @@ async fn the_client_must_authenticate_and_be_allowed_to_use_the_grant() {
 #[tokio::test]
 async fn a_malformed_form_is_refused_and_unknown_parameters_are_ignored() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     for repeated in ["subject_token", "subject_token_type", "scope"] {
         let twice = [(repeated, "x"), (repeated, "x")];
         world.exchange("gateway", &alices, &twice).await.expect_error(400, "invalid_request");
@@ -127,7 +127,7 @@ async fn a_malformed_form_is_refused_and_unknown_parameters_are_ignored() {
 #[tokio::test]
 async fn the_org_server_does_not_support_token_exchange() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let form = exchange_of(&alices);
     let gateway = world.server.as_client("gateway");
     let answer = gateway.post_to("/oauth2/v1/token", &form).await;
@@ -145,7 +145,7 @@ async fn the_org_server_does_not_support_token_exchange() {
 #[tokio::test]
 async fn a_storage_failure_is_503_and_never_4xx() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     world.server.store().close().await;
     let answer = world.exchange("gateway", &alices, &[]).await;
     answer.expect_error(503, "temporarily_unavailable");

@@ -13,7 +13,7 @@ use super::world::{ID, World, access_token, assert_unacceptable, catalog, claims
 #[tokio::test]
 async fn a_revoked_subject_token_is_refused() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     world.exchange("gateway", &alices, &[]).await.expect(200);
     let revoked = world.server.as_client("portal").post("revoke", &[("token", &alices)]).await;
     revoked.expect(200);
@@ -51,7 +51,7 @@ async fn revoking_a_family_ends_all_tokens_that_were_exchanged_from_it() {
 #[tokio::test]
 async fn a_token_of_a_suspended_user_is_refused() {
     let world = World::start().await;
-    let (alices, id) = (world.alices().await, world.id_token("gateway").await);
+    let (alices, id) = (world.alices_token().await, world.id_token("gateway").await);
     let authority = world.server.authority();
     authority.set_user_status("alice", Status::Inactive).await.unwrap();
     assert_unacceptable(&world.exchange("gateway", &alices, &[]).await);
@@ -61,7 +61,7 @@ async fn a_token_of_a_suspended_user_is_refused() {
 #[tokio::test]
 async fn a_token_of_an_inactive_client_is_refused() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     world.server.apply(catalog().client("portal", "status = \"INACTIVE\"")).await;
     assert_unacceptable(&world.exchange("gateway", &alices, &[]).await);
 }
@@ -69,7 +69,7 @@ async fn a_token_of_an_inactive_client_is_refused() {
 #[tokio::test]
 async fn a_token_is_refused_from_the_second_it_expires() {
     let world = World::start().await;
-    let (alices, id) = (world.alices().await, world.id_token("gateway").await);
+    let (alices, id) = (world.alices_token().await, world.id_token("gateway").await);
     world.server.clock().advance(Duration::from_secs(599));
     let answer = world.exchange("gateway", &alices, &[]).await.expect(200);
     assert_eq!(answer.json()["expires_in"], 1);
@@ -92,7 +92,7 @@ async fn a_token_that_this_server_did_not_sign_is_refused() {
     });
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let forged = key.sign(TokenType::AccessToken, &claims).unwrap();
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let cut = alices.rsplit_once('.').unwrap().0;
     for bad in [&forged, cut, "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
         assert_unacceptable(&world.exchange("gateway", bad, &[]).await);
@@ -131,7 +131,7 @@ async fn an_id_token_can_be_exchanged_only_by_the_client_it_is_for() {
 #[tokio::test]
 async fn a_token_without_a_user_can_be_exchanged_only_by_its_client() {
     let world = World::start().await;
-    let own = world.own("gateway").await;
+    let own = world.own_token("gateway").await;
     let answer = world.exchange("gateway", &own, &[("scope", "read:orders")]).await.expect(200);
     let claims = claims_of(&answer);
     assert_eq!((&claims["sub"], &claims["scope"]), (&json!("gateway"), &json!("read:orders")));
@@ -142,7 +142,7 @@ async fn a_token_without_a_user_can_be_exchanged_only_by_its_client() {
 #[tokio::test]
 async fn the_user_must_be_assigned_to_the_client() {
     let world = World::start().await;
-    world.exchange("private", &world.alices().await, &[]).await.expect(200);
+    world.exchange("private", &world.alices_token().await, &[]).await.expect(200);
     let bobs = world.token(&world.bob, Token::default()).await;
     world.exchange("private", &bobs, &[]).await.expect_error(400, "access_denied");
 }
@@ -151,7 +151,7 @@ async fn the_user_must_be_assigned_to_the_client() {
 async fn a_token_can_be_exchanged_after_a_restart() {
     let World { server, alice, bob } = World::start().await;
     let world = World { server, alice, bob };
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let World { server, alice, bob } = world;
     let server: TestServer = server.crash().await;
     let world = World { server, alice, bob };

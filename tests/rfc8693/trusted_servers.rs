@@ -10,7 +10,7 @@ const UNTRUSTED: &str = "The token is of an authorization server that this one d
 #[tokio::test]
 async fn a_token_of_an_untrusted_server_is_refused() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let bills = world.exchange_at("billing", "gateway", &alices, &[]).await;
     // Billing trusts the default server, but the default server does not trust billing.
     let answer = world.exchange("gateway", &access_token(&bills), &[]).await;
@@ -22,7 +22,7 @@ async fn a_token_of_an_untrusted_server_is_refused() {
 #[tokio::test]
 async fn a_token_of_a_trusted_server_is_accepted_and_the_policy_decides() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let answer = world.exchange_at("billing", "gateway", &alices, &[]).await.expect(200);
     assert_eq!(
         (&answer.json()["scope"], &answer.json()["expires_in"]),
@@ -52,7 +52,7 @@ async fn a_token_of_a_trusted_server_is_accepted_and_the_policy_decides() {
 #[tokio::test]
 async fn a_token_that_was_revoked_at_its_server_is_refused_at_the_other() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     world.exchange_at("billing", "gateway", &alices, &[]).await.expect(200);
     let revoked = world.server.as_client("portal").post("revoke", &[("token", &alices)]).await;
     revoked.expect(200);
@@ -62,7 +62,7 @@ async fn a_token_that_was_revoked_at_its_server_is_refused_at_the_other() {
 #[tokio::test]
 async fn an_actor_of_another_server_is_named_with_its_issuer() {
     let world = World::start().await;
-    let (alices, own) = (world.alices().await, world.own("gateway").await);
+    let (alices, own) = (world.alices_token().await, world.own_token("gateway").await);
     let more = [("actor_token", own.as_str()), ("actor_token_type", ACCESS)];
     let answer = world.exchange_at("billing", "gateway", &alices, &more).await.expect(200);
     let mut expected = act("gateway");
@@ -93,7 +93,7 @@ async fn an_inactive_server_is_not_trusted() {
 #[tokio::test]
 async fn removing_a_trusted_server_takes_effect() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     world.exchange_at("billing", "gateway", &alices, &[]).await.expect(200);
     world.server.apply(catalog().server("billing", "trusted_servers = []")).await;
     let answer = world.exchange_at("billing", "gateway", &alices, &[]).await;

@@ -92,7 +92,7 @@ impl World {
     }
 
     /// An access token for Alice.
-    pub(crate) async fn alices(&self) -> String {
+    pub(crate) async fn alices_token(&self) -> String {
         self.token(&self.alice, Token::default()).await
     }
 
@@ -111,7 +111,7 @@ impl World {
     }
 
     /// The token that a client gets for itself.
-    pub(crate) async fn own(&self, client: &str) -> String {
+    pub(crate) async fn own_token(&self, client: &str) -> String {
         let form = [("grant_type", "client_credentials"), ("scope", "read:orders write:orders")];
         access_token(&self.server.as_client(client).token(&form).await.expect(200))
     }
@@ -144,8 +144,8 @@ impl World {
     }
 
     /// A client exchanges an access token with its own token as actor token.
-    pub(crate) async fn act(&self, client: &str, subject: &str) -> Answer {
-        let own = self.own(client).await;
+    pub(crate) async fn exchange_as_actor(&self, client: &str, subject: &str) -> Answer {
+        let own = self.own_token(client).await;
         let more = [("actor_token", own.as_str()), ("actor_token_type", ACCESS)];
         self.exchange(client, subject, &more).await
     }

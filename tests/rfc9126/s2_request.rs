@@ -2,7 +2,7 @@
 
 use scopegate_tests::ASSERTION_TYPE;
 
-use crate::rfc9126::world::{URN, asking, brought, pushed, redeem, start, start_with_signer};
+use crate::rfc9126::world::{URN, asking, push, redeem, start, start_with_signer, use_request_uri};
 
 #[tokio::test]
 async fn s2_2_the_answer_holds_a_request_uri_that_gives_a_code() {
@@ -17,7 +17,7 @@ async fn s2_2_the_answer_holds_a_request_uri_that_gives_a_code() {
     assert_eq!(uri.strip_prefix(URN).map(str::len), Some(43), "{uri}");
 
     let mut browser = server.browser_of(&alice).await;
-    let answer = brought(&mut browser, uri).await;
+    let answer = use_request_uri(&mut browser, uri).await;
     assert_eq!(answer.sent("state").as_deref(), Some("a state"));
     assert_eq!(answer.sent("iss").as_deref(), Some("http://127.0.0.1:9000/oauth2/default"));
     let tokens = redeem(&portal, &answer.sent("code").unwrap()).await.expect(200).json();
@@ -39,7 +39,7 @@ async fn the_org_server_supports_par_too() {
 async fn s2_1_a_pushed_request_uri_is_refused() {
     let (server, _) = start().await;
     let portal = server.as_client("portal");
-    let own = pushed(&server, &[]).await;
+    let own = push(&server, &[]).await;
     for uri in [own.as_str(), "https://portal.example/request"] {
         let answer = portal.post("par", &asking(&[("request_uri", uri)])).await;
         answer.expect_error(400, "invalid_request");
@@ -146,7 +146,7 @@ async fn s2_3_an_invalid_request_is_refused_when_it_is_pushed() {
 #[tokio::test]
 async fn pushed_requests_are_recorded_and_stored_without_secrets() {
     let (server, _) = start().await;
-    let uri = pushed(&server, &[("nonce", "the-nonce-of-the-client")]).await;
+    let uri = push(&server, &[("nonce", "the-nonce-of-the-client")]).await;
     let refused = server.as_client("portal").post("par", &asking(&[("scope", "fly:orders")])).await;
     let decision = refused.expect_error(400, "invalid_scope")["decision_id"].clone();
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();

@@ -55,7 +55,7 @@ pub(crate) async fn start_with_signer() -> (TestServer, SigningKey) {
 }
 
 /// Pushes a request of `portal` and returns the `request_uri`.
-pub(crate) async fn pushed(server: &TestServer, changes: &[(&str, &str)]) -> String {
+pub(crate) async fn push(server: &TestServer, changes: &[(&str, &str)]) -> String {
     reference(&server.as_client("portal").post("par", &asking(changes)).await.expect(201))
 }
 
@@ -65,6 +65,6 @@ pub(crate) fn reference(answer: &Answer) -> String {
 }
 
 /// Sends an authorization request of `portal` with a `request_uri`.
-pub(crate) async fn brought(browser: &mut Browser<'_>, reference: &str) -> Answer {
+pub(crate) async fn use_request_uri(browser: &mut Browser<'_>, reference: &str) -> Answer {
     browser.authorize(&[("client_id", "portal"), ("request_uri", reference)]).await
 }

@@ -6,7 +6,7 @@
 
 #![deny(missing_docs)]
 
-mod home;
+mod crate_path;
 mod literal;
 mod markers;
 mod scoped;
@@ -41,7 +41,7 @@ use crate::literal::Kind;
 #[proc_macro]
 pub fn scope(input: TokenStream) -> TokenStream {
     let literal = parse_macro_input!(input as LitStr);
-    literal::packed(&literal, Kind::Scope, &home::path()).into()
+    literal::packed(&literal, Kind::Scope, &crate_path::find()).into()
 }
 
 /// Turns a string literal into a type that stands for this claim value, and into its only value.
@@ -64,7 +64,7 @@ pub fn scope(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn value(input: TokenStream) -> TokenStream {
     let literal = parse_macro_input!(input as LitStr);
-    literal::packed(&literal, Kind::Value, &home::path()).into()
+    literal::packed(&literal, Kind::Value, &crate_path::find()).into()
 }
 
 /// Declares claim values as types, as [`scopes!`] does for scopes.
@@ -91,7 +91,7 @@ pub fn value(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn values(input: TokenStream) -> TokenStream {
     let markers = parse_macro_input!(input as markers::Markers);
-    markers.expand(Kind::Value, &home::path()).into()
+    markers.expand(Kind::Value, &crate_path::find()).into()
 }
 
 /// Declares scopes as types. They may have any length, and their names are readable in errors and
@@ -125,7 +125,7 @@ pub fn values(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn scopes(input: TokenStream) -> TokenStream {
     let markers = parse_macro_input!(input as markers::Markers);
-    markers.expand(Kind::Scope, &home::path()).into()
+    markers.expand(Kind::Scope, &crate_path::find()).into()
 }
 
 /// Allows string literals as scopes and values in a signature: `RequireScope<"read:orders">`.
@@ -135,12 +135,10 @@ pub fn scopes(input: TokenStream) -> TokenStream {
 /// changes nothing else: neither the body nor the position of any compile error.
 ///
 /// - The arguments of `AnyOf<"a", "b">` and `AllOf<"a", "b">` become a tuple, `AnyOf<(A, B)>`. They
-///   can
-///   be nested: `AnyOf<"a", AllOf<"b", "c">>`.
+///   can be nested: `AnyOf<"a", AllOf<"b", "c">>`.
 /// - In `RequireRole<"…">`, `RequireGroup<"…">` and `RequireAcr<"…", "…">` a literal becomes a
-///   claim
-///   value, as with [`value!`]. The attribute recognizes these types by their names. If you use one
-///   under an alias, write [`value!`].
+///   claim value, as with [`value!`]. The attribute recognizes these types by their names. If you
+///   use one under an alias, write [`value!`].
 /// - Write it above attributes that inspect the types, such as `#[axum::debug_handler]` and
 ///   `#[derive(…)]`.
 /// - It can be applied to a function, a method, an impl block or a trait (it then covers all their
@@ -173,5 +171,5 @@ pub fn scopes(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn scoped(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    scoped::expand(arguments.into(), &item.into(), &home::path()).into()
+    scoped::expand(arguments.into(), &item.into(), &crate_path::find()).into()
 }

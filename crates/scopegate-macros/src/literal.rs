@@ -78,17 +78,17 @@ impl Checked {
 /// For an invalid literal, the compile error becomes the first number of the type. If it replaced
 /// the whole type, rustc would treat the type as `()` and report in addition that `()` is not a
 /// scope.
-pub(crate) fn packed(literal: &LitStr, kind: Kind, home: &TokenStream) -> TokenStream {
+pub(crate) fn packed(literal: &LitStr, kind: Kind, crate_path: &TokenStream) -> TokenStream {
     let span = literal.span();
     let name = match kind {
         Kind::Scope => quote_spanned!(span=> PackedScope),
         Kind::Value | Kind::Acr => quote_spanned!(span=> PackedValue),
     };
     match Checked::read(literal, kind).and_then(|checked| checked.words()) {
-        Ok(words) => quote_spanned!(span=> #home::#name::<#(#words),*>),
+        Ok(words) => quote_spanned!(span=> #crate_path::#name::<#(#words),*>),
         Err(error) => {
             let error = error.into_compile_error();
-            quote_spanned!(span=> #home::#name::<{ #error }, 0, 0, 0>)
+            quote_spanned!(span=> #crate_path::#name::<{ #error }, 0, 0, 0>)
         }
     }
 }

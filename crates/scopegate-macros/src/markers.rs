@@ -40,7 +40,7 @@ impl Markers {
     ///
     /// An invalid literal also gets a type, so that code which uses the type causes no further
     /// errors.
-    pub(crate) fn expand(&self, kind: Kind, home: &TokenStream) -> TokenStream {
+    pub(crate) fn expand(&self, kind: Kind, crate_path: &TokenStream) -> TokenStream {
         let mut named: Vec<(String, &Ident)> = Vec::new();
         let mut code = TokenStream::new();
         for marker in &self.0 {
@@ -55,11 +55,11 @@ impl Markers {
             });
             match text {
                 Ok(text) => {
-                    code.extend(marker.expand(&text, kind, home));
+                    code.extend(marker.expand(&text, kind, crate_path));
                     named.push((text, &marker.name));
                 }
                 Err(error) => {
-                    code.extend(marker.expand("invalid", kind, home));
+                    code.extend(marker.expand("invalid", kind, crate_path));
                     code.extend(error.into_compile_error());
                 }
             }
@@ -69,7 +69,7 @@ impl Markers {
 }
 
 impl Marker {
-    fn expand(&self, text: &str, kind: Kind, home: &TokenStream) -> TokenStream {
+    fn expand(&self, text: &str, kind: Kind, crate_path: &TokenStream) -> TokenStream {
         let Self { attributes, visibility, name, literal } = self;
         let text = LitStr::new(text, literal.span());
         let documented = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
@@ -89,7 +89,7 @@ impl Marker {
             #visibility struct #name;
 
             #(#conditions)*
-            impl #home::#means for #name {
+            impl #crate_path::#means for #name {
                 const #constant: &'static str = #text;
             }
         }

@@ -27,22 +27,22 @@ const NOT_SCOPES: [(&str, Option<Kind>); 4] = [
 pub(crate) fn expand(
     arguments: TokenStream,
     item: &TokenStream,
-    home: &TokenStream,
+    crate_path: &TokenStream,
 ) -> TokenStream {
     if !arguments.is_empty() {
         let error =
             Error::new_spanned(arguments, "`#[scoped]` takes no arguments").into_compile_error();
         return quote!(#error #item);
     }
-    let rewritten = Parser::parse2(|input: ParseStream| rewrite(input, home), item.clone());
+    let rewritten = Parser::parse2(|input: ParseStream| rewrite(input, crate_path), item.clone());
     rewritten.unwrap_or_else(|error| {
         let error = error.into_compile_error();
         quote!(#error #item)
     })
 }
 
-fn rewrite(input: ParseStream, home: &TokenStream) -> Result<TokenStream> {
-    let mut literals = Literals { home, kind: Some(Kind::Scope), seen: 0, tuples: 0 };
+fn rewrite(input: ParseStream, crate_path: &TokenStream) -> Result<TokenStream> {
+    let mut literals = Literals { crate_path, kind: Some(Kind::Scope), seen: 0, tuples: 0 };
     if let Ok(mut function) = input.fork().parse::<Function>() {
         input.parse::<TokenStream>()?;
         literals.visit_signature_mut(&mut function.signature);
@@ -85,7 +85,7 @@ impl Parse for Function {
 
 /// A visitor that replaces the literals in all types.
 struct Literals<'a> {
-    home: &'a TokenStream,
+    crate_path: &'a TokenStream,
     /// The kind of literals at the current position; `None` where a number is expected.
     kind: Option<Kind>,
     /// The number of literals replaced so far.
@@ -108,7 +108,7 @@ impl VisitMut for Literals<'_> {
         {
             *argument = match self.kind {
                 Some(kind) => {
-                    GenericArgument::Type(Type::Verbatim(packed(literal, kind, self.home)))
+                    GenericArgument::Type(Type::Verbatim(packed(literal, kind, self.crate_path)))
                 }
                 None => GenericArgument::Const(Expr::Verbatim(not_a_number(literal))),
             };
@@ -191,9 +191,9 @@ mod tests {
         let mut text = expanded(item);
         for name in ["a", "b", "c"] {
             let literal = LitStr::new(name, Span::call_site());
-            let home = quote!(::scopegate);
-            let scope = packed(&literal, Kind::Scope, &home).to_string();
-            let value = packed(&literal, Kind::Value, &home).to_string();
+            let crate_path = quote!(::scopegate);
+            let scope = packed(&literal, Kind::Scope, &crate_path).to_string();
+            let value = packed(&literal, Kind::Value, &crate_path).to_string();
             text = text.replace(&scope, &name.to_uppercase());
             text = text.replace(&value, &format!("v{}", name.to_uppercase()));
         }

@@ -6,8 +6,8 @@ use scopegate_core::catalog::{ServerId, Status};
 use scopegate_tests::Pkce;
 
 use crate::world::{
-    World, bring, catalog, code, device_asks, device_polls, is_active, is_signed_in, lets_in,
-    moved, push, redeem, refresh, shows, sign_out, tokens,
+    World, approve_device, catalog, code, is_active, is_signed_in, moved, poll_device_code, push,
+    redeem, refresh, request_device_code, sign_out, tokens, use_assertion, use_request_uri,
 };
 
 pub(crate) async fn nodes_that_need_a_key_at_once_use_the_same_key(world: World) {
@@ -82,11 +82,12 @@ pub(crate) async fn an_assertion_can_be_used_at_only_one_node(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let assertion = || here.assertion_of("signer", &world.key, "/oauth2/default");
     let used = assertion();
-    shows(here, &used).await.expect(200);
-    shows(there, &used).await.expect_error(401, "invalid_client");
+    use_assertion(here, &used).await.expect(200);
+    use_assertion(there, &used).await.expect_error(401, "invalid_client");
     for _ in 0..10 {
         let at_once = assertion();
-        let (one, other) = tokio::join!(shows(here, &at_once), shows(there, &at_once));
+        let (one, other) =
+            tokio::join!(use_assertion(here, &at_once), use_assertion(there, &at_once));
         let mut statuses = [one.status.as_u16(), other.status.as_u16()];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 401]);
@@ -105,10 +106,10 @@ pub(crate) async fn a_session_is_valid_at_both_nodes(world: World) {
 
 pub(crate) async fn a_device_and_its_user_may_use_different_nodes(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
-    let (device_code, user_code) = device_asks(here).await;
-    lets_in(&mut there.browser_of(&world.alice).await, &user_code).await;
-    device_polls(here, &device_code).await.expect(200);
-    device_polls(there, &device_code).await.expect_error(400, "invalid_grant");
+    let (device_code, user_code) = request_device_code(here).await;
+    approve_device(&mut there.browser_of(&world.alice).await, &user_code).await;
+    poll_device_code(here, &device_code).await.expect(200);
+    poll_device_code(there, &device_code).await.expect_error(400, "invalid_grant");
 }
 
 pub(crate) async fn a_pushed_request_can_be_used_at_the_other_node(world: World) {
@@ -116,10 +117,10 @@ pub(crate) async fn a_pushed_request_can_be_used_at_the_other_node(world: World)
     let pkce = Pkce::generate();
     let reference = push(here, &pkce).await;
     let mut browser = there.browser_of(&world.alice).await;
-    let code = bring(&mut browser, &reference).await.sent("code").unwrap();
+    let code = use_request_uri(&mut browser, &reference).await.sent("code").unwrap();
     redeem(here, &code, &pkce).await.expect(200);
     let mut browser = moved(&browser, here);
-    assert_eq!(bring(&mut browser, &reference).await.header("location"), "");
+    assert_eq!(use_request_uri(&mut browser, &reference).await.header("location"), "");
 }
 
 pub(crate) async fn a_token_that_one_node_revokes_is_inactive_at_the_other(world: World) {

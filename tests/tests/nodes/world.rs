@@ -95,7 +95,7 @@ pub(crate) async fn is_active(server: &TestServer, token: &str) -> bool {
 }
 
 /// `signer` requests a token with an assertion.
-pub(crate) async fn shows(server: &TestServer, assertion: &str) -> Answer {
+pub(crate) async fn use_assertion(server: &TestServer, assertion: &str) -> Answer {
     let form = [("grant_type", "client_credentials"), ("scope", "read:orders")];
     server.anonymous().token(&[&form[..], &proof(assertion)].concat()).await
 }
@@ -121,7 +121,7 @@ pub(crate) fn moved<'a>(browser: &Browser<'_>, to: &'a TestServer) -> Browser<'a
 }
 
 /// The TV sends a device authorization request. Returns the device code and the user code.
-pub(crate) async fn device_asks(server: &TestServer) -> (String, String) {
+pub(crate) async fn request_device_code(server: &TestServer) -> (String, String) {
     let asked = [("scope", "read:orders")];
     let answer = server.as_public_client("tv").post("device/authorize", &asked).await;
     let json = answer.expect(200).json();
@@ -130,13 +130,13 @@ pub(crate) async fn device_asks(server: &TestServer) -> (String, String) {
 }
 
 /// The TV sends a token request.
-pub(crate) async fn device_polls(server: &TestServer, code: &str) -> Answer {
+pub(crate) async fn poll_device_code(server: &TestServer, code: &str) -> Answer {
     let form = [("grant_type", DEVICE_CODE), ("device_code", code)];
     server.as_public_client("tv").token(&form).await
 }
 
 /// A signed-in user approves the device.
-pub(crate) async fn lets_in(browser: &mut Browser<'_>, user_code: &str) {
+pub(crate) async fn approve_device(browser: &mut Browser<'_>, user_code: &str) {
     let page = browser.open("/activate").await.expect(200);
     let page = browser.fill_in(&page, &[("user_code", user_code)]).await.expect(200);
     browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
@@ -157,6 +157,6 @@ pub(crate) async fn push(server: &TestServer, pkce: &Pkce) -> String {
 }
 
 /// Sends an authorization request with a `request_uri`.
-pub(crate) async fn bring(browser: &mut Browser<'_>, reference: &str) -> Answer {
+pub(crate) async fn use_request_uri(browser: &mut Browser<'_>, reference: &str) -> Answer {
     browser.authorize(&[("client_id", "portal"), ("request_uri", reference)]).await
 }
