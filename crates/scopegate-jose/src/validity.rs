@@ -8,7 +8,11 @@ use scopegate_claims::{Claims, UnixTime};
 use crate::JoseError;
 
 /// Checks that the token is valid at this time. The issuer's clock may differ by the leeway.
-pub(crate) fn check_times(claims: &Claims, leeway: Duration, now: UnixTime) -> Result<(), JoseError> {
+pub(crate) fn check_times(
+    claims: &Claims,
+    leeway: Duration,
+    now: UnixTime,
+) -> Result<(), JoseError> {
     if now >= claims.expires_at().plus(leeway) {
         return Err(JoseError::Expired);
     }
