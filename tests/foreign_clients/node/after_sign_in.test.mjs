@@ -1,4 +1,4 @@
-// What is done with tokens after the sign-in.
+// Using tokens after the sign-in.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { begin, signIn } from './sign_in.mjs';
 
 const offline = { scope: 'openid offline_access read:orders' };
 
-test('a refresh token is rotated, and one that comes twice ends them all', async () => {
+test('a refresh token is rotated, and reuse revokes the family', async () => {
   const config = await discover('portal', post('portal'));
   const first = await signIn(config, offline);
   const second = await client.refreshTokenGrant(config, first.refresh_token);
@@ -20,7 +20,7 @@ test('a refresh token is rotated, and one that comes twice ends them all', async
   assert.equal((await refusal(client.refreshTokenGrant(config, second.refresh_token))).error, 'invalid_grant');
 });
 
-test('within the leeway the same child comes again', async () => {
+test('within the leeway the same new token is returned again', async () => {
   const config = await discover('spa', client.None());
   const first = await signIn(config, offline);
   const second = await client.refreshTokenGrant(config, first.refresh_token);
@@ -28,7 +28,7 @@ test('within the leeway the same child comes again', async () => {
   assert.equal(again.refresh_token, second.refresh_token);
 });
 
-test('a static refresh token stays', async () => {
+test('a static refresh token does not change', async () => {
   const config = await discover('web', basic('web'));
   const first = await signIn(config, offline);
   for (let use = 0; use < 3; use += 1) {
@@ -40,7 +40,7 @@ test('a static refresh token stays', async () => {
   assert.equal((await refusal(wider)).error, 'invalid_scope');
 });
 
-test('userinfo tells what the scopes allow', async () => {
+test('userinfo returns the claims of the scopes', async () => {
   const config = await discover('web', basic('web'));
   const tokens = await signIn(config, { scope: 'openid profile email' });
   const { sub } = tokens.claims();
@@ -54,7 +54,7 @@ test('userinfo tells what the scopes allow', async () => {
   assert.deepEqual(Object.keys(nothing), ['sub']);
 });
 
-test('userinfo challenges in a way that is understood', async () => {
+test('the library understands the challenge of userinfo', async () => {
   const config = await discover('web', basic('web'));
   const error = await refusal(client.fetchUserInfo(config, 'something', client.skipSubjectCheck));
   assert.equal(error.code, 'OAUTH_WWW_AUTHENTICATE_CHALLENGE');
@@ -63,7 +63,7 @@ test('userinfo challenges in a way that is understood', async () => {
   assert.equal(error.cause[0].parameters.error, 'invalid_token');
 });
 
-test('a token is introspected by its client and by its API, and by nobody else', async () => {
+test('only the client of a token and its API can introspect it', async () => {
   const config = await discover('web', basic('web'));
   const tokens = await signIn(config, offline);
   const api = await discover('api', basic('api'));
@@ -78,7 +78,7 @@ test('a token is introspected by its client and by its API, and by nobody else',
   assert.deepEqual(await client.tokenIntrospection(api, tokens.refresh_token), { active: false });
 });
 
-test('what is revoked is inactive', async () => {
+test('revoked tokens are inactive', async () => {
   const config = await discover('spa', client.None());
   const tokens = await signIn(config, offline);
   const api = await discover('api', basic('api'));
@@ -91,7 +91,7 @@ test('what is revoked is inactive', async () => {
   await client.tokenRevocation(config, 'something');
 });
 
-test('a client signs a person out', async () => {
+test('a client signs a user out', async () => {
   const config = await discover('web', basic('web'));
   const browser = new Browser();
   const tokens = await signIn(config, {}, { browser });
@@ -109,7 +109,7 @@ test('a client signs a person out', async () => {
   assert.equal(error.error, 'login_required');
 });
 
-test('whoever asks is told at an address it did not register: nowhere', async () => {
+test('sign-out never redirects to an unregistered URL', async () => {
   const config = await discover('web', basic('web'));
   const url = client.buildEndSessionUrl(config, { post_logout_redirect_uri: 'https://another.example/' });
   const { location, answer } = await new Browser().visit(url);

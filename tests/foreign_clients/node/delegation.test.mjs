@@ -1,4 +1,4 @@
-// Token exchange (RFC 8693) and JWT bearer (RFC 7523 §2.1), as grants that the library knows nothing of.
+// Token exchange (RFC 8693) and JWT bearer (RFC 7523 §2.1), sent as generic grants of the library.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,31 +20,31 @@ function bearer(config, assertion, more) {
   return client.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:jwt-bearer', { assertion, ...more });
 }
 
-test('a token of a person becomes one that says who acts for her', async () => {
+test('a user token is exchanged for one that names the actor', async () => {
   const web = await discover('web', basic('web'));
-  const hers = await signIn(web, { scope: 'openid read:orders' });
+  const userTokens = await signIn(web, { scope: 'openid read:orders' });
   const config = await discover('exchanger', basic('exchanger'));
-  const its = await client.clientCredentialsGrant(config, { scope: 'read:orders' });
-  const tokens = await exchange(config, hers.access_token, {
-    actor_token: its.access_token, actor_token_type: ACCESS_TOKEN, scope: 'read:orders',
+  const ownTokens = await client.clientCredentialsGrant(config, { scope: 'read:orders' });
+  const tokens = await exchange(config, userTokens.access_token, {
+    actor_token: ownTokens.access_token, actor_token_type: ACCESS_TOKEN, scope: 'read:orders',
   });
   assert.equal(tokens.issued_token_type, ACCESS_TOKEN);
   assert.equal(tokens.scope, 'read:orders');
   const claims = decodeJwt(tokens.access_token);
-  assert.equal(claims.sub, hers.claims().sub);
+  assert.equal(claims.sub, userTokens.claims().sub);
   assert.equal(claims.act.sub, 'exchanger');
 
   for (const [more, code] of [
     [{ scope: 'count:orders' }, 'invalid_scope'],
     [{ audience: 'api://another' }, 'invalid_target'],
     [{ subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }, 'invalid_request'],
-    [{ actor_token: hers.access_token, actor_token_type: ACCESS_TOKEN }, 'invalid_request'],
+    [{ actor_token: userTokens.access_token, actor_token_type: ACCESS_TOKEN }, 'invalid_request'],
   ]) {
-    assert.equal((await refusal(exchange(config, hers.access_token, more))).error, code);
+    assert.equal((await refusal(exchange(config, userTokens.access_token, more))).error, code);
   }
 });
 
-test('another issuer says of whom a token is, once', async () => {
+test('an assertion of another issuer gives a token for its subject, once', async () => {
   const config = await discover('exchanger', basic('exchanger'));
   const assertion = await assertionAbout('alice');
   const tokens = await bearer(config, assertion, { scope: 'read:orders' });

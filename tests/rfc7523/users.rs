@@ -1,4 +1,4 @@
-//! RFC 7523 §2.2: a client that proves by its key who it is, and acts for persons.
+//! RFC 7523 §2.2: a client that authenticates with its key and gets tokens for users.
 
 use futures_util::future::join_all;
 use scopegate_core::catalog::{ClientAuth, ClientSpec, ClientType, RedirectUri};
@@ -26,7 +26,7 @@ async fn start() -> (TestServer, User, SigningKey) {
     (server, alice, key)
 }
 
-/// What `signer` says of itself at the token endpoint.
+/// A client assertion of `signer` for the token endpoint.
 fn assertion(server: &TestServer, key: &SigningKey) -> String {
     server.assertion_of("signer", key, "/oauth2/default/v1/token")
 }
@@ -38,17 +38,18 @@ async fn code(server: &TestServer, alice: &User) -> String {
     browser.agree(answer).await.sent("code").expect("the client gets a code")
 }
 
-async fn sent(server: &TestServer, assertion: &str, grant: &[(&str, &str)]) -> Answer {
+async fn token_request(server: &TestServer, assertion: &str, grant: &[(&str, &str)]) -> Answer {
     server.anonymous().token(&[&proof(assertion), grant].concat()).await
 }
 
-async fn redeemed(server: &TestServer, assertion: &str, code: &str) -> Answer {
+async fn redeem(server: &TestServer, assertion: &str, code: &str) -> Answer {
     let grant = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)];
-    sent(server, assertion, &grant).await
+    token_request(server, assertion, &grant).await
 }
 
-async fn refreshed(server: &TestServer, assertion: &str, token: &str) -> Answer {
-    sent(server, assertion, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+async fn refresh(server: &TestServer, assertion: &str, token: &str) -> Answer {
+    token_request(server, assertion, &[("grant_type", "refresh_token"), ("refresh_token", token)])
+        .await
 }
 
 #[tokio::test]
@@ -56,40 +57,40 @@ async fn a_code_and_a_refresh_token_are_redeemed_by_assertion() {
     let (server, alice, key) = start().await;
     let (first, second) = (code(&server, &alice).await, code(&server, &alice).await);
     let used = assertion(&server, &key);
-    let tokens = redeemed(&server, &used, &first).await.expect(200).json();
+    let tokens = redeem(&server, &used, &first).await.expect(200).json();
     assert!(tokens["id_token"].is_string(), "{tokens}");
-    // The assertion is used up; the code that came with it again is not.
-    redeemed(&server, &used, &second).await.expect_error(401, "invalid_client");
-    redeemed(&server, &assertion(&server, &key), &second).await.expect(200);
+    // The assertion is used up, but the second code is not.
+    redeem(&server, &used, &second).await.expect_error(401, "invalid_client");
+    redeem(&server, &assertion(&server, &key), &second).await.expect(200);
 
     let token = tokens["refresh_token"].as_str().unwrap();
-    refreshed(&server, &used, token).await.expect_error(401, "invalid_client");
+    refresh(&server, &used, token).await.expect_error(401, "invalid_client");
     let other = assertion(&server, &key);
-    let next = refreshed(&server, &other, token).await.expect(200).json();
+    let next = refresh(&server, &other, token).await.expect(200).json();
     let next = next["refresh_token"].as_str().unwrap();
-    refreshed(&server, &other, next).await.expect_error(401, "invalid_client");
-    refreshed(&server, &assertion(&server, &key), next).await.expect(200);
+    refresh(&server, &other, next).await.expect_error(401, "invalid_client");
+    refresh(&server, &assertion(&server, &key), next).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_wrong_code_uses_the_assertion_up_too() {
+async fn a_request_with_a_wrong_code_uses_up_the_assertion() {
     let (server, alice, key) = start().await;
     let code = code(&server, &alice).await;
     let shown = assertion(&server, &key);
-    redeemed(&server, &shown, &"a".repeat(43)).await.expect_error(400, "invalid_grant");
-    redeemed(&server, &shown, &code).await.expect_error(401, "invalid_client");
-    redeemed(&server, &assertion(&server, &key), &code).await.expect(200);
+    redeem(&server, &shown, &"a".repeat(43)).await.expect_error(400, "invalid_grant");
+    redeem(&server, &shown, &code).await.expect_error(401, "invalid_client");
+    redeem(&server, &assertion(&server, &key), &code).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_lost_race_leaves_no_second_token() {
+async fn concurrent_requests_give_only_one_token() {
     let (server, alice, key) = start().await;
     let fresh = || assertion(&server, &key);
     for _ in 0..5 {
-        // One code, several assertions: each of them is used up.
+        // One code and several assertions: every assertion is used up.
         let first = code(&server, &alice).await;
         let shown: Vec<String> = (0..4).map(|_| fresh()).collect();
-        let asked = shown.iter().map(|assertion| redeemed(&server, assertion, &first));
+        let asked = shown.iter().map(|assertion| redeem(&server, assertion, &first));
         let answers = join_all(asked).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
         for lost in answers.iter().filter(|answer| answer.status != 200) {
@@ -97,17 +98,17 @@ async fn a_lost_race_leaves_no_second_token() {
         }
         let second = code(&server, &alice).await;
         for assertion in &shown {
-            redeemed(&server, assertion, &second).await.expect_error(401, "invalid_client");
+            redeem(&server, assertion, &second).await.expect_error(401, "invalid_client");
         }
-        // One assertion, several codes: the others can still be redeemed.
+        // One assertion and several codes: the other codes can still be redeemed.
         let codes = [second, code(&server, &alice).await, code(&server, &alice).await];
         let shown = fresh();
-        let answers = join_all(codes.iter().map(|code| redeemed(&server, &shown, code))).await;
+        let answers = join_all(codes.iter().map(|code| redeem(&server, &shown, code))).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
         for (code, answer) in codes.iter().zip(&answers) {
             if answer.status != 200 {
                 answer.expect_error(401, "invalid_client");
-                redeemed(&server, &fresh(), code).await.expect(200);
+                redeem(&server, &fresh(), code).await.expect(200);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! §3.3: the person in front of her browser.
+//! §3.3: the user's part, in a browser.
 
 use std::time::Duration;
 
@@ -6,14 +6,16 @@ use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::store::{ConsentKey, Records};
 use scopegate_tests::{Answer, Browser, TestServer};
 
-use crate::rfc8628::world::{Codes, asks, catalog, codes, decides, let_in, polls, start, types};
+use crate::rfc8628::world::{
+    Codes, approved_device, catalog, codes, decide, poll, request_codes, start, type_code,
+};
 
 #[tokio::test]
-async fn s3_3_a_person_signs_in_types_the_code_and_the_device_gets_its_token() {
+async fn s3_3_a_user_signs_in_and_types_the_code_and_the_device_gets_a_token() {
     let (server, _) = start().await;
     let tv = server.as_public_client("tv");
-    let asked = asks(&server, "openid offline_access read:orders").await;
-    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    let asked = request_codes(&server, "openid offline_access read:orders").await;
+    poll(&tv, &asked.device).await.expect_error(400, "authorization_pending");
 
     let mut browser = server.browser();
     let answer = browser.open("/activate").await;
@@ -26,7 +28,7 @@ async fn s3_3_a_person_signs_in_types_the_code_and_the_device_gets_its_token() {
     assert!(done.body.contains("The device is connected"), "{}", done.body);
 
     server.clock().advance(Duration::from_secs(5));
-    let json = polls(&tv, &asked.device).await.expect(200).json();
+    let json = poll(&tv, &asked.device).await.expect(200).json();
     assert_eq!(json["scope"], "openid offline_access read:orders");
     assert!(json["id_token"].is_string());
     let refreshed = tv.refresh(json["refresh_token"].as_str().unwrap()).await.expect(200).json();
@@ -34,9 +36,9 @@ async fn s3_3_a_person_signs_in_types_the_code_and_the_device_gets_its_token() {
 }
 
 #[tokio::test]
-async fn s3_3_1_the_code_of_the_link_is_filled_in_even_after_a_sign_in() {
+async fn s3_3_1_the_code_of_the_link_is_filled_in_also_after_sign_in() {
     let (server, alice) = start().await;
-    let asked = asks(&server, "read:orders").await;
+    let asked = request_codes(&server, "read:orders").await;
     let path = format!("/activate?user_code={}", asked.user);
     let page = server.browser_of(&alice).await.open(&path).await.expect(200);
     assert_eq!(page.page().field("user_code"), Some(asked.user.as_str()));
@@ -45,23 +47,24 @@ async fn s3_3_1_the_code_of_the_link_is_filled_in_even_after_a_sign_in() {
     let answer = browser.open(&path).await;
     assert!(answer.header("location").starts_with("/signin?request="));
     assert!(!answer.header("location").contains(&asked.user));
-    // A link alone decides nothing.
-    signs_in_and_has_decided_nothing(&server, &mut browser, answer, &asked).await;
+    // Opening the link does not connect the device.
+    signs_in_and_device_still_waits(&server, &mut browser, answer, &asked).await;
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_any_more_comes_back_with_the_code() {
+async fn after_a_lost_session_the_user_signs_in_and_the_code_is_filled_in() {
     let (server, alice) = start().await;
-    let asked = asks(&server, "read:orders").await;
+    let asked = request_codes(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
-    let page = types(&mut browser, &asked.user).await.expect(200);
+    let page = type_code(&mut browser, &asked.user).await.expect(200);
     browser.set_cookie("scopegate", "gone");
     let answer = browser.fill_in(&page, &[("decision", "allow")]).await;
-    signs_in_and_has_decided_nothing(&server, &mut browser, answer, &asked).await;
+    signs_in_and_device_still_waits(&server, &mut browser, answer, &asked).await;
 }
 
-/// Alice signs in where an answer leads, and comes to the page that asks what is still to be decided.
-async fn signs_in_and_has_decided_nothing(
+/// Alice signs in at the page that an answer redirects to, and gets the page with the code. The
+/// device is still waiting.
+async fn signs_in_and_device_still_waits(
     server: &TestServer,
     browser: &mut Browser<'_>,
     answer: Answer,
@@ -71,101 +74,101 @@ async fn signs_in_and_has_decided_nothing(
     let page = browser.follow(answer).await.expect(200);
     assert_eq!(page.page().field("user_code"), Some(asked.user.as_str()));
     let tv = server.as_public_client("tv");
-    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    poll(&tv, &asked.device).await.expect_error(400, "authorization_pending");
 }
 
 #[tokio::test]
-async fn what_she_agrees_to_is_remembered_as_consent() {
+async fn approving_a_device_stores_the_consent() {
     let (server, alice) = start().await;
     let key = ConsentKey {
         server: ServerId::default_server(),
         client: ClientId::parse("tv").unwrap(),
         user: alice.id.clone(),
     };
-    let asked = asks(&server, "sell:orders").await;
+    let asked = request_codes(&server, "sell:orders").await;
     let mut browser = server.browser_of(&alice).await;
-    let page = types(&mut browser, &asked.user).await.expect(200);
+    let page = type_code(&mut browser, &asked.user).await.expect(200);
     assert!(page.body.contains("Sell your orders"));
     assert_eq!(server.store().consent(&key).await.unwrap(), None);
     browser.fill_in(&page, &[("decision", "deny")]).await.expect(200);
     assert_eq!(server.store().consent(&key).await.unwrap(), None);
 
-    let_in(&server, &alice, "sell:orders read:orders").await;
+    approved_device(&server, &alice, "sell:orders read:orders").await;
     let given = server.store().consent(&key).await.unwrap().unwrap();
     assert_eq!(given.to_string(), "sell:orders");
 }
 
 #[tokio::test]
-async fn what_has_become_more_than_she_was_shown_is_asked_again() {
+async fn if_the_scopes_grow_after_the_page_was_shown_the_user_is_asked_again() {
     let (server, alice) = start().await;
     let one_default = catalog().scope("read:orders", "default = true");
     server.apply(&one_default).await;
     let asked = codes(&server.as_public_client("tv").post("device/authorize", &[]).await);
     let mut browser = server.browser_of(&alice).await;
-    let page = types(&mut browser, &asked.user).await.expect(200);
+    let page = type_code(&mut browser, &asked.user).await.expect(200);
     assert!(!page.body.contains("write:orders"));
     server.apply(one_default.scope("write:orders", "default = true")).await;
     let page = browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
     assert!(page.body.contains("write:orders") && page.body.contains(&asked.user));
     let tv = server.as_public_client("tv");
-    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    poll(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
-    let json = polls(&tv, &asked.device).await.expect(200).json();
+    let json = poll(&tv, &asked.device).await.expect(200).json();
     assert_eq!(json["scope"], "read:orders write:orders");
 }
 
 #[tokio::test]
-async fn the_policies_say_what_she_may_let_in() {
+async fn the_policies_decide_which_devices_a_user_may_approve() {
     let (server, _) = start().await;
     let bob = server.add_user("bob", &[]).await;
-    let asked = asks(&server, "write:orders").await;
+    let asked = request_codes(&server, "write:orders").await;
     let mut browser = server.browser_of(&bob).await;
-    let refused = types(&mut browser, &asked.user).await.expect(400);
+    let refused = type_code(&mut browser, &asked.user).await.expect(400);
     assert!(refused.body.contains("No access policy allows"), "{}", refused.body);
-    let json = polls(&server.as_public_client("tv"), &asked.device).await;
+    let json = poll(&server.as_public_client("tv"), &asked.device).await;
     json.expect_error(400, "authorization_pending");
 
-    // Nor may she use a client that is not hers.
+    // A client that the user is not assigned to is refused too.
     let form = [("scope", "read:orders")];
     let answer = server.as_client("printer").post("device/authorize", &form).await;
-    let refused = types(&mut browser, &codes(&answer).user).await.expect(400);
+    let refused = type_code(&mut browser, &codes(&answer).user).await.expect(400);
     assert!(refused.body.contains("User is not assigned"), "{}", refused.body);
 
-    let asked = asks(&server, "read:orders").await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
+    let asked = request_codes(&server, "read:orders").await;
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
     let tv = server.as_public_client("tv");
-    assert_eq!(polls(&tv, &asked.device).await.expect(200).json()["expires_in"], 300);
+    assert_eq!(poll(&tv, &asked.device).await.expect(200).json()["expires_in"], 300);
     server.authority().close().await;
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
     assert!(dump.contains("User is not assigned to the client application."));
 }
 
 #[tokio::test]
-async fn a_device_is_decided_about_once() {
+async fn a_user_code_can_be_used_for_only_one_decision() {
     let (server, alice) = start().await;
     for decision in ["allow", "deny"] {
-        let asked = asks(&server, "read:orders").await;
+        let asked = request_codes(&server, "read:orders").await;
         let mut browser = server.browser_of(&alice).await;
-        let page = types(&mut browser, &asked.user).await.expect(200);
+        let page = type_code(&mut browser, &asked.user).await.expect(200);
         browser.fill_in(&page, &[("decision", decision)]).await.expect(200);
-        // The form once more, the other answer, and the code anew: nothing waits any more.
+        // Sending the form again, with either decision, or typing the code again is refused.
         browser.fill_in(&page, &[("decision", "allow")]).await.expect(400);
         browser.fill_in(&page, &[("decision", "deny")]).await.expect(400);
-        types(&mut browser, &asked.user).await.expect(400);
+        type_code(&mut browser, &asked.user).await.expect(400);
         let tv = server.as_public_client("tv");
-        let answer = polls(&tv, &asked.device).await;
+        let answer = poll(&tv, &asked.device).await;
         assert_eq!(answer.status == 200, decision == "allow", "{}", answer.body);
     }
 }
 
 #[tokio::test]
-async fn a_code_that_is_over_lets_nobody_in() {
+async fn an_expired_user_code_is_refused() {
     let (server, alice) = start().await;
-    let asked = asks(&server, "read:orders").await;
+    let asked = request_codes(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
-    let page = types(&mut browser, &asked.user).await.expect(200);
+    let page = type_code(&mut browser, &asked.user).await.expect(200);
     server.clock().advance(Duration::from_secs(600));
     browser.fill_in(&page, &[("decision", "allow")]).await.expect(400);
-    let page = types(&mut browser, &asked.user).await.expect(400);
+    let page = type_code(&mut browser, &asked.user).await.expect(400);
     assert!(page.body.contains("No device waits under this code."), "{}", page.body);
 }

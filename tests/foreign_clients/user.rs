@@ -1,4 +1,4 @@
-//! A person at her browser.
+//! A user with a browser.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,28 @@ use url::{Url, form_urlencoded};
 
 use crate::http::Http;
 
-/// So many pages and redirects lead from a request to its answer.
+/// The maximum number of pages and redirects from a request to its answer.
 const STEPS: usize = 12;
 
-/// The person `alice` of the catalog, and a browser that keeps cookies.
+/// The user `alice` of the catalog, with a browser that keeps cookies.
 pub(crate) struct Alice {
     http: Http,
     cookies: BTreeMap<String, String>,
 }
 
 impl Alice {
-    /// A browser in which nobody is signed in.
+    /// A browser without a session.
     pub(crate) fn new(http: Http) -> Self {
         Self { http, cookies: BTreeMap::new() }
     }
 
-    /// Opens an address and agrees to what the pages ask. The answer is where the browser leaves the
-    /// server for.
+    /// Opens a URL, signs in and gives consent where the pages ask for it. Returns the URL outside
+    /// the server to which the browser is redirected.
     pub(crate) async fn visit(&mut self, url: &Url) -> Url {
         self.go(url).await.expect("the pages lead to the client")
     }
 
-    /// Opens an address and agrees to what the pages ask. The answer is the last page.
+    /// Opens a URL, signs in and gives consent where the pages ask for it. Returns the last page.
     pub(crate) async fn agree(&mut self, url: &Url) -> String {
         self.go(url).await.expect_err("the pages lead to one without a form")
     }
