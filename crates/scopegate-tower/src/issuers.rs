@@ -1,4 +1,4 @@
-//! Whom a layer believes.
+//! The issuers that a layer trusts.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::keys::KeyRing;
 use crate::tenants::{Known, Tenants};
 use crate::{ConfigError, Readiness, meter};
 
-/// The longest `iss` that a resolver is asked about.
+/// The longest `iss`, in bytes, that the resolver is asked about.
 const MAX_ISSUER_LEN: usize = 2048;
 
-/// An issuer whose tokens are believed, by which rules and keys.
+/// A trusted issuer: the rules and keys that verify its tokens.
 #[derive(Debug)]
 pub(crate) struct Trust {
     pub(crate) rules: Rules,
@@ -24,25 +24,25 @@ pub(crate) struct Trust {
 /// The issuers of a layer.
 #[derive(Debug)]
 pub(crate) struct Issuers {
-    /// In the order of their names, of which none occurs twice.
+    /// Sorted by name; names are unique.
     fixed: Box<[Arc<Trust>]>,
     tenants: Option<Arc<Tenants>>,
 }
 
-/// The issuer that a token must be verified by.
+/// The issuer whose rules and keys verify a token.
 pub(crate) enum Found<'a> {
     Fixed(&'a Arc<Trust>),
     Tenant(Arc<Trust>),
 }
 
-/// Why there is none.
+/// Why no issuer was found.
 #[derive(Debug)]
 pub(crate) enum Unfound {
-    /// It is nobody's.
+    /// No trusted issuer has this name, or the token is malformed.
     Token(JoseError),
-    /// The resolver knows.
+    /// The resolver must be asked.
     Ask(Issuer),
-    /// Nobody can tell for so long.
+    /// The resolver failed recently; it is not asked again for this long.
     Unclear(Duration),
 }
 
@@ -61,20 +61,20 @@ impl Issuers {
         }
     }
 
-    /// The issuers that are known from the start.
+    /// The issuers that were named at the start.
     pub(crate) fn fixed(&self) -> &[Arc<Trust>] {
         &self.fixed
     }
 
-    /// Who knows of others.
+    /// The issuers that are resolved at run time, if there is a resolver.
     pub(crate) fn tenants(&self) -> Option<&Arc<Tenants>> {
         self.tenants.as_ref()
     }
 
-    /// Finds the one issuer that a token is to be verified by, never several in turn.
+    /// Finds the one issuer that must verify a token. Several are never tried in turn.
     ///
-    /// Where there is a choice, the token's own `iss` makes it. That proves nothing; the rules of the
-    /// issuer demand the same `iss` once the signature is checked.
+    /// If there are several, the token's own `iss` selects one. The `iss` is not verified at this
+    /// point; the issuer's rules require the same `iss` after the signature check.
     pub(crate) fn of(&self, jws: &UnverifiedJws<'_>, now: UnixTime) -> Result<Found<'_>, Unfound> {
         if let ([only], None) = (&*self.fixed, &self.tenants) {
             return Ok(Found::Fixed(only));
@@ -90,12 +90,12 @@ impl Issuers {
             Known::Unknown => Err(nobody),
             Known::Unclear(rest) => Err(Unfound::Unclear(rest)),
             Known::Nothing if issuer.len() > MAX_ISSUER_LEN => Err(nobody),
-            // What is no issuer's URL need not be asked about.
+            // The resolver is not asked about a text that is not an issuer URL.
             Known::Nothing => Err(Issuer::parse(&issuer).map_or(nobody, Unfound::Ask)),
         }
     }
 
-    /// How the keys are doing; those that nobody asked for yet begin to be read.
+    /// The state of the keys. Keys that were never read start to be read.
     pub(crate) fn readiness(&self, now: UnixTime) -> Readiness {
         let of = |trust: &Arc<Trust>| {
             trust.keys.wake(now);
@@ -112,7 +112,8 @@ impl Issuers {
         Readiness::new(fixed, tenants)
     }
 
-    /// Renews keys whose time has come, without waiting; those of tenants when they are found.
+    /// Refreshes keys that are due, without waiting. Keys of tenants are refreshed when the tenant
+    /// is found.
     pub(crate) fn refresh_if_due(&self, now: UnixTime) {
         for trust in &self.fixed {
             trust.keys.refresh_if_due(now);

@@ -1,8 +1,8 @@
 //! The keys of an issuer: where they come from and how they are kept fresh.
 //!
-//! From below: a [`Fetch`] makes one exchange; `download` gets a document by it, within bounds;
-//! `source` finds the key set, by discovery if need be; `schedule` says when to do so again; the
-//! [`KeyRing`] holds what was found and renews it by one shared `refresh` at a time.
+//! From the bottom up: a [`Fetch`] makes one HTTP exchange; `download` uses it to get one document
+//! within limits; `source` finds the key set, by discovery if needed; `schedule` computes when to
+//! refresh; the [`KeyRing`] holds the keys and runs at most one shared `refresh` at a time.
 
 mod discovery;
 mod download;

@@ -1,4 +1,4 @@
-//! The few tokens that a hash leads to.
+//! The few tokens that one hash leads to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -8,20 +8,22 @@ use scopegate_jose::Verified;
 
 use super::{Proof, Sought};
 
-/// How many tokens there are in a set at most.
+/// The maximum number of tokens in a set.
 pub(super) const WAYS: usize = 8;
 
-/// A few tokens, in a ring: who came first gives way first, unless he came again since.
+/// A few tokens in a ring. The oldest is evicted first, unless it was hit since (the CLOCK
+/// algorithm).
 ///
-/// What tells that a token is not there is together with the lock in 64 bytes.
+/// The lock and everything needed to see that a token is absent fit into one cache line of 64
+/// bytes.
 #[derive(Default)]
 #[repr(align(64))]
 pub(super) struct Set {
-    /// A part of the hash of each.
+    /// 16 bits of each token's hash.
     tags: [u16; WAYS],
-    /// How often each is to be passed over because it came again: two bits each.
+    /// How many more evictions each token survives because it was hit: two bits each.
     came_again: AtomicU16,
-    /// Who gives way next.
+    /// The position that is considered for eviction next.
     next: u8,
     proofs: Vec<Proof>,
 }
@@ -29,7 +31,7 @@ pub(super) struct Set {
 pub(super) enum Found {
     Nothing,
     Good(Arc<Verified>),
-    /// What was found is no longer good.
+    /// The token was found, but is no longer valid.
     Ended,
 }
 
@@ -40,16 +42,17 @@ impl Set {
         if !proof.holds(now) {
             return Found::Ended;
         }
-        // Written once, so that threads which bring the same token do not contend for it.
+        // Written only if it changes, so that threads with the same token do not contend for the
+        // cache line.
         if self.came_again.load(Ordering::Relaxed) & bits(way) != bits(way) {
             self.came_again.fetch_or(bits(way), Ordering::Relaxed);
         }
         Found::Good(Arc::clone(&proof.token))
     }
 
-    /// Takes a token in, and gives who had to go for it: the same token as it was verified before, or,
-    /// where no place is free or the cache is full, another one. Nobody goes who came again while there
-    /// is a place.
+    /// Inserts a token and returns the one it replaced: the same token as verified earlier, or
+    /// another one if the set has no free place or the cache is `full`. Never evicts a recently hit
+    /// token while the set has a free place.
     pub(super) fn insert(
         &mut self,
         sought: &Sought<'_>,
@@ -58,7 +61,8 @@ impl Set {
     ) -> Option<Proof> {
         let way = match self.way(sought) {
             Some(way) => way,
-            // If all came again, it is somebody's turn after they were passed over often enough.
+            // If all tokens were hit, each pass lowers their counts, so this ends after at most
+            // four passes.
             None if self.proofs.len() == WAYS => loop {
                 if let Some(way) = self.turn() {
                     break way;
@@ -78,18 +82,18 @@ impl Set {
         }
     }
 
-    /// Lets go of the one whose turn it is, if there is one.
+    /// Evicts the next token, if there is one that was not hit recently.
     pub(super) fn give_way(&mut self) -> Option<Proof> {
         self.turn().map(|way| self.take(way))
     }
 
-    /// Takes a token out, unless it is good.
+    /// Removes a token, unless it is valid.
     pub(super) fn forget(&mut self, sought: &Sought<'_>, now: UnixTime) -> Option<Proof> {
         let way = self.way(sought)?;
         if self.proofs[way].holds(now) { None } else { Some(self.take(way)) }
     }
 
-    /// Whose turn it is to give way, unless all came again: then each is passed over once more.
+    /// The next token to evict. `None` if all were hit; then each has survived one more eviction.
     fn turn(&mut self) -> Option<usize> {
         let len = self.proofs.len();
         let came_again = self.came_again.get_mut();
@@ -104,7 +108,7 @@ impl Set {
         None
     }
 
-    /// Takes one out; the last takes the place.
+    /// Removes one token; the last one moves into its place.
     fn take(&mut self, way: usize) -> Proof {
         let last = self.proofs.len() - 1;
         self.tags[way] = self.tags[last];
@@ -125,7 +129,7 @@ impl Set {
     }
 }
 
-/// The bits of a hash that do not choose the set.
+/// The bits of a hash that do not select the set.
 fn tag(hash: u64) -> u16 {
     (hash >> 48) as u16
 }

@@ -1,4 +1,4 @@
-//! Issuers that were asked for and are no tenants, or of which nobody could tell.
+//! Issuers that the resolver did not accept, or whose lookup failed.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 
-/// The most that are remembered; the oldest make room.
+/// The maximum number of entries; the oldest is evicted.
 const MOST: usize = 1000;
 
-/// Why an issuer is refused without asking.
+/// Why an issuer is refused without a new lookup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Why {
-    /// Nobody could tell.
+    /// The lookup failed.
     Failed,
     /// There is no such tenant.
     Unknown,
@@ -25,8 +25,8 @@ struct Noted {
     at: UnixTime,
 }
 
-/// What is remembered of them: hashes, so that no name takes room; with a secret, so that none can
-/// stand for another.
+/// The remembered issuers, as hashes, so that long names take no memory. The hashes are keyed with
+/// a secret, so that nobody can choose two names with the same hash.
 #[derive(Debug, Default)]
 pub(crate) struct Refused {
     noted: VecDeque<Noted>,
@@ -34,7 +34,7 @@ pub(crate) struct Refused {
 }
 
 impl Why {
-    /// How long it is believed.
+    /// How long the entry is valid.
     const fn time(self) -> Duration {
         match self {
             Self::Failed => Duration::from_secs(5),
@@ -53,11 +53,11 @@ impl Refused {
         self.noted.push_back(Noted { issuer, why, at });
     }
 
-    /// Why an issuer is refused, and for how long still.
+    /// Why an issuer is refused, and for how much longer.
     pub(crate) fn find(&self, issuer: &str, now: UnixTime) -> Option<(Why, Duration)> {
         let issuer = self.secret.hash_one(issuer);
         let noted = self.noted.iter().find(|noted| noted.issuer == issuer)?;
-        // A clock that was set back does not make it longer.
+        // If the clock was set back, the entry must not last longer.
         let rest = noted.why.time().saturating_sub(now.since(noted.at));
         (noted.at <= now && !rest.is_zero()).then_some((noted.why, rest))
     }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_remembered_for_its_time() {
+    fn refused_issuers_are_remembered_for_a_time_per_reason() {
         let at = UnixTime::from_seconds;
         let mut refused = Refused::default();
         refused.note("a", Why::Unknown, at(100));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn they_take_no_more_than_their_room() {
+    fn at_most_1000_refused_issuers_are_remembered() {
         let now = UnixTime::from_seconds(100);
         let mut refused = Refused::default();
         for number in 0..5_000 {
