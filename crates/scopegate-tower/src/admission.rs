@@ -116,6 +116,6 @@ impl RefusalReader {
 
 impl fmt::Debug for RefusalReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefusalReader").field("is_told", &self.0.get().is_some()).finish()
+        f.debug_struct("RefusalReader").field("is_set", &self.0.get().is_some()).finish()
     }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::cache::{CacheSize, TokenCache};
 use crate::decision::{Gate, ReadExtraClaims, TokenRule};
-use crate::issuer_settings::{IssuerSettings, Surroundings, issuer_setters};
+use crate::issuer_settings::{IssuerContext, IssuerSettings, issuer_setters};
 use crate::issuers::Issuers;
 use crate::keys::HttpFetch;
 use crate::tenants::Tenants;
@@ -165,10 +165,10 @@ impl BearerBuilder {
     /// [`ConfigError`] if an option is missing or wrong.
     pub fn build(self) -> Result<BearerLayer, ConfigError> {
         self.check_shared()?;
-        let around = Surroundings::new(Arc::clone(&self.clock), self.shared);
-        let trusts = self.issuers.into_iter().map(|issuer| issuer.trust(&around).map(Arc::new));
+        let context = IssuerContext::new(Arc::clone(&self.clock), self.shared);
+        let trusts = self.issuers.into_iter().map(|issuer| issuer.trust(&context).map(Arc::new));
         let trusts = trusts.collect::<Result<_, _>>()?;
-        let tenants = self.resolver.map(|resolver| Tenants::new(resolver, self.limits, around));
+        let tenants = self.resolver.map(|resolver| Tenants::new(resolver, self.limits, context));
         let issuers = Issuers::new(trusts, tenants)?;
         let scopes = self.scopes.as_ref().map(ScopeSet::from_tokens).transpose()?;
         let mut settings = self.settings;

@@ -50,7 +50,7 @@ pub(crate) struct TokenCache<S = SeedableRandomState> {
 
 /// A token that is looked up.
 #[derive(Clone, Copy)]
-pub(crate) struct Sought<'a> {
+pub(crate) struct Lookup<'a> {
     token: &'a [u8],
     hash: u64,
 }
@@ -77,26 +77,26 @@ impl<S: BuildHasher> TokenCache<S> {
         }
     }
 
-    pub(crate) fn sought<'a>(&self, token: &'a [u8]) -> Sought<'a> {
+    pub(crate) fn lookup<'a>(&self, token: &'a [u8]) -> Lookup<'a> {
         // The end of a token is part of its signature, where tokens differ most. It is hard to
         // choose: to force collisions an attacker would need the issuer's key.
         let end = token.len().saturating_sub(HASHED);
         let mut hasher = self.hasher.build_hasher();
         hasher.write(&token[end..]);
-        Sought { token, hash: hasher.finish() }
+        Lookup { token, hash: hasher.finish() }
     }
 
     /// The token, if it was verified before and is still valid.
-    pub(crate) fn get(&self, sought: &Sought<'_>, now: UnixTime) -> Option<Arc<Verified>> {
+    pub(crate) fn get(&self, lookup: &Lookup<'_>, now: UnixTime) -> Option<Arc<Verified>> {
         // A lock is poisoned only if dropping a service's extra claims panicked; the set itself is
         // intact.
-        let set = self.set(sought.hash).read().unwrap_or_else(PoisonError::into_inner);
-        match set.find(sought, now) {
+        let set = self.set(lookup.hash).read().unwrap_or_else(PoisonError::into_inner);
+        match set.find(lookup, now) {
             Found::Nothing => None,
             Found::Good(token) => Some(token),
-            Found::Ended => {
+            Found::Invalid => {
                 drop(set);
-                self.forget(sought, now);
+                self.remove_invalid(lookup, now);
                 None
             }
         }
@@ -104,13 +104,13 @@ impl<S: BuildHasher> TokenCache<S> {
 
     /// Removes a token, unless it was verified again since it was found to be invalid.
     #[cold]
-    fn forget(&self, sought: &Sought<'_>, now: UnixTime) {
-        let ended = write(self.set(sought.hash)).forget(sought, now);
-        self.release(ended);
+    fn remove_invalid(&self, lookup: &Lookup<'_>, now: UnixTime) {
+        let removed = write(self.set(lookup.hash)).remove_invalid(lookup, now);
+        self.subtract(removed);
     }
 
     /// Remembers the token that was looked up.
-    pub(crate) fn insert(&self, sought: &Sought<'_>, proof: Proof) {
+    pub(crate) fn insert(&self, lookup: &Lookup<'_>, proof: Proof) {
         let weight = proof.weight;
         if weight > self.size.bytes {
             return;
@@ -118,24 +118,24 @@ impl<S: BuildHasher> TokenCache<S> {
         let bytes = self.bytes.fetch_add(weight, Ordering::Relaxed) + weight;
         let tokens = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
         let full = bytes > self.size.bytes || tokens > self.size.entries;
-        let gone = write(self.set(sought.hash)).insert(sought, proof, full);
-        self.release(gone);
-        while self.is_beyond_its_size() {
+        let evicted = write(self.set(lookup.hash)).insert(lookup, proof, full);
+        self.subtract(evicted);
+        while self.is_over_its_limits() {
             let next = self.next.fetch_add(1, Ordering::Relaxed) % self.sets.len();
-            let gone = write(&self.sets[next]).give_way();
-            self.release(gone);
+            let evicted = write(&self.sets[next]).evict_next();
+            self.subtract(evicted);
         }
     }
 
-    fn is_beyond_its_size(&self) -> bool {
+    fn is_over_its_limits(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) > self.size.bytes
             || self.tokens.load(Ordering::Relaxed) > self.size.entries
     }
 
     /// Subtracts an evicted token from the totals. Called without a lock, because dropping the
     /// token drops a service's extra claims.
-    fn release(&self, gone: Option<Proof>) {
-        if let Some(proof) = gone {
+    fn subtract(&self, evicted: Option<Proof>) {
+        if let Some(proof) = evicted {
             self.bytes.fetch_sub(proof.weight, Ordering::Relaxed);
             self.tokens.fetch_sub(1, Ordering::Relaxed);
         }

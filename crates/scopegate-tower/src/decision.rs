@@ -13,9 +13,9 @@ use scopegate_jose::{
 
 use crate::cache::{Proof, TokenCache};
 use crate::credentials::{Credentials, is_b64token};
-use crate::issuers::{Issuers, Trust, Unfound};
+use crate::issuers::{Issuers, NotFound, Trust};
 use crate::keys::{Outcome, Refresh};
-use crate::tenants::SOON;
+use crate::tenants::RETRY_SOON;
 use crate::{ProtectedResource, meter};
 
 /// Used when an issuer's keys were never read or are too old.
@@ -67,13 +67,13 @@ pub(crate) enum Need {
 }
 
 /// Why a token was not verified.
-enum Doubt {
+enum Unverified {
     /// The token is invalid.
     Token(JoseError),
     /// Something must be found out first.
     Need(Need),
     /// The resolver failed recently; it is not asked again for this long.
-    Unclear(Duration),
+    RecentlyFailed(Duration),
 }
 
 impl Gate {
@@ -102,11 +102,11 @@ impl Gate {
             Err(_) if !is_b64token(token) => {
                 Decision::Refuse(RefusalCause::InvalidRequest("The bearer token is malformed"))
             }
-            Err(Doubt::Need(need)) => Decision::Wait(need),
-            Err(Doubt::Unclear(retry_after)) => {
+            Err(Unverified::Need(need)) => Decision::Wait(need),
+            Err(Unverified::RecentlyFailed(retry_after)) => {
                 Decision::Refuse(RefusalCause::KeysUnavailable { retry_after })
             }
-            Err(Doubt::Token(error)) => Decision::Refuse(RefusalCause::InvalidToken(error)),
+            Err(Unverified::Token(error)) => Decision::Refuse(RefusalCause::InvalidToken(error)),
         }
     }
 
@@ -120,21 +120,21 @@ impl Gate {
     }
 
     /// Verifies a token, or finds it in the cache of verified tokens.
-    fn prove(&self, token: &[u8], now: UnixTime) -> Result<Arc<Verified>, Doubt> {
+    fn prove(&self, token: &[u8], now: UnixTime) -> Result<Arc<Verified>, Unverified> {
         let Some(cache) = &self.cache else { return Ok(self.verify(token, now)?.token) };
-        let sought = cache.sought(token);
-        if let Some(token) = cache.get(&sought, now) {
+        let lookup = cache.lookup(token);
+        if let Some(token) = cache.get(&lookup, now) {
             meter::cache("hit");
             return Ok(token);
         }
         meter::cache("miss");
         let proof = self.verify(token, now)?;
         let token = Arc::clone(&proof.token);
-        cache.insert(&sought, proof);
+        cache.insert(&lookup, proof);
         Ok(token)
     }
 
-    fn verify(&self, token: &[u8], now: UnixTime) -> Result<Proof, Doubt> {
+    fn verify(&self, token: &[u8], now: UnixTime) -> Result<Proof, Unverified> {
         let jws = UnverifiedJws::parse(token)?;
         let trust = self.issuers.of(&jws, now)?;
         let held = trust.keys.held(now);
@@ -144,9 +144,9 @@ impl Gate {
             held.as_ref().map_or((&NO_KEYS, 0), |held| (&held.keys, held.generation));
         let token = trust.rules.verify(&jws, keys, now).map_err(|error| match error {
             JoseError::UnknownKey { ref kid } if trust.keys.may_bring(kid.as_deref(), now) => {
-                Doubt::Need(Need::Keys(trust.share(), error))
+                Unverified::Need(Need::Keys(trust.share(), error))
             }
-            error => Doubt::Token(error),
+            error => Unverified::Token(error),
         })?;
         let token = match self.extra {
             Some(read) => {
@@ -176,7 +176,7 @@ impl Need {
     pub(crate) fn refusal(self, outcome: Outcome, now: UnixTime) -> RefusalCause {
         match self {
             // The tenant was evicted at once, or the resolver's queue is full.
-            Self::Issuer(_) => RefusalCause::KeysUnavailable { retry_after: SOON },
+            Self::Issuer(_) => RefusalCause::KeysUnavailable { retry_after: RETRY_SOON },
             Self::Keys(trust, error) => trust.keys.refusal(outcome, error, now),
         }
     }
@@ -187,17 +187,17 @@ impl Need {
     }
 }
 
-impl From<Unfound> for Doubt {
-    fn from(unfound: Unfound) -> Self {
+impl From<NotFound> for Unverified {
+    fn from(unfound: NotFound) -> Self {
         match unfound {
-            Unfound::Ask(issuer) => Self::Need(Need::Issuer(issuer)),
-            Unfound::Token(error) => Self::Token(error),
-            Unfound::Unclear(rest) => Self::Unclear(rest),
+            NotFound::Ask(issuer) => Self::Need(Need::Issuer(issuer)),
+            NotFound::Token(error) => Self::Token(error),
+            NotFound::RecentlyFailed(rest) => Self::RecentlyFailed(rest),
         }
     }
 }
 
-impl From<JoseError> for Doubt {
+impl From<JoseError> for Unverified {
     fn from(error: JoseError) -> Self {
         Self::Token(error)
     }

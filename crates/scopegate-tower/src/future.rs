@@ -15,7 +15,7 @@ use tower_service::Service;
 use crate::admission::Admission;
 use crate::answers::Answers;
 use crate::decision::{Decision, Need};
-use crate::keys::{Outcome, PATIENCE};
+use crate::keys::{MAX_WAIT, Outcome};
 use crate::layer::BearerLayer;
 
 pin_project! {
@@ -125,7 +125,7 @@ where
 
 impl<S, B> Parked<S, B> {
     pub(crate) fn new(layer: BearerLayer, inner: S, request: Request<B>) -> Self {
-        Self { layer, inner, request, deadline: Instant::now() + PATIENCE }
+        Self { layer, inner, request, deadline: Instant::now() + MAX_WAIT }
     }
 
     fn wait_for<R, V>(self, need: Need, now: UnixTime) -> Kind<S, B>

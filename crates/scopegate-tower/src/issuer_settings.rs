@@ -135,7 +135,7 @@ pub(crate) use issuer_setters;
 
 /// What all issuers of a layer share.
 #[derive(Clone, Debug)]
-pub(crate) struct Surroundings {
+pub(crate) struct IssuerContext {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) settings: IssuerSettings,
@@ -144,12 +144,12 @@ pub(crate) struct Surroundings {
 impl IssuerSettings {
     /// These settings, with gaps filled from `others`.
     pub(crate) fn or(self, others: &Self) -> Self {
-        let is_told = self.clients.is_some() || !self.audiences.is_empty();
-        let whom = if is_told { (self.audiences, self.clients) } else { others.whom() };
+        let is_set = self.clients.is_some() || !self.audiences.is_empty();
+        let recipients = if is_set { (self.audiences, self.clients) } else { others.recipients() };
         let has_keys = self.keys.is_some();
         Self {
-            audiences: whom.0,
-            clients: whom.1,
+            audiences: recipients.0,
+            clients: recipients.1,
             // Fixed keys are not read from a URL.
             jwks_url: self.jwks_url.or_else(|| others.jwks_url.clone().filter(|_| !has_keys)),
             keys: self.keys.or_else(|| others.keys.clone()),
@@ -162,7 +162,7 @@ impl IssuerSettings {
         }
     }
 
-    fn whom(&self) -> (Vec<String>, Option<AudienceRule>) {
+    fn recipients(&self) -> (Vec<String>, Option<AudienceRule>) {
         (self.audiences.clone(), self.clients.clone())
     }
 
@@ -199,7 +199,7 @@ impl IssuerSettings {
     pub(crate) fn key_ring(
         self,
         issuer: &Issuer,
-        around: &Surroundings,
+        context: &IssuerContext,
     ) -> Result<KeyRing, ConfigError> {
         let location =
             match self.jwks_url {
@@ -215,8 +215,8 @@ impl IssuerSettings {
             (None, Some(seeds), _) if seeds.is_empty() => Err(ConfigError::NoKeys),
             (Some(keys), None, _) => Ok(KeyRing::fixed(keys)),
             (None, seeds, _) => {
-                let fetch = self.fetch.unwrap_or_else(|| Arc::clone(&around.fetch));
-                let clock = Arc::clone(&around.clock);
+                let fetch = self.fetch.unwrap_or_else(|| Arc::clone(&context.fetch));
+                let clock = Arc::clone(&context.clock);
                 Ok(KeyRing::remote(issuer, Source::new(location, fetch), clock, seeds))
             }
         }
@@ -239,7 +239,7 @@ impl IssuerSettings {
     }
 }
 
-impl Surroundings {
+impl IssuerContext {
     pub(crate) fn new(clock: Arc<dyn Clock>, settings: IssuerSettings) -> Self {
         let fetch = settings.fetch.clone().unwrap_or_else(|| Arc::new(HttpFetch::new()));
         Self { clock, fetch, settings }

@@ -37,13 +37,13 @@ pub(crate) enum Found<'a> {
 
 /// Why no issuer was found.
 #[derive(Debug)]
-pub(crate) enum Unfound {
+pub(crate) enum NotFound {
     /// No trusted issuer has this name, or the token is malformed.
     Token(JoseError),
     /// The resolver must be asked.
     Ask(Issuer),
     /// The resolver failed recently; it is not asked again for this long.
-    Unclear(Duration),
+    RecentlyFailed(Duration),
 }
 
 impl Issuers {
@@ -75,7 +75,7 @@ impl Issuers {
     ///
     /// If there are several, the token's own `iss` selects one. The `iss` is not verified at this
     /// point; the issuer's rules require the same `iss` after the signature check.
-    pub(crate) fn of(&self, jws: &UnverifiedJws<'_>, now: UnixTime) -> Result<Found<'_>, Unfound> {
+    pub(crate) fn of(&self, jws: &UnverifiedJws<'_>, now: UnixTime) -> Result<Found<'_>, NotFound> {
         if let ([only], None) = (&*self.fixed, &self.tenants) {
             return Ok(Found::Fixed(only));
         }
@@ -83,15 +83,15 @@ impl Issuers {
         if let Ok(at) = self.fixed.binary_search_by(|trust| trust.name().cmp(&issuer)) {
             return Ok(Found::Fixed(&self.fixed[at]));
         }
-        let nobody = Unfound::Token(JoseError::WrongIssuer);
-        let Some(tenants) = &self.tenants else { return Err(nobody) };
+        let untrusted = NotFound::Token(JoseError::WrongIssuer);
+        let Some(tenants) = &self.tenants else { return Err(untrusted) };
         match tenants.find(&issuer, now) {
             Known::Trusted(trust) => Ok(Found::Tenant(trust)),
-            Known::Unknown => Err(nobody),
-            Known::Unclear(rest) => Err(Unfound::Unclear(rest)),
-            Known::Nothing if issuer.len() > MAX_ISSUER_LEN => Err(nobody),
+            Known::Unknown => Err(untrusted),
+            Known::RecentlyFailed(rest) => Err(NotFound::RecentlyFailed(rest)),
+            Known::Unasked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted),
             // The resolver is not asked about a text that is not an issuer URL.
-            Known::Nothing => Err(Issuer::parse(&issuer).map_or(nobody, Unfound::Ask)),
+            Known::Unasked => Err(Issuer::parse(&issuer).map_or(untrusted, NotFound::Ask)),
         }
     }
 
@@ -148,7 +148,7 @@ impl Deref for Found<'_> {
     }
 }
 
-impl From<JoseError> for Unfound {
+impl From<JoseError> for NotFound {
     fn from(error: JoseError) -> Self {
         Self::Token(error)
     }

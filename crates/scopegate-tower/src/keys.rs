@@ -22,7 +22,7 @@ pub use self::error::KeysError;
 pub use self::fetch::{Fetch, FetchError};
 pub use self::http_fetch::HttpFetch;
 pub use self::readiness::{IssuerReadiness, KeyState};
-pub(crate) use self::refresh::{Outcome, PATIENCE, Progress, Refresh};
+pub(crate) use self::refresh::{MAX_WAIT, Outcome, Progress, Refresh};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::source::{Location, Source};
 pub(crate) use self::standing::Standing;

@@ -138,7 +138,7 @@ fn decide(left: Option<&Authenticated>, requirement: &Requirement) -> Result<(),
         tracing::error!(
             %requirement,
             "`require({requirement})` found no authentication: the scopegate layer is missing on \
-             this route, or inside of `require` instead of around it"
+             this route, or inside of `require` instead of context it"
         );
         let cause = format!("`require({requirement})` without the layer");
         return Err(Refusal::new(RefusalCause::Misconfigured(cause.into())));

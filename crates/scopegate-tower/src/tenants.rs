@@ -15,20 +15,20 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use self::refused::{Refused, Why};
-use crate::issuer_settings::Surroundings;
+use self::refused::{Reason, Refused};
+use crate::issuer_settings::IssuerContext;
 use crate::issuers::Trust;
 use crate::keys::{IssuerReadiness, Outcome, Progress, Refresh, TIMEOUT};
 use crate::{ResolveIssuer, Resolved, TenantLimits, TrustedIssuer};
 
 /// The maximum number of lookups that run at a time. Others wait.
-const AT_ONCE: usize = 16;
+const MAX_RUNNING: usize = 16;
 
 /// The maximum number of lookups that run or wait. Above it a request is refused with 503.
-const QUEUE: usize = 1024;
+const MAX_LOOKUPS: usize = 1024;
 
 /// The `Retry-After` of such a refusal.
-pub(crate) const SOON: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_SOON: Duration = Duration::from_secs(1);
 
 /// The tenants of a layer.
 ///
@@ -36,10 +36,10 @@ pub(crate) const SOON: Duration = Duration::from_secs(1);
 pub(crate) struct Tenants {
     resolver: Box<dyn ResolveIssuer>,
     limits: TenantLimits,
-    around: Surroundings,
+    context: IssuerContext,
     live: ArcSwap<Live>,
     state: Mutex<State>,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
 type Live = HashMap<Box<str>, Arc<Tenant>>;
@@ -49,7 +49,7 @@ type Live = HashMap<Box<str>, Arc<Tenant>>;
 struct Tenant {
     trust: Arc<Trust>,
     /// The resolver's last answer, to see whether a new answer differs.
-    told: TrustedIssuer,
+    answer: TrustedIssuer,
     /// The Unix time, in seconds, from which it is looked up again in the background.
     renew_at: AtomicU64,
 }
@@ -67,24 +67,24 @@ pub(crate) enum Known {
     /// There is no such tenant.
     Unknown,
     /// The last lookup failed; the next one is allowed after this time.
-    Unclear(Duration),
+    RecentlyFailed(Duration),
     /// Nothing is known; the resolver must be asked.
-    Nothing,
+    Unasked,
 }
 
 impl Tenants {
     pub(crate) fn new(
         resolver: Box<dyn ResolveIssuer>,
         limits: TenantLimits,
-        around: Surroundings,
+        context: IssuerContext,
     ) -> Self {
         Self {
             resolver,
             limits,
-            around,
+            context,
             live: ArcSwap::default(),
             state: Mutex::default(),
-            turns: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(MAX_RUNNING),
         }
     }
 
@@ -99,9 +99,9 @@ impl Tenants {
             return Known::Trusted(Arc::clone(&tenant.trust));
         }
         match self.lock().refused.find(issuer, now) {
-            Some((Why::Unknown, _)) => Known::Unknown,
-            Some((Why::Failed, rest)) => Known::Unclear(rest),
-            None => Known::Nothing,
+            Some((Reason::Unknown, _)) => Known::Unknown,
+            Some((Reason::Failed, rest)) => Known::RecentlyFailed(rest),
+            None => Known::Unasked,
         }
     }
 
@@ -118,14 +118,14 @@ impl Tenants {
             return Ok(running.clone());
         }
         // Another request's lookup may have just ended.
-        if !matches!(self.find_locked(&state, issuer.as_str(), now), Known::Nothing) {
+        if !matches!(self.find_locked(&state, issuer.as_str(), now), Known::Unasked) {
             return Err(Outcome::Succeeded);
         }
-        if state.running.len() >= QUEUE {
+        if state.running.len() >= MAX_LOOKUPS {
             // Remove lookups whose task is gone, for example with its runtime.
-            state.running.retain(|_, question| question.is_running());
-            if state.running.len() >= QUEUE {
-                return Err(Outcome::CoolingDown(SOON));
+            state.running.retain(|_, lookup| lookup.is_running());
+            if state.running.len() >= MAX_LOOKUPS {
+                return Err(Outcome::CoolingDown(RETRY_SOON));
             }
         }
         self.start(&mut state, issuer.clone()).ok_or(Outcome::Failed)
@@ -137,9 +137,9 @@ impl Tenants {
             (Some(tenant), _) if tenant.trust.keys.standing().is_trusted(now) => {
                 Known::Trusted(Arc::clone(&tenant.trust))
             }
-            (_, Some((Why::Unknown, _))) => Known::Unknown,
-            (_, Some((Why::Failed, rest))) => Known::Unclear(rest),
-            (_, None) => Known::Nothing,
+            (_, Some((Reason::Unknown, _))) => Known::Unknown,
+            (_, Some((Reason::Failed, rest))) => Known::RecentlyFailed(rest),
+            (_, None) => Known::Unasked,
         }
     }
 
@@ -150,12 +150,12 @@ impl Tenants {
         }
         // The one request that wins this exchange starts the lookup. If the lookup fails, another
         // request tries again after 15 seconds.
-        let next = now.plus(SOON * 15).as_seconds();
+        let next = now.plus(RETRY_SOON * 15).as_seconds();
         if tenant.renew_at.compare_exchange(renew_at, next, Relaxed, Relaxed).is_ok() {
             let mut state = self.lock();
             let issuer = tenant.trust.rules.issuer();
             let is_running = state.running.get(issuer.as_str()).is_some_and(Refresh::is_running);
-            if !is_running && state.running.len() < QUEUE {
+            if !is_running && state.running.len() < MAX_LOOKUPS {
                 self.start(&mut state, issuer.clone());
             }
         }
@@ -166,22 +166,22 @@ impl Tenants {
             tracing::error!("issuers cannot be resolved outside of a tokio runtime");
             return None;
         };
-        let (progress, question) = Refresh::begin();
-        state.running.insert(issuer.as_str().into(), question.clone());
+        let (progress, lookup) = Refresh::begin();
+        state.running.insert(issuer.as_str().into(), lookup.clone());
         // In its own task, so that it continues if the request that started it is cancelled.
         runtime.spawn(Arc::clone(self).resolve(issuer, progress));
-        Some(question)
+        Some(lookup)
     }
 
     async fn resolve(self: Arc<Self>, issuer: Issuer, progress: watch::Sender<Progress>) {
         // The time in the queue counts, so that a flood ends when the requests that caused it have
         // given up.
         let answer = timeout(TIMEOUT, async {
-            let _turn = self.turns.acquire().await;
+            let _permit = self.permits.acquire().await;
             self.resolver.resolve(issuer.clone()).await
         });
         let resolved = answer.await.unwrap_or_else(|_| Resolved::Failed("it took too long".into()));
-        let now = self.around.clock.now();
+        let now = self.context.clock.now();
         let outcome = self.settle(&issuer, resolved, now);
         self.lock().running.remove(issuer.as_str());
         progress.send_replace(Progress::Ended(outcome));
@@ -195,8 +195,8 @@ impl Tenants {
             Resolved::Unknown => {
                 tracing::debug!("there is no such tenant");
                 let mut state = self.lock();
-                self.let_go(issuer);
-                state.refused.note(issuer, Why::Unknown, now);
+                self.drop_tenant(issuer);
+                state.refused.remember(issuer, Reason::Unknown, now);
                 return Outcome::Succeeded;
             }
             Resolved::Failed(error) => {
@@ -215,20 +215,20 @@ impl Tenants {
     }
 
     /// Trusts an issuer for the configured time.
-    fn hold(&self, issuer: &str, told: TrustedIssuer, now: UnixTime) -> Outcome {
+    fn hold(&self, issuer: &str, answer: TrustedIssuer, now: UnixTime) -> Outcome {
         let until = now.plus(self.limits.trusted_for);
         // Three quarters of that time, so that no request has to wait for a tenant in use.
         let renew_at = now.plus(self.limits.trusted_for / 4 * 3).as_seconds();
         let changing = self.lock();
         let live = self.live.load_full();
         if let Some(tenant) = live.get(issuer)
-            && tenant.told.is_same(&told)
+            && tenant.answer.is_same(&answer)
         {
             tenant.trust.keys.standing().trust_until(until);
             tenant.renew_at.store(renew_at, Relaxed);
             return Outcome::Succeeded;
         }
-        let trust = match told.clone().trust(&self.around) {
+        let trust = match answer.clone().trust(&self.context) {
             Ok(trust) => trust,
             Err(error) => {
                 tracing::error!(issuer, "the resolver returned invalid settings: {error}");
@@ -240,7 +240,7 @@ impl Tenants {
         standing.trust_until(until);
         // Marks the tenant as used, so that it is not evicted at once.
         standing.generation(now);
-        let tenant = Tenant { trust: Arc::new(trust), told, renew_at: renew_at.into() };
+        let tenant = Tenant { trust: Arc::new(trust), answer, renew_at: renew_at.into() };
         let mut next = Live::clone(&live);
         if let Some(before) = next.insert(issuer.into(), Arc::new(tenant)) {
             // Tokens that were verified by the old rules are no longer valid.
@@ -255,7 +255,7 @@ impl Tenants {
         Outcome::Succeeded
     }
 
-    fn let_go(&self, issuer: &str) {
+    fn drop_tenant(&self, issuer: &str) {
         let live = self.live.load_full();
         if let Some(tenant) = live.get(issuer) {
             tenant.trust.keys.standing().end();
@@ -267,7 +267,7 @@ impl Tenants {
 
     /// Records a failed lookup. A tenant that is trusted stays trusted until its time is over.
     fn fail(&self, issuer: &str, now: UnixTime) -> Outcome {
-        self.lock().refused.note(issuer, Why::Failed, now);
+        self.lock().refused.remember(issuer, Reason::Failed, now);
         Outcome::Failed
     }
 

@@ -6,7 +6,7 @@ use scopegate_claims::Issuer;
 use scopegate_jose::ClaimMapping;
 
 use crate::ConfigError;
-use crate::issuer_settings::{IssuerSettings, Surroundings, issuer_setters};
+use crate::issuer_settings::{IssuerContext, IssuerSettings, issuer_setters};
 use crate::issuers::Trust;
 use crate::preset::{self, Preset};
 
@@ -136,18 +136,18 @@ impl TrustedIssuer {
     issuer_setters!(settings);
 
     /// Builds the rules and keys that verify the issuer's tokens.
-    pub(crate) fn trust(self, around: &Surroundings) -> Result<Trust, ConfigError> {
+    pub(crate) fn trust(self, context: &IssuerContext) -> Result<Trust, ConfigError> {
         let Self { issuer, preset, published_at, problem, settings } = self;
         if let Some(problem) = problem {
             return Err(problem);
         }
         let issuer = Issuer::parse(&issuer)?;
-        let mut settings = settings.or(&around.settings);
+        let mut settings = settings.or(&context.settings);
         if settings.keys.is_none() {
             settings.jwks_url = settings.jwks_url.or(published_at);
         }
         let rules = preset.apply(settings.rules(issuer)?);
-        let keys = settings.key_ring(rules.issuer(), around)?;
+        let keys = settings.key_ring(rules.issuer(), context)?;
         Ok(Trust { rules, keys: Arc::new(keys) })
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use scopegate_claims::UnixTime;
 use scopegate_jose::Verified;
 
-use super::{Proof, Sought};
+use super::{Lookup, Proof};
 
 /// The maximum number of tokens in a set.
 pub(super) const WAYS: usize = 8;
@@ -22,7 +22,7 @@ pub(super) struct Set {
     /// 16 bits of each token's hash.
     tags: [u16; WAYS],
     /// How many more evictions each token survives because it was hit: two bits each.
-    came_again: AtomicU16,
+    hits_left: AtomicU16,
     /// The position that is considered for eviction next.
     next: u8,
     proofs: Vec<Proof>,
@@ -32,20 +32,20 @@ pub(super) enum Found {
     Nothing,
     Good(Arc<Verified>),
     /// The token was found, but is no longer valid.
-    Ended,
+    Invalid,
 }
 
 impl Set {
-    pub(super) fn find(&self, sought: &Sought<'_>, now: UnixTime) -> Found {
-        let Some(way) = self.way(sought) else { return Found::Nothing };
+    pub(super) fn find(&self, lookup: &Lookup<'_>, now: UnixTime) -> Found {
+        let Some(way) = self.way(lookup) else { return Found::Nothing };
         let proof = &self.proofs[way];
         if !proof.holds(now) {
-            return Found::Ended;
+            return Found::Invalid;
         }
         // Written only if it changes, so that threads with the same token do not contend for the
         // cache line.
-        if self.came_again.load(Ordering::Relaxed) & bits(way) != bits(way) {
-            self.came_again.fetch_or(bits(way), Ordering::Relaxed);
+        if self.hits_left.load(Ordering::Relaxed) & bits(way) != bits(way) {
+            self.hits_left.fetch_or(bits(way), Ordering::Relaxed);
         }
         Found::Good(Arc::clone(&proof.token))
     }
@@ -55,24 +55,24 @@ impl Set {
     /// token while the set has a free place.
     pub(super) fn insert(
         &mut self,
-        sought: &Sought<'_>,
+        lookup: &Lookup<'_>,
         proof: Proof,
         full: bool,
     ) -> Option<Proof> {
-        let way = match self.way(sought) {
+        let way = match self.way(lookup) {
             Some(way) => way,
             // If all tokens were hit, each pass lowers their counts, so this ends after at most
             // four passes.
             None if self.proofs.len() == WAYS => loop {
-                if let Some(way) = self.turn() {
+                if let Some(way) = self.next_to_evict() {
                     break way;
                 }
             },
-            None if full => self.turn().unwrap_or(self.proofs.len()),
+            None if full => self.next_to_evict().unwrap_or(self.proofs.len()),
             None => self.proofs.len(),
         };
-        self.tags[way] = tag(sought.hash);
-        *self.came_again.get_mut() &= !bits(way);
+        self.tags[way] = tag(lookup.hash);
+        *self.hits_left.get_mut() &= !bits(way);
         match self.proofs.get_mut(way) {
             Some(before) => Some(std::mem::replace(before, proof)),
             None => {
@@ -83,27 +83,27 @@ impl Set {
     }
 
     /// Evicts the next token, if there is one that was not hit recently.
-    pub(super) fn give_way(&mut self) -> Option<Proof> {
-        self.turn().map(|way| self.take(way))
+    pub(super) fn evict_next(&mut self) -> Option<Proof> {
+        self.next_to_evict().map(|way| self.take(way))
     }
 
     /// Removes a token, unless it is valid.
-    pub(super) fn forget(&mut self, sought: &Sought<'_>, now: UnixTime) -> Option<Proof> {
-        let way = self.way(sought)?;
+    pub(super) fn remove_invalid(&mut self, lookup: &Lookup<'_>, now: UnixTime) -> Option<Proof> {
+        let way = self.way(lookup)?;
         if self.proofs[way].holds(now) { None } else { Some(self.take(way)) }
     }
 
     /// The next token to evict. `None` if all were hit; then each has survived one more eviction.
-    fn turn(&mut self) -> Option<usize> {
+    fn next_to_evict(&mut self) -> Option<usize> {
         let len = self.proofs.len();
-        let came_again = self.came_again.get_mut();
+        let hits_left = self.hits_left.get_mut();
         for _ in 0..len {
             let way = usize::from(self.next) % len;
             self.next = way as u8 + 1;
-            if *came_again & bits(way) == 0 {
+            if *hits_left & bits(way) == 0 {
                 return Some(way);
             }
-            *came_again -= 1 << (2 * way);
+            *hits_left -= 1 << (2 * way);
         }
         None
     }
@@ -112,20 +112,20 @@ impl Set {
     fn take(&mut self, way: usize) -> Proof {
         let last = self.proofs.len() - 1;
         self.tags[way] = self.tags[last];
-        let came_again = self.came_again.get_mut();
-        let often = *came_again >> (2 * last) & 0b11;
-        *came_again &= !(bits(way) | bits(last));
+        let hits_left = self.hits_left.get_mut();
+        let often = *hits_left >> (2 * last) & 0b11;
+        *hits_left &= !(bits(way) | bits(last));
         if way != last {
-            *came_again |= often << (2 * way);
+            *hits_left |= often << (2 * way);
         }
         self.proofs.swap_remove(way)
     }
 
-    fn way(&self, sought: &Sought<'_>) -> Option<usize> {
-        let tag = tag(sought.hash);
+    fn way(&self, lookup: &Lookup<'_>) -> Option<usize> {
+        let tag = tag(lookup.hash);
         let tags = self.tags[..self.proofs.len()].iter().enumerate();
         let mut ways = tags.filter(|(_, known)| **known == tag).map(|(way, _)| way);
-        ways.find(|&way| self.proofs[way].token.as_bytes() == sought.token)
+        ways.find(|&way| self.proofs[way].token.as_bytes() == lookup.token)
     }
 }
 

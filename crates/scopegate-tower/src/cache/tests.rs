@@ -69,11 +69,11 @@ fn proofs() -> &'static [Proof] {
 
 impl<S: BuildHasher> TokenCache<S> {
     fn remember(&self, proof: &Proof) {
-        self.insert(&self.sought(proof.token.token().as_bytes()), proof.clone());
+        self.insert(&self.lookup(proof.token.token().as_bytes()), proof.clone());
     }
 
     fn recall(&self, token: &Verified, now: u64) -> Option<Arc<Verified>> {
-        self.get(&self.sought(token.token().as_bytes()), at(now))
+        self.get(&self.lookup(token.token().as_bytes()), at(now))
     }
 
     fn len(&self) -> usize {
@@ -94,7 +94,7 @@ fn tokens_with_equal_hashes_are_not_confused() {
     for other in
         [&token[1..], &token[..token.len() - 1], "", &format!("{token}A"), &token.replace('.', "x")]
     {
-        assert!(cache.get(&cache.sought(other.as_bytes()), at(NOW)).is_none(), "{other}");
+        assert!(cache.get(&cache.lookup(other.as_bytes()), at(NOW)).is_none(), "{other}");
     }
     assert!(cache.recall(&theirs.token, NOW).is_none());
     cache.remember(&theirs);

@@ -14,7 +14,7 @@ use super::schedule::COOL_DOWN;
 use super::source::Tag;
 
 /// How long a request waits for issuers and keys.
-pub(crate) const PATIENCE: Duration = TIMEOUT;
+pub(crate) const MAX_WAIT: Duration = TIMEOUT;
 
 /// A refresh in its own task. All requests that wait for it share it.
 #[derive(Clone, Debug)]

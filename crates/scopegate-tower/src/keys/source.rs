@@ -15,7 +15,7 @@ use super::{Fetch, KeysError};
 
 /// How long a discovered URL is used. After that discovery runs again, in case the issuer has moved
 /// its keys.
-const FOUND_FOR: Duration = Duration::from_secs(3600);
+const DISCOVERY_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// A place to read keys from, and the means to do so.
 #[derive(Debug)]
@@ -85,9 +85,10 @@ impl Source {
         let found = self.take_found().filter(|found| now < found.until);
         let found = match found {
             Some(found) => found,
-            None => {
-                Found { url: discover(&*self.fetch, issuer).await?, until: now.plus(FOUND_FOR) }
-            }
+            None => Found {
+                url: discover(&*self.fetch, issuer).await?,
+                until: now.plus(DISCOVERY_LIFETIME),
+            },
         };
         let loaded = self.read(&found.url, held).await?;
         *self.found() = Some(found);

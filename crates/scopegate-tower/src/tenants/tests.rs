@@ -247,8 +247,8 @@ async fn a_flood_of_unknown_issuers_is_bounded() {
     for answer in flood {
         assert!(matches!(answer.await.unwrap(), 401 | 503));
     }
-    assert!(given.directory.lock().most_at_once <= AT_ONCE);
-    assert!(given.asked() <= 1 + QUEUE, "{}", given.asked());
+    assert!(given.directory.lock().most_at_once <= MAX_RUNNING);
+    assert!(given.asked() <= 1 + MAX_LOOKUPS, "{}", given.asked());
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ impl KeyRing {
 
 impl Refresh {
     async fn outcome_for_request(self) -> Outcome {
-        self.outcome_until(tokio::time::Instant::now() + crate::keys::PATIENCE).await
+        self.outcome_until(tokio::time::Instant::now() + crate::keys::MAX_WAIT).await
     }
 }
 
