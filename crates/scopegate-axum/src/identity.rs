@@ -9,8 +9,8 @@ use http::request::Parts;
 use scopegate_claims::Claims;
 use scopegate_jose::{RefusalCause, Verified};
 
-use crate::AuthRejection;
-use crate::guard::{self, Guard};
+use crate::guard::Guard;
+use crate::{AuthRejection, decision};
 
 /// The subject of the token: the claim `sub`.
 ///
@@ -85,13 +85,13 @@ macro_rules! claim {
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
                 let (extensions, name) = (&parts.extensions, stringify!($name));
-                let authenticated = guard::authenticated(extensions, name, Guard::Token)?;
-                let token = guard::token(authenticated)?;
+                let authenticated = decision::authenticated(extensions, name, Guard::Token)?;
+                let token = decision::token(authenticated)?;
                 match $find(token.claims()) {
                     Some(_) => Ok(Self(Arc::clone(token))),
                     None => {
                         let cause = RefusalCause::MissingClaim { claim: $claim };
-                        Err(guard::refuse(cause, authenticated))
+                        Err(decision::refuse(cause, authenticated))
                     }
                 }
             }
@@ -105,7 +105,8 @@ macro_rules! claim {
                 _: &S,
             ) -> Result<Option<Self>, AuthRejection> {
                 let (extensions, name) = (&parts.extensions, stringify!($name));
-                let authenticated = guard::authenticated(extensions, name, Guard::OptionalToken)?;
+                let authenticated =
+                    decision::authenticated(extensions, name, Guard::OptionalToken)?;
                 let token = authenticated.token().filter(|token| $find(token.claims()).is_some());
                 Ok(token.map(|token| Self(Arc::clone(token))))
             }

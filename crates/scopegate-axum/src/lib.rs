@@ -66,6 +66,7 @@ extern crate self as scopegate_axum;
 
 mod all_of;
 mod any_of;
+mod decision;
 mod guard;
 mod identity;
 mod probe;

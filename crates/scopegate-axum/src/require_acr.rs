@@ -6,7 +6,8 @@ use std::sync::Arc;
 use scopegate_claims::ClaimValues;
 use scopegate_jose::Verified;
 
-use crate::guard::{Guard, guard};
+use crate::decision::guard;
+use crate::guard::Guard;
 
 /// Admits a token whose user signed in with one of the levels `A`, which are values of the claim
 /// `acr`.

@@ -8,8 +8,8 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use scopegate_jose::RefusalCause;
 
-use crate::guard::{self, Guard};
-use crate::{AuthRejection, Token};
+use crate::guard::Guard;
+use crate::{AuthRejection, Token, decision};
 
 /// A rule of a service's own about verified tokens.
 ///
@@ -127,13 +127,13 @@ impl<S: Send + Sync, C: ClaimRule> FromRequestParts<S> for RequireClaim<C> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
         let asked = Guard::Rule(C::NAME);
-        let authenticated = guard::authenticated(&parts.extensions, "RequireClaim", asked)?;
-        let token = Token::of(guard::token(authenticated)?, authenticated)?;
+        let authenticated = decision::authenticated(&parts.extensions, "RequireClaim", asked)?;
+        let token = Token::of(decision::token(authenticated)?, authenticated)?;
         match C::allows(&token) {
             true => Ok(Self { token, rule: PhantomData }),
             false => {
                 let cause = RefusalCause::RuleNotMet { rule: C::NAME.into() };
-                Err(guard::refuse(cause, authenticated))
+                Err(decision::refuse(cause, authenticated))
             }
         }
     }

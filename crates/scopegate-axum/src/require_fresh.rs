@@ -50,4 +50,4 @@ impl<const SECONDS: u64> RequireFresh<SECONDS> {
         Guard::Authentication { acr_values: &[], max_age: Some(Duration::from_secs(SECONDS)) };
 }
 
-crate::guard::guard!(RequireFresh<SECONDS>, [const SECONDS: u64], Self::GUARD);
+crate::decision::guard!(RequireFresh<SECONDS>, [const SECONDS: u64], Self::GUARD);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use scopegate_claims::ScopeRule;
 use scopegate_jose::Verified;
 
-use crate::guard::{Guard, guard};
+use crate::decision::guard;
+use crate::guard::Guard;
 
 /// Admits a token that holds the scope `R`.
 ///

@@ -275,7 +275,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         let Self { handled: Handled { method, route, mut declared, probe }, path, prefixes } = self;
         declared.extend(probe(state));
         let route = route.with_state(state.clone());
-        Endpoint { handled: Handled { method, route, declared, probe: |_| Vec::new() }, path, prefixes }
+        Endpoint {
+            handled: Handled { method, route, declared, probe: |_| Vec::new() },
+            path,
+            prefixes,
+        }
     }
 
     fn full_path(&self) -> String {

@@ -11,8 +11,8 @@ use http::request::Parts;
 use scopegate_claims::Claims;
 use scopegate_jose::{Authenticated, ExtraClaims, RefusalCause, Verified};
 
-use crate::AuthRejection;
-use crate::guard::{self, Guard};
+use crate::guard::Guard;
+use crate::{AuthRejection, decision};
 
 const NAME: &str = "Token";
 
@@ -112,7 +112,7 @@ impl<X: Send + Sync + 'static> Token<X> {
              build the layer with `.extra_claims::<{asked}>()`"
         );
         let problem = format!("`Token<{asked}>`, but the layer reads {read}");
-        Err(guard::refuse(RefusalCause::Misconfigured(problem.into()), authenticated))
+        Err(decision::refuse(RefusalCause::Misconfigured(problem.into()), authenticated))
     }
 }
 
@@ -134,8 +134,8 @@ impl<S: Send + Sync, X: Send + Sync + 'static> FromRequestParts<S> for Token<X> 
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let authenticated = guard::authenticated(&parts.extensions, NAME, Guard::Token)?;
-        Self::of(guard::token(authenticated)?, authenticated)
+        let authenticated = decision::authenticated(&parts.extensions, NAME, Guard::Token)?;
+        Self::of(decision::token(authenticated)?, authenticated)
     }
 }
 
@@ -143,7 +143,7 @@ impl<S: Send + Sync, X: Send + Sync + 'static> OptionalFromRequestParts<S> for T
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
-        let authenticated = guard::authenticated(&parts.extensions, NAME, Guard::OptionalToken)?;
+        let authenticated = decision::authenticated(&parts.extensions, NAME, Guard::OptionalToken)?;
         authenticated.token().map(|token| Self::of(token, authenticated)).transpose()
     }
 }
