@@ -1,4 +1,4 @@
-//! Orders in a file of SQLite. All SQL of the demo is here and in `seed`.
+//! Orders in a SQLite file. All SQL of the demo is here and in `seed`.
 
 mod seed;
 
@@ -11,10 +11,10 @@ use sqlx::{FromRow, Row, SqlitePool};
 use crate::order::{Order, OrderId, Status};
 use crate::orders::{ListQuery, NewOrder};
 
-/// How long a request waits for others that write.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a request waits for other writers.
+const MAX_WAIT: Duration = Duration::from_secs(3);
 
-/// `AUTOINCREMENT`: the id of a deleted order is not given again.
+/// With `AUTOINCREMENT` the id of a deleted order is not used again.
 const TABLE: &str = "\
     CREATE TABLE orders (\
         id INTEGER PRIMARY KEY AUTOINCREMENT, \
@@ -45,32 +45,32 @@ const DELETE: &str = "DELETE FROM orders WHERE id = ?1";
 #[error("the database of the orders failed")]
 pub(crate) struct StorageError(#[from] sqlx::Error);
 
-/// Orders in a file of SQLite. Clones share their connections.
+/// Orders in a SQLite file. Clones share their connections.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderStore {
     pool: SqlitePool,
 }
 
 impl OrderStore {
-    /// Opens the file; one that is new gets a hundred orders.
+    /// Opens the file. A new file gets a hundred orders.
     pub(crate) async fn open(file: &Path) -> Result<Self, StorageError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .busy_timeout(PATIENCE);
-        let pool = SqlitePoolOptions::new().acquire_timeout(PATIENCE).connect_with(options).await?;
+            .busy_timeout(MAX_WAIT);
+        let pool = SqlitePoolOptions::new().acquire_timeout(MAX_WAIT).connect_with(options).await?;
         seed::fill(&pool).await?;
         Ok(Self { pool })
     }
 
-    /// The orders that were asked for, and the last of them if more follow.
+    /// The selected orders, and the id of the last one if more follow.
     pub(crate) async fn list(
         &self,
         query: &ListQuery,
     ) -> Result<(Vec<Order>, Option<OrderId>), StorageError> {
         let ListQuery { limit, after, status, customer } = query;
-        // One more than asked for tells whether there is one.
+        // One order more than requested shows whether more follow.
         let mut orders: Vec<Order> = sqlx::query_as(LIST)
             .bind(after.map_or(0, |after| after.0))
             .bind(status.map(Status::as_str))
@@ -108,13 +108,13 @@ impl OrderStore {
         Ok(placed.await?)
     }
 
-    /// Deletes an order; tells whether there was one.
+    /// Deletes an order, and returns whether it existed.
     pub(crate) async fn delete(&self, id: OrderId) -> Result<bool, StorageError> {
         let deleted = sqlx::query(DELETE).bind(id.0).execute(&self.pool).await?;
         Ok(deleted.rows_affected() > 0)
     }
 
-    /// Closes the file; what is asked for later fails.
+    /// Closes the file; later calls fail.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_opened_again_has_what_it_had() {
+    async fn a_reopened_file_has_its_orders() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("orders.db");
         let store = OrderStore::open(&file).await.unwrap();
