@@ -11,8 +11,8 @@ use crate::guard::Guard;
 
 /// Admits a token that holds the scope `R`.
 ///
-/// `R` is a scope type, or a combination: `RequireScope<AnyOf<(A, B)>>` is the same as `AnyOf<(A,
-/// B)>`.
+/// `R` is a scope type, or a combination: `RequireScope<AnyOf<(A, B)>>` is the same as
+/// `AnyOf<(A, B)>`.
 ///
 /// ```
 /// use axum::{Router, routing::get};

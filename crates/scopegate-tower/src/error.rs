@@ -44,7 +44,7 @@ pub enum ConfigError {
     /// The leeway is longer than five minutes.
     #[error("`.leeway(…)` must not exceed five minutes")]
     LeewayTooLong,
-    /// Nothing says for whom a token must be meant, so every token of the issuer would be accepted.
+    /// No audience is required, so every token of the issuer would be accepted.
     #[error("`.audience(…)` is missing; `.client_ids(…)` is for issuers that write no audience")]
     MissingAudience,
     /// The set of allowed signature algorithms is empty.
@@ -54,7 +54,7 @@ pub enum ConfigError {
     #[error("no issuer is named; name one, or add a resolver with `.or_resolve(…)`")]
     NoIssuers,
     /// The given key set is empty.
-    #[error("`.keys(…)` or `.seed_keys(…)` holds no key")]
+    #[error("`.keys(…)` or `.seed_keys(…)` has no key")]
     NoKeys,
     /// A setting that belongs to a single issuer is made for several.
     #[error("`.{option}(…)` is for one issuer; with several, set it on each `TrustedIssuer`")]

@@ -1,17 +1,17 @@
 //! A tower layer that authenticates bearer tokens offline.
 //!
-//! [`BearerLayer`] stands in front of any tower service that takes `http` requests. It verifies the
 //! [`BearerLayer`] wraps any tower service that takes `http` requests. It verifies the access token
 //! of a request with keys it already holds, and stores one [`Authenticated`] in the request's
 //! extensions. An `Authenticated` that was there before is overwritten. The layer does not check
 //! scopes: the code behind it does, for example the extractors of `scopegate-axum`.
+//!
 //! # Answers
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | no token, or another scheme | 401 `Bearer`; passes where the layer is [`optional`](BearerLayer::optional) |
+//! | no token, or another scheme | 401 `Bearer`; admitted if the layer is [`optional`](BearerLayer::optional) |
 //! | a token in the query or the body only | the same: such a token is not read |
-//! | `Authorization` twice, malformed, or beside `access_token` in the query | 400 `invalid_request` |
+//! | `Authorization` repeated, malformed, or together with `access_token` in the query | 400 `invalid_request` |
 //! | anything wrong inside a single token | 401 `invalid_token` |
 //! | the issuer's keys are not available | 503 with `Retry-After` |
 //!

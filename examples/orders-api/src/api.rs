@@ -1,4 +1,4 @@
-//! The API: its routes, the layer that guards them, and what it says about itself.
+//! The API: its routes, the layer that guards them, and the documents it publishes.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "whoever started the demo reads it there")]
+            #[expect(clippy::print_stderr, reason = "the user who started the demo reads it there")]
             {
                 eprintln!("orders-api: {error:#}");
             }

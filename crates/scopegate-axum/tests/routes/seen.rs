@@ -88,7 +88,7 @@ fn every_guard_is_found_in_any_position() {
 #[test]
 fn guards_are_found_among_sixteen_arguments() {
     #[scoped]
-    #[expect(clippy::too_many_arguments, reason = "as many as axum takes")]
+    #[expect(clippy::too_many_arguments, reason = "as many as axum allows")]
     async fn many(
         _: Method,
         _: Method,

@@ -63,7 +63,7 @@ fn operations_without_scopes_have_their_own_security() {
     assert_eq!(security("/anyone", "get"), json!([{}, { "bearer": [] }]));
     assert_eq!(security("/public", "get"), json!([]));
     assert_eq!(security("/fresh", "get"), json!([{ "bearer": [] }]));
-    assert_eq!(security("/open/{rest}", "get"), Value::Null, "what holds for the document");
+    assert_eq!(security("/open/{rest}", "get"), Value::Null, "as for the whole document");
     assert_eq!(document(OpenApi::new("", ""))["security"], json!([{ "bearer": [] }]));
 }
 
