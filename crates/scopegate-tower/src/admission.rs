@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use http::{Extensions, Request};
 use scopegate_jose::{Authenticated, Refusal};
 
-use crate::{BearerLayer, meter};
+use crate::meter;
 
 /// A request that the layer admitted. A guard behind the layer can still refuse it.
 pub(crate) struct Admission {
@@ -14,23 +14,21 @@ pub(crate) struct Admission {
     reader: Option<RefusalReader>,
 }
 
-impl BearerLayer {
-    /// Stores the result in the request's extensions. An entry that was there before is replaced.
-    pub(crate) fn admit<B>(
-        &self,
+impl Admission {
+    /// Admits a request: stores the result in its extensions, and replaces one that was there before.
+    pub(crate) fn of<B>(
         request: &mut Request<B>,
         authenticated: Authenticated,
-    ) -> Admission {
+        reader: Option<&RefusalReader>,
+    ) -> Self {
         let with = if authenticated.token().is_some() { "token" } else { "anonymous" };
         request.extensions_mut().insert(authenticated);
-        if let Some(reader) = &self.reader {
+        if let Some(reader) = reader {
             request.extensions_mut().insert(reader.clone());
         }
-        Admission { with, reader: self.reader.clone() }
+        Self { with, reader: reader.cloned() }
     }
-}
 
-impl Admission {
     /// Counts the request once it is answered. If a guard refused it, its refusal is copied into
     /// the response's extensions.
     pub(crate) fn answered(&self, extensions: &mut Extensions) {
@@ -55,10 +53,10 @@ impl Admission {
 ///
 /// In HTTP a guard stores its [`Refusal`] in the extensions of the response. The guards of tonic
 /// return a `Status`, which tonic stores there instead, and this layer does not know that type. So
-/// each request that [`BearerLayer::grpc`] admits carries a reader in its extensions, and the
-/// author of a framework's guards registers a function with [`read_by`](Self::read_by). Requests
-/// that those guards refuse are then counted as refused, and logs and outer layers find the cause.
-/// `scopegate-tonic` does this for tonic.
+/// each request that [`BearerLayer::grpc`](crate::BearerLayer::grpc) admits carries a reader in its
+/// extensions, and the author of a framework's guards registers a function with
+/// [`read_by`](Self::read_by). Requests that those guards refuse are then counted as refused, and
+/// logs and outer layers find the cause. `scopegate-tonic` does this for tonic.
 ///
 /// ```
 /// use bytes::Bytes;

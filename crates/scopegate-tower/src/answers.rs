@@ -9,7 +9,7 @@ use crate::ProtectedResource;
 
 mod grpc;
 
-pub use grpc::{Grpc, GrpcAnswers};
+pub use grpc::GrpcAnswers;
 
 /// Writes the layer's own answers as responses with a body of type `R`.
 ///

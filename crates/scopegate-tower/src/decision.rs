@@ -13,9 +13,10 @@ use scopegate_jose::{
 
 use crate::cache::{Proof, TokenCache};
 use crate::credentials::{Credentials, is_b64token};
-use crate::issuers::{Issuers, NotFound, Trust};
+use crate::issuers::{Issuers, NotFound};
 use crate::keys::{Outcome, Refresh};
 use crate::tenants::RETRY_SOON;
+use crate::trust::Trust;
 use crate::{ProtectedResource, meter};
 
 /// Used when an issuer's keys were never read or are too old.

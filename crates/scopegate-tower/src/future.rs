@@ -155,7 +155,8 @@ impl<S, B> Parked<S, B> {
         let request = &mut self.request;
         let cause = match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let admission = Some(self.layer.admit(request, authenticated));
+                let admission =
+                    Some(Admission::of(request, authenticated, self.layer.reader.as_ref()));
                 return Kind::Inner { future: self.inner.call(self.request), admission };
             }
             Decision::Refuse(cause) => cause,

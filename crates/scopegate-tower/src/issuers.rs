@@ -5,21 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::{Issuer, UnixTime};
-use scopegate_jose::{JoseError, Rules, UnverifiedJws};
+use scopegate_jose::{JoseError, UnverifiedJws};
 
-use crate::keys::KeyRing;
 use crate::tenants::{Known, Tenants};
+use crate::trust::Trust;
 use crate::{ConfigError, Readiness, meter};
 
 /// The longest `iss`, in bytes, that the resolver is asked about.
 const MAX_ISSUER_LEN: usize = 2048;
-
-/// A trusted issuer: the rules and keys that verify its tokens.
-#[derive(Debug)]
-pub(crate) struct Trust {
-    pub(crate) rules: Rules,
-    pub(crate) keys: Arc<KeyRing>,
-}
 
 /// The issuers of a layer.
 #[derive(Debug)]
@@ -118,13 +111,6 @@ impl Issuers {
         for trust in &self.fixed {
             trust.keys.refresh_if_due(now);
         }
-    }
-}
-
-impl Trust {
-    /// The issuer's name, the `iss` of its tokens.
-    pub(crate) fn name(&self) -> &str {
-        self.rules.issuer().as_str()
     }
 }
 

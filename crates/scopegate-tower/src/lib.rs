@@ -77,6 +77,7 @@ mod credentials;
 mod decision;
 mod error;
 mod future;
+mod grpc;
 mod issuer_settings;
 mod issuers;
 mod keys;
@@ -91,6 +92,7 @@ mod service;
 mod tenants;
 #[cfg(test)]
 mod test_issuer;
+mod trust;
 mod trusted_issuer;
 mod web_url;
 
@@ -100,11 +102,12 @@ pub use scopegate_jose::{
 };
 
 pub use crate::admission::RefusalReader;
-pub use crate::answers::{Answers, Grpc, GrpcAnswers, HttpAnswers};
+pub use crate::answers::{Answers, GrpcAnswers, HttpAnswers};
 pub use crate::builder::BearerBuilder;
 pub use crate::cache::CacheSize;
 pub use crate::error::{ConfigError, StartError};
 pub use crate::future::ResponseFuture;
+pub use crate::grpc::Grpc;
 pub use crate::keys::{
     Fetch, FetchError, HttpFetch, IssuerReadiness, KeyState, KeysError, MAX_DOCUMENT_LEN,
 };

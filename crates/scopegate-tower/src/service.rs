@@ -10,6 +10,7 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{Refusal, RefusalCause};
 use tower_service::Service;
 
+use crate::admission::Admission;
 use crate::answers::{Answers, HttpAnswers, refuse};
 use crate::decision::{Decision, Gate, Need};
 use crate::future::{Parked, ResponseFuture};
@@ -61,7 +62,8 @@ where
         gate.issuers.refresh_if_due(now);
         match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let admission = self.layer.admit(&mut request, authenticated);
+                let admission =
+                    Admission::of(&mut request, authenticated, self.layer.reader.as_ref());
                 ResponseFuture::admitted(self.inner.call(request), admission)
             }
             Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),

@@ -17,8 +17,8 @@ use tokio::time::timeout;
 
 use self::refused::{Reason, Refused};
 use crate::issuer_settings::IssuerContext;
-use crate::issuers::Trust;
 use crate::keys::{IssuerReadiness, Outcome, Progress, Refresh, TIMEOUT};
+use crate::trust::Trust;
 use crate::{ResolveIssuer, Resolved, TenantLimits, TrustedIssuer};
 
 /// The maximum number of lookups that run at a time. Others wait.

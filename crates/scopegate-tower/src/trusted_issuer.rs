@@ -7,8 +7,8 @@ use scopegate_jose::ClaimMapping;
 
 use crate::ConfigError;
 use crate::issuer_settings::{IssuerContext, IssuerSettings, issuer_setters};
-use crate::issuers::Trust;
 use crate::preset::{self, Preset};
+use crate::trust::Trust;
 
 /// An issuer whose tokens a layer accepts, with the provider's particularities.
 ///

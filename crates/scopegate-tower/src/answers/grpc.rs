@@ -3,12 +3,9 @@
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use scopegate_jose::{Refusal, RefusalStatus};
-use tower_layer::Layer;
 
 use super::Answers;
-use crate::{
-    BearerLayer, BearerService, ProtectedResource, RefusalReader, RequireLayer, RequireService,
-};
+use crate::ProtectedResource;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -16,7 +13,8 @@ const GRPC_RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-push
 
 /// Answers in gRPC: HTTP 200 without a body, and the outcome in `grpc-status`.
 ///
-/// Works with every body type that has an empty default, such as tonic's `Body`. See [`Grpc`].
+/// Works with every body type that has an empty default, such as tonic's `Body`. See
+/// [`Grpc`](crate::Grpc).
 ///
 /// | refusal | status in HTTP | gRPC code |
 /// | --- | --- | --- |
@@ -66,63 +64,6 @@ impl<R: Default> Answers<R> for GrpcAnswers {
     fn metadata(_: &ProtectedResource, _: &Method) -> Option<Response<R>> {
         // Clients that ask for the document use plain HTTP and cannot read a gRPC answer.
         None
-    }
-}
-
-/// A layer that writes its refusals as gRPC answers.
-///
-/// ```
-/// use bytes::Bytes;
-/// use http::{Request, Response};
-/// use http_body_util::Full;
-/// use scopegate_tower::BearerLayer;
-/// use tower::{Layer, ServiceExt, service_fn};
-///
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
-/// let service = auth.grpc().layer(service_fn(async |_: Request<()>| {
-///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-/// }));
-///
-/// let response = service.oneshot(Request::post("/orders.v1.Orders/List").body(())?).await?;
-/// assert_eq!(response.status(), 200);
-/// assert_eq!(response.headers()["grpc-status"], "16");
-/// assert_eq!(response.headers()["www-authenticate"], "Bearer");
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Grpc<L>(L);
-
-impl BearerLayer {
-    /// The same layer for gRPC; both share their keys. It wraps tonic's services:
-    /// `Server::builder().layer(auth.grpc())`.
-    pub fn grpc(&self) -> Grpc<Self> {
-        Grpc(Self { reader: Some(RefusalReader::default()), ..self.clone() })
-    }
-}
-
-impl RequireLayer {
-    /// The same layer for gRPC, to be placed inside [`BearerLayer::grpc`].
-    pub fn grpc(self) -> Grpc<Self> {
-        Grpc(self)
-    }
-}
-
-impl<S> Layer<S> for Grpc<BearerLayer> {
-    type Service = BearerService<S, GrpcAnswers>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        BearerService::new(inner, self.0.clone())
-    }
-}
-
-impl<S> Layer<S> for Grpc<RequireLayer> {
-    type Service = RequireService<S, GrpcAnswers>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        RequireService::new(inner, self.0.requirement())
     }
 }
 
