@@ -1,4 +1,4 @@
-//! A handler that does only what cannot be left out: the same hashes, signatures, verification and
+//! A handler that does only the necessary work: the same hashes, signatures, verification and
 //! durable rows, with the same libraries.
 
 use std::collections::HashMap;
@@ -46,12 +46,12 @@ struct App {
     secret: [u8; 32],
     user: UserId,
     session: SessionId,
-    /// What a code stands for, and then what is kept of it; as long as on the other side.
+    /// The body of a code before and after its use, with the same lengths as in our server.
     code_body: String,
     used_body: String,
 }
 
-/// Serves until the process is ended.
+/// Serves until the process is killed.
 #[tokio::main]
 pub(crate) async fn serve(algorithm: &str) {
     let folder = tempfile::tempdir().unwrap();
@@ -88,7 +88,7 @@ pub(crate) async fn serve(algorithm: &str) {
     .unwrap();
 }
 
-/// Keeps a code. This is not measured.
+/// Stores a code. This is not measured.
 async fn authorize(State(app): State<Arc<App>>, Query(asked): Query<Fields>) -> Redirect {
     let code = random_token(32);
     let artifact = Artifact {
@@ -191,7 +191,7 @@ struct IdClaims<'a> {
 }
 
 impl App {
-    /// The client, by its secret's hash.
+    /// Authenticates the client by the hash of its secret.
     fn client(&self, headers: &HeaderMap) -> Option<String> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
         let pair = base64_simd::STANDARD.decode_to_vec(value).ok()?;
@@ -250,7 +250,8 @@ impl App {
         let (id, generation) = form["refresh_token"].split_once('.').unwrap();
         let (id, from) = (FamilyId::parse(id).unwrap(), generation.parse::<u32>().unwrap());
         let mut answer = self.tokens(client, &id, now);
-        // A refresh token is a keyed hash, checked and made.
+        // Stands for the keyed hashes that our server computes to check and to make a refresh
+        // token.
         answer["refresh_token"] = format!("{id}.{}", from + 1).into();
         let hashes = [sha256(id.as_str().as_bytes()), sha256(generation.as_bytes())];
         assert_ne!(hashes[0], hashes[1]);

@@ -1,4 +1,4 @@
-//! Orders in a file of SQLite. All SQL of the demo is here and in `seed`.
+//! Orders in a SQLite file. All SQL of the demo is here and in `seed`.
 
 mod seed;
 
@@ -12,10 +12,10 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::order::{Order, OrderId, Status};
 use crate::orders::{ListQuery, NewOrder};
 
-/// How long a request waits for others that write.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a request waits for other writers.
+const MAX_WAIT: Duration = Duration::from_secs(3);
 
-/// `AUTOINCREMENT`: the id of a deleted order is not given again.
+/// With `AUTOINCREMENT` the id of a deleted order is not used again.
 const TABLE: &str = "\
     CREATE TABLE orders (\
         id INTEGER PRIMARY KEY AUTOINCREMENT, \
@@ -53,12 +53,12 @@ pub(crate) struct OrderStore {
 }
 
 impl OrderStore {
-    /// Opens the file; one that is new gets a hundred orders.
+    /// Opens the file. A new file gets a hundred orders.
     pub(crate) async fn open(file: &Path) -> Result<Self, StorageError> {
         let file = file.to_owned();
         let connection = blocking(move || {
             let mut connection = Connection::open(file)?;
-            connection.busy_timeout(PATIENCE)?;
+            connection.busy_timeout(MAX_WAIT)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             seed::fill(&mut connection)?;
             Ok(connection)
@@ -66,7 +66,7 @@ impl OrderStore {
         Ok(Self { connection: Arc::new(Mutex::new(Some(connection.await?))) })
     }
 
-    /// The orders that were asked for, and the last of them if more follow.
+    /// The selected orders, and the id of the last one if more follow.
     pub(crate) async fn list(
         &self,
         query: &ListQuery,
@@ -113,7 +113,7 @@ impl OrderStore {
         .await
     }
 
-    /// Deletes an order; tells whether there was one.
+    /// Deletes an order, and returns whether it existed.
     pub(crate) async fn delete(&self, id: OrderId) -> Result<bool, StorageError> {
         self.with_connection(move |connection| {
             Ok(connection.prepare_cached(DELETE)?.execute([id.0])? > 0)
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_opened_again_has_what_it_had() {
+    async fn a_reopened_file_has_its_orders() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("orders.db");
         let store = OrderStore::open(&file).await.unwrap();

@@ -1,4 +1,4 @@
-//! The hundred orders that a new file begins with; always the same.
+//! The hundred orders of a new file; they are always the same.
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -19,7 +19,7 @@ const CUSTOMERS: [&str; 9] = [
     "The Corner Office",
 ];
 
-/// What there is to buy, and for how many cents.
+/// The items on sale, with their prices in cents.
 const ITEMS: [(&str, u32); 11] = [
     ("Espresso beans 1 kg", 2190),
     ("Oat milk 6 x 1 l", 1350),
@@ -48,7 +48,7 @@ pub(super) fn fill(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.execute(TABLE, [])?;
     for n in 1..=ORDERS {
-        // 7 and 5 have no factor in common with the lengths, so every customer and item comes up.
+        // 7 and 5 have no common factor with the array lengths, so every customer and item is used.
         let (item, unit_price_cents) = ITEMS[n * 5 % ITEMS.len()];
         let (placed_by, tenant) =
             if n % 10 == 3 { ("partner", "partner") } else { ("orders-writer", "acme") };
@@ -63,7 +63,7 @@ pub(super) fn fill(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// The older an order is, the further it is.
+/// The older an order, the further its status.
 fn status(n: usize) -> Status {
     match n {
         _ if n.is_multiple_of(13) => Status::Cancelled,

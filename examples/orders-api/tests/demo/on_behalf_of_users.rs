@@ -1,4 +1,4 @@
-//! A program acts for people: with a token of theirs, or by what an issuer says of them.
+//! A program acts for users: with a token of theirs, or with an issuer's assertion about them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// What the issuer of the demo says of a person.
+/// An assertion of the demo's trusted issuer about a user.
 fn assertion(demo: &Demo, login: &str) -> String {
     let key = SigningKey::from_jwk_json(include_str!("../../partner.demo.jwk.json"));
     let key = key.expect("it is a key");
@@ -36,7 +36,7 @@ fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn what_an_issuer_says_of_a_person_gives_a_token_for_her_once() {
+async fn an_assertion_about_a_user_gives_a_token_once() {
     let demo = Demo::start();
     let alices = assertion(&demo, "alice");
     let scope = ("scope", "read:orders write:orders");
@@ -54,7 +54,7 @@ async fn what_an_issuer_says_of_a_person_gives_a_token_for_her_once() {
 }
 
 #[tokio::test]
-async fn a_persons_token_is_exchanged_for_one_that_says_who_acts() {
+async fn a_users_token_is_exchanged_for_one_that_says_who_acts() {
     let demo = Demo::start();
     let alices = assertion(&demo, "alice");
     let scope = ("scope", "read:orders write:orders");

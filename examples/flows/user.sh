@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# Alice at her browser, played by curl with a cookie jar. A real program opens a real browser instead.
+# Alice and her browser, played by curl with a cookie jar. A real program opens a real browser
+# instead.
 
-REDIRECT_URI=http://127.0.0.1:8765/cb # where the program would listen
+REDIRECT_URI=http://127.0.0.1:8765/cb # a real program would listen here
 
 COOKIES=$(mktemp)
 trap 'rm -f "$COOKIES"' EXIT
@@ -11,7 +12,7 @@ browser() { ask -b "$COOKIES" -c "$COOKIES" "$@"; }
 # A hidden field of a page's form: hidden request "$page"
 hidden() { sed -n "s/.*name=\"$1\" value=\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 
-# Opens an address, signs in and agrees if that is asked, and prints where the browser is sent then.
+# Opens an address, signs in and consents if asked to, and prints where the browser is redirected.
 alice_opens() {
     local address page request
     address=$(browser -o /dev/null -w '%{redirect_url}' "$1")
@@ -21,7 +22,7 @@ alice_opens() {
         address=$(browser -o /dev/null -w '%{redirect_url}' --data-urlencode "request=$request" \
             -d username=alice -d password=alice-demo-password "${ISSUER%/oauth2/*}/signin")
     fi
-    # A web application gets offline_access only if alice agrees, which she is asked once.
+    # A web application gets offline_access only if alice consents; she is asked once.
     if [[ $address == */consent\?* ]]; then
         page=$(browser "$address")
         request=$(hidden request "$page")
@@ -31,7 +32,7 @@ alice_opens() {
     printf '%s' "$address"
 }
 
-# A parameter of an address: parameter code "$address"
+# A query parameter of an address: parameter code "$address"
 parameter() {
     local value
     value=$(sed -n "s/.*[?&]$1=\([^&#]*\).*/\1/p" <<<"$2")
@@ -42,8 +43,8 @@ parameter() {
     printf '%s' "$value"
 }
 
-# The tokens of alice for a client, by the steps that authorization-code.sh explains. What follows the
-# scope is how the client proves itself: tokens_of_alice orders-web openid -d client_id=orders-web
+# Tokens of alice for a client, by the steps that authorization-code.sh explains. The arguments after
+# the scope are the client's authentication: tokens_of_alice orders-web openid -d client_id=orders-web
 tokens_of_alice() {
     local client=$1 scope=$2 verifier challenge answer
     shift 2

@@ -1,4 +1,4 @@
-//! The people of the demo sign in.
+//! The users of the demo sign in.
 
 use reqwest::{Method, Response};
 
@@ -8,16 +8,16 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
     answer.headers().get(name).expect("the header is there").to_str().expect("it is ASCII")
 }
 
-/// What a browser sends back of a cookie.
+/// The cookie, as a browser sends it back.
 fn cookie(answer: &Response) -> String {
     header(answer, "set-cookie").split(';').next().unwrap_or_default().to_owned()
 }
 
-/// Fills in the form of the sign-in; the status of the answer, and who is signed in then.
+/// Fills in the sign-in form. Returns the status, and the account page that follows.
 async fn sign_in(demo: &Demo, login: &str, password: &str) -> (u16, String) {
     let led = demo.page(Method::GET, "/account").send().await.expect("the demo answers");
     let flow = cookie(&led);
-    let (_, request) = header(&led, "location").split_once("request=").expect("a request waits");
+    let (_, request) = header(&led, "location").split_once("request=").expect("there is a request");
     let form = [("request", request), ("username", login), ("password", password)];
     let post = demo.page(Method::POST, "/signin").header("cookie", &flow).form(&form);
     let answer = post.send().await.expect("the demo answers");
