@@ -1,8 +1,10 @@
 //! Signing keys, and the keys that others publish.
 
 pub mod fetch;
+mod held;
 mod of_others;
 mod ring;
+mod sealed;
 
 pub use of_others::ClientKeys;
 pub use ring::KeyRing;
