@@ -1,9 +1,12 @@
 //! Signing keys, and the keys that others publish.
 
+mod event;
 pub mod fetch;
 mod held;
+mod making;
 mod of_others;
 mod ring;
+pub mod schedule;
 mod sealed;
 mod signer;
 

@@ -42,7 +42,7 @@ pub(crate) async fn a_key_of_a_newer_version_takes_its_server_out_of_service_alo
         )
     };
     for (how, back) in [
-        ("phase = 'announced'", "phase = 'signing'"),
+        ("phase = 'lent'", "phase = 'signing'"),
         ("algorithm = 'ML-DSA-44'", "algorithm = 'ES256'"),
         ("format = 2", "format = 1"),
     ] {

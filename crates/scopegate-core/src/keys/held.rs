@@ -7,44 +7,93 @@ use scopegate_jose::{Algorithm, Jwk, JwkSet, KeySet, MasterKey, SigningKey, Veri
 
 use crate::catalog::{Affected, RowKey, ServerId, UnreadableRow};
 use crate::error::TokenError;
-use crate::store::{KeyChanges, KeyPhase, StoreError, StoredKey};
+use crate::store::{KeyChanges, KeyMove, KeyPhase, StoreError, StoredKey};
 
-/// The keys as they stand at a version.
+/// The keys at one version. A change makes a copy; what has not changed is shared with it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
+    /// The version of the newest change that was read.
     pub(super) version: u64,
-    pub(super) servers: HashMap<ServerId, Arc<ServerKeys>>,
-    /// What is not understood of them.
-    pub(super) unreadable: BTreeMap<RowKey, Arc<UnreadableRow>>,
+    servers: HashMap<ServerId, Arc<ServerKeys>>,
+    /// The keys that this version of the program does not understand.
+    unreadable: BTreeMap<RowKey, Arc<UnreadableRow>>,
 }
 
-/// The signing keys of one server.
+/// The published keys of one server: announced, signing and retiring ones.
 #[derive(Debug)]
 pub(super) struct ServerKeys {
-    keys: Vec<HeldKey>,
+    /// The oldest first.
+    stored: Vec<StoredKey>,
+    /// For each of them the private key, once it has signed.
+    unsealed: Vec<OnceLock<Arc<SigningKey>>>,
+    /// What `/keys` answers (RFC 7517 §5).
     pub(super) public: Arc<str>,
+    /// The same keys, ready to verify the server's own tokens.
     pub(super) verifying: Arc<KeySet>,
 }
 
-#[derive(Debug)]
-pub(super) struct HeldKey {
-    stored: StoredKey,
-    unsealed: OnceLock<Arc<SigningKey>>,
-}
 impl Held {
+    /// The keys of a server; none if it has none yet.
+    pub(super) fn of(&self, server: &ServerId) -> Option<&ServerKeys> {
+        self.servers.get(server).map(Arc::as_ref)
+    }
+
+    /// The same as they are stored, the oldest first.
+    pub(super) fn stored(&self, server: &ServerId) -> &[StoredKey] {
+        self.of(server).map_or(&[], |keys| &keys.stored)
+    }
+
+    /// The keys that this version of the program does not understand.
+    pub(super) fn unreadable(&self) -> Vec<Arc<UnreadableRow>> {
+        self.unreadable.values().cloned().collect()
+    }
+
+    /// Refuses a server that has a key which is not understood: that key may be the one that signs.
+    pub(super) fn check(&self, server: &ServerId) -> Result<(), StoreError> {
+        let affects = |row: &&Arc<UnreadableRow>| match row.affected() {
+            Affected::Server(id) => id == server.as_str(),
+            Affected::Client(_) | Affected::Nothing | Affected::User(_) => false,
+        };
+        let row = self.unreadable.values().find(affects);
+        row.map_or(Ok(()), |row| Err(StoreError::Unreadable(Arc::clone(row))))
+    }
+
+    /// Applies changes that were read from the storage.
     pub(super) fn follow(&mut self, changes: KeyChanges) {
-        let KeyChanges { version, keys, unreadable } = changes;
+        let KeyChanges { version, keys, dropped, unreadable } = changes;
         self.version = version;
         for row in unreadable {
-            // What was known of it holds no longer.
+            // What was known of the key may no longer be true.
             self.remove(&row.key);
             self.unreadable.insert(row.key.clone(), Arc::new(row));
+        }
+        for key in dropped {
+            self.remove(&key);
         }
         self.put(keys);
     }
 
-    /// Puts keys in the place of those of the same ids.
-    pub(super) fn put(&mut self, keys: Vec<StoredKey>) {
+    /// Applies moves that this process has just stored.
+    pub(super) fn carry_out(&mut self, moves: &[KeyMove]) {
+        for one in moves {
+            match one {
+                KeyMove::Insert(key) => self.put(vec![StoredKey::clone(key)]),
+                KeyMove::Advance { server, kid, to: KeyPhase::Dropped, .. } => {
+                    self.remove(&RowKey::signing_key(server.as_str(), kid));
+                }
+                KeyMove::Advance { server, kid, to, at, .. } => {
+                    let known = self.stored(server).iter().find(|key| key.kid == *kid);
+                    if let Some(mut key) = known.cloned() {
+                        key.enter(*to, *at);
+                        self.put(vec![key]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds keys, in the place of those with the same ids.
+    fn put(&mut self, keys: Vec<StoredKey>) {
         let mut by_server: HashMap<ServerId, Vec<StoredKey>> = HashMap::new();
         for key in keys {
             self.unreadable.remove(&RowKey::signing_key(key.server.as_str(), &key.kid));
@@ -59,6 +108,7 @@ impl Held {
     }
 
     fn remove(&mut self, key: &RowKey) {
+        self.unreadable.remove(key);
         let server = ServerId::try_from(key.parent.clone());
         let server = server.ok().filter(|server| self.servers.contains_key(server));
         if let Some(server) = server {
@@ -67,56 +117,45 @@ impl Held {
     }
 
     fn replace(&mut self, server: ServerId, change: impl FnOnce(&mut Vec<StoredKey>)) {
-        let before = self.servers.get(&server).map(Arc::as_ref);
-        let known = before.map_or(&[][..], |before| &before.keys).iter();
-        let mut keys = known.map(|key| key.stored.clone()).collect();
+        let before = self.of(&server);
+        let mut keys = self.stored(&server).to_vec();
         change(&mut keys);
         let keys = ServerKeys::new(keys, before);
         self.servers.insert(server, Arc::new(keys));
     }
-
-    /// Refuses a server that has a key which is not understood.
-    pub(super) fn check(&self, server: &ServerId) -> Result<(), StoreError> {
-        // Mostly there is none.
-        let affects = |row: &&Arc<UnreadableRow>| match row.affected() {
-            Affected::Server(id) => id == server.as_str(),
-            Affected::Client(_) | Affected::Nothing | Affected::User(_) => false,
-        };
-        let row = self.unreadable.values().find(affects);
-        row.map_or(Ok(()), |row| Err(StoreError::Unreadable(Arc::clone(row))))
-    }
 }
 
 impl ServerKeys {
-    /// The keys in the order of their age, whenever they were read.
-    fn new(mut keys: Vec<StoredKey>, before: Option<&Self>) -> Self {
-        keys.sort_by(|a, b| (a.since, &a.kid).cmp(&(b.since, &b.kid)));
-        let jwks: Vec<Jwk> = keys.iter().map(|key| key.public.clone()).collect();
+    /// Sorts the keys by their age, so that each node publishes the same set. Private keys that were
+    /// unsealed before are kept.
+    fn new(mut stored: Vec<StoredKey>, before: Option<&Self>) -> Self {
+        stored.sort_by(|a, b| (a.created, &a.kid).cmp(&(b.created, &b.kid)));
+        let jwks: Vec<Jwk> = stored.iter().map(|key| key.public.clone()).collect();
         let verifying = jwks.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok());
         let verifying = Arc::new(KeySet::from_keys(verifying));
         let public = serde_json::to_string(&JwkSet::from_iter(jwks)).expect("keys are plain data");
-        let keys = keys.into_iter().map(|stored| {
-            let known = before
-                .and_then(|before| before.keys.iter().find(|key| key.stored.kid == stored.kid));
-            let unsealed = known.map(|key| key.unsealed.clone()).unwrap_or_default();
-            HeldKey { stored, unsealed }
-        });
-        Self { keys: keys.collect(), public: public.into(), verifying }
+        let unsealed_before = |key: &StoredKey| {
+            let before = before?;
+            let place = before.stored.iter().position(|known| known.kid == key.kid)?;
+            Some(before.unsealed[place].clone())
+        };
+        let unsealed = stored.iter().map(|key| unsealed_before(key).unwrap_or_default()).collect();
+        Self { stored, unsealed, public: public.into(), verifying }
     }
 
-    pub(super) fn signing(&self, algorithm: Algorithm) -> Option<&HeldKey> {
-        self.keys
-            .iter()
-            .find(|key| key.stored.algorithm == algorithm && key.stored.phase == KeyPhase::Signing)
-    }
-}
-
-impl HeldKey {
-    pub(super) fn unseal(&self, master_key: &MasterKey) -> Result<Arc<SigningKey>, TokenError> {
-        if let Some(key) = self.unsealed.get() {
-            return Ok(Arc::clone(key));
+    /// The private key that signs with an algorithm; none if no key does. It is unsealed when it is
+    /// first needed, and held from then on.
+    pub(super) fn signer(
+        &self,
+        algorithm: Algorithm,
+        master_key: &MasterKey,
+    ) -> Result<Option<Arc<SigningKey>>, TokenError> {
+        let signs = |key: &StoredKey| key.algorithm == algorithm && key.phase == KeyPhase::Signing;
+        let Some(place) = self.stored.iter().position(signs) else { return Ok(None) };
+        if let Some(key) = self.unsealed[place].get() {
+            return Ok(Some(Arc::clone(key)));
         }
-        let key = self.stored.unseal(master_key).map_err(TokenError::Signing)?;
-        Ok(Arc::clone(self.unsealed.get_or_init(|| Arc::new(key))))
+        let key = self.stored[place].unseal(master_key).map_err(TokenError::Signing)?;
+        Ok(Some(Arc::clone(self.unsealed[place].get_or_init(|| Arc::new(key)))))
     }
 }

@@ -1,20 +1,25 @@
-//! The signing keys of all servers, held ready.
+//! The signing keys of all servers, held ready in memory.
 //!
 //! A key is made once, sealed under the master key, and stored before it signs. It is unsealed when it
 //! signs for the first time. Publishing a key set never makes a key.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use scopegate_claims::Clock;
+use scopegate_claims::{Clock, UnixTime};
 use scopegate_jose::{Algorithm, KeySet, MasterKey, SigningKey};
 use tokio::sync::Mutex;
 
+use super::event::key_step_event;
 use super::held::Held;
+use super::making::{self, Turns};
+use super::schedule::{KeyStep, Rotation, due};
 use crate::catalog::{AuthorizationServer, ServerId, UnreadableRow};
 use crate::error::TokenError;
-use crate::store::{KeyChanges, KeyStore, StoreError, StoredKey};
+use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError};
+
+/// How often the steps of a server are tried when other nodes change its keys at the same time.
+const ATTEMPTS: usize = 5;
 
 /// The signing keys of all servers.
 #[derive(Debug)]
@@ -22,12 +27,11 @@ pub struct KeyRing {
     store: Arc<dyn KeyStore>,
     master_key: Arc<MasterKey>,
     clock: Arc<dyn Clock>,
+    rotation: Rotation,
     held: ArcSwap<Held>,
-    /// One change at a time, so that older keys never replace newer ones.
+    /// One change of `held` at a time, so that older keys never replace newer ones.
     changing: Mutex<()>,
-    /// A server's keys are made one at a time, and no more at once than there are cores.
-    making: Vec<Mutex<()>>,
-    hasher: RandomState,
+    turns: Turns,
 }
 
 impl KeyRing {
@@ -41,25 +45,150 @@ impl KeyRing {
         master_key: Arc<MasterKey>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let ring = Self {
             store,
             master_key,
             clock,
+            rotation: Rotation::manual(),
             held: ArcSwap::default(),
             changing: Mutex::default(),
-            making: (0..cores).map(|_| Mutex::new(())).collect(),
-            hasher: RandomState::new(),
+            turns: Turns::new(),
         };
         ring.reload().await?;
         Ok(ring)
     }
 
-    /// Reads what has changed of the stored keys: another node may have made some.
+    /// The public keys of a server as a JWK set (RFC 7517 §5): announced, signing and retiring ones.
+    /// None if the server has no key yet, or one that this version does not understand.
+    pub fn public(&self, server: &ServerId) -> Option<Arc<str>> {
+        let held = self.held.load();
+        held.check(server).ok()?;
+        held.of(server).map(|keys| Arc::clone(&keys.public))
+    }
+
+    /// The published keys of a server, ready to verify its own tokens; none if it has no key yet.
+    pub fn verifying(&self, server: &ServerId) -> Option<Arc<KeySet>> {
+        self.held.load().of(server).map(|keys| Arc::clone(&keys.verifying))
+    }
+
+    /// The keys that this version does not understand: their servers do not sign.
+    pub fn unreadable(&self) -> Vec<Arc<UnreadableRow>> {
+        self.held.load().unreadable()
+    }
+
+    /// The key that signs for a server now. It is made if the server has none.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if they cannot be read; the keys that are held stay.
+    /// [`TokenError`] if the key cannot be made, stored or unsealed, or the server has a key that this
+    /// version does not understand.
+    pub async fn signer(
+        &self,
+        server: &AuthorizationServer,
+    ) -> Result<Arc<SigningKey>, TokenError> {
+        // The catalog refuses a server without algorithms.
+        let algorithm = server.spec.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
+        if let Some(key) = self.held_signer(&server.id, algorithm)? {
+            return Ok(key);
+        }
+        // Boxed, so that each request does not reserve memory for what happens once per server.
+        Box::pin(self.ensure(server)).await?;
+        let key = self.held_signer(&server.id, algorithm)?;
+        key.ok_or(TokenError::Storage(StoreError::Conflict))
+    }
+
+    fn held_signer(
+        &self,
+        server: &ServerId,
+        algorithm: Algorithm,
+    ) -> Result<Option<Arc<SigningKey>>, TokenError> {
+        let held = self.held.load();
+        held.check(server)?;
+        let Some(keys) = held.of(server) else { return Ok(None) };
+        keys.signer(algorithm, &self.master_key)
+    }
+
+    /// Applies the steps that are due for a server: makes the keys that it lacks, and goes on with
+    /// rotations that were begun.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if a key cannot be made or stored, or the server has a key that this version does
+    /// not understand: it may be the one that signs.
+    pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), TokenError> {
+        let _turn = self.turns.of(&server.id).await;
+        for _ in 0..ATTEMPTS {
+            let now = self.clock.now();
+            let steps = self.due(server, now)?;
+            if steps.is_empty() {
+                return Ok(());
+            }
+            let moves = self.moves(&server.id, steps, now).await?;
+            let events: Vec<_> = moves.iter().map(|one| key_step_event(one, now)).collect();
+            match self.store.move_keys(&moves, &events).await {
+                Ok(version) => {
+                    self.hold(&moves, version).await;
+                    return Ok(());
+                }
+                // Another node was first. What it did may leave nothing to do.
+                Err(StoreError::Conflict) => self.reload().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(TokenError::Storage(StoreError::Conflict))
+    }
+
+    fn due(&self, server: &AuthorizationServer, now: UnixTime) -> Result<Vec<KeyStep>, StoreError> {
+        let held = self.held.load();
+        held.check(&server.id)?;
+        Ok(due(&server.spec.algorithms, held.stored(&server.id), &self.rotation, now))
+    }
+
+    /// The moves that carry out steps. Keys are made here, and stored by nobody yet.
+    async fn moves(
+        &self,
+        server: &ServerId,
+        steps: Vec<KeyStep>,
+        at: UnixTime,
+    ) -> Result<Vec<KeyMove>, TokenError> {
+        let advance =
+            |kid, from, to| KeyMove::Advance { server: server.clone(), kid, from, to, at };
+        let mut moves = Vec::new();
+        for step in steps {
+            moves.push(match step {
+                KeyStep::Make { algorithm, phase } => {
+                    let key = making::make(server, algorithm, phase, &self.master_key, at).await?;
+                    KeyMove::Insert(Box::new(key))
+                }
+                KeyStep::Sign { kid } => advance(kid, KeyPhase::Announced, KeyPhase::Signing),
+                KeyStep::Retire { kid } => advance(kid, KeyPhase::Signing, KeyPhase::Retiring),
+                KeyStep::Drop { kid } => advance(kid, KeyPhase::Retiring, KeyPhase::Dropped),
+            });
+        }
+        Ok(moves)
+    }
+
+    /// Holds moves that were stored as a version, without reading the keys again. The number of the
+    /// version is held with the next change that is read: there may be others before it.
+    async fn hold(&self, moves: &[KeyMove], version: u64) {
+        for one in moves {
+            let (server, kid, phase) = (one.server(), one.kid(), one.phase().as_str());
+            tracing::info!(%server, kid, phase, "a signing key entered a phase");
+        }
+        let _turn = self.changing.lock().await;
+        let mut next = Held::clone(&self.held.load());
+        // If the version was read meanwhile, the keys may have moved on since.
+        if next.version < version {
+            next.carry_out(moves);
+            self.held.store(Arc::new(next));
+        }
+    }
+
+    /// Reads what has changed of the stored keys, for example by other nodes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if they cannot be read. The keys that are held stay.
     pub async fn reload(&self) -> Result<(), StoreError> {
         let changes = self.changes_since(self.version()).await?;
         self.follow(vec![changes]).await;
@@ -71,12 +200,13 @@ impl KeyRing {
         self.held.load().version
     }
 
-    /// Reads what has changed after a version, and holds nothing of it yet.
+    /// Reads what has changed after a version, without holding it yet.
     pub(crate) async fn changes_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
         self.store.keys_since(version).await
     }
 
-    /// Holds what was read, in the order in which it was. What is held already that is newer stays.
+    /// Holds changes in the order in which they were read. Changes that are older than what is held
+    /// are ignored.
     pub(crate) async fn follow(&self, changes: Vec<KeyChanges>) {
         let _turn = self.changing.lock().await;
         let mut next = Held::clone(&self.held.load());
@@ -84,108 +214,6 @@ impl KeyRing {
         for changes in changes.into_iter().filter(|changes| changes.version >= version) {
             next.follow(changes);
         }
-        self.held.store(Arc::new(next));
-    }
-
-    /// The keys that this version does not understand: their servers do not sign.
-    pub fn unreadable(&self) -> Vec<Arc<UnreadableRow>> {
-        self.held.load().unreadable.values().cloned().collect()
-    }
-
-    /// The public keys of a server as a JWK set (RFC 7517 §5); none if it has no key yet, or one that
-    /// this version does not understand.
-    pub fn public(&self, server: &ServerId) -> Option<Arc<str>> {
-        let held = self.held.load();
-        held.check(server).ok()?;
-        held.servers.get(server).map(|keys| Arc::clone(&keys.public))
-    }
-
-    /// The public keys of a server, ready to verify its own tokens with; none if it has no key yet.
-    pub fn verifying(&self, server: &ServerId) -> Option<Arc<KeySet>> {
-        self.held.load().servers.get(server).map(|keys| Arc::clone(&keys.verifying))
-    }
-
-    /// The key that signs for a server now; it is made if there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError`] if it cannot be made, stored or unsealed, or the server has a key that this version
-    /// does not understand.
-    pub async fn signer(
-        &self,
-        server: &AuthorizationServer,
-    ) -> Result<Arc<SigningKey>, TokenError> {
-        // A server without algorithms is not let into the catalog.
-        let algorithm = server.spec.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
-        if let Some(key) = self.held_signer(&server.id, algorithm)? {
-            return Ok(key);
-        }
-        // Boxed, since it happens once in the life of a server, and each request would keep room for it.
-        Box::pin(self.ensure(server)).await?;
-        let key = self.held_signer(&server.id, algorithm)?;
-        key.ok_or(TokenError::Storage(StoreError::Conflict))
-    }
-
-    /// Makes the keys that a server lacks.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError`] if a key cannot be made or stored, or the server has one that this version does not
-    /// understand: that may be the one that signs.
-    pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), TokenError> {
-        let place = self.hasher.hash_one(&server.id) as usize % self.making.len();
-        let _turn = self.making[place].lock().await;
-        for &algorithm in &server.spec.algorithms {
-            self.held.load().check(&server.id)?;
-            if !self.holds(&server.id, algorithm) {
-                self.make(&server.id, algorithm).await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn holds(&self, server: &ServerId, algorithm: Algorithm) -> bool {
-        let held = self.held.load();
-        held.servers.get(server).is_some_and(|keys| keys.signing(algorithm).is_some())
-    }
-
-    fn held_signer(
-        &self,
-        server: &ServerId,
-        algorithm: Algorithm,
-    ) -> Result<Option<Arc<SigningKey>>, TokenError> {
-        let held = self.held.load();
-        held.check(server)?;
-        let key = held.servers.get(server).and_then(|keys| keys.signing(algorithm));
-        key.map(|key| key.unseal(&self.master_key)).transpose()
-    }
-
-    async fn make(&self, server: &ServerId, algorithm: Algorithm) -> Result<(), TokenError> {
-        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm));
-        let key = made
-            .await
-            .map_err(|error| TokenError::Storage(StoreError::Unavailable(Box::new(error))))?;
-        let key = key.map_err(TokenError::Signing)?;
-        let stored = StoredKey::seal(server, &key, &self.master_key, self.clock.now())
-            .map_err(TokenError::Signing)?;
-        match self.store.insert_signing_key(&stored).await {
-            Ok(()) => {
-                tracing::info!(%server, algorithm = algorithm.name(), kid = key.kid(), "made a signing key");
-                self.hold(stored).await;
-                Ok(())
-            }
-            // Another node was faster: its key is as good as ours.
-            Err(StoreError::Conflict) => Ok(self.reload().await?),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Adds a key that has just been stored to those that are held; the others are not read again. At
-    /// which version it stands is learnt with the next change.
-    async fn hold(&self, stored: StoredKey) {
-        let _turn = self.changing.lock().await;
-        let mut next = Held::clone(&self.held.load());
-        next.put(vec![stored]);
         self.held.store(Arc::new(next));
     }
 }
