@@ -32,6 +32,30 @@ pub(crate) async fn a_key_of_another_node_is_learnt_without_a_change_of_the_cata
     }
 }
 
+pub(crate) async fn a_key_that_a_node_drops_is_published_by_none(place: &Place) {
+    let node = place.start().await;
+    let another = node.another_node().await;
+    place.run(MADE_ELSEWHERE).await;
+    for (phase, published) in [("announced", 2), ("signing", 2), ("retiring", 2), ("dropped", 1)] {
+        place
+            .run(&format!(
+                "UPDATE catalog_state SET key_version = key_version + 1; \
+                 UPDATE signing_key SET phase = '{phase}', retired_at = since, \
+                 version = (SELECT key_version FROM catalog_state) WHERE kid = 'elsewhere'"
+            ))
+            .await;
+        for node in [&node, &another] {
+            node.authority().reload().await.unwrap();
+            assert_eq!(kids(node, "stock").await.len(), published, "{phase}");
+            ask(node, "stock", "reader").await.expect(200);
+        }
+    }
+    // Nor is it published by a node that starts.
+    let late = node.another_node().await;
+    assert_eq!(kids(&late, "stock").await.len(), 1);
+    late.close().await;
+}
+
 pub(crate) async fn a_key_of_a_newer_version_takes_its_server_out_of_service_alone(place: &Place) {
     let node = place.start().await;
     let change = |how: &str| {

@@ -44,6 +44,7 @@ on_both_databases! {
         a_client_of_a_newer_version_is_out_of_service_alone;
     keys:
         a_key_of_another_node_is_learnt_without_a_change_of_the_catalog
+        a_key_that_a_node_drops_is_published_by_none
         a_key_of_a_newer_version_takes_its_server_out_of_service_alone;
     servers:
         a_servers_row_of_a_newer_version_takes_that_server_out_of_service_alone
