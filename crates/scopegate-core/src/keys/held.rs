@@ -126,8 +126,8 @@ impl Held {
 }
 
 impl ServerKeys {
-    /// Sorts the keys by their age, so that each node publishes the same set. Private keys that were
-    /// unsealed before are kept.
+    /// Sorts the keys by their age, so that each node publishes the same set. Of the private keys that
+    /// were unsealed before, only those that still sign are kept in memory.
     fn new(mut stored: Vec<StoredKey>, before: Option<&Self>) -> Self {
         stored.sort_by(|a, b| (a.created, &a.kid).cmp(&(b.created, &b.kid)));
         let jwks: Vec<Jwk> = stored.iter().map(|key| key.public.clone()).collect();
@@ -135,7 +135,7 @@ impl ServerKeys {
         let verifying = Arc::new(KeySet::from_keys(verifying));
         let public = serde_json::to_string(&JwkSet::from_iter(jwks)).expect("keys are plain data");
         let unsealed_before = |key: &StoredKey| {
-            let before = before?;
+            let before = before.filter(|_| key.phase == KeyPhase::Signing)?;
             let place = before.stored.iter().position(|known| known.kid == key.kid)?;
             Some(before.unsealed[place].clone())
         };

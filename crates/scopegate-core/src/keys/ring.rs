@@ -144,7 +144,7 @@ impl KeyRing {
         Ok(due(&server.spec.algorithms, held.stored(&server.id), &self.rotation, now))
     }
 
-    /// The moves that carry out steps. Keys are made here, and stored by nobody yet.
+    /// The moves that carry out steps. New keys are made here, and not stored yet.
     async fn moves(
         &self,
         server: &ServerId,
