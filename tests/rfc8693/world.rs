@@ -107,7 +107,7 @@ impl World {
         let person = Person { user: self.alice.clone(), auth: Some(signed_in_before(now)) };
         let (wish, granted) = (IdTokenWish::default(), ScopeSet::parse("openid").unwrap());
         let draft = IdTokenDraft::new(issuer, client, &person, &wish, &granted, now).unwrap();
-        draft.sign(&key, "x").await.unwrap()
+        draft.sign(&*key, "x").await.unwrap()
     }
 
     /// The token that a client gets for itself.

@@ -87,7 +87,7 @@ impl TestServer {
         };
         let key = authority.keys().signer(issuer).await.expect("there is a key");
         let draft = token::draft(allowed).expect("it can be drafted");
-        draft.sign(&key).await.expect("it is signed").access_token
+        draft.sign(&*key).await.expect("it is signed").access_token
     }
 }
 

@@ -7,5 +7,5 @@ mod event;
 mod row;
 
 pub use decision_id::DecisionId;
-pub use event::{AuditEvent, ClientDecision, DecisionKind, Outcome, UserChange, What};
+pub use event::{AuditEvent, ClientDecision, DecisionKind, KeyChange, Outcome, UserChange, What};
 pub use row::UnreadableEvent;

@@ -158,19 +158,24 @@ impl SigningKey {
         typ: TokenType,
         payload: &T,
     ) -> Result<String, JoseError> {
-        let header = &self.headers[typ as usize];
         let mut json = Vec::with_capacity(PAYLOAD_CAPACITY);
         serde_json::to_writer(&mut json, payload).map_err(|_| JoseError::Unserializable)?;
+        self.sign_payload(typ, &json)
+    }
 
+    /// Signs a payload that is encoded already, byte for byte, and returns the token in compact form
+    /// (RFC 7515 §7.1).
+    pub fn sign_payload(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
+        let header = &self.headers[typ as usize];
         let mut token = String::with_capacity(
             header.len()
-                + base64url::encoded_len(json.len())
+                + base64url::encoded_len(payload.len())
                 + base64url::encoded_len(self.pair.signature_len())
                 + 2,
         );
         token.push_str(header);
         token.push('.');
-        base64url::encode_to(&json, &mut token);
+        base64url::encode_to(payload, &mut token);
 
         let mut buffer = [0; MAX_SIGNATURE_LEN];
         let signature = self.pair.sign(self.algorithm, token.as_bytes(), &mut buffer)?;

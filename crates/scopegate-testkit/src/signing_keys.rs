@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use scopegate_claims::{Issuer, UnixTime};
 use scopegate_core::catalog::{ServerId, Snapshot};
-use scopegate_core::store::{CatalogStore, KeyStore, StoreError, StoredKey};
+use scopegate_core::store::{CatalogStore, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey};
 
 /// The keys made so far.
@@ -48,10 +48,11 @@ pub async fn put_signing_keys(
     for server in catalog.servers().filter(|server| server.spec.status.is_active()) {
         for &algorithm in &server.spec.algorithms {
             let key = signing_key(&server.id, algorithm);
-            let sealed = StoredKey::seal(&server.id, &key, master_key, now);
-            let stored = store.insert_signing_key(&sealed.expect("a key can be sealed")).await;
-            // A conflict means that the server already has a key.
-            assert!(matches!(stored, Ok(()) | Err(StoreError::Conflict)), "{stored:?}");
+            let sealed = StoredKey::seal(&server.id, &key, KeyPhase::Signing, master_key, now);
+            let insert = KeyMove::Insert(Box::new(sealed.expect("a key can be sealed")));
+            let stored = store.move_keys(&[insert], &[]).await;
+            // On a conflict the server has a key already.
+            assert!(matches!(stored, Ok(_) | Err(StoreError::Conflict)), "{stored:?}");
         }
     }
 }
@@ -113,8 +114,8 @@ mod tests {
         let (store, master_key) = (MemoryStore::default(), MasterKey::generate());
         let org = ServerId::org();
         let own = SigningKey::generate(Algorithm::Rs256).unwrap();
-        let sealed = StoredKey::seal(&org, &own, &master_key, NOW).unwrap();
-        store.insert_signing_key(&sealed).await.unwrap();
+        let sealed = StoredKey::seal(&org, &own, KeyPhase::Signing, &master_key, NOW).unwrap();
+        store.move_keys(&[KeyMove::Insert(Box::new(sealed))], &[]).await.unwrap();
         put_signing_keys(&store, &master_key, NOW).await;
         let signers = signers(store.clone(), master_key).await;
         assert_eq!(signers[0], own.kid());

@@ -32,6 +32,30 @@ pub(crate) async fn a_key_of_another_node_is_loaded_without_a_catalog_change(pla
     }
 }
 
+pub(crate) async fn a_key_that_a_node_drops_is_published_by_none(place: &Place) {
+    let node = place.start().await;
+    let another = node.another_node().await;
+    place.run(MADE_ELSEWHERE).await;
+    for (phase, published) in [("announced", 2), ("signing", 2), ("retiring", 2), ("dropped", 1)] {
+        place
+            .run(&format!(
+                "UPDATE catalog_state SET key_version = key_version + 1; \
+                 UPDATE signing_key SET phase = '{phase}', retired_at = since, \
+                 version = (SELECT key_version FROM catalog_state) WHERE kid = 'elsewhere'"
+            ))
+            .await;
+        for node in [&node, &another] {
+            node.authority().reload().await.unwrap();
+            assert_eq!(kids(node, "stock").await.len(), published, "{phase}");
+            ask(node, "stock", "reader").await.expect(200);
+        }
+    }
+    // Nor is it published by a node that starts.
+    let late = node.another_node().await;
+    assert_eq!(kids(&late, "stock").await.len(), 1);
+    late.close().await;
+}
+
 pub(crate) async fn a_key_of_a_newer_version_takes_only_its_server_out_of_service(place: &Place) {
     let node = place.start().await;
     let change = |how: &str| {
@@ -42,7 +66,7 @@ pub(crate) async fn a_key_of_a_newer_version_takes_only_its_server_out_of_servic
         )
     };
     for (how, back) in [
-        ("phase = 'announced'", "phase = 'signing'"),
+        ("phase = 'lent'", "phase = 'signing'"),
         ("algorithm = 'ML-DSA-44'", "algorithm = 'ES256'"),
         ("format = 2", "format = 1"),
     ] {

@@ -46,6 +46,7 @@ on_both_databases! {
         a_client_row_of_a_newer_version_takes_only_that_client_out_of_service;
     keys:
         a_key_of_another_node_is_loaded_without_a_catalog_change
+        a_key_that_a_node_drops_is_published_by_none
         a_key_of_a_newer_version_takes_only_its_server_out_of_service;
     servers:
         a_server_row_of_a_newer_version_takes_only_that_server_out_of_service

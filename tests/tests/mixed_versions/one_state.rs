@@ -8,7 +8,7 @@ use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, ServerId, Spec};
 use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
-use scopegate_core::store::{CatalogStore, KeyPhase, KeyStore, StoreError, StoredKey};
+use scopegate_core::store::{CatalogStore, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey};
 use scopegate_testkit::MemoryStore;
 use scopegate_tests::BASE;
@@ -39,11 +39,13 @@ async fn add_server(store: &MemoryStore, number: u64, public: &SigningKey) {
         kid: public.kid().to_owned(),
         algorithm: Algorithm::Es256,
         phase: KeyPhase::Signing,
-        since: UnixTime::from_seconds(1),
+        created: UnixTime::from_seconds(1),
+        signs_from: Some(UnixTime::from_seconds(1)),
+        retired_at: None,
         public: public.public_jwk(),
         sealed: Vec::new(),
     };
-    store.insert_signing_key(&key).await.unwrap();
+    store.move_keys(&[KeyMove::Insert(Box::new(key))], &[]).await.unwrap();
 }
 
 /// Adds a server before each of the next `times` reads of the catalog or the keys.

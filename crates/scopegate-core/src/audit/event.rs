@@ -61,6 +61,15 @@ pub enum What {
         /// What was changed.
         change: UserChange,
     },
+    /// A signing key moved to another phase of its life.
+    KeyMoved {
+        /// The authorization server that signs with it.
+        server: String,
+        /// The id of the key.
+        kid: String,
+        /// The phase that it is in now.
+        phase: KeyChange,
+    },
 }
 
 /// A decision about a request of a client.
@@ -164,6 +173,20 @@ kinds! {
         Consent = "app.oauth2.as.consent.grant",
         /// That the user does not consent.
         ConsentDenial = "app.oauth2.as.consent.deny",
+    }
+}
+
+kinds! {
+    /// The phase that a signing key moved to.
+    KeyChange {
+        /// It is published, and does not sign yet.
+        Announced = "app.oauth2.as.key.announce",
+        /// It signs.
+        Signing = "app.oauth2.as.key.sign",
+        /// It no longer signs, and is still published.
+        Retiring = "app.oauth2.as.key.retire",
+        /// It is no longer published.
+        Dropped = "app.oauth2.as.key.drop",
     }
 }
 

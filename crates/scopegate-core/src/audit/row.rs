@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, UserChange, What};
+use super::{
+    AuditEvent, ClientDecision, DecisionId, DecisionKind, KeyChange, Outcome, UserChange, What,
+};
 
 /// The members of the JSON object. Texts are borrowed where an event is written.
 #[derive(Deserialize, Serialize)]
@@ -78,6 +80,7 @@ impl AuditEvent {
             What::Decision(decision) => (&decision.server, &decision.client),
             What::ClientAuthenticationFailed { .. } => ("", UNAUTHENTICATED),
             What::RefusalsCounted { client, .. } => ("", client),
+            What::KeyMoved { server, .. } => (server, ""),
             What::SessionStarted { .. }
             | What::SignInFailed { .. }
             | What::SessionEnded { .. }
@@ -96,6 +99,7 @@ impl AuditEvent {
             What::SignInFailed { .. } => (STARTED, FAILURE),
             What::SessionEnded { .. } => (ENDED, Outcome::ALLOW),
             What::UserChanged { change, .. } => (change.as_str(), Outcome::ALLOW),
+            What::KeyMoved { phase, .. } => (phase.as_str(), Outcome::ALLOW),
         }
     }
 
@@ -129,6 +133,7 @@ impl AuditEvent {
                 reason: Some(WRONG_PASSWORD.into()),
                 ..row
             },
+            What::KeyMoved { kid, .. } => Row { token_id: Some(kid.into()), ..row },
             What::SessionEnded { user } => Row { user: user.as_deref().map(Cow::Borrowed), ..row },
             What::SessionStarted { user } | What::UserChanged { user, .. } => {
                 Row { user: Some(user.into()), ..row }
@@ -168,11 +173,18 @@ impl Row<'_> {
                     client => What::RefusalsCounted { client: client.to_owned(), count },
                 }
             }
-            (kind, _) => match (UserChange::named(kind), DecisionKind::named(kind)) {
-                (Some(change), _) => What::UserChanged { user: user.ok_or_else(needed)?, change },
-                (None, Some(kind)) => What::Decision(Box::new(self.decision(kind))),
-                (None, None) => return Err(UnreadableEvent(format!("the kind {kind}"))),
-            },
+            (kind, _) => {
+                if let Some(change) = UserChange::named(kind) {
+                    return Ok(What::UserChanged { user: user.ok_or_else(needed)?, change });
+                }
+                if let Some(phase) = KeyChange::named(kind) {
+                    let kid = self.token_id.unwrap_or_default().into_owned();
+                    return Ok(What::KeyMoved { server: self.server.into_owned(), kid, phase });
+                }
+                let known = DecisionKind::named(kind);
+                let kind = known.ok_or_else(|| UnreadableEvent(format!("the kind {kind}")))?;
+                What::Decision(Box::new(self.decision(kind)))
+            }
         })
     }
 
@@ -235,6 +247,7 @@ mod tests {
             What::SignInFailed { user: Some(user()) },
             What::SessionEnded { user: Some(user()) },
             What::UserChanged { user: user(), change: UserChange::Password },
+            What::KeyMoved { server: user(), kid: user(), phase: KeyChange::Retiring },
         ] {
             let event = event(what);
             assert_eq!(AuditEvent::from_json(&event.to_json()), Ok(event));

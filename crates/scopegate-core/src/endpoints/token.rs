@@ -89,7 +89,7 @@ impl Authority {
         let key = self.keys.signer(&call.server).await?;
         // A place in the queue is held from here to its use, so nothing but the key may take time.
         let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
-        let tokens = draft.sign(&key).await?;
+        let tokens = draft.sign(&*key).await?;
 
         let signed = Signed { id: &tokens.id, ends_at: tokens.ends_at, granted: &granted };
         let WithToken { changes: more, refresh_token } =

@@ -56,8 +56,10 @@ impl CatalogChanges {
 pub struct KeyChanges {
     /// The version that the changes lead to.
     pub version: u64,
-    /// The keys that are new or have changed, as they stand now.
+    /// The keys that are new or have changed, as they are now. None of them is dropped.
     pub keys: Vec<StoredKey>,
-    /// Those among them that this version does not understand.
+    /// The keys that were dropped. After version 0 there are none.
+    pub dropped: Vec<RowKey>,
+    /// The changed keys that this version does not understand.
     pub unreadable: Vec<UnreadableRow>,
 }

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use scopegate_claims::{Claims, ClaimsBuilder, Dialect};
-use scopegate_jose::{SigningKey, TokenType};
+use scopegate_jose::TokenType;
 use serde_json::Value;
 
 use super::custom_claims::custom_claims;
+use super::sign::sign;
 use super::{Allowed, MayAct, Subject, TokenDraft};
 use crate::catalog::TokenKind;
 use crate::directory::{Person, User};
 use crate::error::TokenError;
+use crate::keys::Signer;
 
 /// The claims that the administrator added, and those of delegation and userinfo.
 pub(super) fn extra_claims<'a>(
@@ -38,7 +40,10 @@ pub(super) fn extra_claims<'a>(
 
 impl TokenDraft<'_> {
     /// Signs the access token.
-    pub(super) async fn sign_access_token(&self, key: &SigningKey) -> Result<String, TokenError> {
+    pub(super) async fn sign_access_token(
+        &self,
+        signer: &dyn Signer,
+    ) -> Result<String, TokenError> {
         let Allowed { server, client, subject, audience, now, .. } = self.allowed;
         let dialect = server.spec.dialect;
         let claims = Claims::builder(&server.issuer, now.plus(self.lifetime))
@@ -57,7 +62,7 @@ impl TokenDraft<'_> {
         }
         let claims = claims.build();
         let payload = claims.in_dialect_with(dialect, &*extra);
-        key.sign(token_type(dialect), &payload).map_err(TokenError::Signing)
+        sign(signer, token_type(dialect), &payload).await
     }
 }
 

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scopegate_claims::{Dialect, ScopeSet, UnixTime};
-use scopegate_jose::{SigningKey, TokenType, half_hash};
+use scopegate_jose::{TokenType, half_hash};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::custom_claims::custom_claims;
+use super::sign::sign;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::directory::Person;
 use crate::directory::standard_claims;
 use crate::error::TokenError;
+use crate::keys::Signer;
 use crate::store::SessionId;
 use crate::token::IdTokenWish;
 use crate::token::TokenId;
@@ -63,7 +65,11 @@ impl<'a> IdTokenDraft<'a> {
     /// # Errors
     ///
     /// [`TokenError::Signing`] if the key does not sign.
-    pub async fn sign(&self, key: &SigningKey, access_token: &str) -> Result<String, TokenError> {
+    pub async fn sign(
+        &self,
+        signer: &dyn Signer,
+        access_token: &str,
+    ) -> Result<String, TokenError> {
         let Self { server, client, person, wish, now, .. } = *self;
         let dialect = server.spec.dialect;
         let auth = person.auth.as_ref();
@@ -75,7 +81,7 @@ impl<'a> IdTokenDraft<'a> {
             exp: now.plus(ID_TOKEN_LIFETIME),
             iat: now,
             jti: TokenId::id(),
-            at_hash: half_hash(key.algorithm(), access_token),
+            at_hash: half_hash(signer.algorithm(), access_token),
             nonce: wish.nonce.as_deref(),
             auth_time: auth.map(|auth| auth.at),
             acr: auth.map(|auth| auth.acr.as_str()),
@@ -87,7 +93,7 @@ impl<'a> IdTokenDraft<'a> {
             Dialect::Okta => TokenType::None,
             Dialect::Both | Dialect::Rfc9068 => TokenType::Jwt,
         };
-        key.sign(token_type, &payload).map_err(TokenError::Signing)
+        sign(signer, token_type, &payload).await
     }
 }
 

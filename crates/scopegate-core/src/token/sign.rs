@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use scopegate_claims::{ScopeSet, UnixTime};
-use scopegate_jose::SigningKey;
+use scopegate_jose::{JoseError, TokenType};
+use serde::Serialize;
 
 use super::{TokenDraft, TokenId};
 use crate::error::TokenError;
+use crate::keys::Signer;
 
 /// The tokens of a request, signed. `Debug` hides them.
 #[non_exhaustive]
@@ -37,10 +39,10 @@ impl TokenDraft<'_> {
     /// # Errors
     ///
     /// [`TokenError::Signing`] if the key does not sign.
-    pub async fn sign(self, key: &SigningKey) -> Result<SignedTokens, TokenError> {
-        let access_token = self.sign_access_token(key).await?;
+    pub async fn sign(self, signer: &dyn Signer) -> Result<SignedTokens, TokenError> {
+        let access_token = self.sign_access_token(signer).await?;
         let id_token = match &self.id_token {
-            Some(draft) => Some(draft.sign(key, &access_token).await?),
+            Some(draft) => Some(draft.sign(signer, &access_token).await?),
             None => None,
         };
         Ok(SignedTokens {
@@ -53,3 +55,18 @@ impl TokenDraft<'_> {
         })
     }
 }
+
+/// Signs a payload.
+pub(super) async fn sign(
+    signer: &dyn Signer,
+    token_type: TokenType,
+    payload: &(impl Serialize + Sync),
+) -> Result<String, TokenError> {
+    let mut json = Vec::with_capacity(PAYLOAD_CAPACITY);
+    serde_json::to_writer(&mut json, payload)
+        .map_err(|_| TokenError::Signing(JoseError::Unserializable))?;
+    signer.sign(token_type, &json).await.map_err(TokenError::Signing)
+}
+
+/// Most payloads fit without another allocation.
+const PAYLOAD_CAPACITY: usize = 1024;

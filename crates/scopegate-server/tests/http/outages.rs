@@ -197,7 +197,7 @@ async fn token_of_a_user<S>(at: &Fixture<S>) -> String {
         now,
     };
     let key = at.server.authority().keys().signer(issuer).await.unwrap();
-    draft(allowed).unwrap().sign(&key).await.unwrap().access_token
+    draft(allowed).unwrap().sign(&*key).await.unwrap().access_token
 }
 
 #[tokio::test]

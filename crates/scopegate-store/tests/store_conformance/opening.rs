@@ -5,15 +5,15 @@ use scopegate_core::catalog::{
 };
 use scopegate_core::directory::{Listed, LoginMatch, User};
 use scopegate_core::store::{
-    Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyStore, Ledger,
-    Records, StoreError, UserKey, Vault,
+    Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyPhase, KeyStore,
+    Ledger, Records, StoreError, UserKey, Vault,
 };
 use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore};
 
 use crate::place::{Place, patient};
 use crate::samples::{NOW, code, family, open_family, person, put_user, session, user_id};
-use crate::signing_keys::signing_key;
+use crate::signing_keys::put_signing_key;
 
 pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
     let starts: Vec<_> = (0..8)
@@ -26,7 +26,7 @@ pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
         let store = start.await.unwrap().unwrap();
         assert_eq!(store.catalog_version().await.unwrap(), 0);
     }
-    assert_eq!(place.count("scopegate_migration").await, 6);
+    assert_eq!(place.count("scopegate_migration").await, MIGRATIONS);
     assert_eq!(place.count("catalog_state").await, 1);
 }
 
@@ -45,9 +45,18 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
     assert_eq!(store.keep("a", "second").await.unwrap(), "first");
     let all = store.catalog_since(0).await.unwrap();
     assert_eq!((all.version, all.edits), (1, edits));
-    assert_eq!(place.count("scopegate_migration").await, 6);
+    assert_eq!(place.count("scopegate_migration").await, MIGRATIONS);
 }
 
+/// How many migrations there are.
+const MIGRATIONS: i64 = 7;
+
+/// Takes back what the migration `key_phases` did.
+const BEFORE_KEY_PHASES: &str = "\
+    DROP INDEX signing_key_that_is_announced; \
+    ALTER TABLE signing_key DROP COLUMN signs_from; ALTER TABLE signing_key DROP COLUMN retired_at";
+
+/// Takes back what the migration `row_formats` did to the tables of the first one.
 /// Reverts what the migration `row_formats` did to the tables of the first migration.
 const BEFORE_FORMATS: &str = "\
     DROP INDEX signing_key_by_version; \
@@ -72,9 +81,10 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
              DELETE FROM scopegate_migration WHERE number > 1",
         )
         .await;
+    place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     let store = place.open_sql().await;
-    assert_eq!(place.count("scopegate_migration").await, 6);
+    assert_eq!(place.count("scopegate_migration").await, MIGRATIONS);
     assert_eq!(store.catalog_file_version().await.unwrap(), 3);
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
 
@@ -91,6 +101,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
              DELETE FROM scopegate_migration WHERE number > 2",
         )
         .await;
+    place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_NORMAL_LOGINS).await;
     let store = place.open_sql().await;
@@ -301,8 +312,9 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
         Edit::Put(Entity { key, owner: Owner::Api, spec: Spec::Scope(ScopeSpec::default()) });
     store.write_catalog(0, std::slice::from_ref(&edit), None).await.unwrap();
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
-    store.insert_signing_key(&signing_key("1")).await.unwrap();
+    put_signing_key(&store, "1").await;
     store.close().await;
+    place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place
         .run(
@@ -326,6 +338,9 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
         .await;
     for version in [0, 1] {
         let keys = store.keys_since(version).await.unwrap().keys;
-        assert!(keys.iter().any(|key| key.server.is_org()), "{version}");
+        let key = keys.iter().find(|key| key.server.is_org()).unwrap();
+        // Nor do they say when they began to sign: when they were made.
+        let life = (key.phase, key.signs_from, key.retired_at);
+        assert_eq!(life, (KeyPhase::Signing, Some(key.created), None), "{version}");
     }
 }

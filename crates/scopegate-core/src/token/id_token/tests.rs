@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use scopegate_claims::Issuer;
-use scopegate_jose::{Algorithm, AlgorithmSet, KeySet, UnverifiedJws};
+use scopegate_jose::{Algorithm, AlgorithmSet, KeySet, SigningKey, UnverifiedJws};
 use serde_json::json;
 
 use super::*;
