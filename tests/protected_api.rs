@@ -1,4 +1,4 @@
-//! A protected API, its issuer, and a client.
+//! A protected API, its issuer, and an HTTP client.
 
 use axum::Router;
 use axum::routing::get;
@@ -39,7 +39,7 @@ pub(crate) struct Api {
     client: Client,
 }
 
-/// What came back.
+/// The answer of the API.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -70,7 +70,7 @@ impl Api {
         Self { issuer, origin, client: Client::new() }
     }
 
-    /// Begins a request without a token.
+    /// A GET request without a token.
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.origin))
     }
@@ -94,23 +94,23 @@ impl Api {
         self.issuer.token().subject("u1").scope("read:orders").sign()
     }
 
-    /// The same with something wrong.
+    /// The same token with a defect.
     pub(crate) fn broken(&self, how: Broken) -> String {
         self.issuer.token().subject("u1").scope("read:orders").broken(how)
     }
 
-    /// The present, as the issuer and the API see it.
+    /// The current time of the issuer and the API.
     pub(crate) fn now(&self) -> u64 {
         self.issuer.clock().now().as_seconds()
     }
 
-    /// The header of a good token with these members; `null` takes one away.
+    /// The header of a good token with these members. `null` removes a member.
     pub(crate) fn header_with(&self, members: Value) -> Value {
         let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": self.issuer.kid() });
         overwritten(header, members)
     }
 
-    /// The claims of a good token with these members; `null` takes one away.
+    /// The claims of a good token with these members. `null` removes a member.
     pub(crate) fn claims_with(&self, members: Value) -> Value {
         let claims = json!({
             "iss": self.issuer.url(), "aud": AUDIENCE, "sub": "u1", "client_id": "reader",
@@ -154,7 +154,7 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
 }
 
 impl Answer {
-    /// The one challenge; empty if there is none.
+    /// The only challenge; empty if there is none.
     pub(crate) fn challenge(&self) -> &str {
         let mut challenges = self.headers.get_all(WWW_AUTHENTICATE).iter();
         let challenge = challenges.next().map_or("", |value| value.to_str().unwrap());
@@ -174,7 +174,7 @@ impl Answer {
         assert_eq!((self.status, self.challenge()), (200, ""), "{}", self.body);
     }
 
-    /// There was no token: nothing more is said.
+    /// Asserts the answer to a request without a token, which has no error code.
     #[track_caller]
     pub(crate) fn is_bare(&self) {
         assert_eq!((self.status, self.challenge()), (401, "Bearer"));

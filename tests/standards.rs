@@ -1,8 +1,8 @@
-//! What the standards ask, by their names: a folder per RFC, one for OpenID Connect, a test per rule.
+//! The rules of the standards: a folder per RFC, one for OpenID Connect, a test per rule.
 //!
-//! The server is asked over its HTTP, the protected API over a socket. Each rule shows the refusal as
-//! well as the pass. Where a rule has many cases it is shown once here; the cases are in `adversarial`
-//! and beside the code.
+//! The tests talk HTTP to the server, and to the protected API over a socket. Each rule is tested
+//! with an accepted and a refused request. A rule with many cases is tested once here; its cases
+//! are in `adversarial` and in the unit tests.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

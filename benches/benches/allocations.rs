@@ -1,5 +1,5 @@
-//! How many allocations authentication adds to a request. See `over`, which is printed without the
-//! allocator that counts them.
+//! How many allocations authentication adds to a request. Times are measured separately by `over`,
+//! which runs without the counting allocator.
 
 use std::io::{self, Write};
 
@@ -30,13 +30,13 @@ fn main() -> io::Result<()> {
         }
         if algorithm == Algorithm::EdDsa {
             let bare = count(&mut plain, &pool);
-            writeln!(out, "\nA request without authentication makes {bare:.1} of them.")?;
+            writeln!(out, "\nA request without authentication makes {bare:.1} allocations.")?;
         }
     }
     Ok(())
 }
 
-/// Allocations for one request, on average, once what grows has grown.
+/// The average number of allocations per request, after buffers have reached their final size.
 fn count(contender: &mut dyn Contender, [warm, counted]: &[Vec<String>; 2]) -> f64 {
     contender.prepare(warm);
     contender.run();

@@ -1,7 +1,9 @@
-//! A million tokens, each once, through a cache of 100,000: what a request takes, and the memory.
+//! Sends a million tokens, each once, through a cache of 100,000, and prints request times and
+//! memory.
 //!
-//! EdDSA, because its signatures are made fastest. The slowest requests are those in which the machine
-//! did something else, with and without the cache; what would show a cliff is a block that differs.
+//! Uses EdDSA because its signatures are the fastest to make. The slowest requests are those during
+//! which the machine did something else, with and without the cache. A problem of a full cache
+//! would show as a difference between blocks.
 
 use std::fs;
 use std::io::{self, Write};
@@ -33,7 +35,7 @@ fn main() -> io::Result<()> {
     let layer = layer.build().expect("a layer");
     let mut service = layer.layer(Router::new().route("/orders", get(guarded)));
 
-    writeln!(out, "\n| tokens so far | median, µs | 99 % | 99.9 % | most | resident, MiB |")?;
+    writeln!(out, "\n| tokens so far | median, µs | 99 % | 99.9 % | maximum | resident, MiB |")?;
     writeln!(out, "| --- | --- | --- | --- | --- | --- |")?;
     for block in 1..=10 {
         let mut micros: Vec<f64> = (0..BLOCK).map(|_| one(&mut service, &mut setting)).collect();
@@ -64,7 +66,7 @@ where
     taken
 }
 
-/// The memory of this process, where the system tells.
+/// The resident memory of this process in MiB; 0 if the system does not report it.
 fn resident() -> usize {
     let pages = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok());

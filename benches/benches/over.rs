@@ -1,14 +1,15 @@
-//! What authentication costs a request, in units that hold on every machine.
+//! What authentication costs a request, in units that do not depend on the machine.
 //!
 //! ```text
 //! cargo bench -p scopegate-benches --bench over
 //! ```
 //!
-//! - *over*: (request − bare axum) / raw verification of the same token. 1.00 would mean that nothing
-//!   is done but the signature.
+//! - *over*: (request − bare axum) / raw verification of the same token. 1.00 would mean that the
+//!   layer does nothing but verify the signature.
 //! - *repeat*: (request with a token seen before − bare axum) / bare axum.
 //!
-//! Medians of interleaved rounds, with the least and the most of them; `docs/benchmarks.md` explains.
+//! The results are medians of interleaved rounds, with minimum and maximum; see
+//! `docs/benchmarks.md`.
 
 use std::io::{self, Write};
 
@@ -21,7 +22,7 @@ mod ours;
 const ROUNDS: usize = 15;
 const TURNS: usize = 6;
 
-/// So many tokens fill the cache, so that each new one drives out another.
+/// This many tokens fill the cache, so that each new one evicts another.
 const FULL: usize = 14_000;
 
 const AROUND: &str = "around the `Router`";
@@ -46,7 +47,7 @@ fn main() -> io::Result<()> {
     for setting in &mut settings {
         repeat(setting, &mut out)?;
     }
-    writeln!(out, "\n| two threads over one | own | against raw verification |")?;
+    writeln!(out, "\n| scaling to two threads | own | relative to raw verification |")?;
     writeln!(out, "| --- | --- | --- |")?;
     for setting in &mut settings {
         two_threads(setting, &mut out)?;

@@ -1,6 +1,6 @@
-//! Verification without HTTP: the signature alone, and all that an access token is checked for.
+//! Verification without HTTP: the signature alone, and all checks of an access token.
 //!
-//! For changes to the crate below the layer; what a request costs is measured by `over`.
+//! Use it for changes to `scopegate-jose`; `over` measures whole requests.
 
 use std::hint::black_box;
 use std::time::Duration;

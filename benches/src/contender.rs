@@ -1,4 +1,4 @@
-//! Who is measured.
+//! The measured contenders.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -17,19 +17,19 @@ use tower_service::Service;
 
 use crate::Setting;
 
-/// Something that does with tokens what is to be measured.
+/// Does the measured work with tokens.
 pub trait Contender: Send {
-    /// Makes ready what is not to be measured, such as the requests.
+    /// Prepares everything that is not measured, such as the requests.
     fn prepare(&mut self, tokens: &[String]);
 
-    /// Does it, for all tokens that were prepared.
+    /// Does the measured work, for all prepared tokens.
     fn run(&mut self);
 
-    /// Another of the same, for another thread.
+    /// A copy for another thread.
     fn another(&self) -> Box<dyn Contender>;
 }
 
-/// The signature check alone, by the cryptographic library, with a key that is parsed.
+/// The signature check alone, by the crypto library, with a parsed key.
 pub struct Raw {
     setting: ParsedKey,
     prepared: Vec<(String, Vec<u8>)>,
@@ -38,7 +38,7 @@ pub struct Raw {
 type ParsedKey = std::sync::Arc<ParsedPublicKey>;
 
 impl Raw {
-    /// Checks signatures of this key.
+    /// Checks signatures with this key.
     pub fn new(setting: &Setting) -> Self {
         Self { setting: setting.raw_key().into(), prepared: Vec::new() }
     }
@@ -71,10 +71,10 @@ impl fmt::Debug for Raw {
     }
 }
 
-/// A service that answers requests which bring a token.
+/// A service that gets requests with a token.
 ///
-/// What is measured is the life of a request: it is built from a header that was received, served by
-/// a clone of the service, as servers do, and dropped with its response.
+/// The whole life of a request is measured: it is built from a received header, served by a clone
+/// of the service, as servers do, and dropped with its response.
 #[derive(Debug)]
 pub struct Served<S> {
     service: S,
@@ -82,7 +82,7 @@ pub struct Served<S> {
 }
 
 impl<S> Served<S> {
-    /// Serves by this service.
+    /// Measures this service.
     pub fn new(service: S) -> Self {
         Self { service, received: Vec::new() }
     }
@@ -127,7 +127,7 @@ fn header_of(token: &str) -> HeaderValue {
     HeaderValue::try_from(format!("Bearer {token}")).expect("a token is a header's value")
 }
 
-/// The outcome of a future that has nothing to wait for.
+/// The output of a future that never has to wait.
 pub fn finish<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -138,5 +138,5 @@ pub fn finish<F: Future>(future: F) -> F::Output {
 #[cold]
 #[expect(clippy::panic, reason = "a measurement that waits measures something else")]
 fn panic_pending() -> ! {
-    panic!("nothing that is measured may wait")
+    panic!("a measured future must not wait")
 }

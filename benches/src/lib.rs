@@ -1,7 +1,7 @@
-//! What every measurement shares: the tokens, who is measured, and how.
+//! What all measurements share: the tokens, the contenders, and the rounds.
 //!
-//! [`Contender`]s take the same tokens in turn, a few at a time, so that a machine that slows down
-//! slows all of them down, and ratios within a round hold.
+//! [`Contender`]s process the same tokens in turns, a few at a time. A machine that slows down then
+//! slows all of them down, and ratios within a round stay valid.
 
 #![deny(missing_docs)]
 

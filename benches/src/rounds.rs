@@ -1,4 +1,4 @@
-//! Interleaved rounds: all take turns with the same tokens.
+//! Interleaved rounds, in which all contenders process the same tokens.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::Contender;
 
-/// How many tokens one has in its turn.
+/// The number of tokens per turn.
 const TURN: usize = 40;
 
-/// What each contender needed for one request, in nanoseconds, in each round.
+/// The time of each contender for one request, in nanoseconds, per round.
 #[derive(Debug)]
 pub struct Rounds {
     /// By contender, then by round.
     nanos: Vec<Vec<f64>>,
 }
 
-/// Lets all take turns; a round is this many turns of each.
+/// Runs the contenders in turns; a round has this many turns of each.
 ///
-/// `tokens` gives those of the next turn, the same for all.
+/// `tokens` returns the tokens of the next turn, which are the same for all.
 pub fn take_turns(
     contenders: &mut [&mut dyn Contender],
     rounds: usize,
@@ -32,7 +32,7 @@ pub fn take_turns(
         for turn in 0..turns {
             let tokens = tokens(TURN);
             for place in 0..contenders.len() {
-                // Who comes first changes, so that nobody always finds the caches warm.
+                // The order changes, so that no contender always finds warm caches.
                 let at = (place + round + turn) % contenders.len();
                 contenders[at].prepare(&tokens);
                 let begin = worked();
@@ -48,33 +48,34 @@ pub fn take_turns(
     Rounds { nanos }
 }
 
-/// How long this thread has worked. What else the machine does is left out.
+/// The CPU time of this thread, which excludes other work of the machine.
 fn worked() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).expect("a thread's time is not negative")
 }
 
 impl Rounds {
-    /// What a contender needed for one request.
+    /// The time of a contender for one request, in nanoseconds.
     pub fn nanos(&self, contender: usize) -> Spread {
         Spread::of(self.nanos[contender].clone())
     }
 
-    /// What one needed beyond another, as a multiple of what a third needed, each round by itself.
+    /// The time of a contender minus that of `beyond`, as a multiple of the time of `unit`, per
+    /// round.
     pub fn over(&self, contender: usize, beyond: usize, unit: usize) -> Spread {
         let rounds = self.nanos[contender].iter().zip(&self.nanos[beyond]).zip(&self.nanos[unit]);
         Spread::of(rounds.map(|((needed, base), unit)| (needed - base) / unit).collect())
     }
 }
 
-/// A median and how far the rounds are apart.
+/// The median and the range of the rounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Spread {
-    /// The least of all rounds.
+    /// The minimum of all rounds.
     pub least: f64,
-    /// Half of the rounds are below.
+    /// The median of all rounds.
     pub median: f64,
-    /// The most of all rounds.
+    /// The maximum of all rounds.
     pub most: f64,
 }
 

@@ -15,7 +15,7 @@ pub const ISSUER: &str = "https://id.example.com/oauth2/default";
 /// The audience of every token.
 pub const AUDIENCE: &str = "api://orders";
 
-/// The scope that the handlers ask for, one of five that every token has.
+/// The scope that the handlers require, one of five that every token has.
 pub const SCOPE: &str = "read:orders";
 
 /// One signing key and its tokens, of the usual size: twelve claims, five scopes.
@@ -43,23 +43,23 @@ impl Setting {
         &self.key
     }
 
-    /// The public key, as our layer takes it.
+    /// The public key, for our layer.
     pub fn keys(&self) -> KeySet {
         KeySet::from_keys([self.key.verifying_key().expect("the key verifies")])
     }
 
-    /// The public key, as an issuer publishes it.
+    /// The public key as a JWK Set, as an issuer publishes it.
     pub fn jwks(&self) -> String {
         let set: JwkSet = [self.key.public_jwk()].into_iter().collect();
         serde_json::to_string(&set).expect("keys are JSON")
     }
 
-    /// So many tokens that nobody has seen.
+    /// This many new tokens.
     pub fn tokens(&mut self, count: usize) -> Vec<String> {
         (0..count).map(|_| self.token(json!({}))).collect()
     }
 
-    /// A token with these members changed, or without those that are null.
+    /// A token with these members changed; members that are null are removed.
     pub fn token(&mut self, members: Value) -> String {
         self.signed += 1;
         let mut claims = json!({
@@ -81,7 +81,7 @@ impl Setting {
         self.key.sign(TokenType::AccessToken, &claims).expect("the key signs")
     }
 
-    /// A good token whose signature is that of another.
+    /// A valid token with the signature of another one.
     pub fn forged(&mut self) -> String {
         let [token, other] = [(); 2].map(|()| self.token(json!({})));
         let (signed, _) = token.rsplit_once('.').expect("three segments");
@@ -89,7 +89,7 @@ impl Setting {
         format!("{signed}.{signature}")
     }
 
-    /// The tokens that whoever is measured must refuse, each with what is wrong with it.
+    /// The tokens that every contender must refuse, each with the one thing that is wrong with it.
     pub fn refused(&mut self) -> Vec<(&'static str, String)> {
         vec![
             ("signature", self.forged()),
@@ -100,7 +100,7 @@ impl Setting {
         ]
     }
 
-    /// The same key as the cryptographic library itself parses it.
+    /// The same key, parsed by the crypto library.
     pub fn raw_key(&self) -> ParsedPublicKey {
         let jwk = serde_json::to_value(self.key.public_jwk()).expect("a key is JSON");
         let number =

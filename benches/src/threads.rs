@@ -1,4 +1,4 @@
-//! Two threads against one.
+//! Two threads compared with one.
 
 use std::sync::Barrier;
 use std::thread;
@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use crate::{Contender, Spread};
 
-/// How much of a second thread arrives: 1.00 where two do twice as much as one.
+/// How well a contender scales to two threads: 1.00 means that two do twice the work of one.
 #[derive(Clone, Copy, Debug)]
 pub struct Scaling {
-    /// Of the contender.
+    /// The contender's own scaling.
     pub own: Spread,
-    /// Of the contender, divided by that of the other in the same round.
+    /// The contender's scaling divided by that of the other in the same round.
     pub against: Spread,
 }
 
-/// Measures how a contender scales, beside how another does; `turn` is how many tokens a thread has.
+/// Measures how a contender scales, compared with another; `turn` is the number of tokens per
+/// thread.
 pub fn scaling(
     contender: &dyn Contender,
     other: &dyn Contender,
@@ -36,7 +37,7 @@ pub fn scaling(
     Scaling { own: Spread::of(own), against: Spread::of(against) }
 }
 
-/// The time until all have done their tokens, of which each has its own.
+/// The time until all contenders have processed their tokens; each has tokens of its own.
 fn timed(
     contenders: &mut [Box<dyn Contender>],
     turn: usize,

@@ -1,15 +1,16 @@
 # shellcheck shell=bash
-# Where the demo is, and how its answers are read. Each flow begins with this file.
+# The addresses of the demo, and functions to read its answers. Each flow sources this file first.
 
 ISSUER=${ISSUER:-http://127.0.0.1:9000/oauth2/default}
 API=${API:-http://127.0.0.1:8080}
 
-# A command that fails ends the script, inside $(…) too.
+# A failing command ends the script, also inside of $(…).
 shopt -s inherit_errexit
 
 say() { printf '\n# %s\n' "$*"; }
 
-# Sends a request with curl and prints the answer. A refusal is shown, and ends the script.
+# Sends a request with curl and prints the answer. If it is refused, prints the refusal and ends the
+# script.
 ask() {
     local answer
     if ! answer=$(curl -sS --fail-with-body "$@"); then
@@ -19,19 +20,19 @@ ask() {
     printf '%s\n' "$answer"
 }
 
-# Sends a request that must be refused with this error.
+# Sends a request that must be refused with this error code.
 must_be_refused() {
     local error=$1 answer
     shift
     answer=$(curl -sS "$@")
     printf '%s\n' "$answer"
     if [[ $answer != *"\"error\":\"$error\""* ]]; then
-        printf 'this should have been refused by %s\n' "$error" >&2
+        printf 'this should have been refused with %s\n' "$error" >&2
         return 1
     fi
 }
 
-# A text in an answer of JSON: member access_token "$answer"
+# The value of a string member in a JSON answer: member access_token "$answer"
 member() {
     local value
     value=$(sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2")
@@ -42,7 +43,7 @@ member() {
     printf '%s' "$value"
 }
 
-# What a token says of itself. Only its verification, as the API does it, makes that true.
+# The claims of a token. They are not verified here; the API verifies them.
 claims() {
     local payload
     payload=$(cut -d. -f2 <<<"$1" | tr '_-' '/+')
@@ -51,7 +52,7 @@ claims() {
     echo
 }
 
-# The base64 of the standards: without padding, safe in a URL.
+# base64url without padding, as JWTs use it (RFC 7515 §2).
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 
 # Calls the API with a token.

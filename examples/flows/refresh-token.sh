@@ -1,34 +1,34 @@
 #!/usr/bin/env bash
-# Refresh tokens with rotation (RFC 6749 §6, RFC 9700 §4.14): access tokens live for minutes; the program
-# gets new ones while alice is away. Each refresh token is used once and brings the next.
+# Refresh tokens with rotation (RFC 6749 §6, RFC 9700 §4.14): access tokens are valid for minutes, and
+# the program gets new ones without alice. Each refresh token is used once and returns the next one.
 set -euo pipefail
 source "$(dirname "$0")/demo.sh"
-source "$(dirname "$0")/person.sh"
+source "$(dirname "$0")/user.sh"
 
-# A web application: it keeps its secret on its own server.
+# A web application, which keeps its secret on its own server.
 portal=(-u orders-portal:orders-portal-demo-secret-not-for-production)
 refresh=("${portal[@]}" -d grant_type=refresh_token "$ISSUER/v1/token")
 
-say "Alice signs in, and agrees. The scope offline_access is what gives a refresh token"
+say "Alice signs in and consents. The scope offline_access is what gives a refresh token"
 answer=$(tokens_of_alice orders-portal "offline_access read:orders write:orders" "${portal[@]}")
 echo "$answer"
 first=$(member refresh_token "$answer")
 
-say "Later: a new access token, and a new refresh token"
+say "Later the program gets a new access token and a new refresh token"
 answer=$(ask "${refresh[@]}" -d "refresh_token=$first")
 echo "$answer"
 second=$(member refresh_token "$answer")
 
-say "The API takes it"
+say "The API accepts it"
 list_orders "$(member access_token "$answer")"
 
-say "A program may ask for less than it was given"
+say "A program may request fewer scopes than were granted"
 answer=$(ask "${refresh[@]}" -d "refresh_token=$second" -d scope=read:orders)
 claims "$(member access_token "$answer")"
 third=$(member refresh_token "$answer")
 
-say "A refresh token that comes twice was stolen, whoever brings it now: it is refused"
+say "A refresh token that is used twice may have been stolen, so it is refused"
 must_be_refused invalid_grant "${refresh[@]}" -d "refresh_token=$second"
 
-say "Nobody knows which of the two is the thief, so all that came from this sign-in has ended"
+say "The server cannot tell which of the two is the thief, so everything issued from this sign-in has ended"
 must_be_refused invalid_grant "${refresh[@]}" -d "refresh_token=$third"

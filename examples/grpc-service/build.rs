@@ -1,4 +1,5 @@
-//! Writes the service's client and server from a description in Rust: no protoc is needed.
+//! Generates the service's client and server from a description in Rust, so that protoc is not
+//! needed.
 
 use tonic_build::manual::{Builder, Method, Service};
 

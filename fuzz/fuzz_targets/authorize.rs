@@ -1,4 +1,4 @@
-//! A form that the browser of somebody who is signed in sends to the authorization endpoint.
+//! Sends arbitrary forms to the authorization endpoint from a signed-in browser.
 
 #![no_main]
 
@@ -27,7 +27,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         let server = TestServer::start(CATALOG).await;
         let alice = server.add_user("alice", &["staff"]).await;
         let browser = server.browser_of(&alice).await;
-        let secret = browser.cookie("scopegate").expect("she is signed in").to_owned();
+        let secret = browser.cookie("scopegate").expect("the user is signed in").to_owned();
         (server, format!("scopegate={secret}"))
     });
     World { runtime, server, cookie }
@@ -47,16 +47,16 @@ fuzz_target!(|data: &[u8]| {
             if !location.starts_with("/signin?request=")
                 && !location.starts_with("/consent?request=")
             {
-                went_back(&asked, location);
+                check_redirect(&asked, location);
             }
         }
-        (StatusCode::OK, None) => went_by_form(&asked, &answer),
+        (StatusCode::OK, None) => check_form_post(&asked, &answer),
         (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE, None) => {}
         (status, _) => panic!("{status}: {}", answer.body),
     }
 });
 
-/// The parameters, read by another parser.
+/// The request parameters, parsed independently of the server.
 struct Asked(Vec<(String, String)>);
 
 impl Asked {
@@ -68,15 +68,16 @@ impl Asked {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// The value of what is there once. What is empty was left out, and still is there (RFC 6749 §3.1).
+    /// The value of a parameter that occurs once. An empty value means that it is missing, but it
+    /// still counts as an occurrence (RFC 6749 §3.1).
     fn only<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let mut values = self.all(name);
         values.next().filter(|value| values.next().is_none() && !value.is_empty())
     }
 
-    /// Where the client may be answered.
+    /// The redirect URI to which the client may be answered.
     fn redirect_uri(&self) -> String {
-        let client = self.only("client_id").expect("an unknown client is sent nowhere");
+        let client = self.only("client_id").expect("an unknown client is never redirected");
         let asked = self.only("redirect_uri");
         let is_registered = |uri: &str| match client {
             "portal" => uri == "https://portal.example/cb?tenant=1",
@@ -96,7 +97,8 @@ impl Asked {
     }
 }
 
-/// `http://127.0.0.1/cb` on any port, and in no other spelling (RFC 8252 §7.3).
+/// Whether this is `http://127.0.0.1/cb` with any port, and otherwise exactly equal (RFC 8252
+/// §7.3).
 fn is_loopback(uri: &str) -> bool {
     let between = uri.strip_prefix("http://127.0.0.1").and_then(|rest| rest.strip_suffix("/cb"));
     between.is_some_and(|port| {
@@ -104,25 +106,28 @@ fn is_loopback(uri: &str) -> bool {
     })
 }
 
-/// An answer in the query of the redirect URI.
-fn went_back(asked: &Asked, location: &str) {
+/// Checks an answer in the query of the redirect URI.
+fn check_redirect(asked: &Asked, location: &str) {
     let redirect_uri = asked.redirect_uri();
     let sign = if redirect_uri.contains('?') { '&' } else { '?' };
     let query = location.strip_prefix(&redirect_uri).and_then(|rest| rest.strip_prefix(sign));
     let query = query.unwrap_or_else(|| panic!("{location} is not at {redirect_uri}"));
-    holds(asked, &form_urlencoded::parse(query.as_bytes()).into_owned().collect::<Vec<_>>());
+    check_parameters(
+        asked,
+        &form_urlencoded::parse(query.as_bytes()).into_owned().collect::<Vec<_>>(),
+    );
 }
 
-/// An answer in a form that the browser sends.
-fn went_by_form(asked: &Asked, answer: &Answer) {
+/// Checks an answer in a form that the browser submits.
+fn check_form_post(asked: &Asked, answer: &Answer) {
     let page = answer.page();
     assert_eq!(page.action, Some(asked.redirect_uri()));
     assert_eq!(asked.only("response_mode"), Some("form_post"));
-    holds(asked, &page.fields);
+    check_parameters(asked, &page.fields);
 }
 
-/// What each answer to a client holds.
-fn holds(asked: &Asked, parameters: &[(String, String)]) {
+/// Checks the parameters of an answer to a client.
+fn check_parameters(asked: &Asked, parameters: &[(String, String)]) {
     let values = |name: &str| {
         let named = parameters.iter().filter(|(known, _)| known == name);
         named.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
@@ -145,7 +150,7 @@ fn holds(asked: &Asked, parameters: &[(String, String)]) {
     }
 }
 
-/// The state that goes back: one that cannot be meant does not.
+/// The expected `state` of the answer. One that is too long is not returned.
 fn state(asked: &Asked) -> Option<&str> {
     asked.only("state").filter(|state| state.len() <= 1024)
 }

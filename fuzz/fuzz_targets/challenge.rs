@@ -1,4 +1,4 @@
-//! A challenge made of arbitrary texts is one challenge, and a header value.
+//! A challenge with arbitrary texts must be exactly one challenge and a valid header value.
 
 #![no_main]
 

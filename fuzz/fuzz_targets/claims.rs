@@ -1,4 +1,4 @@
-//! A payload, or a header and a payload with a line break between, signed by the issuer's own key.
+//! A payload, or a header and a payload separated by a line break, signed with the issuer's key.
 
 #![no_main]
 
@@ -23,10 +23,11 @@ fuzz_target!(|data: &[u8]| {
     let token = sign(header, payload);
     let Ok(verified) = verify_access_token(&token, &KEYS, &RULES, now()) else { return };
     assert!(accepts(&token), "{token}");
-    // What was read and is written again reads the same.
+    // Claims that are written and read again must not change.
     let claims = verified.claims();
-    let written = serde_json::to_string(&claims.in_dialect(Dialect::Both)).expect("it was JSON");
-    let again: Claims = serde_json::from_str(&written).expect("what we write we read");
+    let written =
+        serde_json::to_string(&claims.in_dialect(Dialect::Both)).expect("claims can be written");
+    let again: Claims = serde_json::from_str(&written).expect("written claims can be read");
     assert_eq!(again.subject(), claims.subject());
     assert_eq!(again.scopes(), claims.scopes());
     assert_eq!(again.client_id(), claims.client_id());

@@ -1,4 +1,4 @@
-//! An `Authorization` header, and a query after a line break, through the whole layer.
+//! An `Authorization` header and a query, separated by a line break, sent through the whole layer.
 
 #![no_main]
 
@@ -23,7 +23,7 @@ static LAYER: LazyLock<BearerLayer> = LazyLock::new(|| {
     builder.clock(Arc::new(ManualClock::at(now()))).build().expect("the layer is complete")
 });
 
-/// Is there when a request passes.
+/// The inner service. It asserts that a request has a token when it passes the layer.
 #[derive(Clone)]
 struct Behind;
 
@@ -55,10 +55,10 @@ fuzz_target!(|data: &[u8]| {
     request.headers_mut().insert(AUTHORIZATION, value.clone());
 
     let mut future = pin!(LAYER.layer(Behind).call(request));
-    // The keys are held, so that nothing waits.
+    // The layer has the keys, so the future must be ready at once.
     let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
     else {
-        panic!("a request with held keys waits");
+        panic!("the future is pending although the layer has the keys");
     };
     let status = response.status().as_u16();
     if status == 200 {

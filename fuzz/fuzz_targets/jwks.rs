@@ -1,4 +1,4 @@
-//! A key set as an issuer, or whoever stands in for it, might publish it.
+//! A key set as an issuer or an attacker in its place might publish it.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use scopegate_jose::{Jwk, KeySet, MAX_KEYS, SigningKey, TokenType, verify_access
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data) {
-        // A private key read from a file may be anything too; a public one is never private.
+        // Parsing a private key must not panic. A `Jwk` must never contain private members.
         let _ = SigningKey::from_jwk_json(text);
         if let Ok(jwk) = serde_json::from_str::<Jwk>(text) {
             let written = serde_json::to_value(&jwk).expect("a key is plain data");
@@ -24,6 +24,6 @@ fuzz_target!(|data: &[u8]| {
     }
     let payload = serde_json::json!({ "iss": scopegate_fuzz::ISSUER, "exp": u32::MAX });
     let token = KEY.sign(TokenType::AccessToken, &payload).expect("the key signs");
-    // Without an audience it is never good, whatever the keys.
+    // A token without an audience must be refused with any key set.
     assert!(verify_access_token(&token, &parsed.keys, &rules(), now()).is_err());
 });

@@ -1,4 +1,4 @@
-//! A token as it comes: what we take, the other opinion takes.
+//! An arbitrary token. If scopegate accepts it, the oracle must accept it too.
 
 #![no_main]
 

@@ -1,6 +1,7 @@
-//! A reader of challenges (RFC 9110 §11.6.1), written from the grammar and by no part of scopegate.
+//! A parser for challenges (RFC 9110 §11.6.1), written from the grammar without code of scopegate.
 
-/// Reads one `Bearer` challenge; nothing if the text is anything else, or more than one.
+/// Parses one `Bearer` challenge. The result is `None` for anything else, or for several
+/// challenges.
 pub fn read_challenge(text: &str) -> Option<Vec<(String, String)>> {
     let rest = text.strip_prefix("Bearer")?;
     let mut parameters = Vec::new();

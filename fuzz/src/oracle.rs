@@ -1,5 +1,5 @@
-//! A second opinion, as different from the first as can be: another crate for the signature, and trees
-//! of values for header and claims.
+//! An independent verifier. It uses another crate for the signature, and `serde_json::Value` for
+//! header and claims.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ static DECODING: LazyLock<DecodingKey> = LazyLock::new(|| {
     DecodingKey::from_ed_components(x).expect("it is base64url")
 });
 
-/// Signs any header and any payload, however odd.
+/// Signs any header and any payload.
 pub fn sign(header: &[u8], payload: &[u8]) -> String {
     let encode = scopegate_jose::base64url::encode;
     let signed = format!("{}.{}", encode(header), encode(payload));
@@ -29,7 +29,8 @@ pub fn sign(header: &[u8], payload: &[u8]) -> String {
     format!("{signed}.{}", signature.expect("the key signs"))
 }
 
-/// Whether the other opinion takes this token too. It may take more than we do, never less.
+/// Whether the oracle accepts this token. It may accept more tokens than scopegate, but never
+/// fewer.
 pub fn accepts(token: &str) -> bool {
     let Some((signed, signature)) = token.rsplit_once('.') else { return false };
     let Some((header, payload)) = signed.split_once('.') else { return false };

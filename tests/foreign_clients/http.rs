@@ -1,4 +1,4 @@
-//! An HTTP client that knows the server's private authority and follows no redirect.
+//! An HTTP client that trusts the server's private certificate authority and follows no redirects.
 
 use std::pin::Pin;
 
@@ -8,12 +8,12 @@ use reqwest::{Certificate, Client};
 
 use crate::running_server::RunningServer;
 
-/// The client, as `openidconnect` wants it.
+/// The client, in the form that `openidconnect` requires.
 #[derive(Clone)]
 pub(crate) struct Http(pub(crate) Client);
 
 impl Http {
-    /// One that trusts the authority of a server and no other.
+    /// A client that trusts only the certificate authority of this server.
     pub(crate) fn trusting(server: &RunningServer) -> Self {
         let authorities = server.authority().map(|path| {
             let pem = std::fs::read(path).unwrap();

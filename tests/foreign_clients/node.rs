@@ -1,14 +1,15 @@
-//! `openid-client`, `jose` and Okta's verifier: the tests in `node/`, run by Node's own test runner.
+//! Runs the tests in `node/`, which use `openid-client`, `jose` and Okta's verifier, with Node's
+//! test runner.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::running_server::RunningServer;
 
-/// Fewer tests than this are not all of them.
+/// The minimum number of tests. It detects tests that were not run.
 const AT_LEAST: u32 = 54;
 
-/// Runs the tests of `node/` at a server.
+/// Runs the tests of `node/` against a server.
 async fn run(server: &RunningServer) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign_clients/node");
     assert!(folder.join("node_modules").exists(), "scripts/test installs what they need");

@@ -1,4 +1,4 @@
-//! The crate `openidconnect`. It revokes over TLS only, so everything goes that way.
+//! The crate `openidconnect`. It revokes tokens only over TLS, so all its tests use TLS.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -20,12 +20,12 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 
 use crate::http::Http;
-use crate::person::Alice;
 use crate::running_server::RunningServer;
+use crate::user::Alice;
 
 const REDIRECT_URI: &str = "http://127.0.0.1:8765/cb";
 
-/// What the metadata has beside what the crate knows.
+/// The endpoints in the metadata that the crate does not know.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Endpoints {
     device_authorization_endpoint: DeviceAuthorizationUrl,
@@ -60,14 +60,14 @@ type FoundClient = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// A client of the catalog at one of the servers.
+/// A client of the catalog at one of its servers.
 struct Client {
     http: Http,
     client: FoundClient,
     endpoints: Endpoints,
 }
 
-/// What a client got, and the nonce that it sent.
+/// The tokens of a client, and the nonce that it sent.
 struct SignedIn {
     tokens: CoreTokenResponse,
     nonce: Nonce,
@@ -91,12 +91,12 @@ impl Client {
         Self { http, client, endpoints }
     }
 
-    /// Alice at a browser in which nobody is signed in.
+    /// Alice with a browser without a session.
     fn alice(&self) -> Alice {
         Alice::new(self.http.clone())
     }
 
-    /// Signs alice in by the code flow with PKCE.
+    /// Signs Alice in with the authorization code flow and PKCE.
     async fn sign_in(&self, alice: &mut Alice, scopes: &[&str]) -> SignedIn {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let scopes = scopes.iter().map(|scope| Scope::new((*scope).to_owned()));
@@ -127,7 +127,7 @@ impl Client {
     }
 }
 
-/// The code of a refusal.
+/// The error code of a refusal.
 fn code<T: Debug, E: Error + 'static>(
     refused: Result<T, RequestTokenError<E, StandardErrorResponse<CoreErrorResponseType>>>,
 ) -> String {
@@ -138,7 +138,7 @@ fn code<T: Debug, E: Error + 'static>(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn id_tokens_of_every_algorithm_hold() {
+async fn id_tokens_of_every_algorithm_are_valid() {
     let server = RunningServer::over_https().await;
     let mut alice = Alice::new(Http::trusting(&server));
     for id in ["default", "okta", "ps256", "es256", "es384", "eddsa"] {
@@ -157,14 +157,15 @@ async fn id_tokens_of_every_algorithm_hold() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_way_to_show_a_secret_is_taken() {
+async fn each_client_secret_method_is_accepted() {
     let server = RunningServer::over_https().await;
     for (client, auth) in [("web", AuthType::BasicAuth), ("portal", AuthType::RequestBody)] {
         let client = Client::discover(&server, "default", client, auth).await;
         let tokens = client.sign_in(&mut client.alice(), &["read:orders"]).await.tokens;
         assert!(client.is_active(&tokens).await);
     }
-    // A public client gets tokens, and proves too little to be told of them (RFC 7662 §2.1).
+    // A public client gets tokens, but may not introspect them without authentication (RFC 7662
+    // §2.1).
     let client = Client::discover(&server, "default", "spa", AuthType::RequestBody).await;
     let tokens = client.sign_in(&mut client.alice(), &["read:orders"]).await.tokens;
     let asked = client.client.introspect(tokens.access_token()).request_async(&client.http);
@@ -184,7 +185,7 @@ async fn each_way_to_show_a_secret_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn userinfo_is_about_whom_the_id_token_names() {
+async fn userinfo_is_about_the_subject_of_the_id_token() {
     let server = RunningServer::over_https().await;
     let client = Client::discover(&server, "default", "web", AuthType::BasicAuth).await;
     let SignedIn { tokens, nonce } = client.sign_in(&mut client.alice(), &["email"]).await;
@@ -210,7 +211,7 @@ async fn refresh_tokens_rotate_and_can_be_revoked() {
     };
     let second = refresh(&first).await.unwrap();
     assert_ne!(second.refresh_token().unwrap().secret(), first.refresh_token().unwrap().secret());
-    // Nobody has sent a nonce this time (OpenID Connect Core §12.2).
+    // A refresh request has no nonce (OpenID Connect Core §12.2).
     let verifier = client.client.id_token_verifier();
     let id_token = second.id_token().unwrap();
     id_token.claims(&verifier, |_: Option<&Nonce>| Ok(())).unwrap();
@@ -228,7 +229,7 @@ async fn refresh_tokens_rotate_and_can_be_revoked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_signs_its_person_out() {
+async fn a_client_signs_its_user_out() {
     let server = RunningServer::over_https().await;
     let client = Client::discover(&server, "default", "web", AuthType::BasicAuth).await;
     let mut alice = client.alice();
@@ -244,7 +245,7 @@ async fn a_client_signs_its_person_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_lets_a_device_in() {
+async fn a_user_approves_a_device() {
     let server = RunningServer::over_https().await;
     let client = Client::discover(&server, "default", "device", AuthType::RequestBody).await;
     let asked = client.client.exchange_device_code().add_scope(Scope::new("profile".to_owned()));
@@ -258,7 +259,7 @@ async fn a_person_lets_a_device_in() {
     let claims = tokens.id_token().unwrap().claims(&verifier, |_: Option<&Nonce>| Ok(()));
     assert!(claims.unwrap().auth_time().is_some());
 
-    // The device code served once.
+    // The device code is used up.
     let again = waits().request_async(&client.http, tokio::time::sleep, None).await;
     match again {
         Err(RequestTokenError::ServerResponse(answer)) => {

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 const CATALOG: CatalogSource<'_> =
     CatalogSource { name: "catalog.toml", content: include_bytes!("catalog.toml") };
 
-/// A server with the catalog of this folder; it ends with this value.
+/// A server with the catalog of this folder. It stops when this value is dropped.
 pub(crate) struct RunningServer {
     base: Issuer,
     folder: TempDir,
@@ -25,17 +25,17 @@ pub(crate) struct RunningServer {
 }
 
 impl RunningServer {
-    /// Starts one that speaks plain HTTP.
+    /// Starts a server with plain HTTP.
     pub(crate) async fn over_http() -> Self {
         Self::start("http", None, tempfile::tempdir().unwrap()).await
     }
 
-    /// Starts one that speaks TLS only; its certificate is of [`authority`](Self::authority).
+    /// Starts a server with TLS. [`authority`](Self::authority) has issued its certificate.
     pub(crate) async fn over_https() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority.distinguished_name.push(DnType::CommonName, "An authority of a test");
+        authority.distinguished_name.push(DnType::CommonName, "A certificate authority for a test");
         let authority =
             CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -72,12 +72,12 @@ impl RunningServer {
         Self { base, folder, serving }
     }
 
-    /// The base URL, the issuer of the org server.
+    /// The base URL, which is the issuer of the org server.
     pub(crate) fn base(&self) -> &str {
         self.base.as_str()
     }
 
-    /// The certificate of who signed the server's, if it has one.
+    /// The path of the certificate authority's certificate, if the server uses TLS.
     pub(crate) fn authority(&self) -> Option<PathBuf> {
         Some(self.folder.path().join("authority.pem")).filter(|path| path.exists())
     }

@@ -1,15 +1,15 @@
-//! Core §5.4, §5.5: what scopes and the parameter `claims` ask for, through the whole flow.
+//! Core §5.4, §5.5: claims that are requested by scopes and by the parameter `claims`.
 
 use std::collections::BTreeSet;
 
 use scopegate_tests::{TestServer, claims};
 use serde_json::json;
 
-use crate::oidc_core::flow::{code, error, id_token, question, redeemed, start, tokens, userinfo};
+use crate::oidc_core::flow::{code, error, id_token, redeemed, request, start, tokens, userinfo};
 use crate::oidc_core::world::{add_alice, catalog, profile};
 
 #[tokio::test]
-async fn each_scope_is_answered_at_userinfo_under_the_subject_of_the_id_token() {
+async fn userinfo_returns_the_claims_of_each_scope_with_the_sub_of_the_id_token() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for (scope, told) in [
@@ -27,7 +27,7 @@ async fn each_scope_is_answered_at_userinfo_under_the_subject_of_the_id_token() 
 }
 
 #[tokio::test]
-async fn an_essential_claim_is_told_where_it_is_asked_for() {
+async fn an_essential_claim_is_returned_where_it_was_requested() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let claims = json!({
@@ -44,21 +44,22 @@ async fn an_essential_claim_is_told_where_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn claims_that_cannot_be_read_are_refused() {
+async fn a_malformed_claims_parameter_is_refused() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let long = json!({ "userinfo": { "n".repeat(8 * 1024): null } }).to_string();
     for claims in ["{", "[]", r#"{"userinfo":1}"#, &long] {
-        let answer = browser.authorize(&question(&[("claims", claims)])).await;
+        let answer = browser.authorize(&request(&[("claims", claims)])).await;
         match answer.status.as_u16() {
-            // Longer than a URL of ours may be.
+            // The URL is longer than the server allows.
             414 | 400 | 413 => assert!(claims.len() > 8 * 1024),
             _ => assert_eq!(error(&answer), "invalid_request", "{claims}"),
         }
     }
 }
 
-/// Okta's catalogs name these scopes; a rule that is for signing in only names nothing else.
+/// As at Okta, rules and claims may name the standard scopes. A rule that is only for sign-in names
+/// nothing else.
 #[tokio::test]
 async fn a_rule_and_a_claim_may_name_standard_scopes() {
     let catalog = catalog().rule("people", "scopes = [\"openid\", \"profile\"]").claim(
@@ -76,13 +77,14 @@ async fn a_rule_and_a_claim_may_name_standard_scopes() {
         let tokens = tokens(&server, &mut browser, &[("scope", scope)]).await;
         assert_eq!(id_token(&server, &tokens).await["shoe_size"], told, "{scope}");
     }
-    let more = browser.authorize(&question(&[("scope", "openid read:orders")])).await;
+    let more = browser.authorize(&request(&[("scope", "openid read:orders")])).await;
     assert_eq!(error(&more), "access_denied");
 }
 
-/// §5.5: what is not understood is ignored; only what would bind us must be readable.
+/// §5.5: members that are not understood are ignored. Only members that restrict the request must
+/// be well-formed.
 #[tokio::test]
-async fn what_is_not_understood_in_claims_is_ignored() {
+async fn unknown_members_of_claims_are_ignored() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for ignored in [
@@ -105,21 +107,21 @@ async fn what_is_not_understood_in_claims_is_ignored() {
         json!({ "id_token": { "acr": { "essential": "yes" } } }),
         json!({ "id_token": { "acr": "phrh" } }),
     ] {
-        let answer = browser.authorize(&question(&[("claims", &binding.to_string())])).await;
+        let answer = browser.authorize(&request(&[("claims", &binding.to_string())])).await;
         assert_eq!(error(&answer), "invalid_request", "{binding}");
     }
 }
 
 /// §5.5.1.1, and the error of "Unmet Authentication Requirements" 1.0.
 #[tokio::test]
-async fn an_essential_class_that_nobody_has_is_unmet() {
+async fn an_unsupported_essential_acr_is_refused() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let of = |essential: bool, acr: &str| {
         json!({ "id_token": { "acr": { "essential": essential, "values": [acr] } } }).to_string()
     };
     let strong = of(true, "phrh");
-    let answer = browser.authorize(&question(&[("claims", &strong)])).await;
+    let answer = browser.authorize(&request(&[("claims", &strong)])).await;
     assert_eq!(error(&answer), "unmet_authentication_requirements");
     assert_eq!(answer.sent("state").as_deref(), Some("a state"));
     let known = "urn:okta:loa:1fa:pwd";
@@ -129,7 +131,7 @@ async fn an_essential_class_that_nobody_has_is_unmet() {
     }
 }
 
-/// Okta's bound, and one less.
+/// Okta's limit: 101 groups are refused, 100 are accepted.
 #[tokio::test]
 async fn more_than_100_groups_fail_the_request() {
     for token in ["access", "id"] {
@@ -141,16 +143,20 @@ async fn more_than_100_groups_fail_the_request() {
         let (authority, none) = (server.authority(), BTreeSet::new());
         authority.change_user_groups("alice", &teams, &none).await.unwrap();
         let mut browser = server.browser_of(&alice).await;
-        let first = code(&browser.authorize(&question(&[])).await);
-        // The same once more: the code was not used up.
+        let first = code(&browser.authorize(&request(&[])).await);
+        // A second try gives the same error, because the code was not used up.
         for _ in 0..2 {
             redeemed(&server, &first).await.expect_error(400, "server_error");
         }
         let one = [teams.first().unwrap().clone()].into();
         authority.change_user_groups("alice", &none, &one).await.unwrap();
-        let second = code(&browser.authorize(&question(&[])).await);
+        let second = code(&browser.authorize(&request(&[])).await);
         let tokens = redeemed(&server, &second).await.expect(200).json();
         let said = claims(tokens[format!("{token}_token")].as_str().unwrap());
-        assert_eq!(said["teams"].as_array().unwrap().len(), 100, "staff is none of them");
+        assert_eq!(
+            said["teams"].as_array().unwrap().len(),
+            100,
+            "the group staff does not match the filter"
+        );
     }
 }

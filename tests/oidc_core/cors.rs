@@ -1,10 +1,10 @@
-//! Which scripts may read what the server answers to a client (contracts: their registered origins).
+//! CORS: scripts of a client's registered origins may read the answers to that client.
 
 use axum::body::Body;
 use http::{Method, Request};
 use scopegate_tests::{Answer, Pkce, TestServer, Token};
 
-use crate::oidc_core::flow::{question, start};
+use crate::oidc_core::flow::{request, start};
 
 const SPA: &str = "https://spa.example";
 const OTHER: &str = "https://other.example";
@@ -33,7 +33,7 @@ async fn preflight(server: &TestServer, path: &str, origin: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_to_registered_origins() {
+async fn a_preflight_is_allowed_for_registered_origins() {
     let (server, _) = start().await;
     for endpoint in ["token", "userinfo", "revoke"] {
         for path in [format!("/oauth2/default/v1/{endpoint}"), format!("/oauth2/v1/{endpoint}")] {
@@ -56,7 +56,7 @@ async fn a_preflight_is_answered_to_registered_origins() {
 }
 
 #[tokio::test]
-async fn authorize_and_logout_are_for_no_script() {
+async fn no_script_may_read_authorize_logout_or_introspect() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for endpoint in ["authorize", "logout", "introspect"] {
@@ -66,12 +66,12 @@ async fn authorize_and_logout_are_for_no_script() {
         let answer = sent(&server, Method::GET, &path, &[("origin", SPA)], "").await;
         assert_eq!(answer.header("access-control-allow-origin"), "", "{endpoint}");
     }
-    let answer = browser.authorize(&question(&[])).await;
+    let answer = browser.authorize(&request(&[])).await;
     assert_eq!(answer.header("access-control-allow-origin"), "");
 }
 
 #[tokio::test]
-async fn userinfo_is_read_by_the_origins_of_the_tokens_client_only() {
+async fn only_origins_of_the_tokens_client_may_read_userinfo() {
     let (server, alice) = start().await;
     let token = server.token_of(&alice, Token { client: "spa", ..Token::default() }).await;
     let bearer = format!("Bearer {token}");
@@ -82,7 +82,7 @@ async fn userinfo_is_read_by_the_origins_of_the_tokens_client_only() {
         assert_eq!(answer.header("access-control-allow-origin"), allowed);
         assert_eq!(answer.header("vary"), if allowed.is_empty() { "" } else { "Origin" });
     }
-    // A script must see that its token does not hold any more.
+    // A script must be able to see that its token is no longer valid.
     let headers = [("origin", SPA), ("authorization", "Bearer expired")];
     let answer = sent(&server, Method::GET, path, &headers, "").await.expect(401);
     assert_eq!(answer.header("access-control-allow-origin"), SPA);
@@ -93,7 +93,7 @@ async fn userinfo_is_read_by_the_origins_of_the_tokens_client_only() {
 }
 
 #[tokio::test]
-async fn tokens_are_read_by_the_origins_of_the_client_that_asks_only() {
+async fn only_origins_of_the_requesting_client_may_read_tokens() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let redirect = "https://spa.example/cb";
@@ -110,14 +110,14 @@ async fn tokens_are_read_by_the_origins_of_the_client_that_asks_only() {
         let path = "/oauth2/default/v1/token";
         let answer = sent(&server, Method::POST, path, &headers, &form).await.expect(200);
         assert_eq!(answer.header("access-control-allow-origin"), allowed);
-        // The same code once more: the refusal is for the same origin.
+        // The second use of the code is refused. The same origin may read the refusal.
         let answer = sent(&server, Method::POST, path, &headers, &form).await.expect(400);
         assert_eq!(answer.header("access-control-allow-origin"), allowed);
     }
 }
 
 #[tokio::test]
-async fn the_answer_to_a_revocation_is_read_by_the_origins_of_its_client_only() {
+async fn only_origins_of_the_requesting_client_may_read_the_answer_to_a_revocation() {
     let (server, alice) = start().await;
     let token = server.token_of(&alice, Token { client: "spa", ..Token::default() }).await;
     let path = "/oauth2/default/v1/revoke";

@@ -1,5 +1,5 @@
-//! The dialects of access tokens, and what an ID token is no good for in any of them (Core §5.3, RFC
-//! 8725 §3.12).
+//! The dialects of access tokens. ID tokens are not accepted as access tokens in any of them (Core
+//! §5.3, RFC 8725 §3.12).
 
 use scopegate_jose::{Algorithm, KeySet, UnverifiedJws, base64url};
 use scopegate_tests::{Answer, Catalog, TestServer, claims};
@@ -10,7 +10,7 @@ use crate::oidc_core::world::{add_alice, catalog};
 
 const DIALECTS: [&str; 3] = ["okta", "rfc9068", "both"];
 
-/// The claims of a person's access token that each dialect has.
+/// The claims of a user's access token that every dialect has.
 const ALWAYS: [&str; 9] = ["acr", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "sub"];
 const OF_OKTA: [&str; 4] = ["cid", "scp", "uid", "ver"];
 const OF_RFC_9068: [&str; 2] = ["client_id", "scope"];
@@ -19,14 +19,14 @@ fn in_dialect(dialect: &str) -> Catalog {
     catalog().server("default", &format!("dialect = \"{dialect}\""))
 }
 
-/// A part of a token as JSON.
+/// The header of a token as JSON.
 fn header(token: &str) -> Value {
     let head = base64url::decode(token.split('.').next().unwrap()).unwrap();
     serde_json::from_slice(&head).unwrap()
 }
 
 #[tokio::test]
-async fn userinfo_answers_in_each_dialect() {
+async fn userinfo_accepts_tokens_of_each_dialect() {
     for dialect in DIALECTS {
         let server = TestServer::start(in_dialect(dialect)).await;
         let alice = add_alice(&server).await;
@@ -57,7 +57,7 @@ async fn userinfo_answers_in_each_dialect() {
 }
 
 #[tokio::test]
-async fn introspection_and_revocation_know_the_person_in_each_dialect() {
+async fn introspection_and_revocation_find_the_user_in_each_dialect() {
     for dialect in DIALECTS {
         let server = TestServer::start(in_dialect(dialect)).await;
         let alice = add_alice(&server).await;
@@ -75,17 +75,17 @@ async fn introspection_and_revocation_know_the_person_in_each_dialect() {
     }
 }
 
-/// The event of a kind, as it is kept.
+/// The first audit event of a kind, as stored.
 async fn event(server: &TestServer, kind: &str) -> Value {
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
-    let at = dump.find(kind).expect("the event is kept");
+    let at = dump.find(kind).expect("the event is stored");
     let begin = dump[..at].rfind('{').unwrap();
     let end = at + dump[at..].find('}').unwrap();
     serde_json::from_str(&dump[begin..=end]).unwrap()
 }
 
 #[tokio::test]
-async fn an_id_token_opens_nothing() {
+async fn an_id_token_is_not_accepted_as_access_token() {
     for dialect in DIALECTS {
         let server = TestServer::start(in_dialect(dialect)).await;
         add_alice(&server).await;
@@ -104,7 +104,7 @@ async fn an_id_token_opens_nothing() {
 }
 
 #[tokio::test]
-async fn at_hash_follows_the_algorithm() {
+async fn at_hash_uses_the_hash_of_the_signature_algorithm() {
     for (algorithm, half) in
         [("RS256", 16), ("PS256", 16), ("ES256", 16), ("ES384", 24), ("EdDSA", 32)]
     {
@@ -112,7 +112,7 @@ async fn at_hash_follows_the_algorithm() {
         let server = TestServer::start(catalog().server("default", &signed)).await;
         add_alice(&server).await;
         let tokens = tokens(&server, &mut server.browser(), &[]).await;
-        // By the published keys alone, whatever the server says of them elsewhere.
+        // Verified with the published keys only.
         let jwks = server.anonymous().read("/oauth2/default/v1/keys").await.expect(200).body;
         let keys = KeySet::parse(jwks.as_bytes()).unwrap().keys;
         let token = UnverifiedJws::parse(tokens["id_token"].as_str().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Discovery 1.0 §3, §4: the document is complete, agrees with itself, and its keys are good.
+//! Discovery 1.0 §3, §4: the document is complete, consistent and true, and the keys are valid.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use scopegate_jose::{Algorithm, SigningKey};
 use scopegate_tests::{BASE, Catalog, Pkce, TestServer, proof};
 use serde_json::{Map, Value, json};
 
-use crate::oidc_core::flow::{REDIRECT, code, id_token, question, redeemed, tokens, userinfo};
+use crate::oidc_core::flow::{REDIRECT, code, id_token, redeemed, request, tokens, userinfo};
 use crate::oidc_core::world::{add_alice, catalog};
 
 async fn documents(server: &TestServer) -> [(String, Value); 2] {
@@ -28,7 +28,7 @@ fn path(url: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn s4_3_the_issuer_is_the_url_that_was_asked() {
+async fn s4_3_the_issuer_matches_the_requested_url() {
     let server = TestServer::start(catalog()).await;
     for (issuer, document) in documents(&server).await {
         assert_eq!(document["issuer"], issuer);
@@ -36,7 +36,7 @@ async fn s4_3_the_issuer_is_the_url_that_was_asked() {
 }
 
 #[tokio::test]
-async fn s3_what_is_required_is_there() {
+async fn s3_all_required_members_are_present() {
     let server = TestServer::start(catalog()).await;
     for (_, document) in documents(&server).await {
         for required in [
@@ -58,13 +58,13 @@ async fn s3_what_is_required_is_there() {
         };
         let supported = document.as_object().unwrap().keys();
         for name in supported.filter(|name| name.ends_with("_values_supported")) {
-            assert!(!values(name).is_empty(), "{name} is left out or says something");
+            assert!(!values(name).is_empty(), "{name} must be left out if it is empty");
         }
     }
 }
 
 #[tokio::test]
-async fn s3_each_endpoint_that_is_named_answers() {
+async fn s3_each_listed_endpoint_exists() {
     let server = TestServer::start(catalog()).await;
     for (_, document) in documents(&server).await {
         for (name, url) in document.as_object().unwrap() {
@@ -77,7 +77,7 @@ async fn s3_each_endpoint_that_is_named_answers() {
 }
 
 #[tokio::test]
-async fn the_keys_are_public_distinct_and_those_that_sign() {
+async fn the_keys_are_public_and_distinct_and_cover_every_listed_algorithm() {
     let server = TestServer::start(catalog()).await;
     for (_, document) in documents(&server).await {
         let jwks = server.anonymous().read(path(&document["jwks_uri"])).await.expect(200).json();
@@ -97,29 +97,29 @@ async fn the_keys_are_public_distinct_and_those_that_sign() {
     }
 }
 
-/// What `portal` may do here it may do by each way that the document names.
+/// A catalog in which `portal` may also use refresh tokens.
 fn with_refresh() -> Catalog {
     let both = "grant_types = [\"authorization_code\", \"refresh_token\"]";
     catalog().client("portal", both)
 }
 
-/// The values that the document of the `default` server names.
+/// The values that the document lists for a member.
 fn named(document: &Value, member: &str) -> Vec<String> {
     let values = document[member].as_array().unwrap().iter();
     values.map(|value| value.as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
-async fn each_advertised_way_to_ask_works() {
+async fn each_listed_request_parameter_value_works() {
     let server = TestServer::start(with_refresh()).await;
     let alice = add_alice(&server).await;
     let [_, (_, document)] = documents(&server).await;
     let mut browser = server.browser_of(&alice).await;
     for response_type in named(&document, "response_types_supported") {
-        code(&browser.authorize(&question(&[("response_type", &response_type)])).await);
+        code(&browser.authorize(&request(&[("response_type", &response_type)])).await);
     }
     for mode in named(&document, "response_modes_supported") {
-        let answer = browser.authorize(&question(&[("response_mode", &mode)])).await;
+        let answer = browser.authorize(&request(&[("response_mode", &mode)])).await;
         let brought = match answer.status.as_u16() {
             303 => answer.sent("code"),
             _ => answer.page().field("code").map(str::to_owned),
@@ -127,7 +127,7 @@ async fn each_advertised_way_to_ask_works() {
         redeemed(&server, &brought.expect("there is a code")).await.expect(200);
     }
     for prompt in named(&document, "prompt_values_supported") {
-        let mut answer = browser.authorize(&question(&[("prompt", &prompt)])).await;
+        let mut answer = browser.authorize(&request(&[("prompt", &prompt)])).await;
         let signs_in = answer.header("location").starts_with("/signin");
         assert_eq!(signs_in, ["login", "select_account"].contains(&prompt.as_str()), "{prompt}");
         if signs_in {
@@ -140,7 +140,7 @@ async fn each_advertised_way_to_ask_works() {
     for method in named(&document, "code_challenge_methods_supported") {
         let pkce = Pkce::generate();
         let challenge = ("code_challenge", pkce.challenge.as_str());
-        let asked = question(&[challenge, ("code_challenge_method", &method)]);
+        let asked = request(&[challenge, ("code_challenge_method", &method)]);
         let code = code(&browser.authorize(&asked).await);
         server.as_client("portal").redeem(&code, REDIRECT, &pkce).await.expect(200);
     }
@@ -158,7 +158,7 @@ async fn each_advertised_way_to_ask_works() {
 }
 
 #[tokio::test]
-async fn each_advertised_claim_is_told() {
+async fn each_listed_claim_is_returned() {
     let server = TestServer::start(catalog()).await;
     let [_, (_, document)] = documents(&server).await;
     let claims = named(&document, "claims_supported");
@@ -185,18 +185,18 @@ async fn each_advertised_claim_is_told() {
     for name in &claims {
         assert!(!said[name].is_null(), "{name}: {said}");
     }
-    // And nothing else is in an ID token, but what the dialect adds.
+    // An ID token has no other claims, except `ver` of the dialect.
     for name in said.as_object().unwrap().keys().filter(|name| *name != "ver") {
         assert!(claims.contains(name), "{name}");
     }
     for (name, value) in known.as_object().unwrap() {
         assert_eq!(said[name], *value, "{name}");
     }
-    assert_eq!(known.as_object().unwrap().len(), 20, "sub, and what the scopes ask for");
+    assert_eq!(known.as_object().unwrap().len(), 20, "sub and the claims of the scopes");
 }
 
 #[tokio::test]
-async fn each_advertised_grant_is_spoken() {
+async fn each_listed_grant_type_is_supported() {
     let server = TestServer::start(catalog()).await;
     let [_, (_, document)] = documents(&server).await;
     let reader = server.as_client("reader");
@@ -209,7 +209,7 @@ async fn each_advertised_grant_is_spoken() {
 }
 
 #[tokio::test]
-async fn each_advertised_way_to_prove_who_one_is_works() {
+async fn each_listed_client_authentication_method_works() {
     let server = TestServer::start(catalog()).await;
     let alice = add_alice(&server).await;
     let [_, (_, document)] = documents(&server).await;
@@ -229,7 +229,7 @@ async fn each_advertised_way_to_prove_who_one_is_works() {
                 true => server.as_client("reader"),
                 false => server.anonymous(),
             };
-            // A client that is known learns what else is missing.
+            // An authenticated client is told which parameter is missing.
             let answer = client.post_to(&path, &shown).await;
             assert_eq!(answer.json()["error"], "invalid_request", "{endpoint} {method}");
             let stranger = [("token", "x"), ("grant_type", "x")];
@@ -245,14 +245,14 @@ async fn each_advertised_way_to_prove_who_one_is_works() {
             server.anonymous().post_to(&path, &form).await.expect(200);
         }
     }
-    // A public client has a code to redeem.
+    // A public client can redeem a code.
     let (mut browser, pkce) = (server.browser_of(&alice).await, Pkce::generate());
     let redirect = "https://spa.example/cb";
     let code = browser.code("alice", "spa", redirect, "openid", &pkce).await;
     server.as_public_client("spa").redeem(&code, redirect, &pkce).await.expect(200);
 }
 
-/// An assertion of a client that has just this key, by an algorithm.
+/// A client assertion of `partner`, whose only key is for this algorithm.
 async fn signed(server: &TestServer, algorithm: &str) -> String {
     let algorithm = Algorithm::ALL.iter().find(|known| known.name() == algorithm).unwrap();
     let key = SigningKey::generate(*algorithm).unwrap();

@@ -1,4 +1,4 @@
-//! The code flow as a client sees it (Core §3.1).
+//! The authorization code flow from the client's side (Core §3.1).
 
 use scopegate_core::directory::User;
 use scopegate_jose::{AlgorithmSet, KeySet, UnverifiedJws};
@@ -12,15 +12,16 @@ pub(crate) use crate::rfc6749::world::CALLBACK as REDIRECT;
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:9000/oauth2/default";
 
-/// A server, and Alice's id.
+/// A server, and Alice.
 pub(crate) async fn start() -> (TestServer, User) {
     let server = TestServer::start(catalog()).await;
     let alice = add_alice(&server).await;
     (server, alice)
 }
 
-/// What `portal` asks; parameters of the same name replace the usual ones, empty ones leave them out.
-pub(crate) fn question<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+/// The authorization request of `portal`. Changed parameters replace the usual ones; an empty value
+/// removes a parameter.
+pub(crate) fn request<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let usual = [
         ("response_type", "code"),
         ("client_id", "portal"),
@@ -32,14 +33,14 @@ pub(crate) fn question<'a>(other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
     changed(&usual, other)
 }
 
-/// The code that an answer brings to the client.
+/// The code in the redirect to the client.
 #[track_caller]
 pub(crate) fn code(answer: &Answer) -> String {
     assert_eq!(answer.sent("iss").as_deref(), Some(ISSUER), "RFC 9207: {}", answer.location());
     answer.sent("code").expect("the client gets a code")
 }
 
-/// The error that an answer brings to the client.
+/// The error in the redirect to the client.
 #[track_caller]
 pub(crate) fn error(answer: &Answer) -> String {
     assert!(answer.location().as_str().starts_with(REDIRECT), "{}", answer.location());
@@ -48,18 +49,19 @@ pub(crate) fn error(answer: &Answer) -> String {
     answer.sent("error").expect("the client gets an error")
 }
 
-/// What `portal` gets for a code.
+/// Redeems a code as `portal`.
 pub(crate) async fn redeemed(server: &TestServer, code: &str) -> Answer {
     redeem(&server.as_client("portal"), code).await
 }
 
-/// What `portal` gets for a request in a browser; Alice signs in and agrees if that is asked for.
+/// The tokens that `portal` gets for a request. Alice signs in and gives consent if the server
+/// asks.
 pub(crate) async fn tokens(
     server: &TestServer,
     browser: &mut Browser<'_>,
     other: &[(&str, &str)],
 ) -> Value {
-    let mut answer = browser.authorize(&question(other)).await;
+    let mut answer = browser.authorize(&request(other)).await;
     if answer.header("location").starts_with("/signin?") {
         answer = browser.sign_in(answer, "alice").await;
     }
@@ -67,7 +69,7 @@ pub(crate) async fn tokens(
     redeemed(server, &code(&answer)).await.expect(200).json()
 }
 
-/// The claims of the ID token among tokens, verified as a client does (§3.1.3.7).
+/// The claims of the ID token, which is verified like a client does (§3.1.3.7).
 pub(crate) async fn id_token(server: &TestServer, tokens: &Value) -> Value {
     let jwks = server.anonymous().read("/oauth2/default/v1/keys").await.expect(200).body;
     let keys = KeySet::parse(jwks.as_bytes()).unwrap().keys;
@@ -81,14 +83,14 @@ pub(crate) async fn id_token(server: &TestServer, tokens: &Value) -> Value {
     claims
 }
 
-/// What userinfo tells by the access token among tokens.
+/// The userinfo answer for the access token.
 pub(crate) async fn userinfo(server: &TestServer, tokens: &Value) -> Value {
     let token = tokens["access_token"].as_str().unwrap();
     let bearer = server.anonymous().bearing(token);
     bearer.read("/oauth2/default/v1/userinfo").await.expect(200).json()
 }
 
-/// A token with another signature.
+/// The token with a changed signature.
 pub(crate) fn altered(token: &str) -> String {
     let at = token.rfind('.').unwrap() + 1;
     let other = if token[at..].starts_with('A') { 'B' } else { 'A' };

@@ -1,11 +1,11 @@
-//! Core §2, §3.1.3: the tokens that a code gives.
+//! Core §2, §3.1.3: the tokens that are issued for a code.
 
 use scopegate_tests::secret_of;
 
-use crate::oidc_core::flow::{code, id_token, question, start, tokens};
+use crate::oidc_core::flow::{code, id_token, request, start, tokens};
 
 #[tokio::test]
-async fn a_plain_flow_gives_a_good_id_token() {
+async fn a_plain_flow_gives_a_valid_id_token() {
     let (server, alice) = start().await;
     let mut browser = server.browser();
     let tokens = tokens(&server, &mut browser, &[]).await;
@@ -21,7 +21,7 @@ async fn a_plain_flow_gives_a_good_id_token() {
         (&"urn:okta:loa:1fa:pwd".into(), &"pwd".into())
     );
     assert!(claims["sid"].as_str().unwrap().starts_with("ses"));
-    assert!(claims.get("email").is_none(), "scopes are answered at userinfo");
+    assert!(claims.get("email").is_none(), "the claims of scopes are returned by userinfo");
 }
 
 #[tokio::test]
@@ -35,12 +35,12 @@ async fn the_signature_is_rs256_and_never_none() {
 }
 
 #[tokio::test]
-async fn client_secret_post_and_another_redirect_are_answered_alike() {
+async fn a_client_with_client_secret_post_and_two_redirect_uris_gets_tokens() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for redirect in ["https://poster.example/one", "https://poster.example/two"] {
         let asked = [("client_id", "poster"), ("redirect_uri", redirect)];
-        let answer = browser.authorize(&question(&asked)).await;
+        let answer = browser.authorize(&request(&asked)).await;
         assert!(answer.location().as_str().starts_with(redirect), "{}", answer.location());
         let tokens = server
             .anonymous()
@@ -58,7 +58,7 @@ async fn client_secret_post_and_another_redirect_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_nonce_succeeds_without_one() {
+async fn without_a_nonce_in_the_request_the_id_token_has_none() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let tokens = tokens(&server, &mut browser, &[("nonce", "")]).await;
@@ -74,12 +74,12 @@ async fn without_openid_there_is_no_id_token() {
 }
 
 #[tokio::test]
-async fn the_org_server_signs_people_in_for_the_standard_scopes_only() {
+async fn the_org_server_allows_only_the_standard_scopes() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let open = |scope: &str| {
         let query = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(question(&[("scope", scope)]))
+            .extend_pairs(request(&[("scope", scope)]))
             .finish();
         format!("/oauth2/v1/authorize?{query}")
     };

@@ -7,7 +7,7 @@ use crate::oidc_core::flow::{altered, start, tokens};
 const LOGOUT: &str = "/oauth2/default/v1/logout";
 const OUT: &str = "https://portal.example/out";
 
-/// Alice is signed in, and the client has an ID token of hers.
+/// A browser in which Alice is signed in, and an ID token about her.
 async fn signed_in(server: &TestServer) -> (Browser<'_>, String) {
     let mut browser = server.browser();
     let tokens = tokens(server, &mut browser, &[]).await;
@@ -25,17 +25,17 @@ async fn is_signed_in(browser: &mut Browser<'_>) -> bool {
     answer.status == 200 && answer.body.contains("alice")
 }
 
-/// A refusal: a page, no redirect, and nobody is signed out.
+/// Asserts a refusal: an error page, no redirect, and Alice is still signed in.
 async fn refused(browser: &mut Browser<'_>, parameters: &[(&str, &str)]) {
     let answer = log_out(browser, parameters).await.expect(400);
     answer.page();
     assert_eq!(answer.header("location"), "");
-    assert!(!answer.body.contains("evil"), "nothing of the request is shown");
+    assert!(!answer.body.contains("evil"), "the page must not repeat the request");
     assert!(is_signed_in(browser).await);
 }
 
 #[tokio::test]
-async fn with_hint_redirect_and_state_the_browser_goes_back() {
+async fn with_hint_redirect_and_state_the_browser_returns_to_the_client() {
     let (server, _) = start().await;
     let (mut browser, hint) = signed_in(&server).await;
     let asked =
@@ -44,23 +44,23 @@ async fn with_hint_redirect_and_state_the_browser_goes_back() {
     assert_eq!(answer.location().as_str(), "https://portal.example/out?state=a+%26+b");
     assert_eq!(answer.header("cache-control"), "no-store");
     assert!(!is_signed_in(&mut browser).await);
-    // Once more, nobody being signed in: the same.
+    // A second request, without a session, gives the same answer.
     assert_eq!(log_out(&mut browser, &asked).await.status, 303);
 }
 
 #[tokio::test]
-async fn the_hint_may_have_expired() {
+async fn an_expired_hint_is_accepted() {
     let (server, _) = start().await;
     let (mut browser, hint) = signed_in(&server).await;
     server.clock().advance(std::time::Duration::from_secs(61 * 60));
     let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", OUT)];
     let answer = log_out(&mut browser, &asked).await;
-    assert_eq!(answer.location().as_str(), OUT, "no state was asked for");
+    assert_eq!(answer.location().as_str(), OUT, "the request had no state");
     assert!(!is_signed_in(&mut browser).await);
 }
 
 #[tokio::test]
-async fn a_bad_and_a_modified_hint_are_refused() {
+async fn an_invalid_hint_is_refused() {
     let (server, _) = start().await;
     let (mut browser, hint) = signed_in(&server).await;
     let altered = altered(&hint);
@@ -75,7 +75,7 @@ async fn a_bad_and_a_modified_hint_are_refused() {
 }
 
 #[tokio::test]
-async fn without_a_hint_the_person_is_asked_whatever_else_is_said() {
+async fn without_a_hint_the_user_is_always_asked() {
     let (server, _) = start().await;
     let cases: [(&[(&str, &str)], &str); 3] = [
         (&[], "/signout"),
@@ -88,7 +88,7 @@ async fn without_a_hint_the_person_is_asked_whatever_else_is_said() {
     for (asked, goes_to) in cases {
         let (mut browser, _) = signed_in(&server).await;
         let page = log_out(&mut browser, asked).await.expect(200);
-        assert!(is_signed_in(&mut browser).await, "it is only a question");
+        assert!(is_signed_in(&mut browser).await, "the page alone must not sign the user out");
         let answer = browser.fill_in(&page, &[]).await;
         assert!(answer.location().as_str().ends_with(goes_to), "{}", answer.location());
         assert!(!is_signed_in(&mut browser).await);
@@ -96,7 +96,7 @@ async fn without_a_hint_the_person_is_asked_whatever_else_is_said() {
 }
 
 #[tokio::test]
-async fn nobody_agrees_in_another_browser() {
+async fn the_sign_out_page_is_valid_only_in_its_browser() {
     let (server, _) = start().await;
     let (mut browser, _) = signed_in(&server).await;
     let (mut other, _) = signed_in(&server).await;
@@ -108,7 +108,7 @@ async fn nobody_agrees_in_another_browser() {
 }
 
 #[tokio::test]
-async fn a_hint_of_another_person_or_session_asks_first() {
+async fn with_a_hint_of_another_user_or_session_the_user_is_asked() {
     let (server, _) = start().await;
     let bob = server.add_user("bob", &[]).await;
     let (_, hint) = signed_in(&server).await;
@@ -121,7 +121,7 @@ async fn a_hint_of_another_person_or_session_asks_first() {
 }
 
 #[tokio::test]
-async fn without_a_redirect_the_server_says_that_nobody_is_signed_in() {
+async fn without_a_redirect_the_server_shows_that_the_user_is_signed_out() {
     let (server, _) = start().await;
     let (mut browser, hint) = signed_in(&server).await;
     let answer = log_out(&mut browser, &[("id_token_hint", &hint), ("state", "s")]).await;
@@ -131,7 +131,7 @@ async fn without_a_redirect_the_server_says_that_nobody_is_signed_in() {
 }
 
 #[tokio::test]
-async fn an_unregistered_redirect_is_refused_and_so_is_one_with_something_added() {
+async fn a_redirect_that_is_not_exactly_registered_is_refused() {
     let (server, _) = start().await;
     let (mut browser, hint) = signed_in(&server).await;
     for elsewhere in [
@@ -164,11 +164,11 @@ async fn an_unregistered_redirect_is_refused_and_so_is_one_with_something_added(
 }
 
 #[tokio::test]
-async fn a_form_is_answered_too_and_one_without_cookies_is_asked_again() {
+async fn a_posted_form_without_cookies_is_redirected_to_get() {
     let (server, _) = start().await;
     let (mut browser, hint) = signed_in(&server).await;
     let asked = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", OUT)];
-    // As a browser sends the form of another site.
+    // This is what a browser sends for a form of another site.
     let again = server.browser().post(LOGOUT, &asked).await;
     assert_eq!(again.location().path(), LOGOUT);
     let answer = browser.follow(again).await;
@@ -180,10 +180,10 @@ async fn a_form_is_answered_too_and_one_without_cookies_is_asked_again() {
     assert!(!is_signed_in(&mut browser).await);
 }
 
-/// What another site could make a browser send arrives without the Lax cookies; an answer that sets one
-/// would still be obeyed.
+/// A form of another site arrives without the `SameSite=Lax` cookies, but the browser would obey an
+/// answer that sets or deletes a cookie.
 #[tokio::test]
-async fn an_answer_to_a_request_without_a_session_takes_no_cookie_away() {
+async fn an_answer_to_a_request_without_a_session_deletes_no_cookie() {
     let (server, _) = start().await;
     let (mut browser, hint) = signed_in(&server).await;
     let long = "s".repeat(9 * 1024);
@@ -210,7 +210,7 @@ async fn an_answer_to_a_request_without_a_session_takes_no_cookie_away() {
     }
     assert!(is_signed_in(&mut browser).await);
 
-    // With a session, a long form is refused too, and one that fits takes the cookie away.
+    // With a session, a long form is refused too, and a normal one deletes the cookie.
     browser.post(LOGOUT, &and_state(&long)).await.expect(413);
     assert!(is_signed_in(&mut browser).await);
     let answer = browser.post(LOGOUT, &asked).await;
@@ -218,7 +218,7 @@ async fn an_answer_to_a_request_without_a_session_takes_no_cookie_away() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_sent_twice_takes_no_cookie_away_the_second_time() {
+async fn a_form_that_is_sent_twice_deletes_no_cookie_the_second_time() {
     let (server, _) = start().await;
     for path in ["/signout", LOGOUT] {
         let (mut browser, _) = signed_in(&server).await;
@@ -231,9 +231,9 @@ async fn a_page_that_is_sent_twice_takes_no_cookie_away_the_second_time() {
     }
 }
 
-/// Of an ID token that was shown the page repeats only whose it is.
+/// The page does not repeat the ID token of the request, only the client that it is for.
 #[tokio::test]
-async fn the_question_shows_no_token() {
+async fn the_sign_out_page_shows_no_token() {
     let (server, _) = start().await;
     let bob = server.add_user("bob", &[]).await;
     let (_, hint) = signed_in(&server).await;

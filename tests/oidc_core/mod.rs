@@ -1,5 +1,5 @@
-//! OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0: what the modules of the conformance
-//! suite ask of a server, by plain HTTP.
+//! OpenID Connect Core 1.0, Discovery 1.0 and RP-Initiated Logout 1.0: the checks of the
+//! conformance suite as HTTP tests.
 
 mod claims;
 mod cors;

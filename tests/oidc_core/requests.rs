@@ -1,11 +1,11 @@
-//! Core §3.1.2.1: what a request may say. What of it is refused is in `rfc6749`.
+//! Core §3.1.2.1: optional request parameters. The folder `rfc6749` tests refused ones.
 
 use scopegate_tests::Pkce;
 
-use crate::oidc_core::flow::{REDIRECT, code, question, redeemed, start};
+use crate::oidc_core::flow::{REDIRECT, code, redeemed, request, start};
 
 #[tokio::test]
-async fn what_is_only_a_wish_does_not_refuse_the_request() {
+async fn a_preference_that_cannot_be_met_does_not_fail_the_request() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for (name, value) in [
@@ -17,18 +17,18 @@ async fn what_is_only_a_wish_does_not_refuse_the_request() {
         ("claims_locales", "se"),
         ("acr_values", "1 2"),
     ] {
-        let answer = browser.authorize(&question(&[(name, value)])).await;
+        let answer = browser.authorize(&request(&[(name, value)])).await;
         redeemed(&server, &code(&answer)).await.expect(200);
     }
 }
 
 #[tokio::test]
-async fn a_request_with_pkce_is_held_to_it() {
+async fn a_request_with_pkce_needs_its_verifier() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let pkce = Pkce::generate();
     let asked = [("code_challenge", pkce.challenge.as_str()), ("code_challenge_method", "S256")];
-    let answer = browser.authorize(&question(&asked)).await;
+    let answer = browser.authorize(&request(&asked)).await;
     let portal = server.as_client("portal");
     let other = portal.redeem(&code(&answer), REDIRECT, &Pkce::generate()).await;
     other.expect_error(400, "invalid_grant");

@@ -36,7 +36,7 @@ fn refused(answer: &Answer, status: u16, error: &str) {
 }
 
 #[tokio::test]
-async fn s5_3_1_get_post_with_header_and_post_with_body_are_answered_alike() {
+async fn s5_3_1_get_and_post_give_the_same_answer() {
     let (server, alice) = start().await;
     let token = server.token_of(&alice, Token::default()).await;
     let by_get = asked(&server, &token).await.expect(200);
@@ -53,7 +53,7 @@ async fn s5_3_1_get_post_with_header_and_post_with_body_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn s5_4_scopes_profile_email_address_phone_and_all_together() {
+async fn s5_4_each_scope_returns_its_claims() {
     let (server, alice) = start().await;
     let told = async |scope: &'static str| {
         let token = server.token_of(&alice, Token { scopes: scope, ..Token::default() }).await;
@@ -77,11 +77,11 @@ async fn s5_4_scopes_profile_email_address_phone_and_all_together() {
     assert_eq!(told("openid profile").await, of_profile);
     let all = told("openid profile email address phone").await;
     assert_eq!(all.as_object().unwrap().len(), 8 + 2 + 2 + 1);
-    assert!(all.get("shoe_size").is_none(), "only standard claims are told");
+    assert!(all.get("shoe_size").is_none(), "only standard claims are returned");
 }
 
 #[tokio::test]
-async fn s5_5_a_claim_that_was_asked_for_by_name_is_told() {
+async fn s5_5_a_claim_that_was_requested_by_name_is_returned() {
     let (server, alice) = start().await;
     let claims = ["name".to_owned(), "shoe_size".to_owned(), "nickname".to_owned()];
     let token = server
@@ -92,7 +92,7 @@ async fn s5_5_a_claim_that_was_asked_for_by_name_is_told() {
 }
 
 #[tokio::test]
-async fn a_token_for_any_audience_of_the_server_is_taken() {
+async fn a_token_for_any_audience_of_the_server_is_accepted() {
     let (server, alice) = start().await;
     let token =
         server.token_of(&alice, Token { audience: "api://stock", ..Token::default() }).await;
@@ -100,7 +100,7 @@ async fn a_token_for_any_audience_of_the_server_is_taken() {
 }
 
 #[tokio::test]
-async fn rfc_6750_s3_without_a_token_nothing_is_said() {
+async fn rfc_6750_s3_without_a_token_the_challenge_has_no_error() {
     let (server, _) = start().await;
     let realm = r#"Bearer realm="http://127.0.0.1:9000/oauth2/default""#;
     let in_url = server.anonymous().read(&format!("{USERINFO}?access_token=a")).await;
@@ -113,7 +113,7 @@ async fn rfc_6750_s3_without_a_token_nothing_is_said() {
 }
 
 #[tokio::test]
-async fn rfc_6750_s2_two_ways_at_once_are_refused() {
+async fn rfc_6750_s2_two_methods_in_one_request_are_refused() {
     let (server, alice) = start().await;
     let token = server.token_of(&alice, Token::default()).await;
     let bearer = server.anonymous().bearing(&token);
@@ -127,7 +127,7 @@ async fn rfc_6750_s2_two_ways_at_once_are_refused() {
 }
 
 #[tokio::test]
-async fn rfc_6750_s3_1_a_token_that_does_not_hold_is_401() {
+async fn rfc_6750_s3_1_an_invalid_token_is_401() {
     let (server, alice) = start().await;
     let token = server.token_of(&alice, Token::default()).await;
     let altered = altered(&token);
@@ -141,7 +141,7 @@ async fn rfc_6750_s3_1_a_token_that_does_not_hold_is_401() {
 }
 
 #[tokio::test]
-async fn rfc_6750_s3_1_without_openid_the_scope_is_missing() {
+async fn rfc_6750_s3_1_a_token_without_openid_is_403() {
     let (server, alice) = start().await;
     let scope = "profile read:orders";
     let token = server.token_of(&alice, Token { scopes: scope, ..Token::default() }).await;
@@ -155,7 +155,7 @@ async fn rfc_6750_s3_1_without_openid_the_scope_is_missing() {
 }
 
 #[tokio::test]
-async fn a_suspended_person_and_a_revoked_token_are_refused() {
+async fn a_token_that_is_revoked_or_of_a_suspended_user_is_refused() {
     let (server, alice) = start().await;
     let first = server.token_of(&alice, Token::default()).await;
     let second = server.token_of(&alice, Token::default()).await;
@@ -183,7 +183,7 @@ async fn a_token_of_an_ended_or_unknown_family_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_client_that_is_gone_is_refused() {
+async fn a_token_of_a_deleted_client_is_refused() {
     let (server, alice) = start().await;
     let token = server.token_of(&alice, Token::default()).await;
     server.apply(catalog().without_client("portal")).await;
@@ -191,7 +191,7 @@ async fn a_token_of_a_client_that_is_gone_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_long_or_no_utf_8_is_refused() {
+async fn a_body_that_is_too_long_or_not_utf_8_is_refused() {
     let (server, _) = start().await;
     let sent = async |body: Vec<u8>| {
         let request = Request::post(USERINFO)
@@ -203,7 +203,7 @@ async fn a_body_that_is_too_long_or_no_utf_8_is_refused() {
 }
 
 #[tokio::test]
-async fn an_inactive_server_is_not_there() {
+async fn an_unknown_server_is_404() {
     let (server, _) = start().await;
     server.anonymous().read("/oauth2/nowhere/v1/userinfo").await.expect_error(404, "not_found");
 }

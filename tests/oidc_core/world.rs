@@ -1,4 +1,4 @@
-//! A server with a person of whom everything is known.
+//! A server with a user who has a full profile.
 
 use scopegate_core::administration::users::Newcomer;
 use scopegate_core::directory::{Profile, User};
@@ -6,8 +6,8 @@ use scopegate_core::people::passwords::Password;
 use scopegate_tests::{Catalog, TestServer, password_of};
 use serde_json::{Value, json};
 
-/// `portal` and `poster` keep a secret, each in its way; `spa` and `other-spa` run in a browser. The
-/// tokens are signed as they are where a catalog says nothing of it.
+/// `portal` uses `client_secret_basic`, `poster` uses `client_secret_post`, and `spa` and
+/// `other-spa` are public clients in a browser. Tokens are signed with the default algorithm.
 pub(crate) fn catalog() -> Catalog {
     Catalog::of_orders()
         .server("default", "algorithms = [\"RS256\"]")
@@ -41,7 +41,7 @@ fn in_browser(origin: &str) -> String {
     )
 }
 
-/// What is known of Alice.
+/// The profile of Alice.
 pub(crate) fn profile() -> Value {
     json!({
         "name": "Alice Liddell", "given_name": "Alice", "family_name": "Liddell",

@@ -1,4 +1,4 @@
-//! Whatever two clients do with their tokens, in whatever order, and however late.
+//! Random sequences of requests by two clients, with random pauses.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,15 @@ use scopegate_tests::{LIFETIME, WINDOW};
 
 use crate::refresh_families::in_memory::InMemory;
 
-/// The clients, each with a family of its own, and how many seconds the token before serves again.
+/// The clients and their leeways in seconds. Each client has its own family.
 const CLIENTS: [(&str, u64); 2] = [("portal", 30), ("strict", 0)];
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// So many seconds go by.
+    /// A number of seconds passes.
     Wait(u64),
-    /// A client shows a token of a family: the newest one, or one of so many generations before.
+    /// The client `by` uses a token of a family that is `before` generations older than the newest
+    /// one.
     Use { family: usize, before: usize, by: usize },
 }
 
@@ -34,9 +35,9 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![3 => used, 1 => wait.prop_map(Step::Wait)]
 }
 
-/// What is expected of a family, by the rules alone.
+/// The expected state of a family.
 struct Expected {
-    /// All tokens that were given, the oldest first.
+    /// All issued tokens, the oldest first.
     tokens: Vec<String>,
     rotated_at: UnixTime,
     idle_ends_at: UnixTime,
@@ -44,7 +45,7 @@ struct Expected {
     is_ended: bool,
 }
 
-/// What is to come of a use.
+/// The expected result of a use.
 #[derive(Debug, Eq, PartialEq)]
 enum Outcome {
     AnotherToken,
@@ -107,22 +108,24 @@ async fn play(steps: Vec<Step>) {
                 assert_eq!(outcome, Outcome::Refused);
             }
             Ok(child) => {
-                assert_eq!(by, family, "a token serves its client only");
+                assert_eq!(by, family, "a token must work only for its client");
                 match outcome {
                     Outcome::AnotherToken => {
                         assert!(!expected.tokens.contains(&child));
                         expected.tokens.push(child.clone());
                     }
                     Outcome::TheNewestAgain => assert_eq!(child, *expected.newest()),
-                    Outcome::Refused => unreachable!("{child} was given for what is worth nothing"),
+                    Outcome::Refused => {
+                        unreachable!("{child} was issued for a token that must be refused")
+                    }
                 }
                 let known = child_of.entry(shown).or_insert_with(|| child.clone());
-                assert_eq!(*known, child, "a token has one child");
+                assert_eq!(*known, child, "a token must have only one child");
             }
         }
         let (id, generation) = RefreshToken::read(expected.newest(), &at.master_key).unwrap();
         let row = at.store.family(&id).await.unwrap().unwrap();
-        assert_eq!(row.generation, generation, "one token is alive");
+        assert_eq!(row.generation, generation, "only one token must be alive");
         assert_eq!(row.revoked, expected.is_ended);
     }
 }
@@ -131,7 +134,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn a_token_has_one_living_child_and_serves_its_client_only(
+    fn a_token_has_one_child_and_works_only_for_its_client(
         steps in prop::collection::vec(step(), 1..40)
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,4 +1,4 @@
-//! From the authorization endpoint to the third access token.
+//! The whole flow from the authorization request to several refreshes.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use url::form_urlencoded;
 
 use crate::refresh_families::place::tokens;
 
-/// `portal` rotates without a leeway, `browser` as a public client does; `visitor` may not refresh.
+/// `portal` rotates without a leeway, `browser` with the default of a public client. `visitor` may
+/// not use refresh tokens.
 fn catalog() -> Catalog {
     let may_refresh = "grant_types = [\"authorization_code\", \"refresh_token\"]";
     let here = "redirect_uris = [\"http://127.0.0.1/cb\"]";
@@ -39,7 +40,7 @@ fn catalog() -> Catalog {
 
 const REDIRECT: &str = "http://127.0.0.1:4000/cb";
 
-/// Signs alice in and redeems the code of a client; the answer is that of the token endpoint.
+/// Signs Alice in and redeems the code of a client. Returns the answer of the token endpoint.
 async fn redeemed(server: &TestServer, id: &str, client: &TestClient<'_>, scope: &str) -> Value {
     let alice = match server.authority().store().user(UserKey::Login("alice")).await.unwrap() {
         Some(alice) => alice,
@@ -61,12 +62,12 @@ async fn redeemed(server: &TestServer, id: &str, client: &TestClient<'_>, scope:
 }
 
 #[tokio::test]
-async fn s6_no_refresh_token_without_offline_access() {
+async fn s6_there_is_no_refresh_token_without_offline_access() {
     let server = TestServer::start(catalog()).await;
     let portal = server.as_client("portal");
     let without = redeemed(&server, "portal", &portal, "openid read:orders").await;
     assert!(without["access_token"].is_string() && without["refresh_token"].is_null());
-    // Nor for a client that could not use it: the scope is left out.
+    // A client that may not use refresh tokens does not get the scope.
     let (visitor, scope) = (server.as_client("visitor"), "openid offline_access");
     let useless = redeemed(&server, "visitor", &visitor, scope).await;
     assert!(useless["refresh_token"].is_null());
@@ -74,7 +75,7 @@ async fn s6_no_refresh_token_without_offline_access() {
 }
 
 #[tokio::test]
-async fn s12_2_a_refresh_speaks_of_the_same_person_and_sign_in() {
+async fn s12_2_a_refresh_keeps_the_user_and_the_sign_in() {
     let server = TestServer::start(catalog()).await;
     let portal = server.as_client("portal");
     let scope = "openid read:orders offline_access";
@@ -98,7 +99,7 @@ async fn s12_2_a_refresh_speaks_of_the_same_person_and_sign_in() {
 }
 
 #[tokio::test]
-async fn a_public_client_that_redeemed_a_code_rotates() {
+async fn a_public_client_gets_rotating_refresh_tokens() {
     let server = TestServer::start(catalog()).await;
     let browser = server.as_public_client("browser");
     let scope = "read:orders offline_access";
@@ -112,7 +113,7 @@ async fn a_public_client_that_redeemed_a_code_rotates() {
     browser.refresh(&child).await.expect_error(400, "invalid_grant");
 }
 
-/// Okta's org server: refresh tokens end after 90 days, or 7 days without being used.
+/// As at Okta's org server, refresh tokens end after 90 days, or after 7 days without use.
 #[tokio::test]
 async fn the_org_server_has_its_own_lifetimes() {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,4 +1,4 @@
-//! A client that hangs up before it is answered.
+//! Clients that disconnect before they get the answer.
 
 use futures_util::FutureExt;
 use scopegate_core::error::TokenError;
@@ -7,27 +7,33 @@ use scopegate_core::store::Records;
 use crate::refresh_families::in_memory::InMemory;
 
 #[tokio::test]
-async fn whoever_hangs_up_before_the_answer_is_no_thief() {
+async fn a_client_that_disconnects_before_the_commit_can_use_its_token_again() {
     let at = InMemory::start().await;
     let token = at.begin("strict").await;
     at.store.hold_commits();
-    assert!(at.refresh("strict", &token).now_or_never().is_none(), "it waits, and hangs up");
+    assert!(
+        at.refresh("strict", &token).now_or_never().is_none(),
+        "the request waits, and the client disconnects"
+    );
     at.store.repair();
     let (events, families) = (at.store.events().len(), at.store.sizes().lasting_families);
-    // Its token is the newest one still.
+    // The token was not rotated, so it is still the newest one.
     let next = at.refresh("strict", &token).await.unwrap();
-    assert_eq!(at.store.events().len(), events + 1, "only what was answered is recorded");
+    assert_eq!(at.store.events().len(), events + 1, "only the completed request must be recorded");
     assert_eq!(at.store.sizes().lasting_families, families);
     at.refresh("strict", &next).await.unwrap();
 }
 
 #[tokio::test]
-async fn whoever_hangs_up_after_a_replay_has_ended_the_family() {
+async fn a_replay_revokes_the_family_even_if_the_client_disconnects() {
     let at = InMemory::start().await;
     let stolen = at.begin("strict").await;
     let next = at.refresh("strict", &stolen).await.unwrap();
     at.store.hold_commits();
-    assert!(at.refresh("strict", &stolen).now_or_never().is_none(), "it waits, and hangs up");
+    assert!(
+        at.refresh("strict", &stolen).now_or_never().is_none(),
+        "the request waits, and the client disconnects"
+    );
     assert_eq!(at.store.sizes().lasting_families, 1);
     at.store.repair();
     while at.store.sizes().lasting_families > 0 {
@@ -38,7 +44,7 @@ async fn whoever_hangs_up_after_a_replay_has_ended_the_family() {
 }
 
 #[tokio::test]
-async fn a_session_ends_though_the_browser_goes_at_once() {
+async fn a_sign_out_ends_the_session_even_if_the_browser_disconnects() {
     let at = InMemory::start().await;
     let (session, secret) = at.sign_in().await;
     at.store.hold_commits();
@@ -49,7 +55,7 @@ async fn a_session_ends_though_the_browser_goes_at_once() {
     while at.store.session(&secret.sha256()).await.unwrap().is_some() {
         tokio::task::yield_now().await;
     }
-    // What goes on is waited for before the process ends.
+    // Closing the authority waits for unfinished work.
     let (_, secret) = at.sign_in().await;
     assert!(at.authority.sign_out(&secret, None).now_or_never().is_none());
     at.authority.close().await;

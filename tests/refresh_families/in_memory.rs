@@ -1,15 +1,16 @@
-//! The same without HTTP, on a storage that counts what it is asked and can fail.
+//! An authority without HTTP, on a storage in memory that counts reads and can fail.
 
 use std::sync::Arc;
 
 use scopegate_claims::{Clock, Issuer, ManualClock, UnixTime};
 use scopegate_core::authority::{Authority, Foundation};
-use scopegate_core::call::form::Form;
+use scopegate_core::call::ClientRequest;
 use scopegate_core::catalog::ServerId;
-use scopegate_core::client_auth::Authorization;
+use scopegate_core::client_auth::{Authorization, Presented};
 use scopegate_core::directory::{NewUser, User};
-use scopegate_core::endpoints::token::{TokenRequest, TokenResponse};
+use scopegate_core::endpoints::token::TokenResponse;
 use scopegate_core::error::TokenError;
+use scopegate_core::form::Form;
 use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::session::{self, SessionSecret};
@@ -20,7 +21,7 @@ use scopegate_tests::{BASE, family_of, secret_of, write_catalog};
 
 use crate::refresh_families::world::{self, DAY};
 
-/// An authority with the catalog of these tests; `alice` is its person.
+/// An authority with the catalog of these tests and the user `alice`.
 pub(crate) struct InMemory {
     pub(crate) authority: Arc<Authority>,
     pub(crate) store: MemoryStore,
@@ -33,7 +34,7 @@ impl InMemory {
     pub(crate) async fn start() -> Self {
         let (store, master_key) = (MemoryStore::default(), MasterKey::generate());
         let clock = ManualClock::at(UnixTime::from_seconds(1_800_000_000));
-        let alice = world::person("alice", clock.now());
+        let alice = world::user("alice", clock.now());
         let new = NewUser { user: alice.clone(), sealed_password: None };
         store.commit(&[Change::PutUser(Box::new(new))]).await.unwrap();
         write_catalog(&store, world::catalog(), &master_key, clock.now()).await;
@@ -58,7 +59,7 @@ impl InMemory {
         token
     }
 
-    /// Signs alice in.
+    /// Opens a session for Alice.
     pub(crate) async fn sign_in(&self) -> (Session, SessionSecret) {
         let (session, secret) = session::begin(&self.alice.id, self.clock.now());
         let opened = Change::OpenSession(Box::new(session.clone()));
@@ -66,14 +67,14 @@ impl InMemory {
         (session, secret)
     }
 
-    /// Uses a refresh token; the answer is the one to use next.
+    /// Uses a refresh token and returns the new one.
     pub(crate) async fn refresh(&self, client: &str, token: &str) -> Result<String, TokenError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
         let response = self.token(client, &form).await?;
-        Ok(response.refresh_token().expect("a refresh gives one").to_owned())
+        Ok(response.refresh_token().expect("a refresh returns a refresh token").to_owned())
     }
 
-    /// Asks for a token.
+    /// Sends a token request.
     pub(crate) async fn token(
         &self,
         client: &str,
@@ -82,11 +83,12 @@ impl InMemory {
         let form = Form::collect(form.iter().copied()).unwrap();
         let pair = format!("{client}:{}", secret_of(client));
         let header = format!("Basic {}", base64_simd::STANDARD.encode_to_string(pair));
-        let request = TokenRequest {
+        let presented = Presented::form(&form).with_authorization(Some(Authorization(&header)));
+        let request = ClientRequest {
             server: &ServerId::default_server(),
-            authorization: Some(Authorization(&header)),
-            form: &form,
+            presented,
             address: None,
+            deadline: None,
         };
         self.authority.token(request).await.map_err(|refused| refused.error)
     }

@@ -1,4 +1,4 @@
-//! Rotation, and the leeway in which the token before serves again.
+//! Rotation, and the leeway in which the previous token can be used again.
 
 use std::time::Duration;
 
@@ -33,14 +33,14 @@ async fn within_the_leeway_the_parent_gets_the_same_child() {
             assert_ne!(access, first);
             assert!(at.holds(&access).await);
         }
-        // The child is as good as ever.
+        // The child is still valid.
         let (_, grandchild) = tokens(client.refresh(&child).await);
         assert_ne!(grandchild, child);
     }
 }
 
 #[tokio::test]
-async fn within_the_leeway_the_parent_serves_the_same_client_only() {
+async fn within_the_leeway_the_parent_works_only_for_its_client() {
     let at = Place::start().await;
     let parent = at.begin("portal").await;
     let (_, child) = tokens(at.portal().refresh(&parent).await);
@@ -49,19 +49,19 @@ async fn within_the_leeway_the_parent_serves_the_same_client_only() {
 }
 
 #[tokio::test]
-async fn within_the_leeway_the_parent_serves_until_the_child_is_used() {
+async fn within_the_leeway_the_parent_is_refused_once_the_child_was_used() {
     let at = Place::start().await;
     let parent = at.begin("portal").await;
     let (_, child) = tokens(at.portal().refresh(&parent).await);
     let (access, grandchild) = tokens(at.portal().refresh(&child).await);
     at.portal().refresh(&parent).await.expect_error(400, "invalid_grant");
-    // Somebody has two of one family: all of it ends.
+    // Two tokens of one family were used, so the whole family is revoked.
     assert!(!at.holds(&access).await);
     at.portal().refresh(&grandchild).await.expect_error(400, "invalid_grant");
 }
 
 #[tokio::test]
-async fn the_leeway_is_not_begun_anew_by_the_parent() {
+async fn using_the_parent_does_not_extend_the_leeway() {
     let at = Place::start().await;
     let parent = at.begin("portal").await;
     let (_, child) = tokens(at.portal().refresh(&parent).await);
@@ -72,7 +72,7 @@ async fn the_leeway_is_not_begun_anew_by_the_parent() {
 }
 
 #[tokio::test]
-async fn two_tabs_at_once_get_one_child() {
+async fn concurrent_refreshes_get_the_same_child() {
     let at = Place::start().await;
     for _ in 0..5 {
         let parent = at.begin("portal").await;
@@ -84,7 +84,7 @@ async fn two_tabs_at_once_get_one_child() {
 }
 
 #[tokio::test]
-async fn static_returns_the_same_token() {
+async fn without_rotation_the_same_token_is_returned() {
     let at = Place::start().await;
     let still = at.as_client("still");
     let token = at.begin("still").await;
@@ -96,10 +96,10 @@ async fn static_returns_the_same_token() {
 }
 
 #[tokio::test]
-async fn a_crash_after_a_rotation_does_not_lose_the_client() {
+async fn after_a_crash_the_parent_still_gets_the_same_child() {
     let at = Place::start().await;
     let parent = at.begin("portal").await;
-    // The answer never reached the client.
+    // Suppose that this answer never reached the client.
     let (_, child) = tokens(at.portal().refresh(&parent).await);
     let at = at.crash().await;
     assert_eq!(tokens(at.portal().refresh(&parent).await).1, child);

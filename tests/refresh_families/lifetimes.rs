@@ -1,4 +1,4 @@
-//! When refresh tokens end by themselves.
+//! The expiry of refresh tokens.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::refresh_families::world::{DAY, MINUTE, catalog};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn a_token_that_is_not_used_ends_with_its_window() {
+async fn an_unused_token_expires_after_its_window() {
     let at = Place::start().await;
     for client in ["portal", "still"] {
         let token = at.begin(client).await;
@@ -26,7 +26,7 @@ async fn a_token_that_is_not_used_ends_with_its_window() {
 }
 
 #[tokio::test]
-async fn the_first_end_is_inherited() {
+async fn rotation_does_not_extend_the_end_of_the_family() {
     let at = Place::start().await;
     for client in ["portal", "still"] {
         let mut token = at.begin(client).await;
@@ -44,7 +44,7 @@ async fn the_first_end_is_inherited() {
 }
 
 #[tokio::test]
-async fn the_window_is_that_of_the_present_rule() {
+async fn the_window_comes_from_the_current_rule() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     at.apply(catalog().rule("orders", "refresh_token_window = \"10m\"")).await;
@@ -54,7 +54,7 @@ async fn the_window_is_that_of_the_present_rule() {
 }
 
 #[tokio::test]
-async fn a_parent_in_its_leeway_does_not_outlive_the_family() {
+async fn a_token_is_refused_from_the_second_its_family_ends() {
     let at = Place::start().await;
     let token = at.begin("still").await;
     at.clock().advance(WINDOW - SECOND);

@@ -1,5 +1,5 @@
-//! Refresh tokens: what a client gets for one, and how it is told that somebody else has it too
-//! (RFC 6749 §6, RFC 9700 §4.14, OpenID Connect Core §12).
+//! Refresh tokens: rotation, and the detection of stolen tokens (RFC 6749 §6, RFC 9700 §4.14,
+//! OpenID Connect Core §12).
 
 mod any_sequence;
 mod flow;

@@ -1,11 +1,11 @@
-//! What a refresh keeps of what was asked in the first place (OpenID Connect Core §5.5, §12.2).
+//! The parts of the original request that a refresh keeps (OpenID Connect Core §5.5, §12.2).
 
 use scopegate_tests::claims;
 
 use crate::refresh_families::place::Place;
 
 #[tokio::test]
-async fn what_was_asked_for_at_userinfo_is_told_after_a_refresh_too() {
+async fn requested_userinfo_claims_are_kept_by_a_refresh() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let json = at.portal().refresh(&token).await.expect(200).json();

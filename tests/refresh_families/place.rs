@@ -1,4 +1,4 @@
-//! A server with the catalog of these tests, and families that have begun there.
+//! A server with the catalog of these tests, and refresh token families.
 
 use std::ops::Deref;
 
@@ -11,9 +11,9 @@ use scopegate_core::token::TokenId;
 use scopegate_jose::sha256;
 use scopegate_tests::{Answer, TestClient, TestServer, claims, family_of};
 
-use crate::refresh_families::world::{ALL, catalog, person};
+use crate::refresh_families::world::{ALL, catalog, user};
 
-/// A server on SQLite; `alice` is its person.
+/// A server on SQLite with the user `alice`.
 pub(crate) struct Place {
     server: TestServer,
     pub(crate) alice: User,
@@ -22,18 +22,18 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) async fn start() -> Self {
         let server = TestServer::start(catalog()).await;
-        let alice = person("alice", server.clock().now());
+        let alice = user("alice", server.clock().now());
         let new = NewUser { user: alice.clone(), sealed_password: None };
         server.store().commit(&[Change::PutUser(Box::new(new))]).await.unwrap();
         Self { server, alice }
     }
 
-    /// Ends as if the process were killed, and starts again.
+    /// Stops as if the process were killed, and starts again.
     pub(crate) async fn crash(self) -> Self {
         Self { server: self.server.crash().await, alice: self.alice }
     }
 
-    /// Begins a family of alice's with all scopes; the answer is its first token.
+    /// Opens a family for Alice with all scopes. Returns its first refresh token.
     pub(crate) async fn begin(&self, client: &str) -> String {
         self.begin_with(client, ALL).await
     }
@@ -55,13 +55,13 @@ impl Place {
         self.store().family(&id).await.unwrap().unwrap()
     }
 
-    /// Whether an access token still holds, as introspection tells it.
+    /// Whether an access token is still active, by the same check as introspection.
     pub(crate) async fn holds(&self, access_token: &str) -> bool {
         let claims = claims(access_token);
         let jti = claims["jti"].as_str().unwrap();
         let mark = TokenMark {
             jti_sha256: sha256(jti.as_bytes()),
-            family: Some(TokenId::family_of(jti).expect("it names its family")),
+            family: Some(TokenId::family_of(jti).expect("the id holds the family")),
             user: Some(UserId::parse(claims["uid"].as_str().unwrap()).unwrap()),
         };
         self.store().standing(&mark).await.unwrap().holds()

@@ -1,4 +1,4 @@
-//! A token that was replaced is shown again: somebody has it who should not.
+//! The reuse of a replaced token, which means that it was stolen.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::refresh_families::place::{Place, tokens};
 use crate::refresh_families::world::catalog;
 
 #[tokio::test]
-async fn after_the_leeway_reuse_ends_the_family_and_its_access_tokens() {
+async fn after_the_leeway_reuse_revokes_the_family_and_its_access_tokens() {
     let at = Place::start().await;
     let (stolen, elsewhere) = (at.begin("portal").await, at.begin("portal").await);
     let (first, child) = tokens(at.portal().refresh(&stolen).await);
@@ -24,11 +24,11 @@ async fn after_the_leeway_reuse_ends_the_family_and_its_access_tokens() {
     for token in [&child, &stolen] {
         at.portal().refresh(token).await.expect_error(400, "invalid_grant");
     }
-    assert!(at.holds(&of_another).await, "each family is on its own");
+    assert!(at.holds(&of_another).await, "other families must not be revoked");
 }
 
 #[tokio::test]
-async fn a_grandparent_ends_the_family() {
+async fn using_a_grandparent_revokes_the_family() {
     let at = Place::start().await;
     let grandparent = at.begin("portal").await;
     let (_, parent) = tokens(at.portal().refresh(&grandparent).await);
@@ -41,7 +41,7 @@ async fn a_grandparent_ends_the_family() {
 }
 
 #[tokio::test]
-async fn with_leeway_0_reuse_ends_the_family() {
+async fn with_leeway_0_reuse_revokes_the_family() {
     let at = Place::start().await;
     let strict = at.as_client("strict");
     let token = at.begin("strict").await;
@@ -52,7 +52,7 @@ async fn with_leeway_0_reuse_ends_the_family() {
 }
 
 #[tokio::test]
-async fn with_leeway_0_of_two_at_once_one_wins_and_then_none() {
+async fn with_leeway_0_two_concurrent_uses_revoke_the_family() {
     let at = Place::start().await;
     let strict = at.as_client("strict");
     for _ in 0..5 {
@@ -69,7 +69,7 @@ async fn with_leeway_0_of_two_at_once_one_wins_and_then_none() {
 }
 
 #[tokio::test]
-async fn another_client_cannot_end_a_family() {
+async fn another_client_cannot_revoke_a_family() {
     let at = Place::start().await;
     let parent = at.begin("portal").await;
     let (access, child) = tokens(at.portal().refresh(&parent).await);
@@ -82,7 +82,7 @@ async fn another_client_cannot_end_a_family() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_replaced_stays_so_when_the_client_rotates_no_more() {
+async fn a_replaced_token_stays_invalid_when_rotation_is_switched_off() {
     let at = Place::start().await;
     let parent = at.begin("portal").await;
     let (access, child) = tokens(at.portal().refresh(&parent).await);
@@ -91,7 +91,7 @@ async fn a_token_that_was_replaced_stays_so_when_the_client_rotates_no_more() {
     at.apply(portal("{ rotation_type = \"STATIC\" }")).await;
     at.clock().advance(Duration::from_secs(31));
     assert_eq!(tokens(at.portal().refresh(&child).await).1, child);
-    // And once it rotates again, the same token goes on.
+    // When rotation is switched on again, the same token is rotated.
     at.apply(portal("{ rotation_type = \"ROTATE\", leeway = 0 }")).await;
     assert_ne!(tokens(at.portal().refresh(&child).await).1, child);
     at.portal().refresh(&parent).await.expect_error(400, "invalid_grant");

@@ -1,15 +1,15 @@
-//! A node that has not seen yet what another node wrote into the catalog.
+//! A node with a stale copy of the catalog, which another node has changed.
 
 use std::collections::BTreeSet;
 
 use scopegate_claims::{Clock, ScopeSet};
-use scopegate_core::call::form::Form;
 use scopegate_core::catalog::{
     ClientId, Edit, Entity, EntityKey, EntityKind, ServerId, Spec, Status,
 };
 use scopegate_core::endpoints::authorize::{AuthorizeError, AuthorizeRequest, Authorized, Done};
 use scopegate_core::endpoints::token::TokenResponse;
 use scopegate_core::error::TokenError;
+use scopegate_core::form::Form;
 use scopegate_core::store::{CatalogStore, Change, ConsentKey, Ledger};
 use scopegate_testkit::UncheckedCatalog;
 use scopegate_tests::Pkce;
@@ -19,7 +19,7 @@ use crate::refresh_families::world::ALL;
 
 const CALLBACK: &str = "https://portal.example/cb";
 
-/// A node that learns of the catalog only when it is told, and alice in front of a browser.
+/// A node that reloads the catalog only when the test says so, and a browser of Alice.
 struct Node {
     at: InMemory,
     pkce: Pkce,
@@ -63,7 +63,7 @@ impl Node {
                 let code = back.parameters.into_iter().find(|(name, _)| *name == "code");
                 Ok(code.expect("it is granted").1)
             }
-            other => unreachable!("nothing is asked: {other:?}"),
+            other => unreachable!("neither sign-in nor consent is needed: {other:?}"),
         }
     }
 
@@ -77,7 +77,7 @@ impl Node {
         self.at.token("portal", &form).await
     }
 
-    /// Does what another node does: writes the catalog, and tells nobody.
+    /// Changes the catalog as another node would, without telling this node.
     async fn switch(&self, key: EntityKey, status: Status) {
         let all = self.at.store.catalog_since(0).await.unwrap();
         let entity = all.edits.into_iter().find_map(|edit| match edit {
@@ -100,7 +100,7 @@ fn client(id: &str) -> EntityKey {
 }
 
 #[tokio::test]
-async fn a_client_that_was_switched_off_elsewhere_gets_no_family() {
+async fn a_client_that_another_node_deactivated_gets_no_family() {
     let node = Node::start().await;
     let code = node.code().await.unwrap();
     node.switch(client("portal"), Status::Inactive).await;
@@ -109,7 +109,7 @@ async fn a_client_that_was_switched_off_elsewhere_gets_no_family() {
     let refused = node.redeem(&code).await;
     assert!(matches!(refused, Err(TokenError::InvalidClient(_))), "{refused:?}");
     assert_eq!(node.at.store.sizes().families, 0);
-    // The node knows by now. Once it is switched on again, the code is as good as before.
+    // The node has now seen the change. Once the client is active again, the code still works.
     node.switch(client("portal"), Status::Active).await;
     node.at.authority.reload().await.unwrap();
     node.redeem(&code).await.unwrap();
@@ -117,7 +117,7 @@ async fn a_client_that_was_switched_off_elsewhere_gets_no_family() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_switched_off_elsewhere_gets_no_code() {
+async fn a_client_that_another_node_deactivated_gets_no_code() {
     let node = Node::start().await;
     node.switch(client("portal"), Status::Inactive).await;
     let refused = node.code().await;
@@ -126,7 +126,7 @@ async fn a_client_that_was_switched_off_elsewhere_gets_no_code() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_switched_off_elsewhere_opens_no_family() {
+async fn a_server_that_another_node_deactivated_opens_no_family() {
     let node = Node::start().await;
     let code = node.code().await.unwrap();
     let server = EntityKey {
@@ -141,7 +141,7 @@ async fn a_server_that_was_switched_off_elsewhere_opens_no_family() {
 }
 
 #[tokio::test]
-async fn what_was_changed_of_others_or_back_again_is_no_hindrance() {
+async fn unrelated_or_reverted_catalog_changes_do_not_refuse_a_request() {
     let node = Node::start().await;
     let code = node.code().await.unwrap();
     node.switch(client("other"), Status::Inactive).await;
@@ -149,6 +149,10 @@ async fn what_was_changed_of_others_or_back_again_is_no_hindrance() {
     node.switch(client("portal"), Status::Active).await;
     let before = node.at.authority.catalog().version();
     node.redeem(&code).await.unwrap();
-    assert_eq!(node.at.authority.catalog().version(), before + 3, "it was decided anew");
+    assert_eq!(
+        node.at.authority.catalog().version(),
+        before + 3,
+        "the request must be decided with the new catalog"
+    );
     assert_eq!(node.at.store.sizes().lasting_families, 1);
 }

@@ -1,4 +1,4 @@
-//! What a refresh asks of the storage, and what it leaves there.
+//! The reads and writes of a refresh.
 
 use scopegate_core::error::{OAuthError, TokenError};
 use scopegate_core::token::RefreshToken;
@@ -8,7 +8,7 @@ use crate::refresh_families::in_memory::InMemory;
 use crate::refresh_families::place::{Place, tokens};
 
 #[tokio::test]
-async fn nothing_of_a_token_is_stored() {
+async fn no_part_of_a_refresh_token_is_stored() {
     let at = Place::start().await;
     let mut token = at.begin("portal").await;
     let mut shown = vec![token.clone()];
@@ -19,18 +19,21 @@ async fn nothing_of_a_token_is_stored() {
     at.portal().refresh(&shown[0]).await.expect_error(400, "invalid_grant");
     let stored = at.dump().await;
     let holds = |needle: &[u8]| stored.windows(needle.len()).any(|part| part == needle);
-    assert!(holds(at.row(&token).await.id.as_str().as_bytes()), "the row is there");
+    assert!(
+        holds(at.row(&token).await.id.as_str().as_bytes()),
+        "the family's row must be in the dump"
+    );
     assert!(holds(b"app.oauth2.as.token.detect_reuse"));
     for token in shown {
         let bytes = base64url::decode(&token).unwrap();
         assert!(!holds(token.as_bytes()));
-        assert!(!holds(&token.as_bytes()[26..]), "not even the part that proves it");
-        assert!(!holds(&bytes[19..]), "nor its bytes");
+        assert!(!holds(&token.as_bytes()[26..]), "the secret part must not be stored");
+        assert!(!holds(&bytes[19..]), "nor the bytes of the secret part");
     }
 }
 
 #[tokio::test]
-async fn a_family_is_one_row_that_counts_its_generations() {
+async fn a_family_is_one_row_with_a_generation_counter() {
     let at = Place::start().await;
     let first = at.begin("portal").await;
     let before = at.row(&first).await;
@@ -44,7 +47,7 @@ async fn a_family_is_one_row_that_counts_its_generations() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_not_derived_asks_no_database() {
+async fn a_forged_token_is_refused_without_a_database_read() {
     let at = InMemory::start().await;
     let token = at.begin("portal").await;
     let reads = at.store.reads();
@@ -59,18 +62,18 @@ async fn a_token_that_was_not_derived_asks_no_database() {
     }
     assert_eq!(at.store.reads(), reads);
     at.refresh("portal", &token).await.unwrap();
-    assert_eq!(at.store.reads(), reads + 1, "the family with its person");
+    assert_eq!(at.store.reads(), reads + 1, "the family and its user must be one read");
 }
 
 #[tokio::test]
-async fn a_storage_failure_is_503_and_uses_nothing_up() {
+async fn a_storage_failure_is_503_and_does_not_use_up_the_token() {
     let at = InMemory::start().await;
     let token = at.begin("portal").await;
     at.store.break_down();
     let error = at.refresh("portal", &token).await.unwrap_err();
     let answer = OAuthError::from(&error);
     assert_eq!((answer.status, answer.retry_after), (503, Some(5)));
-    // Not even a token that is none is told so: the refusal could not be recorded.
+    // An invalid token is 503 too, because the refusal cannot be recorded.
     let error = at.refresh("portal", "x").await.unwrap_err();
     assert_eq!(OAuthError::from(&error).status, 503);
     at.store.repair();
@@ -78,14 +81,14 @@ async fn a_storage_failure_is_503_and_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn reuse_is_recorded_with_its_family_and_person() {
+async fn reuse_is_recorded_with_family_and_user() {
     let at = InMemory::start().await;
     let token = at.begin("strict").await;
     let child = at.refresh("strict", &token).await.unwrap();
     at.refresh("strict", &token).await.unwrap_err();
     at.refresh("strict", &child).await.unwrap_err();
     let events = at.store.events();
-    let shown: Vec<_> = events.iter().map(|event| (event.kind, event.outcome)).collect();
+    let shown: Vec<_> = events.iter().map(|event| event.kind_and_outcome()).collect();
     let grant = "app.oauth2.as.token.grant.access_token";
     assert_eq!(
         shown,
@@ -98,13 +101,14 @@ async fn reuse_is_recorded_with_its_family_and_person() {
     );
     let (family, _) = RefreshToken::read(&token, &at.master_key).unwrap();
     for event in &events[..2] {
-        assert_eq!(event.family.as_deref(), Some(family.as_str()));
-        assert_eq!(event.user.as_deref(), Some(at.alice.id.as_str()));
+        let decision = event.decision().unwrap();
+        assert_eq!(decision.family.as_deref(), Some(family.as_str()));
+        assert_eq!(decision.user.as_deref(), Some(at.alice.id.as_str()));
         assert_eq!(
-            (&*event.client, event.grant_type.as_deref()),
+            (&*decision.client, decision.grant_type.as_deref()),
             ("strict", Some("refresh_token"))
         );
     }
-    let recorded = serde_json::to_string(&events).unwrap();
+    let recorded = events.iter().map(|event| event.to_json()).collect::<String>();
     assert!(!recorded.contains(&token) && !recorded.contains(&child));
 }

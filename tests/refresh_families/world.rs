@@ -1,4 +1,4 @@
-//! The catalog of these tests: an API of orders, and clients that rotate differently.
+//! The catalog of these tests, with clients that have different rotation settings.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(crate) const ALL: &str = "openid read:orders write:orders offline_access";
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Everybody may read and write.
+/// All users may read and write.
 pub(crate) const USUAL_RULE: &str = r#"
     grant_types = ["authorization_code"]
     scopes = ["read:orders", "write:orders"]
@@ -22,13 +22,13 @@ pub(crate) const USUAL_RULE: &str = r#"
     refresh_token_window = "7d"
 "#;
 
-/// The usual rule, for the usual clients.
+/// The usual clients and the usual rule.
 pub(crate) fn catalog() -> Catalog {
     clients().rule("orders", USUAL_RULE)
 }
 
-/// `portal` and `other` rotate with a leeway of 30 s, `strict` without, `still` does not rotate;
-/// `browser` is public. There is a `second` server.
+/// `portal` and `other` rotate with a leeway of 30 s, `strict` rotates without a leeway, `still`
+/// does not rotate, and `browser` is public. There is also a server `second`.
 pub(crate) fn clients() -> Catalog {
     let refreshes = |rotation: &str| {
         format!(
@@ -49,8 +49,8 @@ pub(crate) fn clients() -> Catalog {
         .server("default", "")
 }
 
-/// Somebody of the staff, without a password.
-pub(crate) fn person(login: &str, now: UnixTime) -> User {
+/// A user in the group `staff`, without a password.
+pub(crate) fn user(login: &str, now: UnixTime) -> User {
     User {
         id: UserId::generate(),
         login: login.to_owned(),

@@ -2,10 +2,10 @@
 
 use scopegate_tests::Pkce;
 
-use crate::rfc6749::world::{asking, assert_page, assert_told, start};
+use crate::rfc6749::world::{asking, assert_error_redirect, assert_page, start};
 
 #[tokio::test]
-async fn s4_1_a_person_signs_in_and_the_client_gets_a_code() {
+async fn s4_1_a_user_signs_in_and_the_client_gets_a_code() {
     let (server, _) = start().await;
     let mut browser = server.browser();
     let answer = browser.authorize(&asking(&[])).await;
@@ -13,14 +13,14 @@ async fn s4_1_a_person_signs_in_and_the_client_gets_a_code() {
     let back = browser.sign_in(answer, "alice").await;
     assert!(back.header("location").starts_with("https://portal.example/cb?code="), "{back:?}");
     assert_eq!(back.sent("state").as_deref(), Some("a state"));
-    // The second time nobody is asked anything.
+    // The second request needs neither sign-in nor consent.
     let again = browser.authorize(&asking(&[("state", "")])).await;
     assert!(again.sent("code").is_some_and(|code| Some(code) != back.sent("code")));
     assert_eq!(again.sent("state"), None);
 }
 
 #[tokio::test]
-async fn s4_1_a_request_of_another_browser_does_not_go_on() {
+async fn s4_1_a_request_cannot_be_continued_in_another_browser() {
     let (server, _) = start().await;
     let (mut victim, mut attacker) = (server.browser(), server.browser());
     let waiting = attacker.authorize(&asking(&[])).await.header("location").to_owned();
@@ -37,7 +37,7 @@ async fn s4_1_2_1_an_unknown_client_is_never_redirected() {
     for client in ["nobody", "", "00u", "portal\0", "Portal"] {
         let answer = browser.authorize(&asking(&[("client_id", client)])).await;
         assert_page(&answer, 400);
-        assert!(!answer.body.contains("nobody"), "nothing of the request is shown");
+        assert!(!answer.body.contains("nobody"), "the page must not repeat the request");
     }
 }
 
@@ -55,20 +55,20 @@ async fn s3_1_2_4_a_bad_redirect_uri_is_never_redirected_to() {
         "https://portal.example@evil.example/cb",
         "//portal.example/cb",
         "javascript:alert(1)",
-        // Not named: with `openid` it must be.
+        // A missing redirect URI is an error with `openid`.
         "",
     ] {
         let answer = browser.authorize(&asking(&[("redirect_uri", uri)])).await;
         assert_page(&answer, 400);
-        assert!(!answer.body.contains("evil"), "nothing of the request is shown");
+        assert!(!answer.body.contains("evil"), "the page must not repeat the request");
     }
-    // A second registered URI, or none that was chosen among two.
+    // A client with two registered URIs must send one of them.
     let other = asking(&[("client_id", "other"), ("redirect_uri", ""), ("scope", "read:orders")]);
     assert_page(&browser.authorize(&other).await, 400);
 }
 
 #[tokio::test]
-async fn s3_1_2_3_the_only_redirect_uri_need_not_be_named() {
+async fn s3_1_2_3_a_client_with_one_redirect_uri_may_omit_it() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let asked = asking(&[("redirect_uri", ""), ("scope", "read:orders")]);
@@ -108,7 +108,7 @@ async fn s3_1_a_request_may_be_posted() {
     let mut browser = server.browser_of(&alice).await;
     assert!(browser.post(path, &asking(&[])).await.sent("code").is_some());
 
-    // A form of another site brings no cookies: it is asked again by GET.
+    // A form of another site arrives without cookies, so the server redirects to a GET request.
     let mut stranger = server.browser();
     let answer = stranger.post(path, &asking(&[])).await;
     assert!(answer.header("location").starts_with(&format!("{path}?response_type=code&")));
@@ -119,7 +119,7 @@ async fn s3_1_a_request_may_be_posted() {
 }
 
 #[tokio::test]
-async fn s4_1_2_1_whoever_may_not_use_the_client_is_denied() {
+async fn s4_1_2_1_a_user_who_may_not_use_the_client_is_denied() {
     let (server, _) = start().await;
     let bob = server.add_user("bob", &[]).await;
     let mut browser = server.browser_of(&bob).await;
@@ -129,19 +129,19 @@ async fn s4_1_2_1_whoever_may_not_use_the_client_is_denied() {
         ("code_challenge", pkce.challenge.as_str()),
         ("code_challenge_method", "S256"),
     ];
-    assert_told(&browser.authorize(&asking(&proof)).await, "access_denied");
-    // The portal is everybody's, but writing is not.
+    assert_error_redirect(&browser.authorize(&asking(&proof)).await, "access_denied");
+    // Every user may use the portal, but not every user may write.
     let writing = asking(&[("scope", "openid write:orders")]);
-    assert_told(&browser.authorize(&writing).await, "access_denied");
+    assert_error_redirect(&browser.authorize(&writing).await, "access_denied");
     assert!(browser.authorize(&asking(&[])).await.sent("code").is_some());
 }
 
 #[tokio::test]
-async fn a_suspended_person_gets_no_code() {
+async fn a_suspended_user_gets_no_code() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let inactive = scopegate_core::catalog::Status::Inactive;
     server.authority().set_user_status("alice", inactive).await.unwrap();
     let answer = browser.authorize(&asking(&[("prompt", "none")])).await;
-    assert_told(&answer, "login_required");
+    assert_error_redirect(&answer, "login_required");
 }

@@ -1,8 +1,8 @@
-//! §4.1.2.1: what is wrong with a request is told to the client.
+//! §4.1.2.1: errors that are reported to the client.
 
 use scopegate_core::catalog::ClientSpec;
 
-use crate::rfc6749::world::{CALLBACK, asking, assert_page, assert_told, start};
+use crate::rfc6749::world::{CALLBACK, asking, assert_error_redirect, assert_page, start};
 
 #[tokio::test]
 async fn s4_1_2_1_errors_return_with_state() {
@@ -48,7 +48,7 @@ async fn s4_1_2_1_errors_return_with_state() {
         (vec![("registration", "{}")], "registration_not_supported"),
     ] {
         let answer = browser.authorize(&asking(&changes)).await;
-        assert_told(&answer, error);
+        assert_error_redirect(&answer, error);
         assert_eq!(answer.sent("state").as_deref(), Some("a state"), "{changes:?}");
         let description = answer.sent("error_description").unwrap();
         assert!(description.ends_with('.') && description.is_ascii(), "{description}");
@@ -61,40 +61,40 @@ async fn a_state_that_is_too_long_is_not_sent_back() {
     let mut browser = server.browser_of(&alice).await;
     let long = "a".repeat(1025);
     let answer = browser.authorize(&asking(&[("state", &long)])).await;
-    assert_told(&answer, "invalid_request");
+    assert_error_redirect(&answer, "invalid_request");
     assert_eq!(answer.sent("state"), None);
 }
 
-/// It has a redirect URI, so that it can be told.
+/// The client has a redirect URI, so the error can be reported to it.
 #[tokio::test]
-async fn s4_1_2_1_unauthorized_client_is_told() {
+async fn s4_1_2_1_unauthorized_client_is_reported_to_the_client() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let before = server.authority().catalog().client("portal").unwrap().unwrap().spec.clone();
     let grant_types = ["client_credentials".to_owned()].into();
     server.put_client("portal", ClientSpec { grant_types, ..before.clone() }).await;
     let answer = browser.authorize(&asking(&[])).await;
-    assert_told(&answer, "unauthorized_client");
+    assert_error_redirect(&answer, "unauthorized_client");
     assert_eq!(answer.sent("state").as_deref(), Some("a state"));
     server.put_client("portal", before).await;
     assert!(browser.authorize(&asking(&[])).await.sent("code").is_some());
 }
 
 #[tokio::test]
-async fn a_service_gets_no_codes() {
+async fn a_service_client_gets_no_codes() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
-    // It has no redirect URI, so nothing is sent anywhere.
+    // The client has no redirect URI, so the error is a page.
     assert_page(&browser.authorize(&asking(&[("client_id", "reader")])).await, 400);
 }
 
 #[tokio::test]
-async fn s3_1_a_repeated_parameter_is_told_to_the_client() {
+async fn s3_1_a_repeated_parameter_is_reported_to_the_client() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for name in ["scope", "nonce", "state", "response_mode", "anything"] {
         let asked = [asking(&[]), vec![(name, "a"), (name, "a")]].concat();
-        assert_told(&browser.authorize(&asked).await, "invalid_request");
+        assert_error_redirect(&browser.authorize(&asked).await, "invalid_request");
     }
     for (name, value) in [
         ("client_id", "portal"),
@@ -108,7 +108,7 @@ async fn s3_1_a_repeated_parameter_is_told_to_the_client() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_page() {
+async fn a_malformed_request_is_an_error_page() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let path = "/oauth2/default/v1/authorize";

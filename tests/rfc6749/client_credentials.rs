@@ -27,7 +27,7 @@ async fn s4_4_a_public_client_is_refused() {
 }
 
 #[tokio::test]
-async fn a_restart_keeps_clients_and_keys() {
+async fn clients_and_keys_are_kept_over_a_restart() {
     let server = TestServer::start(catalog()).await;
     let keys = server.anonymous().read("/oauth2/default/v1/keys").await.expect(200).body;
     let server = server.crash().await;

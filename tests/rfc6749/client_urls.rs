@@ -1,4 +1,4 @@
-//! Appendix A.1: a client id may be an https URL, as clients with metadata documents have it.
+//! Appendix A.1: a client id may be an https URL, as for clients with a metadata document.
 
 use scopegate_core::catalog::{ClientAuth, ClientSecret, ClientSpec, ClientType};
 use scopegate_core::client_auth::secret_mac;
@@ -11,7 +11,8 @@ use crate::rfc6749::world::CALLBACK;
 const APP: &str = "https://app.example/oauth/client.json?v=1";
 const BATCH: &str = "https://batch.example:8443";
 
-/// A public client whose id is a URL, and a service with a secret in the form. A policy names them.
+/// A public client whose id is a URL, and a service whose id is a URL and that uses
+/// `client_secret_post`.
 fn catalog() -> Catalog {
     Catalog::of_orders()
         .scope("sell:orders", "description = \"Sell your orders\"\nconsent = \"REQUIRED\"")
@@ -30,7 +31,7 @@ fn catalog() -> Catalog {
 }
 
 #[tokio::test]
-async fn a1_a_public_client_with_a_url_gets_tokens_for_a_person() {
+async fn a1_a_public_client_with_a_url_as_id_gets_tokens_for_a_user() {
     let (server, _) = TestServer::start_with_alice(catalog()).await;
     let (mut browser, pkce) = (server.browser(), Pkce::generate());
     let scope = "openid offline_access read:orders sell:orders";
@@ -50,7 +51,7 @@ async fn a1_a_public_client_with_a_url_gets_tokens_for_a_person() {
     let answer = browser.fill_in(&page, &[("decision", "allow")]).await;
     let code = answer.sent("code").expect("the client gets a code");
 
-    // It only says who it is; Basic cannot carry its id, encoded or not.
+    // `client_secret_basic` does not work for an id with a colon, encoded or not.
     let client = server.as_public_client(APP);
     let encoded = "https%3A%2F%2Fapp.example%2Foauth%2Fclient.json%3Fv%3D1";
     let redemption = [("grant_type", "authorization_code"), ("code", &*code)];
@@ -72,7 +73,7 @@ async fn a1_a_public_client_with_a_url_gets_tokens_for_a_person() {
 }
 
 #[tokio::test]
-async fn a1_a_service_with_a_url_asks_for_itself() {
+async fn a1_a_service_with_a_url_as_id_gets_tokens_for_itself() {
     let server = TestServer::start(catalog()).await;
     let secret = secret_of("batch");
     let form = |id, secret| {
@@ -86,7 +87,7 @@ async fn a1_a_service_with_a_url_asks_for_itself() {
     let token = server.anonymous().token(&form(BATCH, &secret)).await.expect(200).json();
     let said = claims(token["access_token"].as_str().unwrap());
     assert_eq!((&said["sub"], &said["client_id"]), (&json!(BATCH), &json!(BATCH)));
-    // Ids are compared as they are written, unlike resources.
+    // Client ids are compared without normalization, unlike resources.
     for other in
         ["https://batch.example:8443/", "HTTPS://batch.example:8443", "https://batch.example"]
     {
@@ -102,9 +103,9 @@ async fn a1_a_service_with_a_url_asks_for_itself() {
     assert_eq!((&known["active"], &known["client_id"]), (&json!(true), &json!(BATCH)));
 }
 
-/// What no catalog file can say, a row of the API could.
+/// A catalog file cannot contain such a client, but a row that the API writes could.
 #[tokio::test]
-async fn a_client_with_a_url_cannot_use_basic_even_if_it_is_registered_for_it() {
+async fn a_client_with_a_url_as_id_can_never_use_client_secret_basic() {
     let server = TestServer::start(catalog()).await;
     let id = "https://row.example/";
     let mac = secret_mac(server.master_key(), &sha256(secret_of(id).as_bytes()));

@@ -1,4 +1,4 @@
-//! §4.1.2 and §4.1.3: codes, and what they are redeemed for.
+//! §4.1.2 and §4.1.3: codes and their redemption.
 
 use std::time::Duration;
 
@@ -9,16 +9,18 @@ use scopegate_core::store::{ArtifactKind, ArtifactName, Ledger, Records};
 use scopegate_tests::{Pkce, TestClient, TestServer, changed};
 use serde_json::Value;
 
-use crate::rfc6749::world::{asking, assert_told, catalog, code, redeem, redemption, start};
+use crate::rfc6749::world::{
+    asking, assert_error_redirect, catalog, code, redeem, redemption, start,
+};
 
-/// Whether a token still stands, as introspection says.
+/// Whether a token is still active, according to introspection.
 async fn is_active(client: &TestClient<'_>, token: &Value) -> bool {
     let token = token.as_str().unwrap();
     client.post("introspect", &[("token", token)]).await.expect(200).json()["active"] == true
 }
 
 #[tokio::test]
-async fn s4_1_4_the_answer_has_what_was_granted() {
+async fn s4_1_4_the_answer_holds_the_granted_tokens() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let code = code(&mut browser, &[("scope", "openid offline_access read:orders")]).await;
@@ -32,7 +34,7 @@ async fn s4_1_4_the_answer_has_what_was_granted() {
 }
 
 #[tokio::test]
-async fn without_openid_there_is_no_id_token_and_without_offline_access_nothing_to_refresh() {
+async fn id_tokens_need_openid_and_refresh_tokens_need_offline_access() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -46,7 +48,7 @@ async fn without_openid_there_is_no_id_token_and_without_offline_access_nothing_
         assert_eq!(json["id_token"].is_string(), has_id_token, "{scope}");
         assert_eq!(json["refresh_token"].is_string(), has_refresh_token, "{scope}");
     }
-    // A client without the grant gets none, though it asks.
+    // A client that may not use refresh tokens gets none, even if it requests `offline_access`.
     let pkce = Pkce::generate();
     let asked = asking(&[
         ("client_id", "other"),
@@ -62,7 +64,7 @@ async fn without_openid_there_is_no_id_token_and_without_offline_access_nothing_
 }
 
 #[tokio::test]
-async fn s4_1_2_code_is_single_use() {
+async fn s4_1_2_a_code_can_be_used_once() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -74,7 +76,7 @@ async fn s4_1_2_code_is_single_use() {
 }
 
 #[tokio::test]
-async fn s4_1_2_a_replayed_code_ends_its_tokens() {
+async fn s4_1_2_a_replayed_code_revokes_its_tokens() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -96,9 +98,10 @@ async fn s4_1_2_a_replayed_code_ends_its_tokens() {
     }
 }
 
-/// Whoever only found a code does not know where it was sent, or the verifier.
+/// Somebody who only found a code does not know the redirect URI and the verifier, and so cannot
+/// revoke the tokens.
 #[tokio::test]
-async fn s4_1_2_a_used_code_ends_nothing_without_its_redirect_and_its_verifier() {
+async fn s4_1_2_a_replay_revokes_tokens_only_with_the_right_redirect_and_verifier() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -146,9 +149,9 @@ async fn s4_1_2_a_used_code_ends_nothing_without_its_redirect_and_its_verifier()
     }
 }
 
-/// A redirect URI that the request did not name binds nothing.
+/// If the request had no redirect URI, a replay need not have the right one.
 #[tokio::test]
-async fn s4_1_2_a_used_code_without_a_redirect_in_its_request_ends_its_tokens() {
+async fn s4_1_2_a_replayed_code_of_a_request_without_redirect_revokes_its_tokens() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -165,7 +168,7 @@ async fn s4_1_2_a_used_code_without_a_redirect_in_its_request_ends_its_tokens() 
 }
 
 #[tokio::test]
-async fn a_new_password_ends_codes_that_are_not_redeemed_yet() {
+async fn a_new_password_revokes_codes_that_are_not_redeemed_yet() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let code = code(&mut browser, &[("scope", "openid offline_access")]).await;
@@ -176,7 +179,7 @@ async fn a_new_password_ends_codes_that_are_not_redeemed_yet() {
 }
 
 #[tokio::test]
-async fn s4_1_2_a_code_ends_its_family_long_after_it_is_forgotten() {
+async fn s4_1_2_a_replayed_code_revokes_its_family_even_after_its_row_is_deleted() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -187,7 +190,7 @@ async fn s4_1_2_a_code_ends_its_family_long_after_it_is_forgotten() {
     let name = ArtifactName::of_secret(&code);
     assert!(server.store().artifact(ArtifactKind::Code, &name).await.unwrap().is_none());
 
-    // To another client it is no code at all.
+    // A replay by another client has no effect.
     let refresh_token = tokens["refresh_token"].as_str().unwrap();
     redeem(&server.as_client("other"), &code).await.expect_error(400, "invalid_grant");
     let tokens = portal.refresh(refresh_token).await.expect(200).json();
@@ -199,7 +202,7 @@ async fn s4_1_2_a_code_ends_its_family_long_after_it_is_forgotten() {
 }
 
 #[tokio::test]
-async fn s4_1_2_a_redeemed_code_is_known_as_long_as_its_token_lives() {
+async fn s4_1_2_a_redeemed_code_is_stored_as_long_as_its_access_token_lives() {
     let day = "access_token_lifetime = \"24h\"";
     let catalog = catalog().rule("staff", day);
     let (server, alice) = TestServer::start_with_alice(catalog).await;
@@ -221,7 +224,7 @@ async fn s4_1_3_another_clients_code_is_refused() {
     let portal = server.as_client("portal");
     let code = code(&mut browser, &[]).await;
     redeem(&server.as_client("other"), &code).await.expect_error(400, "invalid_grant");
-    // And nothing has become of it.
+    // The code is still valid for its own client and server.
     let tokens = redeem(&portal, &code).await.expect(200).json();
     redeem(&server.as_client("other"), &code).await.expect_error(400, "invalid_grant");
     assert!(is_active(&portal, &tokens["access_token"]).await);
@@ -238,13 +241,13 @@ async fn s4_1_3_a_code_of_another_server_is_refused() {
         let answer = portal.post_to(elsewhere, &redemption(&code)).await;
         answer.expect_error(400, "invalid_grant");
     }
-    // And nothing has become of it.
+    // The code is still valid for its own client and server.
     redeem(&portal, &code).await.expect(200);
 }
 
-/// Okta evaluates a policy once, when the person signs in.
+/// As at Okta, the policy is evaluated once, at the authorization endpoint.
 #[tokio::test]
-async fn policy_is_not_asked_again() {
+async fn redeeming_a_code_does_not_evaluate_the_policy_again() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -253,7 +256,7 @@ async fn policy_is_not_asked_again() {
     // Both rules are for another grant now.
     let other = "grant_types = [\"client_credentials\"]";
     server.apply(catalog().rule("staff", other).rule("everybody", other)).await;
-    assert_told(&browser.authorize(&asking(&[("scope", scope)])).await, "access_denied");
+    assert_error_redirect(&browser.authorize(&asking(&[("scope", scope)])).await, "access_denied");
     let json = redeem(&portal, &code).await.expect(200).json();
     assert_eq!((&json["scope"], &json["expires_in"]), (&scope.into(), &600.into()));
 }
@@ -285,7 +288,7 @@ async fn s4_1_2_an_expired_code_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_code_is_refused() {
+async fn an_unknown_code_is_refused() {
     let (server, _) = start().await;
     let portal = server.as_client("portal");
     let form = [("grant_type", "authorization_code")];
@@ -296,7 +299,7 @@ async fn what_is_no_code_is_refused() {
 }
 
 #[tokio::test]
-async fn a_suspended_person_has_no_codes() {
+async fn a_code_of_a_suspended_user_is_refused() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let code = code(&mut browser, &[]).await;
@@ -309,7 +312,7 @@ async fn suspend(server: &TestServer, login: &str) {
 }
 
 #[tokio::test]
-async fn of_two_exchanges_at_once_one_wins_and_then_none() {
+async fn of_concurrent_redemptions_one_succeeds_and_its_tokens_are_revoked() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -326,7 +329,7 @@ async fn of_two_exchanges_at_once_one_wins_and_then_none() {
 }
 
 #[tokio::test]
-async fn a_crash_after_consuming_yields_no_second_token() {
+async fn a_redeemed_code_is_refused_after_a_crash() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let (used, unused) = (code(&mut browser, &[]).await, code(&mut browser, &[]).await);
@@ -339,7 +342,7 @@ async fn a_crash_after_consuming_yields_no_second_token() {
 }
 
 #[tokio::test]
-async fn no_code_is_stored() {
+async fn codes_are_not_stored_in_plain_text() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let (used, unused) = (code(&mut browser, &[]).await, code(&mut browser, &[]).await);

@@ -1,18 +1,20 @@
-//! Consent: what a person is asked before a client gets a scope (OpenID Connect Core §3.1.2.4).
+//! The user's consent to scopes (OpenID Connect Core §3.1.2.4).
 
 use scopegate_core::catalog::{ClientConsent, ClientSpec};
 use scopegate_core::store::Records;
 use scopegate_tests::{Pkce, changed};
 
-use crate::rfc6749::world::{app_asking, asking, assert_page, assert_told, catalog, redeem, start};
+use crate::rfc6749::world::{
+    app_asking, asking, assert_error_redirect, assert_page, catalog, redeem, start,
+};
 
 const SELLING: (&str, &str) = ("scope", "openid sell:orders");
 
 #[tokio::test]
-async fn a_scope_that_needs_consent_is_asked_for_once() {
+async fn consent_to_a_scope_is_asked_for_once() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
-    assert_told(
+    assert_error_redirect(
         &browser.authorize(&asking(&[SELLING, ("prompt", "none")])).await,
         "consent_required",
     );
@@ -35,29 +37,29 @@ async fn a_scope_that_needs_consent_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_agree_sends_the_client_away() {
+async fn without_consent_the_client_gets_access_denied() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let answer = browser.authorize(&asking(&[SELLING])).await;
     let page = browser.follow(answer).await;
     let denied = browser.fill_in(&page, &[("decision", "deny")]).await;
-    assert_told(&denied, "access_denied");
-    // She is asked again next time.
+    assert_error_redirect(&denied, "access_denied");
+    // The next request asks again.
     let again = browser.authorize(&asking(&[SELLING])).await;
     assert!(again.header("location").starts_with("/consent"));
-    // It is written down before the client is told.
+    // The refusal is recorded before the client is told.
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
     assert!(dump.contains("app.oauth2.as.consent.deny"));
 }
 
 #[tokio::test]
-async fn she_agrees_to_what_she_was_shown() {
+async fn consent_covers_only_the_scopes_that_were_shown() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let asked = asking(&[("scope", "openid sell:orders write:orders")]);
     let answer = browser.authorize(&asked).await;
     let page = browser.follow(answer).await;
-    // While she reads, another of the scopes comes to need her consent.
+    // While the page is open, another requested scope is changed to need consent.
     let more = "description = \"Change your orders\"\nconsent = \"REQUIRED\"";
     server.apply(catalog().scope("write:orders", more)).await;
     assert!(!page.body.contains("Change your orders"));
@@ -68,18 +70,18 @@ async fn she_agrees_to_what_she_was_shown() {
 }
 
 #[tokio::test]
-async fn nobody_agrees_for_somebody_else() {
+async fn a_consent_page_is_valid_only_for_the_user_it_was_shown_to() {
     let (server, alice) = start().await;
     let bob = server.add_user("bob", &["staff"]).await;
     let mut browser = server.browser_of(&alice).await;
     let answer = browser.authorize(&asking(&[SELLING])).await;
     let page = browser.follow(answer).await;
-    // Meanwhile somebody else signs in in this browser: she is asked herself.
+    // Meanwhile Bob signs in in this browser. He is asked himself.
     let other = server.browser_of(&bob).await;
     browser.set_cookie("scopegate", other.cookie("scopegate").unwrap());
     let asked = browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
     assert!(asked.body.contains("bob") && !asked.body.contains("alice"), "{}", asked.body);
-    // The address of the page alone agrees to nothing, and a form of elsewhere does not open.
+    // Opening the URL of the page gives no consent, and a foreign form is refused.
     let answer = browser.authorize(&asking(&[SELLING])).await;
     let location = answer.header("location").to_owned();
     assert_page(&browser.open(&location).await, 200);
@@ -94,7 +96,7 @@ async fn nobody_agrees_for_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_flexible_scope_is_asked_for_if_the_client_says_so() {
+async fn a_flexible_scope_needs_consent_only_with_prompt_consent() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let counting = ("scope", "count:orders");
@@ -107,7 +109,7 @@ async fn a_flexible_scope_is_asked_for_if_the_client_says_so() {
 }
 
 #[tokio::test]
-async fn a_trusted_client_asks_nobody() {
+async fn a_trusted_client_needs_no_consent() {
     let (server, alice) = start().await;
     let before = server.authority().catalog().client("portal").unwrap().unwrap().spec.clone();
     let trusted = ClientSpec { consent: ClientConsent::Trusted, ..before.clone() };
@@ -115,19 +117,20 @@ async fn a_trusted_client_asks_nobody() {
     let mut browser = server.browser_of(&alice).await;
     for prompt in ["", "consent", "none"] {
         let answer = browser.authorize(&asking(&[SELLING, ("prompt", prompt)])).await;
-        let code = answer.sent("code").expect("she is not asked");
+        let code = answer.sent("code").expect("no consent is needed");
         let json = redeem(&server.as_client("portal"), &code).await.expect(200).json();
         assert_eq!(json["scope"], "openid sell:orders");
     }
-    // Nothing was agreed to: without that trust she is asked.
+    // No consent was stored, so the user is asked once the client is no longer trusted.
     server.put_client("portal", before).await;
     let asked = browser.authorize(&asking(&[SELLING])).await;
     assert!(asked.header("location").starts_with("/consent"), "{asked:?}");
 }
 
-/// OpenID Connect Core §3.1.2.1: the client asks for the question, whatever needs none.
+/// OpenID Connect Core §3.1.2.1: with `prompt=consent` the user is asked even if no scope needs
+/// consent.
 #[tokio::test]
-async fn prompt_consent_asks_for_all_that_a_client_gets() {
+async fn prompt_consent_asks_for_all_scopes() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let asked = [("scope", "openid profile read:orders"), ("prompt", "consent")];
@@ -144,25 +147,25 @@ async fn prompt_consent_asks_for_all_that_a_client_gets() {
     }
     let answer = browser.authorize(&asking(&asked)).await;
     let page = browser.follow(answer).await.expect(200);
-    assert_told(&browser.fill_in(&page, &[("decision", "deny")]).await, "access_denied");
-    // Who asks for no question is asked none: nothing of this is REQUIRED.
+    assert_error_redirect(&browser.fill_in(&page, &[("decision", "deny")]).await, "access_denied");
+    // Without `prompt=consent` the user is not asked, because no scope is `REQUIRED`.
     assert!(browser.authorize(&asking(&[asked[0]])).await.sent("code").is_some());
 }
 
 /// OpenID Connect Core §11.
 #[tokio::test]
-async fn a_web_client_gets_offline_access_by_consent_once_given() {
+async fn a_web_client_needs_consent_to_offline_access_once() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let offline = ("scope", "openid offline_access read:orders");
     let silent = browser.authorize(&asking(&[offline, ("prompt", "none")])).await;
-    assert_told(&silent, "consent_required");
+    assert_error_redirect(&silent, "consent_required");
     let answer = browser.authorize(&asking(&[offline])).await;
     let page = browser.follow(answer).await.expect(200);
     assert!(page.body.contains("Keep this access while you are away"), "{}", page.body);
-    assert!(!page.body.contains("read:orders"), "it needs no consent");
+    assert!(!page.body.contains("read:orders"), "read:orders needs no consent");
     let denied = browser.fill_in(&page, &[("decision", "deny")]).await;
-    assert_told(&denied, "access_denied");
+    assert_error_redirect(&denied, "access_denied");
 
     let answer = browser.authorize(&asking(&[offline])).await;
     let code = browser.agree(answer).await.sent("code").unwrap();
@@ -170,12 +173,12 @@ async fn a_web_client_gets_offline_access_by_consent_once_given() {
     assert!(json["refresh_token"].is_string(), "{json}");
     for prompt in ["", "none"] {
         let answer = browser.authorize(&asking(&[offline, ("prompt", prompt)])).await;
-        assert!(answer.sent("code").is_some(), "it was given once: {answer:?}");
+        assert!(answer.sent("code").is_some(), "consent was already given: {answer:?}");
     }
 }
 
 #[tokio::test]
-async fn offline_access_needs_no_consent_for_an_app_or_a_trusted_client() {
+async fn offline_access_needs_no_consent_for_a_public_or_trusted_client() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let (pkce, scope) = (Pkce::generate(), ("scope", "openid offline_access"));

@@ -1,6 +1,6 @@
 //! OAuth 2.0 Form Post Response Mode.
 
-use crate::rfc6749::world::{CALLBACK, asking, assert_page, assert_told, start};
+use crate::rfc6749::world::{CALLBACK, asking, assert_error_redirect, assert_page, start};
 
 #[tokio::test]
 async fn the_form_post_page_holds_the_answer_and_runs_only_its_own_script() {
@@ -22,7 +22,7 @@ async fn the_form_post_page_holds_the_answer_and_runs_only_its_own_script() {
 }
 
 #[tokio::test]
-async fn an_error_goes_the_same_way() {
+async fn an_error_is_sent_by_form_post_too() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let asked = asking(&[("response_mode", "form_post"), ("scope", "nonsense")]);
@@ -32,7 +32,7 @@ async fn an_error_goes_the_same_way() {
 }
 
 #[tokio::test]
-async fn a_bad_state_is_told_by_form_post() {
+async fn a_bad_state_is_reported_by_form_post() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let long = "a".repeat(1025);
@@ -46,7 +46,7 @@ async fn a_bad_state_is_told_by_form_post() {
         assert_eq!(page.field("error"), Some("invalid_request"));
         assert_eq!(page.field("state"), None);
     }
-    // Two modes are none: then it is the query.
+    // A repeated response mode is ignored, so the error is sent in the query.
     let both = [asking(&[form_post]), vec![("response_mode", "query")]].concat();
-    assert_told(&browser.authorize(&both).await, "invalid_request");
+    assert_error_redirect(&browser.authorize(&both).await, "invalid_request");
 }

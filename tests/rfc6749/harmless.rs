@@ -1,4 +1,4 @@
-//! Requests that real clients send: odd, legal, and served.
+//! Unusual but valid requests that real clients send.
 
 use axum::body::Body;
 use http::Request;
@@ -36,7 +36,7 @@ async fn post(server: &TestServer, endpoint: &str, headers: &[(&str, &str)], for
 }
 
 #[tokio::test]
-async fn appendix_b_the_type_of_a_form_is_written_in_many_ways() {
+async fn appendix_b_all_spellings_of_the_content_type_are_accepted() {
     let server = server().await;
     let basic = basic("Basic", "reader");
     for content_type in [
@@ -80,7 +80,7 @@ async fn s3_2_parameters_without_a_value_and_unknown_ones_are_ignored() {
     post(&server, "token", &[("content-type", FORM)], &form).await.expect(200);
 }
 
-/// §2.3.1: an empty secret is as good as none, and none is what a public client has.
+/// §2.3.1: an empty secret is treated like a missing one, and a public client has no secret.
 #[tokio::test]
 async fn a_public_client_may_send_an_empty_secret() {
     let server = server().await;
@@ -89,13 +89,13 @@ async fn a_public_client_may_send_an_empty_secret() {
     let wrong = "client_id=app&client_secret=y&token=x";
     let refused = post(&server, "revoke", &[("content-type", FORM)], wrong).await;
     refused.expect_error(401, "invalid_client");
-    // It does not help a client that has one.
+    // A client that has a secret cannot authenticate with an empty one.
     let form = format!("{ASKS}&client_id=poster&client_secret=");
     let refused = post(&server, "token", &[("content-type", FORM)], &form).await;
     refused.expect_error(401, "invalid_client");
 }
 
-/// RFC 7009 §2.1, RFC 7662 §2.1: a hint is a hint.
+/// RFC 7009 §2.1, RFC 7662 §2.1: a hint may be ignored.
 #[tokio::test]
 async fn an_unknown_token_type_hint_is_ignored() {
     let server = server().await;

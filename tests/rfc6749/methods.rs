@@ -1,5 +1,5 @@
-//! §3.1: the authorization endpoint is asked by GET or POST. What only looks (HEAD) gets no code, and
-//! signs nobody out.
+//! §3.1: the authorization endpoint supports GET and POST. A HEAD request issues no code and signs
+//! nobody out.
 
 use http::Method;
 use scopegate_core::catalog::{ClientId, ServerId};
@@ -13,7 +13,7 @@ fn query(parameters: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-/// Asks by each other method; what is answered has no effect and says what there is.
+/// Asserts that other methods are refused without an effect, and that `Allow` names GET and POST.
 async fn is_for_get_and_post(browser: &mut Browser<'_>, path: &str) {
     for method in [Method::HEAD, Method::OPTIONS, Method::PUT] {
         let answer: Answer = browser.ask(method, path).await.expect(405);
@@ -24,7 +24,7 @@ async fn is_for_get_and_post(browser: &mut Browser<'_>, path: &str) {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_gets_no_code() {
+async fn other_methods_issue_no_code() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let before = codes_issued(&server.dump().await);
@@ -36,14 +36,14 @@ async fn whoever_only_looks_gets_no_code() {
     assert!(codes_issued(&server.dump().await) > before);
 }
 
-/// How often a code is recorded as issued.
+/// The number of codes that were recorded as issued.
 fn codes_issued(dump: &[u8]) -> usize {
     let name = b"app.oauth2.as.authorize.code";
     dump.windows(name.len()).filter(|window| window == name).count()
 }
 
 #[tokio::test]
-async fn whoever_only_looks_agrees_to_nothing() {
+async fn other_methods_give_no_consent() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let answer = browser.authorize(&asking(&[("scope", "openid sell:orders")])).await;
@@ -59,7 +59,7 @@ async fn whoever_only_looks_agrees_to_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_signs_nobody_out() {
+async fn other_methods_sign_nobody_out() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let code = code(&mut browser, &[]).await;
@@ -68,7 +68,7 @@ async fn whoever_only_looks_signs_nobody_out() {
     let path = format!("/oauth2/default/v1/logout?{hint}");
     is_for_get_and_post(&mut browser, &path).await;
     assert!(browser.open("/account").await.expect(200).body.contains("alice"));
-    // The page that asks does nothing yet, however it is looked at.
+    // Requesting the sign-out page does not sign the user out.
     browser.ask(Method::HEAD, "/signout").await.expect(200);
     assert!(browser.open("/account").await.expect(200).body.contains("alice"));
     browser.open(&path).await.expect(303);

@@ -1,4 +1,4 @@
-//! §6, refreshing an access token: for whom, and how much.
+//! §6, refreshing an access token: for which clients and users, and with which scopes.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use scopegate_tests::{Answer, claims};
 use crate::refresh_families::place::{Place, tokens};
 use crate::refresh_families::world::{ALL, USUAL_RULE, catalog, clients};
 
-/// Refreshes with parameters besides the token.
+/// Sends a refresh request with additional parameters.
 async fn refresh_with(at: &Place, token: &str, others: &[(&str, &str)]) -> Answer {
     let own = [("grant_type", "refresh_token"), ("refresh_token", token)];
     at.portal().token(&[&own, others].concat()).await
 }
 
-/// The scopes that a refresh gives, as a set.
+/// The scopes in the answer to a refresh.
 #[track_caller]
 fn scope_of(answer: &Answer) -> BTreeSet<String> {
     let json = answer.clone().expect(200).json();
@@ -28,7 +28,7 @@ fn set(text: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn s6_a_refresh_gives_what_was_granted_before() {
+async fn s6_a_refresh_gives_the_originally_granted_scopes() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let answer = refresh_with(&at, &token, &[("unknown", "x")]).await;
@@ -46,20 +46,20 @@ async fn s6_a_refresh_gives_what_was_granted_before() {
 }
 
 #[tokio::test]
-async fn s6_a_refreshed_scope_is_never_wider() {
+async fn s6_a_wider_scope_is_refused() {
     let at = Place::start().await;
     let token = at.begin_with("portal", "read:orders offline_access").await;
     for wider in ["write:orders", "read:orders write:orders", "openid", "read:orders fly"] {
         let refused = refresh_with(&at, &token, &[("scope", wider)]).await;
         refused.expect_error(400, "invalid_scope");
     }
-    assert_eq!(at.row(&token).await.generation, 0, "a refusal uses no token up");
+    assert_eq!(at.row(&token).await.generation, 0, "a refusal must not rotate the token");
     let answer = refresh_with(&at, &token, &[]).await;
     assert_eq!(scope_of(&answer), set("read:orders offline_access"));
 }
 
 #[tokio::test]
-async fn s6_a_narrower_scope_is_for_one_access_token() {
+async fn s6_a_narrower_scope_applies_to_one_access_token() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let narrow = refresh_with(&at, &token, &[("scope", "read:orders")]).await;
@@ -71,7 +71,7 @@ async fn s6_a_narrower_scope_is_for_one_access_token() {
 }
 
 #[tokio::test]
-async fn s6_another_clients_or_servers_token_is_refused() {
+async fn s6_a_token_of_another_client_or_server_is_refused() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     at.as_client("other").refresh(&token).await.expect_error(400, "invalid_grant");
@@ -86,7 +86,7 @@ async fn s6_another_clients_or_servers_token_is_refused() {
 }
 
 #[tokio::test]
-async fn s6_what_is_no_refresh_token_is_refused() {
+async fn s6_an_invalid_refresh_token_is_refused() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let (access, _) = tokens(at.as_client("still").refresh(&at.begin("still").await).await);
@@ -104,7 +104,7 @@ async fn s6_what_is_no_refresh_token_is_refused() {
 }
 
 #[tokio::test]
-async fn s6_policy_may_narrow_and_refuse_never_widen() {
+async fn s6_the_policy_may_narrow_or_refuse_but_never_widen() {
     let at = Place::start().await;
     let mut token = at.begin_with("portal", "openid read:orders offline_access").await;
     let mut ask = async |rule: &str| {
@@ -129,14 +129,16 @@ async fn s6_policy_may_narrow_and_refuse_never_widen() {
     ] {
         ask(refusing).await.expect_error(400, "access_denied");
     }
-    // Nothing was used up, and what was granted in the first place comes back with its rule.
+    // The refusals did not rotate the token. Once the rule allows them again, all scopes are
+    // granted again.
     let again = ask("").await;
     assert_eq!(scope_of(&again), set("openid read:orders offline_access"));
 }
 
-/// A refresh goes by the rules for the grant that began it; no catalog file may have one for refreshing.
+/// A refresh is decided by the rules for the original grant. A catalog file may not contain a rule
+/// for the refresh grant.
 #[tokio::test]
-async fn s6_a_rule_for_refreshing_serves_nobody() {
+async fn s6_a_rule_for_the_refresh_grant_has_no_effect() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let key = EntityKey::rule(&ServerId::default_server(), "all", "orders");
@@ -146,9 +148,10 @@ async fn s6_a_rule_for_refreshing_serves_nobody() {
     at.portal().refresh(&token).await.expect_error(400, "access_denied");
 }
 
-/// The first rule would give less; it did not match at the beginning and shall not now.
+/// The first rule would give fewer scopes. It did not match the original request, and it must not
+/// match now.
 #[tokio::test]
-async fn s6_none_named_are_all_of_before() {
+async fn s6_no_scope_parameter_means_all_originally_granted_scopes() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let smaller = clients()
@@ -160,7 +163,7 @@ async fn s6_none_named_are_all_of_before() {
 }
 
 #[tokio::test]
-async fn a_refresh_is_for_the_audience_of_before() {
+async fn a_refresh_is_for_the_original_audience() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let refused = refresh_with(&at, &token, &[("resource", "https://else.example")]).await;
@@ -173,7 +176,8 @@ async fn a_suspended_user_cannot_refresh() {
     let at = Place::start().await;
     let (first, second) = (at.begin("portal").await, at.begin("portal").await);
     let (access, first) = tokens(at.portal().refresh(&first).await);
-    // Even if her families had not ended with it.
+    // Here the user is suspended without revoking their families, so the refusal comes from the
+    // status alone.
     let suspended = User { status: Status::Inactive, ..at.alice.clone() };
     let change = Change::MoveUser { from: 0, user: Box::new(suspended) };
     at.store().commit(&[change]).await.unwrap();
@@ -205,9 +209,9 @@ async fn an_unassigned_user_cannot_refresh() {
     tokens(at.portal().refresh(&token).await);
 }
 
-/// What Okta's clients look for; the client is known, so no challenge asks it who it is.
+/// Okta answers 401 if no policy matches. The client is authenticated, so there is no challenge.
 #[tokio::test]
-async fn the_okta_dialect_says_401_of_policies_only() {
+async fn in_the_okta_dialect_only_a_policy_refusal_is_401() {
     let at = Place::start().await;
     let okta = catalog().server("default", "dialect = \"okta\"");
     at.apply(&okta).await;
@@ -219,7 +223,7 @@ async fn the_okta_dialect_says_401_of_policies_only() {
 
     at.apply(okta.client("portal", "users = [\"bob\"]")).await;
     at.portal().refresh(&token).await.expect_error(400, "access_denied");
-    // Who is not authenticated is told how to be.
+    // A client that is not authenticated gets a challenge.
     let unknown = at.as_client("nobody").refresh(&token).await;
     unknown.expect_error(401, "invalid_client");
     assert!(unknown.header("www-authenticate").starts_with("Basic realm="));
@@ -240,7 +244,7 @@ async fn a_client_that_lost_its_grants_cannot_refresh() {
 }
 
 #[tokio::test]
-async fn a_client_that_was_switched_off_begins_anew() {
+async fn deactivating_a_client_revokes_its_families() {
     let at = Place::start().await;
     let token = at.begin("portal").await;
     let (access, token) = tokens(at.portal().refresh(&token).await);

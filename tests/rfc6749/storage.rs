@@ -1,9 +1,9 @@
-//! A storage that is away: nobody is told that a request or a code was wrong.
+//! A storage failure is never reported as an invalid request or code.
 
-use crate::rfc6749::world::{asking, assert_page, assert_told, code, redeem, start};
+use crate::rfc6749::world::{asking, assert_error_redirect, assert_page, code, redeem, start};
 
 #[tokio::test]
-async fn storage_failure_is_503_and_no_4xx() {
+async fn a_storage_failure_is_503_and_never_4xx() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let code = code(&mut browser, &[]).await;
@@ -16,11 +16,11 @@ async fn storage_failure_is_503_and_no_4xx() {
     let answer = browser.authorize(&asking(&[])).await;
     assert_page(&answer, 503);
     assert_eq!(answer.header("retry-after"), "5");
-    // A client that wants no page is told to come again.
+    // With `prompt=none` the client is told to retry.
     let answer = browser.authorize(&asking(&[("prompt", "none")])).await;
-    assert_told(&answer, "temporarily_unavailable");
-    // What needs no storage is answered as ever.
+    assert_error_redirect(&answer, "temporarily_unavailable");
+    // Errors that are found without the storage are reported as usual.
     let answer = browser.authorize(&asking(&[("response_type", "")])).await;
-    assert_told(&answer, "invalid_request");
+    assert_error_redirect(&answer, "invalid_request");
     assert_page(&browser.authorize(&asking(&[("client_id", "nobody")])).await, 400);
 }

@@ -1,12 +1,12 @@
-//! A server with persons, and clients that act for them.
+//! A server with users, and clients that get tokens for them.
 
 use scopegate_core::directory::User;
 use scopegate_tests::{Answer, Browser, Catalog, Pkce, TestClient, TestServer, changed};
 
 pub(crate) const CALLBACK: &str = "https://portal.example/cb";
 
-/// The staff may do all, others read. `portal` may leave proof keys out, `other` is for the staff,
-/// `app` is public.
+/// The staff may have all scopes, others may read. `portal` need not use PKCE, `other` is only for
+/// the staff, `app` is public.
 pub(crate) fn catalog() -> Catalog {
     Catalog::of_orders()
         .scope("sell:orders", "description = \"Sell your orders\"\nconsent = \"REQUIRED\"")
@@ -38,12 +38,12 @@ pub(crate) fn catalog() -> Catalog {
         )
 }
 
-/// The server, and Alice of the staff.
+/// The server, and Alice, who is in the group `staff`.
 pub(crate) async fn start() -> (TestServer, User) {
     TestServer::start_with_alice(catalog()).await
 }
 
-/// What the portal asks for, with some parameters changed; an empty value leaves one out.
+/// The authorization request of the portal with changes. An empty value removes a parameter.
 pub(crate) fn asking<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let usual = [
         ("response_type", "code"),
@@ -55,9 +55,9 @@ pub(crate) fn asking<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a st
     changed(&usual, changes)
 }
 
-/// Asserts that an error went back to the client by its redirect URI, with its state.
+/// Asserts that an error is reported to the client at its redirect URI.
 #[track_caller]
-pub(crate) fn assert_told(answer: &Answer, error: &str) {
+pub(crate) fn assert_error_redirect(answer: &Answer, error: &str) {
     let location = answer.header("location");
     assert!(location.starts_with(CALLBACK), "{} {}", answer.status, answer.body);
     assert_eq!(answer.sent("error").as_deref(), Some(error), "{location}");
@@ -69,7 +69,7 @@ pub(crate) fn assert_told(answer: &Answer, error: &str) {
     assert_eq!(answer.header("access-control-allow-origin"), "");
 }
 
-/// Asserts a page: the browser is sent nowhere.
+/// Asserts an HTML page without a redirect.
 #[track_caller]
 pub(crate) fn assert_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
@@ -79,14 +79,14 @@ pub(crate) fn assert_page(answer: &Answer, status: u16) {
     assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
 }
 
-/// A code for the portal, in the browser of a user who is signed in and agrees to what is asked.
+/// A code for the portal, in a browser with a session. The user gives consent if the server asks.
 pub(crate) async fn code(browser: &mut Browser<'_>, changes: &[(&str, &str)]) -> String {
     let answer = browser.authorize(&asking(changes)).await;
     let answer = browser.agree(answer).await;
     answer.sent("code").expect("the client gets a code")
 }
 
-/// Redeems a code of the portal, which uses no proof key.
+/// Redeems a code of the portal, without PKCE.
 pub(crate) async fn redeem(client: &TestClient<'_>, code: &str) -> Answer {
     client.token(&redemption(code)).await
 }
@@ -95,7 +95,7 @@ pub(crate) fn redemption(code: &str) -> [(&str, &str); 3] {
     [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)]
 }
 
-/// What an app asks for.
+/// The authorization request of the app.
 pub(crate) fn app_asking<'a>(redirect_uri: &'a str, pkce: &'a Pkce) -> Vec<(&'a str, &'a str)> {
     asking(&[
         ("client_id", "app"),

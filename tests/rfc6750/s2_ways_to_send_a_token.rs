@@ -3,11 +3,11 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use crate::protected_api::{Api, answer};
 
 #[tokio::test]
-async fn s2_1_the_token_comes_in_the_authorization_header() {
+async fn s2_1_a_token_is_accepted_in_the_authorization_header() {
     let api = Api::start().await;
     let token = api.good();
     api.ask_with(&format!("Bearer {token}")).await.passes();
-    // RFC 9110 §11.1: the name of a scheme has no case.
+    // RFC 9110 §11.1: the name of a scheme is case-insensitive.
     api.ask_with(&format!("bearer {token}")).await.passes();
     api.ask_with(&format!("BEARER {token}")).await.passes();
     api.ask_with(&token).await.is_bare();
@@ -40,7 +40,7 @@ async fn s2_3_a_token_in_the_query_is_not_read() {
 }
 
 #[tokio::test]
-async fn s2_a_client_uses_one_method_in_a_request() {
+async fn s2_two_methods_in_one_request_are_refused() {
     let api = Api::start().await;
     let token = api.good();
     let twice = api.get(&format!("/orders?access_token={token}")).bearer_auth(&token);

@@ -20,7 +20,7 @@ async fn a_bad_token_is_invalid_token_401() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_insufficient_scope_403_and_all_that_is_needed_is_named() {
+async fn a_missing_scope_is_insufficient_scope_403_with_all_needed_scopes() {
     let api = Api::start().await;
     for held in ["", "write:orders", "read", "read:orders:all", "READ:ORDERS"] {
         let refused = api.ask(&api.issuer.token().scope(held).sign()).await;
@@ -46,9 +46,9 @@ async fn without_a_token_there_is_no_error_code() {
     answer(api.get("/orders").bearer_auth(api.good())).await.passes();
 }
 
-/// What cannot be decided is neither the client's fault nor access.
+/// If the keys cannot be fetched, the answer is neither an error of the client nor access.
 #[tokio::test]
-async fn an_issuer_that_is_away_is_no_error_of_the_client() {
+async fn an_unreachable_issuer_is_503_without_a_challenge() {
     let api = Api::start().await;
     api.issuer.go_down();
     let refused = api.ask(&api.good()).await;

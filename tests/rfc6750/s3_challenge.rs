@@ -14,9 +14,9 @@ async fn every_401_has_a_challenge_and_a_good_answer_has_none() {
     }
 }
 
-/// The scheme is the same whatever went wrong, and each parameter is there once at most.
+/// Every error has the same scheme, and each parameter appears at most once.
 #[tokio::test]
-async fn realm_scope_and_error_appear_once_at_most() {
+async fn each_parameter_appears_at_most_once() {
     let api = Api::start_with(|builder| builder.realm("orders")).await;
     let other_scope = api.issuer.token().scope("write:orders").sign();
     let answers = [
@@ -35,9 +35,9 @@ async fn realm_scope_and_error_appear_once_at_most() {
     assert_eq!(answers[2].parameter("scope"), Some("read:orders"));
 }
 
-/// `error_description` has no quotes and no backslashes, and is no echo of the token.
+/// `error_description` has no quotes and no backslashes, and does not repeat the token.
 #[tokio::test]
-async fn what_is_said_is_fixed_text() {
+async fn the_error_description_is_fixed_text() {
     let api = Api::start().await;
     let hostile = [
         api.issuer.token().claim("iss", "https://evil.example/\", error=\"none").sign(),

@@ -1,4 +1,4 @@
-//! §2.1 and §3: an assertion as authorization grant, and what is wrong with one.
+//! §2.1 and §3: assertions as authorization grants, valid and invalid ones.
 
 use futures_util::future::join_all;
 use scopegate_claims::Clock;
@@ -19,9 +19,9 @@ fn assert_invalid(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn s2_1_an_assertion_gives_a_token_for_its_subject_and_nothing_else() {
+async fn s2_1_an_assertion_gives_only_an_access_token_for_its_subject() {
     let world = World::start().await;
-    let answer = world.bring(&world.assertion(&json!({}))).await.expect(200);
+    let answer = world.use_assertion(&world.assertion(&json!({}))).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     let json = answer.json();
     assert_eq!((&json["token_type"], &json["expires_in"]), (&json!("Bearer"), &json!(600)));
@@ -39,7 +39,7 @@ async fn s2_1_an_assertion_gives_a_token_for_its_subject_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn s3_aud_is_the_issuer_or_the_endpoint() {
+async fn s3_aud_must_be_the_issuer_or_the_endpoint() {
     let world = World::start().await;
     let issuer = format!("{BASE}/oauth2/default");
     for good in [
@@ -47,7 +47,7 @@ async fn s3_aud_is_the_issuer_or_the_endpoint() {
         json!(format!("{issuer}/v1/token")),
         json!(["https://elsewhere.example", issuer]),
     ] {
-        world.bring(&world.assertion(&json!({ "aud": good }))).await.expect(200);
+        world.use_assertion(&world.assertion(&json!({ "aud": good }))).await.expect(200);
     }
     for bad in [
         json!(BASE),
@@ -58,72 +58,72 @@ async fn s3_aud_is_the_issuer_or_the_endpoint() {
         json!([]),
         json!(null),
     ] {
-        assert_invalid(&world.bring(&world.assertion(&json!({ "aud": bad }))).await);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ "aud": bad }))).await);
     }
 }
 
 #[tokio::test]
-async fn s3_exp_is_at_most_an_hour_ahead() {
+async fn s3_exp_may_be_at_most_an_hour_ahead() {
     let world = World::start().await;
     let now = world.server.clock().now().as_seconds();
     for good in [now - 59, now + 3600] {
-        world.bring(&world.assertion(&json!({ "exp": good }))).await.expect(200);
+        world.use_assertion(&world.assertion(&json!({ "exp": good }))).await.expect(200);
     }
     for bad in [json!(now - 60), json!(now + 3661), json!(null), json!("soon"), json!(-1)] {
-        assert_invalid(&world.bring(&world.assertion(&json!({ "exp": bad }))).await);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ "exp": bad }))).await);
     }
 }
 
 #[tokio::test]
-async fn s3_iat_and_nbf_are_not_ahead() {
+async fn s3_iat_and_nbf_may_not_be_in_the_future() {
     let world = World::start().await;
     let now = world.server.clock().now().as_seconds();
     for name in ["iat", "nbf"] {
-        world.bring(&world.assertion(&json!({ name: now + 60 }))).await.expect(200);
-        assert_invalid(&world.bring(&world.assertion(&json!({ name: now + 61 }))).await);
-        world.bring(&world.assertion(&json!({ name: null }))).await.expect(200);
+        world.use_assertion(&world.assertion(&json!({ name: now + 60 }))).await.expect(200);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ name: now + 61 }))).await);
+        world.use_assertion(&world.assertion(&json!({ name: null }))).await.expect(200);
     }
 }
 
 #[tokio::test]
-async fn s3_a_jti_is_used_once() {
+async fn s3_a_jti_can_be_used_once() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({ "jti": "once" }));
-    world.bring(&assertion).await.expect(200);
-    assert_invalid(&world.bring(&assertion).await);
-    // Another assertion of the same id neither, by whichever client.
+    world.use_assertion(&assertion).await.expect(200);
+    assert_invalid(&world.use_assertion(&assertion).await);
+    // Another assertion with the same `jti` is refused too, for every client.
     let other = world.assertion(&json!({ "jti": "once", "sub": "bob" }));
-    assert_invalid(&world.bring_as("trusted", &other, &[]).await);
-    // What another issuer calls so is another one.
+    assert_invalid(&world.use_assertion_as("trusted", &other, &[]).await);
+    // The same `jti` of another issuer is a different assertion.
     let claims = world.claims(&json!({
         "iss": "https://directory.example", "sub": world.alice.id.as_str(), "jti": "once",
     }));
-    world.bring(&world.directory.sign(TokenType::Jwt, &claims).unwrap()).await.expect(200);
+    world.use_assertion(&world.directory.sign(TokenType::Jwt, &claims).unwrap()).await.expect(200);
     for bad in [json!(null), json!(""), json!("j".repeat(256)), json!(1)] {
-        assert_invalid(&world.bring(&world.assertion(&json!({ "jti": bad }))).await);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ "jti": bad }))).await);
     }
-    world.bring(&world.assertion(&json!({ "jti": "j".repeat(255) }))).await.expect(200);
+    world.use_assertion(&world.assertion(&json!({ "jti": "j".repeat(255) }))).await.expect(200);
 }
 
 #[tokio::test]
 async fn s3_a_used_assertion_is_remembered_until_it_has_expired() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
-    world.bring(&assertion).await.expect(200);
+    world.use_assertion(&assertion).await.expect(200);
     for _ in 0..4 {
         world.wait(89);
         let now = world.server.clock().now();
         world.server.store().forget_expired(now).await.unwrap();
-        assert_invalid(&world.bring(&assertion).await);
+        assert_invalid(&world.use_assertion(&assertion).await);
     }
 }
 
 #[tokio::test]
-async fn of_two_uses_at_once_one_wins() {
+async fn of_concurrent_uses_of_an_assertion_one_succeeds() {
     let world = World::start().await;
     for _ in 0..5 {
         let assertion = world.assertion(&json!({}));
-        let answers = join_all((0..4).map(|_| world.bring(&assertion))).await;
+        let answers = join_all((0..4).map(|_| world.use_assertion(&assertion))).await;
         let (won, lost): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| answer.status == 200);
         assert_eq!(won.len(), 1);
@@ -132,24 +132,24 @@ async fn of_two_uses_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn a_crash_after_the_use_yields_no_second_token() {
+async fn a_used_assertion_is_refused_after_a_crash() {
     let World { server, idp, alice, directory } = World::start().await;
     let world = World { server, idp, alice, directory };
     let assertion = world.assertion(&json!({}));
-    world.bring(&assertion).await.expect(200);
+    world.use_assertion(&assertion).await.expect(200);
     let World { server, idp, alice, directory } = world;
     let world = World { server: server.crash().await, idp, alice, directory };
-    assert_invalid(&world.bring(&assertion).await);
-    world.bring(&world.assertion(&json!({}))).await.expect(200);
+    assert_invalid(&world.use_assertion(&assertion).await);
+    world.use_assertion(&world.assertion(&json!({}))).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_refused_request_uses_nothing_up() {
+async fn a_refused_request_does_not_use_up_the_assertion() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
-    let refused = world.bring_as("portal", &assertion, &[("scope", "fly:orders")]).await;
+    let refused = world.use_assertion_as("portal", &assertion, &[("scope", "fly:orders")]).await;
     refused.expect_error(400, "invalid_scope");
-    world.bring(&assertion).await.expect(200);
+    world.use_assertion(&assertion).await.expect(200);
 }
 
 #[tokio::test]
@@ -166,15 +166,15 @@ async fn an_untrusted_issuer_is_refused() {
         sign(&world.directory, json!({})),
         sign(&key(), json!({})),
     ] {
-        assert_invalid(&world.bring(&bad).await);
+        assert_invalid(&world.use_assertion(&bad).await);
     }
-    // It is trusted for some clients only, and by this server only.
-    assert_invalid(&world.bring_as("other", &sign(&world.idp, json!({})), &[]).await);
+    // The issuer is trusted only for some clients and only by this server.
+    assert_invalid(&world.use_assertion_as("other", &sign(&world.idp, json!({})), &[]).await);
     let billing = world.assertion(&json!({ "aud": format!("{BASE}/oauth2/billing") }));
     let form = [("grant_type", GRANT_TYPE), ("assertion", billing.as_str())];
     let portal = world.server.as_client("portal");
     assert_invalid(&portal.post_to("/oauth2/billing/v1/token", &form).await);
-    // The org server trusts nobody, and does not speak of it.
+    // The org server does not support the grant and does not list it.
     let answer = portal.post_to("/oauth2/v1/token", &form).await;
     answer.expect_error(400, "unsupported_grant_type");
     let read = |path| async move { portal.read(path).await.expect(200).json() };
@@ -183,7 +183,7 @@ async fn an_untrusted_issuer_is_refused() {
 }
 
 #[tokio::test]
-async fn s3_an_assertion_is_signed() {
+async fn s3_an_assertion_must_be_signed() {
     let world = World::start().await;
     let signed = world.assertion(&json!({}));
     let payload = signed.split('.').nth(1).unwrap();
@@ -198,48 +198,48 @@ async fn s3_an_assertion_is_signed() {
         "<saml>".to_owned(),
         "x".repeat(16 * 1024 + 1),
     ] {
-        assert_invalid(&world.bring(&bad).await);
+        assert_invalid(&world.use_assertion(&bad).await);
     }
 }
 
 #[tokio::test]
-async fn an_access_token_is_no_assertion() {
+async fn an_access_token_is_refused_as_assertion() {
     let world = World::start().await;
     for typ in [TokenType::AccessToken, TokenType::LogoutToken] {
         let token = world.idp.sign(typ, &world.claims(&json!({}))).unwrap();
-        assert_invalid(&world.bring(&token).await);
+        assert_invalid(&world.use_assertion(&token).await);
     }
     let untyped = world.idp.sign(TokenType::None, &world.claims(&json!({}))).unwrap();
-    world.bring(&untyped).await.expect(200);
+    world.use_assertion(&untyped).await.expect(200);
 }
 
 #[tokio::test]
 async fn an_unknown_subject_is_refused() {
     let world = World::start().await;
     for sub in [json!("nobody"), json!(""), json!(null), json!(1), json!(world.alice.id.as_str())] {
-        assert_invalid(&world.bring(&world.assertion(&json!({ "sub": sub }))).await);
+        assert_invalid(&world.use_assertion(&world.assertion(&json!({ "sub": sub }))).await);
     }
-    world.bring(&world.assertion(&json!({ "sub": "ALICE" }))).await.expect(200);
+    world.use_assertion(&world.assertion(&json!({ "sub": "ALICE" }))).await.expect(200);
     let authority = world.server.authority();
     authority.set_user_status("alice", Status::Inactive).await.unwrap();
-    assert_invalid(&world.bring(&world.assertion(&json!({}))).await);
+    assert_invalid(&world.use_assertion(&world.assertion(&json!({}))).await);
 }
 
 #[tokio::test]
-async fn a_subject_is_what_its_issuer_is_trusted_to_know() {
+async fn a_subject_is_a_login_or_an_id_as_configured_for_the_issuer() {
     let world = World::start().await;
     let by_id = |sub: &str| {
         let claims = world.claims(&json!({ "iss": "https://directory.example", "sub": sub }));
         world.directory.sign(TokenType::Jwt, &claims).unwrap()
     };
-    world.bring(&by_id(world.alice.id.as_str())).await.expect(200);
+    world.use_assertion(&by_id(world.alice.id.as_str())).await.expect(200);
     for bad in ["alice", "00u", "00uUnknown"] {
-        assert_invalid(&world.bring(&by_id(bad)).await);
+        assert_invalid(&world.use_assertion(&by_id(bad)).await);
     }
 }
 
 #[tokio::test]
-async fn keys_of_an_issuer_may_be_at_a_url_and_an_outage_is_503() {
+async fn an_issuer_may_have_a_jwks_uri_and_an_outage_of_it_is_503() {
     let site = Site::default();
     let address = site.listen().await;
     let far = format!("clients = [\"*\"]\njwks_uri = \"http://{address}/keys\"");
@@ -251,23 +251,23 @@ async fn keys_of_an_issuer_may_be_at_a_url_and_an_outage_is_503() {
         far.sign(TokenType::Jwt, &claims).unwrap()
     };
     let (first, second) = (assertion(), assertion());
-    let answer = world.bring(&first).await;
+    let answer = world.use_assertion(&first).await;
     answer.expect_error(503, "temporarily_unavailable");
     assert_eq!(answer.header("retry-after"), "5");
     site.publish(&[&far]);
     world.wait(5);
-    world.bring(&first).await.expect(200);
-    world.bring(&second).await.expect(200);
-    assert_eq!(site.asked(), 2);
-    assert_invalid(&world.bring(&first).await);
+    world.use_assertion(&first).await.expect(200);
+    world.use_assertion(&second).await.expect(200);
+    assert_eq!(site.requests(), 2);
+    assert_invalid(&world.use_assertion(&first).await);
 }
 
 #[tokio::test]
-async fn storage_failure_is_503_and_no_4xx() {
+async fn a_storage_failure_is_503_and_never_4xx() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
     world.server.store().close().await;
-    let answer = world.bring(&assertion).await;
+    let answer = world.use_assertion(&assertion).await;
     answer.expect_error(503, "temporarily_unavailable");
     assert_eq!(answer.header("retry-after"), "5");
 }

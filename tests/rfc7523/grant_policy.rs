@@ -1,4 +1,4 @@
-//! §2.1: who may bring an assertion, and what it gives.
+//! §2.1: which clients may use assertions, and which tokens they get.
 
 use scopegate_claims::{Clock, ScopeSet};
 use scopegate_core::catalog::{ClientId, ServerId};
@@ -9,26 +9,26 @@ use serde_json::json;
 use super::world::{GRANT_TYPE, World};
 
 #[tokio::test]
-async fn the_client_is_authenticated_too() {
+async fn the_client_must_authenticate_too() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
     let form = [("grant_type", GRANT_TYPE), ("assertion", assertion.as_str())];
     world.server.anonymous().token(&form).await.expect_error(401, "invalid_client");
     let public = world.server.as_public_client("portal").token(&form).await;
     public.expect_error(401, "invalid_client");
-    let answer = world.bring_as("reader", &assertion, &[]).await;
+    let answer = world.use_assertion_as("reader", &assertion, &[]).await;
     answer.expect_error(400, "unauthorized_client");
-    world.bring(&assertion).await.expect(200);
+    world.use_assertion(&assertion).await.expect(200);
 }
 
 #[tokio::test]
-async fn the_policy_decides_by_the_person() {
+async fn the_policy_depends_on_the_user() {
     let world = World::start().await;
     world.server.add_user("bob", &[]).await;
     let ask = |sub: &'static str, scope: &'static str| {
         let assertion = world.assertion(&json!({ "sub": sub }));
         let world = &world;
-        async move { world.bring_as("portal", &assertion, &[("scope", scope)]).await }
+        async move { world.use_assertion_as("portal", &assertion, &[("scope", scope)]).await }
     };
     let json = ask("alice", "write:orders read:orders").await.expect(200).json();
     assert_eq!(
@@ -42,11 +42,11 @@ async fn the_policy_decides_by_the_person() {
 }
 
 #[tokio::test]
-async fn scopes_of_a_sign_in_are_refused() {
+async fn scopes_for_sign_in_are_refused() {
     let world = World::start().await;
     for scope in ["openid", "offline_access", "read:orders openid"] {
         let assertion = world.assertion(&json!({}));
-        let answer = world.bring_as("portal", &assertion, &[("scope", scope)]).await;
+        let answer = world.use_assertion_as("portal", &assertion, &[("scope", scope)]).await;
         let json = answer.expect_error(400, "invalid_scope");
         assert_eq!(
             json["error_description"],
@@ -56,24 +56,24 @@ async fn scopes_of_a_sign_in_are_refused() {
 }
 
 #[tokio::test]
-async fn a_person_is_assigned_to_the_client() {
+async fn the_user_must_be_assigned_to_the_client() {
     let world = World::start().await;
     world.server.add_user("bob", &[]).await;
     let bob = world.assertion(&json!({ "sub": "bob" }));
-    let answer = world.bring_as("trusted", &bob, &[]).await;
+    let answer = world.use_assertion_as("trusted", &bob, &[]).await;
     answer.expect_error(400, "access_denied");
-    world.bring_as("trusted", &world.assertion(&json!({})), &[]).await.expect(200);
+    world.use_assertion_as("trusted", &world.assertion(&json!({})), &[]).await.expect(200);
 }
 
-/// Nobody is asked, so what a person must agree to is given only if she did before, or if the
-/// administrator trusts the client without.
+/// This grant cannot ask the user. A scope that needs consent is granted only if the user has
+/// already consented, or if the client is `TRUSTED`.
 #[tokio::test]
-async fn what_needs_consent_was_consented_to_before() {
+async fn a_scope_that_needs_consent_must_have_been_consented_to_before() {
     let world = World::start().await;
     let sell = [("scope", "sell:orders")];
-    let answer = world.bring_as("portal", &world.assertion(&json!({})), &sell).await;
+    let answer = world.use_assertion_as("portal", &world.assertion(&json!({})), &sell).await;
     answer.expect_error(400, "consent_required");
-    world.bring_as("trusted", &world.assertion(&json!({})), &sell).await.expect(200);
+    world.use_assertion_as("trusted", &world.assertion(&json!({})), &sell).await.expect(200);
     let key = ConsentKey {
         server: ServerId::default_server(),
         client: ClientId::parse("portal").unwrap(),
@@ -82,7 +82,7 @@ async fn what_needs_consent_was_consented_to_before() {
     let scopes = ScopeSet::parse("sell:orders").unwrap();
     let at = world.server.clock().now();
     world.server.store().commit(&[Change::PutConsent { key, scopes, at }]).await.unwrap();
-    world.bring_as("portal", &world.assertion(&json!({})), &sell).await.expect(200);
+    world.use_assertion_as("portal", &world.assertion(&json!({})), &sell).await.expect(200);
 }
 
 #[tokio::test]
@@ -92,33 +92,37 @@ async fn a_resource_selects_the_audience() {
         [("https://orders.example", "api://orders"), ("api://stock", "api://stock")]
     {
         let assertion = world.assertion(&json!({}));
-        let answer = world.bring_as("portal", &assertion, &[("resource", resource)]).await;
+        let answer = world.use_assertion_as("portal", &assertion, &[("resource", resource)]).await;
         let json = answer.expect(200).json();
         assert_eq!(claims(json["access_token"].as_str().unwrap())["aud"], audience);
     }
     let assertion = world.assertion(&json!({}));
-    let answer = world.bring_as("portal", &assertion, &[("resource", "api://billing")]).await;
+    let answer =
+        world.use_assertion_as("portal", &assertion, &[("resource", "api://billing")]).await;
     answer.expect_error(400, "invalid_target");
 }
 
 #[tokio::test]
-async fn a_form_that_is_wrong_is_refused_and_what_is_unknown_ignored() {
+async fn a_malformed_form_is_refused_and_unknown_parameters_are_ignored() {
     let world = World::start().await;
     let assertion = world.assertion(&json!({}));
     let portal = world.server.as_client("portal");
     let missing = portal.token(&[("grant_type", GRANT_TYPE)]).await;
     let json = missing.expect_error(400, "invalid_request");
     assert_eq!(json["error_description"], "The parameter assertion is missing.");
-    let empty = world.bring_as("portal", "", &[]).await;
+    let empty = world.use_assertion_as("portal", "", &[]).await;
     empty.expect_error(400, "invalid_request");
-    let repeated = world.bring_as("portal", &assertion, &[("assertion", "x")]).await;
+    let repeated = world.use_assertion_as("portal", &assertion, &[("assertion", "x")]).await;
     repeated.expect_error(400, "invalid_request");
-    let twice =
-        world.bring_as("portal", &assertion, &[("client_secret", "x"), ("client_id", "portal")]);
+    let twice = world.use_assertion_as(
+        "portal",
+        &assertion,
+        &[("client_secret", "x"), ("client_id", "portal")],
+    );
     twice.await.expect_error(400, "invalid_request");
-    let large = world.bring_as("portal", &"x".repeat(64 * 1024), &[]).await;
+    let large = world.use_assertion_as("portal", &"x".repeat(64 * 1024), &[]).await;
     assert_eq!(large.status, 413);
     let unknown =
-        world.bring_as("portal", &assertion, &[("anything", "x"), ("audience", "x")]).await;
+        world.use_assertion_as("portal", &assertion, &[("anything", "x"), ("audience", "x")]).await;
     unknown.expect(200);
 }

@@ -3,6 +3,6 @@
 mod client_keys;
 mod grant;
 mod grant_policy;
-pub(crate) mod persons;
 mod site;
+pub(crate) mod users;
 mod world;

@@ -1,4 +1,4 @@
-//! Where somebody publishes keys, over a real socket.
+//! A web site that publishes keys, on a real socket.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,12 +13,13 @@ use scopegate_jose::SigningKey;
 use scopegate_server::{ListenSettings, Listener};
 use serde_json::json;
 
-/// What somebody publishes.
+/// The contents of the site.
 #[derive(Clone, Default)]
 pub(crate) struct Site {
-    /// The body under `/keys`; none: it fails.
+    /// The body of `/keys`. `None` means that the request fails.
     keys: Arc<Mutex<Option<String>>>,
-    asked: Arc<AtomicU32>,
+    /// The number of requests for `/keys`.
+    requests: Arc<AtomicU32>,
 }
 
 impl Site {
@@ -41,16 +42,16 @@ impl Site {
     }
 
     pub(crate) fn say(&self, body: Option<String>) {
-        *self.keys.lock().expect("nobody panicked") = body;
+        *self.keys.lock().expect("no thread panicked while holding the lock") = body;
     }
 
-    pub(crate) fn asked(&self) -> u32 {
-        self.asked.load(Ordering::Relaxed)
+    pub(crate) fn requests(&self) -> u32 {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 
 async fn published(State(site): State<Site>) -> Response {
-    site.asked.fetch_add(1, Ordering::Relaxed);
-    let body = site.keys.lock().expect("nobody panicked").clone();
+    site.requests.fetch_add(1, Ordering::Relaxed);
+    let body = site.keys.lock().expect("no thread panicked while holding the lock").clone();
     body.map_or(StatusCode::BAD_GATEWAY.into_response(), IntoResponse::into_response)
 }

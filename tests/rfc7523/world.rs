@@ -1,4 +1,4 @@
-//! A server that trusts another issuer, and that issuer.
+//! A server that trusts two other issuers, and the keys of these issuers.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// The issuer that is trusted to know logins.
+/// The issuer whose subjects are logins.
 pub(crate) const IDP: &str = "https://idp.example";
 
-/// The staff may do all, others read. `trusted` is for the staff and asks nobody, `other` is none of
-/// those that the issuer of logins is trusted for, `reader` may not bring assertions.
+/// The staff may have all scopes, others may read. `trusted` is only for the staff and needs no
+/// consent. The issuer of logins is not trusted for `other`. `reader` may not use assertions.
 fn catalog(idp: &SigningKey, directory: &SigningKey) -> Catalog {
     let may_bring = format!("grant_types = [\"{GRANT_TYPE}\"]");
     Catalog::of_orders()
@@ -43,7 +43,7 @@ fn catalog(idp: &SigningKey, directory: &SigningKey) -> Catalog {
         )
 }
 
-/// The server, Alice of the staff, and the keys of the two issuers.
+/// The server, Alice, who is in the group `staff`, and the keys of the two issuers.
 pub(crate) struct World {
     pub(crate) server: TestServer,
     pub(crate) alice: User,
@@ -56,7 +56,7 @@ impl World {
         Self::start_with(|catalog| catalog).await
     }
 
-    /// With something more in the catalog.
+    /// Starts with additions to the catalog.
     pub(crate) async fn start_with(more: impl FnOnce(Catalog) -> Catalog) -> Self {
         let (idp, directory) = (key(), key());
         let catalog = more(catalog(&idp, &directory));
@@ -64,7 +64,7 @@ impl World {
         Self { server, alice, idp, directory }
     }
 
-    /// What the issuer says of Alice, with changes; one of null is left out.
+    /// The claims of an assertion about Alice, with changes. A change to null removes the claim.
     pub(crate) fn claims(&self, changes: &Value) -> Value {
         let now = self.server.clock().now().as_seconds();
         let mut claims = json!({
@@ -82,13 +82,13 @@ impl World {
         self.idp.sign(TokenType::Jwt, &self.claims(changes)).unwrap()
     }
 
-    /// `portal` brings an assertion.
-    pub(crate) async fn bring(&self, assertion: &str) -> Answer {
-        self.bring_as("portal", assertion, &[]).await
+    /// `portal` sends a token request with an assertion.
+    pub(crate) async fn use_assertion(&self, assertion: &str) -> Answer {
+        self.use_assertion_as("portal", assertion, &[]).await
     }
 
-    /// A client brings an assertion, with more parameters.
-    pub(crate) async fn bring_as(
+    /// A client sends a token request with an assertion and additional parameters.
+    pub(crate) async fn use_assertion_as(
         &self,
         client: &str,
         assertion: &str,

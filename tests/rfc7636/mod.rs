@@ -12,7 +12,7 @@ async fn app_code(server: &TestServer, pkce: &Pkce) -> String {
 }
 
 #[tokio::test]
-async fn s4_6_the_right_verifier_is_taken() {
+async fn s4_6_the_right_verifier_is_accepted() {
     let (server, _) = start().await;
     let pkce = Pkce::generate();
     let code = app_code(&server, &pkce).await;
@@ -54,7 +54,7 @@ async fn a_verifier_without_challenge_is_refused() {
 }
 
 #[tokio::test]
-async fn a_public_client_cannot_do_without() {
+async fn a_public_client_must_use_pkce() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for client in ["app", "other"] {
@@ -69,7 +69,7 @@ async fn a_public_client_cannot_do_without() {
 }
 
 #[tokio::test]
-async fn plain_is_refused() {
+async fn the_method_plain_is_refused() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let pkce = Pkce::generate();

@@ -1,4 +1,4 @@
-//! A server with the clients of an API, and tokens for persons.
+//! A server with clients for introspection, and tokens for users.
 
 use scopegate_claims::Clock;
 use scopegate_core::directory::User;
@@ -6,8 +6,8 @@ use scopegate_core::store::{Change, Family, Ledger};
 use scopegate_tests::{Answer, Catalog, TestServer, Token, family_of};
 use serde_json::{Value, json};
 
-/// `reader` gets tokens, `orders_api` is what they are for, `billing_api` and `other` are
-/// not. `web` proves nothing.
+/// `reader` gets tokens for the API `orders_api`. `billing_api` and `other` are unrelated to these
+/// tokens. `web` is a public client.
 pub(crate) fn catalog() -> Catalog {
     Catalog::of_orders()
         .rule(
@@ -42,30 +42,30 @@ pub(crate) async fn start() -> TestServer {
 pub(crate) async fn readers_token(server: &TestServer) -> String {
     let form = [("grant_type", "client_credentials"), ("scope", "read:orders write:orders")];
     let json = server.as_client("reader").token(&form).await.expect(200).json();
-    json["access_token"].as_str().expect("it is a text").to_owned()
+    json["access_token"].as_str().expect("it is a string").to_owned()
 }
 
-/// What a client is told of a token, and that nobody may keep it.
-pub(crate) async fn told(server: &TestServer, client: &str, token: &str) -> Value {
+/// The introspection answer for a client. Also asserts that the answer may not be stored.
+pub(crate) async fn introspect(server: &TestServer, client: &str, token: &str) -> Value {
     let answer = server.as_client(client).post("introspect", &[("token", token)]).await;
     let answer = answer.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     answer.json()
 }
 
-/// All that is told of a token that is not active, or none of the client's business.
-pub(crate) fn nothing() -> Value {
+/// The answer for a token that is not active, or that the client may not see.
+pub(crate) fn inactive() -> Value {
     json!({ "active": false })
 }
 
-/// A client gives a token back; the answer is empty.
-pub(crate) async fn give_back(server: &TestServer, client: &str, token: &str) -> Answer {
+/// A client revokes a token. The answer is empty.
+pub(crate) async fn revoke(server: &TestServer, client: &str, token: &str) -> Answer {
     let answer = server.as_client(client).post("revoke", &[("token", token)]).await.expect(200);
     assert_eq!((answer.body.as_str(), answer.header("cache-control")), ("", "no-store"));
     answer
 }
 
-/// What a person agreed to: the tokens of a client for her, all of one family.
+/// A user's grant to a client: tokens of one refresh token family.
 pub(crate) struct Agreed {
     pub(crate) user: User,
     pub(crate) family: Family,
@@ -73,12 +73,12 @@ pub(crate) struct Agreed {
     pub(crate) refresh_token: String,
 }
 
-/// Opens a family of `reader` for a new person of this login.
+/// Creates a user with this login, and a family for the client `reader`.
 pub(crate) async fn agreed(server: &TestServer, login: &str) -> Agreed {
     agreed_with(server, "reader", login).await
 }
 
-/// Opens a family of a client for a new person of this login.
+/// Creates a user with this login, and a family for a client.
 pub(crate) async fn agreed_with(server: &TestServer, client: &str, login: &str) -> Agreed {
     let user = server.add_user(login, &[]).await;
     let (scopes, now) = ("openid read:orders", server.clock().now());

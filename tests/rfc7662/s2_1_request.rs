@@ -1,12 +1,12 @@
-//! §2.1, who may ask, and how.
+//! §2.1, which clients may introspect, and how.
 
 use scopegate_core::store::Ledger;
 use scopegate_tests::{Catalog, TestServer};
 
-use crate::rfc7662::place::{give_back, nothing, readers_token, start, told};
+use crate::rfc7662::place::{inactive, introspect, readers_token, revoke, start};
 
 #[tokio::test]
-async fn s2_1_the_caller_authenticates() {
+async fn s2_1_the_client_must_authenticate() {
     let server = start().await;
     let token = readers_token(&server).await;
     let form = [("token", token.as_str())];
@@ -20,14 +20,14 @@ async fn s2_1_the_caller_authenticates() {
         let answer = server.anonymous().bearing(&token).post(endpoint, &form).await;
         answer.expect_error(401, "invalid_client");
     }
-    assert_eq!(told(&server, "reader", &token).await["active"], true);
+    assert_eq!(introspect(&server, "reader", &token).await["active"], true);
 }
 
-/// Okta lets public clients ask; everybody else's client proves who it is.
+/// Okta allows public clients to introspect. In the other dialects the client must authenticate.
 #[tokio::test]
-async fn s2_1_a_public_client_asks_only_where_the_dialect_is_oktas() {
+async fn s2_1_a_public_client_may_introspect_only_in_the_okta_dialect() {
     const DOCUMENT: &str = "/oauth2/default/.well-known/oauth-authorization-server";
-    for (dialect, is_taken) in [("both", false), ("rfc9068", false), ("okta", true)] {
+    for (dialect, is_allowed) in [("both", false), ("rfc9068", false), ("okta", true)] {
         let catalog =
             Catalog::of_orders().server("default", &format!("dialect = {dialect:?}")).client(
                 "app",
@@ -40,24 +40,24 @@ async fn s2_1_a_public_client_asks_only_where_the_dialect_is_oktas() {
         let server = TestServer::start(catalog).await;
         let app = server.as_public_client("app");
         let answer = app.post("introspect", &[("token", "a token")]).await;
-        match is_taken {
-            true => assert_eq!(answer.expect(200).json(), nothing()),
+        match is_allowed {
+            true => assert_eq!(answer.expect(200).json(), inactive()),
             false => drop(answer.expect_error(401, "invalid_client")),
         }
-        // To give a token back is another matter (RFC 7009 §2.1).
+        // Public clients may revoke tokens in every dialect (RFC 7009 §2.1).
         app.post("revoke", &[("token", "a token")]).await.expect(200);
         let document = server.anonymous().read(DOCUMENT).await.expect(200).json();
-        let takes_none = |endpoint: &str| {
+        let allows_none = |endpoint: &str| {
             let member = &document[format!("{endpoint}_endpoint_auth_methods_supported")];
             member.as_array().unwrap().contains(&"none".into())
         };
-        assert_eq!(takes_none("introspection"), is_taken, "{dialect}");
-        assert!(takes_none("revocation") && takes_none("token"));
+        assert_eq!(allows_none("introspection"), is_allowed, "{dialect}");
+        assert!(allows_none("revocation") && allows_none("token"));
     }
 }
 
 #[tokio::test]
-async fn s2_1_a_request_without_a_token_is_refused_with_a_decision() {
+async fn s2_1_a_request_without_a_token_is_refused_with_a_decision_id() {
     let server = start().await;
     for endpoint in ["introspect", "revoke"] {
         for form in [&[][..], &[("token", "")], &[("token_type_hint", "access_token")]] {
@@ -90,12 +90,12 @@ async fn s2_1_a_bad_form_is_refused() {
         let nowhere = reader.post_to(&format!("/oauth2/nowhere/v1/{endpoint}"), &[]).await;
         nowhere.expect_error(404, "not_found");
     }
-    assert_eq!(told(&server, "reader", &token).await["active"], true);
+    assert_eq!(introspect(&server, "reader", &token).await["active"], true);
 }
 
-/// The hint is only an order in which one may look; whatever it says, the token is found.
+/// The hint only suggests where to search first. The token is found with any hint.
 #[tokio::test]
-async fn s2_1_a_hint_changes_nothing() {
+async fn s2_1_a_token_type_hint_does_not_change_the_result() {
     let server = start().await;
     let token = readers_token(&server).await;
     for hint in ["access_token", "refresh_token", "invented"] {
@@ -105,18 +105,18 @@ async fn s2_1_a_hint_changes_nothing() {
     }
     let form = [("token", token.as_str()), ("token_type_hint", "refresh_token")];
     server.as_client("reader").post("revoke", &form).await.expect(200);
-    assert_eq!(told(&server, "reader", &token).await, nothing());
+    assert_eq!(introspect(&server, "reader", &token).await, inactive());
 }
 
 #[tokio::test]
-async fn what_was_given_back_is_forgotten_after_its_end_and_stays_inactive() {
+async fn a_revoked_token_stays_inactive_after_its_record_is_deleted() {
     let server = start().await;
     let token = readers_token(&server).await;
-    give_back(&server, "reader", &token).await;
+    revoke(&server, "reader", &token).await;
     for seconds in [0, 599, 1, 60, 3600] {
         server.clock().advance(std::time::Duration::from_secs(seconds));
         let now = server.authority().clock().now();
-        server.store().forget_expired(now).await.expect("what has expired can be forgotten");
-        assert_eq!(told(&server, "reader", &token).await, nothing(), "{seconds}");
+        server.store().forget_expired(now).await.expect("expired rows can be deleted");
+        assert_eq!(introspect(&server, "reader", &token).await, inactive(), "{seconds}");
     }
 }

@@ -1,4 +1,4 @@
-//! §2.2, what is told, and to whom nothing.
+//! §2.2, the answer, and which clients get none.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use scopegate_tests::{BASE, TestServer};
 use serde_json::json;
 
 use crate::rfc7662::place::{
-    Agreed, agreed, agreed_with, catalog, give_back, nothing, readers_token, start, told,
+    Agreed, agreed, agreed_with, catalog, inactive, introspect, readers_token, revoke, start,
 };
 
 async fn commit(server: &TestServer, change: Change) {
@@ -18,10 +18,10 @@ async fn commit(server: &TestServer, change: Change) {
 }
 
 #[tokio::test]
-async fn s2_2_its_client_sees_a_token() {
+async fn s2_2_a_client_can_introspect_its_own_token() {
     let server = start().await;
     let token = readers_token(&server).await;
-    let mut told = told(&server, "reader", &token).await;
+    let mut told = introspect(&server, "reader", &token).await;
     let jti = told.as_object_mut().and_then(|told| told.remove("jti")).expect("it has an id");
     assert!(jti.as_str().is_some_and(|jti| jti.starts_with("AT.")), "{jti}");
     assert_eq!(
@@ -40,47 +40,50 @@ async fn s2_2_its_client_sees_a_token() {
     );
 }
 
-/// RFC 7662 §2.2: `scope` is a text, whatever the dialect of the token.
+/// RFC 7662 §2.2: `scope` is a string in every dialect.
 #[tokio::test]
-async fn scope_is_a_text() {
+async fn scope_is_a_string() {
     for dialect in ["okta", "rfc9068", "both"] {
         let in_dialect = format!("dialect = \"{dialect}\"");
         let server = TestServer::start(catalog().server("default", &in_dialect)).await;
         let token = readers_token(&server).await;
-        let told = told(&server, "reader", &token).await;
+        let told = introspect(&server, "reader", &token).await;
         assert_eq!(told["scope"], "read:orders write:orders", "{dialect}");
         assert_eq!(told["client_id"], "reader", "{dialect}");
     }
 }
 
 #[tokio::test]
-async fn a_client_of_the_audience_sees_it() {
+async fn a_client_of_the_audience_can_introspect_the_token() {
     let server = start().await;
     let token = readers_token(&server).await;
-    assert_eq!(told(&server, "orders_api", &token).await, told(&server, "reader", &token).await);
+    assert_eq!(
+        introspect(&server, "orders_api", &token).await,
+        introspect(&server, "reader", &token).await
+    );
     let agreed = agreed(&server, "alice").await;
-    assert_eq!(told(&server, "orders_api", &agreed.access_token).await["active"], true);
-    // A refresh token is for nobody but its client.
-    assert_eq!(told(&server, "orders_api", &agreed.refresh_token).await, nothing());
+    assert_eq!(introspect(&server, "orders_api", &agreed.access_token).await["active"], true);
+    // Only the client of a refresh token can introspect it.
+    assert_eq!(introspect(&server, "orders_api", &agreed.refresh_token).await, inactive());
 }
 
 #[tokio::test]
-async fn s2_2_what_is_not_yours_is_inactive() {
+async fn s2_2_tokens_of_others_are_shown_as_inactive() {
     let server = start().await;
     let token = readers_token(&server).await;
     let agreed = agreed(&server, "alice").await;
     for client in ["other", "billing_api"] {
         for token in [&token, &agreed.access_token, &agreed.refresh_token] {
-            assert_eq!(told(&server, client, token).await, nothing(), "{client}");
+            assert_eq!(introspect(&server, client, token).await, inactive(), "{client}");
         }
     }
 }
 
-/// A client that proves nothing is no API, whatever it is registered for.
+/// A public client is not treated as an API, even if the catalog gives it an audience.
 #[tokio::test]
-async fn a_public_client_sees_and_ends_its_own_tokens_only() {
+async fn a_public_client_can_introspect_and_revoke_only_its_own_tokens() {
     let server = start().await;
-    // Elsewhere it sees none.
+    // In the other dialects a public client cannot introspect at all.
     server.apply(catalog().server("default", "dialect = \"okta\"")).await;
     let own = agreed_with(&server, "web", "alice").await;
     let others = agreed(&server, "bob").await;
@@ -93,14 +96,14 @@ async fn a_public_client_sees_and_ends_its_own_tokens_only() {
     ] {
         let told = web.post("introspect", &[("token", token)]).await.expect(200).json();
         assert_eq!(told["active"], is_active);
-        assert!(is_active || told == nothing());
+        assert!(is_active || told == inactive());
         web.post("revoke", &[("token", token)]).await.expect(200);
     }
-    assert_eq!(told(&server, "orders_api", &own.access_token).await, nothing());
-    assert_eq!(told(&server, "orders_api", &others.access_token).await["active"], true);
+    assert_eq!(introspect(&server, "orders_api", &own.access_token).await, inactive());
+    assert_eq!(introspect(&server, "orders_api", &others.access_token).await["active"], true);
 }
 
-/// Another authorization server knows nothing of a token, not even for its own client.
+/// Another authorization server does not show a token, not even to the client of the token.
 #[tokio::test]
 async fn s2_2_another_servers_token_is_inactive() {
     let server = start().await;
@@ -109,7 +112,7 @@ async fn s2_2_another_servers_token_is_inactive() {
         for token in [&access_token, &refresh_token] {
             let path = format!("{issuer}/v1/introspect");
             let answer = server.as_client("reader").post_to(&path, &[("token", token)]).await;
-            assert_eq!(answer.expect(200).json(), nothing(), "{issuer}");
+            assert_eq!(answer.expect(200).json(), inactive(), "{issuer}");
         }
     }
 }
@@ -119,9 +122,9 @@ async fn s2_2_an_expired_token_is_inactive() {
     let server = start().await;
     let token = readers_token(&server).await;
     server.clock().advance(Duration::from_secs(599));
-    assert_eq!(told(&server, "reader", &token).await["active"], true);
+    assert_eq!(introspect(&server, "reader", &token).await["active"], true);
     server.clock().advance(Duration::from_secs(1));
-    assert_eq!(told(&server, "reader", &token).await, nothing());
+    assert_eq!(introspect(&server, "reader", &token).await, inactive());
 }
 
 #[tokio::test]
@@ -144,17 +147,17 @@ async fn s2_2_garbage_is_inactive() {
         "x".repeat(60 * 1024),
     ];
     for garbage in &altered {
-        assert_eq!(told(&server, "reader", garbage).await, nothing());
-        give_back(&server, "reader", garbage).await;
+        assert_eq!(introspect(&server, "reader", garbage).await, inactive());
+        revoke(&server, "reader", garbage).await;
     }
 }
 
 #[tokio::test]
-async fn s2_2_a_persons_tokens_say_who_she_is() {
+async fn s2_2_a_users_tokens_show_the_user() {
     let server = start().await;
     let Agreed { user, family, access_token, refresh_token } = agreed(&server, "alice").await;
-    let access = told(&server, "reader", &access_token).await;
-    let refresh = told(&server, "reader", &refresh_token).await;
+    let access = introspect(&server, "reader", &access_token).await;
+    let refresh = introspect(&server, "reader", &refresh_token).await;
     for told in [&access, &refresh] {
         assert_eq!(told["active"], true);
         assert_eq!(told["username"], "alice");
@@ -163,7 +166,7 @@ async fn s2_2_a_persons_tokens_say_who_she_is() {
         assert_eq!(told["scope"], "openid read:orders");
     }
     assert_eq!(access["token_type"], "Bearer");
-    assert_eq!(refresh["token_type"], json!(null), "it opens nothing by itself");
+    assert_eq!(refresh["token_type"], json!(null), "a refresh token has no token type");
     assert_eq!(refresh["jti"], family.id.as_str());
     assert_eq!(refresh["exp"], 1_800_000_000 + 7 * 24 * 3600);
 }
@@ -175,18 +178,18 @@ async fn s2_2_a_token_of_an_ended_family_is_inactive() {
     let at = server.authority().clock().now();
     commit(&server, Change::EndFamilies { of: Ended::Family(family.id), at }).await;
     for token in [access_token, refresh_token] {
-        assert_eq!(told(&server, "reader", &token).await, nothing());
+        assert_eq!(introspect(&server, "reader", &token).await, inactive());
     }
 }
 
 #[tokio::test]
-async fn s2_2_a_refresh_token_that_was_replaced_or_lay_idle_is_inactive() {
+async fn s2_2_a_rotated_or_idle_refresh_token_is_inactive() {
     let server = start().await;
     let Agreed { family, refresh_token, .. } = agreed(&server, "alice").await;
     server.clock().advance(Duration::from_secs(7 * 24 * 3600 - 1));
-    assert_eq!(told(&server, "reader", &refresh_token).await["active"], true);
+    assert_eq!(introspect(&server, "reader", &refresh_token).await["active"], true);
     server.clock().advance(Duration::from_secs(1));
-    assert_eq!(told(&server, "reader", &refresh_token).await, nothing());
+    assert_eq!(introspect(&server, "reader", &refresh_token).await, inactive());
 
     let now = server.authority().clock().now();
     let later = now.plus(Duration::from_secs(3600));
@@ -194,7 +197,7 @@ async fn s2_2_a_refresh_token_that_was_replaced_or_lay_idle_is_inactive() {
     let moved =
         Change::MoveFamily { id, from, to, rotated_at: now, idle_ends_at: later, forget_at: later };
     commit(&server, moved).await;
-    assert_eq!(told(&server, "reader", &refresh_token).await, nothing());
+    assert_eq!(introspect(&server, "reader", &refresh_token).await, inactive());
 }
 
 #[tokio::test]
@@ -205,7 +208,7 @@ async fn s2_2_a_token_of_a_suspended_user_is_inactive() {
     commit(&server, Change::MoveUser { from: suspended.version, user: Box::new(suspended) }).await;
     for client in ["reader", "orders_api"] {
         for token in [&access_token, &refresh_token] {
-            assert_eq!(told(&server, client, token).await, nothing());
+            assert_eq!(introspect(&server, client, token).await, inactive());
         }
     }
 }
@@ -214,19 +217,19 @@ async fn s2_2_a_token_of_a_suspended_user_is_inactive() {
 async fn s2_2_a_token_of_a_disabled_or_deleted_client_is_inactive() {
     let server = start().await;
     let token = readers_token(&server).await;
-    assert_eq!(told(&server, "orders_api", &token).await["active"], true);
+    assert_eq!(introspect(&server, "orders_api", &token).await["active"], true);
     let disabled = catalog().client("reader", "status = \"INACTIVE\"");
     for catalog in [disabled, catalog().without_client("reader")] {
         server.apply(catalog).await;
-        assert_eq!(told(&server, "orders_api", &token).await, nothing());
+        assert_eq!(introspect(&server, "orders_api", &token).await, inactive());
     }
 }
 
 #[tokio::test]
-async fn s2_2_an_audience_that_was_given_away_shows_no_more() {
+async fn s2_2_a_client_that_lost_its_audience_sees_the_tokens_no_more() {
     let server = start().await;
     let token = readers_token(&server).await;
     server.apply(catalog().client("orders_api", "audiences = []")).await;
-    assert_eq!(told(&server, "orders_api", &token).await, nothing());
-    assert_eq!(told(&server, "reader", &token).await["active"], true);
+    assert_eq!(introspect(&server, "orders_api", &token).await, inactive());
+    assert_eq!(introspect(&server, "reader", &token).await["active"], true);
 }

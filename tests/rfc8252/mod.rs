@@ -6,7 +6,7 @@ use scopegate_tests::Pkce;
 use crate::rfc6749::world::{app_asking, assert_page, start};
 
 #[tokio::test]
-async fn s7_3_any_loopback_port() {
+async fn s7_3_a_loopback_redirect_may_use_any_port() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let (pkce, uri) = (Pkce::generate(), "http://127.0.0.1:51004/cb");
@@ -20,7 +20,7 @@ async fn s7_3_any_loopback_port() {
 }
 
 #[tokio::test]
-async fn s8_4_nothing_else_differs() {
+async fn s8_4_only_the_port_may_differ() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let pkce = Pkce::generate();
@@ -37,9 +37,9 @@ async fn s8_4_nothing_else_differs() {
     }
 }
 
-/// §7.1 and §7.3: whatever way a program on a device gets its answers.
+/// §7.1 and §7.3: the other ways in which a native app can receive the redirect.
 #[tokio::test]
-async fn other_loopbacks_and_private_schemes() {
+async fn other_loopback_hosts_and_private_uri_schemes() {
     let (server, alice) = start().await;
     let uris = ["http://localhost/cb", "http://[::1]/cb", "com.example.app:/cb"];
     let uris = uris.map(|uri| RedirectUri::parse(uri).unwrap());

@@ -1,4 +1,4 @@
-//! RFC 8265, user names and passwords that are no ASCII: each keyboard spells them in its own way.
+//! RFC 8265, user names and passwords with non-ASCII letters, which have several Unicode encodings.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use scopegate_core::store::{Change, Directory, Ledger};
 use scopegate_tests::{Catalog, TestServer};
 
 const COMPOSED: &str = "cr\u{e8}me br\u{fb}l\u{e9}e";
-const APART: &str = "cre\u{300}me bru\u{302}le\u{301}e";
+const DECOMPOSED: &str = "cre\u{300}me bru\u{302}le\u{301}e";
 
-/// Of [`APART`] as it is typed, by the reference implementation: with 19 MiB, two passes, one lane, as
-/// hashes were made before passwords were normalized.
-const HASH_OF_APART: &str = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw\
+/// A hash of [`DECOMPOSED`] without normalization, made by the reference implementation with 19
+/// MiB, two passes and one lane. Earlier versions of scopegate stored such hashes.
+const HASH_OF_DECOMPOSED: &str = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw\
                              $AGakWNh4v9pgt63YoPmcThVajMsrqfs0npKdWqCI3b0";
 
 fn newcomer(login: &str, password: &str) -> Newcomer {
@@ -32,7 +32,7 @@ async fn start(login: &str, password: &str) -> (TestServer, User) {
     (server, user)
 }
 
-/// Whether a login and a password sign somebody in.
+/// Whether the server accepts a login and a password.
 async fn signs_in(server: &TestServer, login: &str, password: &str) -> bool {
     let mut browser = server.browser();
     let opened = browser.open("/signin").await;
@@ -44,13 +44,13 @@ async fn signs_in(server: &TestServer, login: &str, password: &str) -> bool {
     status == 303
 }
 
-/// What is kept of a password.
-async fn kept(server: &TestServer, user: &User) -> Vec<u8> {
+/// The stored form of a user's password.
+async fn stored_hash(server: &TestServer, user: &User) -> Vec<u8> {
     server.store().password(&user.id).await.unwrap().unwrap().sealed
 }
 
 #[tokio::test]
-async fn s3_a_login_is_known_in_every_spelling_and_made_once() {
+async fn s3_a_login_is_found_and_unique_in_every_encoding() {
     let (server, user) = start("Jose\u{301}", "a password").await;
     for login in ["Jose\u{301}", "jos\u{e9}", "JOS\u{c9}", " jos\u{e9}\u{a0}"] {
         assert!(signs_in(&server, login, "a password").await, "{login}");
@@ -60,7 +60,7 @@ async fn s3_a_login_is_known_in_every_spelling_and_made_once() {
     }
     let again = server.authority().create_user(newcomer("JOS\u{c9}", "another password")).await;
     assert!(matches!(again, Err(UserAdminError::LoginTaken)), "{again:?}");
-    // The name stays as it was written.
+    // The login is shown as it was first written.
     let set = server
         .authority()
         .set_user_password("jos\u{e9}", Password::chosen("a new password".to_owned()).unwrap());
@@ -71,53 +71,59 @@ async fn s3_a_login_is_known_in_every_spelling_and_made_once() {
 }
 
 #[tokio::test]
-async fn s4_2_a_password_is_known_in_every_spelling() {
-    for chosen in [COMPOSED, APART] {
+async fn s4_2_a_password_is_accepted_in_every_encoding() {
+    for chosen in [COMPOSED, DECOMPOSED] {
         let (server, alice) = start("alice", chosen).await;
-        let before = kept(&server, &alice).await;
-        for typed in [COMPOSED, APART, "cr\u{e8}me\u{a0}bru\u{302}l\u{e9}e"] {
+        let before = stored_hash(&server, &alice).await;
+        for typed in [COMPOSED, DECOMPOSED, "cr\u{e8}me\u{a0}bru\u{302}l\u{e9}e"] {
             assert!(signs_in(&server, "alice", typed).await, "{typed}");
         }
-        // Neither marks nor case nor the ends are ignored.
+        // Accents, case and trailing spaces are significant.
         let with_space = format!("{COMPOSED} ");
         for typed in ["creme brulee", "CR\u{c8}ME BR\u{db}L\u{c9}E", &with_space] {
             assert!(!signs_in(&server, "alice", typed).await, "{typed}");
         }
-        assert_eq!(kept(&server, &alice).await, before, "nothing is renewed");
+        assert_eq!(stored_hash(&server, &alice).await, before, "the hash is not replaced");
     }
 }
 
-/// A hash of before is compared with what is typed; the next sign-in replaces it.
+/// A hash without normalization is compared with the password as typed. The next sign-in replaces
+/// it.
 #[tokio::test]
-async fn a_password_of_before_is_compared_as_it_was_typed_and_rewritten() {
+async fn an_old_hash_is_compared_without_normalization_and_then_replaced() {
     let (server, alice) = start("alice", "a password").await;
-    let sealed = seal_hash(server.master_key(), &alice.id, HASH_OF_APART);
+    let sealed = seal_hash(server.master_key(), &alice.id, HASH_OF_DECOMPOSED);
     let set = Change::SetPassword { user: alice.id.clone(), sealed, at: server.clock().now() };
     server.store().commit(&[set]).await.unwrap();
-    let before = kept(&server, &alice).await;
+    let before = stored_hash(&server, &alice).await;
     for typed in [COMPOSED, "a password"] {
         assert!(!signs_in(&server, "alice", typed).await, "{typed}");
     }
-    assert_eq!(kept(&server, &alice).await, before, "a wrong password renews nothing");
+    assert_eq!(
+        stored_hash(&server, &alice).await,
+        before,
+        "a wrong password does not replace the hash"
+    );
 
-    assert!(signs_in(&server, "alice", APART).await);
-    let renewed = kept(&server, &alice).await;
+    assert!(signs_in(&server, "alice", DECOMPOSED).await);
+    let renewed = stored_hash(&server, &alice).await;
     assert_ne!(renewed, before);
-    for typed in [APART, COMPOSED] {
+    for typed in [DECOMPOSED, COMPOSED] {
         assert!(signs_in(&server, "alice", typed).await, "{typed}");
     }
     assert!(!signs_in(&server, "alice", "creme brulee").await);
-    assert_eq!(kept(&server, &alice).await, renewed, "once is enough");
+    assert_eq!(stored_hash(&server, &alice).await, renewed, "the hash is replaced only once");
 }
 
-/// A seed whose hash was made elsewhere counts as one of what was typed; one that `users hash` printed
-/// says that it is of the normal form.
+/// A hash in a catalog that another program made is treated as one without normalization. A hash
+/// that `users hash` printed is marked as normalized.
 #[tokio::test]
-async fn a_hash_of_a_catalog_says_itself_of_which_form_it_is() {
-    let ours =
-        scopegate_core::people::passwords::hash_here(&Password::chosen(APART.to_owned()).unwrap());
+async fn a_hash_in_a_catalog_is_marked_as_normalized_or_not() {
+    let ours = scopegate_core::people::passwords::hash_here(
+        &Password::chosen(DECOMPOSED.to_owned()).unwrap(),
+    );
     let catalog = format!(
-        "version = 1\n[[user]]\nlogin = 'there'\npassword = {{ hash = '{HASH_OF_APART}' }}\n\
+        "version = 1\n[[user]]\nlogin = 'there'\npassword = {{ hash = '{HASH_OF_DECOMPOSED}' }}\n\
          [[user]]\nlogin = 'here'\npassword = {{ hash = '{}' }}",
         *ours
     );
@@ -125,7 +131,7 @@ async fn a_hash_of_a_catalog_says_itself_of_which_form_it_is() {
     assert!(!signs_in(&server, "there", COMPOSED).await);
     assert!(signs_in(&server, "here", COMPOSED).await);
     for login in ["there", "here"] {
-        assert!(signs_in(&server, login, APART).await, "{login}");
+        assert!(signs_in(&server, login, DECOMPOSED).await, "{login}");
     }
     assert!(signs_in(&server, "there", COMPOSED).await);
 }

@@ -1,13 +1,13 @@
-//! Requests and forms that cannot be read.
+//! Malformed requests and forms.
 
 use scopegate_tests::secret_of;
 
-use crate::rfc8628::world::{asks, decides, polls, start};
+use crate::rfc8628::world::{decide, poll, request_codes, start};
 
 const ASKED: (&str, &str) = ("scope", "read:orders");
 
 #[tokio::test]
-async fn oversized_is_413() {
+async fn an_oversized_form_is_413() {
     let (server, alice) = start().await;
     let long = "a".repeat(64 * 1024);
     let tv = server.as_public_client("tv");
@@ -16,11 +16,15 @@ async fn oversized_is_413() {
     let mut browser = server.browser_of(&alice).await;
     browser.post("/activate", &[("user_code", &long)]).await.expect(413).page();
     let page = browser.open(&format!("/activate?user_code={}", &long[..1000])).await.expect(200);
-    assert_eq!(page.page().field("user_code"), Some(""), "no code is that long");
+    assert_eq!(
+        page.page().field("user_code"),
+        Some(""),
+        "a value that is too long for a code is not shown"
+    );
 }
 
 #[tokio::test]
-async fn what_is_not_utf_8_is_refused() {
+async fn input_that_is_not_utf_8_is_refused() {
     let (server, alice) = start().await;
     let tv = server.anonymous();
     for body in ["client_id=tv&scope=%FF", "client_id=tv&scope=%zz"] {
@@ -50,7 +54,7 @@ async fn a_repeated_name_is_refused_and_an_unknown_one_ignored() {
 }
 
 #[tokio::test]
-async fn two_ways_to_prove_the_client_are_refused() {
+async fn two_client_authentication_methods_are_refused() {
     let (server, _) = start().await;
     let secret = secret_of("printer");
     let form = [ASKED, ("client_id", "printer"), ("client_secret", &secret)];
@@ -61,15 +65,15 @@ async fn two_ways_to_prove_the_client_are_refused() {
 }
 
 #[tokio::test]
-async fn nothing_of_it_stands_in_the_url() {
+async fn parameters_in_the_url_of_a_post_are_refused() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     tv.read("/oauth2/default/v1/device/authorize").await.expect(405);
     tv.post_to("/oauth2/nowhere/v1/device/authorize", &[ASKED]).await.expect(404);
-    let asked = asks(&server, "read:orders").await;
+    let asked = request_codes(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
     let path = format!("/oauth2/default/v1/token?device_code={}", asked.device);
     tv.post_to(&path, &[]).await.expect_error(400, "invalid_request");
-    polls(&tv, &asked.device).await.expect(200);
+    poll(&tv, &asked.device).await.expect(200);
 }

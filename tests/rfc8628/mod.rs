@@ -2,7 +2,7 @@
 
 mod bad_requests;
 mod s3_1_request;
-mod s3_3_person;
+mod s3_3_user;
 mod s3_4_token;
 mod s5_security;
 mod storage;

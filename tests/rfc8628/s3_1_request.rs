@@ -1,8 +1,8 @@
-//! §3.1 and §3.2: a device asks to be let in.
+//! §3.1 and §3.2: the device authorization request.
 
 use scopegate_tests::{BASE, claims};
 
-use crate::rfc8628::world::{asks, codes, decides, polls, start};
+use crate::rfc8628::world::{codes, decide, poll, request_codes, start};
 
 #[tokio::test]
 async fn s3_2_the_answer_is_complete() {
@@ -26,7 +26,7 @@ async fn s3_2_the_answer_is_complete() {
 }
 
 #[tokio::test]
-async fn s3_1_the_client_proves_who_it_is_and_may_use_the_grant() {
+async fn s3_1_the_client_must_authenticate_and_be_allowed_to_use_the_grant() {
     let (server, _) = start().await;
     let asked = [("scope", "read:orders")];
     let post = async |client: scopegate_tests::TestClient<'_>| {
@@ -41,7 +41,7 @@ async fn s3_1_the_client_proves_who_it_is_and_may_use_the_grant() {
 }
 
 #[tokio::test]
-async fn s3_1_the_scope_and_the_resource_must_be_the_servers() {
+async fn s3_1_the_scope_and_the_resource_must_exist_at_the_server() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     for (name, value, error) in [
@@ -55,24 +55,24 @@ async fn s3_1_the_scope_and_the_resource_must_be_the_servers() {
         let refusal = tv.post("device/authorize", &form).await.expect_error(400, error);
         assert!(refusal["decision_id"].is_string(), "{refusal}");
     }
-    // What it asks for is what its token is for.
+    // The token is for the requested resource.
     let form = [("scope", "read:orders"), ("resource", "https://stock.example/")];
     let asked = codes(&tv.post("device/authorize", &form).await);
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
-    let token = polls(&tv, &asked.device).await.expect(200).json();
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
+    let token = poll(&tv, &asked.device).await.expect(200).json();
     assert_eq!(claims(token["access_token"].as_str().unwrap())["aud"], "api://stock");
 }
 
 #[tokio::test]
-async fn the_org_server_lets_devices_sign_in() {
+async fn devices_can_sign_in_at_the_org_server() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     let asked = tv.post_to("/oauth2/v1/device/authorize", &[("scope", "openid")]).await;
     let asked = codes(&asked);
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
-    polls(&tv, &asked.device).await.expect_error(400, "invalid_grant");
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
+    poll(&tv, &asked.device).await.expect_error(400, "invalid_grant");
     let form =
         [("grant_type", crate::rfc8628::world::GRANT_TYPE), ("device_code", asked.device.as_str())];
     let json = tv.post_to("/oauth2/v1/token", &form).await.expect(200).json();
@@ -80,7 +80,7 @@ async fn the_org_server_lets_devices_sign_in() {
 }
 
 #[tokio::test]
-async fn s4_it_is_told_in_the_metadata() {
+async fn s4_the_metadata_names_the_endpoint_and_the_grant() {
     let (server, _) = start().await;
     for (path, endpoint) in [
         ("/oauth2/default/.well-known/openid-configuration", "/oauth2/default/v1/device/authorize"),
@@ -94,11 +94,11 @@ async fn s4_it_is_told_in_the_metadata() {
 }
 
 #[tokio::test]
-async fn neither_code_is_stored() {
+async fn neither_code_is_stored_in_plain_text() {
     let (server, alice) = start().await;
-    let asked = asks(&server, "openid read:orders").await;
+    let asked = request_codes(&server, "openid read:orders").await;
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
     for kind in ["app.oauth2.as.device.authorize", "app.oauth2.as.device.approve"] {
         assert!(dump.contains(kind), "{kind}");

@@ -1,11 +1,13 @@
-//! §3.4 and §3.5: a device asks for its token.
+//! §3.4 and §3.5: the device access token request.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use scopegate_core::catalog::Status;
 
-use crate::rfc8628::world::{GRANT_TYPE, asks, decides, is_active, let_in, polls, start};
+use crate::rfc8628::world::{
+    GRANT_TYPE, approved_device, decide, is_active, poll, request_codes, start,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -13,21 +15,22 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn s3_5_pending_slow_down_denied_expired() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
-    let (denied, expired) = (asks(&server, "read:orders").await, asks(&server, "openid").await);
-    let refusal = polls(&tv, &denied.device).await.expect_error(400, "authorization_pending");
+    let (denied, expired) =
+        (request_codes(&server, "read:orders").await, request_codes(&server, "openid").await);
+    let refusal = poll(&tv, &denied.device).await.expect_error(400, "authorization_pending");
     assert!(refusal["decision_id"].is_string(), "{refusal}");
-    polls(&tv, &denied.device).await.expect_error(400, "slow_down");
+    poll(&tv, &denied.device).await.expect_error(400, "slow_down");
     let mut browser = server.browser_of(&alice).await;
-    let page = decides(&mut browser, &denied.user, "deny").await.expect(200);
+    let page = decide(&mut browser, &denied.user, "deny").await.expect(200);
     assert!(page.body.contains("The device is not connected"), "{}", page.body);
     for _ in 0..2 {
-        polls(&tv, &denied.device).await.expect_error(400, "access_denied");
+        poll(&tv, &denied.device).await.expect_error(400, "access_denied");
     }
     server.clock().advance(599 * SECOND);
-    polls(&tv, &expired.device).await.expect_error(400, "authorization_pending");
+    poll(&tv, &expired.device).await.expect_error(400, "authorization_pending");
     server.clock().advance(SECOND);
     for _ in 0..2 {
-        polls(&tv, &expired.device).await.expect_error(400, "expired_token");
+        poll(&tv, &expired.device).await.expect_error(400, "expired_token");
     }
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
     assert!(dump.contains("app.oauth2.as.device.deny"));
@@ -37,42 +40,43 @@ async fn s3_5_pending_slow_down_denied_expired() {
 async fn s3_5_slow_down_adds_five_seconds() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
-    let asked = asks(&server, "read:orders").await;
-    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    let asked = request_codes(&server, "read:orders").await;
+    poll(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     server.clock().advance(5 * SECOND);
-    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    poll(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     server.clock().advance(4 * SECOND);
-    polls(&tv, &asked.device).await.expect_error(400, "slow_down");
-    // From now on it is ten seconds, and after the next time fifteen.
+    poll(&tv, &asked.device).await.expect_error(400, "slow_down");
+    // The interval is now 10 s. After the next early request it is 15 s.
     server.clock().advance(9 * SECOND);
-    polls(&tv, &asked.device).await.expect_error(400, "slow_down");
+    poll(&tv, &asked.device).await.expect_error(400, "slow_down");
     server.clock().advance(15 * SECOND);
-    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    poll(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     server.clock().advance(14 * SECOND);
-    polls(&tv, &asked.device).await.expect_error(400, "slow_down");
-    // After a restart it may ask once, and waits again.
+    poll(&tv, &asked.device).await.expect_error(400, "slow_down");
+    // After a restart the device may ask once and then has to wait again.
     let server = server.crash().await;
     let tv = server.as_public_client("tv");
-    polls(&tv, &asked.device).await.expect_error(400, "authorization_pending");
+    poll(&tv, &asked.device).await.expect_error(400, "authorization_pending");
     server.clock().advance(4 * SECOND);
-    polls(&tv, &asked.device).await.expect_error(400, "slow_down");
-    // Once the person has decided, nobody waits in vain.
+    poll(&tv, &asked.device).await.expect_error(400, "slow_down");
+    // Once the user has decided, the device gets its token even if it asks early.
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &asked.user, "allow").await.expect(200);
-    polls(&tv, &asked.device).await.expect(200);
+    decide(&mut browser, &asked.user, "allow").await.expect(200);
+    poll(&tv, &asked.device).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_device_code_serves_once() {
+async fn a_device_code_can_be_used_once() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     for scope in ["read:orders", "openid offline_access read:orders"] {
-        let codes = let_in(&server, &alice, scope).await;
-        let tokens = polls(&tv, &codes.device).await.expect(200).json();
+        let codes = approved_device(&server, &alice, scope).await;
+        let tokens = poll(&tv, &codes.device).await.expect(200).json();
         assert!(is_active(&server, &tokens["access_token"]).await);
-        // Two have the code, and one of them should not: what the first one got ends.
+        // A second use means that somebody else has the code, so the tokens of the first use are
+        // revoked.
         server.clock().advance(31 * SECOND);
-        polls(&tv, &codes.device).await.expect_error(400, "invalid_grant");
+        poll(&tv, &codes.device).await.expect_error(400, "invalid_grant");
         assert!(!is_active(&server, &tokens["access_token"]).await, "{scope}");
         if let Some(token) = tokens["refresh_token"].as_str() {
             tv.refresh(token).await.expect_error(400, "invalid_grant");
@@ -83,12 +87,12 @@ async fn a_device_code_serves_once() {
 }
 
 #[tokio::test]
-async fn of_two_questions_at_once_one_wins_and_then_none() {
+async fn of_concurrent_requests_one_succeeds_and_its_token_is_revoked() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
     for _ in 0..10 {
-        let codes = let_in(&server, &alice, "read:orders").await;
-        let all = join_all((0..4).map(|_| polls(&tv, &codes.device))).await;
+        let codes = approved_device(&server, &alice, "read:orders").await;
+        let all = join_all((0..4).map(|_| poll(&tv, &codes.device))).await;
         let won: Vec<_> = all.iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(won.len(), 1);
         for lost in all.iter().filter(|answer| answer.status != 200) {
@@ -99,11 +103,11 @@ async fn of_two_questions_at_once_one_wins_and_then_none() {
 }
 
 #[tokio::test]
-async fn of_two_that_ask_too_soon_each_waits() {
+async fn concurrent_requests_that_are_too_early_are_all_slowed_down() {
     let (server, _) = start().await;
     let tv = server.as_public_client("tv");
-    let asked = asks(&server, "read:orders").await;
-    let answers = join_all((0..3).map(|_| polls(&tv, &asked.device))).await;
+    let asked = request_codes(&server, "read:orders").await;
+    let answers = join_all((0..3).map(|_| poll(&tv, &asked.device))).await;
     let pending = answers.iter().filter(|answer| answer.body.contains("authorization_pending"));
     assert_eq!(pending.count(), 1);
     let slow = answers.iter().filter(|answer| answer.body.contains("slow_down")).count();
@@ -113,50 +117,52 @@ async fn of_two_that_ask_too_soon_each_waits() {
 #[tokio::test]
 async fn another_clients_device_code_is_refused() {
     let (server, alice) = start().await;
-    let codes = let_in(&server, &alice, "read:orders").await;
+    let codes = approved_device(&server, &alice, "read:orders").await;
     let printer = server.as_client("printer");
-    polls(&printer, &codes.device).await.expect_error(400, "invalid_grant");
+    poll(&printer, &codes.device).await.expect_error(400, "invalid_grant");
     let form = [("grant_type", GRANT_TYPE), ("device_code", codes.device.as_str())];
     let tv = server.as_public_client("tv");
     tv.post_to("/oauth2/v1/token", &form).await.expect_error(400, "invalid_grant");
-    // And nothing has become of it.
-    let tokens = polls(&tv, &codes.device).await.expect(200).json();
-    polls(&printer, &codes.device).await.expect_error(400, "invalid_grant");
+    // The code is still valid for its own client.
+    let tokens = poll(&tv, &codes.device).await.expect(200).json();
+    poll(&printer, &codes.device).await.expect_error(400, "invalid_grant");
     assert!(is_active(&server, &tokens["access_token"]).await);
 }
 
 #[tokio::test]
-async fn a_user_code_is_no_device_code() {
+async fn a_user_code_is_not_accepted_as_device_code() {
     let (server, alice) = start().await;
-    let codes = let_in(&server, &alice, "read:orders").await;
+    let codes = approved_device(&server, &alice, "read:orders").await;
     let tv = server.as_public_client("tv");
     tv.token(&[("grant_type", GRANT_TYPE)]).await.expect_error(400, "invalid_request");
     let unknown = "a".repeat(43);
     for code in [codes.user.as_str(), "é", &unknown, &"a".repeat(5000)] {
-        polls(&tv, code).await.expect_error(400, "invalid_grant");
+        poll(&tv, code).await.expect_error(400, "invalid_grant");
     }
     let reader = server.as_client("reader");
-    polls(&reader, &codes.device).await.expect_error(400, "unauthorized_client");
-    polls(&tv, &codes.device).await.expect(200);
+    poll(&reader, &codes.device).await.expect_error(400, "unauthorized_client");
+    poll(&tv, &codes.device).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_person_who_may_no_longer_gives_nothing() {
+async fn a_device_gets_no_token_for_a_suspended_user() {
     let (server, alice) = start().await;
-    let codes = let_in(&server, &alice, "read:orders").await;
+    let codes = approved_device(&server, &alice, "read:orders").await;
     server.authority().set_user_status("alice", Status::Inactive).await.unwrap();
     let tv = server.as_public_client("tv");
-    polls(&tv, &codes.device).await.expect_error(400, "invalid_grant");
+    poll(&tv, &codes.device).await.expect_error(400, "invalid_grant");
 }
 
 #[tokio::test]
-async fn what_was_allowed_in_time_must_be_fetched_in_time() {
+async fn an_approved_device_must_fetch_its_token_before_the_code_expires() {
     let (server, alice) = start().await;
     let tv = server.as_public_client("tv");
-    let (in_time, late) =
-        (let_in(&server, &alice, "openid").await, let_in(&server, &alice, "openid").await);
+    let (in_time, late) = (
+        approved_device(&server, &alice, "openid").await,
+        approved_device(&server, &alice, "openid").await,
+    );
     server.clock().advance(599 * SECOND);
-    polls(&tv, &in_time.device).await.expect(200);
+    poll(&tv, &in_time.device).await.expect(200);
     server.clock().advance(SECOND);
-    polls(&tv, &late.device).await.expect_error(400, "expired_token");
+    poll(&tv, &late.device).await.expect_error(400, "expired_token");
 }

@@ -1,21 +1,21 @@
-//! A storage that is away, and a process that ends between two steps.
+//! Storage failures, and crashes between two steps.
 
-use crate::rfc8628::world::{asks, decides, let_in, polls, start, types};
+use crate::rfc8628::world::{approved_device, decide, poll, request_codes, start, type_code};
 
 #[tokio::test]
-async fn storage_failure_is_503_and_no_4xx() {
+async fn a_storage_failure_is_503_and_never_4xx() {
     let (server, alice) = start().await;
-    let asked = asks(&server, "read:orders").await;
+    let asked = request_codes(&server, "read:orders").await;
     let mut browser = server.browser_of(&alice).await;
     let form = browser.open("/activate").await.expect(200);
-    let page = types(&mut browser, &asked.user).await.expect(200);
+    let page = type_code(&mut browser, &asked.user).await.expect(200);
     server.store().close().await;
 
     let tv = server.as_public_client("tv");
     for answer in [
         tv.post("device/authorize", &[("scope", "read:orders")]).await,
         tv.post("device/authorize", &[("scope", "fly:orders")]).await,
-        polls(&tv, &asked.device).await,
+        poll(&tv, &asked.device).await,
     ] {
         answer.expect_error(503, "temporarily_unavailable");
         assert_eq!(answer.header("retry-after"), "5");
@@ -34,17 +34,19 @@ async fn storage_failure_is_503_and_no_4xx() {
 #[tokio::test]
 async fn a_crash_between_two_steps_yields_no_second_token() {
     let (server, alice) = start().await;
-    let waiting = asks(&server, "read:orders").await;
-    let (used, allowed) =
-        (let_in(&server, &alice, "openid").await, let_in(&server, &alice, "openid").await);
-    polls(&server.as_public_client("tv"), &used.device).await.expect(200);
+    let waiting = request_codes(&server, "read:orders").await;
+    let (used, allowed) = (
+        approved_device(&server, &alice, "openid").await,
+        approved_device(&server, &alice, "openid").await,
+    );
+    poll(&server.as_public_client("tv"), &used.device).await.expect(200);
     let server = server.crash().await;
     let tv = server.as_public_client("tv");
-    polls(&tv, &used.device).await.expect_error(400, "invalid_grant");
-    polls(&tv, &allowed.device).await.expect(200);
-    // Whoever had not decided still can.
-    polls(&tv, &waiting.device).await.expect_error(400, "authorization_pending");
+    poll(&tv, &used.device).await.expect_error(400, "invalid_grant");
+    poll(&tv, &allowed.device).await.expect(200);
+    // A device that was still waiting can still be approved.
+    poll(&tv, &waiting.device).await.expect_error(400, "authorization_pending");
     let mut browser = server.browser_of(&alice).await;
-    decides(&mut browser, &waiting.user, "allow").await.expect(200);
-    polls(&tv, &waiting.device).await.expect(200);
+    decide(&mut browser, &waiting.user, "allow").await.expect(200);
+    poll(&tv, &waiting.device).await.expect(200);
 }

@@ -1,4 +1,4 @@
-//! A server, devices, and persons who let them in.
+//! A server, devices, and users who approve them.
 
 use scopegate_core::directory::User;
 use scopegate_tests::{Answer, Browser, Catalog, TestClient, TestServer};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// The staff may do all, others read. `tv` is public, `printer` is for the staff.
+/// The staff may have all scopes, others may read. `tv` is public, `printer` is only for the staff.
 pub(crate) fn catalog() -> Catalog {
     Catalog::of_orders()
         .scope("read:orders", "description = \"See your <orders>\"")
@@ -35,12 +35,12 @@ pub(crate) fn catalog() -> Catalog {
         .client("orders_api", "audiences = [\"api://orders\"]")
 }
 
-/// The server, and Alice of the staff.
+/// The server, and Alice, who is in the group `staff`.
 pub(crate) async fn start() -> (TestServer, User) {
     TestServer::start_with_alice(catalog()).await
 }
 
-/// What a device was answered.
+/// The answer to a device authorization request.
 #[derive(Clone, Debug)]
 pub(crate) struct Codes {
     pub(crate) device: String,
@@ -48,8 +48,8 @@ pub(crate) struct Codes {
     pub(crate) json: Value,
 }
 
-/// The TV asks to be let in.
-pub(crate) async fn asks(server: &TestServer, scope: &str) -> Codes {
+/// The TV sends a device authorization request.
+pub(crate) async fn request_codes(server: &TestServer, scope: &str) -> Codes {
     codes(&server.as_public_client("tv").post("device/authorize", &[("scope", scope)]).await)
 }
 
@@ -61,32 +61,32 @@ pub(crate) fn codes(answer: &Answer) -> Codes {
     Codes { device: text("device_code"), user: text("user_code"), json: json.clone() }
 }
 
-/// A device asks for its token.
-pub(crate) async fn polls(client: &TestClient<'_>, device_code: &str) -> Answer {
+/// A device sends a token request.
+pub(crate) async fn poll(client: &TestClient<'_>, device_code: &str) -> Answer {
     client.token(&[("grant_type", GRANT_TYPE), ("device_code", device_code)]).await
 }
 
-/// A person who is signed in types a code.
-pub(crate) async fn types(browser: &mut Browser<'_>, user_code: &str) -> Answer {
+/// A signed-in user types a code.
+pub(crate) async fn type_code(browser: &mut Browser<'_>, user_code: &str) -> Answer {
     let page = browser.open("/activate").await.expect(200);
     browser.fill_in(&page, &[("user_code", user_code)]).await
 }
 
-/// A person types a code and decides.
-pub(crate) async fn decides(browser: &mut Browser<'_>, user_code: &str, decision: &str) -> Answer {
-    let page = types(browser, user_code).await.expect(200);
+/// A signed-in user types a code and decides.
+pub(crate) async fn decide(browser: &mut Browser<'_>, user_code: &str, decision: &str) -> Answer {
+    let page = type_code(browser, user_code).await.expect(200);
     browser.fill_in(&page, &[("decision", decision)]).await
 }
 
-/// A device that was let in by a person who is signed in.
-pub(crate) async fn let_in(server: &TestServer, user: &User, scope: &str) -> Codes {
-    let codes = asks(server, scope).await;
+/// A device that a user has approved.
+pub(crate) async fn approved_device(server: &TestServer, user: &User, scope: &str) -> Codes {
+    let codes = request_codes(server, scope).await;
     let mut browser = server.browser_of(user).await;
-    decides(&mut browser, &codes.user, "allow").await.expect(200);
+    decide(&mut browser, &codes.user, "allow").await.expect(200);
     codes
 }
 
-/// Whether a token of the TV's still stands, as introspection tells its API.
+/// Whether a token of the TV is still active, according to introspection by the API.
 pub(crate) async fn is_active(server: &TestServer, token: &Value) -> bool {
     let form = [("token", token.as_str().unwrap())];
     let answer = server.as_client("orders_api").post("introspect", &form).await;

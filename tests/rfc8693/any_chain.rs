@@ -1,4 +1,4 @@
-//! Whatever is exchanged for whatever, in whatever order.
+//! Random sequences of exchanges.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use scopegate_tests::Token;
 const SCOPES: [&str; 4] = ["read:orders", "write:orders", "sell:orders", "profile"];
 const AUDIENCES: [&str; 2] = ["api://orders", "api://stock"];
 
-/// A request of a client.
+/// One exchange request.
 #[derive(Clone, Debug)]
 struct Step {
     client: &'static str,
@@ -42,10 +42,10 @@ fn depth(claims: &Value) -> usize {
     std::iter::successors(claims.get("act"), |act| act.get("act")).count()
 }
 
-/// No chain gives more than it began with: no scope, no audience of another server, no second more,
-/// nobody else, and no more than four actors.
+/// No sequence of exchanges gives more scopes, an audience of another server, a longer lifetime,
+/// another user, or more than four actors.
 #[tokio::test]
-async fn no_chain_widens_anything() {
+async fn no_sequence_of_exchanges_widens_a_token() {
     let world = World::start().await;
     let mut runner = TestRunner::deterministic();
     let beginning = subsequence(SCOPES.to_vec(), 1..=SCOPES.len());
@@ -61,7 +61,7 @@ async fn no_chain_widens_anything() {
         for step in steps {
             world.server.clock().advance(Duration::from_secs(step.waits));
             let own = match step.acts && step.client != "portal" {
-                true => Some(world.own(step.client).await),
+                true => Some(world.own_token(step.client).await),
                 false => None,
             };
             let scope = step.scope.join(" ");
@@ -83,7 +83,7 @@ async fn no_chain_widens_anything() {
                 None => ScopeSet::parse(&scopes).unwrap(),
             };
             assert!(scopes_of(&claims).is_subset(&most), "{step:?}");
-            assert!(!scopes_of(&claims).contains("sell:orders"), "nobody consented");
+            assert!(!scopes_of(&claims).contains("sell:orders"), "the user did not consent");
             assert!(AUDIENCES.contains(&claims["aud"].as_str().unwrap()));
             assert_eq!(claims["uid"], user.id.as_str());
             assert_eq!(claims["client_id"], step.client);

@@ -1,4 +1,4 @@
-//! §4.1 and §4.4: who acts, and who may.
+//! §4.1 and §4.4: the claims `act` and `may_act`.
 
 use std::time::Duration;
 
@@ -12,22 +12,23 @@ use serde_json::{Value, json};
 use super::world::{ACCESS, World, access_token, act, actor, assert_unacceptable, claims_of};
 
 #[tokio::test]
-async fn impersonation_adds_no_act() {
+async fn impersonation_does_not_add_act() {
     let world = World::start().await;
-    let answer = world.exchange("gateway", &world.alices().await, &[]).await;
+    let answer = world.exchange("gateway", &world.alices_token().await, &[]).await;
     assert!(claims_of(&answer).get("act").is_none());
-    // Who acted before is not forgotten.
-    let acted = access_token(&world.act("gateway", &world.alices().await).await);
+    // An earlier `act` is kept.
+    let acted =
+        access_token(&world.exchange_as_actor("gateway", &world.alices_token().await).await);
     let answer = world.exchange("worker", &acted, &[]).await;
     assert_eq!(claims_of(&answer)["act"], act("gateway"));
 }
 
 #[tokio::test]
-async fn s4_1_act_nests_and_only_the_top_acts() {
+async fn s4_1_act_is_nested_and_the_outermost_is_the_current_actor() {
     let world = World::start().await;
-    let first = world.act("gateway", &world.alices().await).await;
+    let first = world.exchange_as_actor("gateway", &world.alices_token().await).await;
     assert_eq!(claims_of(&first)["act"], act("gateway"));
-    let second = world.act("worker", &access_token(&first)).await;
+    let second = world.exchange_as_actor("worker", &access_token(&first)).await;
     let claims = claims_of(&second);
     let nested = json!({ "sub": "worker", "client_id": "worker", "act": act("gateway") });
     assert_eq!(claims["act"], nested);
@@ -36,7 +37,7 @@ async fn s4_1_act_nests_and_only_the_top_acts() {
         (&json!(world.alice.id.as_str()), &json!("worker"))
     );
 
-    // Who looks into it sees who acts.
+    // Introspection shows the actors.
     let token = access_token(&second);
     let told = world.server.as_client("worker").post("introspect", &[("token", &token)]).await;
     let told = told.expect(200).json();
@@ -44,12 +45,12 @@ async fn s4_1_act_nests_and_only_the_top_acts() {
     assert_eq!(told["username"], "alice");
 }
 
-/// An API needs nothing of its own to take such a token: the person is whom it speaks of.
+/// An API accepts such a token without special code. The subject is the user.
 #[tokio::test]
-async fn s4_1_an_api_takes_a_token_with_actors() {
+async fn s4_1_an_api_accepts_a_token_with_actors() {
     let world = World::start().await;
-    let first = world.act("gateway", &world.alices().await).await;
-    let token = access_token(&world.act("worker", &access_token(&first)).await);
+    let first = world.exchange_as_actor("gateway", &world.alices_token().await).await;
+    let token = access_token(&world.exchange_as_actor("worker", &access_token(&first)).await);
     let keys = world.server.authority().keys().verifying(&ServerId::default_server()).unwrap();
     let issuer = Issuer::parse(&format!("{BASE}/oauth2/default")).unwrap();
     let rules =
@@ -63,41 +64,42 @@ async fn s4_1_an_api_takes_a_token_with_actors() {
 }
 
 #[tokio::test]
-async fn s4_1_a_chain_too_deep_is_refused() {
+async fn s4_1_a_chain_of_more_than_four_actors_is_refused() {
     let world = World::start().await;
-    let mut token = world.alices().await;
+    let mut token = world.alices_token().await;
     for client in ["gateway", "worker", "gateway", "worker"] {
-        token = access_token(&world.act(client, &token).await);
+        token = access_token(&world.exchange_as_actor(client, &token).await);
     }
-    let json = world.act("gateway", &token).await.expect_error(400, "invalid_request");
+    let json =
+        world.exchange_as_actor("gateway", &token).await.expect_error(400, "invalid_request");
     assert_eq!(json["error_description"], "The chain of actors is too deep.");
-    // Nobody is added by whoever does what she could do.
+    // Impersonation adds no actor, so it is still allowed.
     world.exchange("gateway", &token, &[]).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_person_may_act_for_another_one() {
+async fn a_user_may_act_for_another_user() {
     let world = World::start().await;
     let bobs = Token { client: "gateway", ..Token::default() };
     let bobs = world.token(&world.bob, bobs).await;
     let more = [("actor_token", bobs.as_str()), ("actor_token_type", ACCESS)];
-    let answer = world.exchange("gateway", &world.alices().await, &more).await;
+    let answer = world.exchange("gateway", &world.alices_token().await, &more).await;
     let expected = json!({ "sub": world.bob.id.as_str(), "client_id": "gateway" });
     assert_eq!(claims_of(&answer)["act"], expected);
 }
 
 #[tokio::test]
-async fn an_actor_token_is_the_clients_own() {
+async fn an_actor_token_must_belong_to_the_client() {
     let world = World::start().await;
-    let (alices, workers) = (world.alices().await, world.own("worker").await);
+    let (alices, workers) = (world.alices_token().await, world.own_token("worker").await);
     let shown = |token| [("actor_token", token), ("actor_token_type", ACCESS)];
     assert_unacceptable(&world.exchange("gateway", &alices, &shown(&workers)).await);
-    // Nor may it be one with which somebody acts for somebody.
-    let acted = access_token(&world.act("gateway", &alices).await);
+    // A token that already has an actor is refused too.
+    let acted = access_token(&world.exchange_as_actor("gateway", &alices).await);
     assert_unacceptable(&world.exchange("gateway", &alices, &shown(&acted)).await);
     assert_unacceptable(&world.exchange("gateway", &alices, &shown("x")).await);
-    // It holds no longer than others.
-    let own = world.own("gateway").await;
+    // A revoked actor token is refused.
+    let own = world.own_token("gateway").await;
     let revoked = world.server.as_client("gateway").post("revoke", &[("token", &own)]).await;
     revoked.expect(200);
     assert_unacceptable(&world.exchange("gateway", &alices, &shown(&own)).await);
@@ -109,18 +111,18 @@ async fn s4_4_may_act_is_kept() {
     let careful = Token { client: "careful", ..Token::default() };
     let token = world.token(&world.alice, careful).await;
     assert_unacceptable(&world.exchange("gateway", &token, &[]).await);
-    assert_unacceptable(&world.act("gateway", &token).await);
+    assert_unacceptable(&world.exchange_as_actor("gateway", &token).await);
     world.exchange("named", &token, &[]).await.expect(200);
-    let answer = world.act("named", &token).await;
+    let answer = world.exchange_as_actor("named", &token).await;
     let claims = claims_of(&answer);
     assert_eq!((&claims["act"], &claims["may_act"]), (&act("named"), &json!({ "sub": "named" })));
-    // What was named goes on with what is got in exchange.
+    // The new token has the same `may_act`.
     assert_unacceptable(&world.exchange("gateway", &access_token(&answer), &[]).await);
     world.exchange("named", &access_token(&answer), &[]).await.expect(200);
 }
 
 #[tokio::test]
-async fn s4_4_all_that_is_named_must_be_true_of_the_actor() {
+async fn s4_4_every_member_of_may_act_must_match_the_actor() {
     let world = World::start().await;
     let issuer = format!("{BASE}/oauth2/default");
     let owned = |text: &str| Some(text.to_owned());
@@ -137,34 +139,40 @@ async fn s4_4_all_that_is_named_must_be_true_of_the_actor() {
     ] {
         let like = Token { may_act: Some(may_act.clone()), ..Token::default() };
         let token = world.token(&world.alice, like).await;
-        let answers =
-            [world.exchange("gateway", &token, &[]).await, world.act("gateway", &token).await];
+        let answers = [
+            world.exchange("gateway", &token, &[]).await,
+            world.exchange_as_actor("gateway", &token).await,
+        ];
         for answer in answers {
             assert_eq!(answer.status == 200, may_it, "{may_act:?}: {}", answer.body);
         }
     }
-    // The person who is named may, and not the client alone.
+    // The named user may act through the client, but the client alone may not.
     let may_act = Some(may(None, owned(world.bob.id.as_str()), owned("gateway")));
     let token = world.token(&world.alice, Token { may_act, ..Token::default() }).await;
     let bobs = world.token(&world.bob, Token { client: "gateway", ..Token::default() }).await;
     let more = [("actor_token", bobs.as_str()), ("actor_token_type", ACCESS)];
     world.exchange("gateway", &token, &more).await.expect(200);
-    assert_unacceptable(&world.act("gateway", &token).await);
+    assert_unacceptable(&world.exchange_as_actor("gateway", &token).await);
 }
 
 #[tokio::test]
-async fn nobody_acts_for_a_client() {
+async fn a_client_cannot_be_the_subject_of_delegation() {
     let world = World::start().await;
-    assert_unacceptable(&world.act("gateway", &world.own("gateway").await).await);
-    assert_unacceptable(&world.act("gateway", &world.own("worker").await).await);
+    assert_unacceptable(
+        &world.exchange_as_actor("gateway", &world.own_token("gateway").await).await,
+    );
+    assert_unacceptable(
+        &world.exchange_as_actor("gateway", &world.own_token("worker").await).await,
+    );
 }
 
 #[tokio::test]
-async fn a_chain_that_came_with_the_token_counts() {
+async fn actors_in_the_subject_token_count_towards_the_limit() {
     let world = World::start().await;
     let chain = (0..3).fold(None::<Actor>, |act, _| Some(actor("worker", act)));
     let like = Token { actor: chain, ..Token::default() };
     let token = world.token(&world.alice, like).await;
-    let fourth = access_token(&world.act("gateway", &token).await);
-    world.act("gateway", &fourth).await.expect_error(400, "invalid_request");
+    let fourth = access_token(&world.exchange_as_actor("gateway", &token).await);
+    world.exchange_as_actor("gateway", &fourth).await.expect_error(400, "invalid_request");
 }

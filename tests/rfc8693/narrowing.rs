@@ -1,4 +1,4 @@
-//! §2.1 and §5: an exchange gives for one audience, never more, and never for longer.
+//! §2.1 and §5: the new token has one audience, no more scopes and no longer lifetime.
 
 use scopegate_claims::{Clock, ScopeSet};
 use scopegate_core::catalog::{ClientId, ServerId};
@@ -20,15 +20,16 @@ async fn a_scope_is_never_widened() {
     let scope_of = async |client, token: &str, more: &[(&str, &str)]| {
         world.exchange(client, token, more).await.expect(200).json()["scope"].clone()
     };
-    // Who names none gets what there is, and none of a sign-in.
+    // Without `scope` the new token gets all scopes of the subject token, except those of OpenID
+    // Connect.
     assert_eq!(scope_of("gateway", &token, &[]).await, "read:orders profile");
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     assert_eq!(scope_of("gateway", &alices, &[]).await, "read:orders write:orders");
     for scope in ["openid", "offline_access", "read:orders openid"] {
         let answer = world.exchange("gateway", &alices, &[("scope", scope)]).await;
         answer.expect_error(400, "invalid_scope");
     }
-    // The policy may give less.
+    // The policy may allow fewer scopes.
     let bobs = world.token(&world.bob, Token::default()).await;
     assert_eq!(scope_of("gateway", &bobs, &[]).await, "read:orders");
     let answer = world.exchange("gateway", &bobs, &[("scope", "write:orders")]).await;
@@ -37,9 +38,9 @@ async fn a_scope_is_never_widened() {
     world.exchange("gateway", &only, &[]).await.expect_error(400, "access_denied");
 }
 
-/// As a refresh does: a rule that gives all goes before an earlier one that gives some.
+/// As in a refresh, a rule that allows all scopes is preferred to an earlier rule that allows some.
 #[tokio::test]
-async fn without_a_scope_all_are_asked_for_before_some_are() {
+async fn without_scope_a_rule_that_allows_all_scopes_is_preferred() {
     let world = World::start().await;
     let late = format!("grant_types = [{GRANT_TYPE:?}]\ngroups = [\"staff\"]\nscopes = [\"*\"]");
     let catalog = catalog()
@@ -51,21 +52,21 @@ async fn without_a_scope_all_are_asked_for_before_some_are() {
         let answer = world.exchange("gateway", token, &[]).await.expect(200);
         answer.json()["scope"].clone()
     };
-    assert_eq!(scope_of(&world.alices().await).await, "read:orders write:orders");
+    assert_eq!(scope_of(&world.alices_token().await).await, "read:orders write:orders");
     let bobs = world.token(&world.bob, Token::default()).await;
-    assert_eq!(scope_of(&bobs).await, "read:orders", "no rule gives him all");
+    assert_eq!(scope_of(&bobs).await, "read:orders", "no rule allows him all scopes");
 }
 
 #[tokio::test]
-async fn the_new_token_does_not_outlive_the_old() {
+async fn the_new_token_does_not_outlive_the_subject_token() {
     let world = World::start().await;
-    let (alices, own) = (world.alices().await, world.own("gateway").await);
+    let (alices, own) = (world.alices_token().await, world.own_token("gateway").await);
     let end = world.server.clock().now().as_seconds() + 600;
     world.server.clock().advance(std::time::Duration::from_secs(100));
     let answer = world.exchange("gateway", &alices, &[]).await.expect(200);
     assert_eq!(answer.json()["expires_in"], 500);
     assert_eq!(claims_of(&answer)["exp"], end);
-    // Nor the actor's, nor the rule.
+    // The rule and the actor token also limit the lifetime.
     let long = world.token(&world.alice, Token { lifetime: 7200, ..Token::default() }).await;
     let answer = world.exchange("gateway", &long, &[]).await.expect(200);
     assert_eq!(answer.json()["expires_in"], 3600);
@@ -77,7 +78,7 @@ async fn the_new_token_does_not_outlive_the_old() {
 #[tokio::test]
 async fn an_audience_or_a_resource_selects_one_audience() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let stock =
         world.token(&world.alice, Token { audience: "api://stock", ..Token::default() }).await;
     for (token, more, expected) in [
@@ -101,7 +102,7 @@ async fn an_audience_or_a_resource_selects_one_audience() {
 #[tokio::test]
 async fn an_unknown_target_is_invalid_target() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     for more in [
         vec![("audience", "api://billing")],
         vec![("audience", "gateway")],
@@ -114,9 +115,9 @@ async fn an_unknown_target_is_invalid_target() {
     }
 }
 
-/// A person agreed that one client sells; that is no word about another one.
+/// The user's consent for one client does not count for another client.
 #[tokio::test]
-async fn what_needs_consent_was_consented_to_for_this_client() {
+async fn a_scope_that_needs_consent_needs_it_for_the_exchanging_client() {
     let world = World::start().await;
     let like = Token { scopes: "read:orders sell:orders", ..Token::default() };
     let token = world.token(&world.alice, like).await;
@@ -136,10 +137,10 @@ async fn what_needs_consent_was_consented_to_for_this_client() {
 }
 
 #[tokio::test]
-async fn never_a_refresh_token_or_an_id_token() {
+async fn an_exchange_returns_no_refresh_token_and_no_id_token() {
     let world = World::start().await;
-    // The portal may refresh, and the token that it exchanges has the scopes for it.
-    let answer = world.exchange("portal", &world.alices().await, &[]).await.expect(200);
+    // The portal may use refresh tokens, and the subject token has the scopes for both.
+    let answer = world.exchange("portal", &world.alices_token().await, &[]).await.expect(200);
     let json = answer.json();
     assert!(json.get("refresh_token").is_none() && json.get("id_token").is_none(), "{json}");
     assert_eq!(json["scope"], json!("read:orders write:orders"));

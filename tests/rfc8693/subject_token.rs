@@ -1,4 +1,4 @@
-//! §2.2.2: a subject token that does not hold, or is not for who brings it.
+//! §2.2.2: subject tokens that are not valid, or that the client may not exchange.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::world::{ID, World, access_token, assert_unacceptable, catalog, claims
 #[tokio::test]
 async fn a_revoked_subject_token_is_refused() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     world.exchange("gateway", &alices, &[]).await.expect(200);
     let revoked = world.server.as_client("portal").post("revoke", &[("token", &alices)]).await;
     revoked.expect(200);
@@ -21,7 +21,7 @@ async fn a_revoked_subject_token_is_refused() {
 }
 
 #[tokio::test]
-async fn with_a_family_ends_all_that_came_of_it() {
+async fn revoking_a_family_ends_all_tokens_that_were_exchanged_from_it() {
     let world = World::start().await;
     let mut browser = world.server.browser_of(&world.alice).await;
     let (pkce, callback) = (Pkce::generate(), "https://portal.example/cb");
@@ -39,7 +39,7 @@ async fn with_a_family_ends_all_that_came_of_it() {
     };
     assert!(active("gateway", &exchanged).await && active("worker", &again).await);
     let refresh = tokens["refresh_token"].as_str().unwrap();
-    // A refresh token is nothing that could be exchanged.
+    // A refresh token cannot be exchanged.
     assert_unacceptable(&world.exchange("gateway", refresh, &[]).await);
     portal.post("revoke", &[("token", refresh)]).await.expect(200);
     assert!(!active("gateway", &exchanged).await && !active("worker", &again).await);
@@ -49,9 +49,9 @@ async fn with_a_family_ends_all_that_came_of_it() {
 }
 
 #[tokio::test]
-async fn a_suspended_person_is_refused() {
+async fn a_token_of_a_suspended_user_is_refused() {
     let world = World::start().await;
-    let (alices, id) = (world.alices().await, world.id_token("gateway").await);
+    let (alices, id) = (world.alices_token().await, world.id_token("gateway").await);
     let authority = world.server.authority();
     authority.set_user_status("alice", Status::Inactive).await.unwrap();
     assert_unacceptable(&world.exchange("gateway", &alices, &[]).await);
@@ -59,17 +59,17 @@ async fn a_suspended_person_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_client_that_is_gone_is_refused() {
+async fn a_token_of_an_inactive_client_is_refused() {
     let world = World::start().await;
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     world.server.apply(catalog().client("portal", "status = \"INACTIVE\"")).await;
     assert_unacceptable(&world.exchange("gateway", &alices, &[]).await);
 }
 
 #[tokio::test]
-async fn an_expired_token_is_refused_to_the_second() {
+async fn a_token_is_refused_from_the_second_it_expires() {
     let world = World::start().await;
-    let (alices, id) = (world.alices().await, world.id_token("gateway").await);
+    let (alices, id) = (world.alices_token().await, world.id_token("gateway").await);
     world.server.clock().advance(Duration::from_secs(599));
     let answer = world.exchange("gateway", &alices, &[]).await.expect(200);
     assert_eq!(answer.json()["expires_in"], 1);
@@ -83,7 +83,7 @@ async fn an_expired_token_is_refused_to_the_second() {
 }
 
 #[tokio::test]
-async fn what_this_server_did_not_sign_is_refused() {
+async fn a_token_that_this_server_did_not_sign_is_refused() {
     let world = World::start().await;
     let now = world.server.clock().now().as_seconds();
     let claims = json!({
@@ -92,14 +92,14 @@ async fn what_this_server_did_not_sign_is_refused() {
     });
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let forged = key.sign(TokenType::AccessToken, &claims).unwrap();
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let cut = alices.rsplit_once('.').unwrap().0;
     for bad in [&forged, cut, "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
         assert_unacceptable(&world.exchange("gateway", bad, &[]).await);
     }
 }
 
-/// Contracts: org access tokens open no custom API; neither do they by way of an exchange.
+/// Access tokens of the org server are not valid for custom APIs, and cannot be exchanged for such.
 #[tokio::test]
 async fn a_token_of_the_org_server_is_refused() {
     let world = World::start().await;
@@ -114,7 +114,7 @@ async fn a_token_of_the_org_server_is_refused() {
 }
 
 #[tokio::test]
-async fn an_id_token_serves_the_client_it_is_for() {
+async fn an_id_token_can_be_exchanged_only_by_the_client_it_is_for() {
     let world = World::start().await;
     let id_type = [("subject_token_type", ID)];
     let (own, others) = (world.id_token("gateway").await, world.id_token("portal").await);
@@ -129,9 +129,9 @@ async fn an_id_token_serves_the_client_it_is_for() {
 }
 
 #[tokio::test]
-async fn a_token_without_a_person_is_exchanged_by_its_client_only() {
+async fn a_token_without_a_user_can_be_exchanged_only_by_its_client() {
     let world = World::start().await;
-    let own = world.own("gateway").await;
+    let own = world.own_token("gateway").await;
     let answer = world.exchange("gateway", &own, &[("scope", "read:orders")]).await.expect(200);
     let claims = claims_of(&answer);
     assert_eq!((&claims["sub"], &claims["scope"]), (&json!("gateway"), &json!("read:orders")));
@@ -140,18 +140,18 @@ async fn a_token_without_a_person_is_exchanged_by_its_client_only() {
 }
 
 #[tokio::test]
-async fn a_person_is_assigned_to_the_client() {
+async fn the_user_must_be_assigned_to_the_client() {
     let world = World::start().await;
-    world.exchange("private", &world.alices().await, &[]).await.expect(200);
+    world.exchange("private", &world.alices_token().await, &[]).await.expect(200);
     let bobs = world.token(&world.bob, Token::default()).await;
     world.exchange("private", &bobs, &[]).await.expect_error(400, "access_denied");
 }
 
 #[tokio::test]
-async fn a_token_survives_a_restart() {
+async fn a_token_can_be_exchanged_after_a_restart() {
     let World { server, alice, bob } = World::start().await;
     let world = World { server, alice, bob };
-    let alices = world.alices().await;
+    let alices = world.alices_token().await;
     let World { server, alice, bob } = world;
     let server: TestServer = server.crash().await;
     let world = World { server, alice, bob };

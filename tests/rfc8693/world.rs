@@ -1,11 +1,12 @@
-//! Three servers, people, clients that get tokens for them and clients that exchange these.
+//! Three servers, users, clients that get tokens for users, and clients that exchange these tokens.
 
 use scopegate_claims::Clock;
+use scopegate_claims::ScopeSet;
 use scopegate_core::catalog::ServerId;
 use scopegate_core::directory::{Person, User};
 use scopegate_core::token::Actor;
-use scopegate_core::token::{self, IdIngredients};
-use scopegate_tests::{Answer, Catalog, TestServer, Token, claims, granted, signed_in_before};
+use scopegate_core::token::{IdTokenDraft, IdTokenWish};
+use scopegate_tests::{Answer, Catalog, TestServer, Token, claims, signed_in_before};
 use serde_json::{Value, json};
 
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -13,8 +14,9 @@ pub(crate) const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
 pub(crate) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 pub(crate) const ID: &str = "urn:ietf:params:oauth:token-type:id_token";
 
-/// `gateway` and `worker` exchange tokens that `portal` gets for people; `named` may act with those
-/// of `careful`. `billing` trusts `default`, and `archive` is trusted but off.
+/// `gateway` and `worker` exchange tokens that `portal` gets for users. The tokens of `careful`
+/// name `named` as the allowed actor. The server `billing` trusts `default` and `archive`;
+/// `archive` is inactive.
 pub(crate) fn catalog() -> Catalog {
     clients()
         .scope("read:orders", "default = true")
@@ -45,7 +47,8 @@ pub(crate) fn catalog() -> Catalog {
         .server("archive", "status = \"INACTIVE\"")
 }
 
-/// `careful` says who may act, `private` is for the staff, and `reader` may not exchange.
+/// `careful` names its allowed actor, `private` is only for the staff, and `reader` may not
+/// exchange.
 fn clients() -> Catalog {
     let exchanges = format!("grant_types = [\"client_credentials\", \"{GRANT_TYPE}\"]");
     Catalog::of_orders()
@@ -68,10 +71,10 @@ fn clients() -> Catalog {
         .client("private", &format!("grant_types = [\"{GRANT_TYPE}\"]\ngroups = [\"staff\"]"))
 }
 
-/// The servers and two persons.
+/// The servers and two users.
 pub(crate) struct World {
     pub(crate) server: TestServer,
-    /// Of the staff.
+    /// Alice is in the group `staff`.
     pub(crate) alice: User,
     pub(crate) bob: User,
 }
@@ -83,37 +86,32 @@ impl World {
         Self { server, alice, bob }
     }
 
-    /// An access token of a person.
+    /// An access token for a user.
     pub(crate) async fn token(&self, user: &User, like: Token<'_>) -> String {
         self.server.token_of(user, like).await
     }
 
-    /// The usual token of Alice.
-    pub(crate) async fn alices(&self) -> String {
+    /// An access token for Alice.
+    pub(crate) async fn alices_token(&self) -> String {
         self.token(&self.alice, Token::default()).await
     }
 
-    /// An ID token of Alice for a client.
+    /// An ID token about Alice for a client.
     pub(crate) async fn id_token(&self, client: &str) -> String {
         let authority = self.server.authority();
         let catalog = authority.catalog();
         let issuer = catalog.server(&ServerId::default_server()).unwrap().unwrap();
         let key = authority.keys().signer(issuer).await.unwrap();
         let now = self.server.clock().now();
-        let from = IdIngredients {
-            server: issuer,
-            client: catalog.client(client).unwrap().unwrap(),
-            person: &Person { user: self.alice.clone(), auth: Some(signed_in_before(now)) },
-            wish: &Default::default(),
-            granted: &granted("openid", 600),
-            access_token: "x",
-            now,
-        };
-        token::id_token(&from, &key).unwrap()
+        let client = catalog.client(client).unwrap().unwrap();
+        let person = Person { user: self.alice.clone(), auth: Some(signed_in_before(now)) };
+        let (wish, granted) = (IdTokenWish::default(), ScopeSet::parse("openid").unwrap());
+        let draft = IdTokenDraft::new(issuer, client, &person, &wish, &granted, now).unwrap();
+        draft.sign(&*key, "x").await.unwrap()
     }
 
     /// The token that a client gets for itself.
-    pub(crate) async fn own(&self, client: &str) -> String {
+    pub(crate) async fn own_token(&self, client: &str) -> String {
         let form = [("grant_type", "client_credentials"), ("scope", "read:orders write:orders")];
         access_token(&self.server.as_client(client).token(&form).await.expect(200))
     }
@@ -145,15 +143,15 @@ impl World {
         self.server.as_client(client).post_to(&path, &form).await
     }
 
-    /// A client exchanges an access token, and shows that it acts itself.
-    pub(crate) async fn act(&self, client: &str, subject: &str) -> Answer {
-        let own = self.own(client).await;
+    /// A client exchanges an access token with its own token as actor token.
+    pub(crate) async fn exchange_as_actor(&self, client: &str, subject: &str) -> Answer {
+        let own = self.own_token(client).await;
         let more = [("actor_token", own.as_str()), ("actor_token_type", ACCESS)];
         self.exchange(client, subject, &more).await
     }
 }
 
-/// The access token of an answer.
+/// The access token in an answer.
 #[track_caller]
 pub(crate) fn access_token(answer: &Answer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -166,7 +164,7 @@ pub(crate) fn claims_of(answer: &Answer) -> Value {
     claims(&access_token(answer))
 }
 
-/// Asserts that a token is not taken, and that nothing more is told.
+/// Asserts that a token is refused without further details.
 #[track_caller]
 pub(crate) fn assert_unacceptable(answer: &Answer) {
     let json = answer.expect_error(400, "invalid_request");
@@ -175,7 +173,7 @@ pub(crate) fn assert_unacceptable(answer: &Answer) {
     assert!(json["decision_id"].is_string());
 }
 
-/// Who acts: a client for itself.
+/// A client as actor.
 pub(crate) fn actor(client: &str, act: Option<Actor>) -> Actor {
     Actor {
         sub: Some(client.to_owned()),
@@ -185,7 +183,7 @@ pub(crate) fn actor(client: &str, act: Option<Actor>) -> Actor {
     }
 }
 
-/// The same as a claim.
+/// A client as actor, as the claim `act`.
 pub(crate) fn act(client: &str) -> Value {
     json!({ "sub": client, "client_id": client })
 }

@@ -3,25 +3,25 @@
 use scopegate_tests::claims;
 use serde_json::Value;
 
-use crate::rfc6749::world::{asking, assert_told, code, redemption, start};
+use crate::rfc6749::world::{asking, assert_error_redirect, code, redemption, start};
 
 fn audience(token: &Value) -> Value {
     claims(token["access_token"].as_str().unwrap())["aud"].clone()
 }
 
 #[tokio::test]
-async fn an_unknown_resource_is_told_to_the_client() {
+async fn an_unknown_resource_is_reported_to_the_client() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let unknown = asking(&[("resource", "https://elsewhere.example")]);
-    assert_told(&browser.authorize(&unknown).await, "invalid_target");
+    assert_error_redirect(&browser.authorize(&unknown).await, "invalid_target");
     let two =
         [asking(&[]), vec![("resource", "api://orders"), ("resource", "api://stock")]].concat();
-    assert_told(&browser.authorize(&two).await, "invalid_target");
+    assert_error_redirect(&browser.authorize(&two).await, "invalid_target");
 }
 
 #[tokio::test]
-async fn s2_2_a_code_is_redeemed_for_its_audience_only() {
+async fn s2_2_a_code_can_be_redeemed_only_for_its_audience() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
@@ -33,7 +33,7 @@ async fn s2_2_a_code_is_redeemed_for_its_audience_only() {
 }
 
 #[tokio::test]
-async fn without_a_resource_the_first_audience_is_taken() {
+async fn without_a_resource_the_first_audience_is_used() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     let code = code(&mut browser, &[]).await;
@@ -41,7 +41,8 @@ async fn without_a_resource_the_first_audience_is_taken() {
     assert_eq!(audience(&answer.json()), "api://orders");
 }
 
-/// §2: the client writes the URI of the API, as it has it. MCP clients add a slash to a bare origin.
+/// §2: the client sends the URI of the API in its own spelling. MCP clients add a slash to a bare
+/// origin.
 const SPELLINGS: [&str; 4] = [
     "https://stock.example",
     "https://stock.example/",
@@ -55,7 +56,8 @@ async fn a_resource_is_compared_after_rfc_3986_normalization() {
     let mut browser = server.browser_of(&alice).await;
     let portal = server.as_client("portal");
     for spelling in SPELLINGS {
-        // At the authorization endpoint, pushed, and at the token endpoint in another spelling.
+        // One spelling in the authorization request (direct and pushed), another one in the token
+        // request.
         let by_browser = code(&mut browser, &[("resource", spelling)]).await;
         let pushed = portal.post("par", &asking(&[("resource", spelling)])).await.expect(201);
         let reference = pushed.json()["request_uri"].as_str().unwrap().to_owned();
@@ -71,7 +73,7 @@ async fn a_resource_is_compared_after_rfc_3986_normalization() {
 }
 
 #[tokio::test]
-async fn a_resource_that_only_looks_like_one_selects_nothing() {
+async fn a_resource_that_only_looks_similar_is_refused() {
     let (server, alice) = start().await;
     let mut browser = server.browser_of(&alice).await;
     for other in [
@@ -90,7 +92,7 @@ async fn a_resource_that_only_looks_like_one_selects_nothing() {
         " https://stock.example",
     ] {
         let answer = browser.authorize(&asking(&[("resource", other)])).await;
-        assert_told(&answer, "invalid_target");
+        assert_error_redirect(&answer, "invalid_target");
         let form = asking(&[("resource", other)]);
         let answer = server.as_client("portal").post("par", &form).await;
         answer.expect_error(400, "invalid_target");

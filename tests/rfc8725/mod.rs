@@ -1,4 +1,4 @@
-//! RFC 8725, JSON Web Token Best Current Practices: each of §3 that concerns who verifies.
+//! RFC 8725, JSON Web Token Best Current Practices: the rules of §3 for verifiers.
 
 mod s3_11_and_s3_12_kinds;
 mod s3_1_to_s3_5_cryptography;

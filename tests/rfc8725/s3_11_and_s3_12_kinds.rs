@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::protected_api::Api;
 
 #[tokio::test]
-async fn s3_11_a_type_that_is_not_ours_is_refused() {
+async fn s3_11_another_token_type_is_refused() {
     let api = Api::start().await;
     let claims = api.claims_with(json!({}));
     let token = |typ: &str| api.signed(&api.header_with(json!({ "typ": typ })), &claims);
@@ -30,10 +30,10 @@ async fn s3_11_explicit_typing_can_be_demanded() {
     }
 }
 
-/// Other kinds of tokens of the same issuer, for the same audience, with the same key and a header
-/// that says no more than `JWT`.
+/// Other kinds of tokens from the same issuer, with the same audience and key, and only `JWT` as
+/// type.
 #[tokio::test]
-async fn s3_12_another_kind_of_token_is_no_access_token() {
+async fn s3_12_other_kinds_of_token_are_refused() {
     let api = Api::start().await;
     let ask = async |members| {
         let header = api.header_with(json!({ "typ": "JWT" }));

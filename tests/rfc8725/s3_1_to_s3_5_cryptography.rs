@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::protected_api::Api;
 
 #[tokio::test]
-async fn s3_1_the_key_says_the_algorithm_and_the_token_does_not() {
+async fn s3_1_the_key_determines_the_algorithm_and_not_the_token() {
     let api = Api::start().await;
     api.ask(&api.good()).await.passes();
     for broken in [
@@ -21,7 +21,7 @@ async fn s3_1_the_key_says_the_algorithm_and_the_token_does_not() {
 }
 
 #[tokio::test]
-async fn s3_1_the_service_names_the_algorithms_that_it_takes() {
+async fn s3_1_the_service_restricts_the_algorithms() {
     let api = Api::start_with(|builder| builder.algorithms([Algorithm::EdDsa])).await;
     api.ask(&api.good()).await.is_invalid_token();
     api.issuer.rotate_to(Algorithm::EdDsa);
@@ -30,7 +30,7 @@ async fn s3_1_the_service_names_the_algorithms_that_it_takes() {
 }
 
 #[tokio::test]
-async fn s3_2_only_algorithms_that_are_sound_exist() {
+async fn s3_2_only_secure_algorithms_are_supported() {
     let api = Api::start().await;
     api.ask(&api.good()).await.passes();
     let claims = api.claims_with(json!({}));
@@ -42,9 +42,9 @@ async fn s3_2_only_algorithms_that_are_sound_exist() {
     }
 }
 
-/// Signed content counts as a whole; an operation that fails refuses the token.
+/// The signature covers header and payload, and any cryptographic failure refuses the token.
 #[tokio::test]
-async fn s3_3_whatever_is_changed_is_noticed() {
+async fn s3_3_every_change_of_a_token_is_detected() {
     let api = Api::start().await;
     let good = api.good();
     let other = api.issuer.token().subject("u2").scope("read:orders write:orders").sign();
@@ -65,7 +65,7 @@ async fn s3_3_whatever_is_changed_is_noticed() {
     api.ask(&other).await.passes();
 }
 
-/// Points that are not on their curve are no keys.
+/// A point that is not on the curve is not a valid key.
 #[test]
 fn s3_4_keys_are_validated_before_they_are_used() {
     let key = |y: &str| {
@@ -87,7 +87,7 @@ fn s3_4_keys_are_validated_before_they_are_used() {
 
 /// No passwords as keys, no RSA below 2048 bits (RFC 7518 §3.3).
 #[test]
-fn s3_5_keys_that_can_be_guessed_are_not_used() {
+fn s3_5_weak_keys_are_not_used() {
     let rsa = |octets: usize| {
         let mut modulus = vec![0xd5; octets];
         modulus[octets - 1] |= 1;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::protected_api::{Api, signed_by};
 
-/// Encrypted tokens are not read at all, so that nothing is decrypted or inflated.
+/// Encrypted tokens are not supported, so nothing is decrypted or decompressed.
 #[tokio::test]
 async fn s3_6_nothing_is_decompressed() {
     let api = Api::start().await;
@@ -16,7 +16,7 @@ async fn s3_6_nothing_is_decompressed() {
 }
 
 #[tokio::test]
-async fn s3_7_json_is_utf_8_and_nothing_else() {
+async fn s3_7_json_must_be_utf_8() {
     let api = Api::start().await;
     let (key, header) = (api.issuer.signer(), api.header_with(json!({})).to_string());
     let claims = api.claims_with(json!({ "name": "Zoë 🦀" })).to_string();

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::protected_api::{AUDIENCE, Api};
 
 #[tokio::test]
-async fn s3_8_the_issuer_is_the_one_that_is_trusted() {
+async fn s3_8_the_issuer_must_be_the_trusted_one() {
     let api = Api::start().await;
     api.ask(&api.good()).await.passes();
     api.ask(&api.broken(Broken::NoIssuer)).await.is_invalid_token();
@@ -20,7 +20,7 @@ async fn s3_8_the_issuer_is_the_one_that_is_trusted() {
 
 /// "… that the cryptographic keys used … belong to the issuer."
 #[tokio::test]
-async fn s3_8_the_keys_of_one_issuer_do_not_speak_for_another() {
+async fn s3_8_the_keys_of_one_issuer_are_not_valid_for_another() {
     let [ours, theirs] = [TestIssuer::listen(AUDIENCE).await, TestIssuer::listen(AUDIENCE).await];
     let both = [&ours, &theirs].map(|issuer| TrustedIssuer::new(issuer.url()));
     let layer = BearerLayer::issuers(both)
@@ -37,9 +37,9 @@ async fn s3_8_the_keys_of_one_issuer_do_not_speak_for_another() {
     api.ask(&ours.claim("iss", theirs.url()).sign()).await.is_invalid_token();
 }
 
-/// A subject that is no text is nobody; that there is one RFC 9068 demands, see there.
+/// A `sub` that is not a string is refused. The tests of RFC 9068 cover a missing `sub`.
 #[tokio::test]
-async fn s3_8_the_subject_is_a_text() {
+async fn s3_8_the_subject_must_be_a_string() {
     let api = Api::start().await;
     api.ask(&api.issuer.token().scope("read:orders").subject("u1").sign()).await.passes();
     for subject in [json!(7), json!(["u1"]), json!({ "id": "u1" }), json!(null)] {
@@ -49,7 +49,7 @@ async fn s3_8_the_subject_is_a_text() {
 }
 
 #[tokio::test]
-async fn s3_9_the_audience_is_this_service() {
+async fn s3_9_the_audience_must_be_this_service() {
     let api = Api::start().await;
     let token = |audience: serde_json::Value| {
         api.issuer.token().scope("read:orders").claim("aud", audience).sign()
@@ -63,7 +63,7 @@ async fn s3_9_the_audience_is_this_service() {
     api.ask(&api.broken(Broken::NoAudience)).await.is_invalid_token();
 }
 
-/// A `kid` is looked up and nothing else; keys and addresses in a header are not used.
+/// A `kid` is only compared with known keys. Keys and URLs in a header are not used.
 #[tokio::test]
 async fn s3_10_received_claims_are_not_trusted() {
     let api = Api::start().await;
@@ -74,7 +74,7 @@ async fn s3_10_received_claims_are_not_trusted() {
     {
         api.ask(&api.broken(broken)).await.is_invalid_token();
     }
-    assert_eq!(api.issuer.fetches(), fetches, "nobody was asked");
+    assert_eq!(api.issuer.fetches(), fetches, "no key set was fetched");
     for kid in ["../../etc/passwd", "' OR '1'='1", "http://169.254.169.254/", "\u{0}", "${jndi:x}"]
     {
         let header = api.header_with(json!({ "kid": kid }));

@@ -1,4 +1,4 @@
-//! What the access tokens of the server hold.
+//! The claims of the server's access tokens.
 
 use scopegate_jose::base64url;
 use scopegate_tests::{TestServer, claims};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::oidc_core::flow::tokens;
 use crate::oidc_core::world::{add_alice, catalog};
 
-/// A token, taken apart: the names in its header, its claims.
+/// The header and the claims of a token.
 #[track_caller]
 fn parts(token: &Value) -> (Value, Value) {
     let token = token.as_str().unwrap();
@@ -26,7 +26,7 @@ fn has_exactly(claims: &Value, names: &[&str]) {
 const REQUIRED: [&str; 8] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti", "scope"];
 
 #[tokio::test]
-async fn a_token_of_the_server_has_these_claims() {
+async fn an_access_token_has_exactly_these_claims() {
     let in_dialect = catalog().server("default", "dialect = \"rfc9068\"");
     let server = TestServer::start(in_dialect).await;
     let alice = add_alice(&server).await;
@@ -46,7 +46,7 @@ async fn a_token_of_the_server_has_these_claims() {
     let json = tokens(&server, &mut server.browser(), &[scope]).await;
     let (header, said) = parts(&json["access_token"]);
     assert_eq!(header["typ"], "at+jwt");
-    // §2.2.1: how she showed who she is.
+    // §2.2.1: the claims about the user's sign-in.
     has_exactly(&said, &[&REQUIRED[..], &["auth_time", "acr", "amr"]].concat());
     assert_eq!((&said["sub"], &said["client_id"]), (&alice.id.as_str().into(), &"portal".into()));
     assert_eq!(said["scope"], "openid read:orders");

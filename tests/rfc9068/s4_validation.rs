@@ -12,7 +12,7 @@ async fn strict() -> Api {
 }
 
 #[tokio::test]
-async fn step_1_the_type_is_at_jwt() {
+async fn step_1_the_type_must_be_at_jwt() {
     let api = strict().await;
     let token = |typ: Value| {
         api.signed(&api.header_with(json!({ "typ": typ })), &api.claims_with(json!({})))
@@ -25,7 +25,7 @@ async fn step_1_the_type_is_at_jwt() {
     }
 }
 
-/// The API has not agreed on encryption with anybody.
+/// The API did not agree on encryption with the issuer.
 #[tokio::test]
 async fn step_2_an_encrypted_token_is_refused() {
     let api = strict().await;
@@ -35,7 +35,7 @@ async fn step_2_an_encrypted_token_is_refused() {
 }
 
 #[tokio::test]
-async fn step_3_the_issuer_is_exactly_the_one() {
+async fn step_3_the_issuer_must_match_exactly() {
     let api = strict().await;
     api.ask(&api.good()).await.passes();
     api.ask(&api.broken(Broken::AnotherIssuer)).await.is_invalid_token();
@@ -45,7 +45,7 @@ async fn step_3_the_issuer_is_exactly_the_one() {
 }
 
 #[tokio::test]
-async fn step_4_the_audience_holds_this_resource() {
+async fn step_4_the_audience_must_contain_this_resource() {
     let api = strict().await;
     let several = json!({ "aud": ["api://stock", "api://orders"] });
     api.ask(&api.signed(&api.header_with(json!({})), &api.claims_with(several))).await.passes();
@@ -54,7 +54,7 @@ async fn step_4_the_audience_holds_this_resource() {
 }
 
 #[tokio::test]
-async fn step_5_the_signature_is_the_issuers_and_never_none() {
+async fn step_5_the_signature_must_be_valid_and_not_none() {
     let api = strict().await;
     api.ask(&api.good()).await.passes();
     for broken in [
@@ -70,7 +70,7 @@ async fn step_5_the_signature_is_the_issuers_and_never_none() {
 
 /// "… some small leeway, usually no more than a few minutes".
 #[tokio::test]
-async fn step_6_the_present_is_before_exp() {
+async fn step_6_the_current_time_must_be_before_exp() {
     let api = strict().await;
     let token = api.good();
     api.issuer.clock().advance(Duration::from_secs(600 + 59));
@@ -81,7 +81,7 @@ async fn step_6_the_present_is_before_exp() {
     assert!(api.issuer.layer_builder().leeway(Duration::from_secs(301)).build().is_err());
 }
 
-/// §2.2: what every access token has.
+/// §2.2: the required claims.
 #[tokio::test]
 async fn a_token_without_a_required_claim_is_refused() {
     let api = strict().await;
@@ -92,9 +92,9 @@ async fn a_token_without_a_required_claim_is_refused() {
     api.ask(&api.signed(&api.header_with(json!({})), &api.claims_with(json!({})))).await.passes();
 }
 
-/// §2.2.3: what the token may be used for is what `scope` says.
+/// §2.2.3: `scope` decides what the token may be used for.
 #[tokio::test]
-async fn the_scope_decides_what_the_token_is_good_for() {
+async fn the_scope_decides_what_the_token_may_be_used_for() {
     let api = strict().await;
     api.ask(&api.good()).await.passes();
     let claims = api.claims_with(json!({ "scope": "write:orders" }));

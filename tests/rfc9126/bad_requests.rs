@@ -1,22 +1,22 @@
-//! Requests that cannot be read.
+//! Malformed requests.
 
 use scopegate_tests::secret_of;
 
 use crate::rfc9126::world::{asking, start};
 
 #[tokio::test]
-async fn oversized_is_413() {
+async fn an_oversized_request_is_413() {
     let (server, _) = start().await;
     let portal = server.as_client("portal");
     let long = "a".repeat(64 * 1024);
     portal.post("par", &asking(&[("x", &long)])).await.expect_error(413, "invalid_request");
-    // What is too long for a URL can be pushed.
+    // A request that is too long for a URL can be pushed.
     let long = "a".repeat(32 * 1024);
     portal.post("par", &asking(&[("x", &long)])).await.expect(201);
 }
 
 #[tokio::test]
-async fn what_is_not_utf_8_is_refused() {
+async fn input_that_is_not_utf_8_is_refused() {
     let (server, _) = start().await;
     let portal = server.as_client("portal");
     for body in ["client_id=portal&state=%FF", "client_id=portal&state=%zz"] {
@@ -36,7 +36,7 @@ async fn a_repeated_name_is_refused_and_an_unknown_one_ignored() {
 }
 
 #[tokio::test]
-async fn two_ways_to_prove_the_client_are_refused() {
+async fn two_client_authentication_methods_are_refused() {
     let (server, _) = start().await;
     let secret = secret_of("portal");
     let asked = asking(&[("client_secret", &secret)]);
@@ -47,7 +47,7 @@ async fn two_ways_to_prove_the_client_are_refused() {
 }
 
 #[tokio::test]
-async fn nothing_of_it_stands_in_the_url() {
+async fn parameters_in_the_url_of_a_post_are_refused() {
     let (server, _) = start().await;
     server.anonymous().read("/oauth2/default/v1/par").await.expect(405);
     let path = "/oauth2/default/v1/par?client_secret=hush";

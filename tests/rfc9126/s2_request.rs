@@ -1,11 +1,11 @@
-//! §2: what a client pushes, and what it is told.
+//! §2: the request and the response of the PAR endpoint.
 
 use scopegate_tests::ASSERTION_TYPE;
 
-use crate::rfc9126::world::{URN, asking, brought, pushed, redeem, start, start_with_signer};
+use crate::rfc9126::world::{URN, asking, push, redeem, start, start_with_signer, use_request_uri};
 
 #[tokio::test]
-async fn s2_2_a_reference_is_answered_and_leads_to_a_code() {
+async fn s2_2_the_answer_holds_a_request_uri_that_gives_a_code() {
     let (server, alice) = start().await;
     let portal = server.as_client("portal");
     let answer = portal.post("par", &asking(&[])).await.expect(201);
@@ -17,7 +17,7 @@ async fn s2_2_a_reference_is_answered_and_leads_to_a_code() {
     assert_eq!(uri.strip_prefix(URN).map(str::len), Some(43), "{uri}");
 
     let mut browser = server.browser_of(&alice).await;
-    let answer = brought(&mut browser, uri).await;
+    let answer = use_request_uri(&mut browser, uri).await;
     assert_eq!(answer.sent("state").as_deref(), Some("a state"));
     assert_eq!(answer.sent("iss").as_deref(), Some("http://127.0.0.1:9000/oauth2/default"));
     let tokens = redeem(&portal, &answer.sent("code").unwrap()).await.expect(200).json();
@@ -25,7 +25,7 @@ async fn s2_2_a_reference_is_answered_and_leads_to_a_code() {
 }
 
 #[tokio::test]
-async fn the_org_server_takes_them_too() {
+async fn the_org_server_supports_par_too() {
     let (server, alice) = start().await;
     let asked = asking(&[("scope", "openid")]);
     let answer = server.as_client("portal").post_to("/oauth2/v1/par", &asked).await.expect(201);
@@ -36,10 +36,10 @@ async fn the_org_server_takes_them_too() {
 }
 
 #[tokio::test]
-async fn s2_1_request_uri_inside_is_refused() {
+async fn s2_1_a_pushed_request_uri_is_refused() {
     let (server, _) = start().await;
     let portal = server.as_client("portal");
-    let own = pushed(&server, &[]).await;
+    let own = push(&server, &[]).await;
     for uri in [own.as_str(), "https://portal.example/request"] {
         let answer = portal.post("par", &asking(&[("request_uri", uri)])).await;
         answer.expect_error(400, "invalid_request");
@@ -49,20 +49,20 @@ async fn s2_1_request_uri_inside_is_refused() {
 }
 
 #[tokio::test]
-async fn s2_1_the_client_proves_who_it_is() {
+async fn s2_1_the_client_must_authenticate() {
     let (server, _) = start().await;
     for client in [server.anonymous(), server.as_public_client("portal")] {
         let answer = client.post("par", &asking(&[("client_id", "")])).await;
         let refusal = answer.expect_error(401, "invalid_client");
         assert!(answer.header("www-authenticate").starts_with("Basic "));
-        assert!(refusal["decision_id"].is_null(), "nobody was authenticated");
+        assert!(refusal["decision_id"].is_null(), "no client was authenticated");
     }
-    // Whose request it is, the proof says.
+    // `client_id` must be the authenticated client.
     let answer = server.as_client("other").post("par", &asking(&[])).await;
     answer.expect_error(400, "invalid_request");
     let unnamed = server.as_client("portal").post("par", &asking(&[("client_id", "")])).await;
     unnamed.expect_error(400, "invalid_request");
-    // A public client only says who it is.
+    // A public client sends only its id.
     let pkce = scopegate_tests::Pkce::generate();
     let asked = asking(&[
         ("client_id", ""),
@@ -72,7 +72,7 @@ async fn s2_1_the_client_proves_who_it_is() {
     server.as_public_client("app").post("par", &asked).await.expect(201);
 }
 
-/// What `signer` pushes with an assertion.
+/// The parameters that `signer` pushes with an assertion.
 fn signed<'a>(assertion: &'a str, scope: &'a str) -> Vec<(&'a str, &'a str)> {
     asking(&[
         ("client_id", "signer"),
@@ -83,7 +83,7 @@ fn signed<'a>(assertion: &'a str, scope: &'a str) -> Vec<(&'a str, &'a str)> {
 }
 
 #[tokio::test]
-async fn s2_an_assertion_is_for_the_issuer_the_token_endpoint_or_this_endpoint() {
+async fn s2_aud_must_be_the_issuer_the_token_endpoint_or_this_endpoint() {
     let (server, key) = start_with_signer().await;
     for (audience, status) in [
         ("/oauth2/default", 201),
@@ -99,20 +99,20 @@ async fn s2_an_assertion_is_for_the_issuer_the_token_endpoint_or_this_endpoint()
 }
 
 #[tokio::test]
-async fn an_assertion_serves_once() {
+async fn an_assertion_can_be_used_once() {
     let (server, key) = start_with_signer().await;
     let first = server.assertion_of("signer", &key, "/oauth2/default");
     let nobody = server.anonymous();
     nobody.post("par", &signed(&first, "openid")).await.expect(201);
     nobody.post("par", &signed(&first, "openid")).await.expect_error(401, "invalid_client");
-    // A refusal uses it up too.
+    // A refused request uses up the assertion too.
     let second = server.assertion_of("signer", &key, "/oauth2/default");
     nobody.post("par", &signed(&second, "fly")).await.expect_error(400, "invalid_scope");
     nobody.post("par", &signed(&second, "openid")).await.expect_error(401, "invalid_client");
 }
 
 #[tokio::test]
-async fn s2_3_what_is_wrong_is_told_at_once() {
+async fn s2_3_an_invalid_request_is_refused_when_it_is_pushed() {
     let (server, _) = start().await;
     let portal = server.as_client("portal");
     for (changes, error) in [
@@ -133,7 +133,7 @@ async fn s2_3_what_is_wrong_is_told_at_once() {
         let answer = portal.post("par", &asking(&changes)).await;
         let json = answer.expect_error(400, error);
         assert!(json["decision_id"].is_string(), "{json}");
-        assert!(!answer.body.contains("evil"), "nothing of the request is shown");
+        assert!(!answer.body.contains("evil"), "the answer must not repeat the request");
         assert_eq!(answer.header("location"), "");
     }
     let asked = asking(&[("client_id", "reader")]);
@@ -144,9 +144,9 @@ async fn s2_3_what_is_wrong_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_recorded_and_holds_no_secret() {
+async fn pushed_requests_are_recorded_and_stored_without_secrets() {
     let (server, _) = start().await;
-    let uri = pushed(&server, &[("nonce", "the-nonce-of-the-client")]).await;
+    let uri = push(&server, &[("nonce", "the-nonce-of-the-client")]).await;
     let refused = server.as_client("portal").post("par", &asking(&[("scope", "fly:orders")])).await;
     let decision = refused.expect_error(400, "invalid_scope")["decision_id"].clone();
     let dump = String::from_utf8_lossy(&server.dump().await).into_owned();
@@ -158,7 +158,7 @@ async fn what_is_kept_is_recorded_and_holds_no_secret() {
 }
 
 #[tokio::test]
-async fn s5_it_is_told_in_the_metadata() {
+async fn s5_the_metadata_names_the_endpoint() {
     let (server, _) = start().await;
     for (path, issuer) in [
         ("/oauth2/default/.well-known/openid-configuration", "/oauth2/default/v1/par"),

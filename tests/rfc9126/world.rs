@@ -1,4 +1,4 @@
-//! A server, clients that push, and a browser that brings references.
+//! A server, clients that push requests, and browsers that send a `request_uri`.
 
 use scopegate_core::directory::User;
 use scopegate_jose::SigningKey;
@@ -8,8 +8,8 @@ pub(crate) use crate::rfc6749::world::{CALLBACK, asking, assert_page, redeem};
 
 pub(crate) const URN: &str = "urn:ietf:params:oauth:request_uri:";
 
-/// A client to which people sign in, without a proof key.
-const SIGNS_IN: &str = r#"
+/// A client to which users sign in, without PKCE.
+const WEB_CLIENT: &str = r#"
     type = "web"
     grant_types = ["authorization_code"]
     redirect_uris = ["https://portal.example/cb"]
@@ -28,9 +28,9 @@ fn catalog() -> Catalog {
             access_token_lifetime = "10m"
             "#,
         )
-        .client("portal", SIGNS_IN)
-        .client("other", SIGNS_IN)
-        .client("pusher", &format!("{SIGNS_IN}\nrequire_pushed_authorization_requests = true"))
+        .client("portal", WEB_CLIENT)
+        .client("other", WEB_CLIENT)
+        .client("pusher", &format!("{WEB_CLIENT}\nrequire_pushed_authorization_requests = true"))
         .client(
             "app",
             r#"
@@ -46,25 +46,25 @@ pub(crate) async fn start() -> (TestServer, User) {
     TestServer::start_with_alice(catalog()).await
 }
 
-/// A server whose client `signer` proves with a key who it is.
+/// A server whose client `signer` authenticates with a key.
 pub(crate) async fn start_with_signer() -> (TestServer, SigningKey) {
     let key = key();
     let proves = format!("auth = \"private_key_jwt\"\njwks = {{ keys = [{}] }}", in_toml(&key));
-    let catalog = catalog().client("signer", &format!("{SIGNS_IN}\n{proves}"));
+    let catalog = catalog().client("signer", &format!("{WEB_CLIENT}\n{proves}"));
     (TestServer::start(catalog).await, key)
 }
 
-/// Pushes what `portal` asks for, and gets the reference.
-pub(crate) async fn pushed(server: &TestServer, changes: &[(&str, &str)]) -> String {
+/// Pushes a request of `portal` and returns the `request_uri`.
+pub(crate) async fn push(server: &TestServer, changes: &[(&str, &str)]) -> String {
     reference(&server.as_client("portal").post("par", &asking(changes)).await.expect(201))
 }
 
-/// The reference of an answer.
+/// The `request_uri` in an answer.
 pub(crate) fn reference(answer: &Answer) -> String {
     answer.json()["request_uri"].as_str().unwrap().to_owned()
 }
 
-/// Brings a reference of `portal`'s.
-pub(crate) async fn brought(browser: &mut Browser<'_>, reference: &str) -> Answer {
+/// Sends an authorization request of `portal` with a `request_uri`.
+pub(crate) async fn use_request_uri(browser: &mut Browser<'_>, reference: &str) -> Answer {
     browser.authorize(&[("client_id", "portal"), ("request_uri", reference)]).await
 }

@@ -3,7 +3,7 @@
 use crate::rfc6749::world::{asking, start};
 
 #[tokio::test]
-async fn every_answer_names_the_issuer() {
+async fn every_authorization_response_names_the_issuer() {
     let (server, alice) = start().await;
     let path = "/oauth2/default/.well-known/openid-configuration";
     let metadata = server.anonymous().read(path).await.expect(200).json();

@@ -13,7 +13,7 @@ async fn ask(api: &Api, path: &str, claims: serde_json::Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_was_too_weak_is_401_with_the_acr_values_that_will_do() {
+async fn a_too_weak_sign_in_is_401_with_the_accepted_acr_values() {
     let api = Api::start().await;
     for strong in ["urn:example:hardware", "urn:example:mfa"] {
         ask(&api, "/pay", json!({ "acr": strong })).await.passes();
@@ -22,12 +22,16 @@ async fn a_sign_in_that_was_too_weak_is_401_with_the_acr_values_that_will_do() {
         let refused = ask(&api, "/pay", weak).await;
         refused.is_refused(401, ERROR);
         let values = refused.parameter("acr_values");
-        assert_eq!(values, Some("urn:example:hardware urn:example:mfa"), "the best first");
+        assert_eq!(
+            values,
+            Some("urn:example:hardware urn:example:mfa"),
+            "the preferred value comes first"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_sign_in_that_was_too_long_ago_is_401_with_the_age_it_may_have() {
+async fn a_too_old_sign_in_is_401_with_max_age() {
     let api = Api::start().await;
     ask(&api, "/close", json!({ "auth_time": api.now() - 300 })).await.passes();
     for old in [json!({ "auth_time": api.now() - 301 }), json!({})] {
@@ -37,9 +41,9 @@ async fn a_sign_in_that_was_too_long_ago_is_401_with_the_age_it_may_have() {
     }
 }
 
-/// Signing in again mends neither a bad token nor a missing one.
+/// For a missing or invalid token the challenge does not ask for a new sign-in.
 #[tokio::test]
-async fn what_is_wrong_otherwise_is_said_otherwise() {
+async fn a_missing_or_invalid_token_gets_the_usual_challenge() {
     let api = Api::start().await;
     answer(api.get("/pay")).await.is_bare();
     answer(api.get("/pay").bearer_auth("x")).await.is_invalid_token();

@@ -9,8 +9,8 @@ const RESOURCE: &str = "https://api.example.com/shop";
 const PATH: &str = "/.well-known/oauth-protected-resource/shop";
 const URL: &str = "https://api.example.com/.well-known/oauth-protected-resource/shop";
 
-/// An API that says what it is.
-async fn described() -> Api {
+/// An API with a metadata document.
+async fn api_with_metadata() -> Api {
     Api::start_with(|builder| {
         builder.resource(RESOURCE).scopes_supported(["read:orders", "write:orders"])
     })

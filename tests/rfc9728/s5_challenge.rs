@@ -1,9 +1,9 @@
-use super::{URL, described};
+use super::{URL, api_with_metadata};
 use crate::protected_api::{Api, answer};
 
 #[tokio::test]
-async fn s5_1_every_challenge_says_where_the_document_is() {
-    let api = described().await;
+async fn s5_1_every_challenge_holds_the_url_of_the_document() {
+    let api = api_with_metadata().await;
     let poor = api.issuer.token().sign();
     let answers = [
         answer(api.get("/orders")).await,
@@ -19,14 +19,14 @@ async fn s5_1_every_challenge_says_where_the_document_is() {
     api.ask(&api.good()).await.passes();
 }
 
-/// Without a token the place of the document is all that is said.
+/// The challenge for a request without a token holds only the URL of the document.
 #[tokio::test]
-async fn s5_1_without_a_token_there_is_no_error_beside_it() {
-    let refused = answer(described().await.get("/orders")).await;
+async fn s5_1_without_a_token_the_challenge_has_no_error() {
+    let refused = answer(api_with_metadata().await.get("/orders")).await;
     assert_eq!(refused.challenge(), format!("Bearer resource_metadata=\"{URL}\""));
 }
 
 #[tokio::test]
-async fn who_has_no_document_names_none() {
+async fn without_a_document_the_challenge_has_no_url() {
     answer(Api::start().await.get("/orders")).await.is_bare();
 }

@@ -1,4 +1,4 @@
-//! What a server answered.
+//! The answer of a server.
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{BASE, Page};
 
-/// An answer, read to its end.
+/// An HTTP answer with its complete body.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Its status.
@@ -27,7 +27,7 @@ impl Answer {
         Self { status: parts.status, headers: parts.headers, body }
     }
 
-    /// A header that occurs once; empty if it is not there.
+    /// The value of a header that occurs at most once. It is empty if the header is missing.
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
         let mut values = self.headers.get_all(name).iter();
@@ -39,17 +39,17 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic_with(self, "JSON"))
+        serde_json::from_str(&self.body).unwrap_or_else(|_| not_a(self, "JSON"))
     }
 
-    /// The status, which is asserted.
+    /// Asserts the status and returns the answer.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         self
     }
 
-    /// Asserts an OAuth error that may not be stored (RFC 6749 §5.2); the answer is its JSON.
+    /// Asserts an OAuth error with `Cache-Control: no-store` (RFC 6749 §5.2), and returns its JSON.
     #[track_caller]
     pub fn expect_error(&self, status: u16, error: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
@@ -59,7 +59,7 @@ impl Answer {
         json
     }
 
-    /// Where the browser is sent.
+    /// The URL that the browser is redirected to.
     #[track_caller]
     pub fn location(&self) -> Url {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
@@ -67,7 +67,7 @@ impl Answer {
         base.join(self.header("location")).expect("the location is a URL")
     }
 
-    /// A parameter of where the browser is sent.
+    /// A query parameter of the URL that the browser is redirected to.
     #[track_caller]
     pub fn sent(&self, name: &str) -> Option<String> {
         let location = self.location();
@@ -77,7 +77,7 @@ impl Answer {
         value
     }
 
-    /// The page that it is.
+    /// The HTML page in the body.
     #[track_caller]
     pub fn page(&self) -> Page {
         assert!(self.header("content-type").starts_with("text/html"), "{}", self.body);
@@ -87,6 +87,6 @@ impl Answer {
 
 #[track_caller]
 #[expect(clippy::panic, reason = "it is how a test fails")]
-fn panic_with(answer: &Answer, expected: &str) -> ! {
-    panic!("{} is no {expected}: {}", answer.status, answer.body)
+fn not_a(answer: &Answer, expected: &str) -> ! {
+    panic!("{} is not {expected}: {}", answer.status, answer.body)
 }

@@ -1,4 +1,4 @@
-//! Clients that prove by a key who they are (RFC 7523 §2.2).
+//! Clients that authenticate with a signed assertion (RFC 7523 §2.2).
 
 use scopegate_claims::Clock;
 use scopegate_jose::{Algorithm, SigningKey, TokenType, random_token};
@@ -6,21 +6,21 @@ use serde_json::json;
 
 use crate::{BASE, TestServer};
 
-/// The type of a client's assertion.
+/// The `client_assertion_type` of a JWT.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// A new key.
+/// Generates a key.
 pub fn key() -> SigningKey {
     SigningKey::generate(Algorithm::Es256).expect("a key can be made")
 }
 
-/// The parameters by which a client shows an assertion.
+/// The request parameters that carry a client assertion.
 pub fn proof(assertion: &str) -> [(&str, &str); 2] {
     [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)]
 }
 
 impl TestServer {
-    /// What a client says of itself for a minute, signed, to what a path below the base URL names.
+    /// A client assertion that is valid for 60 s. Its audience is a path below the base URL.
     pub fn assertion_of(&self, client: &str, key: &SigningKey, path: &str) -> String {
         let now = self.clock().now().as_seconds();
         let claims = json!({

@@ -1,4 +1,4 @@
-//! An authorization server of a test's own.
+//! An authorization server for one test.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -27,15 +27,15 @@ use crate::{Answer, Browser, TestClient, write_catalog};
 /// The base URL of the servers.
 pub const BASE: &str = "http://127.0.0.1:9000";
 
-/// The password of a person that a test makes.
+/// The password of a user that a test creates.
 pub fn password_of(login: &str) -> String {
     format!("{login}-password")
 }
 
-/// The longest that a server waits for its storage: a busy machine is slow.
+/// How long a server waits for its storage. It is long because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A server; the clock stands still until it is moved.
+/// A server. Its clock stands still until the test moves it.
 #[derive(Debug)]
 pub struct TestServer {
     server: Server,
@@ -45,18 +45,18 @@ pub struct TestServer {
     database: Database,
 }
 
-/// Where a server keeps everything.
+/// The database of a server.
 #[derive(Clone, Debug)]
 struct Database {
     url: StoreUrl,
-    /// Kept until the last server on it has ended.
+    /// The temporary folder, which is deleted with the last server that uses it.
     _folder: Option<Arc<tempfile::TempDir>>,
 }
 
 impl TestServer {
-    /// Starts on SQLite in a temporary folder with a catalog: a [`Catalog`](crate::Catalog), or the
-    /// text of one. A client's secret is [`secret_of`](crate::secret_of) its id where the catalog says
-    /// `{ env = "…" }` with it.
+    /// Starts on SQLite in a temporary folder with a catalog: a [`Catalog`](crate::Catalog) or
+    /// TOML. Where the catalog says `{ env = "ID" }`, the client's secret is
+    /// [`secret_of("ID")`](crate::secret_of).
     pub async fn start(catalog: impl Display) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let url = StoreUrl::sqlite(folder.path().join("scopegate.db"));
@@ -78,7 +78,7 @@ impl TestServer {
         Self::open(database, clock, &master_key).await
     }
 
-    /// Starts with a catalog, and with Alice of the staff.
+    /// Starts with a catalog and the user Alice, who is in the group `staff`.
     pub async fn start_with_alice(catalog: impl Display) -> (Self, User) {
         let server = Self::start(catalog).await;
         let alice = server.add_user("alice", &["staff"]).await;
@@ -95,12 +95,12 @@ impl TestServer {
         Self { server, store, clock, master_key: copy(), database }
     }
 
-    /// One more node on the same database, under the same master key and by the same clock.
+    /// Starts another node with the same database, master key and clock.
     pub async fn another_node(&self) -> Self {
         Self::open(self.database.clone(), self.clock.clone(), &self.master_key).await
     }
 
-    /// Applies another catalog, which is served from then on.
+    /// Applies another catalog and loads it.
     pub async fn apply(&self, catalog: impl Display) {
         write_catalog(&self.store, catalog, &self.master_key, self.clock.now()).await;
         self.authority().reload().await.expect("the store can be read");
@@ -115,13 +115,14 @@ impl TestServer {
         try_write_catalog(&self.store, catalog, &self.master_key, self.clock.now()).await
     }
 
-    /// Adds a client, or replaces one, which is served from then on.
+    /// Adds or replaces a client, and loads the catalog.
     pub async fn put_client(&self, id: &str, spec: ClientSpec) {
         let key = EntityKey::client(&ClientId::parse(id).expect("it is an id"));
         self.put(key, Spec::Client(Box::new(spec))).await;
     }
 
-    /// Writes an entity, which no catalog file has to allow and which is served from then on.
+    /// Writes an entity as the API would, and loads the catalog. The rules of catalog files do not
+    /// apply.
     pub async fn put(&self, key: EntityKey, spec: Spec) {
         let edit = [Edit::Put(Entity { key, owner: Owner::Api, spec })];
         let version = self.authority().catalog().version();
@@ -129,34 +130,34 @@ impl TestServer {
         self.authority().reload().await.expect("the store can be read");
     }
 
-    /// Ends as if the process were killed, and starts again on the same database.
+    /// Stops as if the process were killed, and starts again on the same database.
     pub async fn crash(self) -> Self {
         let Self { server, store, clock, master_key, database } = self;
         drop((server, store));
         Self::open(database, clock, &master_key).await
     }
 
-    /// The clock that the server goes by.
+    /// The clock of the server.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// The store below the server.
+    /// The store of the server.
     pub fn store(&self) -> &SqlStore {
         &self.store
     }
 
-    /// The key under which the server keeps secrets.
+    /// The master key of the server.
     pub fn master_key(&self) -> &MasterKey {
         &self.master_key
     }
 
-    /// The server without HTTP.
+    /// The authority, which is the server without HTTP.
     pub fn authority(&self) -> &Arc<Authority> {
         self.server.authority()
     }
 
-    /// All that the file of SQLite holds, for tests of what must not be in it.
+    /// The raw contents of the SQLite files, for tests that search them for secrets.
     pub async fn dump(&self) -> Vec<u8> {
         let path = self.database.url.sqlite_path().expect("it is a file");
         let mut bytes = std::fs::read(path).expect("it can be read");
@@ -164,7 +165,7 @@ impl TestServer {
         bytes
     }
 
-    /// Makes a person whose password is [`password_of`] the login.
+    /// Creates a user with the password [`password_of`] the login.
     pub async fn add_user(&self, login: &str, groups: &[&str]) -> User {
         let named = [("name".to_owned(), login.into()), ("email".to_owned(), email(login).into())];
         let newcomer = Newcomer {
@@ -176,12 +177,12 @@ impl TestServer {
         self.authority().create_user(newcomer).await.expect("the login is free")
     }
 
-    /// A browser in which nobody is signed in.
+    /// A browser without a session.
     pub fn browser(&self) -> Browser<'_> {
         Browser::new(self)
     }
 
-    /// A browser in which a person has just signed in; no page was asked.
+    /// A browser with a new session of a user. The session is written directly to the store.
     pub async fn browser_of(&self, user: &User) -> Browser<'_> {
         let (secret, now) = (SessionSecret::generate(), self.authority().clock().now());
         let id = SessionId::generate();
@@ -213,24 +214,24 @@ impl TestServer {
         TestClient::with_secret(self, id)
     }
 
-    /// A client that only says who it is.
+    /// A public client, which sends only its id.
     pub fn as_public_client(&self, id: &str) -> TestClient<'_> {
         TestClient::public(self, id)
     }
 
-    /// Somebody who says nothing of herself.
+    /// A client that sends neither id nor credentials.
     pub fn anonymous(&self) -> TestClient<'_> {
         TestClient::anonymous(self)
     }
 
-    /// What the administrator's listener answers.
+    /// Requests a path from the administration listener.
     pub async fn as_administrator(&self, path: &str) -> Answer {
         let request = Request::get(path).body(Body::empty()).expect("it is a request");
         let sent = self.server.admin_router().oneshot(request).await;
         Answer::read(sent.unwrap_or_else(|never| match never {})).await
     }
 
-    /// Ends the server and closes its database.
+    /// Stops the server and closes its database.
     pub async fn close(self) {
         self.server.close().await;
         self.store.close().await;

@@ -1,4 +1,4 @@
-//! A browser: it keeps cookies, follows no redirect by itself, and fills in forms.
+//! A browser that keeps cookies and fills in forms. It follows redirects only when it is told to.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,15 +11,15 @@ use url::{Url, form_urlencoded};
 use crate::client::from;
 use crate::{Answer, BASE, Pkce, TestServer, password_of};
 
-/// So many redirects are followed.
+/// The maximum number of redirects to follow.
 const REDIRECTS: usize = 5;
 
-/// A browser at the server.
+/// A browser that talks to a test server.
 #[derive(Clone, Debug)]
 pub struct Browser<'a> {
     server: &'a TestServer,
     cookies: BTreeMap<String, String>,
-    /// Where it is, if that matters.
+    /// The IP address of the browser, if the test needs one.
     address: Option<IpAddr>,
 }
 
@@ -38,17 +38,17 @@ impl<'a> Browser<'a> {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Takes it to another address.
+    /// Changes the IP address.
     pub fn move_to(&mut self, address: IpAddr) {
         self.address = Some(address);
     }
 
-    /// Asks for a path.
+    /// Requests a path with GET.
     pub async fn open(&mut self, path: &str) -> Answer {
         self.ask(Method::GET, path).await
     }
 
-    /// Asks for a path by another method, as no link does.
+    /// Requests a path with any method.
     pub async fn ask(&mut self, method: Method, path: &str) -> Answer {
         let request = self.request(method, path).body(Body::empty());
         self.send(request.expect("it is a request")).await
@@ -64,7 +64,7 @@ impl<'a> Browser<'a> {
         self.send(request.body(body).expect("it is a request")).await
     }
 
-    /// Goes where it is sent, as long as that is at the server.
+    /// Follows redirects as long as they stay on the server.
     pub async fn follow(&mut self, answer: Answer) -> Answer {
         let mut answer = answer;
         for _ in 0..REDIRECTS {
@@ -81,7 +81,7 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    /// Sends the form of a page back, with what a person fills in.
+    /// Submits the form of a page with these fields filled in.
     pub async fn fill_in(&mut self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
         let page = page.page();
         let known = page.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -91,20 +91,20 @@ impl<'a> Browser<'a> {
         self.post(action, &form).await
     }
 
-    /// Asks the `default` server for an authorization.
+    /// Sends an authorization request to the `default` server.
     pub async fn authorize(&mut self, parameters: &[(&str, &str)]) -> Answer {
         let query = encoded(parameters.iter().copied());
         self.open(&format!("/oauth2/default/v1/authorize?{query}")).await
     }
 
-    /// Signs in at the page that an answer leads to. What comes then is not followed.
+    /// Signs in at the page that an answer redirects to. The redirect after it is not followed.
     pub async fn sign_in(&mut self, answer: Answer, login: &str) -> Answer {
         let page = self.follow(answer).await.expect(200);
         let password = password_of(login);
         self.fill_in(&page, &[("username", login), ("password", &password)]).await
     }
 
-    /// Agrees to what the page asks that an answer leads to, if it leads to one.
+    /// Gives consent if the answer redirects to the consent page.
     pub async fn agree(&mut self, answer: Answer) -> Answer {
         if !answer.header("location").starts_with("/consent?") {
             return answer;
@@ -113,7 +113,7 @@ impl<'a> Browser<'a> {
         self.fill_in(&page, &[("decision", "allow")]).await
     }
 
-    /// Gets a code for a client with PKCE, signing in and agreeing if that is asked for.
+    /// Gets a code for a client with PKCE. Signs in and gives consent if the server asks for it.
     pub async fn code(
         &mut self,
         login: &str,

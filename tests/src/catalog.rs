@@ -1,28 +1,28 @@
-//! A catalog of named parts.
+//! A builder for catalogs.
 
 use std::fmt;
 
 use scopegate_jose::SigningKey;
 use toml::{Table, Value};
 
-/// A catalog that a test puts together. Each part has a name and a text, the keys of a `catalog.toml`.
-/// A part that is named again keeps the keys that the new text leaves out, so a test says only what
-/// matters to it.
+/// A catalog that a test builds from parts. Each part has a name and TOML keys, as in a
+/// `catalog.toml`. If a part with the name exists, the new keys are added to it or replace its
+/// keys. So a test states only the keys that matter to it.
 ///
-/// A server, a scope and the like are added to the server that was named last.
+/// Scopes, claims, rules and trusted issuers are added to the server that was named last.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     all: Table,
     server: String,
 }
 
-/// The one policy of each server: its rules are for all clients.
+/// The only policy of each server. It applies to all clients.
 const POLICY: &str = "all";
 
 impl Catalog {
-    /// The server `default` of orders, with the scopes `read:orders` and `write:orders` and no rule;
-    /// `reader`, which asks for itself, and `portal`, to which people sign in. Its tokens are
-    /// signed with ES256, whose keys are made in no time.
+    /// The server `default` with the scopes `read:orders` and `write:orders` and no rule; the
+    /// client `reader`, which gets tokens for itself; and the client `portal`, to which users sign
+    /// in. Tokens are signed with ES256, because its keys are generated quickly.
     pub fn of_orders() -> Self {
         let orders = "{ name = \"api://orders\", resources = [\"https://orders.example\"] }";
         let stock = "{ name = \"api://stock\", resources = [\"https://stock.example\"] }";
@@ -42,7 +42,7 @@ impl Catalog {
             )
     }
 
-    /// A server. It has an audience of its id and signs with ES256 where nothing else is said.
+    /// Adds a server. By default its audience is `api://` and its id, and it signs with ES256.
     #[must_use]
     pub fn server(mut self, id: &str, text: &str) -> Self {
         let server = named(&mut self.all, "server", "id", id);
@@ -56,25 +56,25 @@ impl Catalog {
         self
     }
 
-    /// A scope.
+    /// Adds a scope.
     #[must_use]
     pub fn scope(self, name: &str, text: &str) -> Self {
         self.of_server("scope", "name", name, text)
     }
 
-    /// A claim.
+    /// Adds a claim.
     #[must_use]
     pub fn claim(self, name: &str, text: &str) -> Self {
         self.of_server("claim", "name", name, text)
     }
 
-    /// An issuer that the server trusts.
+    /// Adds a trusted issuer.
     #[must_use]
     pub fn trusted_issuer(self, issuer: &str, text: &str) -> Self {
         self.of_server("trusted_issuer", "issuer", issuer, text)
     }
 
-    /// A rule, tried after those that were named before.
+    /// Adds a rule, which is tried after the existing ones.
     #[must_use]
     pub fn rule(mut self, name: &str, text: &str) -> Self {
         let server = named(&mut self.all, "server", "id", &self.server);
@@ -84,8 +84,8 @@ impl Catalog {
         self
     }
 
-    /// The rules `staff`, who may have all scopes by these grant types, and `everybody`, who may have
-    /// `read:orders`; for ten minutes.
+    /// Adds two rules for these grant types: `staff` allows all scopes for the group `staff`, and
+    /// `everybody` allows `read:orders`. Access tokens live for ten minutes.
     #[must_use]
     pub fn staff_and_everybody(self, grant_types: &[&str]) -> Self {
         let both = format!("grant_types = {grant_types:?}\naccess_token_lifetime = \"10m\"");
@@ -93,8 +93,8 @@ impl Catalog {
             .rule("everybody", &format!("{both}\nscopes = [\"read:orders\"]"))
     }
 
-    /// A client. One of the type `native` or `browser` proves nothing, another shows a secret, which
-    /// is [`secret_of`](crate::secret_of) its id, where nothing else is said.
+    /// Adds a client. By default, a client of the type `native` or `browser` is public, and any
+    /// other client has a secret, which is [`secret_of`](crate::secret_of) its id.
     #[must_use]
     pub fn client(mut self, id: &str, text: &str) -> Self {
         let client = named(&mut self.all, "client", "id", id);
@@ -110,7 +110,7 @@ impl Catalog {
         self
     }
 
-    /// Without a client.
+    /// Removes a client.
     #[must_use]
     pub fn without_client(mut self, id: &str) -> Self {
         let clients = self.all.get_mut("client").and_then(Value::as_array_mut);
@@ -132,7 +132,7 @@ impl fmt::Display for Catalog {
     }
 }
 
-/// The public half of a key, as a catalog has it.
+/// The public key as a catalog writes it.
 pub fn in_toml(key: &SigningKey) -> String {
     let jwk = serde_json::to_value(key.public_jwk()).expect("it is JSON");
     let members = jwk.as_object().expect("it is an object").iter();
@@ -144,7 +144,7 @@ fn part(text: &str) -> Table {
     text.parse().unwrap_or_else(|error| wrong(text, &error))
 }
 
-/// The part of a list that has a name; it is made if it is not there yet.
+/// The part of a list with this name. It is added if it does not exist.
 fn named<'t>(of: &'t mut Table, list: &str, key: &str, name: &str) -> &'t mut Table {
     let list = of.entry(list).or_insert_with(|| Value::Array(Vec::new()));
     let list = list.as_array_mut().expect("it is a list");
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_that_is_named_again_keeps_what_is_not_said_again() {
+    fn a_part_that_is_named_again_keeps_its_other_keys() {
         let catalog = Catalog::of_orders()
             .rule("read", "scopes = [\"read:orders\"]\naccess_token_lifetime = \"10m\"")
             .rule("read", "access_token_lifetime = \"5m\"")
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_of_the_server_that_was_named_last() {
+    fn a_scope_is_added_to_the_server_that_was_named_last() {
         let catalog = Catalog::of_orders().server("billing", "").scope("read:bills", "");
         let read = part(
             &catalog.server("default", "dialect = \"okta\"").scope("sell:orders", "").to_string(),

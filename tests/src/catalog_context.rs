@@ -1,4 +1,4 @@
-//! How a catalog of a test gets into a store.
+//! Writing the catalog of a test into a store.
 
 use std::fmt::Display;
 
@@ -20,7 +20,7 @@ pub fn secret_of(client: &str) -> String {
     format!("{client}-secret-that-is-long-enough-to-be-one")
 }
 
-/// Writes a catalog into a store; one that is wrong fails the test.
+/// Writes a catalog into a store. An invalid catalog fails the test.
 pub async fn write_catalog(
     store: &dyn CatalogStore,
     catalog: impl Display,
@@ -30,7 +30,7 @@ pub async fn write_catalog(
     try_write_catalog(store, catalog, master_key, now).await.expect("the catalog is applied");
 }
 
-/// The same for a catalog that the store may refuse.
+/// Like [`write_catalog`], for a catalog that the store may refuse.
 pub(crate) async fn try_write_catalog(
     store: &dyn CatalogStore,
     catalog: impl Display,

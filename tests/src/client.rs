@@ -1,4 +1,4 @@
-//! A client that talks to the server itself, without a browser.
+//! A client that talks directly to the server, without a browser.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,11 +14,11 @@ use crate::{Answer, Pkce, TestServer, secret_of};
 #[derive(Clone, Debug)]
 pub struct TestClient<'a> {
     server: &'a TestServer,
-    /// The value of its Authorization header.
+    /// The value of the Authorization header.
     authorization: Option<String>,
-    /// What it adds to each form.
+    /// Parameters that are added to each form.
     adds: Vec<(String, String)>,
-    /// Where it is, if that matters.
+    /// The IP address of the client, if the test needs one.
     address: Option<IpAddr>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> TestClient<'a> {
         Self { adds: vec![("client_id".into(), id.into())], ..Self::anonymous(server) }
     }
 
-    /// The same client at an address.
+    /// The same client with an IP address.
     #[must_use]
     pub fn at(self, address: IpAddr) -> Self {
         Self { address: Some(address), ..self }
@@ -63,7 +63,7 @@ impl<'a> TestClient<'a> {
         self.send_form(path, body).await
     }
 
-    /// Sends what may be no form to an endpoint of the `default` server, as it is.
+    /// Sends a raw body, which need not be a valid form, to an endpoint of the `default` server.
     pub async fn post_text(&self, endpoint: &str, body: &str) -> Answer {
         self.send_form(&format!("/oauth2/default/v1/{endpoint}"), body.to_owned()).await
     }
@@ -75,13 +75,13 @@ impl<'a> TestClient<'a> {
         self.server.send(request.body(Body::from(body)).expect("it is a request")).await
     }
 
-    /// Asks for a path.
+    /// Requests a path with GET.
     pub async fn read(&self, path: &str) -> Answer {
         let request = self.request(Method::GET, path);
         self.server.send(request.body(Body::empty()).expect("it is a request")).await
     }
 
-    /// Asks for a token.
+    /// Sends a form to the token endpoint.
     pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
         self.post("token", form).await
     }
@@ -111,7 +111,7 @@ impl<'a> TestClient<'a> {
     }
 }
 
-/// A request that comes from an address, as a listener tells.
+/// A request with the peer address that a listener would set.
 pub(crate) fn from(address: Option<IpAddr>, request: Builder) -> Builder {
     match address {
         None => request,

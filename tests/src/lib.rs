@@ -1,7 +1,7 @@
-//! End-to-end tests of scopegate, a folder per standard, all under `tests/`; and what they share: an
-//! authorization server in a temporary folder, its clients, and browsers.
+//! End-to-end tests of scopegate, with a folder per standard. This library holds what they share:
+//! an authorization server in a temporary folder, clients and browsers.
 //!
-//! Everything goes through the HTTP of the server, in this process and by the test's own clock.
+//! Tests send HTTP requests to the server's router inside the test process and control its clock.
 
 mod answer;
 mod assertion;

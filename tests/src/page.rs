@@ -1,13 +1,13 @@
-//! A page of the server as a browser sees it: text and one form.
+//! An HTML page of the server: its text and its form.
 
-/// A page. Only what this server writes is understood.
+/// A page. The parser understands only the HTML that this server writes.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// Where the form goes.
+    /// The `action` of the form.
     pub action: Option<String>,
-    /// The fields of the form that have a value, hidden ones too.
+    /// The fields of the form that have a value, including hidden ones.
     pub fields: Vec<(String, String)>,
-    /// The whole page.
+    /// The HTML of the whole page.
     pub html: String,
 }
 

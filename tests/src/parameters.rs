@@ -1,6 +1,7 @@
-//! What a client sends.
+//! Changing request parameters.
 
-/// The usual parameters with changes: a value replaces that of its name, an empty one leaves it out.
+/// The usual parameters with changes. A changed value replaces the usual one; an empty value
+/// removes the parameter.
 pub fn changed<'a>(
     usual: &[(&'a str, &'a str)],
     changes: &[(&'a str, &'a str)],

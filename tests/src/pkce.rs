@@ -1,13 +1,13 @@
-//! Proof keys of a client (RFC 7636).
+//! PKCE verifiers and challenges (RFC 7636).
 
 use scopegate_jose::{base64url, random_token, sha256};
 
 /// A verifier and its challenge.
 #[derive(Clone, Debug)]
 pub struct Pkce {
-    /// What is sent with the code.
+    /// The `code_verifier`, which is sent with the code.
     pub verifier: String,
-    /// What is sent before.
+    /// The `code_challenge`, which is sent in the authorization request.
     pub challenge: String,
 }
 

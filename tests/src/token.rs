@@ -1,4 +1,5 @@
-//! Tokens that a server signs although no endpoint was asked for them, and families that no code began.
+//! Tokens and refresh token families that a test creates directly, without a request to an
+//! endpoint.
 
 use std::time::Duration;
 
@@ -11,18 +12,18 @@ use scopegate_core::policy::Granted;
 use scopegate_core::store::{Family, FamilyBody, FamilyId, SessionId};
 use scopegate_core::token::TokenId;
 use scopegate_core::token::refresh_family::{self, Begin};
-use scopegate_core::token::{self, Ingredients};
+use scopegate_core::token::{self, Allowed, Extras};
 use scopegate_core::token::{Actor, MayAct, Subject};
 use scopegate_jose::MasterKey;
 
 use crate::TestServer;
 
-/// What an access token of a person is like.
+/// The contents of an access token for a user.
 #[derive(Clone, Debug)]
 pub struct Token<'a> {
     /// The server that signs it.
     pub server: &'a str,
-    /// The client that has it.
+    /// The client that the token is issued to.
     pub client: &'a str,
     /// Its audience.
     pub audience: &'a str,
@@ -30,13 +31,13 @@ pub struct Token<'a> {
     pub scopes: &'a str,
     /// Its lifetime in seconds.
     pub lifetime: u64,
-    /// The family that it came with.
+    /// The refresh token family that the token belongs to.
     pub family: Option<FamilyId>,
-    /// Who acts.
+    /// The actor (`act`).
     pub actor: Option<Actor>,
-    /// Who may act.
+    /// The allowed actor (`may_act`).
     pub may_act: Option<MayAct>,
-    /// What userinfo tells besides what the scopes ask for.
+    /// Claims that userinfo returns in addition to those of the scopes.
     pub userinfo_claims: Vec<String>,
 }
 
@@ -57,7 +58,7 @@ impl Default for Token<'_> {
 }
 
 impl TestServer {
-    /// An access token of a person who signed in a minute ago.
+    /// An access token for a user who signed in 60 s ago.
     pub async fn token_of(&self, user: &User, like: Token<'_>) -> String {
         let authority = self.authority();
         let catalog = authority.catalog();
@@ -66,7 +67,7 @@ impl TestServer {
         let issuer =
             catalog.server(&id).expect("there is the server").expect("there is the server");
         let person = Person { user: user.clone(), auth: Some(signed_in_before(now)) };
-        let ingredients = Ingredients {
+        let allowed = Allowed {
             server: issuer,
             client: catalog
                 .client(like.client)
@@ -75,24 +76,29 @@ impl TestServer {
             subject: &Subject::Person(Box::new(person)),
             audience: &Audience::parse(like.audience).expect("it is an audience"),
             granted: &granted(like.scopes, like.lifetime),
-            token_id: Some(&TokenId::access(like.family.as_ref())),
-            actor: like.actor.as_ref(),
-            may_act: like.may_act.as_ref(),
-            userinfo_claims: &like.userinfo_claims,
+            extras: &Extras {
+                token_id: Some(TokenId::access(like.family.as_ref())),
+                actor: like.actor,
+                may_act: like.may_act,
+                userinfo_claims: like.userinfo_claims,
+                ..Extras::default()
+            },
             now,
         };
         let key = authority.keys().signer(issuer).await.expect("there is a key");
-        token::access_token(&ingredients, &key).expect("it is signed").token
+        let draft = token::draft(allowed).expect("it can be drafted");
+        draft.sign(&*key).await.expect("it is signed").access_token
     }
 }
 
-/// How long a refresh token of [`family_of`] lives without being used.
+/// How long a refresh token of [`family_of`] lives without being used: 7 days.
 pub const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long it lives in any case.
+/// The maximum lifetime of the family: 30 days.
 pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A family of a client as the grant of a code begins it at the `default` server, and its first token.
+/// A refresh token family at the `default` server, as the authorization code grant creates it, and
+/// its first refresh token.
 pub fn family_of(
     user: &UserId,
     client: &str,
@@ -117,7 +123,7 @@ pub fn family_of(
     (family, token.into_text())
 }
 
-/// How a person showed a minute ago who she is.
+/// A password sign-in 60 s ago.
 pub fn signed_in_before(now: UnixTime) -> Authentication {
     Authentication {
         at: now.minus(Duration::from_secs(60)),
@@ -127,7 +133,7 @@ pub fn signed_in_before(now: UnixTime) -> Authentication {
     }
 }
 
-/// What a rule would have granted, for so many seconds.
+/// A grant of a rule with these scopes and this lifetime in seconds.
 pub fn granted(scopes: &str, lifetime: u64) -> Granted {
     Granted {
         scopes: ScopeSet::parse(scopes).expect("they are scopes"),

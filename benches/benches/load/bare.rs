@@ -1,4 +1,4 @@
-//! A handler that does only what cannot be left out: the same hashes, signatures, verification and
+//! A handler that does only the necessary work: the same hashes, signatures, verification and
 //! durable rows, with the same libraries.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use scopegate_claims::{Audience, Clock, Issuer, ScopeSet, SystemClock, UnixTime};
-use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::directory::Authentication;
@@ -46,12 +46,12 @@ struct App {
     secret: [u8; 32],
     user: UserId,
     session: SessionId,
-    /// What a code stands for, and then what is kept of it; as long as on the other side.
+    /// The body of a code before and after its use, with the same lengths as in our server.
     code_body: String,
     used_body: String,
 }
 
-/// Serves until the process is ended.
+/// Serves until the process is killed.
 #[tokio::main]
 pub(crate) async fn serve(algorithm: &str) {
     let folder = tempfile::tempdir().unwrap();
@@ -88,7 +88,7 @@ pub(crate) async fn serve(algorithm: &str) {
     .unwrap();
 }
 
-/// Keeps a code. This is not measured.
+/// Stores a code. This is not measured.
 async fn authorize(State(app): State<Arc<App>>, Query(asked): Query<Fields>) -> Redirect {
     let code = random_token(32);
     let artifact = Artifact {
@@ -191,7 +191,7 @@ struct IdClaims<'a> {
 }
 
 impl App {
-    /// The client, by its secret's hash.
+    /// Authenticates the client by the hash of its secret.
     fn client(&self, headers: &HeaderMap) -> Option<String> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
         let pair = base64_simd::STANDARD.decode_to_vec(value).ok()?;
@@ -250,7 +250,8 @@ impl App {
         let (id, generation) = form["refresh_token"].split_once('.').unwrap();
         let (id, from) = (FamilyId::parse(id).unwrap(), generation.parse::<u32>().unwrap());
         let mut answer = self.tokens(client, &id, now);
-        // A refresh token is a keyed hash, checked and made.
+        // Stands for the keyed hashes that our server computes to check and to make a refresh
+        // token.
         answer["refresh_token"] = format!("{id}.{}", from + 1).into();
         let hashes = [sha256(id.as_str().as_bytes()), sha256(generation.as_bytes())];
         assert_ne!(hashes[0], hashes[1]);
@@ -331,22 +332,23 @@ impl App {
 }
 
 fn event(client: &str, now: UnixTime) -> AuditEvent {
-    AuditEvent {
-        id: DecisionId::at(now),
-        at: now,
-        kind: "app.oauth2.as.token.grant.access_token",
+    let decision = ClientDecision {
+        kind: DecisionKind::TokenGrant,
         server: "default".into(),
         client: client.into(),
         grant_type: Some("authorization_code".into()),
-        outcome: "ALLOW",
+        outcome: Outcome::Allow,
         reason: None,
         scope: "openid profile offline_access read:orders".into(),
         rule: Some("all/all".into()),
         token_id: Some("AT.1234567890123456789012345678901234567890123".into()),
         user: Some("00u1a2b3c4d5e6f7g8h9".into()),
         family: None,
+    };
+    AuditEvent {
+        id: DecisionId::at(now),
+        at: now,
         address: Some("127.0.0.1".into()),
-        count: None,
-        change: None,
+        what: What::Decision(Box::new(decision)),
     }
 }

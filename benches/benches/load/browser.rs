@@ -1,4 +1,4 @@
-//! A browser that signs in, over and over.
+//! A browser that signs in repeatedly.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use scopegate_tests::Page;
 use crate::http::{Connection, Reply, encoded, get, post};
 use crate::ours::{LOGIN, PASSWORD};
 
-/// Signs in once, by the pages alone.
+/// Signs in once through the pages.
 pub(crate) async fn sign_in(port: u16) {
     let mut browser = Browser {
         connection: Connection::open(port).await,

@@ -1,4 +1,4 @@
-//! A server in a process of its own.
+//! A server in its own process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -7,23 +7,23 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The process of a server; it ends with this.
+/// The process of a server. Dropping this value kills it.
 pub(crate) struct ServerProcess {
     child: Child,
     asks: ChildStdin,
     answers: BufReader<ChildStdout>,
     pub(crate) port: u16,
-    /// Of the session that it has opened.
+    /// The cookie of a session that the server opened at start.
     pub(crate) cookie: String,
 }
 
 impl ServerProcess {
-    /// Starts a server of this program.
+    /// Starts a server with this program.
     pub(crate) fn start(which: &str, algorithm: &str) -> Self {
         Self::start_of(&std::env::current_exe().unwrap(), which, algorithm)
     }
 
-    /// Starts a server of another build of this benchmark.
+    /// Starts a server with another build of this benchmark.
     pub(crate) fn start_of(program: &Path, which: &str, algorithm: &str) -> Self {
         let mut child = Command::new(program)
             .args(["serve", which, algorithm])
@@ -39,7 +39,7 @@ impl ServerProcess {
         Self { child, asks, answers, port: port.parse().unwrap(), cookie: cookie.to_owned() }
     }
 
-    /// How long the processors have worked for it.
+    /// The CPU time of the server's process so far.
     pub(crate) fn worked(&mut self) -> Duration {
         writeln!(self.asks).unwrap();
         let mut line = String::new();
@@ -55,7 +55,8 @@ impl Drop for ServerProcess {
     }
 }
 
-/// In the child: says where it serves, and answers to each line how long it has worked.
+/// In the child process: prints the port and the cookie, then answers each input line with its CPU
+/// time in nanoseconds.
 pub(crate) fn announce(port: u16, cookie: &str) {
     println!("{port} {cookie}");
     std::thread::spawn(|| {

@@ -1,15 +1,15 @@
-//! As much HTTP/1.1 as a client needs that must not be the bottleneck.
+//! A minimal HTTP/1.1 client, so that the client is not the bottleneck.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A connection that is kept.
+/// A persistent connection.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
-/// An answer.
+/// A response.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -53,7 +53,7 @@ impl Reply {
         values(&self.head, name)
     }
 
-    /// A member of its JSON.
+    /// A string member of the JSON body.
     pub(crate) fn member(&self, name: &str) -> String {
         let json: serde_json::Value = serde_json::from_str(&self.body).unwrap();
         json[name].as_str().unwrap_or_else(|| unreachable!("{}", self.body)).to_owned()
@@ -67,13 +67,13 @@ fn values<'h>(head: &'h str, name: &str) -> impl Iterator<Item = &'h str> {
     })
 }
 
-/// A request with these header lines.
+/// A GET request with these header fields.
 pub(crate) fn get(path: &str, lines: &[(&str, &str)]) -> Vec<u8> {
     let lines: String = lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{lines}\r\n").into_bytes()
 }
 
-/// A request with a form.
+/// A POST request with a form.
 pub(crate) fn post(path: &str, lines: &[(&str, &str)], form: &[(&str, &str)]) -> Vec<u8> {
     let body = encoded(form);
     let lines: String = lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();

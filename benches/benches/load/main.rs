@@ -1,16 +1,17 @@
-//! What a request costs the server, beside a handler that does only what cannot be left out.
+//! The CPU time of a request in our server, compared with a handler that does only the necessary
+//! work.
 //!
 //! ```text
 //! cargo bench -p scopegate-benches --bench load [-- rs256 | es256 | patience]
-//! cargo bench -p scopegate-benches --bench load -- rs256 userinfo refresh 40   # so many rounds
-//! cargo bench -p scopegate-benches --bench load -- rs256 against=PROGRAM       # instead of `bare`
+//! cargo bench -p scopegate-benches --bench load -- rs256 userinfo refresh 40   # selected requests, 40 rounds
+//! cargo bench -p scopegate-benches --bench load -- rs256 against=PROGRAM       # compare with PROGRAM, not `bare`
 //! ```
 //!
-//! Each server is a process of its own with a database of its own; requests come over 32 connections
-//! that are kept. The processor time is that of the server's process. Rounds alternate, and a ratio is
-//! taken within a round. `docs/benchmarks.md` says what the other handler does. With `against`, the other
-//! server is ours, too, of another build of this benchmark (`cargo bench --no-run` prints its path): what a
-//! change costs.
+//! Each server is a process of its own with its own database, and gets requests over 32 persistent
+//! connections. CPU times are those of the server's process. Rounds alternate, and each ratio is
+//! taken within one round. `docs/benchmarks.md` describes the bare handler. With `against`, our
+//! server is compared with another build of this benchmark (`cargo bench --no-run` prints its
+//! path), to measure what a change costs.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it measures and shows")]
 
 mod bare;

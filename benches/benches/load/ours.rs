@@ -1,4 +1,4 @@
-//! The server itself, with a catalog, a person and a session.
+//! Our server, with a catalog, a user and a session.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ redirect_uris = ["http://127.0.0.1/cb"]
 consent_method = "TRUSTED"
 "#;
 
-/// Serves until the process is ended.
+/// Serves until the process is killed.
 #[tokio::main]
 pub(crate) async fn serve(algorithm: &str) {
     let address = "127.0.0.1:0".parse().unwrap();

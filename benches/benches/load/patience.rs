@@ -1,4 +1,4 @@
-//! How long machines wait for their tokens while people sign in.
+//! How long machine clients wait for tokens while users sign in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -12,11 +12,11 @@ use crate::child::ServerProcess;
 use crate::http::Connection;
 use crate::side::client_credentials;
 
-const PEOPLE: usize = 4;
+const USERS: usize = 4;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(4);
 const MACHINES: usize = 4;
-/// Each machine asks as often.
+/// The interval between two requests of a machine.
 const PACE: Duration = Duration::from_millis(8);
 
 pub(crate) async fn measure() {
@@ -24,16 +24,16 @@ pub(crate) async fn measure() {
     let port = server.port;
     waits(port, Duration::from_secs(1)).await;
     println!(
-        "\n| client_credentials, p99 | idle, µs | {PEOPLE} people sign in, µs | ratio | sign-ins/s |"
+        "\n| client_credentials, p99 | idle, µs | {USERS} users sign in, µs | ratio | sign-ins/s |"
     );
     println!("| --- | --- | --- | --- | --- |");
     for round in 1..=ROUNDS {
         let idle = p99(waits(port, ROUND).await);
         let (end, signed_in) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-        let mut people = JoinSet::new();
-        for _ in 0..PEOPLE {
+        let mut users = JoinSet::new();
+        for _ in 0..USERS {
             let (end, signed_in) = (Arc::clone(&end), Arc::clone(&signed_in));
-            people.spawn(async move {
+            users.spawn(async move {
                 while !end.load(Ordering::Relaxed) {
                     sign_in(port).await;
                     signed_in.fetch_add(1, Ordering::Relaxed);
@@ -43,13 +43,13 @@ pub(crate) async fn measure() {
         let busy = p99(waits(port, ROUND).await);
         let rate = f64::from(signed_in.load(Ordering::Relaxed)) / ROUND.as_secs_f64();
         end.store(true, Ordering::Relaxed);
-        people.join_all().await;
+        users.join_all().await;
         let ratio = busy / idle;
         println!("| round {round} | {idle:.0} | {busy:.0} | {ratio:.2} | {rate:.0} |");
     }
 }
 
-/// How long each request took.
+/// The duration of each request, in microseconds.
 async fn waits(port: u16, how_long: Duration) -> Vec<f64> {
     let request = client_credentials("/oauth2/default/v1/token");
     let mut machines = JoinSet::new();

@@ -1,4 +1,4 @@
-//! One of the two that are compared: its process, and how it is asked.
+//! One of the two servers that are compared: its process, and the requests to it.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::work::Work;
 const CONNECTIONS: usize = 32;
 const REDIRECT_URI: &str = "http://127.0.0.1/cb";
 const SCOPE: &str = "openid profile offline_access read:orders";
-/// Appendix B of RFC 7636.
+/// The example of RFC 7636, Appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -22,10 +22,10 @@ pub(crate) struct Side {
     is_ours: bool,
 }
 
-/// What one connection asks, one after the other.
+/// The requests of one connection, in order.
 enum Lane {
     Prepared(VecDeque<Vec<u8>>),
-    /// Each answer brings what the next request needs.
+    /// Each response contains the refresh token for the next request.
     Refreshing {
         token: String,
         left: usize,
@@ -37,7 +37,7 @@ impl Side {
         Self { server: ServerProcess::start("ours", algorithm), is_ours: true }
     }
 
-    /// The server of another build of this benchmark, such as that of the commit before.
+    /// Our server in another build of this benchmark, such as that of the previous commit.
     pub(crate) async fn ours_of(program: &Path, algorithm: &str) -> Self {
         Self { server: ServerProcess::start_of(program, "ours", algorithm), is_ours: true }
     }
@@ -46,7 +46,7 @@ impl Side {
         Self { server: ServerProcess::start("bare", algorithm), is_ours: false }
     }
 
-    /// The processor time of a request, in microseconds.
+    /// The CPU time of a request, in microseconds.
     pub(crate) async fn spend(&mut self, work: Work, requests: usize) -> f64 {
         let each = requests / CONNECTIONS;
         let lanes = self.lanes(work, each).await;
@@ -110,7 +110,7 @@ impl Side {
         get(&self.path("keys"), &[])
     }
 
-    /// The answers to the exchange of so many codes.
+    /// The responses to this many code exchanges.
     async fn begun(&self, count: usize) -> Vec<Reply> {
         let mut connection = Connection::open(self.server.port).await;
         let mut replies = Vec::new();
@@ -132,7 +132,7 @@ impl Side {
         post(&self.path("token"), &[("authorization", &basic("portal"))], &form)
     }
 
-    /// Codes that were issued without a sign-in: there is a session.
+    /// Codes issued without a sign-in, from the existing session.
     async fn codes(&self, count: usize) -> Vec<String> {
         let query = encoded(&[
             ("response_type", "code"),
@@ -181,7 +181,7 @@ fn basic(client: &str) -> String {
     format!("Basic {}", base64_simd::STANDARD.encode_to_string(format!("{client}:{secret}")))
 }
 
-/// Keeps the client's thread from sleeping: who wakes it pays, and that would be the server.
+/// Keeps the client's thread from sleeping: waking it would cost the server CPU time.
 async fn stay_awake() {
     loop {
         tokio::task::yield_now().await;

@@ -1,6 +1,6 @@
 //! The requests that are measured.
 
-/// What a client asks for.
+/// A kind of request.
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
     Code,
@@ -14,7 +14,7 @@ impl Work {
     pub(crate) const ALL: [Self; 5] =
         [Self::Code, Self::Refresh, Self::Introspection, Self::Userinfo, Self::ClientCredentials];
 
-    /// What it is asked for by.
+    /// Its name on the command line.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Code => "code",
@@ -29,7 +29,7 @@ impl Work {
         match self {
             Self::Code => "code exchange, with ID and refresh token",
             Self::Refresh => "refresh with rotation, with ID token",
-            Self::Introspection => "introspection of a person's token",
+            Self::Introspection => "introspection of a user's token",
             Self::Userinfo => "userinfo",
             Self::ClientCredentials => "client_credentials",
         }

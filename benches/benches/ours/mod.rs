@@ -1,4 +1,4 @@
-//! The services that are measured: a bare router, and the same with the layer and one scope.
+//! The measured services: a bare router, and the same with the layer and one scope.
 
 use axum::Router;
 use axum::routing::get;
@@ -19,17 +19,17 @@ pub(crate) fn plain() -> Served<Router> {
     Served::new(Router::new().route("/orders", get(bare)))
 }
 
-/// The layer stands around the finished router.
+/// The layer wraps the finished router.
 pub(crate) fn around(setting: &Setting) -> Served<scopegate::BearerService<Router>> {
     Served::new(layer(setting).layer(router()))
 }
 
-/// The layer is given to `Router::layer`, which boxes what it makes.
+/// The layer is passed to `Router::layer`, which boxes its services.
 pub(crate) fn inside(setting: &Setting) -> Served<Router> {
     Served::new(router().layer(layer(setting)))
 }
 
-/// As [`around`], and every token is verified anew.
+/// Like [`around`], but every token is verified anew.
 pub(crate) fn without_cache(setting: &Setting) -> Served<scopegate::BearerService<Router>> {
     let builder = BearerLayer::issuer(ISSUER).audience(AUDIENCE).keys(setting.keys());
     Served::new(builder.without_cache().build().expect("a layer").layer(router()))

@@ -1,4 +1,4 @@
-//! aliri_tower verifies, aliri_axum guards. No EdDSA.
+//! aliri_tower verifies, aliri_axum checks scopes. No EdDSA.
 
 use ::aliri::{jwa, jwt};
 use aliri_clock::UnixTime;
@@ -16,7 +16,7 @@ pub const CANDIDATE: Candidate = Candidate {
     name: "aliri_axum 0.5, aliri_tower 0.6, aliri 0.6",
     provider: "ring",
     algorithms: &[Algorithm::Rs256, Algorithm::Es256],
-    lets_pass: &[],
+    accepts: &[],
     set_up: |setting, _| set_up(setting),
 };
 

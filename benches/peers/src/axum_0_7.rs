@@ -1,4 +1,4 @@
-//! Routers of axum 0.7, measured as those of 0.8 are.
+//! Routers of axum 0.7, measured in the same way as those of 0.8.
 
 use ::axum_0_7::body::Body;
 use ::axum_0_7::http::{HeaderValue, Request, header};
@@ -13,7 +13,7 @@ pub fn bare() -> Box<dyn Contender> {
     Box::new(Served::new(Router::new().route("/orders", get(|| async { "orders" }))))
 }
 
-/// A peer whose router is this.
+/// A peer with this router.
 pub fn peer(app: Router) -> Peer {
     let asked = Served::new(app.clone());
     Peer {

@@ -15,7 +15,7 @@ pub fn bare() -> Box<dyn Contender> {
     Box::new(Served::new(Router::new().route("/orders", get(async || "orders"))))
 }
 
-/// A peer whose service is this.
+/// A peer with this service.
 pub fn peer<S>(service: S) -> Peer
 where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,

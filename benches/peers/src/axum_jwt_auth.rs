@@ -1,6 +1,6 @@
-//! axum-jwt-auth has no scopes: the handler asks for one.
+//! axum-jwt-auth has no scopes, so the handler checks for one.
 //!
-//! It depends on jsonwebtoken's `rust_crypto`; a program can install `aws_lc_rs` all the same.
+//! It depends on jsonwebtoken's `rust_crypto`, but a program can still install `aws_lc_rs`.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub const CANDIDATE: Candidate = Candidate {
     name: "axum-jwt-auth 0.7",
     provider: "aws-lc-rs, by jsonwebtoken 10",
     algorithms: ALL,
-    lets_pass: &[],
+    accepts: &[],
     set_up: |setting, _| set_up(setting),
 };
 
@@ -28,7 +28,7 @@ async fn guarded(user: Authenticated<Claims>) -> Result<&'static str, StatusCode
 }
 
 fn set_up(setting: &Setting) -> Peer {
-    // Fails when it is installed already, for the algorithm before.
+    // Fails if it was installed before, for the previous algorithm.
     let _ = aws_lc::DEFAULT_PROVIDER.install_default();
     let jwks: JwkSet = serde_json::from_str(&setting.jwks()).expect("a key set");
     let key = DecodingKey::from_jwk(&jwks.keys[0]).expect("a key");

@@ -1,6 +1,7 @@
-//! axum-keycloak-auth takes its keys from a Keycloak server only: a stand-in serves them, once.
+//! axum-keycloak-auth reads its keys only from a Keycloak server, so a stand-in serves them once.
 //!
-//! It has roles and no scopes: the handler asks for one. It checks neither `iss` nor `nbf`.
+//! It has roles but no scopes, so the handler checks for a scope. It checks neither `iss` nor
+//! `nbf`.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub const CANDIDATE: Candidate = Candidate {
     name: "axum-keycloak-auth 0.8",
     provider: "ring, by jsonwebtoken 9",
     algorithms: ALL,
-    lets_pass: &["iss", "nbf"],
+    accepts: &["iss", "nbf"],
     set_up,
 };
 
@@ -50,7 +51,7 @@ fn set_up(setting: &Setting, runtime: &Runtime) -> Peer {
     axum_0_8::peer(Router::new().route("/orders", get(guarded)).layer(auth))
 }
 
-/// What has read its keys from a stand-in of Keycloak on the loopback interface.
+/// An instance that has read its keys from a stand-in for Keycloak on the loopback interface.
 async fn discovered(jwks: String) -> KeycloakAuthInstance {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let server = format!("http://{}", listener.local_addr().expect("bound"));

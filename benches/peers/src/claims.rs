@@ -1,4 +1,4 @@
-//! The claims that the peers read, as a service would.
+//! The claims that the peers read, like a service would.
 
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
-//! huskarl-axum: one layer verifies RFC 9068 tokens and asks for the scope.
+//! huskarl-axum: one layer verifies RFC 9068 tokens and checks the scope.
 //!
-//! Verified by RustCrypto, the platform that its documentation names.
+//! Uses RustCrypto, the platform that its documentation recommends.
 
 use std::future::ready;
 
@@ -24,7 +24,7 @@ pub const CANDIDATE: Candidate = Candidate {
     name: "huskarl-axum 0.1, huskarl-resource-server 0.11",
     provider: "RustCrypto",
     algorithms: ALL,
-    lets_pass: &[],
+    accepts: &[],
     set_up,
 };
 

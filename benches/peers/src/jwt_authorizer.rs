@@ -1,4 +1,4 @@
-//! jwt-authorizer is of axum 0.7, and measured beside a bare router of that.
+//! jwt-authorizer supports axum 0.7, and is compared with a bare router of that version.
 
 use ::axum_0_7::{Router, routing::get};
 use ::jwt_authorizer::{Authorizer, IntoLayer, JwtAuthorizer, JwtClaims, Validation};
@@ -13,7 +13,7 @@ pub const CANDIDATE: Candidate = Candidate {
     name: "jwt-authorizer 0.15 (axum 0.7)",
     provider: "ring, by jsonwebtoken 9",
     algorithms: ALL,
-    lets_pass: &[],
+    accepts: &[],
     set_up,
 };
 

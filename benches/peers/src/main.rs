@@ -1,12 +1,14 @@
-//! Ours beside other crates that check bearer tokens, in the same rounds with the same tokens.
+//! Our layer compared with other crates that check bearer tokens, in the same rounds with the same
+//! tokens.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/peers/Cargo.toml
 //! ```
 //!
-//! Each checks signature, `iss`, `aud`, `exp` and `nbf`, reads the claims and asks for one scope of
-//! five, so far as it can; it is shown to refuse all others before it is timed. What it lets pass in
-//! every configuration is said in the table, and is shown, too. Keys are parsed and fetched before.
+//! Each checks signature, `iss`, `aud`, `exp` and `nbf`, reads the claims and requires one scope of
+//! five, as far as it can. Before it is timed, it is checked to refuse all wrong tokens, except
+//! those that it accepts in every configuration; these are listed in the table, and checked too.
+//! Keys are parsed and fetched before the timed rounds.
 
 mod aliri;
 mod axum_0_7;
@@ -45,7 +47,8 @@ const CANDIDATES: &[Candidate] = &[
 
 fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
-    // Who wants a runtime has one. It does not drive what is measured: nothing there has to wait.
+    // Some peers need a runtime. It does not drive the measured requests, none of which has to
+    // wait.
     let runtime = Runtime::new()?;
     let _entered = runtime.enter();
     for algorithm in ALL {
@@ -54,14 +57,14 @@ fn main() -> io::Result<()> {
         let mut peers: Vec<_> = able.map(|one| (one, (one.set_up)(&setting, &runtime))).collect();
         let mistaken: Vec<_> =
             peers.iter_mut().flat_map(|(one, peer)| mistakes(&mut setting, one, peer)).collect();
-        assert!(mistaken.is_empty(), "not as said: {mistaken:#?}");
+        assert!(mistaken.is_empty(), "peers do not behave as declared: {mistaken:#?}");
         first_seen(&mut setting, &mut peers, &mut out)?;
         repeat(&mut setting, &mut peers, &mut out)?;
     }
     Ok(())
 }
 
-/// Holds a peer to what is said of it: what it answers otherwise.
+/// Checks that a peer behaves as declared. Returns what it answers otherwise.
 fn mistakes(setting: &mut Setting, candidate: &Candidate, peer: &mut Peer) -> Vec<String> {
     let algorithm = setting.algorithm().name();
     let good = ("nothing", tokens::tokens(setting, 1).remove(0));
@@ -70,7 +73,7 @@ fn mistakes(setting: &mut Setting, candidate: &Candidate, peer: &mut Peer) -> Ve
     for (wrong, token) in all {
         let expected = match wrong {
             "nothing" => 200,
-            _ if candidate.lets_pass.contains(&wrong) => 200,
+            _ if candidate.accepts.contains(&wrong) => 200,
             "scope" => 403,
             _ => 401,
         };
@@ -93,14 +96,14 @@ fn first_seen(setting: &mut Setting, peers: &mut Peers, out: &mut impl Write) ->
     let name = setting.algorithm().name();
     writeln!(
         out,
-        "| {name}, first-seen token | over | request, ns | verified by | lets pass a wrong |"
+        "| {name}, first-seen token | over | request, ns | verified by | accepts a wrong |"
     )?;
     writeln!(out, "| --- | --- | --- | --- | --- |")?;
     for (at, (candidate, peer)) in (3..).zip(peers.iter()) {
-        let Candidate { name, provider, lets_pass, .. } = candidate;
+        let Candidate { name, provider, accepts, .. } = candidate;
         let (over, nanos) = (rounds.over(at, bare(peer), 0), rounds.nanos(at));
-        let lets_pass = lets_pass.join(", ");
-        writeln!(out, "| {name} | {over:.2} | {nanos:.0} | {provider} | {lets_pass} |")?;
+        let accepts = accepts.join(", ");
+        writeln!(out, "| {name} | {over:.2} | {nanos:.0} | {provider} | {accepts} |")?;
     }
     writeln!(out, "\nRaw verification: {:.0} ns.\n", rounds.nanos(0))
 }
@@ -121,7 +124,7 @@ fn repeat(setting: &mut Setting, peers: &mut Peers, out: &mut impl Write) -> io:
     writeln!(out)
 }
 
-/// The place of the bare router that is subtracted, where raw verification has the first.
+/// The index of the bare router that is subtracted; raw verification has index 0.
 fn bare(peer: &Peer) -> usize {
     match peer.beside {
         Beside::Axum08 => 1,

@@ -1,4 +1,4 @@
-//! oauth-resource-server: the layer verifies, `Scoped` guards.
+//! oauth-resource-server: the layer verifies, `Scoped` checks scopes.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub const CANDIDATE: Candidate = Candidate {
     name: "oauth-resource-server 0.4",
     provider: "ring, by jsonwebtoken 9",
     algorithms: ALL,
-    lets_pass: &[],
+    accepts: &[],
     set_up: |setting, _| set_up(setting),
 };
 

@@ -1,4 +1,4 @@
-//! scopegate itself, both ways that a layer can be applied.
+//! scopegate itself, applied in both ways.
 
 use axum::{Router, routing::get};
 use scopegate::{BearerLayer, RequireScope, scoped};
@@ -8,21 +8,21 @@ use tower_layer::Layer;
 use crate::axum_0_8;
 use crate::peer::{ALL, Candidate};
 
-/// The layer stands around the finished router.
+/// The layer wraps the finished router.
 pub const AROUND: Candidate = Candidate {
     name: "scopegate, around the `Router`",
     provider: "aws-lc-rs",
     algorithms: ALL,
-    lets_pass: &[],
+    accepts: &[],
     set_up: |setting, _| axum_0_8::peer(layer(setting).layer(router())),
 };
 
-/// The layer is given to `Router::layer`, as those of the peers are.
+/// The layer is passed to `Router::layer`, like those of the peers.
 pub const INSIDE: Candidate = Candidate {
     name: "scopegate, `Router::layer`",
     provider: "aws-lc-rs",
     algorithms: ALL,
-    lets_pass: &[],
+    accepts: &[],
     set_up: |setting, _| axum_0_8::peer(router().layer(layer(setting))),
 };
 

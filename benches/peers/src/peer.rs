@@ -1,20 +1,20 @@
-//! What is said of a peer, and what is measured of it.
+//! What is declared about a peer, and what is measured.
 
 use scopegate_benches::{Contender, Setting};
 use scopegate_jose::Algorithm;
 use tokio::runtime::Runtime;
 
-/// A crate that is compared, as it is set up here.
+/// A crate to compare with, as it is configured here.
 pub struct Candidate {
     /// The crate and its version.
     pub name: &'static str,
-    /// What verifies its signatures, the fastest that it offers.
+    /// The crypto provider that verifies its signatures, the fastest that it offers.
     pub provider: &'static str,
-    /// What it can verify.
+    /// The algorithms that it can verify.
     pub algorithms: &'static [Algorithm],
     /// The wrong tokens that it accepts in every configuration.
-    pub lets_pass: &'static [&'static str],
-    /// Makes it ready; it may have keys to fetch.
+    pub accepts: &'static [&'static str],
+    /// Sets it up; it may have to fetch keys.
     pub set_up: fn(&Setting, &Runtime) -> Peer,
 }
 
@@ -22,9 +22,9 @@ pub struct Candidate {
 pub struct Peer {
     /// The router that checks tokens.
     pub contender: Box<dyn Contender>,
-    /// The status it answers a token with.
+    /// The status of the answer to a token.
     pub status: Box<dyn FnMut(&str) -> u16>,
-    /// The bare router that is subtracted.
+    /// The bare router that is subtracted from its times.
     pub beside: Beside,
 }
 
@@ -35,5 +35,5 @@ pub enum Beside {
     Axum07,
 }
 
-/// All that are compared here.
+/// All algorithms that are compared here.
 pub const ALL: &[Algorithm] = &[Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];

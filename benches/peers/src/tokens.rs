@@ -1,14 +1,14 @@
-//! The tokens that all are given: those of the other benchmarks, and what some peers ask for besides.
+//! The tokens that all get: those of the other benchmarks, with the claims that some peers require.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use scopegate_benches::Setting;
 use serde_json::{Value, json};
 
-/// A token that everybody must accept, with these members changed.
+/// A token that every peer must accept, with these members changed.
 ///
-/// aliri and tower-oauth2-resource-server refuse a token without `nbf` once they are told to check it,
-/// and axum-keycloak-auth one without `typ` and `azp`.
+/// aliri and tower-oauth2-resource-server refuse a token without `nbf` if they are configured to
+/// check it, and axum-keycloak-auth refuses one without `typ` and `azp`.
 pub fn token(setting: &mut Setting, members: Value) -> String {
     let mut all = json!({ "nbf": now() - 10, "typ": "Bearer", "azp": "orders-reader" });
     let (Some(all_members), Value::Object(members)) = (all.as_object_mut(), members) else {
@@ -18,12 +18,12 @@ pub fn token(setting: &mut Setting, members: Value) -> String {
     setting.token(all)
 }
 
-/// So many tokens that nobody has seen.
+/// This many new tokens.
 pub fn tokens(setting: &mut Setting, count: usize) -> Vec<String> {
     (0..count).map(|_| token(setting, json!({}))).collect()
 }
 
-/// The tokens that must be refused, each with what is wrong with it and nothing else.
+/// The tokens that must be refused, each with the one thing that is wrong with it.
 pub fn refused(setting: &mut Setting) -> Vec<(&'static str, String)> {
     vec![
         ("signature", forged(setting)),
@@ -35,7 +35,7 @@ pub fn refused(setting: &mut Setting) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A good token whose signature is that of another.
+/// A valid token with the signature of another one.
 fn forged(setting: &mut Setting) -> String {
     let [token, other] = [(); 2].map(|()| token(setting, json!({})));
     let (signed, _) = token.rsplit_once('.').expect("three segments");

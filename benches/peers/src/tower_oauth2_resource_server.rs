@@ -1,7 +1,7 @@
-//! tower-oauth2-resource-server has no scopes: the handler asks for one.
+//! tower-oauth2-resource-server has no scopes, so the handler checks for one.
 //!
-//! Told only issuer and keys, it accepts any `iss`; so it is told what to check, claim by claim. A
-//! claim that it checks is required.
+//! With only issuer and keys it accepts any `iss`, so it is told which claims to check. A checked
+//! claim is also required.
 
 use ::tower_oauth2_resource_server::server::OAuth2ResourceServer;
 use ::tower_oauth2_resource_server::tenant::TenantConfiguration;
@@ -19,7 +19,7 @@ pub const CANDIDATE: Candidate = Candidate {
     name: "tower-oauth2-resource-server 0.12",
     provider: "aws-lc-rs, by jsonwebtoken 11",
     algorithms: ALL,
-    lets_pass: &[],
+    accepts: &[],
     set_up,
 };
 

@@ -1,4 +1,4 @@
-//! The guard of several scopes at once.
+//! The guard that requires several scopes.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,19 +6,20 @@ use std::sync::Arc;
 use scopegate_claims::{Requirement, ScopeRule, ScopeRules};
 use scopegate_jose::Verified;
 
-use crate::guard::{Guard, guard};
+use crate::decision::guard;
+use crate::guard::Guard;
 
-/// Lets in a token that holds each of the scopes.
+/// Admits a token that holds each of these scopes.
 ///
-/// One to eight, as a tuple of types, or as a list with literals under [`scoped`](macro@crate::scoped).
-/// A member may be an [`AnyOf`](crate::AnyOf) or another `AllOf`.
+/// Takes one to eight scopes, as a tuple of types, or as a list with literals under
+/// [`scoped`](macro@crate::scoped). A member may be an [`AnyOf`](crate::AnyOf) or another `AllOf`.
 ///
 /// ```
 /// use axum::{Router, routing::get};
 /// use scopegate_axum::{AllOf, scopes};
 ///
 /// scopes! {
-///     /// See orders.
+///     /// List orders.
 ///     pub ReadOrders = "read:orders";
 ///     /// Change orders.
 ///     pub WriteOrders = "write:orders";

@@ -1,4 +1,4 @@
-//! The guard of alternatives.
+//! The guard that requires one of several scopes.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,14 +6,16 @@ use std::sync::Arc;
 use scopegate_claims::{Requirement, ScopeRule, ScopeRules};
 use scopegate_jose::Verified;
 
-use crate::guard::{Guard, guard};
+use crate::decision::guard;
+use crate::guard::Guard;
 
-/// Lets in a token that holds at least one of the scopes.
+/// Admits a token that holds at least one of these scopes.
 ///
-/// One to eight, as a tuple of types, or as a list with literals under [`scoped`](macro@crate::scoped).
-/// A member may be an [`AllOf`](crate::AllOf) or another `AnyOf`.
+/// Takes one to eight scopes, as a tuple of types, or as a list with literals under
+/// [`scoped`](macro@crate::scoped). A member may be an [`AllOf`](crate::AllOf) or another `AnyOf`.
 ///
-/// The challenge has no word for "or": it names the alternative that lacks the fewest scopes.
+/// A challenge cannot express "or". It names the alternative of which the token lacks the fewest
+/// scopes.
 ///
 /// ```
 /// use axum::{Router, routing::get};

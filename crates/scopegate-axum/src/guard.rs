@@ -1,18 +1,15 @@
-//! What extractors ask of a request, as data, and the decision behind every guard.
+//! What extractors require of a request, as data.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use http::Extensions;
 use scopegate_claims::{Requirement, UnixTime};
-use scopegate_jose::{Authenticated, Refusal, RefusalCause, Verified};
+use scopegate_jose::{Authenticated, RefusalCause, Verified};
 
-use crate::AuthRejection;
-
-/// What an extractor asks of a request, as data: for the check, the log and documents.
+/// What an extractor requires of a request, as data: for the check, the log and the OpenAPI
+/// document.
 ///
-/// Its `Display` is for people: `read:orders`, `role admin`, `any token`.
+/// Its `Display` is readable text: `read:orders`, `role admin`, `any token`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Guard {
@@ -22,27 +19,31 @@ pub enum Guard {
     Role(&'static str),
     /// A token with this group.
     Group(&'static str),
-    /// A token of a user who signed in strongly or recently enough.
+    /// A token whose user signed in strongly enough, or recently enough, or both.
     #[non_exhaustive]
     Authentication {
-        /// The ways of signing in that will do; any, if there are none.
+        /// The accepted values of `acr`; any value if this is empty.
         acr_values: &'static [&'static str],
-        /// How long ago it may have been.
+        /// How long ago the user may have signed in.
         max_age: Option<Duration>,
     },
-    /// A token that a rule of the service's own lets in.
+    /// A token that meets a rule of the service's own.
     Rule(&'static str),
     /// Any token.
     Token,
     /// A token or none.
     OptionalToken,
-    /// Nothing, by intent.
+    /// Nothing: the handler is public on purpose.
     Public,
 }
 
 impl Guard {
-    /// Looks for what is asked in a token that is good.
-    fn check(&self, authenticated: &Authenticated, token: &Verified) -> Result<(), RefusalCause> {
+    /// Checks a verified token against this guard.
+    pub(crate) fn check(
+        &self,
+        authenticated: &Authenticated,
+        token: &Verified,
+    ) -> Result<(), RefusalCause> {
         let claims = token.claims();
         let rule = |met: bool| match met {
             true => Ok(()),
@@ -66,13 +67,13 @@ impl Guard {
                     false => Err(RefusalCause::InsufficientAuthentication { acr_values, max_age }),
                 }
             }
-            // The extractor decides by more than the claims that all tokens have.
+            // These are decided in the extractor, because they need more than the common claims.
             Self::Rule(_) | Self::Token | Self::OptionalToken | Self::Public => Ok(()),
         }
     }
 }
 
-/// A token that does not say when its user signed in is not fresh.
+/// A token without a sign-in time is not fresh.
 fn is_fresh(signed_in: Option<UnixTime>, max_age: Duration, now: UnixTime) -> bool {
     signed_in.is_some_and(|at| at.plus(max_age) >= now)
 }
@@ -99,119 +100,12 @@ impl fmt::Display for Guard {
     }
 }
 
-/// An extractor for the log: `RequireScope(read:orders)`.
-struct Described(&'static str, Guard);
-
-impl fmt::Display for Described {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self(name, Guard::Token | Guard::OptionalToken | Guard::Public) => f.write_str(name),
-            Self(name, guard) => write!(f, "{name}({guard})"),
-        }
-    }
-}
-
-/// What the layer left on the request.
-///
-/// It is read and stays, so that a handler may have several guards.
-pub(crate) fn authenticated<'a>(
-    extensions: &'a Extensions,
-    name: &'static str,
-    guard: Guard,
-) -> Result<&'a Authenticated, AuthRejection> {
-    extensions.get().ok_or_else(|| missing(extensions, name, guard))
-}
-
-#[cold]
-fn missing(extensions: &Extensions, name: &'static str, guard: Guard) -> AuthRejection {
-    let extractor = Described(name, guard);
-    let cause = RefusalCause::Misconfigured(format!("`{extractor}` without the layer").into());
-    if crate::probe::answer(extensions, guard) {
-        return Refusal::new(cause).into();
-    }
-    tracing::error!(
-        %extractor,
-        "`{extractor}` found no authentication: the scopegate layer is missing on this route; \
-         add it with `.layer(auth)` after the routes that it protects"
-    );
-    Refusal::new(cause).into()
-}
-
-/// The token of the request, whatever it holds.
-pub(crate) fn token(authenticated: &Authenticated) -> Result<&Arc<Verified>, AuthRejection> {
-    authenticated.token().ok_or_else(|| refuse(RefusalCause::NoToken, authenticated))
-}
-
-/// The token of the request if it holds what is asked for.
-pub(crate) fn allow(
-    extensions: &Extensions,
-    name: &'static str,
-    guard: Guard,
-) -> Result<Arc<Verified>, AuthRejection> {
-    let authenticated = authenticated(extensions, name, guard)?;
-    let token = token(authenticated)?;
-    match guard.check(authenticated, token) {
-        Ok(()) => Ok(Arc::clone(token)),
-        Err(cause) => Err(refuse(cause, authenticated)),
-    }
-}
-
-/// A refusal in the form that the layer was set to.
-pub(crate) fn refuse(cause: RefusalCause, authenticated: &Authenticated) -> AuthRejection {
-    authenticated.refuse(cause).into()
-}
-
-/// Makes a struct of a token and a rule an extractor.
-macro_rules! guard {
-    ($name:ident<$rule:ident>, [$($generics:tt)*], $guard:expr) => {
-        impl<$($generics)*> $name<$rule> {
-            /// The claims of the token that passed.
-            pub fn claims(&self) -> &scopegate_claims::Claims {
-                self.token.claims()
-            }
-
-            /// The token that passed, with the evidence for it.
-            pub fn verified(&self) -> &scopegate_jose::Verified {
-                &self.token
-            }
-        }
-
-        impl<S: Send + Sync, $($generics)*> axum_core::extract::FromRequestParts<S>
-            for $name<$rule>
-        {
-            type Rejection = crate::AuthRejection;
-
-            async fn from_request_parts(
-                parts: &mut http::request::Parts,
-                _: &S,
-            ) -> Result<Self, crate::AuthRejection> {
-                let token = crate::guard::allow(&parts.extensions, stringify!($name), $guard)?;
-                Ok(Self { token, rule: std::marker::PhantomData })
-            }
-        }
-
-        impl<$($generics)*> Clone for $name<$rule> {
-            fn clone(&self) -> Self {
-                Self { token: std::sync::Arc::clone(&self.token), rule: std::marker::PhantomData }
-            }
-        }
-
-        impl<$($generics)*> std::fmt::Debug for $name<$rule> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, "{}({})", stringify!($name), $guard)
-            }
-        }
-    };
-}
-
-pub(crate) use guard;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_sign_in_is_fresh_to_the_last_second_and_unknown_is_not_fresh() {
+    fn a_sign_in_is_fresh_up_to_max_age_and_an_unknown_one_never() {
         let at = UnixTime::from_seconds;
         let age = Duration::from_secs(300);
         assert!(is_fresh(Some(at(1_000)), age, at(1_300)));
@@ -221,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn people_read_what_is_asked() {
+    fn guards_are_displayed_as_readable_text() {
         let acr_values: &[_] = &["urn:mfa", "urn:pwd"];
         let max_age = Some(Duration::from_secs(300));
         for (guard, text) in [

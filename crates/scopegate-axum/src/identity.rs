@@ -1,4 +1,4 @@
-//! Who is asking: the subject of the token, and the client that got it.
+//! The subject of the token, and the client that the token was issued to.
 
 use std::fmt;
 use std::ops::Deref;
@@ -9,14 +9,14 @@ use http::request::Parts;
 use scopegate_claims::Claims;
 use scopegate_jose::{RefusalCause, Verified};
 
-use crate::AuthRejection;
-use crate::guard::{self, Guard};
+use crate::guard::Guard;
+use crate::{AuthRejection, decision};
 
-/// Whom the token speaks of: the claim `sub`.
+/// The subject of the token: the claim `sub`.
 ///
-/// A request without a token is answered 401, and so is a token that names no subject:
-/// `invalid_token`, for every access token has to (RFC 9068 §2.2). `Option<Subject>` is `None` for
-/// both. Its `Debug` does not show whom; its `Display` does.
+/// A request without a token is answered with 401. A token without a subject is answered with 401
+/// `invalid_token`, because every access token must have one (RFC 9068 §2.2). `Option<Subject>` is
+/// `None` in both cases. `Debug` does not show the subject; `Display` does.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -32,7 +32,7 @@ use crate::guard::{self, Guard};
 /// let app = Router::new().route("/orders", get(list)).layer(auth);
 ///
 /// assert_eq!(ask(&app, Some("")).await, 200);
-/// assert_eq!(ask(&app, None).await, 401); // where the layer is optional
+/// assert_eq!(ask(&app, None).await, 401); // if the layer is optional
 /// # }
 /// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
 /// #     ask_with::<()>(app, scopes).await
@@ -42,7 +42,7 @@ use crate::guard::{self, Guard};
 #[derive(Clone)]
 pub struct Subject(Arc<Verified>);
 
-/// To which client the token was issued: the claim `client_id`, or Okta's `cid`.
+/// The client that the token was issued to: the claim `client_id`, or Okta's `cid`.
 ///
 /// Its answers are those of [`Subject`].
 ///
@@ -60,7 +60,7 @@ pub struct Subject(Arc<Verified>);
 /// let app = Router::new().route("/orders", get(list)).layer(auth);
 ///
 /// assert_eq!(ask(&app, Some("")).await, 200);
-/// assert_eq!(ask(&app, None).await, 401); // where the layer is optional
+/// assert_eq!(ask(&app, None).await, 401); // if the layer is optional
 /// # }
 /// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
 /// #     ask_with::<()>(app, scopes).await
@@ -70,11 +70,11 @@ pub struct Subject(Arc<Verified>);
 #[derive(Clone)]
 pub struct ClientId(Arc<Verified>);
 
-/// Makes a struct of a token an extractor of one of its claims.
+/// Implements an extractor for a struct with a token, of which it reads one claim.
 macro_rules! claim {
     ($name:ident, $claim:literal, $find:expr) => {
         impl $name {
-            /// The text of the claim.
+            /// The value of the claim.
             pub fn as_str(&self) -> &str {
                 $find(self.0.claims()).expect("the claim was found when it was extracted")
             }
@@ -85,13 +85,13 @@ macro_rules! claim {
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
                 let (extensions, name) = (&parts.extensions, stringify!($name));
-                let authenticated = guard::authenticated(extensions, name, Guard::Token)?;
-                let token = guard::token(authenticated)?;
+                let authenticated = decision::authenticated(extensions, name, Guard::Token)?;
+                let token = decision::token(authenticated)?;
                 match $find(token.claims()) {
                     Some(_) => Ok(Self(Arc::clone(token))),
                     None => {
                         let cause = RefusalCause::MissingClaim { claim: $claim };
-                        Err(guard::refuse(cause, authenticated))
+                        Err(decision::refuse(cause, authenticated))
                     }
                 }
             }
@@ -105,7 +105,8 @@ macro_rules! claim {
                 _: &S,
             ) -> Result<Option<Self>, AuthRejection> {
                 let (extensions, name) = (&parts.extensions, stringify!($name));
-                let authenticated = guard::authenticated(extensions, name, Guard::OptionalToken)?;
+                let authenticated =
+                    decision::authenticated(extensions, name, Guard::OptionalToken)?;
                 let token = authenticated.token().filter(|token| $find(token.claims()).is_some());
                 Ok(token.map(|token| Self(Arc::clone(token))))
             }

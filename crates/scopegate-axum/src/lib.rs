@@ -1,25 +1,26 @@
-//! Typed axum extractors: a handler says the scope it needs in its signature.
+//! Typed axum extractors: a handler declares the scope it needs in its signature.
 //!
-//! | extractor | lets in |
+//! | extractor | admits |
 //! | --- | --- |
 //! | [`RequireScope<S>`](RequireScope) | a token with the scope `S` |
-//! | [`AnyOf<(A, B)>`](AnyOf) | a token with one of the scopes |
-//! | [`AllOf<(A, B)>`](AllOf) | a token with each of them |
+//! | [`AnyOf<(A, B)>`](AnyOf) | a token with at least one of these scopes |
+//! | [`AllOf<(A, B)>`](AllOf) | a token with each of these scopes |
 //! | [`RequireRole<V>`](RequireRole), [`RequireGroup<V>`](RequireGroup) | a token with the role or group `V` |
 //! | [`RequireClaim<C>`](RequireClaim) | a token that your own rule `C` allows |
-//! | [`RequireAcr<A>`](RequireAcr), [`RequireFresh<300>`](RequireFresh) | a user who signed in by `A`, or within 300 seconds (RFC 9470) |
+//! | [`RequireAcr<A>`](RequireAcr), [`RequireFresh<300>`](RequireFresh) | a user who signed in with `A`, or within the last 300 seconds (RFC 9470) |
 //! | [`Token<X>`](Token) | any verified token, with your own claims `X` |
-//! | [`Subject`], [`ClientId`] | any token that says who; each is a text |
-//! | `Option<Token<X>>`, `Option<Subject>` | a token or none, where the layer is optional |
-//! | [`Public`] | everybody, by intent |
+//! | [`Subject`], [`ClientId`] | any token with a subject or client, as a string |
+//! | `Option<Token<X>>`, `Option<Subject>` | with or without a token, if the layer is optional |
+//! | [`Public`] | every request, on purpose |
 //!
-//! A handler may have several; the first that refuses answers. A scope is a type. There are three ways to write one, and they all mean the same guard:
+//! A handler may have several guards; the first one that refuses gives the answer. A scope is a
+//! type. There are three ways to write one, with the same meaning:
 //!
 //! ```
 //! use scopegate_axum::{RequireScope, scope, scoped, scopes};
 //!
 //! scopes! {
-//!     /// See orders.
+//!     /// List orders.
 //!     pub ReadOrders = "read:orders";
 //! }
 //!
@@ -31,39 +32,41 @@
 //! async fn literal(auth: RequireScope<"read:orders">) {}
 //! ```
 //!
-//! Prefer [`scopes!`]: the name appears in compile errors and docs, and a slip in it does not compile.
-//! A literal needs [`macro@scoped`] above the function; without it rustc says "constant provided
-//! when a type was expected" (E0747).
+//! Prefer [`scopes!`]: the name appears in compile errors and docs, and a misspelled name does not
+//! compile. A literal needs [`macro@scoped`] above the function; without it rustc reports "constant
+//! provided when a type was expected" (E0747).
 //!
-//! Roles, groups and values of `acr` are types too, but no scopes: [`values!`], [`value!`], or a literal.
+//! Roles, groups and values of `acr` are types too, but not scopes: use [`values!`], [`value!`], or
+//! a literal.
 //!
-//! The extractors read what the authentication layer left on the request, and nothing else. A route
-//! without the layer answers 500 and logs an error: a 401 would blame the caller for it. In axum,
-//! `Router::layer` covers the routes that were added before it.
+//! The extractors only read what the authentication layer stored on the request. If the layer is
+//! missing, the answer is 500 and an error is logged: a 401 would wrongly blame the client. In
+//! axum, `Router::layer` covers the routes that were added before it.
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | no token, layer optional | 401 `Bearer`, or `None` |
+//! | no token, the layer is optional | 401 `Bearer`, or `None` |
 //! | scope missing | 403 `insufficient_scope`, `scope="…"` |
-//! | role or group missing, own rule not met | 403 `insufficient_scope`, without a scope |
-//! | signed in too weakly or too long ago | 401 `insufficient_user_authentication`, `acr_values="…"`, `max_age="…"` |
-//! | token without the subject or client that is asked for | 401 `invalid_token` |
-//! | no layer; another `X` than the layer reads | 500 and a log entry |
+//! | role or group missing, own rule not met | 403 `insufficient_scope`, without `scope` |
+//! | the sign-in is too weak or too long ago | 401 `insufficient_user_authentication`, `acr_values="…"`, `max_age="…"` |
+//! | a token without the required subject or client | 401 `invalid_token` |
+//! | the layer is missing, or reads another type than `X` | 500 and a log entry |
 //!
 //! # Routes
 //!
-//! With the feature `routes`, `routes::Routes` is a router that sees
-//! what its handlers ask for. One declaration then has three uses: the guard, `scopes_supported` in the
-//! document about the API, and OpenAPI. An audit says before the start what nothing guards. On a plain
-//! `Router` the guards work all the same; `scopes_supported` is given to the layer's builder.
+//! With the feature `routes`, `routes::Routes` is a router that knows what its handlers require.
+//! One declaration then has three uses: the guard, `scopes_supported` in the API's metadata
+//! document, and OpenAPI. An audit at start lists handlers without a guard. The guards also work on
+//! a plain `Router`; then give `scopes_supported` to the layer's builder.
 
 #![deny(missing_docs)]
 
-// Lets generated code name this crate, inside it too.
+// Generated code names this crate by its name, also inside this crate.
 extern crate self as scopegate_axum;
 
 mod all_of;
 mod any_of;
+mod decision;
 mod guard;
 mod identity;
 mod probe;

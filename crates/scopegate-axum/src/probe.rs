@@ -1,4 +1,4 @@
-//! Asks an extractor what it would ask of a request.
+//! Asks an extractor which guard it applies.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,25 +6,25 @@ use http::Extensions;
 
 use crate::guard::Guard;
 
-/// Marks a request that is none: guards write into it what they ask for, and let nothing in.
+/// Marks a request that is not from a client. Guards record themselves in it and refuse.
 ///
-/// Only the router of this crate makes one, at the start of a service.
+/// Only the router of this crate creates one, at the start of a service.
 #[derive(Clone, Default)]
 pub(crate) struct Probe(Arc<Mutex<Vec<Guard>>>);
 
 impl Probe {
-    /// What the guards wrote.
+    /// The guards that were recorded.
     #[cfg(feature = "routes")]
-    pub(crate) fn said(&self) -> Vec<Guard> {
-        self.0.lock().map(|said| said.clone()).unwrap_or_default()
+    pub(crate) fn guards(&self) -> Vec<Guard> {
+        self.0.lock().map(|guards| guards.clone()).unwrap_or_default()
     }
 }
 
-/// Answers a probe, if there is one.
-pub(crate) fn answer(extensions: &Extensions, guard: Guard) -> bool {
-    let Some(Probe(said)) = extensions.get() else { return false };
-    if let Ok(mut said) = said.lock() {
-        said.push(guard);
+/// Records a guard in the probe, if the request has one.
+pub(crate) fn record(extensions: &Extensions, guard: Guard) -> bool {
+    let Some(Probe(guards)) = extensions.get() else { return false };
+    if let Ok(mut guards) = guards.lock() {
+        guards.push(guard);
     }
     true
 }

@@ -1,4 +1,4 @@
-//! The mark of a handler that is for everybody.
+//! Marks a handler as public.
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
@@ -6,11 +6,11 @@ use http::request::Parts;
 use crate::AuthRejection;
 use crate::guard::Guard;
 
-/// Says that a handler is for everybody, by intent.
+/// Declares a handler as public on purpose.
 ///
-/// It lets every request in, with or without a layer; the layer itself still refuses what it refuses.
-/// The audit of a `Routes` sees it and does not count the handler as unguarded, and the layer that
-/// `Routes::protect` puts on the others stays off it.
+/// It admits every request, with or without a layer; a layer that is present still refuses invalid
+/// tokens. The audit of a `Routes` does not report the handler as unguarded, and `Routes::protect`
+/// does not put the authentication layer on it.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -36,11 +36,11 @@ use crate::guard::Guard;
 pub struct Public;
 
 impl<S: Send + Sync> FromRequestParts<S> for Public {
-    // It never refuses; the type is how a router knows one of ours.
+    // It never refuses. A `Routes` recognizes our extractors by this rejection type.
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        crate::probe::answer(&parts.extensions, Guard::Public);
+        crate::probe::record(&parts.extensions, Guard::Public);
         Ok(Self)
     }
 }

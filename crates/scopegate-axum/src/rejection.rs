@@ -1,4 +1,4 @@
-//! The answer to a request that an extractor does not let in.
+//! The answer to a request that an extractor refuses.
 
 use std::error::Error;
 use std::fmt;
@@ -8,11 +8,11 @@ use axum_core::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
 use scopegate_jose::Refusal;
 
-/// The rejection of every extractor here: a [`Refusal`] as an axum response.
+/// The rejection of every extractor in this crate: a [`Refusal`] as an axum response.
 ///
-/// Status and challenge are those of RFC 6750 §3; the body is a problem document, or what the layer
-/// was set to. The refusal stays among the extensions of the response, where an outer layer finds the
-/// cause that the client is not told.
+/// Status and challenge follow RFC 6750 §3. The body is a problem document, or what the layer's
+/// settings say. The refusal is stored in the extensions of the response, where an outer layer
+/// finds the cause, which the client is not told.
 ///
 /// A handler may answer in the same form:
 ///
@@ -58,7 +58,7 @@ impl IntoResponse for AuthRejection {
         let mut response = Response::new(Body::from(answer.body()));
         *response.status_mut() = self.status();
         for (name, value) in answer.headers() {
-            // A content type of the user's that is no header value is left out.
+            // A custom content type that is not a valid header value is left out.
             if let Ok(value) = HeaderValue::try_from(&*value) {
                 response.headers_mut().insert(name, value);
             }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_settings_write_challenge_and_body() {
+    fn challenge_and_body_follow_the_settings() {
         #[derive(Debug)]
         struct Terse;
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_for_the_log_has_its_source_and_is_not_in_the_response() {
+    fn the_log_text_has_a_source_and_no_internal_cause() {
         let rejection =
             AuthRejection::from(Refusal::new(RefusalCause::InvalidToken(JoseError::Expired)));
         assert!(rejection.source().is_some());

@@ -1,4 +1,4 @@
-//! The guard of how strongly the user was authenticated (RFC 9470).
+//! The guard that requires a level of user authentication (RFC 9470).
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,13 +6,15 @@ use std::sync::Arc;
 use scopegate_claims::ClaimValues;
 use scopegate_jose::Verified;
 
-use crate::guard::{Guard, guard};
+use crate::decision::guard;
+use crate::guard::Guard;
 
-/// Lets in a token whose user signed in by one of the ways `A`, which are values of the claim `acr`.
+/// Admits a token whose user signed in with one of the levels `A`, which are values of the claim
+/// `acr`.
 ///
-/// One, or a list with the best first. A token without it is answered 401 with the challenge
-/// `insufficient_user_authentication` (RFC 9470 §3), which names the values, so that a client can
-/// send its user to sign in again.
+/// Takes one value, or a list with the preferred value first. A token without any of them is
+/// answered with 401 and the challenge `insufficient_user_authentication` (RFC 9470 §3). The
+/// challenge names the values, so that a client can send the user to sign in again.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -54,14 +56,15 @@ impl<A: ClaimValues> RequireAcr<A> {
 
 guard!(RequireAcr<A>, [A: ClaimValues], Self::GUARD);
 
-/// The challenge puts spaces between the values. It runs in the compiler.
+/// Checks at compile time that no value contains a space, because `acr_values` separates values by
+/// spaces.
 const fn without_spaces(values: &'static [&'static str]) -> &'static [&'static str] {
     let mut at = 0;
     while at < values.len() {
         let bytes = values[at].as_bytes();
         let mut byte = 0;
         while byte < bytes.len() {
-            assert!(bytes[byte] > b' ', "a value of `acr` holds no space: `acr_values` is a list");
+            assert!(bytes[byte] > b' ', "a value of `acr` must not contain spaces");
             byte += 1;
         }
         at += 1;

@@ -1,4 +1,4 @@
-//! The guard of a service's own rule.
+//! The guard that applies a service's own rule.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,18 +8,18 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use scopegate_jose::RefusalCause;
 
-use crate::guard::{self, Guard};
-use crate::{AuthRejection, Token};
+use crate::guard::Guard;
+use crate::{AuthRejection, Token, decision};
 
-/// A rule of a service's own: whether a verified token may come in.
+/// A rule of a service's own about verified tokens.
 ///
-/// `Extra` is the type of your own claims, the one that the layer was told to read; `()` if the rule
-/// goes by the claims that all tokens have. It is read once by the layer, not by each rule.
+/// `Extra` is the type of your own claims that the layer reads, or `()` if the rule needs only the
+/// common claims. The layer reads it once, not once per rule.
 ///
 /// ```
 /// use scopegate_axum::{ClaimRule, Token};
 ///
-/// /// Whoever may see every tenant's orders.
+/// /// Who may see the orders of every tenant.
 /// struct Support;
 ///
 /// impl ClaimRule for Support {
@@ -39,21 +39,21 @@ use crate::{AuthRejection, Token};
     note = "for a scope, a role or a group write `RequireScope`, `RequireRole` or `RequireGroup`"
 )]
 pub trait ClaimRule: Send + Sync + 'static {
-    /// What the rule is called, in the log and in documents.
+    /// The name of the rule, for the log and the OpenAPI document.
     const NAME: &'static str;
 
-    /// Your own claims, of the type that the layer reads.
+    /// The type of your own claims, which the layer must read.
     type Extra: Send + Sync + 'static;
 
-    /// Decides on a token that is good.
+    /// Whether a verified token meets the rule.
     fn allows(token: &Token<Self::Extra>) -> bool;
 }
 
-/// Lets in a token that the rule `C` allows.
+/// Admits a token that the rule `C` allows.
 ///
-/// It derefs to the [`Token`] that passed. The refusal is a 403 that says nothing of the rule; its name
-/// is in the [`Refusal`](scopegate_jose::Refusal), for the log. Another `Extra` than the layer reads is
-/// a mistake in the program: 500, and the log names both types.
+/// It derefs to the admitted [`Token`]. A refusal is a 403 that does not mention the rule; its name
+/// is in the [`Refusal`](scopegate_jose::Refusal), for the log. If the layer reads another type
+/// than `Extra`, that is a mistake in the program: the answer is 500, and the log names both types.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -108,7 +108,7 @@ pub struct RequireClaim<C: ClaimRule> {
 }
 
 impl<C: ClaimRule> RequireClaim<C> {
-    /// The token that passed.
+    /// The admitted token.
     pub fn token(&self) -> &Token<C::Extra> {
         &self.token
     }
@@ -127,13 +127,13 @@ impl<S: Send + Sync, C: ClaimRule> FromRequestParts<S> for RequireClaim<C> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
         let asked = Guard::Rule(C::NAME);
-        let authenticated = guard::authenticated(&parts.extensions, "RequireClaim", asked)?;
-        let token = Token::of(guard::token(authenticated)?, authenticated)?;
+        let authenticated = decision::authenticated(&parts.extensions, "RequireClaim", asked)?;
+        let token = Token::of(decision::token(authenticated)?, authenticated)?;
         match C::allows(&token) {
             true => Ok(Self { token, rule: PhantomData }),
             false => {
                 let cause = RefusalCause::RuleNotMet { rule: C::NAME.into() };
-                Err(guard::refuse(cause, authenticated))
+                Err(decision::refuse(cause, authenticated))
             }
         }
     }

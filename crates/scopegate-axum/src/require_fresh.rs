@@ -1,4 +1,4 @@
-//! The guard of how long ago the user signed in (RFC 9470).
+//! The guard that requires a recent sign-in (RFC 9470).
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use scopegate_jose::Verified;
 
 use crate::guard::Guard;
 
-/// Lets in a token whose user signed in at most `SECONDS` ago, as the claim `auth_time` says.
+/// Admits a token whose user signed in at most `SECONDS` seconds ago, by the claim `auth_time`.
 ///
-/// Any other token is answered 401 with the challenge `insufficient_user_authentication` and
-/// `max_age` (RFC 9470 §3), so that a client can send its user to sign in again. A token that does not
-/// say when is not fresh; that of a client without a user never is.
+/// Any other token is answered with 401 and the challenge `insufficient_user_authentication` with
+/// `max_age` (RFC 9470 §3), so that a client can send the user to sign in again. A token without
+/// `auth_time` is not fresh, for example the token of a client without a user.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -50,4 +50,4 @@ impl<const SECONDS: u64> RequireFresh<SECONDS> {
         Guard::Authentication { acr_values: &[], max_age: Some(Duration::from_secs(SECONDS)) };
 }
 
-crate::guard::guard!(RequireFresh<SECONDS>, [const SECONDS: u64], Self::GUARD);
+crate::decision::guard!(RequireFresh<SECONDS>, [const SECONDS: u64], Self::GUARD);

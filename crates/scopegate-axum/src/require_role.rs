@@ -1,4 +1,4 @@
-//! The guards of what the subject is, and where it belongs.
+//! The guards that require a role or a group.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,14 +6,15 @@ use std::sync::Arc;
 use scopegate_claims::ClaimValue;
 use scopegate_jose::Verified;
 
-use crate::guard::{Guard, guard};
+use crate::decision::guard;
+use crate::guard::Guard;
 
-/// Lets in a token whose subject has the role `V`.
+/// Admits a token whose subject has the role `V`.
 ///
-/// Roles are those of the claim `roles` (RFC 9068 §2.2.3.1), and those that stand elsewhere in the
-/// tokens of an issuer whose places the layer knows, such as Keycloak's `realm_access.roles`. A role is
-/// not a scope: the issuer gives it, and no client can ask for it. So the refusal is a 403 that names
-/// no scope; which role it was is in the [`Refusal`](scopegate_jose::Refusal), for the log.
+/// Roles are read from the claim `roles` (RFC 9068 §2.2.3.1), and from the places that the layer's
+/// settings name for the issuer, such as Keycloak's `realm_access.roles`. A role is not a scope:
+/// the issuer assigns it, and a client cannot request it. So the refusal is a 403 that names no
+/// scope. The required role is in the [`Refusal`](scopegate_jose::Refusal), for the log.
 ///
 /// For one of several roles, or a role and something else, write a [`ClaimRule`](crate::ClaimRule).
 ///
@@ -52,17 +53,17 @@ pub struct RequireRole<V: ClaimValue> {
 
 guard!(RequireRole<V>, [V: ClaimValue], Guard::Role(V::VALUE));
 
-/// Lets in a token whose subject belongs to the group `V`.
+/// Admits a token whose subject belongs to the group `V`.
 ///
-/// Groups are those of the claim `groups` (RFC 9068 §2.2.3.1), and those that stand elsewhere in the
-/// tokens of an issuer whose places the layer knows. The answers are those of [`RequireRole`].
+/// Groups are read from the claim `groups` (RFC 9068 §2.2.3.1), and from the places that the
+/// layer's settings name for the issuer. The answers are those of [`RequireRole`].
 ///
 /// ```
 /// use axum::{Router, routing::get};
 /// use scopegate_axum::{RequireGroup, scoped, values};
 ///
 /// values! {
-///     /// Whoever works in the shop.
+///     /// Everybody who works in the shop.
 ///     pub Staff = "/shop/staff";
 /// }
 ///

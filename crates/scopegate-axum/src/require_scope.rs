@@ -1,4 +1,4 @@
-//! The guard of one rule, most often one scope.
+//! The guard that requires one rule, most often one scope.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -6,11 +6,13 @@ use std::sync::Arc;
 use scopegate_claims::ScopeRule;
 use scopegate_jose::Verified;
 
-use crate::guard::{Guard, guard};
+use crate::decision::guard;
+use crate::guard::Guard;
 
-/// Lets in a token that holds the scope `R`.
+/// Admits a token that holds the scope `R`.
 ///
-/// `R` is a scope type, or a combination: `RequireScope<AnyOf<(A, B)>>` is `AnyOf<(A, B)>`.
+/// `R` is a scope type, or a combination: `RequireScope<AnyOf<(A, B)>>` is the same as
+/// `AnyOf<(A, B)>`.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -28,7 +30,7 @@ use crate::guard::{Guard, guard};
 ///
 /// assert_eq!(ask(&app, Some("read:orders write:orders")).await, 200);
 /// assert_eq!(ask(&app, Some("write:orders")).await, 403);
-/// assert_eq!(ask(&app, None).await, 401); // where the layer is optional
+/// assert_eq!(ask(&app, None).await, 401); // if the layer is optional
 /// # }
 /// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
 /// #     ask_with::<()>(app, scopes).await

@@ -1,20 +1,21 @@
-//! A router that sees what its handlers ask for: one declaration, three uses.
+//! A router that knows what its handlers require: one declaration, three uses.
 //!
-//! A guard in a handler's signature says which scopes a request needs. [`Routes`] is a thin router over
-//! axum's that sees these signatures, so that nothing is written twice:
+//! A guard in a handler's signature says which scopes a request needs. [`Routes`] is a thin router
+//! on top of axum's that reads these signatures, so that nothing is declared twice:
 //!
-//! 1. the guard itself, which needs no router of ours;
-//! 2. [`scopes`](Routes::scopes) for `scopes_supported` in the document about the API (RFC 9728);
-//! 3. [`document`](Routes::document): OpenAPI 3.1 with the scopes of each operation;
+//! 1. the guard itself, which works without this router;
+//! 2. [`scopes`](Routes::scopes) for `scopes_supported` in the API's metadata document (RFC 9728);
+//! 3. [`document`](Routes::document): OpenAPI 3.1 with the scopes of each operation.
 //!
-//! and before the service starts, [`audit`](Routes::audit) says what nothing guards.
+//! Before the service starts, [`audit`](Routes::audit) lists the handlers without a guard.
 //!
-//! Handlers and extractors stay as they are: any function that axum takes will do, with any extractors.
-//! A guard is known by its rejection, [`AuthRejection`](crate::AuthRejection), and asked once at the
-//! start by a request that is none. So an extractor of yours that hands a guard's refusal on counts as
-//! that guard, if `AuthRejection` is its rejection; it must not do more before it asks the guard than
-//! it may at the start of a service. One that turns the refusal into an error of its own is not seen:
-//! say [`require`](Methods::require) at its route.
+//! Handlers and extractors need no change: any axum handler function works, with any extractors. A
+//! guard is recognized by its rejection type, [`AuthRejection`](crate::AuthRejection), and is run
+//! once at start with a probe, which is not a client's request. So an extractor of your own that
+//! returns a guard's refusal counts as that guard, if its rejection is `AuthRejection`. Before it
+//! runs the guard, it must do nothing that must not happen at the start of a service. An extractor
+//! that turns the refusal into its own error type is not recognized: declare the scope with
+//! [`require`](Methods::require) on its route.
 
 mod arguments;
 mod audit;
@@ -43,7 +44,7 @@ pub use self::openapi::{Document, OpenApi};
 pub use self::operation::Operation;
 use crate::{Guard, RequireScope};
 
-/// A router that sees what its handlers ask for.
+/// A router that knows what its handlers require.
 ///
 /// ```
 /// use scopegate_axum::routes::{Routes, get};
@@ -62,7 +63,7 @@ use crate::{Guard, RequireScope};
 /// assert_eq!(routes.scopes(), ["read:orders"]);
 ///
 /// # let auth = tower::layer::util::Identity::new();
-/// // The layer stands before all that is not public.
+/// // The layer covers everything that is not public.
 /// let app: axum::Router = routes.protect(auth);
 ///
 /// assert_eq!(ask(&app, Some("read:orders")).await, 200);
@@ -74,7 +75,7 @@ use crate::{Guard, RequireScope};
 #[doc = include_str!("../docs/given.md")]
 /// ```
 ///
-/// A router with a state is given it first, because some extractors need it to be asked:
+/// If the router has a state, set it first, because some extractors need it to be probed:
 /// `Routes::new().route(…).with_state(state).protect(auth)`.
 #[derive(Debug)]
 #[must_use]
@@ -88,7 +89,7 @@ pub struct Routes<S = ()> {
 struct Endpoint<S> {
     handled: Handled<S>,
     path: String,
-    /// Where it is nested, the innermost first.
+    /// The prefixes it is nested under, the innermost first.
     prefixes: Vec<String>,
 }
 
@@ -99,26 +100,26 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// A router without routes.
+    /// Creates a router without routes.
     pub fn new() -> Self {
         Self { endpoints: Vec::new(), unseen: Vec::new() }
     }
 
-    /// Adds the handlers of a path, as axum's `Router::route`.
+    /// Adds the handlers of a path, like axum's `Router::route`.
     pub fn route(mut self, path: &str, methods: Methods<S>) -> Self {
         let endpoint = |handled| Endpoint { handled, path: path.to_owned(), prefixes: Vec::new() };
         self.endpoints.extend(methods.handlers.into_iter().map(endpoint));
         self
     }
 
-    /// Adds the routes of another.
+    /// Adds the routes of another router.
     pub fn merge(mut self, other: Self) -> Self {
         self.endpoints.extend(other.endpoints);
         self.unseen.extend(other.unseen);
         self
     }
 
-    /// Adds the routes of another below a path, as axum's `Router::nest`.
+    /// Adds the routes of another router under a prefix, like axum's `Router::nest`.
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
         self.endpoints.extend(other.endpoints.into_iter().map(|mut endpoint| {
             endpoint.prefixes.push(prefix.to_owned());
@@ -131,27 +132,29 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Adds the routes of a plain router, which cannot be seen; the path is for the audit to name it.
+    /// Adds a plain axum router, whose routes are not visible here. The audit reports it under this
+    /// path.
     ///
-    /// They are protected with the others. Their guards work, but stand in no document.
+    /// Its routes are protected like the others. Their guards work, but do not appear in any
+    /// document.
     pub fn unseen(mut self, path: &str, router: Router<S>) -> Self {
         self.unseen.push((path.to_owned(), router));
         self
     }
 
-    /// Lets only tokens to the routes so far that hold what the rule asks for.
+    /// Requires a scope rule for all routes added so far.
     ///
-    /// The guard is [`RequireScope`], so are its answers.
+    /// The guard is [`RequireScope`], and the answers are the same.
     pub fn require<R: ScopeRule>(self, _: R) -> Self {
         let guard = Guard::Scopes(R::REQUIREMENT);
         let mut routes = self.layer(from_extractor::<RequireScope<R>>());
         for endpoint in &mut routes.endpoints {
-            endpoint.handled.said.insert(0, guard);
+            endpoint.handled.declared.insert(0, guard);
         }
         routes
     }
 
-    /// Puts a layer before the routes so far, as axum's `Router::layer`.
+    /// Adds a layer to all routes added so far, like axum's `Router::layer`.
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -172,7 +175,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         }
     }
 
-    /// Gives the handlers their state, as axum's `Router::with_state`, and asks for their guards.
+    /// Sets the state of the handlers, like axum's `Router::with_state`, and probes their guards.
     pub fn with_state<S2: Clone + Send + Sync + 'static>(self, state: S) -> Routes<S2> {
         let Self { endpoints, unseen } = self;
         Routes {
@@ -186,12 +189,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 }
 
 impl Routes {
-    /// What each method of each path asks for, in the order of routing.
+    /// What each method of each path requires, in the order in which the routes were added.
     pub fn operations(&self) -> Vec<Operation> {
         self.endpoints.iter().map(Endpoint::operation).collect()
     }
 
-    /// Every scope that is asked for, each once: `scopes_supported` of the document about the API.
+    /// Every required scope, each once: the value for `scopes_supported` in the API's metadata
+    /// document.
     ///
     /// `BearerLayer::issuer(…).resource(…).scopes_supported(routes.scopes())`
     pub fn scopes(&self) -> Vec<&'static str> {
@@ -204,26 +208,26 @@ impl Routes {
         scopes
     }
 
-    /// What is open, and what cannot be seen.
+    /// Reports unguarded handlers and routes that are not visible.
     #[must_use]
     pub fn audit(&self) -> Audit {
         let unseen = self.unseen.iter().map(|(path, _)| path.clone()).collect();
         Audit::new(self.operations(), unseen)
     }
 
-    /// Writes down what there is and what it asks for.
+    /// Creates an OpenAPI document of all operations and their guards.
     ///
     /// # Errors
     ///
-    /// [`RoutesError::NotRouted`] if the document describes an operation that there is not.
+    /// [`RoutesError::NotRouted`] if `openapi` describes an operation that has no route.
     pub fn document(&self, openapi: OpenApi) -> Result<Document, RoutesError> {
         openapi.describe(&self.operations())
     }
 
-    /// Puts the authentication layer before all that is not public.
+    /// Puts the authentication layer on everything that is not public.
     ///
-    /// A path that there is not is answered by the layer too, so that nobody learns more without a
-    /// token. Operations that take a token or none need a layer that is optional.
+    /// The layer also answers requests for unknown paths, so that without a token nobody learns
+    /// which paths exist. Operations that accept requests without a token need an optional layer.
     pub fn protect<L>(self, auth: L) -> Router
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -235,10 +239,10 @@ impl Routes {
         public.merge(guarded.layer(auth))
     }
 
-    /// All but the public operations, and these, as routers of axum.
+    /// Splits the routes into two axum routers: the guarded and the public ones.
     ///
-    /// For whoever puts more than the authentication layer before the first, or a fallback into it;
-    /// `public.merge(guarded.layer(auth))` is what [`protect`](Self::protect) does.
+    /// Use this to add more layers than the authentication layer to the guarded router, or a
+    /// fallback. [`protect`](Self::protect) is the same as `public.merge(guarded.layer(auth))`.
     pub fn split(self) -> (Router, Router) {
         let (mut guarded, mut public) = (Router::new(), Router::new());
         for (_, router) in self.unseen {
@@ -254,7 +258,7 @@ impl Routes {
     }
 }
 
-/// A plain router, in which nothing can be seen.
+/// A plain axum router; its routes are not visible.
 impl<S: Clone + Send + Sync + 'static> From<Router<S>> for Routes<S> {
     fn from(router: Router<S>) -> Self {
         Self::new().unseen("/", router)
@@ -268,10 +272,14 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     }
 
     fn with_state<S2>(self, state: &S) -> Endpoint<S2> {
-        let Self { handled: Handled { method, route, mut said, ask }, path, prefixes } = self;
-        said.extend(ask(state));
+        let Self { handled: Handled { method, route, mut declared, probe }, path, prefixes } = self;
+        declared.extend(probe(state));
         let route = route.with_state(state.clone());
-        Endpoint { handled: Handled { method, route, said, ask: |_| Vec::new() }, path, prefixes }
+        Endpoint {
+            handled: Handled { method, route, declared, probe: |_| Vec::new() },
+            path,
+            prefixes,
+        }
     }
 
     fn full_path(&self) -> String {
@@ -285,8 +293,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 
 impl Endpoint<()> {
     fn operation(&self) -> Operation {
-        let Handled { method, said, ask, .. } = &self.handled;
-        let guards = said.iter().copied().chain(ask(&())).collect();
+        let Handled { method, declared, probe, .. } = &self.handled;
+        let guards = declared.iter().copied().chain(probe(&())).collect();
         Operation::new(method.clone(), self.full_path(), guards)
     }
 

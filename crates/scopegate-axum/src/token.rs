@@ -1,4 +1,4 @@
-//! The verified token itself, with the user's own claims.
+//! The verified token itself, with a service's own claims.
 
 use std::any::{Any, type_name};
 use std::fmt;
@@ -11,19 +11,19 @@ use http::request::Parts;
 use scopegate_claims::Claims;
 use scopegate_jose::{Authenticated, ExtraClaims, RefusalCause, Verified};
 
-use crate::AuthRejection;
-use crate::guard::{self, Guard};
+use crate::guard::Guard;
+use crate::{AuthRejection, decision};
 
 const NAME: &str = "Token";
 
 /// The verified token of the request, whatever its scopes.
 ///
-/// It derefs to [`Claims`]. `X` is the type of your own claims, the one that the layer was told to
-/// read; by default there are none. Another `X` than the layer's is a mistake in the program, so it
-/// answers 500 and the log names both types.
+/// It derefs to [`Claims`]. `X` is the type of your own claims that the layer reads; by default
+/// there are none. If the layer reads another type, that is a mistake in the program: the answer is
+/// 500, and the log names both types.
 ///
-/// `Option<Token<X>>` is `None` if the layer is optional and the request brought no token. A bad token
-/// never comes so far.
+/// `Option<Token<X>>` is `None` if the layer is optional and the request has no token. An invalid
+/// token is refused by the layer.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -52,7 +52,7 @@ const NAME: &str = "Token";
 #[doc = include_str!("../docs/given.md")]
 /// ```
 ///
-/// Where a token is welcome and not needed:
+/// For handlers that accept a token but do not require one:
 ///
 /// ```
 /// # use axum::{Router, routing::get};
@@ -80,7 +80,7 @@ pub struct Token<X: Send + Sync + 'static = ()> {
 }
 
 impl<X: Send + Sync + 'static> Token<X> {
-    /// The claims that every access token has.
+    /// The common claims of access tokens.
     pub fn claims(&self) -> &Claims {
         self.token.claims()
     }
@@ -90,7 +90,7 @@ impl<X: Send + Sync + 'static> Token<X> {
         find(self.token.extra()).expect("the type was compared when the token was extracted")
     }
 
-    /// The token with the evidence for it.
+    /// The token with its evidence.
     pub fn verified(&self) -> &Verified {
         &self.token
     }
@@ -112,11 +112,11 @@ impl<X: Send + Sync + 'static> Token<X> {
              build the layer with `.extra_claims::<{asked}>()`"
         );
         let problem = format!("`Token<{asked}>`, but the layer reads {read}");
-        Err(guard::refuse(RefusalCause::Misconfigured(problem.into()), authenticated))
+        Err(decision::refuse(RefusalCause::Misconfigured(problem.into()), authenticated))
     }
 }
 
-/// The extra claims if they are an `X`; `()` is always there, and stands for none.
+/// The extra claims, if they are of type `X`. `()` is always found and stands for no extra claims.
 fn find<X: 'static>(extra: Option<&ExtraClaims>) -> Option<&X> {
     let none: &'static dyn Any = &();
     none.downcast_ref().or_else(|| extra?.downcast_ref())
@@ -134,8 +134,8 @@ impl<S: Send + Sync, X: Send + Sync + 'static> FromRequestParts<S> for Token<X> 
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let authenticated = guard::authenticated(&parts.extensions, NAME, Guard::Token)?;
-        Self::of(guard::token(authenticated)?, authenticated)
+        let authenticated = decision::authenticated(&parts.extensions, NAME, Guard::Token)?;
+        Self::of(decision::token(authenticated)?, authenticated)
     }
 }
 
@@ -143,7 +143,7 @@ impl<S: Send + Sync, X: Send + Sync + 'static> OptionalFromRequestParts<S> for T
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
-        let authenticated = guard::authenticated(&parts.extensions, NAME, Guard::OptionalToken)?;
+        let authenticated = decision::authenticated(&parts.extensions, NAME, Guard::OptionalToken)?;
         authenticated.token().map(|token| Self::of(token, authenticated)).transpose()
     }
 }

@@ -1,6 +1,6 @@
-//! What the compiler says to a mistake in a signature; what compiles is in `spellings.rs`.
+//! The compiler's messages for mistakes in a signature. What compiles is tested in `spellings.rs`.
 
 #[test]
-fn mistakes_are_explained_where_they_are_made() {
+fn mistakes_are_reported_at_their_position() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -1,4 +1,4 @@
-//! For whom a token is meant: `aud`, RFC 7519 §4.1.3.
+//! The recipients of a token: `aud`, RFC 7519 §4.1.3.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::ClaimsError;
 use crate::part::Part;
 
-/// The name of an API, such as `api://orders`; compared byte for byte.
+/// The name of an API, such as `api://orders`. Names are compared byte for byte.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Audience(Box<str>);
 
@@ -19,17 +19,17 @@ impl Audience {
     ///
     /// [`ClaimsError::InvalidAudience`] if the text is empty or holds a control character.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
-        if !Self::is_one(text) {
+        if !Self::is_valid(text) {
             return Err(ClaimsError::InvalidAudience(text.to_owned()));
         }
         Ok(Self(text.into()))
     }
 
-    pub(crate) fn is_one(text: &str) -> bool {
+    pub(crate) fn is_valid(text: &str) -> bool {
         !text.is_empty() && !text.chars().any(char::is_control)
     }
 
-    /// The audience as it is written.
+    /// The audience as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for Audience {
     }
 }
 
-/// The audiences of one token: one or several, never none.
+/// The audiences of one token: one or more.
 ///
 /// ```
 /// use scopegate_claims::Audiences;
@@ -65,13 +65,13 @@ impl<'de> Deserialize<'de> for Audience {
 /// ```
 #[derive(Clone, Eq, PartialEq)]
 pub struct Audiences {
-    /// In the token's order.
+    /// The audiences in the token's order, with [`SEPARATOR`] between them.
     text: Part,
     form: Form,
 }
 
-/// An audience holds no control character, so one can stand between them.
-const BETWEEN: char = '\0';
+/// Separates audiences in [`Audiences::text`]. It is a control character, so no audience holds it.
+const SEPARATOR: char = '\0';
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Form {
@@ -80,22 +80,22 @@ enum Form {
 }
 
 impl Audiences {
-    /// Tells whether this very audience is among them.
+    /// Tells whether exactly this audience is among them.
     pub fn contains(&self, audience: &str) -> bool {
         self.iter().any(|known| known == audience)
     }
 
     /// The audiences, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.text.split(BETWEEN)
+        self.text.split(SEPARATOR)
     }
 
-    /// The one audience that a part of a text is.
-    pub(crate) fn within(text: Part) -> Self {
+    /// A single audience that shares a part of another string.
+    pub(crate) fn from_part(text: Part) -> Self {
         Self { text, form: Form::Text }
     }
 
-    /// The memory beside the value itself.
+    /// The heap memory in bytes, without the value itself.
     pub(crate) fn footprint(&self) -> usize {
         self.text.len()
     }
@@ -103,7 +103,7 @@ impl Audiences {
 
 impl From<Audience> for Audiences {
     fn from(Audience(text): Audience) -> Self {
-        Self::within((&*text).into())
+        Self::from_part((&*text).into())
     }
 }
 
@@ -113,7 +113,7 @@ impl fmt::Debug for Audiences {
     }
 }
 
-/// They are written as they were read: a text, or an array.
+/// Writes the same form that was read: a string or an array.
 impl Serialize for Audiences {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.form {
@@ -131,7 +131,7 @@ impl<'de> Deserialize<'de> for Audiences {
             type Value = Audiences;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an audience as a text or as an array of texts")
+                f.write_str("an audience as a string or as an array of strings")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Audiences, E> {
@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for Audiences {
                 let mut text = String::new();
                 while let Some(Audience(audience)) = array.next_element()? {
                     if !text.is_empty() {
-                        text.push(BETWEEN);
+                        text.push(SEPARATOR);
                     }
                     text.push_str(&audience);
                 }
@@ -157,7 +157,7 @@ impl<'de> Deserialize<'de> for Audiences {
     }
 }
 
-/// Audiences as they are read: a list, or a text that is one.
+/// Audiences while they are read: a list, or one borrowed string.
 pub(crate) enum ReadAudiences<'de> {
     List(Audiences),
     One(&'de str),
@@ -171,11 +171,11 @@ impl<'de> Deserialize<'de> for ReadAudiences<'de> {
             type Value = ReadAudiences<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an audience as a text or as an array of texts")
+                f.write_str("an audience as a string or as an array of strings")
             }
 
             fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                if Audience::is_one(text) {
+                if Audience::is_valid(text) {
                     Ok(ReadAudiences::One(text))
                 } else {
                     self.visit_str(text)
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_audience_matches_whole_and_in_its_own_case() {
+    fn an_audience_matches_only_in_full_and_in_the_same_case() {
         let several: Audiences = serde_json::from_str(r#"["api://orders","api://stock"]"#).unwrap();
         assert!(several.contains("api://stock"));
         for other in ["api://", "API://orders", "api://orders/", ""] {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_audience_is_refused() {
+    fn an_invalid_audience_is_refused() {
         for bad in ["\"\"", "[]", "[\"\"]", "[1]", "null", "{}", "true", "\"a\\u0000\""] {
             assert!(serde_json::from_str::<Audiences>(bad).is_err(), "{bad}");
         }

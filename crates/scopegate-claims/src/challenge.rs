@@ -11,16 +11,16 @@ use crate::ScopeSet;
 pub enum BearerError {
     /// The token lacks a scope: 403.
     InsufficientScope,
-    /// The user must sign in again, or by stronger means: 401 (RFC 9470 §3).
+    /// The user must sign in again, or with a stronger method: 401 (RFC 9470 §3).
     InsufficientUserAuthentication,
     /// The request itself is malformed: 400.
     InvalidRequest,
-    /// The token is malformed, expired, or otherwise not to be believed: 401.
+    /// The token is malformed, expired, or not valid for another reason: 401.
     InvalidToken,
 }
 
 impl BearerError {
-    /// The code as it is written on the wire.
+    /// The code as it is sent to the client.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InsufficientScope => "insufficient_scope",
@@ -31,10 +31,10 @@ impl BearerError {
     }
 }
 
-/// A `Bearer` challenge; its `Display` is the value of the header.
+/// A `Bearer` challenge. Its `Display` is the value of the header.
 ///
-/// Values are quoted and escaped, so that no text can end its parameter early or begin a header of
-/// its own.
+/// Values are quoted and escaped, so that no value can end its parameter early or inject another
+/// header.
 ///
 /// ```
 /// use scopegate_claims::{BearerChallenge, BearerError, ScopeSet};
@@ -60,40 +60,40 @@ pub struct BearerChallenge {
 }
 
 impl BearerChallenge {
-    /// A challenge without parameters: the answer to a request that brought no token.
+    /// A challenge without parameters: the answer to a request without a token.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Names the protection space (RFC 9110 §11.5).
+    /// Sets the realm, the name of the protection space (RFC 9110 §11.5).
     #[must_use]
     pub fn with_realm(mut self, realm: &str) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
-    /// Says what kind of error it was.
+    /// Sets the error code.
     #[must_use]
     pub fn with_error(mut self, error: BearerError) -> Self {
         self.error = Some(error);
         self
     }
 
-    /// Explains the error to a developer.
+    /// Sets the description, which explains the error to a developer.
     #[must_use]
     pub fn with_description(mut self, description: &str) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Names the scopes that the resource needs.
+    /// Sets the scopes that the resource needs.
     #[must_use]
     pub fn with_scope(mut self, scope: &ScopeSet) -> Self {
         self.scope = Some(scope.clone());
         self
     }
 
-    /// Names the ways of signing in that will do, the best first (RFC 9470 §3).
+    /// Sets the `acr` values that are accepted, the preferred one first (RFC 9470 §3).
     ///
     /// ```
     /// use scopegate_claims::{BearerChallenge, BearerError};
@@ -116,14 +116,14 @@ impl BearerChallenge {
         self
     }
 
-    /// Says how long ago the user may have signed in, in whole seconds (RFC 9470 §3).
+    /// Sets the maximum time since the user signed in, in whole seconds (RFC 9470 §3).
     #[must_use]
     pub fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age.as_secs());
         self
     }
 
-    /// Names the URL of the protected resource's metadata (RFC 9728 §5.1).
+    /// Sets the URL of the protected resource's metadata (RFC 9728 §5.1).
     #[must_use]
     pub fn with_resource_metadata(mut self, url: &str) -> Self {
         self.resource_metadata = Some(url.into());
@@ -169,7 +169,8 @@ impl fmt::Display for Quoted<'_> {
             match character {
                 '"' | '\\' => write!(f, "\\{character}")?,
                 ' '..='~' => f.write_char(character)?,
-                // A line break would end the header: nothing outside printable ASCII gets through.
+                // A line break would end the header. Everything outside printable ASCII is
+                // replaced.
                 _ => f.write_char('?')?,
             }
         }

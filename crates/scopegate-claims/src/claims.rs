@@ -1,4 +1,4 @@
-//! The claims of an access token, whichever dialect it was written in.
+//! The claims of an access token, independent of the dialect it was written in.
 
 mod read;
 mod text;
@@ -13,17 +13,17 @@ pub use self::read::{ClaimsSeed, ReadClaims};
 use crate::part::Span;
 use crate::{Audience, Audiences, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
 
-/// The texts of most claims are no longer.
+/// The strings of most tokens fit in this many bytes, so one allocation is usually enough.
 const USUAL_LEN: usize = 256;
 
 /// The claims that access tokens have in common (RFC 9068 §2.2 and Okta's names for the same).
 ///
-/// Reading takes either dialect. `scope` and `scp`, `client_id` and `cid` are two names of one thing:
-/// where a token has both they must agree, as sets. A member that occurs twice is refused
-/// (RFC 7519 §4), and so is a time that is not a number. What a service needs beyond these is its own
-/// type, read from the same payload.
+/// Reading accepts either dialect. `scope` and `scp` are two names for the same claim, and so are
+/// `client_id` and `cid`: if a token has both names, their values must agree (scopes are compared
+/// as sets). Reading refuses a member that occurs twice (RFC 7519 §4) and a time that is not a
+/// number. A service that needs further claims reads its own type from the same payload.
 ///
-/// Holding `Claims` proves nothing: the verifier's `Verified` does.
+/// `Claims` is no proof that the token was verified. The verifier's `Verified` is.
 ///
 /// ```
 /// use scopegate_claims::Claims;
@@ -39,12 +39,12 @@ const USUAL_LEN: usize = 256;
 /// ```
 #[derive(Clone)]
 pub struct Claims {
-    /// Their texts, one behind another.
+    /// The strings of all claims, concatenated.
     text: Arc<str>,
     parts: Parts,
 }
 
-/// The claims, their texts as parts of another.
+/// The claims. A [`Span`] is a position in [`Claims::text`].
 #[derive(Clone)]
 struct Parts {
     issuer: Span,
@@ -72,7 +72,7 @@ struct Parts {
 }
 
 impl Claims {
-    /// Begins the claims of a token that is to be issued.
+    /// Starts building the claims of a new token.
     ///
     /// ```
     /// use scopegate_claims::{Claims, Dialect, Issuer, ScopeSet, UnixTime};
@@ -115,17 +115,19 @@ impl Claims {
         ClaimsBuilder { text, parts }
     }
 
-    /// Reads claims from a source that is at hand, which costs fewer copies than to deserialize them.
+    /// Reads claims from a string that is in memory. This copies less than [`Deserialize`] does.
     ///
-    /// `read` gives the seed to a deserializer of the source.
+    /// `read` must pass the seed to a deserializer of `source`.
+    ///
+    /// [`Deserialize`]: serde::Deserialize
     pub fn read_from<E>(
         source: &str,
         read: impl FnOnce(ClaimsSeed<'_>) -> Result<ReadClaims, E>,
     ) -> Result<Self, E> {
-        Ok(read(ClaimsSeed::new(source))?.apart_from(source))
+        Ok(read(ClaimsSeed::new(source))?.detach_from(source))
     }
 
-    /// The memory beside the value itself, not much less.
+    /// The approximate heap memory in bytes, without the value itself.
     pub fn footprint(&self) -> usize {
         let Parts { audiences, scopes, roles, groups, amr, .. } = &self.parts;
         let audiences = audiences.as_ref().map_or(0, Audiences::footprint);
@@ -138,22 +140,22 @@ impl Claims {
         span.map(|span| span.of(&self.text))
     }
 
-    /// `iss`: who issued the token. A foreign issuer's text need not be a URL.
+    /// `iss`: the issuer of the token. Other issuers may write a value that is not a URL.
     pub fn issuer(&self) -> &str {
         self.parts.issuer.of(&self.text)
     }
 
-    /// `exp`: when the token ends.
+    /// `exp`: when the token expires.
     pub fn expires_at(&self) -> UnixTime {
         self.parts.expires_at
     }
 
-    /// `sub`: whom the token speaks of.
+    /// `sub`: the subject of the token, a user or a client.
     pub fn subject(&self) -> Option<&str> {
         self.part(self.parts.subject)
     }
 
-    /// `aud`: for whom it is meant.
+    /// `aud`: the APIs that the token is for.
     pub fn audiences(&self) -> Option<&Audiences> {
         self.parts.audiences.as_ref()
     }
@@ -163,7 +165,7 @@ impl Claims {
         self.parts.issued_at
     }
 
-    /// `nbf`: when it begins.
+    /// `nbf`: the time before which the token is not valid.
     pub fn not_before(&self) -> Option<UnixTime> {
         self.parts.not_before
     }
@@ -173,36 +175,38 @@ impl Claims {
         self.parts.auth_time
     }
 
-    /// `jti`: the token's own id.
+    /// `jti`: the id of the token.
     pub fn token_id(&self) -> Option<&str> {
         self.part(self.parts.token_id)
     }
 
-    /// `client_id`, or Okta's `cid`: to which client it was issued.
+    /// `client_id`, or Okta's `cid`: the client that the token was issued to.
     pub fn client_id(&self) -> Option<&str> {
         self.part(self.parts.client_id)
     }
 
-    /// `uid`: the user's stable id, absent where no user takes part.
+    /// `uid`: the stable id of the user; absent if the token is not about a user.
     pub fn user_id(&self) -> Option<&str> {
         self.part(self.parts.user_id)
     }
 
-    /// `scope`, or Okta's `scp`: what the token allows.
+    /// `scope`, or Okta's `scp`: the scopes that were granted.
     ///
-    /// With those that the issuer writes elsewhere, where the layer was told so.
+    /// If the layer has a claim mapping for the issuer, scopes from the mapped claims are included.
     pub fn scopes(&self) -> &ScopeSet {
         &self.parts.scopes
     }
 
-    /// `roles` (RFC 9068 §2.2.3.1): what the subject is, such as `admin`.
+    /// `roles` (RFC 9068 §2.2.3.1): the roles of the subject, such as `admin`.
     ///
-    /// For a token of an issuer that writes them elsewhere, what the layer was told of that issuer.
+    /// If the layer has a claim mapping for the issuer, roles from the mapped claims are included.
     pub fn roles(&self) -> &NameSet {
         &self.parts.roles
     }
 
-    /// `groups` (RFC 9068 §2.2.3.1): where the subject belongs, with the same remark.
+    /// `groups` (RFC 9068 §2.2.3.1): the groups of the subject.
+    ///
+    /// If the layer has a claim mapping for the issuer, groups from the mapped claims are included.
     pub fn groups(&self) -> &NameSet {
         &self.parts.groups
     }
@@ -212,52 +216,54 @@ impl Claims {
         self.part(self.parts.acr)
     }
 
-    /// `amr`: by which methods (RFC 8176).
+    /// `amr`: the methods by which the user was authenticated (RFC 8176).
     pub fn amr(&self) -> impl Iterator<Item = &str> {
         self.parts.amr.iter().map(AsRef::as_ref)
     }
 
-    /// `token_use`: what Amazon Cognito calls the kind of a token.
+    /// `token_use`: the kind of the token, written by Amazon Cognito.
     pub fn token_use(&self) -> Option<&str> {
         self.part(self.parts.token_use)
     }
 
-    /// `typ` among the claims: what Keycloak calls the kind of a token.
+    /// The claim `typ` (not the header): the kind of the token, written by Keycloak.
     pub fn token_kind(&self) -> Option<&str> {
         self.part(self.parts.token_kind)
     }
 
-    /// Tells whether `cnf` is present: the token is bound to a key (RFC 7800), it is no plain bearer
-    /// token.
+    /// Tells whether `cnf` is present: the token is bound to a key (RFC 7800) and is not a plain
+    /// bearer token.
     pub fn has_confirmation(&self) -> bool {
         self.parts.has_confirmation
     }
 
-    /// Tells whether `at_hash` or `c_hash` is present: only ID tokens have them (OpenID Connect Core
-    /// §3.1.3.6 and §3.3.2.11).
+    /// Tells whether `at_hash` or `c_hash` is present: only ID tokens have them (OpenID Connect
+    /// Core §3.1.3.6 and §3.3.2.11).
     pub fn has_id_token_hash(&self) -> bool {
         self.parts.has_id_token_hash
     }
 
-    /// Tells whether `nonce` is present: ID tokens have it (OpenID Connect Core §2), and the access
-    /// tokens of some issuers, such as Keycloak's before version 25.
+    /// Tells whether `nonce` is present. ID tokens have it (OpenID Connect Core §2), and so have
+    /// the access tokens of some issuers, such as Keycloak before version 25.
     pub fn has_nonce(&self) -> bool {
         self.parts.has_nonce
     }
 
-    /// Tells whether `events` is present: security event tokens have it, logout tokens among them
-    /// (RFC 8417 §2.2).
+    /// Tells whether `events` is present. Security event tokens have it (RFC 8417 §2.2), and logout
+    /// tokens are security event tokens.
     pub fn has_events(&self) -> bool {
         self.parts.has_events
     }
 
-    /// Tells whether there were members whose names are not known here. The values of some that are
-    /// known are not kept either: `cnf`, `nonce`, `events`, `at_hash`, `c_hash` and `ver`.
+    /// Tells whether the payload had members that this type does not know.
+    ///
+    /// The members `cnf`, `nonce`, `events`, `at_hash`, `c_hash` and `ver` are known, although
+    /// their values are not kept.
     pub fn has_others(&self) -> bool {
         self.parts.has_others
     }
 
-    /// Begins other claims with what these say, as for a token whose issuer has its own names.
+    /// Starts building new claims from these, for example to add mapped claims of an issuer.
     pub fn into_builder(self) -> ClaimsBuilder {
         let Self { text, parts } = self;
         ClaimsBuilder { text: (*text).to_owned(), parts }
@@ -268,10 +274,10 @@ impl Claims {
         self.in_dialect_with(dialect, &NoExtra {})
     }
 
-    /// Writes the claims in a dialect, and beside them the members of a map or struct.
+    /// Writes the claims in a dialect, and adds the members of a map or struct.
     ///
-    /// The caller sees to it that no extra member bears the name of a claim: a member written twice
-    /// makes a token that verifiers refuse.
+    /// The caller must make sure that no extra member has the name of a claim. A member that is
+    /// written twice makes a token that verifiers refuse.
     pub fn in_dialect_with<'a, X: Serialize>(
         &'a self,
         dialect: Dialect,
@@ -281,7 +287,7 @@ impl Claims {
     }
 }
 
-/// Claims are equal if they say the same, whatever they were read from.
+/// Compares the values of the claims, not the strings they were read from.
 impl PartialEq for Claims {
     fn eq(&self, other: &Self) -> bool {
         let texts = |claims: &Self| {
@@ -309,7 +315,7 @@ impl PartialEq for Claims {
     }
 }
 
-/// Shows what concerns the API, and nothing about people.
+/// Shows only claims that contain no personal data.
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims")
@@ -325,7 +331,7 @@ impl fmt::Debug for Claims {
 #[derive(Serialize)]
 struct NoExtra {}
 
-/// Builds [`Claims`]; what is not said stays absent.
+/// Builds [`Claims`]. Claims that are not set are absent.
 #[derive(Clone)]
 pub struct ClaimsBuilder {
     text: String,
@@ -340,7 +346,7 @@ impl ClaimsBuilder {
         self
     }
 
-    /// Sets `aud` to this one.
+    /// Sets `aud` to one audience.
     #[must_use]
     pub fn audience(mut self, audience: Audience) -> Self {
         self.parts.audiences = Some(audience.into());

@@ -1,11 +1,11 @@
-//! Rules combined as values, for those who name them outside of a signature.
+//! Combining rules as values, for code that states them outside of a signature.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use crate::{Requirement, ScopeRule, ScopeRules};
 
-/// Combines rules to one that asks for any of them.
+/// Combines rules into a rule that requires at least one of them.
 ///
 /// ```
 /// use scopegate_claims::{ScopeRule, ScopeSet, all_of, any_of};
@@ -25,18 +25,18 @@ pub fn any_of<T: ScopeRules>(_: T) -> AnyRule<T> {
     AnyRule(PhantomData)
 }
 
-/// Combines rules to one that asks for each of them. See [`any_of`].
+/// Combines rules into a rule that requires all of them. See [`any_of`].
 pub fn all_of<T: ScopeRules>(_: T) -> AllRule<T> {
     AllRule(PhantomData)
 }
 
-/// The rule that [`any_of`] makes.
+/// The rule that [`any_of`] returns.
 pub struct AnyRule<T: ScopeRules>(PhantomData<fn() -> T>);
 
-/// The rule that [`all_of`] makes.
+/// The rule that [`all_of`] returns.
 pub struct AllRule<T: ScopeRules>(PhantomData<fn() -> T>);
 
-// An extractor names `AnyOf` and `AllOf`, so compile errors do not offer these.
+// Extractors are written as `AnyOf` and `AllOf`, so compile errors should not suggest these types.
 #[diagnostic::do_not_recommend]
 impl<T: ScopeRules> ScopeRule for AnyRule<T> {
     const REQUIREMENT: Requirement = Requirement::any_of(T::REQUIREMENTS);

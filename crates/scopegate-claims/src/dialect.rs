@@ -1,18 +1,21 @@
-//! The two ways in which issuers name the same claims.
+//! The two sets of names that issuers use for the same claims.
 
 use serde::{Deserialize, Serialize};
 
-/// How an authorization server writes its access tokens.
+/// The claim names that an authorization server writes into its access tokens.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "a new dialect is a new contract with every verifier")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new dialect must be handled wherever tokens are written"
+)]
 pub enum Dialect {
-    /// Both at once, for verifiers of either kind.
+    /// Both sets of names in each token, for verifiers of either kind.
     #[default]
     Both,
-    /// Okta's: `ver`, `cid`, `uid`, and `scp` as an array.
+    /// Okta's names: `ver`, `cid`, `uid`, and `scp` as an array.
     Okta,
-    /// RFC 9068's: `client_id`, and `scope` as a text.
+    /// The names of RFC 9068: `client_id`, and `scope` as a string.
     Rfc9068,
 }
 

@@ -1,19 +1,19 @@
-//! What can be wrong with a text that should become a claim.
+//! Errors of parsing a scope, an audience or an issuer.
 
-/// A text that is not the claim it should be.
+/// A string that is not a valid scope, audience or issuer.
 ///
-/// The messages quote what was written, for whoever wrote it: an administrator or a developer. Code
-/// that answers a stranger maps them to fixed text instead.
+/// The messages quote the input, because they are meant for the administrator or developer who
+/// wrote it. Code that answers an unauthenticated client must map them to fixed text instead.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimsError {
     /// An audience is empty or holds a control character.
-    #[error("an audience must be a non-empty text without control characters, not {0:?}")]
+    #[error("an audience must be a non-empty string without control characters, not {0:?}")]
     InvalidAudience(String),
-    /// An issuer is not an https URL, or an http URL of a loopback address.
+    /// An issuer is neither an https URL nor an http URL of a loopback address.
     #[error("{text:?} is not an issuer: {problem}")]
     InvalidIssuer {
-        /// What was written.
+        /// The input.
         text: String,
         /// What is wrong with it.
         problem: &'static str,

@@ -1,4 +1,4 @@
-//! Who issued a token: `iss`, RFC 7519 §4.1.1 and RFC 8414 §2.
+//! The issuer of a token: `iss`, RFC 7519 §4.1.1 and RFC 8414 §2.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::ClaimsError;
 
-/// The URL of an authorization server, kept and compared as it is written.
+/// The URL of an authorization server. It is stored and compared without normalization.
 ///
-/// It is an https URL without query and fragment (RFC 8414 §2). Plain http is taken for a loopback
-/// address only, where nobody can listen in between.
+/// It is an https URL without query and fragment (RFC 8414 §2). Plain http is accepted for loopback
+/// addresses only, because their traffic does not leave the machine.
 ///
 /// ```
 /// use scopegate_claims::Issuer;
@@ -26,7 +26,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`ClaimsError::InvalidIssuer`] which says what is wrong.
+    /// [`ClaimsError::InvalidIssuer`], which says what is wrong.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
         match problem_of(text) {
             None => Ok(Self(text.into())),
@@ -34,12 +34,12 @@ impl Issuer {
         }
     }
 
-    /// The issuer as it is written.
+    /// The issuer as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The path of the URL, without a slash at its end; empty for a bare host.
+    /// The path of the URL without a trailing slash; empty if the URL has no path.
     pub fn path(&self) -> &str {
         let after_scheme = self.0.find("://").map_or(0, |at| at + 3);
         let rest = &self.0[after_scheme..];
@@ -54,7 +54,7 @@ impl Issuer {
 
 fn problem_of(text: &str) -> Option<&'static str> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some("a URL holds printable ASCII only");
+        return Some("a URL may hold printable ASCII characters only");
     }
     if text.contains(['?', '#']) {
         return Some("it may have neither query nor fragment");
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_for_loopback_only() {
+    fn plain_http_is_accepted_for_loopback_only() {
         for good in [
             "http://127.0.0.1:9000",
             "http://127.9.9.9",
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_issuer_is_refused_with_a_reason() {
+    fn an_invalid_issuer_is_refused() {
         for bad in [
             "",
             "id.example.com",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_what_metadata_urls_are_made_of() {
+    fn the_path_has_no_trailing_slash() {
         assert_eq!(Issuer::parse("https://a.example/oauth2/x").unwrap().path(), "/oauth2/x");
         assert_eq!(Issuer::parse("https://a.example/t/").unwrap().path(), "/t");
         assert_eq!(Issuer::parse("https://a.example").unwrap().path(), "");

@@ -1,9 +1,9 @@
 //! The claims model that issuers, verifiers and services share.
 //!
-//! Text becomes a type here and is trusted afterwards: a [`Scope`] keeps the grammar of RFC 6749, an
-//! [`Issuer`] is a URL that may be fetched from, a [`UnixTime`] is in range. [`Claims`] reads and
-//! writes an access token's payload in Okta's dialect and in that of RFC 9068. Nothing in this crate
-//! knows cryptography or HTTP.
+//! This crate parses strings into types, and code that holds such a type trusts it: a [`Scope`]
+//! follows the grammar of RFC 6749, an [`Issuer`] is a URL that may be fetched, a [`UnixTime`] is
+//! in range. [`Claims`] reads and writes the payload of an access token in Okta's dialect and in
+//! the dialect of RFC 9068. The crate contains no cryptography and no HTTP.
 
 #![deny(missing_docs)]
 

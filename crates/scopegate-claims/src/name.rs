@@ -1,4 +1,4 @@
-//! Scopes as types, for the signature of a handler.
+//! Scopes as types, for use in the signature of a handler.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::packed::Packed;
 /// A type that stands for one scope.
 ///
 /// `scopes!` declares such types, `scope!("…")` writes one in place. A name that RFC 6749 §3.3 does
-/// not allow stops the build as soon as a guard uses it.
+/// not allow is a compile error as soon as a guard uses it.
 ///
 /// ```
 /// use scopegate_claims::{ScopeName, ScopeRule, ScopeSet};
@@ -41,17 +41,18 @@ use crate::packed::Packed;
     note = "or write one in place: `scope!(\"read:orders\")`; under `#[scoped]` a string literal will do"
 )]
 pub trait ScopeName: Send + Sync + 'static {
-    /// The scope as tokens carry it.
+    /// The scope as it appears in tokens.
     const NAME: &'static str;
 }
 
-/// The type of a scope that was written as a literal: its text, in four numbers.
+/// The type of a scope that was written as a literal: its text, encoded in four numbers.
 ///
-/// `scope!("…")` and `#[scoped]` write it. The bytes are big-endian and padded with zeros, at most 64.
+/// `scope!("…")` and `#[scoped]` write this type. The numbers hold at most 64 bytes, big-endian and
+/// padded with zeros.
 #[derive(Clone, Copy)]
 pub struct PackedScope<const A: u128, const B: u128, const C: u128, const D: u128>;
 
-// Nobody writes this type by hand, so compile errors do not offer it.
+// This type is never written by hand, so compile errors should not suggest it.
 #[diagnostic::do_not_recommend]
 impl<const A: u128, const B: u128, const C: u128, const D: u128> ScopeName
     for PackedScope<A, B, C, D>
@@ -67,7 +68,7 @@ impl<const A: u128, const B: u128, const C: u128, const D: u128> fmt::Debug
     }
 }
 
-/// The text if it is a scope. It runs in the compiler, so a failed check is a compile error.
+/// Checks that the text is a scope. It runs at compile time, so a failed check is a compile error.
 const fn scope(text: &str) -> &str {
     assert!(Scope::is_token(text), "these numbers are not a packed scope: write `scope!(\"…\")`");
     text
@@ -79,7 +80,7 @@ mod tests {
     use crate::packed::word;
 
     #[test]
-    fn the_name_is_what_was_packed() {
+    fn unpacking_gives_the_packed_name() {
         type Short = PackedScope<{ word(b"read:orders\0\0\0\0\0") }, 0, 0, 0>;
         assert_eq!(Short::NAME, "read:orders");
         assert_eq!(
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_costs_nothing_at_run_time() {
+    fn a_packed_scope_has_size_zero() {
         assert_eq!(size_of::<PackedScope<1, 2, 3, 4>>(), 0);
     }
 }

@@ -6,17 +6,17 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// No name holds it, so that it can stand between names.
-const BETWEEN: char = '\0';
+/// Separates names in [`NameSet::text`]. Names that hold it are left out.
+const SEPARATOR: char = '\0';
 
-/// Names in the order in which a token lists them: roles, groups.
+/// Roles or groups, in the order in which a token lists them.
 ///
-/// Unlike a scope, a name may hold spaces. The set is kept as one text, so that it costs one
-/// allocation, and none while it is empty.
+/// Unlike a scope, a name may hold spaces. The set is stored as one string, so it costs one
+/// allocation, or none if it is empty.
 ///
-/// Reading is lenient, because issuers put what they like under such names: a text is one name, an
-/// array gives its texts and the `value` of its objects (RFC 7643 §2.4), everything else is no name.
-/// What is not read is not granted.
+/// Reading is lenient, because issuers differ in what they write here: a string is one name; an
+/// array gives its strings and the `value` of its objects (RFC 7643 §2.4); everything else is
+/// ignored and grants nothing.
 ///
 /// ```
 /// use scopegate_claims::NameSet;
@@ -33,40 +33,38 @@ pub struct NameSet {
 }
 
 impl NameSet {
-    /// The set without names.
+    /// The empty set.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// Tells whether the set holds this very name.
+    /// Tells whether the set holds exactly this name.
     pub fn contains(&self, name: &str) -> bool {
         self.iter().any(|known| known == name)
     }
 
     /// The names, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.text.split(BETWEEN).filter(|name| !name.is_empty())
+        self.text.split(SEPARATOR).filter(|name| !name.is_empty())
     }
 
-    /// How many names the set holds.
+    /// The number of names in the set.
     pub fn len(&self) -> usize {
         self.iter().count()
     }
 
-    /// Tells whether the set holds no name.
+    /// Tells whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
-}
 
-impl NameSet {
-    /// The memory beside the value itself.
+    /// The heap memory in bytes, without the value itself.
     pub(crate) fn footprint(&self) -> usize {
         self.text.len()
     }
 }
 
-/// Leaves out what is no name: the empty text, and one that holds U+0000.
+/// Leaves out empty names and names that hold U+0000.
 impl<T: AsRef<str>> FromIterator<T> for NameSet {
     fn from_iter<I: IntoIterator<Item = T>>(names: I) -> Self {
         let mut text = String::new();
@@ -78,16 +76,16 @@ impl<T: AsRef<str>> FromIterator<T> for NameSet {
 }
 
 fn push(text: &mut String, name: &str) {
-    if name.is_empty() || name.contains(BETWEEN) {
+    if name.is_empty() || name.contains(SEPARATOR) {
         return;
     }
     if !text.is_empty() {
-        text.push(BETWEEN);
+        text.push(SEPARATOR);
     }
     text.push_str(name);
 }
 
-/// Shows how many, not which: they are about people.
+/// Shows the number of names but not the names, which may be personal data.
 impl fmt::Debug for NameSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NameSet({})", self.len())
@@ -115,7 +113,7 @@ impl<'de> Deserialize<'de> for NameSet {
 /// Collects the names of a value.
 struct AnyValue<'a> {
     into: &'a mut String,
-    /// How far inside: a list in a list holds no names.
+    /// The nesting depth: names are read from an array, but not from an array inside an array.
     depth: u8,
 }
 
@@ -131,7 +129,7 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("names")
+        f.write_str("names as a string or as an array")
     }
 
     fn visit_str<E>(self, name: &str) -> Result<(), E> {
@@ -190,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_names() {
+    fn strings_and_value_members_are_names() {
         assert_eq!(read(r#""Order Reader""#), ["Order Reader"]);
         assert_eq!(read(r#"["a b", "c", "\u0064"]"#), ["a b", "c", "d"]);
         assert_eq!(read(r#"[{"value":"a","display":"A"},{"display":"B"}]"#), ["a"]);
     }
 
     #[test]
-    fn everything_else_is_no_name() {
+    fn all_other_json_values_give_no_names() {
         for json in [
             "7",
             "-7",
@@ -219,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_or_another_case_is_another_name() {
+    fn a_substring_or_a_different_case_is_a_different_name() {
         let names = NameSet::from_iter(["Order Reader", "admin"]);
         for other in ["Order", "Reader", "Admin", "", "admin\0", "Order Reader\0admin"] {
             assert!(!names.contains(other), "{other:?}");

@@ -1,15 +1,15 @@
-//! A text as the parameters of a type.
+//! A string encoded in the const parameters of a type.
 
-/// Sixteen bytes a number, big-endian, padded with zeros: at most 64 bytes of text.
+/// At most 64 bytes of text: sixteen bytes per number, big-endian, padded with zeros.
 ///
-/// Stable Rust has no string among const parameters. Which texts are allowed is for the types to say
-/// whose parameters they are.
+/// Stable Rust does not allow strings as const parameters. The types that use this encoding decide
+/// which strings they allow.
 pub(crate) struct Packed<const A: u128, const B: u128, const C: u128, const D: u128>;
 
 impl<const A: u128, const B: u128, const C: u128, const D: u128> Packed<A, B, C, D> {
     const BYTES: [u8; 64] = unpack([A, B, C, D]);
 
-    /// The text before the padding; empty if there is none.
+    /// The text before the padding. It is empty if the bytes are not UTF-8.
     pub(crate) const TEXT: &'static str = text_in(&Self::BYTES);
 }
 
@@ -34,7 +34,7 @@ const fn text_in(bytes: &[u8; 64]) -> &str {
     }
 }
 
-/// Sixteen bytes as a number, as the macros write them.
+/// Sixteen bytes as a number, in the encoding that the macros write.
 #[cfg(test)]
 pub(crate) const fn word(text: &[u8; 16]) -> u128 {
     u128::from_be_bytes(*text)
@@ -55,12 +55,12 @@ mod tests {
     }
 
     #[test]
-    fn all_sixty_four_bytes_are_room() {
+    fn a_text_may_use_all_64_bytes() {
         assert_eq!(Packed::<WORD, WORD, WORD, WORD>::TEXT, "0123456789abcdef".repeat(4));
     }
 
     #[test]
-    fn what_is_no_text_is_empty() {
+    fn bytes_that_are_not_utf_8_give_an_empty_text() {
         assert_eq!(Packed::<{ u128::MAX }, 0, 0, 0>::TEXT, "");
         assert_eq!(Packed::<0, WORD, 0, 0>::TEXT, "");
     }

@@ -1,17 +1,18 @@
-//! A text that may be a part of another, which it shares.
+//! A string that may be a part of a larger, shared string.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A text, or a part of one that others share.
+/// A string, or a part of a larger string that several values share.
 #[derive(Clone, Default)]
 pub(crate) struct Part {
     whole: Arc<str>,
     span: Span,
 }
 
-/// A place in a text. Beyond 4 GiB there is none: what is said to be there is empty.
+/// A position in a string, in bytes. It cannot exceed 4 GiB; a position past the end reads as
+/// empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
     start: u32,
@@ -24,24 +25,24 @@ impl Span {
         Self { start, end }
     }
 
-    /// What stands there in a text; empty if it is too short.
+    /// The part of a string at this position; empty if the string is too short.
     pub(crate) fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
-    /// The same place as seen from so far behind.
-    pub(crate) fn beyond(self, distance: usize) -> Option<Self> {
+    /// The position `distance` bytes earlier; `None` if it would be before the start.
+    pub(crate) fn shifted_back(self, distance: usize) -> Option<Self> {
         let distance = u32::try_from(distance).ok()?;
         let start = self.start.checked_sub(distance)?;
         Some(Self { start, end: self.end.saturating_sub(distance) })
     }
 
-    /// The part itself, which shares the text.
+    /// The part of a string at this position, which shares the string.
     pub(crate) fn share(self, text: &Arc<str>) -> Part {
         Part { whole: Arc::clone(text), span: self }
     }
 
-    /// Adds a part to a text.
+    /// Appends a part to a string and returns its position.
     pub(crate) fn push(text: &mut String, part: &str) -> Self {
         let start = text.len();
         text.push_str(part);

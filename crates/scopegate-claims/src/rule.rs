@@ -1,4 +1,4 @@
-//! What a guard asks of a token: scopes, combined by *any of* and *all of*.
+//! The scopes that a guard requires of a token, combined by *any of* and *all of*.
 
 mod alternatives;
 
@@ -6,9 +6,9 @@ use std::fmt;
 
 use crate::{Scope, ScopeName, ScopeSet};
 
-/// A type that says what a token must hold: one scope, or a combination of them.
+/// A type that says which scopes a token must hold: one scope, or a combination.
 ///
-/// Each [`ScopeName`] is one; the extractors `AnyOf` and `AllOf` are others.
+/// Every [`ScopeName`] is a rule, and so are the extractors `AnyOf` and `AllOf`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scope",
     label = "not a scope",
@@ -19,7 +19,7 @@ pub trait ScopeRule: Send + Sync + 'static {
     /// The rule as data.
     const REQUIREMENT: Requirement;
 
-    /// The rule as data, of a value: `scope!("read:orders").requirement()`.
+    /// The rule as data, for a value of this type: `scope!("read:orders").requirement()`.
     fn requirement(&self) -> Requirement {
         Self::REQUIREMENT
     }
@@ -29,7 +29,7 @@ impl<S: ScopeName> ScopeRule for S {
     const REQUIREMENT: Requirement = Requirement::scope(S::NAME);
 }
 
-/// A tuple of one to eight rules, as `AnyOf` and `AllOf` take them.
+/// A tuple of one to eight rules, as `AnyOf` and `AllOf` accept.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tuple of scopes",
     label = "not a tuple of scopes",
@@ -60,9 +60,9 @@ tuples_of_rules! {
     A B C D E F G H;
 }
 
-/// What a token must hold, as data: for the check, the challenge, and documents.
+/// The scopes that a token must hold, as data for the check, the challenge and documents.
 ///
-/// Its `Display` is for people: `any of (read:orders, all of (admin, orders))`.
+/// Its `Display` is for logs and documents: `any of (read:orders, all of (admin, orders))`.
 ///
 /// ```
 /// use scopegate_claims::{Requirement, ScopeSet};
@@ -92,18 +92,18 @@ impl Requirement {
     ///
     /// # Panics
     ///
-    /// If the name is no scope-token (RFC 6749 §3.3); in a constant that is a compile error.
+    /// If the name is not a scope-token (RFC 6749 §3.3). In a constant this is a compile error.
     pub const fn scope(name: &'static str) -> Self {
         assert!(Scope::is_token(name), "the name of a scope breaks the grammar of RFC 6749 §3.3");
         Self(Kind::Scope(name))
     }
 
-    /// At least one of several; of none, nothing passes.
+    /// At least one of several. With no alternatives, no token passes.
     pub const fn any_of(alternatives: &'static [Self]) -> Self {
         Self(Kind::Any(alternatives))
     }
 
-    /// Each of several.
+    /// All of several.
     pub const fn all_of(parts: &'static [Self]) -> Self {
         Self(Kind::All(parts))
     }
@@ -117,15 +117,17 @@ impl Requirement {
         }
     }
 
-    /// The scopes that a token must hold to pass, as the challenge names them (RFC 6750 §3).
+    /// The scopes that a token must hold to pass, for the `scope` of a challenge (RFC 6750 §3).
     ///
-    /// The `scope` of a challenge has no word for "or". Of alternatives it is the one that lacks
-    /// the fewest scopes, the first of equals, so that a client that asks for them gets in.
+    /// The `scope` of a challenge cannot express "or". The result is the alternative with the
+    /// fewest missing scopes, or the first of several such alternatives. A token with these scopes
+    /// passes.
     pub fn needed(&self, held: &ScopeSet) -> ScopeSet {
-        ScopeSet::from_tokens(self.cheapest(held)).expect("each name was checked when it was made")
+        ScopeSet::from_tokens(self.fewest_missing(held))
+            .expect("each name was checked when it was made")
     }
 
-    /// Every scope that is mentioned, each once, in the order of writing.
+    /// Every scope that is mentioned, without duplicates, in the order of their first appearance.
     pub fn scopes(&self) -> Vec<&'static str> {
         match self.0 {
             Kind::All(parts) | Kind::Any(parts) => {
@@ -137,18 +139,19 @@ impl Requirement {
         }
     }
 
-    fn cheapest(&self, held: &ScopeSet) -> Vec<&'static str> {
+    /// The scopes of the alternative with the fewest missing scopes.
+    fn fewest_missing(&self, held: &ScopeSet) -> Vec<&'static str> {
         let missing =
             |scopes: &Vec<&str>| scopes.iter().filter(|scope| !held.contains(scope)).count();
         match self.0 {
             Kind::All(parts) => {
                 let mut scopes = Vec::new();
-                parts.iter().for_each(|part| append(&mut scopes, part.cheapest(held)));
+                parts.iter().for_each(|part| append(&mut scopes, part.fewest_missing(held)));
                 scopes
             }
             Kind::Any(alternatives) => alternatives
                 .iter()
-                .map(|one| one.cheapest(held))
+                .map(|one| one.fewest_missing(held))
                 .min_by_key(missing)
                 .unwrap_or_default(),
             Kind::Scope(name) => vec![name],
@@ -203,12 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn the_challenge_names_all_that_is_needed_and_not_only_what_lacks() {
+    fn the_challenge_lists_all_needed_scopes_and_not_only_the_missing_ones() {
         assert_eq!(Requirement::all_of(&[A, B]).needed(&held("a")).as_str(), "a b");
     }
 
     #[test]
-    fn of_alternatives_the_challenge_names_the_one_that_lacks_the_fewest() {
+    fn the_challenge_lists_the_alternative_with_the_fewest_missing_scopes() {
         assert_eq!(A_OR_BOTH.needed(&held("")).as_str(), "a");
         assert_eq!(A_OR_BOTH.needed(&held("c")).as_str(), "a", "the first of equals");
         const TWO_OR_ONE: Requirement = Requirement::any_of(&[Requirement::all_of(&[A, B]), C]);
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_is_enough() {
+    fn a_token_with_the_needed_scopes_passes() {
         for scopes in ["", "a", "b", "c", "a b", "b c", "x"] {
             let needed = A_OR_BOTH.needed(&held(scopes));
             assert!(A_OR_BOTH.allows(&needed), "{scopes:?}");
@@ -224,18 +227,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_passes_where_there_is_no_alternative() {
+    fn no_token_passes_an_empty_list_of_alternatives() {
         assert!(!Requirement::any_of(&[]).allows(&held("a")));
         assert!(Requirement::any_of(&[]).needed(&held("a")).is_empty());
     }
 
     #[test]
-    fn each_scope_is_mentioned_once() {
+    fn scopes_are_listed_without_duplicates() {
         assert_eq!(Requirement::all_of(&[A_OR_BOTH, A, C]).scopes(), ["a", "b", "c"]);
     }
 
     #[test]
-    fn people_read_the_rule() {
+    fn display_shows_the_nesting() {
         assert_eq!(A_OR_BOTH.to_string(), "any of (a, all of (b, c))");
     }
 

@@ -8,7 +8,7 @@ use crate::ClaimsError;
 
 /// One scope, such as `read:orders`.
 ///
-/// A scope is compared byte for byte: case matters, and a part of a scope is another scope.
+/// Scopes are compared byte for byte: case matters, and a prefix of a scope is a different scope.
 ///
 /// ```
 /// use scopegate_claims::Scope;
@@ -33,7 +33,7 @@ impl Scope {
         }
     }
 
-    /// Tells whether a text is a scope-token: `1*( %x21 / %x23-5B / %x5D-7E )`.
+    /// Tells whether a string is a scope-token: `1*( %x21 / %x23-5B / %x5D-7E )`.
     pub const fn is_token(text: &str) -> bool {
         let bytes = text.as_bytes();
         let mut at = 0;
@@ -46,12 +46,12 @@ impl Scope {
         !bytes.is_empty()
     }
 
-    /// Tells whether the byte may be in a scope-token.
+    /// Tells whether a scope-token may contain the byte.
     pub(crate) const fn has_byte(byte: u8) -> bool {
         matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
     }
 
-    /// The scope as it is written.
+    /// The scope as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deserialized_scope_is_a_parsed_one() {
+    fn deserializing_a_scope_checks_the_grammar() {
         assert!(serde_json::from_str::<Scope>("\"read:orders\"").is_ok());
         assert!(serde_json::from_str::<Scope>("\"read orders\"").is_err());
     }

@@ -1,4 +1,4 @@
-//! A set of scopes, as tokens and requests carry it.
+//! A set of scopes, as found in tokens and requests.
 
 mod collector;
 mod plain;
@@ -19,11 +19,11 @@ use self::write::ScopeArray;
 use crate::part::Part;
 use crate::{ClaimsError, Scope};
 
-/// A set of scopes in the order in which they were first named.
+/// A set of scopes that remembers the order of their first appearance.
 ///
-/// It is kept as one text, separated by single spaces, so that a set costs one allocation and
-/// [`contains`](Self::contains) reads a few dozen neighbouring bytes. Two sets are equal if they hold
-/// the same scopes in whatever order.
+/// The set is stored as one string with single spaces between the scopes. It costs one allocation,
+/// and [`contains`](Self::contains) reads a few dozen adjacent bytes. Two sets are equal if they
+/// hold the same scopes in any order.
 ///
 /// ```
 /// use scopegate_claims::ScopeSet;
@@ -39,12 +39,13 @@ pub struct ScopeSet {
 }
 
 impl ScopeSet {
-    /// The set without scopes.
+    /// The empty set.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// Parses the text form of RFC 6749 §3.3; repeated spaces and repeated scopes are harmless.
+    /// Parses the space-separated form of RFC 6749 §3.3. Repeated spaces and repeated scopes are
+    /// ignored.
     ///
     /// # Errors
     ///
@@ -56,7 +57,7 @@ impl ScopeSet {
         Self::from_tokens(text.split(' ').filter(|token| !token.is_empty()))
     }
 
-    /// Collects scopes; repeated ones count once.
+    /// Collects scopes. A repeated scope counts once.
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl ScopeSet {
         Ok(collected.finish())
     }
 
-    /// Tells whether the set holds this very scope.
+    /// Tells whether the set holds exactly this scope.
     pub fn contains(&self, scope: &str) -> bool {
         let (mut rest, wanted) = (self.text.as_bytes(), scope.as_bytes());
         while rest.len() >= wanted.len() && !wanted.is_empty() {
@@ -91,7 +92,7 @@ impl ScopeSet {
         false
     }
 
-    /// Tells whether each scope of this set is in the other one.
+    /// Tells whether every scope of this set is in the other set.
     pub fn is_subset(&self, other: &Self) -> bool {
         if self.len() <= FEW {
             return self.iter().all(|scope| other.contains(scope));
@@ -100,7 +101,7 @@ impl ScopeSet {
         self.iter().all(|scope| other.contains(scope))
     }
 
-    /// The scopes of both sets, this one's first.
+    /// The scopes of both sets, those of this set first.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self::collect(self.iter().chain(other.iter()))
@@ -112,44 +113,44 @@ impl ScopeSet {
         Self::collect(self.iter().filter(|scope| other.contains(scope)))
     }
 
-    /// The scopes of this set that the other one lacks.
+    /// The scopes of this set that are not in the other set.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         Self::collect(self.iter().filter(|scope| !other.contains(scope)))
     }
 
-    /// The scopes, in the order in which they were first named.
+    /// The scopes, in the order of their first appearance.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.text.split(' ').filter(|token| !token.is_empty())
     }
 
-    /// How many scopes the set holds.
+    /// The number of scopes in the set.
     pub fn len(&self) -> usize {
         self.iter().count()
     }
 
-    /// Tells whether the set holds no scope.
+    /// Tells whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// The text form: scopes separated by one space each.
+    /// The scopes as one string, separated by single spaces.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The set as a JSON array of scopes, the form of Okta's `scp`.
+    /// The set as a JSON array of scopes, as in Okta's `scp`.
     pub fn as_array(&self) -> impl Serialize + '_ {
         ScopeArray(self)
     }
 
-    /// The set that a part of a text is, which must be [plain](is_plain).
-    pub(crate) fn within(text: Part) -> Self {
-        debug_assert!(is_plain(&text), "looked at when the part was found");
+    /// A set that shares a part of another string. The part must be [plain](is_plain).
+    pub(crate) fn from_part(text: Part) -> Self {
+        debug_assert!(is_plain(&text), "checked when the part was read");
         Self { text }
     }
 
-    /// Collects scopes that are known to be well-formed.
+    /// Collects scopes that were already checked against the grammar.
     fn collect<'a>(tokens: impl Iterator<Item = &'a str>) -> Self {
         let mut collected = Collector::default();
         tokens.for_each(|token| collected.push(token));

@@ -1,4 +1,4 @@
-//! Points in time as tokens carry them: the NumericDate of RFC 7519 §2.
+//! Points in time as tokens encode them: the NumericDate of RFC 7519 §2.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ impl UnixTime {
     /// The last second of the year 9999.
     pub const MAX: Self = Self(253_402_300_799);
 
-    /// A point in time; one beyond [`MAX`](Self::MAX) becomes `MAX`.
+    /// A point in time. Values above [`MAX`](Self::MAX) become `MAX`.
     pub const fn from_seconds(seconds: u64) -> Self {
         if seconds > Self::MAX.0 { Self::MAX } else { Self(seconds) }
     }
@@ -26,19 +26,19 @@ impl UnixTime {
         self.0
     }
 
-    /// The point in time that is so much later, in whole seconds.
+    /// This time plus a duration, in whole seconds, at most [`MAX`](Self::MAX).
     #[must_use]
     pub const fn plus(self, duration: Duration) -> Self {
         Self::from_seconds(self.0.saturating_add(duration.as_secs()))
     }
 
-    /// The point in time that is so much earlier, not before the epoch.
+    /// This time minus a duration, in whole seconds, at least the epoch.
     #[must_use]
     pub const fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(duration.as_secs()))
     }
 
-    /// How much later this is than another point; zero if it is earlier.
+    /// The time since an earlier point; zero if that point is later than this one.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
     }
@@ -62,7 +62,7 @@ impl Serialize for UnixTime {
     }
 }
 
-/// Reads a JSON number in range; a fraction of a second is cut off, a text is refused.
+/// Reads a JSON number in range. Fractions of a second are cut off. A string is refused.
 impl<'de> Deserialize<'de> for UnixTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NumericDate;
@@ -89,7 +89,8 @@ impl<'de> Deserialize<'de> for UnixTime {
             }
 
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<UnixTime, E> {
-                // NaN fails both comparisons. The bound is exact in an f64, so the cast is too.
+                // NaN fails both comparisons. An f64 represents the bound exactly, so the cast is
+                // safe.
                 if seconds >= 0.0 && seconds <= UnixTime::MAX.0 as f64 {
                     return Ok(UnixTime(seconds as u64));
                 }
@@ -101,9 +102,9 @@ impl<'de> Deserialize<'de> for UnixTime {
     }
 }
 
-/// Where the present comes from: the system, or a test.
+/// The source of the current time: the system, or a clock that a test sets.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The present second.
+    /// The current time.
     fn now(&self) -> UnixTime;
 }
 
@@ -118,7 +119,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved; clones share one hand.
+/// A clock for tests that stands still until it is set. Clones share the same time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -132,17 +133,17 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// A clock that shows this time.
+    /// A clock that is set to this time.
     pub fn at(now: UnixTime) -> Self {
         Self(Arc::new(AtomicU64::new(now.0)))
     }
 
-    /// Shows another time from now on.
+    /// Sets the clock.
     pub fn set(&self, now: UnixTime) {
         self.0.store(now.0, Ordering::SeqCst);
     }
 
-    /// Moves the hand forward, in whole seconds.
+    /// Moves the clock forward, in whole seconds.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
     }

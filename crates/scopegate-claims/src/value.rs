@@ -1,4 +1,4 @@
-//! Values of claims as types: roles, groups, ways of signing in.
+//! Claim values as types: roles, groups, authentication context classes (`acr`).
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use crate::packed::Packed;
 /// A type that stands for one value of a claim: a role, a group, an `acr`.
 ///
 /// `values!` declares such types, `value!("…")` writes one in place, and under `#[scoped]` a string
-/// literal will do. A value is not a scope: only the issuer gives it, no client asks for it.
+/// literal is enough. A value is not a scope: a client can request scopes, but only the issuer
+/// decides on roles, groups and `acr`.
 ///
 /// ```
 /// use scopegate_claims::ClaimValue;
@@ -27,11 +28,12 @@ use crate::packed::Packed;
     note = "or write one in place: `value!(\"admin\")`; under `#[scoped]` a string literal will do"
 )]
 pub trait ClaimValue: Send + Sync + 'static {
-    /// The value as tokens carry it.
+    /// The value as it appears in tokens.
     const VALUE: &'static str;
 }
 
-/// One value, or a tuple of one to eight of which one is enough, the best first.
+/// One value, or a tuple of one to eight values. One of them is enough; list the preferred one
+/// first.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the value of a claim, nor a tuple of them",
     label = "not a value",
@@ -67,9 +69,9 @@ tuples_of_values! {
     A B C D E F G H;
 }
 
-/// The type of a value that was written as a literal: its text, in four numbers.
+/// The type of a value that was written as a literal: its text, encoded in four numbers.
 ///
-/// As [`PackedScope`](crate::PackedScope), for texts that need not be scopes.
+/// It works like [`PackedScope`](crate::PackedScope), for strings that need not be scopes.
 #[derive(Clone, Copy)]
 pub struct PackedValue<const A: u128, const B: u128, const C: u128, const D: u128>;
 
@@ -88,7 +90,8 @@ impl<const A: u128, const B: u128, const C: u128, const D: u128> fmt::Debug
     }
 }
 
-/// The text if there is one. It runs in the compiler, as with a scope.
+/// Checks that the text is not empty. It runs at compile time, so a failed check is a compile
+/// error.
 const fn value(text: &str) -> &str {
     assert!(!text.is_empty(), "these numbers are not a packed value: write `value!(\"…\")`");
     text
@@ -100,7 +103,7 @@ mod tests {
     use crate::packed::word;
 
     #[test]
-    fn a_value_may_hold_what_no_scope_does() {
+    fn a_value_may_hold_characters_that_a_scope_may_not() {
         type Spaced = PackedValue<{ word(b"store \"manager\"\0") }, 0, 0, 0>;
         assert_eq!(Spaced::VALUE, "store \"manager\"");
         assert_eq!(
@@ -110,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_is_a_list_and_a_tuple_keeps_its_order() {
+    fn one_value_is_a_list_of_one_and_a_tuple_keeps_its_order() {
         struct First;
         impl ClaimValue for First {
             const VALUE: &'static str = "first";

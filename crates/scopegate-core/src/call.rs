@@ -1,8 +1,15 @@
-//! What the requests of clients have in common: the form, the decision, the refusal.
+//! What the requests of clients have in common: who asks, the decision, the refusal, another attempt.
 
 mod addressed;
+mod answer;
 pub(crate) mod decision;
-pub mod form;
 pub(crate) mod presented_token;
+mod refusal;
+mod request;
 
 pub(crate) use addressed::{active_server, selected};
+pub(crate) use answer::ClientEndpoint;
+pub(crate) use refusal::{ClientError, Recording};
+pub use refusal::{Denied, Refused};
+pub use request::ClientRequest;
+pub(crate) use request::{CallKind, ClientCall};

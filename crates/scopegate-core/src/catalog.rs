@@ -5,6 +5,7 @@
 
 pub mod admin_scopes;
 pub mod audience_names;
+mod built_in;
 mod changes;
 mod check;
 mod claim;
@@ -25,6 +26,7 @@ mod stored_row;
 mod trusted_issuer;
 mod user_id;
 
+pub use built_in::BuiltIn;
 pub use changes::{CatalogChanges, Versions};
 pub use check::{Checked, Fault, Faults, Field, MAX_FAULTS, Step, View, check};
 pub(crate) use check::{key_advice, label};
@@ -43,7 +45,7 @@ pub use resource::Resource;
 pub(crate) use scope::scope_token;
 pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
-pub use snapshot::{AuthorizationServer, CatalogState, Client, Policy, Snapshot};
+pub use snapshot::{AuthorizationServer, CatalogState, Client, Policy, Rule, Snapshot};
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
 pub use user_id::UserId;

@@ -15,11 +15,11 @@ use std::sync::{Arc, LazyLock};
 use scopegate_claims::UnixTime;
 use scopegate_jose::{KeySet, MasterKey};
 
-use crate::call::form::Form;
 use crate::catalog::{
     AuthMethod, AuthorizationServer, Client, ClientAuth, ClientSecret, Credential, Snapshot,
 };
 use crate::error::TokenError;
+use crate::form::Form;
 use crate::keys::ClientKeys;
 use crate::store::Change;
 
@@ -86,17 +86,33 @@ pub struct Proved {
 
 /// What a request says about its client.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Presented<'a> {
     /// The value of the Authorization header.
     pub authorization: Option<Authorization<'a>>,
     /// The form.
     pub form: &'a Form,
+    /// The client's certificate, in DER (RFC 8705). No method looks at it yet.
+    pub certificate: Option<&'a [u8]>,
+    /// The value of the DPoP header (RFC 9449). Nothing looks at it yet.
+    pub dpop: Option<&'a str>,
 }
 
 /// The parameters of a form that prove who the client is.
 const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
 
-impl Presented<'_> {
+impl<'a> Presented<'a> {
+    /// A request that shows a form and nothing else.
+    pub const fn form(form: &'a Form) -> Self {
+        Self { authorization: None, form, certificate: None, dpop: None }
+    }
+
+    /// The same, with the value of the Authorization header.
+    #[must_use]
+    pub const fn with_authorization(self, authorization: Option<Authorization<'a>>) -> Self {
+        Self { authorization, ..self }
+    }
+
     /// Tells whether there is anything to prove who the client is, right or wrong.
     pub fn shows_proof(&self) -> bool {
         self.authorization.is_some()

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::call::form::FormProblem;
 use crate::catalog::UnreadableRow;
-use crate::limits::RetryAfter;
-use crate::store::{Contested, StoreError};
+use crate::form::FormProblem;
+use crate::limits::{RetryAfter, TooManyRequests};
+use crate::store::StoreError;
 
 /// Why a token request is refused; by blame: the client, the administrator, ourselves.
 #[derive(Debug, thiserror::Error)]
@@ -108,14 +108,6 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// What somebody else changed first: then it can be decided again.
-    pub(crate) const fn lost_race(&self) -> Option<Contested> {
-        match self {
-            Self::Storage(StoreError::Changed(lost)) => Some(*lost),
-            _ => None,
-        }
-    }
-
     /// Tells whether it is because nobody knows who the client is.
     pub(crate) const fn is_of_unknown_client(&self) -> bool {
         matches!(
@@ -134,6 +126,16 @@ impl From<StoreError> for TokenError {
 impl From<Arc<UnreadableRow>> for TokenError {
     fn from(row: Arc<UnreadableRow>) -> Self {
         Self::Storage(row.into())
+    }
+}
+
+impl From<TooManyRequests> for TokenError {
+    fn from(refused: TooManyRequests) -> Self {
+        match refused {
+            TooManyRequests::Pushed(after) => Self::TooManyPushedRequests(after),
+            TooManyRequests::Device(after) => Self::TooManyDeviceRequests(after),
+            TooManyRequests::Stored(after) => Self::TooManyWaiting(after),
+        }
     }
 }
 

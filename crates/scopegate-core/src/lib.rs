@@ -35,6 +35,7 @@ pub mod client_auth;
 pub mod directory;
 pub mod endpoints;
 pub mod error;
+pub mod form;
 pub mod grants;
 pub mod keys;
 pub mod limits;

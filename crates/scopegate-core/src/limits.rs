@@ -19,7 +19,7 @@ pub use self::counters::Counters;
 pub use self::network::{AddressCounters, Network};
 pub use self::polls::{Polls, TooSoon};
 pub use self::requests::RequestLimits;
-pub(crate) use self::requests::{Stored, StrangersRequests};
+pub(crate) use self::requests::{Stored, StrangersRequests, TooManyRequests};
 pub use self::shared::{CountedAt, SharedCounters};
 
 /// At most so many in a time window.

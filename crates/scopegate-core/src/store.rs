@@ -7,6 +7,7 @@ mod family;
 mod news;
 mod records;
 mod session;
+mod signing_key;
 mod standing;
 mod upkeep;
 
@@ -16,7 +17,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
-use scopegate_jose::{Algorithm, Jwk};
 
 pub use self::artifact::{Artifact, ArtifactKind, ArtifactName};
 pub use self::change::{Change, Ended};
@@ -25,12 +25,12 @@ pub use self::family::{Family, FamilyBody, FamilyId};
 pub use self::news::KeyChanges;
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
+pub use self::signing_key::{KeyMove, KeyPhase, StoredKey};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
 use crate::audit::AuditEvent;
-use crate::authority::unattended::NotDone;
 pub use crate::catalog::{CatalogChanges, Versions};
-use crate::catalog::{Edit, EntityId, EntityKey, ServerId, StoredRecord, UnreadableRow};
+use crate::catalog::{Edit, EntityId, EntityKey, StoredRecord, UnreadableRow};
 use crate::directory::NewUser;
 
 /// Why a storage did not do what it was asked.
@@ -58,12 +58,6 @@ pub enum StoreError {
 impl From<Arc<UnreadableRow>> for StoreError {
     fn from(row: Arc<UnreadableRow>) -> Self {
         Self::Unreadable(row)
-    }
-}
-
-impl From<NotDone> for StoreError {
-    fn from(cause: NotDone) -> Self {
-        Self::Unavailable(Box::new(cause))
     }
 }
 
@@ -178,59 +172,22 @@ pub trait CatalogStore: fmt::Debug + Send + Sync {
     async fn catalog_file_version(&self) -> Result<u64, StoreError>;
 }
 
-/// Where signing keys are kept, sealed.
+/// Where signing keys are stored, sealed.
 #[async_trait]
 pub trait KeyStore: fmt::Debug + Send + Sync {
-    /// The keys that have changed after a version; after version 0 these are all keys of all servers.
+    /// The keys that have changed after a version. After version 0 these are all keys of all servers
+    /// that are not dropped.
     async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError>;
 
-    /// Keeps a new key.
+    /// Moves keys in the order given and records the events, all or nothing. The answer is the
+    /// version of the change.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] if the server has a signing key for that algorithm already.
-    async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError>;
-}
-
-/// A signing key as it is kept.
-#[derive(Clone, Debug)]
-pub struct StoredKey {
-    /// The server that signs with it.
-    pub server: ServerId,
-    /// The key's id.
-    pub kid: String,
-    /// What it signs with.
-    pub algorithm: Algorithm,
-    /// Where it is in its life.
-    pub phase: KeyPhase,
-    /// Since when it is there.
-    pub since: UnixTime,
-    /// What `/keys` shows.
-    pub public: Jwk,
-    /// The private key, sealed under the master key.
-    pub sealed: Vec<u8>,
-}
-
-/// Where a signing key is in its life.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum KeyPhase {
-    /// It signs.
-    Signing,
-}
-
-impl KeyPhase {
-    /// The name as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Signing => "signing",
-        }
-    }
-
-    /// The phase of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Signing].into_iter().find(|phase| phase.as_str() == name)
-    }
+    /// [`StoreError::Conflict`] if the keys are not as the moves expect, so that the caller must read
+    /// them again: a new key's id is taken, a key is not in the phase that it is to leave, a key would
+    /// go back, or a server would have a second key for an algorithm that is announced or signs.
+    async fn move_keys(&self, moves: &[KeyMove], events: &[AuditEvent]) -> Result<u64, StoreError>;
 }
 
 /// Where running leaves its traces.

@@ -1,20 +1,25 @@
-//! Tokens: their claims, the signature under them, and the refresh tokens that go with them.
+//! Tokens: drafted, then amended, then signed. And the refresh tokens that go with them.
 
 mod access_token;
+mod amend;
 mod custom_claims;
+mod draft;
+mod extras;
 mod id_token;
 pub mod id_token_hint;
 mod own;
 pub mod refresh_family;
 mod refresh_token;
-mod says;
+mod sign;
 mod token_id;
 
 pub(crate) use access_token::subject_of;
-pub use access_token::{AccessToken, Ingredients, access_token};
-pub use id_token::{ID_TOKEN_LIFETIME, IdIngredients, id_token};
+pub use amend::Amendments;
+pub use draft::{Allowed, TokenDraft, draft};
+pub use extras::{Actor, Extras, IdTokenWish, MayAct, Subject};
+pub use id_token::{ID_TOKEN_LIFETIME, IdTokenDraft};
 pub(crate) use own::person_of;
 pub use own::verify_own;
 pub use refresh_token::RefreshToken;
-pub use says::{Actor, GoesWith, IdTokenWish, MayAct, Subject};
+pub use sign::SignedTokens;
 pub use token_id::TokenId;

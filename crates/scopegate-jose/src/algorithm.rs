@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A JWS signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
 ///
-/// The list is closed: there is no `none` and no HMAC, so that neither can be configured by mistake
-/// nor asked for by a token.
+/// The list is closed. It has no `none` and no HMAC, so that neither a configuration mistake nor a
+/// token can select them.
 ///
 /// ```
 /// use scopegate_jose::Algorithm;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// assert_eq!(Algorithm::from_name("RS256"), Some(Algorithm::Rs256));
 /// assert_eq!(Algorithm::from_name("HS256"), None);
 /// ```
-#[expect(clippy::exhaustive_enums, reason = "who matches must decide on every algorithm")]
+#[expect(clippy::exhaustive_enums, reason = "a match must decide on every algorithm")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Algorithm {
     /// Ed25519.
@@ -45,7 +45,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of this name; names are case-sensitive.
+    /// The algorithm with this name. Names are case-sensitive.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Algorithm {
     }
 }
 
-/// A set of algorithms, such as those a verifier allows.
+/// A set of algorithms, such as those that a verifier allows.
 ///
 /// ```
 /// use scopegate_jose::{Algorithm, AlgorithmSet};
@@ -102,12 +102,12 @@ impl AlgorithmSet {
         Self::of(&Algorithm::ALL)
     }
 
-    /// No algorithm.
+    /// The empty set.
     pub const fn empty() -> Self {
         Self(0)
     }
 
-    /// These algorithms.
+    /// The set of these algorithms.
     pub const fn of(algorithms: &[Algorithm]) -> Self {
         let mut bits = 0;
         let mut index = 0;
@@ -128,7 +128,7 @@ impl AlgorithmSet {
         self.0 & !other.0 == 0
     }
 
-    /// Whether there is no member.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_leads_back_to_its_algorithm() {
+    fn every_name_is_parsed_to_its_algorithm() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
             let json = serde_json::to_string(&algorithm).unwrap();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_what_was_put_in() {
+    fn a_set_holds_exactly_its_members() {
         for member in Algorithm::ALL {
             let set = AlgorithmSet::of(&[member]);
             for other in Algorithm::ALL {

@@ -1,4 +1,4 @@
-//! What a layer leaves in a request for the extractors.
+//! The request extension that a layer sets for the extractors.
 
 use std::any::{Any, type_name};
 use std::fmt;
@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::{ChallengeSettings, JoseError, Refusal, RefusalCause, Verified};
 
-/// The one entry that a layer leaves among the extensions of a request.
+/// The request extension that a layer sets.
 ///
-/// Not generic, so that whoever only asks for scopes need not name the type of the extra claims.
+/// It is not generic, so that code which only checks scopes need not name the type of the extra
+/// claims.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     token: Option<Arc<Verified>>,
@@ -20,31 +21,31 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    /// A request with a good token.
+    /// A request with a verified token.
     pub fn new(token: Arc<Verified>, settings: Arc<ChallengeSettings>) -> Self {
         Self { token: Some(token), settings, at: None }
     }
 
-    /// A request without a token, where that is allowed.
+    /// A request without a token, in a layer that allows this.
     pub fn anonymous(settings: Arc<ChallengeSettings>) -> Self {
         Self { token: None, settings, at: None }
     }
 
-    /// The same, decided at this time by the layer's clock.
+    /// Sets the time of the request, as read from the layer's clock.
     #[must_use]
     pub fn at(mut self, time: UnixTime) -> Self {
         self.at = Some(time);
         self
     }
 
-    /// The time of the request, by the clock of the layer if it said so, else by the system's.
+    /// The time of the request: as set by the layer, or else the current system time.
     pub fn time(&self) -> UnixTime {
         self.at.unwrap_or_else(|| SystemClock.now())
     }
 
-    /// The token if it holds the scopes that are required, else the refusal to answer with.
+    /// The token if it holds the required scopes, otherwise the refusal.
     ///
-    /// Every guard asks here, whatever protocol it speaks, so that all give the same answers.
+    /// The guards of all protocols call this, so that they all give the same answers.
     pub fn allow(&self, requirement: &Requirement) -> Result<&Arc<Verified>, Refusal> {
         let token = self.token.as_ref().ok_or_else(|| self.refuse(RefusalCause::NoToken))?;
         let held = token.claims().scopes();
@@ -54,28 +55,28 @@ impl Authenticated {
         Err(self.refuse(RefusalCause::InsufficientScope { needed: requirement.needed(held) }))
     }
 
-    /// A refusal in the form that the layer was set to.
+    /// A refusal with the settings of the layer.
     pub fn refuse(&self, cause: RefusalCause) -> Refusal {
         Refusal::new(cause).with_settings(Arc::clone(&self.settings))
     }
 
-    /// The token.
+    /// The token, if the request has one.
     pub fn token(&self) -> Option<&Arc<Verified>> {
         self.token.as_ref()
     }
 
-    /// The claims that the service adds, when the layer was told to read them.
+    /// The claims of a custom type, if the layer reads them.
     pub fn extra(&self) -> Option<&ExtraClaims> {
         self.token.as_ref()?.extra()
     }
 
-    /// How a refusal is to be written.
+    /// The settings for refusals.
     pub fn settings(&self) -> &Arc<ChallengeSettings> {
         &self.settings
     }
 }
 
-/// Claims of a service's own type, read once and shared by the requests that bring the same token.
+/// Claims of a custom type, read once and shared by all requests with the same token.
 ///
 /// ```
 /// # use scopegate_claims::{Audience, Claims, Dialect, Issuer, UnixTime};
@@ -127,12 +128,12 @@ impl ExtraClaims {
         self.value.downcast_ref()
     }
 
-    /// The claims to keep, if they are of this type.
+    /// A shared reference to the claims, if they are of this type.
     pub fn downcast<X: Send + Sync + 'static>(&self) -> Option<Arc<X>> {
         Arc::clone(&self.value).downcast().ok()
     }
 
-    /// The name of their type, for the log entry about a wrong one.
+    /// The name of the type, for a log entry about a type mismatch.
     pub fn type_name(&self) -> &'static str {
         self.type_name
     }

@@ -1,8 +1,8 @@
-//! Base64url without padding (RFC 7515 §2), in its one canonical form.
+//! Base64url without padding (RFC 7515 §2), in canonical form only.
 //!
-//! A text that a lenient decoder would also read as these bytes is refused: padding, white space, the
-//! letters of the other alphabet, unused bits that are not zero. Otherwise one token would have many
-//! spellings, and whatever remembers tokens by their text could be talked past.
+//! Padding, white space, the standard alphabet and unused bits that are not zero are refused,
+//! although a lenient decoder accepts them. Otherwise one token would have many encodings, and a
+//! cache or a replay check that compares tokens as strings could be bypassed.
 
 use std::borrow::Cow;
 use std::mem::MaybeUninit;
@@ -24,7 +24,7 @@ pub fn encode(bytes: &[u8]) -> String {
     CODEC.encode_to_string(bytes)
 }
 
-/// Decodes a text in canonical form.
+/// Decodes a string in canonical form.
 ///
 /// ```
 /// use scopegate_jose::base64url;
@@ -32,28 +32,29 @@ pub fn encode(bytes: &[u8]) -> String {
 /// assert_eq!(base64url::decode("-_8").unwrap(), [0xfb, 0xff]);
 /// assert!(base64url::decode("-_8=").is_err()); // padding
 /// assert!(base64url::decode("-_9").is_err()); // unused bits are not zero
-/// assert!(base64url::decode("+/8").is_err()); // the other alphabet
+/// assert!(base64url::decode("+/8").is_err()); // the standard alphabet
 /// ```
 pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, JoseError> {
     CODEC.decode_to_vec(text.as_ref()).map_err(|_| JoseError::InvalidBase64url)
 }
 
-/// Appends the encoded bytes to a text.
+/// Appends the encoded bytes to a string.
 pub(crate) fn encode_to(bytes: &[u8], text: &mut String) {
     CODEC.encode_append(bytes, text);
 }
 
-/// The length of so many bytes when encoded.
+/// The encoded length of a number of bytes.
 pub(crate) const fn encoded_len(bytes: usize) -> usize {
     CODEC.encoded_length(bytes)
 }
 
-/// Whether the text is canonical, without decoding it.
+/// Whether the string is canonical. It is not decoded.
 pub(crate) fn is_canonical(text: &[u8]) -> bool {
     CODEC.check(text).is_ok()
 }
 
-/// Decodes onto the stack; `None` when the text is not canonical or its bytes are more than `N`.
+/// Decodes into a buffer. The result is `None` if the string is not canonical or decodes to more
+/// than `N` bytes.
 pub(crate) fn decode_within<'b, const N: usize>(
     text: &[u8],
     buffer: &'b mut [MaybeUninit<u8>; N],
@@ -67,7 +68,7 @@ pub(crate) fn decode_within<'b, const N: usize>(
     }
 }
 
-/// Decodes onto the stack what fits there, and otherwise as [`decode`] does.
+/// Decodes into a buffer if the result may fit, and otherwise allocates like [`decode`].
 pub(crate) fn decode_upon<'b, const N: usize>(
     text: &[u8],
     buffer: &'b mut [MaybeUninit<u8>; N],
@@ -86,7 +87,7 @@ mod tests {
 
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    /// All three ways in must agree.
+    /// Whether the string is accepted. All ways of decoding must agree.
     fn accepts(text: &str) -> bool {
         let accepted = decode(text).is_ok();
         assert_eq!(is_canonical(text.as_bytes()), accepted, "{text:?}");
@@ -113,15 +114,15 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_no_bytes_have_is_refused() {
+    fn a_length_that_no_encoding_has_is_refused() {
         for length in (1..400).step_by(4) {
             assert!(!accepts(&"A".repeat(length)), "{length}");
         }
     }
 
-    /// Every byte at every place, long enough for the vector path and its tail.
+    /// Tries every byte at every position. The longer strings reach the SIMD code and its tail.
     #[test]
-    fn only_the_url_safe_alphabet_is_read() {
+    fn only_the_url_safe_alphabet_is_accepted() {
         for length in [4, 8, 12, 36, 40, 100] {
             for place in 0..length {
                 let mut text = vec![b'A'; length];
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_the_stack_is_not_decoded() {
+    fn a_string_that_does_not_fit_the_buffer_is_not_decoded() {
         let mut buffer = [MaybeUninit::uninit(); 3];
         assert_eq!(decode_within(b"AAAA", &mut buffer), Some(&[0; 3][..]));
         assert_eq!(decode_within(b"AAAAAA", &mut buffer), None);
@@ -161,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_encoded_decodes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn encoded_bytes_decode_unchanged(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let text = encode(&bytes);
             prop_assert_eq!(text.len(), encoded_len(bytes.len()));
             prop_assert!(accepts(&text));
@@ -169,7 +170,7 @@ mod tests {
         }
 
         #[test]
-        fn bytes_have_one_spelling(text in "[A-Za-z0-9_-]{0,120}") {
+        fn bytes_have_exactly_one_encoding(text in "[A-Za-z0-9_-]{0,120}") {
             if let Ok(bytes) = decode(&text) {
                 prop_assert_eq!(encode(&bytes), text);
             }

@@ -1,4 +1,4 @@
-//! How a service words its refusals.
+//! Settings for the challenge and the body of refusals.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use scopegate_claims::BearerChallenge;
 
 use crate::{ProblemJson, RefusalBody};
 
-/// How a service words its refusals: what every challenge names, and who writes the body.
+/// Settings of a service for its refusals: the parameters of every challenge, and the body.
 ///
 /// ```
 /// use scopegate_jose::{ChallengeSettings, Refusal, RefusalCause};
@@ -24,33 +24,33 @@ pub struct ChallengeSettings {
 }
 
 impl ChallengeSettings {
-    /// No realm, no metadata, problem documents as bodies.
+    /// No realm, no metadata URL, problem documents as bodies.
     pub fn new() -> Self {
         Self { realm: None, resource_metadata: None, body: Arc::new(ProblemJson) }
     }
 
-    /// Names the protection space in every challenge (RFC 9110 §11.5).
+    /// Sets the realm of every challenge, the name of the protection space (RFC 9110 §11.5).
     #[must_use]
     pub fn with_realm(mut self, realm: &str) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
-    /// Names the URL of the resource's metadata in every challenge (RFC 9728 §5.1).
+    /// Sets the URL of the resource's metadata in every challenge (RFC 9728 §5.1).
     #[must_use]
     pub fn with_resource_metadata(mut self, url: &str) -> Self {
         self.resource_metadata = Some(url.into());
         self
     }
 
-    /// Sets who writes the bodies.
+    /// Sets the writer of the bodies.
     #[must_use]
     pub fn with_body(mut self, body: impl RefusalBody) -> Self {
         self.body = Arc::new(body);
         self
     }
 
-    /// The protection space.
+    /// The realm.
     pub fn realm(&self) -> Option<&str> {
         self.realm.as_deref()
     }
@@ -60,7 +60,7 @@ impl ChallengeSettings {
         self.resource_metadata.as_deref()
     }
 
-    /// Who writes the bodies.
+    /// The writer of the bodies.
     pub fn body(&self) -> &dyn RefusalBody {
         &*self.body
     }

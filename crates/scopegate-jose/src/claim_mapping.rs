@@ -1,4 +1,4 @@
-//! Where an issuer writes what others call scopes, roles, groups and client.
+//! The claims in which an issuer writes scopes, roles, groups and the client id.
 
 use scopegate_claims::{Claims, NameSet, Scope, ScopeSet};
 use serde::Deserialize;
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::JoseError;
 
-/// Where an issuer writes scopes, roles, groups and the client, beside the places that all have.
+/// Additional claims in which an issuer writes scopes, roles, groups and the client id.
 ///
 /// A place is the name of a claim, such as `permissions` or `https://example.com/roles`, or a JSON
-/// pointer that leads inside one (RFC 6901), such as `/realm_access/roles`. What is found there comes
-/// to what the token has anyway: `scope` and `scp`, `roles`, `groups`; a place that is missing or holds
-/// something else gives nothing. Guards see no difference.
+/// pointer into one (RFC 6901), such as `/realm_access/roles`. Values found there are added to the
+/// standard claims (`scope` and `scp`, `roles`, `groups`). A place that is missing or has another
+/// JSON type adds nothing. Guards cannot tell mapped values from standard ones.
 ///
 /// ```
 /// # use scopegate_claims::{Audience, Claims, Issuer, UnixTime};
@@ -36,7 +36,7 @@ use crate::JoseError;
 /// assert_eq!(verified.claims().client_id(), Some("portal"));
 /// assert!(verified.claims().scopes().contains("read:orders"));
 /// assert!(verified.claims().roles().contains("admin"));
-/// // A role is no scope.
+/// // A role is not a scope.
 /// assert!(!verified.claims().scopes().contains("admin"));
 /// # Ok::<(), JoseError>(())
 /// ```
@@ -49,49 +49,49 @@ pub struct ClaimMapping {
 }
 
 impl ClaimMapping {
-    /// Only the places that all issuers have.
+    /// A mapping without additional places.
     pub const fn new() -> Self {
         Self { scopes: Vec::new(), roles: Vec::new(), groups: Vec::new(), client_id: Vec::new() }
     }
 
-    /// Reads scopes here: a text with spaces between them, or an array with one an element.
+    /// Adds a place for scopes: a space-separated string, or an array with one scope per element.
     ///
-    /// What breaks the grammar of a scope is left out; no guard could ask for it.
+    /// Values that are not valid scopes are left out, because no guard could require them.
     #[must_use]
     pub fn scopes(mut self, place: &str) -> Self {
         self.scopes.push(place.into());
         self
     }
 
-    /// Reads roles here, as [`NameSet`] is read.
+    /// Adds a place for roles. It accepts the JSON forms of [`NameSet`].
     #[must_use]
     pub fn roles(mut self, place: &str) -> Self {
         self.roles.push(place.into());
         self
     }
 
-    /// Reads groups here, as [`NameSet`] is read.
+    /// Adds a place for groups. It accepts the JSON forms of [`NameSet`].
     #[must_use]
     pub fn groups(mut self, place: &str) -> Self {
         self.groups.push(place.into());
         self
     }
 
-    /// Reads the client here, if the token has neither `client_id` nor `cid`; the first place that
-    /// holds a text counts.
+    /// Adds a place for the client id. It is used only if the token has neither `client_id` nor
+    /// `cid`. The first place that holds a string wins.
     #[must_use]
     pub fn client_id(mut self, place: &str) -> Self {
         self.client_id.push(place.into());
         self
     }
 
-    /// Tells whether there is no place to look at.
+    /// Tells whether the mapping has no places.
     pub fn is_empty(&self) -> bool {
         let Self { scopes, roles, groups, client_id } = self;
         [scopes, roles, groups, client_id].iter().all(|places| places.is_empty())
     }
 
-    /// The places of both.
+    /// The places of both mappings.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         let Self { scopes, roles, groups, client_id } = other;
@@ -102,7 +102,7 @@ impl ClaimMapping {
         self
     }
 
-    /// The claims with what stands in these places of the payload that they were read from.
+    /// Adds the mapped values from the payload to the claims that were read from it.
     pub(crate) fn apply(&self, claims: Claims, payload: &str) -> Result<Claims, JoseError> {
         let payload: Value = serde_json::from_str(payload).map_err(|_| JoseError::InvalidClaims)?;
         let scopes = find(&self.scopes, &payload)
@@ -121,7 +121,7 @@ impl ClaimMapping {
     }
 }
 
-/// What stands in these places, as far as they exist.
+/// The values at these places. Missing places are skipped.
 fn find<'a>(places: &'a [Box<str>], payload: &'a Value) -> impl Iterator<Item = &'a Value> {
     places.iter().filter_map(|place| match place.starts_with('/') {
         true => payload.pointer(place),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_comes_to_what_is_there() {
+    fn mapped_values_are_added_to_the_standard_claims() {
         let mapping = ClaimMapping::new().scopes("permissions").roles("/a/b~1c/0").groups("g");
         let claims = apply(
             &mapping,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_holds_something_else_gives_nothing() {
+    fn a_place_with_another_json_type_adds_nothing() {
         let mapping =
             ClaimMapping::new().scopes("p").scopes("/q/r").roles("p").groups("/p").client_id("p");
         for odd in
@@ -195,14 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_slashes_is_a_name() {
+    fn a_claim_name_may_contain_slashes() {
         let mapping = ClaimMapping::new().roles("https://example.com/roles");
         let claims = apply(&mapping, json!({ "https://example.com/roles": ["admin"] }));
         assert!(claims.roles().contains("admin"));
     }
 
     #[test]
-    fn the_tokens_own_client_comes_first() {
+    fn the_standard_client_id_claims_come_first() {
         let mapping = ClaimMapping::new().client_id("azp").client_id("appid");
         assert_eq!(apply(&mapping, json!({ "appid": "b" })).client_id(), Some("b"));
         assert_eq!(apply(&mapping, json!({ "azp": "a", "appid": "b" })).client_id(), Some("a"));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn mappings_add_up() {
+    fn mappings_can_be_combined() {
         let both = ClaimMapping::new().scopes("a").and(ClaimMapping::new().scopes("b").roles("c"));
         assert_eq!(both, ClaimMapping::new().scopes("a").scopes("b").roles("c"));
         assert!(ClaimMapping::new().is_empty() && !both.is_empty());

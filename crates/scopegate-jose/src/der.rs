@@ -1,7 +1,7 @@
-//! Takes apart the `RSAPublicKey` of RFC 8017 §A.1.1, the one form in which the cryptographic library
-//! hands out the public half of an RSA key pair.
+//! Parses the `RSAPublicKey` of RFC 8017 §A.1.1, the only form in which the cryptographic library
+//! returns the public key of an RSA key pair.
 
-/// The modulus and the public exponent, big-endian; each may begin with one zero.
+/// The modulus and the public exponent, big-endian. Each may have one leading zero byte.
 pub(crate) fn rsa_public_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
     const SEQUENCE: u8 = 0x30;
     const INTEGER: u8 = 0x02;
@@ -12,7 +12,7 @@ pub(crate) fn rsa_public_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
     (rest.is_empty() && body.is_empty()).then_some((modulus, exponent))
 }
 
-/// The contents of the first value, which must have this tag, and what follows it.
+/// The contents of the first value, which must have this tag, and the bytes after it.
 fn value(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[found, first], rest) = der.split_first_chunk()?;
     if found != tag {
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_nothing() {
+    fn malformed_input_gives_none() {
         let der = [0x30, 0x08, 0x02, 0x02, 0x00, 0x81, 0x02, 0x02, 0x01, 0x01];
         for end in 0..der.len() {
             assert_eq!(rsa_public_key(&der[..end]), None);

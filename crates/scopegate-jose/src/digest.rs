@@ -11,10 +11,10 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     bytes
 }
 
-/// The left half of a text's digest, in base64url: what an ID token says of the access token and the
-/// code that came with it (OpenID Connect Core §3.1.3.6).
+/// The left half of the digest of a string, in base64url: the `at_hash` or `c_hash` of an ID token
+/// (OpenID Connect Core §3.1.3.6).
 ///
-/// The digest is the one of the algorithm that signs the ID token; for EdDSA it is SHA-512.
+/// The hash function is that of the algorithm that signs the ID token. For EdDSA it is SHA-512.
 pub fn half_hash(algorithm: Algorithm, text: &str) -> String {
     let algorithm = match algorithm {
         Algorithm::Es256 | Algorithm::Ps256 | Algorithm::Rs256 => &digest::SHA256,
@@ -25,23 +25,23 @@ pub fn half_hash(algorithm: Algorithm, text: &str) -> String {
     base64url::encode(&whole.as_ref()[..whole.as_ref().len() / 2])
 }
 
-/// Whether two secrets are equal, in a time that depends on their length only.
+/// Whether two secrets are equal. The time taken depends only on their length.
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
-/// Random bytes, fit for keys and tokens.
+/// Cryptographically secure random bytes for keys and tokens.
 ///
 /// # Panics
 ///
-/// When the system has no randomness to give: nothing that follows could be safe.
+/// If the operating system provides no random bytes. Continuing without them would not be safe.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    rand::fill(&mut bytes).expect("the system gives random bytes");
+    rand::fill(&mut bytes).expect("the operating system provides random bytes");
     bytes
 }
 
-/// A random text of so many bytes in base64url: a code, a session, a client secret.
+/// A number of random bytes in base64url, such as a code, a session id or a client secret.
 ///
 /// ```
 /// use scopegate_jose::random_token;
@@ -51,10 +51,10 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 ///
 /// # Panics
 ///
-/// As [`random_bytes`].
+/// Like [`random_bytes`].
 pub fn random_token(bytes: usize) -> String {
     let mut random = vec![0; bytes];
-    rand::fill(&mut random).expect("the system gives random bytes");
+    rand::fill(&mut random).expect("the operating system provides random bytes");
     base64url::encode(&random)
 }
 
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_half_hash_is_that_of_openid_connect_core_a_3() {
+    fn the_half_hash_of_openid_connect_core_a_3() {
         let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         assert_eq!(half_hash(Algorithm::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
         assert_eq!(half_hash(Algorithm::Es384, token).len(), 32);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_equal_in_every_byte_or_not_at_all() {
+    fn secrets_are_equal_only_if_every_byte_is_equal() {
         assert!(constant_time_eq(b"", b""));
         assert!(constant_time_eq(b"secret", b"secret"));
         for other in [&b"Secret"[..], b"secreT", b"secre", b"secret ", b""] {

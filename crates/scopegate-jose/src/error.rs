@@ -1,72 +1,73 @@
-//! What can go wrong with a token, a key or a sealed secret.
+//! The errors of this crate.
 
 use crate::KeyProblem;
 
 /// What is wrong with a token, a key or a sealed secret.
 ///
-/// The variants are ordered by blame: the token's sender, the configuration, ourselves. No message
-/// quotes a token, a claim or a key, so that each may be logged.
+/// The variants come in three groups: errors in the token, errors in the configuration, internal
+/// errors. No message quotes a token, a claim or a key, so every message may be logged.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoseError {
     /// The token is longer than [`MAX_TOKEN_LEN`](crate::MAX_TOKEN_LEN).
     #[error("the token is too large")]
     TooLarge,
-    /// The token is not a JWT in compact form; the text names the part at fault.
+    /// The token is not a JWT in compact form. The text names the malformed part.
     #[error("the {0} of the token is malformed")]
     Malformed(&'static str),
-    /// The header names an extension that must be understood (`crit`, RFC 7515 §4.1.11).
-    #[error("the token demands an extension that is not supported")]
+    /// The header lists a critical extension (`crit`, RFC 7515 §4.1.11). None is supported.
+    #[error("the token requires an extension that is not supported")]
     CriticalHeader,
-    /// The algorithm is unknown, not allowed, or not that of the key.
+    /// The algorithm is unknown, not allowed, or does not match the key.
     #[error("the algorithm of the token is not allowed")]
     AlgorithmNotAllowed,
-    /// No key of the set can have signed this token. A newer set may have it.
+    /// No key of the set can have signed this token. A newer key set may contain the key.
     #[error("the token is signed with an unknown key")]
     UnknownKey {
-        /// The key that the header names.
+        /// The `kid` of the header.
         kid: Option<Box<str>>,
     },
-    /// The token names no key and more than one could have signed it.
+    /// The token has no `kid`, and more than one key could have signed it.
     #[error("the token does not say which key signed it")]
     AmbiguousKey,
-    /// The signature does not fit.
+    /// The signature is not valid for the key.
     #[error("the signature of the token is wrong")]
     BadSignature,
-    /// The token is not an access token, or not marked as one where it must be.
+    /// The token is not an access token, or it is not marked as one and the rules require that.
     #[error("the token is not an access token")]
     WrongType,
-    /// The payload is not the JSON object of claims that it must be.
+    /// The payload is not a JSON object with valid claims.
     #[error("the claims of the token are malformed")]
     InvalidClaims,
-    /// The token lacks a claim that it must have; the text names it.
+    /// The token lacks a required claim. The text names the claim.
     #[error("the token lacks `{0}`")]
     MissingClaim(&'static str),
     /// Another issuer made the token.
     #[error("the token is from another issuer")]
     WrongIssuer,
-    /// The token is meant for others.
+    /// The token is for another audience.
     #[error("the token is for another audience")]
     WrongAudience,
-    /// The token's time is over.
+    /// The token has expired (`exp`).
     #[error("the token has expired")]
     Expired,
-    /// The token's time has not come (`nbf`).
+    /// The token is not valid yet (`nbf`).
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// The token claims to be made in the future (`iat`).
+    /// The token was issued in the future (`iat`).
     #[error("the token was issued in the future")]
     IssuedInFuture,
-    /// The token is bound to a key of its holder (`cnf`), which a bearer does not prove.
+    /// The token is bound to a key (`cnf`). A bearer token carries no proof of possession of that
+    /// key.
     #[error("the token is bound to a key and cannot be used as a bearer token")]
     SenderConstrained,
-    /// The claims that the service asks for are not there or of another type.
-    #[error("the claims of the token do not fit `{wanted}`")]
+    /// The claims that the service wants to read are missing or have another type.
+    #[error("the claims of the token do not match the type `{wanted}`")]
     ExtraClaims {
-        /// The Rust type that was asked for.
+        /// The Rust type to read.
         wanted: &'static str,
     },
-    /// A text is not base64url in canonical form.
+    /// A string is not base64url in canonical form.
     #[error("not base64url without padding")]
     InvalidBase64url,
 
@@ -83,16 +84,18 @@ pub enum JoseError {
     #[error("the leeway must not exceed five minutes")]
     LeewayTooLong,
     /// The master key is not 32 bytes in base64url.
-    #[error("a master key is 32 random bytes in base64url, 43 characters")]
+    #[error("a master key must be 32 random bytes in base64url, which are 43 characters")]
     InvalidMasterKey,
-    /// A sealed secret was made with another key or in another context, or it was altered.
-    #[error("the secret cannot be opened: another master key or context, or it was altered")]
+    /// A secret was sealed with another key or another context, or it was altered.
+    #[error(
+        "the secret cannot be decrypted: it was encrypted with another master key or context, or it was altered"
+    )]
     CannotOpen,
 
     /// The payload cannot be written as JSON.
     #[error("the payload cannot be written as JSON")]
     Unserializable,
-    /// The cryptographic library failed, as when memory or entropy is short.
+    /// The cryptographic library failed, for example because memory ran out.
     #[error("the cryptographic library failed")]
     Crypto,
 }
@@ -130,7 +133,7 @@ impl JoseError {
         }
     }
 
-    /// The key that the token names, where that key is unknown.
+    /// The `kid` of the token, if the error is an unknown key.
     pub fn kid(&self) -> Option<&str> {
         match self {
             Self::UnknownKey { kid } => kid.as_deref(),
@@ -138,7 +141,7 @@ impl JoseError {
         }
     }
 
-    /// What a client may learn: fixed text, fit for an `error_description` (RFC 6750 §3).
+    /// The explanation for the client: fixed text for an `error_description` (RFC 6750 §3).
     pub const fn description(&self) -> &'static str {
         // No wildcard arm: a new variant must choose what the client may learn.
         match self {

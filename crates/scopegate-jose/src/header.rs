@@ -8,10 +8,10 @@ mod known;
 
 static NAMES: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
 
-/// What a header says, as far as it may be believed: the algorithm, the key's name, the type.
+/// The members of a header that are used: the algorithm, the `kid` and the type.
 ///
-/// Keys and addresses of keys in a header (`jwk`, `jku`, `x5c`, `x5u`) are the sender's own and are
-/// never looked at.
+/// Keys and key URLs in a header (`jwk`, `jku`, `x5c`, `x5u`) are chosen by the sender. They are
+/// never used.
 #[derive(Clone, Debug)]
 pub struct Header {
     algorithm: Algorithm,
@@ -20,7 +20,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the decoded header.
+    /// Parses a decoded header.
     fn parse(json: &[u8]) -> Result<Self, JoseError> {
         const MALFORMED: JoseError = JoseError::Malformed("header");
 
@@ -30,8 +30,8 @@ impl Header {
             return Err(MALFORMED);
         }
         let [alg, kid, typ, crit, b64] = members.values;
-        // RFC 7797 §6: whoever uses `b64` must list it in `crit`, so its presence alone is either an
-        // extension we do not have or a mistake.
+        // RFC 7797 §6: a token with `b64` must list it in `crit`. So `b64` means either an
+        // extension that is not supported or a mistake.
         if crit.is_some() || b64.is_some() {
             return Err(JoseError::CriticalHeader);
         }
@@ -53,19 +53,20 @@ impl Header {
         self.algorithm
     }
 
-    /// The name of the signing key (`kid`).
+    /// The id of the signing key (`kid`).
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_ref().map(ShortText::as_str)
     }
 
-    /// The type as it stands there (`typ`).
+    /// The type as it was written (`typ`).
     pub fn typ(&self) -> Option<&str> {
         self.typ.as_ref().map(ShortText::as_str)
     }
 
-    /// Whether the type is this one, such as `at+jwt`.
+    /// Whether the type equals this one, such as `at+jwt`.
     ///
-    /// Media types are compared without case, and `application/` may be left out (RFC 7515 §4.1.9).
+    /// Media types are compared case-insensitively, and `application/` may be left out (RFC 7515
+    /// §4.1.9).
     pub fn is_type(&self, wanted: &str) -> bool {
         const PREFIX: &str = "application/";
         self.typ().is_some_and(|typ| {
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_members_are_read() {
+    fn alg_kid_and_typ_are_read() {
         let header =
             parse(r#"{"typ":"at+jwt","alg":"RS256","kid":"k1","x5t":"abc","n":1}"#).unwrap();
         assert_eq!(header.algorithm(), Algorithm::Rs256);
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn critical_extensions_are_refused_whatever_they_are() {
+    fn all_critical_extensions_are_refused() {
         for crit in [r#"["b64"]"#, "[]", r#"["exp"]"#, "null", r#""b64""#, "{}"] {
             let json = format!(r#"{{"alg":"RS256","crit":{crit}}}"#);
             assert_eq!(parse(&json).unwrap_err(), JoseError::CriticalHeader, "{crit}");
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_malformed() {
+    fn an_invalid_header_is_malformed() {
         for json in [
             "",
             "{}",

@@ -10,7 +10,7 @@ use crate::key_material::{Curve, KeyMaterial};
 use crate::member::{Member, Members, Named};
 use crate::{Algorithm, AlgorithmSet, KeyProblem, base64url, sha256};
 
-/// The names of a key's members; the secret ones stand last.
+/// The names of the members of a key. The private ones come last, from [`FIRST_SECRET`].
 static NAMES: [&str; 19] = [
     "kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "k", "oth", "d", "p", "q",
     "dp", "dq", "qi", "priv",
@@ -22,9 +22,9 @@ const FIRST_SECRET: usize = 10;
 
 /// A public key for verifying signatures.
 ///
-/// Parsing takes only what can be used: a supported type, `use` absent or `sig`, `key_ops` absent or
-/// with `verify`, an `alg` that fits. A key that brings its private half is refused, so that nothing
-/// which holds a `Jwk` can leak one.
+/// Parsing accepts only usable keys: a supported type, `use` absent or `sig`, `key_ops` absent or
+/// with `verify`, and an `alg` that matches the type. A key with private members is refused, so a
+/// `Jwk` can never leak a private key.
 ///
 /// ```
 /// use scopegate_jose::{Algorithm, Jwk, KeyProblem};
@@ -45,12 +45,12 @@ pub struct Jwk {
 }
 
 impl Jwk {
-    /// Reads one key.
+    /// Parses one key.
     pub fn parse(json: &str) -> Result<Self, KeyProblem> {
         Self::from_members(&parse_members(json)?)
     }
 
-    /// A key of these numbers; the algorithm must be one of theirs.
+    /// Makes a key from its numbers. The algorithm must match their type.
     pub(crate) fn new(
         material: KeyMaterial,
         kid: Option<&str>,
@@ -74,17 +74,17 @@ impl Jwk {
         members.public("verify")
     }
 
-    /// The name of the key (`kid`).
+    /// The id of the key (`kid`).
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The one algorithm the key is for (`alg`).
+    /// The only algorithm that the key is for (`alg`).
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.algorithm
     }
 
-    /// What the key may verify: its `alg`, else all that its type can.
+    /// The algorithms that the key may verify: its `alg`, or else all algorithms of its type.
     pub fn algorithms(&self) -> AlgorithmSet {
         match self.algorithm {
             Some(algorithm) => AlgorithmSet::of(&[algorithm]),
@@ -92,7 +92,7 @@ impl Jwk {
         }
     }
 
-    /// The same key under another name.
+    /// The same key with another `kid`.
     #[must_use]
     pub fn with_kid(mut self, kid: &str) -> Self {
         self.kid = Some(kid.into());
@@ -174,7 +174,7 @@ impl<'de> Deserialize<'de> for Jwk {
     }
 }
 
-/// A key set to publish (RFC 7517 §5): it serialises as `{"keys":[…]}`.
+/// A key set for publishing (RFC 7517 §5). It serializes as `{"keys":[…]}`.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct JwkSet {
     keys: Vec<Jwk>,
@@ -193,7 +193,7 @@ impl FromIterator<Jwk> for JwkSet {
     }
 }
 
-/// The members of a key, public or private, as they were written.
+/// The members of a public or private key, before they are checked.
 pub(crate) struct JwkMembers<'a>(Members<'a, { NAMES.len() }>);
 
 /// Reads the members of a key.
@@ -225,12 +225,12 @@ impl JwkMembers<'_> {
         self.optional(name)?.ok_or(KeyProblem::Missing(name))
     }
 
-    /// The decoded number of this name.
+    /// The decoded number in this member.
     pub(crate) fn number(&self, name: &'static str) -> Result<Vec<u8>, KeyProblem> {
         base64url::decode(self.text(name)?).map_err(|_| KeyProblem::BadEncoding(name))
     }
 
-    /// The public half, when the key may be used for this operation.
+    /// The public key, if the key may be used for this operation.
     pub(crate) fn public(&self, operation: &str) -> Result<Jwk, KeyProblem> {
         let kty = self.text("kty")?;
         if !["EC", "OKP", "RSA"].contains(&kty) {

@@ -1,4 +1,4 @@
-//! A signed token, before and after its signature is checked (RFC 7515 §5.2).
+//! A signed token before and after its signature is checked (RFC 7515 §5.2).
 
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -11,13 +11,14 @@ use serde::de::DeserializeOwned;
 use crate::signing_key::MAX_SIGNATURE_LEN;
 use crate::{Algorithm, AlgorithmSet, Header, JoseError, KeySet, VerifyingKey, base64url};
 
-/// The longest token that is looked at.
+/// The maximum length of a token in bytes. Longer tokens are refused unread.
 pub const MAX_TOKEN_LEN: usize = 16 * 1024;
 
-/// A token in compact form whose signature nobody has checked yet.
+/// A token in compact form whose signature is not checked yet.
 ///
-/// Its form is known to be right: three segments, none empty, canonical base64url, a header that can
-/// be read in one way only. What it says is believed after [`verify`](Self::verify).
+/// Its format is already checked: three segments, none empty, canonical base64url, and a header
+/// without duplicate members. Its contents must not be trusted before [`verify`](Self::verify)
+/// succeeds.
 ///
 /// ```
 /// use scopegate_jose::{JoseError, UnverifiedJws};
@@ -38,15 +39,15 @@ pub struct UnverifiedJws<'a> {
 }
 
 impl<'a> UnverifiedJws<'a> {
-    /// Takes a token apart.
+    /// Splits a token into its segments and checks the format.
     pub fn parse(token: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, JoseError> {
         let token = token.as_ref();
         if token.len() > MAX_TOKEN_LEN {
             return Err(JoseError::TooLarge);
         }
-        // A further dot is in no alphabet, so that the signature refuses a fourth segment.
-        let (header, rest) = at_dot(token).ok_or(JoseError::Malformed("form"))?;
-        let (payload, signature) = at_dot(rest).ok_or(JoseError::Malformed("form"))?;
+        // A fourth segment would be part of `signature`, and its dot is not valid base64url.
+        let (header, rest) = split_at_dot(token).ok_or(JoseError::Malformed("form"))?;
+        let (payload, signature) = split_at_dot(rest).ok_or(JoseError::Malformed("form"))?;
         let signed = &token[..header.len() + 1 + payload.len()];
         let header = Header::decode(header)?;
         if payload.is_empty() || !base64url::is_canonical(payload) {
@@ -61,23 +62,23 @@ impl<'a> UnverifiedJws<'a> {
         Ok(Self { header, token, signed, payload, signature })
     }
 
-    /// The header; nothing in it is proven.
+    /// The header. It is not verified.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Reads the payload of a token that anybody may have made.
+    /// Reads the payload without verifying it. Anyone may have made this token.
     ///
-    /// Good for one thing: to learn from `iss` or `sub` whose keys to verify it with.
+    /// Its only use is to find out, from `iss` or `sub`, which keys to verify the token with.
     pub fn deserialize_unverified<T: DeserializeOwned>(&self) -> Result<T, JoseError> {
         let payload = base64url::decode(self.payload)?;
         serde_json::from_slice(&payload).map_err(|_| JoseError::InvalidClaims)
     }
 
-    /// The issuer that the token claims to be from, which anybody may claim.
+    /// The `iss` of the payload, without verifying it. Anyone may have written it.
     ///
-    /// Good for choosing whose rules and keys to verify it by. Nothing else of the payload is looked
-    /// at, and an `iss` that occurs twice names nobody.
+    /// Its only use is to choose the rules and keys to verify the token with. The rest of the
+    /// payload is ignored. It is an error if `iss` occurs twice.
     ///
     /// ```
     /// use scopegate_jose::{UnverifiedJws, base64url};
@@ -94,7 +95,7 @@ impl<'a> UnverifiedJws<'a> {
     /// # Ok::<(), scopegate_jose::JoseError>(())
     /// ```
     pub fn unverified_issuer(&self) -> Result<String, JoseError> {
-        // A derived reading refuses a field that occurs twice, and skips the others.
+        // Derived deserialization refuses a field that occurs twice, and skips unknown ones.
         #[derive(Deserialize)]
         struct Issued {
             iss: String,
@@ -105,8 +106,8 @@ impl<'a> UnverifiedJws<'a> {
 
     /// Checks the signature with the key that the header names.
     ///
-    /// A token without `kid` is verified when exactly one key of the set can have signed it.
-    /// [`JoseError::UnknownKey`] says that a newer set may know the key.
+    /// A token without `kid` is accepted only if exactly one key of the set can have signed it.
+    /// [`JoseError::UnknownKey`] means that a newer key set may contain the key.
     pub fn verify(&self, keys: &KeySet, allowed: AlgorithmSet) -> Result<VerifiedJws, JoseError> {
         let key = self.check_signature(keys, allowed)?;
         let payload =
@@ -114,10 +115,10 @@ impl<'a> UnverifiedJws<'a> {
         Ok(VerifiedJws { payload, algorithm: self.header.algorithm(), kid: key.shared_kid() })
     }
 
-    /// Whether the signature is that of a key, whichever key the header names.
+    /// Whether the signature was made by this key. The `kid` of the header is ignored.
     ///
-    /// It proves nothing of who made the token: for that there is [`verify`](Self::verify). It costs the
-    /// same, so that a token whose key is not known need not be refused sooner than a forged one.
+    /// Use [`verify`](Self::verify) to authenticate a token. This function takes the same time, so
+    /// a caller can avoid that a token with an unknown key is refused faster than a forged one.
     pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
         let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE_LEN];
         let signature = base64url::decode_within(self.signature, &mut buffer);
@@ -126,7 +127,7 @@ impl<'a> UnverifiedJws<'a> {
         })
     }
 
-    /// The key whose signature it is.
+    /// Checks the signature and returns the key that made it.
     pub(crate) fn check_signature<'k>(
         &self,
         keys: &'k KeySet,
@@ -151,7 +152,7 @@ impl<'a> UnverifiedJws<'a> {
         self.token
     }
 
-    /// The payload as it stands in the token.
+    /// The encoded payload, as it appears in the token.
     pub(crate) fn payload(&self) -> &'a [u8] {
         self.payload
     }
@@ -163,16 +164,16 @@ impl fmt::Debug for UnverifiedJws<'_> {
     }
 }
 
-/// What stands before the first dot and behind it.
-fn at_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
+/// The bytes before and after the first dot.
+fn split_at_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let dot = memchr(b'.', text)?;
     Some((&text[..dot], &text[dot + 1..]))
 }
 
-/// The payload of a token whose signature is right.
+/// The payload of a token whose signature is valid.
 ///
-/// Says nothing about issuer, audience or time: a caller who expects another kind of token than an
-/// access token checks those by its own rules.
+/// Issuer, audience and times are not checked. A caller that expects a token other than an access
+/// token must check them by its own rules.
 pub struct VerifiedJws {
     payload: Vec<u8>,
     algorithm: Algorithm,
@@ -195,7 +196,7 @@ impl VerifiedJws {
         self.algorithm
     }
 
-    /// The name of the key that verified it, where the key has one.
+    /// The `kid` of the key that verified the token, if the key has one.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }

@@ -1,8 +1,9 @@
-//! The numbers of a public key, checked for form.
+//! The numbers of a public key, with their ranges checked.
 
 use crate::{Algorithm, AlgorithmSet, KeyProblem};
 
-/// Bounds of the RSA modulus: RFC 7518 §3.3 sets the lower, the cost of a verification the upper.
+/// The allowed lengths of the RSA modulus in bits. RFC 7518 §3.3 sets the lower bound; the upper
+/// bound limits the cost of a verification.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// The numbers of a public key.
@@ -32,7 +33,7 @@ impl Curve {
         [Self::P256, Self::P384].into_iter().find(|curve| curve.name() == name)
     }
 
-    /// The length of a coordinate, and of a private key.
+    /// The length of a coordinate and of a private key, in bytes.
     pub(crate) const fn len(self) -> usize {
         match self {
             Self::P256 => 32,
@@ -49,7 +50,7 @@ impl Curve {
 }
 
 impl KeyMaterial {
-    /// An RSA key of big-endian numbers; leading zeros, which some libraries write, are dropped.
+    /// An RSA key from big-endian numbers. Leading zeros, which some libraries write, are dropped.
     pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyProblem> {
         let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
         let bits = bit_len(n);
@@ -67,7 +68,7 @@ impl KeyMaterial {
         Ok(Self::Rsa { n: n.into(), e: e.into() })
     }
 
-    /// An EC key; RFC 7518 §6.2.1.2 wants the coordinates at full length.
+    /// An EC key. RFC 7518 §6.2.1.2 requires coordinates at full length.
     pub(crate) fn ec(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self, KeyProblem> {
         for (name, coordinate) in [("x", x), ("y", y)] {
             if coordinate.len() != curve.len() {
@@ -82,7 +83,7 @@ impl KeyMaterial {
         Ok(Self::Okp { x: x.try_into().map_err(|_| KeyProblem::WrongLength("x"))? })
     }
 
-    /// What a key of this type can verify.
+    /// The algorithms that a key of this type can verify.
     pub(crate) const fn algorithms(&self) -> AlgorithmSet {
         match self {
             Self::Ec { curve, .. } => AlgorithmSet::of(&[curve.algorithm()]),
@@ -91,7 +92,7 @@ impl KeyMaterial {
         }
     }
 
-    /// The EC point as SEC 1 §2.3.3 writes it, uncompressed.
+    /// The EC point in the uncompressed form of SEC 1 §2.3.3.
     pub(crate) fn point(x: &[u8], y: &[u8]) -> Vec<u8> {
         [&[0x04], x, y].concat()
     }
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn rsa_numbers_that_no_key_has_are_refused() {
+    fn invalid_rsa_numbers_are_refused() {
         let mut even = modulus(2048);
         *even.last_mut().unwrap() = 0xfe;
         assert_eq!(KeyMaterial::rsa(&even, &[1, 0, 1]), Err(KeyProblem::RsaNumbers));
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_have_the_full_length() {
+    fn coordinates_must_have_the_full_length() {
         let wrong = |name| Err(KeyProblem::WrongLength(name));
         assert_eq!(KeyMaterial::ec(Curve::P256, &[1; 31], &[1; 32]), wrong("x"));
         assert_eq!(KeyMaterial::ec(Curve::P256, &[1; 32], &[1; 33]), wrong("y"));

@@ -1,4 +1,4 @@
-//! A set of public keys, ready to verify.
+//! A set of public keys that were parsed in advance.
 
 use std::fmt;
 
@@ -8,16 +8,17 @@ use serde_json::value::RawValue;
 use crate::jwk::parse_members;
 use crate::{Algorithm, AlgorithmSet, JoseError, Jwk, KeyProblem, VerifyingKey};
 
-/// The largest key set document that is read.
+/// The maximum size of a key set document, in bytes.
 pub const MAX_KEY_SET_LEN: usize = 256 * 1024;
 
-/// The most keys that are kept of one document.
+/// The maximum number of keys that are kept from one document.
 pub const MAX_KEYS: usize = 64;
 
-/// The most entries of one document that are looked at, which bounds the report too.
+/// The maximum number of entries that are read from one document. It also bounds the list of
+/// reasons.
 const MAX_ENTRIES: usize = 256;
 
-/// The public keys of an issuer, parsed and held ready.
+/// The public keys of an issuer, parsed in advance.
 ///
 /// ```
 /// use scopegate_jose::{Algorithm, JwkSet, KeySet, SigningKey};
@@ -30,7 +31,7 @@ const MAX_ENTRIES: usize = 256;
 /// assert!(read.keys.contains_kid(key.kid()));
 /// assert!(read.set_aside.is_empty());
 ///
-/// // An odd key does not spoil the set, and the report says what was wrong with it.
+/// // An unusable key does not invalidate the set, and the result says what is wrong with the key.
 /// let read = KeySet::parse(br#"{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"odd"}]}"#)?;
 /// assert!(read.keys.is_empty());
 /// assert_eq!(read.set_aside[0].problem.to_string(), "the key is symmetric");
@@ -41,13 +42,13 @@ pub struct KeySet {
     keys: Vec<VerifyingKey>,
 }
 
-/// What a key set document held.
+/// The contents of a key set document.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ParsedKeySet {
-    /// The keys that can be used.
+    /// The usable keys.
     pub keys: KeySet,
-    /// The entries that cannot, each with the reason.
+    /// The entries that cannot be used, each with the reason.
     pub set_aside: Vec<SetAside>,
 }
 
@@ -55,19 +56,20 @@ pub struct ParsedKeySet {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SetAside {
-    /// Its place in the `keys` array.
+    /// The index in the `keys` array.
     pub index: usize,
-    /// Its name, where it has one.
+    /// The `kid`, if the entry has one.
     pub kid: Option<String>,
-    /// Why it is not used.
+    /// The reason.
     pub problem: KeyProblem,
 }
 
 impl KeySet {
     /// Reads a JWK set document (RFC 7517 §5).
     ///
-    /// Keys that cannot be used are set aside and reported; only a document that is no key set at all
-    /// is an error. Of two keys with the same `kid` and algorithm the first is used.
+    /// Unusable keys are returned separately, with the reason. The result is an error only if the
+    /// document is not a key set or is too large. If two keys have the same `kid` and algorithm,
+    /// the first one is used.
     pub fn parse(json: &[u8]) -> Result<ParsedKeySet, JoseError> {
         if json.len() > MAX_KEY_SET_LEN {
             return Err(JoseError::KeySetTooLarge);
@@ -106,12 +108,12 @@ impl KeySet {
         Ok(())
     }
 
-    /// A set of these keys.
+    /// Makes a set of keys.
     pub fn from_keys(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         Self { keys: keys.into_iter().collect() }
     }
 
-    /// A set that verifies nothing.
+    /// The empty set, which verifies no token.
     pub const fn empty() -> Self {
         Self { keys: Vec::new() }
     }
@@ -121,17 +123,17 @@ impl KeySet {
         self.keys.len()
     }
 
-    /// Whether there is no key.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Whether there is a key of this name.
+    /// Whether the set has a key with this `kid`.
     pub fn contains_kid(&self, kid: &str) -> bool {
         self.kids().any(|known| known == kid)
     }
 
-    /// The names of the keys that have one.
+    /// The `kid`s of the keys that have one.
     pub fn kids(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().filter_map(VerifyingKey::kid)
     }
@@ -141,9 +143,10 @@ impl KeySet {
         &self.keys
     }
 
-    /// The key that must have made a signature, by its name and algorithm.
+    /// Finds the key for a signature by `kid` and algorithm.
     ///
-    /// A set holds a handful of keys: walking along it is faster than hashing, and allocates nothing.
+    /// A set holds few keys, so a linear search is faster than a hash map, and it allocates
+    /// nothing.
     pub(crate) fn find(
         &self,
         kid: Option<&str>,
@@ -173,12 +176,13 @@ impl FromIterator<VerifyingKey> for KeySet {
     }
 }
 
-/// The name of an entry, even of one that is not used.
+/// The `kid` of an entry, if it can be read. The key itself need not be usable.
 fn kid_of(entry: &str) -> Option<String> {
     parse_members(entry).ok()?.text("kid").ok().map(str::to_owned)
 }
 
-/// Reads the `keys` array, each entry as it stands, so that an odd one harms nobody but itself.
+/// Reads the `keys` array and leaves each entry unparsed, so that one unusable key does not prevent
+/// the others from being read.
 struct Document;
 
 impl<'de> Visitor<'de> for Document {
@@ -221,7 +225,7 @@ impl<'de> de::Deserialize<'de> for Entries<'de> {
                 let mut entries = Vec::new();
                 while let Some(entry) = list.next_element()? {
                     entries.push(entry);
-                    // One more than is looked at, so that the report can say there were too many.
+                    // One more entry than is read, so that the result can say there were too many.
                     if entries.len() > MAX_ENTRIES {
                         while list.next_element::<IgnoredAny>()?.is_some() {}
                         break;

@@ -1,14 +1,15 @@
-//! Sign and verify JSON Web Tokens with keys that are held ready.
+//! Sign and verify JSON Web Tokens with keys that were parsed in advance.
 //!
-//! This is the one crate of the project that calls a cryptographic library, and the only maker of
-//! [`Verified`]. It knows neither HTTP nor time: keys, rules and the present second are arguments.
+//! This is the only crate of the project that calls a cryptographic library, and the only one that
+//! can create a [`Verified`]. It does no HTTP and reads no clock: keys, rules and the current time
+//! are arguments.
 //!
 //! - A service verifies: [`KeySet`], [`Rules`], [`verify_access_token`].
-//! - An issuer signs: [`SigningKey`], [`JwkSet`], and guards its secrets with a [`MasterKey`].
-//! - A refusal is a value: [`Refusal`], which the HTTP crates write down.
+//! - An issuer signs: [`SigningKey`], [`JwkSet`], and encrypts its secrets with a [`MasterKey`].
+//! - A refusal is a value: [`Refusal`], which the HTTP crates turn into an answer.
 //!
-//! The list of algorithms is closed, see [`Algorithm`]. Nothing is configured for a whole process, and
-//! nothing here waits, locks or logs.
+//! The list of algorithms is closed, see [`Algorithm`]. There is no configuration for the whole
+//! process. No function blocks, locks or logs.
 
 #![deny(missing_docs)]
 
@@ -36,6 +37,7 @@ mod signing_key;
 #[cfg(test)]
 mod test_tokens;
 mod token_type;
+mod validity;
 mod verified;
 mod verifier;
 mod verifying_key;

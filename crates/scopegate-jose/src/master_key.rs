@@ -1,4 +1,4 @@
-//! The key that protects every other secret.
+//! The key that encrypts all other secrets at rest.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ const LEN: usize = 32;
 
 const TAG_LEN: usize = 16;
 
-/// The first byte of what is sealed, so that another form can be told from this one.
+/// The first byte of a sealed secret. Another format would use another byte.
 const VERSION: u8 = 1;
 
-/// The key that protects every other secret at rest.
+/// The key that protects all other secrets at rest.
 ///
-/// It is never used itself: each purpose has a key of its own, derived by HKDF-SHA-256 (RFC 5869), so
-/// that nothing made for one purpose fits another.
+/// It is never used directly. Each purpose has its own key, derived with HKDF-SHA-256 (RFC 5869),
+/// so that a value made for one purpose cannot be used for another.
 ///
 /// ```
 /// use scopegate_jose::MasterKey;
@@ -37,17 +37,17 @@ pub struct MasterKey {
 }
 
 impl MasterKey {
-    /// Makes a new key.
+    /// Generates a new key.
     ///
     /// # Panics
     ///
-    /// As [`random_bytes`].
+    /// Like [`random_bytes`].
     pub fn generate() -> Self {
         Self::new(Zeroizing::new(random_bytes()))
     }
 
-    /// Reads the text form: 43 characters of base64url; white space around them is cut off, since a
-    /// file that holds the key mostly ends in a newline.
+    /// Reads the key from 43 characters of base64url. White space around them is ignored, because a
+    /// file with the key usually ends in a newline.
     pub fn parse(text: &str) -> Result<Self, JoseError> {
         let decoded = base64url::decode(text.trim()).map_err(|_| JoseError::InvalidMasterKey)?;
         let decoded = Zeroizing::new(decoded);
@@ -64,15 +64,15 @@ impl MasterKey {
         Self { bytes, mac }
     }
 
-    /// Writes the text form, in memory that is wiped.
+    /// Writes the key as base64url, in memory that is zeroized on drop.
     pub fn to_base64url(&self) -> Zeroizing<String> {
         Zeroizing::new(base64url::encode(&*self.bytes))
     }
 
-    /// A keyed digest (HMAC-SHA-256) of data in a context, such as a client secret to be stored.
+    /// The HMAC-SHA-256 of data in a context, for example to store a client secret.
     pub fn mac(&self, context: &str, data: &[u8]) -> [u8; 32] {
         let mut mac = hmac::Context::with_key(&self.mac);
-        // The length keeps the border between context and data.
+        // The length of the context prevents that bytes move between context and data unnoticed.
         mac.update(&(context.len() as u64).to_be_bytes());
         mac.update(context.as_bytes());
         mac.update(data);
@@ -81,7 +81,7 @@ impl MasterKey {
         bytes
     }
 
-    /// Encrypts a secret (AES-256-GCM); only the same key in the same context opens it.
+    /// Encrypts a secret with AES-256-GCM. Only the same key with the same context can decrypt it.
     ///
     /// The result is a version byte, a random nonce, the ciphertext and its tag.
     pub fn seal(&self, context: &str, plaintext: &[u8]) -> Result<Vec<u8>, JoseError> {
@@ -102,7 +102,7 @@ impl MasterKey {
         Ok(sealed)
     }
 
-    /// Decrypts what [`seal`](Self::seal) made, into memory that is wiped.
+    /// Decrypts a secret that [`seal`](Self::seal) encrypted, into memory that is zeroized on drop.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
         let (version, rest) = sealed.split_first().ok_or(JoseError::CannotOpen)?;
         let (nonce, ciphertext) = rest.split_first_chunk().ok_or(JoseError::CannotOpen)?;
@@ -123,7 +123,7 @@ impl MasterKey {
         Ok(buffer)
     }
 
-    /// A text by which a store knows its key again; it says nothing about the key.
+    /// A string by which a store recognizes its master key. It reveals nothing about the key.
     pub fn fingerprint(&self) -> String {
         base64url::encode(&derive(&self.bytes, "fingerprint", "")[..16])
     }
@@ -143,14 +143,14 @@ impl fmt::Debug for MasterKey {
 
 /// The key of one purpose in one context.
 fn derive(bytes: &[u8; LEN], purpose: &'static str, context: &str) -> Zeroizing<[u8; LEN]> {
-    // No purpose holds a zero byte, so that purpose and context cannot run into each other.
+    // No purpose contains a zero byte, so the boundary between purpose and context is unambiguous.
     let info = [b"scopegate/1/", purpose.as_bytes(), b"\0", context.as_bytes()];
     let mut key = Zeroizing::new([0; LEN]);
     hkdf::Salt::new(hkdf::HKDF_SHA256, b"scopegate master key")
         .extract(bytes)
         .expand(&info, hkdf::HKDF_SHA256)
         .and_then(|key_material| key_material.fill(&mut *key))
-        .expect("HKDF gives 32 bytes");
+        .expect("HKDF-SHA-256 can produce 32 bytes");
     key
 }
 
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_form_is_43_characters() {
+    fn a_key_is_43_characters_of_base64url() {
         assert_eq!(*key().to_base64url(), TEXT);
         assert_eq!(*MasterKey::parse(&format!("{TEXT}\r\n")).unwrap().to_base64url(), TEXT);
         for text in
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_in_its_context_only() {
+    fn a_sealed_secret_opens_only_in_its_context() {
         for plaintext in [&b""[..], b"x", &[7; 5000]] {
             let sealed = key().seal("a", plaintext).unwrap();
             assert_eq!(**key().open("a", &sealed).unwrap(), *plaintext);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_altered_does_not_open() {
+    fn an_altered_secret_does_not_open() {
         let sealed = key().seal("a", b"secret").unwrap();
         for index in 0..sealed.len() {
             let mut altered = sealed.clone();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_seals_are_alike() {
+    fn sealing_the_same_secret_twice_gives_different_bytes() {
         assert_ne!(key().seal("a", b"secret").unwrap(), key().seal("a", b"secret").unwrap());
     }
 
@@ -213,7 +213,8 @@ mod tests {
         assert_ne!(mac, MasterKey::generate().mac("client-secret", b"data"));
     }
 
-    /// Stores hold what these made: a change here would lock their owners out.
+    /// Existing databases hold values that were derived this way. A change would make them
+    /// unreadable.
     #[test]
     fn derivations_never_change() {
         assert_eq!(key().fingerprint(), "7oIe1ypGbzzGdNScQ039Mw");

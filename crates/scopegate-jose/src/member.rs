@@ -1,7 +1,8 @@
-//! Reads a JSON object and notices every member that occurs twice.
+//! Reads a JSON object and detects members that occur twice.
 //!
-//! serde keeps the last of two members, other readers keep the first. Where a signature hangs on the
-//! reading, an object that can be read in two ways is refused.
+//! Some parsers keep the first of two equal members, others (such as serde_json) keep the last. Two
+//! programs could then read different keys or headers from the same signed token, so such objects
+//! are refused.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +11,11 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 };
 
-/// Members that nobody asked for; more of them make an object unreadable, because finding a duplicate
-/// among them costs the square of their number.
+/// The maximum number of unknown members. An object with more is refused, because finding
+/// duplicates among them takes quadratic time.
 const MAX_OTHER_MEMBERS: usize = 24;
 
-/// The value of a member, as far as keys and headers need it.
+/// The value of a member, in the detail that keys and headers need.
 #[derive(Debug)]
 pub(crate) enum Member<'a> {
     List(Vec<Cow<'a, str>>),
@@ -22,16 +23,16 @@ pub(crate) enum Member<'a> {
     Text(Cow<'a, str>),
 }
 
-/// The members that were asked for, in the order of their names.
+/// The requested members, in the order of the requested names.
 #[derive(Debug)]
 pub(crate) struct Members<'a, const N: usize> {
     pub(crate) values: [Option<Member<'a>>; N],
-    /// A name, asked for or not, occurs twice.
+    /// Whether any name occurs twice, requested or not.
     pub(crate) repeated: bool,
 }
 
 impl<'a, const N: usize> Members<'a, N> {
-    /// Reads one object, and nothing after it.
+    /// Parses one object. Anything after it is an error.
     pub(crate) fn parse(
         json: &'a str,
         names: &'static [&'static str; N],
@@ -43,7 +44,7 @@ impl<'a, const N: usize> Members<'a, N> {
     }
 }
 
-/// Reads an object by these names.
+/// Reads the members with these names from an object.
 pub(crate) struct Named<const N: usize>(pub(crate) &'static [&'static str; N]);
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Named<N> {
@@ -79,14 +80,14 @@ impl<'de, const N: usize> de::Visitor<'de> for Named<N> {
     }
 }
 
-/// A text that borrows from the input where it has no escapes.
+/// A string that borrows from the input if it contains no escapes.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match deserializer.deserialize_str(AnyValue)? {
             Member::Text(text) => Ok(Text(text)),
-            Member::List(_) | Member::Other => Err(de::Error::custom("not a text")),
+            Member::List(_) | Member::Other => Err(de::Error::custom("not a string")),
         }
     }
 }
@@ -162,11 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_occurs_twice_is_noticed() {
+    fn a_name_that_occurs_twice_is_detected() {
         assert!(!repeated(r#"{"a":"1","b":"2","c":3,"d":{"a":1,"a":1}}"#));
         assert!(repeated(r#"{"a":"1","a":"1"}"#));
-        assert!(repeated(r#"{"a":"1","\u0061":"1"}"#), "escapes do not hide it");
-        assert!(repeated(r#"{"c":1,"a":"1","c":1}"#), "nor does nobody asking for it");
+        assert!(repeated(r#"{"a":"1","\u0061":"1"}"#), "an escaped name is the same name");
+        assert!(repeated(r#"{"c":1,"a":"1","c":1}"#), "an unknown name counts too");
     }
 
     #[test]
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_object_is_read() {
+    fn input_that_is_not_one_bounded_object_is_refused() {
         for json in ["", "1", "[]", "{", "{} {}", r#"{"a":1e999}"#, "\u{feff}{}"] {
             assert!(Members::parse(json, &NAMES).is_err(), "{json}");
         }

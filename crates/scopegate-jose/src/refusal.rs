@@ -1,4 +1,4 @@
-//! The refusal of a request, and what the answer says.
+//! The refusal of a request and the contents of its answer.
 
 use std::error::Error;
 use std::fmt;
@@ -18,7 +18,7 @@ pub use cause::RefusalCause;
 use cause::{Challenge, Terms};
 pub use status::RefusalStatus;
 
-/// The refusal of a request: a value with its cause, status and challenge.
+/// The refusal of a request, with its cause, status and challenge.
 ///
 /// ```
 /// use scopegate_claims::ScopeSet;
@@ -43,19 +43,19 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal in the default form.
+    /// A refusal with default settings.
     pub fn new(cause: RefusalCause) -> Self {
         Self { cause, settings: None }
     }
 
-    /// The same refusal in the form that a layer was set to.
+    /// The same refusal with the settings of a layer.
     #[must_use]
     pub fn with_settings(mut self, settings: Arc<ChallengeSettings>) -> Self {
         self.settings = Some(settings);
         self
     }
 
-    /// Why the request is refused.
+    /// The reason why the request is refused.
     pub fn cause(&self) -> &RefusalCause {
         &self.cause
     }
@@ -70,10 +70,10 @@ impl Refusal {
         self.cause.terms().status.code()
     }
 
-    /// The error code of RFC 6750 §3.1 or RFC 9470 §3, where the cause has one.
+    /// The error code of RFC 6750 §3.1 or RFC 9470 §3, if the cause has one.
     ///
-    /// A rule of the service's own has none; what the token lacks is a privilege, so it is
-    /// `insufficient_scope` without a scope.
+    /// No standard code exists for a custom rule of the service. The token lacks a privilege, so
+    /// the code is `insufficient_scope`, without naming a scope.
     pub fn error(&self) -> Option<BearerError> {
         match self.cause.terms().challenge {
             Challenge::Error(error) => Some(error),
@@ -81,12 +81,12 @@ impl Refusal {
         }
     }
 
-    /// What the client may learn: fixed text that never repeats what it sent.
+    /// The explanation for the client: fixed text that never repeats input.
     pub fn description(&self) -> &'static str {
         self.cause.terms().description
     }
 
-    /// The scopes that the request needs, where that is the cause.
+    /// The scopes that the request needs, if missing scopes are the cause.
     pub fn needed(&self) -> Option<&ScopeSet> {
         match &self.cause {
             RefusalCause::InsufficientScope { needed } => Some(needed),
@@ -94,9 +94,9 @@ impl Refusal {
         }
     }
 
-    /// The value of `WWW-Authenticate`; our own failures have none.
+    /// The value of `WWW-Authenticate`. Failures of the service itself have none.
     ///
-    /// A client that sent no token is told how, not what was wrong (RFC 6750 §3.1).
+    /// For a request without a token it holds no error code (RFC 6750 §3.1).
     pub fn challenge(&self) -> Option<BearerChallenge> {
         let Terms { challenge, description, .. } = self.cause.terms();
         let mut challenge = match challenge {
@@ -121,7 +121,7 @@ impl Refusal {
         })
     }
 
-    /// When it is worth trying again.
+    /// The time after which the client should retry.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.cause {
             RefusalCause::KeysUnavailable { retry_after } => Some(*retry_after),
@@ -129,7 +129,7 @@ impl Refusal {
         }
     }
 
-    /// What writes the body.
+    /// The writer of the body.
     pub fn renderer(&self) -> &dyn RefusalBody {
         match &self.settings {
             Some(settings) => settings.body(),
@@ -138,7 +138,8 @@ impl Refusal {
     }
 }
 
-/// For logs: it says what the client is told, and why; the source says what was wrong with the token.
+/// For logs: the status, the reason and the text for the client. The error's source says what was
+/// wrong with the token.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Terms { status, reason, description, .. } = self.cause.terms();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::Refusal;
 
-/// Writes the body of a refusal; status and headers are not its concern.
+/// Writes the body of a refusal. Status and headers are written elsewhere.
 ///
 /// ```
 /// use scopegate_jose::{ChallengeSettings, ProblemJson, Refusal, RefusalBody, RefusalCause};
@@ -39,7 +39,7 @@ pub trait RefusalBody: fmt::Debug + Send + Sync + 'static {
     fn body(&self, refusal: &Refusal) -> Vec<u8>;
 }
 
-/// Problem documents (RFC 9457) with the OAuth members `error` and `scope` beside them.
+/// Problem documents (RFC 9457) with the additional OAuth members `error` and `scope`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ProblemJson;
@@ -70,6 +70,6 @@ impl RefusalBody for ProblemJson {
             error: refusal.error().map(BearerError::as_str),
             scope: refusal.needed().map(ScopeSet::as_str),
         };
-        serde_json::to_vec(&problem).expect("texts and a number can be written")
+        serde_json::to_vec(&problem).expect("strings and a number can be written as JSON")
     }
 }

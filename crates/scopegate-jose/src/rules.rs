@@ -1,4 +1,4 @@
-//! What an access token must fulfil.
+//! The rules for access tokens.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use scopegate_claims::{Audience, Claims, Issuer};
 
 use crate::{AlgorithmSet, ClaimMapping, Header, JoseError};
 
-/// The longest leeway: what is further apart is not a clock that drifts.
+/// The maximum leeway. A larger difference means that a clock is set wrongly.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 
-/// What an access token must fulfil beside its signature.
+/// The rules that an access token must fulfil in addition to its signature.
 ///
 /// ```
 /// use scopegate_claims::{Audience, Issuer};
@@ -38,7 +38,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Tokens of this issuer for this audience: every algorithm, 60 seconds of leeway, the type lenient.
+    /// Accepts tokens of this issuer for this audience, with every algorithm, 60 seconds of leeway
+    /// and the lenient type rule.
     pub fn new(issuer: Issuer, audience: AudienceRule) -> Self {
         Self {
             issuer,
@@ -52,21 +53,21 @@ impl Rules {
         }
     }
 
-    /// Sets what the header's `typ` must be.
+    /// Sets the rule for the `typ` of the header.
     #[must_use]
     pub fn with_type(mut self, typ: TypeRule) -> Self {
         self.typ = typ;
         self
     }
 
-    /// Sets the algorithms that are allowed.
+    /// Sets the allowed algorithms.
     #[must_use]
     pub fn with_algorithms(mut self, algorithms: AlgorithmSet) -> Self {
         self.algorithms = algorithms;
         self
     }
 
-    /// Sets how far the issuer's clock may be from ours, at most [`MAX_LEEWAY`].
+    /// Sets how much the issuer's clock may differ from ours, at most [`MAX_LEEWAY`].
     pub fn with_leeway(mut self, leeway: Duration) -> Result<Self, JoseError> {
         if leeway > MAX_LEEWAY {
             return Err(JoseError::LeewayTooLong);
@@ -75,93 +76,94 @@ impl Rules {
         Ok(self)
     }
 
-    /// Takes only tokens that name a client.
+    /// Sets whether a token must name its client.
     ///
-    /// For issuers whose ID tokens have nothing else that access tokens lack, as Microsoft Entra's.
+    /// For issuers such as Microsoft Entra, where nothing else distinguishes access tokens from ID
+    /// tokens.
     #[must_use]
     pub fn with_client_rule(mut self, client: ClientRule) -> Self {
         self.client = client;
         self
     }
 
-    /// Takes only tokens whose *claim* `typ` is this, which Keycloak writes.
+    /// Accepts only tokens with this value in the *claim* `typ`, which Keycloak writes.
     #[must_use]
     pub fn with_token_kind(mut self, kind: &str) -> Self {
         self.token_kind = Some(kind.into());
         self
     }
 
-    /// Reads scopes, roles, groups and the client in these places too.
+    /// Reads scopes, roles, groups and the client id from further claims too.
     #[must_use]
     pub fn with_mapping(mut self, mapping: ClaimMapping) -> Self {
         self.mapping = mapping;
         self
     }
 
-    /// The issuer whose tokens are taken.
+    /// The issuer whose tokens are accepted.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
-    /// For whom a token must be meant.
+    /// The audience that a token must have.
     pub fn audience(&self) -> &AudienceRule {
         &self.audience
     }
 
-    /// What the header's `typ` must be.
+    /// The rule for the `typ` of the header.
     pub fn typ(&self) -> TypeRule {
         self.typ
     }
 
-    /// The algorithms that are allowed.
+    /// The allowed algorithms.
     pub fn algorithms(&self) -> AlgorithmSet {
         self.algorithms
     }
 
-    /// How far the issuer's clock may be from ours.
+    /// How much the issuer's clock may differ from ours.
     pub fn leeway(&self) -> Duration {
         self.leeway
     }
 
-    /// Whether a token must name a client.
+    /// Whether a token must name its client.
     pub fn client_rule(&self) -> ClientRule {
         self.client
     }
 
-    /// What the claim `typ` must be.
+    /// The value that the claim `typ` must have.
     pub fn token_kind(&self) -> Option<&str> {
         self.token_kind.as_deref()
     }
 
-    /// Where scopes, roles, groups and the client are read beside the usual places.
+    /// The further claims from which scopes, roles, groups and the client id are read.
     pub fn mapping(&self) -> &ClaimMapping {
         &self.mapping
     }
 }
 
-/// For whom a token must be meant.
+/// The audience that a token must have.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum AudienceRule {
-    /// `aud` holds at least one of these; with none, no token passes.
+    /// `aud` must hold at least one of these. If the list is empty, no token passes.
     AnyOf(Vec<Audience>),
-    /// For issuers whose access tokens have no `aud`, as Amazon Cognito's: the client is one of these
-    /// and `token_use` says what the token is for.
+    /// For issuers whose access tokens have no `aud`, such as Amazon Cognito: the client must be
+    /// one of these, and `token_use` must have this value.
     ClientIds {
-        /// The clients whose tokens are taken.
+        /// The clients whose tokens are accepted.
         ids: Vec<Box<str>>,
-        /// What `token_use` must be.
+        /// The value that `token_use` must have.
         token_use: Box<str>,
     },
 }
 
 impl AudienceRule {
-    /// Tokens for any of these audiences.
+    /// Accepts tokens for any of these audiences.
     pub fn any_of(audiences: impl IntoIterator<Item = Audience>) -> Self {
         Self::AnyOf(audiences.into_iter().collect())
     }
 
-    /// Tokens of these clients, which say `token_use`.
+    /// Accepts tokens of these clients with this `token_use`.
     pub fn client_ids<'a>(ids: impl IntoIterator<Item = &'a str>, token_use: &str) -> Self {
         Self::ClientIds {
             ids: ids.into_iter().map(Box::from).collect(),
@@ -186,23 +188,23 @@ impl AudienceRule {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ClientRule {
-    /// It may name one or none.
+    /// The token may name a client or not.
     #[default]
     Any,
-    /// It names one.
+    /// The token must name its client.
     Named,
 }
 
-/// What the header's `typ` must be.
+/// The rule for the `typ` of the header.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum TypeRule {
-    /// `at+jwt`, `JWT` or nothing, as most issuers write it. ID tokens, which look alike, are told by
-    /// their claims.
+    /// `at+jwt`, `JWT` or no `typ`, as most issuers write it. ID tokens have the same header; they
+    /// are recognized by their claims and refused.
     #[default]
     Lenient,
-    /// `at+jwt` only (RFC 9068 §4), and every claim that such a token must have (RFC 9068 §2.2):
-    /// `aud`, `sub`, `client_id`, `iat` and `jti` beside the `iss` and `exp` that all must have.
+    /// `at+jwt` only (RFC 9068 §4), with all claims that RFC 9068 §2.2 requires: `aud`, `sub`,
+    /// `client_id`, `iat` and `jti`, in addition to `iss` and `exp`, which all tokens need.
     Strict,
 }
 
@@ -212,7 +214,7 @@ impl TypeRule {
             || self == Self::Lenient && (header.typ().is_none() || header.is_type("JWT"))
     }
 
-    /// A claim that is not there and must be.
+    /// A required claim that is missing.
     pub(crate) fn missing(self, claims: &Claims) -> Option<&'static str> {
         let required = [
             ("aud", claims.audiences().is_some()),

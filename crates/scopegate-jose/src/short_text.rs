@@ -1,11 +1,13 @@
-//! A text that needs no allocation while it is short.
+//! A string that needs no allocation while it is short.
 
 use std::fmt;
 
-/// With its length and tag, six words; a thumbprint has 43 bytes.
+/// The number of bytes that are stored inline. With length and tag the type takes 48 bytes. A
+/// thumbprint, the usual `kid`, has 43 bytes.
 const INLINE: usize = 46;
 
-/// A text that needs no allocation up to 46 bytes: the `kid` and `typ` of nearly every token.
+/// A string that needs no allocation up to 46 bytes, which fits the `kid` and `typ` of nearly all
+/// tokens.
 #[derive(Clone)]
 pub(crate) enum ShortText {
     Inline { len: u8, bytes: [u8; INLINE] },
@@ -47,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_length_comes_back() {
+    fn strings_of_every_length_are_kept_unchanged() {
         for length in 0..300 {
             let text = "é".repeat(length);
             assert_eq!(ShortText::from(text.as_str()).as_str(), text);

@@ -1,4 +1,4 @@
-//! A key pair, parsed and held ready to sign.
+//! A key pair that was parsed in advance, ready to sign.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,16 +19,17 @@ use crate::{Algorithm, JoseError, Jwk, KeyProblem, TokenType, VerifyingKey, base
 mod export;
 mod private_jwk;
 
-/// The longest signature: RSA with 8192 bits.
+/// The length of the longest signature in bytes: RSA with 8192 bits.
 pub(crate) const MAX_SIGNATURE_LEN: usize = 1024;
 
-/// Room for the payload of a usual token, so that writing it takes one allocation.
+/// The initial capacity for a payload in bytes. Most payloads fit, so writing one takes one
+/// allocation.
 const PAYLOAD_CAPACITY: usize = 1024;
 
 /// A key pair that is ready to sign.
 ///
-/// Parsing an RSA key pair costs as much as a signature, so it happens once; so does encoding the
-/// header of each type of token.
+/// Parsing an RSA key pair costs as much as making a signature, so it is done once. The header of
+/// each token type is also encoded once.
 ///
 /// ```
 /// use scopegate_jose::{Algorithm, AlgorithmSet, KeySet, SigningKey, TokenType, UnverifiedJws};
@@ -59,7 +60,7 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Makes a new key; an RSA key has 2048 bits and takes some 90 ms.
+    /// Generates a new key. An RSA key has 2048 bits and takes about 90 ms.
     pub fn generate(algorithm: Algorithm) -> Result<Self, JoseError> {
         let pair = match algorithm {
             Algorithm::EdDsa => Ed25519KeyPair::generate().map(Pair::Ed),
@@ -76,7 +77,8 @@ impl SigningKey {
         Self::new(algorithm, pair.map_err(|_| JoseError::Crypto)?, None)
     }
 
-    /// Reads a key that [`to_pkcs8`](Self::to_pkcs8) or another program wrote (RFC 5208, unencrypted).
+    /// Reads a key that [`to_pkcs8`](Self::to_pkcs8) or another program wrote (RFC 5208,
+    /// unencrypted).
     pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, JoseError> {
         let pair = match algorithm {
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(Pair::Ed),
@@ -91,9 +93,10 @@ impl SigningKey {
         Self::new(algorithm, pair.map_err(|_| KeyProblem::Unreadable)?, None)
     }
 
-    /// Reads a private JWK (RFC 7518 §6, RFC 8037 §2), as clients hold to sign their assertions.
+    /// Reads a private JWK (RFC 7518 §6, RFC 8037 §2), such as a client's key for signing
+    /// assertions.
     ///
-    /// Without `alg` an RSA key signs RS256; without `kid` the key's name is its thumbprint.
+    /// An RSA key without `alg` signs with RS256. A key without `kid` gets its thumbprint as `kid`.
     pub fn from_jwk_json(json: &str) -> Result<Self, JoseError> {
         let (algorithm, pair, kid) = private_jwk::parse(json)?;
         Self::new(algorithm, pair, kid.as_deref())
@@ -106,7 +109,7 @@ impl SigningKey {
         Ok(Self { algorithm, pair, jwk: jwk.with_kid(&kid), kid, headers })
     }
 
-    /// The same key under another name.
+    /// The same key with another `kid`.
     pub fn with_kid(self, kid: &str) -> Result<Self, JoseError> {
         Ok(Self {
             kid: kid.into(),
@@ -116,33 +119,35 @@ impl SigningKey {
         })
     }
 
-    /// Writes the key pair as PKCS#8 v1, in memory that is wiped.
+    /// Writes the key pair as PKCS#8 v1, in memory that is zeroized on drop.
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, JoseError> {
-        let wiped = |der: &[u8]| Zeroizing::new(der.to_vec());
+        let zeroizing = |der: &[u8]| Zeroizing::new(der.to_vec());
         match &self.pair {
-            Pair::Ec(pair) => pair.to_pkcs8v1().map(|der| wiped(der.as_ref())),
-            Pair::Ed(pair) => pair.to_pkcs8v1().map(|der| wiped(der.as_ref())),
-            Pair::Rsa(pair) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map(|der| wiped(der.as_ref())),
+            Pair::Ec(pair) => pair.to_pkcs8v1().map(|der| zeroizing(der.as_ref())),
+            Pair::Ed(pair) => pair.to_pkcs8v1().map(|der| zeroizing(der.as_ref())),
+            Pair::Rsa(pair) => {
+                AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map(|der| zeroizing(der.as_ref()))
+            }
         }
         .map_err(|_| JoseError::Crypto)
     }
 
-    /// The name of the key: the one given, else its thumbprint (RFC 7638).
+    /// The `kid` of the key: the given one, or else its thumbprint (RFC 7638).
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The algorithm it signs with.
+    /// The algorithm that the key signs with.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The public half, to publish.
+    /// The public key, for publishing.
     pub fn public_jwk(&self) -> Jwk {
         self.jwk.clone()
     }
 
-    /// The public half, ready to verify.
+    /// The public key, ready to verify.
     pub fn verifying_key(&self) -> Result<VerifyingKey, JoseError> {
         Ok(VerifyingKey::from_jwk(&self.jwk)?)
     }
@@ -153,19 +158,24 @@ impl SigningKey {
         typ: TokenType,
         payload: &T,
     ) -> Result<String, JoseError> {
-        let header = &self.headers[typ as usize];
         let mut json = Vec::with_capacity(PAYLOAD_CAPACITY);
         serde_json::to_writer(&mut json, payload).map_err(|_| JoseError::Unserializable)?;
+        self.sign_payload(typ, &json)
+    }
 
+    /// Signs a payload that is encoded already, byte for byte, and returns the token in compact form
+    /// (RFC 7515 §7.1).
+    pub fn sign_payload(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
+        let header = &self.headers[typ as usize];
         let mut token = String::with_capacity(
             header.len()
-                + base64url::encoded_len(json.len())
+                + base64url::encoded_len(payload.len())
                 + base64url::encoded_len(self.pair.signature_len())
                 + 2,
         );
         token.push_str(header);
         token.push('.');
-        base64url::encode_to(&json, &mut token);
+        base64url::encode_to(payload, &mut token);
 
         let mut buffer = [0; MAX_SIGNATURE_LEN];
         let signature = self.pair.sign(self.algorithm, token.as_bytes(), &mut buffer)?;
@@ -174,9 +184,10 @@ impl SigningKey {
         Ok(token)
     }
 
-    /// Signs a text as it is and returns the signature in base64url (RFC 7515 §5.1).
+    /// Signs a string without changing it and returns the signature in base64url (RFC 7515 §5.1).
     ///
-    /// For headers that [`sign`](Self::sign) does not write: the caller vouches for the text.
+    /// For tokens with headers that [`sign`](Self::sign) does not write. The caller must make sure
+    /// that the string is a valid signing input.
     pub fn signature(&self, signing_input: &str) -> Result<String, JoseError> {
         let mut buffer = [0; MAX_SIGNATURE_LEN];
         let signature = self.pair.sign(self.algorithm, signing_input.as_bytes(), &mut buffer)?;
@@ -197,7 +208,7 @@ impl Pair {
     fn public(&self) -> Result<KeyMaterial, JoseError> {
         Ok(match self {
             Self::Ec(pair) => {
-                // SEC 1 §2.3.3: a 4, then both coordinates at full length.
+                // SEC 1 §2.3.3: the byte 4, then both coordinates at full length.
                 let point = pair.public_key().as_ref();
                 let (x, y) = point[1..].split_at(point.len() / 2);
                 let curve = if x.len() == Curve::P256.len() { Curve::P256 } else { Curve::P384 };
@@ -230,7 +241,8 @@ impl Pair {
             buffer[..signature.len()].copy_from_slice(signature);
             &buffer[..signature.len()]
         };
-        // The library draws its own randomness; the argument is there for likeness to `ring`.
+        // aws-lc uses its own random source. The argument exists only for compatibility with
+        // `ring`.
         let random = SystemRandom::new();
         match self {
             Self::Ec(pair) => {

@@ -1,10 +1,11 @@
-//! Keys that the tests share, and tokens of any header and payload.
+//! Keys that the tests share, and tokens with arbitrary headers and payloads.
 
 use std::sync::OnceLock;
 
 use crate::{Algorithm, KeySet, SigningKey, base64url};
 
-/// One key per algorithm: making an RSA key takes too long to do it for each test.
+/// One key per algorithm. They are shared because generating an RSA key for each test would be
+/// slow.
 pub(crate) fn key(algorithm: Algorithm) -> &'static SigningKey {
     static KEYS: [OnceLock<SigningKey>; 5] = [const { OnceLock::new() }; 5];
     KEYS[algorithm as usize].get_or_init(|| SigningKey::generate(algorithm).unwrap())
@@ -21,7 +22,7 @@ pub(crate) fn token(key: &SigningKey, header: &str, payload: &[u8]) -> String {
     format!("{signed}.{}", base64url::encode(&signature))
 }
 
-/// Takes a token apart, changes the segments and puts them together again.
+/// Changes the segments of a token.
 pub(crate) fn altered(token: &str, alter: impl FnOnce(&mut Vec<String>)) -> String {
     let mut segments = token.split('.').map(str::to_owned).collect();
     alter(&mut segments);

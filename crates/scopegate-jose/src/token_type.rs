@@ -1,4 +1,4 @@
-//! What a signed token says it is.
+//! The type in the header of a token that is signed here.
 
 /// The `typ` of a token that is signed here (RFC 7515 §4.1.9, RFC 8725 §3.11).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -6,11 +6,11 @@
 pub enum TokenType {
     /// `at+jwt`, an access token (RFC 9068 §2.1).
     AccessToken,
-    /// `JWT`: an ID token, an assertion.
+    /// `JWT`: an ID token or an assertion.
     Jwt,
     /// `logout+jwt` (OpenID Connect Back-Channel Logout §2.4).
     LogoutToken,
-    /// No `typ` at all.
+    /// No `typ`.
     None,
 }
 

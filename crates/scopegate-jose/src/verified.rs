@@ -1,4 +1,4 @@
-//! The proof that an access token is good.
+//! The proof that an access token was verified.
 
 use std::any::type_name;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use scopegate_claims::{Claims, UnixTime};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
-use crate::verifier::lifetime;
+use crate::validity::lifetime;
 use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base64url};
 
 /// Payloads up to this length are decoded without an allocation.
@@ -18,10 +18,10 @@ const PAYLOAD_ON_STACK: usize = 2048;
 
 /// An access token that has passed every check.
 ///
-/// Only the verifier makes one, so holding it is the proof. It keeps the token, from which a service
-/// reads claims of its own.
+/// Only the verifier can create one, so holding one proves that the token is valid. It keeps the
+/// token, so that a service can read further claims.
 pub struct Verified {
-    /// In base64url and dots, as the verifier has seen.
+    /// The encoded token. The verifier checked that it is ASCII.
     token: Box<[u8]>,
     claims: Claims,
     evidence: Evidence,
@@ -29,8 +29,8 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Reads the claims of a token whose signature is right; whoever calls this checks them before
-    /// passing it on.
+    /// Reads the claims of a token whose signature is valid. The caller must check the claims
+    /// before it returns the result.
     pub(crate) fn read(
         jws: &UnverifiedJws<'_>,
         evidence: Evidence,
@@ -52,45 +52,45 @@ impl Verified {
         Ok(Self { token: jws.token().into(), claims, evidence, extra: None })
     }
 
-    /// The token itself: a secret, which whoever holds it may use.
+    /// The encoded token. It is a secret: whoever has it can use it.
     ///
-    /// For passing it on to a service that is to act for the same caller.
+    /// For passing the token on to another service on behalf of the same caller.
     pub fn token(&self) -> &str {
         str::from_utf8(&self.token).unwrap_or_default()
     }
 
-    /// The bytes of the token, for comparing.
+    /// The bytes of the encoded token, for comparison.
     pub fn as_bytes(&self) -> &[u8] {
         &self.token
     }
 
-    /// The same token with the claims of a service's own type, which were read from it.
+    /// The same token together with claims of a custom type that were read from it.
     #[must_use]
     pub fn with_extra(self, extra: ExtraClaims) -> Self {
         Self { extra: Some(extra), ..self }
     }
 
-    /// The claims of a service's own type, where the layer reads them.
+    /// The claims of a custom type, if the layer reads them.
     pub fn extra(&self) -> Option<&ExtraClaims> {
         self.extra.as_ref()
     }
 
     /// The claims that access tokens have in common.
     ///
-    /// Scopes, roles, groups and client are the ones that hold: where the issuer's
-    /// [mapping](crate::ClaimMapping) names other places for them, those are in.
+    /// Scopes, roles, groups and client id include the values that the issuer's
+    /// [mapping](crate::ClaimMapping) reads from other claims.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    /// What makes the token believable.
+    /// The reason why the token is trusted.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
     }
 
-    /// Reads the payload as another type, for the claims that a service adds.
+    /// Reads the payload as another type, for claims that are specific to a service.
     ///
-    /// Members named twice are refused by then, so that both readings agree.
+    /// Payloads with duplicate members were already refused, so both readings see the same values.
     pub fn deserialize<X: DeserializeOwned>(&self) -> Result<X, JoseError> {
         let read = || {
             let payload = base64url::decode(self.payload()).ok()?;
@@ -99,45 +99,46 @@ impl Verified {
         read().ok_or(JoseError::ExtraClaims { wanted: type_name::<X>() })
     }
 
-    /// The payload as it stands in the token.
+    /// The encoded payload, as it appears in the token.
     fn payload(&self) -> &[u8] {
         self.token.split(|&byte| byte == b'.').nth(1).unwrap_or_default()
     }
 
-    /// When the token is good, with the issuer's clock that far from ours: from a second, which is the
-    /// first, until another, which is no longer.
+    /// The range of time in which the token is valid, if the issuer's clock may differ by the
+    /// leeway. The end is exclusive.
     ///
-    /// The verifier has looked; this is for whoever keeps the token after that.
+    /// The verifier has already checked the current time. This is for caches that keep the token.
     pub fn lifetime(&self, leeway: Duration) -> Range<UnixTime> {
         lifetime(&self.claims, leeway)
     }
 
-    /// The memory that the token takes, not much less.
+    /// The approximate memory in bytes that the token takes.
     ///
-    /// Of extra claims, whose size nobody can see, as much as the payload they were read from.
+    /// The size of extra claims is unknown, so they count as much as the payload they were read
+    /// from.
     pub fn footprint(&self) -> usize {
         let extra = self.extra.as_ref().map_or(0, |_| self.payload().len());
         size_of::<Self>() + self.token.len() + self.claims.footprint() + extra
     }
 }
 
-/// Shows the evidence but no claims, which are about people.
+/// Shows the evidence but no claims, which may contain personal data.
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified").field("evidence", &self.evidence).finish_non_exhaustive()
     }
 }
 
-/// What makes a token believable.
+/// The reason why a token is trusted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Evidence {
     /// A signature of the issuer.
     #[non_exhaustive]
     Signature {
-        /// Its algorithm.
+        /// The algorithm of the signature.
         algorithm: Algorithm,
-        /// The name of the key, where it has one.
+        /// The `kid` of the key, if it has one.
         kid: Option<Arc<str>>,
     },
 }

@@ -1,19 +1,18 @@
-//! The checks of an access token, cheapest first.
-
-use std::ops::Range;
-use std::time::Duration;
+//! The checks of an access token.
 
 use scopegate_claims::{Claims, UnixTime};
 
 use crate::rules::ACCESS_TOKEN;
+use crate::validity::check_times;
 use crate::{ClientRule, Evidence, Header, JoseError, KeySet, Rules, UnverifiedJws, Verified};
 
 /// Verifies an access token.
 ///
-/// Form, type and algorithm come first, because they cost nothing; then the signature; only then is
-/// the payload read: issuer, audience, times, and that it is an access token for a bearer.
+/// Format, type and algorithm are checked first, because these checks are cheap. Then the signature
+/// is checked. Only then is the payload read and its issuer, audience and times are checked, and
+/// that it belongs to a bearer access token.
 ///
-/// [`JoseError::UnknownKey`] says that newer keys may help; every other error is final.
+/// [`JoseError::UnknownKey`] means that a newer key set may help. Every other error is final.
 ///
 /// ```
 /// use scopegate_claims::{Audience, Claims, Dialect, Issuer, UnixTime};
@@ -52,9 +51,9 @@ pub fn verify_access_token(
 }
 
 impl Rules {
-    /// Verifies an access token that has been taken apart, as [`verify_access_token`] does.
+    /// Verifies a parsed access token like [`verify_access_token`].
     ///
-    /// For whoever had to look at it before, to see which issuer's rules are the ones.
+    /// For callers that parse the token first, to choose the rules by its issuer.
     pub fn verify(
         &self,
         jws: &UnverifiedJws<'_>,
@@ -97,52 +96,32 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
         return Err(JoseError::WrongAudience);
     }
     check_times(claims, rules.leeway(), now)?;
-    // A bearer shows no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
+    // A bearer token carries no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
     if claims.has_confirmation() {
         return Err(JoseError::SenderConstrained);
     }
     Ok(())
 }
 
-/// Whether the token has begun and not ended, by an issuer's clock that is at most that far from ours.
-fn check_times(claims: &Claims, leeway: Duration, now: UnixTime) -> Result<(), JoseError> {
-    if now >= claims.expires_at().plus(leeway) {
-        return Err(JoseError::Expired);
-    }
-    // The latest that the issuer's clock can show.
-    let latest = now.plus(leeway);
-    if claims.not_before().is_some_and(|begin| begin > latest) {
-        return Err(JoseError::NotYetValid);
-    }
-    if claims.issued_at().is_some_and(|issued| issued > latest) {
-        return Err(JoseError::IssuedInFuture);
-    }
-    Ok(())
-}
-
-/// The time in which [`check_times`] finds nothing.
-pub(crate) fn lifetime(claims: &Claims, leeway: Duration) -> Range<UnixTime> {
-    let begin = claims.not_before().max(claims.issued_at()).unwrap_or(UnixTime::from_seconds(0));
-    begin.minus(leeway)..claims.expires_at().plus(leeway)
-}
-
-/// Whether the claims are those of an ID token, a logout token or another security event, which for
-/// many issuers have the same header and may have the same audience (RFC 8725 §3.12).
+/// Whether the claims are those of an ID token, a logout token or another security event. Many
+/// issuers sign these with the same header as access tokens, and the audience may be the same (RFC
+/// 8725 §3.12).
 ///
-/// A `nonce` alone does not tell: some issuers copy it into access tokens, but those name scopes or
-/// say what they are, which no ID token does.
+/// A `nonce` alone is not enough to tell, because some issuers copy it into access tokens. Those
+/// access tokens also hold scopes or name their kind, which ID tokens with a `nonce` do not.
 fn is_another_kind(claims: &Claims) -> bool {
-    let says_nothing = claims.token_kind().is_none() && claims.token_use().is_none();
+    let names_no_kind = claims.token_kind().is_none() && claims.token_use().is_none();
     claims.token_use() == Some("id")
         || claims.has_id_token_hash()
         || claims.has_events()
-        || claims.has_nonce() && says_nothing && claims.scopes().is_empty()
+        || claims.has_nonce() && names_no_kind && claims.scopes().is_empty()
 }
 
-/// Whether the claim `typ` leaves it open that this is an access token.
+/// Whether a token with this claim `typ` can be an access token.
 ///
-/// No standard knows the claim. Those who write it have a word for each kind of token, as Keycloak with
-/// `ID`, `Refresh`, `Offline` and `Logout`, so that an unknown word means a kind that is not ours.
+/// No standard defines the claim. Issuers that write it have one value for each kind of token:
+/// Keycloak writes `ID`, `Refresh`, `Offline` and `Logout`. So an unknown value means another kind
+/// of token.
 fn is_access_kind(kind: Option<&str>) -> bool {
     const WORDS: [&str; 6] =
         ["Bearer", "JWT", "access", "access_token", "application/at+jwt", ACCESS_TOKEN];

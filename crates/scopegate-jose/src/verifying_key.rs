@@ -1,4 +1,4 @@
-//! A public key, parsed and held ready.
+//! A public key that was parsed in advance.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use crate::{Algorithm, AlgorithmSet, Jwk, KeyProblem};
 
 /// A public key that is ready to verify.
 ///
-/// Parsing an RSA key costs a fifth of a verification, so it happens once, here.
+/// Parsing an RSA key costs a fifth of a verification, so it is done once, when this is created.
 #[derive(Clone)]
 pub struct VerifyingKey {
     kid: Option<Arc<str>>,
     algorithms: AlgorithmSet,
-    /// One per algorithm: an RSA key without `alg` has two.
+    /// One parsed key per algorithm. An RSA key without `alg` has two algorithms.
     ready: Box<[(Algorithm, ParsedPublicKey)]>,
 }
 
 impl VerifyingKey {
-    /// Makes a key ready.
+    /// Parses a key.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyProblem> {
         let algorithms = jwk.algorithms();
         let ready = algorithms
@@ -34,12 +34,12 @@ impl VerifyingKey {
         Ok(Self { kid: jwk.kid().map(Arc::from), algorithms, ready })
     }
 
-    /// The name of the key.
+    /// The `kid` of the key, if it has one.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// What the key verifies.
+    /// The algorithms that the key verifies.
     pub fn algorithms(&self) -> AlgorithmSet {
         self.algorithms
     }
@@ -48,7 +48,7 @@ impl VerifyingKey {
         self.kid.clone()
     }
 
-    /// Whether the signature is this key's, by this algorithm.
+    /// Whether the signature was made by this key with this algorithm.
     pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         self.ready
             .iter()

@@ -1,4 +1,4 @@
-//! The crate `jsonwebtoken` as a second opinion: what one signs the other verifies.
+//! Interoperability with the crate `jsonwebtoken`: each verifies the tokens that the other signs.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -43,13 +43,13 @@ fn validation(algorithm: Algorithm) -> oracle::Validation {
 }
 
 #[test]
-fn what_we_sign_the_oracle_verifies() {
+fn the_other_crate_verifies_our_tokens() {
     for algorithm in Algorithm::ALL {
         let key = SigningKey::generate(algorithm).unwrap();
         let claims = json!({ "aud": "api://orders", "exp": DISTANT, "name": "Zoë" });
         let token = key.sign(TokenType::AccessToken, &claims).unwrap();
 
-        // Our published set, read by the oracle.
+        // Our published key set is read by the other crate.
         let set: JwkSet = [key.public_jwk()].into_iter().collect();
         let set: oracle::jwk::JwkSet =
             serde_json::from_value(serde_json::to_value(&set).unwrap()).unwrap();
@@ -74,7 +74,7 @@ fn what_we_sign_the_oracle_verifies() {
 }
 
 #[test]
-fn what_the_oracle_signs_we_verify() {
+fn we_verify_tokens_of_the_other_crate() {
     for algorithm in Algorithm::ALL {
         let key = SigningKey::generate(algorithm).unwrap();
         let mut header = oracle::Header::new(theirs(algorithm));
@@ -95,7 +95,7 @@ fn what_the_oracle_signs_we_verify() {
 }
 
 #[test]
-fn an_hmac_of_the_oracle_is_not_even_looked_at() {
+fn an_hmac_token_of_the_other_crate_is_refused() {
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let secret = serde_json::to_vec(&key.public_jwk()).unwrap();
     let token = oracle::encode(

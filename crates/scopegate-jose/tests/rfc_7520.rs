@@ -1,6 +1,6 @@
 //! The signatures of RFC 7520, "Examples of Protecting Content Using JOSE", §4.
 //!
-//! Those of RFC 7515 (appendix A) and RFC 8037 (appendix A) are beside the code.
+//! The unit tests cover those of RFC 7515 (appendix A) and RFC 8037 (appendix A).
 
 use scopegate_jose::{Algorithm, AlgorithmSet, JoseError, KeyProblem, KeySet, UnverifiedJws};
 
@@ -10,7 +10,7 @@ const RSA_KEY: &str = r#"{
     "n": "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw"
 }"#;
 
-/// §3.1, his key for P-521.
+/// §3.1, his P-521 key.
 const EC_KEY: &str = r#"{
     "kty": "EC", "kid": "bilbo.baggins@hobbiton.example", "use": "sig", "crv": "P-521",
     "x": "AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt",
@@ -57,7 +57,7 @@ fn s4_1_rsa_v1_5_signature() {
     assert_eq!(verify(&of_another_padding).unwrap_err(), JoseError::BadSignature);
 }
 
-/// Good signatures, of algorithms that are not on the list.
+/// The signatures are valid, but their algorithms are not supported.
 #[test]
 fn s4_2_and_s4_3_other_algorithms_are_not_allowed() {
     for other in [PS384, ES512] {
@@ -65,16 +65,16 @@ fn s4_2_and_s4_3_other_algorithms_are_not_allowed() {
     }
 }
 
-/// §4.5: the payload is elsewhere.
+/// §4.5: the payload is not part of the token.
 #[test]
-fn s4_5_detached_content_is_no_token() {
+fn s4_5_detached_content_is_refused() {
     let detached = format!("{}..{}", RS256[0], RS256[1]);
     assert_eq!(verify(&detached).unwrap_err(), JoseError::Malformed("payload"));
 }
 
-/// §4.6 to §4.8 are JSON, which no header carries.
+/// §4.6 to §4.8 use the JSON serialization, which is not supported.
 #[test]
-fn s4_6_the_json_form_is_no_token() {
+fn s4_6_the_json_serialization_is_refused() {
     let [protected, signature] = RS256;
     let json = format!(
         r#"{{"payload":"{PAYLOAD}","signatures":[{{"protected":"{protected}","signature":"{signature}"}}]}}"#
@@ -83,7 +83,7 @@ fn s4_6_the_json_form_is_no_token() {
 }
 
 #[test]
-fn s3_1_a_key_of_a_curve_that_is_not_ours_is_set_aside() {
+fn s3_1_a_key_with_an_unsupported_curve_is_set_aside() {
     let document = format!(r#"{{"keys":[{EC_KEY},{RSA_KEY}]}}"#);
     let read = KeySet::parse(document.as_bytes()).unwrap();
     assert_eq!((read.keys.len(), read.set_aside.len()), (1, 1));

@@ -1,11 +1,12 @@
-//! The literals of scopegate: [`scope!`], [`scopes!`], [`value!`], [`values!`] and [`macro@scoped`].
+//! The literals of scopegate: [`scope!`], [`scopes!`], [`value!`], [`values!`] and
+//! [`macro@scoped`].
 //!
-//! Use them through `scopegate`, `scopegate-axum` or next to `scopegate-claims`: the code they write
-//! names whichever of these the package depends on, also under another name.
+//! Use them through `scopegate` or `scopegate-axum`, or together with `scopegate-claims`. The
+//! generated code names the one that the package depends on, even if the dependency is renamed.
 
 #![deny(missing_docs)]
 
-mod home;
+mod crate_path;
 mod literal;
 mod markers;
 mod scoped;
@@ -15,10 +16,10 @@ use syn::{LitStr, parse_macro_input};
 
 use crate::literal::Kind;
 
-/// Turns a string literal into the type of that scope, and into its only value.
+/// Turns a string literal into a type that stands for this scope, and into its only value.
 ///
-/// The scope is checked where it stands: a text that RFC 6749 §3.3 does not allow is a compile
-/// error at the literal. At most 64 bytes; a longer scope is declared with [`scopes!`].
+/// The scope is checked at compile time: a string that RFC 6749 §3.3 does not allow is an error at
+/// the literal. The maximum length is 64 bytes. Declare longer scopes with [`scopes!`].
 ///
 /// ```
 /// use scopegate_claims::{ScopeName, ScopeRule, ScopeSet};
@@ -35,18 +36,18 @@ use crate::literal::Kind;
 ///
 /// ```compile_fail
 /// # use scopegate_macros::scope;
-/// type ReadOrders = scope!("read orders"); // a space separates scopes, it is in none
+/// type ReadOrders = scope!("read orders"); // no scope contains a space
 /// ```
 #[proc_macro]
 pub fn scope(input: TokenStream) -> TokenStream {
     let literal = parse_macro_input!(input as LitStr);
-    literal::packed(&literal, Kind::Scope, &home::path()).into()
+    literal::packed(&literal, Kind::Scope, &crate_path::find()).into()
 }
 
-/// Turns a string literal into the type of that value of a claim, and into its only value.
+/// Turns a string literal into a type that stands for this claim value, and into its only value.
 ///
-/// For roles, groups and ways of signing in, which need not be scopes: `RequireRole<value!("admin")>`.
-/// At most 64 bytes; a longer one is declared with [`values!`].
+/// For roles, groups and `acr` values, which need not be scopes: `RequireRole<value!("admin")>`.
+/// The maximum length is 64 bytes. Declare longer values with [`values!`].
 ///
 /// ```
 /// use scopegate_claims::ClaimValue;
@@ -58,22 +59,22 @@ pub fn scope(input: TokenStream) -> TokenStream {
 ///
 /// ```compile_fail
 /// # use scopegate_macros::value;
-/// type StoreManager = value!("store manager "); // a space that nobody sees
+/// type StoreManager = value!("store manager "); // a trailing space is almost certainly a typo
 /// ```
 #[proc_macro]
 pub fn value(input: TokenStream) -> TokenStream {
     let literal = parse_macro_input!(input as LitStr);
-    literal::packed(&literal, Kind::Value, &home::path()).into()
+    literal::packed(&literal, Kind::Value, &crate_path::find()).into()
 }
 
-/// Declares values of claims as types of their own, as [`scopes!`] declares scopes.
+/// Declares claim values as types, as [`scopes!`] does for scopes.
 ///
 /// ```
 /// use scopegate_claims::ClaimValue;
 /// use scopegate_macros::values;
 ///
 /// values! {
-///     /// Whoever runs a store.
+///     /// A user who manages a store.
 ///     pub StoreManager = "store manager";
 ///     pub Password = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
 /// }
@@ -90,14 +91,16 @@ pub fn value(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn values(input: TokenStream) -> TokenStream {
     let markers = parse_macro_input!(input as markers::Markers);
-    markers.expand(Kind::Value, &home::path()).into()
+    markers.expand(Kind::Value, &crate_path::find()).into()
 }
 
-/// Declares scopes as types of their own, of any length and readable in errors and docs.
+/// Declares scopes as types. They may have any length, and their names are readable in errors and
+/// docs.
 ///
-/// Each is a unit struct that is `Clone`, `Copy`, `Debug` and a `ScopeName`. Doc comments and other
-/// attributes stay; without a doc comment the docs name the scope. Naming one scope twice is an
-/// error, because it is nearly always a slip of the pen that opens a handler.
+/// Each type is a unit struct that implements `Clone`, `Copy`, `Debug` and `ScopeName`. Doc
+/// comments and other attributes are kept. A type without a doc comment gets one that names the
+/// scope. Declaring the same scope twice is an error, because it is nearly always a copy-and-paste
+/// mistake that gives a handler the wrong scope.
 ///
 /// ```
 /// use scopegate_claims::ScopeName;
@@ -122,22 +125,24 @@ pub fn values(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn scopes(input: TokenStream) -> TokenStream {
     let markers = parse_macro_input!(input as markers::Markers);
-    markers.expand(Kind::Scope, &home::path()).into()
+    markers.expand(Kind::Scope, &crate_path::find()).into()
 }
 
-/// Lets string literals stand for scopes and values in a signature: `RequireScope<"read:orders">`.
+/// Allows string literals as scopes and values in a signature: `RequireScope<"read:orders">`.
 ///
-/// Stable Rust parses a string among generic arguments and then refuses it (E0747). This attribute
-/// replaces each such literal by the type that [`scope!`] makes of it, however deep it is nested,
-/// and changes nothing else: neither the body nor the position of any error.
+/// Stable Rust parses a string literal as a generic argument but then refuses it (E0747). This
+/// attribute replaces each such literal, at any depth, by the type that [`scope!`] makes of it. It
+/// changes nothing else: neither the body nor the position of any compile error.
 ///
-/// - `AnyOf<"a", "b">` and `AllOf<"a", "b">` become the tuples that these types take,
-///   `AnyOf<(A, B)>`; they nest: `AnyOf<"a", AllOf<"b", "c">>`.
-/// - In `RequireRole<"…">`, `RequireGroup<"…">` and `RequireAcr<"…", "…">` a literal is the value of a
-///   claim, as [`value!`] makes it. It is the name of the type that says so: an alias takes [`value!`].
-/// - Write it above whatever looks at the types: `#[axum::debug_handler]`, `#[derive(…)]`.
-/// - It goes on functions and methods; also on an impl block or a trait (all its signatures), a type
-///   alias, a struct or an enum.
+/// - The arguments of `AnyOf<"a", "b">` and `AllOf<"a", "b">` become a tuple, `AnyOf<(A, B)>`. They
+///   can be nested: `AnyOf<"a", AllOf<"b", "c">>`.
+/// - In `RequireRole<"…">`, `RequireGroup<"…">` and `RequireAcr<"…", "…">` a literal becomes a
+///   claim value, as with [`value!`]. The attribute recognizes these types by their names. If you
+///   use one under an alias, write [`value!`].
+/// - Write it above attributes that inspect the types, such as `#[axum::debug_handler]` and
+///   `#[derive(…)]`.
+/// - It can be applied to a function, a method, an impl block or a trait (it then covers all their
+///   signatures), a type alias, a struct or an enum.
 ///
 /// ```
 /// use scopegate_claims::ScopeName;
@@ -166,5 +171,5 @@ pub fn scopes(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn scoped(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    scoped::expand(arguments.into(), &item.into(), &home::path()).into()
+    scoped::expand(arguments.into(), &item.into(), &crate_path::find()).into()
 }

@@ -1,4 +1,4 @@
-//! `scopes!` and `values!`: a marker type for each line.
+//! `scopes!` and `values!`, which declare a marker type for each line.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -8,7 +8,7 @@ use syn::{Attribute, Error, Ident, LitStr, Result, Token, Visibility};
 
 use crate::literal::{Checked, Kind};
 
-/// The lines of one block.
+/// The lines of one macro call.
 pub(crate) struct Markers(Punctuated<Marker, Token![;]>);
 
 /// One line: `/// docs` `pub ReadOrders = "read:orders"`.
@@ -36,10 +36,11 @@ impl Parse for Marker {
 }
 
 impl Markers {
-    /// The types, and an error at each literal that is wrong.
+    /// The types, and a compile error at each invalid literal.
     ///
-    /// A marker is made for a wrong literal too, so that its users add no errors of their own.
-    pub(crate) fn expand(&self, kind: Kind, home: &TokenStream) -> TokenStream {
+    /// An invalid literal also gets a type, so that code which uses the type causes no further
+    /// errors.
+    pub(crate) fn expand(&self, kind: Kind, crate_path: &TokenStream) -> TokenStream {
         let mut named: Vec<(String, &Ident)> = Vec::new();
         let mut code = TokenStream::new();
         for marker in &self.0 {
@@ -54,11 +55,11 @@ impl Markers {
             });
             match text {
                 Ok(text) => {
-                    code.extend(marker.expand(&text, kind, home));
+                    code.extend(marker.expand(&text, kind, crate_path));
                     named.push((text, &marker.name));
                 }
                 Err(error) => {
-                    code.extend(marker.expand("invalid", kind, home));
+                    code.extend(marker.expand("invalid", kind, crate_path));
                     code.extend(error.into_compile_error());
                 }
             }
@@ -68,7 +69,7 @@ impl Markers {
 }
 
 impl Marker {
-    fn expand(&self, text: &str, kind: Kind, home: &TokenStream) -> TokenStream {
+    fn expand(&self, text: &str, kind: Kind, crate_path: &TokenStream) -> TokenStream {
         let Self { attributes, visibility, name, literal } = self;
         let text = LitStr::new(text, literal.span());
         let documented = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
@@ -88,7 +89,7 @@ impl Marker {
             #visibility struct #name;
 
             #(#conditions)*
-            impl #home::#means for #name {
+            impl #crate_path::#means for #name {
                 const #constant: &'static str = #text;
             }
         }
@@ -105,32 +106,32 @@ mod tests {
     }
 
     #[test]
-    fn docs_and_visibility_stay() {
+    fn docs_and_visibility_are_kept() {
         let code = expand("/// See orders.\n pub(crate) ReadOrders = \"read:orders\";");
         assert!(code.contains("See orders.") && !code.contains("The scope"), "{code}");
         assert!(code.contains("pub (crate) struct ReadOrders"), "{code}");
     }
 
     #[test]
-    fn a_marker_without_docs_is_documented_by_its_scope() {
+    fn a_type_without_docs_gets_docs_that_name_the_scope() {
         assert!(expand("pub A = \"a:b\"").contains("The scope `a:b`."));
     }
 
     #[test]
-    fn a_condition_holds_for_the_type_and_its_impl() {
+    fn a_cfg_attribute_applies_to_the_type_and_its_impl() {
         let code = expand("#[cfg(feature = \"x\")] pub A = \"a\";");
         assert_eq!(code.matches("cfg").count(), 2, "{code}");
     }
 
     #[test]
-    fn a_scope_has_one_name() {
+    fn declaring_a_scope_twice_is_an_error() {
         let code = expand("A = \"a\"; B = \"a\";");
         assert!(code.contains("already named `A`"), "{code}");
-        assert!(code.contains("struct B"), "users of B need no error of their own: {code}");
+        assert!(code.contains("struct B"), "users of B must not cause further errors: {code}");
     }
 
     #[test]
-    fn a_value_is_no_scope() {
+    fn a_value_does_not_become_a_scope() {
         let markers: Markers = syn::parse_str("pub Staff = \"store staff\";").unwrap();
         let code = markers.expand(Kind::Value, &quote!(::scopegate)).to_string();
         assert!(code.contains("ClaimValue for Staff") && code.contains("VALUE"), "{code}");

@@ -1,4 +1,4 @@
-//! `#[scoped]`: string literals among the generic arguments of a signature become types.
+//! `#[scoped]`, which turns string literals in the generic arguments of a signature into types.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -12,37 +12,37 @@ use syn::{
 
 use crate::literal::{Kind, packed};
 
-/// The types that take several arguments, as a tuple.
+/// The types whose arguments are collected into one tuple.
 const LISTS: [&str; 3] = ["AllOf", "AnyOf", "RequireAcr"];
 
-/// The types whose literals are not scopes, and what they are; one takes a number.
-const OF_OTHERS: [(&str, Option<Kind>); 4] = [
+/// The types whose arguments are not scopes, and the kind of their literals. `None` means a number.
+const NOT_SCOPES: [(&str, Option<Kind>); 4] = [
     ("RequireAcr", Some(Kind::Acr)),
     ("RequireFresh", None),
     ("RequireGroup", Some(Kind::Value)),
     ("RequireRole", Some(Kind::Value)),
 ];
 
-/// Rewrites the item, or reports why it cannot and leaves it as it was.
+/// Rewrites the item. If that is not possible, returns the unchanged item with a compile error.
 pub(crate) fn expand(
     arguments: TokenStream,
     item: &TokenStream,
-    home: &TokenStream,
+    crate_path: &TokenStream,
 ) -> TokenStream {
     if !arguments.is_empty() {
         let error =
             Error::new_spanned(arguments, "`#[scoped]` takes no arguments").into_compile_error();
         return quote!(#error #item);
     }
-    let rewritten = Parser::parse2(|input: ParseStream| rewrite(input, home), item.clone());
+    let rewritten = Parser::parse2(|input: ParseStream| rewrite(input, crate_path), item.clone());
     rewritten.unwrap_or_else(|error| {
         let error = error.into_compile_error();
         quote!(#error #item)
     })
 }
 
-fn rewrite(input: ParseStream, home: &TokenStream) -> Result<TokenStream> {
-    let mut literals = Literals { home, kind: Some(Kind::Scope), seen: 0, tuples: 0 };
+fn rewrite(input: ParseStream, crate_path: &TokenStream) -> Result<TokenStream> {
+    let mut literals = Literals { crate_path, kind: Some(Kind::Scope), seen: 0, tuples: 0 };
     if let Ok(mut function) = input.fork().parse::<Function>() {
         input.parse::<TokenStream>()?;
         literals.visit_signature_mut(&mut function.signature);
@@ -59,12 +59,12 @@ fn rewrite(input: ParseStream, home: &TokenStream) -> Result<TokenStream> {
         }
         _ => Err(Error::new(
             Span::call_site(),
-            "`#[scoped]` goes on a function, an impl block, a trait, a type alias, a struct or an enum",
+            "`#[scoped]` can be used on a function, an impl block, a trait, a type alias, a struct or an enum",
         )),
     }
 }
 
-/// A function, method or trait method. Its body is passed on as it is, not parsed.
+/// A function, method or trait method. Its body is passed on unparsed.
 struct Function {
     attributes: Vec<Attribute>,
     visibility: Visibility,
@@ -83,19 +83,20 @@ impl Parse for Function {
     }
 }
 
-/// Replaces the literals of all types that it visits.
+/// A visitor that replaces the literals in all types.
 struct Literals<'a> {
-    home: &'a TokenStream,
-    /// What a literal stands for where the visit is; nothing where a number is wanted.
+    crate_path: &'a TokenStream,
+    /// The kind of literals at the current position; `None` where a number is expected.
     kind: Option<Kind>,
-    /// How many literals were replaced so far.
+    /// The number of literals replaced so far.
     seen: usize,
-    /// How many lists became tuples.
+    /// The number of argument lists that became tuples.
     tuples: usize,
 }
 
 impl Literals<'_> {
-    /// The user wrote a list; that its tuple is a complex type is nobody's fault but ours.
+    /// The developer wrote a list, and this macro made the tuple. Clippy must not complain to them
+    /// about its complexity.
     fn lints(&self) -> Option<TokenStream> {
         (self.tuples > 0).then(|| quote!(#[allow(clippy::type_complexity)]))
     }
@@ -107,9 +108,9 @@ impl VisitMut for Literals<'_> {
         {
             *argument = match self.kind {
                 Some(kind) => {
-                    GenericArgument::Type(Type::Verbatim(packed(literal, kind, self.home)))
+                    GenericArgument::Type(Type::Verbatim(packed(literal, kind, self.crate_path)))
                 }
-                None => GenericArgument::Const(Expr::Verbatim(no_number(literal))),
+                None => GenericArgument::Const(Expr::Verbatim(not_a_number(literal))),
             };
             self.seen += 1;
         } else {
@@ -118,8 +119,8 @@ impl VisitMut for Literals<'_> {
     }
 
     fn visit_path_segment_mut(&mut self, segment: &mut PathSegment) {
-        let of_others = OF_OTHERS.iter().find(|(name, _)| segment.ident == name);
-        let kind = of_others.map_or(Some(Kind::Scope), |(_, kind)| *kind);
+        let special = NOT_SCOPES.iter().find(|(name, _)| segment.ident == name);
+        let kind = special.map_or(Some(Kind::Scope), |(_, kind)| *kind);
         let is_list = LISTS.iter().any(|name| segment.ident == name);
         let before = self.seen;
         let outer = std::mem::replace(&mut self.kind, kind);
@@ -129,21 +130,21 @@ impl VisitMut for Literals<'_> {
             return;
         }
         if let PathArguments::AngleBracketed(list) = &mut segment.arguments
-            && is_several(&list.args, self.seen - before)
+            && is_list_of_rules(&list.args, self.seen - before)
         {
             list.args = into_tuple(std::mem::take(&mut list.args), segment.ident.span());
             self.tuples += 1;
         }
     }
 
-    // Only types are rewritten: a body or a constant keeps its strings.
+    // Only types are rewritten. String literals in bodies and constants are kept.
     fn visit_block_mut(&mut self, _: &mut Block) {}
 
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
 }
 
-/// The error at a text where a number is wanted, as a constant.
-fn no_number(literal: &LitStr) -> TokenStream {
+/// The compile error for a string where a number is expected, as a constant.
+fn not_a_number(literal: &LitStr) -> TokenStream {
     let problem = "write a number of seconds without quotes: `RequireFresh<300>`";
     let error = Error::new(literal.span(), problem).into_compile_error();
     quote!({ #error })
@@ -151,10 +152,11 @@ fn no_number(literal: &LitStr) -> TokenStream {
 
 type Arguments = Punctuated<GenericArgument, Token![,]>;
 
-/// Tells whether arguments, of which some were literals, are a list of rules.
+/// Tells whether the arguments are a list of rules that must become a tuple.
 ///
-/// One argument that is a tuple already, or may be the name of one, is none.
-fn is_several(arguments: &Arguments, literals: usize) -> bool {
+/// A single argument is not such a list if it is a tuple, or a type name, which may stand for a
+/// tuple. `literals` is the number of literals that were replaced inside the arguments.
+fn is_list_of_rules(arguments: &Arguments, literals: usize) -> bool {
     let all_types = arguments.iter().all(|one| matches!(one, GenericArgument::Type(_)));
     let is_tuple = matches!(arguments.first(), Some(GenericArgument::Type(Type::Tuple(_))));
     all_types && (arguments.len() > 1 || (literals > 0 && !is_tuple))
@@ -184,40 +186,40 @@ mod tests {
         expand(TokenStream::new(), &item, &quote!(::scopegate)).to_string()
     }
 
-    /// The item after the attribute, with `A` for the packed type of the literal "a", and so on.
-    fn written(item: &str) -> String {
+    /// The expanded item, with `A` in place of the packed type of the literal "a", and so on.
+    fn shortened(item: &str) -> String {
         let mut text = expanded(item);
         for name in ["a", "b", "c"] {
             let literal = LitStr::new(name, Span::call_site());
-            let home = quote!(::scopegate);
-            let scope = packed(&literal, Kind::Scope, &home).to_string();
-            let value = packed(&literal, Kind::Value, &home).to_string();
+            let crate_path = quote!(::scopegate);
+            let scope = packed(&literal, Kind::Scope, &crate_path).to_string();
+            let value = packed(&literal, Kind::Value, &crate_path).to_string();
             text = text.replace(&scope, &name.to_uppercase());
             text = text.replace(&value, &format!("v{}", name.to_uppercase()));
         }
         text
     }
 
-    /// Compares without spaces: how tokens are spaced depends on whether they were parsed.
-    fn assert_written(from: &str, to: &str) {
+    /// Compares without white space, because the spacing depends on whether tokens were parsed.
+    fn assert_expands(from: &str, to: &str) {
         let bare = |text: &str| text.replace(char::is_whitespace, "");
-        assert_eq!(bare(&written(from)), bare(to));
+        assert_eq!(bare(&shortened(from)), bare(to));
     }
 
     #[test]
-    fn literals_are_replaced_however_deep_they_are() {
-        assert_written(
+    fn literals_are_replaced_at_any_depth() {
+        assert_expands(
             r#"async fn f(x: Option<(Guard<"a">, &mut [Guard<"b">])>) -> Result<Guard<"c">, ()> {}"#,
             "async fn f(x: Option<(Guard<A>, &mut [Guard<B>])>) -> Result<Guard<C>, ()> {}",
         );
-        assert_written(
+        assert_expands(
             r#"fn f<T: Into<Guard<"a">>>(x: impl Fn(Guard<"b">)) where T: Holds<Guard<"c">>, {}"#,
             "fn f<T: Into<Guard<A>>>(x: impl Fn(Guard<B>)) where T: Holds<Guard<C>>, {}",
         );
     }
 
     #[test]
-    fn the_body_attributes_and_other_constants_stay() {
+    fn the_body_attributes_and_other_constants_are_unchanged() {
         let item = r#"
             #[name = "a"]
             #[axum::debug_handler]
@@ -225,12 +227,12 @@ mod tests {
                 let half = Guard::<"b">::new("c")
             }
         "#;
-        assert_written(item, item);
+        assert_expands(item, item);
     }
 
     #[test]
-    fn a_list_becomes_the_tuple_and_lists_nest() {
-        assert_written(
+    fn a_list_becomes_a_tuple_and_lists_can_be_nested() {
+        assert_expands(
             r#"fn f(x: AnyOf<"a", auth::AllOf<"b", Named>>, y: AllOf<"c">) {}"#,
             "#[allow(clippy::type_complexity)]
              fn f(x: AnyOf<(A, auth::AllOf<(B, Named)>)>, y: AllOf<(C,)>) {}",
@@ -238,22 +240,22 @@ mod tests {
     }
 
     #[test]
-    fn a_tuple_stays_a_tuple_and_a_name_stays_a_name() {
+    fn tuples_and_type_names_are_unchanged() {
         let item = "fn f(x: AnyOf<(Named, Other)>, y: AllOf<Several>) {}";
-        assert_written(item, item);
-        assert_written(
+        assert_expands(item, item);
+        assert_expands(
             r#"fn f(x: AnyOf<(Named, AllOf<"a", "b">)>) {}"#,
             "#[allow(clippy::type_complexity)] fn f(x: AnyOf<(Named, AllOf<(A, B)>)>) {}",
         );
     }
 
     #[test]
-    fn what_a_literal_stands_for_is_said_by_the_type_around_it() {
-        assert_written(
+    fn the_enclosing_type_determines_the_kind_of_a_literal() {
+        assert_expands(
             r#"fn f(x: RequireRole<"a">, y: Option<auth::RequireGroup<"b">>, z: Guard<"c">) {}"#,
             "fn f(x: RequireRole<vA>, y: Option<auth::RequireGroup<vB>>, z: Guard<C>) {}",
         );
-        assert_written(
+        assert_expands(
             r#"fn f(x: RequireAcr<"a">, y: RequireAcr<"b", Named>, z: RequireFresh<300>) {}"#,
             "#[allow(clippy::type_complexity)]
              fn f(x: RequireAcr<(vA,)>, y: RequireAcr<(vB, Named)>, z: RequireFresh<300>) {}",
@@ -261,23 +263,26 @@ mod tests {
     }
 
     #[test]
-    fn methods_impl_blocks_aliases_and_structs_take_it_too() {
-        assert_written(
+    fn methods_impl_blocks_aliases_and_structs_are_supported() {
+        assert_expands(
             r#"pub async fn f(&self, x: Guard<"a">) {}"#,
             "pub async fn f(&self, x: Guard<A>) {}",
         );
-        assert_written(
+        assert_expands(
             r#"impl Orders { fn f(x: Guard<"a">) { Guard::<"b">::new() } }"#,
             r#"impl Orders { fn f(x: Guard<A>) { Guard::<"b">::new() } }"#,
         );
-        assert_written(r#"type Read = Guard<"a">;"#, "type Read = Guard<A>;");
-        assert_written(r#"struct S(Guard<"a">);"#, "struct S(Guard<A>);");
+        assert_expands(r#"type Read = Guard<"a">;"#, "type Read = Guard<A>;");
+        assert_expands(r#"struct S(Guard<"a">);"#, "struct S(Guard<A>);");
     }
 
     #[test]
-    fn what_it_cannot_go_on_is_named_and_kept() {
+    fn an_unsupported_item_is_kept_and_reported() {
         let text = expanded("mod orders {}");
-        assert!(text.contains("goes on a function") && text.contains("mod orders"), "{text}");
+        assert!(
+            text.contains("can be used on a function") && text.contains("mod orders"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The command line: one command, one file.
 
 mod apply;
+mod catalog_file;
 mod clients;
 mod console;
 mod descriptors;
 mod failure;
+mod input;
 mod logging;
 mod serve;
 mod token;
@@ -37,7 +39,7 @@ A first token, on this machine:
   scopegate token mint --client orders-reader --scope read:orders"
 )]
 struct Cli {
-    /// How the process runs [default: ./scopegate.toml, if it is there]
+    /// How the process runs [default: ./scopegate.toml, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -58,7 +60,7 @@ enum Command {
     Users(users::Users),
 }
 
-/// Runs the command that the arguments name; the answer is what the process ends with.
+/// Runs the command that the arguments name. Returns the exit code of the process.
 pub(crate) fn run() -> ExitCode {
     let arguments = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -86,28 +88,29 @@ impl Cli {
     }
 }
 
-/// Where a command works: what the configuration names.
+/// What a command works on: the configuration, and the store that it names.
 #[derive(Debug)]
 struct Workplace {
     file: Option<PathBuf>,
 }
 
 impl Workplace {
-    /// The configuration; warnings are shown from here on.
+    /// Reads the configuration, and starts to show warnings.
     fn config(&self) -> Result<Config, CliError> {
         let config = Config::load(self.file.as_deref())?;
         logging::start_for_command(&config.log);
         Ok(config)
     }
 
-    /// The storage, as an administrator beside the server opens it; it is made if it is not there.
+    /// Opens the storage for a command that runs beside a server. The storage is made if it does
+    /// not exist.
     async fn open(&self) -> Result<Setup, CliError> {
         let config = self.config()?;
         let base = config.base_url(config.listen.public)?;
         Ok(Setup::open(&config, &base).await?)
     }
 
-    /// The authorization servers of a storage that is there, without HTTP.
+    /// Opens the authorization servers of an existing storage, without HTTP.
     async fn authority(&self) -> Result<Arc<Authority>, CliError> {
         let config = self.config()?;
         if is_missing(&config.store) {
@@ -121,7 +124,8 @@ impl Workplace {
     }
 }
 
-/// Tells whether opening a store would make it. A wrong folder is no reason to make one.
+/// Tells whether the store does not exist, so that opening it would make it. A command in the wrong
+/// folder must not make a store there.
 fn is_missing(store: &StoreConfig) -> bool {
     store.url.sqlite_path().is_some_and(|path| !path.exists())
 }

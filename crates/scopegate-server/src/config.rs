@@ -1,30 +1,30 @@
 //! `scopegate.toml`: how a process runs.
 //!
-//! Each key can be given in the file and by an environment variable, which wins:
-//! `SCOPEGATE__STORE__URL` is `url` in `[store]`. One table of keys, [`Config::keys`], drives both. A
-//! key that is not in it is refused with its place:
+//! Each key can be set in the file and by an environment variable, which overrides the file:
+//! `SCOPEGATE__STORE__URL` is `url` in `[store]`. Both are read by one table of keys,
+//! [`Config::keys`]. An unknown key is refused with its place:
 //!
 //! ```text
 //! scopegate.toml:3:1: unknown key "lisen": write "listen"
 //! SCOPEGATE__STOR__URL: there is no such key: write SCOPEGATE__STORE__URL
 //! ```
 //!
-//! A relative path in the file is relative to the file, one in a variable to the working folder.
+//! A relative path in the file begins in the folder of the file. One in a variable begins in the
+//! working folder.
 
 mod audit;
 mod draft;
 mod environment;
 mod file;
+mod finish;
 mod key;
+mod keys;
 mod limits;
 mod listen;
 mod log;
 mod problem;
-mod proxies;
-mod rates;
 mod setting;
 mod store;
-mod tls;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -35,6 +35,7 @@ use scopegate_core::limits::RequestLimits;
 
 pub use self::audit::AuditConfig;
 use self::draft::Draft;
+use self::finish::finish;
 pub use self::key::Key;
 pub use self::limits::LimitsConfig;
 pub use self::listen::ListenConfig;
@@ -42,9 +43,11 @@ pub use self::log::{LogConfig, LogFormat};
 use self::problem::Problems;
 pub use self::problem::{ConfigError, ConfigErrors, ConfigProblem};
 pub use self::store::StoreConfig;
-use crate::{Exposure, ListenLimits, TlsFiles, TrustedProxies};
+use crate::exposure::Exposure;
+use crate::listen::{ListenLimits, TlsFiles};
+use crate::trusted_proxies::TrustedProxies;
 
-/// The file that is read if none is named.
+/// The file that is read if no other is named.
 pub const DEFAULT_FILE: &str = "scopegate.toml";
 
 /// How a process runs.
@@ -63,23 +66,23 @@ pub const DEFAULT_FILE: &str = "scopegate.toml";
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The base URL, if it is not that of the public listener.
+    /// The base URL. `None` means that of the public listener.
     pub base_url: Option<Issuer>,
     /// Where the process listens.
     pub listen: ListenConfig,
-    /// The certificate of both listeners; without one they speak plain HTTP.
+    /// The certificate of both listeners. Without one they speak plain HTTP.
     pub tls: Option<TlsFiles>,
-    /// Where everything is kept.
+    /// The database.
     pub store: StoreConfig,
-    /// The file that holds the master key, unless the environment does.
+    /// The file that holds the master key. It is ignored if the environment variable holds it.
     pub master_key_file: PathBuf,
-    /// The proxies that are believed when they say from where a request comes.
+    /// The proxies that are trusted to name the address that a request comes from.
     pub trusted_proxies: TrustedProxies,
-    /// What strangers may take.
+    /// The limits of connections.
     pub limits: LimitsConfig,
-    /// How many requests public clients may leave in the storage.
+    /// How often unauthenticated requests may write to the storage.
     pub requests: RequestLimits,
-    /// How long what was decided is remembered.
+    /// How long audit events are kept.
     pub audit: AuditConfig,
     /// What is logged, and how.
     pub log: LogConfig,
@@ -89,21 +92,21 @@ pub struct Config {
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers make it")]
 pub struct ConfigText<'a> {
-    /// What problems are shown under: the path as it was given.
+    /// The path as it was given. Problems are shown with it.
     pub name: &'a str,
-    /// The folder that its relative paths begin in.
+    /// The folder in which relative paths begin.
     pub folder: &'a Path,
-    /// What it holds.
+    /// The content.
     pub content: &'a [u8],
 }
 
 impl Config {
-    /// What holds where nothing is said: everything is kept in `scopegate-data` in this folder.
+    /// The defaults: everything is kept in `scopegate-data` in this folder.
     pub fn in_folder(folder: &Path) -> Self {
-        Draft::new(folder, None).finish().expect("the defaults fit together")
+        finish(Draft::new(folder, None)).expect("the defaults fit together")
     }
 
-    /// Reads the named file, or `scopegate.toml` if it is there, and the environment.
+    /// Reads the named file, or `scopegate.toml` if it exists, and the environment.
     ///
     /// # Errors
     ///
@@ -112,7 +115,8 @@ impl Config {
         Self::load_from(file, None)
     }
 
-    /// Reads the same for a process that serves and may have so many descriptors.
+    /// Like [`load`](Self::load), for a process that is going to serve and may have this many
+    /// descriptors.
     ///
     /// # Errors
     ///
@@ -140,13 +144,13 @@ impl Config {
         Ok(Self::read_from(Some(&text), variables, descriptors)?)
     }
 
-    /// Reads a file, if there is one, and lays the environment over it.
+    /// Reads a file, if there is one, and the variables that override it.
     ///
-    /// Variables that do not begin with `SCOPEGATE__` are nobody's business.
+    /// Variables that do not begin with `SCOPEGATE__` are ignored.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong; only the first error of the TOML syntax.
+    /// All problems. Of the TOML syntax only the first error is reported.
     pub fn read(
         file: Option<&ConfigText<'_>>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -166,8 +170,9 @@ impl Config {
         }
         environment::read(variables, &mut draft, &mut problems);
         let finished = match problems.is_empty() {
-            true => draft.finish().map_err(Problems::from),
-            // What does not fit together may only be what could not be read.
+            true => finish(draft).map_err(Problems::from),
+            // The rules about several keys are not checked then: they would report values that
+            // could not be read as missing.
             false => Err(problems),
         };
         finished.map_err(|problems| problems.resolve(file))
@@ -175,14 +180,15 @@ impl Config {
 
     /// All keys, in the order of the documentation.
     pub fn keys() -> impl Iterator<Item = &'static Key> {
-        key::KEYS.iter().copied().flatten()
+        keys::all()
     }
 
-    /// The base URL: the configured one, or that of the public listener, which has this address.
+    /// The base URL: the configured one, or that of the public listener at this address.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::NoBaseUrl`] if the address tells none, as `0.0.0.0` and port 0 do.
+    /// [`ConfigError::NoBaseUrl`] if no URL can be made of the address, such as `0.0.0.0` or port
+    /// 0.
     pub fn base_url(&self, public: SocketAddr) -> Result<Issuer, ConfigError> {
         if let Some(base) = &self.base_url {
             return Ok(base.clone());
@@ -192,13 +198,13 @@ impl Config {
         base.ok().filter(|_| public.port() != 0).ok_or(ConfigError::NoBaseUrl(public))
     }
 
-    /// The limits of the listeners of a process that may have so many descriptors.
+    /// The limits of the listeners of a process that may have this many descriptors.
     pub fn listen_limits(&self, descriptors: u64) -> ListenLimits {
         let database_connections = self.store.database_connections();
         self.limits.for_listeners(descriptors, database_connections, &self.trusted_proxies)
     }
 
-    /// Who can reach a process that runs so.
+    /// Who can reach a process with this configuration.
     pub fn exposure(&self, base: &Issuer) -> Exposure {
         Exposure::of(base, &[self.listen.public, self.listen.admin])
     }

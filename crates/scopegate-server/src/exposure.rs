@@ -6,16 +6,16 @@ use scopegate_claims::Issuer;
 
 /// Who can reach a process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "it is reached from elsewhere or not")]
+#[expect(clippy::exhaustive_enums, reason = "another machine can reach it or not")]
 pub enum Exposure {
-    /// Programs of the same machine: each listener and the base URL are loopback.
+    /// Only programs on the same machine: each listener and the base URL are loopback.
     Loopback,
-    /// Others.
+    /// Other machines, too.
     Public,
 }
 
 impl Exposure {
-    /// Who can reach these listeners under this base URL.
+    /// Who can reach a process with this base URL and these listeners.
     pub fn of(base: &Issuer, listeners: &[SocketAddr]) -> Self {
         let is_loopback =
             base.is_loopback() && listeners.iter().all(|address| address.ip().is_loopback());
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_public_part_makes_it_public() {
+    fn one_public_address_makes_the_process_public() {
         let of = |base: &str, listeners: [&str; 2]| {
             let listeners = listeners.map(|address| address.parse().unwrap());
             Exposure::of(&Issuer::parse(base).unwrap(), &listeners)

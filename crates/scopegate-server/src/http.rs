@@ -1,14 +1,18 @@
-//! The protocol over HTTP: which path is answered by what.
+//! The protocol over HTTP: the table of paths and their handlers.
 
-mod asked;
+mod account;
+mod activate;
+mod app;
 mod authorize;
 mod bearer;
+mod browser;
 mod client_request;
 mod cookies;
 mod cors;
 mod credentials;
 mod device;
 mod document;
+mod every_answer;
 mod failure;
 mod form_body;
 mod health;
@@ -20,96 +24,33 @@ mod pages;
 mod par;
 mod readiness;
 mod revoke;
-mod surroundings;
+mod routes;
+mod server_in_path;
+mod sign_in;
+mod sign_out;
 mod token;
-mod trusted_proxies;
 mod userinfo;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{MethodRouter, get};
-use scopegate_core::authority::Authority;
-use tokio::sync::watch;
 use tower::util::MapResponseLayer;
 
-use self::cookies::Scheme;
-use self::readiness::Readiness;
-use crate::server::FirstKeys;
+use self::routes::on_both;
 
-pub use failure::{Failure, RequestError};
-pub use trusted_proxies::{ForwardingHeader, InvalidNetwork, TrustedProxies};
+pub(crate) use self::app::App;
+pub use self::failure::{Failure, RequestError};
 
-/// What handlers share.
-#[derive(Clone, Debug)]
-pub(crate) struct App(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    authority: Arc<Authority>,
-    trusted_proxies: TrustedProxies,
-    first_keys: watch::Receiver<FirstKeys>,
-    readiness: Readiness,
-}
-
-impl App {
-    pub(crate) fn new(
-        authority: Arc<Authority>,
-        trusted_proxies: TrustedProxies,
-        first_keys: watch::Receiver<FirstKeys>,
-    ) -> Self {
-        let readiness = Readiness::default();
-        Self(Arc::new(Shared { authority, trusted_proxies, first_keys, readiness }))
-    }
-
-    fn has_first_keys(&self) -> bool {
-        matches!(*self.0.first_keys.borrow(), FirstKeys::Made)
-    }
-
-    fn readiness(&self) -> &Readiness {
-        &self.0.readiness
-    }
-
-    /// How browsers reach the server.
-    fn scheme(&self) -> Scheme {
-        Scheme::of(&self.authority().catalog().org().issuer)
-    }
-
-    /// The path of a page for people.
-    fn path(&self, page: &str) -> String {
-        format!("{}/{page}", self.authority().catalog().org().issuer.path())
-    }
-
-    pub(crate) fn authority(&self) -> &Arc<Authority> {
-        &self.0.authority
-    }
-}
-
-/// Paths, and what is answered there.
-type Routes = Vec<(String, MethodRouter<App>)>;
-
-/// An endpoint of the org server and of each custom one, by the last part of its path.
-fn on_both(base: &str, name: &str, methods: impl Fn() -> MethodRouter<App>) -> Routes {
-    vec![
-        (format!("{base}/oauth2/v1/{name}"), methods()),
-        (format!("{base}/oauth2/{{id}}/v1/{name}"), methods()),
-    ]
-}
-
-/// What a browser does here has effects, by GET too: whoever sends HEAD wants none.
-fn with_effects(methods: MethodRouter<App>) -> MethodRouter<App> {
-    methods.head(surroundings::only_get_and_post).fallback(surroundings::only_get_and_post)
-}
-
-/// What anybody may ask.
+/// The routes of the public listener.
 pub(crate) fn public(app: App) -> Router {
     let base = literal(app.authority().catalog().org().issuer.path());
     let keys = || for_scripts(get(issuer_documents::keys));
     let metadata = || for_scripts(get(issuer_documents::metadata));
 
-    // A base URL with a path has all its endpoints below that path. Only RFC 8414 §3.1 puts the
-    // well-known part before it; without a path, those two lines are the same as the ones above.
+    // All endpoints are below the path of the base URL. Only RFC 8414 §3.1 puts the well-known part
+    // before that path. If the base URL has no path, the last two of these lines equal the ones
+    // above them.
     let documents = vec![
         (format!("{base}/.well-known/openid-configuration"), metadata()),
         (format!("{base}/.well-known/oauth-authorization-server"), metadata()),
@@ -121,16 +62,19 @@ pub(crate) fn public(app: App) -> Router {
         ("/livez".to_owned(), get(health::livez)),
         ("/readyz".to_owned(), get(health::readyz)),
     ];
-    // A package of endpoints is a line; its line in the table of the core goes with it.
+    // Each endpoint is one line here, and one in the core's table of endpoints.
     let endpoints = [
         on_both(&base, "keys", keys), //
+        account::routes(&base),
+        activate::routes(&base),
         authorize::routes(&base),
         device::routes(&base),
         introspect::routes(&base),
         logout::routes(&base),
-        pages::routes(&base),
         par::routes(&base),
         revoke::routes(&app, &base),
+        sign_in::routes(&base),
+        sign_out::routes(&base),
         token::routes(&app, &base),
         userinfo::routes(&app, &base),
     ];
@@ -138,7 +82,7 @@ pub(crate) fn public(app: App) -> Router {
     router(app, routes)
 }
 
-/// What the administrator's listener answers.
+/// The routes of the administrator's listener.
 pub(crate) fn admin(app: App) -> Router {
     let routes = [
         ("/livez".to_owned(), get(health::livez)), //
@@ -154,18 +98,18 @@ fn router(app: App, routes: impl IntoIterator<Item = (String, MethodRouter<App>)
         .fold(Router::new().without_v07_checks(), |router, (path, methods)| {
             router.route(&path, methods)
         })
-        .fallback(surroundings::unknown_path)
-        .method_not_allowed_fallback(surroundings::wrong_method)
-        .layer(MapResponseLayer::new(surroundings::of_answers(app.scheme())))
+        .fallback(every_answer::unknown_path)
+        .method_not_allowed_fallback(every_answer::wrong_method)
+        .layer(MapResponseLayer::new(every_answer::complete(app.scheme())))
         .with_state(app)
 }
 
-/// A path as it is written: nothing in it stands for anything else.
+/// A path without placeholders: its braces are escaped.
 fn literal(path: &str) -> String {
     path.replace('{', "{{").replace('}', "}}")
 }
 
-/// Lets scripts of any origin read what is public anyway.
+/// Lets scripts of any origin read a document, since it is public.
 fn for_scripts(methods: MethodRouter<App>) -> MethodRouter<App> {
     let readable = MapResponseLayer::new(document::readable_by_all);
     methods.options(document::preflight).layer(readable)

@@ -1,15 +1,18 @@
-//! Fetching what clients publish, from where that does no harm (RFC 7591 §5, RFC 9700 §4.11).
+//! Fetches documents that clients and issuers publish (RFC 7591 §5, RFC 9700 §4.11).
 //!
-//! Whoever writes a URL into the catalog shall not make the server ask its own network. So:
+//! A URL in the catalog must not make the server ask hosts of its own network. Therefore:
 //!
-//! 1. The URL is https; where the process itself is reached by the machine only, http on loopback
+//! 1. The URL is https. Where only its own machine can reach the process, http on loopback is allowed
 //!    too.
-//! 2. Each address that its name has must be one of the internet. The connection goes to the very
-//!    addresses that were looked at: a name that means another one a moment later changes nothing.
-//! 3. No redirect is followed, and no proxy is asked.
-//! 4. The answer comes within 5 seconds and has at most 256 KiB.
-//! 5. At most 8 documents are fetched at a time, and no connection is kept: strangers who name many
-//!    clients take few descriptors. Whoever waits for its turn waits within the 5 seconds.
+//! 2. Each address of the host name must be on the internet. The connection goes to the addresses that
+//!    were checked, so that a name that resolves differently a moment later changes nothing.
+//! 3. No redirect is followed, and no proxy is used.
+//! 4. The answer takes at most 5 seconds and has at most 256 KiB.
+//! 5. At most 8 documents are fetched at a time, and no connection is kept, so that many URLs take few
+//!    descriptors. Waiting for a turn is part of the 5 seconds.
+//!
+//! An administrator's command names its URL itself: for it, all addresses and the proxies of the
+//! environment are allowed.
 
 mod addresses;
 
@@ -24,8 +27,8 @@ use scopegate_core::keys::fetch::{Fetch, FetchError};
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
-use self::addresses::may_be_asked;
-use crate::Exposure;
+use self::addresses::Reach;
+use crate::exposure::Exposure;
 
 /// The whole time of a fetch.
 const MAX_TIME: Duration = Duration::from_secs(5);
@@ -38,32 +41,46 @@ const MAX_LENGTH: usize = 256 * 1024;
 
 /// Fetches over the network, by reqwest with rustls.
 #[derive(Debug)]
-pub(crate) struct HttpFetch {
-    exposure: Exposure,
+pub struct HttpFetch {
+    reach: Reach,
     max_time: Duration,
     turns: Semaphore,
-    /// It is made when it is first needed: the certificates of the system take their time to read.
+    /// Made at the first fetch: reading the certificates of the system takes a while.
     client: OnceLock<reqwest::Client>,
 }
 
 impl HttpFetch {
-    /// Fetches for a process that can be reached by these.
-    pub(crate) fn new(exposure: Exposure) -> Self {
+    /// Fetches what the catalog names: from the internet only, and from loopback if the process itself
+    /// can be reached by its own machine only.
+    pub fn for_catalog(exposure: Exposure) -> Self {
+        Self::within(exposure.into())
+    }
+
+    /// Fetches what an administrator names in a command, from any address.
+    pub fn for_administrator() -> Self {
+        Self::within(Reach::Anywhere)
+    }
+
+    fn within(reach: Reach) -> Self {
         let turns = Semaphore::new(MAX_AT_ONCE);
-        Self { exposure, max_time: MAX_TIME, turns, client: OnceLock::new() }
+        Self { reach, max_time: MAX_TIME, turns, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&reqwest::Client, FetchError> {
         if self.client.get().is_none() {
-            let client = reqwest::Client::builder()
+            let builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
                 .timeout(self.max_time)
-                .pool_max_idle_per_host(0)
-                .dns_resolver(Guarded { exposure: self.exposure })
-                .build();
-            // Two may be made at once; the first is kept.
-            let _ = self.client.set(client.map_err(|_| FetchError::Unreachable)?);
+                .pool_max_idle_per_host(0);
+            let client = match self.reach {
+                Reach::Anywhere => builder.build(),
+                // A proxy would look up the name itself, unchecked.
+                Reach::Internet | Reach::InternetAndLoopback => {
+                    builder.no_proxy().dns_resolver(CheckedNames { reach: self.reach }).build()
+                }
+            };
+            // If two are made at once, the first is kept.
+            let _ = self.client.set(client.map_err(|error| failed(&error))?);
         }
         Ok(self.client.get().expect("it was set above"))
     }
@@ -73,7 +90,7 @@ impl HttpFetch {
         let request = self.client()?.get(url).header("accept", "application/json");
         let mut response = request.send().await.map_err(|error| failed(&error))?;
         if response.status() != reqwest::StatusCode::OK {
-            return Err(FetchError::Unreachable);
+            return Err(FetchError::Status(response.status().as_u16()));
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
@@ -85,7 +102,7 @@ impl HttpFetch {
         Ok(body)
     }
 
-    /// Checks what can be seen of a URL before its name is looked up.
+    /// Checks the scheme, and the address if the URL contains one instead of a name.
     fn check(&self, url: &Url) -> Result<(), FetchError> {
         let address: Option<IpAddr> = match url.host() {
             Some(Host::Ipv4(address)) => Some(address.into()),
@@ -97,14 +114,14 @@ impl HttpFetch {
             Some(address) => address.is_loopback(),
             None => url.domain() == Some("localhost"),
         };
-        let is_permitted = match (url.scheme(), self.exposure) {
+        let has_good_scheme = match (url.scheme(), self.reach) {
             ("https", _) => true,
-            ("http", Exposure::Loopback) => is_loopback,
+            ("http", Reach::InternetAndLoopback | Reach::Anywhere) => is_loopback,
             (_, _) => false,
         };
-        // A resolver is not asked for an address.
-        let is_public = address.is_none_or(|address| may_be_asked(address, self.exposure));
-        if is_permitted && is_public { Ok(()) } else { Err(FetchError::Forbidden) }
+        // The resolver does not see addresses, only names.
+        let is_within_reach = address.is_none_or(|address| self.reach.includes(address));
+        if has_good_scheme && is_within_reach { Ok(()) } else { Err(FetchError::Forbidden) }
     }
 }
 
@@ -114,36 +131,40 @@ impl Fetch for HttpFetch {
         let url = Url::parse(url).map_err(|_| FetchError::Forbidden)?;
         self.check(&url)?;
         let in_time = tokio::time::timeout(self.max_time, self.fetch(url)).await;
-        in_time.unwrap_or(Err(FetchError::Unreachable))
+        in_time.unwrap_or(Err(FetchError::TimedOut))
     }
 }
 
 fn failed(error: &reqwest::Error) -> FetchError {
-    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    match causes.any(<dyn Error>::is::<ForbiddenAddress>) {
-        true => FetchError::Forbidden,
-        false => FetchError::Unreachable,
+    let causes = || std::iter::successors(error.source(), |cause| (*cause).source());
+    if causes().any(<dyn Error>::is::<ForbiddenAddress>) {
+        return FetchError::Forbidden;
     }
+    if error.is_timeout() {
+        return FetchError::TimedOut;
+    }
+    // reqwest's own text only repeats the URL. The last cause says what is wrong.
+    FetchError::NoConnection(causes().last().map_or_else(|| error.to_string(), ToString::to_string))
 }
 
-/// Looks names up, and answers only if each of their addresses may be asked.
+/// Resolves a name, and fails if one of its addresses may not be asked.
 #[derive(Clone, Copy, Debug)]
-struct Guarded {
-    exposure: Exposure,
+struct CheckedNames {
+    reach: Reach,
 }
 
-/// A name has an address of the inner network.
+/// A name has an address that may not be asked.
 #[derive(Debug, thiserror::Error)]
 #[error("the name has an address that may not be asked")]
 struct ForbiddenAddress;
 
-impl Resolve for Guarded {
+impl Resolve for CheckedNames {
     fn resolve(&self, name: Name) -> Resolving {
-        let exposure = self.exposure;
+        let reach = self.reach;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let found: Vec<SocketAddr> = found.collect();
-            if !found.iter().all(|address| may_be_asked(address.ip(), exposure)) {
+            if !found.iter().all(|address| reach.includes(address.ip())) {
                 return Err(ForbiddenAddress.into());
             }
             let addresses: Addrs = Box::new(found.into_iter());

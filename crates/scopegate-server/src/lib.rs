@@ -1,13 +1,15 @@
 //! The authorization server over HTTP: the `scopegate` binary, and a library [`Server`] to embed.
 //!
-//! [`Server`] answers requests and keeps itself up to date; [`Listeners`] bring them to it over TCP
-//! and TLS. Neither reads a configuration, handles a signal or knows of anything global: a process
-//! may run several. [`config`] and [`setup`] lead from a file to what they are opened with.
+//! [`Server`] answers requests and follows changes of its storage. [`Listeners`] bring the requests
+//! to it over TCP and TLS. Neither reads a configuration, handles a signal or uses global state, so
+//! that one process may run several. [`config`] and [`setup`] make what they are opened with from a
+//! file.
 
 #![deny(missing_docs)]
 
 pub mod config;
 mod exposure;
+mod first_keys;
 mod http;
 mod http_fetch;
 mod listen;
@@ -15,8 +17,11 @@ pub mod master_key;
 pub mod private_file;
 mod server;
 pub mod setup;
+mod trusted_proxies;
 
 pub use exposure::Exposure;
-pub use http::{Failure, ForwardingHeader, InvalidNetwork, RequestError, TrustedProxies};
+pub use http::{Failure, RequestError};
+pub use http_fetch::HttpFetch;
 pub use listen::{ListenError, ListenLimits, ListenSettings, Listener, Listeners, TlsFiles};
 pub use server::{CatalogWatch, Server, ServerSettings, StartError, Storage};
+pub use trusted_proxies::{ForwardingHeader, InvalidNetwork, TrustedProxies};

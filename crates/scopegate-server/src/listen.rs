@@ -1,4 +1,4 @@
-//! Listening: TCP and TLS, bounded connections, a graceful end.
+//! Listeners: TCP and TLS, a bounded number of connections, graceful shutdown.
 
 mod activity;
 mod answer_body;
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use tokio::sync::watch;
 
-use crate::Server;
+use crate::server::Server;
 
 pub use error::ListenError;
 pub use limits::ListenLimits;
@@ -28,7 +28,7 @@ pub use listener::Listener;
 /// Where to listen.
 #[derive(Clone, Debug)]
 pub struct ListenSettings {
-    /// The address and the port; port 0 takes any that is free.
+    /// The address and the port. With port 0 the system chooses a free one.
     pub address: SocketAddr,
     /// The certificate, if the listener speaks TLS itself.
     pub tls: Option<TlsFiles>,
@@ -37,7 +37,7 @@ pub struct ListenSettings {
 /// A certificate and its key, in PEM files. They are read again when they change.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
-    /// The certificate, and after it the intermediate ones.
+    /// The certificate, followed by the intermediate ones.
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
@@ -51,11 +51,11 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Takes the ports and reads the certificates. Nothing is answered yet.
+    /// Binds the ports and reads the certificates. Nothing is answered yet.
     ///
     /// # Errors
     ///
-    /// [`ListenError`] in one line that names the address or the file.
+    /// [`ListenError`]. Its message is one line that names the address or the file.
     pub async fn bind(
         public: &ListenSettings,
         admin: Option<&ListenSettings>,
@@ -68,8 +68,8 @@ impl Listeners {
         Ok(Self { public, admin }.with_limits(ListenLimits::default()))
     }
 
-    /// Has other limits than the usual ones. The administrator's listener has its own few connections,
-    /// so that it goes on whatever strangers do on the public one.
+    /// Sets other limits than the default ones. The administrator's listener has a few connections
+    /// of its own, so that it works even if the public one is full.
     #[must_use]
     pub fn with_limits(self, limits: ListenLimits) -> Self {
         let admin_limits = ListenLimits::for_admin(&limits);
@@ -89,12 +89,12 @@ impl Listeners {
         self.admin.as_ref().map(Listener::address)
     }
 
-    /// Serves until the future is ready, ends gracefully, and closes the server.
+    /// Serves until `shutdown` is ready, then shuts down gracefully and closes the server.
     pub async fn serve(self, server: &Server, shutdown: impl Future<Output = ()>) {
         let Self { public, admin } = self;
         let (end, ending) = watch::channel(());
         let ended = |mut ending: watch::Receiver<()>| async move {
-            // Nothing is ever sent: the end is that the sender is gone.
+            // Nothing is ever sent. Dropping the sender is the signal.
             let _ = ending.changed().await;
         };
         let serve_admin = async {

@@ -1,8 +1,8 @@
-//! The master key of a process: where it comes from.
+//! Where the master key of a process comes from.
 //!
-//! It is given by the environment or in a file. Where it is in neither, one is made for a process
-//! that only its own machine can reach; any other must be given one, so that nobody goes public with
-//! a key that exists in one place only.
+//! It is given by an environment variable or in a file. If there is neither, a process that only
+//! its own machine can reach makes a key. Any other process must be given one, so that no public
+//! server runs with a key of which nobody keeps a copy.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,45 +10,45 @@ use std::path::{Path, PathBuf};
 use scopegate_jose::MasterKey;
 use zeroize::Zeroizing;
 
-use crate::Exposure;
+use crate::exposure::Exposure;
 
 /// The environment variable that holds the key itself.
 pub const VARIABLE: &str = "SCOPEGATE_MASTER_KEY";
 
-/// Where a master key is looked for.
+/// Where to look for a master key.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers make it")]
 pub struct MasterKeySource<'a> {
-    /// The file, if the environment does not hold the key.
+    /// The file. It is read if the environment variable is not set.
     pub file: &'a Path,
     /// Who can reach the process that uses the key.
     pub exposure: Exposure,
 }
 
-/// Why there is no master key; each says in one line what to do.
+/// Why there is no master key. Each message says in one line what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MasterKeyError {
-    /// The environment variable holds something else.
+    /// The value of the environment variable is not a master key.
     #[error("{VARIABLE} is no master key: it must be 32 random bytes in base64url, 43 characters")]
     InvalidVariable,
-    /// The file holds something else.
+    /// The content of the file is not a master key.
     #[error(
         "{} holds no master key: it must be 32 random bytes in base64url, 43 characters",
         .0.display()
     )]
     InvalidFile(PathBuf),
-    /// Others than the owner can read the file.
+    /// Users other than the owner can read the file.
     #[error("others can read the master key in {}: run `chmod 600 {}`", .0.display(), .0.display())]
     Exposed(PathBuf),
-    /// The process can be reached by others, and was given no key.
+    /// Other machines can reach the process, and it was given no key.
     #[error(
         "there is no master key, and others can reach this server: set {VARIABLE}, or write one to {}; \
          `head -c 32 /dev/urandom | basenc --base64url | tr -d =` makes one",
         .0.display()
     )]
     Required(PathBuf),
-    /// The storage was written under a key that is not there any more.
+    /// The storage was written under a key that is missing now.
     #[error(
         "the master key of this storage is missing: put it back into {}, or set {VARIABLE}",
         .0.display()
@@ -72,13 +72,13 @@ pub enum MasterKeyError {
     },
 }
 
-/// The key in the file, where there was none before.
+/// The key in a file that did not exist before.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a key is one's own or another's")]
+#[expect(clippy::exhaustive_enums, reason = "this process has made the key, or another one has")]
 pub enum MadeKey {
-    /// It was made and written.
+    /// This process has made the key and written it.
     New(MasterKey),
-    /// Another process was faster: it is that one's.
+    /// Another process wrote its key first.
     OfAnother(MasterKey),
 }
 
@@ -97,11 +97,11 @@ impl MadeKey {
 }
 
 impl MasterKeySource<'_> {
-    /// Finds the key that was given; none if there is none and one may be made.
+    /// Finds the key that was given. `None` means that there is none and that one may be made.
     ///
     /// # Errors
     ///
-    /// [`MasterKeyError`] if it is ill-formed, unreadable or exposed, or required and not there.
+    /// [`MasterKeyError`] if the key is malformed, unreadable, exposed, or required and missing.
     pub fn find(&self) -> Result<Option<MasterKey>, MasterKeyError> {
         let variable = std::env::var_os(VARIABLE);
         if let Some(text) = variable.map(|text| Zeroizing::new(text.to_string_lossy().into_owned()))
@@ -136,12 +136,12 @@ impl MasterKeySource<'_> {
         }
     }
 
-    /// The key of a storage is nowhere.
+    /// The error that the key of a storage is missing.
     pub(crate) fn missing(&self) -> MasterKeyError {
         MasterKeyError::Missing(self.file.to_owned())
     }
 
-    /// Accepts a key that was just made: from now on a storage needs it.
+    /// Accepts a key that was just made. From now on a storage depends on it.
     pub(crate) fn accept(&self, made: MadeKey) -> MasterKey {
         if let MadeKey::New(_) = made {
             let file = self.file.display();
@@ -150,11 +150,12 @@ impl MasterKeySource<'_> {
         made.into_key()
     }
 
-    /// Takes back a key that was just made and proved to be the wrong one. A file that was found
-    /// stays: it may be all that is left of another storage.
+    /// Deletes a key that this process has just made, after it has turned out to be the wrong one.
+    /// A file that was found is kept: it may be the only copy of the key of another storage.
     pub(crate) fn unmake(&self, made: &MadeKey) {
         if let MadeKey::New(_) = made {
-            // A file that stays is found at the next start, and refused as the wrong key.
+            // If the file cannot be deleted, the next start finds it and refuses it as the wrong
+            // key.
             let _ = std::fs::remove_file(self.file);
         }
     }
@@ -184,7 +185,7 @@ impl MasterKeySource<'_> {
     }
 }
 
-/// Writes the file as a whole, or finds that it is there: nobody ever reads half a key.
+/// Creates the file with its whole content, or fails if it exists. Nobody can read half a key.
 fn write_new(path: &Path, key: &MasterKey) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
@@ -192,14 +193,14 @@ fn write_new(path: &Path, key: &MasterKey) -> io::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", std::process::id()));
     let draft = PathBuf::from(draft);
-    // A draft of a process that died; nobody else has this id.
+    // A temporary file of an earlier process with the same id, which has ended.
     let _ = std::fs::remove_file(&draft);
     let mut file = crate::private_file::create(&draft)?;
     let written = file
         .write_all(key.to_base64url().as_bytes())
         .and_then(|()| file.write_all(b"\n"))
         .and_then(|()| file.sync_all())
-        // Unlike renaming, linking never replaces what is there.
+        // Unlike a rename, a link never replaces an existing file.
         .and_then(|()| std::fs::hard_link(&draft, path));
     let _ = std::fs::remove_file(&draft);
     written

@@ -4,11 +4,11 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Makes a file that only its owner can read and write; one that is there is not touched.
+/// Creates a file that only its owner can read and write. A file that exists is not changed.
 ///
 /// # Errors
 ///
-/// As the system says; [`io::ErrorKind::AlreadyExists`] if the file is there.
+/// The error of the system; [`io::ErrorKind::AlreadyExists`] if the file exists.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

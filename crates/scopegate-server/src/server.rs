@@ -1,4 +1,4 @@
-//! The authorization servers of one process, as something that answers HTTP.
+//! The authorization servers of one process, answering HTTP.
 
 mod storage;
 mod upkeep;
@@ -16,11 +16,11 @@ use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
-use crate::Exposure;
-use crate::http::{self, App, TrustedProxies};
+use crate::exposure::Exposure;
+use crate::first_keys::FirstKeys;
+use crate::http::{self, App};
 use crate::http_fetch::HttpFetch;
-
-pub(crate) use upkeep::FirstKeys;
+use crate::trusted_proxies::TrustedProxies;
 
 pub use storage::{CatalogWatch, Storage};
 
@@ -38,7 +38,7 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
-    /// Serves what a storage holds under a base URL. Secrets are sealed under the master key.
+    /// Serves a storage under a base URL. Secrets are sealed under the master key.
     pub fn new(
         base: Issuer,
         storage: impl Into<Storage>,
@@ -56,36 +56,36 @@ impl ServerSettings {
         }
     }
 
-    /// Reads the time from another clock than the system's.
+    /// Reads the time from this clock instead of the system's.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Believes these proxies when they say from where a request comes.
+    /// Trusts these proxies to name the address that a request comes from.
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
         self
     }
 
-    /// Can be reached by these, unless the base URL says it all: a server for one machine may fetch
-    /// the keys of clients on that machine.
+    /// Sets who can reach the server; by default this follows from the base URL. A server for its
+    /// own machine only may fetch the keys of clients from that machine.
     #[must_use]
     pub fn with_exposure(mut self, exposure: Exposure) -> Self {
         self.exposure = exposure;
         self
     }
 
-    /// Lets public clients leave so many requests in the storage.
+    /// Limits how often unauthenticated requests may write to the storage.
     #[must_use]
     pub fn with_request_limits(mut self, limits: RequestLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Deletes audit events that are older than this. Without it all are kept.
+    /// Deletes audit events that are older than this. By default all are kept.
     #[must_use]
     pub fn with_audit_kept_for(mut self, keep: Duration) -> Self {
         self.audit_kept_for = Some(keep);
@@ -113,7 +113,8 @@ pub enum StartError {
 
 /// The authorization servers of one process, as something that answers HTTP.
 ///
-/// Its tasks end when it is closed or dropped. Close it, so that the last grants are recorded.
+/// Its tasks end when it is closed or dropped. Only [`close`](Self::close) writes the last audit
+/// events.
 ///
 /// ```
 /// use axum::body::Body;
@@ -135,7 +136,7 @@ pub enum StartError {
 /// let keys = Request::get("/oauth2/default/v1/keys").body(Body::empty())?;
 /// assert_eq!(server.router().oneshot(keys).await?.status(), StatusCode::OK);
 ///
-/// // Who shows no credentials gets no token.
+/// // A request without credentials gets no token.
 /// let form = "grant_type=client_credentials&scope=read:orders";
 /// let token = Request::post("/oauth2/default/v1/token")
 ///     .header("content-type", "application/x-www-form-urlencoded")
@@ -153,29 +154,31 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens a server that is ready: its storage is read, its first servers have their keys.
+    /// Opens a server and waits until it is ready: the storage is read, and the first authorization
+    /// servers have their keys.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the storage does not serve, is another master key's, keeps no keys, or holds
-    /// an audience that is an issuer under this base URL.
+    /// [`StartError`] if the storage fails, belongs to another master key, cannot store keys, or
+    /// holds an audience that is an issuer under this base URL.
     pub async fn open(settings: ServerSettings) -> Result<Self, StartError> {
         let server = Self::start(settings).await?;
         server.ready().await?;
         Ok(server)
     }
 
-    /// Reads the storage and begins to make the keys that are missing. What is answered meanwhile is
-    /// that the process lives and is not [`ready`](Self::ready) yet.
+    /// Reads the storage and begins to make the keys that are missing. Until it is
+    /// [`ready`](Self::ready), `/livez` answers that the process lives, and `/readyz` that it is
+    /// not ready.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), but for the keys.
+    /// As [`open`](Self::open), except those about keys.
     pub async fn start(settings: ServerSettings) -> Result<Self, StartError> {
         let ServerSettings { base, storage, master_key, clock, trusted_proxies, .. } = settings;
         let ServerSettings { exposure, limits, audit_kept_for, .. } = settings;
         let Storage { store, watch } = storage;
-        let fetch = Arc::new(HttpFetch::new(exposure));
+        let fetch = Arc::new(HttpFetch::for_catalog(exposure));
         let foundation = Foundation { base, store, master_key, clock, fetch, limits };
         let authority = Authority::open(foundation).await?;
         audience_names::check_catalog(&authority.catalog())?;
@@ -184,11 +187,12 @@ impl Server {
         Ok(Self { app, first_keys, tasks: Mutex::new(tasks) })
     }
 
-    /// Waits until the first servers have their keys: the org server, the default one, and some more.
+    /// Waits until the first authorization servers have their keys: the org server, the default
+    /// one, and up to 62 more.
     ///
     /// # Errors
     ///
-    /// [`StartError::Keys`] if that fails. It is tried again as long as the server is open.
+    /// [`StartError::Keys`] if that fails. The server goes on trying until it is closed.
     pub async fn ready(&self) -> Result<(), StartError> {
         let mut first_keys = self.first_keys.clone();
         let decided = first_keys.wait_for(|keys| !matches!(keys, FirstKeys::BeingMade)).await;
@@ -199,10 +203,10 @@ impl Server {
         }
     }
 
-    /// What the public listener serves: the protocol, and whether the process lives.
+    /// What the public listener serves: the protocol, the pages and the health checks.
     ///
-    /// The address of a client is known to it where requests carry axum's
-    /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), as those from a
+    /// It knows the address of a client only if requests carry axum's
+    /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo). Those from a
     /// [`Listener`](crate::Listener) do.
     pub fn router(&self) -> Router {
         http::public(self.app.clone())
@@ -218,7 +222,8 @@ impl Server {
         self.app.authority()
     }
 
-    /// Ends the tasks and writes what still waits to be written. Grants are refused from now on.
+    /// Ends the tasks and writes the audit events that are still queued. From now on grants are
+    /// refused.
     pub async fn close(&self) {
         self.tasks.lock().await.shutdown().await;
         self.authority().close().await;

@@ -1,11 +1,12 @@
-//! From a configuration to a storage that may be served.
+//! Opens the storage that a configuration names, and checks that it may be served.
 //!
-//! What `scopegate serve` does before it serves, for whoever embeds a [`Server`](crate::Server):
+//! These are the steps of `scopegate serve` before it serves. A program that embeds a
+//! [`Server`](crate::Server) can use them:
 //!
-//! 1. The master key is found, or made where that is allowed.
-//! 2. The storage is opened, and belongs to that key.
-//! 3. A storage with a demonstration in it is not shown to others.
-//! 4. A catalog file is applied.
+//! 1. Find the master key, or make one where that is allowed.
+//! 2. Open the storage, and check that it belongs to that key.
+//! 3. Refuse to serve a storage with a demonstration to other machines.
+//! 4. Apply a catalog file.
 
 mod demo;
 
@@ -29,10 +30,11 @@ use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
 
 use crate::config::{AuditConfig, Config};
+use crate::exposure::Exposure;
 use crate::master_key::{MasterKeyError, MasterKeySource};
-use crate::{Exposure, ServerSettings};
+use crate::server::ServerSettings;
 
-/// A storage that was opened under its master key, to be served under a base URL.
+/// A storage that is open under its master key, to be served under a base URL.
 ///
 /// ```
 /// use scopegate_claims::Issuer;
@@ -62,12 +64,12 @@ pub struct Setup {
     exposure: Exposure,
     store: SqlStore,
     master_key: MasterKey,
-    trusted_proxies: crate::TrustedProxies,
+    trusted_proxies: crate::trusted_proxies::TrustedProxies,
     requests: RequestLimits,
     audit: AuditConfig,
 }
 
-/// Why a storage may not be served, or a catalog file is not applied; nothing has changed then.
+/// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
@@ -77,19 +79,19 @@ pub enum SetupError {
     /// The catalog file does not fit the stored catalog.
     #[error(transparent)]
     Apply(#[from] ApplyError),
-    /// The catalog file is a demonstration, and others can reach the server.
+    /// The catalog file is a demonstration, and other machines can reach the server.
     #[error(
         "{0} is a demonstration, whose secrets everybody knows: it is refused unless the base URL \
          and all listeners are loopback"
     )]
     PublicDemo(String),
-    /// The catalog file is a demonstration, and the storage was served to others.
+    /// The catalog file is a demonstration, and the storage was served to other machines before.
     #[error(
         "{0} is a demonstration, whose secrets everybody knows: this storage has been served to \
          others, use an empty one"
     )]
     PublicStore(String),
-    /// A demonstration was applied to the storage, and others can reach the server.
+    /// A demonstration was applied to the storage, and other machines can reach the server.
     #[error(
         "this storage holds a demonstration, whose secrets everybody knows: it is refused unless \
          the base URL and all listeners are loopback; start with an empty storage"
@@ -117,8 +119,8 @@ impl Setup {
     ///
     /// # Errors
     ///
-    /// [`SetupError`] if it cannot be opened, has another master key, or may not be shown to those
-    /// who can reach the server.
+    /// [`SetupError`] if the storage cannot be opened, belongs to another master key, or holds a
+    /// demonstration while other machines can reach the server.
     pub async fn open(config: &Config, base: &Issuer) -> Result<Self, SetupError> {
         let exposure = config.exposure(base);
         let source = MasterKeySource { file: &config.master_key_file, exposure };
@@ -140,12 +142,12 @@ impl Setup {
         Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit })
     }
 
-    /// Makes the stored catalog what a file says; a second time it changes nothing.
+    /// Makes the stored catalog what a file says. Applying the same file again changes nothing.
     ///
     /// # Errors
     ///
-    /// [`SetupError`] if the file is wrong, older than the one that was applied last, does not fit
-    /// what the API owns, or is a demonstration that others could reach.
+    /// [`SetupError`] if the file is wrong, is older than the one that was applied last, conflicts
+    /// with what the API owns, or is a demonstration that other machines could reach.
     pub async fn apply(
         &self,
         source: &CatalogSource<'_>,
@@ -160,7 +162,8 @@ impl Setup {
             if self.exposure == Exposure::Public {
                 return Err(SetupError::PublicDemo(source.name.to_owned()));
             }
-            // The mark comes before the demonstration, and only if that will be there.
+            // The mark is written first, and only if the dry run shows that the file can be
+            // applied.
             let planned = apply::apply(&door, &file, Mode::DryRun).await?;
             if mode == Mode::DryRun {
                 return Ok(planned);
@@ -180,13 +183,13 @@ impl Setup {
         &self.store
     }
 
-    /// The key under which secrets are kept.
+    /// The key under which secrets are sealed.
     pub fn master_key(&self) -> &MasterKey {
         &self.master_key
     }
 
-    /// What an [`Authority`](scopegate_core::authority::Authority) is opened with, to work beside a
-    /// server.
+    /// What an [`Authority`](scopegate_core::authority::Authority) is opened with by a command that
+    /// runs beside a server.
     pub fn into_foundation(self) -> Foundation {
         Foundation {
             base: self.base,
@@ -211,7 +214,7 @@ impl Setup {
     }
 }
 
-/// Makes a key for a storage that has none yet; for one that has, the key was lost.
+/// Makes a key for a storage that has none yet. If the storage has one, its key is missing.
 async fn make_master_key(
     store: &SqlStore,
     source: MasterKeySource<'_>,
@@ -222,7 +225,7 @@ async fn make_master_key(
     let made = source.make()?;
     match check_master_key(store, made.key()).await {
         Ok(()) => Ok(source.accept(made)),
-        // Another process has given the storage another key meanwhile.
+        // Meanwhile another process has given the storage another key.
         Err(OpenError::WrongMasterKey) => {
             source.unmake(&made);
             Err(source.missing().into())
@@ -231,7 +234,7 @@ async fn make_master_key(
     }
 }
 
-/// A catalog file is read against the storage and this process's environment.
+/// What a catalog file may refer to: the storage, and the environment of this process.
 struct StoreContext<'a> {
     setup: &'a Setup,
     clients: BTreeSet<ClientId>,

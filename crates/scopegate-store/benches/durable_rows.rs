@@ -1,18 +1,18 @@
-//! What a durable row of SQLite costs while so many commit at once:
+//! What a durable row of SQLite costs, with several numbers of concurrent commits:
 //!
 //! ```text
 //! cargo bench -p scopegate-store --bench durable_rows [-- FOLDER]
 //! ```
 //!
-//! The disk is that of the folder, by default that of temporary files. A commit is what a client's
-//! assertion leaves: the used `jti` and the audit event, two rows.
+//! The file is in the folder, by default in that for temporary files. A commit is what a client's assertion
+//! leaves: the used `jti` and the audit event, two rows.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it measures and shows")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use scopegate_claims::UnixTime;
-use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::store::{Change, Ledger};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
@@ -32,7 +32,7 @@ fn main() {
     }
 }
 
-/// How long the processors have worked for this process; nothing where there is no `/proc`.
+/// The CPU time of this process; zero where there is no `/proc`.
 fn busy() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let times = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
@@ -74,25 +74,23 @@ async fn measure(folder: &std::path::Path, connections: u32) -> (u32, Duration) 
 fn changes(client: u32, number: u32) -> [Change; 2] {
     let id = ClientId::parse("bench").unwrap();
     let jti = format!("{client}.{number}");
+    let decision = ClientDecision {
+        kind: DecisionKind::TokenGrant,
+        server: "default".into(),
+        client: "bench".into(),
+        grant_type: Some("client_credentials".into()),
+        outcome: Outcome::Allow,
+        reason: None,
+        scope: "read:orders".into(),
+        rule: Some("default/everything".into()),
+        token_id: None,
+        user: None,
+        family: None,
+    };
+    let at = UnixTime::from_seconds(1_800_000_000);
+    let what = What::Decision(Box::new(decision));
     [
         Change::UseAssertion { client: id, jti, expires_at: UnixTime::MAX },
-        Change::Audit(AuditEvent {
-            id: DecisionId::at(UnixTime::from_seconds(1_800_000_000)),
-            at: UnixTime::from_seconds(1_800_000_000),
-            kind: "app.oauth2.as.token.grant.access_token",
-            server: "default".into(),
-            client: "bench".into(),
-            user: None,
-            family: None,
-            grant_type: Some("client_credentials".into()),
-            outcome: "ALLOW",
-            reason: None,
-            scope: "read:orders".into(),
-            rule: Some("default/everything".into()),
-            token_id: None,
-            address: None,
-            count: None,
-            change: None,
-        }),
+        Change::Audit(AuditEvent { id: DecisionId::at(at), at, address: None, what }),
     ]
 }

@@ -5,19 +5,18 @@
 //! ```
 //!
 //! A million rows by default; ten million take some 6 GB of disk. Half of them are deleted. Meanwhile
-//! somebody commits again and again: how long she waits is the point.
+//! a task commits again and again: how long each commit waits is the result.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it measures and shows")]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::DecisionId;
 use scopegate_core::catalog::ClientId;
 use scopegate_core::store::{Change, Ledger, Upkeep};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 fn main() {
     let asked: Vec<_> = std::env::args().skip(1).filter(|text| !text.starts_with('-')).collect();
@@ -34,7 +33,7 @@ async fn measure(rows: u64, folder: &Path) {
     let open = || SqlStore::open(&url, &options);
     open().await.unwrap().close().await;
     let began = Instant::now();
-    fill(&path, rows).await;
+    fill(&path, rows);
     let bytes = std::fs::metadata(&path).unwrap().len();
     println!("{rows} rows, {} MB, written in {:?}", bytes / 1_000_000, began.elapsed());
 
@@ -70,9 +69,9 @@ async fn wait<T>(store: &SqlStore, when: &str, until: tokio::task::JoinHandle<T>
     until.await.unwrap()
 }
 
-/// Events as a server leaves them, one a second from 1970 on.
-async fn fill(path: &Path, rows: u64) {
-    let mut connection = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+/// Writes events as a server would, one per second from 1970 on.
+fn fill(path: &Path, rows: u64) {
+    let connection = Connection::open(path).unwrap();
     const AT_ONCE: u64 = 1_000_000;
     for first in (1..=rows).step_by(AT_ONCE as usize) {
         let last = rows.min(first + AT_ONCE - 1);
@@ -82,7 +81,6 @@ async fn fill(path: &Path, rows: u64) {
              SELECT printf('%08x-%04x-7000-8000-%012x', (n * 1000) >> 16, (n * 1000) & 65535, n), \
              n, 'default', 'reader', printf('%.400c', 'x') FROM row"
         );
-        sqlx::raw_sql(AssertSqlSafe(fill)).execute(&mut connection).await.unwrap();
+        connection.execute_batch(&fill).unwrap();
     }
-    connection.close().await.unwrap();
 }

@@ -1,4 +1,4 @@
--- One row: the version of the newest change, and that of the newest catalog file.
+-- One row: the version of the newest change, and the version of the newest catalog file.
 CREATE TABLE catalog_state (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     version BIGINT NOT NULL,
@@ -33,11 +33,11 @@ CREATE TABLE signing_key (
     PRIMARY KEY (server, kid)
 );
 
--- Two nodes that make the first key at once: one of them wins.
+-- If two nodes make the first key at the same time, one of them wins.
 CREATE UNIQUE INDEX signing_key_that_signs ON signing_key (server, algorithm)
     WHERE phase = 'signing';
 
--- The id of an event is a UUID of version 7: its order is that of time.
+-- The id of an event is a UUID of version 7, so ids are ordered by time.
 CREATE TABLE audit_event (
     id TEXT NOT NULL PRIMARY KEY,
     happened_at BIGINT NOT NULL,
@@ -46,7 +46,7 @@ CREATE TABLE audit_event (
     body TEXT NOT NULL
 );
 
--- A `jti` is as long as its maker likes; its hash fits into an index.
+-- A `jti` can have any length. Its hash fits into an index.
 CREATE TABLE used_assertion (
     client TEXT NOT NULL,
     jti_sha256 {blob} NOT NULL,

@@ -1,4 +1,4 @@
--- The people. Two logins that differ in case only are the same: `login_key` has no case.
+-- The users. Two logins that differ only in case are the same: `login_key` is in lower case.
 CREATE TABLE directory_user (
     id TEXT NOT NULL PRIMARY KEY,
     login TEXT NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE directory_user (
     version BIGINT NOT NULL
 );
 
--- A session is found by the hash of what the browser shows. One that has ended is gone.
+-- A session is found by the hash of the cookie. A session that has ended is deleted.
 CREATE TABLE user_session (
     id TEXT NOT NULL PRIMARY KEY,
     secret_sha256 {blob} NOT NULL UNIQUE CHECK (length(secret_sha256) = 32),
@@ -30,8 +30,8 @@ CREATE INDEX user_session_of_user ON user_session (user_id);
 CREATE INDEX user_session_by_idle_end ON user_session (idle_ends_at);
 CREATE INDEX user_session_by_end ON user_session (ends_at);
 
--- All refresh tokens that follow from one another are one row. None of them is in it: they are
--- derived from the id and the generation.
+-- All refresh tokens of a family are one row. The tokens are not stored: they are derived from the id and
+-- the generation.
 CREATE TABLE refresh_family (
     id TEXT NOT NULL PRIMARY KEY,
     server TEXT NOT NULL,
@@ -63,8 +63,8 @@ CREATE TABLE consent (
 
 CREATE INDEX consent_to_client ON consent (client);
 
--- What lives for minutes and is found by a secret, of which only the hash is here. An artifact that
--- was consumed stays until it expires, so that a second use is seen as one.
+-- Codes and the like, which live for minutes. They are found by a secret, of which only the hash is stored.
+-- An artifact that was used stays until it expires, so that a second use is noticed.
 CREATE TABLE artifact (
     kind TEXT NOT NULL,
     id_sha256 {blob} NOT NULL CHECK (length(id_sha256) = 32),
@@ -79,7 +79,7 @@ CREATE UNIQUE INDEX artifact_by_alias ON artifact (kind, alias_sha256)
     WHERE alias_sha256 IS NOT NULL;
 CREATE INDEX artifact_by_expiry ON artifact (expires_at);
 
--- Access tokens that were revoked one by one, until they would have expired.
+-- Access tokens that were revoked individually. A row is kept until its token would have expired.
 CREATE TABLE revoked_token (
     jti_sha256 {blob} NOT NULL PRIMARY KEY CHECK (length(jti_sha256) = 32),
     expires_at BIGINT NOT NULL

@@ -1,4 +1,4 @@
--- Of whom an artifact speaks: both are read at once. Codes of before do not say it, and live for minutes;
--- the families that they began are found without them.
+-- The user of an artifact, so that both are read by one statement. Older codes do not have it. They live for
+-- minutes, so they are deleted; the families that they began do not need them.
 ALTER TABLE artifact ADD COLUMN user_id TEXT;
 DELETE FROM artifact WHERE kind = 'code';

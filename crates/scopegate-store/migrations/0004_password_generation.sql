@@ -1,2 +1,2 @@
--- How often another password was set: what was given to a browser under an earlier one is void.
+-- How often the password was changed. Device cookies of an earlier generation are not valid.
 ALTER TABLE directory_user ADD COLUMN password_generation BIGINT NOT NULL DEFAULT 0;

@@ -1,4 +1,4 @@
-//! Artifacts: what lives for minutes and is found by a secret.
+//! Artifacts, such as codes: they live for minutes and are found by a secret.
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::UserId;
@@ -6,18 +6,18 @@ use scopegate_core::directory::User;
 use scopegate_core::store::{Artifact, ArtifactKind, ArtifactName, Contested, StoreError};
 
 use crate::database::{Database, Decode, Row, Transaction};
-use crate::users::{self, person};
+use crate::user_rows::{self, user_columns};
 
 const BY_SECRET: &str = concat!(
     "SELECT kind, id_sha256, alias_sha256, user_id, a.version, expires_at, body, ",
-    person!(),
+    user_columns!(),
     " FROM artifact a LEFT JOIN directory_user u ON u.id = a.user_id \
     WHERE kind = $1 AND id_sha256 = $2"
 );
 
 const BY_ALIAS: &str = concat!(
     "SELECT kind, id_sha256, alias_sha256, user_id, a.version, expires_at, body, ",
-    person!(),
+    user_columns!(),
     " FROM artifact a LEFT JOIN directory_user u ON u.id = a.user_id \
     WHERE kind = $1 AND alias_sha256 = $2"
 );
@@ -26,7 +26,7 @@ const PUT: &str = "\
     INSERT INTO artifact (kind, id_sha256, alias_sha256, user_id, version, expires_at, body) \
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
-/// Compares and sets: of two that ask for the same version, one finds it.
+/// Writes only on top of the expected version, so that one of two concurrent commits loses.
 const MOVE: &str = "\
     UPDATE artifact SET version = version + 1, expires_at = $4, body = $5 \
     WHERE kind = $1 AND id_sha256 = $2 AND version = $3";
@@ -38,7 +38,7 @@ pub(crate) const FORGET: &str = "\
 const COUNT: &str =
     "SELECT count(*) AS number FROM (SELECT 1 FROM artifact WHERE kind = $1 LIMIT $2) AS counted";
 
-/// How many there are of a kind, up to a number.
+/// Counts the artifacts of a kind, up to `at_most`.
 pub(crate) async fn count(
     database: &Database,
     kind: ArtifactKind,
@@ -57,15 +57,15 @@ pub(crate) async fn find(
     find_as(database, kind, name, read).await
 }
 
-pub(crate) async fn find_with_person(
+pub(crate) async fn find_with_user(
     database: &Database,
     kind: ArtifactKind,
     name: &ArtifactName,
 ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
-    find_as(database, kind, name, |row| Ok((read(row)?, users::read_if_there(row)?))).await
+    find_as(database, kind, name, |row| Ok((read(row)?, user_rows::read_if_there(row)?))).await
 }
 
-async fn find_as<T: Send>(
+async fn find_as<T: Send + 'static>(
     database: &Database,
     kind: ArtifactKind,
     name: &ArtifactName,
@@ -80,7 +80,7 @@ async fn find_as<T: Send>(
 }
 
 pub(crate) async fn put(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     artifact: &Artifact,
 ) -> Result<(), StoreError> {
     let Artifact { kind, id, alias, user, version, expires_at, body } = artifact;
@@ -96,7 +96,7 @@ pub(crate) async fn put(
     transaction.change(PUT, &values, Contested::Artifact).await
 }
 
-/// An artifact of a version, and what it becomes.
+/// A change of an artifact that must still have the version `from`.
 pub(crate) struct Move<'a> {
     pub(crate) kind: ArtifactKind,
     pub(crate) id: &'a [u8; 32],
@@ -106,7 +106,7 @@ pub(crate) struct Move<'a> {
 }
 
 impl Move<'_> {
-    pub(crate) async fn write(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         let Self { kind, id, from, expires_at, body } = *self;
         let values = [kind.as_str().into(), id.into(), from.into(), expires_at.into(), body.into()];
         transaction.change(MOVE, &values, Contested::Artifact).await

@@ -1,4 +1,4 @@
-//! Audit events: one row a decision.
+//! Audit events: one row per event.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,8 @@ use scopegate_core::audit::AuditEvent;
 use scopegate_core::store::StoreError;
 
 use crate::database::{Insert, Transaction, Value};
-use crate::error::unavailable;
 
-/// A batch that is sent again because its answer got lost is kept once.
+/// A batch may be written again after its answer was lost. Its events are kept once.
 static INSERT: Insert = Insert::new(
     "\
     INSERT INTO audit_event (id, happened_at, server, client, body) VALUES {rows} \
@@ -18,16 +17,16 @@ static INSERT: Insert = Insert::new(
 );
 const WIDTH: usize = 5;
 
-/// The order of the ids is that of time: the primary key leads to the oldest events.
+/// Ids are ordered by time, so the primary key finds the oldest events.
 pub(crate) const PRUNE: &str = "\
     DELETE FROM audit_event WHERE id IN \
     (SELECT id FROM audit_event WHERE id < $1 ORDER BY id LIMIT $2 {free})";
 
 pub(crate) async fn record(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     events: &[&AuditEvent],
 ) -> Result<(), StoreError> {
-    let rows = events.iter().map(|event| AuditRow::of(event)).collect::<Result<Vec<_>, _>>()?;
+    let rows = events.iter().map(|event| AuditRow::of(event)).collect::<Vec<_>>();
     let values: Vec<_> = rows.iter().flat_map(AuditRow::values).collect();
     transaction.insert(&INSERT, &values).await.map(drop)
 }
@@ -41,14 +40,15 @@ struct AuditRow<'a> {
 }
 
 impl<'a> AuditRow<'a> {
-    fn of(event: &'a AuditEvent) -> Result<Self, StoreError> {
-        Ok(Self {
+    fn of(event: &'a AuditEvent) -> Self {
+        let (server, client) = event.server_and_client();
+        Self {
             id: event.id.to_string(),
             happened_at: event.at,
-            server: without_nul(&event.server),
-            client: without_nul(&event.client),
-            body: serde_json::to_string(event).map_err(unavailable)?,
-        })
+            server: without_nul(server),
+            client: without_nul(client),
+            body: event.to_json(),
+        }
     }
 
     fn values(&self) -> [Value<'_>; WIDTH] {
@@ -63,7 +63,7 @@ impl<'a> AuditRow<'a> {
     }
 }
 
-/// No text of PostgreSQL holds a NUL, but what a stranger sent may.
+/// Texts in PostgreSQL cannot contain NUL, but a client may send it.
 fn without_nul(text: &str) -> Cow<'_, str> {
     match text.contains('\0') {
         true => text.replace('\0', "\u{fffd}").into(),

@@ -1,25 +1,28 @@
-//! The catalog: one row an entity, each with the version of its newest change.
+//! The catalog: one row per entity, each with the version of its newest change.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
+use scopegate_core::audit::AuditEvent;
 use scopegate_core::catalog::{
     ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRecord,
     StoredRow,
 };
+use scopegate_core::directory::NewUser;
 use scopegate_core::store::{
     CatalogChanges, CatalogStore, CatalogWrite, Contested, StoreError, Versions,
 };
 
-use crate::database::{Insert, Row, Transaction, Value};
-use crate::error::{again_if_aborted, unavailable};
-use crate::{SqlStore, audit_events, consents, families, users};
+use crate::database::{Insert, Job, Row, Transaction, Value};
+use crate::error::unavailable;
+use crate::sql_store::SqlStore;
+use crate::{audit_events, consents, families, users};
 
 const STATE: &str = "SELECT version, key_version, file_version FROM catalog_state";
 
-/// One statement sees one state: the version fits the rows. Without a change there is one row, of
-/// the version alone.
+/// One statement, so that the version fits the rows. Without a change there is one row, which has only the
+/// version.
 const SINCE: &str = "\
     SELECT s.version, e.kind, e.parent, e.name, e.format, e.owner, e.body, \
     e.id, e.created_at, e.updated_at \
@@ -33,8 +36,8 @@ const ADVANCE: &str = "\
     SET version = version + 1, file_version = coalesce($2, file_version) \
     WHERE version = $1";
 
-/// What a newer program has written in a newer format stays: `excluded.format` is the newest one known.
-/// An entity that is there keeps its id, also if it has none; one that is gone loses it.
+/// Does not overwrite rows in a newer format than this program knows, which is `excluded.format`.
+/// An entity that exists keeps its id, also if it has none. One that is deleted loses it.
 static PUT: Insert = Insert::new(
     "\
     INSERT INTO catalog_entity \
@@ -51,16 +54,16 @@ static PUT: Insert = Insert::new(
 );
 const PUT_WIDTH: usize = 11;
 
-/// The locks keep who would change the rows waiting until the end of the transaction. They are taken in
-/// the order of [`put`].
+/// The locks make transactions that change the rows wait until the end of this one. They are taken in the
+/// order of [`put`].
 const EXPECT: &str = "\
     SELECT version FROM catalog_entity WHERE parent = '' \
     AND (kind = 'client' AND name = $1 OR kind = 'server' AND name = $2) ORDER BY kind {shared}";
 
-/// So many clients end by one statement, which has so many placeholders; SQLite takes 32766.
+/// Maximum clients in one statement, one placeholder each. SQLite allows 32766 placeholders.
 const AT_ONCE: usize = 30_000;
 
-/// Heard by other nodes once the transaction is committed.
+/// Other nodes hear this once the transaction is committed.
 pub(crate) const NOTIFY: &str = "SELECT pg_notify('scopegate_catalog', '')";
 
 #[async_trait]
@@ -87,7 +90,16 @@ impl CatalogStore for SqlStore {
         let Ok(current) = i64::try_from(write.expected) else { return Err(StoreError::Conflict) };
         let file_version =
             write.file_version.map(i64::try_from).transpose().map_err(unavailable)?;
-        again_if_aborted(|| self.write(current, file_version, write)).await?;
+        let records = write.new_records().into_iter();
+        let job = WriteCatalog {
+            current,
+            edits: write.edits.to_vec(),
+            records: records.map(|(key, record)| (key.clone(), record)).collect(),
+            file_version,
+            seeds: write.seeds.to_vec(),
+            events: write.events.to_vec(),
+        };
+        self.database.write(job).await?;
         Ok(write.expected + 1)
     }
 
@@ -100,55 +112,60 @@ impl CatalogStore for SqlStore {
     }
 }
 
-impl SqlStore {
-    async fn write(
-        &self,
-        current: i64,
-        file_version: Option<i64>,
-        write: &CatalogWrite<'_>,
-    ) -> Result<(), StoreError> {
-        let CatalogWrite { edits, seeds, events, .. } = *write;
-        let mut transaction = self.database.begin().await?;
-        let advanced = transaction.execute(ADVANCE, &[current.into(), file_version.into()]).await?;
-        if advanced == 0 {
-            transaction.rollback().await?;
+/// Writes edits and users on top of a version of the catalog.
+struct WriteCatalog {
+    current: i64,
+    edits: Vec<Edit>,
+    /// What is kept of each entity that is put, if it is new.
+    records: HashMap<EntityKey, StoredRecord>,
+    file_version: Option<i64>,
+    seeds: Vec<NewUser>,
+    events: Vec<AuditEvent>,
+}
+
+impl Job for WriteCatalog {
+    type Answer = ();
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let Self { current, edits, records, file_version, seeds, events } = self;
+        let values = [(*current).into(), (*file_version).into()];
+        if transaction.execute(ADVANCE, &values).await? == 0 {
             return Err(StoreError::Conflict);
         }
-        put(&mut transaction, write, current + 1).await?;
-        // People come before families and consents here as in the ledger.
-        users::seed(&mut transaction, seeds).await?;
-        end_what_hangs_on(&mut transaction, edits).await?;
-        audit_events::record(&mut transaction, &Vec::from_iter(events)).await?;
-        transaction.on_postgres(NOTIFY).await?;
-        transaction.commit().await
+        put(transaction, edits, records, current + 1).await?;
+        // Users come before families and consents, in the same order as in the ledger.
+        users::seed(transaction, seeds).await?;
+        end_dependents(transaction, edits).await?;
+        audit_events::record(transaction, &Vec::from_iter(events)).await?;
+        transaction.on_postgres(NOTIFY).await
     }
 }
 
-/// Loses if a client or a server was changed after a version.
+/// Fails with [`StoreError::Changed`] if a client or a server was changed after a version.
 pub(crate) async fn expect(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     client: &ClientId,
     server: &ServerId,
     version: u64,
 ) -> Result<(), StoreError> {
     let values = [client.as_str().into(), server.as_str().into()];
     let rows = transaction.fetch_shared(EXPECT, &values, |row| row.number("version")).await?;
-    // Of the org server, and of a default one that nobody changed, there is no row.
+    // The org server has no row, and neither has a default server that was never changed.
     match rows.into_iter().all(|changed| changed <= version) {
         true => Ok(()),
         false => Err(StoreError::Changed(Contested::Catalog)),
     }
 }
 
-/// Writes rows in the order of their keys, whatever the order of the edits is: where everybody takes
-/// locks in the same order, nobody waits in a circle.
+/// Writes rows in the order of their keys, whatever the order of the edits is. Transactions that take locks
+/// in one order cannot deadlock.
 async fn put(
-    transaction: &mut Transaction,
-    write: &CatalogWrite<'_>,
+    transaction: &mut Transaction<'_>,
+    edits: &[Edit],
+    records: &HashMap<EntityKey, StoredRecord>,
     version: i64,
 ) -> Result<(), StoreError> {
-    let records = write.new_records();
-    let mut edits: Vec<_> = newest_of_each(write.edits).into_iter().zip(0_i64..).collect();
+    let mut edits: Vec<_> = newest_of_each(edits).into_iter().zip(0_i64..).collect();
     edits.sort_by_key(|(edit, _)| (edit.key().kind.as_str(), edit.key()));
     let bodies: Vec<_> = edits.iter().map(|(edit, _)| body(edit)).collect();
     let asked = edits.len() as u64;
@@ -156,7 +173,9 @@ async fn put(
     for ((edit, ordinal), body) in edits.into_iter().zip(&bodies) {
         let EntityKey { kind, parent, name } = edit.key();
         let record = body.as_ref().and_then(|_| records.get(edit.key()));
-        let at = record.map(|_| write.at.as_seconds().cast_signed());
+        let time = |time: fn(&StoredRecord) -> Option<UnixTime>| {
+            record.and_then(time).map(|time| time.as_seconds().cast_signed())
+        };
         values.extend::<[Value<'_>; PUT_WIDTH]>([
             kind.as_str().into(),
             parent.as_str().into(),
@@ -167,8 +186,8 @@ async fn put(
             ordinal.into(),
             body.as_ref().map(|(_, json)| json.as_str()).into(),
             record.and_then(|record| record.id.as_deref()).into(),
-            at.into(),
-            at.into(),
+            time(|record| record.created_at).into(),
+            time(|record| record.updated_at).into(),
         ]);
     }
     match transaction.insert(&PUT, &values).await? {
@@ -181,10 +200,13 @@ async fn put(
     }
 }
 
-/// A client that is gone or switched off refreshes nothing more, not even when it comes back; what
-/// people agreed to is forgotten with the client, since the next one of that id may be another's.
-async fn end_what_hangs_on(
-    transaction: &mut Transaction,
+/// Ends the families of clients that are deleted or deactivated, and forgets the consents to clients that
+/// are deleted.
+///
+/// The families stay ended when the client comes back. The next client with the same id may be another
+/// owner's, so the consents must not apply to it.
+async fn end_dependents(
+    transaction: &mut Transaction<'_>,
     edits: &[Edit],
 ) -> Result<(), StoreError> {
     let (mut ended, mut deleted) = (BTreeSet::new(), BTreeSet::new());
@@ -212,7 +234,7 @@ async fn end_what_hangs_on(
     Ok(())
 }
 
-/// The last edit of each entity, in order: one statement can write a row only once.
+/// The last edit of each entity, in order. One statement can write a row only once.
 fn newest_of_each(edits: &[Edit]) -> Vec<&Edit> {
     let mut seen = HashSet::with_capacity(edits.len());
     let mut newest: Vec<_> = edits.iter().rev().filter(|edit| seen.insert(edit.key())).collect();
@@ -220,7 +242,7 @@ fn newest_of_each(edits: &[Edit]) -> Vec<&Edit> {
     newest
 }
 
-/// What is stored of an edit besides its key; nothing of a deletion.
+/// The owner and the body that are stored for an edit; none for a deletion.
 fn body(edit: &Edit) -> Option<(&'static str, String)> {
     match edit {
         Edit::Delete(_) => None,
@@ -236,7 +258,7 @@ fn read_change(row: &Row<'_>) -> Result<(u64, Option<(StoredRow, StoredRecord)>)
     }
 }
 
-/// The row as it is; what it says is understood later, or not.
+/// The row as it is. Its content is parsed later.
 fn read_row(row: &Row<'_>, kind: String) -> Result<(StoredRow, StoredRecord), StoreError> {
     let stored = StoredRow {
         key: RowKey { kind, parent: row.text("parent")?, name: row.text("name")? },

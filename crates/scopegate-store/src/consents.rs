@@ -1,4 +1,4 @@
-//! Consents: what a person lets a client have.
+//! Consents: the scopes that a user has granted to a client.
 
 use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_core::store::{ConsentKey, StoreError};
@@ -31,7 +31,7 @@ pub(crate) async fn find(
 }
 
 pub(crate) async fn put(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     of: &ConsentKey,
     scopes: &ScopeSet,
     at: UnixTime,
@@ -42,15 +42,15 @@ pub(crate) async fn put(
 }
 
 pub(crate) async fn withdraw(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     of: &ConsentKey,
 ) -> Result<(), StoreError> {
     transaction.execute(WITHDRAW, &key(of)).await.map(drop)
 }
 
-/// Forgets what was agreed to of clients that the catalog deletes.
+/// Deletes the consents to clients that the catalog deletes.
 pub(crate) async fn forget_clients(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     clients: &[Value<'_>],
 ) -> Result<(), StoreError> {
     transaction.execute_locking_for_each(FORGET_CLIENTS, clients).await.map(drop)

@@ -1,177 +1,151 @@
-//! What the two databases do not share: connecting, locking, binding, listening.
+//! The database: one of SQLite or PostgreSQL.
 //!
-//! A connection is held by a [`Session`]. It goes back to its pool when the work came to its end,
-//! and is closed when the work was broken off: by an error, by a time-out, or because nobody waits
-//! for the answer any more. So no connection in an unknown state is ever used again, and none that
-//! hangs keeps its place in the pool.
+//! Statements are written once, in the SQL that both databases share, and live beside the operation
+//! that uses them. This module has what differs:
+//!
+//! - [`value`] and [`row`]: what goes into a statement and what comes out of it.
+//! - [`sqlite`]: one thread that writes, and connections that read in the calling thread.
+//! - [`postgres`]: a pool of connections, and one that listens.
+//! - [`transaction`]: the statements of one transaction, on either database. A [`Job`] runs them;
+//!   [`run_on_sqlite`] and [`run_on_postgres`] run a job.
 
-mod bell;
-mod in_place;
-mod pin;
+mod insert;
+mod job;
 mod postgres;
 mod row;
-mod session;
+mod run_on_postgres;
+mod run_on_sqlite;
 mod sqlite;
 mod transaction;
+mod value;
 
-pub(crate) use bell::Bell;
-pub(crate) use row::{Row, Value};
-pub(crate) use transaction::{Insert, Transaction};
+pub(crate) use insert::Insert;
+pub(crate) use job::Job;
+pub(crate) use row::{Decode, Row};
+pub(crate) use transaction::Transaction;
+pub(crate) use value::Value;
 
-use std::sync::Arc;
-
+use scopegate_core::authority::unattended::Unattended;
 use scopegate_core::store::StoreError;
 
-use crate::error::is_locked;
-use crate::store_url::Location;
-use crate::{OpenError, StoreOptions, StoreUrl};
-use postgres::PostgresPools;
-use session::Session;
-use sqlite::SqlitePools;
+use crate::error::OpenError;
+use crate::store_options::StoreOptions;
+use crate::store_url::{Location, StoreUrl};
+use postgres::Postgres;
+use sqlite::Sqlite;
 
-/// Taken at once, the lock for writing cannot be refused in the middle.
-const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
-
-/// Decodes one row.
-pub(crate) type Decode<T> = fn(&Row<'_>) -> Result<T, StoreError>;
-
-/// One of the two databases.
+/// One of the two databases. Clones share their connections.
 #[derive(Clone)]
 pub(crate) enum Database {
-    Postgres(PostgresPools),
-    Sqlite(Arc<SqlitePools>),
+    Postgres(Postgres),
+    Sqlite(Sqlite),
 }
 
 impl Database {
     pub(crate) async fn open(url: &StoreUrl, options: &StoreOptions) -> Result<Self, OpenError> {
         match url.location() {
             Location::Postgres(connect) => {
-                PostgresPools::open(url, connect, options).await.map(Self::Postgres)
+                Postgres::open(url, connect, options).await.map(Self::Postgres)
             }
-            Location::Sqlite(path) => {
-                let pools = SqlitePools::open(url, path, options).await?;
-                Ok(Self::Sqlite(Arc::new(pools)))
-            }
+            Location::Sqlite(path) => Sqlite::open(url, path, options).await.map(Self::Sqlite),
         }
     }
 
-    /// Begins a transaction that may write.
-    pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
-        let (session, begin) = match self {
-            Self::Postgres(pools) => (Session::postgres(pools.connection().await?), "BEGIN"),
-            Self::Sqlite(pools) => {
-                let turn = pools.turn().await?;
-                (Session::sqlite(pools.writer().await?, Some(turn)), BEGIN_SQLITE)
-            }
-        };
-        Transaction::begin(session, begin).await
+    /// Runs a job in a transaction. What it answers is on the disk.
+    ///
+    /// If this future is dropped, the job is not written, unless its transaction is being committed
+    /// at that moment.
+    pub(crate) async fn write<J: Job>(&self, job: J) -> Result<J::Answer, StoreError> {
+        match self {
+            // Boxed so that SQLite callers do not pay for sqlx's large future.
+            Self::Postgres(postgres) => Box::pin(run_on_postgres::write(postgres, &job)).await,
+            Self::Sqlite(sqlite) => run_on_sqlite::write(sqlite.writer(), job).await,
+        }
     }
 
-    /// Begins one in the present thread, which may block and is none of the runtime's.
-    pub(crate) async fn begin_in_place(&self) -> Result<Transaction, StoreError> {
+    /// Runs a job in a transaction, even if this future is dropped after its first poll.
+    pub(crate) async fn write_unattended<J: Job>(
+        &self,
+        job: J,
+        unattended: &Unattended,
+    ) -> Result<J::Answer, StoreError> {
         match self {
-            Self::Postgres(_) => self.begin().await,
-            Self::Sqlite(pools) => {
-                let (connection, turn) = pools.writer_in_place()?;
-                let session = Session::in_place(connection, turn);
-                Transaction::begin(session, BEGIN_SQLITE).await
+            Self::Postgres(postgres) => {
+                let postgres = postgres.clone();
+                unattended.run(async move { run_on_postgres::write(&postgres, &job).await }).await?
+            }
+            Self::Sqlite(sqlite) => {
+                run_on_sqlite::write_unattended(sqlite.writer(), job, unattended).await
             }
         }
     }
 
     /// Runs one statement that reads a few rows.
-    pub(crate) async fn read<T: Send>(
-        &self,
-        statement: &'static str,
-        values: &[Value<'_>],
-        decode: Decode<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        if let Self::Sqlite(pools) = self {
-            match pools.read_in_place(statement, values, decode) {
-                // It is asked again by a thread that may wait for the lock.
-                Err(error) if is_locked(&error) => {}
-                answer => return answer,
-            }
-        }
-        // The driver's futures are large; who does not use them shall not make room for them.
-        Box::pin(async {
-            let mut session = match self {
-                Self::Postgres(pools) => Session::postgres(pools.connection().await?),
-                Self::Sqlite(pools) => Session::sqlite(pools.reader().await?, None),
-            };
-            let rows = session.fetch(statement, values, decode).await?;
-            session.finish();
-            Ok(rows)
-        })
-        .await
-    }
-
-    /// The same for an answer that may be long.
-    pub(crate) async fn read_long<T: Send>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         statement: &'static str,
         values: &[Value<'_>],
         decode: Decode<T>,
     ) -> Result<Vec<T>, StoreError> {
         match self {
-            Self::Postgres(_) => {
-                let mut transaction = self.begin().await?;
-                transaction.allow_long().await?;
-                let rows = transaction.fetch(statement, values, decode).await?;
-                transaction.rollback().await?;
-                Ok(rows)
-            }
-            Self::Sqlite(pools) => {
-                let mut session = Session::sqlite(pools.reader().await?, None);
-                let rows = session.fetch(statement, values, decode).await?;
-                session.finish();
-                Ok(rows)
-            }
+            // Boxed so that SQLite callers do not pay for sqlx's large future.
+            Self::Postgres(postgres) => Box::pin(postgres.read(statement, values, decode)).await,
+            Self::Sqlite(sqlite) => sqlite.read(statement, values, decode).await,
         }
     }
 
-    /// Takes the log of SQLite into the file. Nobody who wants to write waits for that.
-    pub(crate) async fn take_in_log(&self) -> Result<(), StoreError> {
-        let Self::Sqlite(pools) = self else { return Ok(()) };
-        let mut session = Session::sqlite(pools.reader().await?, None);
-        session.fetch("PRAGMA wal_checkpoint(PASSIVE)", &[], |_| Ok(())).await?;
-        session.finish();
-        Ok(())
+    /// Runs one statement whose answer may be long, or take long.
+    pub(crate) async fn read_long<T: Send + 'static>(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Postgres(postgres) => {
+                Box::pin(postgres.read_long(statement, values, decode)).await
+            }
+            Self::Sqlite(sqlite) => sqlite.read_long(statement, values, decode).await,
+        }
     }
 
-    /// What wakes those who wait for a change of the catalog.
+    /// Copies SQLite's write-ahead log into the file, as far as possible without making a writer wait.
+    pub(crate) async fn checkpoint(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(_) => Ok(()),
+            Self::Sqlite(sqlite) => sqlite.checkpoint().await,
+        }
+    }
+
+    /// What tells when the catalog may have changed.
     pub(crate) async fn bell(&self) -> Bell {
         match self {
-            Self::Postgres(pools) => pools.bell().await,
-            Self::Sqlite(_) => Bell::every(sqlite::POLL),
+            Self::Postgres(postgres) => Bell::Postgres(postgres.listen().await),
+            Self::Sqlite(sqlite) => Bell::Sqlite(sqlite.poll()),
         }
     }
 
+    /// Closes all connections, those of clones too. Jobs that are queued are written before.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Postgres(pools) => pools.close().await,
-            Self::Sqlite(pools) => pools.close().await,
+            Self::Postgres(postgres) => postgres.close().await,
+            Self::Sqlite(sqlite) => sqlite.close().await,
         }
     }
+}
 
-    /// Tells whether transactions that write wait for one another.
-    pub(crate) const fn has_one_writer(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
-    }
+/// Tells when the catalog may have changed.
+pub(crate) enum Bell {
+    Postgres(postgres::Listener),
+    Sqlite(sqlite::Poll),
+}
 
-    /// How a column of texts is told to compare bytes, whatever the database's language is.
-    pub(crate) const fn bytewise(&self) -> &'static str {
+impl Bell {
+    /// Waits until the catalog may have changed.
+    pub(crate) async fn ring(&mut self) {
         match self {
-            Self::Postgres(_) => "COLLATE \"C\"",
-            Self::Sqlite(_) => "COLLATE BINARY",
-        }
-    }
-
-    /// The type of a column that holds bytes.
-    pub(crate) const fn blob(&self) -> &'static str {
-        match self {
-            Self::Postgres(_) => "BYTEA",
-            Self::Sqlite(_) => "BLOB",
+            Self::Postgres(listener) => listener.wait().await,
+            Self::Sqlite(poll) => poll.wait().await,
         }
     }
 }

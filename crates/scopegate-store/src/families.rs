@@ -1,4 +1,4 @@
-//! Families of refresh tokens: one row each, however often they are used.
+//! Families of refresh tokens. A family is one row, however often its tokens are used.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use scopegate_core::store::{Contested, Ended, Family, FamilyId, SessionId, Store
 
 use crate::database::{Database, Row, Transaction, Value};
 use crate::error::unavailable;
-use crate::users::{self, person};
+use crate::user_rows::{self, user_columns};
 
-/// So long a family is remembered that was ended: longer than any access token lives.
+/// How long a family that was ended is kept: longer than any access token lives.
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 const BY_ID: &str = concat!(
     "SELECT f.id, server, client, user_id, session, generation, rotated_at, idle_ends_at, ends_at, \
     revoked, forget_at, body, ",
-    person!(),
+    user_columns!(),
     " FROM refresh_family f LEFT JOIN directory_user u ON u.id = f.user_id WHERE f.id = $1"
 );
 
@@ -27,7 +27,7 @@ const OPEN: &str = "\
     idle_ends_at, ends_at, revoked, forget_at, body) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
 
-/// Compares and sets: of two that show the same generation, one finds it.
+/// Writes only on top of the expected generation, so that one of two concurrent refreshes loses.
 const MOVE: &str = "\
     UPDATE refresh_family SET generation = $3, rotated_at = $4, idle_ends_at = $5, forget_at = $6 \
     WHERE id = $1 AND generation = $2 AND revoked = 0";
@@ -47,7 +47,7 @@ const END_OF_USER: &str = "\
     UPDATE refresh_family SET revoked = 1, forget_at = $2 WHERE id IN \
     (SELECT id FROM refresh_family WHERE user_id = $1 AND revoked = 0 ORDER BY id {locked})";
 
-/// The row is forgotten when it would have been anyway: a catalog is written at no certain time.
+/// Does not change `forget_at`, because a write of the catalog has no time of its own.
 const END_WITH_CLIENTS: &str = "\
     UPDATE refresh_family SET revoked = 1 WHERE id IN \
     (SELECT id FROM refresh_family WHERE client IN ({values}) AND revoked = 0 \
@@ -62,16 +62,19 @@ pub(crate) async fn find(database: &Database, id: &FamilyId) -> Result<Option<Fa
     Ok(found.into_iter().next())
 }
 
-pub(crate) async fn find_with_person(
+pub(crate) async fn find_with_user(
     database: &Database,
     id: &FamilyId,
 ) -> Result<Option<(Family, Option<User>)>, StoreError> {
-    let read = |row: &Row<'_>| Ok((read(row)?, users::read_if_there(row)?));
+    let read = |row: &Row<'_>| Ok((read(row)?, user_rows::read_if_there(row)?));
     let found = database.read(BY_ID, &[id.as_str().into()], read).await?;
     Ok(found.into_iter().next())
 }
 
-pub(crate) async fn open(transaction: &mut Transaction, family: &Family) -> Result<(), StoreError> {
+pub(crate) async fn open(
+    transaction: &mut Transaction<'_>,
+    family: &Family,
+) -> Result<(), StoreError> {
     let body = serde_json::to_string(&family.body).map_err(unavailable)?;
     let values = [
         family.id.as_str().into(),
@@ -90,7 +93,7 @@ pub(crate) async fn open(transaction: &mut Transaction, family: &Family) -> Resu
     transaction.change(OPEN, &values, Contested::Family).await
 }
 
-/// A family of a generation, and what it becomes.
+/// A change of a family that must still have the generation `from`.
 pub(crate) struct Move<'a> {
     pub(crate) id: &'a FamilyId,
     pub(crate) from: u32,
@@ -101,7 +104,7 @@ pub(crate) struct Move<'a> {
 }
 
 impl Move<'_> {
-    pub(crate) async fn write(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
         let Self { id, from, to, rotated_at, idle_ends_at, forget_at } = *self;
         let values = [
             id.as_str().into(),
@@ -116,7 +119,7 @@ impl Move<'_> {
 }
 
 pub(crate) async fn end(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     of: &Ended,
     at: UnixTime,
 ) -> Result<(), StoreError> {
@@ -130,12 +133,12 @@ pub(crate) async fn end(
     transaction.execute_locking(statement, &values).await.map(drop)
 }
 
-/// Ends the families of clients that the catalog switches off or deletes.
+/// Ends the families of clients that the catalog deactivates or deletes.
 ///
-/// All at once: taken client by client, the rows would be locked in another order than by whoever ends
-/// those of a person.
+/// One statement for all clients: client by client, the rows would be locked in another order than by a
+/// transaction that ends the families of a user, and the two could deadlock.
 pub(crate) async fn end_with_clients(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     clients: &[Value<'_>],
 ) -> Result<(), StoreError> {
     transaction.execute_locking_for_each(END_WITH_CLIENTS, clients).await.map(drop)

@@ -1,23 +1,22 @@
 //! The storage of scopegate: each statement once, for SQLite and PostgreSQL.
 //!
 //! [`SqlStore`] implements the ports of [`scopegate_core::store`]. A statement is a constant text
-//! beside the operation that uses it, written in the SQL that both databases share; what they do
-//! not share (how a connection is made, locked and listened on) is in the private module
-//! `database`.
+//! beside the operation that uses it, written in the SQL that both databases share. What they do not
+//! share (connections, transactions, notifications) is in the private module `database`.
 //!
 //! | | SQLite | PostgreSQL |
 //! | --- | --- | --- |
 //! | URL | `sqlite:PATH` | `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full` |
 //! | for | one node, and commands beside it | any number of nodes |
-//! | writes | one at a time, `BEGIN IMMEDIATE`, WAL, `synchronous = FULL`; commits that come together share a transaction, on a thread of their own | a pool, `READ COMMITTED`; tried again after a deadlock |
-//! | reads of a few rows | in the thread that asks, by rusqlite | a pool |
-//! | a change of the catalog is seen by others | within half a second | at once (`LISTEN`), at the latest after 2 s |
+//! | writes | one at a time, `BEGIN IMMEDIATE`, WAL, `synchronous = FULL`; one thread writes, and commits that wait share a transaction | a pool, `READ COMMITTED`; tried again after a deadlock |
+//! | reads | a few rows in the calling thread, long answers in a thread of their own | a pool |
+//! | other nodes see a change of the catalog | within half a second | at once (`LISTEN`), at the latest after 2 s |
 //!
-//! What `commit` has answered is on the disk. What can happen once is kept by a unique index or by a
-//! version that an `UPDATE` asks for, and the loser of a race gets
+//! When `commit` returns, the changes are on the disk. What may happen only once is kept by a unique index,
+//! or by an `UPDATE` that expects a version. The commit that loses a race gets
 //! [`Conflict`](scopegate_core::store::StoreError::Conflict) or
-//! [`Changed`](scopegate_core::store::StoreError::Changed); nothing is read first to be written
-//! later.
+//! [`Changed`](scopegate_core::store::StoreError::Changed). No transaction relies on what an earlier one
+//! has read.
 //!
 //! ```
 //! use scopegate_claims::UnixTime;
@@ -32,7 +31,7 @@
 //! assert_eq!(store.keep("name", "first").await?, "first");
 //! assert_eq!(store.keep("name", "second").await?, "first");
 //!
-//! // A change that is made on top of another version than the present one is refused.
+//! // A change on top of a version that is not the current one is refused.
 //! let write = CatalogWrite::new(0, &[], UnixTime::from_seconds(1_800_000_000));
 //! store.edit_catalog(&write).await?;
 //! let late = store.edit_catalog(&write).await;
@@ -50,14 +49,14 @@ mod audit_events;
 mod batches;
 mod catalog;
 mod catalog_watch;
+mod changes;
 mod consents;
 mod database;
 mod error;
 mod families;
-mod group_commit;
 mod ledger;
 mod logins;
-mod migration;
+mod migrations;
 mod records;
 mod sessions;
 mod signing_keys;
@@ -67,6 +66,7 @@ mod store_options;
 mod store_url;
 mod upkeep;
 mod used_assertions;
+mod user_rows;
 mod users;
 mod vault;
 

@@ -1,4 +1,4 @@
-//! Reads of what running left.
+//! Reads of the ledger.
 
 use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
@@ -8,7 +8,8 @@ use scopegate_core::store::{
     StoreError, TokenMark,
 };
 
-use crate::{SqlStore, artifacts, consents, families, sessions, standing};
+use crate::sql_store::SqlStore;
+use crate::{artifacts, consents, families, sessions, standing};
 
 #[async_trait]
 impl Records for SqlStore {
@@ -25,7 +26,7 @@ impl Records for SqlStore {
         kind: ArtifactKind,
         name: &ArtifactName,
     ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
-        artifacts::find_with_person(&self.database, kind, name).await
+        artifacts::find_with_user(&self.database, kind, name).await
     }
 
     async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError> {
@@ -40,7 +41,7 @@ impl Records for SqlStore {
         &self,
         id: &FamilyId,
     ) -> Result<Option<(Family, Option<User>)>, StoreError> {
-        families::find_with_person(&self.database, id).await
+        families::find_with_user(&self.database, id).await
     }
 
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError> {
@@ -55,6 +56,6 @@ impl Records for SqlStore {
         &self,
         of: &TokenMark,
     ) -> Result<(Standing, Option<User>), StoreError> {
-        standing::find_with_person(&self.database, of).await
+        standing::find_with_user(&self.database, of).await
     }
 }

@@ -1,4 +1,4 @@
-//! Sessions: who is signed in where.
+//! Sessions: which user is signed in with which browser.
 
 use scopegate_core::catalog::UserId;
 use scopegate_core::store::{Contested, Ended, Session, SessionId, StoreError};
@@ -15,7 +15,7 @@ const OPEN: &str = "\
     idle_ends_at, ends_at, version) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
 
-/// Compares and sets; a session never becomes another person's.
+/// Writes only on top of the expected version. A session never becomes another user's.
 const MOVE: &str = "\
     UPDATE user_session SET version = version + 1, secret_sha256 = $4, body = $5, seen_at = $6, \
     idle_ends_at = $7, ends_at = $8 WHERE id = $1 AND version = $2 AND user_id = $3";
@@ -39,7 +39,7 @@ pub(crate) async fn find(
 }
 
 pub(crate) async fn open(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     session: &Session,
 ) -> Result<(), StoreError> {
     let body = body(session)?;
@@ -58,7 +58,7 @@ pub(crate) async fn open(
 }
 
 pub(crate) async fn put_in_place(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     id: &SessionId,
     from: u64,
     session: &Session,
@@ -77,13 +77,13 @@ pub(crate) async fn put_in_place(
     transaction.change(MOVE, &values, Contested::Session).await
 }
 
-pub(crate) async fn end(transaction: &mut Transaction, of: &Ended) -> Result<(), StoreError> {
+pub(crate) async fn end(transaction: &mut Transaction<'_>, of: &Ended) -> Result<(), StoreError> {
     match of {
         Ended::Session(id) => transaction.execute(END, &[id.as_str().into()]).await.map(drop),
         Ended::User(user) => {
             transaction.execute_locking(END_OF_USER, &[user.as_str().into()]).await.map(drop)
         }
-        // A session is a person's: it belongs to no client, and began in no family.
+        // A session belongs to a user, not to a client or a family.
         Ended::Client(_) | Ended::Family(_) => Ok(()),
     }
 }

@@ -5,51 +5,45 @@ use std::fmt;
 use scopegate_core::authority::unattended::Unattended;
 
 use crate::database::Database;
-use crate::group_commit::GroupCommit;
-use crate::{OpenError, StoreOptions, StoreUrl, logins, migration};
+use crate::error::OpenError;
+use crate::store_options::StoreOptions;
+use crate::store_url::StoreUrl;
+use crate::{logins, migrations};
 
-/// Maximum commits at once that are written even if nobody waits.
+/// Maximum commits at once that are written without their callers.
 const UNATTENDED: u32 = 1024;
 
 /// A store in SQLite or PostgreSQL.
 ///
-/// Clones share their connections. It is used within the tokio runtime that it was opened in.
+/// Clones share their connections. Use it within the tokio runtime that it was opened in.
 ///
-/// An operation whose future is dropped happened as a whole or not at all, and may cost a
-/// connection. A commit that grants nothing happens even then
-/// ([`Ledger::commit`](scopegate_core::store::Ledger::commit)).
+/// When the future of an operation is dropped, the operation happened as a whole or not at all. A commit
+/// that grants nothing happens even then ([`Ledger::commit`](scopegate_core::store::Ledger::commit)).
 #[derive(Clone)]
 pub struct SqlStore {
     pub(crate) database: Database,
-    /// Where commits share a transaction; PostgreSQL writes many at once.
-    pub(crate) group: Option<GroupCommit>,
-    /// Where commits run that are written even if nobody waits.
+    /// Where commits run that are written without their callers.
     pub(crate) unattended: Unattended,
     url: StoreUrl,
 }
 
 impl SqlStore {
-    /// Opens a store, makes it if it is a file that is not there, and brings it up to date.
+    /// Opens a store and applies the migrations that are missing. A file of SQLite is made if there is
+    /// none.
     ///
-    /// Processes that open the same store at once wait for each other.
+    /// Processes that open the same store at the same time wait for each other.
     ///
     /// # Errors
     ///
     /// [`OpenError`], if the store cannot be reached or written, or is newer than this program.
     pub async fn open(url: &StoreUrl, options: &StoreOptions) -> Result<Self, OpenError> {
         let database = Database::open(url, options).await?;
-        migration::migrate(&database, url).await?;
-        // SQL knows no Unicode normalization.
+        migrations::apply(&database, url).await?;
+        // After the migrations, because SQL has no Unicode normalization.
         let filled = logins::fill(&database).await;
         filled.map_err(|error| OpenError::unreachable(url, &error))?;
         tracing::debug!(store = %url, "the store is open");
-        let unattended = Unattended::with_places(UNATTENDED);
-        let group = match database.has_one_writer() {
-            true => Some(GroupCommit::start(database.clone(), unattended.clone())),
-            false => None,
-        };
-        let group = group.transpose().map_err(|error| OpenError::unreachable(url, &error))?;
-        Ok(Self { database, group, unattended, url: url.clone() })
+        Ok(Self { database, unattended: Unattended::with_places(UNATTENDED), url: url.clone() })
     }
 
     /// Where the store is.
@@ -57,14 +51,11 @@ impl SqlStore {
         &self.url
     }
 
-    /// Closes all connections, those of clones too; what is asked for later fails.
+    /// Closes all connections, those of clones too. Later operations fail.
     ///
-    /// Commits that are written even if nobody waits for them are written before.
+    /// Commits that are written without their callers are written before.
     pub async fn close(&self) {
         self.unattended.close().await;
-        if let Some(group) = &self.group {
-            group.drain().await;
-        }
         self.database.close().await;
     }
 }

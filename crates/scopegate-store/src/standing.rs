@@ -1,4 +1,4 @@
-//! Whether an access token still holds.
+//! Whether an access token is still valid.
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::UserId;
@@ -7,20 +7,20 @@ use scopegate_core::store::{FamilyId, FamilyState, Standing, StoreError, TokenMa
 use scopegate_jose::sha256;
 
 use crate::database::{Database, Row, Transaction, Value};
-use crate::users::{self, person};
+use crate::user_rows::{self, user_columns};
 
-/// One statement sees one state, and asks the database once.
+/// One statement, so that all parts are of the same moment.
 const STANDING: &str = "\
     SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
     (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
     u.format AS user_format, u.status AS user_status \
     FROM (SELECT 1 AS one) o LEFT JOIN directory_user u ON u.id = $3";
 
-const STANDING_AND_PERSON: &str = concat!(
+const STANDING_AND_USER: &str = concat!(
     "SELECT (SELECT count(*) FROM revoked_token WHERE jti_sha256 = $1) AS revoked, \
     (SELECT revoked FROM refresh_family WHERE id = $2) AS family_revoked, \
     u.format AS user_format, u.status AS user_status, ",
-    person!(),
+    user_columns!(),
     " FROM (SELECT 1 AS one) o LEFT JOIN directory_user u ON u.id = $3"
 );
 
@@ -36,14 +36,14 @@ pub(crate) async fn find(database: &Database, of: &TokenMark) -> Result<Standing
     found.into_iter().next().unwrap_or_default().standing(of)
 }
 
-pub(crate) async fn find_with_person(
+pub(crate) async fn find_with_user(
     database: &Database,
     of: &TokenMark,
 ) -> Result<(Standing, Option<User>), StoreError> {
-    let read = |row: &Row<'_>| Ok((Found::read(row)?, users::read_if_there(row)?));
-    let found = database.read(STANDING_AND_PERSON, &values(of), read).await?;
-    let (found, person) = found.into_iter().next().unwrap_or_default();
-    Ok((found.standing(of)?, person))
+    let read = |row: &Row<'_>| Ok((Found::read(row)?, user_rows::read_if_there(row)?));
+    let found = database.read(STANDING_AND_USER, &values(of), read).await?;
+    let (found, user) = found.into_iter().next().unwrap_or_default();
+    Ok((found.standing(of)?, user))
 }
 
 fn values(of: &TokenMark) -> [Value<'_>; 3] {
@@ -56,7 +56,7 @@ fn values(of: &TokenMark) -> [Value<'_>; 3] {
 }
 
 pub(crate) async fn revoke(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     jti: &str,
     expires_at: UnixTime,
 ) -> Result<(), StoreError> {
@@ -64,7 +64,7 @@ pub(crate) async fn revoke(
     transaction.execute(REVOKE, &[(&hash).into(), expires_at.into()]).await.map(drop)
 }
 
-/// What the rows say; none where there is no row.
+/// What was found; `None` where there is no row.
 #[derive(Default)]
 struct Found {
     revoked: bool,
@@ -92,14 +92,14 @@ impl Found {
         })
     }
 
-    /// Whether the person is there and active, as far as the row is understood.
+    /// Tells whether there is such a user who is active. The rest of the row is not read.
     fn is_active(&self, user: &UserId) -> Result<bool, StoreError> {
         let Self { user_format: Some(format), user_status: Some(status), .. } = self else {
             return Ok(false);
         };
-        users::check_format(user.as_str(), *format)?;
-        let status = users::status_from_name(status);
-        let status = status.ok_or_else(|| users::unreadable(user.as_str(), "its status"))?;
+        user_rows::check_format(user.as_str(), *format)?;
+        let status = user_rows::status_from_name(status);
+        let status = status.ok_or_else(|| user_rows::unreadable(user.as_str(), "its status"))?;
         Ok(status.is_active())
     }
 

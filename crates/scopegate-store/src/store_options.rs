@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How a store is used: what is not said in its URL.
+/// How a store is used: the settings that are not in its URL.
 ///
 /// ```
 /// use std::time::Duration;
@@ -15,42 +15,33 @@ use std::time::Duration;
 pub struct StoreOptions {
     pub(crate) connections: u32,
     pub(crate) patience: Option<Duration>,
-    pub(crate) trust: Duration,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { connections: 10, patience: None, trust: Duration::from_millis(100) }
+        Self { connections: 10, patience: None }
     }
 }
 
 impl StoreOptions {
-    /// How many connections are held to PostgreSQL at most, one more for listening aside; 10.
+    /// Maximum connections to PostgreSQL, not counting the one that listens; 10.
     ///
-    /// SQLite writes through one connection always.
+    /// SQLite has one connection that writes, whatever this number is.
     #[must_use]
     pub fn connections(self, connections: u32) -> Self {
         Self { connections: connections.max(1), ..self }
     }
 
-    /// How many connections are held to PostgreSQL at most, with the one for listening.
+    /// Maximum connections to PostgreSQL, counting the one that listens.
     pub fn most_connections(&self) -> u32 {
         self.connections.saturating_add(1)
     }
 
     /// How long an operation waits for a connection or a lock before it fails.
     ///
-    /// 3 s for PostgreSQL, 5 s for SQLite, where writers wait for each other.
+    /// 3 s for PostgreSQL, 5 s for SQLite, where another process may be writing.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience: Some(patience), ..self }
-    }
-
-    /// How long reads of SQLite go on without looking whether the file is still in its place; 100 ms.
-    ///
-    /// Whoever writes looks each time, so that nothing is confirmed that would be lost.
-    #[must_use]
-    pub fn trust(self, trust: Duration) -> Self {
-        Self { trust, ..self }
     }
 }

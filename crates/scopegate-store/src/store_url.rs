@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use crate::OpenError;
+use crate::error::OpenError;
 
-/// The parameters of a `postgres:` URL; another one would be ignored by the driver.
+/// The parameters of a `postgres:` URL. The driver would ignore others silently.
 const PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -47,7 +47,7 @@ const MODES: &str =
 /// let url = StoreUrl::parse("postgres://sg:secret@db.example/sg?sslmode=verify-full").unwrap();
 /// assert_eq!(url.to_string(), "postgres://sg@db.example:5432/sg");
 ///
-/// // Forgetting everything at the next start is never meant.
+/// // A database in memory would forget everything at the next start.
 /// assert!(StoreUrl::parse("sqlite::memory:").is_err());
 /// ```
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub(crate) enum Location {
 impl StoreUrl {
     /// Parses `sqlite:PATH`, `sqlite://PATH` or `postgres://…`.
     ///
-    /// A path stands as it is, without percent-encoding. The URL of PostgreSQL is that of libpq.
+    /// A path is taken literally, without percent-encoding. A URL of PostgreSQL has the form of libpq.
     ///
     /// # Errors
     ///
@@ -140,8 +140,10 @@ fn parse_path(rest: &str) -> Result<StoreUrl, OpenError> {
     Ok(StoreUrl::sqlite(path))
 }
 
-/// Parses what follows `postgres:`. A mistake in a URL moves pieces of its password to other places,
-/// so that nothing of a wrong one is shown, and no piece is taken for a host or a database.
+/// Parses what follows `postgres:`.
+///
+/// A mistake in a URL can move parts of its password elsewhere. So nothing of an invalid URL is shown, and no
+/// part of it is taken for a host or a database.
 fn parse_postgres(text: &str, rest: &str) -> Result<StoreUrl, OpenError> {
     let invalid = |problem: &str| Err(OpenError::InvalidUrl(problem.to_owned()));
     let Some(rest) = rest.strip_prefix("//") else { return invalid(SHAPE) };
@@ -174,13 +176,14 @@ fn is_known(name: &str) -> bool {
     PARAMETERS.contains(&name) || name.starts_with("options[") || name.starts_with("options%5B")
 }
 
-/// Tells whether a text looks like a parameter, and can be shown.
+/// Tells whether a text looks like the name of a parameter, and is safe to show.
 fn is_plain_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-');
     (1..=32).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
-/// Tells whether a host stands there: what looks like `user:password` has been cut off too early.
+/// Tells whether a text is an authority. A text like `user:password` was cut off too early, at a character
+/// of the password.
 fn is_plain_place(authority: &str) -> bool {
     let port = authority.rsplit_once(':').map(|(_, port)| port);
     authority.contains('@') || port.is_none_or(|port| port.parse::<u16>().is_ok())
@@ -190,102 +193,11 @@ fn is_unknown_mode((name, value): (&str, &str)) -> bool {
     matches!(name, "sslmode" | "ssl-mode") && PgSslMode::from_str(value).is_err()
 }
 
-/// The scheme, unless the text looks like something else that was pasted by mistake.
+/// The scheme, unless the text looks like a secret that was pasted by mistake.
 fn shown_scheme(scheme: &str, rest: &str) -> String {
     let is_scheme = scheme.len() <= 16 && scheme.bytes().all(|byte| byte.is_ascii_alphabetic());
     if is_scheme && rest.starts_with("//") { scheme.to_owned() } else { String::new() }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(text: &str) -> String {
-        StoreUrl::parse(text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_path_stands_as_it_is_written() {
-        for (text, path) in [
-            ("sqlite:data/s.db", "data/s.db"),
-            ("sqlite://data/s.db", "data/s.db"),
-            ("sqlite:///var/s.db", "/var/s.db"),
-            ("sqlite:/var/s%20.db", "/var/s%20.db"),
-        ] {
-            let url = StoreUrl::parse(text).unwrap();
-            assert_eq!(url.sqlite_path(), Some(Path::new(path)), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_says_what_to_write_instead() {
-        assert_eq!(
-            refusal("mysql://x"),
-            "the store URL has no known scheme: write `sqlite:PATH` or `postgres://HOST/DATABASE`",
-        );
-        assert_eq!(
-            refusal("sqlite:"),
-            "the store URL is not valid: no file is named: write `sqlite:PATH`",
-        );
-        assert_eq!(
-            refusal("postgres://db/s?ssl_mode=verify-full"),
-            "the store URL is not valid: there is no parameter `ssl_mode`",
-        );
-        assert!(refusal("sqlite:s.db?mode=ro").contains("takes no parameters"));
-        assert!(refusal("sqlite::memory:").contains("name a file"));
-        assert!(refusal("postgres://db:99999/s").contains("HOST:PORT"));
-        assert!(refusal("postgres:db/s").contains("postgres://"));
-        assert!(refusal("postgres://db/s?sslmode=full").contains("verify-full"));
-    }
-
-    #[test]
-    fn no_piece_of_a_password_is_ever_shown() {
-        for text in [
-            "postgres://sg:hunter@db/s",
-            "postgres://sg:hunter@db/s?sslmode=require",
-            "postgres://sg@db/s?password=hunter",
-            "postgres://sg@db/s?passwd=hunter",
-            "postgres://sg:hunter@db:port/s",
-            "postgres://sg:hunter@db/s?sslmode=x",
-            "postgres://sg:hunter@db/s?sslmode=hunter",
-            "postgres://sg:se?hunter@127.0.0.1:1/db",
-            "postgres://sg:se?hunter=x@127.0.0.1:1/db",
-            "postgres://sg:se?hunter&x@127.0.0.1:1/db",
-            "postgres://sg:12?hunter@127.0.0.1:1/db",
-            "postgres://sg:12?hunter",
-            "postgres://sg:se?hunter",
-            "postgres://sg:se/hunter@127.0.0.1:1/db",
-            "postgres://sg:12/hunter@127.0.0.1:1/db",
-            "postgres://sg:12#hunter@127.0.0.1:1/db",
-            "postgres://sg:12/x?host=hunter@db",
-            "postgres://sg:se@ss?hunter",
-            "postgres://sg:hunter@x@db/s",
-            "postgres://sg%3Ahunter@db/s",
-            "postgres://sg:%hunter@db/s",
-            "postgres:sg:hunter",
-            "postgres:sg:hunter@db/s",
-            "postgres:/sg:hunter@db/s",
-            "postgresql:sg:hunter@db/s?hunter",
-            "hunter:x",
-            "hunter",
-        ] {
-            let shown = match StoreUrl::parse(text) {
-                Ok(url) => format!("{url} {url:?}"),
-                Err(error) => format!("{error} {error:?}"),
-            };
-            assert!(!shown.contains("hunter"), "{text}: {shown}");
-        }
-    }
-
-    #[test]
-    fn a_password_may_hold_anything_once_it_is_encoded() {
-        for text in [
-            "postgres://sg:a%3Fb%23c%2Fd%40e@db:5432/s?sslmode=verify-full&sslrootcert=/etc/ca.pem",
-            "postgresql://db",
-            "postgres://sg@db/s?options[statement_timeout]=5s",
-            "postgres://sg:12@[::1]/s",
-        ] {
-            assert!(StoreUrl::parse(text).is_ok(), "{text}");
-        }
-    }
-}
+mod tests;

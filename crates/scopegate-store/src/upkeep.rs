@@ -1,10 +1,12 @@
-//! What keeps the database small.
+//! Upkeep: counting artifacts and deleting old audit events.
 
 use async_trait::async_trait;
 use scopegate_core::audit::DecisionId;
 use scopegate_core::store::{ArtifactKind, StoreError, Upkeep};
 
-use crate::{SqlStore, artifacts, audit_events, batches};
+use crate::batches::{self, Bound};
+use crate::sql_store::SqlStore;
+use crate::{artifacts, audit_events};
 
 #[async_trait]
 impl Upkeep for SqlStore {
@@ -13,7 +15,7 @@ impl Upkeep for SqlStore {
     }
 
     async fn prune_audit(&self, before: DecisionId) -> Result<u64, StoreError> {
-        let before = before.to_string();
-        batches::delete(&self.database, audit_events::PRUNE, before.as_str().into()).await
+        let before = Bound::Id(before.to_string());
+        batches::delete(&self.database, audit_events::PRUNE, before).await
     }
 }

@@ -1,4 +1,4 @@
-//! The assertions by which clients have shown who they are: each serves once.
+//! The assertions that clients have used to authenticate. Each can be used once.
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
@@ -16,7 +16,7 @@ pub(crate) const FORGET: &str = "\
     (SELECT client, jti_sha256 FROM used_assertion WHERE expires_at <= $1 LIMIT $2 {free})";
 
 pub(crate) async fn use_up(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     client: &ClientId,
     jti: &str,
     expires_at: UnixTime,

@@ -1,48 +1,40 @@
-//! People: who may sign in.
+//! Users: who may sign in.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
+use scopegate_core::catalog::FORMAT;
 use scopegate_core::catalog::UserId;
-use scopegate_core::catalog::{FORMAT, Owner, RowKey, Status, UnreadableRow};
-use scopegate_core::directory::{Listed, LoginMatch, NewUser, User};
+use scopegate_core::directory::{Listed, NewUser, User};
 use scopegate_core::store::{Contested, Directory, StoreError, StoredPassword, UserKey};
 
-use crate::SqlStore;
 use crate::database::{Database, Insert, Row, Transaction, Value};
 use crate::error::unavailable;
 use crate::logins::{self, LoginKeys};
+use crate::sql_store::SqlStore;
+use crate::user_rows::{read, status_name, user_columns};
 
-/// The columns of a person, in a statement that calls the table `u`.
-macro_rules! person {
-    () => {
-        "u.id AS person, u.format AS person_format, u.login, u.status, u.owner, u.group_names, \
-        u.profile, u.created_at, u.updated_at, u.version AS person_version, \
-        CASE WHEN u.login_norm IS NULL THEN 1 ELSE u.login_collides END AS login_exact"
-    };
-}
-pub(crate) use person;
+const BY_ID: &str = concat!("SELECT ", user_columns!(), " FROM directory_user u WHERE id = $1");
 
-const BY_ID: &str = concat!("SELECT ", person!(), " FROM directory_user u WHERE id = $1");
-
-/// The spelling itself comes before its normal form: it may be that of a row without a key yet.
+/// The exact spelling comes before the normal form. It also finds a row whose normal form is not filled in
+/// yet.
 const BY_LOGIN: &str = concat!(
     "SELECT ",
-    person!(),
+    user_columns!(),
     " FROM directory_user u WHERE login_key = $1 OR (login_norm = $2 AND login_collides = 0) \
     ORDER BY CASE WHEN login_key = $1 THEN 0 ELSE 1 END LIMIT 1"
 );
 
 const PAGE: &str = concat!(
     "SELECT ",
-    person!(),
+    user_columns!(),
     " FROM directory_user u WHERE login_key > $1 ORDER BY login_key LIMIT $2"
 );
+/// Maximum users on a page.
 const LONGEST_PAGE: u32 = 200;
 
-/// Asks for so many at once, by both keys of each; the places that are too many repeat one that is not.
+/// Looks for eight logins at once, by both keys of each. Placeholders that are left over repeat a key.
 const KNOWN: &str = "\
     SELECT login_key, login_norm FROM directory_user WHERE login_key IN \
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) OR login_norm IN \
@@ -59,8 +51,8 @@ static PUT: Insert = Insert::new(
 );
 const PUT_WIDTH: usize = 13;
 
-/// Compares and sets; a login that somebody else has is not taken over. Who keeps the login keeps its
-/// keys.
+/// Writes only on top of the expected version, and only if no other user has the login. A user who keeps
+/// the login keeps its keys.
 const MOVE: &str = "\
     UPDATE directory_user SET version = version + 1, login = $3, login_key = $4, status = $5, \
     group_names = $6, profile = $7, updated_at = $8, \
@@ -69,10 +61,10 @@ const MOVE: &str = "\
     WHERE id = $1 AND version = $2 AND format <= $10 AND (login = $3 OR NOT EXISTS \
     (SELECT 1 FROM directory_user WHERE id <> $1 AND (login_key IN ($4, $9) OR login_norm = $9)))";
 
-/// The lock keeps who would change the person waiting until the end of the transaction.
+/// The lock makes transactions that change the user wait until the end of this one.
 const EXPECT: &str = "SELECT version FROM directory_user WHERE id = $1 AND version = $2 {shared}";
 
-/// What a newer program has written in a newer format stays.
+/// Does not change rows in a newer format than this program knows, which is `$4`.
 const SET_PASSWORD: &str = "\
     UPDATE directory_user SET password = $2, updated_at = $3, \
     password_generation = password_generation + 1 WHERE id = $1 AND format <= $4";
@@ -85,7 +77,7 @@ impl Directory for SqlStore {
     async fn user(&self, by: UserKey<'_>) -> Result<Option<User>, StoreError> {
         let found = match by {
             UserKey::Id(id) => self.database.read(BY_ID, &[id.as_str().into()], read).await?,
-            // Nobody has such a login, and PostgreSQL would refuse the question.
+            // No user has such a login, and PostgreSQL would refuse the value.
             UserKey::Login(login) if login.contains('\0') => return Ok(None),
             UserKey::Login(login) => {
                 let LoginKeys { exact, normal } = LoginKeys::of(login);
@@ -99,7 +91,7 @@ impl Directory for SqlStore {
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<Listed>, StoreError> {
         let after = User::exact_login_key(after.unwrap_or_default()).replace('\0', "\u{1}");
         let limit = i64::from(limit.min(LONGEST_PAGE));
-        self.database.read(PAGE, &[after.as_str().into(), limit.into()], list).await
+        self.database.read_long(PAGE, &[after.as_str().into(), limit.into()], list).await
     }
 
     async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError> {
@@ -134,9 +126,9 @@ pub(crate) async fn known_logins(
     Ok(asked.map(|(login, _)| (*login).clone()).collect())
 }
 
-/// Writes those who are not there yet; the others stay as they are.
+/// Writes the users whose logins are free. The others stay as they are.
 pub(crate) async fn seed(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     seeds: &[NewUser],
 ) -> Result<(), StoreError> {
     if seeds.is_empty() {
@@ -148,7 +140,10 @@ pub(crate) async fn seed(
     insert(transaction, seeds.iter().copied()).await.map(drop)
 }
 
-pub(crate) async fn put(transaction: &mut Transaction, new: &NewUser) -> Result<(), StoreError> {
+pub(crate) async fn put(
+    transaction: &mut Transaction<'_>,
+    new: &NewUser,
+) -> Result<(), StoreError> {
     let free = logins::free(transaction, std::iter::once(new.user.login.as_str())).await?;
     if free != [true] || insert(transaction, std::iter::once(new)).await? != 1 {
         return Err(StoreError::Changed(Contested::User));
@@ -157,7 +152,7 @@ pub(crate) async fn put(transaction: &mut Transaction, new: &NewUser) -> Result<
 }
 
 pub(crate) async fn put_in_place(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     from: u64,
     user: &User,
 ) -> Result<(), StoreError> {
@@ -179,7 +174,7 @@ pub(crate) async fn put_in_place(
 }
 
 pub(crate) async fn expect(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     user: &UserId,
     version: u64,
 ) -> Result<(), StoreError> {
@@ -191,7 +186,7 @@ pub(crate) async fn expect(
 }
 
 pub(crate) async fn set_password(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     user: &UserId,
     sealed: &[u8],
     at: UnixTime,
@@ -201,7 +196,7 @@ pub(crate) async fn set_password(
 }
 
 pub(crate) async fn renew_hash(
-    transaction: &mut Transaction,
+    transaction: &mut Transaction<'_>,
     user: &UserId,
     sealed: &[u8],
     at: UnixTime,
@@ -211,13 +206,12 @@ pub(crate) async fn renew_hash(
 }
 
 async fn insert(
-    transaction: &mut Transaction,
-    people: impl Iterator<Item = &NewUser> + Clone + Send,
+    transaction: &mut Transaction<'_>,
+    users: impl Iterator<Item = &NewUser> + Clone + Send,
 ) -> Result<u64, StoreError> {
-    let columns =
-        people.clone().map(|new| Columns::of(&new.user)).collect::<Result<Vec<_>, _>>()?;
+    let columns = users.clone().map(|new| Columns::of(&new.user)).collect::<Result<Vec<_>, _>>()?;
     let mut values = Vec::with_capacity(columns.len() * PUT_WIDTH);
-    for (NewUser { user, sealed_password }, columns) in people.zip(&columns) {
+    for (NewUser { user, sealed_password }, columns) in users.zip(&columns) {
         values.extend::<[Value<'_>; PUT_WIDTH]>([
             user.id.as_str().into(),
             FORMAT.into(),
@@ -237,7 +231,7 @@ async fn insert(
     transaction.insert(&PUT, &values).await
 }
 
-/// What the columns hold that are made of a person first.
+/// The contents of the columns that are derived from a user.
 struct Columns {
     login: LoginKeys,
     groups: String,
@@ -254,30 +248,9 @@ impl Columns {
     }
 }
 
-const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Active => "ACTIVE",
-        Status::Inactive => "INACTIVE",
-    }
-}
-
-/// The status of that name.
-pub(crate) fn status_from_name(name: &str) -> Option<Status> {
-    [Status::Active, Status::Inactive].into_iter().find(|known| status_name(*known) == name)
-}
-
-/// A person who may be missing: then the columns are empty.
-pub(crate) fn read_if_there(row: &Row<'_>) -> Result<Option<User>, StoreError> {
-    row.optional_text("person")?.map(|id| read_as(&id, row)).transpose()
-}
-
 fn read_password(row: &Row<'_>) -> Result<Option<StoredPassword>, StoreError> {
     let Some(sealed) = row.optional_bytes("password")? else { return Ok(None) };
     Ok(Some(StoredPassword { sealed, generation: row.number("password_generation")? }))
-}
-
-fn read(row: &Row<'_>) -> Result<User, StoreError> {
-    read_as(&row.text("person")?, row)
 }
 
 fn list(row: &Row<'_>) -> Result<Listed, StoreError> {
@@ -288,37 +261,4 @@ fn list(row: &Row<'_>) -> Result<Listed, StoreError> {
         }
         Err(error) => Err(error),
     }
-}
-
-fn read_as(id: &str, row: &Row<'_>) -> Result<User, StoreError> {
-    check_format(id, row.number("person_format")?)?;
-    let corrupt = |what: &str| unreadable(id, what);
-    Ok(User {
-        login: row.text("login")?,
-        login_match: match row.number("login_exact")? {
-            0 => LoginMatch::Key,
-            _ => LoginMatch::Exact,
-        },
-        status: status_from_name(&row.text("status")?).ok_or_else(|| corrupt("its status"))?,
-        owner: Owner::from_name(&row.text("owner")?).ok_or_else(|| corrupt("its owner"))?,
-        groups: serde_json::from_str(&row.text("group_names")?)
-            .map_err(|_| corrupt("its groups"))?,
-        profile: serde_json::from_str(&row.text("profile")?).map_err(|_| corrupt("its profile"))?,
-        created_at: row.time("created_at")?,
-        updated_at: row.time("updated_at")?,
-        version: row.number("person_version")?,
-        id: UserId::parse(id).map_err(|_| corrupt("its id"))?,
-    })
-}
-
-/// Refuses a row of a person that is of a newer format.
-pub(crate) fn check_format(id: &str, format: u64) -> Result<(), StoreError> {
-    let newer = UnreadableRow::of_newer_format(|| RowKey::user(id), format);
-    newer.map_or(Ok(()), |row| Err(StoreError::Unreadable(Arc::new(row))))
-}
-
-/// A row of a person of which something is not understood.
-pub(crate) fn unreadable(id: &str, what: &str) -> StoreError {
-    let why = format!("{what} is not of a known form");
-    StoreError::Unreadable(Arc::new(UnreadableRow { key: RowKey::user(id), why }))
 }

@@ -4,16 +4,17 @@ use async_trait::async_trait;
 use scopegate_core::store::{StoreError, Vault};
 use scopegate_jose::random_token;
 
-use crate::SqlStore;
-use crate::database::Transaction;
+use crate::database::{Job, Transaction};
+use crate::sql_store::SqlStore;
 
 const READ: &str = "SELECT content FROM vault WHERE name = $1";
 
 const KEEP: &str = "INSERT INTO vault (name, content) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
-/// A ping takes the room of some grants, and gives it back before anybody sees it.
+/// A ping takes the room of some grants, and gives it back in the same transaction.
 const TAKE: &str = "INSERT INTO vault (name, content) VALUES ($1, $2)";
 const GIVE_BACK: &str = "DELETE FROM vault WHERE name = $1";
+/// Bytes that a ping takes.
 const ROOM: usize = 16 * 1024;
 
 #[async_trait]
@@ -22,13 +23,7 @@ impl Vault for SqlStore {
         if let Some(kept) = self.kept(name).await? {
             return Ok(kept);
         }
-        let mut transaction = self.database.begin().await?;
-        transaction.execute(KEEP, &[name.into(), text.into()]).await?;
-        // Nothing is ever deleted: what is read now is what everybody reads.
-        let kept = transaction.fetch(READ, &[name.into()], |row| row.text("content")).await?;
-        transaction.commit().await?;
-        let missing = || StoreError::Corrupt(format!("`{name}` of the vault does not stay"));
-        kept.into_iter().next().ok_or_else(missing)
+        self.database.write(Keep { name: name.to_owned(), text: text.to_owned() }).await
     }
 
     async fn kept(&self, name: &str) -> Result<Option<String>, StoreError> {
@@ -37,41 +32,66 @@ impl Vault for SqlStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        if let Some(group) = &self.group {
-            return group.ping().await;
-        }
-        let mut transaction = self.database.begin().await?;
-        take_and_give_back(&mut transaction).await?;
-        transaction.commit().await
+        self.database.write(Ping).await
     }
 }
 
-/// Writes what a ping writes.
-pub(crate) async fn take_and_give_back(transaction: &mut Transaction) -> Result<(), StoreError> {
-    // No two pings have the same name, so that none waits for another node's.
-    let name = format!("ping {}", random_token(16));
-    transaction.execute(TAKE, &[name.as_str().into(), "0".repeat(ROOM).as_str().into()]).await?;
-    transaction.execute(GIVE_BACK, &[name.as_str().into()]).await.map(drop)
+/// Writes a text unless there is one of that name, and returns the text that is there then.
+struct Keep {
+    name: String,
+    text: String,
+}
+
+impl Job for Keep {
+    type Answer = String;
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<String, StoreError> {
+        let Self { name, text } = self;
+        let name = name.as_str();
+        transaction.execute(KEEP, &[name.into(), text.as_str().into()]).await?;
+        // Nothing is ever deleted, so all nodes read the same text from now on.
+        let kept = transaction.fetch(READ, &[name.into()], |row| row.text("content")).await?;
+        let missing = || StoreError::Corrupt(format!("`{name}` of the vault does not stay"));
+        kept.into_iter().next().ok_or_else(missing)
+    }
+}
+
+/// Writes as a grant would, and leaves nothing behind.
+struct Ping;
+
+impl Job for Ping {
+    type Answer = ();
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        // Each ping has a name of its own, so that it does not wait for the ping of another node.
+        let name = format!("ping {}", random_token(16));
+        let room = "0".repeat(ROOM);
+        transaction.execute(TAKE, &[name.as_str().into(), room.as_str().into()]).await?;
+        transaction.execute(GIVE_BACK, &[name.as_str().into()]).await.map(drop)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-
     use super::*;
-    use crate::{StoreOptions, StoreUrl};
+    use crate::store_options::StoreOptions;
+    use crate::store_url::StoreUrl;
 
-    /// Asks the connection that commits go through for a number `n`, after some statements.
+    /// Runs statements in the connection that writes, and then one that answers a number `n`.
+    struct Ask(&'static str, &'static str);
+
+    impl Job for Ask {
+        type Answer = u64;
+
+        async fn run(&self, transaction: &mut Transaction<'_>) -> Result<u64, StoreError> {
+            let Self(statements, asked) = *self;
+            transaction.run(statements.to_owned()).await?;
+            Ok(transaction.fetch(asked, &[], |row| row.number("n")).await?[0])
+        }
+    }
+
     async fn after(store: &SqlStore, statements: &'static str, asked: &'static str) -> u64 {
-        let database = store.database.clone();
-        let asking = async move {
-            let mut transaction = database.begin_in_place().await.unwrap();
-            transaction.run(statements.into()).await.unwrap();
-            let numbers = transaction.fetch(asked, &[], |row| row.number("n")).await.unwrap();
-            transaction.commit().await.unwrap();
-            numbers[0]
-        };
-        tokio::task::spawn_blocking(|| asking.now_or_never().unwrap()).await.unwrap()
+        store.database.write(Ask(statements, asked)).await.unwrap()
     }
 
     #[tokio::test]
@@ -85,7 +105,7 @@ mod tests {
         store.ping().await.unwrap();
         assert_eq!(after(&store, "", free).await, before, "a ping leaves nothing behind");
 
-        // Whatever is free is taken, and there shall be no more.
+        // All free pages are taken, and the file cannot grow.
         let fill = "CREATE TABLE fill (b BLOB); \
                     WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 99) \
                     INSERT INTO fill SELECT zeroblob(4000) FROM c";
@@ -96,7 +116,7 @@ mod tests {
         };
         assert!(cause.to_string().contains("full"), "{cause}");
 
-        // The next connection knows of no such limit: there is room again.
+        // The next connection does not have that limit, so there is room again.
         store.ping().await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! A pooler between the store and PostgreSQL, such as PgBouncer: as far as one shows at the start.
+//! A pooler between the store and PostgreSQL, such as PgBouncer. Only opening a store is tested.
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 use std::io;
@@ -8,7 +8,7 @@ use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What PgBouncer takes when it is connected to; all else it refuses.
+/// The startup parameters that PgBouncer accepts. It refuses all others.
 const TAKEN: [&str; 6] =
     ["user", "database", "application_name", "client_encoding", "datestyle", "timezone"];
 
@@ -18,14 +18,14 @@ async fn pooler() -> String {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            // How it ends is the client's concern.
+            // The client notices how it ends.
             tokio::spawn(async move { drop(serve(client).await) });
         }
     });
     format!("postgres://sg:hunter2@127.0.0.1:{port}/sg?sslmode=disable")
 }
 
-/// Speaks the protocol as far as it is needed (<https://www.postgresql.org/docs/current/protocol.html>).
+/// Speaks the part of the protocol that is needed (<https://www.postgresql.org/docs/current/protocol.html>).
 async fn serve(mut client: TcpStream) -> io::Result<()> {
     let length = client.read_u32().await?;
     let mut startup = vec![0; length as usize - 4];

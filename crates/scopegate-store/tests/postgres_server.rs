@@ -1,4 +1,4 @@
-//! What only a server can do: refuse a password, hang, be a standby.
+//! What only a server can do: refuse a password, hang, or refuse writes.
 //!
 //! `scripts/postgres cargo test -p scopegate-store -- --include-ignored`
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
@@ -41,7 +41,7 @@ async fn run(statement: &str) {
     connection.close().await.unwrap();
 }
 
-/// A store in a database of its own, called by the test's name and the process.
+/// A store in a database of its own, whose name has the test's name and the process id.
 async fn own_database(name: &str) -> (String, SqlStore) {
     let name = format!("{name}_{}", std::process::id());
     run(&format!("CREATE DATABASE {name}")).await;

@@ -1,4 +1,4 @@
-//! What only a file can have: a mode, a place, another process that holds it.
+//! What only a file can have: a mode, a path, and another process that locks it.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -7,25 +7,24 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::DecisionId;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Upkeep, Vault};
+use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Upkeep, Vault, Versions};
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
 
 async fn open(path: &Path) -> Result<SqlStore, OpenError> {
     open_with_patience(path, Duration::from_secs(60)).await
 }
 
 async fn open_with_patience(path: &Path, patience: Duration) -> Result<SqlStore, OpenError> {
-    let options = StoreOptions::default().patience(patience).trust(Duration::ZERO);
+    let options = StoreOptions::default().patience(patience);
     SqlStore::open(&StoreUrl::sqlite(path), &options).await
 }
 
-async fn connect(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(path).connect().await.unwrap()
+fn connect(path: &Path) -> Connection {
+    Connection::open(path).unwrap()
 }
 
 fn mode(path: &Path) -> u32 {
@@ -99,21 +98,34 @@ async fn a_file_that_was_replaced_takes_no_commit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let store = open(&path).await.unwrap();
-    // Who reads may trust for long that the file is there; who writes looks each time.
-    let trusting = StoreOptions::default().trust(Duration::from_secs(3600));
-    let trusting = SqlStore::open(&StoreUrl::sqlite(&path), &trusting).await.unwrap();
-    trusting.commit(&[use_assertion("0")]).await.unwrap();
     store.commit(&[use_assertion("1")]).await.unwrap();
 
     let away = folder.path().join("away.db");
     fs::rename(&path, &away).unwrap();
     fs::copy(&away, &path).unwrap();
-    for store in [&store, &trusting] {
-        let lost = store.commit(&[use_assertion("2")]).await;
-        assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
-    }
+    let lost = store.commit(&[use_assertion("2")]).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    // Now that it is known, nothing is read from the old file either.
     assert!(matches!(store.catalog_version().await, Err(StoreError::Unavailable(_))));
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_server_that_only_reads_notices_that_the_file_is_gone_and_that_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, away) = (folder.path().join("s.db"), folder.path().join("away.db"));
+    let store = open(&path).await.unwrap();
+    fs::rename(&path, &away).unwrap();
+    // As each server does, it waits for changes of the catalog.
+    let watching = store.wait_for_change_after(Versions::default()).await;
+    assert!(matches!(watching, Err(StoreError::Unavailable(_))), "{watching:?}");
+    assert!(matches!(store.catalog_version().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.catalog_since(0).await, Err(StoreError::Unavailable(_))));
+
+    fs::rename(&away, &path).unwrap();
+    let watching = store.wait_for_change_after(Versions::default());
+    tokio::time::timeout(Duration::from_millis(1), watching).await.unwrap_err();
+    assert_eq!(store.catalog_version().await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -124,15 +136,15 @@ async fn a_read_only_file_does_not_serve() {
     store.ping().await.unwrap();
 
     // The trigger stands for a file system that has been mounted read-only.
-    let mut other = connect(&path).await;
+    let other = connect(&path);
     let refuse = "CREATE TRIGGER read_only BEFORE INSERT ON vault \
                   BEGIN SELECT RAISE(ABORT, 'attempt to write a readonly database'); END";
-    sqlx::raw_sql(refuse).execute(&mut other).await.unwrap();
+    other.execute_batch(refuse).unwrap();
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     store.catalog_since(0).await.expect("it still can be read");
 
-    sqlx::raw_sql("DROP TRIGGER read_only").execute(&mut other).await.unwrap();
-    other.close().await.unwrap();
+    other.execute_batch("DROP TRIGGER read_only").unwrap();
+    drop(other);
     store.ping().await.unwrap();
 }
 
@@ -141,14 +153,14 @@ async fn a_lock_that_is_held_too_long_is_an_outage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let patient = open(&path).await.unwrap();
-    // A slow machine may take longer than that to open it.
+    // A slow machine may take longer than this to open it.
     let store = loop {
         if let Ok(store) = open_with_patience(&path, Duration::from_millis(300)).await {
             break store;
         }
     };
-    let mut other = connect(&path).await;
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let other = connect(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
 
     let changes = [use_assertion("1")];
     let waited = store.commit(&changes).await;
@@ -156,22 +168,21 @@ async fn a_lock_that_is_held_too_long_is_an_outage() {
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     patient.catalog_since(0).await.expect("readers wait for no writer");
 
-    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
-    other.close().await.unwrap();
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
     patient.commit(&changes).await.unwrap();
 }
 
-/// Audit events whose ids were made in consecutive seconds since 1970, as a server would leave them.
-async fn fill_with_audit_events(path: &Path, rows: u32) {
-    let mut connection = connect(path).await;
+/// Writes audit events whose ids were made in consecutive seconds since 1970.
+fn fill_with_audit_events(path: &Path, rows: u32) {
+    let connection = connect(path);
     let fill = format!(
         "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < {rows}) \
          INSERT INTO audit_event (id, happened_at, server, client, body) \
          SELECT printf('%08x-%04x-7000-8000-%012x', (n * 1000) >> 16, (n * 1000) & 65535, n), \
          n, 'default', 'reader', printf('%.300c', 'x') FROM row"
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(fill)).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    connection.execute_batch(&fill).unwrap();
 }
 
 fn made_before(seconds: u64) -> DecisionId {
@@ -185,7 +196,7 @@ async fn a_large_audit_table_is_pruned_while_others_write() {
     let (url, options) = (StoreUrl::sqlite(&path), StoreOptions::default());
     let open = || SqlStore::open(&url, &options);
     open().await.unwrap().close().await;
-    fill_with_audit_events(&path, 100_000).await;
+    fill_with_audit_events(&path, 100_000);
 
     let store = open().await.unwrap();
     let pruning = tokio::spawn({
@@ -206,18 +217,18 @@ async fn a_disk_that_fills_up_while_events_are_deleted_loses_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let store = open(&path).await.unwrap();
-    fill_with_audit_events(&path, 1000).await;
-    // The trigger stands for a disk that has no room for the log of the sixth hundred.
-    let mut other = connect(&path).await;
+    fill_with_audit_events(&path, 1000);
+    // The trigger stands for a disk that is full after the first five hundred rows.
+    let other = connect(&path);
     let fails = "CREATE TRIGGER full BEFORE DELETE ON audit_event WHEN old.happened_at > 500 \
                  BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
-    sqlx::raw_sql(fails).execute(&mut other).await.unwrap();
+    other.execute_batch(fails).unwrap();
     let failed = store.prune_audit(made_before(901)).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
     store.commit(&[use_assertion("1")]).await.expect("the server goes on");
 
-    sqlx::raw_sql("DROP TRIGGER full").execute(&mut other).await.unwrap();
-    other.close().await.unwrap();
+    other.execute_batch("DROP TRIGGER full").unwrap();
+    drop(other);
     let rest = store.prune_audit(made_before(901)).await.unwrap();
     assert!((400..900).contains(&rest), "{rest}: what was deleted before stays deleted");
     assert_eq!(store.prune_audit(made_before(2000)).await.unwrap(), 100);

@@ -1,4 +1,4 @@
-//! Tokens that no service may take.
+//! Tokens that every service must refuse.
 
 use std::fmt;
 
@@ -6,83 +6,83 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{Algorithm, SigningKey, base64url, sha256};
 use serde_json::{Map, Value, json};
 
-/// How a token is broken. Each is refused with 401 `invalid_token`.
+/// A way in which a token is broken. Each is refused with 401 `invalid_token`.
 ///
-/// [`TokenBuilder::broken`](crate::TokenBuilder::broken) makes one; a test goes through
-/// [`ALL`](Self::ALL). The names are those of its `Display`.
+/// [`TokenBuilder::broken`](crate::TokenBuilder::broken) makes such a token; a test can loop over
+/// [`ALL`](Self::ALL). `Display` writes the variant's name.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Broken {
     /// `alg` is `none`, and there is no signature.
     AlgorithmNone,
-    /// `alg` is `none`, with the signature of the good token.
+    /// `alg` is `none`, with the signature of a valid token.
     AlgorithmNoneWithSignature,
-    /// `alg` names another algorithm than the key's.
+    /// `alg` is not the key's algorithm.
     AnotherAlgorithm,
-    /// It is for another audience.
+    /// The audience is another one.
     AnotherAudience,
-    /// Another issuer is named.
+    /// The issuer is another one.
     AnotherIssuer,
-    /// `typ` says that it is a logout token.
+    /// `typ` is that of a logout token.
     AnotherType,
-    /// It is bound to a key of its holder (`cnf`), which a bearer does not prove.
+    /// The token is bound to a key (`cnf`), and a bearer request does not prove possession of it.
     BoundToKey,
     /// The claims were changed after signing.
     ClaimsChanged,
-    /// The header demands an extension (`crit`).
+    /// The header has a critical extension (`crit`, RFC 7515 §4.1.11).
     Critical,
     /// A claim occurs twice.
     DuplicateClaim,
     /// The signature is empty.
     EmptySignature,
-    /// Its time is over, by more than the longest leeway.
+    /// It has expired, by more than the longest leeway.
     Expired,
     /// There is a fourth segment.
     FourSegments,
-    /// HS256, with the public key as the secret.
+    /// It is signed with HS256, with the public key as the secret.
     HmacWithPublicKey,
     /// It is an ID token.
     IdToken,
     /// It was issued in the future.
     IssuedInFuture,
-    /// A stranger signed it and put the key in the header (`jwk`).
+    /// It is signed with an attacker's key, and that key is in the header (`jwk`).
     KeyInHeader,
-    /// A stranger signed it and put the address of the key in the header (`jku`, `x5u`).
+    /// It is signed with an attacker's key, and that key's URL is in the header (`jku`, `x5u`).
     KeyUrlInHeader,
-    /// It is a logout token, by its claims.
+    /// Its claims are those of a logout token.
     LogoutToken,
-    /// It names no audience.
+    /// It has no audience.
     NoAudience,
-    /// It never ends.
+    /// It has no expiry.
     NoExpiry,
-    /// It names no issuer.
+    /// It has no issuer.
     NoIssuer,
-    /// A stranger signed it and the header names no key.
+    /// It is signed with an attacker's key, and the header has no `kid`.
     NoKeyId,
-    /// It is no token at all.
+    /// It is not a JWT.
     NotAToken,
-    /// Its time has not come.
+    /// It is not valid yet.
     NotYetValid,
     /// It is longer than 16 KiB.
     Oversized,
-    /// Its base64url is padded.
+    /// Its base64url has padding.
     Padded,
-    /// It is a refresh token, as some issuers sign them.
+    /// It is a refresh token, in the form that some issuers sign.
     RefreshToken,
     /// The signature was changed.
     SignatureChanged,
-    /// A stranger signed it in the name of the issuer's key.
+    /// It is signed with an attacker's key, and `kid` names the issuer's key.
     StrangersKey,
-    /// Its end is a text.
+    /// Its `exp` is a string.
     TextTimes,
     /// The signature is missing.
     TwoSegments,
-    /// The header names a key that nobody has. The layer asks the issuer for it.
+    /// The header names an unknown key, so the layer asks the issuer for it.
     UnknownKeyId,
 }
 
 impl Broken {
-    /// All there are.
+    /// All variants.
     pub const ALL: [Self; 33] = [
         Self::AlgorithmNone,
         Self::AlgorithmNoneWithSignature,
@@ -119,7 +119,7 @@ impl Broken {
         Self::UnknownKeyId,
     ];
 
-    /// Makes such a token of claims that are good.
+    /// Makes such a token from valid claims.
     pub(crate) fn make(
         self,
         key: &SigningKey,
@@ -235,13 +235,13 @@ impl Parts {
             .header("kid", key.kid())
     }
 
-    /// Sets a member of the header; `null` takes it away.
+    /// Sets a member of the header; `null` removes it.
     fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.header, name, value.into());
         self
     }
 
-    /// Sets a claim; `null` takes it away.
+    /// Sets a claim; `null` removes it.
     fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         set(&mut self.claims, name, value.into());
         self
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_listed_once() {
+    fn all_lists_each_variant_once() {
         for (at, broken) in Broken::ALL.into_iter().enumerate() {
             assert_eq!(broken as usize, at, "{broken}");
         }

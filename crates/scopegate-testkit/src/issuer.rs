@@ -1,4 +1,4 @@
-//! The issuer.
+//! The issuer of a test.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::UncheckedCatalog;
 use crate::publication::Publication;
 use crate::{InProcess, MemoryStore, TokenBuilder, loopback};
 
-/// The base URL of an issuer in process; nothing listens there.
+/// The base URL of an in-process issuer; nothing listens there.
 const BASE: &str = "https://issuer.test";
 
 /// A real authorization server in the test's process.
 ///
-/// Its clock stands still at the time of its start until the test moves it; tokens and the layer go by
-/// that clock.
+/// Its clock is set to the time of its start and stands still until the test moves it. Tokens and
+/// the layer use that clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,7 +46,7 @@ pub struct TestIssuer {
     place: Place,
 }
 
-/// Where the issuer's documents are to be had.
+/// Where the issuer's documents are served.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     InProcess,
@@ -54,20 +54,20 @@ enum Place {
 }
 
 impl TestIssuer {
-    /// Starts an issuer whose tokens are for this audience. There is no network.
+    /// Starts an issuer whose tokens are for this audience. It uses no network.
     ///
     /// # Panics
     ///
-    /// If the text is no audience, or outside of a tokio runtime: a test cannot go on then.
+    /// If the text is not an audience, or outside of a tokio runtime.
     pub async fn start(audience: &str) -> Self {
         Self::at(BASE, audience, Place::InProcess).await
     }
 
-    /// Starts an issuer that publishes its documents over HTTP on a port of the loopback address.
+    /// Starts an issuer that serves its documents over HTTP on a loopback port.
     ///
-    /// For services that run in another process, and for those that must be tested with the client that
-    /// they have in production. All else is as after [`start`](Self::start). It listens until the
-    /// runtime ends.
+    /// Use it for services that run in another process, and for services that must be tested with
+    /// the HTTP client of production. Everything else is as after [`start`](Self::start). It
+    /// listens until the runtime ends.
     ///
     /// ```
     /// use scopegate_tower::BearerLayer;
@@ -78,7 +78,7 @@ impl TestIssuer {
     /// let issuer = scopegate_testkit::TestIssuer::listen("api://orders").await;
     /// assert!(issuer.url().starts_with("http://127.0.0.1:"));
     ///
-    /// // As in production: the issuer's URL is all that the service knows.
+    /// // As in production, the service knows only the issuer's URL.
     /// let layer = BearerLayer::issuer(issuer.url()).audience("api://orders").start().await;
     /// assert!(layer.is_ok());
     ///
@@ -90,7 +90,7 @@ impl TestIssuer {
     ///
     /// # Panics
     ///
-    /// If the text is no audience, if no port is free, or outside of a tokio runtime.
+    /// If the text is not an audience, if no port is free, or outside of a tokio runtime.
     pub async fn listen(audience: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
@@ -100,7 +100,7 @@ impl TestIssuer {
     }
 
     async fn at(base: &str, audience: &str, place: Place) -> Self {
-        let audience = Audience::parse(audience).expect("the audience is one");
+        let audience = Audience::parse(audience).expect("the audience is well-formed");
         let clock = ManualClock::at(SystemClock.now());
         let store = MemoryStore::default();
         let id = ServerId::default_server();
@@ -126,7 +126,7 @@ impl TestIssuer {
             fetch: Arc::new(NoFetch),
             limits: RequestLimits::default(),
         });
-        let authority = authority.await.expect("a store in memory does not fail");
+        let authority = authority.await.expect("the memory store does not fail");
         let server = Arc::clone(
             authority.catalog().server(&id).expect("it was written").expect("it was written"),
         );
@@ -145,7 +145,7 @@ impl TestIssuer {
         self.audience.as_str()
     }
 
-    /// The clock that tokens and the layer go by.
+    /// The clock that tokens and the layer use.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
@@ -155,7 +155,7 @@ impl TestIssuer {
         self.publication.authority()
     }
 
-    /// The way to the issuer's documents without a network.
+    /// Access to the issuer's documents without a network.
     pub fn network(&self) -> InProcess {
         InProcess::of(self.publication.clone())
     }
@@ -164,12 +164,12 @@ impl TestIssuer {
     ///
     /// # Panics
     ///
-    /// Never: what it is built of was checked at the start.
+    /// Never: its settings were checked at the start.
     pub fn layer(&self) -> BearerLayer {
         self.layer_builder().build().expect("issuer and audience are set")
     }
 
-    /// The same to be configured further: extra claims, a realm, a body.
+    /// The builder of such a layer, for further settings: extra claims, a realm, a body.
     pub fn layer_builder(&self) -> BearerBuilder {
         let builder = BearerLayer::issuer(self.url())
             .audience(self.audience())
@@ -180,7 +180,7 @@ impl TestIssuer {
         }
     }
 
-    /// Begins a token. Nothing is asked of policies: the test says what stands in it.
+    /// Starts to build a token. Policies do not apply: the test decides what the token contains.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! The knobs of an issuer: its keys, its health, its haste.
+//! Controls of a test issuer: its keys, its outages, its delays.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use scopegate_jose::{Algorithm, SigningKey};
 
 use crate::{Fetches, TestIssuer};
 
-/// The knobs. They work in process and over loopback alike, and at once.
+/// The controls. They work in process and over loopback, and take effect at once.
 impl TestIssuer {
-    /// Signs with a new key from now on, and publishes it beside those there were.
+    /// Signs with a new key from now on, and publishes it in addition to the other keys.
     ///
-    /// Returns the new key's name. A layer reads it when a token names it, though not within 15 seconds
-    /// of its last reading: move the clock first.
+    /// Returns the new key's id. A layer reads the key when a token names it, but not within 15
+    /// seconds after it last read the keys: advance the clock first.
     ///
     /// ```
     /// # use axum::{Router, body::Body, http::Request, routing::get};
@@ -37,8 +37,8 @@ impl TestIssuer {
     /// issuer.withdraw(&old_kid);
     /// issuer.clock().advance(Duration::from_secs(15));
     /// issuer.rotate();
-    /// assert_eq!(ask(&issuer.token().sign()).await.unwrap().status(), 200, "the keys were read");
-    /// assert_eq!(ask(&old).await.unwrap().status(), 401, "and one was missing");
+    /// assert_eq!(ask(&issuer.token().sign()).await.unwrap().status(), 200, "the keys were refreshed");
+    /// assert_eq!(ask(&old).await.unwrap().status(), 401, "and the old key was gone");
     /// # assert_ne!(new_kid, old_kid);
     /// # }
     /// ```
@@ -46,7 +46,7 @@ impl TestIssuer {
         self.rotate_to(Algorithm::Es256)
     }
 
-    /// Does the same with a key for another algorithm.
+    /// Does the same with a key for this algorithm.
     ///
     /// # Panics
     ///
@@ -58,24 +58,24 @@ impl TestIssuer {
         kid
     }
 
-    /// The key that signs now, for tokens of a form that no builder has.
+    /// The current signing key, for tokens that the builder cannot make.
     pub fn signer(&self) -> Arc<SigningKey> {
         self.publication.signer()
     }
 
-    /// The name of the key that signs now.
+    /// The id of the current signing key.
     pub fn kid(&self) -> String {
         self.publication.signer().kid().to_owned()
     }
 
-    /// Publishes the key of this name no longer.
+    /// Stops publishing the key with this id.
     ///
-    /// If it is the one that signs it goes on to, as a thief would.
+    /// If it is the current signing key, it keeps signing, as an attacker with a stolen key would.
     pub fn withdraw(&self, kid: &str) {
         self.publication.withdraw(kid);
     }
 
-    /// Answers nobody any more: connections break.
+    /// Stops answering: connections break.
     pub fn go_down(&self) {
         self.publication.go_down();
     }
@@ -85,17 +85,17 @@ impl TestIssuer {
         self.publication.come_back();
     }
 
-    /// Lets everybody wait before an answer, in the runtime's time; zero ends it.
+    /// Delays each answer, in the runtime's time; zero ends the delay.
     pub fn answer_after(&self, wait: Duration) {
         self.publication.answer_after(wait);
     }
 
-    /// Says in each answer how long it may be kept (`Cache-Control: max-age`).
+    /// Sets how long each answer is declared fresh (`Cache-Control: max-age`).
     pub fn say_fresh_for(&self, time: Duration) {
         self.publication.say_fresh_for(time);
     }
 
-    /// How often its documents were asked for, answered or not.
+    /// How often its documents were requested, answered or not.
     pub fn fetches(&self) -> Fetches {
         self.publication.fetches()
     }

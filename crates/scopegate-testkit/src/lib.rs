@@ -1,7 +1,7 @@
-//! What a service author needs in tests: an issuer in process, a clock, tokens.
+//! Test support for services: an issuer in process, a clock, tokens.
 //!
-//! [`TestIssuer`] is the real authorization server without HTTP and without a database. The layer that
-//! it hands out gets its keys from it by discovery, as from any issuer, but without a network.
+//! [`TestIssuer`] is the real authorization server without HTTP and without a database. Its layer
+//! gets the keys by discovery, as from any issuer, but without a network.
 //!
 //! ```
 //! use axum::{Router, body::Body, http::Request, routing::get};
@@ -54,7 +54,7 @@ pub use signing_keys::put_signing_keys;
 pub use token::TokenBuilder;
 pub use unchecked_catalog::UncheckedCatalog;
 
-/// The examples of the page compile and hold.
+/// Compiles and runs the examples of the page.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/testing.md")]
 struct TestingYourService;

@@ -1,4 +1,4 @@
-//! The issuer's documents over HTTP.
+//! Serves the issuer's documents over HTTP.
 
 use std::io;
 
@@ -15,7 +15,7 @@ use crate::publication::Publication;
 /// Serves the documents until the runtime ends.
 pub(crate) fn serve(listener: TcpListener, publication: Publication) {
     tokio::spawn(async move {
-        // An issuer that cannot take connections any more is one that is down.
+        // If accepting fails, the issuer counts as down.
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(connection(stream, publication.clone()));
         }
@@ -35,6 +35,6 @@ async fn connection(stream: TcpStream, publication: Publication) {
             Ok::<_, io::Error>(answer.map(Full::<Bytes>::new))
         }
     });
-    // The end of a connection is the client's business.
+    // Errors of the connection concern only the client.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }

@@ -3,6 +3,7 @@
 mod catalog;
 mod faults;
 mod interruption;
+mod keys;
 mod ledger;
 mod records;
 
@@ -16,12 +17,13 @@ use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{RowKey, StoredRecord, StoredRow};
 use scopegate_core::directory::{NewUser, User};
 use scopegate_core::store::{
-    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, KeyChanges, KeyPhase, KeyStore, Session,
-    SessionId, StoreError, StoredKey, StoredPassword, Vault,
+    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, Session, SessionId, StoreError,
+    StoredPassword, Vault,
 };
 
 use self::faults::{Faults, Use};
 use self::interruption::Interruption;
+use self::keys::Keys;
 
 /// Everything a server remembers, in memory. A clone is the same storage.
 ///
@@ -52,8 +54,7 @@ struct Rows {
     entities: BTreeMap<RowKey, ((u64, usize), StoredRow)>,
     /// What is kept of each entity besides.
     records: BTreeMap<RowKey, StoredRecord>,
-    /// In the order in which they were kept: the version of each is its place.
-    keys: Vec<StoredKey>,
+    keys: Keys,
     assertions: HashMap<(String, String), UnixTime>,
     texts: HashMap<String, String>,
     artifacts: HashMap<(ArtifactKind, [u8; 32]), Artifact>,
@@ -140,33 +141,6 @@ impl MemoryStore {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // No step leaves the memory half-changed, so a test that panicked elsewhere spoils nothing.
         self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl KeyStore for MemoryStore {
-    async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
-        self.0.before_changes.happen(self).await;
-        let keys = &self.open(Use::Other).await?.rows.keys;
-        let known = usize::try_from(version).unwrap_or(usize::MAX);
-        let changed = keys.iter().skip(known).cloned().collect();
-        Ok(KeyChanges { version: keys.len() as u64, keys: changed, ..KeyChanges::default() })
-    }
-
-    async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), StoreError> {
-        let keys = &mut self.open(Use::NewKey).await?.rows.keys;
-        let rival = |known: &StoredKey| {
-            known.server == key.server
-                && (known.kid == key.kid
-                    || (known.algorithm == key.algorithm
-                        && known.phase == KeyPhase::Signing
-                        && key.phase == KeyPhase::Signing))
-        };
-        if keys.iter().any(rival) {
-            return Err(StoreError::Conflict);
-        }
-        keys.push(key.clone());
-        Ok(())
     }
 }
 

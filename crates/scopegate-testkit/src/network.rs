@@ -1,4 +1,4 @@
-//! The issuer's documents without a network.
+//! Serves the issuer's documents without a network.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Answers for this authority.
+    /// Answers with the documents of this authority.
     pub fn new(authority: Arc<Authority>) -> Self {
         Self::of(Publication::new(authority, None))
     }

@@ -1,4 +1,4 @@
-//! What an issuer publishes, and how it behaves: the same for every way to it.
+//! What an issuer publishes and how it behaves, for every way to reach it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use scopegate_core::endpoints::metadata::Metadata;
 use scopegate_jose::SigningKey;
 use serde_json::Value;
 
-/// How often an issuer's documents were asked for.
+/// How often an issuer's documents were requested.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Fetches {
@@ -23,7 +23,7 @@ pub struct Fetches {
     pub keys: usize,
 }
 
-/// Clones are of the same issuer.
+/// Clones share their state.
 #[derive(Clone, Debug)]
 pub(crate) struct Publication {
     authority: Arc<Authority>,
@@ -33,7 +33,7 @@ pub(crate) struct Publication {
 #[derive(Debug, Default)]
 struct State {
     signer: Option<Arc<SigningKey>>,
-    /// Public keys that are published beside the authority's own.
+    /// Public keys that are published in addition to the authority's own.
     added: Vec<Value>,
     withdrawn: HashSet<String>,
     is_down: bool,
@@ -87,7 +87,7 @@ impl Publication {
         self.state().fetches
     }
 
-    /// Answers a request for a document by the URL's origin and path; not at all while it is down.
+    /// Answers a request for a document, by the URL without query. `None` while the issuer is down.
     pub(crate) async fn answer(&self, url: &str) -> Option<Response<Bytes>> {
         let document = self.document(url);
         let (wait, is_down, fresh_for) = {
@@ -135,7 +135,7 @@ impl Publication {
         None
     }
 
-    /// The authority's keys, those that were added, and none that were withdrawn.
+    /// The authority's keys and the added keys, without the withdrawn ones.
     fn published(&self, own: &str) -> Bytes {
         let state = self.state();
         let mut set: Value = serde_json::from_str(own).expect("the authority writes JSON");
@@ -155,7 +155,8 @@ enum Document {
     Metadata(Bytes),
 }
 
-/// Both places where clients look (OpenID Connect Discovery 1.0 §4, RFC 8414 §3.1).
+/// The two URLs at which clients look for metadata (OpenID Connect Discovery 1.0 §4, RFC 8414
+/// §3.1).
 fn metadata_urls(server: &AuthorizationServer) -> [String; 2] {
     let issuer = server.issuer.as_str();
     let path = server.issuer.path();

@@ -1,22 +1,22 @@
-//! Signing keys that are made once in a process.
+//! Signing keys that are made once per process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use scopegate_claims::{Issuer, UnixTime};
 use scopegate_core::catalog::{ServerId, Snapshot};
-use scopegate_core::store::{CatalogStore, KeyStore, StoreError, StoredKey};
+use scopegate_core::store::{CatalogStore, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey};
 
-/// The keys that were made so far.
+/// The keys made so far.
 static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
 
 type Made = HashMap<(ServerId, Algorithm), Arc<SigningKey>>;
 
-/// Stores a signing key for each active server of a store that has none, sealed under a master key.
+/// Stores a signing key for each active server of a store that has none, sealed with a master key.
 ///
-/// A server that is opened on the store then makes no keys. An RSA key takes some 90 ms to make;
-/// these are made once in a process, one for each server id and algorithm.
+/// A server that is opened on the store then need not make keys. Making an RSA key takes about 90
+/// ms; these keys are made once per process, for each server id and algorithm.
 ///
 /// ```
 /// use scopegate_claims::UnixTime;
@@ -28,35 +28,36 @@ type Made = HashMap<(ServerId, Algorithm), Arc<SigningKey>>;
 /// # async fn main() {
 /// let (store, master_key) = (MemoryStore::default(), MasterKey::generate());
 /// put_signing_keys(&store, &master_key, UnixTime::from_seconds(1_800_000_000)).await;
-/// // The org server and the default one: no catalog is written.
+/// // One for the org server and one for the default server; no catalog is written.
 /// assert_eq!(store.keys_since(0).await.unwrap().keys.len(), 2);
 /// # }
 /// ```
 ///
 /// # Panics
 ///
-/// If the store fails: a test cannot go on then.
+/// If the store fails.
 pub async fn put_signing_keys(
     store: &(impl CatalogStore + KeyStore),
     master_key: &MasterKey,
     now: UnixTime,
 ) {
     let written = store.catalog_since(0).await.expect("the catalog can be read");
-    // Which servers there are does not depend on where they are.
+    // The set of servers does not depend on the base URL.
     let base = Issuer::parse("https://issuer.test").expect("it is an issuer");
     let catalog = Snapshot::empty(&base).edited(written.version, written.edits);
     for server in catalog.servers().filter(|server| server.spec.status.is_active()) {
         for &algorithm in &server.spec.algorithms {
             let key = signing_key(&server.id, algorithm);
-            let sealed = StoredKey::seal(&server.id, &key, master_key, now);
-            let stored = store.insert_signing_key(&sealed.expect("a key can be sealed")).await;
+            let sealed = StoredKey::seal(&server.id, &key, KeyPhase::Signing, master_key, now);
+            let insert = KeyMove::Insert(Box::new(sealed.expect("a key can be sealed")));
+            let stored = store.move_keys(&[insert], &[]).await;
             // On a conflict the server has a key already.
-            assert!(matches!(stored, Ok(()) | Err(StoreError::Conflict)), "{stored:?}");
+            assert!(matches!(stored, Ok(_) | Err(StoreError::Conflict)), "{stored:?}");
         }
     }
 }
 
-/// The key of a server; whoever needs it first makes it.
+/// The key of a server; made on first use.
 fn signing_key(server: &ServerId, algorithm: Algorithm) -> Arc<SigningKey> {
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     let key = made
@@ -77,7 +78,7 @@ mod tests {
 
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
-    /// The names of the keys by which the servers of a store sign.
+    /// The ids of the keys with which the servers of a store sign.
     async fn signers(store: MemoryStore, master_key: MasterKey) -> Vec<String> {
         let foundation = Foundation {
             base: Issuer::parse("https://id.example").unwrap(),
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn servers_under_different_master_keys_sign_with_the_keys_that_were_put() {
+    async fn servers_sign_with_the_stored_keys_under_any_master_key() {
         let mut seen = Vec::new();
         for _ in 0..2 {
             let (store, master_key) = (MemoryStore::default(), MasterKey::generate());
@@ -109,12 +110,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_keeps_the_key_that_it_has() {
+    async fn a_server_keeps_its_existing_key() {
         let (store, master_key) = (MemoryStore::default(), MasterKey::generate());
         let org = ServerId::org();
         let own = SigningKey::generate(Algorithm::Rs256).unwrap();
-        let sealed = StoredKey::seal(&org, &own, &master_key, NOW).unwrap();
-        store.insert_signing_key(&sealed).await.unwrap();
+        let sealed = StoredKey::seal(&org, &own, KeyPhase::Signing, &master_key, NOW).unwrap();
+        store.move_keys(&[KeyMove::Insert(Box::new(sealed))], &[]).await.unwrap();
         put_signing_keys(&store, &master_key, NOW).await;
         let signers = signers(store.clone(), master_key).await;
         assert_eq!(signers[0], own.kid());

@@ -1,4 +1,4 @@
-//! Tokens to test with.
+//! Tokens for tests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use serde_json::{Map, Value};
 
 use crate::Broken;
 
-/// The claims that have two names, of which a test may mean either.
+/// Claims that exist under two names, either of which a test may use.
 const TWINS: [[&str; 2]; 2] = [["scope", "scp"], ["client_id", "cid"]];
 
-/// How long a token lives unless the test says otherwise.
+/// How long a token is valid unless the test sets it.
 const LIFETIME: Duration = Duration::from_secs(600);
 
 /// Builds a token and signs it with the issuer's key.
 ///
-/// Unless said otherwise it is for the issuer's audience, for the client `test-client`, begins now and
-/// lives ten minutes.
+/// By default the token is for the issuer's audience and the client `test-client`, is issued now
+/// and expires after ten minutes.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TokenBuilder {
@@ -60,7 +60,7 @@ impl TokenBuilder {
         }
     }
 
-    /// Sets `sub`; unless it is set it is the client's id.
+    /// Sets `sub`. By default it is the client's id.
     pub fn subject(mut self, subject: &str) -> Self {
         self.subject = Some(subject.to_owned());
         self.instead_of(&["sub"])
@@ -82,7 +82,7 @@ impl TokenBuilder {
     ///
     /// # Panics
     ///
-    /// If one is ill-formed.
+    /// If a scope is ill-formed.
     pub fn scope(mut self, scopes: &str) -> Self {
         let scopes = ScopeSet::parse(scopes).expect("the scopes are well-formed");
         self.scopes = self.scopes.union(&scopes);
@@ -93,23 +93,23 @@ impl TokenBuilder {
     ///
     /// # Panics
     ///
-    /// If the text is no audience.
+    /// If the text is not an audience.
     pub fn audience(mut self, audience: &str) -> Self {
-        self.audience = Audience::parse(audience).expect("the audience is one");
+        self.audience = Audience::parse(audience).expect("the audience is well-formed");
         self.instead_of(&["aud"])
     }
 
-    /// Sets how long the token lives.
+    /// Sets how long the token is valid.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self.instead_of(&["exp"])
     }
 
-    /// Sets a claim of the service's own, or any other to whatever value.
+    /// Sets a claim of the service's own, or any other claim to any value.
     ///
-    /// What is said last counts, here as with the methods above; `scope` stands for `scp` too and
-    /// `client_id` for `cid`, and the other way round, unless a test sets both. A claim that occurs
-    /// twice is [`Broken::DuplicateClaim`].
+    /// The last setting of a claim wins, also against the methods above. Setting `scope` also
+    /// replaces `scp`, and `client_id` also replaces `cid`, and the other way round, unless a test
+    /// sets both. To repeat a claim within the token, use [`Broken::DuplicateClaim`].
     ///
     /// ```
     /// # use axum::{Router, body::Body, http::Request, routing::get};
@@ -150,9 +150,10 @@ impl TokenBuilder {
         self.signer.sign(TokenType::AccessToken, &payload).expect("the key signs")
     }
 
-    /// Makes the token one that a service must refuse, and is good but for that.
+    /// Breaks the token in one way, and signs or forges it, so that a service must refuse it.
     ///
-    /// Give it all that the endpoint asks for, so that nothing else is the cause.
+    /// Set everything that the endpoint requires, so that nothing else can be the cause of the
+    /// refusal.
     ///
     /// ```
     /// # use axum::{Router, body::Body, http::Request, routing::get};
@@ -179,7 +180,7 @@ impl TokenBuilder {
         how.make(&self.signer, payload, self.issued_at)
     }
 
-    /// Takes back what was said of these claims by name.
+    /// Removes values that were set for these claims by name.
     fn instead_of(mut self, names: &[&str]) -> Self {
         self.extra.retain(|name, _| !names.contains(&&**name));
         self
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
     use crate::TestIssuer;
 
-    /// The members of a token in their order, a duplicate among them.
+    /// The members of a token's payload. Fails if a member occurs twice.
     fn members(token: &str) -> Map<String, Value> {
         let payload = token.split('.').nth(1).unwrap();
         let payload = scopegate_jose::base64url::decode(payload).unwrap();
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_claim_takes_the_place_of_the_builders_own() {
+    async fn a_claim_replaces_the_builders_own() {
         let issuer = TestIssuer::start("api://orders").await;
         for name in ["iss", "sub", "aud", "exp", "iat", "jti", "uid", "ver"] {
             let token = issuer.token().user_id("u1").claim(name, json!([7])).sign();
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn either_name_of_a_claim_stands_for_both() {
+    async fn setting_one_name_of_a_claim_replaces_both() {
         let issuer = TestIssuer::start("api://orders").await;
         for [name, twin] in
             [["scope", "scp"], ["scp", "scope"], ["client_id", "cid"], ["cid", "client_id"]]
@@ -252,13 +253,13 @@ mod tests {
                 "{name}"
             );
             let claims = members(&token.claim(twin, "another").sign());
-            assert_eq!(claims[name], "other", "a test that sets both means both");
+            assert_eq!(claims[name], "other", "setting both names keeps both");
             assert_eq!(claims[twin], "another");
         }
     }
 
     #[tokio::test]
-    async fn what_is_said_last_counts() {
+    async fn the_last_setting_wins() {
         let issuer = TestIssuer::start("api://orders").await;
         let token = issuer.token().claim("scope", "x").claim("aud", "x").claim("cid", "x");
         let token = token.claim("exp", 0).claim("sub", "x").claim("uid", "x");

@@ -1,4 +1,4 @@
-//! Each knob, seen from a layer: in process, and over a socket.
+//! Each control, as a layer sees it: in process, and over a socket.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -17,7 +17,7 @@ struct Service {
 }
 
 impl Service {
-    /// The same service in front of an issuer in process and of one over loopback.
+    /// The same service with an in-process issuer and with one on loopback.
     async fn both() -> [Self; 2] {
         let of = |issuer: TestIssuer| {
             let app = Router::new().route("/", get(|| async {})).layer(issuer.layer());
@@ -38,7 +38,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn rotation_is_followed_and_withdrawal_too() {
+async fn a_layer_follows_rotation_and_withdrawal() {
     for service in Service::both().await {
         let issuer = &service.issuer;
         let (first, old) = (issuer.kid(), service.token());
@@ -59,7 +59,7 @@ async fn rotation_is_followed_and_withdrawal_too() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_down_is_asked_and_comes_back() {
+async fn an_issuer_can_go_down_and_come_back() {
     for service in Service::both().await {
         service.issuer.go_down();
         assert_eq!(service.ask(&service.token()).await, 503);
@@ -73,7 +73,7 @@ async fn an_issuer_that_is_down_is_asked_and_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_issuer_is_waited_for_five_seconds() {
+async fn requests_wait_five_seconds_for_a_slow_issuer() {
     for (wait, status) in [(1, 200), (6, 503)] {
         let [service, _] = Service::both().await;
         service.issuer.answer_after(Duration::from_secs(wait));
@@ -82,7 +82,7 @@ async fn a_slow_issuer_is_waited_for_five_seconds() {
 }
 
 #[tokio::test]
-async fn slowness_and_freshness_go_over_the_wire() {
+async fn delay_and_freshness_work_over_http() {
     let issuer = TestIssuer::listen(AUDIENCE).await;
     issuer.answer_after(Duration::from_millis(20));
     issuer.say_fresh_for(Duration::from_secs(77));
@@ -94,17 +94,17 @@ async fn slowness_and_freshness_go_over_the_wire() {
     assert!(response.text().await.unwrap().contains(&issuer.kid()));
     let response = reqwest::get(format!("{}/elsewhere", issuer.url())).await.unwrap();
     assert_eq!(response.status(), 404);
-    assert_eq!(issuer.fetches().keys, 1, "what is no document is not counted");
+    assert_eq!(issuer.fetches().keys, 1, "requests for unknown documents are not counted");
 }
 
 #[tokio::test]
-async fn every_broken_token_is_refused_where_the_good_one_passes() {
+async fn every_broken_token_is_refused_and_the_valid_one_admitted() {
     for service in Service::both().await {
         assert_eq!(service.ask(&service.token()).await, 200);
         for broken in Broken::ALL {
             let token = service.issuer.token().scope("read:orders").broken(broken);
             assert_eq!(service.ask(&token).await, 401, "{broken}");
         }
-        assert_eq!(service.issuer.fetches().keys, 1, "nothing but the first token asked for keys");
+        assert_eq!(service.issuer.fetches().keys, 1, "only the first token caused a key request");
     }
 }

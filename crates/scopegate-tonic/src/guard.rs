@@ -18,7 +18,7 @@ use crate::{authenticated, status};
 ///
 /// let mut admins_only = guard(Admin);
 ///
-/// // Without the layer nothing passes.
+/// // Without the layer every request is refused.
 /// let refused = admins_only.call(Request::new(())).unwrap_err();
 /// assert_eq!(refused.code(), tonic::Code::Internal);
 /// ```

@@ -1,17 +1,18 @@
 //! Scope guards for tonic services.
 //!
-//! The layer of `scopegate-tower` authenticates, in the words of gRPC: `auth.grpc()` stands around the
-//! services. A method then says what it needs in its first line, or [`guard`] says it for a whole
-//! service. Refusals are [statuses](status) with the right code; the challenge of RFC 6750 comes along
-//! as `www-authenticate`. The layer counts them as refused, and leaves the typed [`Refusal`] among the
-//! extensions of the response, as it does with its own.
+//! The layer of `scopegate-tower` authenticates requests and writes its refusals as gRPC statuses:
+//! `auth.grpc()` wraps the services. A method then declares the scope it needs in its first line
+//! with [`require`], or [`guard`] declares it for a whole service. Refusals are [statuses](status)
+//! with the right code; the challenge of RFC 6750 is sent as `www-authenticate`. The layer counts
+//! these requests as refused, and stores the typed [`Refusal`] in the extensions of the response,
+//! like its own refusals.
 //!
 //! ```
 //! use scopegate_claims::ScopeName;
 //! use scopegate_tonic::require;
 //! use tonic::{Request, Response, Status};
 //!
-//! struct ReadOrders; // `scopes!` writes the same
+//! struct ReadOrders; // the `scopes!` macro generates this
 //!
 //! impl ScopeName for ReadOrders {
 //!     const NAME: &'static str = "read:orders";
@@ -61,14 +62,14 @@ use tonic::{Request, Status};
 
 pub use guard::{Guard, guard};
 
-/// The token of a request, if it holds what the rule asks for.
+/// The token of a request, if it meets the rule.
 ///
-/// A rule is a scope, or `any_of` and `all_of` scopes, as for the extractors of axum.
+/// A rule is a scope, or `any_of` or `all_of` scopes, as for the extractors for axum.
 ///
 /// # Errors
 ///
 /// The status to answer with: `UNAUTHENTICATED` without a token, `PERMISSION_DENIED` with too few
-/// scopes, `INTERNAL` where the layer is missing.
+/// scopes, `INTERNAL` if the layer is missing.
 #[expect(clippy::needless_pass_by_value, reason = "rules are written in place")]
 pub fn require<T>(request: &Request<T>, rule: impl ScopeRule) -> Result<Arc<Verified>, Status> {
     let requirement = rule.requirement();
@@ -87,9 +88,9 @@ pub fn token<T>(request: &Request<T>) -> Result<Arc<Verified>, Status> {
     token.ok_or_else(|| status(&authenticated.refuse(RefusalCause::NoToken)))
 }
 
-/// A refusal as a status: code, message, challenge; see [`GrpcAnswers`].
+/// A refusal as a status with code, message and challenge; see [`GrpcAnswers`].
 ///
-/// For rules of a service's own:
+/// Use it for a service's own rules:
 ///
 /// ```
 /// use scopegate_jose::{Refusal, RefusalCause};
@@ -102,12 +103,12 @@ pub fn token<T>(request: &Request<T>) -> Result<Arc<Verified>, Status> {
 pub fn status(refusal: &Refusal) -> Status {
     let status = Status::from_header_map(&GrpcAnswers::trailers(refusal));
     let mut status = status.expect("the trailers have a code");
-    // The layer looks for it there when the request is answered.
+    // The layer reads it from there when the request is answered.
     status.set_source(Arc::new(refusal.clone()));
     status
 }
 
-/// The refusal that a status was made of: the cause, which the client is not told.
+/// The refusal that a status was made from, with the cause, which the client is not told.
 ///
 /// ```
 /// use scopegate_jose::{Refusal, RefusalCause};
@@ -148,14 +149,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_layer_is_our_fault_and_says_nothing() {
+    fn a_missing_layer_is_internal_and_not_explained_to_the_client() {
         let refused = token(&Request::new(())).unwrap_err();
         assert_eq!(refused.code(), Code::Internal);
         assert!(!refused.message().contains("layer"), "{}", refused.message());
     }
 
     #[test]
-    fn a_request_without_a_token_is_told_how() {
+    fn a_request_without_a_token_gets_a_challenge() {
         let mut request = Request::new(());
         request.extensions_mut().insert(Authenticated::anonymous(Arc::default()));
         let refused = token(&request).unwrap_err();

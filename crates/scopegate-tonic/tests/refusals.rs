@@ -1,4 +1,4 @@
-//! What the layer learns of a refusal behind it, in a service as tonic runs it.
+//! What the layer learns about a refusal behind it, in a service run by tonic.
 
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
@@ -27,7 +27,7 @@ impl ScopeName for ReadOrders {
     const NAME: &'static str = "read:orders";
 }
 
-/// A method with a guard, a rule of its own, and a failure that is none of ours.
+/// A method with a guard, a rule of its own, and an error that does not come from scopegate.
 #[derive(Clone, Copy)]
 struct Method;
 
@@ -54,12 +54,12 @@ impl UnaryService<()> for Method {
     }
 }
 
-/// What generated code does for a method.
+/// Runs a method as generated code does.
 async fn run(request: http::Request<Body>) -> Result<http::Response<Body>, Infallible> {
     Ok(Grpc::new(ProstCodec::<(), ()>::default()).unary(Method, request).await)
 }
 
-/// Its answer to a token for this subject with these scopes.
+/// Calls the service with a token for this subject with these scopes.
 async fn ask<S>(service: &S, issuer: &TestIssuer, who: &str, scope: &str) -> http::Response<Body>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + Clone,
@@ -77,11 +77,11 @@ fn reason(response: &http::Response<Body>) -> Option<&'static str> {
 }
 
 fn code(response: &http::Response<Body>) -> Code {
-    // A method that succeeds says so in trailers, after its message.
+    // A successful call has its status in the trailers, after the message.
     response.headers().get("grpc-status").map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()))
 }
 
-/// Counters, by their labels.
+/// Counter values, by their labels.
 #[derive(Clone, Debug, Default)]
 struct Counted(Arc<Mutex<BTreeMap<String, u64>>>);
 
@@ -120,7 +120,7 @@ impl Recorder for Counted {
 }
 
 #[test]
-fn who_is_refused_behind_the_layer_counts_as_refused() {
+fn requests_refused_by_a_guard_are_counted_as_refused() {
     let counted = Counted::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     metrics::with_local_recorder(&counted, || {
@@ -139,7 +139,7 @@ fn who_is_refused_behind_the_layer_counts_as_refused() {
             }
             let response = service.oneshot(http::Request::new(Body::empty())).await.unwrap();
             let seen = (code(&response), reason(&response));
-            assert_eq!(seen, (Code::Unauthenticated, Some("no_token")), "the layer's own");
+            assert_eq!(seen, (Code::Unauthenticated, Some("no_token")), "the layer's own refusal");
         });
     });
     let counted: Vec<_> = counted.0.lock().unwrap().clone().into_iter().collect();
@@ -153,7 +153,7 @@ fn who_is_refused_behind_the_layer_counts_as_refused() {
 }
 
 #[tokio::test]
-async fn a_guard_around_a_service_leaves_its_refusal_too() {
+async fn an_interceptor_guard_also_leaves_its_refusal() {
     let issuer = TestIssuer::start("api://orders").await;
     let guarded = InterceptorLayer::new(guard(ReadOrders)).layer(service_fn(run));
     let service = issuer.layer().grpc().layer(guarded.map_response(|r| r.map(Body::new)));

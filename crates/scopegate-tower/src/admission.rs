@@ -1,4 +1,4 @@
-//! A request that is let in, until it is answered.
+//! An admitted request, from admission to its answer.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -6,32 +6,31 @@ use std::sync::{Arc, OnceLock};
 use http::{Extensions, Request};
 use scopegate_jose::{Authenticated, Refusal};
 
-use crate::{BearerLayer, meter};
+use crate::meter;
 
-/// A request that was let in; a guard behind the layer may refuse it after all.
+/// A request that the layer admitted. A guard behind the layer can still refuse it.
 pub(crate) struct Admission {
     with: &'static str,
     reader: Option<RefusalReader>,
 }
 
-impl BearerLayer {
-    /// Leaves the result on the request; an entry that came with it is replaced.
-    pub(crate) fn admit<B>(
-        &self,
+impl Admission {
+    /// Admits a request: stores the result in its extensions, and replaces one that was there before.
+    pub(crate) fn of<B>(
         request: &mut Request<B>,
         authenticated: Authenticated,
-    ) -> Admission {
+        reader: Option<&RefusalReader>,
+    ) -> Self {
         let with = if authenticated.token().is_some() { "token" } else { "anonymous" };
         request.extensions_mut().insert(authenticated);
-        if let Some(reader) = &self.reader {
+        if let Some(reader) = reader {
             request.extensions_mut().insert(reader.clone());
         }
-        Admission { with, reader: self.reader.clone() }
+        Self { with, reader: reader.cloned() }
     }
-}
 
-impl Admission {
-    /// Counts the request, now that it is answered. The refusal of a guard stays with the answer.
+    /// Counts the request once it is answered. If a guard refused it, its refusal is copied into
+    /// the response's extensions.
     pub(crate) fn answered(&self, extensions: &mut Extensions) {
         if let Some(refusal) = self.reader.as_ref().and_then(|reader| reader.read(extensions)) {
             extensions.insert(refusal);
@@ -44,19 +43,20 @@ impl Admission {
         }
     }
 
-    /// Counts the request, whose service failed without an answer.
+    /// Counts a request whose service returned an error instead of an answer.
     pub(crate) fn failed(&self) {
         meter::request("admitted", self.with);
     }
 }
 
-/// How the refusals of a gRPC framework's guards are read from its responses.
+/// Reads the refusals that the guards of a gRPC framework put into its responses.
 ///
-/// In HTTP a guard leaves its [`Refusal`] among the extensions of the response. The guards of tonic
-/// return a `Status`, which tonic leaves there; this layer does not know that type. So each request
-/// that [`BearerLayer::grpc`] lets in has a reader among its extensions, and whoever writes guards for
-/// a framework tells it how. What they refuse counts as refused then, and logs and outer layers find
-/// the cause. `scopegate-tonic` does so.
+/// In HTTP a guard stores its [`Refusal`] in the extensions of the response. The guards of tonic
+/// return a `Status`, which tonic stores there instead, and this layer does not know that type. So
+/// each request that [`BearerLayer::grpc`](crate::BearerLayer::grpc) admits carries a reader in its
+/// extensions, and the author of a framework's guards registers a function with
+/// [`read_by`](Self::read_by). Requests that those guards refuse are then counted as refused, and
+/// logs and outer layers find the cause. `scopegate-tonic` does this for tonic.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -66,7 +66,7 @@ impl Admission {
 /// use tower::{Layer, ServiceExt, service_fn};
 ///
 /// #[derive(Clone)]
-/// struct Status(Option<Refusal>); // the framework's
+/// struct Status(Option<Refusal>); // the framework's type
 ///
 /// fn read(extensions: &Extensions) -> Option<&Refusal> {
 ///     extensions.get::<Status>()?.0.as_ref()
@@ -101,7 +101,8 @@ pub struct RefusalReader(Arc<OnceLock<ReadRefusal>>);
 type ReadRefusal = fn(&Extensions) -> Option<&Refusal>;
 
 impl RefusalReader {
-    /// Reads them so, for all requests of the layer. The first to say it is heard.
+    /// Registers the function that reads refusals, for all requests of the layer. Only the first
+    /// call has an effect.
     pub fn read_by(&self, read: fn(&Extensions) -> Option<&Refusal>) {
         self.0.get_or_init(|| read);
     }
@@ -113,6 +114,6 @@ impl RefusalReader {
 
 impl fmt::Debug for RefusalReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefusalReader").field("is_told", &self.0.get().is_some()).finish()
+        f.debug_struct("RefusalReader").field("is_set", &self.0.get().is_some()).finish()
     }
 }

@@ -1,4 +1,4 @@
-//! How the layer's own answers are written.
+//! How the layer writes its own answers.
 
 use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
@@ -9,22 +9,23 @@ use crate::ProtectedResource;
 
 mod grpc;
 
-pub use grpc::{Grpc, GrpcAnswers};
+pub use grpc::GrpcAnswers;
 
 /// Writes the layer's own answers as responses with a body of type `R`.
 ///
-/// [`HttpAnswers`] and [`GrpcAnswers`] are the ones there are; the trait is sealed so that it can grow.
+/// Implemented by [`HttpAnswers`] and [`GrpcAnswers`]. The trait is sealed so that it can grow.
 pub trait Answers<R>: sealed::Sealed {
-    /// The answer to a request that is refused.
+    /// The answer to a refused request.
     fn refusal(refusal: &Refusal) -> Response<R>;
 
-    /// The answer to a request for the metadata document, where the protocol has one.
+    /// The answer to a request for the metadata document, if the protocol has one.
     fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<R>>;
 }
 
-/// Answers in plain HTTP: status, `WWW-Authenticate`, and a body by the layer's `RefusalBody`.
+/// Answers in plain HTTP: status, `WWW-Authenticate`, and a body from the layer's `RefusalBody`.
 ///
-/// For every body that can be made of bytes, such as axum's `Body` or `http_body_util::Full<Bytes>`.
+/// Works with every body type that can be made from bytes, such as axum's `Body` or
+/// `http_body_util::Full<Bytes>`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct HttpAnswers;
@@ -36,7 +37,7 @@ impl<R: From<Bytes>> Answers<R> for HttpAnswers {
         *response.status_mut() =
             StatusCode::from_u16(answer.status.code()).expect("it is a status of HTTP");
         for (name, value) in answer.headers() {
-            // A content type of the user's that is no header value is left out.
+            // A custom content type that is not a valid header value is left out.
             if let Ok(value) = HeaderValue::try_from(&*value) {
                 response.headers_mut().insert(name, value);
             }
@@ -59,7 +60,8 @@ impl<R: From<Bytes>> Answers<R> for HttpAnswers {
     }
 }
 
-/// The answer to a request that is refused here. The refusal stays with it, for logs and outer layers.
+/// The answer to a request that this crate refuses. It carries the refusal, for logs and outer
+/// layers.
 pub(crate) fn refuse<R, V: Answers<R>>(refusal: Refusal) -> Response<R> {
     let (reason, status) = (refusal.reason(), refusal.status());
     tracing::debug!(reason, status, "refused a request: {reason}");

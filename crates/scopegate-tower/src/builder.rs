@@ -1,4 +1,4 @@
-//! Building a layer.
+//! Builds a layer.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::cache::{CacheSize, TokenCache};
 use crate::decision::{Gate, ReadExtraClaims, TokenRule};
-use crate::issuer_settings::{IssuerSettings, Surroundings, issuer_setters};
+use crate::issuer_settings::{IssuerContext, IssuerSettings, issuer_setters};
 use crate::issuers::Issuers;
 use crate::keys::HttpFetch;
 use crate::tenants::Tenants;
@@ -17,9 +17,9 @@ use crate::{
     TrustedIssuer,
 };
 
-/// Builds a [`BearerLayer`]; what it needs is the issuer and an audience.
+/// Builds a [`BearerLayer`]. Only the issuer and an audience are required.
 ///
-/// What is said here holds for every issuer that does not say it itself.
+/// Settings made here apply to every issuer that does not set its own.
 ///
 /// ```
 /// use scopegate_tower::{Algorithm, BearerLayer, ConfigError};
@@ -70,33 +70,33 @@ impl BearerBuilder {
 
     issuer_setters!(shared);
 
-    /// Asks about issuers that were not named: tenants. See [`ResolveIssuer`].
+    /// Resolves issuers that were not named at the start (tenants). See [`ResolveIssuer`].
     pub fn or_resolve(mut self, resolver: impl ResolveIssuer) -> Self {
         self.resolver = Some(Box::new(resolver));
         self
     }
 
-    /// Sets how many tenants are held, and for how long.
+    /// Sets how many tenants are kept, and for how long.
     pub fn tenant_limits(mut self, limits: TenantLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Reads the keys by this client. See [`HttpFetch::with_client`].
+    /// Reads the keys with this client. See [`HttpFetch::with_client`].
     pub fn http_client(self, client: reqwest::Client) -> Self {
         self.fetch(HttpFetch::with_client(client))
     }
 
-    /// Names the protection space in every challenge (RFC 9110 §11.5).
+    /// Sets the `realm` of every challenge, the name of the protection space (RFC 9110 §11.5).
     pub fn realm(mut self, realm: &str) -> Self {
         self.settings = self.settings.with_realm(realm);
         self
     }
 
-    /// Names the API by its URL (RFC 9728).
+    /// Sets the URL of the API, its resource identifier (RFC 9728).
     ///
-    /// The layer then serves the [metadata document](ProtectedResource) that leads clients to the
-    /// issuer, and every challenge points to it.
+    /// The layer then serves the [metadata document](ProtectedResource), from which clients learn
+    /// the issuer, and every challenge contains the URL of that document.
     pub fn resource(mut self, url: impl Into<String>) -> Self {
         self.resource = Some(url.into());
         self
@@ -111,9 +111,9 @@ impl BearerBuilder {
         self
     }
 
-    /// Reads claims of your own from each token, once per request.
+    /// Reads your own claims from each token when it is verified.
     ///
-    /// A token that lacks them is refused. Optional ones are `Option` fields of `X`.
+    /// A token without these claims is refused. Use `Option` fields in `X` for optional claims.
     ///
     /// ```
     /// #[derive(serde::Deserialize)]
@@ -132,43 +132,43 @@ impl BearerBuilder {
         self
     }
 
-    /// Writes the bodies of refusals in another way than as problem documents.
+    /// Writes the bodies of refusals in another form than problem documents.
     pub fn refusal_body(mut self, body: impl RefusalBody) -> Self {
         self.settings = self.settings.with_body(body);
         self
     }
 
-    /// Remembers so many verified tokens, by default 10,000 in 16 MiB.
+    /// Sets how many verified tokens are remembered: by default 10,000 tokens in 16 MiB.
     ///
-    /// A token that comes again costs a lookup then, not a signature. Its time is looked at all the
-    /// same, and a token whose key the issuer removed is refused as if it were new.
+    /// A token that is sent again then costs a lookup instead of a signature check. Its lifetime is
+    /// still checked, and a token whose key the issuer removed is verified anew, and so refused.
     pub fn cache(mut self, size: CacheSize) -> Self {
         self.cache = size;
         self
     }
 
-    /// Verifies every token anew.
+    /// Verifies every token anew, without a cache.
     pub fn without_cache(self) -> Self {
         self.cache(CacheSize::NONE)
     }
 
-    /// Goes by another clock than the system's.
+    /// Uses this clock instead of the system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Builds the layer; its keys are read at the first request with a token.
+    /// Builds the layer. Its keys are read at the first request with a token.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if an option is missing or wrong.
     pub fn build(self) -> Result<BearerLayer, ConfigError> {
         self.check_shared()?;
-        let around = Surroundings::new(Arc::clone(&self.clock), self.shared);
-        let trusts = self.issuers.into_iter().map(|issuer| issuer.trust(&around).map(Arc::new));
+        let context = IssuerContext::new(Arc::clone(&self.clock), self.shared);
+        let trusts = self.issuers.into_iter().map(|issuer| issuer.trust(&context).map(Arc::new));
         let trusts = trusts.collect::<Result<_, _>>()?;
-        let tenants = self.resolver.map(|resolver| Tenants::new(resolver, self.limits, around));
+        let tenants = self.resolver.map(|resolver| Tenants::new(resolver, self.limits, context));
         let issuers = Issuers::new(trusts, tenants)?;
         let scopes = self.scopes.as_ref().map(ScopeSet::from_tokens).transpose()?;
         let mut settings = self.settings;
@@ -194,11 +194,11 @@ impl BearerBuilder {
         Ok(BearerLayer { gate: Arc::new(gate), rule: TokenRule::Required, reader: None })
     }
 
-    /// Builds the layer and reads its keys before it returns.
+    /// Builds the layer and reads its keys before returning.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if an option is missing or wrong, or if the keys cannot be had.
+    /// [`StartError`] if an option is missing or wrong, or if the keys are not available.
     pub async fn start(self) -> Result<BearerLayer, StartError> {
         let layer = self.build()?;
         for trust in layer.gate.issuers.fixed() {
@@ -208,7 +208,7 @@ impl BearerBuilder {
         Ok(layer)
     }
 
-    /// What is said for all must make sense for all.
+    /// Rejects settings that belong to a single issuer if there are several.
     fn check_shared(&self) -> Result<(), ConfigError> {
         let IssuerSettings { jwks_url, keys, seeds, .. } = &self.shared;
         let of_one = [

@@ -1,13 +1,17 @@
-//! Tokens that were verified before.
+//! The cache of verified tokens.
 //!
-//! 1. Only a token that passed every check comes in, so that nobody fills the cache with junk.
-//! 2. It is found by a seeded hash and compared whole: equal hashes admit nobody.
-//! 3. It counts while the keys that verified it are the issuer's and its time has not passed; both are
-//!    looked at on every hit. What no longer counts is forgotten and verified anew.
-//! 4. Tokens that come again stay when room is needed, those that came once go first.
-//! 5. No lock is held while a token is verified; a hit takes one for reading, for a comparison.
-//! 6. A token's hash leads to one small set, and what comes takes the place of what was there before:
-//!    what costs is memory that the processor does not have at hand, so as little as can be is touched.
+//! 1. Only a token that passed every check is inserted, so nobody can fill the cache with junk.
+//! 2. An entry is found by a seeded hash, then the whole token is compared: an equal hash is not
+//!    enough.
+//! 3. An entry is valid while the issuer still has the keys that verified it and its lifetime has
+//!    not ended. Both are checked on every hit. An invalid entry is removed and the token verified
+//!    anew.
+//! 4. When room is needed, tokens that were sent only once are evicted before those that were sent
+//!    again.
+//! 5. No lock is held while a token is verified. A hit takes one read lock for one comparison.
+//! 6. A token's hash selects one small set, and a new token replaces another one of the same set.
+//!    This keeps the number of cache lines touched small: cache misses of the processor are what
+//!    costs time here.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
@@ -27,30 +31,32 @@ pub(crate) use self::proof::Proof;
 use self::set::{Found, Set, WAYS};
 pub use self::size::CacheSize;
 
-/// So much of a token's end is hashed.
+/// How many bytes at the end of a token are hashed.
 const HASHED: usize = 64;
 
 /// The verified tokens of a layer.
 pub(crate) struct TokenCache<S = SeedableRandomState> {
-    /// Twice the places that can be taken, so that there is room wherever a hash leads.
+    /// Together the sets have twice as many places as `size.entries`, so that most sets have a free
+    /// place.
     sets: Box<[RwLock<Set>]>,
     hasher: S,
     size: CacheSize,
     tokens: AtomicUsize,
     bytes: AtomicUsize,
-    /// The set that gives way next, for what has no room in its own.
+    /// The set to evict from next, when the cache is full and a token's own set has nothing to
+    /// evict.
     next: AtomicUsize,
 }
 
-/// A token that is looked for.
+/// A token that is looked up.
 #[derive(Clone, Copy)]
-pub(crate) struct Sought<'a> {
+pub(crate) struct Lookup<'a> {
     token: &'a [u8],
     hash: u64,
 }
 
 impl TokenCache {
-    /// A cache of this size, unless that is none.
+    /// A cache of this size, or `None` if the size is zero.
     pub(crate) fn new(size: CacheSize) -> Option<Self> {
         let seed = u64::from_ne_bytes(random_bytes());
         let hasher = SeedableRandomState::with_seed(seed, SharedSeed::global_random());
@@ -71,39 +77,40 @@ impl<S: BuildHasher> TokenCache<S> {
         }
     }
 
-    pub(crate) fn sought<'a>(&self, token: &'a [u8]) -> Sought<'a> {
-        // The end of a token is of its signature, in which one differs from another most. It is secret
-        // enough: who can choose it has the issuer's key.
+    pub(crate) fn lookup<'a>(&self, token: &'a [u8]) -> Lookup<'a> {
+        // The end of a token is part of its signature, where tokens differ most. It is hard to
+        // choose: to force collisions an attacker would need the issuer's key.
         let end = token.len().saturating_sub(HASHED);
         let mut hasher = self.hasher.build_hasher();
         hasher.write(&token[end..]);
-        Sought { token, hash: hasher.finish() }
+        Lookup { token, hash: hasher.finish() }
     }
 
-    /// The token, if it was found good before and is good now.
-    pub(crate) fn get(&self, sought: &Sought<'_>, now: UnixTime) -> Option<Arc<Verified>> {
-        // Who panicked was dropping claims of a service; the tokens themselves are as they should be.
-        let set = self.set(sought.hash).read().unwrap_or_else(PoisonError::into_inner);
-        match set.find(sought, now) {
+    /// The token, if it was verified before and is still valid.
+    pub(crate) fn get(&self, lookup: &Lookup<'_>, now: UnixTime) -> Option<Arc<Verified>> {
+        // A lock is poisoned only if dropping a service's extra claims panicked; the set itself is
+        // intact.
+        let set = self.set(lookup.hash).read().unwrap_or_else(PoisonError::into_inner);
+        match set.find(lookup, now) {
             Found::Nothing => None,
             Found::Good(token) => Some(token),
-            Found::Ended => {
+            Found::Invalid => {
                 drop(set);
-                self.forget(sought, now);
+                self.remove_invalid(lookup, now);
                 None
             }
         }
     }
 
-    /// Forgets a token, unless it was verified again since it was found ended.
+    /// Removes a token, unless it was verified again since it was found to be invalid.
     #[cold]
-    fn forget(&self, sought: &Sought<'_>, now: UnixTime) {
-        let ended = write(self.set(sought.hash)).forget(sought, now);
-        self.release(ended);
+    fn remove_invalid(&self, lookup: &Lookup<'_>, now: UnixTime) {
+        let removed = write(self.set(lookup.hash)).remove_invalid(lookup, now);
+        self.subtract(removed);
     }
 
-    /// Remembers the token that was sought.
-    pub(crate) fn insert(&self, sought: &Sought<'_>, proof: Proof) {
+    /// Remembers the token that was looked up.
+    pub(crate) fn insert(&self, lookup: &Lookup<'_>, proof: Proof) {
         let weight = proof.weight;
         if weight > self.size.bytes {
             return;
@@ -111,23 +118,24 @@ impl<S: BuildHasher> TokenCache<S> {
         let bytes = self.bytes.fetch_add(weight, Ordering::Relaxed) + weight;
         let tokens = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
         let full = bytes > self.size.bytes || tokens > self.size.entries;
-        let gone = write(self.set(sought.hash)).insert(sought, proof, full);
-        self.release(gone);
-        while self.is_beyond_its_size() {
+        let evicted = write(self.set(lookup.hash)).insert(lookup, proof, full);
+        self.subtract(evicted);
+        while self.is_over_its_limits() {
             let next = self.next.fetch_add(1, Ordering::Relaxed) % self.sets.len();
-            let gone = write(&self.sets[next]).give_way();
-            self.release(gone);
+            let evicted = write(&self.sets[next]).evict_next();
+            self.subtract(evicted);
         }
     }
 
-    fn is_beyond_its_size(&self) -> bool {
+    fn is_over_its_limits(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) > self.size.bytes
             || self.tokens.load(Ordering::Relaxed) > self.size.entries
     }
 
-    /// Counts what went as gone. Not under a lock: it may hold a service's own claims.
-    fn release(&self, gone: Option<Proof>) {
-        if let Some(proof) = gone {
+    /// Subtracts an evicted token from the totals. Called without a lock, because dropping the
+    /// token drops a service's extra claims.
+    fn subtract(&self, evicted: Option<Proof>) {
+        if let Some(proof) = evicted {
             self.bytes.fetch_sub(proof.weight, Ordering::Relaxed);
             self.tokens.fetch_sub(1, Ordering::Relaxed);
         }
@@ -142,7 +150,7 @@ fn write(set: &RwLock<Set>) -> RwLockWriteGuard<'_, Set> {
     set.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows how much is remembered; tokens are secrets.
+/// Shows only totals, because tokens are secrets.
 impl<S> fmt::Debug for TokenCache<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache")

@@ -6,20 +6,20 @@ use url::form_urlencoded;
 
 const SCHEME: &[u8] = b"Bearer";
 
-/// What a request brings to be believed.
+/// The credentials of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Credentials<'a> {
-    /// No bearer token, or one in a place where none is read.
+    /// No bearer token, or one in a place where tokens are not read.
     Absent,
-    /// A header that cannot be understood; the text says why.
+    /// A malformed header; the text says why.
     Malformed(&'static str),
-    /// A token. Its characters are unchecked, see [`is_b64token`]: one that was verified before need
-    /// only be the same.
+    /// A token. Its characters are not checked yet, see [`is_b64token`]: a token in the cache of
+    /// verified tokens needs no such check.
     Token(&'a [u8]),
 }
 
 impl<'a> Credentials<'a> {
-    /// Reads the `Authorization` header; the query only to see that no second token is in it.
+    /// Reads the `Authorization` header. The query is only searched for a second token.
     pub(crate) fn read(headers: &'a HeaderMap, query: Option<&str>) -> Self {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Self::Absent };
@@ -34,13 +34,13 @@ impl<'a> Credentials<'a> {
         if !scheme.eq_ignore_ascii_case(SCHEME) {
             return Self::of_another_scheme(value);
         }
-        // RFC 9110 §11.4 puts one or more spaces between the scheme and the rest.
+        // RFC 9110 §11.4 allows one or more spaces between the scheme and the credentials.
         let spaces = token.iter().take_while(|&&byte| byte == b' ').count();
         let token = &token[spaces..];
         if token.is_empty() {
             return Self::Malformed("The Authorization header holds no token");
         }
-        // RFC 6750 §2: a client must not use more than one method in a request.
+        // RFC 6750 §2: a client must not use more than one method per request.
         if query.is_some_and(holds_token) {
             return Self::Malformed(
                 "There is a token in the query beside the Authorization header",
@@ -57,7 +57,7 @@ impl<'a> Credentials<'a> {
             return Self::UNREADABLE;
         }
         let end = value.iter().position(|byte| !is_token_character(*byte)).unwrap_or(value.len());
-        // `Bearer: …`, `Bearer,…` or a tab: meant for us, but not written as it must be.
+        // `Bearer: …`, `Bearer,…` or a tab: meant as a bearer token, but not in the required form.
         if end == 0 || value[..end].eq_ignore_ascii_case(SCHEME) {
             return Self::Malformed("The Authorization header is malformed");
         }
@@ -65,7 +65,7 @@ impl<'a> Credentials<'a> {
     }
 }
 
-/// Tells whether a text has the form of a bearer token: `b64token` of RFC 6750 §2.1.
+/// Whether a text has the form of a bearer token: `b64token` of RFC 6750 §2.1.
 pub(crate) fn is_b64token(text: &[u8]) -> bool {
     let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
     let token = &text[..text.len() - padding];
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_has_no_case() {
+    fn the_scheme_is_case_insensitive() {
         for text in ["Bearer abc", "bearer abc", "BEARER abc", "bEaReR   abc"] {
             assert_eq!(read(&header(text.as_bytes()), None), Credentials::Token(b"abc"), "{text}");
         }
     }
 
     #[test]
-    fn another_scheme_is_no_token() {
+    fn another_scheme_counts_as_no_token() {
         for text in ["Basic dTpw", "DPoP abc", "Bearers abc", "Bearer2 abc", "Digest a=\"b\"", "x"]
         {
             assert_eq!(read(&header(text.as_bytes()), None), Credentials::Absent, "{text}");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_header_is_malformed() {
+    fn malformed_headers_are_recognized() {
         let not_ascii: [&[u8]; 3] = [b"B\xff a", b"Basic \xe9", "Basic é".as_bytes()];
         let texts =
             ["", "Bearer", "Bearer ", "bearer  ", "Bearer: abc", "Bearer\tabc", "Bearer,abc"];
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_are_malformed_whatever_they_hold() {
+    fn two_authorization_headers_are_malformed() {
         for second in ["Bearer abc", "Basic dTpw", ""] {
             let mut headers = header(b"Bearer abc");
             headers.append(AUTHORIZATION, second.parse().unwrap());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_the_characters_of_base64() {
+    fn a_token_has_only_the_characters_of_b64token() {
         for good in ["a", "a.b.c", "A-._~+/9", "abc==", "a="] {
             assert!(is_b64token(good.as_bytes()), "{good}");
         }

@@ -1,4 +1,5 @@
-//! Whether a request is let in: a plain function of its head, the keys held, and the time.
+//! Whether a request is admitted: a plain function of its headers and query, the keys held, and the
+//! time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +13,19 @@ use scopegate_jose::{
 
 use crate::cache::{Proof, TokenCache};
 use crate::credentials::{Credentials, is_b64token};
-use crate::issuers::{Issuers, Trust, Unfound};
+use crate::issuers::{Issuers, NotFound};
 use crate::keys::{Outcome, Refresh};
-use crate::tenants::SOON;
+use crate::tenants::RETRY_SOON;
+use crate::trust::Trust;
 use crate::{ProtectedResource, meter};
 
-/// Stands in for keys that were never had or are too old.
+/// Used when an issuer's keys were never read or are too old.
 static NO_KEYS: KeySet = KeySet::empty();
 
-/// Everything that a layer decides by; its clones share it.
+/// Everything that a layer's decision depends on; clones of a layer share it.
 ///
-/// It begins with a cache line of its own, lest each thread that counts a clone takes it from the others.
+/// Aligned to a cache line, so that the reference count of its `Arc` lies on another line. Otherwise
+/// each thread that clones the layer would invalidate the line with these fields for all others.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct Gate {
@@ -34,48 +37,48 @@ pub(crate) struct Gate {
     pub(crate) resource: Option<ProtectedResource>,
 }
 
-/// Reads the claims that a service adds.
+/// Reads a service's extra claims from a token.
 pub(crate) type ReadExtraClaims = fn(&Verified) -> Result<ExtraClaims, JoseError>;
 
-/// Whether a request may come without a token.
+/// Whether a request without a token is admitted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum TokenRule {
     Optional,
     Required,
 }
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Debug)]
 pub(crate) enum Decision {
-    /// It passes, with a token or, where that is allowed, without one.
+    /// It is admitted, with a token or, if that is allowed, without one.
     Admit(Authenticated),
-    /// It does not pass, whatever keys there may be.
+    /// It is refused; newer keys would not change that.
     Refuse(RefusalCause),
-    /// That is not known yet.
+    /// Something must be found out first.
     Wait(Need),
 }
 
-/// What has to be found out about a request.
+/// What must be found out before a request can be decided.
 #[derive(Debug)]
 pub(crate) enum Need {
-    /// Whether its issuer is trusted.
+    /// Whether this issuer is trusted.
     Issuer(Issuer),
-    /// Newer keys; without them it is refused for this.
+    /// Newer keys. If they do not help, the request is refused with this error.
     Keys(Arc<Trust>, JoseError),
 }
 
-/// Why a token is not verified.
-enum Doubt {
-    /// For good.
+/// Why a token was not verified.
+enum Unverified {
+    /// The token is invalid.
     Token(JoseError),
-    /// Unless something is found out.
+    /// Something must be found out first.
     Need(Need),
-    /// Nobody can tell for so long.
-    Unclear(Duration),
+    /// The resolver failed recently; it is not asked again for this long.
+    RecentlyFailed(Duration),
 }
 
 impl Gate {
-    /// Decides on a request by its headers and query.
+    /// Decides about a request by its headers and query.
     pub(crate) fn decide(
         &self,
         headers: &HeaderMap,
@@ -95,15 +98,16 @@ impl Gate {
                 let settings = Arc::clone(&self.settings);
                 Decision::Admit(Authenticated::new(token, settings).at(now))
             }
-            // A token that was verified has no odd characters; only a failure needs to look for them.
+            // A verified token has only allowed characters, so this is checked only after a
+            // failure.
             Err(_) if !is_b64token(token) => {
                 Decision::Refuse(RefusalCause::InvalidRequest("The bearer token is malformed"))
             }
-            Err(Doubt::Need(need)) => Decision::Wait(need),
-            Err(Doubt::Unclear(retry_after)) => {
+            Err(Unverified::Need(need)) => Decision::Wait(need),
+            Err(Unverified::RecentlyFailed(retry_after)) => {
                 Decision::Refuse(RefusalCause::KeysUnavailable { retry_after })
             }
-            Err(Doubt::Token(error)) => Decision::Refuse(RefusalCause::InvalidToken(error)),
+            Err(Unverified::Token(error)) => Decision::Refuse(RefusalCause::InvalidToken(error)),
         }
     }
 
@@ -116,33 +120,34 @@ impl Gate {
         }
     }
 
-    /// Verifies a token, or finds that it was verified before.
-    fn prove(&self, token: &[u8], now: UnixTime) -> Result<Arc<Verified>, Doubt> {
+    /// Verifies a token, or finds it in the cache of verified tokens.
+    fn prove(&self, token: &[u8], now: UnixTime) -> Result<Arc<Verified>, Unverified> {
         let Some(cache) = &self.cache else { return Ok(self.verify(token, now)?.token) };
-        let sought = cache.sought(token);
-        if let Some(token) = cache.get(&sought, now) {
+        let lookup = cache.lookup(token);
+        if let Some(token) = cache.get(&lookup, now) {
             meter::cache("hit");
             return Ok(token);
         }
         meter::cache("miss");
         let proof = self.verify(token, now)?;
         let token = Arc::clone(&proof.token);
-        cache.insert(&sought, proof);
+        cache.insert(&lookup, proof);
         Ok(token)
     }
 
-    fn verify(&self, token: &[u8], now: UnixTime) -> Result<Proof, Doubt> {
+    fn verify(&self, token: &[u8], now: UnixTime) -> Result<Proof, Unverified> {
         let jws = UnverifiedJws::parse(token)?;
         let trust = self.issuers.of(&jws, now)?;
         let held = trust.keys.held(now);
-        // Without keys the cheap checks still refuse what no key could make good.
+        // Even without keys, the checks before the signature refuse tokens that no key could make
+        // valid.
         let (keys, generation) =
             held.as_ref().map_or((&NO_KEYS, 0), |held| (&held.keys, held.generation));
         let token = trust.rules.verify(&jws, keys, now).map_err(|error| match error {
             JoseError::UnknownKey { ref kid } if trust.keys.may_bring(kid.as_deref(), now) => {
-                Doubt::Need(Need::Keys(trust.share(), error))
+                Unverified::Need(Need::Keys(trust.share(), error))
             }
-            error => Doubt::Token(error),
+            error => Unverified::Token(error),
         })?;
         let token = match self.extra {
             Some(read) => {
@@ -157,7 +162,7 @@ impl Gate {
 }
 
 impl Need {
-    /// Begins to find it out, or joins those who do.
+    /// Starts to find it out, or joins a task that already does.
     pub(crate) fn begin(&self, gate: &Gate, now: UnixTime) -> Result<Refresh, Outcome> {
         match self {
             Self::Issuer(issuer) => match gate.issuers.tenants() {
@@ -168,32 +173,32 @@ impl Need {
         }
     }
 
-    /// Why a request is refused for which it was not found out.
+    /// Why a request is refused if it could not be found out.
     pub(crate) fn refusal(self, outcome: Outcome, now: UnixTime) -> RefusalCause {
         match self {
-            // It was let go of at once, or there are too many questions.
-            Self::Issuer(_) => RefusalCause::KeysUnavailable { retry_after: SOON },
+            // The tenant was evicted at once, or the resolver's queue is full.
+            Self::Issuer(_) => RefusalCause::KeysUnavailable { retry_after: RETRY_SOON },
             Self::Keys(trust, error) => trust.keys.refusal(outcome, error, now),
         }
     }
 
-    /// Whether the other is a further step, and not the same one again.
+    /// Whether `next` is a further step and not the same one again.
     pub(crate) fn leads_to(&self, next: &Self) -> bool {
         matches!((self, next), (Self::Issuer(_), Self::Keys(..)))
     }
 }
 
-impl From<Unfound> for Doubt {
-    fn from(unfound: Unfound) -> Self {
+impl From<NotFound> for Unverified {
+    fn from(unfound: NotFound) -> Self {
         match unfound {
-            Unfound::Ask(issuer) => Self::Need(Need::Issuer(issuer)),
-            Unfound::Token(error) => Self::Token(error),
-            Unfound::Unclear(rest) => Self::Unclear(rest),
+            NotFound::Ask(issuer) => Self::Need(Need::Issuer(issuer)),
+            NotFound::Token(error) => Self::Token(error),
+            NotFound::RecentlyFailed(rest) => Self::RecentlyFailed(rest),
         }
     }
 }
 
-impl From<JoseError> for Doubt {
+impl From<JoseError> for Unverified {
     fn from(error: JoseError) -> Self {
         Self::Token(error)
     }

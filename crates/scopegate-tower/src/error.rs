@@ -1,4 +1,4 @@
-//! What a developer can get wrong with a layer.
+//! Mistakes that a developer can make when building a layer.
 
 use scopegate_claims::ClaimsError;
 
@@ -8,7 +8,7 @@ use crate::KeysError;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Tokens are told apart either by audience or by client.
+    /// Tokens are selected either by audience or by client, not by both.
     #[error("`.audience(…)` and `.client_ids(…)` exclude each other")]
     AudienceAndClientIds,
     /// The issuer, an audience or a scope is malformed.
@@ -20,15 +20,15 @@ pub enum ConfigError {
         /// The issuer.
         issuer: String,
     },
-    /// A tenant of Entra is not named by its GUID.
+    /// An Entra tenant must be named by its GUID.
     #[error(
-        "{tenant:?} is no tenant of Entra: tokens name it by a GUID, also where the URL need not"
+        "{tenant:?} is not the GUID of an Entra tenant; tokens always name the tenant by its GUID"
     )]
     InvalidTenant {
         /// The tenant.
         tenant: String,
     },
-    /// A URL cannot be used.
+    /// A URL is not usable.
     #[error("`.{option}(…)`: {url:?} cannot be used: {problem}")]
     InvalidUrl {
         /// The method of the builder.
@@ -38,47 +38,47 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// Keys that are for good need none to begin with.
+    /// Fixed keys never change, so seed keys would never be used.
     #[error("`.keys(…)` and `.seed_keys(…)` exclude each other")]
     KeysAndSeedKeys,
     /// The leeway is longer than five minutes.
     #[error("`.leeway(…)` must not exceed five minutes")]
     LeewayTooLong,
-    /// Nothing says for whom a token must be meant, so that every token of the issuer would pass.
+    /// No audience is required, so every token of the issuer would be accepted.
     #[error("`.audience(…)` is missing; `.client_ids(…)` is for issuers that write no audience")]
     MissingAudience,
-    /// No signature algorithm is allowed.
-    #[error("`.algorithms(…)` allows none")]
+    /// The set of allowed signature algorithms is empty.
+    #[error("`.algorithms(…)` is empty, so no token could be accepted")]
     NoAlgorithms,
-    /// No issuer is named, and nobody can be asked about one.
-    #[error("no issuer is named; name one, or give a resolver by `.or_resolve(…)`")]
+    /// No issuer is named, and there is no resolver.
+    #[error("no issuer is named; name one, or add a resolver with `.or_resolve(…)`")]
     NoIssuers,
     /// The given key set is empty.
-    #[error("`.keys(…)` or `.seed_keys(…)` holds no key")]
+    #[error("`.keys(…)` or `.seed_keys(…)` has no key")]
     NoKeys,
-    /// Several issuers do not share their keys.
-    #[error("`.{option}(…)` is for one issuer; with several, say it on each `TrustedIssuer`")]
+    /// A setting that belongs to a single issuer is made for several.
+    #[error("`.{option}(…)` is for one issuer; with several, set it on each `TrustedIssuer`")]
     OnePerIssuer {
         /// The method of the builder.
         option: &'static str,
     },
-    /// There is no document for the scopes.
-    #[error("`.scopes_supported(…)` needs `.resource(…)`, whose document names them")]
+    /// Scopes are listed, but there is no metadata document to list them in.
+    #[error("`.scopes_supported(…)` needs `.resource(…)`, whose document lists them")]
     ScopesWithoutResource,
-    /// The keys come from one place.
+    /// Keys are either fixed or read from a URL.
     #[error("`.keys(…)` and `.jwks_url(…)` exclude each other")]
     TwoKeySources,
 }
 
-/// Why a layer cannot start.
+/// Why a layer did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// It is built wrongly.
+    /// The layer is misconfigured.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The issuer's keys cannot be had.
-    #[error("the keys of {issuer} cannot be had")]
+    /// The issuer's keys are not available.
+    #[error("the keys of {issuer} are not available")]
     Keys {
         /// The issuer.
         issuer: String,

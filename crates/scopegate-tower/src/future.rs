@@ -15,7 +15,7 @@ use tower_service::Service;
 use crate::admission::Admission;
 use crate::answers::Answers;
 use crate::decision::{Decision, Need};
-use crate::keys::{Outcome, PATIENCE};
+use crate::keys::{MAX_WAIT, Outcome};
 use crate::layer::BearerLayer;
 
 pin_project! {
@@ -49,12 +49,12 @@ struct Waiting<S, B> {
     parked: Parked<S, B>,
 }
 
-/// A request that waits for its issuer or for keys, with the service that is ready for it.
+/// A request that waits for its issuer or for keys, with the service that was polled ready for it.
 pub(crate) struct Parked<S, B> {
     layer: BearerLayer,
     inner: S,
     request: Request<B>,
-    /// When it waits no longer, whatever for.
+    /// When it stops waiting, whatever it waits for.
     deadline: Instant,
 }
 
@@ -63,7 +63,7 @@ impl<S: Service<Request<B>>, B, V> ResponseFuture<S, B, V> {
         Self::of(Kind::Inner { future, admission: None })
     }
 
-    /// The answer to a request that was let in. It is counted when it is known.
+    /// The answer to an admitted request. The request is counted when the answer is ready.
     pub(crate) fn admitted(future: S::Future, admission: Admission) -> Self {
         Self::of(Kind::Inner { future, admission: Some(admission) })
     }
@@ -72,7 +72,7 @@ impl<S: Service<Request<B>>, B, V> ResponseFuture<S, B, V> {
         Self::of(Kind::Answered { response: Some(response) })
     }
 
-    /// Waits for what is needed, or decides anew if there is nothing to wait for.
+    /// Waits for what is needed, or decides again if there is nothing to wait for.
     pub(crate) fn parked<R>(parked: Parked<S, B>, need: Need, now: UnixTime) -> Self
     where
         S: Service<Request<B>, Response = Response<R>>,
@@ -125,7 +125,7 @@ where
 
 impl<S, B> Parked<S, B> {
     pub(crate) fn new(layer: BearerLayer, inner: S, request: Request<B>) -> Self {
-        Self { layer, inner, request, deadline: Instant::now() + PATIENCE }
+        Self { layer, inner, request, deadline: Instant::now() + MAX_WAIT }
     }
 
     fn wait_for<R, V>(self, need: Need, now: UnixTime) -> Kind<S, B>
@@ -138,13 +138,13 @@ impl<S, B> Parked<S, B> {
                 let outcome = Box::pin(refresh.outcome_until(self.deadline));
                 Kind::Waiting { waiting: Some(Box::new(Waiting { outcome, need, parked: self })) }
             }
-            // A refresh may have ended since the decision: it is made again all the same.
+            // A refresh may have ended since the decision, so the decision is made again.
             Err(outcome) => self.resume::<R, V>(&need, outcome),
         }
     }
 
-    /// Decides again. This time the answer is final, unless it was the issuer that was unknown and now
-    /// it is its keys.
+    /// Decides again. This decision is final, except if it waited for the issuer and now needs the
+    /// issuer's keys.
     fn resume<R, V>(mut self, waited_for: &Need, outcome: Outcome) -> Kind<S, B>
     where
         S: Service<Request<B>, Response = Response<R>>,
@@ -155,7 +155,8 @@ impl<S, B> Parked<S, B> {
         let request = &mut self.request;
         let cause = match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let admission = Some(self.layer.admit(request, authenticated));
+                let admission =
+                    Some(Admission::of(request, authenticated, self.layer.reader.as_ref()));
                 return Kind::Inner { future: self.inner.call(self.request), admission };
             }
             Decision::Refuse(cause) => cause,

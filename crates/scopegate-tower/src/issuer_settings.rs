@@ -1,4 +1,4 @@
-//! What can be said of one issuer, or of all.
+//! Settings of one issuer, or of all issuers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use scopegate_jose::{AlgorithmSet, AudienceRule, ClaimMapping, KeySet, Rules, Ty
 use crate::keys::{Fetch, HttpFetch, KeyRing, Location, Source};
 use crate::{ConfigError, web_url};
 
-/// What a program says of one issuer, or of all those that do not say it themselves.
+/// Settings of one issuer, or defaults for all issuers that do not set their own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IssuerSettings {
     pub(crate) audiences: Vec<String>,
@@ -27,15 +27,18 @@ pub(crate) struct IssuerSettings {
 /// The setters that an issuer and the layer's builder have in common.
 macro_rules! issuer_setters {
     ($settings:ident) => {
-        /// Takes tokens for this audience; called again, for that one too.
+        /// Accepts tokens for this audience. Can be called several times to accept several
+        /// audiences.
         pub fn audience(mut self, audience: impl Into<String>) -> Self {
             self.$settings.audiences.push(audience.into());
             self
         }
 
-        /// Takes tokens of these clients, for issuers that write no audience (such as Amazon Cognito).
+        /// Accepts tokens of these clients, for issuers that write no audience (such as Amazon
+        /// Cognito).
         ///
-        /// `token_use` is what that claim must say, since such an issuer marks its access tokens so.
+        /// `token_use` is the required value of the claim of that name, by which such an issuer
+        /// marks its access tokens.
         pub fn client_ids<'a>(
             mut self,
             ids: impl IntoIterator<Item = &'a str>,
@@ -46,25 +49,26 @@ macro_rules! issuer_setters {
             self
         }
 
-        /// Reads the keys at this URL instead of asking the issuer where they are.
+        /// Reads the keys from this URL instead of discovering the URL from the issuer.
         ///
-        /// The issuer of a token is compared all the same.
+        /// The `iss` of a token is still compared with the issuer.
         pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
             self.$settings.jwks_url = Some(url.into());
             self
         }
 
-        /// Uses these keys, for good, and no network.
+        /// Uses these fixed keys and never the network.
         pub fn keys(mut self, keys: scopegate_jose::KeySet) -> Self {
             self.$settings.keys = Some(keys);
             self
         }
 
-        /// Begins with these keys, so that tokens are verified before the issuer was ever reached.
+        /// Uses these keys until the issuer first answers, so that tokens can be verified before
+        /// then.
         ///
-        /// They serve until the issuer is first heard, for as long as that takes; then what it
-        /// publishes counts, and a seed that is not among it is forgotten. Good for a start without a
-        /// network, with a key set that was shipped along.
+        /// From the issuer's first answer on, only the keys that it publishes are used, and a seed
+        /// key that is not among them is dropped. Useful for a start without a network, with a key
+        /// set shipped with the service.
         ///
         /// ```
         /// use scopegate_tower::{BearerLayer, ConfigError, KeySet, KeyState};
@@ -85,20 +89,20 @@ macro_rules! issuer_setters {
             self
         }
 
-        /// Reads the keys by other means than the network.
+        /// Reads the keys with this [`Fetch`](crate::Fetch) instead of over the network.
         pub fn fetch(mut self, fetch: impl crate::Fetch) -> Self {
             self.$settings.fetch = Some(std::sync::Arc::new(fetch));
             self
         }
 
-        /// Reads scopes, roles, groups and the client in these places too.
+        /// Also reads scopes, roles, groups and the client from these claims.
         pub fn mapping(mut self, mapping: scopegate_jose::ClaimMapping) -> Self {
             self.$settings.mapping = self.$settings.mapping.and(mapping);
             self
         }
 
-        /// Allows these signature algorithms only; by default all that are known, which are all
-        /// asymmetric.
+        /// Allows only these signature algorithms. By default all known ones are allowed; all of
+        /// them are asymmetric.
         pub fn algorithms(
             mut self,
             algorithms: impl IntoIterator<Item = scopegate_jose::Algorithm>,
@@ -107,18 +111,19 @@ macro_rules! issuer_setters {
             self
         }
 
-        /// Sets how far the issuer's clock may be from ours: 60 seconds by default, at most five
-        /// minutes.
+        /// Sets how far the issuer's clock may differ from ours: 60 seconds by default, at most
+        /// five minutes.
         pub fn leeway(mut self, leeway: std::time::Duration) -> Self {
             self.$settings.leeway = Some(leeway);
             self
         }
 
-        /// Takes only tokens that are complete by RFC 9068: the header says `at+jwt` (§4), and `aud`,
-        /// `sub`, `client_id`, `iat` and `jti` are there beside `iss` and `exp` (§2.2).
+        /// Accepts only tokens that are complete by RFC 9068: the header says `at+jwt` (§4), and
+        /// `aud`, `sub`, `client_id`, `iat` and `jti` are present as well as `iss` and `exp`
+        /// (§2.2).
         ///
-        /// By default `JWT` and no type are taken too, as most issuers write them; ID tokens never
-        /// are.
+        /// By default the type `JWT` and no type are accepted too, because most issuers write
+        /// those. ID tokens are never accepted.
         pub fn strict_type(mut self) -> Self {
             self.$settings.typ = Some(scopegate_jose::TypeRule::Strict);
             self
@@ -128,24 +133,24 @@ macro_rules! issuer_setters {
 
 pub(crate) use issuer_setters;
 
-/// What issuers share whatever is said of them.
+/// What all issuers of a layer share.
 #[derive(Clone, Debug)]
-pub(crate) struct Surroundings {
+pub(crate) struct IssuerContext {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) fetch: Arc<dyn Fetch>,
     pub(crate) settings: IssuerSettings,
 }
 
 impl IssuerSettings {
-    /// These, and what they leave open from others.
+    /// These settings, with gaps filled from `others`.
     pub(crate) fn or(self, others: &Self) -> Self {
-        let is_told = self.clients.is_some() || !self.audiences.is_empty();
-        let whom = if is_told { (self.audiences, self.clients) } else { others.whom() };
+        let is_set = self.clients.is_some() || !self.audiences.is_empty();
+        let recipients = if is_set { (self.audiences, self.clients) } else { others.recipients() };
         let has_keys = self.keys.is_some();
         Self {
-            audiences: whom.0,
-            clients: whom.1,
-            // Given keys come from nowhere else.
+            audiences: recipients.0,
+            clients: recipients.1,
+            // Fixed keys are not read from a URL.
             jwks_url: self.jwks_url.or_else(|| others.jwks_url.clone().filter(|_| !has_keys)),
             keys: self.keys.or_else(|| others.keys.clone()),
             seeds: self.seeds.or_else(|| others.seeds.clone()),
@@ -157,7 +162,7 @@ impl IssuerSettings {
         }
     }
 
-    fn whom(&self) -> (Vec<String>, Option<AudienceRule>) {
+    fn recipients(&self) -> (Vec<String>, Option<AudienceRule>) {
         (self.audiences.clone(), self.clients.clone())
     }
 
@@ -194,7 +199,7 @@ impl IssuerSettings {
     pub(crate) fn key_ring(
         self,
         issuer: &Issuer,
-        around: &Surroundings,
+        context: &IssuerContext,
     ) -> Result<KeyRing, ConfigError> {
         let location =
             match self.jwks_url {
@@ -210,8 +215,8 @@ impl IssuerSettings {
             (None, Some(seeds), _) if seeds.is_empty() => Err(ConfigError::NoKeys),
             (Some(keys), None, _) => Ok(KeyRing::fixed(keys)),
             (None, seeds, _) => {
-                let fetch = self.fetch.unwrap_or_else(|| Arc::clone(&around.fetch));
-                let clock = Arc::clone(&around.clock);
+                let fetch = self.fetch.unwrap_or_else(|| Arc::clone(&context.fetch));
+                let clock = Arc::clone(&context.clock);
                 Ok(KeyRing::remote(issuer, Source::new(location, fetch), clock, seeds))
             }
         }
@@ -234,7 +239,7 @@ impl IssuerSettings {
     }
 }
 
-impl Surroundings {
+impl IssuerContext {
     pub(crate) fn new(clock: Arc<dyn Clock>, settings: IssuerSettings) -> Self {
         let fetch = settings.fetch.clone().unwrap_or_else(|| Arc::new(HttpFetch::new()));
         Self { clock, fetch, settings }
@@ -248,7 +253,7 @@ mod tests {
     use crate::{BearerBuilder, BearerLayer, TrustedIssuer};
 
     #[test]
-    fn what_an_issuer_leaves_open_the_builder_says() {
+    fn the_builder_sets_defaults_for_its_issuers() {
         let keys = TestIssuer::new().key_set();
         let layer = BearerLayer::issuers([
             TrustedIssuer::new("https://a.example").keys(keys.clone()),

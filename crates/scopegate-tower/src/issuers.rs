@@ -1,49 +1,42 @@
-//! Whom a layer believes.
+//! The issuers that a layer trusts.
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::{Issuer, UnixTime};
-use scopegate_jose::{JoseError, Rules, UnverifiedJws};
+use scopegate_jose::{JoseError, UnverifiedJws};
 
-use crate::keys::KeyRing;
 use crate::tenants::{Known, Tenants};
+use crate::trust::Trust;
 use crate::{ConfigError, Readiness, meter};
 
-/// The longest `iss` that a resolver is asked about.
+/// The longest `iss`, in bytes, that the resolver is asked about.
 const MAX_ISSUER_LEN: usize = 2048;
-
-/// An issuer whose tokens are believed, by which rules and keys.
-#[derive(Debug)]
-pub(crate) struct Trust {
-    pub(crate) rules: Rules,
-    pub(crate) keys: Arc<KeyRing>,
-}
 
 /// The issuers of a layer.
 #[derive(Debug)]
 pub(crate) struct Issuers {
-    /// In the order of their names, of which none occurs twice.
+    /// Sorted by name; names are unique.
     fixed: Box<[Arc<Trust>]>,
     tenants: Option<Arc<Tenants>>,
 }
 
-/// The issuer that a token must be verified by.
+/// The issuer whose rules and keys verify a token.
 pub(crate) enum Found<'a> {
     Fixed(&'a Arc<Trust>),
     Tenant(Arc<Trust>),
 }
 
-/// Why there is none.
+/// Why no issuer was found.
 #[derive(Debug)]
-pub(crate) enum Unfound {
-    /// It is nobody's.
+pub(crate) enum NotFound {
+    /// No trusted issuer has this name, or the token is malformed.
     Token(JoseError),
-    /// The resolver knows.
+    /// The resolver must be asked.
     Ask(Issuer),
-    /// Nobody can tell for so long.
-    Unclear(Duration),
+    /// The resolver failed recently; it is not asked again for this long.
+    RecentlyFailed(Duration),
 }
 
 impl Issuers {
@@ -61,21 +54,21 @@ impl Issuers {
         }
     }
 
-    /// The issuers that are known from the start.
+    /// The issuers that were named at the start.
     pub(crate) fn fixed(&self) -> &[Arc<Trust>] {
         &self.fixed
     }
 
-    /// Who knows of others.
+    /// The issuers that are resolved at run time, if there is a resolver.
     pub(crate) fn tenants(&self) -> Option<&Arc<Tenants>> {
         self.tenants.as_ref()
     }
 
-    /// Finds the one issuer that a token is to be verified by, never several in turn.
+    /// Finds the one issuer that must verify a token. Several are never tried in turn.
     ///
-    /// Where there is a choice, the token's own `iss` makes it. That proves nothing; the rules of the
-    /// issuer demand the same `iss` once the signature is checked.
-    pub(crate) fn of(&self, jws: &UnverifiedJws<'_>, now: UnixTime) -> Result<Found<'_>, Unfound> {
+    /// If there are several, the token's own `iss` selects one. The `iss` is not verified at this
+    /// point; the issuer's rules require the same `iss` after the signature check.
+    pub(crate) fn of(&self, jws: &UnverifiedJws<'_>, now: UnixTime) -> Result<Found<'_>, NotFound> {
         if let ([only], None) = (&*self.fixed, &self.tenants) {
             return Ok(Found::Fixed(only));
         }
@@ -83,19 +76,19 @@ impl Issuers {
         if let Ok(at) = self.fixed.binary_search_by(|trust| trust.name().cmp(&issuer)) {
             return Ok(Found::Fixed(&self.fixed[at]));
         }
-        let nobody = Unfound::Token(JoseError::WrongIssuer);
-        let Some(tenants) = &self.tenants else { return Err(nobody) };
+        let untrusted = NotFound::Token(JoseError::WrongIssuer);
+        let Some(tenants) = &self.tenants else { return Err(untrusted) };
         match tenants.find(&issuer, now) {
             Known::Trusted(trust) => Ok(Found::Tenant(trust)),
-            Known::Unknown => Err(nobody),
-            Known::Unclear(rest) => Err(Unfound::Unclear(rest)),
-            Known::Nothing if issuer.len() > MAX_ISSUER_LEN => Err(nobody),
-            // What is no issuer's URL need not be asked about.
-            Known::Nothing => Err(Issuer::parse(&issuer).map_or(nobody, Unfound::Ask)),
+            Known::Unknown => Err(untrusted),
+            Known::RecentlyFailed(rest) => Err(NotFound::RecentlyFailed(rest)),
+            Known::Unasked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted),
+            // The resolver is not asked about a text that is not an issuer URL.
+            Known::Unasked => Err(Issuer::parse(&issuer).map_or(untrusted, NotFound::Ask)),
         }
     }
 
-    /// How the keys are doing; those that nobody asked for yet begin to be read.
+    /// The state of the keys. Keys that were never read start to be read.
     pub(crate) fn readiness(&self, now: UnixTime) -> Readiness {
         let of = |trust: &Arc<Trust>| {
             trust.keys.wake(now);
@@ -112,18 +105,12 @@ impl Issuers {
         Readiness::new(fixed, tenants)
     }
 
-    /// Renews keys whose time has come, without waiting; those of tenants when they are found.
+    /// Refreshes keys that are due, without waiting. Keys of tenants are refreshed when the tenant
+    /// is found.
     pub(crate) fn refresh_if_due(&self, now: UnixTime) {
         for trust in &self.fixed {
             trust.keys.refresh_if_due(now);
         }
-    }
-}
-
-impl Trust {
-    /// The issuer's name, the `iss` of its tokens.
-    pub(crate) fn name(&self) -> &str {
-        self.rules.issuer().as_str()
     }
 }
 
@@ -147,7 +134,7 @@ impl Deref for Found<'_> {
     }
 }
 
-impl From<JoseError> for Unfound {
+impl From<JoseError> for NotFound {
     fn from(error: JoseError) -> Self {
         Self::Token(error)
     }

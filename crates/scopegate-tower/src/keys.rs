@@ -1,8 +1,8 @@
 //! The keys of an issuer: where they come from and how they are kept fresh.
 //!
-//! From below: a [`Fetch`] makes one exchange; `download` gets a document by it, within bounds;
-//! `source` finds the key set, by discovery if need be; `schedule` says when to do so again; the
-//! [`KeyRing`] holds what was found and renews it by one shared `refresh` at a time.
+//! From the bottom up: a [`Fetch`] makes one HTTP exchange; `download` uses it to get one document
+//! within limits; `source` finds the key set, by discovery if needed; `schedule` computes when to
+//! refresh; the [`KeyRing`] holds the keys and runs at most one shared `refresh` at a time.
 
 mod discovery;
 mod download;
@@ -22,7 +22,7 @@ pub use self::error::KeysError;
 pub use self::fetch::{Fetch, FetchError};
 pub use self::http_fetch::HttpFetch;
 pub use self::readiness::{IssuerReadiness, KeyState};
-pub(crate) use self::refresh::{Outcome, PATIENCE, Progress, Refresh};
+pub(crate) use self::refresh::{MAX_WAIT, Outcome, Progress, Refresh};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::source::{Location, Source};
 pub(crate) use self::standing::Standing;

@@ -1,4 +1,4 @@
-//! The layer.
+//! The layer itself.
 
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use crate::{
     TrustedIssuer,
 };
 
-/// Lets requests with a good access token pass, and refuses the others.
+/// Admits requests with a valid access token and refuses all others.
 ///
-/// Clones share their keys. The layer suits every service of `http` requests; where it stands decides
-/// what it protects: in axum, `Router::layer` covers the routes that were added before it.
+/// Clones share their keys. The layer works with every service of `http` requests. What it protects
+/// depends on where it is placed: in axum, `Router::layer` covers the routes that were added before
+/// it.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -58,20 +59,20 @@ use crate::{
 pub struct BearerLayer {
     pub(crate) gate: Arc<Gate>,
     pub(crate) rule: TokenRule,
-    /// Whether guards behind it may answer in a type of their framework's.
+    /// Set if guards behind the layer may answer with a type of their framework.
     pub(crate) reader: Option<RefusalReader>,
 }
 
 impl BearerLayer {
-    /// Begins a layer that takes the tokens of this issuer, named as in their `iss`.
+    /// Starts to build a layer that accepts tokens of this issuer, named as in their `iss`.
     pub fn issuer(issuer: impl Into<String>) -> BearerBuilder {
         Self::issuers([TrustedIssuer::new(issuer)])
     }
 
-    /// Begins a layer that takes the tokens of several issuers.
+    /// Starts to build a layer that accepts tokens of several issuers.
     ///
-    /// The `iss` of a token says which one it is verified by; no other is tried. Tenants that are not
-    /// known from the start are [resolved](crate::ResolveIssuer).
+    /// The `iss` of a token selects the issuer that verifies it; no other is tried. Tenants that
+    /// are not known at the start are [resolved](crate::ResolveIssuer) at run time.
     ///
     /// ```
     /// use scopegate_tower::{BearerLayer, ConfigError, TrustedIssuer};
@@ -92,9 +93,9 @@ impl BearerLayer {
         BearerBuilder::new(issuers.into_iter().collect())
     }
 
-    /// The same layer, sharing its keys, which also lets requests *without* a token pass.
+    /// The same layer, sharing its keys, which also admits requests *without* a token.
     ///
-    /// A request whose token is not good is still refused.
+    /// A request with an invalid token is still refused.
     ///
     /// ```
     /// use scopegate_tower::BearerLayer;
@@ -108,10 +109,11 @@ impl BearerLayer {
         Self { rule: TokenRule::Optional, ..self }
     }
 
-    /// The same layer with a rule for all that it protects: only tokens that hold what the rule asks
-    /// for pass.
+    /// The same layer with a scope rule for everything that it protects: only tokens that meet the
+    /// rule are admitted.
     ///
-    /// For services that are not axum's, or where one rule is for all. See [`require`](crate::require).
+    /// For services that do not use axum, or where one rule applies to all routes. See
+    /// [`require`](crate::require).
     ///
     /// ```
     /// use scopegate_claims::ScopeName;
@@ -132,16 +134,16 @@ impl BearerLayer {
         Stack::new(crate::require(rule), self)
     }
 
-    /// How the keys are doing, for readiness probes.
+    /// The state of the keys, for readiness probes.
     ///
-    /// Keys that nobody has asked for yet begin to be read, so that a service which gets its first
-    /// request only when it is ready becomes so.
+    /// Keys that were never read start to be read. Otherwise a service that gets its first request
+    /// only once it is ready would never become ready.
     pub fn readiness(&self) -> Readiness {
         let now = self.gate.clock.now();
         self.gate.issuers.readiness(now)
     }
 
-    /// The document about the API, where [`resource`](BearerBuilder::resource) was given.
+    /// The metadata document of the API, if [`resource`](BearerBuilder::resource) was set.
     pub fn protected_resource(&self) -> Option<&ProtectedResource> {
         self.gate.resource.as_ref()
     }

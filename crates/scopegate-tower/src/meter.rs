@@ -1,11 +1,11 @@
-//! The metrics of the layer, under names that stay.
+//! The metrics of the layer. Their names are stable.
 //!
 //! With the feature `metrics` they go to the recorder that the program installed; without it these
-//! functions are empty. The table in the crate's documentation says what they mean.
+//! functions are empty. The crate's documentation has a table of their meaning.
 
 use std::time::Duration;
 
-/// A request was let in or refused.
+/// Counts a request that was admitted or refused.
 pub(crate) fn request(outcome: &'static str, reason: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("scopegate_bearer_requests_total", "outcome" => outcome, "reason" => reason)
@@ -14,7 +14,7 @@ pub(crate) fn request(outcome: &'static str, reason: &'static str) {
     let _ = (outcome, reason);
 }
 
-/// The keys of an issuer were asked for.
+/// Counts a refresh of an issuer's keys.
 pub(crate) fn refreshed(issuer: &str, outcome: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!(
@@ -27,7 +27,7 @@ pub(crate) fn refreshed(issuer: &str, outcome: &'static str) {
     let _ = (issuer, outcome);
 }
 
-/// How long ago an issuer confirmed its keys.
+/// Sets how long ago an issuer confirmed its keys.
 pub(crate) fn key_age(issuer: &str, age: Duration) {
     #[cfg(feature = "metrics")]
     metrics::gauge!("scopegate_jwks_age_seconds", "issuer" => issuer.to_owned())
@@ -36,7 +36,7 @@ pub(crate) fn key_age(issuer: &str, age: Duration) {
     let _ = (issuer, age);
 }
 
-/// A token was looked for among those verified before: `hit` or `miss`.
+/// Counts a lookup in the cache of verified tokens: `hit` or `miss`.
 pub(crate) fn cache(result: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("scopegate_bearer_cache_total", "result" => result).increment(1);

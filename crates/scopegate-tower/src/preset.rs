@@ -1,26 +1,26 @@
-//! What providers do differently, as data.
+//! How providers differ from the standards, as data.
 
 use scopegate_jose::{ClaimMapping, ClientRule, Rules};
 
-/// What a provider does differently from RFC 9068.
+/// How a provider differs from RFC 9068.
 ///
-/// Places are those of [`ClaimMapping`]. `scope` and `scp`, `client_id` and `cid`, `roles`, `groups`
-/// and a header without `typ` are read everywhere and need no mention.
+/// Claims are named as in [`ClaimMapping`]. `scope` and `scp`, `client_id` and `cid`, `roles`,
+/// `groups` and a header without `typ` are accepted for every provider and are not listed.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Preset {
     pub(crate) scopes: &'static [&'static str],
     pub(crate) roles: &'static [&'static str],
     pub(crate) groups: &'static [&'static str],
     pub(crate) client_id: &'static [&'static str],
-    /// Whether a token must name a client: what ID tokens of the provider lack.
+    /// Whether a token must name a client, which ID tokens of the provider do not.
     pub(crate) client: ClientRule,
-    /// What the claim `typ` of an access token is.
+    /// The required value of the claim `typ` of an access token.
     pub(crate) token_kind: Option<&'static str>,
-    /// Where the keys are, if not where the issuer's metadata says; `{tenant}` is filled in.
+    /// The URL of the keys, if it is not the one in the issuer's metadata; `{tenant}` is replaced.
     pub(crate) jwks_url: Option<&'static str>,
 }
 
-/// An issuer that writes what standards say: ours, and most others.
+/// An issuer that follows the standards: ours, and most others.
 pub(crate) static STANDARD: Preset = Preset {
     scopes: &[],
     roles: &[],
@@ -42,7 +42,8 @@ pub(crate) static OKTA: Preset = Preset {
     jwks_url: None,
 };
 
-/// With RBAC what a user may is in `permissions`; `scope` has what the client asked for.
+/// With RBAC enabled, `permissions` has what the user may do; `scope` has what the client
+/// requested.
 pub(crate) static AUTH0: Preset = Preset {
     scopes: &["permissions"],
     roles: &[],
@@ -53,8 +54,8 @@ pub(crate) static AUTH0: Preset = Preset {
     jwks_url: None,
 };
 
-/// `scp` is a text, application permissions and app roles are in `roles`. An API that is its own
-/// client gets ID tokens for the same audience; those name no client.
+/// `scp` is a string; application permissions and app roles are in `roles`. An API that is also a
+/// client gets ID tokens with the same audience; those name no client.
 pub(crate) static ENTRA_V2: Preset = Preset {
     scopes: &[],
     roles: &[],
@@ -65,7 +66,7 @@ pub(crate) static ENTRA_V2: Preset = Preset {
     jwks_url: Some("https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys"),
 };
 
-/// The same with `appid` for the client and another issuer.
+/// Like version 2.0, but `appid` names the client, and the issuer is another.
 pub(crate) static ENTRA_V1: Preset = Preset {
     scopes: &[],
     roles: &[],
@@ -76,7 +77,8 @@ pub(crate) static ENTRA_V1: Preset = Preset {
     jwks_url: Some("https://login.microsoftonline.com/{tenant}/discovery/keys"),
 };
 
-/// Roles of the realm and of clients lie in objects, and the claim `typ` tells the kinds apart.
+/// Roles of the realm and of clients are inside of objects. The claim `typ` distinguishes access
+/// tokens from others.
 pub(crate) static KEYCLOAK: Preset = Preset {
     scopes: &[],
     roles: &["/realm_access/roles"],
@@ -87,7 +89,8 @@ pub(crate) static KEYCLOAK: Preset = Preset {
     jwks_url: None,
 };
 
-/// Access tokens have no `aud`; `client_id` and `token_use` stand for it. Groups have their own name.
+/// Access tokens have no `aud`; `client_id` and `token_use` are checked instead. Groups have their
+/// own claim.
 pub(crate) static COGNITO: Preset = Preset {
     scopes: &[],
     roles: &[],

@@ -1,4 +1,4 @@
-//! What a protected API says about itself (RFC 9728).
+//! The metadata that a protected API publishes (RFC 9728).
 
 use bytes::Bytes;
 use scopegate_claims::{Issuer, ScopeSet};
@@ -10,8 +10,8 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// The metadata document of a protected API (RFC 9728 §2).
 ///
-/// A layer that was given a [`resource`](crate::BearerBuilder::resource) serves it. Where the layer
-/// does not see the path, because it stands on a nested router or behind a prefix, mount it yourself:
+/// A layer with a [`resource`](crate::BearerBuilder::resource) serves it. If the layer does not see
+/// that path, because it is on a nested router or behind a prefix, add a route for it yourself:
 ///
 /// ```
 /// use scopegate_tower::{BearerLayer, ProtectedResource};
@@ -49,7 +49,7 @@ pub struct ProtectedResource {
 }
 
 impl ProtectedResource {
-    /// Describes the API at this URL, which trusts these issuers.
+    /// Describes the API with this resource identifier and its trusted issuers.
     pub(crate) fn new<'a>(
         resource: &str,
         issuers: impl Iterator<Item = &'a Issuer>,
@@ -64,7 +64,8 @@ impl ProtectedResource {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(invalid("it may have neither query nor fragment"));
         }
-        // RFC 9728 §3.1: the well-known part comes between host and path; a lone slash is left out.
+        // RFC 9728 §3.1: the well-known part is inserted between host and path; a path of "/" is
+        // removed first.
         let path = match url.path() {
             "/" => WELL_KNOWN.to_owned(),
             path => format!("{WELL_KNOWN}{path}"),
@@ -84,22 +85,22 @@ impl ProtectedResource {
         })
     }
 
-    /// The identifier of the API, as it was written.
+    /// The identifier of the API, as it was configured.
     pub fn resource(&self) -> &str {
         &self.resource
     }
 
-    /// The path at which clients look for the document.
+    /// The path at which clients request the document.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The URL of the document, which every challenge names.
+    /// The URL of the document, which every challenge contains.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The document.
+    /// The document, as JSON.
     pub fn json(&self) -> Bytes {
         self.json.clone()
     }
@@ -108,7 +109,7 @@ impl ProtectedResource {
 #[derive(Serialize)]
 struct Document<'a> {
     resource: &'a str,
-    // Tenants are nobody's to list.
+    // Empty if all issuers are resolved at run time: tenants are not published.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authorization_servers: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_left_out_when_unknown() {
+    fn unknown_scopes_are_left_out_of_the_document() {
         assert!(!describe("https://a.example").unwrap().json().windows(6).any(|w| w == b"scopes"));
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a layer can do its work.
+//! Whether a layer can verify tokens.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::IssuerReadiness;
 
-/// Whether a layer can do its work: a plain value for probes and logs.
+/// Whether a layer can verify tokens: a plain value for probes and logs.
 ///
 /// ```
 /// use scopegate_tower::{BearerLayer, KeyState};
@@ -18,7 +18,7 @@ use crate::IssuerReadiness;
 /// assert!(auth.readiness().is_ready());
 /// assert_eq!(auth.readiness().to_string(), "https://id.example.com: fixed, 1 keys");
 ///
-/// // Keys that come from the issuer are not there yet.
+/// // Keys that come from the issuer have not been read yet.
 /// let builder = BearerLayer::issuer("https://id.example.com").audience("api://orders");
 /// let readiness = builder.build()?.readiness();
 /// assert!(!readiness.is_ready());
@@ -40,8 +40,8 @@ impl Readiness {
 
     /// Whether tokens of every issuer that was named at the start can be verified.
     ///
-    /// Tenants come and go, and the trouble of one is no reason to stop serving the others; they do
-    /// not count.
+    /// Tenants do not count: they come and go, and a problem with one of them is no reason to stop
+    /// serving the others.
     pub fn is_ready(&self) -> bool {
         self.ready
     }
@@ -51,13 +51,13 @@ impl Readiness {
         &self.issuers
     }
 
-    /// The issuers that a resolver named, as far as they are held.
+    /// The tenants that a resolver named and that are held at the moment.
     pub fn tenants(&self) -> &[IssuerReadiness] {
         &self.tenants
     }
 }
 
-/// A line for each issuer.
+/// One line per issuer.
 impl fmt::Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, issuer) in self.issuers.iter().chain(&self.tenants).enumerate() {

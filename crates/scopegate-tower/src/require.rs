@@ -1,4 +1,4 @@
-//! What a route asks of a token, as a layer.
+//! A scope rule for a route, as a layer.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,14 +13,14 @@ use tower_service::Service;
 use crate::answers::{Answers, HttpAnswers, refuse};
 use crate::future::ResponseFuture;
 
-/// Lets requests pass whose token holds what the rule asks for.
+/// Admits only requests whose token meets a scope rule.
 ///
-/// For those who say it at the route and not in the handler's signature, and for services that are
-/// not axum's. Answers are those of `RequireScope`. It stands *inside* of a
-/// [`BearerLayer`](crate::BearerLayer), which leaves the token; without one it answers 500 and logs
-/// an error. [`BearerLayer::require`](crate::BearerLayer::require) makes a layer of both.
+/// Use it to state the rule at the route instead of in the handler's signature, and for services
+/// that do not use axum. Its answers are those of `RequireScope`. It must be placed *inside* a
+/// [`BearerLayer`](crate::BearerLayer), which stores the verified token. Without one it answers 500
+/// and logs an error. [`BearerLayer::require`](crate::BearerLayer::require) combines both layers.
 ///
-/// In axum it goes on routes: `Router::route_layer(require(rule))`.
+/// In axum it is added to routes: `Router::route_layer(require(rule))`.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -41,7 +41,7 @@ use crate::future::ResponseFuture;
 /// #     key.sign(TokenType::AccessToken, &claims.in_dialect(Dialect::Both)).unwrap()
 /// # };
 ///
-/// struct ReadOrders; // `scopes!` writes the same
+/// struct ReadOrders; // the `scopes!` macro generates this
 ///
 /// impl ScopeName for ReadOrders {
 ///     const NAME: &'static str = "read:orders";
@@ -84,7 +84,7 @@ pub struct RequireLayer {
 }
 
 impl RequireLayer {
-    /// What it asks for, as data.
+    /// The rule, as data.
     pub fn requirement(&self) -> Requirement {
         self.requirement
     }
@@ -132,13 +132,13 @@ where
     }
 }
 
-/// Whether what the authentication layer left is enough.
+/// Whether the token that the authentication layer stored meets the requirement.
 fn decide(left: Option<&Authenticated>, requirement: &Requirement) -> Result<(), Refusal> {
     let Some(authenticated) = left else {
         tracing::error!(
             %requirement,
             "`require({requirement})` found no authentication: the scopegate layer is missing on \
-             this route, or inside of `require` instead of around it"
+             this route, or inside of `require` instead of context it"
         );
         let cause = format!("`require({requirement})` without the layer");
         return Err(Refusal::new(RefusalCause::Misconfigured(cause.into())));
@@ -172,7 +172,7 @@ mod tests {
     const READ: Requirement = Requirement::scope("read:orders");
 
     #[test]
-    fn a_missing_layer_is_ours_and_a_missing_token_is_theirs() {
+    fn a_missing_layer_is_500_and_a_missing_token_is_401() {
         assert_eq!(decide(None, &READ).unwrap_err().status(), 500);
 
         let settings = Arc::new(ChallengeSettings::new().with_realm("orders"));

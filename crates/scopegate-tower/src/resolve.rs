@@ -1,4 +1,4 @@
-//! Who says which tenants there are.
+//! How a program says which tenants exist.
 
 use std::error::Error;
 use std::fmt;
@@ -10,21 +10,23 @@ use scopegate_claims::Issuer;
 
 use crate::TrustedIssuer;
 
-/// Says whether an issuer is trusted that was not named at the start: a tenant.
+/// Decides whether an issuer is trusted that was not named at the start (a tenant).
 ///
-/// A closure of an issuer does, which returns a future of `Result<Option<TrustedIssuer>, E>`:
+/// Implemented for closures that take an issuer and return a future of
+/// `Result<Option<TrustedIssuer>, E>`:
 ///
-/// - `Ok(Some(…))`: tokens of it are verified by what the value says. It must be the issuer that was
-///   asked for.
-/// - `Ok(None)`: there is no such tenant, and the request is refused with 401.
-/// - `Err(…)`: nobody can tell, and the answer is 503. Nothing passes on doubt.
+/// - `Ok(Some(…))`: the issuer is trusted, and the value says how its tokens are verified. It must
+///   be the issuer that was asked for.
+/// - `Ok(None)`: there is no such tenant. The request is refused with 401.
+/// - `Err(…)`: the lookup failed. The request is refused with 503; no token is accepted without an
+///   answer.
 ///
-/// The text of the issuer comes from a token that nobody has verified: look it up, never trust a
-/// pattern. A tenant is kept for a while, see [`TenantLimits`]; that there is none is remembered for a
-/// minute, and that nobody can tell for five seconds. Requests for the same tenant share one question.
-/// At most 16 run at a time, each takes at most five seconds with its time in the queue, and above
-/// 1,024 of them the answer is 503, so that a flood of made-up issuers costs little and those who are
-/// known do not notice.
+/// The issuer's name comes from a token that is not verified yet. Look it up in a list; do not
+/// accept names by a pattern. A tenant is kept for a while, see [`TenantLimits`]. "No such tenant"
+/// is remembered for one minute, a failed lookup for five seconds. Requests for the same tenant
+/// share one lookup. At most 16 lookups run at a time. Each takes at most five seconds, including
+/// its time in the queue. If 1,024 lookups run or wait, further requests are answered with 503. So
+/// a flood of made-up issuers costs little, and does not affect tenants that are already known.
 ///
 /// ```
 /// use scopegate_tower::{BearerLayer, ConfigError, TrustedIssuer};
@@ -47,7 +49,7 @@ use crate::TrustedIssuer;
 ///     .build();
 /// assert!(auth.is_ok());
 ///
-/// // Keys belong to one issuer.
+/// // A key set URL belongs to one issuer.
 /// let auth = BearerLayer::issuers([])
 ///     .audience("api://orders")
 ///     .jwks_url("https://id.example.com/keys")
@@ -68,7 +70,7 @@ pub enum Resolved {
     Trusted(Box<TrustedIssuer>),
     /// There is no such tenant.
     Unknown,
-    /// Nobody can tell at the moment.
+    /// The lookup failed.
     Failed(Box<dyn Error + Send + Sync>),
 }
 
@@ -90,7 +92,7 @@ where
     }
 }
 
-/// How many tenants are held, and for how long.
+/// How many tenants are kept, and for how long.
 ///
 /// ```
 /// use scopegate_tower::TenantLimits;
@@ -112,18 +114,20 @@ impl TenantLimits {
         Self { most: 1000, trusted_for: Duration::from_secs(600) }
     }
 
-    /// Holds at most so many; the one that was not used for the longest time makes room.
+    /// Keeps at most this many tenants; the least recently used one is evicted.
     ///
-    /// Each has its keys and their renewal. A tenant that was let go of is asked for again at need.
+    /// Each tenant has its own keys, which are refreshed in the background. An evicted tenant is
+    /// looked up again when a token of it arrives.
     pub const fn at_most(mut self, most: usize) -> Self {
         self.most = if most == 0 { 1 } else { most };
         self
     }
 
-    /// Asks again after this time whether a tenant is trusted.
+    /// Sets how long a tenant is trusted before it must be looked up again.
     ///
-    /// One that is in use is asked about before, in the background; if that fails it is trusted to the
-    /// end of its time and not longer. A tenant that is taken back is refused at the latest then.
+    /// A tenant in use is looked up earlier, in the background. If that lookup fails, the tenant is
+    /// trusted until its time is over, and not longer. So a tenant that is withdrawn is refused
+    /// after this time at the latest.
     pub const fn trusted_for(mut self, time: Duration) -> Self {
         self.trusted_for = time;
         self

@@ -1,4 +1,4 @@
-//! The service: decide, then call or answer.
+//! The service: decides about each request, then calls the inner service or refuses.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,13 +10,14 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{Refusal, RefusalCause};
 use tower_service::Service;
 
+use crate::admission::Admission;
 use crate::answers::{Answers, HttpAnswers, refuse};
 use crate::decision::{Decision, Gate, Need};
 use crate::future::{Parked, ResponseFuture};
 use crate::layer::BearerLayer;
 use crate::meter;
 
-/// A service behind a [`BearerLayer`].
+/// A service wrapped by a [`BearerLayer`].
 pub struct BearerService<S, V = HttpAnswers> {
     inner: S,
     layer: BearerLayer,
@@ -28,12 +29,12 @@ impl<S, V> BearerService<S, V> {
         Self { inner, layer, answers: PhantomData }
     }
 
-    /// The service behind the layer.
+    /// The wrapped service.
     pub fn inner(&self) -> &S {
         &self.inner
     }
 
-    /// The service behind the layer.
+    /// The wrapped service.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -61,7 +62,8 @@ where
         gate.issuers.refresh_if_due(now);
         match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let admission = self.layer.admit(&mut request, authenticated);
+                let admission =
+                    Admission::of(&mut request, authenticated, self.layer.reader.as_ref());
                 ResponseFuture::admitted(self.inner.call(request), admission)
             }
             Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),
@@ -82,7 +84,7 @@ impl<S: Clone, V> BearerService<S, V> {
         S: Service<Request<B>, Response = Response<R>>,
         V: Answers<R>,
     {
-        // The service that was polled ready is the one to call; its clone takes its place.
+        // The service that was polled ready must be the one to call; its clone replaces it here.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
         ResponseFuture::parked(Parked::new(self.layer.clone(), inner, request), need, now)
@@ -90,7 +92,7 @@ impl<S: Clone, V> BearerService<S, V> {
 }
 
 impl Gate {
-    /// The answer to a request that is refused, in the form that the layer was set to.
+    /// The answer to a refused request, with the layer's realm and body.
     pub(crate) fn refuse<R, V: Answers<R>>(&self, cause: RefusalCause) -> Response<R> {
         let refusal = Refusal::new(cause).with_settings(Arc::clone(&self.settings));
         meter::request("refused", refusal.reason());

@@ -1,4 +1,4 @@
-//! The issuers that a resolver names: found at need, kept for a while, let go of.
+//! The issuers that a resolver names: looked up when needed, kept for a while, then evicted.
 
 mod refused;
 
@@ -15,43 +15,42 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use self::refused::{Refused, Why};
-use crate::issuer_settings::Surroundings;
-use crate::issuers::Trust;
+use self::refused::{Reason, Refused};
+use crate::issuer_settings::IssuerContext;
 use crate::keys::{IssuerReadiness, Outcome, Progress, Refresh, TIMEOUT};
+use crate::trust::Trust;
 use crate::{ResolveIssuer, Resolved, TenantLimits, TrustedIssuer};
 
-/// The most questions that a resolver is asked at a time. Others wait their turn.
-const AT_ONCE: usize = 16;
+/// The maximum number of lookups that run at a time. Others wait.
+const MAX_RUNNING: usize = 16;
 
-/// The most questions that run or wait; above it a request is told to come again.
-const QUEUE: usize = 1024;
+/// The maximum number of lookups that run or wait. Above it a request is refused with 503.
+const MAX_LOOKUPS: usize = 1024;
 
-/// In what time to come again.
-pub(crate) const SOON: Duration = Duration::from_secs(1);
+/// The `Retry-After` of such a refusal.
+pub(crate) const RETRY_SOON: Duration = Duration::from_secs(1);
 
 /// The tenants of a layer.
 ///
-/// To find one takes no lock and no allocation. What comes and goes with them is the business of one
-/// task per question.
+/// Finding a tenant takes no lock and no allocation. Changes are made by one task per lookup.
 pub(crate) struct Tenants {
     resolver: Box<dyn ResolveIssuer>,
     limits: TenantLimits,
-    around: Surroundings,
+    context: IssuerContext,
     live: ArcSwap<Live>,
     state: Mutex<State>,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
 type Live = HashMap<Box<str>, Arc<Tenant>>;
 
-/// A tenant that is trusted for the time being.
+/// A tenant that is trusted at the moment.
 #[derive(Debug)]
 struct Tenant {
     trust: Arc<Trust>,
-    /// What the resolver said, to see whether it says something else.
-    told: TrustedIssuer,
-    /// From when on the resolver is asked about it in the background.
+    /// The resolver's last answer, to see whether a new answer differs.
+    answer: TrustedIssuer,
+    /// The Unix time, in seconds, from which it is looked up again in the background.
     renew_at: AtomicU64,
 }
 
@@ -61,35 +60,35 @@ struct State {
     refused: Refused,
 }
 
-/// What is known of an issuer without asking.
+/// What is known about an issuer without asking the resolver.
 #[derive(Debug)]
 pub(crate) enum Known {
     Trusted(Arc<Trust>),
     /// There is no such tenant.
     Unknown,
-    /// Nobody could tell a moment ago.
-    Unclear(Duration),
-    /// The resolver knows.
-    Nothing,
+    /// The last lookup failed; the next one is allowed after this time.
+    RecentlyFailed(Duration),
+    /// Nothing is known; the resolver must be asked.
+    Unasked,
 }
 
 impl Tenants {
     pub(crate) fn new(
         resolver: Box<dyn ResolveIssuer>,
         limits: TenantLimits,
-        around: Surroundings,
+        context: IssuerContext,
     ) -> Self {
         Self {
             resolver,
             limits,
-            around,
+            context,
             live: ArcSwap::default(),
             state: Mutex::default(),
-            turns: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(MAX_RUNNING),
         }
     }
 
-    /// Finds what is known of an issuer.
+    /// Finds what is known about an issuer.
     pub(crate) fn find(self: &Arc<Self>, issuer: &str, now: UnixTime) -> Known {
         let live = self.live.load();
         if let Some(tenant) = live.get(issuer)
@@ -100,13 +99,13 @@ impl Tenants {
             return Known::Trusted(Arc::clone(&tenant.trust));
         }
         match self.lock().refused.find(issuer, now) {
-            Some((Why::Unknown, _)) => Known::Unknown,
-            Some((Why::Failed, rest)) => Known::Unclear(rest),
-            None => Known::Nothing,
+            Some((Reason::Unknown, _)) => Known::Unknown,
+            Some((Reason::Failed, rest)) => Known::RecentlyFailed(rest),
+            None => Known::Unasked,
         }
     }
 
-    /// The question that is running about this issuer, or a new one.
+    /// Returns the running lookup of this issuer, or starts one.
     pub(crate) fn ask(
         self: &Arc<Self>,
         issuer: &Issuer,
@@ -118,15 +117,15 @@ impl Tenants {
         {
             return Ok(running.clone());
         }
-        // Somebody may just have got the answer.
-        if !matches!(self.find_locked(&state, issuer.as_str(), now), Known::Nothing) {
+        // Another request's lookup may have just ended.
+        if !matches!(self.find_locked(&state, issuer.as_str(), now), Known::Unasked) {
             return Err(Outcome::Succeeded);
         }
-        if state.running.len() >= QUEUE {
-            // A question whose task is gone has left its place.
-            state.running.retain(|_, question| question.is_running());
-            if state.running.len() >= QUEUE {
-                return Err(Outcome::CoolingDown(SOON));
+        if state.running.len() >= MAX_LOOKUPS {
+            // Remove lookups whose task is gone, for example with its runtime.
+            state.running.retain(|_, lookup| lookup.is_running());
+            if state.running.len() >= MAX_LOOKUPS {
+                return Err(Outcome::CoolingDown(RETRY_SOON));
             }
         }
         self.start(&mut state, issuer.clone()).ok_or(Outcome::Failed)
@@ -138,9 +137,9 @@ impl Tenants {
             (Some(tenant), _) if tenant.trust.keys.standing().is_trusted(now) => {
                 Known::Trusted(Arc::clone(&tenant.trust))
             }
-            (_, Some((Why::Unknown, _))) => Known::Unknown,
-            (_, Some((Why::Failed, rest))) => Known::Unclear(rest),
-            (_, None) => Known::Nothing,
+            (_, Some((Reason::Unknown, _))) => Known::Unknown,
+            (_, Some((Reason::Failed, rest))) => Known::RecentlyFailed(rest),
+            (_, None) => Known::Unasked,
         }
     }
 
@@ -149,13 +148,14 @@ impl Tenants {
         if now.as_seconds() < renew_at {
             return;
         }
-        // One request takes it upon itself; if it comes to nothing, another does later.
-        let next = now.plus(SOON * 15).as_seconds();
+        // The one request that wins this exchange starts the lookup. If the lookup fails, another
+        // request tries again after 15 seconds.
+        let next = now.plus(RETRY_SOON * 15).as_seconds();
         if tenant.renew_at.compare_exchange(renew_at, next, Relaxed, Relaxed).is_ok() {
             let mut state = self.lock();
             let issuer = tenant.trust.rules.issuer();
             let is_running = state.running.get(issuer.as_str()).is_some_and(Refresh::is_running);
-            if !is_running && state.running.len() < QUEUE {
+            if !is_running && state.running.len() < MAX_LOOKUPS {
                 self.start(&mut state, issuer.clone());
             }
         }
@@ -166,27 +166,28 @@ impl Tenants {
             tracing::error!("issuers cannot be resolved outside of a tokio runtime");
             return None;
         };
-        let (progress, question) = Refresh::begin();
-        state.running.insert(issuer.as_str().into(), question.clone());
-        // Its own task, so that it goes on when the request that caused it is given up.
+        let (progress, lookup) = Refresh::begin();
+        state.running.insert(issuer.as_str().into(), lookup.clone());
+        // In its own task, so that it continues if the request that started it is cancelled.
         runtime.spawn(Arc::clone(self).resolve(issuer, progress));
-        Some(question)
+        Some(lookup)
     }
 
     async fn resolve(self: Arc<Self>, issuer: Issuer, progress: watch::Sender<Progress>) {
-        // The time in the queue counts, so that a flood is over when those who asked have given up.
+        // The time in the queue counts, so that a flood ends when the requests that caused it have
+        // given up.
         let answer = timeout(TIMEOUT, async {
-            let _turn = self.turns.acquire().await;
+            let _permit = self.permits.acquire().await;
             self.resolver.resolve(issuer.clone()).await
         });
         let resolved = answer.await.unwrap_or_else(|_| Resolved::Failed("it took too long".into()));
-        let now = self.around.clock.now();
+        let now = self.context.clock.now();
         let outcome = self.settle(&issuer, resolved, now);
         self.lock().running.remove(issuer.as_str());
         progress.send_replace(Progress::Ended(outcome));
     }
 
-    /// Acts on the answer.
+    /// Acts on the resolver's answer.
     fn settle(&self, issuer: &Issuer, resolved: Resolved, now: UnixTime) -> Outcome {
         let issuer = issuer.as_str();
         let trusted = match resolved {
@@ -194,8 +195,8 @@ impl Tenants {
             Resolved::Unknown => {
                 tracing::debug!("there is no such tenant");
                 let mut state = self.lock();
-                self.let_go(issuer);
-                state.refused.note(issuer, Why::Unknown, now);
+                self.drop_tenant(issuer);
+                state.refused.remember(issuer, Reason::Unknown, now);
                 return Outcome::Succeeded;
             }
             Resolved::Failed(error) => {
@@ -207,42 +208,42 @@ impl Tenants {
             }
         };
         if trusted.issuer != issuer {
-            tracing::error!(found = trusted.issuer, "the resolver answers with another issuer");
+            tracing::error!(found = trusted.issuer, "the resolver returned a different issuer");
             return self.fail(issuer, now);
         }
         self.hold(issuer, trusted, now)
     }
 
-    /// Trusts an issuer for its time.
-    fn hold(&self, issuer: &str, told: TrustedIssuer, now: UnixTime) -> Outcome {
+    /// Trusts an issuer for the configured time.
+    fn hold(&self, issuer: &str, answer: TrustedIssuer, now: UnixTime) -> Outcome {
         let until = now.plus(self.limits.trusted_for);
-        // Three quarters of the time, so that one in use is never waited for.
+        // Three quarters of that time, so that no request has to wait for a tenant in use.
         let renew_at = now.plus(self.limits.trusted_for / 4 * 3).as_seconds();
         let changing = self.lock();
         let live = self.live.load_full();
         if let Some(tenant) = live.get(issuer)
-            && tenant.told.is_same(&told)
+            && tenant.answer.is_same(&answer)
         {
             tenant.trust.keys.standing().trust_until(until);
             tenant.renew_at.store(renew_at, Relaxed);
             return Outcome::Succeeded;
         }
-        let trust = match told.clone().trust(&self.around) {
+        let trust = match answer.clone().trust(&self.context) {
             Ok(trust) => trust,
             Err(error) => {
-                tracing::error!(issuer, "the resolver describes an issuer wrongly: {error}");
+                tracing::error!(issuer, "the resolver returned invalid settings: {error}");
                 drop(changing);
                 return self.fail(issuer, now);
             }
         };
         let standing = trust.keys.standing();
         standing.trust_until(until);
-        // As if it were used, so that it does not make room at once.
+        // Marks the tenant as used, so that it is not evicted at once.
         standing.generation(now);
-        let tenant = Tenant { trust: Arc::new(trust), told, renew_at: renew_at.into() };
+        let tenant = Tenant { trust: Arc::new(trust), answer, renew_at: renew_at.into() };
         let mut next = Live::clone(&live);
         if let Some(before) = next.insert(issuer.into(), Arc::new(tenant)) {
-            // What was verified by other rules counts no more.
+            // Tokens that were verified by the old rules are no longer valid.
             before.trust.keys.standing().end();
         }
         next.retain(|_, tenant| tenant.trust.keys.standing().is_trusted(now));
@@ -254,7 +255,7 @@ impl Tenants {
         Outcome::Succeeded
     }
 
-    fn let_go(&self, issuer: &str) {
+    fn drop_tenant(&self, issuer: &str) {
         let live = self.live.load_full();
         if let Some(tenant) = live.get(issuer) {
             tenant.trust.keys.standing().end();
@@ -264,13 +265,13 @@ impl Tenants {
         }
     }
 
-    /// Nobody can tell; one that is trusted stays so to the end of its time.
+    /// Records a failed lookup. A tenant that is trusted stays trusted until its time is over.
     fn fail(&self, issuer: &str, now: UnixTime) -> Outcome {
-        self.lock().refused.note(issuer, Why::Failed, now);
+        self.lock().refused.remember(issuer, Reason::Failed, now);
         Outcome::Failed
     }
 
-    /// How the tenants' keys are doing.
+    /// The state of the tenants' keys.
     pub(crate) fn readiness(&self, now: UnixTime) -> Vec<IssuerReadiness> {
         let live = self.live.load();
         let mut tenants: Vec<_> = live
@@ -286,7 +287,7 @@ impl Tenants {
     }
 }
 
-/// The tenant that was not used for the longest time, other than this one.
+/// The least recently used tenant, except this one.
 fn least_used(live: &Live, but: &str) -> Option<Box<str>> {
     live.iter()
         .filter(|(name, _)| ***name != *but)

@@ -1,5 +1,5 @@
-//! An issuer for the tests of this crate: it signs, publishes its keys without a network, counts who
-//! asks, and misbehaves when told to.
+//! An issuer for this crate's tests. It signs tokens, publishes its keys without a network, records
+//! requests, and can be told to misbehave.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ pub(crate) const AUDIENCE: &str = "api://orders";
 pub(crate) const JWKS_URL: &str = "https://id.example.com/keys";
 pub(crate) const NOW: u64 = 1_700_000_000;
 
-/// Clones are the same issuer.
+/// Clones share their state.
 #[derive(Clone, Debug)]
 pub(crate) struct TestIssuer {
     pub(crate) clock: ManualClock,
@@ -33,24 +33,24 @@ struct State {
     behaviour: Behaviour,
     headers: HeaderMap,
     requests: Vec<String>,
-    /// How many of them brought the right tag.
+    /// How many requests were answered with "not modified".
     not_modified: usize,
 }
 
 /// How the issuer answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Behaviour {
-    /// With its keys, at every URL.
+    /// Returns its keys at every URL.
     Keys,
-    /// With its keys, after a while.
+    /// Returns its keys after a delay.
     Slow(Duration),
-    /// With its keys and a tag, or that nothing changed.
+    /// Returns its keys with an `ETag`, or "not modified".
     Tagged,
-    /// Not at all.
+    /// Never answers.
     Hang,
-    /// The connection breaks.
+    /// The connection fails.
     Down,
-    /// By path, else 404.
+    /// Returns the page with this path, or 404.
     Pages(Vec<(&'static str, Page)>),
 }
 
@@ -95,17 +95,17 @@ impl TestIssuer {
         Arc::clone(self.lock().keys.last().unwrap())
     }
 
-    /// Signs with a new key from now on, and publishes only that.
+    /// Replaces its keys by a new one, which it signs with from now on.
     pub(crate) fn replace_key(&self, kid: &str) {
         self.lock().keys = vec![signing_key(kid)];
     }
 
-    /// Signs with a new key from now on, and publishes the old ones too.
+    /// Adds a new key, which it signs with from now on; the old ones stay published.
     pub(crate) fn add_key(&self, kid: &str) {
         self.lock().keys.push(signing_key(kid));
     }
 
-    /// Publishes the key that another signs with, too.
+    /// Also publishes the key of another issuer.
     pub(crate) fn publish_key_of(&self, other: &Self) {
         let key = other.key();
         self.lock().keys.push(key);
@@ -123,12 +123,12 @@ impl TestIssuer {
         self.lock().headers.insert(name, value.parse().unwrap());
     }
 
-    /// The paths that were asked for.
+    /// The requested paths.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.lock().requests.clone()
     }
 
-    /// How often the answer was that nothing changed.
+    /// How many requests were answered with "not modified".
     pub(crate) fn not_modified(&self) -> usize {
         self.lock().not_modified
     }
@@ -137,12 +137,12 @@ impl TestIssuer {
         self.lock().requests.len()
     }
 
-    /// A token that is good for an hour.
+    /// A token that is valid for an hour.
     pub(crate) fn token(&self) -> String {
         self.sign(&serde_json::json!({}))
     }
 
-    /// A good token with these claims beside.
+    /// A valid token with these additional claims.
     pub(crate) fn sign(&self, extra: &Value) -> String {
         let until = UnixTime::from_seconds(NOW + 3600);
         let claims = Claims::builder(&Issuer::parse(ISSUER).unwrap(), until)

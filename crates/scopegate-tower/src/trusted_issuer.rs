@@ -1,4 +1,4 @@
-//! An issuer whose tokens are taken, as the program describes it.
+//! A trusted issuer, as the program describes it.
 
 use std::sync::Arc;
 
@@ -6,24 +6,25 @@ use scopegate_claims::Issuer;
 use scopegate_jose::ClaimMapping;
 
 use crate::ConfigError;
-use crate::issuer_settings::{IssuerSettings, Surroundings, issuer_setters};
-use crate::issuers::Trust;
+use crate::issuer_settings::{IssuerContext, IssuerSettings, issuer_setters};
 use crate::preset::{self, Preset};
+use crate::trust::Trust;
 
-/// An issuer whose tokens a layer takes, with what is particular about it.
+/// An issuer whose tokens a layer accepts, with the provider's particularities.
 ///
-/// What it leaves open, such as the audience or the leeway, the layer's builder says for all.
+/// Settings that are not made here, such as the audience or the leeway, are taken from the layer's
+/// builder.
 ///
-/// | provider | scopes | roles, groups | client | told from other tokens by |
+/// | provider | scopes | roles, groups | client | how access tokens are recognized |
 /// | --- | --- | --- | --- | --- |
-/// | [any, ours](Self::new) | `scope`, `scp` | `roles`, `groups` | `client_id`, `cid` | `typ`, `token_use`, `at_hash` |
+/// | [standard, ours](Self::new) | `scope`, `scp` | `roles`, `groups` | `client_id`, `cid` | `typ`, `token_use`, `at_hash` |
 /// | [Okta](Self::okta) | | | | a `cid` |
 /// | [Auth0](Self::auth0) | + `permissions` | | or `azp` | the audience |
 /// | [Entra](Self::entra), [v1](Self::entra_v1) | | | or `azp`, `appid` | a client |
 /// | [Keycloak](Self::keycloak) | | + `realm_access.roles`, and by [`client_roles`](Self::client_roles) `resource_access.….roles` | or `azp` | `typ: Bearer` |
 /// | [Cognito](Self::cognito) | | + `cognito:groups` | | `token_use: access` |
 ///
-/// For others there is [`mapping`](Self::mapping). What it all comes to is in
+/// For other providers use [`mapping`](Self::mapping). The results are in
 /// [`Claims`](scopegate_claims::Claims): `scopes()`, `roles()`, `groups()`, `client_id()`.
 ///
 /// ```
@@ -38,7 +39,7 @@ use crate::preset::{self, Preset};
 /// .build();
 /// assert!(auth.is_ok());
 ///
-/// // The endpoints that speak for all tenants are no issuer of any token.
+/// // The endpoints for all tenants together are not the issuer of any token.
 /// let auth = BearerLayer::issuers([TrustedIssuer::entra("common")]).audience("api://orders").build();
 /// assert!(matches!(auth.unwrap_err(), ConfigError::InvalidTenant { .. }));
 /// ```
@@ -47,63 +48,65 @@ use crate::preset::{self, Preset};
 pub struct TrustedIssuer {
     pub(crate) issuer: String,
     preset: &'static Preset,
-    /// Where the provider publishes the keys, if nothing else is said of them.
+    /// The provider's key set URL, used if no other keys or URL are set.
     published_at: Option<String>,
-    /// What could not be said at once, because builders do not fail.
+    /// An error that `build` reports, because the setters cannot fail.
     problem: Option<ConfigError>,
     pub(crate) settings: IssuerSettings,
 }
 
 impl TrustedIssuer {
-    /// An issuer that writes what standards say, named as in the `iss` of its tokens.
+    /// An issuer that follows the standards, named as in the `iss` of its tokens.
     pub fn new(issuer: impl Into<String>) -> Self {
         Self::of(issuer.into(), &preset::STANDARD)
     }
 
     /// A custom authorization server of Okta, such as `https://acme.okta.com/oauth2/default`.
     ///
-    /// Tokens of the org server (without `/oauth2/…`) are for Okta alone; nobody else can verify them.
+    /// Tokens of the org server (without `/oauth2/…`) are only for Okta's own APIs; nobody else can
+    /// verify them.
     pub fn okta(issuer: impl Into<String>) -> Self {
         Self::of(issuer.into(), &preset::OKTA)
     }
 
-    /// A tenant of Auth0 by its domain, such as `acme.eu.auth0.com`.
+    /// An Auth0 tenant, given by its domain, such as `acme.eu.auth0.com`.
     ///
-    /// `permissions` count as scopes. The issuer has a slash at its end.
+    /// `permissions` count as scopes. The issuer ends with a slash, which is added here.
     pub fn auth0(domain: impl AsRef<str>) -> Self {
         let domain = domain.as_ref();
         let domain = domain.strip_prefix("https://").unwrap_or(domain).trim_end_matches('/');
         Self::of(format!("https://{domain}/"), &preset::AUTH0)
     }
 
-    /// A tenant of Microsoft Entra ID by its GUID, for tokens of version 2.0.
+    /// A Microsoft Entra ID tenant, given by its GUID, for tokens of version 2.0.
     ///
-    /// The API's manifest says which version it gets (`accessTokenAcceptedVersion`); name both if in
-    /// doubt. For an API of many tenants use a [resolver](crate::ResolveIssuer). Permissions of
-    /// applications are roles, not scopes: the same claim holds the app roles of users.
+    /// The API's manifest says which version it gets (`accessTokenAcceptedVersion`); trust both
+    /// versions if in doubt. For a multi-tenant API use a [resolver](crate::ResolveIssuer).
+    /// Application permissions are read as roles, not scopes, because the same claim holds the app
+    /// roles of users.
     pub fn entra(tenant: impl AsRef<str>) -> Self {
-        // Tokens have it in lower case, whatever the portal shows.
+        // Tokens have the GUID in lower case, even if the portal shows it otherwise.
         let tenant = tenant.as_ref().to_ascii_lowercase();
         let issuer = format!("https://login.microsoftonline.com/{tenant}/v2.0");
         Self::of(issuer, &preset::ENTRA_V2).tenant(&tenant)
     }
 
-    /// The same for tokens of version 1.0.
+    /// The same tenant for tokens of version 1.0.
     pub fn entra_v1(tenant: impl AsRef<str>) -> Self {
         let tenant = tenant.as_ref().to_ascii_lowercase();
         let issuer = format!("https://sts.windows.net/{tenant}/");
         Self::of(issuer, &preset::ENTRA_V1).tenant(&tenant)
     }
 
-    /// A realm of Keycloak, such as `https://sso.example.com/realms/acme`.
+    /// A Keycloak realm, such as `https://sso.example.com/realms/acme`.
     pub fn keycloak(realm: impl Into<String>) -> Self {
         Self::of(realm.into(), &preset::KEYCLOAK)
     }
 
-    /// A user pool of Amazon Cognito.
+    /// An Amazon Cognito user pool.
     ///
-    /// Its tokens have no audience unless a resource is asked for: say whose tokens to take by
-    /// [`client_ids`](Self::client_ids)`([…], "access")`.
+    /// Its tokens have no audience unless the client requests a resource. Say which clients' tokens
+    /// to accept with [`client_ids`](Self::client_ids)`([…], "access")`.
     pub fn cognito(region: impl AsRef<str>, pool: impl AsRef<str>) -> Self {
         let (region, pool) = (region.as_ref(), pool.as_ref());
         let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{pool}");
@@ -124,7 +127,7 @@ impl TrustedIssuer {
         self
     }
 
-    /// Counts the roles that Keycloak's tokens have at this client as roles.
+    /// Also reads the roles that Keycloak assigns for this client (`resource_access.CLIENT.roles`).
     pub fn client_roles(self, client: &str) -> Self {
         let client = client.replace('~', "~0").replace('/', "~1");
         self.mapping(ClaimMapping::new().roles(&format!("/resource_access/{client}/roles")))
@@ -132,23 +135,24 @@ impl TrustedIssuer {
 
     issuer_setters!(settings);
 
-    /// What the layer decides by.
-    pub(crate) fn trust(self, around: &Surroundings) -> Result<Trust, ConfigError> {
+    /// Builds the rules and keys that verify the issuer's tokens.
+    pub(crate) fn trust(self, context: &IssuerContext) -> Result<Trust, ConfigError> {
         let Self { issuer, preset, published_at, problem, settings } = self;
         if let Some(problem) = problem {
             return Err(problem);
         }
         let issuer = Issuer::parse(&issuer)?;
-        let mut settings = settings.or(&around.settings);
+        let mut settings = settings.or(&context.settings);
         if settings.keys.is_none() {
             settings.jwks_url = settings.jwks_url.or(published_at);
         }
         let rules = preset.apply(settings.rules(issuer)?);
-        let keys = settings.key_ring(rules.issuer(), around)?;
+        let keys = settings.key_ring(rules.issuer(), context)?;
         Ok(Trust { rules, keys: Arc::new(keys) })
     }
 
-    /// Whether both say the same, as far as can be told without looking into keys.
+    /// Whether both have the same settings. Settings with keys never count as the same, because
+    /// keys are not compared.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let Self { issuer, preset, published_at, problem, settings } = self;
         *issuer == other.issuer
@@ -159,7 +163,7 @@ impl TrustedIssuer {
     }
 }
 
-/// Whether a text is a GUID, which is how Entra writes its tenants in `iss`.
+/// Whether a text is a GUID. Entra names tenants by GUID in `iss`.
 fn is_guid(text: &str) -> bool {
     let mut groups = text.split('-');
     let lengths = [8, 4, 4, 4, 12];

@@ -2,10 +2,10 @@
 
 use url::{Host, Url};
 
-/// Parses an absolute URL that a configuration or an issuer names.
+/// Parses an absolute URL from a configuration or from an issuer.
 ///
-/// It is https, or http with a loopback address, where nobody can listen in between; and it holds no
-/// password, which would end up in logs.
+/// It must be https, or http with a loopback address, where nobody can intercept the connection. It
+/// must not contain a password, which would end up in logs.
 pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
     match check(&url) {
@@ -14,9 +14,9 @@ pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
     }
 }
 
-/// What makes a URL unsafe, or of no use.
+/// Why a URL is not safe or not usable, if it is not.
 pub(crate) fn check(url: &Url) -> Option<&'static str> {
-    // Longer, or with other characters, than a request line takes.
+    // It is too long, or has characters that are not allowed in a request line.
     if http::Uri::try_from(url.as_str()).is_err() {
         return Some("no request can be made for it");
     }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_that_no_request_takes_is_refused() {
+    fn a_url_that_cannot_be_requested_is_refused() {
         let long = format!("https://a.example/{}", "k".repeat(70_000));
         for bad in [long.as_str(), "https://a`{b}/k", "https://a.example`/"] {
             assert!(parse(bad).is_err(), "{bad:.40}");

@@ -1,4 +1,4 @@
-//! What the layer logs. Alone in its process, because `tracing` remembers who listens for all threads.
+//! What the layer logs. In a process of its own, because `tracing` caches interest for all threads.
 
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
@@ -19,7 +19,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 const NOW: u64 = 1_700_000_000;
 
-/// Serves these keys until they are taken away.
+/// Serves these keys until they are removed.
 #[derive(Clone, Debug)]
 struct Keys(Arc<Mutex<Option<Bytes>>>);
 
@@ -101,7 +101,7 @@ fn refusals_and_refreshes_are_logged_without_tokens() {
     let lines = |level: &str, text: &str| {
         log.lines().filter(|line| line.contains(level) && line.contains(text)).count()
     };
-    assert_eq!(lines("INFO", "took the issuer's keys into use"), 1, "{log}");
+    assert_eq!(lines("INFO", "the issuer's new keys are in use"), 1, "{log}");
     assert!(lines("WARN", "https://id.example.com/keys cannot be read") >= 1, "{log}");
     assert_eq!(lines("DEBUG", "refused a request"), 2, "{log}");
     assert_eq!(lines("DEBUG", "reason=\"expired\" status=401"), 1, "{log}");

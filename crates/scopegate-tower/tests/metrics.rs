@@ -1,4 +1,4 @@
-//! What the layer counts, under names that stay.
+//! What the layer counts, under stable names.
 
 #![cfg(feature = "metrics")]
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
@@ -25,7 +25,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 const NOW: u64 = 1_700_000_000;
 
-/// What was recorded, by name and labels.
+/// The recorded values, by name and labels.
 #[derive(Clone, Debug, Default)]
 struct Recorded(Arc<Mutex<BTreeMap<String, f64>>>);
 
@@ -87,7 +87,7 @@ impl Recorder for Recorded {
     }
 }
 
-/// Serves these keys until they are taken away.
+/// Serves these keys until they are removed.
 #[derive(Clone, Debug)]
 struct Keys(Arc<Mutex<Option<Bytes>>>);
 

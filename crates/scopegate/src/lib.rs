@@ -1,15 +1,17 @@
 //! API access for Rust services: verify tokens offline, require scopes in the handler's signature.
 //!
-//! This crate has no code of its own. It is the one name to depend on for a service that protects an
-//! API: the layer (feature `tower`), the extractors (feature `axum`), both on by default, and the
-//! types that both speak of. With the feature `routes` there is a router that sees what handlers ask
-//! for: it audits them at the start, and writes their scopes into OpenAPI. A service in gRPC has
-//! `BearerLayer::grpc` and, with the feature `tonic`, the guards of the module of that name; it needs
-//! no axum: `default-features = false, features = ["tonic"]`.
+//! This crate only re-exports others. It is the single dependency for a service that protects an
+//! API. It has the layer (feature `tower`) and the extractors (feature `axum`), both enabled by
+//! default, and the types that they share. The feature `routes` adds a router that knows which
+//! scopes the handlers require: it reports unguarded handlers at startup and writes the scopes into
+//! an OpenAPI document. A gRPC service uses `BearerLayer::grpc` and, with the feature `tonic`, the
+//! guards of the module `tonic`. It does not need axum: `default-features = false, features =
+//! ["tonic"]`.
 
 #![deny(missing_docs)]
 
-// Lets generated code name this crate, inside it too.
+// The macros generate paths that start with `::scopegate`. This makes them valid inside this crate
+// too.
 extern crate self as scopegate;
 
 #[cfg(feature = "routes")]
@@ -39,9 +41,9 @@ pub use scopegate_tower::{
     Resolved, ResponseFuture, StartError, TenantLimits, TrustedIssuer, require,
 };
 
-/// Guards for services of tonic, inside of [`BearerLayer::grpc`].
+/// Guards for tonic services behind [`BearerLayer::grpc`].
 ///
-/// A method says what it needs in its first line; or a whole service by
+/// A method calls [`require`](tonic::require) in its first line. To guard a whole service, write
 /// `OrdersServer::with_interceptor(orders, guard(ReadOrders))`.
 ///
 /// ```
@@ -82,7 +84,7 @@ pub mod tonic {
     pub use scopegate_tonic::{Guard, guard, refusal, require, status, token};
 }
 
-/// The examples of the README compile.
+/// Compiles the examples of the README as doc tests.
 #[cfg(all(doctest, feature = "axum", feature = "tower"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The macros find this crate when it is the only one that a service depends on.
+//! The macros work when this crate is the only dependency of a service.
 
 use scopegate::{ScopeName, scope, scopes};
 
@@ -8,14 +8,14 @@ scopes! {
 }
 
 #[test]
-fn scopes_are_written_without_any_other_crate() {
+fn the_scope_macros_need_no_other_crate() {
     type InPlace = scope!("read:orders");
     assert_eq!(InPlace::NAME, ReadOrders::NAME);
 }
 
 #[cfg(feature = "axum")]
 #[test]
-fn a_literal_in_a_signature_is_that_scope() {
+fn scoped_turns_a_literal_into_the_scope() {
     use scopegate::{AnyOf, RequireScope, ScopeRule, scoped};
 
     #[scoped]

@@ -1,4 +1,4 @@
-//! One declaration, three uses: the guard, the document about the API, and OpenAPI.
+//! A scope is declared once and used by the guard, the resource metadata and the OpenAPI document.
 
 #![cfg(all(feature = "routes", feature = "tower"))]
 
@@ -15,7 +15,7 @@ async fn list(_: AnyOf<"read:orders", "admin">) {}
 async fn place(_: RequireScope<"write:orders">) {}
 
 #[tokio::test]
-async fn scopes_are_written_once() {
+async fn metadata_and_openapi_take_the_scopes_from_the_handlers() {
     let routes = Routes::new()
         .route("/orders", get(list).post(place))
         .route("/health", get(async || "well").public());
@@ -27,10 +27,10 @@ async fn scopes_are_written_once() {
         .scopes_supported(routes.scopes())
         .build()
         .unwrap();
-    let about = auth.protected_resource().unwrap().json();
-    let about: serde_json::Value = serde_json::from_slice(&about).unwrap();
+    let metadata = auth.protected_resource().unwrap().json();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata).unwrap();
     assert_eq!(
-        about["scopes_supported"],
+        metadata["scopes_supported"],
         serde_json::json!(["read:orders", "admin", "write:orders"])
     );
 
@@ -53,7 +53,7 @@ async fn scopes_are_written_once() {
 }
 
 #[tokio::test]
-async fn a_layer_on_plain_routes_asks_for_the_same() {
+async fn require_guards_routes_of_a_plain_router() {
     let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build();
     let app = axum::Router::new()
         .route("/orders", axum::routing::get(async || "all orders"))

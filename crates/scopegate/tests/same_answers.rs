@@ -1,4 +1,4 @@
-//! A refusal is answered in the same bytes, whoever refuses: the layer or an extractor.
+//! The layer and the extractors answer a refusal with exactly the same bytes.
 
 #![cfg(all(feature = "axum", feature = "tower"))]
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
@@ -23,8 +23,8 @@ scopes! {
     ReadOrders = "read:orders";
 }
 
-/// All that a client sees; headers in their order.
-async fn seen(response: Response) -> (StatusCode, Vec<(String, Vec<u8>)>, Vec<u8>) {
+/// Everything that a client sees. The order of the headers counts.
+async fn visible_parts(response: Response) -> (StatusCode, Vec<(String, Vec<u8>)>, Vec<u8>) {
     let (parts, body) = response.into_parts();
     let headers = |headers: HeaderMap| {
         headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
@@ -47,7 +47,7 @@ impl RefusalBody for Odd {
 }
 
 #[tokio::test]
-async fn every_cause_is_written_alike() {
+async fn layer_and_extractor_answer_every_cause_alike() {
     let needed = ScopeSet::parse("read:orders").unwrap();
     let causes = [
         RefusalCause::NoToken,
@@ -69,13 +69,13 @@ async fn every_cause_is_written_alike() {
             let refusal = Refusal::new(cause.clone()).with_settings(Arc::clone(&settings));
             let layer: Response = HttpAnswers::refusal(&refusal);
             let extractor = AuthRejection::from(refusal).into_response();
-            assert_eq!(seen(layer).await, seen(extractor).await, "{cause:?}");
+            assert_eq!(visible_parts(layer).await, visible_parts(extractor).await, "{cause:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_retry_in_a_second_and_a_bit_is_in_two_seconds() {
+async fn retry_after_is_rounded_up_to_whole_seconds() {
     let retry_after = Duration::from_millis(1200);
     let refusal = Refusal::new(RefusalCause::KeysUnavailable { retry_after });
     let layer: Response = HttpAnswers::refusal(&refusal);
@@ -84,7 +84,7 @@ async fn a_retry_in_a_second_and_a_bit_is_in_two_seconds() {
 }
 
 #[tokio::test]
-async fn the_layer_and_the_extractor_refuse_alike() {
+async fn a_guarded_route_and_a_guarded_handler_refuse_alike() {
     async fn guarded(_: RequireScope<ReadOrders>) {}
 
     let issuer = TestIssuer::start("api://orders").await;
@@ -102,7 +102,8 @@ async fn the_layer_and_the_extractor_refuse_alike() {
             if let Some(token) = &token {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
-            seen(app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()).await
+            visible_parts(app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap())
+                .await
         };
         let answer = ask(&by_layer).await;
         assert_eq!(answer.0, status);

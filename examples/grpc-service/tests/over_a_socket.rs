@@ -1,4 +1,4 @@
-//! The service as a client meets it.
+//! The service, as a client sees it.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -51,7 +51,7 @@ fn challenge(refused: &Status) -> &str {
 }
 
 #[tokio::test]
-async fn the_right_scope_passes() {
+async fn the_required_scope_is_admitted() {
     let api = Api::start().await;
     assert_eq!(api.place(&api.token("write:orders"), "tea").await.unwrap(), "u1");
     assert_eq!(api.list(&api.token("read:orders write:orders")).await.unwrap(), ["tea"]);
@@ -69,14 +69,14 @@ async fn another_scope_is_permission_denied() {
 }
 
 #[tokio::test]
-async fn no_token_and_no_good_token_are_unauthenticated() {
+async fn missing_and_invalid_tokens_are_unauthenticated() {
     let api = Api::start().await;
     let refused = api.client.clone().list(ListRequest {}).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
     assert_eq!(refused.message(), "This request needs an access token");
     assert_eq!(challenge(&refused), "Bearer");
 
-    // HTTP/2 has a limit of its own for headers, which a token of 16 KiB exceeds.
+    // HTTP/2 has its own limit for headers, which a token of 16 KiB exceeds.
     for broken in Broken::ALL.into_iter().filter(|broken| *broken != Broken::Oversized) {
         let token = api.issuer.token().scope("read:orders").broken(broken);
         let refused = api.list(&token).await.unwrap_err();
@@ -90,7 +90,7 @@ async fn no_token_and_no_good_token_are_unauthenticated() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_unavailable() {
+async fn without_the_issuers_keys_the_status_is_unavailable() {
     let api = Api::start().await;
     api.issuer.go_down();
     let refused = api.list(&api.token("read:orders")).await.unwrap_err();

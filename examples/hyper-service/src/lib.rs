@@ -1,4 +1,4 @@
-//! A service of hyper alone, behind the layer: no framework, no macros.
+//! A service with hyper alone, behind the layer: no framework, no macros.
 
 use std::convert::Infallible;
 
@@ -28,7 +28,7 @@ pub async fn serve(listener: TcpListener, auth: BearerLayer) -> std::io::Result<
         let service = TowerToHyperService::new(service.clone());
         tokio::spawn(async move {
             let connection = auto::Builder::new(TokioExecutor::new());
-            // A client that breaks off is no concern of ours.
+            // Errors of a connection concern only its client.
             let _ = connection.serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -40,7 +40,7 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
         (&Method::POST, "/orders") => place(&request),
         _ => Ok(empty(StatusCode::NOT_FOUND)),
     };
-    // The same answer as the layer's own: status, challenge, problem document.
+    // Written like the layer's own refusals: status, challenge, problem document.
     Ok(routed.unwrap_or_else(|refusal| HttpAnswers::refusal(&refusal)))
 }
 
@@ -55,7 +55,7 @@ fn place(request: &Request<Incoming>) -> Result<Answer, Refusal> {
     Ok(Response::new(Full::from(format!("placed by {who}"))))
 }
 
-/// What the layer left on the request.
+/// What the layer stored on the request.
 fn authenticated(request: &Request<Incoming>) -> Result<&Authenticated, Refusal> {
     let without = || Refusal::new(RefusalCause::Misconfigured("there is no layer".into()));
     request.extensions().get().ok_or_else(without)

@@ -1,4 +1,4 @@
-//! The service as a client meets it.
+//! The service, as a client sees it.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -35,7 +35,7 @@ fn challenge(response: &Response) -> &str {
 }
 
 #[tokio::test]
-async fn the_right_scope_passes() {
+async fn the_required_scope_is_admitted() {
     let api = Api::start().await;
     let response = api.ask(Method::GET, &api.token("read:orders")).await;
     assert_eq!(response.status(), 200);
@@ -46,7 +46,7 @@ async fn the_right_scope_passes() {
 }
 
 #[tokio::test]
-async fn what_is_not_allowed_is_refused_with_a_challenge() {
+async fn refusals_have_a_challenge() {
     let api = Api::start().await;
     let response = reqwest::get(&api.url).await.unwrap();
     assert_eq!(response.status(), 401);

@@ -1,4 +1,4 @@
-//! The API: its routes, the layer that guards them, and what it says about itself.
+//! The API: its routes, the layer that guards them, and the documents it publishes.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -12,12 +12,14 @@ use crate::problem::Problem;
 /// The largest body that is read, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 
-/// What the API says about itself beside what the routes say: summaries, parameters, bodies.
+/// The parts of the OpenAPI document that do not follow from the routes: summaries, parameters,
+/// bodies.
 const DESCRIPTION: &str = include_str!("../openapi.json");
 
-/// All that is not public is reached with a good token only. Which scopes the token must have is said
-/// by each handler; the document at `/openapi.json` says the same because it is made of the routes, and
-/// so does the one by which clients find the issuer (RFC 9728), where the API has a URL of its own.
+/// Builds the router. Everything that is not public requires a valid token, and each handler
+/// declares the scopes that the token must have. The document at `/openapi.json` is generated from
+/// the routes, so it lists the same scopes. So does the metadata document by which clients find the
+/// issuer (RFC 9728), which is served if the API has a URL of its own.
 pub(crate) fn router(
     orders: OrderStore,
     auth: BearerBuilder,
@@ -42,9 +44,9 @@ pub(crate) fn router(
         .route("/openapi.json", get(async || document).public())
         .route("/docs", get(async || page).public());
 
-    // Whoever adds a handler without a guard learns it here and not from a stranger.
+    // A handler without a guard is reported here, before a stranger can find it.
     let audit = routes.audit().refuse_unguarded()?.refuse_unseen()?;
-    tracing::info!("the routes, and what they ask for:\n{audit}");
+    tracing::info!("the routes and their guards:\n{audit}");
 
     let (guarded, public) = routes.split();
     let public = public.method_not_allowed_fallback(async || Problem::method_not_allowed());

@@ -1,4 +1,4 @@
-//! What the demo is started with.
+//! The command line of the demo.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use clap::Parser;
 
-/// The demo of scopegate: an orders API, protected, with its issuer in the same process.
+/// The demo of scopegate: a protected orders API, with its issuer in the same process.
 #[derive(Debug, Parser)]
 #[command(name = "orders-api")]
 pub(crate) struct Arguments {
@@ -18,38 +18,39 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000", conflicts_with = "issuer")]
     pub(crate) as_listen: SocketAddr,
 
-    /// Where everything is kept; by default in a temporary folder, until the demo stops
+    /// The folder for all data; by default a temporary one, deleted when the demo stops
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Trusts this issuer instead of starting one
+    /// Trust this issuer instead of starting one
     #[arg(long, value_name = "URL", requires = "audience")]
     issuer: Option<String>,
 
-    /// Whom the tokens of that issuer must be for
+    /// The audience that tokens of that issuer must have
     #[arg(long, value_name = "AUD", requires = "issuer")]
     audience: Option<String>,
 
-    /// By which URL clients know the API; by default where it listens, if that is a loopback address
+    /// The URL by which clients know the API; by default its address, if that is a loopback address
     #[arg(long, value_name = "URL", env = "ORDERS_API_RESOURCE")]
     resource: Option<String>,
 }
 
 impl Arguments {
-    /// The issuer to trust and its audience, if none is to be started.
+    /// The issuer to trust and its audience, if the demo is not to start its own.
     pub(crate) fn trusted(&self) -> Option<(&str, &str)> {
         self.issuer.as_deref().zip(self.audience.as_deref())
     }
 
-    /// The identifier of the API, which listens at this address, if it has one.
+    /// The resource identifier of the API, if it has one, given the address where it listens.
     ///
-    /// Others must be told by https who they talk to, so an address that they can reach is none.
+    /// An address that others can reach is not used, because remote clients must authenticate the
+    /// API by https.
     pub(crate) fn resource(&self, address: SocketAddr) -> Option<String> {
         let here = || address.ip().is_loopback().then(|| format!("http://{address}"));
         self.resource.clone().or_else(here)
     }
 
-    /// All URLs of the API, which listens at this address.
+    /// All URLs of the API, given the address where it listens.
     pub(crate) fn urls(&self, address: SocketAddr) -> Vec<String> {
         let by_name = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
         let is_named = by_name.contains(&address.ip());
@@ -58,7 +59,7 @@ impl Arguments {
         here.chain(self.resource.clone()).collect()
     }
 
-    /// Refuses to show what is marked as a demonstration to others.
+    /// Refuses addresses that others can reach, because the demo's secrets are public.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.trusted().is_some() {
             return Ok(());
@@ -67,8 +68,8 @@ impl Arguments {
             ensure!(
                 address.ip().is_loopback(),
                 "{flag} {address} can be reached by others, and the secrets of this demonstration \
-                 are known to everybody: listen on 127.0.0.1, or trust another issuer by --issuer \
-                 and --audience"
+                 are public: listen on 127.0.0.1, or trust another issuer with --issuer and \
+                 --audience"
             );
         }
         Ok(())
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn issuer_and_audience_come_together() {
+    fn issuer_and_audience_require_each_other() {
         for flags in ["--issuer https://a.example", "--audience b"] {
             assert!(parse(flags).is_err(), "{flags}");
         }
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loopback_address_is_the_resource_unless_another_is_named() {
+    fn a_loopback_address_is_the_default_resource() {
         let arguments = parse("").unwrap();
         let resource =
             |arguments: &Arguments, address: &str| arguments.resource(address.parse().unwrap());
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_on_a_usual_loopback_address_is_found_by_name() {
+    fn an_api_on_the_usual_loopback_addresses_is_also_localhost() {
         let urls =
             |flags: &str, address: &str| parse(flags).unwrap().urls(address.parse().unwrap());
         assert_eq!(urls("", "127.0.0.1:1"), ["http://127.0.0.1:1", "http://localhost:1"]);
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn known_secrets_are_not_shown_to_others() {
+    fn with_its_own_issuer_the_demo_listens_only_on_loopback() {
         assert!(parse("").unwrap().check().is_ok());
         assert!(parse("--listen [::1]:1 --as-listen 127.0.0.9:2").unwrap().check().is_ok());
         for flag in ["--listen", "--as-listen"] {

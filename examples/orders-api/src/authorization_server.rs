@@ -1,4 +1,4 @@
-//! The issuer of the demo: a whole authorization server, embedded as a library.
+//! The demo's issuer: a complete authorization server, embedded as a library.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,10 +15,10 @@ use scopegate_server::{ListenLimits, ListenSettings, Listeners, Server};
 const CATALOG: &str = include_str!("../catalog.toml");
 const CATALOG_NAME: &str = "examples/orders-api/catalog.toml";
 
-/// Where the catalog says the API is, as long as nobody lets it listen elsewhere.
-const USUAL: &str = "http://127.0.0.1:8080";
+/// The URL of the API in the catalog; the demo adds others if it listens elsewhere.
+const DEFAULT_API: &str = "http://127.0.0.1:8080";
 
-/// An authorization server whose port is taken.
+/// An authorization server that has bound its port.
 #[derive(Debug)]
 pub(crate) struct AuthorizationServer {
     base: Issuer,
@@ -27,10 +27,10 @@ pub(crate) struct AuthorizationServer {
 }
 
 impl AuthorizationServer {
-    /// Whom its tokens for the orders API are for.
+    /// The audience of its tokens for the orders API.
     pub(crate) const AUDIENCE: &'static str = "api://orders";
 
-    /// Opens its storage in a folder, with the catalog applied, for an API at these URLs.
+    /// Opens its storage in a folder and applies the catalog, for an API with these URLs.
     pub(crate) async fn open(
         address: SocketAddr,
         folder: &Path,
@@ -52,21 +52,21 @@ impl AuthorizationServer {
         Ok(Self { base, listeners, server })
     }
 
-    /// What its tokens for the orders API say in `iss`.
+    /// The `iss` of its tokens for the orders API.
     pub(crate) fn issuer(&self) -> String {
         format!("{}/oauth2/default", self.base.as_str())
     }
 
-    /// Answers until the future is ready.
+    /// Serves requests until the future is ready.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>) {
         self.listeners.serve(&self.server, stop).await;
     }
 }
 
-/// The catalog with the URLs that the API really has: they select its audience, and scripts of its
-/// pages may ask for tokens.
+/// The catalog with the API's real URLs: they select its audience, and their origins may request
+/// tokens by script.
 fn catalog_for(api: &[String]) -> String {
-    let mut urls = vec![USUAL];
+    let mut urls = vec![DEFAULT_API];
     for url in api {
         let is_same = |known: &&str| is_same_resource(known, url);
         if !urls.iter().any(is_same) {
@@ -77,8 +77,8 @@ fn catalog_for(api: &[String]) -> String {
     let origins: Vec<&str> =
         urls.iter().copied().filter(|url| url.starts_with("http://")).collect();
     CATALOG
-        .replace(&listed("resources", &[USUAL]), &listed("resources", &urls))
-        .replace(&listed("origins", &[USUAL]), &listed("origins", &origins))
+        .replace(&listed("resources", &[DEFAULT_API]), &listed("resources", &urls))
+        .replace(&listed("origins", &[DEFAULT_API]), &listed("origins", &origins))
 }
 
 fn is_same_resource(one: &str, other: &str) -> bool {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_audience_lists_where_the_api_is() {
+    fn the_catalog_gets_the_urls_of_the_api() {
         assert_eq!(catalog_for(&[]), CATALOG);
         assert_eq!(catalog_for(&["http://127.0.0.1:8080/".to_owned()]), CATALOG);
         let api = ["http://127.0.0.1:1".to_owned(), "https://orders.example".to_owned()];

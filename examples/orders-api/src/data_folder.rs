@@ -1,11 +1,11 @@
-//! The folder in which the demo keeps everything.
+//! The folder for the demo's data.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tempfile::TempDir;
 
-/// The folder in which the demo keeps everything; a temporary one goes with this value.
+/// The folder for the demo's data. A temporary one is deleted when this value is dropped.
 #[derive(Debug)]
 pub(crate) enum DataFolder {
     Kept(PathBuf),
@@ -24,7 +24,7 @@ impl DataFolder {
         Ok(Self::Kept(path))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,

@@ -1,11 +1,11 @@
-//! The demo: an orders API whose handlers name their scopes, and its issuer in the same process.
+//! The demo: an orders API whose handlers declare their scopes, and its issuer in the same process.
 //!
 //! | file | what it shows |
 //! | --- | --- |
-//! | `main.rs` | how a service comes to trust an issuer |
-//! | `api.rs` | how a router is guarded, and says so in OpenAPI |
-//! | `orders.rs` | how a handler says which scope it needs |
-//! | `authorization_server.rs` | how an authorization server is embedded; most services do not |
+//! | `main.rs` | how a service trusts an issuer |
+//! | `api.rs` | how a router is guarded, and publishes its scopes in OpenAPI |
+//! | `orders.rs` | how a handler declares the scope it needs |
+//! | `authorization_server.rs` | how an authorization server is embedded; most services do not need this |
 
 mod api;
 mod arguments;
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "whoever started the demo reads it there")]
+            #[expect(clippy::print_stderr, reason = "the user who started the demo reads it there")]
             {
                 eprintln!("orders-api: {error:#}");
             }
@@ -55,13 +55,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     arguments.check()?;
     let stop = stop::signal()?.shared();
     let data = DataFolder::open(arguments.data.as_deref())?;
-    // Two listeners share what the process may open.
+    // The listeners share the process's limit of open files.
     let limits = descriptors::limits(if arguments.trusted().is_some() { 1 } else { 2 });
     let listener = Listener::bind(&ListenSettings { address: arguments.listen, tls: None }).await?;
     let listener = listener.with_limits(limits.clone());
     let orders = OrderStore::open(&data.path().join("orders.db")).await?;
 
-    // Where an issuer is at hand already, its URL and its audience are all that the API needs.
+    // With an existing issuer, the API needs only its URL and the audience.
     let (issuer, audience, server) = match arguments.trusted() {
         Some((issuer, audience)) => (issuer.to_owned(), audience.to_owned(), None),
         None => {
@@ -75,7 +75,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let auth = BearerLayer::issuer(&issuer).audience(&audience).extra_claims::<Tenant>();
     let api = api::router(orders.clone(), auth, &issuer, arguments.resource(address))?;
 
-    // The ports are taken, so whoever comes from now on gets an answer.
+    // The ports are bound, so clients that connect from now on get an answer.
     let origin = if server.is_some() { Origin::Here } else { Origin::Elsewhere };
     Welcome { address, issuer: &issuer, audience: &audience, origin, data: &data }.print()?;
 
@@ -89,9 +89,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Logs to standard error; `RUST_LOG` says how much.
+/// Logs to standard error. `RUST_LOG` sets the level.
 fn start_log() {
-    // The master key of a demonstration is no loss, so the advice to keep a copy is left out.
+    // The demo's master key protects nothing of value, so the advice to keep a copy is not logged.
     let usual = "warn,scopegate_server::master_key=error";
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// An order, as it is stored and as it is shown.
+/// An order, in the form in which it is stored and shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Order {
     pub(crate) id: OrderId,
@@ -14,13 +14,13 @@ pub(crate) struct Order {
     pub(crate) unit_price_cents: u32,
     pub(crate) status: Status,
     pub(crate) placed_at: String,
-    /// The subject of the token that came with the order.
+    /// The subject of the token that placed the order.
     pub(crate) placed_by: String,
-    /// The tenant that the token named.
+    /// The tenant in that token.
     pub(crate) tenant: Option<String>,
 }
 
-/// The number of an order; none is given twice.
+/// The number of an order; numbers are not reused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub(crate) struct OrderId(pub(crate) i64);
 
@@ -30,7 +30,7 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// How far an order is.
+/// The progress of an order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
@@ -48,7 +48,7 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// Its name, in the API and in the database.
+    /// The name of the status, in the API and in the database.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",

@@ -1,20 +1,21 @@
-//! Orders in a file of SQLite. All SQL of the demo is here and in `seed`.
+//! Orders in a SQLite file. All SQL of the demo is here and in `seed`.
 
 mod seed;
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow};
-use sqlx::{FromRow, Row, SqlitePool};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::order::{Order, OrderId, Status};
 use crate::orders::{ListQuery, NewOrder};
 
-/// How long a request waits for others that write.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a request waits for other writers.
+const MAX_WAIT: Duration = Duration::from_secs(3);
 
-/// `AUTOINCREMENT`: the id of a deleted order is not given again.
+/// With `AUTOINCREMENT` the id of a deleted order is not used again.
 const TABLE: &str = "\
     CREATE TABLE orders (\
         id INTEGER PRIMARY KEY AUTOINCREMENT, \
@@ -43,50 +44,56 @@ const DELETE: &str = "DELETE FROM orders WHERE id = ?1";
 /// The orders could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("the database of the orders failed")]
-pub(crate) struct StorageError(#[from] sqlx::Error);
+pub(crate) struct StorageError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Orders in a file of SQLite. Clones share their connections.
+/// Orders in a file of SQLite. Clones share its connection, which is `None` once the file is closed.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderStore {
-    pool: SqlitePool,
+    connection: Arc<Mutex<Option<Connection>>>,
 }
 
 impl OrderStore {
-    /// Opens the file; one that is new gets a hundred orders.
+    /// Opens the file. A new file gets a hundred orders.
     pub(crate) async fn open(file: &Path) -> Result<Self, StorageError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .busy_timeout(PATIENCE);
-        let pool = SqlitePoolOptions::new().acquire_timeout(PATIENCE).connect_with(options).await?;
-        seed::fill(&pool).await?;
-        Ok(Self { pool })
+        let file = file.to_owned();
+        let connection = blocking(move || {
+            let mut connection = Connection::open(file)?;
+            connection.busy_timeout(MAX_WAIT)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            seed::fill(&mut connection)?;
+            Ok(connection)
+        });
+        Ok(Self { connection: Arc::new(Mutex::new(Some(connection.await?))) })
     }
 
-    /// The orders that were asked for, and the last of them if more follow.
+    /// The selected orders, and the id of the last one if more follow.
     pub(crate) async fn list(
         &self,
         query: &ListQuery,
     ) -> Result<(Vec<Order>, Option<OrderId>), StorageError> {
         let ListQuery { limit, after, status, customer } = query;
-        // One more than asked for tells whether there is one.
-        let mut orders: Vec<Order> = sqlx::query_as(LIST)
-            .bind(after.map_or(0, |after| after.0))
-            .bind(status.map(Status::as_str))
-            .bind(customer)
-            .bind(limit + 1)
-            .fetch_all(&self.pool)
-            .await?;
-        let more = orders.len() > *limit as usize;
-        orders.truncate(*limit as usize);
+        let (limit, after, customer) = (*limit, after.map_or(0, |after| after.0), customer.clone());
+        let status = status.map(Status::as_str);
+        let listing = self.with_connection(move |connection| {
+            // One more than asked for tells whether there is one.
+            let values = (after, status, customer, limit + 1);
+            let mut statement = connection.prepare_cached(LIST)?;
+            let orders = statement.query_map(values, read)?;
+            orders.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let mut orders = listing.await?;
+        let more = orders.len() > limit as usize;
+        orders.truncate(limit as usize);
         let last = orders.last().map(|order| order.id).filter(|_| more);
         Ok((orders, last))
     }
 
     /// The order with this id.
     pub(crate) async fn find(&self, id: OrderId) -> Result<Option<Order>, StorageError> {
-        Ok(sqlx::query_as(FIND).bind(id.0).fetch_optional(&self.pool).await?)
+        self.with_connection(move |connection| {
+            connection.prepare_cached(FIND)?.query_row([id.0], read).optional()
+        })
+        .await
     }
 
     /// Places an order.
@@ -97,46 +104,71 @@ impl OrderStore {
         tenant: Option<&str>,
     ) -> Result<Order, StorageError> {
         let NewOrder { customer, item, quantity, unit_price_cents } = order;
-        let placed = sqlx::query_as(INSERT)
-            .bind(customer)
-            .bind(item)
-            .bind(quantity)
-            .bind(unit_price_cents)
-            .bind(placed_by)
-            .bind(tenant)
-            .fetch_one(&self.pool);
-        Ok(placed.await?)
+        let (customer, item, placed_by) = (customer.clone(), item.clone(), placed_by.to_owned());
+        let values =
+            (customer, item, *quantity, *unit_price_cents, placed_by, tenant.map(str::to_owned));
+        self.with_connection(move |connection| {
+            connection.prepare_cached(INSERT)?.query_row(values, read)
+        })
+        .await
     }
 
-    /// Deletes an order; tells whether there was one.
+    /// Deletes an order, and returns whether it existed.
     pub(crate) async fn delete(&self, id: OrderId) -> Result<bool, StorageError> {
-        let deleted = sqlx::query(DELETE).bind(id.0).execute(&self.pool).await?;
-        Ok(deleted.rows_affected() > 0)
+        self.with_connection(move |connection| {
+            Ok(connection.prepare_cached(DELETE)?.execute([id.0])? > 0)
+        })
+        .await
     }
 
-    /// Closes the file; what is asked for later fails.
+    /// Closes the file. Later operations fail.
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        let connection = Arc::clone(&self.connection);
+        let closing = blocking(move || {
+            drop(connection.lock().unwrap_or_else(PoisonError::into_inner).take());
+            Ok(())
+        });
+        // It fails only if the runtime ends, which closes the file as well.
+        let _ = closing.await;
+    }
+
+    /// Uses the connection in a thread that may block. One request at a time has it.
+    async fn with_connection<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let connection = Arc::clone(&self.connection);
+        blocking(move || {
+            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            work(connection.as_ref().ok_or(rusqlite::Error::InvalidQuery)?)
+        })
+        .await
     }
 }
 
-impl FromRow<'_, SqliteRow> for Order {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        let status: &str = row.try_get("status")?;
-        let status = Status::parse(status)
-            .ok_or_else(|| sqlx::Error::Decode(format!("the status {status:?}").into()))?;
-        Ok(Self {
-            id: OrderId(row.try_get("id")?),
-            customer: row.try_get("customer")?,
-            item: row.try_get("item")?,
-            quantity: row.try_get("quantity")?,
-            unit_price_cents: row.try_get("unit_price_cents")?,
-            status,
-            placed_at: row.try_get("placed_at")?,
-            placed_by: row.try_get("placed_by")?,
-            tenant: row.try_get("tenant")?,
-        })
-    }
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> rusqlite::Result<T> + Send + 'static,
+) -> Result<T, StorageError> {
+    let worked = tokio::task::spawn_blocking(work).await;
+    worked.map_err(|error| StorageError(error.into()))?.map_err(|error| StorageError(error.into()))
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Order> {
+    let status: String = row.get("status")?;
+    let unknown = || format!("the status {status:?}").into();
+    let status = Status::parse(&status)
+        .ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, unknown()))?;
+    Ok(Order {
+        id: OrderId(row.get("id")?),
+        customer: row.get("customer")?,
+        item: row.get("item")?,
+        quantity: row.get("quantity")?,
+        unit_price_cents: row.get("unit_price_cents")?,
+        status,
+        placed_at: row.get("placed_at")?,
+        placed_by: row.get("placed_by")?,
+        tenant: row.get("tenant")?,
+    })
 }
 
 #[cfg(test)]
@@ -160,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_opened_again_has_what_it_had() {
+    async fn a_reopened_file_has_its_orders() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("orders.db");
         let store = OrderStore::open(&file).await.unwrap();

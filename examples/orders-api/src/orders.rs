@@ -1,4 +1,4 @@
-//! The handlers. The first parameter of each says which scope a caller needs.
+//! The handlers. The first parameter of each declares the scope that a caller needs.
 
 mod fields;
 mod list_query;
@@ -22,17 +22,17 @@ use crate::problem::Problem;
 pub(crate) use list_query::ListQuery;
 pub(crate) use new_order::NewOrder;
 
-/// What our issuer writes into its tokens beside the standard claims. Others may not.
+/// The extra claim of our issuer's tokens. Other issuers may not have it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Tenant {
     tenant: Option<String>,
 }
 
-/// A part of all orders.
+/// One page of orders.
 #[derive(Debug, Serialize)]
 pub(crate) struct Page {
     orders: Vec<Order>,
-    /// Where the next part is, if there is one.
+    /// The URL of the next page, if there is one.
     next: Option<String>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn show(
     order.map(Json).ok_or_else(no_such_order)
 }
 
-/// `POST /orders`; the token says who places the order.
+/// `POST /orders`; the token identifies who places the order.
 #[scoped]
 pub(crate) async fn create(
     _: RequireScope<"write:orders">,

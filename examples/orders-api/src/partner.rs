@@ -1,4 +1,4 @@
-//! The client that has no secret: it signs what it sends to the token endpoint.
+//! The client without a secret: it signs its requests to the token endpoint.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use scopegate::{Clock, JoseError, SystemClock};
 use scopegate_jose::{SigningKey, TokenType, random_token};
 use serde_json::json;
 
-/// The longest that an authorization server takes.
+/// The longest lifetime that an authorization server accepts.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// An assertion by which the client `partner` proves itself, once (RFC 7523 §3).
+/// An assertion that authenticates the client `partner` once (RFC 7523 §3).
 pub(crate) fn assertion(issuer: &str) -> Result<String, JoseError> {
     let key = SigningKey::from_jwk_json(include_str!("../partner.demo.jwk.json"))?;
     let now = SystemClock.now();

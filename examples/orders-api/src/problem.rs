@@ -1,4 +1,4 @@
-//! What goes wrong, as problem documents (RFC 9457) in the form that the layer's refusals have.
+//! Errors as problem documents (RFC 9457), in the same form as the layer's refusals.
 
 use std::error::Error;
 
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::order_store::StorageError;
 
-/// So many mistakes are listed; nobody corrects more at once.
+/// The maximum number of mistakes in an answer.
 const MAX_MISTAKES: usize = 20;
 
-/// An answer that says what went wrong and, where the caller can do better, how.
+/// An error answer that says what went wrong and, if the caller can fix it, how.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -20,7 +20,7 @@ pub(crate) struct Problem {
     mistakes: Vec<Mistake>,
 }
 
-/// One mistake of the caller: where it is, and what to write instead.
+/// One mistake of the caller: its place, and what to write instead.
 #[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct Mistake {
     #[serde(flatten)]
@@ -39,7 +39,7 @@ pub(crate) enum At {
 }
 
 impl Problem {
-    /// A problem without more to say than a sentence.
+    /// A problem with only a sentence of detail.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), mistakes: Vec::new() }
     }
@@ -67,7 +67,7 @@ impl Problem {
 }
 
 impl From<StorageError> for Problem {
-    /// The log gets the cause, the caller only that it is not theirs.
+    /// The log gets the cause; the caller learns only that the fault is not theirs.
     fn from(error: StorageError) -> Self {
         tracing::error!(error = &error as &dyn Error, "the orders cannot be read or written");
         let detail = "Orders cannot be read or written at the moment";

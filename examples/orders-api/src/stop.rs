@@ -1,10 +1,10 @@
-//! When the demo stops.
+//! Waits for the signal to stop the demo.
 
 use std::io;
 
-/// Ready when somebody presses Ctrl-C or ends the process by SIGTERM.
+/// Returns a future that is ready on Ctrl-C (SIGINT) or SIGTERM.
 ///
-/// From now on these signals do nothing else.
+/// From now on these signals have no other effect.
 #[cfg(unix)]
 pub(crate) fn signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -19,11 +19,11 @@ pub(crate) fn signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ready when somebody presses Ctrl-C.
+/// Returns a future that is ready on Ctrl-C.
 #[cfg(not(unix))]
 pub(crate) fn signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Where there is no such signal, nothing but its end stops the process.
+        // Without such a signal, only ending the process stops the demo.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

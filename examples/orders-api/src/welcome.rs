@@ -1,4 +1,4 @@
-//! What the demo prints at its start: lines to paste into a shell.
+//! The text that the demo prints at start: commands to paste into a shell.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -8,11 +8,11 @@ use std::path::Path;
 use crate::data_folder::DataFolder;
 use crate::partner;
 
-/// What the demo prints at its start.
+/// The text that the demo prints at start.
 ///
-/// Each command stands on one line and works in a shell of its own: tokens go from one to another
-/// through files. What is said about them is a comment, so that all can be pasted at once; it has no
-/// quotes and brackets, because some shells read comments too.
+/// Each command is on one line and works in a shell of its own: tokens are passed between commands
+/// in files. The explanations are comments, so that everything can be pasted at once. They contain
+/// no quotes and brackets, because some shells interpret those even in comments.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Welcome<'a> {
     pub(crate) address: SocketAddr,
@@ -32,7 +32,7 @@ pub(crate) enum Origin {
 }
 
 impl Welcome<'_> {
-    /// Prints it.
+    /// Prints the text.
     pub(crate) fn print(self) -> anyhow::Result<()> {
         let commands = match self.origin {
             Origin::Elsewhere => self.with_another_issuer(),
@@ -41,7 +41,7 @@ impl Welcome<'_> {
         let mut out = io::stdout().lock();
         let printed = write!(out, "{}\n{commands}\n# Ctrl-C stops the demo.\n", self.places());
         match printed.and_then(|()| out.flush()) {
-            // Nobody reads it.
+            // The reader closed the pipe.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             printed => Ok(printed?),
         }
@@ -80,14 +80,14 @@ impl Welcome<'_> {
 
         let mut commands = Commands::new("Paste these lines into another terminal, in this order.");
         commands.add(
-            "A token that may read, for a client that shows its secret by HTTP Basic",
+            "A token that may read, for a client that sends its secret by HTTP Basic",
             format!(
                 "curl -s -u orders-reader:orders-reader-demo-secret-not-for-production \
                  -d grant_type=client_credentials -d scope=read:orders {token} | {keep_reader}"
             ),
         );
         commands.add(
-            "A token that may write too, for a client that shows its secret in the form",
+            "A token that may also write, for a client that sends its secret in the form",
             format!(
                 "curl -s -d client_id=orders-post \
                  -d client_secret=orders-post-demo-secret-not-for-production \
@@ -96,7 +96,7 @@ impl Welcome<'_> {
             ),
         );
         commands.add("List orders", format!("curl -sw '\\n' {may_read} '{api}/orders?limit=3'"));
-        commands.add("See one", format!("curl -sw '\\n' {may_read} {api}/orders/42"));
+        commands.add("Show one", format!("curl -sw '\\n' {may_read} {api}/orders/42"));
         commands.add(
             "Place one",
             format!(
@@ -105,44 +105,44 @@ impl Welcome<'_> {
             ),
         );
         commands.add(
-            "Refused by 403: this token may only read",
+            "Refused with 403: this token may only read",
             format!("curl -siw '\\n' -X DELETE {may_read} {api}/orders/42"),
         );
-        commands.add("Refused by 401: no token", format!("curl -siw '\\n' {api}/orders"));
+        commands.add("Refused with 401: no token", format!("curl -siw '\\n' {api}/orders"));
         commands.add(
-            "Refused by 401: not a token of this issuer",
+            "Refused with 401: not a token of this issuer",
             format!("curl -siw '\\n' -H 'Authorization: Bearer not-a-token' {api}/orders"),
         );
         commands.add(
-            "What a client learns that knows no more than the address of the API",
+            "What a client can learn that knows only the address of the API",
             format!("curl -sw '\\n' {api}/.well-known/oauth-protected-resource"),
         );
         commands.add(
-            "A token for a partner that signs with its key. What it signed works once, within the hour",
+            "A token for a partner that signs an assertion with its key. It can be used once, within an hour",
             format!(
                 "curl -sw '\\n' -d grant_type=client_credentials -d scope=read:orders \
                  -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \
                  -d client_assertion={assertion} {token}"
             ),
         );
-        // Whoever has the program without its sources has no scripts.
+        // The scripts exist only next to the sources.
         let flows = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("flows");
         if flows.exists() {
             let sign_in = quoted(&flows.join("authorization-code.sh"));
             commands.add(
-                "A person signs in, step by step. Every other flow has a script beside this one",
+                "A user signs in, step by step. The same folder has a script for every other flow",
                 format!("env ISSUER={issuer} API={api} {sign_in}"),
             );
         }
         commands.add(
-            "A device without a browser asks to be let in. Open the last address, as alice with alice-demo-password",
+            "A device without a browser asks for a code. Open the last address, as alice with alice-demo-password",
             format!(
                 "curl -sw '\\n' -d client_id=orders-device -d scope=read:orders \
                  {issuer}/v1/device/authorize | tee {device}"
             ),
         );
         commands.add(
-            "It asks for its token: authorization_pending, until alice has allowed it",
+            "It polls for its token: authorization_pending, until alice has approved it",
             format!(
                 "curl -sw '\\n' -d client_id=orders-device \
                  -d grant_type=urn:ietf:params:oauth:grant-type:device_code \
@@ -159,12 +159,12 @@ impl Welcome<'_> {
             "List orders",
             format!("curl -siw '\\n' -H \"Authorization: Bearer $TOKEN\" '{api}/orders?limit=3'"),
         );
-        commands.add("Refused by 401: no token", format!("curl -siw '\\n' {api}/orders"));
+        commands.add("Refused with 401: no token", format!("curl -siw '\\n' {api}/orders"));
         commands
     }
 }
 
-/// Commands, and what is said about them.
+/// Commands with their explanations.
 struct Commands {
     preface: &'static str,
     lines: Vec<(&'static str, String)>,
@@ -175,22 +175,22 @@ impl Commands {
         Self { preface, lines: Vec::new() }
     }
 
-    fn add(&mut self, says: &'static str, command: String) {
-        self.lines.push((says, command));
+    fn add(&mut self, explanation: &'static str, command: String) {
+        self.lines.push((explanation, command));
     }
 }
 
 impl fmt::Display for Commands {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "# {}", self.preface)?;
-        for (says, command) in &self.lines {
-            write!(f, "\n# {says}\n{command}\n")?;
+        for (explanation, command) in &self.lines {
+            write!(f, "\n# {explanation}\n{command}\n")?;
         }
         Ok(())
     }
 }
 
-/// A path as one word of a shell.
+/// A path, quoted as one shell word.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_word() {
+    fn a_path_is_quoted_as_one_word() {
         assert_eq!(quoted(Path::new("/tmp/orders-api-1/a.token")), "/tmp/orders-api-1/a.token");
         assert_eq!(quoted(Path::new("/tmp/it's mine")), r"'/tmp/it'\''s mine'");
     }

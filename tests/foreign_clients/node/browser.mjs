@@ -1,4 +1,4 @@
-// A browser that keeps cookies and fills in forms, and the person at it.
+// A browser that keeps cookies and fills in forms like a user.
 
 import { BASE } from './server.mjs';
 
@@ -11,7 +11,7 @@ const attribute = (tag, name) => {
   return found && unescape(found[1]);
 };
 
-// The form of a page: where it goes, and the fields and buttons that have a name and a value.
+// The form of a page: its action, and the fields and buttons that have a name and a value.
 function formOf(html) {
   const form = /<form[^>]*>[\s\S]*?<\/form>/.exec(html)?.[0];
   if (!form) throw new Error(`there is no form: ${html}`);
@@ -22,14 +22,14 @@ function formOf(html) {
   return { action: attribute(tags('form')[0], 'action'), fields: Object.fromEntries(fields), buttons };
 }
 
-// Node 18 as Debian has it joins these headers; none of this server's has a comma of its own.
+// Node 18 on Debian joins these headers with commas. The cookies of this server contain no comma.
 const setCookies = (headers) =>
   headers.getSetCookie?.() ?? (headers.get('set-cookie') ?? '').split(', ').filter((line) => line);
 
 export class Browser {
   #cookies = new Map();
 
-  // Asks for an address, or sends a form to it. Redirects are not followed.
+  // Requests a URL, or sends a form to it. Redirects are not followed.
   async open(url, form) {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await fetch(new URL(url, BASE), {
@@ -46,8 +46,8 @@ export class Browser {
     return answer;
   }
 
-  // Opens an address and does what the pages ask, as a person who agrees. The answer is where the
-  // browser leaves the server for, or the last page that has nothing to fill in for this person.
+  // Opens a URL, signs in and gives consent where the pages ask for it. Returns the URL outside the
+  // server to which the browser is redirected, or the last page if it has no form for the server.
   async visit(url, { login = 'alice', fields = {}, decision } = {}) {
     let answer = await this.open(url);
     for (let step = 0; step < 12; step += 1) {
@@ -65,7 +65,7 @@ export class Browser {
       if (/name="password"/.test(page)) {
         Object.assign(filled, { username: login, password: `${login}-demo-password` });
       }
-      // The first button agrees.
+      // The first button is the one that gives consent.
       const pressed = form.buttons.find(([, value]) => value === decision) ?? form.buttons[0];
       if (pressed) Object.assign(filled, Object.fromEntries([pressed]));
       answer = await this.open(form.action, filled);

@@ -35,7 +35,7 @@ test('a resource selects the audience', async () => {
   assert.equal(error.error, 'invalid_target');
 });
 
-test('what is wrong has the code of the standard', async () => {
+test('errors have the codes of the standard', async () => {
   const other = { [client.modifyAssertion]: (_, payload) => { payload.aud = 'https://another.example'; } };
   for (const [id, authentication, asked, code, status] of [
     ['basic', client.ClientSecretBasic('wrong'), read, 'invalid_client', 401],
@@ -54,7 +54,7 @@ test('what is wrong has the code of the standard', async () => {
   }
 });
 
-// Where a challenge came with the status, the library reports that instead of the body.
+// If the answer has a challenge, the library reports the challenge instead of the body.
 function challenged(error) {
   assert.equal(error.code, 'OAUTH_WWW_AUTHENTICATE_CHALLENGE', error);
   assert.equal(error.cause[0].scheme, 'basic');

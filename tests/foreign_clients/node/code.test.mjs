@@ -6,7 +6,7 @@ import { BASE, REDIRECT_URI, basic, discover, issuer, post, refusal } from './se
 import { begin, signIn } from './sign_in.mjs';
 
 for (const [id, authentication] of [['web', basic('web')], ['portal', post('portal')], ['spa', client.None()]]) {
-  test(`${id}: a person signs in, and the ID token holds`, async () => {
+  test(`${id}: a user signs in, and the ID token is valid`, async () => {
     const config = await discover(id, authentication);
     const tokens = await signIn(config, { scope: 'openid read:orders' });
     const claims = tokens.claims();
@@ -14,11 +14,11 @@ for (const [id, authentication] of [['web', basic('web')], ['portal', post('port
     assert.equal(claims.aud, id);
     assert.deepEqual(claims.amr, ['pwd']);
     assert.equal(tokens.scope, 'openid read:orders');
-    assert.equal(tokens.refresh_token, undefined, 'nobody asked for offline_access');
+    assert.equal(tokens.refresh_token, undefined, 'offline_access was not requested');
   });
 }
 
-test('the org server signs people in', async () => {
+test('users can sign in at the org server', async () => {
   const config = await discover('web', basic('web'), { server: BASE });
   const tokens = await signIn(config, { scope: 'openid email' });
   const person = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
@@ -26,7 +26,7 @@ test('the org server signs people in', async () => {
 });
 
 for (const [id, algorithm] of [['ps256', 'PS256'], ['es256', 'ES256'], ['es384', 'ES384'], ['eddsa', 'EdDSA']]) {
-  test(`an ID token signed by ${algorithm} holds`, async () => {
+  test(`an ID token signed with ${algorithm} is valid`, async () => {
     const metadata = { id_token_signed_response_alg: algorithm };
     const config = await discover('web', basic('web'), { server: issuer(id), metadata });
     assert.ok((await signIn(config)).claims().sub);
@@ -42,7 +42,7 @@ test('consent is asked once', async () => {
   await signIn(config, { scope, prompt: 'none' }, { browser, login: 'bob' });
 });
 
-test('one sign-in serves all servers', async () => {
+test('one sign-in is valid for all servers', async () => {
   const browser = new Browser();
   const subject = (await signIn(await discover('web', basic('web')), {}, { browser })).claims().sub;
   const config = await discover('web', basic('web'), { server: issuer('okta') });
@@ -50,7 +50,7 @@ test('one sign-in serves all servers', async () => {
   assert.equal(tokens.claims().sub, subject);
 });
 
-test('max_age is kept, and auth_time says so', async () => {
+test('max_age is enforced, and auth_time shows it', async () => {
   const config = await discover('web', basic('web'));
   const browser = new Browser();
   for (const max_age of [3600, 0]) {
@@ -87,7 +87,7 @@ test('an error comes back with state and issuer', async () => {
   }
 });
 
-test('the library finds out what was exchanged on the way', async () => {
+test('the library detects changed responses', async () => {
   const config = await discover('web', basic('web'));
   const browser = new Browser();
   const wrong = {
@@ -105,7 +105,7 @@ test('the library finds out what was exchanged on the way', async () => {
   }
 });
 
-test('the server finds out a code that is not for whom it was made, and one that comes twice', async () => {
+test('the server refuses a code with the wrong verifier, redirect URI or client', async () => {
   const config = await discover('web', basic('web'));
   const wrong = {
     verifier: ({ checks }) => { checks.pkceCodeVerifier = client.randomPKCECodeVerifier(); },
@@ -125,7 +125,7 @@ test('the server finds out a code that is not for whom it was made, and one that
   assert.equal((await refusal(client.authorizationCodeGrant(other, location, checks))).error, 'invalid_grant');
 });
 
-test('a code that comes twice ends what came of it', async () => {
+test('a replayed code revokes its tokens', async () => {
   const config = await discover('web', basic('web'));
   const { parameters, checks } = await begin({ scope: 'openid offline_access' });
   const { location } = await new Browser().visit(client.buildAuthorizationUrl(config, parameters));
@@ -134,7 +134,7 @@ test('a code that comes twice ends what came of it', async () => {
   assert.equal((await refusal(client.refreshTokenGrant(config, tokens.refresh_token))).error, 'invalid_grant');
 });
 
-test('who is not known is never sent anywhere', async () => {
+test('an unknown client or redirect URI is never redirected to', async () => {
   const config = await discover('web', basic('web'));
   for (const change of [{ redirect_uri: 'https://another.example/cb' }, { client_id: 'nobody' }]) {
     const { parameters } = await begin(change);

@@ -14,7 +14,7 @@ for (const algorithm of ['oidc', 'oauth2']) {
   });
 }
 
-test('the document of RFC 8414 may be named, below the issuer too', async () => {
+test('the URL of the RFC 8414 document can be given, also below the issuer', async () => {
   const path = '/.well-known/oauth-authorization-server';
   for (const url of [`${BASE}${path}/oauth2/default`, `${issuer()}${path}`]) {
     const found = await client.discovery(new URL(url), 'basic', {}, basic('basic'), options());
@@ -22,7 +22,7 @@ test('the document of RFC 8414 may be named, below the issuer too', async () => 
   }
 });
 
-test('an issuer that is written otherwise is another one', async () => {
+test('a different spelling of an issuer is a different issuer', async () => {
   for (const server of [`${issuer()}/`, issuer('Default'), issuer('another')]) {
     await refusal(discover('basic', basic('basic'), { server }));
   }

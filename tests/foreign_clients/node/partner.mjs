@@ -1,4 +1,4 @@
-// The key of the demo's partner, and what it signs.
+// The key of the demo's partner, and assertions that it signs.
 
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ const jwk = JSON.parse(await readFile(
   new URL('../../../examples/orders-api/partner.demo.jwk.json', import.meta.url)));
 export const partnerKey = { key: await importJWK(jwk, 'ES256'), kid: jwk.kid };
 
-// What https://partner.example says of a person.
+// An assertion of https://partner.example about a user.
 export function assertionAbout(login, { audience = issuer(), id = randomUUID() } = {}) {
   return new SignJWT()
     .setProtectedHeader({ alg: 'ES256', kid: jwk.kid })

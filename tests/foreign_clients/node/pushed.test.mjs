@@ -8,7 +8,7 @@ import { basic, discover, post, refusal } from './server.mjs';
 import { begin } from './sign_in.mjs';
 
 for (const [id, authentication] of [['pushing', basic('pushing')], ['portal', post('portal')], ['spa', client.None()]]) {
-  test(`${id}: what was pushed leads to tokens`, async () => {
+  test(`${id}: a pushed request leads to tokens`, async () => {
     const config = await discover(id, authentication);
     const { parameters, checks } = await begin({ scope: 'openid read:orders' });
     const url = await client.buildAuthorizationUrlWithPAR(config, parameters);
@@ -17,18 +17,18 @@ for (const [id, authentication] of [['pushing', basic('pushing')], ['portal', po
     const tokens = await client.authorizationCodeGrant(config, location, { ...checks, idTokenExpected: true });
     assert.equal(tokens.scope, 'openid read:orders');
     const { answer } = await new Browser().visit(url);
-    assert.equal(answer.status, 400, 'a reference serves once');
+    assert.equal(answer.status, 400, 'a request_uri can be used once');
   });
 }
 
-test('what is wrong is told when it is pushed', async () => {
+test('an invalid request is refused when it is pushed', async () => {
   const config = await discover('pushing', basic('pushing'));
   const { parameters } = await begin({ scope: 'openid fly:orders' });
   const error = await refusal(client.buildAuthorizationUrlWithPAR(config, parameters));
   assert.equal(error.error, 'invalid_scope');
 });
 
-test('a client that must push is told so', async () => {
+test('a client that must use PAR is refused without it', async () => {
   const config = await discover('pushing', basic('pushing'));
   const { parameters, checks } = await begin();
   const { location } = await new Browser().visit(client.buildAuthorizationUrl(config, parameters));

@@ -1,7 +1,7 @@
-// The authorization servers that are tried, and their clients. BASE says where they are.
+// The tested authorization servers and their clients. BASE is the base URL.
 
 import { webcrypto } from 'node:crypto';
-// What Node 18 has, but not under these names.
+// Node 18 does not define these as globals.
 globalThis.crypto ??= webcrypto;
 globalThis.CryptoKey ??= webcrypto.CryptoKey;
 
@@ -16,13 +16,13 @@ export const issuer = (id = 'default') => `${BASE}/oauth2/${id}`;
 // The secret of a client in ../catalog.toml.
 export const secretOf = (id) => `${id}-secret-of-a-foreign-client-test`;
 
-// What discovery is told: over plain HTTP the library must be allowed to; each signature is verified.
+// The options of discovery: plain HTTP must be allowed explicitly, and every signature is verified.
 export function options(more = {}) {
   const insecure = BASE.startsWith('http:') ? [client.allowInsecureRequests] : [];
   return { execute: [...insecure, client.enableNonRepudiationChecks], ...more };
 }
 
-// A client at a custom server, by discovery.
+// A client at a custom server, configured by discovery.
 export function discover(id, authentication, { server = issuer(), metadata = {}, ...more } = {}) {
   return client.discovery(new URL(server), id, metadata, authentication, options(more));
 }
@@ -30,7 +30,7 @@ export function discover(id, authentication, { server = issuer(), metadata = {},
 export const basic = (id) => client.ClientSecretBasic(secretOf(id));
 export const post = (id) => client.ClientSecretPost(secretOf(id));
 
-// What a promise is rejected with.
+// The error that a promise is rejected with.
 export async function refusal(promise) {
   try {
     await promise;

@@ -1,10 +1,10 @@
-// The code flow as a client does it, with all that it can check.
+// The authorization code flow with all checks that a client can make.
 
 import * as client from 'openid-client';
 import { Browser } from './browser.mjs';
 import { REDIRECT_URI } from './server.mjs';
 
-// What a request has that a client must remember.
+// The parameters of a request, and the values that the client must remember to check the response.
 export async function begin(parameters = {}) {
   const verifier = client.randomPKCECodeVerifier();
   const [state, nonce] = [client.randomState(), client.randomNonce()];
@@ -22,7 +22,7 @@ export async function begin(parameters = {}) {
   };
 }
 
-// Signs a person in; the tokens of the client.
+// Signs a user in and returns the tokens of the client.
 export async function signIn(config, parameters = {}, { browser = new Browser(), ...who } = {}) {
   const { parameters: asked, checks } = await begin(parameters);
   const { location } = await browser.visit(client.buildAuthorizationUrl(config, asked), who);

@@ -1,4 +1,4 @@
-// Verifiers that are not ours, at our tokens.
+// Third-party verifiers check the server's tokens.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { Browser } from './browser.mjs';
 
 const testing = BASE.startsWith('http:') ? { testing: { disableHttpsCheck: true } } : {};
 
-// The tokens of a sign-in, and its nonce.
+// The tokens of a sign-in and the nonce.
 async function tokensOf(config, scope) {
   const { parameters, checks } = await begin({ scope });
   const { location } = await new Browser().visit(client.buildAuthorizationUrl(config, parameters));
@@ -21,7 +21,7 @@ async function tokensOf(config, scope) {
 }
 
 for (const [id, audience] of [['default', 'api://orders'], ['okta', 'api://okta']]) {
-  test(`Okta's verifier takes the tokens of ${id}`, async () => {
+  test(`Okta's verifier accepts the tokens of ${id}`, async () => {
     const config = await discover('web', basic('web'), { server: issuer(id) });
     const tokens = await tokensOf(config, 'openid read:orders');
     const verifier = new OktaJwtVerifier({
@@ -48,7 +48,7 @@ for (const [id, algorithm, hash] of [
   ['default', 'RS256', 'sha256'], ['ps256', 'PS256', 'sha256'], ['es256', 'ES256', 'sha256'],
   ['es384', 'ES384', 'sha384'], ['eddsa', 'EdDSA', 'sha512'],
 ]) {
-  test(`jose verifies both tokens signed by ${algorithm}`, async () => {
+  test(`jose verifies both tokens signed with ${algorithm}`, async () => {
     const server = issuer(id);
     const metadata = { id_token_signed_response_alg: algorithm };
     const config = await discover('web', basic('web'), { server, metadata });

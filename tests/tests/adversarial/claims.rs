@@ -1,4 +1,4 @@
-//! What the payload of a token says, though the issuer signed all of these.
+//! Tokens with bad payloads, all signed by the issuer.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ impl Service {
         self.expect(&payload.as_ref().escape_ascii().to_string(), token, answer).await;
     }
 
-    /// The good claims but for one; `null` is written as it is.
+    /// The good claims with one changed. A `null` value is written as `null`.
     async fn claim_is(&self, name: &str, value: Value, answer: Answer) {
         let mut claims = self.claims();
         claims[name] = value;
@@ -26,7 +26,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn a_payload_is_one_object_that_reads_in_one_way() {
+async fn a_payload_must_be_one_object_without_duplicate_members() {
     let service = Service::start().await;
     let good = service.claims().to_string();
     let inner = good.trim_start_matches('{').trim_end_matches('}').to_owned();
@@ -105,7 +105,7 @@ async fn a_payload_is_one_object_that_reads_in_one_way() {
     let harmless = [
         many(1000),
         r#""x":{"iss":1,"iss":2,"exp":"x"}"#.to_owned(),
-        // What nobody reads costs no stack, however deep it is.
+        // Values that are not read take no stack, at any depth.
         format!(r#""x":{}{}"#, "[".repeat(5000), "]".repeat(5000)),
         format!(r#""x":{}1{}"#, r#"{"a":"#.repeat(1500), "}".repeat(1500)),
         r#""ISS":"x","Exp":1,"scope ":"admin""#.to_owned(),
@@ -125,7 +125,7 @@ async fn a_payload_is_one_object_that_reads_in_one_way() {
 }
 
 #[tokio::test]
-async fn claims_have_the_type_that_the_standard_says() {
+async fn claims_must_have_the_json_type_of_the_standard() {
     let service = Service::start().await;
     for name in ["iss", "sub", "jti", "client_id", "cid", "uid", "acr", "token_use"] {
         for value in [json!(null), json!(true), json!(7), json!([]), json!({}), json!([["a"]])] {
@@ -158,7 +158,7 @@ async fn claims_have_the_type_that_the_standard_says() {
 }
 
 #[tokio::test]
-async fn times_are_compared_to_the_second() {
+async fn times_are_checked_to_the_second() {
     let service = Service::start().await;
     let now = service.claims()["iat"].as_u64().unwrap();
     for (name, value, answer) in [
@@ -182,7 +182,7 @@ async fn times_are_compared_to_the_second() {
 }
 
 #[tokio::test]
-async fn issuer_and_audience_are_compared_as_they_are() {
+async fn issuer_and_audience_are_compared_without_normalization() {
     let service = Service::start().await;
     let url = service.issuer.url().to_owned();
     let others = [
@@ -239,7 +239,7 @@ async fn issuer_and_audience_are_compared_as_they_are() {
 }
 
 #[tokio::test]
-async fn only_the_scope_itself_gives_the_right() {
+async fn only_the_exact_scope_is_enough() {
     let service = Service::start().await;
     for other in [
         "",
@@ -286,7 +286,7 @@ async fn only_the_scope_itself_gives_the_right() {
 }
 
 #[tokio::test]
-async fn other_kinds_of_tokens_are_no_access_tokens_for_a_bearer() {
+async fn other_kinds_of_token_are_refused() {
     let service = Service::start().await;
     let bound = "The access token is bound to a key";
     for cnf in [

@@ -1,4 +1,4 @@
-//! The form of a token: segments, alphabet, signature.
+//! The format of a token: segments, alphabet, signature.
 
 use scopegate_jose::base64url;
 
@@ -8,7 +8,7 @@ const MALFORMED: &str = "The access token is malformed";
 const BAD_SIGNATURE: &str = "The signature is not valid";
 
 #[tokio::test]
-async fn what_is_no_token_is_malformed() {
+async fn a_string_that_is_not_a_token_is_malformed() {
     let service = Service::start().await;
     let good = service.good();
     let [header, payload, signature]: [&str; 3] =
@@ -62,14 +62,14 @@ async fn what_is_no_token_is_malformed() {
     for token in
         [format!("{header}=.{payload}.{signature}"), format!("{header}.{payload}=.{signature}")]
     {
-        // `=` stands at the end of a `b64token` only (RFC 6750 §2.1).
+        // `=` is allowed only at the end of a `b64token` (RFC 6750 §2.1).
         service.expect(&token, &token, invalid_request("The bearer token is malformed")).await;
     }
     service.ends_well(43).await;
 }
 
 #[tokio::test]
-async fn a_cut_token_does_not_pass() {
+async fn a_truncated_token_is_refused() {
     let service = Service::start().await;
     let good = service.good();
     for length in (1..good.len()).rev().step_by(11) {
@@ -83,7 +83,7 @@ async fn a_cut_token_does_not_pass() {
 }
 
 #[tokio::test]
-async fn every_character_of_the_signature_counts() {
+async fn every_change_of_the_signature_is_refused() {
     let service = Service::start().await;
     let good = service.good();
     let start = good.rfind('.').unwrap() + 1;
@@ -92,7 +92,7 @@ async fn every_character_of_the_signature_counts() {
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
         service.expect("a changed signature", &changed, invalid_token(BAD_SIGNATURE)).await;
     }
-    // The last character has two bits that mean nothing: one spelling of them is right.
+    // The last character has unused bits. Only one value of them is accepted.
     let last = good.chars().last().unwrap();
     let mut passed = 0;
     for other in ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']) {
@@ -110,13 +110,13 @@ async fn every_character_of_the_signature_counts() {
 }
 
 #[tokio::test]
-async fn signatures_of_another_kind_are_not_right() {
+async fn other_signatures_are_refused() {
     let service = Service::start().await;
     let good = service.good();
     let signed = &good[..good.rfind('.').unwrap()];
     let other = service.issuer.token().subject("u2").scope("read:orders").sign();
     let signatures = [
-        // CVE-2022-21449: zeros are no signature of ECDSA.
+        // CVE-2022-21449: zeros are not a valid ECDSA signature.
         ("zeros", vec![0; 64]),
         ("ones", vec![1; 64]),
         ("all bits", vec![0xff; 64]),

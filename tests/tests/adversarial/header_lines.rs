@@ -1,4 +1,4 @@
-//! The lines of a request's head.
+//! The header lines of a request.
 
 use crate::service::{Service, invalid_request, invalid_token, no_token, not_http, passes};
 
@@ -19,7 +19,7 @@ fn filled(lines: &[&[u8]], token: &str) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn the_scheme_has_no_case_and_spaces_around_it_are_none_of_our_business() {
+async fn the_scheme_is_case_insensitive_and_spaces_around_it_are_ignored() {
     let service = Service::start().await;
     let lines: [&[u8]; 14] = [
         b"Authorization: Bearer {T}",
@@ -45,7 +45,7 @@ async fn the_scheme_has_no_case_and_spaces_around_it_are_none_of_our_business() 
 }
 
 #[tokio::test]
-async fn other_schemes_and_other_places_hold_no_token() {
+async fn other_schemes_and_other_headers_hold_no_token() {
     let service = Service::start().await;
     let lines: [&[u8]; 32] = [
         b"X-Nothing: 1",
@@ -89,7 +89,7 @@ async fn other_schemes_and_other_places_hold_no_token() {
 }
 
 #[tokio::test]
-async fn a_malformed_header_is_said_to_be_malformed() {
+async fn a_malformed_header_is_an_invalid_request() {
     let service = Service::start().await;
     let lines: [(&[u8], &str); 46] = [
         (b"Authorization:", MALFORMED),
@@ -148,7 +148,7 @@ async fn a_malformed_header_is_said_to_be_malformed() {
 }
 
 #[tokio::test]
-async fn two_headers_are_one_too_many_whatever_they_hold() {
+async fn two_authorization_headers_are_refused() {
     let service = Service::start().await;
     let pairs: [&[&[u8]]; 12] = [
         &[b"Authorization: Bearer {T}", b"Authorization: Bearer {T}"],
@@ -173,7 +173,7 @@ async fn two_headers_are_one_too_many_whatever_they_hold() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_does_not_reach_the_layer() {
+async fn malformed_http_does_not_reach_the_layer() {
     let service = Service::start().await;
     let lines: [&[u8]; 11] = [
         b"Authorization: Bearer\r\n {T}",
@@ -198,7 +198,7 @@ async fn what_is_no_http_does_not_reach_the_layer() {
 }
 
 #[tokio::test]
-async fn long_headers_cost_no_more_than_they_must() {
+async fn long_headers_are_refused() {
     let service = Service::start().await;
     let too_large = || invalid_token("The access token is too large");
     for length in [16 * 1024 + 1, 20_000, 65_536, 200_000] {

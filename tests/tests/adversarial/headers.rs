@@ -1,4 +1,4 @@
-//! What the header of a token says, though the issuer signed all of these.
+//! Tokens with bad headers, all signed by the issuer.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ async fn the_list_of_algorithms_is_closed() {
 }
 
 #[tokio::test]
-async fn a_header_reads_in_one_way_only() {
+async fn a_header_must_be_one_object_without_duplicate_members() {
     let service = Service::start().await;
     let good = service.header();
     let inner = good.trim_start_matches('{').trim_end_matches('}');
@@ -123,7 +123,7 @@ async fn a_header_reads_in_one_way_only() {
     }
     for harmless in [
         r#""x5t":"abc""#,
-        // Nobody reads these, so that nobody can read them in two ways.
+        // These values are not read, so they are harmless.
         r#""x":1e999"#,
         r#""x":"\ud800""#,
         r#""cty":"JWT""#,
@@ -134,7 +134,7 @@ async fn a_header_reads_in_one_way_only() {
     ] {
         service.header_is(&format!("{{{inner},{harmless}}}"), passes()).await;
     }
-    // What nobody reads costs no stack, however deep it is.
+    // Values that are not read take no stack, at any depth.
     let lists = format!(r#""x":{}{}"#, "[".repeat(5000), "]".repeat(5000));
     let objects = format!(r#""x":{}1{}"#, r#"{"a":"#.repeat(1000), "}".repeat(1000));
     for deep in [lists, objects] {
@@ -146,7 +146,7 @@ async fn a_header_reads_in_one_way_only() {
 }
 
 #[tokio::test]
-async fn extensions_types_and_keys_of_the_wrong_kind_are_refused() {
+async fn unsupported_extensions_types_and_kids_are_refused() {
     let service = Service::start().await;
     let with = |name: &str, value: Value| {
         let mut header: Value = serde_json::from_str(&service.header()).unwrap();

@@ -1,7 +1,8 @@
-//! What an attacker may send, over a real socket and byte by byte: nothing normalises it on the way.
+//! Requests of an attacker, sent as raw bytes over a socket, so that no client library normalizes
+//! them.
 //!
-//! Every request has its exact answer, status and challenge; none is a 500, and the service is as good
-//! as before afterwards.
+//! Each request must get exactly the expected status and challenge. No answer may be a 500, and the
+//! service must still work afterwards.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,4 +1,4 @@
-//! What a token must not make the service do: fetch, wait, forget.
+//! Tokens must not make the service fetch a URL, block, or lose its keys.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ const KEY: &str = "The signing key is unknown";
 const SIGNATURE: &str = "The signature is not valid";
 
 #[tokio::test]
-async fn nobody_is_called_because_a_token_says_so() {
+async fn no_url_in_a_token_is_fetched() {
     let service = Service::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let trap = format!("http://{}", listener.local_addr().unwrap());
@@ -61,7 +61,7 @@ async fn nobody_is_called_because_a_token_says_so() {
             service.expect(name, token, answer).await;
         }
     }
-    // An issuer of the token's own choice is not looked up either.
+    // A URL in `iss` is not fetched either.
     let mut claims = service.claims();
     claims["iss"] = json!(trap);
     let token = service.sign(service.header().as_bytes(), claims.to_string().as_bytes());
@@ -79,20 +79,20 @@ async fn a_flood_of_unknown_kids_costs_one_fetch_per_cool_down() {
     for round in 1..=5 {
         service.issuer.clock().advance(COOL_DOWN);
         for _ in 0..30 {
-            service.expect("a kid that nobody has", forged(), invalid_token(KEY)).await;
+            service.expect("an unknown kid", forged(), invalid_token(KEY)).await;
         }
         service.expect("a good token meanwhile", service.good(), passes()).await;
         let fetched = service.issuer.fetches().keys - before;
         assert!(fetched <= round, "{fetched} fetches in {round} cool-downs");
     }
-    // The flood does not keep a new key out for longer than the cool-down.
+    // The flood does not delay a new key for longer than the cool-down.
     service.issuer.rotate();
     for _ in 0..20 {
-        service.expect("a kid that nobody has", forged(), invalid_token(KEY)).await;
+        service.expect("an unknown kid", forged(), invalid_token(KEY)).await;
     }
     service.issuer.clock().advance(COOL_DOWN);
     for _ in 0..20 {
-        service.expect("a kid that nobody has", forged(), invalid_token(KEY)).await;
+        service.expect("an unknown kid", forged(), invalid_token(KEY)).await;
     }
     service.expect("a token of the new key", service.good(), passes()).await;
     assert!(service.issuer.fetches().keys - before <= 7);
@@ -100,7 +100,7 @@ async fn a_flood_of_unknown_kids_costs_one_fetch_per_cool_down() {
 }
 
 #[tokio::test]
-async fn a_flood_at_once_shares_one_fetch() {
+async fn a_concurrent_flood_shares_one_fetch() {
     let service = Service::start().await;
     service.issuer.clock().advance(COOL_DOWN);
     service.issuer.answer_after(Duration::from_millis(50));
@@ -109,7 +109,7 @@ async fn a_flood_at_once_shares_one_fetch() {
     let floods = (0..64).map(|_| {
         let token = service.sign(header(&random_token(16)).as_bytes(), b"{}");
         let service = &service;
-        async move { service.expect("a kid that nobody has", token, invalid_token(KEY)).await }
+        async move { service.expect("an unknown kid", token, invalid_token(KEY)).await }
     });
     futures_util::future::join_all(floods).await;
     assert!(service.issuer.fetches().keys - before <= 1);
@@ -117,11 +117,11 @@ async fn a_flood_at_once_shares_one_fetch() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_away_makes_nothing_pass_and_nothing_fail() {
+async fn an_unreachable_issuer_changes_nothing_while_the_keys_are_cached() {
     let service = Service::start().await;
     service.issuer.go_down();
     let good = service.good();
-    service.expect("a key that is held", &good, passes()).await;
+    service.expect("a cached key", &good, passes()).await;
     service.issuer.clock().advance(Duration::from_secs(599 - 15));
     service.expect("the same, later", &good, passes()).await;
     for _ in 0..10 {

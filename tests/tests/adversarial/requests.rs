@@ -1,4 +1,4 @@
-//! The rest of a request: method, path, query, body, and the connection that it shares.
+//! The rest of a request: method, path, query and body, and other requests on the same connection.
 
 use crate::service::{Service, invalid_request, no_token, passes};
 
@@ -11,7 +11,7 @@ fn request(line: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_token_in_the_query_is_not_read_and_not_allowed_beside_the_header() {
+async fn a_token_in_the_query_is_ignored_alone_and_refused_beside_the_header() {
     let service = Service::start().await;
     let token = service.good();
     let header = format!("Authorization: Bearer {token}\r\n");
@@ -86,7 +86,7 @@ async fn a_token_in_the_body_is_not_read() {
 }
 
 #[tokio::test]
-async fn no_method_and_no_path_gets_around_the_layer() {
+async fn no_method_and_no_path_bypasses_the_layer() {
     let service = Service::start().await;
     let methods = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "X",
@@ -136,7 +136,7 @@ async fn no_method_and_no_path_gets_around_the_layer() {
 }
 
 #[tokio::test]
-async fn a_connection_remembers_nobody() {
+async fn a_token_is_not_remembered_for_the_connection() {
     let service = Service::start().await;
     let with = format!(
         "GET /orders HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {}\r\n\r\n",
@@ -146,7 +146,7 @@ async fn a_connection_remembers_nobody() {
     let last = "GET /orders HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n";
     let answers = service.send(format!("{with}{without}{with}{last}").as_bytes()).await;
     assert_eq!(answers, [passes(), no_token(), passes(), no_token()]);
-    // What follows a request whose length is said twice, or badly, is not a request of its own.
+    // Bytes after a request with a repeated or invalid length are not treated as a second request.
     for length in [
         "Content-Length: 0\r\nContent-Length: 9",
         "Content-Length: x",

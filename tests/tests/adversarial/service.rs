@@ -1,4 +1,4 @@
-//! The service under attack, and a client that sends bytes as they are.
+//! The attacked service, and a client that sends raw bytes.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -17,24 +17,24 @@ async fn list(_: RequireScope<"read:orders">) -> &'static str {
     "orders"
 }
 
-/// What must come back: the status, and the challenge if there is one.
+/// The expected answer: the status, and the challenge if there is one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) challenge: Option<String>,
 }
 
-/// The request passes.
+/// The answer to a request with a good token.
 pub(crate) fn passes() -> Answer {
     Answer { status: 200, challenge: None }
 }
 
-/// The server of HTTP refuses before anybody looks for a token.
+/// The HTTP server refuses the request before the layer sees it.
 pub(crate) fn not_http(status: u16) -> Answer {
     Answer { status, challenge: None }
 }
 
-/// There is no token.
+/// The answer to a request without a token.
 pub(crate) fn no_token() -> Answer {
     Answer { status: 401, challenge: Some("Bearer".to_owned()) }
 }
@@ -47,7 +47,7 @@ pub(crate) fn invalid_token(why: &str) -> Answer {
     refused(401, "invalid_token", why)
 }
 
-/// The token is good but lacks the scope.
+/// The answer to a valid token without the scope.
 pub(crate) fn insufficient() -> Answer {
     let mut answer = refused(
         403,
@@ -63,11 +63,11 @@ fn refused(status: u16, error: &str, why: &str) -> Answer {
     Answer { status, challenge: Some(challenge) }
 }
 
-/// An issuer, an API that trusts it, and how often that was asked.
+/// An issuer, an API that trusts it, and the number of requests so far.
 pub(crate) struct Service {
     pub(crate) issuer: TestIssuer,
     address: SocketAddr,
-    asked: Cell<usize>,
+    requests: Cell<usize>,
 }
 
 impl Service {
@@ -78,12 +78,12 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let service = Self { issuer, address, asked: Cell::new(0) };
+        let service = Self { issuer, address, requests: Cell::new(0) };
         service.is_well().await;
         service
     }
 
-    /// A token that is good.
+    /// A good token.
     pub(crate) fn good(&self) -> String {
         self.issuer.token().subject("u1").scope("read:orders").sign()
     }
@@ -104,18 +104,18 @@ impl Service {
         format!("{signed}.{signature}")
     }
 
-    /// A header that is good.
+    /// The header of a good token.
     pub(crate) fn header(&self) -> String {
         json!({"typ": "at+jwt", "alg": "ES256", "kid": self.issuer.kid()}).to_string()
     }
 
-    /// Asks with this token and expects this answer.
+    /// Sends a request with this token and expects this answer.
     pub(crate) async fn expect(&self, name: &str, token: impl AsRef<[u8]>, answer: Answer) {
         let line = [b"Authorization: Bearer ", token.as_ref()].concat();
         self.expect_lines(name, &[line], answer).await;
     }
 
-    /// Asks with these lines in the head.
+    /// Sends a request with these header lines and expects this answer.
     pub(crate) async fn expect_lines<L: AsRef<[u8]>>(
         &self,
         name: &str,
@@ -131,7 +131,7 @@ impl Service {
         self.expect_bytes(name, &head, answer).await;
     }
 
-    /// Sends these bytes.
+    /// Sends these bytes and expects this answer.
     pub(crate) async fn expect_bytes(&self, name: &str, bytes: &[u8], answer: Answer) {
         let answers = self.send(bytes).await;
         assert_eq!(answers.first(), Some(&answer), "{name}");
@@ -139,11 +139,12 @@ impl Service {
 
     /// Sends these bytes and reads all answers until the service closes the connection.
     pub(crate) async fn send(&self, bytes: &[u8]) -> Vec<Answer> {
-        self.asked.set(self.asked.get() + 1);
+        self.requests.set(self.requests.get() + 1);
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let (mut reader, mut writer) = stream.split();
         let mut text = Vec::new();
-        // A service that answers early and closes is right to do so.
+        // The service may answer and close before it has read everything, so write errors are
+        // ignored.
         let (_, _) =
             tokio::join!(async { writer.write_all(bytes).await }, reader.read_to_end(&mut text),);
         let answers = answers(&String::from_utf8_lossy(&text));
@@ -151,15 +152,16 @@ impl Service {
         answers
     }
 
-    /// Asks as an honest client does.
+    /// Asserts that a good token still passes.
     pub(crate) async fn is_well(&self) {
         self.expect("an honest client", self.good(), passes()).await;
     }
 
-    /// Ends a test: so many requests at least were made, and the service is as good as before.
+    /// Ends a test: asserts that the service still works, and that at least so many requests were
+    /// sent.
     pub(crate) async fn ends_well(&self, at_least: usize) {
         self.is_well().await;
-        assert!(self.asked.get() >= at_least, "only {} requests", self.asked.get());
+        assert!(self.requests.get() >= at_least, "only {} requests", self.requests.get());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The issuer: keys of every algorithm, discovery, and tokens good and bad.
+//! The issuer: keys of every algorithm, discovery, and good and bad tokens.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ pub(crate) struct ForeignIssuer {
     strangers: Vec<SigningKey>,
 }
 
-/// Ways to make a token that its issuer never signed.
+/// Ways to forge a token that the issuer did not sign.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Forgery {
     AlgorithmNone,
@@ -68,7 +68,7 @@ impl ForeignIssuer {
 
         let set: JwkSet = keys.iter().map(SigningKey::public_jwk).collect();
         let mut set = serde_json::to_value(&set).unwrap();
-        // What issuers publish beside the keys that matter must not spoil those.
+        // Issuers publish unusable keys too. They must not prevent the usable ones from being read.
         let odd = [
             json!({"kty": "AKP", "kid": "pq", "alg": "ML-DSA-65", "pub": "AAAA"}),
             json!({"kty": "oct", "kid": "mac", "alg": "HS256", "k": "c2VjcmV0"}),
@@ -92,7 +92,7 @@ impl ForeignIssuer {
         &self.url
     }
 
-    /// A token whose claims are good but for some changes; `null` takes a claim away.
+    /// A token with good claims and some changes. `null` removes a claim.
     pub(crate) fn token(
         &self,
         algorithm: Algorithm,
@@ -106,7 +106,7 @@ impl ForeignIssuer {
         jsonwebtoken::encode(&header, &claims, &encoding_key(key)).unwrap()
     }
 
-    /// A token that the issuer never signed.
+    /// A forged token that the issuer did not sign.
     pub(crate) fn forge(&self, algorithm: Algorithm, forgery: Forgery) -> String {
         let good = self.token(algorithm, Some("JWT"), &[]);
         let [head, payload, signature] = segments(&good);

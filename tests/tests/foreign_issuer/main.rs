@@ -1,7 +1,6 @@
-//! An issuer that is not ours, with its own signatures, in front of an API that is.
+//! An API that is protected by scopegate, with tokens of an issuer that is not scopegate.
 //!
-//! Everything goes over real sockets: discovery, keys, requests. Tokens are signed by the crate
-//! `jsonwebtoken`.
+//! Discovery, keys and requests use real sockets. The crate `jsonwebtoken` signs the tokens.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -19,7 +18,7 @@ async fn list(_: RequireScope<"read:orders">) -> &'static str {
     "orders"
 }
 
-/// The API, and a client that asks it.
+/// The API, and an HTTP client for it.
 struct Api {
     url: String,
     client: reqwest::Client,
@@ -44,35 +43,35 @@ impl Api {
     }
 }
 
-/// Changes of the claims after which the token is as good as before.
+/// Changes of the claims after which the token must still pass.
 fn harmless() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
     let now = issuer::now();
     vec![
         ("unchanged", vec![]),
         ("several audiences", vec![("aud", json!(["api://stock", "api://orders"]))]),
-        ("scopes as a text", vec![("scope", json!("openid read:orders")), ("scp", Value::Null)]),
+        ("scopes as a string", vec![("scope", json!("openid read:orders")), ("scp", Value::Null)]),
         ("scopes as an array", vec![("scp", json!(["read:orders", "x"])), ("scope", Value::Null)]),
-        ("scp as a text", vec![("scp", json!("read:orders")), ("scope", Value::Null)]),
+        ("scp as a string", vec![("scp", json!("read:orders")), ("scope", Value::Null)]),
         (
             "both, in another order",
             vec![("scope", json!("a read:orders")), ("scp", json!(["read:orders", "a"]))],
         ),
         ("no iat", vec![("iat", Value::Null)]),
         ("a time with a fraction", vec![("exp", json!(now as f64 + 60.5))]),
-        ("just expired, within the leeway", vec![("exp", json!(now - 30))]),
-        ("not yet begun, within the leeway", vec![("nbf", json!(now + 30))]),
+        ("expired within the leeway", vec![("exp", json!(now - 30))]),
+        ("not valid yet, within the leeway", vec![("nbf", json!(now + 30))]),
         (
-            "claims of the issuer's own",
+            "claims that only this issuer has",
             vec![("realm_access", json!({"roles": ["a"]})), ("groups", json!([1]))],
         ),
         ("azp", vec![("azp", json!("reader")), ("client_id", Value::Null)]),
         ("no jti", vec![("jti", Value::Null)]),
         ("no sub", vec![("sub", Value::Null)]),
-        ("a text beyond ASCII", vec![("name", json!("Zoë \u{1f980}"))]),
+        ("a string with non-ASCII characters", vec![("name", json!("Zoë \u{1f980}"))]),
     ]
 }
 
-/// Changes of the claims after which the token is not to be believed.
+/// Changes of the claims after which the token must be refused.
 fn harmful() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
     let now = issuer::now();
     vec![
@@ -87,34 +86,34 @@ fn harmful() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
         ("no issuer", vec![("iss", Value::Null)]),
         ("several issuers", vec![("iss", json!(["https://elsewhere.example"]))]),
         ("expired", vec![("exp", json!(now - 61))]),
-        ("no end", vec![("exp", Value::Null)]),
-        ("an end that is a text", vec![("exp", json!((now + 60).to_string()))]),
-        ("an end beyond range", vec![("exp", json!(1e300))]),
-        ("a negative end", vec![("exp", json!(-1))]),
-        ("an end that is true", vec![("exp", json!(true))]),
+        ("no exp", vec![("exp", Value::Null)]),
+        ("exp as a string", vec![("exp", json!((now + 60).to_string()))]),
+        ("exp out of range", vec![("exp", json!(1e300))]),
+        ("a negative exp", vec![("exp", json!(-1))]),
+        ("exp as a boolean", vec![("exp", json!(true))]),
         ("not valid yet", vec![("nbf", json!(now + 90))]),
-        ("a beginning that is a text", vec![("nbf", json!("0"))]),
+        ("nbf as a string", vec![("nbf", json!("0"))]),
         ("issued in the future", vec![("iat", json!(now + 90))]),
-        ("issued at a text", vec![("iat", json!("now"))]),
+        ("iat as a string", vec![("iat", json!("now"))]),
         (
             "scopes that disagree",
             vec![("scope", json!("read:orders")), ("scp", json!(["read:orders", "x"]))],
         ),
         ("scopes that are a number", vec![("scope", json!(1))]),
         (
-            "a scope that is two",
+            "two scopes in one element",
             vec![("scope", Value::Null), ("scp", json!(["read:orders write:orders"]))],
         ),
         ("clients that disagree", vec![("client_id", json!("reader")), ("cid", json!("writer"))]),
         ("a subject that is a number", vec![("sub", json!(1))]),
         ("bound to a key", vec![("cnf", json!({"jkt": "abc"}))]),
-        ("an ID token by its hash", vec![("at_hash", json!("abc"))]),
-        ("an ID token by Cognito's word", vec![("token_use", json!("id"))]),
-        ("an ID token by Keycloak's word", vec![("typ", json!("ID"))]),
+        ("an ID token with at_hash", vec![("at_hash", json!("abc"))]),
+        ("an ID token as Cognito marks it", vec![("token_use", json!("id"))]),
+        ("an ID token as Keycloak marks it", vec![("typ", json!("ID"))]),
     ]
 }
 
-/// Scopes that do not give what is asked for.
+/// Claims without the scope that the API requires.
 fn insufficient() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
     let scopes = [
         "",
@@ -176,7 +175,7 @@ async fn good_tokens_of_every_algorithm_pass_and_bad_ones_do_not() {
 }
 
 #[tokio::test]
-async fn no_forgery_passes() {
+async fn forged_tokens_are_refused() {
     let issuer = ForeignIssuer::start().await;
     let api = Api::trusting(&issuer).await;
     for algorithm in Algorithm::ALL {
@@ -190,7 +189,7 @@ async fn no_forgery_passes() {
 }
 
 #[tokio::test]
-async fn a_token_changed_in_one_character_does_not_pass() {
+async fn a_token_with_one_changed_character_is_refused() {
     let issuer = ForeignIssuer::start().await;
     let api = Api::trusting(&issuer).await;
     let token = issuer.token(Algorithm::Es256, Some("JWT"), &[]);

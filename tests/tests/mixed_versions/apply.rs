@@ -1,10 +1,10 @@
-//! A catalog file that meets rows of another version.
+//! Applying a catalog file to rows that another version wrote.
 
 use scopegate_core::administration::apply::ApplyError;
 
 use crate::place::{MORE, NO_MORE, Place};
 
-pub(crate) async fn a_catalog_file_leaves_rows_alone_that_are_not_understood(place: &Place) {
+pub(crate) async fn applying_a_catalog_is_refused_if_rows_are_not_understood(place: &Place) {
     let node = place.start().await;
     place.rewrite("kind = 'client' AND name = 'reader'", MORE).await;
     let version = node.authority().store().catalog_version().await.unwrap();

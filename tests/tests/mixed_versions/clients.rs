@@ -1,10 +1,12 @@
-//! Rows of a client that another version wrote.
+//! Client rows that another version wrote.
 
 use scopegate_tests::Pkce;
 
 use crate::place::{MORE, NO_MORE, Place, ask, assert_out_of_service};
 
-pub(crate) async fn a_client_of_a_newer_version_is_out_of_service_alone(place: &Place) {
+pub(crate) async fn a_client_row_of_a_newer_version_takes_only_that_client_out_of_service(
+    place: &Place,
+) {
     let node = place.start().await;
     for (how, back) in [(MORE, NO_MORE), ("format = 2", "format = 1")] {
         place.rewrite("kind = 'client' AND name IN ('reader', 'portal')", how).await;
@@ -15,7 +17,7 @@ pub(crate) async fn a_client_of_a_newer_version_is_out_of_service_alone(place: &
                 assert_out_of_service(&ask(node, server, "reader").await);
                 ask(node, server, "writer").await.expect(200);
             }
-            // Neither right nor wrong credentials are judged, by whatever method.
+            // Credentials are not checked, with any method.
             let form = [("grant_type", "client_credentials"), ("client_id", "reader")];
             let wrong = [&form[..], &[("client_secret", "wrong")]].concat();
             assert_out_of_service(&node.anonymous().token(&wrong).await);
@@ -24,7 +26,7 @@ pub(crate) async fn a_client_of_a_newer_version_is_out_of_service_alone(place: &
                 let answer = node.as_client("reader").post(endpoint, &[("token", "x")]).await;
                 assert_out_of_service(&answer);
             }
-            // An unknown client is another matter.
+            // An unknown client is refused as usual.
             ask(node, "default", "nobody").await.expect_error(401, "invalid_client");
 
             let pkce = Pkce::generate();

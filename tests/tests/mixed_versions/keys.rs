@@ -1,4 +1,4 @@
-//! Signing keys that another node made, or another version.
+//! Signing keys that another node or another version wrote.
 
 use crate::place::{Place, ask, assert_out_of_service, eventually};
 
@@ -10,7 +10,7 @@ async fn kids(node: &scopegate_tests::TestServer, server: &str) -> Vec<String> {
     kids.map(str::to_owned).collect()
 }
 
-/// Copies the key of a server for another one, as a node would that makes it.
+/// Adds a second key for the server `stock`, as another node would.
 const MADE_ELSEWHERE: &str = "\
     UPDATE catalog_state SET key_version = key_version + 1; \
     INSERT INTO signing_key \
@@ -18,7 +18,7 @@ const MADE_ELSEWHERE: &str = "\
     SELECT server, 'elsewhere', 'ES384', phase, since, replace(public_jwk, kid, 'elsewhere'), \
     sealed, (SELECT key_version FROM catalog_state) FROM signing_key WHERE server = 'stock'";
 
-pub(crate) async fn a_key_of_another_node_is_learnt_without_a_change_of_the_catalog(place: &Place) {
+pub(crate) async fn a_key_of_another_node_is_loaded_without_a_catalog_change(place: &Place) {
     let node = place.start().await;
     let another = node.another_node().await;
     let version = node.authority().catalog().version();
@@ -32,7 +32,31 @@ pub(crate) async fn a_key_of_another_node_is_learnt_without_a_change_of_the_cata
     }
 }
 
-pub(crate) async fn a_key_of_a_newer_version_takes_its_server_out_of_service_alone(place: &Place) {
+pub(crate) async fn a_key_that_a_node_drops_is_published_by_none(place: &Place) {
+    let node = place.start().await;
+    let another = node.another_node().await;
+    place.run(MADE_ELSEWHERE).await;
+    for (phase, published) in [("announced", 2), ("signing", 2), ("retiring", 2), ("dropped", 1)] {
+        place
+            .run(&format!(
+                "UPDATE catalog_state SET key_version = key_version + 1; \
+                 UPDATE signing_key SET phase = '{phase}', retired_at = since, \
+                 version = (SELECT key_version FROM catalog_state) WHERE kid = 'elsewhere'"
+            ))
+            .await;
+        for node in [&node, &another] {
+            node.authority().reload().await.unwrap();
+            assert_eq!(kids(node, "stock").await.len(), published, "{phase}");
+            ask(node, "stock", "reader").await.expect(200);
+        }
+    }
+    // Nor is it published by a node that starts.
+    let late = node.another_node().await;
+    assert_eq!(kids(&late, "stock").await.len(), 1);
+    late.close().await;
+}
+
+pub(crate) async fn a_key_of_a_newer_version_takes_only_its_server_out_of_service(place: &Place) {
     let node = place.start().await;
     let change = |how: &str| {
         format!(
@@ -42,13 +66,13 @@ pub(crate) async fn a_key_of_a_newer_version_takes_its_server_out_of_service_alo
         )
     };
     for (how, back) in [
-        ("phase = 'announced'", "phase = 'signing'"),
+        ("phase = 'lent'", "phase = 'signing'"),
         ("algorithm = 'ML-DSA-44'", "algorithm = 'ES256'"),
         ("format = 2", "format = 1"),
     ] {
         place.run(&change(how)).await;
         node.authority().reload().await.unwrap();
-        // Neither a node that runs nor one that starts makes a key beside it.
+        // Neither a running node nor a starting one generates another key.
         let another = node.another_node().await;
         for node in [&node, &another] {
             assert_out_of_service(&ask(node, "stock", "reader").await);

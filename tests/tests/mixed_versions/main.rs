@@ -1,8 +1,10 @@
-//! Nodes on one database, of which one writes what another does not know.
+//! Nodes of different versions on one database, where one node writes rows that another does not
+//! understand.
 //!
-//! A rule is a function; the table below makes a test of it for each database. Those for PostgreSQL need a
-//! server: `scripts/postgres cargo test -p scopegate-tests --test mixed_versions -- --include-ignored`.
-#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+//! Each rule is a function. The table below turns it into a test for each database. The tests for
+//! PostgreSQL need a server:
+//! `scripts/postgres cargo test -p scopegate-tests --test mixed_versions -- --include-ignored`.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod apply;
 mod clients;
@@ -39,18 +41,19 @@ macro_rules! on_both_databases {
 
 on_both_databases! {
     apply:
-        a_catalog_file_leaves_rows_alone_that_are_not_understood;
+        applying_a_catalog_is_refused_if_rows_are_not_understood;
     clients:
-        a_client_of_a_newer_version_is_out_of_service_alone;
+        a_client_row_of_a_newer_version_takes_only_that_client_out_of_service;
     keys:
-        a_key_of_another_node_is_learnt_without_a_change_of_the_catalog
-        a_key_of_a_newer_version_takes_its_server_out_of_service_alone;
+        a_key_of_another_node_is_loaded_without_a_catalog_change
+        a_key_that_a_node_drops_is_published_by_none
+        a_key_of_a_newer_version_takes_only_its_server_out_of_service;
     servers:
-        a_servers_row_of_a_newer_version_takes_that_server_out_of_service_alone
-        a_row_that_is_understood_again_is_served_again
-        a_node_starts_on_rows_that_it_does_not_understand
-        a_row_of_an_unknown_kind_that_nothing_refers_to_harms_nobody;
+        a_server_row_of_a_newer_version_takes_only_that_server_out_of_service
+        a_server_is_back_in_service_once_its_rows_are_understood
+        a_node_starts_even_if_it_does_not_understand_some_rows
+        an_unreferenced_row_of_an_unknown_kind_has_no_effect;
     users:
-        a_user_of_a_newer_version_is_not_signed_in_and_no_oracle
-        what_belongs_to_a_user_of_a_newer_version_waits;
+        a_user_row_of_a_newer_version_is_reported_only_after_the_right_password
+        tokens_and_codes_of_a_user_row_of_a_newer_version_are_503_and_kept;
 }

@@ -1,4 +1,4 @@
-//! What a node holds of the catalog and of the keys is of one state.
+//! The catalog and the keys that a node holds come from the same state of the database.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, ServerId, Spec};
 use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
-use scopegate_core::store::{CatalogStore, KeyPhase, KeyStore, StoreError, StoredKey};
+use scopegate_core::store::{CatalogStore, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey};
 use scopegate_testkit::{MemoryStore, UncheckedCatalog};
 use scopegate_tests::BASE;
@@ -25,7 +25,7 @@ async fn open(store: &MemoryStore) -> Result<Arc<Authority>, OpenError> {
     Authority::open(foundation).await
 }
 
-/// Makes a server with its key, as a node would.
+/// Adds a server and its key, as another node would.
 async fn add_server(store: &MemoryStore, number: u64, public: &SigningKey) {
     let id = ServerId::parse(&format!("s{number}")).unwrap();
     let json = r#"{"name":"S","audiences":[{"name":"api://s"}],"algorithms":["ES256"]}"#;
@@ -39,14 +39,16 @@ async fn add_server(store: &MemoryStore, number: u64, public: &SigningKey) {
         kid: public.kid().to_owned(),
         algorithm: Algorithm::Es256,
         phase: KeyPhase::Signing,
-        since: UnixTime::from_seconds(1),
+        created: UnixTime::from_seconds(1),
+        signs_from: Some(UnixTime::from_seconds(1)),
+        retired_at: None,
         public: public.public_jwk(),
         sealed: Vec::new(),
     };
-    store.insert_signing_key(&key).await.unwrap();
+    store.move_keys(&[KeyMove::Insert(Box::new(key))], &[]).await.unwrap();
 }
 
-/// Before so many of the next readings of the catalog or of the keys, somebody makes a server.
+/// Adds a server before each of the next `times` reads of the catalog or the keys.
 fn add_servers_meanwhile(store: &MemoryStore, times: u64) {
     let key = Arc::new(SigningKey::generate(Algorithm::Es256).unwrap());
     let number = AtomicU64::new(1);
@@ -70,17 +72,17 @@ async fn the_catalog_and_the_keys_are_read_again_until_they_match() {
     assert!(authority.reload().await.unwrap());
     let catalog = authority.catalog();
     assert_eq!(catalog.versions(), store.versions().await.unwrap());
-    // Each server that is known has the key that was made after it.
+    // Every loaded server has its key, which was written after it.
     for number in [1, 2, 3, 4, 5, 100] {
         let id = ServerId::parse(&format!("s{number}")).unwrap();
         assert!(catalog.server(&id).unwrap().is_some(), "{number}");
         assert!(authority.public_keys(&id).is_some(), "{number}");
     }
-    assert!(!authority.reload().await.unwrap(), "nothing is new");
+    assert!(!authority.reload().await.unwrap(), "nothing has changed");
 }
 
 #[tokio::test]
-async fn a_storage_that_changes_all_the_time_leaves_what_was_held() {
+async fn if_the_storage_keeps_changing_the_old_state_is_kept() {
     let store = MemoryStore::default();
     let authority = open(&store).await.unwrap();
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
@@ -90,7 +92,7 @@ async fn a_storage_that_changes_all_the_time_leaves_what_was_held() {
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     assert_eq!(authority.catalog().version(), 0);
     let id = ServerId::parse("s100").unwrap();
-    assert!(authority.public_keys(&id).is_none(), "the keys are of the same state");
+    assert!(authority.public_keys(&id).is_none(), "the keys must be those of the same state");
     add_servers_meanwhile(&store, 0);
     assert!(authority.reload().await.unwrap());
     assert_eq!(authority.catalog().versions(), store.versions().await.unwrap());

@@ -1,4 +1,4 @@
-//! A database of a test's own, which others write into.
+//! A database for one test, into which the test writes directly, as other versions would.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +7,6 @@ use std::time::Duration;
 use scopegate_store::StoreUrl;
 use scopegate_tests::{Answer, Catalog, TestServer};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
 
@@ -16,7 +15,7 @@ pub(crate) enum Place {
     Sqlite { folder: TempDir },
 }
 
-/// The server `default` and another one, `stock`; clients for both, and a rule for everything.
+/// The servers `default` and `stock`, clients for both, and a rule that allows everything.
 pub(crate) fn catalog() -> Catalog {
     let refreshes = "grant_types = [\"authorization_code\", \"refresh_token\"]\n\
                      consent_method = \"TRUSTED\"";
@@ -43,7 +42,7 @@ impl Place {
         Self::Sqlite { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A schema of its own.
+    /// A new schema.
     pub(crate) async fn postgres() -> Self {
         static SCHEMAS: AtomicU32 = AtomicU32::new(0);
         let server = std::env::var("SCOPEGATE_TEST_POSTGRES_URL").unwrap_or_default();
@@ -79,7 +78,7 @@ impl Place {
         }
     }
 
-    /// Writes behind the back of all nodes.
+    /// Runs a statement on a separate connection, without telling the nodes.
     pub(crate) async fn run(&self, statement: &str) {
         match self {
             Self::Postgres { server, schema } => {
@@ -92,16 +91,14 @@ impl Place {
             }
             Self::Sqlite { folder } => {
                 let file = folder.path().join("scopegate.db");
-                let options = SqliteConnectOptions::new().filename(file);
-                let mut connection = options.connect().await.unwrap();
-                let script = AssertSqlSafe(statement.to_owned());
-                sqlx::raw_sql(script).execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
+                let connection = rusqlite::Connection::open(file).unwrap();
+                connection.execute_batch(statement).unwrap();
             }
         }
     }
 
-    /// Changes an entity as a node of another version would: one more version of the catalog.
+    /// Changes an entity as a node of another version would, and increments the version of the
+    /// catalog.
     pub(crate) async fn rewrite(&self, which: &str, how: &str) {
         self.run(&format!(
             "BEGIN; UPDATE catalog_state SET version = version + 1; \
@@ -112,23 +109,25 @@ impl Place {
     }
 }
 
-/// What is put in front of the members of a body.
+/// Adds an unknown member to a body.
 pub(crate) const MORE: &str = "body = '{\"of_tomorrow\":1,' || substr(body, 2)";
-/// Takes that away.
+/// Removes that member.
 pub(crate) const NO_MORE: &str = "body = '{' || substr(body, 18)";
 
-/// Waits until something is so, which happens in the background.
+/// Waits until a condition holds that background work brings about.
 pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    // It is not a measure of time: what is not so by then will never be.
-    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("it is so at last");
+    // The limit is generous: a condition that does not hold after 60 s never will.
+    tokio::time::timeout(Duration::from_secs(60), waiting)
+        .await
+        .expect("the condition holds in time");
 }
 
-/// Asks for a token of a server as a client of its own.
+/// Requests a token at a server with client credentials.
 pub(crate) async fn ask(at: &TestServer, server: &str, client: &str) -> Answer {
     let form = [("grant_type", "client_credentials")];
     let scope = if server == "stock" { "read:stock" } else { "read:orders" };
@@ -136,7 +135,7 @@ pub(crate) async fn ask(at: &TestServer, server: &str, client: &str) -> Answer {
     at.as_client(client).post_to(&path, &[&form[..], &[("scope", scope)]].concat()).await
 }
 
-/// Asserts that something is out of service, and says nothing else.
+/// Asserts the answer for something that is out of service, without details.
 #[track_caller]
 pub(crate) fn assert_out_of_service(answer: &Answer) {
     let json = answer.expect_error(503, "temporarily_unavailable");

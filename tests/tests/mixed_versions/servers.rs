@@ -1,4 +1,4 @@
-//! Rows of a server that another version wrote.
+//! Rows of a server and its parts that another version wrote.
 
 use scopegate_tests::TestServer;
 
@@ -8,7 +8,7 @@ async fn reload(node: &TestServer) {
     node.authority().reload().await.unwrap();
 }
 
-/// All that the `default` server answers is that it is out of service.
+/// Asserts that every endpoint of the `default` server is out of service.
 async fn assert_default_is_out(node: &TestServer, why: &str) {
     let anonymous = node.anonymous();
     for path in [
@@ -42,7 +42,7 @@ async fn assert_default_is_out(node: &TestServer, why: &str) {
     }
 }
 
-pub(crate) async fn a_servers_row_of_a_newer_version_takes_that_server_out_of_service_alone(
+pub(crate) async fn a_server_row_of_a_newer_version_takes_only_that_server_out_of_service(
     place: &Place,
 ) {
     let node = place.start().await;
@@ -65,7 +65,7 @@ pub(crate) async fn a_servers_row_of_a_newer_version_takes_that_server_out_of_se
         };
         assert_default_is_out(&node, why).await;
         ask(&node, "stock", "reader").await.expect(200);
-        // A node that starts finds the same.
+        // A node that starts now behaves in the same way.
         let another = node.another_node().await;
         assert_default_is_out(&another, why).await;
         ask(&another, "stock", "reader").await.expect(200);
@@ -73,12 +73,12 @@ pub(crate) async fn a_servers_row_of_a_newer_version_takes_that_server_out_of_se
         let which = if how.starts_with("kind") { "kind = 'condition'" } else { which };
         place.rewrite(which, back).await;
         if how.starts_with("kind") {
-            // A claim of the known kind is there again; the other one is gone.
+            // The claim has its known kind again, and the row of the unknown kind is deleted.
             let gone = "INSERT INTO catalog_entity \
                 (kind, parent, name, owner, version, ordinal, body) \
                 SELECT 'condition', 'default', 'plan', NULL, version, 9, NULL FROM catalog_state";
             place.run(gone).await;
-            // A change of its own: the node may have read the one before already.
+            // The node may already have read the last change, so this is one more.
             place.rewrite("kind = 'condition'", "format = 1").await;
         }
         reload(&node).await;
@@ -87,7 +87,7 @@ pub(crate) async fn a_servers_row_of_a_newer_version_takes_that_server_out_of_se
     }
 }
 
-pub(crate) async fn a_row_that_is_understood_again_is_served_again(place: &Place) {
+pub(crate) async fn a_server_is_back_in_service_once_its_rows_are_understood(place: &Place) {
     let node = place.start().await;
     place.rewrite("kind = 'rule' AND name = 'everything'", MORE).await;
     crate::place::eventually(async || ask(&node, "default", "reader").await.status == 503).await;
@@ -95,7 +95,7 @@ pub(crate) async fn a_row_that_is_understood_again_is_served_again(place: &Place
     crate::place::eventually(async || ask(&node, "default", "reader").await.status == 200).await;
 }
 
-pub(crate) async fn a_node_starts_on_rows_that_it_does_not_understand(place: &Place) {
+pub(crate) async fn a_node_starts_even_if_it_does_not_understand_some_rows(place: &Place) {
     let node = place.start().await;
     place.rewrite("kind IN ('server', 'client', 'rule')", MORE).await;
     let another = node.another_node().await;
@@ -105,13 +105,13 @@ pub(crate) async fn a_node_starts_on_rows_that_it_does_not_understand(place: &Pl
     let json = another.as_administrator("/readyz").await.expect(200).json();
     assert_eq!(json["out_of_service"]["clients"], 4, "{json}");
     assert_eq!(json["out_of_service"]["rows"].as_array().unwrap().len(), 8, "{json}");
-    // The org server is written by nobody.
+    // The org server has no rows, so it works.
     another.anonymous().read("/oauth2/v1/keys").await.expect(200);
     reload(&node).await;
     assert_out_of_service(&ask(&node, "default", "reader").await);
 }
 
-pub(crate) async fn a_row_of_an_unknown_kind_that_nothing_refers_to_harms_nobody(place: &Place) {
+pub(crate) async fn an_unreferenced_row_of_an_unknown_kind_has_no_effect(place: &Place) {
     let node = place.start().await;
     place
         .run(

@@ -1,4 +1,4 @@
-//! Rows of a user that another version wrote.
+//! User rows that another version wrote.
 
 use scopegate_tests::{Answer, Pkce, TestServer, password_of};
 
@@ -13,14 +13,16 @@ async fn sign_in(node: &TestServer, login: &str, password: &str) -> Answer {
     browser.fill_in(&page, &[("username", login), ("password", password)]).await
 }
 
-/// What is shown, but for what is new on each page.
+/// The status and the page without the parts that differ on every page.
 fn shown(answer: &Answer, login: &str) -> (u16, String) {
     let text = answer.body.replace(login, "LOGIN");
     let lines = text.lines().filter(|line| !line.contains("hidden"));
     (answer.status.as_u16(), lines.collect())
 }
 
-pub(crate) async fn a_user_of_a_newer_version_is_not_signed_in_and_no_oracle(place: &Place) {
+pub(crate) async fn a_user_row_of_a_newer_version_is_reported_only_after_the_right_password(
+    place: &Place,
+) {
     let node = place.start().await;
     node.add_user("alice", &[]).await;
     node.add_user("bob", &[]).await;
@@ -30,7 +32,7 @@ pub(crate) async fn a_user_of_a_newer_version_is_not_signed_in_and_no_oracle(pla
         let wrong = sign_in(&node, "alice", "a wrong password").await;
         assert_eq!(shown(&wrong, "alice"), shown(&unknown, "nobody"), "{how}");
         assert_eq!(wrong.status, 403);
-        // Only who has the password learns more.
+        // Only the right password leads to a different answer.
         let right = sign_in(&node, "alice", &password_of("alice")).await;
         assert_eq!(right.status, 503, "{how}: {}", right.body);
         assert_eq!(right.header("retry-after"), "5");
@@ -48,7 +50,9 @@ pub(crate) async fn a_user_of_a_newer_version_is_not_signed_in_and_no_oracle(pla
     assert_eq!(sign_in(&node, "alice", &password_of("alice")).await.status, 303);
 }
 
-pub(crate) async fn what_belongs_to_a_user_of_a_newer_version_waits(place: &Place) {
+pub(crate) async fn tokens_and_codes_of_a_user_row_of_a_newer_version_are_503_and_kept(
+    place: &Place,
+) {
     let node = place.start().await;
     let alice = node.add_user("alice", &[]).await;
     let pkce = Pkce::generate();
@@ -80,7 +84,7 @@ pub(crate) async fn what_belongs_to_a_user_of_a_newer_version_waits(place: &Plac
     let page = browser.authorize(&[&asked[..], &challenge[..]].concat()).await;
     assert_eq!(page.status, 503, "{}", page.body);
 
-    // Nothing was used up, nor ended.
+    // Nothing was used up or revoked.
     place.run("UPDATE directory_user SET format = 1").await;
     portal.refresh(refresh).await.expect(200);
     portal.redeem(&waiting, CALLBACK, &pkce).await.expect(200);

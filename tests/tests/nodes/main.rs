@@ -1,7 +1,7 @@
-//! The whole server on each database, and two of them on one database.
+//! The whole server on each kind of database, as one node and as two nodes on one database.
 //!
-//! A rule is a function; the table below makes a test of it for each database. Those for PostgreSQL
-//! need a server: `scripts/postgres cargo test -p scopegate-tests -- --include-ignored`.
+//! Each rule is a function. The table below turns it into a test for each database. The tests for
+//! PostgreSQL need a server: `scripts/postgres cargo test -p scopegate-tests -- --include-ignored`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -38,26 +38,26 @@ macro_rules! on_each_database {
 
 on_each_database! {
     one:
-        a_code_and_its_tokens_end_when_the_code_comes_again
-        a_refresh_token_ends_its_family_when_it_comes_again
-        a_session_lasts_until_the_person_signs_out
-        a_device_is_let_in_once
-        a_pushed_request_is_brought_once
-        an_assertion_serves_once
+        a_replayed_code_revokes_its_tokens
+        a_reused_refresh_token_revokes_its_family
+        a_session_lasts_until_the_user_signs_out
+        a_device_gets_its_token_once
+        a_pushed_request_can_be_used_once
+        an_assertion_can_be_used_once
         a_revoked_token_is_not_active
-        what_was_granted_outlives_a_crash;
+        grants_survive_a_crash;
     two:
-        servers_that_need_a_key_at_once_sign_with_the_same
-        what_one_server_grants_the_other_redeems_once
-        of_two_servers_that_redeem_a_code_at_once_one_succeeds
-        two_servers_that_rotate_at_once_give_one_successor
-        an_assertion_serves_at_one_server_only
-        a_session_is_of_both_servers
-        a_device_and_its_person_may_meet_different_servers
-        a_pushed_request_may_be_brought_to_another_server
-        what_one_server_revokes_is_not_active_at_the_other
-        a_person_who_is_suspended_at_one_server_does_nothing_at_the_other;
+        nodes_that_need_a_key_at_once_use_the_same_key
+        a_code_of_one_node_can_be_redeemed_once_at_the_other
+        of_two_nodes_that_redeem_a_code_at_once_one_succeeds
+        two_nodes_that_rotate_at_once_give_the_same_token
+        an_assertion_can_be_used_at_only_one_node
+        a_session_is_valid_at_both_nodes
+        a_device_and_its_user_may_use_different_nodes
+        a_pushed_request_can_be_used_at_the_other_node
+        a_token_that_one_node_revokes_is_inactive_at_the_other
+        a_user_who_is_suspended_at_one_node_is_refused_at_the_other;
     catalog_changes:
-        a_new_client_becomes_known_to_the_other_server
-        a_client_that_is_switched_off_is_refused_by_the_other_server;
+        a_new_client_is_accepted_by_the_other_node
+        a_deactivated_client_is_refused_by_the_other_node;
 }

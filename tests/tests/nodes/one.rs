@@ -1,15 +1,15 @@
-//! One server: what serves once, and what ends.
+//! One node: single use, revocation, and crashes.
 
 use std::time::Duration;
 
 use scopegate_tests::Pkce;
 
 use crate::world::{
-    World, bring, code, device_asks, device_polls, is_active, is_signed_in, lets_in, moved, push,
-    redeem, refresh, shows, sign_out, tokens,
+    World, approve_device, code, is_active, is_signed_in, moved, poll_device_code, push, redeem,
+    refresh, request_device_code, sign_out, tokens, use_assertion, use_request_uri,
 };
 
-pub(crate) async fn a_code_and_its_tokens_end_when_the_code_comes_again(world: World) {
+pub(crate) async fn a_replayed_code_revokes_its_tokens(world: World) {
     let server = &world.server;
     let (mut browser, pkce) = (server.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
@@ -28,7 +28,7 @@ pub(crate) async fn a_code_and_its_tokens_end_when_the_code_comes_again(world: W
     }
 }
 
-pub(crate) async fn a_refresh_token_ends_its_family_when_it_comes_again(world: World) {
+pub(crate) async fn a_reused_refresh_token_revokes_its_family(world: World) {
     let server = &world.server;
     let (mut browser, pkce) = (server.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
@@ -41,7 +41,7 @@ pub(crate) async fn a_refresh_token_ends_its_family_when_it_comes_again(world: W
     assert!(!is_active(server, &third.access).await);
 }
 
-pub(crate) async fn a_session_lasts_until_the_person_signs_out(world: World) {
+pub(crate) async fn a_session_lasts_until_the_user_signs_out(world: World) {
     let (mut browser, pkce) = (world.server.browser(), Pkce::generate());
     assert!(!is_signed_in(&mut browser).await);
     code(&mut browser, &pkce).await;
@@ -53,30 +53,30 @@ pub(crate) async fn a_session_lasts_until_the_person_signs_out(world: World) {
     }
 }
 
-pub(crate) async fn a_device_is_let_in_once(world: World) {
+pub(crate) async fn a_device_gets_its_token_once(world: World) {
     let server = &world.server;
-    let (device_code, user_code) = device_asks(server).await;
-    device_polls(server, &device_code).await.expect_error(400, "authorization_pending");
-    lets_in(&mut server.browser_of(&world.alice).await, &user_code).await;
+    let (device_code, user_code) = request_device_code(server).await;
+    poll_device_code(server, &device_code).await.expect_error(400, "authorization_pending");
+    approve_device(&mut server.browser_of(&world.alice).await, &user_code).await;
     server.clock().advance(Duration::from_secs(5));
-    device_polls(server, &device_code).await.expect(200);
-    device_polls(server, &device_code).await.expect_error(400, "invalid_grant");
+    poll_device_code(server, &device_code).await.expect(200);
+    poll_device_code(server, &device_code).await.expect_error(400, "invalid_grant");
 }
 
-pub(crate) async fn a_pushed_request_is_brought_once(world: World) {
+pub(crate) async fn a_pushed_request_can_be_used_once(world: World) {
     let server = &world.server;
     let (mut browser, pkce) = (server.browser_of(&world.alice).await, Pkce::generate());
     let reference = push(server, &pkce).await;
-    let code = bring(&mut browser, &reference).await.sent("code").unwrap();
+    let code = use_request_uri(&mut browser, &reference).await.sent("code").unwrap();
     redeem(server, &code, &pkce).await.expect(200);
-    assert_eq!(bring(&mut browser, &reference).await.header("location"), "");
+    assert_eq!(use_request_uri(&mut browser, &reference).await.header("location"), "");
 }
 
-pub(crate) async fn an_assertion_serves_once(world: World) {
+pub(crate) async fn an_assertion_can_be_used_once(world: World) {
     let server = &world.server;
     let assertion = server.assertion_of("signer", &world.key, "/oauth2/default");
-    shows(server, &assertion).await.expect(200);
-    shows(server, &assertion).await.expect_error(401, "invalid_client");
+    use_assertion(server, &assertion).await.expect(200);
+    use_assertion(server, &assertion).await.expect_error(401, "invalid_client");
 }
 
 pub(crate) async fn a_revoked_token_is_not_active(world: World) {
@@ -90,7 +90,7 @@ pub(crate) async fn a_revoked_token_is_not_active(world: World) {
     assert!(!is_active(server, &tokens.access).await);
 }
 
-pub(crate) async fn what_was_granted_outlives_a_crash(world: World) {
+pub(crate) async fn grants_survive_a_crash(world: World) {
     let World { server, .. } = world;
     let (mut browser, pkce) = (server.browser(), Pkce::generate());
     let used = code(&mut browser, &pkce).await;
@@ -105,7 +105,7 @@ pub(crate) async fn what_was_granted_outlives_a_crash(world: World) {
     tokens(redeem(&server, &unused, &pkce).await);
     let after = tokens(refresh(&server, &before.refresh).await);
     assert!(is_active(&server, &before.access).await);
-    // What was used stays used.
+    // A used code is still used.
     redeem(&server, &used, &pkce).await.expect_error(400, "invalid_grant");
     assert!(!is_active(&server, &after.access).await);
 }

@@ -1,4 +1,4 @@
-//! A part of a PostgreSQL server for one test.
+//! A PostgreSQL schema for one test.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +7,7 @@ use scopegate_store::StoreUrl;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-/// A schema of a test's own.
+/// A schema for one test.
 pub(crate) struct Schema {
     server: String,
     name: String,
@@ -29,7 +29,7 @@ impl Schema {
         schema
     }
 
-    /// Where a store finds it.
+    /// The URL of the schema for a store.
     pub(crate) fn url(&self) -> StoreUrl {
         let joint = if self.server.contains('?') { '&' } else { '?' };
         let url = format!("{}{joint}options=-csearch_path%3D{}", self.server, self.name);

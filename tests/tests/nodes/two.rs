@@ -1,4 +1,4 @@
-//! Two servers on one database: what one has done, the other knows.
+//! Two nodes on one database: what one node has done is visible at the other.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use scopegate_core::catalog::{ServerId, Status};
 use scopegate_tests::Pkce;
 
 use crate::world::{
-    World, bring, catalog, code, device_asks, device_polls, is_active, is_signed_in, lets_in,
-    moved, push, redeem, refresh, shows, sign_out, tokens,
+    World, approve_device, catalog, code, is_active, is_signed_in, moved, poll_device_code, push,
+    redeem, refresh, request_device_code, sign_out, tokens, use_assertion, use_request_uri,
 };
 
-pub(crate) async fn servers_that_need_a_key_at_once_sign_with_the_same(world: World) {
+pub(crate) async fn nodes_that_need_a_key_at_once_use_the_same_key(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     here.apply(catalog(&world.key).server("billing", "")).await;
     there.authority().reload().await.unwrap();
@@ -30,7 +30,7 @@ pub(crate) async fn servers_that_need_a_key_at_once_sign_with_the_same(world: Wo
     }
 }
 
-pub(crate) async fn what_one_server_grants_the_other_redeems_once(world: World) {
+pub(crate) async fn a_code_of_one_node_can_be_redeemed_once_at_the_other(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
@@ -46,7 +46,7 @@ pub(crate) async fn what_one_server_grants_the_other_redeems_once(world: World) 
     }
 }
 
-pub(crate) async fn of_two_servers_that_redeem_a_code_at_once_one_succeeds(world: World) {
+pub(crate) async fn of_two_nodes_that_redeem_a_code_at_once_one_succeeds(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let mut browser = here.browser();
     for _ in 0..10 {
@@ -58,13 +58,13 @@ pub(crate) async fn of_two_servers_that_redeem_a_code_at_once_one_succeeds(world
             _ => (answers.1, answers.0),
         };
         lost.expect_error(400, "invalid_grant");
-        // It came twice, so what came of it has ended.
+        // The code was used twice, so its tokens are revoked.
         let won = tokens(won);
         refresh(here, &won.refresh).await.expect_error(400, "invalid_grant");
     }
 }
 
-pub(crate) async fn two_servers_that_rotate_at_once_give_one_successor(world: World) {
+pub(crate) async fn two_nodes_that_rotate_at_once_give_the_same_token(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
@@ -78,22 +78,23 @@ pub(crate) async fn two_servers_that_rotate_at_once_give_one_successor(world: Wo
     }
 }
 
-pub(crate) async fn an_assertion_serves_at_one_server_only(world: World) {
+pub(crate) async fn an_assertion_can_be_used_at_only_one_node(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let assertion = || here.assertion_of("signer", &world.key, "/oauth2/default");
     let used = assertion();
-    shows(here, &used).await.expect(200);
-    shows(there, &used).await.expect_error(401, "invalid_client");
+    use_assertion(here, &used).await.expect(200);
+    use_assertion(there, &used).await.expect_error(401, "invalid_client");
     for _ in 0..10 {
         let at_once = assertion();
-        let (one, other) = tokio::join!(shows(here, &at_once), shows(there, &at_once));
+        let (one, other) =
+            tokio::join!(use_assertion(here, &at_once), use_assertion(there, &at_once));
         let mut statuses = [one.status.as_u16(), other.status.as_u16()];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 401]);
     }
 }
 
-pub(crate) async fn a_session_is_of_both_servers(world: World) {
+pub(crate) async fn a_session_is_valid_at_both_nodes(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let mut browser = here.browser();
     code(&mut browser, &Pkce::generate()).await;
@@ -103,26 +104,26 @@ pub(crate) async fn a_session_is_of_both_servers(world: World) {
     assert!(!is_signed_in(&mut browser).await);
 }
 
-pub(crate) async fn a_device_and_its_person_may_meet_different_servers(world: World) {
+pub(crate) async fn a_device_and_its_user_may_use_different_nodes(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
-    let (device_code, user_code) = device_asks(here).await;
-    lets_in(&mut there.browser_of(&world.alice).await, &user_code).await;
-    device_polls(here, &device_code).await.expect(200);
-    device_polls(there, &device_code).await.expect_error(400, "invalid_grant");
+    let (device_code, user_code) = request_device_code(here).await;
+    approve_device(&mut there.browser_of(&world.alice).await, &user_code).await;
+    poll_device_code(here, &device_code).await.expect(200);
+    poll_device_code(there, &device_code).await.expect_error(400, "invalid_grant");
 }
 
-pub(crate) async fn a_pushed_request_may_be_brought_to_another_server(world: World) {
+pub(crate) async fn a_pushed_request_can_be_used_at_the_other_node(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let pkce = Pkce::generate();
     let reference = push(here, &pkce).await;
     let mut browser = there.browser_of(&world.alice).await;
-    let code = bring(&mut browser, &reference).await.sent("code").unwrap();
+    let code = use_request_uri(&mut browser, &reference).await.sent("code").unwrap();
     redeem(here, &code, &pkce).await.expect(200);
     let mut browser = moved(&browser, here);
-    assert_eq!(bring(&mut browser, &reference).await.header("location"), "");
+    assert_eq!(use_request_uri(&mut browser, &reference).await.header("location"), "");
 }
 
-pub(crate) async fn what_one_server_revokes_is_not_active_at_the_other(world: World) {
+pub(crate) async fn a_token_that_one_node_revokes_is_inactive_at_the_other(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (here.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;
@@ -134,9 +135,7 @@ pub(crate) async fn what_one_server_revokes_is_not_active_at_the_other(world: Wo
     refresh(there, &tokens.refresh).await.expect_error(400, "invalid_grant");
 }
 
-pub(crate) async fn a_person_who_is_suspended_at_one_server_does_nothing_at_the_other(
-    world: World,
-) {
+pub(crate) async fn a_user_who_is_suspended_at_one_node_is_refused_at_the_other(world: World) {
     let (here, there) = (&world.server, &world.server.another_node().await);
     let (mut browser, pkce) = (there.browser(), Pkce::generate());
     let code = code(&mut browser, &pkce).await;

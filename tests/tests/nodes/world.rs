@@ -1,4 +1,4 @@
-//! A server with clients of each kind, and what they do.
+//! A server with clients of each kind, and their requests.
 
 use scopegate_core::directory::User;
 use scopegate_jose::SigningKey;
@@ -16,14 +16,14 @@ pub(crate) struct World {
     pub(crate) key: SigningKey,
 }
 
-/// What the portal got for a code.
+/// The tokens that the portal got for a code.
 pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) refresh: String,
 }
 
-/// `portal` rotates its refresh tokens with a leeway of 30 s, `tv` is a device, `signer` proves with a
-/// key who it is.
+/// `portal` rotates its refresh tokens with a leeway of 30 s, `tv` is a device, `signer`
+/// authenticates with a key.
 pub(crate) fn catalog(key: &SigningKey) -> Catalog {
     Catalog::of_orders()
         .rule(
@@ -65,7 +65,7 @@ impl World {
     }
 }
 
-/// Alice signs in, if she has not, and `portal` gets a code.
+/// Signs Alice in if necessary, and gets a code for `portal`.
 pub(crate) async fn code(browser: &mut Browser<'_>, pkce: &Pkce) -> String {
     browser.code("alice", "portal", CALLBACK, SCOPE, pkce).await
 }
@@ -88,40 +88,40 @@ pub(crate) async fn refresh(server: &TestServer, token: &str) -> Answer {
     server.as_client("portal").refresh(token).await
 }
 
-/// Whether a token of the portal's still stands, as introspection says.
+/// Whether a token of the portal is still active, according to introspection.
 pub(crate) async fn is_active(server: &TestServer, token: &str) -> bool {
     let answer = server.as_client("portal").post("introspect", &[("token", token)]).await;
     answer.expect(200).json()["active"] == true
 }
 
-/// `signer` asks for a token with an assertion.
-pub(crate) async fn shows(server: &TestServer, assertion: &str) -> Answer {
+/// `signer` requests a token with an assertion.
+pub(crate) async fn use_assertion(server: &TestServer, assertion: &str) -> Answer {
     let form = [("grant_type", "client_credentials"), ("scope", "read:orders")];
     server.anonymous().token(&[&form[..], &proof(assertion)].concat()).await
 }
 
-/// Whether somebody is signed in.
+/// Whether Alice is signed in.
 pub(crate) async fn is_signed_in(browser: &mut Browser<'_>) -> bool {
     let answer = browser.open("/account").await;
     answer.status == 200 && answer.body.contains("alice")
 }
 
-/// Signs out by the page.
+/// Signs out with the sign-out page.
 pub(crate) async fn sign_out(browser: &mut Browser<'_>) {
     let page = browser.open("/signout").await.expect(200);
     let answer = browser.fill_in(&page, &[]).await;
     browser.follow(answer).await.expect(200);
 }
 
-/// A browser at another server with the session of this one.
+/// A browser at another node with the same session.
 pub(crate) fn moved<'a>(browser: &Browser<'_>, to: &'a TestServer) -> Browser<'a> {
     let mut moved = to.browser();
     moved.set_cookie("scopegate", browser.cookie("scopegate").unwrap());
     moved
 }
 
-/// The TV asks to be let in: its code, and the one that a person types.
-pub(crate) async fn device_asks(server: &TestServer) -> (String, String) {
+/// The TV sends a device authorization request. Returns the device code and the user code.
+pub(crate) async fn request_device_code(server: &TestServer) -> (String, String) {
     let asked = [("scope", "read:orders")];
     let answer = server.as_public_client("tv").post("device/authorize", &asked).await;
     let json = answer.expect(200).json();
@@ -129,20 +129,20 @@ pub(crate) async fn device_asks(server: &TestServer) -> (String, String) {
     (text("device_code"), text("user_code"))
 }
 
-/// The TV asks for its token.
-pub(crate) async fn device_polls(server: &TestServer, code: &str) -> Answer {
+/// The TV sends a token request.
+pub(crate) async fn poll_device_code(server: &TestServer, code: &str) -> Answer {
     let form = [("grant_type", DEVICE_CODE), ("device_code", code)];
     server.as_public_client("tv").token(&form).await
 }
 
-/// A person who is signed in lets the device in.
-pub(crate) async fn lets_in(browser: &mut Browser<'_>, user_code: &str) {
+/// A signed-in user approves the device.
+pub(crate) async fn approve_device(browser: &mut Browser<'_>, user_code: &str) {
     let page = browser.open("/activate").await.expect(200);
     let page = browser.fill_in(&page, &[("user_code", user_code)]).await.expect(200);
     browser.fill_in(&page, &[("decision", "allow")]).await.expect(200);
 }
 
-/// `portal` pushes a request; the answer is the reference.
+/// `portal` pushes a request. Returns the `request_uri`.
 pub(crate) async fn push(server: &TestServer, pkce: &Pkce) -> String {
     let asked = [
         ("response_type", "code"),
@@ -156,7 +156,7 @@ pub(crate) async fn push(server: &TestServer, pkce: &Pkce) -> String {
     answer.json()["request_uri"].as_str().unwrap().to_owned()
 }
 
-/// A browser brings a reference.
-pub(crate) async fn bring(browser: &mut Browser<'_>, reference: &str) -> Answer {
+/// Sends an authorization request with a `request_uri`.
+pub(crate) async fn use_request_uri(browser: &mut Browser<'_>, reference: &str) -> Answer {
     browser.authorize(&[("client_id", "portal"), ("request_uri", reference)]).await
 }

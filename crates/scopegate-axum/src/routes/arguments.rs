@@ -1,4 +1,4 @@
-//! The arguments of a handler, asked for what they ask of a request.
+//! The arguments of a handler, probed for the guards among them.
 
 use std::any::{TypeId, type_name};
 use std::pin::pin;
@@ -12,18 +12,18 @@ use crate::AuthRejection;
 use crate::guard::Guard;
 use crate::probe::Probe;
 
-/// The arguments of a handler, in the form that axum gives them.
+/// The arguments of a handler, in the form in which axum names them.
 ///
-/// Functions and closures of up to 16 extractors have it, whatever those extractors are; nobody else
-/// can implement it.
+/// Implemented for functions and closures of up to 16 extractors of any type. Other crates cannot
+/// implement it.
 #[diagnostic::on_unimplemented(
-    message = "what this handler asks for cannot be seen",
+    message = "the guards of this handler cannot be determined",
     label = "not a function of extractors",
     note = "write a function or a closure, such as `async || \"text\"`, or give the route to \
             `Routes::unseen`"
 )]
 pub trait Arguments<S>: sealed::Sealed {
-    /// What the guards among them ask for.
+    /// The guards among the arguments.
     #[doc(hidden)]
     fn guards(state: &S) -> Vec<Guard>;
 }
@@ -54,8 +54,8 @@ macro_rules! arguments {
         {
             fn guards(state: &S) -> Vec<Guard> {
                 let mut guards = Vec::new();
-                $(guards.extend(ask_parts::<$first, S>(state));)*
-                guards.extend(ask_whole::<$last, S, M>(state));
+                $(guards.extend(probe_parts::<$first, S>(state));)*
+                guards.extend(probe_whole::<$last, S, M>(state));
                 guards
             }
         }
@@ -81,17 +81,17 @@ arguments! {
     A B C D E F G H I J K L N O P, Q;
 }
 
-fn ask_parts<E: FromRequestParts<S> + 'static, S: 'static>(state: &S) -> Vec<Guard> {
+fn probe_parts<E: FromRequestParts<S> + 'static, S: 'static>(state: &S) -> Vec<Guard> {
     if !is_ours::<E::Rejection>() {
         return Vec::new();
     }
     let (probe, request) = request();
     let (mut parts, _) = request.into_parts();
     let extracted = poll_once(E::from_request_parts(&mut parts, state));
-    said_by::<E>(&probe, matches!(extracted, Some(Ok(_))))
+    recorded_guards::<E>(&probe, matches!(extracted, Some(Ok(_))))
 }
 
-fn ask_whole<E, S, M>(state: &S) -> Vec<Guard>
+fn probe_whole<E, S, M>(state: &S) -> Vec<Guard>
 where
     E: FromRequest<S, M> + 'static,
     S: 'static,
@@ -102,10 +102,10 @@ where
     }
     let (probe, request) = request();
     let extracted = poll_once(E::from_request(request, state));
-    said_by::<E>(&probe, matches!(extracted, Some(Ok(_))))
+    recorded_guards::<E>(&probe, matches!(extracted, Some(Ok(_))))
 }
 
-/// Tells guards from the extractors of others, which are never run for this.
+/// Whether an extractor is a guard of this crate. Other extractors are never run here.
 fn is_ours<R: 'static>() -> bool {
     TypeId::of::<R>() == TypeId::of::<AuthRejection>()
 }
@@ -116,7 +116,8 @@ fn request() -> (Probe, Request<Body>) {
     (probe, request)
 }
 
-/// Our guards never wait. What does is somebody's own guard, which waits before it asks one of ours.
+/// Guards of this crate never wait. A pending future is a foreign guard that waits before it runs
+/// one of ours.
 fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -124,10 +125,11 @@ fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// What an extractor said; one that refuses as guards do without asking any of ours is a rule.
-fn said_by<E>(probe: &Probe, let_in: bool) -> Vec<Guard> {
-    match probe.said() {
-        said if said.is_empty() && !let_in => vec![Guard::Rule(type_name::<E>())],
-        said => said,
+/// The guards that an extractor recorded. If it refused without recording one, it is reported as a
+/// rule of its own.
+fn recorded_guards<E>(probe: &Probe, admitted: bool) -> Vec<Guard> {
+    match probe.guards() {
+        guards if guards.is_empty() && !admitted => vec![Guard::Rule(type_name::<E>())],
+        guards => guards,
     }
 }

@@ -1,11 +1,11 @@
-//! What a service leaves open.
+//! Finds handlers without a guard.
 
 use std::fmt;
 
 use super::{Operation, RoutesError};
-use crate::routes::operation::Asked;
+use crate::routes::operation::Requirements;
 
-/// What each route of a service asks for, to be looked at before it starts.
+/// What each route of a service requires, for a check before the service starts.
 ///
 /// Its `Display` is a table for the log:
 ///
@@ -28,7 +28,7 @@ use crate::routes::operation::Asked;
 /// let routes = Routes::new().route("/orders", get(list));
 /// assert!(routes.audit().refuse_unguarded().is_ok());
 ///
-/// // Whoever forgets a guard learns it at the start of the service.
+/// // A forgotten guard is reported at the start of the service.
 /// let routes = routes.route("/export", get(export));
 /// let error = routes.audit().refuse_unguarded().unwrap_err();
 /// assert!(error.to_string().starts_with("nothing guards GET /export"));
@@ -45,26 +45,26 @@ impl Audit {
         Self { operations, unseen }
     }
 
-    /// All that can be seen, in the order of routing.
+    /// All operations that are visible, in the order in which the routes were added.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
 
-    /// What asks for nothing, without anybody having said that this is the intent.
+    /// Operations that require nothing and were not declared public.
     pub fn unguarded(&self) -> impl Iterator<Item = &Operation> {
         self.operations.iter().filter(|operation| operation.is_unguarded())
     }
 
-    /// What cannot be seen: plain routers, by the path they were put at.
+    /// Plain routers, whose routes are not visible, by the path they were added under.
     pub fn unseen(&self) -> &[String] {
         &self.unseen
     }
 
-    /// Goes on only if everything that can be seen is guarded, or public by intent.
+    /// Returns an error unless every visible operation is guarded or public on purpose.
     ///
     /// # Errors
     ///
-    /// [`RoutesError::Unguarded`] with all that is not.
+    /// [`RoutesError::Unguarded`] with all that are not.
     pub fn refuse_unguarded(self) -> Result<Self, RoutesError> {
         let unguarded: Vec<_> = self.unguarded().cloned().collect();
         match unguarded.is_empty() {
@@ -73,11 +73,11 @@ impl Audit {
         }
     }
 
-    /// Goes on only if everything can be seen.
+    /// Returns an error unless all routes are visible.
     ///
     /// # Errors
     ///
-    /// [`RoutesError::Unseen`] with where plain routers are.
+    /// [`RoutesError::Unseen`] with the paths of plain routers.
     pub fn refuse_unseen(self) -> Result<Self, RoutesError> {
         match self.unseen.is_empty() {
             true => Ok(self),
@@ -91,7 +91,7 @@ impl fmt::Display for Audit {
         let width = self.operations.iter().map(|one| one.path().len()).max().unwrap_or_default();
         for operation in &self.operations {
             let (method, path) = (operation.method().as_str(), operation.path());
-            writeln!(f, "{method:<7} {path:<width$}  {}", Asked(operation))?;
+            writeln!(f, "{method:<7} {path:<width$}  {}", Requirements(operation))?;
         }
         for path in &self.unseen {
             writeln!(f, "{path}: a plain router, whose routes cannot be seen")?;

@@ -8,19 +8,19 @@ use super::Operation;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RoutesError {
-    /// Handlers ask for nothing, and nobody said that they are public.
+    /// Handlers require nothing and were not declared public.
     #[error(
         "nothing guards {}: add an extractor such as `RequireScope`, `.require(…)`, or `.public()`",
         List(.0)
     )]
     Unguarded(Vec<Operation>),
-    /// Plain routers were added, whose routes cannot be seen.
+    /// Plain routers were added, whose routes are not visible.
     #[error("the routes of plain routers cannot be seen: {}", List(.0))]
     Unseen(Vec<String>),
-    /// The document describes what is not routed.
-    #[error("the OpenAPI document describes what is not routed: {}", List(.0))]
+    /// The document describes operations that have no route.
+    #[error("the OpenAPI document describes operations without a route: {}", List(.0))]
     NotRouted(Vec<String>),
-    /// The document to begin with is not OpenAPI 3.1.
+    /// The given document is not OpenAPI 3.1.
     #[error("the document is not an OpenAPI 3.1 object with `info`: {0}")]
     NotOpenApi(&'static str),
 }

@@ -11,10 +11,10 @@ use scopegate_claims::ScopeRule;
 use super::Arguments;
 use crate::{Guard, RequireScope};
 
-/// The handlers of a path, by method, with what they ask for.
+/// The handlers of a path, by method, with their guards.
 ///
-/// It is to axum's `MethodRouter` what [`Routes`](super::Routes) is to its `Router`; begin with
-/// [`get`], [`post`] and the like.
+/// It corresponds to axum's `MethodRouter`, as [`Routes`](super::Routes) corresponds to its
+/// `Router`. Start with [`get`], [`post`] and the like.
 ///
 /// ```
 /// use scopegate_axum::routes::{Routes, get};
@@ -29,7 +29,7 @@ use crate::{Guard, RequireScope};
 ///
 /// let routes = Routes::new()
 ///     .route("/orders", get(list))
-///     // At the route for those who prefer it: the same guard, and the same answers.
+///     // The guard can also be declared at the route, with the same answers.
 ///     .route("/new", get(place).require(scope!("write:orders")))
 ///     .route("/health", get(health).public());
 /// assert_eq!(routes.scopes(), ["read:orders", "write:orders"]);
@@ -46,41 +46,41 @@ pub struct Methods<S = ()> {
 pub(super) struct Handled<S> {
     pub(super) method: Method,
     pub(super) route: MethodRouter<S, Infallible>,
-    /// What was said at the route.
-    pub(super) said: Vec<Guard>,
-    /// Asks the arguments of the handler.
-    pub(super) ask: fn(&S) -> Vec<Guard>,
+    /// The guards declared at the route.
+    pub(super) declared: Vec<Guard>,
+    /// Probes the arguments of the handler for guards.
+    pub(super) probe: fn(&S) -> Vec<Guard>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Methods<S> {
-    /// Handles one more method.
+    /// Adds a handler for one more method.
     fn on<H, T>(mut self, method: Method, filter: MethodFilter, handler: H) -> Self
     where
         H: Handler<T, S>,
         T: Arguments<S> + 'static,
     {
-        let (route, ask) = (on(filter, handler), T::guards as fn(&S) -> Vec<Guard>);
-        self.handlers.push(Handled { method, route, said: Vec::new(), ask });
+        let (route, probe) = (on(filter, handler), T::guards as fn(&S) -> Vec<Guard>);
+        self.handlers.push(Handled { method, route, declared: Vec::new(), probe });
         self
     }
 
-    /// Says that the handlers so far are for everybody, by intent.
+    /// Declares the handlers added so far as public on purpose.
     ///
-    /// It opens nothing that a guard in a handler's signature closes.
+    /// Guards in a handler's signature still apply.
     pub fn public(mut self) -> Self {
-        self.handlers.iter_mut().for_each(|handled| handled.said.push(Guard::Public));
+        self.handlers.iter_mut().for_each(|handled| handled.declared.push(Guard::Public));
         self
     }
 
-    /// Lets only tokens to the handlers so far that hold what the rule asks for.
+    /// Requires a scope rule for the handlers added so far.
     ///
-    /// The guard is [`RequireScope`], so are its answers.
+    /// The guard is [`RequireScope`], and the answers are the same.
     pub fn require<R: ScopeRule>(mut self, _: R) -> Self {
         let guard = Guard::Scopes(R::REQUIREMENT);
-        let guarded = |Handled { method, route, mut said, ask }| {
-            said.insert(0, guard);
+        let guarded = |Handled { method, route, mut declared, probe }| {
+            declared.insert(0, guard);
             let route = MethodRouter::route_layer(route, from_extractor::<RequireScope<R>>());
-            Handled { method, route, said, ask }
+            Handled { method, route, declared, probe }
         };
         self.handlers = self.handlers.into_iter().map(guarded).collect();
         self
@@ -90,7 +90,7 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
 macro_rules! methods {
     ($($name:ident $method:ident $filter:ident;)+) => {
         impl<S: Clone + Send + Sync + 'static> Methods<S> {$(
-            #[doc = concat!("Handles `", stringify!($method), "` too.")]
+            #[doc = concat!("Also handles `", stringify!($method), "`.")]
             pub fn $name<H, T>(self, handler: H) -> Self
             where
                 H: Handler<T, S>,
@@ -101,7 +101,7 @@ macro_rules! methods {
         )+}
 
         $(
-            #[doc = concat!("Handles `", stringify!($method), "`, as axum's function of this name.")]
+            #[doc = concat!("Handles `", stringify!($method), "`, like axum's function of this name.")]
             pub fn $name<H, T, S>(handler: H) -> Methods<S>
             where
                 H: Handler<T, S>,

@@ -1,4 +1,4 @@
-//! OpenAPI 3.1: what there is, with the scopes of each operation.
+//! OpenAPI 3.1 documents of a service's operations, with the scopes of each.
 
 mod describe;
 mod page;
@@ -11,12 +11,12 @@ use serde_json::{Map, Value, json};
 
 use super::{Operation, RoutesError};
 
-/// What an OpenAPI document says beside what the routes say themselves.
+/// The parts of an OpenAPI document that do not follow from the routes.
 ///
-/// The routes give paths, methods, path parameters, security requirements and the refusals. Whatever
-/// else there is to say (summaries, bodies, schemas) comes from a [document](Self::from_document) that
-/// you have, be it from `utoipa`, from `aide` or written by hand; its security is replaced by what the
-/// guards really ask for.
+/// Paths, methods, path parameters, security requirements and refusals are taken from the routes.
+/// Everything else (summaries, bodies, schemas) comes from a [document](Self::from_document) of
+/// yours, whether made by `utoipa` or `aide` or written by hand. Its `security` is replaced by what
+/// the guards require.
 ///
 /// ```
 /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
@@ -38,7 +38,7 @@ use super::{Operation, RoutesError};
 ///     json!([{ "oauth2": ["read:orders"] }, { "oauth2": ["admin"] }])
 /// );
 ///
-/// // What is described must be there.
+/// // A described operation must have a route.
 /// let described = json!({
 ///     "openapi": "3.1.0",
 ///     "info": { "title": "Orders", "version": "1.0.0" },
@@ -56,7 +56,7 @@ pub struct OpenApi {
     scopes: Vec<(String, String)>,
 }
 
-/// How the document says that clients get a token.
+/// How clients get a token, according to the document.
 #[derive(Clone, Debug)]
 enum Scheme {
     Bearer,
@@ -76,7 +76,7 @@ impl Scheme {
 }
 
 impl OpenApi {
-    /// Begins a document of an API with this title and version.
+    /// Starts a document for an API with this title and version.
     pub fn new(title: &str, version: &str) -> Self {
         let document = Map::from_iter([
             ("openapi".to_owned(), json!("3.1.0")),
@@ -85,14 +85,14 @@ impl OpenApi {
         Self { document, scheme: Scheme::Bearer, scopes: Vec::new() }
     }
 
-    /// Begins with a document that describes the API already.
+    /// Starts with a document that already describes the API.
     ///
     /// # Errors
     ///
-    /// [`RoutesError::NotOpenApi`] if it is of another version than 3.1, or has no `info`.
+    /// [`RoutesError::NotOpenApi`] if its version is not 3.1, or it has no `info`.
     pub fn from_document(document: Value) -> Result<Self, RoutesError> {
         let Value::Object(document) = document else {
-            return Err(RoutesError::NotOpenApi("it is no object"));
+            return Err(RoutesError::NotOpenApi("it is not an object"));
         };
         let version = document.get("openapi").and_then(Value::as_str).unwrap_or_default();
         if version != "3.1" && !version.starts_with("3.1.") {
@@ -103,20 +103,20 @@ impl OpenApi {
         }
         let is_object = |member: &Value| member.is_object();
         if !["paths", "components"].iter().all(|name| document.get(*name).is_none_or(is_object)) {
-            return Err(RoutesError::NotOpenApi("`paths` and `components` are objects"));
+            return Err(RoutesError::NotOpenApi("`paths` or `components` is not an object"));
         }
         Ok(Self { document, scheme: Scheme::Bearer, scopes: Vec::new() })
     }
 
-    /// Says that a client gets a token by client credentials from this URL (RFC 6749 §4.4).
+    /// Declares that clients get tokens by client credentials from this URL (RFC 6749 §4.4).
     ///
-    /// Tools know how to get one then. Without this and its siblings the document says `bearer`: a
-    /// token, wherever it is from.
+    /// Tools can then get a token themselves. Without this and the similar methods the document
+    /// declares `bearer`: a token, without saying where it comes from.
     pub fn client_credentials(self, token_url: &str) -> Self {
         self.flow("clientCredentials", json!({ "tokenUrl": token_url }))
     }
 
-    /// Says that a client sends its user to the first URL and gets a token from the second one
+    /// Declares that a client sends its user to the first URL and gets a token from the second one
     /// (RFC 6749 §4.1).
     pub fn authorization_code(self, authorization_url: &str, token_url: &str) -> Self {
         let urls = json!({ "authorizationUrl": authorization_url, "tokenUrl": token_url });
@@ -133,14 +133,14 @@ impl OpenApi {
         self
     }
 
-    /// Says that a client finds out by OpenID Connect discovery how it gets a token of this issuer.
+    /// Declares that clients find the endpoints of this issuer by OpenID Connect discovery.
     pub fn openid_connect(mut self, issuer: &str) -> Self {
         let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         self.scheme = Scheme::OpenIdConnect { url };
         self
     }
 
-    /// Says what a scope is for, where the document lists scopes.
+    /// Describes a scope in the document's list of scopes.
     pub fn describe_scope(mut self, scope: &str, description: &str) -> Self {
         self.scopes.push((scope.to_owned(), description.to_owned()));
         self
@@ -155,8 +155,8 @@ impl OpenApi {
 
 /// An OpenAPI document of routes, and a page that shows it.
 ///
-/// As a response it is the JSON; [`page`](Self::page) is the page, which needs no script and nothing
-/// from elsewhere.
+/// As a response it is the JSON document. [`page`](Self::page) is an HTML page, which needs no
+/// scripts and loads nothing from other servers.
 ///
 /// ```
 /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
@@ -188,12 +188,12 @@ impl Document {
         &self.value
     }
 
-    /// The document as it is served.
+    /// The document as JSON text.
     pub fn json(&self) -> &str {
         std::str::from_utf8(&self.json).expect("it was written as text")
     }
 
-    /// A page in HTML that shows each operation and what it asks for.
+    /// An HTML page that shows each operation and what it requires.
     pub fn page(&self) -> Page {
         Page(self.page.clone())
     }
@@ -205,12 +205,12 @@ impl IntoResponse for Document {
     }
 }
 
-/// The page of a [`Document`]; a response of its own.
+/// The page of a [`Document`], as a response.
 #[derive(Clone, Debug)]
 pub struct Page(Bytes);
 
 impl Page {
-    /// The page as it is served.
+    /// The page as HTML text.
     pub fn html(&self) -> &str {
         std::str::from_utf8(&self.0).expect("it was written as text")
     }

@@ -1,4 +1,4 @@
-//! A route and method with what it asks for.
+//! A method of a path with its guards.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use scopegate_claims::Requirement;
 
 use crate::Guard;
 
-/// A method of a path, with what its handler and its layers ask of a request.
+/// A method of a path, with what its handler and its layers require of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Operation {
     method: Method,
@@ -25,43 +25,44 @@ impl Operation {
         &self.method
     }
 
-    /// The path as it was routed: `/orders/{id}`.
+    /// The path as it was added: `/orders/{id}`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What is asked for, in the order of asking; all of it must be met.
+    /// What is required, in the order of checking; all guards must be met.
     pub fn guards(&self) -> &[Guard] {
         &self.guards
     }
 
-    /// Tells whether nothing is asked for and nobody said that this is the intent.
+    /// Whether it requires nothing and was not declared public.
     pub fn is_unguarded(&self) -> bool {
         self.guards.is_empty()
     }
 
-    /// Tells whether it is for everybody, by intent.
+    /// Whether it is public on purpose.
     pub fn is_public(&self) -> bool {
         !self.is_unguarded() && self.guards.iter().all(|guard| matches!(guard, Guard::Public))
     }
 
-    /// Tells whether it takes requests without a token, by intent.
+    /// Whether it accepts requests without a token on purpose.
     pub fn is_for_anyone(&self) -> bool {
         let open = |guard: &Guard| matches!(guard, Guard::Public | Guard::OptionalToken);
         !self.is_unguarded() && self.guards.iter().all(open)
     }
 
-    /// The sets of scopes each of which is enough; one empty set where any token is.
+    /// The alternative sets of scopes, each of which is enough; one empty set if any token is
+    /// enough.
     pub fn alternatives(&self) -> Vec<Vec<&'static str>> {
         Requirement::alternatives_of_all(&self.requirements().collect::<Vec<_>>())
     }
 
-    /// Every scope that is mentioned.
+    /// Every scope that a guard mentions.
     pub(super) fn scopes(&self) -> impl Iterator<Item = &'static str> {
         self.requirements().flat_map(|requirement| requirement.scopes())
     }
 
-    /// What is asked for beside scopes, in words.
+    /// What is required besides scopes, as text.
     pub(super) fn conditions(&self) -> Vec<String> {
         let beside = self.guards.iter().filter(|guard| match guard {
             Guard::Role(_) | Guard::Group(_) | Guard::Authentication { .. } | Guard::Rule(_) => {
@@ -80,10 +81,10 @@ impl Operation {
     }
 }
 
-/// What is asked for, in words.
-pub(super) struct Asked<'a>(pub(super) &'a Operation);
+/// What an operation requires, as text.
+pub(super) struct Requirements<'a>(pub(super) &'a Operation);
 
-impl fmt::Display for Asked<'_> {
+impl fmt::Display for Requirements<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_unguarded() {
             return f.write_str("UNGUARDED");

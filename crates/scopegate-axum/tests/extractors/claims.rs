@@ -1,4 +1,4 @@
-//! Guards of what a token says beside its scopes.
+//! Guards that check other claims than the scopes.
 
 use axum::Router;
 use axum::routing::get;
@@ -111,7 +111,7 @@ fn assert_rule_not_met(answer: &Answer, rule: &str) {
 }
 
 #[tokio::test]
-async fn a_role_lets_in_and_a_scope_of_that_name_does_not() {
+async fn a_role_is_admitted_and_a_scope_of_the_same_name_is_not() {
     for path in ["/role", "/role_in_place"] {
         let left = with_members(&json!({ "roles": ["user", "admin"] }));
         assert_eq!(ask(&app(), path, left).await.status, 200);
@@ -130,7 +130,7 @@ async fn a_role_lets_in_and_a_scope_of_that_name_does_not() {
 }
 
 #[tokio::test]
-async fn a_group_lets_in_and_the_one_above_it_does_not() {
+async fn a_group_is_admitted_and_its_parent_is_not() {
     let left = with_members(&json!({ "groups": ["/staff/Köln"], "sub": "u1" }));
     assert_eq!(ask(&app(), "/group", left).await.body, "u1");
     for members in [json!({ "groups": ["/staff"] }), json!({ "roles": ["/staff/Köln"] })] {
@@ -140,7 +140,7 @@ async fn a_group_lets_in_and_the_one_above_it_does_not() {
 }
 
 #[tokio::test]
-async fn a_rule_goes_by_the_claims_that_the_layer_read() {
+async fn a_rule_gets_the_extra_claims_that_the_layer_read() {
     let left = with_extra::<Plan>(&json!({ "plan": "premium" }));
     assert_eq!(ask(&app(), "/premium", left).await.body, "premium");
     let left = with_extra::<Plan>(&json!({ "plan": "free" }));
@@ -152,7 +152,7 @@ async fn a_rule_goes_by_the_claims_that_the_layer_read() {
 }
 
 #[tokio::test]
-async fn a_rule_may_need_no_claims_of_its_own() {
+async fn a_rule_may_use_only_the_common_claims() {
     for members in [json!({ "roles": ["support"] }), json!({ "groups": ["/staff"] })] {
         assert_eq!(ask(&app(), "/staff", with_members(&members)).await.status, 200);
     }
@@ -160,7 +160,7 @@ async fn a_rule_may_need_no_claims_of_its_own() {
 }
 
 #[tokio::test]
-async fn who_is_asking_is_a_text_that_debug_does_not_show() {
+async fn subject_and_client_are_strings_that_debug_does_not_show() {
     let left = with_members(&json!({ "sub": "u1", "cid": "shop" }));
     assert_eq!(ask(&app(), "/subject", left.clone()).await.body, "u1 Subject { .. } 2");
     assert_eq!(ask(&app(), "/client", left.clone()).await.body, "shop");
@@ -168,7 +168,7 @@ async fn who_is_asking_is_a_text_that_debug_does_not_show() {
 }
 
 #[tokio::test]
-async fn a_token_that_names_nobody_is_invalid_where_somebody_is_needed() {
+async fn a_token_without_the_required_subject_or_client_is_invalid() {
     for (path, claim) in [("/subject", "sub"), ("/client", "client_id")] {
         let answer = ask(&app(), path, with_members(&json!({}))).await;
         assert_eq!(answer.status, 401);
@@ -188,7 +188,7 @@ const GUARDED: [&str; 7] =
     ["/role", "/manager", "/group", "/premium", "/staff", "/subject", "/client"];
 
 #[tokio::test]
-async fn without_a_token_each_is_a_bare_401_and_without_the_layer_500() {
+async fn without_a_token_each_guard_answers_401_and_without_the_layer_500() {
     for path in GUARDED {
         let answer = ask(&app(), path, anonymous()).await;
         assert_eq!(answer.status, 401, "{path}");
@@ -203,7 +203,7 @@ async fn without_a_token_each_is_a_bare_401_and_without_the_layer_500() {
 }
 
 #[tokio::test]
-async fn what_is_public_is_so_with_and_without_a_layer() {
+async fn public_admits_with_and_without_a_layer() {
     for left in [None, Some(anonymous()), Some(with_members(&json!({})))] {
         assert_eq!(ask(&app(), "/public", left).await.status, 200);
     }

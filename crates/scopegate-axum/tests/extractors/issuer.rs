@@ -1,4 +1,4 @@
-//! An issuer whose tokens pass the real verifier, and a way to ask a router with them.
+//! An issuer whose tokens pass the real verifier, and requests to a router with such tokens.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
-/// When the tokens are verified.
+/// The time at which the tokens are verified.
 const NOW: UnixTime = UnixTime::from_seconds(1_000);
 
 /// Signs a token with these scopes and claims, and verifies it.
@@ -41,13 +41,13 @@ fn verified_payload(payload: &impl Serialize) -> Arc<Verified> {
     Arc::new(verify_access_token(&token, &keys, &rules, NOW).unwrap())
 }
 
-/// What a layer leaves for a token with these scopes.
+/// What a layer stores on a request for a token with these scopes.
 pub(crate) fn holding(scopes: &str) -> Authenticated {
     let token = verified(scopes, &serde_json::json!({}));
     Authenticated::new(token, settings())
 }
 
-/// What a layer leaves that reads extra claims `X`.
+/// What a layer stores that reads extra claims of type `X`.
 pub(crate) fn with_extra<X>(extra: &impl Serialize) -> Authenticated
 where
     X: DeserializeOwned + Send + Sync + 'static,
@@ -57,7 +57,7 @@ where
     Authenticated::new(Arc::new(token.with_extra(extra)), settings())
 }
 
-/// What a layer leaves at second 1,000 for a token with just these members beside the ones it needs.
+/// What a layer stores at second 1,000 for a token with only these claims and the required ones.
 pub(crate) fn with_members(members: &serde_json::Value) -> Authenticated {
     let mut payload = serde_json::json!({
         "iss": "https://id.example.com", "aud": "api://orders", "exp": 2_000,
@@ -67,7 +67,7 @@ pub(crate) fn with_members(members: &serde_json::Value) -> Authenticated {
     Authenticated::new(verified_payload(&payload), settings()).at(NOW)
 }
 
-/// What an optional layer leaves for a request without a token.
+/// What an optional layer stores for a request without a token.
 pub(crate) fn anonymous() -> Authenticated {
     Authenticated::anonymous(settings())
 }
@@ -76,7 +76,7 @@ fn settings() -> Arc<ChallengeSettings> {
     Arc::new(ChallengeSettings::new().with_realm("orders"))
 }
 
-/// An answer, read to its end.
+/// A response with its complete body.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -90,7 +90,7 @@ impl Answer {
     }
 }
 
-/// Asks for a path with what the layer left, or without a layer.
+/// Requests a path with what the layer stored, or without a layer.
 pub(crate) async fn ask(
     app: &Router,
     path: &str,

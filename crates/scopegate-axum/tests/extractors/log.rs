@@ -1,4 +1,4 @@
-//! Reads what was logged while a future ran.
+//! Captures the log of a future.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -11,8 +11,9 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 /// Runs a future on this thread and returns its output and the log.
 pub(crate) async fn logged<T>(work: impl Future<Output = T>) -> (T, String) {
     let lines = Lines::default();
-    // With one subscriber only, `tracing` asks the one of whichever thread comes first to a line of code
-    // whether it shall be logged, and remembers the answer: other tests have none.
+    // `tracing` caches per log statement whether it is enabled. With a single subscriber it asks
+    // only the subscriber of the thread that reaches the statement first, and threads of other
+    // tests have none. A second dispatcher makes it ask all of them.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
     let guard = tracing::subscriber::set_default(subscriber);

@@ -1,4 +1,4 @@
-//! The extractors in a router, asked with tokens that the real verifier let through.
+//! The extractors in a router, with tokens that passed the real verifier.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 

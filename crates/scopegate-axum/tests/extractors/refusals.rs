@@ -1,4 +1,4 @@
-//! What a request is answered that a guard does not let in.
+//! The answers to requests that a guard refuses.
 
 use axum::Router;
 use axum::routing::get;
@@ -46,7 +46,7 @@ fn app() -> Router {
 const EVERY_GUARD: [&str; 5] = ["/scope", "/any", "/all", "/two", "/token"];
 
 #[tokio::test]
-async fn a_missing_scope_is_403_and_names_all_that_the_guard_needs() {
+async fn a_missing_scope_is_403_and_names_all_required_scopes() {
     for (path, held, needed) in [
         ("/scope", "admin", "read:orders"),
         ("/all", "write:orders", "read:orders write:orders"),
@@ -73,7 +73,7 @@ async fn the_body_is_a_problem_document() {
 }
 
 #[tokio::test]
-async fn no_token_behind_an_optional_layer_is_a_bare_401() {
+async fn no_token_behind_an_optional_layer_is_401_without_an_error() {
     for path in EVERY_GUARD {
         let answer = ask(&app(), path, anonymous()).await;
         assert_eq!(answer.status, 401, "{path}");
@@ -84,7 +84,7 @@ async fn no_token_behind_an_optional_layer_is_a_bare_401() {
 }
 
 #[tokio::test]
-async fn a_missing_layer_is_500_and_an_entry_in_the_log_and_never_401() {
+async fn a_missing_layer_is_500_and_logged_and_never_401() {
     for (path, extractor) in [
         ("/scope", "RequireScope(read:orders)"),
         ("/any", "AnyOf(any of (read:orders, admin))"),
@@ -102,7 +102,7 @@ async fn a_missing_layer_is_500_and_an_entry_in_the_log_and_never_401() {
 }
 
 #[tokio::test]
-async fn an_outer_layer_finds_the_cause() {
+async fn an_outer_layer_can_read_the_cause() {
     let answer = ask(&app(), "/all", holding("read:orders")).await;
     let refusal = answer.refusal.unwrap();
     assert_eq!(refusal.reason(), "insufficient_scope");
@@ -114,7 +114,7 @@ async fn an_outer_layer_finds_the_cause() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_the_handler_takes_itself_says_what_happened() {
+async fn a_handler_can_take_the_refusal_as_a_result() {
     let answer = ask(&app(), "/result", holding("")).await;
     assert_eq!(answer.status, 200);
     assert!(answer.body.starts_with("403 insufficient_scope: "), "{}", answer.body);

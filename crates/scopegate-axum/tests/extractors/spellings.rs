@@ -1,4 +1,4 @@
-//! However a scope is written in a signature, the guard and its answers are the same.
+//! A scope can be written in several ways; the guard and its answers are the same.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -11,7 +11,7 @@ use scopegate_axum::{
 use crate::issuer::{anonymous, ask, holding};
 
 scopes! {
-    /// See orders.
+    /// List orders.
     pub(crate) ReadOrders = "read:orders";
     WriteOrders = "write:orders";
     pub(crate) Everything =
@@ -102,7 +102,7 @@ const PATHS: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn every_spelling_gives_the_same_answers() {
+async fn every_way_to_write_a_scope_gives_the_same_answers() {
     let app = spellings();
     for left in [Some(holding("read:orders")), Some(holding("read")), Some(anonymous()), None] {
         let mut answers = Vec::new();
@@ -115,7 +115,7 @@ async fn every_spelling_gives_the_same_answers() {
 }
 
 #[tokio::test]
-async fn every_spelling_lets_the_scope_in_and_nothing_near_it() {
+async fn every_way_to_write_a_scope_admits_exactly_that_scope() {
     let app = spellings();
     for path in PATHS {
         let answer = ask(&app, path, holding("write:orders read:orders")).await;
@@ -136,7 +136,7 @@ async fn any_of_types(_: AnyOf<(ReadOrders, AllOf<(scope!("admin"), WriteOrders)
 async fn any_inside(_: RequireScope<AnyOf<"read:orders", AllOf<"admin", "write:orders">>>) {}
 
 #[tokio::test]
-async fn lists_nest_and_mean_the_tuples_of_types() {
+async fn nested_lists_equal_tuples_of_types() {
     let app = Router::new()
         .route("/any", get(any))
         .route("/any_of_types", get(any_of_types))
@@ -163,7 +163,7 @@ async fn one_order(
 }
 
 #[tokio::test]
-async fn a_handler_has_several_guards_and_other_arguments() {
+async fn a_handler_may_have_several_guards_and_other_arguments() {
     let orders = Router::new().route("/{id}", get(one_order)).with_state("order");
     let app = Router::new().nest("/orders", orders);
     let both = holding(&format!("read:orders {}", Everything::NAME));

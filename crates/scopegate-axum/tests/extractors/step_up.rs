@@ -1,4 +1,4 @@
-//! RFC 9470: a user who must sign in again, or by stronger means.
+//! RFC 9470: the user must sign in again, or more strongly.
 
 use axum::Router;
 use axum::routing::get;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::issuer::{anonymous, ask, with_members};
 
 values! {
-    // Longer than a literal may be.
+    // Longer than the 64 bytes that a literal may have.
     Password = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
 }
 
@@ -56,7 +56,7 @@ fn assert_challenge(answer: &crate::issuer::Answer, parameter: &str) {
 }
 
 #[tokio::test]
-async fn s3_the_challenge_names_the_acr_values_that_will_do_the_best_first() {
+async fn s3_the_challenge_lists_accepted_acr_values_preferred_first() {
     let strong = || with_members(&json!({ "acr": "urn:mfa" }));
     assert_eq!(ask(&app(), "/strong", strong()).await.status, 200);
     assert_eq!(ask(&app(), "/either", strong()).await.status, 200);
@@ -76,8 +76,8 @@ async fn s3_the_challenge_names_the_acr_values_that_will_do_the_best_first() {
 }
 
 #[tokio::test]
-async fn s3_the_challenge_names_the_age_that_a_sign_in_may_have() {
-    // It is second 1,000.
+async fn s3_the_challenge_names_max_age() {
+    // The tokens are verified at second 1,000.
     for (signed_in, status) in [(1_000, 200), (700, 200), (699, 401), (0, 401), (1_030, 200)] {
         let left = with_members(&json!({ "auth_time": signed_in, "sub": "u1" }));
         let answer = ask(&app(), "/fresh", left).await;
@@ -104,7 +104,7 @@ async fn the_first_guard_that_refuses_answers() {
 }
 
 #[tokio::test]
-async fn no_token_is_no_reason_to_sign_in_again() {
+async fn without_a_token_the_challenge_asks_for_no_new_sign_in() {
     for path in ["/strong", "/either", "/fresh"] {
         let answer = ask(&app(), path, anonymous()).await;
         assert_eq!(answer.status, 401);

@@ -1,4 +1,4 @@
-//! The token itself, with claims of the service's own.
+//! The token itself, with a service's own claims.
 
 use axum::Router;
 use axum::routing::get;
@@ -46,21 +46,21 @@ fn app() -> Router {
 }
 
 #[tokio::test]
-async fn a_handler_reads_its_own_claims_beside_the_base() {
+async fn a_handler_reads_extra_claims_and_common_claims() {
     let left = with_extra::<Tenant>(&json!({ "tenant": "acme" }));
     assert_eq!(ask(&app(), "/tenant", left.clone()).await.body, "u1 of acme");
     assert_eq!(ask(&app(), "/guarded", left).await.body, "acme");
 }
 
 #[tokio::test]
-async fn the_base_is_there_whatever_the_layer_reads() {
+async fn the_common_claims_are_readable_with_any_extra_type() {
     let left = with_extra::<Tenant>(&json!({ "tenant": "acme" }));
     assert_eq!(ask(&app(), "/base", left).await.body, "u1");
     assert_eq!(ask(&app(), "/base", holding("")).await.body, "u1");
 }
 
 #[tokio::test]
-async fn other_claims_than_the_layer_reads_are_500_and_the_log_names_both_types() {
+async fn another_extra_type_than_the_layer_reads_is_500_and_logged() {
     let left = with_extra::<Tenant>(&json!({ "tenant": "acme" }));
     let (answer, log) = logged(ask(&app(), "/region", left)).await;
     assert_eq!((answer.status.as_u16(), answer.challenge()), (500, None));
@@ -73,7 +73,7 @@ async fn other_claims_than_the_layer_reads_are_500_and_the_log_names_both_types(
 }
 
 #[tokio::test]
-async fn an_absent_token_is_none_whatever_the_claims() {
+async fn without_a_token_an_optional_token_is_none() {
     assert_eq!(ask(&app(), "/region", anonymous()).await.body, "none");
     assert_eq!(ask(&app(), "/tenant", anonymous()).await.status, 401);
 }

@@ -1,4 +1,4 @@
-//! A router that sees what its handlers ask for.
+//! A router that knows what its handlers require.
 
 #![cfg(feature = "routes")]
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]

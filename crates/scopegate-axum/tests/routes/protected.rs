@@ -1,4 +1,4 @@
-//! What the router answers.
+//! The answers of a `Routes`.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -15,7 +15,7 @@ use tower::{Layer, Service, ServiceExt};
 
 use crate::issuer::{anonymous, ask, holding};
 
-/// Stands for the authentication layer: refuses what does not bring what such a layer leaves.
+/// Stands in for the authentication layer: refuses requests without an authenticated token.
 #[derive(Clone)]
 struct Auth;
 
@@ -81,13 +81,13 @@ fn app() -> Router {
     routes.with_state("us").protect(Auth)
 }
 
-/// The same path with a method for everybody.
+/// A public method on the same path.
 fn axum_post() -> scopegate_axum::routes::Methods<&'static str> {
     scopegate_axum::routes::post(async || "placed").public()
 }
 
 #[tokio::test]
-async fn all_but_the_public_is_behind_the_layer() {
+async fn everything_but_public_routes_is_behind_the_layer() {
     for path in ["/orders", "/nested/uri", "/nested/7", "/admin", "/open", "/plain/all", "/nothing"]
     {
         assert_eq!(ask(&app(), path, None).await.status, 401, "{path}");
@@ -103,7 +103,7 @@ async fn all_but_the_public_is_behind_the_layer() {
 }
 
 #[tokio::test]
-async fn methods_of_one_path_are_protected_each_for_itself() {
+async fn each_method_of_a_path_is_protected_on_its_own() {
     let send = async |method: &str, left: Option<Authenticated>| {
         let mut request = Request::builder().method(method).uri("/orders");
         if let Some(left) = left {
@@ -122,13 +122,13 @@ async fn methods_of_one_path_are_protected_each_for_itself() {
 }
 
 #[tokio::test]
-async fn a_nested_route_sees_what_axum_shows_it() {
+async fn a_nested_route_sees_the_stripped_uri_as_in_axum() {
     let answer = ask(&app(), "/nested/uri", holding("")).await;
     assert_eq!(answer.body, "/uri");
 }
 
 #[tokio::test]
-async fn what_is_required_at_the_route_is_answered_as_by_the_extractor() {
+async fn require_on_a_route_answers_like_the_extractor() {
     #[scoped]
     async fn in_signature(_: RequireScope<"admin">) -> &'static str {
         "admin"
@@ -152,7 +152,7 @@ async fn what_is_required_at_the_route_is_answered_as_by_the_extractor() {
 }
 
 #[tokio::test]
-async fn public_opens_nothing_that_a_signature_closes() {
+async fn public_does_not_open_a_handler_with_a_guard() {
     let app: Router =
         Routes::new().route("/orders", get(list).public()).with_state("us").protect(Auth);
     assert_eq!(ask(&app, "/orders", None).await.status, 401);
@@ -160,7 +160,7 @@ async fn public_opens_nothing_that_a_signature_closes() {
 }
 
 #[tokio::test]
-async fn a_layer_stands_before_the_routes_so_far() {
+async fn a_layer_covers_only_routes_added_before_it() {
     let header = tower::util::MapResponseLayer::new(|mut response: Response| {
         response.headers_mut().insert("x-layer", "yes".parse().unwrap());
         response

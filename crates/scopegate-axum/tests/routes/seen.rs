@@ -1,4 +1,4 @@
-//! What the router sees of a handler.
+//! Which guards of a handler the router finds.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use scopegate_axum::{
     RequireFresh, RequireGroup, RequireRole, RequireScope, Subject, Token, scope, scoped,
 };
 
-/// What a path's handlers ask for, in words.
+/// What the handlers of a path require, as text.
 fn asked<S: Clone + Send + Sync + 'static>(state: S, methods: Methods<S>) -> String {
     let routes: Routes = Routes::new().route("/", methods).with_state(state);
     let words = |guards: &[scopegate_axum::Guard]| {
@@ -51,7 +51,7 @@ impl ClaimRule for Premium {
 }
 
 #[test]
-fn every_guard_is_seen_wherever_it_stands() {
+fn every_guard_is_found_in_any_position() {
     #[scoped]
     async fn first(
         _: AnyOf<"a", AllOf<"b", "c">>,
@@ -86,9 +86,9 @@ fn every_guard_is_seen_wherever_it_stands() {
 }
 
 #[test]
-fn a_handler_of_sixteen_arguments_is_seen_whole() {
+fn guards_are_found_among_sixteen_arguments() {
     #[scoped]
-    #[expect(clippy::too_many_arguments, reason = "as many as axum takes")]
+    #[expect(clippy::too_many_arguments, reason = "as many as axum allows")]
     async fn many(
         _: Method,
         _: Method,
@@ -111,7 +111,7 @@ fn a_handler_of_sixteen_arguments_is_seen_whole() {
     assert_eq!(asked((), get(many)), "a + b");
 }
 
-/// Somebody's own extractor, which hands the guard's refusal on.
+/// A service's own extractor that returns the guard's refusal.
 struct Customer(#[expect(dead_code, reason = "only its guard matters here")] String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Customer {
@@ -123,7 +123,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Customer {
     }
 }
 
-/// Somebody's own extractor, which waits for something before it looks at the token.
+/// A service's own extractor that waits before it looks at the token.
 struct Waits;
 
 impl<S: Send + Sync> FromRequestParts<S> for Waits {
@@ -136,7 +136,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Waits {
 
 static RAN: AtomicBool = AtomicBool::new(false);
 
-/// Somebody's extractor that is no guard and must not run at the start of a service.
+/// A service's own extractor that is not a guard and must not run at the start.
 struct Costly;
 
 impl<S: Send + Sync> FromRequestParts<S> for Costly {
@@ -149,21 +149,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Costly {
 }
 
 #[test]
-fn an_extractor_that_hands_a_refusal_on_is_that_guard_and_others_never_run() {
+fn an_extractor_that_returns_a_guards_refusal_counts_as_that_guard() {
     assert_eq!(asked((), get(async |_: Costly, _: Customer| ())), "customer");
     assert!(asked((), get(async |_: Waits| ())).ends_with("Waits"), "a rule, by its type");
     assert!(!RAN.load(Ordering::SeqCst));
 }
 
 #[test]
-fn what_is_taken_as_a_result_lets_in_so_it_is_no_guard() {
+fn a_guard_taken_as_a_result_is_not_a_guard() {
     #[scoped]
     async fn taken(_: Result<RequireScope<"a">, AuthRejection>) {}
     assert_eq!(asked((), get(taken)), "");
 }
 
 #[test]
-fn what_is_said_at_the_route_is_seen_too() {
+fn guards_declared_at_the_route_are_found() {
     assert_eq!(asked((), get(async || ()).public()), "public");
     assert_eq!(asked((), get(list).require(scope!("api"))), "api + read:orders");
     assert_eq!(
@@ -173,7 +173,7 @@ fn what_is_said_at_the_route_is_seen_too() {
 }
 
 #[test]
-fn scopes_are_listed_once_in_the_order_of_routing() {
+fn scopes_are_listed_once_in_route_order() {
     let orders =
         Routes::new().route("/", get(list)).route("/{id}", post(place)).require(scope!("api"));
     let routes: Routes<u8> = Routes::new().nest("/orders", orders).route("/all", get(list));
@@ -184,7 +184,7 @@ fn scopes_are_listed_once_in_the_order_of_routing() {
 }
 
 #[test]
-fn the_audit_names_what_nothing_guards_and_what_it_cannot_see() {
+fn the_audit_lists_unguarded_and_invisible_routes() {
     let admin = Routes::new().unseen("/legacy", Router::new());
     let routes = Routes::new()
         .route("/orders", get(list).delete(async || ()))
@@ -209,7 +209,7 @@ fn the_audit_names_what_nothing_guards_and_what_it_cannot_see() {
 }
 
 #[test]
-fn of_a_plain_router_the_audit_says_that_it_cannot_see() {
+fn the_audit_reports_a_plain_router_as_invisible() {
     let router: Router = Router::new().route("/orders", axum::routing::get(list));
     let audit = Routes::from(router).audit();
     assert_eq!(audit.to_string(), "/: a plain router, whose routes cannot be seen\n");

@@ -1,4 +1,4 @@
-//! Each wrong literal is reported where it stands, with the character that is wrong.
+//! Each wrong literal is reported at its position, with the wrong character.
 
 use axum::Router;
 use axum::routing::get;

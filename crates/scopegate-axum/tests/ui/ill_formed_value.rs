@@ -1,4 +1,4 @@
-//! Each wrong value is reported where it stands; a value is no scope, and a scope is no value.
+//! Each wrong value is reported at its position; values and scopes are distinct types.
 
 use scopegate_axum::{RequireAcr, RequireRole, RequireScope, scoped, scopes, values};
 

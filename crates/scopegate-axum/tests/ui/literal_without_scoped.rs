@@ -1,4 +1,4 @@
-//! Without the attribute it is rustc that answers: E0747.
+//! Without the attribute rustc reports E0747.
 
 use scopegate_axum::RequireScope;
 

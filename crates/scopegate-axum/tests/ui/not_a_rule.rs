@@ -1,4 +1,4 @@
-//! What is no rule over claims, and what is no value of `acr`.
+//! Types that are not a rule over claims or not a value of `acr`.
 
 use scopegate_axum::{RequireAcr, RequireClaim, RequireFresh, scoped};
 

@@ -1,4 +1,4 @@
-//! A type that is no scope is reported at the handler's argument first, then where it is routed.
+//! A type that is not a scope is reported at the handler's argument first, then at the route.
 
 use axum::Router;
 use axum::routing::get;

@@ -1,4 +1,4 @@
-//! The member that is no scope is the one that is named; one scope is no tuple.
+//! The member that is not a scope is reported; a single scope is not a tuple.
 
 use scopegate_axum::{AllOf, AnyOf, scoped, scopes};
 

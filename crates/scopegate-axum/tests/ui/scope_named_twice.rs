@@ -1,4 +1,4 @@
-//! One scope with two names is a slip of the pen that would open a handler.
+//! Two names for one scope are a mistake: a handler would be open to the wrong token.
 
 use scopegate_axum::scopes;
 

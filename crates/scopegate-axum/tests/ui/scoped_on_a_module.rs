@@ -1,4 +1,4 @@
-//! The attribute says what it goes on.
+//! The error says which items the attribute supports.
 
 use scopegate_axum::scoped;
 

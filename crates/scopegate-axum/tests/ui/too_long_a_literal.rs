@@ -1,4 +1,4 @@
-//! A literal holds 64 bytes; the error names the way out.
+//! A literal may have 64 bytes; the error says what to write instead.
 
 use scopegate_axum::{RequireScope, scope, scoped};
 

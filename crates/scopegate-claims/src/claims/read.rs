@@ -17,7 +17,7 @@ use crate::{Audiences, NameSet, ScopeSet, UnixTime};
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = ClaimsSeed::new("").deserialize(deserializer)?;
-        Ok(read.apart_from(""))
+        Ok(read.detach_from(""))
     }
 }
 
@@ -26,10 +26,10 @@ pub struct ClaimsSeed<'de> {
     source: &'de str,
 }
 
-/// Claims whose texts are still parts of their source. See [`Claims::read_from`].
+/// Claims whose strings are still positions in the source. See [`Claims::read_from`].
 pub struct ReadClaims {
     parts: Parts,
-    /// The parts that are sets, where they stand in the text as they are.
+    /// `aud` and the scopes, if the source already holds them in their stored form.
     audience: Option<Span>,
     scopes: Option<Span>,
     copied: String,
@@ -42,8 +42,8 @@ impl<'de> ClaimsSeed<'de> {
 }
 
 impl ReadClaims {
-    /// The claims with their texts in one of their own.
-    pub(super) fn apart_from(self, source: &str) -> Claims {
+    /// Copies all strings out of the source into one string that the claims own.
+    pub(super) fn detach_from(self, source: &str) -> Claims {
         let Self { mut parts, mut audience, mut scopes, copied } = self;
         let source = Source { text: source, copied };
         let mut spans = [
@@ -61,23 +61,23 @@ impl ReadClaims {
         let spans = spans.iter_mut().filter_map(Option::as_deref_mut);
         let text: Arc<str> = source.gather(spans);
         if let Some(audience) = audience {
-            parts.audiences = Some(Audiences::within(audience.share(&text)));
+            parts.audiences = Some(Audiences::from_part(audience.share(&text)));
         }
         if let Some(scopes) = scopes {
-            parts.scopes = ScopeSet::within(scopes.share(&text));
+            parts.scopes = ScopeSet::from_part(scopes.share(&text));
         }
         Claims { text, parts }
     }
 }
 
-/// Shows nothing of the claims, which are about people.
+/// Shows no claims, because they may contain personal data.
 impl fmt::Debug for ClaimsSeed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClaimsSeed").finish_non_exhaustive()
     }
 }
 
-/// Shows nothing of the claims, which are about people.
+/// Shows no claims, because they may contain personal data.
 impl fmt::Debug for ReadClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadClaims").finish_non_exhaustive()
@@ -96,7 +96,7 @@ impl<'de> Visitor<'de> for ClaimsSeed<'de> {
     type Value = ReadClaims;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the claims of a token as an object")
+        f.write_str("the claims of a token as a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadClaims, A::Error> {
@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for ClaimsSeed<'de> {
                 "ver" => once(&mut read.ver, &mut map)?,
                 _ => {
                     read.has_others = true;
-                    others.note(name)?;
+                    others.insert(name)?;
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -145,12 +145,12 @@ impl<'de> Visitor<'de> for ClaimsSeed<'de> {
             Some((ReadScopes::Plain(plain), _)) => Some(source.borrow(plain)),
             _ => None,
         };
-        let parts = read.agree(&source)?;
+        let parts = read.into_parts(&source)?;
         Ok(ReadClaims { parts, audience, scopes, copied: source.copied })
     }
 }
 
-/// The members as they stand in the object, before their two dialects are made one.
+/// The members under the names they have in the object, before the two dialects are merged.
 #[derive(Default)]
 struct Read<'de> {
     acr: Option<Span>,
@@ -181,7 +181,8 @@ struct Read<'de> {
 }
 
 impl Read<'_> {
-    fn agree<E: de::Error>(self, source: &Source<'_>) -> Result<Parts, E> {
+    /// Merges the names of both dialects and checks the required claims.
+    fn into_parts<E: de::Error>(self, source: &Source<'_>) -> Result<Parts, E> {
         let client_id = match (self.client_id, self.cid) {
             (Some(left), Some(right)) if source.get(left) != source.get(right) => {
                 return Err(E::custom("`client_id` and `cid` disagree"));
@@ -230,11 +231,11 @@ where
     let value = map.next_value()?;
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(twice()),
+        Some(_) => Err(duplicate()),
     }
 }
 
-/// Reads a text that may occur once.
+/// Reads a string that may occur once.
 fn text<'de, A: MapAccess<'de>>(
     slot: &mut Option<Span>,
     source: &mut Source<'de>,
@@ -243,16 +244,16 @@ fn text<'de, A: MapAccess<'de>>(
     let span = map.next_value_seed(SpanIn(source))?;
     match slot.replace(span) {
         None => Ok(()),
-        Some(_) => Err(twice()),
+        Some(_) => Err(duplicate()),
     }
 }
 
 const SCOPE: u8 = 1;
 const SCP: u8 = 2;
 
-/// Reads the scopes under one of their two names, each of which may occur once.
+/// Reads the scopes under one of their two names. Each name may occur once.
 ///
-/// What the second name holds is compared only.
+/// The value of the second name is only compared with the first, not stored.
 fn scopes<'de, A: MapAccess<'de>>(
     slot: &mut Option<(ReadScopes<'de>, u8)>,
     name: u8,
@@ -260,7 +261,7 @@ fn scopes<'de, A: MapAccess<'de>>(
 ) -> Result<(), A::Error> {
     match slot {
         None => *slot = Some((map.next_value()?, name)),
-        Some((_, names)) if *names & name != 0 => return Err(twice()),
+        Some((_, names)) if *names & name != 0 => return Err(duplicate()),
         Some((scopes, names)) => {
             if !map.next_value_seed(SameScopes(scopes.as_str()))? {
                 return Err(de::Error::custom("`scope` and `scp` disagree"));
@@ -271,11 +272,11 @@ fn scopes<'de, A: MapAccess<'de>>(
     Ok(())
 }
 
-fn twice<E: de::Error>() -> E {
+fn duplicate<E: de::Error>() -> E {
     E::custom("a claim occurs twice")
 }
 
-/// A member's name, borrowed from the payload unless it is written with escapes.
+/// The name of a member. It is borrowed from the payload unless it contains escapes.
 struct Name<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -302,9 +303,9 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// Names that were met and mean nothing here, to find the one that is met again.
+/// The names of unknown members so far, to detect one that occurs twice.
 ///
-/// Tokens have a dozen of them at most, so the first are kept without an allocation.
+/// Most tokens have no more than twelve, so the first twelve need no allocation.
 #[derive(Default)]
 struct SeenNames<'de> {
     first: [Cow<'de, str>; 12],
@@ -313,10 +314,10 @@ struct SeenNames<'de> {
 }
 
 impl<'de> SeenNames<'de> {
-    fn note<E: de::Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
+    fn insert<E: de::Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
         let known = self.first[..self.len].contains(&name);
         if known || (self.len == self.first.len() && !self.more.insert(name.clone())) {
-            return Err(E::custom("a claim occurs twice"));
+            return Err(duplicate());
         }
         if let Some(free) = self.first.get_mut(self.len) {
             *free = name;

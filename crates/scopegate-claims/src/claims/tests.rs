@@ -29,7 +29,7 @@ fn either_dialect_reads_as_the_same_claims() {
 }
 
 #[test]
-fn the_names_of_one_thing_must_agree() {
+fn two_names_for_the_same_claim_must_agree() {
     let both = |scope: Value, scp: Value| json!({"iss": "i", "exp": 9, "scope": scope, "scp": scp});
     assert!(read(&both(json!("a b"), json!(["b", "a"]))).is_ok());
     assert!(read(&both(json!("a"), json!(["a", "b"]))).is_err());
@@ -65,7 +65,7 @@ fn a_member_that_occurs_twice_is_refused() {
 }
 
 #[test]
-fn a_claim_of_another_type_is_refused() {
+fn a_claim_with_the_wrong_json_type_is_refused() {
     for (member, value) in [
         ("iss", json!(1)),
         ("exp", json!("1700000000")),
@@ -85,7 +85,7 @@ fn a_claim_of_another_type_is_refused() {
 }
 
 #[test]
-fn marks_of_other_kinds_of_token_are_seen() {
+fn claims_that_mark_other_kinds_of_token_are_detected() {
     assert!(read(&with("cnf", json!({"jkt": "x"}))).unwrap().has_confirmation());
     assert!(read(&with("at_hash", json!("x"))).unwrap().has_id_token_hash());
     assert!(read(&with("c_hash", json!("x"))).unwrap().has_id_token_hash());
@@ -98,7 +98,7 @@ fn marks_of_other_kinds_of_token_are_seen() {
 }
 
 #[test]
-fn members_that_are_not_known_are_seen() {
+fn unknown_members_are_detected() {
     let known = ["sub", "ver", "cnf", "nonce", "events"].map(|name| (name, false));
     for (name, has_others) in known.into_iter().chain([("act", true), ("ve", true)]) {
         let claims = read(&with(name, json!("x"))).unwrap();
@@ -107,12 +107,12 @@ fn members_that_are_not_known_are_seen() {
 }
 
 #[test]
-fn roles_and_groups_are_read_whatever_their_form() {
+fn roles_and_groups_are_read_from_several_json_forms() {
     let claims = read(&with("roles", json!(["Order Reader", {"value": "admin"}]))).unwrap();
     assert!(claims.roles().contains("Order Reader") && claims.roles().contains("admin"));
     assert!(claims.groups().is_empty());
     assert!(read(&with("groups", json!("staff"))).unwrap().groups().contains("staff"));
-    // What some issuer means by the name is its own affair, and gives nothing.
+    // An issuer may use the name for something else. Such a value grants nothing and is no error.
     for odd in [json!({"a": ["b"]}), json!(7), json!(null), json!([[]])] {
         assert!(read(&with("groups", odd)).unwrap().groups().is_empty());
     }
@@ -121,7 +121,7 @@ fn roles_and_groups_are_read_whatever_their_form() {
 }
 
 #[test]
-fn a_dialect_writes_its_own_names_only() {
+fn a_dialect_writes_only_its_own_names() {
     let issuer = Issuer::parse("https://id.example").unwrap();
     let claims = Claims::builder(&issuer, UnixTime::from_seconds(9))
         .client_id("c")
@@ -142,7 +142,7 @@ fn a_dialect_writes_its_own_names_only() {
 }
 
 #[test]
-fn extra_members_stand_beside_the_claims() {
+fn extra_members_are_written_with_the_claims() {
     let issuer = Issuer::parse("https://id.example").unwrap();
     let claims = Claims::builder(&issuer, UnixTime::from_seconds(9)).build();
     let extra = json!({"tenant": 7});
@@ -152,7 +152,7 @@ fn extra_members_stand_beside_the_claims() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_back(
+    fn written_claims_are_read_back_unchanged(
         client in "[a-z]{1,12}",
         scope in "[a-z:]{1,8}( [a-z:]{1,8}){0,9}",
         exp in 0u64..253_402_300_799,
@@ -174,13 +174,13 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
         let _ = serde_json::from_slice::<Claims>(&bytes);
     }
 }
 
 #[test]
-fn either_way_of_reading_gives_the_same() {
+fn read_from_and_deserialize_give_the_same_claims() {
     let read_from = |json: &str| {
         Claims::read_from(json, |seed| {
             seed.deserialize(&mut serde_json::Deserializer::from_str(json))
@@ -205,7 +205,7 @@ fn either_way_of_reading_gives_the_same() {
 }
 
 #[test]
-fn debug_shows_nothing_about_people() {
+fn debug_shows_no_personal_data() {
     let json =
         r#"{"iss":"https://id.example","exp":9,"sub":"ann@example.com","uid":"00u1","jti":"t"}"#;
     let claims: Claims = serde_json::from_str(json).unwrap();
@@ -215,12 +215,12 @@ fn debug_shows_nothing_about_people() {
 
 proptest! {
     #[test]
-    fn two_names_of_the_scopes_agree_as_sets(
+    fn scope_and_scp_are_compared_as_sets(
         scope in "[a-c]{0,2}( [a-c]{1,2}){0,5}",
         scp in proptest::collection::vec("[a-c]{1,2}", 0..6),
         many in 0..3_usize,
     ) {
-        // More than are compared bit by bit.
+        // With 80 additional scopes the sets are too large for the comparison by bits.
         let more: Vec<String> = (0..many * 40).map(|n| format!("s{n}")).collect();
         let scope = [vec![scope], more.clone()].concat().join(" ");
         let scp = [scp, more].concat();

@@ -1,7 +1,8 @@
-//! The texts of claims, kept as places in one text.
+//! The strings of claims, stored as positions in one string.
 //!
-//! While claims are read, their texts are parts of what they are read from. What remains of it are those
-//! parts: one text, one allocation, however many claims there are.
+//! While claims are read, their strings are positions in the source. At the end they are copied
+//! into one new string, so the number of claims does not change the number of allocations: it is
+//! one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,28 +12,29 @@ use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
 use crate::part::Span;
 
-/// The texts of most tokens are no longer.
+/// The strings of most tokens fit in this many bytes.
 const ON_STACK: usize = 512;
 
-/// Where the texts of claims are while they are read.
+/// Where the strings of claims are stored while they are read.
 pub(super) struct Source<'de> {
-    /// What is read.
+    /// The payload.
     pub(super) text: &'de str,
-    /// What is not found there as it is. It will stand behind it.
+    /// Strings that cannot be borrowed from the payload because they contain escapes. A [`Span`]
+    /// that starts after the end of `text` is a position in this string.
     pub(super) copied: String,
 }
 
 impl<'de> Source<'de> {
     pub(super) fn get(&self, span: Span) -> &str {
-        match span.beyond(self.text.len()) {
+        match span.shifted_back(self.text.len()) {
             None => span.of(self.text),
             Some(span) => span.of(&self.copied),
         }
     }
 
-    /// The texts at these places, one behind another; the places become those in the new text.
+    /// Concatenates the strings at these positions, and updates the positions to the new string.
     pub(super) fn gather<'s>(&self, spans: impl Iterator<Item = &'s mut Span>) -> Arc<str> {
-        // Nearly always there is room on the stack, so that the text is allocated once.
+        // Nearly always the strings fit on the stack, so the result is the only allocation.
         let mut few = ArrayString::<ON_STACK>::new();
         let mut many = String::new();
         let mut len = 0;
@@ -54,7 +56,7 @@ impl<'de> Source<'de> {
     pub(super) fn borrow(&mut self, part: &'de str) -> Span {
         let start = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
         let span = Span::between(start, start.wrapping_add(part.len()));
-        // Compared, because a deserializer may borrow from somewhere else.
+        // A deserializer might borrow from another string, so the position is checked.
         if span.of(self.text) == part { span } else { self.copy(part) }
     }
 
@@ -65,7 +67,7 @@ impl<'de> Source<'de> {
     }
 }
 
-/// Reads a text as a part of its source.
+/// Reads a string as a position in its source.
 pub(super) struct SpanIn<'a, 'de>(pub(super) &'a mut Source<'de>);
 
 impl<'de> DeserializeSeed<'de> for SpanIn<'_, 'de> {
@@ -80,7 +82,7 @@ impl<'de> Visitor<'de> for SpanIn<'_, 'de> {
     type Value = Span;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
+        f.write_str("a string")
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Span, E> {

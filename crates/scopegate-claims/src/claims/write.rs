@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Claims, Parts};
 use crate::{Audiences, Dialect, NameSet, ScopeSet, UnixTime};
 
-/// The members of an access token in the order in which they are written.
+/// The members of an access token, in the order in which they are written.
 #[derive(Serialize)]
 pub(super) struct Written<'a, X, S> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,8 +47,8 @@ pub(super) struct Written<'a, X, S> {
 }
 
 impl<'a, X: Serialize> Written<'a, X, ()> {
-    /// The two names of a claim are both written where the dialect is both.
-    #[expect(clippy::new_ret_no_self, reason = "the form of `scp` has no name")]
+    /// With [`Dialect::Both`], a claim with two names is written under both.
+    #[expect(clippy::new_ret_no_self, reason = "the type of `scp` cannot be named")]
     pub(super) fn new(claims: &'a Claims, dialect: Dialect, extra: &'a X) -> impl Serialize + 'a {
         let (okta, rfc9068) = (dialect.writes_okta(), dialect.writes_rfc9068());
         let Parts { scopes, roles, groups, amr, .. } = &claims.parts;

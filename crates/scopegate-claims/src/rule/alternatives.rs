@@ -1,11 +1,11 @@
-//! A requirement as a list of alternatives, which is all that documents can say.
+//! A requirement as a flat list of alternatives, the only form that documents can express.
 
 use super::{Kind, Requirement};
 
 impl Requirement {
-    /// The sets of scopes each of which is enough, none of them a part of another's.
+    /// The sets of scopes of which each is enough. No set contains another one.
     ///
-    /// OpenAPI and the like know "one of these lists" and no deeper nesting.
+    /// OpenAPI and similar documents can express "one of these lists", but no deeper nesting.
     ///
     /// ```
     /// use scopegate_claims::Requirement;
@@ -22,16 +22,16 @@ impl Requirement {
     pub fn alternatives(&self) -> Vec<Vec<&'static str>> {
         match self.0 {
             Kind::Any(alternatives) => {
-                smallest(alternatives.iter().flat_map(Self::alternatives).collect())
+                without_supersets(alternatives.iter().flat_map(Self::alternatives).collect())
             }
             Kind::All(parts) => Self::alternatives_of_all(parts),
             Kind::Scope(name) => vec![vec![name]],
         }
     }
 
-    /// The same for several requirements at once, as of a handler with several guards.
+    /// The same for several requirements that must all be met, such as the guards of one handler.
     pub fn alternatives_of_all(parts: &[Self]) -> Vec<Vec<&'static str>> {
-        smallest(parts.iter().fold(vec![Vec::new()], |found, part| {
+        without_supersets(parts.iter().fold(vec![Vec::new()], |found, part| {
             let more = part.alternatives();
             found.iter().flat_map(|left| more.iter().map(|right| union(left, right))).collect()
         }))
@@ -43,8 +43,8 @@ fn union(left: &[&'static str], right: &[&'static str]) -> Vec<&'static str> {
     left.iter().chain(more).copied().collect()
 }
 
-/// Leaves out what holds all of another alternative; of equal ones the first stays.
-fn smallest(found: Vec<Vec<&'static str>>) -> Vec<Vec<&'static str>> {
+/// Removes alternatives that contain all scopes of another one. Of equal ones the first stays.
+fn without_supersets(found: Vec<Vec<&'static str>>) -> Vec<Vec<&'static str>> {
     let within = |inner: &[&str], outer: &[&str]| inner.iter().all(|scope| outer.contains(scope));
     let is_needless = |at: usize| {
         found.iter().enumerate().any(|(other, less)| {
@@ -71,14 +71,14 @@ mod tests {
     }
 
     #[test]
-    fn an_alternative_that_asks_for_more_than_another_is_left_out() {
+    fn an_alternative_that_contains_another_one_is_left_out() {
         const TWICE: Requirement = Requirement::all_of(&[A_OR_B, A_OR_B]);
         assert_eq!(TWICE.alternatives(), [["a"], ["b"]]);
         assert_eq!(Requirement::any_of(&[A, A]).alternatives(), [["a"]]);
     }
 
     #[test]
-    fn of_nothing_all_is_a_token_and_any_is_never() {
+    fn an_empty_all_of_needs_no_scope_and_an_empty_any_of_never_passes() {
         assert_eq!(Requirement::all_of(&[]).alternatives(), [[""; 0]]);
         assert!(Requirement::any_of(&[]).alternatives().is_empty());
     }

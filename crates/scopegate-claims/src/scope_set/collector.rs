@@ -1,4 +1,4 @@
-//! Making a set of scopes that come one by one.
+//! Building a set from scopes that arrive one at a time.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use super::ScopeSet;
 use super::plain::FEW;
 use crate::part::Part;
 
-/// The text of most sets is no longer.
-const USUAL: usize = 128;
+/// The string of most sets fits in this many bytes, so one allocation is usually enough.
+const USUAL_LEN: usize = 128;
 
-/// Collects well-formed scopes, each once, in linear time however many there are.
+/// Collects well-formed scopes and drops duplicates, in time linear in the number of scopes.
 #[derive(Default)]
 pub(super) struct Collector {
     set: ScopeSetText,
@@ -39,7 +39,7 @@ impl Collector {
         if self.set.len > 0 {
             self.set.text.push(' ');
         } else {
-            self.set.text.reserve(USUAL);
+            self.set.text.reserve(USUAL_LEN);
         }
         self.set.text.push_str(token);
         self.set.len += 1;

@@ -1,15 +1,16 @@
-//! Texts that are sets as they stand, so that nothing need be collected.
+//! Strings that already have the stored form of a set, so that they need not be rebuilt.
 
 use crate::Scope;
 
-/// Up to this many scopes, looking through the text beats building a hash set.
+/// Up to this many scopes, scanning the string is faster than building a hash set.
 pub(super) const FEW: usize = 32;
 
-/// Whether a text is a set as it stands: few scopes, each once, one space between them.
+/// Whether a string already has the stored form of a set: at most [`FEW`] scopes, no duplicates,
+/// one space between scopes.
 pub(crate) fn is_plain(text: &str) -> bool {
-    // Without a way out between, many bytes are looked at in one step.
-    let may_be = |byte: &u8| *byte == b' ' || Scope::has_byte(*byte);
-    if !text.as_bytes().iter().fold(true, |plain, byte| plain & may_be(byte)) {
+    // `fold` without an early return lets the compiler check many bytes per instruction.
+    let is_allowed = |byte: &u8| *byte == b' ' || Scope::has_byte(*byte);
+    if !text.as_bytes().iter().fold(true, |plain, byte| plain & is_allowed(byte)) {
         return false;
     }
     let (mut seen, mut len) = ([""; FEW], 0);
@@ -23,7 +24,7 @@ pub(crate) fn is_plain(text: &str) -> bool {
     true
 }
 
-/// The first scope of a text, and what comes after the space behind it.
+/// The first scope of a string, and the rest after its space if there is one.
 pub(super) fn first_of(text: &str) -> (&str, Option<&str>) {
     match text.bytes().position(|byte| byte == b' ') {
         Some(space) => (&text[..space], Some(&text[space + 1..])),

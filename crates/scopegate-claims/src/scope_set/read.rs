@@ -1,4 +1,4 @@
-//! Reading a set in either form: a text, or an array with one scope an element.
+//! Reading a set from either JSON form: a string, or an array with one scope per element.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::collector::Collector;
 use super::plain::is_plain;
 use crate::Scope;
 
-/// Reads either form: the text, or an array with one scope an element.
+/// Accepts a string of scopes, or an array with one scope per element.
 impl<'de> Deserialize<'de> for ScopeSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EitherForm;
@@ -19,7 +19,7 @@ impl<'de> Deserialize<'de> for ScopeSet {
             type Value = ScopeSet;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("scopes as a text or as an array of texts")
+                f.write_str("scopes as a string or as an array of strings")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<ScopeSet, E> {
@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for ScopeSet {
     }
 }
 
-/// Scopes as they are read: a set, or a text in which one stands as it is.
+/// Scopes while they are read: a set, or a borrowed string that already has the form of a set.
 pub(crate) enum ReadScopes<'de> {
     Plain(&'de str),
     Set(ScopeSet),
@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for ReadScopes<'de> {
             type Value = ReadScopes<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("scopes as a text or as an array of texts")
+                f.write_str("scopes as a string or as an array of strings")
             }
 
             fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {

@@ -1,4 +1,4 @@
-//! Comparing the scopes that a token names a second time, without collecting them.
+//! Comparing `scope` with `scp` in the same token, without collecting the second one.
 
 use std::fmt;
 
@@ -8,16 +8,14 @@ use serde::{Deserialize, Deserializer};
 use super::ScopeSet;
 use super::plain::first_of;
 
-/// Reads scopes in either form, to tell whether they are those of a set.
-///
-/// The set is given as its text.
+/// Reads scopes in either form, and tells whether they equal a set that is given as its string.
 pub(crate) struct SameScopes<'a>(pub(crate) &'a str);
 
 impl<'de> DeserializeSeed<'de> for SameScopes<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        // A set of a bit each; where that does not do, the scopes are collected.
+        // One bit per scope fits 64 scopes into a `u64`. Larger sets are collected and compared.
         match self.len() {
             ..=64 => deserializer.deserialize_any(self),
             _ => {
@@ -29,6 +27,7 @@ impl<'de> DeserializeSeed<'de> for SameScopes<'_> {
 }
 
 impl SameScopes<'_> {
+    /// The bit of a scope by its position in the set; `None` if the set does not hold it.
     fn bit(&self, scope: &str) -> Option<u64> {
         let mut rest = self.0;
         for at in 0..64 {
@@ -48,7 +47,7 @@ impl SameScopes<'_> {
         }
     }
 
-    /// Whether these bits are all there are.
+    /// Whether a bit is set for every scope of the set.
     fn are_all(&self, bits: u64) -> bool {
         bits.count_ones() as usize == self.len()
     }
@@ -58,7 +57,7 @@ impl<'de> Visitor<'de> for SameScopes<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("scopes as a text or as an array of texts")
+        f.write_str("scopes as a string or as an array of strings")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<bool, E> {
@@ -80,14 +79,14 @@ impl<'de> Visitor<'de> for SameScopes<'_> {
     }
 }
 
-/// The scope that comes next if they come in the order of the set, as they nearly always do.
+/// The next scope in the order of the set. Nearly all tokens list both claims in the same order.
 struct Expected<'a> {
     rest: &'a str,
     at: u32,
 }
 
 impl Expected<'_> {
-    /// The bit of a scope, if it is the one that is expected.
+    /// The bit of a scope, if it is the expected one.
     fn bit(&mut self, scope: &str) -> Option<u64> {
         let rest = self.rest.strip_prefix(scope)?;
         self.rest = match rest.strip_prefix(' ') {

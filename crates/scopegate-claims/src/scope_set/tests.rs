@@ -7,7 +7,7 @@ fn set(text: &str) -> ScopeSet {
 }
 
 #[test]
-fn a_part_or_another_case_is_another_scope() {
+fn a_substring_or_a_different_case_is_a_different_scope() {
     let held = set("read:orders write:orders");
     for other in
         ["read", "orders", "read:order", "Read:orders", "", " ", "read:orders write:orders"]
@@ -26,7 +26,7 @@ fn order_and_repetition_do_not_matter() {
 }
 
 #[test]
-fn text_and_array_read_as_the_same_set() {
+fn a_string_and_an_array_give_the_same_set() {
     let text: ScopeSet = serde_json::from_str(r#""a b""#).unwrap();
     let array: ScopeSet = serde_json::from_str(r#"["b","a"]"#).unwrap();
     assert_eq!(text, array);
@@ -35,7 +35,7 @@ fn text_and_array_read_as_the_same_set() {
 }
 
 #[test]
-fn an_element_is_one_scope() {
+fn each_array_element_must_be_exactly_one_scope() {
     for bad in [r#"["a b"]"#, r#"["a",1]"#, r#"[["a"]]"#, "1", "{}", "null", r#""é""#] {
         assert!(serde_json::from_str::<ScopeSet>(bad).is_err(), "{bad}");
     }
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_parsed_or_refused(text in ".{0,80}") {
+    fn any_string_is_parsed_or_refused(text in ".{0,80}") {
         if let Ok(set) = ScopeSet::parse(&text) {
             prop_assert!(set.iter().all(Scope::is_token));
         }

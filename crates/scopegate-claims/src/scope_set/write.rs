@@ -1,4 +1,4 @@
-//! Writing a set in either form.
+//! Writing a set as a string or as an array.
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use scopegate_claims::UnixTime;
 
-use crate::audit::{AuditEvent, DecisionId};
+use crate::audit::{AuditEvent, DecisionId, UserChange, What};
 use crate::authority::Authority;
 use crate::catalog::UserId;
-use crate::catalog::{Owner, ServerId, Status};
+use crate::catalog::{Owner, Status};
 use crate::directory::{LoginMatch, NewUser, Profile, User};
 use crate::people::passwords::{Busy, Caller, Password, seal_hash};
 use crate::store::{Change, Contested, Ended, StoreError, UserKey};
@@ -57,7 +57,7 @@ pub enum UserAdminError {
 struct Step {
     user: User,
     changes: Vec<Change>,
-    events: Vec<&'static str>,
+    events: Vec<UserChange>,
 }
 
 impl Authority {
@@ -87,7 +87,7 @@ impl Authority {
             version: 0,
         };
         let new = NewUser { user: user.clone(), sealed_password };
-        let event = event("user.lifecycle.create", &user.id, now);
+        let event = event(UserChange::Created, &user.id, now);
         match self.store.commit(&[Change::PutUser(Box::new(new)), Change::Audit(event)]).await {
             Ok(()) => Ok(user),
             Err(StoreError::Changed(Contested::User)) => Err(UserAdminError::LoginTaken),
@@ -106,8 +106,8 @@ impl Authority {
         status: Status,
     ) -> Result<User, UserAdminError> {
         let kind = match status {
-            Status::Active => "user.lifecycle.activate",
-            Status::Inactive => "user.lifecycle.suspend",
+            Status::Active => UserChange::Activated,
+            Status::Inactive => UserChange::Suspended,
         };
         self.change_user(login, |user, now| {
             let is_same = user.status == status;
@@ -137,7 +137,7 @@ impl Authority {
             let mut changes = end_all(&id, now);
             let (user_id, sealed) = (id.clone(), sealed.clone());
             changes.push(Change::SetPassword { user: user_id, sealed, at: now });
-            Step { user, changes, events: vec!["user.account.update_password"] }
+            Step { user, changes, events: vec![UserChange::Password] }
         })
         .await
     }
@@ -159,10 +159,10 @@ impl Authority {
             user.groups.extend(into.iter().cloned());
             let mut events = Vec::new();
             if !user.groups.is_subset(&before) {
-                events.push("group.user_membership.add");
+                events.push(UserChange::JoinedGroup);
             }
             if !before.is_subset(&user.groups) {
-                events.push("group.user_membership.remove");
+                events.push(UserChange::LeftGroup);
             }
             Step { user, changes: Vec::new(), events }
         })
@@ -192,7 +192,7 @@ impl Authority {
             }
             let user = User { updated_at: now, version: from + 1, ..user };
             changes.push(Change::MoveUser { from, user: Box::new(user.clone()) });
-            changes.extend(events.iter().map(|kind| Change::Audit(event(kind, &id, now))));
+            changes.extend(events.iter().map(|change| Change::Audit(event(*change, &id, now))));
             match self.store.commit(&changes).await {
                 Ok(()) => return Ok(user),
                 Err(StoreError::Changed(_)) => {}
@@ -209,23 +209,7 @@ fn end_all(user: &UserId, at: UnixTime) -> Vec<Change> {
     vec![Change::EndSessions { of: of.clone(), at }, Change::EndFamilies { of, at }]
 }
 
-fn event(kind: &'static str, user: &UserId, at: UnixTime) -> AuditEvent {
-    AuditEvent {
-        id: DecisionId::at(at),
-        at,
-        kind,
-        server: ServerId::org().to_string(),
-        client: String::new(),
-        grant_type: None,
-        outcome: "ALLOW",
-        reason: None,
-        scope: String::new(),
-        rule: None,
-        token_id: None,
-        user: Some(user.to_string()),
-        family: None,
-        address: None,
-        count: None,
-        change: None,
-    }
+fn event(change: UserChange, user: &UserId, at: UnixTime) -> AuditEvent {
+    let what = What::UserChanged { user: user.to_string(), change };
+    AuditEvent { id: DecisionId::at(at), at, address: None, what }
 }

@@ -1,17 +1,14 @@
 //! A change of the catalog: who made it, and what was written before and after.
 
 use scopegate_claims::UnixTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ALLOW, AuditEvent, DecisionId};
+use super::{AuditEvent, DecisionId, What};
 use crate::catalog::{Entity, EntityId, EntityKey, EntityKind};
 
-/// The kind of event of an entity that is made, changed or deleted.
-const KIND: &str = "catalog.entity.change";
-
 /// Who changed something.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "callers make it")]
 pub struct Actor {
     /// What kind of actor it is.
@@ -22,7 +19,7 @@ pub struct Actor {
 }
 
 /// What kind of actor changed something.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ActorKind {
@@ -53,21 +50,23 @@ impl Actor {
 }
 
 /// What was changed of an entity, without its secrets.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EntityChange {
     /// Who changed it.
     pub actor: Actor,
-    /// The entity before; none: it is new.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The authorization server that the entity is or belongs to. Empty: none.
+    pub server: String,
+    /// The client that the entity is. Empty: none.
+    pub client: String,
+    /// The entity before. None: it is new.
     pub before: Option<Value>,
-    /// The entity from now on; none: it is deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The entity from now on. None: it is deleted.
     pub after: Option<Value>,
 }
 
 /// The record of one changed entity.
-pub fn catalog_changed(
+pub(crate) fn catalog_changed(
     at: UnixTime,
     actor: &Actor,
     key: &EntityKey,
@@ -78,27 +77,13 @@ pub fn catalog_changed(
     let client = if key.kind == EntityKind::Client { key.name.as_str() } else { "" };
     let change = EntityChange {
         actor: actor.clone(),
+        server: key.server_id().unwrap_or_default().to_owned(),
+        client: client.to_owned(),
         before: before.map(|entity| shown(entity, id)),
         after: after.map(|entity| shown(entity, id)),
     };
-    AuditEvent {
-        id: DecisionId::at(at),
-        at,
-        kind: KIND,
-        server: key.server_id().unwrap_or_default().to_owned(),
-        client: client.to_owned(),
-        grant_type: None,
-        outcome: ALLOW,
-        reason: None,
-        scope: String::new(),
-        rule: None,
-        token_id: None,
-        user: None,
-        family: None,
-        address: None,
-        count: None,
-        change: Some(Box::new(change)),
-    }
+    let what = What::CatalogChanged(Box::new(change));
+    AuditEvent { id: DecisionId::at(at), at, address: None, what }
 }
 
 fn shown(Entity { key, owner, spec }: &Entity, id: Option<&EntityId>) -> Value {
@@ -128,7 +113,7 @@ mod tests {
         let now = UnixTime::from_seconds(1_800_000_000);
         let actor = Actor::cli("clients create");
         let event = catalog_changed(now, &actor, &key, None, None, Some(&entity));
-        let json = serde_json::to_value(&event).unwrap();
+        let json: Value = serde_json::from_str(&event.to_json()).unwrap();
         assert!(!json.to_string().contains(&mac), "{json}");
         assert_eq!(json["after"]["spec"]["secrets"], json!([{ "mac": "***" }]));
         assert_eq!(json["actor"], json!({ "type": "cli", "id": "clients create" }));

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::store::StoreError;
 use tokio::sync::{Semaphore, TryAcquireError};
 
 /// Where such work is done: each in a task of its own, and no more than so many at once. A clone is
@@ -64,6 +65,12 @@ impl Unattended {
             all.forget();
             self.places.close();
         }
+    }
+}
+
+impl From<NotDone> for StoreError {
+    fn from(cause: NotDone) -> Self {
+        Self::Unavailable(Box::new(cause))
     }
 }
 

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use scopegate_claims::Audience;
 
-use super::form::Form;
 use crate::catalog::{AuthorizationServer, Resource, ServerId, Snapshot};
 use crate::error::TokenError;
+use crate::form::Form;
 
 /// The server of an id, if it serves.
 pub(crate) fn active_server<'a>(
     catalog: &'a Snapshot,
     id: &ServerId,
-) -> Result<&'a AuthorizationServer, TokenError> {
-    let server = catalog.server(id)?.map(Arc::as_ref);
+) -> Result<&'a Arc<AuthorizationServer>, TokenError> {
+    let server = catalog.server(id)?;
     server.filter(|server| server.spec.status.is_active()).ok_or(TokenError::UnknownServer)
 }
 

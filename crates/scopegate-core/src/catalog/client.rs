@@ -179,6 +179,16 @@ pub struct ClientSpec {
     pub status: Status,
 }
 
+impl ClientSpec {
+    /// The grant type by which a client refreshes (RFC 6749 §6).
+    pub const REFRESH_TOKEN: &'static str = "refresh_token";
+
+    /// Tells whether the client may use refresh tokens.
+    pub fn may_refresh(&self) -> bool {
+        self.grant_types.contains(Self::REFRESH_TOKEN)
+    }
+}
+
 impl SpecKind for ClientSpec {
     const PLACE: Place = Place::Client;
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::check::{Field, Review};
 use super::kind::{Place, SpecKind};
 use super::{AuthorizationServer, ClientId, EntityKey, Status};
-use crate::directory::User;
 
 /// The most characters of the name of a policy or a rule.
 const MAX_NAME: usize = 100;
@@ -76,7 +75,7 @@ pub struct RuleSpec {
     pub scopes: Scopes,
     /// How long its access tokens live: 5 minutes to 24 hours.
     pub access_token_lifetime: Duration,
-    /// The logins of persons it is for, as [`User::exact_login_key`](crate::directory::User::exact_login_key)
+    /// The logins of persons it is for, as `User::exact_login_key`
     /// writes them.
     #[serde(default)]
     pub users: BTreeSet<String>,
@@ -102,17 +101,17 @@ impl SpecKind for RuleSpec {
     }
 
     fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
-        server.known_policy(key.policy_name()?)?.rules.get(&key.name).cloned()
+        server.known_policy(key.policy_name()?)?.written.get(&key.name).cloned()
     }
 
     fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
         let policy = key.policy_name().unwrap_or_default();
-        server.policy(policy).rules.insert(key.name.clone(), self);
+        server.policy(policy).written.insert(key.name.clone(), self);
     }
 
     fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
         let policy = key.policy_name().unwrap_or_default();
-        server.policy(policy).rules.remove(&key.name);
+        server.policy(policy).written.remove(&key.name);
     }
 }
 
@@ -129,12 +128,6 @@ impl RuleSpec {
     pub const MAX_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
     /// How long a refresh token lives without being used if a rule does not say.
     pub const DEFAULT_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
-    /// Tells whether the rule is for this person.
-    pub fn admits(&self, user: &User) -> bool {
-        let is_for_all = self.users.is_empty() && self.groups.is_empty();
-        is_for_all || user.is_among(&self.users, &self.groups)
-    }
 }
 
 /// A rule that grants nothing.

@@ -1,6 +1,7 @@
 //! The catalog in memory: what requests read.
 
 mod clients;
+mod policies;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,15 +11,16 @@ use scopegate_jose::{Algorithm, Rules};
 
 pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
+use self::policies::OrderedPolicies;
+pub use self::policies::{Policy, Rule};
 use super::kind::Place;
 use super::out_of_service::OutOfService;
 use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, ClaimSpec, ClientId, Clients, Edit, Entity, EntityKey, EntityKind,
-    EntityRecord, Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec, Spec,
-    Status, TrustedIssuer, UnreadableRow,
+    Affected, AudienceSpec, ClaimSpec, ClientId, Edit, Entity, EntityKey, EntityKind, EntityRecord,
+    Owner, RowKey, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
 };
-use super::{CatalogChanges, Versions, admin_scopes, own_tokens};
+use super::{CatalogChanges, Versions, admin_scopes, built_in, own_tokens};
 
 /// One state of the whole catalog.
 ///
@@ -297,38 +299,12 @@ pub struct AuthorizationServer {
     policies: BTreeMap<String, Policy>,
     /// The scopes that are asked for by naming none.
     pub default_scopes: ScopeSet,
-    index: PolicyIndex,
+    ordered_policies: OrderedPolicies,
     own_tokens: Rules,
     targets: Targets,
     is_written: bool,
     /// Who may change each of them, and the server itself; and what is kept of it besides.
     rows: BTreeMap<EntityKey, (Owner, Option<EntityRecord>)>,
-}
-
-/// An access policy with its rules in their order.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// Its name.
-    pub name: String,
-    /// What was written of it; none if there are rules of a policy that is gone.
-    pub spec: Option<PolicySpec>,
-    pub(super) rules: BTreeMap<String, RuleSpec>,
-    ordered_rules: Vec<(String, RuleSpec)>,
-}
-
-impl Policy {
-    /// The active rules, in the order in which they are tried.
-    pub fn rules(&self) -> &[(String, RuleSpec)] {
-        &self.ordered_rules
-    }
-}
-
-/// Which policies are to be tried for a client, in their order.
-#[derive(Clone, Debug, Default)]
-struct PolicyIndex {
-    ordered: Vec<Policy>,
-    for_all: Vec<u32>,
-    by_client: HashMap<ClientId, Vec<u32>>,
 }
 
 impl AuthorizationServer {
@@ -356,6 +332,7 @@ impl AuthorizationServer {
             ..Self::custom(base, &ServerId::org())
         };
         org.index();
+        org.ordered_policies = OrderedPolicies::indexed(vec![built_in::org_policy()]);
         org
     }
 
@@ -374,7 +351,7 @@ impl AuthorizationServer {
             trusted_issuers: BTreeMap::new(),
             policies: BTreeMap::new(),
             default_scopes: ScopeSet::empty(),
-            index: PolicyIndex::default(),
+            ordered_policies: OrderedPolicies::default(),
             is_written: id.is_default(),
             rows: BTreeMap::new(),
         }
@@ -401,18 +378,14 @@ impl AuthorizationServer {
         format!("{issuer}{below}/v1/{name}")
     }
 
-    /// The policies that apply to a client, in the order in which they are tried.
-    pub fn policies_for(&self, client: &str) -> impl Iterator<Item = &Policy> {
-        let PolicyIndex { ordered, for_all, by_client } = &self.index;
-        let mut all = for_all.iter().copied().peekable();
-        let own = by_client.get(client).map_or(&[][..], Vec::as_slice);
-        let mut own = own.iter().copied().peekable();
-        std::iter::from_fn(move || match (all.peek(), own.peek()) {
-            (Some(left), Some(right)) if left < right => all.next(),
-            (Some(_), None) => all.next(),
-            (_, _) => own.next(),
-        })
-        .map(|place| &ordered[place as usize])
+    /// The active policies, in the order in which they are tried.
+    pub fn policies(&self) -> &[Policy] {
+        self.ordered_policies.all()
+    }
+
+    /// Those that apply to a client, each with its place in [`policies`](Self::policies).
+    pub fn policies_for(&self, client: &str) -> impl Iterator<Item = (u32, &Policy)> {
+        self.ordered_policies.for_client(client)
     }
 
     /// The audience of a token, by the `resource` that the client named (RFC 8707).
@@ -468,45 +441,17 @@ impl AuthorizationServer {
 
     /// A policy, which is made if there is none of that name.
     pub(super) fn policy(&mut self, name: &str) -> &mut Policy {
-        self.policies.entry(name.to_owned()).or_insert_with(|| Policy {
-            name: name.to_owned(),
-            spec: None,
-            rules: BTreeMap::new(),
-            ordered_rules: Vec::new(),
-        })
+        self.policies.entry(name.to_owned()).or_insert_with(|| Policy::named(name))
     }
 
     /// Makes ready what requests look up.
     fn index(&mut self) {
         self.own_tokens = own_tokens::own_rules(&self.issuer, &self.spec.audiences);
         self.targets = Targets::of(&self.spec.audiences);
-        self.policies.retain(|_, policy| policy.spec.is_some() || !policy.rules.is_empty());
+        self.policies.retain(|_, policy| policy.spec.is_some() || !policy.written.is_empty());
         let defaults = self.scopes.iter().filter(|(_, spec)| spec.default).map(|(name, _)| name);
         self.default_scopes = ScopeSet::from_tokens(defaults).expect("they are scopes");
-        let active = |spec: &PolicySpec| spec.status.is_active();
-        let mut ordered: Vec<_> = self
-            .policies
-            .values()
-            .filter(|policy| policy.spec.as_ref().is_some_and(active))
-            .cloned()
-            .collect();
-        ordered.sort_by_key(|policy| policy.spec.as_ref().map(|spec| spec.priority));
-        self.index = PolicyIndex::default();
-        for (place, policy) in (0..).zip(&mut ordered) {
-            let rules = policy.rules.iter().filter(|(_, rule)| rule.status.is_active());
-            policy.ordered_rules = rules.map(|(name, rule)| (name.clone(), rule.clone())).collect();
-            policy.ordered_rules.sort_by_key(|(_, rule)| rule.priority);
-            match policy.spec.as_ref().map(|spec| &spec.clients) {
-                Some(Clients::All) => self.index.for_all.push(place),
-                Some(Clients::Named(clients)) => {
-                    for client in clients {
-                        self.index.by_client.entry(client.clone()).or_default().push(place);
-                    }
-                }
-                None => {}
-            }
-        }
-        self.index.ordered = ordered;
+        self.ordered_policies = OrderedPolicies::of(&self.policies);
     }
 }
 

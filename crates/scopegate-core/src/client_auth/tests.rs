@@ -56,7 +56,7 @@ impl World {
         form: &[(&str, &str)],
     ) -> Result<AuthenticatedClient, TokenError> {
         let form = Form::collect(form.iter().copied()).unwrap();
-        let presented = Presented { authorization: header.map(Authorization), form: &form };
+        let presented = Presented::form(&form).with_authorization(header.map(Authorization));
         let proof = self.proof(&presented);
         let client_keys = ClientKeys::new(Arc::new(NoFetch));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -348,7 +348,8 @@ fn whatever_client_is_named_one_signature_is_verified() {
             ("client_assertion_type", private_key_jwt::ASSERTION_TYPE),
             ("client_assertion", &assertion),
         ]);
-        let presented = Presented { authorization: None, form: &form.unwrap() };
+        let form = form.unwrap();
+        let presented = Presented::form(&form);
         let prove = |name: Option<&str>| {
             let client = name.map(|name| &**world.catalog.client(name).unwrap().unwrap());
             let proved = private_key_jwt::PrivateKeyJwt.prove(&world.proof(&presented), client);

@@ -22,19 +22,20 @@ mod returning;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::audit::DecisionId;
+use crate::audit::{ClientDecision, DecisionId, DecisionKind};
 use crate::authority::Authority;
-use crate::call::active_server;
 use crate::call::decision::Deciding;
-use crate::call::form::Form;
+use crate::call::{ClientError, active_server};
+use crate::catalog::Resource;
 use crate::catalog::UserId;
 use crate::catalog::{ClientId, ServerId};
 use crate::directory::User;
 use crate::error::{OAuthError, TokenError};
+use crate::form::Form;
 use crate::grants::authorization_code;
 use crate::people::assignment;
 use crate::people::session::SessionSecret;
-use crate::policy::{self, Asking};
+use crate::policy::{self, Facts};
 use crate::store::{Change, Session};
 
 use self::checks::At;
@@ -269,24 +270,31 @@ impl Authority {
         if asked.is_beyond_us {
             return Err(AuthorizeError::AcrNotMet);
         }
-        let granted = policy::evaluate(&Asking {
+        let resources: Vec<_> = draft.form.values("resource").map(Resource::new).collect();
+        let evaluation = policy::evaluate(&Facts {
             server,
             client,
+            client_auth: client.spec.auth,
             grant_type: authorization_code::GRANT_TYPE,
-            person: Some(user),
+            user: Some(user),
+            authentication: Some(&session.auth),
+            resources: &resources,
+            address: request.address,
+            now: *now,
             wanted: &asked.wanted,
-        })?;
+        });
+        let granted = evaluation.granted()?;
         let agreed = match self.consent(draft, user, &granted, request.done.consent).await? {
             consent::Outcome::Ask(question) => return Ok(Authorized::Consent(question)),
             consent::Outcome::Agreed(change) => change,
         };
-        let mut deciding = Deciding::new("app.oauth2.as.authorize.code", server, client, *now);
+        let mut deciding = Deciding::new(DecisionKind::AuthorizationCode, server, client, *now);
         deciding.grant_type = Some(authorization_code::GRANT_TYPE);
         deciding.scope = granted.scopes.to_string();
         deciding.user = Some(user.id.clone());
         deciding.address = request.address;
-        let mut event = deciding.granted();
-        event.rule = Some(granted.rule.clone());
+        let decision = ClientDecision { rule: Some(granted.rule.clone()), ..deciding.allowed() };
+        let event = deciding.event(decision);
 
         let issued = Issued {
             binding: Binding {
@@ -309,12 +317,9 @@ impl Authority {
         changes.extend(draft.pushed.map(Pushed::used));
         if let Some(change) = agreed {
             changes.push(change);
-            let given = Deciding {
-                kind: "app.oauth2.as.consent.grant",
-                id: DecisionId::at(*now),
-                ..deciding
-            };
-            changes.push(Change::Audit(given.granted()));
+            let given =
+                Deciding { kind: DecisionKind::Consent, id: DecisionId::at(*now), ..deciding };
+            changes.push(Change::Audit(given.event(given.allowed())));
         }
         changes.push(Change::Audit(event));
         self.store.commit(&changes).await?;
@@ -334,7 +339,7 @@ impl Authority {
         deciding.scope = draft.asked.wanted.known_to(draft.server);
         deciding.user = Some(user.clone());
         deciding.address = request.address;
-        let event = deciding.refused(&OAuthError::from(&error));
+        let event = deciding.event(deciding.refused(&OAuthError::from(&error)));
         match self.store.commit(&[Change::Audit(event)]).await {
             Ok(()) => Undecided { error, decision: Some(deciding.id) },
             Err(error) => error.into(),

@@ -10,17 +10,15 @@ use scopegate_jose::{Verified, sha256};
 use serde::Serialize;
 
 use self::known::{Confirmed, Known};
+use crate::audit::DecisionKind;
 use crate::authority::Authority;
-use crate::call::active_server;
-use crate::call::decision::{Deciding, replayed};
-use crate::call::form::Form;
 use crate::call::presented_token::PresentedToken;
+use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused};
 use crate::catalog::UserId;
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, Snapshot};
-use crate::client_auth::{AuthenticatedClient, Presented};
 use crate::directory::User;
-use crate::endpoints::token::{Refused, TokenRequest};
 use crate::error::TokenError;
+use crate::form::Form;
 use crate::store::{FamilyId, StoreError, TokenMark, UserKey};
 use crate::token::TokenId;
 use crate::token::person_of;
@@ -51,40 +49,42 @@ impl std::fmt::Debug for Introspection {
     }
 }
 
+/// The introspection endpoint.
+struct Inspection;
+
+impl ClientEndpoint for Inspection {
+    type Answer = Introspection;
+    type Error = TokenError;
+
+    fn kind(&self) -> CallKind {
+        CallKind::new("introspect", DecisionKind::Introspection)
+    }
+
+    async fn answer(
+        &mut self,
+        authority: &Authority,
+        call: &ClientCall<'_>,
+    ) -> Result<Introspection, Denied> {
+        let ClientCall { catalog, server, client, now, .. } = call;
+        if !admits(server, client.spec.auth) {
+            let reason = "a client that does not authenticate may not ask about tokens";
+            return Err(TokenError::InvalidClient(reason).into());
+        }
+        let inquiry = Inquiry { catalog, server, client, now: *now };
+        let known = authority.look_into(call.form(), &inquiry).await?;
+        authority.write_any(&call.proved).await?;
+        Ok(Introspection::of(known))
+    }
+}
+
 impl Authority {
     /// Answers an introspection request.
     ///
     /// # Errors
     ///
     /// [`Refused`], with the id of the decision if the client was authenticated.
-    pub async fn introspect(&self, request: TokenRequest<'_>) -> Result<Introspection, Refused> {
-        let catalog = self.catalog();
-        let server = active_server(&catalog, request.server)?;
-        let presented = Presented { authorization: request.authorization, form: request.form };
-        let AuthenticatedClient { client, changes: proved } =
-            self.authenticate_client(&catalog, server, "introspect", &presented).await?;
-        if !admits(server, client.spec.auth) {
-            let reason = "a client that proves nothing may not look into tokens";
-            return Err(TokenError::InvalidClient(reason).into());
-        }
-        let now = self.clock.now();
-        let inquiry = Inquiry { catalog: &catalog, server, client: &client, now };
-        match self.look_into(request.form, &inquiry).await {
-            Ok(known) => {
-                if !proved.is_empty() {
-                    self.store.commit(&proved).await.map_err(replayed)?;
-                }
-                Ok(Introspection::of(known))
-            }
-            Err(error) => {
-                let kind = "app.oauth2.as.token.introspect";
-                let deciding = Deciding {
-                    address: request.address,
-                    ..Deciding::new(kind, server, &client, now)
-                };
-                Err(self.refuse(&deciding, proved, error.into()).await)
-            }
-        }
+    pub async fn introspect(&self, request: ClientRequest<'_>) -> Result<Introspection, Refused> {
+        self.answer(request, Inspection).await
     }
 
     async fn look_into(

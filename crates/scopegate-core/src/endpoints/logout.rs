@@ -9,12 +9,12 @@ use std::sync::Arc;
 use url::form_urlencoded;
 
 use crate::authority::Authority;
-use crate::call::form::Form;
 use crate::catalog::{AuthorizationServer, Client, ClientId, Snapshot};
 use crate::directory::User;
 use crate::endpoints::authorize::MAX_STATE;
 use crate::endpoints::sign_in::end_session;
 use crate::error::TokenError;
+use crate::form::Form;
 use crate::people::session::{self, SessionSecret};
 use crate::store::{Session, StoreError};
 use crate::token::id_token_hint::IdTokenHint;

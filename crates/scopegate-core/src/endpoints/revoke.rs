@@ -3,22 +3,37 @@
 //! A client ends its own tokens only. What it learns is the same for its own tokens, for those of
 //! others and for what is none: nothing.
 
-use scopegate_claims::UnixTime;
-
-use crate::audit::AuditEvent;
+use crate::audit::{ClientDecision, DecisionKind};
 use crate::authority::Authority;
 use crate::authority::upkeep::CLOCK_SKEW;
-use crate::call::active_server;
-use crate::call::decision::{Deciding, replayed};
-use crate::call::form::Form;
 use crate::call::presented_token::PresentedToken;
-use crate::catalog::{AuthorizationServer, Client};
-use crate::client_auth::{AuthenticatedClient, Presented};
-use crate::endpoints::token::{Refused, TokenRequest};
+use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused};
 use crate::error::TokenError;
 use crate::store::{Change, Ended};
 use crate::token::TokenId;
 use crate::token::person_of;
+
+/// The revocation endpoint.
+struct Revocation;
+
+impl ClientEndpoint for Revocation {
+    type Answer = ();
+    type Error = TokenError;
+
+    fn kind(&self) -> CallKind {
+        CallKind::new("revoke", DecisionKind::Revocation)
+    }
+
+    async fn answer(&mut self, authority: &Authority, call: &ClientCall<'_>) -> Result<(), Denied> {
+        let mut changes = call.proved.clone();
+        if let Some(Ending { change, token_id, family, user }) = authority.ending(call).await? {
+            let deciding = call.deciding();
+            let decision = ClientDecision { token_id, family, user, ..deciding.allowed() };
+            changes.extend([change, Change::Audit(deciding.event(decision))]);
+        }
+        Ok(authority.write_any(&changes).await?)
+    }
+}
 
 impl Authority {
     /// Answers a revocation request. That it succeeds says nothing of the token (RFC 7009 §2.2).
@@ -29,38 +44,14 @@ impl Authority {
     /// # Errors
     ///
     /// [`Refused`], with the id of the decision if the client was authenticated.
-    pub async fn revoke(&self, request: TokenRequest<'_>) -> Result<(), Refused> {
-        let catalog = self.catalog();
-        let server = active_server(&catalog, request.server)?;
-        let presented = Presented { authorization: request.authorization, form: request.form };
-        let AuthenticatedClient { client, changes: proved } =
-            self.authenticate_client(&catalog, server, "revoke", &presented).await?;
-        let deciding = Deciding {
-            address: request.address,
-            ..Deciding::new("app.oauth2.as.token.revoke", server, &client, self.clock.now())
-        };
-        let changes = match self.ending(request.form, server, &client, deciding.now).await {
-            Ok(Some(Ending { change, token_id, family, user })) => {
-                let event = AuditEvent { token_id, family, user, ..deciding.granted() };
-                [proved, vec![change, Change::Audit(event)]].concat()
-            }
-            Ok(None) => proved,
-            Err(error) => return Err(self.refuse(&deciding, proved, error.into()).await),
-        };
-        if !changes.is_empty() {
-            self.store.commit(&changes).await.map_err(replayed)?;
-        }
-        Ok(())
+    pub async fn revoke(&self, request: ClientRequest<'_>) -> Result<(), Refused> {
+        self.answer(request, Revocation).await
     }
 
     /// What ends; nothing if the token is not one of the client's that still stands.
-    async fn ending(
-        &self,
-        form: &Form,
-        server: &AuthorizationServer,
-        client: &Client,
-        now: UnixTime,
-    ) -> Result<Option<Ending>, TokenError> {
+    async fn ending(&self, call: &ClientCall<'_>) -> Result<Option<Ending>, TokenError> {
+        let ClientCall { server, client, now, .. } = call;
+        let (form, now) = (call.form(), *now);
         let missing = TokenError::InvalidRequest("The parameter token is missing.");
         let token = form.value("token").ok_or(missing)?;
         Ok(match self.presented_token(token, server, now) {

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use scopegate_claims::UnixTime;
 use zeroize::Zeroizing;
 
-use crate::audit::{AuditEvent, DecisionId};
+use crate::audit::{AuditEvent, DecisionId, What};
 use crate::authority::Authority;
+use crate::catalog::UnreadableRow;
 use crate::catalog::UserId;
-use crate::catalog::{ServerId, UnreadableRow};
 use crate::directory::{LoginMatch, User};
 use crate::limits::RetryAfter;
 use crate::people::passwords::{Busy, Caller, Password, Verdict, open_hash, seal_hash};
@@ -23,10 +23,6 @@ use crate::store::{Change, Contested, Ended, Session, Store, StoreError, StoredP
 
 /// Somebody else may change the session or the person meanwhile; so often we try again.
 const ROUNDS: usize = 3;
-
-/// The kinds of events, in the words of Okta's System Log.
-const STARTED: &str = "user.session.start";
-const ENDED: &str = "user.session.end";
 
 /// Somebody says who she is.
 pub struct SignIn<'a> {
@@ -146,9 +142,6 @@ impl Authority {
             None => self.found(login).await?,
         };
         let Found { id, user, unreadable, password } = found;
-        let event = |outcome, user: Option<&User>| {
-            event(STARTED, outcome, user.map(|user| &user.id), address, now)
-        };
 
         // A password that is too long is nobody's; it is not worth a hash.
         let verdict = match Password::given(typed) {
@@ -167,12 +160,14 @@ impl Authority {
         let (Some(user), Some(password), Verdict::Right { renewed }) =
             (user.as_ref(), password, verdict)
         else {
-            self.store.commit(&[Change::Audit(event("FAILURE", user.as_ref()))]).await?;
+            let failed = What::SignInFailed { user: user.map(|user| user.id.to_string()) };
+            self.store.commit(&[Change::Audit(event(failed, address, now))]).await?;
             return Err(SignInError::Wrong);
         };
 
         let renewed = renewed.map(|phc| seal_hash(&self.master_key, &id, &phc));
-        let allowed = Change::Audit(event("ALLOW", Some(user)));
+        let started = What::SessionStarted { user: user.id.to_string() };
+        let allowed = Change::Audit(event(started, address, now));
         let generation = password.generation;
         let mut user = user.clone();
         let mut renewed = renewed.as_deref();
@@ -313,7 +308,8 @@ pub(crate) async fn end_session(
         Err(StoreError::Unreadable(_)) => Some(session.user),
         Err(error) => return Err(error),
     };
-    let event = event(ENDED, "ALLOW", user.as_ref(), address, now);
+    let ended = What::SessionEnded { user: user.map(|user| user.to_string()) };
+    let event = event(ended, address, now);
     let of = Ended::Session(session.id);
     store.commit(&[Change::EndSessions { of, at: now }, Change::Audit(event)]).await
 }
@@ -336,30 +332,8 @@ impl Found {
     }
 }
 
-/// An event of a person's session. A name that is nobody's is recorded nowhere.
-fn event(
-    kind: &'static str,
-    outcome: &'static str,
-    user: Option<&UserId>,
-    address: Option<IpAddr>,
-    now: UnixTime,
-) -> AuditEvent {
-    AuditEvent {
-        id: DecisionId::at(now),
-        at: now,
-        kind,
-        server: ServerId::org().to_string(),
-        client: String::new(),
-        grant_type: None,
-        outcome,
-        reason: (outcome == "FAILURE").then_some("invalid credentials"),
-        scope: String::new(),
-        rule: None,
-        token_id: None,
-        user: user.map(UserId::to_string),
-        family: None,
-        address: address.map(|address| address.to_string()),
-        count: None,
-        change: None,
-    }
+/// What the audit log keeps of a user's session.
+fn event(what: What, address: Option<IpAddr>, at: UnixTime) -> AuditEvent {
+    let address = address.map(|address| address.to_string());
+    AuditEvent { id: DecisionId::at(at), at, address, what }
 }

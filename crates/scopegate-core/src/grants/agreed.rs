@@ -4,9 +4,10 @@
 
 use scopegate_claims::{Audience, UnixTime};
 
-use super::{Decision, Denied, GrantRequest, Right};
-use crate::audit::AuditEvent;
+use super::{Decision, GrantRequest, OnceSigned, Right, WithToken};
+use crate::audit::{ClientDecision, DecisionKind};
 use crate::authority::upkeep::CLOCK_SKEW;
+use crate::call::Denied;
 use crate::call::decision::Deciding;
 use crate::catalog::UserId;
 use crate::directory::{Authentication, Person, User};
@@ -18,7 +19,7 @@ use crate::store::{Change, Ended, Family, FamilyBody, FamilyId};
 use crate::token::RefreshToken;
 use crate::token::TokenId;
 use crate::token::refresh_family::{self, Begin};
-use crate::token::{GoesWith, IdTokenWish, Subject};
+use crate::token::{Extras, IdTokenWish, Subject};
 
 /// What a person agreed to.
 #[derive(Clone)]
@@ -55,47 +56,53 @@ impl Agreed<'_> {
         Ok(user)
     }
 
-    /// What the client gets, and what must be remembered of it in the code's row: that stays, so that
-    /// a second use is known for one.
-    pub(super) fn redeemed(self, request: &GrantRequest<'_>, user: User) -> (UsedCode, Decision) {
+    /// What the client gets. `used` is the change by which the code's row remembers it: the row stays, so
+    /// that a second use of the code is noticed.
+    pub(super) fn redeemed<'r>(
+        self,
+        request: &GrantRequest<'r>,
+        user: User,
+        used: impl FnOnce(UsedCode) -> Change + Send + 'r,
+    ) -> Decision<'r> {
         let (family, refresh_token) = self.begin_family(request).unzip();
-        let token_id = TokenId::access(family.as_ref().map(|family: &Family| &family.id));
-        let used = UsedCode {
-            family: family.as_ref().map(|family| family.id.clone()),
-            token_id: token_id.clone(),
-            token_ends_at: request.now.plus(self.granted.lifetime),
-        };
+        let family_id = family.as_ref().map(|family: &Family| family.id.clone());
+        let token_id = TokenId::access(family_id.as_ref());
         let mut changes = Vec::new();
         if let Some(family) = family {
-            // Whoever ends all that the person began ends this too, or it is decided again.
+            // A commit that ends all sessions of the user changes the user, too. So it ends this family, or
+            // this request is decided again.
             changes.push(Change::ExpectUser { user: user.id.clone(), version: user.version });
-            // The same holds for whoever switches the client or the server off.
-            changes.push(Change::ExpectCatalog(
-                request.catalog.state_of(request.client, request.server),
-            ));
+            // The same holds for a commit that switches the client or the server off.
+            let state = request.catalog.state_of(request.client, request.server);
+            changes.push(Change::ExpectCatalog(state));
             changes.push(Change::OpenFamily(Box::new(family)));
         }
+        let once_signed = OnceSigned::new(move |signed| {
+            let used = used(UsedCode {
+                family: family_id,
+                token_id: signed.id.clone(),
+                token_ends_at: signed.ends_at,
+            });
+            WithToken { changes: vec![used], refresh_token }
+        });
         let Self { granted, audience, auth, id_token, userinfo_claims, .. } = self;
-        let id_token = granted.scopes.contains("openid").then_some(id_token);
-        let decision = Decision {
+        Decision {
             subject: Subject::Person(Box::new(Person { user, auth: Some(auth) })),
             right: Right::Decided { granted, audience },
-            changes,
-            goes_with: GoesWith {
+            extras: Extras {
                 token_id: Some(token_id),
-                id_token,
-                refresh_token,
+                id_token: Some(id_token),
                 userinfo_claims,
-                ..GoesWith::default()
+                ..Extras::default()
             },
-        };
-        (used, decision)
+            changes,
+            once_signed: Some(once_signed),
+        }
     }
 
     /// A family of refresh tokens, if one was granted and the client may use it.
     fn begin_family(&self, request: &GrantRequest<'_>) -> Option<(Family, RefreshToken)> {
-        let may_refresh = request.client.spec.grant_types.contains("refresh_token");
-        if !may_refresh || !self.granted.scopes.contains("offline_access") {
+        if !request.client.spec.may_refresh() || !self.granted.scopes.contains("offline_access") {
             return None;
         }
         let begin = Begin {
@@ -168,13 +175,14 @@ fn reused(request: &GrantRequest<'_>, grant_type: &'static str, began: Began<'_>
     let deciding = Deciding {
         grant_type: Some(grant_type),
         user: Some(user.clone()),
-        ..Deciding::new("app.oauth2.as.token.detect_reuse", server, client, now)
+        ..Deciding::new(DecisionKind::TokenReuse, server, client, now)
     };
-    let event = AuditEvent {
+    let decision = ClientDecision {
         token_id: token.map(|(id, _)| id.to_string()),
         family: family.map(ToString::to_string),
         ..deciding.refused(&OAuthError::from(&error))
     };
+    let event = deciding.event(decision);
     let end = match (family, token) {
         (Some(family), _) => {
             Some(Change::EndFamilies { of: Ended::Family(family.clone()), at: now })

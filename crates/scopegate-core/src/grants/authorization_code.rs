@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use scopegate_jose::sha256;
 
 use super::agreed::{self, Agreed};
-use super::{Decision, Denied, Grant, GrantRequest, code_verifier};
-use crate::call::form::Form;
+use super::{Decision, Grant, GrantRequest, code_verifier};
+use crate::call::Denied;
 use crate::directory::User;
 use crate::error::TokenError;
+use crate::form::Form;
 use crate::grants::code::{Binding, CodeBody, CodeState, Issued};
 use crate::people::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, StoreError};
@@ -29,7 +30,19 @@ impl Grant for AuthorizationCode {
         GRANT_TYPE
     }
 
-    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
+    fn needs_user(&self) -> bool {
+        true
+    }
+
+    fn starts_family(&self) -> bool {
+        true
+    }
+
+    fn needs_redirect_uri(&self) -> bool {
+        true
+    }
+
+    async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let code = request.form.value("code");
         let code = code.ok_or(TokenError::InvalidRequest("The parameter code is missing."))?;
         let Some(Found { artifact, body, user }) = find(request, code).await? else {
@@ -103,13 +116,13 @@ async fn find(request: &GrantRequest<'_>, code: &str) -> Result<Option<Found>, D
 }
 
 /// Exchanges the code. The row stays, so that a second use is known for one.
-fn redeem(
-    request: &GrantRequest<'_>,
+fn redeem<'a>(
+    request: &GrantRequest<'a>,
     code: &str,
     artifact: &Artifact,
     issued: Issued,
     user: Option<User>,
-) -> Result<Decision, Denied> {
+) -> Result<Decision<'a>, Denied> {
     let Issued { binding, granted, audience, user: id, user_version, auth, id_token, .. } = issued;
     let agreed = Agreed {
         grant_type: GRANT_TYPE,
@@ -124,19 +137,12 @@ fn redeem(
         userinfo_claims: issued.userinfo_claims,
     };
     let person = agreed.person(request, user)?;
-    let (used, mut decision) = agreed.redeemed(request, person);
-    let expires_at = used.remembered_until(request.now);
-    let body = CodeBody {
-        server: request.server.id.clone(),
-        client: request.client.id.clone(),
-        state: CodeState::Used { user: id, used, binding: Some(binding) },
-    };
-    decision.changes.push(Change::MoveArtifact {
-        kind: artifact.kind,
-        id: artifact.id,
-        from: artifact.version,
-        body: body.to_json(),
-        expires_at,
-    });
-    Ok(decision)
+    let GrantRequest { server, client, now, .. } = *request;
+    let (kind, artifact_id, from) = (artifact.kind, artifact.id, artifact.version);
+    Ok(agreed.redeemed(request, person, move |used| {
+        let expires_at = used.remembered_until(now);
+        let state = CodeState::Used { user: id, used, binding: Some(binding) };
+        let body = CodeBody { server: server.id.clone(), client: client.id.clone(), state };
+        Change::MoveArtifact { kind, id: artifact_id, from, body: body.to_json(), expires_at }
+    }))
 }

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{Decision, Denied, Grant, GrantRequest, Right};
-use crate::catalog::{ClientAuth, ClientType};
+use super::{Decision, Grant, GrantRequest, Right};
+use crate::call::Denied;
+use crate::catalog::ClientType;
 use crate::error::TokenError;
-use crate::token::{GoesWith, Subject};
+use crate::token::{Extras, Subject};
 
 /// The grant.
 #[derive(Debug)]
@@ -20,20 +21,25 @@ impl Grant for ClientCredentials {
         GRANT_TYPE
     }
 
-    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
-        // RFC 6749 §4.4: only confidential clients; a browser or a device cannot keep a credential.
-        let spec = &request.client.spec;
-        let is_confidential = matches!(spec.client_type, ClientType::Service | ClientType::Web);
-        if !is_confidential || spec.auth == ClientAuth::None {
+    fn needs_secret(&self) -> bool {
+        true
+    }
+
+    fn is_about_user(&self) -> bool {
+        false
+    }
+
+    async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
+        // RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a credential.
+        if !matches!(request.client.spec.client_type, ClientType::Service | ClientType::Web) {
             return Err(TokenError::UnauthorizedClient.into());
         }
-        let right =
-            Right::Policy { grant_type: GRANT_TYPE, at_most: None, audience: None, until: None };
         Ok(Decision {
             subject: Subject::Client,
-            right,
+            right: Right::policy(GRANT_TYPE),
+            extras: Extras::default(),
             changes: Vec::new(),
-            goes_with: GoesWith::default(),
+            once_signed: None,
         })
     }
 }

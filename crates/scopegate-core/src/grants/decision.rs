@@ -1,40 +1,45 @@
-//! What a grant decides: for whom, by what right, and what else goes with the token.
+//! What a grant decides: for whom, by what right, and what must be remembered.
+
+use std::borrow::Cow;
+use std::fmt;
 
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
 
-use crate::error::TokenError;
 use crate::policy::Granted;
-use crate::store::{Change, StoreError};
-use crate::token::{GoesWith, Subject};
+use crate::store::Change;
+use crate::token::{Extras, RefreshToken, Subject, TokenId};
 
 /// What a grant decided.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    /// Of whom the token speaks.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a grant says all of it")]
+pub struct Decision<'a> {
+    /// The client itself, or the user for whom it asks.
     pub subject: Subject,
-    /// By what its scopes are decided.
+    /// By what the scopes of the token are decided.
     pub right: Right,
+    /// What the tokens say besides their scopes.
+    pub extras: Extras,
     /// What must be remembered, in the transaction that issues the token.
     pub changes: Vec<Change>,
-    /// What else there is.
-    pub goes_with: GoesWith,
+    /// What follows once the token is signed.
+    pub once_signed: Option<OnceSigned<'a>>,
 }
 
 /// By what the scopes of a token are decided.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "it is decided now, or was decided before")]
+#[expect(clippy::exhaustive_enums, reason = "they are decided now, or were decided before")]
 pub enum Right {
-    /// It was decided when the person agreed.
+    /// They were decided when the user agreed.
     Decided {
-        /// What.
+        /// What was granted.
         granted: Granted,
         /// For which audience.
         audience: Audience,
     },
     /// The policies decide now.
     Policy {
-        /// The grant type that the rules are asked for.
-        grant_type: &'static str,
+        /// The grant type that the rules must list.
+        grant_type: Cow<'static, str>,
         /// No other scopes than these.
         at_most: Option<ScopeSet>,
         /// No other audience than this one.
@@ -44,23 +49,53 @@ pub enum Right {
     },
 }
 
-/// A refusal, and what must be remembered of it all the same: a replayed code ends what it began.
-#[derive(Debug)]
-pub struct Denied {
-    /// Why.
-    pub error: TokenError,
-    /// What must be remembered, in the transaction that records the refusal.
-    pub changes: Vec<Change>,
+/// A step of a grant that needs to know the token: how long it lives, what was granted.
+pub struct OnceSigned<'a>(Box<dyn FnOnce(&Signed<'_>) -> WithToken + Send + 'a>);
+
+/// What is known of a token once it is signed.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Signed<'a> {
+    /// The `jti`.
+    pub id: &'a TokenId,
+    /// When the token ends.
+    pub ends_at: UnixTime,
+    /// What was granted.
+    pub granted: &'a Granted,
 }
 
-impl From<TokenError> for Denied {
-    fn from(error: TokenError) -> Self {
-        Self { error, changes: Vec::new() }
+/// What goes with a token once it is signed.
+#[derive(Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a grant says all of it")]
+pub struct WithToken {
+    /// What must be remembered, in the transaction that issues the token.
+    pub changes: Vec<Change>,
+    /// The refresh token.
+    pub refresh_token: Option<RefreshToken>,
+}
+
+impl<'a> OnceSigned<'a> {
+    /// A step that is taken once the token is signed.
+    pub fn new(step: impl FnOnce(&Signed<'_>) -> WithToken + Send + 'a) -> Self {
+        Self(Box::new(step))
+    }
+
+    /// Takes the step.
+    pub(crate) fn take(self, signed: &Signed<'_>) -> WithToken {
+        (self.0)(signed)
     }
 }
 
-impl From<StoreError> for Denied {
-    fn from(error: StoreError) -> Self {
-        TokenError::Storage(error).into()
+impl fmt::Debug for OnceSigned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnceSigned(…)")
+    }
+}
+
+impl Right {
+    /// The policies decide, and nothing bounds what they give.
+    pub(crate) const fn policy(grant_type: &'static str) -> Self {
+        let grant_type = Cow::Borrowed(grant_type);
+        Self::Policy { grant_type, at_most: None, audience: None, until: None }
     }
 }

@@ -6,7 +6,8 @@
 use async_trait::async_trait;
 
 use super::agreed::{self, Agreed};
-use super::{Decision, Denied, Grant, GrantRequest};
+use super::{Decision, Grant, GrantRequest};
+use crate::call::Denied;
 use crate::error::TokenError;
 use crate::grants::code::Binding;
 use crate::grants::device::{Approval, DeviceBody, State};
@@ -28,7 +29,15 @@ impl Grant for DeviceCode {
         GRANT_TYPE
     }
 
-    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
+    fn needs_user(&self) -> bool {
+        true
+    }
+
+    fn starts_family(&self) -> bool {
+        true
+    }
+
+    async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let code = request.form.value("device_code");
         let missing = TokenError::InvalidRequest("The parameter device_code is missing.");
         let code = code.ok_or(missing)?;
@@ -45,7 +54,7 @@ impl Grant for DeviceCode {
             State::Pending => Err(must_wait(request, &artifact, &body).into()),
             State::Approved(approval) => {
                 let agreed = agreed(code, approval.clone(), &body);
-                redeem(request, &artifact, body, agreed).await
+                redeem(request, artifact, body, agreed).await
             }
         }
     }
@@ -97,18 +106,18 @@ fn agreed<'a>(code: &'a str, approval: Approval, body: &DeviceBody) -> Agreed<'a
 }
 
 /// Exchanges the code.
-async fn redeem(
-    request: &GrantRequest<'_>,
-    artifact: &Artifact,
+async fn redeem<'a>(
+    request: &GrantRequest<'a>,
+    artifact: Artifact,
     body: DeviceBody,
     agreed: Agreed<'_>,
-) -> Result<Decision, Denied> {
+) -> Result<Decision<'a>, Denied> {
     let user = request.store.user(UserKey::Id(&agreed.user)).await?;
     let person = agreed.person(request, user)?;
-    let user = person.id.clone();
-    let (used, mut decision) = agreed.redeemed(request, person);
-    let expires_at = used.remembered_until(request.now);
-    let body = DeviceBody { state: State::Used { user, used }, ..body };
-    decision.changes.push(body.moved(artifact, expires_at));
-    Ok(decision)
+    let (user, now) = (person.id.clone(), request.now);
+    Ok(agreed.redeemed(request, person, move |used| {
+        let expires_at = used.remembered_until(now);
+        let body = DeviceBody { state: State::Used { user, used }, ..body };
+        body.moved(&artifact, expires_at)
+    }))
 }

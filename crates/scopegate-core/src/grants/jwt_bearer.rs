@@ -7,8 +7,9 @@
 use async_trait::async_trait;
 use scopegate_jose::{AlgorithmSet, UnverifiedJws, sha256};
 
-use super::without_asking::{as_consented, only_confidential, without_sign_in};
-use super::{Decision, Denied, Grant, GrantRequest, Right};
+use super::without_user::{as_consented, without_sign_in};
+use super::{Decision, Grant, GrantRequest, Right};
+use crate::call::Denied;
 use crate::catalog::UserId;
 use crate::catalog::{AuthorizationServer, Clients, SubjectKind, TrustedIssuer};
 use crate::client_auth::assertion::Assertion;
@@ -16,7 +17,7 @@ use crate::directory::{Person, User};
 use crate::error::TokenError;
 use crate::people::assignment;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, UserKey};
-use crate::token::{GoesWith, Subject};
+use crate::token::{Extras, Subject};
 
 /// The grant.
 #[derive(Debug)]
@@ -34,13 +35,16 @@ impl Grant for JwtBearer {
         GRANT_TYPE
     }
 
+    fn needs_secret(&self) -> bool {
+        true
+    }
+
     /// The org server trusts no other issuer.
     fn is_spoken_by(&self, server: &AuthorizationServer) -> bool {
         !server.id.is_org()
     }
 
-    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
-        only_confidential(request.client)?;
+    async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let text = request.form.value("assertion");
         let text = text.ok_or(TokenError::InvalidRequest("The parameter assertion is missing."))?;
         let (assertion, issuer) = verified(request, text).await?;
@@ -51,9 +55,15 @@ impl Grant for JwtBearer {
         let at_most = as_consented(request, &user, at_most).await?;
         Ok(Decision {
             subject: Subject::Person(Box::new(Person { user, auth: None })),
-            right: Right::Policy { grant_type: GRANT_TYPE, at_most, audience: None, until: None },
+            right: Right::Policy {
+                grant_type: GRANT_TYPE.into(),
+                at_most,
+                audience: None,
+                until: None,
+            },
+            extras: Extras::default(),
             changes: vec![used],
-            goes_with: GoesWith::default(),
+            once_signed: None,
         })
     }
 }

@@ -5,18 +5,18 @@
 
 use async_trait::async_trait;
 
-use super::{Decision, Denied, Grant, GrantRequest, Right};
-use crate::audit::AuditEvent;
+use super::{Decision, Grant, GrantRequest, OnceSigned, Right, WithToken};
+use crate::audit::{ClientDecision, DecisionKind};
+use crate::call::Denied;
 use crate::call::decision::Deciding;
 use crate::directory::{Person, User};
 use crate::error::{OAuthError, TokenError};
 use crate::people::assignment;
-use crate::policy::{self, Asking, Granted, Wanted};
 use crate::store::{Change, Ended, Family};
 use crate::token::RefreshToken;
 use crate::token::TokenId;
 use crate::token::refresh_family::{self, Shown};
-use crate::token::{GoesWith, IdTokenWish, Subject};
+use crate::token::{Extras, IdTokenWish, Subject};
 
 /// The grant.
 #[derive(Debug)]
@@ -31,7 +31,11 @@ impl Grant for Refresh {
         GRANT_TYPE
     }
 
-    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
+    fn continues_family(&self) -> bool {
+        true
+    }
+
+    async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let Found { family, generation, user } = find(request).await?;
         let policy = request.client.spec.refresh_token;
         let shown = refresh_family::shown(&family, generation, policy, request.now);
@@ -51,28 +55,43 @@ impl Grant for Refresh {
             return Err(invalid("the family has ended"));
         }
         let person = person(request, &family, user)?;
-        let granted = granted(request, &family, &person.user)?;
-        let window = granted.refresh_window;
-        let (change, generation) =
-            refresh_family::go_on(&family, shown, policy, window, request.now);
-        let token = RefreshToken::derive(request.master_key, &family.id, generation);
-        let body = family.body;
-        // OpenID Connect Core §12.2: an ID token of a refresh bears no nonce.
-        let wish = || IdTokenWish { nonce: None, claims: body.id_token_claims };
-        let goes_with = GoesWith {
-            token_id: Some(TokenId::access(Some(&family.id))),
-            id_token: granted.scopes.contains("openid").then(wish),
-            refresh_token: Some(token),
-            userinfo_claims: body.userinfo_claims,
-            ..GoesWith::default()
-        };
+        let began_by = family.body.grant_type.clone();
+        if !request.client.spec.grant_types.contains(&began_by) {
+            return Err(TokenError::UnauthorizedClient.into());
+        }
+        let body = family.body.clone();
         Ok(Decision {
             subject: Subject::Person(Box::new(person)),
-            right: Right::Decided { granted, audience: body.audience },
-            changes: vec![change],
-            goes_with,
+            // The policies are asked again, for the grant by which the family began. Its scopes are the
+            // most that they give.
+            right: Right::Policy {
+                grant_type: began_by.into(),
+                at_most: Some(body.scopes),
+                audience: Some(body.audience),
+                until: None,
+            },
+            extras: Extras {
+                token_id: Some(TokenId::access(Some(&family.id))),
+                // OpenID Connect Core §12.2: an ID token of a refresh has no nonce.
+                id_token: Some(IdTokenWish { nonce: None, claims: body.id_token_claims }),
+                userinfo_claims: body.userinfo_claims,
+                ..Extras::default()
+            },
+            changes: Vec::new(),
+            once_signed: Some(continued(request, family, shown)),
         })
     }
+}
+
+/// The use of a refresh token. How long the family goes on is known once the policies have decided.
+fn continued<'a>(request: &GrantRequest<'a>, family: Family, shown: Shown) -> OnceSigned<'a> {
+    let GrantRequest { client, master_key, now, .. } = *request;
+    OnceSigned::new(move |signed| {
+        let (policy, window) = (client.spec.refresh_token, signed.granted.refresh_window);
+        let (change, generation) = refresh_family::go_on(&family, shown, policy, window, now);
+        let token = RefreshToken::derive(master_key, &family.id, generation);
+        WithToken { changes: vec![change], refresh_token: Some(token) }
+    })
 }
 
 /// What a refresh token stands for.
@@ -112,22 +131,6 @@ fn person(
     Ok(Person { user, auth: family.body.auth.clone() })
 }
 
-/// What the policies give now, for the grant by which the family began.
-fn granted(
-    request: &GrantRequest<'_>,
-    family: &Family,
-    user: &User,
-) -> Result<Granted, TokenError> {
-    let GrantRequest { server, client, form, .. } = *request;
-    let began_by = &family.body.grant_type;
-    if !client.spec.grant_types.contains(began_by) {
-        return Err(TokenError::UnauthorizedClient);
-    }
-    let wanted = &Wanted::parse(form.value("scope"))?.within(Some(&family.body.scopes))?;
-    let person = Some(user);
-    policy::evaluate(&Asking { server, client, grant_type: began_by, person, wanted })
-}
-
 /// A token that was replaced is shown again: nobody knows who is honest, so all of the family ends,
 /// its access tokens too (RFC 9700 §4.14.2).
 fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
@@ -136,13 +139,14 @@ fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
     let deciding = Deciding {
         grant_type: Some(GRANT_TYPE),
         user: Some(family.user.clone()),
-        ..Deciding::new("app.oauth2.as.token.detect_reuse", server, client, now)
+        ..Deciding::new(DecisionKind::TokenReuse, server, client, now)
     };
-    let event = AuditEvent {
-        reason: Some("A refresh token was used again that had been replaced."),
+    let decision = ClientDecision {
+        reason: Some("A refresh token was used again that had been replaced.".into()),
         family: Some(family.id.to_string()),
         ..deciding.refused(&OAuthError::from(&error))
     };
+    let event = deciding.event(decision);
     let end = Change::EndFamilies { of: Ended::Family(family.id.clone()), at: now };
     Denied { error, changes: vec![end, Change::Audit(event)] }
 }

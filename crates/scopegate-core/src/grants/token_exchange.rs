@@ -12,14 +12,15 @@ use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
 
 use self::shown::Shown;
-use super::without_asking::{as_consented, only_confidential, without_sign_in};
-use super::{Decision, Denied, Grant, GrantRequest, Right};
+use super::without_user::{as_consented, without_sign_in};
+use super::{Decision, Grant, GrantRequest, Right};
+use crate::call::Denied;
 use crate::catalog::AuthorizationServer;
 use crate::directory::Person;
 use crate::error::TokenError;
 use crate::people::assignment;
 use crate::token::TokenId;
-use crate::token::{GoesWith, Subject};
+use crate::token::{Extras, Subject};
 
 /// The grant.
 #[derive(Debug)]
@@ -37,13 +38,16 @@ impl Grant for TokenExchange {
         GRANT_TYPE
     }
 
+    fn needs_secret(&self) -> bool {
+        true
+    }
+
     /// The org server has no API of its own, and its tokens open no other one's.
     fn is_spoken_by(&self, server: &AuthorizationServer) -> bool {
         !server.id.is_org()
     }
 
-    async fn decide(&self, request: &GrantRequest<'_>) -> Result<Decision, Denied> {
-        only_confidential(request.client)?;
+    async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let requested = request.form.value("requested_token_type");
         if requested.is_some_and(|requested| requested != ACCESS_TOKEN) {
             let description = "Only access tokens can be requested in exchange.";
@@ -68,19 +72,20 @@ impl Grant for TokenExchange {
         Ok(Decision {
             subject,
             right: Right::Policy {
-                grant_type: GRANT_TYPE,
+                grant_type: GRANT_TYPE.into(),
                 at_most,
                 audience: Some(audience),
                 until: Some(ends_at),
             },
             changes: Vec::new(),
-            goes_with: GoesWith {
+            once_signed: None,
+            extras: Extras {
                 // With the family of the old token ends the new one.
                 token_id: Some(token_id),
                 actor: act,
                 may_act,
                 issued_token_type: Some(ACCESS_TOKEN),
-                ..GoesWith::default()
+                ..Extras::default()
             },
         })
     }

@@ -1,38 +1,50 @@
-//! The keys that clients and trusted issuers publish under a URL (RFC 7591 §2, `jwks_uri`).
+//! The keys that clients and trusted issuers publish at a URL (RFC 7591 §2, `jwks_uri`).
 //!
-//! A set is fetched when it is first needed, once for all who wait, and kept for ten minutes. A key
-//! that it does not name is looked for in a new one, once a minute at most. When the URL cannot
-//! be reached, its last set serves for a day; without one nobody can be told from anybody, which is
-//! our failure and not the client's.
+//! Both go through [`ClientKeys::of`], so there is one state machine. For each URL it knows the last
+//! key set, when that was fetched, and when a fetch began last. A request that looks for a key finds
+//! the first of these rows that applies:
+//!
+//! | the set of the URL | what happens |
+//! | --- | --- |
+//! | is younger than 10 minutes, and has the key | it serves |
+//! | is being fetched, and the last set is younger than a day and has the key | the last set serves |
+//! | is being fetched | the request waits for that fetch, and looks again |
+//! | was fetched a minute ago or earlier (5 seconds, if none is known) | it is fetched, and serves |
+//! | cannot be fetched, or not so soon, and is younger than a day | the last set serves |
+//! | cannot be fetched, or not so soon | [`TokenError::KeysUnavailable`] |
+//!
+//! So a URL is fetched once for all requests that wait. A token that names an invented key causes one
+//! fetch a minute at most. An outage of the URL is bridged for a day. After that it is an error of the
+//! server and not of the client: without keys nobody's signature can be checked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
-use scopegate_jose::KeySet;
+use scopegate_jose::{JoseError, KeySet};
 use tokio::sync::Mutex as Turn;
 
 use crate::error::TokenError;
-use crate::keys::fetch::Fetch;
+use crate::keys::fetch::{Fetch, FetchError};
 
-/// For so long a set is not asked for again.
+/// How long a set serves without being fetched again.
 const FRESH: Duration = Duration::from_secs(10 * 60);
 
-/// For so long a set serves that cannot be renewed.
+/// How long a set serves if it cannot be fetched again.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Between two fetches for a key that the set does not name, or of a set that could not be renewed.
+/// The shortest time between two fetches of a set that is known.
 const COOL_DOWN: Duration = Duration::from_secs(60);
 
-/// Between two fetches of a set of which there is none yet: no longer than the client is told to
-/// wait.
+/// The shortest time between two fetches while no set is known: as long as the answer tells the client
+/// to wait (`Retry-After`).
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The most sets that are kept.
+/// How many sets are held at most.
 const MAX_SETS: usize = 1000;
 
-/// The keys of all who publish them.
+/// The keys that clients and trusted issuers publish.
 #[derive(Debug)]
 pub struct ClientKeys {
     fetch: Arc<dyn Fetch>,
@@ -43,7 +55,7 @@ pub struct ClientKeys {
 #[derive(Debug, Default)]
 struct Published {
     held: Mutex<Held>,
-    /// One fetch at a time. Who waits for it finds what it brought.
+    /// Held during a fetch, so that there is one at a time.
     fetching: Turn<()>,
 }
 
@@ -52,63 +64,108 @@ struct Published {
 struct Held {
     /// The keys, and when they were fetched.
     keys: Option<(Arc<KeySet>, UnixTime)>,
-    /// When a fetch began last, whatever became of it.
+    /// When a fetch began last, whether or not it succeeded.
     asked_at: Option<UnixTime>,
 }
 
+/// Why the keys at a URL cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeysProblem {
+    /// The document cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The document is not a key set.
+    #[error(transparent)]
+    KeySet(#[from] JoseError),
+    /// A fetch failed a moment ago, and the next one is not due yet.
+    #[error("a fetch failed a moment ago, and the next one is not due yet")]
+    CoolingDown,
+}
+
+/// What to do for a request that looks for a key, if no fetch is under way.
+enum Next {
+    /// The set serves.
+    Serve(Arc<KeySet>),
+    /// The set is fetched.
+    Fetch,
+    /// A fetch was tried a short time ago. The last set serves, if it is young enough.
+    FallBack,
+}
+
 impl ClientKeys {
-    /// Knows nothing yet.
+    /// Holds no set yet.
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
         Self { fetch, by_url: Mutex::default() }
     }
 
-    /// The keys at a URL, among which the one of that name is looked for.
+    /// The keys at a URL. If a key id is given and the set has no such key, the set is fetched again
+    /// before its time; the answer may still lack the key.
     ///
     /// # Errors
     ///
-    /// [`TokenError::KeysUnavailable`] if they cannot be had, and there are none from before.
+    /// [`TokenError::KeysUnavailable`] if the keys cannot be fetched and no earlier set is young enough.
     pub async fn of(
         &self,
         url: &str,
         kid: Option<&str>,
         now: UnixTime,
     ) -> Result<Arc<KeySet>, TokenError> {
+        self.find(url, kid, now).await.map_err(|_| TokenError::KeysUnavailable)
+    }
+
+    /// The same, with the reason if they cannot be had.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysProblem`] if they cannot be had, and there are none from before.
+    pub async fn find(
+        &self,
+        url: &str,
+        kid: Option<&str>,
+        now: UnixTime,
+    ) -> Result<Arc<KeySet>, KeysProblem> {
         let published = self.published(url);
-        if let Some(keys) = published.held().settled(kid, now) {
+        if let Next::Serve(keys) = published.held().next(kid, now) {
             return Ok(keys);
         }
-        // Whoever can do with the keys from before does not wait for a fetch that is under way.
-        let usable = published.held().usable(kid, now);
-        let _turn = match (published.fetching.try_lock(), usable) {
+        let known = published.held().last_resort(now);
+        let known = known.filter(|keys| kid.is_some_and(|kid| keys.contains_kid(kid)));
+        let _turn = match (published.fetching.try_lock(), known) {
             (Ok(turn), _) => turn,
             (Err(_), Some(keys)) => return Ok(keys),
             (Err(_), None) => published.fetching.lock().await,
         };
-        let held = published.held();
-        if let Some(keys) = held.settled(kid, now) {
-            return Ok(keys);
-        }
-        if held.is_due(now) {
-            published.begin(now);
-            if let Some(keys) = self.fetched(url).await {
-                published.end(Arc::clone(&keys), now);
-                return Ok(keys);
+        // Another request may have fetched the set meanwhile.
+        let problem = match published.held().next(kid, now) {
+            Next::Serve(keys) => return Ok(keys),
+            Next::FallBack => KeysProblem::CoolingDown,
+            Next::Fetch => {
+                published.begin(now);
+                match self.fetched(url).await {
+                    Ok(keys) => {
+                        published.end(Arc::clone(&keys), now);
+                        return Ok(keys);
+                    }
+                    Err(problem) => problem,
+                }
             }
-        }
-        held.last_resort(now).ok_or(TokenError::KeysUnavailable)
+        };
+        published.held().last_resort(now).ok_or(problem)
     }
 
-    async fn fetched(&self, url: &str) -> Option<Arc<KeySet>> {
-        let document = self.fetch.get(url).await;
-        let document = document.inspect_err(|error| {
+    async fn fetched(&self, url: &str) -> Result<Arc<KeySet>, KeysProblem> {
+        let document = self.fetch.get(url).await.inspect_err(|error| {
             tracing::warn!(url, %error, "the keys at a URL cannot be fetched");
         });
-        let read = KeySet::parse(&document.ok()?).inspect_err(|error| {
+        let read = KeySet::parse(&document?).inspect_err(|error| {
             tracing::warn!(url, reason = error.reason(), "the keys at a URL cannot be read");
         });
-        read.ok().map(|read| Arc::new(read.keys))
+        Ok(Arc::new(read?.keys))
     }
 
+    /// The set at a URL. If there is no room for one more, the set that was fetched longest ago is
+    /// forgotten.
     fn published(&self, url: &str) -> Arc<Published> {
         let mut by_url = self.by_url.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = by_url.get(url) {
@@ -129,7 +186,7 @@ impl Published {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Remembers that a fetch begins: one that is broken off counts as well.
+    /// Notes that a fetch begins. One whose request is dropped before the answer counts as well.
     fn begin(&self, now: UnixTime) {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).asked_at = Some(now);
     }
@@ -140,30 +197,32 @@ impl Published {
 }
 
 impl Held {
-    /// The keys, if no other ones need to be looked for.
-    fn settled(&self, kid: Option<&str>, now: UnixTime) -> Option<Arc<KeySet>> {
-        let (keys, fetched_at) = self.keys.as_ref()?;
-        let is_named = kid.is_none_or(|kid| keys.contains_kid(kid));
-        (is_named && now.since(*fetched_at) < FRESH).then(|| Arc::clone(keys))
+    fn next(&self, kid: Option<&str>, now: UnixTime) -> Next {
+        match &self.keys {
+            Some((keys, fetched_at)) if now.since(*fetched_at) < FRESH && has(keys, kid) => {
+                Next::Serve(Arc::clone(keys))
+            }
+            _ if self.is_due(now) => Next::Fetch,
+            _ => Next::FallBack,
+        }
     }
 
-    /// The keys from before, if the one that is looked for is among them.
-    fn usable(&self, kid: Option<&str>, now: UnixTime) -> Option<Arc<KeySet>> {
-        let kid = kid?;
-        self.last_resort(now).filter(|keys| keys.contains_kid(kid))
-    }
-
-    /// Tells whether it is time to fetch.
+    /// Tells whether the last fetch began long enough ago.
     fn is_due(&self, now: UnixTime) -> bool {
         let pause = if self.keys.is_some() { COOL_DOWN } else { RETRY };
         self.asked_at.is_none_or(|asked_at| now.since(asked_at) >= pause)
     }
 
-    /// The keys from before, as long as they may serve.
+    /// The last set, as long as it may serve.
     fn last_resort(&self, now: UnixTime) -> Option<Arc<KeySet>> {
         let (keys, fetched_at) = self.keys.as_ref()?;
         (now.since(*fetched_at) < STALE).then(|| Arc::clone(keys))
     }
+}
+
+/// Tells whether a set has the key; if no key is named, each set does.
+fn has(keys: &KeySet, kid: Option<&str>) -> bool {
+    kid.is_none_or(|kid| keys.contains_kid(kid))
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use scopegate_claims::UnixTime;
 
 use super::{AddressCounters, Bound, Counters, Network, RetryAfter};
 use crate::catalog::{Client, ClientAuth};
-use crate::error::TokenError;
 use crate::store::ArtifactKind;
 
 /// How many requests public clients may leave in the storage.
@@ -71,12 +70,23 @@ impl Stored {
         }
     }
 
-    const fn too_many(self, after: RetryAfter) -> TokenError {
+    const fn too_many(self, after: RetryAfter) -> TooManyRequests {
         match self {
-            Self::Pushed => TokenError::TooManyPushedRequests(after),
-            Self::Device => TokenError::TooManyDeviceRequests(after),
+            Self::Pushed => TooManyRequests::Pushed(after),
+            Self::Device => TooManyRequests::Device(after),
         }
     }
+}
+
+/// Why a request of a public client is not taken, and when another one is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TooManyRequests {
+    /// Too many requests were pushed, by this client or from this address.
+    Pushed(RetryAfter),
+    /// Too many devices asked, by this client or from this address.
+    Device(RetryAfter),
+    /// The storage holds as many requests as public clients may leave there.
+    Stored(RetryAfter),
 }
 
 /// The counts of what strangers have left in the storage.
@@ -120,13 +130,13 @@ impl StrangersRequests {
         client: &Client,
         address: Option<IpAddr>,
         now: UnixTime,
-    ) -> Result<(), TokenError> {
+    ) -> Result<(), TooManyRequests> {
         if client.spec.auth != ClientAuth::None {
             return Ok(());
         }
         let (bound, rows) = self.of(kind);
         if rows.number() >= self.limits.most_rows {
-            return Err(TokenError::TooManyWaiting(RetryAfter::new(COUNTED_AGAIN)));
+            return Err(TooManyRequests::Stored(RetryAfter::new(COUNTED_AGAIN)));
         }
         let too_many = |after| kind.too_many(after);
         if let Some(address) = address {
@@ -182,7 +192,7 @@ impl Rows {
 mod tests {
     use super::*;
     use crate::catalog::{ClientId, ClientSpec, Owner};
-    use crate::error::{ErrorCode, OAuthError};
+    use crate::error::{ErrorCode, OAuthError, TokenError};
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -199,8 +209,9 @@ mod tests {
         Some([192, 0, 2, last].into())
     }
 
-    fn told(refused: Result<(), TokenError>) -> (u16, ErrorCode, Option<u32>) {
-        let OAuthError { status, error, retry_after, .. } = (&refused.unwrap_err()).into();
+    fn told(refused: Result<(), TooManyRequests>) -> (u16, ErrorCode, Option<u32>) {
+        let OAuthError { status, error, retry_after, .. } =
+            (&TokenError::from(refused.unwrap_err())).into();
         (status, error, retry_after)
     }
 

@@ -7,9 +7,10 @@ use scopegate_claims::Issuer;
 
 use super::*;
 use crate::catalog::{
-    ClientAuth, ClientId, ClientSpec, Clients, Edit, Entity, EntityKey, EntityKind, Owner,
-    PolicySpec, ScopeSpec, ServerId, Snapshot, Spec, Status,
+    ClientId, ClientSpec, Clients, Consent, Edit, Entity, EntityKey, EntityKind, Owner, PolicySpec,
+    RuleSpec, ScopeSpec, Scopes, ServerId, Snapshot, Spec, Status,
 };
+use crate::error::TokenError;
 
 /// A catalog with the default server, built rule by rule.
 struct World {
@@ -83,7 +84,28 @@ impl World {
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
         let server = snapshot.server(&ServerId::default_server()).unwrap().unwrap();
         let client = snapshot.client(client).unwrap().unwrap();
-        evaluate(&Asking { server, client, grant_type: "client_credentials", person: None, wanted })
+        evaluate(&facts(server, client, "client_credentials", None, wanted)).granted()
+    }
+}
+
+fn facts<'a>(
+    server: &'a AuthorizationServer,
+    client: &'a Client,
+    grant_type: &'a str,
+    user: Option<&'a User>,
+    wanted: &'a Wanted,
+) -> Facts<'a> {
+    Facts {
+        server,
+        client,
+        client_auth: client.spec.auth,
+        grant_type,
+        user,
+        authentication: None,
+        resources: &[],
+        address: None,
+        now: UnixTime::from_seconds(1_800_000_000),
+        wanted,
     }
 }
 
@@ -231,13 +253,7 @@ fn the_org_server_serves_admin_scopes_to_admins_only() {
     let ask = |client: &str, scope: Option<&str>| {
         let client = snapshot.client(client).unwrap().unwrap();
         let wanted = Wanted::parse(scope).unwrap();
-        evaluate(&Asking {
-            server: snapshot.org(),
-            client,
-            grant_type: "client_credentials",
-            person: None,
-            wanted: &wanted,
-        })
+        evaluate(&facts(snapshot.org(), client, "client_credentials", None, &wanted)).granted()
     };
     assert!(ask("admin", Some("okta.apps.read okta.apps.manage")).is_ok());
     for (client, scope) in [
@@ -279,4 +295,51 @@ proptest! {
     fn any_scope_parameter_is_read_or_refused(text in ".{0,60}") {
         let _ = Wanted::parse(Some(&text));
     }
+}
+
+#[test]
+fn the_trace_names_each_rule_that_was_tried_and_the_first_condition_that_failed() {
+    let base = Issuer::parse("https://id.example").unwrap();
+    let world = World::new(&SCOPES)
+        .policy("others", 1, &["admin"])
+        .policy("all", 2, &["*"])
+        .rule("others", 1, "client_credentials", "*", 5)
+        .rule("all", 1, "authorization_code", "*", 5)
+        .rule("all", 2, "client_credentials", "write", 5)
+        .rule("all", 3, "client_credentials", "read", 5);
+    let snapshot = Snapshot::empty(&base).edited(1, world.edits);
+    let server = snapshot.server(&ServerId::default_server()).unwrap().unwrap();
+    let client = snapshot.client("reader").unwrap().unwrap();
+    let wanted = Wanted::parse(Some("read")).unwrap();
+    let Evaluation { outcome, trace } =
+        evaluate(&facts(server, client, "client_credentials", None, &wanted));
+    assert!(matches!(outcome, Outcome::Allow(granted) if granted.rule == "all/rule 3"));
+    let told = trace.steps().iter().map(|step| {
+        let policy = &server.policies()[step.policy as usize];
+        let rule = &policy.rules()[step.rule as usize];
+        let failed = step.failed.map(|place| condition::CONDITIONS[usize::from(place)].name());
+        (policy.name.as_str(), rule.name.as_str(), failed)
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            ("all", "rule 1", Some("grant_types")),
+            ("all", "rule 2", Some("scopes")),
+            ("all", "rule 3", None),
+        ]
+    );
+}
+
+#[test]
+fn a_request_that_no_rule_matches_is_no_match_and_one_for_unknown_scopes_is_malformed() {
+    let base = Issuer::parse("https://id.example").unwrap();
+    let snapshot = Snapshot::empty(&base).edited(1, World::new(&SCOPES).edits);
+    let server = snapshot.server(&ServerId::default_server()).unwrap().unwrap();
+    let client = snapshot.client("reader").unwrap().unwrap();
+    let outcome = |scope| {
+        let wanted = Wanted::parse(Some(scope)).unwrap();
+        evaluate(&facts(server, client, "client_credentials", None, &wanted)).outcome
+    };
+    assert_eq!(outcome("read"), Outcome::NoMatch);
+    assert_eq!(outcome("unknown"), Outcome::Malformed(Wanted::UNKNOWN_SCOPE));
 }

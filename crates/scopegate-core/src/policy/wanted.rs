@@ -2,8 +2,8 @@
 
 use scopegate_claims::ScopeSet;
 
+use super::Malformed;
 use crate::catalog::{AuthorizationServer, STANDARD_SCOPES};
-use crate::error::TokenError;
 
 /// The longest `scope` parameter, in bytes.
 const MAX_SCOPE_PARAMETER: usize = 4096;
@@ -21,18 +21,24 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    pub(super) const NO_DEFAULT_SCOPES: Malformed = Malformed::Scope(
+        "The authorization server has no default scopes: name the scopes you need.",
+    );
+    pub(super) const UNKNOWN_SCOPE: Malformed =
+        Malformed::Scope("The authorization server does not have all of these scopes.");
+
     /// Reads the `scope` parameter.
     ///
     /// # Errors
     ///
-    /// [`TokenError::InvalidScope`] if it breaks the grammar or is too long.
-    pub fn parse(parameter: Option<&str>) -> Result<Self, TokenError> {
+    /// [`Malformed::Scope`] if it breaks the grammar or is too long.
+    pub fn parse(parameter: Option<&str>) -> Result<Self, Malformed> {
         let Some(text) = parameter else { return Ok(Self::Default) };
         if text.len() > MAX_SCOPE_PARAMETER {
-            return Err(TokenError::InvalidScope("The scope parameter is too long."));
+            return Err(Malformed::Scope("The scope parameter is too long."));
         }
         let scopes = ScopeSet::parse(text)
-            .map_err(|_| TokenError::InvalidScope("The scope parameter is malformed."))?;
+            .map_err(|_| Malformed::Scope("The scope parameter is malformed."))?;
         Ok(if scopes.is_empty() { Self::Default } else { Self::Named(scopes) })
     }
 
@@ -40,12 +46,12 @@ impl Wanted {
     ///
     /// # Errors
     ///
-    /// [`TokenError::InvalidScope`] too if the server does not have all of them, or has no default
+    /// [`Malformed::Scope`] too if the server does not have all of them, or has no default
     /// ones where none are named.
     pub(crate) fn of_person(
         server: &AuthorizationServer,
         parameter: Option<&str>,
-    ) -> Result<Self, TokenError> {
+    ) -> Result<Self, Malformed> {
         let wanted = Self::parse(parameter)?;
         // The scopes of the org server are for its administrators, not for persons.
         let is_own = |name: &str| {
@@ -55,13 +61,9 @@ impl Wanted {
             Self::Named(scopes)
                 if !scopes.iter().all(|name| STANDARD_SCOPES.contains(&name) || is_own(name)) =>
             {
-                Err(TokenError::InvalidScope(
-                    "The authorization server does not have all of these scopes.",
-                ))
+                Err(Self::UNKNOWN_SCOPE)
             }
-            Self::Default if server.default_scopes.is_empty() => Err(TokenError::InvalidScope(
-                "The authorization server has no default scopes: name the scopes you need.",
-            )),
+            Self::Default if server.default_scopes.is_empty() => Err(Self::NO_DEFAULT_SCOPES),
             Self::Named(_) | Self::Default | Self::AtMost(_) => Ok(wanted),
         }
     }
@@ -70,16 +72,16 @@ impl Wanted {
     ///
     /// # Errors
     ///
-    /// [`TokenError::InvalidScope`] if others are named.
-    pub fn within(self, at_most: Option<&ScopeSet>) -> Result<Self, TokenError> {
+    /// [`Malformed::Scope`] if others are named.
+    pub fn within(self, at_most: Option<&ScopeSet>) -> Result<Self, Malformed> {
         match (self, at_most) {
             (wanted, None) => Ok(wanted),
             (Self::Default, Some(before)) => Ok(Self::AtMost(before.clone())),
             (Self::AtMost(some), Some(before)) => Ok(Self::AtMost(some.intersection(before))),
             (Self::Named(named), Some(before)) if named.is_subset(before) => Ok(Self::Named(named)),
-            (Self::Named(_), Some(_)) => Err(TokenError::InvalidScope(
-                "Some of these scopes were not granted in the first place.",
-            )),
+            (Self::Named(_), Some(_)) => {
+                Err(Malformed::Scope("Some of these scopes were not granted in the first place."))
+            }
         }
     }
 
@@ -106,7 +108,7 @@ mod tests {
         let within = |text| Wanted::parse(text).unwrap().within(Some(&before));
         assert_eq!(within(None).unwrap(), Wanted::AtMost(before.clone()));
         assert_eq!(within(Some("b")).unwrap(), Wanted::Named(scopes("b")));
-        assert!(matches!(within(Some("b c")), Err(TokenError::InvalidScope(_))));
+        assert!(matches!(within(Some("b c")), Err(Malformed::Scope(_))));
         assert_eq!(
             Wanted::parse(Some("c")).unwrap().within(None).unwrap(),
             Wanted::Named(scopes("c"))

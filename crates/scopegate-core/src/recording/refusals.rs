@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 
-use crate::audit::{AuditEvent, DecisionId};
+use crate::audit::{AuditEvent, DecisionId, What};
 use crate::catalog::ClientId;
 use crate::limits::{AddressCounters, Bound, Counters, Network};
 use crate::store::Change;
@@ -104,8 +104,9 @@ impl Refusals {
     /// flood of other refusals cannot hide it.
     pub(crate) fn keeps(&self, change: &Change, now: UnixTime) -> bool {
         match change {
-            Change::Audit(AuditEvent { family, token_id, .. }) => {
-                self.reused.admit(&(family, token_id), OF_REUSE, now).is_ok()
+            Change::Audit(AuditEvent { what: What::Decision(decision), .. }) => {
+                let reused = (&decision.family, &decision.token_id);
+                self.reused.admit(&reused, OF_REUSE, now).is_ok()
             }
             _ => true,
         }
@@ -142,24 +143,12 @@ impl Refusals {
 
 impl Count {
     fn event(self, client: String, address: Option<String>) -> AuditEvent {
-        AuditEvent {
-            id: self.id,
-            at: self.since,
-            kind: "app.oauth2.as.refusals",
-            server: String::new(),
-            client,
-            grant_type: None,
-            outcome: "FAILURE",
-            reason: Some("These refusals are counted, not recorded one by one."),
-            scope: String::new(),
-            rule: None,
-            token_id: None,
-            user: None,
-            family: None,
-            address,
-            count: Some(self.number),
-            change: None,
-        }
+        let (id, at, count) = (self.id, self.since, self.number);
+        let what = match client.as_str() {
+            UNKNOWN => What::ClientAuthenticationFailed { count },
+            _ => What::RefusalsCounted { client, count },
+        };
+        AuditEvent { id, at, address, what }
     }
 }
 
@@ -172,6 +161,7 @@ impl fmt::Debug for Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::{ClientDecision, DecisionKind, Outcome};
 
     fn at(seconds: u64) -> UnixTime {
         UnixTime::from_seconds(1_800_000_000 + seconds)
@@ -203,8 +193,11 @@ mod tests {
         assert_eq!(refused(1, 60), Remembered::Recorded, "a new minute");
 
         let [event] = &taken(&refusals)[..] else { unreachable!() };
-        assert_eq!((event.id, event.at, event.count), (id, at(5), Some(2)));
-        assert_eq!((event.client.as_str(), event.address.as_deref()), ("tv", Some("10.0.0.1")));
+        assert_eq!((event.id, event.at, event.count()), (id, at(5), Some(2)));
+        assert_eq!(
+            (event.server_and_client().1, event.address.as_deref()),
+            ("tv", Some("10.0.0.1"))
+        );
         assert!(!refusals.has_counted());
     }
 
@@ -216,7 +209,7 @@ mod tests {
             refusals.of_client(&tv, Some(address.into()), at(0));
         }
         let [event] = &taken(&refusals)[..] else { unreachable!() };
-        assert_eq!((event.address.as_deref(), event.count), (Some("2001:db8::/64"), Some(20)));
+        assert_eq!((event.address.as_deref(), event.count()), (Some("2001:db8::/64"), Some(20)));
     }
 
     #[test]
@@ -226,7 +219,7 @@ mod tests {
             refusals.of_unknown(at(second));
         }
         let [event] = &taken(&refusals)[..] else { unreachable!() };
-        assert_eq!((event.client.as_str(), event.count), (UNKNOWN, Some(10)));
+        assert_eq!(event.what, What::ClientAuthenticationFailed { count: 10 });
         assert_eq!(event.address, None);
         assert!(ClientId::parse(UNKNOWN).is_err() && ClientId::parse(REST).is_err());
     }
@@ -245,18 +238,30 @@ mod tests {
         assert_eq!(recorded, 6000);
         let events = taken(&refusals);
         assert_eq!(events.len(), MOST_ROWS + 1);
-        let counted: u64 = events.iter().filter_map(|event| event.count).sum();
+        let counted: u64 = events.iter().filter_map(AuditEvent::count).sum();
         assert_eq!(counted, u64::from(networks) * 70 - 6000, "none is lost");
-        assert_eq!(events.iter().filter(|event| event.client == REST).count(), 1);
+        assert_eq!(events.iter().filter(|event| event.server_and_client().1 == REST).count(), 1);
     }
 
     #[test]
     fn a_reuse_is_recorded_once_a_minute_however_many_refusals_there_are() {
         let refusals = Refusals::default();
         let of = |family: &str| {
-            let event = Count { id: DecisionId::at(at(0)), since: at(0), number: 1 };
-            let event = event.event("tv".to_owned(), None);
-            Change::Audit(AuditEvent { family: Some(family.to_owned()), ..event })
+            let decision = ClientDecision {
+                kind: DecisionKind::TokenReuse,
+                server: "default".to_owned(),
+                client: "tv".to_owned(),
+                grant_type: None,
+                outcome: Outcome::Refused("invalid_grant".into()),
+                reason: None,
+                scope: String::new(),
+                rule: None,
+                token_id: None,
+                user: None,
+                family: Some(family.to_owned()),
+            };
+            let what = What::Decision(Box::new(decision));
+            Change::Audit(AuditEvent { id: DecisionId::at(at(0)), at: at(0), address: None, what })
         };
         assert!(refusals.keeps(&of("a"), at(0)));
         assert!(!refusals.keeps(&of("a"), at(59)));

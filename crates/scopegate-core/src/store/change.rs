@@ -230,30 +230,34 @@ impl fmt::Debug for Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{DEVICE_APPROVAL, DecisionId, TOKEN_GRANT};
+    use crate::audit::{ClientDecision, DecisionId, DecisionKind, Outcome, What};
     use crate::catalog::ServerId;
 
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
-    fn event(kind: &'static str, outcome: &'static str) -> Change {
-        Change::Audit(AuditEvent {
-            id: DecisionId::at(NOW),
-            at: NOW,
+    fn event(kind: DecisionKind, outcome: Outcome) -> Change {
+        let decision = ClientDecision {
             kind,
             server: "default".into(),
             client: "a".into(),
-            user: None,
-            family: None,
             grant_type: None,
             outcome,
             reason: None,
             scope: String::new(),
             rule: None,
             token_id: None,
-            address: None,
-            count: None,
-            change: None,
-        })
+            user: None,
+            family: None,
+        };
+        audit(What::Decision(Box::new(decision)))
+    }
+
+    fn audit(what: What) -> Change {
+        Change::Audit(AuditEvent { id: DecisionId::at(NOW), at: NOW, address: None, what })
+    }
+
+    fn refused() -> Outcome {
+        Outcome::Refused("invalid_grant".into())
     }
 
     fn artifact(kind: ArtifactKind) -> Change {
@@ -297,13 +301,19 @@ mod tests {
             forget_at: NOW,
         };
         for grant in [
-            vec![use_assertion(), event(TOKEN_GRANT, "ALLOW")],
-            vec![artifact(ArtifactKind::Assertion), event(TOKEN_GRANT, "ALLOW")],
-            vec![artifact(ArtifactKind::Code), event("app.oauth2.as.authorize.code", "ALLOW")],
+            vec![use_assertion(), event(DecisionKind::TokenGrant, Outcome::Allow)],
+            vec![
+                artifact(ArtifactKind::Assertion),
+                event(DecisionKind::TokenGrant, Outcome::Allow),
+            ],
+            vec![
+                artifact(ArtifactKind::Code),
+                event(DecisionKind::AuthorizationCode, Outcome::Allow),
+            ],
             vec![next(ArtifactKind::Code)],
             vec![artifact(ArtifactKind::Device)],
-            vec![next(ArtifactKind::Device), event(DEVICE_APPROVAL, "ALLOW")],
-            vec![next(ArtifactKind::Device), event(TOKEN_GRANT, "ALLOW")],
+            vec![next(ArtifactKind::Device), event(DecisionKind::DeviceApproval, Outcome::Allow)],
+            vec![next(ArtifactKind::Device), event(DecisionKind::TokenGrant, Outcome::Allow)],
             vec![artifact(ArtifactKind::PushedRequest)],
             vec![rotation],
             vec![Change::PutConsent { key, scopes: ScopeSet::empty(), at: NOW }],
@@ -320,11 +330,17 @@ mod tests {
         for record in [
             vec![],
             vec![use_assertion()],
-            vec![use_assertion(), event(TOKEN_GRANT, "invalid_grant")],
-            vec![end(Ended::Family(FamilyId::generate())), event("x", "invalid_grant")],
-            vec![Change::RevokeToken { jti: "1".into(), expires_at: NOW }, event("x", "ALLOW")],
-            vec![event("user.session.start", "FAILURE")],
-            vec![next(ArtifactKind::Device), event(DEVICE_APPROVAL, "access_denied")],
+            vec![use_assertion(), event(DecisionKind::TokenGrant, refused())],
+            vec![
+                end(Ended::Family(FamilyId::generate())),
+                event(DecisionKind::TokenReuse, refused()),
+            ],
+            vec![
+                Change::RevokeToken { jti: "1".into(), expires_at: NOW },
+                event(DecisionKind::Revocation, Outcome::Allow),
+            ],
+            vec![audit(What::SignInFailed { user: None })],
+            vec![next(ArtifactKind::Device), event(DecisionKind::DeviceApproval, refused())],
             vec![next(ArtifactKind::Device)],
         ] {
             assert!(!Change::any_grants(&record), "{record:?}");

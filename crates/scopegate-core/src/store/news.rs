@@ -1,7 +1,7 @@
 //! What has changed in a storage since it was last read.
 
 use super::StoredKey;
-use crate::catalog::UnreadableRow;
+use crate::catalog::{RowKey, UnreadableRow};
 
 /// Changes of the signing keys up to a version.
 #[derive(Clone, Debug, Default)]
@@ -9,8 +9,10 @@ use crate::catalog::UnreadableRow;
 pub struct KeyChanges {
     /// The version that the changes lead to.
     pub version: u64,
-    /// The keys that are new or have changed, as they stand now.
+    /// The keys that are new or have changed, as they are now. None of them is dropped.
     pub keys: Vec<StoredKey>,
-    /// Those among them that this version does not understand.
+    /// The keys that were dropped. After version 0 there are none.
+    pub dropped: Vec<RowKey>,
+    /// The changed keys that this version does not understand.
     pub unreadable: Vec<UnreadableRow>,
 }

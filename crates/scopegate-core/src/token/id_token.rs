@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scopegate_claims::{Dialect, ScopeSet, UnixTime};
-use scopegate_jose::{SigningKey, TokenType, half_hash};
+use scopegate_jose::{TokenType, half_hash};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::custom_claims::custom_claims;
+use super::sign::sign;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::directory::Person;
 use crate::directory::standard_claims;
 use crate::error::TokenError;
-use crate::policy::Granted;
+use crate::keys::Signer;
 use crate::store::SessionId;
 use crate::token::IdTokenWish;
 use crate::token::TokenId;
@@ -22,66 +23,83 @@ use crate::token::TokenId;
 /// How long an ID token lives.
 pub const ID_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// What an ID token is made of.
-#[derive(Clone, Copy, Debug)]
-pub struct IdIngredients<'a> {
-    /// The authorization server.
-    pub server: &'a AuthorizationServer,
-    /// The client that gets it: its audience.
-    pub client: &'a Client,
-    /// Of whom it speaks.
-    pub person: &'a Person,
-    /// What it shall say.
-    pub wish: &'a IdTokenWish,
-    /// What was granted.
-    pub granted: &'a Granted,
-    /// The access token that it comes with.
-    pub access_token: &'a str,
-    /// The present.
-    pub now: UnixTime,
+/// An ID token before it is signed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct IdTokenDraft<'a> {
+    /// The claims besides the standard ones of OpenID Connect Core §2.
+    pub claims: BTreeMap<&'a str, Cow<'a, Value>>,
+    server: &'a AuthorizationServer,
+    client: &'a Client,
+    person: &'a Person,
+    wish: &'a IdTokenWish,
+    now: UnixTime,
 }
 
-/// Makes and signs an ID token.
-///
-/// # Errors
-///
-/// [`TokenError::Signing`] if the key does not sign, [`TokenError::TooManyGroups`].
-pub fn id_token(from: &IdIngredients<'_>, key: &SigningKey) -> Result<String, TokenError> {
-    let IdIngredients { server, client, person, wish, granted, access_token, now } = *from;
-    let user = &person.user;
-    // An access token comes along, so what its scopes ask for is told at userinfo (OpenID Connect Core
-    // §5.4): here stands what was asked for by name, and what the administrator added.
-    let no_scopes = ScopeSet::empty();
-    let standard = standard_claims::of(user, &no_scopes, &wish.claims);
-    let custom = custom_claims(server, TokenKind::Id, client, Some(user), &granted.scopes)?;
-    let dialect = server.spec.dialect;
-    let auth = person.auth.as_ref();
-    let claims = Written {
-        ver: dialect.writes_okta().then_some(1),
-        iss: server.issuer.as_str(),
-        sub: user.id.as_str(),
-        aud: client.id.as_str(),
-        exp: now.plus(ID_TOKEN_LIFETIME),
-        iat: now,
-        jti: TokenId::id(),
-        at_hash: half_hash(key.algorithm(), access_token),
-        nonce: wish.nonce.as_deref(),
-        auth_time: auth.map(|auth| auth.at),
-        acr: auth.map(|auth| auth.acr.as_str()),
-        amr: auth.map(|auth| auth.amr.as_slice()),
-        sid: auth.and_then(|auth| auth.session.as_ref()).map(SessionId::as_str),
-        others: standard.chain(custom).collect(),
-    };
-    let token_type = match dialect {
-        Dialect::Okta => TokenType::None,
-        Dialect::Both | Dialect::Rfc9068 => TokenType::Jwt,
-    };
-    key.sign(token_type, &claims).map_err(TokenError::Signing)
+impl<'a> IdTokenDraft<'a> {
+    /// Drafts an ID token about a user for a client, which is its audience.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::TooManyGroups`] if a claim would name more groups than fit into a token.
+    pub fn new(
+        server: &'a AuthorizationServer,
+        client: &'a Client,
+        person: &'a Person,
+        wish: &'a IdTokenWish,
+        granted: &ScopeSet,
+        now: UnixTime,
+    ) -> Result<Self, TokenError> {
+        // With an access token, the claims of the granted scopes are told at userinfo (OpenID Connect Core
+        // §5.4). The ID token has those that were asked for by name, and those of the administrator.
+        let user = &person.user;
+        let no_scopes = ScopeSet::empty();
+        let standard = standard_claims::of(user, &no_scopes, &wish.claims);
+        let custom = custom_claims(server, TokenKind::Id, client, Some(user), granted)?;
+        let claims = standard.chain(custom).collect();
+        Ok(Self { claims, server, client, person, wish, now })
+    }
+
+    /// Signs it. `at_hash` binds it to the access token (OpenID Connect Core §3.1.3.6).
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::Signing`] if the key does not sign.
+    pub async fn sign(
+        &self,
+        signer: &dyn Signer,
+        access_token: &str,
+    ) -> Result<String, TokenError> {
+        let Self { server, client, person, wish, now, .. } = *self;
+        let dialect = server.spec.dialect;
+        let auth = person.auth.as_ref();
+        let payload = Payload {
+            ver: dialect.writes_okta().then_some(1),
+            iss: server.issuer.as_str(),
+            sub: person.user.id.as_str(),
+            aud: client.id.as_str(),
+            exp: now.plus(ID_TOKEN_LIFETIME),
+            iat: now,
+            jti: TokenId::id(),
+            at_hash: half_hash(signer.algorithm(), access_token),
+            nonce: wish.nonce.as_deref(),
+            auth_time: auth.map(|auth| auth.at),
+            acr: auth.map(|auth| auth.acr.as_str()),
+            amr: auth.map(|auth| auth.amr.as_slice()),
+            sid: auth.and_then(|auth| auth.session.as_ref()).map(SessionId::as_str),
+            others: &self.claims,
+        };
+        let token_type = match dialect {
+            Dialect::Okta => TokenType::None,
+            Dialect::Both | Dialect::Rfc9068 => TokenType::Jwt,
+        };
+        sign(signer, token_type, &payload).await
+    }
 }
 
 /// The members of an ID token, in the order in which they are written.
 #[derive(Serialize)]
-struct Written<'a> {
+struct Payload<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ver: Option<u8>,
     iss: &'a str,
@@ -104,7 +122,7 @@ struct Written<'a> {
     /// Neither a standard claim nor one of the administrator has a name that stands above: those are
     /// reserved.
     #[serde(flatten)]
-    others: BTreeMap<&'a str, Cow<'a, Value>>,
+    others: &'a BTreeMap<&'a str, Cow<'a, Value>>,
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Headers that were read before.
+//! A small cache of parsed headers.
 //!
-//! An issuer signs with one key for weeks, and every token that it signs begins with the same letters.
-//! What they say was read then. Nothing is believed for it: the same text is the same header, whoever
-//! sends it.
+//! An issuer signs with the same key for weeks, so all its tokens begin with the same encoded
+//! header. The cache saves parsing it again. It does not affect security: equal strings always
+//! parse to the same header, and the signature is still checked.
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
@@ -10,29 +10,29 @@ use std::mem::MaybeUninit;
 use super::Header;
 use crate::{JoseError, base64url};
 
-/// The longest header that is remembered, encoded; longer ones are read each time.
-const LONGEST: usize = 256;
+/// The maximum length of a cached header in encoded form. Longer headers are parsed each time.
+const MAX_CACHED_LEN: usize = 256;
 
-/// So many issuers and keys take turns in one thread before a header is read again.
-const MOST: usize = 4;
+/// The number of headers that each thread caches, one for each issuer's signing key.
+const CAPACITY: usize = 4;
 
-/// Headers up to this length are decoded without an allocation.
+/// Headers up to this decoded length need no allocation.
 const ON_STACK: usize = 512;
 
 thread_local! {
     static KNOWN: RefCell<Known> = const { RefCell::new(Known { headers: Vec::new(), next: 0 }) };
 }
 
-/// The headers that this thread has read last.
+/// The headers that this thread parsed most recently.
 struct Known {
     headers: Vec<(Box<[u8]>, Header)>,
     next: usize,
 }
 
 impl Header {
-    /// Reads the first segment of a token.
+    /// Decodes and parses the first segment of a token.
     pub(crate) fn decode(segment: &[u8]) -> Result<Self, JoseError> {
-        if segment.len() > LONGEST {
+        if segment.len() > MAX_CACHED_LEN {
             return read(segment);
         }
         KNOWN.with_borrow_mut(|known| {
@@ -54,7 +54,7 @@ impl Known {
             Some(oldest) => *oldest = entry,
             None => self.headers.push(entry),
         }
-        self.next = (self.next + 1) % MOST;
+        self.next = (self.next + 1) % CAPACITY;
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_came_before_a_header_is_read_as_it_is() {
+    fn cached_headers_are_never_confused() {
         let long = "k".repeat(300);
         for kid in ["a", "b", "a", "c", "d", "e", "f", "a", &long, "b", &long] {
             let header = Header::decode(segment(kid).as_bytes()).unwrap();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_is_refused_each_time() {
+    fn an_invalid_header_is_refused_every_time() {
         let good = segment("good");
         for bad in ["", "e30", "AA=", &good[..good.len() - 1], &format!("{good}A")] {
             for _ in 0..3 {
@@ -90,6 +90,6 @@ mod tests {
                 assert!(Header::decode(good.as_bytes()).is_ok());
             }
         }
-        KNOWN.with_borrow(|known| assert!(known.headers.len() <= MOST));
+        KNOWN.with_borrow(|known| assert!(known.headers.len() <= CAPACITY));
     }
 }

@@ -25,7 +25,7 @@ fn rfc_8037_appendix_a_3_thumbprint() {
 }
 
 #[test]
-fn a_key_without_alg_may_do_what_its_type_can() {
+fn a_key_without_alg_allows_all_algorithms_of_its_type() {
     assert_eq!(with("").unwrap().algorithms(), AlgorithmSet::of(&[Algorithm::Es256]));
     assert_eq!(with("").unwrap().algorithm(), None);
     let n = base64url::encode(&[0xff; 256]);
@@ -34,7 +34,7 @@ fn a_key_without_alg_may_do_what_its_type_can() {
 }
 
 #[test]
-fn a_key_reads_back_as_it_was_written() {
+fn a_written_key_is_read_back_unchanged() {
     for key in [with(r#","alg":"ES256","kid":"k""#).unwrap(), Jwk::parse(RFC_8037).unwrap()] {
         let json = serde_json::to_string(&key).unwrap();
         assert!(json.contains(r#""use":"sig""#));
@@ -50,7 +50,7 @@ fn a_key_reads_back_as_it_was_written() {
 }
 
 #[test]
-fn only_keys_for_verifying_are_taken() {
+fn only_keys_for_verifying_are_accepted() {
     assert!(with(r#","use":"sig","key_ops":["verify","sign"]"#).is_ok());
     for (members, problem) in [
         (r#","use":"enc""#, KeyProblem::NotForSignatures),
@@ -86,7 +86,7 @@ fn private_and_symmetric_keys_are_refused() {
 }
 
 #[test]
-fn what_is_no_key_says_why() {
+fn an_invalid_key_is_refused_with_a_reason() {
     let okp = |x: &str| Jwk::parse(&format!(r#"{{"kty":"OKP","crv":"Ed25519","x":{x}}}"#));
     assert_eq!(okp(r#""AA""#), Err(KeyProblem::WrongLength("x")));
     assert_eq!(okp(r#""AA==""#), Err(KeyProblem::BadEncoding("x")));

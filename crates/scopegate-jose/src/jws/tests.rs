@@ -11,7 +11,7 @@ fn verify(token: &str, keys: &KeySet) -> Result<VerifiedJws, JoseError> {
     UnverifiedJws::parse(token)?.verify(keys, ALL)
 }
 
-/// What is wrong with a token that must not pass.
+/// The error for a token that must not pass.
 fn refusal(token: &str, keys: &KeySet) -> JoseError {
     verify(token, keys).unwrap_err()
 }
@@ -36,7 +36,7 @@ fn rfc_7515_appendix_a_2_rs256() {
     );
     let payload: serde_json::Value = verify(&token, &keys).unwrap().deserialize().unwrap();
     assert_eq!(payload["iss"], "joe");
-    // The same signature in another padding's name.
+    // The same signature with the name of another padding scheme.
     let other = altered(&token, |segments| segments[0] = base64url::encode(br#"{"alg":"PS256"}"#));
     assert_eq!(refusal(&other, &keys), JoseError::BadSignature);
 }
@@ -65,7 +65,7 @@ fn rfc_8037_appendix_a_5_ed25519() {
 
 /// RFC 7515 appendix A.1 (HMAC) and A.5 (unsecured).
 #[test]
-fn unsigned_tokens_and_hmac_are_refused_before_any_key_is_looked_at() {
+fn unsigned_tokens_and_hmac_are_refused_by_their_header_alone() {
     for token in [
         "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
         "eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.",
@@ -74,9 +74,9 @@ fn unsigned_tokens_and_hmac_are_refused_before_any_key_is_looked_at() {
     }
 }
 
-/// The confusion of RFC 8725 §2.1: the public key, which everybody has, as an HMAC secret.
+/// The algorithm confusion of RFC 8725 §2.1: an attacker uses the public key as an HMAC secret.
 #[test]
-fn a_public_key_is_no_hmac_secret() {
+fn a_public_key_is_not_accepted_as_hmac_secret() {
     let key = key(Algorithm::Rs256);
     let public = serde_json::to_vec(&key.public_jwk()).unwrap();
     let signed = format!(
@@ -100,13 +100,13 @@ fn a_key_in_the_header_is_never_used() {
     assert_eq!(refusal(&token(&attacker, &header, b"{}"), &keys), JoseError::BadSignature);
     let header = format!(r#"{{"alg":"ES256","jwk":{jwk},"jku":"https://evil.example"}}"#);
     assert_eq!(refusal(&token(&attacker, &header, b"{}"), &keys), JoseError::BadSignature);
-    // And does no harm to a good token.
+    // A good token with such a header member is still accepted.
     let header = format!(r#"{{"alg":"ES256","kid":"{}","jwk":{jwk}}}"#, honest.kid());
     assert!(verify(&token(honest, &header, b"{}"), &keys).is_ok());
 }
 
 #[test]
-fn the_algorithm_must_be_the_keys_and_allowed() {
+fn the_algorithm_must_match_the_key_and_be_allowed() {
     let keys = keys(&Algorithm::ALL);
     for algorithm in Algorithm::ALL {
         let good = good(algorithm);
@@ -123,7 +123,7 @@ fn the_algorithm_must_be_the_keys_and_allowed() {
 }
 
 #[test]
-fn an_rsa_key_without_alg_verifies_what_the_verifier_allows() {
+fn an_rsa_key_without_alg_verifies_the_allowed_algorithms() {
     let mut jwk = serde_json::to_value(key(Algorithm::Rs256).public_jwk()).unwrap();
     jwk.as_object_mut().unwrap().remove("alg");
     let keys = set_of(&jwk.to_string());
@@ -135,7 +135,7 @@ fn an_rsa_key_without_alg_verifies_what_the_verifier_allows() {
 }
 
 #[test]
-fn an_unknown_key_is_not_a_bad_signature() {
+fn an_unknown_key_is_reported_differently_from_a_bad_signature() {
     let stranger = SigningKey::generate(Algorithm::Es256).unwrap();
     let keys = keys(&[Algorithm::Es256]);
     let token = stranger.sign(TokenType::AccessToken, &json!({})).unwrap();
@@ -160,7 +160,7 @@ fn a_token_without_kid_needs_a_single_candidate() {
 }
 
 #[test]
-fn a_signature_has_the_length_of_its_key() {
+fn a_signature_of_the_wrong_length_is_refused() {
     let keys = keys(&Algorithm::ALL);
     for algorithm in Algorithm::ALL {
         for change in [-1_isize, 1] {
@@ -172,7 +172,7 @@ fn a_signature_has_the_length_of_its_key() {
             assert_eq!(refusal(&token, &keys), JoseError::BadSignature, "{algorithm} {change}");
         }
     }
-    // ECDSA in the form of ASN.1, as other protocols write it.
+    // An ECDSA signature in ASN.1, the format of other protocols.
     let der = altered(&good(Algorithm::Es256), |segments| {
         let fixed = base64url::decode(&segments[2]).unwrap();
         let integer = |number: &[u8]| [&[2, 33, 0][..], number].concat();
@@ -180,7 +180,7 @@ fn a_signature_has_the_length_of_its_key() {
         segments[2] = base64url::encode(&[&[0x30, 70][..], &body].concat());
     });
     assert_eq!(refusal(&der, &keys), JoseError::BadSignature);
-    // CVE-2022-21449: r and s of zero.
+    // CVE-2022-21449: r and s are zero.
     for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa] {
         let zero = altered(&good(algorithm), |segments| {
             let len = base64url::decode(&segments[2]).unwrap().len();
@@ -223,7 +223,7 @@ fn every_segment_is_canonical_base64url() {
             assert_eq!(error, JoseError::Malformed(part), "{bad:?}");
         }
     }
-    // 64 bytes leave four unused bits: the last character has fifteen false spellings.
+    // 64 bytes leave four unused bits, so 15 other last characters decode to the same bytes.
     for last in "BCDEFGHIJKLMNOP".chars() {
         let bad = altered(&token, |segments| {
             let letter = segments[2].pop().unwrap();
@@ -240,7 +240,7 @@ fn every_segment_is_canonical_base64url() {
 }
 
 #[test]
-fn headers_that_can_be_read_twice_or_demand_more_are_refused_though_signed() {
+fn signed_headers_with_duplicate_members_or_extensions_are_refused() {
     let key = key(Algorithm::Es256);
     let keys = keys(&[Algorithm::Es256]);
     for (members, error) in [
@@ -256,7 +256,7 @@ fn headers_that_can_be_read_twice_or_demand_more_are_refused_though_signed() {
 }
 
 #[test]
-fn long_headers_and_long_names_are_read_too() {
+fn long_headers_and_long_kids_are_read() {
     let key = SigningKey::generate(Algorithm::Es256).unwrap().with_kid(&"k".repeat(700)).unwrap();
     let keys = KeySet::from_keys([key.verifying_key().unwrap()]);
     let token = key.sign(TokenType::AccessToken, &json!({})).unwrap();
@@ -264,7 +264,7 @@ fn long_headers_and_long_names_are_read_too() {
 }
 
 #[test]
-fn a_token_of_more_than_16_kib_is_not_looked_at() {
+fn a_token_of_more_than_16_kib_is_refused() {
     let key = key(Algorithm::EdDsa);
     let keys = keys(&[Algorithm::EdDsa]);
     let sized = |len: usize| {
@@ -281,7 +281,7 @@ fn a_token_of_more_than_16_kib_is_not_looked_at() {
 }
 
 #[test]
-fn the_payload_can_be_read_to_find_the_keys() {
+fn the_unverified_payload_can_be_read_to_find_the_keys() {
     let good = good(Algorithm::EdDsa);
     let payload: serde_json::Value =
         UnverifiedJws::parse(&good).unwrap().deserialize_unverified().unwrap();
@@ -306,7 +306,7 @@ fn debug_shows_no_payload_and_no_signature() {
 
 proptest! {
     #[test]
-    fn no_text_makes_the_parser_panic(token in ".{0,200}") {
+    fn no_string_makes_the_parser_panic(token in ".{0,200}") {
         let _ = verify(&token, &KeySet::empty());
     }
 
@@ -319,7 +319,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_with_one_other_character_is_refused(
+    fn a_token_with_one_changed_character_is_refused(
         at in any::<prop::sample::Index>(),
         letter in "[A-Za-z0-9_.=+/ -]",
     ) {
@@ -341,7 +341,7 @@ proptest! {
     }
 
     #[test]
-    fn segments_of_two_tokens_do_not_mix(a in "[a-z]{1,20}", b in "[A-Z]{1,20}") {
+    fn segments_of_two_tokens_cannot_be_combined(a in "[a-z]{1,20}", b in "[A-Z]{1,20}") {
         let key = key(Algorithm::EdDsa);
         let [one, two] = [a, b].map(|sub| key.sign(TokenType::Jwt, &json!({ "sub": sub })).unwrap());
         let mixed = altered(&one, |segments| segments[1] = two.split('.').nth(1).unwrap().to_owned());

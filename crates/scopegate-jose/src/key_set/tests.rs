@@ -7,7 +7,7 @@ fn jwk(algorithm: Algorithm) -> Value {
     serde_json::to_value(key(algorithm).public_jwk()).unwrap()
 }
 
-/// The same key with other members; `null` takes a member away.
+/// The same key with other members. `null` removes a member.
 fn with(jwk: Value, members: Value) -> Value {
     let (Value::Object(mut object), Value::Object(members)) = (jwk, members) else {
         panic!("both are objects");
@@ -36,7 +36,7 @@ fn every_kind_of_key_is_read() {
 }
 
 #[test]
-fn odd_keys_are_set_aside_and_harm_nobody() {
+fn unusable_keys_are_set_aside_and_the_others_are_used() {
     let good = jwk(Algorithm::Es256);
     let document = format!(
         r#"{{"x":[{{}}],"keys":[
@@ -85,7 +85,7 @@ fn a_private_key_is_set_aside() {
 }
 
 #[test]
-fn of_two_keys_with_one_name_and_algorithm_the_first_is_used() {
+fn the_first_of_two_keys_with_the_same_kid_and_algorithm_is_used() {
     let named = |algorithm| with(jwk(algorithm), json!({ "kid": "k" }));
     let set = parse(&[named(Algorithm::Rs256), named(Algorithm::Es256), named(Algorithm::Rs256)]);
     assert_eq!(problems(&set), [(2, KeyProblem::Duplicate)]);
@@ -102,13 +102,13 @@ fn of_two_keys_with_one_name_and_algorithm_the_first_is_used() {
 }
 
 #[test]
-fn keys_without_a_name_are_no_duplicates() {
+fn keys_without_kid_are_not_duplicates() {
     let nameless = with(jwk(Algorithm::Es256), json!({ "kid": null }));
     assert_eq!(parse(&[nameless.clone(), nameless]).keys.len(), 2);
 }
 
 #[test]
-fn a_key_is_found_by_name_and_algorithm() {
+fn a_key_is_found_by_kid_and_algorithm() {
     let set = parse(&[jwk(Algorithm::Rs256), jwk(Algorithm::Es256)]).keys;
     let kid = key(Algorithm::Rs256).kid();
     assert!(set.find(Some(kid), Algorithm::Rs256).is_ok());
@@ -121,7 +121,7 @@ fn a_key_is_found_by_name_and_algorithm() {
 }
 
 #[test]
-fn a_token_without_a_name_needs_a_single_candidate() {
+fn a_token_without_kid_needs_a_single_candidate() {
     let both = with(jwk(Algorithm::Rs256), json!({ "alg": null }));
     let set = parse(&[both, jwk(Algorithm::Ps256), jwk(Algorithm::Es256)]).keys;
     assert!(set.find(None, Algorithm::Es256).is_ok());
@@ -132,7 +132,7 @@ fn a_token_without_a_name_needs_a_single_candidate() {
 }
 
 #[test]
-fn sixty_four_keys_are_kept() {
+fn at_most_64_keys_are_kept() {
     let keys: Vec<_> =
         (0..70).map(|n| with(jwk(Algorithm::EdDsa), json!({ "kid": n.to_string() }))).collect();
     let set = parse(&keys);
@@ -141,7 +141,7 @@ fn sixty_four_keys_are_kept() {
 }
 
 #[test]
-fn the_report_is_bounded() {
+fn the_list_of_unusable_keys_is_bounded() {
     let mut keys = vec![json!({}); 5000];
     keys[300] = jwk(Algorithm::EdDsa);
     let set = parse(&keys);
@@ -151,7 +151,7 @@ fn the_report_is_bounded() {
 }
 
 #[test]
-fn what_is_no_key_set_is_an_error() {
+fn a_document_that_is_not_a_key_set_is_an_error() {
     for document in [
         "",
         "null",

@@ -1,11 +1,11 @@
-//! A refusal as it goes on the wire.
+//! The HTTP answer to a refused request.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{Refusal, RefusalStatus};
 
-/// A refusal as it goes on the wire; layers and extractors of every protocol write this.
+/// The answer to a refused request. Layers and extractors of every protocol send this.
 ///
 /// ```
 /// use scopegate_jose::{Refusal, RefusalCause};
@@ -26,15 +26,16 @@ use super::{Refusal, RefusalStatus};
 pub struct RefusalAnswer<'a> {
     /// The status.
     pub status: RefusalStatus,
-    /// The value of `WWW-Authenticate`, in printable ASCII; our own failures have none.
+    /// The value of `WWW-Authenticate`, in printable ASCII. Failures of the service itself have
+    /// none.
     pub challenge: Option<String>,
-    /// The value of `Retry-After` (RFC 9110 §10.2.3): whole seconds, at least one, never too early.
+    /// The value of `Retry-After` (RFC 9110 §10.2.3): seconds, rounded up, at least 1.
     pub retry_after: Option<u64>,
     refusal: &'a Refusal,
 }
 
 impl Refusal {
-    /// What goes on the wire.
+    /// The answer to send.
     pub fn answer(&self) -> RefusalAnswer<'_> {
         RefusalAnswer {
             status: self.cause.terms().status,
@@ -46,10 +47,10 @@ impl Refusal {
 }
 
 impl RefusalAnswer<'_> {
-    /// The headers of an answer in HTTP, by their names in lower case.
+    /// The headers of an HTTP answer, with names in lower case.
     ///
-    /// The content type is the [renderer's](crate::RefusalBody::content_type): if it is no value of a
-    /// header, it is to be left out.
+    /// The content type comes from the [renderer](crate::RefusalBody::content_type). Callers must
+    /// leave it out if it is not a valid header value.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         let Self { status: _, challenge, retry_after, refusal } = self;
         [
@@ -61,13 +62,13 @@ impl RefusalAnswer<'_> {
         .filter_map(|(name, value)| Some((name, value?)))
     }
 
-    /// The body of an answer in HTTP.
+    /// The body of an HTTP answer.
     pub fn body(&self) -> Vec<u8> {
         self.refusal.renderer().body(self.refusal)
     }
 }
 
-/// Rounds up, so that nobody comes back too early, and to one second at least.
+/// Rounds up to whole seconds, so that no client retries too early. The result is at least 1.
 fn whole_seconds(wait: Duration) -> u64 {
     let begun = u64::from(wait.subsec_nanos() > 0);
     wait.as_secs().saturating_add(begun).max(1)

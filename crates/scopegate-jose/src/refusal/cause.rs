@@ -1,4 +1,4 @@
-//! Why a request is refused, and what becomes of it.
+//! The causes of a refusal, and the answer to each.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,49 +8,49 @@ use scopegate_claims::{BearerError, ScopeSet};
 use super::RefusalStatus;
 use crate::JoseError;
 
-/// Why a request is refused, ordered by blame.
+/// Why a request is refused: first the client's mistakes, then the service's.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RefusalCause {
     /// There is no bearer token.
     NoToken,
-    /// The request is malformed; the text says how and is shown to the client.
+    /// The request is malformed. The text explains how and is shown to the client.
     InvalidRequest(&'static str),
-    /// The token is not good.
+    /// The token is not valid.
     InvalidToken(JoseError),
-    /// The token is good but allows too little.
+    /// The token is valid but lacks a scope.
     InsufficientScope {
         /// All the scopes that the request needs.
         needed: ScopeSet,
     },
-    /// The token is good, but its user must sign in again or by stronger means (RFC 9470 §3).
+    /// The token is valid, but the user must sign in again or with a stronger method (RFC 9470 §3).
     InsufficientAuthentication {
-        /// The ways of signing in that will do, the best first; empty if any will.
+        /// The accepted `acr` values, the preferred one first. Empty means that any is accepted.
         acr_values: &'static [&'static str],
-        /// How long ago it may have been.
+        /// The maximum time since the user signed in.
         max_age: Option<Duration>,
     },
-    /// The token is good but says nothing of what the request needs to know.
+    /// The token is valid, but it lacks a claim that the request needs.
     MissingClaim {
-        /// The claim that it lacks.
+        /// The missing claim.
         claim: &'static str,
     },
-    /// The token is good, but a rule of the service's own does not let it in.
+    /// The token is valid, but a custom rule of the service refuses it.
     RuleNotMet {
         /// The name of the rule, for the log only.
         rule: Cow<'static, str>,
     },
-    /// The issuer's keys cannot be had.
+    /// The issuer's keys could not be fetched.
     KeysUnavailable {
-        /// When it is worth trying again.
+        /// The time after which the client should retry.
         retry_after: Duration,
     },
-    /// The service is put together wrongly; the text is for the log only.
+    /// The service is configured wrongly. The text is for the log only.
     Misconfigured(Cow<'static, str>),
 }
 
 impl RefusalCause {
-    /// The one mapping from a cause to what becomes of it.
+    /// The only mapping from a cause to an answer.
     pub(crate) fn terms(&self) -> Terms {
         // No wildcard arm: a new cause must choose what the client may learn.
         let (status, reason, challenge, description) = match self {
@@ -113,7 +113,7 @@ impl RefusalCause {
     }
 }
 
-/// What becomes of a cause: for the client, and for the log.
+/// The answer to a cause: status, challenge and description for the client, reason for the log.
 pub(crate) struct Terms {
     pub(crate) status: RefusalStatus,
     pub(super) reason: &'static str,
@@ -123,9 +123,9 @@ pub(crate) struct Terms {
 
 /// Whether a client is challenged, and with which error.
 pub(super) enum Challenge {
-    /// Not at all: it is not to blame.
+    /// No challenge, because the failure is not the client's.
     None,
-    /// It is told how to come, not what was wrong.
+    /// A challenge without an error code, for a request without a token.
     Plain,
     Error(BearerError),
 }

@@ -1,9 +1,9 @@
-//! The statuses of refusals.
+//! The HTTP statuses of refusals.
 
 /// The HTTP status of a refusal (RFC 6750 §3.1, RFC 9470 §3).
 ///
-/// The list is closed, so that whoever speaks another protocol places each of them and the compiler
-/// asks about a new one.
+/// The list is closed, so that code which maps it to another protocol must handle every status. The
+/// compiler then reports a new one.
 ///
 /// ```
 /// use scopegate_jose::{Refusal, RefusalCause, RefusalStatus};
@@ -17,18 +17,18 @@
 pub enum RefusalStatus {
     /// 400: the request is malformed.
     BadRequest,
-    /// 401: the caller must bring a token, or another one.
+    /// 401: the client must send a token, or a different one.
     Unauthorized,
-    /// 403: the token allows too little.
+    /// 403: the token is valid but does not allow the request.
     Forbidden,
-    /// 500: the service is put together wrongly.
+    /// 500: the service is configured wrongly.
     InternalServerError,
-    /// 503: nobody can tell whether the token is good.
+    /// 503: the token cannot be checked at the moment.
     ServiceUnavailable,
 }
 
 impl RefusalStatus {
-    /// The number.
+    /// The status code.
     pub const fn code(self) -> u16 {
         match self {
             Self::BadRequest => 400,
@@ -39,7 +39,7 @@ impl RefusalStatus {
         }
     }
 
-    /// The reason phrase, which RFC 9457 §4.2.1 wants as the title of an `about:blank` problem.
+    /// The reason phrase. RFC 9457 §4.2.1 requires it as the title of an `about:blank` problem.
     pub const fn phrase(self) -> &'static str {
         match self {
             Self::BadRequest => "Bad Request",

@@ -12,7 +12,7 @@ fn body(refusal: &Refusal) -> Value {
 }
 
 #[test]
-fn a_cause_decides_status_challenge_and_body() {
+fn the_cause_determines_status_challenge_and_body() {
     let needed = ScopeSet::parse("read:orders write:orders").unwrap();
     for (cause, status, reason, challenge, error) in [
         (RefusalCause::NoToken, 401, "no_token", Some("Bearer"), None),
@@ -112,7 +112,7 @@ fn a_problem_document_names_the_scopes_that_are_needed() {
 }
 
 #[test]
-fn what_is_wrong_with_the_service_stays_inside() {
+fn internal_details_are_not_shown_to_the_client() {
     let refusal = Refusal::new(RefusalCause::Misconfigured("the secret detail".into()));
     assert!(!body(&refusal).to_string().contains("secret"));
     let refusal = Refusal::new(RefusalCause::RuleNotMet { rule: "the secret role".into() });

@@ -7,10 +7,12 @@ use super::{Pair, SigningKey};
 use crate::{JoseError, KeyProblem, base64url};
 
 impl SigningKey {
-    /// Writes the key pair as a private JWK (RFC 7518 §6.2.2, RFC 8037 §2), in memory that is wiped.
+    /// Writes the key pair as a private JWK (RFC 7518 §6.2.2, RFC 8037 §2), in memory that is
+    /// zeroized on drop.
     ///
-    /// [`from_jwk_json`](Self::from_jwk_json) reads it. It is what a client gets to sign its
-    /// assertions with, so that EC and Ed25519 keys are enough: they are short and quickly made.
+    /// [`from_jwk_json`](Self::from_jwk_json) reads it. A client gets this key to sign its
+    /// assertions. EC and Ed25519 keys are enough for that, because they are short and fast to
+    /// generate.
     ///
     /// # Errors
     ///
@@ -32,7 +34,8 @@ impl SigningKey {
         };
         let public = serde_json::to_string(&self.jwk).map_err(|_| JoseError::Unserializable)?;
         let members = public.strip_suffix('}').ok_or(JoseError::Unserializable)?;
-        // Room for all of it: a text that grows leaves copies behind that nobody wipes.
+        // The capacity fits everything: a string that grows leaves copies behind that are not
+        // zeroized.
         let mut json = Zeroizing::new(String::with_capacity(public.len() + d.len() + 8));
         for part in [members, r#","d":""#, &d, r#""}"#] {
             json.push_str(part);
@@ -47,7 +50,7 @@ mod tests {
     use crate::{Algorithm, Jwk};
 
     #[test]
-    fn a_private_key_survives_json() {
+    fn a_private_key_is_read_back_unchanged_from_json() {
         for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384] {
             let key = SigningKey::generate(algorithm).unwrap().with_kid("k1").unwrap();
             let json = key.to_private_jwk().unwrap();
@@ -59,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn an_rsa_key_is_not_written() {
+    fn an_rsa_key_cannot_be_written_as_json() {
         let key = SigningKey::generate(Algorithm::Rs256).unwrap();
         let refusal = JoseError::InvalidKey(KeyProblem::UnsupportedType);
         assert_eq!(key.to_private_jwk().unwrap_err(), refusal);

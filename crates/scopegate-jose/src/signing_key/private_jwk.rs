@@ -1,4 +1,4 @@
-//! Reads a private key from JSON.
+//! Reading a private key from JSON.
 
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
@@ -12,7 +12,7 @@ use crate::jwk::{JwkMembers, parse_members};
 use crate::key_material::{Curve, KeyMaterial};
 use crate::{Algorithm, KeyProblem};
 
-/// The algorithm, the key pair and the name of a private JWK.
+/// Reads the algorithm, the key pair and the `kid` of a private JWK.
 pub(super) fn parse(json: &str) -> Result<(Algorithm, Pair, Option<Box<str>>), KeyProblem> {
     let members = parse_members(json)?;
     let public = members.public("sign")?;

@@ -54,14 +54,14 @@ impl From<KeySetOf<'_>> for crate::KeySet {
 }
 
 #[test]
-fn what_is_signed_verifies() {
+fn signed_tokens_verify() {
     for algorithm in Algorithm::ALL {
         round_trip(key(algorithm));
     }
 }
 
 #[test]
-fn a_key_survives_pkcs8() {
+fn a_key_is_read_back_unchanged_from_pkcs8() {
     for algorithm in Algorithm::ALL {
         let key = key(algorithm);
         let again = SigningKey::from_pkcs8(algorithm, &key.to_pkcs8().unwrap()).unwrap();
@@ -88,7 +88,7 @@ fn pkcs8_of_another_type_is_refused() {
 }
 
 #[test]
-fn a_new_key_is_named_by_its_thumbprint() {
+fn the_kid_of_a_new_key_is_its_thumbprint() {
     for algorithm in Algorithm::ALL {
         let key = key(algorithm);
         assert_eq!(key.kid(), key.public_jwk().thumbprint());
@@ -98,7 +98,7 @@ fn a_new_key_is_named_by_its_thumbprint() {
 }
 
 #[test]
-fn private_jwks_sign() {
+fn a_private_jwk_can_sign() {
     for (json, algorithm) in
         [(RSA, Algorithm::Rs256), (EC, Algorithm::Es256), (OKP, Algorithm::EdDsa)]
     {
@@ -138,7 +138,7 @@ fn rfc_7515_appendix_a_2_signature() {
 }
 
 #[test]
-fn a_private_jwk_that_does_not_hold_together_is_refused() {
+fn a_private_jwk_whose_members_do_not_match_is_refused() {
     let bad = |json: &str| match SigningKey::from_jwk_json(json).unwrap_err() {
         JoseError::InvalidKey(problem) => problem,
         other => panic!("{other}"),
@@ -165,7 +165,7 @@ fn a_private_jwk_that_does_not_hold_together_is_refused() {
 }
 
 #[test]
-fn the_header_says_type_algorithm_and_key() {
+fn the_header_holds_type_algorithm_and_kid() {
     let key = SigningKey::from_jwk_json(EC).unwrap().with_kid("a\"b").unwrap();
     assert_eq!(key.public_jwk().kid(), Some("a\"b"));
     for (typ, expected) in [
@@ -189,7 +189,7 @@ fn signing_allocates_the_token_once() {
 }
 
 #[test]
-fn a_payload_that_is_no_json_is_an_error() {
+fn a_payload_that_cannot_be_written_as_json_is_an_error() {
     let odd = std::collections::BTreeMap::from([((1, 2), 3)]);
     let error = key(Algorithm::EdDsa).sign(TokenType::Jwt, &odd).unwrap_err();
     assert_eq!(error, JoseError::Unserializable);

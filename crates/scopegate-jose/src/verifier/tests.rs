@@ -15,7 +15,7 @@ fn rules() -> Rules {
     Rules::new(Issuer::parse(ISSUER).unwrap(), audience)
 }
 
-/// A good payload with other members; `null` takes a member away.
+/// A good payload with other members. `null` removes a member.
 fn payload(members: Value) -> Value {
     let payload = json!({
         "iss": ISSUER,
@@ -68,7 +68,7 @@ fn a_good_token_passes() {
 }
 
 #[test]
-fn the_issuer_is_compared_to_the_letter() {
+fn the_issuer_must_be_exactly_equal() {
     for issuer in ["https://id.example.com/", "https://ID.example.com", "http://id.example.com", ""]
     {
         assert_eq!(refusal(json!({ "iss": issuer })), JoseError::WrongIssuer, "{issuer}");
@@ -91,7 +91,7 @@ fn one_of_the_audiences_must_be_ours() {
 }
 
 #[test]
-fn tokens_without_audience_are_told_by_client_and_use() {
+fn tokens_without_audience_can_be_accepted_by_client_and_token_use() {
     let audience = AudienceRule::client_ids(["reader", "writer"], "access");
     let rules = Rules::new(Issuer::parse(ISSUER).unwrap(), audience);
     let verify = |members: Value| {
@@ -111,7 +111,7 @@ fn tokens_without_audience_are_told_by_client_and_use() {
 }
 
 #[test]
-fn a_token_ends_at_exp_and_not_before_the_leeway() {
+fn a_token_expires_at_exp_plus_leeway() {
     let token = signed(None, payload(json!({})).to_string().as_bytes());
     let at = |now, leeway| {
         let rules = rules().with_leeway(Duration::from_secs(leeway)).unwrap();
@@ -125,7 +125,7 @@ fn a_token_ends_at_exp_and_not_before_the_leeway() {
 }
 
 #[test]
-fn a_token_begins_at_nbf_and_is_not_issued_in_the_future() {
+fn nbf_and_iat_may_not_be_in_the_future_beyond_the_leeway() {
     for member in ["nbf", "iat"] {
         let error =
             if member == "nbf" { JoseError::NotYetValid } else { JoseError::IssuedInFuture };
@@ -139,7 +139,7 @@ fn a_token_begins_at_nbf_and_is_not_issued_in_the_future() {
 }
 
 #[test]
-fn exp_is_required_and_a_number_in_range() {
+fn exp_is_required_and_must_be_a_number_in_range() {
     for exp in
         [json!(null), json!("1700000600"), json!(-1), json!(true), json!(253_402_300_800_u64)]
     {
@@ -187,7 +187,7 @@ fn the_type_rule_decides_which_headers_pass() {
     }
 }
 
-/// RFC 9068 §2.2: the claims that an access token must have; `iss` and `exp` all must have anyway.
+/// RFC 9068 §2.2 lists the required claims. `iss` and `exp` are required of every token.
 #[test]
 fn strict_tokens_have_every_claim_of_rfc_9068() {
     let strict = rules().with_type(TypeRule::Strict);
@@ -203,13 +203,13 @@ fn strict_tokens_have_every_claim_of_rfc_9068() {
         let token = signed(Some("at+jwt"), payload(json!({ claim: null })).to_string().as_bytes());
         assert_eq!(verify_at(&token, &strict, NOW).unwrap_err(), JoseError::InvalidClaims);
     }
-    // `cid` is Okta's name for the same thing.
+    // `cid` is Okta's name for the same claim.
     let okta = payload(json!({ "client_id": null, "cid": "reader" })).to_string();
     assert!(verify_at(&signed(Some("at+jwt"), okta.as_bytes()), &strict, NOW).is_ok());
 }
 
 #[test]
-fn an_issuer_that_marks_its_tokens_is_held_to_it() {
+fn the_token_kind_rule_and_the_client_rule_are_enforced() {
     let bearer = rules().with_token_kind("Bearer");
     let verify = |rules: &Rules, members: Value| {
         let token = signed(Some("JWT"), payload(members).to_string().as_bytes());
@@ -227,20 +227,20 @@ fn an_issuer_that_marks_its_tokens_is_held_to_it() {
     assert_eq!(verify(&mapped, json!({ "client_id": null, "azp": "portal" })), Ok(()));
 }
 
-/// What the lenient rule says of a token with these claims, which is the same for every header that
-/// does not say `at+jwt`.
+/// The result of the lenient rule for a token with these claims. It is the same for every header
+/// other than `at+jwt`.
 fn lenient(members: &Value) -> Result<(), JoseError> {
     let body = payload(members.clone()).to_string();
     let [bare, jwt] = [None, Some("JWT")]
         .map(|typ| verify_at(&signed(typ, body.as_bytes()), &rules(), NOW).map(|_| ()));
     assert_eq!(bare, jwt, "{members}");
-    // A header that says so outweighs a claim that looks so.
+    // With the header `at+jwt` these claims do not matter.
     assert!(verify_at(&signed(Some("at+jwt"), body.as_bytes()), &rules(), NOW).is_ok());
     bare
 }
 
 #[test]
-fn an_id_token_is_no_access_token() {
+fn an_id_token_is_refused() {
     for members in [
         json!({ "token_use": "id" }),
         json!({ "typ": "ID" }),
@@ -253,9 +253,9 @@ fn an_id_token_is_no_access_token() {
     }
 }
 
-/// Keycloak copied it into access tokens before version 25.
+/// Keycloak before version 25 copied the `nonce` into access tokens.
 #[test]
-fn a_nonce_beside_scopes_or_a_kind_is_no_id_token() {
+fn a_nonce_with_scopes_or_a_token_kind_is_accepted() {
     for members in [
         json!({ "nonce": "AA" }),
         json!({ "nonce": "AA", "scope": null, "scp": "read:orders", "azp": "portal" }),
@@ -266,25 +266,26 @@ fn a_nonce_beside_scopes_or_a_kind_is_no_id_token() {
     }
 }
 
-/// RFC 8417 §2.2; OpenID Connect Back-Channel Logout §2.4 makes logout tokens such.
+/// RFC 8417 §2.2. Logout tokens are security event tokens too (OpenID Connect Back-Channel Logout
+/// §2.4).
 #[test]
-fn a_security_event_is_no_access_token() {
+fn a_security_event_token_is_refused() {
     let logout = "http://schemas.openid.net/event/backchannel-logout";
     for events in [json!({ logout: {} }), json!({}), json!(null), json!([])] {
-        let verdict = lenient_as_it_is("events", &events);
+        let verdict = lenient_with_raw_member("events", &events);
         assert_eq!(verdict, Err(JoseError::WrongType), "{events}");
     }
 }
 
-/// As [`lenient`], with a member that may be `null`.
-fn lenient_as_it_is(member: &str, value: &Value) -> Result<(), JoseError> {
+/// Like [`lenient`], with a member that may be `null`.
+fn lenient_with_raw_member(member: &str, value: &Value) -> Result<(), JoseError> {
     let good = payload(json!({})).to_string();
     let body = good.replacen('{', &format!(r#"{{"{member}":{value},"#), 1);
     verify_at(&signed(None, body.as_bytes()), &rules(), NOW).map(|_| ())
 }
 
 #[test]
-fn a_claim_typ_that_names_another_kind_is_refused() {
+fn a_claim_typ_of_another_kind_of_token_is_refused() {
     let others =
         ["ID", "Refresh", "Offline", "Logout", "Registration", "DPoP", "id", "refresh_token", ""];
     for kind in others {
@@ -293,7 +294,7 @@ fn a_claim_typ_that_names_another_kind_is_refused() {
     for kind in ["Bearer", "bearer", "JWT", "at+jwt", "application/at+jwt", "access"] {
         assert_eq!(lenient(&json!({ "typ": kind })), Ok(()), "{kind}");
     }
-    // An issuer's own word, where the rules say so.
+    // The rules may require a custom value of an issuer.
     let own = rules().with_token_kind("m2m");
     let body = |kind| payload(json!({ "typ": kind })).to_string();
     assert!(verify_at(&signed(None, body("m2m").as_bytes()), &own, NOW).is_ok());
@@ -302,14 +303,14 @@ fn a_claim_typ_that_names_another_kind_is_refused() {
 }
 
 #[test]
-fn a_token_bound_to_a_key_is_no_bearer_token() {
+fn a_token_that_is_bound_to_a_key_is_refused() {
     for cnf in [json!({ "jkt": "AA" }), json!({ "x5t#S256": "AA" }), json!({})] {
         assert_eq!(refusal(json!({ "cnf": cnf })), JoseError::SenderConstrained, "{cnf}");
     }
 }
 
 #[test]
-fn claims_that_can_be_read_twice_are_refused_though_signed() {
+fn signed_claims_with_duplicate_members_are_refused() {
     let good = payload(json!({})).to_string();
     for twice in
         [r#""scope":"admin""#, r#""exp":9999999999"#, r#""\u0069ss":"x""#, r#""x":1,"x":1"#]
@@ -323,16 +324,16 @@ fn claims_that_can_be_read_twice_are_refused_though_signed() {
 }
 
 #[test]
-fn a_payload_that_is_no_json_object_is_refused() {
+fn a_payload_that_is_not_a_json_object_is_refused() {
     for body in [&b"null"[..], b"[]", b"\"x\"", b"{", b"{} {}", b"\xff", b"{\"x\":\"\xff\"}"] {
         let error = verify_at(&signed(None, body), &rules(), NOW).unwrap_err();
         assert_eq!(error, JoseError::InvalidClaims, "{body:?}");
     }
 }
 
-/// Nothing in the payload may speak before the signature does.
+/// No error may depend on the payload before the signature is checked.
 #[test]
-fn the_signature_comes_before_the_claims() {
+fn the_signature_is_checked_before_the_claims() {
     let good = signed(None, payload(json!({ "exp": 1 })).to_string().as_bytes());
     assert_eq!(verify_at(&good, &rules(), NOW).unwrap_err(), JoseError::Expired);
     let bad = crate::test_tokens::altered(&good, |segments| {
@@ -342,7 +343,7 @@ fn the_signature_comes_before_the_claims() {
 }
 
 #[test]
-fn the_rules_choose_the_algorithms() {
+fn the_rules_restrict_the_algorithms() {
     let token = signed(None, payload(json!({})).to_string().as_bytes());
     let rules = rules().with_algorithms(AlgorithmSet::of(&[Algorithm::Rs256]));
     assert_eq!(verify_at(&token, &rules, NOW).unwrap_err(), JoseError::AlgorithmNotAllowed);
@@ -355,7 +356,7 @@ fn debug_shows_no_claims() {
 }
 
 #[test]
-fn extra_claims_name_the_type_they_do_not_fit() {
+fn the_error_about_extra_claims_names_the_type() {
     #[derive(Debug, serde::Deserialize)]
     struct Tenant {
         #[expect(dead_code)]

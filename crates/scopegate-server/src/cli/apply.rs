@@ -12,13 +12,13 @@ use scopegate_server::config::Config;
 use scopegate_server::setup::Setup;
 
 use super::failure::CliError;
-use super::{Workplace, console, is_missing, validate};
+use super::{Workplace, catalog_file, console, input, is_missing};
 
 /// Make the store what a catalog file says
 ///
-/// Prints what changes, and changes all of it or nothing. A second time there is nothing to change.
-/// Only what a file owns is changed or deleted: what the API or `clients create` made stays. A
-/// server on the same store takes the change over within a second.
+/// Prints what changes, and changes all of it or nothing. Applying the same file again changes
+/// nothing. Only what came from a file is changed or deleted: what the API or `clients create` made
+/// stays. A server on the same store uses the change within a second.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -41,8 +41,8 @@ impl Apply {
         let config = place.config()?;
         let base = config.base_url(config.listen.public)?;
         if is_missing(&config.store) {
-            // A wrong file is no reason to make a store.
-            let file = validate::parse(&self.catalog, Some(&base))?;
+            // The file is checked first, so that a wrong file does not cause a store to be made.
+            let file = catalog_file::parse(&self.catalog, Some(&base))?;
             if self.dry_run {
                 return plan_for_nothing(&file, &config);
             }
@@ -59,7 +59,7 @@ impl Apply {
     }
 }
 
-/// What would be changed in a store that is not there yet.
+/// Prints what would be changed in a store that does not exist yet.
 fn plan_for_nothing(file: &CatalogFile, config: &Config) -> Result<ExitCode, CliError> {
     let plan = Plan::between::<Entity>(&[], file).map_err(|error| CliError::failed(&error))?;
     console::result(&plan.to_string())?;
@@ -69,14 +69,8 @@ fn plan_for_nothing(file: &CatalogFile, config: &Config) -> Result<ExitCode, Cli
 }
 
 /// Applies a file to a store.
-pub(super) async fn apply(setup: &Setup, path: &Path, mode: Mode) -> Result<Applied, CliError> {
-    let content = read(path)?;
+async fn apply(setup: &Setup, path: &Path, mode: Mode) -> Result<Applied, CliError> {
+    let content = input::read(path)?;
     let name = path.display().to_string();
     Ok(setup.apply(&CatalogSource { name: &name, content: &content }, mode).await?)
-}
-
-/// Reads a file that an argument names.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    std::fs::read(path)
-        .map_err(|error| CliError::BadInput(format!("{}: cannot be read: {error}", path.display())))
 }

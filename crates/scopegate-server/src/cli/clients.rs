@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::Workplace;
 use super::failure::CliError;
 
-/// Work with clients on the store
+/// Manage clients in the store
 #[derive(Debug, Subcommand)]
 pub(super) enum Clients {
     Create(Box<create::Create>),

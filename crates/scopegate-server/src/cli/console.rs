@@ -1,4 +1,4 @@
-//! Results go to the standard output, everything else to the standard error.
+//! Writes results to the standard output, and everything else to the standard error.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ pub(super) fn result(text: &str) -> Result<(), CliError> {
     written.map_err(|error| CliError::Failed(format!("cannot write the result: {error}")))
 }
 
-/// Writes what is said beside the result. Where nobody can hear it, it is lost.
+/// Writes a message to the standard error. It is lost if that is closed.
 pub(super) fn notice(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

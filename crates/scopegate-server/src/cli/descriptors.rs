@@ -1,8 +1,8 @@
-//! How many descriptors the process may have: as many as the system lets it have.
+//! How many file descriptors the process may have. It takes as many as the system permits.
 
 use scopegate_server::ListenLimits;
 
-/// How many descriptors the process may have.
+/// How many file descriptors the process may have: before and after raising the limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Descriptors {
     before: u64,
@@ -16,25 +16,25 @@ impl Descriptors {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        // What is not raised stays as it was, which is what is read now.
+        // If this fails, the limit is unchanged, and is read below.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
         let now = getrlimit(Resource::Nofile).current;
         let number = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
         Self { before: number(current), now: number(now) }
     }
 
-    /// Elsewhere there is no such limit.
+    /// Other systems have no such limit.
     #[cfg(not(unix))]
     pub(super) fn raise() -> Self {
         Self { before: u64::MAX, now: u64::MAX }
     }
 
-    /// How many there may be.
+    /// How many descriptors the process may have now.
     pub(super) fn now(self) -> u64 {
         self.now
     }
 
-    /// Tells the log what they are for.
+    /// Logs the limit and the connections that follow from it.
     pub(super) fn log(self, limits: &ListenLimits) {
         let Self { before, now } = self;
         tracing::info!(

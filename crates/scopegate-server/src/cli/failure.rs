@@ -1,4 +1,4 @@
-//! How a command fails: what is shown, and what the process ends with.
+//! How a command fails: what is shown, and the exit code.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -12,11 +12,11 @@ use super::console;
 /// Why a command has failed.
 #[derive(Debug)]
 pub(super) enum CliError {
-    /// What was written is wrong: each line names its place. The process ends with 2.
+    /// A file or a variable is wrong. Each line names its place. The exit code is 2.
     BadInput(String),
-    /// It did not work out. The process ends with 1.
+    /// The command could not be carried out. The exit code is 1.
     Failed(String),
-    /// The arguments do not fit together. The process ends with 2.
+    /// The arguments do not fit together. The exit code is 2.
     Usage(clap::Error),
 }
 
@@ -34,7 +34,7 @@ impl CliError {
         ))
     }
 
-    /// Shows it; the answer is what the process ends with.
+    /// Shows the failure. Returns the exit code.
     pub(super) fn report(self) -> ExitCode {
         match self {
             Self::BadInput(lines) => {
@@ -79,7 +79,7 @@ impl From<StartError> for CliError {
     }
 }
 
-/// What went wrong, and why, and why that; a cause that is already said is not said again.
+/// An error with its causes. A cause that the text before already ends with is left out.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

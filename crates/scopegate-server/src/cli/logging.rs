@@ -12,7 +12,7 @@ pub(super) fn start_for_server(log: &LogConfig) {
     start(log.format, log.filter());
 }
 
-/// Shows warnings only: the results of a command stand alone.
+/// Shows warnings only, so that the output of a command is mainly its result.
 pub(super) fn start_for_command(log: &LogConfig) {
     start(log.format, EnvFilter::default().add_directive(LevelFilter::WARN.into()));
 }
@@ -22,7 +22,7 @@ fn start(format: LogFormat, filter: EnvFilter) {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    // There is one already only if a command starts two logs; the first one is as good.
+    // This fails only if a log was started before. The first one stays.
     let _ = match format {
         LogFormat::Json => tracing::subscriber::set_global_default(subscriber.json().finish()),
         _ => tracing::subscriber::set_global_default(subscriber.finish()),

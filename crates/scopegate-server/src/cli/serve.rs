@@ -17,9 +17,9 @@ use tokio::signal;
 
 use super::descriptors::Descriptors;
 use super::failure::CliError;
-use super::{Workplace, apply, console, is_missing, logging, validate};
+use super::{Workplace, catalog_file, console, input, is_missing, logging};
 
-/// So many servers are named at the start.
+/// Maximum servers that are named at the start.
 const MAX_NAMED: usize = 10;
 
 /// Serve tokens until SIGINT or SIGTERM
@@ -29,7 +29,7 @@ const MAX_NAMED: usize = 10;
 #[derive(Args, Debug)]
 #[command(after_long_help = after_help())]
 pub(super) struct Serve {
-    /// Apply this catalog first; one older than the applied one is refused
+    /// Apply this catalog first; one that is older than the last applied one is refused
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
 }
@@ -42,18 +42,19 @@ impl Serve {
         let limits = config.listen_limits(descriptors.now());
         let end = EndSignals::listen()?;
 
-        // The ports come first: a second server on the same machine changes nothing.
+        // The ports are bound first, so that a second server on the same machine fails before it
+        // changes anything.
         let listeners = bind(&config).await?.with_limits(limits.clone());
         let base = config.base_url(listeners.public_address())?;
         if let Some(catalog) = self.catalog.as_deref().filter(|_| is_missing(&config.store)) {
-            // A wrong file is no reason to make a store.
-            validate::parse(catalog, Some(&base))?;
+            // The file is checked first, so that a wrong file does not cause a store to be made.
+            catalog_file::parse(catalog, Some(&base))?;
         }
         let setup = Setup::open(&config, &base).await?;
         if let Some(catalog) = &self.catalog {
             apply_at_start(&setup, catalog).await?;
         }
-        // Whoever is refused a start reads one line, which says why.
+        // Logged only now, so that a start which fails before prints one line only: the reason.
         descriptors.log(&limits);
         let store = setup.store().clone();
         let server = Server::start(setup.into_settings()).await?;
@@ -81,10 +82,10 @@ impl Serve {
     }
 }
 
-/// Applies a catalog file. Rows that a newer version wrote do not keep this one from starting: the
-/// catalog stays as it is, and what is understood of it is served.
+/// Applies a catalog file. If a newer version has written rows that this one does not understand,
+/// the file is not applied, and the server still starts: it serves the rows that it understands.
 async fn apply_at_start(setup: &Setup, catalog: &Path) -> Result<(), CliError> {
-    let (name, content) = (catalog.display().to_string(), apply::read(catalog)?);
+    let (name, content) = (catalog.display().to_string(), input::read(catalog)?);
     let source = CatalogSource { name: &name, content: &content };
     match setup.apply(&source, Mode::Write).await {
         Ok(applied) => tracing::info!(
@@ -106,7 +107,8 @@ async fn bind(config: &Config) -> Result<Listeners, CliError> {
     Ok(Listeners::bind(&public, Some(&admin)).await?)
 }
 
-/// The signals that end a server. They are caught from the start, so that none ends it half-way.
+/// The signals that end a server. They are caught from the start, so that none ends the process in
+/// the middle of a write.
 #[cfg(unix)]
 struct EndSignals {
     interrupt: signal::unix::Signal,
@@ -143,14 +145,14 @@ impl EndSignals {
     }
 
     async fn wait(self) {
-        // Without a signal there is nothing to wait for but the end of the process.
+        // If signals cannot be caught, wait for ever.
         if signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Says what is served, for people or for the log.
+/// Prints what is served. With a JSON log, writes it into the log instead.
 fn announce(config: &Config, server: &Server, admin: Option<SocketAddr>) {
     let catalog = server.authority().catalog();
     let (mut named, mut more) = (Vec::new(), 0);
@@ -186,7 +188,7 @@ fn issuer_name(id: &ServerId) -> &str {
     if id.is_org() { "organisation" } else { id.as_str() }
 }
 
-/// The keys of the configuration, as the table has them.
+/// The examples, and all keys of the configuration.
 fn after_help() -> String {
     let mut help = "\
 Examples:

@@ -13,7 +13,7 @@ use clap::Subcommand;
 use super::Workplace;
 use super::failure::CliError;
 
-/// Make a token for a test, or look into one
+/// Make a token for a test, or inspect one
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
     Mint(mint::Mint),

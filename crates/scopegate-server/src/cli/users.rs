@@ -22,7 +22,7 @@ use scopegate_core::store::UserKey;
 use super::failure::CliError;
 use super::{Workplace, console};
 
-/// Work with people on the store
+/// Manage users in the store
 #[derive(Debug, Subcommand)]
 pub(super) enum Users {
     Create(create::Create),
@@ -37,7 +37,7 @@ pub(super) enum Users {
 
 impl Users {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
-        // It needs no store.
+        // This command needs no store.
         if let Self::Hash(command) = self {
             return command.run();
         }
@@ -61,7 +61,7 @@ impl Users {
     }
 }
 
-/// A person who is there.
+/// The user with this login, who must exist.
 async fn known(authority: &Authority, login: &str) -> Result<User, CliError> {
     let found = authority.store().user(UserKey::Login(login)).await;
     found
@@ -69,7 +69,7 @@ async fn known(authority: &Authority, login: &str) -> Result<User, CliError> {
         .ok_or_else(|| refused(login, &UserAdminError::Unknown))
 }
 
-/// A failure that says whom it is about.
+/// Turns an error about this login into a failure that names it.
 fn refused(login: &str, error: &UserAdminError) -> CliError {
     match error {
         UserAdminError::LoginTaken => {
@@ -87,7 +87,7 @@ const fn status_name(status: Status) -> &'static str {
     }
 }
 
-/// Says what was done.
+/// Prints what was done.
 fn done(what: &str, user: &User) {
     console::notice(&format!("{what} `{}`", user.login));
 }

@@ -4,20 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_claims::Issuer;
-use scopegate_core::catalog::UserId;
-use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
+use scopegate_core::catalog_file::CatalogFile;
 use scopegate_server::config::{Config, DEFAULT_FILE};
 
 use super::failure::CliError;
-use super::{Workplace, apply, console};
+use super::{Workplace, catalog_file, console};
 
-/// Check a catalog file and scopegate.toml, and touch nothing
+/// Check a catalog file and scopegate.toml, and change nothing
 ///
-/// Lists all problems with their places and what to write instead, and warns of what is right but hardly
-/// meant so. It opens no store, so that it
-/// does not know clients which were made there: for a file whose policies name such clients, ask
-/// `scopegate apply --dry-run`.
+/// Lists all problems with their places and what to write instead, and warns of what is valid but
+/// probably a mistake. It opens no store, so it does not know clients that were made there: if the
+/// policies of a file name such clients, use `scopegate apply --dry-run`.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -43,7 +40,7 @@ impl Validate {
         let config = Config::load(config_file.as_deref());
         let base =
             config.as_ref().ok().and_then(|config| config.base_url(config.listen.public).ok());
-        let catalog = self.catalog.as_deref().map(|path| parse(path, base.as_ref()));
+        let catalog = self.catalog.as_deref().map(|path| catalog_file::parse(path, base.as_ref()));
         if let (Some(path), Some(Ok(file))) = (&self.catalog, &catalog) {
             warn(path, file);
         }
@@ -61,43 +58,10 @@ impl Validate {
     }
 }
 
-/// Shows what is right in a file, but hardly meant so.
+/// Shows what is valid in a file but probably a mistake.
 fn warn(path: &Path, file: &CatalogFile) {
     for warning in &file.warnings {
         let (path, line, column) = (path.display(), warning.line, warning.column);
         console::notice(&format!("{path}:{line}:{column}: warning: {}", warning.message));
-    }
-}
-
-/// Reads a catalog file for itself.
-pub(super) fn parse(path: &Path, base: Option<&Issuer>) -> Result<CatalogFile, CliError> {
-    let name = path.display().to_string();
-    let source = CatalogSource { name: &name, content: &apply::read(path)? };
-    let file = CatalogFile::parse(&source, &Alone { base });
-    file.map_err(|errors| CliError::BadInput(errors.to_string()))
-}
-
-/// A catalog file is read for itself, without a store.
-struct Alone<'a> {
-    base: Option<&'a Issuer>,
-}
-
-impl CatalogContext for Alone<'_> {
-    fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-
-    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
-        // Nothing is kept of it.
-        *sha256
-    }
-
-    fn seal_password(&self, _user: &UserId, _phc: &str) -> Vec<u8> {
-        // Nothing is kept of it.
-        Vec::new()
-    }
-
-    fn issuer_base(&self) -> Option<&Issuer> {
-        self.base
     }
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use scopegate_core::catalog_file::{Instead, Quoted};
 
-use super::Config;
 use super::draft::Draft;
-use super::key::{Key, LATER};
+use super::key::Key;
+use super::keys::{self, LATER};
 use super::problem::{Place, Problems};
 use super::setting::{Setting, Written};
 
-/// Lays variables over what the file says; those of others are passed over.
+/// Reads the variables that begin with [`Key::PREFIX`]. They override what the file says.
 pub(super) fn read(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     draft: &mut Draft,
@@ -23,7 +23,7 @@ pub(super) fn read(
             continue;
         }
         let place = Place::Variable(name.clone());
-        let Some(key) = Config::keys().find(|key| key.variable() == name) else {
+        let Some(key) = keys::all().find(|key| key.variable() == name) else {
             problems.refuse(place, refusal(&name));
             continue;
         };
@@ -31,7 +31,7 @@ pub(super) fn read(
             Some(text) => {
                 let written = Written::Text(text);
                 let setting = Setting { path: key.path, written, place, folder: Path::new("") };
-                draft.set(key, &setting, problems);
+                key.apply(&setting, draft, problems);
             }
             None => problems.refuse(place, format!("{} is not UTF-8", Quoted(key.path))),
         }
@@ -43,7 +43,7 @@ fn refusal(name: &str) -> String {
     if LATER.iter().any(|later| later.eq_ignore_ascii_case(table)) {
         return "not supported yet: leave it out".to_owned();
     }
-    let known: Vec<String> = Config::keys().map(Key::variable).collect();
+    let known: Vec<String> = keys::all().map(Key::variable).collect();
     let known = known.iter().map(String::as_str);
     format!("there is no such key: {}", Instead { of: name, known })
 }

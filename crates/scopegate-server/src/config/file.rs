@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::ConfigText;
 use super::draft::Draft;
-use super::key::{ADVICE, KEYS, Key, LATER};
+use super::keys::{self, ADVICE, LATER};
 use super::problem::{Place, Problems};
 use super::setting::{Setting, Written};
 
@@ -35,17 +35,17 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads a table; `prefix` is its path with a dot behind it, empty for the whole file.
+    /// Reads a table. `prefix` is its path with a dot at the end, or empty for the whole file.
     fn read(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let path = format!("{prefix}{}", key.get_ref());
             let begins = format!("{path}.");
-            if let Some(known) = keys().find(|known| known.path == path) {
+            if let Some(known) = keys::all().find(|known| known.path == path) {
                 let written = Written::Toml(value.get_ref());
                 let place = Place::Offset(value.span().start);
                 let setting = Setting { path: known.path, written, place, folder: self.folder };
-                self.draft.set(known, &setting, self.problems);
-            } else if !keys().any(|known| known.path.starts_with(&begins)) {
+                known.apply(&setting, self.draft, self.problems);
+            } else if !keys::all().any(|known| known.path.starts_with(&begins)) {
                 self.refuse(prefix, key.get_ref(), key.span().start);
             } else if let DeValue::Table(table) = value.get_ref() {
                 self.read(&begins, table);
@@ -56,7 +56,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses a key that is neither one of ours nor a table of ours.
+    /// Refuses a key that is neither a known key nor a table of known keys.
     fn refuse(&mut self, prefix: &str, key: &str, at: usize) {
         let name = Quoted(key);
         let path = format!("{prefix}{key}");
@@ -76,13 +76,9 @@ impl Reader<'_> {
     }
 }
 
-fn keys() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().copied().flatten()
-}
-
-/// What may stand in a table.
+/// The keys that may stand in a table.
 fn siblings(prefix: &str) -> Vec<&'static str> {
-    let mut siblings: Vec<_> = keys()
+    let mut siblings: Vec<_> = keys::all()
         .filter_map(|key| key.path.strip_prefix(prefix))
         .filter_map(|rest| rest.split('.').next())
         .collect();
@@ -90,7 +86,8 @@ fn siblings(prefix: &str) -> Vec<&'static str> {
     siblings
 }
 
-/// The parser's message names what it expected and quotes nothing, so it can show no secret.
+/// The message of the parser says what it expected and quotes nothing, so that it cannot show a
+/// secret.
 fn refuse_syntax(text: &str, error: &toml::de::Error, problems: &mut Problems) {
     let span = error.span().unwrap_or_default();
     let written = text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);

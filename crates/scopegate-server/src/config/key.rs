@@ -1,33 +1,8 @@
-//! The table of keys: what can be set, in the file and in the environment alike.
+//! One thing that can be set.
 
 use super::draft::Draft;
-use super::problem::Complaint;
+use super::problem::{Complaint, Problems};
 use super::setting::Setting;
-use super::{audit, draft, limits, listen, log, proxies, rates, store, tls};
-
-/// All keys, one part for each concern.
-pub(super) static KEYS: &[&[Key]] = &[
-    draft::KEYS,
-    listen::KEYS,
-    tls::KEYS,
-    store::KEYS,
-    proxies::KEYS,
-    limits::KEYS,
-    rates::KEYS,
-    audit::KEYS,
-    log::KEYS,
-];
-
-/// Keys and tables that are planned, and refused until they do something.
-pub(super) static LATER: &[&str] = &["sql"];
-
-/// Keys that one may expect, and what to do instead.
-pub(super) static ADVICE: &[(&str, &str)] = &[
-    ("master_key", "write the path of a file as \"master_key_file\", or set SCOPEGATE_MASTER_KEY"),
-    ("clients", "clients, servers and policies are written in a catalog file"),
-    ("client", "clients, servers and policies are written in a catalog file"),
-    ("server", "clients, servers and policies are written in a catalog file"),
-];
 
 /// One thing that can be set.
 #[derive(Debug)]
@@ -39,7 +14,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// Before the name of a variable.
+    /// The names of all variables begin with this.
     pub(super) const PREFIX: &'static str = "SCOPEGATE__";
 
     /// Its path in the file, such as `store.url`.
@@ -47,12 +22,12 @@ impl Key {
         self.path
     }
 
-    /// What it sets, for people.
+    /// What it sets, in words for the help text.
     pub fn meaning(&self) -> &'static str {
         self.meaning
     }
 
-    /// What holds if it is not set, for people.
+    /// The value if it is not set, in words for the help text.
     pub fn default(&self) -> &'static str {
         self.default
     }
@@ -60,5 +35,13 @@ impl Key {
     /// The environment variable that sets it.
     pub fn variable(&self) -> String {
         format!("{}{}", Self::PREFIX, self.path.replace('.', "__").to_ascii_uppercase())
+    }
+
+    /// Writes a value into the draft, with its place, or adds to the problems what is wrong with it.
+    pub(super) fn apply(&self, setting: &Setting<'_>, draft: &mut Draft, problems: &mut Problems) {
+        match (self.set)(draft, setting) {
+            Ok(()) => draft.was_set_at(self.path, setting.place.clone()),
+            Err(complaint) => problems.add(complaint),
+        }
     }
 }

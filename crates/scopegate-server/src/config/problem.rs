@@ -17,13 +17,13 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// The file or the environment is wrong.
     #[error(transparent)]
     Wrong(#[from] ConfigErrors),
-    /// Nothing says under which URL the process is reached.
+    /// The URL under which clients reach the process is not known.
     #[error("the address {0} makes no base URL: write \"base_url\" with the URL that clients use")]
     NoBaseUrl(SocketAddr),
 }
@@ -32,13 +32,13 @@ pub enum ConfigError {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ConfigProblem {
-    /// Where: `file:line:column`, or an environment variable.
+    /// The place: `file:line:column`, or an environment variable.
     pub place: String,
     /// What is wrong, and what to write instead. It shows no secret.
     pub message: String,
 }
 
-/// All that is wrong with a configuration; shown, each problem is one line.
+/// All problems of a configuration. `Display` writes one line for each.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConfigErrors(Vec<ConfigProblem>);
 
@@ -70,14 +70,14 @@ pub(super) enum Place {
     Variable(String),
 }
 
-/// A problem whose place is still an offset.
+/// A problem before its offset is turned into line and column.
 #[derive(Debug)]
 pub(super) struct Complaint {
     pub(super) place: Place,
     pub(super) message: String,
 }
 
-/// Where complaints are collected.
+/// Collects complaints.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Complaint>);
 

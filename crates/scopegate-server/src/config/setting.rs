@@ -43,7 +43,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// A text that a rule lets pass; the rule answers with the problem.
+    /// A text that `rule` accepts. The error of `rule` becomes the problem.
     pub(super) fn parse<T, E: Display>(
         &self,
         rule: impl FnOnce(&'a str) -> Result<T, E>,
@@ -51,7 +51,7 @@ impl<'a> Setting<'a> {
         rule(self.text()?).map_err(|problem| self.refuse(problem.to_string()))
     }
 
-    /// The value that goes by this name.
+    /// One of these values, by its name.
     pub(super) fn one_of<T: Copy>(&self, values: &[(&str, T)]) -> Result<T, Complaint> {
         let text = self.text()?;
         let found = values.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
@@ -88,7 +88,7 @@ impl<'a> Setting<'a> {
         })
     }
 
-    /// A duration such as `30s` in a range, which is shown as it is written.
+    /// A duration such as `30s` in a range. Messages show the range as it is written here.
     pub(super) fn duration(&self, range: RangeInclusive<&str>) -> Result<Duration, Complaint> {
         let (least, most) = (*range.start(), *range.end());
         let bound = |text| parse_duration(text).expect("a bound is a duration");
@@ -104,7 +104,7 @@ impl<'a> Setting<'a> {
         Ok(duration)
     }
 
-    /// The entries of a list; a variable separates them by commas.
+    /// The entries of a list. In a variable they are separated by commas.
     pub(super) fn entries(&self) -> Result<Vec<Self>, Complaint> {
         match self.written {
             Written::Text(text) => {

@@ -4,11 +4,7 @@ use std::path::{Path, PathBuf};
 
 use scopegate_store::{StoreOptions, StoreUrl};
 
-use super::key::Key;
-use super::problem::Complaint;
-use super::setting::Setting;
-
-/// The folder in which everything is kept if nothing else is said.
+/// The default folder of the database and the master key.
 const DATA_FOLDER: &str = "scopegate-data";
 
 /// Where everything is kept.
@@ -17,7 +13,7 @@ const DATA_FOLDER: &str = "scopegate-data";
 pub struct StoreConfig {
     /// The database.
     pub url: StoreUrl,
-    /// How it is used.
+    /// Options of the connection.
     pub options: StoreOptions,
 }
 
@@ -27,48 +23,16 @@ impl StoreConfig {
         Self { url: StoreUrl::sqlite(path), options: StoreOptions::default() }
     }
 
-    /// How many connections to a database server there are at most.
+    /// Maximum connections to a database server; 0 for SQLite.
     pub(super) fn database_connections(&self) -> u32 {
         if self.url.sqlite_path().is_some() { 0 } else { self.options.most_connections() }
     }
 
-    /// Where files belong that are kept beside the database, and not in it.
+    /// The folder for files that are kept beside the database, such as the master key.
     pub(super) fn data_folder(&self, folder: &Path) -> PathBuf {
         match self.url.sqlite_path() {
             Some(path) => path.parent().unwrap_or(Path::new("")).to_owned(),
             None => folder.join(DATA_FOLDER),
         }
     }
-}
-
-pub(super) static KEYS: &[Key] = &[
-    Key {
-        path: "store.url",
-        meaning: "sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full",
-        default: "sqlite:scopegate-data/scopegate.db",
-        set: |draft, setting| {
-            draft.store.url = parse_url(setting)?;
-            Ok(())
-        },
-    },
-    Key {
-        path: "store.connections",
-        meaning: "the most connections to PostgreSQL",
-        default: "10",
-        set: |draft, setting| {
-            let connections = setting.number(1..=1000)?;
-            let options = std::mem::take(&mut draft.store.options);
-            draft.store.options =
-                options.connections(u32::try_from(connections).unwrap_or(u32::MAX));
-            Ok(())
-        },
-    },
-];
-
-fn parse_url(setting: &Setting<'_>) -> Result<StoreUrl, Complaint> {
-    let url = setting.parse(StoreUrl::parse)?;
-    Ok(match url.sqlite_path() {
-        Some(path) => StoreUrl::sqlite(setting.folder.join(path)),
-        None => url,
-    })
 }

@@ -61,7 +61,7 @@ fn a_variable_wins_over_the_file_and_is_relative_to_the_working_folder() {
         ("SCOPEGATE__STORE__URL", "sqlite:s.db"),
         ("SCOPEGATE__STORE__CONNECTIONS", "3"),
         ("SCOPEGATE__TRUSTED_PROXIES", "10.0.0.0/8, fd00::1"),
-        ("SCOPEGATE_SERVICE_HOST", "of nobody's interest"),
+        ("SCOPEGATE_SERVICE_HOST", "not one of ours"),
     ]);
     let config = Config::read(Some(&file), variables).unwrap();
     assert_eq!((config.listen.public.port(), config.listen.admin.port()), (3, 2));
@@ -107,7 +107,7 @@ fn an_unknown_key_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_is_planned_is_refused_as_not_supported() {
+fn planned_keys_are_refused_as_not_supported() {
     assert_eq!(
         refusal("[sql.crm]\nurl = 'postgres://db/crm'"),
         r#"scopegate.toml:1:2: "sql" is not supported yet: leave it out"#,
@@ -188,7 +188,7 @@ fn limits_follow_the_descriptors_unless_they_are_set() {
     assert_eq!(limits("", 256), (204, 51));
     assert_eq!(limits("limits.connections = 100", 256), (100, 25));
     assert_eq!(limits("limits.connections_per_address = 100", 256), (204, 100));
-    // A database server has connections too.
+    // Connections to a database server take descriptors, too.
     assert_eq!(limits("store.url = 'postgres://db/sg'\nstore.connections = 100", 256), (123, 30));
 
     let config = Config::read(
@@ -202,7 +202,7 @@ fn limits_follow_the_descriptors_unless_they_are_set() {
 }
 
 #[test]
-fn limits_that_are_absurd_are_refused_with_what_to_write() {
+fn limits_out_of_range_are_refused_with_what_to_write() {
     for (content, problem) in [
         (
             "limits.connections = 0",
@@ -242,7 +242,7 @@ fn limits_that_are_absurd_are_refused_with_what_to_write() {
 }
 
 #[test]
-fn more_connections_than_descriptors_are_refused_where_they_stand() {
+fn more_connections_than_descriptors_are_refused_at_their_place() {
     let read = |content, descriptors| {
         let read = Config::read_from(Some(&text(content)), [], Some(descriptors));
         read.map_err(|refusal| refusal.to_string())
@@ -259,7 +259,7 @@ fn more_connections_than_descriptors_are_refused_where_they_stand() {
 }
 
 #[test]
-fn limits_and_the_time_that_audit_events_stay_can_be_set() {
+fn rates_and_the_retention_of_audit_events_can_be_set() {
     let config = file("[limits]\npushed_requests = '5/s'\n[audit]\nkeep = '90d'\n");
     assert_eq!(config.requests.pushed_requests.most, 5);
     assert_eq!(config.requests.pushed_requests.window.as_secs(), 1);
@@ -276,7 +276,7 @@ fn limits_and_the_time_that_audit_events_stay_can_be_set() {
 }
 
 #[test]
-fn absurd_rates_are_refused_with_what_to_write() {
+fn rates_out_of_range_are_refused_with_what_to_write() {
     for (content, problem) in [
         (
             "[limits]\npushed_requests = 60",
@@ -315,7 +315,7 @@ fn absurd_rates_are_refused_with_what_to_write() {
 }
 
 #[test]
-fn all_problems_are_listed_in_their_order() {
+fn all_problems_are_listed_in_the_order_of_their_places() {
     let file = text("[listen]\nadmin = 1\npubic = 2\n");
     let variables = variables(&[("SCOPEGATE__LOG__LEVEL", "loud")]);
     let problems = Config::read(Some(&file), variables).unwrap_err();
@@ -324,7 +324,7 @@ fn all_problems_are_listed_in_their_order() {
 }
 
 #[test]
-fn parts_that_do_not_fit_together_are_refused_where_they_stand() {
+fn keys_that_contradict_each_other_are_refused_at_their_place() {
     for (content, problem) in [
         (
             "[listen]\npublic = '0.0.0.0:9000'",
@@ -343,7 +343,7 @@ fn parts_that_do_not_fit_together_are_refused_where_they_stand() {
 }
 
 #[test]
-fn what_is_no_toml_is_refused_with_its_place() {
+fn a_syntax_error_is_refused_with_its_place() {
     assert_eq!(refusal("a = 1\na = 2"), r#"scopegate.toml:2:1: duplicate key "a": write it once"#);
     assert!(refusal("[listen\n").starts_with("scopegate.toml:1:8: not TOML: "));
     let bad = ConfigText { content: b"# \xff", ..text("") };
@@ -352,7 +352,7 @@ fn what_is_no_toml_is_refused_with_its_place() {
 }
 
 #[test]
-fn the_base_url_is_that_of_the_listener_if_that_tells() {
+fn the_base_url_is_that_of_the_listener_if_one_can_be_made_of_its_address() {
     let config = file("[tls]\ncertificate = 'c'\nkey = 'k'");
     let base = |address: &str| config.base_url(address.parse().unwrap());
     assert_eq!(base("[::1]:9").unwrap().as_str(), "https://[::1]:9");

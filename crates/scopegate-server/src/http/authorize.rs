@@ -1,8 +1,7 @@
-//! The authorization endpoint (RFC 6749 §3.1): what a browser brings, and where it is led.
+//! The authorization endpoint (RFC 6749 §3.1): reads the request of a browser and redirects it.
 
-mod asked;
 mod consent;
-mod form_post;
+mod parameters;
 
 use std::sync::Arc;
 
@@ -11,20 +10,25 @@ use axum::response::Response;
 use axum::routing::get;
 use http::HeaderMap;
 use http::request::Parts;
-use scopegate_core::call::form::Form;
 use scopegate_core::endpoints::authorize::{
     AuthorizeRefused, AuthorizeRequest, Authorized, ConsentAnswer, Done, ResponseMode, Return,
 };
+use scopegate_core::form::Form;
 use scopegate_core::people::interaction::Interaction;
 use scopegate_core::people::session::SessionSecret;
 
-use self::asked::Question;
-use super::asked::Asked;
+use self::parameters::Parameters;
+use super::app::App;
+use super::browser::{Browser, see_other, to_sign_in};
+use super::cookies;
+use super::failure::Failure;
 use super::in_time::decided_in_time;
-use super::pages::{self, Browser, see_other};
-use super::{App, Failure, Routes, cookies, on_both, with_effects};
+use super::pages;
+use super::pages::form_post::form_post;
+use super::routes::{Routes, on_both, with_effects};
+use super::server_in_path::ServerInPath;
 
-/// Where browsers ask for codes, and where people agree.
+/// The authorization endpoint and the consent page.
 pub(super) fn routes(base: &str) -> Routes {
     let mut routes = on_both(base, "authorize", || with_effects(get(by_query).post(by_form)));
     let consent = with_effects(get(consent::show).post(consent::submit));
@@ -32,49 +36,51 @@ pub(super) fn routes(base: &str) -> Routes {
     routes
 }
 
-/// Answers a request in the query.
+/// Answers a request whose parameters are in the query.
 async fn by_query(
     State(app): State<App>,
-    server: Result<Asked, Failure>,
+    server: Result<ServerInPath, Failure>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    match (server, asked::in_query(&parts.uri)) {
-        (Ok(Asked(server)), Ok(question)) => ask(&app, &server.id, &parts, question).await,
+    match (server, parameters::in_query(&parts.uri)) {
+        (Ok(ServerInPath(server)), Ok(parameters)) => {
+            ask(&app, &server.id, &parts, parameters).await
+        }
         (Err(failure), _) => pages::failure(failure),
-        (Ok(Asked(server)), Err(failure)) => pages::failure(failure.of_server(&server)),
+        (Ok(ServerInPath(server)), Err(failure)) => pages::failure(failure.of_server(&server)),
     }
 }
 
-/// Answers a request in a form. A form of another site comes without cookies: it is asked again by
-/// GET, with them.
+/// Answers a request whose parameters are in a form. A browser sends the form of another site
+/// without cookies, so the browser is redirected to the same request by GET, which has them.
 async fn by_form(
     State(app): State<App>,
-    server: Result<Asked, Failure>,
+    server: Result<ServerInPath, Failure>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Asked(server) = match server {
+    let ServerInPath(server) = match server {
         Ok(server) => server,
         Err(failure) => return pages::failure(failure),
     };
-    match asked::in_form(&parts.headers, body).await {
-        Ok(question) => match cookies::session(&parts.headers, app.scheme()) {
-            Some(_) => ask(&app, &server.id, &parts, question).await,
-            None => see_other(&format!("{}?{}", parts.uri.path(), question.text)),
+    match parameters::in_form(&parts.headers, body).await {
+        Ok(parameters) => match cookies::session(&parts.headers, app.scheme()) {
+            Some(_) => ask(&app, &server.id, &parts, parameters).await,
+            None => see_other(&format!("{}?{}", parts.uri.path(), parameters.text)),
         },
         Err(failure) => pages::failure(failure.of_server(&server)),
     }
 }
 
-/// Asks for the first time.
+/// Decides a new request.
 async fn ask(
     app: &App,
     server: &scopegate_core::catalog::ServerId,
     parts: &Parts,
-    question: Question,
+    parameters: Parameters,
 ) -> Response {
-    let Question { form, repeated, .. } = question;
+    let Parameters { form, repeated, .. } = parameters;
     let browser = Browser::of(app, &parts.headers);
     let session = cookies::session(&parts.headers, app.scheme());
     let request = AuthorizeRequest {
@@ -95,10 +101,10 @@ async fn ask(
         Ok(authorized) => answer(app, authorized, waiting),
         Err(response) => response,
     };
-    browser.told(app, response)
+    browser.with_cookie(app, response)
 }
 
-/// Goes on with a request that waited for a person. It is checked again as a whole.
+/// Resumes a request that has waited for the user. It is decided again as a whole.
 pub(super) async fn resume(
     app: &App,
     parts: &Parts,
@@ -111,7 +117,7 @@ pub(super) async fn resume(
     }
 }
 
-/// Asks the core again for a request that waited.
+/// Decides again a request that has waited for the user.
 async fn decide_again(
     app: &App,
     parts: &Parts,
@@ -133,7 +139,7 @@ async fn decide_again(
     decide(app, request).await
 }
 
-/// Asks the core, which answers in time or not at all. A refusal is an answer already.
+/// Lets the core decide, in bounded time. The error is the answer to the browser.
 async fn decide(app: &App, request: AuthorizeRequest<'_>) -> Result<Authorized, Response> {
     let authority = app.authority();
     let decided = decided_in_time(authority.authorize(request)).await;
@@ -157,12 +163,12 @@ async fn decide(app: &App, request: AuthorizeRequest<'_>) -> Result<Authorized, 
     })
 }
 
-/// Leads the browser on.
+/// Turns a decision into the answer to the browser.
 fn answer(app: &App, authorized: Authorized, waiting: impl FnOnce() -> Interaction) -> Response {
     match authorized {
         Authorized::Return(back) => returned(&back),
         Authorized::SignIn { login_hint } => {
-            pages::to_sign_in(app, &waiting().expecting(login_hint.as_deref()))
+            to_sign_in(app, &waiting().expecting(login_hint.as_deref()))
         }
         Authorized::Consent(_) => {
             let sealed = app.authority().seal(&waiting());
@@ -171,16 +177,16 @@ fn answer(app: &App, authorized: Authorized, waiting: impl FnOnce() -> Interacti
     }
 }
 
-/// The answer on its way to the client. By 303: whatever the browser sent is not sent on (RFC 9700
-/// §4.12).
+/// Sends the browser to the client with the authorization response. The status is 303, so that a
+/// form with a password is not sent on (RFC 9700 §4.12).
 fn returned(back: &Return) -> Response {
     match back.mode {
         ResponseMode::Query => see_other(&back.url()),
-        ResponseMode::FormPost => form_post::page(back),
+        ResponseMode::FormPost => form_post(back),
     }
 }
 
-/// The session that a browser shows.
+/// The session of a browser.
 fn session(app: &App, headers: &HeaderMap) -> Option<SessionSecret> {
     cookies::session(headers, app.scheme())
 }

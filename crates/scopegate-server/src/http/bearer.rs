@@ -1,17 +1,16 @@
-//! Access tokens that are shown to the server itself (RFC 6750).
+//! Access tokens that are sent to the server itself (RFC 6750).
 
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri};
-use scopegate_core::call::form::Form;
 use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
+use scopegate_core::form::Form;
 
-use super::failure::NEVER_STORED;
-use super::{Failure, RequestError};
+use super::failure::{Failure, NEVER_STORED, RequestError};
 
-/// The access token of a request: in the header or in the form, but not in both (RFC 6750 §2). In the
-/// URL it is not read.
+/// The access token of a request, in the header or in the form but not in both (RFC 6750 §2). A
+/// token in the URL is never used.
 pub(super) fn token<'a>(parts: &'a Parts, form: Option<&'a Form>) -> Result<&'a str, RequestError> {
     let in_header = in_header(&parts.headers)?;
     let in_form = form.and_then(|form| form.value("access_token"));
@@ -29,14 +28,15 @@ fn is_in_url(uri: &Uri) -> bool {
     uri.query().is_some_and(names)
 }
 
-/// The token of the one Authorization header; none if there is no header, or one of another scheme.
+/// The token in the Authorization header. `None` if there is no header, or one of another scheme.
 fn in_header(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
         return Err(malformed("There is more than one Authorization header."));
     }
-    // Of ASCII a header holds no control signs but a tab, and `to_str` would look at each by itself.
+    // `HeaderValue::to_str` checks byte by byte, which is slower. The result is the same: the only
+    // control character in an ASCII header is the tab, which `is_b64token` refuses.
     let line = str::from_utf8(line.as_bytes()).ok().filter(|line| line.is_ascii());
     let line = line.ok_or_else(|| malformed("The Authorization header is malformed."))?;
     let (scheme, token) = line.split_once(' ').unwrap_or((line, ""));
@@ -50,15 +50,16 @@ fn in_header(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
     }
 }
 
-/// RFC 6750 §2.1.
+/// Tells whether a text is a `b64token` (RFC 6750 §2.1).
 fn is_b64token(text: &str) -> bool {
     let signs = text.trim_end_matches('=');
-    // No early end and no branch: so the compiler looks at many bytes at once.
-    !signs.is_empty() && signs.bytes().fold(true, |all, byte| all & is_sign(byte))
+    // Without early exit or branch the compiler checks many bytes at once.
+    !signs.is_empty() && signs.bytes().fold(true, |all, byte| all & is_token_character(byte))
 }
 
-/// A letter, a digit, or one of `-._~+/`: of these `-./` stand before the digits in ASCII.
-const fn is_sign(byte: u8) -> bool {
+/// A letter, a digit, or one of `-._~+/`. In ASCII `-./` are the characters right before the
+/// digits.
+const fn is_token_character(byte: u8) -> bool {
     let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
     let is_digit_or_before = byte.wrapping_sub(b'-') <= b'9' - b'-';
     is_letter | is_digit_or_before | (byte == b'_') | (byte == b'~') | (byte == b'+')
@@ -68,11 +69,11 @@ const fn malformed(text: &'static str) -> RequestError {
     RequestError::Token(TokenError::InvalidRequest(text))
 }
 
-/// The answer to a request that is refused, with its challenge (RFC 6750 §3).
+/// The answer to a refused request, with its challenge (RFC 6750 §3).
 pub(super) fn refused(failure: Failure) -> Response {
     let challenge = challenge(&failure);
     let mut response = match failure.error() {
-        // RFC 6750 §3.1: to whom shows nothing, nothing is said.
+        // A request without a token gets no error code (RFC 6750 §3.1).
         RequestError::NoToken => failure.onto(NEVER_STORED.into_response()),
         _ => failure.into_response(),
     };
@@ -136,10 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn s2_1_a_token_has_the_signs_of_the_standard_and_no_others() {
+    fn s2_1_a_token_has_the_characters_of_the_standard_and_no_others() {
         for byte in 0..=u8::MAX {
             let is_named = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-            assert_eq!(is_sign(byte), is_named, "{byte}");
+            assert_eq!(is_token_character(byte), is_named, "{byte}");
         }
         let long = format!("{}~{}==", "a".repeat(100), "b".repeat(100));
         assert!(is_b64token(&long));

@@ -1,25 +1,29 @@
-//! A request by which a client shows who it is: a form, with its credentials in it or beside it.
+//! A request of a client: a form, with the client's credentials in it or in the Authorization
+//! header.
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
 use http::request::Parts;
-use scopegate_core::call::form::Form;
+use scopegate_core::call::{self, Refused};
 use scopegate_core::catalog::{AuthorizationServer, ClientId};
 use scopegate_core::client_auth::Presented;
-use scopegate_core::endpoints::token::{Refused, TokenRequest};
+use scopegate_core::form::Form;
+use tokio::time::Instant;
 
-use super::in_time::decided_in_time;
-use super::{App, Failure, RequestError, cors, credentials, form_body};
+use super::app::App;
+use super::failure::{Failure, RequestError};
+use super::in_time::{DECISION_TIME, decided_in_time};
+use super::{cors, credentials, form_body};
 
-/// A request by a client, as it was received. Nothing of it is believed yet.
+/// A request of a client as it was received. Nothing in it is verified yet.
 pub(super) struct ClientRequest {
     app: App,
     server: Arc<AuthorizationServer>,
     parts: Parts,
     form: Form,
-    /// How long the form is as it was sent, in bytes.
+    /// The length of the form as it was sent, in bytes.
     length: usize,
 }
 
@@ -51,19 +55,22 @@ impl ClientRequest {
         Err(failure.of_client(self.claimed_client()))
     }
 
-    /// Asks the core, which answers in time or not at all.
+    /// Lets the core decide, in bounded time.
     pub(super) async fn decided<'r, T, E, D>(
         &'r self,
-        decide: impl FnOnce(TokenRequest<'r>) -> D,
+        decide: impl FnOnce(call::ClientRequest<'r>) -> D,
     ) -> Result<T, Failure>
     where
         E: Into<RequestError>,
         D: Future<Output = Result<T, Refused<E>>>,
     {
-        let Self { app, server, parts, form, .. } = self;
-        let authorization = self.presented().authorization;
-        let address = app.client_address(parts);
-        let request = TokenRequest { server: &server.id, authorization, form, address };
+        let Self { app, server, parts, .. } = self;
+        let request = call::ClientRequest {
+            server: &server.id,
+            presented: self.presented(),
+            address: app.client_address(parts),
+            deadline: Some(Instant::now() + DECISION_TIME),
+        };
         let failure = match decided_in_time(decide(request)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(Refused { error, decision })) => Failure::new(error).of_decision(decision),
@@ -72,20 +79,20 @@ impl ClientRequest {
         Err(failure.of_client(self.claimed_client()).of_server(server))
     }
 
-    /// An answer to the client that asked: scripts of its own origins may read it.
+    /// Notes that an answer is for this client, so that scripts of its origins may read it.
     pub(super) fn answered(&self, response: Response) -> Response {
-        cors::asked_by(|| self.claimed_client(), &self.parts.headers, response)
+        cors::for_client(|| self.claimed_client(), &self.parts.headers, response)
     }
 
-    /// The client that asks, or that somebody claims to be.
+    /// The client that the request claims to come from. It may not be authenticated.
     fn claimed_client(&self) -> Option<ClientId> {
         credentials::claimed_client(&self.app.authority().catalog(), &self.presented())
     }
 
-    /// What the request says about its client.
+    /// The parts of the request that identify the client.
     fn presented(&self) -> Presented<'_> {
-        // It was read once, so that it can be read again.
+        // `read` has refused a request with a malformed header.
         let authorization = credentials::authorization(&self.parts.headers).ok().flatten();
-        Presented { authorization, form: &self.form }
+        Presented::form(&self.form).with_authorization(authorization)
     }
 }

@@ -1,4 +1,5 @@
-//! The three cookies: who is signed in, which browser it is, and who has signed in there before.
+//! The three cookies: the session, the flow (it identifies the browser), and the device (a user has
+//! signed in with it before).
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -10,19 +11,19 @@ use scopegate_core::people::session::SessionSecret;
 /// How browsers reach the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Scheme {
-    /// On this machine only: issuers are http on loopback only.
+    /// Plain http. Only issuers on loopback have it.
     Http,
     Https,
 }
 
 impl Scheme {
-    /// How the server of a base URL is reached.
+    /// The scheme of a base URL.
     pub(super) fn of(base: &Issuer) -> Self {
         if base.as_str().starts_with("https:") { Self::Https } else { Self::Http }
     }
 
-    /// The name of the session's cookie. With `__Host-`, no other host of the domain can set it (RFC
-    /// 6265bis §4.1.3.2); browsers take it over https only.
+    /// The name of the session cookie. The prefix `__Host-` keeps other hosts of the domain from
+    /// setting it (RFC 6265bis §4.1.3.2). Browsers accept it over https only.
     const fn session(self) -> &'static str {
         match self {
             Self::Http => "scopegate",
@@ -52,40 +53,41 @@ impl Scheme {
     }
 }
 
-/// By what a session is found, if the browser shows exactly one such cookie.
+/// The secret of the session, if the request has exactly one such cookie.
 pub(super) fn session(headers: &HeaderMap, scheme: Scheme) -> Option<SessionSecret> {
     SessionSecret::parse(only(headers, scheme.session())?)
 }
 
-/// Which browser it is, if it shows exactly one such cookie.
+/// The secret that identifies the browser, if the request has exactly one such cookie.
 pub(super) fn flow(headers: &HeaderMap, scheme: Scheme) -> Option<FlowSecret> {
     FlowSecret::parse(only(headers, scheme.flow())?)
 }
 
-/// By what a browser is known in which somebody has signed in, if it shows exactly one such cookie.
+/// The secret of a browser in which a user has signed in before, if the request has exactly one
+/// such cookie.
 pub(super) fn device(headers: &HeaderMap, scheme: Scheme) -> Option<DeviceCookie> {
     DeviceCookie::parse(only(headers, scheme.device())?)
 }
 
-/// The line that gives a browser its session. It ends with the browser.
+/// The `Set-Cookie` line for the session. The cookie ends when the browser is closed.
 pub(super) fn set_session(secret: &SessionSecret, scheme: Scheme) -> HeaderValue {
     line(format!("{}={}; {}", scheme.session(), secret.as_str(), scheme.attributes()))
 }
 
-/// The line by which a browser is known again.
+/// The `Set-Cookie` line that identifies the browser.
 pub(super) fn set_flow(secret: &FlowSecret, scheme: Scheme) -> HeaderValue {
     line(format!("{}={}; {}", scheme.flow(), secret.as_str(), scheme.attributes()))
 }
 
-/// The line by which a browser is known at the next sign-in. It lasts for a year, and sign-out leaves
-/// it.
+/// The `Set-Cookie` line for a browser in which a user has signed in. It lasts for a year, and
+/// signing out does not delete it.
 pub(super) fn set_device(device: &DeviceCookie, scheme: Scheme) -> HeaderValue {
     let seconds = DeviceCookie::LIFETIME.as_secs();
     let (name, value, attributes) = (scheme.device(), device.as_str(), scheme.attributes());
     line(format!("{name}={value}; Max-Age={seconds}; {attributes}"))
 }
 
-/// The line that takes the session away.
+/// The `Set-Cookie` line that deletes the session cookie.
 pub(super) fn drop_session(scheme: Scheme) -> HeaderValue {
     line(format!("{}=; Max-Age=0; {}", scheme.session(), scheme.attributes()))
 }
@@ -96,7 +98,8 @@ fn line(text: String) -> HeaderValue {
     line
 }
 
-/// The value of a cookie. Of two with the same name nobody knows which is whose: neither counts.
+/// The value of a cookie. If there are two with the same name, one of them may be an attacker's, so
+/// neither is used.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_found_and_what_is_dropped_is_not() {
+    fn a_cookie_that_was_set_is_found_and_one_that_was_deleted_is_not() {
         for scheme in [Scheme::Http, Scheme::Https] {
             let (who, browser) = (SessionSecret::generate(), FlowSecret::generate());
             let sent = |line: &HeaderValue| {
@@ -194,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_not_read() {
+    fn a_malformed_secret_is_ignored() {
         for value in ["", "x", "a b", "\"", &"a".repeat(42), &"a".repeat(44), &"%".repeat(43)] {
             assert!(!is_found(&[format!("scopegate={value}")], Scheme::Http), "{value}");
         }

@@ -1,4 +1,4 @@
-//! Where a request by a client may show credentials, and where not.
+//! Where a request of a client may have credentials, and where not.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
@@ -6,7 +6,7 @@ use scopegate_core::catalog::{ClientId, Snapshot};
 use scopegate_core::client_auth::{Authorization, METHODS, Presented};
 use scopegate_core::error::TokenError;
 
-/// What must not stand in a URL: URLs are logged by everybody on the way (RFC 6749 §2.3.1).
+/// Parameters that must not be in a URL, because URLs are logged on their way (RFC 6749 §2.3.1).
 const SECRET_PARAMETERS: [&str; 9] = [
     "assertion",
     "client_assertion",
@@ -29,7 +29,7 @@ pub(super) fn none_in_url(uri: &Uri) -> Result<(), TokenError> {
     Ok(())
 }
 
-/// The one Authorization header, if there is one.
+/// The Authorization header. More than one is refused.
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, TokenError> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
@@ -41,8 +41,8 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<
     Ok(Some(Authorization(text)))
 }
 
-/// The client that somebody claims to be, for the log; only if it is a client, so that no stranger
-/// writes into the log.
+/// The client that the request claims to come from, for the log. `None` if there is no such client,
+/// so that nobody can write arbitrary texts into the log.
 pub(super) fn claimed_client(catalog: &Snapshot, presented: &Presented<'_>) -> Option<ClientId> {
     let method = METHODS.iter().find(|method| method.is_attempted(presented))?;
     let claimed = method.claimed_id(presented).ok()?;

@@ -1,4 +1,4 @@
-//! Public JSON documents: cached by whoever wants to, readable by scripts of any origin.
+//! Public JSON documents. Any cache may keep them, and scripts of any origin may read them.
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -9,10 +9,10 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 use scopegate_jose::{base64url, sha256};
 
-/// A key that is revoked in an emergency is out of every cache after ten minutes.
+/// Ten minutes: so long after it was revoked can a key still be in a cache.
 const CACHED: &str = "public, max-age=600";
 
-/// How long a browser may remember a preflight: a day.
+/// How long a browser may remember the answer to a preflight: a day, in seconds.
 const PREFLIGHT_MAX_AGE: &str = "86400";
 
 /// A public JSON document.
@@ -20,7 +20,7 @@ const PREFLIGHT_MAX_AGE: &str = "86400";
 pub(super) struct Document(pub(super) Bytes);
 
 impl Document {
-    /// The document, or 304 if the client has it (RFC 9110 §13.1.2).
+    /// Answers with the document, or with 304 if the client has it already (RFC 9110 §13.1.2).
     pub(super) fn answer(self, request: &HeaderMap) -> Response {
         let tag = format!("\"{}\"", base64url::encode(&sha256(&self.0)[..16]));
         let headers = [(CACHE_CONTROL, CACHED), (ETAG, tag.as_str())];
@@ -31,14 +31,14 @@ impl Document {
     }
 }
 
-/// Tells whether the client names the tag; a proxy may have weakened it.
+/// Tells whether the client names the tag. A proxy may have made it a weak one.
 fn is_held(request: &HeaderMap, tag: &str) -> bool {
     let lines = request.get_all(IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
     let mut named = lines.flat_map(|line| line.split(',')).map(str::trim);
     named.any(|named| named == "*" || named.strip_prefix("W/").unwrap_or(named) == tag)
 }
 
-/// Answers what a browser asks before it asks.
+/// Answers a preflight request.
 pub(super) async fn preflight() -> impl IntoResponse {
     let headers = [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
@@ -48,7 +48,7 @@ pub(super) async fn preflight() -> impl IntoResponse {
     (StatusCode::NO_CONTENT, headers)
 }
 
-/// Errors, too, are for everybody to read.
+/// Lets scripts of any origin read an answer, errors included.
 pub(super) fn readable_by_all(mut response: Response) -> Response {
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response

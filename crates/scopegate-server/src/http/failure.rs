@@ -1,4 +1,4 @@
-//! Requests that are refused: what the client is told, and what the log.
+//! Refused requests: what the client is told, and what is logged.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use scopegate_core::people::interaction::InteractionError;
 use scopegate_core::store::StoreError;
 use serde::Serialize;
 
-/// Answers of the token endpoint are for one client, once (RFC 6749 §5.1).
+/// Headers of answers that must not be cached (RFC 6749 §5.1).
 pub(super) const NEVER_STORED: [(HeaderName, &str); 2] =
     [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
 
-/// Why a request is refused; by blame: the client, ourselves.
+/// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// There is nothing at the path.
+    /// The path is unknown.
     #[error("there is nothing at this path")]
     UnknownPath,
-    /// The path is there for other methods.
-    #[error("the path is there for other methods")]
+    /// The path has other methods.
+    #[error("the path has other methods")]
     WrongMethod,
     /// The body is longer than a form may be.
     #[error("the body is too long")]
@@ -41,37 +41,38 @@ pub enum RequestError {
     /// The query is longer than a request may be.
     #[error("the query is too long")]
     QueryTooLong,
-    /// The body broke off.
+    /// The body ended early.
     #[error("the body broke off")]
     BodyBroken(#[source] axum::Error),
-    /// The core refused.
+    /// The core refused a request of a client.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The core refused an authorization request.
     #[error(transparent)]
     Authorize(#[from] AuthorizeError),
-    /// The server's keys are being made.
+    /// The keys of the authorization server are still being made.
     #[error("the authorization server has no keys yet")]
     NoKeysYet,
-    /// No access token is shown where one is needed.
-    #[error("no access token is shown")]
+    /// The request has no access token, and needs one.
+    #[error("the request has no access token")]
     NoToken,
-    /// The request took longer than a client waits.
+    /// The decision took longer than a client waits.
     #[error("the request was not decided in time")]
     Overdue,
-    /// What waited for a person does not open.
-    #[error("the request that waits for a person does not open: {0}")]
+    /// The sealed request that waits for the user cannot be opened.
+    #[error("the request that waits for the user cannot be opened: {0}")]
     Interaction(#[from] InteractionError),
-    /// A device was not let in.
-    #[error("a device was not let in: {0}")]
+    /// A device was not connected.
+    #[error("a device was not connected: {0}")]
     Activation(#[from] ActivationError),
-    /// Nobody was signed in.
-    #[error("nobody was signed in: {0}")]
+    /// The sign-in failed.
+    #[error("the sign-in failed: {0}")]
     SignIn(#[from] SignInError),
 }
 
 impl RequestError {
-    /// Tells whether a server or a client is out of service on this node. That was logged when it began.
+    /// Tells whether the cause is that a server or a client is out of service on this node. This
+    /// was logged when it began.
     fn is_known_already(&self) -> bool {
         let storage = match self {
             Self::Token(TokenError::Storage(error))
@@ -149,10 +150,10 @@ impl From<&RequestError> for OAuthError {
     }
 }
 
-/// A request that was refused, with what the log may know of it.
+/// A refused request, with what may be logged about it.
 ///
-/// It is in the extensions of each response that is an error, as `Arc<Failure>`: a layer outside can
-/// see the cause, of which the client learns a fixed text only.
+/// Each error response carries it in its extensions, as `Arc<Failure>`. A layer around the router
+/// can read the cause there. The client gets only a fixed text.
 #[derive(Debug)]
 pub struct Failure {
     error: RequestError,
@@ -166,13 +167,13 @@ impl Failure {
         Self { error: error.into(), server: None, client: None, decision: None }
     }
 
-    /// It was this server that was asked.
+    /// Adds the authorization server that was asked.
     pub(super) fn of_server(mut self, server: &Arc<AuthorizationServer>) -> Self {
         self.server = Some(Arc::clone(server));
         self
     }
 
-    /// It was this client that asked, or somebody who says so.
+    /// Adds the client that the request claims to come from.
     pub(super) fn of_client(mut self, client: Option<ClientId>) -> Self {
         self.client = client;
         self
@@ -193,12 +194,12 @@ impl Failure {
         self.server.as_deref()
     }
 
-    /// The client that asked, or that somebody claims to be.
+    /// The client that the request claims to come from. It may not be authenticated.
     pub fn client(&self) -> Option<&ClientId> {
         self.client.as_ref()
     }
 
-    /// The decision, where the client was authenticated by then.
+    /// The id of the decision, if the client was authenticated.
     pub fn decision(&self) -> Option<DecisionId> {
         self.decision
     }
@@ -208,7 +209,7 @@ impl Failure {
         let answer = OAuthError::from(&self.error);
         let dialect = self.server().map(|server| server.spec.dialect);
         match (&self.error, dialect) {
-            // Okta's clients look for this status, where no policy lets them in.
+            // Okta's clients expect this status if no policy applies to them.
             (RequestError::Token(TokenError::NoMatchingRule), Some(Dialect::Okta)) => {
                 OAuthError { status: 401, ..answer }
             }
@@ -216,7 +217,7 @@ impl Failure {
         }
     }
 
-    /// One entry: a warning if it is our fault, with all that is behind it.
+    /// Writes one log entry. A server error is a warning with all its causes.
     pub(super) fn log(&self) {
         let OAuthError { status, error: code, .. } = self.answer();
         let server = self.server().map(|server| server.id.as_str());
@@ -239,7 +240,7 @@ impl Failure {
         }
     }
 
-    /// Gives an answer the status of the refusal, and leaves the refusal with it for the log.
+    /// Gives an answer the status of the refusal, and puts the refusal into its extensions.
     pub(super) fn onto(self, mut response: Response) -> Response {
         let OAuthError { status, retry_after, .. } = self.answer();
         *response.status_mut() =
@@ -251,9 +252,9 @@ impl Failure {
         response
     }
 
-    /// The challenge of the token endpoint (RFC 7617 §2), for whoever was not authenticated, by whichever
-    /// method (RFC 9110 §15.5.2). Whom a policy keeps out, Okta's dialect
-    /// refuses by 401 too: there is no better way to say who one is, so nothing is said.
+    /// The challenge of the token endpoint (RFC 7617 §2). A client that failed to authenticate gets
+    /// it, whichever method it used (RFC 9110 §15.5.2). The 401 of Okta's dialect for a client that
+    /// no policy allows has none: other credentials would not help.
     fn challenge(&self, error: ErrorCode) -> Option<HeaderValue> {
         if error != ErrorCode::InvalidClient {
             return None;
@@ -262,7 +263,7 @@ impl Failure {
         HeaderValue::try_from(format!(r#"Basic {realm}, charset="UTF-8""#)).ok()
     }
 
-    /// The realm of a challenge (RFC 9110 §11.5), quoted: the issuer that was asked.
+    /// The realm of a challenge (RFC 9110 §11.5): the issuer, quoted.
     pub(super) fn realm(&self) -> Option<String> {
         let issuer = self.server()?.issuer.as_str();
         Some(format!(r#"realm="{}""#, issuer.replace('\\', r"\\").replace('"', r#"\""#)))

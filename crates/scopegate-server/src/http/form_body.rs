@@ -1,4 +1,4 @@
-//! Reading a form: `application/x-www-form-urlencoded`, UTF-8, bounded in length and time.
+//! Reads a form: `application/x-www-form-urlencoded`, UTF-8, bounded in length and time.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,15 +9,15 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::LengthLimitError;
 use percent_encoding::percent_decode;
-use scopegate_core::call::form::{Form, FormProblem};
 use scopegate_core::error::TokenError;
+use scopegate_core::form::{Form, FormProblem};
 
-use super::RequestError;
+use super::failure::RequestError;
 
-/// The longest form, in bytes: a few assertions.
+/// The longest form, in bytes. A few assertions fit into it.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// How long a client may take to send it.
+/// How long a client may take to send a form.
 const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// Reads the form of a request.
@@ -25,7 +25,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Form, Reques
     Ok(parse(&bytes(headers, body).await?)?)
 }
 
-/// The form of a request as it came.
+/// The bytes of the form of a request.
 pub(super) async fn bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, RequestError> {
     check_type(headers)?;
     let reading = tokio::time::timeout(MAX_TIME, to_bytes(body, MAX_LENGTH)).await;
@@ -43,7 +43,7 @@ fn broken(error: axum::Error) -> RequestError {
     RequestError::BodyBroken(error)
 }
 
-/// Refuses whatever is not a form in UTF-8 (RFC 6749 appendix B).
+/// Refuses a body that is not a form in UTF-8 (RFC 6749 appendix B).
 fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
     let refuse = |text| Err(TokenError::InvalidRequest(text));
     let is_encoded = |encoding: &HeaderValue| {
@@ -65,7 +65,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
     });
     for (_, charset) in charsets {
         let charset = charset.trim().trim_matches('"');
-        // The second name is in no registry, and in many clients.
+        // Many clients send `utf8`, though no registry has it.
         if !["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name)) {
             return refuse("The charset of the form must be UTF-8.");
         }
@@ -73,12 +73,12 @@ fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
     Ok(())
 }
 
-/// Parses strictly: what browsers would repair is refused.
+/// Parses strictly: malformed encodings are refused, not repaired.
 pub(super) fn parse(bytes: &[u8]) -> Result<Form, TokenError> {
     Ok(Form::collect(pairs(bytes)?)?)
 }
 
-/// Parses strictly, but for names that occur twice: they are noted.
+/// Parses strictly, except that names which occur more than once are returned and not refused.
 pub(super) fn parse_noting(bytes: &[u8]) -> Result<(Form, BTreeSet<Box<str>>), TokenError> {
     Ok(Form::collect_noting(pairs(bytes)?)?)
 }
@@ -102,7 +102,7 @@ fn decode(text: &[u8]) -> Result<String, TokenError> {
     if !percents.all(|(at, _)| is_escape(text.get(at + 1..at + 3))) {
         return Err(TokenError::InvalidRequest("The form has a % that begins no escape."));
     }
-    // A plus that is meant is escaped, so that what stands for a space can be told before.
+    // A literal plus is percent-encoded, so each plus here stands for a space.
     let mut spaced = text.to_vec();
     for plus in spaced.iter_mut().filter(|byte| **byte == b'+') {
         *plus = b' ';
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_decode_is_refused() {
+    fn a_malformed_encoding_is_refused() {
         for broken in [&b"a=%"[..], b"a=%4", b"a=%zz", b"%=a", b"a=%+1", b"a=%2x%ff"] {
             assert_eq!(refusal(broken), "The form has a % that begins no escape.");
         }

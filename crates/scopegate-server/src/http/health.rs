@@ -11,9 +11,9 @@ use http::header::CACHE_CONTROL;
 use scopegate_core::catalog::{Affected, Snapshot};
 use serde::Serialize;
 
-use super::App;
+use super::app::App;
 
-/// The most servers and rows that are named.
+/// Maximum servers and rows that are named.
 const MAX_NAMED: usize = 20;
 
 #[derive(Default, Serialize)]
@@ -25,19 +25,20 @@ struct Health {
     out_of_service: Option<OutOfService>,
 }
 
-/// What other nodes may serve and this one does not, since it does not understand some rows.
+/// What this node does not serve because it does not understand some rows. Other nodes may serve
+/// it.
 #[derive(Serialize)]
 struct OutOfService {
-    /// The ids of servers, which are in URLs anyway; the first of them.
+    /// The ids of the first servers. They are not secret, since they are in URLs.
     servers: Vec<String>,
-    /// How many clients. Their ids are not for strangers.
+    /// How many clients. Their ids are not published.
     clients: usize,
-    /// What is not understood; the first rows, for the administrator only.
+    /// The first rows that are not understood. Only the administrator gets them.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<Vec<String>>,
 }
 
-/// Who asks.
+/// Who gets the answer.
 #[derive(Clone, Copy)]
 enum Audience {
     Administrator,
@@ -52,12 +53,12 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
     ready(&app, Audience::Public).await
 }
 
-/// The same, and for what reasons not all is served.
+/// Like `readyz`, with the rows that are not understood.
 pub(super) async fn readyz_for_administrators(State(app): State<App>) -> Response {
     ready(&app, Audience::Administrator).await
 }
 
-/// A node on which something is out of service is ready for all the rest.
+/// A node on which something is out of service is still ready.
 async fn ready(app: &App, audience: Audience) -> Response {
     let out_of_service = OutOfService::of(&app.authority().catalog(), audience);
     match impediment(app).await {
@@ -69,7 +70,7 @@ async fn ready(app: &App, audience: Audience) -> Response {
     }
 }
 
-/// What keeps the process from serving.
+/// What keeps the process from serving, if anything does.
 async fn impediment(app: &App) -> Option<&'static str> {
     let store = app.authority().store();
     let ping = || {

@@ -1,13 +1,13 @@
-//! How long a decision may take: a storage that hangs shall hang neither clients nor browsers.
+//! Bounds the time of a decision, so that a storage that hangs does not keep clients waiting.
 
 use std::time::Duration;
 
 use futures_util::TryFutureExt;
 
-use super::RequestError;
+use super::failure::RequestError;
 
-/// As long as clients and proxies commonly wait.
-const DECISION_TIME: Duration = Duration::from_secs(20);
+/// Clients and proxies commonly wait about this long.
+pub(super) const DECISION_TIME: Duration = Duration::from_secs(20);
 
 /// Waits for a decision.
 ///
@@ -17,6 +17,7 @@ const DECISION_TIME: Duration = Duration::from_secs(20);
 pub(super) fn decided_in_time<T>(
     deciding: impl Future<Output = T>,
 ) -> impl Future<Output = Result<T, RequestError>> {
-    // Not an `async fn`: that would keep room for the decision twice.
+    // Not an `async fn`: its future would be twice as large, with the decision as an argument and
+    // as a local variable.
     tokio::time::timeout(DECISION_TIME, deciding).map_err(|_| RequestError::Overdue)
 }

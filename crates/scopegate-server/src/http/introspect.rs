@@ -5,12 +5,13 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
-use super::asked::Asked;
+use super::app::App;
 use super::client_request::ClientRequest;
-use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, on_both};
+use super::failure::{Failure, NEVER_STORED};
+use super::routes::{Routes, on_both};
+use super::server_in_path::ServerInPath;
 
-/// Where tokens are looked into.
+/// The introspection endpoint.
 pub(super) fn routes(base: &str) -> Routes {
     on_both(base, "introspect", || post(introspect))
 }
@@ -18,7 +19,7 @@ pub(super) fn routes(base: &str) -> Routes {
 /// Answers an introspection request.
 async fn introspect(
     State(app): State<App>,
-    Asked(server): Asked,
+    ServerInPath(server): ServerInPath,
     request: Request,
 ) -> Result<Response, Failure> {
     let request = ClientRequest::read(&app, &server, request).await?;

@@ -1,4 +1,4 @@
-//! What an authorization server says of itself: its keys and its metadata.
+//! What an authorization server publishes: its keys and its metadata.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -6,14 +6,15 @@ use bytes::Bytes;
 use http::HeaderMap;
 use scopegate_core::endpoints::metadata::Metadata;
 
-use super::asked::Asked;
+use super::app::App;
 use super::document::Document;
-use super::{App, Failure, RequestError};
+use super::failure::{Failure, RequestError};
+use super::server_in_path::ServerInPath;
 
-/// The public keys (RFC 7517 §5). Asking never makes one.
+/// The public keys (RFC 7517 §5). A request never makes a key.
 pub(super) async fn keys(
     State(app): State<App>,
-    Asked(server): Asked,
+    ServerInPath(server): ServerInPath,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
     let keys = app.authority().public_keys(&server.id);
@@ -22,7 +23,7 @@ pub(super) async fn keys(
 }
 
 /// The metadata (RFC 8414 §3, OpenID Connect Discovery 1.0 §4).
-pub(super) async fn metadata(Asked(server): Asked, request: HeaderMap) -> Response {
+pub(super) async fn metadata(ServerInPath(server): ServerInPath, request: HeaderMap) -> Response {
     let metadata = serde_json::to_vec(&Metadata::of(&server)).expect("metadata has text keys only");
     Document(metadata.into()).answer(&request)
 }

@@ -8,31 +8,41 @@ use axum::response::Response;
 use axum::routing::get;
 use http::Method;
 use http::request::Parts;
-use scopegate_core::call::form::Form;
-use scopegate_core::catalog::AuthorizationServer;
+use scopegate_core::catalog::{AuthorizationServer, ClientId};
+use scopegate_core::directory::User;
 use scopegate_core::endpoints::logout::{Logout, LogoutRequest};
+use scopegate_core::form::Form;
+use scopegate_core::people::interaction::Goal;
 
-use super::asked::Asked;
+use super::app::App;
+use super::browser::{Browser, form_token, query, redirect_signed_out, see_other, waiting_request};
+use super::failure::{Failure, RequestError};
 use super::in_time::decided_in_time;
-use super::pages::{self, log_out, see_other};
-use super::{App, Failure, RequestError, Routes, cookies, form_body, on_both, with_effects};
+use super::pages;
+use super::pages::session::LogOutPage;
+use super::routes::{Routes, on_both, with_effects};
+use super::server_in_path::ServerInPath;
+use super::{cookies, form_body};
 
-/// The longest form, in bytes: it may have to travel in a URL.
+/// The longest form, in bytes. It may have to fit into a URL.
 const MAX_FORM: usize = 8 * 1024;
 
-/// Where clients send browsers to sign a person out.
+/// The parameters that the form sends back. They are checked again then.
+const SENT_BACK: [&str; 2] = ["post_logout_redirect_uri", "state"];
+
+/// The logout endpoint.
 pub(super) fn routes(base: &str) -> Routes {
     on_both(base, "logout", || with_effects(get(logout).post(logout)))
 }
 
 async fn logout(
     State(app): State<App>,
-    server: Result<Asked, Failure>,
+    server: Result<ServerInPath, Failure>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let answered = match server {
-        Ok(Asked(server)) => {
+        Ok(ServerInPath(server)) => {
             let answered = answer(&app, &server, &parts, body).await;
             answered.map_err(|failure| failure.of_server(&server))
         }
@@ -53,14 +63,14 @@ async fn answer(
             let form = posted(parts, body).await?;
             let agreed = form.value("request").is_some();
             if agreed {
-                // It comes from the page that asked, in this browser.
-                pages::brought_back(app, &parts.headers, &form)?;
+                // Only the page that asked, in this browser, can send it.
+                waiting_request(app, &parts.headers, &form)?;
             } else if session.is_none() {
-                return Ok(once_more(parts, &form));
+                return Ok(by_get(parts, &form));
             }
             (form, agreed)
         }
-        _ => (pages::query(parts)?, false),
+        _ => (query(parts)?, false),
     };
     let request = LogoutRequest {
         server,
@@ -71,12 +81,30 @@ async fn answer(
     };
     let decided = decided_in_time(app.authority().log_out(request)).await.map_err(Failure::new)?;
     Ok(match decided.map_err(Failure::new)? {
-        Logout::Ask { user, client } => log_out::ask(app, parts, &user, client.as_ref(), &form),
+        Logout::Ask { user, client } => ask(app, parts, &user, client.as_ref(), &form),
         Logout::Done(goes_to) => {
             let path = goes_to.unwrap_or_else(|| app.path("signout"));
-            pages::signed_out(app, session.as_ref(), &path)
+            redirect_signed_out(app, session.as_ref(), &path)
         }
     })
+}
+
+/// Asks the user. An ID token in the request does not come back with the form: it has already said
+/// which client asks.
+fn ask(app: &App, parts: &Parts, user: &User, client: Option<&ClientId>, form: &Form) -> Response {
+    let browser = Browser::of(app, &parts.headers);
+    let request = form_token(app, Goal::Account, &browser);
+    let client = client.map(|client| ("client_id", client.as_str()));
+    let sent_back = SENT_BACK.into_iter().filter_map(|name| Some((name, form.value(name)?)));
+    let hidden: Vec<_> =
+        [("request", request.as_str())].into_iter().chain(client).chain(sent_back).collect();
+    let page = pages::page(&LogOutPage {
+        login: &user.login,
+        action: parts.uri.path(),
+        hidden: &hidden,
+        account: &app.path("account"),
+    });
+    browser.with_cookie(app, page)
 }
 
 /// The form that was sent.
@@ -88,9 +116,9 @@ async fn posted(parts: &Parts, body: Body) -> Result<Form, Failure> {
     form_body::parse(&bytes).map_err(Failure::new)
 }
 
-/// Asks the browser for the same by GET: the form of another site comes without the cookies, which a
-/// GET brings.
-fn once_more(parts: &Parts, form: &Form) -> Response {
+/// Redirects the browser to the same request by GET. A browser sends the form of another site
+/// without cookies, and a GET with them.
+fn by_get(parts: &Parts, form: &Form) -> Response {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let query = query.extend_pairs(form.pairs()).finish();
     see_other(&format!("{}?{query}", parts.uri.path()))

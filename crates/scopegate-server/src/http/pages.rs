@@ -1,134 +1,137 @@
-//! Pages for people: plain HTML that works without a script.
+//! Pages for users: plain HTML that works without a script.
+//!
+//! A page is a template in `templates/` and a type with the values that the template shows. All
+//! templates extend `layout.html`. askama compiles them into this crate.
 
-pub(super) mod account;
-mod activate;
-mod activate_forms;
 pub(super) mod consent;
+pub(super) mod device;
 pub(super) mod error;
-pub(super) mod html;
-pub(super) mod log_out;
+mod escape;
+pub(super) mod form_post;
+pub(super) mod session;
 pub(super) mod sign_in;
-mod sign_in_form;
-pub(super) mod sign_out;
 
-use axum::body::Body;
+use std::sync::OnceLock;
+
+use askama::Template;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
-use scopegate_core::call::form::Form;
-use scopegate_core::directory::User;
-use scopegate_core::people::interaction::{FlowSecret, Goal, Interaction, InteractionError};
-use scopegate_core::people::session::SessionSecret;
-use scopegate_core::store::Session;
+use http::HeaderValue;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS,
+};
+use scopegate_jose::{base64url, sha256};
 
 pub(super) use self::error::failure;
-use super::{App, Failure, Routes, cookies, form_body};
 
-/// The longest query: a sealed request and what is around it.
-const MAX_QUERY: usize = 52 * 1024;
+/// The style of all pages. `layout.html` contains it.
+const STYLE: &str = include_str!("../../templates/style.css");
 
-pub(super) fn routes(base: &str) -> Routes {
-    vec![
-        (format!("{base}/account"), get(account::show)),
-        (format!("{base}/activate"), get(activate::show).post(activate::submit)),
-        (format!("{base}/signin"), get(sign_in::show).post(sign_in::submit)),
-        (format!("{base}/signout"), get(sign_out::show).post(sign_out::submit)),
-    ]
+/// Answers with a page that runs no script.
+pub(super) fn page(template: &impl Template) -> Response {
+    answer(template, None)
 }
 
-/// Leads the browser on, by GET whatever it did before (RFC 9700 §4.12).
-pub(super) fn see_other(path: &str) -> Response {
+/// Answers with a page that runs this one script. The template must contain it byte for byte.
+pub(super) fn page_with_script(template: &impl Template, script: &'static str) -> Response {
+    answer(template, Some(script))
+}
+
+fn answer(template: &impl Template, script: Option<&'static str>) -> Response {
+    let html = template.render().expect("writing texts to a string cannot fail");
     let headers = [
-        (LOCATION, HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("/"))),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CONTENT_SECURITY_POLICY, policy(script)),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    (StatusCode::SEE_OTHER, headers).into_response()
+    (headers, html).into_response()
 }
 
-/// Leads a browser on in which nobody is signed in any more. Its cookie goes, if it showed one: an answer
-/// to a request of another site, which comes without, must not take it away.
-pub(super) fn signed_out(app: &App, session: Option<&SessionSecret>, path: &str) -> Response {
-    let mut response = see_other(path);
-    if session.is_some() {
-        response.headers_mut().append(SET_COOKIE, cookies::drop_session(app.scheme()));
+/// What a browser may load and run for a page: our style, and our script if there is one.
+///
+/// `form-action` is left out: browsers also apply it to the redirect after a form, which leads to the
+/// client.
+fn policy(script: Option<&'static str>) -> HeaderValue {
+    static STYLE_SOURCE: OnceLock<String> = OnceLock::new();
+    let style = STYLE_SOURCE.get_or_init(|| source(STYLE));
+    let mut policy =
+        format!("default-src 'none'; style-src {style}; frame-ancestors 'none'; base-uri 'none'");
+    if let Some(script) = script {
+        policy.push_str("; script-src ");
+        policy.push_str(&source(script));
     }
-    response
+    HeaderValue::try_from(policy).expect("a policy is ASCII")
 }
 
-/// Leads a person to the sign-in; afterwards it goes on where the interaction says.
-pub(super) fn to_sign_in(app: &App, interaction: &Interaction) -> Response {
-    let sealed = app.authority().seal(interaction);
-    see_other(&format!("{}?request={sealed}", app.path("signin")))
+/// A style or script by its digest (CSP Level 3 §2.3.1). The browser refuses any other.
+fn source(content: &str) -> String {
+    let digest = base64url::encode(&sha256(content.as_bytes()));
+    format!("'sha256-{}='", digest.replace('-', "+").replace('_', "/"))
 }
 
-/// By what the browser is known; made if it is not yet.
-pub(super) struct Browser {
-    pub(super) flow: FlowSecret,
-    is_new: bool,
-}
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use http::StatusCode;
 
-impl Browser {
-    pub(super) fn of(app: &App, headers: &HeaderMap) -> Self {
-        match cookies::flow(headers, app.scheme()) {
-            Some(flow) => Self { flow, is_new: false },
-            None => Self { flow: FlowSecret::generate(), is_new: true },
+    use super::*;
+
+    async fn html(response: Response) -> String {
+        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    fn csp(response: &Response) -> String {
+        response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
+    }
+
+    fn any_page() -> Response {
+        error::error(StatusCode::BAD_REQUEST, "Nothing works.")
+    }
+
+    #[test]
+    fn a_page_is_neither_framed_nor_stored_and_sends_no_referrer() {
+        let response = any_page();
+        for (name, value) in [
+            (CONTENT_TYPE, "text/html; charset=utf-8"),
+            (X_FRAME_OPTIONS, "DENY"),
+            (REFERRER_POLICY, "no-referrer"),
+            (CACHE_CONTROL, "no-store"),
+        ] {
+            assert_eq!(response.headers()[name], value);
         }
-    }
-
-    /// Lets the browser know, if it does not yet.
-    pub(super) fn told(&self, app: &App, mut response: Response) -> Response {
-        if self.is_new {
-            let line = cookies::set_flow(&self.flow, app.scheme());
-            response.headers_mut().append(SET_COOKIE, line);
+        let csp = csp(&response);
+        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+            assert!(csp.contains(part), "{csp}");
         }
-        response
+        assert!(!csp.contains("unsafe") && !csp.contains("script-src"), "{csp}");
     }
-}
 
-/// The request that waits, as the browser brings it back in the parameter `request`.
-pub(super) fn brought_back(
-    app: &App,
-    headers: &HeaderMap,
-    form: &Form,
-) -> Result<Interaction, Failure> {
-    let flow = cookies::flow(headers, app.scheme());
-    let opened = match (form.value("request"), flow) {
-        (Some(sealed), Some(flow)) => app.authority().open_sealed(sealed, &flow),
-        _ => Err(InteractionError::NotOurs),
-    };
-    opened.map_err(Failure::new)
-}
-
-/// Who is signed in in this browser.
-pub(super) async fn signed_in(
-    app: &App,
-    headers: &HeaderMap,
-) -> Result<Option<(Session, User)>, Failure> {
-    let Some(secret) = cookies::session(headers, app.scheme()) else { return Ok(None) };
-    let found = app.authority().signed_in(&secret).await;
-    found.map_err(|error| Failure::new(scopegate_core::error::TokenError::Storage(error)))
-}
-
-/// The parameters of the URL.
-pub(super) fn query(parts: &Parts) -> Result<Form, Failure> {
-    let query = parts.uri.query().unwrap_or_default();
-    if query.len() > MAX_QUERY {
-        return Err(Failure::new(super::RequestError::QueryTooLong));
+    /// The example of CSP Level 3 §8.2: this script has this digest.
+    #[test]
+    fn a_script_is_allowed_by_its_digest() {
+        let allowed = policy(Some("alert('Hello, world.');"));
+        let digest = "'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='";
+        assert!(allowed.to_str().unwrap().contains(&format!("script-src {digest}")), "{allowed:?}");
     }
-    form_body::parse(query.as_bytes()).map_err(Failure::new)
-}
 
-/// The parameters of a form that was sent.
-async fn body(parts: &Parts, body: Body) -> Result<Form, Failure> {
-    form_body::read(&parts.headers, body).await.map_err(Failure::new)
-}
+    #[tokio::test]
+    async fn the_policy_allows_exactly_the_style_of_the_page() {
+        let response = any_page();
+        let csp = csp(&response);
+        let html = html(response).await;
+        let style = html.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next());
+        assert!(csp.contains(&format!("style-src {};", source(style.unwrap()))), "{csp}");
+        assert_eq!(html.matches("<style").count() + html.matches("style=").count(), 1, "{html}");
+    }
 
-/// Seals what a form of a page brings back, so that it can come from this browser only.
-fn form_token(app: &App, goal: Goal, browser: &Browser) -> String {
-    let now = app.authority().clock().now();
-    let waiting = Interaction::for_page(goal, Vec::new(), browser.flow.browser(), now);
-    app.authority().seal(&waiting)
+    #[tokio::test]
+    async fn a_page_names_its_language_and_itself() {
+        let html = html(any_page()).await;
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{html}");
+        let title = "This does not work";
+        assert!(html.contains(&format!("<title>{title}</title>")), "{html}");
+        assert!(html.contains(&format!("<h1>{title}</h1>")), "{html}");
+    }
 }

@@ -6,23 +6,24 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::StatusCode;
 
-use super::asked::Asked;
+use super::app::App;
 use super::client_request::ClientRequest;
-use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, on_both};
+use super::failure::{Failure, NEVER_STORED};
+use super::routes::{Routes, on_both};
+use super::server_in_path::ServerInPath;
 
-/// The longest request of whoever proves nothing, in bytes: as long as one in a URL.
+/// The longest request of an unauthenticated client, in bytes: as long as one in a URL.
 const MAX_UNPROVED: usize = 8 * 1024;
 
-/// Where clients push what they will ask.
+/// The pushed authorization request endpoint.
 pub(super) fn routes(base: &str) -> Routes {
     on_both(base, "par", || post(push))
 }
 
-/// Keeps a request, and answers with the reference to it.
+/// Stores a request and answers with its reference.
 async fn push(
     State(app): State<App>,
-    Asked(server): Asked,
+    ServerInPath(server): ServerInPath,
     request: Request,
 ) -> Result<Response, Failure> {
     let request = ClientRequest::read(&app, &server, request).await?;

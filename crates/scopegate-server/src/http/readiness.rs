@@ -1,7 +1,7 @@
-//! Whether the storage serves, asked once a second at most.
+//! Whether the storage works, checked at most once a second.
 //!
-//! To know it, something must be written. Whoever hammers at `/readyz` must not keep the storage's
-//! only writer from those who want tokens.
+//! The check writes to the storage. Many requests to `/readyz` must not occupy the storage's only
+//! writer, which token requests need.
 
 use std::error::Error;
 use std::future::Future;
@@ -12,39 +12,40 @@ use scopegate_core::store::StoreError;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// A storage that takes longer to answer is as good as down.
+/// A storage that takes longer than this to answer counts as unavailable.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// For so long an answer is good.
+/// How long a result is reused.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Whether the storage serves, as it was found out last.
+/// The last result of the check.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Readiness(Arc<Mutex<Option<Verdict>>>);
+pub(super) struct Readiness(Arc<Mutex<Option<Checked>>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Verdict {
+struct Checked {
     found_at: Instant,
     /// What keeps the storage from serving.
     impediment: Option<&'static str>,
 }
 
 impl Readiness {
-    /// What keeps the storage from serving. It is pinged unless that was done just now; those who
-    /// ask meanwhile wait for the same answer.
+    /// What keeps the storage from serving, if anything does. It is pinged unless the last result
+    /// is fresh. Concurrent callers wait for the same ping.
     pub(super) async fn impediment<P>(&self, ping: impl FnOnce() -> P) -> Option<&'static str>
     where
         P: Future<Output = Result<(), StoreError>> + Send + 'static,
     {
         let mut last = Arc::clone(&self.0).lock_owned().await;
-        if let Some(verdict) = last.filter(|verdict| verdict.found_at.elapsed() < FRESH) {
-            return verdict.impediment;
+        if let Some(checked) = last.filter(|checked| checked.found_at.elapsed() < FRESH) {
+            return checked.impediment;
         }
         let ping = ping();
-        // A task of its own, which keeps the lock: who goes away while it runs starts no second one.
+        // The ping runs in its own task, which holds the lock. So a caller that goes away does not
+        // cause a second ping.
         let asked = tokio::spawn(async move {
             let impediment = impediment(ping).await;
-            *last = Some(Verdict { found_at: Instant::now(), impediment });
+            *last = Some(Checked { found_at: Instant::now(), impediment });
             impediment
         });
         asked.await.unwrap_or(Some("The storage does not serve."))
@@ -71,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    /// A storage that counts its pings, each of which takes its time.
+    /// A storage that counts its pings. Each takes a given time.
     #[derive(Clone, Default)]
     struct Pinged(Arc<AtomicUsize>);
 
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_hundred_questions_at_once_are_one_ping() {
+    async fn a_hundred_concurrent_calls_are_one_ping() {
         let (readiness, store) = (Readiness::default(), Pinged::default());
         let asked = (0..100).map(|_| readiness.impediment(store.ping(SHORT, Ok(()))));
         let answers = futures_util::future::join_all(asked).await;
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_is_good_for_a_second() {
+    async fn a_result_is_reused_for_a_second() {
         let (readiness, store) = (Readiness::default(), Pinged::default());
         let refused = Some("The storage does not serve.");
         assert_eq!(readiness.impediment(store.ping(SHORT, full())).await, refused);
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_goes_away_while_it_is_asked_starts_no_second_ping() {
+    async fn a_caller_that_goes_away_causes_no_second_ping() {
         let (readiness, store) = (Readiness::default(), Pinged::default());
         for _ in 0..10 {
             let asked = readiness.impediment(store.ping(10 * SHORT, Ok(())));

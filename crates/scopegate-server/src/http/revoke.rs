@@ -4,31 +4,34 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use scopegate_core::error::TokenError;
 use scopegate_core::store::StoreError;
 
-use super::asked::Asked;
+use super::app::App;
 use super::client_request::ClientRequest;
-use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, cors, on_both};
+use super::cors;
+use super::failure::{Failure, NEVER_STORED};
+use super::routes::{Routes, on_both};
+use super::server_in_path::ServerInPath;
 
-/// Where tokens are given back.
+/// The revocation endpoint.
 pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || revoke.layer(cors::Sharing(app.clone()));
+    let shared = || revoke.layer(from_fn_with_state(app.clone(), cors::share));
     on_both(base, "revoke", || cors::with_preflight(post(shared())))
 }
 
-/// Answers a revocation request: with nothing, whatever the token was (RFC 7009 §2.2).
+/// Revokes a token. The answer is empty, whatever the token was (RFC 7009 §2.2).
 async fn revoke(
     State(app): State<App>,
-    Asked(server): Asked,
+    ServerInPath(server): ServerInPath,
     request: Request,
 ) -> Result<Response, Failure> {
     let request = ClientRequest::read(&app, &server, request).await?;
     let authority = Arc::clone(app.authority());
-    // The token ends even if the client has gone meanwhile.
+    // The token is revoked even if the client has disconnected meanwhile.
     let revoked = async move {
         request.decided(|request| authority.revoke(request)).await?;
         Ok(request.answered(NEVER_STORED.into_response()))

@@ -3,24 +3,27 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
-use super::asked::Asked;
+use super::app::App;
 use super::client_request::ClientRequest;
-use super::failure::NEVER_STORED;
-use super::{App, Failure, Routes, cors, on_both};
+use super::cors;
+use super::failure::{Failure, NEVER_STORED};
+use super::routes::{Routes, on_both};
+use super::server_in_path::ServerInPath;
 
-/// Where token requests go.
+/// The token endpoint.
 pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || token.layer(cors::Sharing(app.clone()));
+    let shared = || token.layer(from_fn_with_state(app.clone(), cors::share));
     on_both(base, "token", || cors::with_preflight(post(shared())))
 }
 
 /// Answers a token request.
 async fn token(
     State(app): State<App>,
-    Asked(server): Asked,
+    ServerInPath(server): ServerInPath,
     request: Request,
 ) -> Result<Response, Failure> {
     let request = ClientRequest::read(&app, &server, request).await?;

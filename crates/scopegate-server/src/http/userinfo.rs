@@ -6,6 +6,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -14,24 +15,30 @@ use http::{HeaderMap, Method};
 use scopegate_core::catalog::AuthorizationServer;
 use scopegate_core::endpoints::userinfo::UserInfo;
 
-use super::asked::Asked;
-use super::failure::NEVER_STORED;
+use super::app::App;
+use super::failure::{Failure, NEVER_STORED, RequestError};
 use super::in_time::decided_in_time;
-use super::{App, Failure, RequestError, Routes, bearer, cors, form_body, on_both};
+use super::routes::{Routes, on_both};
+use super::server_in_path::ServerInPath;
+use super::{bearer, cors, form_body};
 
-/// Where clients ask about persons.
+/// The userinfo endpoint.
 pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || userinfo.layer(cors::Sharing(app.clone()));
+    let shared = || userinfo.layer(from_fn_with_state(app.clone(), cors::share));
     on_both(base, "userinfo", || cors::with_preflight(get(shared()).post(shared())))
 }
 
-/// Tells what is known of the person of an access token.
-async fn userinfo(State(app): State<App>, Asked(server): Asked, request: Request) -> Response {
+/// Answers with the claims about the user of an access token.
+async fn userinfo(
+    State(app): State<App>,
+    ServerInPath(server): ServerInPath,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     match decide(&app, &server, &parts, body).await {
         Ok(known) => {
             let response = (NEVER_STORED, Json(known.claims())).into_response();
-            cors::asked_by(|| Some(known.client().clone()), &parts.headers, response)
+            cors::for_client(|| Some(known.client().clone()), &parts.headers, response)
         }
         Err(error) => bearer::refused(Failure::new(error).of_server(&server)),
     }
@@ -52,7 +59,7 @@ async fn decide(
     Ok(decided_in_time(app.authority().userinfo(server, token)).await??)
 }
 
-/// Tells whether there is a form: a token in the header may come with any body, or none.
+/// Tells whether the body is a form. If the token is in the header, any body is ignored.
 fn has_form(headers: &HeaderMap) -> bool {
     let line = headers.get(CONTENT_TYPE).and_then(|line| line.to_str().ok()).unwrap_or_default();
     let essence = line.split(';').next().unwrap_or_default().trim();

@@ -1,12 +1,32 @@
-//! Which addresses are those of the internet.
+//! Which addresses may be asked, and which are on the internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::Exposure;
+use crate::exposure::Exposure;
 
-/// What is no address of somebody else on the internet (the registries of RFC 6890).
+/// Which addresses may be asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reach {
+    /// Addresses on the internet.
+    Internet,
+    /// Addresses on the internet, and of the machine itself.
+    InternetAndLoopback,
+    /// All addresses: an administrator has named the URL.
+    Anywhere,
+}
+
+impl From<Exposure> for Reach {
+    fn from(exposure: Exposure) -> Self {
+        match exposure {
+            Exposure::Loopback => Self::InternetAndLoopback,
+            Exposure::Public => Self::Internet,
+        }
+    }
+}
+
+/// Networks of version 4 that are not on the internet (the registries of RFC 6890).
 const OTHER_V4: [([u8; 4], u8); 14] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
@@ -21,14 +41,15 @@ const OTHER_V4: [([u8; 4], u8); 14] = [
     ([198, 18, 0, 0], 15),
     ([198, 51, 100, 0], 24),
     ([203, 0, 113, 0], 24),
-    // Multicast, what is reserved, broadcast.
+    // Multicast, reserved, broadcast.
     ([224, 0, 0, 0], 3),
 ];
 
-/// Of version 6 only this is given out, but for the parts of it below.
+/// The only network of version 6 from which addresses of the internet are allocated.
 const INTERNET_V6: ([u16; 8], u8) = ([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
-/// Protocols and tunnels, of which some lead to any address of version 4; documentation.
+/// The parts of it that are not on the internet: protocols, tunnels (some lead to any address of version
+/// 4), documentation.
 const OTHER_V6: [([u16; 8], u8); 4] = [
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
     ([0x2001, 0x0db8, 0, 0, 0, 0, 0, 0], 32),
@@ -36,11 +57,18 @@ const OTHER_V6: [([u16; 8], u8); 4] = [
     ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
 ];
 
-/// Tells whether a process that can be reached by these may ask an address.
-pub(super) fn may_be_asked(address: IpAddr, exposure: Exposure) -> bool {
-    if exposure == Exposure::Loopback && address.is_loopback() {
-        return true;
+impl Reach {
+    /// Tells whether an address may be asked.
+    pub(super) fn includes(self, address: IpAddr) -> bool {
+        match self {
+            Self::Internet => is_internet(address),
+            Self::InternetAndLoopback => address.is_loopback() || is_internet(address),
+            Self::Anywhere => true,
+        }
     }
+}
+
+fn is_internet(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_internet_v4(address),
         IpAddr::V6(address) => is_internet_v6(address),
@@ -66,11 +94,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_internet_are_asked() {
-        let may = |text: &str, exposure| may_be_asked(text.parse().unwrap(), exposure);
+    fn only_addresses_on_the_internet_are_asked() {
+        let may = |text: &str, reach: Reach| reach.includes(text.parse().unwrap());
         for good in ["1.1.1.1", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1"]
         {
-            assert!(may(good, Exposure::Public), "{good}");
+            assert!(may(good, Reach::Internet), "{good}");
         }
         let inner = [
             "0.0.0.0",
@@ -102,13 +130,14 @@ mod tests {
             "::10.0.0.1",
         ];
         for bad in inner {
-            assert!(!may(bad, Exposure::Public), "{bad}");
-            assert!(!may(bad, Exposure::Loopback), "{bad}");
+            assert!(!may(bad, Reach::Internet), "{bad}");
+            assert!(!may(bad, Reach::InternetAndLoopback), "{bad}");
+            assert!(may(bad, Reach::Anywhere), "{bad}");
         }
         for own in ["127.0.0.1", "127.1.2.3", "::1"] {
-            assert!(!may(own, Exposure::Public), "{own}");
-            assert!(may(own, Exposure::Loopback), "{own}");
+            assert!(!may(own, Reach::Internet), "{own}");
+            assert!(may(own, Reach::InternetAndLoopback), "{own}");
         }
-        assert!(!may("::ffff:127.0.0.1", Exposure::Public));
+        assert!(!may("::ffff:127.0.0.1", Reach::Internet));
     }
 }

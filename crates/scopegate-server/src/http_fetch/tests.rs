@@ -9,9 +9,9 @@ use axum::http::StatusCode;
 use axum::routing::get;
 
 use super::*;
-use crate::{ListenSettings, Listener};
+use crate::listen::{ListenSettings, Listener};
 
-/// What a client publishes on loopback, and how often it was asked.
+/// A site on loopback, and the number of its requests.
 async fn publisher() -> (SocketAddr, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&asked);
@@ -42,13 +42,13 @@ async fn publisher() -> (SocketAddr, Arc<AtomicU32>) {
 #[tokio::test]
 async fn a_document_of_bounded_size_is_fetched() {
     let (address, _) = publisher().await;
-    let fetch = HttpFetch::new(Exposure::Loopback);
+    let fetch = HttpFetch::for_catalog(Exposure::Loopback);
     let get = async |path: &str| fetch.get(&format!("http://{address}{path}")).await;
     assert_eq!(get("/keys").await.unwrap(), b"{\"keys\":[]}");
     assert_eq!(get("/just-fits").await.unwrap().len(), MAX_LENGTH);
     assert_eq!(get("/large").await, Err(FetchError::TooLarge));
     assert_eq!(get("/endless").await, Err(FetchError::TooLarge));
-    assert_eq!(get("/error").await, Err(FetchError::Unreachable));
+    assert_eq!(get("/error").await, Err(FetchError::Status(500)));
     let named = format!("http://localhost:{}/keys", address.port());
     assert!(fetch.get(&named).await.is_ok());
 }
@@ -56,24 +56,24 @@ async fn a_document_of_bounded_size_is_fetched() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (address, asked) = publisher().await;
-    let fetch = HttpFetch::new(Exposure::Loopback);
+    let fetch = HttpFetch::for_catalog(Exposure::Loopback);
     let refused = fetch.get(&format!("http://{address}/redirect")).await;
-    assert_eq!((refused, asked.load(Ordering::Relaxed)), (Err(FetchError::Unreachable), 1));
+    assert_eq!((refused, asked.load(Ordering::Relaxed)), (Err(FetchError::Status(302)), 1));
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_is_not_waited_for() {
     let (address, _) = publisher().await;
     let max_time = Duration::from_millis(50);
-    let fetch = HttpFetch { max_time, ..HttpFetch::new(Exposure::Loopback) };
+    let fetch = HttpFetch { max_time, ..HttpFetch::for_catalog(Exposure::Loopback) };
     let url = format!("http://{address}/silent");
-    assert_eq!(fetch.get(&url).await, Err(FetchError::Unreachable));
+    assert_eq!(fetch.get(&url).await, Err(FetchError::TimedOut));
 }
 
 #[tokio::test]
 async fn few_documents_are_fetched_at_a_time() {
     let (address, asked) = publisher().await;
-    let fetch = Arc::new(HttpFetch::new(Exposure::Loopback));
+    let fetch = Arc::new(HttpFetch::for_catalog(Exposure::Loopback));
     let get = |path: &str| {
         let (fetch, url) = (Arc::clone(&fetch), format!("http://{address}{path}"));
         tokio::spawn(async move { fetch.get(&url).await })
@@ -89,10 +89,10 @@ async fn few_documents_are_fetched_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_server_that_others_reach_asks_no_address_of_its_own() {
+async fn a_public_server_asks_no_address_of_its_own_network() {
     let (address, asked) = publisher().await;
     let port = address.port();
-    let fetch = HttpFetch::new(Exposure::Public);
+    let fetch = HttpFetch::for_catalog(Exposure::Public);
     for url in [
         format!("http://127.0.0.1:{port}/keys"),
         format!("https://127.0.0.1:{port}/keys"),
@@ -115,8 +115,30 @@ async fn a_server_that_others_reach_asks_no_address_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_command_asks_any_address_but_plain_http_on_loopback_only() {
+    let (address, _) = publisher().await;
+    let fetch = HttpFetch::for_administrator();
+    assert!(fetch.get(&format!("http://{address}/keys")).await.is_ok());
+    let refused = fetch.get("http://10.0.0.1/keys").await;
+    assert_eq!(refused, Err(FetchError::Forbidden));
+    assert_eq!(fetch.check(&Url::parse("https://10.0.0.1/keys").unwrap()), Ok(()));
+}
+
+#[tokio::test]
+async fn a_failed_connection_says_why() {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let fetch = HttpFetch::for_catalog(Exposure::Loopback);
+    let FetchError::NoConnection(cause) =
+        fetch.get(&format!("http://{unused}/keys")).await.unwrap_err()
+    else {
+        panic!("nothing listens there");
+    };
+    assert!(cause.contains("refused"), "{cause}");
+}
+
+#[tokio::test]
 async fn plain_http_is_for_loopback_only() {
-    let fetch = HttpFetch::new(Exposure::Loopback);
+    let fetch = HttpFetch::for_catalog(Exposure::Loopback);
     for url in ["http://example.com/keys", "http://10.0.0.1/keys", "https://10.0.0.1/keys"] {
         assert_eq!(fetch.get(url).await, Err(FetchError::Forbidden), "{url}");
     }

@@ -1,4 +1,4 @@
-//! What a connection is doing, and since when: whose turn it is, the server's or the client's.
+//! What a connection is doing, and whether it waits for the client and since when.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -7,40 +7,41 @@ use std::time::Duration;
 use http::Version;
 use tokio::time::Instant;
 
-/// What a connection is doing. Its task writes it, and the listener reads it to choose which
-/// connection gives way to another.
+/// What a connection is doing. The task of the connection writes it. The listener reads it to
+/// choose which connection to close for a new one.
 ///
-/// The counts are independent of each other and guard no memory, so relaxed loads and stores do.
+/// The counts are independent of each other and guard no memory, so relaxed ordering is enough.
 #[derive(Debug)]
 pub(super) struct Activity {
     began: Instant,
-    /// Milliseconds from the beginning to the last event of a request or an answer. Pings are none.
+    /// Milliseconds from `began` to the last event of a request or an answer. A ping is not such an
+    /// event.
     moved: AtomicU64,
     protocol: AtomicU8,
-    /// Handlers that run, without those that wait for the body of their request.
+    /// How many handlers run. A handler that waits for the body of its request does not count.
     working: AtomicIsize,
-    /// Answers of which a part is still to be handed over; they are counted over HTTP/2 only.
+    /// How many answers are not handed over completely. Counted for HTTP/2 only.
     answering: AtomicUsize,
     leaves_unread: AtomicBool,
 }
 
-/// No request has come yet, so that the protocol does not matter.
+/// The protocol before the first request.
 const UNASKED: u8 = 0;
 const HTTP_1: u8 = 1;
 const HTTP_2: u8 = 2;
 
-/// What a connection is doing, as time-outs see it.
+/// The state of a connection, for time-outs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Standing {
     /// No request has come yet.
     Unasked,
-    /// HTTP/1, whose time-outs do not need this.
+    /// HTTP/1. Its time-outs are hyper's.
     Http1,
     /// A handler runs.
     Working,
-    /// The client has not taken the next part of an answer since then.
+    /// Since then the client has read nothing of an answer.
     Answering(Instant),
-    /// Nothing is asked and nothing is to be answered since then.
+    /// Since then there has been no request and no answer.
     Idle(Instant),
 }
 
@@ -57,60 +58,60 @@ impl Activity {
         }
     }
 
-    /// A request has come; its handler runs as long as the turn lives.
-    pub(super) fn turn(self: &Arc<Self>, version: Version) -> Turn {
+    /// Notes that a request has come. Its handler runs until the `RunningRequest` is dropped.
+    pub(super) fn begin_request(self: &Arc<Self>, version: Version) -> RunningRequest {
         let protocol = if version == Version::HTTP_2 { HTTP_2 } else { HTTP_1 };
         self.protocol.store(protocol, Ordering::Relaxed);
         self.advance();
         self.work();
-        Turn(Arc::clone(self))
+        RunningRequest(Arc::clone(self))
     }
 
-    /// The server has something to do.
+    /// Notes that the server has one more thing to do.
     pub(super) fn work(&self) {
         self.working.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The server has one thing less to do.
+    /// Notes that the server has one thing less to do.
     pub(super) fn rest(&self) {
         self.working.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A request has come, or an answer has advanced. A part of a request's body is no such event:
-    /// whoever sends it byte by byte has waited since its head.
+    /// Notes that a request has come, or that an answer has advanced. A part of a request's body
+    /// does not count, so that a client which sends its body byte by byte does not look active.
     pub(super) fn advance(&self) {
         let moved = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.moved.store(moved, Ordering::Relaxed);
     }
 
-    /// An answer begins to be handed over.
+    /// Notes that an answer begins to be handed over.
     pub(super) fn begin_answer(&self) {
         self.answering.fetch_add(1, Ordering::Relaxed);
         self.advance();
     }
 
-    /// An answer was handed over, or given up.
+    /// Notes that an answer was handed over or given up.
     pub(super) fn end_answer(&self) {
         self.advance();
         self.answering.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// The connection ends before everything was read that the client sends.
+    /// Notes that the connection ends before all that the client sends was read.
     pub(super) fn leave_unread(&self) {
         self.leaves_unread.store(true, Ordering::Relaxed);
     }
 
-    /// Tells whether the client may still be sending what nobody reads.
+    /// Tells whether the client may still be sending a body that nobody reads.
     pub(super) fn leaves_unread(&self) -> bool {
         self.leaves_unread.load(Ordering::Relaxed)
     }
 
-    /// Since when the server waits for the client, if it does.
+    /// Since when the server has been waiting for the client, if it is waiting.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
         (self.working.load(Ordering::Relaxed) <= 0).then(|| self.last_moved())
     }
 
-    /// What the connection is doing, as time-outs see it.
+    /// The state of the connection, for time-outs.
     pub(super) fn standing(&self) -> Standing {
         match self.protocol.load(Ordering::Relaxed) {
             UNASKED => Standing::Unasked,
@@ -130,11 +131,11 @@ impl Activity {
     }
 }
 
-/// A request whose handler runs.
+/// A request whose handler is running.
 #[derive(Debug)]
-pub(super) struct Turn(Arc<Activity>);
+pub(super) struct RunningRequest(Arc<Activity>);
 
-impl Drop for Turn {
+impl Drop for RunningRequest {
     fn drop(&mut self) {
         self.0.advance();
         self.0.rest();
@@ -153,7 +154,8 @@ mod tests {
         assert_eq!(activity.waiting_since(), Some(began));
 
         tokio::time::advance(Duration::from_secs(5)).await;
-        let (first, second) = (activity.turn(Version::HTTP_2), activity.turn(Version::HTTP_2));
+        let (first, second) =
+            (activity.begin_request(Version::HTTP_2), activity.begin_request(Version::HTTP_2));
         drop(first);
         assert_eq!(activity.standing(), Standing::Working);
         assert_eq!(activity.waiting_since(), None);

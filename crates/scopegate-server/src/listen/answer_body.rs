@@ -1,4 +1,4 @@
-//! The body of an answer over HTTP/2, where the client says how much of it may be sent.
+//! The body of an answer over HTTP/2, where the client decides how much may be sent (its window).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,19 +10,20 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use super::activity::Activity;
 
-/// What is handed over at once, in bytes. A client that takes less of it in the time to write is one
-/// that takes nothing.
+/// How many bytes are handed over at once. A client that reads less than this within the write
+/// time-out counts as one that reads nothing.
 const PIECE: usize = 4 * 1024;
 
-/// The body of an answer that is handed over piece by piece, each when the client has made room for a
-/// part of it. So it is seen when a client makes none.
+/// The body of an answer, handed over piece by piece. hyper asks for the next piece only when the
+/// client's window has room, so that a client which makes no room is noticed.
 #[derive(Debug)]
 pub(super) struct AnswerBody {
     body: Answer,
-    /// What of the last frame was not handed over.
+    /// The part of the last frame that was not handed over yet.
     pending: Bytes,
     activity: Arc<Activity>,
-    /// The body itself has nothing to hand over: the server must work.
+    /// The handler has not produced the next part of the body yet: the server is working, and not
+    /// waiting for the client.
     is_working: bool,
 }
 
@@ -104,9 +105,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_answer_is_handed_over_in_pieces_and_stands_until_it_is_let_go() {
+    async fn an_answer_is_handed_over_in_pieces_and_counts_until_it_is_dropped() {
         let activity = Arc::new(Activity::new());
-        drop(activity.turn(http::Version::HTTP_2));
+        drop(activity.begin_request(http::Version::HTTP_2));
         let mut body = AnswerBody::new(Answer::from(vec![b'x'; 10_000]), Arc::clone(&activity));
         assert_eq!(body.size_hint().exact(), Some(10_000));
         let mut lengths = Vec::new();
@@ -123,9 +124,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_still_being_made_is_the_servers_turn() {
+    async fn while_a_body_is_being_made_the_server_is_working() {
         let activity = Arc::new(Activity::new());
-        drop(activity.turn(http::Version::HTTP_2));
+        drop(activity.begin_request(http::Version::HTTP_2));
         let endless = Answer::from_stream(futures_util::stream::pending::<Result<Bytes, String>>());
         let mut body = AnswerBody::new(endless, Arc::clone(&activity));
         assert!(futures_util::FutureExt::now_or_never(body.frame()).is_none());

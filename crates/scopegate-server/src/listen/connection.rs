@@ -16,17 +16,17 @@ use tokio_rustls::TlsAcceptor;
 
 use super::activity::Activity;
 use super::exchange::Exchanges;
-use super::patience::{Patience, Verdict};
+use super::patience::{Action, Patience};
 use super::peer_stream::PeerStream;
 
 /// How long the TLS handshake may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
-/// How often an idle HTTP/2 client is asked whether it is still there, and for how long.
+/// How often an HTTP/2 client is pinged, and how long it may take to answer.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_TIME: Duration = Duration::from_secs(10);
 
-/// How many requests of one HTTP/2 connection are answered at once.
+/// Maximum concurrent requests of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
 
 /// The longest head of a request, in bytes.
@@ -41,7 +41,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Serves until the client or the server ends it; `ending` is closed when the server does.
+    /// Serves until the client or the server ends the connection. The sender of `ending` is dropped
+    /// when the server shuts down.
     pub(super) async fn serve<S>(
         self,
         stream: S,
@@ -55,7 +56,7 @@ impl Connection {
         let Some(tls) = tls else { return self.speak(stream, ending).await };
         let handshake = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream));
         tokio::select! {
-            // The sender never sends: it is gone.
+            // The sender never sends. This means that it was dropped.
             _ = ending.changed() => {}
             shaken = handshake => match shaken {
                 Ok(Ok(stream)) => self.speak(stream, ending).await,
@@ -86,15 +87,15 @@ impl Connection {
                 }
                 () = &mut look, if is_watched => {
                     match patience.judge(activity.standing(), Instant::now()) {
-                        Verdict::Close(reason) => {
+                        Action::Close(reason) => {
                             return tracing::debug!(%peer, reason, "a connection is closed");
                         }
-                        Verdict::Tell(then) => {
+                        Action::Tell(then) => {
                             connection.as_mut().graceful_shutdown();
                             look.as_mut().reset(then);
                         }
-                        Verdict::LookAgain(then) => look.as_mut().reset(then),
-                        Verdict::GoOn => is_watched = false,
+                        Action::LookAgain(then) => look.as_mut().reset(then),
+                        Action::GoOn => is_watched = false,
                     }
                 }
                 _ = ending.changed(), if !is_ending => {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Why a listener does not start; each says in one line what to change.
+/// Why a listener does not start. Each message says in one line what to change.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
@@ -14,26 +14,26 @@ pub enum ListenError {
     /// The process may not listen there.
     #[error("cannot listen on {0}: permission denied; choose a port above 1023")]
     PermissionDenied(SocketAddr),
-    /// The address is none of this machine's.
-    #[error("cannot listen on {0}: the address is none of this machine's")]
+    /// This machine does not have the address.
+    #[error("cannot listen on {0}: this machine does not have the address")]
     AddressNotAvailable(SocketAddr),
     /// The system refused for another reason.
     #[error("cannot listen on {address}: {source}")]
     Bind {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A file is no PEM file.
+    /// A file is not a PEM file.
     #[error("{} is not a PEM file", .0.display())]
     NotPem(PathBuf),
     /// A file holds no certificate.
@@ -42,7 +42,7 @@ pub enum ListenError {
     /// A file holds no private key.
     #[error("{} holds no private key", .0.display())]
     NoKey(PathBuf),
-    /// The key is not the certificate's.
+    /// The key does not belong to the certificate.
     #[error("the key in {} is not that of the certificate in {}", key.display(), certificate.display())]
     KeyMismatch {
         /// The file of the certificate.
@@ -50,12 +50,12 @@ pub enum ListenError {
         /// The file of the key.
         key: PathBuf,
     },
-    /// The certificate or the key is of no use for TLS.
+    /// The certificate or the key cannot be used for TLS.
     #[error("the certificate in {} cannot be used: {source}", certificate.display())]
     Unusable {
         /// The file of the certificate.
         certificate: PathBuf,
-        /// What the TLS library says.
+        /// The error of the TLS library.
         source: rustls::Error,
     },
 }

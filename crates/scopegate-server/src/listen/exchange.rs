@@ -1,4 +1,4 @@
-//! A request and its answer, on either protocol.
+//! A request and its answer, over HTTP/1 or HTTP/2.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,11 +12,11 @@ use http::{HeaderValue, Request, Response, Version};
 use hyper::body::{Body as _, Incoming};
 use tower_service::Service;
 
-use super::activity::{Activity, Turn};
+use super::activity::{Activity, RunningRequest};
 use super::answer_body::AnswerBody;
 use super::request_body::{Expects, RequestBody, Rest};
 
-/// The requests of one connection, and who answers them.
+/// Answers the requests of one connection.
 pub(super) struct Exchanges {
     pub(super) peer: SocketAddr,
     pub(super) router: Router,
@@ -30,7 +30,7 @@ impl Exchanges {
         mut request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
         let version = request.version();
-        let turn = self.activity.turn(version);
+        let running = self.activity.begin_request(version);
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let has_body = !request.body().is_end_stream();
         let expects = match request.headers().contains_key(EXPECT) {
@@ -48,9 +48,10 @@ impl Exchanges {
         let activity = Arc::clone(&self.activity);
         async move {
             let answer = answering.await?;
-            drop::<Turn>(turn);
+            drop::<RunningRequest>(running);
             if version == Version::HTTP_2 {
-                // Streams end each by itself, and what is unread is of no consequence.
+                // Each request has its own stream, so an unread body does not affect the next
+                // request.
                 return Ok(answer.map(|body| hand_over(body, activity)));
             }
             Ok(match rest {
@@ -61,8 +62,8 @@ impl Exchanges {
     }
 }
 
-/// Reads the rest of the request, or says that the connection ends with the answer: the next request
-/// could not be told from this one's body (RFC 9112 §9.3).
+/// Reads the rest of the request's body. If that is too much, the answer says `connection: close`:
+/// the next request could not be told from the rest of this body (RFC 9112 §9.3).
 async fn finish(
     mut answer: Response<Body>,
     rest: &Rest,

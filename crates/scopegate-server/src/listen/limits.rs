@@ -1,17 +1,18 @@
-//! How many connections there may be, and how long their clients are waited for.
+//! How many connections there may be, and how long to wait for their clients.
 
 use std::time::Duration;
 
-use crate::TrustedProxies;
+use crate::trusted_proxies::TrustedProxies;
 
-/// Descriptors that stay free for storage, fetches and the administrator's listener.
+/// How many descriptors are kept free for the storage, for fetches and for the administrator's
+/// listener.
 const MIN_RESERVE: u64 = 32;
 
-/// The most connections unless more are asked for: each one takes memory too.
+/// Maximum default connections. More must be configured, because each connection takes memory.
 const MOST_BY_DEFAULT: u64 = 20_000;
 
-/// How many connections a [`Listener`](crate::Listener) has, and how long their clients are waited
-/// for.
+/// How many connections a [`Listener`](crate::Listener) may have, and how long it waits for their
+/// clients.
 ///
 /// ```
 /// use scopegate_server::ListenLimits;
@@ -23,24 +24,27 @@ const MOST_BY_DEFAULT: u64 = 20_000;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ListenLimits {
-    /// The most connections at once. When there are so many, the connection that waits longest for its
-    /// client is closed for a new one.
+    /// Maximum connections. When they are reached, a new connection replaces one that has long been
+    /// waiting for its client.
     pub connections: usize,
-    /// The most connections of one address; an IPv6 /64 counts as one, and a /48 has 16 times as many.
+    /// Maximum connections from one address. An IPv6 /64 counts as one address. A /48 may have 16
+    /// times as many.
     pub connections_per_address: usize,
-    /// How long a client may take none of an answer. Pings count for nothing.
+    /// How long a client may read nothing of an answer. Answers to pings do not count.
     pub write_timeout: Duration,
-    /// How long a connection may be without a request.
+    /// How long a connection may have no request.
     pub idle_timeout: Duration,
-    /// Proxies, whose connections are those of many clients: they have no limit of their own.
+    /// Proxies. They have no limit per address, because their connections carry the requests of
+    /// many clients.
     pub trusted_proxies: TrustedProxies,
 }
 
 impl ListenLimits {
-    /// The usual limits of a process that may have so many descriptors: 80 % of them, 20,000 at most,
-    /// are for connections, and at least 32 are not. One address may have a quarter of the connections.
+    /// The default limits for a process that may have this many descriptors. 80 % of them are for
+    /// connections, at most 20,000, and at least 32 are kept free. One address may have a quarter
+    /// of the connections.
     ///
-    /// A process with two listeners gives each a part of its descriptors.
+    /// If a process has several listeners, divide its descriptors among them.
     pub fn for_descriptors(descriptors: u64) -> Self {
         let connections = Self::usual_connections(descriptors, MIN_RESERVE);
         Self {
@@ -52,25 +56,26 @@ impl ListenLimits {
         }
     }
 
-    /// The reserve of a process with so many connections to a database.
+    /// How many descriptors are kept free in a process with this many connections to a database.
     pub(crate) fn reserve(database_connections: u32) -> u64 {
         MIN_RESERVE + u64::from(database_connections)
     }
 
-    /// So many of the descriptors are for connections, by default.
+    /// How many of the descriptors are for connections by default.
     pub(crate) fn usual_connections(descriptors: u64, reserve: u64) -> usize {
-        // First divided, so that no number of descriptors is too large.
+        // Divided first, so that no number of descriptors overflows.
         let share = descriptors / 5 * 4 + descriptors % 5 * 4 / 5;
         let most = share.min(descriptors.saturating_sub(reserve)).min(MOST_BY_DEFAULT);
         usize::try_from(most).unwrap_or(usize::MAX).max(1)
     }
 
-    /// So many of the connections may be from one address, by default.
+    /// How many of the connections may be from one address by default.
     pub(crate) fn usual_per_address(connections: usize) -> usize {
         (connections / 4).max(1)
     }
 
-    /// Those of an administrator's listener: a few connections, inside the reserve of the public one.
+    /// The limits of an administrator's listener: 8 to 32 connections, which come out of the
+    /// descriptors that the public listener keeps free.
     pub(super) fn for_admin(public: &Self) -> Self {
         let connections = (public.connections / 16).clamp(8, 32);
         Self { connections, connections_per_address: connections, ..public.clone() }
@@ -78,7 +83,7 @@ impl ListenLimits {
 }
 
 impl Default for ListenLimits {
-    /// The usual limits for the number of descriptors that this process may have now.
+    /// The default limits for the number of descriptors that this process may have now.
     fn default() -> Self {
         Self::for_descriptors(descriptors())
     }
@@ -89,11 +94,11 @@ impl Default for ListenLimits {
 fn descriptors() -> u64 {
     use rustix::process::{Resource, getrlimit};
 
-    // Without a limit there is still a default number of connections.
+    // If there is no limit, `MOST_BY_DEFAULT` still applies.
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Handles are not scarce on other systems.
+/// Other systems have no such limit.
 #[cfg(not(unix))]
 fn descriptors() -> u64 {
     u64::MAX

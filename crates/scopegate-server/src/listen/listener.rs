@@ -1,4 +1,4 @@
-//! A port that is taken, and what is accepted on it.
+//! A bound port, and the loop that accepts connections on it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,13 +19,14 @@ use super::refusals::Refusals;
 use super::tls::Tls;
 use super::{ListenError, ListenLimits, ListenSettings};
 
-/// How long requests may take to finish once the end has begun.
+/// How long running requests may take after shutdown has begun.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The pause after the system has given no connection, because it has no more descriptors or the like.
+/// The pause after the system could not accept a connection, most likely because there are no
+/// descriptors left.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A port that is taken, with the certificate if it speaks TLS.
+/// A bound port, with a certificate if it speaks TLS.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -55,11 +56,11 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Takes the port and reads the certificate. Nothing is answered yet.
+    /// Binds the port and reads the certificate. Nothing is answered yet.
     ///
     /// # Errors
     ///
-    /// [`ListenError`] in one line that names the address or the file.
+    /// [`ListenError`]. Its message is one line that names the address or the file.
     pub async fn bind(settings: &ListenSettings) -> Result<Self, ListenError> {
         let ListenSettings { address, tls } = settings;
         let tls = tls.clone().map(Tls::load).transpose()?.map(Arc::new);
@@ -69,19 +70,19 @@ impl Listener {
         Ok(Self { tcp, address, tls, limits: ListenLimits::default() })
     }
 
-    /// Has other limits than the usual ones.
+    /// Sets other limits than the default ones.
     #[must_use]
     pub fn with_limits(mut self, limits: ListenLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The address, with the port that was taken.
+    /// The address, with the port that was bound.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until the future is ready; then finishes the requests that are there, for ten seconds.
+    /// Serves until `shutdown` is ready. Then running requests have 10 s to finish.
     pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
         let Self { tcp, address, tls, limits } = self;
         let (end, ending) = watch::channel(());
@@ -118,7 +119,7 @@ impl Listener {
     }
 }
 
-/// What is accepted, and what becomes of it.
+/// Accepts connections and runs their tasks.
 struct Accepting {
     tls: Option<Arc<Tls>>,
     router: Router,
@@ -130,15 +131,15 @@ struct Accepting {
 }
 
 impl Accepting {
-    /// Serves a connection, or closes it; the answer is how long to wait before the next one.
+    /// Serves a connection, or closes it. Returns how long to wait before the next one is accepted.
     fn take(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) -> Duration {
         match accepted {
             Ok((stream, peer)) => self.serve(stream, peer),
-            // The client has gone already.
+            // The client has already gone.
             Err(error) if is_gone(&error) => {}
             Err(error) => {
                 self.refusals.note_failure(&error);
-                // Most likely there are too few descriptors.
+                // Most likely there are no descriptors left: make one free.
                 self.open.close_one();
                 return PAUSE;
             }
@@ -147,14 +148,14 @@ impl Accepting {
     }
 
     fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {
-        // Those that have ended are no reason to refuse another.
+        // Connections that have ended must not count when room is made for this one.
         while let Some(ended) = self.tasks.try_join_next_with_id() {
             self.note_end(ended);
         }
         if let Err(refused) = self.open.make_room(peer.ip()) {
             return self.refusals.note(refused, peer);
         }
-        // A token is one small packet; it shall not wait for another.
+        // An answer with a token is one small packet. It must not wait to be merged with another.
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(Activity::new());
         let connection = Connection {
@@ -182,7 +183,7 @@ impl Accepting {
         self.open.remove(id);
     }
 
-    /// Waits for the requests that are there, but not for long.
+    /// Waits up to `GRACE` for running requests, then cuts them off.
     async fn finish(mut self, address: SocketAddr) {
         tracing::info!(%address, connections = self.tasks.len(), "finishing");
         let all_ended = async { while self.tasks.join_next().await.is_some() {} };
@@ -198,7 +199,7 @@ fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
-/// Follows the files of the certificate; never ends.
+/// Reloads the certificate when its files change. Never ends.
 async fn reload(tls: Option<Arc<Tls>>) {
     match tls {
         Some(tls) => tls.follow_files().await,

@@ -1,4 +1,4 @@
-//! The connections that are open, and which of them gives way to a new one.
+//! The open connections, and which of them is closed for a new one.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use super::ListenLimits;
 use super::activity::Activity;
 
-/// How many connections are looked at to find one that gives way. The one among all that waits longest
-/// is not worth a search through all.
+/// How many connections are examined to find one to close. Searching all of them for the one that
+/// has been waiting longest would take too long.
 const SAMPLE: usize = 16;
 
-/// How many connections may be closing, and have their descriptors still, beside those that are open.
+/// How many connections may be closing at the same time. They still have their descriptors, in
+/// addition to those that are open.
 const CLOSING: usize = 4;
 
 /// The connections of one listener.
@@ -25,26 +26,26 @@ pub(super) struct OpenConnections {
     connections: Vec<Open>,
     places: HashMap<Id, usize>,
     by_network: HashMap<Network, usize>,
-    /// Where the next search begins.
+    /// The index at which the next search begins.
     next: usize,
     closing: usize,
 }
 
 #[derive(Debug)]
 struct Open {
-    /// None for a trusted proxy, which has no limit and never gives way.
+    /// `None` for a trusted proxy: it has no limit and is never closed for another.
     address: Option<IpAddr>,
     activity: Arc<Activity>,
     task: AbortHandle,
     is_closing: bool,
 }
 
-/// Why a connection is closed as soon as it is there.
+/// Why a new connection is refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Refused {
-    /// Its address has as many as it may have.
+    /// Its address has its maximum of connections.
     Address,
-    /// There are as many as there may be, and none of them waits for its client.
+    /// There are `limits.connections`, and none of those examined is waiting for its client.
     Full,
 }
 
@@ -69,7 +70,7 @@ impl OpenConnections {
     ///
     /// # Errors
     ///
-    /// [`Refused`] if there is none.
+    /// [`Refused`] if there is no room.
     pub(super) fn make_room(&mut self, peer: IpAddr) -> Result<(), Refused> {
         if let Some(address) = self.limited(peer) {
             let most = self.limits.connections_per_address;
@@ -88,7 +89,7 @@ impl OpenConnections {
         Err(Refused::Full)
     }
 
-    /// Notes a connection for which room was made.
+    /// Adds a connection for which room was made.
     pub(super) fn add(&mut self, peer: IpAddr, activity: Arc<Activity>, task: AbortHandle) {
         let address = self.limited(peer);
         for (network, _) in address.into_iter().flat_map(networks) {
@@ -98,7 +99,7 @@ impl OpenConnections {
         self.connections.push(Open { address, activity, task, is_closing: false });
     }
 
-    /// Notes that a connection has ended.
+    /// Removes a connection that has ended.
     pub(super) fn remove(&mut self, task: Id) {
         let Some(place) = self.places.remove(&task) else { return };
         let ended = self.connections.swap_remove(place);
@@ -116,8 +117,8 @@ impl OpenConnections {
         }
     }
 
-    /// Closes the connection that waits longest for its client, of those that are looked at. The answer
-    /// is whether there was one.
+    /// Of the next `SAMPLE` connections, closes the one that has been waiting longest for its
+    /// client. Returns whether there was one.
     pub(super) fn close_one(&mut self) -> bool {
         if self.are_many_closing() {
             return false;
@@ -141,13 +142,13 @@ impl OpenConnections {
         connection.activity.waiting_since().filter(|_| may_close)
     }
 
-    /// The address that a connection counts for, if it has a limit.
+    /// The address whose limit the connection counts towards, if it has one.
     fn limited(&self, peer: IpAddr) -> Option<IpAddr> {
         (!self.limits.trusted_proxies.trusts(peer)).then_some(peer)
     }
 }
 
-/// The networks that an address counts for, and how many times the limit each has.
+/// The networks whose limits an address counts towards, and by what factor each limit is greater.
 fn networks(address: IpAddr) -> impl Iterator<Item = (Network, usize)> {
     let network = Network::of(address);
     let site = network.site().map(|site| (site, Network::SUBNETS as usize));
@@ -161,9 +162,9 @@ mod tests {
     use http::Version;
     use tokio::task::JoinSet;
 
-    use super::super::activity::Turn;
+    use super::super::activity::RunningRequest;
     use super::*;
-    use crate::TrustedProxies;
+    use crate::trusted_proxies::TrustedProxies;
 
     struct World {
         open: OpenConnections,
@@ -196,7 +197,7 @@ mod tests {
             self.connect(peer).err()
         }
 
-        /// Waits for those that were closed; they were these.
+        /// Waits until this many connections are closed, and returns their ids.
         async fn closed(&mut self, number: usize) -> Vec<Id> {
             let mut closed = Vec::new();
             for _ in 0..number {
@@ -208,8 +209,8 @@ mod tests {
         }
     }
 
-    fn busy(activity: &Arc<Activity>) -> Turn {
-        activity.turn(Version::HTTP_11)
+    fn busy(activity: &Arc<Activity>) -> RunningRequest {
+        activity.begin_request(Version::HTTP_11)
     }
 
     #[tokio::test]
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn networks_are_forgotten_with_their_last_connection() {
+    async fn the_count_of_a_network_is_removed_with_its_last_connection() {
         let mut world = World::new(1000, 2);
         let open: Vec<_> = (0..100)
             .map(|subnet| world.connect(&format!("2001:db8:{subnet:x}:1::1")).unwrap().0)
@@ -254,10 +255,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_one_that_waits_longest_gives_way_and_no_running_request_does() {
+    async fn the_connection_that_waits_longest_is_closed_and_no_running_request_is() {
         let mut world = World::new(4, 4);
         let (busy_one, activity) = world.connect("192.0.2.1").unwrap();
-        let turn = busy(&activity);
+        let running = busy(&activity);
         tokio::time::advance(Duration::from_secs(1)).await;
         let (longest, _) = world.connect("192.0.2.2").unwrap();
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -266,12 +267,12 @@ mod tests {
 
         tokio::time::advance(Duration::from_secs(1)).await;
         let (newest, activity) = world.connect("192.0.2.4").unwrap();
-        let _newest_turn = busy(&activity);
+        let _newest_running = busy(&activity);
         assert_eq!(world.closed(1).await, [longest]);
         world.connect("192.0.2.5").unwrap();
         assert_eq!(world.closed(1).await, [shorter]);
         let (last, activity) = world.connect("192.0.2.6").unwrap();
-        let _last_turn = busy(&activity);
+        let _last_running = busy(&activity);
         world.closed(1).await;
         assert_eq!(world.open.connections.len(), 4);
 
@@ -279,13 +280,13 @@ mod tests {
         assert!(
             [busy_one, proxy, newest, last].iter().all(|id| world.open.places.contains_key(id))
         );
-        drop(turn);
+        drop(running);
         assert_eq!(world.refusal("192.0.2.7"), None);
         assert_eq!(world.closed(1).await, [busy_one]);
     }
 
     #[tokio::test]
-    async fn few_are_closing_at_a_time() {
+    async fn few_connections_are_closing_at_a_time() {
         let mut world = World::new(100, 100);
         for _ in 0..100 {
             assert_eq!(world.refusal("192.0.2.1"), None);

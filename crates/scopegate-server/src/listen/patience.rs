@@ -1,4 +1,4 @@
-//! When a connection has kept the server waiting for too long.
+//! When a connection has kept the server waiting too long.
 
 use std::time::Duration;
 
@@ -6,36 +6,36 @@ use tokio::time::Instant;
 
 use super::activity::Standing;
 
-/// How long a client may take until its first request is there.
+/// How long a client may take to send its first request.
 pub(super) const FIRST_REQUEST_TIME: Duration = Duration::from_secs(15);
 
-/// How long one connection is waited for. HTTP/1 needs it for the first request only: there hyper ends
-/// what is idle.
+/// How long one connection is waited for. For HTTP/1 this applies to the first request only: hyper
+/// closes idle connections itself.
 #[derive(Debug)]
 pub(super) struct Patience {
-    /// How long the client may leave an answer where it is.
+    /// How long the client may read nothing of an answer.
     pub(super) write_timeout: Duration,
-    /// How long it may ask nothing.
+    /// How long it may send no request.
     pub(super) idle_timeout: Duration,
-    /// The client was told that the connection ends.
+    /// The client was told that the connection is going to end.
     is_told: bool,
 }
 
-/// What becomes of a connection.
+/// What is to be done with a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Verdict {
-    /// It is closed.
+pub(super) enum Action {
+    /// Close it, for this reason.
     Close(&'static str),
-    /// The client is told that it ends, and it is looked at again then.
+    /// Tell the client that the connection is going to end, and look again at this time.
     Tell(Instant),
-    /// It goes on, and is looked at again then.
+    /// Look again at this time.
     LookAgain(Instant),
-    /// It goes on, and needs no second look.
+    /// Never look again.
     GoOn,
 }
 
 impl Patience {
-    /// A day is as good as longer times, and can be added to any.
+    /// Longer times than a day are cut, so that adding them to an `Instant` cannot overflow.
     pub(super) fn new(write_timeout: Duration, idle_timeout: Duration) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
         Self {
@@ -45,29 +45,29 @@ impl Patience {
         }
     }
 
-    /// When a new connection is looked at.
+    /// When to look at a new connection for the first time.
     pub(super) fn first_look(&self, now: Instant) -> Instant {
         now + FIRST_REQUEST_TIME.min(self.idle_timeout)
     }
 
-    /// Decides about a connection.
-    pub(super) fn judge(&mut self, standing: Standing, now: Instant) -> Verdict {
-        // An answer may begin as soon as this is over.
+    /// Decides what is to be done with a connection.
+    pub(super) fn judge(&mut self, standing: Standing, now: Instant) -> Action {
+        // An answer may begin now, and be overdue by then.
         let soon = now + self.write_timeout;
         match standing {
-            Standing::Unasked => Verdict::Close("no request has come"),
-            Standing::Http1 => Verdict::GoOn,
-            Standing::Working => Verdict::LookAgain(soon),
+            Standing::Unasked => Action::Close("no request has come"),
+            Standing::Http1 => Action::GoOn,
+            Standing::Working => Action::LookAgain(soon),
             Standing::Answering(since) if now >= since + self.write_timeout => {
-                Verdict::Close("the client does not take its answers")
+                Action::Close("the client does not take its answers")
             }
-            Standing::Answering(since) => Verdict::LookAgain(since + self.write_timeout),
-            Standing::Idle(_) if self.is_told => Verdict::Close("the client does not end it"),
+            Standing::Answering(since) => Action::LookAgain(since + self.write_timeout),
+            Standing::Idle(_) if self.is_told => Action::Close("the client does not end it"),
             Standing::Idle(since) if now >= since + self.idle_timeout => {
                 self.is_told = true;
-                Verdict::Tell(soon)
+                Action::Tell(soon)
             }
-            Standing::Idle(since) => Verdict::LookAgain(soon.min(since + self.idle_timeout)),
+            Standing::Idle(since) => Action::LookAgain(soon.min(since + self.idle_timeout)),
         }
     }
 }
@@ -80,29 +80,29 @@ mod tests {
     const IDLE: Duration = Duration::from_secs(75);
 
     #[test]
-    fn an_answer_is_left_for_the_time_to_write_and_an_idle_client_is_told_before_it_is_closed() {
+    fn an_unread_answer_has_the_write_timeout_and_an_idle_client_is_told_before_it_is_closed() {
         let mut patience = Patience::new(WRITE, IDLE);
         let began = Instant::now();
         let at = |seconds| began + Duration::from_secs(seconds);
         assert_eq!(patience.first_look(began), at(15));
-        assert!(matches!(patience.judge(Standing::Unasked, at(15)), Verdict::Close(_)));
-        assert_eq!(patience.judge(Standing::Http1, at(15)), Verdict::GoOn);
-        assert_eq!(patience.judge(Standing::Working, at(15)), Verdict::LookAgain(at(45)));
+        assert!(matches!(patience.judge(Standing::Unasked, at(15)), Action::Close(_)));
+        assert_eq!(patience.judge(Standing::Http1, at(15)), Action::GoOn);
+        assert_eq!(patience.judge(Standing::Working, at(15)), Action::LookAgain(at(45)));
 
         let answering = Standing::Answering(at(40));
-        assert_eq!(patience.judge(answering, at(69)), Verdict::LookAgain(at(70)));
-        assert!(matches!(patience.judge(answering, at(70)), Verdict::Close(_)));
+        assert_eq!(patience.judge(answering, at(69)), Action::LookAgain(at(70)));
+        assert!(matches!(patience.judge(answering, at(70)), Action::Close(_)));
 
         let idle = Standing::Idle(at(100));
-        assert_eq!(patience.judge(idle, at(110)), Verdict::LookAgain(at(140)));
-        assert_eq!(patience.judge(idle, at(170)), Verdict::LookAgain(at(175)));
-        assert_eq!(patience.judge(idle, at(175)), Verdict::Tell(at(205)));
-        assert_eq!(patience.judge(Standing::Working, at(205)), Verdict::LookAgain(at(235)));
-        assert!(matches!(patience.judge(Standing::Idle(at(230)), at(235)), Verdict::Close(_)));
+        assert_eq!(patience.judge(idle, at(110)), Action::LookAgain(at(140)));
+        assert_eq!(patience.judge(idle, at(170)), Action::LookAgain(at(175)));
+        assert_eq!(patience.judge(idle, at(175)), Action::Tell(at(205)));
+        assert_eq!(patience.judge(Standing::Working, at(205)), Action::LookAgain(at(235)));
+        assert!(matches!(patience.judge(Standing::Idle(at(230)), at(235)), Action::Close(_)));
     }
 
     #[test]
-    fn a_short_time_to_be_idle_holds_before_the_first_request_too() {
+    fn a_short_idle_timeout_applies_before_the_first_request_too() {
         let began = Instant::now();
         let patience = Patience::new(WRITE, Duration::from_secs(2));
         assert_eq!(patience.first_look(began), began + Duration::from_secs(2));

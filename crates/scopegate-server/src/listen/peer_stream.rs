@@ -1,4 +1,4 @@
-//! The bytes to and from a peer, where it must take what is written in bounded time.
+//! The bytes to and from a peer, with a bound on how long a write may wait.
 
 use std::io;
 use std::pin::Pin;
@@ -11,33 +11,33 @@ use tokio::time::Sleep;
 
 use super::activity::Activity;
 
-/// For how long, and for how many bytes, a connection that ends reads what nobody wants.
+/// How long, and how many bytes, a connection that ends reads and discards.
 ///
-/// A system that closes a connection with unread bytes resets it, and a reset can overtake the answer
-/// (RFC 9112 §9.6).
+/// If a connection is closed while unread bytes are left, the system resets it, and the reset can
+/// destroy the answer before the client reads it (RFC 9112 §9.6).
 const LINGER_TIME: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// A stream whose writes fail if the peer takes none of the bytes for the time to write. It lies below
-/// TLS, so that whatever TLS writes is bounded too.
+/// A stream whose writes fail if the peer reads nothing within the write time-out. It is below TLS,
+/// so that the writes of TLS itself are bounded, too.
 #[derive(Debug)]
 pub(super) struct PeerStream<S> {
     inner: S,
     activity: Arc<Activity>,
     write_timeout: Duration,
-    /// When the pending write fails. It begins when a write has to wait, and ends with any byte that
-    /// is taken.
+    /// When the pending write fails. The time starts when a write has to wait, and is cleared when
+    /// any byte is written.
     overdue: Option<Pin<Box<Sleep>>>,
     closing: Closing,
 }
 
 #[derive(Debug)]
 enum Closing {
-    /// Not yet.
+    /// Not closing.
     No,
-    /// What the peer still sends is read, so many bytes more.
+    /// Reads and discards what the peer still sends, up to `bytes` more.
     Lingering { until: Pin<Box<Sleep>>, bytes: usize, has_seen_bytes: bool },
-    /// Nothing is left to do.
+    /// Closed.
     Done,
 }
 
@@ -46,7 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PeerStream<S> {
         Self { inner, activity, write_timeout, overdue: None, closing: Closing::No }
     }
 
-    /// Fails what has to wait for too long.
+    /// Fails a write that has waited too long.
     fn in_time<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -78,7 +78,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PeerStream<S> {
                     *bytes = bytes.saturating_sub(buffer.filled().len());
                 }
                 Poll::Ready(_) => break,
-                // Whoever has sent all that it wants to send is not waited for.
+                // A peer that sends nothing, and owes no body, is not waited for.
                 Poll::Pending if !*has_seen_bytes && !self.activity.leaves_unread() => break,
                 Poll::Pending => {
                     ready!(until.as_mut().poll(cx));
@@ -123,7 +123,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PeerStream<S> {
         self.inner.is_write_vectored()
     }
 
-    /// The time of a pending write goes on: a flush that has nothing to do takes no byte.
+    /// A flush that has nothing to do writes no byte, so it does not clear the time of a pending
+    /// write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.inner).poll_flush(cx) {
             Poll::Ready(flushed) => Poll::Ready(flushed),
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_takes_nothing_is_cut_off_after_the_time_to_write() {
+    async fn a_peer_that_reads_nothing_is_cut_off_after_the_write_timeout() {
         let (mut ours, _peer, _) = pair();
         let began = Instant::now();
         let error = ours.write_all(&[0; 100]).await.unwrap_err();
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_takes_its_bytes_slowly_is_waited_for() {
+    async fn a_peer_that_reads_slowly_is_waited_for() {
         let (mut ours, mut peer, _) = pair();
         let reading = async {
             for _ in 0..92 {
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_end_reads_what_the_peer_has_sent_so_that_nothing_is_reset() {
+    async fn shutdown_reads_what_the_peer_has_sent_so_that_the_connection_is_not_reset() {
         let (mut ours, mut peer, _) = pair();
         let sending = async {
             peer.write_all(&[0; 100]).await.unwrap();
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_end_waits_for_a_body_that_nobody_read_and_not_for_ever() {
+    async fn shutdown_waits_for_an_unread_body_in_bounded_time_and_bytes() {
         let (mut ours, _peer, activity) = pair();
         let began = Instant::now();
         ours.shutdown().await.unwrap();

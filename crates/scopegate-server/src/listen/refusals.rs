@@ -1,4 +1,5 @@
-//! Connections that are not served: the log hears of them now and then, whatever strangers do.
+//! Logs connections that are not served, at most once in 10 s so that strangers cannot flood the
+//! log.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,10 +9,10 @@ use tokio::time::Instant;
 
 use super::open_connections::Refused;
 
-/// How often the log hears of them.
+/// Minimum time between two log entries.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How many connections were not served since the log last heard of it.
+/// How many connections were not served since the last log entry.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     logged_at: Option<Instant>,
@@ -21,7 +22,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// A connection was closed at once.
+    /// Notes that a connection was refused.
     pub(super) fn note(&mut self, refused: Refused, peer: SocketAddr) {
         match refused {
             Refused::Address => self.address += 1,
@@ -38,7 +39,7 @@ impl Refusals {
         }
     }
 
-    /// The system gave no connection.
+    /// Notes that the system could not accept a connection.
     pub(super) fn note_failure(&mut self, error: &io::Error) {
         self.failed += 1;
         if self.is_due() {

@@ -1,4 +1,5 @@
-//! The body of a request: it arrives in bounded time, and what a handler leaves of it is read.
+//! The body of a request: it must arrive in bounded time, and what the handler leaves unread is
+//! discarded.
 
 use std::error::Error;
 use std::fmt;
@@ -14,15 +15,15 @@ use tokio::time::Sleep;
 
 use super::activity::Activity;
 
-/// How long a client may take to send a body, from when the handler begins to read it.
+/// How long a client may take to send a body, from when the handler first has to wait for it.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
-/// How much of a body is read that no handler wants, and for how long it is waited for. More would not
-/// be worth the connection that it saves.
+/// How many bytes of an unread body are read and discarded, and how long to wait for them. Reading
+/// more would cost more than a new connection.
 const REST_BYTES: u64 = 128 * 1024;
 const REST_TIME: Duration = Duration::from_secs(1);
 
-/// The body of a request, as its handler sees it.
+/// The body of a request, for its handler.
 pub(super) struct RequestBody<B = Incoming>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -42,7 +43,7 @@ where
 struct BodyTooSlow;
 
 impl<B: Body<Data = Bytes> + Unpin> RequestBody<B> {
-    /// A body, and where its rest is found when the handler has let go of it.
+    /// Wraps a body. When the handler drops it, the unread rest is in the `Rest`.
     pub(super) fn new(body: B, activity: Arc<Activity>) -> (Self, Arc<Rest<B>>) {
         let rest = Arc::new(Rest(Mutex::new(None)));
         let request_body = Self {
@@ -57,7 +58,7 @@ impl<B: Body<Data = Bytes> + Unpin> RequestBody<B> {
         (request_body, rest)
     }
 
-    /// Notes whether the handler waits for the client.
+    /// Notes whether the handler is waiting for the client.
     fn note_waiting(&mut self, is_waiting: bool) {
         match (self.is_waiting, is_waiting) {
             (false, true) => self.activity.rest(),
@@ -129,7 +130,7 @@ impl<B: Body<Data = Bytes> + Unpin> fmt::Debug for RequestBody<B> {
     }
 }
 
-/// Where the rest of a body is left.
+/// The place for the unread rest of a body.
 pub(super) struct Rest<B = Incoming>(Mutex<Option<Unread<B>>>);
 
 struct Unread<B> {
@@ -145,15 +146,16 @@ pub(super) enum Expects {
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Rest<B> {
-    /// Reads what the handler has left, if that is little and comes soon. Otherwise the connection
-    /// cannot be used again: the answer is no.
+    /// Reads and discards what the handler has left, if it is short and arrives soon. If it returns
+    /// false, the connection cannot be used for another request.
     pub(super) async fn is_read(&self, expects: Expects) -> bool {
         let Some(Unread { body, was_asked }) = self.take() else { return true };
-        // To read would ask for a body that the client holds back, in order to throw it away.
+        // The client sends the body only when it is asked to. Reading would ask for it only to
+        // discard it.
         if expects == Expects::Continue && !was_asked {
             return false;
         }
-        tokio::time::timeout(REST_TIME, read_away(body)).await.unwrap_or(false)
+        tokio::time::timeout(REST_TIME, discard(body)).await.unwrap_or(false)
     }
 
     fn put(&self, unread: Unread<B>) {
@@ -165,7 +167,7 @@ impl<B: Body<Data = Bytes> + Unpin> Rest<B> {
     }
 }
 
-async fn read_away<B: Body<Data = Bytes> + Unpin>(mut body: B) -> bool {
+async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) -> bool {
     let mut left = REST_BYTES;
     while body.size_hint().lower() <= left {
         match body.frame().await {
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_rest_that_does_not_come_is_not_waited_for() {
+    async fn a_rest_that_does_not_arrive_is_not_waited_for() {
         let (body, rest) = RequestBody::new(endless(), activity());
         drop(body);
         let began = Instant::now();
@@ -239,9 +241,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_arrives_in_time_and_whoever_waits_for_it_waits_for_the_client() {
+    async fn a_body_must_arrive_in_time_and_waiting_for_it_is_waiting_for_the_client() {
         let activity = activity();
-        let turn = activity.turn(http::Version::HTTP_2);
+        let running = activity.begin_request(http::Version::HTTP_2);
         let (mut body, _rest) = RequestBody::new(endless(), Arc::clone(&activity));
         let reading = async {
             let error = body.frame().await.unwrap().unwrap_err();
@@ -254,7 +256,7 @@ mod tests {
         };
         tokio::join!(reading, looking);
         assert_eq!(activity.standing(), Standing::Working);
-        drop((body, turn));
+        drop((body, running));
         assert!(matches!(activity.standing(), Standing::Idle(_)));
     }
 }

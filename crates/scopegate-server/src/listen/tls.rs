@@ -15,10 +15,10 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{ListenError, TlsFiles};
 
-/// How often the files are looked at.
+/// How often the modification times of the files are checked.
 const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What a TLS listener needs.
+/// The certificate and the TLS configuration of a listener.
 pub(super) struct Tls {
     files: TlsFiles,
     current: Arc<Current>,
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-/// The certificate that is shown now.
+/// The certificate in use.
 #[derive(Debug)]
 struct Current(ArcSwap<CertifiedKey>);
 
@@ -60,7 +60,7 @@ impl Tls {
         Arc::clone(&self.config).into()
     }
 
-    /// Reads the files again whenever they change; never ends.
+    /// Reads the files again when they change. Never ends.
     pub(super) async fn follow_files(&self) {
         let mut seen = self.modified();
         loop {
@@ -73,7 +73,7 @@ impl Tls {
         }
     }
 
-    /// Reads the files again; if they are no good, the certificate that is shown stays.
+    /// Reads the files again. If they cannot be used, the old certificate stays in use.
     pub(super) fn reload(&self) {
         match read(&self.files) {
             Ok(certified) => {
@@ -82,7 +82,7 @@ impl Tls {
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the new certificate is no good: the old one stays");
+                tracing::warn!(error, "the new certificate cannot be used: the old one stays");
             }
         }
     }
@@ -132,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes a certificate; the answer is its bytes.
+    /// Writes a new certificate and returns its bytes.
     fn certify(files: &TlsFiles, age: Duration) -> Vec<u8> {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         std::fs::write(&files.certificate, made.cert.pem()).unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_certificate_is_renewed_unless_the_new_one_is_no_good() {
+    async fn a_certificate_is_renewed_unless_the_new_one_cannot_be_used() {
         let folder = tempfile::tempdir().unwrap();
         let files = TlsFiles {
             certificate: folder.path().join("cert.pem"),

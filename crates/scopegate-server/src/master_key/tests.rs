@@ -7,7 +7,7 @@ fn source(file: &Path, exposure: Exposure) -> MasterKeySource<'_> {
 }
 
 #[test]
-fn a_key_that_is_made_is_found_again_and_is_its_owners() {
+fn a_new_key_is_found_again_and_only_its_owner_can_read_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("new/master.key");
     let source = source(&file, Exposure::Loopback);
@@ -20,7 +20,7 @@ fn a_key_that_is_made_is_found_again_and_is_its_owners() {
 }
 
 #[test]
-fn who_is_slower_gets_the_key_of_the_other() {
+fn the_process_that_writes_second_gets_the_key_of_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("master.key");
     let source = source(&file, Exposure::Loopback);
@@ -51,7 +51,7 @@ fn a_public_process_must_be_given_a_key() {
 }
 
 #[test]
-fn what_is_no_key_is_refused_and_not_shown() {
+fn a_malformed_key_is_refused_and_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("master.key");
     for content in [&b"hush-hush"[..], b"", b"\xff\xfe"] {
@@ -66,7 +66,7 @@ fn what_is_no_key_is_refused_and_not_shown() {
 
 #[cfg(unix)]
 #[test]
-fn a_key_that_others_can_read_is_good_for_loopback_only() {
+fn a_key_that_others_can_read_is_accepted_on_loopback_only() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().unwrap();

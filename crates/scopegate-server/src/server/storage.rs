@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use scopegate_core::store::{CatalogStore, Store, StoreError, Versions};
 use scopegate_store::SqlStore;
 
-/// How often a storage is asked that cannot tell by itself.
+/// How often a storage is asked that cannot report changes itself.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A way to learn that a catalog or the signing keys have changed.
@@ -18,7 +18,7 @@ pub trait CatalogWatch: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if that cannot be found out; the next call starts afresh.
+    /// [`StoreError`] if that cannot be found out. The next call starts again.
     async fn changed_after(&self, versions: Versions) -> Result<(), StoreError>;
 }
 
@@ -31,7 +31,7 @@ impl CatalogWatch for SqlStore {
 
 /// A storage together with the way to learn that its catalog has changed.
 ///
-/// It is made [`From`] a [`SqlStore`]; for other storages see [`watched`](Self::watched) and
+/// Convert a [`SqlStore`] by [`From`]. For other storages see [`watched`](Self::watched) and
 /// [`polled`](Self::polled).
 #[derive(Clone, Debug)]
 pub struct Storage {
@@ -40,12 +40,12 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// A storage that tells of changes by itself.
+    /// A storage with its own way to report changes.
     pub fn watched(store: Arc<dyn Store>, watch: Arc<dyn CatalogWatch>) -> Self {
         Self { store, watch }
     }
 
-    /// A storage that is asked twice a second.
+    /// A storage that is asked for changes every 500 ms.
     pub fn polled(store: Arc<dyn Store>) -> Self {
         let watch = Arc::new(Polled(store.clone()));
         Self { store, watch }

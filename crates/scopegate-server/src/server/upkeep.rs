@@ -1,5 +1,5 @@
-//! What a server does beside answering: it follows the catalog and the keys, makes keys, forgets and
-//! counts.
+//! The background tasks of a server: they follow the catalog and the keys, make keys, delete what
+//! has expired, and record counted refusals.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,27 +13,29 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::CatalogWatch;
+use crate::first_keys::FirstKeys;
 
-/// The pause after a first failure; each further one doubles it.
+/// The pause after the first failure. Each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// The longest pause between two tries.
+/// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// How often the storage deletes what has expired. It keeps a row half a minute longer, so that each is
-/// gone within a minute of its expiry.
+/// How often the storage deletes what has expired. It keeps each row for 30 s after its expiry, so
+/// that every row is gone within a minute of it.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
 
-/// How often it is recorded how many refusals were counted.
+/// How often the number of counted refusals is recorded.
 const COUNT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How often audit events are deleted that are too old.
+/// How often audit events that are too old are deleted.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// So many servers have their keys before the process is ready; the rest follow.
+/// The process is ready when this many authorization servers have their keys. The others get theirs
+/// afterwards.
 const FIRST_SERVERS: usize = 64;
 
-/// Starts the tasks; they end when the set is dropped.
+/// Starts the tasks. They end when the set is dropped.
 pub(super) fn start(
     authority: &Arc<Authority>,
     catalog: Arc<dyn CatalogWatch>,
@@ -84,12 +86,12 @@ async fn follow_catalog(
 
 async fn load_next(authority: &Authority, catalog: &dyn CatalogWatch) -> Result<(), StoreError> {
     catalog.changed_after(authority.catalog().versions()).await?;
-    // If nothing is new any more, somebody else has loaded it meanwhile.
+    // Without a change there is nothing to do: another caller has reloaded meanwhile.
     authority.reload().await.map(drop)
 }
 
-/// Makes the keys that servers lack, now and after each change of the catalog. Apart from the reload,
-/// because RSA keys take their time.
+/// Makes the keys that authorization servers lack, now and after each change of the catalog. This
+/// is a task of its own because making an RSA key takes long, and a reload must not wait for it.
 async fn make_keys(
     authority: Arc<Authority>,
     changed: Arc<Notify>,
@@ -111,7 +113,7 @@ async fn make_keys(
     }
 }
 
-/// Stops at the first failure: what keeps one key from being stored keeps all of them.
+/// Stops at the first failure: whatever prevents one key from being stored prevents all of them.
 async fn make_missing_keys(
     authority: &Authority,
     first_keys: &watch::Sender<FirstKeys>,
@@ -130,27 +132,6 @@ async fn make_missing_keys(
         authority.keys().ensure(server).await?;
     }
     Ok(())
-}
-
-/// How far the keys are without which a server is not ready.
-#[derive(Clone, Debug)]
-pub(crate) enum FirstKeys {
-    BeingMade,
-    Failed(Arc<TokenError>),
-    Made,
-}
-
-impl FirstKeys {
-    /// What was made stays made, whatever fails later.
-    fn tell(self, listeners: &watch::Sender<Self>) {
-        listeners.send_if_modified(|now| match now {
-            Self::Made => false,
-            Self::BeingMade | Self::Failed(_) => {
-                *now = self;
-                true
-            }
-        });
-    }
 }
 
 async fn sweep(authority: Arc<Authority>) {
@@ -185,7 +166,7 @@ async fn prune_audit(authority: Arc<Authority>, keep: Duration) {
     }
 }
 
-/// The first turn is now; after one that took long, the next is not made up for.
+/// The first tick is now. Ticks that were missed because one took long are skipped.
 fn every(interval: Duration) -> Interval {
     let mut turns = tokio::time::interval(interval);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,23 +1,24 @@
-//! A storage is for a demonstration or for others, once and for all.
+//! A storage is used for demonstrations or served to other machines, never both.
 //!
-//! The secrets of a demonstration are known to everybody. What was made with them cannot be told
-//! from the rest later, so that a storage never changes sides.
+//! The secrets of a demonstration are public. What was made with them cannot be told from other
+//! data later, so that a storage keeps the side that it took first.
 
 use scopegate_core::store::{StoreError, Vault};
 
 use super::SetupError;
 
-/// Under this name the storage keeps its side.
+/// The storage keeps its side under this name.
 const SIDE: &str = "demonstration or public";
 const DEMO: &str = "demonstration";
 const PUBLIC: &str = "public";
 
-/// Refuses to show a demonstration to others; from now on the storage takes none.
+/// Refuses to serve a demonstration to other machines. From now on the storage accepts no
+/// demonstration.
 pub(super) async fn refuse_demo_store(vault: &dyn Vault) -> Result<(), SetupError> {
     if takes_side(vault, PUBLIC).await? { Ok(()) } else { Err(SetupError::DemoStore) }
 }
 
-/// Marks the storage: from now on it is not shown to others.
+/// Marks the storage as one for demonstrations. From now on it is not served to other machines.
 pub(super) async fn mark(vault: &dyn Vault, file: &str) -> Result<(), SetupError> {
     let is_marked = takes_side(vault, DEMO).await?;
     if is_marked { Ok(()) } else { Err(SetupError::PublicStore(file.to_owned())) }

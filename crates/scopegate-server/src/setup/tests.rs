@@ -25,14 +25,14 @@ impl Home {
 }
 
 #[tokio::test]
-async fn a_demonstration_is_not_shown_to_others() {
+async fn a_demonstration_is_not_served_to_other_machines() {
     let home = Home::new();
     let refusal = home.open(PUBLIC).await.unwrap().apply(&DEMO, Mode::Write).await.unwrap_err();
     assert!(matches!(refusal, SetupError::PublicDemo(_)), "{refusal}");
 }
 
 #[tokio::test]
-async fn a_storage_that_held_a_demonstration_is_not_shown_to_others_later() {
+async fn a_storage_that_held_a_demonstration_is_never_served_to_other_machines() {
     let home = Home::new();
     home.open(LOOPBACK).await.unwrap().apply(&DEMO, Mode::Write).await.unwrap();
     let refusal = home.open(PUBLIC).await.unwrap_err();
@@ -41,7 +41,7 @@ async fn a_storage_that_held_a_demonstration_is_not_shown_to_others_later() {
 }
 
 #[tokio::test]
-async fn a_storage_that_was_public_takes_no_demonstration() {
+async fn a_storage_that_was_public_accepts_no_demonstration() {
     let home = Home::new();
     home.open(PUBLIC).await.unwrap().apply(&ORDINARY, Mode::Write).await.unwrap();
     let refusal = home.open(LOOPBACK).await.unwrap().apply(&DEMO, Mode::Write).await.unwrap_err();

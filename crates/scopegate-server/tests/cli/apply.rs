@@ -20,7 +20,7 @@ fn a_dry_run_changes_nothing_and_makes_no_store() {
 }
 
 #[test]
-fn a_second_time_there_is_nothing_to_change() {
+fn applying_the_same_file_again_changes_nothing() {
     let place = Place::new();
     place.write("catalog.toml", CATALOG);
     let first = place.run(&["apply", "catalog.toml"]);
@@ -33,7 +33,7 @@ fn a_second_time_there_is_nothing_to_change() {
 }
 
 #[test]
-fn a_client_of_the_api_stays_and_may_be_named() {
+fn a_client_of_the_api_is_kept_and_policies_may_name_it() {
     let place = Place::with_catalog();
     assert_eq!(place.run(&["clients", "create", "--id", "batch"]).code, 0);
     place.write("catalog.toml", &CATALOG.replace(r#"["*"]"#, r#"["batch"]"#));
@@ -45,7 +45,7 @@ fn a_client_of_the_api_stays_and_may_be_named() {
 }
 
 #[test]
-fn what_is_right_is_said_to_be_right() {
+fn valid_files_are_reported_as_right() {
     let place = Place::new();
     place.write("catalog.toml", CATALOG);
     place.write("scopegate.toml", "[listen]\npublic = '127.0.0.1:9000'\n");
@@ -69,7 +69,7 @@ fn the_problems_of_both_files_are_listed() {
 }
 
 #[test]
-fn validate_warns_of_persons_in_a_rule_for_clients_and_finds_the_file_right() {
+fn validate_warns_of_users_in_a_rule_for_clients_and_accepts_the_file() {
     let place = Place::new();
     let staff = format!("{CATALOG}groups = [\"staff\"]\n");
     place.write("catalog.toml", &staff);

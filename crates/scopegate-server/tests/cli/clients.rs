@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::place::{CATALOG, Place, Serving};
 
-/// Asks for a token; the status and the body.
+/// Requests a token. Returns the status and the body.
 async fn token(
     serving: &Serving,
     server: &str,
@@ -27,7 +27,7 @@ async fn token(
     (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
 }
 
-/// How long a server may take on a busy machine to read a change of the catalog.
+/// How long a server on a busy machine may take to read a change of the catalog.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const FORM: [(&str, &str); 2] = [("grant_type", "client_credentials"), ("scope", "read:orders")];
@@ -42,7 +42,7 @@ async fn a_client_with_a_secret_gets_a_token_from_a_server_that_runs() {
     let secret = ended.stdout.strip_suffix('\n').unwrap();
     assert_eq!(base64url::decode(secret).unwrap().len(), 32);
 
-    // The server takes the client over by itself; until then it does not know it.
+    // The server notices the new client by itself. Until then the client is unknown.
     let client = Some(("batch", secret));
     let mut answer = token(&serving, "/oauth2/default", client, &FORM).await;
     let deadline = Instant::now() + PATIENCE;
@@ -82,7 +82,7 @@ async fn an_admin_client_gets_the_admin_scopes_by_its_new_key() {
 }
 
 #[test]
-fn a_private_key_is_its_owners_and_never_overwritten() {
+fn only_its_owner_can_read_a_private_key_and_it_is_never_overwritten() {
     let place = Place::new();
     let arguments = ["clients", "create", "--id", "a", "--new-key", "a.jwk"];
     assert_eq!(place.run(&arguments).code, 0);
@@ -117,7 +117,7 @@ fn a_client_is_no_audience() {
 }
 
 #[test]
-fn a_client_that_is_there_stays_as_it_is() {
+fn an_existing_client_is_not_changed() {
     let place = Place::new();
     assert_eq!(place.run(&["clients", "create", "--id", "a"]).code, 0);
     let ended = place.run(&["clients", "create", "--id", "a", "--new-key", "a.jwk"]);
@@ -162,7 +162,7 @@ fn arguments_that_do_not_fit_together_are_refused() {
     assert!(!place.has("scopegate-data"));
 }
 
-/// What it makes must be able to do something, as in a catalog file.
+/// As in a catalog file, a client must be able to use its grants.
 #[test]
 fn a_grant_that_needs_a_redirect_or_another_grant_is_not_offered() {
     let place = Place::new();

@@ -1,6 +1,6 @@
-//! The `scopegate` command as an administrator meets it: what it prints and what it ends with.
+//! The `scopegate` command as an administrator uses it: its output and its exit codes.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod apply;
 mod clients;

@@ -1,4 +1,4 @@
-//! A folder to work in, and the command.
+//! A folder in which commands run.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 
-/// A catalog with one scope that everybody may have.
+/// A catalog with one scope that all clients may have.
 pub(crate) const CATALOG: &str = r#"
 version = 1
 
@@ -31,15 +31,15 @@ scopes = ["read:orders"]
 access_token_lifetime = "10m"
 "#;
 
-/// A folder to work in. No variable of the test's own environment is seen in it.
+/// A folder in which commands run. They do not get the environment variables of the test.
 pub(crate) struct Place {
     path: PathBuf,
-    /// Kept until the place is left.
+    /// Deletes the folder when it is dropped.
     _temporary: Option<TempDir>,
     variables: Vec<(&'static str, String)>,
 }
 
-/// What a command has printed, and what it ended with.
+/// The output and the exit code of a command.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -54,12 +54,12 @@ impl Place {
         Self { path, _temporary: Some(folder), variables: Vec::new() }
     }
 
-    /// A folder that is there.
+    /// The path of the folder.
     pub(crate) fn in_folder(path: &str) -> Self {
         Self { path: path.into(), _temporary: None, variables: Vec::new() }
     }
 
-    /// A folder with a catalog that is applied.
+    /// A folder with a store to which a catalog was applied.
     pub(crate) fn with_catalog() -> Self {
         let place = Self::new();
         place.write("catalog.toml", CATALOG);
@@ -94,22 +94,22 @@ impl Place {
 
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
-        // A command that does not read its input may be gone by now.
+        // A command that does not read its input may have ended by now.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child.wait_with_output().unwrap().into()
     }
 
-    /// Starts `serve` on ports that are free, and waits until it has said where.
+    /// Starts `serve` on free ports, and waits until it has printed its address.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
         Self::start(self.command(&[&["serve"], arguments].concat()))
     }
 
-    /// The same with a limit of open files, as `ulimit` takes it.
+    /// The same with a limit of open files, in the form that `ulimit` accepts.
     pub(crate) fn serve_with_limit(&self, limit: &str) -> Serving {
         Self::start(self.limited_serve(limit))
     }
 
-    /// What `serve` says that does not start with a limit of open files.
+    /// The output of a `serve` that does not start because of its limit of open files.
     pub(crate) fn refused_with_limit(&self, limit: &str) -> Ended {
         self.limited_serve(limit).output().unwrap().into()
     }
@@ -172,7 +172,7 @@ impl From<Output> for Ended {
     }
 }
 
-/// A server that runs until it is told to end.
+/// A running server.
 pub(crate) struct Serving {
     child: Child,
     pub(crate) base: String,
@@ -182,7 +182,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Tells the server to end as a service manager does, and waits.
+    /// Ends the server as a service manager does, by SIGTERM, and waits for it.
     pub(crate) fn end(mut self) -> Ended {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
@@ -194,7 +194,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It has ended already unless the test has failed.
+        // If the test has failed, the server is still running.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Bad input and bad luck: one clear line each, and the right exit code.
+//! Bad input and failures: each prints one clear line and has the right exit code.
 
 use std::net::TcpListener;
 
@@ -6,7 +6,7 @@ use crate::place::{CATALOG, Place};
 
 const OTHER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
-/// What a command prints that fails without any result.
+/// The error output of a command that fails and prints no result.
 #[track_caller]
 fn refusal(place: &Place, code: i32, arguments: &[&str]) -> String {
     let ended = place.run(arguments);
@@ -124,7 +124,7 @@ fn a_configuration_with_several_problems() {
 }
 
 #[test]
-fn a_configuration_that_is_not_there() {
+fn a_configuration_file_that_does_not_exist() {
     let refusal = refusal(&Place::new(), 2, &["serve", "--config", "nowhere.toml"]);
     assert!(refusal.starts_with("nowhere.toml: cannot be read: "), "{refusal}");
 }
@@ -211,7 +211,7 @@ fn a_base_url_that_makes_an_audience_an_issuer() {
         ),
     );
 
-    // A catalog in which it has another name mends that.
+    // Another name in the catalog solves this.
     place.write("new.toml", CATALOG);
     assert_eq!(place.serve(&["--catalog", "new.toml"]).end().code, 0);
 }

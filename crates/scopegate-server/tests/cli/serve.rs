@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::place::{CATALOG, Place};
 
 #[tokio::test]
-async fn it_says_where_it_is_and_is_ready_there() {
+async fn it_prints_its_address_and_is_ready_there() {
     let place = Place::new();
     let serving = place.serve(&[]);
     let ready = reqwest::get(format!("{}/readyz", serving.base)).await.unwrap();
@@ -25,7 +25,7 @@ async fn it_says_where_it_is_and_is_ready_there() {
 }
 
 #[tokio::test]
-async fn told_to_end_it_ends_well_and_starts_again_with_the_same_keys() {
+async fn sigterm_ends_it_gracefully_and_it_starts_again_with_the_same_keys() {
     let mut place = Place::new();
     place.write("catalog.toml", CATALOG);
     let keys = async |base: &str| {
@@ -65,7 +65,7 @@ async fn connect_from(last: u8, to: SocketAddr) -> TcpStream {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn strangers_who_take_all_connections_stop_neither_health_nor_honest_clients() {
+async fn strangers_who_take_all_connections_block_neither_health_checks_nor_clients() {
     let place = Place::new();
     let serving = place.serve_with_limit("-n 96");
     let public: SocketAddr = serving.base.strip_prefix("http://").unwrap().parse().unwrap();
@@ -75,7 +75,7 @@ async fn strangers_who_take_all_connections_stop_neither_health_nor_honest_clien
             assert_eq!(answer.status().as_u16(), 200, "{path}");
         }
     };
-    // One address alone has a quarter of the 64; what it has too many is closed.
+    // One address may have a quarter of the 64 connections. The others are closed.
     let mut one = Vec::new();
     for _ in 0..200 {
         one.push(connect_from(2, public).await);
@@ -85,7 +85,7 @@ async fn strangers_who_take_all_connections_stop_neither_health_nor_honest_clien
         assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
     }
     health().await;
-    // Twenty addresses take whatever there is.
+    // Twenty addresses take all connections.
     let mut many = Vec::new();
     for number in 3..23 {
         for _ in 0..15 {

@@ -15,7 +15,7 @@ fn place_with_client() -> Place {
     place
 }
 
-/// For how many seconds the token lives that was inspected.
+/// The lifetime of the inspected token, in seconds.
 fn lifetime(inspected: &Ended) -> u64 {
     let mut parts = serde_json::Deserializer::from_str(&inspected.stdout).into_iter::<Value>();
     let claims = parts.nth(1).unwrap().unwrap();
@@ -42,7 +42,7 @@ fn only_the_token_is_printed_and_it_is_valid() {
 }
 
 #[test]
-fn a_token_lives_for_a_shorter_time_if_asked_and_never_for_a_longer_one() {
+fn the_lifetime_of_a_token_can_be_shortened_and_never_extended() {
     let place = place_with_client();
     for (asked, seconds) in [("30s", 30), ("1h", 600)] {
         let minted = mint(&place, &["--lifetime", asked]);
@@ -52,7 +52,7 @@ fn a_token_lives_for_a_shorter_time_if_asked_and_never_for_a_longer_one() {
 }
 
 #[test]
-fn the_policy_decides_and_says_so() {
+fn a_token_that_the_policy_refuses_is_not_made_and_the_reason_is_printed() {
     let place = place_with_client();
     let refused = |arguments: &[&str]| {
         let ended = place.run(&[&["token", "mint"], arguments].concat());
@@ -74,7 +74,7 @@ fn the_policy_decides_and_says_so() {
 }
 
 #[test]
-fn a_store_is_not_made_by_looking_for_it() {
+fn token_mint_makes_no_store() {
     let place = Place::new();
     let ended = mint(&place, &[]);
     assert_eq!(ended.code, 1);

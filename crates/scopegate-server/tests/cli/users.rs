@@ -1,4 +1,4 @@
-//! `users`: what an administrator does with people, seen by a server on the same store.
+//! `users`: what an administrator changes, as a server on the same store sees it.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ fn succeeds(place: &Place, arguments: &[&str], input: &str) -> String {
 }
 
 #[test]
-fn of_those_who_make_one_user_at_once_one_does_and_the_others_hear_why_not() {
+fn of_concurrent_commands_that_make_the_same_user_one_succeeds_and_the_others_say_why() {
     let place = Place::with_catalog();
     let create = |login: &'static str| {
         let place = &place;
@@ -114,7 +114,7 @@ async fn a_suspended_user_is_signed_out_everywhere() {
 }
 
 #[tokio::test]
-async fn a_seed_is_never_overwritten() {
+async fn a_user_from_a_catalog_file_is_never_overwritten() {
     let place = Place::new();
     let hash = succeeds(&place, &["users", "hash"], &format!("{PASSWORD}\n"));
     let file = |version: u32, groups: &str| {
@@ -212,7 +212,7 @@ fn users_are_made_shown_and_listed() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_in_one_line() {
+fn a_command_that_fails_says_why_in_one_line() {
     let place = Place::with_catalog();
     succeeds(&place, &["users", "create", "--login", "alice"], "");
     for (arguments, line) in [
@@ -236,7 +236,8 @@ fn what_cannot_be_done_is_said_in_one_line() {
     }
 }
 
-/// `password`, at another cost than ours: from the tests of the reference implementation.
+/// The hash of `password` with other cost parameters than ours, from the tests of the reference
+/// implementation.
 const COSTLY: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
                       $CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 

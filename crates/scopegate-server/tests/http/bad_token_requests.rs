@@ -8,22 +8,22 @@ use serde_json::json;
 use crate::fixture::{ASKS, FORM, Fixture, TOKEN, asserting, basic, form_to, secret_of};
 use crate::rendered::rendered;
 
-/// Requests that break one rule, and what all of them are answered.
+/// Requests that break the same rule, and the answer that all of them get.
 struct Case {
     rule: &'static str,
     requests: Vec<Request<Body>>,
     answer: Answer,
 }
 
-/// A refusal: no more of it differs from case to case.
+/// A refusal. All other parts of it are the same in each case.
 #[derive(Clone, Copy)]
 struct Answer {
     status: &'static str,
-    /// A header beside those that each refusal has.
+    /// A header in addition to those that each refusal has.
     header: Option<&'static str>,
     error: &'static str,
     description: &'static str,
-    /// Tells whether the decision has an id: there is one as soon as the client is known.
+    /// Whether the answer has a decision id. It does once the client is authenticated.
     decided: bool,
 }
 
@@ -44,7 +44,7 @@ impl Answer {
         Self { header: Some(header), ..self }
     }
 
-    /// As [`rendered`] shows it.
+    /// The text that [`rendered`] makes of it.
     fn rendered(&self) -> String {
         let Self { status, header, error, description, decided } = self;
         let mut headers = vec![
@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-/// Nobody has proved to be a client; why is not said.
+/// The client could not be authenticated. The answer does not say why.
 const NO_CLIENT: Answer = Answer::refused("invalid_client", "Client authentication failed.")
     .with_status("401 Unauthorized")
     .with_header(
@@ -84,7 +84,7 @@ async fn each_bad_request_gets_its_answer() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    // The longest of what is not too long.
+    // The longest values that are accepted.
     for form in [long_form(FORM_LENGTH), long_scope(SCOPE_LENGTH)] {
         assert_eq!(at.ask(&form).await.status(), 200);
     }
@@ -110,7 +110,7 @@ fn case(rule: &'static str, requests: Vec<Request<Body>>, answer: Answer) -> Cas
     Case { rule, requests, answer }
 }
 
-/// What is wrong before it is known who asks.
+/// Requests that are refused before the client is known.
 fn bad_forms(at: &Fixture) -> Vec<Case> {
     let refused = |description| Answer::refused("invalid_request", description);
     let by_reader = |form: &str| vec![filled(at.reader(TOKEN), form)];
@@ -196,7 +196,7 @@ fn bad_forms(at: &Fixture) -> Vec<Case> {
     ]
 }
 
-/// Who does not prove to be a client. The answer is the same whatever is wrong.
+/// Requests whose client cannot be authenticated. The answer is the same whatever is wrong.
 fn bad_credentials(at: &Fixture) -> Vec<Case> {
     let with_header = |value: &[u8]| filled(form_to(TOKEN).header("authorization", value), ASKS);
     let with_secret = |client, secret| with_header(basic(client, secret).as_bytes());
@@ -246,7 +246,7 @@ fn bad_credentials(at: &Fixture) -> Vec<Case> {
     ]
 }
 
-/// What a client does not get that has proved who it is.
+/// Requests of an authenticated client that are refused.
 fn bad_wishes(at: &Fixture) -> Vec<Case> {
     let scope = |description| Answer::decided("invalid_scope", description);
     let by_reader = |form: &str| vec![filled(at.reader(TOKEN), form)];
@@ -333,7 +333,7 @@ async fn an_assertion_serves_once() {
     let again = at.ask_with_assertion(&assertion).await;
     assert_eq!(rendered(again).await, NO_CLIENT.rendered());
 
-    // A request that is refused uses its assertion up as well.
+    // A refused request uses up its assertion, too.
     let assertion = at.assertion("jti-2", &json!({}));
     let form = asserting(&assertion).replace("read:orders", "write:orders");
     assert_eq!(at.send(filled(form_to(TOKEN), &form)).await.status(), 400);

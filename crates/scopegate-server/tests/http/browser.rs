@@ -17,9 +17,9 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct Browser<'a, S = SqlStore> {
     fixture: &'a Fixture<S>,
     pub(crate) cookies: BTreeMap<String, String>,
-    /// Whether the server learns where the browser is.
+    /// Whether the server knows the address of the browser.
     pub(crate) address: Option<SocketAddr>,
-    /// What it claims to be forwarded for, in `X-Forwarded-For`.
+    /// The value of `X-Forwarded-For` that it sends.
     pub(crate) forwarded_for: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl<S> Clone for Browser<'_, S> {
     }
 }
 
-/// What a browser is shown.
+/// The answer that a browser gets.
 #[derive(Debug)]
 pub(crate) struct Shown {
     pub(crate) status: StatusCode,
@@ -60,7 +60,7 @@ impl<'a, S: CatalogStore + KeyStore> Browser<'a, S> {
         Self { fixture, cookies: BTreeMap::new(), address, forwarded_for: None }
     }
 
-    /// The line by which it shows its cookies.
+    /// The `Cookie` header that it sends.
     pub(crate) fn cookie_line(&self) -> String {
         let pairs = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join("; ")
@@ -115,16 +115,16 @@ impl<'a, S: CatalogStore + KeyStore> Browser<'a, S> {
         self.post("/signin", &sign_in_fields(request, login, password)).await
     }
 
-    /// Signs in from the beginning, whoever is signed in.
+    /// Signs in with a new form, even if a user is signed in.
     pub(crate) async fn sign_in(&mut self, login: &str, password: &str) -> Shown {
-        // Without the session's cookie the account leads to the form.
+        // Without the session cookie, the account redirects to the form.
         let held = self.cookies.remove("scopegate");
         let form = self.sign_in_form().await;
         self.cookies.extend(held.map(|value| ("scopegate".to_owned(), value)));
         self.fill_in(form.request(), login, password).await
     }
 
-    /// Who is signed in, by what the account shows.
+    /// The user who is signed in, as the account page shows it.
     pub(crate) async fn who(&mut self) -> Option<String> {
         let account = self.get("/account").await;
         let from = account.body.find("<strong>")? + 8;

@@ -50,7 +50,7 @@ async fn a_base_url_with_a_path_has_everything_below_it() {
     }
 }
 
-/// Discovery §3: all of them by https, where the base is.
+/// OpenID Connect Discovery §3: all URLs are https if the base URL is.
 #[tokio::test]
 async fn each_url_of_a_document_is_below_its_issuer() {
     let base = "https://id.example.com/t";
@@ -74,7 +74,7 @@ async fn each_url_of_a_document_is_below_its_issuer() {
 }
 
 #[tokio::test]
-async fn nothing_in_the_path_of_a_base_url_stands_for_anything_else() {
+async fn braces_in_the_path_of_a_base_url_are_no_placeholders() {
     let at = Fixture::start_at("https://id.example.com/{id}/:a/*b").await;
     assert_eq!(at.get("/{id}/:a/*b/oauth2/v1/keys").await.status(), 200);
     assert_eq!(at.get("/x/:a/*b/oauth2/v1/keys").await.status(), 404);
@@ -145,7 +145,7 @@ async fn a_preflight_is_answered_for_public_documents_and_registered_origins_onl
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_has_no_documents() {
+async fn an_unknown_server_has_no_documents() {
     let at = Fixture::start().await;
     let unknown = at.get("/oauth2/nowhere/v1/keys").await;
     insta::assert_snapshot!(rendered(unknown).await, @r#"
@@ -169,7 +169,7 @@ async fn a_server_that_is_not_there_has_no_documents() {
 }
 
 #[tokio::test]
-async fn what_is_not_built_is_neither_served_nor_advertised() {
+async fn endpoints_that_do_not_exist_are_not_advertised() {
     let at = Fixture::start().await;
     let mut answers = Vec::new();
     for path in ["/", "/oauth2/default/v1/status/1", "/oauth2/v1/clients", "/metrics", "*"] {
@@ -202,7 +202,7 @@ async fn what_is_not_built_is_neither_served_nor_advertised() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_learns_the_right_ones() {
+async fn the_answer_to_a_wrong_method_lists_the_right_ones() {
     let at = Fixture::start().await;
     let request = Request::post("/oauth2/default/v1/keys").body(Body::empty()).unwrap();
     insta::assert_snapshot!(rendered(at.send(request).await).await, @r#"
@@ -217,14 +217,14 @@ async fn a_wrong_method_learns_the_right_ones() {
 }
 
 #[tokio::test]
-async fn an_https_base_binds_browsers_to_https() {
+async fn answers_under_an_https_base_have_hsts() {
     let at = Fixture::start_at("https://id.example.com").await;
     let headers = at.get("/livez").await.headers().clone();
     assert_eq!(headers["strict-transport-security"], "max-age=31536000");
 }
 
 #[tokio::test]
-async fn health_is_told_on_both_listeners() {
+async fn both_listeners_answer_health_checks() {
     let at = Fixture::start().await;
     for router in [at.server.router(), at.server.admin_router()] {
         for (path, status) in [("/livez", "alive"), ("/readyz", "ready")] {

@@ -34,7 +34,8 @@ pub(crate) const TOKEN: &str = "/oauth2/default/v1/token";
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const ASKS: &str = "grant_type=client_credentials&scope=read:orders";
 
-/// A server with a small catalog: `reader` uses Basic, `poster` the form, `partner` a key.
+/// A server with a small catalog. The client `reader` uses `client_secret_basic`, `poster` uses
+/// `client_secret_post`, and `partner` a key.
 pub(crate) struct Fixture<S = SqlStore> {
     pub(crate) server: Server,
     pub(crate) store: S,
@@ -68,7 +69,7 @@ impl Fixture {
 }
 
 impl Fixture<MemoryStore> {
-    /// Starts on a storage that fails when it is told to, and that is asked for changes.
+    /// Starts on a storage that can be told to fail, and that is polled for changes.
     pub(crate) async fn start_in_memory() -> Self {
         let store = MemoryStore::default();
         let storage = Storage::polled(Arc::new(store.clone()));
@@ -97,7 +98,7 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
     }
 
     /// Adds alice and bob.
-    pub(crate) async fn with_people(self) -> Self {
+    pub(crate) async fn with_users(self) -> Self {
         for login in ["alice", "bob"] {
             let password = Password::chosen(PASSWORD.to_owned()).ok();
             let newcomer = Newcomer {
@@ -119,7 +120,7 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    /// Sends what `reader` sends, with a form of its own.
+    /// Sends this form with the credentials of `reader`.
     pub(crate) async fn ask(&self, form: &str) -> Response {
         self.send(self.reader(TOKEN).body(Body::from(form.to_owned())).unwrap()).await
     }
@@ -129,7 +130,7 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
         form_to(path).header("authorization", basic("reader", &secret_of("reader")))
     }
 
-    /// An assertion by `partner`, with a `jti` and claims that replace the usual ones.
+    /// An assertion of `partner` with this `jti`. The claims replace the default ones.
     pub(crate) fn assertion(&self, jti: &str, other: &serde_json::Value) -> String {
         let now = self.clock.now().as_seconds();
         let mut claims = json!({
@@ -146,7 +147,7 @@ impl<S: CatalogStore + KeyStore> Fixture<S> {
     }
 }
 
-/// A form whose client shows an assertion.
+/// A form with a client assertion.
 pub(crate) fn asserting(assertion: &str) -> String {
     format!(
         "{ASKS}&client_assertion={assertion}&client_assertion_type=\
@@ -154,18 +155,18 @@ pub(crate) fn asserting(assertion: &str) -> String {
     )
 }
 
-/// The longest that a test waits for the storage and for what happens in the background. A busy
-/// machine is slow; only what fails takes as long.
+/// How long a test waits for the storage and for background tasks. On a busy machine they may be
+/// slow. Only a test that fails waits as long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Waits until something is so, for what happens in the background.
+/// Waits until a background task has made this true.
 pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("it is so in the end");
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it becomes true in time");
 }
 
 /// A form from a client behind a trusted proxy.
@@ -217,7 +218,7 @@ fn catalog(master_key: &MasterKey, partner_key: &SigningKey) -> Vec<Edit> {
     edits
 }
 
-/// A server whose clients may read orders, and no more.
+/// A server whose policies allow `read:orders` only.
 fn readable_orders(id: &ServerId, audience: &str, dialect: Dialect) -> Vec<Edit> {
     let scope = |name: &str, consent| {
         let spec = ScopeSpec { consent, ..ScopeSpec::default() };

@@ -1,4 +1,5 @@
-//! Wrong passwords: what is counted when the connection goes, and browsers that are known.
+//! Wrong passwords: how they are counted if the connection is closed, and browsers with a device
+//! cookie.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::fixture::Fixture;
 
 const DEVICE: &str = "scopegate-device";
 
-/// A password that is too long to be worth a hash. It counts all the same.
+/// A password that is too long to be hashed. It counts nevertheless.
 fn wrong() -> String {
     "x".repeat(2000)
 }
@@ -32,7 +33,7 @@ fn is_signed_in(shown: &Shown) -> bool {
     shown.status == StatusCode::SEE_OTHER
 }
 
-/// A browser with a form to sign in by.
+/// A browser with a sign-in form.
 async fn browser_with_form<S: CatalogStore + KeyStore>(
     fixture: &Fixture<S>,
 ) -> (Browser<'_, S>, String) {
@@ -54,10 +55,10 @@ async fn assert_too_many<S: CatalogStore + KeyStore>(
 }
 
 #[tokio::test]
-async fn a_guess_that_nobody_waits_for_stays_counted() {
-    let fixture = Fixture::start_in_memory().await.with_people().await;
+async fn a_guess_whose_request_is_dropped_stays_counted() {
+    let fixture = Fixture::start_in_memory().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
-    // The storage does not answer, so that each of these is certainly dropped before it is judged.
+    // The storage does not answer, so that each request is dropped before its password is checked.
     fixture.store.hang();
     let hang_up = |login: String| {
         let (mut browser, request) = (browser.clone(), request.clone());
@@ -71,7 +72,7 @@ async fn a_guess_that_nobody_waits_for_stays_counted() {
         hang_up(format!("user-{name}"));
     }
     fixture.store.repair();
-    // No flood of other names displaces what was counted.
+    // Many guesses of other names do not displace the count.
     for name in 0..500 {
         let refused = browser.fill_in(&request, &format!("user-{name}"), "wrong password").await;
         assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
@@ -84,10 +85,10 @@ async fn a_guess_that_nobody_waits_for_stays_counted() {
 }
 
 #[tokio::test]
-async fn what_is_refused_because_the_server_is_busy_counts_in_no_table() {
-    let fixture = Fixture::start().await.with_people().await;
+async fn a_guess_that_is_refused_because_the_server_is_busy_is_not_counted() {
+    let fixture = Fixture::start().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
-    // One address has eight places: some of these wait, and the others learn that it is busy.
+    // One address may have eight waiting sign-ins. The others are refused as busy.
     let (mut waiting, mut counted) = (Vec::new(), 0);
     for _ in 0..30 {
         let (mut browser, request) = (browser.clone(), request.clone());
@@ -104,12 +105,12 @@ async fn what_is_refused_because_the_server_is_busy_counts_in_no_table() {
         }
     }
     drop(waiting);
-    // What was admitted counts, what was busy does not: the name has ten in all.
+    // Admitted guesses count and refused ones do not: the name has ten in all.
     while browser.fill_in(&request, "nobody", &wrong()).await.status == StatusCode::FORBIDDEN {
         counted += 1;
     }
     assert_eq!(counted, 10);
-    // And the address fifty.
+    // The address has fifty.
     for name in ["a", "b", "c", "d"].repeat(10) {
         let refused = browser.fill_in(&request, name, &wrong()).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN);
@@ -118,8 +119,8 @@ async fn what_is_refused_because_the_server_is_busy_counts_in_no_table() {
 }
 
 #[tokio::test]
-async fn what_the_storage_did_not_answer_counts_in_no_table() {
-    let fixture = Fixture::start_in_memory().await.with_people().await;
+async fn a_guess_during_an_outage_of_the_storage_is_not_counted() {
+    let fixture = Fixture::start_in_memory().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     fixture.store.break_down();
     for _ in 0..60 {
@@ -132,8 +133,8 @@ async fn what_the_storage_did_not_answer_counts_in_no_table() {
 }
 
 #[tokio::test]
-async fn a_right_password_does_not_forget_what_another_login_with_the_same_key_has() {
-    let fixture = Fixture::start_in_memory().await.with_people().await;
+async fn a_right_password_does_not_reset_the_count_of_another_login_with_the_same_key() {
+    let fixture = Fixture::start_in_memory().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     for (login, login_match) in [("alice", LoginMatch::Exact), ("bob", LoginMatch::Key)] {
         let user = fixture.store.user(UserKey::Login(login)).await.unwrap().unwrap();
@@ -152,12 +153,12 @@ async fn a_right_password_does_not_forget_what_another_login_with_the_same_key_h
 }
 
 #[tokio::test]
-async fn one_address_that_hangs_up_keeps_nobody_else_out() {
-    let fixture = Fixture::start().await.with_people().await;
+async fn dropped_requests_of_one_address_keep_no_other_user_out() {
+    let fixture = Fixture::start().await.with_users().await;
     let (browser, request) = browser_with_form(&fixture).await;
     let mut others = browser.clone();
     for round in 0..5 {
-        // They wait all at once, and then nobody waits for them any more.
+        // All of them wait at the same time, and then are dropped.
         let mut crowd: Vec<_> = (0..20)
             .map(|number| {
                 let (mut browser, request) = (browser.clone(), request.clone());
@@ -181,7 +182,7 @@ async fn one_address_that_hangs_up_keeps_nobody_else_out() {
 
 #[tokio::test]
 async fn an_invented_forwarding_header_has_no_effect() {
-    let fixture = Fixture::start().await.with_people().await;
+    let fixture = Fixture::start().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     for number in 0..50 {
         browser.forwarded_for = Some(format!("198.51.100.{number}"));
@@ -190,12 +191,12 @@ async fn an_invented_forwarding_header_has_no_effect() {
     }
     browser.forwarded_for = Some("198.51.100.99".into());
     assert_too_many(&mut browser, &request, "alice").await;
-    // Nor does it count for whoever has that address.
+    // Nor does it count against the invented address.
     let mut victim = browser.clone();
     (victim.address, victim.forwarded_for) = (at("198.51.100.1"), None);
     assert!(is_signed_in(&victim.fill_in(&request, "alice", PASSWORD).await));
 
-    // A trusted proxy is believed, up to what the client itself wrote.
+    // The entries of trusted proxies count, and those that the client itself wrote do not.
     browser.address = at("10.0.0.1");
     for number in 0..50 {
         browser.forwarded_for = Some(format!("192.0.2.{number}, 203.0.113.7"));
@@ -209,7 +210,7 @@ async fn an_invented_forwarding_header_has_no_effect() {
 
 #[tokio::test]
 async fn ipv6_is_counted_by_64_bits_and_by_48() {
-    let fixture = Fixture::start().await.with_people().await;
+    let fixture = Fixture::start().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     let mut refused = 0;
     for subnet in 0..1000 {
@@ -233,8 +234,8 @@ async fn ipv6_is_counted_by_64_bits_and_by_48() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_an_hour_locks_nobody_longer() {
-    let fixture = Fixture::start().await.with_people().await;
+async fn setting_the_clock_back_an_hour_does_not_prolong_a_lock() {
+    let fixture = Fixture::start().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     for _ in 0..10 {
         browser.fill_in(&request, "alice", &wrong()).await;
@@ -246,7 +247,8 @@ async fn a_clock_that_is_set_back_an_hour_locks_nobody_longer() {
     assert!(is_signed_in(&browser.fill_in(&request, "alice", PASSWORD).await));
 }
 
-/// Strangers use up what the login `alice` has from wherever, and what the browser's address has.
+/// Strangers use up the guesses of the login `alice` from all addresses, and those of the browser's
+/// address.
 async fn lock_out(browser: &Browser<'_>, request: &str) {
     let mut stranger = browser.clone();
     stranger.cookies.remove(DEVICE);
@@ -263,7 +265,7 @@ async fn lock_out(browser: &Browser<'_>, request: &str) {
 
 #[tokio::test]
 async fn a_device_cookie_is_new_at_each_sign_in_and_lasts_for_a_year() {
-    let fixture = Fixture::start().await.with_people().await;
+    let fixture = Fixture::start().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     let refused = browser.fill_in(&request, "alice", "wrong password").await;
     assert!(refused.headers.get(SET_COOKIE).is_none());
@@ -277,7 +279,7 @@ async fn a_device_cookie_is_new_at_each_sign_in_and_lasts_for_a_year() {
         assert_ne!(browser.cookies[DEVICE], before);
         before.clone_from(&browser.cookies[DEVICE]);
     }
-    // It signs nobody in, and sign-out leaves it.
+    // It signs no user in, and signing out does not delete it.
     let question = browser.get("/signout").await;
     browser.post("/signout", &[("request", question.request())]).await;
     assert_eq!(browser.who().await, None);
@@ -285,14 +287,14 @@ async fn a_device_cookie_is_new_at_each_sign_in_and_lasts_for_a_year() {
 }
 
 #[tokio::test]
-async fn a_browser_that_is_known_is_not_locked_out_by_strangers() {
-    let fixture = Fixture::start().await.with_people().await;
+async fn a_browser_with_a_device_cookie_is_not_locked_out_by_strangers() {
+    let fixture = Fixture::start().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     assert!(is_signed_in(&browser.fill_in(&request, "alice", PASSWORD).await));
     let known = browser.cookies[DEVICE].clone();
     lock_out(&browser, &request).await;
 
-    // Nine wrong ones do not matter, and are forgotten by a right one.
+    // Nine wrong passwords are allowed, and a right one resets the count.
     for _ in 0..2 {
         for _ in 0..9 {
             let refused = browser.fill_in(&request, "alice", &wrong()).await;
@@ -300,9 +302,9 @@ async fn a_browser_that_is_known_is_not_locked_out_by_strangers() {
         }
         assert!(is_signed_in(&browser.fill_in(&request, "Alice", PASSWORD).await));
     }
-    // For another user it means nothing.
+    // It does not apply to another user.
     assert_too_many(&mut browser, &request, "bob").await;
-    // Nor does one that cannot be read, or one of two.
+    // Nor does a cookie count that is malformed or occurs twice.
     let newest = browser.cookies[DEVICE].clone();
     for useless in [
         String::new(),
@@ -315,7 +317,7 @@ async fn a_browser_that_is_known_is_not_locked_out_by_strangers() {
         browser.cookies.insert(DEVICE.into(), useless);
         assert_too_many(&mut browser, &request, "alice").await;
     }
-    // An older one of the same browser has a count of its own, which ends.
+    // An older cookie of the same browser has its own count, which is limited, too.
     browser.cookies.insert(DEVICE.into(), known);
     for _ in 0..10 {
         let refused = browser.fill_in(&request, "alice", &wrong()).await;
@@ -327,8 +329,8 @@ async fn a_browser_that_is_known_is_not_locked_out_by_strangers() {
 }
 
 #[tokio::test]
-async fn a_browser_that_has_used_up_its_count_is_a_stranger() {
-    let fixture = Fixture::start().await.with_people().await;
+async fn a_browser_that_has_used_up_its_count_is_treated_like_a_stranger() {
+    let fixture = Fixture::start().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     assert!(is_signed_in(&browser.fill_in(&request, "alice", PASSWORD).await));
     for _ in 0..20 {
@@ -336,18 +338,18 @@ async fn a_browser_that_has_used_up_its_count_is_a_stranger() {
         assert_eq!(refused.status, StatusCode::FORBIDDEN);
     }
     assert_too_many(&mut browser, &request, "alice").await;
-    // The ten beyond its own are those of the login at the address.
+    // The ten after its own count are those of the login from this address.
     browser.cookies.remove(DEVICE);
     assert_too_many(&mut browser, &request, "alice").await;
 }
 
 #[tokio::test]
-async fn a_guess_of_a_known_browser_stays_counted_when_nobody_waits_for_it() {
-    let fixture = Fixture::start_in_memory().await.with_people().await;
+async fn a_guess_with_a_device_cookie_stays_counted_if_its_request_is_dropped() {
+    let fixture = Fixture::start_in_memory().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     assert!(is_signed_in(&browser.fill_in(&request, "alice", PASSWORD).await));
     for _ in 0..20 {
-        // Polled once, and dropped while its hash is computed.
+        // Polled once, and dropped while the hash is computed.
         let _ = browser.fill_in(&request, "alice", "wrong password").now_or_never();
     }
     let refused = browser.fill_in(&request, "alice", PASSWORD).await;
@@ -356,7 +358,7 @@ async fn a_guess_of_a_known_browser_stays_counted_when_nobody_waits_for_it() {
 
 #[tokio::test]
 async fn a_device_cookie_is_void_after_a_change_of_the_password() {
-    let fixture = Fixture::start().await.with_people().await;
+    let fixture = Fixture::start().await.with_users().await;
     let authority = fixture.server.authority();
     let (mut browser, request) = browser_with_form(&fixture).await;
     assert!(is_signed_in(&browser.fill_in(&request, "alice", PASSWORD).await));
@@ -368,7 +370,8 @@ async fn a_device_cookie_is_void_after_a_change_of_the_password() {
     };
     assert!(is_known(&browser).await);
 
-    // Another hash of the same password changes nothing, and neither do groups or a suspension.
+    // The cookie stays valid after a rehash of the same password, a change of groups, or a
+    // suspension.
     let alice = fixture.store.user(UserKey::Login("alice")).await.unwrap().unwrap();
     let StoredPassword { sealed, .. } = fixture.store.password(&alice.id).await.unwrap().unwrap();
     let renewed = Change::RenewHash { user: alice.id, sealed, at: fixture.clock.now() };
@@ -383,7 +386,7 @@ async fn a_device_cookie_is_void_after_a_change_of_the_password() {
     authority.set_user_status("alice", Status::Active).await.unwrap();
     assert!(is_known(&browser).await);
 
-    // The same password, set anew, is another one.
+    // Setting the same password again counts as a change.
     let again = Password::chosen(PASSWORD.to_owned()).unwrap();
     authority.set_user_password("alice", again).await.unwrap();
     assert!(!is_known(&browser).await);
@@ -397,8 +400,8 @@ async fn a_device_cookie_is_void_after_a_change_of_the_password() {
 }
 
 #[tokio::test]
-async fn whoever_has_a_device_cookie_does_not_learn_which_logins_there_are() {
-    let fixture = Fixture::start().await.with_people().await;
+async fn a_device_cookie_does_not_reveal_which_logins_exist() {
+    let fixture = Fixture::start().await.with_users().await;
     let (mut browser, request) = browser_with_form(&fixture).await;
     assert!(is_signed_in(&browser.fill_in(&request, "alice", PASSWORD).await));
     let passwords = fixture.server.authority().passwords();

@@ -15,14 +15,14 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::browser::{Browser, PASSWORD, sign_in_fields};
 use crate::fixture::{FORM, Fixture, eventually};
 
-/// A server that listens until the test ends.
+/// A server that listens until it is dropped.
 struct Listening {
     address: SocketAddr,
-    /// How many requests it is about to answer.
+    /// How many requests it is answering.
     deciding: Arc<AtomicUsize>,
 }
 
-/// Is counted as long as it lives.
+/// Counts as a running request until it is dropped.
 struct Decides(Arc<AtomicUsize>);
 
 impl Decides {
@@ -58,7 +58,7 @@ impl Listening {
         Self { address, deciding }
     }
 
-    /// Sends a sign-in from an address of this machine.
+    /// Sends a sign-in from an address of the loopback network.
     async fn sign_in<S: CatalogStore + KeyStore>(
         &self,
         from: Ipv4Addr,
@@ -88,13 +88,13 @@ async fn status(mut connection: TcpStream) -> String {
 }
 
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
-/// Linux lets a connection come from any address of the loopback network.
+/// On Linux a connection may come from any address of the loopback network.
 #[cfg(target_os = "linux")]
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 #[tokio::test]
 async fn a_guess_whose_connection_was_closed_stays_counted() {
-    let fixture = Fixture::start_in_memory().await.with_people().await;
+    let fixture = Fixture::start_in_memory().await.with_users().await;
     let mut browser = Browser::new(&fixture);
     let form = browser.sign_in_form().await;
     let server = Listening::start(&fixture).await;
@@ -119,8 +119,8 @@ async fn a_guess_whose_connection_was_closed_stays_counted() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn one_address_that_closes_its_connections_keeps_nobody_else_out() {
-    let fixture = Fixture::start().await.with_people().await;
+async fn closed_connections_of_one_address_keep_no_other_user_out() {
+    let fixture = Fixture::start().await.with_users().await;
     let mut browser = Browser::new(&fixture);
     let form = browser.sign_in_form().await;
     let server = Listening::start(&fixture).await;
@@ -131,7 +131,7 @@ async fn one_address_that_closes_its_connections_keeps_nobody_else_out() {
             let guess = (form.request(), login.as_str(), "wrong password");
             connections.push(server.sign_in(HERE, &browser, guess).await);
         }
-        // Half of them are closed before somebody else signs in, half of them after.
+        // Half of them are closed before another user signs in, half of them after.
         connections.truncate(10);
         let right = (form.request(), "alice", PASSWORD);
         assert_eq!(status(server.sign_in(ELSEWHERE, &browser, right).await).await, "303");

@@ -1,4 +1,4 @@
-//! What the log says of requests, and what it must not say.
+//! What is logged about requests, and what must not be.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -37,7 +37,7 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// Records what this thread logs, as long as the guard lives.
+    /// Records what this thread logs until the guard is dropped.
     fn records_all(&self) -> DefaultGuard {
         let writer = self.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -54,10 +54,11 @@ impl Log {
 }
 
 #[tokio::test]
-async fn a_refusal_is_logged_once_and_no_secret_ever() {
+async fn a_refusal_is_logged_once_and_without_secrets() {
     let log = Log::default();
-    // With one subscriber only, `tracing` asks the one of whichever thread comes first to a line of code
-    // whether it shall be logged, and remembers the answer: other tests have none.
+    // If there is only one subscriber, `tracing` caches per line of code whether it is enabled, as
+    // the first thread sees it. Threads of other tests have no subscriber and would disable the
+    // line. A second subscriber prevents this.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = log.records_all();
 
@@ -96,7 +97,7 @@ async fn a_sign_in_puts_no_cookie_and_no_password_into_the_log() {
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = log.records_all();
 
-    let at = Fixture::start().await.with_people().await;
+    let at = Fixture::start().await.with_users().await;
     let mut browser = Browser::new(&at);
     let mut secrets = vec![PASSWORD.to_owned(), "a wrong password".to_owned()];
     for password in ["a wrong password", PASSWORD, "a wrong password", PASSWORD] {
@@ -112,9 +113,10 @@ async fn a_sign_in_puts_no_cookie_and_no_password_into_the_log() {
     }
 }
 
-/// RFC 6749 §2.3.1 has a secret form-encoded before it goes into the header; many clients leave that out.
+/// RFC 6749 §2.3.1 requires a secret in the header to be form-encoded first. Many clients do not do
+/// so.
 #[tokio::test]
-async fn a_secret_that_is_not_form_encoded_is_told_once_a_client() {
+async fn a_secret_that_is_not_form_encoded_is_logged_once_per_client() {
     let log = Log::default();
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = log.records_all();
@@ -151,7 +153,7 @@ async fn a_secret_that_is_not_form_encoded_is_told_once_a_client() {
         assert_eq!(log.entries(told), entries, "{}", log.text());
     }
     assert_eq!(log.entries(secret), 0);
-    // A secret that cannot be decoded does not hide that two clients are named.
+    // A secret that cannot be decoded does not hide that the request names two clients.
     let two = form_to(TOKEN).header("authorization", basic("plain", secret));
     let two = two.body(Body::from(format!("{ASKS}&client_id=reader"))).unwrap();
     let refused = json(at.send(two).await).await;
@@ -160,7 +162,7 @@ async fn a_secret_that_is_not_form_encoded_is_told_once_a_client() {
 }
 
 #[tokio::test]
-async fn what_is_out_of_service_is_logged_once_a_change() {
+async fn an_outage_of_a_server_or_client_is_logged_once_per_change() {
     let log = Log::default();
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let _guard = log.records_all();
@@ -184,7 +186,7 @@ async fn what_is_out_of_service_is_logged_once_a_change() {
     assert_eq!(log.entries("a server is out of service on this node"), 1, "{}", log.text());
     assert_eq!(log.entries("its format is 2, known is 1"), 1 + 5, "{}", log.text());
     assert_eq!(log.entries(" WARN "), 1, "{}", log.text());
-    // Nothing of what was written is in the log.
+    // The log contains nothing of the content of the row.
     assert!(!log.text().contains("a description"), "{}", log.text());
 
     at.store.write_rows([row(1)]);

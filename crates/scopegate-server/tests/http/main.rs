@@ -1,6 +1,6 @@
 //! The protocol over HTTP, on a real SQLite store.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod bad_token_requests;
 mod browser;

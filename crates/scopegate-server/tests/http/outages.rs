@@ -1,5 +1,5 @@
-//! A storage that fails: nobody is told that a token, a code or a session was wrong, and what was asked
-//! is worth another try.
+//! A storage that fails: no answer says that a token, a code or a session is invalid, and clients
+//! are told to try again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use scopegate_core::catalog::{Edit, Owner, ServerId, Status};
 use scopegate_core::directory::{LoginMatch, Person, Profile, User};
 use scopegate_core::policy::Granted;
 use scopegate_core::token::Subject;
-use scopegate_core::token::{Ingredients, access_token};
+use scopegate_core::token::{Allowed, Extras, draft};
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, StartError, Storage};
 use scopegate_testkit::{MemoryStore, UncheckedCatalog};
@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use crate::fixture::{ASKS, BASE, Fixture, eventually, server};
 use crate::rendered::{json, rendered};
 
-/// The one answer to a client that needs the storage.
+/// The answer to each client whose request needs the storage.
 async fn assert_told_to_come_again(answer: Response) {
     let answer = rendered(answer).await;
     insta::allow_duplicates! {
@@ -40,7 +40,7 @@ async fn assert_told_to_come_again(answer: Response) {
     }
 }
 
-/// The answer to whoever watches over a process that does not serve, with the reason.
+/// The answer of `/readyz` if the process is not ready, with the reason.
 async fn assert_not_ready(answer: Response, reason: &str) {
     let answer = rendered(answer).await.replace(reason, "(the reason)");
     insta::allow_duplicates! {
@@ -55,7 +55,7 @@ async fn assert_not_ready(answer: Response, reason: &str) {
 }
 
 impl Fixture<MemoryStore> {
-    /// Adds to the catalog, as another process would.
+    /// Changes the catalog as another process would.
     async fn add(&self, edits: &[Edit]) {
         let version = self.server.authority().catalog().version();
         self.store.write_catalog(version, edits, None).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_refusal_that_cannot_be_recorded_is_answered_503() {
 }
 
 #[tokio::test]
-async fn who_loses_a_race_decides_again_but_not_for_ever() {
+async fn a_request_that_loses_a_race_is_decided_again_a_bounded_number_of_times() {
     let at = Fixture::start_in_memory().await;
     at.store.lose_races(2);
     let assertion = at.assertion("first", &json!({}));
@@ -95,9 +95,9 @@ async fn who_loses_a_race_decides_again_but_not_for_ever() {
     assert_eq!(at.ask_with_assertion(&assertion).await.status(), 200);
 }
 
-/// A storage that is away tells nobody which tokens were made.
+/// Without the storage no answer says which tokens exist.
 #[tokio::test]
-async fn without_the_storage_no_token_is_looked_into_or_given_back() {
+async fn without_the_storage_no_token_is_introspected_or_revoked() {
     let at = Fixture::start_in_memory().await;
     let token = json(at.ask(ASKS).await).await["access_token"].as_str().unwrap().to_owned();
     let send = |endpoint: &str, token: &str| {
@@ -117,17 +117,17 @@ async fn without_the_storage_no_token_is_looked_into_or_given_back() {
     assert_eq!(json(send("introspect", &token).await).await, json!({ "active": false }));
 }
 
-/// A storage that is away must not look as if the token or the session had ended.
+/// An outage of the storage must not look as if the token or the session had ended.
 #[tokio::test]
-async fn without_the_storage_nobody_is_told_of_and_nobody_is_signed_out() {
+async fn without_the_storage_userinfo_and_sign_out_answer_503() {
     let at = Fixture::start_in_memory().await;
-    let token = token_of_a_person(&at).await;
+    let token = token_of_a_user(&at).await;
     let userinfo = || {
         let request = Request::get("/oauth2/default/v1/userinfo");
         let request = request.header("authorization", format!("Bearer {token}"));
         at.send(request.body(Body::empty()).unwrap())
     };
-    assert_eq!(userinfo().await.status(), 401, "there is no such person");
+    assert_eq!(userinfo().await.status(), 401, "there is no such user");
     at.store.break_down();
     assert_told_to_come_again(userinfo().await).await;
     let logout = Request::get("/oauth2/default/v1/logout");
@@ -138,9 +138,9 @@ async fn without_the_storage_nobody_is_told_of_and_nobody_is_signed_out() {
     assert!(!answer.headers().contains_key("set-cookie"), "the session is kept");
 }
 
-/// A client that wants no page is told to come again; a person sees a page.
+/// A client with `prompt=none` gets an error that says to try again. A user sees a page.
 #[tokio::test]
-async fn a_storage_that_hangs_is_told_to_a_client_that_wants_no_page() {
+async fn if_the_storage_hangs_a_client_with_prompt_none_gets_an_error() {
     let at = Fixture::start_in_memory().await;
     at.store.hang();
     tokio::time::pause();
@@ -156,7 +156,7 @@ async fn a_storage_that_hangs_is_told_to_a_client_that_wants_no_page() {
     let location = told.headers()["location"].to_str().unwrap();
     let error = "https://portal.example/cb?error=temporarily_unavailable&";
     assert!(location.starts_with(error) && location.contains("&state=s&iss="), "{location}");
-    // Where it is not known that the client may be told, nobody is redirected.
+    // Without `prompt=none`, or with two client ids, the user sees a page.
     for prompt in ["", "&prompt=none&client_id=portal"] {
         let page = asked(prompt).await;
         assert!(!page.headers().contains_key("location"));
@@ -164,7 +164,7 @@ async fn a_storage_that_hangs_is_told_to_a_client_that_wants_no_page() {
     }
 }
 
-async fn token_of_a_person<S>(at: &Fixture<S>) -> String {
+async fn token_of_a_user<S>(at: &Fixture<S>) -> String {
     let (catalog, now) = (at.server.authority().catalog(), at.clock.now());
     let issuer = catalog.server(&ServerId::default_server()).unwrap().unwrap();
     let user = User {
@@ -186,20 +186,17 @@ async fn token_of_a_person<S>(at: &Fixture<S>) -> String {
         refresh_lifetime: None,
         refresh_window: Duration::ZERO,
     };
-    let ingredients = Ingredients {
+    let allowed = Allowed {
         server: issuer,
         client: catalog.client("reader").unwrap().unwrap(),
         subject: &Subject::Person(Box::new(Person { user, auth: None })),
         audience: issuer.audience(None).unwrap(),
         granted: &granted,
-        token_id: None,
-        actor: None,
-        may_act: None,
-        userinfo_claims: &[],
+        extras: &Extras::default(),
         now,
     };
     let key = at.server.authority().keys().signer(issuer).await.unwrap();
-    access_token(&ingredients, &key).unwrap().token
+    draft(allowed).unwrap().sign(&*key).await.unwrap().access_token
 }
 
 #[tokio::test]
@@ -248,9 +245,9 @@ async fn a_process_lives_before_its_first_keys_and_is_ready_with_them() {
     }
 }
 
-/// More servers than those that must have keys at the start.
+/// More servers than must have keys at the start.
 #[tokio::test]
-async fn the_keys_of_the_last_servers_are_tried_again_too() {
+async fn making_the_keys_of_the_last_servers_is_tried_again_too() {
     let at = Fixture::start_in_memory().await;
     at.store.refuse_keys();
     let id = |number| format!("s{number:02}");
@@ -274,7 +271,7 @@ async fn a_closed_server_refuses_to_grant() {
 }
 
 #[tokio::test]
-async fn keys_that_are_not_made_yet_are_worth_another_try() {
+async fn without_keys_clients_are_told_to_try_again() {
     let at = Fixture::start_in_memory().await;
     at.store.refuse_keys();
     at.add(&[server("new", "api://new", Dialect::Both, Status::Active)]).await;

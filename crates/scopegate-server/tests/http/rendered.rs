@@ -1,4 +1,4 @@
-//! A response as a text, without what differs from run to run.
+//! A response as a text. Values that differ between runs are replaced.
 
 use axum::body::to_bytes;
 use axum::response::Response;
@@ -23,7 +23,7 @@ pub(crate) async fn rendered(response: Response) -> String {
     lines.join("\n")
 }
 
-/// The one answer that all requests got.
+/// The answer, which must be the same for all requests.
 pub(crate) fn the_same(answers: Vec<String>) -> String {
     let mut answers = answers.into_iter();
     let first = answers.next().unwrap();

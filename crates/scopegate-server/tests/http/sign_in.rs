@@ -1,4 +1,4 @@
-//! Signing in and out, by forms that a person fills in.
+//! Signing in and out, by forms in a browser.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use scopegate_jose::sha256;
 use crate::browser::{Browser, PASSWORD, Shown};
 use crate::fixture::Fixture;
 
-/// A server that knows alice and bob.
-async fn with_people() -> Fixture {
-    Fixture::start().await.with_people().await
+/// A server with the users alice and bob.
+async fn with_users() -> Fixture {
+    Fixture::start().await.with_users().await
 }
 
 fn is_signed_in(shown: &Shown) -> bool {
@@ -27,7 +27,7 @@ fn is_signed_in(shown: &Shown) -> bool {
 
 #[tokio::test]
 async fn a_right_password_signs_in_and_a_wrong_one_does_not() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     for (login, password) in [
         ("alice", "wrong"),
@@ -43,19 +43,19 @@ async fn a_right_password_signs_in_and_a_wrong_one_does_not() {
         assert!(refused.headers.get("set-cookie").is_none());
         assert_eq!(browser.who().await, None);
     }
-    // Case does not make another person.
+    // Upper and lower case make no difference.
     let answer = browser.sign_in("ALICE", PASSWORD).await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/account"));
     assert_eq!(browser.who().await.as_deref(), Some("alice"));
 }
 
 #[tokio::test]
-async fn an_unknown_name_costs_as_many_hashes_and_says_the_same() {
-    let fixture = with_people().await;
+async fn an_unknown_name_costs_as_many_hashes_and_has_the_same_answer() {
+    let fixture = with_users().await;
     let authority = fixture.server.authority();
     authority.set_user_status("bob", Status::Inactive).await.unwrap();
     let mut browser = Browser::new(&fixture);
-    // A password that is too long is worth no hash, whosever it is.
+    // A password that is too long is not hashed, whether the user exists or not.
     for (wrong, hashes) in [("wrong password", 1), (&*"x".repeat(2000), 0)] {
         let mut answers = Vec::new();
         for login in ["alice", "carol", "bob"] {
@@ -72,7 +72,7 @@ async fn an_unknown_name_costs_as_many_hashes_and_says_the_same() {
 
 #[tokio::test]
 async fn a_session_is_renewed_at_sign_in() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
     let first = browser.session().to_owned();
@@ -92,7 +92,7 @@ async fn a_session_is_renewed_at_sign_in() {
     assert_eq!(after.id, before.id, "it is the same session");
     assert_eq!(after.auth.at, before.auth.at.plus(Duration::from_secs(600)));
 
-    // Another person begins another session, and the first one has ended.
+    // A sign-in of another user begins another session, and ends the first one.
     assert!(is_signed_in(&browser.sign_in("bob", PASSWORD).await));
     assert_eq!(browser.who().await.as_deref(), Some("bob"));
     assert!(session_of(&second).await.is_none());
@@ -102,14 +102,14 @@ async fn a_session_is_renewed_at_sign_in() {
 
 #[tokio::test]
 async fn a_form_of_another_browser_is_refused() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let (mut victim, mut attacker) = (Browser::new(&fixture), Browser::new(&fixture));
     let planted = attacker.sign_in_form().await;
     for _ in 0..2 {
         let refused = victim.fill_in(planted.request(), "alice", PASSWORD).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
         assert!(refused.headers.get("set-cookie").is_none());
-        // Once without a cookie of its own, once with one.
+        // Once with no cookie of its own, once with one.
         victim.sign_in_form().await;
     }
     for request in ["", "x", &"A".repeat(60_000)] {
@@ -124,7 +124,7 @@ async fn a_form_of_another_browser_is_refused() {
         assert_eq!(refused.status.as_u16(), expected, "{refused:?}");
     }
 
-    // Neither does another browser's form sign anybody out.
+    // Nor does the form of another browser sign a user out.
     assert!(is_signed_in(&victim.sign_in("alice", PASSWORD).await));
     for fields in [vec![], vec![("request", planted.request())]] {
         assert_eq!(victim.post("/signout", &fields).await.status, StatusCode::BAD_REQUEST);
@@ -133,8 +133,8 @@ async fn a_form_of_another_browser_is_refused() {
 }
 
 #[tokio::test]
-async fn a_hand_over_ends_after_half_an_hour() {
-    let fixture = with_people().await;
+async fn a_waiting_request_expires_after_half_an_hour() {
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     let form = browser.sign_in_form().await;
     fixture.clock.advance(Duration::from_secs(1799));
@@ -156,7 +156,7 @@ async fn a_cookie_of_https_is_a_host_cookie() {
 
 #[tokio::test]
 async fn a_loopback_cookie_has_a_plain_name() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     let line = browser.get("/account").await.header("set-cookie").to_owned();
     assert!(line.starts_with("scopegate-flow="), "{line}");
@@ -168,7 +168,7 @@ async fn a_loopback_cookie_has_a_plain_name() {
 
 #[tokio::test]
 async fn two_session_cookies_count_as_none() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
     let twice = format!("{0}; scopegate={0}", browser.session());
@@ -178,7 +178,7 @@ async fn two_session_cookies_count_as_none() {
 
 #[tokio::test]
 async fn pages_may_not_be_framed_or_stored() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     let mut pages = vec![
         browser.sign_in_form().await,
@@ -202,7 +202,7 @@ async fn pages_may_not_be_framed_or_stored() {
 
 #[tokio::test]
 async fn what_a_stranger_sends_is_escaped() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     let refused = browser.sign_in("\"><script>alert(1)</script>", "wrong").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
@@ -212,7 +212,7 @@ async fn what_a_stranger_sends_is_escaped() {
 
 #[tokio::test]
 async fn a_form_that_cannot_be_read_is_refused_on_a_page() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     browser.sign_in_form().await;
     for path in ["/signin", "/signout"] {
@@ -232,7 +232,7 @@ async fn a_form_that_cannot_be_read_is_refused_on_a_page() {
 
 #[tokio::test]
 async fn an_idle_session_ends() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
     for _ in 0..3 {
@@ -245,7 +245,7 @@ async fn an_idle_session_ends() {
 
 #[tokio::test]
 async fn a_session_ends_after_a_day_however_it_is_used() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
     for _ in 0..23 {
@@ -256,7 +256,7 @@ async fn a_session_ends_after_a_day_however_it_is_used() {
     assert_eq!(browser.who().await, None);
 }
 
-/// So many that not all of them can wait for a thread: each tries a name of nobody.
+/// More than can wait for a thread. Each tries an unknown name.
 fn crowd<'a>(
     browser: &Browser<'a>,
     request: &str,
@@ -269,7 +269,7 @@ fn crowd<'a>(
 
 #[tokio::test]
 async fn a_full_pool_of_workers_is_503() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     browser.address = None;
     let form = browser.sign_in_form().await;
@@ -278,13 +278,14 @@ async fn a_full_pool_of_workers_is_503() {
         let answer = crowd.next().await.unwrap();
         match answer.status {
             StatusCode::SERVICE_UNAVAILABLE => break answer,
-            // It was judged, before or while the others came.
+            // Its password was checked, before or while the others arrived.
             status => assert_eq!(status, StatusCode::FORBIDDEN),
         }
     };
     assert_eq!(busy.header("retry-after"), "1");
     assert!(busy.body.contains("Too many people sign in"), "{busy:?}");
-    // The crowd goes away. What was not judged does not count, and the next password is taken.
+    // The other requests are dropped. Those that were not checked do not count, and the next right
+    // password is accepted.
     drop(crowd);
     let mut answer = browser.sign_in("alice", PASSWORD).await;
     while answer.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -295,19 +296,19 @@ async fn a_full_pool_of_workers_is_503() {
 
 #[tokio::test]
 async fn guessing_is_slowed_before_hashing() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     let form = browser.sign_in_form().await;
     for _ in 0..10 {
         let refused = browser.fill_in(form.request(), "alice", "wrong password").await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN);
     }
-    // At a moment in which no thread is to be had, whoever needs one is told to come again.
+    // While no thread is free, a request that needs one is told to try again.
     let mut elsewhere = browser.clone();
     elsewhere.address = None;
     let mut crowd: FuturesUnordered<_> = crowd(&elsewhere, form.request()).collect();
     while crowd.next().await.unwrap().status != StatusCode::SERVICE_UNAVAILABLE {}
-    // Who is slowed needs none, not even for the right password.
+    // A request that is refused for too many guesses needs none, even with the right password.
     let guesses = (0..20).map(|_| {
         let (mut browser, request) = (browser.clone(), form.request());
         async move { browser.fill_in(request, "Alice", PASSWORD).await }
@@ -319,7 +320,7 @@ async fn guessing_is_slowed_before_hashing() {
     }
     while crowd.next().await.is_some() {}
     assert!(is_signed_in(&browser.fill_in(form.request(), "bob", PASSWORD).await));
-    // Whoever guesses somewhere else does not lock a person out.
+    // Guesses from another address do not lock the user out.
     browser.address = address(1);
     assert!(is_signed_in(&browser.fill_in(form.request(), "alice", PASSWORD).await));
     browser.address = None;
@@ -329,10 +330,10 @@ async fn guessing_is_slowed_before_hashing() {
 
 #[tokio::test]
 async fn guessing_one_name_is_slowed_from_however_many_addresses() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     let form = browser.sign_in_form().await;
-    // It is too long to be worth a hash, and counts all the same.
+    // It is too long to be hashed, and counts nevertheless.
     let wrong = "x".repeat(2000);
     for number in 0..100 {
         browser.address = address(number / 10);
@@ -342,7 +343,7 @@ async fn guessing_one_name_is_slowed_from_however_many_addresses() {
     browser.address = address(10);
     for login in ["alice", "bob"].repeat(30) {
         let answer = browser.fill_in(form.request(), login, PASSWORD).await;
-        // What is refused for its name does not count for the address.
+        // A guess that is refused for its name does not count for the address.
         match login {
             "alice" => assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS),
             _ => assert!(is_signed_in(&answer), "{answer:?}"),
@@ -356,7 +357,7 @@ fn address(number: u8) -> Option<SocketAddr> {
 
 #[tokio::test]
 async fn guessing_from_one_address_is_slowed_whomever_it_is_about() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     let form = browser.sign_in_form().await;
     for number in 0..50 {
@@ -366,14 +367,14 @@ async fn guessing_from_one_address_is_slowed_whomever_it_is_about() {
     }
     let refused = browser.fill_in(form.request(), "alice", PASSWORD).await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-    // Others are not locked out by it.
+    // Other addresses are not locked out.
     browser.address = address(1);
     assert!(is_signed_in(&browser.fill_in(form.request(), "alice", PASSWORD).await));
 }
 
 #[tokio::test]
-async fn who_is_suspended_is_signed_out_and_does_not_sign_in() {
-    let fixture = with_people().await;
+async fn a_suspended_user_is_signed_out_and_cannot_sign_in() {
+    let fixture = with_users().await;
     let authority = fixture.server.authority();
     let mut browser = Browser::new(&fixture);
     assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
@@ -382,15 +383,15 @@ async fn who_is_suspended_is_signed_out_and_does_not_sign_in() {
     assert_eq!(browser.who().await, None);
     assert_eq!(browser.sign_in("alice", PASSWORD).await.status, StatusCode::FORBIDDEN);
 
-    // Who is let in again signs in again: the session from before has ended.
+    // After activation the user must sign in again: the earlier session has ended.
     authority.set_user_status("alice", Status::Active).await.unwrap();
     assert_eq!(browser.who().await, None);
     assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
 }
 
 #[tokio::test]
-async fn a_new_password_ends_all_sessions_and_the_old_one_opens_nothing() {
-    let fixture = with_people().await;
+async fn a_new_password_ends_all_sessions_and_the_old_one_is_refused() {
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
     let new = Password::chosen("another password".to_owned()).unwrap();
@@ -402,7 +403,7 @@ async fn a_new_password_ends_all_sessions_and_the_old_one_opens_nothing() {
 
 #[tokio::test]
 async fn signing_out_ends_the_session() {
-    let fixture = with_people().await;
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     assert!(is_signed_in(&browser.sign_in("alice", PASSWORD).await));
     let kept = browser.cookies.clone();
@@ -414,14 +415,14 @@ async fn signing_out_ends_the_session() {
     assert!(!browser.cookies.contains_key("scopegate"));
     assert!(browser.get("/signout").await.body.contains("You are signed out."));
 
-    // The cookie that was kept opens nothing.
+    // A copy of the cookie is refused.
     browser.cookies = kept;
     assert_eq!(browser.who().await, None);
 }
 
 #[tokio::test]
-async fn a_storage_that_is_away_is_503_and_no_wrong_password() {
-    let fixture = with_people().await;
+async fn an_outage_of_the_storage_is_503_and_not_a_wrong_password() {
+    let fixture = with_users().await;
     let mut browser = Browser::new(&fixture);
     let form = browser.sign_in_form().await;
     fixture.store.close().await;

@@ -1,4 +1,4 @@
-//! Real sockets: TLS, HTTP/2, time-outs of the end.
+//! Real sockets: TLS, HTTP/2, time-outs, shutdown.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn anywhere(tls: Option<TlsFiles>) -> ListenSettings {
     ListenSettings { address: SocketAddr::from(([127, 0, 0, 1], 0)), tls }
 }
 
-/// Writes a new certificate for `localhost` with its key; the answer is the certificate.
+/// Writes a new certificate for `localhost` with its key. Returns the certificate.
 fn certify(folder: &Path) -> (TlsFiles, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -62,7 +62,7 @@ async fn tls_speaks_http_1_and_2_with_the_certificate_of_the_files() {
 }
 
 #[tokio::test]
-async fn files_that_are_no_good_are_named_in_one_line() {
+async fn the_error_about_an_unusable_file_names_it_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let (files, _) = certify(folder.path());
     let missing = folder.path().join("missing.pem");
@@ -87,7 +87,7 @@ async fn files_that_are_no_good_are_named_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_taken_port_and_a_foreign_address_are_named() {
+async fn the_error_about_a_taken_port_or_a_foreign_address_names_it() {
     let taken = Listener::bind(&anywhere(None)).await.unwrap();
     let again = ListenSettings { address: taken.address(), tls: None };
     assert!(matches!(Listener::bind(&again).await, Err(ListenError::PortTaken(_))));
@@ -97,7 +97,7 @@ async fn a_taken_port_and_a_foreign_address_are_named() {
 }
 
 #[tokio::test]
-async fn the_end_waits_for_requests_and_not_for_idle_connections() {
+async fn shutdown_waits_for_requests_and_not_for_idle_connections() {
     let (arrived, mut arrival) = watch::channel(false);
     let go_on = Arc::new(Notify::new());
     let may_go_on = Arc::clone(&go_on);
@@ -118,7 +118,7 @@ async fn the_end_waits_for_requests_and_not_for_idle_connections() {
         let mut silent = TcpStream::connect(address).await.unwrap();
         let mut asking = TcpStream::connect(address).await.unwrap();
         asking.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-        // The idle connection is closed while the request is under way.
+        // The idle connection is closed while the request is running.
         let end = silent.read(&mut [0]).await;
         assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
         go_on.notify_one();
@@ -166,7 +166,7 @@ async fn a_connection_without_a_request_is_closed() {
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_finish_is_cut_off_at_the_end() {
+async fn a_request_that_does_not_finish_is_cut_off_at_shutdown() {
     let listener = Listener::bind(&anywhere(None)).await.unwrap();
     let address = listener.address();
     let (arrived, mut arrival) = watch::channel(false);
@@ -177,7 +177,8 @@ async fn a_request_that_does_not_finish_is_cut_off_at_the_end() {
     let router = Router::new().route("/", get(endless));
     let served = listener.serve(router, async move {
         let _ = arrival.wait_for(|arrived| *arrived).await;
-        // Not before: the time until the request has arrived would be skipped as well.
+        // The clock is paused only now: before, the wait for the request would have been skipped,
+        // too.
         tokio::time::pause();
     });
     let asked = async {
@@ -189,7 +190,7 @@ async fn a_request_that_does_not_finish_is_cut_off_at_the_end() {
     tokio::join!(served, asked);
 }
 
-/// Whether a request gets its whole answer, which has no body.
+/// Tells whether a request gets its whole answer, which has no body.
 async fn is_answered(stream: &mut TcpStream) -> bool {
     let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
     let mut answer = Vec::new();
@@ -244,7 +245,7 @@ async fn an_answer_reaches_a_client_that_is_still_sending_its_body() {
             let (mut reading, mut writing) = stream.into_split();
             let head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 200000\r\n\r\n";
             writing.write_all(head).await.unwrap();
-            // To close the connection before all of this was read would reset it.
+            // Closing the connection before all of this was read would reset it.
             writing.write_all(&[b'x'; 200_000]).await.unwrap();
             let mut answer = String::new();
             reading.read_to_string(&mut answer).await.unwrap();
@@ -257,7 +258,7 @@ async fn an_answer_reaches_a_client_that_is_still_sending_its_body() {
 }
 
 #[tokio::test]
-async fn an_address_with_too_many_connections_gets_no_other_until_one_ends() {
+async fn an_address_with_its_maximum_of_connections_gets_another_when_one_ends() {
     let mut limits = ListenLimits::for_descriptors(1024);
     limits.connections_per_address = 2;
     let listener = Listener::bind(&anywhere(None)).await.unwrap().with_limits(limits);
@@ -272,7 +273,7 @@ async fn an_address_with_too_many_connections_gets_no_other_until_one_ends() {
         assert!(!is_answered(&mut third).await);
         drop(first);
         loop {
-            // The server learns of the end in its own time.
+            // The server may notice the end a little later.
             let mut another = TcpStream::connect(address).await.unwrap();
             if is_answered(&mut another).await {
                 break;
@@ -285,7 +286,7 @@ async fn an_address_with_too_many_connections_gets_no_other_until_one_ends() {
 }
 
 #[tokio::test]
-async fn when_all_connections_are_taken_the_idle_one_gives_way() {
+async fn when_all_connections_are_taken_the_idle_one_is_closed() {
     let mut limits = ListenLimits::for_descriptors(1024);
     (limits.connections, limits.connections_per_address) = (3, 3);
     let listener = Listener::bind(&anywhere(None)).await.unwrap().with_limits(limits);

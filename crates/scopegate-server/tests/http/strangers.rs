@@ -1,4 +1,4 @@
-//! What strangers can leave in the storage, and how much of it.
+//! What unauthenticated requests write to the storage, and how much.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::response::Response;
 use http::{Method, Request, StatusCode};
 use scopegate_claims::Clock;
-use scopegate_core::audit::AuditEvent;
+use scopegate_core::audit::{AuditEvent, What};
 use scopegate_core::catalog::{
     ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, RedirectUri, Spec,
 };
@@ -22,7 +22,7 @@ const PAR: &str = "/oauth2/default/v1/par";
 const DEVICE: &str = "/oauth2/default/v1/device/authorize";
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// What `app` pushes.
+/// The request that `app` pushes.
 const PUSHED: &str = "client_id=app&response_type=code&scope=read:orders&code_challenge_method=S256&\
                       code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -47,8 +47,13 @@ async fn start() -> Fixture<MemoryStore> {
     at
 }
 
+/// The scopes of a recorded decision.
+fn scope_of(event: &AuditEvent) -> &str {
+    &event.decision().expect("it records a decision").scope
+}
+
 impl Fixture<MemoryStore> {
-    /// Sends a form from an address of documentation.
+    /// Sends a form from an address in 192.0.2.0/24.
     async fn post_from(&self, last: u8, path: &str, form: &str) -> Response {
         self.send(from(last, path).body(Body::from(form.to_owned())).unwrap()).await
     }
@@ -59,7 +64,7 @@ impl Fixture<MemoryStore> {
         self.send(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 
-    /// What is in the audit now, with what was counted.
+    /// The audit events, with the counts of refusals.
     fn audited(&self) -> Vec<AuditEvent> {
         self.store.events()
     }
@@ -90,7 +95,7 @@ fn retry_after(answer: &Response) -> &str {
 }
 
 #[tokio::test]
-async fn of_a_pushed_request_only_known_parameters_are_kept() {
+async fn only_known_parameters_of_a_pushed_request_are_stored() {
     let at = start().await;
     let junk = "x".repeat(50_000);
     let form = format!("{}&anything={junk}&acr_values={}", PUSHED.replace("app", "portal"), "a");
@@ -103,7 +108,7 @@ async fn of_a_pushed_request_only_known_parameters_are_kept() {
 }
 
 #[tokio::test]
-async fn a_push_without_credentials_has_8_kib() {
+async fn a_push_without_credentials_has_at_most_8_kib() {
     let at = start().await;
     let form = |length: usize| format!("{PUSHED}&x={}", "x".repeat(length - PUSHED.len() - 3));
     for (length, status) in [(8192, 201), (8193, 413), (60_000, 413)] {
@@ -112,7 +117,7 @@ async fn a_push_without_credentials_has_8_kib() {
     let long = at.post_from(1, PAR, &form(8193)).await;
     assert_eq!(refusal(long).await, (StatusCode::PAYLOAD_TOO_LARGE, json!("invalid_request")));
     assert_eq!((at.store.sizes().artifacts, at.audited().len()), (1, 1));
-    // Credentials that do not hold are none: they give nothing but another refusal.
+    // Wrong credentials do not raise the limit. They only cause another refusal.
     let wrong = format!("{}&client_secret=wrong", form(9000));
     assert_eq!(at.post_from(1, PAR, &wrong).await.status(), 401);
     let of_portal = form(60_000).replace("app", "portal");
@@ -146,7 +151,7 @@ async fn pushed_requests_and_device_requests_have_a_rate_for_each_address() {
 }
 
 #[tokio::test]
-async fn a_client_that_proves_itself_has_no_rate() {
+async fn an_authenticated_client_has_no_rate() {
     let at = start().await;
     let form = PUSHED.replace("app", "portal");
     for _ in 0..70 {
@@ -155,7 +160,7 @@ async fn a_client_that_proves_itself_has_no_rate() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_gone_within_a_minute() {
+async fn expired_rows_are_deleted_within_a_minute() {
     let at = start().await;
     at.post_from(1, PAR, PUSHED).await;
     at.post_from(1, DEVICE, "client_id=app&scope=read:orders").await;
@@ -203,19 +208,19 @@ async fn refusals_of_a_public_client_are_recorded_sixty_times_a_minute_and_then_
     let events = at.audited();
     let recorded: Vec<_> = events.iter().map(|event| event.id.to_string()).collect();
     assert_eq!(recorded, decisions[..60]);
-    assert!(events.iter().all(|event| event.scope == "read:orders" && event.count.is_none()));
-    // Another address, and a client that proves itself, are not meant.
+    assert!(events.iter().all(|event| scope_of(event) == "read:orders"));
+    // This does not apply to another address, nor to an authenticated client.
     at.post_from(2, TOKEN, &form).await;
     let by_portal = "grant_type=password&scope=fly:orders";
     for _ in 0..100 {
         at.post_by_portal(TOKEN, by_portal).await;
     }
     assert_eq!(at.audited().len(), 60 + 1 + 100);
-    assert!(at.audited()[61..].iter().all(|event| event.scope.is_empty()));
+    assert!(at.audited()[61..].iter().all(|event| scope_of(event).is_empty()));
 
     let counted = at.record_counted().await;
     assert_eq!(counted.len(), 1);
-    assert_eq!((counted[0].client.as_str(), counted[0].count), ("app", Some(40)));
+    assert_eq!(counted[0].what, What::RefusalsCounted { client: "app".to_owned(), count: 40 });
     assert_eq!(counted[0].address.as_deref(), Some("192.0.2.1"));
     let id = counted[0].id.to_string();
     assert!(decisions[60..].iter().all(|decision| *decision == id), "each can be looked up");
@@ -234,25 +239,25 @@ async fn refusals_of_unknown_clients_are_counted_under_one_name() {
     assert_eq!(at.audited().len(), 0);
     let counted = at.record_counted().await;
     assert_eq!(counted.len(), 1);
-    assert_eq!((counted[0].client.as_str(), counted[0].count), ("unknown client", Some(201)));
-    assert!(!serde_json::to_string(&counted[0]).unwrap().contains("stranger"));
+    assert_eq!(counted[0].what, What::ClientAuthenticationFailed { count: 201 });
+    assert!(!counted[0].to_json().contains("stranger"));
 }
 
 #[tokio::test]
-async fn a_replayed_assertion_is_recorded_as_what_proves_nothing() {
+async fn a_replayed_assertion_is_recorded_like_a_failed_authentication() {
     let at = start().await;
     let assertion = at.assertion("once", &json!({}));
     assert_eq!(at.ask_with_assertion(&assertion).await.status(), 200);
     for _ in 0..100 {
         assert_eq!(at.ask_with_assertion(&assertion).await.status(), 401);
     }
-    let refused = at.audited().iter().filter(|event| event.outcome != "ALLOW").count();
+    let refused = at.audited().iter().filter(|event| event.kind_and_outcome().1 != "ALLOW").count();
     assert_eq!(refused, 60);
-    assert_eq!(at.record_counted().await[0].count, Some(40));
+    assert_eq!(at.record_counted().await[0].count(), Some(40));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_counted_is_written_once_a_minute() {
+async fn counts_are_written_once_a_minute() {
     let at = start().await;
     for _ in 0..3 {
         at.post_from(1, TOKEN, "client_id=nobody&grant_type=password").await;
@@ -260,7 +265,7 @@ async fn what_was_counted_is_written_once_a_minute() {
     tokio::time::sleep(MINUTE + MINUTE / 10).await;
     let events = at.audited();
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].count, Some(3));
+    assert_eq!(events[0].count(), Some(3));
     assert!(events[0].at <= at.clock.now());
     tokio::time::sleep(3 * MINUTE).await;
     assert_eq!(at.audited().len(), 1, "nothing is written where nothing was counted");

@@ -56,7 +56,7 @@ async fn an_unknown_parameter_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_token_carries_the_time_of_the_clock() {
+async fn the_times_in_a_token_are_those_of_the_clock() {
     let at = Fixture::start().await;
     let token = json(at.ask(ASKS).await).await;
     let payload = token["access_token"].as_str().unwrap().split('.').nth(1).unwrap();
@@ -77,7 +77,7 @@ async fn a_change_of_the_catalog_by_another_process_is_followed() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_its_cause_to_the_layers_outside() {
+async fn layers_around_the_router_can_read_the_cause_of_a_refusal() {
     let at = Fixture::start().await;
     let response = at.ask("grant_type=client_credentials&scope=write:orders").await;
     let failure = response.extensions().get::<Arc<Failure>>().unwrap();
@@ -85,7 +85,7 @@ async fn a_refusal_says_its_cause_to_the_layers_outside() {
     assert_eq!(failure.client().unwrap().as_str(), "reader");
     assert_eq!(failure.server().unwrap().id.as_str(), "default");
     assert!(failure.decision().is_some());
-    // A client that nobody knows is not repeated to the log.
+    // An unknown client id is not written into the log.
     let form = format!("{ASKS}&client_id=somebody&client_secret=x");
     let response = at.send(form_to(TOKEN).body(Body::from(form)).unwrap()).await;
     assert!(response.extensions().get::<Arc<Failure>>().unwrap().client().is_none());

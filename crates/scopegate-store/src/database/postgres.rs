@@ -1,45 +1,59 @@
-//! PostgreSQL: a pool for everything, and a connection that listens.
+//! PostgreSQL: a pool for all work, and a connection that listens.
+
+mod failure;
+mod listener;
+mod session;
+
+pub(super) use failure::{is_aborted, is_key_taken};
+pub(crate) use listener::Listener;
+pub(super) use session::Session;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use scopegate_core::store::StoreError;
-use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{AssertSqlSafe, Connection, Pool, Postgres, Row};
+use sqlx::{AssertSqlSafe, Connection, Pool, Row};
 
-use super::Bell;
-use crate::error::unavailable;
-use crate::{OpenError, StoreOptions, StoreUrl};
+use super::row::Decode;
+use super::value::Value;
+use crate::error::OpenError;
+use crate::store_options::StoreOptions;
+use crate::store_url::StoreUrl;
+use failure::failed;
 
+/// How long a connection is waited for, unless the options say otherwise.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// No statement, lock or idle transaction holds others up for longer; the URL's `options` may say
-/// otherwise.
+/// Limits on statements, locks and idle transactions, so that none holds others up for long. The URL's
+/// `options` take precedence.
 const LIMITS: [(&str, &str); 3] = [
     ("statement_timeout", "10s"),
     ("lock_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "20s"),
 ];
 
+/// A database of PostgreSQL. Clones share their connections.
 #[derive(Clone)]
-pub(crate) struct PostgresPools {
-    all: Pool<Postgres>,
-    listener: Pool<Postgres>,
+pub(crate) struct Postgres {
+    all: Pool<sqlx::Postgres>,
+    listener: Pool<sqlx::Postgres>,
 }
 
-impl PostgresPools {
+impl Postgres {
     pub(super) async fn open(
         url: &StoreUrl,
         connect: &PgConnectOptions,
         options: &StoreOptions,
     ) -> Result<Self, OpenError> {
-        warn_of_open_wire(url, connect);
+        warn_of_unauthenticated_server(url, connect);
         let patience = options.patience.unwrap_or(PATIENCE);
-        // A number that is shown needs no more digits, and a pooler may refuse to be asked for them.
+        // The driver asks for more digits of floating-point numbers, which a pooler may refuse. There are
+        // no such numbers here.
         let connect = named(connect).extra_float_digits(None);
-        // A pool would try again until its time is up, and then not say what was wrong.
-        match tokio::time::timeout(patience, is_shared(&connect)).await {
+        // Connects before the pool does: a pool retries until its time is up, and then hides the cause.
+        match tokio::time::timeout(patience, shares_connections(&connect)).await {
             Ok(Ok(false)) => {}
             Ok(Ok(true)) => return Err(OpenError::TransactionPooling { store: url.to_string() }),
             Ok(Err(error)) => return Err(OpenError::unreachable(url, &error)),
@@ -64,17 +78,47 @@ impl PostgresPools {
         Ok(Self { all: pool(options.connections), listener: pool(1) })
     }
 
-    pub(super) async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
-        self.all.acquire().await.map_err(unavailable)
+    /// Runs one statement.
+    pub(super) async fn read<T: Send>(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut session = self.session().await?;
+        let rows = session.fetch(statement.into(), values, decode).await?;
+        session.finish();
+        Ok(rows)
     }
 
-    pub(super) async fn bell(&self) -> Bell {
-        Bell::listening(&self.listener).await
+    /// Runs one statement without the limits on time.
+    pub(super) async fn read_long<T: Send>(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut session = self.session().await?;
+        session.run("BEGIN".into()).await?;
+        session.allow_long().await?;
+        let rows = session.fetch(statement.into(), values, decode).await?;
+        session.run("ROLLBACK".into()).await?;
+        session.finish();
+        Ok(rows)
+    }
+
+    pub(super) async fn listen(&self) -> Listener {
+        Listener::start(&self.listener).await
     }
 
     pub(super) async fn close(&self) {
         self.listener.close().await;
         self.all.close().await;
+    }
+
+    /// Takes a connection from the pool.
+    pub(super) async fn session(&self) -> Result<Session, StoreError> {
+        self.all.acquire().await.map(Session::new).map_err(failed)
     }
 }
 
@@ -85,35 +129,36 @@ fn named(connect: &PgConnectOptions) -> PgConnectOptions {
     }
 }
 
-/// The statements that set the limits of a connection. A pooler may refuse to be asked for them as it
-/// is connected to.
+/// The statements that set the limits of a connection. They are not sent as startup parameters, because
+/// a pooler may refuse those.
 fn limits(connect: &PgConnectOptions) -> String {
     let given = connect.get_options().unwrap_or_default();
     let missing = LIMITS.into_iter().filter(|(name, _)| !given.contains(name));
     missing.map(|(name, value)| format!("SET {name} = '{value}';")).collect()
 }
 
-/// Tells whether two connections are one at the server, because a pooler gives it to whoever has a
-/// transaction: then prepared statements, settings and `LISTEN` get lost.
-async fn is_shared(connect: &PgConnectOptions) -> sqlx::Result<bool> {
+/// Tells whether a pooler shares its connections transaction by transaction. Prepared statements,
+/// settings and `LISTEN` would get lost then.
+async fn shares_connections(connect: &PgConnectOptions) -> sqlx::Result<bool> {
     let mut first = PgConnection::connect_with(connect).await?;
     let mut second = PgConnection::connect_with(connect).await?;
     let before = backend(&mut first).await?;
     sqlx::raw_sql("BEGIN").execute(&mut second).await?;
-    // A pooler gives away what was used last. If the second has it, the first must not ask for it.
+    // A pooler gives away the connection that was used last. If the second client has it, the first must
+    // not ask: it would wait for the transaction of the second.
     let is_shared = backend(&mut second).await? == before || backend(&mut first).await? != before;
     second.close().await?;
     first.close().await?;
     Ok(is_shared)
 }
 
-/// The process of the server that answers, asked without a prepared statement.
+/// The id of the server's process that answers. A prepared statement would not work with every pooler.
 async fn backend(connection: &mut PgConnection) -> sqlx::Result<i32> {
     sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(connection).await?.try_get(0)
 }
 
-/// The driver's default, `prefer`, encrypts if it can and never asks who answers.
-fn warn_of_open_wire(url: &StoreUrl, connect: &PgConnectOptions) {
+/// Warns if the server is not authenticated: the driver's default, `prefer`, does not check certificates.
+fn warn_of_unauthenticated_server(url: &StoreUrl, connect: &PgConnectOptions) {
     let host = connect.get_host();
     let is_local = connect.get_socket().is_some()
         || host == "localhost"

@@ -1,42 +1,31 @@
-//! Writes that happen together or not at all.
+//! The statements of one transaction.
 
-use std::sync::OnceLock;
+use std::borrow::Cow;
 
 use scopegate_core::store::{Contested, StoreError};
-use sqlx::AssertSqlSafe;
 
-use super::session::Session;
-use super::{Decode, Value};
-use crate::error::lost_if_taken;
+use super::insert::Insert;
+use super::row::Decode;
+use super::value::Value;
+use super::{postgres, sqlite};
 
-/// How many rows one `INSERT` writes: a few sizes only, so that the prepared statements stay few.
-const BATCHES: [usize; 3] = [64, 8, 1];
+/// A transaction that a [`Job`](super::Job) runs its statements in.
+///
+/// The futures of its methods never wait on SQLite, where they run in the thread that writes.
+pub(crate) struct Transaction<'a>(Connection<'a>);
 
-/// A statement that writes any number of rows, where it says `{rows}`.
-pub(crate) struct Insert {
-    statement: &'static str,
-    width: usize,
-    /// The same for each size of a batch, made when it is needed first.
-    texts: [OnceLock<String>; BATCHES.len()],
+enum Connection<'a> {
+    Postgres(&'a mut postgres::Session),
+    Sqlite(&'a mut sqlite::Connection),
 }
 
-impl Insert {
-    /// A statement whose rows have so many values each.
-    pub(crate) const fn new(statement: &'static str, width: usize) -> Self {
-        Self { statement, width, texts: [const { OnceLock::new() }; BATCHES.len()] }
+impl<'a> Transaction<'a> {
+    pub(super) const fn postgres(session: &'a mut postgres::Session) -> Self {
+        Self(Connection::Postgres(session))
     }
-}
 
-/// A transaction; dropped before its end, it is rolled back.
-pub(crate) struct Transaction(Session);
-
-impl Transaction {
-    pub(super) async fn begin(
-        mut session: Session,
-        begin: &'static str,
-    ) -> Result<Self, StoreError> {
-        session.run(begin).await?;
-        Ok(Self(session))
+    pub(super) const fn sqlite(connection: &'a mut sqlite::Connection) -> Self {
+        Self(Connection::Sqlite(connection))
     }
 
     /// Runs a statement; the answer is how many rows it wrote.
@@ -45,10 +34,10 @@ impl Transaction {
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
-        self.0.execute(statement, values).await
+        self.execute_text(statement.into(), values).await
     }
 
-    /// Runs a statement that writes one row, if the row is as the statement asks for, and nobody else has
+    /// Runs a statement that writes one row, if the row is as the statement expects and nobody else has
     /// taken its key.
     pub(crate) async fn change(
         &mut self,
@@ -59,25 +48,20 @@ impl Transaction {
         match self.execute(statement, values).await {
             Ok(1) => Ok(()),
             Ok(_) => Err(StoreError::Changed(of)),
-            Err(error) => Err(lost_if_taken(error, of)),
+            Err(error) if postgres::is_key_taken(&error) => Err(StoreError::Changed(of)),
+            Err(error) => Err(error),
         }
     }
 
-    /// Writes rows, given value by value.
+    /// Writes rows, given value by value; the answer is how many were written.
     pub(crate) async fn insert(
         &mut self,
         insert: &'static Insert,
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
-        let Insert { statement, width, texts } = insert;
-        let (mut written, mut rest) = (0, values);
-        for (batch, text) in BATCHES.into_iter().zip(texts) {
-            let mut chunks = rest.chunks_exact(batch * width);
-            for chunk in &mut chunks {
-                let text = text.get_or_init(|| with_rows(statement, batch, *width));
-                written += self.0.execute(AssertSqlSafe(text.as_str()), chunk).await?;
-            }
-            rest = chunks.remainder();
+        let mut written = 0;
+        for (statement, values) in insert.batches(values) {
+            written += self.execute(statement, values).await?;
         }
         Ok(written)
     }
@@ -89,41 +73,44 @@ impl Transaction {
         values: &[Value<'_>],
         decode: Decode<T>,
     ) -> Result<Vec<T>, StoreError> {
-        self.0.fetch(statement, values, decode).await
+        self.fetch_text(statement.into(), values, decode).await
     }
 
     /// Runs the statements of a migration.
     pub(crate) async fn run(&mut self, statements: String) -> Result<(), StoreError> {
-        self.0.run(AssertSqlSafe(statements)).await
+        match &mut self.0 {
+            Connection::Postgres(session) => session.run(statements.into()).await,
+            Connection::Sqlite(connection) => connection.run(&statements),
+        }
     }
 
-    /// Runs a statement that only PostgreSQL has a use for.
+    /// Runs a statement that only PostgreSQL needs.
     pub(crate) async fn on_postgres(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        match self.0.is_postgres() {
-            true => self.0.execute(statement, &[]).await.map(drop),
+        match self.is_postgres() {
+            true => self.execute(statement, &[]).await.map(drop),
             false => Ok(()),
         }
     }
 
     /// Runs a statement that writes the rows which a subselect finds.
     ///
-    /// PostgreSQL locks them where the subselect says `{locked}`, in its order: where everybody
-    /// keeps to the same, nobody waits in a circle. Where it says `{free}`, rows that somebody else
-    /// has locked are passed over. In SQLite nobody else writes meanwhile.
+    /// PostgreSQL locks the rows where the subselect says `{locked}`, in its order. Transactions that
+    /// all lock in one order cannot deadlock. Where the subselect says `{free}`, rows that are locked
+    /// already are skipped. SQLite has no other writer, so it needs no locks.
     pub(crate) async fn execute_locking(
         &mut self,
         statement: &'static str,
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
-        let [locked, free] = match self.0.is_postgres() {
+        let [locked, free] = match self.is_postgres() {
             true => ["FOR UPDATE", "FOR UPDATE SKIP LOCKED"],
             false => ["", ""],
         };
         let statement = statement.replace("{locked}", locked).replace("{free}", free);
-        self.0.execute(AssertSqlSafe(statement), values).await
+        self.execute_text(statement.into(), values).await
     }
 
-    /// Runs a `SELECT`. Where it says `{shared}`, PostgreSQL keeps the rows as they are until the end of
+    /// Runs a `SELECT`. Where it says `{shared}`, PostgreSQL keeps the rows unchanged until the end of
     /// the transaction.
     pub(crate) async fn fetch_shared<T: Send>(
         &mut self,
@@ -131,11 +118,11 @@ impl Transaction {
         values: &[Value<'_>],
         decode: Decode<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let shared = if self.0.is_postgres() { "FOR SHARE" } else { "" };
-        self.0.fetch(AssertSqlSafe(statement.replace("{shared}", shared)), values, decode).await
+        let shared = if self.is_postgres() { "FOR SHARE" } else { "" };
+        self.fetch_text(statement.replace("{shared}", shared).into(), values, decode).await
     }
 
-    /// Runs a statement that names any number of values where it says `{values}`.
+    /// Runs a statement that takes any number of values where it says `{values}`.
     ///
     /// It locks as [`execute_locking`](Self::execute_locking) does.
     pub(crate) async fn execute_locking_for_each(
@@ -144,61 +131,60 @@ impl Transaction {
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
         let places: Vec<_> = (1..=values.len()).map(|place| format!("${place}")).collect();
-        let locked = if self.0.is_postgres() { "FOR UPDATE" } else { "" };
+        let locked = if self.is_postgres() { "FOR UPDATE" } else { "" };
         let statement =
             statement.replace("{values}", &places.join(", ")).replace("{locked}", locked);
-        self.0.execute(AssertSqlSafe(statement), values).await
+        self.execute_text(statement.into(), values).await
     }
 
-    /// Begins a part that can be taken back without the rest.
-    pub(crate) async fn begin_part(&mut self) -> Result<(), StoreError> {
-        self.0.execute("SAVEPOINT part", &[]).await.map(drop)
-    }
-
-    /// Makes the part one with the rest.
-    pub(crate) async fn keep_part(&mut self) -> Result<(), StoreError> {
-        self.0.execute("RELEASE part", &[]).await.map(drop)
-    }
-
-    /// Leaves nothing of the part.
-    pub(crate) async fn take_part_back(&mut self) -> Result<(), StoreError> {
-        self.0.run("ROLLBACK TO part; RELEASE part").await
-    }
-
-    /// Lets the statements that follow take long.
+    /// Lifts the time limits for the statements that follow.
     pub(crate) async fn allow_long(&mut self) -> Result<(), StoreError> {
-        self.0.allow_long().await
+        match &mut self.0 {
+            Connection::Postgres(session) => session.allow_long().await,
+            Connection::Sqlite(_) => Ok(()),
+        }
     }
 
-    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        self.0.run("COMMIT").await?;
-        self.0.finish();
-        Ok(())
+    /// The collation of a text column that is ordered by its bytes, whatever the database's language is.
+    pub(crate) const fn bytewise(&self) -> &'static str {
+        match self.0 {
+            Connection::Postgres(_) => "COLLATE \"C\"",
+            Connection::Sqlite(_) => "COLLATE BINARY",
+        }
     }
 
-    pub(crate) async fn rollback(mut self) -> Result<(), StoreError> {
-        self.0.run("ROLLBACK").await?;
-        self.0.finish();
-        Ok(())
+    /// The type of a column that holds bytes.
+    pub(crate) const fn blob(&self) -> &'static str {
+        match self.0 {
+            Connection::Postgres(_) => "BYTEA",
+            Connection::Sqlite(_) => "BLOB",
+        }
     }
-}
 
-/// `{rows}` replaced by `($1, $2), ($3, $4)`.
-fn with_rows(statement: &str, rows: usize, width: usize) -> String {
-    let row = |row: usize| {
-        let places = (1..=width).map(|place| format!("${}", row * width + place));
-        format!("({})", places.collect::<Vec<_>>().join(", "))
-    };
-    statement.replace("{rows}", &(0..rows).map(row).collect::<Vec<_>>().join(", "))
-}
+    const fn is_postgres(&self) -> bool {
+        matches!(self.0, Connection::Postgres(_))
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    async fn execute_text(
+        &mut self,
+        statement: Cow<'static, str>,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        match &mut self.0 {
+            Connection::Postgres(session) => session.execute(statement, values).await,
+            Connection::Sqlite(connection) => connection.execute(&statement, values),
+        }
+    }
 
-    #[test]
-    fn each_row_has_its_own_placeholders() {
-        assert_eq!(with_rows("VALUES {rows}", 2, 2), "VALUES ($1, $2), ($3, $4)");
-        assert_eq!(with_rows("VALUES {rows} END", 1, 1), "VALUES ($1) END");
+    async fn fetch_text<T: Send>(
+        &mut self,
+        statement: Cow<'static, str>,
+        values: &[Value<'_>],
+        decode: Decode<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        match &mut self.0 {
+            Connection::Postgres(session) => session.fetch(statement, values, decode).await,
+            Connection::Sqlite(connection) => connection.fetch(&statement, values, decode),
+        }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn an_artifact_is_found_by_its_secret_and_by_its_alias(place: &
     let (secret, alias) = (ArtifactName::of_secret("secret"), ArtifactName::of_alias("BCDF"));
     assert_eq!(found(ArtifactKind::Device, secret).await, Some(device.clone()));
     assert_eq!(found(ArtifactKind::Device, alias).await, Some(device));
-    // The one is not taken for the other, nor for that of another kind.
+    // A secret is not an alias, and neither finds an artifact of another kind.
     assert_eq!(found(ArtifactKind::Device, ArtifactName::of_secret("BCDF")).await, None);
     assert_eq!(found(ArtifactKind::Device, ArtifactName::of_alias("secret")).await, None);
     for kind in [ArtifactKind::Assertion, ArtifactKind::Code, ArtifactKind::PushedRequest] {
@@ -58,7 +58,7 @@ pub(crate) async fn a_secret_and_an_alias_are_taken_once(place: &Place) {
     for taken in [device("a", "B"), device("b", "A")] {
         assert!(is_changed(&put(taken).await, Contested::Artifact));
     }
-    // Many have no alias, and another kind has its own.
+    // Artifacts without an alias do not collide, and each kind has its own aliases.
     put(code("a")).await.unwrap();
     put(code("b")).await.unwrap();
     put(Artifact { kind: ArtifactKind::PushedRequest, ..device("a", "A") }).await.unwrap();
@@ -100,7 +100,7 @@ pub(crate) async fn of_two_moves_at_once_one_wins(place: &Place) {
 pub(crate) async fn of_two_that_put_the_same_at_once_one_wins(place: &Place) {
     let nodes = [place.open().await, place.open().await];
     for round in 0..25 {
-        // Their secrets differ: it is the alias that is taken.
+        // Their secrets differ, so they collide by the alias.
         let put = |racer| {
             let secret = format!("{round} {racer}");
             vec![Change::PutArtifact(device(&secret, &round.to_string())), audit("a")]
@@ -116,7 +116,7 @@ pub(crate) async fn a_lost_move_leaves_nothing(place: &Place) {
     store.commit(&[Change::PutArtifact(code("a")), Change::PutArtifact(code("b"))]).await.unwrap();
     store.commit(&[consume("a", 0)]).await.unwrap();
 
-    // Whatever is written before and after the step that fails.
+    // The other changes come before and after the one that fails.
     let replay = [audit("a"), open_family(&family("a", "alice")), consume("b", 0), consume("a", 0)];
     assert!(is_changed(&store.commit(&replay).await, Contested::Artifact));
     assert_eq!(place.count("refresh_family").await, 0);
@@ -128,14 +128,14 @@ pub(crate) async fn a_crash_after_a_code_was_consumed_leaves_it_consumed(place: 
     let store = place.open().await;
     store.commit(&[Change::PutArtifact(code("a"))]).await.unwrap();
     store.commit(&[consume("a", 0), audit("a")]).await.unwrap();
-    // The process is gone before it answers: nobody closes the store, and another one opens it.
+    // The process dies before it answers: the store is not closed, and another process opens it.
     drop(store);
     let store = place.open().await;
     assert!(is_changed(&store.commit(&[consume("a", 0)]).await, Contested::Artifact));
     let name = ArtifactName::of_secret("a");
     let found = store.artifact(ArtifactKind::Code, &name).await.unwrap().unwrap();
     assert_eq!(found.version, 1);
-    // It does so until it expires, however late it is forgotten.
+    // It stays so until it is deleted.
     store.forget_expired(later(3599)).await.unwrap();
     assert!(is_changed(&store.commit(&[consume("a", 0)]).await, Contested::Artifact));
     assert!(found.expires_at > NOW);

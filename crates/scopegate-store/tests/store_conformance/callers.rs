@@ -1,25 +1,20 @@
-//! Callers who go away before they are answered.
+//! Callers that leave before they get an answer.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use scopegate_core::audit::AuditEvent;
+use scopegate_core::audit::{DecisionKind, Outcome, What};
 use scopegate_core::store::{Change, Ended, Ledger, StoreError};
 
 use crate::place::{Node, Place};
 use crate::samples::{
-    NOW, audit, code, consume, counts, family, later, open_family, person, put_user, rotate,
-    session, use_assertion,
+    NOW, audit, code, consume, counts, decided, family, later, open_family, person, put_user,
+    recorded, rotate, session, use_assertion,
 };
 
-fn event(kind: &'static str, outcome: &'static str) -> Change {
-    let Change::Audit(event) = audit("a") else { unreachable!("it is an event") };
-    Change::Audit(AuditEvent { kind, outcome, ..event })
-}
-
-/// Begins commits while none can come to its end, and goes away before that.
+/// Begins commits while none can finish, and drops them.
 async fn begin_and_go(place: &Place, store: &Node, commits: &[Vec<Change>]) {
     let mut held = place.hold_commits().await;
     for changes in commits {
@@ -54,14 +49,14 @@ pub(crate) async fn a_grant_is_not_written_once_its_caller_has_gone(place: &Plac
         vec![consume("a", 0), open_family(&family("a", "alice")), audit("a")],
         vec![Change::PutArtifact(code("b")), audit("a")],
         vec![renewed, audit("a")],
-        vec![use_assertion("a", "1"), event("app.oauth2.as.token.grant.access_token", "ALLOW")],
+        vec![use_assertion("a", "1"), decided("a", DecisionKind::TokenGrant, Outcome::Allow)],
     ];
     for grant in &grants {
         begin_and_go(place, &store, std::slice::from_ref(grant)).await;
         place.settle(&store).await;
         assert_eq!(counts(place).await, before, "{grant:?}");
     }
-    // Whoever comes again finds all as it was: nobody is taken for a thief.
+    // A client that tries again finds everything unchanged, and is not taken for an attacker.
     for grant in &grants {
         store.commit(grant).await.unwrap();
     }
@@ -81,8 +76,11 @@ pub(crate) async fn what_takes_away_is_written_without_its_caller(place: &Place)
             vec![Change::EndFamilies { of: Ended::Family(ended.id.clone()), at: NOW }, audit("a")],
             vec![Change::EndSessions { of, at: NOW }, audit("a")],
             vec![Change::RevokeToken { jti: "1".into(), expires_at: later(60) }, audit("a")],
-            vec![use_assertion("a", "1"), event("x", "invalid_grant")],
-            vec![event("user.session.start", "FAILURE")],
+            vec![
+                use_assertion("a", "1"),
+                decided("a", DecisionKind::TokenReuse, Outcome::Refused("invalid_grant".into())),
+            ],
+            vec![recorded(What::SignInFailed { user: None })],
         ],
     )
     .await;
@@ -97,7 +95,7 @@ pub(crate) async fn what_takes_away_is_written_without_its_caller(place: &Place)
     assert!(store.family(&ended.id).await.unwrap().unwrap().revoked);
 }
 
-/// Polls a commit so often at most, and drops it then; tells whether it was done before.
+/// Polls a commit at most `times` times and drops it. Tells whether it was done before.
 async fn polled(times: usize, commit: impl Future<Output = Result<(), StoreError>>) -> bool {
     let (mut commit, mut polls) = (pin!(commit), 0);
     poll_fn(|context| {
@@ -128,7 +126,7 @@ pub(crate) async fn wherever_a_commit_is_dropped_it_is_whole_or_absent(place: &P
         times += 1;
     }
     place.settle(&store).await;
-    // No connection is left in the middle of a transaction.
+    // No connection is left inside a transaction.
     store.commit(&[Change::PutArtifact(code("last")), audit("a")]).await.unwrap();
     assert_eq!(place.count("artifact").await, place.count("audit_event").await);
     assert!(place.count("artifact").await >= 2);

@@ -78,7 +78,7 @@ pub(crate) async fn every_kind_of_entity_comes_back_as_it_was_written(place: &Pl
 
 pub(crate) async fn changes_come_back_in_the_order_in_which_they_were_made(place: &Place) {
     let store = place.open().await;
-    // More than one statement writes, and names that do not sort like their order.
+    // More entities than one statement writes, with names in another order than the edits.
     let first: Vec<_> = (0..205).map(|n| scope(&format!("s{}", n * 7 % 205), "first")).collect();
     let second = vec![scope("b", "second"), scope("a", "second")];
     assert_eq!(store.write_catalog(0, &first, Some(3)).await.unwrap(), 1);
@@ -202,7 +202,7 @@ pub(crate) async fn rows_of_another_version_are_told_and_fail_nothing(place: &Pl
         assert_eq!(rows, expected);
     }
 
-    // They are understood by and by, or go.
+    // Each is repaired or deleted.
     place
         .write_rows(&[
             row(RowKey::from(&key("a")), 1, Some("{}")),
@@ -230,7 +230,7 @@ pub(crate) async fn a_row_of_a_newer_format_is_neither_overwritten_nor_deleted(p
         assert_eq!((all.version, all.edits), (2, vec![scope("b", "1")]));
         assert_eq!(all.unreadable.len(), 1);
     }
-    // What is gone may be made again, in whatever format it was.
+    // A deleted entity can be created again, whatever format it had.
     place.write_rows(&[row(RowKey::from(&key("a")), 2, None)]).await;
     assert_eq!(store.write_catalog(3, &[scope("a", "3")], None).await.unwrap(), 4);
     assert_eq!(store.catalog_since(3).await.unwrap().edits, [scope("a", "3")]);
@@ -293,7 +293,7 @@ fn event(client: &str) -> AuditEvent {
 
 pub(crate) async fn a_waiting_node_sees_the_change_of_another(place: &Place) {
     let (waiter, writer) = (place.open_sql().await, place.open_sql().await);
-    // What is newer already needs no waiting.
+    // A newer version is returned at once.
     writer.write_catalog(0, &[scope("a", "1")], None).await.unwrap();
     let newer = waiter.wait_for_change_after(Versions::default()).await.unwrap();
     assert_eq!(newer, Versions { catalog: 1, keys: 0 });
@@ -302,7 +302,7 @@ pub(crate) async fn a_waiting_node_sees_the_change_of_another(place: &Place) {
         let waiter = waiter.clone();
         let known = Versions { catalog: version, keys: 0 };
         let waiting = tokio::spawn(async move { waiter.wait_for_change_after(known).await });
-        // PostgreSQL tells by itself: the waiter listens, and a write is told to those who do.
+        // With PostgreSQL the store listens, and a write notifies all listeners.
         let told = place.listen_beside(&waiting).await;
         assert!(!waiting.is_finished());
         writer.write_catalog(version, &[scope("a", "2")], None).await.unwrap();

@@ -22,7 +22,7 @@ pub(crate) async fn a_consent_is_per_server_client_user(place: &Place) {
         consent_key("default", "a", "bob"),
     ] {
         assert_eq!(store.consent(&other).await.unwrap(), None, "{other:?}");
-        // What is withdrawn of one is not withdrawn of another.
+        // Withdrawing one consent does not withdraw another.
         store.commit(&[Change::WithdrawConsent(other)]).await.unwrap();
     }
     assert!(store.consent(&key).await.unwrap().is_some());

@@ -54,7 +54,7 @@ pub(crate) async fn a_family_is_one_row_however_often_it_is_used(place: &Place) 
     for generation in 0..100 {
         store.commit(&[rotate(&family.id, generation, generation + 1)]).await.unwrap();
     }
-    // Used without a new token, it stays at its generation.
+    // A refresh without a new refresh token keeps the generation.
     store.commit(&[rotate(&family.id, 100, 100)]).await.unwrap();
     assert_eq!(place.count("refresh_family").await, 1);
     let moved = Family {
@@ -102,11 +102,11 @@ pub(crate) async fn a_revoked_family_does_not_move(place: &Place) {
         assert!(is_changed(&lost, Contested::Family));
     }
     let ended = read(&store, &family).await;
-    // For a day its access tokens are known to have ended.
+    // It is kept for a day, so that its access tokens are refused.
     assert!(ended.revoked);
     assert_eq!(ended.forget_at, later(100 + 86_400));
 
-    // Ended once more, it is not remembered for longer.
+    // Ending it again does not keep it for longer.
     let again = Change::EndFamilies { of: Ended::Family(family.id.clone()), at: later(500) };
     store.commit(&[again]).await.unwrap();
     assert_eq!(read(&store, &family).await, ended);
@@ -183,7 +183,7 @@ pub(crate) async fn families_end_by_session_user_client(place: &Place) {
             assert_eq!(read(&store, family).await.revoked, is_meant(family), "{of:?}");
         }
     }
-    // Nobody has any: that is no fault.
+    // Ending families of which there are none is not an error.
     store.commit(&[end(Ended::Client(client("nobody")))]).await.unwrap();
 }
 
@@ -213,7 +213,7 @@ pub(crate) async fn a_disabled_clients_families_end_with_the_write(place: &Place
     store.commit(&opened).await.unwrap();
     let edits = [write_client("active", "ACTIVE"), write_client("disabled", "INACTIVE"), delete];
 
-    // A write that is refused ends nothing.
+    // A write of the catalog that is refused ends no families.
     store.write_catalog(7, &edits, None).await.unwrap_err();
     for family in &families {
         assert_eq!(read(&store, family).await, *family);
@@ -225,7 +225,7 @@ pub(crate) async fn a_disabled_clients_families_end_with_the_write(place: &Place
     for ended in [disabled, deleted] {
         assert_eq!(read(&store, ended).await, Family { revoked: true, ..ended.clone() });
     }
-    // Switched on again, the client begins afresh.
+    // When the client is active again, its old families stay ended.
     store.write_catalog(1, &[write_client("disabled", "ACTIVE")], None).await.unwrap();
     assert!(read(&store, disabled).await.revoked);
     let lost = store.commit(&[rotate(&disabled.id, 0, 1)]).await;
@@ -252,10 +252,10 @@ pub(crate) async fn a_family_is_not_opened_by_a_catalog_that_has_changed(place: 
             (store.clone(), [open_family(&family("a", "alice")), expected, audit("a")]);
         async move { store.commit(&begun).await }
     };
-    // Of the default server, as long as nobody has changed it, there is no row.
+    // A default server that was never changed has no row.
     store.write_catalog(0, &[write_client("a", "ACTIVE")], None).await.unwrap();
     open(expect("a", "default", 1)).await.unwrap();
-    // What is changed of others is no matter.
+    // Changes of other entities do not matter.
     store.write_catalog(1, &[write_client("b", "ACTIVE"), write_server("b")], None).await.unwrap();
     open(expect("a", "default", 1)).await.unwrap();
     assert_eq!(place.count("refresh_family").await, 2);
@@ -285,7 +285,7 @@ pub(crate) async fn no_family_outlives_the_end_of_its_client(place: &Place) {
             })
             .collect();
         let node = nodes[version as usize / 2 % 2].clone();
-        // Server and client, in the other order than they are expected in.
+        // Server and client in the reverse of the order in which they are expected.
         let off = [write_server("a"), write_client("a", "INACTIVE")];
         let ending = tokio::spawn(async move { node.write_catalog(version, &off, None).await });
         for racer in begun {
@@ -303,7 +303,7 @@ pub(crate) async fn a_catalog_that_disables_many_clients_waits_in_no_circle(plac
     let nodes = [place.open().await, place.open().await];
     let names = ["a", "b", "c", "d"];
     for version in 0..15 {
-        // The clients' families lie mixed, so that one client after another is another order.
+        // The families of the clients alternate, so that client by client is another order.
         let families: Vec<_> =
             (0..200).map(|number| family(names[number % names.len()], "alice")).collect();
         let opened: Vec<_> = families.iter().map(open_family).collect();

@@ -28,7 +28,7 @@ pub(crate) async fn an_assertion_is_used_once_by_its_client(place: &Place) {
     assert!(is_conflict(&store.commit(&twice_at_once).await));
     store.commit(&[use_assertion("c", "1")]).await.unwrap();
 
-    // Nobody would accept it any more, yet it stays used until it is forgotten.
+    // It has expired, and stays used until it is deleted.
     let long_ago = NOW.minus(Duration::from_secs(3600));
     store.commit(&[use_until("d", "1", long_ago)]).await.unwrap();
     assert!(is_conflict(&store.commit(&[use_assertion("d", "1")]).await));
@@ -86,7 +86,7 @@ pub(crate) async fn an_audit_batch_is_kept_once(place: &Place) {
     let batch: Vec<_> = (0..205).map(|_| audit("a")).collect();
     store.commit(&batch).await.unwrap();
     assert_eq!(place.count("audit_event").await, 205);
-    // The answer may have got lost, and the batch is sent again with more.
+    // The answer may have been lost, and the batch is written again with more events.
     let again = [batch, vec![audit("b")]].concat();
     store.commit(&again).await.unwrap();
     assert_eq!(place.count("audit_event").await, 206);
@@ -102,7 +102,7 @@ pub(crate) async fn what_strangers_send_is_kept(place: &Place) {
 
 pub(crate) async fn only_what_has_expired_is_forgotten(place: &Place) {
     let store = place.open().await;
-    // More than are deleted at once.
+    // More than one transaction deletes.
     let old: Vec<_> = (0..2100).map(|n| use_until("a", &format!("old {n}"), NOW)).collect();
     let young = use_until("a", "young", NOW.plus(Duration::from_secs(1)));
     store.commit(&old).await.unwrap();
@@ -116,7 +116,7 @@ pub(crate) async fn only_what_has_expired_is_forgotten(place: &Place) {
     assert_eq!(place.count("audit_event").await, 1);
 }
 
-/// One of each kind, on top of a code, a family, a session and a person that are there.
+/// One change of each kind, on top of an existing code, family, session and user.
 async fn one_of_each_kind(store: &Node, name: &str) -> Vec<Change> {
     let (old_family, old_session) = (family("a", name), session(&format!("{name}1"), name));
     let user = person(name);
@@ -160,7 +160,7 @@ pub(crate) async fn all_kinds_of_changes_are_written_or_none(place: &Place) {
     let before = counts(place).await;
     assert_eq!(before, [0, 1, 1, 1, 1, 1, 0, 0]);
 
-    // Each that can lose a race takes all others with it, wherever it stands.
+    // If a change loses a race, none of the others is written, wherever it is in the commit.
     let lost_races = [
         (consume("alice", 7), Contested::Artifact),
         (Change::PutArtifact(code("alice")), Contested::Artifact),
@@ -193,7 +193,7 @@ pub(crate) async fn a_commit_that_fails_in_the_middle_leaves_nothing(place: &Pla
         place.run(&format!("ALTER TABLE away RENAME TO {table}")).await;
         assert_eq!(counts(place).await, before, "{table}");
     }
-    // Nothing of it was used up: the same succeeds as soon as it can be written.
+    // Nothing of it was used: the same commit succeeds as soon as it can be written.
     store.commit(&changes).await.unwrap();
 }
 
@@ -204,7 +204,7 @@ pub(crate) async fn commits_of_many_kinds_at_once_do_not_wait_in_a_circle(place:
         for racer in 0..8 {
             let store = nodes[racer % 2].clone();
             let mut changes = one_of_each_kind(&store, &format!("{round}.{racer}")).await;
-            // All write the same rows besides, each in an order of its own.
+            // All of them also write the same rows, each in another order.
             for shared in ["x", "y", "z"] {
                 let key = consent_key("default", "a", shared);
                 changes.push(Change::PutConsent { key, scopes: scopes("a"), at: NOW });
@@ -248,7 +248,7 @@ pub(crate) async fn what_has_expired_of_every_kind_is_forgotten(place: &Place) {
     store.commit(&changes).await.unwrap();
     store.forget_expired(later(9)).await.unwrap();
     assert_eq!(counts(place).await, [2, 2, 2, 4, 2, 2, 2, 2]);
-    // People, what they agreed to and what was recorded of them stay.
+    // Users, their consents and audit events stay.
     store.forget_expired(later(10)).await.unwrap();
     assert_eq!(counts(place).await, [1, 1, 1, 2, 2, 2, 1, 2]);
     let young = scopegate_jose::sha256(b"young");

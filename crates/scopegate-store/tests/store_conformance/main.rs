@@ -1,7 +1,7 @@
-//! What every store keeps to, asked of both databases and of the storage in memory that tests use.
+//! The rules that every store keeps, tested on both databases and on the storage in memory that tests use.
 //!
-//! A rule is a function; the table below makes a test of it for each of them. Those for PostgreSQL
-//! need a server: `scripts/postgres cargo test -p scopegate-store -- --include-ignored`.
+//! A rule is a function. The table below makes a test of it for each storage. The tests for PostgreSQL need
+//! a server: `scripts/postgres cargo test -p scopegate-store -- --include-ignored`.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod artifacts;
@@ -137,7 +137,12 @@ store_conformance! {
             a_key_comes_back_as_it_was_written
             a_server_has_one_signing_key_for_an_algorithm
             of_nodes_that_make_the_first_key_at_once_one_wins
-            a_key_is_read_once;
+            a_key_is_read_once
+            a_key_moves_from_phase_to_phase
+            a_key_leaves_only_the_phase_that_it_is_in_and_never_goes_back
+            moves_are_recorded_in_their_transaction
+            a_dropped_key_is_told_to_those_who_knew_it
+            of_nodes_that_rotate_a_key_at_once_one_wins;
         standing:
             a_revoked_token_stands_revoked
             an_absent_family_does_not_hold
@@ -191,6 +196,8 @@ store_conformance! {
         outage:
             whoever_waits_through_an_outage_learns_of_it;
         signing_keys:
+            the_private_half_of_a_dropped_key_is_erased
+            a_dropped_key_of_a_newer_format_is_dropped
             a_key_that_is_not_understood_is_told_and_fails_no_other
             a_waiting_node_learns_of_a_key_of_another;
         users:

@@ -1,12 +1,12 @@
-//! Opening a store: for the first time, again, and where it should not be done.
+//! Opening a store: for the first time, again, and where it must be refused.
 
 use scopegate_core::catalog::{
     Edit, Entity, EntityId, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
 };
 use scopegate_core::directory::{Listed, LoginMatch, User};
 use scopegate_core::store::{
-    Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyStore, Ledger,
-    Records, StoreError, UserKey, Vault,
+    Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyPhase, KeyStore,
+    Ledger, Records, StoreError, UserKey, Vault,
 };
 use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore};
@@ -14,7 +14,7 @@ use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{Place, patient};
 use crate::samples::{NOW, code, family, open_family, person, put_user, session, user_id};
-use crate::signing_keys::signing_key;
+use crate::signing_keys::put_signing_key;
 
 pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
     let starts: Vec<_> = (0..8)
@@ -27,7 +27,7 @@ pub(crate) async fn processes_that_start_together_all_succeed(place: &Place) {
         let store = start.await.unwrap().unwrap();
         assert_eq!(store.catalog_version().await.unwrap(), 0);
     }
-    assert_eq!(place.count("scopegate_migration").await, 7);
+    assert_eq!(place.count("scopegate_migration").await, MIGRATIONS);
     assert_eq!(place.count("catalog_state").await, 1);
 }
 
@@ -46,21 +46,29 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
     assert_eq!(store.keep("a", "second").await.unwrap(), "first");
     let all = store.catalog_since(0).await.unwrap();
     assert_eq!((all.version, all.edits), (1, edits));
-    assert_eq!(place.count("scopegate_migration").await, 7);
+    assert_eq!(place.count("scopegate_migration").await, MIGRATIONS);
 }
 
-/// Takes back what the migration `row_formats` did to the tables of the first one.
+/// How many migrations there are.
+const MIGRATIONS: i64 = 8;
+
+/// Takes back what the migration `key_phases` did.
+const BEFORE_KEY_PHASES: &str = "\
+    DROP INDEX signing_key_that_is_announced; \
+    ALTER TABLE signing_key DROP COLUMN signs_from; ALTER TABLE signing_key DROP COLUMN retired_at";
+
+/// Reverts what the migration `row_formats` did to the tables of the first migration.
 const BEFORE_FORMATS: &str = "\
     DROP INDEX signing_key_by_version; \
     ALTER TABLE catalog_entity DROP COLUMN format; ALTER TABLE signing_key DROP COLUMN format; \
     ALTER TABLE signing_key DROP COLUMN version; ALTER TABLE catalog_state DROP COLUMN key_version";
 
-/// Takes back what the migration `entity_ids` did.
+/// Reverts the migration `entity_ids`.
 const BEFORE_IDS: &str = "\
     ALTER TABLE catalog_entity DROP COLUMN id; ALTER TABLE catalog_entity DROP COLUMN created_at; \
     ALTER TABLE catalog_entity DROP COLUMN updated_at";
 
-/// Takes back what the migration `logins_by_normal_form` did.
+/// Reverts the migration `logins_by_normal_form`.
 const BEFORE_NORMAL_LOGINS: &str = "\
     DROP INDEX directory_user_by_login_norm; DROP INDEX directory_user_to_fill; \
     ALTER TABLE directory_user DROP COLUMN login_norm; \
@@ -78,14 +86,15 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
              DELETE FROM scopegate_migration WHERE number > 1",
         )
         .await;
+    place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
     let store = place.open_sql().await;
-    assert_eq!(place.count("scopegate_migration").await, 7);
+    assert_eq!(place.count("scopegate_migration").await, MIGRATIONS);
     assert_eq!(store.catalog_file_version().await.unwrap(), 3);
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
 
-    // As the second one left it: its codes are forgotten, all else is as it was.
+    // As the second version left it. Its codes are deleted, everything else stays.
     let device = Artifact { kind: ArtifactKind::Device, ..code("a") };
     let put = [Change::PutArtifact(code("a")), Change::PutArtifact(device.clone())];
     store.commit(&put).await.unwrap();
@@ -98,6 +107,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
              DELETE FROM scopegate_migration WHERE number > 2",
         )
         .await;
+    place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
     place.run(BEFORE_NORMAL_LOGINS).await;
@@ -109,14 +119,14 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
     assert_eq!(store.user(UserKey::Login(&alice.login)).await.unwrap(), Some(alice));
 }
 
-/// Three logins with one key, in none of which the marks stand in the order of the key.
+/// Three logins with one key. In none of them the marks are in the order of the key.
 const DOTS: [(&str, &str); 3] = [
     ("dots1", "q\u{307}\u{323}\u{331}\u{324}"),
     ("dots2", "q\u{323}\u{307}\u{331}\u{324}"),
     ("dots3", "q\u{323}\u{331}\u{307}\u{324}"),
 ];
 
-/// Makes people as the version before did: their ids and their logins.
+/// Creates users as the version before did, from ids and logins.
 async fn made_before(place: &Place, people: &[(&str, &str)]) {
     let row = |(name, login): &(&str, &str)| {
         let (id, key) = (user_id(name), login.to_lowercase());
@@ -132,13 +142,13 @@ async fn made_before(place: &Place, people: &[(&str, &str)]) {
         .await;
 }
 
-/// Who is found by a login.
+/// The user that a login finds.
 async fn found(store: &SqlStore, login: &str) -> Option<String> {
     let user = store.user(UserKey::Login(login)).await.unwrap();
     user.map(|user| user.id.as_str()["00u".len()..].to_owned())
 }
 
-/// Those who are found by no other spelling.
+/// The users who are found only by their exact login.
 async fn exact_ones(store: &SqlStore) -> Vec<String> {
     let (mut exact, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
@@ -163,7 +173,7 @@ pub(crate) async fn logins_of_before_get_their_keys_and_those_that_collide_keep_
     let many: Vec<String> = (0..1100).map(|n| format!("many{n}")).collect();
     let many: Vec<_> = many.iter().map(|name| (name.as_str(), name.as_str())).collect();
     made_before(place, &many).await;
-    // Several nodes start at once.
+    // Several nodes start at the same time.
     let starts = [0; 4].map(|_| {
         let url = place.url();
         tokio::spawn(async move { SqlStore::open(&url, &patient()).await })
@@ -193,7 +203,7 @@ pub(crate) async fn logins_of_before_get_their_keys_and_those_that_collide_keep_
     exact.sort();
     assert_eq!(exact, ["dots1", "dots2", "dots3", "jose1", "jose2"]);
 
-    // Who is exact stays so and is changed like others; nobody else gets such a login.
+    // A user with an exact login can be changed and keeps it. No other user gets a login with its key.
     let jose = store.user(UserKey::Login("jose\u{301}")).await.unwrap().unwrap();
     store.commit(&[Change::MoveUser { from: 0, user: Box::new(jose.clone()) }]).await.unwrap();
     assert_eq!(found(&store, "jose\u{301}").await.as_deref(), Some("jose2"));
@@ -204,14 +214,14 @@ pub(crate) async fn logins_of_before_get_their_keys_and_those_that_collide_keep_
 pub(crate) async fn a_node_of_before_goes_on_making_people(place: &Place) {
     let store = place.open_sql().await;
     made_before(place, &[("apart", "Rene\u{301}")]).await;
-    // Until its key is filled it is found as it is written.
+    // Until its key is filled in, it is found only by its exact spelling.
     assert_eq!(found(&store, "RENE\u{301}").await.as_deref(), Some("apart"));
     assert_eq!(found(&store, "ren\u{e9}").await, None);
     store.forget_expired(NOW).await.unwrap();
     assert_eq!(found(&store, "ren\u{e9}").await.as_deref(), Some("apart"));
     assert_eq!(exact_ones(&store).await, [""; 0]);
 
-    // It makes somebody whose login this version holds for taken.
+    // It creates a user whose login this version would refuse as taken.
     made_before(place, &[("composed", "ren\u{e9}")]).await;
     assert_eq!(found(&store, "ren\u{e9}").await.as_deref(), Some("composed"));
     store.forget_expired(NOW).await.unwrap();
@@ -256,7 +266,7 @@ pub(crate) async fn a_row_that_cannot_be_read_is_named(place: &Place) {
     place.run("DELETE FROM catalog_state").await;
     assert!(matches!(store.catalog_version().await, Err(StoreError::Corrupt(_))));
     assert!(matches!(store.catalog_since(0).await, Err(StoreError::Corrupt(_))));
-    // A broken row breaks nothing else.
+    // A broken row does not break other operations.
     store.ping().await.unwrap();
 }
 
@@ -309,8 +319,9 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
         Edit::Put(Entity { key, owner: Owner::Api, spec: Spec::Scope(ScopeSpec::default()) });
     store.write_catalog(0, std::slice::from_ref(&edit), None).await.unwrap();
     store.commit(&[put_user(person("alice"), None)]).await.unwrap();
-    store.insert_signing_key(&signing_key("1")).await.unwrap();
+    put_signing_key(&store, "1").await;
     store.close().await;
+    place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
     place
@@ -326,7 +337,7 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
     let keys = store.keys_since(0).await.unwrap();
     assert_eq!((keys.version, keys.keys.len()), (1, 1));
 
-    // A program of before that still runs does not count its keys: they come with every change.
+    // A node of the version before writes keys without versions. They are read with every change.
     place
         .run(
             "INSERT INTO signing_key (server, kid, algorithm, phase, since, public_jwk, sealed) \
@@ -335,7 +346,10 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
         .await;
     for version in [0, 1] {
         let keys = store.keys_since(version).await.unwrap().keys;
-        assert!(keys.iter().any(|key| key.server.is_org()), "{version}");
+        let key = keys.iter().find(|key| key.server.is_org()).unwrap();
+        // Nor do they say when they began to sign: when they were made.
+        let life = (key.phase, key.signs_from, key.retired_at);
+        assert_eq!(life, (KeyPhase::Signing, Some(key.created), None), "{version}");
     }
 }
 
@@ -347,6 +361,7 @@ pub(crate) async fn rows_of_before_get_ids_that_are_the_same_on_every_node(place
     store.write_catalog(0, std::slice::from_ref(&edit), None).await.unwrap();
     store.close().await;
     place.run(BEFORE_IDS).await;
+    place.run(BEFORE_KEY_PHASES).await;
     place.run("DELETE FROM scopegate_migration WHERE number > 6").await;
     for _ in 0..2 {
         let store = place.open_sql().await;

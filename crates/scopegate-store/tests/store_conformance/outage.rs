@@ -10,13 +10,13 @@ use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{Node, Place};
 
-/// How long an operation waits for what is not there.
+/// How long an operation waits for a database that is away.
 const SHORT: Duration = Duration::from_millis(300);
 
 /// Longer than any test takes, however slow the machine is.
 const LONG: Duration = Duration::from_secs(120);
 
-/// Does again what a slow machine does not do within the patience of a store.
+/// Repeats work that a slow machine does not do within the patience of a store.
 pub(crate) async fn in_the_end<T, E, F>(work: impl Fn() -> F, is_too_slow: impl Fn(&E) -> bool) -> T
 where
     E: std::fmt::Debug,
@@ -37,9 +37,9 @@ pub(crate) const fn is_unavailable(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable(_))
 }
 
-/// A store that does not wait long for what is not there.
+/// A store that does not wait long for a database that is away.
 pub(crate) async fn impatient(place: &Place) -> Node {
-    let options = StoreOptions::default().patience(SHORT).trust(Duration::ZERO);
+    let options = StoreOptions::default().patience(SHORT);
     let is_unreachable = |error: &OpenError| matches!(error, OpenError::Unreachable { .. });
     in_the_end(|| place.try_open_with(&options), is_unreachable).await
 }
@@ -72,7 +72,7 @@ pub(crate) async fn an_outage_is_unavailable_and_ends(place: &Place) {
         assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{number}: {answer:?}");
     }
     if place.is_postgres() {
-        // A folder of SQLite that is gone is made again, so there is no such error.
+        // SQLite makes a missing folder again, so opening does not fail there.
         let options = StoreOptions::default().patience(LONG);
         let error = SqlStore::open(&place.url(), &options).await.unwrap_err();
         assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
@@ -97,7 +97,7 @@ pub(crate) async fn a_lost_connection_is_replaced(place: &Place) {
 }
 
 pub(crate) async fn whoever_waits_through_an_outage_learns_of_it(place: &Place) {
-    let options = StoreOptions::default().patience(SHORT).trust(Duration::ZERO);
+    let options = StoreOptions::default().patience(SHORT);
     let store = loop {
         if let Ok(store) = SqlStore::open(&place.url(), &options).await {
             break store;

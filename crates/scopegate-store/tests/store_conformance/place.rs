@@ -1,4 +1,4 @@
-//! A storage of a test's own.
+//! The storage of one test.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,7 +11,6 @@ use scopegate_core::store::Store;
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 use scopegate_testkit::MemoryStore;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -38,7 +37,7 @@ impl Place {
         Self(Kind::Sqlite { folder: tempfile::tempdir().unwrap() })
     }
 
-    /// A schema of its own, reached over a wire that can be cut.
+    /// A schema of its own, over a network connection that can be cut.
     pub(crate) async fn postgres() -> Self {
         static SCHEMAS: AtomicU32 = AtomicU32::new(0);
         let server = std::env::var("SCOPEGATE_TEST_POSTGRES_URL").unwrap_or_default();
@@ -67,7 +66,7 @@ impl Place {
         matches!(self.0, Kind::Postgres { .. })
     }
 
-    /// Opens the store as one more process would.
+    /// Opens the store as another process would.
     pub(crate) async fn open(&self) -> Node {
         self.open_with(&patient()).await
     }
@@ -117,7 +116,7 @@ impl Place {
         folder.path().join("data").join("scopegate.db")
     }
 
-    /// Keeps commits from coming to their end, until that is [given up](Held::give_up).
+    /// Keeps commits from finishing until [`Held::give_up`].
     pub(crate) async fn hold_commits(&self) -> Held<'_> {
         let hold = match &self.0 {
             Kind::Memory(store) => {
@@ -131,15 +130,15 @@ impl Place {
                 Hold::Postgres(connection, schema)
             }
             Kind::Sqlite { .. } => {
-                let mut connection = self.sqlite_connection().await;
-                sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+                let connection = self.sqlite_connection();
+                connection.execute_batch("BEGIN IMMEDIATE").unwrap();
                 Hold::Sqlite(connection)
             }
         };
         Held(hold)
     }
 
-    /// Waits until a store listens to PostgreSQL, and listens beside it.
+    /// Waits until a store listens to PostgreSQL, and returns another listener.
     pub(crate) async fn listen_beside<T>(&self, waiting: &JoinHandle<T>) -> Option<PgListener> {
         let Kind::Postgres { server, schema, .. } = &self.0 else { return None };
         let listening = "SELECT count(*) FROM pg_stat_activity \
@@ -154,9 +153,9 @@ impl Place {
         Some(listener)
     }
 
-    /// Waits until nothing is written any more that was begun through a store.
+    /// Waits until all commits that were begun through a store have ended.
     pub(crate) async fn settle(&self, store: &Node) {
-        // In SQLite, whoever comes later is written later.
+        // SQLite writes in the order of the calls.
         store.ping().await.unwrap();
         let Kind::Postgres { schema, .. } = &self.0 else { return };
         let busy = "SELECT count(*) FROM pg_stat_activity \
@@ -188,17 +187,12 @@ impl Place {
         }
     }
 
-    /// Writes behind the back of a database.
+    /// Runs a statement without the store.
     pub(crate) async fn run(&self, statement: &str) {
         match &self.0 {
             Kind::Memory(_) => panic!("memory speaks no SQL"),
             Kind::Postgres { .. } => self.run_at_server(statement).await,
-            Kind::Sqlite { .. } => {
-                let mut connection = self.sqlite_connection().await;
-                let script = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
-                script.execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-            }
+            Kind::Sqlite { .. } => self.sqlite_connection().execute_batch(statement).unwrap(),
         }
     }
 
@@ -229,16 +223,17 @@ impl Place {
 
     /// Counts the rows of a table, or of a part of it.
     pub(crate) async fn count(&self, table: &str) -> i64 {
-        let statement = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let statement = format!("SELECT count(*) FROM {table}");
         match &self.0 {
             Kind::Memory(store) => rows(store, table).try_into().unwrap(),
             Kind::Postgres { .. } => {
                 let mut connection = self.server_connection().await;
-                sqlx::query(statement).fetch_one(&mut connection).await.unwrap().get(0)
+                let counting = sqlx::query(AssertSqlSafe(statement));
+                counting.fetch_one(&mut connection).await.unwrap().get(0)
             }
             Kind::Sqlite { .. } => {
-                let mut connection = self.sqlite_connection().await;
-                sqlx::query(statement).fetch_one(&mut connection).await.unwrap().get(0)
+                let connection = self.sqlite_connection();
+                connection.query_row(&statement, [], |row| row.get(0)).unwrap()
             }
         }
     }
@@ -259,8 +254,8 @@ impl Place {
         options.options(quiet).connect().await.unwrap()
     }
 
-    async fn sqlite_connection(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(self.file()).connect().await.unwrap()
+    fn sqlite_connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.file()).unwrap()
     }
 }
 
@@ -269,17 +264,17 @@ pub(crate) fn patient() -> StoreOptions {
     StoreOptions::default().patience(Duration::from_secs(60))
 }
 
-/// Commits that are kept from their end.
+/// Commits that are kept from finishing.
 pub(crate) struct Held<'a>(Hold<'a>);
 
 enum Hold<'a> {
     Memory(&'a MemoryStore),
     Postgres(PgConnection, &'a str),
-    Sqlite(SqliteConnection),
+    Sqlite(rusqlite::Connection),
 }
 
 impl Held<'_> {
-    /// Tells whether a commit that was begun has come as far as it can.
+    /// Tells whether a commit that was begun has reached the point where it waits.
     pub(crate) async fn has_come(&mut self) -> bool {
         match &mut self.0 {
             Hold::Memory(_) | Hold::Sqlite(_) => true,
@@ -297,10 +292,7 @@ impl Held<'_> {
             Hold::Postgres(mut connection, _) => {
                 sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
             }
-            Hold::Sqlite(mut connection) => {
-                sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-            }
+            Hold::Sqlite(connection) => connection.execute_batch("ROLLBACK").unwrap(),
         }
     }
 }
@@ -309,7 +301,7 @@ async fn count_of(connection: &mut PgConnection, statement: &'static str, of: &s
     sqlx::query(statement).bind(of).fetch_one(connection).await.unwrap().get(0)
 }
 
-/// How many rows a table would have.
+/// The number of rows that a table would have.
 fn rows(store: &MemoryStore, table: &str) -> usize {
     let sizes = store.sizes();
     match table {
@@ -326,5 +318,5 @@ fn rows(store: &MemoryStore, table: &str) -> usize {
     }
 }
 
-/// The families that were not ended before their time.
+/// The families that were not ended.
 pub(crate) const LASTING_FAMILIES: &str = "refresh_family WHERE revoked = 0";

@@ -1,9 +1,9 @@
-//! What the rules write, and how they race.
+//! Sample rows, and how two nodes race.
 
 use std::time::Duration;
 
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
-use scopegate_core::audit::{AuditEvent, DecisionId};
+use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{ClientId, Owner, ServerId, Status};
 use scopegate_core::directory::{Authentication, LoginMatch, NewUser, Profile, User};
@@ -34,25 +34,32 @@ pub(crate) fn scopes(text: &str) -> ScopeSet {
     ScopeSet::parse(text).unwrap()
 }
 
+/// A record of a decision that gives nothing.
 pub(crate) fn audit(client: &str) -> Change {
-    Change::Audit(AuditEvent {
-        id: DecisionId::at(NOW),
-        at: NOW,
-        kind: "app.oauth2.as.token.grant",
+    decided(client, DecisionKind::Introspection, Outcome::Allow)
+}
+
+/// A record of a decision about a client.
+pub(crate) fn decided(client: &str, kind: DecisionKind, outcome: Outcome) -> Change {
+    let decision = ClientDecision {
+        kind,
         server: "default".into(),
         client: client.into(),
-        user: None,
-        family: None,
         grant_type: Some("client_credentials".into()),
-        outcome: "ALLOW",
+        outcome,
         reason: None,
         scope: "read:orders".into(),
         rule: None,
         token_id: None,
-        address: None,
-        count: None,
-        change: None,
-    })
+        user: None,
+        family: None,
+    };
+    recorded(What::Decision(Box::new(decision)))
+}
+
+/// A record of something that happened.
+pub(crate) fn recorded(what: What) -> Change {
+    Change::Audit(AuditEvent { id: DecisionId::at(NOW), at: NOW, address: None, what })
 }
 
 pub(crate) fn use_assertion(client_id: &str, jti: &str) -> Change {
@@ -73,7 +80,7 @@ pub(crate) fn code(secret: &str) -> Artifact {
     }
 }
 
-/// The step by which a code is used.
+/// The change by which a code is used.
 pub(crate) fn consume(secret: &str, from: u64) -> Change {
     Change::MoveArtifact {
         kind: ArtifactKind::Code,
@@ -189,7 +196,7 @@ pub(crate) fn is_changed<T>(result: &Result<T, StoreError>, what: Contested) -> 
     matches!(result, Err(StoreError::Changed(changed)) if *changed == what)
 }
 
-/// Four commits at once, from two nodes: one of them succeeds, and the others learn of it.
+/// Four commits at once, from two nodes. One of them succeeds, and the others lose.
 pub(crate) async fn one_of_four_wins(
     nodes: &[Node; 2],
     changes: impl Fn(usize) -> Vec<Change>,
@@ -211,7 +218,7 @@ pub(crate) async fn one_of_four_wins(
     assert_eq!(won, 1);
 }
 
-/// What is in the tables that a commit writes.
+/// The numbers of rows in the tables that a commit writes.
 pub(crate) async fn counts(place: &Place) -> [i64; 8] {
     let mut counts = [0; 8];
     for (count, table) in counts.iter_mut().zip(TABLES) {

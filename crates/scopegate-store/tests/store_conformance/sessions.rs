@@ -41,7 +41,7 @@ pub(crate) async fn a_session_moves_once_from_a_version(place: &Place) {
     new.auth.at = later(60);
     store.commit(&[put_in_place(0, &new)]).await.unwrap();
 
-    // Who shows the old secret is not signed in any more.
+    // The old secret is not signed in any more.
     assert_eq!(find(&store, "old").await, None);
     assert_eq!(find(&store, "new").await, Some(Session { version: 1, ..new.clone() }));
     for stale in [0, 2, u64::MAX] {
@@ -82,7 +82,7 @@ pub(crate) async fn an_ended_session_is_gone(place: &Place) {
     store.commit(&[end(Ended::Session(SessionId::stored("ses1".into())))]).await.unwrap();
     assert_eq!(find(&store, "1").await, None);
     assert!(find(&store, "2").await.is_some());
-    // It does not come back with what was decided meanwhile.
+    // A change that was decided meanwhile does not bring it back.
     let lost = store.commit(&[put_in_place(0, &sessions[0])]).await;
     assert!(is_changed(&lost, Contested::Session));
 
@@ -91,7 +91,7 @@ pub(crate) async fn an_ended_session_is_gone(place: &Place) {
     store.commit(&nobodys).await.unwrap();
     assert_eq!(place.count("user_session").await, 3);
 
-    // One commit ends all of a person and begins a new one.
+    // One commit ends all sessions of a user and begins a new one.
     let fresh = session("4", "4");
     store.commit(&[open(&fresh), end(Ended::User(user_id("alice")))]).await.unwrap();
     for ended in ["2", "3"] {

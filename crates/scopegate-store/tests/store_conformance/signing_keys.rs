@@ -1,12 +1,15 @@
 //! Signing keys.
 
+use std::time::Duration;
+
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{RowKey, ServerId};
-use scopegate_core::store::{KeyPhase, KeyStore, StoreError, StoredKey, Versions};
+use scopegate_core::store::{Change, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey, Versions};
 use scopegate_jose::{Algorithm, Jwk};
 use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::Place;
+use crate::samples::{NOW, audit};
 
 /// RFC 8037 appendix A.2.
 const PUBLIC: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"k","alg":"EdDSA",
@@ -18,15 +21,25 @@ fn key(server: &ServerId, algorithm: Algorithm, kid: &str) -> StoredKey {
         kid: kid.into(),
         algorithm,
         phase: KeyPhase::Signing,
-        since: UnixTime::from_seconds(1_800_000_000),
+        created: NOW,
+        signs_from: Some(NOW),
+        retired_at: None,
         public: Jwk::parse(PUBLIC).unwrap(),
         sealed: (0..=255).collect(),
     }
 }
 
-/// A key of the default server.
-pub(crate) fn signing_key(kid: &str) -> StoredKey {
-    key(&custom(), Algorithm::EdDsa, kid)
+fn insert(key: &StoredKey) -> KeyMove {
+    KeyMove::Insert(Box::new(key.clone()))
+}
+
+/// Stores a key of the default server.
+pub(crate) async fn put_signing_key(store: &dyn KeyStore, kid: &str) {
+    put(store, &key(&custom(), Algorithm::EdDsa, kid)).await;
+}
+
+async fn put(store: &dyn KeyStore, key: &StoredKey) {
+    store.move_keys(&[insert(key)], &[]).await.unwrap();
 }
 
 fn custom() -> ServerId {
@@ -39,7 +52,7 @@ pub(crate) async fn a_key_comes_back_as_it_was_written(place: &Place) {
     let written =
         [key(&custom(), Algorithm::EdDsa, "1"), key(&ServerId::org(), Algorithm::EdDsa, "2")];
     for key in &written {
-        store.insert_signing_key(key).await.unwrap();
+        put(&*store, key).await;
     }
     let read = store.keys_since(0).await.unwrap().keys;
     assert_eq!(read.len(), written.len());
@@ -51,11 +64,11 @@ pub(crate) async fn a_key_comes_back_as_it_was_written(place: &Place) {
 
 pub(crate) async fn a_server_has_one_signing_key_for_an_algorithm(place: &Place) {
     let store = place.open().await;
-    store.insert_signing_key(&key(&custom(), Algorithm::EdDsa, "1")).await.unwrap();
-    let second = store.insert_signing_key(&key(&custom(), Algorithm::EdDsa, "2")).await;
+    put(&*store, &key(&custom(), Algorithm::EdDsa, "1")).await;
+    let second = store.move_keys(&[insert(&key(&custom(), Algorithm::EdDsa, "2"))], &[]).await;
     assert!(matches!(second, Err(StoreError::Conflict)), "{second:?}");
-    store.insert_signing_key(&key(&custom(), Algorithm::Rs256, "2")).await.unwrap();
-    store.insert_signing_key(&key(&ServerId::org(), Algorithm::EdDsa, "1")).await.unwrap();
+    put(&*store, &key(&custom(), Algorithm::Rs256, "2")).await;
+    put(&*store, &key(&ServerId::org(), Algorithm::EdDsa, "1")).await;
     assert_eq!(store.keys_since(0).await.unwrap().keys.len(), 3);
 }
 
@@ -66,13 +79,13 @@ pub(crate) async fn of_nodes_that_make_the_first_key_at_once_one_wins(place: &Pl
             .map(|racer: usize| {
                 let store = nodes[racer % 2].clone();
                 let key = key(&custom(), algorithm, &format!("{algorithm} {racer}"));
-                tokio::spawn(async move { store.insert_signing_key(&key).await })
+                tokio::spawn(async move { store.move_keys(&[insert(&key)], &[]).await })
             })
             .collect();
         let mut won = 0;
         for racer in racers {
             match racer.await.unwrap() {
-                Ok(()) => won += 1,
+                Ok(_) => won += 1,
                 lost => assert!(matches!(lost, Err(StoreError::Conflict)), "{lost:?}"),
             }
         }
@@ -91,26 +104,166 @@ pub(crate) async fn a_key_is_read_once(place: &Place) {
     assert_eq!(kids(0).await, (0, vec![]));
     assert_eq!(store.versions().await.unwrap(), Versions { catalog: 0, keys: 0 });
     for (algorithm, kid) in [(Algorithm::EdDsa, "1"), (Algorithm::Rs256, "2")] {
-        store.insert_signing_key(&key(&custom(), algorithm, kid)).await.unwrap();
+        put(&*store, &key(&custom(), algorithm, kid)).await;
     }
     // A key that was not kept is no change.
-    store.insert_signing_key(&key(&custom(), Algorithm::Rs256, "3")).await.unwrap_err();
+    let rival = key(&custom(), Algorithm::Rs256, "3");
+    store.move_keys(&[insert(&rival)], &[]).await.unwrap_err();
     assert_eq!(store.versions().await.unwrap(), Versions { catalog: 0, keys: 2 });
     assert_eq!(kids(0).await, (2, vec!["1".to_owned(), "2".to_owned()]));
     assert_eq!(kids(1).await, (2, vec!["2".to_owned()]));
     assert_eq!(kids(2).await, (2, vec![]));
-    // The catalog is counted apart.
+    // The catalog has a version of its own.
     store.write_catalog(0, &[], None).await.unwrap();
     assert_eq!(store.versions().await.unwrap(), Versions { catalog: 1, keys: 2 });
 }
 
+/// The move of a key of the default server from one phase to the next.
+fn advance(kid: &str, from: KeyPhase, to: KeyPhase) -> KeyMove {
+    KeyMove::Advance { server: custom(), kid: kid.to_owned(), from, to, at: LATER }
+}
+
+const LATER: UnixTime = NOW.plus(Duration::from_secs(60));
+
+/// A key that signs and one that is announced, the next of it.
+async fn put_key_and_successor(store: &dyn KeyStore) {
+    put(store, &key(&custom(), Algorithm::EdDsa, "1")).await;
+    put(store, &announced("2")).await;
+}
+
+fn announced(kid: &str) -> StoredKey {
+    let key = key(&custom(), Algorithm::EdDsa, kid);
+    StoredKey { phase: KeyPhase::Announced, signs_from: None, ..key }
+}
+
+fn assert_conflict(moved: &Result<u64, StoreError>) {
+    assert!(matches!(moved, Err(StoreError::Conflict)), "{moved:?}");
+}
+
+pub(crate) async fn a_key_moves_from_phase_to_phase(place: &Place) {
+    use KeyPhase::{Announced, Retiring, Signing};
+    let store = place.open().await;
+    put_key_and_successor(&*store).await;
+    let rotation = [advance("1", Signing, Retiring), advance("2", Announced, Signing)];
+    assert_eq!(store.move_keys(&rotation, &[]).await.unwrap(), 3);
+    for (version, changed) in [(0, 2), (2, 2), (3, 0)] {
+        let keys = store.keys_since(version).await.unwrap().keys;
+        assert_eq!(keys.len(), changed, "after {version}");
+    }
+    let keys = store.keys_since(2).await.unwrap().keys;
+    let lives: Vec<_> =
+        keys.iter().map(|key| (key.phase, key.signs_from, key.retired_at)).collect();
+    assert_eq!(lives, [(Retiring, Some(NOW), Some(LATER)), (Signing, Some(LATER), None)]);
+    assert!(keys.iter().all(|key| key.created == NOW && key.sealed.len() == 256));
+}
+
+pub(crate) async fn a_key_leaves_only_the_phase_that_it_is_in_and_never_goes_back(place: &Place) {
+    use KeyPhase::{Announced, Dropped, Retiring, Signing};
+    let store = place.open().await;
+    put_key_and_successor(&*store).await;
+    let before = format!("{:?}", store.keys_since(0).await.unwrap());
+    for refused in [
+        vec![advance("2", Announced, Signing)],
+        vec![advance("1", Retiring, Dropped)],
+        vec![advance("1", Signing, Announced)],
+        vec![advance("1", Signing, Signing)],
+        vec![advance("3", Announced, Signing)],
+        // The signing key must retire first.
+        vec![advance("2", Announced, Signing), advance("1", Signing, Retiring)],
+        vec![insert(&announced("3"))],
+        vec![insert(&StoredKey { algorithm: Algorithm::Es256, ..announced("2") })],
+        // One that fails takes the others with it.
+        vec![advance("1", Signing, Retiring), advance("1", Signing, Retiring)],
+    ] {
+        assert_conflict(&store.move_keys(&refused, &[]).await);
+        let after = format!("{:?}", store.keys_since(0).await.unwrap());
+        assert_eq!(after, before, "{refused:?}");
+    }
+    store.move_keys(&[advance("1", Signing, Retiring)], &[]).await.unwrap();
+    store.move_keys(&[advance("2", Announced, Signing)], &[]).await.unwrap();
+}
+
+pub(crate) async fn moves_are_recorded_in_their_transaction(place: &Place) {
+    let store = place.open().await;
+    let Change::Audit(event) = audit("") else { unreachable!() };
+    let first = [insert(&key(&custom(), Algorithm::EdDsa, "1"))];
+    store.move_keys(&first, &[event]).await.unwrap();
+    assert_eq!(place.count("audit_event").await, 1);
+    let Change::Audit(event) = audit("") else { unreachable!() };
+    assert_conflict(&store.move_keys(&first, &[event]).await);
+    assert_eq!(place.count("audit_event").await, 1, "what did not happen is not recorded");
+}
+
+pub(crate) async fn a_dropped_key_is_told_to_those_who_knew_it(place: &Place) {
+    use KeyPhase::{Announced, Dropped, Retiring, Signing};
+    let store = place.open().await;
+    put_key_and_successor(&*store).await;
+    let rotation = [advance("1", Signing, Retiring), advance("2", Announced, Signing)];
+    store.move_keys(&rotation, &[]).await.unwrap();
+    assert_eq!(store.move_keys(&[advance("1", Retiring, Dropped)], &[]).await.unwrap(), 4);
+    let changes = store.keys_since(3).await.unwrap();
+    assert_eq!(changes.dropped, [RowKey::signing_key("default", "1")]);
+    assert!(changes.keys.is_empty() && changes.unreadable.is_empty());
+    let changes = store.keys_since(0).await.unwrap();
+    assert!(changes.dropped.is_empty(), "a node that starts knows no key to drop");
+    assert_eq!(changes.keys.len(), 1);
+    // Its id stays taken.
+    let again = StoredKey { algorithm: Algorithm::Es256, ..announced("1") };
+    assert_conflict(&store.move_keys(&[insert(&again)], &[]).await);
+}
+
+pub(crate) async fn of_nodes_that_rotate_a_key_at_once_one_wins(place: &Place) {
+    use KeyPhase::{Announced, Retiring, Signing};
+    let nodes = [place.open().await, place.open().await];
+    put_key_and_successor(&*nodes[0]).await;
+    let racers: Vec<_> = (0..6)
+        .map(|racer: usize| {
+            let store = nodes[racer % 2].clone();
+            let rotation = [advance("1", Signing, Retiring), advance("2", Announced, Signing)];
+            tokio::spawn(async move { store.move_keys(&rotation, &[]).await })
+        })
+        .collect();
+    let mut won = 0;
+    for racer in racers {
+        match racer.await.unwrap() {
+            Ok(_) => won += 1,
+            lost => assert_conflict(&lost),
+        }
+    }
+    assert_eq!((won, nodes[1].versions().await.unwrap().keys), (1, 3));
+}
+
+pub(crate) async fn the_private_half_of_a_dropped_key_is_erased(place: &Place) {
+    use KeyPhase::{Dropped, Signing};
+    let store = place.open_sql().await;
+    put(&store, &key(&custom(), Algorithm::EdDsa, "1")).await;
+    put(&store, &key(&ServerId::org(), Algorithm::EdDsa, "1")).await;
+    store.move_keys(&[advance("1", Signing, Dropped)], &[]).await.unwrap();
+    place.run("DELETE FROM signing_key WHERE length(sealed) > 0").await;
+    assert_eq!(place.count("signing_key").await, 1);
+}
+
+pub(crate) async fn a_dropped_key_of_a_newer_format_is_dropped(place: &Place) {
+    let store = place.open_sql().await;
+    put(&store, &key(&custom(), Algorithm::EdDsa, "1")).await;
+    let drop = "UPDATE catalog_state SET key_version = 2; \
+                UPDATE signing_key SET phase = 'dropped', format = 2, algorithm = 'ML-DSA-44', \
+                version = 2";
+    place.run(drop).await;
+    let changes = store.keys_since(1).await.unwrap();
+    assert_eq!(changes.dropped, [RowKey::signing_key("default", "1")]);
+    assert!(changes.unreadable.is_empty());
+}
+
 pub(crate) async fn a_key_that_is_not_understood_is_told_and_fails_no_other(place: &Place) {
     let store = place.open_sql().await;
-    store.insert_signing_key(&key(&custom(), Algorithm::EdDsa, "1")).await.unwrap();
-    store.insert_signing_key(&key(&ServerId::org(), Algorithm::EdDsa, "2")).await.unwrap();
+    put(&store, &key(&custom(), Algorithm::EdDsa, "1")).await;
+    put(&store, &key(&ServerId::org(), Algorithm::EdDsa, "2")).await;
     for (column, why) in [
         ("format = 2", "its format is 2, known is 1"),
-        ("phase = 'announced'", "its phase is not of a known form"),
+        ("phase = 'lent'", "its phase is not of a known form"),
+        ("phase = 'retiring'", "its time is not of a known form"),
+        ("signs_from = -1", "its time is not of a known form"),
         ("algorithm = 'ML-DSA-44'", "its algorithm is not of a known form"),
         ("public_jwk = '{}'", "its public key is not of a known form"),
         ("since = -1", "its time is not of a known form"),
@@ -133,7 +286,7 @@ pub(crate) async fn a_waiting_node_learns_of_a_key_of_another(place: &Place) {
     for (keys, algorithm) in [(0, Algorithm::EdDsa), (1, Algorithm::Rs256)] {
         let (waiter, known) = (waiter.clone(), Versions { catalog: 0, keys });
         let wait = tokio::spawn(async move { waiter.wait_for_change_after(known).await });
-        writer.insert_signing_key(&key(&custom(), algorithm, algorithm.name())).await.unwrap();
+        put(&writer, &key(&custom(), algorithm, algorithm.name())).await;
         let seen = wait.await.unwrap().unwrap();
         assert_eq!(seen, Versions { catalog: 0, keys: keys + 1 });
     }

@@ -1,4 +1,4 @@
-//! Whether an access token still holds.
+//! Whether an access token is still valid.
 
 use scopegate_core::catalog::Status;
 use scopegate_core::directory::User;
@@ -20,7 +20,7 @@ pub(crate) async fn a_revoked_token_stands_revoked(place: &Place) {
     let store = place.open().await;
     let good = Standing { revoked: false, family: None, user_active: None };
     assert_eq!(store.standing(&mark("a")).await.unwrap(), good);
-    // Once more does no harm, not even in the same commit.
+    // Revoking it again does no harm, not even in the same commit.
     store.commit(&[revoke("a"), revoke("a")]).await.unwrap();
     store.commit(&[revoke("a"), revoke("odd \0")]).await.unwrap();
     for revoked in ["a", "odd \0"] {
@@ -30,7 +30,7 @@ pub(crate) async fn a_revoked_token_stands_revoked(place: &Place) {
     }
     assert!(store.standing(&mark("b")).await.unwrap().holds());
 
-    // It is forgotten when nobody would take it any more, and not before.
+    // It is deleted once the token has expired, and not before.
     store.forget_expired(later(599)).await.unwrap();
     assert!(store.standing(&mark("a")).await.unwrap().revoked);
     store.forget_expired(later(600)).await.unwrap();
@@ -69,7 +69,7 @@ pub(crate) async fn a_suspended_person_does_not_hold(place: &Place) {
     assert_eq!(active("alice").await, Some(true));
 }
 
-/// It is one statement: what one commit wrote is seen as a whole.
+/// One statement reads it, so that a commit is seen as a whole.
 pub(crate) async fn a_standing_is_of_one_moment(place: &Place) {
     let (writer, reader) = (place.open().await, place.open().await);
     for round in 0..20 {

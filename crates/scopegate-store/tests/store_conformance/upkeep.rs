@@ -1,4 +1,4 @@
-//! What keeps a storage small.
+//! Counting artifacts, and deleting old audit events.
 
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::{AuditEvent, DecisionId};
@@ -8,7 +8,7 @@ use crate::outage::{impatient, in_the_end, is_unavailable};
 use crate::place::Place;
 use crate::samples::{NOW, audit, code, later};
 
-/// An event whose id was made at a moment.
+/// An event whose id was made at a time.
 fn at(moment: UnixTime) -> Change {
     let Change::Audit(event) = audit("a") else { unreachable!("it is an event") };
     Change::Audit(AuditEvent { id: DecisionId::first_at(moment), ..event })
@@ -36,13 +36,13 @@ pub(crate) async fn artifacts_are_counted_by_their_kind_and_no_further_than_aske
 
 pub(crate) async fn old_audit_events_are_deleted_by_their_ids(place: &Place) {
     let store = place.open().await;
-    // More than go in one transaction.
+    // More than one transaction deletes.
     let events: Vec<_> = (0..3000).map(|seconds| at(later(seconds))).collect();
     store.commit(&events).await.unwrap();
     assert_eq!(store.prune_audit(DecisionId::first_at(NOW)).await.unwrap(), 0);
     assert_eq!(store.prune_audit(DecisionId::first_at(later(2900))).await.unwrap(), 2900);
     assert_eq!(place.count("audit_event").await, 100);
-    // The youngest ones are there, and one that is written again is one more.
+    // The newest events are left. An event that was deleted can be written again.
     store.commit(&[at(later(2899)), at(later(2900)), at(later(2999))]).await.unwrap();
     assert_eq!(place.count("audit_event").await, 101);
 }

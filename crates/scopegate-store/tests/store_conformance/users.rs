@@ -1,4 +1,4 @@
-//! People.
+//! Users.
 
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{Edit, Entity, EntityKey, Owner, Spec, Status};
@@ -39,7 +39,7 @@ pub(crate) async fn a_person_is_found_by_id_and_by_login(place: &Place) {
     {
         assert_eq!(by_login(&store, login).await, Some(alice.clone()), "{login}");
     }
-    // Suspended, a person is still found: who asks looks at the status.
+    // A suspended user is still found; the caller checks the status.
     assert_eq!(by_login(&store, &bob.login).await, Some(bob));
     for nobody in ["", "alice", "alice@ example.com", "a\0", "alice@example.com\0", "%", "' OR 1=1"]
     {
@@ -57,11 +57,11 @@ pub(crate) async fn a_login_is_taken_once_whatever_its_case(place: &Place) {
     assert_eq!(place.count("audit_event").await, 0);
     assert_eq!(by_login(&store, "ålice").await.unwrap().login, "Ålice");
 
-    // Nor is it taken over by somebody who changes hers.
+    // A user who changes their login cannot take it over either.
     store.commit(&[put_user(named("2", "bob"), None)]).await.unwrap();
     let lost = store.commit(&[put_in_place(0, &named("2", "ÅLICE"))]).await;
     assert!(is_changed(&lost, Contested::User));
-    // Her own she may write otherwise.
+    // A user may change the spelling of their own login.
     store.commit(&[put_in_place(0, &named("1", "ÅLICE"))]).await.unwrap();
     assert_eq!(by_login(&store, "ålice").await.unwrap().login, "ÅLICE");
 }
@@ -80,13 +80,13 @@ pub(crate) async fn a_login_is_found_in_every_spelling(place: &Place) {
     store.write_catalog_and_users(0, &[], None, &[composed]).await.unwrap();
     assert_eq!(place.count("directory_user").await, 1);
 
-    // Of two seeds that are one login the first is made.
+    // Of two seeds with the same login the first is created.
     let seeds = [seed(named("3", "z\u{e9}")), seed(named("4", "ze\u{301}"))];
     store.write_catalog_and_users(1, &[], None, &seeds).await.unwrap();
     assert_eq!(by_login(&store, "ze\u{301}").await, Some(named("3", "z\u{e9}")));
     assert_eq!(place.count("directory_user").await, 2);
 
-    // Nor does anybody get it by changing hers, while hers she may write otherwise.
+    // No user gets it by changing their login, but may change the spelling of their own.
     let lost = store.commit(&[put_in_place(0, &named("3", "jos\u{e9}"))]).await;
     assert!(is_changed(&lost, Contested::User));
     store.commit(&[put_in_place(0, &named("1", "jos\u{e9}"))]).await.unwrap();
@@ -107,7 +107,7 @@ pub(crate) async fn of_two_who_take_a_login_at_once_one_wins(place: &Place) {
     assert_eq!(place.count("audit_event").await, 25);
 }
 
-/// Two who change their logins to the same one touch different rows: nothing but the key is contested.
+/// Two users who change their logins to the same one change different rows. Only the key collides.
 pub(crate) async fn of_those_who_take_a_login_at_once_in_any_way_one_wins(place: &Place) {
     let nodes = [place.open().await, place.open().await];
     for round in 0..25 {
@@ -171,7 +171,7 @@ pub(crate) async fn a_password_is_its_persons_and_stays_until_it_is_set(place: &
     assert_eq!(by_login(&store, &alice.login).await.unwrap().updated_at, later(50));
     assert!(is_changed(&store.commit(&[set(&person("nobody"))]).await, Contested::User));
 
-    // Another hash of the same password is no other password.
+    // Another hash of the same password does not count as another password.
     let renew = |user: &User| Change::RenewHash {
         user: user.id.clone(),
         sealed: b"renewed".to_vec(),
@@ -184,7 +184,7 @@ pub(crate) async fn a_password_is_its_persons_and_stays_until_it_is_set(place: &
     store.commit(&[set(&alice)]).await.unwrap();
     assert_eq!(password(&alice).await, is("second", 2));
 
-    // Who is made by the same commit gets hers.
+    // A user who is created by the same commit gets the password.
     let carol = person("carol");
     store.commit(&[set(&carol), put_user(carol.clone(), None)]).await.unwrap();
     assert_eq!(password(&carol).await, is("second", 1));
@@ -209,7 +209,7 @@ pub(crate) async fn a_seed_overwrites_nobody(place: &Place) {
     assert_eq!(password(&user_id("bob")).await, b"seeded");
     assert_eq!(place.count("directory_user").await, 2);
 
-    // Many at once, and once more.
+    // Many in one commit, and then again.
     let many: Vec<_> = (0..150).map(|n| seed(named(&n.to_string(), &format!("u{n}")))).collect();
     for version in [1, 2] {
         store.write_catalog_and_users(version, &[], None, &many).await.unwrap();
@@ -228,7 +228,7 @@ fn a_client_and_a_seed() -> ([Edit; 1], [NewUser; 1]) {
 pub(crate) async fn seeds_and_catalog_are_written_together(place: &Place) {
     let store = place.open().await;
     let (edits, seeds) = a_client_and_a_seed();
-    // Not where the catalog has changed meanwhile.
+    // They are not written if the catalog has changed meanwhile.
     let late = store.write_catalog_and_users(7, &edits, Some(1), &seeds).await;
     assert!(is_conflict(&late));
     assert_eq!(by_login(&store, "alice").await, None);
@@ -263,7 +263,7 @@ pub(crate) async fn known_logins_come_back_as_they_were_asked_for(place: &Place)
 
 pub(crate) async fn users_are_listed_in_pages(place: &Place) {
     let store = place.open().await;
-    // In the order of the bytes, whatever the database's language is.
+    // In the order of their bytes, whatever the database's language is.
     let logins = ["Zoe", "a-b", "a.b", "aB", "ab-c", "ac", "éa", "z"];
     let people: Vec<_> = logins
         .iter()
@@ -338,7 +338,7 @@ pub(crate) async fn nothing_that_a_person_begins_outlives_the_end_of_all(place: 
         for racer in begun {
             let (answer, secret, family) = racer.await.unwrap();
             assert!(answer.is_ok() || is_changed(&answer, Contested::User), "{answer:?}");
-            // What was begun is ended as soon as the end is done.
+            // Whatever was begun before the end is ended by it.
             if answer.is_err() {
                 assert!(nodes[0].family(&family).await.unwrap().is_none(), "{secret}");
             }
@@ -389,7 +389,7 @@ pub(crate) async fn a_person_of_a_newer_format_is_out_of_service_alone(place: &P
     );
     assert!(matches!(&listed[1], Listed::User(user) if user.id == bob));
 
-    // Nothing of the row is overwritten: not by a seed, and not by a password.
+    // Neither a seed nor a password overwrites the row.
     let seed = NewUser { user: person("alice"), sealed_password: None };
     store.write_catalog_and_users(0, &[], None, &[seed]).await.unwrap();
     let set = Change::SetPassword { user: alice.clone(), sealed: b"other".to_vec(), at: NOW };

@@ -1,4 +1,4 @@
-//! The way to a server, which can be cut.
+//! A network connection to a server, which can be cut.
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
@@ -43,7 +43,7 @@ async fn carry(listener: TcpListener, server: (String, u16)) {
         let server = server.clone();
         connections.spawn(async move {
             let mut far = TcpStream::connect(server).await.unwrap();
-            // How it ends is no concern of the wire.
+            // Both ends notice how it ends.
             let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
         });
     }

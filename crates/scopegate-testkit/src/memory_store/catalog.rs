@@ -13,7 +13,7 @@ use super::{Memory, MemoryStore, Rows, Use};
 impl CatalogStore for MemoryStore {
     async fn versions(&self) -> Result<Versions, StoreError> {
         let rows = &self.open(Use::Other).await?.rows;
-        Ok(Versions { catalog: rows.version, keys: rows.keys.len() as u64 })
+        Ok(Versions { catalog: rows.version, keys: rows.keys.version })
     }
 
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {

@@ -13,8 +13,8 @@ use super::MemoryStore;
 pub(super) enum Use {
     /// To write what running leaves.
     Commit,
-    /// To keep a new signing key.
-    NewKey,
+    /// To move signing keys.
+    MoveKeys,
     /// To do what fails with the storage as a whole only.
     Other,
     /// To read what running left, or a person.
@@ -63,7 +63,7 @@ impl MemoryStore {
         self.0.faults.set(if number > 0 { Fault::LosesRaces(number) } else { Fault::None });
     }
 
-    /// From now on no signing key is kept.
+    /// From now on no signing key is stored or moved.
     pub fn refuse_keys(&self) {
         self.0.faults.set(Fault::RefusesKeys);
     }
@@ -112,7 +112,7 @@ impl Faults {
         }
         match (self.next(to), to) {
             (Fault::Down, _) => Err(StoreError::Unavailable("the disk is gone".into())),
-            (Fault::RefusesKeys, Use::NewKey) => {
+            (Fault::RefusesKeys, Use::MoveKeys) => {
                 Err(StoreError::Unavailable("the disk is full".into()))
             }
             (Fault::Hangs, Use::Read) => std::future::pending().await,

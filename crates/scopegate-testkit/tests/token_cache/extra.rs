@@ -1,4 +1,4 @@
-//! The claims that a service adds are read once a token.
+//! A service's extra claims are read once per token.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,14 +14,14 @@ struct Written {
     tenant: String,
 }
 
-/// Claims that count how often they were read.
+/// Claims that count how often they are read.
 #[derive(Deserialize)]
 #[serde(from = "Written")]
 struct Tenant<const TEST: usize> {
     tenant: String,
 }
 
-/// One place for each test.
+/// One counter for each test.
 static READ: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
 impl<const TEST: usize> From<Written> for Tenant<TEST> {
@@ -38,7 +38,7 @@ async fn tenant<const TEST: usize>(gate: &Gate, token: &str) -> Arc<Tenant<TEST>
 }
 
 #[tokio::test]
-async fn extra_claims_are_read_once_a_token_and_shared() {
+async fn extra_claims_are_read_once_per_token_and_shared() {
     let gate = Gate::start_with(BearerBuilder::extra_claims::<Tenant<0>>).await;
     let token = gate.issuer.token().claim("tenant", "acme").sign();
     let first = tenant::<0>(&gate, &token).await;
@@ -55,7 +55,7 @@ async fn extra_claims_are_read_once_a_token_and_shared() {
 }
 
 #[tokio::test]
-async fn a_token_that_lacks_them_is_refused_and_not_remembered() {
+async fn a_token_without_extra_claims_is_refused_and_not_cached() {
     let gate = Gate::start_with(BearerBuilder::extra_claims::<Tenant<1>>).await;
     let token = gate.issuer.token().claim("tenant", 7).sign();
     for _ in 0..2 {

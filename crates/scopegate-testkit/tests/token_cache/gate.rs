@@ -1,4 +1,4 @@
-//! A service behind a layer that answers with what the layer found out.
+//! A service behind a layer, which answers with what the layer stored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +21,13 @@ pub(crate) struct Gate {
     app: Router,
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Why it was refused.
+    /// Why the request was refused.
     pub(crate) reason: Option<&'static str>,
-    /// What the service was told.
+    /// What the layer stored on the request.
     pub(crate) authenticated: Option<Authenticated>,
 }
 
@@ -58,22 +58,22 @@ impl Gate {
         }
     }
 
-    /// Asks with a token that must pass.
+    /// Sends a token that must be admitted.
     pub(crate) async fn admits(&self, token: &str) -> Arc<Verified> {
         let answer = self.ask(token).await;
         assert_eq!((answer.status, answer.reason), (200, None));
         Arc::clone(answer.authenticated.unwrap().token().unwrap())
     }
 
-    /// Asks with a token that must be refused with 401, and says why it was.
+    /// Sends a token that must be refused with 401, and returns the reason.
     pub(crate) async fn refuses(&self, token: &str) -> &'static str {
         let answer = self.ask(token).await;
         assert_eq!(answer.status, 401);
-        assert!(answer.authenticated.is_none(), "the service was not asked");
+        assert!(answer.authenticated.is_none(), "the service was not called");
         answer.reason.unwrap()
     }
 
-    /// Makes the layer read the keys, by a token of a new one.
+    /// Makes the layer read the keys, by sending a token with a new key.
     pub(crate) async fn renew_keys(&self) {
         self.issuer.rotate();
         self.issuer.clock().advance(COOL_DOWN);
@@ -81,7 +81,7 @@ impl Gate {
     }
 }
 
-/// Whether two requests were told the same, which is so if the second was remembered.
+/// Whether both requests got the same `Verified`; then the second one was served from the cache.
 pub(crate) fn same(one: &Arc<Verified>, other: &Arc<Verified>) -> bool {
     Arc::ptr_eq(one, other)
 }

@@ -1,4 +1,4 @@
-//! What is not good is neither remembered nor in the way of what is.
+//! Invalid tokens are not cached, and do not evict valid ones.
 
 use scopegate_claims::Scope;
 use scopegate_jose::base64url;
@@ -7,7 +7,7 @@ use scopegate_tower::{BearerBuilder, CacheSize};
 
 use crate::gate::{Gate, same};
 
-/// Three times as many as the cache of a test has room for.
+/// Three times as many tokens as the cache of the test may hold.
 const MANY: usize = 600;
 
 async fn small() -> Gate {
@@ -15,7 +15,7 @@ async fn small() -> Gate {
 }
 
 #[tokio::test]
-async fn every_broken_token_is_refused_each_time_and_the_good_one_stays() {
+async fn broken_tokens_are_refused_each_time_and_the_valid_one_stays_cached() {
     let gate = Gate::start().await;
     let good = gate.issuer.token().scope("read:orders");
     let token = good.clone().sign();
@@ -29,7 +29,7 @@ async fn every_broken_token_is_refused_each_time_and_the_good_one_stays() {
 }
 
 #[tokio::test]
-async fn a_flood_of_junk_does_not_drive_out_the_good() {
+async fn a_flood_of_invalid_tokens_does_not_evict_valid_ones() {
     let gate = small().await;
     let token = gate.issuer.token().sign();
     let first = gate.admits(&token).await;
@@ -48,19 +48,19 @@ async fn a_flood_of_junk_does_not_drive_out_the_good() {
 }
 
 #[tokio::test]
-async fn a_token_without_the_scope_is_as_poor_the_second_time() {
+async fn a_cached_token_has_the_same_scopes() {
     let gate = Gate::start().await;
     let needed = Scope::parse("write:orders").unwrap();
-    let poor = gate.issuer.token().scope("read:orders").sign();
-    let rich = gate.issuer.token().scope("read:orders write:orders").sign();
+    let reader = gate.issuer.token().scope("read:orders").sign();
+    let writer = gate.issuer.token().scope("read:orders write:orders").sign();
     for _ in 0..2 {
-        assert!(!gate.admits(&poor).await.claims().scopes().contains(needed.as_str()));
-        assert!(gate.admits(&rich).await.claims().scopes().contains(needed.as_str()));
+        assert!(!gate.admits(&reader).await.claims().scopes().contains(needed.as_str()));
+        assert!(gate.admits(&writer).await.claims().scopes().contains(needed.as_str()));
     }
 }
 
 #[tokio::test]
-async fn tokens_that_differ_in_the_last_byte_of_the_signature_do_not_share() {
+async fn a_forged_last_signature_byte_misses_the_cache() {
     let gate = Gate::start().await;
     let token = gate.issuer.token().sign();
     let first = gate.admits(&token).await;
@@ -78,7 +78,7 @@ async fn tokens_that_differ_in_the_last_byte_of_the_signature_do_not_share() {
 }
 
 #[tokio::test]
-async fn a_part_of_a_remembered_token_is_another_token() {
+async fn a_part_of_a_cached_token_misses_the_cache() {
     let gate = Gate::start().await;
     let token = gate.issuer.token().sign();
     let first = gate.admits(&token).await;
@@ -91,7 +91,7 @@ async fn a_part_of_a_remembered_token_is_another_token() {
 }
 
 #[tokio::test]
-async fn without_a_cache_the_answers_are_the_same() {
+async fn answers_are_the_same_without_a_cache() {
     let with = Gate::start().await;
     let without = Gate::start_with(BearerBuilder::without_cache).await;
     let [remembered, read_anew] = [&with, &without].map(|gate| gate.issuer.token().sign());
@@ -99,7 +99,7 @@ async fn without_a_cache_the_answers_are_the_same() {
     assert!(same(&first, &with.admits(&remembered).await));
     let first = without.admits(&read_anew).await;
     let again = without.admits(&read_anew).await;
-    assert!(!same(&first, &again), "nothing is remembered");
+    assert!(!same(&first, &again), "nothing is cached");
     assert_eq!(first.claims(), again.claims());
 
     for broken in Broken::ALL {

@@ -1,21 +1,21 @@
-//! A token is remembered as long as the key that verified it is the issuer's.
+//! A token stays cached while the issuer has the key that verified it.
 
 use std::time::Duration;
 
 use crate::gate::{COOL_DOWN, Gate, same};
 
 #[tokio::test]
-async fn a_token_that_comes_again_is_remembered() {
+async fn a_repeated_token_is_served_from_the_cache() {
     let gate = Gate::start().await;
     let token = gate.issuer.token().subject("u1").sign();
     let first = gate.admits(&token).await;
     assert!(same(&first, &gate.admits(&token).await));
     let other = gate.issuer.token().subject("u1").sign();
-    assert!(!same(&first, &gate.admits(&other).await), "another token of the same person");
+    assert!(!same(&first, &gate.admits(&other).await), "another token of the same user");
 }
 
 #[tokio::test]
-async fn the_tokens_of_a_removed_key_die_when_the_keys_are_read() {
+async fn tokens_of_a_removed_key_are_refused_after_a_refresh() {
     let gate = Gate::start().await;
     let (kid, token) = (gate.issuer.kid(), gate.issuer.token().sign());
     let first = gate.admits(&token).await;
@@ -23,24 +23,25 @@ async fn the_tokens_of_a_removed_key_die_when_the_keys_are_read() {
     assert!(same(&first, &gate.admits(&token).await), "the layer does not know yet");
     gate.renew_keys().await;
     assert_eq!(gate.refuses(&token).await, "unknown_key");
-    assert_eq!(gate.refuses(&token).await, "unknown_key", "and stays so");
+    assert_eq!(gate.refuses(&token).await, "unknown_key", "and it stays refused");
 }
 
 #[tokio::test]
-async fn a_new_key_beside_the_old_one_refuses_nobody() {
+async fn an_added_key_does_not_affect_tokens_of_the_old_key() {
     let gate = Gate::start().await;
     let token = gate.issuer.token().sign();
     gate.admits(&token).await;
     for _ in 0..3 {
         gate.renew_keys().await;
-        // Other keys are other keys: the token is verified once more, and remembered again.
+        // A changed key set invalidates the entry: the token is verified once more, and cached
+        // again.
         let anew = gate.admits(&token).await;
         assert!(same(&anew, &gate.admits(&token).await));
     }
 }
 
 #[tokio::test]
-async fn a_removed_key_ends_its_own_tokens_and_no_others() {
+async fn a_removed_key_affects_only_its_own_tokens() {
     let gate = Gate::start().await;
     let (old_kid, old) = (gate.issuer.kid(), gate.issuer.token().sign());
     gate.admits(&old).await;
@@ -54,15 +55,15 @@ async fn a_removed_key_ends_its_own_tokens_and_no_others() {
 }
 
 #[tokio::test]
-async fn remembered_tokens_outlive_the_issuers_absence_and_not_its_keys() {
+async fn cached_tokens_survive_an_outage_until_the_keys_are_too_old() {
     let gate = Gate::start().await;
     let token = gate.issuer.token().lifetime(Duration::from_secs(3 * 86_400)).sign();
     let first = gate.admits(&token).await;
     gate.issuer.go_down();
     gate.issuer.clock().advance(Duration::from_secs(86_399));
-    assert!(same(&first, &gate.admits(&token).await), "keys serve on for a day");
+    assert!(same(&first, &gate.admits(&token).await), "keys are used for a day without refresh");
     gate.issuer.clock().advance(Duration::from_secs(1));
-    assert_eq!(gate.ask(&token).await.status, 503, "what cannot be decided is not remembered away");
+    assert_eq!(gate.ask(&token).await.status, 503, "the cached entry must not be used");
     gate.issuer.come_back();
     gate.issuer.clock().advance(COOL_DOWN);
     gate.admits(&token).await;

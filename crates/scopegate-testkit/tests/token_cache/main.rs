@@ -1,8 +1,8 @@
-//! The verified-token cache, seen from outside: what a layer in front of a service remembers and what
-//! it must not.
+//! The cache of verified tokens, tested from outside: what a layer in front of a service caches,
+//! and what it must not.
 //!
-//! A token that was remembered brings the very claims of the time before; one that was not is read
-//! anew. So a test sees from the claims which it was.
+//! A cached token gives the same `Verified` as before, by pointer; a token that is verified anew
+//! gives a new one. So a test can tell the two apart.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

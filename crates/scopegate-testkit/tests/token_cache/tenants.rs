@@ -1,4 +1,4 @@
-//! What is remembered of a tenant ends with the trust in it.
+//! Cached tokens of a tenant are invalid once the tenant is no longer trusted.
 
 use std::io;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use crate::gate::{AUDIENCE, Gate, same};
 
 const TRUSTED_FOR: Duration = Duration::from_secs(60);
 
-/// Somebody who knows the tenants, and what may change about that.
+/// A directory of tenants whose answers a test can change.
 #[derive(Clone, Debug, Default)]
 struct Directory {
     has_left: Arc<AtomicBool>,
-    is_away: Arc<AtomicBool>,
+    fails: Arc<AtomicBool>,
 }
 
 impl Directory {
@@ -25,12 +25,12 @@ impl Directory {
         let tenant = TestIssuer::start(AUDIENCE).await;
         let (directory, issuer) = (self.clone(), tenant.clone());
         let resolver = move |_: Issuer| {
-            let is_away = directory.is_away.load(Ordering::Relaxed);
+            let fails = directory.fails.load(Ordering::Relaxed);
             let is_there = !directory.has_left.load(Ordering::Relaxed);
             let trusted = TrustedIssuer::new(issuer.url()).fetch(issuer.network());
             async move {
-                match is_away {
-                    true => Err(io::Error::other("the directory is away")),
+                match fails {
+                    true => Err(io::Error::other("the directory is down")),
                     false => Ok(is_there.then_some(trusted)),
                 }
             }
@@ -47,7 +47,7 @@ impl Directory {
 }
 
 #[tokio::test]
-async fn the_tokens_of_a_tenant_that_left_die_with_the_trust() {
+async fn cached_tokens_of_a_withdrawn_tenant_are_refused() {
     let directory = Directory::default();
     let gate = directory.gate().await;
     let token = gate.issuer.token().sign();
@@ -59,21 +59,21 @@ async fn the_tokens_of_a_tenant_that_left_die_with_the_trust() {
 }
 
 #[tokio::test]
-async fn a_tenant_of_whom_nobody_can_tell_does_not_live_on_in_memory() {
+async fn a_cached_token_is_not_used_while_its_tenant_cannot_be_looked_up() {
     let directory = Directory::default();
     let gate = directory.gate().await;
     let token = gate.issuer.token().sign();
     gate.admits(&token).await;
-    directory.is_away.store(true, Ordering::Relaxed);
+    directory.fails.store(true, Ordering::Relaxed);
     gate.issuer.clock().advance(TRUSTED_FOR);
     assert_eq!(gate.ask(&token).await.status, 503);
-    directory.is_away.store(false, Ordering::Relaxed);
+    directory.fails.store(false, Ordering::Relaxed);
     gate.issuer.clock().advance(Duration::from_secs(5));
     gate.admits(&token).await;
 }
 
 #[tokio::test]
-async fn a_tenant_that_stays_is_asked_about_and_stays() {
+async fn a_tenant_that_is_confirmed_stays_trusted() {
     let gate = Directory::default().gate().await;
     let token = gate.issuer.token().sign();
     gate.admits(&token).await;

@@ -1,4 +1,4 @@
-//! A hit looks at the clock.
+//! A cache hit checks the lifetime.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LEEWAY: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn a_remembered_token_is_refused_as_expired_when_it_is() {
+async fn a_cached_token_is_refused_once_it_has_expired() {
     let gate = Gate::start().await;
     let token = gate.issuer.token().lifetime(Duration::from_secs(300)).sign();
     let first = gate.admits(&token).await;
@@ -22,18 +22,18 @@ async fn a_remembered_token_is_refused_as_expired_when_it_is() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_not_begun_is_refused_until_it_has() {
+async fn a_token_is_refused_until_nbf() {
     let gate = Gate::start().await;
     let begins = gate.issuer.clock().now().plus(LEEWAY + SECOND);
     let token = gate.issuer.token().claim("nbf", begins).sign();
     assert_eq!(gate.refuses(&token).await, "not_yet_valid");
     gate.issuer.clock().advance(SECOND);
     let first = gate.admits(&token).await;
-    assert!(same(&first, &gate.admits(&token).await), "the refusal was not remembered");
+    assert!(same(&first, &gate.admits(&token).await), "the refusal was not cached");
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_takes_the_beginning_seriously() {
+async fn a_cached_token_is_refused_if_the_clock_is_set_before_nbf() {
     let gate = Gate::start().await;
     let (clock, start) = (gate.issuer.clock(), gate.issuer.clock().now());
     let begins = start.plus(Duration::from_secs(300));

@@ -1,14 +1,11 @@
-//! The answers in gRPC, whose clients read a status of their own beside that of HTTP.
+//! Answers in gRPC, whose clients read their own status next to that of HTTP.
 
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use scopegate_jose::{Refusal, RefusalStatus};
-use tower_layer::Layer;
 
 use super::Answers;
-use crate::{
-    BearerLayer, BearerService, ProtectedResource, RefusalReader, RequireLayer, RequireService,
-};
+use crate::ProtectedResource;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -16,19 +13,20 @@ const GRPC_RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-push
 
 /// Answers in gRPC: HTTP 200 without a body, and the outcome in `grpc-status`.
 ///
-/// For every body that has an empty default, such as tonic's `Body`. See [`Grpc`].
+/// Works with every body type that has an empty default, such as tonic's `Body`. See
+/// [`Grpc`](crate::Grpc).
 ///
-/// | refusal | HTTP would say | code |
+/// | refusal | status in HTTP | gRPC code |
 /// | --- | --- | --- |
-/// | no token, a token that is not good, a user who must sign in again | 401 | `UNAUTHENTICATED` (16) |
-/// | an `Authorization` that is malformed or there twice | 400 | `UNAUTHENTICATED` (16) |
+/// | no token, an invalid token, a user who must sign in again | 401 | `UNAUTHENTICATED` (16) |
+/// | a malformed or repeated `Authorization` header | 400 | `UNAUTHENTICATED` (16) |
 /// | too few scopes, a rule that is not met | 403 | `PERMISSION_DENIED` (7) |
-/// | the issuer's keys cannot be had | 503 | `UNAVAILABLE` (14), `grpc-retry-pushback-ms` |
+/// | the issuer's keys are not available | 503 | `UNAVAILABLE` (14), `grpc-retry-pushback-ms` |
 /// | the layer is missing | 500 | `INTERNAL` (13) |
 ///
-/// A malformed header is not `INVALID_ARGUMENT`, which speaks of the message: what is wrong are the
-/// credentials, and a client gets new ones on `UNAUTHENTICATED`. The challenge of RFC 6750 comes along
-/// as `www-authenticate`, so that a client learns which scope it lacks.
+/// A malformed header is not `INVALID_ARGUMENT`: that code is about the message, but here the
+/// credentials are wrong, and clients get new ones on `UNAUTHENTICATED`. The challenge of RFC 6750
+/// is sent as `www-authenticate`, so that a client learns which scope it lacks.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct GrpcAnswers;
@@ -46,7 +44,7 @@ impl GrpcAnswers {
             trailers.insert(WWW_AUTHENTICATE, value.expect("a challenge is printable ASCII"));
         }
         if let Some(seconds) = answer.retry_after {
-            // An int32 of milliseconds, by gRFC A6.
+            // gRFC A6 defines the value as an int32 in milliseconds.
             let wait = i32::try_from(seconds.saturating_mul(1000)).unwrap_or(i32::MAX);
             trailers.insert(GRPC_RETRY_PUSHBACK, wait.into());
         }
@@ -56,7 +54,7 @@ impl GrpcAnswers {
 
 impl<R: Default> Answers<R> for GrpcAnswers {
     fn refusal(refusal: &Refusal) -> Response<R> {
-        // Trailers without anything before them are sent as headers.
+        // A gRPC answer without messages is sent as headers only ("Trailers-Only").
         let mut response = Response::new(R::default());
         *response.headers_mut() = Self::trailers(refusal);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -64,69 +62,12 @@ impl<R: Default> Answers<R> for GrpcAnswers {
     }
 
     fn metadata(_: &ProtectedResource, _: &Method) -> Option<Response<R>> {
-        // Whoever asks for the document speaks plain HTTP, and would not understand.
+        // Clients that ask for the document use plain HTTP and cannot read a gRPC answer.
         None
     }
 }
 
-/// A layer that refuses in the words of gRPC.
-///
-/// ```
-/// use bytes::Bytes;
-/// use http::{Request, Response};
-/// use http_body_util::Full;
-/// use scopegate_tower::BearerLayer;
-/// use tower::{Layer, ServiceExt, service_fn};
-///
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
-/// let service = auth.grpc().layer(service_fn(async |_: Request<()>| {
-///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
-/// }));
-///
-/// let response = service.oneshot(Request::post("/orders.v1.Orders/List").body(())?).await?;
-/// assert_eq!(response.status(), 200);
-/// assert_eq!(response.headers()["grpc-status"], "16");
-/// assert_eq!(response.headers()["www-authenticate"], "Bearer");
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Grpc<L>(L);
-
-impl BearerLayer {
-    /// The same layer, sharing its keys, for gRPC. It stands around tonic's services:
-    /// `Server::builder().layer(auth.grpc())`.
-    pub fn grpc(&self) -> Grpc<Self> {
-        Grpc(Self { reader: Some(RefusalReader::default()), ..self.clone() })
-    }
-}
-
-impl RequireLayer {
-    /// The same layer for gRPC, to stand inside of [`BearerLayer::grpc`].
-    pub fn grpc(self) -> Grpc<Self> {
-        Grpc(self)
-    }
-}
-
-impl<S> Layer<S> for Grpc<BearerLayer> {
-    type Service = BearerService<S, GrpcAnswers>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        BearerService::new(inner, self.0.clone())
-    }
-}
-
-impl<S> Layer<S> for Grpc<RequireLayer> {
-    type Service = RequireService<S, GrpcAnswers>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        RequireService::new(inner, self.0.requirement())
-    }
-}
-
-/// The code by the status that HTTP has for the refusal, so that a new cause needs to be placed once.
+/// Derives the gRPC code from the HTTP status, so that a new cause is classified in one place.
 fn code(status: RefusalStatus) -> &'static str {
     match status {
         RefusalStatus::BadRequest | RefusalStatus::Unauthorized => "16",
@@ -136,7 +77,8 @@ fn code(status: RefusalStatus) -> &'static str {
     }
 }
 
-/// The encoding of `grpc-message`: what is not printable ASCII, and `%`.
+/// The encoding of `grpc-message`: `%` and everything that is not printable ASCII is
+/// percent-encoded.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -162,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_has_its_code() {
+    fn every_cause_has_a_grpc_code() {
         let needed = ScopeSet::parse("read:orders").unwrap();
         for (cause, code) in [
             (RefusalCause::NoToken, "16"),
@@ -180,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_challenge_comes_along_and_a_retry_is_not_too_early() {
+    fn trailers_have_the_challenge_and_a_retry_time_rounded_up() {
         let needed = ScopeSet::parse("read:orders").unwrap();
         let refused = trailers(RefusalCause::InsufficientScope { needed });
         let challenge = refused[WWW_AUTHENTICATE].to_str().unwrap();

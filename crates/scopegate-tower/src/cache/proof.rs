@@ -1,4 +1,4 @@
-//! A verified token with what it hangs on.
+//! A verified token and what its validity depends on.
 
 use std::ops::Range;
 use std::sync::{Arc, RwLock};
@@ -10,16 +10,17 @@ use scopegate_jose::Verified;
 use super::set::{Set, WAYS};
 use crate::keys::Standing;
 
-/// A token that was verified, and what has to stay as it is for it to be good again.
+/// A token that was verified, with the conditions under which it is still valid.
 #[derive(Clone, Debug)]
 pub(crate) struct Proof {
     pub(crate) token: Arc<Verified>,
-    /// When it is good, by what its issuer's clock may differ.
+    /// The token's lifetime, extended by the allowed clock difference of its issuer.
     pub(crate) lifetime: Range<UnixTime>,
     pub(crate) standing: Arc<Standing>,
     /// The generation of the keys that verified it.
     pub(crate) generation: u64,
-    /// The memory that it takes in the cache, not much less.
+    /// The memory, in bytes, that it takes in the cache; approximate, not much less than the real
+    /// value.
     pub(super) weight: usize,
 }
 
@@ -30,15 +31,15 @@ impl Proof {
         standing: Arc<Standing>,
         generation: u64,
     ) -> Self {
-        // Half of the places are free.
+        // Half of the places are free, so each token is charged for two.
         let place = 2 * size_of::<Self>() + 2 * size_of::<RwLock<Set>>() / WAYS;
         let (lifetime, weight) = (token.lifetime(leeway), token.footprint() + place);
         Self { token: Arc::new(token), lifetime, standing, generation, weight }
     }
 
-    /// Whether the token, were it verified again now, would be found good again.
+    /// Whether the token would be accepted again if it were verified now.
     ///
-    /// Signature, issuer, audience and type do not change; the keys and the time do.
+    /// Signature, issuer, audience and type do not change. Only the keys and the time do.
     pub(crate) fn holds(&self, now: UnixTime) -> bool {
         self.lifetime.contains(&now) && self.standing.generation(now) == Some(self.generation)
     }

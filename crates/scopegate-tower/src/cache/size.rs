@@ -1,9 +1,10 @@
-//! How much a layer may remember.
+//! How many verified tokens a layer may remember.
 
 /// How many verified tokens a layer remembers, and how much memory they may take.
 ///
-/// Whichever comes first holds. Memory is counted with what surrounds a token; of extra claims, whose
-/// size nobody can see, as much as the payload they were read from. Zero of either is no cache.
+/// The limit that is reached first applies. Memory is counted with the overhead per token. Extra
+/// claims are counted as large as the payload they were read from, because their real size is
+/// unknown. If either limit is zero, there is no cache.
 ///
 /// ```
 /// use scopegate_tower::{BearerLayer, CacheSize};
@@ -18,14 +19,14 @@
 #[expect(clippy::exhaustive_structs, reason = "two bounds, written in place")]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CacheSize {
-    /// The most tokens.
+    /// The maximum number of tokens.
     pub entries: usize,
-    /// The most memory.
+    /// The maximum memory, in bytes.
     pub bytes: usize,
 }
 
 impl CacheSize {
-    /// Nothing is remembered.
+    /// No cache.
     pub(crate) const NONE: Self = Self { entries: 0, bytes: 0 };
 
     pub(crate) fn is_none(self) -> bool {

@@ -15,7 +15,7 @@ use crate::test_issuer::{AUDIENCE, ISSUER, NOW};
 
 const SIZE: CacheSize = CacheSize { entries: 1000, bytes: 1 << 20 };
 
-/// Gives everything the same hash.
+/// A hasher for which all tokens collide.
 #[derive(Default)]
 struct Zero;
 
@@ -58,7 +58,7 @@ fn proof_by(standing: &Arc<Standing>, members: Value) -> Proof {
     Proof::new(verified(members), Duration::from_secs(60), Arc::clone(standing), 1)
 }
 
-/// Tokens that differ, of about 400 bytes with what is kept of them.
+/// Different tokens, each of about 400 bytes with the overhead of the cache.
 fn proofs() -> &'static [Proof] {
     static PROOFS: LazyLock<Vec<Proof>> = LazyLock::new(|| {
         let standing = Arc::new(Standing::new(1, NOW + 86_400));
@@ -69,11 +69,11 @@ fn proofs() -> &'static [Proof] {
 
 impl<S: BuildHasher> TokenCache<S> {
     fn remember(&self, proof: &Proof) {
-        self.insert(&self.sought(proof.token.token().as_bytes()), proof.clone());
+        self.insert(&self.lookup(proof.token.token().as_bytes()), proof.clone());
     }
 
     fn recall(&self, token: &Verified, now: u64) -> Option<Arc<Verified>> {
-        self.get(&self.sought(token.token().as_bytes()), at(now))
+        self.get(&self.lookup(token.token().as_bytes()), at(now))
     }
 
     fn len(&self) -> usize {
@@ -86,7 +86,7 @@ impl<S: BuildHasher> TokenCache<S> {
 }
 
 #[test]
-fn equal_hashes_admit_nobody() {
+fn tokens_with_equal_hashes_are_not_confused() {
     let cache = colliding();
     let [ours, theirs] = ["ours", "theirs"].map(|sub| proof(json!({ "sub": sub })));
     cache.remember(&ours);
@@ -94,7 +94,7 @@ fn equal_hashes_admit_nobody() {
     for other in
         [&token[1..], &token[..token.len() - 1], "", &format!("{token}A"), &token.replace('.', "x")]
     {
-        assert!(cache.get(&cache.sought(other.as_bytes()), at(NOW)).is_none(), "{other}");
+        assert!(cache.get(&cache.lookup(other.as_bytes()), at(NOW)).is_none(), "{other}");
     }
     assert!(cache.recall(&theirs.token, NOW).is_none());
     cache.remember(&theirs);
@@ -104,14 +104,14 @@ fn equal_hashes_admit_nobody() {
 }
 
 #[test]
-fn other_keys_end_what_the_old_ones_verified() {
+fn new_keys_invalidate_tokens_verified_with_old_ones() {
     let cache = TokenCache::new(SIZE).unwrap();
     let before = proof(json!({}));
     cache.remember(&before);
     assert!(cache.recall(&before.token, NOW).is_some());
     before.standing.renew(2);
     assert!(cache.recall(&before.token, NOW).is_none());
-    assert_eq!(cache.len(), 0, "it is forgotten");
+    assert_eq!(cache.len(), 0, "the entry is removed");
     // Verified again with the new keys.
     cache.remember(&Proof { generation: 2, ..before.clone() });
     assert!(cache.recall(&before.token, NOW).is_some());
@@ -120,7 +120,7 @@ fn other_keys_end_what_the_old_ones_verified() {
 }
 
 #[test]
-fn what_was_verified_again_takes_the_place_of_what_was_before() {
+fn a_token_verified_again_replaces_its_old_entry() {
     let cache = TokenCache::new(SIZE).unwrap();
     let before = proof(json!({}));
     cache.remember(&before);
@@ -131,7 +131,7 @@ fn what_was_verified_again_takes_the_place_of_what_was_before() {
 }
 
 #[test]
-fn keys_that_are_too_old_end_it_too() {
+fn a_cached_token_is_invalid_once_its_keys_are_too_old() {
     let cache = TokenCache::new(SIZE).unwrap();
     let long = proof(json!({ "exp": NOW + 200_000 }));
     cache.remember(&long);
@@ -140,7 +140,7 @@ fn keys_that_are_too_old_end_it_too() {
 }
 
 #[test]
-fn a_hit_looks_at_the_clock() {
+fn a_cache_hit_checks_the_lifetime() {
     for (now, good) in
         [(NOW - 161, false), (NOW - 160, true), (NOW + 659, true), (NOW + 660, false)]
     {
@@ -152,7 +152,7 @@ fn a_hit_looks_at_the_clock() {
 }
 
 #[test]
-fn no_size_is_no_cache() {
+fn a_size_of_zero_disables_the_cache() {
     for size in [CacheSize { entries: 0, ..SIZE }, CacheSize { bytes: 0, ..SIZE }] {
         assert!(TokenCache::new(size).is_none());
     }
@@ -167,7 +167,7 @@ fn no_size_is_no_cache() {
 }
 
 #[test]
-fn both_bounds_hold() {
+fn both_cache_limits_are_kept() {
     for size in [
         CacheSize { entries: 100, bytes: 1 << 30 },
         CacheSize { entries: 1 << 20, bytes: 1 << 18 },
@@ -184,12 +184,12 @@ fn both_bounds_hold() {
         let counted = cache.bytes();
         assert!(least <= counted && counted <= size.bytes, "{least}, {counted} of {size:?}");
         let room = size.entries.min(size.bytes / (counted / cache.len()));
-        assert!(held >= room * 9 / 10, "{held} of {room}: the room is used");
+        assert!(held >= room * 9 / 10, "{held} of {room}: nearly all of the room is used");
     }
 }
 
 #[test]
-fn ten_times_its_size_leaves_no_more_than_was_said() {
+fn ten_times_as_many_tokens_do_not_exceed_the_limit() {
     let size = CacheSize { entries: 500, bytes: 256 << 20 };
     let cache = TokenCache::new(size).unwrap();
     for proof in proofs() {
@@ -200,7 +200,7 @@ fn ten_times_its_size_leaves_no_more_than_was_said() {
 }
 
 #[test]
-fn who_comes_once_does_not_drive_out_who_comes_again() {
+fn tokens_seen_once_do_not_evict_tokens_seen_again() {
     let cache = TokenCache::new(CacheSize { entries: 2000, bytes: 1 << 24 }).unwrap();
     let (regulars, strangers) = proofs().split_at(500);
     for regular in regulars {
@@ -215,7 +215,7 @@ fn who_comes_once_does_not_drive_out_who_comes_again() {
 }
 
 #[test]
-fn who_ended_leaves_room_whatever_the_order() {
+fn invalid_entries_are_removed_and_free_their_room() {
     let cache = TokenCache::new(CacheSize { entries: 100, bytes: 1 << 24 }).unwrap();
     for round in 0..20 {
         for proof in &proofs()[..200] {
@@ -256,9 +256,10 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever happens, a token is recalled only as itself, by the keys in use, in its time.
+    /// For any sequence of steps, a token is found only as itself, with current keys, in its
+    /// lifetime.
     #[test]
-    fn what_is_recalled_is_good(steps in proptest::collection::vec(step(), 0..80)) {
+    fn a_hit_is_always_a_valid_token(steps in proptest::collection::vec(step(), 0..80)) {
         let cache = colliding();
         let proofs: Vec<Proof> = (0..8)
             .map(|n: u8| proof(json!({ "sub": n.to_string(), "exp": NOW + 100 * u64::from(n) })))

@@ -8,7 +8,7 @@ use super::*;
 use crate::test_issuer::{AUDIENCE, ISSUER, NOW, TestIssuer};
 use crate::{BearerBuilder, BearerLayer};
 
-/// The status and challenge of a decision; 200 if the request passes.
+/// The status and challenge of a decision; 200 if the request is admitted.
 type Answer = (u16, String);
 
 struct Given {
@@ -110,7 +110,7 @@ fn a_good_token_passes() {
 }
 
 #[test]
-fn without_a_token_the_challenge_is_bare() {
+fn without_a_token_the_challenge_has_no_error() {
     let given = given();
     let bare = (401, "Bearer".to_owned());
     assert_eq!(given.answer(&HeaderMap::new(), None), bare);
@@ -173,7 +173,7 @@ fn a_malformed_header_is_an_invalid_request() {
 }
 
 #[test]
-fn a_token_that_cannot_be_read_is_invalid() {
+fn a_malformed_token_is_an_invalid_token() {
     let given = given();
     let good = given.issuer.token();
     let [head, body, signature] =
@@ -208,7 +208,7 @@ fn a_token_that_cannot_be_read_is_invalid() {
 }
 
 #[test]
-fn a_header_that_asks_for_trouble_is_refused() {
+fn dangerous_token_headers_are_refused() {
     let given = given();
     let good = given.issuer.token();
     let (_, rest) = good.split_once('.').unwrap();
@@ -219,14 +219,15 @@ fn a_header_that_asks_for_trouble_is_refused() {
         let token = with_header(json!({ "alg": alg, "kid": "k1", "typ": "at+jwt" }));
         assert_eq!(given.answer_to(&token), not_allowed, "{alg}");
     }
-    // The key says ES256, whatever the token says.
+    // The key's own algorithm, ES256, decides, and not that of the token.
     for alg in ["RS256", "EdDSA", "ES384"] {
         let token = with_header(json!({ "alg": alg, "kid": "k1", "typ": "at+jwt" }));
         assert_eq!(given.answer_to(&token), not_allowed, "{alg}");
     }
     let crit = with_header(json!({ "alg": "ES256", "kid": "k1", "crit": ["exp"], "exp": 1 }));
     assert_eq!(given.answer_to(&crit), invalid_token(&JoseError::CriticalHeader));
-    // An attacker's own key or the place of it: never used, so that the real key refuses.
+    // An attacker's own key, or its URL, is never used: the signature is checked with the issuer's
+    // key.
     let attacker = TestIssuer::new();
     let jwk = serde_json::to_value(attacker.key().public_jwk()).unwrap();
     for (name, value) in [
@@ -251,7 +252,7 @@ fn a_header_that_asks_for_trouble_is_refused() {
 }
 
 #[test]
-fn claims_that_do_not_fit_are_refused() {
+fn wrong_claims_are_refused() {
     let given = given();
     for (payload, error) in [
         (payload_with("iss", json!("https://evil.example")), JoseError::WrongIssuer),
@@ -278,7 +279,7 @@ fn claims_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn the_leeway_is_what_was_set() {
+fn the_configured_leeway_is_used() {
     let given = given_with(|builder| builder.leeway(Duration::from_secs(5)));
     let token = bearer(&given.sign(&payload()));
     let passes = |now| matches!(given.decide(&token, None, now), Decision::Admit(_));
@@ -287,7 +288,7 @@ fn the_leeway_is_what_was_set() {
 }
 
 #[test]
-fn id_tokens_and_strict_types() {
+fn id_tokens_are_refused_and_strict_requires_at_jwt() {
     let id_token = payload_with("at_hash", json!("x"));
     let sign = |given: &Given, typ, payload: &Value| given.issuer.key().sign(typ, payload).unwrap();
     let wrong_type = invalid_token(&JoseError::WrongType);
@@ -302,7 +303,7 @@ fn id_tokens_and_strict_types() {
 }
 
 #[test]
-fn an_issuer_without_audiences_is_told_by_client() {
+fn tokens_without_audience_can_be_selected_by_client() {
     let issuer = TestIssuer::new();
     let builder = BearerLayer::issuer(ISSUER).client_ids(["app"], "access").keys(issuer.key_set());
     let given = Given { layer: builder.build().unwrap(), issuer };
@@ -330,7 +331,7 @@ fn several_audiences_are_alternatives() {
 }
 
 #[test]
-fn only_allowed_algorithms_count() {
+fn only_allowed_algorithms_are_accepted() {
     let given = given_with(|builder| builder.algorithms([crate::Algorithm::Rs256]));
     assert_eq!(
         given.answer_to(&given.issuer.token()),
@@ -339,7 +340,7 @@ fn only_allowed_algorithms_count() {
 }
 
 #[test]
-fn optional_lets_pass_who_brings_no_token_and_nobody_else() {
+fn optional_admits_requests_without_a_token_but_not_invalid_ones() {
     let mut given = given();
     given.layer = given.layer.optional();
     for headers in [HeaderMap::new(), headers(&[b"Basic dTpw"])] {
@@ -356,7 +357,7 @@ fn optional_lets_pass_who_brings_no_token_and_nobody_else() {
 }
 
 #[test]
-fn extra_claims_are_read_once_and_needed() {
+fn extra_claims_are_read_and_required() {
     #[derive(serde::Deserialize)]
     struct Tenant {
         tenant: u32,
@@ -373,7 +374,7 @@ fn extra_claims_are_read_once_and_needed() {
 }
 
 #[test]
-fn an_unknown_key_asks_for_newer_keys_only_where_there_may_be_some() {
+fn an_unknown_key_causes_a_refresh_only_if_one_could_bring_it() {
     let fixed = given();
     fixed.issuer.replace_key("k2");
     let unknown = JoseError::UnknownKey { kid: Some("k2".into()) };
@@ -383,7 +384,7 @@ fn an_unknown_key_asks_for_newer_keys_only_where_there_may_be_some() {
     let remote = Given { layer: issuer.builder().build().unwrap(), issuer };
     let decide = |token: &str| remote.decide(&bearer(token), None, NOW);
     assert!(matches!(decide(&remote.issuer.token()), Decision::Wait(Need::Keys(..))));
-    // What no key could make good needs none.
+    // A token that no key could make valid does not trigger a refresh.
     for token in ["junk", "a.b.c"] {
         assert!(
             matches!(decide(token), Decision::Refuse(RefusalCause::InvalidToken(_))),
@@ -391,11 +392,11 @@ fn an_unknown_key_asks_for_newer_keys_only_where_there_may_be_some() {
         );
     }
     assert!(matches!(decide("junk junk"), Decision::Refuse(RefusalCause::InvalidRequest(_))));
-    assert_eq!(remote.issuer.fetches(), 0, "to decide is not to act");
+    assert_eq!(remote.issuer.fetches(), 0, "a decision has no side effects");
 }
 
 #[test]
-fn mistakes_are_found_when_the_layer_is_built() {
+fn build_reports_configuration_mistakes() {
     use crate::ConfigError;
 
     let base = || BearerLayer::issuer(ISSUER);

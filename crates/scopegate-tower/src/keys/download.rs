@@ -1,4 +1,4 @@
-//! Getting a document within bounds.
+//! Downloads a document within limits.
 
 use std::time::Duration;
 
@@ -14,35 +14,35 @@ use url::Url;
 use super::{Fetch, FetchError, KeysError};
 use crate::web_url;
 
-/// The largest document that is read.
+/// The largest document that is accepted, in bytes.
 pub const MAX_DOCUMENT_LEN: usize = MAX_KEY_SET_LEN;
 
-/// How long an exchange, its redirects included, may take.
+/// The maximum duration of an exchange, including its redirects.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 const MAX_REDIRECTS: usize = 3;
 
-/// A document, and what it says of itself.
+/// A document with its cache metadata.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) body: Bytes,
     /// How long it is fresh.
     pub(crate) fresh_for: Option<Duration>,
-    /// By which it may be asked whether it changed (RFC 9110 §8.8.3).
+    /// The validator for conditional requests (RFC 9110 §8.8.3).
     pub(crate) etag: Option<HeaderValue>,
 }
 
-/// What came of asking for a document that may be held already.
+/// The result of a conditional download.
 #[derive(Debug)]
 pub(crate) enum Download {
     Document(Document),
-    /// It is still the one that is held.
+    /// The document that we already hold is still current.
     NotModified {
         fresh_for: Option<Duration>,
     },
 }
 
-/// Gets the document at a URL, following redirects within its origin only.
+/// Downloads the document at a URL. Redirects are followed only within the same origin.
 pub(crate) async fn download(fetch: &dyn Fetch, url: &Url) -> Result<Document, KeysError> {
     match download_unless(fetch, url, None).await? {
         Download::Document(document) => Ok(document),
@@ -52,7 +52,7 @@ pub(crate) async fn download(fetch: &dyn Fetch, url: &Url) -> Result<Document, K
     }
 }
 
-/// The same, unless the document still has this tag.
+/// Like [`download`], but reports `NotModified` if the document still has this `ETag`.
 pub(crate) async fn download_unless(
     fetch: &dyn Fetch,
     url: &Url,
@@ -95,7 +95,7 @@ async fn follow(
         }
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let next = location.and_then(|location| at.join(location).ok()).ok_or_else(redirected)?;
-        // Another origin may be an attacker's, or a part of the inner network.
+        // Another origin could be an attacker's, or a service in the internal network.
         if next.origin() != url.origin() || web_url::check(&next).is_some() {
             return Err(redirected());
         }
@@ -104,7 +104,7 @@ async fn follow(
     Err(redirected())
 }
 
-/// None if no request can be made for the URL.
+/// `None` if no request can be made for the URL.
 fn request(url: &Url, etag: Option<&HeaderValue>) -> Option<Request<()>> {
     let mut request = Request::get(url.as_str())
         .header(ACCEPT, "application/json, application/jwk-set+json")
@@ -115,7 +115,7 @@ fn request(url: &Url, etag: Option<&HeaderValue>) -> Option<Request<()>> {
     request.body(()).ok()
 }
 
-/// How long an answer stays fresh (RFC 9111 §4.2); nothing if it does not say.
+/// How long an answer stays fresh (RFC 9111 §4.2). `None` if it does not say.
 fn freshness(headers: &HeaderMap) -> Option<Duration> {
     let directives = || {
         headers

@@ -1,4 +1,4 @@
-//! The one thing that the layer asks of a network.
+//! The network interface of the layer.
 
 use std::error::Error;
 use std::fmt;
@@ -11,9 +11,9 @@ use http::{Request, Response};
 
 /// Makes one HTTP exchange.
 ///
-/// An implementation follows no redirect and keeps no cache, both are the layer's business; it stops
-/// reading a body that is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN). [`HttpFetch`]
-/// does so over the network. A test may have an issuer in its own process:
+/// An implementation must not follow redirects and must not cache, because the layer does both. It
+/// must stop reading a body that is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN).
+/// [`HttpFetch`] implements this over the network. A test can answer in its own process:
 ///
 /// ```
 /// use bytes::Bytes;
@@ -42,7 +42,7 @@ use http::{Request, Response};
 ///     .jwks_url("https://id.example.com/keys")
 ///     .fetch(InProcess);
 /// let error = builder.start().await.unwrap_err();
-/// assert_eq!(error.to_string(), "the keys of https://id.example.com cannot be had");
+/// assert_eq!(error.to_string(), "the keys of https://id.example.com are not available");
 /// # });
 /// ```
 ///
@@ -68,13 +68,13 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// The answer comes from another origin than the one that was asked.
+    /// The answer comes from another origin than the requested one.
     #[error("the answer comes from another origin")]
     OtherOrigin,
-    /// The body is longer than is read.
+    /// The body is longer than the limit.
     #[error("the answer is too large")]
     TooLarge,
-    /// The other side cannot be reached, or the exchange broke off.
+    /// The server cannot be reached, or the connection broke.
     #[error("the exchange failed")]
     Transport(#[source] Box<dyn Error + Send + Sync>),
 }

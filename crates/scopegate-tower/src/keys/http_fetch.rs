@@ -1,4 +1,4 @@
-//! Exchanges over the network.
+//! HTTP exchanges over the network.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,28 +10,29 @@ use http::{Request, Response, Uri};
 use super::download::{MAX_DOCUMENT_LEN, TIMEOUT};
 use super::{Fetch, FetchError};
 
-/// Exchanges over the network, by reqwest with rustls.
+/// Makes HTTP exchanges over the network, with reqwest and rustls.
 ///
-/// By default https goes by the certificates of the system and the proxies named in the environment
-/// (`HTTPS_PROXY`, `NO_PROXY`). Plain http, which is for loopback addresses only, needs neither.
+/// By default https uses the certificates of the system and the proxies named in the environment
+/// (`HTTPS_PROXY`, `NO_PROXY`). Plain http is only for loopback addresses and uses neither.
 #[derive(Debug, Default)]
 pub struct HttpFetch {
     given: Option<reqwest::Client>,
-    // Made at first need: to load the system's certificates takes a while and fails where there are none.
+    // Created when first needed: loading the system's certificates takes a while, and fails if
+    // there are none.
     secure: OnceLock<reqwest::Client>,
     loopback: OnceLock<reqwest::Client>,
 }
 
 impl HttpFetch {
-    /// Exchanges with the defaults of the system.
+    /// Creates a `HttpFetch` with the certificates and proxies of the system.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Exchanges with a client of your own, which says certificates, proxies and time-outs.
+    /// Creates a `HttpFetch` with your own client, which sets certificates, proxies and time-outs.
     ///
-    /// Let it follow no redirects (`redirect(Policy::none())`); the layer follows those within one
-    /// origin, and refuses an answer that comes from another.
+    /// Configure the client to follow no redirects (`redirect(Policy::none())`). The layer follows
+    /// redirects within one origin itself, and rejects an answer that comes from another origin.
     pub fn with_client(client: reqwest::Client) -> Self {
         Self { given: Some(client), ..Self::default() }
     }
@@ -44,8 +45,8 @@ impl HttpFetch {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(TIMEOUT)
             .timeout(TIMEOUT)
-            // Discovery leads to the keys at once; after that a connection to each issuer is a descriptor
-            // of no use.
+            // Discovery is followed at once by the request for the keys. After that an idle
+            // connection to each issuer would only hold a file descriptor.
             .pool_idle_timeout(TIMEOUT);
         let (client, builder) = if uri.scheme_str() == Some("http") {
             (&self.loopback, builder.no_proxy().tls_certs_only([]))
@@ -53,7 +54,7 @@ impl HttpFetch {
             (&self.secure, builder.https_only(true))
         };
         if client.get().is_none() {
-            // Two may be made at once; the first is kept.
+            // Two threads may each build one; the first one set is kept.
             let _ = client.set(builder.build().map_err(transport)?);
         }
         Ok(client.get().expect("it was set above"))

@@ -1,4 +1,4 @@
-//! How the keys of one issuer are doing.
+//! The state of one issuer's keys.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::KeyRing;
 
-/// How the keys of one issuer are doing; part of a layer's [`Readiness`](crate::Readiness).
+/// The state of one issuer's keys; part of a layer's [`Readiness`](crate::Readiness).
 #[derive(Clone, Debug, Serialize)]
 pub struct IssuerReadiness {
     issuer: String,
@@ -21,22 +21,22 @@ pub struct IssuerReadiness {
     next_refresh: Option<Duration>,
 }
 
-/// Where the keys of an issuer are in their life.
+/// The state of an issuer's keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum KeyState {
-    /// Given by the program for good.
+    /// Fixed keys, given by the program.
     Fixed,
-    /// Confirmed by the issuer when it was last asked.
+    /// The issuer confirmed them at the last refresh.
     Fresh,
-    /// The ones to begin with; the issuer has not spoken yet.
+    /// Seed keys; the issuer has not answered yet.
     Seeds,
-    /// The issuer could not be asked of late; they serve on.
+    /// The last refresh failed; the keys from before are still used.
     Stale,
-    /// There are none: the issuer could never be asked, or not for too long.
+    /// There are no keys: the issuer never answered, or has not answered for 24 hours.
     Unavailable,
-    /// Nobody has asked for them yet.
+    /// The keys were never read; no request needed them yet.
     Unread,
 }
 
@@ -46,12 +46,12 @@ impl IssuerReadiness {
         &self.issuer
     }
 
-    /// Where its keys are in their life.
+    /// The state of its keys.
     pub fn state(&self) -> KeyState {
         self.state
     }
 
-    /// How many keys serve.
+    /// How many keys are in use.
     pub fn keys(&self) -> usize {
         self.keys
     }
@@ -61,12 +61,12 @@ impl IssuerReadiness {
         self.age
     }
 
-    /// Why the issuer could not be asked when last tried.
+    /// Why the last refresh failed, if it did.
     pub fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
     }
 
-    /// In what time it is asked again at the latest.
+    /// The time until the next refresh, at the latest.
     pub fn next_refresh(&self) -> Option<Duration> {
         self.next_refresh
     }
@@ -78,7 +78,7 @@ impl IssuerReadiness {
 }
 
 impl KeyRing {
-    /// How the keys are doing.
+    /// The state of these keys.
     pub(crate) fn readiness(&self, issuer: &str, now: UnixTime) -> IssuerReadiness {
         let held = self.held(now);
         let mut readiness = IssuerReadiness {
@@ -104,7 +104,7 @@ impl KeyRing {
     }
 }
 
-/// An error with its causes.
+/// An error's text, followed by those of its causes.
 fn described(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))

@@ -22,17 +22,18 @@ const NEVER: u64 = Standing::NEVER;
 
 /// The keys of one issuer.
 ///
-/// To look at them takes no lock and no allocation.
+/// Reading them takes no lock and no allocation.
 pub(crate) struct KeyRing {
     held: ArcSwap<HeldKeys>,
     standing: Arc<Standing>,
-    /// The second from which a request in passing causes a refresh. The background task is usually
-    /// earlier; this catches what it missed, as on a machine that was asleep.
+    /// The Unix time, in seconds, from which a request triggers a refresh. The background task is
+    /// usually earlier. This covers refreshes that it missed, for example while the machine was
+    /// asleep.
     due_at: AtomicU64,
     remote: Option<Remote>,
 }
 
-/// A key set in use. Every change of it has a greater generation.
+/// A key set in use. Each change of the set increments the generation.
 #[derive(Debug)]
 pub(crate) struct HeldKeys {
     pub(crate) keys: KeySet,
@@ -40,14 +41,15 @@ pub(crate) struct HeldKeys {
     digest: [u8; 32],
 }
 
-/// What keys that come from elsewhere need besides.
+/// What a ring needs if its keys come from an issuer.
 struct Remote {
     /// The issuer's name, for logs and metrics.
     issuer: Arc<str>,
     source: Source,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
-    /// How long the background task waits, said anew after each refresh. It ends when this is dropped.
+    /// The background task's waiting time, set after each refresh. The task ends when this is
+    /// dropped.
     schedule: watch::Sender<Duration>,
 }
 
@@ -62,14 +64,14 @@ impl KeyRing {
         }
     }
 
-    /// A ring without keys yet, or with keys to begin with until the issuer has spoken.
+    /// A ring without keys, or with seed keys that are used until the issuer first answers.
     pub(crate) fn remote(
         issuer: &Issuer,
         source: Source,
         clock: Arc<dyn Clock>,
         seeds: Option<KeySet>,
     ) -> Self {
-        // Seeds have no age; the first request in passing asks for better ones.
+        // The age of seed keys is unknown, so the first request triggers a refresh.
         let (generation, stale_at, due_at) =
             if seeds.is_some() { (1, NEVER, 0) } else { (0, 0, NEVER) };
         let keys = seeds.unwrap_or_default();
@@ -87,18 +89,18 @@ impl KeyRing {
         }
     }
 
-    /// The keys, unless they were never had or are too old.
+    /// The keys, unless they were never read or are too old.
     pub(crate) fn held(&self, now: UnixTime) -> Option<Guard<Arc<HeldKeys>>> {
         self.standing.generation(now).map(|_| self.held.load())
     }
 
-    /// What a token hangs on that these keys verified.
+    /// What the validity of a token depends on that was verified with these keys.
     pub(crate) fn standing(&self) -> &Arc<Standing> {
         &self.standing
     }
 
-    /// Whether asking the issuer may bring this key. It may not within the cool-down after it was asked
-    /// for this very one.
+    /// Whether a refresh could bring this key. It cannot within the cool-down after a refresh for
+    /// this same key did not bring it.
     pub(crate) fn may_bring(&self, kid: Option<&str>, now: UnixTime) -> bool {
         let Some(remote) = &self.remote else { return false };
         let is_known_absent = || {
@@ -108,14 +110,14 @@ impl KeyRing {
         !is_known_absent()
     }
 
-    /// Reads the keys, for a start that must not go on without.
+    /// Reads the keys and waits for them, for a service that must not start without keys.
     pub(crate) async fn first_keys(self: &Arc<Self>, now: UnixTime) -> Result<(), Arc<KeysError>> {
         let Some(remote) = &self.remote else { return Ok(()) };
         if let Ok(refresh) = self.refresh_for_request(None, now) {
             refresh.outcome().await;
         }
         match self.held(now) {
-            // Seeds suffice, whatever the issuer says or does not say.
+            // Seed keys are enough, whatever the issuer answers.
             Some(held) if !held.keys.is_empty() => Ok(()),
             held => Err(remote.lock().last_error.clone().unwrap_or_else(|| {
                 let none = held.map_or(KeysError::NoRuntime, |_| KeysError::NoUsableKey);
@@ -124,7 +126,7 @@ impl KeyRing {
         }
     }
 
-    /// Renews keys whose time has come, without waiting.
+    /// Refreshes keys that are due, without waiting.
     pub(crate) fn refresh_if_due(self: &Arc<Self>, now: UnixTime) {
         let due_at = self.due_at.load(Ordering::Relaxed);
         if now.as_seconds() >= due_at {
@@ -134,19 +136,19 @@ impl KeyRing {
 
     #[cold]
     fn claim_refresh(self: &Arc<Self>, due_at: u64, now: UnixTime) {
-        // One request takes it upon itself, the others go on.
+        // The one request that wins this exchange starts the refresh; the others go on.
         let next = now.plus(COOL_DOWN).as_seconds();
         let claim =
             self.due_at.compare_exchange(due_at, next, Ordering::Relaxed, Ordering::Relaxed);
         if claim.is_ok() {
-            // Within the cool-down there is nothing to do, and it comes up again.
+            // Within the cool-down nothing happens; `due_at` makes a later request try again.
             let _ = self.refresh_for_request(None, now);
         }
     }
 
-    /// Begins to read keys that nobody has asked for yet.
+    /// Starts to read keys that were never read.
     pub(crate) fn wake(self: &Arc<Self>, now: UnixTime) {
-        // Once begun, the background goes on by itself.
+        // After the first refresh the background task refreshes the keys.
         let is_unread =
             self.remote.as_ref().is_some_and(|remote| remote.lock().started_at.is_none());
         if is_unread && Handle::try_current().is_ok() {
@@ -154,7 +156,7 @@ impl KeyRing {
         }
     }
 
-    /// Why a token whose key is unknown is refused in the end.
+    /// Why a token is refused whose key is still unknown after waiting.
     pub(crate) fn refusal(
         &self,
         outcome: Outcome,
@@ -166,7 +168,7 @@ impl KeyRing {
                 return RefusalCause::InvalidToken(error);
             }
             Outcome::CoolingDown(rest) => rest,
-            // Nobody knows whether the token is good, so it is not called bad.
+            // Without current keys the token may be valid, so the answer is 503 and not 401.
             Outcome::Failed | Outcome::Succeeded => {
                 let rest = self.remote.as_ref().and_then(|remote| remote.lock().cooling_down(now));
                 rest.unwrap_or_default()
@@ -176,7 +178,7 @@ impl KeyRing {
     }
 }
 
-/// What is known of keys that come from elsewhere.
+/// The refresh state of keys that come from an issuer.
 pub(crate) struct Known {
     pub(crate) confirmed_at: Option<UnixTime>,
     pub(crate) due_at: Option<UnixTime>,
@@ -201,7 +203,8 @@ impl Remote {
     }
 }
 
-/// Tokens of an issuer that nobody holds any more are remembered by nobody.
+/// Ends the standing, so that cached tokens of an issuer whose ring was dropped are no longer
+/// valid.
 impl Drop for KeyRing {
     fn drop(&mut self) {
         self.standing.end();

@@ -1,11 +1,11 @@
-//! When to read the keys again: arithmetic.
+//! Computes when to refresh the keys.
 
 use std::time::Duration;
 
-/// Within this time of a refresh, good or bad, no request causes another.
+/// After a refresh, successful or not, requests cannot trigger another one for this long.
 pub(crate) const COOL_DOWN: Duration = Duration::from_secs(15);
 
-/// How long keys serve without having been confirmed.
+/// How long keys may be used without being confirmed by the issuer.
 pub(crate) const STALE: Duration = Duration::from_secs(24 * 3600);
 
 const DEFAULT: Duration = Duration::from_secs(600);
@@ -13,15 +13,15 @@ const SHORTEST: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(3600);
 pub(crate) const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
-/// How long to wait after the keys were read, by what the issuer says of their freshness.
+/// The waiting time after a successful refresh, from the freshness that the issuer declared.
 ///
-/// A little less, so that they are renewed before they expire, and not by all services at once: the
-/// `jitter`, a random byte, takes off up to an eighth.
+/// `jitter`, a random byte, shortens it by up to an eighth. So keys are refreshed before they
+/// expire, and not by all services at the same moment.
 pub(crate) fn after_success(fresh_for: Option<Duration>, jitter: u8) -> Duration {
     shorten(fresh_for.unwrap_or(DEFAULT).clamp(SHORTEST, LONGEST), jitter)
 }
 
-/// How long to wait after so many failures in a row.
+/// The waiting time after this many failures in a row.
 pub(crate) fn after_failure(failures: u32, jitter: u8) -> Duration {
     let doubled = COOL_DOWN.saturating_mul(1 << failures.saturating_sub(1).min(8));
     shorten(doubled.min(LONGEST_RETRY), jitter).max(COOL_DOWN)
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_issuer_is_followed_within_bounds() {
+    fn the_waiting_time_follows_the_issuer_within_bounds() {
         for (says, waits) in
             [(None, 600), (Some(0), 60), (Some(300), 300), (Some(900), 900), (Some(86_400), 3600)]
         {
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_renews_ahead_of_expiry() {
+    fn jitter_refreshes_before_expiry() {
         for jitter in 0..=255 {
             let wait = after_success(Some(Duration::from_secs(800)), jitter);
             assert!((700..=800).contains(&wait.as_secs()), "{jitter}: {wait:?}");

@@ -13,8 +13,9 @@ use super::discovery::discover;
 use super::download::{Document, Download, download_unless};
 use super::{Fetch, KeysError};
 
-/// How long a discovered URL is believed; an issuer that moves its keys is noticed then.
-const FOUND_FOR: Duration = Duration::from_secs(3600);
+/// How long a discovered URL is used. After that discovery runs again, in case the issuer has moved
+/// its keys.
+const DISCOVERY_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// A place to read keys from, and the means to do so.
 #[derive(Debug)]
@@ -27,13 +28,13 @@ pub(crate) struct Source {
 /// Where a key set is.
 #[derive(Debug)]
 pub(crate) enum Location {
-    /// Where the issuer says.
+    /// Discover the URL from the issuer's metadata.
     Discovery(Issuer),
-    /// Here.
+    /// This URL.
     Url(Url),
 }
 
-/// A discovered URL, so that a refresh asks for one document and not for two.
+/// A discovered URL, remembered so that a refresh needs one request instead of two.
 #[derive(Clone, Debug)]
 struct Found {
     url: Url,
@@ -49,20 +50,20 @@ pub(crate) struct Loaded {
     pub(crate) tag: Option<Tag>,
 }
 
-/// By what the issuer can be asked whether a key set changed.
+/// The validator for a conditional request for a key set.
 #[derive(Clone, Debug)]
 pub(crate) struct Tag {
     url: Url,
     etag: HeaderValue,
-    /// How long the set said it was fresh, in case the issuer does not repeat it.
+    /// How long the set was declared fresh, in case a "not modified" answer does not say so again.
     fresh_for: Option<Duration>,
 }
 
-/// What came of reading a key set.
+/// The result of reading a key set.
 #[derive(Debug)]
 pub(crate) enum Load {
     Loaded(Box<Loaded>),
-    /// It is still the one with the tag.
+    /// The set still has the given tag.
     Unchanged {
         fresh_for: Option<Duration>,
     },
@@ -73,19 +74,21 @@ impl Source {
         Self { location, fetch, found: Mutex::new(None) }
     }
 
-    /// Reads the key set, unless it still has this tag.
+    /// Reads the key set, or reports `Unchanged` if it still has this tag.
     pub(crate) async fn load(&self, held: Option<Tag>, now: UnixTime) -> Result<Load, KeysError> {
         let issuer = match &self.location {
             Location::Url(url) => return self.read(url, held).await,
             Location::Discovery(issuer) => issuer,
         };
-        // Forgotten until the keys were really there: otherwise they may have moved.
+        // Removed until the key set was read: after a failure discovery must run again, because the
+        // keys may have moved.
         let found = self.take_found().filter(|found| now < found.until);
         let found = match found {
             Some(found) => found,
-            None => {
-                Found { url: discover(&*self.fetch, issuer).await?, until: now.plus(FOUND_FOR) }
-            }
+            None => Found {
+                url: discover(&*self.fetch, issuer).await?,
+                until: now.plus(DISCOVERY_LIFETIME),
+            },
         };
         let loaded = self.read(&found.url, held).await?;
         *self.found() = Some(found);

@@ -1,4 +1,4 @@
-//! What a verified token hangs on once its signature has been checked.
+//! What the validity of a verified token depends on after its signature was checked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,25 +6,26 @@ use scopegate_claims::UnixTime;
 
 const ENDED: u64 = u64::MAX;
 
-/// Whether the keys of an issuer still stand, in two numbers.
+/// Whether the keys of an issuer are still valid, as a few numbers.
 ///
-/// A token that was verified with the keys of a generation is as good as on that day while
-/// [`generation`](Self::generation) is that one: none of the keys was taken back, they are not too old,
-/// and the issuer is still trusted. Whoever remembers verified tokens keeps this, and neither the keys
-/// nor what renews them.
+/// A token that was verified with the keys of a generation stays valid while
+/// [`generation`](Self::generation) returns the same number: no key was withdrawn, the keys are not
+/// too old, and the issuer is still trusted. The cache of verified tokens holds this, and not the
+/// keys or the task that refreshes them.
 #[derive(Debug)]
 pub(crate) struct Standing {
     generation: AtomicU64,
-    /// The second from which the keys are too old to serve.
+    /// The Unix time, in seconds, from which the keys are too old to be used.
     stale_at: AtomicU64,
-    /// The second from which the issuer must be asked about anew, where it is one of many tenants.
+    /// The Unix time, in seconds, until which the issuer is trusted; it is a tenant and must then
+    /// be resolved again.
     trusted_until: AtomicU64,
-    /// The second of the last use, to tell which tenant is missed least.
+    /// The Unix time, in seconds, of the last use; decides which tenant is evicted.
     used_at: AtomicU64,
 }
 
 impl Standing {
-    /// Keys that never get too old.
+    /// For keys that never become too old.
     pub(crate) const NEVER: u64 = u64::MAX;
 
     pub(crate) fn new(generation: u64, stale_at: u64) -> Self {
@@ -36,11 +37,11 @@ impl Standing {
         }
     }
 
-    /// The generation of the keys, unless they were never had, are too old, or the issuer is no longer
-    /// trusted. Takes note that somebody asked.
+    /// The generation of the keys, unless they were never read, are too old, or the issuer is no
+    /// longer trusted. Records the time of this use.
     pub(crate) fn generation(&self, now: UnixTime) -> Option<u64> {
         let second = now.as_seconds();
-        // Written once a second at most, so that threads do not contend for it.
+        // Written at most once a second, so that threads do not contend for it.
         if self.used_at.load(Ordering::Relaxed) != second {
             self.used_at.store(second, Ordering::Relaxed);
         }
@@ -51,34 +52,34 @@ impl Standing {
         (generation != ENDED).then_some(generation)
     }
 
-    /// Whether the issuer need not be asked about anew.
+    /// Whether the issuer is still trusted without being resolved again.
     pub(crate) fn is_trusted(&self, now: UnixTime) -> bool {
         now.as_seconds() < self.trusted_until.load(Ordering::Acquire)
     }
 
-    /// The second of the last use.
+    /// The Unix time, in seconds, of the last use.
     pub(crate) fn used_at(&self) -> u64 {
         self.used_at.load(Ordering::Relaxed)
     }
 
-    /// The issuer is trusted until then.
+    /// Trusts the issuer until this time.
     pub(crate) fn trust_until(&self, until: UnixTime) {
         self.trusted_until.store(until.as_seconds(), Ordering::Release);
     }
 
-    /// There are new keys.
+    /// Announces new keys.
     pub(crate) fn renew(&self, generation: u64) {
         let renew = |now| (now != ENDED).then_some(generation);
-        // An issuer that is no longer trusted stays so, whatever a late refresh brings.
+        // If the issuer is no longer trusted, a late refresh must not change that.
         let _ = self.generation.fetch_update(Ordering::AcqRel, Ordering::Acquire, renew);
     }
 
-    /// The keys were confirmed and serve until then.
+    /// The issuer confirmed the keys; they may be used until this second.
     pub(crate) fn confirm(&self, stale_at: u64) {
         self.stale_at.store(stale_at, Ordering::Release);
     }
 
-    /// The issuer is no longer trusted.
+    /// Ends the trust in the issuer.
     pub(crate) fn end(&self) {
         self.generation.store(ENDED, Ordering::Release);
     }
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_an_end() {
+    fn an_ended_standing_stays_ended() {
         let now = UnixTime::from_seconds(5);
         let standing = Standing::new(1, 10);
         assert_eq!(standing.generation(now), Some(1));

@@ -1,4 +1,4 @@
-//! The layer as requests see it.
+//! The layer, as its requests see it.
 
 mod lifecycle;
 
@@ -51,7 +51,7 @@ fn challenge(response: &Response<Body>) -> &str {
 async fn a_good_token_reaches_the_service() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().build().unwrap();
-    assert_eq!(issuer.fetches(), 0, "lazy");
+    assert_eq!(issuer.fetches(), 0, "keys are read only when needed");
     let response = send(&layer, get(&issuer.token())).await;
     assert_eq!(response.status(), 200);
     assert!(response.extensions().get::<Refusal>().is_none());
@@ -61,7 +61,7 @@ async fn a_good_token_reaches_the_service() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_written_out() {
+async fn a_refusal_has_status_challenge_and_body() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().build().unwrap();
     let response = send(&layer, Request::new(())).await;
@@ -73,11 +73,11 @@ async fn a_refusal_is_written_out() {
         text(response).await,
         r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"This request needs an access token"}"#
     );
-    assert_eq!(issuer.fetches(), 0, "no token, no keys");
+    assert_eq!(issuer.fetches(), 0, "without a token no keys are needed");
 }
 
 #[tokio::test]
-async fn an_entry_that_came_with_the_request_is_not_believed() {
+async fn an_authentication_that_was_on_the_request_before_is_replaced() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().build().unwrap().optional();
     let forged = TestIssuer::new();
@@ -92,7 +92,7 @@ async fn an_entry_that_came_with_the_request_is_not_believed() {
 }
 
 #[tokio::test]
-async fn the_body_is_the_users_and_nothing_else_is() {
+async fn refusal_body_changes_the_body_and_nothing_else() {
     #[derive(Debug)]
     struct Teapot;
 
@@ -130,7 +130,7 @@ async fn the_body_is_the_users_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn keys_that_were_never_had_answer_503() {
+async fn without_any_keys_the_answer_is_503() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Down);
     let layer = issuer.builder().build().unwrap();
@@ -142,7 +142,7 @@ async fn keys_that_were_never_had_answer_503() {
         assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), "keys_unavailable");
         issuer.clock.advance(Duration::from_secs(passed));
     }
-    // What needs no key is answered all the same.
+    // Requests that need no key are answered as usual.
     assert_eq!(status(&layer, "junk").await, 401);
     assert_eq!(send(&layer, Request::new(())).await.status(), 401);
     assert_eq!(issuer.fetches(), 1);
@@ -158,7 +158,7 @@ async fn a_new_key_is_found_and_an_unknown_one_is_401() {
     let layer = issuer.builder().start().await.unwrap();
     let old = issuer.token();
     issuer.add_key("k2");
-    // The set was read a moment ago.
+    // The set was read less than 15 seconds ago.
     let response = send(&layer, get(&issuer.token())).await;
     assert_eq!(response.status(), 401);
     assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), "unknown_key");
@@ -171,24 +171,24 @@ async fn a_new_key_is_found_and_an_unknown_one_is_401() {
     issuer.replace_key("k3");
     issuer.clock.advance(Duration::from_secs(15));
     assert_eq!(status(&layer, &issuer.token()).await, 200);
-    assert_eq!(status(&layer, &old).await, 401, "the issuer took k1 back");
+    assert_eq!(status(&layer, &old).await, 401, "the issuer withdrew k1");
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_not_called_bad_when_the_issuer_is_away() {
+async fn an_unknown_key_is_503_while_the_issuer_cannot_be_reached() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     let held = issuer.token();
     issuer.behave(Behaviour::Down);
     issuer.add_key("k2");
     issuer.clock.advance(Duration::from_secs(15));
-    assert_eq!(status(&layer, &issuer.token()).await, 503, "nobody could tell");
+    assert_eq!(status(&layer, &issuer.token()).await, 503, "the issuer may have the key");
     assert_eq!(status(&layer, &issuer.token()).await, 401, "within the cool-down");
     assert_eq!(status(&layer, &held).await, 200);
 }
 
 #[tokio::test]
-async fn stale_keys_serve_until_the_limit() {
+async fn tokens_are_admitted_with_stale_keys_for_24_hours() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     issuer.behave(Behaviour::Down);
@@ -205,7 +205,7 @@ async fn stale_keys_serve_until_the_limit() {
 }
 
 #[tokio::test]
-async fn a_flood_of_unknown_keys_asks_once_in_a_cool_down() {
+async fn a_flood_of_unknown_keys_causes_one_refresh_per_cool_down() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     let attacker = TestIssuer::new();
@@ -248,7 +248,7 @@ async fn a_request_whose_key_is_held_never_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_issuer_is_waited_for() {
+async fn requests_wait_for_a_slow_issuer() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Slow(Duration::from_secs(4)));
     let layer = issuer.builder().build().unwrap();
@@ -327,9 +327,9 @@ async fn the_layer_serves_its_metadata() {
 }
 
 #[tokio::test]
-async fn keys_that_came_between_decision_and_refresh_count() {
+async fn keys_that_arrive_between_decision_and_refresh_are_used() {
     let issuer = TestIssuer::new();
-    // As after a refresh that ended just now: the keys are held, the next one is far.
+    // As after a refresh that has just ended: the keys are held, and no new refresh may start.
     let layer = issuer.builder().start().await.unwrap();
     let unknown = JoseError::UnknownKey { kid: None };
     let need = Need::Keys(Arc::clone(&layer.gate.issuers.fixed()[0]), unknown);
@@ -340,7 +340,7 @@ async fn keys_that_came_between_decision_and_refresh_count() {
 }
 
 #[tokio::test]
-async fn the_keys_of_an_issuer_are_discovered_over_the_network() {
+async fn keys_are_discovered_over_the_network() {
     use wiremock::matchers::path;
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -365,13 +365,13 @@ async fn the_keys_of_an_issuer_are_discovered_over_the_network() {
     let payload = json!({ "iss": issuer, "aud": AUDIENCE, "exp": NOW + 60 });
     let token = signer.key().sign(TokenType::Jwt, &payload).unwrap();
     assert_eq!(status(&layer, &token).await, 200);
-    assert_eq!(status(&layer, &signer.token()).await, 401, "of another issuer");
+    assert_eq!(status(&layer, &signer.token()).await, 401, "a token of another issuer");
     drop(server);
     assert_eq!(status(&layer, &token).await, 200);
 }
 
 #[test]
-fn servers_can_hold_and_send_everything() {
+fn layer_service_and_future_are_send_and_sync_as_needed() {
     fn servable<T: Clone + Send + Sync + 'static>(_: &T) {}
     fn sendable<T: Send + 'static>(_: &T) {}
 
@@ -383,7 +383,7 @@ fn servers_can_hold_and_send_everything() {
     sendable(&service.call(Request::new(())));
 }
 
-/// Counts how often it is called; never without having been polled ready.
+/// Counts its calls, and panics if it is called without being polled ready first.
 #[derive(Debug)]
 struct Strict {
     ready: bool,

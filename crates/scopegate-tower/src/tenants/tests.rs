@@ -15,7 +15,7 @@ use super::*;
 use crate::test_issuer::{AUDIENCE, Behaviour, NOW, TestIssuer};
 use crate::{BearerBuilder, BearerLayer};
 
-/// A directory of tenants that counts who asks, and misbehaves when told to.
+/// A directory of tenants that counts lookups and can be told to fail.
 #[derive(Clone, Default)]
 struct Directory(Arc<Mutex<Entries>>);
 
@@ -29,7 +29,7 @@ struct Entries {
     takes: Duration,
 }
 
-/// Counts a question as over, also when it is given up.
+/// Ends a lookup in the count, also when it is cancelled.
 struct Leaving(Directory);
 
 impl Drop for Leaving {
@@ -65,7 +65,7 @@ impl Directory {
                 }
                 let entries = directory.lock();
                 match entries.fails {
-                    true => Err("the database is away"),
+                    true => Err("the database is down"),
                     false => Ok(entries.known.get(issuer.as_str()).cloned()),
                 }
             }
@@ -131,11 +131,11 @@ impl Given {
 const TENANT: &str = "https://tenant.example";
 
 #[tokio::test]
-async fn a_tenant_is_asked_about_once_and_its_keys_are_read() {
+async fn a_tenant_is_looked_up_once_and_its_keys_are_read() {
     let given = given();
     given.directory.know(&given.issuer, TENANT);
     assert_eq!(given.status("https://fixed.example").await, 200);
-    assert_eq!(given.asked(), 0, "nobody asks about those who are named");
+    assert_eq!(given.asked(), 0, "named issuers are not looked up");
     for _ in 0..3 {
         assert_eq!(given.status(TENANT).await, 200);
     }
@@ -146,7 +146,7 @@ async fn a_tenant_is_asked_about_once_and_its_keys_are_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_share_one_question() {
+async fn requests_share_one_lookup() {
     let given = Arc::new(given());
     given.directory.know(&given.issuer, TENANT);
     given.directory.lock().takes = Duration::from_secs(1);
@@ -159,7 +159,7 @@ async fn requests_share_one_question() {
     tokio::task::yield_now().await;
     requests[0].abort();
     for request in requests.into_iter().skip(1) {
-        assert_eq!(request.await.unwrap(), 200, "it outlives who asked first");
+        assert_eq!(request.await.unwrap(), 200, "the lookup outlives the request that started it");
     }
     assert_eq!(given.asked(), 1);
 }
@@ -180,7 +180,7 @@ async fn an_unknown_issuer_is_refused_and_remembered() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_issuer_is_not_asked_about() {
+async fn the_resolver_is_not_asked_about_malformed_issuers() {
     let given = given();
     let long = format!("https://a.example/{}", "a".repeat(2048));
     for name in ["", "nobody", "http://tenant.example", "https://a.example?x", "file:///etc", &long]
@@ -195,7 +195,7 @@ async fn what_cannot_be_an_issuer_is_not_asked_about() {
 }
 
 #[tokio::test]
-async fn nothing_passes_on_doubt() {
+async fn a_failed_lookup_is_503() {
     let given = given();
     given.directory.know(&given.issuer, TENANT);
     given.directory.lock().fails = true;
@@ -203,14 +203,14 @@ async fn nothing_passes_on_doubt() {
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()[RETRY_AFTER], "5");
     assert_eq!(given.status(TENANT).await, 503);
-    assert_eq!(given.asked(), 1, "whoever fails is left in peace for a moment");
+    assert_eq!(given.asked(), 1, "after a failure the resolver is not asked for a while");
     given.directory.lock().fails = false;
     given.advance(5);
     assert_eq!(given.status(TENANT).await, 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_waits_five_seconds_at_most_for_both() {
+async fn a_request_waits_five_seconds_at_most_for_lookup_and_keys() {
     let given = given();
     given.directory.know(&given.issuer, TENANT);
     given.directory.lock().takes = Duration::from_secs(3);
@@ -219,7 +219,7 @@ async fn a_request_waits_five_seconds_at_most_for_both() {
     assert_eq!(given.status(TENANT).await, 503);
     assert_eq!(begin.elapsed(), Duration::from_secs(5));
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(given.status(TENANT).await, 200, "both went on");
+    assert_eq!(given.status(TENANT).await, 200, "the lookup and the refresh went on");
 
     given.directory.lock().takes = Duration::from_secs(3600);
     let begin = tokio::time::Instant::now();
@@ -243,16 +243,16 @@ async fn a_flood_of_unknown_issuers_is_bounded() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(given.status(TENANT).await, 200, "those who are known do not notice");
+    assert_eq!(given.status(TENANT).await, 200, "known tenants are not affected");
     for answer in flood {
         assert!(matches!(answer.await.unwrap(), 401 | 503));
     }
-    assert!(given.directory.lock().most_at_once <= AT_ONCE);
-    assert!(given.asked() <= 1 + QUEUE, "{}", given.asked());
+    assert!(given.directory.lock().most_at_once <= MAX_RUNNING);
+    assert!(given.asked() <= 1 + MAX_LOOKUPS, "{}", given.asked());
 }
 
 #[tokio::test]
-async fn a_tenant_in_use_is_renewed_before_its_time() {
+async fn a_tenant_in_use_is_looked_up_again_before_its_time_ends() {
     let given = given();
     given.directory.know(&given.issuer, TENANT);
     assert_eq!(given.status(TENANT).await, 200);
@@ -263,8 +263,8 @@ async fn a_tenant_in_use_is_renewed_before_its_time() {
     }
     assert_eq!(given.asked(), 2);
     given.advance(300);
-    assert_eq!(given.status(TENANT).await, 200, "renewed, beyond the first time");
-    // The directory is away: trusted to the end of its time.
+    assert_eq!(given.status(TENANT).await, 200, "renewed past its first time");
+    // The directory fails: the tenant is trusted until its time is over.
     given.directory.lock().fails = true;
     given.advance(299);
     assert_eq!(given.status(TENANT).await, 200);
@@ -273,7 +273,7 @@ async fn a_tenant_in_use_is_renewed_before_its_time() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_is_taken_back_is_refused_with_the_tokens_that_passed() {
+async fn a_withdrawn_tenant_is_refused_even_for_cached_tokens() {
     let given = given();
     given.directory.know(&given.issuer, TENANT);
     let token = given.token_for(TENANT, "u2");
@@ -289,7 +289,7 @@ async fn a_tenant_that_is_taken_back_is_refused_with_the_tokens_that_passed() {
 }
 
 #[tokio::test]
-async fn other_rules_count_at_once() {
+async fn changed_rules_invalidate_cached_tokens() {
     let given = given();
     given.directory.know(&given.issuer, TENANT);
     let long = json!({ "iss": TENANT, "aud": AUDIENCE, "exp": NOW + 9000, "sub": "u1" });
@@ -298,11 +298,11 @@ async fn other_rules_count_at_once() {
     let narrowed = trusted(&given.issuer, TENANT).audience("api://other");
     given.directory.lock().known.insert(TENANT.to_owned(), narrowed);
     given.advance(600);
-    assert_eq!(given.send(&long).await.status(), 401, "also for a token that passed before");
+    assert_eq!(given.send(&long).await.status(), 401, "also for a token that was admitted before");
 }
 
 #[tokio::test]
-async fn an_answer_about_another_issuer_is_no_answer() {
+async fn a_resolver_that_returns_another_issuer_counts_as_failed() {
     let given = given();
     let other = trusted(&given.issuer, "https://other.example");
     given.directory.lock().known.insert(TENANT.to_owned(), other);
@@ -310,11 +310,11 @@ async fn an_answer_about_another_issuer_is_no_answer() {
     let wrong = TrustedIssuer::new(TENANT).jwks_url("http://10.0.0.1/keys");
     given.directory.lock().known.insert(TENANT.to_owned(), wrong);
     given.advance(5);
-    assert_eq!(given.status(TENANT).await, 503, "a description that is wrong is none either");
+    assert_eq!(given.status(TENANT).await, 503, "invalid settings count as no answer");
 }
 
 #[tokio::test]
-async fn the_tenant_that_is_missed_least_makes_room() {
+async fn the_least_recently_used_tenant_is_evicted() {
     let given = given_with(|builder| builder.tenant_limits(TenantLimits::new().at_most(3)));
     let names =
         ["https://a.example", "https://b.example", "https://c.example", "https://d.example"];
@@ -330,12 +330,12 @@ async fn the_tenant_that_is_missed_least_makes_room() {
     let readiness = given.layer.readiness();
     let held: Vec<_> = readiness.tenants().iter().map(IssuerReadiness::issuer).collect();
     assert_eq!(held, ["https://a.example", "https://c.example", "https://d.example"]);
-    assert_eq!(given.status("https://b.example").await, 200, "it is asked for again");
+    assert_eq!(given.status("https://b.example").await, 200, "it is looked up again");
     assert_eq!(given.asked(), 5);
 }
 
 #[tokio::test]
-async fn tokens_are_not_tried_with_the_keys_of_others() {
+async fn tokens_are_not_verified_with_keys_of_other_issuers() {
     let given = given();
     let attacker = TestIssuer::new();
     given.directory.know(&given.issuer, TENANT);
@@ -343,7 +343,7 @@ async fn tokens_are_not_tried_with_the_keys_of_others() {
     let claims = |name: &str| json!({ "iss": name, "aud": AUDIENCE, "exp": NOW + 60 });
     let sign =
         |name: &str| attacker.key().sign(scopegate_jose::TokenType::Jwt, &claims(name)).unwrap();
-    assert_eq!(given.send(&sign("https://evil.example")).await.status(), 200, "it is a tenant too");
+    assert_eq!(given.send(&sign("https://evil.example")).await.status(), 200, "a tenant as well");
     for name in [TENANT, "https://fixed.example"] {
         let response = given.send(&sign(name)).await;
         assert_eq!(response.status(), 401, "{name}");
@@ -352,7 +352,7 @@ async fn tokens_are_not_tried_with_the_keys_of_others() {
 }
 
 #[tokio::test]
-async fn a_resolver_that_panics_fails_alone() {
+async fn a_panicking_resolver_affects_only_its_own_requests() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
 
     let issuer = TestIssuer::new();

@@ -1,4 +1,4 @@
-//! Tokens as each provider writes them, with the names changed.
+//! Tokens as each provider writes them, with changed names.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -13,7 +13,7 @@ use crate::test_issuer::{NOW, TestIssuer};
 
 const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 
-/// Signs a payload of an issuer and has a layer decide on it.
+/// Signs a payload as an issuer and lets a layer decide about it.
 fn decide(issuer: TrustedIssuer, typ: TokenType, payload: &Value) -> Result<Claims, String> {
     let test = TestIssuer::new();
     decide_with(issuer.keys(test.key_set()), &test.key(), typ, payload)
@@ -135,7 +135,7 @@ fn auth0() {
         }),
     );
     assert_eq!(scopes(&decide(issuer(), TokenType::Jwt, &machine).unwrap()), ["write:orders"]);
-    // The issuer has a slash at its end, and it counts.
+    // The slash at the end is part of the issuer.
     let other = with(&token, json!({ "iss": "https://acme.eu.auth0.com" }));
     assert_eq!(decide(issuer(), TokenType::Jwt, &other), refused("wrong_issuer"));
     for same in ["https://acme.eu.auth0.com/", "acme.eu.auth0.com/"] {
@@ -143,7 +143,7 @@ fn auth0() {
     }
 }
 
-/// Entra's keys say no algorithm.
+/// Entra's keys declare no algorithm.
 #[test]
 fn entra_v2() {
     let key = SigningKey::generate(Algorithm::Rs256).unwrap();
@@ -165,12 +165,12 @@ fn entra_v2() {
     assert_eq!(scopes(&claims), ["Orders.Read", "access_as_user"]);
     assert_eq!(roles(&claims), ["Orders.Admin"]);
 
-    // An application has permissions as roles, and they are no scopes.
+    // An application's permissions are in `roles`, and do not count as scopes.
     let app = with(&token, json!({ "scp": null, "roles": ["Orders.Read.All"], "idtyp": "app" }));
     let claims = decide(&app).unwrap();
     assert_eq!((scopes(&claims), roles(&claims)), (vec![], vec!["Orders.Read.All"]));
 
-    // An ID token of an API that is its own client has the same audience.
+    // If an API is also a client, its ID tokens have the same audience.
     let id_token = with(&token, json!({ "azp": null, "azpacr": null, "scp": null }));
     assert_eq!(decide(&id_token), refused("missing_claim"));
     assert_eq!(decide(&with(&id_token, json!({ "nonce": "n" }))), refused("wrong_type"));
@@ -190,7 +190,7 @@ fn entra_v1() {
     });
     let claims = decide(issuer(), TokenType::Jwt, &token).unwrap();
     assert_eq!((claims.client_id(), scopes(&claims)), (Some("client"), vec!["Orders.Read"]));
-    // A tenant has one issuer for each version.
+    // A tenant has a separate issuer for each token version.
     let v2 = json!({ "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0") });
     assert_eq!(decide(issuer(), TokenType::Jwt, &with(&token, v2)), refused("wrong_issuer"));
     for tenant in
@@ -255,7 +255,7 @@ fn cognito() {
 }
 
 #[test]
-fn others_by_a_mapping() {
+fn other_providers_by_a_mapping() {
     let mapping = ClaimMapping::new()
         .scopes("authorities")
         .roles("https://acme.example/roles")

@@ -1,6 +1,6 @@
-//! The hundred orders that a new file begins with; always the same.
+//! The hundred orders of a new file; they are always the same.
 
-use sqlx::SqlitePool;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::TABLE;
 use crate::order::Status;
@@ -19,7 +19,7 @@ const CUSTOMERS: [&str; 9] = [
     "The Corner Office",
 ];
 
-/// What there is to buy, and for how many cents.
+/// The items on sale, with their prices in cents.
 const ITEMS: [(&str, u32); 11] = [
     ("Espresso beans 1 kg", 2190),
     ("Oat milk 6 x 1 l", 1350),
@@ -40,36 +40,30 @@ const INSERT: &str = "\
     VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ', '2025-03-03', ?6), ?7, ?8)";
 
 /// Makes the table with its orders, unless the file has them from an earlier start.
-pub(super) async fn fill(pool: &SqlitePool) -> sqlx::Result<()> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let version: i64 =
-        sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
+pub(super) fn fill(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version > 0 {
         return Ok(());
     }
-    sqlx::query(TABLE).execute(&mut *transaction).await?;
+    transaction.execute(TABLE, [])?;
     for n in 1..=ORDERS {
-        // 7 and 5 have no factor in common with the lengths, so every customer and item comes up.
+        // 7 and 5 have no common factor with the array lengths, so every customer and item is used.
         let (item, unit_price_cents) = ITEMS[n * 5 % ITEMS.len()];
         let (placed_by, tenant) =
             if n % 10 == 3 { ("partner", "partner") } else { ("orders-writer", "acme") };
-        sqlx::query(INSERT)
-            .bind(CUSTOMERS[n * 7 % CUSTOMERS.len()])
-            .bind(item)
-            .bind(1 + (n * n % 12) as u32)
-            .bind(unit_price_cents)
-            .bind(status(n).as_str())
-            .bind(format!("+{} minutes", n * 1607))
-            .bind(placed_by)
-            .bind(tenant)
-            .execute(&mut *transaction)
-            .await?;
+        let customer = CUSTOMERS[n * 7 % CUSTOMERS.len()];
+        let (quantity, placed_at) = (1 + (n * n % 12) as u32, format!("+{} minutes", n * 1607));
+        let status = status(n).as_str();
+        let values =
+            (customer, item, quantity, unit_price_cents, status, placed_at, placed_by, tenant);
+        transaction.prepare_cached(INSERT)?.execute(values)?;
     }
-    sqlx::query("PRAGMA user_version = 1").execute(&mut *transaction).await?;
-    transaction.commit().await
+    transaction.pragma_update(None, "user_version", 1)?;
+    transaction.commit()
 }
 
-/// The older an order is, the further it is.
+/// The older an order, the further its status.
 fn status(n: usize) -> Status {
     match n {
         _ if n.is_multiple_of(13) => Status::Cancelled,

@@ -1,4 +1,4 @@
-//! Reads the fields of a JSON object and gathers what is wrong with them.
+//! Reads the fields of a JSON object and collects their mistakes.
 
 use std::ops::RangeInclusive;
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::problem::{At, Mistake, Problem};
 
-/// The longest text, in characters.
+/// The longest string, in characters.
 const MAX_TEXT: usize = 100;
 
-/// The fields that nobody has taken yet, and what was wrong with the others.
+/// The fields that were not read yet, and the mistakes in the others.
 ///
-/// A wrong field reads as an empty value, so that the reading goes on and finds all mistakes;
-/// [`finish`](Self::finish) refuses it then.
+/// A wrong field reads as an empty value, so that reading continues and all mistakes are found.
+/// [`finish`](Self::finish) then refuses the object.
 pub(super) struct Fields {
     left: Map<String, Value>,
     known: Vec<&'static str>,
@@ -25,7 +25,7 @@ impl Fields {
         Self { left: object, known: Vec::new(), mistakes: Vec::new() }
     }
 
-    /// Reads a text that people can read.
+    /// Reads a string of printable characters.
     pub(super) fn text(&mut self, name: &'static str) -> String {
         match self.take(name) {
             Some(Value::String(text)) if is_readable(&text) => return text,
@@ -49,7 +49,7 @@ impl Fields {
         })
     }
 
-    /// Refuses what was wrong, and what is left.
+    /// Refuses the object if it has mistakes or unknown fields.
     pub(super) fn finish(mut self) -> Result<(), Problem> {
         let unknown = format!("unknown: an order has {}", self.known.join(", "));
         for (name, _) in std::mem::take(&mut self.left) {

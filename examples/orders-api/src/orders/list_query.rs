@@ -1,4 +1,4 @@
-//! Which orders are listed: the query of `GET /orders`.
+//! The query of `GET /orders`.
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -10,21 +10,21 @@ use crate::problem::{At, Mistake, Problem};
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
 
-/// Which orders are listed.
+/// Selects the orders that are listed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ListQuery {
-    /// At most so many.
+    /// The maximum number of orders.
     pub(crate) limit: u32,
-    /// Only those that follow this one.
+    /// Only orders after this one.
     pub(crate) after: Option<OrderId>,
-    /// Only those that are so far.
+    /// Only orders with this status.
     pub(crate) status: Option<Status>,
-    /// Only those of this customer.
+    /// Only orders of this customer.
     pub(crate) customer: Option<String>,
 }
 
 impl ListQuery {
-    /// Reads the query; each mistake names its parameter.
+    /// Reads the query. Each mistake names its parameter.
     fn parse(query: &str) -> Result<Self, Problem> {
         let mut parameters = Parameters::of(query);
         let limit = parameters.take("limit", "write a number from 1 to 100", |text| {
@@ -42,7 +42,7 @@ impl ListQuery {
         Ok(Self { limit: limit.unwrap_or(DEFAULT_LIMIT), after, status, customer })
     }
 
-    /// Where the orders are that follow the last one listed.
+    /// The URL of the page after the last listed order.
     pub(super) fn next_after(&self, last: OrderId) -> String {
         let Self { limit, after: _, status, customer } = self;
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -66,7 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
     }
 }
 
-/// The parameters that nobody has taken yet, and what was wrong with the others.
+/// The parameters that were not read yet, and the mistakes in the others.
 struct Parameters {
     left: Vec<(String, String)>,
     mistakes: Vec<Mistake>,
@@ -78,7 +78,7 @@ impl Parameters {
         Self { left, mistakes: Vec::new() }
     }
 
-    /// Reads a parameter that may be left out.
+    /// Reads an optional parameter.
     fn take<T>(
         &mut self,
         name: &'static str,
@@ -102,7 +102,7 @@ impl Parameters {
         self.mistakes.push(Mistake { at: At::Parameter(name), detail: detail.to_owned() });
     }
 
-    /// Refuses what was wrong, and what is left.
+    /// Refuses the query if it has mistakes or unknown parameters.
     fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.left) {
             self.refuse(name, "unknown: there are limit, after, status and customer");

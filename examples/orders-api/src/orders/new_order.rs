@@ -1,4 +1,4 @@
-//! An order that somebody wants to place: the body of `POST /orders`.
+//! A new order: the body of `POST /orders`.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use crate::problem::Problem;
 
-/// An order that somebody wants to place.
+/// An order that a client wants to place.
 #[derive(Debug, PartialEq)]
 pub(crate) struct NewOrder {
     pub(crate) customer: String,
@@ -19,7 +19,7 @@ pub(crate) struct NewOrder {
 }
 
 impl NewOrder {
-    /// Reads the fields; each mistake names its field, and all are named at once.
+    /// Reads the fields. Each mistake names its field, and all mistakes are reported at once.
     fn read(object: Map<String, Value>) -> Result<Self, Problem> {
         let mut fields = Fields::of(object);
         let order = Self {

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 impl<S: Send + Sync> FromRequestParts<S> for OrderId {
     type Rejection = Problem;
 
-    /// What is no number is no order's id, so the answer is the same as for an unknown one.
+    /// A path that is not a number is answered like an unknown id.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::<i64>::from_request_parts(parts, state).await {
             Ok(Path(id)) => Ok(Self(id)),

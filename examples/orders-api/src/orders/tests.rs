@@ -1,4 +1,4 @@
-//! The API as a caller sees it, before an issuer in the same process.
+//! The API, as a client sees it, with an issuer in the same process.
 
 mod described;
 mod guarded;
@@ -18,10 +18,10 @@ use super::Tenant;
 use crate::api;
 use crate::order_store::OrderStore;
 
-/// By which URL clients know the API.
+/// The URL by which clients know the API.
 const RESOURCE: &str = "http://127.0.0.1:8080";
 
-/// Where they learn more, as every challenge says.
+/// The metadata URL that every challenge contains.
 const METADATA: &str =
     r#"resource_metadata="http://127.0.0.1:8080/.well-known/oauth-protected-resource""#;
 
@@ -58,7 +58,7 @@ impl Api {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        // Whatever there is to say is said in JSON.
+        // Every body is JSON.
         let body = match body.is_empty() {
             true => Value::Null,
             false => serde_json::from_slice(&body).unwrap(),
@@ -102,7 +102,7 @@ impl Answer {
         self.body["detail"].as_str().unwrap()
     }
 
-    /// The mistakes of a problem document, each as its place.
+    /// The places of the mistakes in a problem document.
     fn mistakes(&self, place: &str) -> Vec<&str> {
         let errors = self.body["errors"].as_array().unwrap();
         errors.iter().map(|error| error[place].as_str().unwrap()).collect()
@@ -117,7 +117,7 @@ impl Answer {
 }
 
 #[tokio::test]
-async fn an_order_that_is_not_there_cannot_be_seen_or_deleted() {
+async fn an_unknown_order_is_404() {
     let api = Api::start().await;
     for id in ["101", "0", "-1", "abc", "9223372036854775808", "%FF"] {
         let path = format!("/orders/{id}");
@@ -142,7 +142,7 @@ async fn a_deleted_order_is_gone() {
 }
 
 #[tokio::test]
-async fn another_method_is_refused_with_those_that_there_are() {
+async fn an_unsupported_method_is_405_with_allow() {
     let api = Api::start().await;
     let answer = api.ask("PUT", "/orders", "write:orders").await;
     answer.problem(405);
@@ -151,7 +151,7 @@ async fn another_method_is_refused_with_those_that_there_are() {
 }
 
 #[tokio::test]
-async fn a_database_that_fails_is_not_the_callers_fault() {
+async fn a_failing_database_is_503() {
     let api = Api::start().await;
     api.store.close().await;
     let order = r#"{"customer":"a","item":"b","quantity":1,"unit_price_cents":1}"#;

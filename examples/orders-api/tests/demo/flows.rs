@@ -1,4 +1,4 @@
-//! The scripts of `examples/flows`, run at a demo.
+//! The scripts of `examples/flows`, run against a demo.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::process::Demo;
 
-/// What the others are made of.
-const PARTS: [&str; 3] = ["demo.sh", "partner.sh", "person.sh"];
+/// Scripts that the flows source.
+const PARTS: [&str; 3] = ["demo.sh", "partner.sh", "user.sh"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../flows")
@@ -21,7 +21,7 @@ fn flows() -> BTreeSet<String> {
     names.filter(|name| name.ends_with(".sh") && !PARTS.contains(&name.as_str())).collect()
 }
 
-/// Runs a flow; what it says, and whether it came to its end.
+/// Runs a flow. Returns whether it succeeded, and its output.
 fn run(flow: &str, issuer: &str, api: &str) -> (bool, String) {
     let mut command = Command::new("bash");
     command.arg(folder().join(flow)).env("ISSUER", issuer).env("API", api);
@@ -31,7 +31,7 @@ fn run(flow: &str, issuer: &str, api: &str) -> (bool, String) {
 
 #[test]
 #[ignore = "run by scripts/test"]
-fn each_flow_comes_to_its_end() {
+fn each_flow_succeeds() {
     let demo = Demo::start();
     for flow in flows() {
         let (ended, said) = run(&flow, demo.issuer(), demo.api());
@@ -41,7 +41,7 @@ fn each_flow_comes_to_its_end() {
 
 #[test]
 #[ignore = "run by scripts/test"]
-fn no_flow_passes_where_its_steps_are_refused() {
+fn each_flow_fails_if_its_steps_are_refused() {
     let demo = Demo::start();
     let nowhere = demo.issuer().replace("/default", "/another");
     for flow in flows() {
@@ -51,7 +51,7 @@ fn no_flow_passes_where_its_steps_are_refused() {
 }
 
 #[test]
-fn the_readme_names_every_flow() {
+fn the_readme_lists_every_flow() {
     let readme = std::fs::read_to_string(folder().join("README.md")).expect("there is one");
     let flows = flows();
     assert!(flows.len() >= 12, "{flows:?}");

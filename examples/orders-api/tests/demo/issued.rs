@@ -1,4 +1,4 @@
-//! Tokens of the demo's issuer, and what the API says to them.
+//! Tokens of the demo's issuer, and the API's answers to them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::process::{Demo, read, secret};
 
 #[tokio::test]
-async fn a_reader_reads_and_a_writer_writes() {
+async fn a_reader_may_read_and_a_writer_may_write() {
     let demo = Demo::start();
     let reader = demo.token("orders-reader", "read:orders").await;
     let writer = demo.token("orders-writer", "read:orders write:orders").await;
@@ -21,11 +21,11 @@ async fn a_reader_reads_and_a_writer_writes() {
     assert_eq!((status, &refusal["scope"]), (403, &"write:orders".into()));
     let (status, placed) = read(demo.post(&order).bearer_auth(&writer).send().await).await;
     assert_eq!((status, &placed["placed_by"]), (201, &"orders-writer".into()));
-    assert_eq!(placed["tenant"], "acme", "a claim of the catalog");
+    assert_eq!(placed["tenant"], "acme", "a claim from the catalog");
 }
 
 #[tokio::test]
-async fn each_client_has_one_way_to_show_its_secret() {
+async fn each_client_has_one_authentication_method() {
     let demo = Demo::start();
     for (client, in_form) in
         [("orders-reader", false), ("orders-writer", false), ("orders-post", true)]
@@ -45,7 +45,7 @@ async fn each_client_has_one_way_to_show_its_secret() {
 }
 
 #[tokio::test]
-async fn a_reader_gets_no_token_to_write() {
+async fn a_reader_gets_no_token_with_write_orders() {
     let demo = Demo::start();
     for scope in ["write:orders", "read:orders write:orders"] {
         let request = demo.token_request(&[("scope", scope)]);
@@ -79,7 +79,7 @@ async fn each_url_of_the_api_selects_the_audience() {
 }
 
 #[tokio::test]
-async fn what_a_partner_signed_works_once() {
+async fn a_client_assertion_can_be_used_once() {
     let demo = Demo::start();
     let key = include_str!("../../partner.demo.jwk.json");
     let key = SigningKey::from_jwk_json(key).unwrap();
@@ -116,7 +116,7 @@ async fn what_a_partner_signed_works_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_changed_or_comes_from_elsewhere_is_refused() {
+async fn changed_and_foreign_tokens_are_refused() {
     let (demo, elsewhere) = (Demo::start(), Demo::start());
     let good = demo.token("orders-reader", "read:orders").await;
     let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else {

@@ -1,10 +1,10 @@
-//! The demo as its users have it: the program, started, asked, stopped.
+//! The demo as its users run it: the program is started, used and stopped.
 
 mod flows;
-mod in_the_name_of_people;
 mod issued;
+mod on_behalf_of_users;
 mod pasted;
-mod people;
 mod process;
 mod started;
 mod trusting;
+mod users;

@@ -1,13 +1,13 @@
-//! What the demo prints and what the READMEs say, pasted into a shell.
+//! The commands that the demo and the READMEs print, pasted into a shell.
 
 use std::process::{Command, Stdio};
 
 use crate::process::Demo;
 
-/// Where the commands of a README are run.
+/// The folder in which the commands of a README are run.
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// What a shell of its own says to a script.
+/// Runs a script in its own shell and returns its output.
 fn run(script: &str) -> String {
     let mut shell = Command::new("sh");
     shell.args(["-c", script]).current_dir(REPOSITORY).stderr(Stdio::inherit());
@@ -20,7 +20,7 @@ fn run(script: &str) -> String {
 #[test]
 #[ignore = "run by scripts/test"]
 fn each_printed_line_works_when_pasted() {
-    // What the answer to each line says, in the order of the lines.
+    // Parts of the output of each line, in the order of the lines.
     let expected: [&[&str]; 13] = [
         &["eyJ"],
         &["eyJ"],
@@ -63,7 +63,7 @@ fn all_that_is_printed_can_be_pasted_at_once() {
 
 #[tokio::test]
 #[ignore = "run by scripts/test"]
-async fn with_another_issuer_the_lines_take_a_token_of_that_one() {
+async fn with_another_issuer_the_lines_use_its_token() {
     let issuer = Demo::start();
     let token = issuer.token("orders-reader", "read:orders").await;
     let flags = ["--issuer", issuer.issuer(), "--audience", "api://orders"];
@@ -76,17 +76,18 @@ async fn with_another_issuer_the_lines_take_a_token_of_that_one() {
 
 #[test]
 #[ignore = "run by scripts/test"]
-fn the_commands_of_the_readmes_give_the_answers_that_they_show() {
+fn the_commands_of_the_readmes_give_the_answers_shown() {
     for readme in ["README.md", "examples/orders-api/README.md", "examples/flows/README.md"] {
         let readme = std::fs::read_to_string(format!("{REPOSITORY}/{readme}"));
         follow(&readme.expect("there is a README"), &Demo::start());
     }
 }
 
-/// Runs all commands of a README in one shell and compares what they say with what it shows.
+/// Runs all commands of a README in one shell, and compares their output with what the README
+/// shows.
 ///
-/// A block of `sh` holds commands; a block of `json` or `http` after it what they say, where `…`
-/// stands for anything.
+/// A block of `sh` has commands; a block of `json` or `http` after it shows their output, where `…`
+/// stands for any text.
 fn follow(readme: &str, demo: &Demo) {
     let mut steps: Vec<(String, Vec<String>)> = Vec::new();
     for (language, text) in blocks(&on_ports_of(demo, readme)) {
@@ -98,13 +99,13 @@ fn follow(readme: &str, demo: &Demo) {
     }
     assert!(!steps.is_empty());
 
-    let border = "--- what the next block says ---";
+    let border = "--- output of the next block ---";
     let commands = steps.iter().map(|(commands, _)| format!("echo '{border}'\n{commands}"));
-    // The scripts of examples/flows are told where this demo is.
+    // The scripts of examples/flows use these variables.
     let (issuer, api) = (demo.issuer(), demo.api());
     let places = format!("export ISSUER={issuer} API={api}\n");
     let said = run(&(places + &commands.collect::<String>()));
-    // Nothing is said before the first border.
+    // There is no output before the first border.
     for ((commands, shown), said) in steps.iter().zip(said.split(border).skip(1)) {
         let mut rest = said;
         for part in shown.iter().flat_map(|shown| shown.split(['…', '\n'])) {
@@ -115,7 +116,7 @@ fn follow(readme: &str, demo: &Demo) {
     }
 }
 
-/// The blocks of code: their languages, and what they hold.
+/// The code blocks of a text: their languages and contents.
 fn blocks(text: &str) -> Vec<(String, String)> {
     let (mut blocks, mut open) = (Vec::new(), None);
     for line in text.lines() {
@@ -129,8 +130,8 @@ fn blocks(text: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// A README as it would be if this demo had the usual ports, without the commands that start the demo,
-/// the tests, or the server: that one is run where the server is tested.
+/// A README with this demo's ports instead of the usual ones, and without the commands that start
+/// the demo, the tests or the server. (The server's commands are tested with the server.)
 fn on_ports_of(demo: &Demo, readme: &str) -> String {
     let (base, _) = demo.issuer().split_once("/oauth2/").expect("it is a custom server");
     let readme =

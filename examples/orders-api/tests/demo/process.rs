@@ -1,4 +1,4 @@
-//! A demo that runs.
+//! A running demo.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// The last line that the demo prints at its start.
 const READY: &str = "# Ctrl-C stops the demo.";
 
-/// The program.
+/// The program, without settings from the environment.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orders-api"));
     for variable in ["RUST_LOG", "SCOPEGATE_MASTER_KEY", "ORDERS_API_RESOURCE"] {
@@ -20,12 +20,12 @@ pub(crate) fn program() -> Command {
     command
 }
 
-/// A demo that runs, on ports of its own; it ends with this value.
+/// A running demo on ports of its own. Dropping this value stops it.
 pub(crate) struct Demo {
     child: Child,
     http: Client,
     pub(crate) printed: Vec<String>,
-    /// A demo that is killed leaves its folder behind: here.
+    /// The parent of its temporary folder, which a killed demo does not delete.
     _temporary: TempDir,
 }
 
@@ -35,8 +35,8 @@ impl Demo {
         Self::start_with(&["--as-listen", "127.0.0.1:0"])
     }
 
-    /// Starts a demo with further flags and waits until it has printed everything: its ports are
-    /// taken then.
+    /// Starts a demo with further flags, and waits until it has printed everything: then its ports
+    /// are bound.
     pub(crate) fn start_with(flags: &[&str]) -> Self {
         let temporary = tempfile::tempdir().expect("a folder can be made");
         let mut child = program()
@@ -57,7 +57,7 @@ impl Demo {
         Self { child, http, printed, _temporary: temporary }
     }
 
-    /// What the demo printed after a label.
+    /// The text that the demo printed after a label.
     fn place(&self, label: &str) -> &str {
         let place = self.printed.iter().find_map(|line| line.strip_prefix(label));
         place.expect("the demo prints its places").trim()
@@ -68,12 +68,12 @@ impl Demo {
         self.place("# The orders API")
     }
 
-    /// The URL of the issuer that the demo brings with it.
+    /// The URL of the demo's own issuer.
     pub(crate) fn issuer(&self) -> &str {
         self.place("# Its issuer").split_once(',').expect("its audience follows").0
     }
 
-    /// The folder in which everything is kept.
+    /// The folder with all data.
     pub(crate) fn folder(&self) -> &str {
         let place = self.place("# Kept in");
         place.strip_suffix(" until the demo stops").unwrap_or(place)
@@ -85,7 +85,7 @@ impl Demo {
         request.form(&[&[("grant_type", "client_credentials")], form].concat())
     }
 
-    /// A token of a client that shows its secret by HTTP Basic.
+    /// A token of a client that sends its secret by HTTP Basic.
     pub(crate) async fn token(&self, client: &str, scope: &str) -> String {
         let secret = secret(client);
         let request = self.token_request(&[("scope", scope)]).basic_auth(client, Some(secret));
@@ -94,7 +94,7 @@ impl Demo {
         answer["access_token"].as_str().expect("a token is a text").to_owned()
     }
 
-    /// A request to a page for people; redirects are not followed.
+    /// A request to a page for users; redirects are not followed.
     pub(crate) fn page(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
         let base = self.issuer().strip_suffix("/oauth2/default").expect("it is the default one");
         let http = Client::builder().no_proxy().tls_certs_only([]).redirect(Policy::none());
@@ -106,19 +106,19 @@ impl Demo {
         self.http.get(format!("{}{path}", self.api()))
     }
 
-    /// A new order.
+    /// A request that places an order.
     pub(crate) fn post(&self, order: &Value) -> RequestBuilder {
         self.http.post(format!("{}/orders", self.api())).json(order)
     }
 
-    /// Stops the demo as a terminal or an init system does.
+    /// Stops the demo with a signal, as a terminal or an init system does.
     pub(crate) fn stop(mut self, signal: &str) -> ExitStatus {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
         self.child.wait().expect("it can be waited for")
     }
 
-    /// Stops the demo as an accident does.
+    /// Kills the demo.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it can be waited for");
@@ -138,7 +138,7 @@ pub(crate) fn secret(client: &str) -> String {
     format!("{client}-demo-secret-not-for-production")
 }
 
-/// The status of an answer, and its body.
+/// The status and JSON body of an answer.
 pub(crate) async fn read(answer: reqwest::Result<Response>) -> (u16, Value) {
     let answer = answer.expect("the demo answers");
     let status = answer.status().as_u16();

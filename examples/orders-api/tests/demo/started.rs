@@ -1,4 +1,4 @@
-//! How the demo starts and ends.
+//! How the demo starts and stops.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::process::{Demo, program, read};
 
-/// Starts a demo that must not start; returns what it says, which is one line.
+/// Starts a demo that must fail to start. Returns its error message, which must be one line.
 fn refused(program: &mut Command) -> String {
     let ended = program.output().expect("the program starts");
     let said = String::from_utf8(ended.stderr).expect("it says text");
@@ -17,7 +17,7 @@ fn refused(program: &mut Command) -> String {
 }
 
 #[test]
-fn a_temporary_folder_goes_with_the_demo() {
+fn a_temporary_folder_is_deleted_when_the_demo_stops() {
     for signal in ["-INT", "-TERM"] {
         let demo = Demo::start();
         let folder = demo.folder().to_owned();
@@ -49,7 +49,7 @@ async fn a_named_folder_is_kept() {
 
 /// RFC 9728.
 #[tokio::test]
-async fn the_document_at_the_api_leads_to_its_issuer() {
+async fn the_metadata_of_the_api_names_its_issuer() {
     for (flags, resource) in [
         (&[][..], None),
         (&["--resource", "https://orders.example"], Some("https://orders.example")),
@@ -69,14 +69,14 @@ async fn the_document_at_the_api_leads_to_its_issuer() {
 }
 
 #[test]
-fn a_resource_that_others_could_listen_to_is_refused() {
+fn a_plain_http_resource_is_refused() {
     let flags = ["--listen", "127.0.0.1:0", "--as-listen", "127.0.0.1:0"];
     let said = refused(program().args(flags).args(["--resource", "http://orders.example"]));
     assert!(said.contains("http://orders.example"), "{said}");
 }
 
 #[test]
-fn a_taken_port_is_named_and_nothing_is_left_behind() {
+fn a_port_in_use_is_reported_and_nothing_is_left_behind() {
     let demo = Demo::start();
     let folder = tempfile::tempdir().unwrap();
     let api = demo.api().trim_start_matches("http://");
@@ -92,7 +92,7 @@ fn a_taken_port_is_named_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn the_demonstration_is_not_shown_to_others() {
+fn the_demo_with_its_own_issuer_refuses_public_addresses() {
     for flag in ["--listen", "--as-listen"] {
         assert!(
             refused(program().args([flag, "0.0.0.0:0"])).contains(&format!("{flag} 0.0.0.0:0"))
@@ -101,7 +101,7 @@ fn the_demonstration_is_not_shown_to_others() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_is_named() {
+fn an_unusable_folder_is_reported() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_str().unwrap();
     assert!(refused(program().args(["--data", path])).contains(path));

@@ -1,4 +1,4 @@
-//! `--issuer`: the API trusts an issuer in another process.
+//! With `--issuer` the API trusts an issuer in another process.
 
 use crate::process::{Demo, program, read};
 
@@ -7,14 +7,14 @@ fn trusting(issuer: &Demo, audience: &str) -> Demo {
 }
 
 #[tokio::test]
-async fn an_api_goes_on_while_its_issuer_is_away() {
+async fn the_api_keeps_running_while_its_issuer_is_down() {
     let issuer = Demo::start();
     let api = trusting(&issuer, "api://orders");
     let token = issuer.token("orders-reader", "read:orders").await;
     let held = || api.get("/orders?limit=1").bearer_auth(&token).send();
     assert_eq!(read(held().await).await.0, 200);
 
-    // One that has no keys yet waits for them; it is not the token that is wrong.
+    // An API that has no keys yet answers 503 and not 401, because the token may be valid.
     let late = trusting(&issuer, "api://orders");
     issuer.kill();
     assert_eq!(read(held().await).await.0, 200);
@@ -33,7 +33,7 @@ async fn a_token_for_another_api_is_refused() {
 }
 
 #[test]
-fn an_issuer_that_cannot_be_trusted_is_refused_in_one_line() {
+fn an_invalid_issuer_is_refused_in_one_line() {
     for issuer in ["http://id.example.com", "id.example.com"] {
         let flags = ["--listen", "127.0.0.1:0", "--audience", "api://orders", "--issuer", issuer];
         let refused = program().args(flags).output().unwrap();

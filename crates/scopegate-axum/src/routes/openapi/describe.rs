@@ -1,4 +1,4 @@
-//! Writes what operations ask for into a document.
+//! Writes operations and their guards into a document.
 
 use serde_json::{Map, Value, json};
 
@@ -7,10 +7,10 @@ use crate::routes::{Operation, RoutesError};
 
 type Object = Map<String, Value>;
 
-/// The methods that a path item may have, as OpenAPI writes them.
+/// The methods that a path item may have, as OpenAPI spells them.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// The document with every operation and what it asks for.
+/// The document with every operation and its guards.
 pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Value, RoutesError> {
     let OpenApi { mut document, scheme, scopes } = openapi;
     let scheme_name = scheme.name();
@@ -37,12 +37,12 @@ pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Val
     responses.entry("Forbidden").or_insert_with(|| {
         refusal("The access token allows too little: `WWW-Authenticate` names the scopes")
     });
-    // Whatever says nothing of its own needs a token.
+    // Operations that declare nothing themselves require a token.
     document.insert("security".to_owned(), json!([{ scheme_name: [] }]));
     Ok(Value::Object(document))
 }
 
-/// What is described and not there.
+/// The described operations that have no route.
 fn not_routed(paths: &Object, operations: &[Operation]) -> Vec<String> {
     let is_routed = |path: &str, name: &str| {
         operations.iter().any(|one| template(one.path()) == path && method(one) == name)
@@ -84,9 +84,9 @@ fn add_operation(
     }
 }
 
-/// The security requirements: one of several, each of which is met as a whole.
+/// The security requirements: a list of alternatives; all scopes within one are required.
 ///
-/// An unguarded operation has none of its own, so what holds for the whole document holds for it.
+/// An unguarded operation has none of its own, so the requirement of the whole document applies.
 fn security(operation: &Operation, scheme: &str) -> Option<Value> {
     if operation.is_unguarded() {
         return None;
@@ -99,13 +99,13 @@ fn security(operation: &Operation, scheme: &str) -> Option<Value> {
     }
     let alternatives = operation.alternatives();
     if alternatives.is_empty() {
-        // Nothing ever passes; an empty list would say that everything does.
+        // No token ever passes. An empty list would mean that no token is needed.
         return Some(json!([{ scheme: [] }]));
     }
     Some(alternatives.into_iter().map(|scopes| json!({ scheme: scopes })).collect())
 }
 
-/// Adds the parameters of the path that nobody described.
+/// Adds the path parameters that the document does not describe yet.
 fn add_path_parameters(described: &mut Object, operation: &Operation, shared: &[String]) {
     let known = parameter_names(described);
     let template = template(operation.path());
@@ -122,7 +122,7 @@ fn add_path_parameters(described: &mut Object, operation: &Operation, shared: &[
     }
 }
 
-/// The names of path parameters that are described here. References are not followed.
+/// The names of the path parameters described here. References are not followed.
 fn parameter_names(described: &Object) -> Vec<String> {
     let parameters = described.get("parameters").and_then(Value::as_array);
     let of_path = parameters.into_iter().flatten().filter(|one| one["in"] == "path");
@@ -133,7 +133,7 @@ fn names_in(template: &str) -> impl Iterator<Item = &str> {
     template.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
-/// The path as OpenAPI writes it, which knows no wildcards: `/{*rest}` is `/{rest}`.
+/// The path as OpenAPI spells it. It has no wildcards, so `/{*rest}` becomes `/{rest}`.
 fn template(path: &str) -> String {
     path.replace("{*", "{")
 }
@@ -142,7 +142,7 @@ fn method(operation: &Operation) -> String {
     operation.method().as_str().to_ascii_lowercase()
 }
 
-/// A name of its own for each operation: `get_orders_id`.
+/// A unique name for each operation: `get_orders_id`.
 fn operation_id(operation: &Operation) -> String {
     let words = operation.path().split(|c: char| !c.is_ascii_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
@@ -175,7 +175,7 @@ fn write_scheme(scheme: Scheme, scopes: &Object) -> Value {
     }
 }
 
-/// A refusal of ours: its challenge, and a problem document (RFC 9457).
+/// A refusal of this crate: its challenge, and a problem document (RFC 9457).
 fn refusal(description: &str) -> Value {
     json!({
         "description": description,
@@ -203,7 +203,7 @@ fn refusal(description: &str) -> Value {
     })
 }
 
-/// The object of this name, which is made if it is missing or something else.
+/// The object with this name; it is created if it is missing or not an object.
 fn object<'a>(parent: &'a mut Object, name: &str) -> &'a mut Object {
     let value = parent.entry(name).or_insert_with(|| json!({}));
     if !value.is_object() {

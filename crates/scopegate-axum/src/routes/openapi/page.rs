@@ -1,4 +1,4 @@
-//! The page that shows a document: plain HTML, without script and without anything from elsewhere.
+//! The page that shows a document: plain HTML, without scripts and without external resources.
 
 use std::fmt::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::routes::Operation;
 
 const STYLE: &str = include_str!("page.css");
 
-/// Renders the operations in their order, with what the document says about them.
+/// Renders the operations in order, with their descriptions from the document.
 pub(super) fn render(document: &Value, operations: &[Operation]) -> String {
     let info = &document["info"];
     let title = text(&info["title"]);
@@ -68,7 +68,7 @@ impl fmt::Display for Section<'_> {
     }
 }
 
-/// What an operation asks for, as marks that can be told apart at a glance.
+/// What an operation requires, as marks in distinct colors.
 struct Asks<'a>(&'a Operation);
 
 impl fmt::Display for Asks<'_> {
@@ -106,7 +106,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// A text as HTML.
+/// A text, escaped for HTML.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

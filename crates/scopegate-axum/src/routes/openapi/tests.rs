@@ -58,17 +58,17 @@ fn any_of_is_several_alternatives_and_all_of_one_with_several_scopes() {
 }
 
 #[test]
-fn what_needs_no_scope_says_so_in_its_way() {
+fn operations_without_scopes_have_their_own_security() {
     assert_eq!(security("/token", "get"), json!([{ "bearer": [] }]));
     assert_eq!(security("/anyone", "get"), json!([{}, { "bearer": [] }]));
     assert_eq!(security("/public", "get"), json!([]));
     assert_eq!(security("/fresh", "get"), json!([{ "bearer": [] }]));
-    assert_eq!(security("/open/{rest}", "get"), Value::Null, "what holds for the document");
+    assert_eq!(security("/open/{rest}", "get"), Value::Null, "as for the whole document");
     assert_eq!(document(OpenApi::new("", ""))["security"], json!([{ "bearer": [] }]));
 }
 
 #[test]
-fn what_is_asked_beside_scopes_stands_beside_them() {
+fn conditions_besides_scopes_are_an_extension_member() {
     let document = document(OpenApi::new("Orders", "1"));
     let conditions = |path: &str| document["paths"][path]["get"]["x-scopegate-conditions"].clone();
     assert_eq!(conditions("/role"), json!(["role store manager"]));
@@ -77,7 +77,7 @@ fn what_is_asked_beside_scopes_stands_beside_them() {
 }
 
 #[test]
-fn refusals_are_described_where_they_can_happen() {
+fn refusals_are_described_only_where_they_can_happen() {
     let document = document(OpenApi::new("Orders", "1"));
     let codes = |path: &str| -> Vec<_> {
         document["paths"][path]["get"]["responses"].as_object().unwrap().keys().cloned().collect()
@@ -88,7 +88,7 @@ fn refusals_are_described_where_they_can_happen() {
 }
 
 #[test]
-fn every_name_that_is_used_is_there_and_ids_are_unique() {
+fn every_referenced_name_is_defined_and_ids_are_unique() {
     let oauth2 = || OpenApi::new("Orders", "1").client_credentials("https://id.example/token");
     for openapi in [
         OpenApi::new("Orders", "1"),
@@ -125,7 +125,7 @@ fn every_name_that_is_used_is_there_and_ids_are_unique() {
 }
 
 #[test]
-fn discovery_is_below_the_issuer() {
+fn the_discovery_url_is_below_the_issuer() {
     let document = document(OpenApi::new("", "").openid_connect("https://id.example/oauth2/a"));
     assert_eq!(
         document["components"]["securitySchemes"]["openIdConnect"]["openIdConnectUrl"],
@@ -134,7 +134,7 @@ fn discovery_is_below_the_issuer() {
 }
 
 #[test]
-fn what_is_described_already_stays_but_its_security() {
+fn existing_descriptions_stay_except_security() {
     let described = json!({
         "openapi": "3.1.1",
         "info": { "title": "Orders", "version": "2" },
@@ -165,7 +165,7 @@ fn what_is_described_already_stays_but_its_security() {
 }
 
 #[test]
-fn a_document_describes_nothing_that_there_is_not() {
+fn a_described_operation_without_a_route_is_an_error() {
     let described = |path: &str, method: &str| {
         let document = json!({
             "openapi": "3.1.0", "info": {}, "paths": { path: { method: {}, "summary": "x" } },
@@ -183,7 +183,7 @@ fn a_document_describes_nothing_that_there_is_not() {
 }
 
 #[test]
-fn what_is_no_document_of_this_version_is_refused() {
+fn other_versions_and_malformed_documents_are_refused() {
     for wrong in [
         json!([]),
         json!({}),
@@ -199,7 +199,7 @@ fn what_is_no_document_of_this_version_is_refused() {
 }
 
 #[test]
-fn the_page_shows_scopes_and_no_text_becomes_html() {
+fn the_page_shows_scopes_and_escapes_all_text() {
     async fn remove(_: AllOf<(Read, Write)>) {}
 
     let routes = routes().route("/<b>", delete(remove));

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 
 use super::*;
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, What};
 use crate::catalog::{CatalogChanges, ClientId, ClientSpec, ScopeSpec, ServerId, Versions};
 use crate::store::CatalogWrite;
 
@@ -73,7 +73,10 @@ fn recorded(shelf: &Shelf) -> Vec<String> {
         None => "nothing".to_owned(),
         Some(value) => value["spec"]["description"].as_str().unwrap_or_default().to_owned(),
     };
-    let changes = state.events.iter().map(|event| event.change.as_ref().unwrap());
+    let changes = state.events.iter().map(|event| match &event.what {
+        What::CatalogChanged(change) => change,
+        other => unreachable!("{other:?} is no change of the catalog"),
+    });
     let lines = changes.map(|change| {
         format!("{}: {} -> {}", change.actor.id, shown(&change.before), shown(&change.after))
     });

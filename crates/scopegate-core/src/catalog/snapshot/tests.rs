@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::catalog::{ClientSpec, Consent, Entity, Owner};
-use crate::catalog::{EntityKind, Spec};
+use crate::catalog::{Clients, EntityKind, PolicySpec, RuleSpec, Spec};
 
 fn base() -> Issuer {
     Issuer::parse("https://id.example").unwrap()
@@ -60,7 +60,7 @@ fn named(clients: &[&str]) -> Clients {
 
 fn policy_names(snapshot: &Snapshot, server: &str, client: &str) -> Vec<String> {
     let server = snapshot.server(&id(server)).unwrap().unwrap();
-    server.policies_for(client).map(|policy| policy.name.clone()).collect()
+    server.policies_for(client).map(|(_, policy)| policy.name.clone()).collect()
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn an_edit_of_one_thing_keeps_the_others() {
     assert_eq!(default.scopes.len(), 2);
     let rules: Vec<_> = default
         .policies_for("reader")
-        .flat_map(Policy::rules)
-        .map(|(name, _)| name.as_str())
+        .flat_map(|(_, policy)| policy.rules())
+        .map(|rule| rule.name.as_str())
         .collect();
     assert_eq!(rules, ["first", "second"]);
     assert!(next.client("reader").unwrap().is_some());
@@ -158,7 +158,7 @@ fn an_inactive_policy_or_rule_is_not_tried() {
     let snapshot = Snapshot::empty(&base()).edited(1, edits);
     assert_eq!(policy_names(&snapshot, "default", "x"), ["on"]);
     let server = snapshot.server(&id("default")).unwrap().unwrap();
-    assert_eq!(server.policies_for("x").next().unwrap().rules().len(), 1);
+    assert_eq!(server.policies_for("x").next().unwrap().1.rules().len(), 1);
 }
 
 #[test]

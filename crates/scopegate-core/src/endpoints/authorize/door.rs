@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::AuthorizeError;
-use crate::call::form::Form;
 use crate::catalog::{Client, Snapshot};
+use crate::form::Form;
 use crate::store::StoreError;
 
 /// The client, and where it gets its answer.

@@ -1,7 +1,7 @@
 //! What can go wrong with an authorization request, and what the client may learn of it.
 
+use crate::audit::DecisionKind;
 use crate::error::{ErrorCode, OAuthError, TokenError};
-use crate::store::Contested;
 
 /// Why an authorization request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +67,10 @@ impl AuthorizeError {
         )
     }
 
-    /// What somebody else changed first: then it can be decided again.
-    pub(super) const fn lost_race(&self) -> Option<Contested> {
+    /// The error that a token request could have, too.
+    pub(super) const fn of_token(&self) -> Option<&TokenError> {
         match self {
-            Self::Token(error) => error.lost_race(),
+            Self::Token(error) => Some(error),
             _ => None,
         }
     }
@@ -80,14 +80,14 @@ impl AuthorizeError {
         !self.is_ours() && !matches!(self, Self::ConsentRequired)
     }
 
-    /// The kind of event, in the words of Okta's System Log.
-    pub(super) const fn kind(&self) -> &'static str {
+    /// What is asked, as the audit log names it.
+    pub(super) const fn kind(&self) -> DecisionKind {
         match self {
-            Self::Denied => "app.oauth2.as.consent.deny",
+            Self::Denied => DecisionKind::ConsentDenial,
             Self::Token(TokenError::InvalidScope(_) | TokenError::NoMatchingRule) => {
-                "app.oauth2.as.authorize.scope_denied"
+                DecisionKind::ScopeDenial
             }
-            _ => "app.oauth2.as.authorize",
+            _ => DecisionKind::Authorization,
         }
     }
 }

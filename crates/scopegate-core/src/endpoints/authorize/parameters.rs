@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::call::form::Form;
+use crate::form::Form;
 
 /// The names of all parameters that the authorization endpoint reads, those among them that it refuses.
 static NAMES: &[&str] = &[

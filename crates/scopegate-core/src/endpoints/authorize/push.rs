@@ -13,14 +13,17 @@ use super::door::Door;
 use super::draft::{Asked, Draft};
 use super::parameters::Parameters;
 use super::{AuthorizeError, pushed};
+use crate::audit::DecisionKind;
 use crate::authority::Authority;
-use crate::call::active_server;
-use crate::call::decision::{Deciding, replayed};
-use crate::client_auth::{AuthenticatedClient, Presented};
-use crate::endpoints::token::{Refused, TokenRequest};
+use crate::call::decision::Deciding;
+use crate::call::{
+    CallKind, ClientCall, ClientEndpoint, ClientError, ClientRequest, Denied, Recording, Refused,
+};
+use crate::error::OAuthError;
 use crate::grants::authorization_code::GRANT_TYPE;
 use crate::limits::Stored;
 use crate::store::Change;
+use crate::store::Contested;
 
 /// The answer to a request that is kept (RFC 9126 §2.2). `Debug` hides the reference.
 #[derive(Serialize)]
@@ -37,6 +40,38 @@ impl fmt::Debug for PushedResponse {
     }
 }
 
+/// The pushed authorization request endpoint.
+struct Push;
+
+impl ClientEndpoint for Push {
+    type Answer = PushedResponse;
+    type Error = AuthorizeError;
+
+    fn kind(&self) -> CallKind {
+        let kind = CallKind::new("par", DecisionKind::PushedRequest);
+        CallKind { grant_type: Some(GRANT_TYPE), stored: Some(Stored::Pushed), ..kind }
+    }
+
+    async fn answer(
+        &mut self,
+        authority: &Authority,
+        call: &ClientCall<'_>,
+    ) -> Result<PushedResponse, Denied<AuthorizeError>> {
+        let parameters = Parameters::of(call.form());
+        let scope = authority.checked(call, &parameters)?;
+        let (server, client) = (&call.server.id, &call.client.id);
+        let (request_uri, artifact) =
+            pushed::keep(&authority.master_key, server, client, &parameters, call.now);
+        let deciding = Deciding { scope, ..call.deciding() };
+        let event = deciding.event(deciding.allowed());
+        let mut changes = call.proved.clone();
+        changes.extend([Change::PutArtifact(artifact), Change::Audit(event)]);
+        authority.write_any(&changes).await?;
+        authority.requests.written(Stored::Pushed);
+        Ok(PushedResponse { request_uri, expires_in: pushed::LIFETIME.as_secs() })
+    }
+}
+
 impl Authority {
     /// Keeps a request that a client pushes.
     ///
@@ -45,59 +80,49 @@ impl Authority {
     /// [`Refused`], with the id of the decision if the client was authenticated.
     pub async fn push(
         &self,
-        request: TokenRequest<'_>,
+        request: ClientRequest<'_>,
     ) -> Result<PushedResponse, Refused<AuthorizeError>> {
-        let (catalog, form) = (self.catalog(), request.form);
-        let server = active_server(&catalog, request.server)?;
-        let presented = Presented { authorization: request.authorization, form };
-        let AuthenticatedClient { client, changes: proved } =
-            self.authenticate_client(&catalog, server, "par", &presented).await?;
-        let now = self.clock.now();
-        self.requests.admit(Stored::Pushed, &client, request.address, now)?;
-        let mut deciding = Deciding {
-            grant_type: Some(GRANT_TYPE),
-            address: request.address,
-            ..Deciding::new("app.oauth2.as.par", server, &client, now)
-        };
-
-        let (form, nothing) = (&Parameters::of(form), BTreeSet::new());
-        let checked = Door::of_client(&client, form).and_then(|door| {
-            let keys = self.keys.verifying(&server.id);
-            let (repeated, asked) = (&nothing, Asked::default());
-            let (catalog, pushed) = (&*catalog, None);
-            let mut draft =
-                Draft { catalog, server, door, form, repeated, pushed, keys, now, asked };
-            checks::run(&mut draft, At::Pushing)?;
-            Ok(draft.asked.wanted.known_to(server))
-        });
-        match checked {
-            Ok(scope) => deciding.scope = scope,
-            Err(error) => return Err(self.refuse_as(&deciding, proved, error).await),
-        }
-        let (request_uri, artifact) =
-            pushed::keep(&self.master_key, &server.id, &client.id, form, now);
-        let kept = vec![Change::PutArtifact(artifact), Change::Audit(deciding.granted())];
-        self.store.commit(&[proved, kept].concat()).await.map_err(replayed)?;
-        self.requests.written(Stored::Pushed);
-        Ok(PushedResponse { request_uri, expires_in: pushed::LIFETIME.as_secs() })
+        self.answer(request, Push).await
     }
 
-    /// Remembers a refusal, which may be one of the authorization endpoint's own.
-    async fn refuse_as(
-        &self,
-        deciding: &Deciding<'_>,
-        proved: Vec<Change>,
-        error: AuthorizeError,
-    ) -> Refused<AuthorizeError> {
-        match error {
-            AuthorizeError::Token(error) => {
-                let Refused { error, decision } = self.refuse(deciding, proved, error.into()).await;
-                Refused { error: error.into(), decision }
-            }
-            error => match self.record_refusal(deciding, proved, &(&error).into()).await {
-                Ok(decision) => Refused { error, decision: Some(decision) },
-                Err(error) => error.into(),
-            },
+    /// Checks a request as if a browser had brought it. The answer is its scopes, to be recorded.
+    fn checked(&self, call: &ClientCall<'_>, form: &Parameters) -> Result<String, AuthorizeError> {
+        let door = Door::of_client(&call.client, form)?;
+        let mut draft = Draft {
+            catalog: &call.catalog,
+            server: &call.server,
+            door,
+            form,
+            repeated: &BTreeSet::new(),
+            pushed: None,
+            keys: self.keys.verifying(&call.server.id),
+            now: call.now,
+            asked: Asked::default(),
+        };
+        checks::run(&mut draft, At::Pushing)?;
+        Ok(draft.asked.wanted.known_to(&call.server))
+    }
+}
+
+impl From<AuthorizeError> for Denied<AuthorizeError> {
+    fn from(error: AuthorizeError) -> Self {
+        Self { error, changes: Vec::new() }
+    }
+}
+
+impl ClientError for AuthorizeError {
+    fn recording(&self) -> Recording {
+        match self.of_token() {
+            Some(error) => error.recording(),
+            None => Recording::Refusal,
         }
+    }
+
+    fn answer(&self) -> OAuthError {
+        self.into()
+    }
+
+    fn lost_race(&self) -> Option<Contested> {
+        self.of_token().and_then(ClientError::lost_race)
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use scopegate_claims::{ScopeSet, UnixTime};
 
-use crate::audit::{DEVICE_APPROVAL, DecisionId};
+use crate::audit::{ClientDecision, DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
+use crate::catalog::Resource;
 use crate::catalog::{AuthorizationServer, Client, Snapshot};
 use crate::directory::User;
 use crate::endpoints::authorize::consent::{Asks, described, needed};
@@ -16,13 +17,11 @@ use crate::grants::device::{Approval, DeviceBody, State, UserCode};
 use crate::grants::device_code::GRANT_TYPE;
 use crate::limits::RetryAfter;
 use crate::people::assignment;
-use crate::policy::{self, Asking, Granted};
+use crate::policy::{self, Facts, Granted};
 use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreError};
 
 /// Maximum attempts when a concurrent commit wins: the device may ask meanwhile.
 const ROUNDS: usize = 5;
-
-const DENIED: &str = "app.oauth2.as.device.deny";
 
 /// A person in front of a browser, and the code that she typed.
 #[derive(Clone, Copy, Debug)]
@@ -142,8 +141,9 @@ impl Authority {
         let device = device.ok_or(ActivationError::Unknown)?;
         let (state, others) = match answer {
             DeviceAnswer::Deny => {
-                let deciding = device.deciding(DENIED, activation, now);
-                let event = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
+                let deciding = device.deciding(DecisionKind::DeviceDenial, activation, now);
+                let refused = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
+                let event = deciding.event(refused);
                 (State::Denied, vec![Change::Audit(event)])
             }
             DeviceAnswer::Allow(shown) => {
@@ -151,18 +151,17 @@ impl Authority {
                 if !granted.scopes.is_subset(shown) {
                     return Ok(Some(device.question(&granted)));
                 }
-                let mut deciding = device.deciding(DEVICE_APPROVAL, activation, now);
+                let mut deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
                 deciding.scope = granted.scopes.to_string();
-                let mut event = deciding.granted();
-                event.rule = Some(granted.rule.clone());
-                let mut changes = vec![
-                    Change::ExpectCatalog(catalog.state_of(device.client, device.server)),
-                    Change::Audit(event),
-                ];
+                let rule = Some(granted.rule.clone());
+                let event = deciding.event(ClientDecision { rule, ..deciding.allowed() });
+                let state = catalog.state_of(device.client, device.server);
+                let mut changes = vec![Change::ExpectCatalog(state), Change::Audit(event)];
                 if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
-                    let kind = "app.oauth2.as.consent.grant";
-                    let given_event = Deciding { kind, id: DecisionId::at(now), ..deciding };
-                    changes.extend([given, Change::Audit(given_event.granted())]);
+                    let kind = DecisionKind::Consent;
+                    let consent = Deciding { kind, id: DecisionId::at(now), ..deciding };
+                    let event = consent.event(consent.allowed());
+                    changes.extend([given, Change::Audit(event)]);
                 }
                 let approval = Approval {
                     user: activation.user.id.clone(),
@@ -206,10 +205,10 @@ impl Authority {
         activation: &Activation<'_>,
         now: UnixTime,
     ) -> Result<Granted, TokenError> {
-        match device.granted_to(activation.user) {
+        match device.granted_to(activation, now) {
             Ok(granted) => Ok(granted),
             Err(error) => {
-                let deciding = device.deciding(DEVICE_APPROVAL, activation, now);
+                let deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
                 self.record_decision(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
                 Err(error)
             }
@@ -256,24 +255,35 @@ impl Device<'_> {
         }
     }
 
-    fn granted_to(&self, user: &User) -> Result<Granted, TokenError> {
+    fn granted_to(
+        &self,
+        activation: &Activation<'_>,
+        now: UnixTime,
+    ) -> Result<Granted, TokenError> {
         let Self { server, client, .. } = *self;
+        let Activation { user, session, address, .. } = *activation;
         if !client.spec.grant_types.contains(GRANT_TYPE) {
             return Err(TokenError::UnauthorizedClient);
         }
         assignment::check(client, user)?;
-        policy::evaluate(&Asking {
+        let evaluation = policy::evaluate(&Facts {
             server,
             client,
+            client_auth: client.spec.auth,
             grant_type: GRANT_TYPE,
-            person: Some(user),
+            user: Some(user),
+            authentication: Some(&session.auth),
+            resources: &[Resource::new(self.body.audience.as_str())],
+            address,
+            now,
             wanted: &self.body.wanted(),
-        })
+        });
+        evaluation.granted()
     }
 
     fn deciding(
         &self,
-        kind: &'static str,
+        kind: DecisionKind,
         activation: &Activation<'_>,
         now: UnixTime,
     ) -> Deciding<'_> {

@@ -2,22 +2,19 @@
 
 use std::fmt;
 
-use scopegate_claims::UnixTime;
 use scopegate_jose::{random_token, sha256};
 use serde::Serialize;
 
+use crate::audit::DecisionKind;
 use crate::authority::Authority;
-use crate::call::decision::{Deciding, replayed};
-use crate::call::{active_server, selected};
-use crate::catalog::{AuthorizationServer, Client};
-use crate::client_auth::{AuthenticatedClient, Presented};
-use crate::endpoints::token::{Refused, TokenRequest};
+use crate::call::decision::Deciding;
+use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
 use crate::error::TokenError;
 use crate::grants::device::{DeviceBody, INTERVAL, LIFETIME, State, UserCode};
 use crate::grants::device_code::GRANT_TYPE;
 use crate::limits::Stored;
 use crate::policy::Wanted;
-use crate::store::{Artifact, ArtifactKind, Change, Contested, StoreError};
+use crate::store::{Artifact, ArtifactKind, Change};
 
 /// The answer to a device (RFC 8628 §3.2). `Debug` hides the codes.
 #[derive(Serialize)]
@@ -38,38 +35,26 @@ impl fmt::Debug for DeviceResponse {
     }
 }
 
-impl Authority {
-    /// Gives a device its two codes.
-    ///
-    /// Whether the person may let it in is decided when she is known.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused`], with the id of the decision if the client was authenticated.
-    pub async fn authorize_device(
-        &self,
-        request: TokenRequest<'_>,
-    ) -> Result<DeviceResponse, Refused> {
-        let catalog = self.catalog();
-        let server = active_server(&catalog, request.server)?;
-        let presented = Presented { authorization: request.authorization, form: request.form };
-        let AuthenticatedClient { client, changes: proved } =
-            self.authenticate_client(&catalog, server, "device/authorize", &presented).await?;
-        let now = self.clock.now();
-        self.requests.admit(Stored::Device, &client, request.address, now)?;
-        let mut deciding = Deciding {
-            grant_type: Some(GRANT_TYPE),
-            address: request.address,
-            ..Deciding::new("app.oauth2.as.device.authorize", server, &client, now)
-        };
-        let body = match asked(server, &client, &request, now) {
-            Ok(body) => body,
-            Err(error) => return Err(self.refuse(&deciding, proved, error.into()).await),
-        };
-        deciding.scope = body.wanted().known_to(server);
+/// The device authorization endpoint.
+struct DeviceAuthorization;
 
-        let (device_code, user_code) = self.keep(&body, &deciding, &proved).await?;
-        let base = catalog.org().issuer.as_str().trim_end_matches('/');
+impl ClientEndpoint for DeviceAuthorization {
+    type Answer = DeviceResponse;
+    type Error = TokenError;
+
+    fn kind(&self) -> CallKind {
+        let kind = CallKind::new("device/authorize", DecisionKind::DeviceAuthorization);
+        CallKind { grant_type: Some(GRANT_TYPE), stored: Some(Stored::Device), ..kind }
+    }
+
+    async fn answer(
+        &mut self,
+        authority: &Authority,
+        call: &ClientCall<'_>,
+    ) -> Result<DeviceResponse, Denied> {
+        let body = asked(call)?;
+        let (device_code, user_code) = authority.keep(&body, call).await?;
+        let base = call.catalog.org().issuer.as_str().trim_end_matches('/');
         let verification_uri = format!("{base}/activate");
         Ok(DeviceResponse {
             device_code,
@@ -80,54 +65,59 @@ impl Authority {
             interval: INTERVAL.as_secs(),
         })
     }
+}
 
-    /// Keeps what a device asks for, under two new codes.
+impl Authority {
+    /// Gives a device its two codes.
+    ///
+    /// Whether the person may let it in is decided when she is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the id of the decision if the client was authenticated.
+    pub async fn authorize_device(
+        &self,
+        request: ClientRequest<'_>,
+    ) -> Result<DeviceResponse, Refused> {
+        self.answer(request, DeviceAuthorization).await
+    }
+
+    /// Keeps what a device asks for, under two new codes. If another device has the same user code, the
+    /// commit loses, and the request is answered again with other codes.
     async fn keep(
         &self,
         body: &DeviceBody,
-        deciding: &Deciding<'_>,
-        proved: &[Change],
+        call: &ClientCall<'_>,
     ) -> Result<(String, UserCode), TokenError> {
-        let mut round = 1;
-        loop {
-            let (device_code, user_code) = (random_token(32), UserCode::generate());
-            let artifact = Artifact {
-                kind: ArtifactKind::Device,
-                id: sha256(device_code.as_bytes()),
-                alias: Some(user_code.digest(&self.master_key)),
-                user: None,
-                version: 0,
-                expires_at: body.ends_at,
-                body: body.to_json(),
-            };
-            let kept = vec![Change::PutArtifact(artifact), Change::Audit(deciding.granted())];
-            match self.store.commit(&[proved.to_vec(), kept].concat()).await {
-                Ok(()) => {
-                    self.requests.written(Stored::Device);
-                    return Ok((device_code, user_code));
-                }
-                // Another device has the same user code.
-                Err(StoreError::Changed(Contested::Artifact)) if round < ROUNDS => round += 1,
-                Err(error) => return Err(replayed(error)),
-            }
-        }
+        let (device_code, user_code) = (random_token(32), UserCode::generate());
+        let artifact = Artifact {
+            kind: ArtifactKind::Device,
+            id: sha256(device_code.as_bytes()),
+            alias: Some(user_code.digest(&self.master_key)),
+            user: None,
+            version: 0,
+            expires_at: body.ends_at,
+            body: body.to_json(),
+        };
+        let scope = body.wanted().known_to(&call.server);
+        let deciding = Deciding { scope, ..call.deciding() };
+        let event = deciding.event(deciding.allowed());
+        let mut changes = call.proved.clone();
+        changes.extend([Change::PutArtifact(artifact), Change::Audit(event)]);
+        self.write_any(&changes).await?;
+        self.requests.written(Stored::Device);
+        Ok((device_code, user_code))
     }
 }
 
-/// So often a user code is made that another device has.
-const ROUNDS: usize = 3;
-
 /// What a device asks for, if it is in order.
-fn asked(
-    server: &AuthorizationServer,
-    client: &Client,
-    request: &TokenRequest<'_>,
-    now: UnixTime,
-) -> Result<DeviceBody, TokenError> {
+fn asked(call: &ClientCall<'_>) -> Result<DeviceBody, TokenError> {
+    let ClientCall { server, client, request, now, .. } = call;
+    let form = call.form();
     if !client.spec.grant_types.contains(GRANT_TYPE) {
         return Err(TokenError::UnauthorizedClient);
     }
-    let scopes = match Wanted::of_person(server, request.form.value("scope"))? {
+    let scopes = match Wanted::of_person(server, form.value("scope"))? {
         Wanted::Named(scopes) => Some(scopes),
         Wanted::AtMost(_) | Wanted::Default => None,
     };
@@ -135,7 +125,7 @@ fn asked(
         server: server.id.clone(),
         client: client.id.clone(),
         scopes,
-        audience: selected(server, request.form, None)?.clone(),
+        audience: selected(server, form, None)?.clone(),
         asked_from: request.address,
         ends_at: now.plus(LIFETIME),
         interval: INTERVAL,

@@ -1,17 +1,21 @@
 //! A token that an administrator asks for on behalf of a client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Case, MISSING_GRANT_TYPE, Refused, TokenRequest, TokenResponse, Vouched};
+use super::{TokenResponse, kind_of};
 use crate::authority::Authority;
-use crate::call::active_server;
-use crate::call::form::Form;
+use crate::call::{ClientCall, ClientRequest, Refused, active_server};
 use crate::catalog::{ClientId, ServerId};
+use crate::client_auth::Presented;
 use crate::error::TokenError;
+use crate::form::Form;
 use crate::grants::client_credentials::GRANT_TYPE;
+use crate::token::Amendments;
 
 /// What an administrator asks for.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "whoever asks says all of it")]
 pub struct VouchedRequest<'a> {
     /// The authorization server that is asked.
     pub server: &'a ServerId,
@@ -19,15 +23,15 @@ pub struct VouchedRequest<'a> {
     pub client: &'a ClientId,
     /// The request as the client would send it, without credentials.
     pub form: &'a Form,
-    /// The token lives no longer than this, and no longer than the policy says.
+    /// The longest life of the token. The policy may give it a shorter one.
     pub lifetime: Duration,
 }
 
 impl Authority {
     /// Answers a token request of a client that an administrator vouches for.
     ///
-    /// Only the client's authentication is left out. Grant, policy and audit are those of
-    /// [`token`](Self::token), and the audit record says who vouched.
+    /// Only the authentication of the client is left out. Grant, policy and audit are those of
+    /// [`token`](Self::token), and the audit event says that an administrator vouched.
     ///
     /// # Errors
     ///
@@ -39,22 +43,27 @@ impl Authority {
         let VouchedRequest { server, client, form, lifetime } = request;
         let catalog = self.catalog();
         let unknown = TokenError::InvalidClient;
-        let client = catalog
-            .client(client.as_str())
-            .map_err(TokenError::from)?
-            .ok_or_else(|| unknown("unknown client"))?;
+        let client = catalog.client(client.as_str()).map_err(TokenError::from)?;
+        let client = Arc::clone(client.ok_or_else(|| unknown("unknown client"))?);
         if !client.spec.status.is_active() {
             return Err(unknown("the client is inactive").into());
         }
-        let grant_type = form.value("grant_type").ok_or(MISSING_GRANT_TYPE)?;
-        // Nobody can vouch for a person.
-        if grant_type != GRANT_TYPE {
+        let presented = Presented::form(form);
+        let request = ClientRequest { server, presented, address: None, deadline: None };
+        let kind = kind_of(&request)?;
+        // An administrator cannot vouch for a user.
+        if kind.grant_type != Some(GRANT_TYPE) {
             return Err(TokenError::UnsupportedGrantType.into());
         }
-        let authority = active_server(&catalog, server)?;
-        let request = TokenRequest { server, authorization: None, form, address: None };
-        let case = Case::new(&catalog, authority, client, self.clock.now(), grant_type, request)
-            .vouched_for(Vouched { lifetime });
-        self.answer(&case, Vec::new()).await
+        let server = Arc::clone(active_server(&catalog, server)?);
+        let now = self.clock.now();
+        let call = ClientCall {
+            reason: Some("An administrator vouched for the client."),
+            ..ClientCall::of(request, kind, catalog, server, client, now)
+        };
+        match self.issue(&call, &mut Amendments::default(), Some(lifetime)).await {
+            Ok(response) => Ok(response),
+            Err(denied) => Err(self.refuse(&call.refusing(), &[], denied).await),
+        }
     }
 }

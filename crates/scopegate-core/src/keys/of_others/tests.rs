@@ -13,12 +13,12 @@ use crate::keys::fetch::FetchError;
 const URL: &str = "https://client.example/keys";
 const START: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
-/// A place on the web that a test changes.
+/// A document on the web that a test changes.
 #[derive(Debug, Default)]
 struct Place {
     document: Mutex<Option<Vec<u8>>>,
     asked: AtomicU32,
-    /// Where each fetch waits that is to be seen under way.
+    /// Each fetch waits here, so that a test can look while it is under way.
     gate: Option<Notify>,
 }
 
@@ -34,7 +34,7 @@ impl Fetch for Place {
 }
 
 impl Place {
-    /// Publishes a new key; the answer is its name.
+    /// Publishes a new key; the answer is its id.
     fn publish(&self) -> String {
         let key = SigningKey::generate(Algorithm::Es256).unwrap();
         let document = json!({ "keys": [key.public_jwk()] });
@@ -77,7 +77,7 @@ async fn a_set_is_fetched_once_for_all_who_wait() {
     assert_eq!((found, place.asked()), (50, 1));
 }
 
-/// So many ask at once; the answer is how many get the key.
+/// Starts a number of requests at once; the answer is how many get the key.
 async fn futures_of(keys: &ClientKeys, kid: &str, number: usize) -> usize {
     let mut asking: Vec<_> = (0..number).map(|_| Box::pin(has(keys, kid, START))).collect();
     let mut found = 0;
@@ -142,7 +142,7 @@ async fn a_known_key_is_not_waited_for_while_the_set_is_renewed() {
     let (place, keys) = at(Place::default());
     let kid = place.publish();
     assert!(has(&keys, &kid, START).await);
-    // Somebody renews the set and waits for the other side.
+    // Another request fetches the set and waits for the answer.
     let published = keys.published(URL);
     let _turn = published.fetching.lock().await;
     let served = tokio::time::timeout(Duration::ZERO, keys.of(URL, Some(&kid), after(600))).await;

@@ -68,13 +68,9 @@ impl World {
     ) -> Result<Granted, TokenError> {
         let base = Issuer::parse("https://id.example").unwrap();
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
-        evaluate(&Asking {
-            server: snapshot.server(server).unwrap().unwrap(),
-            client: snapshot.client(client).unwrap().unwrap(),
-            grant_type: CODE,
-            person: Some(user),
-            wanted,
-        })
+        let server = snapshot.server(server).unwrap().unwrap();
+        let client = snapshot.client(client).unwrap().unwrap();
+        evaluate(&facts(server, client, CODE, Some(user), wanted)).granted()
     }
 }
 

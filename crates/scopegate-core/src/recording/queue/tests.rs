@@ -5,7 +5,7 @@ use scopegate_claims::UnixTime;
 use tokio::time::advance;
 
 use super::*;
-use crate::audit::DecisionId;
+use crate::audit::{DecisionId, What};
 use crate::store::StoreError;
 
 /// A ledger that counts what it keeps, and can be slow or out of order.
@@ -37,24 +37,9 @@ impl Ledger for Counter {
 }
 
 fn event() -> AuditEvent {
-    AuditEvent {
-        id: DecisionId::at(UnixTime::from_seconds(1)),
-        at: UnixTime::from_seconds(1),
-        kind: "test",
-        server: String::new(),
-        client: String::new(),
-        grant_type: None,
-        outcome: "ALLOW",
-        reason: None,
-        scope: String::new(),
-        rule: None,
-        token_id: None,
-        user: None,
-        family: None,
-        address: None,
-        count: None,
-        change: None,
-    }
+    let at = UnixTime::from_seconds(1);
+    let what = What::SessionStarted { user: "00u1".to_owned() };
+    AuditEvent { id: DecisionId::at(at), at, address: None, what }
 }
 
 fn queue(broken: bool) -> (Arc<Counter>, AuditQueue) {

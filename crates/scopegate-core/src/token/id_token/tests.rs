@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use scopegate_claims::Issuer;
-use scopegate_jose::{Algorithm, AlgorithmSet, KeySet, UnverifiedJws};
+use scopegate_jose::{Algorithm, AlgorithmSet, KeySet, SigningKey, UnverifiedJws};
 use serde_json::json;
 
 use super::*;
@@ -74,23 +75,10 @@ impl World {
 
     fn minted(&self, algorithm: Algorithm) -> (String, Value) {
         let key = SigningKey::generate(algorithm).unwrap();
-        let granted = Granted {
-            scopes: ScopeSet::parse("openid profile email").unwrap(),
-            lifetime: Duration::from_secs(600),
-            rule: "people/all".to_owned(),
-            refresh_lifetime: None,
-            refresh_window: Duration::from_secs(600),
-        };
-        let from = IdIngredients {
-            server: &self.server,
-            client: &self.client,
-            person: &self.person,
-            wish: &self.wish,
-            granted: &granted,
-            access_token: ACCESS_TOKEN,
-            now: NOW,
-        };
-        let token = id_token(&from, &key).unwrap();
+        let granted = ScopeSet::parse("openid profile email").unwrap();
+        let Self { server, client, person, wish } = self;
+        let draft = IdTokenDraft::new(server, client, person, wish, &granted, NOW).unwrap();
+        let token = draft.sign(&key, ACCESS_TOKEN).now_or_never().unwrap().unwrap();
         let keys = KeySet::from_keys([key.verifying_key().unwrap()]);
         let jws = UnverifiedJws::parse(&token).unwrap();
         let claims = jws.verify(&keys, AlgorithmSet::all()).unwrap().deserialize().unwrap();

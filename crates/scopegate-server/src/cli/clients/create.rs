@@ -41,7 +41,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "ID", value_parser = ClientId::parse)]
     id: ClientId,
 
-    /// The name that people read [default: the id]
+    /// The display name [default: the id]
     #[arg(long)]
     name: Option<String>,
 
@@ -78,13 +78,13 @@ pub(crate) struct Create {
     new_key: Option<PathBuf>,
 }
 
-/// The types of clients that can keep a secret or a key. To the others a browser leads, and where it
-/// leads to is written in a catalog file.
+/// The types of clients that can keep a secret or a key. The others need redirect URIs, which only
+/// a catalog file can have.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Type {
-    /// Runs without a person
+    /// Runs without a user
     Service,
-    /// Runs on a server, for persons
+    /// Runs on a server, for users
     Web,
 }
 
@@ -102,9 +102,10 @@ enum Method {
 impl Create {
     pub(crate) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
         let method = self.method()?;
-        // What can be wrong with a file is found before a store is opened.
+        // A wrong file is refused before a store is opened, which could make it.
         let public = self.jwks.as_deref().map(credentials::read_key_file).transpose()?;
         let setup = place.open().await?;
+        // Checked before a key is made, so that a refused client leaves no key file.
         self.refuse_taken_in(&setup).await?;
         let credentials = match (public, &self.new_key) {
             (Some(keys), _) => Credentials::Keys(keys),
@@ -121,7 +122,7 @@ impl Create {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The method that was asked for, or the one that fits.
+    /// The authentication method that was asked for, or the default one.
     fn method(&self) -> Result<Method, CliError> {
         let has_key = self.jwks.is_some() || self.new_key.is_some();
         let usual = match (has_key || self.admin, self.id.fits_basic()) {
@@ -171,7 +172,7 @@ impl Create {
         }
     }
 
-    /// Writes the client, unless it is there already; the answer of the store decides.
+    /// Writes the client, unless it exists. Tries again if the catalog has changed meanwhile.
     async fn write(&self, setup: &Setup, spec: ClientSpec) -> Result<(), CliError> {
         let (key, owner) = (EntityKey::client(&self.id), Owner::Api);
         let edit = Edit::Put(Entity { key, owner, spec: spec.into() });
@@ -202,7 +203,7 @@ impl Create {
     }
 
     fn refuse_taken(&self, catalog: &Snapshot) -> Result<(), CliError> {
-        // What is not understood may be this client, or have this audience.
+        // A row that is not understood may be this client, or have this audience.
         if let Some(row) = catalog.unreadable_rows().find(|row| self.may_concern(row)) {
             return Err(EditError::Unreadable(Arc::clone(row)).into());
         }

@@ -15,11 +15,11 @@ use super::verdict::{Verdict, check};
 use crate::cli::failure::CliError;
 use crate::cli::{Workplace, console};
 
-/// Look into a token and check its signature
+/// Show what a token says, and check its signature
 ///
-/// Prints the header, the claims and the times, and one verdict: VALID, NOT VERIFIED (no key was at
-/// hand) or INVALID, with the reason. The keys are those of the store that the configuration names,
-/// unless others are named.
+/// Prints the header, the claims and the times, and one verdict: VALID, NOT VERIFIED (there was no
+/// key to check it with) or INVALID, with the reason. The keys come from the store that the
+/// configuration names, unless --issuer or --jwks is given.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -30,7 +30,7 @@ Examples:
 A token on the command line is kept in the history of the shell: prefer the standard input.
 Exit codes: 0 VALID, 1 anything else.")]
 pub(crate) struct Inspect {
-    /// The token; - or nothing reads the standard input
+    /// The token; without it, or with -, it is read from the standard input
     #[arg(value_name = "TOKEN", default_value = "-", hide_default_value = true)]
     token: String,
 
@@ -59,7 +59,7 @@ impl Inspect {
                     (None, Some(file)) => KeySource::File(file),
                     (None, None) => KeySource::Store(place),
                 };
-                match source.keys(decoded.claims["iss"].as_str()).await? {
+                match source.keys(decoded.claims["iss"].as_str(), now).await? {
                     Ok(keys) => check(&token, &keys, self.audience.as_ref(), now),
                     Err(reason) => Verdict::NotVerified(reason),
                 }
@@ -77,7 +77,8 @@ impl Inspect {
             return Ok(self.token.trim().to_owned());
         }
         let mut text = String::new();
-        // White space around it may be long; a token that is too long is refused as such.
+        // More than a token may have, for white space around it. A token that is too long is
+        // refused later.
         let most = 4 * MAX_TOKEN_LEN as u64;
         let read = std::io::stdin().lock().take(most).read_to_string(&mut text);
         read.map_err(|error| CliError::Failed(format!("cannot read the token: {error}")))?;
@@ -85,7 +86,7 @@ impl Inspect {
     }
 }
 
-/// What a token says, whether that is true or not.
+/// The content of a token. Nothing is verified.
 struct Decoded {
     header: Value,
     claims: Value,
@@ -120,7 +121,7 @@ impl Decoded {
     }
 }
 
-/// The text without what a terminal would obey; JSON lets some control characters stand.
+/// Replaces control characters, which a terminal would obey. JSON does not escape all of them.
 fn harmless(text: &str) -> String {
     let is_obeyed = |character: char| character.is_control() && character != '\n';
     text.replace(is_obeyed, "\u{fffd}")
@@ -131,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_gives_the_terminal_no_orders() {
+    fn control_characters_of_a_token_do_not_reach_the_terminal() {
         let claims = serde_json::json!({ "sub": "\u{1b}[2J \u{9b}2J \u{7f} é" });
         let shown = harmless(&format!("{claims:#}"));
         assert_eq!(shown, "{\n  \"sub\": \"\\u001b[2J \u{fffd}2J \u{fffd} é\"\n}");

@@ -2,27 +2,26 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
 
-use scopegate_claims::Issuer;
+use scopegate_claims::{Issuer, UnixTime};
+use scopegate_core::keys::ClientKeys;
+use scopegate_core::keys::fetch::Fetch;
 use scopegate_core::store::KeyStore;
-use scopegate_jose::{KeySet, MAX_KEY_SET_LEN, VerifyingKey};
+use scopegate_jose::{KeySet, VerifyingKey};
+use scopegate_server::HttpFetch;
 use scopegate_store::SqlStore;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::cli::failure::CliError;
-use crate::cli::{Workplace, apply, is_missing};
+use crate::cli::{Workplace, input, is_missing};
 
-/// How long an issuer may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Keys, and whose they are.
+/// Keys, and their owner.
 pub(super) struct IssuerKeys {
-    pub(super) keys: KeySet,
-    /// The issuer whose they are, if that is known.
+    pub(super) keys: Arc<KeySet>,
+    /// The issuer that owns them, if it is known.
     pub(super) issuer: Option<Issuer>,
-    /// Whose they are, for people.
+    /// The owner, as the verdict names it.
     pub(super) owner: String,
 }
 
@@ -30,21 +29,22 @@ pub(super) struct IssuerKeys {
 pub(super) enum KeySource<'a> {
     /// A file with a JWK set.
     File(&'a PathBuf),
-    /// What an issuer publishes.
+    /// The keys that an issuer publishes.
     Issuer(&'a Issuer),
     /// The store that the configuration names.
     Store(&'a Workplace),
 }
 
 impl KeySource<'_> {
-    /// Gets the keys for a token of an issuer; the inner error says why there are none.
+    /// Gets the keys for a token of an issuer. The inner error says why there are none.
     pub(super) async fn keys(
         &self,
         token_issuer: Option<&str>,
+        now: UnixTime,
     ) -> Result<Result<IssuerKeys, String>, CliError> {
         match *self {
-            KeySource::File(path) => Ok(from_file(path, &apply::read(path)?)),
-            KeySource::Issuer(issuer) => Ok(published(issuer).await),
+            KeySource::File(path) => Ok(from_file(path, &input::read(path)?)),
+            KeySource::Issuer(issuer) => Ok(published(issuer, now).await),
             KeySource::Store(place) => stored(place, token_issuer).await,
         }
     }
@@ -52,7 +52,7 @@ impl KeySource<'_> {
 
 fn from_file(path: &Path, json: &[u8]) -> Result<IssuerKeys, String> {
     let owner = format!("a key of {}", path.display());
-    parse(json).map(|keys| IssuerKeys { keys, issuer: None, owner })
+    parse(json).map(|keys| IssuerKeys { keys: Arc::new(keys), issuer: None, owner })
 }
 
 fn parse(json: &[u8]) -> Result<KeySet, String> {
@@ -64,7 +64,7 @@ fn parse(json: &[u8]) -> Result<KeySet, String> {
     }
 }
 
-/// What discovery says, as far as it matters here.
+/// The part of an issuer's metadata that is used here.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
@@ -72,32 +72,44 @@ struct Metadata {
 }
 
 /// The keys that an issuer publishes (OpenID Connect Discovery 1.0 §4, RFC 8414 §3).
-async fn published(issuer: &Issuer) -> Result<IssuerKeys, String> {
-    let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| error.to_string())?;
+async fn published(issuer: &Issuer, now: UnixTime) -> Result<IssuerKeys, String> {
+    let fetch = Arc::new(HttpFetch::for_administrator());
+    let url = keys_url(&*fetch, issuer).await?;
+    let keys = ClientKeys::new(fetch).find(&url, None, now).await;
+    let keys = keys.map_err(|problem| format!("{url}: {problem}"))?;
+    if keys.is_empty() {
+        return Err(format!("{url}: the key set has no usable key"));
+    }
+    Ok(IssuerKeys { keys, issuer: Some(issuer.clone()), owner: issuer.to_string() })
+}
+
+/// The URL of an issuer's keys, from its metadata.
+async fn keys_url(fetch: &dyn Fetch, issuer: &Issuer) -> Result<String, String> {
     let bare = issuer.as_str().trim_end_matches('/');
     let origin = bare.strip_suffix(issuer.path()).unwrap_or(bare);
     let openid = format!("{bare}/.well-known/openid-configuration");
     let oauth = format!("{origin}/.well-known/oauth-authorization-server{}", issuer.path());
-    let metadata = match json::<Metadata>(&client, &openid).await {
-        Ok(metadata) => metadata,
-        Err(first) => json::<Metadata>(&client, &oauth).await.map_err(|_| first)?,
+    let (url, metadata) = match metadata(fetch, &openid).await {
+        Ok(metadata) => (openid, metadata),
+        Err(first) => (oauth.clone(), metadata(fetch, &oauth).await.map_err(|_| first)?),
     };
     if metadata.issuer != issuer.as_str() {
-        return Err(format!("{openid} is the document of another issuer, {:?}", metadata.issuer));
+        return Err(format!("{url} is the document of another issuer, {:?}", metadata.issuer));
     }
-    check_keys_url(&metadata.jwks_uri, issuer).map_err(|problem| format!("{openid}: {problem}"))?;
-    let keys = parse(&fetch(&client, &metadata.jwks_uri).await?)?;
-    Ok(IssuerKeys { keys, issuer: Some(issuer.clone()), owner: issuer.to_string() })
+    check_keys_url(&metadata.jwks_uri, issuer).map_err(|problem| format!("{url}: {problem}"))?;
+    Ok(metadata.jwks_uri)
 }
 
-/// Keys that came over plain http could be anybody's, except on the machine itself.
+async fn metadata(fetch: &dyn Fetch, url: &str) -> Result<Metadata, String> {
+    let document = fetch.get(url).await.map_err(|problem| format!("{url}: {problem}"))?;
+    serde_json::from_slice(&document).map_err(|error| format!("{url}: {error}"))
+}
+
+/// Refuses keys over plain http, except on the machine itself: anybody on the network could replace
+/// them.
 fn check_keys_url(url: &str, issuer: &Issuer) -> Result<(), &'static str> {
     let is_printable = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    // But for its query it looks like an issuer: https, or http on loopback.
+    // Without its query the URL must be valid as an issuer: https, or http on loopback.
     let place = Issuer::parse(url.split('?').next().unwrap_or_default());
     let place = place.ok().filter(|_| is_printable);
     let place = place.ok_or("its `jwks_uri` is no https URL that can be asked for")?;
@@ -108,36 +120,8 @@ fn check_keys_url(url: &str, issuer: &Issuer) -> Result<(), &'static str> {
     }
 }
 
-async fn json<T: DeserializeOwned>(client: &reqwest::Client, url: &str) -> Result<T, String> {
-    let body = fetch(client, url).await?;
-    serde_json::from_slice(&body).map_err(|error| format!("{url}: {error}"))
-}
-
-async fn fetch(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, String> {
-    let failed = |error: reqwest::Error| {
-        if error.is_timeout() {
-            return format!("{url}: no answer in time");
-        }
-        // What the library says first is the URL again; the last cause says what is wrong.
-        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-        let cause = causes.last().map_or_else(String::new, |cause| format!(": {cause}"));
-        format!("{url}: no connection{cause}")
-    };
-    let mut response = client.get(url).send().await.map_err(failed)?;
-    if response.status() != reqwest::StatusCode::OK {
-        return Err(format!("{url}: the answer was {}", response.status()));
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_KEY_SET_LEN {
-            return Err(format!("{url}: the document is too large"));
-        }
-    }
-    Ok(body)
-}
-
-/// The keys that the store holds for the issuer of a token. Nothing is made and nothing is unsealed.
+/// The keys that the store holds for the issuer of a token. No key is made, and no private key is
+/// unsealed.
 async fn stored(
     place: &Workplace,
     token_issuer: Option<&str>,
@@ -170,7 +154,7 @@ async fn stored(
     if keys.is_empty() {
         return Ok(Err(format!("{issuer} has no keys in {}; {advice}", config.store.url)));
     }
-    Ok(Ok(IssuerKeys { keys, owner: issuer.to_string(), issuer: Some(issuer) }))
+    Ok(Ok(IssuerKeys { keys: Arc::new(keys), owner: issuer.to_string(), issuer: Some(issuer) }))
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use scopegate_core::authority::Authority;
-use scopegate_core::call::form::Form;
+use scopegate_core::call::Refused;
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::catalog_file::parse_duration;
-use scopegate_core::endpoints::token::{Refused, TokenResponse, VouchedRequest};
+use scopegate_core::endpoints::token::{TokenResponse, VouchedRequest};
 use scopegate_core::error::{OAuthError, TokenError};
+use scopegate_core::form::Form;
 
 use crate::cli::failure::CliError;
 use crate::cli::{Workplace, console};
@@ -18,7 +19,7 @@ use crate::cli::{Workplace, console};
 ///
 /// For development and tests, on the store that the configuration names. The token is the one that
 /// the client would get by `client_credentials`: the policies decide, the server's key signs, and
-/// the audit log keeps that an administrator asked. Only the token is printed.
+/// the audit log records that an administrator asked. Only the token is printed.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -42,7 +43,7 @@ pub(crate) struct Mint {
     #[arg(long, value_name = "URL")]
     resource: Option<String>,
 
-    /// Let the token live for a shorter time than the policy says, such as 30s or 5m
+    /// Give the token a shorter lifetime than the policy, such as 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = parse_lifetime)]
     lifetime: Option<Duration>,
 }
@@ -51,7 +52,7 @@ impl Mint {
     pub(crate) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
         let authority = place.authority().await?;
         let minted = self.mint(&authority).await;
-        // What was decided is recorded, whatever it was.
+        // Closing writes the audit event of the decision, whatever it was.
         authority.close().await;
         let response = minted.map_err(|refused| self.explain(&refused.error))?;
         console::result(response.access_token())?;
@@ -75,7 +76,8 @@ impl Mint {
         authority.token_as_administrator(request).await
     }
 
-    /// What the client would learn, and more where that would say too little.
+    /// The message that the client would get, and a more precise one for the administrator where
+    /// there is one.
     fn explain(&self, error: &TokenError) -> CliError {
         let Self { server, client, .. } = self;
         match error {

@@ -1,4 +1,4 @@
-//! Points in time for people.
+//! Points in time as text.
 
 use scopegate_claims::UnixTime;
 
@@ -16,7 +16,7 @@ pub(super) fn show(time: UnixTime, now: UnixTime) -> String {
     }
 }
 
-/// The largest unit that fits.
+/// A duration in the largest unit that fits.
 fn amount(seconds: u64) -> String {
     let fits = |(length, _): &(u64, &str)| seconds >= *length;
     let (length, name) = UNITS.into_iter().find(fits).unwrap_or((1, "second"));
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_those_of_the_calendar() {
+    fn dates_are_those_of_the_gregorian_calendar() {
         for (seconds, text) in [
             (0, "1970-01-01 00:00:00 UTC"),
             (951_782_400, "2000-02-29 00:00:00 UTC"),
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distance_is_told_in_one_unit() {
+    fn a_duration_is_shown_in_one_unit() {
         let at = UnixTime::from_seconds;
         let told = |time, now| show(at(time), at(now)).split_once(", ").unwrap().1.to_owned();
         assert_eq!(told(100, 100), "now");

@@ -13,16 +13,16 @@ use super::issuer_keys::IssuerKeys;
 /// Whether a token is good.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It is not; the text says why.
+    /// It is not valid; the text says why.
     Invalid(String),
-    /// Nobody knows; the text says why.
+    /// It could not be verified; the text says why.
     NotVerified(String),
-    /// It is; the text says by what evidence.
+    /// It is valid; the text says by which evidence.
     Valid(String),
 }
 
 impl Verdict {
-    /// What the process ends with.
+    /// The exit code.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Valid(_) => ExitCode::SUCCESS,
@@ -41,7 +41,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Checks a token as a service would that it is for.
+/// Checks a token as the service that it is for would.
 pub(super) fn check(
     token: &str,
     keys: &IssuerKeys,
@@ -63,7 +63,8 @@ fn verified(
     audience: Option<&Audience>,
     now: UnixTime,
 ) -> Result<Verified, String> {
-    // The signature comes first: what a forged token says is of no interest.
+    // The signature is checked first, so that nothing is reported about the claims of a forged
+    // token.
     let jws = UnverifiedJws::parse(token).map_err(|error| error.to_string())?;
     let signed = jws.verify(&keys.keys, AlgorithmSet::all()).map_err(|error| error.to_string())?;
     let claims = serde_json::from_slice::<Claims>(signed.payload())
@@ -76,7 +77,7 @@ fn verified(
     verify_access_token(token, &keys.keys, &rules, now).map_err(|error| error.to_string())
 }
 
-/// The rule of a service: the named audience, or else the one that the token is for.
+/// The audience to check: the one that was named, or else the token's own.
 fn audience_rule(audience: Option<&Audience>, claims: &Claims) -> AudienceRule {
     match (audience, claims.audiences(), claims.token_use()) {
         (Some(audience), _, _) => AudienceRule::any_of([audience.clone()]),

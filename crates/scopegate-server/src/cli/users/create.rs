@@ -10,17 +10,17 @@ use super::{done, refused, secret_input};
 use crate::cli::console;
 use crate::cli::failure::CliError;
 
-/// Make a user; its id is printed
+/// Make a user; the id is printed
 ///
-/// Without a password the user cannot sign in until one is set. A password is read from the standard
-/// input, and is never an argument: arguments are seen by everybody on the machine.
+/// Without a password the user cannot sign in until one is set. A password is read from the
+/// standard input, never from an argument: other users of the machine can see arguments.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
   scopegate users create --login alice --group staff --profile email=alice@example.com
   scopegate users create --login bob --password-stdin < password.txt")]
 pub(crate) struct Create {
-    /// The name that is typed at sign-in
+    /// The name that the user types to sign in
     #[arg(long, value_name = "LOGIN", value_parser = parse_login)]
     login: String,
 

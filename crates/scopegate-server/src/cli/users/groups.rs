@@ -8,7 +8,7 @@ use super::{known, refused};
 use crate::cli::console;
 use crate::cli::failure::CliError;
 
-/// Put a user into groups or take it out of them; the groups are printed, one a line
+/// Add a user to groups or remove them from groups; the groups are printed, one per line
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:

@@ -8,17 +8,17 @@ use super::status_name;
 use crate::cli::console;
 use crate::cli::failure::CliError;
 
-/// So many are read at once.
+/// How many users are read at once.
 const PAGE: u32 = 200;
 
 /// List all users: login, status, groups, separated by tabs
 ///
-/// A fourth column says `exact` of a user who is found by no other spelling of the login than the one
-/// that is listed, but for its case. Another login is the same after Unicode normalization; both were
-/// made before logins were normalized.
+/// A fourth column says `exact` for a user who must type the login as it is listed, except for
+/// upper and lower case. Another login equals this one after Unicode normalization. Both were made
+/// before logins were normalized.
 #[derive(Args, Debug)]
 pub(crate) struct List {
-    /// Only those of a group
+    /// Only the users of this group
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
 }

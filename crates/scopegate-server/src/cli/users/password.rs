@@ -8,8 +8,8 @@ use crate::cli::failure::CliError;
 
 /// Set the password of a user: every session and every refresh token ends
 ///
-/// The password is asked for, or read from the standard input. It is never an argument: arguments
-/// are seen by everybody on the machine.
+/// The password is asked for, or read from the standard input. It is never an argument: other users
+/// of the machine can see arguments.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -24,7 +24,7 @@ pub(crate) struct SetPassword {
 impl SetPassword {
     pub(super) async fn run(self, authority: &Authority) -> Result<(), CliError> {
         let Self { login } = self;
-        // Nobody shall type a password for a user who is not there.
+        // Checked before the password is asked for.
         known(authority, &login).await?;
         let changed = authority.set_user_password(&login, secret_input::chosen()?).await;
         done("set the password of", &changed.map_err(|error| refused(&login, &error))?);

@@ -1,4 +1,5 @@
-//! A password from the standard input: typed unseen, or the first line of what is piped in.
+//! Reads a password from the standard input: typed without being shown, or the first line of piped
+//! input.
 
 use std::io::{BufRead, IsTerminal, Read, stdin};
 
@@ -8,16 +9,16 @@ use zeroize::Zeroizing;
 use crate::cli::console;
 use crate::cli::failure::CliError;
 
-/// Longer than any password, with the end of its line.
+/// The longest input that is read, in bytes: a password and the end of its line.
 const MOST: u64 = Password::MAX_TYPED as u64 + 3;
 
-/// Reads a password that is to be kept.
+/// Reads a new password.
 pub(super) fn chosen() -> Result<Password, CliError> {
     let text = if stdin().is_terminal() { typed()? } else { line()? };
     Password::chosen(text).map_err(|error| CliError::BadInput(format!("the password: {error}")))
 }
 
-/// Asks twice, so that a slip is noticed.
+/// Asks twice, so that a typing error is noticed.
 fn typed() -> Result<Zeroizing<String>, CliError> {
     let _unseen = Unseen::begin()?;
     let ask = |question: &str| {
@@ -32,7 +33,7 @@ fn typed() -> Result<Zeroizing<String>, CliError> {
     Ok(first)
 }
 
-/// One line, without its end.
+/// Reads one line, without its end.
 fn line() -> Result<Zeroizing<String>, CliError> {
     let mut line = Zeroizing::new(String::with_capacity(Password::MAX_TYPED + 3));
     let read = stdin().lock().take(MOST).read_line(&mut line);
@@ -42,7 +43,7 @@ fn line() -> Result<Zeroizing<String>, CliError> {
     Ok(line)
 }
 
-/// While this lives, the terminal does not show what is typed.
+/// Until this is dropped, the terminal does not show what is typed.
 #[cfg(unix)]
 struct Unseen(rustix::termios::Termios);
 
@@ -65,7 +66,7 @@ impl Drop for Unseen {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
 
-        // What cannot be restored stays unseen; there is nobody to tell.
+        // If this fails, there is no way to report it.
         let _ = tcsetattr(stdin(), OptionalActions::Flush, &self.0);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Suspend {
     login: String,
 }
 
-/// Let a user that was suspended in again
+/// Activate a user who was suspended
 #[derive(Args, Debug)]
 pub(crate) struct Activate {
     /// The login

@@ -1,4 +1,4 @@
-//! Where a person lets a client have scopes, or does not.
+//! The consent page: the user lets a client have scopes, or does not.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -8,21 +8,24 @@ use scopegate_core::endpoints::authorize::{Authorized, ConsentAnswer, ConsentQue
 use scopegate_core::people::interaction::{Goal, Interaction, InteractionError};
 
 use super::{answer, decide_again, session};
-use crate::http::pages::consent::ConsentForm;
-use crate::http::pages::{self, brought_back, query};
-use crate::http::{App, Failure, form_body};
+use crate::http::app::App;
+use crate::http::browser::{query, waiting_request};
+use crate::http::failure::Failure;
+use crate::http::form_body;
+use crate::http::pages;
+use crate::http::pages::consent::ConsentPage;
 
-/// Asks the person, unless there is nothing to ask any more.
+/// Asks the user, unless there is nothing left to ask.
 pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let waiting = query(&parts).and_then(|form| brought_back(&app, &parts.headers, &form));
+    let waiting = query(&parts).and_then(|form| waiting_request(&app, &parts.headers, &form));
     match waiting.and_then(of_client) {
         Ok(waiting) => ask(&app, &parts, waiting, None).await,
         Err(failure) => pages::failure(failure),
     }
 }
 
-/// Goes on with what the person answered. It counts only if she is the one who was asked.
+/// Resumes the request with the user's answer. The answer counts only if this user was asked.
 pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match answered(&app, &parts, body).await {
@@ -31,7 +34,7 @@ pub(super) async fn submit(State(app): State<App>, request: Request) -> Response
     }
 }
 
-/// What the person pressed.
+/// The button that the user pressed.
 #[derive(Clone, Copy, Debug)]
 enum Pressed {
     Allow,
@@ -44,7 +47,7 @@ async fn answered(
     body: Body,
 ) -> Result<(Interaction, Option<Pressed>), Failure> {
     let form = form_body::read(&parts.headers, body).await.map_err(Failure::new)?;
-    let waiting = brought_back(app, &parts.headers, &form).and_then(of_client)?;
+    let waiting = waiting_request(app, &parts.headers, &form).and_then(of_client)?;
     let pressed = match form.value("decision") {
         Some("allow") => Some(Pressed::Allow),
         Some("deny") => Some(Pressed::Deny),
@@ -53,7 +56,7 @@ async fn answered(
     Ok((waiting, pressed))
 }
 
-/// Other pages wait for people, too; what they sealed leads nowhere here.
+/// Refuses a sealed request that belongs to another page.
 fn of_client(waiting: Interaction) -> Result<Interaction, Failure> {
     match waiting.goal {
         Goal::Authorize => Ok(waiting),
@@ -63,9 +66,9 @@ fn of_client(waiting: Interaction) -> Result<Interaction, Failure> {
 
 async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pressed>) -> Response {
     let asked = waiting.asked.as_ref().zip(pressed);
-    let consent = asked.map(|((person, scopes), pressed)| match pressed {
-        Pressed::Allow => ConsentAnswer::Agreed(person, scopes),
-        Pressed::Deny => ConsentAnswer::Refused(person),
+    let consent = asked.map(|((user, scopes), pressed)| match pressed {
+        Pressed::Allow => ConsentAnswer::Agreed(user, scopes),
+        Pressed::Deny => ConsentAnswer::Refused(user),
     });
     let session = session(app, &parts.headers);
     match decide_again(app, parts, &waiting, session.as_ref(), consent).await {
@@ -78,16 +81,11 @@ async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pre
 fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Response {
     let ConsentQuestion { client, user, scopes, described, .. } = question;
     let waiting = Interaction { asked: Some((user.id.clone(), scopes.clone())), ..waiting };
-    let described = described.iter().map(|(name, description)| {
-        (name.as_str(), (!description.is_empty()).then_some(description.as_str()))
-    });
-    let described: Vec<_> = described.collect();
-    ConsentForm {
+    pages::page(&ConsentPage {
         action: &app.path("consent"),
         request: &app.authority().seal(&waiting),
         client,
         login: &user.login,
-        scopes: &described,
-    }
-    .page()
+        scopes: described,
+    })
 }

@@ -1,63 +1,39 @@
-//! The page where a person lets a client have scopes.
+//! The page on which a user lets a client have scopes.
 
-use axum::response::Response;
+use askama::Template;
 
-use super::html::{Csp, Html, page};
-
-/// What a person is asked to agree to.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::http) struct ConsentForm<'a> {
-    /// Where the form goes.
+/// The page on which a user lets a client have scopes.
+#[derive(Clone, Copy, Debug, Template)]
+#[template(path = "consent.html")]
+pub(in crate::http) struct ConsentPage<'a> {
+    /// The path that the form is sent to.
     pub(in crate::http) action: &'a str,
-    /// The sealed request that waits.
+    /// The request that waits, sealed.
     pub(in crate::http) request: &'a str,
-    /// The client, by the name that people read.
+    /// The display name of the client.
     pub(in crate::http) client: &'a str,
-    /// Who is signed in.
+    /// The user who is signed in.
     pub(in crate::http) login: &'a str,
-    /// The scopes: what they are called, and what they allow where that is known.
-    pub(in crate::http) scopes: &'a [(&'a str, Option<&'a str>)],
-}
-
-impl ConsentForm<'_> {
-    /// The page.
-    pub(in crate::http) fn page(&self) -> Response {
-        let mut body = Html::new("<p><strong>")
-            .text(self.client)
-            .markup("</strong> asks to act for you (")
-            .text(self.login)
-            .markup("):</p>\n<ul>\n");
-        for (name, description) in self.scopes {
-            body = body.markup("<li>").text(description.unwrap_or(name)).markup("</li>\n");
-        }
-        let body = body
-            .markup("</ul>\n<form method=\"post\" action=\"")
-            .text(self.action)
-            .markup("\">\n")
-            .hidden("request", self.request)
-            .markup("<button name=\"decision\" value=\"allow\">Allow</button>\n")
-            .markup("<button name=\"decision\" value=\"deny\">Do not allow</button>\n</form>\n");
-        page("Allow access?", &body, Csp::NoScript)
-    }
+    /// The scopes: the name of each, and its description, which may be empty.
+    pub(in crate::http) scopes: &'a [(String, String)],
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::to_bytes;
-
     use super::*;
 
-    #[tokio::test]
-    async fn the_page_says_who_asks_for_what_and_offers_both_answers() {
-        let form = ConsentForm {
+    #[test]
+    fn the_page_names_the_client_and_the_scopes_and_offers_both_answers() {
+        let scopes = [("read:orders", "See \"orders\""), ("write:orders", "")];
+        let scopes = scopes.map(|(name, description)| (name.to_owned(), description.to_owned()));
+        let page = ConsentPage {
             action: "/consent",
             request: "sealed",
             client: "Orders <b>portal</b>",
             login: "alice",
-            scopes: &[("read:orders", Some("See \"orders\"")), ("write:orders", None)],
+            scopes: &scopes,
         };
-        let bytes = to_bytes(form.page().into_body(), 1 << 20).await.unwrap();
-        let html = String::from_utf8(bytes.to_vec()).unwrap();
+        let html = page.render().unwrap();
         for part in [
             "<strong>Orders &lt;b&gt;portal&lt;/b&gt;</strong>",
             "alice",

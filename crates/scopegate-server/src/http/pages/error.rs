@@ -1,15 +1,23 @@
 //! The page of a request that cannot go on.
 
+use askama::Template;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::super::Failure;
-use super::html::{Csp, Html, page};
+use super::page;
+use crate::http::failure::Failure;
 
-/// A page that says why nothing can be done. Texts are fixed: nothing of the request is shown.
+/// Says why a request cannot go on.
+#[derive(Clone, Copy, Debug, Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    title: &'static str,
+    text: &'static str,
+}
+
+/// The page of an error. Its text is fixed, so that it shows nothing of the request.
 pub(in crate::http) fn error(status: StatusCode, text: &'static str) -> Response {
-    let body = Html::new("<p role=\"alert\">").markup(text).markup("</p>\n");
-    let mut response = page(title(status), &body, Csp::NoScript);
+    let mut response = page(&ErrorPage { title: title(status), text });
     *response.status_mut() = status;
     response
 }

@@ -1,93 +1,50 @@
-//! The page where a person signs in (OpenID Connect Core §3.1.2.3).
+//! The page on which a user signs in.
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::response::Response;
-use http::header::SET_COOKIE;
-use http::request::Parts;
-use scopegate_core::endpoints::sign_in::{SignIn, SignInError, SignedIn};
-use scopegate_core::people::interaction::{Goal, Interaction};
-use zeroize::Zeroizing;
+use askama::Template;
 
-use super::sign_in_form::SignInForm;
-use super::{activate, body, brought_back, failure, query, see_other};
-use crate::http::in_time::decided_in_time;
-use crate::http::{App, Failure, authorize, cookies};
+/// The page on which a user signs in.
+#[derive(Clone, Copy, Debug, Default, Template)]
+#[template(path = "sign_in.html")]
+pub(in crate::http) struct SignInPage<'a> {
+    /// The path that the form is sent to.
+    pub(in crate::http) action: &'a str,
+    /// The request that waits, sealed.
+    pub(in crate::http) request: &'a str,
+    /// The user name that is already filled in.
+    pub(in crate::http) login: &'a str,
+    /// Why the form is shown again.
+    pub(in crate::http) problem: Option<&'static str>,
+}
 
-/// Shows the form for a request that waits. Whoever brings none is led to the account.
-pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let form = match query(&parts) {
-        Ok(form) => form,
-        Err(error) => return failure(error),
-    };
-    let Some(sealed) = form.value("request") else { return see_other(&app.path("account")) };
-    match brought_back(&app, &parts.headers, &form) {
-        Ok(waiting) => {
-            let login = waiting.parameter("login_hint").unwrap_or_default();
-            shown(&app, sealed, login, None)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_has_a_label_and_a_purpose() {
+        let html = SignInPage { request: "sealed", ..SignInPage::default() }.render().unwrap();
+        for field in ["username", "password"] {
+            assert!(html.contains(&format!("<label for=\"{field}\">")), "{html}");
+            assert!(html.contains(&format!("<input id=\"{field}\" name=\"{field}\"")), "{html}");
         }
-        Err(error) => failure(error),
+        assert!(html.contains("autocomplete=\"username\""));
+        assert!(html.contains("autocomplete=\"current-password\""));
+        assert!(html.contains("<input type=\"hidden\" name=\"request\" value=\"sealed\">"));
+        assert!(!html.contains("role=\"alert\""), "there is nothing to warn of");
     }
-}
 
-fn shown(app: &App, request: &str, login: &str, problem: Option<&'static str>) -> Response {
-    SignInForm { action: &app.path("signin"), request, login, problem }.page()
-}
-
-/// Signs the person in and goes on with what waits.
-pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
-    let (parts, content) = request.into_parts();
-    decide(&app, &parts, content).await.unwrap_or_else(failure)
-}
-
-async fn decide(app: &App, parts: &Parts, content: Body) -> Result<Response, Failure> {
-    let form = body(parts, content).await?;
-    let waiting = brought_back(app, &parts.headers, &form)?;
-    let login = form.value("username").unwrap_or_default();
-    let old = cookies::session(&parts.headers, app.scheme());
-    let device = cookies::device(&parts.headers, app.scheme());
-    let signing_in = app.authority().sign_in(SignIn {
-        login,
-        password: Zeroizing::new(form.value("password").unwrap_or_default().to_owned()),
-        address: app.client_address(parts),
-        old: old.as_ref(),
-        device: device.as_ref(),
-    });
-    match decided_in_time(signing_in).await.map_err(Failure::new)? {
-        Ok(signed_in) => {
-            let mut response = go_on(app, parts, waiting, &signed_in).await?;
-            let session = cookies::set_session(&signed_in.secret, app.scheme());
-            let device = cookies::set_device(&signed_in.device, app.scheme());
-            for line in [session, device] {
-                response.headers_mut().append(SET_COOKIE, line);
-            }
-            Ok(response)
-        }
-        Err(error) => Ok(shown_again(app, form.value("request"), login, error)),
-    }
-}
-
-/// The form once more, with what is wrong.
-fn shown_again(app: &App, request: Option<&str>, login: &str, error: SignInError) -> Response {
-    let refusal = Failure::new(error);
-    let problem = Some(refusal.answer().description);
-    refusal.onto(shown(app, request.unwrap_or_default(), login, problem))
-}
-
-/// Where it goes on.
-async fn go_on(
-    app: &App,
-    parts: &Parts,
-    waiting: Interaction,
-    signed_in: &SignedIn,
-) -> Result<Response, Failure> {
-    let waiting = Interaction { signed_in: Some(signed_in.session.auth.at), ..waiting };
-    match waiting.goal {
-        Goal::Account => Ok(see_other(&app.path("account"))),
-        Goal::Authorize => {
-            Ok(authorize::resume(app, parts, &waiting, Some(&signed_in.secret)).await)
-        }
-        Goal::Activate => Ok(activate::after_sign_in(app, &waiting)),
+    #[test]
+    fn values_of_the_request_are_escaped() {
+        let hostile = "\"><img src=x>";
+        let page = SignInPage {
+            action: "/signin",
+            request: hostile,
+            login: hostile,
+            problem: Some("The name or the password is wrong."),
+        };
+        let html = page.render().unwrap();
+        assert!(!html.contains("<img"), "{html}");
+        assert!(html.contains("value=\"&quot;&gt;&lt;img src=x&gt;\""), "{html}");
+        assert!(html.contains("role=\"alert\">The name or the password is wrong."), "{html}");
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that keep a connection waiting, on a paused clock.
+//! Clients that keep a connection waiting, with a paused clock.
 
 use axum::routing::{any, get, post};
 use bytes::Bytes;
@@ -32,7 +32,7 @@ fn serve(router: Router) -> Served {
     Served { client, task, end }
 }
 
-/// Answers with 100 kB, which is more than a client takes at once.
+/// Answers with 100 kB, which is more than the buffers between server and client hold.
 fn router() -> Router {
     Router::new()
         .route("/", get(async || vec![b'x'; 100_000]))
@@ -41,7 +41,7 @@ fn router() -> Router {
         .route("/endless", get(std::future::pending::<()>))
 }
 
-/// An HTTP/2 client that answers pings, as long as it lives.
+/// An HTTP/2 client that answers pings as long as it is connected.
 async fn http2(client: DuplexStream, window: u32) -> (SendRequest<Bytes>, JoinHandle<bool>) {
     let mut builder = h2::client::Builder::new();
     builder.initial_window_size(window);
@@ -132,8 +132,8 @@ async fn an_idle_client_of_http_2_is_told_and_closed_however_it_answers_pings() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_takes_no_goaway_is_closed_after_it() {
-    // A frame of SETTINGS after the preface, then a request for `/small`, and silence.
+async fn a_client_that_does_not_read_the_goaway_is_closed_after_it() {
+    // The preface, a SETTINGS frame, a request for `/small`, and then nothing more.
     const ASKED: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
         \0\0\0\x04\0\0\0\0\0\
         \0\0\x0b\x01\x05\0\0\0\x01\x82\x86\x44\x06/small\x01";
@@ -149,7 +149,7 @@ async fn whoever_takes_no_goaway_is_closed_after_it() {
         let _ = client.read_to_end(&mut answer).await;
         answer
     });
-    // Pings are not answered, which ends the connection even sooner.
+    // Pings are not answered, which may end the connection even sooner.
     assert!(lasts(task).await <= (IDLE + WRITE).as_secs());
     let answer = reading.await.unwrap();
     assert!(answer.windows(5).any(|window| window == b"small"), "{answer:?}");
@@ -162,7 +162,7 @@ async fn a_running_request_is_not_idle() {
     let (answer, _) = sender.send_request(request("/endless"), true).unwrap();
     tokio::time::sleep(10 * IDLE).await;
     assert!(!task.is_finished());
-    // It is idle from when the client gives the request up.
+    // The connection is idle from the moment when the client cancels the request.
     drop(answer);
     assert_eq!(lasts(task).await, IDLE.as_secs());
 }
@@ -191,7 +191,7 @@ async fn a_body_that_does_not_come_is_not_waited_for_on_either_protocol() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_trickles_has_its_time_on_a_kept_connection_too() {
+async fn a_head_that_arrives_byte_by_byte_is_bounded_in_time_on_a_kept_connection_too() {
     let Served { mut client, task, end: _end } = serve(router());
     let began = Instant::now();
     for byte in b"GET /small HTTP/1.1\r\nhost: x\r\n\r\n".iter().chain([&b'x'; 1000]) {
@@ -204,7 +204,8 @@ async fn a_head_that_trickles_has_its_time_on_a_kept_connection_too() {
     assert!(began.elapsed() <= Duration::from_secs(15) + IDLE, "{:?}", began.elapsed());
 }
 
-/// Sends a request, and its body when the answer may be there already.
+/// Sends the head of a request, waits, and then sends its body. The answer may be there before the
+/// body.
 async fn post_slowly(client: &mut DuplexStream, head: &str, body: &[u8]) -> String {
     client.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -230,11 +231,11 @@ async fn a_body_that_no_handler_reads_does_not_cost_the_connection() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_to_a_request_whose_body_is_not_read_says_close() {
     for (headers, body) in [
-        // It is too long to be read for nothing.
+        // The body is too long to be read and discarded.
         ("content-length: 10000000", vec![b'x'; 100_000]),
-        // It does not come.
+        // The body does not come.
         ("content-length: 10", vec![]),
-        // It comes when it is asked for, which it is not.
+        // The client sends the body only when it is asked to, and it is not.
         ("content-length: 10\r\nexpect: 100-continue", vec![]),
     ] {
         let Served { client, task, end: _end } = serve(router());

@@ -22,7 +22,7 @@ fn good() -> Page {
 }
 
 #[tokio::test]
-async fn openid_connect_is_asked_first() {
+async fn openid_connect_metadata_is_requested_first() {
     let (found, requests) = find(vec![(OPENID, good()), (RFC_8414, Page::Status(500))]).await;
     // The keys may be on another host than the issuer, as Google's are.
     assert_eq!(found.unwrap().as_str(), "https://keys.example.net/t1");
@@ -30,7 +30,7 @@ async fn openid_connect_is_asked_first() {
 }
 
 #[tokio::test]
-async fn rfc_8414_follows_when_that_is_not_there() {
+async fn rfc_8414_metadata_is_the_fallback() {
     let pages = [
         Page::Status(404),
         Page::Status(403),
@@ -47,7 +47,7 @@ async fn rfc_8414_follows_when_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn s3_3_an_issuer_that_differs_in_a_byte_is_refused() {
+async fn s3_3_metadata_whose_issuer_differs_in_a_byte_is_refused() {
     for other in [
         "https://id.example.com/t1/",
         "https://id.example.com/T1",
@@ -64,7 +64,7 @@ async fn s3_3_an_issuer_that_differs_in_a_byte_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_set_must_be_named_by_a_safe_url() {
+async fn the_url_of_a_key_set_must_be_safe() {
     let long = format!("https://id.example.com/{}", "k".repeat(70_000));
     for bad in [
         "http://id.example.com/keys",
@@ -94,7 +94,7 @@ fn the_well_known_parts_are_where_the_standards_put_them() {
             "https://a.example/.well-known/oauth-authorization-server",
         ),
         (
-            // As Auth0 writes it.
+            // Auth0 writes its issuers like this.
             "https://a.example/",
             "https://a.example/.well-known/openid-configuration",
             "https://a.example/.well-known/oauth-authorization-server",

@@ -37,7 +37,7 @@ async fn a_redirect_to_another_origin_is_refused() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_no_request_can_follow_is_refused() {
+async fn a_redirect_to_an_overlong_url_is_refused() {
     let issuer = TestIssuer::new();
     let long = format!("/{}", "b".repeat(70_000)).leak();
     let error = get(&issuer, vec![("/a/keys", Page::Redirect(long))]).await;
@@ -53,7 +53,7 @@ async fn redirects_in_circles_end() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused() {
+async fn a_document_over_the_limit_is_refused() {
     let issuer = TestIssuer::new();
     let largest = vec![("/a/keys", Page::Text(vec![b' '; MAX_KEY_SET_LEN]))];
     assert!(get(&issuer, largest).await.is_ok());
@@ -62,20 +62,20 @@ async fn what_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn only_200_is_the_document() {
+async fn only_status_200_is_accepted() {
     for status in [201, 204, 304, 400, 401, 404, 429, 500, 503] {
         let error =
             get(&TestIssuer::new(), vec![("/a/keys", Page::Status(status))]).await.unwrap_err();
         let KeysError::Status { status: found, .. } = error else { panic!("{status}: {error:?}") };
         assert_eq!(found.as_u16(), status);
     }
-    // A redirect that leads nowhere.
+    // A redirect without a location.
     let error = get(&TestIssuer::new(), vec![("/a/keys", Page::Status(301))]).await.unwrap_err();
     assert!(matches!(error, KeysError::Redirected { .. }));
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_answer_times_out() {
+async fn an_issuer_that_does_not_answer_times_out() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Hang);
     let begin = tokio::time::Instant::now();
@@ -85,7 +85,7 @@ async fn who_does_not_answer_times_out() {
 }
 
 #[test]
-fn freshness_is_read_as_rfc_9111_says() {
+fn freshness_follows_rfc_9111() {
     let read = |lines: &[(&'static str, &'static str)]| {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {

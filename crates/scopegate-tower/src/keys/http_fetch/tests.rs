@@ -43,7 +43,7 @@ async fn a_redirect_to_another_origin_is_not_followed() {
     let error = download(&HttpFetch::new(), &url).await.unwrap_err();
     assert!(matches!(error, KeysError::Redirected { .. }), "{error:?}");
     assert!(other.received_requests().await.unwrap().is_empty());
-    // A client of the user's may have followed it: its answer is not believed.
+    // A custom client may follow the redirect; the answer is rejected all the same.
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
     let error = download(&HttpFetch::with_client(client), &url).await.unwrap_err();
     assert!(matches!(error, KeysError::Redirected { .. }), "{error:?}");
@@ -59,8 +59,8 @@ async fn a_redirect_within_the_origin_is_followed() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_an_error() {
-    // With TLS too, for which no provider of the process need be chosen.
+async fn a_refused_connection_is_an_error() {
+    // Also with TLS, without a crypto provider installed for the process.
     for url in ["http://127.0.0.1:1/keys", "https://127.0.0.1:1/keys"] {
         let error = download(&HttpFetch::new(), &Url::parse(url).unwrap()).await;
         assert!(matches!(error, Err(KeysError::Fetch { source: FetchError::Transport(_), .. })));

@@ -1,4 +1,5 @@
-//! How the keys are renewed: by one refresh at a time in its own task, and by the clock in the background.
+//! Refreshes the keys: one shared refresh at a time, each in its own task, and a background task
+//! that follows the schedule.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -19,7 +20,7 @@ use crate::keys::source::{Load, Loaded};
 use crate::meter;
 
 impl KeyRing {
-    /// The refresh that is running, or a new one, for this key, outside the cool-down.
+    /// Returns the running refresh, or starts one for this key if the cool-down is over.
     pub(crate) fn refresh_for_request(
         self: &Arc<Self>,
         kid: Option<&str>,
@@ -36,7 +37,7 @@ impl KeyRing {
         self.start(remote, &mut state, kid, now).ok_or(Outcome::Failed)
     }
 
-    /// The refresh that is running, or a new one: the schedule keeps to the cool-down by itself.
+    /// Returns the running refresh, or starts one. The schedule itself keeps the cool-down.
     pub(super) fn refresh_by_schedule(self: &Arc<Self>) -> Option<Refresh> {
         let remote = self.remote.as_ref()?;
         let now = remote.clock.now();
@@ -59,9 +60,10 @@ impl KeyRing {
         (state.started_at, state.absent) = (Some(now), None);
         let (progress, refresh) = Refresh::begin();
         state.running = Some(refresh.clone());
-        // Its own task, so that it goes on when the request that caused it is given up.
+        // In its own task, so that it continues if the request that started it is cancelled.
         runtime.spawn(Arc::clone(self).refresh(kid.map(Box::from), progress));
-        // A runtime that ended took its tasks along; the layer may live on in another.
+        // If a runtime was shut down, its tasks are gone, but the layer may still be used in
+        // another runtime.
         if state.background.as_ref().is_none_or(JoinHandle::is_finished) {
             let schedule = remote.schedule.subscribe();
             state.background = Some(runtime.spawn(keep_fresh(Arc::downgrade(self), schedule)));
@@ -86,7 +88,7 @@ impl KeyRing {
         remote.schedule.send_replace(wait);
     }
 
-    /// Takes new keys into use. Tells how long the issuer calls them fresh.
+    /// Replaces the keys in use. Returns how long the issuer declares them fresh.
     fn install(&self, remote: &Remote, load: Load) -> Option<Duration> {
         let Loaded { document, parsed, fresh_for, tag } = match load {
             Load::Loaded(loaded) => *loaded,
@@ -105,13 +107,13 @@ impl KeyRing {
         let (generation, issuer) = (held.generation + 1, &*remote.issuer);
         for set_aside in &parsed.set_aside {
             let (kid, problem) = (set_aside.kid.as_deref(), &set_aside.problem);
-            tracing::debug!(issuer, kid, "a key of the issuer is set aside: {problem}");
+            tracing::debug!(issuer, kid, "ignored a key of the issuer: {problem}");
         }
         let (keys, set_aside) = (parsed.keys.len(), parsed.set_aside.len());
         if keys == 0 {
             tracing::warn!(issuer, generation, set_aside, "the issuer has no usable key");
         } else {
-            tracing::info!(issuer, generation, keys, set_aside, "took the issuer's keys into use");
+            tracing::info!(issuer, generation, keys, set_aside, "the issuer's new keys are in use");
         }
         meter::refreshed(issuer, "renewed");
         self.held.store(Arc::new(HeldKeys { keys: parsed.keys, generation, digest }));
@@ -119,7 +121,7 @@ impl KeyRing {
         fresh_for
     }
 
-    /// The issuer has spoken: what is held is what there is.
+    /// Records that the issuer answered: the keys held are the keys it publishes now.
     fn confirm(
         &self,
         remote: &Remote,
@@ -136,7 +138,7 @@ impl KeyRing {
         after_success(fresh_for, jitter())
     }
 
-    /// Goes on with the keys there are.
+    /// Records a failure; the keys held stay in use.
     fn keep(&self, remote: &Remote, error: KeysError, now: UnixTime) -> Duration {
         let error = Arc::new(error);
         let (failures, confirmed_at) = {
@@ -161,12 +163,12 @@ impl KeyRing {
     }
 }
 
-/// Renews the keys by the schedule until nobody holds the ring.
+/// Refreshes the keys by the schedule until the ring is dropped.
 async fn keep_fresh(ring: Weak<KeyRing>, mut schedule: watch::Receiver<Duration>) {
     loop {
         let wait = *schedule.borrow_and_update();
         match timeout(wait, schedule.changed()).await {
-            // Somebody else has just renewed them.
+            // A request's refresh has just ended; its result set a new waiting time.
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,
             Err(_) => {

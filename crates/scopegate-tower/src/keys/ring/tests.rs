@@ -33,7 +33,7 @@ impl KeyRing {
 
 impl Refresh {
     async fn outcome_for_request(self) -> Outcome {
-        self.outcome_until(tokio::time::Instant::now() + crate::keys::PATIENCE).await
+        self.outcome_until(tokio::time::Instant::now() + crate::keys::MAX_WAIT).await
     }
 }
 
@@ -48,7 +48,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Lets the tasks run that have something to do.
+/// Lets all tasks run that are ready.
 async fn settle() {
     for _ in 0..20 {
         tokio::task::yield_now().await;
@@ -56,7 +56,7 @@ async fn settle() {
 }
 
 #[tokio::test]
-async fn all_share_one_refresh() {
+async fn requests_share_one_refresh() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     let waiting: Vec<_> = (0..100)
@@ -71,7 +71,7 @@ async fn all_share_one_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_survives_who_caused_it() {
+async fn a_refresh_outlives_the_request_that_started_it() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Slow(seconds(2)));
     let ring = ring(&issuer);
@@ -85,7 +85,7 @@ async fn a_refresh_survives_who_caused_it() {
 }
 
 #[tokio::test]
-async fn a_failure_cools_down_too() {
+async fn after_a_failed_refresh_the_cool_down_applies_too() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Down);
     let ring = ring(&issuer);
@@ -109,9 +109,9 @@ async fn a_clock_that_is_set_back_does_not_stop_refreshes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_waits_five_seconds_and_the_keys_come_all_the_same() {
+async fn a_request_waits_five_seconds_but_the_refresh_goes_on() {
     let issuer = TestIssuer::new();
-    // Two exchanges of four seconds: neither is too long for itself.
+    // Two exchanges of four seconds each: neither times out on its own.
     let source = Source::new(Location::Discovery(name()), Arc::new(SlowPages(issuer.clone())));
     let ring = ring_of(&issuer, source);
     let begin = tokio::time::Instant::now();
@@ -163,7 +163,7 @@ async fn discovery_is_not_repeated_at_each_refresh() {
         issuer.clock.advance(seconds(15));
     }
     assert_eq!(issuer.requests(), ["/.well-known/openid-configuration", "/keys", "/keys", "/keys"]);
-    // The keys moved: after an hour, or after a failure, the issuer is asked again where they are.
+    // After an hour, or after a failure, discovery runs again, in case the keys moved.
     issuer.behave(Behaviour::Down);
     assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
     issuer.clock.advance(seconds(15));
@@ -172,7 +172,7 @@ async fn discovery_is_not_repeated_at_each_refresh() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_removed_is_forgotten() {
+async fn a_key_that_was_removed_is_dropped() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     refresh(&ring, &issuer).await;
@@ -189,7 +189,7 @@ async fn a_key_that_was_removed_is_forgotten() {
     assert_eq!(ring.held(issuer.clock.now()).unwrap().keys.len(), 0);
     let unknown = JoseError::UnknownKey { kid: None };
     let cause = ring.refusal(Outcome::Succeeded, unknown, issuer.clock.now());
-    assert!(matches!(cause, RefusalCause::InvalidToken(_)), "the issuer has spoken: {cause:?}");
+    assert!(matches!(cause, RefusalCause::InvalidToken(_)), "the issuer has answered: {cause:?}");
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn unchanged_keys_keep_their_generation() {
 }
 
 #[tokio::test]
-async fn stale_keys_serve_for_a_day() {
+async fn stale_keys_are_used_for_24_hours() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     refresh(&ring, &issuer).await;
@@ -235,7 +235,7 @@ async fn an_unreadable_key_set_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_unchanged_set_is_not_sent_again() {
+async fn an_unchanged_key_set_is_not_downloaded_again() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Tagged);
     issuer.send_header(CACHE_CONTROL, "max-age=900");
@@ -246,9 +246,9 @@ async fn an_unchanged_set_is_not_sent_again() {
         issuer.clock.advance(seconds(3600 * 12));
         assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
         assert_eq!(issuer.not_modified(), hours);
-        assert_eq!(ring.kids(&issuer), ["k1"], "confirmed, so that it is not too old");
+        assert_eq!(ring.kids(&issuer), ["k1"], "confirmed, so not too old");
         let due_in = ring.known().unwrap().due_at.unwrap().since(issuer.clock.now()).as_secs();
-        assert!((787..=900).contains(&due_in), "fresh as long as it was: {due_in}");
+        assert!((787..=900).contains(&due_in), "the freshness from before: {due_in}");
     }
     assert!(Arc::ptr_eq(&before, &ring.held.load_full()));
 
@@ -258,11 +258,11 @@ async fn an_unchanged_set_is_not_sent_again() {
     assert_eq!(ring.kids(&issuer), ["k2"], "the tag changes with the set");
     issuer.clock.advance(seconds(15));
     refresh(&ring, &issuer).await;
-    assert_eq!(issuer.not_modified(), 4, "and the new one counts");
+    assert_eq!(issuer.not_modified(), 4, "and the new tag is used");
 }
 
 #[tokio::test]
-async fn who_says_that_nothing_changed_without_being_asked_is_not_believed() {
+async fn an_unrequested_304_is_an_error() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Pages(vec![("/keys", Page::Status(304))]));
     let ring = ring(&issuer);
@@ -278,7 +278,7 @@ fn seeded(issuer: &TestIssuer) -> Arc<KeyRing> {
 }
 
 #[tokio::test]
-async fn seeds_serve_until_the_issuer_has_spoken() {
+async fn seed_keys_are_used_until_the_issuer_answers() {
     let issuer = TestIssuer::new();
     let ring = seeded(&issuer);
     issuer.replace_key("k2");
@@ -289,18 +289,18 @@ async fn seeds_serve_until_the_issuer_has_spoken() {
         settle().await;
         issuer.clock.advance(seconds(86_400));
     }
-    assert_eq!(issuer.fetches(), 3, "each request in passing asks for better ones");
-    assert!(ring.first_keys(issuer.clock.now()).await.is_ok(), "they suffice for a start");
+    assert_eq!(issuer.fetches(), 3, "a request triggers a refresh each time");
+    assert!(ring.first_keys(issuer.clock.now()).await.is_ok(), "seed keys are enough to start");
     issuer.behave(Behaviour::Keys);
     issuer.clock.advance(seconds(60));
     ring.refresh_if_due(issuer.clock.now());
     settle().await;
-    assert_eq!(ring.kids(&issuer), ["k2"], "a seed that the issuer does not publish is forgotten");
+    assert_eq!(ring.kids(&issuer), ["k2"], "a seed key that is not published is dropped");
     assert_eq!(ring.standing().generation(issuer.clock.now()), Some(2));
 }
 
 #[tokio::test]
-async fn readiness_tells_the_life_of_keys() {
+async fn readiness_reports_each_key_state() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     let readiness = || ring.readiness("i", issuer.clock.now());
@@ -318,7 +318,7 @@ async fn readiness_tells_the_life_of_keys() {
     issuer.clock.advance(seconds(15));
     ring.wake(issuer.clock.now());
     settle().await;
-    assert_eq!(issuer.fetches(), 1, "probes do not hurry the issuer");
+    assert_eq!(issuer.fetches(), 1, "probes do not cause further requests");
     refresh(&ring, &issuer).await;
     let fresh = readiness();
     assert_eq!((fresh.state(), fresh.keys(), fresh.age()), (KeyState::Fresh, 1, Some(seconds(0))));
@@ -330,7 +330,7 @@ async fn readiness_tells_the_life_of_keys() {
     refresh(&ring, &issuer).await;
     let stale = readiness();
     assert_eq!((stale.state(), stale.age()), (KeyState::Stale, Some(seconds(3600))));
-    assert!(stale.is_ready(), "they serve on");
+    assert!(stale.is_ready(), "stale keys are still used");
     let json = serde_json::to_value(&stale).unwrap();
     assert_eq!(json["state"], "stale");
     assert_eq!(json["age_seconds"], 3600);
@@ -342,7 +342,7 @@ async fn readiness_tells_the_life_of_keys() {
 }
 
 #[tokio::test]
-async fn what_hangs_on_a_ring_ends_with_it() {
+async fn dropping_a_ring_ends_its_standing() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     let standing = Arc::clone(ring.standing());

@@ -1,9 +1,10 @@
-//! Keys in their life, as requests see it: rotation, removal, outage, slowness, floods, a start offline.
+//! The life of keys, as requests see it: rotation, removal, outages, slow answers, floods, an
+//! offline start.
 
 use super::*;
 use crate::{KeyState, TrustedIssuer};
 
-/// Lets the tasks run that have something to do.
+/// Lets all tasks run that are ready.
 async fn settle() {
     for _ in 0..20 {
         tokio::task::yield_now().await;
@@ -14,7 +15,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A token of now, whatever the clock shows.
+/// A token that is valid at the time of the test's clock.
 fn token_of_now(issuer: &TestIssuer) -> String {
     let now = issuer.clock.now().as_seconds();
     let payload = json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": now + 60, "sub": "u1" });
@@ -26,12 +27,12 @@ fn reason(response: &Response<Body>) -> &'static str {
 }
 
 #[tokio::test]
-async fn rotation_under_load_refuses_nobody_whose_key_is_held() {
+async fn key_rotation_under_load_refuses_no_valid_token() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     for round in 0..20 {
         let held = token_of_now(&issuer);
-        // Published first, and signed with after it can have been read.
+        // The key is published first; tokens are signed with it only when it can have been read.
         issuer.add_key(&format!("round-{round}"));
         let new = token_of_now(&issuer);
         issuer.clock.advance(seconds(15));
@@ -50,22 +51,22 @@ async fn rotation_under_load_refuses_nobody_whose_key_is_held() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removed_key_stops_at_the_next_refresh() {
+async fn a_removed_key_is_refused_after_the_next_refresh() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     let old = issuer.token();
     assert_eq!(status(&layer, &old).await, 200);
     issuer.replace_key("k2");
-    assert_eq!(status(&layer, &old).await, 200, "nobody knows yet");
+    assert_eq!(status(&layer, &old).await, 200, "the layer does not know yet");
     tokio::time::sleep(seconds(601)).await;
     let response = send(&layer, get(&old)).await;
     assert_eq!((response.status().as_u16(), reason(&response)), (401, "unknown_key"));
-    assert_eq!(issuer.fetches(), 2, "the background saw to it");
+    assert_eq!(issuer.fetches(), 2, "refreshed in the background");
     assert_eq!(status(&layer, &issuer.token()).await, 200);
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_gone_for_an_hour_is_not_missed() {
+async fn an_issuer_outage_of_an_hour_does_not_affect_requests() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     issuer.behave(Behaviour::Down);
@@ -76,7 +77,7 @@ async fn an_issuer_that_is_gone_for_an_hour_is_not_missed() {
     }
     assert!(
         (40..=61).contains(&issuer.fetches()),
-        "asked about once a minute: {}",
+        "about one refresh per minute: {}",
         issuer.fetches()
     );
     let readiness = layer.readiness();
@@ -92,7 +93,7 @@ async fn an_issuer_that_is_gone_for_an_hour_is_not_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_set_that_takes_four_seconds_delays_nobody_whose_key_is_held() {
+async fn a_slow_key_set_does_not_delay_tokens_whose_key_is_held() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     let held = issuer.token();
@@ -100,7 +101,7 @@ async fn a_key_set_that_takes_four_seconds_delays_nobody_whose_key_is_held() {
     issuer.clock.advance(seconds(1800));
     let begin = tokio::time::Instant::now();
     for _ in 0..100 {
-        assert_eq!(status(&layer, &held).await, 200, "while the keys are being renewed");
+        assert_eq!(status(&layer, &held).await, 200, "during the refresh");
         settle().await;
     }
     assert_eq!(begin.elapsed(), Duration::ZERO);
@@ -111,7 +112,7 @@ async fn a_key_set_that_takes_four_seconds_delays_nobody_whose_key_is_held() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_random_keys_delays_a_new_one_by_the_cool_down_only() {
+async fn a_flood_of_random_keys_delays_a_new_key_by_one_cool_down_at_most() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     let attacker = TestIssuer::new();
@@ -131,14 +132,14 @@ async fn a_flood_of_random_keys_delays_a_new_one_by_the_cool_down_only() {
             issuer.add_key("legitimate");
         }
         if second == 115 {
-            assert_eq!(status(&layer, &issuer.token()).await, 200, "a cool-down later");
+            assert_eq!(status(&layer, &issuer.token()).await, 200, "one cool-down later");
         }
     }
     assert!(issuer.fetches() <= 21, "{}", issuer.fetches());
 }
 
 #[tokio::test]
-async fn a_key_known_to_be_absent_reaches_the_network_once_in_a_cool_down() {
+async fn a_key_known_to_be_absent_causes_one_refresh_per_cool_down() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     let attacker = TestIssuer::new();
@@ -153,7 +154,7 @@ async fn a_key_known_to_be_absent_reaches_the_network_once_in_a_cool_down() {
 }
 
 #[tokio::test]
-async fn a_key_asked_for_before_it_was_published_is_good_within_the_cool_down() {
+async fn a_key_requested_before_it_was_published_is_found_within_one_cool_down() {
     for published_after in [0, 3, 14, 40] {
         let issuer = TestIssuer::new();
         let layer = issuer.builder().start().await.unwrap();
@@ -175,7 +176,7 @@ async fn a_key_asked_for_before_it_was_published_is_good_within_the_cool_down() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_the_background_brings_is_good_at_once() {
+async fn a_key_from_a_background_refresh_is_used_at_once() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().start().await.unwrap();
     let hasty = TestIssuer::new();
@@ -183,14 +184,14 @@ async fn a_key_that_the_background_brings_is_good_at_once() {
     issuer.clock.advance(seconds(15));
     assert_eq!(status(&layer, &hasty.token()).await, 401);
     issuer.publish_key_of(&hasty);
-    // Timers go on; the clock of the cool-down stands.
+    // Timers advance here, but the clock that the cool-down uses does not.
     tokio::time::sleep(seconds(601)).await;
     assert_eq!(issuer.fetches(), 3);
     assert_eq!(status(&layer, &hasty.token()).await, 200);
 }
 
 #[tokio::test]
-async fn seeds_let_a_service_start_without_its_issuer() {
+async fn seed_keys_let_a_service_start_without_its_issuer() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Down);
     let layer = issuer.builder().seed_keys(issuer.key_set()).start().await.unwrap();
@@ -202,11 +203,11 @@ async fn seeds_let_a_service_start_without_its_issuer() {
     issuer.behave(Behaviour::Keys);
     issuer.clock.advance(seconds(60));
     assert_eq!(status(&layer, &issuer.token()).await, 200);
-    assert_eq!(status(&layer, &old).await, 401, "the issuer has spoken");
+    assert_eq!(status(&layer, &old).await, 401, "the issuer has answered");
 }
 
 #[tokio::test]
-async fn readiness_wakes_a_layer_that_nobody_has_asked_yet() {
+async fn readiness_makes_an_unused_layer_read_its_keys() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().build().unwrap();
     assert!(!layer.readiness().is_ready());
@@ -224,7 +225,7 @@ async fn readiness_wakes_a_layer_that_nobody_has_asked_yet() {
 }
 
 #[tokio::test]
-async fn issuers_do_not_share_their_trouble() {
+async fn a_failing_issuer_does_not_affect_others() {
     let (up, down) = (TestIssuer::new(), TestIssuer::new());
     down.behave(Behaviour::Down);
     let trusted = |issuer: &TestIssuer, name: &str| {
@@ -247,11 +248,11 @@ async fn issuers_do_not_share_their_trouble() {
     assert_eq!(status(&layer, &sign(&down, "https://down.example")).await, 503);
     let response = send(&layer, get(&sign(&up, "https://other.example"))).await;
     assert_eq!((response.status().as_u16(), reason(&response)), (401, "wrong_issuer"));
-    // Signed by one, claiming to be from the other.
+    // Signed by one issuer, with the name of the other.
     let forged = send(&layer, get(&sign(&down, "https://up.example"))).await;
     assert_eq!((forged.status().as_u16(), reason(&forged)), (401, "bad_signature"));
     let readiness = layer.readiness();
-    assert!(!readiness.is_ready(), "one cannot be served");
+    assert!(!readiness.is_ready(), "one issuer has no keys");
     assert!(readiness.issuers().iter().any(crate::IssuerReadiness::is_ready));
     let document = String::from_utf8(layer.protected_resource().unwrap().json().to_vec()).unwrap();
     assert!(document.contains(r#"["https://down.example","https://up.example"]"#), "{document}");

@@ -1,4 +1,4 @@
-//! What the API says about itself.
+//! The documents that the API publishes.
 
 use super::*;
 
@@ -12,7 +12,7 @@ async fn fetch(api: &Api, path: &str) -> (HeaderMap, String) {
 }
 
 #[tokio::test]
-async fn the_document_says_which_scopes_each_operation_needs() {
+async fn the_document_has_the_scopes_of_each_operation() {
     let api = Api::start().await;
     let (headers, json) = fetch(&api, "/openapi.json").await;
     assert_eq!(headers["content-type"], "application/json");
@@ -34,7 +34,7 @@ async fn the_document_says_which_scopes_each_operation_needs() {
 }
 
 #[tokio::test]
-async fn clients_learn_where_to_get_a_token_and_for_which_scopes() {
+async fn the_metadata_names_issuer_and_scopes() {
     let api = Api::start().await;
     let (headers, json) = fetch(&api, "/.well-known/oauth-protected-resource").await;
     assert_eq!(headers["content-type"], "application/json");
@@ -47,7 +47,7 @@ async fn clients_learn_where_to_get_a_token_and_for_which_scopes() {
 }
 
 #[tokio::test]
-async fn an_api_without_a_url_of_its_own_says_nothing_of_it() {
+async fn an_api_without_a_resource_url_has_no_metadata() {
     let api = Api::start().await;
     let auth = api.issuer.layer_builder().extra_claims::<Tenant>();
     let router = api::router(api.store.clone(), auth, api.issuer.url(), None).unwrap();
@@ -59,7 +59,7 @@ async fn an_api_without_a_url_of_its_own_says_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn the_page_shows_the_scopes_and_fetches_nothing() {
+async fn the_page_shows_the_scopes_and_loads_nothing() {
     let api = Api::start().await;
     let (headers, page) = fetch(&api, "/docs").await;
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
@@ -71,7 +71,7 @@ async fn the_page_shows_the_scopes_and_fetches_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_public_is_read_only() {
+async fn public_documents_are_read_only() {
     let api = Api::start().await;
     let request = Request::post("/openapi.json").body(Body::empty()).unwrap();
     let answer = api.send(request).await;

@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Which tokens may do what.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const REQUESTS: [(&str, &str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn each_route_needs_its_scope_before_anything_else_is_looked_at() {
+async fn each_route_checks_its_scope_first() {
     let api = Api::start().await;
     for (method, path, needed) in REQUESTS {
         for held in ["", "orders", "READ:orders WRITE:orders", "read:orders2 write:orders:all"] {
@@ -28,7 +28,7 @@ async fn each_route_needs_its_scope_before_anything_else_is_looked_at() {
 }
 
 #[tokio::test]
-async fn nothing_is_answered_without_a_token() {
+async fn without_a_token_every_request_is_401() {
     let api = Api::start().await;
     let others = [("PUT", "/orders", ""), ("GET", "/nothing", "")];
     for (method, path, _) in REQUESTS.into_iter().chain(others) {
@@ -40,14 +40,14 @@ async fn nothing_is_answered_without_a_token() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_for_us_or_not_good_any_more_is_refused() {
+async fn foreign_broken_and_expired_tokens_are_refused() {
     let api = Api::start().await;
     let elsewhere = TestIssuer::start("api://orders").await;
     let good = api.token("read:orders").sign();
     for (name, token) in [
         ("another audience", api.token("read:orders").audience("api://stock").sign()),
         ("another issuer's key", elsewhere.token().scope("read:orders").sign()),
-        ("a tenant that is no text", api.token("read:orders").claim("tenant", 7).sign()),
+        ("a tenant that is not a string", api.token("read:orders").claim("tenant", 7).sign()),
         ("cut off", good[..good.len() - 9].to_owned()),
     ] {
         let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));

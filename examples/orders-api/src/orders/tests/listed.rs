@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_page_has_twenty_orders_unless_another_number_is_asked_for() {
+async fn a_page_has_twenty_orders_by_default() {
     let api = Api::start().await;
     assert_eq!(api.list("").await.ids(), Vec::from_iter(1..=20));
     assert_eq!(api.list("?limit=1").await.ids(), [1]);
@@ -13,7 +13,7 @@ async fn a_page_has_twenty_orders_unless_another_number_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_pages_follow_each_other_without_gap_and_repetition() {
+async fn pages_have_no_gaps_and_no_repetition() {
     let api = Api::start().await;
     let (mut next, mut ids) = ("/orders?limit=30".to_owned(), Vec::new());
     loop {
@@ -30,7 +30,7 @@ async fn the_pages_follow_each_other_without_gap_and_repetition() {
 }
 
 #[tokio::test]
-async fn a_filter_holds_on_the_next_page_too() {
+async fn the_next_page_keeps_the_filter() {
     let api = Api::start().await;
     let all = api.list("?limit=100&status=delivered&customer=Caf%C3%A9+Lumi%C3%A8re").await;
     assert!(all.ids().len() > 2);
@@ -52,7 +52,7 @@ async fn a_filter_holds_on_the_next_page_too() {
 }
 
 #[tokio::test]
-async fn each_mistake_in_the_query_is_named() {
+async fn each_mistake_in_the_query_is_reported() {
     let api = Api::start().await;
     for (query, parameters) in [
         ("?limit=0", vec!["limit"]),

@@ -9,7 +9,7 @@ fn lamp() -> Value {
 }
 
 #[tokio::test]
-async fn a_placed_order_says_who_placed_it_for_whom() {
+async fn a_placed_order_has_placed_by_and_tenant() {
     let api = Api::start().await;
     let placed = api.place(lamp().to_string()).await;
     assert_eq!((placed.status, placed.header("location")), (StatusCode::CREATED, "/orders/101"));
@@ -24,7 +24,7 @@ async fn a_placed_order_says_who_placed_it_for_whom() {
 }
 
 #[tokio::test]
-async fn an_issuer_need_not_know_tenants() {
+async fn tokens_without_a_tenant_are_accepted() {
     let api = Api::start().await;
     let token = api.issuer.token().subject("alice").scope("write:orders").sign();
     let request = Request::post("/orders")
@@ -39,7 +39,7 @@ async fn an_issuer_need_not_know_tenants() {
 }
 
 #[tokio::test]
-async fn each_mistake_in_an_order_is_named() {
+async fn each_mistake_in_an_order_is_reported() {
     let api = Api::start().await;
     let everything = api.place("{}").await;
     assert_eq!(everything.problem(422), "The order has mistakes");
@@ -73,7 +73,7 @@ async fn each_mistake_in_an_order_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_refused_with_its_position() {
+async fn malformed_json_is_refused_with_its_position() {
     let api = Api::start().await;
     for (body, position) in [
         ("", "line 1, column 0"),
@@ -88,7 +88,7 @@ async fn what_is_no_json_is_refused_with_its_position() {
 }
 
 #[tokio::test]
-async fn a_body_has_a_type_and_a_limit() {
+async fn other_content_types_and_large_bodies_are_refused() {
     let api = Api::start().await;
     let token = api.token("write:orders").sign();
     for content_type in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"]

@@ -1,4 +1,4 @@
-//! What a new client proves with who it is.
+//! The credentials of a new client.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -13,21 +13,21 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::cli::failure::CliError;
-use crate::cli::{apply, console};
+use crate::cli::{console, input};
 
-/// The most keys of a client.
+/// Maximum keys of a client.
 const MAX_KEYS: usize = 16;
 
 /// The random bytes of a secret.
 const SECRET_LEN: usize = 32;
 
-/// What a new client proves with who it is.
+/// The credentials of a new client.
 pub(super) enum Credentials {
-    /// Keys that the client has already.
+    /// Public keys that the client already has.
     Keys(Vec<Jwk>),
-    /// A key that was made, in this file.
+    /// A new key, whose private part is in this file.
     NewKey(Jwk, PathBuf),
-    /// A secret that was made, and what is kept of it.
+    /// A new secret, and what the store keeps of it.
     Secret(Zeroizing<String>, ClientSecret),
 }
 
@@ -39,7 +39,7 @@ impl Credentials {
         Self::Secret(secret, ClientSecret::from_mac(mac))
     }
 
-    /// Makes a key, and writes it to a file that is not there yet.
+    /// Makes a key and writes it to a new file.
     pub(super) fn of_new_key(path: &Path) -> Result<Self, CliError> {
         let failed = |error| CliError::failed(&error);
         let key = SigningKey::generate(Algorithm::Es256).map_err(failed)?;
@@ -77,7 +77,7 @@ impl Credentials {
         }
     }
 
-    /// Gives the client's owner what the client needs.
+    /// Prints what the owner of the client needs.
     pub(super) fn hand_out(&self, client: &ClientId) -> Result<(), CliError> {
         match self {
             Self::Keys(keys) => {
@@ -100,10 +100,10 @@ impl Credentials {
         }
     }
 
-    /// Removes the key of a client that was not made after all.
+    /// Deletes the key file of a client that could not be made.
     pub(super) fn take_back(&self) {
         if let Self::NewKey(_, path) = self {
-            // What stays is a key that nobody knows.
+            // If this fails, the file that is left holds a key that no client has.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -112,11 +112,11 @@ impl Credentials {
 /// Reads a file with public keys.
 pub(super) fn read_key_file(path: &Path) -> Result<Vec<Jwk>, CliError> {
     let refuse = |problem| CliError::BadInput(format!("{}: {problem}", path.display()));
-    read_keys(&apply::read(path)?).map_err(refuse)
+    read_keys(&input::read(path)?).map_err(refuse)
 }
 
-/// A JWK set (RFC 7517 §5), or a single JWK. A key that cannot be used is refused, since somebody
-/// will use it.
+/// Reads a JWK set (RFC 7517 §5) or a single JWK. One unusable key refuses the file: the client may
+/// be going to sign with that key.
 fn read_keys(json: &[u8]) -> Result<Vec<Jwk>, String> {
     #[derive(Deserialize)]
     struct File<'a> {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn one_key_that_cannot_be_used_is_the_end() {
+    fn one_unusable_key_refuses_the_file() {
         let good = public(Algorithm::Es256, "1");
         let private = SigningKey::generate(Algorithm::Es256).unwrap().to_private_jwk().unwrap();
         for (json, problem) in [

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn the_background_follows_the_issuer_within_bounds() {
+async fn the_background_task_follows_the_issuers_freshness_within_bounds() {
     for (says, waits) in [
         (None, 600),
         (Some("max-age=1"), 60),
@@ -24,7 +24,7 @@ async fn the_background_follows_the_issuer_within_bounds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_background_retries_and_recovers() {
+async fn the_background_task_retries_and_recovers() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Down);
     let ring = ring(&issuer);
@@ -37,7 +37,7 @@ async fn the_background_retries_and_recovers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_background_ends_with_the_ring() {
+async fn the_background_task_ends_with_the_ring() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     refresh(&ring, &issuer).await;
@@ -52,14 +52,14 @@ async fn the_background_ends_with_the_ring() {
 }
 
 #[tokio::test]
-async fn requests_renew_what_the_background_missed() {
+async fn requests_refresh_keys_that_the_background_task_missed() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
     ring.refresh_if_due(issuer.clock.now());
     settle().await;
     assert_eq!(issuer.fetches(), 0, "keys are first read when a token needs them");
     refresh(&ring, &issuer).await;
-    // The machine slept for an hour; timers did not notice.
+    // The machine slept for an hour, and timers did not run.
     issuer.clock.advance(seconds(3600));
     issuer.replace_key("k2");
     for _ in 0..100 {
@@ -77,7 +77,7 @@ fn a_ring_outlives_its_runtime() {
     assert_eq!(
         ring.refresh_for_request(None, issuer.clock.now()).unwrap_err(),
         Outcome::Failed,
-        "there is none yet"
+        "there is no runtime yet"
     );
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     issuer.behave(Behaviour::Hang);

@@ -1,0 +1,325 @@
+//! An audit event as it is stored: one flat JSON object. The writer and the reader.
+
+use std::borrow::Cow;
+
+use scopegate_claims::UnixTime;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Actor, AuditEvent, ClientDecision, DecisionId, DecisionKind, EntityChange, KeyChange, Outcome,
+    UserChange, What,
+};
+
+/// The members of the JSON object. Texts are borrowed where an event is written.
+#[derive(Deserialize, Serialize)]
+struct Row<'a> {
+    id: DecisionId,
+    at: UnixTime,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    server: Cow<'a, str>,
+    #[serde(default)]
+    client: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    grant_type: Option<Cow<'a, str>>,
+    outcome: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'a, str>>,
+    #[serde(default)]
+    scope: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rule: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_id: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    family: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actor: Option<Cow<'a, Actor>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Cow<'a, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<Cow<'a, Value>>,
+}
+
+/// A stored event that this version does not understand.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("an audit event cannot be read: {0}")]
+pub struct UnreadableEvent(String);
+
+const ORG: &str = "org";
+const FAILURE: &str = "FAILURE";
+const STARTED: &str = "user.session.start";
+const ENDED: &str = "user.session.end";
+const CATALOG_CHANGED: &str = "catalog.entity.change";
+const COUNTED: &str = "app.oauth2.as.refusals";
+const UNAUTHENTICATED: &str = "unknown client";
+const WRONG_PASSWORD: &str = "invalid credentials";
+const WHY_COUNTED: &str = "These refusals are counted, not recorded one by one.";
+
+impl AuditEvent {
+    /// The event as it is stored.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.row()).expect("an event has text keys only")
+    }
+
+    /// Reads a stored event.
+    ///
+    /// # Errors
+    ///
+    /// [`UnreadableEvent`] if it is of a kind that this version does not know.
+    pub fn from_json(json: &str) -> Result<Self, UnreadableEvent> {
+        let row: Row<'_> =
+            serde_json::from_str(json).map_err(|error| UnreadableEvent(error.to_string()))?;
+        let (id, at) = (row.id, row.at);
+        let address = row.address.clone().map(Cow::into_owned);
+        Ok(Self { id, at, address, what: row.what()? })
+    }
+
+    /// The authorization server and the client that it is about. Empty: none.
+    pub fn server_and_client(&self) -> (&str, &str) {
+        match &self.what {
+            What::Decision(decision) => (&decision.server, &decision.client),
+            What::ClientAuthenticationFailed { .. } => ("", UNAUTHENTICATED),
+            What::RefusalsCounted { client, .. } => ("", client),
+            What::KeyMoved { server, .. } => (server, ""),
+            What::CatalogChanged(change) => (&change.server, &change.client),
+            What::SessionStarted { .. }
+            | What::SignInFailed { .. }
+            | What::SessionEnded { .. }
+            | What::UserChanged { .. } => (ORG, ""),
+        }
+    }
+
+    /// The kind of event and its outcome, as they are written.
+    pub fn kind_and_outcome(&self) -> (&str, &str) {
+        match &self.what {
+            What::Decision(decision) => (decision.kind.as_str(), decision.outcome.as_str()),
+            What::ClientAuthenticationFailed { .. } | What::RefusalsCounted { .. } => {
+                (COUNTED, FAILURE)
+            }
+            What::SessionStarted { .. } => (STARTED, Outcome::ALLOW),
+            What::SignInFailed { .. } => (STARTED, FAILURE),
+            What::SessionEnded { .. } => (ENDED, Outcome::ALLOW),
+            What::UserChanged { change, .. } => (change.as_str(), Outcome::ALLOW),
+            What::KeyMoved { phase, .. } => (phase.as_str(), Outcome::ALLOW),
+            What::CatalogChanged(_) => (CATALOG_CHANGED, Outcome::ALLOW),
+        }
+    }
+
+    fn row(&self) -> Row<'_> {
+        let (server, client) = self.server_and_client();
+        let (kind, outcome) = self.kind_and_outcome();
+        let row = Row {
+            id: self.id,
+            at: self.at,
+            kind: kind.into(),
+            server: server.into(),
+            client: client.into(),
+            outcome: outcome.into(),
+            grant_type: None,
+            reason: None,
+            scope: Cow::Borrowed(""),
+            rule: None,
+            token_id: None,
+            user: None,
+            family: None,
+            address: self.address.as_deref().map(Cow::Borrowed),
+            count: None,
+            actor: None,
+            before: None,
+            after: None,
+        };
+        match &self.what {
+            What::Decision(decision) => decision.fill(row),
+            What::ClientAuthenticationFailed { count } | What::RefusalsCounted { count, .. } => {
+                Row { count: Some(*count), reason: Some(WHY_COUNTED.into()), ..row }
+            }
+            What::SignInFailed { user } => Row {
+                user: user.as_deref().map(Cow::Borrowed),
+                reason: Some(WRONG_PASSWORD.into()),
+                ..row
+            },
+            What::KeyMoved { kid, .. } => Row { token_id: Some(kid.into()), ..row },
+            What::CatalogChanged(change) => Row {
+                actor: Some(Cow::Borrowed(&change.actor)),
+                before: change.before.as_ref().map(Cow::Borrowed),
+                after: change.after.as_ref().map(Cow::Borrowed),
+                ..row
+            },
+            What::SessionEnded { user } => Row { user: user.as_deref().map(Cow::Borrowed), ..row },
+            What::SessionStarted { user } | What::UserChanged { user, .. } => {
+                Row { user: Some(user.into()), ..row }
+            }
+        }
+    }
+}
+
+impl ClientDecision {
+    fn fill<'a>(&'a self, row: Row<'a>) -> Row<'a> {
+        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
+        Row {
+            grant_type: text(&self.grant_type),
+            reason: self.reason.as_deref().map(Cow::Borrowed),
+            scope: self.scope.as_str().into(),
+            rule: text(&self.rule),
+            token_id: text(&self.token_id),
+            user: text(&self.user),
+            family: text(&self.family),
+            ..row
+        }
+    }
+}
+
+impl Row<'_> {
+    fn what(self) -> Result<What, UnreadableEvent> {
+        let user = self.user.clone().map(Cow::into_owned);
+        let needed = || UnreadableEvent(format!("{} without a user", self.kind));
+        Ok(match (&*self.kind, &*self.outcome) {
+            (STARTED, Outcome::ALLOW) => What::SessionStarted { user: user.ok_or_else(needed)? },
+            (STARTED, _) => What::SignInFailed { user },
+            (ENDED, _) => What::SessionEnded { user },
+            (CATALOG_CHANGED, _) => {
+                let nobody = || UnreadableEvent(format!("{CATALOG_CHANGED} without an actor"));
+                What::CatalogChanged(Box::new(EntityChange {
+                    actor: self.actor.ok_or_else(nobody)?.into_owned(),
+                    server: self.server.into_owned(),
+                    client: self.client.into_owned(),
+                    before: self.before.map(Cow::into_owned),
+                    after: self.after.map(Cow::into_owned),
+                }))
+            }
+            (COUNTED, _) => {
+                let count = self.count.unwrap_or_default();
+                match &*self.client {
+                    UNAUTHENTICATED => What::ClientAuthenticationFailed { count },
+                    client => What::RefusalsCounted { client: client.to_owned(), count },
+                }
+            }
+            (kind, _) => {
+                if let Some(change) = UserChange::named(kind) {
+                    return Ok(What::UserChanged { user: user.ok_or_else(needed)?, change });
+                }
+                if let Some(phase) = KeyChange::named(kind) {
+                    let kid = self.token_id.unwrap_or_default().into_owned();
+                    return Ok(What::KeyMoved { server: self.server.into_owned(), kid, phase });
+                }
+                let known = DecisionKind::named(kind);
+                let kind = known.ok_or_else(|| UnreadableEvent(format!("the kind {kind}")))?;
+                What::Decision(Box::new(self.decision(kind)))
+            }
+        })
+    }
+
+    fn decision(self, kind: DecisionKind) -> ClientDecision {
+        let text = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
+        ClientDecision {
+            kind,
+            server: self.server.into_owned(),
+            client: self.client.into_owned(),
+            grant_type: text(self.grant_type),
+            outcome: match self.outcome.into_owned() {
+                outcome if outcome == Outcome::ALLOW => Outcome::Allow,
+                code => Outcome::Refused(code.into()),
+            },
+            reason: text(self.reason).map(Cow::Owned),
+            scope: self.scope.into_owned(),
+            rule: text(self.rule),
+            token_id: text(self.token_id),
+            user: text(self.user),
+            family: text(self.family),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(what: What) -> AuditEvent {
+        let at = UnixTime::from_seconds(1_800_000_000);
+        AuditEvent { id: DecisionId::at(at), at, address: Some("192.0.2.1".to_owned()), what }
+    }
+
+    fn decision(outcome: Outcome) -> ClientDecision {
+        ClientDecision {
+            kind: DecisionKind::TokenGrant,
+            server: "default".to_owned(),
+            client: "reader".to_owned(),
+            grant_type: Some("client_credentials".to_owned()),
+            outcome,
+            reason: None,
+            scope: "read:orders".to_owned(),
+            rule: Some("machines/read".to_owned()),
+            token_id: Some("AT.x".to_owned()),
+            user: None,
+            family: None,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        let user = || "00u1".to_owned();
+        for what in [
+            What::Decision(Box::new(decision(Outcome::Allow))),
+            What::Decision(Box::new(decision(Outcome::Refused("invalid_grant".into())))),
+            What::ClientAuthenticationFailed { count: 3 },
+            What::RefusalsCounted { client: "tv".to_owned(), count: 9 },
+            What::SessionStarted { user: user() },
+            What::SignInFailed { user: None },
+            What::SignInFailed { user: Some(user()) },
+            What::SessionEnded { user: Some(user()) },
+            What::UserChanged { user: user(), change: UserChange::Password },
+            What::KeyMoved { server: user(), kid: user(), phase: KeyChange::Retiring },
+            What::CatalogChanged(Box::new(EntityChange {
+                actor: Actor::cli("clients create"),
+                server: String::new(),
+                client: user(),
+                before: None,
+                after: Some(serde_json::json!({ "kind": "client", "spec": {} })),
+            })),
+        ] {
+            let event = event(what);
+            assert_eq!(AuditEvent::from_json(&event.to_json()), Ok(event));
+        }
+    }
+
+    #[test]
+    fn the_members_of_a_row_are_those_of_earlier_versions() {
+        let mut event = event(What::Decision(Box::new(decision(Outcome::Allow))));
+        event.address = None;
+        let id = event.id;
+        assert_eq!(
+            event.to_json(),
+            format!(
+                r#"{{"id":"{id}","at":1800000000,"kind":"app.oauth2.as.token.grant.access_token","server":"default","client":"reader","grant_type":"client_credentials","outcome":"ALLOW","scope":"read:orders","rule":"machines/read","token_id":"AT.x"}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_kind_is_not_read() {
+        let id = DecisionId::at(UnixTime::from_seconds(1));
+        let json = format!(r#"{{"id":"{id}","at":1,"kind":"of.tomorrow","outcome":"ALLOW"}}"#);
+        assert!(AuditEvent::from_json(&json).is_err());
+    }
+
+    #[test]
+    fn only_tokens_and_devices_that_are_let_in_are_granted_by_an_event_alone() {
+        let of = |kind, outcome| {
+            event(What::Decision(Box::new(ClientDecision { kind, ..decision(outcome) }))).grants()
+        };
+        assert!(of(DecisionKind::TokenGrant, Outcome::Allow));
+        assert!(of(DecisionKind::DeviceApproval, Outcome::Allow));
+        assert!(!of(DecisionKind::TokenGrant, Outcome::Refused("invalid_grant".into())));
+        assert!(!of(DecisionKind::AuthorizationCode, Outcome::Allow));
+        assert!(!event(What::SessionStarted { user: "u".to_owned() }).grants());
+    }
+}

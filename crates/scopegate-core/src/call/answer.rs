@@ -1,0 +1,66 @@
+//! The answer to a client: the client is authenticated, the request is decided, and a refusal is
+//! recorded. When a concurrent commit wins, all of this is done again.
+
+use super::{CallKind, ClientCall, ClientError, ClientRequest, Denied, Refused};
+use crate::authority::Authority;
+use crate::error::TokenError;
+
+/// Maximum attempts when a concurrent commit wins.
+const ATTEMPTS: usize = 3;
+
+/// An endpoint at which clients authenticate. One value answers one request.
+pub(crate) trait ClientEndpoint: Send {
+    /// What a client gets.
+    type Answer;
+    /// Why it does not get it.
+    type Error: ClientError;
+
+    /// How this endpoint differs from the others.
+    fn kind(&self) -> CallKind;
+
+    /// Decides about a request and commits. It is asked again when a concurrent commit wins.
+    ///
+    /// # Errors
+    ///
+    /// Why the request is refused, and what must be remembered of that.
+    fn answer(
+        &mut self,
+        authority: &Authority,
+        call: &ClientCall<'_>,
+    ) -> impl Future<Output = Result<Self::Answer, Denied<Self::Error>>> + Send;
+}
+
+impl Authority {
+    /// Answers a request of a client.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the id of the decision if the client was authenticated.
+    pub(crate) async fn answer<E: ClientEndpoint>(
+        &self,
+        request: ClientRequest<'_>,
+        mut endpoint: E,
+    ) -> Result<E::Answer, Refused<E::Error>> {
+        let kind = endpoint.kind();
+        let mut attempt = 1;
+        loop {
+            let call = ClientCall::begin(self, request, kind).await?;
+            if let Some(stored) = kind.stored.filter(|_| attempt == 1) {
+                let admitted = self.requests.admit(stored, &call.client, request.address, call.now);
+                admitted.map_err(TokenError::from)?;
+            }
+            let denied = match endpoint.answer(self, &call).await {
+                Ok(answer) => return Ok(answer),
+                Err(denied) => denied,
+            };
+            let refused = self.refuse(&call.refusing(), &call.proved, denied).await;
+            match refused.error.lost_race() {
+                Some(lost) if attempt < ATTEMPTS => {
+                    self.catch_up(lost).await.map_err(TokenError::Storage)?;
+                }
+                _ => return Err(refused),
+            }
+            attempt += 1;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The policy of the org authorization server. It is built in: no catalog can change it.
+//!
+//! The org server issues admin scopes to admin clients, and the scopes of OpenID Connect for users. Its
+//! tokens are for itself, so neither opens a custom API.
+
+use std::time::Duration;
+
+use scopegate_claims::ScopeSet;
+
+use super::snapshot::{Policy, Rule};
+use super::{Clients, PolicySpec, RuleSpec, STANDARD_SCOPES, Scopes, Status, admin_scopes};
+
+/// To whom a built-in rule applies. A rule of a catalog names grant types, users and groups instead.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "these are the rules of the org server")]
+pub enum BuiltIn {
+    /// Clients marked `admin`, for themselves, that authenticate with `private_key_jwt`.
+    AdminClients,
+    /// Every user who signs in.
+    Users,
+}
+
+/// Refresh tokens of the org server end after 90 days.
+const REFRESH_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The policy `org` with its rules `admin` and `sign-in`.
+pub(super) fn org_policy() -> Policy {
+    let admin = admin_scopes::SCOPES.iter().map(|(name, _)| *name);
+    let rules = [
+        rule("admin", BuiltIn::AdminClients, ScopeSet::from_tokens(admin)),
+        rule("sign-in", BuiltIn::Users, ScopeSet::from_tokens(STANDARD_SCOPES)),
+    ];
+    let spec = PolicySpec { priority: 1, clients: Clients::All, status: Status::Active };
+    Policy::built_in("org", spec, rules.into())
+}
+
+fn rule<E: std::fmt::Debug>(name: &str, built_in: BuiltIn, scopes: Result<ScopeSet, E>) -> Rule {
+    let spec = RuleSpec {
+        scopes: Scopes::Named(scopes.expect("the names are scope tokens")),
+        refresh_token_lifetime: Some(REFRESH_LIFETIME),
+        ..RuleSpec::default()
+    };
+    Rule { name: name.to_owned(), spec, built_in: Some(built_in) }
+}

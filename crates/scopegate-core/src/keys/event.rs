@@ -1,0 +1,19 @@
+//! The audit event of a step of a signing key.
+
+use scopegate_claims::UnixTime;
+
+use crate::audit::{AuditEvent, DecisionId, KeyChange, What};
+use crate::store::{KeyMove, KeyPhase};
+
+/// Records that a key enters a phase. The storage writes the event together with the move.
+pub(super) fn key_step_event(step: &KeyMove, at: UnixTime) -> AuditEvent {
+    let phase = match step.phase() {
+        KeyPhase::Announced => KeyChange::Announced,
+        KeyPhase::Signing => KeyChange::Signing,
+        KeyPhase::Retiring => KeyChange::Retiring,
+        KeyPhase::Dropped => KeyChange::Dropped,
+    };
+    let (server, kid) = (step.server().to_string(), step.kid().to_owned());
+    let what = What::KeyMoved { server, kid, phase };
+    AuditEvent { id: DecisionId::at(at), at, address: None, what }
+}

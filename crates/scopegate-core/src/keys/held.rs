@@ -1,0 +1,161 @@
+//! The keys of all servers as this process holds them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+
+use scopegate_jose::{Algorithm, Jwk, JwkSet, KeySet, MasterKey, SigningKey, VerifyingKey};
+
+use crate::catalog::{Affected, RowKey, ServerId, UnreadableRow};
+use crate::error::TokenError;
+use crate::store::{KeyChanges, KeyMove, KeyPhase, StoreError, StoredKey};
+
+/// The keys at one version. A change makes a copy; what has not changed is shared with it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held {
+    /// The version of the newest change that was read.
+    pub(super) version: u64,
+    servers: HashMap<ServerId, Arc<ServerKeys>>,
+    /// The keys that this version of the program does not understand.
+    unreadable: BTreeMap<RowKey, Arc<UnreadableRow>>,
+}
+
+/// The published keys of one server: announced, signing and retiring ones.
+#[derive(Debug)]
+pub(super) struct ServerKeys {
+    /// The oldest first.
+    stored: Vec<StoredKey>,
+    /// For each of them the private key, once it has signed.
+    unsealed: Vec<OnceLock<Arc<SigningKey>>>,
+    /// What `/keys` answers (RFC 7517 §5).
+    pub(super) public: Arc<str>,
+    /// The same keys, ready to verify the server's own tokens.
+    pub(super) verifying: Arc<KeySet>,
+}
+
+impl Held {
+    /// The keys of a server; none if it has none yet.
+    pub(super) fn of(&self, server: &ServerId) -> Option<&ServerKeys> {
+        self.servers.get(server).map(Arc::as_ref)
+    }
+
+    /// The same as they are stored, the oldest first.
+    pub(super) fn stored(&self, server: &ServerId) -> &[StoredKey] {
+        self.of(server).map_or(&[], |keys| &keys.stored)
+    }
+
+    /// The keys that this version of the program does not understand.
+    pub(super) fn unreadable(&self) -> Vec<Arc<UnreadableRow>> {
+        self.unreadable.values().cloned().collect()
+    }
+
+    /// Refuses a server that has a key which is not understood: that key may be the one that signs.
+    pub(super) fn check(&self, server: &ServerId) -> Result<(), StoreError> {
+        let affects = |row: &&Arc<UnreadableRow>| match row.affected() {
+            Affected::Server(id) => id == server.as_str(),
+            Affected::Client(_) | Affected::Nothing | Affected::User(_) => false,
+        };
+        let row = self.unreadable.values().find(affects);
+        row.map_or(Ok(()), |row| Err(StoreError::Unreadable(Arc::clone(row))))
+    }
+
+    /// Applies changes that were read from the storage.
+    pub(super) fn follow(&mut self, changes: KeyChanges) {
+        let KeyChanges { version, keys, dropped, unreadable } = changes;
+        self.version = version;
+        for row in unreadable {
+            // What was known of the key may no longer be true.
+            self.remove(&row.key);
+            self.unreadable.insert(row.key.clone(), Arc::new(row));
+        }
+        for key in dropped {
+            self.remove(&key);
+        }
+        self.put(keys);
+    }
+
+    /// Applies moves that this process has just stored.
+    pub(super) fn carry_out(&mut self, moves: &[KeyMove]) {
+        for one in moves {
+            match one {
+                KeyMove::Insert(key) => self.put(vec![StoredKey::clone(key)]),
+                KeyMove::Advance { server, kid, to: KeyPhase::Dropped, .. } => {
+                    self.remove(&RowKey::signing_key(server.as_str(), kid));
+                }
+                KeyMove::Advance { server, kid, to, at, .. } => {
+                    let known = self.stored(server).iter().find(|key| key.kid == *kid);
+                    if let Some(mut key) = known.cloned() {
+                        key.enter(*to, *at);
+                        self.put(vec![key]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds keys, in the place of those with the same ids.
+    fn put(&mut self, keys: Vec<StoredKey>) {
+        let mut by_server: HashMap<ServerId, Vec<StoredKey>> = HashMap::new();
+        for key in keys {
+            self.unreadable.remove(&RowKey::signing_key(key.server.as_str(), &key.kid));
+            by_server.entry(key.server.clone()).or_default().push(key);
+        }
+        for (server, changed) in by_server {
+            self.replace(server, |known| {
+                known.retain(|known| changed.iter().all(|key| key.kid != known.kid));
+                known.extend(changed);
+            });
+        }
+    }
+
+    fn remove(&mut self, key: &RowKey) {
+        self.unreadable.remove(key);
+        let server = ServerId::try_from(key.parent.clone());
+        let server = server.ok().filter(|server| self.servers.contains_key(server));
+        if let Some(server) = server {
+            self.replace(server, |known| known.retain(|known| known.kid != key.name));
+        }
+    }
+
+    fn replace(&mut self, server: ServerId, change: impl FnOnce(&mut Vec<StoredKey>)) {
+        let before = self.of(&server);
+        let mut keys = self.stored(&server).to_vec();
+        change(&mut keys);
+        let keys = ServerKeys::new(keys, before);
+        self.servers.insert(server, Arc::new(keys));
+    }
+}
+
+impl ServerKeys {
+    /// Sorts the keys by their age, so that each node publishes the same set. Of the private keys that
+    /// were unsealed before, only those that still sign are kept in memory.
+    fn new(mut stored: Vec<StoredKey>, before: Option<&Self>) -> Self {
+        stored.sort_by(|a, b| (a.created, &a.kid).cmp(&(b.created, &b.kid)));
+        let jwks: Vec<Jwk> = stored.iter().map(|key| key.public.clone()).collect();
+        let verifying = jwks.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok());
+        let verifying = Arc::new(KeySet::from_keys(verifying));
+        let public = serde_json::to_string(&JwkSet::from_iter(jwks)).expect("keys are plain data");
+        let unsealed_before = |key: &StoredKey| {
+            let before = before.filter(|_| key.phase == KeyPhase::Signing)?;
+            let place = before.stored.iter().position(|known| known.kid == key.kid)?;
+            Some(before.unsealed[place].clone())
+        };
+        let unsealed = stored.iter().map(|key| unsealed_before(key).unwrap_or_default()).collect();
+        Self { stored, unsealed, public: public.into(), verifying }
+    }
+
+    /// The private key that signs with an algorithm; none if no key does. It is unsealed when it is
+    /// first needed, and held from then on.
+    pub(super) fn signer(
+        &self,
+        algorithm: Algorithm,
+        master_key: &MasterKey,
+    ) -> Result<Option<Arc<SigningKey>>, TokenError> {
+        let signs = |key: &StoredKey| key.algorithm == algorithm && key.phase == KeyPhase::Signing;
+        let Some(place) = self.stored.iter().position(signs) else { return Ok(None) };
+        if let Some(key) = self.unsealed[place].get() {
+            return Ok(Some(Arc::clone(key)));
+        }
+        let key = self.stored[place].unseal(master_key).map_err(TokenError::Signing)?;
+        Ok(Some(Arc::clone(self.unsealed[place].get_or_init(|| Arc::new(key)))))
+    }
+}

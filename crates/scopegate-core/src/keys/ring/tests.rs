@@ -1,0 +1,290 @@
+//! The keys of several nodes on one storage.
+
+use std::sync::Mutex as SyncMutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use scopegate_claims::{Issuer, ManualClock};
+
+use super::*;
+use crate::audit::AuditEvent;
+use crate::catalog::{RowKey, Snapshot};
+use crate::store::StoredKey;
+
+/// A storage of keys that counts how often it is read.
+#[derive(Debug, Default)]
+struct Drawer {
+    /// Each key with the version of its newest change.
+    keys: SyncMutex<Vec<(u64, StoredKey)>>,
+    events: SyncMutex<Vec<AuditEvent>>,
+    unreadable: SyncMutex<Vec<UnreadableRow>>,
+    readings: AtomicUsize,
+}
+
+#[async_trait]
+impl KeyStore for Drawer {
+    async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
+        self.readings.fetch_add(1, Ordering::SeqCst);
+        let stored = self.keys.lock().unwrap();
+        let mut changes = KeyChanges { version: newest(&stored), ..KeyChanges::default() };
+        for (_, key) in stored.iter().filter(|(changed, _)| *changed > version) {
+            match key.phase {
+                KeyPhase::Dropped => {
+                    changes.dropped.push(RowKey::signing_key(key.server.as_str(), &key.kid));
+                }
+                _ => changes.keys.push(key.clone()),
+            }
+        }
+        changes.unreadable = self.unreadable.lock().unwrap().clone();
+        Ok(changes)
+    }
+
+    async fn move_keys(&self, moves: &[KeyMove], events: &[AuditEvent]) -> Result<u64, StoreError> {
+        let mut stored = self.keys.lock().unwrap();
+        let (version, mut next) = (newest(&stored) + 1, stored.clone());
+        for one in moves {
+            match one {
+                KeyMove::Insert(key) => next.push((version, StoredKey::clone(key))),
+                KeyMove::Advance { kid, from, to, at, .. } => {
+                    let meant = next.iter_mut().find(|(_, key)| key.kid == *kid);
+                    let meant = meant.filter(|(_, key)| key.phase == *from);
+                    let (changed, key) = meant.ok_or(StoreError::Conflict)?;
+                    key.enter(*to, *at);
+                    *changed = version;
+                }
+            }
+        }
+        for (place, (_, key)) in next.iter().enumerate() {
+            let rival = |(_, other): &(u64, StoredKey)| {
+                (&other.server, other.algorithm, other.phase)
+                    == (&key.server, key.algorithm, key.phase)
+            };
+            if key.phase.is_of_one_key() && next[..place].iter().any(rival) {
+                return Err(StoreError::Conflict);
+            }
+        }
+        *stored = next;
+        self.events.lock().unwrap().extend_from_slice(events);
+        Ok(version)
+    }
+}
+
+fn newest(stored: &[(u64, StoredKey)]) -> u64 {
+    stored.iter().map(|(version, _)| *version).max().unwrap_or_default()
+}
+
+impl Drawer {
+    /// Announces a key, as an administrator will.
+    async fn announce(&self, server: &ServerId, master_key: &MasterKey, now: UnixTime) -> String {
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let key = StoredKey::seal(server, &key, KeyPhase::Announced, master_key, now).unwrap();
+        let kid = key.kid.clone();
+        self.move_keys(&[KeyMove::Insert(Box::new(key))], &[]).await.unwrap();
+        kid
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        self.events
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|event| event.kind_and_outcome().0.to_owned())
+            .collect()
+    }
+}
+
+const START: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+fn servers() -> Vec<AuthorizationServer> {
+    let catalog = Snapshot::empty(&Issuer::parse("https://id.example.com").unwrap());
+    let servers = catalog.servers().map(|server| {
+        let mut server = AuthorizationServer::clone(server);
+        server.spec.algorithms = vec![Algorithm::Es256];
+        server
+    });
+    servers.collect()
+}
+
+async fn ring(drawer: &Arc<Drawer>, master_key: &Arc<MasterKey>) -> KeyRing {
+    ring_at(drawer, master_key, &Arc::new(ManualClock::at(START))).await
+}
+
+async fn ring_at(
+    drawer: &Arc<Drawer>,
+    master_key: &Arc<MasterKey>,
+    clock: &Arc<ManualClock>,
+) -> KeyRing {
+    let store = Arc::clone(drawer) as Arc<dyn KeyStore>;
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    KeyRing::open(store, Arc::clone(master_key), clock).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_is_held_without_reading_the_others() {
+    let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
+    let ring = ring(&drawer, &master_key).await;
+    for server in &servers() {
+        ring.ensure(server).await.unwrap();
+    }
+    assert_eq!(drawer.readings.load(Ordering::SeqCst), 1, "at the start only");
+    for server in &servers() {
+        let signer = ring.signer(server).await.unwrap();
+        assert!(ring.public(&server.id).unwrap().contains(signer.kid()));
+        assert!(ring.verifying(&server.id).unwrap().contains_kid(signer.kid()));
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_a_faster_node_is_read() {
+    let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
+    let (slower, faster) = (ring(&drawer, &master_key).await, ring(&drawer, &master_key).await);
+    let server = &servers()[0];
+    let key = faster.signer(server).await.unwrap();
+    assert_eq!(slower.signer(server).await.unwrap().kid(), key.kid());
+    assert_eq!(drawer.readings.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn older_keys_never_replace_newer_ones() {
+    let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
+    let (one, other) = (ring(&drawer, &master_key).await, ring(&drawer, &master_key).await);
+    let servers = servers();
+    one.ensure(&servers[0]).await.unwrap();
+    let older = other.changes_since(0).await.unwrap();
+    one.ensure(&servers[1]).await.unwrap();
+    other.reload().await.unwrap();
+    assert_eq!(other.version(), 2);
+    other.follow(vec![older]).await;
+    assert_eq!(other.version(), 2);
+    for server in &servers {
+        assert_eq!(other.public(&server.id), one.public(&server.id));
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_a_key_that_is_not_understood_neither_signs_nor_makes_another() {
+    let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
+    let ring = ring(&drawer, &master_key).await;
+    let servers = servers();
+    ring.ensure(&servers[0]).await.unwrap();
+    for name in ["made-before", "made-never"] {
+        let server = &servers[usize::from(name == "made-never")];
+        let key = RowKey::signing_key(server.id.as_str(), name);
+        let row = UnreadableRow { key, why: "its phase is not known".to_owned() };
+        *drawer.unreadable.lock().unwrap() = vec![row];
+        ring.reload().await.unwrap();
+        for refused in [ring.signer(server).await.map(drop), ring.ensure(server).await] {
+            let refused = refused.unwrap_err();
+            assert!(matches!(refused, TokenError::Storage(StoreError::Unreadable(_))));
+        }
+        assert_eq!(ring.public(&server.id), None);
+    }
+    assert_eq!(ring.unreadable().len(), 2);
+    assert_eq!(drawer.keys.lock().unwrap().len(), 1, "none was made");
+}
+
+/// The ids of the keys that a node publishes for a server, in their order.
+fn published(ring: &KeyRing, server: &AuthorizationServer) -> Vec<String> {
+    let set: serde_json::Value = serde_json::from_str(&ring.public(&server.id).unwrap()).unwrap();
+    let keys = set["keys"].as_array().unwrap().iter();
+    let kids: Vec<_> = keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
+    let verifying = ring.verifying(&server.id).unwrap();
+    assert!(kids.iter().all(|kid| verifying.contains_kid(kid)));
+    kids
+}
+
+#[tokio::test]
+async fn announced_signing_and_retiring_keys_are_published_and_one_signs() {
+    let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
+    let clock = Arc::new(ManualClock::at(START));
+    let (one, other) =
+        (ring_at(&drawer, &master_key, &clock).await, ring_at(&drawer, &master_key, &clock).await);
+    let server = &servers()[0];
+    let old = one.signer(server).await.unwrap().kid().to_owned();
+    clock.advance(Duration::from_secs(60));
+    let new = drawer.announce(&server.id, &master_key, clock.now()).await;
+    let both = [old.clone(), new.clone()];
+    for ring in [&one, &other] {
+        ring.reload().await.unwrap();
+        ring.ensure(server).await.unwrap();
+        assert_eq!(published(ring, server), both);
+        assert_eq!(ring.signer(server).await.unwrap().kid(), old);
+    }
+    clock.advance(Rotation::ANNOUNCE);
+    one.ensure(server).await.unwrap();
+    // Until the other node learns of it, it signs with a key that is still published.
+    assert_eq!(other.signer(server).await.unwrap().kid(), old);
+    other.reload().await.unwrap();
+    for ring in [&one, &other] {
+        assert_eq!(published(ring, server), both);
+        assert_eq!(ring.signer(server).await.unwrap().kid(), new);
+    }
+    clock.advance(Rotation::RETIRE);
+    one.ensure(server).await.unwrap();
+    other.reload().await.unwrap();
+    for ring in [&one, &other] {
+        assert_eq!(published(ring, server), [new.as_str()], "the dropped key is held nowhere");
+    }
+    let kinds = ["key.sign", "key.retire", "key.sign", "key.drop"];
+    assert_eq!(drawer.kinds(), kinds.map(|kind| format!("app.oauth2.as.{kind}")));
+}
+
+#[tokio::test]
+async fn of_two_nodes_that_apply_the_same_steps_one_does() {
+    let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
+    let clock = Arc::new(ManualClock::at(START));
+    let (one, other) =
+        (ring_at(&drawer, &master_key, &clock).await, ring_at(&drawer, &master_key, &clock).await);
+    let server = &servers()[0];
+    one.ensure(server).await.unwrap();
+    let new = drawer.announce(&server.id, &master_key, START).await;
+    one.reload().await.unwrap();
+    other.reload().await.unwrap();
+    clock.advance(Rotation::ANNOUNCE);
+    one.ensure(server).await.unwrap();
+    other.ensure(server).await.unwrap();
+    assert_eq!(drawer.kinds().len(), 3, "one key was made, then the keys changed once");
+    for ring in [&one, &other] {
+        assert_eq!(ring.signer(server).await.unwrap().kid(), new);
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_was_read_before_it_is_held_takes_nothing_back() {
+    let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
+    let ring = ring(&drawer, &master_key).await;
+    let server = &servers()[0];
+    let kid = drawer.announce(&server.id, &master_key, START).await;
+    ring.reload().await.unwrap();
+    let advance = |from, to| KeyMove::Advance {
+        server: server.id.clone(),
+        kid: kid.clone(),
+        from,
+        to,
+        at: START,
+    };
+    let signs = [advance(KeyPhase::Announced, KeyPhase::Signing)];
+    let version = drawer.move_keys(&signs, &[]).await.unwrap();
+    let retires = [advance(KeyPhase::Signing, KeyPhase::Retiring)];
+    drawer.move_keys(&retires, &[]).await.unwrap();
+    ring.reload().await.unwrap();
+    ring.hold(&signs, version).await;
+    assert!(ring.held_signer(&server.id, Algorithm::Es256).unwrap().is_none(), "it has retired");
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_understood_is_out_of_the_way_once_it_is_dropped() {
+    let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
+    let ring = ring(&drawer, &master_key).await;
+    let server = &servers()[0];
+    let key = RowKey::signing_key(server.id.as_str(), "odd");
+    let row = UnreadableRow { key: key.clone(), why: "its phase is not known".to_owned() };
+    let unreadable = KeyChanges { version: 1, unreadable: vec![row], ..KeyChanges::default() };
+    ring.follow(vec![unreadable]).await;
+    ring.ensure(server).await.unwrap_err();
+    let dropped = KeyChanges { version: 2, dropped: vec![key], ..KeyChanges::default() };
+    ring.follow(vec![dropped]).await;
+    assert!(ring.unreadable().is_empty());
+    ring.ensure(server).await.unwrap();
+}

@@ -1,0 +1,149 @@
+//! When a signing key enters its next phase.
+//!
+//! A key is announced before it signs, so that everybody who caches `/keys` has it in time. When it
+//! signs, the key before it retires. A retiring key stays published until no token that it signed can
+//! be valid. Then it is dropped. [`due`] compares the keys of a server with this plan and says what to
+//! do now. It touches nothing: [`KeyRing`](super::KeyRing) applies the steps.
+
+use std::time::Duration;
+
+use scopegate_claims::UnixTime;
+use scopegate_jose::Algorithm;
+
+use crate::catalog::RuleSpec;
+use crate::store::{KeyPhase, StoredKey};
+
+/// How signing keys follow one another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rotation {
+    /// How long a key signs before the next one does. None: an administrator starts each rotation.
+    pub every: Option<Duration>,
+    /// How long a key is published before it signs: no shorter than a cache may keep `/keys`.
+    pub announce: Duration,
+    /// How long a key stays published after it last signed: no shorter than the longest life of a
+    /// token, and the leeway with which it is verified.
+    pub retire: Duration,
+}
+
+impl Rotation {
+    /// 15 minutes. `/keys` may be cached for 10 minutes; a node learns of a new key within seconds.
+    pub const ANNOUNCE: Duration = Duration::from_secs(15 * 60);
+
+    /// 25 hours. An access token lives for 24 hours at most. In the hour more there is room for the
+    /// leeway of a verifier, and for a node that learns late that a key has retired.
+    pub const RETIRE: Duration =
+        RuleSpec::MAX_ACCESS_TOKEN_LIFETIME.saturating_add(Duration::from_secs(60 * 60));
+
+    /// An administrator starts each rotation.
+    pub const fn manual() -> Self {
+        Self { every: None, announce: Self::ANNOUNCE, retire: Self::RETIRE }
+    }
+
+    /// The next key signs after this time.
+    pub const fn every(interval: Duration) -> Self {
+        Self { every: Some(interval), ..Self::manual() }
+    }
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self::manual()
+    }
+}
+
+/// What is to be done with the keys of a server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever applies steps must know all of them")]
+pub enum KeyStep {
+    /// Makes a key, which begins in this phase.
+    Make {
+        /// The algorithm of the key.
+        algorithm: Algorithm,
+        /// Announced, or signing if it is the first key.
+        phase: KeyPhase,
+    },
+    /// The announced key signs from now on.
+    Sign {
+        /// The id of the key.
+        kid: String,
+    },
+    /// The signing key no longer signs, and stays published.
+    Retire {
+        /// The id of the key.
+        kid: String,
+    },
+    /// The retiring key is no longer published.
+    Drop {
+        /// The id of the key.
+        kid: String,
+    },
+}
+
+/// The steps that are due for the keys of one server, in the order in which they are to be applied.
+///
+/// `algorithms` are those that the server signs with. Keys of other algorithms stay as they are, but
+/// for retiring ones, which are dropped in time.
+pub fn due(
+    algorithms: &[Algorithm],
+    keys: &[StoredKey],
+    rotation: &Rotation,
+    now: UnixTime,
+) -> Vec<KeyStep> {
+    let mut steps = Vec::new();
+    for algorithm in Algorithm::ALL.into_iter().filter(|known| algorithms.contains(known)) {
+        add_successor(algorithm, keys, rotation, now, &mut steps);
+    }
+    let spent = keys.iter().filter(|key| is_spent(key, rotation, now));
+    steps.extend(spent.map(|key| KeyStep::Drop { kid: key.kid.clone() }));
+    steps
+}
+
+/// Adds what is due for the key that signs next with an algorithm.
+fn add_successor(
+    algorithm: Algorithm,
+    keys: &[StoredKey],
+    rotation: &Rotation,
+    now: UnixTime,
+    steps: &mut Vec<KeyStep>,
+) {
+    let in_phase = |phase| {
+        let mut of_algorithm = keys.iter().filter(|key| key.algorithm == algorithm);
+        of_algorithm.find(|key| key.phase == phase)
+    };
+    let (announced, signing) = (in_phase(KeyPhase::Announced), in_phase(KeyPhase::Signing));
+    // No cache holds another key of the algorithm, and until this one signs no token can be issued.
+    let is_first = signing.is_none() && in_phase(KeyPhase::Retiring).is_none();
+    match (announced, signing) {
+        (Some(next), current) => {
+            if is_first || now.since(next.created) >= rotation.announce {
+                // Retire first: a server never has two signing keys of an algorithm.
+                steps.extend(current.map(|key| KeyStep::Retire { kid: key.kid.clone() }));
+                steps.push(KeyStep::Sign { kid: next.kid.clone() });
+            }
+        }
+        (None, Some(current)) => {
+            if needs_successor(current, rotation, now) {
+                steps.push(KeyStep::Make { algorithm, phase: KeyPhase::Announced });
+            }
+        }
+        (None, None) => {
+            let phase = if is_first { KeyPhase::Signing } else { KeyPhase::Announced };
+            steps.push(KeyStep::Make { algorithm, phase });
+        }
+    }
+}
+
+/// Tells whether the next key must be announced now to sign in time.
+fn needs_successor(current: &StoredKey, rotation: &Rotation, now: UnixTime) -> bool {
+    let signs_for = now.since(current.signs_from.unwrap_or(current.created));
+    rotation.every.is_some_and(|every| signs_for.saturating_add(rotation.announce) >= every)
+}
+
+/// Tells whether no token that the key signed can be valid.
+fn is_spent(key: &StoredKey, rotation: &Rotation, now: UnixTime) -> bool {
+    let retired_at = key.retired_at.filter(|_| key.phase == KeyPhase::Retiring);
+    retired_at.is_some_and(|at| now.since(at) >= rotation.retire)
+}
+
+#[cfg(test)]
+mod tests;

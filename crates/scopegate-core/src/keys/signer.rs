@@ -1,0 +1,65 @@
+//! What signs tokens: a key held in memory, or later a service that keeps the key to itself.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use scopegate_jose::{Algorithm, JoseError, SigningKey, TokenType};
+
+/// Signs tokens with one key.
+#[async_trait]
+pub trait Signer: fmt::Debug + Send + Sync {
+    /// The algorithm of the key.
+    fn algorithm(&self) -> Algorithm;
+
+    /// The id of the key, as `/keys` publishes it.
+    fn kid(&self) -> &str;
+
+    /// Signs a payload, which is claims as JSON, and returns the token in compact form (RFC 7515 §7.1).
+    ///
+    /// # Errors
+    ///
+    /// [`JoseError`] if the key cannot sign.
+    async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError>;
+}
+
+/// A key in memory signs in the thread that asks: ES256 takes 30 µs, RS256 0.6 ms.
+#[async_trait]
+impl Signer for SigningKey {
+    fn algorithm(&self) -> Algorithm {
+        Self::algorithm(self)
+    }
+
+    fn kid(&self) -> &str {
+        Self::kid(self)
+    }
+
+    async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
+        self.sign_payload(typ, payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use scopegate_jose::{AlgorithmSet, KeySet, UnverifiedJws};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_held_key_signs_the_payload_as_it_is_given() {
+        let key = Arc::new(SigningKey::generate(Algorithm::Es256).unwrap());
+        let keys = KeySet::from_keys([key.verifying_key().unwrap()]);
+        let signer: Arc<dyn Signer> = key.clone();
+        assert_eq!((signer.algorithm(), signer.kid()), (Algorithm::Es256, key.kid()));
+        let claims = json!({ "sub": "alice" });
+        let token = signer.sign(TokenType::AccessToken, claims.to_string().as_bytes()).await;
+        let token = token.unwrap();
+        let jws = UnverifiedJws::parse(&token).unwrap();
+        assert_eq!(jws.header().kid(), Some(key.kid()));
+        assert!(jws.header().is_type("at+jwt"));
+        let verified = jws.verify(&keys, AlgorithmSet::all()).unwrap();
+        assert_eq!(verified.deserialize::<Value>().unwrap(), claims);
+    }
+}

@@ -1,0 +1,147 @@
+//! Signing keys as a storage keeps them, and how they move from phase to phase.
+
+use scopegate_claims::UnixTime;
+use scopegate_jose::{Algorithm, Jwk};
+
+use crate::catalog::ServerId;
+
+/// A signing key as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredKey {
+    /// The server that signs with it.
+    pub server: ServerId,
+    /// The id of the key, unique among the keys of the server.
+    pub kid: String,
+    /// The algorithm that it signs with.
+    pub algorithm: Algorithm,
+    /// Where the key is in its life.
+    pub phase: KeyPhase,
+    /// When it was made. Since then `/keys` publishes it.
+    pub created: UnixTime,
+    /// Since when it signs, or when it began to. None: it has not signed yet.
+    pub signs_from: Option<UnixTime>,
+    /// Since when it no longer signs. None: it signs, or has not signed yet.
+    pub retired_at: Option<UnixTime>,
+    /// The public key, as `/keys` publishes it.
+    pub public: Jwk,
+    /// The private key, sealed under the master key.
+    pub sealed: Vec<u8>,
+}
+
+impl StoredKey {
+    /// Enters a phase at a time.
+    pub fn enter(&mut self, phase: KeyPhase, at: UnixTime) {
+        match phase {
+            KeyPhase::Announced => {}
+            KeyPhase::Signing => self.signs_from = Some(at),
+            KeyPhase::Retiring => self.retired_at = Some(at),
+            KeyPhase::Dropped => self.sealed.clear(),
+        }
+        self.phase = phase;
+    }
+}
+
+/// Where a signing key is in its life. The order is that of time: a key never goes back.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "each use decides what a new phase means for it")]
+pub enum KeyPhase {
+    /// Published, so that everybody who verifies tokens knows the key before it signs.
+    Announced,
+    /// Published, and signs. A server has one such key for each algorithm.
+    Signing,
+    /// Published, because tokens that it signed may still be valid. It no longer signs.
+    Retiring,
+    /// Not published. The private key is erased. The row stays, so that other nodes learn of it.
+    Dropped,
+}
+
+impl KeyPhase {
+    /// All phases, in their order.
+    pub const ALL: [Self; 4] = [Self::Announced, Self::Signing, Self::Retiring, Self::Dropped];
+
+    /// The name as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Announced => "announced",
+            Self::Signing => "signing",
+            Self::Retiring => "retiring",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The phase of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.as_str() == name)
+    }
+
+    /// Tells whether a server has at most one key of an algorithm in this phase.
+    pub const fn is_of_one_key(self) -> bool {
+        match self {
+            Self::Announced | Self::Signing => true,
+            Self::Retiring | Self::Dropped => false,
+        }
+    }
+}
+
+/// A change of one signing key.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a storage that does not know a move loses it")]
+pub enum KeyMove {
+    /// Stores a new key.
+    Insert(Box<StoredKey>),
+    /// Moves a key from the phase that it must be in to a later one.
+    ///
+    /// A key never returns to a phase, so the phase serves as the version of a compare-and-set.
+    Advance {
+        /// The server of the key.
+        server: ServerId,
+        /// The id of the key.
+        kid: String,
+        /// The phase that the key must be in.
+        from: KeyPhase,
+        /// The phase that it enters.
+        to: KeyPhase,
+        /// When.
+        at: UnixTime,
+    },
+}
+
+impl KeyMove {
+    /// The server of the key.
+    pub fn server(&self) -> &ServerId {
+        match self {
+            Self::Insert(key) => &key.server,
+            Self::Advance { server, .. } => server,
+        }
+    }
+
+    /// The id of the key.
+    pub fn kid(&self) -> &str {
+        match self {
+            Self::Insert(key) => &key.kid,
+            Self::Advance { kid, .. } => kid,
+        }
+    }
+
+    /// The phase that the key enters.
+    pub fn phase(&self) -> KeyPhase {
+        match self {
+            Self::Insert(key) => key.phase,
+            Self::Advance { to, .. } => *to,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_phase_is_read_by_the_name_it_is_stored_by() {
+        for phase in KeyPhase::ALL {
+            assert_eq!(KeyPhase::from_name(phase.as_str()), Some(phase));
+        }
+        assert_eq!(KeyPhase::from_name("lent"), None);
+        assert!(KeyPhase::ALL.is_sorted());
+    }
+}

@@ -1,0 +1,81 @@
+//! The draft of the tokens that a request gets. Nothing is signed yet, and nothing is remembered.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use scopegate_claims::{Audience, ScopeSet, UnixTime};
+use serde_json::Value;
+
+use super::access_token;
+use super::id_token::IdTokenDraft;
+use super::{Extras, Subject, TokenId};
+use crate::catalog::{AuthorizationServer, Client};
+use crate::error::TokenError;
+use crate::policy::Granted;
+
+/// What a request is allowed: everything from which its tokens are drafted.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "whoever makes a token says all of it")]
+pub struct Allowed<'a> {
+    /// The authorization server.
+    pub server: &'a AuthorizationServer,
+    /// The client that gets the tokens.
+    pub client: &'a Client,
+    /// The client itself, or the user for whom it asks.
+    pub subject: &'a Subject,
+    /// The audience of the access token.
+    pub audience: &'a Audience,
+    /// What the policy granted.
+    pub granted: &'a Granted,
+    /// What else the tokens say.
+    pub extras: &'a Extras,
+    /// The present.
+    pub now: UnixTime,
+}
+
+/// The tokens of a request before they are signed. [`Amendments`](super::Amendments) may change it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TokenDraft<'a> {
+    /// The `jti` of the access token.
+    pub id: TokenId,
+    /// The scopes of the access token.
+    pub scopes: ScopeSet,
+    /// How long the access token lives.
+    pub lifetime: Duration,
+    /// The claims of the access token besides the standard ones.
+    pub claims: BTreeMap<&'a str, Cow<'a, Value>>,
+    /// The key to which the access token is bound: the claim `cnf` (RFC 7800 §3.1).
+    pub confirmation: Option<Value>,
+    /// The ID token that comes with it.
+    pub id_token: Option<IdTokenDraft<'a>>,
+    pub(super) allowed: Allowed<'a>,
+}
+
+/// Drafts the tokens of a request.
+///
+/// There is an ID token if one is asked for, a user takes part, and the scope `openid` is granted (OpenID
+/// Connect Core §3.1.2.1).
+///
+/// # Errors
+///
+/// [`TokenError::TooManyGroups`] if a claim would name more groups than fit into a token.
+pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, TokenError> {
+    let Allowed { server, client, subject, granted, extras, now, .. } = allowed;
+    let id_token = match (&extras.id_token, subject.person()) {
+        (Some(wish), Some(person)) if granted.scopes.contains("openid") => {
+            Some(IdTokenDraft::new(server, client, person, wish, &granted.scopes, now)?)
+        }
+        (_, _) => None,
+    };
+    Ok(TokenDraft {
+        id: extras.token_id.clone().unwrap_or_else(|| TokenId::access(None)),
+        scopes: granted.scopes.clone(),
+        lifetime: granted.lifetime,
+        claims: access_token::extra_claims(&allowed)?,
+        confirmation: None,
+        id_token,
+        allowed,
+    })
+}

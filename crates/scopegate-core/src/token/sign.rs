@@ -1,0 +1,72 @@
+//! The signature under a draft.
+
+use std::time::Duration;
+
+use scopegate_claims::{ScopeSet, UnixTime};
+use scopegate_jose::{JoseError, TokenType};
+use serde::Serialize;
+
+use super::{TokenDraft, TokenId};
+use crate::error::TokenError;
+use crate::keys::Signer;
+
+/// The tokens of a request, signed. `Debug` hides them.
+#[non_exhaustive]
+pub struct SignedTokens {
+    /// The access token.
+    pub access_token: String,
+    /// Its `jti`.
+    pub id: TokenId,
+    /// Its scopes.
+    pub scopes: ScopeSet,
+    /// How long it lives.
+    pub lifetime: Duration,
+    /// When it ends.
+    pub ends_at: UnixTime,
+    /// The ID token.
+    pub id_token: Option<String>,
+}
+
+impl std::fmt::Debug for SignedTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedTokens").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl TokenDraft<'_> {
+    /// Signs the access token, and the ID token that goes with it.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::Signing`] if the key does not sign.
+    pub async fn sign(self, signer: &dyn Signer) -> Result<SignedTokens, TokenError> {
+        let access_token = self.sign_access_token(signer).await?;
+        let id_token = match &self.id_token {
+            Some(draft) => Some(draft.sign(signer, &access_token).await?),
+            None => None,
+        };
+        Ok(SignedTokens {
+            access_token,
+            ends_at: self.allowed.now.plus(self.lifetime),
+            id: self.id,
+            scopes: self.scopes,
+            lifetime: self.lifetime,
+            id_token,
+        })
+    }
+}
+
+/// Signs a payload.
+pub(super) async fn sign(
+    signer: &dyn Signer,
+    token_type: TokenType,
+    payload: &(impl Serialize + Sync),
+) -> Result<String, TokenError> {
+    let mut json = Vec::with_capacity(PAYLOAD_CAPACITY);
+    serde_json::to_writer(&mut json, payload)
+        .map_err(|_| TokenError::Signing(JoseError::Unserializable))?;
+    signer.sign(token_type, &json).await.map_err(TokenError::Signing)
+}
+
+/// Most payloads fit without another allocation.
+const PAYLOAD_CAPACITY: usize = 1024;

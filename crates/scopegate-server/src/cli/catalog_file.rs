@@ -1,0 +1,43 @@
+//! Checks a catalog file without a store.
+
+use std::path::Path;
+
+use scopegate_claims::Issuer;
+use scopegate_core::catalog::UserId;
+use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
+
+use super::failure::CliError;
+use super::input;
+
+/// Reads and checks a catalog file. Clients that were made in a store are unknown to it.
+pub(super) fn parse(path: &Path, base: Option<&Issuer>) -> Result<CatalogFile, CliError> {
+    let name = path.display().to_string();
+    let source = CatalogSource { name: &name, content: &input::read(path)? };
+    let file = CatalogFile::parse(&source, &WithoutStore { base });
+    file.map_err(|errors| CliError::BadInput(errors.to_string()))
+}
+
+/// What a catalog file may refer to where there is no store.
+struct WithoutStore<'a> {
+    base: Option<&'a Issuer>,
+}
+
+impl CatalogContext for WithoutStore<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
+        // The result is not kept.
+        *sha256
+    }
+
+    fn seal_password(&self, _user: &UserId, _phc: &str) -> Vec<u8> {
+        // The result is not kept.
+        Vec::new()
+    }
+
+    fn issuer_base(&self) -> Option<&Issuer> {
+        self.base
+    }
+}

@@ -1,0 +1,119 @@
+//! Makes a configuration of a draft, if its parts fit together.
+
+use scopegate_core::catalog_file::Quoted;
+
+use super::Config;
+use super::draft::Draft;
+use super::keys::limits::{CONNECTIONS, PER_ADDRESS};
+use super::limits::LimitsConfig;
+use super::problem::Complaint;
+use crate::listen::{ListenLimits, TlsFiles};
+
+/// The rules about more than one key. Each returns a complaint if the draft breaks it.
+const RULES: [fn(&Draft) -> Option<Complaint>; 5] = [
+    public_address_needs_base_url,
+    certificate_and_key_go_together,
+    tls_needs_an_https_base_url,
+    listeners_have_two_addresses,
+    connection_limits_fit,
+];
+
+/// Makes a configuration of a draft.
+///
+/// # Errors
+///
+/// All complaints about parts that do not fit together.
+pub(super) fn finish(draft: Draft) -> Result<Config, Vec<Complaint>> {
+    let complaints: Vec<_> = RULES.iter().filter_map(|rule| rule(&draft)).collect();
+    if !complaints.is_empty() {
+        return Err(complaints);
+    }
+    let beside_the_store = draft.store.data_folder(&draft.folder).join("master.key");
+    Ok(Config {
+        tls: draft
+            .certificate
+            .zip(draft.private_key)
+            .map(|(certificate, key)| TlsFiles { certificate, key }),
+        master_key_file: draft.master_key_file.unwrap_or(beside_the_store),
+        trusted_proxies: draft.trusted_proxies.with_header(draft.forwarding_header),
+        base_url: draft.base_url,
+        listen: draft.listen,
+        store: draft.store,
+        limits: draft.limits,
+        requests: draft.requests,
+        audit: draft.audit,
+        log: draft.log,
+    })
+}
+
+fn public_address_needs_base_url(draft: &Draft) -> Option<Complaint> {
+    if draft.base_url.is_some() || draft.listen.public.ip().is_loopback() {
+        return None;
+    }
+    let message = "missing key \"base_url\": others can reach this address, \
+                   write the https URL that clients use";
+    Some(draft.complain("listen.public", message.to_owned()))
+}
+
+fn certificate_and_key_go_together(draft: &Draft) -> Option<Complaint> {
+    let (there, missing) = match (&draft.certificate, &draft.private_key) {
+        (Some(_), None) => ("tls.certificate", "tls.key"),
+        (None, Some(_)) => ("tls.key", "tls.certificate"),
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    let message = format!("missing key {}: {} needs it", Quoted(missing), Quoted(there));
+    Some(draft.complain(there, message))
+}
+
+fn tls_needs_an_https_base_url(draft: &Draft) -> Option<Complaint> {
+    let base = draft.base_url.as_ref().filter(|base| base.as_str().starts_with("http:"))?;
+    draft.certificate.as_ref()?;
+    let https = base.as_str().replacen("http", "https", 1);
+    let message = format!("the listeners speak TLS: write {}", Quoted(&https));
+    Some(draft.complain("base_url", message))
+}
+
+fn listeners_have_two_addresses(draft: &Draft) -> Option<Complaint> {
+    let (public, admin) = (draft.listen.public, draft.listen.admin);
+    // With port 0 the system chooses a free port for each.
+    if public != admin || public.port() == 0 {
+        return None;
+    }
+    let key = if draft.is_set("listen.admin") { "listen.admin" } else { "listen.public" };
+    Some(draft.complain(key, "both listeners have this address: write two".to_owned()))
+}
+
+fn connection_limits_fit(draft: &Draft) -> Option<Complaint> {
+    descriptors_suffice_for_connections(draft)
+        .or_else(|| one_address_has_at_most_all_connections(draft))
+}
+
+fn descriptors_suffice_for_connections(draft: &Draft) -> Option<Complaint> {
+    let (connections, descriptors) = (draft.limits.connections?, draft.descriptors?);
+    let reserve = ListenLimits::reserve(draft.store.database_connections());
+    let most = descriptors.saturating_sub(reserve).max(1);
+    if connections as u64 <= most {
+        return None;
+    }
+    let message = format!(
+        "{} is out of range: the process may open {descriptors} files, and {reserve} of them \
+         are for other things: write a whole number from 1 to {most}, or raise the limit of \
+         open files",
+        Quoted(CONNECTIONS)
+    );
+    Some(draft.complain(CONNECTIONS, message))
+}
+
+fn one_address_has_at_most_all_connections(draft: &Draft) -> Option<Complaint> {
+    let LimitsConfig { connections, connections_per_address, .. } = draft.limits;
+    let (connections, per_address) = (connections?, connections_per_address?);
+    if per_address <= connections {
+        return None;
+    }
+    let message = format!(
+        "{} is more than {}: write a whole number from 1 to {connections}",
+        Quoted(PER_ADDRESS),
+        Quoted(CONNECTIONS)
+    );
+    Some(draft.complain(PER_ADDRESS, message))
+}

@@ -1,0 +1,42 @@
+//! The table of keys: what can be set, in the file and in the environment alike.
+
+mod audit;
+mod general;
+pub(super) mod limits;
+mod listen;
+mod log;
+mod proxies;
+mod rates;
+mod store;
+mod tls;
+
+use super::key::Key;
+
+/// All keys in the order of the documentation, one part for each concern.
+static KEYS: &[&[Key]] = &[
+    general::KEYS,
+    listen::KEYS,
+    tls::KEYS,
+    store::KEYS,
+    proxies::KEYS,
+    limits::KEYS,
+    rates::KEYS,
+    audit::KEYS,
+    log::KEYS,
+];
+
+/// Keys and tables that are planned. They are refused until they do something.
+pub(super) static LATER: &[&str] = &["sql"];
+
+/// Keys that an administrator may expect here, and what to do instead.
+pub(super) static ADVICE: &[(&str, &str)] = &[
+    ("master_key", "write the path of a file as \"master_key_file\", or set SCOPEGATE_MASTER_KEY"),
+    ("clients", "clients, servers and policies are written in a catalog file"),
+    ("client", "clients, servers and policies are written in a catalog file"),
+    ("server", "clients, servers and policies are written in a catalog file"),
+];
+
+/// All keys, in the order of the documentation.
+pub(super) fn all() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().copied().flatten()
+}

@@ -1,0 +1,82 @@
+//! Signing keys: each once, with the version of its newest change.
+
+use async_trait::async_trait;
+use scopegate_core::audit::AuditEvent;
+use scopegate_core::catalog::RowKey;
+use scopegate_core::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
+
+use super::{Memory, MemoryStore, Use};
+
+/// The keys, in the order in which they were made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys {
+    pub(super) version: u64,
+    stored: Vec<(u64, StoredKey)>,
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
+        self.0.before_changes.happen(self).await;
+        Ok(self.open(Use::Other).await?.rows.keys.since(version))
+    }
+
+    async fn move_keys(&self, moves: &[KeyMove], events: &[AuditEvent]) -> Result<u64, StoreError> {
+        let memory = &mut *self.open(Use::MoveKeys).await?;
+        let mut next = memory.rows.keys.clone();
+        next.version += 1;
+        moves.iter().try_for_each(|one| next.carry_out(one))?;
+        let version = next.version;
+        let Memory { rows, events: recorded } = memory;
+        rows.keys = next;
+        recorded.extend_from_slice(events);
+        Ok(version)
+    }
+}
+
+impl Keys {
+    fn since(&self, version: u64) -> KeyChanges {
+        let mut changes = KeyChanges { version: self.version, ..KeyChanges::default() };
+        for (_, key) in self.stored.iter().filter(|(changed, _)| *changed > version) {
+            match key.phase {
+                KeyPhase::Announced | KeyPhase::Signing | KeyPhase::Retiring => {
+                    changes.keys.push(key.clone());
+                }
+                KeyPhase::Dropped if version == 0 => {}
+                KeyPhase::Dropped => {
+                    changes.dropped.push(RowKey::signing_key(key.server.as_str(), &key.kid));
+                }
+            }
+        }
+        changes
+    }
+
+    fn carry_out(&mut self, one: &KeyMove) -> Result<(), StoreError> {
+        let (place, key) = match one {
+            KeyMove::Insert(key) => (self.stored.len(), StoredKey::clone(key)),
+            KeyMove::Advance { from, to, .. } if to <= from => return Err(StoreError::Conflict),
+            KeyMove::Advance { server, kid, from, to, at } => {
+                let is_meant = |(_, key): &(u64, StoredKey)| {
+                    key.server == *server && key.kid == *kid && key.phase == *from
+                };
+                let place = self.stored.iter().position(is_meant).ok_or(StoreError::Conflict)?;
+                let mut key = self.stored[place].1.clone();
+                key.enter(*to, *at);
+                (place, key)
+            }
+        };
+        let mut others = self.stored.iter().enumerate().filter(|(other, _)| *other != place);
+        if others.any(|(_, (_, other))| excludes(other, &key)) {
+            return Err(StoreError::Conflict);
+        }
+        self.stored.splice(place..(place + 1).min(self.stored.len()), [(self.version, key)]);
+        Ok(())
+    }
+}
+
+/// Tells whether two keys cannot both be stored.
+fn excludes(one: &StoredKey, other: &StoredKey) -> bool {
+    let is_same_place = one.algorithm == other.algorithm && one.phase == other.phase;
+    one.server == other.server
+        && (one.kid == other.kid || (is_same_place && one.phase.is_of_one_key()))
+}
