@@ -146,3 +146,6 @@ impl<'a> GrantRequest<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

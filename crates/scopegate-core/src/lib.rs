@@ -43,4 +43,6 @@ pub mod people;
 pub mod policy;
 pub mod recording;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod token;

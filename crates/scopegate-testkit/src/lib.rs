@@ -37,7 +37,6 @@ mod broken;
 mod issuer;
 mod knobs;
 mod loopback;
-mod memory_store;
 mod network;
 mod publication;
 mod signing_keys;
@@ -45,10 +44,10 @@ mod token;
 
 pub use broken::Broken;
 pub use issuer::TestIssuer;
-pub use memory_store::{MemoryStore, Sizes};
 pub use network::InProcess;
 pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;
+pub use scopegate_core::store::memory::{MemoryStore, Sizes};
 pub use signing_keys::put_signing_keys;
 pub use token::TokenBuilder;
 

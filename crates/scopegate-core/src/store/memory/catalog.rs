@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
+use crate::directory::{NewUser, User};
+use crate::store::{CatalogChanges, CatalogStore, StoreError, Versions};
 use async_trait::async_trait;
-use scopegate_core::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
-use scopegate_core::directory::{NewUser, User};
-use scopegate_core::store::{CatalogChanges, CatalogStore, StoreError, Versions};
 
 use super::{MemoryStore, Rows, Use};
 

@@ -10,16 +10,16 @@ mod records;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
-use scopegate_claims::{ScopeSet, UnixTime};
-use scopegate_core::audit::AuditEvent;
-use scopegate_core::catalog::UserId;
-use scopegate_core::catalog::{RowKey, StoredRow};
-use scopegate_core::directory::{NewUser, User};
-use scopegate_core::store::{
+use crate::audit::AuditEvent;
+use crate::catalog::UserId;
+use crate::catalog::{RowKey, StoredRow};
+use crate::directory::{NewUser, User};
+use crate::store::{
     Artifact, ArtifactKind, ConsentKey, Family, FamilyId, Session, SessionId, StoreError,
     StoredPassword, Vault,
 };
+use async_trait::async_trait;
+use scopegate_claims::{ScopeSet, UnixTime};
 
 use self::faults::{Faults, Use};
 use self::interruption::Interruption;
