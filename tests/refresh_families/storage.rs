@@ -1,5 +1,6 @@
 //! The reads and writes of a refresh.
 
+use scopegate_core::audit::AuditEvent;
 use scopegate_core::error::{OAuthError, TokenError};
 use scopegate_core::token::RefreshToken;
 use scopegate_jose::base64url;
@@ -88,7 +89,7 @@ async fn reuse_is_recorded_with_family_and_user() {
     at.refresh("strict", &token).await.unwrap_err();
     at.refresh("strict", &child).await.unwrap_err();
     let events = at.store.events();
-    let shown: Vec<_> = events.iter().map(|event| event.kind_and_outcome()).collect();
+    let shown: Vec<_> = events.iter().map(AuditEvent::kind_and_outcome).collect();
     let grant = "app.oauth2.as.token.grant.access_token";
     assert_eq!(
         shown,
@@ -109,6 +110,6 @@ async fn reuse_is_recorded_with_family_and_user() {
             ("strict", Some("refresh_token"))
         );
     }
-    let recorded = events.iter().map(|event| event.to_json()).collect::<String>();
+    let recorded = events.iter().map(AuditEvent::to_json).collect::<String>();
     assert!(!recorded.contains(&token) && !recorded.contains(&child));
 }

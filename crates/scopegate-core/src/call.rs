@@ -13,3 +13,6 @@ pub(crate) use refusal::{ClientError, Recording};
 pub use refusal::{Denied, Refused};
 pub use request::ClientRequest;
 pub(crate) use request::{CallKind, ClientCall};
+
+#[cfg(test)]
+mod tests;

@@ -176,3 +176,6 @@ impl<'a> GrantRequest<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,4 +44,6 @@ pub mod policy;
 pub mod recording;
 mod spelling;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod token;

@@ -60,3 +60,25 @@ impl RetryAfter {
         u32::try_from(self.0.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_and_is_one_at_least() {
+        let millis = |millis| RetryAfter::new(Duration::from_millis(millis));
+        for (wait, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (60_000, 60)] {
+            assert_eq!(millis(wait).seconds(), seconds, "{wait}");
+        }
+        assert_eq!(millis(1).duration(), Duration::from_secs(1));
+        assert_eq!(RetryAfter::new(Duration::MAX).seconds(), u32::MAX);
+    }
+
+    #[test]
+    fn a_larger_bound_has_the_same_window() {
+        let bound = Bound { most: 3, window: Duration::from_secs(60) };
+        assert_eq!(bound.times(16), Bound { most: 48, ..bound });
+        assert_eq!(bound.times(u32::MAX).most, u32::MAX);
+    }
+}

@@ -81,7 +81,7 @@ pub fn evaluate(facts: &Facts<'_>) -> Evaluation {
         outcome = by_rules(facts, &mut trace);
     }
     if facts.server.id.is_org() {
-        outcome = outcome.as_the_org_server_answers(facts.user);
+        outcome = outcome.for_org_server(facts.user);
     }
     Evaluation { outcome, trace }
 }

@@ -4,6 +4,8 @@ mod artifact;
 mod change;
 mod consent;
 mod family;
+#[cfg(any(test, feature = "memory-store"))]
+pub mod memory;
 mod news;
 mod records;
 mod session;

@@ -37,22 +37,19 @@ mod broken;
 mod issuer;
 mod knobs;
 mod loopback;
-mod memory_store;
 mod network;
 mod publication;
 mod signing_keys;
 mod token;
-mod unchecked_catalog;
 
 pub use broken::Broken;
 pub use issuer::TestIssuer;
-pub use memory_store::{MemoryStore, Sizes};
 pub use network::InProcess;
 pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;
+pub use scopegate_core::store::memory::{MemoryStore, Sizes, UncheckedCatalog};
 pub use signing_keys::put_signing_keys;
 pub use token::TokenBuilder;
-pub use unchecked_catalog::UncheckedCatalog;
 
 /// Compiles and runs the examples of the page.
 #[cfg(doctest)]

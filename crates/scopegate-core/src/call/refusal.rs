@@ -67,7 +67,6 @@ pub trait ClientError: From<TokenError> {
 
 /// What is remembered of a refusal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "each refusal is one of these")]
 pub enum Recording {
     /// Nothing, because nothing was decided. The client may come again with the same proof.
     Nothing,

@@ -38,4 +38,13 @@ mod tests {
             assert_eq!(NOBODYS.keys().iter().filter(fits).count(), 1, "{algorithm}");
         }
     }
+
+    #[test]
+    fn a_token_of_somebody_is_not_signed_by_nobody() {
+        for algorithm in Algorithm::ALL {
+            let key = scopegate_jose::SigningKey::generate(algorithm).unwrap();
+            let token = key.sign(scopegate_jose::TokenType::Jwt, &"x").unwrap();
+            assert!(!signed(&UnverifiedJws::parse(&token).unwrap()), "{algorithm}");
+        }
+    }
 }

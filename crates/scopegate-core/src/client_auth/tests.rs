@@ -389,3 +389,84 @@ fn keys_are_fetched_only_for_a_client_that_may_prove_itself_by_them() {
         assert!(is_invalid_client(&published(auth, status)), "{auth:?} {status:?}");
     }
 }
+
+#[test]
+fn a_secret_that_is_kept_twice_matches_and_no_client_matches_what_nobody_has() {
+    let world = World::new();
+    let kept = || {
+        let mac = secret_mac(&world.master_key, &sha256(SECRET.as_bytes()));
+        ClientSecret::from_mac(mac)
+    };
+    let spec = ClientSpec { secrets: vec![kept(), kept()], ..ClientSpec::default() };
+    let client = Client::new(ClientId::parse("twice").unwrap(), spec);
+    let form = Form::default();
+    let presented = Presented::form(&form);
+    let proof = world.proof(&presented);
+    assert!(is_secret_of(Some(&client), SECRET, &proof));
+    assert!(!is_secret_of(Some(&client), ESCAPED, &proof));
+    assert!(!is_secret_of(None, SECRET, &proof));
+}
+
+#[test]
+fn a_client_whose_id_is_a_url_does_not_use_basic() {
+    let world = World::new();
+    let id = ClientId::parse("https://a.example").unwrap();
+    let mac = secret_mac(&world.master_key, &sha256(SECRET.as_bytes()));
+    let spec = ClientSpec { secrets: vec![ClientSecret::from_mac(mac)], ..ClientSpec::default() };
+    let spec = Spec::Client(Box::new(spec));
+    let edit = Edit::Put(Entity { key: EntityKey::client(&id), owner: Owner::File, spec });
+    let world = World { catalog: world.catalog.edited(2, vec![edit]), ..world };
+    assert!(is_invalid_client(&world.ask(Some(&basic(id.as_str(), SECRET)), &[])));
+}
+
+#[test]
+fn whatever_could_prove_something_is_a_proof_and_is_not_shown() {
+    let shows = |pairs: &[(&str, &str)]| {
+        Presented::form(&Form::collect(pairs.iter().copied()).unwrap()).shows_proof()
+    };
+    for name in ["client_secret", "client_assertion", "client_assertion_type"] {
+        assert!(shows(&[("client_id", "public"), (name, "x")]), "{name}");
+    }
+    assert!(!shows(&[("client_id", "public"), ("scope", "x")]) && !shows(&[]));
+    let form = Form::default();
+    let header = Presented::form(&form).with_authorization(Some(Authorization("Basic x")));
+    assert!(header.shows_proof());
+    assert_eq!(format!("{:?}", Authorization("Basic x")), "Authorization(…)");
+}
+
+#[test]
+fn the_key_of_an_assertion_is_the_one_that_it_names() {
+    let world = World::new();
+    let kid = |key: &SigningKey| {
+        let assertion = key.sign(TokenType::Jwt, &json!({ "sub": "partner" })).unwrap();
+        let form = Form::collect([("client_assertion", &*assertion)]).unwrap();
+        private_key_jwt::kid(&Presented::form(&form)).unwrap()
+    };
+    assert_eq!(kid(&world.key).as_deref(), Some(world.key.kid()));
+    assert!(private_key_jwt::kid(&Presented::form(&Form::default())).is_err());
+}
+
+#[test]
+fn an_assertion_may_name_the_endpoint_that_is_asked_and_no_other() {
+    let world = World::new();
+    let prove = |endpoint: &'static str, audience: &str| {
+        let claims = json!({
+            "iss": "partner", "sub": "partner", "jti": "j1", "exp": NOW.as_seconds() + 60,
+            "aud": format!("https://id.example/oauth2/default/v1/{audience}"),
+        });
+        let assertion = world.key.sign(TokenType::Jwt, &claims).unwrap();
+        let form = Form::collect([("client_assertion", &*assertion)]).unwrap();
+        let presented = Presented::form(&form);
+        let proof = Proof { endpoint, ..world.proof(&presented) };
+        let client = world.catalog.client("partner").unwrap().unwrap();
+        private_key_jwt::PrivateKeyJwt.prove(&proof, Some(client)).is_ok()
+    };
+    assert!(prove("par", "par") && prove("par", "token") && prove("revoke", "revoke"));
+    assert!(!prove("par", "revoke") && !prove("token", "par"));
+}
+
+#[test]
+fn each_method_has_the_name_of_the_catalog() {
+    let named: Vec<_> = METHODS.iter().map(|method| method.auth().as_str()).collect();
+    assert_eq!(named, ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]);
+}

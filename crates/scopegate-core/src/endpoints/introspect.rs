@@ -187,3 +187,6 @@ impl Inquiry<'_> {
         Ok(is_active && (is_holder || is_confidential && is_its_audience))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,3 +93,6 @@ struct Ending {
     family: Option<String>,
     user: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,3 +183,6 @@ fn granted_event(
     };
     deciding.event(decision)
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,3 +146,6 @@ fn redeem<'a>(
         Change::MoveArtifact { kind, id: artifact_id, from, body: body.to_json(), expires_at }
     }))
 }
+
+#[cfg(test)]
+mod tests;

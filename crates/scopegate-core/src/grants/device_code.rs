@@ -121,3 +121,6 @@ async fn redeem<'a>(
         body.moved(&artifact, expires_at)
     }))
 }
+
+#[cfg(test)]
+mod tests;

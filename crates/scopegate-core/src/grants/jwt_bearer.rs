@@ -142,3 +142,6 @@ async fn user(
     };
     Ok(user.filter(|user| user.status.is_active()).ok_or_else(unknown)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,3 +154,6 @@ fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
 fn invalid(why: &'static str) -> Denied {
     TokenError::InvalidGrant(why).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,3 +118,6 @@ async fn actor_token<'a>(request: &GrantRequest<'a>) -> Result<Option<Shown<'a>>
 fn scopes_of<'s>(request: &GrantRequest<'_>, subject: &'s Shown<'_>) -> Option<&'s ScopeSet> {
     subject.scopes.as_ref().filter(|_| subject.server.id == request.server.id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -309,4 +309,64 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn one_that_is_taken_back_leaves_the_others_counted() {
+        let counters = Counters::with_room_for(100);
+        assert!(!counters.take_back(&"alice"), "there is no counter");
+        for _ in 0..3 {
+            assert_eq!(counters.admit(&"alice", THREE, at(0)), Ok(()));
+        }
+        assert!(counters.take_back(&"alice"));
+        assert_eq!(counters.count(&"alice", at(0)), 2);
+        assert!(counters.take_back(&"alice") && counters.take_back(&"alice"));
+        assert_eq!(counters.count(&"alice", at(0)), 0);
+        assert!(!counters.take_back(&"alice"), "the place is free again");
+    }
+
+    #[test]
+    fn what_is_forgotten_or_taken_back_of_one_key_is_not_of_another() {
+        let counters = Counters::with_room_for(8);
+        for key in ["alice", "bob", "carol"] {
+            assert_eq!(counters.admit(&key, THREE, at(0)), Ok(()));
+        }
+        counters.forget(&"alice");
+        counters.take_back(&"bob");
+        let counts = ["alice", "bob", "carol", "nobody"].map(|key| counters.count(&key, at(0)));
+        assert_eq!(counts, [0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_window_that_is_over_begins_anew_in_its_own_place() {
+        let counters = Counters::with_room_for(8);
+        for window in 0..100 {
+            for _ in 0..3 {
+                assert_eq!(counters.admit(&"alice", THREE, at(window * 60)), Ok(()));
+            }
+            assert_eq!(counters.admit(&"alice", THREE, at(window * 60 + 59)), wait(1));
+        }
+        let places = counters.lock().iter().flatten().filter(|place| **place != FREE).count();
+        assert_eq!(places, 1);
+    }
+
+    #[test]
+    fn a_table_has_half_as_many_places_more_and_at_least_one_set() {
+        for (room, sets) in [(0, 1), (1, 1), (8, 2), (16, 3), (1000, 188)] {
+            assert_eq!(Counters::with_room_for(room).lock().len(), sets, "{room}");
+        }
+    }
+
+    #[test]
+    fn without_room_the_wait_is_until_the_first_place_is_free() {
+        let counters = Counters::with_room_for(1);
+        for key in 0..8 {
+            assert_eq!(counters.admit(&key, ONE, at(key)), Ok(()));
+        }
+        assert_eq!(counters.admit(&"late", ONE, at(10)), wait(50));
+        // A shorter window than those that run: it is no longer than the newcomer's own would be.
+        let short = Bound { most: 1, window: Duration::from_secs(5) };
+        assert_eq!(counters.admit(&"late", short, at(10)), wait(5));
+        assert_eq!(counters.admit(&"late", ONE, at(60)), Ok(()), "the first window is over");
+        assert_eq!(counters.admit(&"later", ONE, at(60)), wait(1));
+    }
 }

@@ -220,4 +220,64 @@ mod tests {
             assert!(counters.admit(late, TWO, NOW).is_ok());
         }
     }
+
+    #[test]
+    fn a_network_is_shown_with_the_length_of_its_prefix() {
+        let subnet = Network::of(address("2001:db8:1:2::7"));
+        let site = subnet.site().unwrap();
+        let shown =
+            [subnet, site, subnet.region(), site.region()].map(|network| network.to_string());
+        assert_eq!(
+            shown,
+            ["2001:db8:1:2::/64", "2001:db8:1::/48", "2001:db8::/32", "2001:db8::/32"]
+        );
+        let host = Network::of(address("192.0.2.1"));
+        assert_eq!(
+            (host.to_string(), host.region().to_string()),
+            ("192.0.2.1".into(), "192.0.0.0/16".into())
+        );
+        assert_eq!((host.site(), site.site(), host.region().region()), (None, None, host.region()));
+    }
+
+    #[test]
+    fn what_is_taken_back_is_taken_back_where_it_was_counted() {
+        // From a /64, and from its /48.
+        let counters = AddressCounters::with_room_for(1000);
+        for _ in 0..100 {
+            assert!(counters.admit(address("2001:db8:1::1"), TWO, NOW).is_ok());
+            counters.take_back(address("2001:db8:1::1"));
+        }
+        let subnets = (0..100).filter(|subnet| {
+            counters.admit(address(&format!("2001:db8:1:{subnet:x}::1")), TWO, NOW).is_ok() //
+        });
+        assert_eq!(subnets.count(), 32);
+
+        // From a region, when there was no room: its own count is left alone.
+        let full = AddressCounters::with_room_for(1);
+        for host in 0..50 {
+            let _ = full.admit(address(&format!("198.51.100.{host}")), TWO, NOW);
+        }
+        let newcomer = address("192.0.2.1");
+        for _ in 0..100 {
+            assert!(full.admit(newcomer, TWO, NOW).is_ok());
+            full.take_back(newcomer);
+        }
+        let admitted = (0..100).filter(|_| full.admit(newcomer, TWO, NOW).is_ok());
+        assert_eq!(admitted.count(), 32);
+    }
+
+    #[test]
+    fn what_is_counted_for_one_is_not_counted_for_another() {
+        let counters = AddressCounters::with_room_for(1000);
+        let host = address("192.0.2.1");
+        for _ in 0..2 {
+            assert!(counters.admit_for(&"a", host, TWO, NOW).is_ok());
+        }
+        assert!(counters.admit_for(&"a", host, TWO, NOW).is_err());
+        assert!(counters.admit_for(&"b", host, TWO, NOW).is_ok());
+        counters.take_back_for(&"a", host);
+        assert!(counters.admit_for(&"a", host, TWO, NOW).is_ok());
+        assert!(counters.admit_for(&"b", host, TWO, NOW).is_ok());
+        assert!(counters.admit_for(&"b", host, TWO, NOW).is_err());
+    }
 }

@@ -191,7 +191,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{ClientId, ClientSpec, Owner};
+    use crate::catalog::{ClientId, ClientSpec};
     use crate::error::{ErrorCode, OAuthError, TokenError};
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -202,7 +202,7 @@ mod tests {
 
     fn client(id: &str, auth: ClientAuth) -> Client {
         let spec = ClientSpec { auth, ..ClientSpec::default() };
-        Client::new(ClientId::parse(id).unwrap(), Owner::Api, spec)
+        Client::new(ClientId::parse(id).unwrap(), spec)
     }
 
     fn from(last: u8) -> Option<IpAddr> {
@@ -288,5 +288,38 @@ mod tests {
         assert_eq!(told(admit(&tv)), full);
         requests.counted(Stored::Device, 1, requests.added(Stored::Device));
         admit(&tv).unwrap();
+    }
+
+    #[test]
+    fn each_kind_is_stored_and_refused_as_its_own() {
+        let after = RetryAfter::new(MINUTE);
+        assert_eq!(Stored::Pushed.artifact(), ArtifactKind::PushedRequest);
+        assert_eq!(Stored::Device.artifact(), ArtifactKind::Device);
+        assert_eq!(Stored::Pushed.too_many(after), TooManyRequests::Pushed(after));
+        assert_eq!(Stored::Device.too_many(after), TooManyRequests::Device(after));
+    }
+
+    #[test]
+    fn rows_of_one_kind_are_no_rows_of_the_other() {
+        let limits = RequestLimits { most_rows: 3, ..RequestLimits::default() };
+        let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
+        assert_eq!(requests.most_rows(), 3);
+        requests.counted(Stored::Pushed, 2, 0);
+        requests.written(Stored::Device);
+        assert_eq!((requests.added(Stored::Pushed), requests.added(Stored::Device)), (0, 1));
+        for kind in Stored::ALL {
+            requests.admit(kind, &tv, from(1), at(0)).unwrap();
+        }
+        requests.written(Stored::Pushed);
+        assert!(requests.admit(Stored::Pushed, &tv, from(1), at(0)).is_err(), "two and one");
+        requests.admit(Stored::Device, &tv, from(1), at(0)).unwrap();
+    }
+
+    #[test]
+    fn without_a_word_an_address_may_send_one_a_second() {
+        let RequestLimits { pushed_requests, device_requests, most_rows } = <_>::default();
+        assert_eq!((pushed_requests.most, pushed_requests.window), (60, MINUTE));
+        assert_eq!((device_requests, most_rows), (pushed_requests, 100_000));
+        assert_eq!(ADDRESSES, 128);
     }
 }

@@ -162,4 +162,16 @@ mod tests {
             assert_eq!(counters.shared.admit(&place, THREE, NOW), Ok(()), "{place}");
         }
     }
+
+    #[test]
+    fn what_is_taken_back_from_a_shared_counter_is_not_counted() {
+        let counters = full();
+        for _ in 0..100 {
+            let counted = counters.admit(&"alice", THREE, NOW).unwrap();
+            assert_ne!(counted, CountedAt(Place::Own));
+            counters.take_back(&"alice", counted);
+        }
+        let admitted = (0..100).filter(|_| counters.admit(&"alice", THREE, NOW).is_ok());
+        assert_eq!(admitted.count(), 3);
+    }
 }

@@ -393,4 +393,41 @@ mod tests {
         assert_eq!(wait.duration(), WINDOW);
         assert!(guesses.admit("alice", at("192.0.2.1"), None, later(900)).is_ok());
     }
+
+    #[test]
+    fn a_right_guess_of_a_stranger_forgets_the_wrong_ones_of_the_login_from_wherever() {
+        let guesses = PasswordGuesses::default();
+        for address in 1..=9 {
+            assert_eq!(admitted(&guesses, "alice", at(&format!("192.0.2.{address}"))), 10);
+        }
+        // Of the ten that are left, nine are wrong and one is right.
+        let there = at("192.0.2.10");
+        for _ in 0..9 {
+            assert!(guesses.admit("alice", there, None, NOW).is_ok());
+        }
+        guesses.admit("ALICE", there, None, NOW).unwrap().was_right();
+        assert_eq!(admitted(&guesses, "alice", there), 10, "there");
+        assert_eq!(admitted(&guesses, "alice", at("192.0.2.11")), 10, "anywhere");
+        assert_eq!(admitted(&guesses, "alice", at("192.0.2.1")), 0, "elsewhere it is as it was");
+    }
+
+    #[test]
+    fn a_guess_of_a_known_browser_that_is_taken_back_does_not_count() {
+        let guesses = PasswordGuesses::default();
+        let (alice, address) = (known_browser(), at("192.0.2.1"));
+        for _ in 0..100 {
+            let guess = guesses.admit("alice", address, Some(&alice), NOW).unwrap();
+            assert!(matches!(guess.caller(), Caller::KnownBrowser(from) if from == address));
+            guess.take_back();
+        }
+        assert_eq!(admitted(&guesses, "alice", address), 10, "nor for the login");
+    }
+
+    #[test]
+    fn without_an_address_a_login_is_counted_all_the_same() {
+        let guesses = PasswordGuesses::default();
+        assert_eq!(admitted(&guesses, "alice", None), 10);
+        assert_eq!(admitted(&guesses, "alice", at("192.0.2.1")), 10);
+        assert_eq!(admitted(&guesses, "bob", None), 10);
+    }
 }

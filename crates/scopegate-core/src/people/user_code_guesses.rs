@@ -132,4 +132,16 @@ mod tests {
         let others = |session: &&SessionId| guesses.admit(session, at("192.0.2.2"), NOW).is_ok();
         assert_eq!(sessions[30..].iter().filter(others).count(), 20);
     }
+
+    #[test]
+    fn a_session_may_guess_again_after_ten_minutes_and_without_an_address_too() {
+        let (guesses, session) = (UserCodeGuesses::default(), SessionId::generate());
+        for _ in 0..10 {
+            assert!(guesses.admit(&session, None, NOW).is_ok());
+        }
+        for (after, is_let) in [(599, false), (600, true)] {
+            let now = NOW.plus(Duration::from_secs(after));
+            assert_eq!(guesses.admit(&session, None, now).is_ok(), is_let, "{after}");
+        }
+    }
 }

@@ -54,3 +54,6 @@ pub(super) fn first_that_fails(case: &Case<'_>) -> Option<u8> {
 pub(super) fn scopes_given(case: &Case<'_>) -> ScopeSet {
     scope::given(case)
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,7 @@ impl Evaluation {
 
 impl Outcome {
     /// The org server says what it issues, instead of which rule did not match.
-    pub(super) fn as_the_org_server_answers(self, user: Option<&User>) -> Self {
+    pub(super) fn for_org_server(self, user: Option<&User>) -> Self {
         let text = match user {
             None => {
                 "The org authorization server issues admin scopes only, to admin clients with a key."

@@ -114,4 +114,50 @@ mod tests {
             Wanted::Named(scopes("c"))
         );
     }
+
+    #[test]
+    fn a_scope_parameter_is_read_up_to_its_bound_and_an_empty_one_is_none() {
+        let many = format!("{}a", "ab ".repeat((MAX_SCOPE_PARAMETER - 1) / 3));
+        assert_eq!(many.len(), 4096);
+        let too_long = Malformed::Scope("The scope parameter is too long.");
+        assert_ne!(Wanted::parse(Some(&many)), Err(too_long));
+        assert_eq!(Wanted::parse(Some(&format!("{many}c"))), Err(too_long));
+        for none in [None, Some(""), Some(" ")] {
+            assert_eq!(Wanted::parse(none), Ok(Wanted::Default));
+        }
+        assert!(matches!(Wanted::parse(Some("a\"b")), Err(Malformed::Scope(_))));
+    }
+
+    #[test]
+    fn at_most_is_never_more_than_both() {
+        let scopes = |text| ScopeSet::parse(text).unwrap();
+        let within = Wanted::AtMost(scopes("a b")).within(Some(&scopes("b c")));
+        assert_eq!(within, Ok(Wanted::AtMost(scopes("b"))));
+    }
+
+    #[tokio::test]
+    async fn a_user_is_asked_for_scopes_that_the_server_has_only() {
+        let catalog = crate::testing::World::new().await.authority.catalog();
+        let server = |id| catalog.server(&crate::testing::server_id(id)).unwrap().unwrap();
+        let of = |id, scope| Wanted::of_person(server(id), scope);
+        for good in [None, Some("read"), Some("openid read secret"), Some("openid profile")] {
+            assert_eq!(of("default", good), Wanted::parse(good), "{good:?}");
+        }
+        for bad in ["unknown", "openid unknown", "groups", "Read"] {
+            assert_eq!(of("default", Some(bad)), Err(Wanted::UNKNOWN_SCOPE), "{bad}");
+        }
+        assert_eq!(of("org", None), Err(Wanted::NO_DEFAULT_SCOPES));
+        assert_eq!(of("org", Some("okta.apps.read")), Err(Wanted::UNKNOWN_SCOPE));
+        assert!(of("org", Some("openid")).is_ok());
+    }
+
+    #[tokio::test]
+    async fn only_scopes_that_the_server_has_are_recorded() {
+        let catalog = crate::testing::World::new().await.authority.catalog();
+        let server = catalog.server(&crate::testing::server_id("default")).unwrap().unwrap();
+        let known = |scope| Wanted::parse(scope).unwrap().known_to(server);
+        assert_eq!(known(Some("openid read nonsense write")), "openid read write");
+        assert_eq!((known(None), known(Some("nonsense"))), (String::new(), String::new()));
+        assert_eq!(Wanted::AtMost(ScopeSet::parse("read").unwrap()).known_to(server), "");
+    }
 }

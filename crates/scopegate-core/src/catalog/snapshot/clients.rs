@@ -29,9 +29,10 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(id: ClientId, owner: Owner, spec: ClientSpec) -> Self {
+    /// A client of the API that was not read from a storage.
+    pub(crate) fn new(id: ClientId, spec: ClientSpec) -> Self {
         let keys = usable_keys(&spec.jwks);
-        Self { id, keys, owner, record: None, spec, has_sent_unencoded: Arc::default() }
+        Self { id, keys, owner: Owner::Api, record: None, spec, has_sent_unencoded: Arc::default() }
     }
 
     /// Notes that it sent its secret unencoded; true the first time.
@@ -78,8 +79,8 @@ impl ClientMap {
                 if let (Ok(id), Spec::Client(spec)) =
                     (ClientId::parse(&entity.key.name), entity.spec)
                 {
-                    let client = Client::new(id.clone(), entity.owner, *spec);
-                    part.insert(id, Arc::new(Client { record, ..client }));
+                    let client = Client::new(id.clone(), *spec);
+                    part.insert(id, Arc::new(Client { owner: entity.owner, record, ..client }));
                 }
             }
         }

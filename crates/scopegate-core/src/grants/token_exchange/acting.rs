@@ -69,3 +69,6 @@ fn admits(
 fn depth(actor: &Actor) -> usize {
     std::iter::successors(Some(actor), |actor| actor.act.as_deref()).count()
 }
+
+#[cfg(test)]
+mod tests;

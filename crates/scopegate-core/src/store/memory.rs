@@ -6,24 +6,26 @@ mod interruption;
 mod keys;
 mod ledger;
 mod records;
+mod unchecked_catalog;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
-use scopegate_claims::{ScopeSet, UnixTime};
-use scopegate_core::audit::AuditEvent;
-use scopegate_core::catalog::UserId;
-use scopegate_core::catalog::{RowKey, StoredRecord, StoredRow};
-use scopegate_core::directory::{NewUser, User};
-use scopegate_core::store::{
+use crate::audit::AuditEvent;
+use crate::catalog::UserId;
+use crate::catalog::{RowKey, StoredRecord, StoredRow};
+use crate::directory::{NewUser, User};
+use crate::store::{
     Artifact, ArtifactKind, ConsentKey, Family, FamilyId, Session, SessionId, StoreError,
     StoredPassword, Vault,
 };
+use async_trait::async_trait;
+use scopegate_claims::{ScopeSet, UnixTime};
 
 use self::faults::{Faults, Use};
 use self::interruption::Interruption;
 use self::keys::Keys;
+pub use self::unchecked_catalog::UncheckedCatalog;
 
 /// Everything a server remembers, in memory. A clone is the same storage.
 ///

@@ -2,14 +2,14 @@
 
 use std::ops::Bound;
 
-use async_trait::async_trait;
-use scopegate_claims::ScopeSet;
-use scopegate_core::catalog::UserId;
-use scopegate_core::directory::{Listed, User};
-use scopegate_core::store::{
+use crate::catalog::UserId;
+use crate::directory::{Listed, User};
+use crate::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Directory, Family, FamilyId, FamilyState,
     Records, Session, Standing, StoreError, StoredPassword, TokenMark, UserKey,
 };
+use async_trait::async_trait;
+use scopegate_claims::ScopeSet;
 
 use super::{MemoryStore, Rows, Use};
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use scopegate_core::store::{Contested, StoreError};
+use crate::store::{Contested, StoreError};
 use tokio::sync::Notify;
 
 use super::MemoryStore;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::catalog::{Edit, Entity, EntityKind, FORMAT, RowKey, Spec, StoredRow};
+use crate::directory::User;
+use crate::store::{CatalogChanges, CatalogStore, CatalogWrite, StoreError, Versions};
 use async_trait::async_trait;
-use scopegate_core::catalog::{Edit, Entity, EntityKind, FORMAT, RowKey, Spec, StoredRow};
-use scopegate_core::directory::User;
-use scopegate_core::store::{CatalogChanges, CatalogStore, CatalogWrite, StoreError, Versions};
 
 use super::{Memory, MemoryStore, Rows, Use};
 

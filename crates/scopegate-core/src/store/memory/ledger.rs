@@ -1,14 +1,14 @@
 //! What a commit changes: each change is carried out on a copy, or the copy is thrown away.
 
-use async_trait::async_trait;
-use scopegate_claims::UnixTime;
-use scopegate_core::audit::DecisionId;
-use scopegate_core::catalog::{CatalogState, EntityKey, RowKey};
-use scopegate_core::directory::User;
-use scopegate_core::store::{
+use crate::audit::DecisionId;
+use crate::catalog::{CatalogState, EntityKey, RowKey};
+use crate::directory::User;
+use crate::store::{
     ArtifactKind, Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
     Upkeep,
 };
+use async_trait::async_trait;
+use scopegate_claims::UnixTime;
 use scopegate_jose::sha256;
 
 use super::{Memory, MemoryStore, Rows, Use};

@@ -1,15 +1,15 @@
 //! Writing the catalog as no part of the server does.
 
+use crate::catalog::Edit;
+use crate::directory::NewUser;
+use crate::store::{CatalogStore, CatalogWrite, StoreError};
 use async_trait::async_trait;
 use scopegate_claims::{Clock, SystemClock};
-use scopegate_core::catalog::Edit;
-use scopegate_core::directory::NewUser;
-use scopegate_core::store::{CatalogStore, CatalogWrite, StoreError};
 
 /// Writes rows of the catalog that nobody has checked, and without a record of who wrote them: for tests
 /// of storages, and of what becomes of such rows.
 ///
-/// The server writes through [`administration::edit_catalog`](scopegate_core::administration::edit_catalog).
+/// The server writes through [`administration::edit_catalog`](crate::administration::edit_catalog).
 #[async_trait]
 pub trait UncheckedCatalog: CatalogStore {
     /// Writes changes if the catalog has the expected version. The answer is the new one.

@@ -1,9 +1,9 @@
 //! Signing keys: each once, with the version of its newest change.
 
+use crate::audit::AuditEvent;
+use crate::catalog::RowKey;
+use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use async_trait::async_trait;
-use scopegate_core::audit::AuditEvent;
-use scopegate_core::catalog::RowKey;
-use scopegate_core::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 
 use super::{Memory, MemoryStore, Use};
 

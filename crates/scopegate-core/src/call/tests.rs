@@ -1,0 +1,283 @@
+//! How a client is answered: another attempt, admission, and what is recorded of which refusal.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::*;
+use crate::audit::{DecisionKind, What};
+use crate::catalog::Status;
+use crate::error::TokenError;
+use crate::limits::{Bound, RequestLimits, RetryAfter, Stored};
+use crate::store::{Change, Contested, StoreError, TokenMark};
+use crate::testing::{NOW, World, credentials, refusal, request, server_id};
+
+/// An endpoint that refuses as it is told, one refusal each time that it is asked, and then answers.
+struct Scripted<'a> {
+    refusals: Vec<TokenError>,
+    asked: &'a mut usize,
+    stored: Option<Stored>,
+    changes: Vec<Change>,
+}
+
+impl ClientEndpoint for Scripted<'_> {
+    type Answer = ();
+    type Error = TokenError;
+
+    fn kind(&self) -> CallKind {
+        CallKind { stored: self.stored, ..CallKind::new("token", DecisionKind::Introspection) }
+    }
+
+    async fn answer(
+        &mut self,
+        _: &crate::authority::Authority,
+        _: &ClientCall<'_>,
+    ) -> Result<(), Denied> {
+        *self.asked += 1;
+        match self.refusals.pop() {
+            Some(error) => Err(Denied { error, changes: self.changes.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Answers a request of a client by a script, and tells how often the endpoint was asked.
+async fn answer(
+    world: &World,
+    client: &str,
+    form: &[(&str, &str)],
+    refusals: Vec<TokenError>,
+) -> (Result<(), Refused>, usize) {
+    let (server, form, mut asked) = (server_id("default"), credentials(client, form), 0);
+    let changes = vec![revoke("AT.1")];
+    let script = Scripted { refusals, asked: &mut asked, stored: None, changes };
+    let answer = world.authority.answer(request(&server, &form), script).await;
+    (answer, asked)
+}
+
+fn revoke(jti: &str) -> Change {
+    Change::RevokeToken { jti: jti.to_owned(), expires_at: NOW.plus(Duration::from_secs(600)) }
+}
+
+fn lost(what: Contested) -> TokenError {
+    TokenError::Storage(StoreError::Changed(what))
+}
+
+#[tokio::test]
+async fn a_request_that_loses_a_race_is_decided_again_three_times_in_all() {
+    for what in [
+        Contested::Artifact,
+        Contested::Catalog,
+        Contested::Family,
+        Contested::Session,
+        Contested::User,
+    ] {
+        let world = World::new().await;
+        for (races, expected) in [(0, 1), (1, 2), (2, 3), (3, 3), (9, 3)] {
+            let races_lost = (0..races).map(|_| lost(what)).collect();
+            let (answer, asked) = answer(&world, "service", &[], races_lost).await;
+            assert_eq!(asked, expected, "{races}");
+            assert_eq!(answer.is_ok(), races < 3, "{races}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_refusal_ends_the_attempts() {
+    let world = World::new().await;
+    for error in [
+        TokenError::InvalidTarget,
+        TokenError::Storage(StoreError::Conflict),
+        TokenError::Storage(StoreError::Unavailable("gone".into())),
+    ] {
+        let (answer, asked) = answer(&world, "service", &[], vec![error]).await;
+        assert!(answer.is_err());
+        assert_eq!(asked, 1);
+    }
+    // A race, and then a refusal.
+    let script = vec![TokenError::InvalidTarget, lost(Contested::Family)];
+    let (answer, asked) = answer(&world, "service", &[], script).await;
+    assert!(matches!(refusal(answer), TokenError::InvalidTarget));
+    assert_eq!(asked, 2);
+}
+
+#[tokio::test]
+async fn each_attempt_is_decided_by_the_catalog_of_then() {
+    let world = World::new().await;
+    struct SwitchedOff<'a>(&'a World, usize);
+    impl ClientEndpoint for SwitchedOff<'_> {
+        type Answer = ();
+        type Error = TokenError;
+        fn kind(&self) -> CallKind {
+            CallKind::new("token", DecisionKind::Introspection)
+        }
+        async fn answer(
+            &mut self,
+            _: &crate::authority::Authority,
+            _: &ClientCall<'_>,
+        ) -> Result<(), Denied> {
+            self.1 += 1;
+            self.0.change_client("service", |spec| spec.status = Status::Inactive).await;
+            Err(lost(Contested::Catalog).into())
+        }
+    }
+    let (server, form) = (server_id("default"), credentials("service", &[]));
+    let answer = world.authority.answer(request(&server, &form), SwitchedOff(&world, 0)).await;
+    assert!(matches!(refusal(answer), TokenError::InvalidClient("the client is inactive")));
+}
+
+#[tokio::test]
+async fn a_request_is_counted_once_however_often_it_is_decided() {
+    let device_requests = Bound { most: 2, window: Duration::from_secs(60) };
+    let limits = RequestLimits { device_requests, ..RequestLimits::default() };
+    let world = World::with_limits(limits).await;
+    let (server, form) = (server_id("default"), credentials("app", &[]));
+    let ask = async |refusals: Vec<TokenError>| {
+        let address = Some(IpAddr::from([192, 0, 2, 1]));
+        let request = ClientRequest { address, ..request(&server, &form) };
+        let stored = Some(Stored::Device);
+        let script = Scripted { refusals, asked: &mut 0, stored, changes: Vec::new() };
+        world.authority.answer(request, script).await
+    };
+    assert!(ask(vec![lost(Contested::Artifact), lost(Contested::Artifact)]).await.is_ok());
+    assert!(ask(Vec::new()).await.is_ok());
+    let refused = ask(Vec::new()).await.unwrap_err();
+    assert!(matches!(refused.error, TokenError::TooManyDeviceRequests(_)));
+    assert!(refused.decision.is_none());
+}
+
+#[tokio::test]
+async fn a_server_that_is_switched_off_or_unknown_answers_nobody() {
+    let world = World::new().await;
+    let form = credentials("service", &[("grant_type", "client_credentials")]);
+    for id in ["nowhere", "near"] {
+        if id == "near" {
+            let catalog = world.authority.catalog();
+            let mut spec = catalog.server(&server_id(id)).unwrap().unwrap().spec.clone();
+            spec.status = Status::Inactive;
+            let key = crate::catalog::EntityKey::server(&server_id(id));
+            let (owner, spec) = (crate::catalog::Owner::File, crate::catalog::Spec::Server(spec));
+            let entity = crate::catalog::Entity { key, owner, spec };
+            world.edit(crate::catalog::Edit::Put(entity)).await;
+        }
+        let refused = world.authority.token(request(&server_id(id), &form)).await;
+        assert!(matches!(refusal(refused), TokenError::UnknownServer), "{id}");
+    }
+}
+
+/// What is remembered of a refusal of a client: an event, the change that goes with it, and the id that
+/// the client is told.
+async fn remembered(client: &str, error: TokenError) -> (bool, bool, bool) {
+    let world = World::new().await;
+    let (answer, _) = answer(&world, client, &[("scope", "read nonsense")], vec![error]).await;
+    let refused = answer.unwrap_err();
+    let mark = TokenMark { jti_sha256: scopegate_jose::sha256(b"AT.1"), family: None, user: None };
+    let standing = crate::store::Records::standing(&world.store, &mark).await.unwrap();
+    let events = world.events();
+    for event in &events {
+        let decision = event.decision().unwrap();
+        assert_eq!((decision.client.as_str(), decision.scope.as_str()), (client, "read"));
+        assert!(refused.decision.is_none_or(|id| id == event.id));
+    }
+    (!events.is_empty(), standing.revoked, refused.decision.is_some())
+}
+
+#[tokio::test]
+async fn each_kind_of_refusal_is_remembered_as_it_must_be() {
+    let after = RetryAfter::new(Duration::from_secs(9));
+    for client in ["service", "app"] {
+        for (error, expected) in [
+            // Nothing was decided.
+            (TokenError::Overdue, (false, false, false)),
+            (TokenError::AuditQueueFull, (false, false, false)),
+            (TokenError::KeysUnavailable, (false, false, false)),
+            (TokenError::TooManyWaiting(after), (false, false, false)),
+            (TokenError::Storage(StoreError::Conflict), (false, false, false)),
+            // The proof was used before: what would follow from a refusal does not.
+            (TokenError::InvalidClient("x"), (true, false, false)),
+            // A device asks again in a few seconds.
+            (TokenError::AuthorizationPending, (false, true, true)),
+            (TokenError::SlowDown, (false, true, true)),
+            (TokenError::InvalidGrant("x"), (true, true, true)),
+            (TokenError::NoMatchingRule, (true, true, true)),
+            (TokenError::ExpiredToken, (true, true, true)),
+        ] {
+            let told = format!("{client} {error:?}");
+            assert_eq!(remembered(client, error).await, expected, "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_a_public_client_are_counted_beyond_sixty_and_those_of_others_never() {
+    for (client, recorded) in [("app", 60), ("service", 70)] {
+        let world = World::new().await;
+        let mut ids = std::collections::BTreeSet::new();
+        for _ in 0..70 {
+            let (answer, _) =
+                answer(&world, client, &[], vec![TokenError::InvalidGrant("x")]).await;
+            ids.insert(answer.unwrap_err().decision.unwrap());
+        }
+        assert_eq!(ids.len(), if client == "app" { 61 } else { 70 }, "one id for what is counted");
+        assert_eq!(world.decisions(DecisionKind::Introspection).await.len(), recorded, "{client}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_cannot_be_recorded_is_told_as_such() {
+    let world = World::new().await;
+    world.store.break_down();
+    let (answer, _) = answer(&world, "service", &[], vec![TokenError::InvalidTarget]).await;
+    let refused = answer.unwrap_err();
+    assert!(matches!(refused.error, TokenError::Storage(_)) && refused.decision.is_none());
+}
+
+#[tokio::test]
+async fn an_unknown_client_is_counted_and_a_known_one_with_a_wrong_proof_too() {
+    let world = World::new().await;
+    let server = server_id("default");
+    for form in
+        [&[("client_id", "nobody")][..], &[("client_id", "service"), ("client_secret", "x")]]
+    {
+        let form = crate::form::Form::collect(form.iter().copied()).unwrap();
+        let script =
+            Scripted { refusals: vec![], asked: &mut 0, stored: None, changes: Vec::new() };
+        let refused = world.authority.answer(request(&server, &form), script).await.unwrap_err();
+        assert!(matches!(refused.error, TokenError::InvalidClient(_)));
+        assert!(refused.decision.is_none());
+    }
+    world.authority.close().await;
+    let [event] = &world.events()[..] else { panic!("one row for both") };
+    assert_eq!(event.what, What::ClientAuthenticationFailed { count: 2 });
+}
+
+#[tokio::test]
+async fn an_assertion_is_used_up_by_what_is_decided_and_not_by_what_is_not() {
+    let world = World::new().await;
+    let server = server_id("default");
+    let ask = async |jti: &str, refusals: Vec<TokenError>| {
+        let claims = serde_json::json!({ "iss": "signer", "sub": "signer", "jti": jti });
+        let assertion = world.assertion(&claims);
+        let form = crate::form::Form::collect([
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", &*assertion),
+        ]);
+        let (form, mut asked) = (form.unwrap(), 0);
+        let script = Scripted { refusals, asked: &mut asked, stored: None, changes: Vec::new() };
+        world.authority.answer(request(&server, &form), script).await
+    };
+    for (jti, error, is_used_up) in [
+        ("1", TokenError::Overdue, false),
+        ("2", TokenError::AuthorizationPending, true),
+        ("3", TokenError::InvalidTarget, true),
+    ] {
+        ask(jti, vec![error]).await.unwrap_err();
+        let again = refusal(ask(jti, vec![TokenError::NoMatchingRule]).await);
+        match is_used_up {
+            true => assert!(
+                matches!(again, TokenError::InvalidClient("the assertion was used before")),
+                "{jti}: {again:?}"
+            ),
+            false => assert!(matches!(again, TokenError::NoMatchingRule), "{jti}: {again:?}"),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+use std::time::Duration;
+
+use super::*;
+use crate::audit::DecisionKind;
+use crate::catalog::{ClientId, Status};
+use crate::form::Form;
+use crate::store::Ledger;
+use crate::testing::{NOW, World, claims_of, refusal, request, server_id};
+
+const ALONE: (&str, &str) = ("grant_type", "client_credentials");
+
+#[tokio::test]
+async fn all_resources_of_a_request_select_one_audience() {
+    let world = World::new().await;
+    let (orders, orders2) =
+        (("resource", "https://orders.example"), ("resource", "https://orders2.example"));
+    let stock = ("resource", "https://stock.example");
+    for (resources, audience) in [
+        (vec![], Some("api://orders")),
+        (vec![orders], Some("api://orders")),
+        (vec![stock], Some("api://stock")),
+        (vec![orders, orders2], Some("api://orders")),
+        (vec![("resource", "api://stock")], Some("api://stock")),
+        (vec![orders, stock], None),
+        (vec![stock, orders], None),
+        (vec![orders, ("resource", "https://x.example")], None),
+        (vec![("resource", "https://x.example")], None),
+    ] {
+        let answer = world.token("service", &[&[ALONE][..], &resources].concat()).await;
+        match audience {
+            Some(audience) => {
+                assert_eq!(claims_of(answer.unwrap().access_token())["aud"], audience);
+            }
+            None => assert!(matches!(refusal(answer), TokenError::InvalidTarget), "{resources:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_audience_that_was_chosen_before_must_still_be_there_and_fit() {
+    let world = World::new().await;
+    let catalog = world.authority.catalog();
+    let server = catalog.server(&server_id("default")).unwrap().unwrap();
+    let select = |chosen: &str, resources: &[&str]| {
+        let form = Form::collect(resources.iter().map(|resource| ("resource", *resource))).unwrap();
+        let chosen = Audience::parse(chosen).unwrap();
+        selected(server, &form, Some(&chosen)).map(Audience::to_string)
+    };
+    assert_eq!(select("api://stock", &[]).unwrap(), "api://stock");
+    assert_eq!(select("api://stock", &["https://stock.example"]).unwrap(), "api://stock");
+    for (chosen, resources) in [
+        ("api://gone", &[][..]),
+        ("api://gone", &["https://stock.example"]),
+        ("api://stock", &["https://orders.example"]),
+        ("api://stock", &["https://stock.example", "https://orders.example"]),
+    ] {
+        assert!(matches!(select(chosen, resources), Err(TokenError::InvalidTarget)), "{chosen}");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_writes_nothing_waits_for_no_storage_and_is_recorded_by_the_queue() {
+    let world = World::new().await;
+    world.store.hold_commits();
+    let answer = world.token("service", &[ALONE, ("scope", "write")]).await.unwrap();
+    world.store.repair();
+    let [event] = &world.decisions(DecisionKind::TokenGrant).await[..] else {
+        panic!("it is recorded")
+    };
+    let jti = claims_of(answer.access_token())["jti"].as_str().unwrap().to_owned();
+    assert_eq!((event.outcome.as_str(), event.token_id.as_deref()), ("ALLOW", Some(&*jti)));
+    assert_eq!((event.scope.as_str(), event.rule.as_deref()), ("write", Some("all/all")));
+    assert_eq!(event.grant_type.as_deref(), Some("client_credentials"));
+    assert_eq!((&event.user, &event.family, &event.reason), (&None, &None, &None));
+
+    let refused = world.token("service", &[ALONE]).await;
+    assert!(matches!(refusal(refused), TokenError::AuditQueueFull), "it is closed");
+}
+
+#[tokio::test]
+async fn a_grant_is_recorded_in_the_commit_that_makes_it_or_nothing_is_given() {
+    let world = World::new().await;
+    let code = world.code("read offline_access").await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", "https://portal.example/cb"),
+        ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+    ];
+    world.store.lose_races(3);
+    let refused = world.token("portal", &form).await;
+    assert!(matches!(refusal(refused), TokenError::Storage(_)));
+    assert_eq!(world.store.sizes().families, 0);
+    world.store.lose_races(2);
+    let answer = world.token("portal", &form).await.unwrap();
+    let [event] = &world.decisions(DecisionKind::TokenGrant).await[..] else {
+        panic!("it is recorded")
+    };
+    let jti = claims_of(answer.access_token())["jti"].as_str().unwrap().to_owned();
+    assert_eq!(event.family, token::TokenId::family_of(&jti).map(String::from));
+    assert!(event.family.is_some() && event.user.is_some());
+}
+
+#[tokio::test]
+async fn an_assertion_of_a_client_is_used_up_with_its_token() {
+    let world = World::new().await;
+    let assertion = world.assertion(&serde_json::json!({ "iss": "signer", "sub": "signer" }));
+    let form = Form::collect([
+        ALONE,
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", &assertion),
+    ]);
+    let (form, server) = (form.unwrap(), server_id("default"));
+    assert!(world.authority.token(request(&server, &form)).await.is_ok());
+    let refused = refusal(world.authority.token(request(&server, &form)).await);
+    assert!(matches!(refused, TokenError::InvalidClient("the assertion was used before")));
+    let forgotten = NOW.plus(Duration::from_secs(60 + 60 + 600));
+    world.store.forget_expired(forgotten.minus(Duration::from_secs(1))).await.unwrap();
+    assert_eq!(world.store.sizes().assertions, 1);
+    let [granted, refused] = &world.decisions(DecisionKind::TokenGrant).await[..] else {
+        panic!("both")
+    };
+    assert_eq!((granted.outcome.as_str(), refused.outcome.as_str()), ("ALLOW", "invalid_client"));
+}
+
+async fn vouched(
+    world: &World,
+    server: &str,
+    client: &str,
+    form: &[(&str, &str)],
+    lifetime: u64,
+) -> Result<TokenResponse, Refused> {
+    let form = Form::collect(form.iter().copied()).unwrap();
+    let request = VouchedRequest {
+        server: &server_id(server),
+        client: &ClientId::parse(client).unwrap(),
+        form: &form,
+        lifetime: Duration::from_secs(lifetime),
+    };
+    world.authority.token_as_administrator(request).await
+}
+
+#[tokio::test]
+async fn an_administrator_vouches_for_a_client_alone_and_for_no_longer_than_the_rule() {
+    let world = World::new().await;
+    for (lifetime, expected) in [(60, 60), (600, 600), (6000, 600)] {
+        let answer = vouched(&world, "default", "service", &[ALONE], lifetime).await.unwrap();
+        let claims = claims_of(answer.access_token());
+        assert_eq!(claims["exp"], NOW.as_seconds() + expected);
+        assert_eq!(claims["cid"], "service");
+    }
+    let code = vouched(&world, "default", "portal", &[("grant_type", "authorization_code")], 60);
+    assert!(matches!(refusal(code.await), TokenError::UnsupportedGrantType));
+    let unknown = vouched(&world, "default", "nobody", &[ALONE], 60).await;
+    assert!(matches!(refusal(unknown), TokenError::InvalidClient(_)));
+    let nowhere = vouched(&world, "nowhere", "service", &[ALONE], 60).await;
+    assert!(matches!(refusal(nowhere), TokenError::UnknownServer));
+    let scope = vouched(&world, "default", "service", &[ALONE, ("scope", "x")], 60).await;
+    assert!(scope.unwrap_err().decision.is_some(), "it is recorded");
+    world.change_client("service", |spec| spec.status = Status::Inactive).await;
+    let inactive = vouched(&world, "default", "service", &[ALONE], 60).await;
+    assert!(matches!(refusal(inactive), TokenError::InvalidClient(_)));
+    let events = world.decisions(DecisionKind::TokenGrant).await;
+    assert_eq!(events.len(), 4);
+    let allowed = events.iter().filter(|event| event.outcome == crate::audit::Outcome::Allow);
+    let vouched = Some("An administrator vouched for the client.");
+    assert!(
+        allowed.clone().count() == 3
+            && allowed.clone().all(|event| event.reason.as_deref() == vouched)
+    );
+}
+
+#[tokio::test]
+async fn what_a_token_response_shows_is_no_token() {
+    let world = World::new().await;
+    let answer = world.token("service", &[ALONE]).await.unwrap();
+    assert!(!format!("{answer:?}").contains(answer.access_token()));
+    let json = serde_json::to_value(&answer).unwrap();
+    assert_eq!((&json["token_type"], &json["expires_in"]), (&"Bearer".into(), &600.into()));
+}

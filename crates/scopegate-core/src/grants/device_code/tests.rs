@@ -1,0 +1,152 @@
+use std::time::Duration;
+
+use scopegate_claims::Audience;
+use scopegate_jose::sha256;
+
+use super::super::tests::{UNKNOWN, granted};
+use super::*;
+use crate::audit::DecisionKind;
+use crate::call::Refused;
+use crate::catalog::Status;
+use crate::endpoints::token::TokenResponse;
+use crate::grants::device::{INTERVAL, LIFETIME};
+use crate::store::{Change, Ledger};
+use crate::testing::{ALICE, NOW, World, claims_of, refusal, server_id, signed_in};
+
+/// Keeps a device code of `app` at `default` that is in a state.
+async fn device(world: &World, code: char, state: State) -> String {
+    let code = code.to_string().repeat(43);
+    let body = DeviceBody {
+        server: server_id("default"),
+        client: crate::catalog::ClientId::parse("app").unwrap(),
+        scopes: None,
+        audience: Audience::parse("api://stock").unwrap(),
+        asked_from: None,
+        ends_at: NOW.plus(LIFETIME),
+        interval: INTERVAL,
+        _polled_at: None,
+        state,
+    };
+    let artifact = Artifact {
+        kind: ArtifactKind::Device,
+        id: sha256(code.as_bytes()),
+        alias: None,
+        user: None,
+        version: 0,
+        expires_at: body.ends_at,
+        body: body.to_json(),
+    };
+    world.store.commit(&[Change::PutArtifact(artifact)]).await.unwrap();
+    code
+}
+
+async fn approved(world: &World, code: char) -> String {
+    let alice = world.alice().await;
+    let granted = granted("openid read offline_access");
+    let (user, user_version) = (alice.id, alice.version);
+    let approval = Approval { user, user_version, auth: signed_in(), granted };
+    device(world, code, State::Approved(approval)).await
+}
+
+async fn ask(world: &World, code: &str) -> Result<TokenResponse, Refused> {
+    world.token("app", &[("grant_type", GRANT_TYPE), ("device_code", code)]).await
+}
+
+#[tokio::test]
+async fn a_device_that_was_let_in_gets_what_was_allowed() {
+    let world = World::new().await;
+    let answer = ask(&world, &approved(&world, 'a').await).await.unwrap();
+    let claims = claims_of(answer.access_token());
+    assert_eq!((&claims["uid"], &claims["aud"]), (&ALICE.into(), &"api://stock".into()));
+    assert_eq!(claims["scope"], "openid read offline_access");
+    assert!(answer.id_token().is_some());
+    let refresh_token = answer.refresh_token().unwrap();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+    assert!(world.token("app", &refresh).await.is_ok());
+}
+
+#[tokio::test]
+async fn each_state_has_its_answer_before_and_after_the_end() {
+    let world = World::new().await;
+    let pending = device(&world, 'p', State::Pending).await;
+    let denied = device(&world, 'd', State::Denied).await;
+    let (early, late) = (approved(&world, 'e').await, approved(&world, 'l').await);
+    world.pass(LIFETIME.as_secs() - 1);
+    assert!(matches!(refusal(ask(&world, &pending).await), TokenError::AuthorizationPending));
+    assert!(matches!(refusal(ask(&world, &denied).await), TokenError::DeviceDenied));
+    assert!(ask(&world, &early).await.is_ok());
+    world.pass(1);
+    assert!(matches!(refusal(ask(&world, &pending).await), TokenError::ExpiredToken));
+    assert!(matches!(refusal(ask(&world, &denied).await), TokenError::DeviceDenied));
+    assert!(matches!(refusal(ask(&world, &late).await), TokenError::ExpiredToken));
+    assert!(matches!(refusal(ask(&world, &early).await), TokenError::InvalidGrant(_)));
+}
+
+#[tokio::test]
+async fn s3_5_a_device_waits_between_two_questions() {
+    let world = World::new().await;
+    let code = device(&world, 'p', State::Pending).await;
+    let asked = async |after| {
+        world.pass(after);
+        refusal(ask(&world, &code).await)
+    };
+    assert!(matches!(asked(0).await, TokenError::AuthorizationPending));
+    assert!(matches!(asked(5).await, TokenError::AuthorizationPending));
+    assert!(matches!(asked(4).await, TokenError::SlowDown));
+    assert!(matches!(asked(9).await, TokenError::SlowDown));
+    assert!(matches!(asked(15).await, TokenError::AuthorizationPending));
+}
+
+#[tokio::test]
+async fn a_device_code_is_its_clients_at_its_server() {
+    let world = World::new().await;
+    let code = approved(&world, 'a').await;
+    let form = [("grant_type", GRANT_TYPE), ("device_code", &*code)];
+    for (server, client) in [("default", "portal"), ("near", "app")] {
+        let refused = refusal(world.token_at(server, client, &form).await);
+        let why = "the device code is another client's or server's";
+        assert!(matches!(refused, TokenError::InvalidGrant(text) if text == why), "{server}");
+    }
+    for wrong in [UNKNOWN, "x"] {
+        assert!(matches!(refusal(ask(&world, wrong).await), TokenError::InvalidGrant(_)));
+    }
+    let missing = world.token("app", &[("grant_type", GRANT_TYPE)]).await;
+    assert!(matches!(refusal(missing), TokenError::InvalidRequest(_)));
+    assert!(ask(&world, &code).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_device_code_that_comes_again_ends_the_family_though_its_row_is_forgotten() {
+    for is_forgotten in [false, true] {
+        let world = World::new().await;
+        let code = approved(&world, 'a').await;
+        ask(&world, &code).await.unwrap();
+        if is_forgotten {
+            world.store.forget_expired(NOW.plus(Duration::from_secs(3600))).await.unwrap();
+            assert_eq!(world.store.sizes().artifacts, 0);
+        }
+        assert_eq!(world.store.sizes().lasting_families, 1);
+        assert!(matches!(refusal(ask(&world, &code).await), TokenError::InvalidGrant(_)));
+        assert_eq!(world.store.sizes().lasting_families, 0);
+        let [event] = &world.decisions(DecisionKind::TokenReuse).await[..] else {
+            panic!("it is recorded")
+        };
+        assert_eq!(event.grant_type.as_deref(), Some(GRANT_TYPE));
+        assert_eq!(event.user.as_deref(), Some(ALICE));
+    }
+}
+
+#[tokio::test]
+async fn the_user_must_be_active_unchanged_and_assigned_to_the_client() {
+    let world = World::new().await;
+    let (code, before) = (approved(&world, 'a').await, approved(&world, 'b').await);
+    world.change_client("app", |spec| spec.users = ["bob".to_owned()].into()).await;
+    assert!(matches!(refusal(ask(&world, &code).await), TokenError::NotAssigned));
+    world.change_client("app", |spec| spec.users.clear()).await;
+    assert!(ask(&world, &code).await.is_ok());
+    for status in [Status::Inactive, Status::Active] {
+        world.change_alice(|user| user.status = status).await;
+        assert!(matches!(refusal(ask(&world, &before).await), TokenError::InvalidGrant(_)));
+    }
+    assert!(ask(&world, &approved(&world, 'c').await).await.is_ok());
+}
