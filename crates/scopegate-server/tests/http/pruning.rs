@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::{Issuer, ManualClock, UnixTime};
-use scopegate_core::audit::{AuditEvent, DecisionId, What};
+use scopegate_core::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome, What};
 use scopegate_core::store::{Change, Ledger, Upkeep};
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, Storage};
@@ -25,7 +25,20 @@ fn settings(storage: impl Into<Storage>, clock: &ManualClock) -> ServerSettings 
 /// An event of this age.
 fn made(ago: Duration) -> Change {
     let at = NOW.minus(ago);
-    let what = What::SessionStarted { user: "00u1".to_owned() };
+    let decision = ClientDecision {
+        kind: DecisionKind::TokenGrant,
+        server: "default".into(),
+        client: "reader".into(),
+        grant_type: Some("client_credentials".into()),
+        outcome: Outcome::Allow,
+        reason: None,
+        scope: "read:orders".into(),
+        rule: None,
+        token_id: None,
+        user: None,
+        family: None,
+    };
+    let what = What::Decision(Box::new(decision));
     Change::Audit(AuditEvent { id: DecisionId::first_at(at), at, address: None, what })
 }
 
