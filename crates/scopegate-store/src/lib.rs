@@ -19,7 +19,7 @@
 //! has read.
 //!
 //! ```
-//! use scopegate_core::store::{CatalogStore, StoreError, Vault};
+//! use scopegate_core::store::{CatalogStore, StoreError, InstallationStore};
 //! use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
