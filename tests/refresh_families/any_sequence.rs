@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use proptest::sample::select;
 use scopegate_claims::{Clock, UnixTime};
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::store::Records;
 use scopegate_core::token::RefreshToken;
 use scopegate_tests::{LIFETIME, WINDOW};
@@ -104,7 +104,7 @@ async fn play(steps: Vec<Step>) {
         };
         match at.refresh(CLIENTS[by].0, &shown).await {
             Err(error) => {
-                assert!(matches!(error, TokenError::InvalidGrant(_)), "{error}");
+                assert!(matches!(error, CallError::InvalidGrant(_)), "{error}");
                 assert_eq!(outcome, Outcome::Refused);
             }
             Ok(child) => {

@@ -1,7 +1,7 @@
 //! Clients that disconnect before they get the answer.
 
 use futures_util::FutureExt;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::store::Records;
 
 use crate::refresh_families::in_memory::InMemory;
@@ -40,7 +40,7 @@ async fn a_replay_revokes_the_family_even_if_the_client_disconnects() {
         tokio::task::yield_now().await;
     }
     let refused = at.refresh("strict", &next).await;
-    assert!(matches!(refused, Err(TokenError::InvalidGrant(_))), "{refused:?}");
+    assert!(matches!(refused, Err(CallError::InvalidGrant(_))), "{refused:?}");
 }
 
 #[tokio::test]

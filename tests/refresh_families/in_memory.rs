@@ -9,7 +9,7 @@ use scopegate_core::catalog::ServerId;
 use scopegate_core::client_auth::{Authorization, Presented};
 use scopegate_core::directory::{NewUser, User};
 use scopegate_core::endpoints::token::TokenResponse;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::form::Form;
 use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
@@ -68,7 +68,7 @@ impl InMemory {
     }
 
     /// Uses a refresh token and returns the new one.
-    pub(crate) async fn refresh(&self, client: &str, token: &str) -> Result<String, TokenError> {
+    pub(crate) async fn refresh(&self, client: &str, token: &str) -> Result<String, CallError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
         let response = self.token(client, &form).await?;
         Ok(response.refresh_token().expect("a refresh returns a refresh token").to_owned())
@@ -79,7 +79,7 @@ impl InMemory {
         &self,
         client: &str,
         form: &[(&str, &str)],
-    ) -> Result<TokenResponse, TokenError> {
+    ) -> Result<TokenResponse, CallError> {
         let form = Form::collect(form.iter().copied()).unwrap();
         let pair = format!("{client}:{}", secret_of(client));
         let header = format!("Basic {}", base64_simd::STANDARD.encode_to_string(pair));

@@ -8,7 +8,7 @@ use scopegate_core::catalog::{
 };
 use scopegate_core::endpoints::authorize::{AuthorizeError, AuthorizeRequest, Authorized, Done};
 use scopegate_core::endpoints::token::TokenResponse;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::form::Form;
 use scopegate_core::store::{CatalogStore, Change, ConsentKey, Ledger};
 use scopegate_testkit::UncheckedCatalog;
@@ -67,7 +67,7 @@ impl Node {
         }
     }
 
-    async fn redeem(&self, code: &str) -> Result<TokenResponse, TokenError> {
+    async fn redeem(&self, code: &str) -> Result<TokenResponse, CallError> {
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -107,7 +107,7 @@ async fn a_client_that_another_node_deactivated_gets_no_family() {
     assert!(node.at.authority.catalog().client("portal").unwrap().unwrap().spec.status.is_active());
 
     let refused = node.redeem(&code).await;
-    assert!(matches!(refused, Err(TokenError::InvalidClient(_))), "{refused:?}");
+    assert!(matches!(refused, Err(CallError::InvalidClient(_))), "{refused:?}");
     assert_eq!(node.at.store.sizes().families, 0);
     // The node has now seen the change. Once the client is active again, the code still works.
     node.switch(client("portal"), Status::Active).await;
@@ -136,7 +136,7 @@ async fn a_server_that_another_node_deactivated_opens_no_family() {
     };
     node.switch(server, Status::Inactive).await;
     let refused = node.redeem(&code).await;
-    assert!(matches!(refused, Err(TokenError::UnknownServer)), "{refused:?}");
+    assert!(matches!(refused, Err(CallError::UnknownServer)), "{refused:?}");
     assert_eq!(node.at.store.sizes().families, 0);
 }
 

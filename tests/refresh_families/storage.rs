@@ -1,7 +1,7 @@
 //! The reads and writes of a refresh.
 
 use scopegate_core::audit::AuditEvent;
-use scopegate_core::error::{OAuthError, TokenError};
+use scopegate_core::error::{CallError, OAuthError};
 use scopegate_core::token::RefreshToken;
 use scopegate_jose::base64url;
 
@@ -59,7 +59,7 @@ async fn a_forged_token_is_refused_without_a_database_read() {
     );
     for bad in ["x", forged.as_str(), &"A".repeat(68)] {
         let error = at.refresh("portal", bad).await.unwrap_err();
-        assert!(matches!(error, TokenError::InvalidGrant(_)), "{error}");
+        assert!(matches!(error, CallError::InvalidGrant(_)), "{error}");
     }
     assert_eq!(at.store.reads(), reads);
     at.refresh("portal", &token).await.unwrap();

@@ -22,7 +22,9 @@ use crate::people::UserCodeGuesses;
 use crate::people::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::people::passwords::Passwords;
 use crate::recording::{AuditQueue, Refusals};
-use crate::store::{Contested, MASTER_KEY_FINGERPRINT, Store, StoreError, Vault, Versions};
+use crate::store::{
+    Contested, InstallationStore, MASTER_KEY_FINGERPRINT, Store, StoreError, Versions,
+};
 
 /// Maximum decisions at once that go on even if nobody waits for them.
 const UNATTENDED: u32 = 256;
@@ -269,7 +271,10 @@ fn log_what_is_out_of_service(before: &Snapshot, now: &Snapshot) {
 /// # Errors
 ///
 /// [`OpenError`] if the storage does not answer, or was written under another master key.
-pub async fn check_master_key(store: &dyn Vault, master_key: &MasterKey) -> Result<(), OpenError> {
+pub async fn check_master_key(
+    store: &dyn InstallationStore,
+    master_key: &MasterKey,
+) -> Result<(), OpenError> {
     let fingerprint = master_key.fingerprint();
     let kept = store.keep(MASTER_KEY_FINGERPRINT, &fingerprint).await?;
     if kept == fingerprint { Ok(()) } else { Err(OpenError::WrongMasterKey) }

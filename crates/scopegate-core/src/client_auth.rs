@@ -18,7 +18,7 @@ use scopegate_jose::{KeySet, MasterKey};
 use crate::catalog::{
     AuthMethod, AuthorizationServer, Client, ClientAuth, ClientSecret, Credential, Snapshot,
 };
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::form::Form;
 use crate::keys::ClientKeys;
 use crate::store::Change;
@@ -160,26 +160,26 @@ pub struct AuthenticatedClient {
 ///
 /// # Errors
 ///
-/// [`TokenError::SeveralClientAuthentications`], [`TokenError::InvalidRequest`] if two different ids
-/// are named, [`TokenError::KeysUnavailable`] if the client's keys cannot be fetched,
-/// [`TokenError::Storage`] if the client is out of service on this node, else
-/// [`TokenError::InvalidClient`].
+/// [`CallError::SeveralClientAuthentications`], [`CallError::InvalidRequest`] if two different ids
+/// are named, [`CallError::KeysUnavailable`] if the client's keys cannot be fetched,
+/// [`CallError::Storage`] if the client is out of service on this node, else
+/// [`CallError::InvalidClient`].
 pub async fn authenticate(
     proof: &Proof<'_>,
     catalog: &Snapshot,
     client_keys: &ClientKeys,
-) -> Result<AuthenticatedClient, TokenError> {
+) -> Result<AuthenticatedClient, CallError> {
     let presented = proof.presented;
-    let refuse = TokenError::InvalidClient;
+    let refuse = CallError::InvalidClient;
 
     let mut attempted = METHODS.iter().filter(|method| method.is_attempted(presented));
     let method = attempted.next().ok_or_else(|| refuse("no credentials"))?;
     if attempted.next().is_some() {
-        return Err(TokenError::SeveralClientAuthentications);
+        return Err(CallError::SeveralClientAuthentications);
     }
     let claimed = method.claimed_id(presented).map_err(refuse)?;
     if presented.form.value("client_id").is_some_and(|id| *id != *claimed) {
-        return Err(TokenError::InvalidRequest("The credentials are not those of client_id."));
+        return Err(CallError::InvalidRequest("The credentials are not those of client_id."));
     }
     let client = catalog.client(&claimed)?;
     let published = match client.and_then(|client| published_keys(client, *method)) {

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 /// Why a token request is refused; by blame: the client, the administrator, ourselves.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum TokenError {
+pub enum CallError {
     /// The form cannot be read.
     #[error("the form cannot be read: {0:?}")]
     Form(FormProblem),
@@ -107,7 +107,7 @@ pub enum TokenError {
     Signing(#[source] scopegate_jose::JoseError),
 }
 
-impl TokenError {
+impl CallError {
     /// Tells whether it is because nobody knows who the client is.
     pub(crate) const fn is_of_unknown_client(&self) -> bool {
         matches!(
@@ -117,19 +117,19 @@ impl TokenError {
     }
 }
 
-impl From<StoreError> for TokenError {
+impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
         Self::Storage(error)
     }
 }
 
-impl From<Arc<UnreadableRow>> for TokenError {
+impl From<Arc<UnreadableRow>> for CallError {
     fn from(row: Arc<UnreadableRow>) -> Self {
         Self::Storage(row.into())
     }
 }
 
-impl From<TooManyRequests> for TokenError {
+impl From<TooManyRequests> for CallError {
     fn from(refused: TooManyRequests) -> Self {
         match refused {
             TooManyRequests::Pushed(after) => Self::TooManyPushedRequests(after),
@@ -139,7 +139,7 @@ impl From<TooManyRequests> for TokenError {
     }
 }
 
-impl From<FormProblem> for TokenError {
+impl From<FormProblem> for CallError {
     fn from(problem: FormProblem) -> Self {
         Self::Form(problem)
     }
@@ -255,104 +255,102 @@ impl OAuthError {
     }
 }
 
-impl From<&TokenError> for OAuthError {
-    fn from(error: &TokenError) -> Self {
+impl From<&CallError> for OAuthError {
+    fn from(error: &CallError) -> Self {
         use ErrorCode as Code;
         // No wildcard arm: a new variant must choose what the client may learn.
         match error {
-            TokenError::Form(FormProblem::Duplicate) => {
+            CallError::Form(FormProblem::Duplicate) => {
                 Self::new(400, Code::InvalidRequest, "A parameter occurs more than once.")
             }
-            TokenError::Form(FormProblem::NotUtf8) => {
+            CallError::Form(FormProblem::NotUtf8) => {
                 Self::new(400, Code::InvalidRequest, "The form is not UTF-8.")
             }
-            TokenError::Form(FormProblem::TooMany) => {
+            CallError::Form(FormProblem::TooMany) => {
                 Self::new(400, Code::InvalidRequest, "The form has too many parameters.")
             }
-            TokenError::InvalidRequest(description) => {
+            CallError::InvalidRequest(description) => {
                 Self::new(400, Code::InvalidRequest, description)
             }
-            TokenError::SeveralClientAuthentications => Self::new(
+            CallError::SeveralClientAuthentications => Self::new(
                 400,
                 Code::InvalidRequest,
                 "The client used more than one authentication method.",
             ),
-            TokenError::InvalidClient(_) => {
+            CallError::InvalidClient(_) => {
                 Self::new(401, Code::InvalidClient, "Client authentication failed.")
             }
-            TokenError::UnsupportedGrantType => {
+            CallError::UnsupportedGrantType => {
                 Self::new(400, Code::UnsupportedGrantType, "The grant type is not supported.")
             }
-            TokenError::UnauthorizedClient => {
+            CallError::UnauthorizedClient => {
                 Self::new(400, Code::UnauthorizedClient, "The client may not use this grant type.")
             }
-            TokenError::InvalidScope(description) => {
-                Self::new(400, Code::InvalidScope, description)
-            }
-            TokenError::ConsentRequired => Self::new(
+            CallError::InvalidScope(description) => Self::new(400, Code::InvalidScope, description),
+            CallError::ConsentRequired => Self::new(
                 400,
                 Code::ConsentRequired,
                 "A scope needs the consent of a person, and this grant asks none.",
             ),
-            TokenError::InvalidTarget => Self::new(
+            CallError::InvalidTarget => Self::new(
                 400,
                 Code::InvalidTarget,
                 "The request does not select one audience of this authorization server.",
             ),
-            TokenError::NoMatchingRule => Self::new(
+            CallError::NoMatchingRule => Self::new(
                 400,
                 Code::AccessDenied,
                 "No access policy allows this client these scopes by this grant.",
             ),
-            TokenError::InvalidGrant(_) => {
+            CallError::InvalidGrant(_) => {
                 Self::new(400, Code::InvalidGrant, "The grant is not valid.")
             }
-            TokenError::InvalidToken(_) => Self::new(
+            CallError::InvalidToken(_) => Self::new(
                 401,
                 Code::InvalidToken,
                 "The access token is malformed, expired, revoked or not of this server.",
             ),
-            TokenError::InsufficientScope => Self::new(
+            CallError::InsufficientScope => Self::new(
                 403,
                 Code::InsufficientScope,
                 "The access token does not have the scope openid.",
             ),
-            TokenError::NotAssigned => Self::new(
+            CallError::NotAssigned => Self::new(
                 400,
                 Code::AccessDenied,
                 "User is not assigned to the client application.",
             ),
-            TokenError::AuthorizationPending => {
+            CallError::AuthorizationPending => {
                 Self::new(400, Code::AuthorizationPending, "The person has not decided yet.")
             }
-            TokenError::SlowDown => Self::new(
+            CallError::SlowDown => Self::new(
                 400,
                 Code::SlowDown,
                 "The client asks too often: wait five seconds more from now on.",
             ),
-            TokenError::ExpiredToken => {
+            CallError::ExpiredToken => {
                 Self::new(400, Code::ExpiredToken, "The device code has expired.")
             }
-            TokenError::DeviceDenied => Self::new(400, Code::AccessDenied, "The person refused."),
-            TokenError::TooManyGroups => {
+            CallError::DeviceDenied => Self::new(400, Code::AccessDenied, "The person refused."),
+            CallError::TooManyGroups => {
                 Self::new(400, Code::ServerError, "A claim would name more than 100 groups.")
             }
             // RFC 8693 §2.2.2 has one code for both, invalid or not wanted.
-            TokenError::UnacceptableToken(_) => Self::new(
+            CallError::UnacceptableToken(_) => Self::new(
                 400,
                 Code::InvalidRequest,
                 "The subject token or the actor token is not acceptable.",
             ),
-            TokenError::UntrustedServer => Self::new(
+            CallError::UntrustedServer => Self::new(
                 400,
                 Code::InvalidRequest,
                 "The token is of an authorization server that this one does not trust.",
             ),
-            TokenError::Overdue => Self {
+            CallError::Overdue => Self {
                 retry_after: Some(5),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The server is overloaded.")
             },
-            TokenError::KeysUnavailable => Self {
+            CallError::KeysUnavailable => Self {
                 retry_after: Some(5),
                 ..Self::new(
                     503,
@@ -360,18 +358,18 @@ impl From<&TokenError> for OAuthError {
                     "The keys for the assertion cannot be fetched.",
                 )
             },
-            TokenError::UnknownServer => {
+            CallError::UnknownServer => {
                 Self::new(404, Code::NotFound, "There is no such authorization server.")
             }
-            TokenError::AuditQueueFull => Self {
+            CallError::AuditQueueFull => Self {
                 retry_after: Some(1),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The server is overloaded.")
             },
-            TokenError::TooManyDeviceRequests(after) => Self {
+            CallError::TooManyDeviceRequests(after) => Self {
                 retry_after: Some(after.seconds()),
                 ..Self::new(429, Code::SlowDown, "Devices ask too often: try again later.")
             },
-            TokenError::TooManyPushedRequests(after) => Self {
+            CallError::TooManyPushedRequests(after) => Self {
                 retry_after: Some(after.seconds()),
                 ..Self::new(
                     429,
@@ -379,7 +377,7 @@ impl From<&TokenError> for OAuthError {
                     "Requests are pushed too often: try again later.",
                 )
             },
-            TokenError::TooManyWaiting(after) => Self {
+            CallError::TooManyWaiting(after) => Self {
                 retry_after: Some(after.seconds()),
                 ..Self::new(
                     503,
@@ -387,11 +385,11 @@ impl From<&TokenError> for OAuthError {
                     "Too many requests of public clients wait: try again later.",
                 )
             },
-            TokenError::Storage(StoreError::Unreadable(_)) => Self {
+            CallError::Storage(StoreError::Unreadable(_)) => Self {
                 retry_after: Some(5),
                 ..Self::new(503, Code::TemporarilyUnavailable, OUT_OF_SERVICE)
             },
-            TokenError::Storage(
+            CallError::Storage(
                 StoreError::Changed(_)
                 | StoreError::Conflict
                 | StoreError::Corrupt(_)
@@ -400,9 +398,7 @@ impl From<&TokenError> for OAuthError {
                 retry_after: Some(5),
                 ..Self::new(503, Code::TemporarilyUnavailable, "The storage is not available.")
             },
-            TokenError::Signing(_) => {
-                Self::new(500, Code::ServerError, "The token was not signed.")
-            }
+            CallError::Signing(_) => Self::new(500, Code::ServerError, "The token was not signed."),
         }
     }
 }

@@ -93,9 +93,15 @@ impl Contested {
 }
 
 /// A storage for everything.
-pub trait Store: CatalogStore + KeyStore + Ledger + Records + Directory + Vault + Upkeep {}
+pub trait Store:
+    CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep
+{
+}
 
-impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + Vault + Upkeep> Store for S {}
+impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep> Store
+    for S
+{
+}
 
 /// What one transaction writes of the catalog.
 #[derive(Clone, Copy, Debug)]
@@ -212,12 +218,12 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError>;
 }
 
-/// Under this name a [`Vault`] keeps by which master key the secrets of the storage are sealed.
+/// Under this name a [`InstallationStore`] keeps by which master key the secrets of the storage are sealed.
 pub const MASTER_KEY_FINGERPRINT: &str = "master key fingerprint";
 
 /// Where single texts are kept that the server needs to start.
 #[async_trait]
-pub trait Vault: fmt::Debug + Send + Sync {
+pub trait InstallationStore: fmt::Debug + Send + Sync {
     /// Keeps a text under a name if there is none yet; the answer is what is there now.
     async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError>;
 

@@ -20,7 +20,7 @@ use crate::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use crate::client_auth::{Presented, secret_mac};
 use crate::directory::{Authentication, LoginMatch, NewUser, Profile, User};
 use crate::endpoints::token::TokenResponse;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::form::Form;
 use crate::keys::fetch::NoFetch;
 use crate::limits::RequestLimits;
@@ -203,7 +203,7 @@ pub(crate) fn server_id(text: &str) -> ServerId {
 
 /// Why a request was refused.
 #[track_caller]
-pub(crate) fn refusal<T: std::fmt::Debug>(answer: Result<T, Refused>) -> TokenError {
+pub(crate) fn refusal<T: std::fmt::Debug>(answer: Result<T, Refused>) -> CallError {
     answer.expect_err("it is refused").error
 }
 

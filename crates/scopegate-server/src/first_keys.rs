@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use tokio::sync::watch;
 
 /// Whether the first authorization servers have their signing keys. Until then the process is not
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub(crate) enum FirstKeys {
     BeingMade,
-    Failed(Arc<TokenError>),
+    Failed(Arc<CallError>),
     Made,
 }
 

@@ -10,7 +10,7 @@ use axum::Router;
 use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::catalog::audience_names::{self, AudienceClash};
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::limits::RequestLimits;
 use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
@@ -105,7 +105,7 @@ pub enum StartError {
     Audience(#[from] AudienceClash),
     /// A signing key could not be made, stored or unsealed.
     #[error("the signing keys cannot be made ready")]
-    Keys(#[source] Arc<TokenError>),
+    Keys(#[source] Arc<CallError>),
     /// The server was closed before it was ready.
     #[error("the server was closed before it was ready")]
     Closed,

@@ -25,7 +25,7 @@ use scopegate_core::client_auth::secret_mac;
 use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::passwords::seal_hash;
-use scopegate_core::store::{MASTER_KEY_FINGERPRINT, StoreError, Vault};
+use scopegate_core::store::{InstallationStore, MASTER_KEY_FINGERPRINT, StoreError};
 use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
 

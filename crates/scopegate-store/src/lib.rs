@@ -20,7 +20,7 @@
 //!
 //! ```
 //! use scopegate_claims::UnixTime;
-//! use scopegate_core::store::{CatalogStore, CatalogWrite, StoreError, Vault};
+//! use scopegate_core::store::{CatalogStore, CatalogWrite, StoreError, InstallationStore};
 //! use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 //!
 //! # #[tokio::main(flavor = "current_thread")]

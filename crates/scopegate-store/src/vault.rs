@@ -1,7 +1,7 @@
 //! Single texts that are written once.
 
 use async_trait::async_trait;
-use scopegate_core::store::{StoreError, Vault};
+use scopegate_core::store::{InstallationStore, StoreError};
 use scopegate_jose::random_token;
 
 use crate::database::{Job, Transaction};
@@ -18,7 +18,7 @@ const GIVE_BACK: &str = "DELETE FROM vault WHERE name = $1";
 const ROOM: usize = 16 * 1024;
 
 #[async_trait]
-impl Vault for SqlStore {
+impl InstallationStore for SqlStore {
     async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError> {
         if let Some(kept) = self.kept(name).await? {
             return Ok(kept);

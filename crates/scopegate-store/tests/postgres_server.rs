@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Vault, Versions};
+use scopegate_core::store::{
+    CatalogStore, Change, InstallationStore, Ledger, StoreError, Versions,
+};
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 use scopegate_testkit::UncheckedCatalog;
 use sqlx::postgres::PgConnectOptions;

@@ -11,7 +11,9 @@ use rusqlite::Connection;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::DecisionId;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, Ledger, StoreError, Upkeep, Vault, Versions};
+use scopegate_core::store::{
+    CatalogStore, Change, InstallationStore, Ledger, StoreError, Upkeep, Versions,
+};
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 
 async fn open(path: &Path) -> Result<SqlStore, OpenError> {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use scopegate_claims::Audience;
 
 use crate::catalog::{AuthorizationServer, Resource, ServerId, Snapshot};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::form::Form;
 
 /// The server of an id, if it serves.
 pub(crate) fn active_server<'a>(
     catalog: &'a Snapshot,
     id: &ServerId,
-) -> Result<&'a Arc<AuthorizationServer>, TokenError> {
+) -> Result<&'a Arc<AuthorizationServer>, CallError> {
     let server = catalog.server(id)?;
-    server.filter(|server| server.spec.status.is_active()).ok_or(TokenError::UnknownServer)
+    server.filter(|server| server.spec.status.is_active()).ok_or(CallError::UnknownServer)
 }
 
 /// The one audience that all resources of the request select (RFC 8707 §2).
@@ -25,7 +25,7 @@ pub(crate) fn selected<'a>(
     server: &'a AuthorizationServer,
     form: &Form,
     chosen: Option<&Audience>,
-) -> Result<&'a Audience, TokenError> {
+) -> Result<&'a Audience, CallError> {
     let mut resources = form.values("resource").map(Resource::new);
     let first = match (resources.next(), chosen) {
         (None, Some(chosen)) => {
@@ -35,7 +35,7 @@ pub(crate) fn selected<'a>(
         (resource, _) => server.audience(resource.as_ref()),
     };
     let first = first.filter(|first| chosen.is_none_or(|chosen| chosen == *first));
-    let first = first.ok_or(TokenError::InvalidTarget)?;
+    let first = first.ok_or(CallError::InvalidTarget)?;
     let all_agree = resources.all(|resource| server.audience(Some(&resource)) == Some(first));
-    if all_agree { Ok(first) } else { Err(TokenError::InvalidTarget) }
+    if all_agree { Ok(first) } else { Err(CallError::InvalidTarget) }
 }

@@ -3,7 +3,7 @@
 
 use super::{CallKind, ClientCall, ClientError, ClientRequest, Denied, Refused};
 use crate::authority::Authority;
-use crate::error::TokenError;
+use crate::error::CallError;
 
 /// Maximum attempts when a concurrent commit wins.
 const ATTEMPTS: usize = 3;
@@ -47,7 +47,7 @@ impl Authority {
             let call = ClientCall::begin(self, request, kind).await?;
             if let Some(stored) = kind.stored.filter(|_| attempt == 1) {
                 let admitted = self.requests.admit(stored, &call.client, request.address, call.now);
-                admitted.map_err(TokenError::from)?;
+                admitted.map_err(CallError::from)?;
             }
             let denied = match endpoint.answer(self, &call).await {
                 Ok(answer) => return Ok(answer),
@@ -56,7 +56,7 @@ impl Authority {
             let refused = self.refuse(&call.refusing(), &call.proved, denied).await;
             match refused.error.lost_race() {
                 Some(lost) if attempt < ATTEMPTS => {
-                    self.catch_up(lost).await.map_err(TokenError::Storage)?;
+                    self.catch_up(lost).await.map_err(CallError::Storage)?;
                 }
                 _ => return Err(refused),
             }

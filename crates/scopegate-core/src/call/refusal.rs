@@ -4,7 +4,7 @@ use super::decision::Deciding;
 use crate::audit::DecisionId;
 use crate::authority::Authority;
 use crate::catalog::ClientAuth;
-use crate::error::{OAuthError, TokenError};
+use crate::error::{CallError, OAuthError};
 use crate::policy::Malformed;
 use crate::recording::Remembered;
 use crate::store::{Change, Contested, StoreError};
@@ -12,15 +12,15 @@ use crate::store::{Change, Contested, StoreError};
 /// A request of a client that is refused.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the refusal and its record are all there is")]
-pub struct Refused<E = TokenError> {
+pub struct Refused<E = CallError> {
     /// Why.
     pub error: E,
     /// The decision, if the client was known by then.
     pub decision: Option<DecisionId>,
 }
 
-impl<E: ClientError> From<TokenError> for Refused<E> {
-    fn from(error: TokenError) -> Self {
+impl<E: ClientError> From<CallError> for Refused<E> {
+    fn from(error: CallError) -> Self {
         Self { error: error.into(), decision: None }
     }
 }
@@ -28,33 +28,33 @@ impl<E: ClientError> From<TokenError> for Refused<E> {
 /// A refusal, and what must be remembered of it all the same: a replayed code ends what it began.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a grant makes it")]
-pub struct Denied<E = TokenError> {
+pub struct Denied<E = CallError> {
     /// Why.
     pub error: E,
     /// What must be remembered, in the transaction that records the refusal.
     pub changes: Vec<Change>,
 }
 
-impl<E: ClientError> From<TokenError> for Denied<E> {
-    fn from(error: TokenError) -> Self {
+impl<E: ClientError> From<CallError> for Denied<E> {
+    fn from(error: CallError) -> Self {
         Self { error: error.into(), changes: Vec::new() }
     }
 }
 
 impl<E: ClientError> From<StoreError> for Denied<E> {
     fn from(error: StoreError) -> Self {
-        TokenError::Storage(error).into()
+        CallError::Storage(error).into()
     }
 }
 
 impl<E: ClientError> From<Malformed> for Denied<E> {
     fn from(malformed: Malformed) -> Self {
-        TokenError::from(malformed).into()
+        CallError::from(malformed).into()
     }
 }
 
 /// Why a request of a client is refused.
-pub trait ClientError: From<TokenError> {
+pub trait ClientError: From<CallError> {
     /// What is remembered of it.
     fn recording(&self) -> Recording;
 
@@ -110,7 +110,7 @@ impl Authority {
         deciding: &Deciding<'_>,
         changes: Vec<Change>,
         answer: &OAuthError,
-    ) -> Result<DecisionId, TokenError> {
+    ) -> Result<DecisionId, CallError> {
         match deciding.client.spec.auth {
             ClientAuth::None => self.record_unproved(deciding, changes, answer).await,
             ClientAuth::ClientSecretBasic
@@ -126,7 +126,7 @@ impl Authority {
         deciding: &Deciding<'_>,
         mut changes: Vec<Change>,
         answer: &OAuthError,
-    ) -> Result<DecisionId, TokenError> {
+    ) -> Result<DecisionId, CallError> {
         let Deciding { client, address, now, .. } = *deciding;
         match self.refusals.of_client(&client.id, address, now) {
             Remembered::Recorded => self.record_decision(deciding, changes, answer).await,
@@ -143,13 +143,13 @@ impl Authority {
         deciding: &Deciding<'_>,
         mut changes: Vec<Change>,
         answer: &OAuthError,
-    ) -> Result<DecisionId, TokenError> {
+    ) -> Result<DecisionId, CallError> {
         changes.push(Change::Audit(deciding.event(deciding.refused(answer))));
         self.write_any(&changes).await.map(|()| deciding.id)
     }
 
     /// Writes changes, if there are any. A conflict means that the client's assertion was used before.
-    pub(crate) async fn write_any(&self, changes: &[Change]) -> Result<(), TokenError> {
+    pub(crate) async fn write_any(&self, changes: &[Change]) -> Result<(), CallError> {
         match changes.is_empty() {
             true => Ok(()),
             false => self.store.commit(changes).await.map_err(replayed),
@@ -158,14 +158,14 @@ impl Authority {
 }
 
 /// The only conflict of such a commit is the client's assertion, which was used before.
-pub(crate) fn replayed(error: StoreError) -> TokenError {
+pub(crate) fn replayed(error: StoreError) -> CallError {
     match error {
-        StoreError::Conflict => TokenError::InvalidClient("the assertion was used before"),
-        error => TokenError::Storage(error),
+        StoreError::Conflict => CallError::InvalidClient("the assertion was used before"),
+        error => CallError::Storage(error),
     }
 }
 
-impl ClientError for TokenError {
+impl ClientError for CallError {
     fn recording(&self) -> Recording {
         // No wildcard arm: a new variant must choose what is remembered of it.
         match self {

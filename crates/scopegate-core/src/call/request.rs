@@ -12,7 +12,7 @@ use crate::audit::{DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, Client, ServerId, Snapshot};
 use crate::client_auth::{self, AuthenticatedClient, Presented, Proof};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::form::Form;
 use crate::limits::Stored;
 use crate::policy::Wanted;
@@ -75,12 +75,12 @@ impl<'a> ClientCall<'a> {
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if the server is not there, or the client is not authenticated.
+    /// [`CallError`] if the server is not there, or the client is not authenticated.
     pub(super) async fn begin(
         authority: &Authority,
         request: ClientRequest<'a>,
         kind: CallKind,
-    ) -> Result<Self, TokenError> {
+    ) -> Result<Self, CallError> {
         let (catalog, now) = (authority.catalog(), authority.clock.now());
         let server = Arc::clone(active_server(&catalog, request.server)?);
         let proof = Proof {

@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::*;
 use crate::audit::{DecisionKind, What};
 use crate::catalog::Status;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::limits::{Bound, RequestLimits, RetryAfter, Stored};
 use crate::store::{Change, Contested, StoreError, TokenMark};
 use crate::testing::{NOW, World, credentials, refusal, request, server_id};
 
 /// An endpoint that refuses as it is told, one refusal each time that it is asked, and then answers.
 struct Scripted<'a> {
-    refusals: Vec<TokenError>,
+    refusals: Vec<CallError>,
     asked: &'a mut usize,
     stored: Option<Stored>,
     changes: Vec<Change>,
@@ -21,7 +21,7 @@ struct Scripted<'a> {
 
 impl ClientEndpoint for Scripted<'_> {
     type Answer = ();
-    type Error = TokenError;
+    type Error = CallError;
 
     fn kind(&self) -> CallKind {
         CallKind { stored: self.stored, ..CallKind::new("token", DecisionKind::Introspection) }
@@ -45,7 +45,7 @@ async fn answer(
     world: &World,
     client: &str,
     form: &[(&str, &str)],
-    refusals: Vec<TokenError>,
+    refusals: Vec<CallError>,
 ) -> (Result<(), Refused>, usize) {
     let (server, form, mut asked) = (server_id("default"), credentials(client, form), 0);
     let changes = vec![revoke("AT.1")];
@@ -58,8 +58,8 @@ fn revoke(jti: &str) -> Change {
     Change::RevokeToken { jti: jti.to_owned(), expires_at: NOW.plus(Duration::from_secs(600)) }
 }
 
-fn lost(what: Contested) -> TokenError {
-    TokenError::Storage(StoreError::Changed(what))
+fn lost(what: Contested) -> CallError {
+    CallError::Storage(StoreError::Changed(what))
 }
 
 #[tokio::test]
@@ -85,18 +85,18 @@ async fn a_request_that_loses_a_race_is_decided_again_three_times_in_all() {
 async fn another_refusal_ends_the_attempts() {
     let world = World::new().await;
     for error in [
-        TokenError::InvalidTarget,
-        TokenError::Storage(StoreError::Conflict),
-        TokenError::Storage(StoreError::Unavailable("gone".into())),
+        CallError::InvalidTarget,
+        CallError::Storage(StoreError::Conflict),
+        CallError::Storage(StoreError::Unavailable("gone".into())),
     ] {
         let (answer, asked) = answer(&world, "service", &[], vec![error]).await;
         assert!(answer.is_err());
         assert_eq!(asked, 1);
     }
     // A race, and then a refusal.
-    let script = vec![TokenError::InvalidTarget, lost(Contested::Family)];
+    let script = vec![CallError::InvalidTarget, lost(Contested::Family)];
     let (answer, asked) = answer(&world, "service", &[], script).await;
-    assert!(matches!(refusal(answer), TokenError::InvalidTarget));
+    assert!(matches!(refusal(answer), CallError::InvalidTarget));
     assert_eq!(asked, 2);
 }
 
@@ -106,7 +106,7 @@ async fn each_attempt_is_decided_by_the_catalog_of_then() {
     struct SwitchedOff<'a>(&'a World, usize);
     impl ClientEndpoint for SwitchedOff<'_> {
         type Answer = ();
-        type Error = TokenError;
+        type Error = CallError;
         fn kind(&self) -> CallKind {
             CallKind::new("token", DecisionKind::Introspection)
         }
@@ -122,7 +122,7 @@ async fn each_attempt_is_decided_by_the_catalog_of_then() {
     }
     let (server, form) = (server_id("default"), credentials("service", &[]));
     let answer = world.authority.answer(request(&server, &form), SwitchedOff(&world, 0)).await;
-    assert!(matches!(refusal(answer), TokenError::InvalidClient("the client is inactive")));
+    assert!(matches!(refusal(answer), CallError::InvalidClient("the client is inactive")));
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_request_is_counted_once_however_often_it_is_decided() {
     let limits = RequestLimits { device_requests, ..RequestLimits::default() };
     let world = World::with_limits(limits).await;
     let (server, form) = (server_id("default"), credentials("app", &[]));
-    let ask = async |refusals: Vec<TokenError>| {
+    let ask = async |refusals: Vec<CallError>| {
         let address = Some(IpAddr::from([192, 0, 2, 1]));
         let request = ClientRequest { address, ..request(&server, &form) };
         let stored = Some(Stored::Device);
@@ -141,7 +141,7 @@ async fn a_request_is_counted_once_however_often_it_is_decided() {
     assert!(ask(vec![lost(Contested::Artifact), lost(Contested::Artifact)]).await.is_ok());
     assert!(ask(Vec::new()).await.is_ok());
     let refused = ask(Vec::new()).await.unwrap_err();
-    assert!(matches!(refused.error, TokenError::TooManyDeviceRequests(_)));
+    assert!(matches!(refused.error, CallError::TooManyDeviceRequests(_)));
     assert!(refused.decision.is_none());
 }
 
@@ -160,13 +160,13 @@ async fn a_server_that_is_switched_off_or_unknown_answers_nobody() {
             world.edit(crate::catalog::Edit::Put(entity)).await;
         }
         let refused = world.authority.token(request(&server_id(id), &form)).await;
-        assert!(matches!(refusal(refused), TokenError::UnknownServer), "{id}");
+        assert!(matches!(refusal(refused), CallError::UnknownServer), "{id}");
     }
 }
 
 /// What is remembered of a refusal of a client: an event, the change that goes with it, and the id that
 /// the client is told.
-async fn remembered(client: &str, error: TokenError) -> (bool, bool, bool) {
+async fn remembered(client: &str, error: CallError) -> (bool, bool, bool) {
     let world = World::new().await;
     let (answer, _) = answer(&world, client, &[("scope", "read nonsense")], vec![error]).await;
     let refused = answer.unwrap_err();
@@ -187,19 +187,19 @@ async fn each_kind_of_refusal_is_remembered_as_it_must_be() {
     for client in ["service", "app"] {
         for (error, expected) in [
             // Nothing was decided.
-            (TokenError::Overdue, (false, false, false)),
-            (TokenError::AuditQueueFull, (false, false, false)),
-            (TokenError::KeysUnavailable, (false, false, false)),
-            (TokenError::TooManyWaiting(after), (false, false, false)),
-            (TokenError::Storage(StoreError::Conflict), (false, false, false)),
+            (CallError::Overdue, (false, false, false)),
+            (CallError::AuditQueueFull, (false, false, false)),
+            (CallError::KeysUnavailable, (false, false, false)),
+            (CallError::TooManyWaiting(after), (false, false, false)),
+            (CallError::Storage(StoreError::Conflict), (false, false, false)),
             // The proof was used before: what would follow from a refusal does not.
-            (TokenError::InvalidClient("x"), (true, false, false)),
+            (CallError::InvalidClient("x"), (true, false, false)),
             // A device asks again in a few seconds.
-            (TokenError::AuthorizationPending, (false, true, true)),
-            (TokenError::SlowDown, (false, true, true)),
-            (TokenError::InvalidGrant("x"), (true, true, true)),
-            (TokenError::NoMatchingRule, (true, true, true)),
-            (TokenError::ExpiredToken, (true, true, true)),
+            (CallError::AuthorizationPending, (false, true, true)),
+            (CallError::SlowDown, (false, true, true)),
+            (CallError::InvalidGrant("x"), (true, true, true)),
+            (CallError::NoMatchingRule, (true, true, true)),
+            (CallError::ExpiredToken, (true, true, true)),
         ] {
             let told = format!("{client} {error:?}");
             assert_eq!(remembered(client, error).await, expected, "{told}");
@@ -213,8 +213,7 @@ async fn refusals_of_a_public_client_are_counted_beyond_sixty_and_those_of_other
         let world = World::new().await;
         let mut ids = std::collections::BTreeSet::new();
         for _ in 0..70 {
-            let (answer, _) =
-                answer(&world, client, &[], vec![TokenError::InvalidGrant("x")]).await;
+            let (answer, _) = answer(&world, client, &[], vec![CallError::InvalidGrant("x")]).await;
             ids.insert(answer.unwrap_err().decision.unwrap());
         }
         assert_eq!(ids.len(), if client == "app" { 61 } else { 70 }, "one id for what is counted");
@@ -226,9 +225,9 @@ async fn refusals_of_a_public_client_are_counted_beyond_sixty_and_those_of_other
 async fn a_refusal_that_cannot_be_recorded_is_told_as_such() {
     let world = World::new().await;
     world.store.break_down();
-    let (answer, _) = answer(&world, "service", &[], vec![TokenError::InvalidTarget]).await;
+    let (answer, _) = answer(&world, "service", &[], vec![CallError::InvalidTarget]).await;
     let refused = answer.unwrap_err();
-    assert!(matches!(refused.error, TokenError::Storage(_)) && refused.decision.is_none());
+    assert!(matches!(refused.error, CallError::Storage(_)) && refused.decision.is_none());
 }
 
 #[tokio::test]
@@ -242,7 +241,7 @@ async fn an_unknown_client_is_counted_and_a_known_one_with_a_wrong_proof_too() {
         let script =
             Scripted { refusals: vec![], asked: &mut 0, stored: None, changes: Vec::new() };
         let refused = world.authority.answer(request(&server, &form), script).await.unwrap_err();
-        assert!(matches!(refused.error, TokenError::InvalidClient(_)));
+        assert!(matches!(refused.error, CallError::InvalidClient(_)));
         assert!(refused.decision.is_none());
     }
     world.authority.close().await;
@@ -254,7 +253,7 @@ async fn an_unknown_client_is_counted_and_a_known_one_with_a_wrong_proof_too() {
 async fn an_assertion_is_used_up_by_what_is_decided_and_not_by_what_is_not() {
     let world = World::new().await;
     let server = server_id("default");
-    let ask = async |jti: &str, refusals: Vec<TokenError>| {
+    let ask = async |jti: &str, refusals: Vec<CallError>| {
         let claims = serde_json::json!({ "iss": "signer", "sub": "signer", "jti": jti });
         let assertion = world.assertion(&claims);
         let form = crate::form::Form::collect([
@@ -266,18 +265,18 @@ async fn an_assertion_is_used_up_by_what_is_decided_and_not_by_what_is_not() {
         world.authority.answer(request(&server, &form), script).await
     };
     for (jti, error, is_used_up) in [
-        ("1", TokenError::Overdue, false),
-        ("2", TokenError::AuthorizationPending, true),
-        ("3", TokenError::InvalidTarget, true),
+        ("1", CallError::Overdue, false),
+        ("2", CallError::AuthorizationPending, true),
+        ("3", CallError::InvalidTarget, true),
     ] {
         ask(jti, vec![error]).await.unwrap_err();
-        let again = refusal(ask(jti, vec![TokenError::NoMatchingRule]).await);
+        let again = refusal(ask(jti, vec![CallError::NoMatchingRule]).await);
         match is_used_up {
             true => assert!(
-                matches!(again, TokenError::InvalidClient("the assertion was used before")),
+                matches!(again, CallError::InvalidClient("the assertion was used before")),
                 "{jti}: {again:?}"
             ),
-            false => assert!(matches!(again, TokenError::NoMatchingRule), "{jti}: {again:?}"),
+            false => assert!(matches!(again, CallError::NoMatchingRule), "{jti}: {again:?}"),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::spelling::Quoted;
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "these are Okta's three")]
 pub enum Consent {
-    /// Asked for where a person takes part; granted silently where none does.
+    /// ParsedRequest for where a person takes part; granted silently where none does.
     Flexible,
     /// Never asked for.
     #[default]

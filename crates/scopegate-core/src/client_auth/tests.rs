@@ -54,7 +54,7 @@ impl World {
         &self,
         header: Option<&str>,
         form: &[(&str, &str)],
-    ) -> Result<AuthenticatedClient, TokenError> {
+    ) -> Result<AuthenticatedClient, CallError> {
         let form = Form::collect(form.iter().copied()).unwrap();
         let presented = Presented::form(&form).with_authorization(header.map(Authorization));
         let proof = self.proof(&presented);
@@ -78,7 +78,7 @@ impl World {
         &self,
         key: &SigningKey,
         change: impl FnOnce(&mut Value),
-    ) -> Result<AuthenticatedClient, TokenError> {
+    ) -> Result<AuthenticatedClient, CallError> {
         let mut claims = json!({
             "iss": "partner", "sub": "partner", "jti": "j1",
             "aud": "https://id.example/oauth2/default/v1/token",
@@ -95,7 +95,7 @@ impl World {
         )
     }
 
-    fn assert(&self, change: impl FnOnce(&mut Value)) -> Result<AuthenticatedClient, TokenError> {
+    fn assert(&self, change: impl FnOnce(&mut Value)) -> Result<AuthenticatedClient, CallError> {
         self.assert_by(&self.key, change)
     }
 }
@@ -110,12 +110,12 @@ fn basic(id: &str, secret: &str) -> String {
     )
 }
 
-fn id(outcome: Result<AuthenticatedClient, TokenError>) -> String {
+fn id(outcome: Result<AuthenticatedClient, CallError>) -> String {
     outcome.unwrap().client.id.to_string()
 }
 
-fn is_invalid_client(outcome: &Result<AuthenticatedClient, TokenError>) -> bool {
-    matches!(outcome, Err(TokenError::InvalidClient(_)))
+fn is_invalid_client(outcome: &Result<AuthenticatedClient, CallError>) -> bool {
+    matches!(outcome, Err(CallError::InvalidClient(_)))
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn the_id_of_basic_credentials_is_always_decoded() {
     // Whoever the secret says to be, two ids are told as such.
     for secret in [SECRET, "%", "%FF", ""] {
         let outcome = world.ask(Some(&unencoded("basic", secret)), &[("client_id", "post")]);
-        assert!(matches!(outcome, Err(TokenError::InvalidRequest(_))), "{secret}: {outcome:?}");
+        assert!(matches!(outcome, Err(CallError::InvalidRequest(_))), "{secret}: {outcome:?}");
     }
 }
 
@@ -262,7 +262,7 @@ fn two_methods_in_one_request_are_refused() {
     let header = basic("basic", SECRET);
     for form in [[("client_secret", SECRET)], [("client_assertion", "x")]] {
         let outcome = world.ask(Some(&header), &form);
-        assert!(matches!(outcome, Err(TokenError::SeveralClientAuthentications)));
+        assert!(matches!(outcome, Err(CallError::SeveralClientAuthentications)));
     }
 }
 
@@ -272,7 +272,7 @@ fn the_form_may_repeat_the_client_id_but_not_change_it() {
     let header = basic("basic", SECRET);
     assert_eq!(id(world.ask(Some(&header), &[("client_id", "basic")])), "basic");
     let outcome = world.ask(Some(&header), &[("client_id", "post")]);
-    assert!(matches!(outcome, Err(TokenError::InvalidRequest(_))));
+    assert!(matches!(outcome, Err(CallError::InvalidRequest(_))));
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn keys_are_fetched_only_for_a_client_that_may_prove_itself_by_them() {
         world.assert(|_| {})
     };
     let fetched = published(ClientAuth::PrivateKeyJwt, Status::Active);
-    assert!(matches!(fetched, Err(TokenError::KeysUnavailable)), "{fetched:?}");
+    assert!(matches!(fetched, Err(CallError::KeysUnavailable)), "{fetched:?}");
     for (auth, status) in [
         (ClientAuth::PrivateKeyJwt, Status::Inactive),
         (ClientAuth::ClientSecretBasic, Status::Active),

@@ -30,7 +30,7 @@ use crate::catalog::Resource;
 use crate::catalog::UserId;
 use crate::catalog::{ClientId, ServerId};
 use crate::directory::User;
-use crate::error::{OAuthError, TokenError};
+use crate::error::{CallError, OAuthError};
 use crate::form::Form;
 use crate::grants::authorization_code;
 use crate::people::assignment;
@@ -40,7 +40,7 @@ use crate::store::{Change, Session};
 
 use self::checks::At;
 use self::door::Door;
-use self::draft::{Asked, Draft};
+use self::draft::{Draft, ParsedRequest};
 use self::freshness::Freshness;
 use self::parameters::Parameters;
 use self::pushed::Pushed;
@@ -165,13 +165,13 @@ impl Authority {
                     pushed: None,
                     keys: self.keys.verifying(&server.id),
                     now: self.clock.now(),
-                    asked: Asked::default(),
+                    asked: ParsedRequest::default(),
                 };
                 checks::run(&mut draft, At::Direct)?;
-                Ok(draft.refused(TokenError::Overdue.into(), None))
+                Ok(draft.refused(CallError::Overdue.into(), None))
             },
         );
-        told.unwrap_or_else(|_| TokenError::Overdue.into())
+        told.unwrap_or_else(|_| CallError::Overdue.into())
     }
 
     /// Answers a request on what is there now.
@@ -197,7 +197,7 @@ impl Authority {
             pushed: pushed.as_ref(),
             keys: self.keys.verifying(&server.id),
             now: self.clock.now(),
-            asked: Asked::default(),
+            asked: ParsedRequest::default(),
         };
         if let Err(error) = checks::run(&mut draft, at) {
             return Err(draft.refused(error, None));
@@ -361,6 +361,6 @@ impl<E: Into<AuthorizeError>> From<E> for Undecided {
 
 impl From<crate::store::StoreError> for AuthorizeError {
     fn from(error: crate::store::StoreError) -> Self {
-        TokenError::Storage(error).into()
+        CallError::Storage(error).into()
     }
 }

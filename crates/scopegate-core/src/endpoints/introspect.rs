@@ -17,7 +17,7 @@ use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, R
 use crate::catalog::UserId;
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, Snapshot};
 use crate::directory::User;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::form::Form;
 use crate::store::{FamilyId, StoreError, TokenMark, UserKey};
 use crate::token::TokenId;
@@ -54,7 +54,7 @@ struct Inspection;
 
 impl ClientEndpoint for Inspection {
     type Answer = Introspection;
-    type Error = TokenError;
+    type Error = CallError;
 
     fn kind(&self) -> CallKind {
         CallKind::new("introspect", DecisionKind::Introspection)
@@ -68,7 +68,7 @@ impl ClientEndpoint for Inspection {
         let ClientCall { catalog, server, client, now, .. } = call;
         if !admits(server, client.spec.auth) {
             let reason = "a client that does not authenticate may not ask about tokens";
-            return Err(TokenError::InvalidClient(reason).into());
+            return Err(CallError::InvalidClient(reason).into());
         }
         let inquiry = Inquiry { catalog, server, client, now: *now };
         let known = authority.look_into(call.form(), &inquiry).await?;
@@ -91,8 +91,8 @@ impl Authority {
         &self,
         form: &Form,
         inquiry: &Inquiry<'_>,
-    ) -> Result<Option<Box<Known>>, TokenError> {
-        let missing = TokenError::InvalidRequest("The parameter token is missing.");
+    ) -> Result<Option<Box<Known>>, CallError> {
+        let missing = CallError::InvalidRequest("The parameter token is missing.");
         let token = form.value("token").ok_or(missing)?;
         Ok(match self.presented_token(token, inquiry.server, inquiry.now) {
             Some(PresentedToken::Access(token)) => self.known_access(&token, inquiry).await?,

@@ -13,7 +13,7 @@ use crate::catalog::{AuthorizationServer, Client, ClientId, Snapshot};
 use crate::directory::User;
 use crate::endpoints::authorize::MAX_STATE;
 use crate::endpoints::sign_in::end_session;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::form::Form;
 use crate::people::session::{self, SessionSecret};
 use crate::store::{Session, StoreError};
@@ -54,15 +54,15 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`TokenError::InvalidRequest`] for a hint or a place to go to that does not hold: then nothing
-    /// has ended. [`TokenError::Storage`].
-    pub async fn log_out(&self, request: LogoutRequest<'_>) -> Result<Logout, TokenError> {
+    /// [`CallError::InvalidRequest`] for a hint or a place to go to that does not hold: then nothing
+    /// has ended. [`CallError::Storage`].
+    pub async fn log_out(&self, request: LogoutRequest<'_>) -> Result<Logout, CallError> {
         let LogoutRequest { server, form, session: secret, agreed, address } = request;
         let hint = self.hint(server, form)?;
         let catalog = self.catalog();
         let (client, goes_to) = match client(&catalog, form, hint.as_ref()) {
             // A session ends, whatever is written of the client. Where the browser may go is not known.
-            Err(TokenError::Storage(StoreError::Unreadable(_))) => (None, None),
+            Err(CallError::Storage(StoreError::Unreadable(_))) => (None, None),
             known => {
                 let client = known?;
                 (client, goes_to(client, form)?)
@@ -90,9 +90,9 @@ impl Authority {
         &self,
         server: &AuthorizationServer,
         form: &Form,
-    ) -> Result<Option<IdTokenHint>, TokenError> {
-        const REFUSED: TokenError =
-            TokenError::InvalidRequest("The id_token_hint is no ID token of this server.");
+    ) -> Result<Option<IdTokenHint>, CallError> {
+        const REFUSED: CallError =
+            CallError::InvalidRequest("The id_token_hint is no ID token of this server.");
         let Some(text) = form.value("id_token_hint") else { return Ok(None) };
         let keys = self.keys.verifying(&server.id).ok_or(REFUSED)?;
         IdTokenHint::read(text, server, &keys).map(Some).map_err(|_| REFUSED)
@@ -108,8 +108,8 @@ fn is_meant(hint: Option<&IdTokenHint>, session: &Session) -> bool {
 }
 
 /// Where the browser goes, if the client has registered that (§3).
-fn goes_to(client: Option<&Client>, form: &Form) -> Result<Option<String>, TokenError> {
-    let refuse = |text| Err(TokenError::InvalidRequest(text));
+fn goes_to(client: Option<&Client>, form: &Form) -> Result<Option<String>, CallError> {
+    let refuse = |text| Err(CallError::InvalidRequest(text));
     let Some(asked) = form.value("post_logout_redirect_uri") else { return Ok(None) };
     let Some(client) = client else {
         return refuse("A post_logout_redirect_uri needs an id_token_hint or a client_id.");
@@ -131,8 +131,8 @@ fn client<'a>(
     catalog: &'a Snapshot,
     form: &Form,
     hint: Option<&IdTokenHint>,
-) -> Result<Option<&'a Client>, TokenError> {
-    let refuse = |text| Err(TokenError::InvalidRequest(text));
+) -> Result<Option<&'a Client>, CallError> {
+    let refuse = |text| Err(CallError::InvalidRequest(text));
     let of_hint = hint.map(|hint| hint.aud.as_str());
     let id = match (form.value("client_id"), of_hint) {
         (Some(named), Some(of_hint)) if named != of_hint => {

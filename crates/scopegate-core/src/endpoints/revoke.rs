@@ -8,7 +8,7 @@ use crate::authority::Authority;
 use crate::authority::upkeep::CLOCK_SKEW;
 use crate::call::presented_token::PresentedToken;
 use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::store::{Change, Ended};
 use crate::token::TokenId;
 use crate::token::person_of;
@@ -18,7 +18,7 @@ struct Revocation;
 
 impl ClientEndpoint for Revocation {
     type Answer = ();
-    type Error = TokenError;
+    type Error = CallError;
 
     fn kind(&self) -> CallKind {
         CallKind::new("revoke", DecisionKind::Revocation)
@@ -49,10 +49,10 @@ impl Authority {
     }
 
     /// What ends; nothing if the token is not one of the client's that still stands.
-    async fn ending(&self, call: &ClientCall<'_>) -> Result<Option<Ending>, TokenError> {
+    async fn ending(&self, call: &ClientCall<'_>) -> Result<Option<Ending>, CallError> {
         let ClientCall { server, client, now, .. } = call;
         let (form, now) = (call.form(), *now);
-        let missing = TokenError::InvalidRequest("The parameter token is missing.");
+        let missing = CallError::InvalidRequest("The parameter token is missing.");
         let token = form.value("token").ok_or(missing)?;
         Ok(match self.presented_token(token, server, now) {
             Some(PresentedToken::Access(token)) => {

@@ -16,7 +16,7 @@ use crate::catalog::UnreadableRow;
 use crate::catalog::UserId;
 use crate::directory::{LoginMatch, User};
 use crate::limits::RetryAfter;
-use crate::people::passwords::{Busy, Caller, Password, Verdict, open_hash, seal_hash};
+use crate::people::passwords::{Busy, Caller, Password, PasswordCheck, open_hash, seal_hash};
 use crate::people::session::{self, SessionSecret};
 use crate::people::{DeviceCookie, KnownBrowser};
 use crate::store::{Change, Contested, Ended, Session, Store, StoreError, StoredPassword, UserKey};
@@ -151,13 +151,13 @@ impl Authority {
                 let phc = phc.and_then(|password| self.opened(&id, &password.sealed));
                 self.passwords.verify(phc, given, caller).await?
             }
-            Err(_) => Verdict::Wrong,
+            Err(_) => PasswordCheck::Wrong,
         };
         // Only who has the password learns that the user is out of service on this node.
-        if let (Some(row), Verdict::Right { .. }) = (unreadable, &verdict) {
+        if let (Some(row), PasswordCheck::Right { .. }) = (unreadable, &verdict) {
             return Err(StoreError::Unreadable(row).into());
         }
-        let (Some(user), Some(password), Verdict::Right { renewed }) =
+        let (Some(user), Some(password), PasswordCheck::Right { renewed }) =
             (user.as_ref(), password, verdict)
         else {
             let failed = What::SignInFailed { user: user.map(|user| user.id.to_string()) };

@@ -17,7 +17,7 @@ use crate::audit::{AuditEvent, ClientDecision, DecisionKind};
 use crate::authority::Authority;
 use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
 use crate::catalog::{ClientAuth, Resource};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::grants::{self, Decision, Grant, GrantRequest, Right, Signed, WithToken};
 use crate::policy::{self, Facts, Granted, Wanted};
 use crate::store::Change;
@@ -34,7 +34,7 @@ struct TokenEndpoint {
 
 impl ClientEndpoint for TokenEndpoint {
     type Answer = TokenResponse;
-    type Error = TokenError;
+    type Error = CallError;
 
     fn kind(&self) -> CallKind {
         self.kind
@@ -109,8 +109,8 @@ impl Authority {
 }
 
 /// The kind of the call, once the request names a grant type.
-fn kind_of(request: &ClientRequest<'_>) -> Result<CallKind, TokenError> {
-    let missing = TokenError::InvalidRequest("The parameter grant_type is missing.");
+fn kind_of(request: &ClientRequest<'_>) -> Result<CallKind, CallError> {
+    let missing = CallError::InvalidRequest("The parameter grant_type is missing.");
     let grant_type = request.presented.form.value("grant_type").ok_or(missing)?;
     // The name of a grant that this server does not have is any text: it is not recorded.
     let grant_type = grants::grant(grant_type).map(Grant::grant_type);
@@ -118,15 +118,15 @@ fn kind_of(request: &ClientRequest<'_>) -> Result<CallKind, TokenError> {
 }
 
 /// The grant that is asked for, if the server has it and the client may use it.
-fn usable_grant(call: &ClientCall<'_>) -> Result<&'static dyn Grant, TokenError> {
+fn usable_grant(call: &ClientCall<'_>) -> Result<&'static dyn Grant, CallError> {
     let grant = call.kind.grant_type.and_then(grants::grant);
     let grant = grant.filter(|grant| grant.is_spoken_by(&call.server));
-    let grant = grant.ok_or(TokenError::UnsupportedGrantType)?;
+    let grant = grant.ok_or(CallError::UnsupportedGrantType)?;
     let spec = &call.client.spec;
     let lacks_secret = grant.needs_secret() && spec.auth == ClientAuth::None;
     match spec.grant_types.contains(grant.grant_type()) && !lacks_secret {
         true => Ok(grant),
-        false => Err(TokenError::UnauthorizedClient),
+        false => Err(CallError::UnauthorizedClient),
     }
 }
 
@@ -135,7 +135,7 @@ fn by_right(
     call: &ClientCall<'_>,
     right: Right,
     subject: &Subject,
-) -> Result<(Granted, Audience), TokenError> {
+) -> Result<(Granted, Audience), CallError> {
     let (server, form) = (&call.server, call.form());
     match right {
         Right::Decided { granted, audience } => {

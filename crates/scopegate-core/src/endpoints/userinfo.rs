@@ -12,7 +12,7 @@ use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, ClientId, Snapshot};
 use crate::directory::User;
 use crate::directory::standard_claims;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::store::TokenMark;
 use crate::token;
 use crate::token::TokenId;
@@ -44,7 +44,7 @@ impl std::fmt::Debug for UserInfo {
 
 /// The member of an access token that says what was asked for here.
 #[derive(Default, Deserialize)]
-struct Asked {
+struct ParsedRequest {
     #[serde(default)]
     userinfo_claims: Vec<String>,
 }
@@ -54,22 +54,22 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// [`TokenError::InvalidToken`] for whatever is not a good access token of this server, or hangs
-    /// on something that has ended; [`TokenError::InsufficientScope`]; [`TokenError::Storage`].
+    /// [`CallError::InvalidToken`] for whatever is not a good access token of this server, or hangs
+    /// on something that has ended; [`CallError::InsufficientScope`]; [`CallError::Storage`].
     pub async fn userinfo(
         &self,
         server: &AuthorizationServer,
         token: &str,
-    ) -> Result<UserInfo, TokenError> {
+    ) -> Result<UserInfo, CallError> {
         let now = self.clock.now();
         let verified = self.own_access_token(server, token, now)?;
         let claims = verified.claims();
         if !claims.scopes().contains("openid") {
-            return Err(TokenError::InsufficientScope);
+            return Err(CallError::InsufficientScope);
         }
         let client = active_client(&self.catalog(), claims.client_id())?;
         let user = self.person_of(&verified).await?;
-        let Asked { userinfo_claims } = asked(&verified)?;
+        let ParsedRequest { userinfo_claims } = asked(&verified)?;
         let told = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
         let sub = ("sub", Cow::Owned(user.id.as_str().into()));
         let claims = told.chain([sub]);
@@ -82,18 +82,18 @@ impl Authority {
         server: &AuthorizationServer,
         token: &str,
         now: UnixTime,
-    ) -> Result<Verified, TokenError> {
+    ) -> Result<Verified, CallError> {
         let keys = self.keys.verifying(&server.id);
-        let keys = keys.ok_or(TokenError::InvalidToken("the server has no keys yet"))?;
+        let keys = keys.ok_or(CallError::InvalidToken("the server has no keys yet"))?;
         token::verify_own(token, server, &keys, now)
-            .map_err(|_| TokenError::InvalidToken("it is no good access token of this server"))
+            .map_err(|_| CallError::InvalidToken("it is no good access token of this server"))
     }
 
     /// The person of whom a token speaks, if it still stands.
-    async fn person_of(&self, verified: &Verified) -> Result<User, TokenError> {
+    async fn person_of(&self, verified: &Verified) -> Result<User, CallError> {
         let claims = verified.claims();
         let (Some(id), Some(user)) = (claims.token_id(), token::person_of(claims)) else {
-            return Err(TokenError::InvalidToken("it speaks of no person"));
+            return Err(CallError::InvalidToken("it speaks of no person"));
         };
         let mark = TokenMark {
             jti_sha256: sha256(id.as_bytes()),
@@ -102,26 +102,26 @@ impl Authority {
         };
         let (standing, person) = self.store.standing_and_person(&mark).await?;
         if !standing.holds() {
-            return Err(TokenError::InvalidToken("it has been revoked, or what it hangs on ended"));
+            return Err(CallError::InvalidToken("it has been revoked, or what it hangs on ended"));
         }
-        person.ok_or(TokenError::InvalidToken("its person is not active"))
+        person.ok_or(CallError::InvalidToken("its person is not active"))
     }
 }
 
 /// What was asked for here when the token was.
-fn asked(verified: &Verified) -> Result<Asked, TokenError> {
+fn asked(verified: &Verified) -> Result<ParsedRequest, CallError> {
     if !verified.claims().has_others() {
-        return Ok(Asked::default());
+        return Ok(ParsedRequest::default());
     }
-    let unreadable = TokenError::InvalidToken("its userinfo_claims are no list of names");
+    let unreadable = CallError::InvalidToken("its userinfo_claims are no list of names");
     verified.deserialize().map_err(|_| unreadable)
 }
 
 /// The client that holds the token, if it may still do anything.
-fn active_client(catalog: &Snapshot, id: Option<&str>) -> Result<ClientId, TokenError> {
+fn active_client(catalog: &Snapshot, id: Option<&str>) -> Result<ClientId, CallError> {
     let client = id.map(|id| catalog.client(id)).transpose()?.flatten();
     let client = client.filter(|client| client.spec.status.is_active());
     client
         .map(|client| client.id.clone())
-        .ok_or(TokenError::InvalidToken("its client is not active"))
+        .ok_or(CallError::InvalidToken("its client is not active"))
 }

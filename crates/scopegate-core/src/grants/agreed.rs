@@ -11,7 +11,7 @@ use crate::call::Denied;
 use crate::call::decision::Deciding;
 use crate::catalog::UserId;
 use crate::directory::{Authentication, Person, User};
-use crate::error::{OAuthError, TokenError};
+use crate::error::{CallError, OAuthError};
 use crate::grants::code::{Binding, UsedCode, family_of};
 use crate::people::assignment;
 use crate::policy::Granted;
@@ -48,9 +48,9 @@ impl Agreed<'_> {
         user: Option<User>,
     ) -> Result<User, Denied> {
         let user = user.filter(|user| user.id == self.user && user.status.is_active());
-        let user = user.ok_or(TokenError::InvalidGrant("the person is not active"))?;
+        let user = user.ok_or(CallError::InvalidGrant("the person is not active"))?;
         if user.version != self.user_version {
-            return Err(TokenError::InvalidGrant("the person has changed since she agreed").into());
+            return Err(CallError::InvalidGrant("the person has changed since she agreed").into());
         }
         assignment::check(request.client, &user)?;
         Ok(user)
@@ -156,7 +156,7 @@ pub(super) async fn forgotten(
             return Ok(reused(request, grant_type, began));
         }
     }
-    Ok(TokenError::InvalidGrant(unknown).into())
+    Ok(CallError::InvalidGrant(unknown).into())
 }
 
 /// What the first exchange of a code began, and for whom.
@@ -171,7 +171,7 @@ struct Began<'a> {
 fn reused(request: &GrantRequest<'_>, grant_type: &'static str, began: Began<'_>) -> Denied {
     let GrantRequest { server, client, now, .. } = *request;
     let Began { user, family, token } = began;
-    let error = TokenError::InvalidGrant("the code was used before");
+    let error = CallError::InvalidGrant("the code was used before");
     let deciding = Deciding {
         grant_type: Some(grant_type),
         user: Some(user.clone()),

@@ -11,7 +11,7 @@ use super::agreed::{self, Agreed};
 use super::{Decision, Grant, GrantRequest, code_verifier};
 use crate::call::Denied;
 use crate::directory::User;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::form::Form;
 use crate::grants::code::{Binding, CodeBody, CodeState, Issued};
 use crate::people::session::is_secret;
@@ -44,7 +44,7 @@ impl Grant for AuthorizationCode {
 
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let code = request.form.value("code");
-        let code = code.ok_or(TokenError::InvalidRequest("The parameter code is missing."))?;
+        let code = code.ok_or(CallError::InvalidRequest("The parameter code is missing."))?;
         let Some(Found { artifact, body, user }) = find(request, code).await? else {
             let unknown = "there is no such code";
             let bindings = shown(request.form);
@@ -67,12 +67,12 @@ impl Grant for AuthorizationCode {
     }
 }
 
-fn invalid(reason: &'static str) -> TokenError {
-    TokenError::InvalidGrant(reason)
+fn invalid(reason: &'static str) -> CallError {
+    CallError::InvalidGrant(reason)
 }
 
 /// Refuses whoever does not show all that a code is bound to.
-fn check(binding: &Binding, form: &Form) -> Result<(), TokenError> {
+fn check(binding: &Binding, form: &Form) -> Result<(), CallError> {
     let redirect_uri = form.value("redirect_uri");
     if binding.redirect_uri.as_deref().is_some_and(|sent_to| redirect_uri != Some(sent_to)) {
         return Err(invalid("the code was sent to another redirect URI"));

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Decision, Grant, GrantRequest, Right};
 use crate::call::Denied;
 use crate::catalog::ClientType;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::token::{Extras, Subject};
 
 /// The grant.
@@ -32,7 +32,7 @@ impl Grant for ClientCredentials {
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         // RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a credential.
         if !matches!(request.client.spec.client_type, ClientType::Service | ClientType::Web) {
-            return Err(TokenError::UnauthorizedClient.into());
+            return Err(CallError::UnauthorizedClient.into());
         }
         Ok(Decision {
             subject: Subject::Client,

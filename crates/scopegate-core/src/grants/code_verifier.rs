@@ -2,14 +2,14 @@
 
 use scopegate_jose::{base64url, constant_time_eq, sha256};
 
-use crate::error::TokenError;
+use crate::error::CallError;
 
 /// Compares a verifier with the challenge that the code was issued for.
 ///
 /// A verifier for a code without a challenge is refused: somebody took the challenge away on the way
 /// (RFC 9700 §2.1.1).
-pub(super) fn check(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), TokenError> {
-    let refuse = |reason| Err(TokenError::InvalidGrant(reason));
+pub(super) fn check(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), CallError> {
+    let refuse = |reason| Err(CallError::InvalidGrant(reason));
     match (challenge, verifier) {
         (None, None) => Ok(()),
         (None, Some(_)) => refuse("a verifier came for a code without a challenge"),
@@ -56,7 +56,7 @@ mod tests {
             (Some(CHALLENGE), Some("")),
             (Some(VERIFIER), Some(VERIFIER)),
         ] {
-            assert!(matches!(check(challenge, verifier), Err(TokenError::InvalidGrant(_))));
+            assert!(matches!(check(challenge, verifier), Err(CallError::InvalidGrant(_))));
         }
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::agreed::{self, Agreed};
 use super::{Decision, Grant, GrantRequest};
 use crate::call::Denied;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::grants::code::Binding;
 use crate::grants::device::{Approval, DeviceBody, State};
 use crate::limits::TooSoon;
@@ -39,7 +39,7 @@ impl Grant for DeviceCode {
 
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let code = request.form.value("device_code");
-        let missing = TokenError::InvalidRequest("The parameter device_code is missing.");
+        let missing = CallError::InvalidRequest("The parameter device_code is missing.");
         let code = code.ok_or(missing)?;
         let Some((artifact, body)) = find(request, code).await? else {
             let unknown = "there is no such device code";
@@ -49,8 +49,8 @@ impl Grant for DeviceCode {
         let is_over = request.now >= body.ends_at;
         match &body.state {
             State::Used { user, used } => Err(agreed::replayed(request, GRANT_TYPE, used, user)),
-            State::Denied => Err(TokenError::DeviceDenied.into()),
-            State::Pending | State::Approved(_) if is_over => Err(TokenError::ExpiredToken.into()),
+            State::Denied => Err(CallError::DeviceDenied.into()),
+            State::Pending | State::Approved(_) if is_over => Err(CallError::ExpiredToken.into()),
             State::Pending => Err(must_wait(request, &artifact, &body).into()),
             State::Approved(approval) => {
                 let agreed = agreed(code, approval.clone(), &body);
@@ -65,7 +65,7 @@ async fn find(
     request: &GrantRequest<'_>,
     code: &str,
 ) -> Result<Option<(Artifact, DeviceBody)>, Denied> {
-    let invalid = TokenError::InvalidGrant;
+    let invalid = CallError::InvalidGrant;
     if !is_secret(code) {
         return Err(invalid("no device code of ours").into());
     }
@@ -80,10 +80,10 @@ async fn find(
 }
 
 /// The person has not decided. The device is told so, or that it asks too soon (RFC 8628 §3.5).
-fn must_wait(request: &GrantRequest<'_>, artifact: &Artifact, body: &DeviceBody) -> TokenError {
+fn must_wait(request: &GrantRequest<'_>, artifact: &Artifact, body: &DeviceBody) -> CallError {
     match request.polls.ask(&artifact.id, body.interval, request.now) {
-        Ok(()) => TokenError::AuthorizationPending,
-        Err(TooSoon) => TokenError::SlowDown,
+        Ok(()) => CallError::AuthorizationPending,
+        Err(TooSoon) => CallError::SlowDown,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::catalog::UserId;
 use crate::catalog::{AuthorizationServer, Clients, SubjectKind, TrustedIssuer};
 use crate::client_auth::assertion::Assertion;
 use crate::directory::{Person, User};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::people::assignment;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, UserKey};
 use crate::token::{Extras, Subject};
@@ -46,7 +46,7 @@ impl Grant for JwtBearer {
 
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let text = request.form.value("assertion");
-        let text = text.ok_or(TokenError::InvalidRequest("The parameter assertion is missing."))?;
+        let text = text.ok_or(CallError::InvalidRequest("The parameter assertion is missing."))?;
         let (assertion, issuer) = verified(request, text).await?;
         let used = unused(request, &assertion).await?;
         let user = user(request, &assertion, issuer).await?;
@@ -68,15 +68,15 @@ impl Grant for JwtBearer {
     }
 }
 
-fn invalid(why: &'static str) -> TokenError {
-    TokenError::InvalidGrant(why)
+fn invalid(why: &'static str) -> CallError {
+    CallError::InvalidGrant(why)
 }
 
 /// What the assertion says, if an issuer signed it whose assertions this client may bring.
 async fn verified<'a>(
     request: &GrantRequest<'a>,
     text: &str,
-) -> Result<(Assertion, &'a TrustedIssuer), TokenError> {
+) -> Result<(Assertion, &'a TrustedIssuer), CallError> {
     let GrantRequest { server, now, .. } = *request;
     let jws = UnverifiedJws::parse(text).map_err(|error| invalid(error.reason()))?;
     let header = jws.header();

@@ -10,7 +10,7 @@ use crate::audit::{ClientDecision, DecisionKind};
 use crate::call::Denied;
 use crate::call::decision::Deciding;
 use crate::directory::{Person, User};
-use crate::error::{OAuthError, TokenError};
+use crate::error::{CallError, OAuthError};
 use crate::people::assignment;
 use crate::store::{Change, Ended, Family};
 use crate::token::RefreshToken;
@@ -57,7 +57,7 @@ impl Grant for Refresh {
         let person = person(request, &family, user)?;
         let began_by = family.body.grant_type.clone();
         if !request.client.spec.grant_types.contains(&began_by) {
-            return Err(TokenError::UnauthorizedClient.into());
+            return Err(CallError::UnauthorizedClient.into());
         }
         let body = family.body.clone();
         Ok(Decision {
@@ -107,7 +107,7 @@ struct Found {
 /// The storage is asked for tokens only that this server derived.
 async fn find(request: &GrantRequest<'_>) -> Result<Found, Denied> {
     let text = request.form.value("refresh_token");
-    let text = text.ok_or(TokenError::InvalidRequest("The parameter refresh_token is missing."))?;
+    let text = text.ok_or(CallError::InvalidRequest("The parameter refresh_token is missing."))?;
     let derived = RefreshToken::read(text, request.master_key);
     let (id, generation) = derived.ok_or_else(|| invalid("not a refresh token of this server"))?;
     let found = request.store.family_and_person(&id).await?;
@@ -135,7 +135,7 @@ fn person(
 /// its access tokens too (RFC 9700 §4.14.2).
 fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
     let GrantRequest { server, client, now, .. } = *request;
-    let error = TokenError::InvalidGrant("a refresh token was used again");
+    let error = CallError::InvalidGrant("a refresh token was used again");
     let deciding = Deciding {
         grant_type: Some(GRANT_TYPE),
         user: Some(family.user.clone()),
@@ -152,7 +152,7 @@ fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
 }
 
 fn invalid(why: &'static str) -> Denied {
-    TokenError::InvalidGrant(why).into()
+    CallError::InvalidGrant(why).into()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use scopegate_claims::{Audience, ScopeSet};
 
 use super::code::{self, Binding, Issued};
 use super::*;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::policy::Granted;
 use crate::store::{Change, Ledger};
 use crate::testing::{LIFETIME, World, refusal, server_id, signed_in};
@@ -100,12 +100,12 @@ async fn a_grant_is_for_clients_that_list_it_at_servers_that_have_it() {
     for grant in GRANTS {
         let name = grant.grant_type();
         let answer = ask("default", "api", name).await;
-        let is_listed = !matches!(answer, Err(TokenError::UnauthorizedClient));
+        let is_listed = !matches!(answer, Err(CallError::UnauthorizedClient));
         assert_eq!(is_listed, name == "client_credentials", "{answer:?}");
     }
     for unknown in ["password", "implicit", "Client_credentials"] {
         let answer = ask("default", "api", unknown).await;
-        assert!(matches!(answer, Err(TokenError::UnsupportedGrantType)), "{unknown}");
+        assert!(matches!(answer, Err(CallError::UnsupportedGrantType)), "{unknown}");
     }
     for (server, grant_type, is_there) in [
         ("org", "urn:ietf:params:oauth:grant-type:jwt-bearer", false),
@@ -114,11 +114,11 @@ async fn a_grant_is_for_clients_that_list_it_at_servers_that_have_it() {
         ("near", "urn:ietf:params:oauth:grant-type:token-exchange", true),
     ] {
         let answer = ask(server, "service", grant_type).await;
-        let is_known = !matches!(answer, Err(TokenError::UnsupportedGrantType));
+        let is_known = !matches!(answer, Err(CallError::UnsupportedGrantType));
         assert_eq!(is_known, is_there, "{server} {grant_type}: {answer:?}");
     }
     let missing = refusal(world.token("service", &[]).await);
-    assert!(matches!(missing, TokenError::InvalidRequest(_)));
+    assert!(matches!(missing, CallError::InvalidRequest(_)));
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_grant_that_needs_a_secret_is_not_for_public_clients() {
         let name = grant.grant_type();
         world.change_client("app", |spec| spec.grant_types = [name.to_owned()].into()).await;
         let refused = refusal(world.token("app", &[("grant_type", name)]).await);
-        let is_unauthorized = matches!(refused, TokenError::UnauthorizedClient);
+        let is_unauthorized = matches!(refused, CallError::UnauthorizedClient);
         assert_eq!(is_unauthorized, grant.needs_secret(), "{name}");
     }
     let needing: Vec<_> = GRANTS.iter().filter(|grant| grant.needs_secret()).collect();
@@ -170,7 +170,7 @@ async fn client_credentials_are_for_programs_that_can_keep_a_secret() {
         let answer = world.token("service", &form).await;
         assert_eq!(answer.is_ok(), is_let, "{client_type:?}");
         if !is_let {
-            assert!(matches!(refusal(answer), TokenError::UnauthorizedClient));
+            assert!(matches!(refusal(answer), CallError::UnauthorizedClient));
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{Decision, Grant, GrantRequest, Right};
 use crate::call::Denied;
 use crate::catalog::AuthorizationServer;
 use crate::directory::Person;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::people::assignment;
 use crate::token::TokenId;
 use crate::token::{Extras, Subject};
@@ -51,7 +51,7 @@ impl Grant for TokenExchange {
         let requested = request.form.value("requested_token_type");
         if requested.is_some_and(|requested| requested != ACCESS_TOKEN) {
             let description = "Only access tokens can be requested in exchange.";
-            return Err(TokenError::InvalidRequest(description).into());
+            return Err(CallError::InvalidRequest(description).into());
         }
         let subject = subject_token(request).await?;
         let actor = actor_token(request).await?;
@@ -92,7 +92,7 @@ impl Grant for TokenExchange {
 }
 
 async fn subject_token<'a>(request: &GrantRequest<'a>) -> Result<Shown<'a>, Denied> {
-    let missing = |description| TokenError::InvalidRequest(description);
+    let missing = |description| CallError::InvalidRequest(description);
     let token = request.form.value("subject_token");
     let token = token.ok_or(missing("The parameter subject_token is missing."))?;
     let token_type = request.form.value("subject_token_type");
@@ -108,7 +108,7 @@ async fn actor_token<'a>(request: &GrantRequest<'a>) -> Result<Option<Shown<'a>>
         (Some(token), Some(token_type)) => Shown::read(request, token, token_type).await.map(Some),
         (_, _) => {
             let description = "The parameters actor_token and actor_token_type go together.";
-            Err(TokenError::InvalidRequest(description).into())
+            Err(CallError::InvalidRequest(description).into())
         }
     }
 }

@@ -6,7 +6,7 @@ use scopegate_claims::{Scope, ScopeSet};
 use super::GrantRequest;
 use crate::catalog::{ClientConsent, Consent};
 use crate::directory::User;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::policy::Wanted;
 use crate::store::ConsentKey;
 
@@ -17,11 +17,11 @@ const OF_SIGN_IN: [&str; 2] = ["offline_access", "openid"];
 pub(super) fn without_sign_in(
     request: &GrantRequest<'_>,
     at_most: Option<&ScopeSet>,
-) -> Result<Option<ScopeSet>, TokenError> {
+) -> Result<Option<ScopeSet>, CallError> {
     if let Wanted::Named(named) = Wanted::parse(request.form.value("scope"))?
         && OF_SIGN_IN.into_iter().any(|scope| named.contains(scope))
     {
-        return Err(TokenError::InvalidScope(
+        return Err(CallError::InvalidScope(
             "The scopes openid and offline_access are for a person who signs in.",
         ));
     }
@@ -36,7 +36,7 @@ pub(super) async fn as_consented(
     request: &GrantRequest<'_>,
     user: &User,
     at_most: Option<ScopeSet>,
-) -> Result<Option<ScopeSet>, TokenError> {
+) -> Result<Option<ScopeSet>, CallError> {
     let GrantRequest { server, client, .. } = *request;
     let named = Wanted::parse(request.form.value("scope"))?;
     let asked = match (&named, &at_most) {
@@ -54,7 +54,7 @@ pub(super) async fn as_consented(
     match (named, at_most) {
         (_, at_most) if missing.is_empty() => Ok(at_most),
         (Wanted::AtMost(_) | Wanted::Default, Some(most)) => Ok(Some(most.difference(&missing))),
-        (_, _) => Err(TokenError::ConsentRequired),
+        (_, _) => Err(CallError::ConsentRequired),
     }
 }
 

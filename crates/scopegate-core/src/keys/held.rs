@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use scopegate_jose::{Algorithm, Jwk, JwkSet, KeySet, MasterKey, SigningKey, VerifyingKey};
 
 use crate::catalog::{Affected, RowKey, ServerId, UnreadableRow};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::store::{KeyChanges, KeyMove, KeyPhase, StoreError, StoredKey};
 
 /// The keys at one version. A change makes a copy; what has not changed is shared with it.
@@ -149,13 +149,13 @@ impl ServerKeys {
         &self,
         algorithm: Algorithm,
         master_key: &MasterKey,
-    ) -> Result<Option<Arc<SigningKey>>, TokenError> {
+    ) -> Result<Option<Arc<SigningKey>>, CallError> {
         let signs = |key: &StoredKey| key.algorithm == algorithm && key.phase == KeyPhase::Signing;
         let Some(place) = self.stored.iter().position(signs) else { return Ok(None) };
         if let Some(key) = self.unsealed[place].get() {
             return Ok(Some(Arc::clone(key)));
         }
-        let key = self.stored[place].unseal(master_key).map_err(TokenError::Signing)?;
+        let key = self.stored[place].unseal(master_key).map_err(CallError::Signing)?;
         Ok(Some(Arc::clone(self.unsealed[place].get_or_init(|| Arc::new(key)))))
     }
 }

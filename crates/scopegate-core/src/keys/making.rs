@@ -7,7 +7,7 @@ use scopegate_jose::{Algorithm, MasterKey, SigningKey};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::catalog::ServerId;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::store::{KeyPhase, StoreError, StoredKey};
 
 /// The turns of those who want to make keys: one for each core.
@@ -39,9 +39,9 @@ pub(super) async fn make(
     phase: KeyPhase,
     master_key: &MasterKey,
     now: UnixTime,
-) -> Result<StoredKey, TokenError> {
+) -> Result<StoredKey, CallError> {
     let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
     let key = made.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-    let key = key.map_err(TokenError::Signing)?;
-    StoredKey::seal(server, &key, phase, master_key, now).map_err(TokenError::Signing)
+    let key = key.map_err(CallError::Signing)?;
+    StoredKey::seal(server, &key, phase, master_key, now).map_err(CallError::Signing)
 }

@@ -11,7 +11,7 @@
 //! | is being fetched | the request waits for that fetch, and looks again |
 //! | was fetched a minute ago or earlier (5 seconds, if none is known) | it is fetched, and serves |
 //! | cannot be fetched, or not so soon, and is younger than a day | the last set serves |
-//! | cannot be fetched, or not so soon | [`TokenError::KeysUnavailable`] |
+//! | cannot be fetched, or not so soon | [`CallError::KeysUnavailable`] |
 //!
 //! So a URL is fetched once for all requests that wait. A token that names an invented key causes one
 //! fetch a minute at most. An outage of the URL is bridged for a day. After that it is an error of the
@@ -25,7 +25,7 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{JoseError, KeySet};
 use tokio::sync::Mutex as Turn;
 
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::keys::fetch::{Fetch, FetchError};
 
 /// How long a set serves without being fetched again.
@@ -104,14 +104,14 @@ impl ClientKeys {
     ///
     /// # Errors
     ///
-    /// [`TokenError::KeysUnavailable`] if the keys cannot be fetched and no earlier set is young enough.
+    /// [`CallError::KeysUnavailable`] if the keys cannot be fetched and no earlier set is young enough.
     pub async fn of(
         &self,
         url: &str,
         kid: Option<&str>,
         now: UnixTime,
-    ) -> Result<Arc<KeySet>, TokenError> {
-        self.find(url, kid, now).await.map_err(|_| TokenError::KeysUnavailable)
+    ) -> Result<Arc<KeySet>, CallError> {
+        self.find(url, kid, now).await.map_err(|_| CallError::KeysUnavailable)
     }
 
     /// The same, with the reason if they cannot be had.

@@ -15,7 +15,7 @@ use super::held::Held;
 use super::making::{self, Turns};
 use super::schedule::{KeyStep, Rotation, due};
 use crate::catalog::{AuthorizationServer, ServerId, UnreadableRow};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError};
 
 /// How often the steps of a server are tried when other nodes change its keys at the same time.
@@ -80,12 +80,9 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if the key cannot be made, stored or unsealed, or the server has a key that this
+    /// [`CallError`] if the key cannot be made, stored or unsealed, or the server has a key that this
     /// version does not understand.
-    pub async fn signer(
-        &self,
-        server: &AuthorizationServer,
-    ) -> Result<Arc<SigningKey>, TokenError> {
+    pub async fn signer(&self, server: &AuthorizationServer) -> Result<Arc<SigningKey>, CallError> {
         // The catalog refuses a server without algorithms.
         let algorithm = server.spec.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
         if let Some(key) = self.held_signer(&server.id, algorithm)? {
@@ -94,14 +91,14 @@ impl KeyRing {
         // Boxed, so that each request does not reserve memory for what happens once per server.
         Box::pin(self.ensure(server)).await?;
         let key = self.held_signer(&server.id, algorithm)?;
-        key.ok_or(TokenError::Storage(StoreError::Conflict))
+        key.ok_or(CallError::Storage(StoreError::Conflict))
     }
 
     fn held_signer(
         &self,
         server: &ServerId,
         algorithm: Algorithm,
-    ) -> Result<Option<Arc<SigningKey>>, TokenError> {
+    ) -> Result<Option<Arc<SigningKey>>, CallError> {
         let held = self.held.load();
         held.check(server)?;
         let Some(keys) = held.of(server) else { return Ok(None) };
@@ -113,9 +110,9 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if a key cannot be made or stored, or the server has a key that this version does
+    /// [`CallError`] if a key cannot be made or stored, or the server has a key that this version does
     /// not understand: it may be the one that signs.
-    pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), TokenError> {
+    pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), CallError> {
         let _turn = self.turns.of(&server.id).await;
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
@@ -135,7 +132,7 @@ impl KeyRing {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(TokenError::Storage(StoreError::Conflict))
+        Err(CallError::Storage(StoreError::Conflict))
     }
 
     fn due(&self, server: &AuthorizationServer, now: UnixTime) -> Result<Vec<KeyStep>, StoreError> {
@@ -150,7 +147,7 @@ impl KeyRing {
         server: &ServerId,
         steps: Vec<KeyStep>,
         at: UnixTime,
-    ) -> Result<Vec<KeyMove>, TokenError> {
+    ) -> Result<Vec<KeyMove>, CallError> {
         let advance =
             |kid, from, to| KeyMove::Advance { server: server.clone(), kid, from, to, at };
         let mut moves = Vec::new();

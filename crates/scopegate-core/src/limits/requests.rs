@@ -192,7 +192,7 @@ impl Rows {
 mod tests {
     use super::*;
     use crate::catalog::{ClientId, ClientSpec};
-    use crate::error::{ErrorCode, OAuthError, TokenError};
+    use crate::error::{CallError, ErrorCode, OAuthError};
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -211,7 +211,7 @@ mod tests {
 
     fn told(refused: Result<(), TooManyRequests>) -> (u16, ErrorCode, Option<u32>) {
         let OAuthError { status, error, retry_after, .. } =
-            (&TokenError::from(refused.unwrap_err())).into();
+            (&CallError::from(refused.unwrap_err())).into();
         (status, error, retry_after)
     }
 

@@ -2,22 +2,22 @@
 
 use crate::catalog::{Client, ClientSpec};
 use crate::directory::User;
-use crate::error::TokenError;
+use crate::error::CallError;
 
 /// Refuses a person whom the client is not assigned to. A client that names nobody is everybody's.
 ///
 /// # Errors
 ///
-/// [`TokenError::NotAssigned`].
-pub(crate) fn check(client: &Client, user: &User) -> Result<(), TokenError> {
+/// [`CallError::NotAssigned`].
+pub(crate) fn check(client: &Client, user: &User) -> Result<(), CallError> {
     check_spec(&client.spec, user)
 }
 
-fn check_spec(spec: &ClientSpec, user: &User) -> Result<(), TokenError> {
+fn check_spec(spec: &ClientSpec, user: &User) -> Result<(), CallError> {
     let is_for_all = spec.users.is_empty() && spec.groups.is_empty();
     match is_for_all || user.is_among(&spec.users, &spec.groups) {
         true => Ok(()),
-        false => Err(TokenError::NotAssigned),
+        false => Err(CallError::NotAssigned),
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
     fn is_assigned(users: &[&str], groups: &[&str]) -> bool {
         let spec = ClientSpec { users: names(users), groups: names(groups), ..Default::default() };
         let checked = check_spec(&spec, &alice());
-        assert!(checked.is_ok() || matches!(checked, Err(TokenError::NotAssigned)));
+        assert!(checked.is_ok() || matches!(checked, Err(CallError::NotAssigned)));
         checked.is_ok()
     }
 

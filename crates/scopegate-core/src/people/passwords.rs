@@ -35,7 +35,7 @@ pub struct Passwords {
 /// What a password turned out to be.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_enums, reason = "a password is right or wrong")]
-pub enum Verdict {
+pub enum PasswordCheck {
     /// It is the right one.
     Right {
         /// Another hash of it, where the one that was shown was made at another cost than ours, or
@@ -66,7 +66,7 @@ impl Passwords {
         phc: Option<Zeroizing<String>>,
         given: Password,
         caller: Caller,
-    ) -> Result<Verdict, Busy> {
+    ) -> Result<PasswordCheck, Busy> {
         self.ask(caller, |answer| Job::Verify { phc, given, answer }).await
     }
 
@@ -112,7 +112,7 @@ impl fmt::Debug for Passwords {
     }
 }
 
-impl fmt::Debug for Verdict {
+impl fmt::Debug for PasswordCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Right { .. } => "Right",
@@ -128,8 +128,15 @@ pub fn hash_here(chosen: &Password) -> Zeroizing<String> {
 
 /// Something for a thread to do, and where the answer goes.
 enum Job {
-    Hash { chosen: Password, answer: oneshot::Sender<Zeroizing<String>> },
-    Verify { phc: Option<Zeroizing<String>>, given: Password, answer: oneshot::Sender<Verdict> },
+    Hash {
+        chosen: Password,
+        answer: oneshot::Sender<Zeroizing<String>>,
+    },
+    Verify {
+        phc: Option<Zeroizing<String>>,
+        given: Password,
+        answer: oneshot::Sender<PasswordCheck>,
+    },
 }
 
 /// What a thread does, one job after the other. Its memory is given back when nothing waits.
@@ -151,7 +158,7 @@ fn work(jobs: &Arc<pool::Queue<Job>>) {
     }
 }
 
-fn verdict(phc: Option<&str>, given: &Password, memory: &mut Argon2Memory) -> Verdict {
+fn verdict(phc: Option<&str>, given: &Password, memory: &mut Argon2Memory) -> PasswordCheck {
     let stored = phc.and_then(|phc| match Stored::parse(phc) {
         Ok(stored) => Some(stored),
         Err(error) => {
@@ -161,12 +168,12 @@ fn verdict(phc: Option<&str>, given: &Password, memory: &mut Argon2Memory) -> Ve
     });
     let Some(stored) = stored else {
         Stored::of_nobody().matches(given, memory);
-        return Verdict::Wrong;
+        return PasswordCheck::Wrong;
     };
     if !stored.matches(given, memory) {
-        return Verdict::Wrong;
+        return PasswordCheck::Wrong;
     }
-    Verdict::Right { renewed: stored.renewed(given, memory) }
+    PasswordCheck::Right { renewed: stored.renewed(given, memory) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Granted;
 use crate::directory::User;
-use crate::error::TokenError;
+use crate::error::CallError;
 
 /// The result of [`evaluate`](super::evaluate).
 #[derive(Clone, Debug)]
@@ -74,12 +74,12 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// [`TokenError::NoMatchingRule`] if a rule denies or no rule matches, [`TokenError::InvalidScope`] or
-    /// [`TokenError::ConsentRequired`] if the scopes cannot be had.
-    pub fn granted(self) -> Result<Granted, TokenError> {
+    /// [`CallError::NoMatchingRule`] if a rule denies or no rule matches, [`CallError::InvalidScope`] or
+    /// [`CallError::ConsentRequired`] if the scopes cannot be had.
+    pub fn granted(self) -> Result<Granted, CallError> {
         match self.outcome {
             Outcome::Allow(granted) => Ok(granted),
-            Outcome::Deny | Outcome::NoMatch => Err(TokenError::NoMatchingRule),
+            Outcome::Deny | Outcome::NoMatch => Err(CallError::NoMatchingRule),
             Outcome::Malformed(malformed) => Err(malformed.into()),
         }
     }
@@ -108,7 +108,7 @@ impl Outcome {
     }
 }
 
-impl From<Malformed> for TokenError {
+impl From<Malformed> for CallError {
     fn from(malformed: Malformed) -> Self {
         match malformed {
             Malformed::ConsentRequired => Self::ConsentRequired,

@@ -10,7 +10,7 @@ use crate::catalog::{
     ClientId, ClientSpec, Clients, Consent, Edit, Entity, EntityKey, EntityKind, Owner, PolicySpec,
     RuleSpec, ScopeSpec, Scopes, ServerId, Snapshot, Spec, Status,
 };
-use crate::error::TokenError;
+use crate::error::CallError;
 
 /// A catalog with the default server, built rule by rule.
 struct World {
@@ -75,11 +75,11 @@ impl World {
         self
     }
 
-    fn ask(self, client: &str, scope: Option<&str>) -> Result<Granted, TokenError> {
+    fn ask(self, client: &str, scope: Option<&str>) -> Result<Granted, CallError> {
         self.ask_wanting(client, &Wanted::parse(scope)?)
     }
 
-    fn ask_wanting(self, client: &str, wanted: &Wanted) -> Result<Granted, TokenError> {
+    fn ask_wanting(self, client: &str, wanted: &Wanted) -> Result<Granted, CallError> {
         let base = Issuer::parse("https://id.example").unwrap();
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
         let server = snapshot.server(&ServerId::default_server()).unwrap().unwrap();
@@ -150,7 +150,7 @@ fn one_scope_outside_keeps_a_rule_from_matching() {
     let world = || World::new(&SCOPES).policy("p", 1, &["*"]);
     let outcome =
         world().rule("p", 1, "client_credentials", "read", 5).ask("reader", Some("read write"));
-    assert!(matches!(outcome, Err(TokenError::NoMatchingRule)));
+    assert!(matches!(outcome, Err(CallError::NoMatchingRule)));
 }
 
 #[test]
@@ -159,13 +159,13 @@ fn a_policy_of_other_clients_does_not_apply() {
         .policy("p", 1, &["admin"])
         .rule("p", 1, "client_credentials", "*", 5)
         .ask("reader", Some("read"));
-    assert!(matches!(outcome, Err(TokenError::NoMatchingRule)));
+    assert!(matches!(outcome, Err(CallError::NoMatchingRule)));
 }
 
 #[test]
 fn without_a_policy_nothing_is_granted() {
     let outcome = World::new(&SCOPES).ask("reader", Some("read"));
-    assert!(matches!(outcome, Err(TokenError::NoMatchingRule)));
+    assert!(matches!(outcome, Err(CallError::NoMatchingRule)));
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_request_without_scope_gets_the_default_scopes_that_the_rule_allows() {
         .policy("p", 1, &["*"])
         .rule("p", 1, "client_credentials", "*", 5)
         .ask("reader", None);
-    assert!(matches!(none, Err(TokenError::InvalidScope(_))));
+    assert!(matches!(none, Err(CallError::InvalidScope(_))));
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_scope_that_the_server_lacks_is_invalid_whatever_the_rules_say() {
             .policy("p", 1, &["*"])
             .rule("p", 1, "client_credentials", "*", 5)
             .ask("reader", Some(scope));
-        assert!(matches!(outcome, Err(TokenError::InvalidScope(_))), "{scope}");
+        assert!(matches!(outcome, Err(CallError::InvalidScope(_))), "{scope}");
     }
 }
 
@@ -203,7 +203,7 @@ fn a_scope_that_needs_consent_is_not_for_machines() {
     world.scope("soft", ScopeSpec { consent: Consent::Flexible, ..ScopeSpec::default() });
     let world = world.policy("p", 1, &["*"]).rule("p", 1, "client_credentials", "*", 5);
     let edits = world.edits.clone();
-    assert!(matches!(world.ask("reader", Some("secret")), Err(TokenError::ConsentRequired)));
+    assert!(matches!(world.ask("reader", Some("secret")), Err(CallError::ConsentRequired)));
     assert!(World { edits }.ask("reader", Some("soft")).is_ok());
 }
 
@@ -220,9 +220,9 @@ fn a_default_scope_that_needs_consent_refuses_nothing_outside_of_the_rule() {
     assert_eq!(ask("read write", None).unwrap().scopes.as_str(), "read");
     for (scopes, asked) in [("*", None), ("read secret", None), ("read", Some("read secret"))] {
         let refused = ask(scopes, asked);
-        assert!(matches!(refused, Err(TokenError::ConsentRequired)), "{scopes} {asked:?}");
+        assert!(matches!(refused, Err(CallError::ConsentRequired)), "{scopes} {asked:?}");
     }
-    assert!(matches!(ask("write", None), Err(TokenError::NoMatchingRule)));
+    assert!(matches!(ask("write", None), Err(CallError::NoMatchingRule)));
 }
 
 /// As a refresh or an exchange asks that names none.
@@ -242,7 +242,7 @@ fn of_the_scopes_of_before_a_rule_that_gives_all_goes_before_one_that_gives_some
     let granted = at_most("write gone").unwrap();
     assert_eq!((granted.scopes.as_str(), &*granted.rule), ("write", "p/rule 2"));
     for nothing in ["", "list", "gone"] {
-        assert!(matches!(at_most(nothing), Err(TokenError::NoMatchingRule)), "{nothing:?}");
+        assert!(matches!(at_most(nothing), Err(CallError::NoMatchingRule)), "{nothing:?}");
     }
 }
 
@@ -265,7 +265,7 @@ fn the_org_server_serves_admin_scopes_to_admins_only() {
         ("admin", Some("okta.apps")),
     ] {
         assert!(
-            matches!(ask(client, scope), Err(TokenError::InvalidScope(_))),
+            matches!(ask(client, scope), Err(CallError::InvalidScope(_))),
             "{client} {scope:?}"
         );
     }

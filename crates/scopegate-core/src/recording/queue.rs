@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::audit::AuditEvent;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::store::{Change, Ledger};
 
 /// How many events wait to be written at most.
@@ -58,8 +58,8 @@ impl AuditQueue {
     ///
     /// # Errors
     ///
-    /// [`TokenError::AuditQueueFull`] if there is none, or the storage does not keep up.
-    pub fn reserve(&self) -> Result<Place<'_>, TokenError> {
+    /// [`CallError::AuditQueueFull`] if there is none, or the storage does not keep up.
+    pub fn reserve(&self) -> Result<Place<'_>, CallError> {
         self.shared.reserve()
     }
 
@@ -136,11 +136,11 @@ enum Next {
 }
 
 impl Shared {
-    fn reserve(&self) -> Result<Place<'_>, TokenError> {
+    fn reserve(&self) -> Result<Place<'_>, CallError> {
         let (now, mut state) = (Instant::now(), self.state());
         let is_full = state.waiting.len() + state.reserved >= QUEUE_LENGTH;
         if is_full || state.is_overdue(now) || state.give_up_at.is_some() {
-            return Err(TokenError::AuditQueueFull);
+            return Err(CallError::AuditQueueFull);
         }
         state.reserved += 1;
         Ok(Place(self))

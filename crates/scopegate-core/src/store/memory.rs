@@ -16,8 +16,8 @@ use crate::catalog::UserId;
 use crate::catalog::{RowKey, StoredRecord, StoredRow};
 use crate::directory::{NewUser, User};
 use crate::store::{
-    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, Session, SessionId, StoreError,
-    StoredPassword, Vault,
+    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, InstallationStore, Session, SessionId,
+    StoreError, StoredPassword,
 };
 use async_trait::async_trait;
 use scopegate_claims::{ScopeSet, UnixTime};
@@ -147,7 +147,7 @@ impl MemoryStore {
 }
 
 #[async_trait]
-impl Vault for MemoryStore {
+impl InstallationStore for MemoryStore {
     async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError> {
         let texts = &mut self.open(Use::Other).await?.rows.texts;
         Ok(texts.entry(name.to_owned()).or_insert_with(|| text.to_owned()).clone())

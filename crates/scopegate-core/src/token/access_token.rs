@@ -12,13 +12,13 @@ use super::sign::sign;
 use super::{Allowed, MayAct, Subject, TokenDraft};
 use crate::catalog::TokenKind;
 use crate::directory::{Person, User};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::keys::Signer;
 
 /// The claims that the administrator added, and those of delegation and userinfo.
 pub(super) fn extra_claims<'a>(
     allowed: &Allowed<'a>,
-) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, TokenError> {
+) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, CallError> {
     let Allowed { server, client, subject, granted, extras, .. } = *allowed;
     let user = subject.person().map(|person| &person.user);
     let mut claims = custom_claims(server, TokenKind::Access, client, user, &granted.scopes)?;
@@ -40,10 +40,7 @@ pub(super) fn extra_claims<'a>(
 
 impl TokenDraft<'_> {
     /// Signs the access token.
-    pub(super) async fn sign_access_token(
-        &self,
-        signer: &dyn Signer,
-    ) -> Result<String, TokenError> {
+    pub(super) async fn sign_access_token(&self, signer: &dyn Signer) -> Result<String, CallError> {
         let Allowed { server, client, subject, audience, now, .. } = self.allowed;
         let dialect = server.spec.dialect;
         let claims = Claims::builder(&server.issuer, now.plus(self.lifetime))

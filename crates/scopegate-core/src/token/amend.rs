@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::TokenDraft;
-use crate::error::TokenError;
+use crate::error::CallError;
 
 /// What amends the draft of one request.
 ///
@@ -22,7 +22,7 @@ impl Amendments {
         &mut self,
         draft: TokenDraft<'a>,
         deadline: Option<Instant>,
-    ) -> Result<TokenDraft<'a>, TokenError> {
+    ) -> Result<TokenDraft<'a>, CallError> {
         let _ = deadline;
         Ok(draft)
     }

@@ -10,7 +10,7 @@ use crate::catalog::{
     AuthorizationServer, ClaimSource, Client, EntityKey, GroupFilter, TokenKind, is_reserved,
 };
 use crate::directory::User;
-use crate::error::TokenError;
+use crate::error::CallError;
 
 /// Okta's bound: a claim that names more groups is an error.
 const MAX_GROUPS: usize = 100;
@@ -22,7 +22,7 @@ pub(super) fn custom_claims<'a>(
     client: &'a Client,
     user: Option<&'a User>,
     granted: &ScopeSet,
-) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, TokenError> {
+) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, CallError> {
     let applies = |scopes: &[Scope]| {
         scopes.is_empty() || scopes.iter().any(|scope| granted.contains(scope.as_str()))
     };
@@ -43,7 +43,7 @@ fn value<'a>(
     source: &'a ClaimSource,
     client: &'a Client,
     user: Option<&'a User>,
-) -> Result<Option<Cow<'a, Value>>, TokenError> {
+) -> Result<Option<Cow<'a, Value>>, CallError> {
     Ok(match source {
         ClaimSource::ClientAttribute(name) => client.spec.attributes.get(name).map(Cow::Borrowed),
         ClaimSource::Constant(value) => Some(Cow::Borrowed(value)),
@@ -56,11 +56,11 @@ fn value<'a>(
     })
 }
 
-fn groups(filter: &GroupFilter, user: &User) -> Result<Cow<'static, Value>, TokenError> {
+fn groups(filter: &GroupFilter, user: &User) -> Result<Cow<'static, Value>, CallError> {
     let named: Vec<&str> =
         user.groups.iter().map(String::as_str).filter(|group| filter.admits(group)).collect();
     if named.len() > MAX_GROUPS {
-        return Err(TokenError::TooManyGroups);
+        return Err(CallError::TooManyGroups);
     }
     Ok(Cow::Owned(Value::from(named)))
 }

@@ -11,7 +11,7 @@ use super::access_token;
 use super::id_token::IdTokenDraft;
 use super::{Extras, Subject, TokenId};
 use crate::catalog::{AuthorizationServer, Client};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::policy::Granted;
 
 /// What a request is allowed: everything from which its tokens are drafted.
@@ -60,8 +60,8 @@ pub struct TokenDraft<'a> {
 ///
 /// # Errors
 ///
-/// [`TokenError::TooManyGroups`] if a claim would name more groups than fit into a token.
-pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, TokenError> {
+/// [`CallError::TooManyGroups`] if a claim would name more groups than fit into a token.
+pub fn draft(allowed: Allowed<'_>) -> Result<TokenDraft<'_>, CallError> {
     let Allowed { server, client, subject, granted, extras, now, .. } = allowed;
     let id_token = match (&extras.id_token, subject.person()) {
         (Some(wish), Some(person)) if granted.scopes.contains("openid") => {

@@ -14,7 +14,7 @@ use super::sign::sign;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
 use crate::directory::Person;
 use crate::directory::standard_claims;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::keys::Signer;
 use crate::store::SessionId;
 use crate::token::IdTokenWish;
@@ -41,7 +41,7 @@ impl<'a> IdTokenDraft<'a> {
     ///
     /// # Errors
     ///
-    /// [`TokenError::TooManyGroups`] if a claim would name more groups than fit into a token.
+    /// [`CallError::TooManyGroups`] if a claim would name more groups than fit into a token.
     pub fn new(
         server: &'a AuthorizationServer,
         client: &'a Client,
@@ -49,7 +49,7 @@ impl<'a> IdTokenDraft<'a> {
         wish: &'a IdTokenWish,
         granted: &ScopeSet,
         now: UnixTime,
-    ) -> Result<Self, TokenError> {
+    ) -> Result<Self, CallError> {
         // With an access token, the claims of the granted scopes are told at userinfo (OpenID Connect Core
         // §5.4). The ID token has those that were asked for by name, and those of the administrator.
         let user = &person.user;
@@ -64,12 +64,8 @@ impl<'a> IdTokenDraft<'a> {
     ///
     /// # Errors
     ///
-    /// [`TokenError::Signing`] if the key does not sign.
-    pub async fn sign(
-        &self,
-        signer: &dyn Signer,
-        access_token: &str,
-    ) -> Result<String, TokenError> {
+    /// [`CallError::Signing`] if the key does not sign.
+    pub async fn sign(&self, signer: &dyn Signer, access_token: &str) -> Result<String, CallError> {
         let Self { server, client, person, wish, now, .. } = *self;
         let dialect = server.spec.dialect;
         let auth = person.auth.as_ref();

@@ -7,7 +7,7 @@ use scopegate_jose::{JoseError, TokenType};
 use serde::Serialize;
 
 use super::{TokenDraft, TokenId};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::keys::Signer;
 
 /// The tokens of a request, signed. `Debug` hides them.
@@ -38,8 +38,8 @@ impl TokenDraft<'_> {
     ///
     /// # Errors
     ///
-    /// [`TokenError::Signing`] if the key does not sign.
-    pub async fn sign(self, signer: &dyn Signer) -> Result<SignedTokens, TokenError> {
+    /// [`CallError::Signing`] if the key does not sign.
+    pub async fn sign(self, signer: &dyn Signer) -> Result<SignedTokens, CallError> {
         let access_token = self.sign_access_token(signer).await?;
         let id_token = match &self.id_token {
             Some(draft) => Some(draft.sign(signer, &access_token).await?),
@@ -61,11 +61,11 @@ pub(super) async fn sign(
     signer: &dyn Signer,
     token_type: TokenType,
     payload: &(impl Serialize + Sync),
-) -> Result<String, TokenError> {
+) -> Result<String, CallError> {
     let mut json = Vec::with_capacity(PAYLOAD_CAPACITY);
     serde_json::to_writer(&mut json, payload)
-        .map_err(|_| TokenError::Signing(JoseError::Unserializable))?;
-    signer.sign(token_type, &json).await.map_err(TokenError::Signing)
+        .map_err(|_| CallError::Signing(JoseError::Unserializable))?;
+    signer.sign(token_type, &json).await.map_err(CallError::Signing)
 }
 
 /// Most payloads fit without another allocation.

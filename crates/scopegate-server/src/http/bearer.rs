@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri};
-use scopegate_core::error::{ErrorCode, OAuthError, TokenError};
+use scopegate_core::error::{CallError, ErrorCode, OAuthError};
 use scopegate_core::form::Form;
 
 use super::failure::{Failure, NEVER_STORED, RequestError};
@@ -66,7 +66,7 @@ const fn is_token_character(byte: u8) -> bool {
 }
 
 const fn malformed(text: &'static str) -> RequestError {
-    RequestError::Token(TokenError::InvalidRequest(text))
+    RequestError::Token(CallError::InvalidRequest(text))
 }
 
 /// The answer to a refused request, with its challenge (RFC 6750 §3).

@@ -6,7 +6,7 @@ use http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use scopegate_core::directory::User;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::form::Form;
 use scopegate_core::people::interaction::{FlowSecret, Goal, Interaction, InteractionError};
 use scopegate_core::people::session::SessionSecret;
@@ -95,7 +95,7 @@ pub(super) async fn signed_in(
 ) -> Result<Option<(Session, User)>, Failure> {
     let Some(secret) = cookies::session(headers, app.scheme()) else { return Ok(None) };
     let found = app.authority().signed_in(&secret).await;
-    found.map_err(|error| Failure::new(TokenError::Storage(error)))
+    found.map_err(|error| Failure::new(CallError::Storage(error)))
 }
 
 /// The parameters in the query of the URL.

@@ -4,7 +4,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use scopegate_core::catalog::{ClientId, Snapshot};
 use scopegate_core::client_auth::{Authorization, METHODS, Presented};
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 
 /// Parameters that must not be in a URL, because URLs are logged on their way (RFC 6749 §2.3.1).
 const SECRET_PARAMETERS: [&str; 9] = [
@@ -20,24 +20,24 @@ const SECRET_PARAMETERS: [&str; 9] = [
 ];
 
 /// Refuses credentials in the query of the URL.
-pub(super) fn none_in_url(uri: &Uri) -> Result<(), TokenError> {
+pub(super) fn none_in_url(uri: &Uri) -> Result<(), CallError> {
     let Some(query) = uri.query() else { return Ok(()) };
     let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
     if names.any(|name| SECRET_PARAMETERS.contains(&&*name)) {
-        return Err(TokenError::InvalidRequest("Credentials may not be in the URL."));
+        return Err(CallError::InvalidRequest("Credentials may not be in the URL."));
     }
     Ok(())
 }
 
 /// The Authorization header. More than one is refused.
-pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, TokenError> {
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, CallError> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
-        return Err(TokenError::InvalidRequest("There is more than one Authorization header."));
+        return Err(CallError::InvalidRequest("There is more than one Authorization header."));
     }
     let reason = "the Authorization header is not ASCII";
-    let text = line.to_str().map_err(|_| TokenError::InvalidClient(reason))?;
+    let text = line.to_str().map_err(|_| CallError::InvalidClient(reason))?;
     Ok(Some(Authorization(text)))
 }
 

@@ -13,7 +13,7 @@ use scopegate_core::catalog::{Affected, AuthorizationServer, ClientId};
 use scopegate_core::endpoints::authorize::AuthorizeError;
 use scopegate_core::endpoints::device::ActivationError;
 use scopegate_core::endpoints::sign_in::SignInError;
-use scopegate_core::error::{ErrorCode, OAuthError, OUT_OF_SERVICE, TokenError};
+use scopegate_core::error::{CallError, ErrorCode, OAuthError, OUT_OF_SERVICE};
 use scopegate_core::people::interaction::InteractionError;
 use scopegate_core::store::StoreError;
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub enum RequestError {
     BodyBroken(#[source] axum::Error),
     /// The core refused a request of a client.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] CallError),
     /// The core refused an authorization request.
     #[error(transparent)]
     Authorize(#[from] AuthorizeError),
@@ -75,9 +75,9 @@ impl RequestError {
     /// was logged when it began.
     fn is_known_already(&self) -> bool {
         let storage = match self {
-            Self::Token(TokenError::Storage(error))
-            | Self::Authorize(AuthorizeError::Token(TokenError::Storage(error)))
-            | Self::Activation(ActivationError::Token(TokenError::Storage(error))) => error,
+            Self::Token(CallError::Storage(error))
+            | Self::Authorize(AuthorizeError::Call(CallError::Storage(error)))
+            | Self::Activation(ActivationError::Token(CallError::Storage(error))) => error,
             _ => return false,
         };
         match storage {
@@ -210,7 +210,7 @@ impl Failure {
         let dialect = self.server().map(|server| server.spec.dialect);
         match (&self.error, dialect) {
             // Okta's clients expect this status if no policy applies to them.
-            (RequestError::Token(TokenError::NoMatchingRule), Some(Dialect::Okta)) => {
+            (RequestError::Token(CallError::NoMatchingRule), Some(Dialect::Okta)) => {
                 OAuthError { status: 401, ..answer }
             }
             (_, _) => answer,

@@ -9,7 +9,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::LengthLimitError;
 use percent_encoding::percent_decode;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::form::{Form, FormProblem};
 
 use super::failure::RequestError;
@@ -44,8 +44,8 @@ fn broken(error: axum::Error) -> RequestError {
 }
 
 /// Refuses a body that is not a form in UTF-8 (RFC 6749 appendix B).
-fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
-    let refuse = |text| Err(TokenError::InvalidRequest(text));
+fn check_type(headers: &HeaderMap) -> Result<(), CallError> {
+    let refuse = |text| Err(CallError::InvalidRequest(text));
     let is_encoded = |encoding: &HeaderValue| {
         !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")
     };
@@ -74,16 +74,16 @@ fn check_type(headers: &HeaderMap) -> Result<(), TokenError> {
 }
 
 /// Parses strictly: malformed encodings are refused, not repaired.
-pub(super) fn parse(bytes: &[u8]) -> Result<Form, TokenError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Form, CallError> {
     Ok(Form::collect(pairs(bytes)?)?)
 }
 
 /// Parses strictly, except that names which occur more than once are returned and not refused.
-pub(super) fn parse_noting(bytes: &[u8]) -> Result<(Form, BTreeSet<Box<str>>), TokenError> {
+pub(super) fn parse_noting(bytes: &[u8]) -> Result<(Form, BTreeSet<Box<str>>), CallError> {
     Ok(Form::collect_noting(pairs(bytes)?)?)
 }
 
-fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, TokenError> {
+fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, CallError> {
     let pairs = bytes.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| {
         let middle = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
@@ -94,13 +94,13 @@ fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, TokenError> {
 }
 
 /// Decodes a name or a value.
-fn decode(text: &[u8]) -> Result<String, TokenError> {
+fn decode(text: &[u8]) -> Result<String, CallError> {
     let mut percents = text.iter().enumerate().filter(|(_, byte)| **byte == b'%');
     let is_escape = |digits: Option<&[u8]>| {
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) //
     };
     if !percents.all(|(at, _)| is_escape(text.get(at + 1..at + 3))) {
-        return Err(TokenError::InvalidRequest("The form has a % that begins no escape."));
+        return Err(CallError::InvalidRequest("The form has a % that begins no escape."));
     }
     // A literal plus is percent-encoded, so each plus here stands for a space.
     let mut spaced = text.to_vec();
@@ -111,7 +111,7 @@ fn decode(text: &[u8]) -> Result<String, TokenError> {
         Cow::Borrowed(_) => spaced,
         Cow::Owned(decoded) => decoded,
     };
-    String::from_utf8(decoded).map_err(|_| TokenError::Form(FormProblem::NotUtf8))
+    String::from_utf8(decoded).map_err(|_| CallError::Form(FormProblem::NotUtf8))
 }
 
 #[cfg(test)]

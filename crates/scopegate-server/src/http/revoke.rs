@@ -7,7 +7,7 @@ use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::store::StoreError;
 
 use super::app::App;
@@ -37,5 +37,5 @@ async fn revoke(
         Ok(request.answered(NEVER_STORED.into_response()))
     };
     let revoked = app.authority().unattended().run(revoked).await;
-    revoked.map_err(|not_done| Failure::new(TokenError::Storage(StoreError::from(not_done))))?
+    revoked.map_err(|not_done| Failure::new(CallError::Storage(StoreError::from(not_done))))?
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use scopegate_core::catalog::{AuthorizationServer, ServerId};
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 
 use super::app::App;
 use super::failure::Failure;
@@ -22,14 +22,14 @@ impl FromRequestParts<App> for ServerInPath {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let unknown = || Failure::new(TokenError::UnknownServer);
+        let unknown = || Failure::new(CallError::UnknownServer);
         let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| unknown())?;
         let catalog = app.authority().catalog();
         let server = match params.iter().find(|(name, _)| *name == "id") {
             Some((_, id)) => catalog.custom_server(id),
             None => catalog.server(&ServerId::org()),
         };
-        let server = server.map_err(|error| Failure::new(TokenError::from(error)))?;
+        let server = server.map_err(|error| Failure::new(CallError::from(error)))?;
         let server = server.filter(|server| server.spec.status.is_active());
         server.map(|server| Self(Arc::clone(server))).ok_or_else(unknown)
     }

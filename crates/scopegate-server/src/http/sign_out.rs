@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::request::Parts;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::people::interaction::Goal;
 
 use super::app::App;
@@ -50,7 +50,7 @@ async fn end(app: &App, parts: &Parts, content: Body) -> Result<Response, Failur
     let session = cookies::session(&parts.headers, app.scheme());
     if let Some(secret) = &session {
         let ended = app.authority().sign_out(secret, app.client_address(parts)).await;
-        ended.map_err(|error| Failure::new(TokenError::Storage(error)))?;
+        ended.map_err(|error| Failure::new(CallError::Storage(error)))?;
     }
     Ok(redirect_signed_out(app, session.as_ref(), &app.path("signout")))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_core::authority::Authority;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_core::store::{StoreError, Versions};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -117,7 +117,7 @@ async fn make_keys(
 async fn make_missing_keys(
     authority: &Authority,
     first_keys: &watch::Sender<FirstKeys>,
-) -> Result<(), TokenError> {
+) -> Result<(), CallError> {
     let catalog = authority.catalog();
     let servers = catalog.servers().filter(|server| server.spec.status.is_active());
     let mut servers: Vec<_> = servers.collect();

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::Request;
 use scopegate_claims::Dialect;
 use scopegate_core::catalog::Status;
-use scopegate_core::error::TokenError;
+use scopegate_core::error::CallError;
 use scopegate_server::{Failure, RequestError};
 use scopegate_testkit::UncheckedCatalog;
 use serde_json::json;
@@ -81,7 +81,7 @@ async fn layers_around_the_router_can_read_the_cause_of_a_refusal() {
     let at = Fixture::start().await;
     let response = at.ask("grant_type=client_credentials&scope=write:orders").await;
     let failure = response.extensions().get::<Arc<Failure>>().unwrap();
-    assert!(matches!(failure.error(), RequestError::Token(TokenError::NoMatchingRule)));
+    assert!(matches!(failure.error(), RequestError::Token(CallError::NoMatchingRule)));
     assert_eq!(failure.client().unwrap().as_str(), "reader");
     assert_eq!(failure.server().unwrap().id.as_str(), "default");
     assert!(failure.decision().is_some());

@@ -65,13 +65,11 @@ impl Sqlite {
         // An absolute path keeps its meaning when the working directory changes.
         let path = std::path::absolute(path).map_err(|e| OpenError::not_writable(path, &e))?;
         file::make(&path)?;
-        let first =
-            WriteConnection::open_with_log(&path, patience).map_err(|error| match is_read_only(
-                &error,
-            ) {
-                true => OpenError::not_writable(&path, &error),
-                false => OpenError::unreachable(url, &error),
-            })?;
+        let first = WriteConnection::open_with_log(&path, patience);
+        let first = first.map_err(|error| match is_read_only(&error) {
+            true => OpenError::not_writable(&path, &error),
+            false => OpenError::unreachable(url, &error),
+        })?;
         let unreachable = |error| OpenError::unreachable(url, &error);
         let file = DatabaseFile::at(path).map_err(unreachable)?;
         let readers = Readers::of(file.clone(), patience);

@@ -5,8 +5,8 @@ use scopegate_core::catalog::{
 };
 use scopegate_core::directory::{Listed, LoginMatch, User};
 use scopegate_core::store::{
-    Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, KeyPhase, KeyStore,
-    Ledger, Records, StoreError, UserKey, Vault,
+    Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, InstallationStore,
+    KeyPhase, KeyStore, Ledger, Records, StoreError, UserKey,
 };
 use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore};

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::catalog::Status;
 use crate::directory::Profile;
-use crate::people::passwords::{Caller, Passwords, Verdict};
+use crate::people::passwords::{Caller, PasswordCheck, Passwords};
 
 /// `password`, hashed by the reference implementation.
 const HASH: &str = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ\
@@ -45,7 +45,7 @@ async fn a_password_of_the_environment_is_hashed() {
     let given = crate::people::passwords::Password::given(SECRET.to_owned()).unwrap();
     let verdict = Passwords::default().verify(Some(phc.into()), given, Caller::Operator).await;
     let verdict = verdict.unwrap();
-    assert!(matches!(verdict, Verdict::Right { renewed: None }));
+    assert!(matches!(verdict, PasswordCheck::Right { renewed: None }));
 }
 
 #[test]

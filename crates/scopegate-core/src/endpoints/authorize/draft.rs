@@ -12,7 +12,7 @@ use super::pushed::Pushed;
 use super::{AuthorizeError, AuthorizeRefused, ResponseMode, Return};
 use crate::audit::DecisionId;
 use crate::catalog::{AuthorizationServer, Snapshot};
-use crate::error::{OAuthError, TokenError};
+use crate::error::{CallError, OAuthError};
 use crate::policy::Wanted;
 use crate::token::IdTokenWish;
 
@@ -30,12 +30,12 @@ pub(super) struct Draft<'a> {
     /// The keys that the server signs with.
     pub(super) keys: Option<Arc<KeySet>>,
     pub(super) now: UnixTime,
-    pub(super) asked: Asked,
+    pub(super) asked: ParsedRequest,
 }
 
 /// What is asked, as far as it is read.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct ParsedRequest {
     pub(super) state: Option<String>,
     pub(super) mode: ResponseMode,
     pub(super) wanted: Wanted,
@@ -52,7 +52,7 @@ pub(super) struct Asked {
     pub(super) is_beyond_us: bool,
 }
 
-impl Default for Asked {
+impl Default for ParsedRequest {
     fn default() -> Self {
         Self {
             state: None,
@@ -89,7 +89,7 @@ impl Prompt {
     ];
 }
 
-impl Asked {
+impl ParsedRequest {
     pub(super) fn select(&mut self, audience: &Audience) {
         self.audience = Some(audience.clone());
     }
@@ -98,9 +98,9 @@ impl Asked {
     pub(super) fn audience<'a>(
         &'a self,
         server: &'a AuthorizationServer,
-    ) -> Result<&'a Audience, TokenError> {
+    ) -> Result<&'a Audience, CallError> {
         let audience = self.audience.as_ref().or_else(|| server.audience(None));
-        audience.ok_or(TokenError::InvalidTarget)
+        audience.ok_or(CallError::InvalidTarget)
     }
 
     /// Whether an ID token is asked for.

@@ -1,7 +1,7 @@
 //! What can go wrong with an authorization request, and what the client may learn of it.
 
 use crate::audit::DecisionKind;
-use crate::error::{ErrorCode, OAuthError, TokenError};
+use crate::error::{CallError, ErrorCode, OAuthError};
 
 /// Why an authorization request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -51,26 +51,26 @@ pub enum AuthorizeError {
     AcrNotMet,
     /// What can go wrong with a token request, too.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Call(#[from] CallError),
 }
 
 impl AuthorizeError {
     pub(super) const fn invalid_request(text: &'static str) -> Self {
-        Self::Token(TokenError::InvalidRequest(text))
+        Self::Call(CallError::InvalidRequest(text))
     }
 
     /// Tells whether it is we who cannot answer.
     pub(super) const fn is_ours(&self) -> bool {
         matches!(
             self,
-            Self::Token(TokenError::Overdue | TokenError::Storage(_) | TokenError::Signing(_))
+            Self::Call(CallError::Overdue | CallError::Storage(_) | CallError::Signing(_))
         )
     }
 
     /// The error that a token request could have, too.
-    pub(super) const fn of_token(&self) -> Option<&TokenError> {
+    pub(super) const fn of_call(&self) -> Option<&CallError> {
         match self {
-            Self::Token(error) => Some(error),
+            Self::Call(error) => Some(error),
             _ => None,
         }
     }
@@ -84,7 +84,7 @@ impl AuthorizeError {
     pub(super) const fn kind(&self) -> DecisionKind {
         match self {
             Self::Denied => DecisionKind::ConsentDenial,
-            Self::Token(TokenError::InvalidScope(_) | TokenError::NoMatchingRule) => {
+            Self::Call(CallError::InvalidScope(_) | CallError::NoMatchingRule) => {
                 DecisionKind::ScopeDenial
             }
             _ => DecisionKind::Authorization,
@@ -134,7 +134,7 @@ impl From<&AuthorizeError> for OAuthError {
                 Code::UnmetAuthenticationRequirements,
                 "The class of authentication cannot be had here.",
             ),
-            AuthorizeError::Token(error) => return error.into(),
+            AuthorizeError::Call(error) => return error.into(),
         };
         Self { status: 400, error, description, retry_after: None }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::checks::{self, At};
 use super::door::Door;
-use super::draft::{Asked, Draft};
+use super::draft::{Draft, ParsedRequest};
 use super::parameters::Parameters;
 use super::{AuthorizeError, pushed};
 use crate::audit::DecisionKind;
@@ -97,7 +97,7 @@ impl Authority {
             pushed: None,
             keys: self.keys.verifying(&call.server.id),
             now: call.now,
-            asked: Asked::default(),
+            asked: ParsedRequest::default(),
         };
         checks::run(&mut draft, At::Pushing)?;
         Ok(draft.asked.wanted.known_to(&call.server))
@@ -112,7 +112,7 @@ impl From<AuthorizeError> for Denied<AuthorizeError> {
 
 impl ClientError for AuthorizeError {
     fn recording(&self) -> Recording {
-        match self.of_token() {
+        match self.of_call() {
             Some(error) => error.recording(),
             None => Recording::Refusal,
         }
@@ -123,6 +123,6 @@ impl ClientError for AuthorizeError {
     }
 
     fn lost_race(&self) -> Option<Contested> {
-        self.of_token().and_then(ClientError::lost_race)
+        self.of_call().and_then(ClientError::lost_race)
     }
 }

@@ -12,7 +12,7 @@ use crate::catalog::Resource;
 use crate::catalog::{AuthorizationServer, Client, Snapshot};
 use crate::directory::User;
 use crate::endpoints::authorize::consent::{Asks, described, needed};
-use crate::error::{OAuthError, TokenError};
+use crate::error::{CallError, OAuthError};
 use crate::grants::device::{Approval, DeviceBody, State, UserCode};
 use crate::grants::device_code::GRANT_TYPE;
 use crate::limits::RetryAfter;
@@ -73,7 +73,7 @@ pub enum ActivationError {
     TooMany(RetryAfter),
     /// The person may not let it in, or we cannot decide.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] CallError),
 }
 
 impl From<StoreError> for ActivationError {
@@ -120,7 +120,7 @@ impl Authority {
         loop {
             let answered = self.try_answer_device(activation, answer).await;
             match &answered {
-                Err(ActivationError::Token(TokenError::Storage(StoreError::Changed(lost))))
+                Err(ActivationError::Token(CallError::Storage(StoreError::Changed(lost))))
                     if round < ROUNDS =>
                 {
                     self.catch_up(*lost).await?;
@@ -142,7 +142,7 @@ impl Authority {
         let (state, others) = match answer {
             DeviceAnswer::Deny => {
                 let deciding = device.deciding(DecisionKind::DeviceDenial, activation, now);
-                let refused = deciding.refused(&OAuthError::from(&TokenError::DeviceDenied));
+                let refused = deciding.refused(&OAuthError::from(&CallError::DeviceDenied));
                 let event = deciding.event(refused);
                 (State::Denied, vec![Change::Audit(event)])
             }
@@ -204,7 +204,7 @@ impl Authority {
         device: &Device<'_>,
         activation: &Activation<'_>,
         now: UnixTime,
-    ) -> Result<Granted, TokenError> {
+    ) -> Result<Granted, CallError> {
         match device.granted_to(activation, now) {
             Ok(granted) => Ok(granted),
             Err(error) => {
@@ -255,15 +255,11 @@ impl Device<'_> {
         }
     }
 
-    fn granted_to(
-        &self,
-        activation: &Activation<'_>,
-        now: UnixTime,
-    ) -> Result<Granted, TokenError> {
+    fn granted_to(&self, activation: &Activation<'_>, now: UnixTime) -> Result<Granted, CallError> {
         let Self { server, client, .. } = *self;
         let Activation { user, session, address, .. } = *activation;
         if !client.spec.grant_types.contains(GRANT_TYPE) {
-            return Err(TokenError::UnauthorizedClient);
+            return Err(CallError::UnauthorizedClient);
         }
         assignment::check(client, user)?;
         let evaluation = policy::evaluate(&Facts {

@@ -9,7 +9,7 @@ use crate::audit::DecisionKind;
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
 use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::grants::device::{DeviceBody, INTERVAL, LIFETIME, State, UserCode};
 use crate::grants::device_code::GRANT_TYPE;
 use crate::limits::Stored;
@@ -40,7 +40,7 @@ struct DeviceAuthorization;
 
 impl ClientEndpoint for DeviceAuthorization {
     type Answer = DeviceResponse;
-    type Error = TokenError;
+    type Error = CallError;
 
     fn kind(&self) -> CallKind {
         let kind = CallKind::new("device/authorize", DecisionKind::DeviceAuthorization);
@@ -88,7 +88,7 @@ impl Authority {
         &self,
         body: &DeviceBody,
         call: &ClientCall<'_>,
-    ) -> Result<(String, UserCode), TokenError> {
+    ) -> Result<(String, UserCode), CallError> {
         let (device_code, user_code) = (random_token(32), UserCode::generate());
         let artifact = Artifact {
             kind: ArtifactKind::Device,
@@ -111,11 +111,11 @@ impl Authority {
 }
 
 /// What a device asks for, if it is in order.
-fn asked(call: &ClientCall<'_>) -> Result<DeviceBody, TokenError> {
+fn asked(call: &ClientCall<'_>) -> Result<DeviceBody, CallError> {
     let ClientCall { server, client, request, now, .. } = call;
     let form = call.form();
     if !client.spec.grant_types.contains(GRANT_TYPE) {
-        return Err(TokenError::UnauthorizedClient);
+        return Err(CallError::UnauthorizedClient);
     }
     let scopes = match Wanted::of_person(server, form.value("scope"))? {
         Wanted::Named(scopes) => Some(scopes),

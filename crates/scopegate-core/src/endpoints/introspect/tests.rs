@@ -74,7 +74,7 @@ async fn a_client_that_proves_nothing_may_not_ask_but_for_oktas() {
     let form = [("grant_type", "authorization_code"), ("code", &*code)];
     assert!(world.token("app", &form).await.is_err());
     let (token, _) = world.tokens("read").await;
-    assert!(matches!(refusal(ask(&world, "app", &token).await), TokenError::InvalidClient(_)));
+    assert!(matches!(refusal(ask(&world, "app", &token).await), CallError::InvalidClient(_)));
 
     let catalog = world.authority.catalog();
     let mut spec = catalog.server(&server_id("default")).unwrap().unwrap().spec.clone();
@@ -201,5 +201,5 @@ async fn what_is_no_token_is_looked_up_all_the_same() {
     assert_eq!(world.store.reads(), reads + 1);
     let form = credentials("portal", &[]);
     let missing = world.authority.introspect(request(&server_id("default"), &form)).await;
-    assert!(matches!(refusal(missing), TokenError::InvalidRequest(_)));
+    assert!(matches!(refusal(missing), CallError::InvalidRequest(_)));
 }

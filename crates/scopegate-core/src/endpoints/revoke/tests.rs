@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::audit::DecisionKind;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::store::{FamilyId, Ledger, Records, TokenMark};
 use crate::testing::{ALICE, NOW, World, credentials, mark_of, refusal, request, server_id};
 use crate::token::{RefreshToken, TokenId};
@@ -93,5 +93,5 @@ async fn what_is_no_token_is_revoked_as_well_as_any_and_changes_nothing() {
     assert_eq!(world.store.sizes().revoked_tokens, 0);
     let form = credentials("portal", &[]);
     let missing = world.authority.revoke(request(&server_id("default"), &form)).await;
-    assert!(matches!(refusal(missing), TokenError::InvalidRequest(_)));
+    assert!(matches!(refusal(missing), CallError::InvalidRequest(_)));
 }

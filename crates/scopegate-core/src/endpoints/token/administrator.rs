@@ -8,7 +8,7 @@ use crate::authority::Authority;
 use crate::call::{ClientCall, ClientRequest, Refused, active_server};
 use crate::catalog::{ClientId, ServerId};
 use crate::client_auth::Presented;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::form::Form;
 use crate::grants::client_credentials::GRANT_TYPE;
 use crate::token::Amendments;
@@ -42,8 +42,8 @@ impl Authority {
     ) -> Result<TokenResponse, Refused> {
         let VouchedRequest { server, client, form, lifetime } = request;
         let catalog = self.catalog();
-        let unknown = TokenError::InvalidClient;
-        let client = catalog.client(client.as_str()).map_err(TokenError::from)?;
+        let unknown = CallError::InvalidClient;
+        let client = catalog.client(client.as_str()).map_err(CallError::from)?;
         let client = Arc::clone(client.ok_or_else(|| unknown("unknown client"))?);
         if !client.spec.status.is_active() {
             return Err(unknown("the client is inactive").into());
@@ -53,7 +53,7 @@ impl Authority {
         let kind = kind_of(&request)?;
         // An administrator cannot vouch for a user.
         if kind.grant_type != Some(GRANT_TYPE) {
-            return Err(TokenError::UnsupportedGrantType.into());
+            return Err(CallError::UnsupportedGrantType.into());
         }
         let server = Arc::clone(active_server(&catalog, server)?);
         let now = self.clock.now();

@@ -31,7 +31,7 @@ async fn all_resources_of_a_request_select_one_audience() {
             Some(audience) => {
                 assert_eq!(claims_of(answer.unwrap().access_token())["aud"], audience);
             }
-            None => assert!(matches!(refusal(answer), TokenError::InvalidTarget), "{resources:?}"),
+            None => assert!(matches!(refusal(answer), CallError::InvalidTarget), "{resources:?}"),
         }
     }
 }
@@ -54,7 +54,7 @@ async fn an_audience_that_was_chosen_before_must_still_be_there_and_fit() {
         ("api://stock", &["https://orders.example"]),
         ("api://stock", &["https://stock.example", "https://orders.example"]),
     ] {
-        assert!(matches!(select(chosen, resources), Err(TokenError::InvalidTarget)), "{chosen}");
+        assert!(matches!(select(chosen, resources), Err(CallError::InvalidTarget)), "{chosen}");
     }
 }
 
@@ -74,7 +74,7 @@ async fn a_grant_that_writes_nothing_waits_for_no_storage_and_is_recorded_by_the
     assert_eq!((&event.user, &event.family, &event.reason), (&None, &None, &None));
 
     let refused = world.token("service", &[ALONE]).await;
-    assert!(matches!(refusal(refused), TokenError::AuditQueueFull), "it is closed");
+    assert!(matches!(refusal(refused), CallError::AuditQueueFull), "it is closed");
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_grant_is_recorded_in_the_commit_that_makes_it_or_nothing_is_given() {
     ];
     world.store.lose_races(3);
     let refused = world.token("portal", &form).await;
-    assert!(matches!(refusal(refused), TokenError::Storage(_)));
+    assert!(matches!(refusal(refused), CallError::Storage(_)));
     assert_eq!(world.store.sizes().families, 0);
     world.store.lose_races(2);
     let answer = world.token("portal", &form).await.unwrap();
@@ -113,7 +113,7 @@ async fn an_assertion_of_a_client_is_used_up_with_its_token() {
     let (form, server) = (form.unwrap(), server_id("default"));
     assert!(world.authority.token(request(&server, &form)).await.is_ok());
     let refused = refusal(world.authority.token(request(&server, &form)).await);
-    assert!(matches!(refused, TokenError::InvalidClient("the assertion was used before")));
+    assert!(matches!(refused, CallError::InvalidClient("the assertion was used before")));
     let forgotten = NOW.plus(Duration::from_secs(60 + 60 + 600));
     world.store.forget_expired(forgotten.minus(Duration::from_secs(1))).await.unwrap();
     assert_eq!(world.store.sizes().assertions, 1);
@@ -150,16 +150,16 @@ async fn an_administrator_vouches_for_a_client_alone_and_for_no_longer_than_the_
         assert_eq!(claims["cid"], "service");
     }
     let code = vouched(&world, "default", "portal", &[("grant_type", "authorization_code")], 60);
-    assert!(matches!(refusal(code.await), TokenError::UnsupportedGrantType));
+    assert!(matches!(refusal(code.await), CallError::UnsupportedGrantType));
     let unknown = vouched(&world, "default", "nobody", &[ALONE], 60).await;
-    assert!(matches!(refusal(unknown), TokenError::InvalidClient(_)));
+    assert!(matches!(refusal(unknown), CallError::InvalidClient(_)));
     let nowhere = vouched(&world, "nowhere", "service", &[ALONE], 60).await;
-    assert!(matches!(refusal(nowhere), TokenError::UnknownServer));
+    assert!(matches!(refusal(nowhere), CallError::UnknownServer));
     let scope = vouched(&world, "default", "service", &[ALONE, ("scope", "x")], 60).await;
     assert!(scope.unwrap_err().decision.is_some(), "it is recorded");
     world.change_client("service", |spec| spec.status = Status::Inactive).await;
     let inactive = vouched(&world, "default", "service", &[ALONE], 60).await;
-    assert!(matches!(refusal(inactive), TokenError::InvalidClient(_)));
+    assert!(matches!(refusal(inactive), CallError::InvalidClient(_)));
     let events = world.decisions(DecisionKind::TokenGrant).await;
     assert_eq!(events.len(), 4);
     let allowed = events.iter().filter(|event| event.outcome == crate::audit::Outcome::Allow);

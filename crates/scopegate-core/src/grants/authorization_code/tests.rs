@@ -12,9 +12,9 @@ use crate::testing::{
     ALICE, NOW, World, claims_of, credentials, mark_of, refusal, request, server_id,
 };
 
-fn audit_text(error: TokenError) -> &'static str {
+fn audit_text(error: CallError) -> &'static str {
     match error {
-        TokenError::InvalidGrant(why) | TokenError::InvalidRequest(why) => why,
+        CallError::InvalidGrant(why) | CallError::InvalidRequest(why) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -196,7 +196,7 @@ async fn the_user_must_be_active_unchanged_and_assigned_to_the_client() {
     let world = World::new().await;
     let code = world.code("read").await;
     world.change_client("portal", |spec| spec.users = ["bob".to_owned()].into()).await;
-    assert!(matches!(refusal(redeem(&world, &code).await), TokenError::NotAssigned));
+    assert!(matches!(refusal(redeem(&world, &code).await), CallError::NotAssigned));
     world.change_client("portal", |spec| spec.users = ["alice".to_owned()].into()).await;
     assert!(redeem(&world, &code).await.is_ok());
 

@@ -72,14 +72,14 @@ async fn each_state_has_its_answer_before_and_after_the_end() {
     let denied = device(&world, 'd', State::Denied).await;
     let (early, late) = (approved(&world, 'e').await, approved(&world, 'l').await);
     world.pass(LIFETIME.as_secs() - 1);
-    assert!(matches!(refusal(ask(&world, &pending).await), TokenError::AuthorizationPending));
-    assert!(matches!(refusal(ask(&world, &denied).await), TokenError::DeviceDenied));
+    assert!(matches!(refusal(ask(&world, &pending).await), CallError::AuthorizationPending));
+    assert!(matches!(refusal(ask(&world, &denied).await), CallError::DeviceDenied));
     assert!(ask(&world, &early).await.is_ok());
     world.pass(1);
-    assert!(matches!(refusal(ask(&world, &pending).await), TokenError::ExpiredToken));
-    assert!(matches!(refusal(ask(&world, &denied).await), TokenError::DeviceDenied));
-    assert!(matches!(refusal(ask(&world, &late).await), TokenError::ExpiredToken));
-    assert!(matches!(refusal(ask(&world, &early).await), TokenError::InvalidGrant(_)));
+    assert!(matches!(refusal(ask(&world, &pending).await), CallError::ExpiredToken));
+    assert!(matches!(refusal(ask(&world, &denied).await), CallError::DeviceDenied));
+    assert!(matches!(refusal(ask(&world, &late).await), CallError::ExpiredToken));
+    assert!(matches!(refusal(ask(&world, &early).await), CallError::InvalidGrant(_)));
 }
 
 #[tokio::test]
@@ -90,11 +90,11 @@ async fn s3_5_a_device_waits_between_two_questions() {
         world.pass(after);
         refusal(ask(&world, &code).await)
     };
-    assert!(matches!(asked(0).await, TokenError::AuthorizationPending));
-    assert!(matches!(asked(5).await, TokenError::AuthorizationPending));
-    assert!(matches!(asked(4).await, TokenError::SlowDown));
-    assert!(matches!(asked(9).await, TokenError::SlowDown));
-    assert!(matches!(asked(15).await, TokenError::AuthorizationPending));
+    assert!(matches!(asked(0).await, CallError::AuthorizationPending));
+    assert!(matches!(asked(5).await, CallError::AuthorizationPending));
+    assert!(matches!(asked(4).await, CallError::SlowDown));
+    assert!(matches!(asked(9).await, CallError::SlowDown));
+    assert!(matches!(asked(15).await, CallError::AuthorizationPending));
 }
 
 #[tokio::test]
@@ -105,13 +105,13 @@ async fn a_device_code_is_its_clients_at_its_server() {
     for (server, client) in [("default", "portal"), ("near", "app")] {
         let refused = refusal(world.token_at(server, client, &form).await);
         let why = "the device code is another client's or server's";
-        assert!(matches!(refused, TokenError::InvalidGrant(text) if text == why), "{server}");
+        assert!(matches!(refused, CallError::InvalidGrant(text) if text == why), "{server}");
     }
     for wrong in [UNKNOWN, "x"] {
-        assert!(matches!(refusal(ask(&world, wrong).await), TokenError::InvalidGrant(_)));
+        assert!(matches!(refusal(ask(&world, wrong).await), CallError::InvalidGrant(_)));
     }
     let missing = world.token("app", &[("grant_type", GRANT_TYPE)]).await;
-    assert!(matches!(refusal(missing), TokenError::InvalidRequest(_)));
+    assert!(matches!(refusal(missing), CallError::InvalidRequest(_)));
     assert!(ask(&world, &code).await.is_ok());
 }
 
@@ -126,7 +126,7 @@ async fn a_device_code_that_comes_again_ends_the_family_though_its_row_is_forgot
             assert_eq!(world.store.sizes().artifacts, 0);
         }
         assert_eq!(world.store.sizes().lasting_families, 1);
-        assert!(matches!(refusal(ask(&world, &code).await), TokenError::InvalidGrant(_)));
+        assert!(matches!(refusal(ask(&world, &code).await), CallError::InvalidGrant(_)));
         assert_eq!(world.store.sizes().lasting_families, 0);
         let [event] = &world.decisions(DecisionKind::TokenReuse).await[..] else {
             panic!("it is recorded")
@@ -141,12 +141,12 @@ async fn the_user_must_be_active_unchanged_and_assigned_to_the_client() {
     let world = World::new().await;
     let (code, before) = (approved(&world, 'a').await, approved(&world, 'b').await);
     world.change_client("app", |spec| spec.users = ["bob".to_owned()].into()).await;
-    assert!(matches!(refusal(ask(&world, &code).await), TokenError::NotAssigned));
+    assert!(matches!(refusal(ask(&world, &code).await), CallError::NotAssigned));
     world.change_client("app", |spec| spec.users.clear()).await;
     assert!(ask(&world, &code).await.is_ok());
     for status in [Status::Inactive, Status::Active] {
         world.change_alice(|user| user.status = status).await;
-        assert!(matches!(refusal(ask(&world, &before).await), TokenError::InvalidGrant(_)));
+        assert!(matches!(refusal(ask(&world, &before).await), CallError::InvalidGrant(_)));
     }
     assert!(ask(&world, &approved(&world, 'c').await).await.is_ok());
 }

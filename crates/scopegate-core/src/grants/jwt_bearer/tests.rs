@@ -24,7 +24,7 @@ async fn bring(
 
 fn why(answer: Result<TokenResponse, Refused>) -> &'static str {
     match refusal(answer) {
-        TokenError::InvalidGrant(why) => why,
+        CallError::InvalidGrant(why) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -85,7 +85,7 @@ async fn what_is_not_an_assertion_for_this_server_now_is_refused_and_stays_unuse
         why(bring(&world, &forged, &[]).await);
     }
     let missing = world.token("service", &[("grant_type", GRANT_TYPE)]).await;
-    assert!(matches!(refusal(missing), TokenError::InvalidRequest(_)));
+    assert!(matches!(refusal(missing), CallError::InvalidRequest(_)));
     assert!(changed(&world, json!({})).await.is_ok());
 }
 
@@ -150,14 +150,14 @@ async fn keys_that_cannot_be_fetched_are_nobodys_fault() {
     })
     .await;
     let refused = refusal(changed(&world, json!({})).await);
-    assert!(matches!(refused, TokenError::KeysUnavailable), "{refused:?}");
+    assert!(matches!(refused, CallError::KeysUnavailable), "{refused:?}");
 }
 
 #[tokio::test]
 async fn the_user_must_be_active_and_assigned_to_the_client() {
     let world = World::new().await;
     world.change_client("service", |spec| spec.groups = ["guests".to_owned()].into()).await;
-    assert!(matches!(refusal(changed(&world, json!({})).await), TokenError::NotAssigned));
+    assert!(matches!(refusal(changed(&world, json!({})).await), CallError::NotAssigned));
     world.change_client("service", |spec| spec.groups.clear()).await;
     world.change_alice(|user| user.status = Status::Inactive).await;
     why(changed(&world, json!({})).await);
@@ -171,7 +171,7 @@ async fn what_only_a_sign_in_gives_is_not_had_by_an_assertion() {
     for scope in ["openid", "read offline_access", "openid read"] {
         let assertion = world.assertion(&json!({}));
         let refused = refusal(bring(&world, &assertion, &[("scope", scope)]).await);
-        assert!(matches!(refused, TokenError::InvalidScope(_)), "{scope}");
+        assert!(matches!(refused, CallError::InvalidScope(_)), "{scope}");
     }
     let assertion = world.assertion(&json!({}));
     assert!(bring(&world, &assertion, &[("scope", "profile read")]).await.is_ok());
@@ -186,7 +186,7 @@ async fn a_scope_that_needs_consent_is_had_if_the_user_gave_it_or_the_client_is_
         let assertion = world.assertion(&json!({ "jti": number.to_string() }));
         bring(&world, &assertion, &[("scope", scope)]).await
     };
-    assert!(matches!(refusal(ask("read secret").await), TokenError::ConsentRequired));
+    assert!(matches!(refusal(ask("read secret").await), CallError::ConsentRequired));
     assert!(ask("read").await.is_ok());
     world.change_client("service", |spec| spec.consent = ClientConsent::Trusted).await;
     assert!(ask("read secret").await.is_ok());

@@ -31,7 +31,7 @@ async fn next(world: &World, token: &str) -> String {
 
 fn why<T: std::fmt::Debug>(answer: Result<T, Refused>) -> &'static str {
     match refusal(answer) {
-        TokenError::InvalidGrant(why) => why,
+        CallError::InvalidGrant(why) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -133,7 +133,7 @@ async fn what_this_server_did_not_derive_is_refused_before_the_storage_is_asked(
         assert_eq!(why(refresh(&world, text).await), "not a refresh token of this server");
     }
     let missing = world.token("portal", &[("grant_type", "refresh_token")]).await;
-    assert!(matches!(refusal(missing), TokenError::InvalidRequest(_)));
+    assert!(matches!(refusal(missing), CallError::InvalidRequest(_)));
     assert_eq!(world.store.reads(), reads);
 
     let forgotten = RefreshToken::derive(&world.master_key, &FamilyId::generate(), 0);
@@ -188,7 +188,7 @@ async fn the_user_must_be_active_and_assigned_to_the_client() {
     assert_eq!(why(refresh(&world, &token).await), "the person is not active");
     world.change_alice(|user| user.status = Status::Active).await;
     world.change_client("portal", |spec| spec.groups = ["guests".to_owned()].into()).await;
-    assert!(matches!(refusal(refresh(&world, &token).await), TokenError::NotAssigned));
+    assert!(matches!(refusal(refresh(&world, &token).await), CallError::NotAssigned));
     world.change_client("portal", |spec| spec.groups = ["staff".to_owned()].into()).await;
     next(&world, &token).await;
 }
@@ -200,7 +200,7 @@ async fn the_client_must_still_have_refresh_and_the_grant_that_began_the_family(
     for gone in ["authorization_code", "refresh_token"] {
         world.change_client("portal", |spec| spec.grant_types.retain(|name| name != gone)).await;
         let refused = refusal(refresh(&world, &token).await);
-        assert!(matches!(refused, TokenError::UnauthorizedClient), "{gone}");
+        assert!(matches!(refused, CallError::UnauthorizedClient), "{gone}");
         world.allow("portal", gone).await;
     }
     next(&world, &token).await;
@@ -211,7 +211,7 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
     let world = World::new().await;
     let (_, mut token) = world.tokens("offline_access read").await;
     let more = refresh_with(&world, &token, &[("scope", "read write")]).await;
-    assert!(matches!(refusal(more), TokenError::InvalidScope(_)));
+    assert!(matches!(refusal(more), CallError::InvalidScope(_)));
     for (asked, got) in [(Some("read"), "read"), (None, "offline_access read")] {
         let scope: Vec<_> = asked.map(|asked| ("scope", asked)).into_iter().collect();
         let answer = refresh_with(&world, &token, &scope).await.unwrap();
@@ -230,7 +230,7 @@ async fn the_audience_stays_the_one_that_was_chosen() {
         let answer = refresh_with(&world, &token, &[("resource", resource)]).await;
         match is_it {
             true => assert_eq!(claims_of(answer.unwrap().access_token())["aud"], "api://orders"),
-            false => assert!(matches!(refusal(answer), TokenError::InvalidTarget), "{resource}"),
+            false => assert!(matches!(refusal(answer), CallError::InvalidTarget), "{resource}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::shown::Shown;
 use crate::catalog::{AuthorizationServer, Client};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::token::{Actor, MayAct};
 
 /// The most actors, one acting for the other.
@@ -17,8 +17,8 @@ pub(super) fn decide(
     server: &AuthorizationServer,
     subject: &Shown<'_>,
     actor: Option<&Shown<'_>>,
-) -> Result<Option<Actor>, TokenError> {
-    let refuse = |why| Err(TokenError::UnacceptableToken(why));
+) -> Result<Option<Actor>, CallError> {
+    let refuse = |why| Err(CallError::UnacceptableToken(why));
     if subject.user.is_none() && (subject.client != client.id.as_str() || actor.is_some()) {
         return refuse("it speaks of a client, and is not exchanged by that one for itself");
     }
@@ -43,7 +43,7 @@ pub(super) fn decide(
     };
     match depth(&acting) {
         0..=MAX_DEPTH => Ok(Some(acting)),
-        _ => Err(TokenError::InvalidRequest("The chain of actors is too deep.")),
+        _ => Err(CallError::InvalidRequest("The chain of actors is too deep.")),
     }
 }
 

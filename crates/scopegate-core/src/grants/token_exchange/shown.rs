@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::catalog::AuthorizationServer;
 use crate::catalog::UserId;
 use crate::directory::{Authentication, User};
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::grants::{Denied, GrantRequest};
 use crate::store::{FamilyId, TokenMark, UserKey};
 use crate::token;
@@ -65,8 +65,8 @@ struct Delegation {
     may_act: Option<MayAct>,
 }
 
-fn unacceptable(why: &'static str) -> TokenError {
-    TokenError::UnacceptableToken(why)
+fn unacceptable(why: &'static str) -> CallError {
+    CallError::UnacceptableToken(why)
 }
 
 impl<'a> Shown<'a> {
@@ -77,7 +77,7 @@ impl<'a> Shown<'a> {
         token_type: &str,
     ) -> Result<Self, Denied> {
         let kind = TYPES.iter().find(|(name, _)| *name == token_type).map(|(_, kind)| *kind);
-        let kind = kind.ok_or(TokenError::InvalidRequest(
+        let kind = kind.ok_or(CallError::InvalidRequest(
             "Only access tokens and ID tokens of this server and of those it trusts are exchanged.",
         ))?;
         let server = issuer_of(request, token)?;
@@ -85,7 +85,7 @@ impl<'a> Shown<'a> {
             Kind::Access => Self::access(request, server, token)?,
             Kind::Id => Self::id(request, server, token)?,
         };
-        let holder = request.catalog.client(&shown.client).map_err(TokenError::from)?;
+        let holder = request.catalog.client(&shown.client).map_err(CallError::from)?;
         if !holder.is_some_and(|holder| holder.spec.status.is_active()) {
             return Err(unacceptable("its client is not active").into());
         }
@@ -97,7 +97,7 @@ impl<'a> Shown<'a> {
         request: &GrantRequest<'a>,
         server: &'a AuthorizationServer,
         token: &str,
-    ) -> Result<(Self, String), TokenError> {
+    ) -> Result<(Self, String), CallError> {
         let keys = request.keys.verifying(&server.id);
         let keys = keys.ok_or(unacceptable("its server has no keys yet"))?;
         let verified = token::verify_own(token, server, &keys, request.now)
@@ -136,7 +136,7 @@ impl<'a> Shown<'a> {
         request: &GrantRequest<'a>,
         server: &'a AuthorizationServer,
         token: &str,
-    ) -> Result<(Self, String), TokenError> {
+    ) -> Result<(Self, String), CallError> {
         let keys = request.keys.verifying(&server.id);
         let keys = keys.ok_or(unacceptable("its server has no keys yet"))?;
         let token = IdTokenHint::read(token, server, &keys)
@@ -194,7 +194,7 @@ impl<'a> Shown<'a> {
 fn issuer_of<'a>(
     request: &GrantRequest<'a>,
     token: &str,
-) -> Result<&'a AuthorizationServer, TokenError> {
+) -> Result<&'a AuthorizationServer, CallError> {
     let GrantRequest { server, catalog, .. } = *request;
     let jws = UnverifiedJws::parse(token).map_err(|error| unacceptable(error.reason()))?;
     let name = jws.unverified_issuer().map_err(|error| unacceptable(error.reason()))?;
@@ -205,5 +205,5 @@ fn issuer_of<'a>(
     let issuer = trusted.find(|id| catalog.issuer_of(id).as_str() == name);
     let issuer = issuer.map(|id| catalog.server(id)).transpose()?.flatten();
     let issuer = issuer.filter(|issuer| issuer.spec.status.is_active());
-    issuer.map(Arc::as_ref).ok_or(TokenError::UntrustedServer)
+    issuer.map(Arc::as_ref).ok_or(CallError::UntrustedServer)
 }

@@ -4,7 +4,7 @@ use scopegate_claims::Audience;
 
 use super::shown::Shown;
 use crate::catalog::Resource;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::grants::GrantRequest;
 
 /// The audience that the request selects, by `audience` or `resource`. If it names none, that of the
@@ -14,7 +14,7 @@ use crate::grants::GrantRequest;
 pub(super) fn audience(
     request: &GrantRequest<'_>,
     subject: &Shown<'_>,
-) -> Result<Audience, TokenError> {
+) -> Result<Audience, CallError> {
     let GrantRequest { server, form, .. } = *request;
     let named = form.value("audience").or_else(|| form.values("resource").next());
     let kept = subject.audience.as_ref().filter(|_| subject.server.id == server.id);
@@ -22,5 +22,5 @@ pub(super) fn audience(
         (None, Some(kept)) => Some(kept),
         (named, _) => server.audience(named.map(Resource::new).as_ref()),
     };
-    selected.cloned().ok_or(TokenError::InvalidTarget)
+    selected.cloned().ok_or(CallError::InvalidTarget)
 }

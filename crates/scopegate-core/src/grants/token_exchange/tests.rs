@@ -38,7 +38,7 @@ async fn exchange(world: &World, token: &str) -> Result<TokenResponse, Refused> 
 
 fn why<T: std::fmt::Debug>(answer: Result<T, Refused>) -> &'static str {
     match refusal(answer) {
-        TokenError::UnacceptableToken(why) => why,
+        CallError::UnacceptableToken(why) => why,
         other => panic!("{other:?}"),
     }
 }
@@ -93,7 +93,7 @@ async fn the_parameters_must_be_those_of_the_standard() {
         vec![subject, of_type, ("actor_token", token), ("actor_token_type", refresh_token)],
     ] {
         let refused = refusal(exchange_as(&world, "service", &wrong).await);
-        assert!(matches!(refused, TokenError::InvalidRequest(_)), "{refused:?}");
+        assert!(matches!(refused, CallError::InvalidRequest(_)), "{refused:?}");
     }
     assert!(exchange_with(&world, token, &[("requested_token_type", ACCESS_TOKEN)]).await.is_ok());
 }
@@ -128,7 +128,7 @@ async fn user_and_holder_must_be_active_and_the_user_assigned_to_the_client() {
     assert_eq!(why(exchange(&world, &token).await), "its client is not active");
     world.change_client("portal", |spec| spec.status = Status::Active).await;
     world.change_client("service", |spec| spec.users = ["bob".to_owned()].into()).await;
-    assert!(matches!(refusal(exchange(&world, &token).await), TokenError::NotAssigned));
+    assert!(matches!(refusal(exchange(&world, &token).await), CallError::NotAssigned));
     world.change_client("service", |spec| spec.users.clear()).await;
     assert!(exchange(&world, &token).await.is_ok());
     world.change_alice(|user| user.status = Status::Inactive).await;
@@ -143,14 +143,14 @@ async fn only_tokens_of_this_server_and_of_those_it_trusts_are_exchanged() {
         let answer = exchange(&world, &token).await;
         match is_trusted {
             true => assert_eq!(claims_of(answer.unwrap().access_token())["aud"], "api://orders"),
-            false => assert!(matches!(refusal(answer), TokenError::UntrustedServer)),
+            false => assert!(matches!(refusal(answer), CallError::UntrustedServer)),
         }
     }
     let forged = world.assertion(&json!({ "iss": "https://id.example/oauth2/default" }));
     why(exchange(&world, &forged).await);
     why(exchange(&world, "x").await);
     let stranger = world.assertion(&json!({}));
-    assert!(matches!(refusal(exchange(&world, &stranger).await), TokenError::UntrustedServer));
+    assert!(matches!(refusal(exchange(&world, &stranger).await), CallError::UntrustedServer));
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_token_of_another_server_bounds_no_scopes_and_one_of_this_server_does(
     let own = of_alice(&world, "read").await;
     assert!(matches!(
         refusal(exchange_with(&world, &own, &write).await),
-        TokenError::InvalidScope(_)
+        CallError::InvalidScope(_)
     ));
 }
 
@@ -195,7 +195,7 @@ async fn the_new_token_is_for_the_audience_that_is_named_or_for_that_of_the_old(
             Some(audience) => {
                 assert_eq!(claims_of(answer.unwrap().access_token())["aud"], audience);
             }
-            None => assert!(matches!(refusal(answer), TokenError::InvalidTarget), "{named:?}"),
+            None => assert!(matches!(refusal(answer), CallError::InvalidTarget), "{named:?}"),
         }
     }
 }
@@ -268,7 +268,7 @@ async fn what_needs_consent_is_left_out_or_refused_if_it_is_named() {
     let named = [("scope", "read secret")];
     assert!(matches!(
         refusal(exchange_with(&world, &token, &named).await),
-        TokenError::ConsentRequired
+        CallError::ConsentRequired
     ));
     let key = ConsentKey {
         server: server_id("default"),

@@ -134,7 +134,7 @@ async fn an_outage_is_bridged_for_a_day() {
     assert_eq!(place.asked(), 2, "a failure counts too");
     assert!(has(&keys, &kid, after(24 * 3600 - 1)).await);
     let error = keys.of(URL, Some(&kid), after(24 * 3600)).await.unwrap_err();
-    assert!(matches!(error, TokenError::KeysUnavailable));
+    assert!(matches!(error, CallError::KeysUnavailable));
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_set_that_was_never_had_is_no_fault_of_the_client() {
     let (place, keys) = at(Place::default());
     for (now, asked) in [(START, 1), (after(4), 1), (after(5), 2)] {
         let error = keys.of(URL, None, now).await.unwrap_err();
-        assert!(matches!(error, TokenError::KeysUnavailable));
+        assert!(matches!(error, CallError::KeysUnavailable));
         assert_eq!(place.asked(), asked);
     }
     *place.document.lock().unwrap() = Some(b"<html>".to_vec());

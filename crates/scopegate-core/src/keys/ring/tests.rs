@@ -176,7 +176,7 @@ async fn a_server_with_a_key_that_is_not_understood_neither_signs_nor_makes_anot
         ring.reload().await.unwrap();
         for refused in [ring.signer(server).await.map(drop), ring.ensure(server).await] {
             let refused = refused.unwrap_err();
-            assert!(matches!(refused, TokenError::Storage(StoreError::Unreadable(_))));
+            assert!(matches!(refused, CallError::Storage(StoreError::Unreadable(_))));
         }
         assert_eq!(ring.public(&server.id), None);
     }

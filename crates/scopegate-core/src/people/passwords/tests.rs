@@ -13,8 +13,8 @@ fn password(text: &str) -> Password {
     Password::given(text.to_owned()).unwrap()
 }
 
-fn is_right(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Right { .. })
+fn is_right(verdict: &PasswordCheck) -> bool {
+    matches!(verdict, PasswordCheck::Right { .. })
 }
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn a_password_is_known_again_and_another_is_not() {
     let phc = passwords.hash(password("correct horse"), OPERATOR).await.unwrap();
     let verify = |given| passwords.verify(Some(phc.clone()), password(given), OPERATOR);
 
-    let Verdict::Right { renewed } = verify("correct horse").await.unwrap() else {
+    let PasswordCheck::Right { renewed } = verify("correct horse").await.unwrap() else {
         panic!("it is the right one");
     };
     assert!(renewed.is_none(), "the cost is ours");
@@ -39,7 +39,7 @@ async fn a_hash_of_another_cost_is_renewed_by_the_right_password_only() {
     };
 
     assert!(!is_right(&verify(COSTLY, "Password").await.unwrap()));
-    let Verdict::Right { renewed: Some(renewed) } = verify(COSTLY, "password").await.unwrap()
+    let PasswordCheck::Right { renewed: Some(renewed) } = verify(COSTLY, "password").await.unwrap()
     else {
         panic!("it is right, and the cost is another");
     };
@@ -75,7 +75,7 @@ fn nobody_costs_as_much_as_somebody() {
 }
 
 /// Polls futures once: those that wait now, and how many were refused.
-fn begun<T: Future<Output = Result<Verdict, Busy>>>(
+fn begun<T: Future<Output = Result<PasswordCheck, Busy>>>(
     asks: impl Iterator<Item = T>,
 ) -> (Vec<Pin<Box<T>>>, usize) {
     let (mut waiting, mut refused) = (Vec::new(), 0);
@@ -135,6 +135,6 @@ async fn the_runtime_goes_on_while_passwords_are_hashed() {
 
 #[test]
 fn debug_shows_no_hash() {
-    let verdict = Verdict::Right { renewed: Some(Zeroizing::new("$argon2id$".into())) };
+    let verdict = PasswordCheck::Right { renewed: Some(Zeroizing::new("$argon2id$".into())) };
     assert_eq!(format!("{verdict:?} {:?}", Passwords::default()), "Right Passwords { .. }");
 }

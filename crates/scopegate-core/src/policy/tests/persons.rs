@@ -51,7 +51,7 @@ impl World {
     }
 
     /// What the client `portal`, which can refresh, gets for a person.
-    fn ask_for(mut self, user: &User, wanted: &Wanted) -> Result<Granted, TokenError> {
+    fn ask_for(mut self, user: &User, wanted: &Wanted) -> Result<Granted, CallError> {
         let spec =
             ClientSpec { grant_types: names(&[CODE, "refresh_token"]), ..ClientSpec::default() };
         let id = ClientId::parse("portal").unwrap();
@@ -65,7 +65,7 @@ impl World {
         server: &ServerId,
         user: &User,
         wanted: &Wanted,
-    ) -> Result<Granted, TokenError> {
+    ) -> Result<Granted, CallError> {
         let base = Issuer::parse("https://id.example").unwrap();
         let snapshot = Snapshot::empty(&base).edited(1, self.edits);
         let server = snapshot.server(server).unwrap().unwrap();
@@ -78,7 +78,7 @@ fn named(scopes: &str) -> Wanted {
     Wanted::parse(Some(scopes)).unwrap()
 }
 
-fn scopes(granted: Result<Granted, TokenError>) -> String {
+fn scopes(granted: Result<Granted, CallError>) -> String {
     granted.unwrap().scopes.to_string()
 }
 
@@ -88,7 +88,7 @@ fn a_rule_is_for_its_users_and_groups_and_one_without_is_for_everybody() {
     assert_eq!(world().ask_for(&alice, &named("write")).unwrap().rule, "people/1");
     assert_eq!(world().ask_for(&bob, &named("read")).unwrap().rule, "people/2");
     let refused = world().ask_for(&bob, &named("read write"));
-    assert!(matches!(refused, Err(TokenError::NoMatchingRule)));
+    assert!(matches!(refused, Err(CallError::NoMatchingRule)));
 
     let mut by_name = World::new(&SCOPES).policy("people", 1, &["*"]);
     by_name.rule_for(1, &["bob"], &["nobody"], "write");
@@ -103,10 +103,10 @@ fn standard_scopes_need_not_be_listed() {
     assert_eq!(scopes(world().ask_for(&bob, &named("openid"))), "openid");
     for unknown in ["groups", "device_sso", "delete"] {
         let refused = world().ask_for(&bob, &named(unknown));
-        assert!(matches!(refused, Err(TokenError::InvalidScope(_))), "{unknown}");
+        assert!(matches!(refused, Err(CallError::InvalidScope(_))), "{unknown}");
     }
     let no_rule = World::new(&SCOPES).policy("people", 1, &["*"]).ask_for(&bob, &named("openid"));
-    assert!(matches!(no_rule, Err(TokenError::NoMatchingRule)));
+    assert!(matches!(no_rule, Err(CallError::NoMatchingRule)));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn offline_access_is_left_out_where_it_is_of_no_use() {
     let bob = user("bob", &[]);
     assert_eq!(scopes(world().ask_for(&bob, &named("profile offline_access"))), "profile");
     let alone = world().ask_for(&bob, &named("offline_access"));
-    assert!(matches!(alone, Err(TokenError::InvalidScope(_))));
+    assert!(matches!(alone, Err(CallError::InvalidScope(_))));
     let default = ServerId::default_server();
     let without_grant = world().ask_as("reader", &default, &bob, &named("openid offline_access"));
     assert_eq!(scopes(without_grant), "openid");
@@ -142,7 +142,7 @@ fn a_refresh_keeps_what_the_rules_still_allow() {
     assert_eq!(scopes(other.ask_for(&bob, &wanted)), "openid offline_access");
 
     let nothing = World::new(&SCOPES).policy("people", 1, &["*"]).ask_for(&bob, &wanted);
-    assert!(matches!(nothing, Err(TokenError::NoMatchingRule)));
+    assert!(matches!(nothing, Err(CallError::NoMatchingRule)));
 }
 
 #[test]
@@ -153,6 +153,6 @@ fn the_org_server_gives_persons_standard_scopes_only() {
     assert_eq!(granted.rule, "org/sign-in");
     assert_eq!(granted.refresh_lifetime, Some(Duration::from_secs(90 * 86_400)));
     for refused in [named("openid read"), named("okta.clients.read"), Wanted::Default] {
-        assert!(matches!(ask(&refused), Err(TokenError::InvalidScope(_))), "{refused:?}");
+        assert!(matches!(ask(&refused), Err(CallError::InvalidScope(_))), "{refused:?}");
     }
 }

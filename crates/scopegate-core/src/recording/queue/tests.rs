@@ -72,7 +72,7 @@ async fn while_the_storage_is_away_no_more_than_a_second_of_grants_is_taken() {
     ledger.tries.notified().await;
     assert!(queue.reserve().is_ok(), "a moment is nothing");
     advance(PATIENCE + Duration::from_millis(1)).await;
-    assert!(matches!(queue.reserve(), Err(TokenError::AuditQueueFull)));
+    assert!(matches!(queue.reserve(), Err(CallError::AuditQueueFull)));
 
     ledger.broken.store(false, Ordering::SeqCst);
     while ledger.kept.load(Ordering::SeqCst) == 0 {
@@ -92,7 +92,7 @@ async fn who_may_lose_more_waits_longer_for_the_storage() {
     advance(10 * PATIENCE).await;
     assert!(queue.reserve().is_ok());
     advance(Duration::from_millis(1)).await;
-    assert!(matches!(queue.reserve(), Err(TokenError::AuditQueueFull)));
+    assert!(matches!(queue.reserve(), Err(CallError::AuditQueueFull)));
 }
 
 /// Behind the batch that is written there wait others: each batch takes less than a second, and all

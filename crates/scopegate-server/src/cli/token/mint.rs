@@ -9,7 +9,7 @@ use scopegate_core::call::Refused;
 use scopegate_core::catalog::{ClientId, ServerId};
 use scopegate_core::catalog_file::parse_duration;
 use scopegate_core::endpoints::token::{TokenResponse, VouchedRequest};
-use scopegate_core::error::{OAuthError, TokenError};
+use scopegate_core::error::{CallError, OAuthError};
 use scopegate_core::form::Form;
 
 use crate::cli::failure::CliError;
@@ -66,7 +66,7 @@ impl Mint {
             ("scope", &scope),
             ("resource", self.resource.as_deref().unwrap_or_default()),
         ];
-        let form = Form::collect(parameters).map_err(TokenError::from)?;
+        let form = Form::collect(parameters).map_err(CallError::from)?;
         let request = VouchedRequest {
             server: &self.server,
             client: &self.client,
@@ -78,16 +78,16 @@ impl Mint {
 
     /// The message that the client would get, and a more precise one for the administrator where
     /// there is one.
-    fn explain(&self, error: &TokenError) -> CliError {
+    fn explain(&self, error: &CallError) -> CliError {
         let Self { server, client, .. } = self;
         match error {
-            TokenError::InvalidClient(reason) => {
+            CallError::InvalidClient(reason) => {
                 CliError::Failed(format!("no token for the client `{client}`: {reason}"))
             }
-            TokenError::UnknownServer => {
+            CallError::UnknownServer => {
                 CliError::Failed(format!("there is no active authorization server `{server}`"))
             }
-            TokenError::Signing(_) | TokenError::Storage(_) => CliError::failed(error),
+            CallError::Signing(_) | CallError::Storage(_) => CliError::failed(error),
             error => {
                 let OAuthError { error, description, .. } = OAuthError::from(error);
                 CliError::Failed(format!("{}: {description}", error.as_str()))

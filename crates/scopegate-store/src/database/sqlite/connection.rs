@@ -20,9 +20,10 @@ pub(crate) struct Connection(rusqlite::Connection);
 
 impl Connection {
     /// Opens a file that exists. `settings` are statements that take no values.
-    pub(super) fn open(path: &Path, settings: &str) -> rusqlite::Result<Self> {
+    pub(super) fn open(path: &Path, settings: &str, lock_wait: Duration) -> rusqlite::Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = rusqlite::Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(lock_wait)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.execute_batch(settings)?;
         Ok(Self(connection))
@@ -110,7 +111,8 @@ mod tests {
     use super::*;
 
     fn connection() -> Connection {
-        Connection::open(Path::new(":memory:"), "CREATE TABLE t (a TEXT, b TEXT)").unwrap()
+        let table = "CREATE TABLE t (a TEXT, b TEXT)";
+        Connection::open(Path::new(":memory:"), table, Duration::ZERO).unwrap()
     }
 
     #[test]

@@ -50,10 +50,7 @@ impl Readers {
         values: &[impl ToSql],
         decode: Decode<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let connection = self.take()?;
-        let rows = connection.fetch(statement, values, decode)?;
-        self.put_back(connection);
-        Ok(rows)
+        self.read(statement, values, decode, Duration::ZERO)
     }
 
     /// Reads in a thread that may block, and waits there for locks.
@@ -67,23 +64,22 @@ impl Readers {
         let place = tokio::time::timeout(self.0.patience, place).await.map_err(unavailable)?;
         let (readers, values) = (self.clone(), values.iter().map(owned).collect::<Vec<_>>());
         let reading = tokio::task::spawn_blocking(move || {
-            let rows = readers.read_patiently(statement, &values, decode);
+            let rows = readers.read(statement, &values, decode, readers.0.patience);
             drop(place);
             rows
         });
         reading.await.map_err(unavailable)?
     }
 
-    fn read_patiently<T>(
+    fn read<T>(
         &self,
         statement: &str,
-        values: &[OwnedValue],
+        values: &[impl ToSql],
         decode: Decode<T>,
+        lock_wait: Duration,
     ) -> Result<Vec<T>, StoreError> {
-        let connection = self.take()?;
-        connection.wait_for_locks(self.0.patience).map_err(failed)?;
+        let connection = self.take(lock_wait)?;
         let rows = connection.fetch(statement, values, decode)?;
-        connection.wait_for_locks(Duration::ZERO).map_err(failed)?;
         self.put_back(connection);
         Ok(rows)
     }
@@ -94,7 +90,7 @@ impl Readers {
     }
 
     /// Takes an idle connection, or opens one. A connection that is not put back is closed.
-    fn take(&self) -> Result<Connection, StoreError> {
+    fn take(&self, lock_wait: Duration) -> Result<Connection, StoreError> {
         let file = &self.0.file;
         file.was_there().map_err(unavailable)?;
         let idle = match &mut *self.idle() {
@@ -102,10 +98,10 @@ impl Readers {
             Some(idle) => idle.pop(),
         };
         if let Some(connection) = idle {
+            connection.wait_for_locks(lock_wait).map_err(failed)?;
             return Ok(connection);
         }
-        let connection = Connection::open(file.path(), SETTINGS).map_err(failed)?;
-        connection.wait_for_locks(Duration::ZERO).map_err(failed)?;
+        let connection = Connection::open(file.path(), SETTINGS, lock_wait).map_err(failed)?;
         // After opening, because another file may have taken the path in between.
         file.look().map_err(unavailable)?;
         Ok(connection)
@@ -148,7 +144,7 @@ mod tests {
     fn a_reader_cannot_write() {
         let folder = tempfile::tempdir().unwrap();
         let (readers, _other) = readers(&folder);
-        let reader = readers.take().unwrap();
+        let reader = readers.take(Duration::ZERO).unwrap();
         let refused = reader.run("INSERT INTO t VALUES (1)");
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     }
@@ -185,7 +181,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (readers, _other) = readers(&folder);
         let idle = || readers.idle().as_ref().map(Vec::len);
-        let late = readers.take().unwrap();
+        let late = readers.take(Duration::ZERO).unwrap();
         let none: &[Value<'_>] = &[];
         for _ in 0..3 {
             readers.read_here(COUNT, none, |row| row.number("n")).unwrap();
@@ -196,6 +192,6 @@ mod tests {
         readers.close();
         readers.put_back(late);
         assert_eq!(idle(), None);
-        assert!(matches!(readers.take().map(drop), Err(StoreError::Unavailable(_))));
+        assert!(matches!(readers.take(Duration::ZERO).map(drop), Err(StoreError::Unavailable(_))));
     }
 }

@@ -39,7 +39,7 @@ impl WriteConnection {
     pub(super) fn open_with_log(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
         let deadline = Instant::now() + patience;
         loop {
-            let connection = Self::open(path, patience);
+            let connection = Connection::open(path, SETTINGS, patience);
             let with_log = connection.and_then(|connection| {
                 connection.turn_log_on()?;
                 Ok(connection)
@@ -53,20 +53,14 @@ impl WriteConnection {
         }
     }
 
-    fn open(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
-        let connection = Connection::open(path, SETTINGS)?;
-        connection.wait_for_locks(patience)?;
-        Ok(connection)
-    }
-
     /// Begins a transaction. A connection that is dropped before the end of it rolls it back.
     pub(super) fn begin(&mut self) -> Result<Connection, StoreError> {
-        let idle = self.idle.take();
         self.file.look().map_err(unavailable)?;
-        let connection = match idle {
+        let connection = match self.idle.take() {
             Some(connection) => connection,
             None => {
-                let opened = Self::open(self.file.path(), self.patience).map_err(failed)?;
+                let path = self.file.path();
+                let opened = Connection::open(path, SETTINGS, self.patience).map_err(failed)?;
                 // After opening, because another file may have taken the path in between.
                 self.file.look().map_err(unavailable)?;
                 opened

@@ -3,13 +3,13 @@
 use crate::call::selected;
 use crate::endpoints::authorize::AuthorizeError;
 use crate::endpoints::authorize::draft::Draft;
-use crate::error::TokenError;
+use crate::error::CallError;
 use crate::policy::Wanted;
 
 /// The scopes, all of which the server must have. What the person gets of them is decided later.
 pub(in crate::endpoints::authorize) fn scope(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
     draft.asked.wanted =
-        Wanted::of_person(draft.server, draft.form.value("scope")).map_err(TokenError::from)?;
+        Wanted::of_person(draft.server, draft.form.value("scope")).map_err(CallError::from)?;
     Ok(())
 }
 

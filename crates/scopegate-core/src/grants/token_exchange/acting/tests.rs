@@ -42,7 +42,7 @@ impl Parts {
         &self,
         subject: &Shown<'_>,
         actor: Option<&Shown<'_>>,
-    ) -> Result<Option<Actor>, TokenError> {
+    ) -> Result<Option<Actor>, CallError> {
         let client = self.catalog.client("service").unwrap().unwrap();
         decide(client, self.server("default"), subject, actor)
     }
@@ -85,7 +85,7 @@ async fn at_most_four_act_one_for_the_other() {
         subject.act = act;
     }
     let refused = parts.decide(&subject, Some(&actor));
-    assert!(matches!(refused, Err(TokenError::InvalidRequest(_))));
+    assert!(matches!(refused, Err(CallError::InvalidRequest(_))));
     assert!(matches!(parts.decide(&subject, None), Ok(Some(_))), "without an actor it stays");
 }
 
