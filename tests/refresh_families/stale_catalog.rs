@@ -11,6 +11,7 @@ use scopegate_core::endpoints::token::TokenResponse;
 use scopegate_core::error::CallError;
 use scopegate_core::form::Form;
 use scopegate_core::store::{CatalogStore, Change, ConsentKey, Ledger};
+use scopegate_testkit::UncheckedCatalog;
 use scopegate_tests::Pkce;
 
 use crate::refresh_families::in_memory::InMemory;

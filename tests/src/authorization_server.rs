@@ -14,11 +14,11 @@ use scopegate_core::catalog::{ClientId, ClientSpec, Edit, Entity, EntityKey, Own
 use scopegate_core::directory::{Authentication, Profile, User};
 use scopegate_core::people::passwords::Password;
 use scopegate_core::people::session::{IDLE, LIFETIME, PASSWORD_ACR, PASSWORD_AMR, SessionSecret};
-use scopegate_core::store::{CatalogStore, Change, Ledger, Session, SessionId};
+use scopegate_core::store::{Change, Ledger, Session, SessionId};
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, Storage};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
-use scopegate_testkit::put_signing_keys;
+use scopegate_testkit::{UncheckedCatalog, put_signing_keys};
 use tower::ServiceExt;
 
 use crate::catalog_context::try_write_catalog;

@@ -4,6 +4,8 @@ use std::fmt::Display;
 
 use scopegate_claims::{Issuer, UnixTime};
 use scopegate_core::administration::apply::{Applied, ApplyError, Mode, apply};
+use scopegate_core::administration::edit_catalog::CatalogDoor;
+use scopegate_core::audit::Actor;
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
@@ -39,7 +41,9 @@ pub(crate) async fn try_write_catalog(
     let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
     let file = CatalogFile::parse(&source, &Context { base: &base(), master_key });
     let file = file.unwrap_or_else(|errors| wrong(&errors.to_string()));
-    apply(store, &file, now, Mode::Write).await
+    let (base, actor) = (base(), Actor::file("catalog.toml"));
+    let door = CatalogDoor { store, base: &base, actor: &actor, now };
+    apply(&door, &file, Mode::Write).await
 }
 
 struct Context<'a> {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::administration::apply::{Mode, apply};
+use scopegate_core::administration::edit_catalog::CatalogDoor;
 use scopegate_core::administration::users::Newcomer;
+use scopegate_core::audit::Actor;
 use scopegate_core::catalog::UserId;
 use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
@@ -77,7 +79,10 @@ pub(crate) async fn serve(algorithm: &str) {
     let source = CatalogSource { name: "catalog.toml", content: catalog.as_bytes() };
     let context = Context { base: &base, master_key: &master_key };
     let file = CatalogFile::parse(&source, &context).unwrap();
-    apply(&store, &file, SystemClock.now(), Mode::Write).await.unwrap();
+    let actor = Actor::file("catalog.toml");
+    let now = SystemClock.now();
+    let door = CatalogDoor { store: &store, base: &base, actor: &actor, now };
+    apply(&door, &file, Mode::Write).await.unwrap();
 
     let settings = ServerSettings::new(base, store.clone(), master_key);
     let server = Server::open(settings).await.unwrap();

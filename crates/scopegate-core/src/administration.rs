@@ -1,5 +1,6 @@
 //! Changes of the catalog and of users.
 
 pub mod apply;
+pub mod edit_catalog;
 pub mod plan;
 pub mod users;

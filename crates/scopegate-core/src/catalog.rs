@@ -6,9 +6,14 @@
 pub mod admin_scopes;
 pub mod audience_names;
 mod built_in;
+mod changes;
+mod check;
 mod claim;
 mod client;
 mod entity;
+mod entity_id;
+mod grant_kind;
+mod kind;
 mod out_of_service;
 mod own_tokens;
 mod policy;
@@ -22,18 +27,25 @@ mod trusted_issuer;
 mod user_id;
 
 pub use built_in::BuiltIn;
+pub use changes::{CatalogChanges, Versions};
+pub use check::{Checked, Fault, Faults, Field, MAX_FAULTS, Step, View, check};
+pub(crate) use check::{key_advice, label};
 pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, TokenKind, is_reserved};
 pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
     RotationType,
 };
-pub use entity::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
+pub use entity::{Edit, Entity, EntityKey, Owner};
+pub use entity_id::{EntityId, EntityRecord, StoredRecord};
+pub use grant_kind::{AuthMethod, Credential, GrantKind};
+pub use kind::{EntityKind, Spec};
 pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;
+pub(crate) use scope::scope_token;
 pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
-pub use snapshot::{AuthorizationServer, Client, Policy, Rule, Snapshot};
+pub use snapshot::{AuthorizationServer, CatalogState, Client, Policy, Rule, Snapshot};
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
 pub use user_id::UserId;

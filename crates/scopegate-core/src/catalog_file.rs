@@ -29,11 +29,10 @@
 //! | the profile of a user | 8192 bytes of JSON |
 //! | problems that are listed | 100 |
 
-mod attribute;
 mod claim;
 mod client;
-mod client_flow;
-mod duration;
+mod draft;
+mod ids;
 mod json;
 mod jwks;
 mod moment;
@@ -42,36 +41,32 @@ mod place;
 mod policy;
 mod problem;
 mod reader;
-mod redirect;
-mod resource;
 mod scope;
 mod secret;
 mod seen;
 mod server;
 mod shape;
-mod suggest;
-mod supported;
+mod status;
 mod trusted_issuer;
-mod trusted_server;
 mod user;
 
-pub use duration::parse as parse_duration;
 pub use place::Places;
 pub use problem::{CatalogErrors, CatalogProblem};
-pub use suggest::{Instead, Quoted};
 pub use user::UserSeed;
 
-use std::collections::BTreeSet;
+pub use crate::spelling::{Instead, Quoted, parse_duration};
 
-use scopegate_claims::{Audience, Issuer};
+use scopegate_claims::Issuer;
 use toml::de::DeTable;
 
-use self::client::ClientNames;
+use self::draft::Draft;
+use self::ids::BadIds;
 use self::problem::Problems;
 use self::reader::{Node, Table};
 use self::shape::Shape;
 use crate::catalog::UserId;
-use crate::catalog::{ClientId, Entity, Spec};
+use crate::catalog::{ClientId, Entity, View, check};
+use crate::{client_auth, grants};
 
 /// The largest file that is read.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -202,32 +197,47 @@ fn read(content: &[u8], context: &dyn CatalogContext, problems: &Problems) -> Op
             return None;
         }
     };
-    read_catalog(Table::root(document.get_ref(), &CATALOG, problems), context)
+    read_catalog(Table::root(document.get_ref(), &CATALOG, problems), context, problems)
 }
 
-fn read_catalog(catalog: Table<'_>, context: &dyn CatalogContext) -> Option<CatalogFile> {
+fn read_catalog<'f>(
+    catalog: Table<'f>,
+    context: &dyn CatalogContext,
+    problems: &'f Problems,
+) -> Option<CatalogFile> {
     let version = catalog.required("version").and_then(Node::positive);
     let demo = catalog.optional("demo").and_then(Node::boolean).unwrap_or_default();
 
+    let servers = catalog.tables("server", "[[server]]", &server::SERVER);
     let clients = catalog.tables("client", "[[client]]", &client::CLIENT);
-    let names = ClientNames::of(&clients, context);
-
-    let mut entities = server::read_all(&catalog, &names);
-    let audiences = audiences_of(&entities);
-    let read = |client| client::read(client, &names, &audiences);
-    entities.extend(clients.into_iter().filter_map(read));
+    let ids = BadIds::of(&clients, &servers);
+    let mut draft = Draft::new(problems);
+    for server in servers {
+        server::read(server, &ids, &mut draft);
+    }
+    for client in clients {
+        client::read(client, &ids, context, &mut draft);
+    }
+    check_rules(&draft, context, problems);
     let users = user::read_all(catalog, context);
+    let entities = draft.into_entities();
     Some(CatalogFile { version: version?, demo, entities, users, warnings: Vec::new() })
 }
 
-/// The audiences of the servers that were read.
-fn audiences_of(entities: &[Entity]) -> BTreeSet<Audience> {
-    let servers = entities.iter().filter_map(|entity| match &entity.spec {
-        Spec::Server(server) => Some(server),
-        _ => None,
-    });
-    let audiences = servers.flat_map(|server| &server.audiences);
-    audiences.map(|audience| audience.name.clone()).collect()
+/// Notes each rule of the catalog that the file breaks, at its place.
+fn check_rules(draft: &Draft<'_>, context: &dyn CatalogContext, problems: &Problems) {
+    let view = View {
+        catalog: None,
+        base: context.issuer_base(),
+        grants: grants::kinds(),
+        methods: client_auth::methods(),
+        unread: draft.unread(),
+        has_client: &|id| context.has_client(id),
+    };
+    let checked = check(view, draft.edits());
+    draft.refuse(&checked.faults.kept);
+    checked.warnings.kept.iter().for_each(|warning| draft.warn(warning));
+    problems.count_more(checked.faults.more);
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ mod none;
 mod private_key_jwt;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use scopegate_claims::UnixTime;
 use scopegate_jose::{KeySet, MasterKey};
 
-use crate::catalog::{AuthorizationServer, Client, ClientAuth, ClientSecret, Snapshot};
+use crate::catalog::{
+    AuthMethod, AuthorizationServer, Client, ClientAuth, ClientSecret, Credential, Snapshot,
+};
 use crate::error::CallError;
 use crate::form::Form;
 use crate::keys::ClientKeys;
@@ -28,6 +30,24 @@ pub static METHODS: &[&dyn Method] = &[
     &private_key_jwt::PrivateKeyJwt,
     &none::NoProof,
 ];
+
+/// What the rules of the catalog ask of each method.
+pub fn methods() -> &'static [AuthMethod] {
+    &AUTH_METHODS
+}
+
+static AUTH_METHODS: LazyLock<Vec<AuthMethod>> = LazyLock::new(|| {
+    let method = |method: &&dyn Method| {
+        let auth = method.auth();
+        let credential = match auth {
+            ClientAuth::None => Credential::Nothing,
+            ClientAuth::PrivateKeyJwt => Credential::Key,
+            ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => Credential::Secret,
+        };
+        AuthMethod { auth, credential, is_basic: auth == ClientAuth::ClientSecretBasic }
+    };
+    METHODS.iter().map(method).collect()
+});
 
 /// One way in which a client proves who it is.
 pub trait Method: Sync {

@@ -1,7 +1,10 @@
 //! What can go wrong with a token request, and what the client may learn of it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use crate::catalog::UnreadableRow;
 use crate::form::FormProblem;
 use crate::limits::{RetryAfter, TooManyRequests};
 use crate::store::StoreError;
@@ -117,6 +120,12 @@ impl CallError {
 impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
         Self::Storage(error)
+    }
+}
+
+impl From<Arc<UnreadableRow>> for CallError {
+    fn from(row: Arc<UnreadableRow>) -> Self {
+        Self::Storage(row.into())
     }
 }
 

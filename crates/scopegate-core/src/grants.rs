@@ -16,13 +16,15 @@ mod refresh_token;
 mod token_exchange;
 mod without_user;
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_jose::MasterKey;
 
 use crate::authority::Authority;
 use crate::call::{ClientCall, Denied};
-use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, GrantKind, Snapshot};
 use crate::form::Form;
 use crate::keys::{ClientKeys, KeyRing};
 use crate::limits::Polls;
@@ -39,6 +41,24 @@ pub static GRANTS: &[&dyn Grant] = &[
     &jwt_bearer::JwtBearer,
     &token_exchange::TokenExchange,
 ];
+
+/// What the rules of the catalog ask of each grant.
+pub fn kinds() -> &'static [GrantKind] {
+    &KINDS
+}
+
+static KINDS: LazyLock<Vec<GrantKind>> = LazyLock::new(|| {
+    let kind = |grant: &&dyn Grant| GrantKind {
+        name: grant.grant_type(),
+        needs_user: grant.needs_user() || grant.continues_family(),
+        is_about_user: grant.is_about_user(),
+        needs_secret: grant.needs_secret(),
+        needs_redirect_uri: grant.needs_redirect_uri(),
+        starts_family: grant.starts_family(),
+        continues_family: grant.continues_family(),
+    };
+    GRANTS.iter().map(kind).collect()
+});
 
 /// The grant of that name.
 pub fn grant(grant_type: &str) -> Option<&'static dyn Grant> {
@@ -69,6 +89,16 @@ pub trait Grant: Sync {
 
     /// Tells whether a user must sign in and agree.
     fn needs_user(&self) -> bool {
+        false
+    }
+
+    /// Tells whether its tokens are about a user.
+    fn is_about_user(&self) -> bool {
+        true
+    }
+
+    /// Tells whether the answer to an earlier request came by a redirect.
+    fn needs_redirect_uri(&self) -> bool {
         false
     }
 

@@ -42,6 +42,7 @@ pub mod limits;
 pub mod people;
 pub mod policy;
 pub mod recording;
+mod spelling;
 pub mod store;
 #[cfg(test)]
 mod testing;

@@ -13,7 +13,7 @@ mod signing_key;
 mod standing;
 mod upkeep;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,14 +24,15 @@ pub use self::artifact::{Artifact, ArtifactKind, ArtifactName};
 pub use self::change::{Change, Ended};
 pub use self::consent::ConsentKey;
 pub use self::family::{Family, FamilyBody, FamilyId};
-pub use self::news::{CatalogChanges, KeyChanges, Versions};
+pub use self::news::KeyChanges;
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::session::{Session, SessionId};
 pub use self::signing_key::{KeyMove, KeyPhase, StoredKey};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
 use crate::audit::AuditEvent;
-use crate::catalog::{Edit, UnreadableRow};
+pub use crate::catalog::{CatalogChanges, Versions};
+use crate::catalog::{Edit, EntityId, EntityKey, StoredRecord, UnreadableRow};
 use crate::directory::NewUser;
 
 /// Why a storage did not do what it was asked.
@@ -54,6 +55,12 @@ pub enum StoreError {
     /// The storage does not answer, or cannot write.
     #[error("the storage is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<Arc<UnreadableRow>> for StoreError {
+    fn from(row: Arc<UnreadableRow>) -> Self {
+        Self::Unreadable(row)
+    }
 }
 
 /// What somebody else changed first.
@@ -96,6 +103,47 @@ impl<S: CatalogStore + KeyStore + Ledger + Records + Directory + InstallationSto
 {
 }
 
+/// What one transaction writes of the catalog.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a storage that ignores a part loses it")]
+pub struct CatalogWrite<'a> {
+    /// The version that the catalog must have.
+    pub expected: u64,
+    /// The changes.
+    pub edits: &'a [Edit],
+    /// When they are made.
+    pub at: UnixTime,
+    /// The ids of entities that are new. One that is not among them gets an id here. An entity that is
+    /// there keeps its own.
+    pub ids: &'a [(EntityKey, EntityId)],
+    /// The version of the catalog file that is applied, if one is: it is kept as that of the newest.
+    pub file_version: Option<u64>,
+    /// Users to make. Those whose login is known are left alone.
+    pub seeds: &'a [NewUser],
+    /// The record of each change: who made it, and what was there before.
+    pub events: &'a [AuditEvent],
+}
+
+impl<'a> CatalogWrite<'a> {
+    /// Changes alone, without a record of who made them.
+    pub fn new(expected: u64, edits: &'a [Edit], at: UnixTime) -> Self {
+        Self { expected, edits, at, ids: &[], file_version: None, seeds: &[], events: &[] }
+    }
+
+    /// What the row of each entity keeps besides, if the entity is new.
+    pub fn new_records(&self) -> HashMap<&'a EntityKey, StoredRecord> {
+        let ids: HashMap<_, _> = self.ids.iter().map(|(key, id)| (key, id)).collect();
+        let put = self.edits.iter().filter(|edit| matches!(edit, Edit::Put(_)));
+        let record = |edit: &'a Edit| {
+            let key = edit.key();
+            let generate = || EntityId::generate(key.kind);
+            let id = ids.get(key).map_or_else(generate, |id| (*id).clone());
+            (key, StoredRecord::new(&id, self.at))
+        };
+        put.map(record).collect()
+    }
+}
+
 /// Where the catalog is kept: versioned rows, one an entity.
 #[async_trait]
 pub trait CatalogStore: fmt::Debug + Send + Sync {
@@ -113,37 +161,17 @@ pub trait CatalogStore: fmt::Debug + Send + Sync {
     /// does not understand is among the changes as such, and fails nothing.
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError>;
 
-    /// Writes changes and the people that are not there yet, all or none, if the catalog still has
-    /// the expected version.
+    /// Writes changes of the catalog, all or none, if it still has the expected version. The answer is
+    /// the new version.
     ///
-    /// `file_version` is remembered as that of the newest catalog file where it is given. Of the
-    /// people, those whose login is known are left alone. The answer is the new version.
+    /// Only [`administration`](crate::administration) calls it: there the changes are checked, and the
+    /// audit events made.
     ///
     /// # Errors
     ///
     /// [`StoreError::Conflict`] if the catalog has another version meanwhile; [`StoreError::Corrupt`] if
     /// an edit would overwrite a row of a newer format.
-    async fn write_catalog_and_users(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-        seeds: &[NewUser],
-    ) -> Result<u64, StoreError>;
-
-    /// [`write_catalog_and_users`](Self::write_catalog_and_users) without people.
-    ///
-    /// # Errors
-    ///
-    /// As that.
-    async fn write_catalog(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-    ) -> Result<u64, StoreError> {
-        self.write_catalog_and_users(expected, edits, file_version, &[]).await
-    }
+    async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError>;
 
     /// Those of some logins that are known, as they were asked for.
     async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError>;

@@ -9,7 +9,8 @@ use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType, base64url, sha
 use serde_json::{Value, json};
 
 use crate::administration::apply::{Mode, apply};
-use crate::audit::{AuditEvent, ClientDecision, DecisionKind};
+use crate::administration::edit_catalog::CatalogDoor;
+use crate::audit::{Actor, AuditEvent, ClientDecision, DecisionKind, What};
 use crate::authority::{Authority, Foundation};
 use crate::call::{ClientRequest, Refused};
 use crate::catalog::{
@@ -23,7 +24,7 @@ use crate::error::CallError;
 use crate::form::Form;
 use crate::keys::fetch::NoFetch;
 use crate::limits::RequestLimits;
-use crate::store::memory::MemoryStore;
+use crate::store::memory::{MemoryStore, UncheckedCatalog};
 use crate::store::{CatalogStore, Change, Directory, Ledger, UserKey};
 
 /// The time at which each world begins.
@@ -80,11 +81,14 @@ impl World {
         let text = include_str!("testing.toml").replace("KEY", &members.join(", "));
         let source = CatalogSource { name: "testing.toml", content: text.as_bytes() };
         let file = CatalogFile::parse(&source, &Context(&master_key)).unwrap();
-        apply(&store, &file, NOW, Mode::Write).await.unwrap();
+        let base = Issuer::parse("https://id.example").unwrap();
+        let actor = Actor::file("testing.toml");
+        let door = CatalogDoor { store: &store, base: &base, actor: &actor, now: NOW };
+        apply(&door, &file, Mode::Write).await.unwrap();
         let alice = NewUser { user: alice(), sealed_password: None };
         store.commit(&[Change::PutUser(Box::new(alice))]).await.unwrap();
         let foundation = Foundation {
-            base: Issuer::parse("https://id.example").unwrap(),
+            base,
             store: Arc::new(store.clone()),
             master_key: Arc::clone(&master_key),
             clock: Arc::new(clock.clone()),
@@ -163,6 +167,13 @@ impl World {
 
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// What was recorded, but for the catalog that the world begins with.
+    pub(crate) fn events(&self) -> Vec<AuditEvent> {
+        let mut events = self.store.events();
+        events.retain(|event| !matches!(event.what, What::CatalogChanged(_)));
+        events
     }
 
     /// The decisions of a kind that were recorded, with those that wait in the queue.

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::administration::apply::{self, Applied, ApplyError, Mode};
+use scopegate_core::administration::edit_catalog::CatalogDoor;
+use scopegate_core::audit::Actor;
 use scopegate_core::authority::{Foundation, OpenError, check_master_key};
 use scopegate_core::catalog::ClientId;
 use scopegate_core::catalog::UserId;
@@ -151,7 +153,9 @@ impl Setup {
         source: &CatalogSource<'_>,
         mode: Mode,
     ) -> Result<Applied, SetupError> {
-        let now = SystemClock.now();
+        let actor = Actor::file(source.name);
+        let (store, base) = (&self.store, &self.base);
+        let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
         let clients = apply::clients_of_the_api(&self.store).await?;
         let file = CatalogFile::parse(source, &StoreContext { setup: self, clients })?;
         if file.demo {
@@ -160,13 +164,13 @@ impl Setup {
             }
             // The mark is written first, and only if the dry run shows that the file can be
             // applied.
-            let planned = apply::apply(&self.store, &file, now, Mode::DryRun).await?;
+            let planned = apply::apply(&door, &file, Mode::DryRun).await?;
             if mode == Mode::DryRun {
                 return Ok(planned);
             }
             demo::mark(&self.store, source.name).await?;
         }
-        Ok(apply::apply(&self.store, &file, now, mode).await?)
+        Ok(apply::apply(&door, &file, mode).await?)
     }
 
     /// The issuer of the org server: the base URL.

@@ -1,25 +1,31 @@
 //! The catalog: one row per entity, each with the version of its newest change.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use async_trait::async_trait;
+use scopegate_claims::UnixTime;
+use scopegate_core::audit::AuditEvent;
 use scopegate_core::catalog::{
-    ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRow,
+    ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRecord,
+    StoredRow,
 };
 use scopegate_core::directory::NewUser;
-use scopegate_core::store::{CatalogChanges, CatalogStore, Contested, StoreError, Versions};
+use scopegate_core::store::{
+    CatalogChanges, CatalogStore, CatalogWrite, Contested, StoreError, Versions,
+};
 
 use crate::database::{Insert, Job, Row, Transaction, Value};
 use crate::error::unavailable;
 use crate::sql_store::SqlStore;
-use crate::{consents, families, users};
+use crate::{audit_events, consents, families, users};
 
 const STATE: &str = "SELECT version, key_version, file_version FROM catalog_state";
 
 /// One statement, so that the version fits the rows. Without a change there is one row, which has only the
 /// version.
 const SINCE: &str = "\
-    SELECT s.version, e.kind, e.parent, e.name, e.format, e.owner, e.body \
+    SELECT s.version, e.kind, e.parent, e.name, e.format, e.owner, e.body, \
+    e.id, e.created_at, e.updated_at \
     FROM catalog_state s \
     LEFT JOIN catalog_entity e ON e.version > $1 AND (e.body IS NOT NULL OR $1 > 0) \
     ORDER BY e.version, e.ordinal";
@@ -31,16 +37,22 @@ const ADVANCE: &str = "\
     WHERE version = $1";
 
 /// Does not overwrite rows in a newer format than this program knows, which is `excluded.format`.
+/// An entity that exists keeps its id, also if it has none. One that is deleted loses it.
 static PUT: Insert = Insert::new(
     "\
-    INSERT INTO catalog_entity (kind, parent, name, format, owner, version, ordinal, body) \
+    INSERT INTO catalog_entity \
+    (kind, parent, name, format, owner, version, ordinal, body, id, created_at, updated_at) \
     VALUES {rows} ON CONFLICT (kind, parent, name) DO UPDATE SET \
     format = excluded.format, owner = excluded.owner, version = excluded.version, \
-    ordinal = excluded.ordinal, body = excluded.body \
+    ordinal = excluded.ordinal, body = excluded.body, updated_at = excluded.updated_at, \
+    id = CASE WHEN catalog_entity.body IS NULL OR excluded.body IS NULL \
+    THEN excluded.id ELSE catalog_entity.id END, \
+    created_at = CASE WHEN catalog_entity.body IS NULL OR excluded.body IS NULL \
+    THEN excluded.created_at ELSE catalog_entity.created_at END \
     WHERE catalog_entity.format <= excluded.format OR catalog_entity.body IS NULL",
     PUT_WIDTH,
 );
-const PUT_WIDTH: usize = 8;
+const PUT_WIDTH: usize = 11;
 
 /// The locks make transactions that change the rows wait until the end of this one. They are taken in the
 /// order of [`put`].
@@ -68,22 +80,27 @@ impl CatalogStore for SqlStore {
         let rows = self.database.read_long(SINCE, &[since.into()], read_change).await?;
         let Some((version, _)) = rows.first() else { return Err(no_state()) };
         let mut changes = CatalogChanges::none(*version);
-        rows.into_iter().filter_map(|(_, row)| row).for_each(|row| changes.add(row));
+        for (row, record) in rows.into_iter().filter_map(|(_, row)| row) {
+            changes.add(row, record);
+        }
         Ok(changes)
     }
 
-    async fn write_catalog_and_users(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-        seeds: &[NewUser],
-    ) -> Result<u64, StoreError> {
-        let Ok(current) = i64::try_from(expected) else { return Err(StoreError::Conflict) };
-        let file_version = file_version.map(i64::try_from).transpose().map_err(unavailable)?;
-        let (edits, seeds) = (edits.to_vec(), seeds.to_vec());
-        self.database.write(WriteCatalog { current, edits, file_version, seeds }).await?;
-        Ok(expected + 1)
+    async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
+        let Ok(current) = i64::try_from(write.expected) else { return Err(StoreError::Conflict) };
+        let file_version =
+            write.file_version.map(i64::try_from).transpose().map_err(unavailable)?;
+        let records = write.new_records().into_iter();
+        let job = WriteCatalog {
+            current,
+            edits: write.edits.to_vec(),
+            records: records.map(|(key, record)| (key.clone(), record)).collect(),
+            file_version,
+            seeds: write.seeds.to_vec(),
+            events: write.events.to_vec(),
+        };
+        self.database.write(job).await?;
+        Ok(write.expected + 1)
     }
 
     async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError> {
@@ -99,23 +116,27 @@ impl CatalogStore for SqlStore {
 struct WriteCatalog {
     current: i64,
     edits: Vec<Edit>,
+    /// What is kept of each entity that is put, if it is new.
+    records: HashMap<EntityKey, StoredRecord>,
     file_version: Option<i64>,
     seeds: Vec<NewUser>,
+    events: Vec<AuditEvent>,
 }
 
 impl Job for WriteCatalog {
     type Answer = ();
 
     async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        let Self { current, edits, file_version, seeds } = self;
+        let Self { current, edits, records, file_version, seeds, events } = self;
         let values = [(*current).into(), (*file_version).into()];
         if transaction.execute(ADVANCE, &values).await? == 0 {
             return Err(StoreError::Conflict);
         }
-        put(transaction, edits, current + 1).await?;
+        put(transaction, edits, records, current + 1).await?;
         // Users come before families and consents, in the same order as in the ledger.
         users::seed(transaction, seeds).await?;
         end_dependents(transaction, edits).await?;
+        audit_events::record(transaction, &Vec::from_iter(events)).await?;
         transaction.on_postgres(NOTIFY).await
     }
 }
@@ -141,6 +162,7 @@ pub(crate) async fn expect(
 async fn put(
     transaction: &mut Transaction<'_>,
     edits: &[Edit],
+    records: &HashMap<EntityKey, StoredRecord>,
     version: i64,
 ) -> Result<(), StoreError> {
     let mut edits: Vec<_> = newest_of_each(edits).into_iter().zip(0_i64..).collect();
@@ -150,6 +172,10 @@ async fn put(
     let mut values = Vec::with_capacity(edits.len() * PUT_WIDTH);
     for ((edit, ordinal), body) in edits.into_iter().zip(&bodies) {
         let EntityKey { kind, parent, name } = edit.key();
+        let record = body.as_ref().and_then(|_| records.get(edit.key()));
+        let time = |time: fn(&StoredRecord) -> Option<UnixTime>| {
+            record.and_then(time).map(|time| time.as_seconds().cast_signed())
+        };
         values.extend::<[Value<'_>; PUT_WIDTH]>([
             kind.as_str().into(),
             parent.as_str().into(),
@@ -159,6 +185,9 @@ async fn put(
             version.into(),
             ordinal.into(),
             body.as_ref().map(|(_, json)| json.as_str()).into(),
+            record.and_then(|record| record.id.as_deref()).into(),
+            time(|record| record.created_at).into(),
+            time(|record| record.updated_at).into(),
         ]);
     }
     match transaction.insert(&PUT, &values).await? {
@@ -221,7 +250,7 @@ fn body(edit: &Edit) -> Option<(&'static str, String)> {
     }
 }
 
-fn read_change(row: &Row<'_>) -> Result<(u64, Option<StoredRow>), StoreError> {
+fn read_change(row: &Row<'_>) -> Result<(u64, Option<(StoredRow, StoredRecord)>), StoreError> {
     let version = row.number("version")?;
     match row.optional_text("kind")? {
         None => Ok((version, None)),
@@ -230,13 +259,19 @@ fn read_change(row: &Row<'_>) -> Result<(u64, Option<StoredRow>), StoreError> {
 }
 
 /// The row as it is. Its content is parsed later.
-fn read_row(row: &Row<'_>, kind: String) -> Result<StoredRow, StoreError> {
-    Ok(StoredRow {
+fn read_row(row: &Row<'_>, kind: String) -> Result<(StoredRow, StoredRecord), StoreError> {
+    let stored = StoredRow {
         key: RowKey { kind, parent: row.text("parent")?, name: row.text("name")? },
         format: row.number("format")?,
         owner: row.optional_text("owner")?,
         body: row.optional_text("body")?,
-    })
+    };
+    let record = StoredRecord {
+        id: row.optional_text("id")?,
+        created_at: row.optional_number("created_at")?.map(UnixTime::from_seconds),
+        updated_at: row.optional_number("updated_at")?.map(UnixTime::from_seconds),
+    };
+    Ok((stored, record))
 }
 
 fn one<T>(rows: Vec<T>) -> Result<T, StoreError> {

@@ -1,6 +1,7 @@
 //! The changes of a commit: in which order they are written, and which table each goes to.
 
 use scopegate_core::audit::AuditEvent;
+use scopegate_core::catalog::CatalogState;
 use scopegate_core::store::{Change, StoreError};
 
 use crate::database::{Job, Transaction};
@@ -50,7 +51,7 @@ const fn event(change: &Change) -> Option<&AuditEvent> {
 /// something, and then finds it.
 fn position(change: &Change) -> (u8, &[u8]) {
     match change {
-        Change::ExpectCatalog { client, .. } => (0, client.as_str().as_bytes()),
+        Change::ExpectCatalog(CatalogState { client, .. }) => (0, client.as_str().as_bytes()),
         Change::ExpectUser { user, .. } => (1, user.as_str().as_bytes()),
         Change::PutUser(new) => (1, new.user.id.as_str().as_bytes()),
         Change::MoveUser { user, .. } => (1, user.id.as_str().as_bytes()),
@@ -108,7 +109,7 @@ async fn write(change: &Change, transaction: &mut Transaction<'_>) -> Result<(),
             standing::revoke(transaction, jti, *expires_at).await
         }
         Change::ExpectUser { user, version } => users::expect(transaction, user, *version).await,
-        Change::ExpectCatalog { client, server, version } => {
+        Change::ExpectCatalog(CatalogState { client, server, version }) => {
             catalog::expect(transaction, client, server, *version).await
         }
         Change::PutUser(new) => users::put(transaction, new).await,

@@ -19,7 +19,8 @@
 //! has read.
 //!
 //! ```
-//! use scopegate_core::store::{CatalogStore, StoreError, InstallationStore};
+//! use scopegate_claims::UnixTime;
+//! use scopegate_core::store::{CatalogStore, CatalogWrite, StoreError, InstallationStore};
 //! use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -31,8 +32,9 @@
 //! assert_eq!(store.keep("name", "second").await?, "first");
 //!
 //! // A change on top of a version that is not the current one is refused.
-//! store.write_catalog(0, &[], None).await?;
-//! let late = store.write_catalog(0, &[], None).await;
+//! let write = CatalogWrite::new(0, &[], UnixTime::from_seconds(1_800_000_000));
+//! store.edit_catalog(&write).await?;
+//! let late = store.edit_catalog(&write).await;
 //! assert!(matches!(late, Err(StoreError::Conflict)));
 //!
 //! assert!(matches!(StoreUrl::parse("mysql://db/orders"), Err(OpenError::UnknownScheme(_))));

@@ -12,6 +12,7 @@ use scopegate_core::store::{
     CatalogStore, Change, InstallationStore, Ledger, StoreError, Versions,
 };
 use scopegate_store::{OpenError, SqlStore, StoreOptions, StoreUrl};
+use scopegate_testkit::UncheckedCatalog;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::net::TcpListener;

@@ -10,11 +10,11 @@ use scopegate_core::catalog::{
 };
 use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
-use scopegate_core::store::CatalogStore;
 use scopegate_jose::{Algorithm, MasterKey};
 use scopegate_tower::{BearerBuilder, BearerLayer};
 use tokio::net::TcpListener;
 
+use crate::UncheckedCatalog;
 use crate::publication::Publication;
 use crate::{InProcess, MemoryStore, TokenBuilder, loopback};
 

@@ -47,7 +47,7 @@ pub use issuer::TestIssuer;
 pub use network::InProcess;
 pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;
-pub use scopegate_core::store::memory::{MemoryStore, Sizes};
+pub use scopegate_core::store::memory::{MemoryStore, Sizes, UncheckedCatalog};
 pub use signing_keys::put_signing_keys;
 pub use token::TokenBuilder;
 

@@ -10,7 +10,7 @@ use scopegate_core::keys::fetch::NoFetch;
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::store::{CatalogStore, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey};
-use scopegate_testkit::MemoryStore;
+use scopegate_testkit::{MemoryStore, UncheckedCatalog};
 use scopegate_tests::BASE;
 
 async fn open(store: &MemoryStore) -> Result<Arc<Authority>, OpenError> {

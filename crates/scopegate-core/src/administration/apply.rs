@@ -5,9 +5,11 @@ use std::fmt;
 
 use scopegate_claims::UnixTime;
 
+use crate::administration::edit_catalog::{CatalogDoor, EditError, Extra};
 use crate::administration::plan::{Plan, PlanError};
-use crate::catalog::audience_names::{self, AudienceClash};
-use crate::catalog::{Affected, ClientId, Edit, Entity, EntityKind, Owner, UnreadableRow};
+use crate::catalog::{
+    Affected, ClientId, Edit, Entity, EntityKind, Owner, Snapshot, UnreadableRow,
+};
 use crate::catalog_file::CatalogFile;
 use crate::directory::{NewUser, User};
 use crate::store::{CatalogChanges, CatalogStore, StoreError};
@@ -52,9 +54,9 @@ pub enum ApplyError {
     /// The file would touch what is not a file's.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// An audience of the file would be a client that the API owns, or the other way round.
+    /// The file breaks a rule together with what is stored by now.
     #[error(transparent)]
-    Audience(#[from] AudienceClash),
+    Edit(EditError),
     /// The stored catalog has rows that this version does not understand: it can neither compare them
     /// with a file nor know what a file would break.
     #[error("{}", Unreadable(.0))]
@@ -67,46 +69,57 @@ pub enum ApplyError {
     Storage(#[from] StoreError),
 }
 
+impl From<EditError> for ApplyError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Storage(error) => Self::Storage(error),
+            error => Self::Edit(error),
+        }
+    }
+}
+
 /// Makes the stored catalog what a file says, in one transaction.
 ///
-/// A second time it changes nothing. People whose login is known are left alone; the others are made
-/// `now`.
+/// A second time it changes nothing. Users whose login is known are left alone; the others are made.
 ///
 /// # Errors
 ///
 /// [`ApplyError`], and then nothing has changed.
 pub async fn apply(
-    store: &dyn CatalogStore,
+    door: &CatalogDoor<'_>,
     file: &CatalogFile,
-    now: UnixTime,
     mode: Mode,
 ) -> Result<Applied, ApplyError> {
+    let store = door.store;
     let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
     for _ in 0..ATTEMPTS {
         // The catalog comes first: a file that is applied from here on makes our write a conflict.
-        let CatalogChanges { version, edits, unreadable, .. } = store.catalog_since(0).await?;
-        let current = entities(edits);
+        let changes = store.catalog_since(0).await?;
         let newest = store.catalog_file_version().await?;
         if file.version < newest {
             return Err(ApplyError::Older { file: file.version, stored: newest });
         }
-        if !unreadable.is_empty() {
-            return Err(ApplyError::Unreadable(unreadable));
+        if !changes.unreadable.is_empty() {
+            return Err(ApplyError::Unreadable(changes.unreadable));
         }
+        let current = entities(&changes.edits);
         let known = store.known_logins(&logins).await?;
         let plan = Plan::between(&current, file)?.leaving_alone(&known);
-        // The file was read before: somebody else may have made a client meanwhile.
-        let kept = current.iter().filter(|entity| entity.owner == Owner::Api);
-        audience_names::check_entities(file.entities.iter().chain(kept))?;
+        let version = changes.version;
         let says_nothing_new = plan.is_empty() && file.version == newest;
-        if mode == Mode::DryRun || says_nothing_new {
+        let catalog = Snapshot::empty(door.base).after(changes);
+        if says_nothing_new {
             return Ok(Applied { plan, catalog_version: version });
         }
-        let new = new_users(file, &known, now);
-        let edits = plan.edits();
-        match store.write_catalog_and_users(version, edits, Some(file.version), &new).await {
+        if mode == Mode::DryRun {
+            door.check(&catalog, plan.edits())?;
+            return Ok(Applied { plan, catalog_version: version });
+        }
+        let new = new_users(file, &known, door.now);
+        let extra = Extra { file_version: Some(file.version), seeds: &new };
+        match door.write(&catalog, plan.edits().to_vec(), Owner::File, extra).await {
             Ok(catalog_version) => return Ok(Applied { plan, catalog_version }),
-            Err(StoreError::Conflict) => {}
+            Err(EditError::Storage(StoreError::Conflict)) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -137,7 +150,7 @@ pub async fn clients_of_the_api(
     store: &dyn CatalogStore,
 ) -> Result<BTreeSet<ClientId>, StoreError> {
     let CatalogChanges { edits, unreadable, .. } = store.catalog_since(0).await?;
-    let entities = entities(edits);
+    let entities = entities(&edits);
     let of_the_api = entities
         .iter()
         .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner == Owner::Api)
@@ -150,8 +163,8 @@ pub async fn clients_of_the_api(
     Ok(of_the_api.chain(unreadable).filter_map(|id| ClientId::parse(id).ok()).collect())
 }
 
-fn entities(edits: Vec<Edit>) -> Vec<Entity> {
-    let entities = edits.into_iter().filter_map(|edit| match edit {
+fn entities(edits: &[Edit]) -> Vec<&Entity> {
+    let entities = edits.iter().filter_map(|edit| match edit {
         Edit::Delete(_) => None,
         Edit::Put(entity) => Some(entity),
     });

@@ -5,6 +5,7 @@
 
 mod conflict;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
@@ -42,9 +43,13 @@ impl Plan {
     /// # Errors
     ///
     /// Every [`Conflict`] with what the API owns.
-    pub fn between(current: &[Entity], file: &CatalogFile) -> Result<Self, PlanError> {
+    pub fn between<E: Borrow<Entity>>(
+        current: &[E],
+        file: &CatalogFile,
+    ) -> Result<Self, PlanError> {
+        let current: Vec<&Entity> = current.iter().map(Borrow::borrow).collect();
         let stored: HashMap<&EntityKey, &Entity> =
-            current.iter().map(|entity| (&entity.key, entity)).collect();
+            current.iter().map(|entity| (&entity.key, *entity)).collect();
         let written: HashSet<&EntityKey> = file.entities.iter().map(|entity| &entity.key).collect();
 
         let mut plan = Self::default();
@@ -68,7 +73,7 @@ impl Plan {
             .filter(|entity| entity.owner == Owner::File && !written.contains(&entity.key))
             .map(|entity| &entity.key)
             .collect();
-        conflicts.extend(conflict::left_behind(current, &gone));
+        conflicts.extend(conflict::left_behind(&current, &gone));
         // Children go before their parents.
         gone.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| a.cmp(b)));
         for key in gone {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use scopegate_claims::UnixTime;
 
-use super::DecisionId;
+use super::{DecisionId, EntityChange};
 
 /// Something that was decided or changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,6 +61,8 @@ pub enum What {
         /// What was changed.
         change: UserChange,
     },
+    /// An entity of the catalog was created, changed or deleted.
+    CatalogChanged(Box<EntityChange>),
     /// A signing key moved to another phase of its life.
     KeyMoved {
         /// The authorization server that signs with it.

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    AuditEvent, ClientDecision, DecisionId, DecisionKind, KeyChange, Outcome, UserChange, What,
+    Actor, AuditEvent, ClientDecision, DecisionId, DecisionKind, EntityChange, KeyChange, Outcome,
+    UserChange, What,
 };
 
 /// The members of the JSON object. Texts are borrowed where an event is written.
@@ -39,6 +41,12 @@ struct Row<'a> {
     address: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actor: Option<Cow<'a, Actor>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Cow<'a, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<Cow<'a, Value>>,
 }
 
 /// A stored event that this version does not understand.
@@ -50,6 +58,7 @@ const ORG: &str = "org";
 const FAILURE: &str = "FAILURE";
 const STARTED: &str = "user.session.start";
 const ENDED: &str = "user.session.end";
+const CATALOG_CHANGED: &str = "catalog.entity.change";
 const COUNTED: &str = "app.oauth2.as.refusals";
 const UNAUTHENTICATED: &str = "unknown client";
 const WRONG_PASSWORD: &str = "invalid credentials";
@@ -81,6 +90,7 @@ impl AuditEvent {
             What::ClientAuthenticationFailed { .. } => ("", UNAUTHENTICATED),
             What::RefusalsCounted { client, .. } => ("", client),
             What::KeyMoved { server, .. } => (server, ""),
+            What::CatalogChanged(change) => (&change.server, &change.client),
             What::SessionStarted { .. }
             | What::SignInFailed { .. }
             | What::SessionEnded { .. }
@@ -100,6 +110,7 @@ impl AuditEvent {
             What::SessionEnded { .. } => (ENDED, Outcome::ALLOW),
             What::UserChanged { change, .. } => (change.as_str(), Outcome::ALLOW),
             What::KeyMoved { phase, .. } => (phase.as_str(), Outcome::ALLOW),
+            What::CatalogChanged(_) => (CATALOG_CHANGED, Outcome::ALLOW),
         }
     }
 
@@ -122,6 +133,9 @@ impl AuditEvent {
             family: None,
             address: self.address.as_deref().map(Cow::Borrowed),
             count: None,
+            actor: None,
+            before: None,
+            after: None,
         };
         match &self.what {
             What::Decision(decision) => decision.fill(row),
@@ -134,6 +148,12 @@ impl AuditEvent {
                 ..row
             },
             What::KeyMoved { kid, .. } => Row { token_id: Some(kid.into()), ..row },
+            What::CatalogChanged(change) => Row {
+                actor: Some(Cow::Borrowed(&change.actor)),
+                before: change.before.as_ref().map(Cow::Borrowed),
+                after: change.after.as_ref().map(Cow::Borrowed),
+                ..row
+            },
             What::SessionEnded { user } => Row { user: user.as_deref().map(Cow::Borrowed), ..row },
             What::SessionStarted { user } | What::UserChanged { user, .. } => {
                 Row { user: Some(user.into()), ..row }
@@ -166,6 +186,16 @@ impl Row<'_> {
             (STARTED, Outcome::ALLOW) => What::SessionStarted { user: user.ok_or_else(needed)? },
             (STARTED, _) => What::SignInFailed { user },
             (ENDED, _) => What::SessionEnded { user },
+            (CATALOG_CHANGED, _) => {
+                let nobody = || UnreadableEvent(format!("{CATALOG_CHANGED} without an actor"));
+                What::CatalogChanged(Box::new(EntityChange {
+                    actor: self.actor.ok_or_else(nobody)?.into_owned(),
+                    server: self.server.into_owned(),
+                    client: self.client.into_owned(),
+                    before: self.before.map(Cow::into_owned),
+                    after: self.after.map(Cow::into_owned),
+                }))
+            }
             (COUNTED, _) => {
                 let count = self.count.unwrap_or_default();
                 match &*self.client {
@@ -248,6 +278,13 @@ mod tests {
             What::SessionEnded { user: Some(user()) },
             What::UserChanged { user: user(), change: UserChange::Password },
             What::KeyMoved { server: user(), kid: user(), phase: KeyChange::Retiring },
+            What::CatalogChanged(Box::new(EntityChange {
+                actor: Actor::cli("clients create"),
+                server: String::new(),
+                client: user(),
+                before: None,
+                after: Some(serde_json::json!({ "kind": "client", "spec": {} })),
+            })),
         ] {
             let event = event(what);
             assert_eq!(AuditEvent::from_json(&event.to_json()), Ok(event));

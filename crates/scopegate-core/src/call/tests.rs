@@ -172,7 +172,7 @@ async fn remembered(client: &str, error: CallError) -> (bool, bool, bool) {
     let refused = answer.unwrap_err();
     let mark = TokenMark { jti_sha256: scopegate_jose::sha256(b"AT.1"), family: None, user: None };
     let standing = crate::store::Records::standing(&world.store, &mark).await.unwrap();
-    let events = world.store.events();
+    let events = world.events();
     for event in &events {
         let decision = event.decision().unwrap();
         assert_eq!((decision.client.as_str(), decision.scope.as_str()), (client, "read"));
@@ -245,7 +245,7 @@ async fn an_unknown_client_is_counted_and_a_known_one_with_a_wrong_proof_too() {
         assert!(refused.decision.is_none());
     }
     world.authority.close().await;
-    let [event] = &world.store.events()[..] else { panic!("one row for both") };
+    let [event] = &world.events()[..] else { panic!("one row for both") };
     assert_eq!(event.what, What::ClientAuthenticationFailed { count: 2 });
 }
 

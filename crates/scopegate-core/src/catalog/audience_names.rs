@@ -2,15 +2,13 @@
 //!
 //! A client id as audience would make an ID token look like an access token, and an issuer as
 //! audience a token for this server's own endpoints. Both come together in a client id that is an
-//! issuer: an ID token says the client id as its audience. Whoever adds an audience or a client asks here,
-//! and so does who starts: another base URL makes other issuers.
-
-use std::collections::HashSet;
+//! issuer: an ID token says the client id as its audience. Edits are checked by the rules of servers and
+//! clients. A server that starts checks its whole catalog here: another base URL makes other issuers.
 
 use scopegate_claims::Issuer;
 
-use crate::catalog::{ClientId, Entity, EntityKind, ServerId, Snapshot, Spec};
-use crate::catalog_file::Quoted;
+use crate::catalog::{ClientId, ServerId, Snapshot};
+use crate::spelling::Quoted;
 
 /// An audience or a client id that stands for something else too.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -67,58 +65,39 @@ pub fn check_catalog(catalog: &Snapshot) -> Result<(), AudienceClash> {
     let clients = catalog.clients().map(|client| &client.id);
     match clients.filter(|id| is_issuer(id.as_str(), base)).min() {
         Some(id) => Err(AudienceClash::ClientIssuer { client: id.to_string() }),
-        None => check(audiences, |id| matches!(catalog.client(id), Ok(Some(_))), Some(base)),
+        None => check(audiences, |id| matches!(catalog.client(id), Ok(Some(_))), base),
     }
 }
 
-/// The same for entities. Of issuers nothing is known here.
+/// Refuses a new client whose id is an audience or an issuer.
 ///
 /// # Errors
 ///
-/// An [`AudienceClash`]; the first one in the order of server ids.
-pub fn check_entities<'a>(
-    entities: impl Iterator<Item = &'a Entity> + Clone,
-) -> Result<(), AudienceClash> {
-    let clients = entities.clone().filter(|entity| entity.key.kind == EntityKind::Client);
-    let clients: HashSet<&str> = clients.map(|client| client.key.name.as_str()).collect();
-    check(audiences_of(entities), |id| clients.contains(id), None)
-}
-
-/// The same for entities and a client that is to be made.
-///
-/// # Errors
-///
-/// An [`AudienceClash`]; the first one in the order of server ids.
-pub fn check_new_client<'a>(
-    entities: impl Iterator<Item = &'a Entity>,
-    client: &ClientId,
-    base: &Issuer,
-) -> Result<(), AudienceClash> {
-    if is_issuer(client.as_str(), base) {
-        return Err(AudienceClash::ClientIssuer { client: client.to_string() });
+/// An [`AudienceClash`].
+pub fn check_new_client(catalog: &Snapshot, id: &ClientId) -> Result<(), AudienceClash> {
+    if is_issuer(id.as_str(), &catalog.org().issuer) {
+        return Err(AudienceClash::ClientIssuer { client: id.to_string() });
     }
-    check(audiences_of(entities), |id| id == client.as_str(), None)
-}
-
-fn audiences_of<'a>(
-    entities: impl Iterator<Item = &'a Entity>,
-) -> impl Iterator<Item = (&'a str, &'a str)> {
-    entities.flat_map(|entity| {
-        let audiences = match &entity.spec {
-            Spec::Server(server) => server.audiences.as_slice(),
-            _ => &[],
-        };
-        audiences.iter().map(|audience| (entity.key.name.as_str(), audience.name.as_str()))
-    })
+    let custom = catalog.servers().filter(|server| !server.id.is_org());
+    let mut with_audience = custom.filter(|server| {
+        server.spec.audiences.iter().any(|audience| audience.name.as_str() == id.as_str())
+    });
+    match with_audience.next() {
+        None => Ok(()),
+        Some(server) => {
+            let (server, name) = (server.id.to_string(), id.to_string());
+            Err(AudienceClash::Client { server, name })
+        }
+    }
 }
 
 fn check<'a>(
     audiences: impl Iterator<Item = (&'a str, &'a str)>,
     is_client: impl Fn(&str) -> bool,
-    base: Option<&Issuer>,
+    base: &Issuer,
 ) -> Result<(), AudienceClash> {
     let clashes = audiences.filter_map(|(server, name)| {
-        let (is_client, is_issuer) = (is_client(name), base.is_some_and(|b| is_issuer(name, b)));
+        let (is_client, is_issuer) = (is_client(name), is_issuer(name, base));
         let (server, name) = (server.to_owned(), name.to_owned());
         match (is_client, is_issuer) {
             (true, _) => Some(AudienceClash::Client { server, name }),
@@ -151,7 +130,7 @@ pub(crate) fn is_issuer(text: &str, base: &Issuer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Edit, EntityKey, Owner};
+    use crate::catalog::{ClientSpec, Edit, Entity, EntityKey, Owner};
 
     fn base(url: &str) -> Issuer {
         Issuer::parse(url).unwrap()
@@ -176,7 +155,7 @@ mod tests {
     fn an_audience_is_no_client_and_no_issuer() {
         let base = base("https://id.example.com");
         let audiences = |names: &'static [&'static str]| {
-            check(names.iter().map(|name| ("orders", *name)), |id| id == "billing", Some(&base))
+            check(names.iter().map(|name| ("orders", *name)), |id| id == "billing", &base)
         };
         assert_eq!(audiences(&["api://orders", "https://id.example.com/orders"]), Ok(()));
         assert_eq!(
@@ -195,21 +174,21 @@ mod tests {
     #[test]
     fn a_client_id_is_no_issuer() {
         let base = base("https://id.example.com");
-        let check = |id| check_new_client(std::iter::empty(), &ClientId::parse(id).unwrap(), &base);
-        assert_eq!(check("https://id.example.com/client"), Ok(()));
+        let catalog_with = |id| {
+            let key = EntityKey::client(&ClientId::parse(id).unwrap());
+            let edit =
+                Edit::Put(Entity { key, owner: Owner::Api, spec: ClientSpec::default().into() });
+            check_catalog(&Snapshot::empty(&base).edited(1, vec![edit]))
+        };
+        assert_eq!(catalog_with("https://id.example.com/client"), Ok(()));
         for id in ["https://id.example.com", "https://id.example.com/oauth2/later"] {
             assert_eq!(
-                check(id).unwrap_err().to_string(),
+                catalog_with(id).unwrap_err().to_string(),
                 format!(
                     "\"{id}\" is a client id and an issuer under the base URL: \
                      give the client another id, or serve under another base URL"
                 ),
             );
-            let key = EntityKey::client(&ClientId::parse(id).unwrap());
-            let spec = Spec::Client(Box::default());
-            let edit = Edit::Put(Entity { key, owner: Owner::Api, spec });
-            let catalog = Snapshot::empty(&base).edited(1, vec![edit]);
-            assert!(matches!(check_catalog(&catalog), Err(AudienceClash::ClientIssuer { .. })));
         }
     }
 

@@ -1,8 +1,15 @@
 //! A custom claim as it is written.
 
+mod rules;
+
 use scopegate_claims::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub(super) use self::rules::check_attributes;
+use super::check::Review;
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, EntityKey};
 
 /// A claim of a custom authorization server. Its name is the entity's.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -15,6 +22,37 @@ pub struct ClaimSpec {
     /// The claim is written if one of these scopes is granted; if there are none, always.
     #[serde(default)]
     pub scopes: Vec<Scope>,
+}
+
+impl SpecKind for ClaimSpec {
+    const PLACE: Place = Place::InServer;
+
+    /// A claim of ID tokens beside one of access tokens with the same name belongs to `server/id`.
+    fn is_parent(parent: &str) -> bool {
+        !parent.is_empty() && !parent.strip_suffix("/id").unwrap_or(parent).contains('/')
+    }
+
+    const MOST_IN_A_SERVER: Option<usize> = Some(100);
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        self.rules(review);
+    }
+
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.claims.get(key).cloned()
+    }
+
+    fn keys_in(server: &AuthorizationServer) -> Vec<EntityKey> {
+        server.claims.keys().cloned().collect()
+    }
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        server.claims.insert(key.clone(), self);
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        server.claims.remove(key);
+    }
 }
 
 /// The kind of token that carries a claim.
@@ -64,6 +102,20 @@ pub enum GroupMatch {
     Equals,
     /// It begins with the text.
     StartsWith,
+}
+
+impl GroupMatch {
+    /// All there are.
+    pub(crate) const ALL: [Self; 3] = [Self::StartsWith, Self::Equals, Self::Contains];
+
+    /// The name as it is written.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contains => "contains",
+            Self::Equals => "equals",
+            Self::StartsWith => "starts_with",
+        }
+    }
 }
 
 impl GroupFilter {

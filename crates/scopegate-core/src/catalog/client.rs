@@ -1,5 +1,7 @@
 //! A client as it is written.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use super::check::Review;
+use super::kind::{Place, SpecKind};
 use super::{RedirectUri, Status};
 
 /// The id of a client (RFC 6749 §2.2): 1 to 100 printable ASCII characters without space and colon, or
@@ -185,6 +189,26 @@ impl ClientSpec {
     }
 }
 
+impl SpecKind for ClientSpec {
+    const PLACE: Place = Place::Client;
+
+    const NAME_FIELD: &'static str = "id";
+
+    fn is_name(name: &str) -> bool {
+        ClientId::parse(name).is_ok()
+    }
+
+    fn hide_secrets(stored: &mut Value) {
+        for secret in stored["secrets"].as_array_mut().into_iter().flatten() {
+            secret["mac"] = Value::from("***");
+        }
+    }
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        self.rules(review);
+    }
+}
+
 /// A client that may do nothing: for all that is not written.
 impl Default for ClientSpec {
     fn default() -> Self {
@@ -303,6 +327,10 @@ pub enum ClientAuth {
 }
 
 impl ClientAuth {
+    /// All there are.
+    pub const ALL: [Self; 4] =
+        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
+
     /// The name as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {

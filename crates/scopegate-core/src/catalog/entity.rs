@@ -2,65 +2,10 @@
 
 use std::fmt;
 
-use scopegate_claims::Scope;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ClaimSpec, ClientId, ClientSpec, PolicySpec, RuleSpec, ScopeSpec, ServerId, ServerSpec,
-    TrustedIssuerSpec,
-};
-
-/// What kind of thing an entity is.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum EntityKind {
-    /// A custom authorization server.
-    Server,
-    /// A scope of a server.
-    Scope,
-    /// A claim of a server.
-    Claim,
-    /// An access policy of a server.
-    Policy,
-    /// A rule of a policy.
-    Rule,
-    /// An issuer whose assertions a server takes.
-    TrustedIssuer,
-    /// A client.
-    Client,
-}
-
-impl EntityKind {
-    /// All there are.
-    pub const ALL: [Self; 7] = [
-        Self::Server,
-        Self::Scope,
-        Self::Claim,
-        Self::Policy,
-        Self::Rule,
-        Self::TrustedIssuer,
-        Self::Client,
-    ];
-
-    /// The name as it is stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Claim => "claim",
-            Self::Client => "client",
-            Self::Policy => "policy",
-            Self::Rule => "rule",
-            Self::Scope => "scope",
-            Self::Server => "server",
-            Self::TrustedIssuer => "trusted_issuer",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
+use super::kind::Place;
+use super::{ClientId, EntityKind, ServerId, Spec};
 
 /// By what an entity is found.
 ///
@@ -105,54 +50,49 @@ impl EntityKey {
 
     /// The id of the server that the entity belongs to; none for a client.
     pub fn server_id(&self) -> Option<&str> {
-        match self.kind {
-            EntityKind::Client => None,
-            EntityKind::Server => Some(&self.name),
-            EntityKind::Claim
-            | EntityKind::Policy
-            | EntityKind::Rule
-            | EntityKind::Scope
-            | EntityKind::TrustedIssuer => self.parent.split('/').next(),
+        match self.kind.place() {
+            Place::Client => None,
+            Place::Server => Some(&self.name),
+            Place::InServer | Place::InPolicy => self.parent.split('/').next(),
         }
     }
 
     /// The name of the policy that a rule belongs to.
     pub fn policy_name(&self) -> Option<&str> {
-        match self.kind {
-            EntityKind::Rule => self.parent.split_once('/').map(|(_, policy)| policy),
-            _ => None,
+        match self.kind.place() {
+            Place::InPolicy => self.parent.split_once('/').map(|(_, policy)| policy),
+            Place::Client | Place::Server | Place::InServer => None,
         }
     }
 }
 
 impl EntityKey {
+    /// What the entity belongs to, the nearest first.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = Self> {
+        let server = match self.kind.place() {
+            Place::Client | Place::Server => None,
+            Place::InServer | Place::InPolicy => {
+                self.server_id().and_then(|id| ServerId::parse(id).ok())
+            }
+        };
+        let policy = server.as_ref().zip(self.policy_name());
+        let policy = policy.map(|(server, name)| Self::of_server(EntityKind::Policy, server, name));
+        policy.into_iter().chain(server.map(|server| Self::server(&server)))
+    }
+
     /// Refuses a key that no entity of this version has: it could not be looked up.
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let server = self.server_id().map(ServerId::parse);
         if matches!(server, Some(Err(_))) {
             return Err("its server has an id of an unknown form");
         }
-        let depth = if self.parent.is_empty() { 0 } else { self.parent.split('/').count() };
-        let is_in_place = match self.kind {
-            EntityKind::Client | EntityKind::Server => depth == 0,
-            EntityKind::Policy | EntityKind::Scope | EntityKind::TrustedIssuer => depth == 1,
-            EntityKind::Claim => depth == 1 || depth == 2 && self.parent.ends_with("/id"),
-            // The name of a policy may hold slashes.
-            EntityKind::Rule => depth >= 2,
-        };
-        if !is_in_place {
+        if !self.kind.is_parent(&self.parent) {
             return Err("it belongs to something of an unknown form");
         }
-        let is_known = match self.kind {
-            EntityKind::Client => ClientId::parse(&self.name).is_ok(),
-            EntityKind::Scope => Scope::parse(&self.name).is_ok(),
-            EntityKind::Claim
-            | EntityKind::Policy
-            | EntityKind::Rule
-            | EntityKind::Server
-            | EntityKind::TrustedIssuer => true,
-        };
-        if is_known { Ok(()) } else { Err("its name is of an unknown form") }
+        match self.kind.is_name(&self.name) {
+            true => Ok(()),
+            false => Err("its name is of an unknown form"),
+        }
     }
 }
 
@@ -186,64 +126,6 @@ impl Owner {
     /// The owner of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Api, Self::File].into_iter().find(|owner| owner.as_str() == name)
-    }
-}
-
-/// What was written of an entity.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Spec {
-    /// A claim.
-    Claim(ClaimSpec),
-    /// A client.
-    Client(Box<ClientSpec>),
-    /// An access policy.
-    Policy(PolicySpec),
-    /// A rule.
-    Rule(RuleSpec),
-    /// A scope.
-    Scope(ScopeSpec),
-    /// A custom authorization server.
-    Server(ServerSpec),
-    /// An issuer whose assertions a server takes.
-    TrustedIssuer(Box<TrustedIssuerSpec>),
-}
-
-impl Spec {
-    /// The JSON text that is stored.
-    pub fn to_json(&self) -> String {
-        let json = match self {
-            Self::Claim(spec) => serde_json::to_string(spec),
-            Self::Client(spec) => serde_json::to_string(spec),
-            Self::Policy(spec) => serde_json::to_string(spec),
-            Self::Rule(spec) => serde_json::to_string(spec),
-            Self::Scope(spec) => serde_json::to_string(spec),
-            Self::Server(spec) => serde_json::to_string(spec),
-            Self::TrustedIssuer(spec) => serde_json::to_string(spec),
-        };
-        json.expect("a spec has text keys only")
-    }
-
-    /// Reads what was stored.
-    ///
-    /// # Errors
-    ///
-    /// What is not as this version writes it. The text may quote what was stored.
-    pub fn from_json(key: &EntityKey, json: &str) -> Result<Self, serde_json::Error> {
-        match key.kind {
-            EntityKind::Claim => serde_json::from_str(json).map(Self::Claim),
-            EntityKind::Client => serde_json::from_str(json).map(Self::Client),
-            EntityKind::Policy => serde_json::from_str(json).map(Self::Policy),
-            EntityKind::Rule => serde_json::from_str(json).map(Self::Rule),
-            EntityKind::Scope => serde_json::from_str(json).map(Self::Scope),
-            EntityKind::Server => serde_json::from_str(json).map(Self::Server),
-            EntityKind::TrustedIssuer => serde_json::from_str(json).map(Self::TrustedIssuer),
-        }
-    }
-
-    /// The scope that an entity of this kind is named by, where it is a scope.
-    pub fn scope_name(key: &EntityKey) -> Option<Scope> {
-        (key.kind == EntityKind::Scope).then(|| Scope::parse(&key.name).ok()).flatten()
     }
 }
 

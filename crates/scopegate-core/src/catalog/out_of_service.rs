@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Affected, RowKey, UnreadableRow};
-use crate::store::StoreError;
 
 /// The rows that are not understood, and what they take out of service.
 #[derive(Clone, Debug, Default)]
@@ -62,18 +61,18 @@ impl OutOfService {
     }
 
     /// Refuses a client that is out of service.
-    pub(super) fn check_client(&self, id: &str) -> Result<(), StoreError> {
+    pub(super) fn check_client(&self, id: &str) -> Result<(), Arc<UnreadableRow>> {
         check(&self.clients, id)
     }
 
     /// Refuses a server that is out of service.
-    pub(super) fn check_server(&self, id: &str) -> Result<(), StoreError> {
+    pub(super) fn check_server(&self, id: &str) -> Result<(), Arc<UnreadableRow>> {
         check(&self.servers, id)
     }
 }
 
-fn check(map: &HashMap<String, Arc<UnreadableRow>>, id: &str) -> Result<(), StoreError> {
+fn check(map: &HashMap<String, Arc<UnreadableRow>>, id: &str) -> Result<(), Arc<UnreadableRow>> {
     // Mostly there is none, and then nothing is hashed.
     let row = if map.is_empty() { None } else { map.get(id) };
-    row.map_or(Ok(()), |row| Err(StoreError::Unreadable(Arc::clone(row))))
+    row.map_or(Ok(()), |row| Err(Arc::clone(row)))
 }

@@ -1,12 +1,19 @@
 //! Access policies and their rules as they are written.
 
+mod rules;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
-use super::{ClientId, Status};
+use super::check::{Field, Review};
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, ClientId, EntityKey, Status};
+
+/// The most characters of the name of a policy or a rule.
+const MAX_NAME: usize = 100;
 
 /// An access policy: the clients that its rules are for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -19,6 +26,27 @@ pub struct PolicySpec {
     /// Whether it is tried at all.
     #[serde(default)]
     pub status: Status,
+}
+
+impl SpecKind for PolicySpec {
+    const PLACE: Place = Place::InServer;
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        review.label(Field::of("name"), &review.key().name, MAX_NAME);
+        review.clients(&self.clients);
+    }
+
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.known_policy(&key.name)?.spec.clone()
+    }
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        server.policy(&key.name).spec = Some(self);
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        server.policy(&key.name).spec = None;
+    }
 }
 
 /// The clients that a policy applies to.
@@ -63,6 +91,28 @@ pub struct RuleSpec {
     /// Whether it is tried at all.
     #[serde(default)]
     pub status: Status,
+}
+
+impl SpecKind for RuleSpec {
+    const PLACE: Place = Place::InPolicy;
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        self.rules(review);
+    }
+
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.known_policy(key.policy_name()?)?.written.get(&key.name).cloned()
+    }
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        let policy = key.policy_name().unwrap_or_default();
+        server.policy(policy).written.insert(key.name.clone(), self);
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        let policy = key.policy_name().unwrap_or_default();
+        server.policy(policy).written.remove(&key.name);
+    }
 }
 
 impl RuleSpec {

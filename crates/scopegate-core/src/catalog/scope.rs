@@ -1,6 +1,14 @@
 //! A scope as it is written.
 
+use std::fmt;
+
+use scopegate_claims::Scope;
 use serde::{Deserialize, Serialize};
+
+use super::check::{Field, Review};
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, EntityKey, EntityKind};
+use crate::spelling::Quoted;
 
 /// Whether a person is asked before a client gets a scope.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -25,6 +33,11 @@ pub const RESERVED_SCOPES: [&str; 8] =
 pub const STANDARD_SCOPES: [&str; 6] =
     ["address", "email", "offline_access", "openid", "phone", "profile"];
 
+/// The most characters of a scope's name.
+const MAX_NAME: usize = 128;
+
+const MAX_DESCRIPTION: usize = 1000;
+
 /// A scope of a custom authorization server. Its name is the entity's.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -38,4 +51,141 @@ pub struct ScopeSpec {
     /// Whether a request that names no scope asks for this one.
     #[serde(default)]
     pub default: bool,
+}
+
+impl SpecKind for ScopeSpec {
+    const PLACE: Place = Place::InServer;
+
+    fn is_name(name: &str) -> bool {
+        Scope::parse(name).is_ok()
+    }
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        review.hold(Field::of("name"), check_name(&review.key().name));
+        review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
+    }
+
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.scopes.get(&Scope::parse(&key.name).ok()?).cloned()
+    }
+
+    fn keys_in(server: &AuthorizationServer) -> Vec<EntityKey> {
+        let key = |name: &Scope| EntityKey::of_server(EntityKind::Scope, &server.id, name.as_str());
+        server.scopes.keys().map(key).collect()
+    }
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        if let Ok(name) = Scope::parse(&key.name) {
+            server.scopes.insert(name, self);
+        }
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        if let Ok(name) = Scope::parse(&key.name) {
+            server.scopes.remove(&name);
+        }
+    }
+}
+
+/// Why a text cannot name a scope.
+enum NameProblem<'a> {
+    NoToken(&'a str),
+    TooLong,
+    Reserved(&'a str),
+    Okta(&'a str),
+    Brackets(&'a str),
+}
+
+impl fmt::Display for NameProblem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoToken(name) => write!(
+                f,
+                "{} is no scope: write printable ASCII without space, `\"` and `\\`",
+                Quoted(name)
+            ),
+            Self::TooLong => {
+                write!(f, "the scope is too long: write at most {MAX_NAME} characters")
+            }
+            Self::Reserved(name) => {
+                write!(f, "the scope {} is reserved: write another name", Quoted(name))
+            }
+            Self::Okta(name) => write!(
+                f,
+                "the scope {} is reserved for administration: write a name that does not begin with `okta.` or `okta:`",
+                Quoted(name)
+            ),
+            Self::Brackets(name) => {
+                write!(f, "{} is no scope: write `<` or `>`, not both", Quoted(name))
+            }
+        }
+    }
+}
+
+/// Reads a scope that is named somewhere.
+pub(crate) fn scope_token(name: &str) -> Result<Scope, impl fmt::Display> {
+    Scope::parse(name).map_err(|_| NameProblem::NoToken(name))
+}
+
+fn check_name(name: &str) -> Result<(), NameProblem<'_>> {
+    if Scope::parse(name).is_err() {
+        return Err(NameProblem::NoToken(name));
+    }
+    if name.len() > MAX_NAME {
+        return Err(NameProblem::TooLong);
+    }
+    if name == "*" || RESERVED_SCOPES.contains(&name) {
+        return Err(NameProblem::Reserved(name));
+    }
+    if name == "okta" || name.starts_with("okta.") || name.starts_with("okta:") {
+        return Err(NameProblem::Okta(name));
+    }
+    if name.contains('<') && name.contains('>') {
+        return Err(NameProblem::Brackets(name));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_may_have_any_name_that_okta_takes() {
+        for good in [
+            "read:orders",
+            "https://graph.example/.default",
+            "okta_x",
+            "Openid",
+            "a<b",
+            "a>b",
+            "oktas.x",
+            "**",
+        ] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "a b",
+            "é",
+            "openid",
+            "offline_access",
+            "okta",
+            "okta.x",
+            "okta:x",
+            "*",
+            "<a>",
+            "><",
+            &"a".repeat(129),
+        ] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_admin_scopes_are_refused() {
+        for (name, _) in crate::catalog::admin_scopes::SCOPES {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
 }

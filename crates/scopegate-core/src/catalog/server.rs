@@ -1,5 +1,7 @@
 //! An authorization server as it is written.
 
+mod rules;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -7,7 +9,9 @@ use scopegate_claims::{Audience, Dialect};
 use scopegate_jose::Algorithm;
 use serde::{Deserialize, Serialize};
 
-use super::Status;
+use super::check::Review;
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, EntityKey, Status};
 
 /// The id of an authorization server: the last part of its issuer's path.
 ///
@@ -105,6 +109,27 @@ pub struct ServerSpec {
     /// Whether it serves.
     #[serde(default)]
     pub status: Status,
+}
+
+impl SpecKind for ServerSpec {
+    const PLACE: Place = Place::Server;
+    const NAME_FIELD: &'static str = "id";
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        self.rules(review);
+    }
+
+    fn find(_key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.written().cloned()
+    }
+
+    fn put(self, _key: &EntityKey, server: &mut AuthorizationServer) {
+        server.write(self);
+    }
+
+    fn delete(_key: &EntityKey, server: &mut AuthorizationServer) {
+        server.unwrite();
+    }
 }
 
 impl ServerSpec {

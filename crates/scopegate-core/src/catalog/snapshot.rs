@@ -13,14 +13,14 @@ pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
 use self::policies::OrderedPolicies;
 pub use self::policies::{Policy, Rule};
+use super::kind::Place;
 use super::out_of_service::OutOfService;
 use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, ClaimSpec, ClientId, Edit, EntityKey, EntityKind, RowKey, ScopeSpec,
-    ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
+    Affected, AudienceSpec, ClaimSpec, ClientId, Edit, Entity, EntityKey, EntityKind, EntityRecord,
+    Owner, RowKey, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
 };
-use super::{admin_scopes, built_in, own_tokens};
-use crate::store::{CatalogChanges, Change, StoreError, Versions};
+use super::{CatalogChanges, Versions, admin_scopes, built_in, own_tokens};
 
 /// One state of the whole catalog.
 ///
@@ -38,6 +38,18 @@ pub struct Snapshot {
     clients: ClientMap,
     origins: Origins,
     out_of_service: Arc<OutOfService>,
+}
+
+/// What a decision has read in the catalog: the rows of a client and of a server, at a version.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "storages compare each of them")]
+pub struct CatalogState {
+    /// The client.
+    pub client: ClientId,
+    /// The server.
+    pub server: ServerId,
+    /// The version of the catalog that the decision was made on.
+    pub version: u64,
 }
 
 impl Snapshot {
@@ -59,7 +71,7 @@ impl Snapshot {
     /// The state after some changes that were read from a storage.
     #[must_use]
     pub fn after(&self, changes: CatalogChanges) -> Self {
-        let CatalogChanges { version, mut edits, unreadable, gone } = changes;
+        let CatalogChanges { version, mut edits, mut records, unreadable, gone } = changes;
         let mut out_of_service = Arc::clone(&self.out_of_service);
         if !unreadable.is_empty() || !out_of_service.is_empty() {
             let understood = edits.iter().map(|edit| edit.key().into()).chain(gone);
@@ -72,7 +84,12 @@ impl Snapshot {
             edits.extend(clients.map(|id| Edit::Delete(EntityKey::client(&id))));
             Arc::make_mut(&mut out_of_service).follow(understood.into_iter(), unreadable);
         }
-        Self { out_of_service, ..self.edited(version, edits) }
+        let with_record = |edit: Edit| {
+            let record = records.remove(edit.key());
+            (edit, record)
+        };
+        let edits = edits.into_iter().map(with_record).collect();
+        Self { out_of_service, ..self.edited_with(version, edits) }
     }
 
     /// The same, with the signing keys of a version, of which some are not understood.
@@ -88,18 +105,22 @@ impl Snapshot {
     /// The state after some changes, all of which are understood.
     #[must_use]
     pub fn edited(&self, version: u64, edits: Vec<Edit>) -> Self {
+        self.edited_with(version, edits.into_iter().map(|edit| (edit, None)).collect())
+    }
+
+    fn edited_with(&self, version: u64, edits: Vec<(Edit, Option<EntityRecord>)>) -> Self {
         let versions = Versions { catalog: version, ..self.versions };
         let mut next = Self { versions, ..self.clone() };
-        let mut by_server: BTreeMap<ServerId, Vec<Edit>> = BTreeMap::new();
-        for edit in edits {
+        let mut by_server: BTreeMap<ServerId, Vec<_>> = BTreeMap::new();
+        for (edit, record) in edits {
             match edit.key().server_id().map(ServerId::parse) {
-                Some(Ok(server)) => by_server.entry(server).or_default().push(edit),
+                Some(Ok(server)) => by_server.entry(server).or_default().push((edit, record)),
                 // No server of such an id can be asked for, so nothing is lost.
                 Some(Err(_)) => {}
                 None => {
                     let id = edit.key().name.clone();
                     let before = next.known_client(&id).map(Arc::clone);
-                    next.clients.edit(edit);
+                    next.clients.edit(edit, record);
                     let after = next.known_client(&id).map(Arc::clone);
                     next.origins.replace(before.as_deref(), after.as_deref());
                 }
@@ -110,7 +131,7 @@ impl Snapshot {
                 Some(server) => AuthorizationServer::clone(server),
                 None => AuthorizationServer::custom(&self.base, &id),
             };
-            edits.into_iter().for_each(|edit| server.edit(edit));
+            edits.into_iter().for_each(|(edit, record)| server.edit(edit, record));
             server.index();
             // What belongs to a server waits for it: the server's own row may not be understood yet.
             match server.is_blank() {
@@ -145,8 +166,11 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unreadable`] if it is out of service on this node.
-    pub fn server(&self, id: &ServerId) -> Result<Option<&Arc<AuthorizationServer>>, StoreError> {
+    /// The row that takes it out of service on this node.
+    pub fn server(
+        &self,
+        id: &ServerId,
+    ) -> Result<Option<&Arc<AuthorizationServer>>, Arc<UnreadableRow>> {
         self.out_of_service.check_server(id.as_str())?;
         let server = if id.is_org() { Some(&self.org) } else { self.servers.get(id) };
         Ok(server.filter(|server| server.is_written))
@@ -157,13 +181,61 @@ impl Snapshot {
     /// # Errors
     ///
     /// As [`server`](Self::server).
-    pub fn custom_server(&self, id: &str) -> Result<Option<&Arc<AuthorizationServer>>, StoreError> {
+    pub fn custom_server(
+        &self,
+        id: &str,
+    ) -> Result<Option<&Arc<AuthorizationServer>>, Arc<UnreadableRow>> {
         match ServerId::parse(id) {
             Ok(id) => self.server(&id),
             // A newer version may know other ids.
             Err(_) if id == ServerId::ORG => Ok(None),
             Err(_) => self.out_of_service.check_server(id).map(|()| None),
         }
+    }
+
+    /// An entity that is understood; none if none was written.
+    pub fn entity(&self, key: &EntityKey) -> Option<Entity> {
+        let (owner, spec) = match key.server_id() {
+            None => {
+                let client = self.known_client(&key.name)?;
+                (client.owner, client.spec.clone().into())
+            }
+            Some(server) => {
+                let server = self.servers.get(&ServerId::parse(server).ok()?)?;
+                (server.rows.get(key)?.0, Spec::find(key, server)?)
+            }
+        };
+        Some(Entity { key: key.clone(), owner, spec })
+    }
+
+    /// What is kept of an entity besides what was written; none if none was read from a storage.
+    pub fn record(&self, key: &EntityKey) -> Option<&EntityRecord> {
+        match key.server_id() {
+            None => self.known_client(&key.name)?.record.as_ref(),
+            Some(server) => {
+                let server = self.servers.get(&ServerId::parse(server).ok()?)?;
+                server.rows.get(key)?.1.as_ref()
+            }
+        }
+    }
+
+    /// Tells whether there is an entity, understood or not.
+    pub(super) fn has(&self, key: &EntityKey) -> bool {
+        self.entity(key).is_some() || self.out_of_service.rows().any(|row| row.key == key.into())
+    }
+
+    /// The keys of all entities of a kind: in a server, or of all servers or clients.
+    pub(super) fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
+        match kind.place() {
+            Place::Client => return self.clients().map(|it| EntityKey::client(&it.id)).collect(),
+            Place::Server => {
+                let custom = self.servers().filter(|server| !server.id.is_org());
+                return custom.map(|server| EntityKey::server(&server.id)).collect();
+            }
+            Place::InServer | Place::InPolicy => {}
+        }
+        let server = ServerId::parse(server).ok().and_then(|id| self.servers.get(&id));
+        server.map_or_else(Vec::new, |server| kind.keys_in(server))
     }
 
     /// The issuer of a server, whether there is such a server or not.
@@ -182,8 +254,8 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unreadable`] if it is out of service on this node.
-    pub fn client(&self, id: &str) -> Result<Option<&Arc<Client>>, StoreError> {
+    /// The row that takes it out of service on this node.
+    pub fn client(&self, id: &str) -> Result<Option<&Arc<Client>>, Arc<UnreadableRow>> {
         self.out_of_service.check_client(id)?;
         Ok(self.known_client(id))
     }
@@ -192,11 +264,10 @@ impl Snapshot {
         self.clients.find(id)
     }
 
-    /// The change by which a commit is written only if this is still what the catalog says of a client
-    /// and a server.
-    pub(crate) fn expect(&self, client: &Client, server: &AuthorizationServer) -> Change {
+    /// What a commit must still find in the catalog of a client and a server.
+    pub(crate) fn state_of(&self, client: &Client, server: &AuthorizationServer) -> CatalogState {
         let (client, server) = (client.id.clone(), server.id.clone());
-        Change::ExpectCatalog { client, server, version: self.version() }
+        CatalogState { client, server, version: self.version() }
     }
 
     /// All clients, active or not, in no order.
@@ -232,6 +303,8 @@ pub struct AuthorizationServer {
     own_tokens: Rules,
     targets: Targets,
     is_written: bool,
+    /// Who may change each of them, and the server itself; and what is kept of it besides.
+    rows: BTreeMap<EntityKey, (Owner, Option<EntityRecord>)>,
 }
 
 impl AuthorizationServer {
@@ -280,6 +353,7 @@ impl AuthorizationServer {
             default_scopes: ScopeSet::empty(),
             ordered_policies: OrderedPolicies::default(),
             is_written: id.is_default(),
+            rows: BTreeMap::new(),
         }
     }
 
@@ -330,66 +404,43 @@ impl AuthorizationServer {
         &self.own_tokens
     }
 
-    fn edit(&mut self, edit: Edit) {
+    fn edit(&mut self, edit: Edit, record: Option<EntityRecord>) {
         match edit {
-            Edit::Delete(key) => self.delete(&key),
-            Edit::Put(entity) => self.put(&entity.key, entity.spec),
+            Edit::Delete(key) => {
+                self.rows.remove(&key);
+                key.kind.delete(&key, self);
+            }
+            Edit::Put(Entity { key, owner, spec }) => {
+                spec.put(&key, self);
+                self.rows.insert(key, (owner, record));
+            }
         }
     }
 
-    fn put(&mut self, key: &EntityKey, spec: Spec) {
-        match spec {
-            Spec::Server(spec) => {
-                self.spec = spec;
-                self.is_written = true;
-            }
-            Spec::Scope(spec) => {
-                if let Ok(name) = Scope::parse(&key.name) {
-                    self.scopes.insert(name, spec);
-                }
-            }
-            Spec::Claim(spec) => {
-                self.claims.insert(key.clone(), spec);
-            }
-            Spec::Policy(spec) => self.policy(&key.name).spec = Some(spec),
-            Spec::Rule(spec) => {
-                let policy = key.policy_name().unwrap_or_default();
-                self.policy(policy).written.insert(key.name.clone(), spec);
-            }
-            Spec::TrustedIssuer(spec) => {
-                self.trusted_issuers.insert(key.name.clone(), TrustedIssuer::new(*spec));
-            }
-            Spec::Client(_) => {}
-        }
+    /// Takes over what is written of the server itself.
+    pub(super) fn write(&mut self, spec: ServerSpec) {
+        self.spec = spec;
+        self.is_written = true;
     }
 
-    fn delete(&mut self, key: &EntityKey) {
-        match key.kind {
-            EntityKind::Server => {
-                self.spec = ServerSpec::unwritten();
-                self.is_written = self.id.is_default();
-            }
-            EntityKind::Scope => {
-                if let Ok(name) = Scope::parse(&key.name) {
-                    self.scopes.remove(&name);
-                }
-            }
-            EntityKind::Claim => {
-                self.claims.remove(key);
-            }
-            EntityKind::Policy => self.policy(&key.name).spec = None,
-            EntityKind::Rule => {
-                let policy = key.policy_name().unwrap_or_default();
-                self.policy(policy).written.remove(&key.name);
-            }
-            EntityKind::TrustedIssuer => {
-                self.trusted_issuers.remove(&key.name);
-            }
-            EntityKind::Client => {}
-        }
+    /// Forgets what was written of the server itself.
+    pub(super) fn unwrite(&mut self) {
+        self.write(ServerSpec::unwritten());
+        self.is_written = self.id.is_default();
     }
 
-    fn policy(&mut self, name: &str) -> &mut Policy {
+    /// What was written of the server itself.
+    pub(super) fn written(&self) -> Option<&ServerSpec> {
+        self.is_written.then_some(&self.spec)
+    }
+
+    /// A policy, if there is one of that name.
+    pub(super) fn known_policy(&self, name: &str) -> Option<&Policy> {
+        self.policies.get(name)
+    }
+
+    /// A policy, which is made if there is none of that name.
+    pub(super) fn policy(&mut self, name: &str) -> &mut Policy {
         self.policies.entry(name.to_owned()).or_insert_with(|| Policy::named(name))
     }
 

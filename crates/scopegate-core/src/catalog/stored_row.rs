@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::kind::Place;
 use super::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
 use crate::catalog::UserId;
 
@@ -100,9 +101,9 @@ impl UnreadableRow {
     /// What is out of service.
     pub fn affected(&self) -> Affected<'_> {
         let RowKey { kind, parent, name } = &self.key;
-        match EntityKind::from_name(kind) {
-            Some(EntityKind::Client) => Affected::Client(name),
-            Some(EntityKind::Server) => Affected::Server(name),
+        match EntityKind::from_name(kind).map(EntityKind::place) {
+            Some(Place::Client) => Affected::Client(name),
+            Some(Place::Server) => Affected::Server(name),
             None if kind == RowKey::USER => Affected::User(name),
             None if parent.is_empty() => Affected::Nothing,
             _ => Affected::Server(parent.split('/').next().unwrap_or_default()),

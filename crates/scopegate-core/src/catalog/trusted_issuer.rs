@@ -3,7 +3,14 @@
 use scopegate_jose::{Jwk, KeySet};
 use serde::{Deserialize, Serialize};
 
-use super::Clients;
+use super::audience_names::is_issuer;
+use super::check::{Field, Review};
+use super::kind::{Place, SpecKind};
+use super::{AuthorizationServer, Clients, EntityKey, EntityKind};
+use crate::spelling::Quoted;
+
+/// The most characters of an issuer's name.
+const MAX_ISSUER: usize = 1024;
 
 /// An issuer whose assertions are taken. Its `iss` is the entity's name.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -19,6 +26,59 @@ pub struct TrustedIssuerSpec {
     pub subject: SubjectKind,
     /// The clients that may bring its assertions.
     pub clients: Clients,
+}
+
+impl SpecKind for TrustedIssuerSpec {
+    const PLACE: Place = Place::InServer;
+
+    const NAME_FIELD: &'static str = "issuer";
+    const MOST_IN_A_SERVER: Option<usize> = Some(100);
+
+    fn check(&self, review: &mut Review<'_, '_>) {
+        check_name(review);
+        review.clients(&self.clients);
+        review.keys_in_one_place(&self.jwks, self.jwks_uri.as_deref(), "a trusted issuer");
+        review.keys(&self.jwks, "a trusted issuer");
+        review.keys_uri(self.jwks_uri.as_deref());
+    }
+
+    fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
+        server.trusted_issuers.get(&key.name).map(|issuer| issuer.spec.clone())
+    }
+
+    fn keys_in(server: &AuthorizationServer) -> Vec<EntityKey> {
+        let key = |name: &String| EntityKey::of_server(EntityKind::TrustedIssuer, &server.id, name);
+        server.trusted_issuers.keys().map(key).collect()
+    }
+
+    fn put(self, key: &EntityKey, server: &mut AuthorizationServer) {
+        server.trusted_issuers.insert(key.name.clone(), TrustedIssuer::new(self));
+    }
+
+    fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
+        server.trusted_issuers.remove(&key.name);
+    }
+}
+
+/// The `iss` of its assertions: most often a URL, but it need not be one (RFC 7519 §4.1.1).
+fn check_name(review: &mut Review<'_, '_>) {
+    let (name, field) = (review.key().name.as_str(), Field::of("issuer"));
+    let shown = Quoted(name);
+    if name.chars().nth(MAX_ISSUER).is_some() {
+        review.length(field, name, MAX_ISSUER);
+    } else if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        review.refuse(
+            field,
+            format_args!(
+                "{shown} is no issuer: write the `iss` of its assertions, such as \"https://id.example.com\""
+            ),
+        );
+    } else if review.view().base.is_some_and(|base| is_issuer(name, base)) {
+        review.refuse(
+            field,
+            format_args!("{shown} is a server of this process: name it in \"trusted_servers\""),
+        );
+    }
 }
 
 /// What the `sub` of an assertion is.

@@ -1,17 +1,20 @@
-//! `[[client]]`: a client and its credentials.
+//! `[[client]]`: a client, its credentials, and how it gets tokens for users.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scopegate_claims::Audience;
+use serde_json::Value;
 
-use super::reader::{Table, Text};
-use super::seen::Seen;
-use super::server::{MAX_NAME, read_status};
+use super::draft::Draft;
+use super::ids::{BadIds, read_set};
+use super::reader::{Node, Table};
 use super::shape::Shape;
-use super::suggest::{Instead, Quoted};
-use super::{CatalogContext, attribute, client_flow, jwks, secret, supported};
-use crate::catalog::audience_names::is_issuer;
-use crate::catalog::{ClientAuth, ClientId, ClientSpec, Entity, EntityKey, Owner, Spec};
+use super::{CatalogContext, json, jwks, people, secret, status};
+use crate::catalog::{
+    ClientAuth, ClientConsent, ClientId, ClientSpec, ClientType, EntityKey, EntityKind,
+    RedirectUri, RefreshPolicy, RotationType,
+};
+use crate::spelling::{Instead, Quoted};
 
 pub(super) const CLIENT: Shape = Shape {
     what: "a client",
@@ -46,128 +49,144 @@ pub(super) const CLIENT: Shape = Shape {
     ],
 };
 
-/// The clients that policies may name.
-pub(super) struct ClientNames<'f> {
-    in_file: Seen<'f>,
-    context: &'f dyn CatalogContext,
+const TYPES: [(&str, ClientType); 4] = [
+    ("service", ClientType::Service),
+    ("web", ClientType::Web),
+    ("native", ClientType::Native),
+    ("browser", ClientType::Browser),
+];
+
+const REFRESH: Shape =
+    Shape { what: "refresh_token", keys: &["rotation_type", "leeway"], ..Shape::NONE };
+
+const ROTATION: [(&str, RotationType); 2] =
+    [("ROTATE", RotationType::Rotate), ("STATIC", RotationType::Static)];
+
+const CONSENT: [(&str, ClientConsent); 2] =
+    [("REQUIRED", ClientConsent::Required), ("TRUSTED", ClientConsent::Trusted)];
+
+/// Authentication methods that the format knows and that are not supported yet.
+const LATER_METHODS: [&str; 3] =
+    ["client_secret_jwt", "self_signed_tls_client_auth", "tls_client_auth"];
+
+/// Reads one client.
+pub(super) fn read<'f>(
+    client: Table<'f>,
+    ids: &BadIds<'f>,
+    context: &dyn CatalogContext,
+    draft: &mut Draft<'f>,
+) {
+    let id = client.required_text("id").and_then(|id| id.parse(ClientId::parse));
+    let name = id.map_or_else(|| draft.no_name(), |id| id.to_string());
+    let key = EntityKey { kind: EntityKind::Client, parent: String::new(), name };
+    draft.read(client, key, || read_spec(client, ids, context));
 }
 
-impl<'f> ClientNames<'f> {
-    /// Collects the ids of the file's clients.
-    pub(super) fn of(clients: &[Table<'f>], context: &'f dyn CatalogContext) -> Self {
-        let mut in_file = Seen::default();
-        for id in clients.iter().filter_map(|client| client.required_text("id")) {
-            in_file.once("client", id);
-        }
-        Self { in_file, context }
-    }
-
-    /// Tells whether there is such a client, in the file or elsewhere.
-    pub(super) fn contains(&self, id: &str) -> bool {
-        self.in_file.contains(id)
-            || ClientId::parse(id).is_ok_and(|id| self.context.has_client(&id))
-    }
-
-    /// A client that is named, if there is such a one.
-    pub(super) fn known(&self, id: Text<'_>) -> Option<ClientId> {
-        if !self.contains(id.text) {
-            let instead = Instead { of: id.text, known: self.names() };
-            id.refuse(format_args!("unknown client {}: {instead}", Quoted(id.text)));
-        }
-        ClientId::parse(id.text).ok()
-    }
-
-    /// The ids of the file's clients.
-    pub(super) fn names(&self) -> impl Iterator<Item = &'f str> + Clone + '_ {
-        self.in_file.names()
-    }
-
-    /// What the file is read against.
-    pub(super) fn context(&self) -> &'f dyn CatalogContext {
-        self.context
-    }
-}
-
-/// Reads one client. That it has an id was seen to when the ids were collected.
-pub(super) fn read(
+fn read_spec(
     client: Table<'_>,
-    names: &ClientNames<'_>,
-    audiences: &BTreeSet<Audience>,
-) -> Option<Entity> {
-    let context = names.context();
-    let id = client.text_again("id").and_then(|id| read_id(id, context));
-    let name = client.required_text("name").and_then(|name| name.label(MAX_NAME));
-    let auth = client.required_text("auth").and_then(supported::read_auth);
-    let client_type = client_flow::read_type(client);
-    let grant_types = client_flow::read_grants(client, client_type);
+    ids: &BadIds<'_>,
+    context: &dyn CatalogContext,
+) -> Option<ClientSpec> {
+    let name = client.required_text("name");
+    let auth = client.required("auth").and_then(read_auth);
+    let client_type = match client.optional("type") {
+        None => Some(ClientType::Service),
+        Some(node) => node.text()?.one_of("type", &TYPES),
+    };
     let secrets = client.optional("secrets").map(|node| secret::read_all(node, context));
-    let jwks = client.optional("jwks").map(|node| jwks::read(node, "a client"));
-    let jwks_uri = client.optional("jwks_uri").map(|node| jwks::read_uri(node, context));
-    if let Some(auth) = auth {
-        check_credentials(client, auth);
-    }
-    check_basic(client, id.as_ref(), auth);
-    let spec = ClientSpec {
-        name: name?.to_owned(),
-        client_type: client_type?,
+    let jwks = jwks::read(client, "a client");
+    let jwks_uri = jwks::read_uri(client);
+    let boolean = |key| client.optional(key).and_then(Node::boolean);
+    let consent = client.optional_text("consent_method");
+    let may_act = client.optional_text("may_act").map(|id| ids.client(id));
+    let (users, groups) = people::read(client);
+    let origins = client.optional("origins");
+    let client_type = client_type?;
+    Some(ClientSpec {
+        name: name.map_or_else(|| "?".to_owned(), |name| name.text.to_owned()),
+        client_type,
         auth: auth?,
         secrets: secrets.unwrap_or_else(|| Some(Vec::new()))?,
-        jwks: jwks.unwrap_or_else(|| Some(Vec::new()))?,
-        jwks_uri: jwks_uri.map_or(Some(None), |url| url.map(Some))?,
-        grant_types: grant_types?,
-        attributes: client.optional("attributes").and_then(attribute::read).unwrap_or_default(),
-        may_act: client.optional_text("may_act").and_then(|id| names.known(id)),
-        status: read_status(client),
+        jwks: jwks?,
+        jwks_uri: jwks_uri?,
+        grant_types: read_grant_types(client, client_type),
+        redirect_uris: read_uris(client, "redirect_uris"),
+        post_logout_redirect_uris: read_uris(client, "post_logout_redirect_uris"),
+        origins: read_set(origins, "origin", |origin| Some(origin.text.to_owned())),
+        pkce_required: boolean("pkce_required").unwrap_or(true),
+        require_par: boolean("require_pushed_authorization_requests").unwrap_or(false),
+        refresh_token: read_refresh(client, client_type),
+        users,
+        groups,
+        audiences: read_audiences(client),
+        may_act: may_act.map_or(Some(None), |id| id.map(Some))?,
+        consent: consent
+            .and_then(|name| name.one_of("consent_method", &CONSENT))
+            .unwrap_or_default(),
+        attributes: client.optional("attributes").and_then(read_attributes).unwrap_or_default(),
+        status: status::read(client),
         ..ClientSpec::default()
-    };
-    let spec = client_flow::read(client, audiences, spec);
-    let key = EntityKey::client(&id?);
-    Some(Entity { key, owner: Owner::File, spec: Spec::Client(Box::new(spec)) })
+    })
 }
 
-/// The rule of `audience_names`, told with the place in the file.
-fn read_id(id: Text<'_>, context: &dyn CatalogContext) -> Option<ClientId> {
-    if context.issuer_base().is_some_and(|base| is_issuer(id.text, base)) {
-        id.refuse(format_args!("the client id {} is an issuer: write another id", Quoted(id.text)));
+fn read_auth(node: Node<'_>) -> Option<ClientAuth> {
+    let name = node.text()?;
+    if LATER_METHODS.contains(&name.text) {
+        let shown = Quoted(name.text);
+        // Whatever it resembles, one of the others is meant to take its place: list them.
+        let known = ClientAuth::ALL.iter().map(|known| known.as_str());
+        let instead = Instead { of: "", known };
+        name.refuse(format_args!(
+            "the authentication method {shown} is not supported yet: {instead}"
+        ));
         return None;
     }
-    id.parse(ClientId::parse)
+    name.one_of("authentication method", &ClientAuth::ALL.map(|auth| (auth.as_str(), auth)))
 }
 
-/// HTTP Basic ends an id at its first colon (RFC 7617 §2).
-fn check_basic(client: Table<'_>, id: Option<&ClientId>, auth: Option<ClientAuth>) {
-    if auth == Some(ClientAuth::ClientSecretBasic) && id.is_some_and(|id| !id.fits_basic()) {
-        let Some(node) = client.optional("auth") else { return };
-        node.refuse(format_args!(
-            "client_secret_basic cannot carry a client id with a colon: write \
-             \"client_secret_post\", \"private_key_jwt\" or \"none\""
-        ));
+/// Reads the grant types; a client that can keep a secret and names none asks for itself.
+fn read_grant_types(client: Table<'_>, client_type: ClientType) -> BTreeSet<String> {
+    let names = client.optional("grant_types");
+    let is_confidential = matches!(client_type, ClientType::Service | ClientType::Web);
+    match names {
+        None if is_confidential => BTreeSet::from(["client_credentials".to_owned()]),
+        names => read_set(names, "grant type", |name| Some(name.text.to_owned())),
     }
 }
 
-/// A client has the credentials of its method, and no others: nobody would know what they are for.
-fn check_credentials(client: Table<'_>, auth: ClientAuth) {
-    let method = auth.as_str();
-    let useless: &[&str] = match auth {
-        ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => {
-            match client.optional("secrets") {
-                None => client.refuse_missing("secrets", method),
-                Some(node) if node.is_empty_list() => {
-                    node.refuse(format_args!("\"secrets\" is empty: {method} needs one or two"));
-                }
-                Some(_) => {}
-            }
-            &["jwks", "jwks_uri"]
-        }
-        ClientAuth::PrivateKeyJwt => {
-            jwks::check_one_place(client, method);
-            &["secrets"]
-        }
-        ClientAuth::None => &["jwks", "jwks_uri", "secrets"],
+fn read_uris(client: Table<'_>, key: &'static str) -> Vec<RedirectUri> {
+    let uris = client.optional(key).and_then(Node::texts).unwrap_or_default();
+    uris.into_iter().filter_map(|uri| uri.parse(RedirectUri::parse)).collect()
+}
+
+fn read_refresh(client: Table<'_>, client_type: ClientType) -> RefreshPolicy {
+    let usual = RefreshPolicy::of(client_type);
+    let Some(table) = client.optional("refresh_token").and_then(|node| node.table(&REFRESH)) else {
+        return usual;
     };
-    for key in useless {
-        if let Some(node) = client.optional(key).filter(|node| !node.is_empty_list()) {
-            node.refuse(format_args!("{key:?} does not go with {method}: leave it out"));
+    let rotation_type = table.optional_text("rotation_type");
+    let rotation_type = rotation_type.and_then(|name| name.one_of("rotation_type", &ROTATION));
+    let rotation_type = rotation_type.unwrap_or(usual.rotation_type);
+    let leeway = match (table.optional("leeway"), rotation_type) {
+        (None, RotationType::Rotate) => RefreshPolicy::DEFAULT_LEEWAY,
+        (None, RotationType::Static) => 0,
+        (Some(node), _) => {
+            // A number that does not fit is too large for a leeway.
+            node.whole().map_or(0, |leeway| u8::try_from(leeway).unwrap_or(u8::MAX))
         }
-    }
+    };
+    RefreshPolicy { rotation_type, leeway }
+}
+
+/// Reads the audiences whose tokens a client may look into.
+fn read_audiences(client: Table<'_>) -> BTreeSet<Audience> {
+    let names = client.optional("audiences").and_then(Node::texts).unwrap_or_default();
+    names.into_iter().filter_map(|name| name.parse(Audience::parse)).collect()
+}
+
+fn read_attributes(node: Node<'_>) -> Option<BTreeMap<String, Value>> {
+    let attributes =
+        node.entries()?.map(|(name, value)| Some((name.text.to_owned(), json::convert(value)?)));
+    let attributes: Vec<_> = attributes.collect();
+    attributes.into_iter().collect()
 }

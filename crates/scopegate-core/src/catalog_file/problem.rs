@@ -2,10 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::ops::Range;
 
 use super::CatalogSource;
 use super::place::Places;
-use super::suggest::Quoted;
+use crate::spelling::Quoted;
 
 /// So many problems are kept; the others are counted.
 const MAX_KEPT: usize = 100;
@@ -108,6 +109,16 @@ impl Problems {
                 self.refuse(span.start, format_args!("not TOML: {message}"));
             }
         }
+    }
+
+    /// Tells whether there is a problem within a part of the file.
+    pub(super) fn is_within(&self, part: &Range<usize>) -> bool {
+        self.kept.borrow().iter().any(|problem| part.contains(&problem.at))
+    }
+
+    /// Counts problems that are not kept.
+    pub(super) fn count_more(&self, more: usize) {
+        self.more.set(self.more.get() + more);
     }
 
     fn keep(&self, at: usize, message: fmt::Arguments<'_>, first: Option<usize>) {

@@ -4,12 +4,14 @@
 //! finds the next problem.
 
 use std::fmt;
+use std::ops::Range;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::problem::Problems;
 use super::shape::Shape;
-use super::suggest::{Instead, Quoted, nearest};
+use crate::catalog::{Field, Step};
+use crate::spelling::{Instead, Quoted, nearest};
 
 /// A value, the key it stands under, and where it begins.
 #[derive(Clone, Copy)]
@@ -42,11 +44,6 @@ impl<'f> Node<'f> {
     /// Notes a problem with this value.
     pub(super) fn refuse(self, message: fmt::Arguments<'_>) {
         self.problems.refuse(self.at, message);
-    }
-
-    /// Notes that this value is hardly meant so.
-    pub(super) fn warn(self, message: fmt::Arguments<'_>) {
-        self.problems.warn(self.at, message);
     }
 
     /// The value itself.
@@ -110,16 +107,6 @@ impl<'f> Node<'f> {
     /// The entries of a list of texts; without those that are none.
     pub(super) fn texts(self) -> Option<Vec<Text<'f>>> {
         Some(self.list()?.filter_map(Self::text).collect())
-    }
-
-    /// A list of texts that may not be empty.
-    pub(super) fn some_texts(self, instead: &str) -> Option<Vec<Text<'f>>> {
-        let texts = self.list()?;
-        if texts.len() == 0 {
-            self.refuse(format_args!("{} is empty: write {instead}", self.name));
-            return None;
-        }
-        self.texts()
     }
 
     /// A table of this shape.
@@ -199,27 +186,6 @@ impl<'f> Text<'f> {
             self.refuse(format_args!("unknown {what} {}: {instead}", Quoted(self.text)));
         }
         found
-    }
-
-    /// A text for people: not blank, on one line, not too long.
-    pub(super) fn label(self, most: usize) -> Option<&'f str> {
-        if self.text.trim().is_empty() || self.text.chars().any(char::is_control) {
-            self.refuse(format_args!(
-                "{} is no name: write 1 to {most} characters on one line",
-                Quoted(self.text)
-            ));
-            return None;
-        }
-        self.at_most(most)
-    }
-
-    /// The text, if it has not too many characters.
-    pub(super) fn at_most(self, most: usize) -> Option<&'f str> {
-        if self.text.chars().nth(most).is_some() {
-            self.refuse(format_args!("the text is too long: write at most {most} characters"));
-            return None;
-        }
-        Some(self.text)
     }
 }
 
@@ -305,14 +271,48 @@ impl<'f> Table<'f> {
     }
 
     /// Notes that a key is missing, unless it is there and misspelt, which was noted.
-    pub(super) fn refuse_missing(self, key: &'static str, needed_by: &str) {
+    fn refuse_missing(self, key: &'static str, needed_by: &str) {
+        if !self.is_misspelt(key) {
+            self.refuse(format_args!("missing key {key:?}: {needed_by} needs it"));
+        }
+    }
+
+    /// Tells whether a key of another spelling stands in the place of this one.
+    pub(super) fn is_misspelt(self, key: &str) -> bool {
         let keys = self.shape.keys;
         let is_meant = |written: &str| {
             !keys.contains(&written) && nearest(written, keys.iter().copied()) == Some(key)
         };
-        if !self.entries.keys().any(|written| is_meant(written.get_ref())) {
-            self.refuse(format_args!("missing key {key:?}: {needed_by} needs it"));
+        self.entries.keys().any(|written| is_meant(written.get_ref()))
+    }
+
+    /// Where the value of a key begins and ends, if the table has the key.
+    pub(super) fn range_of(self, key: &str) -> Option<Range<usize>> {
+        self.entries.get(key).map(toml::Spanned::span)
+    }
+
+    /// Where a part of what the table describes stands; of a part that does not, the nearest part that it
+    /// would belong to.
+    pub(super) fn place_of(self, field: &Field) -> usize {
+        let (mut at, mut part) = (self.at, Part::Table(self.entries));
+        for step in field.steps() {
+            let found = match (part, step) {
+                (Part::Table(table), Step::Key(key)) => table.get(*key),
+                (Part::Table(table), Step::Name(name)) => {
+                    let found = table.keys().find(|key| key.get_ref() == name);
+                    return found.map_or(at, |key| key.span().start);
+                }
+                (Part::List(entries), Step::At(place)) => entries.get(*place),
+                (Part::List(entries), Step::Entry(text)) => {
+                    entries.iter().find(|entry| entry.get_ref().as_str() == Some(text))
+                }
+                (_, _) => None,
+            };
+            let Some(found) = found else { return at };
+            at = found.span().start;
+            part = Part::of(found.get_ref());
         }
+        at
     }
 
     /// A text that must be there.
@@ -344,5 +344,23 @@ impl<'f> Table<'f> {
             return Vec::new();
         };
         node.list().into_iter().flatten().filter_map(|entry| entry.table(shape)).collect()
+    }
+}
+
+/// A value that has parts.
+#[derive(Clone, Copy)]
+enum Part<'f> {
+    List(&'f DeArray<'f>),
+    None,
+    Table(&'f DeTable<'f>),
+}
+
+impl<'f> Part<'f> {
+    fn of(value: &'f DeValue<'f>) -> Self {
+        match value {
+            DeValue::Array(entries) => Self::List(entries),
+            DeValue::Table(table) => Self::Table(table),
+            _ => Self::None,
+        }
     }
 }

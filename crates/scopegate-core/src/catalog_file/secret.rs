@@ -15,9 +15,6 @@ pub(super) const INSTEAD: &str = "a secret never stands in the file: write \
     secrets = [{ sha256 = \"…\" }] with what `printf %s \"$SECRET\" | sha256sum` prints, \
     or secrets = [{ env = \"NAME\" }]";
 
-/// Two, so that one can replace the other without a gap.
-const MAX_NUMBER: usize = 2;
-
 const SECRET: Shape = Shape {
     what: "a secret",
     keys: &["sha256", "env", "expires"],
@@ -28,22 +25,7 @@ const SECRET: Shape = Shape {
 /// Reads the secrets of a client.
 pub(super) fn read_all(node: Node<'_>, context: &dyn CatalogContext) -> Option<Vec<ClientSecret>> {
     let entries = node.list()?;
-    if entries.len() > MAX_NUMBER {
-        node.refuse(format_args!(
-            "too many secrets: write at most {MAX_NUMBER}, the new and the old one"
-        ));
-        return None;
-    }
-    let mut secrets: Vec<ClientSecret> = Vec::new();
-    for entry in entries {
-        let secret = read(entry, context)?;
-        if secrets.iter().any(|known| known.is_same_secret(&secret)) {
-            entry.refuse(format_args!("duplicate secret: leave it out"));
-            return None;
-        }
-        secrets.push(secret);
-    }
-    Some(secrets)
+    entries.map(|entry| read(entry, context)).collect()
 }
 
 fn read(entry: Node<'_>, context: &dyn CatalogContext) -> Option<ClientSecret> {
@@ -99,7 +81,7 @@ fn read_variable(name: Text<'_>, context: &dyn CatalogContext) -> Option<[u8; 32
         ));
         return None;
     }
-    let shown = super::suggest::Quoted(name.text);
+    let shown = crate::spelling::Quoted(name.text);
     let Some(value) = context.variable(name.text) else {
         name.refuse(format_args!(
             "the environment variable {shown} is not set: set it to the secret"

@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 
 use super::reader::Text;
-use super::suggest::Quoted;
+use crate::spelling::Quoted;
 
 /// The names that occurred, and where each occurred first.
 #[derive(Default)]
 pub(super) struct Seen<'f> {
     names: HashMap<&'f str, usize>,
-    /// In the order of the file, for suggestions.
-    order: Vec<&'f str>,
 }
 
 impl<'f> Seen<'f> {
@@ -19,7 +17,6 @@ impl<'f> Seen<'f> {
         match self.names.get(name.text) {
             None => {
                 self.names.insert(name.text, name.at);
-                self.order.push(name.text);
             }
             Some(&first) => {
                 let shown = Quoted(name.text);
@@ -30,15 +27,5 @@ impl<'f> Seen<'f> {
                 );
             }
         }
-    }
-
-    /// Tells whether a name occurred.
-    pub(super) fn contains(&self, name: &str) -> bool {
-        self.names.contains_key(name)
-    }
-
-    /// The names in the order of the file.
-    pub(super) fn names(&self) -> impl Iterator<Item = &'f str> + Clone + '_ {
-        self.order.iter().copied()
     }
 }

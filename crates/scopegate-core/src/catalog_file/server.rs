@@ -1,18 +1,20 @@
 //! `[[server]]`: an authorization server and what belongs to it.
 
-use scopegate_claims::Dialect;
+use std::collections::BTreeSet;
+
+use scopegate_claims::{Audience, Dialect};
 use scopegate_jose::Algorithm;
 
-use super::client::ClientNames;
+use super::draft::Draft;
+use super::ids::{BadIds, BadScopes};
 use super::reader::{Node, Table};
 use super::seen::Seen;
 use super::shape::Shape;
-use super::{claim, policy, resource, scope, trusted_issuer, trusted_server};
-use crate::catalog::{Entity, EntityKey, Owner, ServerId, ServerSpec, Spec, Status};
+use super::{claim, policy, scope, status, trusted_issuer};
+use crate::catalog::{AudienceSpec, EntityKey, EntityKind, ServerId, ServerSpec, Spec};
+use crate::spelling::Quoted;
 
-pub(super) const MAX_NAME: usize = 100;
-
-const SERVER: Shape = Shape {
+pub(super) const SERVER: Shape = Shape {
     what: "a server",
     keys: &[
         "id",
@@ -31,86 +33,85 @@ const SERVER: Shape = Shape {
     ..Shape::NONE
 };
 
+const AUDIENCE: Shape = Shape { what: "an audience", keys: &["name", "resources"], ..Shape::NONE };
+
 const DIALECTS: [(&str, Dialect); 3] =
     [("both", Dialect::Both), ("okta", Dialect::Okta), ("rfc9068", Dialect::Rfc9068)];
 
-pub(super) const STATUS: [(&str, Status); 2] =
-    [("ACTIVE", Status::Active), ("INACTIVE", Status::Inactive)];
-
-/// Reads all servers, each followed by what belongs to it.
-pub(super) fn read_all(catalog: &Table<'_>, clients: &ClientNames<'_>) -> Vec<Entity> {
-    let (mut entities, mut ids) = (Vec::new(), Seen::default());
-    let servers = catalog.tables("server", "[[server]]", &SERVER);
-    for id in servers.iter().filter_map(|server| server.required_text("id")) {
-        ids.once("server", id);
+/// Reads a server, followed by what belongs to it. That may be wrong too, even if the server is.
+pub(super) fn read<'f>(server: Table<'f>, ids: &BadIds<'f>, draft: &mut Draft<'f>) {
+    let id = server.required_text("id").and_then(|id| id.parse(ServerId::parse));
+    let id = id.map_or_else(|| draft.no_name(), |id| id.to_string());
+    let key = EntityKey { kind: EntityKind::Server, parent: String::new(), name: id.clone() };
+    draft.read(server, key, || read_spec(server, ids).map(Spec::Server));
+    let scopes = server.tables("scope", "[[server.scope]]", &scope::SCOPE);
+    let bad = BadScopes::of(&scopes);
+    for scope in scopes {
+        scope::read(scope, &id, draft);
     }
-    for server in servers {
-        // That it is there was seen to above.
-        let id = server.text_again("id").and_then(|id| id.parse(ServerId::parse));
-        entities.extend(read(server, id.as_ref(), clients, &ids));
-        read_parts(server, id.as_ref(), clients, &mut entities);
-    }
-    entities
+    claim::read_all(server, &id, &bad, draft);
+    policy::read_all(server, &id, ids, &bad, draft);
+    trusted_issuer::read_all(server, &id, ids, draft);
 }
 
-fn read(
-    server: Table<'_>,
-    id: Option<&ServerId>,
-    clients: &ClientNames<'_>,
-    ids: &Seen<'_>,
-) -> Option<Entity> {
-    let name = server.required_text("name").and_then(|name| name.label(MAX_NAME));
-    let audiences = resource::read_audiences(server, clients);
+fn read_spec(server: Table<'_>, ids: &BadIds<'_>) -> Option<ServerSpec> {
+    let name = server.required_text("name");
+    let audiences = server.required("audiences").and_then(read_audiences);
     let dialect = server.optional_text("dialect");
     let dialect = dialect.and_then(|name| name.one_of("dialect", &DIALECTS)).unwrap_or_default();
     let algorithms = match server.optional("algorithms") {
-        None => vec![Algorithm::Rs256],
-        Some(node) => read_algorithms(node)?,
+        None => Some(vec![Algorithm::Rs256]),
+        Some(node) => read_algorithms(node),
     };
-    let status = read_status(server);
-    let spec = ServerSpec {
-        name: name?.to_owned(),
+    let trusted_servers = read_trusted_servers(server, ids);
+    let status = status::read(server);
+    Some(ServerSpec {
+        name: name.map_or_else(|| "?".to_owned(), |name| name.text.to_owned()),
         audiences: audiences?,
         dialect,
-        algorithms,
-        trusted_servers: trusted_server::read(server, id, ids),
+        algorithms: algorithms?,
+        trusted_servers: trusted_servers?,
         status,
-    };
-    Some(Entity { key: EntityKey::server(id?), owner: Owner::File, spec: Spec::Server(spec) })
+    })
 }
 
-/// Reads what belongs to a server, even if the server itself is wrong: there may be more to report.
-fn read_parts(
-    server: Table<'_>,
-    id: Option<&ServerId>,
-    clients: &ClientNames<'_>,
-    entities: &mut Vec<Entity>,
-) {
-    let scopes = server.tables("scope", "[[server.scope]]", &scope::SCOPE);
-    let names = scope::names(&scopes);
-    entities.extend(scopes.into_iter().filter_map(|scope| scope::read(scope, id)));
-    entities.extend(claim::read_all(server, id, &names));
-    policy::read_all(server, id, clients, &names, entities);
-    entities.extend(trusted_issuer::read_all(server, id, clients));
+fn read_audiences(node: Node<'_>) -> Option<Vec<AudienceSpec>> {
+    let read: Vec<Option<AudienceSpec>> = node.list()?.map(read_audience).collect();
+    read.into_iter().collect()
+}
+
+fn read_audience(entry: Node<'_>) -> Option<AudienceSpec> {
+    let audience = entry.table(&AUDIENCE)?;
+    let name = audience.required_text("name").and_then(|name| {
+        let shown = Quoted(name.text);
+        let text = format!("{shown} is no audience: write a text such as \"api://orders\"");
+        name.parse(|name| Audience::parse(name).map_err(|_| text))
+    });
+    let resources = audience.optional("resources").and_then(Node::texts).unwrap_or_default();
+    let resources = resources.into_iter().map(|url| url.text.to_owned()).collect();
+    Some(AudienceSpec { name: name?, resources })
 }
 
 fn read_algorithms(node: Node<'_>) -> Option<Vec<Algorithm>> {
     // RS256 first: it is what one should try first when in doubt.
     let known = ["RS256", "PS256", "ES256", "ES384", "EdDSA"]
         .map(|name| (name, Algorithm::from_name(name)));
-    let mut seen = Seen::default();
-    let names = node.some_texts("[\"RS256\"]")?.into_iter();
-    let read: Vec<Option<Algorithm>> = names
-        .map(|name| {
-            seen.once("algorithm", name);
-            name.one_of("algorithm", &known).flatten()
-        })
-        .collect();
+    let names = node.texts()?.into_iter();
+    let read: Vec<Option<Algorithm>> =
+        names.map(|name| name.one_of("algorithm", &known).flatten()).collect();
     read.into_iter().collect()
 }
 
-/// Reads the status of anything that has one.
-pub(super) fn read_status(table: Table<'_>) -> Status {
-    let status = table.optional_text("status");
-    status.and_then(|name| name.one_of("status", &STATUS)).unwrap_or_default()
+/// Reads whose tokens may be exchanged for the server's own.
+fn read_trusted_servers(server: Table<'_>, ids: &BadIds<'_>) -> Option<BTreeSet<ServerId>> {
+    let names = server.optional("trusted_servers").and_then(Node::texts).unwrap_or_default();
+    let mut seen = Seen::default();
+    let names: Vec<Option<ServerId>> = names
+        .into_iter()
+        .map(|name| {
+            seen.once("server", name);
+            ids.server(name)
+        })
+        .collect();
+    names.into_iter().collect()
 }

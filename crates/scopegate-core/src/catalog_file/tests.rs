@@ -15,11 +15,11 @@ use std::collections::HashMap;
 
 use scopegate_claims::Issuer;
 
-use super::suggest::Instead;
 use super::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use crate::catalog::ClientId;
 use crate::catalog::UserId;
 use crate::grants::GRANTS;
+use crate::spelling::Instead;
 
 /// 32 characters, as few as a secret may have.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";

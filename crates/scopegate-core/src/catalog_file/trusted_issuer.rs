@@ -1,21 +1,11 @@
 //! `[[server.trusted_issuer]]`: of whom a server takes assertions.
 
-use super::client::ClientNames;
-use super::reader::{Table, Text};
-use super::seen::Seen;
+use super::draft::Draft;
+use super::ids::BadIds;
+use super::jwks;
+use super::reader::Table;
 use super::shape::Shape;
-use super::suggest::Quoted;
-use super::{jwks, policy};
-use crate::catalog::audience_names::is_issuer;
-use crate::catalog::{
-    Entity, EntityKey, EntityKind, Owner, ServerId, Spec, SubjectKind, TrustedIssuerSpec,
-};
-
-/// The longest name of an issuer.
-const MAX_ISSUER: usize = 1024;
-
-/// The most issuers or servers that a server trusts.
-const MAX_NUMBER: usize = 100;
+use crate::catalog::{EntityKey, EntityKind, Spec, SubjectKind, TrustedIssuerSpec};
 
 const TRUSTED_ISSUER: Shape = Shape {
     what: "a trusted issuer",
@@ -26,62 +16,28 @@ const TRUSTED_ISSUER: Shape = Shape {
 const SUBJECTS: [(&str, SubjectKind); 2] = [("login", SubjectKind::Login), ("id", SubjectKind::Id)];
 
 /// Reads the issuers whose assertions a server takes.
-pub(super) fn read_all(
-    server: Table<'_>,
-    id: Option<&ServerId>,
-    clients: &ClientNames<'_>,
-) -> Vec<Entity> {
-    let mut names = Seen::default();
+pub(super) fn read_all<'f>(server: Table<'f>, id: &str, ids: &BadIds<'f>, draft: &mut Draft<'f>) {
     let issuers = server.tables("trusted_issuer", "[[server.trusted_issuer]]", &TRUSTED_ISSUER);
-    if let Some(surplus) = issuers.get(MAX_NUMBER) {
-        surplus.refuse(format_args!("too many trusted issuers: write at most {MAX_NUMBER}"));
+    for issuer in issuers {
+        let (parent, name) = (id.to_owned(), draft.name(issuer, "issuer"));
+        let key = EntityKey { kind: EntityKind::TrustedIssuer, parent, name };
+        draft.read(issuer, key, || {
+            let spec = read(issuer, ids)?;
+            Some(Spec::TrustedIssuer(Box::new(spec)))
+        });
     }
-    issuers.into_iter().filter_map(|issuer| read(issuer, id, clients, &mut names)).collect()
 }
 
-fn read<'f>(
-    issuer: Table<'f>,
-    server: Option<&ServerId>,
-    clients: &ClientNames<'_>,
-    names: &mut Seen<'f>,
-) -> Option<Entity> {
-    let name = issuer.required_text("issuer").and_then(|name| {
-        names.once("trusted issuer", name);
-        read_name(name, clients)
-    });
-    let applies_to = issuer.required("clients");
-    let applies_to = applies_to.and_then(|node| policy::read_clients(node, clients));
+fn read(issuer: Table<'_>, ids: &BadIds<'_>) -> Option<TrustedIssuerSpec> {
+    let clients = ids.clients(issuer);
     let subject = issuer.optional_text("subject");
     let subject = subject.map(|text| text.one_of("subject", &SUBJECTS));
-    let inline = issuer.optional("jwks").map(|node| jwks::read(node, "a trusted issuer"));
-    let url = issuer.optional("jwks_uri").map(|node| jwks::read_uri(node, clients.context()));
-    jwks::check_one_place(issuer, "a trusted issuer");
-    let spec = TrustedIssuerSpec {
-        jwks: inline.unwrap_or_else(|| Some(Vec::new()))?,
-        jwks_uri: url.map_or(Some(None), |url| url.map(Some))?,
+    let jwks = jwks::read(issuer, "a trusted issuer");
+    let jwks_uri = jwks::read_uri(issuer);
+    Some(TrustedIssuerSpec {
+        jwks: jwks?,
+        jwks_uri: jwks_uri?,
         subject: subject.unwrap_or_else(|| Some(SubjectKind::default()))?,
-        clients: applies_to?,
-    };
-    let key = EntityKey::of_server(EntityKind::TrustedIssuer, server?, name?);
-    Some(Entity { key, owner: Owner::File, spec: Spec::TrustedIssuer(Box::new(spec)) })
-}
-
-/// The `iss` of its assertions: most often a URL, but it need not be one (RFC 7519 §4.1.1).
-fn read_name<'f>(name: Text<'f>, clients: &ClientNames<'_>) -> Option<&'f str> {
-    let text = name.at_most(MAX_ISSUER)?;
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let shown = Quoted(text);
-        name.refuse(format_args!(
-            "{shown} is no issuer: write the `iss` of its assertions, such as \"https://id.example.com\""
-        ));
-        return None;
-    }
-    if clients.context().issuer_base().is_some_and(|base| is_issuer(text, base)) {
-        name.refuse(format_args!(
-            "{} is a server of this process: name it in \"trusted_servers\"",
-            Quoted(text)
-        ));
-        return None;
-    }
-    Some(text)
+        clients: clients?,
+    })
 }

@@ -8,14 +8,13 @@ use std::fmt;
 use scopegate_claims::UnixTime;
 
 use super::reader::{Node, Table, Text};
-use super::server::read_status;
 use super::shape::Shape;
-use super::suggest::Quoted;
-use super::{CatalogContext, json};
+use super::{CatalogContext, json, status};
 use crate::catalog::UserId;
-use crate::catalog::{Owner, Status};
+use crate::catalog::{Owner, Status, label};
 use crate::directory::{LoginMatch, NewUser, Profile, User};
 use crate::people::passwords::{self, Password, check_hash};
+use crate::spelling::Quoted;
 
 const USER: Shape = Shape {
     what: "a user",
@@ -101,7 +100,7 @@ fn read(
     let groups = user.optional("groups").map(read_groups);
     let profile = user.optional("profile").map(read_profile);
     let password = user.optional("password").map(|node| read_password(node, &id, context));
-    let status = read_status(user);
+    let status = status::read(user);
     Some(UserSeed {
         login: login?,
         groups: groups.unwrap_or_else(|| Some(BTreeSet::new()))?,
@@ -131,7 +130,10 @@ fn read_login(login: Text<'_>, logins: &mut HashMap<String, usize>) -> Option<St
 }
 
 fn read_groups(node: Node<'_>) -> Option<BTreeSet<String>> {
-    let names = node.texts()?.into_iter().map(|name| name.label(MAX_GROUP).map(str::to_owned));
+    let names = node
+        .texts()?
+        .into_iter()
+        .map(|name| name.parse(|text| label(text, MAX_GROUP).map(|()| text.to_owned())));
     names.collect()
 }
 

@@ -310,7 +310,10 @@ impl Authority {
             userinfo_claims: asked.userinfo_claims.clone(),
         };
         let (code, artifact) = code::issue(&server.id, &client.id, issued, *now);
-        let mut changes = vec![draft.catalog.expect(client, server), Change::PutArtifact(artifact)];
+        let mut changes = vec![
+            Change::ExpectCatalog(draft.catalog.state_of(client, server)),
+            Change::PutArtifact(artifact),
+        ];
         changes.extend(draft.pushed.map(Pushed::used));
         if let Some(change) = agreed {
             changes.push(change);

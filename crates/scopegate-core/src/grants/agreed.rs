@@ -73,7 +73,8 @@ impl Agreed<'_> {
             // this request is decided again.
             changes.push(Change::ExpectUser { user: user.id.clone(), version: user.version });
             // The same holds for a commit that switches the client or the server off.
-            changes.push(request.catalog.expect(request.client, request.server));
+            let state = request.catalog.state_of(request.client, request.server);
+            changes.push(Change::ExpectCatalog(state));
             changes.push(Change::OpenFamily(Box::new(family)));
         }
         let once_signed = OnceSigned::new(move |signed| {

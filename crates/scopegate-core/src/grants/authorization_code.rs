@@ -38,6 +38,10 @@ impl Grant for AuthorizationCode {
         true
     }
 
+    fn needs_redirect_uri(&self) -> bool {
+        true
+    }
+
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         let code = request.form.value("code");
         let code = code.ok_or(CallError::InvalidRequest("The parameter code is missing."))?;

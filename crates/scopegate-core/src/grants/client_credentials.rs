@@ -25,6 +25,10 @@ impl Grant for ClientCredentials {
         true
     }
 
+    fn is_about_user(&self) -> bool {
+        false
+    }
+
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         // RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a credential.
         if !matches!(request.client.spec.client_type, ClientType::Service | ClientType::Web) {

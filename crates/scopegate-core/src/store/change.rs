@@ -6,8 +6,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::{Artifact, ArtifactKind, ConsentKey, Family, FamilyId, Session, SessionId};
 use crate::audit::AuditEvent;
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
+use crate::catalog::{CatalogState, ClientId, UserId};
 use crate::directory::{NewUser, User};
 
 /// A trace of running. `Debug` shows its kind only.
@@ -55,14 +54,7 @@ pub enum Change {
     ///
     /// Whoever switches a client off ends its families in the same commit. So what is begun together
     /// with this is ended with the rest, or is not begun.
-    ExpectCatalog {
-        /// The client.
-        client: ClientId,
-        /// The server.
-        server: ServerId,
-        /// The version of the catalog by which it was decided.
-        version: u64,
-    },
+    ExpectCatalog(CatalogState),
     /// Keeps a new family.
     OpenFamily(Box<Family>),
     /// Changes a family that has a generation and is not revoked; else: changed.
@@ -186,7 +178,7 @@ impl Change {
             Self::MoveUser { .. } | Self::SetPassword { .. } | Self::RenewHash { .. } => false,
             Self::UseAssertion { .. }
             | Self::ExpectUser { .. }
-            | Self::ExpectCatalog { .. }
+            | Self::ExpectCatalog(_)
             | Self::EndFamilies { .. }
             | Self::EndSessions { .. }
             | Self::WithdrawConsent(_)
@@ -217,7 +209,7 @@ impl fmt::Debug for Change {
             Self::PutArtifact(_) => "PutArtifact",
             Self::MoveArtifact { .. } => "MoveArtifact",
             Self::ExpectUser { .. } => "ExpectUser",
-            Self::ExpectCatalog { .. } => "ExpectCatalog",
+            Self::ExpectCatalog(_) => "ExpectCatalog",
             Self::OpenFamily(_) => "OpenFamily",
             Self::MoveFamily { .. } => "MoveFamily",
             Self::EndFamilies { .. } => "EndFamilies",
@@ -239,6 +231,7 @@ impl fmt::Debug for Change {
 mod tests {
     use super::*;
     use crate::audit::{ClientDecision, DecisionId, DecisionKind, Outcome, What};
+    use crate::catalog::ServerId;
 
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 

@@ -6,13 +6,14 @@ mod interruption;
 mod keys;
 mod ledger;
 mod records;
+mod unchecked_catalog;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::audit::AuditEvent;
 use crate::catalog::UserId;
-use crate::catalog::{RowKey, StoredRow};
+use crate::catalog::{RowKey, StoredRecord, StoredRow};
 use crate::directory::{NewUser, User};
 use crate::store::{
     Artifact, ArtifactKind, ConsentKey, Family, FamilyId, InstallationStore, Session, SessionId,
@@ -24,6 +25,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use self::faults::{Faults, Use};
 use self::interruption::Interruption;
 use self::keys::Keys;
+pub use self::unchecked_catalog::UncheckedCatalog;
 
 /// Everything a server remembers, in memory. A clone is the same storage.
 ///
@@ -52,6 +54,8 @@ struct Rows {
     file_version: u64,
     /// Each with the version of its newest change and its place in it; a deletion leaves a trace.
     entities: BTreeMap<RowKey, ((u64, usize), StoredRow)>,
+    /// What is kept of each entity besides.
+    records: BTreeMap<RowKey, StoredRecord>,
     keys: Keys,
     assertions: HashMap<(String, String), UnixTime>,
     texts: HashMap<String, String>,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use scopegate_core::administration::apply::{Applied, Mode};
 use scopegate_core::administration::plan::Plan;
+use scopegate_core::catalog::Entity;
 use scopegate_core::catalog_file::{CatalogFile, CatalogSource};
 use scopegate_server::config::Config;
 use scopegate_server::setup::Setup;
@@ -60,7 +61,7 @@ impl Apply {
 
 /// Prints what would be changed in a store that does not exist yet.
 fn plan_for_nothing(file: &CatalogFile, config: &Config) -> Result<ExitCode, CliError> {
-    let plan = Plan::between(&[], file).map_err(|error| CliError::failed(&error))?;
+    let plan = Plan::between::<Entity>(&[], file).map_err(|error| CliError::failed(&error))?;
     console::result(&plan.to_string())?;
     let url = &config.store.url;
     console::notice(&format!("nothing was changed: there is no store at {url} yet"));

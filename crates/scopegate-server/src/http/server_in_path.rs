@@ -29,7 +29,7 @@ impl FromRequestParts<App> for ServerInPath {
             Some((_, id)) => catalog.custom_server(id),
             None => catalog.server(&ServerId::org()),
         };
-        let server = server.map_err(|error| Failure::new(CallError::Storage(error)))?;
+        let server = server.map_err(|error| Failure::new(CallError::from(error)))?;
         let server = server.filter(|server| server.spec.status.is_active());
         server.map(|server| Self(Arc::clone(server))).ok_or_else(unknown)
     }

@@ -23,7 +23,7 @@ use scopegate_core::store::{CatalogStore, KeyStore};
 use scopegate_jose::{Algorithm, MasterKey, SigningKey, TokenType, sha256};
 use scopegate_server::{Server, ServerSettings, Storage, TrustedProxies};
 use scopegate_store::{SqlStore, StoreOptions, StoreUrl};
-use scopegate_testkit::{MemoryStore, put_signing_keys};
+use scopegate_testkit::{MemoryStore, UncheckedCatalog, put_signing_keys};
 use serde_json::json;
 use tower::ServiceExt;
 

@@ -10,6 +10,7 @@ use scopegate_core::catalog::{
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::store::CatalogStore;
 use scopegate_jose::sha256;
+use scopegate_testkit::UncheckedCatalog;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 

@@ -13,12 +13,11 @@ use scopegate_core::catalog::UserId;
 use scopegate_core::catalog::{Edit, Owner, ServerId, Status};
 use scopegate_core::directory::{LoginMatch, Person, Profile, User};
 use scopegate_core::policy::Granted;
-use scopegate_core::store::CatalogStore;
 use scopegate_core::token::Subject;
 use scopegate_core::token::{Allowed, Extras, draft};
 use scopegate_jose::MasterKey;
 use scopegate_server::{Server, ServerSettings, StartError, Storage};
-use scopegate_testkit::MemoryStore;
+use scopegate_testkit::{MemoryStore, UncheckedCatalog};
 use serde_json::json;
 use tower::ServiceExt;
 

@@ -11,8 +11,8 @@ use scopegate_core::audit::{AuditEvent, What};
 use scopegate_core::catalog::{
     ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, Owner, RedirectUri, Spec,
 };
-use scopegate_core::store::{ArtifactKind, ArtifactName, CatalogStore, Records};
-use scopegate_testkit::MemoryStore;
+use scopegate_core::store::{ArtifactKind, ArtifactName, Records};
+use scopegate_testkit::{MemoryStore, UncheckedCatalog};
 use serde_json::{Value, json};
 
 use crate::fixture::{FORM, Fixture, TOKEN, basic, secret_of};

@@ -7,8 +7,8 @@ use http::Request;
 use scopegate_claims::Dialect;
 use scopegate_core::catalog::Status;
 use scopegate_core::error::CallError;
-use scopegate_core::store::CatalogStore;
 use scopegate_server::{Failure, RequestError};
+use scopegate_testkit::UncheckedCatalog;
 use serde_json::json;
 
 use crate::fixture::{ASKS, BASE, FORM, Fixture, TOKEN, eventually, form_to, secret_of, server};

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use scopegate_claims::UnixTime;
+use scopegate_core::audit::AuditEvent;
 use scopegate_core::catalog::{
-    Edit, Entity, EntityKey, EntityKind, Owner, RowKey, ScopeSpec, ServerId, Spec, StoredRow,
+    Edit, Entity, EntityId, EntityKey, EntityKind, EntityRecord, Owner, RowKey, ScopeSpec,
+    ServerId, Spec, StoredRow,
 };
-use scopegate_core::store::{CatalogStore, StoreError, Versions};
+use scopegate_core::store::{CatalogWrite, Change, StoreError, Versions};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{Node, Place};
+use crate::samples::audit;
 
 /// Longer than any test takes, however slow the machine is.
 const LONG: Duration = Duration::from_secs(120);
@@ -229,6 +234,61 @@ pub(crate) async fn a_row_of_a_newer_format_is_neither_overwritten_nor_deleted(p
     place.write_rows(&[row(RowKey::from(&key("a")), 2, None)]).await;
     assert_eq!(store.write_catalog(3, &[scope("a", "3")], None).await.unwrap(), 4);
     assert_eq!(store.catalog_since(3).await.unwrap().edits, [scope("a", "3")]);
+}
+
+pub(crate) async fn an_entity_keeps_its_id_until_it_is_deleted(place: &Place) {
+    let store = place.open().await;
+    let at = UnixTime::from_seconds;
+    let given = EntityId::generate(EntityKind::Scope);
+    let record =
+        async |version| store.catalog_since(version).await.unwrap().records.remove(&key("a"));
+    let (new, edits) = ([(key("a"), given.clone())], [scope("a", "1"), scope("b", "1")]);
+    let write = CatalogWrite { ids: &new, ..CatalogWrite::new(0, &edits, at(10)) };
+    store.edit_catalog(&write).await.unwrap();
+    let expected = |updated| {
+        let id = given.clone();
+        Some(EntityRecord { id, created_at: Some(at(10)), updated_at: Some(at(updated)) })
+    };
+    assert_eq!(record(0).await, expected(10));
+
+    // Another id for what is there is not taken.
+    let (new, edits) = ([(key("a"), EntityId::generate(EntityKind::Scope))], [scope("a", "2")]);
+    let write = CatalogWrite { ids: &new, ..CatalogWrite::new(1, &edits, at(20)) };
+    store.edit_catalog(&write).await.unwrap();
+    assert_eq!(record(0).await, expected(20));
+    assert_eq!(record(1).await, expected(20));
+
+    // What is deleted and made again is another entity.
+    let edits = [Edit::Delete(key("a"))];
+    store.edit_catalog(&CatalogWrite::new(2, &edits, at(30))).await.unwrap();
+    assert_eq!(record(0).await, None);
+    let edits = [scope("a", "3")];
+    store.edit_catalog(&CatalogWrite::new(3, &edits, at(40))).await.unwrap();
+    let again = record(0).await.unwrap();
+    assert_ne!(again.id, given);
+    assert_eq!((again.created_at, again.updated_at), (Some(at(40)), Some(at(40))));
+}
+
+pub(crate) async fn a_change_and_its_record_are_written_together(place: &Place) {
+    let store = place.open().await;
+    let events = [event("a"), event("b")];
+    let edits = [scope("a", "1")];
+    let at = UnixTime::from_seconds(1_800_000_000);
+    let write = CatalogWrite { events: &events, ..CatalogWrite::new(0, &edits, at) };
+    store.edit_catalog(&write).await.unwrap();
+    assert_eq!(place.count("audit_event").await, 2);
+    // What is not written is not recorded.
+    let other = [event("c")];
+    let late = store.edit_catalog(&CatalogWrite { events: &other, ..write }).await;
+    assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+    assert_eq!(place.count("audit_event").await, 2);
+}
+
+fn event(client: &str) -> AuditEvent {
+    match audit(client) {
+        Change::Audit(event) => event,
+        other => unreachable!("{other:?} is no event"),
+    }
 }
 
 pub(crate) async fn a_waiting_node_sees_the_change_of_another(place: &Place) {

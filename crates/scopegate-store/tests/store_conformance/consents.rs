@@ -2,6 +2,7 @@
 
 use scopegate_core::catalog::{Edit, EntityKey};
 use scopegate_core::store::{Change, ConsentKey};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::Place;
 use crate::samples::{NOW, client, consent_key, later, scopes};

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use scopegate_core::catalog::{ClientId, Edit, Entity, EntityKey, Owner, ServerId, Spec};
+use scopegate_core::catalog::{
+    CatalogState, ClientId, Edit, Entity, EntityKey, Owner, ServerId, Spec,
+};
 use scopegate_core::store::{Change, Contested, Ended, Family, SessionId};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{LASTING_FAMILIES, Node, Place};
 use crate::samples::{
@@ -232,7 +235,7 @@ pub(crate) async fn a_disabled_clients_families_end_with_the_write(place: &Place
 
 fn expect(client_id: &str, server: &str, version: u64) -> Change {
     let server = ServerId::parse(server).unwrap();
-    Change::ExpectCatalog { client: client(client_id), server, version }
+    Change::ExpectCatalog(CatalogState { client: client(client_id), server, version })
 }
 
 fn write_server(id: &str) -> Edit {

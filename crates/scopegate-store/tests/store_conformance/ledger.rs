@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
-use scopegate_core::catalog::ServerId;
+use scopegate_core::catalog::{CatalogState, ServerId};
 use scopegate_core::store::{Change, Contested, Ended, StoreError, TokenMark};
 
 use crate::place::{Node, Place};
@@ -137,7 +137,11 @@ async fn one_of_each_kind(store: &Node, name: &str) -> Vec<Change> {
         Change::SetPassword { user: user.id.clone(), sealed: vec![1], at: NOW },
         Change::MoveUser { from: 0, user: Box::new(user) },
         put_user(person(&format!("{name}2")), None),
-        Change::ExpectCatalog { client: client("a"), server: ServerId::org(), version: 0 },
+        Change::ExpectCatalog(CatalogState {
+            client: client("a"),
+            server: ServerId::org(),
+            version: 0,
+        }),
         Change::EndSessions { of: Ended::User(user_id("nobody")), at: NOW },
         Change::MoveSession { id: old_session.id.clone(), from: 0, session: Box::new(old_session) },
         Change::OpenSession(Box::new(new_session)),

@@ -90,7 +90,9 @@ store_conformance! {
             of_writers_with_the_same_version_one_wins
             a_reader_sees_whole_versions
             rows_of_another_version_are_told_and_fail_nothing
-            a_row_of_a_newer_format_is_neither_overwritten_nor_deleted;
+            a_row_of_a_newer_format_is_neither_overwritten_nor_deleted
+            an_entity_keeps_its_id_until_it_is_deleted
+            a_change_and_its_record_are_written_together;
         consents:
             a_consent_is_per_server_client_user
             the_newest_consent_replaces_the_one_before
@@ -188,7 +190,9 @@ store_conformance! {
             a_row_that_cannot_be_read_is_named
             rows_of_before_are_of_format_1_and_their_keys_are_read
             logins_of_before_get_their_keys_and_those_that_collide_keep_theirs
-            a_node_of_before_goes_on_making_people;
+            a_node_of_before_goes_on_making_people
+            rows_of_before_get_ids_that_are_the_same_on_every_node
+            a_node_of_before_goes_on_writing_the_catalog;
         outage:
             whoever_waits_through_an_outage_learns_of_it;
         signing_keys:

@@ -1,7 +1,7 @@
 //! Opening a store: for the first time, again, and where it must be refused.
 
 use scopegate_core::catalog::{
-    Edit, Entity, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
+    Edit, Entity, EntityId, EntityKey, EntityKind, Owner, ScopeSpec, ServerId, Spec,
 };
 use scopegate_core::directory::{Listed, LoginMatch, User};
 use scopegate_core::store::{
@@ -10,6 +10,7 @@ use scopegate_core::store::{
 };
 use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{Place, patient};
 use crate::samples::{NOW, code, family, open_family, person, put_user, session, user_id};
@@ -49,19 +50,23 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
 }
 
 /// How many migrations there are.
-const MIGRATIONS: i64 = 7;
+const MIGRATIONS: i64 = 8;
 
 /// Takes back what the migration `key_phases` did.
 const BEFORE_KEY_PHASES: &str = "\
     DROP INDEX signing_key_that_is_announced; \
     ALTER TABLE signing_key DROP COLUMN signs_from; ALTER TABLE signing_key DROP COLUMN retired_at";
 
-/// Takes back what the migration `row_formats` did to the tables of the first one.
 /// Reverts what the migration `row_formats` did to the tables of the first migration.
 const BEFORE_FORMATS: &str = "\
     DROP INDEX signing_key_by_version; \
     ALTER TABLE catalog_entity DROP COLUMN format; ALTER TABLE signing_key DROP COLUMN format; \
     ALTER TABLE signing_key DROP COLUMN version; ALTER TABLE catalog_state DROP COLUMN key_version";
+
+/// Reverts the migration `entity_ids`.
+const BEFORE_IDS: &str = "\
+    ALTER TABLE catalog_entity DROP COLUMN id; ALTER TABLE catalog_entity DROP COLUMN created_at; \
+    ALTER TABLE catalog_entity DROP COLUMN updated_at";
 
 /// Reverts the migration `logins_by_normal_form`.
 const BEFORE_NORMAL_LOGINS: &str = "\
@@ -83,6 +88,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
         .await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
+    place.run(BEFORE_IDS).await;
     let store = place.open_sql().await;
     assert_eq!(place.count("scopegate_migration").await, MIGRATIONS);
     assert_eq!(store.catalog_file_version().await.unwrap(), 3);
@@ -103,6 +109,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
         .await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
+    place.run(BEFORE_IDS).await;
     place.run(BEFORE_NORMAL_LOGINS).await;
     let store = place.open_sql().await;
     let name = ArtifactName::of_secret("a");
@@ -316,6 +323,7 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
     store.close().await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
+    place.run(BEFORE_IDS).await;
     place
         .run(
             "ALTER TABLE directory_user DROP COLUMN format; \
@@ -343,4 +351,54 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
         let life = (key.phase, key.signs_from, key.retired_at);
         assert_eq!(life, (KeyPhase::Signing, Some(key.created), None), "{version}");
     }
+}
+
+pub(crate) async fn rows_of_before_get_ids_that_are_the_same_on_every_node(place: &Place) {
+    let store = place.open_sql().await;
+    let key = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), "a");
+    let spec = Spec::Scope(ScopeSpec::default());
+    let edit = Edit::Put(Entity { key: key.clone(), owner: Owner::Api, spec });
+    store.write_catalog(0, std::slice::from_ref(&edit), None).await.unwrap();
+    store.close().await;
+    place.run(BEFORE_IDS).await;
+    place.run(BEFORE_KEY_PHASES).await;
+    place.run("DELETE FROM scopegate_migration WHERE number > 6").await;
+    for _ in 0..2 {
+        let store = place.open_sql().await;
+        let record = store.catalog_since(0).await.unwrap().records.remove(&key).unwrap();
+        assert_eq!((&record.id, record.created_at), (&EntityId::derived(&key), None));
+        store.close().await;
+    }
+    // It keeps the id when it is changed.
+    let store = place.open_sql().await;
+    store.write_catalog(1, std::slice::from_ref(&edit), None).await.unwrap();
+    let record = store.catalog_since(0).await.unwrap().records.remove(&key).unwrap();
+    assert_eq!((record.id, record.created_at), (EntityId::derived(&key), None));
+    assert!(record.updated_at.is_some());
+}
+
+pub(crate) async fn a_node_of_before_goes_on_writing_the_catalog(place: &Place) {
+    let store = place.open_sql().await;
+    let key = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), "a");
+    let spec = Spec::Scope(ScopeSpec::default());
+    let edit = Edit::Put(Entity { key: key.clone(), owner: Owner::Api, spec });
+    store.write_catalog(0, std::slice::from_ref(&edit), None).await.unwrap();
+    let id = store.catalog_since(0).await.unwrap().records.remove(&key).unwrap().id;
+    // The statement of the version before.
+    let put = |name: &str| {
+        format!(
+            "INSERT INTO catalog_entity (kind, parent, name, format, owner, version, ordinal, body) \
+             VALUES ('scope', 'default', '{name}', 1, 'api', 2, 0, '{{\"description\":\"new\"}}') \
+             ON CONFLICT (kind, parent, name) DO UPDATE SET \
+             format = excluded.format, owner = excluded.owner, version = excluded.version, \
+             ordinal = excluded.ordinal, body = excluded.body"
+        )
+    };
+    place.run(&put("a")).await;
+    place.run(&put("b")).await;
+    place.run("UPDATE catalog_state SET version = 2").await;
+    let records = store.catalog_since(0).await.unwrap().records;
+    assert_eq!(records[&key].id, id, "it is the same entity");
+    let other = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), "b");
+    assert_eq!(records[&other].id, EntityId::derived(&other));
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_core::catalog::ClientId;
-use scopegate_core::store::{CatalogStore, Change, StoreError, UserKey, Versions};
+use scopegate_core::store::{Change, StoreError, UserKey, Versions};
 use scopegate_store::{OpenError, SqlStore, StoreOptions};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{Node, Place};
 

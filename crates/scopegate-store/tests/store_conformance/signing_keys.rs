@@ -6,6 +6,7 @@ use scopegate_claims::UnixTime;
 use scopegate_core::catalog::{RowKey, ServerId};
 use scopegate_core::store::{Change, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey, Versions};
 use scopegate_jose::{Algorithm, Jwk};
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::Place;
 use crate::samples::{NOW, audit};

@@ -7,6 +7,7 @@ use scopegate_core::store::{
     Artifact, ArtifactKind, ArtifactName, Change, Contested, Ended, StoreError, TokenMark, UserKey,
 };
 use scopegate_jose::sha256;
+use scopegate_testkit::UncheckedCatalog;
 
 use crate::place::{LASTING_FAMILIES, Node, Place};
 use crate::samples::{

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use crate::catalog::{Entity, EntityKey, EntityKind, Owner, ServerId};
+use crate::catalog::{Entity, EntityKey, Owner};
 
 /// So many conflicts, and children of one, are shown.
 const MAX_SHOWN: usize = 20;
@@ -83,7 +83,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// The conflicts with what would lose its server or its policy.
-pub(super) fn left_behind(current: &[Entity], gone: &[&EntityKey]) -> Vec<Conflict> {
+pub(super) fn left_behind(current: &[&Entity], gone: &[&EntityKey]) -> Vec<Conflict> {
     let gone: HashSet<&EntityKey> = gone.iter().copied().collect();
     if gone.is_empty() {
         return Vec::new();
@@ -91,7 +91,7 @@ pub(super) fn left_behind(current: &[Entity], gone: &[&EntityKey]) -> Vec<Confli
     let mut children: HashMap<EntityKey, Vec<EntityKey>> = HashMap::new();
     for entity in current.iter().filter(|entity| entity.owner == Owner::Api) {
         // The nearest one is named: with the policy kept, the server is kept too.
-        if let Some(parent) = parents_of(&entity.key).find(|parent| gone.contains(parent)) {
+        if let Some(parent) = entity.key.parents().find(|parent| gone.contains(parent)) {
             children.entry(parent).or_default().push(entity.key.clone());
         }
     }
@@ -111,16 +111,4 @@ impl Conflict {
             Self::ParentOfOthers { parent, .. } => parent,
         }
     }
-}
-
-/// What an entity belongs to, the nearest first.
-fn parents_of(key: &EntityKey) -> impl Iterator<Item = EntityKey> {
-    let server = match key.kind {
-        EntityKind::Client | EntityKind::Server => None,
-        _ => key.server_id().and_then(|id| ServerId::parse(id).ok()),
-    };
-    let policy = server.as_ref().zip(key.policy_name());
-    let policy =
-        policy.map(|(server, name)| EntityKey::of_server(EntityKind::Policy, server, name));
-    policy.into_iter().chain(server.map(|server| EntityKey::server(&server)))
 }

@@ -86,7 +86,7 @@ fn applied(mut current: Vec<Entity>, plan: &Plan) -> Vec<Entity> {
 
 #[test]
 fn a_first_file_is_added_whole() {
-    let plan = Plan::between(&[], &file(everything())).unwrap();
+    let plan = Plan::between::<Entity>(&[], &file(everything())).unwrap();
     let edits: Vec<Edit> = everything().into_iter().map(Edit::Put).collect();
     assert_eq!(plan.edits(), edits);
     insta::assert_snapshot!(plan, @"
@@ -187,7 +187,7 @@ fn many_conflicts_are_cut() {
 
 #[test]
 fn a_name_cannot_forge_a_line() {
-    let plan = Plan::between(&[], &file(vec![scope("a\n- server orders")])).unwrap();
+    let plan = Plan::between::<Entity>(&[], &file(vec![scope("a\n- server orders")])).unwrap();
     assert_eq!(plan.to_string().lines().count(), 2);
 }
 

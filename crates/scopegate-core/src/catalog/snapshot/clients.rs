@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::catalog::{ClientId, ClientSpec, Edit, Spec, usable_keys};
+use crate::catalog::{ClientId, ClientSpec, Edit, EntityRecord, Owner, Spec, usable_keys};
 
 /// So many parts share the clients: a change of one client copies one part only.
 const CLIENT_PARTS: usize = 1024;
@@ -15,6 +15,10 @@ const CLIENT_PARTS: usize = 1024;
 pub struct Client {
     /// Its id.
     pub id: ClientId,
+    /// Who may change it.
+    pub owner: Owner,
+    /// What is kept of it besides what was written; none if it was not read from a storage.
+    pub record: Option<EntityRecord>,
     /// What was written of it.
     pub spec: ClientSpec,
     /// Its public keys, ready to verify an assertion with.
@@ -25,9 +29,10 @@ pub struct Client {
 }
 
 impl Client {
+    /// A client of the API that was not read from a storage.
     pub(crate) fn new(id: ClientId, spec: ClientSpec) -> Self {
         let keys = usable_keys(&spec.jwks);
-        Self { id, keys, spec, has_sent_unencoded: Arc::default() }
+        Self { id, keys, owner: Owner::Api, record: None, spec, has_sent_unencoded: Arc::default() }
     }
 
     /// Notes that it sent its secret unencoded; true the first time.
@@ -63,7 +68,7 @@ impl ClientMap {
         self.parts.iter().flat_map(|part| part.values())
     }
 
-    pub(super) fn edit(&mut self, edit: Edit) {
+    pub(super) fn edit(&mut self, edit: Edit, record: Option<EntityRecord>) {
         let place = self.place_of(&edit.key().name);
         let part = Arc::make_mut(&mut self.parts[place]);
         match edit {
@@ -74,7 +79,8 @@ impl ClientMap {
                 if let (Ok(id), Spec::Client(spec)) =
                     (ClientId::parse(&entity.key.name), entity.spec)
                 {
-                    part.insert(id.clone(), Arc::new(Client::new(id, *spec)));
+                    let client = Client::new(id.clone(), *spec);
+                    part.insert(id, Arc::new(Client { owner: entity.owner, record, ..client }));
                 }
             }
         }

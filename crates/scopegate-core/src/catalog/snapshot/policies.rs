@@ -12,7 +12,7 @@ pub struct Policy {
     /// The policy as it is written. `None` if the catalog holds only rules of a policy that is gone.
     pub spec: Option<PolicySpec>,
     /// All rules by name, active or not.
-    pub(super) written: BTreeMap<String, RuleSpec>,
+    pub(in crate::catalog) written: BTreeMap<String, RuleSpec>,
     /// The active rules, in the order in which they are tried.
     ordered: Vec<Rule>,
 }

@@ -146,7 +146,7 @@ fn with_one_more_member(body: &Value) -> Vec<Value> {
 fn every_kind_of_entity_is_read_as_it_was_written() {
     let entities = entities();
     let kinds: BTreeSet<_> = entities.iter().map(|entity| entity.key.kind).collect();
-    assert_eq!(kinds, EntityKind::ALL.into());
+    assert_eq!(kinds, EntityKind::ALL.iter().copied().collect());
     for entity in entities {
         assert_eq!(stored(&entity).read(), ReadRow::Edit(Edit::Put(entity)));
     }
@@ -265,7 +265,7 @@ fn a_row_takes_out_of_service_what_it_belongs_to() {
             Affected::User(id) => format!("user {id}"),
         }
     };
-    for kind in EntityKind::ALL {
+    for &kind in EntityKind::ALL {
         let expected = match kind {
             EntityKind::Client => "client a",
             EntityKind::Server => "server a",

@@ -172,11 +172,11 @@ fn an_access_token_lives_five_minutes_to_a_day() {
     );
     assert_eq!(
         lifetime("'24h1s'"),
-        r#"catalog.toml:20:25: "24h1s" is too long for an access token: write "5m" to "24h""#
+        r#"catalog.toml:20:25: "86401s" is too long for an access token: write "5m" to "24h""#
     );
     assert_eq!(
         lifetime("'10 minutes'"),
-        r#"catalog.toml:20:25: "10 minutes" is no duration, such as "10m" or "1h30m": write "5m" to "24h""#
+        r#"catalog.toml:20:25: "10 minutes" is no duration: write numbers with units, such as "10m" or "1h30m""#
     );
     assert_eq!(
         lifetime("600"),

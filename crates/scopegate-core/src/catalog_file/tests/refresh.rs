@@ -138,7 +138,7 @@ fn a_refresh_token_lives_as_long_as_its_rule_says() {
         ),
         (
             "refresh_token_window = '1826d'",
-            r#"catalog.toml:15:24: "1826d" is too long for the window of a refresh token: write "10m" to "43800h""#,
+            r#"catalog.toml:15:24: "43824h" is too long for the window of a refresh token: write "10m" to "43800h""#,
         ),
     ] {
         assert_eq!(refusal(rule(line)), expected);

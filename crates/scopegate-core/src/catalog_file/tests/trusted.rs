@@ -122,8 +122,7 @@ catalog.toml:6:1: missing key "jwks": a trusted issuer needs it"#,
         ),
         (
             format!("issuer = 'a'\n{keys}\njwks = {{ keys = [] }}"),
-            r#"catalog.toml:8:12: "jwks_uri" does not go with "jwks": leave one of them out
-catalog.toml:10:17: a trusted issuer has 1 to 16 keys: write keys = [{ kty = "EC", … }]"#,
+            r#"catalog.toml:10:17: a trusted issuer has 1 to 16 keys: write keys = [{ kty = "EC", … }]"#,
         ),
         (
             "issuer = 'a'\njwks_uri = 'http://idp.example/jwks'\nclients = ['*']".to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::AuthorizeError;
 use crate::catalog::{Client, Snapshot};
 use crate::form::Form;
+use crate::store::StoreError;
 
 /// The client, and where it gets its answer.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Door<'a> {
 impl<'a> Door<'a> {
     pub(super) fn find(catalog: &'a Snapshot, form: &'a Form) -> Result<Self, AuthorizeError> {
         let client = form.value("client_id").map(|id| catalog.client(id));
-        let client = client.transpose()?.flatten();
+        let client = client.transpose().map_err(StoreError::from)?.flatten();
         let client = client.filter(|client| client.spec.status.is_active());
         let client = client.ok_or(AuthorizeError::UnknownClient)?;
         let redirect_uri = redirect_uri(client, form).ok_or(AuthorizeError::UnknownRedirectUri)?;

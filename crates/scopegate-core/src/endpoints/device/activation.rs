@@ -155,8 +155,8 @@ impl Authority {
                 deciding.scope = granted.scopes.to_string();
                 let rule = Some(granted.rule.clone());
                 let event = deciding.event(ClientDecision { rule, ..deciding.allowed() });
-                let mut changes =
-                    vec![catalog.expect(device.client, device.server), Change::Audit(event)];
+                let state = catalog.state_of(device.client, device.server);
+                let mut changes = vec![Change::ExpectCatalog(state), Change::Audit(event)];
                 if let Some(given) = self.consent_to(&device, activation, &granted, now).await? {
                     let kind = DecisionKind::Consent;
                     let consent = Deciding { kind, id: DecisionId::at(now), ..deciding };

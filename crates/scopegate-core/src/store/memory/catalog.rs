@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
-use crate::directory::{NewUser, User};
-use crate::store::{CatalogChanges, CatalogStore, StoreError, Versions};
+use crate::catalog::{Edit, Entity, EntityKind, FORMAT, RowKey, Spec, StoredRow};
+use crate::directory::User;
+use crate::store::{CatalogChanges, CatalogStore, CatalogWrite, StoreError, Versions};
 use async_trait::async_trait;
 
-use super::{MemoryStore, Rows, Use};
+use super::{Memory, MemoryStore, Rows, Use};
 
 #[async_trait]
 impl CatalogStore for MemoryStore {
@@ -26,7 +26,10 @@ impl CatalogStore for MemoryStore {
             .collect();
         changed.sort_by_key(|(place, _)| *place);
         let mut changes = CatalogChanges::none(rows.version);
-        changed.into_iter().for_each(|(_, row)| changes.add(row.clone()));
+        for (_, row) in changed {
+            let record = rows.records.get(&row.key).cloned().unwrap_or_default();
+            changes.add(row.clone(), record);
+        }
         Ok(changes)
     }
 
@@ -36,14 +39,9 @@ impl CatalogStore for MemoryStore {
         Ok(logins.iter().filter(known).cloned().collect())
     }
 
-    async fn write_catalog_and_users(
-        &self,
-        expected: u64,
-        edits: &[Edit],
-        file_version: Option<u64>,
-        seeds: &[NewUser],
-    ) -> Result<u64, StoreError> {
-        let rows = &mut self.open(Use::Other).await?.rows;
+    async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
+        let CatalogWrite { expected, edits, file_version, seeds, events, .. } = *write;
+        let Memory { rows, events: recorded } = &mut *self.open(Use::Other).await?;
         if rows.version != expected {
             return Err(StoreError::Conflict);
         }
@@ -55,6 +53,7 @@ impl CatalogStore for MemoryStore {
         {
             return Err(StoreError::Corrupt("an entity is of a newer format".to_owned()));
         }
+        rows.keep_records(write);
         rows.put(written);
         rows.file_version = file_version.unwrap_or(rows.file_version);
         for seed in seeds {
@@ -63,6 +62,7 @@ impl CatalogStore for MemoryStore {
         for edit in edits {
             rows.end_what_hangs_on(edit);
         }
+        recorded.extend_from_slice(events);
         Ok(rows.version)
     }
 
@@ -84,6 +84,23 @@ impl Rows {
         self.version += 1;
         for (ordinal, row) in rows.into_iter().enumerate() {
             self.entities.insert(row.key.clone(), ((self.version, ordinal), row));
+        }
+    }
+
+    /// An entity that is there keeps its id; one that is gone loses it.
+    fn keep_records(&mut self, write: &CatalogWrite<'_>) {
+        let mut new = write.new_records();
+        for edit in write.edits {
+            let key = RowKey::from(edit.key());
+            let is_there = self.entities.get(&key).is_some_and(|(_, row)| row.body.is_some());
+            match (edit, new.remove(edit.key())) {
+                (Edit::Put(_), _) if is_there => {
+                    self.records.entry(key).or_default().updated_at = Some(write.at);
+                }
+                (Edit::Put(_), Some(record)) => drop(self.records.insert(key, record)),
+                (Edit::Put(_), None) => {}
+                (Edit::Delete(_), _) => drop(self.records.remove(&key)),
+            }
         }
     }
 

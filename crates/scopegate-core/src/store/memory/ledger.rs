@@ -1,7 +1,7 @@
 //! What a commit changes: each change is carried out on a copy, or the copy is thrown away.
 
 use crate::audit::DecisionId;
-use crate::catalog::{EntityKey, RowKey};
+use crate::catalog::{CatalogState, EntityKey, RowKey};
 use crate::directory::User;
 use crate::store::{
     ArtifactKind, Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
@@ -81,7 +81,7 @@ impl Upkeep for MemoryStore {
 /// then, and what ends goes before what begins, so that one commit may replace all by one.
 const fn place(change: &Change) -> u8 {
     match change {
-        Change::ExpectCatalog { .. }
+        Change::ExpectCatalog(_)
         | Change::ExpectUser { .. }
         | Change::PutUser(_)
         | Change::MoveUser { .. } => 0,
@@ -133,7 +133,7 @@ impl Rows {
                 self.revoked.entry(sha256(jti.as_bytes())).or_insert(*expires_at);
                 Ok(())
             }
-            Change::ExpectCatalog { client, server, version } => {
+            Change::ExpectCatalog(CatalogState { client, server, version }) => {
                 let keys = [EntityKey::client(client), EntityKey::server(server)];
                 let is_known = |key: &EntityKey| match self.entities.get(&RowKey::from(key)) {
                     Some(((changed, _), _)) => changed <= version,

@@ -4,23 +4,24 @@ mod credentials;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use scopegate_claims::{Clock, SystemClock};
+use scopegate_core::administration::edit_catalog::{CatalogDoor, EditError};
+use scopegate_core::audit::Actor;
 use scopegate_core::catalog::audience_names;
 use scopegate_core::catalog::{
     Affected, ClientAuth, ClientId, ClientSpec, ClientType, Edit, Entity, EntityKey, EntityKind,
-    Owner, Spec, UnreadableRow,
+    Owner, Snapshot, UnreadableRow,
 };
 use scopegate_core::grants;
-use scopegate_core::store::{CatalogStore, StoreError};
+use scopegate_core::store::CatalogStore;
 use scopegate_server::setup::Setup;
 
 use self::credentials::Credentials;
 use crate::cli::Workplace;
 use crate::cli::failure::CliError;
-
-/// Maximum attempts when a concurrent write to the catalog wins.
-const ATTEMPTS: usize = 5;
 
 /// Make a client
 ///
@@ -105,7 +106,7 @@ impl Create {
         let public = self.jwks.as_deref().map(credentials::read_key_file).transpose()?;
         let setup = place.open().await?;
         // Checked before a key is made, so that a refused client leaves no key file.
-        self.refuse_taken(&setup).await?;
+        self.refuse_taken_in(&setup).await?;
         let credentials = match (public, &self.new_key) {
             (Some(keys), _) => Credentials::Keys(keys),
             (None, Some(file)) => Credentials::of_new_key(file)?,
@@ -173,21 +174,24 @@ impl Create {
 
     /// Writes the client, unless it exists. Tries again if the catalog has changed meanwhile.
     async fn write(&self, setup: &Setup, spec: ClientSpec) -> Result<(), CliError> {
-        let entity = Entity {
-            key: EntityKey::client(&self.id),
-            owner: Owner::Api,
-            spec: Spec::Client(Box::new(spec)),
-        };
-        let edit = [Edit::Put(entity)];
-        for _ in 0..ATTEMPTS {
-            let version = self.refuse_taken(setup).await?;
-            match setup.store().write_catalog(version, &edit, None).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(CliError::failed(&error)),
-            }
-        }
-        Err(CliError::Failed("the catalog is changed by others all the time: try again".into()))
+        let (key, owner) = (EntityKey::client(&self.id), Owner::Api);
+        let edit = Edit::Put(Entity { key, owner, spec: spec.into() });
+        let actor = Actor::cli("clients create");
+        let (store, base) = (setup.store(), setup.base());
+        let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
+        let written = door.edit(owner, |catalog| {
+            self.refuse_taken(catalog)?;
+            Ok(vec![edit.clone()])
+        });
+        written.await.map(drop)
+    }
+
+    /// Refuses an id that a client or an audience has: a client that cannot be made shall not cost a new
+    /// key file.
+    async fn refuse_taken_in(&self, setup: &Setup) -> Result<(), CliError> {
+        let changes = setup.store().catalog_since(0).await;
+        let changes = changes.map_err(|error| CliError::failed(&error))?;
+        self.refuse_taken(&Snapshot::empty(setup.base()).after(changes))
     }
 
     fn may_concern(&self, row: &UnreadableRow) -> bool {
@@ -198,26 +202,21 @@ impl Create {
         }
     }
 
-    /// Refuses an id that a client or an audience has. Returns the version of the catalog.
-    async fn refuse_taken(&self, setup: &Setup) -> Result<u64, CliError> {
-        let changes = setup.store().catalog_since(0).await;
-        let changes = changes.map_err(|error| CliError::failed(&error))?;
-        let key = EntityKey::client(&self.id);
+    fn refuse_taken(&self, catalog: &Snapshot) -> Result<(), CliError> {
         // A row that is not understood may be this client, or have this audience.
-        if let Some(row) = changes.unreadable.iter().find(|row| self.may_concern(row)) {
-            return Err(CliError::Failed(format!(
-                "{row}; use the newer version of scopegate that wrote this"
-            )));
+        if let Some(row) = catalog.unreadable_rows().find(|row| self.may_concern(row)) {
+            return Err(EditError::Unreadable(Arc::clone(row)).into());
         }
-        if changes.edits.iter().any(|edit| *edit.key() == key) {
+        if matches!(catalog.client(self.id.as_str()), Ok(Some(_))) {
             return Err(CliError::Failed(format!("there is a client `{}` already", self.id)));
         }
-        let entities = changes.edits.iter().filter_map(|edit| match edit {
-            Edit::Put(entity) => Some(entity),
-            Edit::Delete(_) => None,
-        });
-        audience_names::check_new_client(entities, &self.id, setup.base())
-            .map_err(|clash| CliError::failed(&clash))?;
-        Ok(changes.version)
+        audience_names::check_new_client(catalog, &self.id)
+            .map_err(|clash| CliError::failed(&clash))
+    }
+}
+
+impl From<EditError> for CliError {
+    fn from(error: EditError) -> Self {
+        Self::failed(&error)
     }
 }

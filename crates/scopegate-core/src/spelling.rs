@@ -1,6 +1,11 @@
-//! What to write instead of a word that is not known.
+//! What to write instead of a word that is not known, for the messages of every room.
+
+mod duration;
 
 use std::fmt;
+
+pub use self::duration::parse as parse_duration;
+pub(crate) use self::duration::show as show_duration;
 
 /// Names further away than the first ten thousand are not compared.
 const MAX_COMPARED: usize = 10_000;
@@ -58,7 +63,7 @@ impl<'k, I: Iterator<Item = &'k str> + Clone> fmt::Display for Instead<'_, I> {
 }
 
 /// The known name that was probably meant: few slips away for its length.
-pub(super) fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let length = written.chars().take(MAX_SHOWN + 1).count();
     if length > MAX_SHOWN {
         return None;

@@ -2,34 +2,7 @@
 
 use std::time::Duration;
 
-use super::reader::Text;
-use super::suggest::Quoted;
-
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
-
-/// A duration within limits.
-pub(super) fn read(
-    text: Text<'_>,
-    what: &str,
-    least: Duration,
-    most: Duration,
-) -> Option<Duration> {
-    let written = Quoted(text.text);
-    let limits = format!("write {} to {}", show(least), show(most));
-    let Some(duration) = parse(text.text) else {
-        text.refuse(format_args!(
-            "{written} is no duration, such as \"10m\" or \"1h30m\": {limits}"
-        ));
-        return None;
-    };
-    let relation = match duration {
-        shorter if shorter < least => "short",
-        longer if longer > most => "long",
-        fits => return Some(fits),
-    };
-    text.refuse(format_args!("{written} is too {relation} for {what}: {limits}"));
-    None
-}
 
 /// Parses numbers with units, the largest unit first, each unit once: `10m`, `1h30m`.
 pub fn parse(text: &str) -> Option<Duration> {
@@ -48,12 +21,12 @@ pub fn parse(text: &str) -> Option<Duration> {
 }
 
 /// The duration in its largest whole unit.
-fn show(duration: Duration) -> String {
+pub(crate) fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
     // A day is written in hours, as the limits are in the documentation.
     let whole = |(_, length): &(char, u64)| seconds.is_multiple_of(*length);
     let (unit, length) = UNITS.into_iter().skip(1).find(whole).unwrap_or(('s', 1));
-    format!("\"{}{unit}\"", seconds / length)
+    format!("{}{unit}", seconds / length)
 }
 
 #[cfg(test)]
@@ -104,9 +77,9 @@ mod tests {
 
     #[test]
     fn limits_are_shown_as_they_are_written() {
-        assert_eq!(show(Duration::from_secs(300)), "\"5m\"");
-        assert_eq!(show(Duration::from_secs(86_400)), "\"24h\"");
-        assert_eq!(show(Duration::from_secs(61)), "\"61s\"");
+        assert_eq!(show(Duration::from_secs(300)), "5m");
+        assert_eq!(show(Duration::from_secs(86_400)), "24h");
+        assert_eq!(show(Duration::from_secs(61)), "61s");
     }
 
     proptest! {

@@ -1,0 +1,268 @@
+//! The one door for changes of the catalog.
+//!
+//! A change is checked against the catalog that it was decided on, and is written together with the
+//! record of who made it, or not at all. If somebody else has changed the catalog meanwhile nothing is
+//! written, and the change must be decided again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use scopegate_claims::{Issuer, UnixTime};
+
+use crate::audit::{Actor, ActorKind, catalog_changed};
+use crate::authority::Authority;
+use crate::catalog::{
+    Edit, Entity, EntityId, EntityKey, EntityKind, Fault, Faults, Owner, Snapshot, Spec,
+    UnreadableRow, View, check,
+};
+use crate::directory::NewUser;
+use crate::store::{CatalogStore, CatalogWrite, StoreError};
+use crate::{client_auth, grants};
+
+/// Maximum attempts when a concurrent change wins.
+const ATTEMPTS: usize = 5;
+
+/// Changes of the catalog that belong together.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct CatalogEdit {
+    /// The version of the catalog that the changes were decided on.
+    pub expected: u64,
+    /// The changes.
+    pub edits: Vec<Edit>,
+    /// Whose entities these are. What belongs to another owner is not touched.
+    pub owner: Owner,
+    /// Who makes the changes.
+    pub actor: Actor,
+}
+
+/// Why the catalog is not changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The entity belongs to another owner.
+    #[error("{0} is owned by {owner}: change it there", owner = match .1 {
+        Owner::Api => "the API",
+        Owner::File => "a catalog file",
+    })]
+    NotOwned(EntityKey, Owner),
+    /// The changes break rules of the catalog.
+    #[error("{}", Lines(.0))]
+    Refused(Faults),
+    /// A row is not understood by this version: it may be what is changed, or clash with it.
+    #[error("{0}; use the newer version of scopegate that wrote this")]
+    Unreadable(Arc<UnreadableRow>),
+    /// The catalog is changed by others all the time.
+    #[error("the catalog was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
+    Busy,
+    /// The storage failed, or has another version of the catalog ([`StoreError::Conflict`]).
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+}
+
+/// Where changes of the catalog come in.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct CatalogDoor<'a> {
+    /// The storage.
+    pub store: &'a dyn CatalogStore,
+    /// The base URL, the issuer of the org server.
+    pub base: &'a Issuer,
+    /// Who comes in.
+    pub actor: &'a Actor,
+    /// When.
+    pub now: UnixTime,
+}
+
+impl CatalogDoor<'_> {
+    /// Reads the catalog, lets `decide` make changes of it, and writes them. If somebody else was faster
+    /// it is decided again, on what is there then.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`], or what `decide` answers; nothing has changed then.
+    pub async fn edit<E: From<EditError>>(
+        &self,
+        owner: Owner,
+        decide: impl Fn(&Snapshot) -> Result<Vec<Edit>, E>,
+    ) -> Result<u64, E> {
+        for _ in 0..ATTEMPTS {
+            let catalog = self.catalog().await.map_err(EditError::from)?;
+            let edits = decide(&catalog)?;
+            match self.write(&catalog, edits, owner, Extra::default()).await {
+                Err(EditError::Storage(StoreError::Conflict)) => {}
+                answer => return Ok(answer?),
+            }
+        }
+        Err(EditError::Busy.into())
+    }
+
+    /// The catalog as it is stored.
+    async fn catalog(&self) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot::empty(self.base).after(self.store.catalog_since(0).await?))
+    }
+
+    /// Writes changes that were decided on a state of the catalog. The answer is its new version.
+    pub(crate) async fn write(
+        &self,
+        catalog: &Snapshot,
+        mut edits: Vec<Edit>,
+        owner: Owner,
+        Extra { file_version, seeds }: Extra<'_>,
+    ) -> Result<u64, EditError> {
+        let mut events = Vec::with_capacity(edits.len());
+        let (mut changed, mut ids) = (Vec::with_capacity(edits.len()), Vec::new());
+        let mut edited: HashMap<&EntityKey, Option<&Entity>> = HashMap::new();
+        for edit in &edits {
+            let (key, after) = (edit.key(), after(edit));
+            let stored = catalog.entity(key);
+            self.admit(catalog, edit, stored.as_ref(), owner)?;
+            let before = edited.insert(key, after).unwrap_or(stored.as_ref());
+            changed.push(before != after);
+            let id = match (catalog.record(key), before, after) {
+                (Some(record), Some(_), _) => Some(record.id.clone()),
+                (_, None, Some(_)) => {
+                    let id = EntityId::generate(key.kind);
+                    ids.push((key.clone(), id.clone()));
+                    Some(id)
+                }
+                (_, _, _) => None,
+            };
+            if before != after {
+                events.push(catalog_changed(self.now, self.actor, key, id.as_ref(), before, after));
+            }
+        }
+        drop(edited);
+        // What changes nothing is neither written nor recorded.
+        let mut changed = changed.into_iter();
+        edits.retain(|_| changed.next().unwrap_or_default());
+        self.check(catalog, &edits)?;
+        if edits.is_empty() && file_version.is_none() && seeds.is_empty() {
+            return Ok(catalog.version());
+        }
+        let write = CatalogWrite {
+            expected: catalog.version(),
+            edits: &edits,
+            at: self.now,
+            ids: &ids,
+            file_version,
+            seeds,
+            events: &events,
+        };
+        Ok(self.store.edit_catalog(&write).await?)
+    }
+
+    /// Refuses changes that break a rule.
+    pub(crate) fn check(&self, catalog: &Snapshot, edits: &[Edit]) -> Result<(), EditError> {
+        let checked = check(self.view(catalog), edits);
+        match checked.faults.is_empty() {
+            true => Ok(()),
+            false => Err(EditError::Refused(checked.faults)),
+        }
+    }
+
+    fn view<'v>(&'v self, catalog: &'v Snapshot) -> View<'v> {
+        View {
+            catalog: Some(catalog),
+            base: Some(self.base),
+            grants: grants::kinds(),
+            methods: client_auth::methods(),
+            unread: &[],
+            has_client: &|_| false,
+        }
+    }
+
+    /// Refuses what this actor may not change.
+    fn admit(
+        &self,
+        catalog: &Snapshot,
+        edit: &Edit,
+        before: Option<&Entity>,
+        owner: Owner,
+    ) -> Result<(), EditError> {
+        let key = edit.key();
+        // A server that is not understood may have an audience that is the id of the client.
+        let may_concern = |row: &UnreadableRow| {
+            row.key == key.into()
+                || key.kind == EntityKind::Client && row.key.kind == EntityKind::Server.as_str()
+        };
+        if let Some(row) = catalog.unreadable_rows().find(|row| may_concern(row)) {
+            return Err(EditError::Unreadable(Arc::clone(row)));
+        }
+        let others = |entity: &&Entity| entity.owner != owner;
+        if let Some(other) = before.filter(others) {
+            return Err(EditError::NotOwned(key.clone(), other.owner));
+        }
+        let is_admin = before.into_iter().chain(after(edit)).any(is_admin);
+        if is_admin && self.actor.kind != ActorKind::Cli {
+            return Err(EditError::Refused(Faults::one(Fault::of(
+                key,
+                "an admin client is made and changed by `scopegate clients` only",
+            ))));
+        }
+        Ok(())
+    }
+}
+
+/// The entity from now on; none: it is deleted.
+fn after(edit: &Edit) -> Option<&Entity> {
+    match edit {
+        Edit::Delete(_) => None,
+        Edit::Put(entity) => Some(entity),
+    }
+}
+
+/// What is written together with a catalog file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extra<'a> {
+    pub(crate) file_version: Option<u64>,
+    pub(crate) seeds: &'a [NewUser],
+}
+
+impl Authority {
+    /// Changes the catalog, and takes the change over.
+    ///
+    /// # Errors
+    ///
+    /// [`EditError`], and then nothing has changed. If the catalog has another version than the one that
+    /// the changes were decided on it is [`StoreError::Conflict`].
+    pub async fn edit_catalog(&self, edit: CatalogEdit) -> Result<u64, EditError> {
+        let CatalogEdit { expected, edits, owner, actor } = edit;
+        self.reload().await?;
+        let catalog = self.catalog();
+        if catalog.version() != expected {
+            return Err(StoreError::Conflict.into());
+        }
+        let store: &dyn CatalogStore = &*self.store;
+        let base = &catalog.org().issuer;
+        let door = CatalogDoor { store, base, actor: &actor, now: self.clock.now() };
+        let version = door.write(&catalog, edits, owner, Extra::default()).await?;
+        self.reload().await?;
+        Ok(version)
+    }
+}
+
+fn is_admin(entity: &Entity) -> bool {
+    matches!(&entity.spec, Spec::Client(client) if client.admin)
+}
+
+/// Maximum number of faults that are shown.
+const MAX_SHOWN: usize = 20;
+
+struct Lines<'a>(&'a Faults);
+
+impl std::fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Faults { kept, more, .. } = self.0;
+        for (index, fault) in kept.iter().take(MAX_SHOWN).enumerate() {
+            write!(f, "{}{}", if index == 0 { "" } else { "\n" }, fault.message)?;
+        }
+        match kept.len().saturating_sub(MAX_SHOWN) + more {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::audit::{AuditEvent, What};
+use crate::catalog::{CatalogChanges, ClientId, ClientSpec, ScopeSpec, ServerId, Versions};
+use crate::store::CatalogWrite;
+
+const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+/// A catalog in memory, and what was recorded of its changes.
+#[derive(Debug, Default)]
+struct Shelf(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    version: u64,
+    entities: Vec<Entity>,
+    unreadable: Vec<UnreadableRow>,
+    events: Vec<AuditEvent>,
+}
+
+#[async_trait]
+impl CatalogStore for Shelf {
+    async fn versions(&self) -> Result<Versions, StoreError> {
+        Ok(Versions { catalog: self.0.lock().unwrap().version, keys: 0 })
+    }
+
+    async fn catalog_since(&self, _version: u64) -> Result<CatalogChanges, StoreError> {
+        let state = self.0.lock().unwrap();
+        let edits = state.entities.iter().cloned().map(Edit::Put).collect();
+        let unreadable = state.unreadable.clone();
+        Ok(CatalogChanges { edits, unreadable, ..CatalogChanges::none(state.version) })
+    }
+
+    async fn known_logins(
+        &self,
+        _logins: &[String],
+    ) -> Result<std::collections::BTreeSet<String>, StoreError> {
+        Ok(std::collections::BTreeSet::new())
+    }
+
+    async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
+        let mut state = self.0.lock().unwrap();
+        if state.version != write.expected {
+            return Err(StoreError::Conflict);
+        }
+        for edit in write.edits {
+            state.entities.retain(|known| known.key != *edit.key());
+            state.entities.extend(after(edit).cloned());
+        }
+        state.events.extend(write.events.iter().cloned());
+        state.version += 1;
+        Ok(state.version)
+    }
+
+    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+fn scope(name: &str, description: &str, owner: Owner) -> Edit {
+    let key = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), name);
+    let spec = ScopeSpec { description: description.to_owned(), ..ScopeSpec::default() };
+    Edit::Put(Entity { key, owner, spec: Spec::Scope(spec) })
+}
+
+/// What is recorded of each change, as `before -> after`.
+fn recorded(shelf: &Shelf) -> Vec<String> {
+    let state = shelf.0.lock().unwrap();
+    let shown = |value: &Option<serde_json::Value>| match value {
+        None => "nothing".to_owned(),
+        Some(value) => value["spec"]["description"].as_str().unwrap_or_default().to_owned(),
+    };
+    let changes = state.events.iter().map(|event| match &event.what {
+        What::CatalogChanged(change) => change,
+        other => unreachable!("{other:?} is no change of the catalog"),
+    });
+    let lines = changes.map(|change| {
+        format!("{}: {} -> {}", change.actor.id, shown(&change.before), shown(&change.after))
+    });
+    lines.collect()
+}
+
+async fn edit(shelf: &Shelf, actor: &Actor, edits: &[Edit]) -> Result<u64, EditError> {
+    let base = Issuer::parse("https://id.example.com").unwrap();
+    let door = CatalogDoor { store: shelf, base: &base, actor, now: NOW };
+    door.edit(Owner::Api, |_| Ok(edits.to_vec())).await
+}
+
+fn api() -> Actor {
+    Actor { kind: ActorKind::Api, id: "0oa1".to_owned() }
+}
+
+#[tokio::test]
+async fn each_change_is_recorded_with_what_was_there_before() {
+    let shelf = Shelf::default();
+    let (one, two) = (scope("a", "one", Owner::Api), scope("a", "two", Owner::Api));
+    edit(&shelf, &api(), std::slice::from_ref(&one)).await.unwrap();
+    edit(&shelf, &api(), &[two.clone(), scope("b", "new", Owner::Api)]).await.unwrap();
+    // What changes nothing is not written.
+    assert_eq!(edit(&shelf, &api(), std::slice::from_ref(&two)).await.unwrap(), 2);
+    let deletion = Edit::Delete(two.key().clone());
+    edit(&shelf, &Actor::cli("x"), &[deletion, one]).await.unwrap();
+    assert_eq!(
+        recorded(&shelf),
+        [
+            "0oa1: nothing -> one",
+            "0oa1: one -> two",
+            "0oa1: nothing -> new",
+            "x: two -> nothing",
+            "x: nothing -> one",
+        ]
+    );
+    assert_eq!(shelf.0.lock().unwrap().version, 3);
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_or_belongs_to_another_owner_is_not_written() {
+    let shelf = Shelf::default();
+    let refused = edit(&shelf, &api(), &[scope("openid", "", Owner::Api)]).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the scope \"openid\" is reserved: write another name");
+    let Edit::Put(of_a_file) = scope("a", "", Owner::File) else { unreachable!("it is put") };
+    shelf.0.lock().unwrap().entities.push(of_a_file);
+    let refused = edit(&shelf, &api(), &[scope("a", "mine", Owner::Api)]).await.unwrap_err();
+    assert!(matches!(refused, EditError::NotOwned(_, Owner::File)), "{refused}");
+    let state = shelf.0.lock().unwrap();
+    assert_eq!((state.version, state.events.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn no_actor_but_a_command_makes_or_changes_an_admin_client() {
+    use crate::catalog::ClientAuth;
+
+    let shelf = Shelf::default();
+    let client = |name: &str, admin| {
+        let spec = ClientSpec {
+            name: name.to_owned(),
+            admin,
+            auth: ClientAuth::PrivateKeyJwt,
+            jwks_uri: Some("https://root.example/jwks".to_owned()),
+            grant_types: ["client_credentials".to_owned()].into(),
+            ..ClientSpec::default()
+        };
+        let key = EntityKey::client(&ClientId::parse("root").unwrap());
+        Edit::Put(Entity { key, owner: Owner::Api, spec: spec.into() })
+    };
+    assert!(edit(&shelf, &api(), &[client("root", true)]).await.is_err());
+    edit(&shelf, &Actor::cli("clients create"), &[client("root", true)]).await.unwrap();
+    // Nor takes one its mark, or deletes it.
+    let delete = Edit::Delete(client("root", true).key().clone());
+    for change in [client("other", true), client("root", false), delete] {
+        let refused = edit(&shelf, &api(), &[change]).await.unwrap_err();
+        assert!(refused.to_string().starts_with("an admin client is"), "{refused}");
+    }
+    assert_eq!(shelf.0.lock().unwrap().version, 1);
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_understood_is_not_overwritten() {
+    let shelf = Shelf::default();
+    let edits = [scope("a", "", Owner::Api)];
+    let row = UnreadableRow { key: edits[0].key().into(), why: "unknown field `x`".to_owned() };
+    shelf.0.lock().unwrap().unreadable.push(row);
+    let refused = edit(&shelf, &api(), &edits).await.unwrap_err();
+    assert!(matches!(refused, EditError::Unreadable(_)), "{refused}");
+}

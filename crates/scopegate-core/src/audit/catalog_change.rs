@@ -1,0 +1,123 @@
+//! A change of the catalog: who made it, and what was written before and after.
+
+use scopegate_claims::UnixTime;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{AuditEvent, DecisionId, What};
+use crate::catalog::{Entity, EntityId, EntityKey, EntityKind};
+
+/// Who changed something.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct Actor {
+    /// What kind of actor it is.
+    #[serde(rename = "type")]
+    pub kind: ActorKind,
+    /// Which one: a client id, a user id, the name of a file, a command.
+    pub id: String,
+}
+
+/// What kind of actor changed something.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ActorKind {
+    /// The management API, with the client that called it.
+    Api,
+    /// A command on the store.
+    Cli,
+    /// A client that changed itself.
+    Client,
+    /// A catalog file.
+    File,
+    /// The server itself.
+    System,
+    /// A user.
+    User,
+}
+
+impl Actor {
+    /// A command on the store, by its name.
+    pub fn cli(command: &str) -> Self {
+        Self { kind: ActorKind::Cli, id: command.to_owned() }
+    }
+
+    /// A catalog file, by its name.
+    pub fn file(name: &str) -> Self {
+        Self { kind: ActorKind::File, id: name.to_owned() }
+    }
+}
+
+/// What was changed of an entity, without its secrets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct EntityChange {
+    /// Who changed it.
+    pub actor: Actor,
+    /// The authorization server that the entity is or belongs to. Empty: none.
+    pub server: String,
+    /// The client that the entity is. Empty: none.
+    pub client: String,
+    /// The entity before. None: it is new.
+    pub before: Option<Value>,
+    /// The entity from now on. None: it is deleted.
+    pub after: Option<Value>,
+}
+
+/// The record of one changed entity.
+pub(crate) fn catalog_changed(
+    at: UnixTime,
+    actor: &Actor,
+    key: &EntityKey,
+    id: Option<&EntityId>,
+    before: Option<&Entity>,
+    after: Option<&Entity>,
+) -> AuditEvent {
+    let client = if key.kind == EntityKind::Client { key.name.as_str() } else { "" };
+    let change = EntityChange {
+        actor: actor.clone(),
+        server: key.server_id().unwrap_or_default().to_owned(),
+        client: client.to_owned(),
+        before: before.map(|entity| shown(entity, id)),
+        after: after.map(|entity| shown(entity, id)),
+    };
+    let what = What::CatalogChanged(Box::new(change));
+    AuditEvent { id: DecisionId::at(at), at, address: None, what }
+}
+
+fn shown(Entity { key, owner, spec }: &Entity, id: Option<&EntityId>) -> Value {
+    json!({
+        "kind": key.kind.as_str(),
+        "id": id.map(EntityId::as_str),
+        "parent": key.parent,
+        "name": key.name,
+        "owner": owner.as_str(),
+        "spec": spec.without_secrets(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{ClientId, ClientSecret, ClientSpec, Owner};
+
+    #[test]
+    fn the_record_of_a_client_holds_no_secret() {
+        let mac = ClientSecret::from_mac([7; 32]);
+        let spec = ClientSpec { secrets: vec![mac], ..ClientSpec::default() };
+        let stored = serde_json::to_string(&spec.secrets).unwrap();
+        let mac = stored.split('"').nth(3).unwrap().to_owned();
+        let key = EntityKey::client(&ClientId::parse("portal").unwrap());
+        let entity = Entity { key: key.clone(), owner: Owner::Api, spec: spec.into() };
+        let now = UnixTime::from_seconds(1_800_000_000);
+        let actor = Actor::cli("clients create");
+        let event = catalog_changed(now, &actor, &key, None, None, Some(&entity));
+        let json: Value = serde_json::from_str(&event.to_json()).unwrap();
+        assert!(!json.to_string().contains(&mac), "{json}");
+        assert_eq!(json["after"]["spec"]["secrets"], json!([{ "mac": "***" }]));
+        assert_eq!(json["actor"], json!({ "type": "cli", "id": "clients create" }));
+        assert_eq!((&json["client"], &json["after"]["owner"]), (&json!("portal"), &json!("api")));
+        assert!(json.get("before").is_none() && json.get("change").is_none(), "{json}");
+    }
+}

@@ -1,0 +1,140 @@
+//! The rules of the catalog: what may not be written, and why.
+//!
+//! Each kind of entity has its rules beside its spec, in [`SpecKind::check`]. Whoever writes the
+//! catalog asks [`check`] first: the reader of a catalog file shows a [`Fault`] at its line and
+//! column, the API answers with an error.
+
+mod field;
+mod keys;
+mod names;
+mod references;
+mod review;
+mod text;
+
+use scopegate_claims::Issuer;
+
+pub use self::field::{Field, Step};
+pub(crate) use self::keys::key_advice;
+use self::names::Names;
+pub(super) use self::review::Review;
+pub(crate) use self::text::label;
+use self::text::length;
+use super::{AuthMethod, ClientId, Edit, EntityKey, GrantKind, Snapshot};
+
+/// Maximum number of faults that are kept. Others are counted, so that a large file with a
+/// mistake in each line stays cheap.
+pub const MAX_FAULTS: usize = 100;
+
+/// What edits are checked against.
+#[derive(Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct View<'a> {
+    /// The catalog before the edits; none: nothing is written yet.
+    pub catalog: Option<&'a Snapshot>,
+    /// The issuer of the org server, where it is known.
+    pub base: Option<&'a Issuer>,
+    /// The grants that this program knows.
+    pub grants: &'a [GrantKind],
+    /// The client authentication methods that this program knows.
+    pub methods: &'a [AuthMethod],
+    /// Entities that are there, but could not be read. What refers to them is right.
+    pub unread: &'a [EntityKey],
+    /// Tells whether a client is there that is neither in the catalog nor among the edits.
+    pub has_client: &'a dyn Fn(&ClientId) -> bool,
+}
+
+impl std::fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("View").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+/// A rule that an edit breaks. The message shows no secret.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{key}{}{field}: {message}", if field.is_whole() { "" } else { ": " })]
+#[non_exhaustive]
+pub struct Fault {
+    /// The entity.
+    pub key: EntityKey,
+    /// The place of the edit among those that were checked.
+    pub edit: usize,
+    /// What of the entity is wrong, as a catalog file names it.
+    pub field: Field,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+    /// The field is missing or empty, and this is what needs it.
+    pub needed_by: Option<String>,
+    /// Where the same thing is written first: the place of the edit, and the field.
+    pub first: Option<(usize, Field)>,
+}
+
+impl Fault {
+    /// A rule that the first of some edits breaks as a whole.
+    pub(crate) fn of(key: &EntityKey, message: &str) -> Self {
+        Self {
+            key: key.clone(),
+            edit: 0,
+            field: Field::whole(),
+            message: message.to_owned(),
+            needed_by: None,
+            first: None,
+        }
+    }
+}
+
+/// The rules that edits break: the first [`MAX_FAULTS`] of them, in the order of the edits.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Faults {
+    /// Those that are kept.
+    pub kept: Vec<Fault>,
+    /// How many others there are.
+    pub more: usize,
+}
+
+impl Faults {
+    /// Tells whether all is right.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// A single one.
+    pub(crate) fn one(fault: Fault) -> Self {
+        Self { kept: vec![fault], more: 0 }
+    }
+
+    fn keep(&mut self, make: impl FnOnce() -> Fault) {
+        match self.kept.len() < MAX_FAULTS {
+            true => self.kept.push(make()),
+            false => self.more += 1,
+        }
+    }
+}
+
+/// What the catalog says of some edits.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Checked {
+    /// The rules that are broken: the edits may not be written.
+    pub faults: Faults,
+    /// What is right, but hardly meant so.
+    pub warnings: Faults,
+}
+
+/// Checks edits that will be written together: each entity that is put, as it will stand after all of
+/// them.
+pub fn check<'a>(view: View<'a>, edits: &'a [Edit]) -> Checked {
+    let mut names = Names::of(view, edits);
+    let mut checked = Checked::default();
+    for (place, edit) in edits.iter().enumerate() {
+        let Edit::Put(entity) = edit else { continue };
+        names.refuse_repeated(place, &entity.key, &mut checked.faults);
+        let mut review = Review::new(&names, place, &entity.key, &mut checked);
+        entity.spec.check(&mut review);
+        names.refuse_surplus(place, &entity.key, &mut checked.faults);
+    }
+    checked
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Rules for the public keys of a client or an issuer: inline, or where it publishes them.
+
+use scopegate_claims::Issuer;
+use scopegate_jose::{Jwk, KeyProblem, VerifyingKey};
+use url::{Host, Url};
+
+use super::{Field, Review};
+use crate::spelling::Quoted;
+
+const MAX_KEYS: usize = 16;
+
+/// The longest URL, in characters.
+const MAX_URL: usize = 1024;
+
+impl Review<'_, '_> {
+    /// The keys of `owner` are in one place, and not in two (RFC 7591 §2): nobody would know which of
+    /// them holds.
+    pub(crate) fn keys_in_one_place(&mut self, jwks: &[Jwk], uri: Option<&str>, needed_by: &str) {
+        match (jwks.is_empty(), uri) {
+            (true, None) => self.refuse_missing("jwks", needed_by),
+            (false, Some(_)) => {
+                let message = "\"jwks_uri\" does not go with \"jwks\": leave one of them out";
+                self.refuse(Field::of("jwks_uri"), format_args!("{message}"));
+            }
+            (_, _) => {}
+        }
+    }
+
+    /// Each key can verify, and each of several can be told from the others.
+    pub(crate) fn keys(&mut self, jwks: &[Jwk], owner: &str) {
+        let keys = || Field::of("jwks").key("keys");
+        if jwks.len() > MAX_KEYS {
+            self.refuse(
+                keys(),
+                format_args!(
+                    "{owner} has 1 to {MAX_KEYS} keys: write keys = [{{ kty = \"EC\", … }}]"
+                ),
+            );
+            return;
+        }
+        for (place, jwk) in jwks.iter().enumerate() {
+            let field = keys().at(place);
+            if let Err(problem) = VerifyingKey::from_jwk(jwk) {
+                self.refuse(field, format_args!("{}", key_advice(problem)));
+                continue;
+            }
+            let Some(kid) = jwk.kid() else {
+                if jwks.len() > 1 {
+                    let message = "missing key \"kid\": each of several keys needs one";
+                    self.refuse(field, format_args!("{message}"));
+                }
+                continue;
+            };
+            if let Some(first) = jwks[..place].iter().position(|known| known.kid() == Some(kid)) {
+                self.refuse_repeated(
+                    field.key("kid"),
+                    keys().at(first).key("kid"),
+                    format_args!("duplicate kid {}: write another or leave it out", Quoted(kid)),
+                );
+            }
+        }
+    }
+
+    /// Where keys are published.
+    ///
+    /// Keys that came over plain http could be anybody's, except on the machine itself; and only a server
+    /// that runs for that machine asks it.
+    pub(crate) fn keys_uri(&mut self, uri: Option<&str>) {
+        let is_of_the_machine = self.view().base.is_none_or(Issuer::is_loopback);
+        match uri.map(place_of_keys) {
+            None | Some(Some(KeyPlace::Https)) => {}
+            Some(Some(KeyPlace::ThisMachine)) if is_of_the_machine => {}
+            Some(_) => {
+                let message = "not a place of keys: write an https URL without user name and \
+                               fragment, such as \"https://client.example/jwks.json\"";
+                self.refuse(Field::of("jwks_uri"), format_args!("{message}"));
+            }
+        }
+    }
+}
+
+/// Where keys can be.
+pub(crate) enum KeyPlace {
+    Https,
+    /// By http or https.
+    ThisMachine,
+}
+
+pub(crate) fn place_of_keys(text: &str) -> Option<KeyPlace> {
+    let is_printable = text.len() <= MAX_URL && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let url = Url::parse(text).ok().filter(|_| is_printable)?;
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    match url.scheme() {
+        "http" | "https" if is_loopback && is_bare => Some(KeyPlace::ThisMachine),
+        "https" if is_bare => Some(KeyPlace::Https),
+        _ => None,
+    }
+}
+
+/// What is wrong with a key, and what to write instead.
+pub(crate) fn key_advice(problem: KeyProblem) -> String {
+    let instead = match problem {
+        KeyProblem::PrivateMaterial => {
+            "keep it with the client, and write its public members only (RSA: kty, n, e; EC: kty, crv, x, y; OKP: kty, crv, x)"
+        }
+        _ => {
+            "write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+        }
+    };
+    format!("{problem}: {instead}")
+}

@@ -1,0 +1,286 @@
+//! What a client may not be.
+
+use super::{ClientAuth, ClientId, ClientSpec, ClientType, RefreshPolicy, RotationType};
+use crate::catalog::audience_names::{AudienceClash, is_issuer};
+use crate::catalog::check::{Field, Review};
+use crate::catalog::{Credential, EntityKey, EntityKind, GrantKind, RedirectUri, claim};
+use crate::spelling::{Instead, Quoted};
+use scopegate_claims::Audience;
+use url::Url;
+
+/// The most characters of a client's name.
+const MAX_NAME: usize = 100;
+
+/// Two, so that one secret can replace the other without a gap.
+const MAX_SECRETS: usize = 2;
+
+/// The most redirect URIs of a kind, and the most origins.
+const MAX_URIS: usize = 100;
+
+impl ClientSpec {
+    pub(super) fn rules(&self, review: &mut Review<'_, '_>) {
+        self.check_id(review);
+        review.label(Field::of("name"), &self.name, MAX_NAME);
+        self.check_grants(review);
+        self.check_credentials(review);
+        // Without a grant it is not known what the client is for.
+        if !self.grant_types.is_empty() {
+            self.check_type(review);
+        }
+        self.check_uris(review);
+        self.check_refresh(review);
+        review.people(&self.users, &self.groups);
+        self.check_references(review);
+        claim::check_attributes(&self.attributes, review);
+    }
+
+    /// The rules of `audience_names`, for a client.
+    fn check_id(&self, review: &mut Review<'_, '_>) {
+        let id = review.key().name.as_str();
+        let field = || Field::of("id");
+        if let Err(problem) = ClientId::parse(id) {
+            return review.refuse(field(), format_args!("{problem}"));
+        }
+        if review.view().base.is_some_and(|base| is_issuer(id, base)) {
+            let shown = Quoted(id);
+            review.refuse(
+                field(),
+                format_args!("the client id {shown} is an issuer: write another id"),
+            );
+        }
+        // An audience that is written together with the client is refused instead.
+        let names = review.names();
+        let server = names.audiences().server_of(id).filter(|server| !names.puts_server(server));
+        if let Some(server) = server {
+            let clash = AudienceClash::Client { server: server.to_owned(), name: id.to_owned() };
+            review.refuse(field(), format_args!("{clash}"));
+        }
+    }
+
+    fn check_grants(&self, review: &mut Review<'_, '_>) {
+        let field = || Field::of("grant_types");
+        if self.grant_types.is_empty() {
+            let who = if self.is_public() { "a client for persons" } else { "a client" };
+            review.refuse_missing("grant_types", who);
+        }
+        review.grant_types(&self.grant_types);
+        let grants = review.grants_of(&self.grant_types);
+        let any = |has: fn(&GrantKind) -> bool| grants.iter().any(|grant| has(grant));
+        if self.client_type == ClientType::Service && any(|grant| grant.needs_user) {
+            let message = "a service runs without persons: write type = \"web\"";
+            review.refuse(field(), format_args!("{message}"));
+        }
+        // What proves who a user is does not prove that the client is the one it was meant for. A public
+        // client that asks for itself is refused when it asks.
+        if self.is_public() && any(|grant| grant.needs_secret && grant.is_about_user) {
+            let message = "a client without a secret has to have the person sign in: leave out \
+                           what needs none";
+            review.refuse(field(), format_args!("{message}"));
+        }
+        if any(|grant| grant.continues_family) && !any(|grant| grant.starts_family) {
+            let message = "nothing gives this client its first refresh token: add \
+                           \"authorization_code\"";
+            review.refuse(field(), format_args!("{message}"));
+        }
+        if self.redirect_uris.is_empty() {
+            let needed_by = grants.iter().find(|grant| grant.needs_redirect_uri);
+            if let Some(grant) = needed_by {
+                review.refuse_missing("redirect_uris", grant.name);
+            }
+        }
+    }
+
+    /// A client has the credentials of its method, and no others: nobody would know what they are for.
+    fn check_credentials(&self, review: &mut Review<'_, '_>) {
+        let view = *review.view();
+        let Some(method) = view.methods.iter().find(|method| method.auth == self.auth) else {
+            let known = view.methods.iter().map(|method| method.auth.as_str());
+            let (shown, instead) = (self.auth.as_str(), Instead { of: "", known });
+            return review.refuse(
+                Field::of("auth"),
+                format_args!("the authentication method {shown:?} is not supported: {instead}"),
+            );
+        };
+        let name = method.auth.as_str();
+        let has_key = !self.jwks.is_empty();
+        let written = [
+            ("jwks", Credential::Key, has_key),
+            ("jwks_uri", Credential::Key, self.jwks_uri.is_some()),
+            ("secrets", Credential::Secret, !self.secrets.is_empty()),
+        ];
+        for (key, of, is_written) in written {
+            if is_written && of != method.credential {
+                let message = format_args!("{key:?} does not go with {name}: leave it out");
+                review.refuse(Field::of(key), message);
+            }
+        }
+        match method.credential {
+            Credential::Key => {
+                review.keys_in_one_place(&self.jwks, self.jwks_uri.as_deref(), name);
+                review.keys(&self.jwks, "a client");
+                review.keys_uri(self.jwks_uri.as_deref());
+            }
+            Credential::Secret if self.secrets.is_empty() => review.refuse_missing("secrets", name),
+            Credential::Secret => self.check_secrets(review),
+            Credential::Nothing => {}
+        }
+        if method.is_basic && review.key().name.contains(':') {
+            review.refuse(
+                Field::of("auth"),
+                format_args!(
+                    "{name} cannot carry a client id with a colon: write \
+                     \"client_secret_post\", \"private_key_jwt\" or \"none\""
+                ),
+            );
+        }
+        if self.admin && self.auth != ClientAuth::PrivateKeyJwt {
+            let message = "an admin client uses private_key_jwt, not a secret";
+            review.refuse(Field::of("auth"), format_args!("{message}"));
+        }
+    }
+
+    fn check_secrets(&self, review: &mut Review<'_, '_>) {
+        let field = || Field::of("secrets");
+        if self.secrets.len() > MAX_SECRETS {
+            return review.refuse(
+                field(),
+                format_args!(
+                    "too many secrets: write at most {MAX_SECRETS}, the new and the old one"
+                ),
+            );
+        }
+        for (place, secret) in self.secrets.iter().enumerate() {
+            if self.secrets[..place].iter().any(|known| known.is_same_secret(secret)) {
+                let message = "duplicate secret: leave it out";
+                review.refuse(field().at(place), format_args!("{message}"));
+            }
+        }
+    }
+
+    /// What a type of client can be and do.
+    fn check_type(&self, review: &mut Review<'_, '_>) {
+        let mut refuse =
+            |key, message: &str| review.refuse(Field::of(key), format_args!("{message}"));
+        match (self.is_public(), self.auth == ClientAuth::None) {
+            (true, false) => {
+                refuse("auth", "this type of client cannot keep a secret: write \"none\"");
+            }
+            (false, true) => refuse(
+                "auth",
+                "a client that proves nothing is public: write type = \"browser\" or \"native\", or another method",
+            ),
+            (_, _) => {}
+        }
+        if !self.pkce_required && self.client_type != ClientType::Web {
+            refuse("pkce_required", "only a web client can do without PKCE: leave it out");
+        }
+        let has_scripts = matches!(self.client_type, ClientType::Browser | ClientType::Web);
+        if !self.origins.is_empty() && !has_scripts {
+            let message = "only browser and web clients have scripts in browsers: leave it out";
+            refuse("origins", message);
+        }
+    }
+
+    fn check_uris(&self, review: &mut Review<'_, '_>) {
+        let lists = [
+            ("redirect_uris", &self.redirect_uris),
+            ("post_logout_redirect_uris", &self.post_logout_redirect_uris),
+        ];
+        for (key, uris) in lists {
+            check_number(review, Field::of(key).at(MAX_URIS), uris.len());
+            review.each_once("redirect URI", uris, |place| Field::of(key).at(place));
+            let is_private =
+                |uri: &RedirectUri| uri.is_private_use() && self.client_type != ClientType::Native;
+            for (place, _) in uris.iter().enumerate().filter(|(_, uri)| is_private(uri)) {
+                let message = "only a program on a device has a scheme of its own: write \
+                               type = \"native\" or an https URL";
+                review.refuse(Field::of(key).at(place), format_args!("{message}"));
+            }
+        }
+        check_number(review, Field::of("origins"), self.origins.len());
+        for origin in self.origins.iter().filter(|origin| !is_origin(origin)) {
+            let message = "not an origin: write a scheme, a host and perhaps a port in lower case, \
+                           such as \"https://app.example\"";
+            review.refuse(Field::of("origins").entry(origin), format_args!("{message}"));
+        }
+    }
+
+    fn check_refresh(&self, review: &mut Review<'_, '_>) {
+        let RefreshPolicy { rotation_type, leeway } = self.refresh_token;
+        let field = |key| Field::of("refresh_token").key(key);
+        // RFC 9700 §2.2.2: who shows a public client's token proves nothing, so each serves once.
+        if self.is_public() && rotation_type == RotationType::Static {
+            let message = "a client without a secret changes its refresh tokens at each use: write \
+                           \"ROTATE\"";
+            review.refuse(field("rotation_type"), format_args!("{message}"));
+        }
+        let most = RefreshPolicy::MAX_LEEWAY;
+        if leeway > most {
+            let message = format_args!("a leeway is in seconds: write 0 to {most}");
+            review.refuse(field("leeway"), message);
+        }
+    }
+
+    fn check_references(&self, review: &mut Review<'_, '_>) {
+        if let Some(id) = &self.may_act {
+            review.reference(Field::of("may_act"), &EntityKey::client(id), "");
+        }
+        let names = review.names();
+        // The audiences of a server that could not be read are not known.
+        if names.has_unread(EntityKind::Server) {
+            return;
+        }
+        let is_known = |name: &Audience| names.audiences().server_of(name.as_str()).is_some();
+        for name in self.audiences.iter().filter(|name| !is_known(name)) {
+            let known = names.audiences().names();
+            let (shown, instead) = (Quoted(name.as_str()), Instead { of: name.as_str(), known });
+            review.refuse(
+                Field::of("audiences").entry(name.as_str()),
+                format_args!("unknown audience {shown}: {instead}"),
+            );
+        }
+    }
+
+    /// Tells whether it runs where it cannot keep a secret (RFC 6749 §2.1).
+    fn is_public(&self) -> bool {
+        matches!(self.client_type, ClientType::Browser | ClientType::Native)
+    }
+}
+
+fn check_number(review: &mut Review<'_, '_>, field: Field, number: usize) {
+    if number > MAX_URIS {
+        review.refuse(field, format_args!("too many entries: write at most {MAX_URIS}"));
+    }
+}
+
+/// Tells whether a text is what a browser sends as `Origin` (RFC 6454 §6.2).
+fn is_origin(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        for good in ["https://app.example", "http://127.0.0.1:8080", "https://app.example:8443"] {
+            assert!(is_origin(good), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            "null",
+            "app.example",
+            "https://app.example/",
+            "https://App.example",
+            "https://app.example:443",
+            "https://app.example/path",
+            "com.example.app:/",
+            "file:///etc",
+        ] {
+            assert!(!is_origin(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Whether an entity takes part.
+
+use super::reader::Table;
+use crate::catalog::Status;
+
+const STATUS: [(&str, Status); 2] = [("ACTIVE", Status::Active), ("INACTIVE", Status::Inactive)];
+
+/// Reads the status of anything that has one.
+pub(super) fn read(table: Table<'_>) -> Status {
+    let status = table.optional_text("status");
+    status.and_then(|name| name.one_of("status", &STATUS)).unwrap_or_default()
+}
