@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use scopegate_claims::ScopeSet;
 
-use super::snapshot::{Policy, Rule};
+use super::snapshot::policies::{Policy, Rule};
 use super::{Clients, PolicySpec, RuleSpec, STANDARD_SCOPES, Scopes, Status, admin_scopes};
 
 /// To whom a built-in rule applies. A rule of a catalog names grant types, users and groups instead.

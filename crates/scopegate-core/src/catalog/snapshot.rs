@@ -1,7 +1,7 @@
 //! The catalog in memory: what requests read.
 
 mod clients;
-mod policies;
+pub(super) mod policies;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
