@@ -37,35 +37,31 @@ mod json;
 mod jwks;
 mod moment;
 mod people;
-mod place;
 mod policy;
-mod problem;
-mod reader;
+mod position;
 mod scope;
 mod secret;
 mod seen;
 mod server;
-mod shape;
 mod status;
 mod trusted_issuer;
 mod user;
 
-pub use place::Places;
-pub use problem::{CatalogErrors, CatalogProblem};
 pub use user::UserSeed;
 
 pub use crate::spelling::{Instead, Quoted, parse_duration};
+pub use crate::toml_reader::{
+    FileErrors as CatalogErrors, FileProblem as CatalogProblem, FileSource as CatalogSource, Places,
+};
 
 use scopegate_claims::Issuer;
 use toml::de::DeTable;
 
 use self::draft::Draft;
 use self::ids::BadIds;
-use self::problem::Problems;
-use self::reader::{Node, Table};
-use self::shape::Shape;
 use crate::catalog::UserId;
 use crate::catalog::{ClientId, Entity, View, check};
+use crate::toml_reader::{Node, Problems, Shape, Table};
 use crate::{client_auth, grants};
 
 /// The largest file that is read.
@@ -77,16 +73,6 @@ const CATALOG: Shape = Shape {
     later: &["group", "hook"],
     ..Shape::NONE
 };
-
-/// The text of a catalog file and what it is called.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
-pub struct CatalogSource<'a> {
-    /// What problems are shown under: the path as the administrator wrote it.
-    pub name: &'a str,
-    /// What the file holds; anything but UTF-8 is a problem like others, with its place.
-    pub content: &'a [u8],
-}
 
 /// What a catalog file is read against.
 ///

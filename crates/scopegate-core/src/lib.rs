@@ -47,3 +47,4 @@ pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod token;
+pub mod toml_reader;

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::draft::Draft;
 use super::ids::BadScopes;
 use super::json;
-use super::reader::{Node, Table};
-use super::shape::Shape;
 use crate::catalog::{
     ClaimSource, ClaimSpec, EntityKey, EntityKind, GroupFilter, GroupMatch, Spec, TokenKind,
 };
+use crate::toml_reader::Shape;
+use crate::toml_reader::{Node, Table};
 
 const CLAIM: Shape =
     Shape { what: "a claim", keys: &["name", "token", "value", "scopes"], ..Shape::NONE };

@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::ids::{BadIds, read_set};
-use super::reader::{Node, Table};
-use super::shape::Shape;
 use super::{CatalogContext, json, jwks, people, secret, status};
 use crate::catalog::{
     ClientAuth, ClientConsent, ClientId, ClientSpec, ClientType, EntityKey, EntityKind,
     RedirectUri, RefreshPolicy, RotationType,
 };
 use crate::spelling::{Instead, Quoted};
+use crate::toml_reader::Shape;
+use crate::toml_reader::{Node, Table};
 
 pub(super) const CLIENT: Shape = Shape {
     what: "a client",

@@ -1,8 +1,8 @@
 //! What has been read of the catalog so far, and where each part of it stands.
 
-use super::problem::Problems;
-use super::reader::Table;
+use super::position;
 use crate::catalog::{Edit, Entity, EntityKey, Fault, Owner, Spec};
+use crate::toml_reader::{Problems, Table};
 
 /// The entities that were read, each with its table.
 pub(super) struct Draft<'f> {
@@ -79,7 +79,7 @@ impl<'f> Draft<'f> {
 
     fn note(&self, fault: &Fault) {
         let table = self.tables[fault.edit];
-        let at = table.place_of(&fault.field);
+        let at = position::of(table, &fault.field);
         let written = fault.field.first_key().filter(|key| table.range_of(key).is_some());
         match (written.zip(fault.needed_by.as_deref()), &fault.first) {
             (Some((key, needed_by)), _) => {
@@ -87,7 +87,7 @@ impl<'f> Draft<'f> {
             }
             (None, None) => self.problems.refuse(at, format_args!("{}", fault.message)),
             (None, Some((edit, field))) => {
-                let first = self.tables[*edit].place_of(field);
+                let first = position::of(self.tables[*edit], field);
                 self.problems.refuse_repeated(at, first, format_args!("{}", fault.message));
             }
         }
@@ -95,7 +95,7 @@ impl<'f> Draft<'f> {
 
     /// Notes what is right, but hardly meant so.
     pub(super) fn warn(&self, fault: &Fault) {
-        let at = self.tables[fault.edit].place_of(&fault.field);
+        let at = position::of(self.tables[fault.edit], &fault.field);
         self.problems.warn(at, format_args!("{}", fault.message));
     }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use scopegate_claims::Scope;
 
-use super::reader::{Node, Table, Text};
 use super::seen::Seen;
 use crate::catalog::{ClientId, Clients, ServerId, scope_token};
+use crate::toml_reader::{Node, Table, Text};
 
 /// The ids of clients and servers in the file that cannot be ids. That is said where they are given; what
 /// mentions them is right.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 use toml::de::DeValue;
 
-use super::reader::Node;
+use crate::toml_reader::Node;
 
 /// The most bytes of a value that goes into tokens.
 pub(super) const MAX_BYTES: usize = 4096;

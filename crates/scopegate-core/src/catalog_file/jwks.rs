@@ -3,9 +3,9 @@
 use scopegate_jose::Jwk;
 
 use super::json;
-use super::reader::{Node, Table};
-use super::shape::Shape;
 use crate::catalog::key_advice;
+use crate::toml_reader::Shape;
+use crate::toml_reader::{Node, Table};
 
 const JWKS: Shape = Shape { what: "a key set", keys: &["keys"], ..Shape::NONE };
 

@@ -4,7 +4,7 @@ use scopegate_claims::UnixTime;
 use toml::de::DeValue;
 use toml::value::{Date, Datetime, Offset, Time};
 
-use super::reader::Node;
+use crate::toml_reader::Node;
 
 /// Reads a moment.
 pub(super) fn read(node: Node<'_>) -> Option<UnixTime> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::ids::read_set;
-use super::reader::Table;
 use crate::directory::User;
+use crate::toml_reader::Table;
 
 /// Reads `users` and `groups`. Logins become the texts by which they are compared.
 pub(super) fn read(table: Table<'_>) -> (BTreeSet<String>, BTreeSet<String>) {

@@ -7,12 +7,12 @@ use scopegate_claims::{Scope, ScopeSet};
 
 use super::draft::Draft;
 use super::ids::{BadIds, BadScopes, Listed, read_list, read_set};
-use super::reader::{Node, Table, Text};
 use super::seen::Seen;
-use super::shape::Shape;
 use super::{people, status};
 use crate::catalog::{EntityKey, EntityKind, PolicySpec, RuleSpec, Scopes, Spec};
 use crate::spelling::{Quoted, parse_duration};
+use crate::toml_reader::Shape;
+use crate::toml_reader::{Node, Table, Text};
 
 const POLICY: Shape =
     Shape { what: "a policy", keys: &["name", "clients", "status", "rule"], ..Shape::NONE };

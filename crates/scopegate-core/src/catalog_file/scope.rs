@@ -1,9 +1,9 @@
 //! `[[server.scope]]`
 
 use super::draft::Draft;
-use super::reader::{Node, Table};
-use super::shape::Shape;
 use crate::catalog::{Consent, EntityKey, EntityKind, ScopeSpec, Spec};
+use crate::toml_reader::Shape;
+use crate::toml_reader::{Node, Table};
 
 pub(super) const SCOPE: Shape =
     Shape { what: "a scope", keys: &["name", "description", "consent", "default"], ..Shape::NONE };

@@ -6,9 +6,9 @@ use scopegate_claims::UnixTime;
 
 use super::CatalogContext;
 use super::moment;
-use super::reader::{Node, Text};
-use super::shape::Shape;
 use crate::catalog::ClientSecret;
+use crate::toml_reader::Shape;
+use crate::toml_reader::{Node, Text};
 
 /// What to write instead of a secret.
 pub(super) const INSTEAD: &str = "a secret never stands in the file: write \

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::reader::Text;
 use crate::spelling::Quoted;
+use crate::toml_reader::Text;
 
 /// The names that occurred, and where each occurred first.
 #[derive(Default)]

@@ -7,12 +7,12 @@ use scopegate_jose::Algorithm;
 
 use super::draft::Draft;
 use super::ids::{BadIds, BadScopes};
-use super::reader::{Node, Table};
 use super::seen::Seen;
-use super::shape::Shape;
 use super::{claim, policy, scope, status, trusted_issuer};
 use crate::catalog::{AudienceSpec, EntityKey, EntityKind, ServerId, ServerSpec, Spec};
 use crate::spelling::Quoted;
+use crate::toml_reader::Shape;
+use crate::toml_reader::{Node, Table};
 
 pub(super) const SERVER: Shape = Shape {
     what: "a server",

@@ -1,7 +1,7 @@
 //! Whether an entity takes part.
 
-use super::reader::Table;
 use crate::catalog::Status;
+use crate::toml_reader::Table;
 
 const STATUS: [(&str, Status); 2] = [("ACTIVE", Status::Active), ("INACTIVE", Status::Inactive)];
 

@@ -3,9 +3,9 @@
 use super::draft::Draft;
 use super::ids::BadIds;
 use super::jwks;
-use super::reader::Table;
-use super::shape::Shape;
 use crate::catalog::{EntityKey, EntityKind, Spec, SubjectKind, TrustedIssuerSpec};
+use crate::toml_reader::Shape;
+use crate::toml_reader::Table;
 
 const TRUSTED_ISSUER: Shape = Shape {
     what: "a trusted issuer",

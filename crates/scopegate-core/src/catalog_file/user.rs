@@ -7,14 +7,14 @@ use std::fmt;
 
 use scopegate_claims::UnixTime;
 
-use super::reader::{Node, Table, Text};
-use super::shape::Shape;
 use super::{CatalogContext, json, status};
 use crate::catalog::UserId;
 use crate::catalog::{Owner, Status, label};
 use crate::directory::{LoginMatch, NewUser, Profile, User};
 use crate::people::passwords::{self, Password, check_hash};
 use crate::spelling::Quoted;
+use crate::toml_reader::Shape;
+use crate::toml_reader::{Node, Table, Text};
 
 const USER: Shape = Shape {
     what: "a user",

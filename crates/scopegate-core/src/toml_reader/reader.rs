@@ -6,16 +6,15 @@
 use std::fmt;
 use std::ops::Range;
 
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeTable, DeValue};
 
 use super::problem::Problems;
 use super::shape::Shape;
-use crate::catalog::{Field, Step};
 use crate::spelling::{Instead, Quoted, nearest};
 
 /// A value, the key it stands under, and where it begins.
 #[derive(Clone, Copy)]
-pub(super) struct Node<'f> {
+pub(crate) struct Node<'f> {
     value: &'f DeValue<'f>,
     name: Name<'f>,
     at: usize,
@@ -42,17 +41,17 @@ impl fmt::Display for Name<'_> {
 
 impl<'f> Node<'f> {
     /// Notes a problem with this value.
-    pub(super) fn refuse(self, message: fmt::Arguments<'_>) {
+    pub(crate) fn refuse(self, message: fmt::Arguments<'_>) {
         self.problems.refuse(self.at, message);
     }
 
     /// The value itself.
-    pub(super) fn value(self) -> &'f DeValue<'f> {
+    pub(crate) fn value(self) -> &'f DeValue<'f> {
         self.value
     }
 
     /// A text.
-    pub(super) fn text(self) -> Option<Text<'f>> {
+    pub(crate) fn text(self) -> Option<Text<'f>> {
         match self.value {
             DeValue::String(text) => Some(Text { text, at: self.at, problems: self.problems }),
             _ => self.refuse_type("a text in quotes"),
@@ -60,7 +59,7 @@ impl<'f> Node<'f> {
     }
 
     /// True or false.
-    pub(super) fn boolean(self) -> Option<bool> {
+    pub(crate) fn boolean(self) -> Option<bool> {
         match self.value {
             DeValue::Boolean(value) => Some(*value),
             _ => self.refuse_type("true or false"),
@@ -68,12 +67,12 @@ impl<'f> Node<'f> {
     }
 
     /// A number from 1 up.
-    pub(super) fn positive(self) -> Option<u64> {
+    pub(crate) fn positive(self) -> Option<u64> {
         self.number(1)
     }
 
     /// A number from 0 up.
-    pub(super) fn whole(self) -> Option<u64> {
+    pub(crate) fn whole(self) -> Option<u64> {
         self.number(0)
     }
 
@@ -92,7 +91,7 @@ impl<'f> Node<'f> {
     }
 
     /// The entries of a list.
-    pub(super) fn list(self) -> Option<impl ExactSizeIterator<Item = Self>> {
+    pub(crate) fn list(self) -> Option<impl ExactSizeIterator<Item = Self>> {
         let DeValue::Array(entries) = self.value else {
             return self.refuse_type("a list in brackets");
         };
@@ -105,12 +104,12 @@ impl<'f> Node<'f> {
     }
 
     /// The entries of a list of texts; without those that are none.
-    pub(super) fn texts(self) -> Option<Vec<Text<'f>>> {
+    pub(crate) fn texts(self) -> Option<Vec<Text<'f>>> {
         Some(self.list()?.filter_map(Self::text).collect())
     }
 
     /// A table of this shape.
-    pub(super) fn table(self, shape: &'static Shape) -> Option<Table<'f>> {
+    pub(crate) fn table(self, shape: &'static Shape) -> Option<Table<'f>> {
         match self.value {
             DeValue::Table(entries) => Some(Table::new(entries, shape, self.at, self.problems)),
             _ => self.refuse_type("a table in braces"),
@@ -118,7 +117,7 @@ impl<'f> Node<'f> {
     }
 
     /// The entries of a table whose keys are free, with their keys.
-    pub(super) fn entries(self) -> Option<impl Iterator<Item = (Text<'f>, Self)>> {
+    pub(crate) fn entries(self) -> Option<impl Iterator<Item = (Text<'f>, Self)>> {
         let DeValue::Table(entries) = self.value else {
             return self.refuse_type("a table in braces");
         };
@@ -138,7 +137,7 @@ impl<'f> Node<'f> {
     }
 
     /// Tells whether the value is a list without entries: it says nothing.
-    pub(super) fn is_empty_list(self) -> bool {
+    pub(crate) fn is_empty_list(self) -> bool {
         matches!(self.value, DeValue::Array(entries) if entries.is_empty())
     }
 }
@@ -157,20 +156,20 @@ fn found(value: &DeValue<'_>) -> &'static str {
 
 /// A text and where it begins.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'f> {
-    pub(super) text: &'f str,
-    pub(super) at: usize,
-    pub(super) problems: &'f Problems,
+pub(crate) struct Text<'f> {
+    pub(crate) text: &'f str,
+    pub(crate) at: usize,
+    pub(crate) problems: &'f Problems,
 }
 
 impl<'f> Text<'f> {
     /// Notes a problem with this text.
-    pub(super) fn refuse(self, message: fmt::Arguments<'_>) {
+    pub(crate) fn refuse(self, message: fmt::Arguments<'_>) {
         self.problems.refuse(self.at, message);
     }
 
     /// The text, if a rule lets it pass; the rule answers with the problem.
-    pub(super) fn parse<T, E: fmt::Display>(
+    pub(crate) fn parse<T, E: fmt::Display>(
         self,
         rule: impl FnOnce(&'f str) -> Result<T, E>,
     ) -> Option<T> {
@@ -178,7 +177,7 @@ impl<'f> Text<'f> {
     }
 
     /// The value that goes by this name.
-    pub(super) fn one_of<T: Copy>(self, what: &str, values: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn one_of<T: Copy>(self, what: &str, values: &[(&str, T)]) -> Option<T> {
         let found = values.iter().find(|(name, _)| *name == self.text).map(|(_, value)| *value);
         if found.is_none() {
             let known = values.iter().map(|(name, _)| *name);
@@ -191,7 +190,7 @@ impl<'f> Text<'f> {
 
 /// A table whose keys are known.
 #[derive(Clone, Copy)]
-pub(super) struct Table<'f> {
+pub(crate) struct Table<'f> {
     entries: &'f DeTable<'f>,
     shape: &'static Shape,
     at: usize,
@@ -200,7 +199,7 @@ pub(super) struct Table<'f> {
 
 impl<'f> Table<'f> {
     /// The table that the whole file is.
-    pub(super) fn root(
+    pub(crate) fn root(
         entries: &'f DeTable<'f>,
         shape: &'static Shape,
         problems: &'f Problems,
@@ -252,17 +251,17 @@ impl<'f> Table<'f> {
     }
 
     /// Notes a problem with the whole table.
-    pub(super) fn refuse(self, message: fmt::Arguments<'_>) {
+    pub(crate) fn refuse(self, message: fmt::Arguments<'_>) {
         self.problems.refuse(self.at, message);
     }
 
     /// The value of a key that may be missing.
-    pub(super) fn optional(self, key: &'static str) -> Option<Node<'f>> {
+    pub(crate) fn optional(self, key: &'static str) -> Option<Node<'f>> {
         self.entries.get(key).map(|value| self.node(key, value))
     }
 
     /// The value of a key that must be there.
-    pub(super) fn required(self, key: &'static str) -> Option<Node<'f>> {
+    pub(crate) fn required(self, key: &'static str) -> Option<Node<'f>> {
         let found = self.optional(key);
         if found.is_none() {
             self.refuse_missing(key, self.shape.what);
@@ -278,7 +277,7 @@ impl<'f> Table<'f> {
     }
 
     /// Tells whether a key of another spelling stands in the place of this one.
-    pub(super) fn is_misspelt(self, key: &str) -> bool {
+    pub(crate) fn is_misspelt(self, key: &str) -> bool {
         let keys = self.shape.keys;
         let is_meant = |written: &str| {
             !keys.contains(&written) && nearest(written, keys.iter().copied()) == Some(key)
@@ -287,51 +286,37 @@ impl<'f> Table<'f> {
     }
 
     /// Where the value of a key begins and ends, if the table has the key.
-    pub(super) fn range_of(self, key: &str) -> Option<Range<usize>> {
+    pub(crate) fn range_of(self, key: &str) -> Option<Range<usize>> {
         self.entries.get(key).map(toml::Spanned::span)
     }
 
-    /// Where a part of what the table describes stands; of a part that does not, the nearest part that it
-    /// would belong to.
-    pub(super) fn place_of(self, field: &Field) -> usize {
-        let (mut at, mut part) = (self.at, Part::Table(self.entries));
-        for step in field.steps() {
-            let found = match (part, step) {
-                (Part::Table(table), Step::Key(key)) => table.get(*key),
-                (Part::Table(table), Step::Name(name)) => {
-                    let found = table.keys().find(|key| key.get_ref() == name);
-                    return found.map_or(at, |key| key.span().start);
-                }
-                (Part::List(entries), Step::At(place)) => entries.get(*place),
-                (Part::List(entries), Step::Entry(text)) => {
-                    entries.iter().find(|entry| entry.get_ref().as_str() == Some(text))
-                }
-                (_, _) => None,
-            };
-            let Some(found) = found else { return at };
-            at = found.span().start;
-            part = Part::of(found.get_ref());
-        }
-        at
+    /// Where the table begins.
+    pub(crate) fn at(self) -> usize {
+        self.at
+    }
+
+    /// What is in the table.
+    pub(crate) fn parts(self) -> &'f DeTable<'f> {
+        self.entries
     }
 
     /// A text that must be there.
-    pub(super) fn required_text(self, key: &'static str) -> Option<Text<'f>> {
+    pub(crate) fn required_text(self, key: &'static str) -> Option<Text<'f>> {
         self.required(key)?.text()
     }
 
     /// A text that may be missing. A text of another type was reported, and counts as missing.
-    pub(super) fn optional_text(self, key: &'static str) -> Option<Text<'f>> {
+    pub(crate) fn optional_text(self, key: &'static str) -> Option<Text<'f>> {
         self.optional(key)?.text()
     }
 
     /// A text that was asked for before, so that its absence was reported if it matters.
-    pub(super) fn text_again(self, key: &'static str) -> Option<Text<'f>> {
+    pub(crate) fn text_again(self, key: &'static str) -> Option<Text<'f>> {
         self.optional(key).filter(|node| node.value.is_str())?.text()
     }
 
     /// The tables under a key, each with a header of its own.
-    pub(super) fn tables(
+    pub(crate) fn tables(
         self,
         key: &'static str,
         header: &str,
@@ -344,23 +329,5 @@ impl<'f> Table<'f> {
             return Vec::new();
         };
         node.list().into_iter().flatten().filter_map(|entry| entry.table(shape)).collect()
-    }
-}
-
-/// A value that has parts.
-#[derive(Clone, Copy)]
-enum Part<'f> {
-    List(&'f DeArray<'f>),
-    None,
-    Table(&'f DeTable<'f>),
-}
-
-impl<'f> Part<'f> {
-    fn of(value: &'f DeValue<'f>) -> Self {
-        match value {
-            DeValue::Array(entries) => Self::List(entries),
-            DeValue::Table(table) => Self::Table(table),
-            _ => Self::None,
-        }
     }
 }

@@ -4,17 +4,26 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::Range;
 
-use super::CatalogSource;
 use super::place::Places;
 use crate::spelling::Quoted;
+
+/// The text of a file and what it is called.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct FileSource<'a> {
+    /// What problems are shown under: the path as the administrator wrote it.
+    pub name: &'a str,
+    /// What the file holds; anything but UTF-8 is a problem like others, with its place.
+    pub content: &'a [u8],
+}
 
 /// So many problems are kept; the others are counted.
 const MAX_KEPT: usize = 100;
 
-/// Something that is wrong with a catalog file, or a warning: what is right, but hardly meant so.
+/// Something that is wrong with a file, or a warning: what is right, but hardly meant so.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct CatalogProblem {
+pub struct FileProblem {
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
@@ -23,27 +32,27 @@ pub struct CatalogProblem {
     pub message: String,
 }
 
-/// All that is wrong with a catalog file, in the order of the file.
+/// All that is wrong with a file, in the order of the file.
 ///
 /// Shown, each problem is one line, `file:line:column: what is wrong: what to write instead`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CatalogErrors {
+pub struct FileErrors {
     file: String,
-    problems: Vec<CatalogProblem>,
+    problems: Vec<FileProblem>,
     more: usize,
 }
 
-impl CatalogErrors {
+impl FileErrors {
     /// The first hundred problems.
-    pub fn problems(&self) -> &[CatalogProblem] {
+    pub fn problems(&self) -> &[FileProblem] {
         &self.problems
     }
 }
 
-impl fmt::Display for CatalogErrors {
+impl fmt::Display for FileErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
-            let CatalogProblem { line, column, message } = problem;
+            let FileProblem { line, column, message } = problem;
             let end = if index == 0 { "" } else { "\n" };
             write!(f, "{end}{}:{line}:{column}: {message}", self.file)?;
         }
@@ -54,11 +63,11 @@ impl fmt::Display for CatalogErrors {
     }
 }
 
-impl std::error::Error for CatalogErrors {}
+impl std::error::Error for FileErrors {}
 
 /// Where problems are collected while a file is read.
 #[derive(Debug, Default)]
-pub(super) struct Problems {
+pub(crate) struct Problems {
     kept: RefCell<Vec<Kept>>,
     warnings: RefCell<Vec<Kept>>,
     more: Cell<usize>,
@@ -75,12 +84,12 @@ struct Kept {
 
 impl Problems {
     /// Notes a problem. The message is made only if it is kept.
-    pub(super) fn refuse(&self, at: usize, message: fmt::Arguments<'_>) {
+    pub(crate) fn refuse(&self, at: usize, message: fmt::Arguments<'_>) {
         self.keep(at, message, None);
     }
 
     /// Notes what is right, but hardly meant so.
-    pub(super) fn warn(&self, at: usize, message: fmt::Arguments<'_>) {
+    pub(crate) fn warn(&self, at: usize, message: fmt::Arguments<'_>) {
         let mut warnings = self.warnings.borrow_mut();
         if warnings.len() < MAX_KEPT {
             warnings.push(Kept { at, message: message.to_string(), first: None });
@@ -88,14 +97,14 @@ impl Problems {
     }
 
     /// Notes that something repeats what stands elsewhere.
-    pub(super) fn refuse_repeated(&self, at: usize, first: usize, message: fmt::Arguments<'_>) {
+    pub(crate) fn refuse_repeated(&self, at: usize, first: usize, message: fmt::Arguments<'_>) {
         self.keep(at, message, Some(first));
     }
 
     /// Notes that the file is no TOML.
     ///
     /// The parser's message names what it expected and quotes nothing, so it can show no secret.
-    pub(super) fn refuse_syntax(&self, text: &str, error: &toml::de::Error) {
+    pub(crate) fn refuse_syntax(&self, text: &str, error: &toml::de::Error) {
         let span = error.span().unwrap_or_default();
         let written = text.get(span.clone()).unwrap_or_default();
         match error.message() {
@@ -112,12 +121,12 @@ impl Problems {
     }
 
     /// Tells whether there is a problem within a part of the file.
-    pub(super) fn is_within(&self, part: &Range<usize>) -> bool {
+    pub(crate) fn is_within(&self, part: &Range<usize>) -> bool {
         self.kept.borrow().iter().any(|problem| part.contains(&problem.at))
     }
 
     /// Counts problems that are not kept.
-    pub(super) fn count_more(&self, more: usize) {
+    pub(crate) fn count_more(&self, more: usize) {
         self.more.set(self.more.get() + more);
     }
 
@@ -131,15 +140,12 @@ impl Problems {
     }
 
     /// Turns offsets into lines and columns: of the problems, or of the warnings if there is no problem.
-    pub(super) fn resolve(
-        self,
-        source: &CatalogSource<'_>,
-    ) -> Result<Vec<CatalogProblem>, CatalogErrors> {
+    pub(crate) fn resolve(self, source: &FileSource<'_>) -> Result<Vec<FileProblem>, FileErrors> {
         let kept = self.kept.into_inner();
         if kept.is_empty() {
             return Ok(placed(self.warnings.into_inner(), source));
         }
-        Err(CatalogErrors {
+        Err(FileErrors {
             file: source.name.to_owned(),
             problems: placed(kept, source),
             more: self.more.get(),
@@ -148,7 +154,7 @@ impl Problems {
 }
 
 /// What was noted, in the order of the file.
-fn placed(mut kept: Vec<Kept>, source: &CatalogSource<'_>) -> Vec<CatalogProblem> {
+fn placed(mut kept: Vec<Kept>, source: &FileSource<'_>) -> Vec<FileProblem> {
     kept.sort_by_key(|problem| problem.at);
     let offsets = kept.iter().flat_map(|problem| [Some(problem.at), problem.first]).flatten();
     let places = Places::find(source.content, offsets);
@@ -157,7 +163,7 @@ fn placed(mut kept: Vec<Kept>, source: &CatalogSource<'_>) -> Vec<CatalogProblem
         if let Some(first) = first {
             message.push_str(&format!(", the first one is in line {}", places.of(first).0));
         }
-        CatalogProblem { line, column, message }
+        FileProblem { line, column, message }
     });
     problems.collect()
 }

@@ -2,18 +2,18 @@
 
 /// What a table describes and the keys it may have.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// What it describes, with its article.
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
     /// The keys that are read.
-    pub(super) keys: &'static [&'static str],
+    pub(crate) keys: &'static [&'static str],
     /// The keys that the format knows and that are not supported yet.
-    pub(super) later: &'static [&'static str],
+    pub(crate) later: &'static [&'static str],
     /// Keys that one may expect, and what to do instead.
-    pub(super) instead: &'static [(&'static str, &'static str)],
+    pub(crate) instead: &'static [(&'static str, &'static str)],
 }
 
 impl Shape {
     /// A table without keys, to fill up the others.
-    pub(super) const NONE: Self = Self { what: "", keys: &[], later: &[], instead: &[] };
+    pub(crate) const NONE: Self = Self { what: "", keys: &[], later: &[], instead: &[] };
 }
