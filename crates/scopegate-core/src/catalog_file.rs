@@ -31,6 +31,7 @@
 
 mod claim;
 mod client;
+mod context;
 mod draft;
 mod ids;
 mod json;
@@ -47,6 +48,7 @@ mod status;
 mod trusted_issuer;
 mod user;
 
+pub use context::CatalogContext;
 pub use user::UserSeed;
 
 pub use crate::spelling::{Instead, Quoted, parse_duration};
@@ -54,13 +56,11 @@ pub use crate::toml_reader::{
     FileErrors as CatalogErrors, FileProblem as CatalogProblem, FileSource as CatalogSource, Places,
 };
 
-use scopegate_claims::Issuer;
 use toml::de::DeTable;
 
 use self::draft::Draft;
 use self::ids::BadIds;
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, Entity, View, check};
+use crate::catalog::{Entity, View, check};
 use crate::toml_reader::{Node, Problems, Shape, Table};
 use crate::{client_auth, grants};
 
@@ -73,62 +73,6 @@ const CATALOG: Shape = Shape {
     later: &["group", "hook"],
     ..Shape::NONE
 };
-
-/// What a catalog file is read against.
-///
-/// ```
-/// use scopegate_claims::Issuer;
-/// use scopegate_core::catalog_file::{CatalogContext, CatalogFile, CatalogSource};
-/// use scopegate_core::catalog::UserId;
-///
-/// struct Nothing;
-///
-/// impl CatalogContext for Nothing {
-///     fn variable(&self, _: &str) -> Option<String> {
-///         None
-///     }
-///     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
-///         *sha256 // an HMAC under the master key, where the file is applied
-///     }
-///     fn seal_password(&self, _: &UserId, phc: &str) -> Vec<u8> {
-///         phc.into() // sealed under the master key, where the file is applied
-///     }
-///     fn issuer_base(&self) -> Option<&Issuer> {
-///         None
-///     }
-/// }
-///
-/// let parse = |content: &str| {
-///     let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
-///     CatalogFile::parse(&source, &Nothing)
-/// };
-/// assert_eq!(parse("version = 3").unwrap().version, 3);
-/// assert_eq!(
-///     parse("version = 3\ndmeo = true").unwrap_err().to_string(),
-///     "catalog.toml:2:1: unknown key \"dmeo\": write \"demo\"",
-/// );
-/// ```
-pub trait CatalogContext {
-    /// The value of an environment variable.
-    fn variable(&self, name: &str) -> Option<String>;
-
-    /// What is kept of a client's secret, given its SHA-256.
-    fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32];
-
-    /// What is kept of a person's password, given its hash (a PHC text).
-    fn seal_password(&self, user: &UserId, phc: &str) -> Vec<u8>;
-
-    /// The issuer of the org server, where it is known: no audience may equal an issuer.
-    fn issuer_base(&self) -> Option<&Issuer>;
-
-    /// Tells whether the API owns such a client, so that policies may name it.
-    ///
-    /// Clients that a file owns do not count: if this file leaves one out, it will be deleted.
-    fn has_client(&self, id: &ClientId) -> bool {
-        let _ = id;
-        false
-    }
-}
 
 /// A catalog file that was read and is right in itself.
 #[derive(Clone, Debug, PartialEq)]

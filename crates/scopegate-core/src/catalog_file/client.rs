@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use scopegate_claims::Audience;
 use serde_json::Value;
 
+use super::context::CatalogContext;
 use super::draft::Draft;
 use super::ids::{BadIds, read_set};
-use super::{CatalogContext, json, jwks, people, secret, status};
+use super::{json, jwks, people, secret, status};
 use crate::catalog::{
     ClientAuth, ClientConsent, ClientId, ClientSpec, ClientType, EntityKey, EntityKind,
     RedirectUri, RefreshPolicy, RotationType,

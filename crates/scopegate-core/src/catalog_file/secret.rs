@@ -4,7 +4,7 @@
 
 use scopegate_claims::UnixTime;
 
-use super::CatalogContext;
+use super::context::CatalogContext;
 use super::moment;
 use crate::catalog::ClientSecret;
 use crate::toml_reader::Shape;

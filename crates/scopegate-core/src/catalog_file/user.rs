@@ -7,7 +7,8 @@ use std::fmt;
 
 use scopegate_claims::UnixTime;
 
-use super::{CatalogContext, json, status};
+use super::context::CatalogContext;
+use super::{json, status};
 use crate::catalog::UserId;
 use crate::catalog::{Owner, Status, label};
 use crate::directory::{LoginMatch, NewUser, Profile, User};
