@@ -166,3 +166,22 @@ async fn a_row_that_is_not_understood_is_not_overwritten() {
     let refused = edit(&shelf, &api(), &edits).await.unwrap_err();
     assert!(matches!(refused, EditError::Unreadable(_)), "{refused}");
 }
+
+#[tokio::test]
+async fn an_authority_takes_its_own_change_over_and_refuses_one_of_an_older_catalog() {
+    let world = crate::testing::World::new().await;
+    let expected = world.authority.catalog().version();
+    let edits = vec![scope("stock:read", "See the stock", Owner::Api)];
+    let edit = CatalogEdit { expected, edits, owner: Owner::Api, actor: api() };
+    let version = world.authority.edit_catalog(edit.clone()).await.unwrap();
+    let catalog = world.authority.catalog();
+    assert_eq!(catalog.version(), version);
+    let record = catalog.record(edit.edits[0].key()).unwrap();
+    assert_eq!(record.created_at, record.updated_at);
+    let recorded = world.store.events().pop().unwrap();
+    let What::CatalogChanged(change) = recorded.what else { panic!("it is one") };
+    assert_eq!(change.after.unwrap()["id"], record.id.as_str());
+
+    let late = world.authority.edit_catalog(edit).await;
+    assert!(matches!(late, Err(EditError::Storage(StoreError::Conflict))), "{late:?}");
+}
