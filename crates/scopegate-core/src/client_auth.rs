@@ -37,14 +37,10 @@ pub fn methods() -> &'static [AuthMethod] {
 }
 
 static AUTH_METHODS: LazyLock<Vec<AuthMethod>> = LazyLock::new(|| {
-    let method = |method: &&dyn Method| {
-        let auth = method.auth();
-        let credential = match auth {
-            ClientAuth::None => Credential::Nothing,
-            ClientAuth::PrivateKeyJwt => Credential::Key,
-            ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => Credential::Secret,
-        };
-        AuthMethod { auth, credential, is_basic: auth == ClientAuth::ClientSecretBasic }
+    let method = |method: &&dyn Method| AuthMethod {
+        auth: method.auth(),
+        credential: method.credential(),
+        is_basic: method.is_basic(),
     };
     METHODS.iter().map(method).collect()
 });
@@ -53,6 +49,14 @@ static AUTH_METHODS: LazyLock<Vec<AuthMethod>> = LazyLock::new(|| {
 pub trait Method: Sync {
     /// The method as the catalog names it.
     fn auth(&self) -> ClientAuth;
+
+    /// What the client proves itself by.
+    fn credential(&self) -> Credential;
+
+    /// Tells whether the client id is sent by HTTP Basic, which ends it at its first colon (RFC 7617 §2).
+    fn is_basic(&self) -> bool {
+        false
+    }
 
     /// Tells whether the request uses this method, rightly or wrongly.
     fn is_attempted(&self, presented: &Presented<'_>) -> bool;

@@ -3,7 +3,6 @@
 use super::decision::Deciding;
 use crate::audit::DecisionId;
 use crate::authority::Authority;
-use crate::catalog::ClientAuth;
 use crate::error::{CallError, OAuthError};
 use crate::policy::Malformed;
 use crate::recording::Remembered;
@@ -111,11 +110,9 @@ impl Authority {
         changes: Vec<Change>,
         answer: &OAuthError,
     ) -> Result<DecisionId, CallError> {
-        match deciding.client.spec.auth {
-            ClientAuth::None => self.record_unproved(deciding, changes, answer).await,
-            ClientAuth::ClientSecretBasic
-            | ClientAuth::ClientSecretPost
-            | ClientAuth::PrivateKeyJwt => self.record_decision(deciding, changes, answer).await,
+        match deciding.client.spec.auth.is_public() {
+            true => self.record_unproved(deciding, changes, answer).await,
+            false => self.record_decision(deciding, changes, answer).await,
         }
     }
 

@@ -311,34 +311,41 @@ pub enum ClientType {
     Web,
 }
 
-/// How a client proves who it is (RFC 7591 §2, `token_endpoint_auth_method`).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ClientAuth {
-    /// Its secret in the Authorization header (RFC 6749 §2.3.1).
-    ClientSecretBasic,
-    /// Its secret in the form.
-    ClientSecretPost,
-    /// It does not: it only says who it is (RFC 6749 §2.1, a public client).
-    None,
-    /// An assertion signed by its key (RFC 7523 §2.2).
-    PrivateKeyJwt,
+/// Makes the enum of the client authentication methods from their names.
+macro_rules! auth_methods {
+    ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {
+        /// How a client authenticates (RFC 7591 §2, `token_endpoint_auth_method`).
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+        #[non_exhaustive]
+        pub enum ClientAuth { $($(#[$doc])* #[serde(rename = $name)] $method,)* }
+
+        impl ClientAuth {
+            /// All methods.
+            pub const ALL: &[Self] = &[$(Self::$method,)*];
+
+            /// The name as it is written.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$method => $name,)* }
+            }
+        }
+    };
+}
+
+auth_methods! {
+    /// The secret in the Authorization header (RFC 6749 §2.3.1).
+    ClientSecretBasic = "client_secret_basic",
+    /// The secret in the form (RFC 6749 §2.3.1).
+    ClientSecretPost = "client_secret_post",
+    /// An assertion that is signed by the client's key (RFC 7523 §2.2).
+    PrivateKeyJwt = "private_key_jwt",
+    /// No authentication: a public client only says who it is (RFC 6749 §2.1).
+    None = "none",
 }
 
 impl ClientAuth {
-    /// All there are.
-    pub const ALL: [Self; 4] =
-        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
-
-    /// The name as it is written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::None => "none",
-            Self::PrivateKeyJwt => "private_key_jwt",
-        }
+    /// Tells whether the client does not authenticate (RFC 6749 §2.1, a public client).
+    pub fn is_public(self) -> bool {
+        self == Self::None
     }
 }
 

@@ -142,7 +142,8 @@ fn read_auth(node: Node<'_>) -> Option<ClientAuth> {
         ));
         return None;
     }
-    name.one_of("authentication method", &ClientAuth::ALL.map(|auth| (auth.as_str(), auth)))
+    let known: Vec<_> = ClientAuth::ALL.iter().map(|auth| (auth.as_str(), *auth)).collect();
+    name.one_of("authentication method", &known)
 }
 
 /// Reads the grant types; a client that can keep a secret and names none asks for itself.

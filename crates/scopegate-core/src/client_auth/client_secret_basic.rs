@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::{Method, Presented, Proof, Proved, WRONG_SECRET, is_secret_of};
-use crate::catalog::{Client, ClientAuth};
+use crate::catalog::{Client, ClientAuth, Credential};
 
 /// The method.
 ///
@@ -18,6 +18,14 @@ pub(super) struct ClientSecretBasic;
 impl Method for ClientSecretBasic {
     fn auth(&self) -> ClientAuth {
         ClientAuth::ClientSecretBasic
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::Secret
+    }
+
+    fn is_basic(&self) -> bool {
+        true
     }
 
     fn is_attempted(&self, presented: &Presented<'_>) -> bool {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Method, Presented, Proof, Proved, WRONG_SECRET, is_secret_of};
-use crate::catalog::{Client, ClientAuth};
+use crate::catalog::{Client, ClientAuth, Credential};
 
 /// The method.
 #[derive(Debug)]
@@ -12,6 +12,10 @@ pub(super) struct ClientSecretPost;
 impl Method for ClientSecretPost {
     fn auth(&self) -> ClientAuth {
         ClientAuth::ClientSecretPost
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::Secret
     }
 
     fn is_attempted(&self, presented: &Presented<'_>) -> bool {

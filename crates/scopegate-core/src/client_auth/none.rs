@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Method, Presented, Proof, Proved};
-use crate::catalog::{Client, ClientAuth};
+use crate::catalog::{Client, ClientAuth, Credential};
 
 /// The method: there is no proof. PKCE and redirect URIs bind what such a client gets to it.
 #[derive(Debug)]
@@ -12,6 +12,10 @@ pub(super) struct NoProof;
 impl Method for NoProof {
     fn auth(&self) -> ClientAuth {
         ClientAuth::None
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::Nothing
     }
 
     fn is_attempted(&self, presented: &Presented<'_>) -> bool {

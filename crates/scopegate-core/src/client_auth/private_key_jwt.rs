@@ -6,7 +6,7 @@ use scopegate_jose::{AlgorithmSet, JoseError, KeySet, UnverifiedJws, VerifiedJws
 use serde::Deserialize;
 
 use super::{Method, Presented, Proof, Proved, nobody};
-use crate::catalog::{Client, ClientAuth};
+use crate::catalog::{Client, ClientAuth, Credential};
 use crate::client_auth::assertion::Assertion;
 use crate::store::Change;
 
@@ -20,6 +20,10 @@ pub(super) struct PrivateKeyJwt;
 impl Method for PrivateKeyJwt {
     fn auth(&self) -> ClientAuth {
         ClientAuth::PrivateKeyJwt
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::Key
     }
 
     fn is_attempted(&self, presented: &Presented<'_>) -> bool {

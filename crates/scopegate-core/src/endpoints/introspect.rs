@@ -158,7 +158,7 @@ impl Authority {
 /// Tells whether a client that authenticates so may ask at all: each must prove who it is (RFC 7662
 /// §2.1), but for Okta's public clients at a server that speaks as Okta does.
 pub(crate) fn admits(server: &AuthorizationServer, auth: ClientAuth) -> bool {
-    auth != ClientAuth::None || server.spec.dialect == Dialect::Okta
+    !auth.is_public() || server.spec.dialect == Dialect::Okta
 }
 
 /// Who asks, where, and when.
@@ -178,7 +178,7 @@ impl Inquiry<'_> {
         let Some(holder) = holder.flatten() else { return Ok(false) };
         let is_holder = holder.id == self.client.id;
         // A client that proves nothing is no API.
-        let is_confidential = self.client.spec.auth != ClientAuth::None;
+        let is_confidential = !self.client.spec.auth.is_public();
         let mut audiences = self.client.spec.audiences.iter();
         let is_its_audience = audiences.any(|own| {
             claims.audiences().is_some_and(|audiences| audiences.contains(own.as_str()))

@@ -16,7 +16,7 @@ use scopegate_claims::Audience;
 use crate::audit::{AuditEvent, ClientDecision, DecisionKind};
 use crate::authority::Authority;
 use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused, selected};
-use crate::catalog::{ClientAuth, Resource};
+use crate::catalog::Resource;
 use crate::error::CallError;
 use crate::grants::{self, Decision, Grant, GrantRequest, Right, Signed, WithToken};
 use crate::policy::{self, Facts, Granted, Wanted};
@@ -123,7 +123,7 @@ fn usable_grant(call: &ClientCall<'_>) -> Result<&'static dyn Grant, CallError> 
     let grant = grant.filter(|grant| grant.is_spoken_by(&call.server));
     let grant = grant.ok_or(CallError::UnsupportedGrantType)?;
     let spec = &call.client.spec;
-    let lacks_secret = grant.needs_secret() && spec.auth == ClientAuth::None;
+    let lacks_secret = grant.needs_secret() && spec.auth.is_public();
     match spec.grant_types.contains(grant.grant_type()) && !lacks_secret {
         true => Ok(grant),
         false => Err(CallError::UnauthorizedClient),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use scopegate_claims::UnixTime;
 
 use super::{AddressCounters, Bound, Counters, Network, RetryAfter};
-use crate::catalog::{Client, ClientAuth};
+use crate::catalog::Client;
 use crate::store::ArtifactKind;
 
 /// How many requests public clients may leave in the storage.
@@ -131,7 +131,7 @@ impl StrangersRequests {
         address: Option<IpAddr>,
         now: UnixTime,
     ) -> Result<(), TooManyRequests> {
-        if client.spec.auth != ClientAuth::None {
+        if !client.spec.auth.is_public() {
             return Ok(());
         }
         let (bound, rows) = self.of(kind);
@@ -191,6 +191,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::ClientAuth;
     use crate::catalog::{ClientId, ClientSpec};
     use crate::error::{CallError, ErrorCode, OAuthError};
 

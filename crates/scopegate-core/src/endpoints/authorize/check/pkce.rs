@@ -1,6 +1,5 @@
 //! The proof key (RFC 7636 §4.3).
 
-use crate::catalog::ClientAuth;
 use crate::endpoints::authorize::AuthorizeError;
 use crate::endpoints::authorize::draft::Draft;
 use crate::people::session::is_secret;
@@ -13,7 +12,7 @@ pub(in crate::endpoints::authorize) fn challenge(
     draft: &mut Draft<'_>,
 ) -> Result<(), AuthorizeError> {
     let (form, spec) = (draft.form, &draft.door.client.spec);
-    let is_required = spec.pkce_required || spec.auth == ClientAuth::None;
+    let is_required = spec.pkce_required || spec.auth.is_public();
     let refusal = match (form.value("code_challenge"), form.value("code_challenge_method")) {
         (None, None) if !is_required => return Ok(()),
         (None, _) => "The code_challenge is missing.",
