@@ -26,13 +26,14 @@ pub use self::consent::ConsentKey;
 pub use self::family::{Family, FamilyBody, FamilyId};
 pub use self::news::{CatalogChanges, KeyChanges, Versions};
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
-pub use self::session::{Session, SessionId};
+pub use self::session::Session;
 pub use self::signing_key::{KeyMove, KeyPhase, StoredKey};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
 use crate::audit::AuditEvent;
 use crate::catalog::{Edit, UnreadableRow};
 use crate::directory::NewUser;
+pub use crate::directory::SessionId;
 
 /// Why a storage did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,7 @@
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::User;
-use crate::store::SessionId;
+use super::{SessionId, User};
 
 /// When and how a person showed who she is.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
