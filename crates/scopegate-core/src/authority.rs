@@ -11,16 +11,14 @@ use scopegate_claims::{Clock, Issuer};
 use scopegate_jose::MasterKey;
 use tokio::sync::Mutex;
 
-use crate::authority::unattended::Unattended;
+use self::unattended::Unattended;
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
-use crate::keys::ClientKeys;
-use crate::keys::KeyRing;
 use crate::keys::fetch::Fetch;
+use crate::keys::{ClientKeys, KeyRing};
 use crate::limits::{Polls, RequestLimits, StrangersRequests};
-use crate::people::PasswordGuesses;
-use crate::people::UserCodeGuesses;
 use crate::people::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::people::passwords::Passwords;
+use crate::people::{PasswordGuesses, UserCodeGuesses};
 use crate::recording::{AuditQueue, Refusals};
 use crate::store::{
     Contested, InstallationStore, MASTER_KEY_FINGERPRINT, Store, StoreError, Versions,

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::store::StoreError;
 use tokio::sync::{Semaphore, TryAcquireError};
+
+use crate::store::StoreError;
 
 /// Where such work is done: each in a task of its own, and no more than so many at once. A clone is
 /// the same place.

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use crate::audit::DecisionId;
-
 use crate::authority::Authority;
 use crate::limits::Stored;
 use crate::recording::MOST_ROWS;

@@ -84,8 +84,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::catalog::UserId;
-    use crate::catalog::{Owner, STANDARD_SCOPES, Status};
+    use crate::catalog::{Owner, STANDARD_SCOPES, Status, UserId};
     use crate::directory::{LoginMatch, Profile};
 
     fn alice(profile: &Value) -> User {

@@ -28,8 +28,7 @@ mod tests {
     use scopegate_claims::UnixTime;
 
     use super::*;
-    use crate::catalog::UserId;
-    use crate::catalog::{Owner, Status};
+    use crate::catalog::{Owner, Status, UserId};
     use crate::directory::{LoginMatch, Profile};
 
     fn alice() -> User {

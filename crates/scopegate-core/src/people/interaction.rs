@@ -10,8 +10,7 @@ use scopegate_jose::{MasterKey, base64url, random_token, sha256};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::catalog::ServerId;
-use crate::catalog::UserId;
+use crate::catalog::{ServerId, UserId};
 use crate::people::session::is_secret;
 
 /// The longest sealed request: twice what may be asked, as base64url of JSON is longer.

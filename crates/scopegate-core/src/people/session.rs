@@ -10,9 +10,8 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{random_token, sha256};
 use zeroize::Zeroizing;
 
-use crate::directory::{Authentication, User};
-
 use crate::catalog::UserId;
+use crate::directory::{Authentication, User};
 use crate::store::{Change, Session, SessionId, Store, StoreError, UserKey};
 
 /// How long a session lasts that is not used.

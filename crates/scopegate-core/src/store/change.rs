@@ -6,8 +6,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 
 use super::{Artifact, ArtifactKind, ConsentKey, Family, FamilyId, Session, SessionId};
 use crate::audit::AuditEvent;
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
+use crate::catalog::{ClientId, ServerId, UserId};
 use crate::directory::{NewUser, User};
 
 /// A trace of running. `Debug` shows its kind only.

@@ -1,7 +1,6 @@
 //! What a person has agreed to.
 
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
+use crate::catalog::{ClientId, ServerId, UserId};
 
 /// Consent is given per server, client and person.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -7,8 +7,7 @@ use scopegate_jose::{base64url, random_bytes};
 use serde::{Deserialize, Serialize};
 
 use super::SessionId;
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
+use crate::catalog::{ClientId, ServerId, UserId};
 use crate::directory::Authentication;
 
 /// The id of a family: `oar` and 15 bytes in base64url.

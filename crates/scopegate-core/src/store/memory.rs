@@ -10,20 +10,19 @@ mod records;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::audit::AuditEvent;
-use crate::catalog::UserId;
-use crate::catalog::{RowKey, StoredRow};
-use crate::directory::{NewUser, User};
-use crate::store::{
-    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, InstallationStore, Session, SessionId,
-    StoreError, StoredPassword,
-};
 use async_trait::async_trait;
 use scopegate_claims::{ScopeSet, UnixTime};
 
 use self::faults::{Faults, Use};
 use self::interruption::Interruption;
 use self::keys::Keys;
+use crate::audit::AuditEvent;
+use crate::catalog::{RowKey, StoredRow, UserId};
+use crate::directory::{NewUser, User};
+use crate::store::{
+    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, InstallationStore, Session, SessionId,
+    StoreError, StoredPassword,
+};
 
 /// Everything a server remembers, in memory. A clone is the same storage.
 ///

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
-use crate::directory::{NewUser, User};
-use crate::store::{CatalogChanges, CatalogStore, StoreError, Versions};
 use async_trait::async_trait;
 
 use super::{MemoryStore, Rows, Use};
+use crate::catalog::{Edit, Entity, EntityKind, FORMAT, Spec, StoredRow};
+use crate::directory::{NewUser, User};
+use crate::store::{CatalogChanges, CatalogStore, StoreError, Versions};
 
 #[async_trait]
 impl CatalogStore for MemoryStore {

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::store::{Contested, StoreError};
 use tokio::sync::Notify;
 
 use super::MemoryStore;
+use crate::store::{Contested, StoreError};
 
 /// For what somebody comes to a storage.
 #[derive(Clone, Copy)]

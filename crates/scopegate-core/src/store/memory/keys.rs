@@ -1,11 +1,11 @@
 //! Signing keys: each once, with the version of its newest change.
 
-use crate::audit::AuditEvent;
-use crate::catalog::RowKey;
-use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use async_trait::async_trait;
 
 use super::{Memory, MemoryStore, Use};
+use crate::audit::AuditEvent;
+use crate::catalog::RowKey;
+use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 
 /// The keys, in the order in which they were made.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,10 @@
 //! What a commit changes: each change is carried out on a copy, or the copy is thrown away.
 
+use async_trait::async_trait;
+use scopegate_claims::UnixTime;
+use scopegate_jose::sha256;
+
+use super::{Memory, MemoryStore, Rows, Use};
 use crate::audit::DecisionId;
 use crate::catalog::{EntityKey, RowKey};
 use crate::directory::User;
@@ -7,11 +12,6 @@ use crate::store::{
     ArtifactKind, Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
     Upkeep,
 };
-use async_trait::async_trait;
-use scopegate_claims::UnixTime;
-use scopegate_jose::sha256;
-
-use super::{Memory, MemoryStore, Rows, Use};
 
 /// Families that were ended are kept for a day: so long their access tokens may live.
 const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);

@@ -2,16 +2,16 @@
 
 use std::ops::Bound;
 
+use async_trait::async_trait;
+use scopegate_claims::ScopeSet;
+
+use super::{MemoryStore, Rows, Use};
 use crate::catalog::UserId;
 use crate::directory::{Listed, User};
 use crate::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Directory, Family, FamilyId, FamilyState,
     Records, Session, Standing, StoreError, StoredPassword, TokenMark, UserKey,
 };
-use async_trait::async_trait;
-use scopegate_claims::ScopeSet;
-
-use super::{MemoryStore, Rows, Use};
 
 /// The most people that are listed at once.
 const PAGE: u32 = 200;
