@@ -1,4 +1,4 @@
-//! Users as they are stored.
+//! Users: the stored user, how they authenticated, and their standard claims.
 
 mod person;
 mod session_id;

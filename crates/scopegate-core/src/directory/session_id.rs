@@ -5,7 +5,7 @@ use std::fmt;
 use scopegate_jose::random_token;
 use serde::{Deserialize, Serialize};
 
-/// The id of a session. It is no secret: it is the claim `sid`.
+/// The id of a session. It is not a secret: tokens contain it as the claim `sid`.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct SessionId(Box<str>);
@@ -16,12 +16,12 @@ impl SessionId {
         Self(format!("ses{}", random_token(15)).into())
     }
 
-    /// The id that a row holds.
+    /// The id in a stored row.
     pub fn stored(text: String) -> Self {
         Self(text.into())
     }
 
-    /// The id as it is written.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

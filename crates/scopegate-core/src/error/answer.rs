@@ -11,11 +11,11 @@ use crate::store::StoreError;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// The policy or the person refused.
+    /// A policy or the user refused.
     AccessDenied,
-    /// The person has not decided yet (RFC 8628).
+    /// The user has not decided yet (RFC 8628).
     AuthorizationPending,
-    /// A person would have to consent.
+    /// The user would have to consent.
     ConsentRequired,
     /// The device code has expired (RFC 8628).
     ExpiredToken,
@@ -23,47 +23,47 @@ pub enum ErrorCode {
     InsufficientScope,
     /// The client was not authenticated.
     InvalidClient,
-    /// What the client shows does not hold.
+    /// The grant is not valid: an authorization code, a refresh token, an assertion.
     InvalidGrant,
     /// The request is malformed.
     InvalidRequest,
-    /// The request URI does not hold (OpenID Connect Core §3.1.2.6).
+    /// The request URI is not valid (OpenID Connect Core §3.1.2.6).
     InvalidRequestUri,
     /// The scope is unknown or malformed.
     InvalidScope,
     /// The resource is unknown (RFC 8707).
     InvalidTarget,
-    /// The token does not hold (RFC 6750).
+    /// The access token is not valid (RFC 6750).
     InvalidToken,
-    /// A person would have to sign in (OpenID Connect Core §3.1.2.6).
+    /// The user would have to sign in (OpenID Connect Core §3.1.2.6).
     LoginRequired,
     /// There is no such authorization server.
     NotFound,
-    /// The parameter `registration` is not spoken.
+    /// The parameter `registration` is not supported.
     RegistrationNotSupported,
-    /// The parameter `request` is not spoken.
+    /// The parameter `request` is not supported.
     RequestNotSupported,
-    /// The parameter `request_uri` is not spoken here.
+    /// The parameter `request_uri` is not supported for this request.
     RequestUriNotSupported,
-    /// Something failed that is not the client's fault.
+    /// The server failed. It is not the client's fault.
     ServerError,
-    /// The client asks too often (RFC 8628).
+    /// The client polls too often (RFC 8628).
     SlowDown,
-    /// The server cannot serve for a while.
+    /// The server cannot answer at the moment.
     TemporarilyUnavailable,
     /// The client may not use the grant type.
     UnauthorizedClient,
-    /// The person cannot sign in as the client needs it (OpenID Connect Core Unmet Authentication
-    /// Requirements §2).
+    /// The user cannot authenticate in the way that the client requires (OpenID Connect Core Unmet
+    /// Authentication Requirements §2).
     UnmetAuthenticationRequirements,
-    /// Nobody speaks the grant type.
+    /// The server does not support the grant type.
     UnsupportedGrantType,
-    /// Nobody speaks the response type.
+    /// The server does not support the response type.
     UnsupportedResponseType,
 }
 
 impl ErrorCode {
-    /// The code as it is written on the wire.
+    /// The code as an answer contains it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
@@ -94,19 +94,19 @@ impl ErrorCode {
     }
 }
 
-/// What is told where a row is not understood, whatever it belongs to.
+/// The description for the client when a stored row cannot be read. It does not say which one.
 pub const OUT_OF_SERVICE: &str = "This is out of service at the moment.";
 
-/// What the client learns: the status, a code, and a text that is fixed per cause.
+/// What the client learns of an error: the HTTP status, a code, and one fixed text per cause.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OAuthError {
-    /// The status of the answer.
+    /// The HTTP status of the answer.
     pub status: u16,
     /// The code.
     pub error: ErrorCode,
-    /// The text for the client's developer.
+    /// The text for the developer of the client.
     pub description: &'static str,
-    /// After how many seconds another try may succeed.
+    /// The value of `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
 }
 
@@ -119,7 +119,7 @@ impl OAuthError {
 impl From<&CallError> for OAuthError {
     fn from(error: &CallError) -> Self {
         use ErrorCode as Code;
-        // No wildcard arm: a new variant must choose what the client may learn.
+        // No wildcard arm: whoever adds a variant must decide what the client may learn.
         match error {
             CallError::Form(FormProblem::Duplicate) => {
                 Self::new(400, Code::InvalidRequest, "A parameter occurs more than once.")
@@ -196,7 +196,7 @@ impl From<&CallError> for OAuthError {
             CallError::TooManyGroups => {
                 Self::new(400, Code::ServerError, "A claim would name more than 100 groups.")
             }
-            // RFC 8693 §2.2.2 has one code for both, invalid or not wanted.
+            // RFC 8693 §2.2.2 has one code for both: the token is not valid, or not accepted.
             CallError::UnacceptableToken(_) => Self::new(
                 400,
                 Code::InvalidRequest,

@@ -4,7 +4,7 @@ use crate::form::FormProblem;
 use crate::limits::{RetryAfter, TooManyRequests};
 use crate::store::StoreError;
 
-/// Why a token request is refused; by blame: the client, the administrator, ourselves.
+/// Why a call of an endpoint is refused or fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -17,93 +17,95 @@ pub enum CallError {
     /// More than one client authentication method was used (RFC 6749 §2.3).
     #[error("more than one client authentication method was used")]
     SeveralClientAuthentications,
-    /// The client was not authenticated; the text is for the log.
+    /// Client authentication failed. The text is for the log.
     #[error("the client was not authenticated: {0}")]
     InvalidClient(&'static str),
-    /// Nobody speaks this grant type.
+    /// The server does not support the grant type.
     #[error("the grant type is not supported")]
     UnsupportedGrantType,
     /// The client may not use the grant type.
     #[error("the client may not use the grant type")]
     UnauthorizedClient,
-    /// The scope parameter is malformed, or names a scope that the server does not have.
+    /// The `scope` parameter is malformed, or names a scope that the server does not have.
     #[error("{0}")]
     InvalidScope(&'static str),
-    /// A scope needs the consent of a person, and none is asked.
-    #[error("a scope needs consent, and no person is asked")]
+    /// A scope needs the consent of a user, and this grant involves no user.
+    #[error("a scope needs consent, and this grant involves no user")]
     ConsentRequired,
-    /// The resource is none of the server's (RFC 8707 §2).
-    #[error("the resource is not one of the server's")]
+    /// The resource does not belong to the server (RFC 8707 §2).
+    #[error("the resource does not belong to the server")]
     InvalidTarget,
-    /// No policy or no rule matches.
+    /// No policy, or no rule of a policy, matches.
     #[error("no rule of a policy matches")]
     NoMatchingRule,
-    /// The code, the refresh token, the device code or the assertion does not hold; the text is for
-    /// the log.
+    /// The authorization code, the refresh token, the device code or the assertion is not valid.
+    /// The text is for the log.
     #[error("the grant is not valid: {0}")]
     InvalidGrant(&'static str),
-    /// The access token does not hold (RFC 6750 §3.1); the text is for the log.
-    #[error("the access token does not hold: {0}")]
+    /// The access token is not valid (RFC 6750 §3.1). The text is for the log.
+    #[error("the access token is not valid: {0}")]
     InvalidToken(&'static str),
     /// The access token lacks the scope `openid` (RFC 6750 §3.1).
     #[error("the access token lacks the scope openid")]
     InsufficientScope,
-    /// The person may not use this client.
+    /// The user may not use this client.
     #[error("the user is not assigned to the client")]
     NotAssigned,
-    /// The person has not decided yet (RFC 8628 §3.5).
-    #[error("the person has not decided yet")]
+    /// The user has not decided yet (RFC 8628 §3.5).
+    #[error("the user has not decided yet")]
     AuthorizationPending,
-    /// The client asks too often (RFC 8628 §3.5).
-    #[error("the client asks too often")]
+    /// The client polls too often (RFC 8628 §3.5).
+    #[error("the client polls too often")]
     SlowDown,
     /// The device code has expired (RFC 8628 §3.5).
     #[error("the device code has expired")]
     ExpiredToken,
-    /// The person refused the device (RFC 8628 §3.5).
-    #[error("the person refused")]
+    /// The user refused the device (RFC 8628 §3.5).
+    #[error("the user refused the device")]
     DeviceDenied,
-    /// A claim would name more groups than fit into a token.
-    #[error("a claim would name too many groups")]
+    /// A claim would contain more than 100 groups.
+    #[error("a claim would contain too many groups")]
     TooManyGroups,
-    /// A token that is shown to be exchanged, or to say who acts, does not hold or may not be used so
-    /// (RFC 8693 §2.2.2); the text is for the log.
+    /// The subject token or the actor token of a token exchange is not valid, or may not be used in
+    /// this way (RFC 8693 §2.2.2). The text is for the log.
     #[error("the subject token or the actor token is not acceptable: {0}")]
     UnacceptableToken(&'static str),
-    /// The token to be exchanged is of a server that this one does not trust.
-    #[error("the token is of a server that is not trusted")]
+    /// The subject token was issued by an authorization server that this one does not trust.
+    #[error("the token was issued by a server that is not trusted")]
     UntrustedServer,
-    /// It was not decided in the time that a client waits.
-    #[error("it was not decided in time")]
+    /// The request was not decided before its deadline.
+    #[error("the request was not decided before its deadline")]
     Overdue,
-    /// The keys of a client or a trusted issuer cannot be fetched, and there are none from before.
+    /// The keys of a client or a trusted issuer cannot be fetched, and no keys fetched earlier can
+    /// be used.
     #[error("the keys for an assertion cannot be fetched")]
     KeysUnavailable,
-    /// No authorization server of this id is active.
+    /// There is no active authorization server with this id.
     #[error("there is no such authorization server")]
     UnknownServer,
-    /// More decisions were made than can be recorded.
+    /// The audit queue has no place for the event of this decision.
     #[error("the audit queue is full")]
     AuditQueueFull,
-    /// Devices ask too often to be let in, by this client or from this address.
+    /// Too many device authorization requests by this client or from this address.
     #[error("too many device authorization requests")]
     TooManyDeviceRequests(RetryAfter),
-    /// Requests are pushed too often, by this client or from this address.
+    /// Too many pushed authorization requests by this client or from this address.
     #[error("too many pushed requests")]
     TooManyPushedRequests(RetryAfter),
-    /// As many requests are kept as public clients may leave in the storage.
-    #[error("the storage keeps as many requests as public clients may leave there")]
+    /// The storage holds the maximum number of requests of public clients.
+    #[error("the storage holds the maximum number of requests of public clients")]
     TooManyWaiting(RetryAfter),
     /// The storage failed.
     #[error(transparent)]
     Storage(StoreError),
-    /// A key could not be made or did not sign.
+    /// A signing key could not be made, or signing failed.
     #[error("signing failed")]
     Signing(#[source] scopegate_jose::JoseError),
 }
 
 impl CallError {
-    /// Tells whether it is because nobody knows who the client is.
+    /// Tells whether the request is refused because the client is not known: it was not identified,
+    /// or not authenticated.
     pub(crate) const fn is_of_unknown_client(&self) -> bool {
         matches!(
             self,
