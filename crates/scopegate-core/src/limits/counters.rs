@@ -97,7 +97,7 @@ impl Counters {
         if let Some(counter) = find(&mut sets, places, tag)
             && now_seconds < counter[ENDS_AT]
         {
-            // If the clock was set back, the rest of the window may be longer than a window.
+            // If the clock was set back, the rest of the window may be longer than a new window: cut it.
             counter[ENDS_AT] = counter[ENDS_AT].min(ends_at);
             if counter[COUNT] >= u64::from(bound.most) {
                 return Err(Refused::AtBound(until(counter[ENDS_AT])));
