@@ -262,12 +262,7 @@ fn log_what_is_out_of_service(before: &Snapshot, now: &Snapshot) {
     }
     let (new, old) = (now.difference(&before).count(), before.difference(&now).count());
     if new.max(old) > MAX_NAMED {
-        tracing::warn!(
-            new,
-            old,
-            all = now.len(),
-            "there are more rows that are not understood"
-        );
+        tracing::warn!(new, old, all = now.len(), "there are more rows that are not understood");
     }
 }
 
