@@ -264,7 +264,7 @@ mod tests {
     proptest::proptest! {
         /// Users are looked up by one key, and counted and compared by the other.
         #[test]
-        fn the_key_of_either_key_of_a_login_is_the_login_key(login in "\\PC{0,12}[ΑΣİKéẹ\u{301}\u{323}\u{345}h\u{331} ]{0,6}") {
+        fn both_keys_of_a_login_have_the_same_login_key(login in "\\PC{0,12}[ΑΣİKéẹ\u{301}\u{323}\u{345}h\u{331} ]{0,6}") {
             let key = User::login_key(&login);
             proptest::prop_assert_eq!(&User::login_key(&key), &key);
             proptest::prop_assert_eq!(&User::login_key(&User::exact_login_key(&login)), &key);

@@ -125,7 +125,7 @@ impl KeyRing {
             let events: Vec<_> = moves.iter().map(|one| key_step_event(one, now)).collect();
             match self.store.move_keys(&moves, &events).await {
                 Ok(version) => {
-                    self.hold(&moves, version).await;
+                    self.apply_moves(&moves, version).await;
                     return Ok(());
                 }
                 // Another node changed the keys first. Perhaps nothing is due any more.
@@ -169,7 +169,7 @@ impl KeyRing {
     /// Applies moves that were stored as `version` to the keys in memory, without reading them
     /// again. The version in memory stays the same until the next read, because changes of other
     /// nodes may precede these moves.
-    async fn hold(&self, moves: &[KeyMove], version: u64) {
+    async fn apply_moves(&self, moves: &[KeyMove], version: u64) {
         for one in moves {
             let (server, kid, phase) = (one.server(), one.kid(), one.phase().as_str());
             tracing::info!(%server, kid, phase, "a signing key entered a phase");

@@ -264,8 +264,8 @@ mod tests {
         for key in &admitted {
             assert_eq!(counters.admit(key, ONE, at(59)), wait(1), "{key} is still counted");
         }
-        assert_eq!(counters.admit(&"newcomer", ONE, at(0)), wait(60));
-        assert_eq!(counters.admit(&"newcomer", ONE, at(60)), Ok(()), "windows have ended");
+        assert_eq!(counters.admit(&"new", ONE, at(0)), wait(60));
+        assert_eq!(counters.admit(&"new", ONE, at(60)), Ok(()), "windows have ended");
     }
 
     #[test]

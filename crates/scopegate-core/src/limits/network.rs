@@ -258,12 +258,12 @@ mod tests {
         for host in 0..50 {
             let _ = full.admit(address(&format!("198.51.100.{host}")), TWO, NOW);
         }
-        let newcomer = address("192.0.2.1");
+        let new_address = address("192.0.2.1");
         for _ in 0..100 {
-            assert!(full.admit(newcomer, TWO, NOW).is_ok());
-            full.take_back(newcomer);
+            assert!(full.admit(new_address, TWO, NOW).is_ok());
+            full.take_back(new_address);
         }
-        let admitted = (0..100).filter(|_| full.admit(newcomer, TWO, NOW).is_ok());
+        let admitted = (0..100).filter(|_| full.admit(new_address, TWO, NOW).is_ok());
         assert_eq!(admitted.count(), 32);
     }
 

@@ -366,15 +366,15 @@ mod tests {
             let address = at(&format!("198.51.{}.{}", host / 250, host % 250));
             let _ = full.admit(&format!("user-{host}"), address, None, NOW);
         }
-        let newcomer = at("198.51.100.1");
-        assert!(full.admit("alice", newcomer, None, NOW).is_err());
-        assert!(full.admit("alice", newcomer, Some(&known_browser()), NOW).is_ok());
+        let new_address = at("198.51.100.1");
+        assert!(full.admit("alice", new_address, None, NOW).is_err());
+        assert!(full.admit("alice", new_address, Some(&known_browser()), NOW).is_ok());
         assert!(
             full.admit("mallory", at("198.51.0.0"), None, NOW).is_ok(),
             "it has its own counter"
         );
         assert!(full.admit("alice", at("192.0.2.1"), None, NOW).is_ok(), "another network");
-        assert!(full.admit("alice", newcomer, None, later(900)).is_ok());
+        assert!(full.admit("alice", new_address, None, later(900)).is_ok());
     }
 
     #[test]

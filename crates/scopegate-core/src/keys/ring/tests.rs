@@ -269,7 +269,7 @@ async fn applying_a_move_that_was_already_read_does_not_undo_later_moves() {
     let retires = [advance(KeyPhase::Signing, KeyPhase::Retiring)];
     drawer.move_keys(&retires, &[]).await.unwrap();
     ring.reload().await.unwrap();
-    ring.hold(&signs, version).await;
+    ring.apply_moves(&signs, version).await;
     assert!(ring.held_signer(&server.id, Algorithm::Es256).unwrap().is_none(), "it has retired");
 }
 
