@@ -129,7 +129,7 @@ impl Counters {
         Ok(())
     }
 
-    /// Uncounts one attempt, because it was not judged. Returns whether the key has a counter.
+    /// Subtracts one attempt, because it was not judged. Returns whether the key has a counter.
     pub fn take_back(&self, key: &impl Hash) -> bool {
         let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
         let places = self.places(key, sets.len());

@@ -135,12 +135,12 @@ impl AddressCounters {
         }
     }
 
-    /// Uncounts one attempt, because it was not judged.
+    /// Subtracts one attempt, because it was not judged.
     pub fn take_back(&self, address: IpAddr) {
         self.take_back_for(&(), address);
     }
 
-    /// Uncounts one attempt that [`admit_for`](Self::admit_for) counted.
+    /// Subtracts one attempt that [`admit_for`](Self::admit_for) counted.
     pub fn take_back_for(&self, of: &impl Hash, address: IpAddr) {
         let network = Network::of(address);
         if !self.own.take_back(&(of, network)) {

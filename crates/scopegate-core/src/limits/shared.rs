@@ -67,7 +67,7 @@ impl SharedCounters {
         }
     }
 
-    /// Uncounts one attempt, because it was not judged.
+    /// Subtracts one attempt, because it was not judged.
     pub fn take_back(&self, key: &impl Hash, counted: CountedAt) {
         match counted.0 {
             Place::Own => self.own.take_back(key),

@@ -71,7 +71,7 @@ pub enum UserKey<'a> {
 #[derive(Clone, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "storages construct it")]
 pub struct StoredPassword {
-    /// The hash (a PHC text), sealed under the master key.
+    /// The hash (a PHC string), sealed under the master key.
     pub sealed: Vec<u8>,
     /// How often a new password was set. A new hash of the same password does not count.
     pub generation: u64,
