@@ -1,4 +1,4 @@
-//! All authorization servers of a process: what they share, opened from a storage.
+//! The authorization servers of a process, and everything that they share.
 
 pub mod unattended;
 pub(crate) mod upkeep;
@@ -11,29 +11,27 @@ use scopegate_claims::{Clock, Issuer};
 use scopegate_jose::MasterKey;
 use tokio::sync::Mutex;
 
-use crate::authority::unattended::Unattended;
+use self::unattended::Unattended;
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
-use crate::keys::ClientKeys;
-use crate::keys::KeyRing;
 use crate::keys::fetch::Fetch;
+use crate::keys::{ClientKeys, KeyRing};
 use crate::limits::{Polls, RequestLimits, StrangersRequests};
-use crate::people::PasswordGuesses;
-use crate::people::UserCodeGuesses;
 use crate::people::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::people::passwords::Passwords;
+use crate::people::{PasswordGuesses, UserCodeGuesses};
 use crate::recording::{AuditQueue, Refusals};
 use crate::store::{
     Contested, InstallationStore, MASTER_KEY_FINGERPRINT, Store, StoreError, Versions,
 };
 
-/// Maximum decisions at once that go on even if nobody waits for them.
+/// Maximum number of tasks at once that continue after their callers disconnect.
 const UNATTENDED: u32 = 256;
 
 /// The authorization servers of one process.
 #[derive(Debug)]
 pub struct Authority {
     pub(crate) catalog: ArcSwap<Snapshot>,
-    /// One reload at a time, so that an older state never replaces a newer one.
+    /// Held during a reload, so that an older state never replaces a newer one.
     reloading: Mutex<()>,
     pub(crate) keys: KeyRing,
     pub(crate) store: Arc<dyn Store>,
@@ -50,11 +48,11 @@ pub struct Authority {
     pub(crate) refusals: Refusals,
 }
 
-/// Attempts to read the catalog and the keys while others change them. Each attempt reads only what
-/// changed during the one before.
+/// Maximum attempts to read the catalog and the keys while other nodes change them. Each attempt
+/// reads only the changes since the one before.
 const ATTEMPTS: usize = 16;
 
-/// The most rows of one change that are named in the log.
+/// The maximum number of rows that one reload names in the log.
 const MAX_NAMED: usize = 20;
 
 /// What an [`Authority`] is opened with.
@@ -64,11 +62,11 @@ pub struct Foundation {
     pub base: Issuer,
     /// The storage.
     pub store: Arc<dyn Store>,
-    /// The key under which secrets are sealed.
+    /// The key that seals secrets.
     pub master_key: Arc<MasterKey>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// What fetches the keys that clients publish.
+    /// Fetches the keys that clients and trusted issuers publish.
     pub fetch: Arc<dyn Fetch>,
     /// How many requests public clients may leave in the storage.
     pub limits: RequestLimits,
@@ -90,7 +88,7 @@ pub enum OpenError {
 }
 
 impl Authority {
-    /// Reads what is stored and holds it ready.
+    /// Opens the authorization servers from the storage.
     ///
     /// # Errors
     ///
@@ -121,7 +119,7 @@ impl Authority {
         Ok(Arc::new(authority))
     }
 
-    /// The catalog as it stands.
+    /// The current catalog.
     pub fn catalog(&self) -> Arc<Snapshot> {
         self.catalog.load_full()
     }
@@ -136,12 +134,12 @@ impl Authority {
         &self.keys
     }
 
-    /// The events of grants that wait to be written.
+    /// The queue of audit events that wait to be written.
     pub fn audit(&self) -> &AuditQueue {
         &self.audit
     }
 
-    /// The passwords that wait to be checked.
+    /// Hashes and checks passwords.
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
     }
@@ -151,16 +149,17 @@ impl Authority {
         &self.clock
     }
 
-    /// Seals what waits for a person, for the way through the browser.
+    /// Seals a request that waits for a user, so that the browser can carry it.
     pub fn seal(&self, interaction: &Interaction) -> String {
         interaction.seal(&self.master_key)
     }
 
-    /// Opens what a browser brings back.
+    /// Opens a sealed request that a browser sends back.
     ///
     /// # Errors
     ///
-    /// [`InteractionError`] if it is not ours, of another browser, or too old.
+    /// [`InteractionError`] if the request was not sealed here, started in another browser, or is
+    /// too old.
     pub fn open_sealed(
         &self,
         text: &str,
@@ -169,14 +168,16 @@ impl Authority {
         Interaction::open(text, &self.master_key, browser.browser(), self.clock.now())
     }
 
-    /// Reads what has changed in the storage; tells whether something had.
+    /// Reads the changes in the storage. Returns whether there were any.
     ///
-    /// The catalog and the keys are both read before either is held, and they are of one moment.
+    /// The catalog and the keys are used only after both are read, and both are of the same moment.
+    /// Otherwise a new server could be used without its keys.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the storage does not answer; [`StoreError::Conflict`] if others changed it
-    /// during each attempt. What is held stays.
+    /// [`StoreError`] if the storage does not answer; [`StoreError::Conflict`] if other nodes
+    /// changed it during each of 16 attempts. Then the catalog and the keys in memory stay as they
+    /// are.
     pub async fn reload(&self) -> Result<bool, StoreError> {
         let _turn = self.reloading.lock().await;
         let before = self.catalog.load_full();
@@ -197,7 +198,7 @@ impl Authority {
             }
             let read = Versions { catalog: next.version(), keys: keys_version };
             newest = self.store.versions().await?;
-            // Versions only grow: at this moment both were as they were read.
+            // Versions only grow, so at this moment both were as they were read.
             if newest == read {
                 self.keys.follow(keys).await;
                 let next = next.with_keys(keys_version, self.keys.unreadable());
@@ -209,7 +210,8 @@ impl Authority {
         Err(StoreError::Conflict)
     }
 
-    /// Reads the catalog again if it was the reason why a commit lost, so that it can be decided anew.
+    /// Reads the catalog again if a commit failed because the catalog had changed, so that the next
+    /// attempt decides by the new one.
     pub(crate) async fn catch_up(&self, lost: Contested) -> Result<(), StoreError> {
         match lost {
             Contested::Catalog => self.reload().await.map(drop),
@@ -219,17 +221,17 @@ impl Authority {
         }
     }
 
-    /// The public keys of a server as a JWK set; none if the server has no key yet.
+    /// The public keys of a server as a JWK set (RFC 7517 §5); `None` if the server has no key yet.
     pub fn public_keys(&self, server: &ServerId) -> Option<Arc<str>> {
         self.keys.public(server)
     }
 
-    /// Where decisions are made that take something away: they go on even if nobody waits for them.
+    /// Runs decisions that revoke or end something. They continue after their callers disconnect.
     pub fn unattended(&self) -> &Unattended {
         &self.unattended
     }
 
-    /// Writes what still waits to be written. Grants are refused from now on.
+    /// Refuses further grants, waits for the tasks that run, and writes the queued audit events.
     pub async fn close(&self) {
         self.unattended.close().await;
         self.record_counted_refusals();
@@ -237,7 +239,7 @@ impl Authority {
     }
 }
 
-/// Says once what is out of service from now on, and what is back in service.
+/// Logs each row that can no longer be read, and each that can be read again.
 fn log_what_is_out_of_service(before: &Snapshot, now: &Snapshot) {
     let rows = |of: &Snapshot| of.unreadable_rows().cloned().collect::<BTreeSet<_>>();
     let (before, now) = (rows(before), rows(now));
@@ -264,9 +266,11 @@ fn log_what_is_out_of_service(before: &Snapshot, now: &Snapshot) {
     }
 }
 
-/// Refuses a master key that is not the storage's; the first one that is shown becomes it.
+/// Checks that the master key is the one of the storage. The first key that is used becomes its
+/// key.
 ///
-/// A wrong key must stop the start: it would make new signing keys beside those it cannot open.
+/// With a wrong key the server must not start: it could not open the signing keys and would make
+/// new ones.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! A form as clients send it: `application/x-www-form-urlencoded`, each name once.
+//! The parameters of a request: `application/x-www-form-urlencoded`, each name once.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,21 +16,21 @@ pub struct Form(Vec<(Box<str>, Box<str>)>);
 pub enum FormProblem {
     /// A parameter occurs twice.
     Duplicate,
-    /// It is not UTF-8.
+    /// The form is not UTF-8.
     NotUtf8,
-    /// It has too many parameters.
+    /// The form has more than [`Form::MAX_PARAMETERS`] parameters.
     TooMany,
 }
 
 impl Form {
-    /// The most parameters of a form.
+    /// The maximum number of parameters.
     pub const MAX_PARAMETERS: usize = 64;
 
     /// Collects decoded pairs.
     ///
     /// # Errors
     ///
-    /// [`FormProblem`] if a name occurs twice or there are too many.
+    /// [`FormProblem`] if a name occurs twice or there are too many parameters.
     pub fn collect<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, FormProblem>
     where
         N: Into<Box<str>> + AsRef<str>,
@@ -40,9 +40,10 @@ impl Form {
         if repeated.is_empty() { Ok(form) } else { Err(FormProblem::Duplicate) }
     }
 
-    /// Collects decoded pairs, and the names that occurred twice: their values count as absent.
+    /// Collects decoded pairs, and the names that occurred twice. Their values count as absent.
     ///
-    /// This is for who must answer even then, as the authorization endpoint (RFC 6749 §4.1.2.1).
+    /// The authorization endpoint needs this: it must redirect to the client even if a parameter
+    /// occurs twice (RFC 6749 §4.1.2.1).
     ///
     /// # Errors
     ///
@@ -71,19 +72,19 @@ impl Form {
         Ok((form, repeated))
     }
 
-    /// The parameters of these names, in the order in which they came.
+    /// The parameters with these names, in the order of the request.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> Self {
-        let is_one = |(name, _): &&(Box<str>, Box<str>)| names.contains(&&**name);
-        Self(self.0.iter().filter(is_one).cloned().collect())
+        let is_wanted = |(name, _): &&(Box<str>, Box<str>)| names.contains(&&**name);
+        Self(self.0.iter().filter(is_wanted).cloned().collect())
     }
 
-    /// All parameters, in the order in which they came.
+    /// All parameters, in the order of the request.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// The value of a parameter, if it is there and not empty.
+    /// The value of a parameter; `None` if it is absent or empty.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
     }
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_occurs_twice_is_noted_and_its_values_count_as_absent() {
+    fn a_name_that_occurs_twice_is_returned_and_its_values_count_as_absent() {
         let pairs = [("state", "a"), ("scope", ""), ("state", "b"), ("resource", "c")];
         let (form, repeated) = Form::collect_noting(pairs).unwrap();
         assert_eq!(repeated, BTreeSet::from(["state".into()]));

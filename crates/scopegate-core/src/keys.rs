@@ -1,4 +1,5 @@
-//! Signing keys, and the keys that others publish.
+//! The signing keys of the authorization servers, and the keys that clients and trusted issuers
+//! publish.
 
 mod event;
 pub mod fetch;

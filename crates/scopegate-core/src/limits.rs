@@ -1,11 +1,11 @@
-//! Limits on what strangers can make the server do: at most so many in a time window.
+//! Limits on what unauthenticated callers can make the server do: a maximum per time window.
 //!
-//! Counters live in memory, in each process alone. A [`Counters`] table has a fixed size, so that
-//! memory is bounded however many strangers come. A counter that is still running is never displaced:
-//! when there is no room for a new one, the newcomer is refused and everyone who is already counted
-//! goes on. The newcomer may be somebody else than the stranger who fills the table. So newcomers share
-//! counters instead where that matters: by their network ([`AddressCounters`]), or by a hash of the key
-//! ([`SharedCounters`]).
+//! Counters are kept in memory, and each process has its own. A [`Counters`] table has a fixed
+//! size, so that many callers cannot use up the memory. A counter whose window has not ended is
+//! never removed: when the table is full, new keys are refused, and keys that have a counter are
+//! not affected. But a new key need not belong to the attacker who fills the table. Where that
+//! matters, new keys share counters instead: by network ([`AddressCounters`]), or by a hash of the
+//! key ([`SharedCounters`]).
 
 mod counters;
 mod network;
@@ -22,40 +22,40 @@ pub use self::requests::RequestLimits;
 pub(crate) use self::requests::{Stored, StrangersRequests, TooManyRequests};
 pub use self::shared::{CountedAt, SharedCounters};
 
-/// At most so many in a time window.
+/// A maximum number per time window.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "a limit is a number and a window")]
+#[expect(clippy::exhaustive_structs, reason = "a bound is a number and a window")]
 pub struct Bound {
-    /// How many are admitted in one window.
+    /// The maximum number in one window.
     pub most: u32,
-    /// How long a window lasts. It begins with the first that is counted.
+    /// The length of a window. A window begins with the first one that is counted in it.
     pub window: Duration,
 }
 
 impl Bound {
-    /// The same window with `factor` times as many.
+    /// The same window with `factor` times the maximum.
     #[must_use]
     pub const fn times(self, factor: u32) -> Self {
         Self { most: self.most.saturating_mul(factor), window: self.window }
     }
 }
 
-/// After how long another one is admitted.
+/// The time until another attempt is admitted.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct RetryAfter(Duration);
 
 impl RetryAfter {
-    /// A wait of this long, and of a second at least.
+    /// A wait of this length, but at least 1 second.
     pub fn new(wait: Duration) -> Self {
         Self(wait.max(Duration::from_secs(1)))
     }
 
-    /// How long to wait: a second at least.
+    /// The time to wait: at least 1 second.
     pub const fn duration(self) -> Duration {
         self.0
     }
 
-    /// The same in whole seconds, rounded up, as `Retry-After` is written (RFC 9110 §10.2.3).
+    /// The time to wait in whole seconds, rounded up, for `Retry-After` (RFC 9110 §10.2.3).
     pub fn seconds(self) -> u32 {
         u32::try_from(self.0.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
     }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_told_in_whole_seconds_and_is_one_at_least() {
+    fn a_wait_is_rounded_up_to_whole_seconds_and_is_at_least_one() {
         let millis = |millis| RetryAfter::new(Duration::from_millis(millis));
         for (wait, seconds) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (60_000, 60)] {
             assert_eq!(millis(wait).seconds(), seconds, "{wait}");

@@ -1,4 +1,4 @@
-//! Users who sign in: passwords, sessions, limits on guesses.
+//! Users who sign in: passwords, sessions, and limits on wrong passwords and user codes.
 
 pub(crate) mod assignment;
 mod device_cookie;

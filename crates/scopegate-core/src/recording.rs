@@ -1,4 +1,4 @@
-//! The way of an audit event to the storage.
+//! How audit events are recorded: a queue of successful decisions, and counts of refusals.
 
 mod queue;
 mod refusals;

@@ -1,4 +1,5 @@
-//! What the core asks of a storage. Each part of the server sees the smallest port that serves it.
+//! The traits that a storage implements. Each part of the server uses the smallest one that it
+//! needs.
 
 mod artifact;
 mod change;
@@ -26,7 +27,7 @@ pub use self::consent::ConsentKey;
 pub use self::family::{Family, FamilyBody, FamilyId};
 pub use self::news::KeyChanges;
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
-pub use self::session::{Session, SessionId};
+pub use self::session::Session;
 pub use self::signing_key::{KeyMove, KeyPhase, StoredKey};
 pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
@@ -34,25 +35,27 @@ use crate::audit::AuditEvent;
 pub use crate::catalog::{CatalogChanges, Versions};
 use crate::catalog::{Edit, EntityId, EntityKey, StoredRecord, UnreadableRow};
 use crate::directory::NewUser;
+pub use crate::directory::SessionId;
 
-/// Why a storage did not do what it was asked.
+/// Why an operation of a storage failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Somebody else was faster: the row that should be new is there already, or the version that
-    /// should be current is not.
+    /// A concurrent commit won: a new row exists already, or the expected version is no longer the
+    /// current one.
     #[error("the stored state has changed meanwhile")]
     Conflict,
-    /// A row that a commit expected in another state: decide again on what is there now.
+    /// A row is not in the state that the commit expects. The caller must decide again by the
+    /// current state.
     #[error("the stored {} has changed meanwhile", .0.as_str())]
     Changed(Contested),
-    /// A row cannot be read: it was written by another version, or by hand.
+    /// A row cannot be read, because another version wrote it, or it was changed by hand.
     #[error("a stored row cannot be read: {0}")]
     Corrupt(String),
-    /// A row is not understood by this version, which says what is out of service here.
+    /// This version cannot read a row. The row says what is out of service on this node.
     #[error(transparent)]
     Unreadable(Arc<UnreadableRow>),
-    /// The storage does not answer, or cannot write.
+    /// The storage does not answer, or it cannot write.
     #[error("the storage is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -63,24 +66,27 @@ impl From<Arc<UnreadableRow>> for StoreError {
     }
 }
 
-/// What somebody else changed first.
+/// The kind of row that a concurrent commit changed first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "these are the rows that change from a known state")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "these are the kinds of rows that commits expect in a state"
+)]
 pub enum Contested {
-    /// A code, a device code, a pushed request, an assertion.
+    /// An authorization code, a device code, a pushed authorization request, or an assertion.
     Artifact,
-    /// What the catalog says of a client or a server.
+    /// A client or a server of the catalog.
     Catalog,
     /// A family of refresh tokens.
     Family,
     /// A session.
     Session,
-    /// A person.
+    /// A user.
     User,
 }
 
 impl Contested {
-    /// The name as it is shown.
+    /// The name in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Artifact => "artifact",
@@ -92,7 +98,7 @@ impl Contested {
     }
 }
 
-/// A storage for everything.
+/// A storage that implements all traits.
 pub trait Store:
     CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep
 {
@@ -144,21 +150,21 @@ impl<'a> CatalogWrite<'a> {
     }
 }
 
-/// Where the catalog is kept: versioned rows, one an entity.
+/// Stores the catalog: versioned rows, one for each entity.
 #[async_trait]
 pub trait CatalogStore: fmt::Debug + Send + Sync {
-    /// How far the catalog and the signing keys have come, at one moment.
+    /// The versions of the catalog and of the signing keys, both at the same moment.
     async fn versions(&self) -> Result<Versions, StoreError>;
 
-    /// The version of the newest change; 0 if nothing was ever written.
+    /// The version of the newest change of the catalog; 0 if there never was one.
     async fn catalog_version(&self) -> Result<u64, StoreError> {
         Ok(self.versions().await?.catalog)
     }
 
-    /// All changes after a version, oldest first; after version 0 this is the whole catalog.
+    /// All changes after a version, oldest first. After version 0 this is the whole catalog.
     ///
-    /// An entity that changed more than once occurs once, as it stands now. A row that this version
-    /// does not understand is among the changes as such, and fails nothing.
+    /// An entity that changed more than once occurs once, in its current state. A row that this
+    /// version of the program cannot read is returned as unreadable, and is not an error.
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError>;
 
     /// Writes changes of the catalog, all or none, if it still has the expected version. The answer is
@@ -173,63 +179,65 @@ pub trait CatalogStore: fmt::Debug + Send + Sync {
     /// an edit would overwrite a row of a newer format.
     async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError>;
 
-    /// Those of some logins that are known, as they were asked for.
+    /// Those of the given logins that exist, in the given spelling.
     async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError>;
 
     /// The version of the newest catalog file that was applied; 0 if none was.
     async fn catalog_file_version(&self) -> Result<u64, StoreError>;
 }
 
-/// Where signing keys are stored, sealed.
+/// Stores signing keys, sealed.
 #[async_trait]
 pub trait KeyStore: fmt::Debug + Send + Sync {
-    /// The keys that have changed after a version. After version 0 these are all keys of all servers
+    /// The keys that changed after a version. After version 0 these are all keys of all servers
     /// that are not dropped.
     async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError>;
 
-    /// Moves keys in the order given and records the events, all or nothing. The answer is the
+    /// Moves keys in the given order and records the events, in one transaction. Returns the
     /// version of the change.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] if the keys are not as the moves expect, so that the caller must read
-    /// them again: a new key's id is taken, a key is not in the phase that it is to leave, a key would
-    /// go back, or a server would have a second key for an algorithm that is announced or signs.
+    /// [`StoreError::Conflict`] if the keys are not as the moves expect. Then the caller must read
+    /// them again. It means that the id of a new key exists, that a key is not in the phase that it
+    /// should leave, that a key would return to an earlier phase, or that a server would have two
+    /// announced or two signing keys of one algorithm.
     async fn move_keys(&self, moves: &[KeyMove], events: &[AuditEvent]) -> Result<u64, StoreError>;
 }
 
-/// Where running leaves its traces.
+/// Stores what requests create: codes, sessions, refresh tokens, consents, revocations, users and
+/// audit events.
 #[async_trait]
 pub trait Ledger: fmt::Debug + Send + Sync {
-    /// Writes changes, all or none.
+    /// Writes changes in one transaction.
     ///
-    /// Changes that [grant](Change::any_grants) are not written if the future is dropped before they
-    /// are being made durable. Other changes are written once the future was polled, even if it is
-    /// dropped then.
+    /// Changes that [grant](Change::any_grants) something are not written if the future is dropped
+    /// before the transaction is being committed. Other changes are written once the future was
+    /// polled, even if it is dropped after that.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] if something that can be used once was used before,
-    /// [`StoreError::Changed`] if a row is not in the state that a change begins from.
+    /// [`StoreError::Conflict`] if something that can be used once was used before;
+    /// [`StoreError::Changed`] if a row is not in the state that a change expects.
     async fn commit(&self, changes: &[Change]) -> Result<(), StoreError>;
 
-    /// Deletes what nothing asks for any more, in transactions that are short enough for those who
-    /// want to write meanwhile.
+    /// Deletes expired rows, in short transactions, so that other writers do not wait for long.
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError>;
 }
 
-/// Under this name a [`InstallationStore`] keeps by which master key the secrets of the storage are sealed.
+/// The name under which an [`InstallationStore`] keeps the fingerprint of the master key that seals
+/// the secrets of the storage.
 pub const MASTER_KEY_FINGERPRINT: &str = "master key fingerprint";
 
-/// Where single texts are kept that the server needs to start.
+/// Stores single texts that the server needs to start.
 #[async_trait]
 pub trait InstallationStore: fmt::Debug + Send + Sync {
-    /// Keeps a text under a name if there is none yet; the answer is what is there now.
+    /// Stores a text under a name if there is none yet. Returns the stored text.
     async fn keep(&self, name: &str, text: &str) -> Result<String, StoreError>;
 
-    /// The text that is kept under a name; none if there is none yet.
+    /// The text that is stored under a name; `None` if there is none yet.
     async fn kept(&self, name: &str) -> Result<Option<String>, StoreError>;
 
-    /// Fails if the storage would not serve, or would not take a write.
+    /// Fails if the storage cannot be read or written.
     async fn ping(&self) -> Result<(), StoreError>;
 }

@@ -1,52 +1,53 @@
-//! Work that goes on even if nobody waits for its answer.
+//! Work that continues after its caller disconnects.
 //!
-//! A server drops what it does for a client as soon as the client has gone. That is right for what
-//! gives something to the client, and wrong for what takes something away.
+//! An HTTP server drops the future of a request when the client disconnects. That is right for a
+//! grant, which nobody would receive. It is wrong for a revocation or a sign-out, which must still
+//! happen.
 
 use std::sync::Arc;
 
-use crate::store::StoreError;
 use tokio::sync::{Semaphore, TryAcquireError};
 
-/// Where such work is done: each in a task of its own, and no more than so many at once. A clone is
-/// the same place.
+use crate::store::StoreError;
+
+/// Runs work in tasks of their own, up to a maximum number at a time. Clones share the maximum.
 #[derive(Clone, Debug)]
 pub struct Unattended {
     places: Arc<Semaphore>,
     all: u32,
 }
 
-/// It was not done, or not to its end.
+/// The work was not done, or not finished.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotDone {
-    /// The place is closed.
-    #[error("what goes on without its caller is not taken any more")]
+    /// [`Unattended::close`] was called before.
+    #[error("the server stops and accepts no more work")]
     Closed,
     /// The task panicked, or its runtime ended.
-    #[error("what goes on without its caller broke off")]
+    #[error("the task that did the work broke off")]
     BrokenOff,
 }
 
 impl Unattended {
-    /// Room for so much work at once.
+    /// Room for this many tasks at a time.
     pub fn with_places(places: u32) -> Self {
         Self { places: Arc::new(Semaphore::new(places as usize)), all: places }
     }
 
-    /// Does some work, which goes on if this future is dropped after it was polled. While all places
-    /// are taken, the work is done as long as its caller waits.
+    /// Does work that continues if this future is dropped after it was polled. While the maximum
+    /// number of tasks is running, the work is done in this future, and stops if it is dropped.
     ///
     /// # Errors
     ///
-    /// [`NotDone`]
+    /// [`NotDone`] if this is closed, or the task broke off.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, NotDone> {
         let place = match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => place,
-            // A flood that takes all places must not stop a revocation or a sign-out.
+            // Many requests at a time must not make a revocation or a sign-out fail.
             Err(TryAcquireError::NoPermits) => return Ok(work.await),
             Err(TryAcquireError::Closed) => return Err(NotDone::Closed),
         };
@@ -58,9 +59,9 @@ impl Unattended {
         task.await.map_err(|_| NotDone::BrokenOff)
     }
 
-    /// Takes no more work, and waits until all of it is done.
+    /// Refuses new work, and waits until all tasks are finished.
     pub async fn close(&self) {
-        // Whoever has all places is alone. It fails only if this was done before.
+        // With all permits no task is running. This fails only if it is closed already.
         if let Ok(all) = self.places.acquire_many(self.all).await {
             all.forget();
             self.places.close();
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_goes_on_without_its_caller_and_is_waited_for_at_the_end() {
+    async fn work_continues_without_its_caller_and_close_waits_for_it() {
         let unattended = Unattended::with_places(2);
         let (go, may_go) = oneshot::channel::<()>();
         let (tell, done) = oneshot::channel();
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_than_there_is_room_for_is_done_while_its_caller_waits() {
+    async fn without_room_work_is_done_only_while_its_caller_waits() {
         let unattended = Unattended::with_places(3);
         let (go, may_go) = watch::channel(false);
         let long = || {

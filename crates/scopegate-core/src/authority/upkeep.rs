@@ -1,35 +1,34 @@
-//! What keeps the storage small: what has expired is deleted, and old audit events where that is
-//! wanted.
+//! Keeps the storage small: deletes expired rows and, if configured, old audit events.
 //!
-//! Whoever runs an [`Authority`] calls these from time to time.
+//! The program that runs an [`Authority`] calls these functions at intervals.
 
 use std::time::Duration;
 
 use crate::audit::DecisionId;
-
 use crate::authority::Authority;
 use crate::limits::Stored;
 use crate::recording::MOST_ROWS;
 use crate::store::StoreError;
 
-/// By how much the clocks of nodes on one storage may differ.
+/// The maximum difference between the clocks of nodes that share a storage.
 ///
-/// What must not be used again is remembered so much longer than it could be: its row says so. A node
-/// whose clock is behind does not find it forgotten.
+/// A row that prevents a second use is kept this much longer than the first use was possible.
+/// Otherwise a node whose clock is behind could accept something again after the row is deleted.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
-/// How long a row stays after it has expired.
+/// How long a row is kept after it has expired.
 ///
-/// So the row of a node whose clock is a little behind is not deleted before its time, and a device
-/// that asks once more learns that its code has expired.
+/// So a node whose clock is a little ahead does not delete a row too early, and a device that polls
+/// once more learns that its code has expired.
 const GRACE: Duration = Duration::from_secs(30);
 
 impl Authority {
-    /// Deletes what expired half a minute ago or earlier, and counts what strangers have left.
+    /// Deletes the rows that expired at least 30 seconds ago, and counts the requests of public
+    /// clients.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the storage fails. A part may be deleted then.
+    /// [`StoreError`] if the storage fails. Some rows may be deleted already.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         self.store.forget_expired(self.clock.now().minus(GRACE)).await?;
         for kind in Stored::ALL {
@@ -41,9 +40,9 @@ impl Authority {
         Ok(())
     }
 
-    /// Records how many refusals were counted rather than recorded one by one.
+    /// Records the numbers of the refusals that were counted instead of recorded one by one.
     ///
-    /// They go through the queue of grants. If that has no place, they are counted on.
+    /// The events go to the audit queue. While it has no place, the counts keep growing.
     pub fn record_counted_refusals(&self) {
         for _ in 0..MOST_ROWS + 1 {
             if !self.refusals.has_counted() {
@@ -55,11 +54,11 @@ impl Authority {
         }
     }
 
-    /// Deletes the audit events that are older than this; the answer is how many there were.
+    /// Deletes the audit events that are older than `keep`. Returns their number.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the storage fails. A part may be deleted then.
+    /// [`StoreError`] if the storage fails. Some rows may be deleted already.
     pub async fn prune_audit(&self, keep: Duration) -> Result<u64, StoreError> {
         let oldest = self.clock.now().minus(keep);
         self.store.prune_audit(DecisionId::first_at(oldest)).await

@@ -1,30 +1,29 @@
-//! A person who takes part in a request.
+//! The user of a request, and how they authenticated.
 
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::User;
-use crate::store::SessionId;
+use super::{SessionId, User};
 
-/// When and how a person showed who she is.
+/// When and how a user authenticated.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Authentication {
-    /// When (the claim `auth_time`).
+    /// When they authenticated (the claim `auth_time`).
     pub at: UnixTime,
-    /// What class of authentication it was (OpenID Connect Core §2).
+    /// The authentication context class (the claim `acr`, OpenID Connect Core §2).
     pub acr: String,
-    /// By which methods (RFC 8176).
+    /// The authentication methods (the claim `amr`, RFC 8176).
     pub amr: Vec<String>,
-    /// The session that it began (the claim `sid`).
+    /// The session that the sign-in started (the claim `sid`).
     pub session: Option<SessionId>,
 }
 
-/// A person for whom a token is made.
+/// The user for whom a token is issued.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Person {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// How she showed it; none where another issuer or a token says who it is.
+    /// How they authenticated; `None` if an assertion or a token identifies them.
     pub auth: Option<Authentication>,
 }

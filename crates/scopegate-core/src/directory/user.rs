@@ -1,4 +1,4 @@
-//! A person as the directory keeps one.
+//! A user as the directory stores them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,53 +11,53 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::catalog::{Owner, Status, UnreadableRow, UserId};
 
-/// A person of the directory.
+/// A user of the directory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
     /// The stable id.
     pub id: UserId,
-    /// The name that is typed at sign-in, as it was written.
+    /// The name that the user types at sign-in, in the spelling in which it was created.
     pub login: String,
-    /// By which spellings of it the person is found.
+    /// Which spellings of the login identify the user.
     pub login_match: LoginMatch,
-    /// Whether the person may do anything at all.
+    /// Whether the user is active. A user who is not active cannot do anything.
     pub status: Status,
-    /// Who wrote it first.
+    /// Who created the user.
     pub owner: Owner,
-    /// The names of the groups.
+    /// The names of the user's groups.
     pub groups: BTreeSet<String>,
-    /// What is known of the person.
+    /// The attributes of the user.
     pub profile: Profile,
-    /// When it was made.
+    /// When the user was created.
     pub created_at: UnixTime,
-    /// When it was changed last.
+    /// When the user was last changed.
     pub updated_at: UnixTime,
-    /// How often it was changed.
+    /// How often the user was changed: 0 when they are created.
     pub version: u64,
 }
 
-/// By which spellings of the login a person is found.
+/// Which spellings of a login identify a user.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "spellings matter or do not")]
 pub enum LoginMatch {
-    /// By all that have the same [`User::login_key`].
+    /// All spellings with the same [`User::login_key`].
     #[default]
     Key,
-    /// By those that differ in case only: another person's login has the same key, from before logins
-    /// were normalized.
+    /// Only spellings that differ in case. Another user's login has the same key, because both were
+    /// created before logins were normalized.
     Exact,
 }
 
 impl User {
-    /// The longest login, in characters.
+    /// The maximum length of a login, in characters.
     pub const MAX_LOGIN: usize = 100;
 
-    /// The text by which a login is found: trimmed, composed (NFC) and in lower case. Two logins with
-    /// the same key are one.
+    /// The text by which logins are compared: trimmed, composed (NFC) and in lower case. Two logins
+    /// with the same key are the same login.
     ///
-    /// Case is that of Unicode and of no language: `I` is `i`, and the dotless `ı` is another letter.
-    /// The two small sigmas are one, so that it does not matter where a word ends. Letters that only
-    /// look alike, such as those of full width, stay apart.
+    /// Lower case follows Unicode and not the rules of a language: `I` becomes `i`, and the dotless
+    /// `ı` stays another letter. The two lower-case sigmas become one, so that the end of a word
+    /// does not matter. Letters that only look alike, such as full-width letters, stay different.
     pub fn login_key(login: &str) -> String {
         let login = login.trim();
         match login.is_ascii() {
@@ -73,13 +73,13 @@ impl User {
         }
     }
 
-    /// The login in lower case and otherwise as it was written: by this a person is found whose login
-    /// has the same key as another one's, and in this form the catalog names logins.
+    /// The login in lower case, otherwise unchanged. It identifies a user with
+    /// [`LoginMatch::Exact`], and it is the form in which the catalog contains logins.
     pub fn exact_login_key(login: &str) -> String {
         login.to_lowercase()
     }
 
-    /// Tells whether a client or a rule names the person: by an [exact key](Self::exact_login_key) of
+    /// Tells whether a client or a rule lists the user: by an [exact key](Self::exact_login_key) of
     /// the login, or by a group.
     pub fn is_among(&self, logins: &BTreeSet<String>, groups: &BTreeSet<String>) -> bool {
         !self.groups.is_disjoint(groups) || self.is_one_of(logins)
@@ -98,11 +98,11 @@ impl User {
         logins.contains(&key) || others.any(|login| Self::login_key(login) == key)
     }
 
-    /// Checks a login; the error says what is wrong.
+    /// Checks a login.
     ///
     /// # Errors
     ///
-    /// A text that names the rule which is broken.
+    /// A text that says which rule is broken.
     pub fn check_login(login: &str) -> Result<(), &'static str> {
         if login.is_empty() || login.chars().count() > Self::MAX_LOGIN {
             return Err("a login has 1 to 100 characters");
@@ -117,22 +117,22 @@ impl User {
     }
 }
 
-/// What is known of a person, by the names of OpenID Connect Core §5.1.
+/// The attributes of a user. The standard ones have the names of OpenID Connect Core §5.1.
 ///
-/// `Debug` shows names only.
+/// `Debug` shows the names only.
 #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Profile(BTreeMap<String, Value>);
 
 impl Profile {
-    /// The most bytes of a profile, as JSON.
+    /// The maximum size of a profile, in bytes of JSON.
     pub const MAX_LENGTH: usize = 8 * 1024;
 
-    /// Collects attributes; the error says what is wrong.
+    /// Collects attributes and checks them.
     ///
     /// # Errors
     ///
-    /// A text that names the rule which is broken.
+    /// A text that says which rule is broken.
     pub fn collect(
         attributes: impl IntoIterator<Item = (String, Value)>,
     ) -> Result<Self, &'static str> {
@@ -154,7 +154,7 @@ impl Profile {
         Ok(profile)
     }
 
-    /// An attribute; none where the person has none of that name.
+    /// The value of an attribute; `None` if the user does not have it.
     pub fn attribute(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
@@ -171,23 +171,23 @@ impl fmt::Debug for Profile {
     }
 }
 
-/// A person in a list.
+/// An entry in a list of users.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a row is understood or not")]
 pub enum Listed {
-    /// A person.
+    /// A user.
     User(Box<User>),
-    /// One whose row this version does not understand.
+    /// A user whose row this version of the program cannot read.
     Unreadable {
         /// The login.
         login: String,
-        /// What is not understood.
+        /// The row, and why it cannot be read.
         row: Arc<UnreadableRow>,
     },
 }
 
 impl Listed {
-    /// The login, by which the list is ordered.
+    /// The login. The list is ordered by it.
     pub fn login(&self) -> &str {
         match self {
             Self::User(user) => &user.login,
@@ -196,12 +196,13 @@ impl Listed {
     }
 }
 
-/// A person who is not in the directory yet.
+/// A user who is not in the directory yet.
 #[derive(Clone)]
 pub struct NewUser {
-    /// The person.
+    /// The user.
     pub user: User,
-    /// The hash of the password (a PHC text), sealed under the master key; none: no password opens.
+    /// The hash of the password (a PHC string), sealed under the master key; `None` if the user
+    /// cannot sign in with a password.
     pub sealed_password: Option<Vec<u8>>,
 }
 
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_found_in_every_spelling_that_people_type() {
+    fn different_spellings_of_one_login_have_the_same_key() {
         for (one, other) in [
             ("Alice", " aLICE\t"),
             ("Jos\u{e9}", "JOSE\u{301}"),
@@ -261,9 +262,9 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whoever is found by the one key is counted and compared under the other.
+        /// Users are looked up by one key, and counted and compared by the other.
         #[test]
-        fn both_keys_of_a_login_lead_to_one(login in "\\PC{0,12}[ΑΣİKéẹ\u{301}\u{323}\u{345}h\u{331} ]{0,6}") {
+        fn both_keys_of_a_login_have_the_same_login_key(login in "\\PC{0,12}[ΑΣİKéẹ\u{301}\u{323}\u{345}h\u{331} ]{0,6}") {
             let key = User::login_key(&login);
             proptest::prop_assert_eq!(&User::login_key(&key), &key);
             proptest::prop_assert_eq!(&User::login_key(&User::exact_login_key(&login)), &key);
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_logins_names_nobody_by_anothers_spelling() {
+    fn a_list_of_logins_includes_no_user_by_the_login_of_another() {
         let apart = "jose\u{301}";
         let user = |login_match| User {
             id: UserId::generate(),
@@ -293,7 +294,7 @@ mod tests {
         assert!(is_among(LoginMatch::Key, &["jos\u{e9}"]));
         assert!(!is_among(LoginMatch::Key, &["alice", "jose"]));
         assert!(!is_among(LoginMatch::Key, &[]));
-        // Where both are people, each is named by itself.
+        // If both logins are users, each spelling identifies its own user.
         assert!(is_among(LoginMatch::Exact, &["jos\u{e9}"]));
         assert!(!is_among(LoginMatch::Exact, &["alice", apart]));
     }

@@ -1,11 +1,11 @@
-//! The audit event of a step of a signing key.
+//! The audit event for a phase change of a signing key.
 
 use scopegate_claims::UnixTime;
 
 use crate::audit::{AuditEvent, DecisionId, KeyChange, What};
 use crate::store::{KeyMove, KeyPhase};
 
-/// Records that a key enters a phase. The storage writes the event together with the move.
+/// The event for a key that enters a phase. The storage writes it together with the move.
 pub(super) fn key_step_event(step: &KeyMove, at: UnixTime) -> AuditEvent {
     let phase = match step.phase() {
         KeyPhase::Announced => KeyChange::Announced,

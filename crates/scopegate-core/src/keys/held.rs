@@ -1,4 +1,4 @@
-//! The keys of all servers as this process holds them.
+//! The keys of all servers, as this process keeps them in memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -9,46 +9,46 @@ use crate::catalog::{Affected, RowKey, ServerId, UnreadableRow};
 use crate::error::CallError;
 use crate::store::{KeyChanges, KeyMove, KeyPhase, StoreError, StoredKey};
 
-/// The keys at one version. A change makes a copy; what has not changed is shared with it.
+/// The keys at one version. A change makes a copy, which shares the unchanged servers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
     /// The version of the newest change that was read.
     pub(super) version: u64,
     servers: HashMap<ServerId, Arc<ServerKeys>>,
-    /// The keys that this version of the program does not understand.
+    /// The keys that this version of the program cannot read.
     unreadable: BTreeMap<RowKey, Arc<UnreadableRow>>,
 }
 
 /// The published keys of one server: announced, signing and retiring ones.
 #[derive(Debug)]
 pub(super) struct ServerKeys {
-    /// The oldest first.
+    /// The stored keys, oldest first.
     stored: Vec<StoredKey>,
-    /// For each of them the private key, once it has signed.
+    /// The private key of each stored key, once it has been used to sign.
     unsealed: Vec<OnceLock<Arc<SigningKey>>>,
-    /// What `/keys` answers (RFC 7517 §5).
+    /// The answer of `/keys` (RFC 7517 §5).
     pub(super) public: Arc<str>,
     /// The same keys, ready to verify the server's own tokens.
     pub(super) verifying: Arc<KeySet>,
 }
 
 impl Held {
-    /// The keys of a server; none if it has none yet.
+    /// The keys of a server; `None` if it has no key yet.
     pub(super) fn of(&self, server: &ServerId) -> Option<&ServerKeys> {
         self.servers.get(server).map(Arc::as_ref)
     }
 
-    /// The same as they are stored, the oldest first.
+    /// The stored keys of a server, oldest first.
     pub(super) fn stored(&self, server: &ServerId) -> &[StoredKey] {
         self.of(server).map_or(&[], |keys| &keys.stored)
     }
 
-    /// The keys that this version of the program does not understand.
+    /// The keys that this version of the program cannot read.
     pub(super) fn unreadable(&self) -> Vec<Arc<UnreadableRow>> {
         self.unreadable.values().cloned().collect()
     }
 
-    /// Refuses a server that has a key which is not understood: that key may be the one that signs.
+    /// Refuses a server if one of its keys cannot be read: it may be the signing key.
     pub(super) fn check(&self, server: &ServerId) -> Result<(), StoreError> {
         let affects = |row: &&Arc<UnreadableRow>| match row.affected() {
             Affected::Server(id) => id == server.as_str(),
@@ -63,7 +63,7 @@ impl Held {
         let KeyChanges { version, keys, dropped, unreadable } = changes;
         self.version = version;
         for row in unreadable {
-            // What was known of the key may no longer be true.
+            // The key in memory may be out of date.
             self.remove(&row.key);
             self.unreadable.insert(row.key.clone(), Arc::new(row));
         }
@@ -92,7 +92,7 @@ impl Held {
         }
     }
 
-    /// Adds keys, in the place of those with the same ids.
+    /// Adds keys, and replaces those with the same ids.
     fn put(&mut self, keys: Vec<StoredKey>) {
         let mut by_server: HashMap<ServerId, Vec<StoredKey>> = HashMap::new();
         for key in keys {
@@ -126,8 +126,8 @@ impl Held {
 }
 
 impl ServerKeys {
-    /// Sorts the keys by their age, so that each node publishes the same set. Of the private keys that
-    /// were unsealed before, only those that still sign are kept in memory.
+    /// Sorts the keys by age, so that all nodes publish the same set. Private keys that were
+    /// unsealed before stay in memory only if they still sign.
     fn new(mut stored: Vec<StoredKey>, before: Option<&Self>) -> Self {
         stored.sort_by(|a, b| (a.created, &a.kid).cmp(&(b.created, &b.kid)));
         let jwks: Vec<Jwk> = stored.iter().map(|key| key.public.clone()).collect();
@@ -143,8 +143,8 @@ impl ServerKeys {
         Self { stored, unsealed, public: public.into(), verifying }
     }
 
-    /// The private key that signs with an algorithm; none if no key does. It is unsealed when it is
-    /// first needed, and held from then on.
+    /// The private key that signs with an algorithm; `None` if there is none. It is unsealed at its
+    /// first use, and then stays in memory.
     pub(super) fn signer(
         &self,
         algorithm: Algorithm,

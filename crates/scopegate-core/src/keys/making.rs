@@ -1,4 +1,4 @@
-//! Makes signing keys, with a bound on how many at a time: an RSA key takes some 90 ms of a core.
+//! Generates signing keys, a bounded number at a time: an RSA key takes about 90 ms of a core.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,7 +10,7 @@ use crate::catalog::ServerId;
 use crate::error::CallError;
 use crate::store::{KeyPhase, StoreError, StoredKey};
 
-/// The turns of those who want to make keys: one for each core.
+/// Locks that bound the number of keys that are generated at a time: one for each core.
 #[derive(Debug)]
 pub(super) struct Turns {
     turns: Vec<Mutex<()>>,
@@ -24,15 +24,15 @@ impl Turns {
         Self { turns, hasher: RandomState::new() }
     }
 
-    /// Waits for the turn of a server. A server always has the same turn, so its keys are made one
-    /// at a time.
+    /// Waits for the lock of a server. A server always has the same lock, so its keys are generated
+    /// one at a time.
     pub(super) async fn of(&self, server: &ServerId) -> MutexGuard<'_, ()> {
         let place = self.hasher.hash_one(server) as usize % self.turns.len();
         self.turns[place].lock().await
     }
 }
 
-/// Makes a key of a server, which begins in a phase, and seals it.
+/// Generates and seals a key of a server, in its first phase.
 pub(super) async fn make(
     server: &ServerId,
     algorithm: Algorithm,

@@ -1,21 +1,22 @@
 //! The keys that clients and trusted issuers publish at a URL (RFC 7591 §2, `jwks_uri`).
 //!
-//! Both go through [`ClientKeys::of`], so there is one state machine. For each URL it knows the last
-//! key set, when that was fetched, and when a fetch began last. A request that looks for a key finds
-//! the first of these rows that applies:
+//! Both use [`ClientKeys::find`], so there is one state machine. For each URL it keeps the last key
+//! set, when that set was fetched, and when the last fetch began. For a request that needs a key,
+//! the first row that applies decides:
 //!
-//! | the set of the URL | what happens |
+//! | the key set of the URL | what happens |
 //! | --- | --- |
-//! | is younger than 10 minutes, and has the key | it serves |
-//! | is being fetched, and the last set is younger than a day and has the key | the last set serves |
-//! | is being fetched | the request waits for that fetch, and looks again |
-//! | was fetched a minute ago or earlier (5 seconds, if none is known) | it is fetched, and serves |
-//! | cannot be fetched, or not so soon, and is younger than a day | the last set serves |
-//! | cannot be fetched, or not so soon | [`CallError::KeysUnavailable`] |
+//! | is younger than 10 minutes and has the key | it is used |
+//! | is being fetched, and the last set is younger than a day and has the key | the last set is used |
+//! | is being fetched | the request waits for that fetch, and starts again at the first row |
+//! | was last fetched 1 minute ago or earlier (5 seconds, if there is no set) | it is fetched and used |
+//! | cannot be fetched, or not yet again, and is younger than a day | the last set is used |
+//! | cannot be fetched, or not yet again | [`CallError::KeysUnavailable`] |
 //!
-//! So a URL is fetched once for all requests that wait. A token that names an invented key causes one
-//! fetch a minute at most. An outage of the URL is bridged for a day. After that it is an error of the
-//! server and not of the client: without keys nobody's signature can be checked.
+//! So a URL is fetched once for all requests that wait. Tokens with an invented key id cause at
+//! most one fetch per minute. If the URL cannot be fetched, the last set is used for a day. After
+//! that requests fail with an error of the server, not of the client: without keys no signature can
+//! be checked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,20 +29,20 @@ use tokio::sync::Mutex as Turn;
 use crate::error::CallError;
 use crate::keys::fetch::{Fetch, FetchError};
 
-/// How long a set serves without being fetched again.
+/// How long a set is used without being fetched again.
 const FRESH: Duration = Duration::from_secs(10 * 60);
 
-/// How long a set serves if it cannot be fetched again.
+/// How long a set is used if it cannot be fetched again.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The shortest time between two fetches of a set that is known.
+/// The minimum time between two fetches when there is a set.
 const COOL_DOWN: Duration = Duration::from_secs(60);
 
-/// The shortest time between two fetches while no set is known: as long as the answer tells the client
-/// to wait (`Retry-After`).
+/// The minimum time between two fetches when there is no set. It is the `Retry-After` that the
+/// client gets.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// How many sets are held at most.
+/// The maximum number of sets in memory.
 const MAX_SETS: usize = 1000;
 
 /// The keys that clients and trusted issuers publish.
@@ -59,16 +60,16 @@ struct Published {
     fetching: Turn<()>,
 }
 
-/// What is known of a set.
+/// A set, and when it was fetched.
 #[derive(Clone, Debug, Default)]
 struct Held {
     /// The keys, and when they were fetched.
     keys: Option<(Arc<KeySet>, UnixTime)>,
-    /// When a fetch began last, whether or not it succeeded.
-    asked_at: Option<UnixTime>,
+    /// When the last fetch began, whether or not it succeeded.
+    last_fetch_at: Option<UnixTime>,
 }
 
-/// Why the keys at a URL cannot be had.
+/// Why the keys at a URL are not available.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeysProblem {
@@ -83,24 +84,24 @@ pub enum KeysProblem {
     CoolingDown,
 }
 
-/// What to do for a request that looks for a key, if no fetch is under way.
+/// What to do for a request that needs a key, if no fetch is running.
 enum Next {
-    /// The set serves.
-    Serve(Arc<KeySet>),
-    /// The set is fetched.
+    /// Use the set.
+    Use(Arc<KeySet>),
+    /// Fetch the set.
     Fetch,
-    /// A fetch was tried a short time ago. The last set serves, if it is young enough.
+    /// The next fetch is not due yet. Use the last set, if it is young enough.
     FallBack,
 }
 
 impl ClientKeys {
-    /// Holds no set yet.
+    /// Starts without any set.
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
         Self { fetch, by_url: Mutex::default() }
     }
 
-    /// The keys at a URL. If a key id is given and the set has no such key, the set is fetched again
-    /// before its time; the answer may still lack the key.
+    /// The keys at a URL. If a key id is given and the set does not have the key, the set is
+    /// fetched again early. The result may still lack the key.
     ///
     /// # Errors
     ///
@@ -114,11 +115,11 @@ impl ClientKeys {
         self.find(url, kid, now).await.map_err(|_| CallError::KeysUnavailable)
     }
 
-    /// The same, with the reason if they cannot be had.
+    /// Like [`of`](Self::of), with the reason if the keys are not available.
     ///
     /// # Errors
     ///
-    /// [`KeysProblem`] if they cannot be had, and there are none from before.
+    /// [`KeysProblem`] if the keys cannot be fetched and no earlier set is young enough.
     pub async fn find(
         &self,
         url: &str,
@@ -126,7 +127,7 @@ impl ClientKeys {
         now: UnixTime,
     ) -> Result<Arc<KeySet>, KeysProblem> {
         let published = self.published(url);
-        if let Next::Serve(keys) = published.held().next(kid, now) {
+        if let Next::Use(keys) = published.held().next(kid, now) {
             return Ok(keys);
         }
         let known = published.held().last_resort(now);
@@ -138,7 +139,7 @@ impl ClientKeys {
         };
         // Another request may have fetched the set meanwhile.
         let problem = match published.held().next(kid, now) {
-            Next::Serve(keys) => return Ok(keys),
+            Next::Use(keys) => return Ok(keys),
             Next::FallBack => KeysProblem::CoolingDown,
             Next::Fetch => {
                 published.begin(now);
@@ -164,15 +165,15 @@ impl ClientKeys {
         Ok(Arc::new(read?.keys))
     }
 
-    /// The set at a URL. If there is no room for one more, the set that was fetched longest ago is
-    /// forgotten.
+    /// The set at a URL. If there is no room for one more, the set with the oldest fetch is
+    /// removed.
     fn published(&self, url: &str) -> Arc<Published> {
         let mut by_url = self.by_url.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = by_url.get(url) {
             return Arc::clone(known);
         }
         if by_url.len() >= MAX_SETS {
-            let oldest = by_url.iter().min_by_key(|(_, published)| published.held().asked_at);
+            let oldest = by_url.iter().min_by_key(|(_, published)| published.held().last_fetch_at);
             if let Some(url) = oldest.map(|(url, _)| url.clone()) {
                 by_url.remove(&url);
             }
@@ -186,9 +187,9 @@ impl Published {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes that a fetch begins. One whose request is dropped before the answer counts as well.
+    /// Notes that a fetch begins. It counts even if its request is dropped before the answer.
     fn begin(&self, now: UnixTime) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).asked_at = Some(now);
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).last_fetch_at = Some(now);
     }
 
     fn end(&self, keys: Arc<KeySet>, now: UnixTime) {
@@ -200,7 +201,7 @@ impl Held {
     fn next(&self, kid: Option<&str>, now: UnixTime) -> Next {
         match &self.keys {
             Some((keys, fetched_at)) if now.since(*fetched_at) < FRESH && has(keys, kid) => {
-                Next::Serve(Arc::clone(keys))
+                Next::Use(Arc::clone(keys))
             }
             _ if self.is_due(now) => Next::Fetch,
             _ => Next::FallBack,
@@ -210,17 +211,17 @@ impl Held {
     /// Tells whether the last fetch began long enough ago.
     fn is_due(&self, now: UnixTime) -> bool {
         let pause = if self.keys.is_some() { COOL_DOWN } else { RETRY };
-        self.asked_at.is_none_or(|asked_at| now.since(asked_at) >= pause)
+        self.last_fetch_at.is_none_or(|last_fetch_at| now.since(last_fetch_at) >= pause)
     }
 
-    /// The last set, as long as it may serve.
+    /// The last set; `None` if it is too old.
     fn last_resort(&self, now: UnixTime) -> Option<Arc<KeySet>> {
         let (keys, fetched_at) = self.keys.as_ref()?;
         (now.since(*fetched_at) < STALE).then(|| Arc::clone(keys))
     }
 }
 
-/// Tells whether a set has the key; if no key is named, each set does.
+/// Tells whether a set has the key. Without a key id every set does.
 fn has(keys: &KeySet, kid: Option<&str>) -> bool {
     kid.is_none_or(|kid| keys.contains_kid(kid))
 }

@@ -1,7 +1,7 @@
-//! The signing keys of all servers, held ready in memory.
+//! The signing keys of all servers, kept in memory.
 //!
-//! A key is made once, sealed under the master key, and stored before it signs. It is unsealed when it
-//! signs for the first time. Publishing a key set never makes a key.
+//! A key is generated once, sealed under the master key, and stored before it signs. It is unsealed
+//! at its first use. Publishing a key set never generates a key.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ use crate::catalog::{AuthorizationServer, ServerId, UnreadableRow};
 use crate::error::CallError;
 use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError};
 
-/// How often the steps of a server are tried when other nodes change its keys at the same time.
+/// Maximum attempts to apply the steps of a server when other nodes change its keys at the same
+/// time.
 const ATTEMPTS: usize = 5;
 
 /// The signing keys of all servers.
@@ -29,13 +30,13 @@ pub struct KeyRing {
     clock: Arc<dyn Clock>,
     rotation: Rotation,
     held: ArcSwap<Held>,
-    /// One change of `held` at a time, so that older keys never replace newer ones.
+    /// Held while `held` is replaced, so that older keys never replace newer ones.
     changing: Mutex<()>,
     turns: Turns,
 }
 
 impl KeyRing {
-    /// Reads the keys that are stored.
+    /// Reads the stored keys.
     ///
     /// # Errors
     ///
@@ -58,37 +59,37 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// The public keys of a server as a JWK set (RFC 7517 §5): announced, signing and retiring ones.
-    /// None if the server has no key yet, or one that this version does not understand.
+    /// The public keys of a server as a JWK set (RFC 7517 §5): announced, signing and retiring
+    /// ones. `None` if the server has no key yet, or one that this version cannot read.
     pub fn public(&self, server: &ServerId) -> Option<Arc<str>> {
         let held = self.held.load();
         held.check(server).ok()?;
         held.of(server).map(|keys| Arc::clone(&keys.public))
     }
 
-    /// The published keys of a server, ready to verify its own tokens; none if it has no key yet.
+    /// The published keys of a server, ready to verify its own tokens; `None` if it has no key yet.
     pub fn verifying(&self, server: &ServerId) -> Option<Arc<KeySet>> {
         self.held.load().of(server).map(|keys| Arc::clone(&keys.verifying))
     }
 
-    /// The keys that this version does not understand: their servers do not sign.
+    /// The keys that this version cannot read. Their servers do not sign.
     pub fn unreadable(&self) -> Vec<Arc<UnreadableRow>> {
         self.held.load().unreadable()
     }
 
-    /// The key that signs for a server now. It is made if the server has none.
+    /// The current signing key of a server. It is generated if the server has none.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the key cannot be made, stored or unsealed, or the server has a key that this
-    /// version does not understand.
+    /// [`CallError`] if the key cannot be generated, stored or unsealed, or the server has a key
+    /// that this version cannot read.
     pub async fn signer(&self, server: &AuthorizationServer) -> Result<Arc<SigningKey>, CallError> {
         // The catalog refuses a server without algorithms.
         let algorithm = server.spec.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
         if let Some(key) = self.held_signer(&server.id, algorithm)? {
             return Ok(key);
         }
-        // Boxed, so that each request does not reserve memory for what happens once per server.
+        // Boxed, so that the futures of requests do not pay for the large future of this rare case.
         Box::pin(self.ensure(server)).await?;
         let key = self.held_signer(&server.id, algorithm)?;
         key.ok_or(CallError::Storage(StoreError::Conflict))
@@ -105,13 +106,13 @@ impl KeyRing {
         keys.signer(algorithm, &self.master_key)
     }
 
-    /// Applies the steps that are due for a server: makes the keys that it lacks, and goes on with
-    /// rotations that were begun.
+    /// Applies the steps that are due for a server: generates missing keys, and continues rotations
+    /// that have begun.
     ///
     /// # Errors
     ///
-    /// [`CallError`] if a key cannot be made or stored, or the server has a key that this version does
-    /// not understand: it may be the one that signs.
+    /// [`CallError`] if a key cannot be generated or stored, or the server has a key that this
+    /// version cannot read: it may be the signing key.
     pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), CallError> {
         let _turn = self.turns.of(&server.id).await;
         for _ in 0..ATTEMPTS {
@@ -124,10 +125,10 @@ impl KeyRing {
             let events: Vec<_> = moves.iter().map(|one| key_step_event(one, now)).collect();
             match self.store.move_keys(&moves, &events).await {
                 Ok(version) => {
-                    self.hold(&moves, version).await;
+                    self.apply_moves(&moves, version).await;
                     return Ok(());
                 }
-                // Another node was first. What it did may leave nothing to do.
+                // Another node changed the keys first. Perhaps nothing is due any more.
                 Err(StoreError::Conflict) => self.reload().await?,
                 Err(error) => return Err(error.into()),
             }
@@ -141,7 +142,7 @@ impl KeyRing {
         Ok(due(&server.spec.algorithms, held.stored(&server.id), &self.rotation, now))
     }
 
-    /// The moves that carry out steps. New keys are made here, and not stored yet.
+    /// The moves that carry out the steps. New keys are generated here, but not stored yet.
     async fn moves(
         &self,
         server: &ServerId,
@@ -165,45 +166,46 @@ impl KeyRing {
         Ok(moves)
     }
 
-    /// Holds moves that were stored as a version, without reading the keys again. The number of the
-    /// version is held with the next change that is read: there may be others before it.
-    async fn hold(&self, moves: &[KeyMove], version: u64) {
+    /// Applies moves that were stored as `version` to the keys in memory, without reading them
+    /// again. The version in memory stays the same until the next read, because changes of other
+    /// nodes may precede these moves.
+    async fn apply_moves(&self, moves: &[KeyMove], version: u64) {
         for one in moves {
             let (server, kid, phase) = (one.server(), one.kid(), one.phase().as_str());
             tracing::info!(%server, kid, phase, "a signing key entered a phase");
         }
         let _turn = self.changing.lock().await;
         let mut next = Held::clone(&self.held.load());
-        // If the version was read meanwhile, the keys may have moved on since.
+        // If this version was read meanwhile, the keys may already be in later phases.
         if next.version < version {
             next.carry_out(moves);
             self.held.store(Arc::new(next));
         }
     }
 
-    /// Reads what has changed of the stored keys, for example by other nodes.
+    /// Reads the changes of the stored keys, such as those of other nodes.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if they cannot be read. The keys that are held stay.
+    /// [`StoreError`] if they cannot be read. Then the keys in memory stay as they are.
     pub async fn reload(&self) -> Result<(), StoreError> {
         let changes = self.changes_since(self.version()).await?;
         self.follow(vec![changes]).await;
         Ok(())
     }
 
-    /// The version of the newest change that is held.
+    /// The version of the newest change in memory.
     pub(crate) fn version(&self) -> u64 {
         self.held.load().version
     }
 
-    /// Reads what has changed after a version, without holding it yet.
+    /// Reads the changes after a version, without applying them.
     pub(crate) async fn changes_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
         self.store.keys_since(version).await
     }
 
-    /// Holds changes in the order in which they were read. Changes that are older than what is held
-    /// are ignored.
+    /// Applies changes in the order in which they were read. Changes that are older than the keys
+    /// in memory are ignored.
     pub(crate) async fn follow(&self, changes: Vec<KeyChanges>) {
         let _turn = self.changing.lock().await;
         let mut next = Held::clone(&self.held.load());

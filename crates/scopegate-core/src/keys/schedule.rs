@@ -1,9 +1,10 @@
 //! When a signing key enters its next phase.
 //!
-//! A key is announced before it signs, so that everybody who caches `/keys` has it in time. When it
-//! signs, the key before it retires. A retiring key stays published until no token that it signed can
-//! be valid. Then it is dropped. [`due`] compares the keys of a server with this plan and says what to
-//! do now. It touches nothing: [`KeyRing`](super::KeyRing) applies the steps.
+//! A key is announced before it signs, so that every cache of `/keys` has it in time. When it
+//! starts to sign, the previous key retires. A retiring key stays published until no token that it
+//! signed can be valid. Then it is dropped. [`due`] compares the keys of a server with this plan
+//! and returns the steps that are due. It changes nothing: [`KeyRing`](super::KeyRing) applies the
+//! steps.
 
 use std::time::Duration;
 
@@ -13,15 +14,16 @@ use scopegate_jose::Algorithm;
 use crate::catalog::RuleSpec;
 use crate::store::{KeyPhase, StoredKey};
 
-/// How signing keys follow one another.
+/// The times of a key rotation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Rotation {
-    /// How long a key signs before the next one does. None: an administrator starts each rotation.
+    /// How long a key signs before the next one takes over. `None`: an administrator starts each
+    /// rotation.
     pub every: Option<Duration>,
-    /// How long a key is published before it signs: no shorter than a cache may keep `/keys`.
+    /// How long a key is published before it signs: at least as long as a cache may keep `/keys`.
     pub announce: Duration,
-    /// How long a key stays published after it last signed: no shorter than the longest life of a
-    /// token, and the leeway with which it is verified.
+    /// How long a key stays published after it last signed: at least the longest lifetime of a
+    /// token plus the leeway of its verification.
     pub retire: Duration,
 }
 
@@ -29,8 +31,8 @@ impl Rotation {
     /// 15 minutes. `/keys` may be cached for 10 minutes; a node learns of a new key within seconds.
     pub const ANNOUNCE: Duration = Duration::from_secs(15 * 60);
 
-    /// 25 hours. An access token lives for 24 hours at most. In the hour more there is room for the
-    /// leeway of a verifier, and for a node that learns late that a key has retired.
+    /// 25 hours. An access token is valid for at most 24 hours. The additional hour covers the
+    /// leeway of verifiers, and nodes that learn late that a key has retired.
     pub const RETIRE: Duration =
         RuleSpec::MAX_ACCESS_TOKEN_LIFETIME.saturating_add(Duration::from_secs(60 * 60));
 
@@ -39,7 +41,7 @@ impl Rotation {
         Self { every: None, announce: Self::ANNOUNCE, retire: Self::RETIRE }
     }
 
-    /// The next key signs after this time.
+    /// A new key starts to sign after each interval.
     pub const fn every(interval: Duration) -> Self {
         Self { every: Some(interval), ..Self::manual() }
     }
@@ -51,23 +53,23 @@ impl Default for Rotation {
     }
 }
 
-/// What is to be done with the keys of a server.
+/// A step for the keys of a server.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever applies steps must know all of them")]
+#[expect(clippy::exhaustive_enums, reason = "the code that applies steps must handle all of them")]
 pub enum KeyStep {
-    /// Makes a key, which begins in this phase.
+    /// Generates a key.
     Make {
         /// The algorithm of the key.
         algorithm: Algorithm,
-        /// Announced, or signing if it is the first key.
+        /// The first phase of the key: announced, or signing if it is the first key.
         phase: KeyPhase,
     },
-    /// The announced key signs from now on.
+    /// The announced key starts to sign.
     Sign {
         /// The id of the key.
         kid: String,
     },
-    /// The signing key no longer signs, and stays published.
+    /// The signing key stops signing, and stays published.
     Retire {
         /// The id of the key.
         kid: String,
@@ -79,10 +81,10 @@ pub enum KeyStep {
     },
 }
 
-/// The steps that are due for the keys of one server, in the order in which they are to be applied.
+/// The steps that are due for the keys of one server, in the order in which they must be applied.
 ///
-/// `algorithms` are those that the server signs with. Keys of other algorithms stay as they are, but
-/// for retiring ones, which are dropped in time.
+/// `algorithms` are the algorithms that the server signs with. Keys of other algorithms stay in
+/// their phases, except that retiring keys are dropped in time.
 pub fn due(
     algorithms: &[Algorithm],
     keys: &[StoredKey],
@@ -98,7 +100,7 @@ pub fn due(
     steps
 }
 
-/// Adds what is due for the key that signs next with an algorithm.
+/// Adds the steps for the next signing key of an algorithm.
 fn add_successor(
     algorithm: Algorithm,
     keys: &[StoredKey],
@@ -111,12 +113,12 @@ fn add_successor(
         of_algorithm.find(|key| key.phase == phase)
     };
     let (announced, signing) = (in_phase(KeyPhase::Announced), in_phase(KeyPhase::Signing));
-    // No cache holds another key of the algorithm, and until this one signs no token can be issued.
+    // No cache has another key of the algorithm, and no token can be issued until this key signs.
     let is_first = signing.is_none() && in_phase(KeyPhase::Retiring).is_none();
     match (announced, signing) {
         (Some(next), current) => {
             if is_first || now.since(next.created) >= rotation.announce {
-                // Retire first: a server never has two signing keys of an algorithm.
+                // Retire the old key first: a server never has two signing keys of one algorithm.
                 steps.extend(current.map(|key| KeyStep::Retire { kid: key.kid.clone() }));
                 steps.push(KeyStep::Sign { kid: next.kid.clone() });
             }
@@ -139,7 +141,7 @@ fn needs_successor(current: &StoredKey, rotation: &Rotation, now: UnixTime) -> b
     rotation.every.is_some_and(|every| signs_for.saturating_add(rotation.announce) >= every)
 }
 
-/// Tells whether no token that the key signed can be valid.
+/// Tells whether no token that the key signed can be valid any more.
 fn is_spent(key: &StoredKey, rotation: &Rotation, now: UnixTime) -> bool {
     let retired_at = key.retired_at.filter(|_| key.phase == KeyPhase::Retiring);
     retired_at.is_some_and(|at| now.since(at) >= rotation.retire)

@@ -1,4 +1,4 @@
-//! Private keys are stored sealed under the master key.
+//! Private keys as they are stored: sealed under the master key.
 
 use scopegate_claims::UnixTime;
 use scopegate_jose::{JoseError, MasterKey, SigningKey};
@@ -7,7 +7,7 @@ use crate::catalog::ServerId;
 use crate::store::{KeyPhase, StoredKey};
 
 impl StoredKey {
-    /// Seals a new key of a server, which begins in a phase.
+    /// Seals a new key of a server, in its first phase.
     ///
     /// # Errors
     ///

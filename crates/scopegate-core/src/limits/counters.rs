@@ -1,4 +1,4 @@
-//! A table of counters in a fixed amount of memory.
+//! A table of counters with a fixed size.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -9,17 +9,18 @@ use scopegate_claims::UnixTime;
 
 use super::{Bound, RetryAfter};
 
-/// How many counters share a set.
+/// The number of counters in a set.
 const SET: usize = 8;
 
-/// Counters by key, at most as many as the table has room for.
+/// Counters by key, up to a fixed number.
 ///
-/// Each key can stand in one of two sets of eight counters, chosen by a hash that strangers cannot
-/// predict; a new counter goes where more room is. So every operation looks at 16 places at most. A
-/// counter whose window is over gives its place to the next newcomer.
+/// A key has a place in one of two sets of eight counters. A keyed hash, which attackers cannot
+/// predict, selects the sets, and a new counter goes to the set with more free places. So every
+/// operation looks at 16 places at most. The place of a counter whose window has ended is free for
+/// the next new key.
 ///
-/// The memory is reserved when the table is made, and the system provides it as it is used:
-/// 36 bytes for each counter that it has room for.
+/// The table reserves 36 bytes for each counter that it has room for. The operating system provides
+/// the memory when it is first used.
 pub struct Counters {
     place: RandomState,
     tag: RandomState,
@@ -28,21 +29,23 @@ pub struct Counters {
 
 type Set = [Counter; SET];
 
-/// A counter; its place is free if its window is over. It is plain numbers, and a free one is zeros:
-/// for these alone a `Vec` asks the system for memory that is provided as it is used.
+/// A counter. Its place is free if its window has ended. It is an array of numbers, and all zeros
+/// if it is free, because only then does `vec!` reserve memory without using it.
 type Counter = [u64; 3];
 
-/// When the window ends, in seconds since 1970.
+/// The index of the end of the window, in seconds since 1970.
 const ENDS_AT: usize = 0;
 
-/// A 64-bit keyed hash stands for the key, so that a long key takes no more room.
+/// The index of a 64-bit keyed hash of the key. It represents the key, so that all keys take 8
+/// bytes.
 const TAG: usize = 1;
 
+/// The index of the number that is counted.
 const COUNT: usize = 2;
 
 const FREE: Counter = [0; 3];
 
-/// Why one more is not counted.
+/// Why an attempt is not counted.
 pub(super) enum Refused {
     /// The bound is reached.
     AtBound(RetryAfter),
@@ -51,9 +54,9 @@ pub(super) enum Refused {
 }
 
 impl Counters {
-    /// A table in which this many counters find room.
+    /// A table with room for this many counters.
     pub fn with_room_for(counters: usize) -> Self {
-        // Half as many more, because sets fill unevenly.
+        // Half as many more places, because sets fill unevenly.
         let sets = (counters + counters / 2).div_ceil(SET).max(1);
         Self {
             place: RandomState::new(),
@@ -62,19 +65,19 @@ impl Counters {
         }
     }
 
-    /// Counts one more under a key.
+    /// Counts one attempt for a key.
     ///
     /// # Errors
     ///
     /// [`RetryAfter`] if the bound is reached, or if the table has no room for a new counter. Then
-    /// nothing is counted.
+    /// the attempt is not counted.
     pub fn admit(&self, key: &impl Hash, bound: Bound, now: UnixTime) -> Result<(), RetryAfter> {
         self.try_admit(key, bound, now).map_err(|refused| match refused {
             Refused::AtBound(wait) | Refused::NoRoom(wait) => wait,
         })
     }
 
-    /// The same, and it tells a full table from a bound.
+    /// Like [`admit`](Self::admit), with an error that tells a full table from a reached bound.
     pub(super) fn try_admit(
         &self,
         key: &impl Hash,
@@ -94,7 +97,7 @@ impl Counters {
         if let Some(counter) = find(&mut sets, places, tag)
             && now_seconds < counter[ENDS_AT]
         {
-            // After the clock was set back, no window lasts longer than a whole one.
+            // If the clock was set back, the rest of the window may be longer than a new window: cut it.
             counter[ENDS_AT] = counter[ENDS_AT].min(ends_at);
             if counter[COUNT] >= u64::from(bound.most) {
                 return Err(Refused::AtBound(until(counter[ENDS_AT])));
@@ -106,7 +109,7 @@ impl Counters {
         let [first, second] = places;
         let roomier = if free(&sets[second]) > free(&sets[first]) { second } else { first };
         let new = [ends_at, tag, 1];
-        // The counter's own place, if its window is over, else any free one of the roomier set.
+        // The place that the key already has, or else a free place in the set with more room.
         let place = match find(&mut sets, places, tag) {
             Some(own) => own,
             None => {
@@ -126,7 +129,7 @@ impl Counters {
         Ok(())
     }
 
-    /// Takes one back that was counted: it was never judged. Tells whether the key has a counter.
+    /// Subtracts one attempt, because it was not judged. Returns whether the key has a counter.
     pub fn take_back(&self, key: &impl Hash) -> bool {
         let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
         let places = self.places(key, sets.len());
@@ -138,7 +141,7 @@ impl Counters {
         true
     }
 
-    /// How many are counted under a key now.
+    /// The number of attempts that are counted for a key now.
     pub fn count(&self, key: &impl Hash, now: UnixTime) -> u32 {
         let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
         let places = self.places(key, sets.len());
@@ -147,7 +150,7 @@ impl Counters {
         running.map_or(0, |counter| u32::try_from(counter[COUNT]).unwrap_or(u32::MAX))
     }
 
-    /// Forgets what was counted under a key.
+    /// Deletes the counter of a key.
     pub fn forget(&self, key: &impl Hash) {
         let (tag, mut sets) = (self.tag.hash_one(key), self.lock());
         let places = self.places(key, sets.len());
@@ -156,7 +159,7 @@ impl Counters {
         }
     }
 
-    /// The two sets in which a key can stand.
+    /// The indices of the two sets in which a key can have its place.
     fn places(&self, key: &impl Hash, sets: usize) -> [usize; 2] {
         let hash = self.place.hash_one(key);
         let place = |half: u64| (half & 0xffff_ffff) as usize % sets;
@@ -199,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_holds_from_the_first_one_to_the_end_of_the_window() {
+    fn a_bound_holds_from_the_first_attempt_to_the_end_of_the_window() {
         let counters = Counters::with_room_for(100);
         for second in [0, 10, 20] {
             assert_eq!(counters.admit(&"alice", THREE, at(second)), Ok(()));
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_forgotten_begins_anew_and_one_taken_back_does_not_count() {
+    fn a_deleted_counter_starts_again_and_an_attempt_that_is_taken_back_does_not_count() {
         let counters = Counters::with_room_for(100);
         for _ in 0..3 {
             assert_eq!(counters.admit(&"alice", THREE, at(0)), Ok(()));
@@ -225,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_can_be_read_until_the_window_ends() {
+    fn a_count_can_be_read_until_the_window_ends() {
         let counters = Counters::with_room_for(100);
         assert_eq!(counters.count(&"alice", at(0)), 0);
         assert_eq!(counters.admit(&"alice", THREE, at(0)), Ok(()));
@@ -236,13 +239,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_of_nothing_admits_nothing() {
+    fn a_bound_of_zero_admits_nothing() {
         let none = Bound { most: 0, ..THREE };
         assert_eq!(Counters::with_room_for(100).admit(&"alice", none, at(0)), wait(60));
     }
 
     #[test]
-    fn a_clock_that_is_set_back_locks_nobody_longer_than_a_window() {
+    fn a_clock_that_is_set_back_locks_no_key_out_for_longer_than_a_window() {
         let counters = Counters::with_room_for(100);
         for _ in 0..3 {
             assert_eq!(counters.admit(&"alice", THREE, at(3600)), Ok(()));
@@ -253,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_refuses_newcomers_and_keeps_every_running_counter() {
+    fn a_full_table_refuses_new_keys_and_keeps_every_running_counter() {
         let counters = Counters::with_room_for(1000);
         let admitted: Vec<u32> =
             (0..20_000).filter(|key| counters.admit(key, ONE, at(0)).is_ok()).collect();
@@ -261,8 +264,8 @@ mod tests {
         for key in &admitted {
             assert_eq!(counters.admit(key, ONE, at(59)), wait(1), "{key} is still counted");
         }
-        assert_eq!(counters.admit(&"newcomer", ONE, at(0)), wait(60));
-        assert_eq!(counters.admit(&"newcomer", ONE, at(60)), Ok(()), "windows have ended");
+        assert_eq!(counters.admit(&"new", ONE, at(0)), wait(60));
+        assert_eq!(counters.admit(&"new", ONE, at(60)), Ok(()), "windows have ended");
     }
 
     #[test]
@@ -275,9 +278,10 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens to a few keys, the table admits what a map of unbounded size would.
+        /// For any sequence of operations on a few keys, the table admits what an unbounded map
+        /// would.
         #[test]
-        fn the_table_counts_as_a_plain_map_does(
+        fn the_table_counts_like_an_unbounded_map(
             steps in prop::collection::vec((0u8..4, 0u8..3, 0u64..30), 0..200),
         ) {
             let counters = Counters::with_room_for(100);
@@ -311,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_taken_back_leaves_the_others_counted() {
+    fn taking_one_attempt_back_leaves_the_others_counted() {
         let counters = Counters::with_room_for(100);
         assert!(!counters.take_back(&"alice"), "there is no counter");
         for _ in 0..3 {
@@ -325,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_or_taken_back_of_one_key_is_not_of_another() {
+    fn deleting_or_taking_back_for_one_key_does_not_change_another() {
         let counters = Counters::with_room_for(8);
         for key in ["alice", "bob", "carol"] {
             assert_eq!(counters.admit(&key, THREE, at(0)), Ok(()));
@@ -337,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_is_over_begins_anew_in_its_own_place() {
+    fn a_new_window_of_a_key_uses_the_same_place() {
         let counters = Counters::with_room_for(8);
         for window in 0..100 {
             for _ in 0..3 {
@@ -350,20 +354,20 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_half_as_many_places_more_and_at_least_one_set() {
+    fn a_table_has_half_as_many_more_places_and_at_least_one_set() {
         for (room, sets) in [(0, 1), (1, 1), (8, 2), (16, 3), (1000, 188)] {
             assert_eq!(Counters::with_room_for(room).lock().len(), sets, "{room}");
         }
     }
 
     #[test]
-    fn without_room_the_wait_is_until_the_first_place_is_free() {
+    fn without_room_the_wait_ends_when_the_first_place_is_free() {
         let counters = Counters::with_room_for(1);
         for key in 0..8 {
             assert_eq!(counters.admit(&key, ONE, at(key)), Ok(()));
         }
         assert_eq!(counters.admit(&"late", ONE, at(10)), wait(50));
-        // A shorter window than those that run: it is no longer than the newcomer's own would be.
+        // If the bound of the new key has a shorter window, the wait is at most that window.
         let short = Bound { most: 1, window: Duration::from_secs(5) };
         assert_eq!(counters.admit(&"late", short, at(10)), wait(5));
         assert_eq!(counters.admit(&"late", ONE, at(60)), Ok(()), "the first window is over");

@@ -1,4 +1,4 @@
-//! Addresses, as limits count them.
+//! How addresses are counted: IPv4 by the address, IPv6 by its prefixes.
 
 use std::fmt;
 use std::hash::Hash;
@@ -9,8 +9,8 @@ use scopegate_claims::UnixTime;
 use super::counters::Refused;
 use super::{Bound, Counters, RetryAfter};
 
-/// The addresses that are counted together: one IPv4 address, or an IPv6 prefix. A customer of a
-/// provider has at least a /64, and commonly up to a /48.
+/// The addresses that are counted together: one IPv4 address, or a prefix. One customer of a
+/// provider usually has an IPv6 /64 to /48.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "these are the sizes that are counted")]
 pub enum Network {
@@ -41,7 +41,7 @@ impl fmt::Display for Network {
 }
 
 impl Network {
-    /// How many times the limit of a /64 a /48 has.
+    /// The bound of a /48 as a multiple of the bound of a /64.
     pub const SUBNETS: u32 = 16;
 
     /// The network that an address is counted under: an IPv4 address, or an IPv6 /64.
@@ -55,7 +55,7 @@ impl Network {
         }
     }
 
-    /// The larger network that it is a part of, for IPv6.
+    /// The /48 that contains an IPv6 /64; `None` for all others.
     pub const fn site(self) -> Option<Self> {
         match self {
             Self::V6Subnet([a, b, c, _]) => Some(Self::V6Site([a, b, c])),
@@ -63,7 +63,7 @@ impl Network {
         }
     }
 
-    /// The /16 or the /32 that it is a part of.
+    /// The IPv4 /16 or IPv6 /32 that contains the network.
     const fn region(self) -> Self {
         match self {
             Self::V4(address) => {
@@ -76,42 +76,43 @@ impl Network {
     }
 }
 
-/// Counters by the address of a client: IPv4 by the address, IPv6 by its /64 and, with 16 times the
+/// Counters by the address of a caller: IPv4 by the address, IPv6 by its /64 and, with 16 times the
 /// bound, by its /48.
 ///
-/// When the table has no room for a newcomer, the newcomer is counted with all newcomers of the same
-/// IPv4 /16 or IPv6 /32, which have 16 times the bound together. So a flood from some networks refuses
-/// newcomers of these networks, and not everybody.
+/// When the table is full, a new address shares a counter with all other new addresses of its IPv4
+/// /16 or IPv6 /32. The shared counter has 16 times the bound. So a flood of requests from some
+/// networks only affects new addresses of those networks.
 #[derive(Debug)]
 pub struct AddressCounters {
     own: Counters,
     regions: Counters,
 }
 
-/// How many regions are counted at a time. There are as many of IPv4.
+/// Room for this many regions: as many as there are IPv4 /16 networks.
 const REGIONS: usize = 1 << 16;
 
 impl AddressCounters {
-    /// A table for about this many addresses.
+    /// A table with room for about this many addresses.
     pub fn with_room_for(addresses: usize) -> Self {
         let regions = Counters::with_room_for(REGIONS);
         Self { own: Counters::with_room_for(addresses), regions }
     }
 
-    /// Counts one more from an address.
+    /// Counts one attempt from an address.
     ///
     /// # Errors
     ///
-    /// [`RetryAfter`] if a bound is reached. Then nothing is counted.
+    /// [`RetryAfter`] if a bound is reached. Then the attempt is not counted.
     pub fn admit(&self, address: IpAddr, bound: Bound, now: UnixTime) -> Result<(), RetryAfter> {
         self.admit_for(&(), address, bound, now)
     }
 
-    /// The same, counted apart from what is counted for others: for each client, or each endpoint.
+    /// Counts one attempt from an address with a separate counter for each value of `of`, such as a
+    /// client or an endpoint.
     ///
     /// # Errors
     ///
-    /// As [`admit`](Self::admit).
+    /// The same as [`admit`](Self::admit).
     pub fn admit_for(
         &self,
         of: &impl Hash,
@@ -134,12 +135,12 @@ impl AddressCounters {
         }
     }
 
-    /// Takes one back that was counted: it was never judged.
+    /// Subtracts one attempt, because it was not judged.
     pub fn take_back(&self, address: IpAddr) {
         self.take_back_for(&(), address);
     }
 
-    /// The same for what was counted by [`admit_for`](Self::admit_for).
+    /// Subtracts one attempt that [`admit_for`](Self::admit_for) counted.
     pub fn take_back_for(&self, of: &impl Hash, address: IpAddr) {
         let network = Network::of(address);
         if !self.own.take_back(&(of, network)) {
@@ -173,15 +174,15 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_refuses_newcomers_of_the_networks_that_fill_it_and_not_everybody() {
+    fn a_full_table_refuses_new_addresses_of_the_networks_that_fill_it_only() {
         let counters = AddressCounters::with_room_for(8);
         let admit = |text: &str| counters.admit(address(text), TWO, NOW).is_ok();
         let flood =
             (0..1000).filter(|host| admit(&format!("198.51.{}.{}", host / 250, host % 250)));
-        assert!(flood.count() < 8 + 16 + 32, "a /16 has 32 newcomers");
+        assert!(flood.count() < 8 + 16 + 32, "new addresses of a /16 share 32 attempts");
         assert!(!admit("198.51.100.7"));
         for _ in 0..5 {
-            assert!(admit("192.0.2.1"), "another network goes on");
+            assert!(admit("192.0.2.1"), "another network is not affected");
             counters.take_back(address("192.0.2.1"));
         }
         for subnet in 0..32 {
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_48_refuses_is_not_counted_for_the_64() {
+    fn an_attempt_that_the_48_refuses_is_not_counted_for_the_64() {
         let counters = AddressCounters::with_room_for(1000);
         for subnet in 0..16 {
             for _ in 0..2 {
@@ -240,8 +241,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_is_taken_back_where_it_was_counted() {
-        // From a /64, and from its /48.
+    fn an_attempt_is_taken_back_from_the_counter_that_counted_it() {
+        // From the counters of a /64 and its /48.
         let counters = AddressCounters::with_room_for(1000);
         for _ in 0..100 {
             assert!(counters.admit(address("2001:db8:1::1"), TWO, NOW).is_ok());
@@ -252,22 +253,22 @@ mod tests {
         });
         assert_eq!(subnets.count(), 32);
 
-        // From a region, when there was no room: its own count is left alone.
+        // From the counter of the region, if the table was full.
         let full = AddressCounters::with_room_for(1);
         for host in 0..50 {
             let _ = full.admit(address(&format!("198.51.100.{host}")), TWO, NOW);
         }
-        let newcomer = address("192.0.2.1");
+        let new_address = address("192.0.2.1");
         for _ in 0..100 {
-            assert!(full.admit(newcomer, TWO, NOW).is_ok());
-            full.take_back(newcomer);
+            assert!(full.admit(new_address, TWO, NOW).is_ok());
+            full.take_back(new_address);
         }
-        let admitted = (0..100).filter(|_| full.admit(newcomer, TWO, NOW).is_ok());
+        let admitted = (0..100).filter(|_| full.admit(new_address, TWO, NOW).is_ok());
         assert_eq!(admitted.count(), 32);
     }
 
     #[test]
-    fn what_is_counted_for_one_is_not_counted_for_another() {
+    fn each_client_or_endpoint_has_its_own_counters() {
         let counters = AddressCounters::with_room_for(1000);
         let host = address("192.0.2.1");
         for _ in 0..2 {

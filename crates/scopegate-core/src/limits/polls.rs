@@ -1,4 +1,4 @@
-//! How often a device may ask whether it was let in (RFC 8628 §3.5).
+//! How often a device may poll the token endpoint (RFC 8628 §3.5).
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -8,29 +8,30 @@ use scopegate_claims::UnixTime;
 
 use super::{Bound, Counters};
 
-/// How much longer a device waits each time that it asked too soon (RFC 8628 §3.5).
+/// How much the interval of a device grows each time that it polls too soon (RFC 8628 §3.5).
 const SLOWER: Duration = Duration::from_secs(5);
 
-/// How long it is remembered that a device asked too soon: longer than its code lives.
+/// How long it is remembered that a device polled too soon: longer than the lifetime of a device
+/// code.
 const REMEMBERED: Duration = Duration::from_secs(15 * 60);
 
-/// About how many devices are remembered.
+/// Room for about this many devices.
 const ROOM: usize = 32_768;
 
-/// When devices asked last, and how often too soon.
+/// When each device polled last, and how often it polled too soon.
 ///
-/// It is kept in memory, by each process alone: a device that waits shall not write a row every few
-/// seconds. After a restart, or at another node, a device may ask once without having waited. That
-/// gives it nothing but the answer that it must wait. Without room a device is told to slow down; once
-/// a person has decided, no device waits.
+/// This is kept in memory, separately in each process, so that polling does not write a row every
+/// few seconds. After a restart, or at another node, a device may poll once before its interval is
+/// over. It only learns that it must wait. When the table is full, devices are told to slow down.
+/// The limit does not apply after the user has decided.
 pub struct Polls {
     asked: Counters,
     too_soon: Counters,
-    /// One at a time: a poll looks at both.
+    /// Held during a poll, which reads and changes both tables.
     turn: Mutex<()>,
 }
 
-/// The device asks too soon.
+/// The device polls too soon.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "there is nothing more to say")]
 pub struct TooSoon;
@@ -46,11 +47,12 @@ impl Default for Polls {
 }
 
 impl Polls {
-    /// A device asks, which waits so long between two questions unless it asked too soon before.
+    /// Counts a poll of a device. The device must wait for `interval` between two polls, and longer
+    /// if it polled too soon before.
     ///
     /// # Errors
     ///
-    /// [`TooSoon`] if it did not wait. From then on it must wait five seconds more.
+    /// [`TooSoon`] if the device did not wait. From then on it must wait 5 seconds longer.
     pub fn ask(&self, device: &[u8; 32], interval: Duration, now: UnixTime) -> Result<(), TooSoon> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = interval.saturating_add(SLOWER.saturating_mul(self.too_soon.count(device, now)));
@@ -58,10 +60,10 @@ impl Polls {
         if self.asked.admit(device, once_in(wait), now).is_ok() {
             return Ok(());
         }
-        // Without room to remember it, the wait stays as long as it was.
+        // Without room to remember this, the interval stays the same.
         let longer = self.too_soon.admit(device, Bound { most: u32::MAX, window: REMEMBERED }, now);
         let wait = longer.map_or(wait, |()| wait.saturating_add(SLOWER));
-        // It waits from now on, not from its question before.
+        // The interval starts now and not at the previous poll.
         self.asked.forget(device);
         let _ = self.asked.admit(device, once_in(wait), now);
         Err(TooSoon)
@@ -85,12 +87,12 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_too_soon_waits_five_seconds_more_from_then_on() {
+    fn a_device_that_polls_too_soon_must_wait_five_seconds_longer_from_then_on() {
         let (polls, device) = (Polls::default(), [1; 32]);
         assert_eq!(polls.ask(&device, FIVE, at(0)), Ok(()));
         assert_eq!(polls.ask(&device, FIVE, at(5)), Ok(()));
         assert_eq!(polls.ask(&device, FIVE, at(9)), Err(TooSoon));
-        // From now on it is ten seconds, and after the next time fifteen.
+        // From now on the interval is 10 seconds, and after the next time 15.
         assert_eq!(polls.ask(&device, FIVE, at(18)), Err(TooSoon));
         assert_eq!(polls.ask(&device, FIVE, at(33)), Ok(()));
         assert_eq!(polls.ask(&device, FIVE, at(48)), Ok(()));

@@ -1,7 +1,8 @@
-//! How many requests strangers may leave in the storage.
+//! How many requests of public clients the storage holds.
 //!
-//! Whoever knows the id of a public client can push requests and ask for device codes in its name, and
-//! each takes a row until it expires. So both are counted: by the address, by the client, and in all.
+//! Anyone who knows the id of a public client can push authorization requests and request device
+//! codes for it. Each takes a row until it expires. So both are limited: per address, per client,
+//! and in all.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,20 +16,23 @@ use crate::store::ArtifactKind;
 
 /// How many requests public clients may leave in the storage.
 ///
-/// A client that has proved who it is has no such limit.
+/// The limits do not apply to clients that authenticate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RequestLimits {
-    /// Pushed requests (RFC 9126) from one address; from all addresses together, a public client may
-    /// send 128 times as many.
+    /// Pushed authorization requests (RFC 9126) from one address. From all addresses together, a
+    /// public client may send 128 times as many.
     pub pushed_requests: Bound,
-    /// Device authorization requests (RFC 8628), in the same way.
+    /// Device authorization requests (RFC 8628) from one address, and 128 times as many for a
+    /// client.
     pub device_requests: Bound,
-    /// The most rows of each of both. While there are as many, public clients wait.
+    /// The maximum number of rows of each of the two kinds. While there are as many, requests of
+    /// public clients are refused.
     ///
-    /// The rows of all clients are counted, but only public ones wait. Each node counts the rows every
-    /// 20 s, and adds what it writes itself meanwhile. So several nodes may exceed the bound by what
-    /// the others write in 20 s: it keeps a disk from being filled, and need not be exact.
+    /// The rows of all clients count, but only public clients are refused. Each node counts the
+    /// rows every 20 seconds, and adds the rows that it writes itself in between. So several nodes
+    /// may exceed the bound by the rows that the other nodes write in 20 seconds. The bound keeps
+    /// the disk from filling up, so it need not be exact.
     pub most_rows: u64,
 }
 
@@ -39,18 +43,21 @@ impl Default for RequestLimits {
     }
 }
 
-/// How many times the limit of an address a public client has, over all addresses. An IPv6 /48 has 16
-/// times that limit, so one stranger uses up an eighth of what a client may.
+/// The bound of a public client over all addresses, as a multiple of the bound of one address. An
+/// IPv6 /48 has 16 times the bound of an address, so one attacker can use at most an eighth of the
+/// bound of a client.
 const ADDRESSES: u32 = 8 * Network::SUBNETS;
 
-/// About how many addresses are counted at a time, and how many clients.
+/// Room for about this many addresses.
 const ADDRESS_ROOM: usize = 65_536;
+
+/// Room for about this many clients.
 const CLIENT_ROOM: usize = 4096;
 
-/// Rows are counted again so soon; until then none is free.
+/// The interval at which rows are counted. Until the next count no row becomes free.
 const COUNTED_AGAIN: Duration = Duration::from_secs(20);
 
-/// What strangers can leave in the storage.
+/// The kinds of requests that public clients can leave in the storage.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Stored {
     /// A pushed authorization request.
@@ -62,7 +69,7 @@ pub(crate) enum Stored {
 impl Stored {
     pub(crate) const ALL: [Self; 2] = [Self::Pushed, Self::Device];
 
-    /// How it is stored.
+    /// The kind of artifact as which the request is stored.
     pub(crate) const fn artifact(self) -> ArtifactKind {
         match self {
             Self::Pushed => ArtifactKind::PushedRequest,
@@ -78,18 +85,18 @@ impl Stored {
     }
 }
 
-/// Why a request of a public client is not taken, and when another one is.
+/// Why a request of a public client is refused, and when to try again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum TooManyRequests {
-    /// Too many requests were pushed, by this client or from this address.
+    /// Too many pushed authorization requests by this client or from this address.
     Pushed(RetryAfter),
-    /// Too many devices asked, by this client or from this address.
+    /// Too many device authorization requests by this client or from this address.
     Device(RetryAfter),
-    /// The storage holds as many requests as public clients may leave there.
+    /// The storage holds the maximum number of requests.
     Stored(RetryAfter),
 }
 
-/// The counts of what strangers have left in the storage.
+/// Counts the requests of public clients.
 #[derive(Debug)]
 pub(crate) struct StrangersRequests {
     limits: RequestLimits,
@@ -99,12 +106,12 @@ pub(crate) struct StrangersRequests {
     devices: Rows,
 }
 
-/// How many rows of a kind there are.
+/// The number of rows of one kind.
 #[derive(Debug, Default)]
 struct Rows {
-    /// As they were counted last.
+    /// The number at the last count.
     counted: AtomicU64,
-    /// Those that were written here since.
+    /// The rows that this process wrote since then.
     added: AtomicU64,
 }
 
@@ -123,7 +130,7 @@ impl StrangersRequests {
     ///
     /// # Errors
     ///
-    /// A refusal that says when to come again. Then nothing is counted.
+    /// [`TooManyRequests`] if a bound is reached. Then the request is not counted.
     pub(crate) fn admit(
         &self,
         kind: Stored,
@@ -151,22 +158,23 @@ impl StrangersRequests {
         })
     }
 
-    /// A row is written.
+    /// Notes that this process wrote a row.
     pub(crate) fn written(&self, kind: Stored) {
         self.of(kind).1.added.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The most rows that need to be counted.
+    /// The maximum number of rows. A count need not go further.
     pub(crate) const fn most_rows(&self) -> u64 {
         self.limits.most_rows
     }
 
-    /// How many rows were written here since they were counted, before they are counted again.
+    /// The number of rows that this process wrote since the last count. Read it before the next
+    /// count, and pass it to [`counted`](Self::counted).
     pub(crate) fn added(&self, kind: Stored) -> u64 {
         self.of(kind).1.added.load(Ordering::Relaxed)
     }
 
-    /// There are so many rows, `added` among them.
+    /// Notes the result of a count. `rows` includes the `added` rows.
     pub(crate) fn counted(&self, kind: Stored, rows: u64, added: u64) {
         let (_, known) = self.of(kind);
         known.counted.store(rows, Ordering::Relaxed);
@@ -210,7 +218,7 @@ mod tests {
         Some([192, 0, 2, last].into())
     }
 
-    fn told(refused: Result<(), TooManyRequests>) -> (u16, ErrorCode, Option<u32>) {
+    fn answer(refused: Result<(), TooManyRequests>) -> (u16, ErrorCode, Option<u32>) {
         let OAuthError { status, error, retry_after, .. } =
             (&CallError::from(refused.unwrap_err())).into();
         (status, error, retry_after)
@@ -229,10 +237,10 @@ mod tests {
                 admit(from(address), 0).unwrap();
             }
             let too_many = (429, ErrorCode::TemporarilyUnavailable, Some(60));
-            assert_eq!(told(admit(from(address), 0)), too_many);
+            assert_eq!(answer(admit(from(address), 0)), too_many);
         }
-        assert_eq!(told(admit(from(129), 10)).2, Some(50), "the client's rate");
-        assert_eq!(told(admit(None, 10)).2, Some(50));
+        assert_eq!(answer(admit(from(129), 10)).2, Some(50), "the client's rate");
+        assert_eq!(answer(admit(None, 10)).2, Some(50));
         let other = client("app", ClientAuth::None);
         requests.admit(Stored::Pushed, &other, from(129), at(10)).unwrap();
         assert!(requests.admit(Stored::Pushed, &other, from(1), at(10)).is_err(), "the address's");
@@ -241,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_refused_uses_up_nothing_of_the_address() {
+    fn a_request_that_is_refused_for_the_client_does_not_count_for_the_address() {
         let one = Bound { most: 1, window: MINUTE };
         let limits = RequestLimits { device_requests: one, ..RequestLimits::default() };
         let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
@@ -249,12 +257,12 @@ mod tests {
         for address in 1..=128 {
             admit(&tv, address).unwrap();
         }
-        assert_eq!(told(admit(&tv, 129)), (429, ErrorCode::SlowDown, Some(60)));
+        assert_eq!(answer(admit(&tv, 129)), (429, ErrorCode::SlowDown, Some(60)));
         admit(&client("app", ClientAuth::None), 129).unwrap();
     }
 
     #[test]
-    fn one_ipv6_network_uses_up_no_client() {
+    fn one_ipv6_48_cannot_use_up_the_bound_of_a_client() {
         let one = Bound { most: 1, window: MINUTE };
         let limits = RequestLimits { device_requests: one, ..RequestLimits::default() };
         let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
@@ -264,11 +272,11 @@ mod tests {
         };
         let admitted = (0..1000).filter(|subnet| admit(format!("2001:db8:1:{subnet:x}::1")));
         assert_eq!(admitted.count(), 16);
-        assert!(admit("2001:db8:2::1".to_owned()), "others go on");
+        assert!(admit("2001:db8:2::1".to_owned()), "another /48 is not affected");
     }
 
     #[test]
-    fn rows_are_bounded_for_public_clients_only() {
+    fn the_bound_on_rows_applies_to_public_clients_only() {
         let limits = RequestLimits { most_rows: 2, ..RequestLimits::default() };
         let requests = StrangersRequests::new(limits);
         let (tv, portal) =
@@ -278,21 +286,21 @@ mod tests {
         requests.written(Stored::Device);
         requests.written(Stored::Device);
         let full = (503, ErrorCode::TemporarilyUnavailable, Some(20));
-        assert_eq!(told(admit(&tv)), full);
+        assert_eq!(answer(admit(&tv)), full);
         admit(&portal).unwrap();
         requests.admit(Stored::Pushed, &tv, from(1), at(0)).unwrap();
 
-        // Another is written while the rows are counted, of which one has expired.
+        // While the rows are counted, one more is written. One of the counted rows has expired.
         let added = requests.added(Stored::Device);
         requests.written(Stored::Device);
         requests.counted(Stored::Device, 1, added);
-        assert_eq!(told(admit(&tv)), full);
+        assert_eq!(answer(admit(&tv)), full);
         requests.counted(Stored::Device, 1, requests.added(Stored::Device));
         admit(&tv).unwrap();
     }
 
     #[test]
-    fn each_kind_is_stored_and_refused_as_its_own() {
+    fn each_kind_has_its_own_artifact_and_its_own_refusal() {
         let after = RetryAfter::new(MINUTE);
         assert_eq!(Stored::Pushed.artifact(), ArtifactKind::PushedRequest);
         assert_eq!(Stored::Device.artifact(), ArtifactKind::Device);
@@ -301,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_one_kind_are_no_rows_of_the_other() {
+    fn rows_of_one_kind_do_not_count_for_the_other() {
         let limits = RequestLimits { most_rows: 3, ..RequestLimits::default() };
         let (requests, tv) = (StrangersRequests::new(limits), client("tv", ClientAuth::None));
         assert_eq!(requests.most_rows(), 3);
@@ -317,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_an_address_may_send_one_a_second() {
+    fn by_default_an_address_may_send_one_request_a_second() {
         let RequestLimits { pushed_requests, device_requests, most_rows } = <_>::default();
         assert_eq!((pushed_requests.most, pushed_requests.window), (60, MINUTE));
         assert_eq!((device_requests, most_rows), (pushed_requests, 100_000));

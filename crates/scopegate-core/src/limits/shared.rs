@@ -1,4 +1,4 @@
-//! Counters that are shared when there is no room for more.
+//! Counters that keys share when the table is full.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -8,24 +8,25 @@ use scopegate_claims::UnixTime;
 use super::counters::Refused;
 use super::{Bound, Counters, RetryAfter};
 
-/// How many counters are shared by the keys that find no room for one of their own.
+/// The number of shared counters.
 const SHARED: usize = 1 << 16;
 
-/// Counters by a key that is not the address of whoever makes it count, such as a login.
+/// Counters by a key that the caller chooses, such as a login.
 ///
-/// Strangers choose such keys, so a flood from many networks can fill the table. It must not lock out
-/// everybody else: a key that finds no room is counted under one of 65,536 shared counters, chosen by a
-/// hash that strangers cannot predict. A shared counter reaches its bound sooner than one of a single
-/// key. A key that gets a counter of its own after the flood may reach the bound once more.
+/// An attacker with many addresses can fill the table with invented keys. That must not lock out
+/// other users. So when the table is full, a new key uses one of 65,536 shared counters. A keyed
+/// hash, which attackers cannot predict, selects it. A shared counter reaches its bound sooner than
+/// the counter of a single key. A key that gets its own counter after the attack starts again at
+/// zero.
 pub struct SharedCounters {
     own: Counters,
     shared: Counters,
     place: RandomState,
 }
 
-/// Where one was counted.
+/// The counter in which an attempt was counted: the key's own, or a shared one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[must_use = "it is needed to take back what was counted"]
+#[must_use = "it is needed to take the attempt back"]
 pub struct CountedAt(Place);
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,7 +36,7 @@ enum Place {
 }
 
 impl SharedCounters {
-    /// A table in which this many keys have counters of their own.
+    /// A table in which this many keys have their own counters.
     pub fn with_room_for(counters: usize) -> Self {
         Self {
             own: Counters::with_room_for(counters),
@@ -44,11 +45,11 @@ impl SharedCounters {
         }
     }
 
-    /// Counts one more under a key.
+    /// Counts one attempt for a key.
     ///
     /// # Errors
     ///
-    /// [`RetryAfter`] if the bound is reached. Then nothing is counted.
+    /// [`RetryAfter`] if the bound is reached. Then the attempt is not counted.
     pub fn admit(
         &self,
         key: &impl Hash,
@@ -66,7 +67,7 @@ impl SharedCounters {
         }
     }
 
-    /// Takes one back that was counted: it was never judged.
+    /// Subtracts one attempt, because it was not judged.
     pub fn take_back(&self, key: &impl Hash, counted: CountedAt) {
         match counted.0 {
             Place::Own => self.own.take_back(key),
@@ -74,7 +75,7 @@ impl SharedCounters {
         };
     }
 
-    /// Forgets what was counted under a key. Of a shared counter only this one is taken back.
+    /// Deletes the counter of a key. In a shared counter, only this attempt is taken back.
     pub fn forget(&self, key: &impl Hash, counted: CountedAt) {
         match counted.0 {
             Place::Own => self.own.forget(key),
@@ -102,7 +103,7 @@ mod tests {
     const THREE: Bound = Bound { most: 3, window: Duration::from_secs(60) };
     const NOW: UnixTime = UnixTime::from_seconds(1_000_000);
 
-    /// A table that has no room left.
+    /// A full table.
     fn full() -> SharedCounters {
         let counters = SharedCounters::with_room_for(8);
         for key in 0..100 {
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_counts_newcomers_and_refuses_them_at_the_bound() {
+    fn a_full_table_counts_new_keys_and_refuses_them_at_the_bound() {
         let counters = full();
         for _ in 0..3 {
             let counted = counters.admit(&"alice", THREE, NOW).unwrap();
@@ -121,7 +122,10 @@ mod tests {
         assert!(counters.admit(&"alice", THREE, NOW).is_err());
         let place = counters.shared_by(&"alice");
         let other = (1000..).find(|key: &u32| counters.shared_by(key) != place).unwrap();
-        assert!(counters.admit(&other, THREE, NOW).is_ok(), "others go on");
+        assert!(
+            counters.admit(&other, THREE, NOW).is_ok(),
+            "a key with another shared counter is not affected"
+        );
     }
 
     #[test]
@@ -134,14 +138,14 @@ mod tests {
         }
         let counted = counters.admit(&"alice", THREE, NOW).unwrap();
         assert!(counters.admit(&"alice", THREE, NOW).is_err());
-        // What one key is spared leaves the other's count alone.
+        // Deleting the count of one key leaves the other's.
         counters.forget(&"alice", counted);
         assert!(counters.admit(&"alice", THREE, NOW).is_ok());
         assert!(counters.admit(&"alice", THREE, NOW).is_err());
     }
 
     #[test]
-    fn a_key_with_room_is_counted_alone() {
+    fn while_there_is_room_a_key_has_its_own_counter() {
         let counters = SharedCounters::with_room_for(100);
         for _ in 0..3 {
             assert_eq!(counters.admit(&"alice", THREE, NOW), Ok(CountedAt(Place::Own)));
@@ -156,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shared_counter_has_room() {
+    fn the_table_has_room_for_all_shared_counters() {
         let counters = full();
         for place in 0..SHARED {
             assert_eq!(counters.shared.admit(&place, THREE, NOW), Ok(()), "{place}");
@@ -164,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_from_a_shared_counter_is_not_counted() {
+    fn an_attempt_that_is_taken_back_from_a_shared_counter_does_not_count() {
         let counters = full();
         for _ in 0..100 {
             let counted = counters.admit(&"alice", THREE, NOW).unwrap();

@@ -1,10 +1,11 @@
-//! Who may use a client: the persons and groups that it is assigned to.
+//! Which users may use a client: those that it is assigned to, directly or by a group.
 
 use crate::catalog::{Client, ClientSpec};
 use crate::directory::User;
 use crate::error::CallError;
 
-/// Refuses a person whom the client is not assigned to. A client that names nobody is everybody's.
+/// Refuses a user to whom the client is not assigned. A client without assignments is open to all
+/// users.
 ///
 /// # Errors
 ///
@@ -14,8 +15,8 @@ pub(crate) fn check(client: &Client, user: &User) -> Result<(), CallError> {
 }
 
 fn check_spec(spec: &ClientSpec, user: &User) -> Result<(), CallError> {
-    let is_for_all = spec.users.is_empty() && spec.groups.is_empty();
-    match is_for_all || user.is_among(&spec.users, &spec.groups) {
+    let is_open_to_all = spec.users.is_empty() && spec.groups.is_empty();
+    match is_open_to_all || user.is_among(&spec.users, &spec.groups) {
         true => Ok(()),
         false => Err(CallError::NotAssigned),
     }
@@ -28,8 +29,7 @@ mod tests {
     use scopegate_claims::UnixTime;
 
     use super::*;
-    use crate::catalog::UserId;
-    use crate::catalog::{Owner, Status};
+    use crate::catalog::{Owner, Status, UserId};
     use crate::directory::{LoginMatch, Profile};
 
     fn alice() -> User {
@@ -59,11 +59,11 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_names_people_is_theirs_only() {
-        assert!(is_assigned(&[], &[]), "it names nobody");
+    fn a_client_with_assigned_users_or_groups_is_closed_to_others() {
+        assert!(is_assigned(&[], &[]), "no assignment");
         assert!(is_assigned(&["alice"], &[]) && is_assigned(&[], &["guests", "staff"]));
-        assert!(is_assigned(&["bob"], &["staff"]), "either will do");
+        assert!(is_assigned(&["bob"], &["staff"]), "one of the two is enough");
         assert!(!is_assigned(&["bob"], &[]) && !is_assigned(&[], &["guests"]));
-        assert!(!is_assigned(&["staff"], &["alice"]), "a group is no login");
+        assert!(!is_assigned(&["staff"], &["alice"]), "a group is not a login");
     }
 }

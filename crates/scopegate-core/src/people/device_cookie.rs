@@ -1,7 +1,8 @@
-//! The device cookie: by it a browser is known in which a user has signed in before.
+//! The device cookie: it identifies a browser in which a user has signed in before.
 //!
-//! Whoever holds one is judged by a count of wrong passwords of its own, so that strangers who guess do
-//! not lock users out of their own browsers. It is no credential: it signs nobody in.
+//! Wrong passwords from such a browser are counted separately, so that an attacker who guesses
+//! passwords does not lock users out of their own browsers. The cookie is not a credential: it does
+//! not sign a user in.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,47 +14,48 @@ use zeroize::Zeroizing;
 
 use crate::catalog::UserId;
 
-/// What is sealed for this purpose opens for no other.
+/// Binds the seal to this purpose. A value that was sealed for another purpose does not open.
 const CONTEXT: &str = "device cookie";
 
-/// The longest sealed value, in characters. One of ours has about 200.
+/// The maximum length of a sealed value, in characters. A device cookie has about 200.
 const MAX_LENGTH: usize = 512;
 
 /// The value of a device cookie. `Debug` hides it.
 #[derive(Clone)]
 pub struct DeviceCookie(Zeroizing<String>);
 
-/// What is sealed in a device cookie.
+/// The content of a device cookie, which is sealed.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KnownBrowser {
-    /// The user who has signed in.
+    /// The user who signed in.
     pub(crate) user: UserId,
-    /// A random id: another one at each sign-in.
+    /// A random id. Each sign-in makes a new one.
     pub(crate) id: String,
-    /// The generation of the password that was right. After a change of the password it is void.
+    /// The generation of the password that was used. After the user changes the password, the
+    /// cookie is no longer valid.
     pub(crate) password: u64,
     /// When the user signed in.
     at: UnixTime,
 }
 
 impl DeviceCookie {
-    /// How long a browser is known.
+    /// How long a device cookie is valid: 365 days.
     pub const LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-    /// The value that a browser shows; none if it cannot be one.
+    /// Parses the value that a browser sent; `None` if it is malformed.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_value = (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed);
         is_value.then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The value as the cookie holds it.
+    /// The value of the cookie.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A browser in which a user has signed in now.
+    /// A cookie for a browser in which a user has just signed in.
     pub(crate) fn new(user: &UserId, password: u64, now: UnixTime, master_key: &MasterKey) -> Self {
         let browser = KnownBrowser { user: user.clone(), id: random_token(16), password, at: now };
         let json = serde_json::to_vec(&browser).expect("its members are texts and numbers");
@@ -61,7 +63,8 @@ impl DeviceCookie {
         Self(Zeroizing::new(base64url::encode(&sealed)))
     }
 
-    /// The browser that is known by it; none if it is not ours, was altered, or is older than a year.
+    /// The browser that the cookie identifies; `None` if the cookie was not made by this
+    /// installation, was altered, or is older than [`Self::LIFETIME`].
     pub(crate) fn open(&self, master_key: &MasterKey, now: UnixTime) -> Option<KnownBrowser> {
         let sealed = base64url::decode(&self.0).ok()?;
         let json = master_key.open(CONTEXT, &sealed).ok()?;
@@ -107,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_altered_or_sealed_for_something_else_does_not_open() {
+    fn a_cookie_that_was_altered_or_sealed_for_another_purpose_does_not_open() {
         let (master_key, alice) = (MasterKey::generate(), UserId::generate());
         let cookie = DeviceCookie::new(&alice, 0, NOW, &master_key);
         let opens = |text: &str| {
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_cookie_is_not_shown() {
+    fn debug_does_not_show_a_device_cookie() {
         let cookie = DeviceCookie::new(&UserId::generate(), 0, NOW, &MasterKey::generate());
         assert_eq!(format!("{cookie:?}"), "DeviceCookie(…)");
     }

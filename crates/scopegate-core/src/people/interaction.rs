@@ -1,6 +1,7 @@
-//! A request that waits while a person signs in or agrees: it travels sealed with the browser.
+//! A request that waits while a user signs in or consents. The browser carries it, sealed.
 //!
-//! Nothing is written for a stranger. The seal opens in the browser that began only, and not for long.
+//! The server stores nothing for a caller who is not authenticated. The sealed request opens only
+//! in the browser that started it, and for 30 minutes.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,47 +11,48 @@ use scopegate_jose::{MasterKey, base64url, random_token, sha256};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::catalog::ServerId;
-use crate::catalog::UserId;
+use crate::catalog::{ServerId, UserId};
 use crate::people::session::is_secret;
 
-/// The longest sealed request: twice what may be asked, as base64url of JSON is longer.
+/// The maximum length of a sealed request, in characters: twice the maximum length of a request,
+/// because base64url of JSON is longer.
 const MAX_LENGTH: usize = 24 * 1024;
 
-/// A request that waits for a person. Its parameters are only what was asked: they are checked again.
+/// A request that waits for a user. The parameters are those of the original request. They are
+/// checked again when it continues.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interaction {
-    /// The server that was asked.
+    /// The authorization server of the request.
     pub server: ServerId,
-    /// What was asked for.
+    /// The parameters of the request.
     pub parameters: Vec<(String, String)>,
-    /// Where the person wants to go.
+    /// Where the user goes after signing in.
     #[serde(default)]
     pub goal: Goal,
-    /// When it began.
+    /// When the request arrived.
     pub at: UnixTime,
-    /// The browser in which it began: the SHA-256 of its flow cookie.
+    /// The browser that sent the request: the SHA-256 of its flow cookie.
     #[serde(skip)]
     pub browser: [u8; 32],
-    /// When the person signed in for it.
+    /// When the user signed in for this request.
     #[serde(default)]
     pub signed_in: Option<UnixTime>,
-    /// Who was asked to agree, and to what.
+    /// The user who was asked for consent, and the scopes.
     #[serde(default)]
     pub asked: Option<(UserId, ScopeSet)>,
 }
 
-/// Where a person goes after signing in.
+/// Where a user goes after signing in.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "whoever answers must know where to go")]
+#[expect(clippy::exhaustive_enums, reason = "each goal needs its own redirect")]
 pub enum Goal {
-    /// To the page that shows who is signed in.
+    /// To the page that shows the signed-in user.
     Account,
-    /// To the page that lets a device in.
+    /// To the page on which the user approves a device.
     Activate,
-    /// Back to the client that asked.
+    /// Back to the client that sent the request.
     #[default]
     Authorize,
 }
@@ -59,19 +61,19 @@ pub enum Goal {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InteractionError {
-    /// It waited too long.
+    /// The request is older than [`Interaction::LIFETIME`].
     #[error("the request waited too long")]
     Expired,
-    /// It is not ours, was altered, or began in another browser.
+    /// The request was not sealed by this installation, was altered, or started in another browser.
     #[error("the request does not open in this browser")]
     NotOurs,
 }
 
 impl Interaction {
-    /// So long it waits for a person.
+    /// How long a request waits for the user: 30 minutes.
     pub const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-    /// A request that begins to wait.
+    /// A new request that waits for the user.
     pub fn new(
         server: ServerId,
         parameters: Vec<(String, String)>,
@@ -82,7 +84,7 @@ impl Interaction {
         Self { server, parameters, goal, at: now, browser, signed_in: None, asked: None }
     }
 
-    /// A page for people that waits, with what it was asked.
+    /// A page of the server that waits for the user, with the parameters of its request.
     pub fn for_page(
         goal: Goal,
         parameters: Vec<(String, String)>,
@@ -92,7 +94,7 @@ impl Interaction {
         Self { goal, ..Self::new(ServerId::org(), parameters, browser, now) }
     }
 
-    /// The same, with the name of the person whom the client expects, wherever it said so.
+    /// The same request with this `login_hint` instead of the one in the parameters, if any.
     #[must_use]
     pub fn expecting(mut self, login_hint: Option<&str>) -> Self {
         self.parameters.retain(|(name, _)| name != "login_hint");
@@ -101,23 +103,23 @@ impl Interaction {
         self
     }
 
-    /// One of the parameters.
+    /// The value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The request, sealed for its browser: fit for a URL.
+    /// The request, sealed for its browser, in characters that a URL may contain.
     pub fn seal(&self, master_key: &MasterKey) -> String {
         let json = serde_json::to_vec(self).expect("a request has text keys only");
         let sealed = master_key.seal(&context(&self.browser), &json);
         base64url::encode(&sealed.expect("a text of this length can be sealed"))
     }
 
-    /// Opens a request that this browser brings back.
+    /// Opens a sealed request that a browser sends back.
     ///
     /// # Errors
     ///
-    /// [`InteractionError`]; the person begins again with the client.
+    /// [`InteractionError`]: the user must start again at the client.
     pub fn open(
         text: &str,
         master_key: &MasterKey,
@@ -130,15 +132,16 @@ impl Interaction {
         let sealed = base64url::decode(text).map_err(|_| InteractionError::NotOurs)?;
         let json = master_key.open(&context(&browser), &sealed);
         let json = json.map_err(|_| InteractionError::NotOurs)?;
-        let read = serde_json::from_slice::<Self>(&json).map_err(|_| InteractionError::NotOurs)?;
-        match now.since(read.at) < Self::LIFETIME {
-            true => Ok(Self { browser, ..read }),
+        let request =
+            serde_json::from_slice::<Self>(&json).map_err(|_| InteractionError::NotOurs)?;
+        match now.since(request.at) < Self::LIFETIME {
+            true => Ok(Self { browser, ..request }),
             false => Err(InteractionError::Expired),
         }
     }
 }
 
-/// What is sealed for one browser opens in no other.
+/// Binds the seal to one browser. In another browser the request does not open.
 fn context(browser: &[u8; 32]) -> String {
     format!("interaction {}", base64url::encode(browser))
 }
@@ -154,7 +157,7 @@ impl fmt::Debug for Interaction {
     }
 }
 
-/// The value of the cookie that tells one browser from another. `Debug` hides it.
+/// The value of the flow cookie, which tells one browser from another. `Debug` hides it.
 #[derive(Clone)]
 pub struct FlowSecret(Zeroizing<String>);
 
@@ -164,17 +167,17 @@ impl FlowSecret {
         Self(Zeroizing::new(random_token(32)))
     }
 
-    /// The secret that a cookie holds; none if it cannot be one.
+    /// Parses the value of a cookie; `None` if it is malformed.
     pub fn parse(text: &str) -> Option<Self> {
         is_secret(text).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The secret as the cookie holds it.
+    /// The value of the cookie.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The browser that has it.
+    /// The browser that has this cookie: the SHA-256 of the secret.
     pub fn browser(&self) -> [u8; 32] {
         sha256(self.0.as_bytes())
     }
@@ -193,7 +196,7 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
     #[test]
-    fn a_request_opens_in_its_own_browser_for_half_an_hour() {
+    fn a_request_opens_in_its_own_browser_for_30_minutes() {
         let (master_key, flow) = (MasterKey::generate(), FlowSecret::generate());
         let pairs = vec![("scope".to_owned(), "openid".to_owned())];
         let sealed =
@@ -207,8 +210,8 @@ mod tests {
         let later = NOW.plus(Interaction::LIFETIME);
         let not_ours = Some(InteractionError::NotOurs);
         assert_eq!(open(&sealed, flow.browser(), later).err(), Some(InteractionError::Expired));
-        let stranger = FlowSecret::generate().browser();
-        assert_eq!(open(&sealed, stranger, NOW).err(), not_ours);
+        let other_browser = FlowSecret::generate().browser();
+        assert_eq!(open(&sealed, other_browser, NOW).err(), not_ours);
         assert_eq!(open(&sealed[1..], flow.browser(), NOW).err(), not_ours);
         assert_eq!(open("é", flow.browser(), NOW).err(), not_ours);
         let other_key = MasterKey::generate();
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_neither_what_was_asked_nor_the_cookie() {
+    fn debug_shows_neither_the_parameters_nor_the_cookie() {
         let flow = FlowSecret::generate();
         let pairs = vec![("state".to_owned(), "hush".to_owned())];
         let interaction = Interaction::new(ServerId::org(), pairs, flow.browser(), NOW);

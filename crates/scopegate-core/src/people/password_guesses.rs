@@ -1,7 +1,8 @@
-//! Wrong passwords are counted: by address, by login, and by browsers that are known.
+//! Counts wrong passwords: by address, by login, and by known browser.
 //!
-//! A guess is counted before anything is computed, and stays counted unless somebody says otherwise:
-//! whoever hangs up before the answer has guessed all the same.
+//! A guess is counted as wrong before the hash is computed. It stays counted unless
+//! [`Guess::was_right`] or [`Guess::take_back`] is called. So a caller who disconnects before the
+//! answer does not get a guess that is not counted.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,63 +16,63 @@ use crate::limits::{
 };
 use crate::people::passwords::Caller;
 
-/// How long wrong passwords are counted.
+/// The time window in which wrong passwords are counted.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// Wrong passwords for one login from one address. The 160 of an IPv6 /48 are more than the 100 from
-/// wherever.
-const OF_LOGIN_THERE: Bound = Bound { most: 10, window: WINDOW };
+/// Wrong passwords for one login from one address. No larger bound is needed for an IPv6 /48: it
+/// would be 160, more than the 100 of [`OF_LOGIN`].
+const OF_LOGIN_AT_ADDRESS: Bound = Bound { most: 10, window: WINDOW };
 
-/// Wrong passwords for one login from wherever: strangers do not soon lock a user out.
+/// Wrong passwords for one login from all addresses. The bound is high, because an attacker who
+/// reaches it locks the user out.
 const OF_LOGIN: Bound = Bound { most: 100, window: WINDOW };
 
-/// Wrong passwords from one address, whosever they are.
+/// Wrong passwords from one address, for all logins.
 const OF_ADDRESS: Bound = Bound { most: 50, window: WINDOW };
 
-/// Wrong passwords in one browser, for the user who has signed in there before.
+/// Wrong passwords from one known browser, for the user who has signed in there before.
 const OF_BROWSER: Bound = Bound { most: 10, window: WINDOW };
 
-/// 36 MB when it is full. Then newcomers of a network are counted together.
+/// 36 MB when the table is full. Then new addresses of one network share a counter.
 const ADDRESSES: usize = 1_000_000;
 
-/// 9 MB when it is full, which takes 5,000 addresses with 50 guesses each. Then logins share counters.
+/// 9 MB when the table is full, which takes 5,000 addresses with 50 guesses each. Then new logins
+/// share counters.
 const LOGINS: usize = 250_000;
 
-/// 4 MB. Each took a sign-in, and who finds no room is counted as a stranger.
+/// 4 MB when the table is full, which takes as many sign-ins. Then a new browser is counted as an
+/// unknown one.
 const BROWSERS: usize = 100_000;
 
-/// The wrong passwords of a process.
+/// The counters of wrong passwords of one process.
 #[derive(Debug)]
 pub(crate) struct PasswordGuesses {
     addresses: AddressCounters,
-    logins_there: SharedCounters,
+    logins_at_address: SharedCounters,
     logins: SharedCounters,
     browsers: Counters,
 }
 
-/// A guess that is counted as wrong.
+/// A password that was tried, and is counted as wrong.
 pub(crate) struct Guess<'a> {
     guesses: &'a PasswordGuesses,
     address: Option<IpAddr>,
     counted: Counted,
 }
 
-/// Where it is counted.
+/// The counters in which a guess is counted.
 enum Counted {
-    /// For a known browser, by its id.
+    /// The counter of a known browser, by its id.
     OfBrowser(String),
-    OfStranger {
-        login: String,
-        there: CountedAt,
-        anywhere: CountedAt,
-    },
+    /// The counters of the login and the address.
+    OfStranger { login: String, at_address: CountedAt, anywhere: CountedAt },
 }
 
 impl Default for PasswordGuesses {
     fn default() -> Self {
         Self {
             addresses: AddressCounters::with_room_for(ADDRESSES),
-            logins_there: SharedCounters::with_room_for(LOGINS),
+            logins_at_address: SharedCounters::with_room_for(LOGINS),
             logins: SharedCounters::with_room_for(LOGINS),
             browsers: Counters::with_room_for(BROWSERS),
         }
@@ -79,12 +80,12 @@ impl Default for PasswordGuesses {
 }
 
 impl PasswordGuesses {
-    /// Counts a guess as wrong. A browser that is known for the login has a count of its own; when that
-    /// is used up, it is counted as a stranger.
+    /// Counts a guess as wrong. A browser that is known for the login has its own counter. When
+    /// that reaches its bound, the guess is counted like one from an unknown browser.
     ///
     /// # Errors
     ///
-    /// [`RetryAfter`] if a bound is reached. Then the guess is counted nowhere.
+    /// [`RetryAfter`] if a bound is reached. Then the guess is not counted in any table.
     pub(crate) fn admit(
         &self,
         login: &str,
@@ -110,15 +111,15 @@ impl PasswordGuesses {
         if let Some(address) = address {
             self.addresses.admit(address, OF_ADDRESS, now)?;
         }
-        let there = self
-            .logins_there
-            .admit(&login_at(&login, address), OF_LOGIN_THERE, now)
+        let at_address = self
+            .logins_at_address
+            .admit(&login_at(&login, address), OF_LOGIN_AT_ADDRESS, now)
             .inspect_err(|_| self.take_back_address(address))?;
         let anywhere = self.logins.admit(&login, OF_LOGIN, now).inspect_err(|_| {
-            self.logins_there.take_back(&login_at(&login, address), there);
+            self.logins_at_address.take_back(&login_at(&login, address), at_address);
             self.take_back_address(address);
         })?;
-        Ok(Counted::OfStranger { login, there, anywhere })
+        Ok(Counted::OfStranger { login, at_address, anywhere })
     }
 
     fn take_back_address(&self, address: Option<IpAddr>) {
@@ -129,7 +130,7 @@ impl PasswordGuesses {
 }
 
 impl Guess<'_> {
-    /// How it waits for a thread.
+    /// The kind of caller, for the queue in which the guess waits for a thread.
     pub(crate) const fn caller(&self) -> Caller {
         match self.counted {
             Counted::OfBrowser(_) => Caller::KnownBrowser(self.address),
@@ -137,28 +138,28 @@ impl Guess<'_> {
         }
     }
 
-    /// It was right: the wrong ones before it are forgotten, except those of the address.
+    /// The password was right. Deletes the wrong guesses before it, except those of the address.
     pub(crate) fn was_right(self) {
         let Self { guesses, address, counted } = self;
         match counted {
             Counted::OfBrowser(id) => guesses.browsers.forget(&id),
-            Counted::OfStranger { login, there, anywhere } => {
-                guesses.logins_there.forget(&login_at(&login, address), there);
+            Counted::OfStranger { login, at_address, anywhere } => {
+                guesses.logins_at_address.forget(&login_at(&login, address), at_address);
                 guesses.logins.forget(&login, anywhere);
                 guesses.take_back_address(address);
             }
         }
     }
 
-    /// It was not judged, and that is the server's fault.
+    /// The server failed to check the password, so the guess does not count.
     pub(crate) fn take_back(self) {
         let Self { guesses, address, counted } = self;
         match counted {
             Counted::OfBrowser(id) => {
                 guesses.browsers.take_back(&id);
             }
-            Counted::OfStranger { login, there, anywhere } => {
-                guesses.logins_there.take_back(&login_at(&login, address), there);
+            Counted::OfStranger { login, at_address, anywhere } => {
+                guesses.logins_at_address.take_back(&login_at(&login, address), at_address);
                 guesses.logins.take_back(&login, anywhere);
                 guesses.take_back_address(address);
             }
@@ -166,7 +167,7 @@ impl Guess<'_> {
     }
 }
 
-/// A login at an address: by what it is counted.
+/// The key for the counter of a login at an address.
 fn login_at(login: &str, address: Option<IpAddr>) -> (&str, Option<Network>) {
     (login, address.map(Network::of))
 }
@@ -195,7 +196,7 @@ mod tests {
         cookie.open(&master_key, NOW).unwrap()
     }
 
-    /// How many of a hundred guesses are admitted.
+    /// How many of 100 guesses are admitted.
     fn admitted(guesses: &PasswordGuesses, login: &str, address: Option<IpAddr>) -> usize {
         (0..100).filter(|_| guesses.admit(login, address, None, NOW).is_ok()).count()
     }
@@ -225,9 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn what_one_table_refuses_counts_in_no_other() {
+    fn a_guess_that_one_table_refuses_counts_in_no_other() {
         let guesses = PasswordGuesses::default();
-        // Ninety are refused for the login there, and a hundred for the login from wherever.
+        // At each of ten addresses 90 guesses are refused for the login at the address. At the
+        // eleventh, 100 are refused for the login from all addresses.
         for address in 1..=10 {
             assert_eq!(admitted(&guesses, "alice", at(&format!("192.0.2.{address}"))), 10);
         }
@@ -240,7 +242,7 @@ mod tests {
             let own = if address == at("192.0.2.1") { 10 } else { 0 };
             assert_eq!(others.count(), 50 - own);
         }
-        // The address is full now, and what it refuses does not count for the login.
+        // The address has reached its bound. Guesses that it refuses do not count for the login.
         assert_eq!(admitted(&guesses, "carol", at("192.0.2.11")), 0);
         for address in 12..22 {
             assert_eq!(admitted(&guesses, "carol", at(&format!("192.0.2.{address}"))), 10);
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_guess_forgets_the_wrong_ones_of_the_login_and_not_those_of_the_address() {
+    fn a_right_guess_deletes_the_wrong_ones_of_the_login_and_not_those_of_the_address() {
         let guesses = PasswordGuesses::default();
         let address = at("192.0.2.1");
         let wrong = |login: &str| guesses.admit(login, address, None, NOW).map(drop);
@@ -265,11 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn a_known_browser_is_judged_by_its_own_count() {
+    fn a_known_browser_has_its_own_counter() {
         let guesses = PasswordGuesses::default();
         let (alice, address) = (known_browser(), at("192.0.2.1"));
-        let mine = |now| guesses.admit("alice", address, Some(&alice), now);
-        // Strangers use up what the login and the address have.
+        let known = |now| guesses.admit("alice", address, Some(&alice), now);
+        // Unknown browsers reach the bounds of the login and of the address.
         for other in 1..=10 {
             admitted(&guesses, "alice", at(&format!("192.0.2.{other}")));
         }
@@ -278,30 +280,30 @@ mod tests {
         }
         assert!(guesses.admit("alice", address, None, NOW).is_err());
         for _ in 0..10 {
-            assert!(matches!(mine(NOW).unwrap().caller(), Caller::KnownBrowser(_)));
+            assert!(matches!(known(NOW).unwrap().caller(), Caller::KnownBrowser(_)));
         }
-        assert!(mine(NOW).is_err(), "now it is a stranger");
-        assert!(mine(later(899)).is_err());
-        assert!(mine(later(900)).is_ok());
-        mine(later(900)).unwrap().was_right();
+        assert!(known(NOW).is_err(), "the bounds of unknown browsers apply");
+        assert!(known(later(899)).is_err());
+        assert!(known(later(900)).is_ok());
+        known(later(900)).unwrap().was_right();
         for _ in 0..10 {
-            assert!(matches!(mine(later(901)).unwrap().caller(), Caller::KnownBrowser(_)));
+            assert!(matches!(known(later(901)).unwrap().caller(), Caller::KnownBrowser(_)));
         }
     }
 
     #[test]
-    fn a_known_browser_that_has_used_up_its_count_is_counted_as_a_stranger() {
+    fn a_known_browser_that_has_reached_its_bound_is_counted_as_unknown() {
         let guesses = PasswordGuesses::default();
         let (alice, address) = (known_browser(), at("192.0.2.1"));
-        let mine = || guesses.admit("alice", address, Some(&alice), NOW);
+        let known = || guesses.admit("alice", address, Some(&alice), NOW);
         for _ in 0..10 {
-            assert!(matches!(mine().unwrap().caller(), Caller::KnownBrowser(_)));
+            assert!(matches!(known().unwrap().caller(), Caller::KnownBrowser(_)));
         }
         for _ in 0..10 {
-            assert!(matches!(mine().unwrap().caller(), Caller::Stranger(_)));
+            assert!(matches!(known().unwrap().caller(), Caller::Stranger(_)));
         }
-        assert!(mine().is_err());
-        assert_eq!(admitted(&guesses, "alice", address), 0, "it was counted with strangers");
+        assert!(known().is_err());
+        assert_eq!(admitted(&guesses, "alice", address), 0, "it was counted as unknown");
     }
 
     #[test]
@@ -316,11 +318,11 @@ mod tests {
         assert_eq!(of_subnet.count(), 50);
         let of_site = (0..1000).filter(|subnet| guess(&format!("2001:db8:2:{subnet:x}::1")));
         assert_eq!(of_site.count(), 16 * 50);
-        assert!(guess("2001:db8:3::1"), "others go on");
+        assert!(guess("2001:db8:3::1"), "another /48 is not affected");
     }
 
     #[test]
-    fn a_flood_from_a_thousand_networks_locks_nobody_else_out() {
+    fn a_flood_from_1000_networks_locks_no_other_user_out() {
         let guesses = PasswordGuesses::default();
         for site in 0..1000 {
             let address = at(&format!("2001:db8:{site:x}::1"));
@@ -335,9 +337,9 @@ mod tests {
     }
 
     #[test]
-    fn full_tables_of_logins_refuse_no_address_that_is_not_counted() {
+    fn full_tables_of_logins_refuse_no_new_address() {
         let full = PasswordGuesses {
-            logins_there: SharedCounters::with_room_for(8),
+            logins_at_address: SharedCounters::with_room_for(8),
             logins: SharedCounters::with_room_for(8),
             ..PasswordGuesses::default()
         };
@@ -345,7 +347,7 @@ mod tests {
             let address = at(&format!("198.51.100.{number}"));
             assert!(full.admit(&format!("user-{number}"), address, None, NOW).is_ok());
         }
-        // Her counters may be shared with some of these.
+        // Alice's counters may be shared with some of these.
         assert!(admitted(&full, "alice", at("192.0.2.1")) >= 5);
         for address in 2..20 {
             admitted(&full, "alice", at(&format!("192.0.2.{address}")));
@@ -354,26 +356,29 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_of_addresses_refuses_newcomers_and_no_known_browser() {
+    fn a_full_table_of_addresses_refuses_new_addresses_of_a_network_and_no_known_browser() {
         let full = PasswordGuesses {
             addresses: AddressCounters::with_room_for(8),
             ..PasswordGuesses::default()
         };
-        // The first ones are counted by themselves, 800 others together.
+        // The first addresses have their own counters. All others share one, with a bound of 800.
         for host in 0..2000 {
             let address = at(&format!("198.51.{}.{}", host / 250, host % 250));
             let _ = full.admit(&format!("user-{host}"), address, None, NOW);
         }
-        let newcomer = at("198.51.100.1");
-        assert!(full.admit("alice", newcomer, None, NOW).is_err());
-        assert!(full.admit("alice", newcomer, Some(&known_browser()), NOW).is_ok());
-        assert!(full.admit("mallory", at("198.51.0.0"), None, NOW).is_ok(), "it is counted");
+        let new_address = at("198.51.100.1");
+        assert!(full.admit("alice", new_address, None, NOW).is_err());
+        assert!(full.admit("alice", new_address, Some(&known_browser()), NOW).is_ok());
+        assert!(
+            full.admit("mallory", at("198.51.0.0"), None, NOW).is_ok(),
+            "it has its own counter"
+        );
         assert!(full.admit("alice", at("192.0.2.1"), None, NOW).is_ok(), "another network");
-        assert!(full.admit("alice", newcomer, None, later(900)).is_ok());
+        assert!(full.admit("alice", new_address, None, later(900)).is_ok());
     }
 
     #[test]
-    fn a_full_table_of_browsers_makes_them_strangers() {
+    fn without_room_a_known_browser_is_counted_as_unknown() {
         let full =
             PasswordGuesses { browsers: Counters::with_room_for(8), ..PasswordGuesses::default() };
         for _ in 0..100 {
@@ -384,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_locks_nobody_longer_than_a_window() {
+    fn a_clock_that_is_set_back_locks_no_user_out_for_longer_than_a_window() {
         let guesses = PasswordGuesses::default();
         for _ in 0..10 {
             assert!(guesses.admit("alice", at("192.0.2.1"), None, later(3600)).is_ok());
@@ -395,20 +400,24 @@ mod tests {
     }
 
     #[test]
-    fn a_right_guess_of_a_stranger_forgets_the_wrong_ones_of_the_login_from_wherever() {
+    fn a_right_guess_deletes_the_wrong_ones_of_the_login_from_all_addresses() {
         let guesses = PasswordGuesses::default();
         for address in 1..=9 {
             assert_eq!(admitted(&guesses, "alice", at(&format!("192.0.2.{address}"))), 10);
         }
-        // Of the ten that are left, nine are wrong and one is right.
-        let there = at("192.0.2.10");
+        // Ten guesses are left: nine are wrong, and one is right.
+        let last = at("192.0.2.10");
         for _ in 0..9 {
-            assert!(guesses.admit("alice", there, None, NOW).is_ok());
+            assert!(guesses.admit("alice", last, None, NOW).is_ok());
         }
-        guesses.admit("ALICE", there, None, NOW).unwrap().was_right();
-        assert_eq!(admitted(&guesses, "alice", there), 10, "there");
-        assert_eq!(admitted(&guesses, "alice", at("192.0.2.11")), 10, "anywhere");
-        assert_eq!(admitted(&guesses, "alice", at("192.0.2.1")), 0, "elsewhere it is as it was");
+        guesses.admit("ALICE", last, None, NOW).unwrap().was_right();
+        assert_eq!(admitted(&guesses, "alice", last), 10, "at this address");
+        assert_eq!(admitted(&guesses, "alice", at("192.0.2.11")), 10, "at another one");
+        assert_eq!(
+            admitted(&guesses, "alice", at("192.0.2.1")),
+            0,
+            "other addresses keep their counts"
+        );
     }
 
     #[test]
@@ -420,11 +429,15 @@ mod tests {
             assert!(matches!(guess.caller(), Caller::KnownBrowser(from) if from == address));
             guess.take_back();
         }
-        assert_eq!(admitted(&guesses, "alice", address), 10, "nor for the login");
+        assert_eq!(
+            admitted(&guesses, "alice", address),
+            10,
+            "it does not count for the login either"
+        );
     }
 
     #[test]
-    fn without_an_address_a_login_is_counted_all_the_same() {
+    fn without_an_address_a_login_is_still_counted() {
         let guesses = PasswordGuesses::default();
         assert_eq!(admitted(&guesses, "alice", None), 10);
         assert_eq!(admitted(&guesses, "alice", at("192.0.2.1")), 10);

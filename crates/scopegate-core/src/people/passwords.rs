@@ -1,8 +1,9 @@
-//! Passwords: hashed by Argon2id, on few threads of their own.
+//! Passwords: hashed by Argon2id, on a few dedicated threads.
 //!
-//! One hash costs 19 MiB and tens of milliseconds of a core. So many as come are not computed at
-//! once: a bounded number waits, the rest is told that the server is busy, and requests without a
-//! password go on undisturbed. Networks take turns, and a job that nobody waits for is dropped.
+//! One hash takes 19 MiB of memory and tens of milliseconds of a core. So the number of hashes at a
+//! time is bounded: a bounded number of jobs waits, further ones fail with [`Busy`], and requests
+//! without a password are not slowed down. Networks take turns, and a job is dropped when its
+//! caller disconnects.
 
 mod hash;
 mod password;
@@ -25,81 +26,84 @@ pub(crate) use self::sealed::open_hash;
 pub use self::sealed::seal_hash;
 pub use self::waiting::Caller;
 
-/// Hashes and checks passwords. Its threads start with the first password, and end with it.
+/// Hashes and checks passwords. The threads start with the first password, and end when this is
+/// dropped.
 #[derive(Default)]
 pub struct Passwords {
     pool: OnceLock<Pool<Job>>,
     answered: AtomicU64,
 }
 
-/// What a password turned out to be.
+/// The result of checking a password.
 #[derive(Clone)]
 #[expect(clippy::exhaustive_enums, reason = "a password is right or wrong")]
 pub enum PasswordCheck {
-    /// It is the right one.
+    /// The password is right.
     Right {
-        /// Another hash of it, where the one that was shown was made at another cost than ours, or
-        /// not of the normal form.
+        /// A new hash to store, if the given one was made with other parameters than the current
+        /// ones, or not from the normal form.
         renewed: Option<Zeroizing<String>>,
     },
-    /// It is not.
+    /// The password is wrong.
     Wrong,
 }
 
-/// So many passwords wait that no more are taken.
+/// Too many passwords wait to be checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("too many passwords wait to be checked")]
 pub struct Busy;
 
 impl Passwords {
-    /// Tells whether a password is the one that a hash (a PHC text) was made of.
+    /// Checks a password against a hash (a PHC string).
     ///
-    /// Without a hash there is no right password, and it takes as long all the same: how long an
-    /// answer takes does not tell whether there is such a user. A hash that cannot be read counts as
-    /// none.
+    /// Without a hash every password is wrong, but the check takes as long as with one. Otherwise
+    /// the time would tell a caller whether the user exists. A hash that cannot be read is treated
+    /// like no hash.
     ///
     /// # Errors
     ///
-    /// [`Busy`] if too many wait already.
+    /// [`Busy`] if too many passwords wait already.
     pub async fn verify(
         &self,
         phc: Option<Zeroizing<String>>,
         given: Password,
         caller: Caller,
     ) -> Result<PasswordCheck, Busy> {
-        self.ask(caller, |answer| Job::Verify { phc, given, answer }).await
+        self.submit(caller, |answer| Job::Verify { phc, given, answer }).await
     }
 
-    /// Hashes a password, as a PHC text.
+    /// Hashes a password. The result is a PHC string.
     ///
     /// # Errors
     ///
-    /// [`Busy`] if too many wait already.
+    /// [`Busy`] if too many passwords wait already.
     pub async fn hash(&self, chosen: Password, caller: Caller) -> Result<Zeroizing<String>, Busy> {
-        self.ask(caller, |answer| Job::Hash { chosen, answer }).await
+        self.submit(caller, |answer| Job::Hash { chosen, answer }).await
     }
 
-    async fn ask<T>(
+    async fn submit<T>(
         &self,
         caller: Caller,
         job: impl FnOnce(oneshot::Sender<T>) -> Job,
     ) -> Result<T, Busy> {
         let (sender, answer) = oneshot::channel();
         let pool = self.pool.get_or_init(|| Pool::start(work));
-        // The job leaves its place when the caller goes.
+        // Dropping the ticket removes the job from the queue, for example when the caller
+        // disconnects.
         let _ticket = pool.push(caller, job(sender)).ok_or(Busy)?;
-        // No answer comes if the job lost its place, or its thread ended. Another try may find one.
+        // There is no answer if the job was displaced, or its thread ended. The caller may try
+        // again.
         let answer = answer.await.map_err(|_| Busy)?;
         self.answered.fetch_add(1, Ordering::Relaxed);
         Ok(answer)
     }
 
-    /// How many passwords were hashed or checked so far, those of nobody among them.
+    /// The number of passwords that were hashed or checked so far, including checks without a hash.
     pub fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
     }
 
-    /// How many jobs wait.
+    /// The number of waiting jobs.
     #[cfg(test)]
     fn waiting(&self) -> usize {
         self.pool.get().map_or(0, Pool::waiting)
@@ -121,12 +125,13 @@ impl fmt::Debug for PasswordCheck {
     }
 }
 
-/// Hashes a password on this thread, where nobody else waits for it: at a start, in a command.
+/// Hashes a password on the current thread. For commands and the start of the server, where
+/// blocking delays no request.
 pub fn hash_here(chosen: &Password) -> Zeroizing<String> {
     hash::new(chosen, &mut Argon2Memory::default())
 }
 
-/// Something for a thread to do, and where the answer goes.
+/// A job for a thread, and the channel for its answer.
 enum Job {
     Hash {
         chosen: Password,
@@ -139,26 +144,25 @@ enum Job {
     },
 }
 
-/// What a thread does, one job after the other. Its memory is given back when nothing waits.
+/// The loop of a thread. Its memory is released when no job waits.
 fn work(jobs: &Arc<pool::Queue<Job>>) {
     let mut memory = Argon2Memory::default();
     while let Some(job) = jobs.pop(|| memory.release()) {
         match job {
-            // The caller went after the job had left its place.
+            // The caller disconnected after the job had left the queue.
             Job::Hash { answer, .. } if answer.is_closed() => {}
             Job::Verify { answer, .. } if answer.is_closed() => {}
             Job::Hash { chosen, answer } => {
                 let _ = answer.send(hash::new(&chosen, &mut memory));
             }
             Job::Verify { phc, given, answer } => {
-                let _ =
-                    answer.send(verdict(phc.as_deref().map(String::as_str), &given, &mut memory));
+                let _ = answer.send(check(phc.as_deref().map(String::as_str), &given, &mut memory));
             }
         }
     }
 }
 
-fn verdict(phc: Option<&str>, given: &Password, memory: &mut Argon2Memory) -> PasswordCheck {
+fn check(phc: Option<&str>, given: &Password, memory: &mut Argon2Memory) -> PasswordCheck {
     let stored = phc.and_then(|phc| match Stored::parse(phc) {
         Ok(stored) => Some(stored),
         Err(error) => {
@@ -167,7 +171,7 @@ fn verdict(phc: Option<&str>, given: &Password, memory: &mut Argon2Memory) -> Pa
         }
     });
     let Some(stored) = stored else {
-        Stored::of_nobody().matches(given, memory);
+        Stored::of_no_password().matches(given, memory);
         return PasswordCheck::Wrong;
     };
     if !stored.matches(given, memory) {

@@ -1,7 +1,9 @@
-//! Sessions: a person who is signed in is known again by a cookie, at all servers of the process.
+//! Sessions: a cookie identifies a signed-in user, at all authorization servers of the
+//! installation.
 //!
-//! A session ends two hours after it was used last, and a day after the sign-in. Each sign-in makes
-//! a new secret, so that one that somebody planted before is worth nothing after.
+//! A session ends 2 hours after its last use, and at the latest 24 hours after the sign-in. Each
+//! sign-in makes a new secret, so that a cookie that an attacker planted before the sign-in is
+//! useless after it (session fixation).
 
 use std::fmt;
 use std::time::Duration;
@@ -10,27 +12,27 @@ use scopegate_claims::UnixTime;
 use scopegate_jose::{random_token, sha256};
 use zeroize::Zeroizing;
 
-use crate::directory::{Authentication, User};
-
 use crate::catalog::UserId;
+use crate::directory::{Authentication, User};
 use crate::store::{Change, Session, SessionId, Store, StoreError, UserKey};
 
-/// How long a session lasts that is not used.
+/// How long a session lasts without being used: 2 hours.
 pub const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// How long a session lasts in any case.
+/// How long a session lasts after the sign-in, even if it is used: 24 hours.
 pub const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A use is written down after this time, not each time.
+/// A use is stored only if the last stored use is at least this old, so that most requests write
+/// nothing.
 const SEEN: Duration = Duration::from_secs(60);
 
-/// The class of a sign-in by a password (the claim `acr`), under Okta's name.
+/// The authentication context class of a sign-in by password (the claim `acr`), with Okta's name.
 pub const PASSWORD_ACR: &str = "urn:okta:loa:1fa:pwd";
 
-/// The method of a sign-in by a password (the claim `amr`, RFC 8176 §2).
+/// The authentication method of a sign-in by password (the claim `amr`, RFC 8176 §2).
 pub const PASSWORD_AMR: &str = "pwd";
 
-/// The value of the session's cookie. It is stored nowhere; `Debug` hides it.
+/// The value of the session cookie. Only its SHA-256 is stored. `Debug` hides it.
 #[derive(Clone)]
 pub struct SessionSecret(Zeroizing<String>);
 
@@ -40,17 +42,17 @@ impl SessionSecret {
         Self(Zeroizing::new(random_token(32)))
     }
 
-    /// The secret that a cookie holds; none if it cannot be one.
+    /// Parses the value of a cookie; `None` if it is malformed.
     pub fn parse(text: &str) -> Option<Self> {
         is_secret(text).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The secret as the cookie holds it.
+    /// The value of the cookie.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// By what the session is found.
+    /// The SHA-256 by which the session is looked up.
     pub fn sha256(&self) -> [u8; 32] {
         sha256(self.0.as_bytes())
     }
@@ -68,7 +70,7 @@ pub(crate) fn is_secret(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(allowed)
 }
 
-/// Who is signed in by this cookie now; none if the session has ended or the person is not active.
+/// The session of a cookie and its user; `None` if the session has ended or the user is not active.
 ///
 /// # Errors
 ///
@@ -87,10 +89,11 @@ pub async fn find(
     Ok(user.map(|user| (session, user)))
 }
 
-/// What must be written because a session is used now; mostly nothing.
+/// The change to write because a session is used now; `None` if the last use was stored less than
+/// 60 seconds ago.
 ///
-/// Where somebody else writes it first, the commit fails as [`StoreError::Changed`]: then the use is
-/// known already, or the session has ended.
+/// If another request writes the change first, the commit fails with [`StoreError::Changed`]. Then
+/// the use is already stored, or the session has ended.
 pub fn seen(session: &Session, now: UnixTime) -> Option<Change> {
     if now.since(session.seen_at) < SEEN {
         return None;
@@ -105,12 +108,12 @@ pub fn seen(session: &Session, now: UnixTime) -> Option<Change> {
     Some(Change::MoveSession { id, from, session: Box::new(next) })
 }
 
-/// A session that a password begins, with the secret for the browser.
+/// A new session after a sign-in by password, and the secret for the browser's cookie.
 pub fn begin(user: &UserId, now: UnixTime) -> (Session, SessionSecret) {
     signed_in(SessionId::generate(), user, now, now, 0)
 }
 
-/// A session after its person has signed in again: the same id, another secret, another time.
+/// The session after its user has signed in again: the same id, a new secret, and a new end.
 pub fn renew(old: &Session, now: UnixTime) -> (Session, SessionSecret) {
     signed_in(old.id.clone(), &old.user, old.created_at, now, old.version + 1)
 }
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_43_characters_and_shown_to_nobody() {
+    fn a_secret_has_43_characters_and_debug_does_not_show_it() {
         let secret = SessionSecret::generate();
         assert_eq!(SessionSecret::parse(secret.as_str()).unwrap().sha256(), secret.sha256());
         assert_eq!(format!("{secret:?}"), "SessionSecret(…)");
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_use_is_written_down_once_a_minute() {
+    fn a_use_is_stored_once_a_minute() {
         let (session, _) = begin(&UserId::generate(), NOW);
         assert!(moved(seen(&session, after(59))).is_none());
         let used = moved(seen(&session, after(60))).unwrap();
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_used_does_not_outlive_its_day() {
+    fn a_session_that_is_used_ends_24_hours_after_the_sign_in() {
         let (session, _) = begin(&UserId::generate(), NOW);
         let late = NOW.plus(LIFETIME).minus(Duration::from_secs(60));
         assert_eq!(moved(seen(&session, late)).unwrap().idle_ends_at, session.ends_at);

@@ -1,7 +1,8 @@
-//! Wrong user codes are counted, by session and by address (RFC 8628 §5.1).
+//! Counts wrong user codes, by session and by address (RFC 8628 §5.1).
 //!
-//! A guess is counted before the code is looked for, and stays counted unless somebody says otherwise:
-//! whoever hangs up before the answer has guessed all the same.
+//! A guess is counted as wrong before the code is looked up. It stays counted unless
+//! [`Guess::take_back`] is called. So a caller who disconnects before the answer does not get a
+//! guess that is not counted.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,29 +12,29 @@ use scopegate_claims::UnixTime;
 use crate::limits::{AddressCounters, Bound, CountedAt, RetryAfter, SharedCounters};
 use crate::store::SessionId;
 
-/// How long wrong codes are counted: as long as a device code lives.
+/// The time window in which wrong codes are counted: the lifetime of a device code.
 const WINDOW: Duration = Duration::from_secs(10 * 60);
 
 /// Wrong codes in one session.
 const OF_SESSION: Bound = Bound { most: 10, window: WINDOW };
 
-/// Wrong codes from one address, whoever is signed in.
+/// Wrong codes from one address, in all sessions.
 const OF_ADDRESS: Bound = Bound { most: 30, window: WINDOW };
 
-/// 4 MB when it is full. Then newcomers of a network are counted together.
+/// 4 MB when the table is full. Then new addresses of one network share a counter.
 const ADDRESSES: usize = 100_000;
 
-/// 4 MB when it is full, which takes as many sign-ins. Then sessions share counters.
+/// 4 MB when the table is full, which takes as many sign-ins. Then new sessions share counters.
 const SESSIONS: usize = 100_000;
 
-/// The wrong user codes of a process.
+/// The counters of wrong user codes of one process.
 #[derive(Debug)]
 pub(crate) struct UserCodeGuesses {
     addresses: AddressCounters,
     sessions: SharedCounters,
 }
 
-/// A guess that is counted as wrong.
+/// A user code that was tried, and is counted as wrong.
 pub(crate) struct Guess<'a> {
     guesses: &'a UserCodeGuesses,
     address: Option<IpAddr>,
@@ -55,7 +56,7 @@ impl UserCodeGuesses {
     ///
     /// # Errors
     ///
-    /// [`RetryAfter`] if a bound is reached. Then the guess is counted nowhere.
+    /// [`RetryAfter`] if a bound is reached. Then the guess is not counted in any table.
     pub(crate) fn admit<'a>(
         &'a self,
         session: &'a SessionId,
@@ -80,7 +81,7 @@ impl UserCodeGuesses {
 }
 
 impl Guess<'_> {
-    /// It was right, or was not judged, and that is the server's fault.
+    /// The code was right, or the server failed to check it: the guess does not count.
     pub(crate) fn take_back(self) {
         let Self { guesses, address, session, counted } = self;
         guesses.sessions.take_back(session, counted);
@@ -120,7 +121,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_30_in_whatever_sessions_and_what_it_refuses_counts_for_no_session() {
+    fn an_address_has_30_guesses_in_all_sessions_and_a_guess_that_it_refuses_counts_for_no_session()
+    {
         let guesses = UserCodeGuesses::default();
         let sessions: Vec<_> = (0..100).map(|_| SessionId::generate()).collect();
         let admitted = |session: &&SessionId| guesses.admit(session, at("192.0.2.1"), NOW).is_ok();
@@ -128,20 +130,20 @@ mod tests {
         let last = &sessions[99];
         let elsewhere = (0..100).filter(|_| guesses.admit(last, at("192.0.2.2"), NOW).is_ok());
         assert_eq!(elsewhere.count(), 10);
-        // What the session refused does not count for the address.
+        // A guess that the session refused does not count for the address.
         let others = |session: &&SessionId| guesses.admit(session, at("192.0.2.2"), NOW).is_ok();
         assert_eq!(sessions[30..].iter().filter(others).count(), 20);
     }
 
     #[test]
-    fn a_session_may_guess_again_after_ten_minutes_and_without_an_address_too() {
+    fn a_session_without_an_address_is_counted_too_and_may_guess_again_after_ten_minutes() {
         let (guesses, session) = (UserCodeGuesses::default(), SessionId::generate());
         for _ in 0..10 {
             assert!(guesses.admit(&session, None, NOW).is_ok());
         }
-        for (after, is_let) in [(599, false), (600, true)] {
+        for (after, is_admitted) in [(599, false), (600, true)] {
             let now = NOW.plus(Duration::from_secs(after));
-            assert_eq!(guesses.admit(&session, None, now).is_ok(), is_let, "{after}");
+            assert_eq!(guesses.admit(&session, None, now).is_ok(), is_admitted, "{after}");
         }
     }
 }

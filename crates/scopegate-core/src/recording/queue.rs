@@ -1,4 +1,4 @@
-//! Successful decisions on their way to the storage.
+//! The queue of audit events that wait to be written.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -13,74 +13,77 @@ use crate::audit::AuditEvent;
 use crate::error::CallError;
 use crate::store::{Change, Ledger};
 
-/// How many events wait to be written at most.
+/// The maximum number of events that wait to be written.
 const QUEUE_LENGTH: usize = 8192;
 
-/// How many events one transaction writes at most.
+/// The maximum number of events in one transaction.
 const BATCH: usize = 512;
 
-/// How long the writer waits for a storage that failed.
+/// How long the writer waits after a failed write before it tries again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// While an event waits for longer than this to be written, nothing more is taken; see
-/// [`let_events_wait`](AuditQueue::let_events_wait).
+/// The maximum time that an event may wait to be written. While one waits for longer, the queue
+/// refuses new events; see [`let_events_wait`](AuditQueue::let_events_wait).
 ///
-/// So a crash loses at most one second of grants. What is left of the second is for signing.
-const PATIENCE: Duration = Duration::from_millis(900);
+/// So a crash loses the events of at most 1 second. The remaining 100 ms are for signing, which
+/// happens between the reservation of a place and the event.
+const MAX_WAIT: Duration = Duration::from_millis(900);
 
-/// How long a server that stops goes on trying to write.
+/// How long a server that stops keeps trying to write.
 const LAST_TRIES: Duration = Duration::from_secs(3);
 
-/// Successful decisions on their way to the storage.
+/// The queue of audit events that wait to be written.
 ///
-/// A grant that needs no storage does not wait for one to be recorded either: its event goes here,
-/// and a task writes what has come together. A queue that is full, or whose storage does not keep up,
-/// refuses; nothing is dropped.
+/// A grant that writes nothing else to the storage does not wait for its audit event to be written.
+/// The event is put in this queue, and a task writes the events in batches. If the queue is full,
+/// or the storage is too slow, new grants are refused. An event is never dropped to make room.
 #[derive(Debug)]
 pub struct AuditQueue {
     shared: Arc<Shared>,
     writer: Turn<Option<JoinHandle<()>>>,
 }
 
-/// A place in the queue; dropped, it is free again.
+/// A reserved place in the queue. Dropping it frees the place.
 #[derive(Debug)]
 pub struct Place<'a>(&'a Shared);
 
 impl AuditQueue {
-    /// Starts the task that writes.
+    /// Starts the task that writes the events.
     pub fn start(ledger: Arc<dyn Ledger>) -> Self {
         let shared = Arc::new(Shared::default());
         let writer = Writer { ledger, shared: Arc::clone(&shared) };
         Self { shared, writer: Turn::new(Some(tokio::spawn(writer.run()))) }
     }
 
-    /// Reserves a place before the decision takes effect. It is to be taken at once.
+    /// Reserves a place before the decision takes effect. The event must follow without delay.
     ///
     /// # Errors
     ///
-    /// [`CallError::AuditQueueFull`] if there is none, or the storage does not keep up.
+    /// [`CallError::AuditQueueFull`] if the queue is full or closed, or an event has waited for too
+    /// long.
     pub fn reserve(&self) -> Result<Place<'_>, CallError> {
         self.shared.reserve()
     }
 
-    /// Lets an event wait so long to be written before nothing more is taken. A crash loses no more
-    /// than what was granted in that time; without this it is less than a second.
-    pub fn let_events_wait(&self, patience: Duration) {
-        self.shared.state().patience = patience;
+    /// Sets the maximum time that an event may wait to be written before new events are refused. A
+    /// crash loses at most the events of that time. The default is less than 1 second.
+    pub fn let_events_wait(&self, max_wait: Duration) {
+        self.shared.state().max_wait = max_wait;
     }
 
-    /// Refuses new events and waits until those that wait are written, or cannot be.
+    /// Refuses new events, and waits until the queued ones are written or the writer gives up after
+    /// 3 seconds.
     pub async fn close(&self) {
         self.shared.close();
         if let Some(writer) = self.writer.lock().await.take() {
-            // A writer that panicked has logged it, and there is nothing left to wait for.
+            // If the writer panicked, that was logged, and there is nothing to wait for.
             let _ = writer.await;
         }
     }
 }
 
 impl Place<'_> {
-    /// Takes the place.
+    /// Puts an event in the place.
     pub fn take(self, event: AuditEvent) {
         self.0.take(event);
         mem::forget(self);
@@ -93,27 +96,27 @@ impl Drop for Place<'_> {
     }
 }
 
-/// What those who bring events share with the writer.
+/// The state that the callers share with the writer.
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// There is something to write, or nothing more will come.
+    /// Wakes the writer: there is something to write, or the queue is closed.
     woken: Notify,
-    /// Nothing more will come.
+    /// Ends the pause of the writer between two attempts: the queue is closed.
     closing: Notify,
 }
 
 struct State {
-    /// Events, and when each was taken.
+    /// The events, each with the time at which it was queued.
     waiting: VecDeque<(Instant, AuditEvent)>,
-    /// How many places are promised.
+    /// The number of reserved places.
     reserved: usize,
-    /// When the first event was taken of the batch that is being written.
+    /// When the oldest event of the batch that is being written was queued.
     writing_since: Option<Instant>,
-    /// Until when the writer goes on trying, if the queue is closed.
+    /// When the writer gives up; `None` while the queue is open.
     give_up_at: Option<Instant>,
-    /// How long an event may wait.
-    patience: Duration,
+    /// The maximum time that an event may wait.
+    max_wait: Duration,
 }
 
 impl Default for State {
@@ -123,12 +126,12 @@ impl Default for State {
             reserved: 0,
             writing_since: None,
             give_up_at: None,
-            patience: PATIENCE,
+            max_wait: MAX_WAIT,
         }
     }
 }
 
-/// What the writer does next.
+/// What the writer must do next.
 enum Next {
     Write(Vec<Change>),
     Wait,
@@ -149,9 +152,10 @@ impl Shared {
     fn take(&self, event: AuditEvent) {
         let mut state = self.state();
         state.reserved -= 1;
-        // Under the lock, so that what is taken later is younger.
+        // The time is read under the lock, so that the events are ordered by it.
         state.waiting.push_back((Instant::now(), event));
-        // A writer that is writing looks for more by itself.
+        // If events were already waiting, the writer has been woken, or looks again after its
+        // batch.
         let is_first = state.waiting.len() == 1;
         drop(state);
         if is_first {
@@ -159,7 +163,7 @@ impl Shared {
         }
     }
 
-    /// Gives a place back.
+    /// Frees a reserved place.
     fn leave(&self) {
         self.state().reserved -= 1;
         self.woken.notify_one();
@@ -182,27 +186,27 @@ impl Shared {
         Next::Write(state.waiting.drain(..count).map(|(_, event)| Change::Audit(event)).collect())
     }
 
-    /// The batch is written.
+    /// Notes that the batch is written.
     fn written(&self) {
         self.state().writing_since = None;
     }
 
-    fn gives_up(&self) -> bool {
+    fn must_give_up(&self) -> bool {
         self.state().give_up_at.is_some_and(|end| Instant::now() >= end)
     }
 
-    /// A thread that panicked here has left nothing half done.
+    /// A poisoned lock is ignored: no code panics in the middle of a change.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Tells whether the oldest event that is not written waits for too long. What is being written is
-    /// older than what waits behind it.
+    /// Tells whether the oldest event that is not written has waited for too long. The events of
+    /// the batch that is being written are older than those in the queue.
     fn is_overdue(&self, now: Instant) -> bool {
         let oldest = self.writing_since.or(self.waiting.front().map(|(taken_at, _)| *taken_at));
-        oldest.is_some_and(|oldest| now.saturating_duration_since(oldest) > self.patience)
+        oldest.is_some_and(|oldest| now.saturating_duration_since(oldest) > self.max_wait)
     }
 }
 
@@ -212,7 +216,7 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// The task that writes.
+/// The task that writes the events.
 struct Writer {
     ledger: Arc<dyn Ledger>,
     shared: Arc<Shared>,
@@ -230,14 +234,15 @@ impl Writer {
         }
     }
 
-    /// Writes a batch, however often it takes; tells whether it is written in the end.
+    /// Writes a batch, and tries again until it is written or the writer must give up. Returns
+    /// whether it is written.
     async fn write(&self, changes: &[Change]) -> bool {
         while let Err(error) = self.ledger.commit(changes).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the audit log cannot be written"
             );
-            if self.shared.gives_up() {
+            if self.shared.must_give_up() {
                 return false;
             }
             tokio::select! {

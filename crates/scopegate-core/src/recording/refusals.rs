@@ -1,8 +1,9 @@
-//! Refusals of those who prove nothing: some are recorded, the rest are counted.
+//! Refusals of clients that did not authenticate: the first ones are recorded, the rest are
+//! counted.
 //!
-//! Whoever knows the id of a public client can be refused in its name as often as she likes. So only
-//! the first refusals of a minute take a row each. For the others there is one row a minute for each
-//! client and address, with how many there were.
+//! Anyone who knows the id of a public client can send any number of requests for it that are
+//! refused. So only the first refusals in a minute are recorded one by one. For the others there is
+//! one row per minute, client and address, with their number.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,27 +20,27 @@ use crate::store::Change;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How many refusals of a client from an address are recorded one by one.
-const OF_CLIENT_THERE: Bound = Bound { most: 60, window: MINUTE };
+/// The refusals of a client from an address that are recorded one by one.
+const OF_CLIENT_AT_ADDRESS: Bound = Bound { most: 60, window: MINUTE };
 
-/// How many refusals are recorded one by one in all, by each process.
+/// All refusals that one process records one by one.
 const OF_ALL: Bound = Bound { most: 6000, window: MINUTE };
 
-/// How often it is recorded that the same thing was used again.
+/// How often the reuse of one token is recorded.
 const OF_REUSE: Bound = Bound { most: 1, window: MINUTE };
 
-/// About how many clients at addresses are counted at a time; more cannot be under [`OF_ALL`].
+/// Room for this many pairs of a client and an address. [`OF_ALL`] keeps their number below this.
 const ROOM: usize = 16_384;
 
-/// How many rows with a number are written in a minute; the rest is one more row.
+/// The maximum number of rows with a count per minute. One more row counts all other refusals.
 pub(crate) const MOST_ROWS: usize = 1000;
 
-/// Under these names there is a row for those of whom nothing is known, and one for the rest. No client
-/// id has a space.
+/// The names of two rows: for refusals of unknown clients, and for the refusals beyond
+/// [`MOST_ROWS`]. They contain a space, which no client id does.
 const UNKNOWN: &str = "unknown client";
 const REST: &str = "other clients";
 
-/// What is remembered of refusals of those who prove nothing.
+/// The refusals of clients that did not authenticate.
 pub(crate) struct Refusals {
     recorded: AddressCounters,
     of_all: Counters,
@@ -56,12 +57,12 @@ struct Count {
     number: u64,
 }
 
-/// How a refusal is remembered.
+/// How a refusal is recorded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Remembered {
-    /// By a row of its own.
+    /// In its own row.
     Recorded,
-    /// By the row of this id, with others.
+    /// In the row with this id, together with others.
     Counted(DecisionId),
 }
 
@@ -77,30 +78,32 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// A client that has proved nothing is refused.
+    /// Notes the refusal of a client that did not authenticate.
     pub(crate) fn of_client(
         &self,
         client: &ClientId,
         address: Option<IpAddr>,
         now: UnixTime,
     ) -> Remembered {
-        // Where addresses are not known, there is one for all.
-        let there = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
-        let is_one_of_few = self.recorded.admit_for(client, there, OF_CLIENT_THERE, now).is_ok();
-        if is_one_of_few && self.of_all.admit(&(), OF_ALL, now).is_ok() {
+        // Without addresses, all callers count as one address.
+        let source = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        let is_within_bound =
+            self.recorded.admit_for(client, source, OF_CLIENT_AT_ADDRESS, now).is_ok();
+        if is_within_bound && self.of_all.admit(&(), OF_ALL, now).is_ok() {
             return Remembered::Recorded;
         }
         Remembered::Counted(self.count(client.as_str(), address, now))
     }
 
-    /// Nobody knows who is refused: what she says of herself is not recorded.
+    /// Notes a refusal without a known client. The client id in the request is not recorded,
+    /// because anything can be written there.
     pub(crate) fn of_unknown(&self, now: UnixTime) {
         self.count(UNKNOWN, None, now);
     }
 
-    /// Tells whether a change is written with a refusal that is counted.
+    /// Tells whether a change that comes with a counted refusal is written.
     ///
-    /// What ends is always written. That something was used again is recorded once a minute, so that a
+    /// Revocations are always written. The reuse of a token is recorded once a minute, so that a
     /// flood of other refusals cannot hide it.
     pub(crate) fn keeps(&self, change: &Change, now: UnixTime) -> bool {
         match change {
@@ -130,7 +133,7 @@ impl Refusals {
         !self.lock().is_empty()
     }
 
-    /// Takes the count of one client and address, to be written.
+    /// Takes the count of one client and address, as an event to write.
     pub(crate) fn take(&self) -> Option<AuditEvent> {
         let ((client, address), count) = self.lock().pop_first()?;
         Some(count.event(client, address))
@@ -175,12 +178,12 @@ mod tests {
         Some(Ipv4Addr::from(0x0a00_0000 + number).into())
     }
 
-    fn taken(refusals: &Refusals) -> Vec<AuditEvent> {
+    fn take_all(refusals: &Refusals) -> Vec<AuditEvent> {
         std::iter::from_fn(|| refusals.take()).collect()
     }
 
     #[test]
-    fn sixty_a_minute_are_recorded_and_the_rest_is_counted_in_one_row() {
+    fn sixty_refusals_a_minute_are_recorded_and_the_rest_is_counted_in_one_row() {
         let (refusals, tv) = (Refusals::default(), client("tv"));
         let refused = |last, seconds| refusals.of_client(&tv, address(last), at(seconds));
         for _ in 0..60 {
@@ -192,7 +195,7 @@ mod tests {
         assert_eq!(refusals.of_client(&client("app"), address(1), at(59)), Remembered::Recorded);
         assert_eq!(refused(1, 60), Remembered::Recorded, "a new minute");
 
-        let [event] = &taken(&refusals)[..] else { unreachable!() };
+        let [event] = &take_all(&refusals)[..] else { unreachable!() };
         assert_eq!((event.id, event.at, event.count()), (id, at(5), Some(2)));
         assert_eq!(
             (event.server_and_client().1, event.address.as_deref()),
@@ -208,17 +211,17 @@ mod tests {
             let address = std::net::Ipv6Addr::from((0x2001_0db8 << 96) + number);
             refusals.of_client(&tv, Some(address.into()), at(0));
         }
-        let [event] = &taken(&refusals)[..] else { unreachable!() };
+        let [event] = &take_all(&refusals)[..] else { unreachable!() };
         assert_eq!((event.address.as_deref(), event.count()), (Some("2001:db8::/64"), Some(20)));
     }
 
     #[test]
-    fn refusals_of_unknown_clients_have_one_name_that_no_client_has() {
+    fn refusals_of_unknown_clients_are_counted_under_a_name_that_no_client_can_have() {
         let refusals = Refusals::default();
         for second in 0..10 {
             refusals.of_unknown(at(second));
         }
-        let [event] = &taken(&refusals)[..] else { unreachable!() };
+        let [event] = &take_all(&refusals)[..] else { unreachable!() };
         assert_eq!(event.what, What::ClientAuthenticationFailed { count: 10 });
         assert_eq!(event.address, None);
         assert!(ClientId::parse(UNKNOWN).is_err() && ClientId::parse(REST).is_err());
@@ -236,7 +239,7 @@ mod tests {
             }
         }
         assert_eq!(recorded, 6000);
-        let events = taken(&refusals);
+        let events = take_all(&refusals);
         assert_eq!(events.len(), MOST_ROWS + 1);
         let counted: u64 = events.iter().filter_map(AuditEvent::count).sum();
         assert_eq!(counted, u64::from(networks) * 70 - 6000, "none is lost");
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reuse_is_recorded_once_a_minute_however_many_refusals_there_are() {
+    fn the_reuse_of_a_token_is_recorded_once_a_minute() {
         let refusals = Refusals::default();
         let of = |family: &str| {
             let decision = ClientDecision {

@@ -1,4 +1,5 @@
-//! Short-lived things that are found by a secret; the secret itself is never stored.
+//! Short-lived records that are looked up by a secret, such as authorization codes. The secret
+//! itself is never stored.
 
 use std::fmt;
 
@@ -7,11 +8,11 @@ use scopegate_jose::sha256;
 
 use crate::catalog::UserId;
 
-/// What kind of thing it is. The same secret never names things of two kinds.
+/// The kind of an artifact. The same secret never identifies artifacts of two kinds.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[expect(clippy::exhaustive_enums, reason = "a storage keeps each kind apart")]
+#[expect(clippy::exhaustive_enums, reason = "a storage must handle each kind")]
 pub enum ArtifactKind {
-    /// The assertion of another issuer that was used (RFC 7523 §2.1).
+    /// A used assertion of another issuer (RFC 7523 §2.1).
     Assertion,
     /// An authorization code (RFC 6749 §4.1).
     Code,
@@ -22,7 +23,7 @@ pub enum ArtifactKind {
 }
 
 impl ArtifactKind {
-    /// The name as it is stored.
+    /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Assertion => "assertion",
@@ -32,7 +33,7 @@ impl ArtifactKind {
         }
     }
 
-    /// The kind of that name.
+    /// The kind with this stored name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Assertion, Self::Code, Self::Device, Self::PushedRequest]
             .into_iter()
@@ -40,44 +41,44 @@ impl ArtifactKind {
     }
 }
 
-/// By what an artifact is found.
+/// By which an artifact is looked up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "an artifact has two names")]
 pub enum ArtifactName {
     /// The SHA-256 of its secret.
     Secret([u8; 32]),
-    /// The SHA-256 of its other name, such as a user code.
+    /// The SHA-256 of its alias, such as a user code.
     Alias([u8; 32]),
 }
 
 impl ArtifactName {
-    /// The name of what a secret opens.
+    /// The name of the artifact with this secret.
     pub fn of_secret(secret: &str) -> Self {
         Self::Secret(sha256(secret.as_bytes()))
     }
 
-    /// The name of what is also known by this text.
+    /// The name of the artifact with this alias.
     pub fn of_alias(alias: &str) -> Self {
         Self::Alias(sha256(alias.as_bytes()))
     }
 }
 
-/// A short-lived thing. `Debug` hides what it holds.
+/// A short-lived record. `Debug` hides its content.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Artifact {
-    /// What it is.
+    /// The kind.
     pub kind: ArtifactKind,
     /// The SHA-256 of its secret.
     pub id: [u8; 32],
-    /// The SHA-256 of its other name, where it has one.
+    /// The SHA-256 of its alias, if it has one.
     pub alias: Option<[u8; 32]>,
-    /// Of whom it speaks from its beginning.
+    /// The user that it belongs to, if that is known when it is created.
     pub user: Option<UserId>,
-    /// How often it was changed: 0 when it is made.
+    /// How often it was changed: 0 when it is created.
     pub version: u64,
-    /// From when on it may be forgotten.
+    /// When the row may be deleted.
     pub expires_at: UnixTime,
-    /// What it holds, as JSON.
+    /// The content, as JSON.
     pub body: String,
 }
 

@@ -1,4 +1,4 @@
-//! Traces of running: what one transaction writes.
+//! The changes that one transaction writes.
 
 use std::fmt;
 
@@ -9,147 +9,158 @@ use crate::audit::AuditEvent;
 use crate::catalog::{CatalogState, ClientId, UserId};
 use crate::directory::{NewUser, User};
 
-/// A trace of running. `Debug` shows its kind only.
+/// One change. `Debug` shows the kind only.
 #[derive(Clone)]
-#[expect(clippy::exhaustive_enums, reason = "a storage that does not know a change loses it")]
+#[expect(clippy::exhaustive_enums, reason = "a storage must handle each change")]
 pub enum Change {
-    /// Records a decision.
+    /// Records an audit event.
     Audit(AuditEvent),
-    /// Uses up the `jti` of a client's assertion; used before: a conflict.
+    /// Uses up the `jti` of a client's assertion. [`Conflict`](super::StoreError::Conflict) if it
+    /// was used before.
     UseAssertion {
-        /// Whose assertion.
+        /// The client of the assertion.
         client: ClientId,
         /// Its `jti`.
         jti: String,
-        /// From when on it would be refused anyway.
+        /// When it expires, so that it would be refused anyway.
         expires_at: UnixTime,
     },
-    /// Keeps a new artifact, of version 0; its secret or its alias is taken: changed.
+    /// Stores a new artifact, with version 0. [`Changed`](super::StoreError::Changed) if its secret
+    /// or its alias exists.
     PutArtifact(Artifact),
-    /// Changes an artifact of a version, whose next version it becomes; it has another: changed.
+    /// Changes an artifact, and raises its version by one. [`Changed`](super::StoreError::Changed)
+    /// if it does not have the expected version.
     MoveArtifact {
-        /// What it is.
+        /// The kind.
         kind: ArtifactKind,
         /// The SHA-256 of its secret.
         id: [u8; 32],
-        /// The version that it must have.
+        /// The expected version.
         from: u64,
-        /// What it holds from now on.
+        /// The new content.
         body: String,
-        /// From when on it may be forgotten.
+        /// When the row may be deleted.
         expires_at: UnixTime,
     },
-    /// Writes nothing, if a person still has a version; she has another, or is gone: changed.
+    /// Writes nothing. [`Changed`](super::StoreError::Changed) if a user no longer has the expected
+    /// version, or is deleted.
     ///
-    /// Whoever ends all that a person began changes the person in the same commit. So what is begun
-    /// together with this is ended with the rest, or is not begun.
+    /// A commit that ends all sessions and refresh tokens of a user also changes the user. So a
+    /// session that is started together with this check is either ended by that commit, or not
+    /// started.
     ExpectUser {
-        /// Who.
+        /// The user.
         user: UserId,
-        /// The version that was seen.
+        /// The version that was read.
         version: u64,
     },
-    /// Writes nothing, if the catalog's rows of a client and a server are no newer than a version of
-    /// the catalog; one is newer: changed.
+    /// Writes nothing. [`Changed`](super::StoreError::Changed) if the row of a client or of a
+    /// server changed after a version of the catalog.
     ///
-    /// Whoever switches a client off ends its families in the same commit. So what is begun together
-    /// with this is ended with the rest, or is not begun.
+    /// A commit that deactivates a client also ends its families. So a family that is opened
+    /// together with this check is either ended by that commit, or not opened.
     ExpectCatalog(CatalogState),
-    /// Keeps a new family.
+    /// Stores a new family.
     OpenFamily(Box<Family>),
-    /// Changes a family that has a generation and is not revoked; else: changed.
+    /// Changes a family. [`Changed`](super::StoreError::Changed) if it does not have the expected
+    /// generation, or is revoked.
     MoveFamily {
-        /// Which.
+        /// The family.
         id: FamilyId,
-        /// The generation that it must have.
+        /// The expected generation.
         from: u32,
-        /// The generation that it gets; it may be the same.
+        /// The new generation, which may be the same.
         to: u32,
-        /// When the newest token was made.
+        /// When the newest refresh token was issued.
         rotated_at: UnixTime,
-        /// When it ends if it is not used.
+        /// When the family ends if it is not used.
         idle_ends_at: UnixTime,
-        /// From when on the row may be forgotten.
+        /// When the row may be deleted.
         forget_at: UnixTime,
     },
-    /// Ends families, any number of them; they are kept for a day after.
+    /// Ends any number of families. Their rows are kept for one more day.
     EndFamilies {
-        /// Which.
+        /// The families or sessions to end.
         of: Ended,
-        /// When.
+        /// The current time.
         at: UnixTime,
     },
-    /// Keeps a new session.
+    /// Stores a new session.
     OpenSession(Box<Session>),
-    /// Replaces a session that has a version; it has another: changed.
+    /// Replaces a session. [`Changed`](super::StoreError::Changed) if it does not have the expected
+    /// version.
     MoveSession {
-        /// Which.
+        /// The session.
         id: SessionId,
-        /// The version that it must have; the next one is stored.
+        /// The expected version. The next one is stored.
         from: u64,
-        /// The session from now on.
+        /// The new state of the session.
         session: Box<Session>,
     },
-    /// Ends sessions, any number of them: their rows are gone. Those of a family or a client: none.
+    /// Ends any number of sessions: deletes their rows. A family or a client has no sessions of its
+    /// own, so for these nothing is deleted.
     EndSessions {
-        /// Which.
+        /// The families or sessions to end.
         of: Ended,
-        /// When.
+        /// The current time.
         at: UnixTime,
     },
-    /// Keeps what a person agreed to, instead of what was kept before.
+    /// Stores the scopes that a user consented to, in place of the earlier ones.
     PutConsent {
-        /// Whose, to whom, of whom.
+        /// The server, the client and the user.
         key: ConsentKey,
         /// The scopes.
         scopes: ScopeSet,
-        /// When.
+        /// The current time.
         at: UnixTime,
     },
-    /// Forgets what a person agreed to.
+    /// Deletes a consent.
     WithdrawConsent(ConsentKey),
-    /// Revokes an access token; once more does no harm.
+    /// Revokes an access token. Revoking it again changes nothing.
     RevokeToken {
         /// Its `jti`.
         jti: String,
-        /// From when on it would be refused anyway.
+        /// When it expires, so that it would be refused anyway.
         expires_at: UnixTime,
     },
-    /// Keeps a new person; the login is taken: changed.
+    /// Stores a new user. [`Changed`](super::StoreError::Changed) if the login exists.
     PutUser(Box<NewUser>),
-    /// Replaces a person who has a version; she has another: changed. The password stays.
+    /// Replaces a user, but not the password. [`Changed`](super::StoreError::Changed) if the user
+    /// does not have the expected version.
     MoveUser {
-        /// The version that the row must have; the next one is stored.
+        /// The expected version. The next one is stored.
         from: u64,
-        /// The person from now on.
+        /// The new state of the user.
         user: Box<User>,
     },
-    /// Sets another password for a user, which gets the next generation; no such user: changed.
+    /// Sets a new password for a user, with the next generation.
+    /// [`Changed`](super::StoreError::Changed) if there is no such user.
     SetPassword {
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// The hash (a PHC text), sealed under the master key.
+        /// The hash (a PHC string), sealed under the master key.
         sealed: Vec<u8>,
-        /// When.
+        /// The current time.
         at: UnixTime,
     },
-    /// Keeps another hash of the password that a user has; no such user: changed.
+    /// Stores another hash of the same password of a user. [`Changed`](super::StoreError::Changed)
+    /// if there is no such user.
     RenewHash {
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// The hash (a PHC text), sealed under the master key.
+        /// The hash (a PHC string), sealed under the master key.
         sealed: Vec<u8>,
-        /// When.
+        /// The current time.
         at: UnixTime,
     },
 }
 
 impl Change {
-    /// Tells whether some of these give something to whoever asked for it.
+    /// Tells whether one of these changes grants something to the caller.
     ///
-    /// What is given to somebody who has gone is not written: nobody received it, and the same code,
-    /// refresh token or assertion works when the client comes again. A commit that only takes away or
-    /// records is written even if nobody waits for the answer.
+    /// If the caller disconnects, a grant is not written: nobody received it, and the same code,
+    /// refresh token or assertion must work when the client tries again. A commit that only revokes
+    /// or records something is written even if its caller disconnects.
     pub fn any_grants(changes: &[Self]) -> bool {
         changes.iter().any(Self::grants)
     }
@@ -159,12 +170,13 @@ impl Change {
             Self::Audit(event) => event.grants(),
             Self::PutArtifact(Artifact { kind, .. }) => match kind {
                 ArtifactKind::Code | ArtifactKind::Device | ArtifactKind::PushedRequest => true,
-                // The use of an assertion is a record. The event says whether a token was issued.
+                // The use of an assertion is only recorded. The audit event tells whether a token
+                // was issued.
                 ArtifactKind::Assertion => false,
             },
             Self::MoveArtifact { kind, .. } => match kind {
                 ArtifactKind::Code | ArtifactKind::PushedRequest => true,
-                // A device that asks, or is refused. The event says whether it was let in.
+                // A device is polled for or refused. The audit event tells whether it was approved.
                 ArtifactKind::Device | ArtifactKind::Assertion => false,
             },
             Self::OpenFamily(_)
@@ -173,8 +185,8 @@ impl Change {
             | Self::MoveSession { .. }
             | Self::PutConsent { .. }
             | Self::PutUser(_) => true,
-            // A user is changed, and gets a password, together with the end of all that they began;
-            // in a sign-in, together with its session.
+            // These come with the end of all sessions and refresh tokens of the user. In a sign-in
+            // they come with its session, which grants.
             Self::MoveUser { .. } | Self::SetPassword { .. } | Self::RenewHash { .. } => false,
             Self::UseAssertion { .. }
             | Self::ExpectUser { .. }
@@ -187,17 +199,17 @@ impl Change {
     }
 }
 
-/// What is ended.
+/// Which families or sessions are ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a storage that does not know one ends nothing")]
+#[expect(clippy::exhaustive_enums, reason = "a storage must handle each of them")]
 pub enum Ended {
-    /// What belongs to a client.
+    /// All of a client.
     Client(ClientId),
     /// One family.
     Family(FamilyId),
-    /// What began in a session, or the session itself.
+    /// All that began in a session, and the session itself.
     Session(SessionId),
-    /// What belongs to a person.
+    /// All of a user.
     User(UserId),
 }
 
@@ -286,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_gives_a_token_a_code_or_a_session_grants() {
+    fn changes_that_give_a_token_a_code_or_a_session_are_grants() {
         let key = ConsentKey {
             server: ServerId::default_server(),
             client: ClientId::parse("a").unwrap(),
@@ -319,14 +331,14 @@ mod tests {
             vec![Change::PutConsent { key, scopes: ScopeSet::empty(), at: NOW }],
         ] {
             assert!(Change::any_grants(&grant), "{grant:?}");
-            // Whatever it takes away besides.
+            // It stays a grant if it also ends something.
             let mixed = [vec![end(Ended::User(UserId::generate()))], grant].concat();
             assert!(Change::any_grants(&mixed), "{mixed:?}");
         }
     }
 
     #[test]
-    fn what_takes_away_or_records_does_not_grant() {
+    fn changes_that_revoke_or_record_are_not_grants() {
         for record in [
             vec![],
             vec![use_assertion()],

@@ -1,15 +1,14 @@
-//! What a person has agreed to.
+//! The consent of users.
 
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
+use crate::catalog::{ClientId, ServerId, UserId};
 
-/// Consent is given per server, client and person.
+/// The key of a consent: users consent separately for each server and client.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ConsentKey {
-    /// The server whose scopes they are.
+    /// The server of the scopes.
     pub server: ServerId,
-    /// The client that may have them.
+    /// The client that may get the scopes.
     pub client: ClientId,
-    /// The person who agreed.
+    /// The user who consented.
     pub user: UserId,
 }

@@ -1,4 +1,4 @@
-//! All refresh tokens that descend from one grant: one row, however often they are used.
+//! Families of refresh tokens: all tokens that descend from one grant share one row.
 
 use std::fmt;
 
@@ -7,8 +7,7 @@ use scopegate_jose::{base64url, random_bytes};
 use serde::{Deserialize, Serialize};
 
 use super::SessionId;
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
+use crate::catalog::{ClientId, ServerId, UserId};
 use crate::directory::Authentication;
 
 /// The id of a family: `oar` and 15 bytes in base64url.
@@ -17,7 +16,7 @@ use crate::directory::Authentication;
 pub struct FamilyId(Box<str>);
 
 impl FamilyId {
-    /// With this begin the ids of families.
+    /// The prefix of the ids.
     pub const PREFIX: &'static str = "oar";
 
     /// A new id.
@@ -34,7 +33,7 @@ impl FamilyId {
     ///
     /// # Errors
     ///
-    /// A text that names the rule which is broken.
+    /// A text that says which rule is broken.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let bytes = text.strip_prefix(Self::PREFIX).and_then(|rest| base64url::decode(rest).ok());
         match bytes.is_some_and(|bytes| bytes.len() == 15) {
@@ -43,14 +42,14 @@ impl FamilyId {
         }
     }
 
-    /// The bytes that the id is made of.
+    /// The bytes of the id.
     pub fn to_bytes(&self) -> [u8; 15] {
         let bytes = base64url::decode(&self.0[Self::PREFIX.len()..]);
         let bytes = bytes.ok().and_then(|bytes| bytes.try_into().ok());
         bytes.expect("an id was made of 15 bytes")
     }
 
-    /// The id as it is written.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -76,54 +75,55 @@ impl fmt::Display for FamilyId {
     }
 }
 
-/// A family of refresh tokens. No token is stored: each is derived from the id and its generation.
+/// A family of refresh tokens. No token is stored: each is derived from the id of the family and
+/// the generation of the token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Family {
-    /// Its id.
+    /// The id.
     pub id: FamilyId,
     /// The server that issued it.
     pub server: ServerId,
     /// The client that holds it.
     pub client: ClientId,
-    /// The person.
+    /// The user.
     pub user: UserId,
     /// The session in which it began.
     pub session: Option<SessionId>,
     /// The generation of the newest token.
     pub generation: u32,
-    /// When that token was made.
+    /// When that token was issued.
     pub rotated_at: UnixTime,
-    /// When it ends if it is not used.
+    /// When the family ends if it is not used.
     pub idle_ends_at: UnixTime,
-    /// When it ends in any case.
+    /// When the family ends even if it is used.
     pub ends_at: UnixTime,
-    /// Whether it was ended before its time.
+    /// Whether the family was ended early.
     pub revoked: bool,
-    /// From when on the row may be forgotten: then no access token of it is alive.
+    /// When the row may be deleted: from then on no access token of the family is valid.
     pub forget_at: UnixTime,
-    /// What was written once, at the beginning.
+    /// The part that never changes.
     pub body: FamilyBody,
 }
 
-/// What was granted at the beginning of a family.
+/// The grant that began a family.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FamilyBody {
-    /// The grant type that began it: the rules are asked for this one at each refresh.
+    /// The grant type. Each refresh evaluates the policies for this grant type.
     pub grant_type: String,
-    /// The scopes that were granted; no refresh gives more.
+    /// The granted scopes. No refresh grants more.
     pub scopes: ScopeSet,
-    /// The audience of its access tokens.
+    /// The audience of the access tokens.
     pub audience: Audience,
-    /// How the person had shown who she is.
+    /// How the user had authenticated.
     pub auth: Option<Authentication>,
-    /// The claims that were asked for at userinfo.
+    /// The claims that were requested by name for userinfo.
     #[serde(default)]
     pub userinfo_claims: Vec<String>,
-    /// The claims that were asked for in the ID token.
+    /// The claims that were requested by name for the ID token.
     #[serde(default)]
     pub id_token_claims: Vec<String>,
-    /// When it began.
+    /// When the family began.
     pub began_at: UnixTime,
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_and_its_bytes_are_the_same() {
+    fn an_id_can_be_converted_to_its_bytes_and_back() {
         let id = FamilyId::generate();
         assert_eq!(FamilyId::from_bytes(&id.to_bytes()), id);
         assert_eq!(FamilyId::parse(id.as_str()), Ok(id));

@@ -1,4 +1,4 @@
-//! A storage that lives as long as the test, and fails when it is told to.
+//! A storage in memory, for tests. Tests can make it fail.
 
 mod catalog;
 mod faults;
@@ -27,9 +27,9 @@ use self::interruption::Interruption;
 use self::keys::Keys;
 pub use self::unchecked_catalog::UncheckedCatalog;
 
-/// Everything a server remembers, in memory. A clone is the same storage.
+/// A storage in memory. Clones share the same data.
 ///
-/// It keeps to what the databases keep to, by the same tests.
+/// It passes the same conformance tests as the databases.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore(Arc<Inner>);
 
@@ -43,16 +43,19 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Memory {
     rows: Rows,
-    /// The audit events, the oldest first: they only grow.
+    /// The audit events, oldest first. They are not copied for a commit, because they are only
+    /// appended.
     events: Vec<AuditEvent>,
 }
 
-/// A commit works on a copy, so that it is done as a whole or not at all.
+/// All rows except audit events. A commit changes a copy, so that it is applied completely or not
+/// at all.
 #[derive(Clone, Debug, Default)]
 struct Rows {
     version: u64,
     file_version: u64,
-    /// Each with the version of its newest change and its place in it; a deletion leaves a trace.
+    /// Each entity with the version of its newest change and its position in that change. Deleted
+    /// entities keep a row without a body.
     entities: BTreeMap<RowKey, ((u64, usize), StoredRow)>,
     /// What is kept of each entity besides.
     records: BTreeMap<RowKey, StoredRecord>,
@@ -64,13 +67,13 @@ struct Rows {
     sessions: HashMap<SessionId, Session>,
     consents: HashMap<ConsentKey, ScopeSet>,
     revoked: HashMap<[u8; 32], UnixTime>,
-    /// By the text that logins are compared by.
+    /// The users, by [`User::login_key`].
     users: BTreeMap<String, User>,
     passwords: HashMap<UserId, StoredPassword>,
 }
 
 impl Rows {
-    /// Keeps a new person; tells whether the login was free.
+    /// Stores a new user. Returns false if the login or the id exists.
     fn put_user(&mut self, new: &NewUser) -> bool {
         let key = User::login_key(&new.user.login);
         if self.users.contains_key(&key) || self.user_of(&new.user.id).is_some() {
@@ -88,27 +91,27 @@ impl Rows {
     }
 }
 
-/// How much a storage holds of each kind.
+/// The number of rows of each kind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Sizes {
-    /// Codes and the like, used or not.
+    /// Artifacts, used or not.
     pub artifacts: usize,
-    /// Assertions that were used.
+    /// Used assertions.
     pub assertions: usize,
-    /// What people agreed to.
+    /// Consents.
     pub consents: usize,
     /// Audit events.
     pub events: usize,
     /// Families of refresh tokens, ended or not.
     pub families: usize,
-    /// Those of them that were not ended before their time.
+    /// Families of refresh tokens that were not ended early.
     pub lasting_families: usize,
-    /// Access tokens that were revoked.
+    /// Revoked access tokens.
     pub revoked_tokens: usize,
     /// Sessions.
     pub sessions: usize,
-    /// People.
+    /// Users.
     pub users: usize,
 }
 
@@ -118,7 +121,7 @@ impl MemoryStore {
         self.memory().events.clone()
     }
 
-    /// How much there is of each kind.
+    /// The number of rows of each kind.
     pub fn sizes(&self) -> Sizes {
         let Memory { rows, events } = &*self.memory();
         Sizes {
@@ -134,14 +137,14 @@ impl MemoryStore {
         }
     }
 
-    /// The memory, for what a port is asked; every port comes by here, and so does every fault.
+    /// Locks the data for an operation. Every operation calls this, so this is where faults apply.
     async fn open(&self, to: Use) -> Result<MutexGuard<'_, Memory>, StoreError> {
         self.0.faults.admit(to).await?;
         Ok(self.memory())
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        // No step leaves the memory half-changed, so a test that panicked elsewhere spoils nothing.
+        // No operation panics in the middle of a change, so a poisoned lock can be ignored.
         self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

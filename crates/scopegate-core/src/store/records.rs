@@ -1,4 +1,4 @@
-//! Reads of what running left, and of people.
+//! Reads of artifacts, sessions, families, consents and users.
 
 use std::fmt;
 
@@ -12,9 +12,10 @@ use super::{
 use crate::catalog::UserId;
 use crate::directory::{Listed, User};
 
-/// Reads of what running left. What is found may have ended: who asks compares the times.
+/// Reads of artifacts, sessions, families and consents. The result may have expired: the caller
+/// must compare the times.
 ///
-/// Nothing is written here: that is done by [`Ledger::commit`](super::Ledger::commit) only.
+/// All writes go through [`Ledger::commit`](super::Ledger::commit).
 #[async_trait]
 pub trait Records: fmt::Debug + Send + Sync {
     /// An artifact by its name.
@@ -24,7 +25,7 @@ pub trait Records: fmt::Debug + Send + Sync {
         name: &ArtifactName,
     ) -> Result<Option<Artifact>, StoreError>;
 
-    /// The same, and the person of whom it speaks from its beginning, in one statement.
+    /// An artifact and the user that it belonged to when it was created, in one statement.
     async fn artifact_and_person(
         &self,
         kind: ArtifactKind,
@@ -37,28 +38,28 @@ pub trait Records: fmt::Debug + Send + Sync {
     /// A family by its id.
     async fn family(&self, id: &FamilyId) -> Result<Option<Family>, StoreError>;
 
-    /// The same, and its person, in one statement.
+    /// A family and its user, in one statement.
     async fn family_and_person(
         &self,
         id: &FamilyId,
     ) -> Result<Option<(Family, Option<User>)>, StoreError>;
 
-    /// What a person has agreed to.
+    /// The scopes that a user has consented to.
     async fn consent(&self, of: &ConsentKey) -> Result<Option<ScopeSet>, StoreError>;
 
-    /// What is known of an access token and of whom it speaks, in one statement.
+    /// The standing of an access token, in one statement.
     async fn standing(&self, of: &TokenMark) -> Result<Standing, StoreError>;
 
-    /// The same, and the person of whom the token speaks, in one statement.
+    /// The standing of an access token and its user, in one statement.
     async fn standing_and_person(
         &self,
         of: &TokenMark,
     ) -> Result<(Standing, Option<User>), StoreError>;
 }
 
-/// By what a person is found.
+/// By which a user is looked up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a person has an id and a login")]
+#[expect(clippy::exhaustive_enums, reason = "a user has an id and a login")]
 pub enum UserKey<'a> {
     /// The stable id.
     Id(&'a UserId),
@@ -68,11 +69,11 @@ pub enum UserKey<'a> {
 
 /// A password as it is stored. `Debug` does not show the hash.
 #[derive(Clone, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "storages make it")]
+#[expect(clippy::exhaustive_structs, reason = "storages construct it")]
 pub struct StoredPassword {
-    /// The hash (a PHC text), sealed under the master key.
+    /// The hash (a PHC string), sealed under the master key.
     pub sealed: Vec<u8>,
-    /// How often another password was set. Another hash of the same password does not count.
+    /// How often a new password was set. A new hash of the same password does not count.
     pub generation: u64,
 }
 
@@ -84,16 +85,16 @@ impl fmt::Debug for StoredPassword {
     }
 }
 
-/// Reads of people.
+/// Reads of users.
 #[async_trait]
 pub trait Directory: fmt::Debug + Send + Sync {
-    /// A person, active or not.
+    /// A user, active or not.
     async fn user(&self, by: UserKey<'_>) -> Result<Option<User>, StoreError>;
 
-    /// People in the order of their logins, whatever their case: those after a login, at most 200.
-    /// Those whose rows are not understood are among them.
+    /// Users in the order of their [login keys](User::login_key): those after a login, at most 200.
+    /// Users whose rows cannot be read are included as unreadable.
     async fn users(&self, after: Option<&str>, limit: u32) -> Result<Vec<Listed>, StoreError>;
 
-    /// A user's password; none if the user has none.
+    /// The password of a user; `None` if they have none.
     async fn password(&self, id: &UserId) -> Result<Option<StoredPassword>, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Signing keys as a storage keeps them, and how they move from phase to phase.
+//! Signing keys as they are stored, and their moves from phase to phase.
 
 use scopegate_claims::UnixTime;
 use scopegate_jose::{Algorithm, Jwk};
@@ -14,13 +14,13 @@ pub struct StoredKey {
     pub kid: String,
     /// The algorithm that it signs with.
     pub algorithm: Algorithm,
-    /// Where the key is in its life.
+    /// The phase of the key.
     pub phase: KeyPhase,
-    /// When it was made. Since then `/keys` publishes it.
+    /// When the key was generated. `/keys` publishes it from then on.
     pub created: UnixTime,
-    /// Since when it signs, or when it began to. None: it has not signed yet.
+    /// When the key started to sign; `None` if it has not signed yet.
     pub signs_from: Option<UnixTime>,
-    /// Since when it no longer signs. None: it signs, or has not signed yet.
+    /// When the key stopped signing; `None` if it signs, or has not signed yet.
     pub retired_at: Option<UnixTime>,
     /// The public key, as `/keys` publishes it.
     pub public: Jwk,
@@ -41,17 +41,18 @@ impl StoredKey {
     }
 }
 
-/// Where a signing key is in its life. The order is that of time: a key never goes back.
+/// The phase of a signing key. The order is that of time: a key never returns to an earlier phase.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-#[expect(clippy::exhaustive_enums, reason = "each use decides what a new phase means for it")]
+#[expect(clippy::exhaustive_enums, reason = "each use must decide what a new phase means")]
 pub enum KeyPhase {
-    /// Published, so that everybody who verifies tokens knows the key before it signs.
+    /// Published, so that all verifiers of tokens have the key before it signs.
     Announced,
-    /// Published, and signs. A server has one such key for each algorithm.
+    /// Published and signing. A server has one such key for each algorithm.
     Signing,
     /// Published, because tokens that it signed may still be valid. It no longer signs.
     Retiring,
-    /// Not published. The private key is erased. The row stays, so that other nodes learn of it.
+    /// Not published. The private key is erased. The row stays, so that other nodes learn that the
+    /// key was dropped.
     Dropped,
 }
 
@@ -59,7 +60,7 @@ impl KeyPhase {
     /// All phases, in their order.
     pub const ALL: [Self; 4] = [Self::Announced, Self::Signing, Self::Retiring, Self::Dropped];
 
-    /// The name as it is stored.
+    /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Announced => "announced",
@@ -69,7 +70,7 @@ impl KeyPhase {
         }
     }
 
-    /// The phase of that name.
+    /// The phase with this stored name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.as_str() == name)
     }
@@ -85,7 +86,7 @@ impl KeyPhase {
 
 /// A change of one signing key.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a storage that does not know a move loses it")]
+#[expect(clippy::exhaustive_enums, reason = "a storage must handle each move")]
 pub enum KeyMove {
     /// Stores a new key.
     Insert(Box<StoredKey>),
@@ -101,7 +102,7 @@ pub enum KeyMove {
         from: KeyPhase,
         /// The phase that it enters.
         to: KeyPhase,
-        /// When.
+        /// The current time.
         at: UnixTime,
     },
 }
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_phase_is_read_by_the_name_it_is_stored_by() {
+    fn each_phase_can_be_read_by_its_stored_name() {
         for phase in KeyPhase::ALL {
             assert_eq!(KeyPhase::from_name(phase.as_str()), Some(phase));
         }

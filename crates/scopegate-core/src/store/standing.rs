@@ -1,44 +1,44 @@
-//! Whether an access token still holds.
+//! Whether an access token is still valid: not revoked, with an active family and an active user.
 
 use super::FamilyId;
 use crate::catalog::UserId;
 
-/// By what the standing of an access token is looked up.
+/// By which the standing of an access token is looked up.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TokenMark {
     /// The SHA-256 of its `jti`.
     pub jti_sha256: [u8; 32],
-    /// The family of refresh tokens that it came with.
+    /// The family of refresh tokens that it was issued with.
     pub family: Option<FamilyId>,
-    /// The person of whom it speaks.
+    /// The user of the token.
     pub user: Option<UserId>,
 }
 
-/// What is known of an access token and of whom it speaks.
+/// Whether an access token is revoked, and the state of its family and its user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Standing {
     /// Whether the token itself was revoked.
     pub revoked: bool,
-    /// The state of its family; none if it was not asked for.
+    /// The state of its family; `None` if the token has no family.
     pub family: Option<FamilyState>,
-    /// Whether its person is there and active; none if it was not asked for.
+    /// Whether its user exists and is active; `None` if the token has no user.
     pub user_active: Option<bool>,
 }
 
 /// The state of a family.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a row is there and stands, or not, or is not there")]
+#[expect(clippy::exhaustive_enums, reason = "a family is absent, active or ended")]
 pub enum FamilyState {
-    /// There is no such row.
+    /// There is no such family.
     Absent,
-    /// It goes on.
+    /// The family is active.
     Active,
-    /// It was ended.
+    /// The family was ended.
     Ended,
 }
 
 impl Standing {
-    /// Tells whether the token still holds.
+    /// Tells whether the token is still valid.
     pub fn holds(&self) -> bool {
         !self.revoked
             && self.family.is_none_or(|family| family == FamilyState::Active)
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_holds_while_all_it_hangs_on_does() {
+    fn a_token_is_valid_while_its_family_and_its_user_are_active() {
         let good =
             Standing { revoked: false, family: Some(FamilyState::Active), user_active: Some(true) };
         assert!(good.holds());

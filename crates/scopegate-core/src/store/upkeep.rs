@@ -1,4 +1,4 @@
-//! What keeps a storage small.
+//! Keeps a storage small.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use async_trait::async_trait;
 use super::{ArtifactKind, StoreError};
 use crate::audit::DecisionId;
 
-/// What keeps a storage small, beside [`Ledger::forget_expired`](super::Ledger::forget_expired).
+/// Keeps a storage small, together with [`Ledger::forget_expired`](super::Ledger::forget_expired).
 #[async_trait]
 pub trait Upkeep: fmt::Debug + Send + Sync {
-    /// How many artifacts of a kind there are; it is not counted further than to a number.
+    /// The number of artifacts of a kind, but at most `at_most`, so that counting is cheap.
     async fn artifacts(&self, kind: ArtifactKind, at_most: u64) -> Result<u64, StoreError>;
 
-    /// Deletes the audit events whose ids are less than this one; the answer is how many there were.
+    /// Deletes the audit events whose ids are less than `before`. Returns their number.
     ///
-    /// There may be millions. They go in transactions that are short enough for those who want to
-    /// write meanwhile; if one fails, those before it stay done.
+    /// There may be millions. They are deleted in short transactions, so that other writers do not
+    /// wait for long. If one transaction fails, the earlier ones stay committed.
     async fn prune_audit(&self, before: DecisionId) -> Result<u64, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! The keys of several nodes on one storage.
+//! The keys of several nodes that share a storage.
 
 use std::sync::Mutex as SyncMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,13 +19,13 @@ struct Drawer {
     keys: SyncMutex<Vec<(u64, StoredKey)>>,
     events: SyncMutex<Vec<AuditEvent>>,
     unreadable: SyncMutex<Vec<UnreadableRow>>,
-    readings: AtomicUsize,
+    reads: AtomicUsize,
 }
 
 #[async_trait]
 impl KeyStore for Drawer {
     async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
-        self.readings.fetch_add(1, Ordering::SeqCst);
+        self.reads.fetch_add(1, Ordering::SeqCst);
         let stored = self.keys.lock().unwrap();
         let mut changes = KeyChanges { version: newest(&stored), ..KeyChanges::default() };
         for (_, key) in stored.iter().filter(|(changed, _)| *changed > version) {
@@ -75,7 +75,7 @@ fn newest(stored: &[(u64, StoredKey)]) -> u64 {
 }
 
 impl Drawer {
-    /// Announces a key, as an administrator will.
+    /// Announces a key, as an administrator does.
     async fn announce(&self, server: &ServerId, master_key: &MasterKey, now: UnixTime) -> String {
         let key = SigningKey::generate(Algorithm::Es256).unwrap();
         let key = StoredKey::seal(server, &key, KeyPhase::Announced, master_key, now).unwrap();
@@ -121,13 +121,13 @@ async fn ring_at(
 }
 
 #[tokio::test]
-async fn a_key_that_was_made_is_held_without_reading_the_others() {
+async fn a_generated_key_is_used_without_reading_the_keys_again() {
     let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
     let ring = ring(&drawer, &master_key).await;
     for server in &servers() {
         ring.ensure(server).await.unwrap();
     }
-    assert_eq!(drawer.readings.load(Ordering::SeqCst), 1, "at the start only");
+    assert_eq!(drawer.reads.load(Ordering::SeqCst), 1, "at the start only");
     for server in &servers() {
         let signer = ring.signer(server).await.unwrap();
         assert!(ring.public(&server.id).unwrap().contains(signer.kid()));
@@ -136,13 +136,13 @@ async fn a_key_that_was_made_is_held_without_reading_the_others() {
 }
 
 #[tokio::test]
-async fn the_key_of_a_faster_node_is_read() {
+async fn a_node_uses_the_key_that_another_node_stored_first() {
     let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
     let (slower, faster) = (ring(&drawer, &master_key).await, ring(&drawer, &master_key).await);
     let server = &servers()[0];
     let key = faster.signer(server).await.unwrap();
     assert_eq!(slower.signer(server).await.unwrap().kid(), key.kid());
-    assert_eq!(drawer.readings.load(Ordering::SeqCst), 3);
+    assert_eq!(drawer.reads.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn older_keys_never_replace_newer_ones() {
 }
 
 #[tokio::test]
-async fn a_server_with_a_key_that_is_not_understood_neither_signs_nor_makes_another() {
+async fn a_server_with_an_unreadable_key_neither_signs_nor_generates_another() {
     let (drawer, master_key) = (Arc::default(), Arc::new(MasterKey::generate()));
     let ring = ring(&drawer, &master_key).await;
     let servers = servers();
@@ -181,7 +181,7 @@ async fn a_server_with_a_key_that_is_not_understood_neither_signs_nor_makes_anot
         assert_eq!(ring.public(&server.id), None);
     }
     assert_eq!(ring.unreadable().len(), 2);
-    assert_eq!(drawer.keys.lock().unwrap().len(), 1, "none was made");
+    assert_eq!(drawer.keys.lock().unwrap().len(), 1, "no key was generated");
 }
 
 /// The ids of the keys that a node publishes for a server, in their order.
@@ -213,7 +213,7 @@ async fn announced_signing_and_retiring_keys_are_published_and_one_signs() {
     }
     clock.advance(Rotation::ANNOUNCE);
     one.ensure(server).await.unwrap();
-    // Until the other node learns of it, it signs with a key that is still published.
+    // Until the other node reads the change, it signs with the old key, which is still published.
     assert_eq!(other.signer(server).await.unwrap().kid(), old);
     other.reload().await.unwrap();
     for ring in [&one, &other] {
@@ -224,14 +224,14 @@ async fn announced_signing_and_retiring_keys_are_published_and_one_signs() {
     one.ensure(server).await.unwrap();
     other.reload().await.unwrap();
     for ring in [&one, &other] {
-        assert_eq!(published(ring, server), [new.as_str()], "the dropped key is held nowhere");
+        assert_eq!(published(ring, server), [new.as_str()], "the dropped key is published nowhere");
     }
     let kinds = ["key.sign", "key.retire", "key.sign", "key.drop"];
     assert_eq!(drawer.kinds(), kinds.map(|kind| format!("app.oauth2.as.{kind}")));
 }
 
 #[tokio::test]
-async fn of_two_nodes_that_apply_the_same_steps_one_does() {
+async fn of_two_nodes_with_the_same_steps_only_one_applies_them() {
     let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
     let clock = Arc::new(ManualClock::at(START));
     let (one, other) =
@@ -244,14 +244,14 @@ async fn of_two_nodes_that_apply_the_same_steps_one_does() {
     clock.advance(Rotation::ANNOUNCE);
     one.ensure(server).await.unwrap();
     other.ensure(server).await.unwrap();
-    assert_eq!(drawer.kinds().len(), 3, "one key was made, then the keys changed once");
+    assert_eq!(drawer.kinds().len(), 3, "one key was generated, then the keys changed once");
     for ring in [&one, &other] {
         assert_eq!(ring.signer(server).await.unwrap().kid(), new);
     }
 }
 
 #[tokio::test]
-async fn a_move_that_was_read_before_it_is_held_takes_nothing_back() {
+async fn applying_a_move_that_was_already_read_does_not_undo_later_moves() {
     let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
     let ring = ring(&drawer, &master_key).await;
     let server = &servers()[0];
@@ -269,12 +269,12 @@ async fn a_move_that_was_read_before_it_is_held_takes_nothing_back() {
     let retires = [advance(KeyPhase::Signing, KeyPhase::Retiring)];
     drawer.move_keys(&retires, &[]).await.unwrap();
     ring.reload().await.unwrap();
-    ring.hold(&signs, version).await;
+    ring.apply_moves(&signs, version).await;
     assert!(ring.held_signer(&server.id, Algorithm::Es256).unwrap().is_none(), "it has retired");
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_understood_is_out_of_the_way_once_it_is_dropped() {
+async fn after_an_unreadable_key_is_dropped_its_server_signs_again() {
     let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
     let ring = ring(&drawer, &master_key).await;
     let server = &servers()[0];

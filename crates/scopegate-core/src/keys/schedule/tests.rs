@@ -1,4 +1,4 @@
-//! The plan of a key's life, step by step and under random courses of time.
+//! The phases of keys, step by step and with random times.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ fn after(seconds: u64) -> UnixTime {
     START.plus(Duration::from_secs(seconds))
 }
 
-/// A key as it is at its making.
-fn made(kid: &str, algorithm: Algorithm, phase: KeyPhase, now: UnixTime) -> StoredKey {
+/// A new key.
+fn new_key(kid: &str, algorithm: Algorithm, phase: KeyPhase, now: UnixTime) -> StoredKey {
     let mut key = StoredKey {
         server: ServerId::default_server(),
         kid: kid.to_owned(),
@@ -37,7 +37,7 @@ fn made(kid: &str, algorithm: Algorithm, phase: KeyPhase, now: UnixTime) -> Stor
     key
 }
 
-/// The keys of a server that one node keeps, with all that was ever dropped.
+/// The keys of a server on one node, with all keys that were ever dropped.
 #[derive(Default)]
 struct Keys {
     stored: Vec<StoredKey>,
@@ -49,7 +49,7 @@ impl Keys {
         match step {
             KeyStep::Make { algorithm, phase } => {
                 let kid = format!("k{}", self.stored.len() + self.dropped.len());
-                self.stored.push(made(&kid, *algorithm, *phase, now));
+                self.stored.push(new_key(&kid, *algorithm, *phase, now));
             }
             KeyStep::Sign { kid } => self.enter(kid, KeyPhase::Announced, KeyPhase::Signing, now),
             KeyStep::Retire { kid } => self.enter(kid, KeyPhase::Signing, KeyPhase::Retiring, now),
@@ -82,8 +82,8 @@ impl Keys {
         self.stored.iter().filter(is_meant).count()
     }
 
-    /// Applies what is due, and returns it.
-    fn go_on(
+    /// Applies the steps that are due, and returns them.
+    fn apply_due(
         &mut self,
         algorithms: &[Algorithm],
         rotation: &Rotation,
@@ -116,12 +116,12 @@ fn the_first_key_of_each_algorithm_signs_at_once() {
     let mut keys = Keys::default();
     let phase = KeyPhase::Signing;
     let algorithms = [Algorithm::Rs256, Algorithm::Es256];
-    let steps = keys.go_on(&algorithms, &Rotation::manual(), START);
+    let steps = keys.apply_due(&algorithms, &Rotation::manual(), START);
     let make = |algorithm| KeyStep::Make { algorithm, phase };
     assert_eq!(steps.len(), 2);
     assert!(algorithms.iter().all(|algorithm| steps.contains(&make(*algorithm))));
-    assert_eq!(keys.go_on(&algorithms, &Rotation::manual(), after(u64::from(u32::MAX))), []);
-    let steps = keys.go_on(&[Algorithm::EdDsa], &Rotation::manual(), after(1));
+    assert_eq!(keys.apply_due(&algorithms, &Rotation::manual(), after(u64::from(u32::MAX))), []);
+    let steps = keys.apply_due(&[Algorithm::EdDsa], &Rotation::manual(), after(1));
     assert_eq!(steps, [make(Algorithm::EdDsa)], "an algorithm that is added later");
 }
 
@@ -129,86 +129,86 @@ fn the_first_key_of_each_algorithm_signs_at_once() {
 fn an_announced_key_signs_at_once_only_if_it_is_the_first() {
     let (mut keys, rotation) = (Keys::default(), Rotation::manual());
     keys.announce(Algorithm::Es256, START);
-    assert_eq!(keys.go_on(&ES256, &rotation, START), [sign("k0")]);
+    assert_eq!(keys.apply_due(&ES256, &rotation, START), [sign("k0")]);
     keys.announce(Algorithm::Es256, after(10));
-    assert_eq!(keys.go_on(&ES256, &rotation, after(10)), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(10)), []);
 }
 
 #[test]
-fn a_rotation_that_an_administrator_begins_is_finished() {
+fn a_rotation_that_an_administrator_starts_is_completed() {
     let (mut keys, rotation) = (Keys::default(), Rotation::manual());
-    keys.go_on(&ES256, &rotation, START);
+    keys.apply_due(&ES256, &rotation, START);
     keys.announce(Algorithm::Es256, after(HOUR));
     let signs_at = HOUR + 15 * 60;
-    assert_eq!(keys.go_on(&ES256, &rotation, after(signs_at - 1)), []);
-    assert_eq!(keys.go_on(&ES256, &rotation, after(signs_at)), [retire("k0"), sign("k1")]);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(signs_at - 1)), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(signs_at)), [retire("k0"), sign("k1")]);
     assert_eq!(keys.stored[0].retired_at, Some(after(signs_at)));
     assert_eq!(keys.stored[1].signs_from, Some(after(signs_at)));
     let drops_at = signs_at + 25 * HOUR;
-    assert_eq!(keys.go_on(&ES256, &rotation, after(drops_at - 1)), []);
-    assert_eq!(keys.go_on(&ES256, &rotation, after(drops_at)), [drop_key("k0")]);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(drops_at - 1)), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(drops_at)), [drop_key("k0")]);
     assert!(keys.dropped[0].sealed.is_empty(), "the private key is erased");
-    assert_eq!(keys.go_on(&ES256, &rotation, after(drops_at + 1000 * HOUR)), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(drops_at + 1000 * HOUR)), []);
 }
 
 #[test]
 fn a_scheduled_rotation_announces_early_enough_to_sign_in_time() {
     let day = 24 * HOUR;
     let (mut keys, rotation) = (Keys::default(), Rotation::every(Duration::from_secs(30 * day)));
-    keys.go_on(&ES256, &rotation, START);
+    keys.apply_due(&ES256, &rotation, START);
     let announced_at = 30 * day - 15 * 60;
-    assert_eq!(keys.go_on(&ES256, &rotation, after(announced_at - 1)), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(announced_at - 1)), []);
     let next = KeyStep::Make { algorithm: Algorithm::Es256, phase: KeyPhase::Announced };
-    assert_eq!(keys.go_on(&ES256, &rotation, after(announced_at)), [next]);
-    assert_eq!(keys.go_on(&ES256, &rotation, after(30 * day - 1)), []);
-    assert_eq!(keys.go_on(&ES256, &rotation, after(30 * day)), [retire("k0"), sign("k1")]);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(announced_at)), [next]);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(30 * day - 1)), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(30 * day)), [retire("k0"), sign("k1")]);
 }
 
 #[test]
 fn a_successor_of_a_retired_key_is_announced_first() {
     let (mut keys, rotation) = (Keys::default(), Rotation::manual());
-    keys.go_on(&ES256, &rotation, START);
+    keys.apply_due(&ES256, &rotation, START);
     keys.apply(&retire("k0"), after(1));
     let make = KeyStep::Make { algorithm: Algorithm::Es256, phase: KeyPhase::Announced };
-    assert_eq!(keys.go_on(&ES256, &rotation, after(1)), [make]);
-    assert_eq!(keys.go_on(&ES256, &rotation, after(15 * 60)), []);
-    assert_eq!(keys.go_on(&ES256, &rotation, after(15 * 60 + 1)), [sign("k1")]);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(1)), [make]);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(15 * 60)), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, after(15 * 60 + 1)), [sign("k1")]);
 }
 
 #[test]
-fn keys_of_algorithms_that_are_no_longer_listed_stay_but_for_retiring_ones() {
+fn keys_of_removed_algorithms_stay_except_retiring_ones() {
     let (mut keys, rotation) = (Keys::default(), Rotation::every(Duration::from_secs(HOUR)));
-    keys.go_on(&[Algorithm::Rs256, Algorithm::Es256], &rotation, START);
+    keys.apply_due(&[Algorithm::Rs256, Algorithm::Es256], &rotation, START);
     let of_rs256 = keys.stored.iter().find(|key| key.algorithm == Algorithm::Rs256);
     let kid = of_rs256.unwrap().kid.clone();
-    let steps = keys.go_on(&ES256, &rotation, after(100 * HOUR));
+    let steps = keys.apply_due(&ES256, &rotation, after(100 * HOUR));
     assert_eq!(steps, [KeyStep::Make { algorithm: Algorithm::Es256, phase: KeyPhase::Announced }]);
     keys.apply(&retire(&kid), after(100 * HOUR));
-    let steps = keys.go_on(&ES256, &rotation, after(125 * HOUR));
+    let steps = keys.apply_due(&ES256, &rotation, after(125 * HOUR));
     assert!(steps.contains(&drop_key(&kid)), "{steps:?}");
 }
 
 #[test]
 fn a_clock_that_is_set_back_makes_nothing_due() {
     let (mut keys, rotation) = (Keys::default(), Rotation::manual());
-    keys.go_on(&ES256, &rotation, after(HOUR));
+    keys.apply_due(&ES256, &rotation, after(HOUR));
     keys.announce(Algorithm::Es256, after(HOUR));
-    assert_eq!(keys.go_on(&ES256, &rotation, START), []);
-    assert_eq!(keys.go_on(&ES256, &rotation, UnixTime::from_seconds(0)), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, START), []);
+    assert_eq!(keys.apply_due(&ES256, &rotation, UnixTime::from_seconds(0)), []);
 }
 
-/// What happens at a moment.
+/// An event of a random course.
 #[derive(Clone, Copy, Debug)]
-enum Happening {
+enum Event {
     /// The steps that are due are applied.
     Applied,
     /// An administrator announces a key, unless one is announced.
     Announced(Algorithm),
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn event() -> impl Strategy<Value = Event> {
     let algorithm = prop_oneof![Just(Algorithm::Es256), Just(Algorithm::EdDsa)];
-    prop_oneof![3 => Just(Happening::Applied), 1 => algorithm.prop_map(Happening::Announced)]
+    prop_oneof![3 => Just(Event::Applied), 1 => algorithm.prop_map(Event::Announced)]
 }
 
 proptest! {
@@ -217,29 +217,29 @@ proptest! {
         every in proptest::option::of(1_u64..5_000),
         announce in 1_u64..1_000,
         retire in 1_u64..5_000,
-        course in proptest::collection::vec((0_u64..2_000, happening()), 1..60),
+        course in proptest::collection::vec((0_u64..2_000, event()), 1..60),
     ) {
         let [announce, retire] = [announce, retire].map(Duration::from_secs);
         let rotation = Rotation { every: every.map(Duration::from_secs), announce, retire };
         let algorithms = [Algorithm::Es256, Algorithm::EdDsa];
         let (mut keys, mut now) = (Keys::default(), START);
-        // Each key that signed, with the time until which one of its tokens may be valid.
+        // For each key that signed, the time until which a token that it signed may be valid.
         let mut tokens: BTreeMap<String, UnixTime> = BTreeMap::new();
-        keys.go_on(&algorithms, &rotation, now);
-        for (passes, happening) in course {
-            // Until the next step each signing key signs.
+        keys.apply_due(&algorithms, &rotation, now);
+        for (passes, event) in course {
+            // Each signing key signs until the next step.
             now = now.plus(Duration::from_secs(passes));
             for key in keys.stored.iter().filter(|key| key.phase == KeyPhase::Signing) {
                 tokens.insert(key.kid.clone(), now.plus(retire));
             }
-            match happening {
-                Happening::Announced(algorithm) => {
+            match event {
+                Event::Announced(algorithm) => {
                     if keys.count(algorithm, KeyPhase::Announced) == 0 {
                         keys.announce(algorithm, now);
                     }
                     continue;
                 }
-                Happening::Applied => drop(keys.go_on(&algorithms, &rotation, now)),
+                Event::Applied => drop(keys.apply_due(&algorithms, &rotation, now)),
             }
             for algorithm in algorithms {
                 prop_assert_eq!(keys.count(algorithm, KeyPhase::Signing), 1);
@@ -259,7 +259,7 @@ proptest! {
                 prop_assert!(!is_late, "an announced key signs in time");
             }
             if let Some(every) = rotation.every {
-                // A key that has signed for so long has its successor announced at least.
+                // If a key has signed for the whole interval, its successor is at least announced.
                 let is_old = |key: &&StoredKey| {
                     key.phase == KeyPhase::Signing && now.since(key.signs_from.unwrap()) >= every
                         && now > key.signs_from.unwrap()
@@ -269,9 +269,10 @@ proptest! {
                 }
             }
         }
-        // What was applied is not due again, but for a successor that is due at once.
-        keys.go_on(&algorithms, &rotation, now);
-        keys.go_on(&algorithms, &rotation, now);
+        // A step is not due again after it was applied. Apply twice, because a successor may be due
+        // at once.
+        keys.apply_due(&algorithms, &rotation, now);
+        keys.apply_due(&algorithms, &rotation, now);
         prop_assert_eq!(due(&algorithms, &keys.stored, &rotation, now), []);
     }
 }

@@ -1,8 +1,8 @@
-//! Argon2id hashes as PHC texts: `$argon2id$v=19$m=19456,t=2,p=1,keyid=bmZj$salt$hash`.
+//! Argon2id hashes as PHC strings: `$argon2id$v=19$m=19456,t=2,p=1,keyid=bmZj$salt$hash`.
 //!
-//! The `keyid` says that the hash is of the normal form of the password. Argon2 does not hash it, so
-//! that a program that knows nothing of it verifies the hash all the same. A hash without it is of
-//! what was typed: those of before have none, nor have those that were made elsewhere.
+//! The `keyid` says that the hash was made from the normal form of the password. Argon2 does not
+//! include the `keyid` in the hash, so other programs can verify it too. A hash without a `keyid`
+//! was made from the password as it was typed: by an earlier version, or by another program.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, KeyId, Params, ParamsBuilder, Version};
@@ -12,14 +12,15 @@ use zeroize::Zeroizing;
 use super::Password;
 use super::password::Form;
 
-/// The cost of the hashes that are made now: the least that OWASP's Password Storage Cheat Sheet
-/// names for Argon2id. 19 MiB, two passes, one lane, 32 bytes.
+/// The parameters of new hashes: the minimum of OWASP's Password Storage Cheat Sheet for Argon2id,
+/// with 19 MiB, two passes and one lane. The output has 32 bytes.
 const CURRENT: Params = Params::DEFAULT;
 
-/// The `keyid` of a hash of the normal form.
+/// The `keyid` of a hash that was made from the normal form.
 const NORMAL: &[u8] = b"nfc";
 
-/// The most memory that a hash from elsewhere may ask for, in KiB.
+/// The maximum memory of a hash from another program, in KiB. More would let one sign-in use too
+/// many resources. The same holds for passes and lanes.
 const MAX_MEMORY: u32 = 64 * 1024;
 const MAX_PASSES: u32 = 10;
 const MAX_LANES: u32 = 4;
@@ -27,44 +28,44 @@ const MAX_LANES: u32 = 4;
 const SALT_LENGTH: usize = 16;
 const HASH_LENGTH: usize = Params::DEFAULT_OUTPUT_LEN;
 
-/// Why a text is no password hash of ours.
+/// Why a text is not an acceptable password hash.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidHash {
-    /// It is no PHC text.
+    /// It is not a PHC string.
     #[error("a password hash is a PHC text: $argon2id$v=19$m=19456,t=2,p=1$salt$hash")]
     Malformed,
     /// It was made by another algorithm.
     #[error("a password hash is one of Argon2id, version 19")]
     OtherAlgorithm,
-    /// It costs more than a server spends on one sign-in.
+    /// Checking it would use more memory or time than the server allows for one sign-in.
     #[error("a password hash has at most m={MAX_MEMORY}, t={MAX_PASSES}, p={MAX_LANES}")]
     TooCostly,
-    /// It protects less than the hashes that are made now.
+    /// Its memory, salt or output is too small to protect the password.
     #[error("a password hash has at least m=7168, a salt of 8 bytes and a hash of 16 bytes")]
     TooWeak,
 }
 
-/// Tells whether a text is a password hash that can be checked.
+/// Checks that a text is an acceptable password hash.
 ///
 /// # Errors
 ///
-/// [`InvalidHash`] says why not.
+/// [`InvalidHash`] if it is not.
 pub fn check_hash(phc: &str) -> Result<(), InvalidHash> {
     Stored::parse(phc).map(|_| ())
 }
 
-/// The memory that a hash is computed in.
+/// The working memory of Argon2, reused between hashes.
 #[derive(Default)]
 pub(super) struct Argon2Memory(Vec<Block>);
 
 impl Argon2Memory {
-    /// Gives the memory back.
+    /// Releases the memory.
     pub(super) fn release(&mut self) {
         self.0 = Vec::new();
     }
 
-    /// So many blocks of it were ever needed.
+    /// The number of blocks that are allocated.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()
@@ -76,7 +77,7 @@ impl Argon2Memory {
     }
 }
 
-/// A hash that was read, with what it takes to compute it again.
+/// A parsed hash, with its parameters and its salt.
 pub(super) struct Stored {
     params: Params,
     salt: Salt,
@@ -101,15 +102,15 @@ impl Stored {
         let (Some(salt), Some(hash)) = (parsed.salt, parsed.hash) else {
             return Err(InvalidHash::Malformed);
         };
-        // The least memory that the Cheat Sheet names, for five passes.
+        // The minimum memory in the Cheat Sheet, where it goes with five passes.
         if params.m_cost() < 7 * 1024 || salt.len() < 8 || hash.len() < 16 {
             return Err(InvalidHash::TooWeak);
         }
         Ok(Self { params, salt, hash })
     }
 
-    /// A hash that no password has, at the usual cost.
-    pub(super) fn of_nobody() -> Self {
+    /// A hash that no password matches, with the parameters of new hashes.
+    pub(super) fn of_no_password() -> Self {
         let salt = Salt::new(&[0; SALT_LENGTH]).expect("16 bytes are a salt");
         let hash = Output::new(&[0; HASH_LENGTH]).expect("32 bytes are a hash");
         Self { params: normal_params(), salt, hash }
@@ -126,8 +127,8 @@ impl Stored {
         constant_time_eq(computed, self.hash.as_bytes())
     }
 
-    /// What to keep from now on instead of this hash, which the password has; none if it is such a
-    /// hash as is made now.
+    /// The hash to store instead of this one, after the password matched; `None` if this one is
+    /// like the hashes that are made now.
     pub(super) fn renewed(
         &self,
         password: &Password,
@@ -135,7 +136,8 @@ impl Stored {
     ) -> Option<Zeroizing<String>> {
         match (self.has_current_cost(), self.form()) {
             (true, Form::Normal) => None,
-            // The hash of what was typed is that of the normal form, and only has to say so.
+            // The password was typed in its normal form, so the hash is right. Only the `keyid` is
+            // missing.
             (true, Form::Typed) if password.is_normal() => Some(text(&self.salt, &self.hash)),
             (_, _) => Some(new(password, memory)),
         }
@@ -150,16 +152,16 @@ impl Stored {
     }
 }
 
-/// The parameters of the hashes that are made now.
+/// The parameters of new hashes.
 fn normal_params() -> Params {
     let keyid = KeyId::new(NORMAL).expect("three bytes are a key id");
     let (memory, passes, lanes) = (CURRENT.m_cost(), CURRENT.t_cost(), CURRENT.p_cost());
     let mut params = ParamsBuilder::new();
     params.m_cost(memory).t_cost(passes).p_cost(lanes).keyid(keyid);
-    params.build().expect("they are Argon2's own, but for the key id")
+    params.build().expect("they are the defaults of Argon2, with a key id")
 }
 
-/// A hash of a password under a new salt.
+/// Hashes a password with a new salt.
 pub(super) fn new(password: &Password, memory: &mut Argon2Memory) -> Zeroizing<String> {
     let salt = Salt::new(&random_bytes::<SALT_LENGTH>()).expect("16 bytes are a salt");
     let mut hash = Zeroizing::new([0; HASH_LENGTH]);
@@ -167,7 +169,7 @@ pub(super) fn new(password: &Password, memory: &mut Argon2Memory) -> Zeroizing<S
     text(&salt, &Output::new(&*hash).expect("32 bytes are a hash"))
 }
 
-/// The PHC text of a hash of a normal form.
+/// The PHC string of a hash that was made from a normal form.
 fn text(salt: &Salt, hash: &Output) -> Zeroizing<String> {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
@@ -206,7 +208,7 @@ mod tests {
                              $CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
     #[test]
-    fn a_hash_of_the_reference_implementation_is_understood() {
+    fn a_hash_of_the_reference_implementation_can_be_verified() {
         let stored = Stored::parse(REFERENCE).unwrap();
         let mut memory = Argon2Memory::default();
         assert!(stored.matches(&password("password"), &mut memory));
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_hash_has_the_cost_that_owasp_names_and_a_salt_of_its_own() {
+    fn a_new_hash_has_the_minimum_cost_of_owasp_and_its_own_salt() {
         let mut memory = Argon2Memory::default();
         let phc = new(&password("correct horse"), &mut memory);
         assert!(
@@ -231,8 +233,8 @@ mod tests {
         }
     }
 
-    /// How hashes were written before: of what was typed.
-    fn of_before(text: &str, memory: &mut Argon2Memory) -> String {
+    /// A hash as earlier versions made it: of the password as it was typed.
+    fn hash_of_typed(text: &str, memory: &mut Argon2Memory) -> String {
         let typed = Password::given(text.to_owned()).unwrap();
         let (salt, mut hash) = (Salt::new(&[7; SALT_LENGTH]).unwrap(), [0; HASH_LENGTH]);
         compute(&CURRENT, &salt, typed.bytes(Form::Typed), &mut hash, memory);
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_says_of_which_form_it_is_and_is_compared_with_that_alone() {
+    fn a_hash_says_which_form_it_was_made_from_and_is_compared_with_that_form_only() {
         const COMPOSED: &str = "cr\u{e8}me br\u{fb}l\u{e9}e";
         const APART: &str = "cre\u{300}me bru\u{302}le\u{301}e";
         let mut memory = Argon2Memory::default();
@@ -249,13 +251,13 @@ mod tests {
             assert!(now.matches(&password(spelling), &mut memory));
         }
         for (before, kept, other) in [(COMPOSED, COMPOSED, APART), (APART, APART, COMPOSED)] {
-            let before = Stored::parse(&of_before(before, &mut memory)).unwrap();
+            let before = Stored::parse(&hash_of_typed(before, &mut memory)).unwrap();
             assert!(before.matches(&password(kept), &mut memory));
             assert!(!before.matches(&password(other), &mut memory));
             let renewed = before.renewed(&password(kept), &mut memory).unwrap();
             let renewed = Stored::parse(&renewed).unwrap();
             assert_eq!(renewed.form(), Form::Normal);
-            // What was typed in its normal form has its hash already.
+            // If the password was typed in its normal form, the hash stays the same.
             assert_eq!(renewed.hash == before.hash, kept == COMPOSED);
             for spelling in [COMPOSED, APART] {
                 assert!(renewed.matches(&password(spelling), &mut memory));
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_knows_no_forms_verifies_the_hash_of_a_plain_password() {
+    fn a_program_that_ignores_the_keyid_can_verify_the_hash_of_an_ascii_password() {
         let mut memory = Argon2Memory::default();
         let phc = new(&password("correct horse"), &mut memory);
         let before = Stored::parse(&phc.replace(",keyid=bmZj", "")).unwrap();
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_of_other_making_is_refused() {
+    fn a_hash_with_other_parameters_is_refused() {
         let with = |from: &str, to: &str| REFERENCE.replace(from, to);
         for (phc, error) in [
             (String::new(), InvalidHash::Malformed),

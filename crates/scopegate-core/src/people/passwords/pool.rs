@@ -5,10 +5,10 @@ use std::thread;
 
 use super::waiting::{Caller, Place, Pushed, Waiting};
 
-/// The most threads, however many cores there are: each holds its own memory.
+/// The maximum number of threads. Each has its own working memory.
 const MAX_THREADS: usize = 16;
 
-/// Threads with one queue; they end when it is dropped, after the job that they have begun.
+/// Threads with one queue. When the pool is dropped, each thread finishes its current job and ends.
 pub(super) struct Pool<J> {
     queue: Arc<Queue<J>>,
 }
@@ -24,15 +24,15 @@ struct State<J> {
     is_closed: bool,
 }
 
-/// The place of a job that waits. A job whose ticket is dropped waits no more.
-#[must_use = "the job is dropped with it"]
+/// The place of a waiting job. Dropping the ticket removes the job from the queue.
+#[must_use = "dropping the ticket removes the job from the queue"]
 pub(super) struct Ticket<J> {
     queue: Arc<Queue<J>>,
     place: Place,
 }
 
 impl<J: Send + 'static> Pool<J> {
-    /// Starts half as many threads as there are cores: the other half serves requests meanwhile.
+    /// Starts half as many threads as there are cores. The other cores serve requests.
     pub(super) fn start(work: fn(&Arc<Queue<J>>)) -> Self {
         let state = State { waiting: Waiting::default(), is_closed: false };
         let queue = Arc::new(Queue { state: Mutex::new(state), changed: Condvar::new() });
@@ -40,11 +40,11 @@ impl<J: Send + 'static> Pool<J> {
             let queue = Arc::clone(&queue);
             let thread = thread::Builder::new().name(format!("scopegate-password-{number}"));
             let spawned = thread.spawn(move || {
-                give_way();
+                lower_priority();
                 work(&queue);
             });
             if let Err(error) = &spawned {
-                tracing::error!(%error, "a thread for passwords does not start");
+                tracing::error!(%error, "cannot start a thread for passwords");
             }
             spawned.is_ok()
         });
@@ -54,7 +54,7 @@ impl<J: Send + 'static> Pool<J> {
         Self { queue }
     }
 
-    /// Lets a job wait for a thread, as long as its ticket is kept; none: there is no place for it.
+    /// Queues a job. It waits as long as its ticket is kept. `None` if there is no place for it.
     pub(super) fn push(&self, caller: Caller, job: J) -> Option<Ticket<J>> {
         let mut state = self.queue.lock();
         if state.is_closed {
@@ -65,7 +65,8 @@ impl<J: Send + 'static> Pool<J> {
         match pushed {
             Pushed::Refused(_) => None,
             Pushed::Waits { place, displaced } => {
-                // Without the lock: whoever waited for it learns that there is no place.
+                // Drop it after the lock is released: this tells its caller that the job was
+                // displaced.
                 drop(displaced);
                 self.queue.changed.notify_one();
                 Some(Ticket { queue: Arc::clone(&self.queue), place })
@@ -73,14 +74,14 @@ impl<J: Send + 'static> Pool<J> {
         }
     }
 
-    /// How many jobs wait.
+    /// The number of waiting jobs.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.queue.lock().waiting.len()
     }
 }
 
-/// How many threads there are.
+/// The number of threads.
 pub(super) fn threads() -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     (cores / 2).clamp(1, MAX_THREADS)
@@ -94,13 +95,13 @@ impl<J> Drop for Pool<J> {
 
 impl<J> Drop for Ticket<J> {
     fn drop(&mut self) {
-        let left = self.queue.lock().waiting.remove(self.place);
-        drop(left);
+        let removed = self.queue.lock().waiting.remove(self.place);
+        drop(removed);
     }
 }
 
 impl<J> Queue<J> {
-    /// The next job, or none if the pool is gone. Calls `idle` before it waits for one.
+    /// The next job; `None` if the pool was dropped. Calls `idle` before it waits for a job.
     pub(super) fn pop(&self, idle: impl FnOnce()) -> Option<J> {
         let mut state = self.lock();
         if state.waiting.is_empty() && !state.is_closed {
@@ -122,7 +123,7 @@ impl<J> Queue<J> {
     fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
-        // Whoever waits for an answer learns that there will be none.
+        // Dropping the jobs tells their callers that there will be no answer.
         state.waiting.clear();
         drop(state);
         self.changed.notify_all();
@@ -133,17 +134,18 @@ impl<J> Queue<J> {
     }
 }
 
-/// How far the threads step back, of 19 steps.
+/// How much the nice value of the threads is raised. The maximum is 19.
 #[cfg(target_os = "linux")]
-const STEPS_BACK: i32 = 10;
+const NICENESS: i32 = 10;
 
-/// Lets whoever answers a request go first: a password takes tens of milliseconds anyway.
+/// Lowers the priority of the current thread, so that threads that answer requests run first. A
+/// password takes tens of milliseconds anyway.
 ///
-/// Linux has a priority for each thread, other systems only for the whole process.
-fn give_way() {
+/// Only on Linux: other systems have one priority for the whole process.
+fn lower_priority() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(STEPS_BACK) {
-        tracing::debug!(%error, "a thread for passwords keeps its priority");
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!(%error, "cannot lower the priority of a thread for passwords");
     }
 }
 
@@ -154,7 +156,7 @@ mod tests {
     use super::super::waiting::MAX_WAITING;
     use super::*;
 
-    /// A job that says it has begun, and ends when it may.
+    /// A job that reports when it has begun, and ends when the test lets it.
     struct Held {
         begun: Sender<()>,
         may_end: Receiver<()>,
@@ -172,10 +174,10 @@ mod tests {
         (Held { begun: begun.clone(), may_end }, end)
     }
 
-    /// A job that somebody waits for; it ends when this is dropped.
+    /// A job with a caller that waits. The job ends when this is dropped.
     type Awaited = (Ticket<Held>, Sender<()>);
 
-    /// A pool whose threads are all busy, until what is returned with it is dropped.
+    /// A pool whose threads are all busy until the returned jobs are dropped.
     fn busy() -> (Pool<Held>, Sender<()>, Receiver<()>, Vec<Awaited>) {
         let (pool, (begun, begins)) = (Pool::start(work), channel());
         let busy = (0..threads()).map(|_| {
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_jobs_wait_and_no_more() {
+    fn a_bounded_number_of_jobs_waits() {
         let (pool, begun, begins, mut busy) = busy();
         let push = || {
             let (job, end) = held(&begun);
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_nobody_waits_for_leaves_its_place_and_is_not_begun() {
+    fn a_job_whose_ticket_is_dropped_leaves_the_queue_and_is_not_begun() {
         let (pool, begun, begins, busy) = busy();
         for _ in 0..10 * MAX_WAITING {
             let (job, end) = held(&begun);
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_of_a_job_that_was_begun_takes_nothing_away() {
+    fn dropping_the_ticket_of_a_job_that_was_begun_removes_no_other_job() {
         let (pool, begun, begins, mut busy) = busy();
         let (job, _end) = held(&begun);
         let _next = pool.push(Caller::Operator, job).expect("there is room");
@@ -235,22 +237,22 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_thread_for_passwords_steps_back_and_others_stay() {
+    fn only_the_threads_for_passwords_have_a_lower_priority() {
         let priority = || rustix::process::nice(0).unwrap();
         let before = priority();
-        let (told, tells) = channel();
+        let (sender, receiver) = channel();
         let pool = Pool::start(|queue: &Arc<Queue<Sender<i32>>>| {
             while let Some(job) = queue.pop(|| ()) {
                 let _ = job.send(rustix::process::nice(0).unwrap());
             }
         });
-        let _ticket = pool.push(Caller::Operator, told).expect("there is room");
-        assert_eq!(tells.recv().unwrap(), (before + STEPS_BACK).min(19));
+        let _ticket = pool.push(Caller::Operator, sender).expect("there is room");
+        assert_eq!(receiver.recv().unwrap(), (before + NICENESS).min(19));
         assert_eq!(priority(), before);
     }
 
     #[test]
-    fn what_waits_is_dropped_with_the_pool() {
+    fn waiting_jobs_are_dropped_with_the_pool() {
         let (pool, (begun, begins)) = (Pool::start(work), channel());
         let jobs = (0..MAX_WAITING).map(|_| {
             let (job, end) = held(&begun);

@@ -1,11 +1,12 @@
-//! Password hashes as they are stored: sealed, so that a copy of the database is nothing to guess at.
+//! Password hashes as they are stored: sealed, so that passwords cannot be guessed from a copy of
+//! the database.
 
 use scopegate_jose::MasterKey;
 use zeroize::Zeroizing;
 
 use crate::catalog::UserId;
 
-/// Seals the hash (a PHC text) of a person's password.
+/// Seals the hash (a PHC string) of a user's password.
 ///
 /// # Panics
 ///
@@ -15,7 +16,7 @@ pub fn seal_hash(master_key: &MasterKey, user: &UserId, phc: &str) -> Vec<u8> {
     sealed.expect("AES-256-GCM encrypts a short text")
 }
 
-/// Opens what was sealed for this person; none if it was not.
+/// Opens a hash that was sealed for this user; `None` if it was not.
 pub(crate) fn open_hash(
     master_key: &MasterKey,
     user: &UserId,
@@ -25,7 +26,7 @@ pub(crate) fn open_hash(
     std::str::from_utf8(&opened).ok().map(|phc| Zeroizing::new(phc.to_owned()))
 }
 
-/// One person's hash in another's row opens nothing.
+/// Binds a sealed hash to its user. Copied to the row of another user, it does not open.
 fn context(user: &UserId) -> String {
     format!("password {user}")
 }
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_opens_for_its_person_and_under_its_key_only() {
+    fn a_hash_opens_for_its_user_and_under_its_key_only() {
         let (key, alice) = (MasterKey::generate(), UserId::generate());
         let sealed = seal_hash(&key, &alice, "$argon2id$");
         assert_eq!(open_hash(&key, &alice, &sealed).unwrap().as_str(), "$argon2id$");

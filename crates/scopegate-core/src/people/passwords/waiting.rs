@@ -1,44 +1,47 @@
-//! Who waits for a thread: how many, whose, and who is next.
+//! The queue of jobs that wait for a thread: its bounds, and its order.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::limits::Network;
 
-/// The most jobs that wait.
+/// The maximum number of waiting jobs.
 pub(super) const MAX_WAITING: usize = 64;
 
-/// The most of them that belong to strangers: the other 16 are kept for browsers that are known.
+/// The maximum number of waiting jobs of unknown browsers. The other 16 places are reserved for
+/// known browsers and operators.
 pub(super) const MAX_OF_STRANGERS: usize = 48;
 
-/// The most that belong to one address: an IPv4 address, or an IPv6 /64.
+/// The maximum number of waiting jobs of one IPv4 address or one IPv6 /64.
 pub(super) const MAX_OF_NETWORK: usize = 8;
 
-/// The most that belong to one IPv6 /48. Sixteen times as many as for a /64 would be all of them.
+/// The maximum number of waiting jobs of one IPv6 /48. Other limits use 16 times the bound of a
+/// /64, but here that would be more than all places.
 pub(super) const MAX_OF_SITE: usize = 24;
 
-/// Who waits for a password to be hashed.
+/// The caller that waits for a password to be hashed or checked.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "each has a bound of its own")]
 pub enum Caller {
-    /// An administrator, or the program that runs the server. They belong to no address.
+    /// An administrator, or the server itself. They have no address, so no limit per address
+    /// applies.
     Operator,
-    /// Somebody at an address. All whose address is not known count as one address.
+    /// An unknown browser, at an address. All callers without an address count as one address.
     Stranger(Option<IpAddr>),
     /// A browser with a valid device cookie, at an address.
     KnownBrowser(Option<IpAddr>),
 }
 
-/// Jobs that wait. Networks take turns: each has one job done, then the next network.
+/// Waiting jobs. Networks take turns: one job of each network is started before the second of any.
 pub(super) struct Waiting<J> {
     jobs: BTreeMap<Place, Waits<J>>,
-    /// The round of the job that was begun last.
+    /// The round of the job that was started last.
     round: u64,
-    /// How many jobs ever waited.
+    /// The number of jobs that were ever queued.
     pushed: u64,
 }
 
-/// When a job's turn comes: in each round every network has at most one.
+/// The order of a job in the queue. In each round every network has at most one job.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Place {
     round: u64,
@@ -73,10 +76,10 @@ impl<J> Waiting<J> {
         self.jobs.len()
     }
 
-    /// Lets a job wait, or gives it back if there is no place for it.
+    /// Queues a job, or returns it if there is no place for it.
     ///
-    /// Where a network has all places that it may have, a known browser takes that of a stranger in the
-    /// same network, whose job is given back too.
+    /// If the network has reached its bound, a known browser displaces the last job of an unknown
+    /// browser of the same network. The displaced job is returned too.
     pub(super) fn push(&mut self, caller: Caller, job: J) -> Pushed<J> {
         let (owner, is_stranger) = match caller {
             Caller::Operator => (Owner::Operator, false),
@@ -102,14 +105,14 @@ impl<J> Waiting<J> {
         Pushed::Waits { place, displaced }
     }
 
-    /// The job whose turn it is.
+    /// Takes the next job.
     pub(super) fn pop(&mut self) -> Option<J> {
         let (place, waits) = self.jobs.pop_first()?;
         self.round = place.round;
         Some(waits.job)
     }
 
-    /// Takes a job away, if it waits still.
+    /// Removes a job if it is still waiting.
     pub(super) fn remove(&mut self, place: Place) -> Option<J> {
         self.jobs.remove(&place).map(|waits| waits.job)
     }
@@ -118,7 +121,7 @@ impl<J> Waiting<J> {
         self.jobs.clear();
     }
 
-    /// The group of the owner that has all places that it may have.
+    /// A group of the owner that has reached its bound.
     fn full_group(&self, owner: Owner) -> Option<Group> {
         let groups = owner.groups().into_iter().flatten();
         let mut full = groups.filter(|group| {
@@ -158,12 +161,12 @@ impl Owner {
     }
 }
 
-/// Jobs that share a bound.
+/// A group of jobs with a common bound.
 #[derive(Clone, Copy)]
 enum Group {
-    /// Those of one address.
+    /// The jobs of one address, or of all callers without an address.
     Network(Owner),
-    /// Those of one IPv6 /48.
+    /// The jobs of one IPv6 /48.
     Site(Network),
 }
 
@@ -183,11 +186,11 @@ impl Group {
     }
 }
 
-/// What became of a job.
+/// The result of queueing a job.
 pub(super) enum Pushed<J> {
-    /// It waits at a place; a stranger's job may have lost its own.
+    /// The job waits. It may have displaced the job of an unknown browser.
     Waits { place: Place, displaced: Option<J> },
-    /// There is no place for it.
+    /// There is no place for the job.
     Refused(J),
 }
 
@@ -203,16 +206,16 @@ mod tests {
         Some(IpAddr::from([0x2001, 0xdb8, 1, number, 0, 0, 0, 1]))
     }
 
-    fn is_taken<J>(waiting: &mut Waiting<J>, caller: Caller, job: J) -> bool {
+    fn is_queued<J>(waiting: &mut Waiting<J>, caller: Caller, job: J) -> bool {
         matches!(waiting.push(caller, job), Pushed::Waits { displaced: None, .. })
     }
 
-    /// A line in which strangers have all places that they may have.
+    /// A queue in which unknown browsers have reached their bound.
     fn full_of_strangers() -> Waiting<u8> {
         let mut waiting = Waiting::default();
         for network in 0..6 {
             for _ in 0..MAX_OF_NETWORK {
-                assert!(is_taken(&mut waiting, Caller::Stranger(v4(network)), network));
+                assert!(is_queued(&mut waiting, Caller::Stranger(v4(network)), network));
             }
         }
         waiting
@@ -223,77 +226,80 @@ mod tests {
         for address in [v4(1), None, subnet(1)] {
             let mut waiting = Waiting::default();
             for _ in 0..MAX_OF_NETWORK {
-                assert!(is_taken(&mut waiting, Caller::Stranger(address), ()));
+                assert!(is_queued(&mut waiting, Caller::Stranger(address), ()));
             }
-            assert!(!is_taken(&mut waiting, Caller::Stranger(address), ()));
-            assert!(is_taken(&mut waiting, Caller::Stranger(v4(2)), ()), "others have theirs");
+            assert!(!is_queued(&mut waiting, Caller::Stranger(address), ()));
+            assert!(
+                is_queued(&mut waiting, Caller::Stranger(v4(2)), ()),
+                "another address has its own places"
+            );
             waiting.pop();
-            assert!(is_taken(&mut waiting, Caller::Stranger(address), ()), "one has begun");
+            assert!(is_queued(&mut waiting, Caller::Stranger(address), ()), "one job was started");
         }
     }
 
     #[test]
-    fn known_browsers_have_8_at_an_address_too() {
+    fn known_browsers_have_8_places_at_an_address_too() {
         let mut waiting = Waiting::default();
         for _ in 0..MAX_OF_NETWORK {
-            assert!(is_taken(&mut waiting, Caller::KnownBrowser(v4(1)), ()));
+            assert!(is_queued(&mut waiting, Caller::KnownBrowser(v4(1)), ()));
         }
-        assert!(!is_taken(&mut waiting, Caller::KnownBrowser(v4(1)), ()));
-        assert!(!is_taken(&mut waiting, Caller::Stranger(v4(1)), ()));
+        assert!(!is_queued(&mut waiting, Caller::KnownBrowser(v4(1)), ()));
+        assert!(!is_queued(&mut waiting, Caller::Stranger(v4(1)), ()));
     }
 
     #[test]
-    fn a_site_of_ipv6_has_24_places_however_many_networks_it_has() {
+    fn an_ipv6_48_has_24_places_in_all() {
         let mut waiting = Waiting::default();
-        let taken = (0..1000).filter(|&number| {
-            is_taken(&mut waiting, Caller::Stranger(subnet(number)), ()) //
+        let queued = (0..1000).filter(|&number| {
+            is_queued(&mut waiting, Caller::Stranger(subnet(number)), ()) //
         });
-        assert_eq!(taken.count(), MAX_OF_SITE);
-        assert!(is_taken(&mut waiting, Caller::Stranger(v4(1)), ()));
-        // A known browser of the site takes the place of a stranger.
+        assert_eq!(queued.count(), MAX_OF_SITE);
+        assert!(is_queued(&mut waiting, Caller::Stranger(v4(1)), ()));
+        // A known browser of the same /48 displaces the job of an unknown browser.
         let pushed = waiting.push(Caller::KnownBrowser(subnet(2000)), ());
         assert!(matches!(pushed, Pushed::Waits { displaced: Some(()), .. }));
     }
 
     #[test]
-    fn sixteen_places_are_kept_for_known_browsers() {
+    fn sixteen_places_are_reserved_for_known_browsers() {
         let mut waiting = full_of_strangers();
-        assert!(!is_taken(&mut waiting, Caller::Stranger(v4(100)), 100));
+        assert!(!is_queued(&mut waiting, Caller::Stranger(v4(100)), 100));
         for number in 0..16 {
-            assert!(is_taken(&mut waiting, Caller::KnownBrowser(v4(100 + number)), number));
+            assert!(is_queued(&mut waiting, Caller::KnownBrowser(v4(100 + number)), number));
         }
-        assert!(!is_taken(&mut waiting, Caller::KnownBrowser(v4(200)), 0));
-        assert!(!is_taken(&mut waiting, Caller::Operator, 0));
-        // What strangers leave free is for all.
+        assert!(!is_queued(&mut waiting, Caller::KnownBrowser(v4(200)), 0));
+        assert!(!is_queued(&mut waiting, Caller::Operator, 0));
+        // Places that unknown browsers do not use are open to all.
         waiting.pop();
-        assert!(is_taken(&mut waiting, Caller::KnownBrowser(v4(200)), 0));
-        assert!(!is_taken(&mut waiting, Caller::Stranger(v4(100)), 0));
+        assert!(is_queued(&mut waiting, Caller::KnownBrowser(v4(200)), 0));
+        assert!(!is_queued(&mut waiting, Caller::Stranger(v4(100)), 0));
     }
 
     #[test]
-    fn a_known_browser_takes_the_place_of_a_stranger_at_its_own_address_only() {
+    fn a_known_browser_displaces_an_unknown_one_at_its_own_address_only() {
         let mut waiting = full_of_strangers();
         let pushed = waiting.push(Caller::KnownBrowser(v4(3)), 200);
         assert!(matches!(pushed, Pushed::Waits { displaced: Some(3), .. }));
         let pushed = waiting.push(Caller::KnownBrowser(v4(100)), 201);
         assert!(
             matches!(pushed, Pushed::Waits { displaced: None, .. }),
-            "it has a place of the 16"
+            "it has one of the 16 reserved places"
         );
     }
 
     #[test]
-    fn an_operator_is_held_by_the_places_only() {
+    fn for_an_operator_only_the_total_bound_applies() {
         let mut waiting = Waiting::default();
-        let taken = (0..100).filter(|_| is_taken(&mut waiting, Caller::Operator, ()));
-        assert_eq!(taken.count(), MAX_WAITING);
+        let queued = (0..100).filter(|_| is_queued(&mut waiting, Caller::Operator, ()));
+        assert_eq!(queued.count(), MAX_WAITING);
     }
 
     #[test]
     fn networks_take_turns() {
         let mut waiting = Waiting::default();
         let mut push = |network, job| {
-            assert!(is_taken(&mut waiting, Caller::Stranger(v4(network)), job));
+            assert!(is_queued(&mut waiting, Caller::Stranger(v4(network)), job));
         };
         for job in ["a1", "a2", "a3", "a4"] {
             push(1, job);
@@ -302,38 +308,39 @@ mod tests {
         push(3, "c1");
         push(2, "b2");
         let mut order = vec![waiting.pop(), waiting.pop()];
-        // Who comes later has its turn in the next round, and not before those who wait for it.
-        assert!(is_taken(&mut waiting, Caller::Stranger(v4(4)), "d1"));
+        // A network that comes later has its turn in the next round, after the networks that
+        // already wait for that round.
+        assert!(is_queued(&mut waiting, Caller::Stranger(v4(4)), "d1"));
         order.extend(std::iter::from_fn(|| waiting.pop()).map(Some));
         let order: Vec<_> = order.into_iter().flatten().collect();
         assert_eq!(order, ["a1", "b1", "c1", "a2", "b2", "d1", "a3", "a4"]);
     }
 
     #[test]
-    fn a_network_that_always_comes_again_keeps_nobody_waiting() {
+    fn a_network_that_always_comes_again_does_not_delay_others() {
         let mut waiting = Waiting::default();
         for _ in 0..2 {
-            assert!(is_taken(&mut waiting, Caller::Stranger(v4(1)), "patient"));
+            assert!(is_queued(&mut waiting, Caller::Stranger(v4(1)), "patient"));
         }
-        assert!(is_taken(&mut waiting, Caller::Stranger(v4(2)), "eager"));
+        assert!(is_queued(&mut waiting, Caller::Stranger(v4(2)), "eager"));
         let mut order = Vec::new();
         while let Some(job) = waiting.pop() {
             order.push(job);
             if job == "eager" && order.len() < 8 {
-                assert!(is_taken(&mut waiting, Caller::Stranger(v4(2)), "eager"));
+                assert!(is_queued(&mut waiting, Caller::Stranger(v4(2)), "eager"));
             }
         }
         assert_eq!(order[..4], ["patient", "eager", "patient", "eager"]);
     }
 
     #[test]
-    fn what_is_taken_away_leaves_its_place_at_once() {
+    fn a_job_that_is_removed_frees_its_place_at_once() {
         let mut waiting = full_of_strangers();
         let Pushed::Waits { place, .. } = waiting.push(Caller::KnownBrowser(v4(100)), 100) else {
             panic!("there is room");
         };
         assert_eq!(waiting.remove(place), Some(100));
         assert_eq!(waiting.remove(place), None);
-        assert!(is_taken(&mut waiting, Caller::KnownBrowser(v4(100)), 101));
+        assert!(is_queued(&mut waiting, Caller::KnownBrowser(v4(100)), 101));
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::audit::{DecisionId, What};
 use crate::store::StoreError;
 
-/// A ledger that counts what it keeps, and can be slow or out of order.
+/// A storage that counts the changes it writes, and can be slow or broken.
 #[derive(Debug, Default)]
 struct Counter {
     broken: AtomicBool,
@@ -48,7 +48,7 @@ fn queue(broken: bool) -> (Arc<Counter>, AuditQueue) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_is_written_before_the_server_stops() {
+async fn queued_events_are_written_before_the_server_stops() {
     let (ledger, queue) = queue(false);
     for _ in 0..1000 {
         queue.reserve().unwrap().take(event());
@@ -66,12 +66,12 @@ async fn a_full_queue_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_storage_is_away_no_more_than_a_second_of_grants_is_taken() {
+async fn while_the_storage_fails_events_are_accepted_for_less_than_a_second() {
     let (ledger, queue) = queue(true);
     queue.reserve().unwrap().take(event());
     ledger.tries.notified().await;
-    assert!(queue.reserve().is_ok(), "a moment is nothing");
-    advance(PATIENCE + Duration::from_millis(1)).await;
+    assert!(queue.reserve().is_ok(), "the event has not waited for long");
+    advance(MAX_WAIT + Duration::from_millis(1)).await;
     assert!(matches!(queue.reserve(), Err(CallError::AuditQueueFull)));
 
     ledger.broken.store(false, Ordering::SeqCst);
@@ -84,41 +84,41 @@ async fn while_the_storage_is_away_no_more_than_a_second_of_grants_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_lose_more_waits_longer_for_the_storage() {
+async fn the_maximum_wait_can_be_set() {
     let (ledger, queue) = queue(true);
-    queue.let_events_wait(10 * PATIENCE);
+    queue.let_events_wait(10 * MAX_WAIT);
     queue.reserve().unwrap().take(event());
     ledger.tries.notified().await;
-    advance(10 * PATIENCE).await;
+    advance(10 * MAX_WAIT).await;
     assert!(queue.reserve().is_ok());
     advance(Duration::from_millis(1)).await;
     assert!(matches!(queue.reserve(), Err(CallError::AuditQueueFull)));
 }
 
-/// Behind the batch that is written there wait others: each batch takes less than a second, and all
-/// together do not.
+/// Three batches wait behind the one that is being written. Each takes less than a second, and all
+/// together take more.
 #[tokio::test(start_paused = true)]
-async fn what_waits_behind_a_slow_batch_counts_from_when_it_was_taken() {
+async fn the_wait_of_an_event_includes_the_batches_before_it() {
     let ledger = Arc::new(Counter { takes: Duration::from_millis(300), ..Counter::default() });
     let queue = AuditQueue::start(ledger.clone());
     for _ in 0..4 * BATCH {
         queue.reserve().unwrap().take(event());
     }
-    sleep(PATIENCE - Duration::from_millis(1)).await;
+    sleep(MAX_WAIT - Duration::from_millis(1)).await;
     assert!(queue.reserve().is_ok(), "the third batch is being written");
     sleep(Duration::from_millis(2)).await;
     assert_eq!(ledger.kept.load(Ordering::SeqCst), 3 * BATCH as u64);
-    assert!(queue.reserve().is_err(), "the fourth has waited for all others");
+    assert!(queue.reserve().is_err(), "the fourth batch has waited for the other three");
     sleep(Duration::from_millis(300)).await;
-    assert!(queue.reserve().is_ok(), "all is written");
+    assert!(queue.reserve().is_ok(), "all batches are written");
 }
 
-/// A task that writes must have its turn first.
+/// Between queueing and writing, the runtime must schedule the writer.
 #[tokio::test(start_paused = true)]
-async fn what_nobody_has_begun_to_write_counts_too() {
+async fn an_event_that_the_writer_has_not_yet_seen_counts_as_waiting() {
     let shared = Shared::default();
     shared.reserve().unwrap().take(event());
-    advance(PATIENCE).await;
+    advance(MAX_WAIT).await;
     shared.reserve().unwrap().take(event());
     advance(Duration::from_millis(1)).await;
     assert!(shared.reserve().is_err());
@@ -129,13 +129,13 @@ async fn what_nobody_has_begun_to_write_counts_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_loses_less_than_a_second_of_grants_at_any_moment() {
+async fn a_crash_loses_less_than_a_second_of_events_at_any_moment() {
     let ledger = Arc::new(Counter { takes: Duration::from_millis(70), ..Counter::default() });
     let queue = AuditQueue::start(ledger.clone());
     let (mut taken, mut refused) = (Vec::new(), 0);
     for step in 0..20_000 {
         ledger.broken.store(step % 7000 > 3500, Ordering::SeqCst);
-        // More than the storage keeps up with, now and then.
+        // From time to time more events than the storage can write.
         for _ in 0..if step % 3000 < 300 { 20 } else { 1 } {
             match queue.reserve() {
                 Ok(place) => {
@@ -155,7 +155,7 @@ async fn a_crash_loses_less_than_a_second_of_grants_at_any_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_place_that_is_not_taken_is_free_again() {
+async fn a_place_that_is_dropped_is_free_again() {
     let (ledger, queue) = queue(false);
     for _ in 0..2 * QUEUE_LENGTH {
         drop(queue.reserve().unwrap());
@@ -166,11 +166,11 @@ async fn a_place_that_is_not_taken_is_free_again() {
         place.take(event());
     };
     tokio::join!(queue.close(), late);
-    assert_eq!(ledger.kept.load(Ordering::SeqCst), 1, "it was promised before");
+    assert_eq!(ledger.kept.load(Ordering::SeqCst), 1, "its place was reserved before");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_stops_even_if_the_storage_never_comes_back() {
+async fn a_server_stops_even_if_the_storage_keeps_failing() {
     let (ledger, queue) = queue(true);
     queue.reserve().unwrap().take(event());
     ledger.tries.notified().await;

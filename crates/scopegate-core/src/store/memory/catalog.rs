@@ -1,4 +1,4 @@
-//! The catalog: each entity once, as it stands now.
+//! The catalog: each entity once, in its current state.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ impl CatalogStore for MemoryStore {
     }
 
     async fn catalog_since(&self, version: u64) -> Result<CatalogChanges, StoreError> {
-        self.0.before_changes.happen(self).await;
+        self.0.before_changes.run(self).await;
         let rows = &self.open(Use::Other).await?.rows;
         let mut changed: Vec<_> = rows
             .entities
@@ -60,7 +60,7 @@ impl CatalogStore for MemoryStore {
             rows.put_user(seed);
         }
         for edit in edits {
-            rows.end_what_hangs_on(edit);
+            rows.end_dependents_of(edit);
         }
         recorded.extend_from_slice(events);
         Ok(rows.version)
@@ -72,7 +72,7 @@ impl CatalogStore for MemoryStore {
 }
 
 impl MemoryStore {
-    /// Writes rows of the catalog as another version of this program would.
+    /// Writes rows of the catalog, as another version of this program could.
     pub fn write_rows(&self, rows: impl IntoIterator<Item = StoredRow>) {
         self.memory().rows.put(rows.into_iter().collect());
     }
@@ -106,7 +106,7 @@ impl Rows {
 
     /// A client that is gone or switched off refreshes nothing more; what people agreed to is
     /// forgotten with the client that is gone.
-    fn end_what_hangs_on(&mut self, edit: &Edit) {
+    fn end_dependents_of(&mut self, edit: &Edit) {
         let client = &edit.key().name;
         let is_deleted = matches!(edit, Edit::Delete(key) if key.kind == EntityKind::Client);
         let is_off = matches!(edit, Edit::Put(Entity { spec: Spec::Client(client), .. })

@@ -1,27 +1,27 @@
-//! What a storage can be told to do wrong, and how often it was asked.
+//! The faults that a test can set, and the number of reads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::store::{Contested, StoreError};
 use tokio::sync::Notify;
 
 use super::MemoryStore;
+use crate::store::{Contested, StoreError};
 
-/// For what somebody comes to a storage.
+/// The kind of an operation.
 #[derive(Clone, Copy)]
 pub(super) enum Use {
-    /// To write what running leaves.
+    /// A commit.
     Commit,
-    /// To move signing keys.
+    /// A move of signing keys.
     MoveKeys,
-    /// To do what fails with the storage as a whole only.
+    /// Everything else. It fails only if the whole storage is down.
     Other,
-    /// To read what running left, or a person.
+    /// A read of artifacts, sessions, families, consents or users.
     Read,
 }
 
-/// What is wrong now.
+/// The current fault.
 #[derive(Clone, Copy, Debug, Default)]
 enum Fault {
     #[default]
@@ -36,44 +36,44 @@ enum Fault {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     fault: Mutex<Fault>,
-    /// Wakes those who wait for another fault.
+    /// Wakes the commits that wait for the fault to change.
     changed: Notify,
     reads: AtomicUsize,
 }
 
 impl MemoryStore {
-    /// From now on every port says that the storage is not available.
+    /// From now on every operation fails: the storage is not available.
     pub fn break_down(&self) {
         self.0.faults.set(Fault::Down);
     }
 
-    /// From now on nobody who reads what running left, or a person, gets an answer.
+    /// From now on reads of artifacts, sessions, families, consents and users never return.
     pub fn hang(&self) {
         self.0.faults.set(Fault::Hangs);
     }
 
-    /// From now on commits wait until the storage is [repaired](Self::repair). As in a database, those
-    /// that grant nothing go on waiting without their callers.
+    /// From now on commits wait until the storage is [repaired](Self::repair). As in a database,
+    /// commits that grant nothing keep waiting after their callers are dropped.
     pub fn hold_commits(&self) {
         self.0.faults.set(Fault::HoldsCommits);
     }
 
-    /// So many of the next commits find that somebody else was faster.
+    /// Makes the next `number` commits fail, as if a concurrent commit had won.
     pub fn lose_races(&self, number: u32) {
         self.0.faults.set(if number > 0 { Fault::LosesRaces(number) } else { Fault::None });
     }
 
-    /// From now on no signing key is stored or moved.
+    /// From now on storing and moving signing keys fails.
     pub fn refuse_keys(&self) {
         self.0.faults.set(Fault::RefusesKeys);
     }
 
-    /// Ends what was wrong. There is one fault at a time: another takes the place of the first.
+    /// Ends the fault. There is one fault at a time: setting another one replaces it.
     pub fn repair(&self) {
         self.0.faults.set(Fault::None);
     }
 
-    /// So often was it asked for what running left, or for a person, answered or not.
+    /// The number of reads of artifacts, sessions, families, consents and users, answered or not.
     pub fn reads(&self) -> usize {
         self.0.faults.reads.load(Ordering::Relaxed)
     }
@@ -92,7 +92,7 @@ impl Faults {
     async fn until_commits_are_free(&self) {
         let mut changed = std::pin::pin!(self.changed.notified());
         loop {
-            // Listen first, look then: no change falls in between.
+            // Listen before checking, so that no change in between is missed.
             changed.as_mut().enable();
             if !self.hold_commits() {
                 return;
@@ -102,7 +102,7 @@ impl Faults {
         }
     }
 
-    /// Counts a use, and fails it if it is to fail.
+    /// Counts an operation, and applies the fault to it.
     pub(super) async fn admit(&self, to: Use) -> Result<(), StoreError> {
         if matches!(to, Use::Read) {
             self.reads.fetch_add(1, Ordering::Relaxed);
@@ -128,7 +128,7 @@ impl Faults {
         }
     }
 
-    /// What is wrong with a use; a race that it loses is used up.
+    /// The fault for an operation. A commit that loses a race uses up one of the lost races.
     fn next(&self, to: Use) -> Fault {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         let found = *fault;

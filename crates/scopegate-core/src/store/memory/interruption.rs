@@ -1,4 +1,4 @@
-//! What somebody else does while a storage is read.
+//! Lets a test act just before the storage reads changes, as another node could.
 
 use std::fmt;
 use std::future::Future;
@@ -7,30 +7,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MemoryStore;
 
-type Happening = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Happen = Arc<dyn Fn(MemoryStore) -> Happening + Send + Sync>;
+type ActionFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Action = Arc<dyn Fn(MemoryStore) -> ActionFuture + Send + Sync>;
 
-/// What happens just before something is read.
+/// The action that runs before changes are read.
 #[derive(Default)]
-pub(super) struct Interruption(Mutex<Option<Happen>>);
+pub(super) struct Interruption(Mutex<Option<Action>>);
 
 impl MemoryStore {
-    /// From now on this happens whenever changes of the catalog or of the keys are to be read, just
-    /// before.
+    /// From now on runs this action each time before changes of the catalog or of the keys are
+    /// read.
     pub fn before_reading_changes(
         &self,
-        happens: impl Fn(Self) -> Happening + Send + Sync + 'static,
+        action: impl Fn(Self) -> ActionFuture + Send + Sync + 'static,
     ) {
         let mut place = self.0.before_changes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *place = Some(Arc::new(happens));
+        *place = Some(Arc::new(action));
     }
 }
 
 impl Interruption {
-    pub(super) async fn happen(&self, to: &MemoryStore) {
-        let happens = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(happens) = happens {
-            happens(to.clone()).await;
+    pub(super) async fn run(&self, store: &MemoryStore) {
+        let action = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(action) = action {
+            action(store.clone()).await;
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Signing keys: each once, with the version of its newest change.
 
-use crate::audit::AuditEvent;
-use crate::catalog::RowKey;
-use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use async_trait::async_trait;
 
 use super::{Memory, MemoryStore, Use};
+use crate::audit::AuditEvent;
+use crate::catalog::RowKey;
+use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 
-/// The keys, in the order in which they were made.
+/// The keys, in the order in which they were stored.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Keys {
     pub(super) version: u64,
@@ -17,7 +17,7 @@ pub(super) struct Keys {
 #[async_trait]
 impl KeyStore for MemoryStore {
     async fn keys_since(&self, version: u64) -> Result<KeyChanges, StoreError> {
-        self.0.before_changes.happen(self).await;
+        self.0.before_changes.run(self).await;
         Ok(self.open(Use::Other).await?.rows.keys.since(version))
     }
 

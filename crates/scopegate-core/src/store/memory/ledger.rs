@@ -1,5 +1,10 @@
-//! What a commit changes: each change is carried out on a copy, or the copy is thrown away.
+//! Commits: the changes are applied to a copy, which is discarded if one fails.
 
+use async_trait::async_trait;
+use scopegate_claims::UnixTime;
+use scopegate_jose::sha256;
+
+use super::{Memory, MemoryStore, Rows, Use};
 use crate::audit::DecisionId;
 use crate::catalog::{CatalogState, EntityKey, RowKey};
 use crate::directory::User;
@@ -7,13 +12,9 @@ use crate::store::{
     ArtifactKind, Change, Contested, Ended, Family, Ledger, Session, StoreError, StoredPassword,
     Upkeep,
 };
-use async_trait::async_trait;
-use scopegate_claims::UnixTime;
-use scopegate_jose::sha256;
 
-use super::{Memory, MemoryStore, Rows, Use};
-
-/// Families that were ended are kept for a day: so long their access tokens may live.
+/// How long families are kept after they were ended: 1 day, the longest lifetime of an access
+/// token.
 const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
 #[async_trait]
@@ -44,13 +45,13 @@ impl MemoryStore {
         let mut others: Vec<_> =
             changes.iter().filter(|change| !matches!(change, Change::Audit(_))).collect();
         if !others.is_empty() {
-            others.sort_by_key(|change| place(change));
+            others.sort_by_key(|change| order(change));
             let mut next = rows.clone();
             others.into_iter().try_for_each(|change| next.carry_out(change))?;
             *rows = next;
         }
         for change in changes {
-            // One that comes again, since the answer may have got lost, is kept once.
+            // A caller that did not get the answer commits the same event again. It is stored once.
             if let Change::Audit(event) = change
                 && events.iter().all(|known| known.id != event.id)
             {
@@ -77,9 +78,10 @@ impl Upkeep for MemoryStore {
     }
 }
 
-/// Where a change stands in a commit, as in a database: a person who is made by it gets the password
-/// then, and what ends goes before what begins, so that one commit may replace all by one.
-const fn place(change: &Change) -> u8 {
+/// The order of a change in a commit, as in the databases. A user is stored before their password.
+/// What is ended comes before what begins, so that one commit may replace all sessions or families
+/// by a new one.
+const fn order(change: &Change) -> u8 {
     match change {
         Change::ExpectCatalog(_)
         | Change::ExpectUser { .. }
@@ -151,7 +153,8 @@ impl Rows {
         }
     }
 
-    /// Tells whether the artifact was in the state that the change begins from.
+    /// Returns false if the artifact is not in the state that the change expects. The other
+    /// functions below do the same.
     fn change_artifact(&mut self, change: &Change) -> bool {
         match change {
             Change::PutArtifact(new) => {
@@ -221,7 +224,7 @@ impl Rows {
                 !is_known
             }
             Change::MoveSession { id, from, session } => {
-                // A session never becomes another person's.
+                // A session never changes its user.
                 let is_as_expected =
                     |known: &&mut Session| known.version == *from && known.user == session.user;
                 let known = self.sessions.get_mut(id).filter(is_as_expected);

@@ -1,19 +1,19 @@
-//! Reads of what running left, and of people.
+//! Reads of artifacts, sessions, families, consents and users.
 
 use std::ops::Bound;
 
+use async_trait::async_trait;
+use scopegate_claims::ScopeSet;
+
+use super::{MemoryStore, Rows, Use};
 use crate::catalog::UserId;
 use crate::directory::{Listed, User};
 use crate::store::{
     Artifact, ArtifactKind, ArtifactName, ConsentKey, Directory, Family, FamilyId, FamilyState,
     Records, Session, Standing, StoreError, StoredPassword, TokenMark, UserKey,
 };
-use async_trait::async_trait;
-use scopegate_claims::ScopeSet;
 
-use super::{MemoryStore, Rows, Use};
-
-/// The most people that are listed at once.
+/// The maximum number of users in one list.
 const PAGE: u32 = 200;
 
 #[async_trait]
@@ -32,8 +32,8 @@ impl Records for MemoryStore {
         name: &ArtifactName,
     ) -> Result<Option<(Artifact, Option<User>)>, StoreError> {
         let rows = &self.open(Use::Read).await?.rows;
-        let person = |artifact: &Artifact| rows.user_of(artifact.user.as_ref()?).cloned();
-        Ok(rows.artifact(kind, name).map(|artifact| (artifact.clone(), person(artifact))))
+        let user = |artifact: &Artifact| rows.user_of(artifact.user.as_ref()?).cloned();
+        Ok(rows.artifact(kind, name).map(|artifact| (artifact.clone(), user(artifact))))
     }
 
     async fn session(&self, secret_sha256: &[u8; 32]) -> Result<Option<Session>, StoreError> {
@@ -68,8 +68,8 @@ impl Records for MemoryStore {
         of: &TokenMark,
     ) -> Result<(Standing, Option<User>), StoreError> {
         let rows = &self.open(Use::Read).await?.rows;
-        let person = of.user.as_ref().and_then(|id| rows.user_of(id).cloned());
-        Ok((rows.standing(of), person))
+        let user = of.user.as_ref().and_then(|id| rows.user_of(id).cloned());
+        Ok((rows.standing(of), user))
     }
 }
 
