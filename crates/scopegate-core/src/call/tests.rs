@@ -280,3 +280,21 @@ async fn an_assertion_is_used_up_by_what_is_decided_and_not_by_what_is_not() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_refusal_is_recorded_with_the_address_and_the_id_of_its_call() {
+    let world = World::new().await;
+    let (server, form) = (server_id("default"), credentials("service", &[]));
+    let catalog = world.authority.catalog();
+    let server_found = catalog.server(&server).unwrap().unwrap().clone();
+    let client = catalog.client("service").unwrap().unwrap().clone();
+    let request = ClientRequest { address: Some([192, 0, 2, 1].into()), ..request(&server, &form) };
+    let kind = CallKind::new("token", DecisionKind::Introspection);
+    let call = ClientCall::of(request, kind, catalog, server_found, client, NOW);
+    let denied: Denied = CallError::InvalidTarget.into();
+    let refused = world.authority.refuse(&call.refusing(), &[], denied).await;
+    assert_eq!(refused.decision, Some(call.id));
+    let events = world.store.events();
+    let event = events.iter().find(|event| event.id == call.id).unwrap();
+    assert_eq!(event.address.as_deref(), Some("192.0.2.1"));
+}

@@ -67,6 +67,10 @@ mod tests {
         }
         for bad in ["a".repeat(42), "a".repeat(129), "+".repeat(43), "é".repeat(30)] {
             assert!(!is_verifier(&bad));
+            assert!(
+                check(Some(&challenge_of(&bad)), Some(&bad)).is_err(),
+                "though it hashes to it"
+            );
         }
     }
 }

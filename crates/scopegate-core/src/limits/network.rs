@@ -281,4 +281,14 @@ mod tests {
         assert!(counters.admit_for(&"b", host, TWO, NOW).is_ok());
         assert!(counters.admit_for(&"b", host, TWO, NOW).is_err());
     }
+
+    #[test]
+    fn a_full_table_has_room_for_newcomers_of_every_region_of_ipv4() {
+        let full = AddressCounters::with_room_for(1);
+        let admitted = (0..=u16::MAX).filter(|region| {
+            let [a, b] = region.to_be_bytes();
+            full.admit(IpAddr::from([a, b, 0, 1]), TWO, NOW).is_ok()
+        });
+        assert_eq!(admitted.count(), 1 << 16);
+    }
 }

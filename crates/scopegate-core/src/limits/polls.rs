@@ -112,4 +112,16 @@ mod tests {
         assert_eq!(polls.ask(&[100; 32], FIVE, at(0)), Err(TooSoon));
         assert_eq!(polls.ask(&[100; 32], FIVE, at(5)), Ok(()), "windows have ended");
     }
+
+    #[test]
+    fn it_is_remembered_for_a_quarter_of_an_hour_who_asked_too_soon() {
+        for (after, waited) in [(899, Err(TooSoon)), (900, Ok(()))] {
+            let (polls, device) = (Polls::default(), [1; 32]);
+            assert_eq!(polls.ask(&device, FIVE, at(0)), Ok(()));
+            assert_eq!(polls.ask(&device, FIVE, at(0)), Err(TooSoon));
+            assert_eq!(polls.ask(&device, FIVE, at(after)), Ok(()));
+            // Ten seconds as long as it is remembered.
+            assert_eq!(polls.ask(&device, FIVE, at(after + 5)), waited, "{after}");
+        }
+    }
 }

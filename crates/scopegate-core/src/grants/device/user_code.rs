@@ -21,19 +21,9 @@ pub struct UserCode([u8; LENGTH]);
 
 impl UserCode {
     pub(crate) fn generate() -> Self {
-        // Each letter is as probable as each other: what is beyond the last whole round is left out.
-        let rounds = u8::try_from(256 / LETTERS.len() * LETTERS.len()).unwrap_or(u8::MAX);
-        let mut letters = [0; LENGTH];
-        let mut at = 0;
-        while at < LENGTH {
-            for byte in random_bytes::<16>().into_iter().filter(|byte| *byte < rounds) {
-                if let Some(letter) = letters.get_mut(at) {
-                    *letter = LETTERS[usize::from(byte) % LETTERS.len()];
-                    at += 1;
-                }
-            }
-        }
-        Self(letters)
+        let bytes = std::iter::repeat_with(random_bytes::<16>).flatten();
+        let mut letters = bytes.filter_map(letter_of);
+        Self(std::array::from_fn(|_| letters.next().expect("random bytes do not end")))
     }
 
     /// Reads what a person typed: in whichever case, with whatever is no letter between.
@@ -76,6 +66,13 @@ impl fmt::Debug for UserCode {
     }
 }
 
+/// The letter that a random byte stands for. Each letter is as probable as each other, so a byte beyond
+/// the last whole round stands for none.
+fn letter_of(byte: u8) -> Option<u8> {
+    let (byte, rounds) = (usize::from(byte), 256 / LETTERS.len());
+    (byte < rounds * LETTERS.len()).then(|| LETTERS[byte % LETTERS.len()])
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -89,7 +86,9 @@ mod tests {
         for typed in ["WDJB-MJHT", "wdjb-mjht", " wdjb mjht ", "W.D.J.B.M.J.H.T", "--WDJBMJHT_"] {
             assert_eq!(UserCode::parse(typed), Some(code.clone()), "{typed}");
         }
-        let long = "WDJBMJHT".to_owned() + &"-".repeat(MAX_TYPED);
+        let longest = "WDJBMJHT".to_owned() + &"-".repeat(MAX_TYPED - 8);
+        assert!(UserCode::parse(&longest).is_some());
+        let long = longest + "-";
         for typed in ["", "WDJBMJH", "WDJBMJHTT", "WDJBMJHA", "WDJBMJH1", "WDJBMJHé", &long] {
             assert_eq!(UserCode::parse(typed), None, "{typed}");
         }
@@ -104,6 +103,15 @@ mod tests {
         let letters: BTreeSet<_> = codes.iter().flat_map(|code| code.bytes()).collect();
         assert_eq!(letters.len(), LETTERS.len() + 1, "all letters, and the hyphen");
         assert!(codes.iter().all(|code| UserCode::parse(code).is_some()));
+    }
+
+    #[test]
+    fn s5_1_each_letter_is_as_probable_as_each_other() {
+        let letters: Vec<u8> = (0..=u8::MAX).filter_map(letter_of).collect();
+        assert_eq!(letters.len(), 240);
+        for letter in LETTERS {
+            assert_eq!(letters.iter().filter(|known| *known == letter).count(), 12);
+        }
     }
 
     #[test]

@@ -62,6 +62,7 @@ async fn a_token_of_a_user_becomes_one_for_the_client_that_is_no_more_and_no_lon
         let form = [("subject_token", &*token), ("subject_token_type", token_type)];
         let answer = exchange_as(&world, "service", &form).await.unwrap();
         assert!(answer.refresh_token().is_none() && answer.id_token().is_none());
+        assert_eq!(serde_json::to_value(&answer).unwrap()["issued_token_type"], ACCESS_TOKEN);
         let (old, new) = (claims_of(&token), claims_of(answer.access_token()));
         assert_eq!((&new["uid"], &new["cid"]), (&ALICE.into(), &"service".into()));
         assert_eq!((&new["scope"], &new["aud"]), (&"read".into(), &old["aud"]));

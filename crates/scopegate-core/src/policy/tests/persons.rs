@@ -156,3 +156,18 @@ fn the_org_server_gives_persons_standard_scopes_only() {
         assert!(matches!(ask(&refused), Err(CallError::InvalidScope(_))), "{refused:?}");
     }
 }
+
+#[test]
+fn only_a_refresh_that_still_says_who_the_user_is_outlives_its_own_scopes() {
+    let bob = user("bob", &[]);
+    for refused in ["openid write", "profile write", "openid read write"] {
+        let outcome = world().ask_for(&bob, &named(refused));
+        assert!(matches!(outcome, Err(CallError::NoMatchingRule)), "{refused}");
+    }
+    let at_most = |text| Wanted::AtMost(ScopeSet::parse(text).unwrap());
+    for refused in ["write", "profile write", "write offline_access"] {
+        let outcome = world().ask_for(&bob, &at_most(refused));
+        assert!(matches!(outcome, Err(CallError::NoMatchingRule)), "{refused}");
+    }
+    assert_eq!(scopes(world().ask_for(&bob, &at_most("openid profile write"))), "openid profile");
+}
