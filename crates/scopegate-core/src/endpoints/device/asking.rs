@@ -117,7 +117,7 @@ fn asked(call: &ClientCall<'_>) -> Result<DeviceBody, CallError> {
     if !client.spec.grant_types.contains(GRANT_TYPE) {
         return Err(CallError::UnauthorizedClient);
     }
-    let scopes = match Wanted::of_person(server, form.value("scope"))? {
+    let scopes = match Wanted::of_user(server, form.value("scope"))? {
         Wanted::Named(scopes) => Some(scopes),
         Wanted::AtMost(_) | Wanted::Default => None,
     };

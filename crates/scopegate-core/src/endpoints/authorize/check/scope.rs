@@ -9,7 +9,7 @@ use crate::policy::Wanted;
 /// The scopes, all of which the server must have. What the person gets of them is decided later.
 pub(in crate::endpoints::authorize) fn scope(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
     draft.asked.wanted =
-        Wanted::of_person(draft.server, draft.form.value("scope")).map_err(CallError::from)?;
+        Wanted::of_user(draft.server, draft.form.value("scope")).map_err(CallError::from)?;
     Ok(())
 }
 
