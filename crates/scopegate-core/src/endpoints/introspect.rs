@@ -21,8 +21,8 @@ use crate::error::CallError;
 use crate::form::Form;
 use crate::store::{FamilyId, StoreError, TokenMark, UserKey};
 use crate::token::TokenId;
-use crate::token::person_of;
 use crate::token::subject_of;
+use crate::token::user_of;
 
 /// The answer to an introspection request (RFC 7662 §2.2). `Debug` shows no more than `active`.
 #[derive(Serialize)]
@@ -119,7 +119,7 @@ impl Authority {
         let mark = TokenMark {
             jti_sha256: sha256(jti.as_bytes()),
             family: TokenId::family_of(jti),
-            user: person_of(claims),
+            user: user_of(claims),
         };
         let (standing, person) = self.store.standing_and_person(&mark).await?;
         if !standing.holds() || !inquiry.is_about(claims)? {

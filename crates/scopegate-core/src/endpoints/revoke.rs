@@ -11,7 +11,7 @@ use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, R
 use crate::error::CallError;
 use crate::store::{Change, Ended};
 use crate::token::TokenId;
-use crate::token::person_of;
+use crate::token::user_of;
 
 /// The revocation endpoint.
 struct Revocation;
@@ -65,7 +65,7 @@ impl Authority {
                     },
                     token_id: Some(jti.to_owned()),
                     family: TokenId::family_of(jti).map(|family| family.to_string()),
-                    user: person_of(claims).map(|user| user.to_string()),
+                    user: user_of(claims).map(|user| user.to_string()),
                 })
             }
             // Of whichever generation: who holds an old token of a family may end it too.

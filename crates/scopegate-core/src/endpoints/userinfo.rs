@@ -68,7 +68,7 @@ impl Authority {
             return Err(CallError::InsufficientScope);
         }
         let client = active_client(&self.catalog(), claims.client_id())?;
-        let user = self.person_of(&verified).await?;
+        let user = self.user_of(&verified).await?;
         let ParsedRequest { userinfo_claims } = asked(&verified)?;
         let told = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
         let sub = ("sub", Cow::Owned(user.id.as_str().into()));
@@ -90,9 +90,9 @@ impl Authority {
     }
 
     /// The person of whom a token speaks, if it still stands.
-    async fn person_of(&self, verified: &Verified) -> Result<User, CallError> {
+    async fn user_of(&self, verified: &Verified) -> Result<User, CallError> {
         let claims = verified.claims();
-        let (Some(id), Some(user)) = (claims.token_id(), token::person_of(claims)) else {
+        let (Some(id), Some(user)) = (claims.token_id(), token::user_of(claims)) else {
             return Err(CallError::InvalidToken("it speaks of no person"));
         };
         let mark = TokenMark {
