@@ -13,7 +13,6 @@ use crate::call::decision::Deciding;
 use crate::catalog::UserId;
 use crate::directory::{Authentication, Person, User};
 use crate::error::{CallError, OAuthError};
-
 use crate::people::assignment;
 use crate::policy::Granted;
 use crate::store::{Change, Ended, Family, FamilyBody, FamilyId};

@@ -6,7 +6,6 @@
 use async_trait::async_trait;
 
 use super::agreed::{self, Agreed};
-
 use super::code::Binding;
 use super::device::{Approval, DeviceBody, State};
 use super::{Decision, Grant, GrantRequest};
