@@ -15,11 +15,11 @@ use std::time::Duration;
 use scopegate_claims::{ScopeSet, UnixTime};
 use serde::{Deserialize, Serialize};
 
+use self::condition::Case;
 pub use self::evaluation::{Evaluation, Malformed, Outcome, Step, Trace};
 pub use self::wanted::Wanted;
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, Resource, Rule, STANDARD_SCOPES};
 use crate::directory::{Authentication, User};
-use condition::Case;
 
 /// All inputs of a policy decision.
 #[derive(Clone, Copy, Debug)]

@@ -122,7 +122,11 @@ mod tests {
         /// The record of a use is kept as long as any node could accept the assertion again, even a node
         /// whose clock is behind.
         #[test]
-        fn s3_a_used_assertion_is_remembered_until_it_is_refused(exp in 0..2 * NOW, later in 0..10_000_u64, behind in 0..=CLOCK_SKEW.as_secs()) {
+        fn s3_a_used_assertion_is_recorded_until_every_node_refuses_it(
+            exp in 0..2 * NOW,
+            later in 0..10_000_u64,
+            behind in 0..=CLOCK_SKEW.as_secs(),
+        ) {
             let claims = json!({ "iss": "i", "sub": "s", "aud": "us", "exp": exp, "jti": "1" });
             let assertion: Assertion = serde_json::from_value(claims).unwrap();
             let now = UnixTime::from_seconds(exp.saturating_add(later));

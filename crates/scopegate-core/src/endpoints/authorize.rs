@@ -23,6 +23,14 @@ mod returning;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use scopegate_claims::UnixTime;
+
+use self::checks::Source;
+use self::draft::{Draft, ParsedRequest};
+use self::freshness::Freshness;
+use self::parameters::Parameters;
+use self::pushed::Pushed;
+use self::recipient::Recipient;
 use crate::audit::{ClientDecision, DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
@@ -37,13 +45,6 @@ use crate::people::assignment;
 use crate::people::session::SessionSecret;
 use crate::policy::{self, Facts};
 use crate::store::{Change, Session};
-
-use self::checks::Source;
-use self::draft::{Draft, ParsedRequest};
-use self::freshness::Freshness;
-use self::parameters::Parameters;
-use self::pushed::Pushed;
-use self::recipient::Recipient;
 
 pub(crate) use check::pkce::CHALLENGE_METHOD;
 pub use consent::{ConsentAnswer, ConsentQuestion};
@@ -74,8 +75,8 @@ pub struct AuthorizeRequest<'a> {
 /// What a user has already done for a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done<'a> {
-    /// When the user was asked to sign in for this request. Only a later sign-in counts.
-    pub signed_in: Option<scopegate_claims::UnixTime>,
+    /// When the user signed in for this request.
+    pub signed_in: Option<UnixTime>,
     /// The user's answer to the consent question.
     pub consent: Option<ConsentAnswer<'a>>,
 }

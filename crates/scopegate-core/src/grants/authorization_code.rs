@@ -132,10 +132,10 @@ fn redeem<'a>(
         id_token,
         userinfo_claims: issued.userinfo_claims,
     };
-    let person = agreed.user(request, user)?;
+    let user = agreed.user(request, user)?;
     let GrantRequest { server, client, now, .. } = *request;
     let (kind, artifact_id, from) = (artifact.kind, artifact.id, artifact.version);
-    Ok(agreed.redeemed(request, person, move |used| {
+    Ok(agreed.redeemed(request, user, move |used| {
         let expires_at = used.remembered_until(now);
         let state = CodeState::Used { user: id, used, binding: Some(binding) };
         let body = CodeBody { server: server.id.clone(), client: client.id.clone(), state };

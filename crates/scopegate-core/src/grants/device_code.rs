@@ -114,11 +114,11 @@ async fn redeem<'a>(
     agreed: Agreed<'_>,
 ) -> Result<Decision<'a>, Denied> {
     let user = request.store.user(UserKey::Id(&agreed.user)).await?;
-    let person = agreed.user(request, user)?;
-    let (user, now) = (person.id.clone(), request.now);
-    Ok(agreed.redeemed(request, person, move |used| {
+    let user = agreed.user(request, user)?;
+    let (id, now) = (user.id.clone(), request.now);
+    Ok(agreed.redeemed(request, user, move |used| {
         let expires_at = used.remembered_until(now);
-        let body = DeviceBody { state: State::Used { user, used }, ..body };
+        let body = DeviceBody { state: State::Used { user: id, used }, ..body };
         body.moved(&artifact, expires_at)
     }))
 }
