@@ -1,4 +1,4 @@
-//! What the requests of clients have in common: who asks, the decision, the refusal, another attempt.
+//! What all client requests share: authentication, the decision, the recorded refusal, and retries.
 
 mod addressed;
 mod answer;

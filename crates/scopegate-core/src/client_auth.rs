@@ -1,12 +1,12 @@
-//! Client authentication: exactly one method proves who the client is (RFC 6749 §2.3).
+//! Client authentication. A request must use exactly one method (RFC 6749 §2.3).
 //!
-//! A method is one file and one line in [`METHODS`].
+//! To add a method, add a file and a line in [`METHODS`].
 
 pub(crate) mod assertion;
 mod client_secret_basic;
 mod client_secret_post;
-mod nobody;
 mod none;
+mod placeholder;
 mod private_key_jwt;
 
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ use crate::form::Form;
 use crate::keys::ClientKeys;
 use crate::store::Change;
 
-/// Every method this server speaks.
+/// All supported methods.
 pub static METHODS: &[&dyn Method] = &[
     &client_secret_basic::ClientSecretBasic,
     &client_secret_post::ClientSecretPost,
@@ -31,7 +31,7 @@ pub static METHODS: &[&dyn Method] = &[
     &none::NoProof,
 ];
 
-/// What the rules of the catalog ask of each method.
+/// What the rules of the catalog need to know of each method.
 pub fn methods() -> &'static [AuthMethod] {
     &AUTH_METHODS
 }
@@ -45,9 +45,9 @@ static AUTH_METHODS: LazyLock<Vec<AuthMethod>> = LazyLock::new(|| {
     METHODS.iter().map(method).collect()
 });
 
-/// One way in which a client proves who it is.
+/// A client authentication method.
 pub trait Method: Sync {
-    /// The method as the catalog names it.
+    /// The method in the catalog.
     fn auth(&self) -> ClientAuth;
 
     /// What the client proves itself by.
@@ -58,37 +58,37 @@ pub trait Method: Sync {
         false
     }
 
-    /// Tells whether the request uses this method, rightly or wrongly.
+    /// Whether the request uses this method, with valid or invalid credentials.
     fn is_attempted(&self, presented: &Presented<'_>) -> bool;
 
-    /// Who the client says it is. Nothing is proved yet.
+    /// The client id that the request names. It is not verified yet.
     ///
     /// # Errors
     ///
     /// Why the credentials cannot be read, for the log.
     fn claimed_id<'a>(&self, presented: &Presented<'a>) -> Result<Cow<'a, str>, &'static str>;
 
-    /// Checks the proof, and says what must be remembered of it.
+    /// Verifies the credentials.
     ///
-    /// It is called for an unknown client too, and must then take as long as for a wrong proof.
+    /// It is also called for an unknown client. It must then take as long as for wrong credentials: otherwise
+    /// the time would show which clients exist.
     ///
     /// # Errors
     ///
-    /// Why the proof does not hold, for the log.
+    /// Why the credentials are wrong, for the log.
     fn prove(&self, proof: &Proof<'_>, client: Option<&Client>) -> Result<Proved, &'static str>;
 }
 
-/// What follows from a proof that holds.
+/// The result of a successful verification.
 #[derive(Debug, Default)]
 pub struct Proved {
-    /// What must be remembered of it.
+    /// The changes to store, such as the used `jti` of an assertion.
     pub changes: Vec<Change>,
-    /// It holds only if the secret in the Authorization header is read as if it were not
-    /// form-encoded.
+    /// Whether the secret in the Authorization header was correct only without form-decoding.
     pub is_unencoded: bool,
 }
 
-/// What a request says about its client.
+/// The form and the credentials of a request.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Presented<'a> {
@@ -96,17 +96,17 @@ pub struct Presented<'a> {
     pub authorization: Option<Authorization<'a>>,
     /// The form.
     pub form: &'a Form,
-    /// The client's certificate, in DER (RFC 8705). No method looks at it yet.
+    /// The client's certificate, in DER (RFC 8705). No method uses it yet.
     pub certificate: Option<&'a [u8]>,
-    /// The value of the DPoP header (RFC 9449). Nothing looks at it yet.
+    /// The value of the DPoP header (RFC 9449). It is not used yet.
     pub dpop: Option<&'a str>,
 }
 
-/// The parameters of a form that prove who the client is.
+/// The form parameters that carry credentials.
 const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
 
 impl<'a> Presented<'a> {
-    /// A request that shows a form and nothing else.
+    /// A request with a form and nothing else.
     pub const fn form(form: &'a Form) -> Self {
         Self { authorization: None, form, certificate: None, dpop: None }
     }
@@ -117,7 +117,7 @@ impl<'a> Presented<'a> {
         Self { authorization, ..self }
     }
 
-    /// Tells whether there is anything to prove who the client is, right or wrong.
+    /// Whether the request has any credentials, valid or invalid.
     pub fn shows_proof(&self) -> bool {
         self.authorization.is_some()
             || CREDENTIALS.iter().any(|name| self.form.value(name).is_some())
@@ -134,40 +134,41 @@ impl std::fmt::Debug for Authorization<'_> {
     }
 }
 
-/// What a proof is checked with.
+/// What is needed to verify credentials.
 #[derive(Clone, Copy, Debug)]
 pub struct Proof<'a> {
-    /// What the request says.
+    /// The form and the credentials of the request.
     pub presented: &'a Presented<'a>,
-    /// The server that is asked.
+    /// The authorization server to which the request is sent.
     pub server: &'a AuthorizationServer,
-    /// Which of its endpoints is asked, by the last part of the path.
+    /// The last segment of the endpoint's path.
     pub endpoint: &'static str,
-    /// The key under which secrets are kept.
+    /// The key for the MACs of the stored secrets.
     pub master_key: &'a MasterKey,
-    /// The keys that the client publishes elsewhere, where it does; else its own are looked at.
+    /// The keys fetched from the client's `jwks_uri`. `None` means the keys in the catalog.
     pub keys: Option<&'a KeySet>,
-    /// The present.
+    /// The current time.
     pub now: UnixTime,
 }
 
-/// A client that has proved who it is.
+/// An authenticated client.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
     /// The client.
     pub client: Arc<Client>,
-    /// What must be remembered of the proof, in the transaction that issues the token.
+    /// The changes to store for the credentials, in the transaction that issues the token.
     pub changes: Vec<Change>,
 }
 
-/// Finds out which client asks.
+/// Authenticates the client of a request.
 ///
 /// # Errors
 ///
-/// [`CallError::SeveralClientAuthentications`], [`CallError::InvalidRequest`] if two different ids
-/// are named, [`CallError::KeysUnavailable`] if the client's keys cannot be fetched,
-/// [`CallError::Storage`] if the client is out of service on this node, else
-/// [`CallError::InvalidClient`].
+/// - [`CallError::SeveralClientAuthentications`] if the request uses more than one method.
+/// - [`CallError::InvalidRequest`] if the request names two different client ids.
+/// - [`CallError::KeysUnavailable`] if the client's keys cannot be fetched.
+/// - [`CallError::Storage`] if this node cannot read the client's row in the catalog.
+/// - [`CallError::InvalidClient`] in all other cases.
 pub async fn authenticate(
     proof: &Proof<'_>,
     catalog: &Snapshot,
@@ -207,39 +208,40 @@ pub async fn authenticate(
         tracing::warn!(
             client = %client.id,
             "the client does not form-encode its secret in the Authorization header (RFC 6749 \
-             §2.3.1): it is accepted, and this is said once; `%` is to be sent as `%25`, `+` as `%2B`",
+             §2.3.1): the secret is accepted, and this warning is not repeated; the client should send \
+             `%` as `%25` and `+` as `%2B`",
         );
     }
     Ok(AuthenticatedClient { client: Arc::clone(client), changes: proved.changes })
 }
 
-/// Where a client publishes the keys that it proves itself by. Nothing is fetched for one that may not
-/// do that: neither the time nor a failure shall tell that there is such a client.
+/// The URL of the client's keys. `None` for a client that does not use `private_key_jwt` or is inactive:
+/// otherwise the time of the fetch, or its failure, would show that the client exists.
 fn published_keys<'c>(client: &'c Client, method: &dyn Method) -> Option<&'c str> {
     let spec = &client.spec;
-    let has_the_method =
+    let is_private_key_jwt =
         [spec.auth, method.auth()].iter().all(|auth| *auth == ClientAuth::PrivateKeyJwt);
-    spec.jwks_uri.as_deref().filter(|_| has_the_method && spec.status.is_active())
+    spec.jwks_uri.as_deref().filter(|_| is_private_key_jwt && spec.status.is_active())
 }
 
-/// Tells whether a secret is one of the client's; it takes as long for an unknown client as for a
-/// known one.
+/// Whether a secret is one of the client's. It takes as long for an unknown client as for a client with one
+/// secret.
 fn is_secret_of(
     client: Option<&Client>,
     secret: &str,
     Proof { master_key, now, .. }: &Proof<'_>,
 ) -> bool {
     let mac = secret_mac(master_key, &scopegate_jose::sha256(secret.as_bytes()));
-    let nobodys = [ClientSecret::from_mac([0; 32])];
-    let secrets = client.map_or(&nobodys[..], |client| &client.spec.secrets);
-    // No early end: which of two secrets matched is not to be seen either.
+    let placeholder = [ClientSecret::from_mac([0; 32])];
+    let secrets = client.map_or(&placeholder[..], |client| &client.spec.secrets);
+    // No early exit: the time must not show which of two secrets matched.
     let matches = secrets.iter().fold(false, |found, known| known.matches(&mac, *now) | found);
     matches & client.is_some()
 }
 
 const WRONG_SECRET: &str = "wrong secret";
 
-/// What is kept of a secret, made of its SHA-256.
+/// The stored form of a client secret: a MAC of its SHA-256.
 pub fn secret_mac(master_key: &MasterKey, sha256: &[u8; 32]) -> [u8; 32] {
     master_key.mac("client secret", sha256)
 }

@@ -1,4 +1,4 @@
-//! The endpoints of an authorization server. Metadata and the catalog's checks are derived from them.
+//! The endpoints of an authorization server. The metadata and the checks of the catalog are derived from them.
 
 pub mod authorize;
 pub mod device;
@@ -13,13 +13,13 @@ pub mod userinfo;
 /// An endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Endpoint {
-    /// The last part of its path.
+    /// The end of the endpoint's path.
     pub name: &'static str,
-    /// The member of the metadata that says where it is (RFC 8414 §2).
+    /// The metadata member with the URL of the endpoint (RFC 8414 §2).
     pub member: Option<&'static str>,
 }
 
-/// Every endpoint this server has, in the order of the metadata. A line comes with its route.
+/// All endpoints, in the order of the metadata. Each line needs a route in the HTTP crate.
 pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint { name: "authorize", member: Some("authorization_endpoint") },
     Endpoint { name: "token", member: Some("token_endpoint") },
@@ -32,7 +32,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint { name: "revoke", member: Some("revocation_endpoint") },
 ];
 
-/// Tells whether there is such an endpoint.
+/// Whether there is an endpoint with this name.
 pub fn has(name: &str) -> bool {
     ENDPOINTS.iter().any(|endpoint| endpoint.name == name)
 }

@@ -1,7 +1,7 @@
-//! Grants: the right by which a client asks for a token (RFC 6749 §1.3).
+//! Grants: the ways in which a client gets a token (RFC 6749 §1.3).
 //!
-//! A grant is one file and one line in [`GRANTS`]. It decides and writes nothing: its [`Decision`] says what
-//! must be remembered, and that is committed together with the token.
+//! To add a grant, add a file and a line in [`GRANTS`]. A grant writes nothing. Its [`Decision`] lists the
+//! changes, which are committed in the transaction that issues the token.
 
 mod agreed;
 pub(crate) mod authorization_code;
@@ -32,7 +32,7 @@ use crate::store::Store;
 
 pub use decision::{Decision, OnceSigned, Right, Signed, WithToken};
 
-/// Every grant of this server. The metadata and the checks of the catalog follow from it.
+/// All supported grants. The metadata and the checks of the catalog are derived from this table.
 pub static GRANTS: &[&dyn Grant] = &[
     &authorization_code::AuthorizationCode,
     &client_credentials::ClientCredentials,
@@ -42,7 +42,7 @@ pub static GRANTS: &[&dyn Grant] = &[
     &token_exchange::TokenExchange,
 ];
 
-/// What the rules of the catalog ask of each grant.
+/// What the rules of the catalog need to know of each grant.
 pub fn kinds() -> &'static [GrantKind] {
     &KINDS
 }
@@ -60,103 +60,102 @@ static KINDS: LazyLock<Vec<GrantKind>> = LazyLock::new(|| {
     GRANTS.iter().map(kind).collect()
 });
 
-/// The grant of that name.
+/// The grant with this `grant_type`.
 pub fn grant(grant_type: &str) -> Option<&'static dyn Grant> {
     GRANTS.iter().copied().find(|grant| grant.grant_type() == grant_type)
 }
 
-/// The grants by which a client gets a token for a user who signs in. A public client can use no others.
+/// The grants for which a user signs in. They are the only ones with which a public client can begin.
 pub fn with_user() -> impl Iterator<Item = &'static dyn Grant> {
     GRANTS.iter().copied().filter(|grant| grant.needs_user())
 }
 
-/// The grants of a client that has no browser: it needs neither a user who signs in nor what such a grant
-/// left.
+/// The grants for which no user signs in, neither for the grant itself nor for an earlier one.
 pub fn of_client_alone() -> impl Iterator<Item = &'static dyn Grant> {
     GRANTS.iter().copied().filter(|grant| !grant.needs_user() && !grant.continues_family())
 }
 
-/// The grants that can be used at a server.
+/// The grants that a server supports.
 pub fn of(server: &AuthorizationServer) -> impl Iterator<Item = &'static dyn Grant> {
     GRANTS.iter().copied().filter(|grant| grant.is_spoken_by(server))
 }
 
-/// A right by which a client asks for a token.
+/// A way in which a client gets a token.
 #[async_trait]
 pub trait Grant: Sync {
     /// The value of `grant_type`.
     fn grant_type(&self) -> &'static str;
 
-    /// Tells whether a user must sign in and agree.
+    /// Whether a user must sign in and consent.
     fn needs_user(&self) -> bool {
         false
     }
 
-    /// Tells whether its tokens are about a user.
+    /// Whether its tokens are about a user.
     fn is_about_user(&self) -> bool {
         true
     }
 
-    /// Tells whether the answer to an earlier request came by a redirect.
+    /// Whether it uses what an earlier request received by a redirect.
     fn needs_redirect_uri(&self) -> bool {
         false
     }
 
-    /// Tells whether only a client may use it that authenticates. Otherwise whoever found what the request
-    /// shows could use it.
+    /// Whether the client must authenticate with a secret or a key. Without that, anyone who found the token
+    /// or assertion of a request could use it.
     fn needs_secret(&self) -> bool {
         false
     }
 
-    /// Tells whether refresh tokens may come with the access token.
+    /// Whether a refresh token may be issued with the access token.
     fn starts_family(&self) -> bool {
         false
     }
 
-    /// Tells whether it uses a refresh token that another grant left.
+    /// Whether the grant uses a refresh token of an earlier grant.
     fn continues_family(&self) -> bool {
         false
     }
 
-    /// Tells whether it can be used at a server.
+    /// Whether a server supports this grant.
     fn is_spoken_by(&self, server: &AuthorizationServer) -> bool {
         let _ = server;
         true
     }
 
-    /// Decides for whom the token is, by what right, and what must be remembered.
+    /// Decides on the subject of the token, how its scopes are decided, and which changes to store.
     ///
-    /// When a concurrent commit wins, it is asked again, and reads again.
+    /// It is called again when a concurrent commit wins. It must then read from the storage again.
     ///
     /// # Errors
     ///
-    /// Why the right does not hold, and what must be remembered of that.
+    /// Why the request is refused, and which changes to store with the refusal.
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied>;
 }
 
-/// What a grant decides about, and what it may look at.
+/// The inputs of a grant.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct GrantRequest<'a> {
     /// The authorization server.
     pub server: &'a AuthorizationServer,
-    /// The client, authenticated.
+    /// The authenticated client.
     pub client: &'a Client,
-    /// The form.
+    /// The form of the request.
     pub form: &'a Form,
-    /// The whole catalog, of one moment.
+    /// The whole catalog, as of one moment.
     pub catalog: &'a Snapshot,
-    /// The storage, to be read.
+    /// The storage. Grants only read from it.
     pub store: &'a dyn Store,
-    /// The keys of all servers.
+    /// The signing keys of all authorization servers.
     pub keys: &'a KeyRing,
-    /// The keys that others publish.
+    /// The public keys of clients and trusted issuers, fetched from their `jwks_uri`.
     pub client_keys: &'a ClientKeys,
-    /// The key under which secrets are kept.
+    /// The key from which tokens and MACs are derived.
     pub master_key: &'a MasterKey,
-    /// When devices asked last.
+    /// The last poll of each device.
     pub polls: &'a Polls,
-    /// The present.
+    /// The current time.
     pub now: UnixTime,
 }
 

@@ -1,12 +1,12 @@
-//! Access policies: which scopes a client gets by a grant, and for how long.
+//! Access policies: which scopes a grant gives to a client, and for how long.
 //!
-//! [`evaluate`] is total and pure. It tries the policies and their rules in their order, and the first
-//! rule whose [conditions](condition::CONDITIONS) all hold decides. If no rule matches, nothing is
-//! granted. The trace says which rules were tried and which condition failed first.
+//! [`evaluate`] is a pure function that never fails. It tries the policies and their rules in order. The
+//! first rule whose [conditions](condition::CONDITIONS) all hold decides. If no rule matches, nothing is
+//! granted. The trace lists the rules that were tried and the first condition that failed for each.
 
-mod asked;
 pub mod condition;
 mod evaluation;
+mod requested;
 mod wanted;
 
 use std::net::IpAddr;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use scopegate_claims::{ScopeSet, UnixTime};
 use serde::{Deserialize, Serialize};
 
+use self::condition::Case;
 pub use self::evaluation::{Evaluation, Malformed, Outcome, Step, Trace};
 pub use self::wanted::Wanted;
 use crate::catalog::{AuthorizationServer, Client, ClientAuth, Resource, Rule, STANDARD_SCOPES};
 use crate::directory::{Authentication, User};
-use condition::Case;
 
-/// Everything that a policy may look at.
+/// All inputs of a policy decision.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The authorization server.
@@ -30,19 +30,19 @@ pub struct Facts<'a> {
     pub client: &'a Client,
     /// How the client is authenticated.
     pub client_auth: ClientAuth,
-    /// The grant type. A refresh has the grant type by which its family began.
+    /// The grant type. For a refresh, the grant type with which the token family started.
     pub grant_type: &'a str,
     /// The user, if one takes part.
     pub user: Option<&'a User>,
-    /// How and when the user signed in, if that is known.
+    /// How and when the user signed in, if known.
     pub authentication: Option<&'a Authentication>,
     /// The values of `resource` (RFC 8707 §2).
     pub resources: &'a [Resource<'a>],
-    /// The address of the client or of the browser, if it is known.
+    /// The IP address of the client or of the browser, if known.
     pub address: Option<IpAddr>,
-    /// The present.
+    /// The current time.
     pub now: UnixTime,
-    /// The scopes that are asked for.
+    /// The requested scopes.
     pub wanted: &'a Wanted,
 }
 
@@ -56,21 +56,21 @@ pub struct Granted {
     pub lifetime: Duration,
     /// The policy and the rule that decided, as `policy/rule`.
     pub rule: String,
-    /// How long the refresh tokens of a family live in all. `None`: without an end.
+    /// The maximum lifetime of a family of refresh tokens. `None` means no limit.
     pub refresh_lifetime: Option<Duration>,
-    /// How long a refresh token lives without being used.
+    /// How long a refresh token may stay unused before it expires.
     pub refresh_window: Duration,
 }
 
-/// Decides what a client gets by a grant.
+/// Decides which scopes and lifetimes a grant gives to a client.
 ///
-/// With a user, a rule need not list the scopes of OpenID Connect. Consent is not looked at here, nor
-/// whether the user may use the client.
+/// If a user takes part, a rule need not list the scopes of OpenID Connect. This does not check the user's
+/// consent, nor whether the user may use the client.
 pub fn evaluate(facts: &Facts<'_>) -> Evaluation {
     let mut trace = Trace::default();
     let mut outcome = Outcome::NoMatch;
-    // No `scope` parameter means all scopes that were granted before. A rule that gives all of them goes
-    // before one that gives some.
+    // No `scope` parameter means all scopes that were granted before. Try for all of them first: otherwise
+    // an earlier rule that gives only some would win over a later rule that gives all.
     if let Wanted::AtMost(all) = facts.wanted
         && !all.is_empty()
     {
@@ -87,28 +87,28 @@ pub fn evaluate(facts: &Facts<'_>) -> Evaluation {
 }
 
 fn by_rules(facts: &Facts<'_>, trace: &mut Trace) -> Outcome {
-    let asked = match asked::scopes(facts) {
-        Ok(asked) => asked,
+    let requested = match requested::scopes(facts) {
+        Ok(requested) => requested,
         Err(malformed) => return Outcome::Malformed(malformed),
     };
-    if let Some(granted) = first_match(facts, &asked, trace) {
-        return match asked::check_defaults(facts, &granted.scopes) {
+    if let Some(granted) = first_match(facts, &requested, trace) {
+        return match requested::check_defaults(facts, &granted.scopes) {
             Ok(()) => Outcome::Allow(granted),
             Err(malformed) => Outcome::Malformed(malformed),
         };
     }
-    // A refresh whose own scopes are all gone still says who the user is.
-    let standard = kept(&asked, is_standard);
-    let says_who = matches!(facts.wanted, Wanted::AtMost(_)) && standard.contains("openid");
-    let granted = says_who.then(|| first_match(facts, &standard, trace)).flatten();
+    // If no rule gives the API scopes of a refresh any more, it may still get the OpenID Connect scopes.
+    let standard = retained(&requested, is_standard);
+    let is_sign_in = matches!(facts.wanted, Wanted::AtMost(_)) && standard.contains("openid");
+    let granted = is_sign_in.then(|| first_match(facts, &standard, trace)).flatten();
     granted.map_or(Outcome::NoMatch, Outcome::Allow)
 }
 
-/// What the first rule grants whose conditions all hold.
-fn first_match(facts: &Facts<'_>, asked: &ScopeSet, trace: &mut Trace) -> Option<Granted> {
+/// What the first matching rule grants.
+fn first_match(facts: &Facts<'_>, requested: &ScopeSet, trace: &mut Trace) -> Option<Granted> {
     for (policy_place, policy) in facts.server.policies_for(facts.client.id.as_str()) {
         for (rule_place, rule) in (0..).zip(policy.rules()) {
-            let case = Case { facts, policy, rule, asked };
+            let case = Case { facts, policy, rule, asked: requested };
             let failed = condition::first_that_fails(&case);
             trace.tried(Step { policy: policy_place, rule: rule_place, failed });
             if failed.is_none() {
@@ -126,17 +126,18 @@ fn first_match(facts: &Facts<'_>, asked: &ScopeSet, trace: &mut Trace) -> Option
     None
 }
 
-/// Tells whether a scope is one of those that OpenID Connect defines for users.
+/// Whether OpenID Connect defines this scope for users.
 fn is_standard(name: &str) -> bool {
     STANDARD_SCOPES.contains(&name)
 }
 
-fn kept(scopes: &ScopeSet, is_kept: impl Fn(&str) -> bool) -> ScopeSet {
-    // Usually all are kept, and a clone of a set shares its text.
-    if scopes.iter().all(&is_kept) {
+fn retained(scopes: &ScopeSet, is_retained: impl Fn(&str) -> bool) -> ScopeSet {
+    // Usually all scopes are retained, and cloning a set is cheap.
+    if scopes.iter().all(&is_retained) {
         return scopes.clone();
     }
-    ScopeSet::from_tokens(scopes.iter().filter(|name| is_kept(name))).expect("they are scopes")
+    let retained = scopes.iter().filter(|name| is_retained(name));
+    ScopeSet::from_tokens(retained).expect("members of a scope set are scopes")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Tokens: drafted, then amended, then signed. And the refresh tokens that go with them.
+//! Tokens. Access tokens and ID tokens are drafted, amended and signed. Refresh tokens are derived.
 
 mod access_token;
 mod amend;
@@ -18,7 +18,7 @@ pub use amend::Amendments;
 pub use draft::{Allowed, TokenDraft, draft};
 pub use extras::{Actor, Extras, IdTokenWish, MayAct, Subject};
 pub use id_token::{ID_TOKEN_LIFETIME, IdTokenDraft};
-pub(crate) use own::person_of;
+pub(crate) use own::user_of;
 pub use own::verify_own;
 pub use refresh_token::RefreshToken;
 pub use sign::SignedTokens;

@@ -1,4 +1,4 @@
-//! The server that a request is for, and the audience that it selects.
+//! The authorization server that a request names, and the audience that it selects.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::catalog::{AuthorizationServer, Resource, ServerId, Snapshot};
 use crate::error::CallError;
 use crate::form::Form;
 
-/// The server of an id, if it serves.
+/// The active server with this id.
 pub(crate) fn active_server<'a>(
     catalog: &'a Snapshot,
     id: &ServerId,
@@ -17,10 +17,10 @@ pub(crate) fn active_server<'a>(
     server.filter(|server| server.spec.status.is_active()).ok_or(CallError::UnknownServer)
 }
 
-/// The one audience that all resources of the request select (RFC 8707 §2).
+/// The one audience that all `resource` parameters of the request select (RFC 8707 §2).
 ///
-/// Where one was chosen before, it is that one: if the server still has it, and no resource selects
-/// another.
+/// If an earlier step already chose an audience, that one is used. It is an error if the server no longer
+/// has it, or if a `resource` selects another one.
 pub(crate) fn selected<'a>(
     server: &'a AuthorizationServer,
     form: &Form,

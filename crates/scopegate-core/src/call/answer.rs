@@ -1,5 +1,5 @@
-//! The answer to a client: the client is authenticated, the request is decided, and a refusal is
-//! recorded. When a concurrent commit wins, all of this is done again.
+//! Answers a client: authenticates the client, decides the request, and records a refusal. All of this
+//! is repeated when a concurrent commit wins.
 
 use super::{CallKind, ClientCall, ClientError, ClientRequest, Denied, Refused};
 use crate::authority::Authority;
@@ -8,21 +8,21 @@ use crate::error::CallError;
 /// Maximum attempts when a concurrent commit wins.
 const ATTEMPTS: usize = 3;
 
-/// An endpoint at which clients authenticate. One value answers one request.
+/// An endpoint that authenticates clients. One value answers one request.
 pub(crate) trait ClientEndpoint: Send {
-    /// What a client gets.
+    /// The successful answer.
     type Answer;
-    /// Why it does not get it.
+    /// Why a request is refused.
     type Error: ClientError;
 
-    /// How this endpoint differs from the others.
+    /// The settings in which this endpoint differs from the others.
     fn kind(&self) -> CallKind;
 
-    /// Decides about a request and commits. It is asked again when a concurrent commit wins.
+    /// Decides a request and commits the changes. It is called again when a concurrent commit wins.
     ///
     /// # Errors
     ///
-    /// Why the request is refused, and what must be remembered of that.
+    /// Why the request is refused, and which changes must be written with the refusal.
     fn answer(
         &mut self,
         authority: &Authority,
@@ -31,7 +31,7 @@ pub(crate) trait ClientEndpoint: Send {
 }
 
 impl Authority {
-    /// Answers a request of a client.
+    /// Answers a client's request.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A decision about a request of a client, while it is made.
+//! A decision about a client's request, while it is being made.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -9,26 +9,26 @@ use crate::audit::{AuditEvent, ClientDecision, DecisionId, DecisionKind, Outcome
 use crate::catalog::{AuthorizationServer, Client, UserId};
 use crate::error::OAuthError;
 
-/// A decision about a client that is known, while it is made.
+/// A decision about the request of a known client, while it is being made.
 #[derive(Clone, Debug)]
 pub(crate) struct Deciding<'a> {
     pub(crate) id: DecisionId,
     pub(crate) now: UnixTime,
-    /// What is asked.
+    /// The kind of request.
     pub(crate) kind: DecisionKind,
     pub(crate) server: &'a AuthorizationServer,
     pub(crate) client: &'a Client,
     pub(crate) grant_type: Option<&'static str>,
-    /// The scopes that are asked for, as text.
+    /// The requested scopes, separated by spaces.
     pub(crate) scope: String,
-    /// Why it is decided in another way than usual.
+    /// Why the request is not decided in the usual way.
     pub(crate) reason: Option<&'static str>,
     pub(crate) user: Option<UserId>,
     pub(crate) address: Option<IpAddr>,
 }
 
 impl<'a> Deciding<'a> {
-    /// A new decision, of which nothing more is known.
+    /// A new decision. All optional members are empty.
     pub(crate) fn new(
         kind: DecisionKind,
         server: &'a AuthorizationServer,
@@ -49,18 +49,18 @@ impl<'a> Deciding<'a> {
         }
     }
 
-    /// The decision to allow it.
+    /// The decision to allow the request.
     pub(crate) fn allowed(&self) -> ClientDecision {
         self.decision(Outcome::Allow, self.reason)
     }
 
-    /// The decision to refuse it.
+    /// The decision to refuse the request.
     pub(crate) fn refused(&self, answer: &OAuthError) -> ClientDecision {
         let outcome = Outcome::Refused(answer.error.as_str().into());
         self.decision(outcome, Some(answer.description))
     }
 
-    /// What the audit log keeps of a decision.
+    /// The audit event for a decision.
     pub(crate) fn event(&self, decision: ClientDecision) -> AuditEvent {
         AuditEvent {
             id: self.id,

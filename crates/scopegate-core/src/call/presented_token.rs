@@ -1,4 +1,4 @@
-//! A token that is shown to the server that issued it, to be looked into or to be revoked.
+//! A token that a client sends back to its issuer, for introspection or revocation.
 
 use scopegate_claims::UnixTime;
 use scopegate_jose::Verified;
@@ -6,23 +6,22 @@ use scopegate_jose::Verified;
 use crate::authority::Authority;
 use crate::catalog::AuthorizationServer;
 use crate::store::FamilyId;
-use crate::token;
-use crate::token::RefreshToken;
+use crate::token::{self, RefreshToken};
 
-/// A token that the server itself made. Whether it still stands is for the storage to say.
+/// A token that this server issued. Only the storage can tell whether it was revoked.
 ///
-/// Which kind it is shows in its text, so that `token_type_hint` (RFC 7009 §2.1, RFC 7662 §2.1) has
-/// nothing to add: a wrong hint does no harm, and an unknown one neither.
+/// The text of a token shows its kind, so `token_type_hint` (RFC 7009 §2.1, RFC 7662 §2.1) is ignored.
+/// Wrong and unknown hints do no harm.
 #[derive(Debug)]
 pub(crate) enum PresentedToken {
     /// An access token that has not expired.
     Access(Box<Verified>),
-    /// A refresh token, by what it is derived from.
+    /// A refresh token, by the family and the generation from which it is derived.
     Refresh { family: FamilyId, generation: u32 },
 }
 
 impl Authority {
-    /// What a text is to a server: none for whatever it did not make, and for what has expired.
+    /// The token that a text is. `None` if this server did not issue it, or if it has expired.
     pub(crate) fn presented_token(
         &self,
         text: &str,

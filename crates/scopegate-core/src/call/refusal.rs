@@ -1,4 +1,4 @@
-//! A refusal, and what is remembered of it.
+//! A refused request, and what is stored about it.
 
 use super::decision::Deciding;
 use crate::audit::DecisionId;
@@ -8,13 +8,13 @@ use crate::policy::Malformed;
 use crate::recording::Remembered;
 use crate::store::{Change, Contested, StoreError};
 
-/// A request of a client that is refused.
+/// The refusal of a client's request.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the refusal and its record are all there is")]
 pub struct Refused<E = CallError> {
-    /// Why.
+    /// Why the request is refused.
     pub error: E,
-    /// The decision, if the client was known by then.
+    /// The id of the decision, if the client was authenticated.
     pub decision: Option<DecisionId>,
 }
 
@@ -24,13 +24,14 @@ impl<E: ClientError> From<CallError> for Refused<E> {
     }
 }
 
-/// A refusal, and what must be remembered of it all the same: a replayed code ends what it began.
+/// A refusal together with changes that must be stored although the request fails. For example, a replayed
+/// authorization code revokes the tokens that were issued for it.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a grant makes it")]
+#[expect(clippy::exhaustive_structs, reason = "grants construct it")]
 pub struct Denied<E = CallError> {
-    /// Why.
+    /// Why the request is refused.
     pub error: E,
-    /// What must be remembered, in the transaction that records the refusal.
+    /// The changes to write in the transaction that records the refusal.
     pub changes: Vec<Change>,
 }
 
@@ -52,33 +53,33 @@ impl<E: ClientError> From<Malformed> for Denied<E> {
     }
 }
 
-/// Why a request of a client is refused.
+/// Why a client's request is refused.
 pub trait ClientError: From<CallError> {
-    /// What is remembered of it.
+    /// What is stored about the refusal.
     fn recording(&self) -> Recording;
 
-    /// What the client learns.
+    /// The error that is sent to the client.
     fn answer(&self) -> OAuthError;
 
-    /// The row that somebody else changed first. Then the request can be decided again.
+    /// What a concurrent commit changed first. `Some` means that the request can be decided again.
     fn lost_race(&self) -> Option<Contested>;
 }
 
-/// What is remembered of a refusal.
+/// What is stored about a refusal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Recording {
-    /// Nothing, because nothing was decided. The client may come again with the same proof.
+    /// Nothing, because nothing was decided. The client may retry with the same assertion.
     Nothing,
-    /// An attempt without a proof: the proof of the client was used before.
+    /// An audit event only. The client is not proved: its assertion was used before.
     Attempt,
-    /// That the proof is used up. There is no audit event: a device asks again in a few seconds.
+    /// That the assertion is used. There is no audit event, because a device polls every few seconds.
     Proof,
-    /// That the proof is used up, and the refusal.
+    /// That the assertion is used, and an audit event.
     Refusal,
 }
 
 impl Authority {
-    /// Remembers a refusal, what follows from it, and that the client's proof is used up.
+    /// Stores a refusal, its changes, and that the client's assertion is used.
     pub(crate) async fn refuse<E: ClientError>(
         &self,
         deciding: &Deciding<'_>,
@@ -103,7 +104,7 @@ impl Authority {
         }
     }
 
-    /// Remembers a refusal, with what goes with it. The answer is the id of the record.
+    /// Stores a refusal together with its changes. Returns the id of the audit event.
     async fn record_refusal(
         &self,
         deciding: &Deciding<'_>,
@@ -116,8 +117,7 @@ impl Authority {
         }
     }
 
-    /// Remembers a refusal of somebody who did not prove to be the client. If there are many in a minute,
-    /// they are only counted.
+    /// Stores a refusal of an unauthenticated caller. Beyond a limit per minute, refusals are only counted.
     async fn record_unproved(
         &self,
         deciding: &Deciding<'_>,
@@ -134,7 +134,7 @@ impl Authority {
         }
     }
 
-    /// Remembers a decision by a record of its own.
+    /// Stores a refusal as an audit event of its own.
     pub(crate) async fn record_decision(
         &self,
         deciding: &Deciding<'_>,
@@ -164,7 +164,7 @@ pub(crate) fn replayed(error: StoreError) -> CallError {
 
 impl ClientError for CallError {
     fn recording(&self) -> Recording {
-        // No wildcard arm: a new variant must choose what is remembered of it.
+        // No wildcard arm: each new variant must choose what is stored about it.
         match self {
             Self::AuditQueueFull
             | Self::KeysUnavailable

@@ -1,4 +1,4 @@
-//! A request of a client, before and after the client has proved who it is.
+//! A client's request, before and after the client is authenticated.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,55 +18,55 @@ use crate::limits::Stored;
 use crate::policy::Wanted;
 use crate::store::Change;
 
-/// A request of a client to one of the endpoints at which clients authenticate.
+/// A client's request to an endpoint that authenticates clients.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "whoever receives a request says all of it")]
+#[expect(clippy::exhaustive_structs, reason = "an HTTP handler must fill in every member")]
 pub struct ClientRequest<'a> {
-    /// The authorization server that is asked.
+    /// The authorization server to which the request is sent.
     pub server: &'a ServerId,
-    /// The form, and what else proves who the client is.
+    /// The form and the client's credentials.
     pub presented: Presented<'a>,
     /// The address of the client.
     pub address: Option<IpAddr>,
-    /// When the client stops waiting for the answer.
+    /// The time at which the request is given up.
     pub deadline: Option<Instant>,
 }
 
-/// The endpoint that is asked, as far as all of these endpoints differ in the same way.
+/// The settings in which the endpoints differ.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallKind {
-    /// The last part of its path.
+    /// The last segment of the endpoint's path.
     pub(crate) endpoint: &'static str,
-    /// What is asked, as the audit log names it.
+    /// The kind of the decision in the audit log.
     pub(crate) event: DecisionKind,
-    /// The grant type that the request is for, if this server has it.
+    /// The grant type of the request, if this server supports it.
     pub(crate) grant_type: Option<&'static str>,
-    /// What the request leaves in the storage. Public clients may leave only so much.
+    /// What the request adds to the storage. Its number is limited for public clients.
     pub(crate) stored: Option<Stored>,
 }
 
 impl CallKind {
-    /// An endpoint that is for no grant type and leaves nothing behind.
+    /// An endpoint without a grant type that adds nothing to the storage.
     pub(crate) const fn new(endpoint: &'static str, event: DecisionKind) -> Self {
         Self { endpoint, event, grant_type: None, stored: None }
     }
 }
 
-/// A request of a client that has proved who it is.
+/// The request of an authenticated client.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientCall<'a> {
     pub(crate) request: ClientRequest<'a>,
     pub(crate) kind: CallKind,
-    /// The catalog by which the request is decided.
+    /// The catalog with which the request is decided.
     pub(crate) catalog: Arc<Snapshot>,
     pub(crate) server: Arc<AuthorizationServer>,
     pub(crate) client: Arc<Client>,
-    /// What must be remembered of the proof, such as the `jti` of an assertion.
+    /// The changes to store for the proof, such as the `jti` of an assertion.
     pub(crate) proved: Vec<Change>,
     /// The id of the decision.
     pub(crate) id: DecisionId,
     pub(crate) now: UnixTime,
-    /// Why the request is decided in another way than usual.
+    /// Why the request is not decided in the usual way.
     pub(crate) reason: Option<&'static str>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> ClientCall<'a> {
     ///
     /// # Errors
     ///
-    /// [`CallError`] if the server is not there, or the client is not authenticated.
+    /// [`CallError`] if the server is unknown or inactive, or if the client is not authenticated.
     pub(super) async fn begin(
         authority: &Authority,
         request: ClientRequest<'a>,
@@ -100,7 +100,7 @@ impl<'a> ClientCall<'a> {
         Ok(Self { proved, ..Self::of(request, kind, catalog, server, client, now) })
     }
 
-    /// A request of a client that is known without a proof.
+    /// The request of a client that needs no authentication here.
     pub(crate) fn of(
         request: ClientRequest<'a>,
         kind: CallKind,
@@ -118,7 +118,7 @@ impl<'a> ClientCall<'a> {
         self.request.presented.form
     }
 
-    /// The decision about it, of which nothing more is known.
+    /// A new decision about the request.
     pub(crate) fn deciding(&self) -> Deciding<'_> {
         Deciding {
             id: self.id,
@@ -129,10 +129,10 @@ impl<'a> ClientCall<'a> {
         }
     }
 
-    /// The decision to refuse it, with the scopes that are asked for, as far as the server has them.
+    /// A decision to refuse the request. It names the requested scopes that the server has.
     pub(crate) fn refusing(&self) -> Deciding<'_> {
-        let asked = Wanted::parse(self.form().value("scope"));
-        let scope = asked.map_or_else(|_| String::new(), |wanted| wanted.known_to(&self.server));
+        let wanted = Wanted::parse(self.form().value("scope"));
+        let scope = wanted.map_or_else(|_| String::new(), |wanted| wanted.known_to(&self.server));
         Deciding { scope, ..self.deciding() }
     }
 }

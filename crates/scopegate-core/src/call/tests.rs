@@ -1,4 +1,4 @@
-//! How a client is answered: another attempt, admission, and what is recorded of which refusal.
+//! Tests of the retries, the request limits, and what is stored about each refusal.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::limits::{Bound, RequestLimits, RetryAfter, Stored};
 use crate::store::{Change, Contested, StoreError, TokenMark};
 use crate::testing::{NOW, World, credentials, refusal, request, server_id};
 
-/// An endpoint that refuses as it is told, one refusal each time that it is asked, and then answers.
+/// An endpoint that returns one scripted refusal per call, from the last to the first, and then succeeds.
 struct Scripted<'a> {
     refusals: Vec<CallError>,
     asked: &'a mut usize,
@@ -40,7 +40,7 @@ impl ClientEndpoint for Scripted<'_> {
     }
 }
 
-/// Answers a request of a client by a script, and tells how often the endpoint was asked.
+/// Answers a client's request from a script. Returns the answer and how often the endpoint was called.
 async fn answer(
     world: &World,
     client: &str,
@@ -63,7 +63,7 @@ fn lost(what: Contested) -> CallError {
 }
 
 #[tokio::test]
-async fn a_request_that_loses_a_race_is_decided_again_three_times_in_all() {
+async fn a_request_that_loses_a_race_is_attempted_at_most_three_times() {
     for what in [
         Contested::Artifact,
         Contested::Catalog,
@@ -82,7 +82,7 @@ async fn a_request_that_loses_a_race_is_decided_again_three_times_in_all() {
 }
 
 #[tokio::test]
-async fn another_refusal_ends_the_attempts() {
+async fn a_refusal_that_is_no_lost_race_is_not_retried() {
     let world = World::new().await;
     for error in [
         CallError::InvalidTarget,
@@ -93,7 +93,7 @@ async fn another_refusal_ends_the_attempts() {
         assert!(answer.is_err());
         assert_eq!(asked, 1);
     }
-    // A race, and then a refusal.
+    // A lost race, and then a refusal.
     let script = vec![CallError::InvalidTarget, lost(Contested::Family)];
     let (answer, asked) = answer(&world, "service", &[], script).await;
     assert!(matches!(refusal(answer), CallError::InvalidTarget));
@@ -101,7 +101,7 @@ async fn another_refusal_ends_the_attempts() {
 }
 
 #[tokio::test]
-async fn each_attempt_is_decided_by_the_catalog_of_then() {
+async fn each_attempt_uses_the_newest_catalog() {
     let world = World::new().await;
     struct SwitchedOff<'a>(&'a World, usize);
     impl ClientEndpoint for SwitchedOff<'_> {
@@ -126,7 +126,7 @@ async fn each_attempt_is_decided_by_the_catalog_of_then() {
 }
 
 #[tokio::test]
-async fn a_request_is_counted_once_however_often_it_is_decided() {
+async fn a_retried_request_counts_once_against_the_limit() {
     let device_requests = Bound { most: 2, window: Duration::from_secs(60) };
     let limits = RequestLimits { device_requests, ..RequestLimits::default() };
     let world = World::with_limits(limits).await;
@@ -146,7 +146,7 @@ async fn a_request_is_counted_once_however_often_it_is_decided() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_switched_off_or_unknown_answers_nobody() {
+async fn an_inactive_or_unknown_server_answers_no_client() {
     let world = World::new().await;
     let form = credentials("service", &[("grant_type", "client_credentials")]);
     for id in ["nowhere", "near"] {
@@ -164,9 +164,9 @@ async fn a_server_that_is_switched_off_or_unknown_answers_nobody() {
     }
 }
 
-/// What is remembered of a refusal of a client: an event, the change that goes with it, and the id that
-/// the client is told.
-async fn remembered(client: &str, error: CallError) -> (bool, bool, bool) {
+/// What is stored about a refusal: whether there is an audit event, whether the change is written, and
+/// whether the client gets a decision id.
+async fn stored(client: &str, error: CallError) -> (bool, bool, bool) {
     let world = World::new().await;
     let (answer, _) = answer(&world, client, &[("scope", "read nonsense")], vec![error]).await;
     let refused = answer.unwrap_err();
@@ -182,7 +182,7 @@ async fn remembered(client: &str, error: CallError) -> (bool, bool, bool) {
 }
 
 #[tokio::test]
-async fn each_kind_of_refusal_is_remembered_as_it_must_be() {
+async fn each_kind_of_refusal_stores_what_its_recording_says() {
     let after = RetryAfter::new(Duration::from_secs(9));
     for client in ["service", "app"] {
         for (error, expected) in [
@@ -192,23 +192,23 @@ async fn each_kind_of_refusal_is_remembered_as_it_must_be() {
             (CallError::KeysUnavailable, (false, false, false)),
             (CallError::TooManyWaiting(after), (false, false, false)),
             (CallError::Storage(StoreError::Conflict), (false, false, false)),
-            // The proof was used before: what would follow from a refusal does not.
+            // The assertion was used before, so the changes of the refusal are not written.
             (CallError::InvalidClient("x"), (true, false, false)),
-            // A device asks again in a few seconds.
+            // A device polls every few seconds, so there is no audit event.
             (CallError::AuthorizationPending, (false, true, true)),
             (CallError::SlowDown, (false, true, true)),
             (CallError::InvalidGrant("x"), (true, true, true)),
             (CallError::NoMatchingRule, (true, true, true)),
             (CallError::ExpiredToken, (true, true, true)),
         ] {
-            let told = format!("{client} {error:?}");
-            assert_eq!(remembered(client, error).await, expected, "{told}");
+            let case = format!("{client} {error:?}");
+            assert_eq!(stored(client, error).await, expected, "{case}");
         }
     }
 }
 
 #[tokio::test]
-async fn refusals_of_a_public_client_are_counted_beyond_sixty_and_those_of_others_never() {
+async fn only_the_refusals_of_a_public_client_are_merely_counted_beyond_sixty() {
     for (client, recorded) in [("app", 60), ("service", 70)] {
         let world = World::new().await;
         let mut ids = std::collections::BTreeSet::new();
@@ -216,13 +216,17 @@ async fn refusals_of_a_public_client_are_counted_beyond_sixty_and_those_of_other
             let (answer, _) = answer(&world, client, &[], vec![CallError::InvalidGrant("x")]).await;
             ids.insert(answer.unwrap_err().decision.unwrap());
         }
-        assert_eq!(ids.len(), if client == "app" { 61 } else { 70 }, "one id for what is counted");
+        assert_eq!(
+            ids.len(),
+            if client == "app" { 61 } else { 70 },
+            "all counted refusals share one id"
+        );
         assert_eq!(world.decisions(DecisionKind::Introspection).await.len(), recorded, "{client}");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_that_cannot_be_recorded_is_told_as_such() {
+async fn a_refusal_that_cannot_be_stored_becomes_a_storage_error() {
     let world = World::new().await;
     world.store.break_down();
     let (answer, _) = answer(&world, "service", &[], vec![CallError::InvalidTarget]).await;
@@ -231,7 +235,7 @@ async fn a_refusal_that_cannot_be_recorded_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn an_unknown_client_is_counted_and_a_known_one_with_a_wrong_proof_too() {
+async fn failed_authentications_of_unknown_and_known_clients_are_counted() {
     let world = World::new().await;
     let server = server_id("default");
     for form in
@@ -250,7 +254,7 @@ async fn an_unknown_client_is_counted_and_a_known_one_with_a_wrong_proof_too() {
 }
 
 #[tokio::test]
-async fn an_assertion_is_used_up_by_what_is_decided_and_not_by_what_is_not() {
+async fn an_assertion_is_used_up_only_if_the_request_was_decided() {
     let world = World::new().await;
     let server = server_id("default");
     let ask = async |jti: &str, refusals: Vec<CallError>| {

@@ -1,4 +1,4 @@
-//! What an assertion says, whoever made it, and whether that holds (RFC 7523 §3).
+//! The claims of an assertion, and the checks that all assertions need (RFC 7523 §3).
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use serde::Deserialize;
 
 use crate::authority::upkeep::CLOCK_SKEW;
 
-/// How far ahead the end of an assertion may be.
+/// How far in the future an assertion may expire.
 const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// How much the clock of whoever made it may differ from ours.
+/// How much the issuer's clock may differ from ours.
 const LEEWAY: Duration = Duration::from_secs(60);
 
 /// The longest `jti`, in bytes.
 const MAX_JTI: usize = 255;
 
-/// What an assertion says; serde refuses a member that occurs twice.
+/// The claims of an assertion. Serde refuses a claim that occurs twice.
 #[derive(Deserialize)]
 pub(crate) struct Assertion {
     pub(crate) iss: String,
@@ -31,9 +31,9 @@ pub(crate) struct Assertion {
 }
 
 impl Assertion {
-    /// Checks all but who made it, and about whom.
+    /// Checks everything except issuer and subject.
     ///
-    /// Each of the audiences stands for this server.
+    /// `audiences` are the accepted values of `aud`. All of them identify this server.
     pub(crate) fn check(
         &self,
         mut audiences: impl Iterator<Item = String>,
@@ -41,13 +41,13 @@ impl Assertion {
     ) -> Result<(), &'static str> {
         let Self { aud, exp, iat, nbf, jti, .. } = self;
         if !audiences.any(|name| aud.contains(&name)) {
-            return Err("the assertion is meant for another audience");
+            return Err("the assertion is for another audience");
         }
         if self.ends_at() <= now {
             return Err("the assertion has expired");
         }
         if *exp > now.plus(MAX_LIFETIME).plus(LEEWAY) {
-            return Err("the assertion ends more than an hour ahead");
+            return Err("the assertion expires more than an hour from now");
         }
         let later = now.plus(LEEWAY);
         if nbf.is_some_and(|nbf| nbf > later) || iat.is_some_and(|iat| iat > later) {
@@ -59,12 +59,13 @@ impl Assertion {
         Ok(())
     }
 
-    /// From when on it is refused by a clock that is right.
+    /// From when on the assertion is refused, by a correct clock.
     fn ends_at(&self) -> UnixTime {
         self.exp.plus(LEEWAY)
     }
 
-    /// From when on it is refused by every clock, so that its use may be forgotten.
+    /// From when on every node refuses the assertion, whatever its clock. Then the record of its use may be
+    /// deleted.
     pub(crate) fn forget_at(&self) -> UnixTime {
         self.ends_at().plus(CLOCK_SKEW)
     }
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn s3_each_claim_has_its_bounds() {
+    fn s3_each_claim_is_checked_against_its_limits() {
         for good in [
             json!({}),
             json!({ "aud": ["them", "us/token"] }),
@@ -118,9 +119,14 @@ mod tests {
     }
 
     proptest! {
-        /// What was used is remembered as long as it could be used again, by a clock that is behind too.
+        /// The record of a use is kept as long as any node could accept the assertion again, even a node
+        /// whose clock is behind.
         #[test]
-        fn s3_a_used_assertion_is_remembered_until_it_is_refused(exp in 0..2 * NOW, later in 0..10_000_u64, behind in 0..=CLOCK_SKEW.as_secs()) {
+        fn s3_a_used_assertion_is_recorded_until_every_node_refuses_it(
+            exp in 0..2 * NOW,
+            later in 0..10_000_u64,
+            behind in 0..=CLOCK_SKEW.as_secs(),
+        ) {
             let claims = json!({ "iss": "i", "sub": "s", "aud": "us", "exp": exp, "jti": "1" });
             let assertion: Assertion = serde_json::from_value(claims).unwrap();
             let now = UnixTime::from_seconds(exp.saturating_add(later));

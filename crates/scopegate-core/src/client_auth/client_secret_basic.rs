@@ -9,9 +9,9 @@ use crate::catalog::{Client, ClientAuth, Credential};
 
 /// The method.
 ///
-/// Many clients do not form-encode their secret, which matters if it holds `%` or `+`. So a secret
-/// that fails decoded is tried as it was sent. The id is always decoded: what says who asks is read in
-/// one way only.
+/// Many clients do not form-encode their secret, which fails if the secret contains `%` or `+`. So a secret
+/// that is wrong after decoding is also tried without decoding. The client id is always decoded, so that a
+/// header never names two clients.
 #[derive(Debug)]
 pub(super) struct ClientSecretBasic;
 
@@ -46,10 +46,10 @@ impl Method for ClientSecretBasic {
         let sent = credentials.secret();
         let decoded = Some(sent).filter(|sent| has_whole_escapes(sent));
         let decoded = decoded.and_then(|sent| form_decoded(sent).ok());
-        // Both are always compared: how long it takes does not tell which of them held.
-        let is_decoded = is_secret_of(client, decoded.as_deref().unwrap_or(sent), proof);
-        let is_sent = is_secret_of(client, sent, proof);
-        match (is_decoded & decoded.is_some(), is_sent) {
+        // Both are always compared, so that the time does not show which of them matched.
+        let decoded_matches = is_secret_of(client, decoded.as_deref().unwrap_or(sent), proof);
+        let sent_matches = is_secret_of(client, sent, proof);
+        match (decoded_matches & decoded.is_some(), sent_matches) {
             (true, _) => Ok(Proved::default()),
             (false, true) => Ok(Proved { is_unencoded: true, ..Proved::default() }),
             (false, false) => Err(WRONG_SECRET),
@@ -57,7 +57,7 @@ impl Method for ClientSecretBasic {
     }
 }
 
-/// The id and the secret, joined by a colon; each was form-encoded before.
+/// The client id and the secret, joined by a colon. Each was form-encoded before they were joined.
 struct Credentials {
     text: String,
     colon: usize,
@@ -68,7 +68,7 @@ impl Credentials {
         let value = presented.authorization.ok_or("no Authorization header")?.0;
         let (scheme, encoded) = value.split_once(' ').ok_or("malformed Authorization header")?;
         if !scheme.eq_ignore_ascii_case("Basic") {
-            return Err("another scheme than Basic");
+            return Err("the authentication scheme is not Basic");
         }
         let bytes = base64_simd::STANDARD
             .decode_to_vec(encoded.trim_matches(' '))
@@ -98,7 +98,7 @@ fn form_decoded(text: &str) -> Result<Cow<'_, str>, &'static str> {
     decoded.map_err(|_| "Basic credentials are not form-encoded UTF-8")
 }
 
-/// Tells whether each `%` begins an escape.
+/// Whether two hexadecimal digits follow each `%`.
 fn has_whole_escapes(text: &str) -> bool {
     let is_escape = |rest: &str| {
         let digits = rest.as_bytes().get(..2);

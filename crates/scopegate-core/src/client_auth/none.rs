@@ -1,11 +1,11 @@
-//! `none`: a public client only says who it is (RFC 6749 §2.1).
+//! `none`: a public client sends its client id and no credentials (RFC 6749 §2.1).
 
 use std::borrow::Cow;
 
 use super::{Method, Presented, Proof, Proved};
 use crate::catalog::{Client, ClientAuth, Credential};
 
-/// The method: there is no proof. PKCE and redirect URIs bind what such a client gets to it.
+/// The method. The client is not authenticated. Redirect URIs and PKCE keep its codes from other clients.
 #[derive(Debug)]
 pub(super) struct NoProof;
 

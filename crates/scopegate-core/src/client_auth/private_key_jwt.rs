@@ -5,13 +5,16 @@ use std::borrow::Cow;
 use scopegate_jose::{AlgorithmSet, JoseError, KeySet, UnverifiedJws, VerifiedJws};
 use serde::Deserialize;
 
-use super::{Method, Presented, Proof, Proved, nobody};
+use super::{Method, Presented, Proof, Proved, placeholder};
 use crate::catalog::{Client, ClientAuth, Credential};
 use crate::client_auth::assertion::Assertion;
 use crate::store::Change;
 
 /// The one value that `client_assertion_type` may have.
 pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Someone signed an assertion with the private key of a placeholder.
+pub(super) const SIGNED_BY_PLACEHOLDER: &str = "the assertion is signed with a placeholder key";
 
 /// The method.
 #[derive(Debug)]
@@ -45,8 +48,8 @@ impl Method for PrivateKeyJwt {
     }
 
     fn prove(&self, proof: &Proof<'_>, client: Option<&Client>) -> Result<Proved, &'static str> {
-        let nothing = KeySet::empty();
-        let keys = proof.keys.or(client.map(|client| &client.keys)).unwrap_or(&nothing);
+        let no_keys = KeySet::empty();
+        let keys = proof.keys.or(client.map(|client| &client.keys)).unwrap_or(&no_keys);
         let verified = verified(&read(proof.presented)?, keys)?;
         let client = client.ok_or("unknown client")?;
         let assertion: Assertion = verified
@@ -55,8 +58,8 @@ impl Method for PrivateKeyJwt {
         if assertion.iss != client.id.as_str() || assertion.sub != client.id.as_str() {
             return Err("iss and sub of the assertion are not the client id");
         }
-        // RFC 9126 §2: clients name the issuer, the token endpoint, or the endpoint that they ask. One
-        // for another endpoint was not made to be shown here.
+        // RFC 9126 §2: the audience is the issuer, the token endpoint or the requested endpoint. An assertion
+        // for another endpoint is refused: it may have been taken from a request to that endpoint.
         let issuer = std::iter::once(proof.server.issuer.to_string());
         let endpoints = ["token", proof.endpoint].map(|name| proof.server.endpoint(name));
         assertion.check(issuer.chain(endpoints), proof.now)?;
@@ -69,17 +72,17 @@ impl Method for PrivateKeyJwt {
     }
 }
 
-/// The name of the key that signed the assertion, as it says.
+/// The `kid` in the header of the assertion. It is not verified.
 pub(super) fn kid(presented: &Presented<'_>) -> Result<Option<String>, &'static str> {
     read(presented).map(|jws| jws.header().kid().map(str::to_owned))
 }
 
-/// Verifies an assertion. One whose key is not known is verified all the same, with a key of nobody: the
-/// time that an answer takes does not tell which clients and keys there are.
+/// Verifies an assertion. If its key is unknown, a placeholder key is used, so that the time of the answer does
+/// not show which clients and keys exist.
 fn verified(token: &UnverifiedJws<'_>, keys: &KeySet) -> Result<VerifiedJws, &'static str> {
     token.verify(keys, AlgorithmSet::all()).map_err(|error| match error {
         JoseError::BadSignature => error.reason(),
-        _ if nobody::signed(token) => "the assertion is signed by nobody",
+        _ if placeholder::signed(token) => SIGNED_BY_PLACEHOLDER,
         _ => error.reason(),
     })
 }

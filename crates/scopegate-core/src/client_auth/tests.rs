@@ -4,6 +4,7 @@ use scopegate_claims::Issuer;
 use scopegate_jose::{Algorithm, SigningKey, TokenType, sha256};
 use serde_json::{Value, json};
 
+use super::private_key_jwt::SIGNED_BY_PLACEHOLDER;
 use super::*;
 use crate::catalog::{
     ClientId, ClientSpec, Edit, Entity, EntityKey, Owner, ServerId, Spec, Status,
@@ -11,7 +12,7 @@ use crate::catalog::{
 use crate::keys::fetch::NoFetch;
 
 const SECRET: &str = "a secret: with + and % and ümlaut, long enough";
-/// A secret that reads as form-encoded, and was not.
+/// A secret that looks form-encoded but is not.
 const ESCAPED: &str = "like%41an+escape, and meant as it is";
 const NOW: UnixTime = UnixTime::from_seconds(1_700_000_000);
 
@@ -128,31 +129,32 @@ fn each_method_proves_its_client() {
     assert_eq!(id(world.assert(|_| {})), "partner");
 }
 
-/// Basic credentials as they are.
+/// Basic credentials without form-encoding.
 fn unencoded(id: &str, secret: &str) -> String {
     format!("Basic {}", base64_simd::STANDARD.encode_to_string(format!("{id}:{secret}")))
 }
 
-/// Whether an unencoded secret of a client was told before. From now on one was.
-fn was_told(world: &World, client: &str) -> bool {
+/// Whether the warning about an unencoded secret was already logged for a client. The call itself marks it as
+/// logged.
+fn was_warned(world: &World, client: &str) -> bool {
     !world.catalog.client(client).unwrap().unwrap().is_first_unencoded_secret()
 }
 
 #[test]
-fn a_basic_secret_that_fails_decoded_may_hold_as_it_was_sent() {
+fn a_basic_secret_that_is_wrong_after_decoding_is_tried_without_decoding() {
     let world = World::new();
     assert_eq!(id(world.ask(Some(&unencoded("basic", SECRET)), &[])), "basic");
-    assert!(was_told(&world, "basic"), "it is told once");
+    assert!(was_warned(&world, "basic"), "a warning is logged");
     assert_eq!(id(World::new().ask(Some(&unencoded("basic", ESCAPED)), &[])), "basic");
 
     let world = World::new();
     for secret in [SECRET, ESCAPED] {
         assert_eq!(id(world.ask(Some(&basic("basic", secret)), &[])), "basic");
     }
-    assert!(!was_told(&world, "basic"), "an encoded secret is nothing to tell");
+    assert!(!was_warned(&world, "basic"), "an encoded secret logs no warning");
 
     let world = World::new();
-    // Twice encoded, in part, with one letter off, as another's, in the form.
+    // Encoded twice, encoded in part, one character off, another client's id, and a secret in the form.
     for wrong in [
         unencoded("basic", &SECRET.replace('+', "%252B")),
         unencoded("basic", &SECRET.replace('+', "%2B")),
@@ -166,17 +168,20 @@ fn a_basic_secret_that_fails_decoded_may_hold_as_it_was_sent() {
     }
     let form = [("client_id", "post"), ("client_secret", &*SECRET.replace('+', "%2B"))];
     assert!(is_invalid_client(&world.ask(None, &form)));
-    assert!(!was_told(&world, "post") && !was_told(&world, "basic"), "nothing wrong is told");
+    assert!(
+        !was_warned(&world, "post") && !was_warned(&world, "basic"),
+        "a wrong secret logs no warning"
+    );
 }
 
 #[test]
 fn the_id_of_basic_credentials_is_always_decoded() {
     let world = World::new();
     assert_eq!(id(world.ask(Some(&unencoded("b%61sic", SECRET)), &[])), "basic");
-    for strange in ["b+sic", "b%zzsic", "b%FFsic"] {
-        assert!(is_invalid_client(&world.ask(Some(&unencoded(strange, SECRET)), &[])), "{strange}");
+    for wrong in ["b+sic", "b%zzsic", "b%FFsic"] {
+        assert!(is_invalid_client(&world.ask(Some(&unencoded(wrong, SECRET)), &[])), "{wrong}");
     }
-    // Whoever the secret says to be, two ids are told as such.
+    // Two different ids are reported, whether the secret is right or wrong.
     for secret in [SECRET, "%", "%FF", ""] {
         let outcome = world.ask(Some(&unencoded("basic", secret)), &[("client_id", "post")]);
         assert!(matches!(outcome, Err(CallError::InvalidRequest(_))), "{secret}: {outcome:?}");
@@ -193,7 +198,7 @@ fn basic_credentials_are_form_encoded() {
 }
 
 #[test]
-fn a_wrong_secret_and_an_unknown_client_are_refused_alike() {
+fn a_wrong_secret_and_an_unknown_client_get_the_same_refusal() {
     let world = World::new();
     let wrong = [
         world.ask(Some(&basic("basic", "wrong")), &[]),
@@ -214,7 +219,7 @@ fn a_wrong_secret_and_an_unknown_client_are_refused_alike() {
 }
 
 #[test]
-fn a_client_uses_the_method_that_it_is_registered_for() {
+fn a_client_must_use_the_method_for_which_it_is_registered() {
     let world = World::new();
     assert!(is_invalid_client(&world.ask(Some(&basic("post", SECRET)), &[])));
     let form = [("client_id", "basic"), ("client_secret", SECRET)];
@@ -225,7 +230,7 @@ fn a_client_uses_the_method_that_it_is_registered_for() {
 }
 
 #[test]
-fn a_public_client_names_itself_only() {
+fn a_public_client_sends_its_id_and_no_credentials() {
     let world = World::new();
     let form = Form::collect([("client_id", "nobody")]).unwrap();
     let presented = Presented::form(&form);
@@ -251,7 +256,7 @@ fn a_confidential_client_without_its_secret_is_refused() {
 }
 
 #[test]
-fn of_two_secrets_that_live_one_expires() {
+fn a_client_may_have_two_secrets_and_one_may_expire() {
     let mac = |secret: &str| secret_mac(&MasterKey::generate(), &sha256(secret.as_bytes()));
     let (old, new) = (mac("old"), mac("new"));
     let secrets = [ClientSecret::from_mac(old).until(Some(NOW)), ClientSecret::from_mac(new)];
@@ -292,7 +297,7 @@ fn an_assertion_may_name_the_issuer_as_its_audience() {
 }
 
 #[test]
-fn an_assertion_that_is_not_this_clients_for_this_server_now_is_refused() {
+fn an_assertion_of_another_client_for_another_server_or_another_time_is_refused() {
     let world = World::new();
     let now = NOW.as_seconds();
     for (member, value) in [
@@ -317,8 +322,8 @@ fn an_assertion_that_is_not_this_clients_for_this_server_now_is_refused() {
     }
     let stranger = SigningKey::generate(Algorithm::Es256).unwrap();
     assert!(is_invalid_client(&world.assert_by(&stranger, |_| {})));
-    let posing = stranger.with_kid(world.key.kid()).unwrap();
-    assert!(is_invalid_client(&world.assert_by(&posing, |_| {})));
+    let with_known_kid = stranger.with_kid(world.key.kid()).unwrap();
+    assert!(is_invalid_client(&world.assert_by(&with_known_kid, |_| {})));
 }
 
 #[test]
@@ -338,22 +343,23 @@ fn an_assertion_is_used_up_with_the_token() {
     assert!(matches!(&changes[..], [Change::UseAssertion { jti, .. }] if jti == "j1"));
 }
 
-/// The private key that goes with nobody's key for ES256: there is nothing that it opens.
-const NOBODYS: &str = r#"{"kty":"EC","crv":"P-256","x":"s0AusdbhvmFMZULlMg4JOxZ3Sras834_UNJ291KH7Mo","y":"rP16_NAHH6oMxJfMuOi_rAk3GiBDJQISzxNhoEMEBNc","d":"fbwRJdMiB5x9gABlrXKVJCY79uIl1KUWuKnrw0vl5YM"}"#;
+/// The private key of the placeholder key for ES256. It gives access to nothing.
+const PLACEHOLDER: &str = r#"{"kty":"EC","crv":"P-256","x":"s0AusdbhvmFMZULlMg4JOxZ3Sras834_UNJ291KH7Mo","y":"rP16_NAHH6oMxJfMuOi_rAk3GiBDJQISzxNhoEMEBNc","d":"fbwRJdMiB5x9gABlrXKVJCY79uIl1KUWuKnrw0vl5YM"}"#;
 
-/// An assertion whose key is not known is verified as long as one whose key is: with nobody's keys.
+/// An assertion with an unknown key is verified with a placeholder key, so that it takes as long as one with a
+/// known key.
 #[test]
-fn whatever_client_is_named_one_signature_is_verified() {
+fn one_signature_is_verified_whether_the_client_is_known_or_not() {
     let world = World::new();
     let claims = json!({ "sub": "anybody" });
-    let nobodys = || SigningKey::from_jwk_json(NOBODYS).unwrap();
+    let placeholder = || SigningKey::from_jwk_json(PLACEHOLDER).unwrap();
     let stranger = SigningKey::generate(Algorithm::Es256).unwrap();
     let assertion = stranger.sign(TokenType::Jwt, &claims).unwrap();
     let form = Form::collect([("client_assertion", &*assertion)]).unwrap();
     let presented = Presented::form(&form);
     let proved = private_key_jwt::PrivateKeyJwt.prove(&world.proof(&presented), None);
     assert_ne!(proved.unwrap_err(), "the assertion is signed by nobody");
-    for key in [nobodys(), nobodys().with_kid(world.key.kid()).unwrap()] {
+    for key in [placeholder(), placeholder().with_kid(world.key.kid()).unwrap()] {
         let assertion = key.sign(TokenType::Jwt, &claims).unwrap();
         let form = Form::collect([
             ("client_assertion_type", private_key_jwt::ASSERTION_TYPE),
@@ -367,19 +373,19 @@ fn whatever_client_is_named_one_signature_is_verified() {
             proved.unwrap_err()
         };
         for unknown_key in [None, Some("basic"), Some("post"), Some("off"), Some("public")] {
-            assert_eq!(prove(unknown_key), "the assertion is signed by nobody", "{unknown_key:?}");
+            assert_eq!(prove(unknown_key), SIGNED_BY_PLACEHOLDER, "{unknown_key:?}");
         }
         let is_named = key.kid() == world.key.kid();
         let refusal = match is_named {
             true => "bad_signature",
-            false => "the assertion is signed by nobody",
+            false => SIGNED_BY_PLACEHOLDER,
         };
         assert_eq!(prove(Some("partner")), refusal);
     }
 }
 
 #[test]
-fn keys_are_fetched_only_for_a_client_that_may_prove_itself_by_them() {
+fn keys_are_fetched_only_for_an_active_client_that_uses_private_key_jwt() {
     let published = |auth, status| {
         let jwks_uri = Some("https://partner.example/keys".to_owned());
         let spec = ClientSpec { auth, status, jwks_uri, ..ClientSpec::default() };
@@ -402,13 +408,13 @@ fn keys_are_fetched_only_for_a_client_that_may_prove_itself_by_them() {
 }
 
 #[test]
-fn a_secret_that_is_kept_twice_matches_and_no_client_matches_what_nobody_has() {
+fn a_secret_that_is_stored_twice_matches_and_an_unknown_client_never_matches() {
     let world = World::new();
-    let kept = || {
+    let stored = || {
         let mac = secret_mac(&world.master_key, &sha256(SECRET.as_bytes()));
         ClientSecret::from_mac(mac)
     };
-    let spec = ClientSpec { secrets: vec![kept(), kept()], ..ClientSpec::default() };
+    let spec = ClientSpec { secrets: vec![stored(), stored()], ..ClientSpec::default() };
     let client = Client::new(ClientId::parse("twice").unwrap(), spec);
     let form = Form::default();
     let presented = Presented::form(&form);
@@ -419,7 +425,7 @@ fn a_secret_that_is_kept_twice_matches_and_no_client_matches_what_nobody_has() {
 }
 
 #[test]
-fn a_client_whose_id_is_a_url_does_not_use_basic() {
+fn a_client_whose_id_has_a_colon_cannot_use_basic() {
     let world = World::new();
     let id = ClientId::parse("https://a.example").unwrap();
     let mac = secret_mac(&world.master_key, &sha256(SECRET.as_bytes()));
@@ -431,7 +437,7 @@ fn a_client_whose_id_is_a_url_does_not_use_basic() {
 }
 
 #[test]
-fn whatever_could_prove_something_is_a_proof_and_is_not_shown() {
+fn all_credentials_count_as_a_proof_and_debug_hides_them() {
     let shows = |pairs: &[(&str, &str)]| {
         Presented::form(&Form::collect(pairs.iter().copied()).unwrap()).shows_proof()
     };

@@ -1,50 +1,50 @@
-//! An authorization request, from door to door (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2).
+//! The authorization endpoint (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2).
 //!
-//! 1. Who asks, and where the answer may go (`door`). Until that is known nobody is redirected. What
-//!    was pushed before (`push`) is asked by a reference (`pushed`).
-//! 2. What is asked: a table of checks (`checks`). From here on errors go back to the client.
-//! 3. Who is signed in, and whether that will do (`freshness`).
-//! 4. Whether the client is the person's, what the policies say, and what the person agreed to.
-//! 5. The code, in one transaction with all that must be remembered (`code`).
+//! 1. The client and its redirect URI are found (`recipient`). Until both are known, the browser is not
+//!    redirected. If the client pushed the request before (`push`), it is read by its reference (`pushed`).
+//! 2. The parameters are checked, by a table of checks (`checks`). From here on, errors go to the client.
+//! 3. The session must meet the requirements of the request (`freshness`). Otherwise the user must sign in.
+//! 4. The user must be assigned to the client, a policy rule must match, and the user must consent
+//!    (`consent`).
+//! 5. The code is stored in one transaction with the consent and the audit event (`grants::code`).
 
 mod check;
 mod checks;
 pub(crate) mod consent;
-mod door;
 mod draft;
 mod error;
 mod freshness;
 mod parameters;
 mod push;
 mod pushed;
+mod recipient;
 mod returning;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::audit::{ClientDecision, DecisionId, DecisionKind};
-use crate::authority::Authority;
-use crate::call::decision::Deciding;
-use crate::call::{ClientError, active_server};
-use crate::catalog::Resource;
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
-use crate::directory::User;
-use crate::error::{CallError, OAuthError};
-use crate::form::Form;
-use crate::grants::authorization_code;
-use crate::people::assignment;
-use crate::people::session::SessionSecret;
-use crate::policy::{self, Facts};
-use crate::store::{Change, Session};
+use scopegate_claims::UnixTime;
 
-use self::checks::At;
-use self::door::Door;
+use self::checks::Source;
 use self::draft::{Draft, ParsedRequest};
 use self::freshness::Freshness;
 use self::parameters::Parameters;
 use self::pushed::Pushed;
+use self::recipient::Recipient;
+use crate::audit::{ClientDecision, DecisionId, DecisionKind};
+use crate::authority::Authority;
+use crate::call::decision::Deciding;
+use crate::call::{ClientError, active_server};
+use crate::catalog::{ClientId, Resource, ServerId, UserId};
+use crate::directory::User;
+use crate::error::{CallError, OAuthError};
+use crate::form::Form;
+use crate::grants::authorization_code;
 use crate::grants::code::{self, Binding, Issued};
+use crate::people::assignment;
+use crate::people::session::SessionSecret;
+use crate::policy::{self, Facts};
+use crate::store::{Change, Session};
 
 pub(crate) use check::pkce::CHALLENGE_METHOD;
 pub use consent::{ConsentAnswer, ConsentQuestion};
@@ -53,65 +53,65 @@ pub use error::AuthorizeError;
 pub use push::PushedResponse;
 pub use returning::{ResponseMode, Return};
 
-/// An authorization request, as a browser brings it.
+/// An authorization request that a browser sends.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthorizeRequest<'a> {
-    /// The authorization server that is asked.
+    /// The authorization server to which the request is sent.
     pub server: &'a ServerId,
-    /// What is asked.
+    /// The parameters.
     pub form: &'a Form,
-    /// The names that occurred twice.
+    /// The names of parameters that occur more than once.
     pub repeated: &'a BTreeSet<Box<str>>,
-    /// The browser that brings it: the SHA-256 of its flow cookie.
+    /// The SHA-256 of the flow cookie. It identifies the browser.
     pub browser: [u8; 32],
-    /// The session of the browser.
+    /// The session cookie of the browser.
     pub session: Option<&'a SessionSecret>,
-    /// What the person has done for this request.
+    /// What the user has already done for this request.
     pub done: Done<'a>,
-    /// From where.
+    /// The IP address of the browser.
     pub address: Option<IpAddr>,
 }
 
-/// What a person has done for a request that waited.
+/// What a user has already done for a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done<'a> {
-    /// When she signed in for it.
-    pub signed_in: Option<scopegate_claims::UnixTime>,
-    /// What she answered when she was asked to agree.
+    /// When the user signed in for this request.
+    pub signed_in: Option<UnixTime>,
+    /// The user's answer to the consent question.
     pub consent: Option<ConsentAnswer<'a>>,
 }
 
-/// How an authorization request goes on.
+/// The next step of an authorization request.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "whoever answers must know each way")]
+#[expect(clippy::exhaustive_enums, reason = "the HTTP handler must handle each step")]
 pub enum Authorized {
-    /// The person is asked to agree.
+    /// The user must consent.
     Consent(ConsentQuestion),
     /// The client gets its code.
     Return(Return),
-    /// The person is asked to sign in.
+    /// The user must sign in.
     SignIn {
-        /// Her name, as far as the client knows it.
+        /// The `login_hint` of the request.
         login_hint: Option<String>,
     },
 }
 
-/// The longest `state` that a client gets back, in bytes.
+/// The longest `state`, in bytes.
 pub(crate) const MAX_STATE: usize = 1024;
 
 /// Maximum attempts when a concurrent commit wins.
 const ROUNDS: usize = 3;
 
-/// An authorization request that is refused.
+/// The refusal of an authorization request.
 #[derive(Debug)]
 pub struct AuthorizeRefused {
-    /// Why.
+    /// Why the request is refused.
     pub error: AuthorizeError,
-    /// How the client learns of it; none where it is not known that the client may be told.
+    /// The error response for the client. `None` means that the browser must not be redirected.
     pub back: Option<Return>,
-    /// The client, where it is known.
+    /// The client, if it is known.
     pub client: Option<ClientId>,
-    /// The decision, where one was made about a person.
+    /// The id of the decision, if a signed-in user was refused.
     pub decision: Option<DecisionId>,
 }
 
@@ -122,15 +122,15 @@ impl<E: Into<AuthorizeError>> From<E> for AuthorizeRefused {
 }
 
 impl Authority {
-    /// Answers an authorization request, or says what the person must do first.
+    /// Answers an authorization request, or says what the user must do first.
     ///
-    /// A request that waited is asked again as a whole: what a browser brings back is only what was
-    /// asked.
+    /// After a sign-in or a consent, the whole request is checked and decided again. The browser brings back
+    /// only its parameters.
     ///
     /// # Errors
     ///
-    /// [`AuthorizeRefused`], with the way back to the client where there is one. A storage that fails
-    /// has none, unless the client asked for no page: then it is told to come again.
+    /// [`AuthorizeRefused`], with the error response for the client if the browser may be redirected. If the
+    /// storage fails, the browser shows an error page, except for `prompt=none`.
     pub async fn authorize(
         &self,
         request: AuthorizeRequest<'_>,
@@ -140,7 +140,7 @@ impl Authority {
             let answered = self.answer_browser(&request).await;
             let lost = answered.as_ref().err().and_then(|refused| refused.error.lost_race());
             let Some(lost) = lost.filter(|_| round < ROUNDS) else { return answered };
-            // A storage that fails now is as good a reason to come again as the race that was lost.
+            // If the storage fails now, the client gets the error of the lost race. Both mean: try again.
             if self.catch_up(lost).await.is_err() {
                 return answered;
             }
@@ -148,71 +148,71 @@ impl Authority {
         }
     }
 
-    /// Refuses a request that was not decided in time. A client that asked for no page is told to come
-    /// again, like one whose storage failed; what it pushed before cannot be read now.
+    /// The refusal of a request that was not decided in time. With `prompt=none`, the client gets an error
+    /// response. This does not read a pushed request, which would take more time.
     pub fn overdue(&self, request: &AuthorizeRequest<'_>) -> AuthorizeRefused {
         let catalog = self.catalog();
-        let told = active_server(&catalog, request.server).map_err(AuthorizeError::from).and_then(
-            |server| {
-                door::named_once(request.repeated)?;
+        let refused = active_server(&catalog, request.server)
+            .map_err(AuthorizeError::from)
+            .and_then(|server| {
+                recipient::named_once(request.repeated)?;
                 let form = &Parameters::of(request.form);
                 let mut draft = Draft {
                     catalog: &catalog,
                     server,
-                    door: Door::find(&catalog, form)?,
+                    recipient: Recipient::find(&catalog, form)?,
                     form,
                     repeated: request.repeated,
                     pushed: None,
                     keys: self.keys.verifying(&server.id),
                     now: self.clock.now(),
-                    asked: ParsedRequest::default(),
+                    parsed: ParsedRequest::default(),
                 };
-                checks::run(&mut draft, At::Direct)?;
+                checks::run(&mut draft, Source::Direct)?;
                 Ok(draft.refused(CallError::Overdue.into(), None))
-            },
-        );
-        told.unwrap_or_else(|_| CallError::Overdue.into())
+            });
+        refused.unwrap_or_else(|_| CallError::Overdue.into())
     }
 
-    /// Answers a request on what is there now.
+    /// Makes one attempt to answer a request.
     async fn answer_browser(
         &self,
         request: &AuthorizeRequest<'_>,
     ) -> Result<Authorized, AuthorizeRefused> {
         let catalog = self.catalog();
         let server = active_server(&catalog, request.server)?;
-        door::named_once(request.repeated)?;
-        let (pushed, nothing) = (self.pushed(request).await?, BTreeSet::new());
-        let (at, asked, repeated) = match &pushed {
-            Some(pushed) => (At::Pushed, &pushed.form, &nothing),
-            None => (At::Direct, request.form, request.repeated),
+        recipient::named_once(request.repeated)?;
+        let (pushed, none_repeated) = (self.pushed(request).await?, BTreeSet::new());
+        let (source, form, repeated) = match &pushed {
+            Some(pushed) => (Source::Pushed, &pushed.form, &none_repeated),
+            None => (Source::Direct, request.form, request.repeated),
         };
-        let form = &Parameters::of(asked);
+        let form = &Parameters::of(form);
         let mut draft = Draft {
             catalog: &catalog,
             server,
-            door: Door::find(&catalog, form)?,
+            recipient: Recipient::find(&catalog, form)?,
             form,
             repeated,
             pushed: pushed.as_ref(),
             keys: self.keys.verifying(&server.id),
             now: self.clock.now(),
-            asked: ParsedRequest::default(),
+            parsed: ParsedRequest::default(),
         };
-        if let Err(error) = checks::run(&mut draft, at) {
+        if let Err(error) = checks::run(&mut draft, source) {
             return Err(draft.refused(error, None));
         }
         match self.decide(&draft, request).await {
             Ok(Authorized::Return(back)) => Ok(Authorized::Return(back)),
-            Ok(waits) => {
+            Ok(step) => {
                 let bound = self.bind(&draft, request).await;
-                bound.map(|()| waits).map_err(|error| draft.refused(error, None))
+                bound.map(|()| step).map_err(|error| draft.refused(error, None))
             }
-            Err(Undecided { error, decision }) => Err(draft.refused(error, decision)),
+            Err(NotGranted { error, decision }) => Err(draft.refused(error, decision)),
         }
     }
 
-    /// Binds what was pushed to the browser in which the person is asked.
+    /// Binds a pushed request to the browser in which the user is asked.
     async fn bind(
         &self,
         draft: &Draft<'_>,
@@ -225,12 +225,12 @@ impl Authority {
         }
     }
 
-    /// Decides about a request that is in order.
+    /// Decides a request whose parameters are valid.
     async fn decide(
         &self,
         draft: &Draft<'_>,
         request: &AuthorizeRequest<'_>,
-    ) -> Result<Authorized, Undecided> {
+    ) -> Result<Authorized, NotGranted> {
         let found = match request.session {
             Some(secret) => self.signed_in(secret).await?,
             None => None,
@@ -239,7 +239,7 @@ impl Authority {
             Some((session, user)) => freshness::of(draft, session, user, request.done.signed_in),
             None => Freshness::Stale,
         };
-        let is_silent = draft.asked.prompt.contains(&Prompt::None);
+        let is_silent = draft.parsed.prompt.contains(&Prompt::None);
         let (session, user) = match (found, freshness) {
             (Some(found), Freshness::Fresh) => found,
             (_, Freshness::Stale) if !is_silent => {
@@ -250,13 +250,13 @@ impl Authority {
         };
         match self.decide_for(draft, request, &session, &user).await {
             Err(error) if error.is_decision() => {
-                Err(self.remember(draft, request, &user.id, error).await)
+                Err(self.record_denial(draft, request, &user.id, error).await)
             }
             result => Ok(result?),
         }
     }
 
-    /// Decides about a request of a person who is known.
+    /// Decides a request of a signed-in user.
     async fn decide_for(
         &self,
         draft: &Draft<'_>,
@@ -264,10 +264,10 @@ impl Authority {
         session: &Session,
         user: &User,
     ) -> Result<Authorized, AuthorizeError> {
-        let Draft { server, door, asked, now, .. } = draft;
-        let client = door.client;
+        let Draft { server, recipient, parsed, now, .. } = draft;
+        let client = recipient.client;
         assignment::check(client, user)?;
-        if asked.is_beyond_us {
+        if parsed.needs_unavailable_acr {
             return Err(AuthorizeError::AcrNotMet);
         }
         let resources: Vec<_> = draft.form.values("resource").map(Resource::new).collect();
@@ -281,10 +281,10 @@ impl Authority {
             resources: &resources,
             address: request.address,
             now: *now,
-            wanted: &asked.wanted,
+            wanted: &parsed.wanted,
         });
         let granted = evaluation.granted()?;
-        let agreed = match self.consent(draft, user, &granted, request.done.consent).await? {
+        let consented = match self.consent(draft, user, &granted, request.done.consent).await? {
             consent::Outcome::Ask(question) => return Ok(Authorized::Consent(question)),
             consent::Outcome::Agreed(change) => change,
         };
@@ -299,15 +299,15 @@ impl Authority {
         let issued = Issued {
             binding: Binding {
                 redirect_uri: draft.form.value("redirect_uri").map(str::to_owned),
-                challenge: asked.challenge.clone(),
+                challenge: parsed.challenge.clone(),
             },
             granted,
-            audience: asked.audience(server)?.clone(),
+            audience: parsed.audience(server)?.clone(),
             user: user.id.clone(),
             user_version: user.version,
             auth: session.auth.clone(),
-            id_token: asked.id_token.clone(),
-            userinfo_claims: asked.userinfo_claims.clone(),
+            id_token: parsed.id_token.clone(),
+            userinfo_claims: parsed.userinfo_claims.clone(),
         };
         let (code, artifact) = code::issue(&server.id, &client.id, issued, *now);
         let mut changes = vec![
@@ -315,7 +315,7 @@ impl Authority {
             Change::PutArtifact(artifact),
         ];
         changes.extend(draft.pushed.map(Pushed::used));
-        if let Some(change) = agreed {
+        if let Some(change) = consented {
             changes.push(change);
             let given =
                 Deciding { kind: DecisionKind::Consent, id: DecisionId::at(*now), ..deciding };
@@ -326,34 +326,35 @@ impl Authority {
         Ok(Authorized::Return(draft.answer(vec![("code", code)])))
     }
 
-    /// Remembers a decision against a person's request.
-    async fn remember(
+    /// Records that a signed-in user's request is denied.
+    async fn record_denial(
         &self,
         draft: &Draft<'_>,
         request: &AuthorizeRequest<'_>,
         user: &UserId,
         error: AuthorizeError,
-    ) -> Undecided {
-        let mut deciding = Deciding::new(error.kind(), draft.server, draft.door.client, draft.now);
+    ) -> NotGranted {
+        let mut deciding =
+            Deciding::new(error.kind(), draft.server, draft.recipient.client, draft.now);
         deciding.grant_type = Some(authorization_code::GRANT_TYPE);
-        deciding.scope = draft.asked.wanted.known_to(draft.server);
+        deciding.scope = draft.parsed.wanted.known_to(draft.server);
         deciding.user = Some(user.clone());
         deciding.address = request.address;
         let event = deciding.event(deciding.refused(&OAuthError::from(&error)));
         match self.store.commit(&[Change::Audit(event)]).await {
-            Ok(()) => Undecided { error, decision: Some(deciding.id) },
+            Ok(()) => NotGranted { error, decision: Some(deciding.id) },
             Err(error) => error.into(),
         }
     }
 }
 
-/// Why a request that is in order is not granted.
-struct Undecided {
+/// Why a request with valid parameters is not granted.
+struct NotGranted {
     error: AuthorizeError,
     decision: Option<DecisionId>,
 }
 
-impl<E: Into<AuthorizeError>> From<E> for Undecided {
+impl<E: Into<AuthorizeError>> From<E> for NotGranted {
     fn from(error: E) -> Self {
         Self { error: error.into(), decision: None }
     }

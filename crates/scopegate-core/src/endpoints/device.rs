@@ -1,8 +1,7 @@
-//! The device authorization grant (RFC 8628): the endpoint that a device asks, and the page on which a
-//! user decides.
+//! The device authorization grant (RFC 8628): the endpoint for devices, and the decision of a user.
 
 mod activation;
-mod asking;
+mod authorization;
 
 pub use activation::{Activation, ActivationError, DeviceAnswer, DeviceQuestion};
-pub use asking::DeviceResponse;
+pub use authorization::DeviceResponse;

@@ -1,7 +1,7 @@
-//! A sign-out that a client asks for (OpenID Connect RP-Initiated Logout 1.0).
+//! A sign-out at the request of a client (OpenID Connect RP-Initiated Logout 1.0).
 //!
-//! The person is asked, unless the client shows that it knows who is signed in: any page could lead a
-//! browser here.
+//! Any web page can send a browser here. So the user must confirm, unless an ID token hint shows that the
+//! client knows who is signed in.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,49 +19,49 @@ use crate::people::session::{self, SessionSecret};
 use crate::store::{Session, StoreError};
 use crate::token::id_token_hint::IdTokenHint;
 
-/// A request to sign a person out.
+/// A request to sign a user out.
 #[derive(Clone, Copy, Debug)]
 pub struct LogoutRequest<'a> {
-    /// The authorization server that is asked.
+    /// The authorization server to which the request is sent.
     pub server: &'a AuthorizationServer,
     /// The parameters.
     pub form: &'a Form,
-    /// The session of the browser.
+    /// The session cookie of the browser.
     pub session: Option<&'a SessionSecret>,
-    /// Whether the person was asked, and agreed.
+    /// Whether the user has confirmed the sign-out.
     pub agreed: bool,
-    /// The address of the browser.
+    /// The IP address of the browser.
     pub address: Option<IpAddr>,
 }
 
-/// What becomes of it.
+/// The result of a sign-out request.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "whoever answers must know where to go")]
+#[expect(clippy::exhaustive_enums, reason = "the HTTP handler must handle each result")]
 pub enum Logout {
-    /// The person is to be asked first.
+    /// The user must confirm first.
     Ask {
-        /// Who is signed in.
+        /// The user who is signed in.
         user: Box<User>,
-        /// The client that asks, if it said so.
+        /// The client, if the request names one.
         client: Option<ClientId>,
     },
-    /// Nobody is signed in any more. The browser goes where the client wants it, if it said so.
+    /// The session has ended. The browser is redirected to this URL, if the request names one.
     Done(Option<String>),
 }
 
 impl Authority {
-    /// Signs a person out for a client.
+    /// Signs a user out at the request of a client.
     ///
     /// # Errors
     ///
-    /// [`CallError::InvalidRequest`] for a hint or a place to go to that does not hold: then nothing
-    /// has ended. [`CallError::Storage`].
+    /// [`CallError::InvalidRequest`] if the hint, the client or the redirect URI is not valid. The session has
+    /// not ended then. [`CallError::Storage`] if the storage fails.
     pub async fn log_out(&self, request: LogoutRequest<'_>) -> Result<Logout, CallError> {
         let LogoutRequest { server, form, session: secret, agreed, address } = request;
         let hint = self.hint(server, form)?;
         let catalog = self.catalog();
         let (client, goes_to) = match client(&catalog, form, hint.as_ref()) {
-            // A session ends, whatever is written of the client. Where the browser may go is not known.
+            // The session ends even if the client's row cannot be read. But the redirect URI cannot be checked.
             Err(CallError::Storage(StoreError::Unreadable(_))) => (None, None),
             known => {
                 let client = known?;
@@ -71,10 +71,10 @@ impl Authority {
         let Some(secret) = secret else { return Ok(Logout::Done(goes_to)) };
         let client = client.map(|client| client.id.clone());
         let (store, secret, now) = (Arc::clone(&self.store), secret.clone(), self.clock.now());
-        // The session ends even if the browser has gone meanwhile.
+        // The session ends even if the browser closes the connection meanwhile.
         let ended = async move {
             match session::find(&*store, &secret, now).await? {
-                Some((session, user)) if !agreed && !is_meant(hint.as_ref(), &session) => {
+                Some((session, user)) if !agreed && !names_session(hint.as_ref(), &session) => {
                     Ok(Logout::Ask { user: Box::new(user), client })
                 }
                 _ => {
@@ -99,15 +99,16 @@ impl Authority {
     }
 }
 
-/// Whether the client knows who is signed in, and where: then nobody else has led the browser here.
-fn is_meant(hint: Option<&IdTokenHint>, session: &Session) -> bool {
+/// Whether the hint names the user, and the session if it has a `sid`. Then the request comes from the client
+/// and not from some other page.
+fn names_session(hint: Option<&IdTokenHint>, session: &Session) -> bool {
     hint.is_some_and(|hint| {
         let is_session = |sid: &String| sid == session.id.as_str();
         hint.sub == session.user.as_str() && hint.sid.as_ref().is_none_or(is_session)
     })
 }
 
-/// Where the browser goes, if the client has registered that (§3).
+/// Where the browser is redirected. The client must have registered the URI (§3).
 fn goes_to(client: Option<&Client>, form: &Form) -> Result<Option<String>, CallError> {
     let refuse = |text| Err(CallError::InvalidRequest(text));
     let Some(asked) = form.value("post_logout_redirect_uri") else { return Ok(None) };
@@ -126,7 +127,8 @@ fn goes_to(client: Option<&Client>, form: &Form) -> Result<Option<String>, CallE
     Ok(Some(format!("{asked}{separator}state={state}")))
 }
 
-/// The client that asks: the one of the hint, or the one that is named.
+/// The client of the request: the audience of the hint, or the `client_id`. If both are present, they must
+/// be equal.
 fn client<'a>(
     catalog: &'a Snapshot,
     form: &Form,

@@ -1,7 +1,7 @@
-//! What a server says of itself: RFC 8414 and OpenID Connect Discovery 1.0.
+//! The metadata of a server: RFC 8414 and OpenID Connect Discovery 1.0.
 //!
-//! The documents are derived from the tables of grants, of client authentication methods, of
-//! endpoints, of response modes and prompts, so that they cannot promise what is not there.
+//! The documents are derived from the tables of grants, client authentication methods, endpoints, response
+//! modes and prompts, so that they list only what the server supports.
 
 use scopegate_jose::Algorithm;
 use serde::{Serialize, Serializer};
@@ -10,8 +10,7 @@ use crate::catalog::{AuthorizationServer, ClientAuth, STANDARD_SCOPES};
 use crate::client_auth::METHODS;
 use crate::directory::standard_claims;
 use crate::endpoints::authorize::{CHALLENGE_METHOD, Prompt, ResponseMode};
-use crate::endpoints::introspect;
-use crate::endpoints::{self, ENDPOINTS};
+use crate::endpoints::{self, ENDPOINTS, introspect};
 use crate::grants::{self, Grant};
 use crate::people::session::PASSWORD_ACR;
 
@@ -28,21 +27,21 @@ pub struct Metadata {
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
     #[serde(flatten)]
-    for_persons: Option<ForPersons>,
+    for_users: Option<ForUsers>,
 }
 
-/// What there is where a browser brings a person (OpenID Connect Discovery 1.0 §3).
+/// The members for requests in which a user takes part (OpenID Connect Discovery 1.0 §3).
 #[derive(Clone, Debug, Serialize)]
-struct ForPersons {
+struct ForUsers {
     response_modes_supported: [&'static str; ResponseMode::ALL.len()],
     scopes_supported: Vec<&'static str>,
     claims_supported: Vec<&'static str>,
     claim_types_supported: [&'static str; 1],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
-    /// One of ours, from a pushed request, is no matter of this member (RFC 9126 §5).
+    /// This member is not about the `request_uri` of a pushed request (RFC 9126 §5).
     request_uri_parameter_supported: bool,
-    /// A client may be held to it (RFC 9126 §5, §6); not all are.
+    /// `false`: only clients with `require_par` must push their requests (RFC 9126 §5, §6).
     #[serde(skip_serializing_if = "Option::is_none")]
     require_pushed_authorization_requests: Option<bool>,
     prompt_values_supported: [&'static str; Prompt::ALL.len()],
@@ -52,7 +51,7 @@ struct ForPersons {
     authorization_response_iss_parameter_supported: bool,
 }
 
-/// The claims of an ID token that are not about the person (OpenID Connect Core §2).
+/// The claims of an ID token other than the standard claims about the user (OpenID Connect Core §2).
 const TOKEN_CLAIMS: [&str; 12] = [
     "acr",
     "amr",
@@ -69,10 +68,10 @@ const TOKEN_CLAIMS: [&str; 12] = [
 ];
 
 impl Metadata {
-    /// Describes a server.
+    /// The metadata of a server.
     pub fn of(server: &AuthorizationServer) -> Self {
         let has_authorize = endpoints::has("authorize");
-        // ID tokens are signed as access tokens are: by the key of the first algorithm.
+        // ID tokens and access tokens are both signed with the key of the first algorithm.
         let signing = server.spec.algorithms.first();
         Self {
             issuer: server.issuer.to_string(),
@@ -85,21 +84,21 @@ impl Metadata {
                 .map(|algorithm| algorithm.name())
                 .into_iter()
                 .collect(),
-            for_persons: has_authorize.then(ForPersons::now),
+            for_users: has_authorize.then(ForUsers::now),
         }
     }
 }
 
-impl ForPersons {
+impl ForUsers {
     fn now() -> Self {
         let can_refresh = grants::grant("refresh_token").is_some();
-        let works = |scope: &&str| *scope != "offline_access" || can_refresh;
+        let is_supported = |scope: &&str| *scope != "offline_access" || can_refresh;
         let has_userinfo = endpoints::has("userinfo");
-        let of_person = standard_claims::names().filter(|_| has_userinfo);
+        let of_user = standard_claims::names().filter(|_| has_userinfo);
         Self {
             response_modes_supported: ResponseMode::ALL.map(|(name, _)| name),
-            scopes_supported: STANDARD_SCOPES.into_iter().filter(works).collect(),
-            claims_supported: TOKEN_CLAIMS.into_iter().chain(of_person).collect(),
+            scopes_supported: STANDARD_SCOPES.into_iter().filter(is_supported).collect(),
+            claims_supported: TOKEN_CLAIMS.into_iter().chain(of_user).collect(),
             claim_types_supported: ["normal"],
             claims_parameter_supported: true,
             request_parameter_supported: false,
@@ -113,7 +112,7 @@ impl ForPersons {
     }
 }
 
-/// Where the endpoints are, in the order of their table.
+/// The URLs of the endpoints, in the order of their table.
 #[derive(Clone, Debug)]
 struct Endpoints(Vec<(&'static str, String)>);
 
@@ -132,12 +131,12 @@ impl Serialize for Endpoints {
     }
 }
 
-/// How clients authenticate at each endpoint that asks for it, and by which algorithms they sign.
+/// The client authentication methods and signature algorithms of the endpoints that authenticate clients.
 #[derive(Clone, Debug)]
 struct ClientAuthAt(Vec<(&'static str, Vec<&'static str>)>);
 
 impl ClientAuthAt {
-    /// The endpoints whose methods have members of their own (RFC 8414 §2).
+    /// The endpoints with their own members for methods and algorithms (RFC 8414 §2).
     const MEMBERS: [(&'static str, &'static str, &'static str); 3] = [
         (
             "token",
@@ -157,12 +156,15 @@ impl ClientAuthAt {
     ];
 
     fn endpoints(server: &AuthorizationServer) -> Self {
-        let is_taken = |endpoint: &str, auth| {
+        let is_accepted = |endpoint: &str, auth| {
             endpoint != "introspect" || introspect::admits(server, auth) //
         };
         let methods = |endpoint| {
             let methods = METHODS.iter().map(|method| method.auth());
-            methods.filter(move |auth| is_taken(endpoint, *auth)).map(ClientAuth::as_str).collect()
+            methods
+                .filter(move |auth| is_accepted(endpoint, *auth))
+                .map(ClientAuth::as_str)
+                .collect()
         };
         let algorithms = || Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
         let served = Self::MEMBERS.iter().filter(|(endpoint, ..)| endpoints::has(endpoint));
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn no_endpoint_is_named_but_those_of_the_table() {
+    fn the_metadata_names_exactly_the_endpoints_of_the_table() {
         let metadata = of_default();
         let named = metadata.as_object().unwrap().keys().filter(|name| name.ends_with("_endpoint"));
         let table = ENDPOINTS.iter().filter_map(|endpoint| endpoint.member);
@@ -204,17 +206,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_persons_is_told_where_persons_can_come() {
+    fn the_members_for_users_are_present_if_there_is_an_authorization_endpoint() {
         let metadata = of_default();
-        let comes = endpoints::has("authorize");
-        assert_eq!(metadata.get("scopes_supported").is_some(), comes);
-        assert_eq!(metadata.get("request_uri_parameter_supported").is_some(), comes);
+        let has_authorize = endpoints::has("authorize");
+        assert_eq!(metadata.get("scopes_supported").is_some(), has_authorize);
+        assert_eq!(metadata.get("request_uri_parameter_supported").is_some(), has_authorize);
         let types = metadata["response_types_supported"].as_array().unwrap();
-        assert_eq!(types.len(), usize::from(comes));
+        assert_eq!(types.len(), usize::from(has_authorize));
     }
 
     #[test]
-    fn each_endpoint_that_asks_who_the_client_is_says_how() {
+    fn each_endpoint_that_authenticates_clients_lists_its_methods_and_algorithms() {
         let metadata = of_default();
         for (endpoint, method, algorithm) in ClientAuthAt::MEMBERS {
             let is_served = endpoints::has(endpoint);
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn id_tokens_are_signed_by_one_algorithm_rs256_unless_told_otherwise() {
+    fn id_tokens_are_signed_with_rs256_by_default() {
         assert_eq!(of_default()["id_token_signing_alg_values_supported"], Value::from(["RS256"]));
     }
 }

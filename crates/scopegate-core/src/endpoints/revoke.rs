@@ -1,7 +1,7 @@
-//! Revocation: a client gives a token back (RFC 7009).
+//! The revocation endpoint (RFC 7009).
 //!
-//! A client ends its own tokens only. What it learns is the same for its own tokens, for those of
-//! others and for what is none: nothing.
+//! A client can revoke only its own tokens. The answer is the same for its own tokens, for tokens of other
+//! clients and for texts that are no tokens, so a client learns nothing from it.
 
 use crate::audit::{ClientDecision, DecisionKind};
 use crate::authority::Authority;
@@ -10,8 +10,7 @@ use crate::call::presented_token::PresentedToken;
 use crate::call::{CallKind, ClientCall, ClientEndpoint, ClientRequest, Denied, Refused};
 use crate::error::CallError;
 use crate::store::{Change, Ended};
-use crate::token::TokenId;
-use crate::token::person_of;
+use crate::token::{TokenId, user_of};
 
 /// The revocation endpoint.
 struct Revocation;
@@ -36,10 +35,9 @@ impl ClientEndpoint for Revocation {
 }
 
 impl Authority {
-    /// Answers a revocation request. That it succeeds says nothing of the token (RFC 7009 §2.2).
+    /// Answers a revocation request. It also succeeds for an invalid token (RFC 7009 §2.2).
     ///
-    /// With a refresh token end the access tokens that came from the same grant: they name their
-    /// family.
+    /// Revoking a refresh token also ends the access tokens of the same grant, because they name its family.
     ///
     /// # Errors
     ///
@@ -48,7 +46,7 @@ impl Authority {
         self.answer(request, Revocation).await
     }
 
-    /// What ends; nothing if the token is not one of the client's that still stands.
+    /// What to revoke. `None` if the text is no valid token of this client.
     async fn ending(&self, call: &ClientCall<'_>) -> Result<Option<Ending>, CallError> {
         let ClientCall { server, client, now, .. } = call;
         let (form, now) = (call.form(), *now);
@@ -65,10 +63,10 @@ impl Authority {
                     },
                     token_id: Some(jti.to_owned()),
                     family: TokenId::family_of(jti).map(|family| family.to_string()),
-                    user: person_of(claims).map(|user| user.to_string()),
+                    user: user_of(claims).map(|user| user.to_string()),
                 })
             }
-            // Of whichever generation: who holds an old token of a family may end it too.
+            // Any generation: the client may also revoke a family with an old token.
             Some(PresentedToken::Refresh { family, .. }) => {
                 let family = self.store.family(&family).await?.filter(|family| {
                     let is_own = family.server == server.id && family.client == client.id;
@@ -86,7 +84,7 @@ impl Authority {
     }
 }
 
-/// What ends, and what is told of it to the audit.
+/// The change that revokes a token, and members of its audit event.
 struct Ending {
     change: Change,
     token_id: Option<String>,

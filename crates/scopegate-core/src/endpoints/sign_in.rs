@@ -1,7 +1,7 @@
-//! A sign-in by name and password: who it is, and the session that it begins.
+//! A sign-in with login and password: checks the password and begins a session.
 //!
-//! Nobody learns whether there is such a person: a wrong name takes as long as a wrong password, and
-//! is told the same. Guesses are counted before anything is computed.
+//! A caller cannot learn whether a user exists: a wrong login takes as long as a wrong password and gets the
+//! same answer. Guesses are counted before any password is hashed.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,8 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::audit::{AuditEvent, DecisionId, What};
 use crate::authority::Authority;
-use crate::catalog::UnreadableRow;
-use crate::catalog::UserId;
+use crate::catalog::{UnreadableRow, UserId};
 use crate::directory::{LoginMatch, User};
 use crate::limits::RetryAfter;
 use crate::people::passwords::{Busy, Caller, Password, PasswordCheck, open_hash, seal_hash};
@@ -21,48 +20,48 @@ use crate::people::session::{self, SessionSecret};
 use crate::people::{DeviceCookie, KnownBrowser};
 use crate::store::{Change, Contested, Ended, Session, Store, StoreError, StoredPassword, UserKey};
 
-/// Somebody else may change the session or the person meanwhile; so often we try again.
+/// Maximum attempts when a concurrent commit changes the session or the user.
 const ROUNDS: usize = 3;
 
-/// Somebody says who she is.
+/// A sign-in request.
 pub struct SignIn<'a> {
-    /// The name, as it was typed.
+    /// The login, as it was typed.
     pub login: &'a str,
     /// The password, as it was typed.
     pub password: Zeroizing<String>,
-    /// From where.
+    /// The IP address of the browser.
     pub address: Option<IpAddr>,
-    /// The session that the browser has already.
+    /// The session cookie that the browser already has.
     pub old: Option<&'a SessionSecret>,
-    /// The device cookie that the browser has already.
+    /// The device cookie that the browser already has.
     pub device: Option<&'a DeviceCookie>,
 }
 
-/// Somebody is signed in.
+/// A successful sign-in.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// What the browser holds from now on.
+    /// The new session cookie.
     pub secret: SessionSecret,
     /// The session.
     pub session: Session,
-    /// Who it is.
+    /// The user.
     pub user: User,
-    /// By what the browser is known at the next sign-in.
+    /// The new device cookie. It identifies the browser at the next sign-in.
     pub device: DeviceCookie,
 }
 
-/// Why somebody is not signed in.
+/// Why a sign-in is refused.
 #[derive(Debug, thiserror::Error)]
-#[expect(clippy::exhaustive_enums, reason = "each has a page of its own")]
+#[expect(clippy::exhaustive_enums, reason = "each variant has its own page")]
 pub enum SignInError {
-    /// The name or the password is wrong, or the person may do nothing.
+    /// The login or the password is wrong, or the user is inactive.
     #[error("the name or the password is wrong")]
     Wrong,
-    /// Too many were wrong.
+    /// There were too many wrong passwords.
     #[error("too many passwords were wrong")]
     TooMany(RetryAfter),
-    /// More passwords wait to be checked than can be, or others change the session all the time.
+    /// The queue of password checks is full, or concurrent commits won every attempt.
     #[error("too many people sign in at once")]
     Overloaded,
     /// The storage failed.
@@ -83,16 +82,16 @@ impl fmt::Debug for SignIn<'_> {
 }
 
 impl Authority {
-    /// Signs a person in.
+    /// Signs a user in.
     ///
     /// # Errors
     ///
-    /// [`SignInError`]; a guess that was wrong is counted and recorded.
+    /// [`SignInError`]. A wrong guess is counted and recorded in the audit log.
     pub async fn sign_in(&self, request: SignIn<'_>) -> Result<SignedIn, SignInError> {
         let now = self.clock.now();
         let SignIn { login, address, device, .. } = request;
-        // A device cookie counts for its user only, so the user is looked up first. A stranger's guess
-        // is counted before anything is looked up.
+        // A device cookie is only valid for its user, so with a cookie the user is looked up first. Without
+        // one, the guess is counted before any lookup.
         let browser = device.and_then(|device| device.open(&self.master_key, now));
         let mut found = None;
         if browser.is_some() {
@@ -103,10 +102,10 @@ impl Authority {
         let guess = self.password_guesses.admit(login, address, browser.as_ref(), now);
         let guess = guess.map_err(SignInError::TooMany)?;
 
-        // If the caller goes meanwhile, the guess stays counted.
+        // If the caller disconnects meanwhile, the guess stays counted.
         let result = self.check(request, found, guess.caller(), now).await;
         match &result {
-            // Another user's login has the same key: what was counted for it stays.
+            // Another user's login has the same key, so the wrong guesses that were counted for it must stay.
             Ok(signed_in) if signed_in.user.login_match == LoginMatch::Exact => guess.take_back(),
             Ok(_) => guess.was_right(),
             Err(SignInError::Wrong | SignInError::TooMany(_)) => {}
@@ -121,7 +120,7 @@ impl Authority {
             Err(StoreError::Unreadable(row)) => (None, Some(row)),
             Err(error) => return Err(error),
         };
-        // For nobody, too, something is looked for: it takes as long.
+        // For an unknown login, look up a random id, so that it takes as long as for a known one.
         let known = user.as_ref().map(|user| user.id.clone());
         let known = known.or_else(|| unreadable.as_ref()?.user());
         let id = known.unwrap_or_else(UserId::generate);
@@ -143,7 +142,7 @@ impl Authority {
         };
         let Found { id, user, unreadable, password } = found;
 
-        // A password that is too long is nobody's; it is not worth a hash.
+        // No user has a password longer than the limit, so it is refused without hashing.
         let verdict = match Password::given(typed) {
             Ok(given) => {
                 let is_active = user.as_ref().is_some_and(|user| user.status.is_active());
@@ -153,7 +152,7 @@ impl Authority {
             }
             Err(_) => PasswordCheck::Wrong,
         };
-        // Only who has the password learns that the user is out of service on this node.
+        // Only a caller with the right password learns that this node cannot read the user's row.
         if let (Some(row), PasswordCheck::Right { .. }) = (unreadable, &verdict) {
             return Err(StoreError::Unreadable(row).into());
         }
@@ -178,11 +177,11 @@ impl Authority {
                     return Ok(SignedIn { secret, session, user, device });
                 }
                 Err(StoreError::Changed(Contested::Session)) => {}
-                // The user was changed meanwhile. Who set another password or suspended the user has
-                // ended all sessions, but for this one, which was not there yet.
+                // The user was changed meanwhile. A new password or a deactivation ends all sessions, but it
+                // could not end this one, which did not exist yet. So check the user again.
                 Err(StoreError::Changed(Contested::User)) => {
-                    user = self.still(&id, generation).await?.ok_or(SignInError::Wrong)?;
-                    // Next time the hash is renewed.
+                    user = self.unchanged_user(&id, generation).await?.ok_or(SignInError::Wrong)?;
+                    // The next sign-in renews the hash.
                     renewed = None;
                 }
                 Err(error) => return Err(error.into()),
@@ -191,24 +190,29 @@ impl Authority {
         Err(SignInError::Overloaded)
     }
 
-    /// The user as they are now, if they are active and have the password that was checked.
-    async fn still(&self, id: &UserId, generation: u64) -> Result<Option<User>, StoreError> {
-        // In this order: a password that is set after this changes the version that is read here.
+    /// Reads the user again. `None` if they are inactive or no longer have the password that was checked.
+    async fn unchanged_user(
+        &self,
+        id: &UserId,
+        generation: u64,
+    ) -> Result<Option<User>, StoreError> {
+        // The order matters: setting a password changes the user's version. If it is set between the two
+        // reads, either the generation differs or the commit loses because of the version.
         let user = self.store.user(UserKey::Id(id)).await?;
         let password = self.store.password(id).await?;
-        let is_held = password.is_some_and(|password| password.generation == generation);
-        Ok(user.filter(|user| is_held && user.status.is_active()))
+        let is_unchanged = password.is_some_and(|password| password.generation == generation);
+        Ok(user.filter(|user| is_unchanged && user.status.is_active()))
     }
 
     fn opened(&self, id: &UserId, sealed: &[u8]) -> Option<Zeroizing<String>> {
         let phc = open_hash(&self.master_key, id, sealed);
         if phc.is_none() {
-            tracing::error!(user = %id, "the hash of a password does not open");
+            tracing::error!(user = %id, "the hash of a password cannot be decrypted");
         }
         phc
     }
 
-    /// Goes on with the session that the browser has, if it is this person's, or begins another.
+    /// Renews the browser's session if it belongs to this user. Otherwise ends it and begins a new one.
     async fn begin_session(
         &self,
         user: &User,
@@ -245,7 +249,7 @@ impl Authority {
         match renewed {
             None => changes.push(Change::ExpectUser { user: id, version }),
             Some(sealed) => {
-                // The person moves along, so that no other password is overwritten.
+                // Change the user's version too, so that the commit loses if another password was set.
                 let moved = User { version: version + 1, updated_at: now, ..user.clone() };
                 changes.push(Change::MoveUser { from: version, user: Box::new(moved) });
                 changes.push(Change::RenewHash { user: id, sealed: sealed.to_vec(), at: now });
@@ -256,12 +260,11 @@ impl Authority {
         Ok((session, secret))
     }
 
-    /// Ends the session of a browser; without one there is nothing to end. The session ends even if
-    /// nobody waits for the answer.
+    /// Ends the session of a browser, if there is one. It ends even if the caller disconnects meanwhile.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the storage fails: the session has not ended then.
+    /// [`StoreError`] if the storage fails. The session has not ended then.
     pub async fn sign_out(
         &self,
         secret: &SessionSecret,
@@ -272,11 +275,11 @@ impl Authority {
         self.unattended().run(ended).await?
     }
 
-    /// Who is signed in by this cookie now. That it was used is written down once a minute.
+    /// The session and the user of a session cookie. The use of the session is stored at most once a minute.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the storage does not answer.
+    /// [`StoreError`] if the storage fails.
     pub async fn signed_in(
         &self,
         secret: &SessionSecret,
@@ -287,7 +290,7 @@ impl Authority {
         };
         let Some(change) = session::seen(&session, now) else { return Ok(Some((session, user))) };
         match self.store.commit(&[change]).await {
-            // Somebody was faster: another use, or the end, which is looked at again.
+            // If a concurrent commit won, the session may have ended. Read it again.
             Ok(()) | Err(StoreError::Changed(_)) => session::find(&*self.store, secret, now).await,
             Err(error) => Err(error),
         }
@@ -304,7 +307,7 @@ pub(crate) async fn end_session(
     let Some(session) = store.session(&secret.sha256()).await? else { return Ok(()) };
     let user = match store.user(UserKey::Id(&session.user)).await {
         Ok(user) => user.map(|user| user.id),
-        // A session ends, whatever is written of its user.
+        // The session ends even if the user's row cannot be read.
         Err(StoreError::Unreadable(_)) => Some(session.user),
         Err(error) => return Err(error),
     };
@@ -314,25 +317,25 @@ pub(crate) async fn end_session(
     store.commit(&[Change::EndSessions { of, at: now }, Change::Audit(event)]).await
 }
 
-/// Who has a login.
+/// The result of the lookup of a login.
 struct Found {
-    /// The id of the user, or one that is nobody's.
+    /// The id of the user, or a random id if the login is unknown.
     id: UserId,
     user: Option<User>,
-    /// The row of a user who is out of service on this node.
+    /// The user's row, if this node cannot read it.
     unreadable: Option<Arc<UnreadableRow>>,
     password: Option<StoredPassword>,
 }
 
 impl Found {
-    /// Tells whether this user has signed in in a browser, with the password that they have still.
+    /// Whether this user has signed in before in this browser, with their current password.
     fn is_known_to(&self, browser: &KnownBrowser) -> bool {
         let generation = self.password.as_ref().map(|password| password.generation);
         self.id == browser.user && generation == Some(browser.password)
     }
 }
 
-/// What the audit log keeps of a user's session.
+/// An audit event about a user's session.
 fn event(what: What, address: Option<IpAddr>, at: UnixTime) -> AuditEvent {
     let address = address.map(|address| address.to_string());
     AuditEvent { id: DecisionId::at(at), at, address, what }

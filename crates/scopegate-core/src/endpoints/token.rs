@@ -1,10 +1,10 @@
 //! The token endpoint (RFC 6749 §3.2).
 //!
 //! 1. The client is authenticated (`call`).
-//! 2. The grant decides for whom the token is, and by what right.
-//! 3. The policies decide which scopes it has, and for how long.
-//! 4. The tokens are drafted, amended and signed.
-//! 5. What must be remembered is committed in one transaction. Only then are the tokens sent.
+//! 2. The grant decides on the subject of the token, and how its scopes are decided (`grants`).
+//! 3. The policies decide on the scopes and the lifetime (`policy`).
+//! 4. The tokens are drafted, amended and signed (`token`).
+//! 5. All changes and the audit event are committed in one transaction. Only then are the tokens sent.
 
 mod administrator;
 mod response;
@@ -61,18 +61,18 @@ impl Authority {
         self.answer(request, endpoint).await
     }
 
-    /// Decides about a token request, signs, commits. `at_most` is the longest life of the token.
+    /// Decides a token request, signs the tokens and commits. `max_lifetime` limits the access token.
     async fn issue(
         &self,
         call: &ClientCall<'_>,
         amendments: &mut Amendments,
-        at_most: Option<Duration>,
+        max_lifetime: Option<Duration>,
     ) -> Result<TokenResponse, Denied> {
         let grant = usable_grant(call)?;
         let Decision { subject, right, extras, mut changes, once_signed } =
             grant.decide(&GrantRequest::new(self, call)).await?;
         let (mut granted, audience) = by_right(call, right, &subject)?;
-        granted.lifetime = at_most.map_or(granted.lifetime, |most| granted.lifetime.min(most));
+        granted.lifetime = max_lifetime.map_or(granted.lifetime, |max| granted.lifetime.min(max));
 
         let allowed = Allowed {
             server: &call.server,
@@ -87,7 +87,7 @@ impl Authority {
         let waits_for_storage =
             !(changes.is_empty() && once_signed.is_none() && call.proved.is_empty());
         let key = self.keys.signer(&call.server).await?;
-        // A place in the queue is held from here to its use, so nothing but the key may take time.
+        // The reserved place in the audit queue is held until it is used, so only signing may take time here.
         let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
         let tokens = draft.sign(&*key).await?;
 
@@ -108,16 +108,16 @@ impl Authority {
     }
 }
 
-/// The kind of the call, once the request names a grant type.
+/// The kind of the call. The request must name a grant type.
 fn kind_of(request: &ClientRequest<'_>) -> Result<CallKind, CallError> {
     let missing = CallError::InvalidRequest("The parameter grant_type is missing.");
     let grant_type = request.presented.form.value("grant_type").ok_or(missing)?;
-    // The name of a grant that this server does not have is any text: it is not recorded.
+    // An unknown grant type is unchecked input, so it is not recorded.
     let grant_type = grants::grant(grant_type).map(Grant::grant_type);
     Ok(CallKind { grant_type, ..CallKind::new("token", DecisionKind::TokenGrant) })
 }
 
-/// The grant that is asked for, if the server has it and the client may use it.
+/// The requested grant. The server must support it, and the client must be allowed to use it.
 fn usable_grant(call: &ClientCall<'_>) -> Result<&'static dyn Grant, CallError> {
     let grant = call.kind.grant_type.and_then(grants::grant);
     let grant = grant.filter(|grant| grant.is_spoken_by(&call.server));
@@ -130,7 +130,7 @@ fn usable_grant(call: &ClientCall<'_>) -> Result<&'static dyn Grant, CallError> 
     }
 }
 
-/// What is granted by a right, and for which audience.
+/// The granted scopes and lifetime, and the audience.
 fn by_right(
     call: &ClientCall<'_>,
     right: Right,

@@ -1,5 +1,4 @@
-//! What a person's access token opens at the server itself: what is known of the person (OpenID
-//! Connect Core §5.3).
+//! The userinfo endpoint: claims about the user of an access token (OpenID Connect Core §5.3).
 
 use std::borrow::Cow;
 
@@ -10,14 +9,12 @@ use serde_json::{Map, Value};
 
 use crate::authority::Authority;
 use crate::catalog::{AuthorizationServer, ClientId, Snapshot};
-use crate::directory::User;
-use crate::directory::standard_claims;
+use crate::directory::{User, standard_claims};
 use crate::error::CallError;
 use crate::store::TokenMark;
-use crate::token;
-use crate::token::TokenId;
+use crate::token::{self, TokenId};
 
-/// What is told of a person, and to whom. `Debug` shows the client only.
+/// The claims about a user, and the client that gets them. `Debug` shows only the client.
 #[derive(Clone)]
 pub struct UserInfo {
     client: ClientId,
@@ -25,7 +22,7 @@ pub struct UserInfo {
 }
 
 impl UserInfo {
-    /// The client that the token was issued to.
+    /// The client to which the token was issued.
     pub fn client(&self) -> &ClientId {
         &self.client
     }
@@ -42,20 +39,21 @@ impl std::fmt::Debug for UserInfo {
     }
 }
 
-/// The member of an access token that says what was asked for here.
+/// The claim of an access token that lists the claims requested for userinfo.
 #[derive(Default, Deserialize)]
-struct ParsedRequest {
+struct RequestedClaims {
     #[serde(default)]
     userinfo_claims: Vec<String>,
 }
 
 impl Authority {
-    /// Answers whoever holds an access token with the scope `openid`, whatever its audience is.
+    /// Answers the holder of an access token with the scope `openid`, whatever its audience is.
     ///
     /// # Errors
     ///
-    /// [`CallError::InvalidToken`] for whatever is not a good access token of this server, or hangs
-    /// on something that has ended; [`CallError::InsufficientScope`]; [`CallError::Storage`].
+    /// [`CallError::InvalidToken`] if the text is not a valid access token of this server, if the token was
+    /// revoked, or if its client or its user is inactive. [`CallError::InsufficientScope`] without the scope
+    /// `openid`. [`CallError::Storage`] if the storage fails.
     pub async fn userinfo(
         &self,
         server: &AuthorizationServer,
@@ -68,11 +66,11 @@ impl Authority {
             return Err(CallError::InsufficientScope);
         }
         let client = active_client(&self.catalog(), claims.client_id())?;
-        let user = self.person_of(&verified).await?;
-        let ParsedRequest { userinfo_claims } = asked(&verified)?;
-        let told = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
+        let user = self.user_of(&verified).await?;
+        let RequestedClaims { userinfo_claims } = requested_claims(&verified)?;
+        let standard = standard_claims::of(&user, claims.scopes(), &userinfo_claims);
         let sub = ("sub", Cow::Owned(user.id.as_str().into()));
-        let claims = told.chain([sub]);
+        let claims = standard.chain([sub]);
         let claims = claims.map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
         Ok(UserInfo { client, claims })
     }
@@ -85,43 +83,46 @@ impl Authority {
     ) -> Result<Verified, CallError> {
         let keys = self.keys.verifying(&server.id);
         let keys = keys.ok_or(CallError::InvalidToken("the server has no keys yet"))?;
-        token::verify_own(token, server, &keys, now)
-            .map_err(|_| CallError::InvalidToken("it is no good access token of this server"))
+        token::verify_own(token, server, &keys, now).map_err(|_| {
+            CallError::InvalidToken("the text is not a valid access token of this server")
+        })
     }
 
-    /// The person of whom a token speaks, if it still stands.
-    async fn person_of(&self, verified: &Verified) -> Result<User, CallError> {
+    /// The user of a token that was not revoked.
+    async fn user_of(&self, verified: &Verified) -> Result<User, CallError> {
         let claims = verified.claims();
-        let (Some(id), Some(user)) = (claims.token_id(), token::person_of(claims)) else {
-            return Err(CallError::InvalidToken("it speaks of no person"));
+        let (Some(id), Some(user)) = (claims.token_id(), token::user_of(claims)) else {
+            return Err(CallError::InvalidToken("the token has no user"));
         };
         let mark = TokenMark {
             jti_sha256: sha256(id.as_bytes()),
             family: TokenId::family_of(id),
             user: Some(user),
         };
-        let (standing, person) = self.store.standing_and_person(&mark).await?;
+        let (standing, user) = self.store.standing_and_person(&mark).await?;
         if !standing.holds() {
-            return Err(CallError::InvalidToken("it has been revoked, or what it hangs on ended"));
+            return Err(CallError::InvalidToken(
+                "the token, its family or its user's tokens were revoked",
+            ));
         }
-        person.ok_or(CallError::InvalidToken("its person is not active"))
+        user.ok_or(CallError::InvalidToken("the user of the token is not active"))
     }
 }
 
-/// What was asked for here when the token was.
-fn asked(verified: &Verified) -> Result<ParsedRequest, CallError> {
+/// The claims that were requested for userinfo in the authorization request.
+fn requested_claims(verified: &Verified) -> Result<RequestedClaims, CallError> {
     if !verified.claims().has_others() {
-        return Ok(ParsedRequest::default());
+        return Ok(RequestedClaims::default());
     }
-    let unreadable = CallError::InvalidToken("its userinfo_claims are no list of names");
+    let unreadable = CallError::InvalidToken("userinfo_claims of the token is not a list of names");
     verified.deserialize().map_err(|_| unreadable)
 }
 
-/// The client that holds the token, if it may still do anything.
+/// The client of the token, which must be active.
 fn active_client(catalog: &Snapshot, id: Option<&str>) -> Result<ClientId, CallError> {
     let client = id.map(|id| catalog.client(id)).transpose()?.flatten();
     let client = client.filter(|client| client.spec.status.is_active());
     client
         .map(|client| client.id.clone())
-        .ok_or(CallError::InvalidToken("its client is not active"))
+        .ok_or(CallError::InvalidToken("the client of the token is not active"))
 }

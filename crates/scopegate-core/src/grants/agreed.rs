@@ -1,9 +1,10 @@
-//! What a person agreed to, and what its client gets for it: once.
+//! What a user agreed to, and the tokens that the client gets for it, once.
 //!
-//! Codes are redeemed so, whether a browser brought them or a device waited for them.
+//! Authorization codes and device codes are both redeemed here.
 
 use scopegate_claims::{Audience, UnixTime};
 
+use super::code::{Binding, UsedCode, family_of};
 use super::{Decision, GrantRequest, OnceSigned, Right, WithToken};
 use crate::audit::{ClientDecision, DecisionKind};
 use crate::authority::upkeep::CLOCK_SKEW;
@@ -12,25 +13,22 @@ use crate::call::decision::Deciding;
 use crate::catalog::UserId;
 use crate::directory::{Authentication, Person, User};
 use crate::error::{CallError, OAuthError};
-use crate::grants::code::{Binding, UsedCode, family_of};
 use crate::people::assignment;
 use crate::policy::Granted;
 use crate::store::{Change, Ended, Family, FamilyBody, FamilyId};
-use crate::token::RefreshToken;
-use crate::token::TokenId;
 use crate::token::refresh_family::{self, Begin};
-use crate::token::{Extras, IdTokenWish, Subject};
+use crate::token::{Extras, IdTokenWish, RefreshToken, Subject, TokenId};
 
-/// What a person agreed to.
+/// What a user agreed to.
 #[derive(Clone)]
 pub(super) struct Agreed<'a> {
-    /// By which grant it is redeemed.
+    /// The grant type that redeems the code.
     pub(super) grant_type: &'static str,
-    /// By which code.
+    /// The code.
     pub(super) code: &'a str,
     pub(super) binding: Binding,
     pub(super) user: UserId,
-    /// Which version of the person agreed: of another one nothing is known.
+    /// The version of the user's row when they agreed.
     pub(super) user_version: u64,
     pub(super) auth: Authentication,
     pub(super) granted: Granted,
@@ -40,24 +38,24 @@ pub(super) struct Agreed<'a> {
 }
 
 impl Agreed<'_> {
-    /// The person, if she still may, and nobody has changed her since: a new password ends what she
-    /// has agreed to before.
-    pub(super) fn person(
+    /// The user, who must be active, assigned to the client and unchanged since they agreed. For example, a
+    /// new password invalidates all codes that were issued before.
+    pub(super) fn user(
         &self,
         request: &GrantRequest<'_>,
         user: Option<User>,
     ) -> Result<User, Denied> {
         let user = user.filter(|user| user.id == self.user && user.status.is_active());
-        let user = user.ok_or(CallError::InvalidGrant("the person is not active"))?;
+        let user = user.ok_or(CallError::InvalidGrant("the user is not active"))?;
         if user.version != self.user_version {
-            return Err(CallError::InvalidGrant("the person has changed since she agreed").into());
+            return Err(CallError::InvalidGrant("the user was changed after they consented").into());
         }
         assignment::check(request.client, &user)?;
         Ok(user)
     }
 
-    /// What the client gets. `used` is the change by which the code's row remembers it: the row stays, so
-    /// that a second use of the code is noticed.
+    /// What the client gets. `used` makes the change that marks the code's row as used. The row stays, so that
+    /// a second use of the code is detected.
     pub(super) fn redeemed<'r>(
         self,
         request: &GrantRequest<'r>,
@@ -69,10 +67,10 @@ impl Agreed<'_> {
         let token_id = TokenId::access(family_id.as_ref());
         let mut changes = Vec::new();
         if let Some(family) = family {
-            // A commit that ends all sessions of the user changes the user, too. So it ends this family, or
-            // this request is decided again.
+            // A commit that ends all sessions of the user also changes the user's row. Either it sees this
+            // family and ends it, or this commit loses and the request is decided again.
             changes.push(Change::ExpectUser { user: user.id.clone(), version: user.version });
-            // The same holds for a commit that switches the client or the server off.
+            // The same is true for a commit that deactivates the client or the server.
             let state = request.catalog.state_of(request.client, request.server);
             changes.push(Change::ExpectCatalog(state));
             changes.push(Change::OpenFamily(Box::new(family)));
@@ -100,7 +98,7 @@ impl Agreed<'_> {
         }
     }
 
-    /// A family of refresh tokens, if one was granted and the client may use it.
+    /// A family of refresh tokens, if `offline_access` was granted and the client may refresh.
     fn begin_family(&self, request: &GrantRequest<'_>) -> Option<(Family, RefreshToken)> {
         if !request.client.spec.may_refresh() || !self.granted.scopes.contains("offline_access") {
             return None;
@@ -126,8 +124,8 @@ impl Agreed<'_> {
     }
 }
 
-/// A code comes a second time, from its client and with all that it is bound to: what the first exchange
-/// began ends.
+/// A code was presented a second time, by its client and with the right binding. The tokens of the first
+/// exchange are revoked.
 pub(super) fn replayed(
     request: &GrantRequest<'_>,
     grant_type: &'static str,
@@ -138,8 +136,8 @@ pub(super) fn replayed(
     reused(request, grant_type, Began { user, family, token })
 }
 
-/// A code has no row: nobody issued it, or it was redeemed long ago. Then what it began ends, if it was
-/// bound to one of these.
+/// A code has no row: it was never issued, or it was redeemed and its row was deleted. If a family exists for
+/// the code and one of these bindings, the code is replayed and the family is revoked.
 pub(super) async fn forgotten(
     request: &GrantRequest<'_>,
     grant_type: &'static str,
@@ -159,12 +157,12 @@ pub(super) async fn forgotten(
     Ok(CallError::InvalidGrant(unknown).into())
 }
 
-/// What the first exchange of a code began, and for whom.
+/// The result of the first exchange of a code.
 #[derive(Clone, Copy)]
 struct Began<'a> {
     user: &'a UserId,
     family: Option<&'a FamilyId>,
-    /// The access token, and when it ends anyway.
+    /// The access token, and when it expires.
     token: Option<(&'a TokenId, UnixTime)>,
 }
 

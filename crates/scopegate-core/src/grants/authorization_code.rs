@@ -1,19 +1,19 @@
-//! `authorization_code`: the client redeems what a person's browser brought (RFC 6749 §4.1.3).
+//! `authorization_code`: the client redeems the code that a user's browser brought (RFC 6749 §4.1.3).
 //!
-//! A code serves once. Whoever comes with it again and shows all that it is bound to ends what the first
-//! exchange began: one of the two has stolen it, and nobody knows which (RFC 6749 §4.1.2). Whoever only
-//! found a code is refused, and ends nothing.
+//! A code can be redeemed once. If it is presented again with the right redirect URI and code verifier, the
+//! tokens of the first exchange are revoked: one of the two requests came from a thief (RFC 6749 §4.1.2). A
+//! request that lacks either is refused and revokes nothing, so that a leaked code alone cannot end a family.
 
 use async_trait::async_trait;
 use scopegate_jose::sha256;
 
 use super::agreed::{self, Agreed};
+use super::code::{Binding, CodeBody, CodeState, Issued};
 use super::{Decision, Grant, GrantRequest, code_verifier};
 use crate::call::Denied;
 use crate::directory::User;
 use crate::error::CallError;
 use crate::form::Form;
-use crate::grants::code::{Binding, CodeBody, CodeState, Issued};
 use crate::people::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, StoreError};
 
@@ -21,7 +21,7 @@ use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, StoreError};
 #[derive(Debug)]
 pub(super) struct AuthorizationCode;
 
-/// Its name.
+/// The value of `grant_type`.
 pub(crate) const GRANT_TYPE: &str = "authorization_code";
 
 #[async_trait]
@@ -47,7 +47,7 @@ impl Grant for AuthorizationCode {
         let code = code.ok_or(CallError::InvalidRequest("The parameter code is missing."))?;
         let Some(Found { artifact, body, user }) = find(request, code).await? else {
             let unknown = "there is no such code";
-            let bindings = shown(request.form);
+            let bindings = possible_bindings(request.form);
             return Err(agreed::forgotten(request, GRANT_TYPE, code, &bindings, unknown).await?);
         };
         match body.state {
@@ -71,7 +71,7 @@ fn invalid(reason: &'static str) -> CallError {
     CallError::InvalidGrant(reason)
 }
 
-/// Refuses whoever does not show all that a code is bound to.
+/// Refuses a request without the redirect URI or the code verifier to which the code is bound.
 fn check(binding: &Binding, form: &Form) -> Result<(), CallError> {
     let redirect_uri = form.value("redirect_uri");
     if binding.redirect_uri.as_deref().is_some_and(|sent_to| redirect_uri != Some(sent_to)) {
@@ -80,9 +80,9 @@ fn check(binding: &Binding, form: &Form) -> Result<(), CallError> {
     code_verifier::check(binding.challenge.as_deref(), form.value("code_verifier"))
 }
 
-/// What a code may be bound to, by what is shown with it: a redirect URI counts only if the request named
-/// it, too.
-fn shown(form: &Form) -> Vec<Binding> {
+/// The bindings that a code may have, given the parameters of this request. A code is bound to a redirect URI
+/// only if its authorization request named one, which is not known here.
+fn possible_bindings(form: &Form) -> Vec<Binding> {
     let challenge = form.value("code_verifier").map(code_verifier::challenge_of);
     let named = form.value("redirect_uri").map(|named| Some(named.to_owned()));
     let redirect_uris = named.into_iter().chain([None]);
@@ -91,18 +91,18 @@ fn shown(form: &Form) -> Vec<Binding> {
         .collect()
 }
 
-/// What a code stands for.
+/// The result of the lookup of a code.
 struct Found {
     artifact: Artifact,
     body: CodeBody,
-    /// The person, if she is still there.
+    /// The user, if they still exist.
     user: Option<User>,
 }
 
-/// The row of a code, if it is this client's and this server's; none if there is no row.
+/// The row of a code, which must belong to this client and this server. `None` if there is no row.
 async fn find(request: &GrantRequest<'_>, code: &str) -> Result<Option<Found>, Denied> {
     if !is_secret(code) {
-        return Err(invalid("no code of ours").into());
+        return Err(invalid("the code is malformed").into());
     }
     let name = ArtifactName::Secret(sha256(code.as_bytes()));
     let found = request.store.artifact_and_person(ArtifactKind::Code, &name).await?;
@@ -110,12 +110,12 @@ async fn find(request: &GrantRequest<'_>, code: &str) -> Result<Option<Found>, D
     let body: CodeBody = serde_json::from_str(&artifact.body)
         .map_err(|_| StoreError::Corrupt("a code".to_owned()))?;
     if body.server != request.server.id || body.client != request.client.id {
-        return Err(invalid("the code is another client's or server's").into());
+        return Err(invalid("the code is for another client or server").into());
     }
     Ok(Some(Found { artifact, body, user }))
 }
 
-/// Exchanges the code. The row stays, so that a second use is known for one.
+/// Exchanges the code. Its row stays, so that a second use is detected.
 fn redeem<'a>(
     request: &GrantRequest<'a>,
     code: &str,
@@ -136,10 +136,10 @@ fn redeem<'a>(
         id_token,
         userinfo_claims: issued.userinfo_claims,
     };
-    let person = agreed.person(request, user)?;
+    let user = agreed.user(request, user)?;
     let GrantRequest { server, client, now, .. } = *request;
     let (kind, artifact_id, from) = (artifact.kind, artifact.id, artifact.version);
-    Ok(agreed.redeemed(request, person, move |used| {
+    Ok(agreed.redeemed(request, user, move |used| {
         let expires_at = used.remembered_until(now);
         let state = CodeState::Used { user: id, used, binding: Some(binding) };
         let body = CodeBody { server: server.id.clone(), client: client.id.clone(), state };

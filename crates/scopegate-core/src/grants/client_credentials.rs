@@ -1,4 +1,4 @@
-//! `client_credentials`: the client asks for itself (RFC 6749 §4.4).
+//! `client_credentials`: the client gets a token for itself (RFC 6749 §4.4).
 
 use async_trait::async_trait;
 
@@ -12,7 +12,7 @@ use crate::token::{Extras, Subject};
 #[derive(Debug)]
 pub(super) struct ClientCredentials;
 
-/// Its name.
+/// The value of `grant_type`.
 pub(crate) const GRANT_TYPE: &str = "client_credentials";
 
 #[async_trait]
@@ -30,7 +30,7 @@ impl Grant for ClientCredentials {
     }
 
     async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
-        // RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a credential.
+        // RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a secret.
         if !matches!(request.client.spec.client_type, ClientType::Service | ClientType::Web) {
             return Err(CallError::UnauthorizedClient.into());
         }

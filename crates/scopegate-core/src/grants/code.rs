@@ -1,4 +1,4 @@
-//! An authorization code: a secret, and what was decided when it was issued.
+//! An authorization code: a random secret, and a row with the decision that it stands for.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,47 +8,45 @@ use scopegate_jose::{MasterKey, random_token, sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::authority::upkeep::CLOCK_SKEW;
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
+use crate::catalog::{ClientId, ServerId, UserId};
 use crate::directory::Authentication;
 use crate::policy::Granted;
 use crate::store::{Artifact, ArtifactKind, FamilyId};
-use crate::token::IdTokenWish;
-use crate::token::TokenId;
+use crate::token::{IdTokenWish, TokenId};
 
-/// How long a code may be redeemed (RFC 6749 §4.1.2: ten minutes at most).
+/// How long a code can be redeemed (RFC 6749 §4.1.2 recommends at most ten minutes).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
-/// How long the row of a code stays at least that was redeemed: until then its second use is told from
-/// a guess. It stays until the access token ends; the family is found without it.
+/// The minimum time for which the row of a redeemed code is kept to detect a second use. It is kept longer if
+/// the access token lives longer. After that, a replay is detected only if the code began a family.
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
-/// What a code is bound to: whoever exchanges it must show both.
+/// What a code is bound to. The token request must match both.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Binding {
-    /// Where it was sent, if the request named that: the exchange must name it again.
+    /// The `redirect_uri` of the authorization request. If it had one, the token request must repeat it.
     pub(crate) redirect_uri: Option<String>,
-    /// The S256 challenge (RFC 7636).
+    /// The S256 code challenge (RFC 7636).
     pub(crate) challenge: Option<String>,
 }
 
-/// The family that a code begins. It follows from the code and its binding, so that whoever shows all of
-/// that again after the code's row is forgotten still ends the family. The code alone ends nothing.
+/// The id of the family that a code begins. It is derived from the code and its binding, so a replay with the
+/// right binding ends the family even after the code's row was deleted. The code alone does not give the id.
 pub(crate) fn family_of(code: &str, binding: &Binding, master_key: &MasterKey) -> FamilyId {
-    let mut shown = sha256(code.as_bytes()).to_vec();
+    let mut input = sha256(code.as_bytes()).to_vec();
     for (tag, part) in [(1, &binding.redirect_uri), (2, &binding.challenge)] {
         if let Some(part) = part {
-            shown.push(tag);
-            shown.extend(sha256(part.as_bytes()));
+            input.push(tag);
+            input.extend(sha256(part.as_bytes()));
         }
     }
-    let mac = master_key.mac("family of a code", &shown);
+    let mac = master_key.mac("family of a code", &input);
     let mut bytes = [0; 15];
     bytes.copy_from_slice(&mac[..15]);
     FamilyId::from_bytes(&bytes)
 }
 
-/// What a code stands for. `Debug` hides it.
+/// The stored body of a code. `Debug` hides it.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CodeBody {
@@ -57,23 +55,23 @@ pub(crate) struct CodeBody {
     pub(crate) state: CodeState,
 }
 
-/// Whether it was redeemed.
+/// Whether the code was redeemed.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) enum CodeState {
-    /// It waits for its client.
+    /// The code was not redeemed yet.
     Issued(Box<Issued>),
-    /// The client has its tokens. What was granted is not kept any longer.
+    /// The code was redeemed. What was granted is no longer stored.
     Used {
         user: UserId,
         used: UsedCode,
-        /// Nothing of it ends where this is unknown, in a row of an earlier version.
+        /// `None` in a row of an earlier version. A replay of such a code revokes nothing.
         #[serde(default)]
         binding: Option<Binding>,
     },
 }
 
-/// What was decided when a code was issued.
+/// The decision when the code was issued.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Issued {
@@ -82,7 +80,7 @@ pub(crate) struct Issued {
     pub(crate) granted: Granted,
     pub(crate) audience: Audience,
     pub(crate) user: UserId,
-    /// Which version of her agreed.
+    /// The version of the user's row when they consented.
     pub(crate) user_version: u64,
     pub(crate) auth: Authentication,
     pub(crate) id_token: IdTokenWish,
@@ -90,20 +88,20 @@ pub(crate) struct Issued {
     pub(crate) userinfo_claims: Vec<String>,
 }
 
-/// What ends if a code is used once more.
+/// What a replay of a used code revokes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UsedCode {
-    /// The family of refresh tokens, with which its access tokens end.
+    /// The family of refresh tokens. Its access tokens end with it.
     pub(crate) family: Option<FamilyId>,
-    /// The access token.
+    /// The id of the access token.
     pub(crate) token_id: TokenId,
-    /// When it ends anyway.
+    /// When the access token expires.
     pub(crate) token_ends_at: UnixTime,
 }
 
 impl UsedCode {
-    /// How long the row of the code stays: a code that comes again ends the access token by it.
+    /// Until when the row of the code is kept. A replay needs the row to revoke the access token.
     pub(crate) fn remembered_until(&self, now: UnixTime) -> UnixTime {
         now.plus(REMEMBERED).max(self.token_ends_at.plus(CLOCK_SKEW))
     }
@@ -121,7 +119,7 @@ impl fmt::Debug for CodeBody {
     }
 }
 
-/// Makes a code of a server for a client, and the row by which it is found.
+/// Makes a code and its row.
 pub(crate) fn issue(
     server: &ServerId,
     client: &ClientId,
@@ -149,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_family_follows_from_the_code_and_from_all_that_it_is_bound_to() {
+    fn the_family_id_depends_on_the_code_and_on_its_binding() {
         let master_key = MasterKey::generate();
         let binding = |redirect_uri: Option<&str>, challenge: Option<&str>| Binding {
             redirect_uri: redirect_uri.map(str::to_owned),

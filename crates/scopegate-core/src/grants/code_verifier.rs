@@ -1,35 +1,37 @@
-//! The proof that whoever redeems a code is the one who asked for it (RFC 7636 §4.6).
+//! The code verifier proves that the party that redeems a code is the one that requested it (RFC 7636 §4.6).
 
 use scopegate_jose::{base64url, constant_time_eq, sha256};
 
 use crate::error::CallError;
 
-/// Compares a verifier with the challenge that the code was issued for.
+/// Compares a verifier with the challenge of the code.
 ///
-/// A verifier for a code without a challenge is refused: somebody took the challenge away on the way
-/// (RFC 9700 §2.1.1).
+/// A verifier for a code without a challenge is refused, because an attacker may have removed the challenge
+/// from the authorization request (RFC 9700 §2.1.1, PKCE downgrade).
 pub(super) fn check(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), CallError> {
     let refuse = |reason| Err(CallError::InvalidGrant(reason));
     match (challenge, verifier) {
         (None, None) => Ok(()),
-        (None, Some(_)) => refuse("a verifier came for a code without a challenge"),
+        (None, Some(_)) => refuse("there is a code verifier, but the code has no challenge"),
         (Some(_), None) => refuse("the code verifier is missing"),
-        (Some(_), Some(verifier)) if !is_verifier(verifier) => refuse("no code verifier"),
+        (Some(_), Some(verifier)) if !is_verifier(verifier) => {
+            refuse("the code verifier is malformed")
+        }
         (Some(challenge), Some(verifier)) => {
             match constant_time_eq(challenge_of(verifier).as_bytes(), challenge.as_bytes()) {
                 true => Ok(()),
-                false => refuse("the code verifier is another one"),
+                false => refuse("the code verifier does not match"),
             }
         }
     }
 }
 
-/// The challenge that a verifier answers (RFC 7636 §4.2, S256).
+/// The challenge of a verifier (RFC 7636 §4.2, S256).
 pub(super) fn challenge_of(verifier: &str) -> String {
     base64url::encode(&sha256(verifier.as_bytes()))
 }
 
-/// 43 to 128 unreserved characters (RFC 7636 §4.1).
+/// Whether a text has 43 to 128 unreserved characters (RFC 7636 §4.1).
 fn is_verifier(text: &str) -> bool {
     let is_unreserved =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');

@@ -1,4 +1,4 @@
-//! What a grant decides: for whom, by what right, and what must be remembered.
+//! The decision of a grant: the subject, how the scopes are decided, and the changes to store.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,78 +9,79 @@ use crate::policy::Granted;
 use crate::store::Change;
 use crate::token::{Extras, RefreshToken, Subject, TokenId};
 
-/// What a grant decided.
+/// The decision of a grant.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a grant says all of it")]
+#[expect(clippy::exhaustive_structs, reason = "grants construct it")]
 pub struct Decision<'a> {
-    /// The client itself, or the user for whom it asks.
+    /// The subject of the token: a user, or the client itself.
     pub subject: Subject,
-    /// By what the scopes of the token are decided.
+    /// How the scopes of the token are decided.
     pub right: Right,
-    /// What the tokens say besides their scopes.
+    /// The contents of the tokens other than scopes.
     pub extras: Extras,
-    /// What must be remembered, in the transaction that issues the token.
+    /// The changes to store in the transaction that issues the token.
     pub changes: Vec<Change>,
-    /// What follows once the token is signed.
+    /// A step that runs after the token is signed.
     pub once_signed: Option<OnceSigned<'a>>,
 }
 
-/// By what the scopes of a token are decided.
+/// How the scopes of a token are decided.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "they are decided now, or were decided before")]
+#[expect(clippy::exhaustive_enums, reason = "they are decided now or were decided before")]
 pub enum Right {
-    /// They were decided when the user agreed.
+    /// The policies decided when the user consented.
     Decided {
-        /// What was granted.
+        /// The decision of the policies.
         granted: Granted,
-        /// For which audience.
+        /// The audience that was chosen.
         audience: Audience,
     },
     /// The policies decide now.
     Policy {
-        /// The grant type that the rules must list.
+        /// The grant type that a rule must list.
         grant_type: Cow<'static, str>,
-        /// No other scopes than these.
+        /// The maximum scopes. `None` means no limit.
         at_most: Option<ScopeSet>,
-        /// No other audience than this one.
+        /// The only allowed audience. `None` means no limit.
         audience: Option<Audience>,
-        /// The token ends then at the latest.
+        /// The latest expiry of the token. `None` means no limit.
         until: Option<UnixTime>,
     },
 }
 
-/// A step of a grant that needs to know the token: how long it lives, what was granted.
+/// A step of a grant that runs after the token is signed. It needs the id and expiry of the token, or the
+/// decision of the policies.
 pub struct OnceSigned<'a>(Box<dyn FnOnce(&Signed<'_>) -> WithToken + Send + 'a>);
 
-/// What is known of a token once it is signed.
+/// A signed token.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Signed<'a> {
     /// The `jti`.
     pub id: &'a TokenId,
-    /// When the token ends.
+    /// When the token expires.
     pub ends_at: UnixTime,
-    /// What was granted.
+    /// The decision of the policies.
     pub granted: &'a Granted,
 }
 
-/// What goes with a token once it is signed.
+/// What a grant adds to a signed token.
 #[derive(Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a grant says all of it")]
+#[expect(clippy::exhaustive_structs, reason = "grants construct it")]
 pub struct WithToken {
-    /// What must be remembered, in the transaction that issues the token.
+    /// The changes to store in the transaction that issues the token.
     pub changes: Vec<Change>,
     /// The refresh token.
     pub refresh_token: Option<RefreshToken>,
 }
 
 impl<'a> OnceSigned<'a> {
-    /// A step that is taken once the token is signed.
+    /// Wraps a step that runs after the token is signed.
     pub fn new(step: impl FnOnce(&Signed<'_>) -> WithToken + Send + 'a) -> Self {
         Self(Box::new(step))
     }
 
-    /// Takes the step.
+    /// Runs the step.
     pub(crate) fn take(self, signed: &Signed<'_>) -> WithToken {
         (self.0)(signed)
     }
@@ -93,7 +94,7 @@ impl fmt::Debug for OnceSigned<'_> {
 }
 
 impl Right {
-    /// The policies decide, and nothing bounds what they give.
+    /// The policies decide without further limits.
     pub(crate) const fn policy(grant_type: &'static str) -> Self {
         let grant_type = Cow::Borrowed(grant_type);
         Self::Policy { grant_type, at_most: None, audience: None, until: None }

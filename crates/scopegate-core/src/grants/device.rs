@@ -1,11 +1,12 @@
-//! The device authorization grant (RFC 8628): a device that has no browser asks, a person decides in
-//! hers.
+//! The device authorization grant (RFC 8628): a device without a browser requests access, and a user decides
+//! in their own browser.
 //!
-//! 1. The device asks and gets two codes ([`asking`](self)): a secret one, and one that a person types.
-//! 2. She signs in, types the code, sees what it is for, and allows it or not (`activation`).
-//! 3. Meanwhile the device asks for its token, again and again (`grants::device_code`).
+//! 1. The device gets two codes (`endpoints::device`): a secret device code, and a user code to type.
+//! 2. The user signs in, types the user code, sees what the device requests, and allows or denies it
+//!    (`endpoints::device`).
+//! 3. Meanwhile the device polls for its tokens (`grants::device_code`).
 //!
-//! All of it is one artifact, found by either code, that moves from state to state.
+//! One artifact holds the state. Either code finds it.
 
 mod user_code;
 
@@ -16,79 +17,78 @@ use std::time::Duration;
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, ServerId};
+use super::code::UsedCode;
+use crate::catalog::{ClientId, ServerId, UserId};
 use crate::directory::Authentication;
-use crate::grants::code::UsedCode;
 use crate::policy::{Granted, Wanted};
 use crate::store::{Artifact, Change, StoreError};
 
 pub use user_code::UserCode;
 
-/// How long a person has time (RFC 8628 §3.2, `expires_in`).
+/// How long the codes are valid (RFC 8628 §3.2, `expires_in`).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// How long a device waits between two questions at first (RFC 8628 §3.2, `interval`).
+/// How long a device must wait between two polls at first (RFC 8628 §3.2, `interval`).
 pub(crate) const INTERVAL: Duration = Duration::from_secs(5);
 
-/// What a device code stands for. `Debug` hides it.
+/// The stored body of a device code. `Debug` hides it.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeviceBody {
     pub(crate) server: ServerId,
     pub(crate) client: ClientId,
-    /// The scopes that were named; none: it is for the server to choose.
+    /// The requested scopes. `None` means the server's default scopes.
     pub(crate) scopes: Option<ScopeSet>,
     pub(crate) audience: Audience,
-    /// From where the device asked, so that the person can see whether it is hers.
+    /// The IP address of the device. It helps the user to recognize their own device.
     pub(crate) asked_from: Option<IpAddr>,
     pub(crate) ends_at: UnixTime,
-    /// How long the device must wait between two questions at first.
+    /// How long the device must wait between two polls at first.
     pub(crate) interval: Duration,
-    /// When the device asked last, in rows of an earlier version.
+    /// The time of the last poll, in rows of an earlier version. It is read and ignored.
     #[serde(default, rename = "polled_at", skip_serializing)]
     pub(crate) _polled_at: Option<UnixTime>,
     pub(crate) state: State,
 }
 
-/// How far it has come.
+/// The state of a device code.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) enum State {
-    /// The person has not decided.
+    /// The user has not decided yet.
     Pending,
-    /// She allows it.
+    /// The user allowed the request.
     Approved(Approval),
-    /// She does not.
+    /// The user denied the request.
     Denied,
-    /// The device has its tokens.
+    /// The device got its tokens.
     Used { user: UserId, used: UsedCode },
 }
 
-/// What a person allowed.
+/// What a user allowed.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Approval {
     pub(crate) user: UserId,
-    /// Which version of her.
+    /// The version of the user's row when they decided.
     pub(crate) user_version: u64,
     pub(crate) auth: Authentication,
     pub(crate) granted: Granted,
 }
 
 impl DeviceBody {
-    /// What an artifact holds.
+    /// Reads the body of an artifact.
     pub(crate) fn read(artifact: &Artifact) -> Result<Self, StoreError> {
         serde_json::from_str(&artifact.body)
             .map_err(|_| StoreError::Corrupt("a device code".to_owned()))
     }
 
-    /// The scopes that the device asks for.
+    /// The scopes that the device requests.
     pub(crate) fn wanted(&self) -> Wanted {
         self.scopes.clone().map_or(Wanted::Default, Wanted::Named)
     }
 
-    /// The change that leaves an artifact with this.
+    /// The change that replaces the body of the artifact by this one.
     pub(crate) fn moved(&self, artifact: &Artifact, expires_at: UnixTime) -> Change {
         Change::MoveArtifact {
             kind: artifact.kind,
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_code_of_an_earlier_version_is_read_and_one_of_a_later_version_is_not() {
+    fn a_row_of_an_earlier_version_is_read_and_one_of_a_later_version_is_refused() {
         let body = |more: &str| {
             format!(
                 r#"{{"server":"default","client":"tv","scopes":null,"audience":"api://orders",

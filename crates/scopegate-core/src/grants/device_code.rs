@@ -1,16 +1,16 @@
-//! `urn:ietf:params:oauth:grant-type:device_code`: a device asks whether it was let in (RFC 8628 §3.4).
+//! `urn:ietf:params:oauth:grant-type:device_code`: a device polls for its tokens (RFC 8628 §3.4).
 //!
-//! It asks again and again, and must wait between two questions. Who asks too soon waits longer from
-//! then on. Nothing of that is written.
+//! The device must wait for an interval between two polls. If it polls too soon, the interval becomes longer.
+//! Polls are counted in memory and not stored.
 
 use async_trait::async_trait;
 
 use super::agreed::{self, Agreed};
+use super::code::Binding;
+use super::device::{Approval, DeviceBody, State};
 use super::{Decision, Grant, GrantRequest};
 use crate::call::Denied;
 use crate::error::CallError;
-use crate::grants::code::Binding;
-use crate::grants::device::{Approval, DeviceBody, State};
 use crate::limits::TooSoon;
 use crate::people::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, UserKey};
@@ -20,7 +20,7 @@ use crate::token::IdTokenWish;
 #[derive(Debug)]
 pub(super) struct DeviceCode;
 
-/// Its name.
+/// The value of `grant_type`.
 pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 #[async_trait]
@@ -46,12 +46,14 @@ impl Grant for DeviceCode {
             let unbound = [Binding::default()];
             return Err(agreed::forgotten(request, GRANT_TYPE, code, &unbound, unknown).await?);
         };
-        let is_over = request.now >= body.ends_at;
+        let has_expired = request.now >= body.ends_at;
         match &body.state {
             State::Used { user, used } => Err(agreed::replayed(request, GRANT_TYPE, used, user)),
             State::Denied => Err(CallError::DeviceDenied.into()),
-            State::Pending | State::Approved(_) if is_over => Err(CallError::ExpiredToken.into()),
-            State::Pending => Err(must_wait(request, &artifact, &body).into()),
+            State::Pending | State::Approved(_) if has_expired => {
+                Err(CallError::ExpiredToken.into())
+            }
+            State::Pending => Err(pending(request, &artifact, &body).into()),
             State::Approved(approval) => {
                 let agreed = agreed(code, approval.clone(), &body);
                 redeem(request, artifact, body, agreed).await
@@ -60,35 +62,34 @@ impl Grant for DeviceCode {
     }
 }
 
-/// The row of a device code, if it is this client's and this server's; none if there is no row.
+/// The row of a device code, which must belong to this client and this server. `None` if there is no row.
 async fn find(
     request: &GrantRequest<'_>,
     code: &str,
 ) -> Result<Option<(Artifact, DeviceBody)>, Denied> {
     let invalid = CallError::InvalidGrant;
     if !is_secret(code) {
-        return Err(invalid("no device code of ours").into());
+        return Err(invalid("the device code is malformed").into());
     }
     let name = ArtifactName::of_secret(code);
     let artifact = request.store.artifact(ArtifactKind::Device, &name).await?;
     let Some(artifact) = artifact else { return Ok(None) };
     let body = DeviceBody::read(&artifact)?;
     if body.server != request.server.id || body.client != request.client.id {
-        return Err(invalid("the device code is another client's or server's").into());
+        return Err(invalid("the device code is for another client or server").into());
     }
     Ok(Some((artifact, body)))
 }
 
-/// The person has not decided. The device is told so, or that it asks too soon (RFC 8628 §3.5).
-fn must_wait(request: &GrantRequest<'_>, artifact: &Artifact, body: &DeviceBody) -> CallError {
+/// The user has not decided yet. The error is `slow_down` if the device polls too soon (RFC 8628 §3.5).
+fn pending(request: &GrantRequest<'_>, artifact: &Artifact, body: &DeviceBody) -> CallError {
     match request.polls.ask(&artifact.id, body.interval, request.now) {
         Ok(()) => CallError::AuthorizationPending,
         Err(TooSoon) => CallError::SlowDown,
     }
 }
 
-/// What the person allowed. A device asks for no nonce and no claims by name, and its code is bound to
-/// nothing but its client.
+/// What the user allowed. A device cannot request a nonce or claims, and its code is bound only to its client.
 fn agreed<'a>(code: &'a str, approval: Approval, body: &DeviceBody) -> Agreed<'a> {
     let Approval { user, user_version, auth, granted } = approval;
     Agreed {
@@ -113,11 +114,11 @@ async fn redeem<'a>(
     agreed: Agreed<'_>,
 ) -> Result<Decision<'a>, Denied> {
     let user = request.store.user(UserKey::Id(&agreed.user)).await?;
-    let person = agreed.person(request, user)?;
-    let (user, now) = (person.id.clone(), request.now);
-    Ok(agreed.redeemed(request, person, move |used| {
+    let user = agreed.user(request, user)?;
+    let (id, now) = (user.id.clone(), request.now);
+    Ok(agreed.redeemed(request, user, move |used| {
         let expires_at = used.remembered_until(now);
-        let body = DeviceBody { state: State::Used { user, used }, ..body };
+        let body = DeviceBody { state: State::Used { user: id, used }, ..body };
         body.moved(&artifact, expires_at)
     }))
 }

@@ -1,17 +1,15 @@
-//! `urn:ietf:params:oauth:grant-type:jwt-bearer`: an issuer that the server trusts says for whom a
-//! client asks (RFC 7523 §2.1).
+//! `urn:ietf:params:oauth:grant-type:jwt-bearer`: a client presents an assertion of a trusted issuer and gets a
+//! token for the user whom the assertion names (RFC 7523 §2.1).
 //!
-//! Both are proved: the client by its own credentials, the person by the assertion. An assertion
-//! serves once.
+//! The client authenticates with its own credentials. An assertion can be used once.
 
 use async_trait::async_trait;
 use scopegate_jose::{AlgorithmSet, UnverifiedJws, sha256};
 
-use super::without_user::{as_consented, without_sign_in};
+use super::without_user::{limit_to_consent, without_sign_in};
 use super::{Decision, Grant, GrantRequest, Right};
 use crate::call::Denied;
-use crate::catalog::UserId;
-use crate::catalog::{AuthorizationServer, Clients, SubjectKind, TrustedIssuer};
+use crate::catalog::{AuthorizationServer, Clients, SubjectKind, TrustedIssuer, UserId};
 use crate::client_auth::assertion::Assertion;
 use crate::directory::{Person, User};
 use crate::error::CallError;
@@ -23,10 +21,10 @@ use crate::token::{Extras, Subject};
 #[derive(Debug)]
 pub(super) struct JwtBearer;
 
-/// Its name.
+/// The value of `grant_type`.
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// The types that an assertion may have, if it has one: an access token is none.
+/// The allowed values of the header `typ`, which may be missing. They exclude access tokens.
 const TYPES: [&str; 2] = ["JWT", "authorization-grant+jwt"];
 
 #[async_trait]
@@ -48,11 +46,11 @@ impl Grant for JwtBearer {
         let text = request.form.value("assertion");
         let text = text.ok_or(CallError::InvalidRequest("The parameter assertion is missing."))?;
         let (assertion, issuer) = verified(request, text).await?;
-        let used = unused(request, &assertion).await?;
+        let used = mark_used(request, &assertion).await?;
         let user = user(request, &assertion, issuer).await?;
         assignment::check(request.client, &user)?;
         let at_most = without_sign_in(request, None)?;
-        let at_most = as_consented(request, &user, at_most).await?;
+        let at_most = limit_to_consent(request, &user, at_most).await?;
         Ok(Decision {
             subject: Subject::Person(Box::new(Person { user, auth: None })),
             right: Right::Policy {
@@ -72,7 +70,7 @@ fn invalid(why: &'static str) -> CallError {
     CallError::InvalidGrant(why)
 }
 
-/// What the assertion says, if an issuer signed it whose assertions this client may bring.
+/// Verifies an assertion. Its issuer must be trusted, and this client must be allowed to present it.
 async fn verified<'a>(
     request: &GrantRequest<'a>,
     text: &str,
@@ -89,7 +87,7 @@ async fn verified<'a>(
     if let Clients::Named(clients) = &issuer.spec.clients
         && !clients.contains(&request.client.id)
     {
-        return Err(invalid("the client may not bring assertions of this issuer"));
+        return Err(invalid("the client may not present assertions of this issuer"));
     }
     let published = match &issuer.spec.jwks_uri {
         Some(url) => Some(request.client_keys.of(url, header.kid(), now).await?),
@@ -106,10 +104,10 @@ async fn verified<'a>(
     Ok((assertion, issuer))
 }
 
-/// That the assertion is used now, if it was not used before.
-async fn unused(request: &GrantRequest<'_>, assertion: &Assertion) -> Result<Change, Denied> {
+/// The change that records the use of the assertion. Refuses an assertion that was used before.
+async fn mark_used(request: &GrantRequest<'_>, assertion: &Assertion) -> Result<Change, Denied> {
     let Assertion { iss, jti, .. } = assertion;
-    // The length keeps issuer and id apart, whatever they hold.
+    // The length of the issuer separates issuer and `jti`, so that no two pairs have the same digest.
     let id = sha256(format!("{}:{iss}{jti}", iss.len()).as_bytes());
     let name = ArtifactName::Secret(id);
     if request.store.artifact(ArtifactKind::Assertion, &name).await?.is_some() {
@@ -126,13 +124,13 @@ async fn unused(request: &GrantRequest<'_>, assertion: &Assertion) -> Result<Cha
     }))
 }
 
-/// Of whom the assertion speaks.
+/// The user whom the assertion names.
 async fn user(
     request: &GrantRequest<'_>,
     assertion: &Assertion,
     issuer: &TrustedIssuer,
 ) -> Result<User, Denied> {
-    let unknown = || invalid("the assertion's subject is no active person");
+    let unknown = || invalid("the assertion's subject is no active user");
     let user = match issuer.spec.subject {
         SubjectKind::Login => request.store.user(UserKey::Login(&assertion.sub)).await?,
         SubjectKind::Id => {

@@ -1,7 +1,7 @@
-//! `refresh_token`: the client asks again for what a person once agreed to (RFC 6749 §6).
+//! `refresh_token`: the client gets new tokens for an earlier authorization (RFC 6749 §6).
 //!
-//! All is asked again that may have changed since: the client, the person, whether one may use the
-//! other, the policies. They may give less than before, or nothing; never more.
+//! Everything that may have changed is checked again: the client, the user, whether the user may use the
+//! client, and the policies. A refresh may give fewer scopes than before, or none, but never more.
 
 use async_trait::async_trait;
 
@@ -13,16 +13,14 @@ use crate::directory::{Person, User};
 use crate::error::{CallError, OAuthError};
 use crate::people::assignment;
 use crate::store::{Change, Ended, Family};
-use crate::token::RefreshToken;
-use crate::token::TokenId;
 use crate::token::refresh_family::{self, Shown};
-use crate::token::{Extras, IdTokenWish, Subject};
+use crate::token::{Extras, IdTokenWish, RefreshToken, Subject, TokenId};
 
 /// The grant.
 #[derive(Debug)]
 pub(super) struct Refresh;
 
-/// Its name.
+/// The value of `grant_type`.
 const GRANT_TYPE: &str = "refresh_token";
 
 #[async_trait]
@@ -42,7 +40,9 @@ impl Grant for Refresh {
         match shown {
             Shown::Newest | Shown::Parent => {}
             Shown::Replaced if !family.revoked => return Err(reused(request, &family)),
-            Shown::Replaced => return Err(invalid("a token of a family that was ended")),
+            Shown::Replaced => {
+                return Err(invalid("a replaced token of a family that was revoked"));
+            }
             Shown::Unissued => {
                 tracing::warn!(
                     family = %family.id,
@@ -55,24 +55,24 @@ impl Grant for Refresh {
             return Err(invalid("the family has ended"));
         }
         let person = person(request, &family, user)?;
-        let began_by = family.body.grant_type.clone();
-        if !request.client.spec.grant_types.contains(&began_by) {
+        let first_grant_type = family.body.grant_type.clone();
+        if !request.client.spec.grant_types.contains(&first_grant_type) {
             return Err(CallError::UnauthorizedClient.into());
         }
         let body = family.body.clone();
         Ok(Decision {
             subject: Subject::Person(Box::new(person)),
-            // The policies are asked again, for the grant by which the family began. Its scopes are the
-            // most that they give.
+            // The policies decide again, for the grant with which the family began and for at most the
+            // scopes of the family.
             right: Right::Policy {
-                grant_type: began_by.into(),
+                grant_type: first_grant_type.into(),
                 at_most: Some(body.scopes),
                 audience: Some(body.audience),
                 until: None,
             },
             extras: Extras {
                 token_id: Some(TokenId::access(Some(&family.id))),
-                // OpenID Connect Core §12.2: an ID token of a refresh has no nonce.
+                // OpenID Connect Core §12.2: the ID token of a refresh should have no nonce.
                 id_token: Some(IdTokenWish { nonce: None, claims: body.id_token_claims }),
                 userinfo_claims: body.userinfo_claims,
                 ..Extras::default()
@@ -83,7 +83,7 @@ impl Grant for Refresh {
     }
 }
 
-/// The use of a refresh token. How long the family goes on is known once the policies have decided.
+/// Records the use of the refresh token. It runs late because the policies decide on the new idle window.
 fn continued<'a>(request: &GrantRequest<'a>, family: Family, shown: Shown) -> OnceSigned<'a> {
     let GrantRequest { client, master_key, now, .. } = *request;
     OnceSigned::new(move |signed| {
@@ -94,17 +94,16 @@ fn continued<'a>(request: &GrantRequest<'a>, family: Family, shown: Shown) -> On
     })
 }
 
-/// What a refresh token stands for.
+/// The result of the lookup of a refresh token.
 struct Found {
     family: Family,
     generation: u32,
-    /// The person, if she is still there.
+    /// The user, if they still exist.
     user: Option<User>,
 }
 
-/// The family and the generation of the token that is shown, if it is this client's.
-///
-/// The storage is asked for tokens only that this server derived.
+/// Looks up the presented token, which must belong to this client. Forged tokens are refused before the
+/// storage is read.
 async fn find(request: &GrantRequest<'_>) -> Result<Found, Denied> {
     let text = request.form.value("refresh_token");
     let text = text.ok_or(CallError::InvalidRequest("The parameter refresh_token is missing."))?;
@@ -113,26 +112,26 @@ async fn find(request: &GrantRequest<'_>) -> Result<Found, Denied> {
     let found = request.store.family_and_person(&id).await?;
     let (family, user) = found.ok_or_else(|| invalid("the family is forgotten"))?;
     if family.server != request.server.id || family.client != request.client.id {
-        // Nothing ends: a stranger who found a token shall not be able to sign its owner out.
+        // Nothing is revoked: otherwise any client that found a token could end its owner's family.
         return Err(invalid("a token of another client or server"));
     }
     Ok(Found { family, generation, user })
 }
 
-/// The person, if she is still there and may use the client.
+/// The user, who must be active and assigned to the client.
 fn person(
     request: &GrantRequest<'_>,
     family: &Family,
     user: Option<User>,
 ) -> Result<Person, Denied> {
     let user = user.filter(|user| user.status.is_active());
-    let user = user.ok_or_else(|| invalid("the person is not active"))?;
+    let user = user.ok_or_else(|| invalid("the user is not active"))?;
     assignment::check(request.client, &user)?;
     Ok(Person { user, auth: family.body.auth.clone() })
 }
 
-/// A token that was replaced is shown again: nobody knows who is honest, so all of the family ends,
-/// its access tokens too (RFC 9700 §4.14.2).
+/// A replaced token was presented again. Either side may be the thief, so the whole family is revoked,
+/// including its access tokens (RFC 9700 §4.14.2).
 fn reused(request: &GrantRequest<'_>, family: &Family) -> Denied {
     let GrantRequest { server, client, now, .. } = *request;
     let error = CallError::InvalidGrant("a refresh token was used again");

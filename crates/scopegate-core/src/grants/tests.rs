@@ -1,4 +1,4 @@
-//! What all grants have in common, and codes for their tests.
+//! Tests of all grants, and authorization codes for the tests of single grants.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 pub(super) const REDIRECT: &str = "https://portal.example/cb";
 
-/// A code that nobody issued, and that looks like one.
+/// A well-formed code that was never issued.
 pub(super) const UNKNOWN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 pub(super) const DAY: u64 = 24 * 60 * 60;
 
-/// What a rule of the world gives.
+/// What the rule of the test world grants.
 pub(super) fn granted(scopes: &str) -> Granted {
     Granted {
         scopes: ScopeSet::parse(scopes).unwrap(),
@@ -34,7 +34,7 @@ pub(super) fn granted(scopes: &str) -> Granted {
     }
 }
 
-/// The form that redeems a code with all that it is bound to.
+/// A form that redeems a code with the right redirect URI and code verifier.
 pub(super) fn redeeming(code: &str) -> [(&str, &str); 4] {
     [
         ("grant_type", "authorization_code"),
@@ -45,7 +45,7 @@ pub(super) fn redeeming(code: &str) -> [(&str, &str); 4] {
 }
 
 impl World {
-    /// A code of alice for the client `portal` of the server `default`.
+    /// A code for the user alice and the client `portal` at the server `default`.
     pub(crate) async fn code(&self, scopes: &str) -> String {
         self.code_of("default", "portal", scopes, |_| {}).await
     }
@@ -80,7 +80,7 @@ impl World {
         code
     }
 
-    /// The access token and the refresh token of alice for the client `portal`.
+    /// An access token and a refresh token for the user alice and the client `portal`.
     pub(crate) async fn tokens(&self, scopes: &str) -> (String, String) {
         let code = self.code(scopes).await;
         let answer = self.token("portal", &redeeming(&code)).await.unwrap();
@@ -90,7 +90,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_grant_is_for_clients_that_list_it_at_servers_that_have_it() {
+async fn a_grant_needs_a_client_that_lists_it_and_a_server_that_supports_it() {
     let world = World::new().await;
     let ask = |server, client, grant_type| {
         let form = [("grant_type", grant_type)];
@@ -107,7 +107,7 @@ async fn a_grant_is_for_clients_that_list_it_at_servers_that_have_it() {
         let answer = ask("default", "api", unknown).await;
         assert!(matches!(answer, Err(CallError::UnsupportedGrantType)), "{unknown}");
     }
-    for (server, grant_type, is_there) in [
+    for (server, grant_type, is_supported) in [
         ("org", "urn:ietf:params:oauth:grant-type:jwt-bearer", false),
         ("org", "urn:ietf:params:oauth:grant-type:token-exchange", false),
         ("near", "urn:ietf:params:oauth:grant-type:jwt-bearer", true),
@@ -115,14 +115,14 @@ async fn a_grant_is_for_clients_that_list_it_at_servers_that_have_it() {
     ] {
         let answer = ask(server, "service", grant_type).await;
         let is_known = !matches!(answer, Err(CallError::UnsupportedGrantType));
-        assert_eq!(is_known, is_there, "{server} {grant_type}: {answer:?}");
+        assert_eq!(is_known, is_supported, "{server} {grant_type}: {answer:?}");
     }
     let missing = refusal(world.token("service", &[]).await);
     assert!(matches!(missing, CallError::InvalidRequest(_)));
 }
 
 #[tokio::test]
-async fn a_grant_that_needs_a_secret_is_not_for_public_clients() {
+async fn a_public_client_cannot_use_a_grant_that_needs_a_secret() {
     let world = World::new().await;
     for grant in GRANTS {
         let name = grant.grant_type();
@@ -132,17 +132,17 @@ async fn a_grant_that_needs_a_secret_is_not_for_public_clients() {
         assert_eq!(is_unauthorized, grant.needs_secret(), "{name}");
     }
     let needing: Vec<_> = GRANTS.iter().filter(|grant| grant.needs_secret()).collect();
-    assert_eq!(needing.len(), 3, "those that a found token or no user would be enough for");
+    assert_eq!(needing.len(), 3, "client credentials, JWT bearer and token exchange");
 }
 
 #[test]
-fn the_traits_of_each_grant_are_those_of_its_standard() {
-    let told = |grant: &&dyn Grant| {
-        let traits = (grant.needs_user(), grant.starts_family(), grant.continues_family());
-        (grant.grant_type(), traits)
+fn each_grant_has_the_properties_that_its_standard_requires() {
+    let properties = |grant: &&dyn Grant| {
+        let properties = (grant.needs_user(), grant.starts_family(), grant.continues_family());
+        (grant.grant_type(), properties)
     };
-    let told: Vec<_> = GRANTS.iter().map(told).collect();
-    let [code, client, device, refresh, bearer, exchange] = told[..] else { unreachable!() };
+    let all: Vec<_> = GRANTS.iter().map(properties).collect();
+    let [code, client, device, refresh, bearer, exchange] = all[..] else { unreachable!() };
     assert_eq!(code, ("authorization_code", (true, true, false)));
     assert_eq!(client, ("client_credentials", (false, false, false)));
     assert_eq!(device.1, (true, true, false));
@@ -156,11 +156,11 @@ fn the_traits_of_each_grant_are_those_of_its_standard() {
 }
 
 #[tokio::test]
-async fn client_credentials_are_for_programs_that_can_keep_a_secret() {
+async fn client_credentials_are_for_clients_that_can_keep_a_secret() {
     use crate::catalog::ClientType;
     let world = World::new().await;
     let form = [("grant_type", "client_credentials"), ("scope", "read")];
-    for (client_type, is_let) in [
+    for (client_type, is_allowed) in [
         (ClientType::Service, true),
         (ClientType::Web, true),
         (ClientType::Browser, false),
@@ -168,8 +168,8 @@ async fn client_credentials_are_for_programs_that_can_keep_a_secret() {
     ] {
         world.change_client("service", |spec| spec.client_type = client_type).await;
         let answer = world.token("service", &form).await;
-        assert_eq!(answer.is_ok(), is_let, "{client_type:?}");
-        if !is_let {
+        assert_eq!(answer.is_ok(), is_allowed, "{client_type:?}");
+        if !is_allowed {
             assert!(matches!(refusal(answer), CallError::UnauthorizedClient));
         }
     }

@@ -1,35 +1,34 @@
-//! `urn:ietf:params:oauth:grant-type:token-exchange`: a client gives a token of a person, and gets one
-//! that is for another API, or may do less (RFC 8693).
+//! `urn:ietf:params:oauth:grant-type:token-exchange`: a client exchanges a token for one that is for another
+//! API or has fewer scopes (RFC 8693).
 //!
-//! With an actor token the new one says who acts for the person (delegation). Without, the client does
-//! what she could do (impersonation), and the new token says no more than the old one did.
+//! With an actor token, the new token names the party that acts for the user (delegation). Without one, it
+//! does not (impersonation), and it keeps the actor of the old token, if there is one.
 
 mod acting;
-mod shown;
+mod input;
 mod target;
 
 use async_trait::async_trait;
 use scopegate_claims::ScopeSet;
 
-use self::shown::Shown;
-use super::without_user::{as_consented, without_sign_in};
+use self::input::InputToken;
+use super::without_user::{limit_to_consent, without_sign_in};
 use super::{Decision, Grant, GrantRequest, Right};
 use crate::call::Denied;
 use crate::catalog::AuthorizationServer;
 use crate::directory::Person;
 use crate::error::CallError;
 use crate::people::assignment;
-use crate::token::TokenId;
-use crate::token::{Extras, Subject};
+use crate::token::{Extras, Subject, TokenId};
 
 /// The grant.
 #[derive(Debug)]
 pub(super) struct TokenExchange;
 
-/// Its name.
+/// The value of `grant_type`.
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/// The one type of token that is issued (RFC 8693 §3).
+/// The only type of token that is issued (RFC 8693 §3).
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 #[async_trait]
@@ -42,7 +41,7 @@ impl Grant for TokenExchange {
         true
     }
 
-    /// The org server has no API of its own, and its tokens open no other one's.
+    /// The tokens of the org server must not give access to other APIs.
     fn is_spoken_by(&self, server: &AuthorizationServer) -> bool {
         !server.id.is_org()
     }
@@ -65,7 +64,7 @@ impl Grant for TokenExchange {
             None => (Subject::Client, at_most),
             Some(user) => {
                 assignment::check(request.client, &user)?;
-                let at_most = as_consented(request, &user, at_most).await?;
+                let at_most = limit_to_consent(request, &user, at_most).await?;
                 (Subject::Person(Box::new(Person { user, auth })), at_most)
             }
         };
@@ -80,7 +79,7 @@ impl Grant for TokenExchange {
             changes: Vec::new(),
             once_signed: None,
             extras: Extras {
-                // With the family of the old token ends the new one.
+                // The new token ends with the family of the old one.
                 token_id: Some(token_id),
                 actor: act,
                 may_act,
@@ -91,21 +90,23 @@ impl Grant for TokenExchange {
     }
 }
 
-async fn subject_token<'a>(request: &GrantRequest<'a>) -> Result<Shown<'a>, Denied> {
+async fn subject_token<'a>(request: &GrantRequest<'a>) -> Result<InputToken<'a>, Denied> {
     let missing = |description| CallError::InvalidRequest(description);
     let token = request.form.value("subject_token");
     let token = token.ok_or(missing("The parameter subject_token is missing."))?;
     let token_type = request.form.value("subject_token_type");
     let token_type = token_type.ok_or(missing("The parameter subject_token_type is missing."))?;
-    Shown::read(request, token, token_type).await
+    InputToken::read(request, token, token_type).await
 }
 
-/// The type is there if and only if the token is (RFC 8693 §2.1).
-async fn actor_token<'a>(request: &GrantRequest<'a>) -> Result<Option<Shown<'a>>, Denied> {
+/// `actor_token_type` must be present if and only if `actor_token` is (RFC 8693 §2.1).
+async fn actor_token<'a>(request: &GrantRequest<'a>) -> Result<Option<InputToken<'a>>, Denied> {
     let form = request.form;
     match (form.value("actor_token"), form.value("actor_token_type")) {
         (None, None) => Ok(None),
-        (Some(token), Some(token_type)) => Shown::read(request, token, token_type).await.map(Some),
+        (Some(token), Some(token_type)) => {
+            InputToken::read(request, token, token_type).await.map(Some)
+        }
         (_, _) => {
             let description = "The parameters actor_token and actor_token_type go together.";
             Err(CallError::InvalidRequest(description).into())
@@ -113,9 +114,9 @@ async fn actor_token<'a>(request: &GrantRequest<'a>) -> Result<Option<Shown<'a>>
     }
 }
 
-/// No token of this server gives more than it may do itself. What a token of another server may do
-/// there says nothing of here, nor does an ID token: the policies alone decide.
-fn scopes_of<'s>(request: &GrantRequest<'_>, subject: &'s Shown<'_>) -> Option<&'s ScopeSet> {
+/// The maximum scopes: those of a subject token of this server. The scopes of another server have another
+/// meaning, and an ID token has none. Then only the policies limit the scopes.
+fn scopes_of<'s>(request: &GrantRequest<'_>, subject: &'s InputToken<'_>) -> Option<&'s ScopeSet> {
     subject.scopes.as_ref().filter(|_| subject.server.id == request.server.id)
 }
 

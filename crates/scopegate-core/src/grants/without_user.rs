@@ -1,5 +1,5 @@
-//! What may be given for a person who is not there to be asked: her token or another issuer speaks
-//! for her.
+//! The scopes that a client may get for a user who does not take part: in a token exchange, or for an
+//! assertion of a trusted issuer.
 
 use scopegate_claims::{Scope, ScopeSet};
 
@@ -10,29 +10,29 @@ use crate::error::CallError;
 use crate::policy::Wanted;
 use crate::store::ConsentKey;
 
-/// The scopes of a client that had the person sign in.
-const OF_SIGN_IN: [&str; 2] = ["offline_access", "openid"];
+/// The scopes that need a sign-in.
+const SIGN_IN_SCOPES: [&str; 2] = ["offline_access", "openid"];
 
-/// Refuses what is named and can only be had by signing in. The answer is `at_most` without it.
+/// Refuses a request that names a scope that needs a sign-in. Returns `at_most` without such scopes.
 pub(super) fn without_sign_in(
     request: &GrantRequest<'_>,
     at_most: Option<&ScopeSet>,
 ) -> Result<Option<ScopeSet>, CallError> {
     if let Wanted::Named(named) = Wanted::parse(request.form.value("scope"))?
-        && OF_SIGN_IN.into_iter().any(|scope| named.contains(scope))
+        && SIGN_IN_SCOPES.into_iter().any(|scope| named.contains(scope))
     {
         return Err(CallError::InvalidScope(
             "The scopes openid and offline_access are for a person who signs in.",
         ));
     }
-    let of_sign_in = ScopeSet::from_tokens(OF_SIGN_IN).expect("they are scopes");
-    Ok(at_most.map(|scopes| scopes.difference(&of_sign_in)))
+    let sign_in_scopes = ScopeSet::from_tokens(SIGN_IN_SCOPES).expect("they are valid scopes");
+    Ok(at_most.map(|scopes| scopes.difference(&sign_in_scopes)))
 }
 
-/// Refuses what needs the person's consent and was never consented to, for this client.
+/// Refuses scopes that need the user's consent if the user never consented to them for this client.
 ///
-/// Where scopes are bounded and none is named, such a scope is left out of the bound.
-pub(super) async fn as_consented(
+/// If the request names no scope and there is a limit, such scopes are removed from the limit instead.
+pub(super) async fn limit_to_consent(
     request: &GrantRequest<'_>,
     user: &User,
     at_most: Option<ScopeSet>,
@@ -58,7 +58,7 @@ pub(super) async fn as_consented(
     }
 }
 
-/// The scopes among these that a person must agree to, unless the client is trusted without.
+/// The scopes among these that need the user's consent. None for a trusted client.
 fn needing_consent(request: &GrantRequest<'_>, scopes: &ScopeSet) -> ScopeSet {
     if request.client.spec.consent == ClientConsent::Trusted {
         return ScopeSet::empty();
@@ -67,5 +67,5 @@ fn needing_consent(request: &GrantRequest<'_>, scopes: &ScopeSet) -> ScopeSet {
         let spec = Scope::parse(name).ok().and_then(|scope| request.server.scopes.get(&scope));
         spec.is_some_and(|spec| spec.consent == Consent::Required)
     };
-    ScopeSet::from_tokens(scopes.iter().filter(needs)).expect("they are scopes")
+    ScopeSet::from_tokens(scopes.iter().filter(needs)).expect("members of a scope set are scopes")
 }

@@ -1,6 +1,6 @@
-//! The conditions of a rule. A rule matches if all of them hold.
+//! The conditions of a rule. A rule matches if all conditions hold.
 //!
-//! A condition is one file and one line in [`CONDITIONS`].
+//! To add a condition, add a file and a line in [`CONDITIONS`].
 
 mod built_in;
 mod client;
@@ -13,7 +13,7 @@ use scopegate_claims::ScopeSet;
 use super::Facts;
 use crate::catalog::{Policy, Rule};
 
-/// Every condition, in the order in which they are tried.
+/// All conditions, in the order in which they are tried.
 pub static CONDITIONS: &[&dyn Condition] = &[
     &client::ClientIsNamed,
     &built_in::BuiltInRule,
@@ -22,35 +22,35 @@ pub static CONDITIONS: &[&dyn Condition] = &[
     &scope::ScopesAreInside,
 ];
 
-/// What must hold for a rule to match.
+/// Something that must hold for a rule to match.
 pub trait Condition: Sync {
-    /// The name by which a person who reads a decision knows it: the key in the catalog file.
+    /// The name that a trace shows: the key of the condition in the catalog file.
     fn name(&self) -> &'static str;
 
-    /// Tells whether it holds.
+    /// Whether the condition holds.
     fn holds(&self, case: &Case<'_>) -> bool;
 }
 
 /// A rule that is tried for a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
-    /// What is known of the request.
+    /// The facts of the request.
     pub facts: &'a Facts<'a>,
     /// The policy of the rule.
     pub policy: &'a Policy,
     /// The rule.
     pub rule: &'a Rule,
-    /// The scopes that are asked for.
+    /// The requested scopes.
     pub asked: &'a ScopeSet,
 }
 
-/// The place in [`CONDITIONS`] of the first condition that does not hold.
+/// The index in [`CONDITIONS`] of the first condition that does not hold.
 pub(super) fn first_that_fails(case: &Case<'_>) -> Option<u8> {
     let failed = (0..).zip(CONDITIONS).find(|(_, condition)| !condition.holds(case));
-    failed.map(|(place, _)| place)
+    failed.map(|(index, _)| index)
 }
 
-/// The scopes that a rule gives which matches.
+/// The scopes that a matching rule gives.
 pub(super) fn scopes_given(case: &Case<'_>) -> ScopeSet {
     scope::given(case)
 }

@@ -1,4 +1,4 @@
-//! What an evaluation of the policies results in, and how it came to that.
+//! The result of a policy evaluation, with the rules that were tried.
 
 use super::Granted;
 use crate::directory::User;
@@ -6,17 +6,17 @@ use crate::error::CallError;
 
 /// The result of [`evaluate`](super::evaluate).
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "it is made in one place and read in many")]
+#[expect(clippy::exhaustive_structs, reason = "only `evaluate` constructs it")]
 pub struct Evaluation {
-    /// What is decided.
+    /// The decision.
     pub outcome: Outcome,
     /// The rules that were tried.
     pub trace: Trace,
 }
 
-/// What the policies decide.
+/// The decision of the policies.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a caller must answer each of them")]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every outcome")]
 pub enum Outcome {
     /// A rule matches and allows.
     Allow(Granted),
@@ -24,37 +24,37 @@ pub enum Outcome {
     Deny,
     /// No rule matches.
     NoMatch,
-    /// The scopes cannot be had from this server, whatever its rules say.
+    /// This server cannot grant the scopes, whatever its rules say.
     Malformed(Malformed),
 }
 
-/// Why scopes cannot be had from a server, whatever its rules say.
+/// Why a server cannot grant the scopes, whatever its rules say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Malformed {
     /// A scope needs the consent of a user, and no user takes part.
     ConsentRequired,
-    /// `offline_access` is asked for alone.
+    /// `offline_access` is the only requested scope.
     OfflineAccessAlone,
-    /// The parameter breaks the grammar, or the server does not have the scopes. The text is fixed.
+    /// The `scope` parameter is malformed, or the server does not have the scopes. The text is fixed.
     Scope(&'static str),
 }
 
-/// The rules that were tried, in their order.
+/// The rules that were tried, in order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Trace(Vec<Step>);
 
 /// A rule that was tried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "it is a row of numbers")]
+#[expect(clippy::exhaustive_structs, reason = "three indexes, and no more is needed")]
 pub struct Step {
-    /// The policy, by its place in
+    /// The index of the policy in
     /// [`AuthorizationServer::policies`](crate::catalog::AuthorizationServer::policies).
     pub policy: u32,
-    /// The rule, by its place in [`Policy::rules`](crate::catalog::Policy::rules).
+    /// The index of the rule in [`Policy::rules`](crate::catalog::Policy::rules).
     pub rule: u32,
-    /// The first condition that failed, by its place in
-    /// [`CONDITIONS`](super::condition::CONDITIONS). `None`: the rule matched.
+    /// The index of the first condition that failed, in
+    /// [`CONDITIONS`](super::condition::CONDITIONS). `None` means that the rule matched.
     pub failed: Option<u8>,
 }
 
@@ -75,7 +75,7 @@ impl Evaluation {
     /// # Errors
     ///
     /// [`CallError::NoMatchingRule`] if a rule denies or no rule matches, [`CallError::InvalidScope`] or
-    /// [`CallError::ConsentRequired`] if the scopes cannot be had.
+    /// [`CallError::ConsentRequired`] if the server cannot grant the scopes.
     pub fn granted(self) -> Result<Granted, CallError> {
         match self.outcome {
             Outcome::Allow(granted) => Ok(granted),
@@ -86,7 +86,8 @@ impl Evaluation {
 }
 
 impl Outcome {
-    /// The org server says what it issues, instead of which rule did not match.
+    /// Replaces a refusal of the org server by a text that says which scopes it issues. Its rules are built
+    /// in, so "no rule matches" would not help.
     pub(super) fn for_org_server(self, user: Option<&User>) -> Self {
         let text = match user {
             None => {

@@ -1,4 +1,4 @@
-mod persons;
+mod users;
 
 use std::collections::BTreeSet;
 
@@ -134,7 +134,7 @@ fn the_first_rule_that_matches_decides() {
 }
 
 #[test]
-fn a_policy_without_a_matching_rule_passes_on_to_the_next() {
+fn if_no_rule_of_a_policy_matches_the_next_policy_is_tried() {
     let granted = World::new(&SCOPES)
         .policy("early", 1, &["*"])
         .policy("late", 2, &["*"])
@@ -146,7 +146,7 @@ fn a_policy_without_a_matching_rule_passes_on_to_the_next() {
 }
 
 #[test]
-fn one_scope_outside_keeps_a_rule_from_matching() {
+fn a_rule_that_lacks_one_of_the_named_scopes_does_not_match() {
     let world = || World::new(&SCOPES).policy("p", 1, &["*"]);
     let outcome =
         world().rule("p", 1, "client_credentials", "read", 5).ask("reader", Some("read write"));
@@ -197,7 +197,7 @@ fn a_scope_that_the_server_lacks_is_invalid_whatever_the_rules_say() {
 }
 
 #[test]
-fn a_scope_that_needs_consent_is_not_for_machines() {
+fn a_scope_that_needs_consent_is_refused_if_no_user_takes_part() {
     let mut world = World::new(&SCOPES);
     world.scope("secret", ScopeSpec { consent: Consent::Required, ..ScopeSpec::default() });
     world.scope("soft", ScopeSpec { consent: Consent::Flexible, ..ScopeSpec::default() });
@@ -208,7 +208,7 @@ fn a_scope_that_needs_consent_is_not_for_machines() {
 }
 
 #[test]
-fn a_default_scope_that_needs_consent_refuses_nothing_outside_of_the_rule() {
+fn a_default_scope_that_needs_consent_refuses_a_request_only_if_the_rule_grants_it() {
     let ask = |scopes: &str, asked: Option<&str>| {
         let mut world = World::new(&SCOPES);
         let secret =
@@ -225,9 +225,9 @@ fn a_default_scope_that_needs_consent_refuses_nothing_outside_of_the_rule() {
     assert!(matches!(ask("write", None), Err(CallError::NoMatchingRule)));
 }
 
-/// As a refresh or an exchange asks that names none.
+/// For example, a refresh or a token exchange that names no scope.
 #[test]
-fn of_the_scopes_of_before_a_rule_that_gives_all_goes_before_one_that_gives_some() {
+fn for_earlier_scopes_a_rule_that_gives_all_wins_over_an_earlier_rule_that_gives_some() {
     let at_most = |all: &str| {
         let world = World::new(&SCOPES)
             .policy("p", 1, &["*"])
@@ -273,7 +273,7 @@ fn the_org_server_serves_admin_scopes_to_admins_only() {
 
 proptest! {
     #[test]
-    fn what_is_granted_was_asked_for_and_is_allowed(
+    fn the_granted_scopes_were_requested_and_are_allowed(
         allowed in "(read|write|list)( (read|write|list)){0,2}",
         asked in "(read|write|list)( (read|write|list)){0,2}",
     ) {
@@ -314,14 +314,14 @@ fn the_trace_names_each_rule_that_was_tried_and_the_first_condition_that_failed(
     let Evaluation { outcome, trace } =
         evaluate(&facts(server, client, "client_credentials", None, &wanted));
     assert!(matches!(outcome, Outcome::Allow(granted) if granted.rule == "all/rule 3"));
-    let told = trace.steps().iter().map(|step| {
+    let shown = trace.steps().iter().map(|step| {
         let policy = &server.policies()[step.policy as usize];
         let rule = &policy.rules()[step.rule as usize];
-        let failed = step.failed.map(|place| condition::CONDITIONS[usize::from(place)].name());
+        let failed = step.failed.map(|index| condition::CONDITIONS[usize::from(index)].name());
         (policy.name.as_str(), rule.name.as_str(), failed)
     });
     assert_eq!(
-        told.collect::<Vec<_>>(),
+        shown.collect::<Vec<_>>(),
         [
             ("all", "rule 1", Some("grant_types")),
             ("all", "rule 2", Some("scopes")),
@@ -331,7 +331,7 @@ fn the_trace_names_each_rule_that_was_tried_and_the_first_condition_that_failed(
 }
 
 #[test]
-fn a_request_that_no_rule_matches_is_no_match_and_one_for_unknown_scopes_is_malformed() {
+fn known_scopes_without_a_matching_rule_are_no_match_and_unknown_scopes_are_malformed() {
     let base = Issuer::parse("https://id.example").unwrap();
     let snapshot = Snapshot::empty(&base).edited(1, World::new(&SCOPES).edits);
     let server = snapshot.server(&ServerId::default_server()).unwrap().unwrap();

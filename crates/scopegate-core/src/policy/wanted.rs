@@ -10,13 +10,13 @@ const MAX_SCOPE_PARAMETER: usize = 4096;
 
 /// The scopes that a request asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a request names scopes, or does not")]
+#[expect(clippy::exhaustive_enums, reason = "a request names scopes or does not")]
 pub enum Wanted {
-    /// None are named: as many of these as the rules allow.
+    /// The request names no scope: those of the earlier grant that the rules still allow.
     AtMost(ScopeSet),
-    /// None are named: it is for the server to choose.
+    /// The request names no scope: the server's default scopes.
     Default,
-    /// These.
+    /// The request names these scopes.
     Named(ScopeSet),
 }
 
@@ -31,7 +31,7 @@ impl Wanted {
     ///
     /// # Errors
     ///
-    /// [`Malformed::Scope`] if it breaks the grammar or is too long.
+    /// [`Malformed::Scope`] if the parameter is malformed or too long.
     pub fn parse(parameter: Option<&str>) -> Result<Self, Malformed> {
         let Some(text) = parameter else { return Ok(Self::Default) };
         if text.len() > MAX_SCOPE_PARAMETER {
@@ -42,18 +42,19 @@ impl Wanted {
         Ok(if scopes.is_empty() { Self::Default } else { Self::Named(scopes) })
     }
 
-    /// Reads the `scope` parameter of a request for a person. What she gets of it is decided later.
+    /// Reads the `scope` parameter of a request in which a user takes part. The rules decide later, once the
+    /// user is known.
     ///
     /// # Errors
     ///
-    /// [`Malformed::Scope`] too if the server does not have all of them, or has no default
-    /// ones where none are named.
-    pub(crate) fn of_person(
+    /// [`Malformed::Scope`] if the parameter is malformed or too long, if the server does not have all
+    /// named scopes, or if no scope is named and the server has no default scopes.
+    pub(crate) fn of_user(
         server: &AuthorizationServer,
         parameter: Option<&str>,
     ) -> Result<Self, Malformed> {
         let wanted = Self::parse(parameter)?;
-        // The scopes of the org server are for its administrators, not for persons.
+        // The scopes of the org server are for admin clients, not for users.
         let is_own = |name: &str| {
             !server.id.is_org() && server.scopes.keys().any(|scope| scope.as_str() == name)
         };
@@ -68,11 +69,11 @@ impl Wanted {
         }
     }
 
-    /// The same, but never more than was granted before (RFC 6749 §6).
+    /// Limits the scopes to those that were granted before (RFC 6749 §6).
     ///
     /// # Errors
     ///
-    /// [`Malformed::Scope`] if others are named.
+    /// [`Malformed::Scope`] if other scopes are named.
     pub fn within(self, at_most: Option<&ScopeSet>) -> Result<Self, Malformed> {
         match (self, at_most) {
             (wanted, None) => Ok(wanted),
@@ -85,8 +86,8 @@ impl Wanted {
         }
     }
 
-    /// The scopes that are named, as text to be recorded: only those that the server has. Others are a
-    /// text of a stranger.
+    /// The named scopes that the server has, separated by spaces, for the audit log. Unknown names are left
+    /// out, because they are unchecked input.
     pub(crate) fn known_to(&self, server: &AuthorizationServer) -> String {
         let Self::Named(scopes) = self else { return String::new() };
         let is_known = |name: &str| {
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s6_what_was_granted_before_is_never_exceeded() {
+    fn s6_a_request_never_exceeds_what_was_granted_before() {
         let scopes = |text| ScopeSet::parse(text).unwrap();
         let before = scopes("a b");
         let within = |text| Wanted::parse(text).unwrap().within(Some(&before));
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_parameter_is_read_up_to_its_bound_and_an_empty_one_is_none() {
+    fn a_scope_parameter_may_have_4096_bytes_and_an_empty_one_names_no_scope() {
         let many = format!("{}a", "ab ".repeat((MAX_SCOPE_PARAMETER - 1) / 3));
         assert_eq!(many.len(), 4096);
         let too_long = Malformed::Scope("The scope parameter is too long.");
@@ -129,17 +130,17 @@ mod tests {
     }
 
     #[test]
-    fn at_most_is_never_more_than_both() {
+    fn two_limits_give_their_intersection() {
         let scopes = |text| ScopeSet::parse(text).unwrap();
         let within = Wanted::AtMost(scopes("a b")).within(Some(&scopes("b c")));
         assert_eq!(within, Ok(Wanted::AtMost(scopes("b"))));
     }
 
     #[tokio::test]
-    async fn a_user_is_asked_for_scopes_that_the_server_has_only() {
+    async fn a_request_with_a_user_may_name_only_scopes_of_the_server() {
         let catalog = crate::testing::World::new().await.authority.catalog();
         let server = |id| catalog.server(&crate::testing::server_id(id)).unwrap().unwrap();
-        let of = |id, scope| Wanted::of_person(server(id), scope);
+        let of = |id, scope| Wanted::of_user(server(id), scope);
         for good in [None, Some("read"), Some("openid read secret"), Some("openid profile")] {
             assert_eq!(of("default", good), Wanted::parse(good), "{good:?}");
         }

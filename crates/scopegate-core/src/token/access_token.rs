@@ -15,20 +15,20 @@ use crate::directory::{Person, User};
 use crate::error::CallError;
 use crate::keys::Signer;
 
-/// The claims that the administrator added, and those of delegation and userinfo.
+/// The claims of the administrator, of delegation and of userinfo.
 pub(super) fn extra_claims<'a>(
     allowed: &Allowed<'a>,
 ) -> Result<BTreeMap<&'a str, Cow<'a, Value>>, CallError> {
     let Allowed { server, client, subject, granted, extras, .. } = *allowed;
     let user = subject.person().map(|person| &person.user);
     let mut claims = custom_claims(server, TokenKind::Access, client, user, &granted.scopes)?;
-    // These names are reserved, so nothing is replaced.
+    // These names are reserved, so they replace no claim of the administrator.
     if let Some(actor) = &extras.actor {
         let actor = serde_json::to_value(actor).expect("an actor has text keys only");
         claims.insert("act", Cow::Owned(actor));
     }
     if let Some(may_act) = may_act(allowed) {
-        let may_act = serde_json::to_value(may_act).expect("it has text keys only");
+        let may_act = serde_json::to_value(may_act).expect("may_act has text keys only");
         claims.insert("may_act", Cow::Owned(may_act));
     }
     if !extras.userinfo_claims.is_empty() {
@@ -51,7 +51,7 @@ impl TokenDraft<'_> {
             .scopes(self.scopes.clone());
         let claims = match subject {
             Subject::Client => claims.subject(client.id.as_str()),
-            Subject::Person(person) => of_person(claims, person, dialect),
+            Subject::Person(person) => add_user(claims, person, dialect),
         };
         let mut extra = Cow::Borrowed(&self.claims);
         if let Some(confirmation) = &self.confirmation {
@@ -63,17 +63,17 @@ impl TokenDraft<'_> {
     }
 }
 
-/// Who may act for the person with this token: whom its client names, or else whom the token named
-/// that it was exchanged for.
+/// Who may act for the user with this token: the client that the settings of the token's client name.
+/// Otherwise the `may_act` of the token that was exchanged for this one.
 fn may_act(allowed: &Allowed<'_>) -> Option<MayAct> {
     allowed.subject.person()?;
-    let named = allowed.client.spec.may_act.as_ref();
-    let named = named.map(|id| MayAct { sub: Some(id.to_string()), ..MayAct::default() });
-    named.or_else(|| allowed.extras.may_act.clone())
+    let configured = allowed.client.spec.may_act.as_ref();
+    let configured = configured.map(|id| MayAct { sub: Some(id.to_string()), ..MayAct::default() });
+    configured.or_else(|| allowed.extras.may_act.clone())
 }
 
-/// Who the person is, and how she showed it.
-fn of_person(claims: ClaimsBuilder, person: &Person, dialect: Dialect) -> ClaimsBuilder {
+/// Adds who the user is, and how they signed in.
+fn add_user(claims: ClaimsBuilder, person: &Person, dialect: Dialect) -> ClaimsBuilder {
     let Person { user, auth } = person;
     let claims = claims.subject(subject_of(user, dialect)).user_id(user.id.as_str());
     match auth {
@@ -84,7 +84,7 @@ fn of_person(claims: ClaimsBuilder, person: &Person, dialect: Dialect) -> Claims
     }
 }
 
-/// The `sub` of a person's access tokens: Okta's is the login.
+/// The `sub` of a user's access tokens. In Okta's dialect it is the login.
 pub(crate) fn subject_of(user: &User, dialect: Dialect) -> &str {
     match dialect {
         Dialect::Okta => &user.login,
@@ -92,7 +92,7 @@ pub(crate) fn subject_of(user: &User, dialect: Dialect) -> &str {
     }
 }
 
-/// Okta's tokens bear no type; RFC 9068 §2.1 requires one.
+/// The header `typ`. Okta's tokens have none. RFC 9068 §2.1 requires it.
 fn token_type(dialect: Dialect) -> TokenType {
     match dialect {
         Dialect::Okta => TokenType::None,

@@ -1,14 +1,14 @@
-//! Amendments of a draft. This is the place of token hooks.
+//! Changes to a draft before it is signed. Token hooks belong here.
 
 use tokio::time::Instant;
 
 use super::TokenDraft;
 use crate::error::CallError;
 
-/// What amends the draft of one request.
+/// Amends the draft of one request.
 ///
-/// A request may be decided again when a concurrent commit wins. It keeps this for all attempts, so that
-/// what was asked elsewhere is asked once.
+/// A request may be decided again when a concurrent commit wins. All attempts share this value, so that an
+/// external call is made only once.
 #[derive(Debug, Default)]
 pub struct Amendments {}
 

@@ -12,10 +12,10 @@ use crate::catalog::{
 use crate::directory::User;
 use crate::error::CallError;
 
-/// Okta's bound: a claim that names more groups is an error.
+/// Okta's limit. A claim with more groups is an error.
 const MAX_GROUPS: usize = 100;
 
-/// The claims of a kind of token, as far as they apply.
+/// The administrator's claims that apply to this kind of token and these scopes.
 pub(super) fn custom_claims<'a>(
     server: &'a AuthorizationServer,
     kind: TokenKind,
@@ -28,7 +28,8 @@ pub(super) fn custom_claims<'a>(
     };
     let mut claims = BTreeMap::new();
     for (EntityKey { name, .. }, spec) in &server.claims {
-        // The catalog refuses reserved names; a row written otherwise must not forge a claim.
+        // The catalog refuses reserved names. Check again, so that a row written by other means cannot forge
+        // a claim.
         if spec.token != kind || is_reserved(kind, name) || !applies(&spec.scopes) {
             continue;
         }

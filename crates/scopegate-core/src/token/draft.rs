@@ -1,4 +1,4 @@
-//! The draft of the tokens that a request gets. Nothing is signed yet, and nothing is remembered.
+//! The draft of the tokens of a request. Nothing is signed or stored yet.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,30 +7,29 @@ use std::time::Duration;
 use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use serde_json::Value;
 
-use super::access_token;
 use super::id_token::IdTokenDraft;
-use super::{Extras, Subject, TokenId};
+use super::{Extras, Subject, TokenId, access_token};
 use crate::catalog::{AuthorizationServer, Client};
 use crate::error::CallError;
 use crate::policy::Granted;
 
-/// What a request is allowed: everything from which its tokens are drafted.
+/// An allowed request: everything that is needed to draft its tokens.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "whoever makes a token says all of it")]
+#[expect(clippy::exhaustive_structs, reason = "every token needs all members")]
 pub struct Allowed<'a> {
     /// The authorization server.
     pub server: &'a AuthorizationServer,
     /// The client that gets the tokens.
     pub client: &'a Client,
-    /// The client itself, or the user for whom it asks.
+    /// The subject of the tokens: a user, or the client itself.
     pub subject: &'a Subject,
     /// The audience of the access token.
     pub audience: &'a Audience,
     /// What the policy granted.
     pub granted: &'a Granted,
-    /// What else the tokens say.
+    /// Further contents of the tokens.
     pub extras: &'a Extras,
-    /// The present.
+    /// The current time.
     pub now: UnixTime,
 }
 
@@ -44,19 +43,19 @@ pub struct TokenDraft<'a> {
     pub scopes: ScopeSet,
     /// How long the access token lives.
     pub lifetime: Duration,
-    /// The claims of the access token besides the standard ones.
+    /// The claims of the access token in addition to the standard ones.
     pub claims: BTreeMap<&'a str, Cow<'a, Value>>,
     /// The key to which the access token is bound: the claim `cnf` (RFC 7800 §3.1).
     pub confirmation: Option<Value>,
-    /// The ID token that comes with it.
+    /// The ID token that is issued with the access token.
     pub id_token: Option<IdTokenDraft<'a>>,
     pub(super) allowed: Allowed<'a>,
 }
 
 /// Drafts the tokens of a request.
 ///
-/// There is an ID token if one is asked for, a user takes part, and the scope `openid` is granted (OpenID
-/// Connect Core §3.1.2.1).
+/// The draft has an ID token if the grant can give one, a user takes part, and the scope `openid` is granted
+/// (OpenID Connect Core §3.1.2.1).
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What tokens say besides their scopes.
+//! The contents of tokens other than scopes.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::TokenId;
 use crate::directory::Person;
 
-/// Of whom a token speaks.
+/// The subject of a token.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Subject {
-    /// The client itself: no person takes part.
+    /// The client itself. No user takes part.
     Client,
-    /// A person.
+    /// A user.
     Person(Box<Person>),
 }
 
 impl Subject {
-    /// The person, where one takes part.
+    /// The user, if one takes part.
     pub fn person(&self) -> Option<&Person> {
         match self {
             Self::Client => None,
@@ -27,32 +27,32 @@ impl Subject {
     }
 }
 
-/// What the tokens of a request say besides their scopes.
+/// The contents of the tokens of a request other than scopes.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a grant says all of it")]
+#[expect(clippy::exhaustive_structs, reason = "grants construct it")]
 pub struct Extras {
-    /// The `jti` of the access token, if it had to be known before. It may name a family.
+    /// The `jti` of the access token, if the grant must know it in advance. It may name a token family.
     pub token_id: Option<TokenId>,
-    /// What the ID token says, if the scope `openid` is granted.
+    /// What the ID token should contain, if the scope `openid` is granted.
     pub id_token: Option<IdTokenWish>,
-    /// Who acts for the person: the claim `act`.
+    /// Who acts for the user: the claim `act`.
     pub actor: Option<Actor>,
-    /// Who may act for her, unless the client says: the claim `may_act`.
+    /// Who may act for the user: the claim `may_act`. The client's own setting takes precedence.
     pub may_act: Option<MayAct>,
-    /// The claims that were asked for at userinfo.
+    /// The claims that were requested for userinfo (OpenID Connect Core §5.5).
     pub userinfo_claims: Vec<String>,
-    /// The type of the token (RFC 8693 §2.2.1).
+    /// The type of the issued token (RFC 8693 §2.2.1).
     pub issued_token_type: Option<&'static str>,
 }
 
-/// What an ID token shall say. `Debug` hides the nonce.
+/// What a client requested for the ID token. `Debug` hides the nonce.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdTokenWish {
     /// The client's nonce (OpenID Connect Core §3.1.2.1).
     #[serde(default)]
     pub nonce: Option<String>,
-    /// The claims that were asked for by name (OpenID Connect Core §5.5).
+    /// The claims that were requested by name (OpenID Connect Core §5.5).
     #[serde(default)]
     pub claims: Vec<String>,
 }
@@ -63,35 +63,35 @@ impl fmt::Debug for IdTokenWish {
     }
 }
 
-/// Who acts for somebody, and for whom that one acted (RFC 8693 §4.1).
+/// The party that acts for the subject, and the chain of earlier actors (RFC 8693 §4.1).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Actor {
-    /// Whose name it is.
+    /// The issuer that identifies the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// Who acts.
+    /// The subject of the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// By which client.
+    /// The client of the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Who acted before.
+    /// The previous actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Self>>,
 }
 
-/// Who may act for somebody (RFC 8693 §4.4). A member that is not known here names nobody we know, so
-/// that it cannot be read.
+/// The party that may act for the subject (RFC 8693 §4.4). A token with an unknown member is refused,
+/// because the member could restrict who may act.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MayAct {
-    /// Whose name it is.
+    /// The issuer that identifies the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// Who may.
+    /// The subject of the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// By which client.
+    /// The client of the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
 }

@@ -12,13 +12,11 @@ use serde_json::Value;
 use super::custom_claims::custom_claims;
 use super::sign::sign;
 use crate::catalog::{AuthorizationServer, Client, TokenKind};
-use crate::directory::Person;
-use crate::directory::standard_claims;
+use crate::directory::{Person, standard_claims};
 use crate::error::CallError;
 use crate::keys::Signer;
 use crate::store::SessionId;
-use crate::token::IdTokenWish;
-use crate::token::TokenId;
+use crate::token::{IdTokenWish, TokenId};
 
 /// How long an ID token lives.
 pub const ID_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -27,7 +25,7 @@ pub const ID_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IdTokenDraft<'a> {
-    /// The claims besides the standard ones of OpenID Connect Core §2.
+    /// The claims in addition to the standard ones of OpenID Connect Core §2.
     pub claims: BTreeMap<&'a str, Cow<'a, Value>>,
     server: &'a AuthorizationServer,
     client: &'a Client,
@@ -50,8 +48,9 @@ impl<'a> IdTokenDraft<'a> {
         granted: &ScopeSet,
         now: UnixTime,
     ) -> Result<Self, CallError> {
-        // With an access token, the claims of the granted scopes are told at userinfo (OpenID Connect Core
-        // §5.4). The ID token has those that were asked for by name, and those of the administrator.
+        // An access token is always issued too, so the claims of the granted scopes are returned by userinfo
+        // (OpenID Connect Core §5.4). The ID token has the claims that were requested by name, and those of
+        // the administrator.
         let user = &person.user;
         let no_scopes = ScopeSet::empty();
         let standard = standard_claims::of(user, &no_scopes, &wish.claims);
@@ -60,11 +59,11 @@ impl<'a> IdTokenDraft<'a> {
         Ok(Self { claims, server, client, person, wish, now })
     }
 
-    /// Signs it. `at_hash` binds it to the access token (OpenID Connect Core §3.1.3.6).
+    /// Signs the ID token. `at_hash` binds it to the access token (OpenID Connect Core §3.1.3.6).
     ///
     /// # Errors
     ///
-    /// [`CallError::Signing`] if the key does not sign.
+    /// [`CallError::Signing`] if the signature fails.
     pub async fn sign(&self, signer: &dyn Signer, access_token: &str) -> Result<String, CallError> {
         let Self { server, client, person, wish, now, .. } = *self;
         let dialect = server.spec.dialect;
@@ -115,8 +114,8 @@ struct Payload<'a> {
     amr: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
-    /// Neither a standard claim nor one of the administrator has a name that stands above: those are
-    /// reserved.
+    /// Standard claims and claims of the administrator. The names of the other members are reserved, so none
+    /// occurs twice.
     #[serde(flatten)]
     others: &'a BTreeMap<&'a str, Cow<'a, Value>>,
 }

@@ -1,4 +1,5 @@
-//! An ID token that comes back to say about whom a request is (OpenID Connect Core §3.1.2.1).
+//! An ID token that a client sends back to name the user of a request (OpenID Connect Core §3.1.2.1,
+//! `id_token_hint`).
 
 use scopegate_claims::UnixTime;
 use scopegate_jose::{AlgorithmSet, JoseError, KeySet, UnverifiedJws};
@@ -7,38 +8,39 @@ use serde::Deserialize;
 use crate::catalog::AuthorizationServer;
 use crate::token::TokenId;
 
-/// What an ID token of a server says. It may have expired: it is no credential.
+/// The claims of an ID token that the server issued. The token may have expired, because it is a hint and
+/// not a credential.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct IdTokenHint {
     iss: String,
-    /// Its id.
+    /// The id of the token.
     pub jti: String,
-    /// The person's id.
+    /// The id of the user.
     pub sub: String,
-    /// The client that it was issued to.
+    /// The client to which the token was issued.
     pub aud: String,
-    /// When it expires.
+    /// When the token expires.
     pub exp: UnixTime,
-    /// The session in which it was issued.
+    /// The session in which the token was issued.
     #[serde(default)]
     pub sid: Option<String>,
-    /// When the person signed in.
+    /// When the user signed in.
     #[serde(default)]
     pub auth_time: Option<UnixTime>,
-    /// In what class of authentication.
+    /// The authentication context class of the sign-in.
     #[serde(default)]
     pub acr: Option<String>,
-    /// By which methods.
+    /// The authentication methods of the sign-in.
     #[serde(default)]
     pub amr: Vec<String>,
 }
 
 impl IdTokenHint {
-    /// Reads an ID token that a server signed with a key that it still publishes.
+    /// Reads an ID token of a server. The server must still publish the key that signed it.
     ///
     /// # Errors
     ///
-    /// [`JoseError`] for whatever is no ID token of this server.
+    /// [`JoseError`] if the text is not an ID token of this server.
     pub fn read(
         token: &str,
         server: &AuthorizationServer,
@@ -61,7 +63,7 @@ mod tests {
     use crate::catalog::{ServerId, Snapshot};
 
     #[test]
-    fn only_an_id_token_of_this_very_server_is_a_hint() {
+    fn only_an_id_token_of_this_server_is_a_hint() {
         let catalog = Snapshot::empty(&Issuer::parse("https://id.example").unwrap());
         let server = catalog.server(&ServerId::default_server()).unwrap().unwrap();
         let (key, other) = (signing(), signing());
@@ -76,7 +78,11 @@ mod tests {
             IdTokenHint::read(&token, server, &keys)
         };
         let hint = read(&key, json!({})).unwrap();
-        assert_eq!((hint.sub.as_str(), hint.aud.as_str()), ("00u1", "portal"), "though expired");
+        assert_eq!(
+            (hint.sub.as_str(), hint.aud.as_str()),
+            ("00u1", "portal"),
+            "an expired token is read"
+        );
         assert!(read(&other, json!({})).is_err(), "another key");
         for wrong in [
             json!({ "iss": "https://id.example" }),

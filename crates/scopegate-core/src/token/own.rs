@@ -1,4 +1,4 @@
-//! Access tokens that come back to the server that issued them.
+//! Verifies access tokens that are sent back to the server that issued them.
 
 use scopegate_claims::{Claims, UnixTime};
 use scopegate_jose::{JoseError, KeySet, Verified, verify_access_token};
@@ -6,16 +6,18 @@ use scopegate_jose::{JoseError, KeySet, Verified, verify_access_token};
 use super::TokenId;
 use crate::catalog::{AuthorizationServer, UserId};
 
-/// Verifies an access token of this very server, for whichever of its audiences.
+/// Verifies an access token of this server, for any of its audiences. It does not check whether the token was
+/// revoked.
 ///
-/// An ID token never passes: it names no client, it bears `at_hash`, its id begins otherwise, and its
-/// audience is none of the server's. Whether the token still stands is for the storage to say.
+/// An ID token is never accepted: it names no client, it has `at_hash`, its id has another prefix, and its
+/// audience is a client.
 ///
-/// It may come from a node whose clock is ahead; its end is exact all the same, as it is for clients.
+/// A leeway applies to `iat` and `nbf`, because the clock of the issuing node may be ahead. No leeway applies
+/// to `exp`.
 ///
 /// # Errors
 ///
-/// [`JoseError`] for anything else than a good access token that has not expired.
+/// [`JoseError`] if the text is not a valid access token of this server, or if it has expired.
 pub fn verify_own(
     token: &str,
     server: &AuthorizationServer,
@@ -23,18 +25,19 @@ pub fn verify_own(
     now: UnixTime,
 ) -> Result<Verified, JoseError> {
     let verified = verify_access_token(token, keys, server.own_tokens(), now)?;
-    let is_ours = |jti: &str| jti.starts_with(TokenId::ACCESS);
-    match verified.claims().token_id().is_some_and(is_ours) {
+    let is_access_token = |jti: &str| jti.starts_with(TokenId::ACCESS);
+    match verified.claims().token_id().is_some_and(is_access_token) {
         true if now < verified.claims().expires_at() => Ok(verified),
         true => Err(JoseError::Expired),
         false => Err(JoseError::InvalidClaims),
     }
 }
 
-/// The person of whom an access token of ours speaks; none in that of a client alone.
+/// The user of an access token of this server. `None` if the subject is the client itself.
 ///
-/// Where there is no `uid` (RFC 9068), the subject is the person: no client id is a user id.
-pub(crate) fn person_of(claims: &Claims) -> Option<UserId> {
+/// A token without `uid` (RFC 9068 dialect) has the user id as its subject. A client id is never a valid user
+/// id.
+pub(crate) fn user_of(claims: &Claims) -> Option<UserId> {
     let id = claims.user_id().or(claims.subject())?;
     UserId::parse(id).ok()
 }

@@ -1,9 +1,10 @@
-//! The life of a family of refresh tokens: how it begins, what a token of it is worth, how it goes on.
+//! A family of refresh tokens: how it begins, which of its tokens are accepted, and how a use changes it.
 //!
-//! A family is one row, whatever happens to it. Its newest token is the one of its generation; where
-//! tokens rotate, each use makes the next generation. The token before the newest one serves for a
-//! leeway, and gives the newest one again: the answer may have got lost, or two tabs asked at once.
-//! Older ones are known to no honest client.
+//! A family is all refresh tokens that come from one authorization. It is stored as one row. The newest
+//! token is that of the family's generation. If tokens rotate, each use starts the next generation. The
+//! previous token stays valid for a leeway and returns the newest token again, because the answer may have
+//! been lost, or two tabs may have refreshed at once. An older token is a sign of theft: every client that
+//! works correctly has replaced it.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -11,30 +12,29 @@ use std::time::Duration;
 use scopegate_claims::UnixTime;
 use scopegate_jose::MasterKey;
 
-use crate::catalog::UserId;
-use crate::catalog::{ClientId, RefreshPolicy, RotationType, RuleSpec, ServerId};
+use crate::catalog::{ClientId, RefreshPolicy, RotationType, RuleSpec, ServerId, UserId};
 use crate::policy::Granted;
 use crate::store::{Change, Family, FamilyBody, FamilyId};
 use crate::token::RefreshToken;
 
-/// What a family begins with.
+/// What is needed to begin a family.
 #[derive(Clone, Debug)]
 pub struct Begin<'a> {
-    /// The server that issues it.
+    /// The authorization server that issues the tokens.
     pub server: &'a ServerId,
-    /// The client that gets it.
+    /// The client that gets the tokens.
     pub client: &'a ClientId,
-    /// The person.
+    /// The user.
     pub user: &'a UserId,
-    /// What is granted.
+    /// What is stored for later refreshes.
     pub body: FamilyBody,
-    /// How long it lives.
+    /// What the policy granted. Its lifetimes apply to the family.
     pub granted: &'a Granted,
-    /// The present.
+    /// The current time.
     pub now: UnixTime,
 }
 
-/// Begins a family of an id: the row, and its first token.
+/// Begins a family with the given id. Returns its row and its first token.
 pub fn begin(id: FamilyId, master_key: &MasterKey, begin: Begin<'_>) -> (Family, RefreshToken) {
     let Begin { server, client, user, body, granted, now } = begin;
     let ends_at = granted.refresh_lifetime.map_or(UnixTime::MAX, |lifetime| now.plus(lifetime));
@@ -57,21 +57,20 @@ pub fn begin(id: FamilyId, master_key: &MasterKey, begin: Begin<'_>) -> (Family,
     (family, token)
 }
 
-/// What a token of a family is that somebody shows.
+/// The state of a presented refresh token within its family.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Shown {
-    /// The newest one.
+    /// The newest token.
     Newest,
-    /// The one before, within the leeway. The newest one was not used since: that would have made
-    /// the next.
+    /// The previous token, within the leeway.
     Parent,
-    /// One that was replaced: whoever shows it, somebody has it who should not.
+    /// A token that was replaced and is past the leeway. The token was probably stolen.
     Replaced,
-    /// One that was never issued, by what the row says: an older backup was restored.
+    /// A token that is newer than the row. An older backup of the storage was restored.
     Unissued,
 }
 
-/// Tells what the token of a generation is now.
+/// The current state of the token of a generation.
 pub(crate) fn shown(
     family: &Family,
     generation: u32,
@@ -79,23 +78,23 @@ pub(crate) fn shown(
     now: UnixTime,
 ) -> Shown {
     let leeway = Duration::from_secs(policy.leeway.into());
-    let is_in_time = !leeway.is_zero() && now <= family.rotated_at.plus(leeway);
+    let is_within_leeway = !leeway.is_zero() && now <= family.rotated_at.plus(leeway);
     match generation.cmp(&family.generation) {
         Ordering::Equal => Shown::Newest,
         Ordering::Greater => Shown::Unissued,
-        Ordering::Less if is_in_time && generation + 1 == family.generation => Shown::Parent,
+        Ordering::Less if is_within_leeway && generation + 1 == family.generation => Shown::Parent,
         Ordering::Less => Shown::Replaced,
     }
 }
 
-/// Tells whether a family has ended, by itself or by somebody.
+/// Whether a family was revoked or has expired.
 pub(crate) fn has_ended(family: &Family, now: UnixTime) -> bool {
     family.revoked || now >= family.idle_ends_at || now >= family.ends_at
 }
 
-/// How a family goes on after a use: the change, and the generation of the token to answer with.
+/// The use of a token: the change of the family, and the generation of the token to return.
 ///
-/// Only the window is that of the present rule; the end is the one it began with.
+/// `window` comes from the rule that matches now. The end of the family never changes.
 pub(crate) fn go_on(
     family: &Family,
     shown: Shown,
@@ -109,18 +108,18 @@ pub(crate) fn go_on(
         (_, _) => (from, family.rotated_at),
     };
     let idle_ends_at = idle_end(now, window, family.ends_at);
-    // Access tokens of an earlier use may outlive a window that was made shorter since.
+    // If the window became shorter, access tokens of an earlier use may outlive it.
     let forget_at = forget_at(idle_ends_at).max(family.forget_at);
     let id = family.id.clone();
     (Change::MoveFamily { id, from, to, rotated_at, idle_ends_at, forget_at }, to)
 }
 
-/// When a family ends that was used now: after its window, but never after its end.
+/// When a family that is used now expires if it is not used again. Never later than its end.
 pub fn idle_end(now: UnixTime, window: Duration, ends_at: UnixTime) -> UnixTime {
     now.plus(window).min(ends_at)
 }
 
-/// From when on the row of a family may be forgotten: when no access token of it can be alive.
+/// From when on the row of a family may be deleted: no access token of the family can be alive then.
 pub fn forget_at(idle_ends_at: UnixTime) -> UnixTime {
     idle_ends_at.plus(RuleSpec::MAX_ACCESS_TOKEN_LIFETIME)
 }
@@ -142,7 +141,7 @@ mod tests {
         RefreshPolicy { rotation_type: RotationType::Rotate, leeway }
     }
 
-    /// A family that began now, with a window of a day, in the third generation.
+    /// A family in generation 3 that began now and has a window of one day.
     fn family(lifetime: Option<Duration>) -> Family {
         let granted = Granted {
             scopes: ScopeSet::parse("read:orders offline_access").unwrap(),
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_parent_serves_again_and_only_within_the_leeway() {
+    fn only_the_previous_token_stays_valid_and_only_within_the_leeway() {
         let family = family(None);
         for (generation, leeway, now, expected) in [
             (3, 0, NOW, Shown::Newest),
@@ -198,11 +197,11 @@ mod tests {
     #[test]
     fn only_the_use_of_the_newest_token_rotates() {
         let family = family(None);
-        let still = RefreshPolicy { rotation_type: RotationType::Static, leeway: 0 };
+        let fixed = RefreshPolicy { rotation_type: RotationType::Static, leeway: 0 };
         for (shown, policy, generation, at) in [
             (Shown::Newest, rotate(30), 4, after(9)),
             (Shown::Parent, rotate(30), 3, NOW),
-            (Shown::Newest, still, 3, NOW),
+            (Shown::Newest, fixed, 3, NOW),
         ] {
             let (change, answered) = go_on(&family, shown, policy, DAY, after(9));
             let Change::MoveFamily { from, to, rotated_at, idle_ends_at, .. } = change else {
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_ends_by_its_window_its_end_or_somebody() {
+    fn a_family_ends_after_its_window_at_its_end_or_by_revocation() {
         let lasting = family(None);
         assert!(!has_ended(&lasting, NOW.plus(DAY).minus(Duration::from_secs(1))));
         assert!(has_ended(&lasting, NOW.plus(DAY)));
@@ -225,7 +224,7 @@ mod tests {
         let Change::MoveFamily { idle_ends_at, forget_at, .. } = change else {
             unreachable!("a use moves the family")
         };
-        assert_eq!(idle_ends_at, NOW.plus(DAY * 3 / 2), "no use moves the first end");
+        assert_eq!(idle_ends_at, NOW.plus(DAY * 3 / 2), "no use moves the end of the family");
         assert!(forget_at >= idle_ends_at.plus(RuleSpec::MAX_ACCESS_TOKEN_LIFETIME));
         let (change, _) = go_on(&short, Shown::Newest, rotate(0), DAY / 24, NOW);
         let Change::MoveFamily { idle_ends_at, forget_at, .. } = change else {

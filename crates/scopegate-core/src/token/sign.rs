@@ -1,4 +1,4 @@
-//! The signature under a draft.
+//! Signs a draft.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::keys::Signer;
 pub struct SignedTokens {
     /// The access token.
     pub access_token: String,
-    /// Its `jti`.
+    /// The `jti` of the access token.
     pub id: TokenId,
-    /// Its scopes.
+    /// The scopes of the access token.
     pub scopes: ScopeSet,
-    /// How long it lives.
+    /// The lifetime of the access token.
     pub lifetime: Duration,
-    /// When it ends.
+    /// When the access token expires.
     pub ends_at: UnixTime,
     /// The ID token.
     pub id_token: Option<String>,
@@ -38,7 +38,7 @@ impl TokenDraft<'_> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Signing`] if the key does not sign.
+    /// [`CallError::Signing`] if the signature fails.
     pub async fn sign(self, signer: &dyn Signer) -> Result<SignedTokens, CallError> {
         let access_token = self.sign_access_token(signer).await?;
         let id_token = match &self.id_token {
@@ -68,5 +68,5 @@ pub(super) async fn sign(
     signer.sign(token_type, &json).await.map_err(CallError::Signing)
 }
 
-/// Most payloads fit without another allocation.
+/// In bytes. Most payloads fit without another allocation.
 const PAYLOAD_CAPACITY: usize = 1024;

@@ -1,4 +1,4 @@
-//! The ids of tokens: `jti`.
+//! The ids of tokens (`jti`).
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::FamilyId;
 
-/// The id of a token. That of an access token names the family of refresh tokens that it came with,
-/// as Okta's does: with the family ends the token.
+/// The id of a token. As with Okta, the id of an access token also names the family of refresh tokens with
+/// which it was issued. The token ends when the family ends.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct TokenId(Box<str>);
 
 impl TokenId {
-    /// With this begin the ids of access tokens.
+    /// The prefix of the ids of access tokens.
     pub const ACCESS: &'static str = "AT.";
-    /// With this begin the ids of ID tokens.
+    /// The prefix of the ids of ID tokens.
     pub const ID: &'static str = "ID.";
 
     /// The id of a new access token.
@@ -40,7 +40,7 @@ impl TokenId {
         FamilyId::parse(family).ok()
     }
 
-    /// The id as it is written.
+    /// The text of the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

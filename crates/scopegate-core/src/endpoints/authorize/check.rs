@@ -1,4 +1,4 @@
-//! The checks of an authorization request, by what they are about.
+//! The checks of an authorization request, by topic.
 
 pub(super) mod claims;
 pub(super) mod hint;

@@ -1,33 +1,34 @@
-//! What is checked of an authorization request, in this order. The first that fails is answered.
+//! The checks of an authorization request, in order. The first one that fails is the answer.
 
 use super::AuthorizeError;
 use super::check::{claims, hint, pkce, prompt, response, scope, unsupported};
 use super::draft::Draft;
 
-/// How a request comes.
+/// Where the parameters of a request come from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum At {
-    /// A browser brings all of it.
+pub(super) enum Source {
+    /// A browser sends all parameters.
     Direct,
-    /// A browser brings the reference to what was pushed.
+    /// A browser sends the reference to a pushed request.
     Pushed,
-    /// Its client pushes it (RFC 9126 §2.1).
+    /// The client pushes the request (RFC 9126 §2.1).
     Pushing,
 }
 
-const ALWAYS: &[At] = &[At::Direct, At::Pushed, At::Pushing];
+const ALWAYS: &[Source] = &[Source::Direct, Source::Pushed, Source::Pushing];
 
 type Check = fn(&mut Draft<'_>) -> Result<(), AuthorizeError>;
 
-/// Each reads its part of the request. The first ones find out how the client is told of the others.
-static CHECKS: &[(&[At], Check)] = &[
+/// Each check reads its parameters into the draft. The first ones read the response mode and the state, which
+/// the error responses of the later ones need.
+static CHECKS: &[(&[Source], Check)] = &[
     (ALWAYS, response::mode),
     (ALWAYS, response::state),
     (ALWAYS, response::nothing_is_repeated),
     (ALWAYS, response::mode_is_known),
-    (&[At::Pushing], unsupported::reference_inside),
+    (&[Source::Pushing], unsupported::reference_inside),
     (ALWAYS, unsupported::request_objects),
-    (&[At::Direct], unsupported::unpushed),
+    (&[Source::Direct], unsupported::unpushed),
     (ALWAYS, response::response_type),
     (ALWAYS, response::grant),
     (ALWAYS, scope::scope),
@@ -41,8 +42,8 @@ static CHECKS: &[(&[At], Check)] = &[
     (ALWAYS, hint::id_token_hint),
 ];
 
-/// Checks a request.
-pub(super) fn run(draft: &mut Draft<'_>, at: At) -> Result<(), AuthorizeError> {
-    let mut checks = CHECKS.iter().filter(|(where_to, _)| where_to.contains(&at));
+/// Runs all checks for requests from this source.
+pub(super) fn run(draft: &mut Draft<'_>, source: Source) -> Result<(), AuthorizeError> {
+    let mut checks = CHECKS.iter().filter(|(sources, _)| sources.contains(&source));
     checks.try_for_each(|(_, check)| check(draft))
 }

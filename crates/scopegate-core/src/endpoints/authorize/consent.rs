@@ -1,50 +1,51 @@
-//! What a person must agree to before a client gets it.
+//! The scopes to which a user must consent before a client gets them.
 
 use scopegate_claims::{Scope, ScopeSet};
 
 use super::AuthorizeError;
 use super::draft::{Draft, Prompt};
 use crate::authority::Authority;
-use crate::catalog::UserId;
-use crate::catalog::{AuthorizationServer, Client, ClientConsent, ClientType, Consent, ScopeSpec};
+use crate::catalog::{
+    AuthorizationServer, Client, ClientConsent, ClientType, Consent, ScopeSpec, UserId,
+};
 use crate::directory::User;
 use crate::policy::Granted;
 use crate::store::{Change, ConsentKey};
 
-/// What a person is asked to agree to.
+/// A question for a user: do they consent to these scopes?
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConsentQuestion {
-    /// The client, by the name that people read.
+    /// The display name of the client.
     pub client: String,
-    /// Who is asked.
+    /// The user who is asked.
     pub user: User,
     /// The scopes.
     pub scopes: ScopeSet,
-    /// The same, and what each allows; empty where that is not said.
+    /// Each scope with its description. The description may be empty.
     pub described: Vec<(String, String)>,
 }
 
-/// What a person answered.
+/// The answer of a user. It counts only if this user is still signed in.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a person agrees or not")]
+#[expect(clippy::exhaustive_enums, reason = "a user consents or does not")]
 pub enum ConsentAnswer<'a> {
-    /// She agrees to these. It counts only if she is the one who was asked.
+    /// This user consents to these scopes.
     Agreed(&'a UserId, &'a ScopeSet),
-    /// She does not.
+    /// This user does not consent.
     Refused(&'a UserId),
 }
 
-/// Whether a person must be asked first.
+/// Whether a user must be asked first.
 pub(super) enum Outcome {
-    /// Nothing more is to be asked; what she said now is to be remembered.
+    /// The user has consented. The change stores a consent that was just given.
     Agreed(Option<Change>),
-    /// She is to be asked.
+    /// The user must be asked.
     Ask(ConsentQuestion),
 }
 
 impl Authority {
-    /// Finds out whether the person has agreed to all she must agree to.
+    /// Checks whether the user has consented to all scopes that need it.
     pub(super) async fn consent(
         &self,
         draft: &Draft<'_>,
@@ -52,12 +53,12 @@ impl Authority {
         granted: &Granted,
         answer: Option<ConsentAnswer<'_>>,
     ) -> Result<Outcome, AuthorizeError> {
-        let client = draft.door.client;
-        let asks = match draft.asked.prompt.contains(&Prompt::Consent) {
-            true => Asks::Anew,
-            false => Asks::WhatIsNew,
+        let client = draft.recipient.client;
+        let consent_for = match draft.parsed.prompt.contains(&Prompt::Consent) {
+            true => ConsentFor::AllScopes,
+            false => ConsentFor::RequiredScopes,
         };
-        let needed = needed(draft.server, client, &granted.scopes, asks);
+        let needed = needed(draft.server, client, &granted.scopes, consent_for);
         if needed.is_empty() {
             return Ok(Outcome::Agreed(None));
         }
@@ -68,7 +69,7 @@ impl Authority {
         };
         let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
         match answer {
-            // What has become more than she was shown is asked again.
+            // If more scopes are needed now than the user was shown, they are asked again.
             Some(ConsentAnswer::Agreed(by, to))
                 if *by == user.id && needed.is_subset(&before.union(to)) =>
             {
@@ -82,10 +83,10 @@ impl Authority {
             Some(ConsentAnswer::Refused(by)) if *by == user.id => {
                 return Err(AuthorizeError::Denied);
             }
-            _ if asks == Asks::WhatIsNew && needed.is_subset(&before) => {
+            _ if consent_for == ConsentFor::RequiredScopes && needed.is_subset(&before) => {
                 return Ok(Outcome::Agreed(None));
             }
-            _ if draft.asked.prompt.contains(&Prompt::None) => {
+            _ if draft.parsed.prompt.contains(&Prompt::None) => {
                 return Err(AuthorizeError::ConsentRequired);
             }
             _ => {}
@@ -99,39 +100,41 @@ impl Authority {
     }
 }
 
-/// What a client wants a person to be asked (OpenID Connect Core §3.1.2.1, `prompt`).
+/// The scopes for which a user is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Asks {
-    /// All that the client would get, whatever was agreed to before.
-    Anew,
-    /// What she must agree to and has not yet.
-    WhatIsNew,
+pub(crate) enum ConsentFor {
+    /// All granted scopes, for `prompt=consent` (OpenID Connect Core §3.1.2.1).
+    AllScopes,
+    /// Only the scopes that need consent.
+    RequiredScopes,
 }
 
-/// The scopes that need consent: all of them if the client says so, else those that are REQUIRED. A web
-/// client gets `offline_access` by consent, too (OpenID Connect Core §11).
+/// The scopes among `granted` to which the user must consent. For [`ConsentFor::RequiredScopes`] they are those
+/// with consent `REQUIRED`, and `offline_access` for a web client (OpenID Connect Core §11). A trusted client
+/// needs no consent.
 pub(crate) fn needed(
     server: &AuthorizationServer,
     client: &Client,
     granted: &ScopeSet,
-    asks: Asks,
+    consent_for: ConsentFor,
 ) -> ScopeSet {
-    let is_of_the_web = client.spec.client_type == ClientType::Web;
+    let is_web_client = client.spec.client_type == ClientType::Web;
     let is_required = |name: &&str| match spec(server, name).map(|spec| spec.consent) {
         Some(Consent::Required) => true,
         Some(Consent::Flexible | Consent::Implicit) => false,
-        None => is_of_the_web && *name == "offline_access",
+        None => is_web_client && *name == "offline_access",
     };
-    match (client.spec.consent, asks) {
+    match (client.spec.consent, consent_for) {
         (ClientConsent::Trusted, _) => ScopeSet::empty(),
-        (_, Asks::Anew) => granted.clone(),
-        (_, Asks::WhatIsNew) => {
-            ScopeSet::from_tokens(granted.iter().filter(is_required)).expect("they are scopes")
+        (_, ConsentFor::AllScopes) => granted.clone(),
+        (_, ConsentFor::RequiredScopes) => {
+            ScopeSet::from_tokens(granted.iter().filter(is_required))
+                .expect("members of a scope set are scopes")
         }
     }
 }
 
-/// What the scopes of OpenID Connect allow.
+/// The descriptions of the OpenID Connect scopes.
 const OF_OPENID: [(&str, &str); 6] = [
     ("openid", "Know who you are"),
     ("profile", "See your name and your profile"),
@@ -141,7 +144,7 @@ const OF_OPENID: [(&str, &str); 6] = [
     ("offline_access", "Keep this access while you are away"),
 ];
 
-/// Scopes, and what they allow, as far as that is known.
+/// Each scope with its description. The description is empty if there is none.
 pub(crate) fn described(server: &AuthorizationServer, scopes: &ScopeSet) -> Vec<(String, String)> {
     let described = scopes.iter().map(|name| {
         let of_openid = || OF_OPENID.iter().find(|(known, _)| *known == name);

@@ -1,4 +1,4 @@
-//! A request while it is checked: what is known of it so far.
+//! An authorization request while it is checked, with the parameters that were read so far.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use scopegate_claims::{Audience, UnixTime};
 use scopegate_jose::KeySet;
 
-use super::door::Door;
 use super::parameters::Parameters;
 use super::pushed::Pushed;
+use super::recipient::Recipient;
 use super::{AuthorizeError, AuthorizeRefused, ResponseMode, Return};
 use crate::audit::DecisionId;
 use crate::catalog::{AuthorizationServer, Snapshot};
@@ -16,24 +16,24 @@ use crate::error::{CallError, OAuthError};
 use crate::policy::Wanted;
 use crate::token::IdTokenWish;
 
-/// A request while it is checked.
+/// An authorization request while it is checked.
 #[derive(Clone, Debug)]
 pub(super) struct Draft<'a> {
-    /// The catalog that it is checked by.
+    /// The catalog with which the request is checked.
     pub(super) catalog: &'a Snapshot,
     pub(super) server: &'a AuthorizationServer,
-    pub(super) door: Door<'a>,
+    pub(super) recipient: Recipient<'a>,
     pub(super) form: &'a Parameters,
     pub(super) repeated: &'a BTreeSet<Box<str>>,
-    /// Where it was pushed before.
+    /// The pushed request, if it was pushed before.
     pub(super) pushed: Option<&'a Pushed>,
-    /// The keys that the server signs with.
+    /// The server's public keys, to verify an `id_token_hint`.
     pub(super) keys: Option<Arc<KeySet>>,
     pub(super) now: UnixTime,
-    pub(super) asked: ParsedRequest,
+    pub(super) parsed: ParsedRequest,
 }
 
-/// What is asked, as far as it is read.
+/// The parameters that were read so far.
 #[derive(Clone, Debug)]
 pub(super) struct ParsedRequest {
     pub(super) state: Option<String>,
@@ -42,14 +42,14 @@ pub(super) struct ParsedRequest {
     audience: Option<Audience>,
     pub(super) challenge: Option<String>,
     pub(super) prompt: BTreeSet<Prompt>,
-    /// No sign-in may be older than so many seconds.
+    /// The maximum age of the sign-in, in seconds.
     pub(super) max_age: Option<u64>,
     pub(super) id_token: IdTokenWish,
     pub(super) userinfo_claims: Vec<String>,
-    /// Whom the client knows: only this person will do.
+    /// The ids of the users that the client accepts. If it is empty, every user is accepted.
     pub(super) subjects: BTreeSet<String>,
-    /// It is essential to the client that the person signs in as nobody can here.
-    pub(super) is_beyond_us: bool,
+    /// Whether the client requests `acr` as an essential claim with values that this server does not have.
+    pub(super) needs_unavailable_acr: bool,
 }
 
 impl Default for ParsedRequest {
@@ -65,12 +65,12 @@ impl Default for ParsedRequest {
             id_token: IdTokenWish::default(),
             userinfo_claims: Vec::new(),
             subjects: BTreeSet::new(),
-            is_beyond_us: false,
+            needs_unavailable_acr: false,
         }
     }
 }
 
-/// What the person shall be asked (OpenID Connect Core §3.1.2.1).
+/// A value of `prompt`: which pages the user must see (OpenID Connect Core §3.1.2.1).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Prompt {
     Consent,
@@ -80,7 +80,7 @@ pub(crate) enum Prompt {
 }
 
 impl Prompt {
-    /// All of them, by their names.
+    /// All values, by their names.
     pub(crate) const ALL: [(&str, Self); 4] = [
         ("none", Self::None),
         ("login", Self::Login),
@@ -94,7 +94,7 @@ impl ParsedRequest {
         self.audience = Some(audience.clone());
     }
 
-    /// The audience of the token.
+    /// The audience of the access token.
     pub(super) fn audience<'a>(
         &'a self,
         server: &'a AuthorizationServer,
@@ -103,40 +103,40 @@ impl ParsedRequest {
         audience.ok_or(CallError::InvalidTarget)
     }
 
-    /// Whether an ID token is asked for.
+    /// Whether the request names the scope `openid`.
     pub(super) fn is_openid(&self) -> bool {
         matches!(&self.wanted, Wanted::Named(scopes) if scopes.contains("openid"))
     }
 }
 
 impl Draft<'_> {
-    /// An answer to the client.
+    /// A response to the client.
     pub(super) fn answer(&self, mut parameters: Vec<(&'static str, String)>) -> Return {
-        if let Some(state) = &self.asked.state {
+        if let Some(state) = &self.parsed.state {
             parameters.push(("state", state.clone()));
         }
-        // RFC 9207 §2: each answer says who gives it.
+        // RFC 9207 §2: each response names its issuer.
         parameters.push(("iss", self.server.issuer.to_string()));
         Return {
-            redirect_uri: self.door.redirect_uri.to_owned(),
-            mode: self.asked.mode,
+            redirect_uri: self.recipient.redirect_uri.to_owned(),
+            mode: self.parsed.mode,
             parameters,
         }
     }
 
-    /// A refusal that goes back to the client, unless it is we who cannot answer: then a person is told,
-    /// if the client lets any page be shown.
+    /// A refusal with an error response for the client. A server fault has none: the browser shows an error
+    /// page instead, except for `prompt=none`.
     pub(super) fn refused(
         &self,
         error: AuthorizeError,
         decision: Option<DecisionId>,
     ) -> AuthorizeRefused {
-        let may_return = !error.is_ours() || self.asked.prompt.contains(&Prompt::None);
+        let may_return = !error.is_server_fault() || self.parsed.prompt.contains(&Prompt::None);
         let back = may_return.then(|| self.back(&error));
-        AuthorizeRefused { error, back, client: Some(self.door.client.id.clone()), decision }
+        AuthorizeRefused { error, back, client: Some(self.recipient.client.id.clone()), decision }
     }
 
-    /// The answer that tells the client of an error (RFC 6749 §4.1.2.1).
+    /// The error response (RFC 6749 §4.1.2.1).
     fn back(&self, error: &AuthorizeError) -> Return {
         let OAuthError { error, description, .. } = error.into();
         self.answer(vec![

@@ -1,4 +1,4 @@
-//! What can go wrong with an authorization request, and what the client may learn of it.
+//! The errors of an authorization request, and what the client may learn about them.
 
 use crate::audit::DecisionKind;
 use crate::error::{CallError, ErrorCode, OAuthError};
@@ -7,49 +7,51 @@ use crate::error::{CallError, ErrorCode, OAuthError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorizeError {
-    /// The client is missing, unknown or not active: nobody is redirected (RFC 6749 §4.1.2.1).
+    /// The client is missing, unknown or inactive. The browser is not redirected (RFC 6749 §4.1.2.1).
     #[error("the client is not known")]
     UnknownClient,
-    /// The redirect URI is missing or not the client's: nobody is redirected (RFC 6749 §3.1.2.4).
+    /// The redirect URI is missing or not registered. The browser is not redirected (RFC 6749 §3.1.2.4).
     #[error("the redirect URI is not the client's")]
     UnknownRedirectUri,
-    /// A parameter on which it depends where the answer goes occurs twice: nobody is redirected.
-    #[error("client_id or redirect_uri occurs more than once")]
-    RepeatedDoor,
-    /// A parameter occurs twice (RFC 6749 §3.1).
+    /// `client_id`, `redirect_uri` or `request_uri` occurs more than once. The browser is not redirected.
+    #[error("client_id, redirect_uri or request_uri occurs more than once")]
+    RepeatedClientOrRedirectUri,
+    /// A parameter occurs more than once (RFC 6749 §3.1).
     #[error("a parameter occurs more than once")]
     Repeated,
-    /// Request objects are not spoken (OpenID Connect Core §6.1).
+    /// Request objects are not supported (OpenID Connect Core §6.1).
     #[error("request objects are not supported")]
     RequestNotSupported,
-    /// A reference of ours is unknown, another's, too old or used: nobody is redirected (RFC 9126 §4).
+    /// The reference to a pushed request is unknown, expired or used, or it belongs to another client or
+    /// browser. The browser is not redirected (RFC 9126 §4).
     #[error("the pushed request is not there for this client and browser")]
     InvalidRequestUri,
-    /// Requests by reference are not spoken (OpenID Connect Core §6.2).
+    /// Request objects by reference are not supported (OpenID Connect Core §6.2).
     #[error("requests by reference are not supported")]
     RequestUriNotSupported,
-    /// The parameter `registration` is not spoken (OpenID Connect Core §7.2.1).
+    /// The parameter `registration` is not supported (OpenID Connect Core §7.2.1).
     #[error("the parameter registration is not supported")]
     RegistrationNotSupported,
-    /// The client may not ask for a code.
+    /// The client may not use the authorization code grant.
     #[error("the client may not use the authorization endpoint")]
     UnauthorizedClient,
-    /// Only codes are issued.
+    /// The response type is not `code`.
     #[error("the response type is not supported")]
     UnsupportedResponseType,
-    /// Nobody suitable is signed in, and no page may be shown (OpenID Connect Core §3.1.2.6).
-    #[error("nobody suitable is signed in")]
+    /// The user must sign in but `prompt=none` forbids it, or another user signed in than the client expects
+    /// (OpenID Connect Core §3.1.2.6).
+    #[error("no user is signed in whom the client accepts")]
     LoginRequired,
-    /// The person would have to agree, and no page may be shown (OpenID Connect Core §3.1.2.6).
-    #[error("the person has not agreed")]
+    /// The user must consent but `prompt=none` forbids asking (OpenID Connect Core §3.1.2.6).
+    #[error("the user has not consented")]
     ConsentRequired,
-    /// The person does not agree.
-    #[error("the person does not agree")]
+    /// The user denied the request.
+    #[error("the user denied the request")]
     Denied,
-    /// An essential class of authentication cannot be had (OpenID Connect Core §5.5.1.1).
-    #[error("the class of authentication cannot be had")]
+    /// An essential `acr` value is not available (OpenID Connect Core §5.5.1.1).
+    #[error("the requested authentication context class is not available")]
     AcrNotMet,
-    /// What can go wrong with a token request, too.
+    /// An error that a token request can have too.
     #[error(transparent)]
     Call(#[from] CallError),
 }
@@ -59,15 +61,15 @@ impl AuthorizeError {
         Self::Call(CallError::InvalidRequest(text))
     }
 
-    /// Tells whether it is we who cannot answer.
-    pub(super) const fn is_ours(&self) -> bool {
+    /// Whether the server, not the request, is the cause.
+    pub(super) const fn is_server_fault(&self) -> bool {
         matches!(
             self,
             Self::Call(CallError::Overdue | CallError::Storage(_) | CallError::Signing(_))
         )
     }
 
-    /// The error that a token request could have, too.
+    /// The error, if it is one that a token request can have too.
     pub(super) const fn of_call(&self) -> Option<&CallError> {
         match self {
             Self::Call(error) => Some(error),
@@ -75,12 +77,12 @@ impl AuthorizeError {
         }
     }
 
-    /// Tells whether it was decided about a person.
+    /// Whether the error is a decision about a signed-in user.
     pub(super) const fn is_decision(&self) -> bool {
-        !self.is_ours() && !matches!(self, Self::ConsentRequired)
+        !self.is_server_fault() && !matches!(self, Self::ConsentRequired)
     }
 
-    /// What is asked, as the audit log names it.
+    /// The kind of the decision in the audit log.
     pub(super) const fn kind(&self) -> DecisionKind {
         match self {
             Self::Denied => DecisionKind::ConsentDenial,
@@ -101,7 +103,7 @@ impl From<&AuthorizeError> for OAuthError {
             AuthorizeError::UnknownRedirectUri => {
                 (Code::InvalidRequest, "The redirect URI is not one of the client's.")
             }
-            AuthorizeError::RepeatedDoor => {
+            AuthorizeError::RepeatedClientOrRedirectUri => {
                 (Code::InvalidRequest, "The client or the redirect URI is named more than once.")
             }
             AuthorizeError::Repeated => {

@@ -1,10 +1,10 @@
-//! The parameters of an authorization request that mean something here.
+//! The parameters of an authorization request that this server reads.
 
 use std::ops::Deref;
 
 use crate::form::Form;
 
-/// The names of all parameters that the authorization endpoint reads, those among them that it refuses.
+/// The names of all parameters that the authorization endpoint reads, including those that it refuses.
 static NAMES: &[&str] = &[
     "claims",
     "client_id",
@@ -26,13 +26,13 @@ static NAMES: &[&str] = &[
     "state",
 ];
 
-/// The parameters of an authorization request. Those of other names are ignored (RFC 6749 §3.1): they
-/// are left out here, so that no check reads them and no pushed request keeps them.
+/// The parameters of an authorization request. Unknown parameters must be ignored (RFC 6749 §3.1). They are
+/// removed here, so that no check can read them and no pushed request stores them.
 #[derive(Clone, Debug)]
 pub(super) struct Parameters(Form);
 
 impl Parameters {
-    /// Those of a form.
+    /// The known parameters of a form.
     pub(super) fn of(form: &Form) -> Self {
         Self(form.only(NAMES))
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_in_the_table_cannot_be_read() {
+    fn a_parameter_that_is_not_in_the_table_cannot_be_read() {
         let known = NAMES.iter().map(|name| (*name, "known"));
         let others = ["client_secret", "client_assertion", "State", "x", "acr_values"];
         let all = known.chain(others.map(|name| (name, "other")));

@@ -1,17 +1,17 @@
-//! The pushed authorization request endpoint (RFC 9126 §2): a client says what it will ask before it
-//! sends a browser, and gets a reference for it.
+//! The pushed authorization request endpoint (RFC 9126 §2). A client sends the parameters before it sends the
+//! browser, and gets a reference for them.
 //!
-//! What is pushed passes the same table of checks as what a browser brings.
+//! A pushed request passes the same table of checks as one that a browser sends.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::checks::{self, At};
-use super::door::Door;
+use super::checks::{self, Source};
 use super::draft::{Draft, ParsedRequest};
 use super::parameters::Parameters;
+use super::recipient::Recipient;
 use super::{AuthorizeError, pushed};
 use crate::audit::DecisionKind;
 use crate::authority::Authority;
@@ -22,10 +22,9 @@ use crate::call::{
 use crate::error::OAuthError;
 use crate::grants::authorization_code::GRANT_TYPE;
 use crate::limits::Stored;
-use crate::store::Change;
-use crate::store::Contested;
+use crate::store::{Change, Contested};
 
-/// The answer to a request that is kept (RFC 9126 §2.2). `Debug` hides the reference.
+/// The answer to a pushed request (RFC 9126 §2.2). `Debug` hides the reference.
 #[derive(Serialize)]
 pub struct PushedResponse {
     request_uri: String,
@@ -73,7 +72,7 @@ impl ClientEndpoint for Push {
 }
 
 impl Authority {
-    /// Keeps a request that a client pushes.
+    /// Stores a request that a client pushes.
     ///
     /// # Errors
     ///
@@ -85,22 +84,22 @@ impl Authority {
         self.answer(request, Push).await
     }
 
-    /// Checks a request as if a browser had brought it. The answer is its scopes, to be recorded.
+    /// Checks a pushed request. Returns its scopes, for the audit log.
     fn checked(&self, call: &ClientCall<'_>, form: &Parameters) -> Result<String, AuthorizeError> {
-        let door = Door::of_client(&call.client, form)?;
+        let recipient = Recipient::of_client(&call.client, form)?;
         let mut draft = Draft {
             catalog: &call.catalog,
             server: &call.server,
-            door,
+            recipient,
             form,
             repeated: &BTreeSet::new(),
             pushed: None,
             keys: self.keys.verifying(&call.server.id),
             now: call.now,
-            asked: ParsedRequest::default(),
+            parsed: ParsedRequest::default(),
         };
-        checks::run(&mut draft, At::Pushing)?;
-        Ok(draft.asked.wanted.known_to(&call.server))
+        checks::run(&mut draft, Source::Pushing)?;
+        Ok(draft.parsed.wanted.known_to(&call.server))
     }
 }
 

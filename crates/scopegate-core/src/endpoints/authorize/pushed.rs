@@ -1,7 +1,7 @@
-//! A request that its client has pushed before (RFC 9126 §4): the browser brings a reference to it.
+//! A request that its client pushed before (RFC 9126 §4). The browser sends a reference to it.
 //!
-//! It is one artifact. The client has a minute to send the browser; the first page that a person is
-//! shown binds it to her browser and gives her time; the code uses it up.
+//! It is stored as one artifact. The client has one minute to send the browser here. The first page that a
+//! user is shown binds the request to their browser and extends its lifetime. The code uses the request up.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,30 +19,30 @@ use crate::people::interaction::Interaction;
 use crate::people::session::is_secret;
 use crate::store::{Artifact, ArtifactKind, ArtifactName, Change, StoreError};
 
-/// What a reference of ours begins with (RFC 9126 §2.2).
+/// The prefix of every reference (RFC 9126 §2.2).
 const URN: &str = "urn:ietf:params:oauth:request_uri:";
 
-/// How long a reference lives until a browser brings it.
+/// How long a reference is valid until a browser sends it.
 pub(super) const LIFETIME: Duration = Duration::from_secs(60);
 
-/// A pushed request that may be answered in this browser. `Debug` hides it.
+/// A pushed request that this browser may use. `Debug` hides it.
 #[derive(Clone)]
 pub(super) struct Pushed {
     artifact: Artifact,
     body: Body,
-    /// What is asked: nothing that the browser brings beside the reference counts.
+    /// The pushed parameters. Other parameters that the browser sends are ignored.
     pub(super) form: Form,
 }
 
-/// What is stored.
+/// The stored body of a pushed request.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
     server: ServerId,
     client: ClientId,
-    /// The parameters; among them may be an ID token (`id_token_hint`).
+    /// The encrypted parameters. They may contain an ID token (`id_token_hint`).
     sealed: String,
-    /// The browser that a page was shown in: no other will do.
+    /// The browser in which a page was shown. Other browsers are refused.
     #[serde(default)]
     browser: Option<[u8; 32]>,
     #[serde(default)]
@@ -51,7 +51,7 @@ struct Body {
 
 impl Body {
     fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("it has text keys only")
+        serde_json::to_string(self).expect("the body has text keys only")
     }
 }
 
@@ -61,8 +61,8 @@ impl fmt::Debug for Pushed {
     }
 }
 
-/// Keeps a request: the reference, and the row by which it is found. What proves the client is no
-/// parameter of what it asks, and is not kept.
+/// Makes the reference and the row of a pushed request. The client's credentials are not stored: `Parameters`
+/// does not contain them.
 pub(super) fn keep(
     master_key: &MasterKey,
     server: &ServerId,
@@ -72,8 +72,8 @@ pub(super) fn keep(
 ) -> (String, Artifact) {
     let secret = random_token(32);
     let id = sha256(secret.as_bytes());
-    let asked: Vec<_> = form.pairs().collect();
-    let json = serde_json::to_vec(&asked).expect("they are texts");
+    let pairs: Vec<_> = form.pairs().collect();
+    let json = serde_json::to_vec(&pairs).expect("strings can be serialized");
     let sealed = master_key.seal(&context(&id), &json).expect("a form can be sealed");
     let body = Body {
         server: server.clone(),
@@ -99,9 +99,10 @@ fn context(id: &[u8; 32]) -> String {
 }
 
 impl Authority {
-    /// The pushed request that a request refers to; none if it refers to none of ours.
+    /// The pushed request to which `request_uri` refers. `None` if there is no `request_uri`, or if it has
+    /// another prefix.
     ///
-    /// Whether a reference is unknown, another's, too old or used is not told.
+    /// The error does not show whether a reference is unknown, expired, used or of another client or browser.
     pub(super) async fn pushed(
         &self,
         request: &AuthorizeRequest<'_>,
@@ -120,30 +121,31 @@ impl Authority {
         let corrupt = || StoreError::Corrupt("a pushed request".to_owned());
         let body: Body = serde_json::from_str(&artifact.body).map_err(|_| corrupt())?;
 
-        let is_for_whom_it_was = body.server == *request.server
+        let is_for_this_client = body.server == *request.server
             && request.form.value("client_id") == Some(body.client.as_str());
-        let is_here = body.browser.is_none_or(|browser| browser == request.browser);
+        let is_this_browser = body.browser.is_none_or(|browser| browser == request.browser);
         let is_over = body.is_used || self.clock.now() >= artifact.expires_at;
-        if !is_for_whom_it_was || !is_here || is_over {
+        if !is_for_this_client || !is_this_browser || is_over {
             return Err(REFUSAL);
         }
         let sealed = base64url::decode(&body.sealed).map_err(|_| corrupt())?;
         let json = self.master_key.open(&context(&artifact.id), &sealed).map_err(|_| corrupt())?;
-        let asked: Vec<(String, String)> = serde_json::from_slice(&json).map_err(|_| corrupt())?;
-        let form = Form::collect(asked).map_err(|_| corrupt())?;
+        let pairs: Vec<(String, String)> = serde_json::from_slice(&json).map_err(|_| corrupt())?;
+        let form = Form::collect(pairs).map_err(|_| corrupt())?;
         Ok(Some(Pushed { artifact, body, form }))
     }
 }
 
 impl Pushed {
-    /// Binds it to the browser in which a person is asked; nothing if that was done before.
+    /// The change that binds the request to the browser in which the user is asked. `None` if it is already
+    /// bound.
     pub(super) fn bound_to(&self, browser: [u8; 32], now: UnixTime) -> Option<Change> {
         let body = Body { browser: Some(browser), ..self.body.clone() };
         let is_new = self.body.browser.is_none();
         is_new.then(|| self.moved(&body, now.plus(Interaction::LIFETIME)))
     }
 
-    /// Uses it up. It stays as long as it would have lived.
+    /// The change that marks the request as used. The row is kept until it would have expired.
     pub(super) fn used(&self) -> Change {
         self.moved(&Body { is_used: true, ..self.body.clone() }, self.artifact.expires_at)
     }
@@ -164,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_is_sealed_and_nothing_else_is_stored() {
+    fn the_parameters_are_encrypted_and_credentials_are_not_stored() {
         let form = Form::collect([
             ("client_id", "portal"),
             ("client_secret", "hush"),

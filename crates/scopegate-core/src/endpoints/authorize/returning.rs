@@ -1,12 +1,12 @@
-//! How an answer goes back to the client (RFC 6749 §4.1.2).
+//! The authorization response (RFC 6749 §4.1.2).
 
 use url::form_urlencoded;
 
-/// How the answer travels.
+/// How the response is sent to the client.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever answers must know each way")]
+#[expect(clippy::exhaustive_enums, reason = "the HTTP handler must handle each mode")]
 pub enum ResponseMode {
-    /// As a form that the browser sends (OAuth 2.0 Form Post Response Mode).
+    /// In a form that the browser posts (OAuth 2.0 Form Post Response Mode).
     FormPost,
     /// In the query of the redirect URI.
     #[default]
@@ -18,29 +18,29 @@ impl ResponseMode {
     pub const ALL: [(&str, Self); 2] = [("query", Self::Query), ("form_post", Self::FormPost)];
 }
 
-/// An answer that goes back to the client through the browser. `Debug` hides it: it may hold a code.
+/// A response that goes to the client through the browser. `Debug` hides it because it may contain a code.
 #[derive(Clone)]
 pub struct Return {
-    /// Where it goes.
+    /// The redirect URI.
     pub redirect_uri: String,
-    /// How.
+    /// How the response is sent.
     pub mode: ResponseMode,
-    /// What it says: always `iss` (RFC 9207), and the client's `state`.
+    /// The parameters. They always include `iss` (RFC 9207), and the client's `state` if it sent one.
     pub parameters: Vec<(&'static str, String)>,
 }
 
 impl Return {
-    /// The URL of an answer in the query; what was in the redirect URI's own query stays.
+    /// The URL of a response in the query. The redirect URI's own query is kept.
     pub fn url(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.parameters);
         let query = query.finish();
-        let sign = match self.redirect_uri.split_once('?') {
+        let separator = match self.redirect_uri.split_once('?') {
             None => "?",
             Some((_, "")) => "",
             Some(_) => "&",
         };
-        format!("{}{sign}{query}", self.redirect_uri)
+        format!("{}{separator}{query}", self.redirect_uri)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A person lets a device in (RFC 8628 §3.3), or does not.
+//! A user allows or denies the request of a device (RFC 8628 §3.3).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,10 +8,9 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use crate::audit::{ClientDecision, DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
-use crate::catalog::Resource;
-use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, Resource, Snapshot};
 use crate::directory::User;
-use crate::endpoints::authorize::consent::{Asks, described, needed};
+use crate::endpoints::authorize::consent::{ConsentFor, described, needed};
 use crate::error::{CallError, OAuthError};
 use crate::grants::device::{Approval, DeviceBody, State, UserCode};
 use crate::grants::device_code::GRANT_TYPE;
@@ -20,58 +19,58 @@ use crate::people::assignment;
 use crate::policy::{self, Facts, Granted};
 use crate::store::{Artifact, ArtifactKind, Change, ConsentKey, Session, StoreError};
 
-/// Maximum attempts when a concurrent commit wins: the device may ask meanwhile.
+/// Maximum attempts when a concurrent commit wins.
 const ROUNDS: usize = 5;
 
-/// A person in front of a browser, and the code that she typed.
+/// A signed-in user, and the code that they typed.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "it is what a page knows")]
+#[expect(clippy::exhaustive_structs, reason = "the activation page must fill in every member")]
 pub struct Activation<'a> {
-    /// The code.
+    /// The user code.
     pub user_code: &'a UserCode,
-    /// Her session.
+    /// The session of the user.
     pub session: &'a Session,
-    /// Who she is.
+    /// The user.
     pub user: &'a User,
-    /// From where.
+    /// The IP address of the browser.
     pub address: Option<IpAddr>,
 }
 
-/// What a person is asked: whether this is the device in her hands, and whether it may.
+/// A question for a user: is this their device, and do they allow its request?
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeviceQuestion {
-    /// The client, by the name that people read.
+    /// The display name of the client.
     pub client: String,
     /// The scopes.
     pub scopes: ScopeSet,
-    /// The same, and what each allows; empty where that is not said.
+    /// Each scope with its description. The description may be empty.
     pub described: Vec<(String, String)>,
-    /// From where the device asked.
+    /// The IP address of the device.
     pub asked_from: Option<IpAddr>,
 }
 
-/// What she answers.
+/// The answer of a user.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a person allows or not")]
+#[expect(clippy::exhaustive_enums, reason = "a user allows or denies")]
 pub enum DeviceAnswer<'a> {
-    /// She lets the device in, to do this.
+    /// The user allows these scopes, which the page showed.
     Allow(&'a ScopeSet),
-    /// She does not.
+    /// The user denies the request.
     Deny,
 }
 
-/// Why a device cannot be let in.
+/// Why a user cannot decide on a device.
 #[derive(Debug, thiserror::Error)]
-#[expect(clippy::exhaustive_enums, reason = "each has a page of its own")]
+#[expect(clippy::exhaustive_enums, reason = "each variant has its own page")]
 pub enum ActivationError {
-    /// No device waits under this code.
-    #[error("no device waits under this user code")]
+    /// There is no pending request with this user code.
+    #[error("there is no pending request with this user code")]
     Unknown,
-    /// Too many codes were wrong.
+    /// Too many user codes were wrong.
     #[error("too many user codes were wrong")]
     TooMany(RetryAfter),
-    /// The person may not let it in, or we cannot decide.
+    /// The user may not allow the request, or the decision failed.
     #[error(transparent)]
     Token(#[from] CallError),
 }
@@ -83,11 +82,11 @@ impl From<StoreError> for ActivationError {
 }
 
 impl Authority {
-    /// What a person is asked who typed a code. Nothing is decided yet.
+    /// The question for a user who typed a user code. Nothing is stored yet.
     ///
     /// # Errors
     ///
-    /// [`ActivationError`]; a code that is no device's counts as a guess.
+    /// [`ActivationError`]. An unknown code counts as a wrong guess.
     pub async fn device_question(
         &self,
         activation: &Activation<'_>,
@@ -96,8 +95,8 @@ impl Authority {
         let Activation { user_code, session, address, .. } = *activation;
         let guess = self.user_code_guesses.admit(&session.id, address, now);
         let guess = guess.map_err(ActivationError::TooMany)?;
-        // If the caller goes meanwhile, the guess stays counted.
-        let found = self.waiting_device(&catalog, user_code, now).await;
+        // If the caller disconnects meanwhile, the guess stays counted.
+        let found = self.pending_device(&catalog, user_code, now).await;
         if !matches!(found, Ok(None)) {
             guess.take_back();
         }
@@ -106,11 +105,12 @@ impl Authority {
         Ok(device.question(&granted))
     }
 
-    /// Does what a person answers who was asked. What has become more than she was shown is asked again.
+    /// Stores the answer of a user. If more scopes would be granted now than the page showed, nothing is
+    /// stored, and the new question is returned.
     ///
     /// # Errors
     ///
-    /// [`ActivationError`]; the device may have been decided about meanwhile.
+    /// [`ActivationError`]. For example, the request may have been decided meanwhile.
     pub async fn answer_device(
         &self,
         activation: &Activation<'_>,
@@ -137,7 +137,7 @@ impl Authority {
         answer: DeviceAnswer<'_>,
     ) -> Result<Option<DeviceQuestion>, ActivationError> {
         let (now, catalog) = (self.clock.now(), self.catalog());
-        let device = self.waiting_device(&catalog, activation.user_code, now).await?;
+        let device = self.pending_device(&catalog, activation.user_code, now).await?;
         let device = device.ok_or(ActivationError::Unknown)?;
         let (state, others) = match answer {
             DeviceAnswer::Deny => {
@@ -178,8 +178,8 @@ impl Authority {
         Ok(None)
     }
 
-    /// The device that waits under a code, if there is one.
-    async fn waiting_device<'c>(
+    /// The device with a pending request under this user code.
+    async fn pending_device<'c>(
         &self,
         catalog: &'c Snapshot,
         user_code: &UserCode,
@@ -193,12 +193,12 @@ impl Authority {
         let server = server.filter(|server| server.spec.status.is_active());
         let client = catalog.client(body.client.as_str())?.map(Arc::as_ref);
         let client = client.filter(|client| client.spec.status.is_active());
-        let is_waiting = matches!(body.state, State::Pending) && now < body.ends_at;
-        let waiting = server.zip(client).filter(|_| is_waiting);
-        Ok(waiting.map(|(server, client)| Device { artifact, body, server, client }))
+        let is_pending = matches!(body.state, State::Pending) && now < body.ends_at;
+        let pending = server.zip(client).filter(|_| is_pending);
+        Ok(pending.map(|(server, client)| Device { artifact, body, server, client }))
     }
 
-    /// What the device gets if this person lets it in. That she may not is remembered.
+    /// What the device gets if this user allows the request. A refusal is recorded in the audit log.
     async fn decided(
         &self,
         device: &Device<'_>,
@@ -215,7 +215,7 @@ impl Authority {
         }
     }
 
-    /// What she agrees to by letting the device in, as far as that must be remembered.
+    /// The change that stores the user's consent. `None` if no scope needs consent.
     async fn consent_to(
         &self,
         device: &Device<'_>,
@@ -223,7 +223,8 @@ impl Authority {
         granted: &Granted,
         now: UnixTime,
     ) -> Result<Option<Change>, StoreError> {
-        let needed = needed(device.server, device.client, &granted.scopes, Asks::WhatIsNew);
+        let needed =
+            needed(device.server, device.client, &granted.scopes, ConsentFor::RequiredScopes);
         if needed.is_empty() {
             return Ok(None);
         }
@@ -237,7 +238,7 @@ impl Authority {
     }
 }
 
-/// A device that waits for a person.
+/// A device with a pending request.
 struct Device<'a> {
     artifact: Artifact,
     body: DeviceBody,

@@ -13,19 +13,19 @@ async fn ask(world: &World, client: &str, token: &str) -> Result<Value, Refused>
 async fn ask_at(world: &World, server: &str, client: &str, token: &str) -> Result<Value, Refused> {
     let form = credentials(client, &[("token", token)]);
     let known = world.authority.introspect(request(&server_id(server), &form)).await?;
-    let told = serde_json::to_value(&known).unwrap();
-    assert_eq!(told["active"], known.is_active());
+    let answer = serde_json::to_value(&known).unwrap();
+    assert_eq!(answer["active"], known.is_active());
     if !known.is_active() {
-        assert_eq!(told, json!({ "active": false }), "nothing else is told");
+        assert_eq!(answer, json!({ "active": false }), "an inactive token has no other members");
     }
-    Ok(told)
+    Ok(answer)
 }
 
 async fn is_active(world: &World, client: &str, token: &str) -> bool {
     ask(world, client, token).await.unwrap()["active"] == true
 }
 
-/// An access token of alice for the audience `api://stock`.
+/// An access token of `portal` for the audience `api://stock`.
 async fn of_stock(world: &World) -> String {
     let form = [
         ("grant_type", "client_credentials"),
@@ -36,12 +36,12 @@ async fn of_stock(world: &World) -> String {
 }
 
 #[tokio::test]
-async fn an_access_token_is_told_to_its_client_and_to_the_api_of_its_audience() {
+async fn only_its_client_and_the_api_of_its_audience_see_an_access_token() {
     let world = World::new().await;
     let (token, _) = world.tokens("read offline_access").await;
-    let told = ask(&world, "portal", &token).await.unwrap();
+    let answer = ask(&world, "portal", &token).await.unwrap();
     let claims = claims_of(&token);
-    assert_eq!(told, ask(&world, "api", &token).await.unwrap());
+    assert_eq!(answer, ask(&world, "api", &token).await.unwrap());
     for (member, value) in [
         ("token_type", json!("Bearer")),
         ("scope", json!("read offline_access")),
@@ -56,7 +56,7 @@ async fn an_access_token_is_told_to_its_client_and_to_the_api_of_its_audience() 
         ("jti", claims["jti"].clone()),
         ("auth_time", json!(NOW)),
     ] {
-        assert_eq!(told[member], value, "{member}");
+        assert_eq!(answer[member], value, "{member}");
     }
     assert!(!is_active(&world, "rival", &token).await);
     assert!(!is_active(&world, "service", &token).await);
@@ -68,7 +68,7 @@ async fn an_access_token_is_told_to_its_client_and_to_the_api_of_its_audience() 
 }
 
 #[tokio::test]
-async fn a_client_that_proves_nothing_may_not_ask_but_for_oktas() {
+async fn a_public_client_may_use_introspection_only_with_the_okta_dialect() {
     let world = World::new().await;
     let code = world.code("read").await;
     let form = [("grant_type", "authorization_code"), ("code", &*code)];
@@ -85,11 +85,11 @@ async fn a_client_that_proves_nothing_may_not_ask_but_for_oktas() {
     world.change_client("app", |spec| spec.audiences = audience.into()).await;
     let (token, _) = world.tokens("read").await;
     assert!(is_active(&world, "api", &token).await);
-    assert!(!is_active(&world, "app", &token).await, "it is no API, and not the holder");
+    assert!(!is_active(&world, "app", &token).await, "it is neither an API nor the token's client");
 }
 
 #[tokio::test]
-async fn a_token_is_active_until_the_second_at_which_it_ends() {
+async fn a_token_is_active_until_the_second_at_which_it_expires() {
     let world = World::new().await;
     let (token, _) = world.tokens("read").await;
     world.pass(599);
@@ -99,7 +99,7 @@ async fn a_token_is_active_until_the_second_at_which_it_ends() {
 }
 
 #[tokio::test]
-async fn a_token_is_active_while_all_it_hangs_on_is() {
+async fn a_token_is_active_only_while_its_user_its_family_and_its_client_are() {
     let world = World::new().await;
     let (token, refresh_token) = world.tokens("read offline_access").await;
     let (family, _) = RefreshToken::read(&refresh_token, &world.master_key).unwrap();
@@ -138,11 +138,11 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_told_to_its_client_only_and_only_the_newest() {
+async fn only_its_client_sees_a_refresh_token_and_only_the_newest_is_active() {
     let world = World::new().await;
     let (_, first) = world.tokens("read offline_access").await;
     let (family, _) = RefreshToken::read(&first, &world.master_key).unwrap();
-    let told = ask(&world, "portal", &first).await.unwrap();
+    let answer = ask(&world, "portal", &first).await.unwrap();
     for (member, value) in [
         ("scope", json!("read offline_access")),
         ("client_id", json!("portal")),
@@ -153,9 +153,9 @@ async fn a_refresh_token_is_told_to_its_client_only_and_only_the_newest() {
         ("aud", json!("api://orders")),
         ("jti", json!(family.as_str())),
     ] {
-        assert_eq!(told[member], value, "{member}");
+        assert_eq!(answer[member], value, "{member}");
     }
-    assert!(told.get("token_type").is_none());
+    assert!(answer.get("token_type").is_none());
     for other in ["api", "rival"] {
         assert!(!is_active(&world, other, &first).await, "{other}");
     }
@@ -194,7 +194,7 @@ async fn a_refresh_token_is_active_until_its_window_or_its_family_ends() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_looked_up_all_the_same() {
+async fn an_invalid_token_is_looked_up_too() {
     let world = World::new().await;
     let reads = world.store.reads();
     assert!(!is_active(&world, "portal", "x").await);

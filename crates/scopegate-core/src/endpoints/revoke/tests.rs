@@ -22,7 +22,7 @@ async fn is_revoked(world: &World, token: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_client_revokes_its_own_access_token_and_no_other() {
+async fn a_client_can_revoke_only_its_own_access_tokens() {
     let world = World::new().await;
     let (token, _) = world.tokens("read offline_access").await;
     for (server, client) in [("default", "rival"), ("near", "portal")] {
@@ -31,10 +31,10 @@ async fn a_client_revokes_its_own_access_token_and_no_other() {
     }
     revoke(&world, "default", "portal", &token).await.unwrap();
     assert!(is_revoked(&world, &token).await);
-    assert_eq!(world.store.sizes().lasting_families, 1, "the refresh token goes on");
+    assert_eq!(world.store.sizes().lasting_families, 1, "the refresh token stays valid");
 
     let [event] = &world.decisions(DecisionKind::Revocation).await[..] else {
-        panic!("it is recorded once")
+        panic!("one event is expected")
     };
     let jti = crate::testing::claims_of(&token)["jti"].as_str().unwrap().to_owned();
     let family = TokenId::family_of(&jti).unwrap();
@@ -46,31 +46,31 @@ async fn a_client_revokes_its_own_access_token_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_remembered_until_every_clock_refuses_it() {
+async fn a_revocation_is_kept_until_every_node_refuses_the_token_as_expired() {
     let world = World::new().await;
     let (token, _) = world.tokens("read").await;
     revoke(&world, "default", "portal", &token).await.unwrap();
-    for (after, is_remembered) in [(600 + 599, true), (600 + 600, false)] {
+    for (after, is_kept) in [(600 + 599, true), (600 + 600, false)] {
         world.store.forget_expired(NOW.plus(Duration::from_secs(after))).await.unwrap();
-        assert_eq!(is_revoked(&world, &token).await, is_remembered, "{after}");
+        assert_eq!(is_revoked(&world, &token).await, is_kept, "{after}");
     }
 }
 
 #[tokio::test]
-async fn a_refresh_token_of_any_generation_ends_its_family_for_its_client_only() {
+async fn only_its_client_ends_a_family_with_a_refresh_token_of_any_generation() {
     let world = World::new().await;
     for generation in [0, 7] {
         let (_, token) = world.tokens("read offline_access").await;
         let (family, _) = RefreshToken::read(&token, &world.master_key).unwrap();
         let token = RefreshToken::derive(&world.master_key, &family, generation).into_text();
-        let lasts = async || !world.store.family(&family).await.unwrap().unwrap().revoked;
+        let is_valid = async || !world.store.family(&family).await.unwrap().unwrap().revoked;
         for (server, client) in [("default", "rival"), ("near", "portal")] {
             revoke(&world, server, client, &token).await.unwrap();
-            assert!(lasts().await, "{server} {client}");
+            assert!(is_valid().await, "{server} {client}");
         }
         revoke(&world, "default", "portal", &token).await.unwrap();
-        assert!(!lasts().await);
-        // Once more it changes nothing, and is not recorded.
+        assert!(!is_valid().await);
+        // Revoking again changes nothing and is not recorded.
         revoke(&world, "default", "portal", &token).await.unwrap();
     }
     let events = world.decisions(DecisionKind::Revocation).await;
@@ -82,13 +82,13 @@ async fn a_refresh_token_of_any_generation_ends_its_family_for_its_client_only()
 }
 
 #[tokio::test]
-async fn what_is_no_token_is_revoked_as_well_as_any_and_changes_nothing() {
+async fn revoking_an_unknown_or_expired_token_succeeds_and_changes_nothing() {
     let world = World::new().await;
     let (token, _) = world.tokens("read").await;
     let unknown = RefreshToken::derive(&world.master_key, &FamilyId::generate(), 0).into_text();
     world.pass(600);
-    for nothing in ["x", &unknown, &token] {
-        revoke(&world, "default", "portal", nothing).await.unwrap();
+    for invalid in ["x", &unknown, &token] {
+        revoke(&world, "default", "portal", invalid).await.unwrap();
     }
     assert_eq!(world.store.sizes().revoked_tokens, 0);
     let form = credentials("portal", &[]);

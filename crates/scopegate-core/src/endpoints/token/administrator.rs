@@ -1,4 +1,4 @@
-//! A token that an administrator asks for on behalf of a client.
+//! A token that an administrator requests on behalf of a client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,25 +13,25 @@ use crate::form::Form;
 use crate::grants::client_credentials::GRANT_TYPE;
 use crate::token::Amendments;
 
-/// What an administrator asks for.
+/// An administrator's request for a token of a client.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "whoever asks says all of it")]
+#[expect(clippy::exhaustive_structs, reason = "a caller must fill in every member")]
 pub struct VouchedRequest<'a> {
-    /// The authorization server that is asked.
+    /// The authorization server.
     pub server: &'a ServerId,
-    /// The client that the token is made for.
+    /// The client for which the token is issued.
     pub client: &'a ClientId,
     /// The request as the client would send it, without credentials.
     pub form: &'a Form,
-    /// The longest life of the token. The policy may give it a shorter one.
+    /// The maximum lifetime of the token. The policy may give a shorter one.
     pub lifetime: Duration,
 }
 
 impl Authority {
-    /// Answers a token request of a client that an administrator vouches for.
+    /// Answers a token request that an administrator makes for a client.
     ///
-    /// Only the authentication of the client is left out. Grant, policy and audit are those of
-    /// [`token`](Self::token), and the audit event says that an administrator vouched.
+    /// It differs from [`token`](Self::token) in three points: the client is not authenticated, only client
+    /// credentials are allowed, and the audit event says that an administrator vouched for the client.
     ///
     /// # Errors
     ///

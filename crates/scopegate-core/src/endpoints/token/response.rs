@@ -1,4 +1,4 @@
-//! The answer to a token request that is granted (RFC 6749 §5.1).
+//! The successful answer to a token request (RFC 6749 §5.1).
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::token::{RefreshToken, SignedTokens};
 
-/// The answer to a token request that is granted (RFC 6749 §5.1). `Debug` hides the tokens.
+/// The successful answer to a token request (RFC 6749 §5.1). `Debug` hides the tokens.
 #[derive(Serialize)]
 pub struct TokenResponse {
     access_token: String,
@@ -44,12 +44,12 @@ impl TokenResponse {
         &self.access_token
     }
 
-    /// The ID token that goes with it.
+    /// The ID token.
     pub fn id_token(&self) -> Option<&str> {
         self.id_token.as_deref()
     }
 
-    /// The refresh token that goes with it.
+    /// The refresh token.
     pub fn refresh_token(&self) -> Option<&str> {
         self.refresh_token.as_deref()
     }

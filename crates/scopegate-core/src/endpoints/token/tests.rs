@@ -37,7 +37,7 @@ async fn all_resources_of_a_request_select_one_audience() {
 }
 
 #[tokio::test]
-async fn an_audience_that_was_chosen_before_must_still_be_there_and_fit() {
+async fn an_audience_that_was_chosen_before_must_still_exist_and_match_the_resources() {
     let world = World::new().await;
     let catalog = world.authority.catalog();
     let server = catalog.server(&server_id("default")).unwrap().unwrap();
@@ -59,13 +59,13 @@ async fn an_audience_that_was_chosen_before_must_still_be_there_and_fit() {
 }
 
 #[tokio::test]
-async fn a_grant_that_writes_nothing_waits_for_no_storage_and_is_recorded_by_the_queue() {
+async fn a_grant_that_stores_nothing_does_not_wait_for_the_storage_and_uses_the_audit_queue() {
     let world = World::new().await;
     world.store.hold_commits();
     let answer = world.token("service", &[ALONE, ("scope", "write")]).await.unwrap();
     world.store.repair();
     let [event] = &world.decisions(DecisionKind::TokenGrant).await[..] else {
-        panic!("it is recorded")
+        panic!("one event is expected")
     };
     let jti = claims_of(answer.access_token())["jti"].as_str().unwrap().to_owned();
     assert_eq!((event.outcome.as_str(), event.token_id.as_deref()), ("ALLOW", Some(&*jti)));
@@ -74,11 +74,11 @@ async fn a_grant_that_writes_nothing_waits_for_no_storage_and_is_recorded_by_the
     assert_eq!((&event.user, &event.family, &event.reason), (&None, &None, &None));
 
     let refused = world.token("service", &[ALONE]).await;
-    assert!(matches!(refusal(refused), CallError::AuditQueueFull), "it is closed");
+    assert!(matches!(refusal(refused), CallError::AuditQueueFull), "the queue is closed");
 }
 
 #[tokio::test]
-async fn a_grant_is_recorded_in_the_commit_that_makes_it_or_nothing_is_given() {
+async fn a_grant_and_its_audit_event_are_committed_together_or_no_token_is_issued() {
     let world = World::new().await;
     let code = world.code("read offline_access").await;
     let form = [
@@ -94,7 +94,7 @@ async fn a_grant_is_recorded_in_the_commit_that_makes_it_or_nothing_is_given() {
     world.store.lose_races(2);
     let answer = world.token("portal", &form).await.unwrap();
     let [event] = &world.decisions(DecisionKind::TokenGrant).await[..] else {
-        panic!("it is recorded")
+        panic!("one event is expected")
     };
     let jti = claims_of(answer.access_token())["jti"].as_str().unwrap().to_owned();
     assert_eq!(event.family, token::TokenId::family_of(&jti).map(String::from));
@@ -102,7 +102,7 @@ async fn a_grant_is_recorded_in_the_commit_that_makes_it_or_nothing_is_given() {
 }
 
 #[tokio::test]
-async fn an_assertion_of_a_client_is_used_up_with_its_token() {
+async fn a_clients_assertion_is_used_up_when_a_token_is_issued() {
     let world = World::new().await;
     let assertion = world.assertion(&serde_json::json!({ "iss": "signer", "sub": "signer" }));
     let form = Form::collect([
@@ -118,7 +118,7 @@ async fn an_assertion_of_a_client_is_used_up_with_its_token() {
     world.store.forget_expired(forgotten.minus(Duration::from_secs(1))).await.unwrap();
     assert_eq!(world.store.sizes().assertions, 1);
     let [granted, refused] = &world.decisions(DecisionKind::TokenGrant).await[..] else {
-        panic!("both")
+        panic!("two events are expected")
     };
     assert_eq!((granted.outcome.as_str(), refused.outcome.as_str()), ("ALLOW", "invalid_client"));
 }
@@ -141,7 +141,7 @@ async fn vouched(
 }
 
 #[tokio::test]
-async fn an_administrator_vouches_for_a_client_alone_and_for_no_longer_than_the_rule() {
+async fn an_administrator_gets_only_client_credentials_tokens_that_live_no_longer_than_the_rule() {
     let world = World::new().await;
     for (lifetime, expected) in [(60, 60), (600, 600), (6000, 600)] {
         let answer = vouched(&world, "default", "service", &[ALONE], lifetime).await.unwrap();
@@ -156,7 +156,7 @@ async fn an_administrator_vouches_for_a_client_alone_and_for_no_longer_than_the_
     let nowhere = vouched(&world, "nowhere", "service", &[ALONE], 60).await;
     assert!(matches!(refusal(nowhere), CallError::UnknownServer));
     let scope = vouched(&world, "default", "service", &[ALONE, ("scope", "x")], 60).await;
-    assert!(scope.unwrap_err().decision.is_some(), "it is recorded");
+    assert!(scope.unwrap_err().decision.is_some(), "the refusal is recorded");
     world.change_client("service", |spec| spec.status = Status::Inactive).await;
     let inactive = vouched(&world, "default", "service", &[ALONE], 60).await;
     assert!(matches!(refusal(inactive), CallError::InvalidClient(_)));
@@ -171,7 +171,7 @@ async fn an_administrator_vouches_for_a_client_alone_and_for_no_longer_than_the_
 }
 
 #[tokio::test]
-async fn what_a_token_response_shows_is_no_token() {
+async fn debug_of_a_token_response_hides_the_token_and_json_has_its_type_and_lifetime() {
     let world = World::new().await;
     let answer = world.token("service", &[ALONE]).await.unwrap();
     assert!(!format!("{answer:?}").contains(answer.access_token()));

@@ -25,7 +25,7 @@ async fn redeem(world: &World, code: &str) -> Result<TokenResponse, crate::call:
 }
 
 #[tokio::test]
-async fn a_code_gives_what_was_agreed_to() {
+async fn a_code_gives_the_tokens_that_were_authorized() {
     let world = World::new().await;
     let answer = redeem(&world, &world.code("openid read").await).await.unwrap();
     let claims = claims_of(answer.access_token());
@@ -73,7 +73,7 @@ async fn the_claims_that_were_asked_for_by_name_go_with_each_token() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_show_all_that_a_code_is_bound_to_is_refused_and_ends_nothing() {
+async fn a_request_without_the_right_redirect_uri_and_verifier_is_refused_and_ends_nothing() {
     let world = World::new().await;
     let code = &world.code("read offline_access").await;
     let (grant, other) = (("grant_type", "authorization_code"), "https://portal.example/cb2");
@@ -96,12 +96,12 @@ async fn whoever_does_not_show_all_that_a_code_is_bound_to_is_refused_and_ends_n
     audit_text(refusal(world.token("portal", &[grant, ("code", code), verifier]).await));
     let refresh_token = token.refresh_token().unwrap();
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
-    assert!(world.token("portal", &refresh).await.is_ok(), "nothing has ended");
+    assert!(world.token("portal", &refresh).await.is_ok(), "the family has not ended");
     assert!(world.decisions(DecisionKind::TokenReuse).await.is_empty());
 }
 
 #[tokio::test]
-async fn a_code_without_a_challenge_or_a_redirect_takes_no_verifier_and_any_redirect() {
+async fn an_unbound_code_is_refused_with_a_verifier_and_accepted_with_any_redirect_uri() {
     let world = World::new().await;
     let unbound =
         || world.code_of("default", "portal", "read", |code| code.binding = <_>::default());
@@ -114,7 +114,7 @@ async fn a_code_without_a_challenge_or_a_redirect_takes_no_verifier_and_any_redi
 }
 
 #[tokio::test]
-async fn a_code_serves_until_the_second_at_which_it_expires() {
+async fn a_code_is_valid_until_the_second_at_which_it_expires() {
     let world = World::new().await;
     let (early, late) = (world.code("read").await, world.code("read").await);
     world.pass(299);
@@ -124,14 +124,14 @@ async fn a_code_serves_until_the_second_at_which_it_expires() {
 }
 
 #[tokio::test]
-async fn a_code_is_its_clients_at_its_server_and_others_end_nothing() {
+async fn a_code_presented_by_another_client_or_at_another_server_ends_nothing() {
     let world = World::new().await;
     let code = world.code("read offline_access").await;
     let form = redeeming(&code);
     for used in [false, true] {
         for (server, client) in [("default", "rival"), ("default", "app"), ("near", "portal")] {
             let why = audit_text(refusal(world.token_at(server, client, &form).await));
-            assert_eq!(why, "the code is another client's or server's", "{server} {client}");
+            assert_eq!(why, "the code is for another client or server", "{server} {client}");
         }
         assert!(used || redeem(&world, &code).await.is_ok());
     }
@@ -139,7 +139,7 @@ async fn a_code_is_its_clients_at_its_server_and_others_end_nothing() {
 }
 
 #[tokio::test]
-async fn a_code_that_comes_again_ends_the_family_that_it_began() {
+async fn a_replayed_code_ends_its_family() {
     let world = World::new().await;
     let code = world.code("read offline_access").await;
     let token = redeem(&world, &code).await.unwrap();
@@ -150,7 +150,7 @@ async fn a_code_that_comes_again_ends_the_family_that_it_began() {
     assert!(world.token("portal", &refresh).await.is_err());
 
     let [event] = &world.decisions(DecisionKind::TokenReuse).await[..] else {
-        panic!("it is recorded once")
+        panic!("one event is expected")
     };
     let jti = claims_of(token.access_token())["jti"].as_str().unwrap().to_owned();
     assert_eq!(event.token_id.as_deref(), Some(&*jti));
@@ -160,7 +160,7 @@ async fn a_code_that_comes_again_ends_the_family_that_it_began() {
 }
 
 #[tokio::test]
-async fn a_code_without_a_family_that_comes_again_revokes_its_access_token() {
+async fn a_replayed_code_without_a_family_revokes_its_access_token() {
     let world = World::new().await;
     let code = world.code("read").await;
     let token = redeem(&world, &code).await.unwrap();
@@ -172,13 +172,13 @@ async fn a_code_without_a_family_that_comes_again_revokes_its_access_token() {
     assert!(!revoked().await);
     audit_text(refusal(redeem(&world, &code).await));
     assert!(revoked().await);
-    // A node whose clock is ten minutes behind must still find it.
+    // A node whose clock is ten minutes behind must still find the revocation.
     world.store.forget_expired(NOW.plus(std::time::Duration::from_secs(600 + 599))).await.unwrap();
     assert!(revoked().await);
 }
 
 #[tokio::test]
-async fn a_code_that_comes_again_after_its_row_is_forgotten_still_ends_its_family() {
+async fn a_replayed_code_ends_its_family_even_if_its_row_is_deleted() {
     let world = World::new().await;
     let code = world.code("read offline_access").await;
     redeem(&world, &code).await.unwrap();
@@ -192,14 +192,14 @@ async fn a_code_that_comes_again_after_its_row_is_forgotten_still_ends_its_famil
     }
     audit_text(refusal(world.token("portal", &form[..3]).await));
     audit_text(refusal(world.token("portal", &[form[0], form[1], form[3]]).await));
-    assert_eq!(world.store.sizes().lasting_families, 1, "none showed all of it, or was the client");
+    assert_eq!(world.store.sizes().lasting_families, 1, "a parameter or the client was wrong");
     assert_eq!(audit_text(refusal(redeem(&world, &code).await)), "the code was used before");
     assert_eq!(world.store.sizes().lasting_families, 0);
     assert_eq!(world.decisions(DecisionKind::TokenReuse).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_used_code_of_an_earlier_version_is_refused_and_ends_nothing() {
+async fn a_used_code_in_a_row_of_an_earlier_version_is_refused_and_ends_nothing() {
     let world = World::new().await;
     let code = world.code("read offline_access").await;
     redeem(&world, &code).await.unwrap();
@@ -227,20 +227,20 @@ async fn the_user_must_be_active_unchanged_and_assigned_to_the_client() {
 
     let (before, later) = (world.code("read").await, world.code("read").await);
     world.change_alice(|user| user.status = Status::Inactive).await;
-    assert_eq!(audit_text(refusal(redeem(&world, &before).await)), "the person is not active");
+    assert_eq!(audit_text(refusal(redeem(&world, &before).await)), "the user is not active");
     world.change_alice(|user| user.status = Status::Active).await;
-    let changed = "the person has changed since she agreed";
+    let changed = "the user was changed after they consented";
     assert_eq!(audit_text(refusal(redeem(&world, &later).await)), changed);
     assert!(redeem(&world, &world.code("read").await).await.is_ok());
 
-    // The row speaks of another user than the one who agreed.
+    // The user of the code does not exist.
     let other = crate::catalog::UserId::generate();
     let code = world.code_of("default", "portal", "read", |code| code.user = other).await;
     assert!(redeem(&world, &code).await.is_err());
 }
 
 #[tokio::test]
-async fn a_family_begins_only_if_user_client_and_server_are_as_they_were_read() {
+async fn a_commit_that_opens_a_family_expects_user_client_and_server_unchanged() {
     let world = World::new().await;
     let kinds = async |scopes: &str| {
         let (code, server) = (world.code(scopes).await, server_id("default"));
@@ -258,7 +258,7 @@ async fn a_family_begins_only_if_user_client_and_server_are_as_they_were_read() 
 }
 
 #[test]
-fn the_row_of_a_used_code_stays_an_hour_and_as_long_as_its_access_token() {
+fn the_row_of_a_used_code_is_kept_for_an_hour_and_until_its_access_token_expires() {
     use std::time::Duration;
     let token_id = crate::token::TokenId::access(None);
     let kept = |token_seconds| {

@@ -1,5 +1,4 @@
-//! The code that a person types (RFC 8628 §6.1): eight letters, none of which looks like another, and
-//! no vowels, so that no word comes of them.
+//! The code that a user types (RFC 8628 §6.1): eight consonants. Without vowels a code spells no word.
 
 use std::fmt;
 
@@ -9,13 +8,13 @@ use crate::store::ArtifactName;
 
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// 20⁸, some 2.6 · 10¹⁰ codes.
+/// The number of letters. There are 20⁸, about 2.6 · 10¹⁰, codes.
 const LENGTH: usize = 8;
 
-/// What a person may type: the code, and what she puts between its letters.
+/// The maximum input in bytes: the code and any separators between its letters.
 const MAX_TYPED: usize = 64;
 
-/// A code that a person types. It is shown as `WDJB-MJHT`; `Debug` hides it.
+/// The code that a user types. `Display` writes it as `WDJB-MJHT`. `Debug` hides it.
 #[derive(Clone, Eq, PartialEq)]
 pub struct UserCode([u8; LENGTH]);
 
@@ -26,19 +25,19 @@ impl UserCode {
         Self(std::array::from_fn(|_| letters.next().expect("random bytes do not end")))
     }
 
-    /// Reads what a person typed: in whichever case, with whatever is no letter between.
+    /// Reads what a user typed. Case does not matter. Hyphens, spaces, dots and underscores are ignored.
     pub fn parse(typed: &str) -> Option<Self> {
         if typed.len() > MAX_TYPED {
             return None;
         }
         let typed = typed.bytes().filter(|byte| !matches!(byte, b'-' | b' ' | b'.' | b'_'));
         let letters: Vec<u8> = typed.map(|byte| byte.to_ascii_uppercase()).collect();
-        let is_ours = letters.iter().all(|letter| LETTERS.contains(letter));
-        letters.try_into().ok().filter(|_| is_ours).map(Self)
+        let is_valid = letters.iter().all(|letter| LETTERS.contains(letter));
+        letters.try_into().ok().filter(|_| is_valid).map(Self)
     }
 
-    /// By what its artifact is found. Codes are few enough to be tried out, so a digest without a key
-    /// would not hide them.
+    /// The digest under which the device's artifact is found. It needs a key: there are so few codes that an
+    /// attacker could find the code of an unkeyed digest by trying all of them.
     pub(crate) fn digest(&self, master_key: &MasterKey) -> [u8; 32] {
         master_key.mac("user code", &self.0)
     }
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s6_1_it_is_read_as_people_type() {
+    fn s6_1_case_and_separators_do_not_matter() {
         let code = UserCode::parse("WDJBMJHT").unwrap();
         assert_eq!(code.to_string(), "WDJB-MJHT");
         for typed in ["WDJB-MJHT", "wdjb-mjht", " wdjb mjht ", "W.D.J.B.M.J.H.T", "--WDJBMJHT_"] {
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn s5_1_codes_are_of_all_letters_and_do_not_repeat() {
+    fn s5_1_generated_codes_use_all_letters_and_do_not_repeat() {
         let codes: Vec<_> = (0..200).map(|_| UserCode::generate().to_string()).collect();
         let different: BTreeSet<_> = codes.iter().collect();
         assert_eq!(different.len(), codes.len());
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_under_a_key_only() {
+    fn the_digest_depends_on_the_key_and_on_the_code() {
         let code = UserCode::generate();
         let (key, other) = (MasterKey::generate(), MasterKey::generate());
         assert_eq!(code.digest(&key), code.digest(&key));

@@ -13,7 +13,7 @@ use crate::grants::device::{INTERVAL, LIFETIME};
 use crate::store::{Change, Ledger};
 use crate::testing::{ALICE, NOW, World, claims_of, refusal, server_id, signed_in};
 
-/// Keeps a device code of `app` at `default` that is in a state.
+/// Stores a device code of `app` at `default` in the given state.
 async fn device(world: &World, code: char, state: State) -> String {
     let code = code.to_string().repeat(43);
     let body = DeviceBody {
@@ -53,7 +53,7 @@ async fn ask(world: &World, code: &str) -> Result<TokenResponse, Refused> {
 }
 
 #[tokio::test]
-async fn a_device_that_was_let_in_gets_what_was_allowed() {
+async fn an_approved_device_gets_the_approved_scopes() {
     let world = World::new().await;
     let answer = ask(&world, &approved(&world, 'a').await).await.unwrap();
     let claims = claims_of(answer.access_token());
@@ -66,7 +66,7 @@ async fn a_device_that_was_let_in_gets_what_was_allowed() {
 }
 
 #[tokio::test]
-async fn each_state_has_its_answer_before_and_after_the_end() {
+async fn each_state_has_its_answer_before_and_after_the_code_expires() {
     let world = World::new().await;
     let pending = device(&world, 'p', State::Pending).await;
     let denied = device(&world, 'd', State::Denied).await;
@@ -83,28 +83,28 @@ async fn each_state_has_its_answer_before_and_after_the_end() {
 }
 
 #[tokio::test]
-async fn s3_5_a_device_waits_between_two_questions() {
+async fn s3_5_a_device_that_polls_too_fast_must_slow_down() {
     let world = World::new().await;
     let code = device(&world, 'p', State::Pending).await;
-    let asked = async |after| {
+    let poll = async |after| {
         world.pass(after);
         refusal(ask(&world, &code).await)
     };
-    assert!(matches!(asked(0).await, CallError::AuthorizationPending));
-    assert!(matches!(asked(5).await, CallError::AuthorizationPending));
-    assert!(matches!(asked(4).await, CallError::SlowDown));
-    assert!(matches!(asked(9).await, CallError::SlowDown));
-    assert!(matches!(asked(15).await, CallError::AuthorizationPending));
+    assert!(matches!(poll(0).await, CallError::AuthorizationPending));
+    assert!(matches!(poll(5).await, CallError::AuthorizationPending));
+    assert!(matches!(poll(4).await, CallError::SlowDown));
+    assert!(matches!(poll(9).await, CallError::SlowDown));
+    assert!(matches!(poll(15).await, CallError::AuthorizationPending));
 }
 
 #[tokio::test]
-async fn a_device_code_is_its_clients_at_its_server() {
+async fn only_the_client_of_a_device_code_can_redeem_it_and_only_at_its_server() {
     let world = World::new().await;
     let code = approved(&world, 'a').await;
     let form = [("grant_type", GRANT_TYPE), ("device_code", &*code)];
     for (server, client) in [("default", "portal"), ("near", "app")] {
         let refused = refusal(world.token_at(server, client, &form).await);
-        let why = "the device code is another client's or server's";
+        let why = "the device code is for another client or server";
         assert!(matches!(refused, CallError::InvalidGrant(text) if text == why), "{server}");
     }
     for wrong in [UNKNOWN, "x"] {
@@ -116,12 +116,12 @@ async fn a_device_code_is_its_clients_at_its_server() {
 }
 
 #[tokio::test]
-async fn a_device_code_that_comes_again_ends_the_family_though_its_row_is_forgotten() {
-    for is_forgotten in [false, true] {
+async fn a_replayed_device_code_ends_the_family_even_if_its_row_is_deleted() {
+    for is_deleted in [false, true] {
         let world = World::new().await;
         let code = approved(&world, 'a').await;
         ask(&world, &code).await.unwrap();
-        if is_forgotten {
+        if is_deleted {
             world.store.forget_expired(NOW.plus(Duration::from_secs(3600))).await.unwrap();
             assert_eq!(world.store.sizes().artifacts, 0);
         }
@@ -129,7 +129,7 @@ async fn a_device_code_that_comes_again_ends_the_family_though_its_row_is_forgot
         assert!(matches!(refusal(ask(&world, &code).await), CallError::InvalidGrant(_)));
         assert_eq!(world.store.sizes().lasting_families, 0);
         let [event] = &world.decisions(DecisionKind::TokenReuse).await[..] else {
-            panic!("it is recorded")
+            panic!("one event is expected")
         };
         assert_eq!(event.grant_type.as_deref(), Some(GRANT_TYPE));
         assert_eq!(event.user.as_deref(), Some(ALICE));

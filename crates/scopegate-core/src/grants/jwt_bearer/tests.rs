@@ -13,7 +13,7 @@ use crate::endpoints::token::TokenResponse;
 use crate::store::{ConsentKey, Ledger};
 use crate::testing::{ALICE, NOW, World, claims_of, refusal, server_id};
 
-async fn bring(
+async fn present(
     world: &World,
     assertion: &str,
     more: &[(&str, &str)],
@@ -29,39 +29,40 @@ fn why(answer: Result<TokenResponse, Refused>) -> &'static str {
     }
 }
 
-/// The same, with an assertion of its own that differs from a good one.
+/// Presents a valid assertion of which some claims are changed.
 async fn changed(world: &World, changed: Value) -> Result<TokenResponse, Refused> {
-    bring(world, &world.assertion(&changed), &[]).await
+    present(world, &world.assertion(&changed), &[]).await
 }
 
 #[tokio::test]
-async fn an_assertion_of_a_trusted_issuer_gives_a_token_of_its_subject() {
+async fn an_assertion_of_a_trusted_issuer_gives_a_token_for_its_subject() {
     let world = World::new().await;
     let answer = changed(&world, json!({})).await.unwrap();
     let claims = claims_of(answer.access_token());
     assert_eq!((&claims["uid"], &claims["scope"]), (&ALICE.into(), &"read".into()));
-    assert!(claims.get("auth_time").is_none(), "nobody knows how the user signed in");
+    assert!(claims.get("auth_time").is_none(), "it is not known how the user signed in");
     assert!(answer.refresh_token().is_none() && answer.id_token().is_none());
     let aud = json!("https://id.example/oauth2/default/v1/token");
     assert!(changed(&world, json!({ "jti": "j2", "aud": aud })).await.is_ok());
 }
 
 #[tokio::test]
-async fn an_assertion_serves_once() {
+async fn an_assertion_can_be_used_once() {
     let world = World::new().await;
     let assertion = world.assertion(&json!({}));
-    let (one, other) = tokio::join!(bring(&world, &assertion, &[]), bring(&world, &assertion, &[]));
+    let (one, other) =
+        tokio::join!(present(&world, &assertion, &[]), present(&world, &assertion, &[]));
     assert!(one.is_ok() != other.is_ok());
-    assert_eq!(why(bring(&world, &assertion, &[]).await), "the assertion was used before");
+    assert_eq!(why(present(&world, &assertion, &[]).await), "the assertion was used before");
     assert!(changed(&world, json!({ "jti": "j2" })).await.is_ok());
-    // It is remembered while it could be used, by a clock that is ten minutes behind, too.
+    // The use is recorded until even a node whose clock is ten minutes behind refuses the assertion.
     let last = NOW.plus(Duration::from_secs(60 + 60 + 599));
     world.store.forget_expired(last).await.unwrap();
-    assert_eq!(why(bring(&world, &assertion, &[]).await), "the assertion was used before");
+    assert_eq!(why(present(&world, &assertion, &[]).await), "the assertion was used before");
 }
 
 #[tokio::test]
-async fn what_is_not_an_assertion_for_this_server_now_is_refused_and_stays_unused() {
+async fn an_invalid_assertion_is_refused_and_its_jti_stays_unused() {
     let world = World::new().await;
     for wrong in [
         json!({ "iss": "https://other.example" }),
@@ -82,7 +83,7 @@ async fn what_is_not_an_assertion_for_this_server_now_is_refused_and_stays_unuse
         stranger.with_kid(world.key.kid()).unwrap().sign(TokenType::Jwt, &claims).unwrap(),
         "x".to_owned(),
     ] {
-        why(bring(&world, &forged, &[]).await);
+        why(present(&world, &forged, &[]).await);
     }
     let missing = world.token("service", &[("grant_type", GRANT_TYPE)]).await;
     assert!(matches!(refusal(missing), CallError::InvalidRequest(_)));
@@ -90,28 +91,28 @@ async fn what_is_not_an_assertion_for_this_server_now_is_refused_and_stays_unuse
 }
 
 #[tokio::test]
-async fn an_access_token_is_no_assertion_and_a_token_without_a_type_is_one() {
+async fn an_access_token_is_refused_as_assertion_and_a_jwt_without_typ_is_accepted() {
     let world = World::new().await;
     let claims = claims_of(&world.assertion(&json!({})));
     let of_type = |typ| world.key.sign(typ, &claims).unwrap();
-    let access = bring(&world, &of_type(TokenType::AccessToken), &[]).await;
+    let access = present(&world, &of_type(TokenType::AccessToken), &[]).await;
     assert_eq!(why(access), "the assertion is a token of another type");
-    assert!(bring(&world, &of_type(TokenType::None), &[]).await.is_ok());
+    assert!(present(&world, &of_type(TokenType::None), &[]).await.is_ok());
 }
 
 #[tokio::test]
-async fn only_the_clients_that_are_named_bring_assertions_of_an_issuer() {
+async fn only_the_named_clients_may_present_assertions_of_an_issuer() {
     let world = World::new().await;
     world.allow("rival", GRANT_TYPE).await;
     let assertion = world.assertion(&json!({}));
     let form = [("grant_type", GRANT_TYPE), ("assertion", &*assertion)];
     let refused = world.token("rival", &form).await;
-    assert_eq!(why(refused), "the client may not bring assertions of this issuer");
+    assert_eq!(why(refused), "the client may not present assertions of this issuer");
     let near = world.token_at("near", "service", &form).await;
     assert_eq!(why(near), "the assertion's issuer is not trusted");
 }
 
-/// Puts the trusted issuer of the world with another spec.
+/// Changes the settings of the trusted issuer.
 async fn trust(world: &World, change: impl FnOnce(&mut TrustedIssuerSpec)) {
     let server = server_id("default");
     let catalog = world.authority.catalog();
@@ -124,25 +125,25 @@ async fn trust(world: &World, change: impl FnOnce(&mut TrustedIssuerSpec)) {
 }
 
 #[tokio::test]
-async fn the_subject_is_a_login_or_a_user_id_as_the_catalog_says() {
+async fn the_catalog_decides_whether_the_subject_is_a_login_or_a_user_id() {
     let world = World::new().await;
     trust(&world, |spec| spec.subject = SubjectKind::Id).await;
     assert!(changed(&world, json!({ "sub": ALICE })).await.is_ok());
     for wrong in ["alice", "00u00000000000000002"] {
         let refused = changed(&world, json!({ "sub": wrong, "jti": wrong })).await;
-        assert_eq!(why(refused), "the assertion's subject is no active person");
+        assert_eq!(why(refused), "the assertion's subject is no active user");
     }
 }
 
 #[tokio::test]
-async fn every_client_may_bring_assertions_where_all_are_named() {
+async fn every_client_may_present_assertions_if_all_clients_are_allowed() {
     let world = World::new().await;
     trust(&world, |spec| spec.clients = Clients::All).await;
     assert!(changed(&world, json!({})).await.is_ok());
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_fetched_are_nobodys_fault() {
+async fn keys_that_cannot_be_fetched_do_not_make_the_assertion_invalid() {
     let world = World::new().await;
     trust(&world, |spec| {
         spec.jwks.clear();
@@ -166,25 +167,25 @@ async fn the_user_must_be_active_and_assigned_to_the_client() {
 }
 
 #[tokio::test]
-async fn what_only_a_sign_in_gives_is_not_had_by_an_assertion() {
+async fn an_assertion_gives_no_scope_that_needs_a_sign_in() {
     let world = World::new().await;
     for scope in ["openid", "read offline_access", "openid read"] {
         let assertion = world.assertion(&json!({}));
-        let refused = refusal(bring(&world, &assertion, &[("scope", scope)]).await);
+        let refused = refusal(present(&world, &assertion, &[("scope", scope)]).await);
         assert!(matches!(refused, CallError::InvalidScope(_)), "{scope}");
     }
     let assertion = world.assertion(&json!({}));
-    assert!(bring(&world, &assertion, &[("scope", "profile read")]).await.is_ok());
+    assert!(present(&world, &assertion, &[("scope", "profile read")]).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_scope_that_needs_consent_is_had_if_the_user_gave_it_or_the_client_is_trusted() {
+async fn a_scope_that_needs_consent_is_granted_if_the_user_consented_or_the_client_is_trusted() {
     let world = World::new().await;
     let mut number = 0;
     let mut ask = async |scope: &str| {
         number += 1;
         let assertion = world.assertion(&json!({ "jti": number.to_string() }));
-        bring(&world, &assertion, &[("scope", scope)]).await
+        present(&world, &assertion, &[("scope", scope)]).await
     };
     assert!(matches!(refusal(ask("read secret").await), CallError::ConsentRequired));
     assert!(ask("read").await.is_ok());

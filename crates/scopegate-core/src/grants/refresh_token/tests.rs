@@ -24,7 +24,7 @@ async fn refresh(world: &World, token: &str) -> Result<TokenResponse, Refused> {
     refresh_with(world, token, &[]).await
 }
 
-/// Refreshes, and gives the next refresh token.
+/// Refreshes, and returns the next refresh token.
 async fn next(world: &World, token: &str) -> String {
     refresh(world, token).await.unwrap().refresh_token().unwrap().to_owned()
 }
@@ -36,13 +36,13 @@ fn why<T: std::fmt::Debug>(answer: Result<T, Refused>) -> &'static str {
     }
 }
 
-/// How many families of the world go on.
+/// The number of families that were not revoked.
 fn families(world: &World) -> usize {
     world.store.sizes().lasting_families
 }
 
 #[tokio::test]
-async fn a_refresh_gives_what_was_granted_and_another_token() {
+async fn a_refresh_gives_the_granted_scopes_and_a_new_refresh_token() {
     let world = World::new().await;
     let (access, first) = world.tokens(SCOPES).await;
     let answer = refresh(&world, &first).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_refresh_gives_what_was_granted_and_another_token() {
 }
 
 #[tokio::test]
-async fn the_token_before_serves_for_the_leeway_and_gives_the_newest_again() {
+async fn the_previous_token_returns_the_newest_token_within_the_leeway() {
     let world = World::new().await;
     let (_, first) = world.tokens(SCOPES).await;
     let second = next(&world, &first).await;
@@ -70,7 +70,7 @@ async fn the_token_before_serves_for_the_leeway_and_gives_the_newest_again() {
 }
 
 #[tokio::test]
-async fn the_token_before_the_last_one_serves_no_longer() {
+async fn a_token_older_than_the_previous_one_counts_as_reused() {
     let world = World::new().await;
     let (_, first) = world.tokens(SCOPES).await;
     let second = next(&world, &first).await;
@@ -79,7 +79,7 @@ async fn the_token_before_the_last_one_serves_no_longer() {
 }
 
 #[tokio::test]
-async fn a_replaced_token_that_comes_again_ends_its_family_and_no_other() {
+async fn a_reused_token_ends_its_family_and_no_other() {
     let world = World::new().await;
     let ((access, first), (_, other)) = (world.tokens(SCOPES).await, world.tokens(SCOPES).await);
     let newest = next(&world, &first).await;
@@ -87,12 +87,12 @@ async fn a_replaced_token_that_comes_again_ends_its_family_and_no_other() {
     let refused = refresh(&world, &first).await.unwrap_err();
     assert!(refused.decision.is_some());
     assert_eq!(why(refresh(&world, &newest).await), "the family has ended");
-    assert_eq!(why(refresh(&world, &first).await), "a token of a family that was ended");
+    assert_eq!(why(refresh(&world, &first).await), "a replaced token of a family that was revoked");
     assert_eq!(families(&world), 1);
     next(&world, &other).await;
 
     let [event] = &world.decisions(DecisionKind::TokenReuse).await[..] else {
-        panic!("it is recorded once")
+        panic!("one event is expected")
     };
     let family = TokenId::family_of(claims_of(&access)["jti"].as_str().unwrap()).unwrap();
     assert_eq!(event.family.as_deref(), Some(family.as_str()));
@@ -105,7 +105,7 @@ async fn a_replaced_token_that_comes_again_ends_its_family_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_token_is_its_clients_at_its_server_and_others_end_nothing() {
+async fn a_token_presented_by_another_client_or_at_another_server_ends_nothing() {
     let world = World::new().await;
     let (_, first) = world.tokens(SCOPES).await;
     let second = next(&world, &first).await;
@@ -122,7 +122,7 @@ async fn a_token_is_its_clients_at_its_server_and_others_end_nothing() {
 }
 
 #[tokio::test]
-async fn what_this_server_did_not_derive_is_refused_before_the_storage_is_asked() {
+async fn a_forged_token_is_refused_before_the_storage_is_read() {
     let world = World::new().await;
     let (access, token) = world.tokens(SCOPES).await;
     let reads = world.store.reads();
@@ -145,7 +145,7 @@ async fn what_this_server_did_not_derive_is_refused_before_the_storage_is_asked(
 }
 
 #[tokio::test]
-async fn a_family_ends_when_it_is_not_used_for_its_window() {
+async fn a_family_ends_if_it_is_not_used_for_its_window() {
     let world = World::new().await;
     let ((_, used), (_, unused)) = (world.tokens(SCOPES).await, world.tokens(SCOPES).await);
     world.pass(7 * DAY - 1);
@@ -157,7 +157,7 @@ async fn a_family_ends_when_it_is_not_used_for_its_window() {
 }
 
 #[tokio::test]
-async fn a_family_ends_in_any_case_at_its_end() {
+async fn a_family_ends_after_its_lifetime_even_if_it_is_used() {
     let world = World::new().await;
     let (_, mut token) = world.tokens(SCOPES).await;
     for _ in 0..5 {
@@ -185,7 +185,7 @@ async fn the_user_must_be_active_and_assigned_to_the_client() {
     let world = World::new().await;
     let (_, token) = world.tokens(SCOPES).await;
     world.change_alice(|user| user.status = Status::Inactive).await;
-    assert_eq!(why(refresh(&world, &token).await), "the person is not active");
+    assert_eq!(why(refresh(&world, &token).await), "the user is not active");
     world.change_alice(|user| user.status = Status::Active).await;
     world.change_client("portal", |spec| spec.groups = ["guests".to_owned()].into()).await;
     assert!(matches!(refusal(refresh(&world, &token).await), CallError::NotAssigned));
@@ -194,7 +194,7 @@ async fn the_user_must_be_active_and_assigned_to_the_client() {
 }
 
 #[tokio::test]
-async fn the_client_must_still_have_refresh_and_the_grant_that_began_the_family() {
+async fn the_client_must_still_list_refresh_token_and_the_first_grant_of_the_family() {
     let world = World::new().await;
     let (_, token) = world.tokens(SCOPES).await;
     for gone in ["authorization_code", "refresh_token"] {
@@ -207,7 +207,7 @@ async fn the_client_must_still_have_refresh_and_the_grant_that_began_the_family(
 }
 
 #[tokio::test]
-async fn a_refresh_may_ask_for_less_and_never_for_more() {
+async fn a_refresh_may_request_fewer_scopes_but_no_others() {
     let world = World::new().await;
     let (_, mut token) = world.tokens("offline_access read").await;
     let more = refresh_with(&world, &token, &[("scope", "read write")]).await;
@@ -221,14 +221,14 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
 }
 
 #[tokio::test]
-async fn the_audience_stays_the_one_that_was_chosen() {
+async fn a_refresh_keeps_the_audience() {
     let world = World::new().await;
     let (_, token) = world.tokens("offline_access read").await;
-    for (resource, is_it) in
+    for (resource, is_same) in
         [("https://orders2.example", true), ("https://stock.example", false), ("https://x", false)]
     {
         let answer = refresh_with(&world, &token, &[("resource", resource)]).await;
-        match is_it {
+        match is_same {
             true => assert_eq!(claims_of(answer.unwrap().access_token())["aud"], "api://orders"),
             false => assert!(matches!(refusal(answer), CallError::InvalidTarget), "{resource}"),
         }
@@ -236,7 +236,7 @@ async fn the_audience_stays_the_one_that_was_chosen() {
 }
 
 #[tokio::test]
-async fn a_client_whose_tokens_do_not_rotate_keeps_one() {
+async fn without_rotation_a_client_keeps_its_refresh_token() {
     let world = World::new().await;
     let (_, token) = world.tokens(SCOPES).await;
     world
@@ -249,7 +249,7 @@ async fn a_client_whose_tokens_do_not_rotate_keeps_one() {
 }
 
 #[tokio::test]
-async fn of_two_uses_at_once_the_loser_is_decided_again_and_gets_the_same_token() {
+async fn two_concurrent_refreshes_return_the_same_token() {
     let world = World::new().await;
     let (_, token) = world.tokens(SCOPES).await;
     let (one, other) = tokio::join!(refresh(&world, &token), refresh(&world, &token));
@@ -259,7 +259,7 @@ async fn of_two_uses_at_once_the_loser_is_decided_again_and_gets_the_same_token(
 }
 
 #[tokio::test]
-async fn the_window_is_that_of_the_present_rule() {
+async fn a_refresh_takes_the_window_from_the_rule_that_matches_now() {
     let world = World::new().await;
     let (_, token) = world.tokens(SCOPES).await;
     let (id, _) = RefreshToken::read(&token, &world.master_key).unwrap();

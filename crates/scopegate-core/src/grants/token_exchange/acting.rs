@@ -1,41 +1,42 @@
-//! Who acts for the person in the new token, and whether she may (RFC 8693 §4.1, §4.4).
+//! Decides who acts for the user in the new token, and checks that they may (RFC 8693 §4.1, §4.4).
 
-use super::shown::Shown;
+use super::input::InputToken;
 use crate::catalog::{AuthorizationServer, Client};
 use crate::error::CallError;
 use crate::token::{Actor, MayAct};
 
-/// The most actors, one acting for the other.
+/// The longest chain of actors.
 const MAX_DEPTH: usize = 4;
 
 /// The claim `act` of the new token.
 ///
-/// A client gives its own actor token, so that none can say that another one acts. Where nobody takes
-/// part but clients, there is nobody to act for: a client exchanges its own token, and no other's.
+/// The actor token must belong to the client, so that no client can name another one as the actor. If the
+/// subject is a client and not a user, there is no actor: a client may exchange only its own token.
 pub(super) fn decide(
     client: &Client,
     server: &AuthorizationServer,
-    subject: &Shown<'_>,
-    actor: Option<&Shown<'_>>,
+    subject: &InputToken<'_>,
+    actor: Option<&InputToken<'_>>,
 ) -> Result<Option<Actor>, CallError> {
     let refuse = |why| Err(CallError::UnacceptableToken(why));
     if subject.user.is_none() && (subject.client != client.id.as_str() || actor.is_some()) {
-        return refuse("it speaks of a client, and is not exchanged by that one for itself");
+        return refuse("the subject is a client, and the token is not exchanged by it for itself");
     }
     if actor.is_some_and(|actor| actor.client != client.id.as_str()) {
-        return refuse("the actor token is another client's");
+        return refuse("the actor token is of another client");
     }
     if actor.is_some_and(|actor| actor.act.is_some()) {
-        return refuse("somebody acts for the actor already");
+        return refuse("the actor token already has an actor");
     }
     if let Some(may_act) = &subject.may_act
         && !admits(may_act, client, server, actor)
     {
-        return refuse("it names another one who may act");
+        return refuse("may_act of the subject token names another actor");
     }
     let Some(actor) = actor else { return Ok(subject.act.clone()) };
     let acting = Actor {
-        // An id is known all over the process; the issuer says by whose word it is.
+        // User and client ids are the same at all servers of this process. The issuer shows which server
+        // issued the actor token.
         iss: (actor.server.id != server.id).then(|| actor.server.issuer.to_string()),
         sub: Some(actor.subject.clone()),
         client_id: Some(actor.client.clone()),
@@ -47,13 +48,12 @@ pub(super) fn decide(
     }
 }
 
-/// Tells whether all that is named of who may act is true of the actor; without an actor token that
-/// is the client.
+/// Whether every member of `may_act` matches the actor. Without an actor token, the client is the actor.
 fn admits(
     may_act: &MayAct,
     client: &Client,
     server: &AuthorizationServer,
-    actor: Option<&Shown<'_>>,
+    actor: Option<&InputToken<'_>>,
 ) -> bool {
     let id = client.id.as_str();
     let (iss, sub) = match actor {
@@ -62,8 +62,8 @@ fn admits(
     };
     let MayAct { iss: may_iss, sub: may_sub, client_id: may_client } = may_act;
     let is = |named: &Option<String>, value| named.as_deref().is_none_or(|named| named == value);
-    let names_somebody = may_sub.is_some() || may_client.is_some();
-    names_somebody && is(may_iss, iss) && is(may_sub, sub) && is(may_client, id)
+    let names_an_actor = may_sub.is_some() || may_client.is_some();
+    names_an_actor && is(may_iss, iss) && is(may_sub, sub) && is(may_client, id)
 }
 
 fn depth(actor: &Actor) -> usize {

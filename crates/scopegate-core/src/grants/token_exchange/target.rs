@@ -1,19 +1,20 @@
-//! For whom the new token is (RFC 8693 §2.1): for one audience of this server.
+//! The audience of the new token: one audience of this server (RFC 8693 §2.1).
 
 use scopegate_claims::Audience;
 
-use super::shown::Shown;
+use super::input::InputToken;
 use crate::catalog::Resource;
 use crate::error::CallError;
 use crate::grants::GrantRequest;
 
-/// The audience that the request selects, by `audience` or `resource`. If it names none, that of the
-/// old token stays, and a token of another server becomes one for this server's first.
+/// The audience that the request selects with `audience` or `resource`. If it names neither, the new token
+/// keeps the audience of the old one. If the old token is of another server, the new one gets this server's
+/// first audience.
 ///
-/// Whether all resources agree is seen where the token is made.
+/// The token endpoint checks later that all `resource` parameters select the same audience.
 pub(super) fn audience(
     request: &GrantRequest<'_>,
-    subject: &Shown<'_>,
+    subject: &InputToken<'_>,
 ) -> Result<Audience, CallError> {
     let GrantRequest { server, form, .. } = *request;
     let named = form.value("audience").or_else(|| form.values("resource").next());

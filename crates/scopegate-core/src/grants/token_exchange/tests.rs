@@ -43,19 +43,19 @@ fn why<T: std::fmt::Debug>(answer: Result<T, Refused>) -> &'static str {
     }
 }
 
-/// An access token of alice for `portal`.
+/// An access token for the user alice and the client `portal`.
 async fn of_alice(world: &World, scopes: &str) -> String {
     world.tokens(scopes).await.0
 }
 
-/// An access token of a client for itself.
+/// An access token whose subject is the client.
 async fn of_client(world: &World, server: &str, client: &str) -> String {
     let form = [("grant_type", "client_credentials"), ("scope", "read")];
     world.token_at(server, client, &form).await.unwrap().access_token().to_owned()
 }
 
 #[tokio::test]
-async fn a_token_of_a_user_becomes_one_for_the_client_that_is_no_more_and_no_longer() {
+async fn the_new_token_has_no_more_scopes_and_no_later_expiry_than_the_old_one() {
     let world = World::new().await;
     let token = of_alice(&world, "openid read offline_access").await;
     for token_type in [ACCESS_TOKEN, JWT] {
@@ -79,7 +79,7 @@ async fn a_token_of_a_user_becomes_one_for_the_client_that_is_no_more_and_no_lon
 }
 
 #[tokio::test]
-async fn the_parameters_must_be_those_of_the_standard() {
+async fn missing_or_unsupported_parameters_are_refused() {
     let world = World::new().await;
     let token = &of_alice(&world, "read").await;
     let (subject, of_type) = (("subject_token", &**token), ("subject_token_type", ACCESS_TOKEN));
@@ -100,7 +100,7 @@ async fn the_parameters_must_be_those_of_the_standard() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_revoked_or_whose_family_has_ended_is_not_exchanged() {
+async fn a_revoked_token_or_one_of_an_ended_family_is_not_exchanged() {
     let world = World::new().await;
     let (plain, with_family) =
         (of_alice(&world, "read").await, of_alice(&world, "read offline_access").await);
@@ -116,17 +116,17 @@ async fn a_token_that_was_revoked_or_whose_family_has_ended_is_not_exchanged() {
         world.store.commit(&[end]).await.unwrap();
         assert_eq!(
             why(exchange(&world, token).await),
-            "it was revoked, or what it hangs on has ended"
+            "the token, its family or its user's tokens were revoked"
         );
     }
 }
 
 #[tokio::test]
-async fn user_and_holder_must_be_active_and_the_user_assigned_to_the_client() {
+async fn the_user_and_the_tokens_client_must_be_active_and_the_user_assigned_to_the_client() {
     let world = World::new().await;
     let token = of_alice(&world, "read").await;
     world.change_client("portal", |spec| spec.status = Status::Inactive).await;
-    assert_eq!(why(exchange(&world, &token).await), "its client is not active");
+    assert_eq!(why(exchange(&world, &token).await), "the client of the token is not active");
     world.change_client("portal", |spec| spec.status = Status::Active).await;
     world.change_client("service", |spec| spec.users = ["bob".to_owned()].into()).await;
     assert!(matches!(refusal(exchange(&world, &token).await), CallError::NotAssigned));
@@ -137,7 +137,7 @@ async fn user_and_holder_must_be_active_and_the_user_assigned_to_the_client() {
 }
 
 #[tokio::test]
-async fn only_tokens_of_this_server_and_of_those_it_trusts_are_exchanged() {
+async fn only_tokens_of_this_server_and_of_trusted_servers_are_exchanged() {
     let world = World::new().await;
     for (server, is_trusted) in [("default", true), ("near", true), ("far", false)] {
         let token = of_client(&world, server, "service").await;
@@ -155,7 +155,7 @@ async fn only_tokens_of_this_server_and_of_those_it_trusts_are_exchanged() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_server_bounds_no_scopes_and_one_of_this_server_does() {
+async fn a_token_of_this_server_limits_the_scopes_and_one_of_another_server_does_not() {
     let world = World::new().await;
     let code = world.code_of("near", "portal", "read", |_| {}).await;
     let near = world.token_at("near", "portal", &redeeming(&code)).await.unwrap();
@@ -170,7 +170,7 @@ async fn a_token_of_another_server_bounds_no_scopes_and_one_of_this_server_does(
 }
 
 #[tokio::test]
-async fn the_new_token_is_for_the_audience_that_is_named_or_for_that_of_the_old() {
+async fn the_new_token_has_the_requested_audience_or_that_of_the_old_token() {
     let world = World::new().await;
     let stock = world
         .code_of("default", "portal", "read", |code| {
@@ -202,13 +202,13 @@ async fn the_new_token_is_for_the_audience_that_is_named_or_for_that_of_the_old(
 }
 
 #[tokio::test]
-async fn an_id_token_is_exchanged_by_its_client_until_it_expires() {
+async fn only_its_client_can_exchange_an_id_token_and_only_until_it_expires() {
     let world = World::new().await;
     let answer = world.token("portal", &redeeming(&world.code("openid read").await)).await.unwrap();
     let id_token = answer.id_token().unwrap();
     let form = [("subject_token", id_token), ("subject_token_type", ID_TOKEN)];
-    let others = exchange_as(&world, "service", &form).await;
-    assert_eq!(why(others), "it is an ID token for another client");
+    let by_another = exchange_as(&world, "service", &form).await;
+    assert_eq!(why(by_another), "the ID token is for another client");
 
     world.allow("portal", GRANT_TYPE).await;
     let as_access = [("subject_token", id_token), ("subject_token_type", ACCESS_TOKEN)];
@@ -220,11 +220,11 @@ async fn an_id_token_is_exchanged_by_its_client_until_it_expires() {
     assert_eq!(claims["exp"], NOW.as_seconds() + 3600);
     assert_eq!(claims["auth_time"], NOW.as_seconds());
     world.pass(1);
-    assert_eq!(why(exchange_as(&world, "portal", &form).await), "it has expired");
+    assert_eq!(why(exchange_as(&world, "portal", &form).await), "the token has expired");
 }
 
 #[tokio::test]
-async fn with_an_actor_token_the_new_one_says_who_acts_and_ends_with_the_first_of_both() {
+async fn with_an_actor_token_the_new_token_names_the_actor_and_expires_with_the_earlier_one() {
     let world = World::new().await;
     let actor = of_client(&world, "default", "service").await;
     world.pass(100);
@@ -237,23 +237,26 @@ async fn with_an_actor_token_the_new_one_says_who_acts_and_ends_with_the_first_o
 
     let acting = answer.access_token().to_owned();
     let again = exchange(&world, &acting).await.unwrap();
-    assert_eq!(claims_of(again.access_token())["act"], claims["act"], "it is told on");
+    assert_eq!(claims_of(again.access_token())["act"], claims["act"], "the actor is kept");
     let of_two = [("actor_token", &*acting), ("actor_token_type", ACCESS_TOKEN)];
     let refused = exchange_with(&world, &token, &of_two).await;
-    assert_eq!(why(refused), "somebody acts for the actor already");
+    assert_eq!(why(refused), "the actor token already has an actor");
     let rivals = of_client(&world, "default", "rival").await;
     let by_rival = [("actor_token", &*rivals), ("actor_token_type", ACCESS_TOKEN)];
     let refused = exchange_with(&world, &token, &by_rival).await;
-    assert_eq!(why(refused), "the actor token is another client's");
+    assert_eq!(why(refused), "the actor token is of another client");
 }
 
 #[tokio::test]
-async fn a_client_that_says_who_may_act_is_obeyed() {
+async fn only_the_client_that_may_act_names_can_exchange_the_token() {
     let world = World::new().await;
     world.change_client("portal", |spec| spec.may_act = ClientId::parse("api").ok()).await;
     let token = of_alice(&world, "read").await;
     assert_eq!(claims_of(&token)["may_act"], json!({ "sub": "api" }));
-    assert_eq!(why(exchange(&world, &token).await), "it names another one who may act");
+    assert_eq!(
+        why(exchange(&world, &token).await),
+        "may_act of the subject token names another actor"
+    );
     world.allow("api", GRANT_TYPE).await;
     let form = [("subject_token", &*token), ("subject_token_type", ACCESS_TOKEN)];
     let answer = exchange_as(&world, "api", &form).await.unwrap();
@@ -261,7 +264,7 @@ async fn a_client_that_says_who_may_act_is_obeyed() {
 }
 
 #[tokio::test]
-async fn what_needs_consent_is_left_out_or_refused_if_it_is_named() {
+async fn a_scope_that_needs_consent_is_left_out_or_refused_if_it_is_named() {
     let world = World::new().await;
     let token = of_alice(&world, "read secret").await;
     let scope = |answer: TokenResponse| claims_of(answer.access_token())["scope"].clone();

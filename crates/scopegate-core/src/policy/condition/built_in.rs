@@ -4,7 +4,7 @@ use super::{Case, Condition};
 use crate::catalog::{BuiltIn, ClientAuth};
 use crate::policy::Wanted;
 
-/// The condition. It holds for every rule of a catalog.
+/// The condition. It always holds for the rules of the catalog, which are not built in.
 #[derive(Debug)]
 pub(super) struct BuiltInRule;
 

@@ -1,4 +1,4 @@
-//! `clients`: the policy names the client, or names none.
+//! `clients`: the policy is for all clients, or it names the client.
 
 use super::{Case, Condition};
 use crate::catalog::Clients;

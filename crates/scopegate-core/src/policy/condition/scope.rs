@@ -1,15 +1,16 @@
-//! `scopes`: the scopes that are asked for are inside the rule's.
+//! `scopes`: the rule allows the requested scopes.
 
 use scopegate_claims::ScopeSet;
 
 use super::{Case, Condition};
 use crate::catalog::Scopes;
-use crate::policy::{Wanted, is_standard, kept};
+use crate::policy::{Wanted, is_standard, retained};
 
 /// The condition.
 ///
-/// All scopes that a request names must be inside. Of scopes that it does not name, the default scopes and
-/// those of an earlier grant, the rule must give one of its own, if one of its own is asked for.
+/// If the request names scopes, the rule must give all of them. Otherwise the requested scopes are the
+/// default scopes or those of an earlier grant. Then the rule must give at least one of them, and at least
+/// one API scope if API scopes are among them.
 #[derive(Debug)]
 pub(super) struct ScopesAreInside;
 
@@ -23,23 +24,24 @@ impl Condition for ScopesAreInside {
         match case.facts.wanted {
             Wanted::Named(_) => given.len() == case.asked.len(),
             Wanted::AtMost(_) | Wanted::Default => {
-                let has_own = |scopes: &ScopeSet| !scopes.iter().all(|name| is_free(case, name));
-                !given.is_empty() && (has_own(&given) || !has_own(case.asked))
+                let has_api_scope =
+                    |scopes: &ScopeSet| !scopes.iter().all(|name| is_always_given(case, name));
+                !given.is_empty() && (has_api_scope(&given) || !has_api_scope(case.asked))
             }
         }
     }
 }
 
-/// The asked scopes that the rule gives.
+/// The requested scopes that the rule gives.
 pub(super) fn given(case: &Case<'_>) -> ScopeSet {
     let is_listed = |name: &str| match &case.rule.spec.scopes {
         Scopes::Any => true,
         Scopes::Named(allowed) => allowed.contains(name),
     };
-    kept(case.asked, |name| is_free(case, name) || is_listed(name))
+    retained(case.asked, |name| is_always_given(case, name) || is_listed(name))
 }
 
-/// The scopes of OpenID Connect need not be listed where a user takes part.
-fn is_free(case: &Case<'_>, name: &str) -> bool {
+/// If a user takes part, a rule need not list the scopes of OpenID Connect.
+fn is_always_given(case: &Case<'_>, name: &str) -> bool {
     case.facts.user.is_some() && is_standard(name)
 }

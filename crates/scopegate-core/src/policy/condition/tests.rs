@@ -11,7 +11,7 @@ use crate::directory::User;
 use crate::policy::Wanted;
 use crate::testing::{self, NOW};
 
-/// A rule that is tried for a request, to be changed in part.
+/// A rule that is tried for a request. Each test changes a part of it.
 struct Tried {
     catalog: Snapshot,
     policy: Policy,
@@ -74,7 +74,7 @@ fn scopes(text: &str) -> ScopeSet {
 }
 
 #[test]
-fn clients_a_policy_is_for_all_or_for_those_it_names() {
+fn clients_a_policy_applies_to_all_clients_or_to_those_it_names() {
     let mut tried = Tried::new();
     let named =
         |ids: &[&str]| Clients::Named(ids.iter().map(|id| ClientId::parse(id).unwrap()).collect());
@@ -85,11 +85,11 @@ fn clients_a_policy_is_for_all_or_for_those_it_names() {
         assert_eq!(tried.holds(&client::ClientIsNamed), holds);
     }
     tried.policy.spec = None;
-    assert!(!tried.holds(&client::ClientIsNamed), "only its rules are there");
+    assert!(!tried.holds(&client::ClientIsNamed), "rules without their policy apply to no client");
 }
 
 #[test]
-fn grant_types_a_rule_is_for_those_it_lists_and_a_built_in_one_for_all() {
+fn grant_types_a_rule_applies_to_those_it_lists_and_a_built_in_rule_to_all() {
     let mut tried = Tried::new();
     for (listed, holds) in [(&["client_credentials"][..], false), (&["authorization_code"], true)] {
         tried.rule.spec.grant_types = names(listed);
@@ -102,7 +102,7 @@ fn grant_types_a_rule_is_for_those_it_lists_and_a_built_in_one_for_all() {
 }
 
 #[test]
-fn groups_a_rule_is_for_its_users_and_groups_or_for_everybody() {
+fn groups_a_rule_applies_to_its_users_and_groups_or_to_everybody() {
     // The user alice is in the group staff.
     for (users, groups, holds) in [
         (&[][..], &[][..], true),
@@ -118,12 +118,12 @@ fn groups_a_rule_is_for_its_users_and_groups_or_for_everybody() {
         (tried.rule.spec.users, tried.rule.spec.groups) = (names(users), names(groups));
         assert_eq!(tried.holds(&user::UserIsAmong), holds, "{users:?} {groups:?}");
         tried.user = None;
-        assert!(tried.holds(&user::UserIsAmong), "without a user it is for all clients");
+        assert!(tried.holds(&user::UserIsAmong), "without a user it applies to all clients");
     }
 }
 
 #[test]
-fn built_in_the_org_servers_rules_are_for_admin_clients_with_a_key_and_for_users() {
+fn built_in_the_org_servers_rules_apply_to_admin_clients_with_a_key_and_to_users() {
     let admin = || {
         let spec = ClientSpec { admin: true, ..ClientSpec::default() };
         Tried {
@@ -145,11 +145,11 @@ fn built_in_the_org_servers_rules_are_for_admin_clients_with_a_key_and_for_users
     let for_users = || Rule { built_in: Some(BuiltIn::Users), ..Tried::new().rule };
     assert!(holds(&Tried { rule: for_users(), ..Tried::with_user() }));
     assert!(!holds(&Tried { rule: for_users(), ..Tried::new() }));
-    assert!(holds(&Tried::new()), "a rule of a catalog is for all");
+    assert!(holds(&Tried::new()), "a rule of the catalog is not built in");
 }
 
 #[test]
-fn scopes_all_that_are_named_must_be_inside_and_of_others_one_of_its_own() {
+fn scopes_a_rule_must_give_all_named_scopes_or_one_api_scope_if_none_is_named() {
     let named = |text: &str| Wanted::Named(scopes(text));
     let at_most = |text: &str| Wanted::AtMost(scopes(text));
     for (listed, has_user, wanted, asked, holds, given) in [
@@ -160,7 +160,7 @@ fn scopes_all_that_are_named_must_be_inside_and_of_others_one_of_its_own() {
         (Some("read"), true, named("openid"), "openid", true, "openid"),
         (Some("read"), true, named("groups"), "groups", false, ""),
         (None, false, named("read write"), "read write", true, "read write"),
-        // Not named: the default scopes, and those of an earlier grant.
+        // The request names no scope: the default scopes, or those of an earlier grant.
         (Some("read"), false, Wanted::Default, "read write", true, "read"),
         (Some("other"), false, Wanted::Default, "read write", false, ""),
         (

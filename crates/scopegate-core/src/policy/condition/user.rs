@@ -1,8 +1,8 @@
-//! `users`, `groups`: the rule names the user or one of their groups, or names neither.
+//! `users`, `groups`: the rule names the user or one of their groups, or it names no user and no group.
 
 use super::{Case, Condition};
 
-/// The condition. It holds if no user takes part.
+/// The condition. It also holds if no user takes part.
 #[derive(Debug)]
 pub(super) struct UserIsAmong;
 
@@ -13,8 +13,8 @@ impl Condition for UserIsAmong {
 
     fn holds(&self, case: &Case<'_>) -> bool {
         let rule = &case.rule.spec;
-        let names_nobody = rule.users.is_empty() && rule.groups.is_empty();
+        let is_for_everybody = rule.users.is_empty() && rule.groups.is_empty();
         let user = case.facts.user;
-        names_nobody || user.is_none_or(|user| user.is_among(&rule.users, &rule.groups))
+        is_for_everybody || user.is_none_or(|user| user.is_among(&rule.users, &rule.groups))
     }
 }

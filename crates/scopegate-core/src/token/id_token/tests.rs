@@ -7,17 +7,16 @@ use scopegate_jose::{Algorithm, AlgorithmSet, KeySet, SigningKey, UnverifiedJws}
 use serde_json::json;
 
 use super::*;
-use crate::catalog::UserId;
 use crate::catalog::{
     ClaimSource, ClaimSpec, ClientId, Edit, Entity, EntityKey, EntityKind, Owner, ServerId,
-    Snapshot, Spec, Status, is_reserved,
+    Snapshot, Spec, Status, UserId, is_reserved,
 };
 use crate::directory::{Authentication, LoginMatch, Profile, User};
 use crate::store::SessionId;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
-/// What stands in OpenID Connect Core A.3.
+/// The access token of the example in OpenID Connect Core A.3.
 const ACCESS_TOKEN: &str = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
 
 struct World {
@@ -91,7 +90,7 @@ impl World {
 }
 
 #[test]
-fn s2_an_id_token_says_who_signed_in_how_when_and_for_whom() {
+fn s2_an_id_token_names_the_user_the_client_and_the_sign_in() {
     let world = World::new();
     let mut claims = world.claims();
     let id = claims["jti"].take();
@@ -117,22 +116,22 @@ fn s2_an_id_token_says_who_signed_in_how_when_and_for_whom() {
 }
 
 #[test]
-fn s3_1_3_6_the_hash_is_that_of_the_signatures_algorithm() {
+fn s3_1_3_6_at_hash_uses_the_hash_of_the_signature_algorithm() {
     let (_, claims) = World::new().minted(Algorithm::Es384);
     assert_eq!(claims["at_hash"].as_str().unwrap().len(), 32);
 }
 
 #[test]
-fn s3_1_2_1_without_a_nonce_there_is_none() {
+fn s3_1_2_1_without_a_requested_nonce_the_token_has_none() {
     let mut world = World::new();
     world.wish.nonce = None;
     assert!(world.claims().get("nonce").is_none());
 }
 
 #[test]
-fn s5_4_scopes_are_answered_at_userinfo_and_s5_5_names_in_the_token() {
+fn s5_4_scope_claims_are_in_userinfo_and_s5_5_requested_claims_in_the_token() {
     let mut world = World::new();
-    assert!(world.claims().get("email").is_none(), "the scopes do not put it there");
+    assert!(world.claims().get("email").is_none(), "a scope adds no claim to the ID token");
     world.wish.claims = ["email", "sub", "iss", "groups", "phone_number"].map(String::from).into();
     let claims = world.claims();
     assert_eq!(claims["email"], "alice@example.com");
@@ -142,7 +141,7 @@ fn s5_4_scopes_are_answered_at_userinfo_and_s5_5_names_in_the_token() {
 }
 
 #[test]
-fn one_name_may_be_a_claim_of_both_kinds_of_token() {
+fn access_token_and_id_token_may_have_different_claims_of_the_same_name() {
     let world = World::new();
     assert_eq!(world.claims()["level"], "of the ID token");
     let World { server, client, .. } = &world;
@@ -152,7 +151,7 @@ fn one_name_may_be_a_claim_of_both_kinds_of_token() {
 }
 
 #[test]
-fn no_claim_of_the_administrator_replaces_one_of_the_servers() {
+fn a_claim_of_the_administrator_never_replaces_a_reserved_claim() {
     let mut world = World::new();
     let value = ClaimSource::Constant(json!("forged"));
     let forged = ClaimSpec { token: TokenKind::Id, value, scopes: Vec::new() };
@@ -165,7 +164,7 @@ fn no_claim_of_the_administrator_replaces_one_of_the_servers() {
 }
 
 #[test]
-fn no_standard_claim_has_the_name_of_one_that_the_server_writes() {
+fn every_claim_that_the_server_writes_is_reserved_and_no_standard_claim_is() {
     assert!(standard_claims::names().all(|name| !is_reserved(TokenKind::Id, name)));
     let claims = World::new().claims();
     let is_added = |name: &str| ["level", "plan"].contains(&name);
@@ -176,7 +175,7 @@ fn no_standard_claim_has_the_name_of_one_that_the_server_writes() {
 }
 
 #[test]
-fn oktas_dialect_has_no_type_and_the_plain_one_no_version() {
+fn the_okta_dialect_has_no_typ_and_the_rfc9068_dialect_has_no_ver() {
     let header = |token: &str| {
         let head = scopegate_jose::base64url::decode(token.split('.').next().unwrap()).unwrap();
         serde_json::from_slice::<Value>(&head).unwrap()

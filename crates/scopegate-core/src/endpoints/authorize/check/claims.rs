@@ -1,5 +1,5 @@
-//! What the ID token and userinfo shall say (OpenID Connect Core §5.5). Without `openid` there is
-//! neither, and nothing of this is read.
+//! The parameters `nonce` and `claims`: what the ID token and userinfo should contain (OpenID Connect Core
+//! §5.5). Without the scope `openid` there is neither, and both parameters are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,26 @@ use crate::endpoints::authorize::AuthorizeError;
 use crate::endpoints::authorize::draft::Draft;
 use crate::people::session::PASSWORD_ACR;
 
+/// The longest `nonce`, in bytes.
 const MAX_NONCE: usize = 1024;
+
+/// The longest `claims` parameter, in bytes.
 const MAX_CLAIMS: usize = 8 * 1024;
+
+/// The maximum number of requested claims.
 const MAX_NAMES: usize = 50;
 
-/// What the ID token repeats, so that the client knows it for its own.
+/// `nonce`: the ID token repeats it, so that the client can recognize a token for its own request.
 pub(in crate::endpoints::authorize) fn nonce(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
-    let nonce = draft.form.value("nonce").filter(|_| draft.asked.is_openid());
+    let nonce = draft.form.value("nonce").filter(|_| draft.parsed.is_openid());
     if nonce.is_some_and(|nonce| nonce.len() > MAX_NONCE) {
         return Err(AuthorizeError::invalid_request("The nonce is too long."));
     }
-    draft.asked.id_token.nonce = nonce.map(str::to_owned);
+    draft.parsed.id_token.nonce = nonce.map(str::to_owned);
     Ok(())
 }
 
-/// The parameter `claims`. Names that mean nothing here are ignored (§5.5).
+/// The parameter `claims`. Unknown members are ignored (§5.5).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Claims {
@@ -33,26 +38,27 @@ struct Claims {
     userinfo: Option<Names>,
 }
 
-/// What is wished of each claim: only that of the two that bind us is looked into.
+/// The requested claims with their requirements. Only the requirements of `sub` and `acr` are read, because no
+/// others must be met.
 type Names = BTreeMap<String, Value>;
 
-/// What is wished of a claim (§5.5.1).
+/// The requirements for a claim (§5.5.1).
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Wish {
+struct Requirement {
     essential: Option<bool>,
     value: Option<Value>,
     values: Option<Vec<Value>>,
 }
 
-impl Wish {
-    /// The wish for a claim; none where it is only named.
+impl Requirement {
+    /// The requirement for a claim. `None` if the claim is absent, or named without a requirement.
     fn of(name: &str, names: &Names) -> Result<Option<Self>, AuthorizeError> {
         match names.get(name) {
             None | Some(Value::Null) => Ok(None),
-            // A list would be read as an object, too.
-            Some(wish @ Value::Object(_)) => {
-                Self::deserialize(wish).map(Some).map_err(|_| MALFORMED)
+            // Serde would also accept a list for the struct.
+            Some(requirement @ Value::Object(_)) => {
+                Self::deserialize(requirement).map(Some).map_err(|_| MALFORMED)
             }
             Some(_) => Err(MALFORMED),
         }
@@ -65,12 +71,12 @@ impl Wish {
 
 const MALFORMED: AuthorizeError = AuthorizeError::invalid_request("The claims are malformed.");
 
-/// Claims that are asked for by name.
+/// `claims`: the claims that are requested by name.
 pub(in crate::endpoints::authorize) fn claims(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
-    let Some(text) = draft.form.value("claims").filter(|_| draft.asked.is_openid()) else {
+    let Some(text) = draft.form.value("claims").filter(|_| draft.parsed.is_openid()) else {
         return Ok(());
     };
-    // A list would be read as an object whose members come in their order.
+    // Serde would also accept a list for the struct, with the members in order.
     if !text.trim_start().starts_with('{') {
         return Err(MALFORMED);
     }
@@ -85,18 +91,19 @@ pub(in crate::endpoints::authorize) fn claims(draft: &mut Draft<'_>) -> Result<(
     if id_token.len() + userinfo.len() > MAX_NAMES {
         return Err(AuthorizeError::invalid_request("The claims name too many."));
     }
-    if let Some(wish) = Wish::of("sub", &id_token)? {
+    if let Some(requirement) = Requirement::of("sub", &id_token)? {
         let subjects: Option<BTreeSet<_>> =
-            wish.values().map(|value| value.as_str().map(str::to_owned)).collect();
-        draft.asked.subjects = subjects.ok_or(MALFORMED)?;
+            requirement.values().map(|value| value.as_str().map(str::to_owned)).collect();
+        draft.parsed.subjects = subjects.ok_or(MALFORMED)?;
     }
-    if let Some(wish) = Wish::of("acr", &id_token)? {
-        let is_asked_for = wish.values().next().is_some();
-        let is_met = wish.values().any(|value| value == PASSWORD_ACR);
-        draft.asked.is_beyond_us = wish.essential == Some(true) && is_asked_for && !is_met;
+    if let Some(requirement) = Requirement::of("acr", &id_token)? {
+        let has_values = requirement.values().next().is_some();
+        let is_met = requirement.values().any(|value| value == PASSWORD_ACR);
+        draft.parsed.needs_unavailable_acr =
+            requirement.essential == Some(true) && has_values && !is_met;
     }
-    draft.asked.id_token.claims = known(&id_token);
-    draft.asked.userinfo_claims = known(&userinfo);
+    draft.parsed.id_token.claims = known(&id_token);
+    draft.parsed.userinfo_claims = known(&userinfo);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Whom the client expects.
+//! Hints about the user whom the client expects.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::token::id_token_hint::IdTokenHint;
 /// The longest `login_hint`, in bytes.
 const MAX_LOGIN_HINT: usize = 256;
 
-/// The name that the sign-in page shows already.
+/// `login_hint`: the sign-in page fills it in as the login.
 pub(in crate::endpoints::authorize) fn login_hint(
     draft: &mut Draft<'_>,
 ) -> Result<(), AuthorizeError> {
@@ -19,7 +19,7 @@ pub(in crate::endpoints::authorize) fn login_hint(
     }
 }
 
-/// The person of an earlier ID token: nobody else will do.
+/// `id_token_hint`: an earlier ID token. Only its user is accepted.
 pub(in crate::endpoints::authorize) fn id_token_hint(
     draft: &mut Draft<'_>,
 ) -> Result<(), AuthorizeError> {
@@ -28,17 +28,17 @@ pub(in crate::endpoints::authorize) fn id_token_hint(
         "The id_token_hint is no ID token of the client's.",
     ))?;
     let expected = BTreeSet::from([hint.sub]);
-    // Where the claims name somebody else, too, nobody will do.
-    draft.asked.subjects = match draft.asked.subjects.is_empty() {
+    // If the `claims` parameter accepts only other users, no user is accepted: no user has an empty id.
+    draft.parsed.subjects = match draft.parsed.subjects.is_empty() {
         true => expected,
-        false if draft.asked.subjects.is_superset(&expected) => expected,
+        false if draft.parsed.subjects.is_superset(&expected) => expected,
         false => BTreeSet::from([String::new()]),
     };
     Ok(())
 }
 
-/// An ID token that this client got here before; it may have expired.
+/// Reads an ID token that this server issued to this client. It may have expired.
 fn read(draft: &Draft<'_>, text: &str) -> Option<IdTokenHint> {
     let hint = IdTokenHint::read(text, draft.server, draft.keys.as_deref()?).ok()?;
-    (hint.aud == draft.door.client.id.as_str()).then_some(hint)
+    (hint.aud == draft.recipient.client.id.as_str()).then_some(hint)
 }

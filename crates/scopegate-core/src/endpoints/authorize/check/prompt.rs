@@ -1,11 +1,11 @@
-//! What the person shall be asked, and how long ago she may have signed in.
+//! Which pages the user must see, and how old their sign-in may be.
 
 use std::collections::BTreeSet;
 
 use crate::endpoints::authorize::AuthorizeError;
 use crate::endpoints::authorize::draft::{Draft, Prompt};
 
-/// `prompt` (OpenID Connect Core §3.1.2.1); `none` stands alone.
+/// `prompt` (OpenID Connect Core §3.1.2.1). `none` cannot be combined with other values.
 pub(in crate::endpoints::authorize) fn prompt(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
     let words = draft.form.value("prompt").unwrap_or_default().split(' ');
     let words = words.filter(|word| !word.is_empty()).map(|word| {
@@ -16,11 +16,11 @@ pub(in crate::endpoints::authorize) fn prompt(draft: &mut Draft<'_>) -> Result<(
     if words.contains(&Prompt::None) && words.len() > 1 {
         return Err(AuthorizeError::invalid_request("The prompt none stands alone."));
     }
-    draft.asked.prompt = words;
+    draft.parsed.prompt = words;
     Ok(())
 }
 
-/// `max_age` (OpenID Connect Core §3.1.2.1), in seconds; nothing bounds it.
+/// `max_age` (OpenID Connect Core §3.1.2.1), in seconds. There is no maximum.
 pub(in crate::endpoints::authorize) fn max_age(
     draft: &mut Draft<'_>,
 ) -> Result<(), AuthorizeError> {
@@ -28,7 +28,7 @@ pub(in crate::endpoints::authorize) fn max_age(
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(AuthorizeError::invalid_request("The max_age is no number of seconds."));
     }
-    // A number that does not fit is longer than any sign-in is ago.
-    draft.asked.max_age = Some(text.parse().unwrap_or(u64::MAX));
+    // A number that does not fit into 64 bits is larger than the age of any sign-in.
+    draft.parsed.max_age = Some(text.parse().unwrap_or(u64::MAX));
     Ok(())
 }

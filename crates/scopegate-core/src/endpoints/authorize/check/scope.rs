@@ -1,4 +1,4 @@
-//! What the token shall be for.
+//! The scopes and the audience of the access token.
 
 use crate::call::selected;
 use crate::endpoints::authorize::AuthorizeError;
@@ -6,18 +6,18 @@ use crate::endpoints::authorize::draft::Draft;
 use crate::error::CallError;
 use crate::policy::Wanted;
 
-/// The scopes, all of which the server must have. What the person gets of them is decided later.
+/// `scope`: the server must have all named scopes. The policies decide later which of them are granted.
 pub(in crate::endpoints::authorize) fn scope(draft: &mut Draft<'_>) -> Result<(), AuthorizeError> {
-    draft.asked.wanted =
-        Wanted::of_person(draft.server, draft.form.value("scope")).map_err(CallError::from)?;
+    draft.parsed.wanted =
+        Wanted::of_user(draft.server, draft.form.value("scope")).map_err(CallError::from)?;
     Ok(())
 }
 
-/// The resources, which must select one audience (RFC 8707 §2).
+/// `resource`: all values must select the same audience (RFC 8707 §2).
 pub(in crate::endpoints::authorize) fn resource(
     draft: &mut Draft<'_>,
 ) -> Result<(), AuthorizeError> {
     let audience = selected(draft.server, draft.form, None)?;
-    draft.asked.select(audience);
+    draft.parsed.select(audience);
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! What is not spoken is refused as a whole, never half-read.
+//! Refuses parameters that are not supported or not allowed here. Ignoring them would change the meaning of
+//! the request.
 
 use crate::endpoints::authorize::AuthorizeError;
 use crate::endpoints::authorize::draft::Draft;
 
-/// Request objects, by value and by reference, and clients that register on the way (OpenID Connect
-/// Core §3.1.2.6).
+/// `request`, `request_uri` and `registration` (OpenID Connect Core §3.1.2.6).
 pub(in crate::endpoints::authorize) fn request_objects(
     draft: &mut Draft<'_>,
 ) -> Result<(), AuthorizeError> {
@@ -17,7 +17,7 @@ pub(in crate::endpoints::authorize) fn request_objects(
     }
 }
 
-/// What is pushed refers to nothing else (RFC 9126 §2.1).
+/// A pushed request must not contain a `request_uri` (RFC 9126 §2.1).
 pub(in crate::endpoints::authorize) fn reference_inside(
     draft: &mut Draft<'_>,
 ) -> Result<(), AuthorizeError> {
@@ -27,11 +27,11 @@ pub(in crate::endpoints::authorize) fn reference_inside(
     }
 }
 
-/// A client that must push its requests (RFC 9126 §6) may not ask in any other way.
+/// A client with `require_par` must push its requests (RFC 9126 §6).
 pub(in crate::endpoints::authorize) fn unpushed(
     draft: &mut Draft<'_>,
 ) -> Result<(), AuthorizeError> {
-    match draft.door.client.spec.require_par {
+    match draft.recipient.client.spec.require_par {
         false => Ok(()),
         true => Err(AuthorizeError::invalid_request("The client must push its requests.")),
     }

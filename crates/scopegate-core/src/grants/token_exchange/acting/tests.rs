@@ -5,9 +5,9 @@ use crate::catalog::Snapshot;
 use crate::directory::User;
 use crate::testing::{NOW, World, server_id};
 
-/// A token that speaks of a user, or of the client alone.
-fn shown<'a>(server: &'a AuthorizationServer, client: &str, user: Option<User>) -> Shown<'a> {
-    Shown {
+/// A token whose subject is a user, or the client if there is no user.
+fn input<'a>(server: &'a AuthorizationServer, client: &str, user: Option<User>) -> InputToken<'a> {
+    InputToken {
         server,
         subject: user.as_ref().map_or(client, |user| user.id.as_str()).to_owned(),
         client: client.to_owned(),
@@ -37,11 +37,11 @@ impl Parts {
         self.catalog.server(&server_id(id)).unwrap().unwrap()
     }
 
-    /// What is decided for `service` at `default`.
+    /// The decision for the client `service` at the server `default`.
     fn decide(
         &self,
-        subject: &Shown<'_>,
-        actor: Option<&Shown<'_>>,
+        subject: &InputToken<'_>,
+        actor: Option<&InputToken<'_>>,
     ) -> Result<Option<Actor>, CallError> {
         let client = self.catalog.client("service").unwrap().unwrap();
         decide(client, self.server("default"), subject, actor)
@@ -49,36 +49,36 @@ impl Parts {
 }
 
 #[tokio::test]
-async fn a_token_of_a_client_is_exchanged_by_that_client_without_an_actor() {
+async fn a_clients_own_token_is_exchanged_only_by_that_client_and_without_an_actor() {
     let parts = Parts::new().await;
     let server = parts.server("default");
-    let (own, others) = (shown(server, "service", None), shown(server, "portal", None));
+    let (own, others) = (input(server, "service", None), input(server, "portal", None));
     assert!(matches!(parts.decide(&own, None), Ok(None)));
     assert!(parts.decide(&others, None).is_err());
-    assert!(parts.decide(&own, Some(&own)).is_err(), "there is nobody to act for");
-    let of_alice = shown(server, "portal", Some(parts.alice.clone()));
+    assert!(parts.decide(&own, Some(&own)).is_err(), "there is no user to act for");
+    let of_alice = input(server, "portal", Some(parts.alice.clone()));
     assert!(matches!(parts.decide(&of_alice, None), Ok(None)));
 }
 
 #[tokio::test]
-async fn the_actor_is_the_client_and_its_issuer_is_told_if_it_is_another() {
+async fn the_actor_is_the_client_and_act_names_the_issuer_if_it_is_another_server() {
     let parts = Parts::new().await;
     let (here, near) = (parts.server("default"), parts.server("near"));
-    let subject = shown(here, "portal", Some(parts.alice.clone()));
-    let told = |actor: &Shown<'_>| parts.decide(&subject, Some(actor)).unwrap().unwrap();
-    let own = told(&shown(here, "service", None));
+    let subject = input(here, "portal", Some(parts.alice.clone()));
+    let act = |actor: &InputToken<'_>| parts.decide(&subject, Some(actor)).unwrap().unwrap();
+    let own = act(&input(here, "service", None));
     assert_eq!((own.iss, own.sub.as_deref()), (None, Some("service")));
-    let far = told(&shown(near, "service", None));
+    let far = act(&input(near, "service", None));
     assert_eq!(far.iss.as_deref(), Some("https://id.example/oauth2/near"));
-    assert!(parts.decide(&subject, Some(&shown(here, "portal", None))).is_err());
+    assert!(parts.decide(&subject, Some(&input(here, "portal", None))).is_err());
 }
 
 #[tokio::test]
-async fn at_most_four_act_one_for_the_other() {
+async fn a_chain_of_actors_has_at_most_four() {
     let parts = Parts::new().await;
     let server = parts.server("default");
-    let actor = shown(server, "service", None);
-    let mut subject = shown(server, "portal", Some(parts.alice.clone()));
+    let actor = input(server, "service", None);
+    let mut subject = input(server, "portal", Some(parts.alice.clone()));
     for number in 1..=4 {
         let act = parts.decide(&subject, Some(&actor)).unwrap();
         assert_eq!(depth(act.as_ref().unwrap()), number);
@@ -86,17 +86,20 @@ async fn at_most_four_act_one_for_the_other() {
     }
     let refused = parts.decide(&subject, Some(&actor));
     assert!(matches!(refused, Err(CallError::InvalidRequest(_))));
-    assert!(matches!(parts.decide(&subject, None), Ok(Some(_))), "without an actor it stays");
+    assert!(
+        matches!(parts.decide(&subject, None), Ok(Some(_))),
+        "without an actor token the chain stays"
+    );
 }
 
 #[tokio::test]
-async fn all_that_a_token_says_of_who_may_act_must_be_true_of_the_actor() {
+async fn every_member_of_may_act_must_match_the_actor() {
     let parts = Parts::new().await;
     let (here, near) = (parts.server("default"), parts.server("near"));
     let issuer = |id| Some(format!("https://id.example/oauth2/{id}"));
     let name = |name: &str| Some(name.to_owned());
-    let mut subject = shown(here, "portal", Some(parts.alice.clone()));
-    let (own, from_near) = (shown(here, "service", None), shown(near, "service", None));
+    let mut subject = input(here, "portal", Some(parts.alice.clone()));
+    let (own, from_near) = (input(here, "service", None), input(near, "service", None));
     for (iss, sub, client_id, by_client, by_actor, by_near) in [
         (None, name("service"), None, true, true, true),
         (None, None, name("service"), true, true, true),

@@ -1,4 +1,4 @@
-//! What is told of an active token.
+//! What introspection shows about an active token.
 
 use scopegate_claims::{Audiences, Claims, UnixTime};
 use scopegate_jose::Verified;
@@ -9,9 +9,9 @@ use crate::catalog::AuthorizationServer;
 use crate::directory::User;
 use crate::store::Family;
 
-/// What is told of an active token (RFC 7662 §2.2), in the words of Okta where the RFC has none.
+/// The members for an active token (RFC 7662 §2.2). Members that the RFC does not define have Okta's names.
 #[derive(Serialize)]
-pub(super) struct Known {
+pub(super) struct TokenInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
     scope: String,
@@ -36,33 +36,33 @@ pub(super) struct Known {
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<UnixTime>,
     #[serde(flatten)]
-    confirmed: Confirmed,
+    extra: ExtraClaims,
 }
 
-/// Who acts for the person (RFC 8693 §4.1), and who must show a key (RFC 7800 §3.1).
+/// The actor (RFC 8693 §4.1) and the key to which the token is bound (RFC 7800 §3.1).
 #[derive(Default, Deserialize, Serialize)]
-pub(super) struct Confirmed {
+pub(super) struct ExtraClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     act: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cnf: Option<Value>,
 }
 
-impl Confirmed {
-    /// What an access token says.
+impl ExtraClaims {
+    /// The claims of an access token.
     pub(super) fn of(token: &Verified) -> Self {
         let claims = token.claims();
         if !claims.has_others() && !claims.has_confirmation() {
             return Self::default();
         }
-        // It was read as access token, so that it reads as this too.
+        // These two claims accept any JSON value, so reading them does not fail.
         token.deserialize().unwrap_or_default()
     }
 }
 
-impl Known {
-    /// What is told of an access token: its claims.
-    pub(super) fn access(claims: &Claims, username: Option<String>, confirmed: Confirmed) -> Self {
+impl TokenInfo {
+    /// The members for an access token: its claims.
+    pub(super) fn access(claims: &Claims, username: Option<String>, extra: ExtraClaims) -> Self {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         Self {
             token_type: Some("Bearer"),
@@ -79,11 +79,11 @@ impl Known {
             uid: owned(claims.user_id()),
             acr: owned(claims.acr()),
             auth_time: claims.auth_time(),
-            confirmed,
+            extra,
         }
     }
 
-    /// What is told of a refresh token: what it can be used for, and until when.
+    /// The members for a refresh token: its scopes, its expiry and its user.
     pub(super) fn refresh(
         family: &Family,
         server: &AuthorizationServer,
@@ -106,7 +106,7 @@ impl Known {
             uid: Some(user.id.to_string()),
             acr: auth.map(|auth| auth.acr.clone()),
             auth_time: auth.map(|auth| auth.at),
-            confirmed: Confirmed::default(),
+            extra: ExtraClaims::default(),
         }
     }
 }

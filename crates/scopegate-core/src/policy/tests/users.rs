@@ -1,4 +1,4 @@
-//! Rules where a person takes part.
+//! Rules for requests in which a user takes part.
 
 use scopegate_claims::UnixTime;
 
@@ -28,7 +28,7 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Staff may write, everybody may read.
+/// The group `staff` may read and write. Everybody else may only read.
 fn world() -> World {
     let mut world = World::new(&SCOPES).policy("people", 1, &["*"]);
     world.rule_for(1, &[], &["staff"], "read write");
@@ -50,7 +50,7 @@ impl World {
         self.put(key, Spec::Rule(spec));
     }
 
-    /// What the client `portal`, which can refresh, gets for a person.
+    /// What the client `portal`, which may refresh, gets for a user.
     fn ask_for(mut self, user: &User, wanted: &Wanted) -> Result<Granted, CallError> {
         let spec =
             ClientSpec { grant_types: names(&[CODE, "refresh_token"]), ..ClientSpec::default() };
@@ -83,7 +83,7 @@ fn scopes(granted: Result<Granted, CallError>) -> String {
 }
 
 #[test]
-fn a_rule_is_for_its_users_and_groups_and_one_without_is_for_everybody() {
+fn a_rule_applies_to_its_users_and_groups_and_a_rule_that_names_none_to_everybody() {
     let (alice, bob) = (user("alice", &["staff"]), user("Bob", &[]));
     assert_eq!(world().ask_for(&alice, &named("write")).unwrap().rule, "people/1");
     assert_eq!(world().ask_for(&bob, &named("read")).unwrap().rule, "people/2");
@@ -96,7 +96,7 @@ fn a_rule_is_for_its_users_and_groups_and_one_without_is_for_everybody() {
 }
 
 #[test]
-fn standard_scopes_need_not_be_listed() {
+fn a_rule_need_not_list_standard_scopes() {
     let bob = user("bob", &[]);
     let all = "openid profile email address phone offline_access read";
     assert_eq!(scopes(world().ask_for(&bob, &named(all))), all);
@@ -110,7 +110,7 @@ fn standard_scopes_need_not_be_listed() {
 }
 
 #[test]
-fn a_scope_that_needs_consent_can_be_had_with_a_person() {
+fn a_scope_that_needs_consent_is_granted_if_a_user_takes_part() {
     let mut world = world();
     let spec = ScopeSpec { consent: Consent::Required, ..ScopeSpec::default() };
     world.scope("read", spec);
@@ -118,7 +118,7 @@ fn a_scope_that_needs_consent_can_be_had_with_a_person() {
 }
 
 #[test]
-fn offline_access_is_left_out_where_it_is_of_no_use() {
+fn offline_access_is_left_out_if_it_has_no_use() {
     let bob = user("bob", &[]);
     assert_eq!(scopes(world().ask_for(&bob, &named("profile offline_access"))), "profile");
     let alone = world().ask_for(&bob, &named("offline_access"));
@@ -129,7 +129,7 @@ fn offline_access_is_left_out_where_it_is_of_no_use() {
 }
 
 #[test]
-fn a_refresh_keeps_what_the_rules_still_allow() {
+fn a_refresh_keeps_the_scopes_that_the_rules_still_allow() {
     let before = ScopeSet::parse("openid offline_access read write gone").unwrap();
     let wanted = Wanted::AtMost(before);
     let (alice, bob) = (user("alice", &["staff"]), user("bob", &[]));
@@ -146,7 +146,7 @@ fn a_refresh_keeps_what_the_rules_still_allow() {
 }
 
 #[test]
-fn the_org_server_gives_persons_standard_scopes_only() {
+fn the_org_server_gives_users_standard_scopes_only() {
     let alice = user("alice", &["staff"]);
     let ask = |wanted: &Wanted| world().ask_as("admin", &ServerId::org(), &alice, wanted);
     let granted = ask(&named("openid profile")).unwrap();

@@ -1,4 +1,4 @@
-//! The device authorization endpoint (RFC 8628 §3.1, §3.2): a device asks to be let in.
+//! The device authorization endpoint (RFC 8628 §3.1, §3.2): a device requests access.
 
 use std::fmt;
 
@@ -52,8 +52,8 @@ impl ClientEndpoint for DeviceAuthorization {
         authority: &Authority,
         call: &ClientCall<'_>,
     ) -> Result<DeviceResponse, Denied> {
-        let body = asked(call)?;
-        let (device_code, user_code) = authority.keep(&body, call).await?;
+        let body = checked(call)?;
+        let (device_code, user_code) = authority.store_device(&body, call).await?;
         let base = call.catalog.org().issuer.as_str().trim_end_matches('/');
         let verification_uri = format!("{base}/activate");
         Ok(DeviceResponse {
@@ -68,9 +68,7 @@ impl ClientEndpoint for DeviceAuthorization {
 }
 
 impl Authority {
-    /// Gives a device its two codes.
-    ///
-    /// Whether the person may let it in is decided when she is known.
+    /// Gives a device its two codes. Whether the user may allow the request is decided after they sign in.
     ///
     /// # Errors
     ///
@@ -82,9 +80,9 @@ impl Authority {
         self.answer(request, DeviceAuthorization).await
     }
 
-    /// Keeps what a device asks for, under two new codes. If another device has the same user code, the
+    /// Stores a device's request under two new codes. If another device already has the same user code, the
     /// commit loses, and the request is answered again with other codes.
-    async fn keep(
+    async fn store_device(
         &self,
         body: &DeviceBody,
         call: &ClientCall<'_>,
@@ -110,14 +108,14 @@ impl Authority {
     }
 }
 
-/// What a device asks for, if it is in order.
-fn asked(call: &ClientCall<'_>) -> Result<DeviceBody, CallError> {
+/// Checks the request of a device.
+fn checked(call: &ClientCall<'_>) -> Result<DeviceBody, CallError> {
     let ClientCall { server, client, request, now, .. } = call;
     let form = call.form();
     if !client.spec.grant_types.contains(GRANT_TYPE) {
         return Err(CallError::UnauthorizedClient);
     }
-    let scopes = match Wanted::of_person(server, form.value("scope"))? {
+    let scopes = match Wanted::of_user(server, form.value("scope"))? {
         Wanted::Named(scopes) => Some(scopes),
         Wanted::AtMost(_) | Wanted::Default => None,
     };

@@ -1,18 +1,18 @@
-//! The scopes that a request asks for, as far as the server has them.
+//! Resolves the requested scopes against the scopes that the server has.
 
 use scopegate_claims::{Scope, ScopeSet};
 
-use super::{Facts, Malformed, Wanted, is_standard, kept};
+use super::{Facts, Malformed, Wanted, is_standard, retained};
 use crate::catalog::{Client, Consent, RESERVED_SCOPES};
 
-/// The scopes that are asked for.
+/// The requested scopes, or the default scopes if the request names none.
 ///
 /// # Errors
 ///
-/// [`Malformed`] if a scope is named that the server does not have, that needs a user where there is none,
-/// or if none is named and the server has no default scopes.
+/// [`Malformed`] if the server does not have a named scope, if a named scope needs a user and no user takes
+/// part, or if no scope is named and the server has no default scopes.
 pub(super) fn scopes(facts: &Facts<'_>) -> Result<ScopeSet, Malformed> {
-    let asked = match facts.wanted {
+    let requested = match facts.wanted {
         Wanted::Default if facts.server.default_scopes.is_empty() => {
             return Err(Wanted::NO_DEFAULT_SCOPES);
         }
@@ -21,16 +21,16 @@ pub(super) fn scopes(facts: &Facts<'_>) -> Result<ScopeSet, Malformed> {
             scopes.iter().try_for_each(|name| check(facts, name))?;
             scopes.clone()
         }
-        Wanted::AtMost(scopes) => kept(scopes, |name| check(facts, name).is_ok()),
+        Wanted::AtMost(scopes) => retained(scopes, |name| check(facts, name).is_ok()),
     };
     match facts.user {
-        None => Ok(asked),
-        Some(_) => without_useless_offline_access(facts.client, asked),
+        None => Ok(requested),
+        Some(_) => without_useless_offline_access(facts.client, requested),
     }
 }
 
-/// Checks the scopes that a rule gives of the default scopes. Default scopes that it does not give refuse
-/// nothing.
+/// Checks those default scopes that a rule grants. The request is not refused because of default scopes
+/// that the rule does not grant.
 pub(super) fn check_defaults(facts: &Facts<'_>, granted: &ScopeSet) -> Result<(), Malformed> {
     match facts.wanted {
         Wanted::Default => granted.iter().try_for_each(|name| check(facts, name)),
@@ -38,7 +38,7 @@ pub(super) fn check_defaults(facts: &Facts<'_>, granted: &ScopeSet) -> Result<()
     }
 }
 
-/// Refuses a scope that the server does not have, or to which no user could consent.
+/// Refuses a scope that the server does not have, or that needs consent when no user takes part.
 fn check(facts: &Facts<'_>, name: &str) -> Result<(), Malformed> {
     if RESERVED_SCOPES.contains(&name) {
         return match facts.user {
@@ -58,14 +58,17 @@ fn check(facts: &Facts<'_>, name: &str) -> Result<(), Malformed> {
     }
 }
 
-/// Leaves `offline_access` out if the client may not refresh, or if no other scope is asked for that a
-/// later token could have.
-fn without_useless_offline_access(client: &Client, asked: ScopeSet) -> Result<ScopeSet, Malformed> {
+/// Removes `offline_access` if the client may not refresh, or if a refreshed token would have no scope of
+/// use: neither `openid` nor an API scope.
+fn without_useless_offline_access(
+    client: &Client,
+    requested: ScopeSet,
+) -> Result<ScopeSet, Malformed> {
     let outlives_sign_in = |name: &str| name == "openid" || !is_standard(name);
-    let is_useful = client.spec.may_refresh() && asked.iter().any(outlives_sign_in);
-    if !asked.contains("offline_access") || is_useful {
-        return Ok(asked);
+    let is_useful = client.spec.may_refresh() && requested.iter().any(outlives_sign_in);
+    if !requested.contains("offline_access") || is_useful {
+        return Ok(requested);
     }
-    let rest = kept(&asked, |name| name != "offline_access");
+    let rest = retained(&requested, |name| name != "offline_access");
     if rest.is_empty() { Err(Malformed::OfflineAccessAlone) } else { Ok(rest) }
 }

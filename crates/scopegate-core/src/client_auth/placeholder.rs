@@ -1,13 +1,13 @@
-//! The keys of nobody: an assertion whose key is not known is verified with them.
+//! Placeholder keys. An assertion with an unknown key is verified with one of them, so that the refusal takes
+//! as long as that of a wrong signature. Otherwise the time would show which clients and keys exist.
 //!
-//! So it takes as long to refuse an unknown client as one whose signature is wrong. A signature of these
-//! keys opens nothing.
+//! A signature by these keys authenticates no client.
 
 use std::sync::LazyLock;
 
 use scopegate_jose::{KeySet, UnverifiedJws};
 
-/// One key for each algorithm. RSA keys of other lengths take another time.
+/// One key for each algorithm. The RSA key has 2048 bits. A client's longer RSA key takes longer to verify.
 const KEYS: &str = r#"{"keys":[
     {"kty":"RSA","e":"AQAB","n":"1cnfp3H9KT1jdDHDbaxakiuL3J-6TdOVFaZPb7o6FXqjW0mBkXxS0h8K9NXppisl_G1O-O4ZF2bDbwjSG-m4JaltmQKyXfWjKn1-FQD5NbUPMPZNfWFVtHwlRLa8P6LeL5c55NQSHN_vv4RlN8mKyyj8IdkuzzVPuyf1OGzkAkSOvZvADLYqglw-EA3T-3GZ3hFBlMltN3KP2-W7wmOUzQOpTWVVVc3x6aOldgF3iPMmgiGas65C9yH_qOO1VcdtF4YbHOpEfw1vvYqrjotncqbTtEuNcEUNLMCqfJTwFKbJfKIkCgf37yn1Tnsfa0WN-0BwvAfVo7NMipfFKyFHGQ"},
     {"kty":"EC","crv":"P-256","x":"s0AusdbhvmFMZULlMg4JOxZ3Sras834_UNJ291KH7Mo","y":"rP16_NAHH6oMxJfMuOi_rAk3GiBDJQISzxNhoEMEBNc"},
@@ -15,13 +15,13 @@ const KEYS: &str = r#"{"keys":[
     {"kty":"OKP","crv":"Ed25519","x":"rmM-6CtQs6ZfbV_Xw_lNUByBfw9YqGtGj6x5xpncl_0"}
 ]}"#;
 
-static NOBODYS: LazyLock<KeySet> =
-    LazyLock::new(|| KeySet::parse(KEYS.as_bytes()).expect("it is a key set").keys);
+static PLACEHOLDERS: LazyLock<KeySet> =
+    LazyLock::new(|| KeySet::parse(KEYS.as_bytes()).expect("KEYS is a valid key set").keys);
 
-/// Whether nobody signed a token. It costs as much as to verify the token.
+/// Whether a placeholder key signed the token. It takes as long as verifying the token with a known key.
 pub(super) fn signed(token: &UnverifiedJws<'_>) -> bool {
     let algorithm = token.header().algorithm();
-    let fitting = NOBODYS.keys().iter().find(|key| key.algorithms().contains(algorithm));
+    let fitting = PLACEHOLDERS.keys().iter().find(|key| key.algorithms().contains(algorithm));
     fitting.is_some_and(|key| token.is_signed_by(key))
 }
 
@@ -35,12 +35,12 @@ mod tests {
     fn there_is_one_key_for_each_algorithm() {
         for algorithm in Algorithm::ALL {
             let fits = |key: &&scopegate_jose::VerifyingKey| key.algorithms().contains(algorithm);
-            assert_eq!(NOBODYS.keys().iter().filter(fits).count(), 1, "{algorithm}");
+            assert_eq!(PLACEHOLDERS.keys().iter().filter(fits).count(), 1, "{algorithm}");
         }
     }
 
     #[test]
-    fn a_token_of_somebody_is_not_signed_by_nobody() {
+    fn a_token_of_another_key_is_not_signed_by_a_placeholder() {
         for algorithm in Algorithm::ALL {
             let key = scopegate_jose::SigningKey::generate(algorithm).unwrap();
             let token = key.sign(scopegate_jose::TokenType::Jwt, &"x").unwrap();

@@ -1,4 +1,4 @@
-//! A token that is shown: the one that is exchanged, or the one that says who acts.
+//! An input of a token exchange: the subject token or the actor token.
 
 use std::sync::Arc;
 
@@ -6,18 +6,15 @@ use scopegate_claims::{Audience, ScopeSet, UnixTime};
 use scopegate_jose::{UnverifiedJws, sha256};
 use serde::Deserialize;
 
-use crate::catalog::AuthorizationServer;
-use crate::catalog::UserId;
+use crate::catalog::{AuthorizationServer, UserId};
 use crate::directory::{Authentication, User};
 use crate::error::CallError;
 use crate::grants::{Denied, GrantRequest};
 use crate::store::{FamilyId, TokenMark, UserKey};
-use crate::token;
-use crate::token::TokenId;
 use crate::token::id_token_hint::IdTokenHint;
-use crate::token::{Actor, MayAct};
+use crate::token::{self, Actor, MayAct, TokenId};
 
-/// The types of tokens that are taken (RFC 8693 §3). What is called a JWT is an access token.
+/// The accepted token types (RFC 8693 §3). A token of type `jwt` must be an access token.
 const TYPES: [(&str, Kind); 3] = [
     ("urn:ietf:params:oauth:token-type:access_token", Kind::Access),
     ("urn:ietf:params:oauth:token-type:id_token", Kind::Id),
@@ -30,33 +27,33 @@ enum Kind {
     Id,
 }
 
-/// A token that holds.
-pub(super) struct Shown<'a> {
-    /// The server that issued it.
+/// A valid token.
+pub(super) struct InputToken<'a> {
+    /// The authorization server that issued the token.
     pub(super) server: &'a AuthorizationServer,
-    /// Of whom it speaks, as it says.
+    /// The id of the subject: of a user or of a client.
     pub(super) subject: String,
-    /// The client that got it.
+    /// The client to which the token was issued.
     pub(super) client: String,
-    /// The person of whom it speaks.
+    /// The user, if the subject is a user.
     pub(super) user: Option<User>,
-    /// How she signed in.
+    /// How the user signed in.
     pub(super) auth: Option<Authentication>,
-    /// What may be done with it; an ID token does not say.
+    /// The scopes. `None` for an ID token.
     pub(super) scopes: Option<ScopeSet>,
-    /// For whom it is; an ID token is for its client.
+    /// The audience. `None` for an ID token, which is for its client.
     pub(super) audience: Option<Audience>,
-    /// With what it ends.
+    /// The token family. The token ends with it.
     pub(super) family: Option<FamilyId>,
-    /// When it ends.
+    /// When the token expires.
     pub(super) ends_at: UnixTime,
-    /// Who acts for the person.
+    /// Who acts for the user.
     pub(super) act: Option<Actor>,
-    /// Who may.
+    /// Who may act for the user.
     pub(super) may_act: Option<MayAct>,
 }
 
-/// What a token says of delegation.
+/// The delegation claims of a token.
 #[derive(Default, Deserialize)]
 struct Delegation {
     #[serde(default)]
@@ -69,8 +66,9 @@ fn unacceptable(why: &'static str) -> CallError {
     CallError::UnacceptableToken(why)
 }
 
-impl<'a> Shown<'a> {
-    /// Reads a token of this server or of one that it trusts, and sees that all it hangs on stands.
+impl<'a> InputToken<'a> {
+    /// Reads a token of this server or of a trusted one. Checks that the token was not revoked, and that its
+    /// client and its user are active.
     pub(super) async fn read(
         request: &GrantRequest<'a>,
         token: &str,
@@ -81,16 +79,16 @@ impl<'a> Shown<'a> {
             "Only access tokens and ID tokens of this server and of those it trusts are exchanged.",
         ))?;
         let server = issuer_of(request, token)?;
-        let (mut shown, jti) = match kind {
+        let (mut input, jti) = match kind {
             Kind::Access => Self::access(request, server, token)?,
             Kind::Id => Self::id(request, server, token)?,
         };
-        let holder = request.catalog.client(&shown.client).map_err(CallError::from)?;
-        if !holder.is_some_and(|holder| holder.spec.status.is_active()) {
-            return Err(unacceptable("its client is not active").into());
+        let client = request.catalog.client(&input.client).map_err(CallError::from)?;
+        if !client.is_some_and(|client| client.spec.status.is_active()) {
+            return Err(unacceptable("the client of the token is not active").into());
         }
-        shown.user = shown.standing(request, &jti).await?;
-        Ok(shown)
+        input.user = input.active_user(request, &jti).await?;
+        Ok(input)
     }
 
     fn access(
@@ -99,15 +97,15 @@ impl<'a> Shown<'a> {
         token: &str,
     ) -> Result<(Self, String), CallError> {
         let keys = request.keys.verifying(&server.id);
-        let keys = keys.ok_or(unacceptable("its server has no keys yet"))?;
+        let keys = keys.ok_or(unacceptable("the issuer of the token has no keys yet"))?;
         let verified = token::verify_own(token, server, &keys, request.now)
             .map_err(|error| unacceptable(error.reason()))?;
         let Delegation { act, may_act } = verified
             .deserialize()
-            .map_err(|_| unacceptable("what it says of delegation cannot be read"))?;
+            .map_err(|_| unacceptable("act or may_act of the token cannot be read"))?;
         let claims = verified.claims();
         let jti = claims.token_id().unwrap_or_default().to_owned();
-        let at_once = |(at, acr): (UnixTime, &str)| Authentication {
+        let authentication = |(at, acr): (UnixTime, &str)| Authentication {
             at,
             acr: acr.to_owned(),
             amr: claims.amr().map(str::to_owned).collect(),
@@ -115,12 +113,12 @@ impl<'a> Shown<'a> {
         };
         let audience = claims.audiences().and_then(|audiences| audiences.iter().next());
         let subject = claims.user_id().or(claims.subject()).unwrap_or_default();
-        let shown = Self {
+        let input = Self {
             server,
             subject: subject.to_owned(),
             client: claims.client_id().unwrap_or_default().to_owned(),
             user: None,
-            auth: claims.auth_time().zip(claims.acr()).map(at_once),
+            auth: claims.auth_time().zip(claims.acr()).map(authentication),
             scopes: Some(claims.scopes().clone()),
             audience: audience.and_then(|audience| Audience::parse(audience).ok()),
             family: TokenId::family_of(&jti),
@@ -128,33 +126,33 @@ impl<'a> Shown<'a> {
             act,
             may_act,
         };
-        Ok((shown, jti))
+        Ok((input, jti))
     }
 
-    /// An ID token tells a client who signed in. In the hands of another one it proves nothing.
+    /// Reads an ID token. It proves a sign-in only to the client for which it was issued.
     fn id(
         request: &GrantRequest<'a>,
         server: &'a AuthorizationServer,
         token: &str,
     ) -> Result<(Self, String), CallError> {
         let keys = request.keys.verifying(&server.id);
-        let keys = keys.ok_or(unacceptable("its server has no keys yet"))?;
+        let keys = keys.ok_or(unacceptable("the issuer of the token has no keys yet"))?;
         let token = IdTokenHint::read(token, server, &keys)
             .map_err(|error| unacceptable(error.reason()))?;
         if token.exp <= request.now {
-            return Err(unacceptable("it has expired"));
+            return Err(unacceptable("the token has expired"));
         }
         if token.aud != request.client.id.as_str() {
-            return Err(unacceptable("it is an ID token for another client"));
+            return Err(unacceptable("the ID token is for another client"));
         }
         let IdTokenHint { jti, sub, aud, exp, auth_time, acr, amr, .. } = token;
-        let at_once = |(at, acr)| Authentication { at, acr, amr, session: None };
-        let shown = Self {
+        let authentication = |(at, acr)| Authentication { at, acr, amr, session: None };
+        let input = Self {
             server,
             subject: sub,
             client: aud,
             user: None,
-            auth: auth_time.zip(acr).map(at_once),
+            auth: auth_time.zip(acr).map(authentication),
             scopes: None,
             audience: None,
             family: None,
@@ -162,16 +160,17 @@ impl<'a> Shown<'a> {
             act: None,
             may_act: None,
         };
-        Ok((shown, jti))
+        Ok((input, jti))
     }
 
-    /// The person, if she is there; and that nothing was revoked or ended.
-    async fn standing(
+    /// Checks that the token was not revoked, and that its user is active. Returns the user, if the subject
+    /// is a user.
+    async fn active_user(
         &self,
         request: &GrantRequest<'_>,
         jti: &str,
     ) -> Result<Option<User>, Denied> {
-        // No client id is a user id.
+        // A client id is never a valid user id.
         let user = UserId::parse(&self.subject).ok();
         let mark = TokenMark {
             jti_sha256: sha256(jti.as_bytes()),
@@ -179,18 +178,20 @@ impl<'a> Shown<'a> {
             user: user.clone(),
         };
         if !request.store.standing(&mark).await?.holds() {
-            return Err(unacceptable("it was revoked, or what it hangs on has ended").into());
+            return Err(
+                unacceptable("the token, its family or its user's tokens were revoked").into()
+            );
         }
         let Some(id) = user else { return Ok(None) };
         let user = request.store.user(UserKey::Id(&id)).await?;
         let user = user.filter(|user| user.status.is_active());
-        Ok(Some(user.ok_or(unacceptable("its person is not active"))?))
+        Ok(Some(user.ok_or(unacceptable("the user of the token is not active"))?))
     }
 }
 
-/// The server that a token says it is from, if its tokens are taken.
+/// The authorization server that the token names as its issuer, which must be this server or a trusted one.
 ///
-/// The org server is none of them, whatever is written: its tokens open no custom API.
+/// The org server is never trusted, whatever the catalog says: its tokens must not give access to other APIs.
 fn issuer_of<'a>(
     request: &GrantRequest<'a>,
     token: &str,
