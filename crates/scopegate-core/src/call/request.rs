@@ -122,10 +122,15 @@ impl<'a> ClientCall<'a> {
     pub(crate) fn deciding(&self) -> Deciding<'_> {
         Deciding {
             id: self.id,
+            now: self.now,
+            kind: self.kind.event,
+            server: &self.server,
+            client: &self.client,
             grant_type: self.kind.grant_type,
+            scope: String::new(),
             reason: self.reason,
+            user: None,
             address: self.request.address,
-            ..Deciding::new(self.kind.event, &self.server, &self.client, self.now)
         }
     }
 
