@@ -1,27 +1,30 @@
 //! The authorization server without HTTP and without SQL.
 //!
-//! The rooms of this crate, from the top floor down. A room uses only rooms below it.
+//! The modules of this crate, from the top floor down. A module uses only modules below it.
 //!
-//! | room | what it holds |
+//! | module | content |
 //! | --- | --- |
 //! | [`endpoints`] | one file for each endpoint: token, authorize, par, device, introspect, revoke, … |
 //! | [`administration`] | changes of the catalog and of users |
 //! | [`catalog_file`] | reads `catalog.toml` |
+//! | [`toml_reader`] | reads TOML and reports each problem with its position |
 //! | [`grants`] | the right by which a client asks for a token, one file for each grant type |
-//! | [`client_auth`] | how a client proves who it is, one file for each method |
-//! | `call` | what the requests of clients have in common: form, decision, refusal |
+//! | [`call`] | what all requests of clients have in common: decision, refusal, another attempt |
+//! | [`client_auth`] | client authentication, one file for each method |
 //! | [`authority`] | the state that all requests of a process share |
-//! | [`token`] | claims, signature, refresh tokens |
+//! | [`token`] | tokens: drafted, amended, signed; refresh tokens |
 //! | [`policy`] | which scopes a client gets by a grant, and for how long |
-//! | [`people`] | passwords, sessions, consent, limits on guesses |
-//! | [`keys`] | signing keys, and the keys that others publish |
-//! | [`recording`] | the way of an audit event to the storage |
-//! | [`limits`] | how much a stranger may ask for |
-//! | [`error`] | what can go wrong, and what a client learns of it |
+//! | [`people`] | passwords, sessions, limits on wrong passwords and codes |
+//! | [`keys`] | signing keys, and the keys that clients and issuers publish |
+//! | [`recording`] | writes audit events to the storage |
+//! | [`error`] | why a call is refused, and what the client learns |
+//! | [`limits`] | how often something may be requested |
 //! | [`store`] | the ports of the storage |
 //! | [`directory`] | users as they are stored |
 //! | [`audit`] | audit events |
 //! | [`catalog`] | servers, scopes, claims, policies and clients, and the snapshot that requests read |
+//! | `spelling` | names in messages: quotes, suggestions, durations |
+//! | [`form`] | the parameters of a request |
 
 #![deny(missing_docs)]
 

@@ -1,0 +1,64 @@
+//! The modules of `scopegate-core` are in floors: a module uses only modules below it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const CORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/scopegate-core/src");
+
+/// The modules as the table in `lib.rs` lists them, each with its floor. The ground floor is 0.
+fn floors() -> BTreeMap<String, usize> {
+    let text = fs::read_to_string(Path::new(CORE).join("lib.rs")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | "));
+    let names = rows.filter_map(|row| row.split('`').nth(1).map(str::to_owned));
+    let names: Vec<_> = names.collect();
+    names.into_iter().rev().enumerate().map(|(floor, name)| (name, floor)).collect()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.flat_map(|path| match path.is_dir() {
+        true => sources(&path),
+        false => vec![path],
+    });
+    files.filter(|path| path.extension().is_some_and(|end| end == "rs")).collect()
+}
+
+/// The modules that a file uses, without its tests and comments.
+fn used(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap();
+    let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.collect::<Vec<_>>().join("\n");
+    let uses = code.split("crate::").skip(1);
+    let word = |rest: &str| {
+        rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+    };
+    uses.map(word).collect()
+}
+
+#[test]
+fn the_table_lists_every_module() {
+    let floors = floors();
+    let text = fs::read_to_string(Path::new(CORE).join("lib.rs")).unwrap();
+    let modules = text.lines().filter(|line| line.ends_with(';') && *line != "mod testing;");
+    let modules = modules.filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod "));
+    let modules: Vec<_> = modules.map(|name| name.trim_end_matches(';').to_owned()).collect();
+    assert!(modules.iter().all(|module| floors.contains_key(module)), "{modules:?} {floors:?}");
+    assert_eq!(modules.len(), floors.len());
+}
+
+#[test]
+fn a_module_uses_only_modules_below_it() {
+    let floors = floors();
+    let mut upwards = Vec::new();
+    for path in sources(Path::new(CORE)) {
+        let place = path.strip_prefix(CORE).unwrap();
+        let is_test = place.to_str().unwrap().contains("test");
+        let module = place.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        let Some(floor) = floors.get(module).filter(|_| !is_test) else { continue };
+        let above = used(&fs::read_to_string(&path).unwrap());
+        let above = above.into_iter().filter(|name| floors.get(name) > Some(floor));
+        upwards.extend(above.map(|name| format!("{} uses {name}", place.display())));
+    }
+    assert_eq!(upwards, Vec::<String>::new());
+}
