@@ -99,7 +99,17 @@ pub struct Presented<'a> {
     /// The client's certificate, in DER (RFC 8705). No method uses it yet.
     pub certificate: Option<&'a [u8]>,
     /// The value of the DPoP header (RFC 9449). It is not used yet.
-    pub dpop: Option<&'a str>,
+    pub dpop: Option<DpopProof<'a>>,
+}
+
+/// A DPoP proof (RFC 9449 §4.2). `Debug` hides it.
+#[derive(Clone, Copy)]
+pub struct DpopProof<'a>(pub &'a str);
+
+impl std::fmt::Debug for DpopProof<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DpopProof(…)")
+    }
 }
 
 /// The form parameters that carry credentials.

@@ -77,7 +77,7 @@ pub fn evaluate(facts: &Facts<'_>) -> Evaluation {
         let all = Wanted::Named(all.clone());
         outcome = by_rules(&Facts { wanted: &all, ..*facts }, &mut trace);
     }
-    if !matches!(outcome, Outcome::Allow(_)) {
+    if matches!(outcome, Outcome::NoMatch | Outcome::Malformed(_)) {
         outcome = by_rules(facts, &mut trace);
     }
     if facts.server.id.is_org() {

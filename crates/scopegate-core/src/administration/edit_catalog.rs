@@ -13,7 +13,7 @@ use crate::audit::{Actor, ActorKind, catalog_changed};
 use crate::authority::Authority;
 use crate::catalog::{
     Edit, Entity, EntityId, EntityKey, EntityKind, Fault, Faults, Owner, Snapshot, Spec,
-    UnreadableRow, View, check,
+    UnreadableRow, View, check, check_places,
 };
 use crate::directory::NewUser;
 use crate::store::{CatalogStore, CatalogWrite, StoreError};
@@ -154,6 +154,10 @@ impl CatalogDoor<'_> {
 
     /// Refuses changes that break a rule.
     pub(crate) fn check(&self, catalog: &Snapshot, edits: &[Edit]) -> Result<(), EditError> {
+        let misplaced = check_places(self.view(catalog), edits);
+        if !misplaced.is_empty() {
+            return Err(EditError::Refused(misplaced));
+        }
         let checked = check(self.view(catalog), edits);
         match checked.faults.is_empty() {
             true => Ok(()),
@@ -237,7 +241,10 @@ impl Authority {
         let base = &catalog.org().issuer;
         let door = CatalogDoor { store, base, actor: &actor, now: self.clock.now() };
         let version = door.write(&catalog, edits, owner, Extra::default()).await?;
-        self.reload().await?;
+        // The change is written. If it cannot be read now, the next poll reads it.
+        if let Err(error) = self.reload().await {
+            tracing::warn!(%error, version, "a change of the catalog is written and not yet read");
+        }
         Ok(version)
     }
 }

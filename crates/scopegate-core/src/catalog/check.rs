@@ -19,7 +19,7 @@ use self::names::Names;
 pub(super) use self::review::Review;
 pub(crate) use self::text::label;
 use self::text::length;
-use super::{AuthMethod, ClientId, Edit, EntityKey, GrantKind, Snapshot};
+use super::{AuthMethod, ClientId, Edit, Entity, EntityKey, GrantKind, Snapshot};
 
 /// Maximum number of faults that are kept. Others are counted, so that a large file with a
 /// mistake in each line stays cheap.
@@ -134,6 +134,31 @@ pub fn check<'a>(view: View<'a>, edits: &'a [Edit]) -> Checked {
         names.refuse_surplus(place, &entity.key, &mut checked.faults);
     }
     checked
+}
+
+/// Finds entities that cannot be where they are put. A file cannot say such a thing; an API can.
+pub(crate) fn check_places(view: View<'_>, edits: &[Edit]) -> Faults {
+    let names = Names::of(view, edits);
+    let mut faults = Faults::default();
+    for (place, edit) in edits.iter().enumerate() {
+        let Edit::Put(entity) = edit else { continue };
+        if let Some(message) = misplaced(&names, entity) {
+            faults.keep(|| Fault { edit: place, ..Fault::of(&entity.key, message) });
+        }
+    }
+    faults
+}
+
+fn misplaced(names: &Names<'_>, entity: &Entity) -> Option<&'static str> {
+    let Entity { key, spec, .. } = entity;
+    if let Err(message) = key.check() {
+        return Some(message);
+    }
+    if spec.kind() != key.kind {
+        return Some("its content is of another kind");
+    }
+    let has_parents = key.parents().all(|parent| names.has(&parent));
+    (!has_parents).then_some("it belongs to something that is not there")
 }
 
 #[cfg(test)]

@@ -205,6 +205,13 @@ macro_rules! kinds {
         }
 
         impl Spec {
+            /// What kind of thing it is about.
+            pub const fn kind(&self) -> EntityKind {
+                match self {
+                    $(Self::$kind(_) => EntityKind::$kind,)+
+                }
+            }
+
             /// The JSON text that is stored.
             pub fn to_json(&self) -> String {
                 let json = match self {

@@ -15,7 +15,7 @@ use crate::spelling::Quoted;
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "these are Okta's three")]
 pub enum Consent {
-    /// ParsedRequest for where a person takes part; granted silently where none does.
+    /// Asked for if a user takes part; granted without asking if none does.
     Flexible,
     /// Never asked for.
     #[default]

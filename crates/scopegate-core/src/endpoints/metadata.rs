@@ -11,7 +11,7 @@ use crate::client_auth::METHODS;
 use crate::directory::standard_claims;
 use crate::endpoints::authorize::{CHALLENGE_METHOD, Prompt, ResponseMode};
 use crate::endpoints::{self, ENDPOINTS, introspect};
-use crate::grants::{self, Grant};
+use crate::grants::{self, GRANTS, Grant};
 use crate::people::session::PASSWORD_ACR;
 
 /// The metadata of an authorization server (RFC 8414 §2).
@@ -91,7 +91,7 @@ impl Metadata {
 
 impl ForUsers {
     fn now() -> Self {
-        let can_refresh = grants::grant("refresh_token").is_some();
+        let can_refresh = GRANTS.iter().any(|grant| grant.continues_family());
         let is_supported = |scope: &&str| *scope != "offline_access" || can_refresh;
         let has_userinfo = endpoints::has("userinfo");
         let of_user = standard_claims::names().filter(|_| has_userinfo);

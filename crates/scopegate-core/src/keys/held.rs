@@ -14,6 +14,8 @@ use crate::store::{KeyChanges, KeyMove, KeyPhase, StoreError, StoredKey};
 pub(super) struct Held {
     /// The version of the newest change that was read.
     pub(super) version: u64,
+    /// The version of the newest move that this process made itself.
+    pub(super) moved: u64,
     servers: HashMap<ServerId, Arc<ServerKeys>>,
     /// The keys that this version of the program cannot read.
     unreadable: BTreeMap<RowKey, Arc<UnreadableRow>>,

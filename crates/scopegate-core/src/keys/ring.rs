@@ -179,6 +179,7 @@ impl KeyRing {
         // If this version was read meanwhile, the keys may already be in later phases.
         if next.version < version {
             next.carry_out(moves);
+            next.moved = next.moved.max(version);
             self.held.store(Arc::new(next));
         }
     }
@@ -209,6 +210,10 @@ impl KeyRing {
     pub(crate) async fn follow(&self, changes: Vec<KeyChanges>) {
         let _turn = self.changing.lock().await;
         let mut next = Held::clone(&self.held.load());
+        // What was read before the newest move of this process would undo it. The next read has both.
+        if changes.last().is_some_and(|newest| newest.version < next.moved) {
+            return;
+        }
         let version = next.version;
         for changes in changes.into_iter().filter(|changes| changes.version >= version) {
             next.follow(changes);

@@ -135,3 +135,28 @@ fn a_large_edit_full_of_mistakes_is_counted() {
     let checked = check(view, &many);
     assert_eq!((checked.faults.kept.len(), checked.faults.more), (MAX_FAULTS, 50));
 }
+
+#[test]
+fn an_entity_is_refused_where_it_cannot_be() {
+    let server = ServerId::parse("nowhere").unwrap();
+    let orphan = EntityKey::of_server(EntityKind::Scope, &server, "read");
+    let scope = || Spec::Scope(ScopeSpec::default());
+    let default = ServerId::default_server();
+    let misfit = EntityKey::of_server(EntityKind::Policy, &default, "p");
+    let known = EntityKey::of_server(EntityKind::Scope, &default, "read");
+    let put =
+        |key: &EntityKey| Edit::Put(Entity { key: key.clone(), owner: Owner::Api, spec: scope() });
+    let view = View {
+        catalog: None,
+        base: None,
+        grants: &[],
+        methods: &[],
+        unread: &[],
+        has_client: &|_| false,
+    };
+    let refused =
+        |edits: &[Edit]| check(view, edits).faults.kept.first().map(|fault| fault.message.clone());
+    assert_eq!(refused(&[put(&orphan)]).unwrap(), "it belongs to something that is not there");
+    assert_eq!(refused(&[put(&misfit)]).unwrap(), "its content is of another kind");
+    assert_eq!(refused(&[put(&known)]), None);
+}

@@ -8,7 +8,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use crate::audit::{ClientDecision, DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
-use crate::catalog::{AuthorizationServer, Client, Resource, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, Snapshot};
 use crate::directory::User;
 use crate::endpoints::authorize::consent::{ConsentFor, described, needed};
 use crate::error::{CallError, OAuthError};
@@ -270,7 +270,8 @@ impl Device<'_> {
             grant_type: GRANT_TYPE,
             user: Some(user),
             authentication: Some(&session.auth),
-            resources: &[Resource::new(self.body.audience.as_str())],
+            // A device code keeps the audience that was selected, not the resources that were asked.
+            resources: &[],
             address,
             now,
             wanted: &self.body.wanted(),
