@@ -11,6 +11,6 @@ pub mod schedule;
 mod sealed;
 mod signer;
 
-pub use of_others::ClientKeys;
+pub use of_others::{ClientKeys, KeysProblem};
 pub use ring::KeyRing;
 pub use signer::Signer;

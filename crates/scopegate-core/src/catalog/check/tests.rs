@@ -155,7 +155,7 @@ fn an_entity_is_refused_where_it_cannot_be() {
         has_client: &|_| false,
     };
     let refused =
-        |edits: &[Edit]| check(view, edits).faults.kept.first().map(|fault| fault.message.clone());
+        |edits: &[Edit]| check_places(view, edits).kept.first().map(|fault| fault.message.clone());
     assert_eq!(refused(&[put(&orphan)]).unwrap(), "it belongs to something that is not there");
     assert_eq!(refused(&[put(&misfit)]).unwrap(), "its content is of another kind");
     assert_eq!(refused(&[put(&known)]), None);
