@@ -1,6 +1,6 @@
 //! Reading TOML by hand: values that know where they stand, and problems with their places.
 //!
-//! The tables of a file have a [`Shape`]. What is wrong is noted in [`Problems`] while the file is read, so
+//! The tables of a file have a `Shape`. What is wrong is noted in `Problems` while the file is read, so
 //! that one reading finds all problems.
 
 mod place;
