@@ -130,7 +130,7 @@ fn write_one(
     }
 }
 
-fn answer_all(group: &mut Vec<Box<dyn Work>>, cause: &StoreError) {
+pub(super) fn answer_all(group: &mut Vec<Box<dyn Work>>, cause: &StoreError) {
     let text = match cause {
         StoreError::Unavailable(cause) => cause.to_string(),
         other => other.to_string(),

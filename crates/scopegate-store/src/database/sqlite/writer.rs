@@ -3,6 +3,7 @@
 //! SQLite writes one transaction at a time and waits for the disk at the end of each. Work that arrives
 //! meanwhile shares the next transaction.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use scopegate_core::store::StoreError;
@@ -110,7 +111,12 @@ fn serve(mut connection: WriteConnection, mut receiver: mpsc::Receiver<Message>)
                 }
             }
         }
-        group::write(&mut connection, &mut group);
+        // A panic drops the connection, which rolls the transaction back. The next group opens another.
+        let written = catch_unwind(AssertUnwindSafe(|| group::write(&mut connection, &mut group)));
+        if written.is_err() {
+            tracing::error!("a group of commits made the writer panic: none of them is written");
+            group::answer_all(&mut group, &unavailable("a commit failed unexpectedly"));
+        }
     }
     drop(connection);
     for told in closed {

@@ -49,6 +49,38 @@ async fn what_is_queued_is_written_in_its_order_before_the_thread_ends() {
     writer.close().await;
 }
 
+/// A defect: it panics in the middle of a transaction.
+struct Defect(mpsc::Sender<Result<(), StoreError>>);
+
+impl Work for Defect {
+    fn has_gone(&self) -> bool {
+        false
+    }
+
+    fn run(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
+        connection.execute("INSERT INTO t VALUES ($1)", &[-1]).unwrap();
+        panic!("the writer goes on")
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        self.0.try_send(outcome).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_and_the_writer_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = Writer::start(connection(&folder)).unwrap();
+    let (sender, mut answers) = mpsc::channel(1);
+    writer.queue(Box::new(Defect(sender))).await.unwrap();
+    assert!(matches!(answers.recv().await, Some(Err(StoreError::Unavailable(_)))));
+    writer.queue(Box::new(Put(7))).await.unwrap();
+    writer.close().await;
+    let found = rusqlite::Connection::open(folder.path().join("s.db")).unwrap();
+    let numbers = "SELECT group_concat(number) FROM t";
+    assert_eq!(found.query_row(numbers, [], |row| row.get(0)), Ok("7".to_owned()));
+}
+
 #[test]
 fn messages_are_gathered_up_to_a_limit() {
     let (sender, mut receiver) = mpsc::channel(WAITING);
