@@ -12,7 +12,7 @@ use crate::people::passwords::{Busy, Caller, Password, seal_hash};
 use crate::store::{Change, Contested, Ended, StoreError, UserKey};
 
 /// Maximum attempts when a concurrent change wins.
-const ROUNDS: usize = 5;
+const ATTEMPTS: usize = 5;
 
 /// A user that an administrator creates.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub enum UserAdminError {
     #[error(transparent)]
     Busy(#[from] Busy),
     /// A concurrent change won every time.
-    #[error("the user was changed by somebody else {ROUNDS} times meanwhile: try again")]
+    #[error("the user was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
     Contested,
     /// The storage failed.
     #[error(transparent)]
@@ -182,7 +182,7 @@ impl Authority {
         login: &str,
         step: impl Fn(User, UnixTime) -> Step,
     ) -> Result<User, UserAdminError> {
-        for _ in 0..ROUNDS {
+        for _ in 0..ATTEMPTS {
             let (before, now) = (self.known_user(login).await?, self.clock.now());
             let (id, from) = (before.id.clone(), before.version);
             let Step { user, mut changes, events } = step(before, now);

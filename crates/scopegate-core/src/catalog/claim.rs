@@ -33,7 +33,7 @@ impl SpecKind for ClaimSpec {
         !parent.is_empty() && !parent.strip_suffix("/id").unwrap_or(parent).contains('/')
     }
 
-    const MOST_IN_A_SERVER: Option<usize> = Some(100);
+    const MAX_PER_SERVER: Option<usize> = Some(100);
 
     fn check(&self, review: &mut Review<'_, '_>) {
         self.rules(review);

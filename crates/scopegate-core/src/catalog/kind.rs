@@ -50,7 +50,7 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
     const NAME_FIELD: &'static str = "name";
 
     /// Maximum number of entities of the kind in a server. `None`: no limit.
-    const MOST_IN_A_SERVER: Option<usize> = None;
+    const MAX_PER_SERVER: Option<usize> = None;
 
     /// Reports each rule that the entity breaks.
     fn check(&self, review: &mut Review<'_, '_>);
@@ -87,7 +87,7 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
 impl<T: SpecKind> SpecKind for Box<T> {
     const PLACE: Place = T::PLACE;
     const NAME_FIELD: &'static str = T::NAME_FIELD;
-    const MOST_IN_A_SERVER: Option<usize> = T::MOST_IN_A_SERVER;
+    const MAX_PER_SERVER: Option<usize> = T::MAX_PER_SERVER;
 
     fn is_parent(parent: &str) -> bool {
         T::is_parent(parent)
@@ -166,9 +166,9 @@ macro_rules! kinds {
                 }
             }
 
-            pub(super) const fn most_in_a_server(self) -> Option<usize> {
+            pub(super) const fn max_per_server(self) -> Option<usize> {
                 match self {
-                    $(Self::$kind => <$spec as SpecKind>::MOST_IN_A_SERVER,)+
+                    $(Self::$kind => <$spec as SpecKind>::MAX_PER_SERVER,)+
                 }
             }
 

@@ -61,7 +61,7 @@ impl SpecKind for ScopeSpec {
     }
 
     fn check(&self, review: &mut Review<'_, '_>) {
-        review.hold(Field::of("name"), check_name(&review.key().name));
+        review.report(Field::of("name"), check_name(&review.key().name));
         review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
     }
 

@@ -32,7 +32,7 @@ impl SpecKind for TrustedIssuerSpec {
     const PLACE: Place = Place::InServer;
 
     const NAME_FIELD: &'static str = "issuer";
-    const MOST_IN_A_SERVER: Option<usize> = Some(100);
+    const MAX_PER_SERVER: Option<usize> = Some(100);
 
     fn check(&self, review: &mut Review<'_, '_>) {
         check_name(review);

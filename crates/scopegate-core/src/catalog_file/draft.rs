@@ -71,7 +71,7 @@ impl<'f> Draft<'f> {
     pub(super) fn refuse(&self, faults: &[Fault]) {
         let mut new: Vec<_> = faults.iter().collect();
         new.retain(|fault| !self.is_reported(fault));
-        new.into_iter().for_each(|fault| self.note(fault));
+        new.into_iter().for_each(|fault| self.add_fault(fault));
     }
 
     fn is_reported(&self, fault: &Fault) -> bool {
@@ -85,7 +85,7 @@ impl<'f> Draft<'f> {
         }
     }
 
-    fn note(&self, fault: &Fault) {
+    fn add_fault(&self, fault: &Fault) {
         let table = self.tables[fault.edit];
         let at = position::of(table, &fault.field);
         let written = fault.field.first_key().filter(|key| table.range_of(key).is_some());

@@ -47,7 +47,7 @@ impl<'f> BadIds<'f> {
         let Listed::These(ids) = read_list(node, "client ids")? else { return Some(Clients::All) };
         let mut seen = Seen::default();
         let known = ids.into_iter().map(|id| {
-            seen.once("client", id);
+            seen.add("client", id);
             self.client(id)
         });
         known.collect::<Option<BTreeSet<_>>>().map(Clients::Named)
@@ -107,7 +107,7 @@ pub(super) fn read_set(
     let mut seen = Seen::default();
     let names = node.and_then(Node::texts).unwrap_or_default().into_iter();
     let names = names.filter_map(|name| {
-        seen.once(what, name);
+        seen.add(what, name);
         read(name)
     });
     names.collect()

@@ -87,7 +87,7 @@ fn read_scopes(node: Node<'_>, bad: &BadScopes<'_>) -> Option<Scopes> {
     let Listed::These(scopes) = read_list(node, "scopes")? else { return Some(Scopes::Any) };
     let mut seen = Seen::default();
     let scopes = scopes.into_iter().map(|scope| {
-        seen.once("scope", scope);
+        seen.add("scope", scope);
         bad.scope(scope)
     });
     let scopes: Vec<Option<Scope>> = scopes.collect();

@@ -13,7 +13,7 @@ pub(super) struct Seen<'f> {
 
 impl<'f> Seen<'f> {
     /// Adds a name. If it was already added, a problem is reported.
-    pub(super) fn once(&mut self, what: &str, name: Text<'f>) {
+    pub(super) fn add(&mut self, what: &str, name: Text<'f>) {
         match self.names.get(name.text) {
             None => {
                 self.names.insert(name.text, name.at);

@@ -108,7 +108,7 @@ fn read_trusted_servers(server: Table<'_>, ids: &BadIds<'_>) -> Option<BTreeSet<
     let names: Vec<Option<ServerId>> = names
         .into_iter()
         .map(|name| {
-            seen.once("server", name);
+            seen.add("server", name);
             ids.server(name)
         })
         .collect();

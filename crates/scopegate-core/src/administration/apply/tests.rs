@@ -152,7 +152,7 @@ async fn apply(
 ) -> Result<Applied, ApplyError> {
     let base = Issuer::parse("https://id.example.com").unwrap();
     let actor = Actor::file("catalog.toml");
-    let door = CatalogDoor { store: store, base: &base, actor: &actor, now: NOW };
+    let door = CatalogDoor { store, base: &base, actor: &actor, now: NOW };
     super::apply(&door, file, mode).await
 }
 

@@ -85,7 +85,7 @@ fn recorded(store: &MemoryCatalog) -> Vec<String> {
 
 async fn edit(store: &MemoryCatalog, actor: &Actor, edits: &[Edit]) -> Result<u64, EditError> {
     let base = Issuer::parse("https://id.example.com").unwrap();
-    let door = CatalogDoor { store: store, base: &base, actor, now: NOW };
+    let door = CatalogDoor { store, base: &base, actor, now: NOW };
     door.edit(Owner::Api, |_| Ok(edits.to_vec())).await
 }
 

@@ -192,7 +192,7 @@ impl<'a> Names<'a> {
 
     /// Refuses the first entity that exceeds the limit of its kind in its server.
     pub(super) fn refuse_surplus(&mut self, place: usize, key: &'a EntityKey, faults: &mut Faults) {
-        let (Some(most), Some(server)) = (key.kind.most_in_a_server(), key.server_id()) else {
+        let (Some(most), Some(server)) = (key.kind.max_per_server(), key.server_id()) else {
             return;
         };
         if self.put.get(key) != Some(&place) {

@@ -43,7 +43,7 @@ impl Review<'_, '_> {
     /// A scope of the same server, or a standard scope of OpenID Connect, which each server has.
     pub(crate) fn scope(&mut self, field: Field, scope: &str) {
         if !STANDARD_SCOPES.contains(&scope) {
-            let key = self.beside(EntityKind::Scope, scope);
+            let key = self.key_in_same_server(EntityKind::Scope, scope);
             self.reference(field, &key, " of this server");
         }
     }

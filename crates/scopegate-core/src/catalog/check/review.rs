@@ -43,7 +43,7 @@ impl<'r, 'a> Review<'r, 'a> {
 
     /// Reports a broken rule. The message is only formatted if it is kept.
     pub(crate) fn refuse(&mut self, field: Field, message: fmt::Arguments<'_>) {
-        self.note(field, message, None, None);
+        self.add_fault(field, message, None, None);
     }
 
     /// Reports that `field` repeats what `first` has, elsewhere in the entity.
@@ -53,13 +53,13 @@ impl<'r, 'a> Review<'r, 'a> {
         first: Field,
         message: fmt::Arguments<'_>,
     ) {
-        self.note(field, message, None, Some(first));
+        self.add_fault(field, message, None, Some(first));
     }
 
     /// Reports that a required key is missing.
     pub(crate) fn refuse_missing(&mut self, key: &'static str, needed_by: &str) {
         let message = format_args!("missing key {key:?}: {needed_by} needs it");
-        self.note(Field::of(key), message, Some(needed_by), None);
+        self.add_fault(Field::of(key), message, Some(needed_by), None);
     }
 
     /// Reports what is allowed, but probably a mistake.
@@ -68,7 +68,7 @@ impl<'r, 'a> Review<'r, 'a> {
         self.checked.warnings.keep(|| fault);
     }
 
-    fn note(
+    fn add_fault(
         &mut self,
         field: Field,
         message: fmt::Arguments<'_>,
@@ -97,7 +97,7 @@ impl<'r, 'a> Review<'r, 'a> {
     }
 
     /// Reports the error of a rule, if there is one.
-    pub(crate) fn hold<E: fmt::Display>(&mut self, field: Field, rule: Result<(), E>) {
+    pub(crate) fn report<E: fmt::Display>(&mut self, field: Field, rule: Result<(), E>) {
         if let Err(problem) = rule {
             self.refuse(field, format_args!("{problem}"));
         }
@@ -105,12 +105,12 @@ impl<'r, 'a> Review<'r, 'a> {
 
     /// A display name.
     pub(crate) fn label(&mut self, field: Field, text: &str, most: usize) {
-        self.hold(field, label(text, most));
+        self.report(field, label(text, most));
     }
 
     /// A text of at most `most` characters.
     pub(crate) fn length(&mut self, field: Field, text: &str, most: usize) {
-        self.hold(field, length(text, most));
+        self.report(field, length(text, most));
     }
 
     /// A reference to an entity, which must exist. The message suggests another entity of its kind.
@@ -128,7 +128,7 @@ impl<'r, 'a> Review<'r, 'a> {
     }
 
     /// Refuses duplicates in a list.
-    pub(crate) fn each_once<T: Eq + Hash + fmt::Display>(
+    pub(crate) fn refuse_duplicates<T: Eq + Hash + fmt::Display>(
         &mut self,
         what: &str,
         list: &[T],
@@ -170,7 +170,7 @@ impl<'r, 'a> Review<'r, 'a> {
     }
 
     /// The key of an entity of the same server.
-    pub(crate) fn beside(&self, kind: EntityKind, name: &str) -> EntityKey {
+    pub(crate) fn key_in_same_server(&self, kind: EntityKind, name: &str) -> EntityKey {
         let parent = self.key.server_id().unwrap_or_default().to_owned();
         EntityKey { kind, parent, name: name.to_owned() }
     }

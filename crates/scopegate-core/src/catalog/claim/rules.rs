@@ -27,7 +27,7 @@ impl ClaimSpec {
             review.label(Field::of("name"), name, MAX_NAME);
         }
         self.check_value(review);
-        review.each_once("scope", &self.scopes, |place| Field::of("scopes").at(place));
+        review.refuse_duplicates("scope", &self.scopes, |place| Field::of("scopes").at(place));
         for (place, scope) in self.scopes.iter().enumerate() {
             review.scope(Field::of("scopes").at(place), scope.as_str());
         }
@@ -38,11 +38,11 @@ impl ClaimSpec {
         match &self.value {
             ClaimSource::ClientAttribute(name) => {
                 let path = format!("client.attributes.{name}");
-                review.hold(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
+                review.report(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
             }
             ClaimSource::UserAttribute(name) => {
                 let path = format!("user.{name}");
-                review.hold(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
+                review.report(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
             }
             ClaimSource::Constant(value) => check_size(review, field("constant"), value),
             ClaimSource::Groups(GroupFilter { kind, value }) => {

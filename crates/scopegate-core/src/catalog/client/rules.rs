@@ -190,7 +190,7 @@ impl ClientSpec {
         ];
         for (key, uris) in lists {
             check_number(review, Field::of(key).at(MAX_URIS), uris.len());
-            review.each_once("redirect URI", uris, |place| Field::of(key).at(place));
+            review.refuse_duplicates("redirect URI", uris, |place| Field::of(key).at(place));
             let is_private =
                 |uri: &RedirectUri| uri.is_private_use() && self.client_type != ClientType::Native;
             for (place, _) in uris.iter().enumerate().filter(|(_, uri)| is_private(uri)) {

@@ -30,7 +30,7 @@ const MAX_TRUSTED: usize = 100;
 
 impl ServerSpec {
     pub(super) fn rules(&self, review: &mut Review<'_, '_>) {
-        review.hold(Field::of("id"), ServerId::parse(&review.key().name).map(drop));
+        review.report(Field::of("id"), ServerId::parse(&review.key().name).map(drop));
         review.label(Field::of("name"), &self.name, MAX_NAME);
         self.check_audiences(review);
         if self.algorithms.is_empty() {
@@ -38,7 +38,8 @@ impl ServerSpec {
             review.refuse(Field::of("algorithms"), format_args!("{message}"));
         }
         let algorithms: Vec<_> = self.algorithms.iter().map(|known| known.name()).collect();
-        review.each_once("algorithm", &algorithms, |place| Field::of("algorithms").at(place));
+        review
+            .refuse_duplicates("algorithm", &algorithms, |place| Field::of("algorithms").at(place));
         self.check_trusted_servers(review);
     }
 
@@ -56,7 +57,7 @@ impl ServerSpec {
         for (place, AudienceSpec { name, resources }) in self.audiences.iter().enumerate() {
             let field = || Field::of("audiences").at(place);
             let name_field = field().key("name");
-            targets.once(
+            targets.add(
                 review,
                 Target { place, is_name: true, written: name.as_str() },
                 &name_field,
@@ -70,7 +71,7 @@ impl ServerSpec {
             }
             for (index, resource) in resources.iter().enumerate() {
                 let field = field().key("resources").at(index);
-                targets.once(review, Target { place, is_name: false, written: resource }, &field);
+                targets.add(review, Target { place, is_name: false, written: resource }, &field);
                 check_resource(review, field, resource);
             }
         }
@@ -145,7 +146,7 @@ struct Target<'s> {
 
 impl<'s> Targets<'s> {
     /// Reports a name that occurs a second time. An audience may list its own name as a resource.
-    fn once(&mut self, review: &mut Review<'_, '_>, target: Target<'s>, field: &Field) {
+    fn add(&mut self, review: &mut Review<'_, '_>, target: Target<'s>, field: &Field) {
         let compared = Resource::new(target.written).as_compared().to_owned();
         let Some((first, first_field)) = self.0.get(&compared) else {
             self.0.insert(compared, (target, field.clone()));

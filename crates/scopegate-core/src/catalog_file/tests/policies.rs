@@ -76,8 +76,8 @@ catalog.toml:13:1: missing key "clients": a policy needs it"#
 
 #[test]
 fn users_in_a_rule_for_grants_without_a_user_cause_a_warning() {
-    let warnings = |grants: &str, people: &str| {
-        let rule = format!("name = 'r'\ngrant_types = [{grants}]\nscopes = ['*']\n{people}");
+    let warnings = |grants: &str, users: &str| {
+        let rule = format!("name = 'r'\ngrant_types = [{grants}]\nscopes = ['*']\n{users}");
         let policy = format!("name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}");
         let file = parse(format!("{BEFORE}{policy}")).expect("a warning is not an error");
         Vec::from_iter(file.warnings.into_iter().map(|warning| {
@@ -88,9 +88,9 @@ fn users_in_a_rule_for_grants_without_a_user_cause_a_warning() {
     let (alone, both) = ("'client_credentials'", "'authorization_code', 'client_credentials'");
     for grants in [alone, both] {
         assert_eq!(warnings(grants, "groups = ['staff']"), [(20, 10, text("groups"))]);
-        let people = "users = ['alice']\ngroups = ['staff']";
+        let users = "users = ['alice']\ngroups = ['staff']";
         let expected = [(20, 9, text("users")), (21, 10, text("groups"))];
-        assert_eq!(warnings(grants, people), expected);
+        assert_eq!(warnings(grants, users), expected);
         assert_eq!(warnings(grants, "users = []\ngroups = []"), []);
     }
     assert_eq!(warnings("'authorization_code'", "groups = ['staff']"), []);
