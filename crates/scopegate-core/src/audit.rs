@@ -1,6 +1,6 @@
-//! Audit events: what is remembered of each decision, without secrets and tokens.
+//! Audit events: a record of each decision and change, without secrets and tokens.
 //!
-//! An event is written as one flat JSON object, and read back from it.
+//! An event is stored as one flat JSON object.
 
 mod catalog_change;
 mod decision_id;

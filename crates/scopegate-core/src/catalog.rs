@@ -1,7 +1,7 @@
 //! What an administrator writes: servers, scopes, claims, policies, clients.
 //!
-//! Each thing has a *spec*: what was written, parsed once into types, and stored as one row. Specs
-//! are assembled into a [`Snapshot`], which requests read without a lock.
+//! Each entity has a *spec*: the text that the administrator wrote, parsed once into types, and stored as
+//! one row. All specs together make a [`Snapshot`], which requests read without a lock.
 
 pub mod admin_scopes;
 pub mod audience_names;
@@ -53,29 +53,29 @@ pub use user_id::UserId;
 use scopegate_jose::{Jwk, KeySet, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-/// Whether an entity takes part, in Okta's words.
+/// Whether an entity is in use, with Okta's names.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(clippy::exhaustive_enums, reason = "a thing is on or off")]
+#[expect(clippy::exhaustive_enums, reason = "an entity is on or off")]
 pub enum Status {
-    /// It takes part.
+    /// The entity is in use.
     #[default]
     Active,
-    /// It is kept but takes no part.
+    /// The entity is stored but not used.
     Inactive,
 }
 
 impl Status {
-    /// Tells whether the entity takes part.
+    /// Tells whether the entity is in use.
     pub fn is_active(self) -> bool {
         self == Self::Active
     }
 }
 
-/// Keys ready to verify with.
+/// The keys, ready to verify with.
 ///
-/// The catalog refuses keys that cannot verify; one that a later version refuses is lost to its
-/// owner only.
+/// The catalog refuses keys that cannot verify. If a later version refuses a stored key, that key is left
+/// out, and only its owner is affected.
 fn usable_keys(jwks: &[Jwk]) -> KeySet {
     KeySet::from_keys(jwks.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok()))
 }

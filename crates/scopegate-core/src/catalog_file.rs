@@ -1,15 +1,14 @@
-//! `catalog.toml`: what the organisation has, written by hand.
+//! `catalog.toml`: the servers, clients and users of an organisation, as an administrator writes them.
 //!
-//! The whole file is checked before anything is done with it, and each problem is reported with the
-//! place where it stands and what to write instead:
+//! The whole file is checked before any of it is used. Each problem is reported with its line and column,
+//! and with what to write instead:
 //!
 //! ```text
 //! catalog.toml:12:1: unknown key "nmae": write "name"
 //! ```
 //!
-//! What the file format knows and this version does not do yet is refused as not supported, never
-//! ignored: an ignored rule would grant what nobody meant to grant. An empty list says nothing and
-//! is let through.
+//! Parts of the file format that this version does not support yet are refused and not ignored. Ignoring a
+//! rule could grant more than its author wanted. An empty list has no effect and is accepted.
 //!
 //! | what | limit |
 //! | --- | --- |
@@ -37,7 +36,6 @@ mod ids;
 mod json;
 mod jwks;
 mod moment;
-mod people;
 mod policy;
 mod position;
 mod scope;
@@ -47,6 +45,7 @@ mod server;
 mod status;
 mod trusted_issuer;
 mod user;
+mod users_and_groups;
 
 pub use context::CatalogContext;
 pub use user::UserSeed;
@@ -64,7 +63,7 @@ use crate::catalog::{Entity, View, check};
 use crate::toml_reader::{Node, Problems, Shape, Table};
 use crate::{client_auth, grants};
 
-/// The largest file that is read.
+/// Maximum size of a file, in bytes.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 const CATALOG: Shape = Shape {
@@ -74,28 +73,28 @@ const CATALOG: Shape = Shape {
     ..Shape::NONE
 };
 
-/// A catalog file that was read and is right in itself.
+/// A catalog file that was parsed and checked. It may still conflict with the stored catalog.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CatalogFile {
-    /// The version that the file gives itself; a file older than the applied one is refused.
+    /// The version in the file. A file with a lower version than the applied one is refused.
     pub version: u64,
-    /// Whether the file is a demonstration, to be served on loopback addresses only.
+    /// Whether the file is a demonstration, which is served on loopback addresses only.
     pub demo: bool,
-    /// What it holds, parents before children; the file owns all of it.
+    /// The entities, parents before children. The file owns all of them.
     pub entities: Vec<Entity>,
-    /// The people that it brings: those whose login is not known yet are made, others left alone.
+    /// The users. Those whose login does not exist yet are created; existing users are not changed.
     pub users: Vec<UserSeed>,
-    /// What is right, but hardly meant so: the first hundred, in the order of the file.
+    /// What is allowed, but probably a mistake: the first 100, in the order of the file.
     pub warnings: Vec<CatalogProblem>,
 }
 
 impl CatalogFile {
-    /// Reads a file.
+    /// Parses and checks a file.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the file; only the first error of the TOML syntax.
+    /// All problems of the file. If the TOML syntax is wrong, only the first problem.
     pub fn parse(
         source: &CatalogSource<'_>,
         context: &dyn CatalogContext,
@@ -103,7 +102,7 @@ impl CatalogFile {
         let problems = Problems::default();
         let file = read(source.content, context, &problems);
         let warnings = problems.resolve(source)?;
-        let file = file.expect("what could not be read is a problem");
+        let file = file.expect("a file that could not be read has a problem");
         Ok(Self { warnings, ..file })
     }
 }
@@ -154,7 +153,7 @@ fn read_catalog<'f>(
     Some(CatalogFile { version: version?, demo, entities, users, warnings: Vec::new() })
 }
 
-/// Notes each rule of the catalog that the file breaks, at its place.
+/// Reports each rule of the catalog that the file breaks, at its position.
 fn check_rules(draft: &Draft<'_>, context: &dyn CatalogContext, problems: &Problems) {
     let view = View {
         catalog: None,

@@ -1,4 +1,4 @@
-//! What to write instead of a word that is not known, for the messages of every room.
+//! Suggestions for unknown or misspelt names, and texts in messages.
 
 mod duration;
 
@@ -7,16 +7,16 @@ use std::fmt;
 pub use self::duration::parse as parse_duration;
 pub(crate) use self::duration::show as show_duration;
 
-/// Names further away than the first ten thousand are not compared.
+/// Maximum number of known names that are compared.
 const MAX_COMPARED: usize = 10_000;
 
-/// So many names are listed.
+/// Maximum number of names that are listed.
 const MAX_LISTED: usize = 12;
 
-/// So many characters of what was written are shown, or compared.
+/// Maximum number of characters of an input that are shown or compared.
 const MAX_SHOWN: usize = 60;
 
-/// What was written, in quotes and on one line.
+/// An input in quotes and on one line, cut after 60 characters.
 #[derive(Clone, Copy, Debug)]
 pub struct Quoted<'a>(pub &'a str);
 
@@ -29,13 +29,14 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// The nearest of the known names, or else all of them; found out only when it is shown.
+/// Suggests the known name that is most similar to the input, or else lists the known names. The search
+/// happens in `Display`.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct Instead<'a, I> {
-    /// What was written.
+    /// The input.
     pub of: &'a str,
-    /// What could have been.
+    /// The known names.
     pub known: I,
 }
 
@@ -62,20 +63,22 @@ impl<'k, I: Iterator<Item = &'k str> + Clone> fmt::Display for Instead<'_, I> {
     }
 }
 
-/// The known name that was probably meant: few slips away for its length.
+/// The known name that is most similar to the input, if it has at most 1 to 3 typing mistakes, depending on
+/// the length.
 pub(crate) fn nearest<'k>(written: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let length = written.chars().take(MAX_SHOWN + 1).count();
     if length > MAX_SHOWN {
         return None;
     }
-    let slips = (length / 3).clamp(1, 3);
+    let max_mistakes = (length / 3).clamp(1, 3);
     let written = written.to_lowercase();
     known
         .take(MAX_COMPARED)
-        // A name differs by at least the difference of the lengths; bytes may overstate it fourfold.
-        .filter(|name| name.len() <= 4 * (MAX_SHOWN + slips))
+        // The distance is at least the difference of the lengths in characters, so longer names need not be
+        // compared. A character has at most 4 bytes.
+        .filter(|name| name.len() <= 4 * (MAX_SHOWN + max_mistakes))
         .map(|name| (strsim::osa_distance(&written, &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= slips)
+        .filter(|(distance, _)| *distance <= max_mistakes)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
@@ -91,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_put_right() {
+    fn a_typing_mistake_is_corrected() {
         for (written, meant) in [
             ("nmae", "name"),
             ("Name", "name"),
@@ -104,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn another_word_is_answered_with_the_list() {
+    fn a_different_word_gets_the_list_of_known_names() {
         assert_eq!(
             instead("hook", &KEYS),
             r#"write one of "name", "scopes", "status", "grant_types""#
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_is_cut() {
+    fn only_the_first_12_names_are_listed() {
         let many: Vec<String> = (0..100).map(|n| format!("name-{n}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let shown = instead("zzz", &many);
@@ -124,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_stays_on_one_line() {
+    fn a_quoted_input_is_on_one_line() {
         assert_eq!(Quoted("a\nb\"").to_string(), r#""a\nb\"""#);
         assert_eq!(Quoted(&"é".repeat(61)).to_string(), format!("\"{}…\"", "é".repeat(60)));
     }

@@ -1,7 +1,7 @@
-//! Reading TOML by hand: values that know where they stand, and problems with their places.
+//! Reads TOML files without serde, so that each value has its position and each problem is reported there.
 //!
-//! The tables of a file have a `Shape`. What is wrong is noted in `Problems` while the file is read, so
-//! that one reading finds all problems.
+//! The tables of a file have a `Shape`. Problems are collected in `Problems` while the file is read, so
+//! that all problems of a file are reported together.
 
 mod place;
 mod problem;

@@ -1,4 +1,4 @@
-//! Applying a catalog file: the stored catalog becomes what the file says, or nothing changes.
+//! Applies a catalog file: either the stored catalog becomes equal to the file, or nothing changes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,29 +14,30 @@ use crate::catalog_file::CatalogFile;
 use crate::directory::{NewUser, User};
 use crate::store::{CatalogChanges, CatalogStore, StoreError};
 
-/// Somebody else may write between our reading and our writing; so often we try again.
+/// Maximum attempts when a concurrent change wins.
 const ATTEMPTS: usize = 5;
 
-/// Whether a plan is carried out.
+/// Whether a plan is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a plan is carried out or not")]
+#[expect(clippy::exhaustive_enums, reason = "a plan is written or not")]
 pub enum Mode {
-    /// The plan is made and nothing is written.
+    /// The plan is made, but not written.
     DryRun,
     /// The plan is written.
     Write,
 }
 
-/// What was changed, or would be.
+/// The changes that were made, or in a dry run would be made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Applied {
     /// The changes.
     pub plan: Plan,
-    /// The version of the catalog that holds them; of a dry run the one it was compared with.
+    /// The version of the catalog with the changes. In a dry run, the version that the file was compared
+    /// with.
     pub catalog_version: u64,
 }
 
-/// Why a file is not applied; nothing has changed then.
+/// Why a file was not applied. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
@@ -51,17 +52,17 @@ pub enum ApplyError {
         /// The version of the newest file that was applied.
         stored: u64,
     },
-    /// The file would touch what is not a file's.
+    /// The file would change entities that the API owns.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The file breaks a rule together with what is stored by now.
+    /// The file breaks a rule together with the stored catalog.
     #[error(transparent)]
     Edit(EditError),
-    /// The stored catalog has rows that this version does not understand: it can neither compare them
-    /// with a file nor know what a file would break.
+    /// The stored catalog has rows that this version cannot read. They cannot be compared with the file, and
+    /// the rules of the catalog cannot be checked.
     #[error("{}", Unreadable(.0))]
     Unreadable(Vec<UnreadableRow>),
-    /// The catalog is changed by others all the time.
+    /// A concurrent change won every time.
     #[error("the catalog was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
     Busy,
     /// The storage failed.
@@ -78,9 +79,10 @@ impl From<EditError> for ApplyError {
     }
 }
 
-/// Makes the stored catalog what a file says, in one transaction.
+/// Makes the stored catalog equal to a file, in one transaction.
 ///
-/// A second time it changes nothing. Users whose login is known are left alone; the others are made.
+/// Applying the same file again changes nothing. Existing users, found by their login, are not changed.
+/// The others are created.
 ///
 /// # Errors
 ///
@@ -93,7 +95,8 @@ pub async fn apply(
     let store = door.store;
     let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
     for _ in 0..ATTEMPTS {
-        // The catalog comes first: a file that is applied from here on makes our write a conflict.
+        // The catalog is read first. If another file is applied after this point, our write is a
+        // conflict.
         let changes = store.catalog_since(0).await?;
         let newest = store.catalog_file_version().await?;
         if file.version < newest {
@@ -106,9 +109,9 @@ pub async fn apply(
         let known = store.known_logins(&logins).await?;
         let plan = Plan::between(&current, file)?.leaving_alone(&known);
         let version = changes.version;
-        let says_nothing_new = plan.is_empty() && file.version == newest;
+        let is_unchanged = plan.is_empty() && file.version == newest;
         let catalog = Snapshot::empty(door.base).after(changes);
-        if says_nothing_new {
+        if is_unchanged {
             return Ok(Applied { plan, catalog_version: version });
         }
         if mode == Mode::DryRun {
@@ -126,7 +129,7 @@ pub async fn apply(
     Err(ApplyError::Busy)
 }
 
-/// The people of a file that are to be made. Of two whose logins have the same key it is the first.
+/// The users of a file that must be created. If two logins have the same key, only the first one is.
 fn new_users(file: &CatalogFile, known: &BTreeSet<String>, now: UnixTime) -> Vec<NewUser> {
     let mut keys = BTreeSet::new();
     let new = file.users.iter().filter(|user| !known.contains(&user.login));
@@ -134,14 +137,14 @@ fn new_users(file: &CatalogFile, known: &BTreeSet<String>, now: UnixTime) -> Vec
         let is_first = keys.insert(User::login_key(&user.login));
         if !is_first {
             let login = user.login.escape_unicode();
-            tracing::warn!(%login, "two users of the file have the same login but for its spelling: this one is not made");
+            tracing::warn!(%login, "two users of the file have logins that differ only in spelling: this one is not created");
         }
         is_first
     });
     new.map(|user| user.to_new_user(now)).collect()
 }
 
-/// The clients that a file may name without having them: those that the API owns.
+/// The clients that a file may refer to without defining them: those that the API owns.
 ///
 /// # Errors
 ///
@@ -155,7 +158,7 @@ pub async fn clients_of_the_api(
         .iter()
         .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner == Owner::Api)
         .map(|client| client.key.name.as_str());
-    // Whose they are is not known; they are there.
+    // The owner of an unreadable client is unknown, but the client exists.
     let unreadable = unreadable.iter().filter_map(|row| match row.affected() {
         Affected::Client(id) => Some(id),
         Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
@@ -171,7 +174,7 @@ fn entities(edits: &[Edit]) -> Vec<&Entity> {
     entities.collect()
 }
 
-/// The most rows that are named.
+/// Maximum number of rows that are shown.
 const MAX_SHOWN: usize = 20;
 
 struct Unreadable<'a>(&'a [UnreadableRow]);

@@ -1,8 +1,8 @@
-//! The one door for changes of the catalog.
+//! All changes of the catalog go through [`CatalogDoor`].
 //!
-//! A change is checked against the catalog that it was decided on, and is written together with the
-//! record of who made it, or not at all. If somebody else has changed the catalog meanwhile nothing is
-//! written, and the change must be decided again.
+//! A change is checked against the version of the catalog that it was decided on. It is written together
+//! with its audit event, in one transaction. If the catalog has changed since then, nothing is written, and
+//! the change must be decided again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,19 +24,19 @@ const ATTEMPTS: usize = 5;
 
 /// Changes of the catalog that belong together.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct CatalogEdit {
     /// The version of the catalog that the changes were decided on.
     pub expected: u64,
     /// The changes.
     pub edits: Vec<Edit>,
-    /// Whose entities these are. What belongs to another owner is not touched.
+    /// The owner of the entities. Entities of another owner are not changed.
     pub owner: Owner,
-    /// Who makes the changes.
+    /// Who makes the changes, for the audit log.
     pub actor: Actor,
 }
 
-/// Why the catalog is not changed.
+/// Why the catalog was not changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
@@ -49,10 +49,10 @@ pub enum EditError {
     /// The changes break rules of the catalog.
     #[error("{}", Lines(.0))]
     Refused(Faults),
-    /// A row is not understood by this version: it may be what is changed, or clash with it.
+    /// This version cannot read a row that may be the changed entity, or may conflict with it.
     #[error("{0}; use the newer version of scopegate that wrote this")]
     Unreadable(Arc<UnreadableRow>),
-    /// The catalog is changed by others all the time.
+    /// A concurrent change won every time.
     #[error("the catalog was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
     Busy,
     /// The storage failed, or has another version of the catalog ([`StoreError::Conflict`]).
@@ -60,27 +60,27 @@ pub enum EditError {
     Storage(#[from] StoreError),
 }
 
-/// Where changes of the catalog come in.
+/// Writes changes of the catalog, with their checks and audit events.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct CatalogDoor<'a> {
     /// The storage.
     pub store: &'a dyn CatalogStore,
     /// The base URL, the issuer of the org server.
     pub base: &'a Issuer,
-    /// Who comes in.
+    /// Who makes the changes.
     pub actor: &'a Actor,
-    /// When.
+    /// The current time.
     pub now: UnixTime,
 }
 
 impl CatalogDoor<'_> {
-    /// Reads the catalog, lets `decide` make changes of it, and writes them. If somebody else was faster
-    /// it is decided again, on what is there then.
+    /// Reads the catalog, calls `decide` for the changes, and writes them. If a concurrent change wins,
+    /// this is repeated with the new catalog.
     ///
     /// # Errors
     ///
-    /// [`EditError`], or what `decide` answers; nothing has changed then.
+    /// [`EditError`], or the error of `decide`. Nothing has changed then.
     pub async fn edit<E: From<EditError>>(
         &self,
         owner: Owner,
@@ -97,12 +97,12 @@ impl CatalogDoor<'_> {
         Err(EditError::Busy.into())
     }
 
-    /// The catalog as it is stored.
+    /// The stored catalog.
     async fn catalog(&self) -> Result<Snapshot, StoreError> {
         Ok(Snapshot::empty(self.base).after(self.store.catalog_since(0).await?))
     }
 
-    /// Writes changes that were decided on a state of the catalog. The answer is its new version.
+    /// Writes changes that were decided on `catalog`. Returns the new version.
     pub(crate) async fn write(
         &self,
         catalog: &Snapshot,
@@ -133,7 +133,7 @@ impl CatalogDoor<'_> {
             }
         }
         drop(edited);
-        // What changes nothing is neither written nor recorded.
+        // Edits that change nothing are not written and have no audit event.
         let mut changed = changed.into_iter();
         edits.retain(|_| changed.next().unwrap_or_default());
         self.check(catalog, &edits)?;
@@ -176,7 +176,7 @@ impl CatalogDoor<'_> {
         }
     }
 
-    /// Refuses what this actor may not change.
+    /// Refuses changes that this actor must not make.
     fn admit(
         &self,
         catalog: &Snapshot,
@@ -185,7 +185,7 @@ impl CatalogDoor<'_> {
         owner: Owner,
     ) -> Result<(), EditError> {
         let key = edit.key();
-        // A server that is not understood may have an audience that is the id of the client.
+        // An unreadable server may have an audience that equals the id of the client.
         let may_concern = |row: &UnreadableRow| {
             row.key == key.into()
                 || key.kind == EntityKind::Client && row.key.kind == EntityKind::Server.as_str()
@@ -208,7 +208,7 @@ impl CatalogDoor<'_> {
     }
 }
 
-/// The entity from now on; none: it is deleted.
+/// The entity after the edit. `None` if it is deleted.
 fn after(edit: &Edit) -> Option<&Entity> {
     match edit {
         Edit::Delete(_) => None,
@@ -224,12 +224,12 @@ pub(crate) struct Extra<'a> {
 }
 
 impl Authority {
-    /// Changes the catalog, and takes the change over.
+    /// Changes the stored catalog, and reloads it.
     ///
     /// # Errors
     ///
-    /// [`EditError`], and then nothing has changed. If the catalog has another version than the one that
-    /// the changes were decided on it is [`StoreError::Conflict`].
+    /// [`EditError`], and then nothing has changed. [`StoreError::Conflict`] if the version of the catalog
+    /// is not `expected`.
     pub async fn edit_catalog(&self, edit: CatalogEdit) -> Result<u64, EditError> {
         let CatalogEdit { expected, edits, owner, actor } = edit;
         self.reload().await?;

@@ -1,7 +1,7 @@
-//! What `apply` would change: the difference between the stored catalog and a file.
+//! The changes that `apply` would make: the difference between the stored catalog and a file.
 //!
-//! A file changes and deletes only what a file owns. Where that would touch what the API owns, there
-//! is no plan at all.
+//! A file changes and deletes only entities that a file owns. If it would affect an entity that the API
+//! owns, there is no plan.
 
 mod conflict;
 
@@ -15,20 +15,20 @@ pub use self::conflict::{Conflict, PlanError};
 use crate::catalog::{Edit, Entity, EntityKey, Owner};
 use crate::catalog_file::CatalogFile;
 
-/// The edits that turn the stored catalog into what a file says.
+/// The edits that make the stored catalog equal to a file.
 ///
-/// Shown, it is one line an edit and a line with the sum. It names fields and never shows values, so
-/// that no secret is shown.
+/// `Display` writes one line for each edit and one with the totals. It shows names of fields but no values,
+/// because values may be secrets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     edits: Vec<Edit>,
-    /// For each edit what it means.
+    /// The kind of each edit.
     steps: Vec<Step>,
-    /// The logins of the people that are made.
+    /// The logins of the users that are created.
     users: Vec<String>,
 }
 
-/// What an edit means.
+/// The kind of an edit.
 #[derive(Clone, Debug, PartialEq)]
 enum Step {
     Add,
@@ -38,7 +38,7 @@ enum Step {
 }
 
 impl Plan {
-    /// Compares; the work is linear in both. All people of the file count as new.
+    /// Compares the stored catalog with a file, in linear time. All users of the file count as new.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Plan {
             .map(|entity| &entity.key)
             .collect();
         conflicts.extend(conflict::left_behind(&current, &gone));
-        // Children go before their parents.
+        // Children are deleted before their parents.
         gone.sort_by(|a, b| b.kind.cmp(&a.kind).then_with(|| a.cmp(b)));
         for key in gone {
             plan.push(Step::Delete, Edit::Delete(key.clone()));
@@ -88,24 +88,24 @@ impl Plan {
         self.edits.push(edit);
     }
 
-    /// The edits: what is written in the order of the file, then what is deleted.
+    /// The edits: first those that write, in the order of the file, then the deletions.
     pub fn edits(&self) -> &[Edit] {
         &self.edits
     }
 
-    /// The same without those people whose login is known: they are not overwritten.
+    /// The same plan without the users whose login is known. Existing users are not overwritten.
     #[must_use]
     pub fn leaving_alone(mut self, known: &BTreeSet<String>) -> Self {
         self.users.retain(|login| !known.contains(login));
         self
     }
 
-    /// The logins of the people that are made.
+    /// The logins of the users that are created.
     pub fn users(&self) -> &[String] {
         &self.users
     }
 
-    /// Tells whether the stored catalog says already what the file says.
+    /// Tells whether the stored catalog already equals the file.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty() && self.users.is_empty()
     }

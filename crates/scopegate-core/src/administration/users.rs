@@ -1,4 +1,4 @@
-//! What an administrator does with people: each thing is one commit, with its event.
+//! Changes of users by an administrator. Each change is one commit, with its audit event.
 
 use std::collections::BTreeSet;
 
@@ -6,26 +6,25 @@ use scopegate_claims::UnixTime;
 
 use crate::audit::{AuditEvent, DecisionId, UserChange, What};
 use crate::authority::Authority;
-use crate::catalog::UserId;
-use crate::catalog::{Owner, Status};
+use crate::catalog::{Owner, Status, UserId};
 use crate::directory::{LoginMatch, NewUser, Profile, User};
 use crate::people::passwords::{Busy, Caller, Password, seal_hash};
 use crate::store::{Change, Contested, Ended, StoreError, UserKey};
 
-/// Somebody else may write meanwhile; so often we try again.
-const ROUNDS: usize = 5;
+/// Maximum attempts when a concurrent change wins.
+const ATTEMPTS: usize = 5;
 
-/// A person that an administrator makes.
+/// A user that an administrator creates.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct Newcomer {
     /// The name that is typed at sign-in.
     pub login: String,
     /// The names of the groups.
     pub groups: BTreeSet<String>,
-    /// What is known of the person.
+    /// The profile of the user.
     pub profile: Profile,
-    /// The password; none: no password opens until one is set.
+    /// The password. `None`: the user cannot sign in with a password until one is set.
     pub password: Option<Password>,
 }
 
@@ -33,27 +32,27 @@ pub struct Newcomer {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UserAdminError {
-    /// The login cannot be one.
+    /// The text is not a valid login.
     #[error("{0}")]
     InvalidLogin(&'static str),
-    /// There is a person with this login.
+    /// There is already a user with this login.
     #[error("there is a user with this login already")]
     LoginTaken,
-    /// There is nobody with this login.
+    /// There is no user with this login.
     #[error("there is no user with this login")]
     Unknown,
-    /// More passwords wait than can be hashed.
+    /// Too many passwords are waiting to be hashed.
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// The person is changed by others all the time.
-    #[error("the user was changed by somebody else {ROUNDS} times meanwhile: try again")]
+    /// A concurrent change won every time.
+    #[error("the user was changed by somebody else {ATTEMPTS} times meanwhile: try again")]
     Contested,
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StoreError),
 }
 
-/// What changes of a person, and what goes with it.
+/// The change of a user, further changes of the same commit, and the events.
 struct Step {
     user: User,
     changes: Vec<Change>,
@@ -61,11 +60,11 @@ struct Step {
 }
 
 impl Authority {
-    /// Makes a person.
+    /// Creates a user.
     ///
     /// # Errors
     ///
-    /// [`UserAdminError`], and then nobody was made.
+    /// [`UserAdminError`], and then no user was created.
     pub async fn create_user(&self, newcomer: Newcomer) -> Result<User, UserAdminError> {
         let Newcomer { login, groups, profile, password } = newcomer;
         User::check_login(&login).map_err(UserAdminError::InvalidLogin)?;
@@ -95,7 +94,7 @@ impl Authority {
         }
     }
 
-    /// Suspends a person, which ends all that she began, or lets her in again.
+    /// Suspends a user, which ends all their sessions and refresh tokens, or lets them sign in again.
     ///
     /// # Errors
     ///
@@ -121,7 +120,7 @@ impl Authority {
         .await
     }
 
-    /// Sets the password of a person, which ends all that she began.
+    /// Sets the password of a user, which ends all their sessions and refresh tokens.
     ///
     /// # Errors
     ///
@@ -142,7 +141,7 @@ impl Authority {
         .await
     }
 
-    /// Takes a person out of groups, and into others.
+    /// Removes a user from groups and adds them to others.
     ///
     /// # Errors
     ///
@@ -183,7 +182,7 @@ impl Authority {
         login: &str,
         step: impl Fn(User, UnixTime) -> Step,
     ) -> Result<User, UserAdminError> {
-        for _ in 0..ROUNDS {
+        for _ in 0..ATTEMPTS {
             let (before, now) = (self.known_user(login).await?, self.clock.now());
             let (id, from) = (before.id.clone(), before.version);
             let Step { user, mut changes, events } = step(before, now);
@@ -203,7 +202,7 @@ impl Authority {
     }
 }
 
-/// All that a person began ends: sessions, and families of refresh tokens.
+/// Ends all sessions and all families of refresh tokens of a user.
 fn end_all(user: &UserId, at: UnixTime) -> Vec<Change> {
     let of = Ended::User(user.clone());
     vec![Change::EndSessions { of: of.clone(), at }, Change::EndFamilies { of, at }]

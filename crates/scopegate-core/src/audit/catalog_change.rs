@@ -1,4 +1,4 @@
-//! A change of the catalog: who made it, and what was written before and after.
+//! A change of the catalog: who made it, and the entity before and after.
 
 use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
@@ -9,23 +9,23 @@ use crate::catalog::{Entity, EntityId, EntityKey, EntityKind};
 
 /// Who changed something.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct Actor {
-    /// What kind of actor it is.
+    /// The kind of actor.
     #[serde(rename = "type")]
     pub kind: ActorKind,
-    /// Which one: a client id, a user id, the name of a file, a command.
+    /// The client id, the user id, the name of the file, or the command.
     pub id: String,
 }
 
-/// What kind of actor changed something.
+/// The kind of actor that changed something.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ActorKind {
     /// The management API, with the client that called it.
     Api,
-    /// A command on the store.
+    /// A command that writes to the storage.
     Cli,
     /// A client that changed itself.
     Client,
@@ -38,7 +38,7 @@ pub enum ActorKind {
 }
 
 impl Actor {
-    /// A command on the store, by its name.
+    /// A command that writes to the storage, by its name.
     pub fn cli(command: &str) -> Self {
         Self { kind: ActorKind::Cli, id: command.to_owned() }
     }
@@ -49,23 +49,23 @@ impl Actor {
     }
 }
 
-/// What was changed of an entity, without its secrets.
+/// The change of an entity, without its secrets.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct EntityChange {
     /// Who changed it.
     pub actor: Actor,
-    /// The authorization server that the entity is or belongs to. Empty: none.
+    /// The id of the authorization server that the entity is or belongs to. Empty for a client.
     pub server: String,
-    /// The client that the entity is. Empty: none.
+    /// The id of the client, if the entity is one. Empty otherwise.
     pub client: String,
-    /// The entity before. None: it is new.
+    /// The entity before. `None` if it is new.
     pub before: Option<Value>,
-    /// The entity from now on. None: it is deleted.
+    /// The entity afterwards. `None` if it is deleted.
     pub after: Option<Value>,
 }
 
-/// The record of one changed entity.
+/// The audit event of one changed entity.
 pub(crate) fn catalog_changed(
     at: UnixTime,
     actor: &Actor,
@@ -103,7 +103,7 @@ mod tests {
     use crate::catalog::{ClientId, ClientSecret, ClientSpec, Owner};
 
     #[test]
-    fn the_record_of_a_client_holds_no_secret() {
+    fn the_audit_event_of_a_client_contains_no_secret() {
         let mac = ClientSecret::from_mac([7; 32]);
         let spec = ClientSpec { secrets: vec![mac], ..ClientSpec::default() };
         let stored = serde_json::to_string(&spec.secrets).unwrap();

@@ -8,33 +8,34 @@ use scopegate_claims::UnixTime;
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
-/// The id of a decision: it stands in the answer, in the log and in the audit record. It is a UUIDv7
+/// The id of a decision, which is in the response, in the log and in the audit event. It is a UUIDv7
 /// (RFC 9562 §5.7).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct DecisionId(Uuid);
 
-/// How many ids this process has made.
+/// The number of ids that this process has made.
 static MADE: AtomicU64 = AtomicU64::new(0);
 
-/// What keeps the ids of two processes apart, and says nothing of how many decisions there are.
+/// Random per process. It makes the ids of two processes different, and hides the number of decisions.
 static RANDOM: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// The count begins each second at a random number of so many bits, and has one bit more.
+/// Each second, the counter starts at a random number of this many bits. The counter has one bit more.
 const START_BITS: u32 = 41;
 
 impl DecisionId {
     /// A new id of this second.
     ///
-    /// No two are the same, even if the clock is set back. Of those that one process makes of the same
-    /// second, later ones sort after earlier ones.
+    /// Ids are unique, even if the clock is set back. Within one process and one second, later ids sort
+    /// after earlier ones.
     pub fn at(now: UnixTime) -> Self {
         const START: u64 = (1 << START_BITS) - 1;
         let seconds = now.as_seconds();
         let random = RANDOM.hash_one(seconds);
-        // No process makes so many ids that the count would need more bits.
+        // No process makes enough ids to overflow the counter.
         let count = (random & START) + (MADE.fetch_add(1, Ordering::Relaxed) & START);
         let tail = random >> START_BITS;
-        // 12 bits, and 62 after the variant: 42 of the count, 32 of the tail.
+        // The 74 free bits of a UUIDv7: 42 bits of the counter, then 32 random bits. 12 of them are before
+        // the variant, 62 after it.
         let (high, low) = ((count >> 30) as u16, (count & ((1 << 30) - 1)) << 32 | tail);
         let mut bytes = [0; 10];
         bytes[..2].copy_from_slice(&high.to_be_bytes());
@@ -42,7 +43,7 @@ impl DecisionId {
         Self(Builder::from_unix_timestamp_millis(seconds * 1000, &bytes).into_uuid())
     }
 
-    /// The least id that there can be of a second: those of all seconds before are less.
+    /// The smallest possible id of a second. It is greater than all ids of earlier seconds.
     pub fn first_at(second: UnixTime) -> Self {
         Self(Builder::from_unix_timestamp_millis(second.as_seconds() * 1000, &[0; 10]).into_uuid())
     }
@@ -65,7 +66,7 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
     #[test]
-    fn an_id_is_a_uuid_of_its_second() {
+    fn an_id_is_a_uuid_with_its_second() {
         for now in [UnixTime::from_seconds(0), NOW, UnixTime::MAX] {
             let DecisionId(id) = DecisionId::at(now);
             assert_eq!(id.get_version_num(), 7);
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn later_ones_sort_after_earlier_ones_whichever_thread_makes_them() {
+    fn later_ids_sort_after_earlier_ones_across_threads() {
         let mut last = DecisionId::at(NOW);
         for _ in 0..20 {
             let racing: Vec<_> = (0..4)
@@ -92,20 +93,20 @@ mod tests {
     }
 
     #[test]
-    fn the_first_id_of_a_second_is_less_than_all_of_it_and_more_than_all_before() {
+    fn the_first_id_of_a_second_is_between_the_ids_of_the_second_before_and_its_own() {
         let second = Duration::from_secs(1);
         for now in [UnixTime::from_seconds(1), NOW, UnixTime::MAX] {
             let first = DecisionId::first_at(now);
             assert!(DecisionId::at(now.minus(second)) < first && first < DecisionId::at(now));
             let later = DecisionId::first_at(now).to_string();
-            assert!(DecisionId::at(now.minus(second)).to_string() < later, "as texts, too");
+            assert!(DecisionId::at(now.minus(second)).to_string() < later, "text order too");
         }
         let first = DecisionId::first_at(NOW).to_string();
         assert_eq!(first, "01a3185c-5000-7000-8000-000000000000");
     }
 
     #[test]
-    fn a_clock_that_is_set_back_makes_no_id_twice() {
+    fn ids_are_unique_even_if_the_clock_is_set_back() {
         let before = NOW.minus(Duration::from_secs(3600));
         let times = [NOW, before, NOW, before, NOW];
         let ids: Vec<_> = times.iter().map(|now| DecisionId::at(*now)).collect();

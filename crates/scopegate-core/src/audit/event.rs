@@ -1,4 +1,4 @@
-//! One audit event.
+//! The contents of an audit event.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use super::{DecisionId, EntityChange};
 
 /// Something that was decided or changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever records something says all of it")]
+#[expect(clippy::exhaustive_structs, reason = "callers must set each field")]
 pub struct AuditEvent {
-    /// The id, which is that of the decision.
+    /// The id of the event, which is the id of the decision.
     pub id: DecisionId,
     /// When it happened.
     pub at: UnixTime,
-    /// The address from which the request came.
+    /// The IP address of the sender of the request.
     pub address: Option<String>,
     /// What happened.
     pub what: What,
@@ -24,19 +24,19 @@ pub struct AuditEvent {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum What {
-    /// A request of a client was decided.
+    /// A request of a client was granted or refused.
     Decision(Box<ClientDecision>),
-    /// Clients did not authenticate. They are counted, because what they say of themselves is not known
-    /// to be true.
+    /// Client authentication failed. These requests are only counted, because their `client_id` is not
+    /// proven.
     ClientAuthenticationFailed {
-        /// How many requests it were.
+        /// The number of requests.
         count: u64,
     },
-    /// Requests were refused that came in the name of a client without a proof. They are counted.
+    /// Requests of clients without authentication were refused. They are only counted.
     RefusalsCounted {
-        /// The client, or the words for all others.
+        /// The client id, or a fixed text for all other clients.
         client: String,
-        /// How many requests it were.
+        /// The number of requests.
         count: u64,
     },
     /// A user signed in.
@@ -44,14 +44,14 @@ pub enum What {
         /// The id of the user.
         user: String,
     },
-    /// A sign-in failed. A login that no user has is not recorded.
+    /// A sign-in failed. A login that does not exist is not recorded.
     SignInFailed {
-        /// The id of the user, if there is one.
+        /// The id of the user, if the login exists.
         user: Option<String>,
     },
     /// A user signed out.
     SessionEnded {
-        /// The id of the user, if they are still there.
+        /// The id of the user, if the user still exists.
         user: Option<String>,
     },
     /// A user was created or changed.
@@ -63,22 +63,22 @@ pub enum What {
     },
     /// An entity of the catalog was created, changed or deleted.
     CatalogChanged(Box<EntityChange>),
-    /// A signing key moved to another phase of its life.
+    /// A signing key moved to another phase of its rotation.
     KeyMoved {
         /// The authorization server that signs with it.
         server: String,
         /// The id of the key.
         kid: String,
-        /// The phase that it is in now.
+        /// The new phase.
         phase: KeyChange,
     },
 }
 
 /// A decision about a request of a client.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "whoever records a decision says all of it")]
+#[expect(clippy::exhaustive_structs, reason = "callers must set each field")]
 pub struct ClientDecision {
-    /// What was asked.
+    /// What the request was for.
     pub kind: DecisionKind,
     /// The authorization server.
     pub server: String,
@@ -88,9 +88,9 @@ pub struct ClientDecision {
     pub grant_type: Option<String>,
     /// Whether it was granted.
     pub outcome: Outcome,
-    /// Why it was refused, or granted in another way than usual. The text is fixed.
+    /// Why the request was refused, or granted in an unusual way. The text is fixed.
     pub reason: Option<Cow<'static, str>>,
-    /// The scopes that were granted, or asked for.
+    /// The scopes that were granted or, in a refusal, requested.
     pub scope: String,
     /// The policy and the rule that decided, as `policy/rule`.
     pub rule: Option<String>,
@@ -113,7 +113,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome as it is written.
+    /// The stored name of the outcome.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Allow => Self::ALLOW,
@@ -124,7 +124,7 @@ impl Outcome {
     pub(super) const ALLOW: &'static str = "ALLOW";
 }
 
-/// Makes an enum whose variants have a name each, in the words of Okta's System Log.
+/// Defines an enum whose variants have the event types of Okta's System Log as names.
 macro_rules! kinds {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
@@ -133,12 +133,12 @@ macro_rules! kinds {
         pub enum $name { $($(#[$of])* $variant,)* }
 
         impl $name {
-            /// The kind as it is written.
+            /// The stored name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// The kind of that name.
+            /// The variant with this stored name.
             pub(super) fn named(name: &str) -> Option<Self> {
                 [$(Self::$variant,)*].into_iter().find(|kind| kind.as_str() == name)
             }
@@ -147,53 +147,53 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// What a client or its user asked for.
+    /// What a client or its user requested, or what the user decided.
     DecisionKind {
         /// A token.
         TokenGrant = "app.oauth2.as.token.grant.access_token",
-        /// A token, by a code or a refresh token that was used before.
+        /// A token, with a code or a refresh token that was already used.
         TokenReuse = "app.oauth2.as.token.detect_reuse",
-        /// The end of a token.
+        /// The revocation of a token.
         Revocation = "app.oauth2.as.token.revoke",
-        /// What is known of a token.
+        /// The introspection of a token.
         Introspection = "app.oauth2.as.token.introspect",
-        /// A reference for a pushed authorization request.
+        /// A `request_uri` for a pushed authorization request.
         PushedRequest = "app.oauth2.as.par",
-        /// Codes for a device.
+        /// A device code and a user code.
         DeviceAuthorization = "app.oauth2.as.device.authorize",
-        /// That a device is let in.
+        /// The user approved a device.
         DeviceApproval = "app.oauth2.as.device.approve",
-        /// That a device is not let in.
+        /// The user denied a device.
         DeviceDenial = "app.oauth2.as.device.deny",
         /// An authorization code.
         AuthorizationCode = "app.oauth2.as.authorize.code",
-        /// An authorization code for scopes that the policies do not give.
+        /// An authorization code, refused because the policies do not allow the scopes.
         ScopeDenial = "app.oauth2.as.authorize.scope_denied",
-        /// An authorization code that is refused for another reason.
+        /// An authorization code, refused for another reason.
         Authorization = "app.oauth2.as.authorize",
-        /// That the user consents.
+        /// The user consented.
         Consent = "app.oauth2.as.consent.grant",
-        /// That the user does not consent.
+        /// The user refused consent.
         ConsentDenial = "app.oauth2.as.consent.deny",
     }
 }
 
 kinds! {
-    /// The phase that a signing key moved to.
+    /// The new phase of a signing key.
     KeyChange {
-        /// It is published, and does not sign yet.
+        /// The key is published, but does not sign yet.
         Announced = "app.oauth2.as.key.announce",
-        /// It signs.
+        /// The key signs.
         Signing = "app.oauth2.as.key.sign",
-        /// It no longer signs, and is still published.
+        /// The key no longer signs, but is still published.
         Retiring = "app.oauth2.as.key.retire",
-        /// It is no longer published.
+        /// The key is no longer published.
         Dropped = "app.oauth2.as.key.drop",
     }
 }
 
 kinds! {
-    /// What was changed of a user.
+    /// The change of a user.
     UserChange {
         /// The user was created.
         Created = "user.lifecycle.create",
@@ -201,7 +201,7 @@ kinds! {
         Activated = "user.lifecycle.activate",
         /// The user may no longer sign in.
         Suspended = "user.lifecycle.suspend",
-        /// The user has another password.
+        /// The user's password was changed.
         Password = "user.account.update_password",
         /// The user joined a group.
         JoinedGroup = "group.user_membership.add",
@@ -211,7 +211,7 @@ kinds! {
 }
 
 impl AuditEvent {
-    /// The decision that it records, if it records one.
+    /// The decision, if the event is one.
     pub fn decision(&self) -> Option<&ClientDecision> {
         match &self.what {
             What::Decision(decision) => Some(decision),
@@ -219,7 +219,7 @@ impl AuditEvent {
         }
     }
 
-    /// How many requests it counts, if it counts any.
+    /// The number of requests that the event counts, if it does.
     pub fn count(&self) -> Option<u64> {
         match &self.what {
             What::ClientAuthenticationFailed { count } | What::RefusalsCounted { count, .. } => {
@@ -229,9 +229,9 @@ impl AuditEvent {
         }
     }
 
-    /// Tells whether it records a token that was issued, or a device that was let in.
+    /// Tells whether a token was issued or a device was approved.
     ///
-    /// Either may be written with no row of its own, so that this event is its only trace.
+    /// Neither needs a row of its own in the storage, so this event may be the only record of it.
     pub fn grants(&self) -> bool {
         self.decision().is_some_and(|decision| {
             let by_event = [DecisionKind::TokenGrant, DecisionKind::DeviceApproval];

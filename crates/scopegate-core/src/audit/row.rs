@@ -1,4 +1,4 @@
-//! An audit event as it is stored: one flat JSON object. The writer and the reader.
+//! Writes and reads the stored form of an audit event, which is one flat JSON object.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::{
     UserChange, What,
 };
 
-/// The members of the JSON object. Texts are borrowed where an event is written.
+/// The members of the JSON object. When an event is written, the texts are borrowed.
 #[derive(Deserialize, Serialize)]
 struct Row<'a> {
     id: DecisionId,
@@ -49,7 +49,7 @@ struct Row<'a> {
     after: Option<Cow<'a, Value>>,
 }
 
-/// A stored event that this version does not understand.
+/// A stored event that this version cannot read.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("an audit event cannot be read: {0}")]
 pub struct UnreadableEvent(String);
@@ -65,16 +65,16 @@ const WRONG_PASSWORD: &str = "invalid credentials";
 const WHY_COUNTED: &str = "These refusals are counted, not recorded one by one.";
 
 impl AuditEvent {
-    /// The event as it is stored.
+    /// The stored JSON of the event.
     pub fn to_json(&self) -> String {
         serde_json::to_string(&self.row()).expect("an event has text keys only")
     }
 
-    /// Reads a stored event.
+    /// Parses a stored event.
     ///
     /// # Errors
     ///
-    /// [`UnreadableEvent`] if it is of a kind that this version does not know.
+    /// [`UnreadableEvent`] if this version does not know the kind of event.
     pub fn from_json(json: &str) -> Result<Self, UnreadableEvent> {
         let row: Row<'_> =
             serde_json::from_str(json).map_err(|error| UnreadableEvent(error.to_string()))?;
@@ -83,7 +83,7 @@ impl AuditEvent {
         Ok(Self { id, at, address, what: row.what()? })
     }
 
-    /// The authorization server and the client that it is about. Empty: none.
+    /// The ids of the authorization server and of the client. Each may be empty.
     pub fn server_and_client(&self) -> (&str, &str) {
         match &self.what {
             What::Decision(decision) => (&decision.server, &decision.client),
@@ -98,7 +98,7 @@ impl AuditEvent {
         }
     }
 
-    /// The kind of event and its outcome, as they are written.
+    /// The stored names of the kind of event and of its outcome.
     pub fn kind_and_outcome(&self) -> (&str, &str) {
         match &self.what {
             What::Decision(decision) => (decision.kind.as_str(), decision.outcome.as_str()),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_it_was() {
+    fn events_are_read_back_unchanged() {
         let user = || "00u1".to_owned();
         for what in [
             What::Decision(Box::new(decision(Outcome::Allow))),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn the_members_of_a_row_are_those_of_earlier_versions() {
+    fn a_row_has_the_same_members_as_in_earlier_versions() {
         let mut event = event(What::Decision(Box::new(decision(Outcome::Allow))));
         event.address = None;
         let id = event.id;
@@ -307,12 +307,12 @@ mod tests {
     #[test]
     fn an_event_of_an_unknown_kind_is_not_read() {
         let id = DecisionId::at(UnixTime::from_seconds(1));
-        let json = format!(r#"{{"id":"{id}","at":1,"kind":"of.tomorrow","outcome":"ALLOW"}}"#);
+        let json = format!(r#"{{"id":"{id}","at":1,"kind":"unknown.kind","outcome":"ALLOW"}}"#);
         assert!(AuditEvent::from_json(&json).is_err());
     }
 
     #[test]
-    fn only_tokens_and_devices_that_are_let_in_are_granted_by_an_event_alone() {
+    fn only_issued_tokens_and_approved_devices_are_grants() {
         let of = |kind, outcome| {
             event(What::Decision(Box::new(ClientDecision { kind, ..decision(outcome) }))).grants()
         };

@@ -1,4 +1,4 @@
-//! The admin scopes: what the org server issues, to clients that are marked `admin`.
+//! The admin scopes. The org server issues them to clients that are marked `admin`.
 
 /// The admin scopes, under Okta's names, and what each allows.
 pub const SCOPES: [(&str, &str); 12] = [

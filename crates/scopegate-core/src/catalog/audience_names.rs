@@ -1,20 +1,22 @@
 //! No audience equals a client id or an issuer, and no client id equals an issuer.
 //!
-//! A client id as audience would make an ID token look like an access token, and an issuer as
-//! audience a token for this server's own endpoints. Both come together in a client id that is an
-//! issuer: an ID token says the client id as its audience. Edits are checked by the rules of servers and
-//! clients. A server that starts checks its whole catalog here: another base URL makes other issuers.
+//! If an audience were a client id, an access token could pass for an ID token, whose audience is the
+//! client id. If an audience were an issuer, the token could pass for one of this server's own endpoints.
+//! If a client id were an issuer, an ID token for that client could do so too.
+//!
+//! The rules of servers and clients check edits. At startup the whole catalog is checked here, because
+//! issuers depend on the base URL, which may have changed.
 
 use scopegate_claims::Issuer;
 
 use crate::catalog::{ClientId, ServerId, Snapshot};
 use crate::spelling::Quoted;
 
-/// An audience or a client id that stands for something else too.
+/// An audience or a client id that is also the name of something else.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AudienceClash {
-    /// There is a client of that id.
+    /// The audience is the id of a client.
     #[error(
         "{} is an audience of the server \"{server}\" and a client id: give one of them another name",
         Quoted(name)
@@ -25,7 +27,7 @@ pub enum AudienceClash {
         /// The audience.
         name: String,
     },
-    /// It is the issuer of a server that is there, or may be there later.
+    /// The audience is the issuer of a server that exists or may be created later.
     #[error(
         "{} is an audience of the server \"{server}\" and an issuer under the base URL: \
          give the audience another name, or serve under another base URL",
@@ -37,7 +39,7 @@ pub enum AudienceClash {
         /// The audience.
         name: String,
     },
-    /// The id of a client is the issuer of a server that is there, or may be there later.
+    /// The id of a client is the issuer of a server that exists or may be created later.
     #[error(
         "{} is a client id and an issuer under the base URL: \
          give the client another id, or serve under another base URL",
@@ -53,9 +55,9 @@ pub enum AudienceClash {
 ///
 /// # Errors
 ///
-/// An [`AudienceClash`]; the first one in the order of server ids.
+/// The first [`AudienceClash`] in the order of server ids.
 pub fn check_catalog(catalog: &Snapshot) -> Result<(), AudienceClash> {
-    // The org server's audience is its issuer by design: its endpoints are what it is for.
+    // The org server's audience is its issuer by design: its tokens are for its own endpoints.
     let custom = catalog.servers().filter(|server| !server.id.is_org());
     let audiences = custom.flat_map(|server| {
         let names = server.spec.audiences.iter().map(|audience| audience.name.as_str());
@@ -117,7 +119,7 @@ impl AudienceClash {
     }
 }
 
-/// Tells whether a text is the issuer of the org server or can be that of a custom server.
+/// Tells whether a text is the issuer of the org server, or can be the issuer of a custom server.
 pub(crate) fn is_issuer(text: &str, base: &Issuer) -> bool {
     let base = base.as_str().trim_end_matches('/');
     let Some(rest) = text.strip_prefix(base) else { return false };
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_issuer_that_may_ever_be_is_known() {
+    fn issuers_of_existing_and_future_servers_are_recognized() {
         for base in [base("https://id.example.com"), base("https://id.example.com/")] {
             for issuer in ["", "/", "/oauth2/default", "/oauth2/not-there-yet", "/oauth2/default/"]
             {
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_audience_is_no_client_and_no_issuer() {
+    fn an_audience_is_not_a_client_id_or_an_issuer() {
         let base = base("https://id.example.com");
         let audiences = |names: &'static [&'static str]| {
             check(names.iter().map(|name| ("orders", *name)), |id| id == "billing", &base)
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_id_is_no_issuer() {
+    fn a_client_id_is_not_an_issuer() {
         let base = base("https://id.example.com");
         let catalog_with = |id| {
             let key = EntityKey::client(&ClientId::parse(id).unwrap());

@@ -1,7 +1,7 @@
 //! The policy of the org authorization server. It is built in: no catalog can change it.
 //!
-//! The org server issues admin scopes to admin clients, and the scopes of OpenID Connect for users. Its
-//! tokens are for itself, so neither opens a custom API.
+//! The org server issues admin scopes to admin clients, and the scopes of OpenID Connect for users. The
+//! audience of its tokens is the org server itself, so they give no access to a custom API.
 
 use std::time::Duration;
 
@@ -10,17 +10,18 @@ use scopegate_claims::ScopeSet;
 use super::snapshot::policies::{Policy, Rule};
 use super::{Clients, PolicySpec, RuleSpec, STANDARD_SCOPES, Scopes, Status, admin_scopes};
 
-/// To whom a built-in rule applies. A rule of a catalog names grant types, users and groups instead.
+/// Which clients and users a built-in rule applies to. A rule of a catalog names grant types, users and
+/// groups instead.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "these are the rules of the org server")]
 pub enum BuiltIn {
-    /// Clients marked `admin`, for themselves, that authenticate with `private_key_jwt`.
+    /// Clients marked `admin` that authenticate with `private_key_jwt` and act for themselves.
     AdminClients,
     /// Every user who signs in.
     Users,
 }
 
-/// Refresh tokens of the org server end after 90 days.
+/// Refresh tokens of the org server expire after 90 days.
 const REFRESH_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// The policy `org` with its rules `admin` and `sign-in`.

@@ -6,46 +6,46 @@ use super::{
     Edit, EntityKey, EntityRecord, ReadRow, RowKey, StoredRecord, StoredRow, UnreadableRow,
 };
 
-/// How far the catalog and the signing keys have come: each change counts one.
+/// The versions of the catalog and of the signing keys. Each change adds 1.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "these are what is counted")]
+#[expect(clippy::exhaustive_structs, reason = "only these have versions")]
 pub struct Versions {
-    /// The version of the catalog's newest change; 0 if nothing was ever written.
+    /// The version of the newest change of the catalog. 0 if nothing was ever written.
     pub catalog: u64,
-    /// The version of the newest change of a signing key; 0 if there was never one.
+    /// The version of the newest change of a signing key. 0 if there was never one.
     pub keys: u64,
 }
 
 impl Versions {
-    /// Tells whether something has changed since the others.
+    /// Tells whether the catalog or a signing key has changed since `others`.
     pub fn is_newer_than(self, others: Self) -> bool {
         self.catalog > others.catalog || self.keys > others.keys
     }
 }
 
-/// Changes of the catalog up to a version.
+/// The changes of the catalog up to a version.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "storages make it")]
+#[expect(clippy::exhaustive_structs, reason = "storages construct it")]
 pub struct CatalogChanges {
-    /// The version that the changes lead to.
+    /// The version of the catalog after the changes.
     pub version: u64,
-    /// The changes. After version 0 there are no deletions among them.
+    /// The changes. Read from version 0 on, they contain no deletions.
     pub edits: Vec<Edit>,
-    /// What is kept of each entity that the changes put, besides what was written.
+    /// The id and the times of each entity that the changes put.
     pub records: HashMap<EntityKey, EntityRecord>,
-    /// The changed rows that this version does not understand. No edit speaks of the same entity.
+    /// The changed rows that this version cannot read. `edits` has no edit of the same entities.
     pub unreadable: Vec<UnreadableRow>,
-    /// The entities of unknown kinds that are gone.
+    /// The deleted entities of unknown kinds.
     pub gone: Vec<RowKey>,
 }
 
 impl CatalogChanges {
-    /// No change, at a version.
+    /// No change; the catalog stays at this version.
     pub fn none(version: u64) -> Self {
         Self { version, ..Self::default() }
     }
 
-    /// Adds a row that has changed, with the columns that keep its record.
+    /// Adds a row that has changed, with the columns that hold its id and times.
     pub fn add(&mut self, row: StoredRow, record: StoredRecord) {
         match row.read() {
             ReadRow::Edit(edit) => {

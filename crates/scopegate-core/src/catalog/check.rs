@@ -1,8 +1,8 @@
-//! The rules of the catalog: what may not be written, and why.
+//! The rules of the catalog: what must not be written, and why.
 //!
-//! Each kind of entity has its rules beside its spec, in [`SpecKind::check`]. Whoever writes the
-//! catalog asks [`check`] first: the reader of a catalog file shows a [`Fault`] at its line and
-//! column, the API answers with an error.
+//! Each kind of entity has its rules beside its spec, in `SpecKind::check`. [`check`] is called before
+//! every write of the catalog. The reader of a catalog file shows a [`Fault`] at its line and column; the
+//! API answers with an error.
 
 mod field;
 mod keys;
@@ -21,25 +21,25 @@ pub(crate) use self::text::label;
 use self::text::length;
 use super::{AuthMethod, ClientId, Edit, Entity, EntityKey, GrantKind, Snapshot};
 
-/// Maximum number of faults that are kept. Others are counted, so that a large file with a
-/// mistake in each line stays cheap.
+/// Maximum number of faults that are kept. Further ones are only counted, so that a large file with a
+/// mistake in each line costs little memory.
 pub const MAX_FAULTS: usize = 100;
 
-/// What edits are checked against.
+/// The data that edits are checked against.
 #[derive(Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct View<'a> {
-    /// The catalog before the edits; none: nothing is written yet.
+    /// The catalog before the edits. `None` if nothing is written yet.
     pub catalog: Option<&'a Snapshot>,
-    /// The issuer of the org server, where it is known.
+    /// The issuer of the org server, if it is known.
     pub base: Option<&'a Issuer>,
-    /// The grants that this program knows.
+    /// The grants that this program supports.
     pub grants: &'a [GrantKind],
-    /// The client authentication methods that this program knows.
+    /// The client authentication methods that this program supports.
     pub methods: &'a [AuthMethod],
-    /// Entities that are there, but could not be read. What refers to them is right.
+    /// Entities that exist but could not be read. References to them are accepted.
     pub unread: &'a [EntityKey],
-    /// Tells whether a client is there that is neither in the catalog nor among the edits.
+    /// Tells whether a client exists that is neither in the catalog nor among the edits.
     pub has_client: &'a dyn Fn(&ClientId) -> bool,
 }
 
@@ -49,27 +49,27 @@ impl std::fmt::Debug for View<'_> {
     }
 }
 
-/// A rule that an edit breaks. The message shows no secret.
+/// A rule that an edit breaks. The message contains no secret.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{key}{}{field}: {message}", if field.is_whole() { "" } else { ": " })]
 #[non_exhaustive]
 pub struct Fault {
     /// The entity.
     pub key: EntityKey,
-    /// The place of the edit among those that were checked.
+    /// The index of the edit among those that were checked.
     pub edit: usize,
-    /// What of the entity is wrong, as a catalog file names it.
+    /// The part of the entity that is wrong, with the names of a catalog file.
     pub field: Field,
     /// What is wrong, and what to write instead.
     pub message: String,
-    /// The field is missing or empty, and this is what needs it.
+    /// If the field is missing or empty: what needs it.
     pub needed_by: Option<String>,
-    /// Where the same thing is written first: the place of the edit, and the field.
+    /// Where the same thing is written first: the index of the edit, and the field.
     pub first: Option<(usize, Field)>,
 }
 
 impl Fault {
-    /// A rule that the first of some edits breaks as a whole.
+    /// A fault of the first edit that concerns the whole entity.
     pub(crate) fn of(key: &EntityKey, message: &str) -> Self {
         Self {
             key: key.clone(),
@@ -82,23 +82,23 @@ impl Fault {
     }
 }
 
-/// The rules that edits break: the first [`MAX_FAULTS`] of them, in the order of the edits.
+/// The faults of some edits: the first [`MAX_FAULTS`], in the order of the edits.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Faults {
-    /// Those that are kept.
+    /// The faults that are kept.
     pub kept: Vec<Fault>,
-    /// How many others there are.
+    /// The number of further faults.
     pub more: usize,
 }
 
 impl Faults {
-    /// Tells whether all is right.
+    /// Tells whether there is no fault.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// A single one.
+    /// A single fault.
     pub(crate) fn one(fault: Fault) -> Self {
         Self { kept: vec![fault], more: 0 }
     }
@@ -111,18 +111,18 @@ impl Faults {
     }
 }
 
-/// What the catalog says of some edits.
+/// The result of checking some edits.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Checked {
-    /// The rules that are broken: the edits may not be written.
+    /// The broken rules. If there are any, the edits must not be written.
     pub faults: Faults,
-    /// What is right, but hardly meant so.
+    /// What is allowed, but probably a mistake.
     pub warnings: Faults,
 }
 
-/// Checks edits that will be written together: each entity that is put, as it will stand after all of
-/// them.
+/// Checks edits that will be written together. Each entity that is put is checked against the catalog as
+/// it will be after all edits.
 pub fn check<'a>(view: View<'a>, edits: &'a [Edit]) -> Checked {
     let mut names = Names::of(view, edits);
     let mut checked = Checked::default();

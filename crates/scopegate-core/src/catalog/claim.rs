@@ -1,4 +1,4 @@
-//! A custom claim as it is written.
+//! Custom claims.
 
 mod rules;
 
@@ -11,15 +11,16 @@ use super::check::Review;
 use super::kind::{Place, SpecKind};
 use super::{AuthorizationServer, EntityKey};
 
-/// A claim of a custom authorization server. Its name is the entity's.
+/// A claim of a custom authorization server. Its name is the name of the entity.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimSpec {
-    /// The kind of token that carries it.
+    /// The kind of token that contains the claim.
     pub token: TokenKind,
     /// Where its value comes from.
     pub value: ClaimSource,
-    /// The claim is written if one of these scopes is granted; if there are none, always.
+    /// The claim is only written if one of these scopes is granted. If there are none, it is always
+    /// written.
     #[serde(default)]
     pub scopes: Vec<Scope>,
 }
@@ -27,12 +28,12 @@ pub struct ClaimSpec {
 impl SpecKind for ClaimSpec {
     const PLACE: Place = Place::InServer;
 
-    /// A claim of ID tokens beside one of access tokens with the same name belongs to `server/id`.
+    /// If an access token claim has the same name, the parent of the ID token claim is `server/id`.
     fn is_parent(parent: &str) -> bool {
         !parent.is_empty() && !parent.strip_suffix("/id").unwrap_or(parent).contains('/')
     }
 
-    const MOST_IN_A_SERVER: Option<usize> = Some(100);
+    const MAX_PER_SERVER: Option<usize> = Some(100);
 
     fn check(&self, review: &mut Review<'_, '_>) {
         self.rules(review);
@@ -55,7 +56,7 @@ impl SpecKind for ClaimSpec {
     }
 }
 
-/// The kind of token that carries a claim.
+/// The kind of token that contains a claim.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -71,44 +72,44 @@ pub enum TokenKind {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ClaimSource {
-    /// An attribute of the client; the claim is left out where the client has none of that name.
+    /// An attribute of the client. The claim is left out if the client does not have it.
     ClientAttribute(String),
     /// The same value in each token.
     Constant(Value),
-    /// The person's groups that fit; the claim is left out where no person takes part.
+    /// The user's groups that match. The claim is left out if the token has no user.
     Groups(GroupFilter),
-    /// An attribute of the person's profile, `login` or `id`; left out where there is none.
+    /// An attribute of the user's profile, `login` or `id`. The claim is left out if there is none.
     UserAttribute(String),
 }
 
-/// Which of a person's groups are named.
+/// Which of a user's groups are in the claim.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupFilter {
-    /// How a name is compared.
+    /// How the name of a group is compared.
     pub kind: GroupMatch,
-    /// With what.
+    /// The text that it is compared with.
     pub value: String,
 }
 
 /// How the name of a group is compared (Okta's `group_filter_type`).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "Okta's, but for regular expressions")]
+#[expect(clippy::exhaustive_enums, reason = "these are Okta's, except regular expressions")]
 pub enum GroupMatch {
-    /// It holds the text.
+    /// The name contains the text.
     Contains,
-    /// It is the text.
+    /// The name equals the text.
     Equals,
-    /// It begins with the text.
+    /// The name begins with the text.
     StartsWith,
 }
 
 impl GroupMatch {
-    /// All there are.
+    /// All variants.
     pub(crate) const ALL: [Self; 3] = [Self::StartsWith, Self::Equals, Self::Contains];
 
-    /// The name as it is written.
+    /// The name in a catalog file.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Contains => "contains",
@@ -119,7 +120,7 @@ impl GroupMatch {
 }
 
 impl GroupFilter {
-    /// Tells whether a group is named.
+    /// Tells whether a group is in the claim.
     pub fn admits(&self, group: &str) -> bool {
         match self.kind {
             GroupMatch::Contains => group.contains(&self.value),
@@ -129,11 +130,10 @@ impl GroupFilter {
     }
 }
 
-/// Tells whether the server itself sets a claim of this name in a kind of token, or the name would make
-/// the token another one: no catalog and no hook may set it.
+/// Tells whether a claim name is reserved in a kind of token. No catalog and no hook may set such a claim.
 ///
-/// These are the claims that this server writes or will write, Okta's reserved names, and those by which
-/// a verifier tells one kind of token from another.
+/// Reserved are the claims that this server writes or will write, Okta's reserved names, and the claims by
+/// which a verifier distinguishes kinds of tokens.
 pub fn is_reserved(token: TokenKind, name: &str) -> bool {
     let in_id_tokens = || {
         RESERVED_IN_ID_TOKENS.contains(&name)
@@ -184,13 +184,14 @@ const RESERVED_CLAIMS: [&str; 38] = [
     "ver",
 ];
 
-/// Okta's further names for ID tokens; and `azp`, by which a client refuses what is another's.
+/// Okta's further reserved names in ID tokens, and `azp`, by which a client refuses tokens that were
+/// issued to another client.
 const RESERVED_IN_ID_TOKENS: [&str; 12] = [
     "active", "aid", "app_id", "azp", "did", "group", "purpose", "rid", "role", "scopes", "term",
     "user_ip",
 ];
 
-/// So begin others of Okta's names for ID tokens.
+/// The prefixes of further names that Okta reserves in ID tokens.
 const OKTAS_PREFIXES: [&str; 3] = ["device_", "okta_", "pwd_exp_"];
 
 #[cfg(test)]
@@ -198,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_server_says_itself_is_reserved() {
+    fn claims_that_the_server_sets_are_reserved() {
         assert!(RESERVED_CLAIMS.is_sorted());
         for name in RESERVED_CLAIMS {
             assert!(is_reserved(TokenKind::Access, name) && is_reserved(TokenKind::Id, name));

@@ -1,4 +1,4 @@
-//! A client as it is written.
+//! Clients.
 
 mod rules;
 
@@ -18,25 +18,25 @@ use super::{RedirectUri, Status};
 /// The id of a client (RFC 6749 §2.2): 1 to 100 printable ASCII characters without space and colon, or
 /// an `https` URL.
 ///
-/// It may not begin like a user id, so that `sub` never means two things. Ids are compared as they are
-/// written, URLs too: so a URL has to be in its usual form.
+/// It must not have the prefix of user ids, so that `sub` is never ambiguous. Ids are compared byte by
+/// byte, URLs too, so a URL must be in its normalized form.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientId(Box<str>);
 
 impl ClientId {
-    /// With this prefix begin user ids, and no client id.
+    /// The prefix of user ids. No client id begins with it.
     pub const USER_ID_PREFIX: &'static str = "00u";
 
     const SCHEME: &'static str = "https://";
     const MAX_LENGTH: usize = 100;
     const MAX_URL: usize = 256;
 
-    /// Parses a client id; the error says what is wrong.
+    /// Parses a client id.
     ///
     /// # Errors
     ///
-    /// A text that names the rule which is broken.
+    /// A text that names the broken rule.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.starts_with(Self::SCHEME) {
             return Self::check_url(text).map(|()| Self(text.into()));
@@ -54,7 +54,7 @@ impl ClientId {
         Ok(Self(text.into()))
     }
 
-    /// What OAuth Client ID Metadata Documents ask of such a URL, but for the path: it may be `/`.
+    /// The rules of OAuth Client ID Metadata Documents for such a URL, except that the path may be `/`.
     fn check_url(text: &str) -> Result<(), &'static str> {
         if text.len() > Self::MAX_URL {
             return Err("a client id that is a URL has at most 256 characters");
@@ -63,10 +63,11 @@ impl ClientId {
         if !url.username().is_empty() || url.password().is_some() || text.contains('#') {
             return Err("a client id that is a URL has no user name, no password and no fragment");
         }
-        // A bare origin is parsed as one with a path.
-        let is_usual = url.as_str().strip_prefix(text).is_some_and(|rest| matches!(rest, "" | "/"));
+        // `Url` adds the path `/` to a URL that is only an origin.
+        let is_normalized =
+            url.as_str().strip_prefix(text).is_some_and(|rest| matches!(rest, "" | "/"));
         let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-        match is_usual && is_printable {
+        match is_normalized && is_printable {
             true => Ok(()),
             false => {
                 Err("a client id that is a URL has its host in lower case, no default port, no \
@@ -75,12 +76,12 @@ impl ClientId {
         }
     }
 
-    /// The id as it is written.
+    /// The id as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Tells whether HTTP Basic can carry the id: there it ends at the first colon, and a URL has one.
+    /// Tells whether the id can be sent with HTTP Basic, where it ends at the first colon. A URL has a colon.
     pub fn fits_basic(&self) -> bool {
         !self.0.contains(':')
     }
@@ -112,34 +113,34 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// A client. Its id is the entity's name.
+/// A client. Its id is the name of the entity.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSpec {
-    /// The name that people read.
+    /// The display name.
     pub name: String,
-    /// What kind of program it is.
+    /// The type of the client.
     pub client_type: ClientType,
-    /// How it proves who it is.
+    /// How the client authenticates.
     pub auth: ClientAuth,
-    /// The secrets it may show; several while one replaces another.
+    /// The secrets that are accepted. There are two while a new one replaces the old one.
     #[serde(default)]
     pub secrets: Vec<ClientSecret>,
-    /// The public keys it may sign assertions with.
+    /// The public keys that verify the client's assertions.
     #[serde(default)]
     pub jwks: Vec<Jwk>,
-    /// Where its public keys are, if they are not inline.
+    /// The URL of its public keys, if they are not inline.
     #[serde(default)]
     pub jwks_uri: Option<String>,
     /// The grant types it may use.
     pub grant_types: BTreeSet<String>,
-    /// Where it gets its answers.
+    /// The URIs to which authorization responses may be sent.
     #[serde(default)]
     pub redirect_uris: Vec<RedirectUri>,
-    /// Where a person may be sent who signed out.
+    /// The URIs to which a user may be sent after signing out.
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
-    /// The web origins whose scripts may ask for it.
+    /// The web origins whose scripts may send requests for this client (CORS).
     #[serde(default)]
     pub origins: BTreeSet<String>,
     /// Whether it must use PKCE (RFC 7636).
@@ -148,39 +149,39 @@ pub struct ClientSpec {
     /// Whether it must push its authorization requests (RFC 9126 §6).
     #[serde(default)]
     pub require_par: bool,
-    /// What becomes of its refresh tokens when they are used.
+    /// What happens to its refresh tokens when they are used.
     #[serde(default)]
     pub refresh_token: RefreshPolicy,
-    /// The logins of persons who may use it, as [`User::exact_login_key`](crate::directory::User::exact_login_key)
-    /// writes them.
+    /// The logins of the users who may use it, in the form of
+    /// [`User::exact_login_key`](crate::directory::User::exact_login_key).
     #[serde(default)]
     pub users: BTreeSet<String>,
-    /// The groups of persons who may use it. With no user and no group everybody may.
+    /// The groups whose users may use it. If there are neither users nor groups, every user may.
     #[serde(default)]
     pub groups: BTreeSet<String>,
-    /// The audiences whose access tokens it may look into: it is their API.
+    /// The audiences whose access tokens it may introspect, because it is their resource server.
     #[serde(default)]
     pub audiences: BTreeSet<Audience>,
-    /// The one client that may exchange its tokens of persons (RFC 8693 §4.4); none: whichever the
-    /// policies let.
+    /// The only client that may exchange this client's tokens for users (RFC 8693 §4.4). `None`: every
+    /// client that the policies allow.
     #[serde(default)]
     pub may_act: Option<ClientId>,
-    /// Whether persons are asked for their consent.
+    /// Whether users are asked for consent.
     #[serde(default)]
     pub consent: ClientConsent,
-    /// What claims can be made of.
+    /// Values for claims.
     #[serde(default)]
     pub attributes: BTreeMap<String, Value>,
-    /// Whether it may have the admin scopes of the org server.
+    /// Whether it may get the admin scopes of the org server.
     #[serde(default)]
     pub admin: bool,
-    /// Whether it may do anything at all.
+    /// Whether it is in use.
     #[serde(default)]
     pub status: Status,
 }
 
 impl ClientSpec {
-    /// The grant type by which a client refreshes (RFC 6749 §6).
+    /// The grant type that refreshes an access token (RFC 6749 §6).
     pub const REFRESH_TOKEN: &'static str = "refresh_token";
 
     /// Tells whether the client may use refresh tokens.
@@ -209,7 +210,7 @@ impl SpecKind for ClientSpec {
     }
 }
 
-/// A client that may do nothing: for all that is not written.
+/// A client without any rights. It supplies the members that are not written.
 impl Default for ClientSpec {
     fn default() -> Self {
         Self {
@@ -242,24 +243,23 @@ const fn required() -> bool {
     true
 }
 
-/// What becomes of a refresh token that is used.
+/// What happens to a refresh token when it is used.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshPolicy {
-    /// Whether another one takes its place.
+    /// Whether a new refresh token replaces it.
     pub rotation_type: RotationType,
-    /// For so many seconds after that the old one still gives the same new one: 0 to 60.
+    /// For how many seconds the replaced token still returns the same new one: 0 to 60.
     pub leeway: u8,
 }
 
 impl RefreshPolicy {
     /// The longest leeway, in seconds.
     pub const MAX_LEEWAY: u8 = 60;
-    /// The leeway of a client that does not say.
+    /// The leeway if the client does not set one, in seconds.
     pub const DEFAULT_LEEWAY: u8 = 30;
 
-    /// What holds for a client of this type that does not say: a public one rotates (RFC 9700
-    /// §2.2.2).
+    /// The default for a client of this type. A public client rotates (RFC 9700 §2.2.2).
     pub const fn of(client_type: ClientType) -> Self {
         match client_type {
             ClientType::Browser | ClientType::Native => {
@@ -272,46 +272,46 @@ impl RefreshPolicy {
     }
 }
 
-/// Whether refresh tokens take each other's place, in Okta's words.
+/// Whether a used refresh token is replaced, with Okta's names.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "a token is replaced or not")]
 pub enum RotationType {
-    /// Each use gives another one.
+    /// Each use returns a new refresh token.
     Rotate,
-    /// The same one serves until it ends.
+    /// The same refresh token is used until it expires.
     #[default]
     Static,
 }
 
-/// Whether persons are asked before a client gets scopes (Okta's `consent_method`).
+/// Whether users are asked before a client gets scopes (Okta's `consent_method`).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "these are Okta's two")]
 pub enum ClientConsent {
-    /// As the scopes say.
+    /// If the scope requires it.
     #[default]
     Required,
     /// Never.
     Trusted,
 }
 
-/// What kind of program a client is (Okta's `application_type`).
+/// The type of a client (Okta's `application_type`).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "these are Okta's four")]
 pub enum ClientType {
     /// Runs in a browser.
     Browser,
-    /// Runs on somebody's device.
+    /// Runs on a user's device.
     Native,
-    /// Runs without a person.
+    /// Runs without a user.
     Service,
-    /// Runs on a server, for persons.
+    /// Runs on a server, for users.
     Web,
 }
 
-/// Makes the enum of the client authentication methods from their names.
+/// Defines the enum of client authentication methods from a table.
 macro_rules! auth_methods {
     ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {
         /// How a client authenticates (RFC 7591 §2, `token_endpoint_auth_method`).
@@ -323,7 +323,7 @@ macro_rules! auth_methods {
             /// All methods.
             pub const ALL: &[Self] = &[$(Self::$method,)*];
 
-            /// The name as it is written.
+            /// The name in a catalog file and in metadata.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$method => $name,)* }
             }
@@ -332,13 +332,13 @@ macro_rules! auth_methods {
 }
 
 auth_methods! {
-    /// The secret in the Authorization header (RFC 6749 §2.3.1).
+    /// The secret is in the Authorization header (RFC 6749 §2.3.1).
     ClientSecretBasic = "client_secret_basic",
-    /// The secret in the form (RFC 6749 §2.3.1).
+    /// The secret is in the form body (RFC 6749 §2.3.1).
     ClientSecretPost = "client_secret_post",
-    /// An assertion that is signed by the client's key (RFC 7523 §2.2).
+    /// An assertion signed with the client's key (RFC 7523 §2.2).
     PrivateKeyJwt = "private_key_jwt",
-    /// No authentication: a public client only says who it is (RFC 6749 §2.1).
+    /// No authentication: a public client only sends its `client_id` (RFC 6749 §2.1).
     None = "none",
 }
 
@@ -349,10 +349,10 @@ impl ClientAuth {
     }
 }
 
-/// What is kept of a client's secret: an HMAC of its SHA-256 under the master key.
+/// The stored form of a client's secret: an HMAC of its SHA-256 with the master key.
 ///
-/// It is of no use without the master key, and the secret is random, so a slow hash would only slow
-/// down the server.
+/// It is useless without the master key. The secret is random, so a slow password hash would add no
+/// security.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSecret {
@@ -361,7 +361,7 @@ pub struct ClientSecret {
     expires_at: Option<UnixTime>,
 }
 
-/// Bytes that are stored as base64url.
+/// The HMAC, stored as base64url.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 struct SecretMac([u8; 32]);
@@ -382,27 +382,27 @@ impl From<SecretMac> for String {
 }
 
 impl ClientSecret {
-    /// The fewest characters of a secret.
+    /// Minimum length of a secret, in characters.
     pub const MIN_LENGTH: usize = 32;
 
-    /// Keeps the HMAC of a secret's SHA-256.
+    /// Makes the stored form from the HMAC of a secret's SHA-256.
     pub const fn from_mac(mac: [u8; 32]) -> Self {
         Self { mac: SecretMac(mac), expires_at: None }
     }
 
-    /// The same secret, of no use from a point in time on.
+    /// The same secret with this expiry. From that time on it is not accepted.
     #[must_use]
     pub const fn until(mut self, expires_at: Option<UnixTime>) -> Self {
         self.expires_at = expires_at;
         self
     }
 
-    /// Compares in constant time; a secret that has expired does not match, and takes as long.
+    /// Compares in constant time. An expired secret does not match, and takes as long to compare.
     pub fn matches(&self, mac: &[u8; 32], now: UnixTime) -> bool {
         self.is_same(mac) & self.expires_at.is_none_or(|end| now < end)
     }
 
-    /// Tells whether both are of the same secret, whenever they expire.
+    /// Tells whether both are the same secret, ignoring their expiry.
     pub fn is_same_secret(&self, other: &Self) -> bool {
         self.is_same(&other.mac.0)
     }
@@ -429,7 +429,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_id_is_no_user_id_and_survives_basic_authentication() {
+    fn a_client_id_is_not_a_user_id_and_fits_http_basic() {
         for good in ["orders-reader", "0oa123456789", "https", "a/b?c=d&e%f", &"a".repeat(100)] {
             assert!(ClientId::parse(good).is_ok_and(|id| id.fits_basic()), "{good}");
         }
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_id_may_be_an_https_url_in_its_usual_form() {
+    fn a_client_id_may_be_a_normalized_https_url() {
         let longest = format!("https://client.example/{}", "a".repeat(256 - 23));
         for good in [
             "https://client.example",
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_nothing_of_a_secret() {
+    fn debug_output_does_not_contain_the_secret() {
         assert_eq!(format!("{:?}", ClientSecret::from_mac([7; 32])), "ClientSecret(…)");
     }
 }

@@ -1,4 +1,4 @@
-//! One row of the catalog: a key, an owner, and what was written.
+//! An entity of the catalog: a key, an owner and a spec. It is stored as one row.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::kind::Place;
 use super::{ClientId, EntityKind, ServerId, Spec};
 
-/// By what an entity is found.
+/// The key of an entity.
 ///
-/// `parent` is empty for servers and clients, the server's id for scopes, claims and policies,
-/// `server/policy` for rules, and `server/id` for the claim of ID tokens where one of access tokens has the
-/// same name (a server id holds no slash).
+/// `parent` is empty for servers and clients. It is the server's id for scopes, claims, policies and trusted
+/// issuers, and `server/policy` for rules. It is `server/id` for an ID token claim if an access token claim
+/// has the same name. A server id contains no slash.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct EntityKey {
-    /// What it is.
+    /// The kind of the entity.
     pub kind: EntityKind,
-    /// To what it belongs.
+    /// The entity that it belongs to.
     pub parent: String,
-    /// Its name, unique among its siblings.
+    /// The name, unique among the entities of the same kind and parent.
     pub name: String,
 }
 
@@ -38,7 +38,7 @@ impl EntityKey {
         Self { kind, parent: server.to_string(), name: name.to_owned() }
     }
 
-    /// The key of a claim of ID tokens beside one of access tokens that has the same name.
+    /// The key of an ID token claim if an access token claim has the same name.
     pub fn id_claim_beside(server: &ServerId, name: &str) -> Self {
         Self { kind: EntityKind::Claim, parent: format!("{server}/id"), name: name.to_owned() }
     }
@@ -48,7 +48,7 @@ impl EntityKey {
         Self { kind: EntityKind::Rule, parent: format!("{server}/{policy}"), name: name.to_owned() }
     }
 
-    /// The id of the server that the entity belongs to; none for a client.
+    /// The id of the server that the entity is or belongs to. `None` for a client.
     pub fn server_id(&self) -> Option<&str> {
         match self.kind.place() {
             Place::Client => None,
@@ -57,7 +57,7 @@ impl EntityKey {
         }
     }
 
-    /// The name of the policy that a rule belongs to.
+    /// The name of the policy that a rule belongs to. `None` for other kinds.
     pub fn policy_name(&self) -> Option<&str> {
         match self.kind.place() {
             Place::InPolicy => self.parent.split_once('/').map(|(_, policy)| policy),
@@ -67,7 +67,7 @@ impl EntityKey {
 }
 
 impl EntityKey {
-    /// What the entity belongs to, the nearest first.
+    /// The entities that this one belongs to, the nearest first.
     pub(crate) fn parents(&self) -> impl Iterator<Item = Self> {
         let server = match self.kind.place() {
             Place::Client | Place::Server => None,
@@ -80,7 +80,7 @@ impl EntityKey {
         policy.into_iter().chain(server.map(|server| Self::server(&server)))
     }
 
-    /// Refuses a key that no entity of this version has: it could not be looked up.
+    /// Refuses a key that this version never writes. No lookup would find it.
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let server = self.server_id().map(ServerId::parse);
         if matches!(server, Some(Err(_))) {
@@ -106,16 +106,16 @@ impl fmt::Display for EntityKey {
 /// Who may change an entity.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "an entity has one of two lives")]
+#[expect(clippy::exhaustive_enums, reason = "an entity has one of two owners")]
 pub enum Owner {
-    /// The management API and the commands that act like it.
+    /// The management API, and the commands that do the same.
     Api,
-    /// A catalog file: `apply` changes and deletes it.
+    /// A catalog file. `apply` changes and deletes the entity.
     File,
 }
 
 impl Owner {
-    /// The name as it is stored.
+    /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Api => "api",
@@ -123,7 +123,7 @@ impl Owner {
         }
     }
 
-    /// The owner of that name.
+    /// The owner with this stored name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Api, Self::File].into_iter().find(|owner| owner.as_str() == name)
     }
@@ -132,11 +132,11 @@ impl Owner {
 /// An entity with its owner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entity {
-    /// By what it is found.
+    /// The key of the entity.
     pub key: EntityKey,
     /// Who may change it.
     pub owner: Owner,
-    /// What was written.
+    /// The content of the entity.
     pub spec: Spec,
 }
 
@@ -144,14 +144,14 @@ pub struct Entity {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a row is written or deleted")]
 pub enum Edit {
-    /// The entity is gone.
+    /// The entity is deleted.
     Delete(EntityKey),
-    /// The entity is new or has changed.
+    /// The entity is created or replaced.
     Put(Entity),
 }
 
 impl Edit {
-    /// By what the changed entity is found.
+    /// The key of the changed entity.
     pub fn key(&self) -> &EntityKey {
         match self {
             Self::Delete(key) => key,

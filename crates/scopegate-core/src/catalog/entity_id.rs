@@ -1,4 +1,4 @@
-//! The id of an entity, apart from its name.
+//! The id of an entity, which is independent of its name, and the times when it was written.
 
 use std::fmt;
 
@@ -7,16 +7,17 @@ use scopegate_jose::{random_bytes, sha256};
 
 use super::{EntityKey, EntityKind};
 
-/// The id of an entity, in Okta's style: three characters that name its kind, and 17 letters and digits.
+/// The id of an entity, in Okta's style: a prefix of three characters for the kind, and 17 letters and
+/// digits.
 ///
-/// It is never used again. An entity that is deleted and written again gets another one.
+/// It is never reused. An entity that is deleted and created again gets a new id.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct EntityId(Box<str>);
 
-/// Letters and digits, as Okta's ids have them.
+/// The letters and digits of Okta's ids.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// About 101 bits.
+/// Number of random characters: about 101 bits.
 const LENGTH: usize = 17;
 
 impl EntityId {
@@ -25,10 +26,10 @@ impl EntityId {
         Self::of(kind, random_bytes())
     }
 
-    /// The id of an entity whose row has none, since a program wrote it that knows no ids. It follows from
-    /// the key, so that it is the same on every node.
+    /// The id of an entity whose row has none, because an earlier version without ids wrote it. It is derived
+    /// from the key, so that it is the same on every node.
     pub fn derived(key: &EntityKey) -> Self {
-        // With its length the parent cannot be mistaken for a part of the name.
+        // The length separates the parent from the name. Without it, two keys could give the same text.
         let EntityKey { kind, parent, name } = key;
         let text = format!("{}\0{}\0{parent}\0{name}", kind.as_str(), parent.len());
         let mut bytes = [0; 16];
@@ -46,7 +47,7 @@ impl EntityId {
         Self(id.into())
     }
 
-    /// The id as it is written.
+    /// The id as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,37 +59,37 @@ impl fmt::Display for EntityId {
     }
 }
 
-/// What is kept of an entity besides what was written.
+/// The id of an entity, and when it was written. The server sets these, not the administrator.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a row has these")]
 pub struct EntityRecord {
-    /// Its id.
+    /// The id of the entity.
     pub id: EntityId,
-    /// When it was written first; none: by a program that does not keep it.
+    /// When it was created. `None` if an earlier version wrote it, which did not store this.
     pub created_at: Option<UnixTime>,
-    /// When it was written last, likewise.
+    /// When it was last written. `None` as for `created_at`.
     pub updated_at: Option<UnixTime>,
 }
 
-/// The columns in which a row keeps a record. Programs of before leave them alone.
+/// The columns of a row that store an [`EntityRecord`]. Earlier versions do not write them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "it has the columns of the table")]
 pub struct StoredRecord {
     /// The id.
     pub id: Option<String>,
-    /// When the entity was written first.
+    /// When the entity was created.
     pub created_at: Option<UnixTime>,
-    /// When it was written last.
+    /// When it was last written.
     pub updated_at: Option<UnixTime>,
 }
 
 impl StoredRecord {
-    /// The record of a new entity.
+    /// The columns of a new entity.
     pub fn new(id: &EntityId, at: UnixTime) -> Self {
         Self { id: Some(id.to_string()), created_at: Some(at), updated_at: Some(at) }
     }
 
-    /// The record of an entity with this key.
+    /// The record of the entity with this key.
     pub fn read(self, key: &EntityKey) -> EntityRecord {
         let Self { id, created_at, updated_at } = self;
         let id = id.map_or_else(|| EntityId::derived(key), |id| EntityId(id.into()));
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_id_names_its_kind_and_does_not_repeat() {
+    fn a_new_id_has_the_prefix_of_its_kind_and_is_unique() {
         for &kind in EntityKind::ALL {
             let id = EntityId::generate(kind);
             assert_eq!(id.as_str().len(), 20, "{id}");
@@ -115,9 +116,9 @@ mod tests {
         }
     }
 
-    /// Other nodes have told this id to others: it may never change.
+    /// Other nodes have already returned this id to clients, so it must never change.
     #[test]
-    fn the_id_of_a_row_without_one_follows_from_its_key() {
+    fn the_id_of_a_row_without_one_is_derived_from_its_key() {
         let scope = key(EntityKind::Scope, "default", "read:orders");
         assert_eq!(EntityId::derived(&scope), EntityId::derived(&scope));
         for other in [
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn no_prefix_is_that_of_another_kind_or_of_users() {
+    fn each_kind_and_users_have_different_prefixes() {
         let mut prefixes: Vec<_> = EntityKind::ALL.iter().map(|kind| kind.id_prefix()).collect();
         prefixes.push(crate::catalog::UserId::PREFIX);
         prefixes.sort_unstable();

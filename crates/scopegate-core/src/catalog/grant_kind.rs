@@ -1,44 +1,44 @@
-//! What the rules of the catalog have to know of grants and of client authentication methods.
+//! The properties of grants and of client authentication methods that the rules of the catalog need.
 
 use super::ClientAuth;
 
-/// A grant, as far as the catalog is concerned.
+/// The properties of a grant that the catalog needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "each grant answers each question")]
+#[expect(clippy::exhaustive_structs, reason = "each grant sets each field")]
 pub struct GrantKind {
     /// The value of `grant_type`.
     pub name: &'static str,
-    /// A user signs in for it, now or at its beginning.
+    /// A user signs in for it, either now or when the first token was issued.
     pub needs_user: bool,
-    /// Its tokens are about a user, whether or not the user signs in.
+    /// Its tokens are issued for a user, whether or not the user signs in.
     pub is_about_user: bool,
-    /// The client must prove who it is.
+    /// The client must authenticate.
     pub needs_secret: bool,
-    /// The answer comes back by a redirect.
+    /// The response is sent by a redirect.
     pub needs_redirect_uri: bool,
-    /// It can give a first refresh token.
+    /// It can issue the first refresh token of a family.
     pub starts_family: bool,
-    /// It goes on by a refresh token that another grant gave.
+    /// It uses a refresh token that another grant issued.
     pub continues_family: bool,
 }
 
-/// A client authentication method, as far as the catalog is concerned.
+/// The properties of a client authentication method that the catalog needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "each method answers each question")]
+#[expect(clippy::exhaustive_structs, reason = "each method sets each field")]
 pub struct AuthMethod {
     /// The method.
     pub auth: ClientAuth,
-    /// What a client proves itself by.
+    /// The credential that the method uses.
     pub credential: Credential,
-    /// The client id is sent by HTTP Basic, which ends it at its first colon (RFC 7617 §2).
+    /// The client id is sent with HTTP Basic, where it ends at the first colon (RFC 7617 §2).
     pub is_basic: bool,
 }
 
-/// What a client proves itself by.
+/// The credential of a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever adds one decides where it is written")]
+#[expect(clippy::exhaustive_enums, reason = "a new variant needs a field in the catalog")]
 pub enum Credential {
-    /// A private key, whose public key is in the catalog.
+    /// A private key. The catalog has the public key.
     Key,
     /// Nothing: a public client (RFC 6749 §2.1).
     Nothing,

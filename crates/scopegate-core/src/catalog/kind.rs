@@ -1,4 +1,4 @@
-//! The kinds of entities: a table, and what each of them answers for itself.
+//! The kinds of entities: a table, and the trait that each kind implements.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,22 +11,22 @@ use super::{
     TrustedIssuerSpec,
 };
 
-/// Where the entities of a kind belong.
+/// What the entities of a kind belong to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Place {
-    /// To nothing: it is a client.
+    /// Nothing: it is a client.
     Client,
-    /// To nothing: it is a server.
+    /// Nothing: it is a server.
     Server,
-    /// To a server.
+    /// A server.
     InServer,
-    /// To a policy of a server.
+    /// A policy of a server.
     InPolicy,
 }
 
-/// What a kind of entity answers for itself.
+/// What is different for each kind of entity.
 pub(crate) trait SpecKind: DeserializeOwned + Serialize {
-    /// Where entities of the kind belong.
+    /// What the entities of the kind belong to.
     const PLACE: Place;
 
     /// Tells whether an entity of the kind can have this parent.
@@ -35,7 +35,7 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
         match Self::PLACE {
             Place::Client | Place::Server => depth == 0,
             Place::InServer => depth == 1,
-            // The name of a policy may hold slashes.
+            // The name of a policy may contain slashes.
             Place::InPolicy => depth >= 2,
         }
     }
@@ -46,27 +46,27 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
         true
     }
 
-    /// The name of the field that holds the entity's name, as a catalog file has it.
+    /// The key that has the entity's name in a catalog file.
     const NAME_FIELD: &'static str = "name";
 
-    /// The most entities of the kind in a server; none: any number.
-    const MOST_IN_A_SERVER: Option<usize> = None;
+    /// Maximum number of entities of the kind in a server. `None`: no limit.
+    const MAX_PER_SERVER: Option<usize> = None;
 
-    /// Notes each rule that the entity breaks.
+    /// Reports each rule that the entity breaks.
     fn check(&self, review: &mut Review<'_, '_>);
 
-    /// Takes the secrets out of what is stored, for the audit log.
+    /// Removes secrets from the stored JSON, for the audit log.
     fn hide_secrets(stored: &mut Value) {
         let _ = stored;
     }
 
-    /// The entity in its server in memory.
+    /// Finds the entity in its server in memory.
     fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
         let _ = (key, server);
         None
     }
 
-    /// The names of all entities of the kind in their server in memory.
+    /// The keys of all entities of the kind in a server in memory.
     fn keys_in(server: &AuthorizationServer) -> Vec<EntityKey> {
         let _ = server;
         Vec::new()
@@ -77,17 +77,17 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
         let _ = (key, server);
     }
 
-    /// Takes the entity out of its server in memory.
+    /// Removes the entity from its server in memory.
     fn delete(key: &EntityKey, server: &mut AuthorizationServer) {
         let _ = (key, server);
     }
 }
 
-/// A large spec is boxed in [`Spec`].
+/// Large specs are boxed, so that [`Spec`] stays small.
 impl<T: SpecKind> SpecKind for Box<T> {
     const PLACE: Place = T::PLACE;
     const NAME_FIELD: &'static str = T::NAME_FIELD;
-    const MOST_IN_A_SERVER: Option<usize> = T::MOST_IN_A_SERVER;
+    const MAX_PER_SERVER: Option<usize> = T::MAX_PER_SERVER;
 
     fn is_parent(parent: &str) -> bool {
         T::is_parent(parent)
@@ -122,11 +122,11 @@ impl<T: SpecKind> SpecKind for Box<T> {
     }
 }
 
-/// Makes [`EntityKind`] and [`Spec`] of a table: each kind with its spec, the name by which it is stored,
-/// and the beginning of its ids. Parents stand before their children.
+/// Defines [`EntityKind`] and [`Spec`] from a table. Each line has a kind, its spec, its stored name and the
+/// prefix of its ids. Parents come before their children.
 macro_rules! kinds {
     ($($(#[$doc:meta])+ $kind:ident($spec:ty) = $name:literal, $prefix:literal;)+) => {
-        /// What kind of thing an entity is.
+        /// The kind of an entity.
         #[derive(
             Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
         )]
@@ -137,17 +137,17 @@ macro_rules! kinds {
         }
 
         impl EntityKind {
-            /// All there are, parents before their children.
+            /// All kinds, parents before their children.
             pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
 
-            /// The name as it is stored and shown.
+            /// The name that is stored and shown.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$kind => $name,)+
                 }
             }
 
-            /// With this begin the ids of its entities.
+            /// The prefix of the ids of this kind.
             pub(super) const fn id_prefix(self) -> &'static str {
                 match self {
                     $(Self::$kind => $prefix,)+
@@ -166,9 +166,9 @@ macro_rules! kinds {
                 }
             }
 
-            pub(super) const fn most_in_a_server(self) -> Option<usize> {
+            pub(super) const fn max_per_server(self) -> Option<usize> {
                 match self {
-                    $(Self::$kind => <$spec as SpecKind>::MOST_IN_A_SERVER,)+
+                    $(Self::$kind => <$spec as SpecKind>::MAX_PER_SERVER,)+
                 }
             }
 
@@ -197,7 +197,7 @@ macro_rules! kinds {
             }
         }
 
-        /// What was written of an entity.
+        /// The content of an entity.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Spec {
@@ -220,18 +220,18 @@ macro_rules! kinds {
                 json.expect("a spec has text keys only")
             }
 
-            /// Reads what was stored.
+            /// Parses the stored JSON.
             ///
             /// # Errors
             ///
-            /// What is not as this version writes it. The text may quote what was stored.
+            /// The JSON does not have the form that this version writes. The text may quote stored values.
             pub fn from_json(key: &EntityKey, json: &str) -> Result<Self, serde_json::Error> {
                 match key.kind {
                     $(EntityKind::$kind => serde_json::from_str(json).map(Self::$kind),)+
                 }
             }
 
-            /// What is stored, without secrets and what is made of them.
+            /// The stored JSON without secrets and values that are derived from them.
             pub fn without_secrets(&self) -> Value {
                 let (stored, hide): (_, fn(&mut Value)) = match self {
                     $(Self::$kind(spec) => {
@@ -275,14 +275,14 @@ kinds! {
     Policy(PolicySpec) = "policy", "00p";
     /// A rule of a policy.
     Rule(RuleSpec) = "rule", "0pr";
-    /// An issuer whose assertions a server takes.
+    /// An issuer whose assertions a server accepts.
     TrustedIssuer(Box<TrustedIssuerSpec>) = "trusted_issuer", "tri";
     /// A client.
     Client(Box<ClientSpec>) = "client", "0oa";
 }
 
 impl EntityKind {
-    /// The kind of that name.
+    /// The kind with this stored name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }

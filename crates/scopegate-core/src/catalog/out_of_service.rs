@@ -1,17 +1,18 @@
-//! What is out of service on this node, because a row is not understood here.
+//! The clients and servers that are out of service on this node, because it cannot read a row.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Affected, RowKey, UnreadableRow};
 
-/// The rows that are not understood, and what they take out of service.
+/// The rows that this version cannot read, and the clients and servers that are out of service.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OutOfService {
     of_catalog: BTreeMap<RowKey, Arc<UnreadableRow>>,
     of_keys: Vec<Arc<UnreadableRow>>,
-    /// For each the first row that keeps it out.
+    /// For each client that is out of service, the first unreadable row.
     clients: HashMap<String, Arc<UnreadableRow>>,
+    /// The same for servers.
     servers: HashMap<String, Arc<UnreadableRow>>,
 }
 
@@ -20,22 +21,22 @@ impl OutOfService {
         self.of_catalog.is_empty() && self.of_keys.is_empty()
     }
 
-    /// Takes note of rows of the catalog, of which some are understood or gone by now.
+    /// Follows a change of the catalog. The `resolved` rows are now readable or deleted.
     pub(super) fn follow(
         &mut self,
-        understood: impl Iterator<Item = RowKey>,
+        resolved: impl Iterator<Item = RowKey>,
         unreadable: Vec<UnreadableRow>,
     ) {
         if self.of_catalog.is_empty() && unreadable.is_empty() {
             return;
         }
-        understood.for_each(|key| drop(self.of_catalog.remove(&key)));
+        resolved.for_each(|key| drop(self.of_catalog.remove(&key)));
         let rows = unreadable.into_iter().map(|row| (row.key.clone(), Arc::new(row)));
         self.of_catalog.extend(rows);
         self.index();
     }
 
-    /// Takes note of the signing keys that are not understood now.
+    /// Replaces the list of unreadable signing keys.
     pub(super) fn follow_keys(&mut self, unreadable: Vec<Arc<UnreadableRow>>) {
         if self.of_keys != unreadable {
             self.of_keys = unreadable;
@@ -72,7 +73,7 @@ impl OutOfService {
 }
 
 fn check(map: &HashMap<String, Arc<UnreadableRow>>, id: &str) -> Result<(), Arc<UnreadableRow>> {
-    // Mostly there is none, and then nothing is hashed.
+    // The map is nearly always empty. Then the id need not be hashed.
     let row = if map.is_empty() { None } else { map.get(id) };
     row.map_or(Ok(()), |row| Err(Arc::clone(row)))
 }

@@ -1,4 +1,4 @@
-//! Access policies and their rules as they are written.
+//! Access policies and their rules.
 
 mod rules;
 
@@ -12,18 +12,18 @@ use super::check::{Field, Review};
 use super::kind::{Place, SpecKind};
 use super::{AuthorizationServer, ClientId, EntityKey, Status};
 
-/// The most characters of the name of a policy or a rule.
+/// Maximum length of the name of a policy or a rule, in characters.
 const MAX_NAME: usize = 100;
 
-/// An access policy: the clients that its rules are for.
+/// An access policy. It selects the clients that its rules apply to.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySpec {
-    /// Policies are tried from the lowest priority up.
+    /// Policies are tried in ascending order of priority.
     pub priority: u32,
-    /// The clients it applies to.
+    /// The clients that it applies to.
     pub clients: Clients,
-    /// Whether it is tried at all.
+    /// Whether it is in use.
     #[serde(default)]
     pub status: Status,
 }
@@ -52,7 +52,7 @@ impl SpecKind for PolicySpec {
 /// The clients that a policy applies to.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "all, or those that are named")]
+#[expect(clippy::exhaustive_enums, reason = "all clients, or a list")]
 pub enum Clients {
     /// All clients.
     All,
@@ -60,35 +60,34 @@ pub enum Clients {
     Named(BTreeSet<ClientId>),
 }
 
-/// A rule: which grant may give which scopes, for how long.
+/// A rule: which grants may issue tokens with which scopes, and for how long.
 ///
-/// A rule matches if the grant type is among its own and every asked-for scope among its scopes. The
-/// first rule that matches decides; a rule can allow, never forbid.
+/// A rule matches if its grant types contain the grant type of the request and its scopes contain every
+/// requested scope. The first rule that matches decides. A rule can only allow, not forbid.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSpec {
-    /// Rules are tried from the lowest priority up.
+    /// Rules are tried in ascending order of priority.
     pub priority: u32,
-    /// The grant types it is for.
+    /// The grant types that it applies to.
     pub grant_types: BTreeSet<String>,
-    /// The scopes it allows.
+    /// The scopes that it allows.
     pub scopes: Scopes,
-    /// How long its access tokens live: 5 minutes to 24 hours.
+    /// The lifetime of its access tokens: 5 minutes to 24 hours.
     pub access_token_lifetime: Duration,
-    /// The logins of persons it is for, as `User::exact_login_key`
-    /// writes them.
+    /// The logins of the users that it applies to, in the form of `User::exact_login_key`.
     #[serde(default)]
     pub users: BTreeSet<String>,
-    /// The groups of persons it is for. With no user and no group it is for everybody.
+    /// The groups whose users it applies to. If there are neither users nor groups, it applies to every user.
     #[serde(default)]
     pub groups: BTreeSet<String>,
-    /// How long its refresh tokens live in all; none: without an end.
+    /// The maximum lifetime of its refresh tokens. `None`: unlimited.
     #[serde(default)]
     pub refresh_token_lifetime: Option<Duration>,
-    /// How long its refresh tokens live without being used: 10 minutes to 5 years.
+    /// How long its refresh tokens are valid without being used: 10 minutes to 5 years.
     #[serde(default = "default_window")]
     pub refresh_token_window: Duration,
-    /// Whether it is tried at all.
+    /// Whether it is in use.
     #[serde(default)]
     pub status: Status,
 }
@@ -116,21 +115,21 @@ impl SpecKind for RuleSpec {
 }
 
 impl RuleSpec {
-    /// The shortest life of an access token.
+    /// Minimum lifetime of an access token.
     pub const MIN_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(5 * 60);
-    /// The longest life of an access token.
+    /// Maximum lifetime of an access token.
     pub const MAX_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-    /// The life of an access token if a rule does not say.
+    /// The lifetime of an access token if the rule does not set one.
     pub const DEFAULT_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
-    /// The shortest time that a refresh token lives without being used.
+    /// Minimum time that a refresh token is valid without being used.
     pub const MIN_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(10 * 60);
-    /// The longest time that a refresh token lives, with or without being used.
+    /// Maximum time that a refresh token is valid, used or not.
     pub const MAX_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
-    /// How long a refresh token lives without being used if a rule does not say.
+    /// How long a refresh token is valid without being used if the rule does not set it.
     pub const DEFAULT_REFRESH_TOKEN_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 }
 
-/// A rule that grants nothing.
+/// A rule that allows nothing.
 impl Default for RuleSpec {
     fn default() -> Self {
         Self {
@@ -154,7 +153,7 @@ const fn default_window() -> Duration {
 /// The scopes that a rule allows.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "any, or those that are named")]
+#[expect(clippy::exhaustive_enums, reason = "any scope, or a list")]
 pub enum Scopes {
     /// Any scope of the server.
     Any,

@@ -1,4 +1,4 @@
-//! Where a client gets its answers: a redirect URI as it is registered.
+//! Registered redirect URIs.
 
 use std::fmt;
 
@@ -6,23 +6,22 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 /// A registered redirect URI (RFC 6749 §3.1.2): absolute, without a fragment, at most 1024 characters.
-/// It is sent to browsers as it stands, so that nothing in it may mean something else to them.
+/// It is sent to browsers unchanged, so URIs that browsers parse differently are refused.
 ///
-/// It is `https`, `http` on a loopback address, or a scheme with a dot that a program on a device
-/// has registered (RFC 8252 §7.1).
+/// It is `https`, `http` on a loopback address, or a private-use scheme with a dot (RFC 8252 §7.1).
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RedirectUri(Box<str>);
 
 impl RedirectUri {
-    /// The longest redirect URI.
+    /// Maximum length of a redirect URI, in characters.
     pub const MAX_LENGTH: usize = 1024;
 
-    /// Parses a redirect URI; the error says what is wrong.
+    /// Parses a redirect URI.
     ///
     /// # Errors
     ///
-    /// A text that names the rule which is broken.
+    /// A text that names the broken rule.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.len() > Self::MAX_LENGTH {
             return Err("a redirect URI has at most 1024 characters");
@@ -41,7 +40,7 @@ impl RedirectUri {
             return Err("a redirect URI holds no user name and no password");
         }
         match url.scheme() {
-            // `https:host` is absolute for a parser of URLs, but not for a browser that is at https.
+            // URL parsers take `https:host` as absolute. A browser on an https page takes it as relative.
             scheme @ ("http" | "https") if !has_authority(text, scheme) => {
                 return Err("a redirect URI begins with https:// or http:// and a host");
             }
@@ -58,10 +57,10 @@ impl RedirectUri {
         Ok(Self(text.into()))
     }
 
-    /// Tells whether a client that registered this may ask for an answer there.
+    /// Tells whether a client that registered this URI may use `asked` in a request.
     ///
-    /// The two are equal; but for `http` on a loopback address the port may differ, since a program
-    /// on a device cannot choose it (RFC 8252 §7.3).
+    /// The two must be equal. Only for `http` on a loopback address may the port differ, because a native
+    /// program cannot choose it (RFC 8252 §7.3).
     pub fn admits(&self, asked: &str) -> bool {
         if asked == &*self.0 {
             return true;
@@ -72,12 +71,12 @@ impl RedirectUri {
         }
     }
 
-    /// Tells whether the scheme belongs to a program on a device.
+    /// Tells whether the URI has a private-use scheme (RFC 8252 §7.1).
     pub fn is_private_use(&self) -> bool {
         !self.0.starts_with("https:") && !self.0.starts_with("http:")
     }
 
-    /// The redirect URI as it is written.
+    /// The redirect URI as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -89,7 +88,7 @@ fn has_authority(text: &str, scheme: &str) -> bool {
     rest.is_some_and(|rest| !rest.starts_with('/'))
 }
 
-/// What a loopback URL is without its port: what stands before it and after it.
+/// Splits a loopback URL into its host and the part after the port. `None` for other URLs.
 fn without_port(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("http://")?;
     let hosts = ["127.0.0.1", "[::1]", "localhost"];
@@ -103,7 +102,7 @@ fn without_port(text: &str) -> Option<(&str, &str)> {
     let (port, path) = port.split_at(end);
     let is_port = !port.is_empty() && port.parse::<u16>().is_ok();
     let is_path = path.is_empty() || path.starts_with(['/', '?']);
-    // An answer must be able to stand behind it, and a fragment would swallow it.
+    // The response is appended to the query, and a fragment would hide it.
     (is_port && is_path && !path.contains('#')).then_some((host, path))
 }
 
@@ -141,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_uri_is_absolute_and_harmless() {
+    fn a_redirect_uri_is_absolute_and_unambiguous() {
         for good in [
             "https://app.example/cb",
             "https://app.example/cb?tenant=1",
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn s7_3_any_loopback_port_and_nothing_else_differs() {
+    fn rfc8252_s7_3_only_the_port_of_a_loopback_uri_may_differ() {
         for (known, asked) in [
             ("http://127.0.0.1/cb", "http://127.0.0.1/cb"),
             ("http://127.0.0.1/cb", "http://127.0.0.1:51004/cb"),

@@ -1,17 +1,17 @@
-//! What a client names to say which API a token is for, and how two such names are compared.
+//! The API that a client requests a token for, and how two names of APIs are compared.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::AudienceSpec;
 
-/// The value of `resource` (RFC 8707 §2) or `audience` (RFC 8693 §2.1), with the form in which it is
-/// compared.
+/// The value of `resource` (RFC 8707 §2) or `audience` (RFC 8693 §2.1), with its normalized form for
+/// comparison.
 ///
-/// An absolute URI is compared after the normalization of RFC 3986 §6.2.2 and §6.2.3: scheme and host
-/// in lower case, no default port, `/` for an empty path, escapes in upper case, nothing escaped that
-/// need not be, no dot segments. So `https://h` and `HTTPS://H:443/` are one. Any other text is
-/// compared as it is. A slash at the end of a path that is not empty makes another URI.
+/// An absolute URI is normalized as in RFC 3986 §6.2.2 and §6.2.3: scheme and host in lower case, no default
+/// port, `/` for an empty path, escapes in upper case, no unnecessary escapes, no dot segments. So
+/// `https://h` and `HTTPS://H:443/` are equal. Any other text is compared unchanged. `/a` and `/a/` are
+/// different paths.
 #[derive(Clone, Debug)]
 pub struct Resource<'a> {
     written: &'a str,
@@ -19,28 +19,28 @@ pub struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
-    /// The longest URI that is normalized, in bytes.
+    /// Maximum length of a URI that is normalized, in bytes. Longer texts are compared unchanged.
     const MAX_LENGTH: usize = 4096;
 
-    /// Reads what a client or a catalog names.
+    /// Parses the text that a client sent or a catalog contains.
     pub fn new(text: &'a str) -> Self {
         let normal = if text.len() <= Self::MAX_LENGTH { normalized(text) } else { None };
         Self { written: text, normal: normal.map_or(Cow::Borrowed(text), Cow::Owned) }
     }
 
-    /// The form in which it is compared.
+    /// The normalized form.
     pub fn as_compared(&self) -> &str {
         &self.normal
     }
 }
 
-/// Which audience each name selects, by its place among the audiences of a server.
+/// For each name, the index of the audience that it selects, among the audiences of a server.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Targets(HashMap<Box<str>, usize>);
 
 impl Targets {
-    /// Of two audiences with the same name the first one is selected. A name as it is written comes
-    /// before all that only equal it after normalization.
+    /// If two audiences have the same name, the first one is selected. An exact match takes precedence over
+    /// a match after normalization.
     pub(super) fn of(audiences: &[AudienceSpec]) -> Self {
         let names = || {
             audiences.iter().enumerate().flat_map(|(place, audience)| {
@@ -56,13 +56,13 @@ impl Targets {
         Self(targets)
     }
 
-    /// The place of the audience that is selected.
+    /// The index of the selected audience.
     pub(super) fn selected(&self, resource: &Resource<'_>) -> Option<usize> {
         self.0.get(resource.written).or_else(|| self.0.get(&*resource.normal)).copied()
     }
 }
 
-/// An absolute URI without fragment in its normal form; none if the text is no such URI.
+/// The normalized form of an absolute URI without fragment. `None` if the text is not one.
 fn normalized(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once(':')?;
     let mut letters = scheme.bytes();
@@ -92,7 +92,8 @@ fn normalized(text: &str) -> Option<String> {
         true => push_without_dot_segments(&path, &mut normal),
         false => normal.push_str(&path),
     }
-    // Without an authority, a path with two slashes in front would be read as one (RFC 3986 §3.3).
+    // Without an authority, a path that begins with two slashes would be parsed as an authority
+    // (RFC 3986 §3.3).
     if !before_query.starts_with("//") && normal[begin..].starts_with("//") {
         return None;
     }
@@ -103,13 +104,13 @@ fn normalized(text: &str) -> Option<String> {
     Some(normal)
 }
 
-/// User information as it is, the host in lower case, the port if it is not the scheme's own.
+/// The user information unchanged, the host in lower case, and the port unless it is the default.
 fn normalized_authority(authority: &str, scheme: &str) -> Option<String> {
     let (user, place) = match authority.rsplit_once('@') {
         Some((user, place)) => (Some(user), place),
         None => (None, authority),
     };
-    // The colons of an IPv6 address stand in brackets.
+    // The colons of an IPv6 address are inside of brackets.
     let (host, port) = match place.rfind(':').filter(|colon| !place[*colon..].contains(']')) {
         Some(colon) => (&place[..colon], &place[colon + 1..]),
         None => (place, ""),
@@ -122,7 +123,7 @@ fn normalized_authority(authority: &str, scheme: &str) -> Option<String> {
         normal.push_str(&unescaped(user)?);
         normal.push('@');
     }
-    // Once more, since an escape that stays is written in upper case.
+    // Lower case changed the remaining escapes too. The outer call writes them in upper case again.
     normal.push_str(&unescaped(&unescaped(host)?.to_ascii_lowercase())?);
     let usual = match scheme {
         "http" | "ws" => "80",
@@ -136,8 +137,8 @@ fn normalized_authority(authority: &str, scheme: &str) -> Option<String> {
     Some(normal)
 }
 
-/// Unreserved characters without escapes, all other escapes in upper case (RFC 3986 §6.2.2.1 and
-/// §6.2.2.2); none if there is a byte that no URI has, or a `%` that begins no escape.
+/// Decodes escapes of unreserved characters and writes all other escapes in upper case (RFC 3986 §6.2.2.1
+/// and §6.2.2.2). `None` if a byte is not allowed in a URI or an escape is invalid.
 fn unescaped(text: &str) -> Option<String> {
     let mut normal = String::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -157,7 +158,7 @@ fn unescaped(text: &str) -> Option<String> {
     Some(normal)
 }
 
-/// RFC 3986 §5.2.4, for a path that begins with a slash.
+/// Removes dot segments (RFC 3986 §5.2.4) from a path that begins with a slash.
 fn push_without_dot_segments(path: &str, out: &mut String) {
     let begin = out.len();
     let mut segments = path.split('/').skip(1).peekable();
@@ -171,7 +172,7 @@ fn push_without_dot_segments(path: &str, out: &mut String) {
                 continue;
             }
         }
-        // A dot segment at the end leaves the slash before it.
+        // After a dot segment at the end, the path ends with a slash.
         if segments.peek().is_none() {
             out.push('/');
         }
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn one_uri_in_two_spellings_is_one_resource() {
+    fn equivalent_uris_are_the_same_resource() {
         for (one, other) in [
             ("https://h", "https://h/"),
             ("https://h", "HTTPS://H"),
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rfc_3986_keeps_apart_is_apart() {
+    fn uris_that_rfc_3986_distinguishes_are_different() {
         for (one, other) in [
             ("https://h/a", "https://h/a/"),
             ("https://h/a", "https://h/A"),
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uri_is_compared_as_it_is() {
+    fn a_text_that_is_not_a_uri_is_compared_unchanged() {
         let long = format!("HTTPS://h/{}", "a".repeat(Resource::MAX_LENGTH));
         for text in ["", "Orders", "a b", "https://é", "https://h/%", "https://h/%z1", "1a:b", ":"]
             .into_iter()
@@ -259,7 +260,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_normal_form_is_its_own_normal_form(
+        fn normalizing_twice_changes_nothing(
             text in "[hH]ttps?:(//)?[aB@:%\\[\\]]{0,6}[0-9]{0,3}[/.%2eEfF41]{0,12}[?%a]{0,4}|\\PC{0,20}"
         ) {
             let once = compared(&text);

@@ -1,4 +1,4 @@
-//! A scope as it is written.
+//! Scopes.
 
 use std::fmt;
 
@@ -10,45 +10,45 @@ use super::kind::{Place, SpecKind};
 use super::{AuthorizationServer, EntityKey, EntityKind};
 use crate::spelling::Quoted;
 
-/// Whether a person is asked before a client gets a scope.
+/// Whether a user is asked before a client gets a scope.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "these are Okta's three")]
 pub enum Consent {
-    /// Asked for if a user takes part; granted without asking if none does.
+    /// Asked for if the grant involves a user. Granted without consent otherwise.
     Flexible,
     /// Never asked for.
     #[default]
     Implicit,
-    /// Always asked for; a grant without a person is refused.
+    /// Always asked for. A grant without a user is refused.
     Required,
 }
 
-/// Scopes that OpenID Connect and Okta give a meaning of their own: they are for persons, and no
-/// catalog defines them.
+/// Scopes that OpenID Connect and Okta define. They are about users. No catalog may define them.
 pub const RESERVED_SCOPES: [&str; 8] =
     ["address", "device_sso", "email", "groups", "offline_access", "openid", "phone", "profile"];
 
-/// Those of them that a person's grant can give: OpenID Connect Core §5.4, §11.
+/// The reserved scopes that a grant with a user can issue (OpenID Connect Core §5.4, §11).
 pub const STANDARD_SCOPES: [&str; 6] =
     ["address", "email", "offline_access", "openid", "phone", "profile"];
 
-/// The most characters of a scope's name.
+/// Maximum length of a scope's name, in characters.
 const MAX_NAME: usize = 128;
 
+/// Maximum length of a description, in characters.
 const MAX_DESCRIPTION: usize = 1000;
 
-/// A scope of a custom authorization server. Its name is the entity's.
+/// A scope of a custom authorization server. Its name is the name of the entity.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeSpec {
-    /// What the scope allows, for people.
+    /// What the scope allows, as shown to users.
     #[serde(default)]
     pub description: String,
-    /// Whether a person is asked.
+    /// Whether a user is asked.
     #[serde(default)]
     pub consent: Consent,
-    /// Whether a request that names no scope asks for this one.
+    /// Whether a request without `scope` parameter requests this scope.
     #[serde(default)]
     pub default: bool,
 }
@@ -61,7 +61,7 @@ impl SpecKind for ScopeSpec {
     }
 
     fn check(&self, review: &mut Review<'_, '_>) {
-        review.hold(Field::of("name"), check_name(&review.key().name));
+        review.report(Field::of("name"), check_name(&review.key().name));
         review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
     }
 
@@ -87,7 +87,7 @@ impl SpecKind for ScopeSpec {
     }
 }
 
-/// Why a text cannot name a scope.
+/// Why a text cannot be the name of a scope.
 enum NameProblem<'a> {
     NoToken(&'a str),
     TooLong,
@@ -122,7 +122,7 @@ impl fmt::Display for NameProblem<'_> {
     }
 }
 
-/// Reads a scope that is named somewhere.
+/// Parses a scope that another entity mentions.
 pub(crate) fn scope_token(name: &str) -> Result<Scope, impl fmt::Display> {
     Scope::parse(name).map_err(|_| NameProblem::NoToken(name))
 }
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_may_have_any_name_that_okta_takes() {
+    fn a_scope_may_have_any_name_that_okta_accepts() {
         for good in [
             "read:orders",
             "https://graph.example/.default",
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_admin_scopes_are_refused() {
+    fn admin_scopes_are_refused() {
         for (name, _) in crate::catalog::admin_scopes::SCOPES {
             assert!(check_name(name).is_err(), "{name}");
         }

@@ -1,4 +1,4 @@
-//! An authorization server as it is written.
+//! Authorization servers.
 
 mod rules;
 
@@ -15,13 +15,13 @@ use super::{AuthorizationServer, EntityKey, Status};
 
 /// The id of an authorization server: the last part of its issuer's path.
 ///
-/// Letters, digits, `-` and `_`, at most 64 of them. `org` is the org server's.
+/// 1 to 64 letters, digits, `-` and `_`. `org` is the id of the org server.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ServerId(Box<str>);
 
 impl ServerId {
-    /// The id under which the org server's keys and events are kept; no custom server may have it.
+    /// The id of the org server in stored keys and events. No custom server may have it.
     pub const ORG: &'static str = "org";
 
     /// The org server's id.
@@ -29,7 +29,7 @@ impl ServerId {
         Self(Self::ORG.into())
     }
 
-    /// The custom server that exists from the start.
+    /// The name of the custom server that exists from the start.
     pub const DEFAULT: &'static str = "default";
 
     /// The id of the custom server that exists from the start.
@@ -37,11 +37,11 @@ impl ServerId {
         Self(Self::DEFAULT.into())
     }
 
-    /// Parses the id of a custom server; the error says what is wrong.
+    /// Parses the id of a custom server.
     ///
     /// # Errors
     ///
-    /// A text that names the rule which is broken.
+    /// A text that names the broken rule.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
@@ -53,7 +53,7 @@ impl ServerId {
         Ok(Self(text.into()))
     }
 
-    /// The id as it is written.
+    /// The id as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -72,7 +72,7 @@ impl ServerId {
 impl TryFrom<String> for ServerId {
     type Error = &'static str;
 
-    /// The id that a row holds: the org server's too.
+    /// Parses a stored id, which may also be the org server's.
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text == Self::ORG { Ok(Self::org()) } else { Self::parse(&text) }
     }
@@ -90,23 +90,23 @@ impl fmt::Display for ServerId {
     }
 }
 
-/// A custom authorization server, without the scopes, claims and policies that belong to it.
+/// A custom authorization server. Its scopes, claims and policies are entities of their own.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSpec {
-    /// The name that people read.
+    /// The display name.
     pub name: String,
-    /// The audiences of its tokens; the first one is the default.
+    /// The audiences of its tokens. The first one is the default.
     pub audiences: Vec<AudienceSpec>,
-    /// How it writes its access tokens.
+    /// The format of its access tokens.
     #[serde(default)]
     pub dialect: Dialect,
-    /// The algorithms it has keys for; the first one signs.
+    /// The algorithms that it has keys for. The first one signs.
     pub algorithms: Vec<Algorithm>,
     /// The servers whose tokens may be exchanged for its own (RFC 8693).
     #[serde(default)]
     pub trusted_servers: BTreeSet<ServerId>,
-    /// Whether it serves.
+    /// Whether it is in use.
     #[serde(default)]
     pub status: Status,
 }
@@ -133,10 +133,10 @@ impl SpecKind for ServerSpec {
 }
 
 impl ServerSpec {
-    /// The audience of the `default` server until something is written of it.
+    /// The audience of the `default` server until the catalog defines that server.
     pub const DEFAULT_AUDIENCE: &'static str = "api://default";
 
-    /// What holds of a server of which nothing is written: the `default` server before a catalog.
+    /// The spec of a server that the catalog does not define. The `default` server has it at first.
     pub(super) fn unwritten() -> Self {
         Self {
             name: "Default".to_owned(),
@@ -158,7 +158,7 @@ impl ServerSpec {
 pub struct AudienceSpec {
     /// The value of `aud`.
     pub name: Audience,
-    /// URLs that a client may send as `resource`, as they were written; they are compared as
+    /// URLs that a client may send as `resource`, unchanged from the catalog. They are compared as
     /// [`Resource`](super::Resource)s.
     #[serde(default)]
     pub resources: Vec<String>,

@@ -1,4 +1,4 @@
-//! The catalog in memory: what requests read.
+//! The catalog in memory, which requests read.
 
 mod clients;
 pub(super) mod policies;
@@ -17,18 +17,18 @@ use super::kind::Place;
 use super::out_of_service::OutOfService;
 use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, ClaimSpec, ClientId, Edit, Entity, EntityKey, EntityKind, EntityRecord,
-    Owner, RowKey, ScopeSpec, ServerId, ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow,
+    Affected, AudienceSpec, CatalogChanges, ClaimSpec, ClientId, Edit, Entity, EntityKey,
+    EntityKind, EntityRecord, Owner, RowKey, ScopeSpec, ServerId, ServerSpec, Spec, Status,
+    TrustedIssuer, UnreadableRow, Versions, admin_scopes, built_in, own_tokens,
 };
-use super::{CatalogChanges, Versions, admin_scopes, built_in, own_tokens};
 
 /// One state of the whole catalog.
 ///
-/// It is made of shared parts. [`edited`](Self::edited) makes the next state, which copies the path
-/// to what has changed and shares the rest.
+/// Its parts are shared. [`edited`](Self::edited) makes the next state, which copies only the changed parts
+/// and shares the rest.
 ///
-/// What a row belongs to that this version does not understand is out of service: asked for, it is an
-/// error, which is neither its absence nor what was known of it before.
+/// If this version cannot read a row, the client or server of that row is out of service. A lookup returns
+/// an error, because its last readable state may allow too much.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     versions: Versions,
@@ -40,20 +40,20 @@ pub struct Snapshot {
     out_of_service: Arc<OutOfService>,
 }
 
-/// What a decision has read in the catalog: the rows of a client and of a server, at a version.
+/// The rows that a decision has read: those of a client and of a server, at a version of the catalog.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "storages compare each of them")]
+#[expect(clippy::exhaustive_structs, reason = "storages compare each field")]
 pub struct CatalogState {
     /// The client.
     pub client: ClientId,
     /// The server.
     pub server: ServerId,
-    /// The version of the catalog that the decision was made on.
+    /// The version of the catalog that the decision has read.
     pub version: u64,
 }
 
 impl Snapshot {
-    /// The catalog in which nothing is written: the org server and the `default` one.
+    /// The empty catalog: it has only the org server and the `default` server.
     pub fn empty(base: &Issuer) -> Self {
         let default = ServerId::default_server();
         let server = AuthorizationServer::custom(base, &default);
@@ -68,21 +68,21 @@ impl Snapshot {
         }
     }
 
-    /// The state after some changes that were read from a storage.
+    /// The next state, after changes that were read from a storage.
     #[must_use]
     pub fn after(&self, changes: CatalogChanges) -> Self {
         let CatalogChanges { version, mut edits, mut records, unreadable, gone } = changes;
         let mut out_of_service = Arc::clone(&self.out_of_service);
         if !unreadable.is_empty() || !out_of_service.is_empty() {
-            let understood = edits.iter().map(|edit| edit.key().into()).chain(gone);
-            let understood: Vec<RowKey> = understood.collect();
-            // What was known of a client is forgotten, so that none of its origins is let in.
+            let resolved = edits.iter().map(|edit| edit.key().into()).chain(gone);
+            let resolved: Vec<RowKey> = resolved.collect();
+            // The last readable state of the client is removed, so that its origins are refused.
             let clients = unreadable.iter().filter_map(|row| match row.affected() {
                 Affected::Client(id) => ClientId::parse(id).ok(),
                 Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
             });
             edits.extend(clients.map(|id| Edit::Delete(EntityKey::client(&id))));
-            Arc::make_mut(&mut out_of_service).follow(understood.into_iter(), unreadable);
+            Arc::make_mut(&mut out_of_service).follow(resolved.into_iter(), unreadable);
         }
         let with_record = |edit: Edit| {
             let record = records.remove(edit.key());
@@ -92,7 +92,7 @@ impl Snapshot {
         Self { out_of_service, ..self.edited_with(version, edits) }
     }
 
-    /// The same, with the signing keys of a version, of which some are not understood.
+    /// The same catalog with another version of the signing keys, and those that cannot be read.
     #[must_use]
     pub fn with_keys(mut self, version: u64, unreadable: Vec<Arc<UnreadableRow>>) -> Self {
         self.versions.keys = version;
@@ -102,7 +102,7 @@ impl Snapshot {
         self
     }
 
-    /// The state after some changes, all of which are understood.
+    /// The next state, after changes that are all readable.
     #[must_use]
     pub fn edited(&self, version: u64, edits: Vec<Edit>) -> Self {
         self.edited_with(version, edits.into_iter().map(|edit| (edit, None)).collect())
@@ -115,7 +115,7 @@ impl Snapshot {
         for (edit, record) in edits {
             match edit.key().server_id().map(ServerId::parse) {
                 Some(Ok(server)) => by_server.entry(server).or_default().push((edit, record)),
-                // No server of such an id can be asked for, so nothing is lost.
+                // No request can look up a server with such an id, so the edit has no effect.
                 Some(Err(_)) => {}
                 None => {
                     let id = edit.key().name.clone();
@@ -133,7 +133,8 @@ impl Snapshot {
             };
             edits.into_iter().for_each(|(edit, record)| server.edit(edit, record));
             server.index();
-            // What belongs to a server waits for it: the server's own row may not be understood yet.
+            // A server without its own row is kept if it has scopes, claims or policies: its own row may
+            // only be unreadable at the moment.
             match server.is_blank() {
                 false => next.servers.insert(id, Arc::new(server)),
                 true => next.servers.remove(&id),
@@ -142,27 +143,27 @@ impl Snapshot {
         next
     }
 
-    /// The version of the newest change that is in it.
+    /// The version of its newest change.
     pub fn version(&self) -> u64 {
         self.versions.catalog
     }
 
-    /// The same, and the version of the signing keys that it was read with.
+    /// The version of its newest change, and the version of the signing keys.
     pub fn versions(&self) -> Versions {
         self.versions
     }
 
-    /// The rows that this version does not understand.
+    /// The rows that this version cannot read.
     pub fn unreadable_rows(&self) -> impl Iterator<Item = &Arc<UnreadableRow>> {
         self.out_of_service.rows()
     }
 
-    /// The org authorization server: what is always there of it, in service or not.
+    /// The org authorization server, even if it is out of service.
     pub fn org(&self) -> &Arc<AuthorizationServer> {
         &self.org
     }
 
-    /// An authorization server, active or not; none if there is none.
+    /// An authorization server, active or not. `None` if it does not exist.
     ///
     /// # Errors
     ///
@@ -176,7 +177,7 @@ impl Snapshot {
         Ok(server.filter(|server| server.is_written))
     }
 
-    /// A custom authorization server by whatever somebody takes for an id.
+    /// A custom authorization server by an id that is not parsed yet.
     ///
     /// # Errors
     ///
@@ -187,13 +188,13 @@ impl Snapshot {
     ) -> Result<Option<&Arc<AuthorizationServer>>, Arc<UnreadableRow>> {
         match ServerId::parse(id) {
             Ok(id) => self.server(&id),
-            // A newer version may know other ids.
+            // A newer version may allow other ids.
             Err(_) if id == ServerId::ORG => Ok(None),
             Err(_) => self.out_of_service.check_server(id).map(|()| None),
         }
     }
 
-    /// An entity that is understood; none if none was written.
+    /// A readable entity. `None` if it was not written.
     pub fn entity(&self, key: &EntityKey) -> Option<Entity> {
         let (owner, spec) = match key.server_id() {
             None => {
@@ -208,7 +209,7 @@ impl Snapshot {
         Some(Entity { key: key.clone(), owner, spec })
     }
 
-    /// What is kept of an entity besides what was written; none if none was read from a storage.
+    /// The id and the times of an entity. `None` if it was not read from a storage.
     pub fn record(&self, key: &EntityKey) -> Option<&EntityRecord> {
         match key.server_id() {
             None => self.known_client(&key.name)?.record.as_ref(),
@@ -219,12 +220,12 @@ impl Snapshot {
         }
     }
 
-    /// Tells whether there is an entity, understood or not.
+    /// Tells whether an entity exists, readable or not.
     pub(super) fn has(&self, key: &EntityKey) -> bool {
         self.entity(key).is_some() || self.out_of_service.rows().any(|row| row.key == key.into())
     }
 
-    /// The keys of all entities of a kind: in a server, or of all servers or clients.
+    /// The keys of all entities of a kind in a server. For the kinds server and client, all keys.
     pub(super) fn keys_in(&self, kind: EntityKind, server: &str) -> Vec<EntityKey> {
         match kind.place() {
             Place::Client => return self.clients().map(|it| EntityKey::client(&it.id)).collect(),
@@ -238,7 +239,7 @@ impl Snapshot {
         server.map_or_else(Vec::new, |server| kind.keys_in(server))
     }
 
-    /// The issuer of a server, whether there is such a server or not.
+    /// The issuer of a server, whether or not the server exists.
     pub fn issuer_of(&self, id: &ServerId) -> Issuer {
         if id.is_org() { self.base.clone() } else { AuthorizationServer::issuer(&self.base, id) }
     }
@@ -250,7 +251,7 @@ impl Snapshot {
         all.filter(move |server| server.is_written && in_service(&server.id))
     }
 
-    /// A client, active or not; none if there is none.
+    /// A client, active or not. `None` if it does not exist.
     ///
     /// # Errors
     ///
@@ -264,51 +265,51 @@ impl Snapshot {
         self.clients.find(id)
     }
 
-    /// What a commit must still find in the catalog of a client and a server.
+    /// The state of a client and a server, which a commit compares with the stored catalog.
     pub(crate) fn state_of(&self, client: &Client, server: &AuthorizationServer) -> CatalogState {
         let (client, server) = (client.id.clone(), server.id.clone());
         CatalogState { client, server, version: self.version() }
     }
 
-    /// All clients, active or not, in no order.
+    /// All clients, active or not, in no particular order.
     pub fn clients(&self) -> impl Iterator<Item = &Arc<Client>> {
         self.clients.all()
     }
 
-    /// Tells whether some active client has registered this web origin.
+    /// Tells whether an active client has registered this web origin.
     pub fn has_origin(&self, origin: &str) -> bool {
         self.origins.contains(origin)
     }
 }
 
-/// An authorization server with all that belongs to it.
+/// An authorization server with its scopes, claims, trusted issuers and policies.
 #[derive(Clone, Debug)]
 pub struct AuthorizationServer {
     /// Its id.
     pub id: ServerId,
     /// Its issuer.
     pub issuer: Issuer,
-    /// What was written of the server itself.
+    /// The spec of the server itself.
     pub spec: ServerSpec,
     /// Its scopes.
     pub scopes: BTreeMap<Scope, ScopeSpec>,
-    /// Its claims. The name of a claim is that of its key.
+    /// Its claims. The name of a claim is in its key.
     pub claims: BTreeMap<EntityKey, ClaimSpec>,
-    /// The issuers whose assertions it takes, by their `iss`.
+    /// The issuers whose assertions it accepts, by their `iss`.
     pub trusted_issuers: BTreeMap<String, TrustedIssuer>,
     policies: BTreeMap<String, Policy>,
-    /// The scopes that are asked for by naming none.
+    /// The scopes of a request without `scope` parameter.
     pub default_scopes: ScopeSet,
     ordered_policies: OrderedPolicies,
     own_tokens: Rules,
     targets: Targets,
     is_written: bool,
-    /// Who may change each of them, and the server itself; and what is kept of it besides.
+    /// The owner, the id and the times of the server and of each entity that belongs to it.
     rows: BTreeMap<EntityKey, (Owner, Option<EntityRecord>)>,
 }
 
 impl AuthorizationServer {
-    /// The org server: its scopes are the admin scopes, its audience is itself.
+    /// The org server. Its scopes are the admin scopes, and its audience is its own issuer.
     fn org(base: &Issuer) -> Self {
         let scopes = admin_scopes::SCOPES.iter().filter_map(|(name, description)| {
             let spec = ScopeSpec { description: (*description).to_owned(), ..ScopeSpec::default() };
@@ -336,7 +337,7 @@ impl AuthorizationServer {
         org
     }
 
-    /// A custom server of which nothing is written yet. The `default` one is there all the same.
+    /// A custom server that the catalog does not define yet. `default` exists even so.
     fn custom(base: &Issuer, id: &ServerId) -> Self {
         let issuer = Self::issuer(base, id);
         let spec = ServerSpec::unwritten();
@@ -362,7 +363,7 @@ impl AuthorizationServer {
         Issuer::parse(&issuer).expect("a base URL with a path is an issuer")
     }
 
-    /// Tells whether nothing is written of the server, nor of anything that belongs to it.
+    /// Tells whether neither the server nor any entity of it is written.
     fn is_blank(&self) -> bool {
         let is_childless = self.scopes.is_empty()
             && self.claims.is_empty()
@@ -383,14 +384,14 @@ impl AuthorizationServer {
         self.ordered_policies.all()
     }
 
-    /// Those that apply to a client, each with its place in [`policies`](Self::policies).
+    /// The active policies that apply to a client, each with its index in [`policies`](Self::policies).
     pub fn policies_for(&self, client: &str) -> impl Iterator<Item = (u32, &Policy)> {
         self.ordered_policies.for_client(client)
     }
 
-    /// The audience of a token, by the `resource` that the client named (RFC 8707).
+    /// The audience of a token, by the `resource` parameter of the request (RFC 8707).
     ///
-    /// An audience is selected by its name too. If the client named nothing, it is the first one.
+    /// The name of an audience also selects it. Without the parameter it is the first audience.
     pub fn audience(&self, resource: Option<&Resource<'_>>) -> Option<&Audience> {
         let place = match resource {
             None => 0,
@@ -399,7 +400,7 @@ impl AuthorizationServer {
         self.spec.audiences.get(place).map(|audience| &audience.name)
     }
 
-    /// What is asked of an access token that comes back to this server.
+    /// The rules that verify this server's own access tokens.
     pub(crate) fn own_tokens(&self) -> &Rules {
         &self.own_tokens
     }
@@ -417,34 +418,34 @@ impl AuthorizationServer {
         }
     }
 
-    /// Takes over what is written of the server itself.
+    /// Sets the spec of the server itself.
     pub(super) fn write(&mut self, spec: ServerSpec) {
         self.spec = spec;
         self.is_written = true;
     }
 
-    /// Forgets what was written of the server itself.
+    /// Resets the spec of the server itself.
     pub(super) fn unwrite(&mut self) {
         self.write(ServerSpec::unwritten());
         self.is_written = self.id.is_default();
     }
 
-    /// What was written of the server itself.
+    /// The spec of the server itself, if it is written.
     pub(super) fn written(&self) -> Option<&ServerSpec> {
         self.is_written.then_some(&self.spec)
     }
 
-    /// A policy, if there is one of that name.
+    /// The policy with this name, if there is one.
     pub(super) fn known_policy(&self, name: &str) -> Option<&Policy> {
         self.policies.get(name)
     }
 
-    /// A policy, which is made if there is none of that name.
+    /// The policy with this name, which is added if there is none.
     pub(super) fn policy(&mut self, name: &str) -> &mut Policy {
         self.policies.entry(name.to_owned()).or_insert_with(|| Policy::named(name))
     }
 
-    /// Makes ready what requests look up.
+    /// Rebuilds the values that are derived from the specs, for fast lookups.
     fn index(&mut self) {
         self.own_tokens = own_tokens::own_rules(&self.issuer, &self.spec.audiences);
         self.targets = Targets::of(&self.spec.audiences);

@@ -1,39 +1,38 @@
-//! A row of the catalog as it is stored, before it is understood.
+//! A row of the catalog as it is stored, and how it is parsed.
 //!
-//! A newer version of this program may write what this one does not know: a kind of entity, a member, a
-//! value, or a whole new format. Such a row is data too. What it belongs to is out of service on this
-//! node until the row is understood or gone; nothing of it is guessed.
+//! A newer version of this program may write a kind of entity, a member, a value or a format that this
+//! version does not know. Such a row is kept as unreadable. Its client or server is out of service on this
+//! node until the row is readable or deleted. Ignoring the unknown part could allow too much.
 
 use std::fmt;
 
 use super::kind::Place;
-use super::{Edit, Entity, EntityKey, EntityKind, Owner, Spec};
-use crate::catalog::UserId;
+use super::{Edit, Entity, EntityKey, EntityKind, Owner, Spec, UserId};
 
 /// The newest format of rows that this version reads, and the one that it writes.
 ///
-/// Whoever changes what a row means, so that an older version would understand it wrongly, raises it. A
-/// new member or a new value needs no new format: an older version does not read a row that has one.
+/// Increase it if the meaning of a row changes, so that an earlier version would misunderstand it. A new
+/// member or a new value needs no new format: earlier versions refuse to read a row that has one.
 pub const FORMAT: u64 = 1;
 
-/// By what a row is found; its kind may be one that this version does not know.
+/// The key of a row. Its kind may be unknown to this version.
 ///
-/// Of whatever kind it is: what has a parent belongs to the server with whose id the parent begins. What
-/// will belong to a client is a member of the client's own row.
+/// For every kind, known or not, a row with a parent belongs to the server whose id is the first part of
+/// the parent. Data that belongs to a client is always a member of the client's own row.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct RowKey {
-    /// What it is.
+    /// The kind of the row.
     pub kind: String,
-    /// To what it belongs.
+    /// The entity that it belongs to.
     pub parent: String,
-    /// Its name, unique among its siblings.
+    /// The name, unique among the rows of the same kind and parent.
     pub name: String,
 }
 
 impl RowKey {
-    /// The kind under which the rows of users are named.
+    /// The kind of the rows of users.
     const USER: &'static str = "user";
-    /// The kind under which signing keys are named.
+    /// The kind of the rows of signing keys.
     const SIGNING_KEY: &'static str = "signing_key";
 
     /// The key of a user's row.
@@ -54,7 +53,7 @@ impl From<&EntityKey> for RowKey {
     }
 }
 
-/// On one line, whatever its names hold.
+/// Always on one line: control characters are escaped.
 impl fmt::Display for RowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, parent, name } = self;
@@ -67,23 +66,23 @@ impl fmt::Display for RowKey {
     }
 }
 
-/// A row that this version does not understand.
+/// A row that this version cannot read.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, thiserror::Error)]
 #[error("{key} cannot be read by this version: {why}")]
 pub struct UnreadableRow {
-    /// By what it is found.
+    /// The key of the row.
     pub key: RowKey,
-    /// What is not understood. It names members, never values.
+    /// What cannot be read. The text contains names of members, never values.
     pub why: String,
 }
 
-/// What is out of service because a row is not understood.
+/// What is out of service because a row cannot be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever adds one decides what it stops")]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle each variant")]
 pub enum Affected<'a> {
     /// A client, by its id.
     Client(&'a str),
-    /// Nothing: whatever refers to such a row has a member for it, which is not understood either.
+    /// Nothing. An entity that refers to such a row has a member for it, which is unreadable too.
     Nothing,
     /// A server, by its id.
     Server(&'a str),
@@ -92,7 +91,7 @@ pub enum Affected<'a> {
 }
 
 impl UnreadableRow {
-    /// A row of a format that is newer than [`FORMAT`]; none if it is not.
+    /// An unreadable row, if `format` is newer than [`FORMAT`].
     pub fn of_newer_format(key: impl FnOnce() -> RowKey, format: u64) -> Option<Self> {
         let why = || format!("its format is {format}, known is {FORMAT}");
         (format > FORMAT).then(|| Self { key: key(), why: why() })
@@ -123,25 +122,25 @@ impl UnreadableRow {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "it has the columns of the table")]
 pub struct StoredRow {
-    /// By what it is found.
+    /// The key of the row.
     pub key: RowKey,
     /// The number of its format.
     pub format: u64,
-    /// The name of its owner; none of an entity that is gone.
+    /// The stored name of its owner. `None` if the entity is deleted.
     pub owner: Option<String>,
-    /// What was written, as JSON; none of an entity that is gone.
+    /// The spec as JSON. `None` if the entity is deleted.
     pub body: Option<String>,
 }
 
-/// What a stored row says.
+/// The result of reading a stored row.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a row is understood or not")]
+#[expect(clippy::exhaustive_enums, reason = "a row is readable or not")]
 pub enum ReadRow {
     /// A change of an entity.
     Edit(Edit),
-    /// An entity of an unknown kind is gone.
+    /// An entity of an unknown kind is deleted.
     Gone(RowKey),
-    /// It is not understood.
+    /// The row cannot be read.
     Unreadable(UnreadableRow),
 }
 
@@ -158,7 +157,7 @@ impl From<&Edit> for StoredRow {
 }
 
 impl StoredRow {
-    /// Understands the row, as far as this version can.
+    /// Parses the row.
     pub fn read(self) -> ReadRow {
         let Self { key, format, owner, body } = self;
         let kind = EntityKind::from_name(&key.kind);
@@ -171,7 +170,7 @@ impl StoredRow {
         if let Some(newer) = UnreadableRow::of_newer_format(|| key.clone(), format) {
             return ReadRow::Unreadable(newer);
         }
-        match understood(kind, &key, owner.as_deref(), &body) {
+        match read_entity(kind, &key, owner.as_deref(), &body) {
             Ok(entity) => ReadRow::Edit(Edit::Put(entity)),
             Err(why) => ReadRow::Unreadable(UnreadableRow { key, why }),
         }
@@ -182,7 +181,7 @@ fn entity_key(kind: EntityKind, RowKey { parent, name, .. }: RowKey) -> EntityKe
     EntityKey { kind, parent, name }
 }
 
-fn understood(
+fn read_entity(
     kind: Option<EntityKind>,
     key: &RowKey,
     owner: Option<&str>,
@@ -192,7 +191,7 @@ fn understood(
     let owner = owner.and_then(Owner::from_name).ok_or("its owner is not known")?;
     let key = entity_key(kind, key.clone());
     key.check()?;
-    // serde would read a list as the members in their order.
+    // serde would also accept an array with the values of the members in their order.
     if !body.trim_start().starts_with('{') {
         return Err("its body is no object".to_owned());
     }
@@ -200,7 +199,8 @@ fn understood(
     Ok(Entity { key, owner, spec })
 }
 
-/// What is not understood, by the names of members and variants. What else serde says may quote values.
+/// Says what cannot be read, with names of members and variants only. Other messages of serde may contain
+/// values, which must not be logged.
 fn misread(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let names = ["unknown field", "unknown variant", "missing field"];

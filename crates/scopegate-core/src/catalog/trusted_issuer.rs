@@ -1,4 +1,4 @@
-//! An issuer whose assertions a server takes (RFC 7523 §2.1), as it is written.
+//! Issuers whose assertions a server accepts (RFC 7523 §2.1).
 
 use scopegate_jose::{Jwk, KeySet};
 use serde::{Deserialize, Serialize};
@@ -9,22 +9,22 @@ use super::kind::{Place, SpecKind};
 use super::{AuthorizationServer, Clients, EntityKey, EntityKind};
 use crate::spelling::Quoted;
 
-/// The most characters of an issuer's name.
+/// Maximum length of an issuer, in characters.
 const MAX_ISSUER: usize = 1024;
 
-/// An issuer whose assertions are taken. Its `iss` is the entity's name.
+/// An issuer whose assertions are accepted. Its `iss` is the name of the entity.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedIssuerSpec {
     /// Its public keys, inline.
     #[serde(default)]
     pub jwks: Vec<Jwk>,
-    /// Where its public keys are, if they are not inline.
+    /// The URL of its public keys, if they are not inline.
     #[serde(default)]
     pub jwks_uri: Option<String>,
-    /// What its `sub` is.
+    /// What the `sub` of its assertions is.
     pub subject: SubjectKind,
-    /// The clients that may bring its assertions.
+    /// The clients that may present its assertions.
     pub clients: Clients,
 }
 
@@ -32,7 +32,7 @@ impl SpecKind for TrustedIssuerSpec {
     const PLACE: Place = Place::InServer;
 
     const NAME_FIELD: &'static str = "issuer";
-    const MOST_IN_A_SERVER: Option<usize> = Some(100);
+    const MAX_PER_SERVER: Option<usize> = Some(100);
 
     fn check(&self, review: &mut Review<'_, '_>) {
         check_name(review);
@@ -60,7 +60,7 @@ impl SpecKind for TrustedIssuerSpec {
     }
 }
 
-/// The `iss` of its assertions: most often a URL, but it need not be one (RFC 7519 §4.1.1).
+/// Checks the `iss` of its assertions. It is usually a URL, but need not be one (RFC 7519 §4.1.1).
 fn check_name(review: &mut Review<'_, '_>) {
     let (name, field) = (review.key().name.as_str(), Field::of("issuer"));
     let shown = Quoted(name);
@@ -84,7 +84,7 @@ fn check_name(review: &mut Review<'_, '_>) {
 /// What the `sub` of an assertion is.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "a person has a login and an id")]
+#[expect(clippy::exhaustive_enums, reason = "a user has a login and an id")]
 pub enum SubjectKind {
     /// The id of a user.
     Id,
@@ -93,10 +93,10 @@ pub enum SubjectKind {
     Login,
 }
 
-/// An issuer whose assertions are taken, with its keys at hand.
+/// An issuer whose assertions are accepted, with its parsed keys.
 #[derive(Clone, Debug)]
 pub struct TrustedIssuer {
-    /// What was written of it.
+    /// Its spec.
     pub spec: TrustedIssuerSpec,
     /// Its inline keys, ready to verify with.
     pub keys: KeySet,

@@ -1,4 +1,4 @@
-//! The id of a person.
+//! The id of a user.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::ClientId;
 
-/// The id of a user: stable, never used again, and never the id of a client.
+/// The id of a user. It never changes, is never reused, and is never the id of a client.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UserId(Box<str>);
 
 impl UserId {
-    /// With this begin user ids.
+    /// The prefix of user ids.
     pub const PREFIX: &'static str = ClientId::USER_ID_PREFIX;
 
     /// A new id.
@@ -21,11 +21,11 @@ impl UserId {
         Self(format!("{}{}", Self::PREFIX, random_token(15)).into())
     }
 
-    /// Parses a user id; the error says what is wrong.
+    /// Parses a user id.
     ///
     /// # Errors
     ///
-    /// A text that names the rule which is broken.
+    /// A text that names the broken rule.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let is_graphic = text.bytes().all(|byte| byte.is_ascii_graphic());
         if !text.starts_with(Self::PREFIX) || text.len() > 64 || !is_graphic {
@@ -34,7 +34,7 @@ impl UserId {
         Ok(Self(text.into()))
     }
 
-    /// The id as it is written.
+    /// The id as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_id_is_no_client_id() {
+    fn a_user_id_is_not_a_client_id() {
         let id = UserId::generate();
         assert!(ClientId::parse(id.as_str()).is_err());
         assert_eq!(UserId::parse(id.as_str()), Ok(id.clone()));

@@ -1,4 +1,4 @@
-//! `[[server.claim]]`: a custom claim and where its value comes from.
+//! `[[server.claim]]`: a custom claim and the source of its value.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,7 @@ use super::json;
 use crate::catalog::{
     ClaimSource, ClaimSpec, EntityKey, EntityKind, GroupFilter, GroupMatch, Spec, TokenKind,
 };
-use crate::toml_reader::Shape;
-use crate::toml_reader::{Node, Table};
+use crate::toml_reader::{Node, Shape, Table};
 
 const CLAIM: Shape =
     Shape { what: "a claim", keys: &["name", "token", "value", "scopes"], ..Shape::NONE };
@@ -37,10 +36,10 @@ pub(super) fn read_all<'f>(
 ) {
     let claims = server.tables("claim", "[[server.claim]]", &CLAIM);
     let is_of_id_tokens =
-        |claim: &Table<'f>| claim.text_again("token").is_some_and(|token| token.text == "id");
+        |claim: &Table<'f>| claim.text_if_written("token").is_some_and(|token| token.text == "id");
     let of_access = claims.iter().filter(|claim| !is_of_id_tokens(claim));
     let of_access: HashSet<&str> =
-        of_access.filter_map(|claim| Some(claim.text_again("name")?.text)).collect();
+        of_access.filter_map(|claim| Some(claim.text_if_written("name")?.text)).collect();
     for claim in claims {
         let name = draft.name(claim, "name");
         let is_beside = is_of_id_tokens(&claim) && of_access.contains(name.as_str());
@@ -85,7 +84,7 @@ fn read_value(node: Node<'_>) -> Option<ClaimSource> {
     }
 }
 
-/// Reads which groups of a user a claim names.
+/// Reads which of a user's groups are in a claim.
 fn read_groups(node: Node<'_>) -> Option<ClaimSource> {
     let table = node.table(&GROUPS)?;
     let filters = GroupMatch::ALL.into_iter();

@@ -1,4 +1,4 @@
-//! `[[client]]`: a client, its credentials, and how it gets tokens for users.
+//! `[[client]]`: a client, its credentials, and its rules for users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,13 @@ use serde_json::Value;
 use super::context::CatalogContext;
 use super::draft::Draft;
 use super::ids::{BadIds, read_set};
-use super::{json, jwks, people, secret, status};
+use super::{json, jwks, secret, status, users_and_groups};
 use crate::catalog::{
     ClientAuth, ClientConsent, ClientId, ClientSpec, ClientType, EntityKey, EntityKind,
     RedirectUri, RefreshPolicy, RotationType,
 };
 use crate::spelling::{Instead, Quoted};
-use crate::toml_reader::Shape;
-use crate::toml_reader::{Node, Table};
+use crate::toml_reader::{Node, Shape, Table};
 
 pub(super) const CLIENT: Shape = Shape {
     what: "a client",
@@ -66,7 +65,7 @@ const ROTATION: [(&str, RotationType); 2] =
 const CONSENT: [(&str, ClientConsent); 2] =
     [("REQUIRED", ClientConsent::Required), ("TRUSTED", ClientConsent::Trusted)];
 
-/// Authentication methods that the format knows and that are not supported yet.
+/// Authentication methods of the file format that are not supported yet.
 const LATER_METHODS: [&str; 3] =
     ["client_secret_jwt", "self_signed_tls_client_auth", "tls_client_auth"];
 
@@ -78,7 +77,7 @@ pub(super) fn read<'f>(
     draft: &mut Draft<'f>,
 ) {
     let id = client.required_text("id").and_then(|id| id.parse(ClientId::parse));
-    let name = id.map_or_else(|| draft.no_name(), |id| id.to_string());
+    let name = id.map_or_else(|| draft.placeholder_name(), |id| id.to_string());
     let key = EntityKey { kind: EntityKind::Client, parent: String::new(), name };
     draft.read(client, key, || read_spec(client, ids, context));
 }
@@ -100,7 +99,7 @@ fn read_spec(
     let boolean = |key| client.optional(key).and_then(Node::boolean);
     let consent = client.optional_text("consent_method");
     let may_act = client.optional_text("may_act").map(|id| ids.client(id));
-    let (users, groups) = people::read(client);
+    let (users, groups) = users_and_groups::read(client);
     let origins = client.optional("origins");
     let client_type = client_type?;
     Some(ClientSpec {
@@ -134,7 +133,7 @@ fn read_auth(node: Node<'_>) -> Option<ClientAuth> {
     let name = node.text()?;
     if LATER_METHODS.contains(&name.text) {
         let shown = Quoted(name.text);
-        // Whatever it resembles, one of the others is meant to take its place: list them.
+        // Suggest all supported methods. The one with the most similar name may not be the right one.
         let known = ClientAuth::ALL.iter().map(|known| known.as_str());
         let instead = Instead { of: "", known };
         name.refuse(format_args!(
@@ -146,7 +145,7 @@ fn read_auth(node: Node<'_>) -> Option<ClientAuth> {
     name.one_of("authentication method", &known)
 }
 
-/// Reads the grant types; a client that can keep a secret and names none asks for itself.
+/// Reads the grant types. The default of a confidential client is `client_credentials`.
 fn read_grant_types(client: Table<'_>, client_type: ClientType) -> BTreeSet<String> {
     let names = client.optional("grant_types");
     let is_confidential = matches!(client_type, ClientType::Service | ClientType::Web);
@@ -173,14 +172,14 @@ fn read_refresh(client: Table<'_>, client_type: ClientType) -> RefreshPolicy {
         (None, RotationType::Rotate) => RefreshPolicy::DEFAULT_LEEWAY,
         (None, RotationType::Static) => 0,
         (Some(node), _) => {
-            // A number that does not fit is too large for a leeway.
+            // A number above 255 is too large for a leeway in any case. The rules refuse `u8::MAX`.
             node.whole().map_or(0, |leeway| u8::try_from(leeway).unwrap_or(u8::MAX))
         }
     };
     RefreshPolicy { rotation_type, leeway }
 }
 
-/// Reads the audiences whose tokens a client may look into.
+/// Reads the audiences whose tokens a client may introspect.
 fn read_audiences(client: Table<'_>) -> BTreeSet<Audience> {
     let names = client.optional("audiences").and_then(Node::texts).unwrap_or_default();
     names.into_iter().filter_map(|name| name.parse(Audience::parse)).collect()

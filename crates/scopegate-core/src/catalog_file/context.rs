@@ -1,10 +1,10 @@
-//! What a catalog file is read against.
+//! The environment in which a catalog file is read.
 
 use scopegate_claims::Issuer;
 
 use crate::catalog::{ClientId, UserId};
 
-/// What a catalog file is read against.
+/// The environment in which a catalog file is read.
 ///
 /// ```
 /// use scopegate_claims::Issuer;
@@ -18,10 +18,10 @@ use crate::catalog::{ClientId, UserId};
 ///         None
 ///     }
 ///     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32] {
-///         *sha256 // an HMAC under the master key, where the file is applied
+///         *sha256 // an HMAC with the master key, if the file is applied
 ///     }
 ///     fn seal_password(&self, _: &UserId, phc: &str) -> Vec<u8> {
-///         phc.into() // sealed under the master key, where the file is applied
+///         phc.into() // sealed with the master key, if the file is applied
 ///     }
 ///     fn issuer_base(&self) -> Option<&Issuer> {
 ///         None
@@ -42,16 +42,16 @@ pub trait CatalogContext {
     /// The value of an environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// What is kept of a client's secret, given its SHA-256.
+    /// The stored form of a client's secret, given its SHA-256.
     fn secret_mac(&self, sha256: &[u8; 32]) -> [u8; 32];
 
-    /// What is kept of a person's password, given its hash (a PHC text).
+    /// The stored form of a user's password, given its hash (a PHC string).
     fn seal_password(&self, user: &UserId, phc: &str) -> Vec<u8>;
 
-    /// The issuer of the org server, where it is known: no audience may equal an issuer.
+    /// The issuer of the org server, if it is known. No audience may equal an issuer.
     fn issuer_base(&self) -> Option<&Issuer>;
 
-    /// Tells whether the API owns such a client, so that policies may name it.
+    /// Tells whether the API owns a client with this id, so that the file may refer to it.
     ///
     /// Clients that a file owns do not count: if this file leaves one out, it will be deleted.
     fn has_client(&self, id: &ClientId) -> bool {

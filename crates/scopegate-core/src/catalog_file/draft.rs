@@ -1,24 +1,31 @@
-//! What has been read of the catalog so far, and where each part of it stands.
+//! The entities that were read from the file so far, with their positions.
 
 use super::position;
 use crate::catalog::{Edit, Entity, EntityKey, Fault, Owner, Spec};
 use crate::toml_reader::{Problems, Table};
 
-/// The entities that were read, each with its table.
+/// The entities that were read so far, each with its table.
 pub(super) struct Draft<'f> {
     edits: Vec<Edit>,
     tables: Vec<Table<'f>>,
     unread: Vec<EntityKey>,
-    nameless: usize,
+    placeholders: usize,
     problems: &'f Problems,
 }
 
 impl<'f> Draft<'f> {
     pub(super) fn new(problems: &'f Problems) -> Self {
-        Self { edits: Vec::new(), tables: Vec::new(), unread: Vec::new(), nameless: 0, problems }
+        Self {
+            edits: Vec::new(),
+            tables: Vec::new(),
+            unread: Vec::new(),
+            placeholders: 0,
+            problems,
+        }
     }
 
-    /// Reads an entity. If it cannot be read its name counts all the same: what refers to it is right.
+    /// Reads an entity. If it cannot be read, its name still counts as existing, so that references to it are
+    /// not reported too.
     pub(super) fn read<S: Into<Spec>>(
         &mut self,
         table: Table<'f>,
@@ -34,19 +41,19 @@ impl<'f> Draft<'f> {
         }
     }
 
-    /// The name that the table gives, under a key that must be there. If it gives none this is a name that
-    /// nothing else has, so that the rest of the entity can be checked.
+    /// The name in a table, under a required key. If it is missing, a unique placeholder is returned, so
+    /// that the rest of the entity can be checked.
     pub(super) fn name(&mut self, table: Table<'f>, key: &'static str) -> String {
         match table.required_text(key) {
             Some(name) => name.text.to_owned(),
-            None => self.no_name(),
+            None => self.placeholder_name(),
         }
     }
 
-    /// A name that nothing else has.
-    pub(super) fn no_name(&mut self) -> String {
-        self.nameless += 1;
-        format!("\n{}", self.nameless)
+    /// A unique name. It contains a newline, so no suggestion shows it.
+    pub(super) fn placeholder_name(&mut self) -> String {
+        self.placeholders += 1;
+        format!("\n{}", self.placeholders)
     }
 
     /// The entities, as edits.
@@ -59,25 +66,26 @@ impl<'f> Draft<'f> {
         &self.unread
     }
 
-    /// Notes the rules that entities break, at their places. A fault that follows from a problem of
-    /// reading is left out.
+    /// Reports faults at their positions in the file. A fault that follows from a problem that is already
+    /// reported is left out.
     pub(super) fn refuse(&self, faults: &[Fault]) {
         let mut new: Vec<_> = faults.iter().collect();
-        new.retain(|fault| !self.is_told(fault));
-        new.into_iter().for_each(|fault| self.note(fault));
+        new.retain(|fault| !self.is_reported(fault));
+        new.into_iter().for_each(|fault| self.add_fault(fault));
     }
 
-    fn is_told(&self, fault: &Fault) -> bool {
+    fn is_reported(&self, fault: &Fault) -> bool {
         let table = self.tables[fault.edit];
         let Some(key) = fault.field.first_key() else { return false };
         match table.range_of(key) {
             Some(range) => self.problems.is_within(&range),
-            // What is not in the file is needed by something else, or was missed there already.
+            // The key is not in the file. If it is required, report it, unless it is misspelt, which is
+            // reported already.
             None => fault.needed_by.is_none() || table.is_misspelt(key),
         }
     }
 
-    fn note(&self, fault: &Fault) {
+    fn add_fault(&self, fault: &Fault) {
         let table = self.tables[fault.edit];
         let at = position::of(table, &fault.field);
         let written = fault.field.first_key().filter(|key| table.range_of(key).is_some());
@@ -93,7 +101,7 @@ impl<'f> Draft<'f> {
         }
     }
 
-    /// Notes what is right, but hardly meant so.
+    /// Reports what is allowed, but probably a mistake.
     pub(super) fn warn(&self, fault: &Fault) {
         let at = position::of(self.tables[fault.edit], &fault.field);
         self.problems.warn(at, format_args!("{}", fault.message));

@@ -1,4 +1,4 @@
-//! Names of other entities that a file mentions.
+//! References to other entities by their names.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -8,8 +8,8 @@ use super::seen::Seen;
 use crate::catalog::{ClientId, Clients, ServerId, scope_token};
 use crate::toml_reader::{Node, Table, Text};
 
-/// The ids of clients and servers in the file that cannot be ids. That is said where they are given; what
-/// mentions them is right.
+/// The invalid ids of clients and servers in the file. They are reported where the client or server is
+/// defined, so references to them are not reported again.
 pub(super) struct BadIds<'f> {
     clients: HashSet<&'f str>,
     servers: HashSet<&'f str>,
@@ -23,7 +23,7 @@ impl<'f> BadIds<'f> {
         }
     }
 
-    /// A client that is mentioned.
+    /// Reads a reference to a client.
     pub(super) fn client(&self, id: Text<'_>) -> Option<ClientId> {
         match self.clients.contains(id.text) {
             true => None,
@@ -31,7 +31,7 @@ impl<'f> BadIds<'f> {
         }
     }
 
-    /// A server that is mentioned. The org server is one too.
+    /// Reads a reference to a server, which may be the org server.
     pub(super) fn server(&self, id: Text<'_>) -> Option<ServerId> {
         match self.servers.contains(id.text) {
             true => None,
@@ -39,7 +39,7 @@ impl<'f> BadIds<'f> {
         }
     }
 
-    /// Which clients something is for. If that is missing it is for none, and the rest can be checked.
+    /// Reads `clients`. If the key is missing, the list is empty, so that the rest can be checked.
     pub(super) fn clients(&self, table: Table<'_>) -> Option<Clients> {
         let Some(node) = table.required("clients") else {
             return Some(Clients::Named(BTreeSet::new()));
@@ -47,14 +47,14 @@ impl<'f> BadIds<'f> {
         let Listed::These(ids) = read_list(node, "client ids")? else { return Some(Clients::All) };
         let mut seen = Seen::default();
         let known = ids.into_iter().map(|id| {
-            seen.once("client", id);
+            seen.add("client", id);
             self.client(id)
         });
         known.collect::<Option<BTreeSet<_>>>().map(Clients::Named)
     }
 }
 
-/// The names of a server's scopes that no scope can have.
+/// The invalid names of scopes of a server, as in [`BadIds`].
 pub(super) struct BadScopes<'f>(HashSet<&'f str>);
 
 impl<'f> BadScopes<'f> {
@@ -62,7 +62,7 @@ impl<'f> BadScopes<'f> {
         Self(bad_names(scopes, "name", |name| Scope::parse(name).is_ok()))
     }
 
-    /// A scope that is mentioned.
+    /// Reads a reference to a scope.
     pub(super) fn scope(&self, name: Text<'_>) -> Option<Scope> {
         match self.0.contains(name.text) {
             true => None,
@@ -76,11 +76,11 @@ fn bad_names<'f>(
     key: &'static str,
     is_name: impl Fn(&str) -> bool,
 ) -> HashSet<&'f str> {
-    let names = tables.iter().filter_map(|table| table.text_again(key));
+    let names = tables.iter().filter_map(|table| table.text_if_written(key));
     names.map(|name| name.text).filter(|name| !is_name(name)).collect()
 }
 
-/// A list of names, or all there are.
+/// A list of names, or `["*"]` for all.
 pub(super) enum Listed<'f> {
     All,
     These(Vec<Text<'f>>),
@@ -98,7 +98,7 @@ pub(super) fn read_list<'f>(node: Node<'f>, what: &str) -> Option<Listed<'f>> {
     }
 }
 
-/// Reads a list of names that is kept without an order: each of them stands in it once.
+/// Reads a list of names into a set. Duplicates are refused.
 pub(super) fn read_set(
     node: Option<Node<'_>>,
     what: &str,
@@ -107,7 +107,7 @@ pub(super) fn read_set(
     let mut seen = Seen::default();
     let names = node.and_then(Node::texts).unwrap_or_default().into_iter();
     let names = names.filter_map(|name| {
-        seen.once(what, name);
+        seen.add(what, name);
         read(name)
     });
     names.collect()

@@ -1,14 +1,14 @@
-//! TOML values as JSON values.
+//! Converts TOML values to JSON values.
 
 use serde_json::{Map, Number, Value};
 use toml::de::DeValue;
 
 use crate::toml_reader::Node;
 
-/// The most bytes of a value that goes into tokens.
+/// Maximum size of a value that goes into tokens, in bytes of JSON.
 pub(super) const MAX_BYTES: usize = 4096;
 
-/// Reads any value; dates and times become texts.
+/// Reads any value. Dates and times become strings.
 pub(super) fn read(node: Node<'_>, most: usize) -> Option<Value> {
     let value = convert(node)?;
     if value.to_string().len() > most {
@@ -18,7 +18,7 @@ pub(super) fn read(node: Node<'_>, most: usize) -> Option<Value> {
     Some(value)
 }
 
-/// Converts a value; the depth of its nesting is limited by the TOML parser.
+/// Converts a value. The TOML parser limits the depth of nesting, so the recursion is bounded.
 pub(super) fn convert(node: Node<'_>) -> Option<Value> {
     match node.value() {
         DeValue::Array(_) => {

@@ -4,12 +4,11 @@ use scopegate_jose::Jwk;
 
 use super::json;
 use crate::catalog::key_advice;
-use crate::toml_reader::Shape;
-use crate::toml_reader::{Node, Table};
+use crate::toml_reader::{Node, Shape, Table};
 
 const JWKS: Shape = Shape { what: "a key set", keys: &["keys"], ..Shape::NONE };
 
-/// Reads the key set of `owner` (RFC 7517 §5); none is written: no key.
+/// Reads the key set of `owner` (RFC 7517 §5). If there is none, the list is empty.
 pub(super) fn read(table: Table<'_>, owner: &str) -> Option<Vec<Jwk>> {
     let Some(node) = table.optional("jwks") else { return Some(Vec::new()) };
     let keys = node.table(&JWKS)?.required("keys")?;
@@ -22,7 +21,7 @@ pub(super) fn read(table: Table<'_>, owner: &str) -> Option<Vec<Jwk>> {
     read.into_iter().collect()
 }
 
-/// Reads where keys are published.
+/// Reads the URL that publishes keys.
 pub(super) fn read_uri(table: Table<'_>) -> Option<Option<String>> {
     match table.optional("jwks_uri") {
         None => Some(None),

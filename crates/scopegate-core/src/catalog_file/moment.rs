@@ -1,4 +1,4 @@
-//! A moment: `"2027-01-31T00:00:00Z"` (RFC 3339), in quotes or without.
+//! A point in time, such as `"2027-01-31T00:00:00Z"` (RFC 3339), with or without quotes.
 
 use scopegate_claims::UnixTime;
 use toml::de::DeValue;
@@ -6,7 +6,7 @@ use toml::value::{Date, Datetime, Offset, Time};
 
 use crate::toml_reader::Node;
 
-/// Reads a moment.
+/// Reads a point in time.
 pub(super) fn read(node: Node<'_>) -> Option<UnixTime> {
     let written = match node.value() {
         DeValue::Datetime(written) => Some(*written),
@@ -37,8 +37,8 @@ fn since_epoch(written: Datetime) -> Option<UnixTime> {
     u64::try_from(seconds).ok().map(UnixTime::from_seconds)
 }
 
-/// The days of the Gregorian calendar since 1970-01-01; a year is counted from March, so that the day
-/// that comes every four years is its last.
+/// The number of days in the Gregorian calendar since 1970-01-01. Years are counted from March, so that a
+/// leap day is the last day of its year.
 fn days_since_epoch(Date { year, month, day }: Date) -> i64 {
     let (year, month) = match month {
         1 | 2 => (i64::from(year) - 1, i64::from(month) + 9),
@@ -46,7 +46,7 @@ fn days_since_epoch(Date { year, month, day }: Date) -> i64 {
     };
     let before_year = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let before_month = (153 * month + 2) / 5;
-    // From 0000-03-01 to 1970-01-01.
+    // Days from 0000-03-01 to 1970-01-01.
     const EPOCH: i64 = 719_468;
     before_year + before_month + i64::from(day) - 1 - EPOCH
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_counted_from_the_epoch() {
+    fn a_time_is_converted_to_seconds_since_the_epoch() {
         let seconds = |text: &str| {
             let written: Datetime = text.parse().ok()?;
             since_epoch(written).map(UnixTime::as_seconds)

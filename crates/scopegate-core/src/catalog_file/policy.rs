@@ -1,4 +1,4 @@
-//! `[[server.policy]]` and `[[server.policy.rule]]`. They are tried in the order of the file.
+//! `[[server.policy]]` and `[[server.policy.rule]]`. Their order in the file is their priority.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,11 +8,10 @@ use scopegate_claims::{Scope, ScopeSet};
 use super::draft::Draft;
 use super::ids::{BadIds, BadScopes, Listed, read_list, read_set};
 use super::seen::Seen;
-use super::{people, status};
+use super::{status, users_and_groups};
 use crate::catalog::{EntityKey, EntityKind, PolicySpec, RuleSpec, Scopes, Spec};
 use crate::spelling::{Quoted, parse_duration};
-use crate::toml_reader::Shape;
-use crate::toml_reader::{Node, Table, Text};
+use crate::toml_reader::{Node, Shape, Table, Text};
 
 const POLICY: Shape =
     Shape { what: "a policy", keys: &["name", "clients", "status", "rule"], ..Shape::NONE };
@@ -68,7 +67,7 @@ fn read_rule(rule: Table<'_>, priority: u32, scopes: &BadScopes<'_>) -> Option<R
     let access_token_lifetime = read("access_token_lifetime");
     let refresh_token_lifetime = read("refresh_token_lifetime");
     let refresh_token_window = read("refresh_token_window");
-    let (users, groups) = people::read(rule);
+    let (users, groups) = users_and_groups::read(rule);
     Some(RuleSpec {
         priority,
         grant_types: read_set(grant_types, "grant type", |name| Some(name.text.to_owned())),
@@ -88,7 +87,7 @@ fn read_scopes(node: Node<'_>, bad: &BadScopes<'_>) -> Option<Scopes> {
     let Listed::These(scopes) = read_list(node, "scopes")? else { return Some(Scopes::Any) };
     let mut seen = Seen::default();
     let scopes = scopes.into_iter().map(|scope| {
-        seen.once("scope", scope);
+        seen.add("scope", scope);
         bad.scope(scope)
     });
     let scopes: Vec<Option<Scope>> = scopes.collect();
@@ -96,7 +95,7 @@ fn read_scopes(node: Node<'_>, bad: &BadScopes<'_>) -> Option<Scopes> {
     ScopeSet::from_tokens(scopes).ok().map(Scopes::Named)
 }
 
-/// Reads a duration. Its limits depend on what it is for.
+/// Reads a duration. Its limits are checked later, because they depend on the key.
 fn read_duration(text: Text<'_>) -> Option<Duration> {
     let duration = parse_duration(text.text);
     if duration.is_none() {

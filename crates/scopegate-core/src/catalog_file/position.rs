@@ -1,12 +1,12 @@
-//! Where a part of an entity stands in its file.
+//! The position of a part of an entity in its file.
 
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::catalog::{Field, Step};
 use crate::toml_reader::Table;
 
-/// Where a part of what a table describes stands. Of a part that does not, the nearest part that it would
-/// belong to.
+/// The byte offset of a part of an entity. If the part is not in the file, the offset of the nearest part
+/// around it.
 pub(super) fn of(table: Table<'_>, field: &Field) -> usize {
     let (mut at, mut part) = (table.at(), Part::Table(table.parts()));
     for step in field.steps() {

@@ -2,8 +2,7 @@
 
 use super::draft::Draft;
 use crate::catalog::{Consent, EntityKey, EntityKind, ScopeSpec, Spec};
-use crate::toml_reader::Shape;
-use crate::toml_reader::{Node, Table};
+use crate::toml_reader::{Node, Shape, Table};
 
 pub(super) const SCOPE: Shape =
     Shape { what: "a scope", keys: &["name", "description", "consent", "default"], ..Shape::NONE };

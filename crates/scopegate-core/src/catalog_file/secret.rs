@@ -1,14 +1,13 @@
 //! The secrets of a client: their SHA-256, or the name of an environment variable.
 //!
-//! No message quotes what was written where a secret may stand, since it may be one.
+//! No message quotes a value from this part of the file, because somebody may have written a secret there.
 
 use scopegate_claims::UnixTime;
 
 use super::context::CatalogContext;
 use super::moment;
 use crate::catalog::ClientSecret;
-use crate::toml_reader::Shape;
-use crate::toml_reader::{Node, Text};
+use crate::toml_reader::{Node, Shape, Text};
 
 /// What to write instead of a secret.
 pub(super) const INSTEAD: &str = "a secret never stands in the file: write \
@@ -74,8 +73,8 @@ fn decode_hex(text: &str) -> Option<[u8; 32]> {
 }
 
 fn read_variable(name: Text<'_>, context: &dyn CatalogContext) -> Option<[u8; 32]> {
-    let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if name.text.is_empty() || !name.text.bytes().all(of_a_name) {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.text.is_empty() || !name.text.bytes().all(allowed) {
         name.refuse(format_args!(
             "not the name of an environment variable: write letters, digits and `_`"
         ));

@@ -1,19 +1,19 @@
-//! Names that may occur once.
+//! Finds duplicate names.
 
 use std::collections::HashMap;
 
 use crate::spelling::Quoted;
 use crate::toml_reader::Text;
 
-/// The names that occurred, and where each occurred first.
+/// The names so far, and the position of the first occurrence of each.
 #[derive(Default)]
 pub(super) struct Seen<'f> {
     names: HashMap<&'f str, usize>,
 }
 
 impl<'f> Seen<'f> {
-    /// Notes a name; the second time it is a problem.
-    pub(super) fn once(&mut self, what: &str, name: Text<'f>) {
+    /// Adds a name. If it was already added, a problem is reported.
+    pub(super) fn add(&mut self, what: &str, name: Text<'f>) {
         match self.names.get(name.text) {
             None => {
                 self.names.insert(name.text, name.at);

@@ -1,4 +1,4 @@
-//! `[[server]]`: an authorization server and what belongs to it.
+//! `[[server]]`: an authorization server with its scopes, claims, policies and trusted issuers.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,7 @@ use super::seen::Seen;
 use super::{claim, policy, scope, status, trusted_issuer};
 use crate::catalog::{AudienceSpec, EntityKey, EntityKind, ServerId, ServerSpec, Spec};
 use crate::spelling::Quoted;
-use crate::toml_reader::Shape;
-use crate::toml_reader::{Node, Table};
+use crate::toml_reader::{Node, Shape, Table};
 
 pub(super) const SERVER: Shape = Shape {
     what: "a server",
@@ -38,10 +37,10 @@ const AUDIENCE: Shape = Shape { what: "an audience", keys: &["name", "resources"
 const DIALECTS: [(&str, Dialect); 3] =
     [("both", Dialect::Both), ("okta", Dialect::Okta), ("rfc9068", Dialect::Rfc9068)];
 
-/// Reads a server, followed by what belongs to it. That may be wrong too, even if the server is.
+/// Reads a server and then the entities that belong to it, even if the server itself has problems.
 pub(super) fn read<'f>(server: Table<'f>, ids: &BadIds<'f>, draft: &mut Draft<'f>) {
     let id = server.required_text("id").and_then(|id| id.parse(ServerId::parse));
-    let id = id.map_or_else(|| draft.no_name(), |id| id.to_string());
+    let id = id.map_or_else(|| draft.placeholder_name(), |id| id.to_string());
     let key = EntityKey { kind: EntityKind::Server, parent: String::new(), name: id.clone() };
     draft.read(server, key, || read_spec(server, ids).map(Spec::Server));
     let scopes = server.tables("scope", "[[server.scope]]", &scope::SCOPE);
@@ -93,7 +92,7 @@ fn read_audience(entry: Node<'_>) -> Option<AudienceSpec> {
 }
 
 fn read_algorithms(node: Node<'_>) -> Option<Vec<Algorithm>> {
-    // RS256 first: it is what one should try first when in doubt.
+    // RS256 comes first, because messages suggest the first one first, and all libraries support it.
     let known = ["RS256", "PS256", "ES256", "ES384", "EdDSA"]
         .map(|name| (name, Algorithm::from_name(name)));
     let names = node.texts()?.into_iter();
@@ -102,14 +101,14 @@ fn read_algorithms(node: Node<'_>) -> Option<Vec<Algorithm>> {
     read.into_iter().collect()
 }
 
-/// Reads whose tokens may be exchanged for the server's own.
+/// Reads the servers whose tokens may be exchanged for tokens of this server.
 fn read_trusted_servers(server: Table<'_>, ids: &BadIds<'_>) -> Option<BTreeSet<ServerId>> {
     let names = server.optional("trusted_servers").and_then(Node::texts).unwrap_or_default();
     let mut seen = Seen::default();
     let names: Vec<Option<ServerId>> = names
         .into_iter()
         .map(|name| {
-            seen.once("server", name);
+            seen.add("server", name);
             ids.server(name)
         })
         .collect();

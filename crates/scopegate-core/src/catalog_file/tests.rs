@@ -1,4 +1,4 @@
-//! What a file is refused for, and what is read from one that is right.
+//! Tests of refused and accepted files.
 
 mod accepted;
 mod clients;
@@ -16,12 +16,11 @@ use std::collections::HashMap;
 use scopegate_claims::Issuer;
 
 use super::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
-use crate::catalog::ClientId;
-use crate::catalog::UserId;
+use crate::catalog::{ClientId, UserId};
 use crate::grants::GRANTS;
 use crate::spelling::Instead;
 
-/// 32 characters, as few as a secret may have.
+/// 32 characters, the minimum length of a secret.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 struct Context {
@@ -65,25 +64,25 @@ fn parse(content: impl AsRef<[u8]>) -> Result<CatalogFile, CatalogErrors> {
     CatalogFile::parse(&source, &Context::default())
 }
 
-/// What is wrong with a file, as it is shown.
+/// The problems of a file, as they are shown.
 #[track_caller]
 fn refusal(content: impl AsRef<[u8]>) -> String {
-    parse(content).expect_err("the file is wrong").to_string()
+    parse(content).expect_err("the file has a problem").to_string()
 }
 
-/// What is wrong with the part that follows a line with the version.
+/// The problems of a file with `part` after the line with the version.
 #[track_caller]
 fn refusal_of(part: &str) -> String {
     refusal(format!("version = 1\n{part}"))
 }
 
-/// What is wrong with a line of a server that is right otherwise; it is line 6.
+/// The problems of `line` as line 6 of an otherwise valid server.
 #[track_caller]
 fn refusal_in_server(line: &str) -> String {
     refusal(format!("{SERVER}\n{line}\n"))
 }
 
-/// What is written instead of a grant type that is not there.
+/// The advice for an unknown grant type.
 fn write_a_grant() -> String {
     Instead { of: "", known: GRANTS.iter().map(|grant| grant.grant_type()) }.to_string()
 }
@@ -95,7 +94,7 @@ id = "orders"
 name = "Orders"
 audiences = [{ name = "api://orders" }]"#;
 
-/// What is wrong with a line of a client that is right otherwise; it is line 6.
+/// The problems of `line` as line 6 of an otherwise valid client.
 #[track_caller]
 fn refusal_in_client(line: &str) -> String {
     refusal(format!("{CLIENT}\n{line}\n"))
@@ -108,5 +107,5 @@ id = "reader"
 name = "Reader"
 auth = "client_secret_basic""#;
 
-/// A SHA-256 as the file has it.
+/// A SHA-256 as in a file.
 const SHA256: &str = "27d952b1fb645cef9c63eb7bf220896ac13b0f9df0521bc12f9f783c6c1c14ce";

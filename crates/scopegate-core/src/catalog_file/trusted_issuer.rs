@@ -1,11 +1,10 @@
-//! `[[server.trusted_issuer]]`: of whom a server takes assertions.
+//! `[[server.trusted_issuer]]`: an issuer whose assertions a server accepts.
 
 use super::draft::Draft;
 use super::ids::BadIds;
 use super::jwks;
 use crate::catalog::{EntityKey, EntityKind, Spec, SubjectKind, TrustedIssuerSpec};
-use crate::toml_reader::Shape;
-use crate::toml_reader::Table;
+use crate::toml_reader::{Shape, Table};
 
 const TRUSTED_ISSUER: Shape = Shape {
     what: "a trusted issuer",
@@ -15,7 +14,7 @@ const TRUSTED_ISSUER: Shape = Shape {
 
 const SUBJECTS: [(&str, SubjectKind); 2] = [("login", SubjectKind::Login), ("id", SubjectKind::Id)];
 
-/// Reads the issuers whose assertions a server takes.
+/// Reads the issuers whose assertions a server accepts.
 pub(super) fn read_all<'f>(server: Table<'f>, id: &str, ids: &BadIds<'f>, draft: &mut Draft<'f>) {
     let issuers = server.tables("trusted_issuer", "[[server.trusted_issuer]]", &TRUSTED_ISSUER);
     for issuer in issuers {

@@ -1,6 +1,6 @@
-//! `[[user]]`: people that a file brings. They are made once and never overwritten.
+//! `[[user]]`: the users of a file. They are created once and never overwritten.
 //!
-//! No message quotes what was written where a password may stand, since it may be one.
+//! No message quotes a value from `password`, because somebody may have written a password there.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -9,13 +9,11 @@ use scopegate_claims::UnixTime;
 
 use super::context::CatalogContext;
 use super::{json, status};
-use crate::catalog::UserId;
-use crate::catalog::{Owner, Status, label};
+use crate::catalog::{Owner, Status, UserId, label};
 use crate::directory::{LoginMatch, NewUser, Profile, User};
 use crate::people::passwords::{self, Password, check_hash};
 use crate::spelling::Quoted;
-use crate::toml_reader::Shape;
-use crate::toml_reader::{Node, Table, Text};
+use crate::toml_reader::{Node, Shape, Table, Text};
 
 const USER: Shape = Shape {
     what: "a user",
@@ -35,28 +33,29 @@ const PASSWORD: Shape = Shape {
     ..Shape::NONE
 };
 
+/// Maximum length of the name of a group, in characters.
 const MAX_GROUP: usize = 100;
 
-/// A person as a file has one.
+/// A user of a file.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UserSeed {
-    /// The id that the person gets, if she is made.
+    /// The id that the user gets, if they are created.
     pub id: UserId,
     /// The name that is typed at sign-in.
     pub login: String,
     /// The names of the groups.
     pub groups: BTreeSet<String>,
-    /// What is known of the person.
+    /// The profile of the user.
     pub profile: Profile,
-    /// Whether the person may do anything at all.
+    /// Whether the user may sign in.
     pub status: Status,
-    /// The sealed hash of the password; none: no password opens.
+    /// The sealed hash of the password. `None`: the user cannot sign in with a password.
     pub sealed_password: Option<Vec<u8>>,
 }
 
 impl UserSeed {
-    /// The person, made at a point in time.
+    /// The user to create, with the given time of creation.
     pub fn to_new_user(&self, now: UnixTime) -> NewUser {
         let user = User {
             id: self.id.clone(),
@@ -84,7 +83,7 @@ impl fmt::Debug for UserSeed {
     }
 }
 
-/// Reads all people.
+/// Reads all users.
 pub(super) fn read_all(catalog: Table<'_>, context: &dyn CatalogContext) -> Vec<UserSeed> {
     let mut logins = HashMap::new();
     let users = catalog.tables("user", "[[user]]", &USER).into_iter();
@@ -112,8 +111,8 @@ fn read(
     })
 }
 
-/// A login that no other has; case does not make it another. Two with the same key may be two people
-/// of before, so that only who applies the file can tell.
+/// Reads a login, which must be unique in the file, ignoring case. Two logins that share only
+/// [`User::login_key`] are accepted here: an earlier version may have created both users. `apply` decides.
 fn read_login(login: Text<'_>, logins: &mut HashMap<String, usize>) -> Option<String> {
     login.parse(User::check_login)?;
     match logins.insert(User::exact_login_key(login.text), login.at) {
@@ -179,8 +178,8 @@ fn read_password(node: Node<'_>, user: &UserId, context: &dyn CatalogContext) ->
 }
 
 fn read_variable(name: Text<'_>, context: &dyn CatalogContext) -> Option<Password> {
-    let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if name.text.is_empty() || !name.text.bytes().all(of_a_name) {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.text.is_empty() || !name.text.bytes().all(allowed) {
         name.refuse(format_args!(
             "not the name of an environment variable: write letters, digits and `_`"
         ));

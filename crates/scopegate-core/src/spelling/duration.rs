@@ -20,10 +20,10 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// The duration in its largest whole unit.
+/// Formats a duration with the largest unit that gives a whole number.
 pub(crate) fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    // A day is written in hours, as the limits are in the documentation.
+    // Days are not used, because the documentation has the limits in hours.
     let whole = |(_, length): &(char, u64)| seconds.is_multiple_of(*length);
     let (unit, length) = UNITS.into_iter().skip(1).find(whole).unwrap_or(('s', 1));
     format!("{}{unit}", seconds / length)
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_misread_is_refused() {
+    fn ambiguous_durations_are_refused() {
         for text in [
             "",
             "10",
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_shown_as_they_are_written() {
+    fn limits_are_shown_as_in_the_documentation() {
         assert_eq!(show(Duration::from_secs(300)), "5m");
         assert_eq!(show(Duration::from_secs(86_400)), "24h");
         assert_eq!(show(Duration::from_secs(61)), "61s");
@@ -84,7 +84,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_does_harm(text in "[0-9dhms é]{0,30}") {
+        fn no_input_causes_a_panic(text in "[0-9dhms é]{0,30}") {
             let _ = parse(&text);
         }
     }

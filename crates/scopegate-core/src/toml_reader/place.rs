@@ -1,17 +1,17 @@
-//! From offsets to lines and columns.
+//! Converts byte offsets to lines and columns.
 
 use std::collections::BTreeMap;
 
-/// The lines and columns of some offsets of a text.
+/// The lines and columns of some byte offsets in a text.
 #[derive(Debug)]
 pub struct Places(BTreeMap<usize, (usize, usize)>);
 
 impl Places {
-    /// Finds them all in one pass over the text.
+    /// Converts all offsets in one pass over the text.
     pub fn find(content: &[u8], offsets: impl Iterator<Item = usize>) -> Self {
         let mut places: BTreeMap<usize, (usize, usize)> =
             offsets.map(|offset| (offset, (0, 0))).collect();
-        // A byte order mark takes no place on the screen.
+        // Editors do not show a byte order mark, so it does not count as a column.
         let mut at = if content.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let (mut line, mut column) = (1, 1);
         for (&offset, place) in &mut places {
@@ -27,13 +27,13 @@ impl Places {
         Self(places)
     }
 
-    /// Where an offset is that was asked for: line and column, from 1.
+    /// The line and column, from 1, of one of the offsets that were given to [`find`](Self::find).
     pub fn of(&self, offset: usize) -> (usize, usize) {
         self.0.get(&offset).copied().unwrap_or((1, 1))
     }
 }
 
-/// Characters are counted by their first bytes, so that what is not UTF-8 does no harm.
+/// Counts characters by their first bytes, which also works for bytes that are not UTF-8.
 fn characters(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
 }
@@ -61,7 +61,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_place_is_that_of_a_count_by_hand(text in "[aé\n]{0,40}", at in 0_usize..40, other in 0_usize..40) {
+        fn a_place_equals_a_simple_count(text in "[aé\n]{0,40}", at in 0_usize..40, other in 0_usize..40) {
             let boundary = |at: usize| text.char_indices().map(|(at, _)| at).nth(at).unwrap_or(text.len());
             let (at, other) = (boundary(at), boundary(other));
             let before = &text[..at];

@@ -1,4 +1,4 @@
-//! What is wrong with a file, and where.
+//! The problems of a file, with their positions.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -7,20 +7,20 @@ use std::ops::Range;
 use super::place::Places;
 use crate::spelling::Quoted;
 
-/// The text of a file and what it is called.
+/// The name and the content of a file.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
 pub struct FileSource<'a> {
-    /// What problems are shown under: the path as the administrator wrote it.
+    /// The name that is shown with each problem: the path as the administrator wrote it.
     pub name: &'a str,
-    /// What the file holds; anything but UTF-8 is a problem like others, with its place.
+    /// The bytes of the file. If they are not UTF-8, that is reported like any other problem.
     pub content: &'a [u8],
 }
 
-/// So many problems are kept; the others are counted.
+/// Maximum number of problems that are kept. Further ones are only counted.
 const MAX_KEPT: usize = 100;
 
-/// Something that is wrong with a file, or a warning: what is right, but hardly meant so.
+/// An error in a file, or a warning about something that is allowed, but probably a mistake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct FileProblem {
@@ -28,13 +28,13 @@ pub struct FileProblem {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// What is wrong, and what to write instead. It shows no secret.
+    /// What is wrong, and what to write instead. It contains no secret.
     pub message: String,
 }
 
-/// All that is wrong with a file, in the order of the file.
+/// All problems of a file, in the order of the file.
 ///
-/// Shown, each problem is one line, `file:line:column: what is wrong: what to write instead`.
+/// `Display` writes one line for each problem, `file:line:column: what is wrong: what to write instead`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FileErrors {
     file: String,
@@ -43,7 +43,7 @@ pub struct FileErrors {
 }
 
 impl FileErrors {
-    /// The first hundred problems.
+    /// The first 100 problems.
     pub fn problems(&self) -> &[FileProblem] {
         &self.problems
     }
@@ -65,7 +65,7 @@ impl fmt::Display for FileErrors {
 
 impl std::error::Error for FileErrors {}
 
-/// Where problems are collected while a file is read.
+/// Collects problems while a file is read.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     kept: RefCell<Vec<Kept>>,
@@ -73,22 +73,22 @@ pub(crate) struct Problems {
     more: Cell<usize>,
 }
 
-/// A problem whose place is still an offset.
+/// A problem whose position is a byte offset.
 #[derive(Debug)]
 struct Kept {
     at: usize,
     message: String,
-    /// Where the thing occurs that this one repeats.
+    /// For a duplicate, the offset of the first occurrence.
     first: Option<usize>,
 }
 
 impl Problems {
-    /// Notes a problem. The message is made only if it is kept.
+    /// Reports a problem. The message is only formatted if it is kept.
     pub(crate) fn refuse(&self, at: usize, message: fmt::Arguments<'_>) {
         self.keep(at, message, None);
     }
 
-    /// Notes what is right, but hardly meant so.
+    /// Reports what is allowed, but probably a mistake.
     pub(crate) fn warn(&self, at: usize, message: fmt::Arguments<'_>) {
         let mut warnings = self.warnings.borrow_mut();
         if warnings.len() < MAX_KEPT {
@@ -96,14 +96,14 @@ impl Problems {
         }
     }
 
-    /// Notes that something repeats what stands elsewhere.
+    /// Reports a duplicate. `first` is the offset of the first occurrence.
     pub(crate) fn refuse_repeated(&self, at: usize, first: usize, message: fmt::Arguments<'_>) {
         self.keep(at, message, Some(first));
     }
 
-    /// Notes that the file is no TOML.
+    /// Reports that the file is not valid TOML.
     ///
-    /// The parser's message names what it expected and quotes nothing, so it can show no secret.
+    /// The parser's message says what it expected and quotes nothing, so it contains no secret.
     pub(crate) fn refuse_syntax(&self, text: &str, error: &toml::de::Error) {
         let span = error.span().unwrap_or_default();
         let written = text.get(span.clone()).unwrap_or_default();
@@ -120,12 +120,12 @@ impl Problems {
         }
     }
 
-    /// Tells whether there is a problem within a part of the file.
+    /// Tells whether a problem was reported within a part of the file.
     pub(crate) fn is_within(&self, part: &Range<usize>) -> bool {
         self.kept.borrow().iter().any(|problem| part.contains(&problem.at))
     }
 
-    /// Counts problems that are not kept.
+    /// Adds to the number of problems that are not kept.
     pub(crate) fn count_more(&self, more: usize) {
         self.more.set(self.more.get() + more);
     }
@@ -139,7 +139,8 @@ impl Problems {
         }
     }
 
-    /// Turns offsets into lines and columns: of the problems, or of the warnings if there is no problem.
+    /// Converts the offsets to lines and columns. Returns the problems as the error, or the warnings if there
+    /// are no problems.
     pub(crate) fn resolve(self, source: &FileSource<'_>) -> Result<Vec<FileProblem>, FileErrors> {
         let kept = self.kept.into_inner();
         if kept.is_empty() {
@@ -153,7 +154,7 @@ impl Problems {
     }
 }
 
-/// What was noted, in the order of the file.
+/// The problems with lines and columns, in the order of the file.
 fn placed(mut kept: Vec<Kept>, source: &FileSource<'_>) -> Vec<FileProblem> {
     kept.sort_by_key(|problem| problem.at);
     let offsets = kept.iter().flat_map(|problem| [Some(problem.at), problem.first]).flatten();

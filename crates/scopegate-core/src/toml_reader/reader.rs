@@ -1,7 +1,7 @@
-//! Values and tables of a file that know where they stand.
+//! Values and tables of a file with their positions.
 //!
-//! What is wrong is noted on the way, and the answer is then `None`, so that reading goes on and
-//! finds the next problem.
+//! A function that finds a problem reports it and returns `None`, so that the caller can continue and find
+//! further problems.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::problem::Problems;
 use super::shape::Shape;
 use crate::spelling::{Instead, Quoted, nearest};
 
-/// A value, the key it stands under, and where it begins.
+/// A value with its key and its position.
 #[derive(Clone, Copy)]
 pub(crate) struct Node<'f> {
     value: &'f DeValue<'f>,
@@ -21,7 +21,7 @@ pub(crate) struct Node<'f> {
     problems: &'f Problems,
 }
 
-/// What a value is called in a message.
+/// The name of a value in messages.
 #[derive(Clone, Copy)]
 enum Name<'f> {
     /// The value of a key.
@@ -40,7 +40,7 @@ impl fmt::Display for Name<'_> {
 }
 
 impl<'f> Node<'f> {
-    /// Notes a problem with this value.
+    /// Reports a problem with this value.
     pub(crate) fn refuse(self, message: fmt::Arguments<'_>) {
         self.problems.refuse(self.at, message);
     }
@@ -50,7 +50,7 @@ impl<'f> Node<'f> {
         self.value
     }
 
-    /// A text.
+    /// A string.
     pub(crate) fn text(self) -> Option<Text<'f>> {
         match self.value {
             DeValue::String(text) => Some(Text { text, at: self.at, problems: self.problems }),
@@ -66,12 +66,12 @@ impl<'f> Node<'f> {
         }
     }
 
-    /// A number from 1 up.
+    /// An integer of at least 1.
     pub(crate) fn positive(self) -> Option<u64> {
         self.number(1)
     }
 
-    /// A number from 0 up.
+    /// An integer of at least 0.
     pub(crate) fn whole(self) -> Option<u64> {
         self.number(0)
     }
@@ -103,12 +103,12 @@ impl<'f> Node<'f> {
         Some(entries.iter().map(|entry| (entry.get_ref(), entry.span().start)).map(entry))
     }
 
-    /// The entries of a list of texts; without those that are none.
+    /// The strings in a list. Other entries are reported and left out.
     pub(crate) fn texts(self) -> Option<Vec<Text<'f>>> {
         Some(self.list()?.filter_map(Self::text).collect())
     }
 
-    /// A table of this shape.
+    /// A table with this shape.
     pub(crate) fn table(self, shape: &'static Shape) -> Option<Table<'f>> {
         match self.value {
             DeValue::Table(entries) => Some(Table::new(entries, shape, self.at, self.problems)),
@@ -116,7 +116,7 @@ impl<'f> Node<'f> {
         }
     }
 
-    /// The entries of a table whose keys are free, with their keys.
+    /// The keys and values of a table in which any key is allowed.
     pub(crate) fn entries(self) -> Option<impl Iterator<Item = (Text<'f>, Self)>> {
         let DeValue::Table(entries) = self.value else {
             return self.refuse_type("a table in braces");
@@ -136,7 +136,7 @@ impl<'f> Node<'f> {
         None
     }
 
-    /// Tells whether the value is a list without entries: it says nothing.
+    /// Tells whether the value is an empty list, which has no effect.
     pub(crate) fn is_empty_list(self) -> bool {
         matches!(self.value, DeValue::Array(entries) if entries.is_empty())
     }
@@ -154,7 +154,7 @@ fn found(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// A text and where it begins.
+/// A string with its position.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'f> {
     pub(crate) text: &'f str,
@@ -163,12 +163,12 @@ pub(crate) struct Text<'f> {
 }
 
 impl<'f> Text<'f> {
-    /// Notes a problem with this text.
+    /// Reports a problem with this string.
     pub(crate) fn refuse(self, message: fmt::Arguments<'_>) {
         self.problems.refuse(self.at, message);
     }
 
-    /// The text, if a rule lets it pass; the rule answers with the problem.
+    /// Parses the string with `rule`. The error of the rule is reported.
     pub(crate) fn parse<T, E: fmt::Display>(
         self,
         rule: impl FnOnce(&'f str) -> Result<T, E>,
@@ -176,7 +176,7 @@ impl<'f> Text<'f> {
         rule(self.text).map_err(|problem| self.refuse(format_args!("{problem}"))).ok()
     }
 
-    /// The value that goes by this name.
+    /// The value with this name.
     pub(crate) fn one_of<T: Copy>(self, what: &str, values: &[(&str, T)]) -> Option<T> {
         let found = values.iter().find(|(name, _)| *name == self.text).map(|(_, value)| *value);
         if found.is_none() {
@@ -188,7 +188,7 @@ impl<'f> Text<'f> {
     }
 }
 
-/// A table whose keys are known.
+/// A table with a fixed set of keys.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'f> {
     entries: &'f DeTable<'f>,
@@ -198,7 +198,7 @@ pub(crate) struct Table<'f> {
 }
 
 impl<'f> Table<'f> {
-    /// The table that the whole file is.
+    /// The top-level table of the file.
     pub(crate) fn root(
         entries: &'f DeTable<'f>,
         shape: &'static Shape,
@@ -250,17 +250,17 @@ impl<'f> Table<'f> {
         }
     }
 
-    /// Notes a problem with the whole table.
+    /// Reports a problem with the whole table.
     pub(crate) fn refuse(self, message: fmt::Arguments<'_>) {
         self.problems.refuse(self.at, message);
     }
 
-    /// The value of a key that may be missing.
+    /// The value of an optional key.
     pub(crate) fn optional(self, key: &'static str) -> Option<Node<'f>> {
         self.entries.get(key).map(|value| self.node(key, value))
     }
 
-    /// The value of a key that must be there.
+    /// The value of a required key.
     pub(crate) fn required(self, key: &'static str) -> Option<Node<'f>> {
         let found = self.optional(key);
         if found.is_none() {
@@ -269,14 +269,14 @@ impl<'f> Table<'f> {
         found
     }
 
-    /// Notes that a key is missing, unless it is there and misspelt, which was noted.
+    /// Reports that a key is missing, unless it is misspelt, which is reported already.
     fn refuse_missing(self, key: &'static str, needed_by: &str) {
         if !self.is_misspelt(key) {
             self.refuse(format_args!("missing key {key:?}: {needed_by} needs it"));
         }
     }
 
-    /// Tells whether a key of another spelling stands in the place of this one.
+    /// Tells whether the table has an unknown key that is probably a misspelling of this one.
     pub(crate) fn is_misspelt(self, key: &str) -> bool {
         let keys = self.shape.keys;
         let is_meant = |written: &str| {
@@ -285,37 +285,37 @@ impl<'f> Table<'f> {
         self.entries.keys().any(|written| is_meant(written.get_ref()))
     }
 
-    /// Where the value of a key begins and ends, if the table has the key.
+    /// The byte range of the value of a key, if the table has the key.
     pub(crate) fn range_of(self, key: &str) -> Option<Range<usize>> {
         self.entries.get(key).map(toml::Spanned::span)
     }
 
-    /// Where the table begins.
+    /// The byte offset of the table.
     pub(crate) fn at(self) -> usize {
         self.at
     }
 
-    /// What is in the table.
+    /// The keys and values of the table.
     pub(crate) fn parts(self) -> &'f DeTable<'f> {
         self.entries
     }
 
-    /// A text that must be there.
+    /// A required string.
     pub(crate) fn required_text(self, key: &'static str) -> Option<Text<'f>> {
         self.required(key)?.text()
     }
 
-    /// A text that may be missing. A text of another type was reported, and counts as missing.
+    /// An optional string. A value of another type is reported, and counts as missing.
     pub(crate) fn optional_text(self, key: &'static str) -> Option<Text<'f>> {
         self.optional(key)?.text()
     }
 
-    /// A text that was asked for before, so that its absence was reported if it matters.
-    pub(crate) fn text_again(self, key: &'static str) -> Option<Text<'f>> {
+    /// The string of a key, without reporting any problem. For a key that is also read elsewhere.
+    pub(crate) fn text_if_written(self, key: &'static str) -> Option<Text<'f>> {
         self.optional(key).filter(|node| node.value.is_str())?.text()
     }
 
-    /// The tables under a key, each with a header of its own.
+    /// The tables of an array of tables, such as `[[server]]`.
     pub(crate) fn tables(
         self,
         key: &'static str,

@@ -6,15 +6,14 @@ use scopegate_claims::Issuer;
 
 use super::*;
 use crate::audit::Actor;
-use crate::catalog::UserId;
-use crate::catalog::{EntityKey, RowKey, ScopeSpec, ServerId, Spec};
+use crate::catalog::{EntityKey, RowKey, ScopeSpec, ServerId, Spec, UserId};
 use crate::catalog_file::{CatalogContext, CatalogSource};
 use crate::directory::User;
 use crate::store::{CatalogWrite, Versions};
 
-/// A catalog in memory. Before each of the next writes somebody else makes a change.
+/// A catalog in memory. Before each of the next `rivals` writes, a concurrent change is made.
 #[derive(Debug, Default)]
-struct Shelf {
+struct MemoryCatalog {
     state: Mutex<State>,
     rivals: AtomicUsize,
 }
@@ -28,7 +27,7 @@ struct State {
     users: BTreeSet<String>,
 }
 
-impl Shelf {
+impl MemoryCatalog {
     fn with_rivals(self, rivals: usize) -> Self {
         self.rivals.store(rivals, Ordering::SeqCst);
         self
@@ -47,7 +46,7 @@ impl Shelf {
 }
 
 #[async_trait]
-impl CatalogStore for Shelf {
+impl CatalogStore for MemoryCatalog {
     async fn versions(&self) -> Result<Versions, StoreError> {
         Ok(Versions { catalog: self.version(), keys: 0 })
     }
@@ -145,125 +144,129 @@ fn file(version: u64, scopes: &[&str]) -> CatalogFile {
     CatalogFile::parse(&source, &Context).unwrap()
 }
 
-/// Applies a file to a shelf.
-async fn apply(shelf: &Shelf, file: &CatalogFile, mode: Mode) -> Result<Applied, ApplyError> {
+/// Applies a file to a store.
+async fn apply(
+    store: &MemoryCatalog,
+    file: &CatalogFile,
+    mode: Mode,
+) -> Result<Applied, ApplyError> {
     let base = Issuer::parse("https://id.example.com").unwrap();
     let actor = Actor::file("catalog.toml");
-    let door = CatalogDoor { store: shelf, base: &base, actor: &actor, now: NOW };
+    let door = CatalogDoor { store, base: &base, actor: &actor, now: NOW };
     super::apply(&door, file, mode).await
 }
 
 #[tokio::test]
-async fn a_second_time_changes_nothing() {
-    let shelf = Shelf::default();
-    let first = apply(&shelf, &file(1, &["a", "b"]), Mode::Write).await.unwrap();
+async fn applying_a_file_again_changes_nothing() {
+    let store = MemoryCatalog::default();
+    let first = apply(&store, &file(1, &["a", "b"]), Mode::Write).await.unwrap();
     assert_eq!(first.plan.edits().len(), 3);
-    let second = apply(&shelf, &file(1, &["a", "b"]), Mode::Write).await.unwrap();
+    let second = apply(&store, &file(1, &["a", "b"]), Mode::Write).await.unwrap();
     assert!(second.plan.is_empty());
-    assert_eq!((second.catalog_version, shelf.version()), (1, 1));
+    assert_eq!((second.catalog_version, store.version()), (1, 1));
 }
 
 #[tokio::test]
 async fn a_dry_run_writes_nothing() {
-    let shelf = Shelf::default();
-    let applied = apply(&shelf, &file(1, &["a"]), Mode::DryRun).await.unwrap();
-    assert_eq!((applied.plan.edits().len(), shelf.version()), (2, 0));
+    let store = MemoryCatalog::default();
+    let applied = apply(&store, &file(1, &["a"]), Mode::DryRun).await.unwrap();
+    assert_eq!((applied.plan.edits().len(), store.version()), (2, 0));
 }
 
 #[tokio::test]
-async fn an_older_file_is_refused_even_if_it_says_the_same() {
-    let shelf = Shelf::default();
-    apply(&shelf, &file(7, &["a"]), Mode::Write).await.unwrap();
+async fn an_older_file_is_refused_even_if_it_changes_nothing() {
+    let store = MemoryCatalog::default();
+    apply(&store, &file(7, &["a"]), Mode::Write).await.unwrap();
     for mode in [Mode::DryRun, Mode::Write] {
-        let refusal = apply(&shelf, &file(6, &["a"]), mode).await.unwrap_err();
+        let refusal = apply(&store, &file(6, &["a"]), mode).await.unwrap_err();
         assert!(matches!(refusal, ApplyError::Older { file: 6, stored: 7 }), "{refusal}");
     }
 }
 
 #[tokio::test]
-async fn a_newer_version_is_remembered_even_if_nothing_else_changes() {
-    let shelf = Shelf::default();
-    apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap();
-    assert!(apply(&shelf, &file(2, &["a"]), Mode::Write).await.unwrap().plan.is_empty());
-    assert!(apply(&shelf, &file(1, &["a"]), Mode::Write).await.is_err());
+async fn a_newer_file_version_is_stored_even_if_nothing_else_changes() {
+    let store = MemoryCatalog::default();
+    apply(&store, &file(1, &["a"]), Mode::Write).await.unwrap();
+    assert!(apply(&store, &file(2, &["a"]), Mode::Write).await.unwrap().plan.is_empty());
+    assert!(apply(&store, &file(1, &["a"]), Mode::Write).await.is_err());
 }
 
 #[tokio::test]
-async fn what_others_write_meanwhile_is_seen() {
-    let shelf = Shelf::default().with_rivals(ATTEMPTS - 1);
-    let applied = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap();
+async fn a_concurrent_change_makes_apply_try_again() {
+    let store = MemoryCatalog::default().with_rivals(ATTEMPTS - 1);
+    let applied = apply(&store, &file(1, &["a"]), Mode::Write).await.unwrap();
     assert_eq!(applied.catalog_version, ATTEMPTS as u64);
 
-    let shelf = Shelf::default().with_rivals(ATTEMPTS);
-    let refusal = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap_err();
+    let store = MemoryCatalog::default().with_rivals(ATTEMPTS);
+    let refusal = apply(&store, &file(1, &["a"]), Mode::Write).await.unwrap_err();
     assert!(matches!(refusal, ApplyError::Busy), "{refusal}");
 }
 
 #[tokio::test]
-async fn what_the_api_owns_stays() {
-    let shelf = Shelf::default();
-    shelf.put(scope("a", Owner::Api));
-    let refusal = apply(&shelf, &file(1, &["a"]), Mode::Write).await.unwrap_err();
+async fn a_file_must_not_change_an_entity_of_the_api() {
+    let store = MemoryCatalog::default();
+    store.put(scope("a", Owner::Api));
+    let refusal = apply(&store, &file(1, &["a"]), Mode::Write).await.unwrap_err();
     assert!(matches!(refusal, ApplyError::Plan(_)), "{refusal}");
-    assert_eq!(shelf.version(), 1);
+    assert_eq!(store.version(), 1);
 }
 
 #[tokio::test]
-async fn an_audience_is_no_client_that_was_made_meanwhile() {
+async fn an_audience_must_not_be_the_id_of_a_client_of_the_api() {
     let content =
         "version = 1\n[[server]]\nid = 'a'\nname = 'A'\naudiences = [{ name = 'billing' }]";
     let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
     let file = CatalogFile::parse(&source, &Context).unwrap();
-    let shelf = Shelf::default();
-    shelf.put(client("orders"));
-    apply(&shelf, &file, Mode::DryRun).await.unwrap();
-    shelf.put(client("billing"));
+    let store = MemoryCatalog::default();
+    store.put(client("orders"));
+    apply(&store, &file, Mode::DryRun).await.unwrap();
+    store.put(client("billing"));
     for mode in [Mode::DryRun, Mode::Write] {
-        let refusal = apply(&shelf, &file, mode).await.unwrap_err();
+        let refusal = apply(&store, &file, mode).await.unwrap_err();
         assert!(matches!(refusal, ApplyError::Edit(_)), "{refusal}");
     }
 }
 
 #[tokio::test]
-async fn people_are_made_once_and_left_alone_after() {
+async fn users_are_created_once_and_not_changed_afterwards() {
     let with_users = |version: u64, logins: &[&str]| {
         let users = logins.iter().map(|login| format!("[[user]]\nlogin = '{login}'\n"));
         let content = format!("version = {version}\n{}", users.collect::<String>());
         let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
         CatalogFile::parse(&source, &Context).unwrap()
     };
-    let shelf = Shelf::default();
+    let store = MemoryCatalog::default();
     let file = with_users(1, &["alice"]);
-    let planned = apply(&shelf, &file, Mode::DryRun).await.unwrap();
+    let planned = apply(&store, &file, Mode::DryRun).await.unwrap();
     assert_eq!(planned.plan.to_string(), "+ user alice\n1 to add, 0 to change, 0 to delete");
-    assert_eq!(shelf.version(), 0);
+    assert_eq!(store.version(), 0);
 
-    apply(&shelf, &file, Mode::Write).await.unwrap();
+    apply(&store, &file, Mode::Write).await.unwrap();
     let file = with_users(1, &["Alice", "bob"]);
-    let second = apply(&shelf, &file, Mode::Write).await.unwrap();
+    let second = apply(&store, &file, Mode::Write).await.unwrap();
     assert_eq!(second.plan.to_string(), "+ user bob\n1 to add, 0 to change, 0 to delete");
-    let third = apply(&shelf, &file, Mode::Write).await.unwrap();
+    let third = apply(&store, &file, Mode::Write).await.unwrap();
     assert!(third.plan.is_empty());
-    assert_eq!((third.catalog_version, shelf.version()), (2, 2));
+    assert_eq!((third.catalog_version, store.version()), (2, 2));
 
-    // Who is no longer in the file stays.
-    let fourth = apply(&shelf, &with_users(2, &[]), Mode::Write).await.unwrap();
+    // A user who is no longer in the file is not deleted.
+    let fourth = apply(&store, &with_users(2, &[]), Mode::Write).await.unwrap();
     assert!(fourth.plan.is_empty());
-    assert_eq!(shelf.state.lock().unwrap().users.len(), 2);
+    assert_eq!(store.state.lock().unwrap().users.len(), 2);
 }
 
 #[tokio::test]
-async fn a_catalog_with_rows_that_are_not_understood_is_left_alone() {
+async fn a_catalog_with_unreadable_rows_is_not_changed() {
     let source = CatalogSource { name: "catalog.toml", content: b"version = 1" };
     let file = CatalogFile::parse(&source, &Context).unwrap();
-    let shelf = Shelf::default();
+    let store = MemoryCatalog::default();
     let row = |name: String| {
         let key = RowKey { kind: "client".to_owned(), parent: String::new(), name };
         UnreadableRow { key, why: "its format is 2, known is 1".to_owned() }
     };
-    shelf.state.lock().unwrap().unreadable = (0..21).map(|n| row(format!("c{n}"))).collect();
+    store.state.lock().unwrap().unreadable = (0..21).map(|n| row(format!("c{n}"))).collect();
     for mode in [Mode::DryRun, Mode::Write] {
-        let refusal = apply(&shelf, &file, mode).await.unwrap_err().to_string();
+        let refusal = apply(&store, &file, mode).await.unwrap_err().to_string();
         let lines: Vec<_> = refusal.lines().collect();
         assert_eq!(
             lines[0],
@@ -275,11 +278,11 @@ async fn a_catalog_with_rows_that_are_not_understood_is_left_alone() {
             "nothing was changed: use the newer version of scopegate that wrote this"
         );
     }
-    assert_eq!(shelf.version(), 0);
-    // Such a client is there, so that a file may name it.
-    assert_eq!(clients_of_the_api(&shelf).await.unwrap().len(), 21);
-    // An older file is refused for what it is.
-    shelf.state.lock().unwrap().file_version = 2;
-    let refusal = apply(&shelf, &file, Mode::Write).await.unwrap_err();
+    assert_eq!(store.version(), 0);
+    // An unreadable client exists, so a file may refer to it.
+    assert_eq!(clients_of_the_api(&store).await.unwrap().len(), 21);
+    // The version of the file is checked first.
+    store.state.lock().unwrap().file_version = 2;
+    let refusal = apply(&store, &file, Mode::Write).await.unwrap_err();
     assert!(matches!(refusal, ApplyError::Older { .. }), "{refusal}");
 }

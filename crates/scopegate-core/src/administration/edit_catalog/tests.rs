@@ -9,9 +9,9 @@ use crate::store::CatalogWrite;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
-/// A catalog in memory, and what was recorded of its changes.
+/// A catalog in memory, with the audit events of its changes.
 #[derive(Debug, Default)]
-struct Shelf(Mutex<State>);
+struct MemoryCatalog(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -22,7 +22,7 @@ struct State {
 }
 
 #[async_trait]
-impl CatalogStore for Shelf {
+impl CatalogStore for MemoryCatalog {
     async fn versions(&self) -> Result<Versions, StoreError> {
         Ok(Versions { catalog: self.0.lock().unwrap().version, keys: 0 })
     }
@@ -66,9 +66,9 @@ fn scope(name: &str, description: &str, owner: Owner) -> Edit {
     Edit::Put(Entity { key, owner, spec: Spec::Scope(spec) })
 }
 
-/// What is recorded of each change, as `before -> after`.
-fn recorded(shelf: &Shelf) -> Vec<String> {
-    let state = shelf.0.lock().unwrap();
+/// The audit event of each change, as `before -> after`.
+fn recorded(store: &MemoryCatalog) -> Vec<String> {
+    let state = store.0.lock().unwrap();
     let shown = |value: &Option<serde_json::Value>| match value {
         None => "nothing".to_owned(),
         Some(value) => value["spec"]["description"].as_str().unwrap_or_default().to_owned(),
@@ -83,9 +83,9 @@ fn recorded(shelf: &Shelf) -> Vec<String> {
     lines.collect()
 }
 
-async fn edit(shelf: &Shelf, actor: &Actor, edits: &[Edit]) -> Result<u64, EditError> {
+async fn edit(store: &MemoryCatalog, actor: &Actor, edits: &[Edit]) -> Result<u64, EditError> {
     let base = Issuer::parse("https://id.example.com").unwrap();
-    let door = CatalogDoor { store: shelf, base: &base, actor, now: NOW };
+    let door = CatalogDoor { store, base: &base, actor, now: NOW };
     door.edit(Owner::Api, |_| Ok(edits.to_vec())).await
 }
 
@@ -94,17 +94,17 @@ fn api() -> Actor {
 }
 
 #[tokio::test]
-async fn each_change_is_recorded_with_what_was_there_before() {
-    let shelf = Shelf::default();
+async fn each_change_is_recorded_with_the_state_before() {
+    let store = MemoryCatalog::default();
     let (one, two) = (scope("a", "one", Owner::Api), scope("a", "two", Owner::Api));
-    edit(&shelf, &api(), std::slice::from_ref(&one)).await.unwrap();
-    edit(&shelf, &api(), &[two.clone(), scope("b", "new", Owner::Api)]).await.unwrap();
-    // What changes nothing is not written.
-    assert_eq!(edit(&shelf, &api(), std::slice::from_ref(&two)).await.unwrap(), 2);
+    edit(&store, &api(), std::slice::from_ref(&one)).await.unwrap();
+    edit(&store, &api(), &[two.clone(), scope("b", "new", Owner::Api)]).await.unwrap();
+    // An edit that changes nothing is not written.
+    assert_eq!(edit(&store, &api(), std::slice::from_ref(&two)).await.unwrap(), 2);
     let deletion = Edit::Delete(two.key().clone());
-    edit(&shelf, &Actor::cli("x"), &[deletion, one]).await.unwrap();
+    edit(&store, &Actor::cli("x"), &[deletion, one]).await.unwrap();
     assert_eq!(
-        recorded(&shelf),
+        recorded(&store),
         [
             "0oa1: nothing -> one",
             "0oa1: one -> two",
@@ -113,27 +113,27 @@ async fn each_change_is_recorded_with_what_was_there_before() {
             "x: nothing -> one",
         ]
     );
-    assert_eq!(shelf.0.lock().unwrap().version, 3);
+    assert_eq!(store.0.lock().unwrap().version, 3);
 }
 
 #[tokio::test]
-async fn what_breaks_a_rule_or_belongs_to_another_owner_is_not_written() {
-    let shelf = Shelf::default();
-    let refused = edit(&shelf, &api(), &[scope("openid", "", Owner::Api)]).await.unwrap_err();
+async fn an_edit_that_breaks_a_rule_or_changes_another_owners_entity_is_not_written() {
+    let store = MemoryCatalog::default();
+    let refused = edit(&store, &api(), &[scope("openid", "", Owner::Api)]).await.unwrap_err();
     assert_eq!(refused.to_string(), "the scope \"openid\" is reserved: write another name");
     let Edit::Put(of_a_file) = scope("a", "", Owner::File) else { unreachable!("it is put") };
-    shelf.0.lock().unwrap().entities.push(of_a_file);
-    let refused = edit(&shelf, &api(), &[scope("a", "mine", Owner::Api)]).await.unwrap_err();
+    store.0.lock().unwrap().entities.push(of_a_file);
+    let refused = edit(&store, &api(), &[scope("a", "mine", Owner::Api)]).await.unwrap_err();
     assert!(matches!(refused, EditError::NotOwned(_, Owner::File)), "{refused}");
-    let state = shelf.0.lock().unwrap();
+    let state = store.0.lock().unwrap();
     assert_eq!((state.version, state.events.len()), (0, 0));
 }
 
 #[tokio::test]
-async fn no_actor_but_a_command_makes_or_changes_an_admin_client() {
+async fn only_a_command_creates_changes_or_deletes_an_admin_client() {
     use crate::catalog::ClientAuth;
 
-    let shelf = Shelf::default();
+    let store = MemoryCatalog::default();
     let client = |name: &str, admin| {
         let spec = ClientSpec {
             name: name.to_owned(),
@@ -146,29 +146,29 @@ async fn no_actor_but_a_command_makes_or_changes_an_admin_client() {
         let key = EntityKey::client(&ClientId::parse("root").unwrap());
         Edit::Put(Entity { key, owner: Owner::Api, spec: spec.into() })
     };
-    assert!(edit(&shelf, &api(), &[client("root", true)]).await.is_err());
-    edit(&shelf, &Actor::cli("clients create"), &[client("root", true)]).await.unwrap();
-    // Nor takes one its mark, or deletes it.
+    assert!(edit(&store, &api(), &[client("root", true)]).await.is_err());
+    edit(&store, &Actor::cli("clients create"), &[client("root", true)]).await.unwrap();
+    // The API cannot remove `admin` from a client or delete an admin client either.
     let delete = Edit::Delete(client("root", true).key().clone());
     for change in [client("other", true), client("root", false), delete] {
-        let refused = edit(&shelf, &api(), &[change]).await.unwrap_err();
+        let refused = edit(&store, &api(), &[change]).await.unwrap_err();
         assert!(refused.to_string().starts_with("an admin client is"), "{refused}");
     }
-    assert_eq!(shelf.0.lock().unwrap().version, 1);
+    assert_eq!(store.0.lock().unwrap().version, 1);
 }
 
 #[tokio::test]
-async fn a_row_that_is_not_understood_is_not_overwritten() {
-    let shelf = Shelf::default();
+async fn an_unreadable_row_is_not_overwritten() {
+    let store = MemoryCatalog::default();
     let edits = [scope("a", "", Owner::Api)];
     let row = UnreadableRow { key: edits[0].key().into(), why: "unknown field `x`".to_owned() };
-    shelf.0.lock().unwrap().unreadable.push(row);
-    let refused = edit(&shelf, &api(), &edits).await.unwrap_err();
+    store.0.lock().unwrap().unreadable.push(row);
+    let refused = edit(&store, &api(), &edits).await.unwrap_err();
     assert!(matches!(refused, EditError::Unreadable(_)), "{refused}");
 }
 
 #[tokio::test]
-async fn an_authority_takes_its_own_change_over_and_refuses_one_of_an_older_catalog() {
+async fn an_authority_reloads_after_its_change_and_refuses_one_decided_on_an_older_catalog() {
     let world = crate::testing::World::new().await;
     let expected = world.authority.catalog().version();
     let edits = vec![scope("stock:read", "See the stock", Owner::Api)];

@@ -1,33 +1,33 @@
-//! Why there is no plan: the file and the API would get into each other's way.
+//! Conflicts between a file and the entities that the API owns.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::catalog::{Entity, EntityKey, Owner};
 
-/// So many conflicts, and children of one, are shown.
+/// Maximum number of conflicts that are shown, and of children of each.
 const MAX_SHOWN: usize = 20;
 
 /// Why there is no plan.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// The file would touch what the API owns.
+    /// The file would affect entities that the API owns.
     #[error("{}", Lines(.0))]
     Conflicts(Vec<Conflict>),
 }
 
-/// One thing that a file may not do.
+/// A conflict between a file and an entity that the API owns.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Conflict {
-    /// The file names what the API owns.
+    /// The file has an entity that the API owns.
     OwnedByApi(EntityKey),
-    /// The file no longer has what still has children that the API owns.
+    /// The file would delete an entity that still has children owned by the API.
     ParentOfOthers {
-        /// What the file would delete.
+        /// The entity that the file would delete.
         parent: EntityKey,
-        /// What belongs to it and to the API.
+        /// Its children that the API owns.
         children: Vec<EntityKey>,
     },
 }
@@ -68,7 +68,7 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
-/// A key on one line, whatever its names hold.
+/// A key on one line: control characters are escaped.
 pub(super) struct Shown<'a>(pub(super) &'a EntityKey);
 
 impl fmt::Display for Shown<'_> {
@@ -82,7 +82,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// The conflicts with what would lose its server or its policy.
+/// The conflicts with entities of the API whose server or policy would be deleted.
 pub(super) fn left_behind(current: &[&Entity], gone: &[&EntityKey]) -> Vec<Conflict> {
     let gone: HashSet<&EntityKey> = gone.iter().copied().collect();
     if gone.is_empty() {
@@ -90,7 +90,7 @@ pub(super) fn left_behind(current: &[&Entity], gone: &[&EntityKey]) -> Vec<Confl
     }
     let mut children: HashMap<EntityKey, Vec<EntityKey>> = HashMap::new();
     for entity in current.iter().filter(|entity| entity.owner == Owner::Api) {
-        // The nearest one is named: with the policy kept, the server is kept too.
+        // Only the nearest parent is shown: if the policy is kept, the server must be kept too.
         if let Some(parent) = entity.key.parents().find(|parent| gone.contains(parent)) {
             children.entry(parent).or_default().push(entity.key.clone());
         }
@@ -104,7 +104,7 @@ pub(super) fn left_behind(current: &[&Entity], gone: &[&EntityKey]) -> Vec<Confl
 }
 
 impl Conflict {
-    /// What the file may not touch.
+    /// The entity that the file must not change or delete.
     pub fn key(&self) -> &EntityKey {
         match self {
             Self::OwnedByApi(key) => key,

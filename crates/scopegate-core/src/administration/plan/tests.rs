@@ -85,7 +85,7 @@ fn applied(mut current: Vec<Entity>, plan: &Plan) -> Vec<Entity> {
 }
 
 #[test]
-fn a_first_file_is_added_whole() {
+fn the_first_file_adds_all_its_entities() {
     let plan = Plan::between::<Entity>(&[], &file(everything())).unwrap();
     let edits: Vec<Edit> = everything().into_iter().map(Edit::Put).collect();
     assert_eq!(plan.edits(), edits);
@@ -108,7 +108,7 @@ fn the_same_file_again_changes_nothing() {
 }
 
 #[test]
-fn what_differs_is_named_by_field_and_shows_no_value() {
+fn a_plan_shows_the_changed_fields_without_their_values() {
     let changed =
         vec![server(), scope("write"), claim(0.1), policy(), rule(20), client("reader", 2)];
     let plan = Plan::between(&everything(), &file(changed.clone())).unwrap();
@@ -139,7 +139,7 @@ fn children_are_deleted_before_their_parents() {
 }
 
 #[test]
-fn what_the_api_owns_stays() {
+fn entities_of_the_api_are_kept() {
     let mut current = everything();
     current.push(by_api(client("made-by-the-api", 1)));
     current.push(by_api(scope("extra")));
@@ -147,7 +147,7 @@ fn what_the_api_owns_stays() {
 }
 
 #[test]
-fn a_file_may_not_name_what_the_api_owns() {
+fn a_file_must_not_have_an_entity_of_the_api() {
     let current = [by_api(client("reader", 1)), by_api(scope("read"))];
     let error = Plan::between(&current, &file(everything())).unwrap_err();
     insta::assert_snapshot!(error, @"
@@ -157,7 +157,7 @@ fn a_file_may_not_name_what_the_api_owns() {
 }
 
 #[test]
-fn a_file_may_not_take_the_parent_of_what_the_api_owns() {
+fn a_file_must_not_delete_the_parent_of_an_entity_of_the_api() {
     let mut current = vec![server(), policy(), by_api(rule(10)), by_api(scope("extra"))];
     let error = Plan::between(&current, &file(Vec::new())).unwrap_err();
     insta::assert_snapshot!(error, @"
@@ -172,7 +172,7 @@ fn a_file_may_not_take_the_parent_of_what_the_api_owns() {
 }
 
 #[test]
-fn many_conflicts_are_cut() {
+fn only_the_first_20_conflicts_are_shown() {
     let scopes: Vec<Entity> = (0..50).map(|n| by_api(scope(&format!("s{n:02}")))).collect();
     let named =
         Plan::between(&scopes, &file((0..50).map(|n| scope(&format!("s{n:02}"))).collect()));
@@ -192,9 +192,9 @@ fn a_name_cannot_forge_a_line() {
 }
 
 proptest::proptest! {
-    /// What was stored is compared with what is written anew: a number must survive the store.
+    /// Stored specs are compared with newly parsed ones, so a number must not change in the storage.
     #[test]
-    fn a_constant_survives_the_store(number in proptest::num::f64::NORMAL) {
+    fn a_constant_is_stored_exactly(number in proptest::num::f64::NORMAL) {
         let written = claim(number);
         let mut stored = written.clone();
         stored.spec = Spec::from_json(&written.key, &written.spec.to_json()).unwrap();

@@ -1,22 +1,22 @@
-//! Which part of an entity is meant.
+//! The path to a part of an entity.
 
 use std::fmt;
 
-/// A path to a part of an entity, with the names that a catalog file has.
+/// A path to a part of an entity, with the names of a catalog file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Field(Vec<Step>);
 
-/// A step of such a path.
+/// A step of a [`Field`].
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever shows a fault has to follow each step")]
+#[expect(clippy::exhaustive_enums, reason = "code that shows a fault must handle each step")]
 pub enum Step {
-    /// The entry of a list at a place, from 0.
+    /// The entry of a list at an index, from 0.
     At(usize),
     /// The entry of a list with this text.
     Entry(String),
     /// The value of a key.
     Key(&'static str),
-    /// The name itself of a key that is not fixed.
+    /// The name of a key, for a key that the administrator chooses.
     Name(String),
 }
 
@@ -31,25 +31,25 @@ impl Field {
         Self::whole().key(key)
     }
 
-    /// The value of a key in it.
+    /// The value of a key in this field.
     #[must_use]
     pub fn key(self, key: &'static str) -> Self {
         self.step(Step::Key(key))
     }
 
-    /// The entry of the list at a place, from 0.
+    /// The entry of this list at an index, from 0.
     #[must_use]
     pub fn at(self, place: usize) -> Self {
         self.step(Step::At(place))
     }
 
-    /// The entry of the list with this text.
+    /// The entry of this list with this text.
     #[must_use]
     pub fn entry(self, text: &str) -> Self {
         self.step(Step::Entry(text.to_owned()))
     }
 
-    /// The name of one of its keys.
+    /// The name of a key in this field.
     #[must_use]
     pub fn name(self, name: &str) -> Self {
         self.step(Step::Name(name.to_owned()))
@@ -60,12 +60,12 @@ impl Field {
         self
     }
 
-    /// The steps, from the entity on.
+    /// The steps, starting at the entity.
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
 
-    /// The key of the entity that the field is, or is in.
+    /// The key of the entity that this field is, or is inside of.
     pub fn first_key(&self) -> Option<&'static str> {
         match self.0.first() {
             Some(Step::Key(key)) => Some(key),
@@ -73,13 +73,13 @@ impl Field {
         }
     }
 
-    /// Tells whether the whole entity is meant.
+    /// Tells whether this is the whole entity.
     pub fn is_whole(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// As in `audiences[0].name`, on one line.
+/// On one line, such as `audiences[0].name`.
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, step) in self.0.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Rules for the public keys of a client or an issuer: inline, or where it publishes them.
+//! Rules for the public keys of a client or an issuer: inline keys, or the URL that publishes them.
 
 use scopegate_claims::Issuer;
 use scopegate_jose::{Jwk, KeyProblem, VerifyingKey};
@@ -9,12 +9,11 @@ use crate::spelling::Quoted;
 
 const MAX_KEYS: usize = 16;
 
-/// The longest URL, in characters.
+/// Maximum length of a URL, in characters.
 const MAX_URL: usize = 1024;
 
 impl Review<'_, '_> {
-    /// The keys of `owner` are in one place, and not in two (RFC 7591 §2): nobody would know which of
-    /// them holds.
+    /// Keys are either inline or at a URL, not both (RFC 7591 §2): it would not be clear which are valid.
     pub(crate) fn keys_in_one_place(&mut self, jwks: &[Jwk], uri: Option<&str>, needed_by: &str) {
         match (jwks.is_empty(), uri) {
             (true, None) => self.refuse_missing("jwks", needed_by),
@@ -26,7 +25,7 @@ impl Review<'_, '_> {
         }
     }
 
-    /// Each key can verify, and each of several can be told from the others.
+    /// Each key must be able to verify. If there are several, each needs a `kid` of its own.
     pub(crate) fn keys(&mut self, jwks: &[Jwk], owner: &str) {
         let keys = || Field::of("jwks").key("keys");
         if jwks.len() > MAX_KEYS {
@@ -61,15 +60,15 @@ impl Review<'_, '_> {
         }
     }
 
-    /// Where keys are published.
+    /// The URL that publishes keys.
     ///
-    /// Keys that came over plain http could be anybody's, except on the machine itself; and only a server
-    /// that runs for that machine asks it.
+    /// Keys fetched over plain http could come from an attacker, except over the loopback interface. Loopback
+    /// URLs are only allowed if this server's own base URL is loopback.
     pub(crate) fn keys_uri(&mut self, uri: Option<&str>) {
-        let is_of_the_machine = self.view().base.is_none_or(Issuer::is_loopback);
+        let allows_loopback = self.view().base.is_none_or(Issuer::is_loopback);
         match uri.map(place_of_keys) {
             None | Some(Some(KeyPlace::Https)) => {}
-            Some(Some(KeyPlace::ThisMachine)) if is_of_the_machine => {}
+            Some(Some(KeyPlace::ThisMachine)) if allows_loopback => {}
             Some(_) => {
                 let message = "not a place of keys: write an https URL without user name and \
                                fragment, such as \"https://client.example/jwks.json\"";
@@ -79,10 +78,10 @@ impl Review<'_, '_> {
     }
 }
 
-/// Where keys can be.
+/// Where published keys can be.
 pub(crate) enum KeyPlace {
     Https,
-    /// By http or https.
+    /// A loopback host, over http or https.
     ThisMachine,
 }
 

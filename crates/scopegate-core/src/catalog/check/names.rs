@@ -1,4 +1,4 @@
-//! Which entities there are, once some edits are written.
+//! Which entities exist after some edits are written.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -7,25 +7,25 @@ use super::{Fault, Faults, Field, View};
 use crate::catalog::{ClientId, Edit, EntityKey, EntityKind, ServerId, Snapshot, Spec};
 use crate::spelling::Quoted;
 
-/// The entities after some edits, by their names.
+/// The entities that exist after some edits, by their names.
 pub(crate) struct Names<'a> {
     pub(super) view: View<'a>,
-    /// The place of the first edit that puts each.
+    /// For each entity, the index of the first edit that puts it.
     put: HashMap<&'a EntityKey, usize>,
     deleted: HashSet<&'a EntityKey>,
     unread: HashSet<&'a EntityKey>,
-    /// The names that are put, in the order of the edits.
+    /// The names that the edits put, in the order of the edits.
     siblings: HashMap<(EntityKind, &'a str), Vec<&'a str>>,
     repeated: HashSet<&'a EntityKey>,
-    /// How many there are of a kind in a server, as far as the edits are checked.
+    /// For each kind and server, the number of entities. Grows while the edits are checked.
     counted: HashMap<(EntityKind, &'a str), Counted>,
     audiences: OnceCell<Audiences>,
     edits: &'a [Edit],
 }
 
-/// How many entities of a kind are in a server.
+/// The number of entities of a kind in a server.
 struct Counted {
-    /// Those that no edit touches.
+    /// The stored entities that no edit changes.
     others: usize,
     all: usize,
 }
@@ -33,9 +33,9 @@ struct Counted {
 /// The audiences of all servers.
 #[derive(Default)]
 pub(crate) struct Audiences {
-    /// By their names: the id of the first server that has each.
+    /// For each audience name, the id of the first server that has it.
     servers: HashMap<String, String>,
-    /// The names, in the order of the edits.
+    /// The names: those of the edits first, in their order.
     names: Vec<String>,
 }
 
@@ -90,14 +90,14 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// A name that cannot be written on one line is no suggestion.
+    /// Adds a name for suggestions, unless it does not fit on one line.
     fn suggest(&mut self, key: &'a EntityKey) {
         if !key.name.contains(char::is_control) {
             self.siblings.entry((key.kind, &key.parent)).or_default().push(&key.name);
         }
     }
 
-    /// Tells whether there is such an entity.
+    /// Tells whether the entity exists.
     pub(crate) fn has(&self, key: &EntityKey) -> bool {
         let is_always_there = key.kind == EntityKind::Server && key.name == ServerId::DEFAULT;
         is_always_there
@@ -112,7 +112,8 @@ impl<'a> Names<'a> {
         self.view.catalog.is_some_and(|catalog| catalog.has(key))
     }
 
-    /// The names of a kind beside each other, for suggestions: those that the edits put come first.
+    /// The names of all entities of a kind with the same parent, for suggestions. Names from the edits come
+    /// first.
     pub(crate) fn siblings(&self, kind: EntityKind, parent: &str) -> Vec<String> {
         let put = self.siblings.get(&(kind, parent)).map_or(&[][..], Vec::as_slice);
         let stored = self.view.catalog.map_or_else(Vec::new, |known| known.keys_in(kind, parent));
@@ -122,7 +123,7 @@ impl<'a> Names<'a> {
         put.iter().map(|name| (*name).to_owned()).chain(others.map(|key| key.name)).collect()
     }
 
-    /// Tells whether some entity of a kind could not be read.
+    /// Tells whether an entity of this kind could not be read.
     pub(crate) fn has_unread(&self, kind: EntityKind) -> bool {
         self.view.unread.iter().any(|key| key.kind == kind)
     }
@@ -161,7 +162,8 @@ impl<'a> Names<'a> {
         self.put.contains_key(&key)
     }
 
-    /// Refuses the second entity of a name. That its children repeat those of the first follows from it.
+    /// Refuses a second entity with the same name. Its children are not refused as well, because they follow
+    /// from the same mistake.
     pub(super) fn refuse_repeated(
         &mut self,
         place: usize,
@@ -188,9 +190,9 @@ impl<'a> Names<'a> {
         });
     }
 
-    /// Refuses the first entity of a kind that is one too many in its server.
+    /// Refuses the first entity that exceeds the limit of its kind in its server.
     pub(super) fn refuse_surplus(&mut self, place: usize, key: &'a EntityKey, faults: &mut Faults) {
-        let (Some(most), Some(server)) = (key.kind.most_in_a_server(), key.server_id()) else {
+        let (Some(most), Some(server)) = (key.kind.max_per_server(), key.server_id()) else {
             return;
         };
         if self.put.get(key) != Some(&place) {

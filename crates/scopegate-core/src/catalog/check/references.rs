@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::{Field, Review};
 use crate::catalog::{Clients, EntityKey, EntityKind, STANDARD_SCOPES};
 
-/// The most characters of the name of a group.
+/// Maximum length of the name of a group, in characters.
 const MAX_GROUP: usize = 100;
 
-/// The most logins or groups of a list.
-const MAX_PEOPLE: usize = 1000;
+/// Maximum number of logins or groups in a list.
+const MAX_NAMES: usize = 1000;
 
 impl Review<'_, '_> {
-    /// The clients that something is for.
+    /// The clients that a policy or a trusted issuer is for.
     pub(crate) fn clients(&mut self, clients: &Clients) {
         let Clients::Named(ids) = clients else { return };
         if ids.is_empty() {
@@ -25,13 +25,13 @@ impl Review<'_, '_> {
         }
     }
 
-    /// The users and groups that something is for.
-    pub(crate) fn people(&mut self, users: &BTreeSet<String>, groups: &BTreeSet<String>) {
+    /// The users and groups that a rule or a client is for.
+    pub(crate) fn users_and_groups(&mut self, users: &BTreeSet<String>, groups: &BTreeSet<String>) {
         for (key, names) in [("users", users), ("groups", groups)] {
-            if names.len() > MAX_PEOPLE {
+            if names.len() > MAX_NAMES {
                 self.refuse(
                     Field::of(key),
-                    format_args!("too many names: write at most {MAX_PEOPLE}, or use groups"),
+                    format_args!("too many names: write at most {MAX_NAMES}, or use groups"),
                 );
             }
         }
@@ -40,10 +40,10 @@ impl Review<'_, '_> {
         }
     }
 
-    /// A scope of the same server, or one of OpenID Connect, which each server has.
+    /// A scope of the same server, or a standard scope of OpenID Connect, which each server has.
     pub(crate) fn scope(&mut self, field: Field, scope: &str) {
         if !STANDARD_SCOPES.contains(&scope) {
-            let key = self.beside(EntityKind::Scope, scope);
+            let key = self.key_in_same_server(EntityKind::Scope, scope);
             self.reference(field, &key, " of this server");
         }
     }

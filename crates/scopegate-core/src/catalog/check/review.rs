@@ -1,4 +1,4 @@
-//! What the rules of one entity look at, and where they note what is wrong.
+//! The input of the rules of one entity, and the place where they report faults.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -31,44 +31,44 @@ impl<'r, 'a> Review<'r, 'a> {
         self.key
     }
 
-    /// What the edits are checked against.
+    /// The data that the edits are checked against.
     pub(crate) fn view(&self) -> &View<'a> {
         &self.names.view
     }
 
-    /// All entities, as they will be.
+    /// All entities that exist after the edits.
     pub(crate) fn names(&self) -> &'r Names<'a> {
         self.names
     }
 
-    /// Notes that a rule is broken. The message is made only if it is kept.
+    /// Reports a broken rule. The message is only formatted if it is kept.
     pub(crate) fn refuse(&mut self, field: Field, message: fmt::Arguments<'_>) {
-        self.note(field, message, None, None);
+        self.add_fault(field, message, None, None);
     }
 
-    /// Notes that something repeats what stands elsewhere in the entity.
+    /// Reports that `field` repeats what `first` has, elsewhere in the entity.
     pub(crate) fn refuse_repeated(
         &mut self,
         field: Field,
         first: Field,
         message: fmt::Arguments<'_>,
     ) {
-        self.note(field, message, None, Some(first));
+        self.add_fault(field, message, None, Some(first));
     }
 
-    /// Notes that a key is needed.
+    /// Reports that a required key is missing.
     pub(crate) fn refuse_missing(&mut self, key: &'static str, needed_by: &str) {
         let message = format_args!("missing key {key:?}: {needed_by} needs it");
-        self.note(Field::of(key), message, Some(needed_by), None);
+        self.add_fault(Field::of(key), message, Some(needed_by), None);
     }
 
-    /// Notes what is right, but hardly meant so.
+    /// Reports what is allowed, but probably a mistake.
     pub(crate) fn warn(&mut self, field: Field, message: fmt::Arguments<'_>) {
         let fault = self.fault(field, message, None, None);
         self.checked.warnings.keep(|| fault);
     }
 
-    fn note(
+    fn add_fault(
         &mut self,
         field: Field,
         message: fmt::Arguments<'_>,
@@ -96,30 +96,30 @@ impl<'r, 'a> Review<'r, 'a> {
         Fault { key, edit: self.edit, field, message, needed_by, first }
     }
 
-    /// Notes what a rule answers.
-    pub(crate) fn hold<E: fmt::Display>(&mut self, field: Field, rule: Result<(), E>) {
+    /// Reports the error of a rule, if there is one.
+    pub(crate) fn report<E: fmt::Display>(&mut self, field: Field, rule: Result<(), E>) {
         if let Err(problem) = rule {
             self.refuse(field, format_args!("{problem}"));
         }
     }
 
-    /// A name for people.
+    /// A display name.
     pub(crate) fn label(&mut self, field: Field, text: &str, most: usize) {
-        self.hold(field, label(text, most));
+        self.report(field, label(text, most));
     }
 
-    /// A text of so many characters at most.
+    /// A text of at most `most` characters.
     pub(crate) fn length(&mut self, field: Field, text: &str, most: usize) {
-        self.hold(field, length(text, most));
+        self.report(field, length(text, most));
     }
 
-    /// An entity that is named. Another one of its kind is suggested.
+    /// A reference to an entity, which must exist. The message suggests another entity of its kind.
     pub(crate) fn reference(&mut self, field: Field, key: &EntityKey, of: &str) {
         if self.names.has(key) {
             return;
         }
         let (what, name) = (key.kind.as_str(), key.name.as_str());
-        // No server trusts itself.
+        // A server must not list itself as trusted, so its own id is no suggestion.
         let own = (key.kind == EntityKind::Server).then_some(self.key.name.as_str());
         let known = self.names.siblings(key.kind, &key.parent);
         let known = known.iter().map(String::as_str).filter(|known| own != Some(*known));
@@ -127,8 +127,8 @@ impl<'r, 'a> Review<'r, 'a> {
         self.refuse(field, format_args!("unknown {what} {}{of}: {instead}", Quoted(name)));
     }
 
-    /// Refuses what stands in a list twice.
-    pub(crate) fn each_once<T: Eq + Hash + fmt::Display>(
+    /// Refuses duplicates in a list.
+    pub(crate) fn refuse_duplicates<T: Eq + Hash + fmt::Display>(
         &mut self,
         what: &str,
         list: &[T],
@@ -151,7 +151,7 @@ impl<'r, 'a> Review<'r, 'a> {
         }
     }
 
-    /// Grant types that are named.
+    /// References to grant types, which must be supported.
     pub(crate) fn grant_types(&mut self, names: &BTreeSet<String>) {
         let known = self.view().grants.iter().map(|grant| grant.name);
         for name in names.iter().filter(|name| !known.clone().any(|known| known == *name)) {
@@ -163,14 +163,14 @@ impl<'r, 'a> Review<'r, 'a> {
         }
     }
 
-    /// The grants of those names.
+    /// The grants with these names.
     pub(crate) fn grants_of(&self, names: &BTreeSet<String>) -> Vec<&'a GrantKind> {
         let grants = self.view().grants;
         grants.iter().filter(|grant| names.contains(grant.name)).collect()
     }
 
-    /// The key of what belongs to the same server.
-    pub(crate) fn beside(&self, kind: EntityKind, name: &str) -> EntityKey {
+    /// The key of an entity of the same server.
+    pub(crate) fn key_in_same_server(&self, kind: EntityKind, name: &str) -> EntityKey {
         let parent = self.key.server_id().unwrap_or_default().to_owned();
         EntityKey { kind, parent, name: name.to_owned() }
     }

@@ -1,4 +1,4 @@
-//! Rules for what no file holds: edits of a catalog that is there.
+//! The rules for edits of an existing catalog. A catalog file alone cannot test them.
 
 use scopegate_claims::Issuer;
 
@@ -34,12 +34,12 @@ fn policy(client: &str) -> Edit {
     put(EntityKind::Policy, "default", "p", Spec::Policy(spec))
 }
 
-/// A client that can do nothing, and so breaks rules of its own.
+/// A client without grant types and credentials, which breaks other rules too.
 fn client(id: &str) -> Edit {
     put(EntityKind::Client, "", id, ClientSpec::default().into())
 }
 
-/// The faults of edits of a catalog in which others were written.
+/// The faults of `edits` in a catalog that already has `written`.
 fn faults(written: &[Edit], edits: &[Edit]) -> Vec<String> {
     let base = Issuer::parse(BASE).unwrap();
     let catalog = Snapshot::empty(&base).edited(1, written.to_vec());
@@ -55,7 +55,7 @@ fn faults(written: &[Edit], edits: &[Edit]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_named_is_there_before_or_is_written_together_with_it() {
+fn a_reference_names_an_entity_that_exists_or_is_written_in_the_same_edits() {
     let unknown =
         ["policy default/p: clients[\"portal\"]: unknown client \"portal\": there is none"];
     assert_eq!(faults(&[], &[policy("portal")]), unknown);
@@ -67,7 +67,7 @@ fn what_is_named_is_there_before_or_is_written_together_with_it() {
 }
 
 #[test]
-fn an_audience_and_a_client_do_not_share_a_name_whichever_comes_first() {
+fn an_audience_and_a_client_must_not_have_the_same_name_in_either_order() {
     assert_eq!(
         faults(&[client("billing")], &[server("orders", "billing")]),
         [
@@ -80,13 +80,13 @@ fn an_audience_and_a_client_do_not_share_a_name_whichever_comes_first() {
         "client billing: id: \"billing\" is an audience of the server \"orders\" and a client id: \
          give one of them another name"
     );
-    // Told once, where the audience is.
+    // The fault is reported once, at the audience.
     let both = faults(&[], &[server("orders", "billing"), client("billing")]);
     assert_eq!(both.iter().filter(|fault| fault.contains("audience")).count(), 1, "{both:?}");
 }
 
 #[test]
-fn an_issuer_is_no_client_and_no_audience() {
+fn an_issuer_is_not_a_client_id_or_an_audience() {
     let id = format!("{BASE}/oauth2/later");
     let shown = faults(&[], &[client(&id), server("orders", &id)]);
     for expected in ["the client id", "the audience"] {
@@ -96,7 +96,7 @@ fn an_issuer_is_no_client_and_no_audience() {
 }
 
 #[test]
-fn a_name_is_written_once() {
+fn two_edits_must_not_write_the_same_name() {
     assert_eq!(
         faults(&[scope("a")], &[scope("a"), scope("b"), scope("a")]),
         ["scope default/a: name: duplicate scope \"a\": write another or leave it out"]
@@ -104,7 +104,7 @@ fn a_name_is_written_once() {
 }
 
 #[test]
-fn a_server_has_a_hundred_claims_whoever_wrote_them() {
+fn a_server_has_at_most_100_claims_including_stored_ones() {
     let claim = |n: usize| {
         let key =
             EntityKey::of_server(EntityKind::Claim, &ServerId::default_server(), &format!("c{n}"));
@@ -121,7 +121,7 @@ fn a_server_has_a_hundred_claims_whoever_wrote_them() {
 }
 
 #[test]
-fn a_large_edit_full_of_mistakes_is_counted() {
+fn faults_beyond_the_maximum_are_only_counted() {
     let base = Issuer::parse(BASE).unwrap();
     let view = View {
         catalog: None,

@@ -2,7 +2,7 @@
 
 use crate::spelling::Quoted;
 
-/// Refuses a name for people that is blank, not on one line, or too long; lengths are in characters.
+/// Refuses a display name that is blank, not on one line, or longer than `most` characters.
 pub(crate) fn label(text: &str, most: usize) -> Result<(), String> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         return Err(format!(
@@ -13,7 +13,7 @@ pub(crate) fn label(text: &str, most: usize) -> Result<(), String> {
     length(text, most)
 }
 
-/// Refuses a text with too many characters.
+/// Refuses a text with more than `most` characters.
 pub(crate) fn length(text: &str, most: usize) -> Result<(), String> {
     match text.chars().nth(most) {
         None => Ok(()),

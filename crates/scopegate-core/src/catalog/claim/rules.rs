@@ -1,4 +1,4 @@
-//! What a claim may not be, and the attributes of a client that claims are made of.
+//! The rules for claims, and for the client attributes that claims are made from.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::{ClaimSource, ClaimSpec, GroupFilter, is_reserved};
 use crate::catalog::check::{Field, Review};
 use crate::spelling::Quoted;
 
-/// The most characters of the name of a claim, an attribute or a group.
+/// Maximum length of the name of a claim, an attribute or a group, in characters.
 const MAX_NAME: usize = 100;
 
-/// The most bytes of JSON that go into tokens: of a constant, and of all attributes of a client.
+/// Maximum size of a constant, and of all attributes of a client, in bytes of JSON. They go into tokens.
 const MAX_JSON: usize = 4096;
 
 impl ClaimSpec {
@@ -27,7 +27,7 @@ impl ClaimSpec {
             review.label(Field::of("name"), name, MAX_NAME);
         }
         self.check_value(review);
-        review.each_once("scope", &self.scopes, |place| Field::of("scopes").at(place));
+        review.refuse_duplicates("scope", &self.scopes, |place| Field::of("scopes").at(place));
         for (place, scope) in self.scopes.iter().enumerate() {
             review.scope(Field::of("scopes").at(place), scope.as_str());
         }
@@ -38,11 +38,11 @@ impl ClaimSpec {
         match &self.value {
             ClaimSource::ClientAttribute(name) => {
                 let path = format!("client.attributes.{name}");
-                review.hold(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
+                review.report(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
             }
             ClaimSource::UserAttribute(name) => {
                 let path = format!("user.{name}");
-                review.hold(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
+                review.report(field("attribute"), ClaimSource::of_attribute(&path).map(drop));
             }
             ClaimSource::Constant(value) => check_size(review, field("constant"), value),
             ClaimSource::Groups(GroupFilter { kind, value }) => {
@@ -53,11 +53,11 @@ impl ClaimSpec {
 }
 
 impl ClaimSource {
-    /// Reads the path of an attribute, of the client or of the user.
+    /// Parses the path of an attribute of the client or of the user.
     ///
     /// # Errors
     ///
-    /// What is wrong, and what to write instead.
+    /// A text that says what is wrong, and what to write instead.
     pub fn of_attribute(path: &str) -> Result<Self, String> {
         let named = |prefix| path.strip_prefix(prefix).filter(|name| is_name(name));
         match (named("user."), named("client.attributes.")) {
@@ -71,7 +71,7 @@ impl ClaimSource {
     }
 }
 
-/// The attributes of a client.
+/// Checks the attributes of a client.
 pub(in crate::catalog) fn check_attributes(
     attributes: &BTreeMap<String, Value>,
     review: &mut Review<'_, '_>,
@@ -89,7 +89,7 @@ pub(in crate::catalog) fn check_attributes(
     check_size(review, field(), attributes);
 }
 
-/// Tells whether an attribute may have this name: what TOML takes as a key without quotes.
+/// Tells whether an attribute may have this name. It must be a valid TOML key without quotes.
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(allowed)

@@ -1,20 +1,21 @@
-//! What a client may not be.
+//! The rules for clients.
+
+use scopegate_claims::Audience;
+use url::Url;
 
 use super::{ClientAuth, ClientId, ClientSpec, ClientType, RefreshPolicy, RotationType};
 use crate::catalog::audience_names::{AudienceClash, is_issuer};
 use crate::catalog::check::{Field, Review};
 use crate::catalog::{Credential, EntityKey, EntityKind, GrantKind, RedirectUri, claim};
 use crate::spelling::{Instead, Quoted};
-use scopegate_claims::Audience;
-use url::Url;
 
-/// The most characters of a client's name.
+/// Maximum length of a client's name, in characters.
 const MAX_NAME: usize = 100;
 
-/// Two, so that one secret can replace the other without a gap.
+/// Maximum number of secrets. Two, so that a new secret can replace the old one without an interruption.
 const MAX_SECRETS: usize = 2;
 
-/// The most redirect URIs of a kind, and the most origins.
+/// Maximum number of redirect URIs, of post-logout redirect URIs, and of origins.
 const MAX_URIS: usize = 100;
 
 impl ClientSpec {
@@ -23,18 +24,18 @@ impl ClientSpec {
         review.label(Field::of("name"), &self.name, MAX_NAME);
         self.check_grants(review);
         self.check_credentials(review);
-        // Without a grant it is not known what the client is for.
+        // Without a grant type the purpose of the client is unknown, and further messages would mislead.
         if !self.grant_types.is_empty() {
             self.check_type(review);
         }
         self.check_uris(review);
         self.check_refresh(review);
-        review.people(&self.users, &self.groups);
+        review.users_and_groups(&self.users, &self.groups);
         self.check_references(review);
         claim::check_attributes(&self.attributes, review);
     }
 
-    /// The rules of `audience_names`, for a client.
+    /// Applies the rules of `audience_names` to a client.
     fn check_id(&self, review: &mut Review<'_, '_>) {
         let id = review.key().name.as_str();
         let field = || Field::of("id");
@@ -48,7 +49,7 @@ impl ClientSpec {
                 format_args!("the client id {shown} is an issuer: write another id"),
             );
         }
-        // An audience that is written together with the client is refused instead.
+        // If the same edits write the audience, the fault is reported at the audience.
         let names = review.names();
         let server = names.audiences().server_of(id).filter(|server| !names.puts_server(server));
         if let Some(server) = server {
@@ -70,8 +71,8 @@ impl ClientSpec {
             let message = "a service runs without persons: write type = \"web\"";
             review.refuse(field(), format_args!("{message}"));
         }
-        // What proves who a user is does not prove that the client is the one it was meant for. A public
-        // client that asks for itself is refused when it asks.
+        // An assertion or token that proves who the user is does not prove which client sends it. A public
+        // client that requests a token for itself is refused at the token endpoint.
         if self.is_public() && any(|grant| grant.needs_secret && grant.is_about_user) {
             let message = "a client without a secret has to have the person sign in: leave out \
                            what needs none";
@@ -90,7 +91,8 @@ impl ClientSpec {
         }
     }
 
-    /// A client has the credentials of its method, and no others: nobody would know what they are for.
+    /// A client has the credentials of its authentication method and no others. Unused credentials are
+    /// probably a mistake.
     fn check_credentials(&self, review: &mut Review<'_, '_>) {
         let view = *review.view();
         let Some(method) = view.methods.iter().find(|method| method.auth == self.auth) else {
@@ -157,7 +159,7 @@ impl ClientSpec {
         }
     }
 
-    /// What a type of client can be and do.
+    /// Checks the members that depend on the type of the client.
     fn check_type(&self, review: &mut Review<'_, '_>) {
         let mut refuse =
             |key, message: &str| review.refuse(Field::of(key), format_args!("{message}"));
@@ -188,7 +190,7 @@ impl ClientSpec {
         ];
         for (key, uris) in lists {
             check_number(review, Field::of(key).at(MAX_URIS), uris.len());
-            review.each_once("redirect URI", uris, |place| Field::of(key).at(place));
+            review.refuse_duplicates("redirect URI", uris, |place| Field::of(key).at(place));
             let is_private =
                 |uri: &RedirectUri| uri.is_private_use() && self.client_type != ClientType::Native;
             for (place, _) in uris.iter().enumerate().filter(|(_, uri)| is_private(uri)) {
@@ -208,7 +210,8 @@ impl ClientSpec {
     fn check_refresh(&self, review: &mut Review<'_, '_>) {
         let RefreshPolicy { rotation_type, leeway } = self.refresh_token;
         let field = |key| Field::of("refresh_token").key(key);
-        // RFC 9700 §2.2.2: who shows a public client's token proves nothing, so each serves once.
+        // RFC 9700 §2.2.2: a public client does not authenticate, so each of its refresh tokens is used
+        // only once.
         if self.is_public() && rotation_type == RotationType::Static {
             let message = "a client without a secret changes its refresh tokens at each use: write \
                            \"ROTATE\"";
@@ -226,7 +229,7 @@ impl ClientSpec {
             review.reference(Field::of("may_act"), &EntityKey::client(id), "");
         }
         let names = review.names();
-        // The audiences of a server that could not be read are not known.
+        // The audiences of a server that could not be read are unknown.
         if names.has_unread(EntityKind::Server) {
             return;
         }
@@ -241,7 +244,7 @@ impl ClientSpec {
         }
     }
 
-    /// Tells whether it runs where it cannot keep a secret (RFC 6749 §2.1).
+    /// Tells whether the client runs where it cannot keep a secret (RFC 6749 §2.1).
     fn is_public(&self) -> bool {
         matches!(self.client_type, ClientType::Browser | ClientType::Native)
     }
@@ -253,7 +256,7 @@ fn check_number(review: &mut Review<'_, '_>, field: Field, number: usize) {
     }
 }
 
-/// Tells whether a text is what a browser sends as `Origin` (RFC 6454 §6.2).
+/// Tells whether a text has the form of the `Origin` header of browsers (RFC 6454 §6.2).
 fn is_origin(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
@@ -264,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_written_as_browsers_send_it() {
+    fn an_origin_has_the_form_of_the_origin_header() {
         for good in ["https://app.example", "http://127.0.0.1:8080", "https://app.example:8443"] {
             assert!(is_origin(good), "{good}");
         }

@@ -1,4 +1,4 @@
-//! What a rule may not say.
+//! The rules for policy rules.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ impl RuleSpec {
         self.check_grants(review);
         self.check_scopes(review);
         self.check_lifetimes(review);
-        review.people(&self.users, &self.groups);
+        review.users_and_groups(&self.users, &self.groups);
     }
 
     fn check_grants(&self, review: &mut Review<'_, '_>) {
@@ -64,7 +64,7 @@ impl RuleSpec {
         );
         let (least, most) = (Self::MIN_REFRESH_TOKEN_WINDOW, Self::MAX_REFRESH_TOKEN_WINDOW);
         if let Some(lifetime) = self.refresh_token_lifetime {
-            // Okta: a refresh token does not end before the access token that came with it.
+            // As in Okta, a refresh token must not expire before the access token that was issued with it.
             let least = if is_right { least.max(access) } else { least };
             review.lifetime("refresh_token_lifetime", "a refresh token", lifetime, least..=most);
         }

@@ -1,4 +1,4 @@
-//! What an authorization server may not be.
+//! The rules for authorization servers.
 
 use std::collections::HashMap;
 
@@ -10,20 +10,27 @@ use crate::catalog::check::{Field, Review};
 use crate::catalog::{EntityKey, EntityKind, Resource};
 use crate::spelling::Quoted;
 
-/// The most characters of a server's name.
+/// Maximum length of a server's name, in characters.
 const MAX_NAME: usize = 100;
 
+/// Maximum length of an audience, in characters.
 const MAX_AUDIENCE: usize = 256;
+
+/// Maximum length of a resource, in characters.
 const MAX_RESOURCE: usize = 1024;
+
+/// Maximum number of audiences of a server.
 const MAX_AUDIENCES: usize = 100;
+
+/// Maximum number of resources of an audience.
 const MAX_RESOURCES: usize = 100;
 
-/// The most servers that a server trusts.
+/// Maximum number of servers that a server trusts.
 const MAX_TRUSTED: usize = 100;
 
 impl ServerSpec {
     pub(super) fn rules(&self, review: &mut Review<'_, '_>) {
-        review.hold(Field::of("id"), ServerId::parse(&review.key().name).map(drop));
+        review.report(Field::of("id"), ServerId::parse(&review.key().name).map(drop));
         review.label(Field::of("name"), &self.name, MAX_NAME);
         self.check_audiences(review);
         if self.algorithms.is_empty() {
@@ -31,7 +38,8 @@ impl ServerSpec {
             review.refuse(Field::of("algorithms"), format_args!("{message}"));
         }
         let algorithms: Vec<_> = self.algorithms.iter().map(|known| known.name()).collect();
-        review.each_once("algorithm", &algorithms, |place| Field::of("algorithms").at(place));
+        review
+            .refuse_duplicates("algorithm", &algorithms, |place| Field::of("algorithms").at(place));
         self.check_trusted_servers(review);
     }
 
@@ -49,7 +57,7 @@ impl ServerSpec {
         for (place, AudienceSpec { name, resources }) in self.audiences.iter().enumerate() {
             let field = || Field::of("audiences").at(place);
             let name_field = field().key("name");
-            targets.once(
+            targets.add(
                 review,
                 Target { place, is_name: true, written: name.as_str() },
                 &name_field,
@@ -63,13 +71,13 @@ impl ServerSpec {
             }
             for (index, resource) in resources.iter().enumerate() {
                 let field = field().key("resources").at(index);
-                targets.once(review, Target { place, is_name: false, written: resource }, &field);
+                targets.add(review, Target { place, is_name: false, written: resource }, &field);
                 check_resource(review, field, resource);
             }
         }
     }
 
-    /// Whose tokens may be exchanged for the server's own.
+    /// Checks the servers whose tokens may be exchanged for tokens of this server.
     fn check_trusted_servers(&self, review: &mut Review<'_, '_>) {
         let field = || Field::of("trusted_servers");
         if self.trusted_servers.len() > MAX_TRUSTED {
@@ -91,7 +99,7 @@ impl ServerSpec {
     }
 }
 
-/// The rules of `audience_names`, for an audience.
+/// Applies the rules of `audience_names` to an audience.
 fn check_audience(review: &mut Review<'_, '_>, field: Field, name: &str) {
     if name.chars().nth(MAX_AUDIENCE).is_some() {
         return review.length(field, name, MAX_AUDIENCE);
@@ -107,7 +115,7 @@ fn check_audience(review: &mut Review<'_, '_>, field: Field, name: &str) {
     }
 }
 
-/// An absolute URI without fragment (RFC 8707 §2).
+/// A resource must be an absolute URI without fragment (RFC 8707 §2).
 fn check_resource(review: &mut Review<'_, '_>, field: Field, text: &str) {
     if text.chars().nth(MAX_RESOURCE).is_some() {
         return review.length(field, text, MAX_RESOURCE);
@@ -124,11 +132,11 @@ fn check_resource(review: &mut Review<'_, '_>, field: Field, text: &str) {
     }
 }
 
-/// The names by which clients select the audiences of a server, as they are compared.
+/// The normalized names by which clients select the audiences of a server.
 #[derive(Default)]
 struct Targets<'s>(HashMap<String, (Target<'s>, Field)>);
 
-/// A name, and which audience it selects.
+/// A name, and the audience that it selects.
 #[derive(Clone, Copy)]
 struct Target<'s> {
     place: usize,
@@ -137,8 +145,8 @@ struct Target<'s> {
 }
 
 impl<'s> Targets<'s> {
-    /// Notes a name; the second time it is a fault. That an audience lists its own name does no harm.
-    fn once(&mut self, review: &mut Review<'_, '_>, target: Target<'s>, field: &Field) {
+    /// Reports a name that occurs a second time. An audience may list its own name as a resource.
+    fn add(&mut self, review: &mut Review<'_, '_>, target: Target<'s>, field: &Field) {
         let compared = Resource::new(target.written).as_compared().to_owned();
         let Some((first, first_field)) = self.0.get(&compared) else {
             self.0.insert(compared, (target, field.clone()));

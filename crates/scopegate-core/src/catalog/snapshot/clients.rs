@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::catalog::{ClientId, ClientSpec, Edit, EntityRecord, Owner, Spec, usable_keys};
 
-/// So many parts share the clients: a change of one client copies one part only.
+/// Number of parts that the clients are divided into. A change of one client copies only one part.
 const CLIENT_PARTS: usize = 1024;
 
 /// A client with its id.
@@ -17,31 +17,31 @@ pub struct Client {
     pub id: ClientId,
     /// Who may change it.
     pub owner: Owner,
-    /// What is kept of it besides what was written; none if it was not read from a storage.
+    /// Its id and times in the storage. `None` if it was not read from a storage.
     pub record: Option<EntityRecord>,
-    /// What was written of it.
+    /// Its spec.
     pub spec: ClientSpec,
     /// Its public keys, ready to verify an assertion with.
     pub keys: scopegate_jose::KeySet,
-    /// Whether it was seen to send its secret unencoded. States of the catalog share it until the
-    /// client is changed.
+    /// Whether the client has sent its secret without the required form encoding. All states of the
+    /// catalog share this flag until the client is changed.
     has_sent_unencoded: Arc<AtomicBool>,
 }
 
 impl Client {
-    /// A client of the API that was not read from a storage.
+    /// A client owned by the API that was not read from a storage.
     pub(crate) fn new(id: ClientId, spec: ClientSpec) -> Self {
         let keys = usable_keys(&spec.jwks);
         Self { id, keys, owner: Owner::Api, record: None, spec, has_sent_unencoded: Arc::default() }
     }
 
-    /// Notes that it sent its secret unencoded; true the first time.
+    /// Records that the client sent its secret unencoded. Returns true the first time.
     pub(crate) fn is_first_unencoded_secret(&self) -> bool {
         !self.has_sent_unencoded.swap(true, Ordering::Relaxed)
     }
 }
 
-/// The clients, spread over parts by a seeded hash of their ids.
+/// The clients, divided into parts by a seeded hash of their ids.
 #[derive(Clone, Debug)]
 pub(super) struct ClientMap {
     hasher: RandomState,
@@ -63,7 +63,7 @@ impl ClientMap {
         self.parts[self.place_of(id)].get(id)
     }
 
-    /// All clients, in no order.
+    /// All clients, in no particular order.
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Client>> {
         self.parts.iter().flat_map(|part| part.values())
     }
@@ -87,7 +87,7 @@ impl ClientMap {
     }
 }
 
-/// The web origins of active clients, and how many have each.
+/// The web origins of active clients, and the number of clients that have each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origins(Arc<HashMap<String, u32>>);
 

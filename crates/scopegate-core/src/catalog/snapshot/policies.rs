@@ -9,7 +9,7 @@ use crate::catalog::{BuiltIn, ClientId, Clients, PolicySpec, RuleSpec};
 pub struct Policy {
     /// Its name.
     pub name: String,
-    /// The policy as it is written. `None` if the catalog holds only rules of a policy that is gone.
+    /// The spec of the policy. `None` if the policy was deleted and only rules of it are left.
     pub spec: Option<PolicySpec>,
     /// All rules by name, active or not.
     pub(in crate::catalog) written: BTreeMap<String, RuleSpec>,
@@ -22,14 +22,14 @@ pub struct Policy {
 pub struct Rule {
     /// Its name.
     pub name: String,
-    /// The rule as it is written.
+    /// The spec of the rule.
     pub spec: RuleSpec,
-    /// To whom it applies, if it is one of the org server's own rules.
+    /// Which clients and users it applies to, if it is a built-in rule of the org server.
     pub built_in: Option<BuiltIn>,
 }
 
 impl Policy {
-    /// A policy of which nothing is written yet.
+    /// A policy without spec and rules.
     pub(super) fn named(name: &str) -> Self {
         let (written, ordered) = (BTreeMap::new(), Vec::new());
         Self { name: name.to_owned(), spec: None, written, ordered }
@@ -76,7 +76,7 @@ impl OrderedPolicies {
         Self::indexed(all)
     }
 
-    /// Policies that stand in their order already.
+    /// Indexes policies that are already ordered.
     pub(super) fn indexed(all: Vec<Policy>) -> Self {
         let mut ordered = Self { all, ..Self::default() };
         for (place, policy) in (0..).zip(&ordered.all) {
@@ -93,12 +93,12 @@ impl OrderedPolicies {
         ordered
     }
 
-    /// All of them.
+    /// All active policies, in their order.
     pub(super) fn all(&self) -> &[Policy] {
         &self.all
     }
 
-    /// Those that apply to a client, each with its place among all.
+    /// The policies that apply to a client, each with its index among all.
     pub(super) fn for_client(&self, client: &str) -> impl Iterator<Item = (u32, &Policy)> {
         let mut all = self.for_all.iter().copied().peekable();
         let own = self.by_client.get(client).map_or(&[][..], Vec::as_slice);

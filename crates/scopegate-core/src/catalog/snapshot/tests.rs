@@ -1,8 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::catalog::{ClientSpec, Consent, Entity, Owner};
-use crate::catalog::{Clients, EntityKind, PolicySpec, RuleSpec, Spec};
+use crate::catalog::{ClientSpec, Clients, Consent, PolicySpec, RuleSpec};
 
 fn base() -> Issuer {
     Issuer::parse("https://id.example").unwrap()
@@ -64,7 +63,7 @@ fn policy_names(snapshot: &Snapshot, server: &str, client: &str) -> Vec<String> 
 }
 
 #[test]
-fn the_org_and_the_default_server_exist_from_the_start() {
+fn an_empty_catalog_has_the_org_and_the_default_server() {
     let snapshot = Snapshot::empty(&base());
     assert_eq!(snapshot.org().issuer.as_str(), "https://id.example");
     let default = snapshot.server(&id("default")).unwrap().unwrap();
@@ -76,7 +75,7 @@ fn the_org_and_the_default_server_exist_from_the_start() {
 }
 
 #[test]
-fn a_deleted_server_is_gone_but_the_default_one_returns_to_its_beginning() {
+fn a_deleted_server_does_not_exist_but_the_default_server_is_reset() {
     let snapshot = Snapshot::empty(&base()).edited(1, vec![server("other")]);
     assert!(snapshot.server(&id("other")).unwrap().is_some());
     let edits = ["other", "default"].map(|name| Edit::Delete(EntityKey::server(&id(name))));
@@ -86,7 +85,7 @@ fn a_deleted_server_is_gone_but_the_default_one_returns_to_its_beginning() {
 }
 
 #[test]
-fn policies_come_in_the_order_of_their_priority() {
+fn policies_are_ordered_by_priority() {
     let snapshot = Snapshot::empty(&base()).edited(
         1,
         vec![
@@ -102,7 +101,7 @@ fn policies_come_in_the_order_of_their_priority() {
 }
 
 #[test]
-fn an_edit_of_one_thing_keeps_the_others() {
+fn an_edit_of_one_entity_keeps_the_others() {
     let first = vec![
         scope("default", "read:orders", true),
         policy("default", "p", 1, Clients::All),
@@ -130,7 +129,7 @@ fn an_edit_of_one_thing_keeps_the_others() {
 }
 
 #[test]
-fn what_a_change_does_not_touch_is_shared() {
+fn parts_that_a_change_does_not_affect_are_shared() {
     let snapshot = Snapshot::empty(&base()).edited(1, vec![server("other"), client("reader")]);
     let next = snapshot.edited(2, vec![scope("default", "read:orders", false)]);
     let other = |snapshot: &Snapshot| Arc::clone(snapshot.server(&id("other")).unwrap().unwrap());
@@ -171,7 +170,7 @@ fn a_resource_selects_its_audience() {
         },
         AudienceSpec { name: Audience::parse("api://stock").unwrap(), resources: Vec::new() },
         AudienceSpec { name: Audience::parse("https://a.example/").unwrap(), resources: vec![] },
-        // Rows from before may hold both: each spelling selects its own.
+        // Rows of an earlier version may contain both. Each spelling selects its own audience.
         AudienceSpec { name: Audience::parse("https://a.example").unwrap(), resources: vec![] },
     ];
     let edit = put(EntityKey::server(&id("shop")), Spec::Server(spec));
@@ -204,10 +203,11 @@ fn changes(version: u64, edits: Vec<Edit>, unreadable: Vec<UnreadableRow>) -> Ca
 }
 
 #[test]
-fn a_row_that_is_not_understood_takes_out_of_service_what_it_belongs_to_and_nothing_else() {
+fn an_unreadable_row_takes_only_its_client_or_server_out_of_service() {
     let before = Snapshot::empty(&base())
         .edited(1, vec![server("other"), client("reader"), client("writer")]);
-    for kind in ["server", "scope", "claim", "policy", "rule", "trusted_issuer", "of_tomorrow"] {
+    for kind in ["server", "scope", "claim", "policy", "rule", "trusted_issuer", "of_newer_version"]
+    {
         let row = match kind {
             "server" => unreadable(kind, "", "other"),
             "rule" => unreadable(kind, "other/people", "a"),
@@ -226,14 +226,14 @@ fn a_row_that_is_not_understood_takes_out_of_service_what_it_belongs_to_and_noth
     assert!(after.client("writer").unwrap().is_some());
     assert_eq!(after.servers().count(), 3);
 
-    // What it is that refers to such a row says so in a member, which is not understood either.
+    // An entity that refers to such a row has a member for it, which is unreadable too.
     let after = before.after(changes(2, vec![], vec![unreadable("zone", "", "office")]));
     assert_eq!((after.servers().count(), after.unreadable_rows().count()), (3, 1));
     assert!(after.client("reader").unwrap().is_some());
 }
 
 #[test]
-fn ids_of_tomorrow_are_out_of_service_and_not_unknown() {
+fn unreadable_rows_with_ids_of_a_newer_version_are_out_of_service_and_not_unknown() {
     let rows = vec![unreadable("server", "", "a.b"), unreadable("client", "", "a b")];
     let after = Snapshot::empty(&base()).after(changes(1, vec![], rows));
     assert!(after.custom_server("a.b").is_err());
@@ -243,7 +243,7 @@ fn ids_of_tomorrow_are_out_of_service_and_not_unknown() {
 }
 
 #[test]
-fn what_is_understood_again_or_gone_serves_again() {
+fn a_row_that_is_readable_again_or_deleted_ends_the_outage() {
     let before = Snapshot::empty(&base()).edited(1, vec![server("other"), client("reader")]);
     let rows = vec![
         unreadable("scope", "other", "a"),
@@ -252,7 +252,7 @@ fn what_is_understood_again_or_gone_serves_again() {
     ];
     let zone = rows[2].key.clone();
     let out = before.after(changes(2, vec![], rows));
-    // Another change brings nothing back.
+    // A change of another row does not end the outage.
     let out = out.after(changes(3, vec![scope("other", "b", false)], vec![]));
     assert!(out.server(&id("other")).is_err() && out.client("reader").is_err());
 
@@ -266,7 +266,7 @@ fn what_is_understood_again_or_gone_serves_again() {
 }
 
 #[test]
-fn what_belongs_to_a_server_waits_for_its_row() {
+fn entities_of_a_server_with_an_unreadable_row_are_kept() {
     let policies =
         vec![policy("other", "people", 1, Clients::All), rule("other", "people", "a", 1)];
     let row = unreadable("server", "", "other");
@@ -274,14 +274,14 @@ fn what_belongs_to_a_server_waits_for_its_row() {
     assert!(out.server(&id("other")).is_err());
     let back = out.after(changes(2, vec![server("other")], vec![]));
     assert_eq!(policy_names(&back, "other", "reader"), ["people"]);
-    // Without a row there is no server, whatever belongs to it.
+    // Without its own row a server does not exist, even if entities belong to it.
     let out = Snapshot::empty(&base()).edited(1, vec![scope("other", "a", false)]);
     assert!(out.server(&id("other")).unwrap().is_none());
     assert!(out.servers().all(|server| server.id != id("other")));
 }
 
 #[test]
-fn nothing_is_let_in_by_what_a_client_was_before() {
+fn origins_of_a_client_with_an_unreadable_row_are_refused() {
     let origin = "https://spa.example";
     let spec = ClientSpec { origins: [origin.to_owned()].into(), ..ClientSpec::default() };
     let key = EntityKey::client(&ClientId::parse("spa").unwrap());
@@ -292,14 +292,14 @@ fn nothing_is_let_in_by_what_a_client_was_before() {
 }
 
 #[test]
-fn a_key_that_is_not_understood_takes_its_server_out_of_service() {
+fn an_unreadable_signing_key_takes_its_server_out_of_service() {
     let before = Snapshot::empty(&base()).edited(1, vec![server("other")]);
     for (name, server) in [("org", ServerId::org()), ("other", id("other"))] {
         let row = Arc::new(unreadable("signing_key", name, "k"));
         let out = before.clone().with_keys(1, vec![row]);
         assert!(out.server(&server).is_err());
         assert_eq!(out.servers().count(), 2);
-        // The catalog does not bring it back, but the keys do.
+        // A change of the catalog does not end the outage, but a change of the keys does.
         let out = out.after(changes(2, vec![scope("other", "a", false)], vec![]));
         assert!(out.server(&server).is_err());
         assert!(out.with_keys(2, vec![]).server(&server).unwrap().is_some());

@@ -106,16 +106,16 @@ fn why(row: StoredRow) -> String {
     }
 }
 
-/// What is an administrator's own, or another standard's, has whatever members it likes: RFC 7517 §4
-/// wants those of a key to be ignored.
+/// Members whose content is free: administrators choose the attributes, and RFC 7517 §4 requires that
+/// unknown members of a key are ignored.
 const FREE: [&str; 2] = ["attributes", "jwks"];
 
-/// The bodies that differ from one by a member that is more, at whatever depth.
+/// All bodies that have one member more than `body`, at any depth.
 fn with_one_more_member(body: &Value) -> Vec<Value> {
     match body {
         Value::Object(members) => {
             let mut more = members.clone();
-            more.insert("of_tomorrow".to_owned(), json!(true));
+            more.insert("unknown".to_owned(), json!(true));
             let fixed = members.iter().filter(|(name, _)| !FREE.contains(&name.as_str()));
             let deeper = fixed.flat_map(|(name, value)| {
                 let with = |changed| {
@@ -143,7 +143,7 @@ fn with_one_more_member(body: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn every_kind_of_entity_is_read_as_it_was_written() {
+fn every_kind_of_entity_is_read_back_unchanged() {
     let entities = entities();
     let kinds: BTreeSet<_> = entities.iter().map(|entity| entity.key.kind).collect();
     assert_eq!(kinds, EntityKind::ALL.iter().copied().collect());
@@ -153,7 +153,7 @@ fn every_kind_of_entity_is_read_as_it_was_written() {
 }
 
 #[test]
-fn one_member_more_anywhere_makes_a_row_unreadable() {
+fn an_unknown_member_at_any_depth_makes_a_row_unreadable() {
     let mut tried = 0;
     for entity in entities() {
         let row = stored(&entity);
@@ -165,12 +165,12 @@ fn one_member_more_anywhere_makes_a_row_unreadable() {
             tried += 1;
         }
     }
-    // The seven bodies, and what is inside of them.
+    // Seven bodies, and the objects inside of them.
     assert!(tried > 12, "{tried}");
 }
 
 #[test]
-fn a_value_a_kind_or_an_owner_of_tomorrow_makes_a_row_unreadable() {
+fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
     for entity in entities() {
         let row = stored(&entity);
         let kind = RowKey { kind: "zone".to_owned(), ..row.key.clone() };
@@ -184,7 +184,7 @@ fn a_value_a_kind_or_an_owner_of_tomorrow_makes_a_row_unreadable() {
     }
     let rows = entities().into_iter().map(|entity| stored(&entity));
     let of = |kind: &str| rows.clone().find(|row| row.key.kind == kind).unwrap();
-    for (kind, known, of_tomorrow) in [
+    for (kind, known, unknown) in [
         ("server", r#""ES256""#, r#""ES512""#),
         ("server", r#""INACTIVE""#, r#""DRAINING""#),
         ("scope", r#""REQUIRED""#, r#""ASK_TWICE""#),
@@ -201,18 +201,18 @@ fn a_value_a_kind_or_an_owner_of_tomorrow_makes_a_row_unreadable() {
         let row = of(kind);
         let body = row.body.as_deref().unwrap();
         assert!(body.contains(known), "{kind}: {body}");
-        let body = Some(body.replace(known, of_tomorrow));
-        assert!(!why(StoredRow { body, ..row }).is_empty(), "{kind} {of_tomorrow}");
+        let body = Some(body.replace(known, unknown));
+        assert!(!why(StoredRow { body, ..row }).is_empty(), "{kind} {unknown}");
     }
     for (kind, parent, name) in [
         ("scope", "default", "a b"),
         ("scope", "a.b", "read"),
         ("server", "", "a.b"),
         ("rule", "default", "staff"),
-        ("scope", "default/of_tomorrow", "read"),
-        ("claim", "default/of_tomorrow", "tenant"),
+        ("scope", "default/unknown", "read"),
+        ("claim", "default/unknown", "tenant"),
         ("policy", "default/id", "people"),
-        ("server", "of_tomorrow", "a"),
+        ("server", "unknown", "a"),
         ("client", "", "00u1"),
     ] {
         let key =
@@ -225,7 +225,7 @@ fn a_value_a_kind_or_an_owner_of_tomorrow_makes_a_row_unreadable() {
 }
 
 #[test]
-fn a_deletion_is_one_whatever_the_format_and_the_kind() {
+fn a_deletion_is_readable_in_any_format_and_of_any_kind() {
     for entity in entities() {
         let row = StoredRow { format: 2, owner: None, body: None, ..stored(&entity) };
         assert_eq!(row.clone().read(), ReadRow::Edit(Edit::Delete(entity.key)));
@@ -235,7 +235,7 @@ fn a_deletion_is_one_whatever_the_format_and_the_kind() {
 }
 
 #[test]
-fn what_is_not_understood_is_named_and_no_value_is_shown() {
+fn the_message_names_the_unreadable_member_and_shows_no_value() {
     let client = entities().pop().unwrap();
     let row = stored(&client);
     let body: Value = serde_json::from_str(row.body.as_deref().unwrap()).unwrap();
@@ -253,7 +253,7 @@ fn what_is_not_understood_is_named_and_no_value_is_shown() {
 }
 
 #[test]
-fn a_row_takes_out_of_service_what_it_belongs_to() {
+fn an_unreadable_row_affects_its_client_server_or_user() {
     let affected = |kind: &str, parent: &str, name: &str| {
         let key =
             RowKey { kind: kind.to_owned(), parent: parent.to_owned(), name: name.to_owned() };

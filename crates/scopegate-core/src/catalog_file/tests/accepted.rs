@@ -1,4 +1,4 @@
-//! What is read from files that are right.
+//! The contents of valid files.
 
 use std::time::Duration;
 
@@ -29,13 +29,13 @@ fn client<'a>(file: &'a CatalogFile, id: &str) -> &'a ClientSpec {
 }
 
 #[test]
-fn the_smallest_file_holds_nothing() {
+fn the_smallest_file_has_no_entities() {
     let file = parse("version = 7").unwrap();
     assert_eq!((file.version, file.demo, file.entities.len()), (7, false, 0));
 }
 
 #[test]
-fn the_demonstration_is_read_as_it_is_meant() {
+fn the_demonstration_is_read() {
     let file = parse(DEMO).unwrap();
     assert!(file.demo);
     let keys: Vec<String> = file.entities.iter().map(|entity| entity.key.to_string()).collect();
@@ -73,7 +73,7 @@ fn the_demonstration_is_read_as_it_is_meant() {
 }
 
 #[test]
-fn the_demonstrations_secrets_and_key_are_those_of_its_clients() {
+fn the_demonstration_has_the_secrets_and_keys_of_its_clients() {
     let file = parse(DEMO).unwrap();
     for id in ["orders-reader", "orders-writer", "orders-post"] {
         let secret = format!("{id}-demo-secret-not-for-production");
@@ -90,7 +90,7 @@ fn the_demonstrations_secrets_and_key_are_those_of_its_clients() {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn a_missing_key_has_its_default() {
     let rest = r#"
 [[server.scope]]
 name = "read:orders"
@@ -135,7 +135,7 @@ scopes = ["*"]
     assert_eq!(reader.secrets, [ClientSecret::from_mac(mac)]);
 }
 
-/// The key of a claim stays what it was before there were pairs.
+/// A claim in only one kind of token has the same key as in earlier versions.
 #[test]
 fn a_claim_may_be_in_both_kinds_of_token() {
     let keys = |claims: &[(&str, &str)]| {
@@ -213,7 +213,7 @@ fn two_servers_may_have_the_same_audience_and_scopes() {
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn debug_output_contains_no_secret() {
     let file = parse(format!(
         "{CLIENT}\nsecrets = [{{ env = 'READER_SECRET' }}, {{ sha256 = '{SHA256}' }}]"
     ));

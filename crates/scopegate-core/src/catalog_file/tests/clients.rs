@@ -1,10 +1,10 @@
-//! Problems of clients and their credentials. No message may show a secret.
+//! Problems of clients and their credentials. No message may contain a secret.
 
 use super::{SECRET, SHA256, parse, refusal_in_client, refusal_of, write_a_grant};
 use crate::catalog::{ClientAuth, Spec};
 
 #[test]
-fn a_client_has_an_id_a_name_and_a_method() {
+fn a_client_has_an_id_a_name_and_an_authentication_method() {
     assert_eq!(
         refusal_of("[[client]]"),
         r#"catalog.toml:2:1: missing key "id": a client needs it
@@ -32,7 +32,7 @@ catalog.toml:2:1: missing key "auth": a client needs it"#
 }
 
 #[test]
-fn a_client_id_that_is_a_url_goes_with_every_method_but_basic() {
+fn a_client_id_that_is_a_url_works_with_every_method_except_basic() {
     let client = |id: &str, auth: &str| {
         format!(
             "version = 1\n[[client]]\nid = '{id}'\nname = 'A'\nauth = '{auth}'\n\
@@ -48,7 +48,7 @@ fn a_client_id_that_is_a_url_goes_with_every_method_but_basic() {
         "catalog.toml:5:8: client_secret_basic cannot carry a client id with a colon: write \
          \"client_secret_post\", \"private_key_jwt\" or \"none\""
     );
-    // An ID token says the client id as its audience, and would look like a token for this server.
+    // The audience of an ID token is the client id, so it would look like a token for this server.
     let issuer = "https://id.example/oauth2/later";
     let base = scopegate_claims::Issuer::parse("https://id.example").unwrap();
     let context = super::Context { issuer: base, ..super::Context::default() };
@@ -61,7 +61,7 @@ fn a_client_id_that_is_a_url_goes_with_every_method_but_basic() {
 }
 
 #[test]
-fn types_methods_and_grants_are_closed_lists() {
+fn unknown_types_methods_and_grants_are_refused() {
     let client =
         |line: &str| refusal_in_client(&format!("secrets = [{{ sha256 = '{SHA256}' }}]\n{line}"));
     assert_eq!(
@@ -105,7 +105,7 @@ fn types_methods_and_grants_are_closed_lists() {
 }
 
 #[test]
-fn a_secret_never_stands_in_the_file() {
+fn a_secret_in_the_file_is_refused() {
     for line in [
         format!("secret = '{SECRET}'"),
         format!("client_secret = '{SECRET}'"),
@@ -133,7 +133,7 @@ fn a_secret_never_stands_in_the_file() {
 }
 
 #[test]
-fn a_secret_is_a_sha_256_or_a_variable() {
+fn a_secret_is_a_sha_256_or_an_environment_variable() {
     assert_eq!(
         refusal_in_client("secrets = [{}]"),
         r#"catalog.toml:6:12: write { sha256 = "…" } or { env = "NAME" }, one of them"#
@@ -171,10 +171,10 @@ fn a_secret_is_a_sha_256_or_a_variable() {
     );
 }
 
-/// The public half of the demonstration's key.
+/// The public key of the demonstration.
 const KEY: &str = "kty = 'EC', crv = 'P-256', x = 'vT_w4m3chl_z2-qmf6ZdtQGUqo-TsOxB80-pF_Cr8bw', y = 'f0kdEhXNt0AJamNx_WTyeXAxPG617IoONL8t522iwBw'";
 
-/// What is wrong with a line of a client with a key; it is line 6.
+/// The problems of `line` as line 6 of a client with a key.
 fn refusal_of_key_client(line: &str) -> String {
     refusal_of(&format!("[[client]]\nid = 'a'\nname = 'A'\nauth = 'private_key_jwt'\n{line}"))
 }
@@ -212,7 +212,7 @@ fn a_client_has_the_credentials_of_its_method_and_no_others() {
 }
 
 #[test]
-fn a_key_is_public_and_strong() {
+fn a_key_must_be_public_and_strong() {
     let key = |key: &str| refusal_of_key_client(&format!("jwks = {{ keys = [{{ {key} }}] }}"));
     assert_eq!(
         key(&format!("{KEY}, d = 'vt-XV5LduYUcmHbeZ4u6PIgOEG0Q3z-tQr_alLoIfY0'")),
@@ -268,7 +268,7 @@ fn a_key_is_public_and_strong() {
 }
 
 #[test]
-fn what_a_client_cannot_do_yet_is_refused() {
+fn unsupported_members_of_a_client_are_refused() {
     let secrets = format!("secrets = [{{ sha256 = '{SHA256}' }}]\n");
     let pushes =
         format!("{}\n{secrets}require_pushed_authorization_requests = true", super::CLIENT);
@@ -288,7 +288,7 @@ fn what_a_client_cannot_do_yet_is_refused() {
 }
 
 #[test]
-fn attributes_have_plain_names_and_a_bounded_size() {
+fn attributes_have_simple_names_and_a_maximum_size() {
     let attributes = |table: &str| {
         refusal_in_client(&format!("secrets = [{{ sha256 = '{SHA256}' }}]\nattributes = {table}"))
     };
@@ -316,14 +316,14 @@ catalog.toml:7:27: "" is no name of an attribute: write 1 to 100 letters, digits
     );
 }
 
-/// A client of a program in a browser, as a catalog has it.
+/// A catalog with a browser client.
 const PORTAL: &str = "version = 1\n[[client]]\nid = 'portal'\nname = 'Portal'\ntype = 'browser'\nauth = 'none'\n\
     grant_types = ['authorization_code']\nredirect_uris = ['http://127.0.0.1/cb']\n";
 
 #[test]
-fn a_client_for_persons_proves_nothing_and_says_where_it_is() {
+fn a_public_client_does_not_authenticate_and_has_redirect_uris() {
     let file = parse(PORTAL).unwrap();
-    let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is one") };
+    let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is a client") };
     assert_eq!(client.auth, ClientAuth::None);
     assert!(client.redirect_uris[0].admits("http://127.0.0.1:4000/cb"));
     assert!(client.pkce_required);

@@ -1,4 +1,4 @@
-//! Where the keys of a client are, until when its secrets serve, and what it may look into.
+//! The URL of a client's keys, the expiry of its secrets, and the tokens that it may introspect.
 
 use scopegate_claims::{Issuer, UnixTime};
 
@@ -6,15 +6,15 @@ use super::{CLIENT, Context, SECRET, SERVER, SHA256, parse, refusal, refusal_in_
 use crate::catalog::Spec;
 use crate::catalog_file::{CatalogFile, CatalogSource};
 
-/// A client with a key, which begins in line 6.
+/// A client that authenticates with a key. Further lines begin at line 6.
 const KEY_CLIENT: &str =
     "version = 1\n[[client]]\nid = 'a'\nname = 'A'\nauth = 'private_key_jwt'\n";
 
-/// The public half of the demonstration's key.
+/// The public key of the demonstration.
 const KEY: &str = "kty = 'EC', crv = 'P-256', x = 'vT_w4m3chl_z2-qmf6ZdtQGUqo-TsOxB80-pF_Cr8bw', y = 'f0kdEhXNt0AJamNx_WTyeXAxPG617IoONL8t522iwBw'";
 
 #[test]
-fn keys_are_published_where_nobody_can_change_them() {
+fn keys_are_fetched_over_https_or_loopback_only() {
     const BAD: &str = r#"not a place of keys: write an https URL without user name and fragment, such as "https://client.example/jwks.json""#;
     for good in [
         "https://client.example/keys?of=a",
@@ -23,7 +23,7 @@ fn keys_are_published_where_nobody_can_change_them() {
         "https://[::1]/keys",
     ] {
         let file = parse(format!("{KEY_CLIENT}jwks_uri = '{good}'")).unwrap();
-        let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is one") };
+        let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is a client") };
         assert_eq!(client.jwks_uri.as_deref(), Some(good));
     }
     for bad in [
@@ -57,7 +57,7 @@ fn keys_are_published_where_nobody_can_change_them() {
 }
 
 #[test]
-fn a_server_that_others_reach_takes_no_keys_from_its_own_machine() {
+fn a_server_with_a_public_base_url_fetches_no_keys_over_loopback() {
     let context =
         Context { issuer: Issuer::parse("https://id.example.com").unwrap(), ..Context::default() };
     for (url, is_read) in [
@@ -73,7 +73,7 @@ fn a_server_that_others_reach_takes_no_keys_from_its_own_machine() {
 }
 
 #[test]
-fn a_secret_expires_at_a_moment() {
+fn a_secret_may_have_an_expiry() {
     let secrets = |expires: &str| {
         format!(
             "secrets = [{{ sha256 = '{SHA256}', expires = {expires} }}, {{ env = 'READER_SECRET' }}]"
@@ -81,9 +81,9 @@ fn a_secret_expires_at_a_moment() {
     };
     for moment in ["'2027-01-15T08:00:00Z'", "2027-01-15T09:00:00+01:00"] {
         let file = parse(format!("{}\n{}", CLIENT, secrets(moment))).unwrap();
-        let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is one") };
+        let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is a client") };
         let [old, new] = &client.secrets[..] else { unreachable!("there are two") };
-        // The MAC of the tests turns the SHA-256 around.
+        // The MAC of the tests inverts the bits of the SHA-256.
         let mac = |sha256: [u8; 32]| sha256.map(|byte| !byte);
         let shown = mac(scopegate_jose::sha256(SECRET.as_bytes()));
         let end = UnixTime::from_seconds(1_800_000_000);
@@ -104,7 +104,7 @@ fn a_secret_expires_at_a_moment() {
 }
 
 #[test]
-fn a_client_is_an_api_of_audiences_that_are_there() {
+fn the_audiences_of_a_client_must_exist() {
     let client = format!(
         "[[client]]\nid = 'orders-api'\nname = 'API'\nauth = 'client_secret_basic'\nsecrets = [{{ sha256 = '{SHA256}' }}]"
     );

@@ -2,7 +2,7 @@
 
 use super::{parse, refusal, write_a_grant};
 
-/// A server with two scopes and a client; what follows begins in line 14.
+/// A server with two scopes and a client. Further lines begin at line 14.
 const BEFORE: &str = r#"version = 1
 [[client]]
 id = "orders-reader"
@@ -22,13 +22,13 @@ fn refusal_of_policy(policy: &str) -> String {
     refusal(format!("{BEFORE}{policy}"))
 }
 
-/// A rule whose keys begin in line 17.
+/// The problems of a rule whose keys begin at line 17.
 fn refusal_of_rule(rule: &str) -> String {
     refusal_of_policy(&format!("name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}"))
 }
 
 #[test]
-fn a_policy_has_a_name_and_names_clients() {
+fn a_policy_has_a_name_and_clients() {
     assert_eq!(
         refusal_of_policy(""),
         r#"catalog.toml:13:1: missing key "name": a policy needs it
@@ -75,11 +75,11 @@ catalog.toml:13:1: missing key "clients": a policy needs it"#
 }
 
 #[test]
-fn persons_in_a_rule_for_clients_alone_are_a_warning() {
-    let warnings = |grants: &str, people: &str| {
-        let rule = format!("name = 'r'\ngrant_types = [{grants}]\nscopes = ['*']\n{people}");
+fn users_in_a_rule_for_grants_without_a_user_cause_a_warning() {
+    let warnings = |grants: &str, users: &str| {
+        let rule = format!("name = 'r'\ngrant_types = [{grants}]\nscopes = ['*']\n{users}");
         let policy = format!("name = 'p'\nclients = ['*']\n[[server.policy.rule]]\n{rule}");
-        let file = parse(format!("{BEFORE}{policy}")).expect("it is right all the same");
+        let file = parse(format!("{BEFORE}{policy}")).expect("a warning is not an error");
         Vec::from_iter(file.warnings.into_iter().map(|warning| {
             (warning.line, warning.column, warning.message.split(':').next().unwrap().to_owned())
         }))
@@ -88,22 +88,22 @@ fn persons_in_a_rule_for_clients_alone_are_a_warning() {
     let (alone, both) = ("'client_credentials'", "'authorization_code', 'client_credentials'");
     for grants in [alone, both] {
         assert_eq!(warnings(grants, "groups = ['staff']"), [(20, 10, text("groups"))]);
-        let people = "users = ['alice']\ngroups = ['staff']";
+        let users = "users = ['alice']\ngroups = ['staff']";
         let expected = [(20, 9, text("users")), (21, 10, text("groups"))];
-        assert_eq!(warnings(grants, people), expected);
+        assert_eq!(warnings(grants, users), expected);
         assert_eq!(warnings(grants, "users = []\ngroups = []"), []);
     }
     assert_eq!(warnings("'authorization_code'", "groups = ['staff']"), []);
 }
 
 #[test]
-fn a_policy_may_name_a_client_that_is_not_in_the_file() {
+fn a_policy_may_refer_to_a_client_of_the_api() {
     let file = parse(format!("{BEFORE}name = 'p'\nclients = ['made-by-the-api']"));
     assert!(file.is_ok(), "{file:?}");
 }
 
 #[test]
-fn a_client_that_is_wrong_is_still_known() {
+fn a_reference_to_a_client_with_problems_is_not_reported() {
     let shown = refusal(
         "version = 1\n[[client]]\nid = 'a b'\n[[server]]\n[[server.policy]]\nname = 'p'\nclients = ['a b']",
     );
@@ -151,7 +151,7 @@ catalog.toml:16:1: missing key "scopes": a rule needs it"#
 }
 
 #[test]
-fn two_rules_of_a_policy_have_two_names() {
+fn the_rules_of_a_policy_have_different_names() {
     let rule = "name = 'r'\ngrant_types = ['client_credentials']\nscopes = ['*']";
     assert_eq!(
         refusal_of_rule(&format!("{rule}\n[[server.policy.rule]]\n{rule}")),
@@ -160,7 +160,7 @@ fn two_rules_of_a_policy_have_two_names() {
 }
 
 #[test]
-fn an_access_token_lives_five_minutes_to_a_day() {
+fn an_access_token_is_valid_for_5_minutes_to_24_hours() {
     let lifetime = |written: &str| {
         refusal_of_rule(&format!(
             "name = 'r'\ngrant_types = ['client_credentials']\nscopes = ['*']\naccess_token_lifetime = {written}"
@@ -185,7 +185,7 @@ fn an_access_token_lives_five_minutes_to_a_day() {
 }
 
 #[test]
-fn what_a_rule_cannot_do_yet_is_refused() {
+fn unsupported_members_of_a_rule_are_refused() {
     let rule = "name = 'r'\ngrant_types = ['client_credentials']\nscopes = ['*']\n";
     assert_eq!(
         refusal_of_rule(&format!("{rule}hooks = ['tenant']")),
@@ -198,7 +198,7 @@ fn what_a_rule_cannot_do_yet_is_refused() {
 }
 
 #[test]
-fn a_rule_and_a_claim_may_name_standard_scopes() {
+fn a_rule_and_a_claim_may_have_standard_scopes() {
     let named =
         "['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'read:orders']";
     let rule = format!("name = 'r'\ngrant_types = ['authorization_code']\nscopes = {named}");

@@ -1,4 +1,4 @@
-//! Whatever is written, nothing panics, and what is reported lies in the file, on lines of their own.
+//! No input causes a panic. Each problem has a position inside of the file, and a message on one line.
 
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn check(content: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Anything that can stand behind `=`.
+/// Any value that can follow `=`.
 fn value() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("true".to_owned()),
@@ -96,7 +96,7 @@ proptest! {
         check(content.as_bytes())?;
     }
 
-    /// The demonstration with a piece taken out and another put in.
+    /// The demonstration with one part replaced.
     #[test]
     fn edits(at in 0..DEMO.len(), length in 0_usize..40, piece in "[ -~\né]{0,12}") {
         let end = (at + length).min(DEMO.len());

@@ -1,4 +1,4 @@
-//! What is written of refresh tokens: of a client's, and of those that a rule gives.
+//! The refresh token settings of clients and rules.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::grants::grant;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A client with a line of its own, which is line 7.
+/// A client with an additional line 7.
 fn with_line(line: &str) -> String {
     format!("secrets = [{{ sha256 = '{SHA256}' }}]\n{line}")
 }
@@ -26,7 +26,7 @@ fn policy_of_client(line: &str) -> RefreshPolicy {
 }
 
 #[test]
-fn refresh_tokens_rotate_or_stay_with_a_leeway_of_a_minute_at_most() {
+fn a_client_has_a_rotation_type_and_a_leeway() {
     let rotate = |leeway| RefreshPolicy { rotation_type: RotationType::Rotate, leeway };
     let stay = RefreshPolicy { rotation_type: RotationType::Static, leeway: 0 };
     for (line, expected) in [
@@ -45,7 +45,7 @@ fn refresh_tokens_rotate_or_stay_with_a_leeway_of_a_minute_at_most() {
 }
 
 #[test]
-fn what_is_wrong_with_a_rotation_is_named_with_its_place() {
+fn problems_of_a_rotation_are_reported_at_their_position() {
     for (line, expected) in [
         (
             "refresh_token = { rotation_type = 'ROTATE', leeway = 61 }",
@@ -73,7 +73,7 @@ fn what_is_wrong_with_a_rotation_is_named_with_its_place() {
 }
 
 #[test]
-fn a_client_without_a_secret_cannot_keep_a_refresh_token() {
+fn a_public_client_must_rotate_its_refresh_tokens() {
     if grant("authorization_code").is_none() {
         return;
     }
@@ -88,7 +88,7 @@ fn a_client_without_a_secret_cannot_keep_a_refresh_token() {
 }
 
 #[test]
-fn who_can_refresh_has_a_grant_that_gives_a_first_token() {
+fn a_client_that_refreshes_needs_a_grant_that_issues_the_first_refresh_token() {
     let shown = refusal_of_client("type = 'web'\ngrant_types = ['refresh_token']");
     assert_eq!(
         shown,
@@ -98,7 +98,7 @@ fn who_can_refresh_has_a_grant_that_gives_a_first_token() {
     assert!(shown.contains("a service runs without persons"), "{shown}");
 }
 
-/// A rule for the client itself; its own lines begin in line 15.
+/// A rule for `client_credentials`. Its additional lines begin at line 15.
 fn rule(lines: &str) -> String {
     format!(
         "{SERVER}\nscope = [{{ name = 'read:orders' }}]\n[[server.policy]]\nname = 'p'\nclients = ['*']\n\
@@ -117,7 +117,7 @@ fn spec_of_rule(lines: &str) -> RuleSpec {
 }
 
 #[test]
-fn a_refresh_token_lives_as_long_as_its_rule_says() {
+fn a_rule_sets_the_lifetime_of_refresh_tokens() {
     let usual = spec_of_rule("");
     assert_eq!((usual.refresh_token_lifetime, usual.refresh_token_window), (None, DAY * 7));
     let own = spec_of_rule("refresh_token_lifetime = '90d'\nrefresh_token_window = '10m'");
@@ -146,7 +146,7 @@ fn a_refresh_token_lives_as_long_as_its_rule_says() {
 }
 
 #[test]
-fn a_refresh_goes_by_the_rules_for_the_grant_before_it() {
+fn a_rule_must_not_have_the_refresh_token_grant() {
     let rule =
         rule("").replace("['client_credentials']", "['client_credentials', 'refresh_token']");
     assert_eq!(

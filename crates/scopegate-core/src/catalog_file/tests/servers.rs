@@ -26,7 +26,7 @@ catalog.toml:2:1: missing key "audiences": a server needs it"#
 }
 
 #[test]
-fn dialects_algorithms_and_statuses_are_closed_lists() {
+fn unknown_dialects_algorithms_and_statuses_are_refused() {
     assert_eq!(
         refusal_in_server("dialect = 'Okta'"),
         r#"catalog.toml:6:11: unknown dialect "Okta": write "okta""#
@@ -66,7 +66,7 @@ fn refusal_of_audiences(audiences: &str) -> String {
 }
 
 #[test]
-fn an_audience_is_neither_a_client_nor_an_issuer() {
+fn an_audience_is_not_a_client_id_or_an_issuer() {
     assert_eq!(
         refusal_of_audiences("[]"),
         r#"catalog.toml:5:13: a server has 1 to 100 audiences: write audiences = [{ name = "api://…" }]"#
@@ -215,7 +215,7 @@ fn refusal_of_claim(claim: &str) -> String {
 }
 
 #[test]
-fn a_claim_has_a_name_of_its_own() {
+fn the_name_of_a_claim_is_unique_and_not_reserved() {
     let value = "value = { constant = 1 }";
     for (reserved, token) in
         [("sub", "access"), ("scp", "id"), ("events", "access"), ("azp", "id"), ("did", "id")]
@@ -305,7 +305,7 @@ catalog.toml:7:34: unknown key "constnat": write "constant""#
 }
 
 #[test]
-fn a_claim_goes_into_tokens_of_a_kind_with_scopes_of_its_server() {
+fn a_claim_has_a_kind_of_token_and_scopes_of_its_server() {
     let claim = "name = 't', value = { constant = 1 }";
     for kind in ["id", "access"] {
         assert!(parse(format!("{SERVER}\nclaim = [{{ {claim}, token = '{kind}' }}]")).is_ok());

@@ -1,9 +1,9 @@
-//! Problems of any table: syntax, keys, types.
+//! Problems that any table can have: syntax, keys and types.
 
 use super::{parse, refusal, refusal_in_server, refusal_of};
 
 #[test]
-fn a_file_is_toml_in_utf_8_of_a_bounded_size() {
+fn a_file_is_toml_in_utf_8_with_a_maximum_size() {
     assert_eq!(
         refusal("version = "),
         "catalog.toml:1:11: not TOML: string values must be quoted, expected literal string"
@@ -28,7 +28,7 @@ fn a_file_is_toml_in_utf_8_of_a_bounded_size() {
 }
 
 #[test]
-fn an_unknown_key_is_answered_with_the_nearest_or_all_of_them() {
+fn the_message_for_an_unknown_key_suggests_the_nearest_key_or_lists_all() {
     assert_eq!(
         refusal_of("[[client]]\nid = 'a'\nnmae = 'A'\nauth = 'private_key_jwt'"),
         r#"catalog.toml:2:1: missing key "jwks": private_key_jwt needs it
@@ -53,7 +53,7 @@ catalog.toml:4:1: unknown key "nmae": write "name""#
 }
 
 #[test]
-fn a_wrong_type_is_named() {
+fn a_value_of_a_wrong_type_is_refused() {
     assert_eq!(
         refusal("version = '1'"),
         r#"catalog.toml:1:11: "version" must be a whole number, not a text"#
@@ -117,7 +117,7 @@ fn the_version_is_a_positive_number() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_refused_unless_it_says_nothing() {
+fn unsupported_keys_are_refused_unless_they_are_empty_lists() {
     assert_eq!(
         refusal_of("[[group]]\nname = 'staff'"),
         r#"catalog.toml:2:3: "group" is not supported yet: leave it out"#
@@ -158,7 +158,7 @@ catalog.toml:10:8: "name" must be a text in quotes, not an integer"#
 }
 
 #[test]
-fn a_hundred_problems_are_listed_and_the_others_counted() {
+fn the_first_100_problems_are_listed_and_the_others_counted() {
     let file: String = (0..250).map(|n| format!("key{n} = 1\n")).collect();
     let errors = parse(format!("version = 1\n{file}")).unwrap_err();
     assert_eq!(errors.problems().len(), 100);
@@ -168,7 +168,7 @@ fn a_hundred_problems_are_listed_and_the_others_counted() {
 }
 
 #[test]
-fn a_byte_order_mark_and_windows_lines_move_nothing() {
+fn a_byte_order_mark_and_windows_line_ends_do_not_shift_positions() {
     assert_eq!(
         refusal("\u{feff}version = 1\r\n[[client]]\r\nid = 'ö', b = 1\r\n"),
         "catalog.toml:3:9: not TOML: unexpected key or value, expected newline, `#`"
@@ -180,7 +180,7 @@ fn a_byte_order_mark_and_windows_lines_move_nothing() {
 }
 
 #[test]
-fn a_misspelt_key_is_not_missing_as_well() {
+fn a_misspelt_key_is_not_also_reported_as_missing() {
     assert_eq!(
         refusal_of("[[client]]\nid = 'a'\nnmae = 'A'\nauth = 'private_key_jwt'\njkws = 1"),
         r#"catalog.toml:4:1: unknown key "nmae": write "name"

@@ -1,4 +1,4 @@
-//! Whom a server trusts: other issuers, and other servers; and whom a client lets act.
+//! The issuers and servers that a server trusts, and `may_act` of a client.
 
 use scopegate_jose::{Algorithm, SigningKey};
 
@@ -14,7 +14,7 @@ use crate::catalog_file::CatalogFile;
 const CLIENT: &str = "[[client]]\nid = 'portal'\nname = 'Portal'\nauth = 'private_key_jwt'\n\
     jwks_uri = 'https://portal.example/jwks'";
 
-/// The line of a key, as a catalog has it.
+/// The line with a key set.
 fn jwks() -> String {
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let jwk = serde_json::to_value(key.public_jwk()).unwrap();
@@ -23,7 +23,7 @@ fn jwks() -> String {
     format!("jwks = {{ keys = [{{ {} }}] }}", members.join(", "))
 }
 
-/// A server that trusts an issuer; its lines begin with line 7.
+/// A server with a trusted issuer, whose lines begin at line 7.
 fn with_issuer(lines: &str) -> String {
     format!("{SERVER}\n[[server.trusted_issuer]]\n{lines}\n{CLIENT}\n")
 }
@@ -37,7 +37,7 @@ fn issuer_of(file: &CatalogFile) -> (&str, &TrustedIssuerSpec) {
 }
 
 #[test]
-fn an_issuer_is_trusted_for_clients_with_keys_inline_or_at_a_url() {
+fn a_trusted_issuer_has_clients_and_inline_or_published_keys() {
     let far =
         "issuer = 'https://idp.example'\njwks_uri = 'https://idp.example/jwks'\nclients = ['*']";
     let file = parse(with_issuer(far)).unwrap();
@@ -54,7 +54,7 @@ fn an_issuer_is_trusted_for_clients_with_keys_inline_or_at_a_url() {
 }
 
 #[test]
-fn a_trusted_issuer_comes_changes_and_goes_with_the_file() {
+fn a_file_creates_changes_and_deletes_a_trusted_issuer() {
     let base = scopegate_claims::Issuer::parse("http://127.0.0.1:9000").unwrap();
     let applied = |snapshot: &Snapshot, current: &CatalogFile, next: &CatalogFile| {
         let plan = Plan::between(&current.entities, next).unwrap();
@@ -87,7 +87,7 @@ fn a_trusted_issuer_comes_changes_and_goes_with_the_file() {
     assert!(plan.starts_with("- trusted_issuer orders/https://idp.example\n"), "{plan}");
     assert_eq!(trusts(&snapshot), None);
 
-    // What is stored is read back as it was.
+    // The stored spec is read back unchanged.
     let is_issuer = |kind| kind == EntityKind::TrustedIssuer;
     let entity = by_id.entities.iter().find(|entity| is_issuer(entity.key.kind)).unwrap();
     let stored = Spec::from_json(&entity.key, &entity.spec.to_json()).unwrap();
@@ -95,7 +95,7 @@ fn a_trusted_issuer_comes_changes_and_goes_with_the_file() {
 }
 
 #[test]
-fn what_is_wrong_with_a_trusted_issuer_is_named_with_its_place() {
+fn problems_of_a_trusted_issuer_are_reported_at_their_position() {
     let keys = "jwks_uri = 'https://idp.example/jwks'\nclients = ['*']";
     for (lines, expected) in [
         (
@@ -150,7 +150,7 @@ catalog.toml:6:1: missing key "jwks": a trusted issuer needs it"#,
 }
 
 #[test]
-fn a_client_without_a_secret_gets_no_token_without_asking_the_person() {
+fn a_public_client_gets_no_token_for_a_user_without_their_sign_in() {
     let client = |grant: &str| {
         refusal(format!(
             "version = 1\n[[client]]\nid = 'app'\nname = 'App'\ntype = 'browser'\nauth = 'none'\n\
@@ -166,14 +166,14 @@ fn a_client_without_a_secret_gets_no_token_without_asking_the_person() {
     }
 }
 
-/// Two servers; the line is the sixth of the first.
+/// Two servers. `line` is line 6 of the file, in the first server.
 fn with_line(line: &str) -> String {
     let second = SERVER.replace("version = 1", "").replace("\"orders\"", "\"billing\"");
     format!("{SERVER}\n{line}\n{second}\n")
 }
 
 #[test]
-fn a_server_trusts_others_of_the_file_and_the_one_that_is_always_there() {
+fn a_server_may_trust_servers_of_the_file_and_the_default_server() {
     let trusted = |line: &str| {
         let file = parse(with_line(line)).unwrap();
         match &file.entities[0].spec {
@@ -188,7 +188,7 @@ fn a_server_trusts_others_of_the_file_and_the_one_that_is_always_there() {
 }
 
 #[test]
-fn what_is_wrong_with_trusted_servers_is_named_with_its_place() {
+fn problems_of_trusted_servers_are_reported_at_their_position() {
     for (line, expected) in [
         (
             "trusted_servers = ['billing', 'bililng']".to_owned(),
@@ -223,7 +223,7 @@ fn what_is_wrong_with_trusted_servers_is_named_with_its_place() {
 }
 
 #[test]
-fn who_may_act_is_a_client() {
+fn may_act_must_be_an_existing_client() {
     let may_act = |line: &str| parse(format!("version = 1\n{CLIENT}\n{line}\n"));
     let file = may_act("may_act = 'portal'").unwrap();
     let Spec::Client(client) = &file.entities[0].spec else { unreachable!("it is a client") };

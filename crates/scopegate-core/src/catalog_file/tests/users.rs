@@ -19,7 +19,7 @@ fn opened(file: &CatalogFile) -> String {
 }
 
 #[test]
-fn a_user_is_read_as_it_is_written() {
+fn a_user_is_read() {
     let file = parse(format!(
         "version = 1\n[[user]]\nlogin = 'alice'\ngroups = ['staff', 'managers']\n\
          status = 'INACTIVE'\nprofile = {{ name = 'Alice', email_verified = true }}\n\
@@ -39,7 +39,7 @@ fn a_user_is_read_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn a_password_of_the_environment_is_hashed() {
+async fn a_password_from_the_environment_is_hashed() {
     let file = parse(format!("version = 1\n{}", with_password("{ env = 'READER_SECRET' }")));
     let phc = opened(&file.unwrap());
     let given = crate::people::passwords::Password::given(SECRET.to_owned()).unwrap();
@@ -49,7 +49,7 @@ async fn a_password_of_the_environment_is_hashed() {
 }
 
 #[test]
-fn a_password_never_stands_in_the_file() {
+fn a_password_in_the_file_is_refused() {
     let instead = "a password never stands in the file: write password = { hash = \"…\" } with \
                    what `scopegate users hash` prints, or password = { env = \"NAME\" }";
     let plain = refusal_of(&with_password("'correct horse'"));
@@ -65,7 +65,7 @@ fn a_password_never_stands_in_the_file() {
 }
 
 #[test]
-fn a_password_is_one_of_two() {
+fn a_password_is_a_hash_or_an_environment_variable() {
     let one_of = "write { hash = \"…\" } or { env = \"NAME\" }, one of them";
     for both in ["{}".to_owned(), format!("{{ hash = '{HASH}', env = 'READER_SECRET' }}")] {
         assert_eq!(refusal_of(&with_password(&both)), format!("catalog.toml:4:12: {one_of}"));
@@ -77,7 +77,7 @@ fn a_password_is_one_of_two() {
 }
 
 #[test]
-fn a_login_is_written_once_whatever_its_case() {
+fn a_login_is_unique_ignoring_case() {
     assert_eq!(
         refusal_of("[[user]]\nlogin = 'alice'\n[[user]]\nlogin = 'ALICE'"),
         r#"catalog.toml:5:9: duplicate user "ALICE": write another or leave it out, the first one is in line 3"#
@@ -93,7 +93,7 @@ fn a_login_is_written_once_whatever_its_case() {
 }
 
 #[test]
-fn a_profile_and_groups_are_what_they_should_be() {
+fn invalid_profiles_and_groups_are_refused() {
     let of = |line: &str| refusal_of(&format!("[[user]]\nlogin = 'alice'\n{line}"));
     assert_eq!(
         of("profile = { email_verified = 'yes' }"),

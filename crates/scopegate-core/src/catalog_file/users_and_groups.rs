@@ -1,4 +1,4 @@
-//! Logins and groups, where a client or a rule names the users it is for.
+//! The logins and groups that a client or a rule is for.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::ids::read_set;
 use crate::directory::User;
 use crate::toml_reader::Table;
 
-/// Reads `users` and `groups`. Logins become the texts by which they are compared.
+/// Reads `users` and `groups`. Logins are converted to the form in which they are compared.
 pub(super) fn read(table: Table<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
     let login = |text: &str| User::check_login(text).map(|()| User::exact_login_key(text));
     let users = read_set(table.optional("users"), "user", |name| name.parse(login));
