@@ -1,6 +1,6 @@
 //! Reads TOML files without serde, so that each value has its position and each problem is reported there.
 //!
-//! The tables of a file have a [`Shape`]. Problems are collected in [`Problems`] while the file is read, so
+//! The tables of a file have a `Shape`. Problems are collected in `Problems` while the file is read, so
 //! that all problems of a file are reported together.
 
 mod place;
