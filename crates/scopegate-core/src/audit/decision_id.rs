@@ -34,8 +34,8 @@ impl DecisionId {
         // No process makes enough ids to overflow the counter.
         let count = (random & START) + (MADE.fetch_add(1, Ordering::Relaxed) & START);
         let tail = random >> START_BITS;
-        // The 74 free bits of a UUIDv7: 42 bits of the counter, then 32 random bits. 12 of them are before
-        // the variant, 62 after it.
+        // The 74 free bits of a UUIDv7: 42 for the counter, then 32 for the random tail. 12 of these bits
+        // are before the variant, 62 after it.
         let (high, low) = ((count >> 30) as u16, (count & ((1 << 30) - 1)) << 32 | tail);
         let mut bytes = [0; 10];
         bytes[..2].copy_from_slice(&high.to_be_bytes());

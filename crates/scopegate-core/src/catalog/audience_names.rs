@@ -1,8 +1,8 @@
 //! No audience equals a client id or an issuer, and no client id equals an issuer.
 //!
-//! If an audience were a client id, an access token could pass for an ID token, whose audience is the
-//! client id. If an audience were an issuer, the token could pass for one of this server's own endpoints.
-//! If a client id were an issuer, an ID token for that client could do so too.
+//! The audience of an ID token is a client id. If a client id were also an audience, the ID token could pass
+//! for an access token. If an audience were an issuer, its tokens could pass for tokens for this server's
+//! own endpoints. If a client id were an issuer, an ID token for that client could do so too.
 //!
 //! The rules of servers and clients check edits. At startup the whole catalog is checked here, because
 //! issuers depend on the base URL, which may have changed.
