@@ -16,6 +16,7 @@ mod grant_kind;
 mod kind;
 mod out_of_service;
 mod own_tokens;
+mod placement;
 mod policy;
 mod redirect_uri;
 mod resource;

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 pub(super) use self::rules::check_attributes;
 use super::check::Review;
-use super::kind::{Place, SpecKind};
+use super::kind::SpecKind;
+use super::placement::Place;
 use super::{AuthorizationServer, EntityKey};
 
 /// A claim of a custom authorization server. Its name is the name of the entity.

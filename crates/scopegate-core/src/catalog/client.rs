@@ -12,7 +12,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::check::Review;
-use super::kind::{Place, SpecKind};
+use super::kind::SpecKind;
+use super::placement::Place;
 use super::{RedirectUri, Status};
 
 /// The id of a client (RFC 6749 §2.2): 1 to 100 printable ASCII characters without space and colon, or

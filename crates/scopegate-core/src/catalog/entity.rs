@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::Place;
+use super::placement::Place;
 use super::{ClientId, EntityKind, ServerId, Spec};
 
 /// The key of an entity.

@@ -5,24 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::check::Review;
+use super::placement::Place;
 use super::snapshot::AuthorizationServer;
 use super::{
     ClaimSpec, ClientSpec, EntityKey, PolicySpec, RuleSpec, ScopeSpec, ServerSpec,
     TrustedIssuerSpec,
 };
-
-/// What the entities of a kind belong to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Place {
-    /// Nothing: it is a client.
-    Client,
-    /// Nothing: it is a server.
-    Server,
-    /// A server.
-    InServer,
-    /// A policy of a server.
-    InPolicy,
-}
 
 /// What is different for each kind of entity.
 pub(crate) trait SpecKind: DeserializeOwned + Serialize {

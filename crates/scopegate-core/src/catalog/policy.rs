@@ -9,7 +9,8 @@ use scopegate_claims::ScopeSet;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Field, Review};
-use super::kind::{Place, SpecKind};
+use super::kind::SpecKind;
+use super::placement::Place;
 use super::{AuthorizationServer, ClientId, EntityKey, Status};
 
 /// Maximum length of the name of a policy or a rule, in characters.

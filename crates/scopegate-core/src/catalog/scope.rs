@@ -6,7 +6,8 @@ use scopegate_claims::Scope;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Field, Review};
-use super::kind::{Place, SpecKind};
+use super::kind::SpecKind;
+use super::placement::Place;
 use super::{AuthorizationServer, EntityKey, EntityKind};
 use crate::spelling::Quoted;
 

@@ -10,7 +10,8 @@ use scopegate_jose::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use super::check::Review;
-use super::kind::{Place, SpecKind};
+use super::kind::SpecKind;
+use super::placement::Place;
 use super::{AuthorizationServer, EntityKey, Status};
 
 /// The id of an authorization server: the last part of its issuer's path.

@@ -13,8 +13,8 @@ pub use self::clients::Client;
 use self::clients::{ClientMap, Origins};
 use self::policies::OrderedPolicies;
 pub use self::policies::{Policy, Rule};
-use super::kind::Place;
 use super::out_of_service::OutOfService;
+use super::placement::Place;
 use super::resource::{Resource, Targets};
 use super::{
     Affected, AudienceSpec, CatalogChanges, ClaimSpec, ClientId, Edit, Entity, EntityKey,

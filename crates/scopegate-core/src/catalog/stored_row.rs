@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::kind::Place;
+use super::placement::Place;
 use super::{Edit, Entity, EntityKey, EntityKind, Owner, Spec, UserId};
 
 /// The newest format of rows that this version reads, and the one that it writes.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::audience_names::is_issuer;
 use super::check::{Field, Review};
-use super::kind::{Place, SpecKind};
+use super::kind::SpecKind;
+use super::placement::Place;
 use super::{AuthorizationServer, Clients, EntityKey, EntityKind};
 use crate::spelling::Quoted;
 
