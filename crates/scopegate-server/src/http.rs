@@ -72,11 +72,11 @@ pub(crate) fn public(app: App) -> Router {
         introspect::routes(&base),
         logout::routes(&base),
         par::routes(&base),
-        revoke::routes(&app, &base),
+        revoke::routes(&base),
         sign_in::routes(&base),
         sign_out::routes(&base),
-        token::routes(&app, &base),
-        userinfo::routes(&app, &base),
+        token::routes(&base),
+        userinfo::routes(&base),
     ];
     let routes = endpoints.into_iter().flatten().chain(documents);
     router(app, routes)

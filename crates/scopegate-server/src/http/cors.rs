@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use http::header::{
@@ -71,15 +70,19 @@ async fn preflight(State(app): State<App>, request: HeaderMap) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// A middleware that lets scripts read the answer of a handler, if it is for a client of their origin.
+/// The origin of the script that sent a request, if a script sent it.
+pub(super) fn origin(request: &Request) -> Option<HeaderValue> {
+    request.headers().get(ORIGIN).cloned()
+}
+
+/// Lets the script that asked read an answer, if it is for a client of its origin.
 ///
 /// A [`Failure`] that names no client is readable by the origins of all clients: a script must be able
 /// to see that its token has expired.
-pub(super) async fn share(State(app): State<App>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(ORIGIN).cloned();
-    let mut response = next.run(request).await;
+pub(super) fn share(app: &App, origin: Option<HeaderValue>, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
     let Some(origin) = origin else { return response };
-    if origin.to_str().is_ok_and(|origin| may_read(&app, origin, &response)) {
+    if origin.to_str().is_ok_and(|origin| may_read(app, origin, &response)) {
         let headers = response.headers_mut();
         headers.append(VARY, HeaderValue::from_static("Origin"));
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use scopegate_core::error::CallError;
@@ -18,18 +16,28 @@ use super::routes::{Routes, on_both};
 use super::server_in_path::ServerInPath;
 
 /// The revocation endpoint.
-pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || revoke.layer(from_fn_with_state(app.clone(), cors::share));
-    on_both(base, "revoke", || cors::with_preflight(post(shared())))
+pub(super) fn routes(base: &str) -> Routes {
+    on_both(base, "revoke", || cors::with_preflight(post(revoke)))
 }
 
-/// Revokes a token. The answer is empty, whatever the token was (RFC 7009 §2.2).
+/// Revokes a token. Scripts of the client's origins may read the answer.
 async fn revoke(
     State(app): State<App>,
-    ServerInPath(server): ServerInPath,
+    server: Result<ServerInPath, Failure>,
+    request: Request,
+) -> Response {
+    let origin = cors::origin(&request);
+    cors::share(&app, origin, answer(&app, server, request).await)
+}
+
+/// The answer is empty, whatever the token was (RFC 7009 §2.2).
+async fn answer(
+    app: &App,
+    server: Result<ServerInPath, Failure>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let request = ClientRequest::read(&app, &server, request).await?;
+    let ServerInPath(server) = server?;
+    let request = ClientRequest::read(app, &server, request).await?;
     let authority = Arc::clone(app.authority());
     // The token is revoked even if the client has disconnected meanwhile.
     let revoked = async move {

@@ -2,8 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
@@ -15,18 +13,27 @@ use super::routes::{Routes, on_both};
 use super::server_in_path::ServerInPath;
 
 /// The token endpoint.
-pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || token.layer(from_fn_with_state(app.clone(), cors::share));
-    on_both(base, "token", || cors::with_preflight(post(shared())))
+pub(super) fn routes(base: &str) -> Routes {
+    on_both(base, "token", || cors::with_preflight(post(token)))
 }
 
-/// Answers a token request.
+/// Answers a token request. Scripts of the client's origins may read the answer.
 async fn token(
     State(app): State<App>,
-    ServerInPath(server): ServerInPath,
+    server: Result<ServerInPath, Failure>,
+    request: Request,
+) -> Response {
+    let origin = cors::origin(&request);
+    cors::share(&app, origin, answer(&app, server, request).await)
+}
+
+async fn answer(
+    app: &App,
+    server: Result<ServerInPath, Failure>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let request = ClientRequest::read(&app, &server, request).await?;
+    let ServerInPath(server) = server?;
+    let request = ClientRequest::read(app, &server, request).await?;
     let response = request.decided(|request| app.authority().token(request)).await?;
     Ok(request.answered((NEVER_STORED, Json(response)).into_response()))
 }

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -23,25 +21,35 @@ use super::server_in_path::ServerInPath;
 use super::{bearer, cors, form_body};
 
 /// The userinfo endpoint.
-pub(super) fn routes(app: &App, base: &str) -> Routes {
-    let shared = || userinfo.layer(from_fn_with_state(app.clone(), cors::share));
-    on_both(base, "userinfo", || cors::with_preflight(get(shared()).post(shared())))
+pub(super) fn routes(base: &str) -> Routes {
+    on_both(base, "userinfo", || cors::with_preflight(get(userinfo).post(userinfo)))
 }
 
-/// Answers with the claims about the user of an access token.
+/// Answers with the claims about the user of an access token. Scripts of the client's origins may read
+/// the answer.
 async fn userinfo(
     State(app): State<App>,
-    ServerInPath(server): ServerInPath,
+    server: Result<ServerInPath, Failure>,
     request: Request,
 ) -> Response {
+    let origin = cors::origin(&request);
+    cors::share(&app, origin, answer(&app, server, request).await)
+}
+
+async fn answer(
+    app: &App,
+    server: Result<ServerInPath, Failure>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let ServerInPath(server) = server?;
     let (parts, body) = request.into_parts();
-    match decide(&app, &server, &parts, body).await {
+    Ok(match decide(app, &server, &parts, body).await {
         Ok(known) => {
             let response = (NEVER_STORED, Json(known.claims())).into_response();
             cors::for_client(|| Some(known.client().clone()), &parts.headers, response)
         }
         Err(error) => bearer::refused(Failure::new(error).of_server(&server)),
-    }
+    })
 }
 
 async fn decide(
