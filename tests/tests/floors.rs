@@ -26,16 +26,43 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|end| end == "rs")).collect()
 }
 
-/// The modules that a file uses, without its tests and comments.
+/// The modules that a file uses, without its test module and its comments.
 fn used(source: &str) -> Vec<String> {
-    let code = source.split("#[cfg(test)]").next().unwrap();
+    let code = source.split("#[cfg(test)]\nmod ").next().unwrap();
     let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let code = code.collect::<Vec<_>>().join("\n");
-    let uses = code.split("crate::").skip(1);
-    let word = |rest: &str| {
-        rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+    code.split("crate::").skip(1).flat_map(first_names).collect()
+}
+
+/// The modules that follow `crate::`: one, or those of a group in braces.
+fn first_names(rest: &str) -> Vec<String> {
+    let word = |text: &str| -> String {
+        let is_part = |letter: &char| letter.is_alphanumeric() || *letter == '_';
+        text.trim_start().chars().take_while(is_part).collect()
     };
-    uses.map(word).collect()
+    let Some(group) = rest.strip_prefix('{') else { return vec![word(rest)] };
+    let (mut names, mut depth, mut begins) = (vec![word(group)], 1, 0);
+    for (place, letter) in group.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 1 => begins = place + 1,
+            _ => continue,
+        }
+        match (depth, letter) {
+            (0, _) => break,
+            (1, ',') => names.push(word(&group[begins..])),
+            (_, _) => {}
+        }
+    }
+    names
+}
+
+#[test]
+fn every_module_of_an_import_is_found() {
+    let source = "use crate::a::{b, c};\nuse crate::{d, e::{f, g}, h};\nlet i = crate::i::j();\n\
+                  // crate::k\n#[cfg(test)]\nmod tests { use crate::l; }";
+    assert_eq!(used(source), ["a", "d", "e", "h", "i"]);
 }
 
 #[test]
@@ -55,7 +82,9 @@ fn a_module_uses_only_modules_below_it() {
     let mut upwards = Vec::new();
     for path in sources(Path::new(CORE)) {
         let place = path.strip_prefix(CORE).unwrap();
-        let is_test = place.to_str().unwrap().contains("test");
+        let is_test = place.iter().any(|part| {
+            ["tests", "tests.rs", "testing", "testing.rs"].iter().any(|name| part == *name)
+        });
         let module = place.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
         let Some(floor) = floors.get(module).filter(|_| !is_test) else { continue };
         let above = used(&fs::read_to_string(&path).unwrap());

@@ -274,6 +274,25 @@ async fn applying_a_move_that_was_already_read_does_not_undo_later_moves() {
 }
 
 #[tokio::test]
+async fn changes_that_were_read_before_a_move_do_not_undo_it() {
+    let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
+    let ring = ring(&drawer, &master_key).await;
+    let server = &servers()[0];
+    let kid = drawer.announce(&server.id, &master_key, START).await;
+    ring.reload().await.unwrap();
+    let early = ring.changes_since(0).await.unwrap();
+    let (from, to) = (KeyPhase::Announced, KeyPhase::Signing);
+    let moves = [KeyMove::Advance { server: server.id.clone(), kid, from, to, at: START }];
+    let version = drawer.move_keys(&moves, &[]).await.unwrap();
+    ring.apply_moves(&moves, version).await;
+    ring.follow(vec![early]).await;
+    let signs = || ring.held_signer(&server.id, Algorithm::Es256).unwrap().is_some();
+    assert!(signs(), "the announced key did not replace the signing one");
+    ring.reload().await.unwrap();
+    assert!(signs() && ring.version() == version, "the next read has all changes");
+}
+
+#[tokio::test]
 async fn after_an_unreadable_key_is_dropped_its_server_signs_again() {
     let (drawer, master_key) = (Arc::<Drawer>::default(), Arc::new(MasterKey::generate()));
     let ring = ring(&drawer, &master_key).await;
