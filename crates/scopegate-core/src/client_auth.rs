@@ -1,6 +1,6 @@
 //! Client authentication. A request must use exactly one method (RFC 6749 §2.3).
 //!
-//! To add a method, add a file and a line in [`METHODS`].
+//! To add a method, add a file, a line in [`METHODS`], and its name in [`ClientAuth`].
 
 pub(crate) mod assertion;
 mod client_secret_basic;

@@ -108,7 +108,7 @@ fn by_rules(facts: &Facts<'_>, trace: &mut Trace) -> Outcome {
 fn first_match(facts: &Facts<'_>, requested: &ScopeSet, trace: &mut Trace) -> Option<Granted> {
     for (policy_place, policy) in facts.server.policies_for(facts.client.id.as_str()) {
         for (rule_place, rule) in (0..).zip(policy.rules()) {
-            let case = Case { facts, policy, rule, asked: requested };
+            let case = Case { facts, policy, rule, requested };
             let failed = condition::first_that_fails(&case);
             trace.tried(Step { policy: policy_place, rule: rule_place, failed });
             if failed.is_none() {

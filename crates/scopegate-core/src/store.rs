@@ -131,7 +131,8 @@ pub struct CatalogWrite<'a> {
 }
 
 impl<'a> CatalogWrite<'a> {
-    /// Changes alone, without a record of who made them.
+    /// Changes without an audit event. Only tests may write them: a product change has an actor.
+    #[cfg(any(test, feature = "memory-store"))]
     pub fn new(expected: u64, edits: &'a [Edit], at: UnixTime) -> Self {
         Self { expected, edits, at, ids: &[], file_version: None, seeds: &[], events: &[] }
     }

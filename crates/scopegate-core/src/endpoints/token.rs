@@ -78,7 +78,7 @@ impl Authority {
             server: &call.server,
             client: &call.client,
             subject: &subject,
-            audience: &audience,
+            audience,
             granted: &granted,
             extras: &extras,
             now: call.now,
@@ -131,15 +131,15 @@ fn usable_grant(call: &ClientCall<'_>) -> Result<&'static dyn Grant, CallError> 
 }
 
 /// The granted scopes and lifetime, and the audience.
-fn by_right(
-    call: &ClientCall<'_>,
+fn by_right<'c>(
+    call: &'c ClientCall<'_>,
     right: Right,
     subject: &Subject,
-) -> Result<(Granted, Audience), CallError> {
+) -> Result<(Granted, &'c Audience), CallError> {
     let (server, form) = (&call.server, call.form());
     match right {
         Right::Decided { granted, audience } => {
-            Ok((granted, selected(server, form, Some(&audience))?.clone()))
+            Ok((granted, selected(server, form, Some(&audience))?))
         }
         Right::Policy { grant_type, at_most, audience, until } => {
             let wanted = Wanted::parse(form.value("scope"))?.within(at_most.as_ref())?;
@@ -161,7 +161,7 @@ fn by_right(
             if let Some(until) = until {
                 granted.lifetime = granted.lifetime.min(until.since(call.now));
             }
-            Ok((granted, selected(server, form, audience.as_ref())?.clone()))
+            Ok((granted, selected(server, form, audience.as_ref())?))
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Case<'a> {
     /// The rule.
     pub rule: &'a Rule,
     /// The requested scopes.
-    pub asked: &'a ScopeSet,
+    pub requested: &'a ScopeSet,
 }
 
 /// The index in [`CONDITIONS`] of the first condition that does not hold.

@@ -22,11 +22,11 @@ impl Condition for ScopesAreInside {
     fn holds(&self, case: &Case<'_>) -> bool {
         let given = given(case);
         match case.facts.wanted {
-            Wanted::Named(_) => given.len() == case.asked.len(),
+            Wanted::Named(_) => given.len() == case.requested.len(),
             Wanted::AtMost(_) | Wanted::Default => {
                 let has_api_scope =
                     |scopes: &ScopeSet| !scopes.iter().all(|name| is_always_given(case, name));
-                !given.is_empty() && (has_api_scope(&given) || !has_api_scope(case.asked))
+                !given.is_empty() && (has_api_scope(&given) || !has_api_scope(case.requested))
             }
         }
     }
@@ -38,7 +38,7 @@ pub(super) fn given(case: &Case<'_>) -> ScopeSet {
         Scopes::Any => true,
         Scopes::Named(allowed) => allowed.contains(name),
     };
-    retained(case.asked, |name| is_always_given(case, name) || is_listed(name))
+    retained(case.requested, |name| is_always_given(case, name) || is_listed(name))
 }
 
 /// If a user takes part, a rule need not list the scopes of OpenID Connect.

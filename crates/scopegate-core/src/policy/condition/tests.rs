@@ -21,7 +21,7 @@ struct Tried {
     grant_type: &'static str,
     user: Option<User>,
     wanted: Wanted,
-    asked: ScopeSet,
+    requested: ScopeSet,
 }
 
 impl Tried {
@@ -39,7 +39,7 @@ impl Tried {
             grant_type: "authorization_code",
             user: None,
             wanted: Wanted::Default,
-            asked: ScopeSet::empty(),
+            requested: ScopeSet::empty(),
         }
     }
 
@@ -48,7 +48,7 @@ impl Tried {
     }
 
     fn holds(&self, condition: &dyn Condition) -> bool {
-        let Self { policy, rule, asked, .. } = self;
+        let Self { policy, rule, requested, .. } = self;
         let facts = Facts {
             server: self.catalog.server(&ServerId::default_server()).unwrap().unwrap(),
             client: &self.client,
@@ -61,7 +61,7 @@ impl Tried {
             now: NOW,
             wanted: &self.wanted,
         };
-        condition.holds(&Case { facts: &facts, policy, rule, asked })
+        condition.holds(&Case { facts: &facts, policy, rule, requested })
     }
 }
 
@@ -178,7 +178,7 @@ fn scopes_a_rule_must_give_all_named_scopes_or_one_api_scope_if_none_is_named() 
     ] {
         let mut tried = if has_user { Tried::with_user() } else { Tried::new() };
         tried.rule.spec.scopes = listed.map_or(Scopes::Any, |listed| Scopes::Named(scopes(listed)));
-        (tried.wanted, tried.asked) = (wanted, scopes(asked));
+        (tried.wanted, tried.requested) = (wanted, scopes(asked));
         assert_eq!(tried.holds(&scope::ScopesAreInside), holds, "{listed:?}: {asked}");
         struct Given<'a>(&'a str);
         impl Condition for Given<'_> {
