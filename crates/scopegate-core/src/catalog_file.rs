@@ -50,9 +50,8 @@ mod users_and_groups;
 pub use context::CatalogContext;
 pub use user::UserSeed;
 
-pub use crate::spelling::{Instead, Quoted, parse_duration};
 pub use crate::toml_reader::{
-    FileErrors as CatalogErrors, FileProblem as CatalogProblem, FileSource as CatalogSource, Places,
+    FileErrors as CatalogErrors, FileProblem as CatalogProblem, FileSource as CatalogSource,
 };
 
 use toml::de::DeTable;

@@ -23,7 +23,7 @@
 //! | [`directory`] | users as they are stored |
 //! | [`audit`] | audit events |
 //! | [`catalog`] | servers, scopes, claims, policies and clients, and the snapshot that requests read |
-//! | `spelling` | names in messages: quotes, suggestions, durations |
+//! | [`spelling`] | names in messages: quotes, suggestions, durations |
 //! | [`form`] | the parameters of a request |
 
 #![deny(missing_docs)]
@@ -45,7 +45,7 @@ pub mod limits;
 pub mod people;
 pub mod policy;
 pub mod recording;
-mod spelling;
+pub mod spelling;
 pub mod store;
 #[cfg(test)]
 mod testing;

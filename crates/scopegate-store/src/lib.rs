@@ -54,6 +54,7 @@ mod consents;
 mod database;
 mod error;
 mod families;
+mod installation;
 mod ledger;
 mod logins;
 mod migrations;
@@ -68,7 +69,6 @@ mod upkeep;
 mod used_assertions;
 mod user_rows;
 mod users;
-mod vault;
 
 pub use error::OpenError;
 pub use sql_store::SqlStore;

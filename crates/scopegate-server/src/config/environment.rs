@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use scopegate_core::catalog_file::{Instead, Quoted};
+use scopegate_core::spelling::{Instead, Quoted};
 
 use super::draft::Draft;
 use super::key::Key;

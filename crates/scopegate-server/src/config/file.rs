@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use scopegate_core::catalog_file::{Instead, Quoted};
+use scopegate_core::spelling::{Instead, Quoted};
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigText;

@@ -1,6 +1,6 @@
 //! Makes a configuration of a draft, if its parts fit together.
 
-use scopegate_core::catalog_file::Quoted;
+use scopegate_core::spelling::Quoted;
 
 use super::Config;
 use super::draft::Draft;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use scopegate_core::catalog_file::Places;
+use scopegate_core::toml_reader::Places;
 
 use super::ConfigText;
 

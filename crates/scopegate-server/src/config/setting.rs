@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scopegate_core::catalog_file::{Instead, Quoted, parse_duration};
+use scopegate_core::spelling::{Instead, Quoted, parse_duration};
 use toml::de::DeValue;
 
 use super::problem::{Complaint, Place};

@@ -7,10 +7,10 @@ use clap::Args;
 use scopegate_core::authority::Authority;
 use scopegate_core::call::Refused;
 use scopegate_core::catalog::{ClientId, ServerId};
-use scopegate_core::catalog_file::parse_duration;
 use scopegate_core::endpoints::token::{TokenResponse, VouchedRequest};
 use scopegate_core::error::{CallError, OAuthError};
 use scopegate_core::form::Form;
+use scopegate_core::spelling::parse_duration;
 
 use crate::cli::failure::CliError;
 use crate::cli::{Workplace, console};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scopegate_core::catalog_file::{Quoted, parse_duration};
+use scopegate_core::spelling::{Quoted, parse_duration};
 
 use crate::config::key::Key;
 

@@ -1,7 +1,7 @@
 //! The keys that stand in no table.
 
 use scopegate_claims::Issuer;
-use scopegate_core::catalog_file::Quoted;
+use scopegate_core::spelling::Quoted;
 
 use crate::config::key::Key;
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use scopegate_core::catalog_file::Quoted;
+use scopegate_core::spelling::Quoted;
 
 use crate::config::key::Key;
 

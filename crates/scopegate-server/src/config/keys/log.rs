@@ -1,6 +1,6 @@
 //! The keys of `[log]`.
 
-use scopegate_core::catalog_file::{Instead, Quoted};
+use scopegate_core::spelling::{Instead, Quoted};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;

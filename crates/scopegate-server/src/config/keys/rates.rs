@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use scopegate_core::catalog_file::Quoted;
 use scopegate_core::limits::Bound;
+use scopegate_core::spelling::Quoted;
 
 use crate::config::key::Key;
 

@@ -51,7 +51,7 @@ impl Job for Keep {
         transaction.execute(KEEP, &[name.into(), text.as_str().into()]).await?;
         // Nothing is ever deleted, so all nodes read the same text from now on.
         let kept = transaction.fetch(READ, &[name.into()], |row| row.text("content")).await?;
-        let missing = || StoreError::Corrupt(format!("`{name}` of the vault does not stay"));
+        let missing = || StoreError::Corrupt(format!("`{name}` of the installation does not stay"));
         kept.into_iter().next().ok_or_else(missing)
     }
 }
