@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::issuer::{anonymous, ask, holding, with_extra};
-use crate::log::logged;
 
 #[derive(Deserialize)]
 struct Tenant {
