@@ -8,7 +8,7 @@ use scopegate_jose::ExtraClaims;
 use serde::de::DeserializeOwned;
 
 use crate::cache::{CacheSize, TokenCache};
-use crate::decision::{Gate, ReadExtraClaims, TokenRule};
+use crate::decision::{Authenticator, ReadExtraClaims, TokenRule};
 use crate::issuer_settings::{IssuerContext, IssuerSettings, issuer_setters};
 use crate::issuers::Issuers;
 use crate::keys::HttpFetch;
@@ -184,7 +184,7 @@ impl BearerBuilder {
         if let Some(resource) = &resource {
             settings = settings.with_resource_metadata(resource.url());
         }
-        let gate = Gate {
+        let authenticator = Authenticator {
             issuers,
             cache: TokenCache::new(self.cache),
             extra: self.extra,
@@ -192,7 +192,11 @@ impl BearerBuilder {
             clock: self.clock,
             resource,
         };
-        Ok(BearerLayer { gate: Arc::new(gate), rule: TokenRule::Required, reader: None })
+        Ok(BearerLayer {
+            authenticator: Arc::new(authenticator),
+            rule: TokenRule::Required,
+            reader: None,
+        })
     }
 
     /// Builds the layer and reads its keys before returning.
@@ -202,8 +206,8 @@ impl BearerBuilder {
     /// [`StartError`] if an option is missing or wrong, or if the keys are not available.
     pub async fn start(self) -> Result<BearerLayer, StartError> {
         let layer = self.build()?;
-        for trust in layer.gate.issuers.fixed() {
-            let first = trust.keys.first_keys(layer.gate.clock.now()).await;
+        for trust in layer.authenticator.issuers.fixed() {
+            let first = trust.keys.first_keys(layer.authenticator.clock.now()).await;
             first.map_err(|source| StartError::Keys { issuer: trust.name().to_owned(), source })?;
         }
         Ok(layer)

@@ -4,21 +4,22 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use scopegate_claims::UnixTime;
-use tokio::time::Instant;
+use scopegate_bearer::{Authenticated, RefusalCause};
 use tower_service::Service;
 
 use crate::ResponseBody;
 use crate::admission::Admission;
 use crate::answers::Answers;
-use crate::decision::{Decision, Need};
-use crate::keys::{MAX_WAIT, Outcome};
 use crate::layer::BearerLayer;
+use crate::wait_for::WaitFor;
+use crate::waiting::wait_and_decide;
 
 pin_project! {
     /// The future of [`BearerService`](crate::BearerService).
@@ -45,41 +46,70 @@ pin_project! {
     }
 }
 
-struct Waiting<S, B> {
-    outcome: Pin<Box<dyn Future<Output = Outcome> + Send>>,
-    need: Need,
-    parked: Parked<S, B>,
-}
-
 /// A request that waits for its issuer or for keys, with the service that was polled ready for it.
-pub(crate) struct Parked<S, B> {
+struct Waiting<S, B> {
+    decided: Pin<Box<dyn Future<Output = Decided> + Send>>,
     layer: BearerLayer,
     inner: S,
-    request: Request<B>,
-    /// When it stops waiting, whatever it waits for.
-    deadline: Instant,
+    body: B,
 }
 
-impl<S: Service<Request<B>>, B, V> ResponseFuture<S, B, V> {
-    /// The answer to an admitted request. The request is counted when the answer is ready.
-    pub(crate) fn admitted(future: S::Future, admission: Admission) -> Self {
-        Self::of(Kind::Inner { future, admission })
-    }
+/// The head of a request, and whether the request is admitted.
+type Decided = (Parts, Result<Authenticated, RefusalCause>);
 
+impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
+    /// The layer's own answer.
     pub(crate) fn answered(response: Response<Bytes>) -> Self {
         Self::of(Kind::Answered { response: Some(response) })
     }
 
-    /// Waits for what is needed, or decides again if there is nothing to wait for.
-    pub(crate) fn parked(parked: Parked<S, B>, need: Need, now: UnixTime) -> Self
-    where
-        V: Answers,
-    {
-        Self::of(parked.wait_for::<V>(need, now))
+    /// The answer to a decided request: that of the inner service, or the refusal.
+    pub(crate) fn decided(
+        layer: &BearerLayer,
+        inner: &mut S,
+        request: Request<B>,
+        decision: Result<Authenticated, RefusalCause>,
+    ) -> Self {
+        Self::of(Kind::decided::<V>(layer, inner, request, decision))
+    }
+
+    /// The answer to a request that must wait before it is decided.
+    pub(crate) fn waiting(
+        layer: BearerLayer,
+        inner: S,
+        request: Request<B>,
+        wait_for: WaitFor,
+    ) -> Self {
+        let (head, body) = request.into_parts();
+        let (authenticator, rule) = (Arc::clone(&layer.authenticator), layer.rule);
+        let decided = Box::pin(async move {
+            let decide = |now| authenticator.decide(&head.headers, head.uri.query(), rule, now);
+            let decision = wait_and_decide(&authenticator, wait_for, decide).await;
+            (head, decision)
+        });
+        let waiting = Box::new(Waiting { decided, layer, inner, body });
+        Self::of(Kind::Waiting { waiting: Some(waiting) })
     }
 
     fn of(kind: Kind<S, B>) -> Self {
         Self { kind, answers: PhantomData }
+    }
+}
+
+impl<S: Service<Request<B>>, B> Kind<S, B> {
+    fn decided<V: Answers>(
+        layer: &BearerLayer,
+        inner: &mut S,
+        mut request: Request<B>,
+        decision: Result<Authenticated, RefusalCause>,
+    ) -> Self {
+        match decision {
+            Ok(authenticated) => {
+                let admission = layer.admit(&mut request, authenticated);
+                Self::Inner { future: inner.call(request), admission }
+            }
+            Err(cause) => Self::Answered { response: Some(layer.refuse::<V>(cause)) },
+        }
     }
 }
 
@@ -107,59 +137,16 @@ where
                     return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
                 KindProjection::Waiting { waiting } => {
-                    let refresh = waiting.as_mut().expect("replaced when it is taken");
-                    let outcome = ready!(refresh.outcome.as_mut().poll(cx));
-                    let waiting = waiting.take().expect("it was polled above");
-                    waiting.parked.resume::<V>(&waiting.need, outcome)
+                    let pending = waiting.as_mut().expect("replaced when it is taken");
+                    let (head, decision) = ready!(pending.decided.as_mut().poll(cx));
+                    let waiting = *waiting.take().expect("it was polled above");
+                    let Waiting { layer, mut inner, body, .. } = waiting;
+                    let request = Request::from_parts(head, body);
+                    Kind::decided::<V>(&layer, &mut inner, request, decision)
                 }
             };
             this.kind.set(next);
         }
-    }
-}
-
-impl<S, B> Parked<S, B> {
-    pub(crate) fn new(layer: BearerLayer, inner: S, request: Request<B>) -> Self {
-        Self { layer, inner, request, deadline: Instant::now() + MAX_WAIT }
-    }
-
-    fn wait_for<V>(self, need: Need, now: UnixTime) -> Kind<S, B>
-    where
-        S: Service<Request<B>>,
-        V: Answers,
-    {
-        match need.begin(&self.layer.gate, now) {
-            Ok(refresh) => {
-                let outcome = Box::pin(refresh.outcome_until(self.deadline));
-                Kind::Waiting { waiting: Some(Box::new(Waiting { outcome, need, parked: self })) }
-            }
-            // A refresh may have ended since the decision, so the decision is made again.
-            Err(outcome) => self.resume::<V>(&need, outcome),
-        }
-    }
-
-    /// Decides again. This decision is final, except if it waited for the issuer and now needs the
-    /// issuer's keys.
-    fn resume<V>(mut self, waited_for: &Need, outcome: Outcome) -> Kind<S, B>
-    where
-        S: Service<Request<B>>,
-        V: Answers,
-    {
-        let BearerLayer { gate, rule, .. } = &self.layer;
-        let now = gate.clock.now();
-        let request = &mut self.request;
-        let cause = match gate.decide(request.headers(), request.uri().query(), *rule, now) {
-            Decision::Admit(authenticated) => {
-                let admission = Admission::of(request, authenticated, self.layer.reader.as_ref());
-                return Kind::Inner { future: self.inner.call(self.request), admission };
-            }
-            Decision::Refuse(cause) => cause,
-            Decision::Wait(need) if waited_for.leads_to(&need) => {
-                return self.wait_for::<V>(need, now);
-            }
-            Decision::Wait(need) => need.refusal(outcome, now),
-        };
-        Kind::Answered { response: Some(gate.refuse::<V>(cause)) }
     }
 }
 

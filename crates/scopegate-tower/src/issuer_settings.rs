@@ -267,7 +267,8 @@ mod tests {
         .leeway(Duration::from_secs(7))
         .build()
         .unwrap();
-        let rules: Vec<_> = layer.gate.issuers.fixed().iter().map(|trust| &trust.rules).collect();
+        let rules: Vec<_> =
+            layer.authenticator.issuers.fixed().iter().map(|trust| &trust.rules).collect();
         let any_of = |audience: &str| AudienceRule::any_of([Audience::parse(audience).unwrap()]);
         assert_eq!(rules[0].audience(), &any_of("shared"));
         assert_eq!(rules[1].audience(), &any_of("own"));

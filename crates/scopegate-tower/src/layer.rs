@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use scopegate_bearer::Guard;
-use tower_layer::{Layer, Stack};
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use scopegate_bearer::{Authenticated, Guard, Refusal, RefusalCause};
+use tower_layer::Stack;
 
-use crate::decision::{Gate, TokenRule};
+use crate::admission::Admission;
+use crate::answers::Answers;
+use crate::decision::{Authenticator, Decision, TokenRule};
 use crate::{
-    BearerBuilder, BearerService, ProtectedResource, Readiness, RefusalReader, RequireLayer,
-    TrustedIssuer,
+    BearerBuilder, ProtectedResource, Readiness, RefusalReader, RequireLayer, TrustedIssuer, meter,
 };
 
 /// Admits requests with a valid access token and refuses all others.
@@ -57,7 +60,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct BearerLayer {
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) rule: TokenRule,
     /// Set if guards behind the layer may answer with a type of their framework.
     pub(crate) reader: Option<RefusalReader>,
@@ -139,20 +142,44 @@ impl BearerLayer {
     /// Keys that were never read start to be read. Otherwise a service that gets its first request
     /// only once it is ready would never become ready.
     pub fn readiness(&self) -> Readiness {
-        let now = self.gate.clock.now();
-        self.gate.issuers.readiness(now)
+        let now = self.authenticator.clock.now();
+        self.authenticator.issuers.readiness(now)
     }
 
     /// The metadata document of the API, if [`resource`](BearerBuilder::resource) was set.
     pub fn protected_resource(&self) -> Option<&ProtectedResource> {
-        self.gate.resource.as_ref()
+        self.authenticator.resource.as_ref()
     }
-}
+    /// Decides about a request. Keys that are due are refreshed in the background.
+    pub(crate) fn decide<B>(&self, request: &Request<B>) -> Decision {
+        let Self { authenticator, rule, .. } = self;
+        let now = authenticator.clock.now();
+        authenticator.issuers.refresh_if_due(now);
+        authenticator.decide(request.headers(), request.uri().query(), *rule, now)
+    }
 
-impl<S> Layer<S> for BearerLayer {
-    type Service = BearerService<S>;
+    /// Stores the authentication in an admitted request.
+    pub(crate) fn admit<B>(
+        &self,
+        request: &mut Request<B>,
+        authenticated: Authenticated,
+    ) -> Admission {
+        Admission::of(request, authenticated, self.reader.as_ref())
+    }
 
-    fn layer(&self, inner: S) -> BearerService<S> {
-        BearerService::new(inner, self.clone())
+    /// The answer to a refused request, with the layer's realm and body.
+    pub(crate) fn refuse<V: Answers>(&self, cause: RefusalCause) -> Response<Bytes> {
+        let settings = Arc::clone(&self.authenticator.settings);
+        let refusal = Refusal::new(cause).with_settings(settings);
+        meter::request("refused", refusal.reason());
+        V::refusal(refusal)
+    }
+
+    /// The answer to a request for the metadata document.
+    pub(crate) fn metadata<V: Answers, B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
+        let resource = self.authenticator.resource.as_ref()?;
+        let is_asked_for = request.uri().path() == resource.path()
+            && matches!(*request.method(), Method::GET | Method::HEAD);
+        if is_asked_for { V::metadata(resource, request.method()) } else { None }
     }
 }

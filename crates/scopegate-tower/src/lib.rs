@@ -95,6 +95,8 @@ mod tenants;
 mod test_issuer;
 mod trust;
 mod trusted_issuer;
+mod wait_for;
+mod waiting;
 mod web_url;
 
 pub use scopegate_bearer::{

@@ -2,22 +2,18 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use http::{Method, Request, Response};
-use scopegate_bearer::{Refusal, RefusalCause};
-use scopegate_claims::UnixTime;
+use http::{Request, Response};
+use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::ResponseBody;
-use crate::admission::Admission;
 use crate::answers::{Answers, HttpAnswers};
-use crate::decision::{Decision, Gate, Need};
-use crate::future::{Parked, ResponseFuture};
+use crate::decision::Decision;
+use crate::future::ResponseFuture;
 use crate::layer::BearerLayer;
-use crate::meter;
+use crate::wait_for::WaitFor;
 
 /// A service wrapped by a [`BearerLayer`].
 pub struct BearerService<S, V = HttpAnswers> {
@@ -55,52 +51,37 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let BearerLayer { gate, rule, .. } = &self.layer;
-        if let Some(document) = gate.metadata::<V, B>(&request) {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if let Some(document) = self.layer.metadata::<V, B>(&request) {
             return ResponseFuture::answered(document);
         }
-        let now = gate.clock.now();
-        gate.issuers.refresh_if_due(now);
-        match gate.decide(request.headers(), request.uri().query(), *rule, now) {
-            Decision::Admit(authenticated) => {
-                let admission =
-                    Admission::of(&mut request, authenticated, self.layer.reader.as_ref());
-                ResponseFuture::admitted(self.inner.call(request), admission)
-            }
-            Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<V>(cause)),
-            Decision::Wait(need) => self.park(request, need, now),
-        }
+        let decision = match self.layer.decide(&request) {
+            Decision::Admit(authenticated) => Ok(authenticated),
+            Decision::Refuse(cause) => Err(cause),
+            Decision::Wait(wait_for) => return self.wait(request, wait_for),
+        };
+        ResponseFuture::decided(&self.layer, &mut self.inner, request, decision)
     }
 }
 
-impl<S: Clone, V> BearerService<S, V> {
+impl<S: Clone, V: Answers> BearerService<S, V> {
     #[cold]
-    fn park<B>(&mut self, request: Request<B>, need: Need, now: UnixTime) -> ResponseFuture<S, B, V>
+    fn wait<B>(&mut self, request: Request<B>, wait_for: WaitFor) -> ResponseFuture<S, B, V>
     where
         S: Service<Request<B>>,
-        V: Answers,
     {
         // The service that was polled ready must be the one to call; its clone replaces it here.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::parked(Parked::new(self.layer.clone(), inner, request), need, now)
+        ResponseFuture::waiting(self.layer.clone(), inner, request, wait_for)
     }
 }
 
-impl Gate {
-    /// The answer to a refused request, with the layer's realm and body.
-    pub(crate) fn refuse<V: Answers>(&self, cause: RefusalCause) -> Response<Bytes> {
-        let refusal = Refusal::new(cause).with_settings(Arc::clone(&self.settings));
-        meter::request("refused", refusal.reason());
-        V::refusal(refusal)
-    }
+impl<S> Layer<S> for BearerLayer {
+    type Service = BearerService<S>;
 
-    fn metadata<V: Answers, B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
-        let resource = self.resource.as_ref()?;
-        let asked = request.uri().path() == resource.path()
-            && matches!(*request.method(), Method::GET | Method::HEAD);
-        if asked { V::metadata(resource, request.method()) } else { None }
+    fn layer(&self, inner: S) -> BearerService<S> {
+        BearerService::new(inner, self.clone())
     }
 }
 

@@ -29,15 +29,15 @@ fn given_with(set: impl Fn(BearerBuilder) -> BearerBuilder) -> Given {
 
 impl Given {
     fn decide(&self, headers: &HeaderMap, query: Option<&str>, now: u64) -> Decision {
-        let BearerLayer { gate, rule, .. } = &self.layer;
-        gate.decide(headers, query, *rule, UnixTime::from_seconds(now))
+        let BearerLayer { authenticator, rule, .. } = &self.layer;
+        authenticator.decide(headers, query, *rule, UnixTime::from_seconds(now))
     }
 
     fn answer(&self, headers: &HeaderMap, query: Option<&str>) -> Answer {
         match self.decide(headers, query, NOW) {
             Decision::Admit(_) => (200, String::new()),
             Decision::Refuse(cause) => {
-                let settings = Arc::clone(&self.layer.gate.settings);
+                let settings = Arc::clone(&self.layer.authenticator.settings);
                 let refusal = Refusal::new(cause).with_settings(settings);
                 (
                     refusal.status().as_u16(),
@@ -384,7 +384,7 @@ fn an_unknown_key_causes_a_refresh_only_if_one_could_bring_it() {
     let issuer = TestIssuer::new();
     let remote = Given { layer: issuer.builder().build().unwrap(), issuer };
     let decide = |token: &str| remote.decide(&bearer(token), None, NOW);
-    assert!(matches!(decide(&remote.issuer.token()), Decision::Wait(Need::Keys(..))));
+    assert!(matches!(decide(&remote.issuer.token()), Decision::Wait(WaitFor::Keys(..))));
     // A token that no key could make valid does not trigger a refresh.
     for token in ["junk", "a.b.c"] {
         assert!(

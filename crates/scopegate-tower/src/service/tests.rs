@@ -3,13 +3,14 @@
 mod lifecycle;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http_body_util::{BodyExt, Full};
-use scopegate_bearer::{Authenticated, RefusalBody};
+use scopegate_bearer::{Authenticated, Refusal, RefusalBody};
 use scopegate_claims::{Clock, UnixTime};
 use scopegate_jose::{JoseError, TokenType};
 use serde_json::json;
@@ -85,7 +86,7 @@ async fn an_authentication_that_was_on_the_request_before_is_replaced() {
     let fake = forged.offline().keys(forged.key_set()).build().unwrap();
     let now = UnixTime::from_seconds(NOW);
     let head = get(&forged.token());
-    let decision = fake.gate.decide(head.headers(), None, fake.rule, now);
+    let decision = fake.authenticator.decide(head.headers(), None, fake.rule, now);
     let Decision::Admit(authenticated) = decision else { panic!("refused") };
     let mut request = Request::new(());
     request.extensions_mut().insert(authenticated);
@@ -333,10 +334,10 @@ async fn keys_that_arrive_between_decision_and_refresh_are_used() {
     // As after a refresh that has just ended: the keys are held, and no new refresh may start.
     let layer = issuer.builder().start().await.unwrap();
     let unknown = JoseError::UnknownKey { kid: None };
-    let need = Need::Keys(Arc::clone(&layer.gate.issuers.fixed()[0]), unknown);
-    let parked = Parked::new(layer, service_fn(who), get(&issuer.token()));
-    let now = issuer.clock.now();
-    let future = ResponseFuture::<_, _, HttpAnswers>::parked(parked, need, now);
+    let wait_for = WaitFor::Keys(Arc::clone(&layer.authenticator.issuers.fixed()[0]), unknown);
+    let request = get(&issuer.token());
+    let future =
+        ResponseFuture::<_, _, HttpAnswers>::waiting(layer, service_fn(who), request, wait_for);
     assert_eq!(future.await.unwrap().status(), 200);
 }
 

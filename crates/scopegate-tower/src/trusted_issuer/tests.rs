@@ -31,7 +31,7 @@ fn decide_with(
     let token = key.sign(typ, payload).unwrap();
     let value = format!("Bearer {token}").parse().unwrap();
     let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-    match layer.gate.decide(&headers, None, layer.rule, UnixTime::from_seconds(NOW)) {
+    match layer.authenticator.decide(&headers, None, layer.rule, UnixTime::from_seconds(NOW)) {
         Decision::Admit(authenticated) => Ok(authenticated.token().unwrap().claims().clone()),
         Decision::Refuse(cause) => Err(Refusal::new(cause).reason().to_owned()),
         Decision::Wait(need) => panic!("the keys are fixed: {need:?}"),
