@@ -18,11 +18,7 @@ use crate::{ProtectedResource, meter};
 static NO_KEYS: KeySet = KeySet::empty();
 
 /// Everything that a layer's decision depends on; clones of a layer share it.
-///
-/// Aligned to a cache line, so that the reference count of its `Arc` lies on another line. Otherwise
-/// each thread that clones the layer would invalidate the line with these fields for all others.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(crate) struct Authenticator {
     pub(crate) issuers: Issuers,
     pub(crate) cache: Option<TokenCache>,
