@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use http::header::{ACCEPT, AUTHORIZATION, COOKIE, HeaderMap, PROXY_AUTHORIZATION};
+use http::header::{
+    ACCEPT, AUTHORIZATION, COOKIE, HeaderMap, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL,
+};
 use http::{HeaderName, Method, Request, Uri};
 
 /// Method, path and headers of a request, without its credentials.
 ///
-/// The path has no query, and `Authorization`, `Proxy-Authorization` and `Cookie` are left out: all
-/// of these can hold secrets.
+/// The path has no query, and `Authorization`, `Proxy-Authorization`, `Cookie` and
+/// `Sec-WebSocket-Protocol` are left out: all of these can hold secrets.
 ///
 /// ```
 /// use http::Request;
@@ -34,7 +36,8 @@ pub struct RequestHead {
 }
 
 /// Headers that hold credentials.
-const SECRET: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+const SECRET: [HeaderName; 4] =
+    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL];
 
 impl RequestHead {
     /// Copies the head of a request.
@@ -49,6 +52,13 @@ impl RequestHead {
             headers.remove(secret);
         }
         Self { method: method.clone(), path: uri.path().into(), headers }
+    }
+
+    /// The same head without a header that holds a secret of the service.
+    #[must_use]
+    pub fn without(mut self, secret: &HeaderName) -> Self {
+        self.headers.remove(secret);
+        self
     }
 
     /// The method.
