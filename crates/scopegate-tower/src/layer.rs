@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use scopegate_bearer::{Authenticated, Guard, Refusal, RefusalCause};
+use scopegate_bearer::{Authenticated, Guard, Refusal, RefusalCause, Verified};
 use tower_layer::Stack;
 
 use crate::admission::Admission;
 use crate::answers::Answers;
 use crate::decision::{Authenticator, Decision, TokenRule};
+use crate::waiting::wait_and_decide;
 use crate::{
     BearerBuilder, ProtectedResource, Readiness, RefusalReader, RequireLayer, TrustedIssuer, meter,
 };
@@ -150,6 +151,80 @@ impl BearerLayer {
     pub fn protected_resource(&self) -> Option<&ProtectedResource> {
         self.authenticator.resource.as_ref()
     }
+    /// Verifies a token that is not in a request, such as the first message of a WebSocket, a message
+    /// of a queue, or a token of a session.
+    ///
+    /// It is checked like the token of a request, with the same keys and the same cache, and it may
+    /// wait for keys, at most five seconds. Extra claims are read as the layer reads them. A text
+    /// that has not the form of a bearer token is refused as 400, like such a header.
+    ///
+    /// The call is not counted as a request, and its refusal is logged only when it is turned into
+    /// an answer: log it where it is handled in another way.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`], with the layer's realm and body.
+    ///
+    /// ```
+    /// use scopegate_tower::BearerLayer;
+    /// # use scopegate_claims::{Audience, Claims, Clock, Dialect, Issuer, SystemClock};
+    /// # use scopegate_jose::{Algorithm, KeySet, SigningKey, TokenType};
+    /// # let key = SigningKey::generate(Algorithm::Es256)?;
+    /// # let keys = KeySet::from_keys([key.verifying_key()?]);
+    /// # let until = SystemClock.now().plus(std::time::Duration::from_secs(60));
+    /// # let claims = Claims::builder(&Issuer::parse("https://id.example.com")?, until)
+    /// #     .audience(Audience::parse("api://orders")?).subject("u1").build();
+    /// # let message = key.sign(TokenType::AccessToken, &claims.in_dialect(Dialect::Both))?;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let auth = BearerLayer::issuer("https://id.example.com")
+    ///     .audience("api://orders")
+    ///     .keys(keys)
+    ///     .build()?;
+    /// let token = auth.verify(&message).await?;
+    /// assert_eq!(token.claims().subject(), Some("u1"));
+    ///
+    /// let refusal = auth.verify("not a token").await.unwrap_err();
+    /// assert_eq!(refusal.status(), 400);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
+        let authenticated = self.authenticate(token).await?;
+        Ok(Arc::clone(authenticated.token().expect("it was made from a token")))
+    }
+
+    /// Verifies a token as [`verify`](Self::verify) does, for code that then asks guards.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`], with the layer's realm and body.
+    ///
+    /// ```
+    /// use scopegate_tower::{BearerLayer, Refusal, role};
+    ///
+    /// /// What a service does with the first message of a WebSocket.
+    /// async fn open(auth: &BearerLayer, message: &str) -> Result<(), Refusal> {
+    ///     let authenticated = auth.authenticate(message).await?;
+    ///     let token = authenticated.allow(role("dispatcher"))?;
+    ///     println!("{:?} is connected", token.claims().subject());
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn authenticate(&self, token: &str) -> Result<Authenticated, Refusal> {
+        let authenticator = &*self.authenticator;
+        let now = authenticator.clock.now();
+        authenticator.issuers.refresh_if_due(now);
+        let decide = |now| authenticator.decide_token(token.as_bytes(), now);
+        let decision = match decide(now) {
+            Decision::Admit(authenticated) => Ok(authenticated),
+            Decision::Refuse(cause) => Err(cause),
+            Decision::Wait(wait_for) => wait_and_decide(authenticator, wait_for, decide).await,
+        };
+        decision.map_err(|cause| self.refusal(cause))
+    }
+
     /// Decides about a request. Keys that are due are refreshed in the background.
     pub(crate) fn decide<B>(&self, request: &Request<B>) -> Decision {
         let Self { authenticator, rule, .. } = self;
@@ -169,10 +244,14 @@ impl BearerLayer {
 
     /// The answer to a refused request, with the layer's realm and body.
     pub(crate) fn refuse<V: Answers>(&self, cause: RefusalCause) -> Response<Bytes> {
-        let settings = Arc::clone(&self.authenticator.settings);
-        let refusal = Refusal::new(cause).with_settings(settings);
+        let refusal = self.refusal(cause);
         meter::request("refused", refusal.reason());
         V::refusal(refusal)
+    }
+
+    /// A refusal with the layer's realm and body.
+    fn refusal(&self, cause: RefusalCause) -> Refusal {
+        Refusal::new(cause).with_settings(Arc::clone(&self.authenticator.settings))
     }
 
     /// The answer to a request for the metadata document.

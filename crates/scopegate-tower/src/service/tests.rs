@@ -1,6 +1,7 @@
 //! The layer, as its requests see it.
 
 mod lifecycle;
+mod verify;
 
 use std::convert::Infallible;
 use std::sync::Arc;
