@@ -3,22 +3,31 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use http::{Extensions, Request};
+use http::header::CACHE_CONTROL;
+use http::{Extensions, HeaderValue, Request, Response};
 use scopegate_bearer::{Authenticated, Refusal};
 
 use crate::meter;
+use crate::token_source::Source;
+
+/// The answer to a request with a token in its query (RFC 6750 §2.3).
+pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A request that the layer admitted. A guard behind the layer can still refuse it.
 pub(crate) struct Admission {
     with: &'static str,
     reader: Option<RefusalReader>,
+    /// The token was in the query, so the answer must not be stored (RFC 6750 §2.3).
+    no_store: bool,
 }
 
 impl Admission {
     /// Admits a request: stores the result in its extensions, and replaces one that was there before.
+    /// A token in the query is removed.
     pub(crate) fn of<B>(
         request: &mut Request<B>,
         authenticated: Authenticated,
+        source: &Source,
         reader: Option<&RefusalReader>,
     ) -> Self {
         let with = if authenticated.token().is_some() { "token" } else { "anonymous" };
@@ -26,12 +35,21 @@ impl Admission {
         if let Some(reader) = reader {
             request.extensions_mut().insert(reader.clone());
         }
-        Self { with, reader: reader.cloned() }
+        let uri = source.without_token(request.uri());
+        let no_store = uri.is_some();
+        if let Some(uri) = uri {
+            *request.uri_mut() = uri;
+        }
+        Self { with, reader: reader.cloned(), no_store }
     }
 
     /// Counts the request once it is answered. If a guard refused it, its refusal is copied into
     /// the response's extensions.
-    pub(crate) fn answered(&self, extensions: &mut Extensions) {
+    pub(crate) fn answered<R>(&self, response: &mut Response<R>) {
+        if self.no_store {
+            response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+        }
+        let extensions = response.extensions_mut();
         if let Some(refusal) = self.reader.as_ref().and_then(|reader| reader.read(extensions)) {
             extensions.insert(refusal);
         }

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderValue, Method, Response};
 use scopegate_bearer::Refusal;
 
-use crate::ProtectedResource;
+use crate::{ProtectedResource, preflight};
 
 /// Writes the layer's own answers in a protocol.
 ///
@@ -17,7 +17,11 @@ pub trait Answers: sealed::Sealed {
 
     /// The answer to a request for the metadata document, if the protocol has one.
     #[doc(hidden)]
-    fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<Bytes>>;
+    fn metadata(
+        resource: &ProtectedResource,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Option<Response<Bytes>>;
 }
 
 /// Answers in plain HTTP: status, `WWW-Authenticate`, and a body from the layer's `RefusalBody`.
@@ -30,10 +34,19 @@ impl Answers for HttpAnswers {
         refusal.into_http()
     }
 
-    fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<Bytes>> {
+    fn metadata(
+        resource: &ProtectedResource,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Option<Response<Bytes>> {
         let document = resource.json();
         let length = document.len();
-        let body = if method == Method::HEAD { Bytes::new() } else { document };
+        let body = match *method {
+            Method::GET => document,
+            Method::HEAD => Bytes::new(),
+            Method::OPTIONS => return preflight::answer(headers),
+            _ => return None,
+        };
         let mut response = Response::new(body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -56,7 +69,7 @@ impl Answers for GrpcAnswers {
         refusal.into_grpc()
     }
 
-    fn metadata(_: &ProtectedResource, _: &Method) -> Option<Response<Bytes>> {
+    fn metadata(_: &ProtectedResource, _: &Method, _: &HeaderMap) -> Option<Response<Bytes>> {
         // Clients that ask for the document use plain HTTP and cannot read a gRPC answer.
         None
     }

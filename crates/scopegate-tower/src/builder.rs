@@ -15,7 +15,7 @@ use crate::keys::HttpFetch;
 use crate::tenants::Tenants;
 use crate::{
     BearerLayer, ConfigError, ProtectedResource, ResolveIssuer, StartError, TenantLimits,
-    TrustedIssuer,
+    TokenSource, TrustedIssuer,
 };
 
 /// Builds a [`BearerLayer`]. Only the issuer and an audience are required.
@@ -49,6 +49,8 @@ pub struct BearerBuilder {
     resource: Option<String>,
     scopes: Option<Vec<String>>,
     extra: Option<ReadExtraClaims>,
+    source: TokenSource,
+    records_on_span: bool,
     cache: CacheSize,
     clock: Arc<dyn Clock>,
 }
@@ -64,6 +66,8 @@ impl BearerBuilder {
             resource: None,
             scopes: None,
             extra: None,
+            source: TokenSource::default(),
+            records_on_span: false,
             cache: CacheSize::default(),
             clock: Arc::new(SystemClock),
         }
@@ -133,6 +137,40 @@ impl BearerBuilder {
         self
     }
 
+    /// Reads the token from another place than the `Authorization` header. See [`TokenSource`].
+    pub fn token_source(mut self, source: impl Into<TokenSource>) -> Self {
+        self.source = source.into();
+        self
+    }
+
+    /// Records `sub`, `client_id` and `scope` of each verified token on the span that is current
+    /// when the layer admits the request.
+    ///
+    /// The span must declare these fields; others are ignored. With tower-http:
+    ///
+    /// ```
+    /// use scopegate_tower::BearerLayer;
+    /// use tower::ServiceBuilder;
+    /// use tower_http::trace::TraceLayer;
+    /// use tracing::field::Empty;
+    ///
+    /// let auth = BearerLayer::issuer("https://id.example.com")
+    ///     .audience("api://orders")
+    ///     .record_on_span()
+    ///     .build()?;
+    /// let trace = TraceLayer::new_for_http().make_span_with(|request: &http::Request<()>| {
+    ///     let path = request.uri().path();
+    ///     tracing::info_span!("request", path, sub = Empty, client_id = Empty, scope = Empty)
+    /// });
+    /// // The trace layer must be outside, so that its span is the current one.
+    /// let layers = ServiceBuilder::new().layer(trace).layer(auth);
+    /// # Ok::<_, scopegate_tower::ConfigError>(())
+    /// ```
+    pub fn record_on_span(mut self) -> Self {
+        self.records_on_span = true;
+        self
+    }
+
     /// Writes the bodies of refusals in another form than problem documents.
     pub fn refusal_body(mut self, body: impl RefusalBody) -> Self {
         self.settings = self.settings.with_body(body);
@@ -172,11 +210,12 @@ impl BearerBuilder {
         let tenants = self.resolver.map(|resolver| Tenants::new(resolver, self.limits, context));
         let issuers = Issuers::new(trusts, tenants)?;
         let scopes = self.scopes.as_ref().map(ScopeSet::from_tokens).transpose()?;
+        let source = self.source.checked()?;
         let mut settings = self.settings;
         let resource = match (&self.resource, &scopes) {
             (Some(url), scopes) => {
                 let names = issuers.fixed().iter().map(|trust| trust.rules.issuer());
-                Some(ProtectedResource::new(url, names, scopes.as_ref())?)
+                Some(ProtectedResource::new(url, names, scopes.as_ref(), source.bearer_methods())?)
             }
             (None, Some(_)) => return Err(ConfigError::ScopesWithoutResource),
             (None, None) => None,
@@ -186,11 +225,13 @@ impl BearerBuilder {
         }
         let authenticator = Authenticator {
             issuers,
+            source,
             cache: TokenCache::new(self.cache),
             extra: self.extra,
             settings: Arc::new(settings),
             clock: self.clock,
             resource,
+            records_on_span: self.records_on_span,
         };
         Ok(BearerLayer {
             authenticator: Arc::new(authenticator),

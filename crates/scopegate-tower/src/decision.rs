@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
 use scopegate_bearer::{Authenticated, ChallengeSettings, RefusalCause};
 use scopegate_claims::{Clock, UnixTime};
 use scopegate_jose::{ExtraClaims, JoseError, KeySet, UnverifiedJws, Verified};
 
 use crate::cache::{Proof, TokenCache};
-use crate::credentials::{Credentials, is_b64token};
+use crate::credentials::{Credentials, HeadRef, is_b64token};
 use crate::issuers::{Issuers, NotFound};
+use crate::token_source::Source;
 use crate::wait_for::WaitFor;
 use crate::{ProtectedResource, meter};
 
@@ -21,11 +21,14 @@ static NO_KEYS: KeySet = KeySet::empty();
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     pub(crate) issuers: Issuers,
+    pub(crate) source: Source,
     pub(crate) cache: Option<TokenCache>,
     pub(crate) extra: Option<ReadExtraClaims>,
     pub(crate) settings: Arc<ChallengeSettings>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) resource: Option<ProtectedResource>,
+    /// Whether the token's subject, client and scopes are recorded on the current span.
+    pub(crate) records_on_span: bool,
 }
 
 /// Reads a service's extra claims from a token.
@@ -60,18 +63,13 @@ enum VerifyError {
 }
 
 impl Authenticator {
-    /// Decides about a request by its headers and query.
-    pub(crate) fn decide(
-        &self,
-        headers: &HeaderMap,
-        query: Option<&str>,
-        rule: TokenRule,
-        now: UnixTime,
-    ) -> Decision {
-        match Credentials::read(headers, query) {
+    /// Decides about a request.
+    pub(crate) fn decide(&self, head: HeadRef<'_>, rule: TokenRule, now: UnixTime) -> Decision {
+        match Credentials::read(&self.source, head) {
             Credentials::Absent => self.decide_without_token(rule),
             Credentials::Malformed(how) => Decision::Refuse(RefusalCause::InvalidRequest(how)),
-            Credentials::Token(token) => self.decide_token(token, now),
+            Credentials::CrossOrigin => Decision::Refuse(RefusalCause::CrossOrigin),
+            Credentials::Token(token) => self.decide_token(&token, now),
         }
     }
 

@@ -28,6 +28,14 @@ pub enum ConfigError {
         /// The tenant.
         tenant: String,
     },
+    /// The place to read tokens from is not usable.
+    #[error("`.token_source(…)`: {value:?} cannot be used: {problem}")]
+    InvalidTokenSource {
+        /// The name of the header or cookie, or the origin.
+        value: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A URL is not usable.
     #[error("`.{option}(…)`: {url:?} cannot be used: {problem}")]
     InvalidUrl {

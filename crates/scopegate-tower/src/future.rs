@@ -17,6 +17,7 @@ use tower_service::Service;
 use crate::ResponseBody;
 use crate::admission::Admission;
 use crate::answers::Answers;
+use crate::credentials::HeadRef;
 use crate::layer::BearerLayer;
 use crate::wait_for::WaitFor;
 use crate::waiting::wait_and_decide;
@@ -83,7 +84,7 @@ impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
         let (head, body) = request.into_parts();
         let (authenticator, rule) = (Arc::clone(&layer.authenticator), layer.rule);
         let decided = Box::pin(async move {
-            let decide = |now| authenticator.decide(&head.headers, head.uri.query(), rule, now);
+            let decide = |now| authenticator.decide(HeadRef::from(&head), rule, now);
             let decision = wait_and_decide(&authenticator, wait_for, decide).await;
             (head, decision)
         });
@@ -108,7 +109,10 @@ impl<S: Service<Request<B>>, B> Kind<S, B> {
                 let admission = layer.admit(&mut request, authenticated);
                 Self::Inner { future: inner.call(request), admission }
             }
-            Err(cause) => Self::Answered { response: Some(layer.refuse::<V>(cause)) },
+            Err(cause) => {
+                let response = layer.refuse::<V>(HeadRef::from(&request), cause);
+                Self::Answered { response: Some(response) }
+            }
         }
     }
 }
@@ -127,7 +131,7 @@ where
                 KindProjection::Inner { future, admission } => {
                     let mut result = ready!(future.poll(cx));
                     match &mut result {
-                        Ok(answer) => admission.answered(answer.extensions_mut()),
+                        Ok(response) => admission.answered(response),
                         Err(_) => admission.failed(),
                     }
                     return Poll::Ready(result.map(|response| response.map(ResponseBody::inner)));

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
-use scopegate_bearer::{Authenticated, Guard, Refusal, RefusalCause, Verified};
+use http::header::CACHE_CONTROL;
+use http::{Request, Response};
+use scopegate_bearer::{Authenticated, Guard, Refusal, RefusalCause, RequestHead, Verified};
 use tower_layer::Stack;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, NO_STORE};
 use crate::answers::Answers;
+use crate::credentials::HeadRef;
 use crate::decision::{Authenticator, Decision, TokenRule};
+use crate::token_source::Source;
 use crate::waiting::wait_and_decide;
 use crate::{
     BearerBuilder, ProtectedResource, Readiness, RefusalReader, RequireLayer, TrustedIssuer, meter,
+    preflight, span,
 };
 
 /// Admits requests with a valid access token and refuses all others.
@@ -230,23 +234,44 @@ impl BearerLayer {
         let Self { authenticator, rule, .. } = self;
         let now = authenticator.clock.now();
         authenticator.issuers.refresh_if_due(now);
-        authenticator.decide(request.headers(), request.uri().query(), *rule, now)
+        authenticator.decide(HeadRef::from(request), *rule, now)
     }
 
     /// Stores the authentication in an admitted request.
     pub(crate) fn admit<B>(
         &self,
         request: &mut Request<B>,
-        authenticated: Authenticated,
+        mut authenticated: Authenticated,
     ) -> Admission {
-        Admission::of(request, authenticated, self.reader.as_ref())
+        let Authenticator { source, records_on_span, .. } = &*self.authenticator;
+        if *records_on_span && let Some(token) = authenticated.token() {
+            span::record(token);
+        }
+        if let Some(head) = self.head_if_read(HeadRef::from(&*request)) {
+            authenticated = authenticated.with_head(head);
+        }
+        Admission::of(request, authenticated, source, self.reader.as_ref())
     }
 
-    /// The answer to a refused request, with the layer's realm and body.
-    pub(crate) fn refuse<V: Answers>(&self, cause: RefusalCause) -> Response<Bytes> {
-        let refusal = self.refusal(cause);
+    /// The answer to a refused request.
+    pub(crate) fn refuse<V: Answers>(
+        &self,
+        head: HeadRef<'_>,
+        cause: RefusalCause,
+    ) -> Response<Bytes> {
+        if matches!(cause, RefusalCause::NoToken) {
+            preflight::explain_refusal(head);
+        }
+        let mut refusal = self.refusal(cause);
+        if let Some(head) = self.head_if_read(head) {
+            refusal = refusal.with_head(head);
+        }
         meter::request("refused", refusal.reason());
-        V::refusal(refusal)
+        let mut response = V::refusal(refusal);
+        if self.authenticator.source.is_in(head.uri) {
+            response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+        }
+        response
     }
 
     /// A refusal with the layer's realm and body.
@@ -254,11 +279,25 @@ impl BearerLayer {
         Refusal::new(cause).with_settings(Arc::clone(&self.authenticator.settings))
     }
 
+    /// A copy of a request's head, if the log or the body of a refusal reads it. It holds no token.
+    fn head_if_read(&self, head: HeadRef<'_>) -> Option<Arc<RequestHead>> {
+        let Authenticator { settings, source, .. } = &*self.authenticator;
+        if !settings.reads_head() {
+            return None;
+        }
+        let head = RequestHead::new(head.method, head.uri, head.headers);
+        Some(Arc::new(match source {
+            Source::Header(name) => head.without(name),
+            Source::Authorization | Source::Cookie(_) | Source::Query => head,
+        }))
+    }
+
     /// The answer to a request for the metadata document.
     pub(crate) fn metadata<V: Answers, B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let resource = self.authenticator.resource.as_ref()?;
-        let is_asked_for = request.uri().path() == resource.path()
-            && matches!(*request.method(), Method::GET | Method::HEAD);
-        if is_asked_for { V::metadata(resource, request.method()) } else { None }
+        if request.uri().path() != resource.path() {
+            return None;
+        }
+        V::metadata(resource, request.method(), request.headers())
     }
 }

@@ -54,6 +54,7 @@ impl ProtectedResource {
         resource: &str,
         issuers: impl Iterator<Item = &'a Issuer>,
         scopes: Option<&ScopeSet>,
+        bearer_methods: &'static [&'static str],
     ) -> Result<Self, ConfigError> {
         let invalid = |problem| ConfigError::InvalidUrl {
             option: "resource",
@@ -74,7 +75,7 @@ impl ProtectedResource {
             resource,
             authorization_servers: issuers.map(Issuer::as_str).collect(),
             scopes_supported: scopes.map(|scopes| scopes.iter().collect()),
-            bearer_methods_supported: ["header"],
+            bearer_methods_supported: bearer_methods,
         };
         let json = serde_json::to_vec(&document).expect("texts can be written");
         Ok(Self {
@@ -114,7 +115,7 @@ struct Document<'a> {
     authorization_servers: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes_supported: Option<Vec<&'a str>>,
-    bearer_methods_supported: [&'static str; 1],
+    bearer_methods_supported: &'static [&'static str],
 }
 
 #[cfg(test)]
@@ -123,7 +124,7 @@ mod tests {
 
     fn describe(resource: &str) -> Result<ProtectedResource, ConfigError> {
         let issuer = Issuer::parse("https://id.example").unwrap();
-        ProtectedResource::new(resource, [issuer].iter(), None)
+        ProtectedResource::new(resource, [issuer].iter(), None, &["header"])
     }
 
     #[test]

@@ -1,5 +1,5 @@
-use http::HeaderValue;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, Request};
 use scopegate_bearer::Refusal;
 use scopegate_claims::UnixTime;
 use scopegate_jose::{KeySet, TokenType, base64url};
@@ -29,8 +29,11 @@ fn given_with(set: impl Fn(BearerBuilder) -> BearerBuilder) -> Given {
 
 impl Given {
     fn decide(&self, headers: &HeaderMap, query: Option<&str>, now: u64) -> Decision {
+        let mut request = Request::get(query.map_or("/".into(), |query| format!("/?{query}")));
+        *request.headers_mut().unwrap() = headers.clone();
+        let request = request.body(()).unwrap();
         let BearerLayer { authenticator, rule, .. } = &self.layer;
-        authenticator.decide(headers, query, *rule, UnixTime::from_seconds(now))
+        authenticator.decide(HeadRef::from(&request), *rule, UnixTime::from_seconds(now))
     }
 
     fn answer(&self, headers: &HeaderMap, query: Option<&str>) -> Answer {

@@ -1,5 +1,8 @@
 //! The layer, as its requests see it.
 
+mod browsers;
+mod elsewhere;
+mod heads;
 mod lifecycle;
 mod verify;
 
@@ -85,9 +88,7 @@ async fn an_authentication_that_was_on_the_request_before_is_replaced() {
     let layer = issuer.builder().build().unwrap().optional();
     let forged = TestIssuer::new();
     let fake = forged.offline().keys(forged.key_set()).build().unwrap();
-    let now = UnixTime::from_seconds(NOW);
-    let head = get(&forged.token());
-    let decision = fake.authenticator.decide(head.headers(), None, fake.rule, now);
+    let decision = fake.decide(&get(&forged.token()));
     let Decision::Admit(authenticated) = decision else { panic!("refused") };
     let mut request = Request::new(());
     request.extensions_mut().insert(authenticated);

@@ -1,9 +1,9 @@
 //! Tokens as each provider writes them, with changed names.
 
-use http::HeaderMap;
+use http::Request;
 use http::header::AUTHORIZATION;
 use scopegate_bearer::Refusal;
-use scopegate_claims::{Claims, UnixTime};
+use scopegate_claims::Claims;
 use scopegate_jose::{Algorithm, KeySet, SigningKey, TokenType};
 use serde_json::{Value, json};
 
@@ -29,9 +29,8 @@ fn decide_with(
     let clock = TestIssuer::new().clock;
     let layer = BearerLayer::issuers([issuer]).clock(Arc::new(clock)).build().unwrap();
     let token = key.sign(typ, payload).unwrap();
-    let value = format!("Bearer {token}").parse().unwrap();
-    let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-    match layer.authenticator.decide(&headers, None, layer.rule, UnixTime::from_seconds(NOW)) {
+    let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
+    match layer.decide(&request.body(()).unwrap()) {
         Decision::Admit(authenticated) => Ok(authenticated.token().unwrap().claims().clone()),
         Decision::Refuse(cause) => Err(Refusal::new(cause).reason().to_owned()),
         Decision::Wait(need) => panic!("the keys are fixed: {need:?}"),
