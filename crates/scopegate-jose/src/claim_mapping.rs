@@ -104,7 +104,8 @@ impl ClaimMapping {
 
     /// Adds the mapped values from the payload to the claims that were read from it.
     pub(crate) fn apply(&self, claims: Claims, payload: &str) -> Result<Claims, JoseError> {
-        let payload: Value = serde_json::from_str(payload).map_err(|_| JoseError::InvalidClaims)?;
+        let payload: Value =
+            serde_json::from_str(payload).map_err(|_| JoseError::InvalidClaims { claim: None })?;
         let scopes = find(&self.scopes, &payload)
             .fold(claims.scopes().clone(), |scopes, value| scopes.union(&scopes_of(value)));
         let roles = names(claims.roles(), &self.roles, &payload);
