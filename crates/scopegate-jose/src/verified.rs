@@ -43,7 +43,7 @@ impl Verified {
             str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })?;
         let mut claims = Claims::parse(payload)?;
         if !mapping.is_empty() {
-            claims = mapping.apply(claims, payload)?;
+            claims = mapping.apply(claims, payload);
         }
         Ok(Self { token: jws.token().into(), claims, evidence, extra: None })
     }
