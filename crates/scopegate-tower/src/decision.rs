@@ -189,8 +189,8 @@ impl Need {
 }
 
 impl From<NotFound> for Unverified {
-    fn from(unfound: NotFound) -> Self {
-        match unfound {
+    fn from(error: NotFound) -> Self {
+        match error {
             NotFound::Ask(issuer) => Self::Need(Need::Issuer(issuer)),
             NotFound::Token(error) => Self::Token(error),
             NotFound::RecentlyFailed(rest) => Self::RecentlyFailed(rest),

@@ -62,14 +62,14 @@ struct State {
 
 /// What is known about an issuer without asking the resolver.
 #[derive(Debug)]
-pub(crate) enum Known {
+pub(crate) enum TenantStatus {
     Trusted(Arc<Trust>),
     /// There is no such tenant.
     Unknown,
     /// The last lookup failed; the next one is allowed after this time.
     RecentlyFailed(Duration),
     /// Nothing is known; the resolver must be asked.
-    Unasked,
+    NotAsked,
 }
 
 impl Tenants {
@@ -89,19 +89,19 @@ impl Tenants {
     }
 
     /// Finds what is known about an issuer.
-    pub(crate) fn find(self: &Arc<Self>, issuer: &str, now: UnixTime) -> Known {
+    pub(crate) fn find(self: &Arc<Self>, issuer: &str, now: UnixTime) -> TenantStatus {
         let live = self.live.load();
         if let Some(tenant) = live.get(issuer)
             && tenant.trust.keys.standing().is_trusted(now)
         {
             tenant.trust.keys.refresh_if_due(now);
             self.renew_if_due(tenant, now);
-            return Known::Trusted(Arc::clone(&tenant.trust));
+            return TenantStatus::Trusted(Arc::clone(&tenant.trust));
         }
         match self.lock().refused.find(issuer, now) {
-            Some((Reason::Unknown, _)) => Known::Unknown,
-            Some((Reason::Failed, rest)) => Known::RecentlyFailed(rest),
-            None => Known::Unasked,
+            Some((Reason::Unknown, _)) => TenantStatus::Unknown,
+            Some((Reason::Failed, rest)) => TenantStatus::RecentlyFailed(rest),
+            None => TenantStatus::NotAsked,
         }
     }
 
@@ -118,7 +118,7 @@ impl Tenants {
             return Ok(running.clone());
         }
         // Another request's lookup may have just ended.
-        if !matches!(self.find_locked(&state, issuer.as_str(), now), Known::Unasked) {
+        if !matches!(self.find_locked(&state, issuer.as_str(), now), TenantStatus::NotAsked) {
             return Err(Outcome::Succeeded);
         }
         if state.running.len() >= MAX_LOOKUPS {
@@ -131,15 +131,15 @@ impl Tenants {
         self.start(&mut state, issuer.clone()).ok_or(Outcome::Failed)
     }
 
-    fn find_locked(&self, state: &State, issuer: &str, now: UnixTime) -> Known {
+    fn find_locked(&self, state: &State, issuer: &str, now: UnixTime) -> TenantStatus {
         let live = self.live.load();
         match (live.get(issuer), state.refused.find(issuer, now)) {
             (Some(tenant), _) if tenant.trust.keys.standing().is_trusted(now) => {
-                Known::Trusted(Arc::clone(&tenant.trust))
+                TenantStatus::Trusted(Arc::clone(&tenant.trust))
             }
-            (_, Some((Reason::Unknown, _))) => Known::Unknown,
-            (_, Some((Reason::Failed, rest))) => Known::RecentlyFailed(rest),
-            (_, None) => Known::Unasked,
+            (_, Some((Reason::Unknown, _))) => TenantStatus::Unknown,
+            (_, Some((Reason::Failed, rest))) => TenantStatus::RecentlyFailed(rest),
+            (_, None) => TenantStatus::NotAsked,
         }
     }
 

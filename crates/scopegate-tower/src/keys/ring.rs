@@ -179,17 +179,17 @@ impl KeyRing {
 }
 
 /// The refresh state of keys that come from an issuer.
-pub(crate) struct Known {
+pub(crate) struct RefreshReport {
     pub(crate) confirmed_at: Option<UnixTime>,
     pub(crate) due_at: Option<UnixTime>,
     pub(crate) last_error: Option<Arc<KeysError>>,
 }
 
 impl KeyRing {
-    pub(crate) fn known(&self) -> Option<Known> {
+    pub(crate) fn report(&self) -> Option<RefreshReport> {
         let state = self.remote.as_ref()?.lock();
         let due_at = self.due_at.load(Ordering::Relaxed);
-        Some(Known {
+        Some(RefreshReport {
             confirmed_at: state.confirmed_at,
             due_at: (due_at != NEVER).then(|| UnixTime::from_seconds(due_at)),
             last_error: state.last_error.clone(),

@@ -22,7 +22,7 @@ const DISCOVERY_LIFETIME: Duration = Duration::from_secs(3600);
 pub(crate) struct Source {
     location: Location,
     fetch: Arc<dyn Fetch>,
-    found: Mutex<Option<Found>>,
+    discovered: Mutex<Option<Discovered>>,
 }
 
 /// Where a key set is.
@@ -36,7 +36,7 @@ pub(crate) enum Location {
 
 /// A discovered URL, remembered so that a refresh needs one request instead of two.
 #[derive(Clone, Debug)]
-struct Found {
+struct Discovered {
     url: Url,
     until: UnixTime,
 }
@@ -71,7 +71,7 @@ pub(crate) enum Load {
 
 impl Source {
     pub(crate) fn new(location: Location, fetch: Arc<dyn Fetch>) -> Self {
-        Self { location, fetch, found: Mutex::new(None) }
+        Self { location, fetch, discovered: Mutex::new(None) }
     }
 
     /// Reads the key set, or reports `Unchanged` if it still has this tag.
@@ -82,16 +82,16 @@ impl Source {
         };
         // Removed until the key set was read: after a failure discovery must run again, because the
         // keys may have moved.
-        let found = self.take_found().filter(|found| now < found.until);
-        let found = match found {
-            Some(found) => found,
-            None => Found {
+        let discovered = self.take_discovered().filter(|discovered| now < discovered.until);
+        let discovered = match discovered {
+            Some(discovered) => discovered,
+            None => Discovered {
                 url: discover(&*self.fetch, issuer).await?,
                 until: now.plus(DISCOVERY_LIFETIME),
             },
         };
-        let loaded = self.read(&found.url, held).await?;
-        *self.found() = Some(found);
+        let loaded = self.read(&discovered.url, held).await?;
+        *self.discovered() = Some(discovered);
         Ok(loaded)
     }
 
@@ -112,11 +112,11 @@ impl Source {
         Ok(Load::Loaded(Box::new(Loaded { document, parsed, fresh_for, tag })))
     }
 
-    fn take_found(&self) -> Option<Found> {
-        self.found().take()
+    fn take_discovered(&self) -> Option<Discovered> {
+        self.discovered().take()
     }
 
-    fn found(&self) -> MutexGuard<'_, Option<Found>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    fn discovered(&self) -> MutexGuard<'_, Option<Discovered>> {
+        self.discovered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -247,7 +247,7 @@ async fn an_unchanged_key_set_is_not_downloaded_again() {
         assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
         assert_eq!(issuer.not_modified(), hours);
         assert_eq!(ring.kids(&issuer), ["k1"], "confirmed, so not too old");
-        let due_in = ring.known().unwrap().due_at.unwrap().since(issuer.clock.now()).as_secs();
+        let due_in = ring.report().unwrap().due_at.unwrap().since(issuer.clock.now()).as_secs();
         assert!((787..=900).contains(&due_in), "the freshness from before: {due_in}");
     }
     assert!(Arc::ptr_eq(&before, &ring.held.load_full()));
