@@ -4,6 +4,7 @@
 //! within limits; `source` finds the key set, by discovery if needed; `schedule` computes when to
 //! refresh; the [`KeyRing`] holds the keys and runs at most one shared `refresh` at a time.
 
+mod content_encoding;
 mod discovery;
 mod download;
 mod error;
@@ -18,7 +19,7 @@ mod standing;
 
 pub use self::download::MAX_DOCUMENT_LEN;
 pub(crate) use self::download::TIMEOUT;
-pub use self::error::KeysError;
+pub use self::error::{IssuerDocument, KeysError};
 pub use self::fetch::{Fetch, FetchError};
 pub use self::http_fetch::HttpFetch;
 pub use self::readiness::{IssuerReadiness, KeyState};

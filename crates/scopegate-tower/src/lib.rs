@@ -45,7 +45,8 @@
 //! 5. If the issuer cannot be reached, its keys stay in use for up to 24 hours.
 //!    [`readiness`](BearerLayer::readiness) reports their state.
 //! 6. Only https is used, or http with a loopback address. Redirects to another origin are not
-//!    followed. A document is at most 256 KiB long, and an exchange takes at most five seconds.
+//!    followed. A document is at most 1 MiB long, as it is sent and after decompression (gzip). A key
+//!    set has at most 512 keys. An exchange takes at most five seconds.
 //!
 //! Refreshing needs a tokio runtime with time enabled. [`build`](BearerBuilder::build) does not
 //! need one; the first request with a token does.
@@ -109,7 +110,8 @@ pub use crate::error::{ConfigError, StartError};
 pub use crate::future::ResponseFuture;
 pub use crate::grpc::Grpc;
 pub use crate::keys::{
-    Fetch, FetchError, HttpFetch, IssuerReadiness, KeyState, KeysError, MAX_DOCUMENT_LEN,
+    Fetch, FetchError, HttpFetch, IssuerDocument, IssuerReadiness, KeyState, KeysError,
+    MAX_DOCUMENT_LEN,
 };
 pub use crate::layer::BearerLayer;
 pub use crate::protected_resource::ProtectedResource;

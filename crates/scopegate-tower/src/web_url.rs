@@ -15,13 +15,9 @@ pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
 }
 
 /// Why a URL is not safe or not usable, if it is not.
-pub(crate) fn check(url: &Url) -> Option<&'static str> {
-    // It is too long, or has characters that are not allowed in a request line.
-    if http::Uri::try_from(url.as_str()).is_err() {
-        return Some("no request can be made for it");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("it may not hold credentials");
+fn check(url: &Url) -> Option<&'static str> {
+    if let Some(problem) = request_problem(url) {
+        return Some(problem);
     }
     match url.scheme() {
         "https" => None,
@@ -29,6 +25,16 @@ pub(crate) fn check(url: &Url) -> Option<&'static str> {
         "http" => Some("http is for loopback addresses only; use https"),
         _ => Some("it must begin with https://"),
     }
+}
+
+/// Why no request should be made for a URL, whatever its scheme and host.
+pub(crate) fn request_problem(url: &Url) -> Option<&'static str> {
+    // It is too long, or has characters that are not allowed in a request line.
+    if http::Uri::try_from(url.as_str()).is_err() {
+        return Some("no request can be made for it");
+    }
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    has_credentials.then_some("it may not hold credentials")
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -7,6 +7,7 @@ use scopegate_claims::UnixTime;
 use serde::{Serialize, Serializer};
 
 use super::KeyRing;
+use super::error::described;
 
 /// The state of one issuer's keys; part of a layer's [`Readiness`](crate::Readiness).
 #[derive(Clone, Debug, Serialize)]
@@ -102,12 +103,6 @@ impl KeyRing {
         readiness.next_refresh = report.due_at.map(|at| at.since(now));
         readiness
     }
-}
-
-/// An error's text, followed by those of its causes.
-fn described(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {

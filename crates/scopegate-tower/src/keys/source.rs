@@ -10,8 +10,8 @@ use scopegate_jose::{KeySet, ParsedKeySet};
 use url::Url;
 
 use super::discovery::discover;
-use super::download::{Document, Download, download_unless};
-use super::{Fetch, KeysError};
+use super::download::{Document, Download, Target, download_unless};
+use super::{Fetch, IssuerDocument, KeysError};
 
 /// How long a discovered URL is used. After that discovery runs again, in case the issuer has moved
 /// its keys.
@@ -98,7 +98,8 @@ impl Source {
     async fn read(&self, url: &Url, held: Option<Tag>) -> Result<Load, KeysError> {
         let held = held.filter(|tag| tag.url == *url);
         let etag = held.as_ref().map(|tag| &tag.etag);
-        let document = match download_unless(&*self.fetch, url, etag).await? {
+        let target = Target { document: IssuerDocument::KeySet, url };
+        let document = match download_unless(&*self.fetch, target, etag).await? {
             Download::Document(document) => document,
             Download::NotModified { fresh_for } => {
                 let fresh_for = fresh_for.or(held.and_then(|tag| tag.fresh_for));

@@ -43,7 +43,12 @@ async fn rfc_8414_metadata_is_the_fallback() {
         assert_eq!(requests, [OPENID, RFC_8414]);
     }
     let (found, _) = find(vec![]).await;
-    assert!(matches!(found, Err(KeysError::Status { .. })));
+    assert_eq!(
+        found.unwrap_err().to_string(),
+        "the discovery document https://id.example.com/t1/.well-known/openid-configuration answers \
+         404 Not Found; the discovery document \
+         https://id.example.com/.well-known/oauth-authorization-server/t1 answers 404 Not Found"
+    );
 }
 
 #[tokio::test]
@@ -78,11 +83,11 @@ async fn the_url_of_a_key_set_must_be_safe() {
     ] {
         let page = metadata("https://id.example.com/t1", bad);
         let (found, _) = find(vec![(OPENID, page.clone()), (RFC_8414, page)]).await;
-        assert!(matches!(found, Err(KeysError::InvalidMetadata { .. })), "{bad}: {found:?}");
+        assert!(matches!(found, Err(KeysError::NoMetadata { .. })), "{bad}: {found:?}");
     }
     let without = Page::Json(json!({ "issuer": "https://id.example.com/t1" }));
     let (found, _) = find(vec![(OPENID, without.clone()), (RFC_8414, without)]).await;
-    assert!(matches!(found, Err(KeysError::InvalidMetadata { .. })));
+    assert!(matches!(found, Err(KeysError::NoMetadata { .. })));
 }
 
 #[test]

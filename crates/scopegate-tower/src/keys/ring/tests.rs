@@ -312,7 +312,10 @@ async fn readiness_reports_each_key_state() {
     assert!(!readiness().is_ready());
     assert_eq!(
         readiness().last_error(),
-        Some("https://id.example.com/keys cannot be read: the exchange failed: connection refused")
+        Some(
+            "the key set https://id.example.com/keys cannot be read: the exchange failed: \
+             connection refused"
+        )
     );
     issuer.behave(Behaviour::Keys);
     issuer.clock.advance(seconds(15));
