@@ -50,6 +50,13 @@ pub enum ConfigError {
     /// The set of allowed signature algorithms is empty.
     #[error("`.algorithms(…)` is empty, so no token could be accepted")]
     NoAlgorithms,
+    /// The keys must be read over the network, but nothing can do so.
+    #[error(
+        "keys cannot be read over the network: enable the feature `fetch` of the crate \
+         `scopegate-tower` or `scopegate`, give a client of your own with `.fetch(…)`, or fixed \
+         keys with `.keys(…)`"
+    )]
+    NoFetch,
     /// No issuer is named, and there is no resolver.
     #[error("no issuer is named; name one, or add a resolver with `.or_resolve(…)`")]
     NoIssuers,

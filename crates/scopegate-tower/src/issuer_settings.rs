@@ -6,7 +6,7 @@ use std::time::Duration;
 use scopegate_claims::{Audience, Clock, Issuer};
 use scopegate_jose::{AlgorithmSet, AudienceRule, ClaimMapping, KeySet, Rules, TypeRule};
 
-use crate::keys::{Fetch, HttpFetch, KeyRing, Location, Source};
+use crate::keys::{Fetch, KeyRing, Location, Source, default_fetch};
 use crate::{ConfigError, web_url};
 
 /// Settings of one issuer, or defaults for all issuers that do not set their own.
@@ -137,7 +137,7 @@ pub(crate) use issuer_setters;
 #[derive(Clone, Debug)]
 pub(crate) struct IssuerContext {
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) fetch: Arc<dyn Fetch>,
+    pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) settings: IssuerSettings,
 }
 
@@ -215,7 +215,8 @@ impl IssuerSettings {
             (None, Some(seeds), _) if seeds.is_empty() => Err(ConfigError::NoKeys),
             (Some(keys), None, _) => Ok(KeyRing::fixed(keys)),
             (None, seeds, _) => {
-                let fetch = self.fetch.unwrap_or_else(|| Arc::clone(&context.fetch));
+                let fetch = self.fetch.or_else(|| context.fetch.clone());
+                let fetch = fetch.ok_or(ConfigError::NoFetch)?;
                 let clock = Arc::clone(&context.clock);
                 Ok(KeyRing::remote(issuer, Source::new(location, fetch), clock, seeds))
             }
@@ -241,7 +242,7 @@ impl IssuerSettings {
 
 impl IssuerContext {
     pub(crate) fn new(clock: Arc<dyn Clock>, settings: IssuerSettings) -> Self {
-        let fetch = settings.fetch.clone().unwrap_or_else(|| Arc::new(HttpFetch::new()));
+        let fetch = settings.fetch.clone().or_else(default_fetch);
         Self { clock, fetch, settings }
     }
 }
@@ -291,5 +292,17 @@ mod tests {
         let both = one().keys(keys.clone()).seed_keys(keys);
         assert_eq!(error(both), ConfigError::KeysAndSeedKeys);
         assert_eq!(error(one().seed_keys(KeySet::empty())), ConfigError::NoKeys);
+    }
+
+    /// `scripts/test` runs this without the feature too.
+    #[test]
+    fn without_the_feature_fetch_a_layer_needs_a_fetch_or_fixed_keys() {
+        let issuer = TestIssuer::new();
+        let builder = || BearerLayer::issuer("https://a.example").audience("a");
+        assert!(builder().keys(issuer.key_set()).build().is_ok());
+        assert!(builder().fetch(issuer).build().is_ok());
+        let result = builder().build().map(drop);
+        let expected = if cfg!(feature = "fetch") { Ok(()) } else { Err(ConfigError::NoFetch) };
+        assert_eq!(result, expected);
     }
 }

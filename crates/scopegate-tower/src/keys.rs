@@ -9,6 +9,7 @@ mod discovery;
 mod download;
 mod error;
 mod fetch;
+#[cfg(feature = "fetch")]
 mod http_fetch;
 mod readiness;
 mod refresh;
@@ -17,13 +18,28 @@ mod schedule;
 mod source;
 mod standing;
 
+use std::sync::Arc;
+
 pub use self::download::MAX_DOCUMENT_LEN;
 pub(crate) use self::download::TIMEOUT;
 pub use self::error::{IssuerDocument, KeysError};
 pub use self::fetch::{Fetch, FetchError};
+#[cfg(feature = "fetch")]
 pub use self::http_fetch::HttpFetch;
 pub use self::readiness::{IssuerReadiness, KeyState};
 pub(crate) use self::refresh::{MAX_WAIT, Outcome, Progress, Refresh};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::source::{Location, Source};
 pub(crate) use self::standing::Standing;
+
+/// The `Fetch` of a program that gives none, if the feature `fetch` provides one.
+#[cfg(feature = "fetch")]
+pub(crate) fn default_fetch() -> Option<Arc<dyn Fetch>> {
+    Some(Arc::new(HttpFetch::new()))
+}
+
+/// The `Fetch` of a program that gives none, if the feature `fetch` provides one.
+#[cfg(not(feature = "fetch"))]
+pub(crate) fn default_fetch() -> Option<Arc<dyn Fetch>> {
+    None
+}

@@ -51,6 +51,9 @@
 //! Refreshing needs a tokio runtime with time enabled. [`build`](BearerBuilder::build) does not
 //! need one; the first request with a token does.
 //!
+//! The default feature `fetch` reads keys over the network with [`HttpFetch`], which brings reqwest
+//! and rustls. Without it, give the layer a [`Fetch`] or fixed keys.
+//!
 //! # Logs and metrics
 //!
 //! Log events (by `tracing`) contain issuers, key ids and reasons, never tokens or claims. Refusals
@@ -109,9 +112,10 @@ pub use crate::cache::CacheSize;
 pub use crate::error::{ConfigError, StartError};
 pub use crate::future::ResponseFuture;
 pub use crate::grpc::Grpc;
+#[cfg(feature = "fetch")]
+pub use crate::keys::HttpFetch;
 pub use crate::keys::{
-    Fetch, FetchError, HttpFetch, IssuerDocument, IssuerReadiness, KeyState, KeysError,
-    MAX_DOCUMENT_LEN,
+    Fetch, FetchError, IssuerDocument, IssuerReadiness, KeyState, KeysError, MAX_DOCUMENT_LEN,
 };
 pub use crate::layer::BearerLayer;
 pub use crate::protected_resource::ProtectedResource;
