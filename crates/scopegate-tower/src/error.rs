@@ -12,13 +12,33 @@ pub enum ConfigError {
     #[error("`.audience(…)` and `.client_ids(…)` exclude each other")]
     AudienceAndClientIds,
     /// The issuer, an audience or a scope is malformed.
-    #[error(transparent)]
-    Claims(#[from] ClaimsError),
+    #[error("{}", described(.0))]
+    Claims(ClaimsError),
+    /// A discovery URL is given as the issuer.
+    #[error(
+        "{url:?} is the URL of a discovery document, not an issuer; name the issuer {issuer:?} (the \
+         member `issuer` of the document shows whether it ends with a slash)"
+    )]
+    DiscoveryUrl {
+        /// The URL that was given.
+        url: String,
+        /// The issuer whose document has this URL.
+        issuer: String,
+    },
     /// An issuer is named twice.
     #[error("the issuer {issuer:?} is named twice")]
     DuplicateIssuer {
         /// The issuer.
         issuer: String,
+    },
+    /// Plain http is allowed to a host that can be outside of a private network.
+    #[error(
+        "`.allow_http_host({host:?})`: the host must be a single label, or a name that ends with \
+         `.local`, `.internal`, `.svc` or `.cluster.local`, without a port; use https for others"
+    )]
+    HttpHost {
+        /// The host.
+        host: String,
     },
     /// An Entra tenant must be named by its GUID.
     #[error(
@@ -37,6 +57,15 @@ pub enum ConfigError {
         url: String,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// The issuer has a placeholder, so it is not the issuer of any token.
+    #[error(
+        "{issuer:?} is a template, not an issuer; name the issuer of one tenant, or use \
+         `.or_resolve(…)` for several"
+    )]
+    IssuerTemplate {
+        /// The issuer.
+        issuer: String,
     },
     /// Fixed keys never change, so seed keys would never be used.
     #[error("`.keys(…)` and `.seed_keys(…)` exclude each other")]
@@ -93,4 +122,21 @@ pub enum StartError {
         #[source]
         source: std::sync::Arc<KeysError>,
     },
+}
+
+impl From<ClaimsError> for ConfigError {
+    fn from(error: ClaimsError) -> Self {
+        Self::Claims(error)
+    }
+}
+
+/// The text of the error, and for an issuer the ways to trust one with such a name.
+fn described(error: &ClaimsError) -> String {
+    match error {
+        ClaimsError::InvalidIssuer { .. } => format!(
+            "{error}; for an issuer whose name is not such a URL, say where its keys are with \
+             `.jwks_url(…)`"
+        ),
+        _ => error.to_string(),
+    }
 }

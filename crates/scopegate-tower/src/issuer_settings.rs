@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scopegate_claims::{Audience, Clock, Issuer};
+use scopegate_claims::{Audience, Clock};
 use scopegate_jose::{AlgorithmSet, AudienceRule, ClaimMapping, KeySet, Rules, TypeRule};
 
+use crate::http_hosts::HttpHosts;
 use crate::keys::{Fetch, KeyRing, Location, Source, default_fetch};
-use crate::{ConfigError, web_url};
+use crate::{ConfigError, issuer_name};
 
 /// Settings of one issuer, or defaults for all issuers that do not set their own.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,7 @@ pub(crate) struct IssuerSettings {
     pub(crate) typ: Option<TypeRule>,
     pub(crate) leeway: Option<Duration>,
     pub(crate) mapping: ClaimMapping,
+    pub(crate) http_hosts: Vec<String>,
 }
 
 /// The setters that an issuer and the layer's builder have in common.
@@ -51,7 +53,8 @@ macro_rules! issuer_setters {
 
         /// Reads the keys from this URL instead of discovering the URL from the issuer.
         ///
-        /// The `iss` of a token is still compared with the issuer.
+        /// The `iss` of a token is still compared with the issuer. With this, the issuer can be any
+        /// string, also one that is not an https URL, as that of AD FS.
         pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
             self.$settings.jwks_url = Some(url.into());
             self
@@ -92,6 +95,35 @@ macro_rules! issuer_setters {
         /// Reads the keys with this [`Fetch`](crate::Fetch) instead of over the network.
         pub fn fetch(mut self, fetch: impl crate::Fetch) -> Self {
             self.$settings.fetch = Some(std::sync::Arc::new(fetch));
+            self
+        }
+
+        /// Allows plain http to this host, inside a compose network or a service mesh.
+        ///
+        /// The issuer, its discovery document and its key set may then have URLs such as
+        /// `http://keycloak:8080/realms/acme`. Nothing authenticates the keys that are read by
+        /// plain http: whoever controls the network between the service and the host can make
+        /// tokens that are accepted. So the name must be a single label, or end with `.local`,
+        /// `.internal`, `.svc` or `.cluster.local`, and every address that is connected to must be
+        /// a loopback address or private (RFC 1918, RFC 4193, or 100.64.0.0/10). The layer warns
+        /// about it when it is built.
+        ///
+        /// The addresses are checked where they are looked up, by the `HttpFetch` of the layer.
+        /// With a [`Fetch`](crate::Fetch) or a client of your own only the name is checked.
+        ///
+        /// ```
+        /// use scopegate_tower::{BearerLayer, ConfigError, TrustedIssuer};
+        ///
+        /// let realm = TrustedIssuer::keycloak("http://keycloak:8080/realms/acme");
+        /// let realm = realm.audience("orders").allow_http_host("keycloak");
+        /// assert!(BearerLayer::issuers([realm]).build().is_ok());
+        ///
+        /// let layer = BearerLayer::issuer("http://id.example.com").audience("orders");
+        /// let error = layer.allow_http_host("id.example.com").build().unwrap_err();
+        /// assert!(matches!(error, ConfigError::HttpHost { .. }));
+        /// ```
+        pub fn allow_http_host(mut self, host: impl Into<String>) -> Self {
+            self.$settings.http_hosts.push(host.into());
             self
         }
 
@@ -159,6 +191,7 @@ impl IssuerSettings {
             typ: self.typ.or(others.typ),
             leeway: self.leeway.or(others.leeway),
             mapping: self.mapping.and(others.mapping.clone()),
+            http_hosts: [self.http_hosts, others.http_hosts.clone()].concat(),
         }
     }
 
@@ -166,7 +199,8 @@ impl IssuerSettings {
         (self.audiences.clone(), self.clients.clone())
     }
 
-    pub(crate) fn rules(&self, issuer: Issuer) -> Result<Rules, ConfigError> {
+    pub(crate) fn rules(&self, issuer: &str) -> Result<Rules, ConfigError> {
+        let issuer = scopegate_claims::Issuer::parse(issuer)?;
         let algorithms = self.algorithms.unwrap_or_else(AlgorithmSet::all);
         if algorithms.is_empty() {
             return Err(ConfigError::NoAlgorithms);
@@ -198,16 +232,21 @@ impl IssuerSettings {
 
     pub(crate) fn key_ring(
         self,
-        issuer: &Issuer,
+        issuer: &str,
         context: &IssuerContext,
     ) -> Result<KeyRing, ConfigError> {
+        let hosts = HttpHosts::new(&self.http_hosts)?;
+        let is_fixed = self.keys.is_some();
         let location =
             match self.jwks_url {
-                None => Location::Discovery(issuer.clone()),
-                Some(url) => Location::Url(web_url::parse(&url).map_err(|problem| {
+                None => Location::Discovery(issuer.into()),
+                Some(url) => Location::Url(hosts.parse(&url).map_err(|problem| {
                     ConfigError::InvalidUrl { option: "jwks_url", url, problem }
                 })?),
             };
+        if !is_fixed && let Location::Discovery(issuer) = &location {
+            issuer_name::check_discoverable(issuer, &hosts)?;
+        }
         match (self.keys, self.seeds, &location) {
             (Some(_), None, Location::Url(_)) => Err(ConfigError::TwoKeySources),
             (Some(_), Some(_), _) => Err(ConfigError::KeysAndSeedKeys),
@@ -218,14 +257,23 @@ impl IssuerSettings {
                 let fetch = self.fetch.or_else(|| context.fetch.clone());
                 let fetch = fetch.ok_or(ConfigError::NoFetch)?;
                 let clock = Arc::clone(&context.clock);
-                Ok(KeyRing::remote(issuer, Source::new(location, fetch), clock, seeds))
+                if !hosts.is_empty() {
+                    tracing::warn!(
+                        issuer,
+                        hosts = hosts.names(),
+                        "plain http is allowed to these hosts: nothing authenticates the keys that \
+                         are read from them"
+                    );
+                }
+                let source = Source::new(location, hosts, fetch);
+                Ok(KeyRing::remote(issuer, source, clock, seeds))
             }
         }
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let Self { audiences, clients, jwks_url, keys, seeds, fetch, .. } = self;
-        let Self { algorithms, typ, leeway, mapping, .. } = self;
+        let Self { algorithms, typ, leeway, mapping, http_hosts, .. } = self;
         let same_fetch = match (fetch, &other.fetch) {
             (None, None) => true,
             (Some(left), Some(right)) => Arc::ptr_eq(left, right),
@@ -236,7 +284,7 @@ impl IssuerSettings {
             && given.iter().all(|keys| keys.is_none())
             && (audiences, clients, jwks_url) == (&other.audiences, &other.clients, &other.jwks_url)
             && (algorithms, typ, leeway) == (&other.algorithms, &other.typ, &other.leeway)
-            && *mapping == other.mapping
+            && (mapping, http_hosts) == (&other.mapping, &other.http_hosts)
     }
 }
 
@@ -304,5 +352,34 @@ mod tests {
         let result = builder().build().map(drop);
         let expected = if cfg!(feature = "fetch") { Ok(()) } else { Err(ConfigError::NoFetch) };
         assert_eq!(result, expected);
+    }
+
+    #[test]
+    fn plain_http_needs_permission_for_the_issuer_or_the_layer() {
+        let realm = "http://keycloak:8080/realms/a";
+        let keys = TestIssuer::new();
+        let issuer = || TrustedIssuer::new(realm).audience("a").fetch(keys.clone());
+        let refused = BearerLayer::issuers([issuer()]).build().unwrap_err();
+        assert!(matches!(refused, ConfigError::Claims(_)), "{refused}");
+        let public = BearerLayer::issuer("https://a.example").audience("a").keys(keys.key_set());
+        let error = public.allow_http_host("a.example").build().unwrap_err();
+        assert_eq!(error, ConfigError::HttpHost { host: "a.example".to_owned() });
+    }
+
+    #[test]
+    fn a_discovery_url_as_the_issuer_is_refused_wherever_the_keys_are() {
+        let url = "https://a.example/t/.well-known/openid-configuration";
+        let builder = || BearerLayer::issuer(url).audience("a");
+        let fixed = builder().keys(TestIssuer::new().key_set());
+        for builder in [builder(), builder().jwks_url("https://a.example/k"), fixed] {
+            let error = builder.build().unwrap_err();
+            assert!(matches!(error, ConfigError::DiscoveryUrl { .. }));
+            assert_eq!(
+                error.to_string(),
+                "\"https://a.example/t/.well-known/openid-configuration\" is the URL of a discovery \
+                 document, not an issuer; name the issuer \"https://a.example/t\" (the member \
+                 `issuer` of the document shows whether it ends with a slash)"
+            );
+        }
     }
 }

@@ -82,6 +82,8 @@ mod decision;
 mod error;
 mod future;
 mod grpc;
+mod http_hosts;
+mod issuer_name;
 mod issuer_settings;
 mod issuers;
 mod keys;

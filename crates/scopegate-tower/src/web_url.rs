@@ -2,16 +2,24 @@
 
 use url::{Host, Url};
 
+/// What is wrong with a plain http URL of a remote host.
+pub(crate) const INSECURE: &str = "http is for loopback addresses only; use https";
+
 /// Parses an absolute URL from a configuration or from an issuer.
 ///
 /// It must be https, or http with a loopback address, where nobody can intercept the connection. It
 /// must not contain a password, which would end up in logs.
 pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
+    let url = absolute(text)?;
     match check(&url) {
         None => Ok(url),
         Some(problem) => Err(problem),
     }
+}
+
+/// Parses an absolute URL, without checking that it is safe.
+pub(crate) fn absolute(text: &str) -> Result<Url, &'static str> {
+    Url::parse(text).map_err(|_| "it is not an absolute URL")
 }
 
 /// Why a URL is not safe or not usable, if it is not.
@@ -22,7 +30,7 @@ fn check(url: &Url) -> Option<&'static str> {
     match url.scheme() {
         "https" => None,
         "http" if is_loopback(url) => None,
-        "http" => Some("http is for loopback addresses only; use https"),
+        "http" => Some(INSECURE),
         _ => Some("it must begin with https://"),
     }
 }
@@ -37,7 +45,8 @@ pub(crate) fn request_problem(url: &Url) -> Option<&'static str> {
     has_credentials.then_some("it may not hold credentials")
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the host is a loopback address or `localhost`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

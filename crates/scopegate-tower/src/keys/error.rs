@@ -41,7 +41,7 @@ pub enum KeysError {
         url: String,
     },
     /// The document is not a key set.
-    #[error("{url} is not a key set")]
+    #[error("the key set {url} is not usable")]
     InvalidKeySet {
         /// The requested URL.
         url: String,
@@ -49,7 +49,7 @@ pub enum KeysError {
         source: JoseError,
     },
     /// The document is not authorization server metadata.
-    #[error("{url} is not a usable discovery document: {problem}")]
+    #[error("the discovery document {url} is not usable: {problem}")]
     InvalidMetadata {
         /// The requested URL.
         url: String,

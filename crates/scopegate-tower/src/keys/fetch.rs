@@ -67,6 +67,16 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
+    /// A host of plain http has no loopback or private address.
+    #[error(
+        "`{host}` resolves to {address}, and plain http is for loopback and private addresses only"
+    )]
+    NotPrivate {
+        /// The host.
+        host: String,
+        /// An address of the host.
+        address: std::net::IpAddr,
+    },
     /// The answer comes from another origin than the requested one.
     #[error("the answer comes from another origin")]
     OtherOrigin,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use scopegate_claims::{Clock, Issuer, UnixTime};
+use scopegate_claims::{Clock, UnixTime};
 use scopegate_jose::{JoseError, KeySet, RefusalCause};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -66,7 +66,7 @@ impl KeyRing {
 
     /// A ring without keys, or with seed keys that are used until the issuer first answers.
     pub(crate) fn remote(
-        issuer: &Issuer,
+        issuer: &str,
         source: Source,
         clock: Arc<dyn Clock>,
         seeds: Option<KeySet>,
@@ -80,7 +80,7 @@ impl KeyRing {
             standing: Arc::new(Standing::new(generation, stale_at)),
             due_at: AtomicU64::new(due_at),
             remote: Some(Remote {
-                issuer: issuer.as_str().into(),
+                issuer: issuer.into(),
                 source,
                 clock,
                 state: Mutex::default(),

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use scopegate_claims::{Issuer, UnixTime};
+use scopegate_claims::UnixTime;
 use scopegate_jose::{KeySet, ParsedKeySet};
 use url::Url;
 
 use super::discovery::discover;
 use super::download::{Document, Download, Target, download_unless};
 use super::{Fetch, IssuerDocument, KeysError};
+use crate::http_hosts::HttpHosts;
 
 /// How long a discovered URL is used. After that discovery runs again, in case the issuer has moved
 /// its keys.
@@ -21,6 +22,7 @@ const DISCOVERY_LIFETIME: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(crate) struct Source {
     location: Location,
+    http_hosts: HttpHosts,
     fetch: Arc<dyn Fetch>,
     discovered: Mutex<Option<Discovered>>,
 }
@@ -29,7 +31,7 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) enum Location {
     /// Discover the URL from the issuer's metadata.
-    Discovery(Issuer),
+    Discovery(Box<str>),
     /// This URL.
     Url(Url),
 }
@@ -70,8 +72,8 @@ pub(crate) enum Load {
 }
 
 impl Source {
-    pub(crate) fn new(location: Location, fetch: Arc<dyn Fetch>) -> Self {
-        Self { location, fetch, discovered: Mutex::new(None) }
+    pub(crate) fn new(location: Location, http_hosts: HttpHosts, fetch: Arc<dyn Fetch>) -> Self {
+        Self { location, http_hosts, fetch, discovered: Mutex::new(None) }
     }
 
     /// Reads the key set, or reports `Unchanged` if it still has this tag.
@@ -86,7 +88,7 @@ impl Source {
         let discovered = match discovered {
             Some(discovered) => discovered,
             None => Discovered {
-                url: discover(&*self.fetch, issuer).await?,
+                url: discover(&*self.fetch, issuer, &self.http_hosts).await?,
                 until: now.plus(DISCOVERY_LIFETIME),
             },
         };

@@ -4,6 +4,10 @@ use url::Url;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use std::net::SocketAddr;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
 use super::*;
 use crate::keys::download::{Document, Target, download};
 use crate::keys::{IssuerDocument, KeysError};
@@ -91,4 +95,52 @@ async fn a_refused_connection_is_an_error() {
         let error = read(&HttpFetch::new(), &Url::parse(url).unwrap()).await;
         assert!(matches!(error, Err(KeysError::Fetch { source: FetchError::Transport(_), .. })));
     }
+}
+
+/// Resolves every name to these addresses.
+struct Resolved(Vec<SocketAddr>);
+
+impl Resolve for Resolved {
+    fn resolve(&self, _: Name) -> Resolving {
+        let addresses = self.0.clone();
+        Box::pin(async move { Ok(Box::new(addresses.into_iter()) as Addrs) })
+    }
+}
+
+fn resolving_to(addresses: &[&str]) -> HttpFetch {
+    let addresses = addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0));
+    HttpFetch { private_dns: PrivateDns::over(Resolved(addresses.collect())), ..Default::default() }
+}
+
+#[tokio::test]
+async fn plain_http_connects_to_the_private_addresses_of_a_name_only() {
+    let keys = ResponseTemplate::new(200).set_body_string("found");
+    let (server, url) = serve("/keys", keys).await;
+    let mut named = url.clone();
+    named.set_host(Some("keycloak")).unwrap();
+    for addresses in [&["127.0.0.1"][..], &["::ffff:127.0.0.1"], &["93.184.216.34", "127.0.0.1"]] {
+        let document = read(&resolving_to(addresses), &named).await.unwrap();
+        assert_eq!(document.body, "found", "{addresses:?}");
+    }
+    assert_eq!(server.received_requests().await.unwrap().len(), 3);
+    for address in ["93.184.216.34", "169.254.169.254", "2606:2800:220:1::1"] {
+        let error = read(&resolving_to(&[address, "8.8.8.8"]), &named).await.unwrap_err();
+        assert_eq!(
+            crate::keys::described(&error),
+            format!(
+                "the key set {named} cannot be read: `keycloak` resolves to {address}, and plain \
+                 http is for loopback and private addresses only"
+            )
+        );
+    }
+    let error = read(&resolving_to(&[]), &named).await.unwrap_err();
+    assert!(
+        matches!(error, KeysError::Fetch { source: FetchError::Transport(_), .. }),
+        "{error:?}"
+    );
+    named.set_host(Some("localhost")).unwrap();
+    let error = read(&resolving_to(&["10.0.0.1"]), &named).await.unwrap_err();
+    let KeysError::Fetch { source, .. } = error else { panic!("{error:?}") };
+    assert!(matches!(source, FetchError::NotPrivate { .. }), "{source:?}");
+    assert!(read(&HttpFetch::new(), &named).await.is_ok(), "the system's resolver");
 }
