@@ -147,7 +147,12 @@ impl Gate {
             JoseError::UnknownKey { ref kid } if trust.keys.may_bring(kid.as_deref(), now) => {
                 Unverified::Need(Need::Keys(trust.share(), error))
             }
-            error => Unverified::Token(error),
+            error => {
+                if error == JoseError::BadSignature {
+                    trust.keys.signature_was_wrong(now);
+                }
+                Unverified::Token(error)
+            }
         })?;
         let token = match self.extra {
             Some(read) => {

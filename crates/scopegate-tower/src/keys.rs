@@ -15,6 +15,7 @@ mod readiness;
 mod refresh;
 mod ring;
 mod schedule;
+mod set_aside;
 mod source;
 mod standing;
 

@@ -30,6 +30,8 @@ pub(crate) struct KeyRing {
     /// usually earlier. This covers refreshes that it missed, for example while the machine was
     /// asleep.
     due_at: AtomicU64,
+    /// The Unix time, in seconds, at which a wrong signature last started a refresh.
+    signature_wrong_at: AtomicU64,
     remote: Option<Remote>,
 }
 
@@ -60,6 +62,7 @@ impl KeyRing {
             held: ArcSwap::from_pointee(HeldKeys { keys, generation: 1, digest: [0; 32] }),
             standing: Arc::new(Standing::new(1, NEVER)),
             due_at: AtomicU64::new(NEVER),
+            signature_wrong_at: AtomicU64::new(NEVER),
             remote: None,
         }
     }
@@ -79,6 +82,7 @@ impl KeyRing {
             held: ArcSwap::from_pointee(HeldKeys { keys, generation, digest: [0; 32] }),
             standing: Arc::new(Standing::new(generation, stale_at)),
             due_at: AtomicU64::new(due_at),
+            signature_wrong_at: AtomicU64::new(NEVER),
             remote: Some(Remote {
                 issuer: issuer.into(),
                 source,

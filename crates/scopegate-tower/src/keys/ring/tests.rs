@@ -1,5 +1,6 @@
 mod absence;
 mod background;
+mod wrong_signature;
 
 use http::header::CACHE_CONTROL;
 use scopegate_jose::JoseError;
