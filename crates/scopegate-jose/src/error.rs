@@ -1,5 +1,7 @@
 //! The errors of this crate.
 
+use scopegate_claims::ClaimsReadError;
+
 use crate::KeyProblem;
 
 /// What is wrong with a token, a key or a sealed secret.
@@ -37,8 +39,14 @@ pub enum JoseError {
     #[error("the token is not an access token")]
     WrongType,
     /// The payload is not a JSON object with valid claims.
-    #[error("the claims of the token are malformed")]
-    InvalidClaims,
+    #[error(
+        "the claims of the token are malformed{}",
+        claim.map_or_else(String::new, |claim| format!(": `{claim}`"))
+    )]
+    InvalidClaims {
+        /// The claim that is missing or malformed. `None` if it is no single claim.
+        claim: Option<&'static str>,
+    },
     /// The token lacks a required claim. The text names the claim.
     #[error("the token lacks `{0}`")]
     MissingClaim(&'static str),
@@ -100,6 +108,12 @@ pub enum JoseError {
     Crypto,
 }
 
+impl From<ClaimsReadError> for JoseError {
+    fn from(error: ClaimsReadError) -> Self {
+        Self::InvalidClaims { claim: error.claim() }
+    }
+}
+
 impl JoseError {
     /// A stable code for metrics and logs.
     pub const fn reason(&self) -> &'static str {
@@ -112,7 +126,7 @@ impl JoseError {
             Self::AmbiguousKey => "ambiguous_key",
             Self::BadSignature => "bad_signature",
             Self::WrongType => "wrong_type",
-            Self::InvalidClaims => "invalid_claims",
+            Self::InvalidClaims { .. } => "invalid_claims",
             Self::MissingClaim(_) => "missing_claim",
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
@@ -152,7 +166,7 @@ impl JoseError {
             Self::UnknownKey { .. } | Self::AmbiguousKey => "The signing key is unknown",
             Self::BadSignature => "The signature is not valid",
             Self::WrongType => "The token is not an access token",
-            Self::InvalidClaims => "The claims of the access token are not valid",
+            Self::InvalidClaims { .. } => "The claims of the access token are not valid",
             Self::MissingClaim(_) => "The access token lacks a claim that it must have",
             Self::WrongIssuer => "The access token is from another issuer",
             Self::WrongAudience => "The access token is for another audience",

@@ -72,7 +72,7 @@ impl<'a> UnverifiedJws<'a> {
     /// Its only use is to find out, from `iss` or `sub`, which keys to verify the token with.
     pub fn deserialize_unverified<T: DeserializeOwned>(&self) -> Result<T, JoseError> {
         let payload = base64url::decode(self.payload)?;
-        serde_json::from_slice(&payload).map_err(|_| JoseError::InvalidClaims)
+        serde_json::from_slice(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })
     }
 
     /// The `iss` of the payload, without verifying it. Anyone may have written it.
@@ -188,7 +188,7 @@ impl VerifiedJws {
 
     /// Reads the payload as JSON.
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JoseError> {
-        serde_json::from_slice(&self.payload).map_err(|_| JoseError::InvalidClaims)
+        serde_json::from_slice(&self.payload).map_err(|_| JoseError::InvalidClaims { claim: None })
     }
 
     /// The algorithm of the signature.

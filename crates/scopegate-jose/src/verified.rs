@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::{Claims, UnixTime};
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::de::DeserializeOwned;
 
 use crate::validity::lifetime;
 use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base64url};
@@ -39,15 +39,11 @@ impl Verified {
         let mut buffer = [MaybeUninit::uninit(); PAYLOAD_ON_STACK];
         let payload = base64url::decode_upon(jws.payload(), &mut buffer)
             .map_err(|_| JoseError::Malformed("payload"))?;
-        let payload = str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims)?;
-        let claims = Claims::read_from(payload, |seed| {
-            let mut json = serde_json::Deserializer::from_str(payload);
-            let read = seed.deserialize(&mut json)?;
-            json.end().map(|()| read)
-        });
-        let mut claims = claims.map_err(|_: serde_json::Error| JoseError::InvalidClaims)?;
+        let payload =
+            str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })?;
+        let mut claims = Claims::parse(payload)?;
         if !mapping.is_empty() {
-            claims = mapping.apply(claims, payload)?;
+            claims = mapping.apply(claims, payload);
         }
         Ok(Self { token: jws.token().into(), claims, evidence, extra: None })
     }

@@ -111,7 +111,8 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
 /// access tokens also hold scopes or name their kind, which ID tokens with a `nonce` do not.
 fn is_another_kind(claims: &Claims) -> bool {
     let names_no_kind = claims.token_kind().is_none() && claims.token_use().is_none();
-    claims.token_use() == Some("id")
+    // `Claims` gives a `token_use` that is not a string as the empty string.
+    matches!(claims.token_use(), Some("id" | ""))
         || claims.has_id_token_hash()
         || claims.has_events()
         || claims.has_nonce() && names_no_kind && claims.scopes().is_empty()

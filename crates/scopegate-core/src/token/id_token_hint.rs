@@ -49,7 +49,7 @@ impl IdTokenHint {
         let verified = UnverifiedJws::parse(token)?.verify(keys, AlgorithmSet::all())?;
         let hint: Self = verified.deserialize()?;
         let is_ours = hint.iss == server.issuer.as_str() && hint.jti.starts_with(TokenId::ID);
-        if is_ours { Ok(hint) } else { Err(JoseError::InvalidClaims) }
+        if is_ours { Ok(hint) } else { Err(JoseError::InvalidClaims { claim: None }) }
     }
 }
 

@@ -289,7 +289,7 @@ fn the_unverified_payload_can_be_read_to_find_the_keys() {
     let text = token(key(Algorithm::EdDsa), r#"{"alg":"EdDSA"}"#, b"no JSON");
     let jws = UnverifiedJws::parse(&text).unwrap();
     let error = jws.deserialize_unverified::<serde_json::Value>().unwrap_err();
-    assert_eq!(error, JoseError::InvalidClaims);
+    assert_eq!(error, JoseError::InvalidClaims { claim: None });
 }
 
 #[test]

@@ -264,15 +264,18 @@ fn wrong_claims_are_refused() {
         (payload_with("nbf", json!(NOW + 61)), JoseError::NotYetValid),
         (payload_with("iat", json!(NOW + 61)), JoseError::IssuedInFuture),
         (payload_with("cnf", json!({ "jkt": "x" })), JoseError::SenderConstrained),
-        (payload_without("iss"), JoseError::InvalidClaims),
-        (payload_without("exp"), JoseError::InvalidClaims),
-        (payload_with("exp", json!((NOW + 60).to_string())), JoseError::InvalidClaims),
-        (payload_with("nbf", json!("0")), JoseError::InvalidClaims),
-        (payload_with("exp", json!(1e300)), JoseError::InvalidClaims),
-        (payload_with("exp", json!(-1)), JoseError::InvalidClaims),
-        (payload_with("scp", json!(["other"])), JoseError::InvalidClaims),
-        (json!([]), JoseError::InvalidClaims),
-        (json!("text"), JoseError::InvalidClaims),
+        (payload_without("iss"), JoseError::InvalidClaims { claim: None }),
+        (payload_without("exp"), JoseError::InvalidClaims { claim: None }),
+        (
+            payload_with("exp", json!((NOW + 60).to_string())),
+            JoseError::InvalidClaims { claim: None },
+        ),
+        (payload_with("nbf", json!("0")), JoseError::InvalidClaims { claim: None }),
+        (payload_with("exp", json!(1e300)), JoseError::InvalidClaims { claim: None }),
+        (payload_with("exp", json!(-1)), JoseError::InvalidClaims { claim: None }),
+        (payload_with("scp", json!(["other"])), JoseError::InvalidClaims { claim: None }),
+        (json!([]), JoseError::InvalidClaims { claim: None }),
+        (json!("text"), JoseError::InvalidClaims { claim: None }),
     ] {
         assert_eq!(given.answer_to(&given.sign(&payload)), invalid_token(&error), "{payload}");
     }
