@@ -2,9 +2,7 @@
 
 use crate::member::{Member, Members};
 use crate::short_text::ShortText;
-use crate::{Algorithm, JoseError};
-
-mod known;
+use crate::{Algorithm, JoseError, base64url};
 
 static NAMES: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
 
@@ -20,7 +18,12 @@ pub struct Header {
 }
 
 impl Header {
-    /// Parses a decoded header.
+    /// Decodes and parses the first segment of a token.
+    pub(crate) fn decode(segment: &[u8]) -> Result<Self, JoseError> {
+        let json = base64url::decode(segment).map_err(|_| JoseError::Malformed("header"))?;
+        Self::parse(&json)
+    }
+
     fn parse(json: &[u8]) -> Result<Self, JoseError> {
         const MALFORMED: JoseError = JoseError::Malformed("header");
 
@@ -152,6 +155,16 @@ mod tests {
             assert_eq!(parse(json).unwrap_err(), JoseError::Malformed("header"), "{json}");
         }
         assert!(Header::parse(b"{\"alg\":\"RS256\",\"x\":\"\xff\"}").is_err(), "not UTF-8");
+    }
+
+    #[test]
+    fn a_header_is_decoded_from_canonical_base64url_only() {
+        let good = base64url::encode(br#"{"alg":"ES256","kid":"k"}"#);
+        assert_eq!(Header::decode(good.as_bytes()).unwrap().kid(), Some("k"));
+        for bad in ["", "e30", "AA=", &good[..good.len() - 1], &format!("{good}A")] {
+            let error = Header::decode(bad.as_bytes()).unwrap_err();
+            assert_eq!(error, JoseError::Malformed("header"), "{bad}");
+        }
     }
 
     #[test]
