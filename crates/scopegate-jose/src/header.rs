@@ -1,7 +1,6 @@
 //! The protected header of a token (RFC 7515 §4).
 
 use crate::member::{Member, Members};
-use crate::short_text::ShortText;
 use crate::{Algorithm, JoseError, base64url};
 
 static NAMES: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
@@ -13,8 +12,8 @@ static NAMES: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
 #[derive(Clone, Debug)]
 pub struct Header {
     algorithm: Algorithm,
-    kid: Option<ShortText>,
-    typ: Option<ShortText>,
+    kid: Option<Box<str>>,
+    typ: Option<Box<str>>,
 }
 
 impl Header {
@@ -40,7 +39,7 @@ impl Header {
         }
         let text = |member: Option<Member<'_>>| match member {
             None => Ok(None),
-            Some(Member::Text(text)) => Ok(Some(ShortText::from(&*text))),
+            Some(Member::Text(text)) => Ok(Some(Box::from(text))),
             Some(Member::List(_) | Member::Other) => Err(MALFORMED),
         };
         let Some(Member::Text(alg)) = alg else { return Err(MALFORMED) };
@@ -58,12 +57,12 @@ impl Header {
 
     /// The id of the signing key (`kid`).
     pub fn kid(&self) -> Option<&str> {
-        self.kid.as_ref().map(ShortText::as_str)
+        self.kid.as_deref()
     }
 
     /// The type as it was written (`typ`).
     pub fn typ(&self) -> Option<&str> {
-        self.typ.as_ref().map(ShortText::as_str)
+        self.typ.as_deref()
     }
 
     /// Whether the type equals this one, such as `at+jwt`.

@@ -32,7 +32,6 @@ mod member;
 mod refusal;
 mod refusal_body;
 mod rules;
-mod short_text;
 mod signing_key;
 #[cfg(test)]
 mod test_tokens;
