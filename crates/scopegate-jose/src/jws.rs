@@ -1,7 +1,6 @@
 //! A signed token before and after its signature is checked (RFC 7515 §5.2).
 
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use memchr::memchr;
@@ -120,10 +119,9 @@ impl<'a> UnverifiedJws<'a> {
     /// Use [`verify`](Self::verify) to authenticate a token. This function takes the same time, so
     /// a caller can avoid that a token with an unknown key is refused faster than a forged one.
     pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
-        let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE_LEN];
-        let signature = base64url::decode_within(self.signature, &mut buffer);
-        signature.is_some_and(|signature| {
-            key.verifies(self.header.algorithm(), self.signed, signature) //
+        let signature = base64url::decode(self.signature);
+        signature.is_ok_and(|signature| {
+            key.verifies(self.header.algorithm(), self.signed, &signature) //
         })
     }
 
@@ -138,10 +136,9 @@ impl<'a> UnverifiedJws<'a> {
             return Err(JoseError::AlgorithmNotAllowed);
         }
         let key = keys.find(self.header.kid(), algorithm)?;
-        let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE_LEN];
-        let signature = base64url::decode_within(self.signature, &mut buffer)
-            .ok_or(JoseError::Malformed("signature"))?;
-        if !key.verifies(algorithm, self.signed, signature) {
+        let signature =
+            base64url::decode(self.signature).map_err(|_| JoseError::Malformed("signature"))?;
+        if !key.verifies(algorithm, self.signed, &signature) {
             return Err(JoseError::BadSignature);
         }
         Ok(key)

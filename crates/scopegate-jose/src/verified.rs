@@ -2,7 +2,6 @@
 
 use std::any::type_name;
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +11,6 @@ use serde::de::{DeserializeOwned, DeserializeSeed};
 
 use crate::validity::lifetime;
 use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base64url};
-
-/// Payloads up to this length are decoded without an allocation.
-const PAYLOAD_ON_STACK: usize = 2048;
 
 /// An access token that has passed every check.
 ///
@@ -36,9 +32,8 @@ impl Verified {
         evidence: Evidence,
         mapping: &ClaimMapping,
     ) -> Result<Self, JoseError> {
-        let mut buffer = [MaybeUninit::uninit(); PAYLOAD_ON_STACK];
-        let payload = base64url::decode_upon(jws.payload(), &mut buffer)
-            .map_err(|_| JoseError::Malformed("payload"))?;
+        let payload =
+            base64url::decode(jws.payload()).map_err(|_| JoseError::Malformed("payload"))?;
         let payload = str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims)?;
         let claims = Claims::read_from(payload, |seed| {
             let mut json = serde_json::Deserializer::from_str(payload);
