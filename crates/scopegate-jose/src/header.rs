@@ -1,9 +1,7 @@
 //! The protected header of a token (RFC 7515 §4).
 
-use crate::member::{Member, Members};
+use crate::object::{Member, Object};
 use crate::{Algorithm, JoseError, base64url};
-
-static NAMES: [&str; 5] = ["alg", "kid", "typ", "crit", "b64"];
 
 /// The members of a header that are used: the algorithm, the `kid` and the type.
 ///
@@ -27,26 +25,25 @@ impl Header {
         const MALFORMED: JoseError = JoseError::Malformed("header");
 
         let json = std::str::from_utf8(json).map_err(|_| MALFORMED)?;
-        let members = Members::parse(json, &NAMES).map_err(|_| MALFORMED)?;
-        if members.repeated {
+        let object = Object::parse(json).map_err(|_| MALFORMED)?;
+        if object.has_duplicates {
             return Err(MALFORMED);
         }
-        let [alg, kid, typ, crit, b64] = members.values;
         // RFC 7797 §6: a token with `b64` must list it in `crit`. So `b64` means either an
         // extension that is not supported or a mistake.
-        if crit.is_some() || b64.is_some() {
+        if object.get("crit").is_some() || object.get("b64").is_some() {
             return Err(JoseError::CriticalHeader);
         }
-        let text = |member: Option<Member<'_>>| match member {
+        let text = |name| match object.get(name) {
             None => Ok(None),
-            Some(Member::Text(text)) => Ok(Some(Box::from(text))),
-            Some(Member::List(_) | Member::Other) => Err(MALFORMED),
+            Some(Member::Text(text)) => Ok(Some(&**text)),
+            Some(Member::List(_) | Member::Other(_)) => Err(MALFORMED),
         };
-        let Some(Member::Text(alg)) = alg else { return Err(MALFORMED) };
+        let alg = text("alg")?.ok_or(MALFORMED)?;
         Ok(Self {
-            algorithm: Algorithm::from_name(&alg).ok_or(JoseError::AlgorithmNotAllowed)?,
-            kid: text(kid)?,
-            typ: text(typ)?,
+            algorithm: Algorithm::from_name(alg).ok_or(JoseError::AlgorithmNotAllowed)?,
+            kid: text("kid")?.map(Box::from),
+            typ: text("typ")?.map(Box::from),
         })
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::jwk::parse_members;
+use crate::jwk::JwkMembers;
 use crate::{Algorithm, AlgorithmSet, JoseError, Jwk, KeyProblem, VerifyingKey};
 
 /// The maximum size of a key set document, in bytes.
@@ -178,7 +178,7 @@ impl FromIterator<VerifyingKey> for KeySet {
 
 /// The `kid` of an entry, if it can be read. The key itself need not be usable.
 fn kid_of(entry: &str) -> Option<String> {
-    parse_members(entry).ok()?.text("kid").ok().map(str::to_owned)
+    JwkMembers::parse(entry).ok()?.text("kid").ok().map(str::to_owned)
 }
 
 /// Reads the `keys` array and leaves each entry unparsed, so that one unusable key does not prevent

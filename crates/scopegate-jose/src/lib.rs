@@ -28,7 +28,7 @@ mod key_material;
 mod key_problem;
 mod key_set;
 mod master_key;
-mod member;
+mod object;
 mod refusal;
 mod refusal_body;
 mod rules;

@@ -8,13 +8,13 @@ use aws_lc_rs::signature::{
 use zeroize::Zeroizing;
 
 use super::Pair;
-use crate::jwk::{JwkMembers, parse_members};
+use crate::jwk::JwkMembers;
 use crate::key_material::{Curve, KeyMaterial};
 use crate::{Algorithm, KeyProblem};
 
 /// Reads the algorithm, the key pair and the `kid` of a private JWK.
 pub(super) fn parse(json: &str) -> Result<(Algorithm, Pair, Option<Box<str>>), KeyProblem> {
-    let members = parse_members(json)?;
+    let members = JwkMembers::parse(json)?;
     let public = members.public("sign")?;
     let pair = pair(&members, &public.material)?;
     let algorithm = match (public.algorithm(), &public.material) {
