@@ -17,8 +17,7 @@ use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base
 /// Only the verifier can create one, so holding one proves that the token is valid. It keeps the
 /// token, so that a service can read further claims.
 pub struct Verified {
-    /// The encoded token. The verifier checked that it is ASCII.
-    token: Box<[u8]>,
+    token: Box<str>,
     claims: Claims,
     evidence: Evidence,
     extra: Option<ExtraClaims>,
@@ -44,19 +43,20 @@ impl Verified {
         if !mapping.is_empty() {
             claims = mapping.apply(claims, payload)?;
         }
-        Ok(Self { token: jws.token().into(), claims, evidence, extra: None })
+        let token = str::from_utf8(jws.token()).map_err(|_| JoseError::Malformed("form"))?;
+        Ok(Self { token: token.into(), claims, evidence, extra: None })
     }
 
     /// The encoded token. It is a secret: whoever has it can use it.
     ///
     /// For passing the token on to another service on behalf of the same caller.
     pub fn token(&self) -> &str {
-        str::from_utf8(&self.token).unwrap_or_default()
+        &self.token
     }
 
     /// The bytes of the encoded token, for comparison.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.token
+        self.token.as_bytes()
     }
 
     /// The same token together with claims of a custom type that were read from it.
@@ -95,8 +95,8 @@ impl Verified {
     }
 
     /// The encoded payload, as it appears in the token.
-    fn payload(&self) -> &[u8] {
-        self.token.split(|&byte| byte == b'.').nth(1).unwrap_or_default()
+    fn payload(&self) -> &str {
+        self.token.split('.').nth(1).unwrap_or_default()
     }
 
     /// The range of time in which the token is valid, if the issuer's clock may differ by the
