@@ -37,7 +37,7 @@ impl Header {
         let text = |name| match object.get(name) {
             None => Ok(None),
             Some(Member::Text(text)) => Ok(Some(&**text)),
-            Some(Member::List(_) | Member::Other(_)) => Err(MALFORMED),
+            Some(Member::Null | Member::List(_) | Member::Other(_)) => Err(MALFORMED),
         };
         let alg = text("alg")?.ok_or(MALFORMED)?;
         Ok(Self {

@@ -200,9 +200,10 @@ impl<'a> JwkMembers<'a> {
         SECRETS.iter().any(|name| self.0.get(name).is_some())
     }
 
+    /// The text of a member. Some issuers write `null` for a member that they do not use.
     fn optional(&self, name: &'static str) -> Result<Option<&str>, KeyProblem> {
         match self.0.get(name) {
-            None => Ok(None),
+            None | Some(Member::Null) => Ok(None),
             Some(Member::Text(text)) => Ok(Some(text)),
             Some(Member::List(_) | Member::Other(_)) => Err(KeyProblem::WrongType(name)),
         }
@@ -252,7 +253,7 @@ impl<'a> JwkMembers<'a> {
     fn allow(&self, operation: &str) -> Result<(), KeyProblem> {
         let is_operation = |listed: &String| listed == operation;
         match self.0.get("key_ops") {
-            None => Ok(()),
+            None | Some(Member::Null) => Ok(()),
             Some(Member::List(listed)) if listed.iter().any(is_operation) => Ok(()),
             Some(Member::List(_)) => Err(KeyProblem::NotForThisOperation),
             Some(Member::Text(_) | Member::Other(_)) => Err(KeyProblem::WrongType("key_ops")),

@@ -22,6 +22,7 @@ pub(crate) struct Object<'a> {
 #[derive(Debug, serde::Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Member<'a> {
+    Null,
     Text(#[serde(borrow)] Cow<'a, str>),
     List(Vec<String>),
     Other(IgnoredAny),
@@ -93,6 +94,7 @@ mod tests {
                 Some(Member::Text(Cow::Borrowed(_))) => "borrowed text",
                 Some(Member::Text(Cow::Owned(_))) => "owned text",
                 Some(Member::List(_)) => "list",
+                Some(Member::Null) => "null",
                 Some(Member::Other(_)) => "other",
                 None => "absent",
             }
@@ -100,8 +102,8 @@ mod tests {
         assert_eq!(kind(r#""x""#), "borrowed text");
         assert_eq!(kind(r#""\u0078""#), "owned text");
         assert_eq!(kind(r#"["x", "y"]"#), "list");
-        for other in ["1", "-1", "1.5", "true", "null", "{}", r#"{"x":[1]}"#, r#"["x", 1]"#, "[[]]"]
-        {
+        assert_eq!(kind("null"), "null");
+        for other in ["1", "-1", "1.5", "true", "{}", r#"{"x":[1]}"#, r#"["x", 1]"#, "[[]]"] {
             assert_eq!(kind(other), "other", "{other}");
         }
         assert!(Object::parse(r#"{"a":1}"#).unwrap().get("b").is_none());
