@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
-use scopegate_claims::{Audience, Claims, Issuer};
+use scopegate_claims::{Issuer, UnixTime};
 
-use crate::{AlgorithmSet, ClaimMapping, Header, JoseError};
+pub use self::audience_rule::AudienceRule;
+pub(crate) use self::type_rule::ACCESS_TOKEN;
+pub use self::type_rule::TypeRule;
+use crate::verifier::verify;
+use crate::{AlgorithmSet, ClaimMapping, JoseError, KeySet, UnverifiedJws, Verified};
+
+mod audience_rule;
+mod type_rule;
 
 /// The maximum leeway. A larger difference means that a clock is set wrongly.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -100,6 +107,18 @@ impl Rules {
         self
     }
 
+    /// Verifies a parsed access token like [`verify_access_token`](crate::verify_access_token).
+    ///
+    /// For callers that parse the token first, to choose the rules by its issuer.
+    pub fn verify(
+        &self,
+        jws: &UnverifiedJws<'_>,
+        keys: &KeySet,
+        now: UnixTime,
+    ) -> Result<Verified, JoseError> {
+        verify(jws, keys, self, now)
+    }
+
     /// The issuer whose tokens are accepted.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
@@ -141,49 +160,6 @@ impl Rules {
     }
 }
 
-/// The audience that a token must have.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum AudienceRule {
-    /// `aud` must hold at least one of these. If the list is empty, no token passes.
-    AnyOf(Vec<Audience>),
-    /// For issuers whose access tokens have no `aud`, such as Amazon Cognito: the client must be
-    /// one of these, and `token_use` must have this value.
-    ClientIds {
-        /// The clients whose tokens are accepted.
-        ids: Vec<Box<str>>,
-        /// The value that `token_use` must have.
-        token_use: Box<str>,
-    },
-}
-
-impl AudienceRule {
-    /// Accepts tokens for any of these audiences.
-    pub fn any_of(audiences: impl IntoIterator<Item = Audience>) -> Self {
-        Self::AnyOf(audiences.into_iter().collect())
-    }
-
-    /// Accepts tokens of these clients with this `token_use`.
-    pub fn client_ids<'a>(ids: impl IntoIterator<Item = &'a str>, token_use: &str) -> Self {
-        Self::ClientIds {
-            ids: ids.into_iter().map(Box::from).collect(),
-            token_use: token_use.into(),
-        }
-    }
-
-    pub(crate) fn admits(&self, claims: &Claims) -> bool {
-        match self {
-            Self::AnyOf(ours) => claims.audiences().is_some_and(|theirs| {
-                ours.iter().any(|audience| theirs.contains(audience.as_str()))
-            }),
-            Self::ClientIds { ids, token_use } => {
-                claims.token_use() == Some(token_use)
-                    && claims.client_id().is_some_and(|client| ids.iter().any(|id| **id == *client))
-            }
-        }
-    }
-}
-
 /// Whether a token must name the client it was issued to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -194,41 +170,3 @@ pub enum ClientRule {
     /// The token must name its client.
     Named,
 }
-
-/// The rule for the `typ` of the header.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum TypeRule {
-    /// `at+jwt`, `JWT` or no `typ`, as most issuers write it. ID tokens have the same header; they
-    /// are recognized by their claims and refused.
-    #[default]
-    Lenient,
-    /// `at+jwt` only (RFC 9068 §4), with all claims that RFC 9068 §2.2 requires: `aud`, `sub`,
-    /// `client_id`, `iat` and `jti`, in addition to `iss` and `exp`, which all tokens need.
-    Strict,
-}
-
-impl TypeRule {
-    pub(crate) fn admits(self, header: &Header) -> bool {
-        header.is_type(ACCESS_TOKEN)
-            || self == Self::Lenient && (header.typ().is_none() || header.is_type("JWT"))
-    }
-
-    /// A required claim that is missing.
-    pub(crate) fn missing(self, claims: &Claims) -> Option<&'static str> {
-        let required = [
-            ("aud", claims.audiences().is_some()),
-            ("sub", claims.subject().is_some()),
-            ("client_id", claims.client_id().is_some()),
-            ("iat", claims.issued_at().is_some()),
-            ("jti", claims.token_id().is_some()),
-        ];
-        match self {
-            Self::Lenient => None,
-            Self::Strict => required.iter().find(|(_, there)| !there).map(|(name, _)| *name),
-        }
-    }
-}
-
-/// The type of an access token (RFC 9068 §2.1).
-pub(crate) const ACCESS_TOKEN: &str = "at+jwt";

@@ -132,6 +132,20 @@ impl SigningKey {
         .map_err(|_| JoseError::Crypto)
     }
 
+    /// Writes the key pair as a private JWK (RFC 7518 §6.2.2, RFC 8037 §2), in memory that is
+    /// zeroized on drop.
+    ///
+    /// [`from_jwk_json`](Self::from_jwk_json) reads it. A client gets this key to sign its
+    /// assertions. EC and Ed25519 keys are enough for that, because they are short and fast to
+    /// generate.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyProblem::UnsupportedType`] for an RSA key.
+    pub fn to_private_jwk(&self) -> Result<Zeroizing<String>, JoseError> {
+        export::private_jwk(&self.pair, &self.jwk)
+    }
+
     /// The `kid` of the key: the given one, or else its thumbprint (RFC 7638).
     pub fn kid(&self) -> &str {
         &self.kid
