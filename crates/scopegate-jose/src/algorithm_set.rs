@@ -14,12 +14,18 @@ use crate::Algorithm;
 /// assert!(!allowed.contains(Algorithm::Ps256));
 /// ```
 #[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
-pub struct AlgorithmSet(u8);
+pub struct AlgorithmSet(u16);
 
 impl AlgorithmSet {
     /// Every algorithm of the closed list.
     pub const fn all() -> Self {
-        Self::of(&Algorithm::ALL)
+        Self::of(Algorithm::ALL)
+    }
+
+    /// The algorithms that verify unless the rules or a key name others: those that a
+    /// [`SigningKey`](crate::SigningKey) can have.
+    pub const fn usual() -> Self {
+        Self::of(Algorithm::SIGNING)
     }
 
     /// The empty set.
@@ -59,12 +65,18 @@ impl AlgorithmSet {
         Self(self.0 | other.0)
     }
 
-    /// The members, in the order of [`Algorithm::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
+    /// The members of both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
-    const fn bit(algorithm: Algorithm) -> u8 {
+    /// The members, in the order of [`Algorithm::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Algorithm> {
+        Algorithm::ALL.iter().copied().filter(move |algorithm| self.contains(*algorithm))
+    }
+
+    const fn bit(algorithm: Algorithm) -> u16 {
         1 << algorithm as u8
     }
 }
@@ -89,16 +101,24 @@ mod tests {
 
     #[test]
     fn a_set_holds_exactly_its_members() {
-        for member in Algorithm::ALL {
+        for &member in Algorithm::ALL {
             let set = AlgorithmSet::of(&[member]);
-            for other in Algorithm::ALL {
+            for &other in Algorithm::ALL {
                 assert_eq!(set.contains(other), member == other);
             }
             assert!(set.is_subset(AlgorithmSet::all()));
             assert!(!AlgorithmSet::all().is_subset(set));
+            assert_eq!(AlgorithmSet::usual().contains(member), member.can_sign());
         }
         assert!(AlgorithmSet::default().is_empty());
-        assert_eq!(Algorithm::ALL.into_iter().collect::<AlgorithmSet>(), AlgorithmSet::all());
+        assert_eq!(Algorithm::ALL.iter().copied().collect::<AlgorithmSet>(), AlgorithmSet::all());
         assert_eq!(format!("{:?}", AlgorithmSet::of(&[Algorithm::Rs256])), "{Rs256}");
+    }
+
+    #[test]
+    fn sets_can_be_combined() {
+        let [ab, bc] = [&Algorithm::ALL[..2], &Algorithm::ALL[1..3]].map(AlgorithmSet::of);
+        assert_eq!(ab.union(bc), AlgorithmSet::of(&Algorithm::ALL[..3]));
+        assert_eq!(ab.intersection(bc), AlgorithmSet::of(&Algorithm::ALL[1..2]));
     }
 }

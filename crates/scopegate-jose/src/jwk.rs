@@ -76,8 +76,17 @@ impl Jwk {
         self.algorithm
     }
 
-    /// The algorithms that the key may verify: its `alg`, or else all algorithms of its type.
+    /// The algorithms that the key verifies unless the rules name others: its `alg`, or else the
+    /// [usual](AlgorithmSet::usual) algorithms of its type. A P-521 key without `alg` has none.
     pub fn algorithms(&self) -> AlgorithmSet {
+        match self.algorithm {
+            Some(algorithm) => AlgorithmSet::of(&[algorithm]),
+            None => self.material.algorithms().intersection(AlgorithmSet::usual()),
+        }
+    }
+
+    /// The algorithms that the rules may name for the key: its `alg`, or else all of its type.
+    pub(crate) fn possible_algorithms(&self) -> AlgorithmSet {
         match self.algorithm {
             Some(algorithm) => AlgorithmSet::of(&[algorithm]),
             None => self.material.algorithms(),

@@ -7,6 +7,7 @@ use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::rules::AllowedAlgorithms;
 use crate::signing_key::MAX_SIGNATURE_LEN;
 use crate::{Algorithm, AlgorithmSet, Header, JoseError, KeySet, VerifyingKey, base64url};
 
@@ -108,7 +109,7 @@ impl<'a> UnverifiedJws<'a> {
     /// A token without `kid` is accepted only if exactly one key of the set can have signed it.
     /// [`JoseError::UnknownKey`] means that a newer key set may contain the key.
     pub fn verify(&self, keys: &KeySet, allowed: AlgorithmSet) -> Result<VerifiedJws, JoseError> {
-        let key = self.check_signature(keys, allowed)?;
+        let key = self.check_signature(keys, AllowedAlgorithms::Only(allowed))?;
         let payload =
             base64url::decode(self.payload).map_err(|_| JoseError::Malformed("payload"))?;
         Ok(VerifiedJws { payload, algorithm: self.header.algorithm(), kid: key.shared_kid() })
@@ -129,13 +130,10 @@ impl<'a> UnverifiedJws<'a> {
     pub(crate) fn check_signature<'k>(
         &self,
         keys: &'k KeySet,
-        allowed: AlgorithmSet,
+        allowed: AllowedAlgorithms,
     ) -> Result<&'k VerifyingKey, JoseError> {
         let algorithm = self.header.algorithm();
-        if !allowed.contains(algorithm) {
-            return Err(JoseError::AlgorithmNotAllowed);
-        }
-        let key = keys.find(self.header.kid(), algorithm)?;
+        let key = keys.find(self.header.kid(), algorithm, allowed)?;
         let signature =
             base64url::decode(self.signature).map_err(|_| JoseError::Malformed("signature"))?;
         if !key.verifies(algorithm, self.signed, &signature) {

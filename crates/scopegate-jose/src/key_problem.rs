@@ -74,6 +74,9 @@ pub enum KeyProblem {
     /// The `kty` is not supported.
     #[error("the type of the key is not supported")]
     UnsupportedType,
+    /// The algorithm only verifies, see [`Algorithm::can_sign`](crate::Algorithm::can_sign).
+    #[error("the algorithm is supported for verifying only, not for signing")]
+    VerifyOnly,
     /// A member does not have the length that the curve prescribes.
     #[error("`{0}` has the wrong length")]
     WrongLength(&'static str),

@@ -6,6 +6,7 @@ use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::jwk::JwkMembers;
+use crate::rules::AllowedAlgorithms;
 use crate::{Algorithm, AlgorithmSet, JoseError, Jwk, KeyProblem, VerifyingKey};
 
 /// The maximum size of a key set document, in bytes.
@@ -100,8 +101,8 @@ impl KeySet {
             .keys
             .iter()
             .filter(|key| key.kid().is_some() && key.kid() == jwk.kid())
-            .fold(AlgorithmSet::empty(), |known, key| known.union(key.algorithms()));
-        if jwk.algorithms().is_subset(known) {
+            .fold(AlgorithmSet::empty(), |known, key| known.union(key.possible_algorithms()));
+        if jwk.possible_algorithms().is_subset(known) {
             return Err(KeyProblem::Duplicate);
         }
         self.keys.push(VerifyingKey::from_jwk(&jwk)?);
@@ -151,8 +152,14 @@ impl KeySet {
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
+        allowed: AllowedAlgorithms,
     ) -> Result<&VerifyingKey, JoseError> {
-        let fits = |key: &&VerifyingKey| key.algorithms().contains(algorithm);
+        if let AllowedAlgorithms::Only(set) = allowed
+            && !set.contains(algorithm)
+        {
+            return Err(JoseError::AlgorithmNotAllowed);
+        }
+        let fits = |key: &&VerifyingKey| key.fits(algorithm, allowed);
         let Some(kid) = kid else {
             let mut candidates = self.keys.iter().filter(fits);
             return match (candidates.next(), candidates.next()) {

@@ -37,7 +37,7 @@ pub struct Rules {
     issuer: Issuer,
     audience: AudienceRule,
     typ: TypeRule,
-    algorithms: AlgorithmSet,
+    algorithms: AllowedAlgorithms,
     leeway: Duration,
     client: ClientRule,
     token_kind: Option<Box<str>>,
@@ -45,14 +45,17 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Accepts tokens of this issuer for this audience, with every algorithm, 60 seconds of leeway
-    /// and the lenient type rule.
+    /// Accepts tokens of this issuer for this audience, with the [usual](AlgorithmSet::usual)
+    /// algorithms, 60 seconds of leeway and the lenient type rule.
+    ///
+    /// A key whose `alg` names another algorithm of [`Algorithm::ALL`](crate::Algorithm::ALL) is
+    /// accepted too.
     pub fn new(issuer: Issuer, audience: AudienceRule) -> Self {
         Self {
             issuer,
             audience,
             typ: TypeRule::Lenient,
-            algorithms: AlgorithmSet::all(),
+            algorithms: AllowedAlgorithms::Usual,
             leeway: DEFAULT_LEEWAY,
             client: ClientRule::Any,
             token_kind: None,
@@ -67,10 +70,13 @@ impl Rules {
         self
     }
 
-    /// Sets the allowed algorithms.
+    /// Accepts exactly these algorithms. The `alg` of a key cannot add another.
+    ///
+    /// A key without `alg` is for those of its type. So an RSA key without `alg` verifies RS512 if
+    /// RS512 is listed here, and only then.
     #[must_use]
     pub fn with_algorithms(mut self, algorithms: AlgorithmSet) -> Self {
-        self.algorithms = algorithms;
+        self.algorithms = AllowedAlgorithms::Only(algorithms);
         self
     }
 
@@ -134,8 +140,15 @@ impl Rules {
         self.typ
     }
 
-    /// The allowed algorithms.
+    /// The allowed algorithms. By default, a key whose `alg` names another one is accepted too.
     pub fn algorithms(&self) -> AlgorithmSet {
+        match self.algorithms {
+            AllowedAlgorithms::Usual => AlgorithmSet::usual(),
+            AllowedAlgorithms::Only(algorithms) => algorithms,
+        }
+    }
+
+    pub(crate) fn allowed_algorithms(&self) -> AllowedAlgorithms {
         self.algorithms
     }
 
@@ -158,6 +171,15 @@ impl Rules {
     pub fn mapping(&self) -> &ClaimMapping {
         &self.mapping
     }
+}
+
+/// The algorithms that a token may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AllowedAlgorithms {
+    /// The usual ones, and another one if the `alg` of the key names it.
+    Usual,
+    /// Exactly these.
+    Only(AlgorithmSet),
 }
 
 /// Whether a token must name the client it was issued to.

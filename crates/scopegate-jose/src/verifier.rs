@@ -60,7 +60,7 @@ pub(crate) fn verify(
     if !rules.typ().admits(jws.header()) {
         return Err(JoseError::WrongType);
     }
-    let key = jws.check_signature(keys, rules.algorithms())?;
+    let key = jws.check_signature(keys, rules.allowed_algorithms())?;
     let evidence =
         Evidence::Signature { algorithm: jws.header().algorithm(), kid: key.shared_kid() };
     let verified = Verified::read(jws, evidence, rules.mapping())?;

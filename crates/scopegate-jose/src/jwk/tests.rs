@@ -99,7 +99,7 @@ fn an_invalid_key_is_refused_with_a_reason() {
         (r#"{"kty":"AKP","alg":"ML-DSA-44","pub":"AA"}"#, KeyProblem::UnsupportedType),
         (r#"{"kty":"ec"}"#, KeyProblem::UnsupportedType),
         (r#"{"kty":"RSA","e":"AQAB"}"#, KeyProblem::Missing("n")),
-        (r#"{"kty":"EC","crv":"P-521","x":"AA","y":"AA"}"#, KeyProblem::UnsupportedCurve),
+        (r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, KeyProblem::UnsupportedCurve),
         (r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, KeyProblem::UnsupportedCurve),
         (r#"{"kty":"EC","x":"AA","y":"AA"}"#, KeyProblem::Missing("crv")),
         (r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#, KeyProblem::UnsupportedCurve),

@@ -16,13 +16,16 @@ use crate::{Algorithm, KeyProblem};
 pub(super) fn parse(json: &str) -> Result<(Algorithm, Pair, Option<Box<str>>), KeyProblem> {
     let members = JwkMembers::parse(json)?;
     let public = members.public("sign")?;
-    let pair = pair(&members, &public.material)?;
     let algorithm = match (public.algorithm(), &public.material) {
         (Some(algorithm), _) => algorithm,
         (None, KeyMaterial::Ec { curve, .. }) => curve.algorithm(),
         (None, KeyMaterial::Okp { .. }) => Algorithm::EdDsa,
         (None, KeyMaterial::Rsa { .. }) => Algorithm::Rs256,
     };
+    if !algorithm.can_sign() {
+        return Err(KeyProblem::VerifyOnly);
+    }
+    let pair = pair(&members, &public.material)?;
     Ok((algorithm, pair, public.kid().map(Box::from)))
 }
 
@@ -34,6 +37,7 @@ fn pair(members: &JwkMembers<'_>, public: &KeyMaterial) -> Result<Pair, KeyProbl
             let scheme = match curve {
                 Curve::P256 => &ECDSA_P256_SHA256_FIXED_SIGNING,
                 Curve::P384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
+                Curve::P521 => return Err(KeyProblem::VerifyOnly),
             };
             let d = secret("d")?;
             if d.len() != curve.len() {
