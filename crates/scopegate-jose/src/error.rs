@@ -30,7 +30,9 @@ pub enum JoseError {
     /// The token has no `kid`, and more than one key could have signed it.
     #[error("the token does not say which key signed it")]
     AmbiguousKey,
-    /// The signature is not valid for the key.
+    /// The signature is not valid for the key that the header names, see
+    /// [`Header::kid`](crate::Header::kid). If the issuer changed the key under its old `kid`, a
+    /// newer key set helps. Otherwise the token is forged.
     #[error("the signature of the token is wrong")]
     BadSignature,
     /// The token is not an access token, or it is not marked as one and the rules require that.

@@ -104,7 +104,8 @@ impl<'a> UnverifiedJws<'a> {
         self.deserialize_unverified().map(|Issued { iss }| iss)
     }
 
-    /// Checks the signature with the key that the header names.
+    /// Checks the signature with the key that the header names. If several keys have its `kid` and
+    /// fit the algorithm, at most 4 are tried.
     ///
     /// A token without `kid` is accepted only if exactly one key of the set can have signed it.
     /// [`JoseError::UnknownKey`] means that a newer key set may contain the key.
@@ -133,13 +134,12 @@ impl<'a> UnverifiedJws<'a> {
         allowed: AllowedAlgorithms,
     ) -> Result<&'k VerifyingKey, JoseError> {
         let algorithm = self.header.algorithm();
-        let key = keys.find(self.header.kid(), algorithm, allowed)?;
+        let mut candidates = keys.candidates(self.header.kid(), algorithm, allowed)?;
         let signature =
             base64url::decode(self.signature).map_err(|_| JoseError::Malformed("signature"))?;
-        if !key.verifies(algorithm, self.signed, &signature) {
-            return Err(JoseError::BadSignature);
-        }
-        Ok(key)
+        candidates
+            .find(|key| key.verifies(algorithm, self.signed, &signature))
+            .ok_or(JoseError::BadSignature)
     }
 
     /// The token as it was received.

@@ -8,7 +8,7 @@ pub use self::audience_rule::AudienceRule;
 pub(crate) use self::type_rule::ACCESS_TOKEN;
 pub use self::type_rule::TypeRule;
 use crate::verifier::verify;
-use crate::{AlgorithmSet, ClaimMapping, JoseError, KeySet, UnverifiedJws, Verified};
+use crate::{Algorithm, AlgorithmSet, ClaimMapping, JoseError, KeySet, UnverifiedJws, Verified};
 
 mod audience_rule;
 mod type_rule;
@@ -180,6 +180,16 @@ pub(crate) enum AllowedAlgorithms {
     Usual,
     /// Exactly these.
     Only(AlgorithmSet),
+}
+
+impl AllowedAlgorithms {
+    /// Whether some key may verify a token with this algorithm.
+    pub(crate) fn may_allow(self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Usual => true,
+            Self::Only(set) => set.contains(algorithm),
+        }
+    }
 }
 
 /// Whether a token must name the client it was issued to.

@@ -57,8 +57,11 @@ impl VerifyingKey {
         self.kid.clone()
     }
 
-    pub(crate) fn possible_algorithms(&self) -> AlgorithmSet {
-        self.possible
+    /// Whether the JWK is this key: the same `kid` and numbers, and no further algorithm.
+    pub(crate) fn is_also(&self, jwk: &Jwk) -> bool {
+        self.kid() == jwk.kid()
+            && self.material == jwk.material
+            && jwk.possible_algorithms().is_subset(self.possible)
     }
 
     /// Whether this key may verify a token with this algorithm.
