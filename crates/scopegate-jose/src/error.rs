@@ -56,9 +56,6 @@ pub enum JoseError {
     /// The token is not valid yet (`nbf`).
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// The token was issued in the future (`iat`).
-    #[error("the token was issued in the future")]
-    IssuedInFuture,
     /// The token is bound to a key (`cnf`). A bearer token carries no proof of possession of that
     /// key.
     #[error("the token is bound to a key and cannot be used as a bearer token")]
@@ -120,7 +117,6 @@ impl JoseError {
             Self::WrongAudience => "wrong_audience",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
-            Self::IssuedInFuture => "issued_in_future",
             Self::SenderConstrained => "sender_constrained",
             Self::ExtraClaims { .. } => "extra_claims",
             Self::InvalidBase64url => "invalid_base64url",
@@ -159,7 +155,7 @@ impl JoseError {
             Self::WrongIssuer => "The access token is from another issuer",
             Self::WrongAudience => "The access token is for another audience",
             Self::Expired => "The access token expired",
-            Self::NotYetValid | Self::IssuedInFuture => "The access token is not valid yet",
+            Self::NotYetValid => "The access token is not valid yet",
             Self::SenderConstrained => "The access token is bound to a key",
             Self::ExtraClaims { .. } => "The access token lacks claims that this service needs",
             Self::InvalidKeySet
