@@ -32,7 +32,9 @@ pub enum JoseError {
     /// The token has no `kid`, and more than one key could have signed it.
     #[error("the token does not say which key signed it")]
     AmbiguousKey,
-    /// The signature is not valid for the key.
+    /// The signature is not valid for the key that the header names, see
+    /// [`Header::kid`](crate::Header::kid). If the issuer changed the key under its old `kid`, a
+    /// newer key set helps. Otherwise the token is forged.
     #[error("the signature of the token is wrong")]
     BadSignature,
     /// The token is not an access token, or it is not marked as one and the rules require that.
@@ -62,9 +64,6 @@ pub enum JoseError {
     /// The token is not valid yet (`nbf`).
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// The token was issued in the future (`iat`).
-    #[error("the token was issued in the future")]
-    IssuedInFuture,
     /// The token is bound to a key (`cnf`). A bearer token carries no proof of possession of that
     /// key.
     #[error("the token is bound to a key and cannot be used as a bearer token")]
@@ -132,7 +131,6 @@ impl JoseError {
             Self::WrongAudience => "wrong_audience",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
-            Self::IssuedInFuture => "issued_in_future",
             Self::SenderConstrained => "sender_constrained",
             Self::ExtraClaims { .. } => "extra_claims",
             Self::InvalidBase64url => "invalid_base64url",
@@ -171,7 +169,7 @@ impl JoseError {
             Self::WrongIssuer => "The access token is from another issuer",
             Self::WrongAudience => "The access token is for another audience",
             Self::Expired => "The access token expired",
-            Self::NotYetValid | Self::IssuedInFuture => "The access token is not valid yet",
+            Self::NotYetValid => "The access token is not valid yet",
             Self::SenderConstrained => "The access token is bound to a key",
             Self::ExtraClaims { .. } => "The access token lacks claims that this service needs",
             Self::InvalidKeySet

@@ -14,6 +14,7 @@
 #![deny(missing_docs)]
 
 mod algorithm;
+mod algorithm_set;
 mod authenticated;
 pub mod base64url;
 mod challenge_settings;
@@ -28,11 +29,10 @@ mod key_material;
 mod key_problem;
 mod key_set;
 mod master_key;
-mod member;
+mod object;
 mod refusal;
 mod refusal_body;
 mod rules;
-mod short_text;
 mod signing_key;
 #[cfg(test)]
 mod test_tokens;
@@ -42,7 +42,8 @@ mod verified;
 mod verifier;
 mod verifying_key;
 
-pub use algorithm::{Algorithm, AlgorithmSet};
+pub use algorithm::Algorithm;
+pub use algorithm_set::AlgorithmSet;
 pub use authenticated::{Authenticated, ExtraClaims};
 pub use challenge_settings::ChallengeSettings;
 pub use claim_mapping::ClaimMapping;

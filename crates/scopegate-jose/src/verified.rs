@@ -2,7 +2,6 @@
 
 use std::any::type_name;
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +12,12 @@ use serde::de::DeserializeOwned;
 use crate::validity::lifetime;
 use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base64url};
 
-/// Payloads up to this length are decoded without an allocation.
-const PAYLOAD_ON_STACK: usize = 2048;
-
 /// An access token that has passed every check.
 ///
 /// Only the verifier can create one, so holding one proves that the token is valid. It keeps the
 /// token, so that a service can read further claims.
 pub struct Verified {
-    /// The encoded token. The verifier checked that it is ASCII.
-    token: Box<[u8]>,
+    token: Box<str>,
     claims: Claims,
     evidence: Evidence,
     extra: Option<ExtraClaims>,
@@ -36,28 +31,28 @@ impl Verified {
         evidence: Evidence,
         mapping: &ClaimMapping,
     ) -> Result<Self, JoseError> {
-        let mut buffer = [MaybeUninit::uninit(); PAYLOAD_ON_STACK];
-        let payload = base64url::decode_upon(jws.payload(), &mut buffer)
-            .map_err(|_| JoseError::Malformed("payload"))?;
+        let payload =
+            base64url::decode(jws.payload()).map_err(|_| JoseError::Malformed("payload"))?;
         let payload =
             str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })?;
         let mut claims = Claims::parse(payload)?;
         if !mapping.is_empty() {
             claims = mapping.apply(claims, payload);
         }
-        Ok(Self { token: jws.token().into(), claims, evidence, extra: None })
+        let token = str::from_utf8(jws.token()).map_err(|_| JoseError::Malformed("form"))?;
+        Ok(Self { token: token.into(), claims, evidence, extra: None })
     }
 
     /// The encoded token. It is a secret: whoever has it can use it.
     ///
     /// For passing the token on to another service on behalf of the same caller.
     pub fn token(&self) -> &str {
-        str::from_utf8(&self.token).unwrap_or_default()
+        &self.token
     }
 
     /// The bytes of the encoded token, for comparison.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.token
+        self.token.as_bytes()
     }
 
     /// The same token together with claims of a custom type that were read from it.
@@ -96,8 +91,8 @@ impl Verified {
     }
 
     /// The encoded payload, as it appears in the token.
-    fn payload(&self) -> &[u8] {
-        self.token.split(|&byte| byte == b'.').nth(1).unwrap_or_default()
+    fn payload(&self) -> &str {
+        self.token.split('.').nth(1).unwrap_or_default()
     }
 
     /// The range of time in which the token is valid, if the issuer's clock may differ by the

@@ -47,29 +47,25 @@ pub fn verify_access_token(
     rules: &Rules,
     now: UnixTime,
 ) -> Result<Verified, JoseError> {
-    rules.verify(&UnverifiedJws::parse(token)?, keys, now)
+    verify(&UnverifiedJws::parse(token)?, keys, rules, now)
 }
 
-impl Rules {
-    /// Verifies a parsed access token like [`verify_access_token`].
-    ///
-    /// For callers that parse the token first, to choose the rules by its issuer.
-    pub fn verify(
-        &self,
-        jws: &UnverifiedJws<'_>,
-        keys: &KeySet,
-        now: UnixTime,
-    ) -> Result<Verified, JoseError> {
-        if !self.typ().admits(jws.header()) {
-            return Err(JoseError::WrongType);
-        }
-        let key = jws.check_signature(keys, self.algorithms())?;
-        let evidence =
-            Evidence::Signature { algorithm: jws.header().algorithm(), kid: key.shared_kid() };
-        let verified = Verified::read(jws, evidence, self.mapping())?;
-        check(verified.claims(), jws.header(), self, now)?;
-        Ok(verified)
+/// Verifies a parsed access token.
+pub(crate) fn verify(
+    jws: &UnverifiedJws<'_>,
+    keys: &KeySet,
+    rules: &Rules,
+    now: UnixTime,
+) -> Result<Verified, JoseError> {
+    if !rules.typ().admits(jws.header()) {
+        return Err(JoseError::WrongType);
     }
+    let key = jws.check_signature(keys, rules.allowed_algorithms())?;
+    let evidence =
+        Evidence::Signature { algorithm: jws.header().algorithm(), kid: key.shared_kid() };
+    let verified = Verified::read(jws, evidence, rules.mapping())?;
+    check(verified.claims(), jws.header(), rules, now)?;
+    Ok(verified)
 }
 
 fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Result<(), JoseError> {

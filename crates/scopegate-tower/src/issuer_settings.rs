@@ -201,14 +201,15 @@ impl IssuerSettings {
 
     pub(crate) fn rules(&self, issuer: &str) -> Result<Rules, ConfigError> {
         let issuer = scopegate_claims::Issuer::parse(issuer)?;
-        let algorithms = self.algorithms.unwrap_or_else(AlgorithmSet::all);
-        if algorithms.is_empty() {
-            return Err(ConfigError::NoAlgorithms);
-        }
-        let rules = Rules::new(issuer, self.audience_rule()?)
+        let mut rules = Rules::new(issuer, self.audience_rule()?)
             .with_type(self.typ.unwrap_or_default())
-            .with_algorithms(algorithms)
             .with_mapping(self.mapping.clone());
+        if let Some(algorithms) = self.algorithms {
+            if algorithms.is_empty() {
+                return Err(ConfigError::NoAlgorithms);
+            }
+            rules = rules.with_algorithms(algorithms);
+        }
         match self.leeway {
             None => Ok(rules),
             Some(leeway) => rules.with_leeway(leeway).map_err(|_| ConfigError::LeewayTooLong),

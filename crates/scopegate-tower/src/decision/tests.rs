@@ -262,7 +262,6 @@ fn wrong_claims_are_refused() {
         (payload_without("aud"), JoseError::WrongAudience),
         (payload_with("exp", json!(NOW - 60)), JoseError::Expired),
         (payload_with("nbf", json!(NOW + 61)), JoseError::NotYetValid),
-        (payload_with("iat", json!(NOW + 61)), JoseError::IssuedInFuture),
         (payload_with("cnf", json!({ "jkt": "x" })), JoseError::SenderConstrained),
         (payload_without("iss"), JoseError::InvalidClaims { claim: None }),
         (payload_without("exp"), JoseError::InvalidClaims { claim: None }),
