@@ -9,6 +9,7 @@ use std::time::Duration;
 use scopegate_claims::{Claims, UnixTime};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
+use crate::mismatch::shown;
 use crate::validity::lifetime;
 use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base64url};
 
@@ -87,11 +88,12 @@ impl Verified {
     ///
     /// Payloads with duplicate members were already refused, so both readings see the same values.
     pub fn deserialize<X: DeserializeOwned>(&self) -> Result<X, JoseError> {
-        let read = || {
-            let payload = base64url::decode(self.payload()).ok()?;
-            serde_json::from_slice(&payload).ok()
-        };
-        read().ok_or(JoseError::ExtraClaims { wanted: type_name::<X>() })
+        let payload =
+            base64url::decode(self.payload()).map_err(|_| JoseError::Malformed("payload"))?;
+        serde_json::from_slice(&payload).map_err(|_| JoseError::ExtraClaims {
+            wanted: type_name::<X>(),
+            member: mismatched_member::<X>(&payload),
+        })
     }
 
     /// The encoded payload, as it appears in the token.
@@ -115,6 +117,27 @@ impl Verified {
         let extra = self.extra.as_ref().map_or(0, |_| self.payload().len());
         size_of::<Self>() + self.token.len() + self.claims.footprint() + extra
     }
+}
+
+/// The path of the member that prevents reading the payload as this type.
+///
+/// The payload is read a second time, because keeping track of the path takes time, which tokens
+/// that match need not pay.
+fn mismatched_member<X: DeserializeOwned>(payload: &[u8]) -> Option<Box<str>> {
+    let mut json = serde_json::Deserializer::from_slice(payload);
+    let error = serde_path_to_error::deserialize::<_, X>(&mut json).err()?;
+    let path = error.path().to_string();
+    let path = Some(path).filter(|path| path != ".");
+    // For a missing member, the path is that of its object. The name comes first in the message.
+    // The rest of a message may quote a value, so it is not shown.
+    let message = error.inner().to_string();
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    let member = match (path, missing) {
+        (Some(object), Some((name, _))) => Some(format!("{object}.{name}")),
+        (None, Some((name, _))) => Some(name.to_owned()),
+        (path, None) => path,
+    };
+    member.map(|member| shown(&member))
 }
 
 /// Shows the evidence but no claims, which may contain personal data.

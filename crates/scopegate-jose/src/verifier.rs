@@ -70,7 +70,7 @@ pub(crate) fn verify(
 
 fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Result<(), JoseError> {
     if claims.issuer() != rules.issuer().as_str() {
-        return Err(JoseError::WrongIssuer);
+        return Err(JoseError::wrong_issuer(rules.issuer().as_str(), claims.issuer()));
     }
     if !header.is_type(ACCESS_TOKEN) && is_another_kind(claims) {
         return Err(JoseError::WrongType);
@@ -88,9 +88,7 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
     if let Some(claim) = rules.typ().missing(claims) {
         return Err(JoseError::MissingClaim(claim));
     }
-    if !rules.audience().admits(claims) {
-        return Err(JoseError::WrongAudience);
-    }
+    rules.audience().check(claims)?;
     check_times(claims, rules.leeway(), now)?;
     // A bearer token carries no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
     if claims.has_confirmation() {

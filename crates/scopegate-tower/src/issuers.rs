@@ -76,15 +76,20 @@ impl Issuers {
         if let Ok(at) = self.fixed.binary_search_by(|trust| trust.name().cmp(&issuer)) {
             return Ok(Found::Fixed(&self.fixed[at]));
         }
-        let untrusted = NotFound::Token(JoseError::WrongIssuer);
-        let Some(tenants) = &self.tenants else { return Err(untrusted) };
+        let untrusted = || {
+            let names: Vec<_> = self.fixed.iter().map(|trust| trust.name()).collect();
+            NotFound::Token(JoseError::wrong_issuer(&names.join(", "), &issuer))
+        };
+        let Some(tenants) = &self.tenants else { return Err(untrusted()) };
         match tenants.find(&issuer, now) {
             Known::Trusted(trust) => Ok(Found::Tenant(trust)),
-            Known::Unknown => Err(untrusted),
+            Known::Unknown => Err(untrusted()),
             Known::RecentlyFailed(rest) => Err(NotFound::RecentlyFailed(rest)),
-            Known::Unasked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted),
+            Known::Unasked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted()),
             // The resolver is not asked about a text that is not an issuer URL.
-            Known::Unasked => Err(Issuer::parse(&issuer).map_or(untrusted, NotFound::Ask)),
+            Known::Unasked => {
+                Err(Issuer::parse(&issuer).map_or_else(|_| untrusted(), NotFound::Ask))
+            }
         }
     }
 

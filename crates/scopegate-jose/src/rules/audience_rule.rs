@@ -2,6 +2,8 @@
 
 use scopegate_claims::{Audience, Claims};
 
+use crate::JoseError;
+
 /// The audience that a token must have.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -32,7 +34,14 @@ impl AudienceRule {
         }
     }
 
-    pub(crate) fn admits(&self, claims: &Claims) -> bool {
+    pub(crate) fn check(&self, claims: &Claims) -> Result<(), JoseError> {
+        match self.admits(claims) {
+            true => Ok(()),
+            false => Err(JoseError::wrong_audience(&self.wanted(), &self.found(claims))),
+        }
+    }
+
+    fn admits(&self, claims: &Claims) -> bool {
         match self {
             Self::AnyOf(ours) => claims.audiences().is_some_and(|theirs| {
                 ours.iter().any(|audience| theirs.contains(audience.as_str()))
@@ -43,4 +52,35 @@ impl AudienceRule {
             }
         }
     }
+
+    /// What a token must have, for an error.
+    fn wanted(&self) -> String {
+        match self {
+            Self::AnyOf(audiences) => joined(audiences.iter().map(Audience::as_str)),
+            Self::ClientIds { ids, token_use } => {
+                let ids = joined(ids.iter().map(|id| &**id));
+                format!("token_use {token_use} for client {ids}")
+            }
+        }
+    }
+
+    /// What a token has instead, for an error.
+    fn found(&self, claims: &Claims) -> String {
+        match self {
+            Self::AnyOf(_) => {
+                claims.audiences().map(|theirs| joined(theirs.iter())).unwrap_or_default()
+            }
+            Self::ClientIds { .. } => {
+                let token_use = claims.token_use().unwrap_or("(none)");
+                format!(
+                    "token_use {token_use} for client {}",
+                    claims.client_id().unwrap_or("(none)")
+                )
+            }
+        }
+    }
+}
+
+fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    texts.collect::<Vec<_>>().join(", ")
 }

@@ -71,7 +71,8 @@ fn a_good_token_passes() {
 fn the_issuer_must_be_exactly_equal() {
     for issuer in ["https://id.example.com/", "https://ID.example.com", "http://id.example.com", ""]
     {
-        assert_eq!(refusal(json!({ "iss": issuer })), JoseError::WrongIssuer, "{issuer}");
+        let error = JoseError::wrong_issuer(ISSUER, issuer);
+        assert_eq!(refusal(json!({ "iss": issuer })), error, "{issuer}");
     }
     assert_eq!(refusal(json!({ "iss": null })), JoseError::InvalidClaims);
     assert_eq!(refusal(json!({ "iss": [ISSUER] })), JoseError::InvalidClaims);
@@ -80,14 +81,19 @@ fn the_issuer_must_be_exactly_equal() {
 #[test]
 fn one_of_the_audiences_must_be_ours() {
     assert!(with(json!({ "aud": ["api://other", "api://orders"] })).is_ok());
-    for audience in
-        [json!("api://other"), json!(["api://other"]), json!("api://orders/"), Value::Null]
-    {
-        assert_eq!(refusal(json!({ "aud": audience })), JoseError::WrongAudience, "{audience}");
+    for (audience, found) in [
+        (json!("api://other"), "api://other"),
+        (json!(["api://other", "api://stock"]), "api://other, api://stock"),
+        (json!("api://orders/"), "api://orders/"),
+        (Value::Null, ""),
+    ] {
+        let error = JoseError::wrong_audience("api://orders", found);
+        assert_eq!(refusal(json!({ "aud": audience })), error, "{audience}");
     }
     let token = signed(None, payload(json!({})).to_string().as_bytes());
     let nobody = Rules::new(Issuer::parse(ISSUER).unwrap(), AudienceRule::any_of([]));
-    assert_eq!(verify_at(&token, &nobody, NOW).unwrap_err(), JoseError::WrongAudience);
+    let error = JoseError::wrong_audience("", "api://orders");
+    assert_eq!(verify_at(&token, &nobody, NOW).unwrap_err(), error);
 }
 
 #[test]
@@ -105,8 +111,14 @@ fn tokens_without_audience_can_be_accepted_by_client_and_token_use() {
         json!({ "aud": null, "token_use": "access", "client_id": "other" }),
         json!({ "aud": null, "token_use": "access", "client_id": null }),
     ] {
-        assert_eq!(verify(members.clone()), Err(JoseError::WrongAudience), "{members}");
+        assert_eq!(verify(members.clone()).unwrap_err().reason(), "wrong_audience", "{members}");
     }
+    let refresh = json!({ "aud": null, "token_use": "refresh", "client_id": "other" });
+    let error = JoseError::wrong_audience(
+        "token_use access for client reader, writer",
+        "token_use refresh for client other",
+    );
+    assert_eq!(verify(refresh), Err(error));
     assert_eq!(verify(json!({ "token_use": "id" })), Err(JoseError::WrongType));
 }
 
@@ -215,7 +227,10 @@ fn strict_tokens_have_every_claim_of_rfc_9068() {
         let error = verify_at(&token, &strict, NOW).unwrap_err();
         assert_eq!(error, JoseError::MissingClaim(claim));
         let lenient = verify_at(&token, &rules(), NOW).map(|_| ());
-        let expected = if claim == "aud" { Err(JoseError::WrongAudience) } else { Ok(()) };
+        let expected = match claim {
+            "aud" => Err(JoseError::wrong_audience("api://orders", "")),
+            _ => Ok(()),
+        };
         assert_eq!(lenient, expected, "{claim}");
     }
     for claim in ["iss", "exp"] {
@@ -375,13 +390,65 @@ fn debug_shows_no_claims() {
 }
 
 #[test]
-fn the_error_about_extra_claims_names_the_type() {
+fn the_error_about_extra_claims_names_the_type_and_the_member_but_no_value() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Site {
+        #[expect(dead_code)]
+        city: String,
+    }
     #[derive(Debug, serde::Deserialize)]
     struct Tenant {
         #[expect(dead_code)]
         tenant: String,
+        #[expect(dead_code)]
+        sites: Option<Vec<Site>>,
     }
-    let error = with(json!({ "tenant": 7 })).unwrap().deserialize::<Tenant>().unwrap_err();
-    assert!(error.to_string().contains("Tenant"), "{error}");
+    for (members, path) in [
+        (json!({ "tenant": 7 }), "tenant"),
+        (json!({ "tenant": null }), "tenant"),
+        (json!({ "tenant": "t", "sites": "secret" }), "sites"),
+        (
+            json!({ "tenant": "t", "sites": [{ "city": "c" }, { "city": ["secret"] }] }),
+            "sites[1].city",
+        ),
+        (json!({ "tenant": "t", "sites": [{}] }), "sites[0].city"),
+        (json!({ "tenant": "t", "sites": [{ "city": "c", "x\ny": "secret" }] }), r"sites[0].x\ny"),
+    ] {
+        let error = with(members.clone()).unwrap().deserialize::<Tenant>().unwrap_err();
+        let JoseError::ExtraClaims { wanted, member } = &error else { panic!("{error:?}") };
+        assert!(wanted.ends_with("Tenant"), "{wanted}");
+        assert_eq!(member.as_deref(), Some(path), "{members}");
+        assert!(error.to_string().contains("Tenant"), "{error}");
+        assert!(!format!("{error:?} {error} {}", error.details().unwrap()).contains("secret"));
+        assert!(!error.description().contains("Tenant"));
+    }
+    let error = with(json!({})).unwrap().deserialize::<Vec<u8>>().unwrap_err();
+    assert!(matches!(error, JoseError::ExtraClaims { member: None, .. }), "{error:?}");
     assert!(with(json!({ "tenant": "acme" })).unwrap().deserialize::<Tenant>().is_ok());
+}
+
+#[test]
+fn details_are_for_the_log_and_the_messages_for_the_client_are_fixed() {
+    let evil = "https://evil.example\n";
+    let error = refusal(json!({ "iss": evil }));
+    let details = r"wanted `https://id.example.com`, found `https://evil.example\n`";
+    assert_eq!(error.details().as_deref(), Some(details));
+    for text in [error.to_string(), error.reason().to_owned(), error.description().to_owned()] {
+        assert!(!text.contains("evil"), "{text}");
+    }
+    let error = refusal(json!({ "aud": "api://stock" }));
+    assert_eq!(error.details().as_deref(), Some("wanted `api://orders`, found `api://stock`"));
+    let error = JoseError::UnknownKey { kid: Some("k\n".into()) };
+    assert_eq!(error.details().as_deref(), Some(r"found kid `k\n`"));
+    assert_eq!(JoseError::Expired.details(), None);
+}
+
+/// The whole issuer is not shown, but it is refused.
+#[test]
+fn an_issuer_of_10_kb_is_another_issuer() {
+    let long = format!("{ISSUER}{}", "x".repeat(10_000));
+    let error = refusal(json!({ "iss": long }));
+    assert_eq!(error.reason(), "wrong_issuer");
+    assert!(error.details().unwrap().len() < 400);
 }
