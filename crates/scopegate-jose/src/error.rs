@@ -84,6 +84,9 @@ pub enum JoseError {
     /// A key cannot be used.
     #[error("the key is not usable: {0}")]
     InvalidKey(#[from] KeyProblem),
+    /// The name of an issuer is empty or too long, see [`IssuerName`](crate::IssuerName).
+    #[error("the name of an issuer must have 1 to 2048 bytes")]
+    InvalidIssuerName,
     /// The leeway is longer than [`MAX_LEEWAY`](crate::MAX_LEEWAY).
     #[error("the leeway must not exceed five minutes")]
     LeewayTooLong,
@@ -154,6 +157,7 @@ impl JoseError {
             Self::InvalidKeySet => "invalid_key_set",
             Self::KeySetTooLarge => "key_set_too_large",
             Self::InvalidKey(_) => "invalid_key",
+            Self::InvalidIssuerName => "invalid_issuer_name",
             Self::LeewayTooLong => "leeway_too_long",
             Self::InvalidMasterKey => "invalid_master_key",
             Self::CannotOpen => "cannot_open",
@@ -192,6 +196,7 @@ impl JoseError {
             Self::InvalidKeySet
             | Self::KeySetTooLarge
             | Self::InvalidKey(_)
+            | Self::InvalidIssuerName
             | Self::LeewayTooLong
             | Self::InvalidMasterKey
             | Self::CannotOpen

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use scopegate_claims::{Issuer, UnixTime};
+use scopegate_claims::UnixTime;
 
 pub use self::audience_rule::AudienceRule;
 pub(crate) use self::type_rule::ACCESS_TOKEN;
 pub use self::type_rule::TypeRule;
 use crate::verifier::verify;
-use crate::{Algorithm, AlgorithmSet, ClaimMapping, JoseError, KeySet, UnverifiedJws, Verified};
+use crate::{
+    Algorithm, AlgorithmSet, ClaimMapping, IssuerName, JoseError, KeySet, UnverifiedJws, Verified,
+};
 
 mod audience_rule;
 mod type_rule;
@@ -34,7 +36,7 @@ const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rules {
-    issuer: Issuer,
+    issuer: IssuerName,
     audience: AudienceRule,
     typ: TypeRule,
     algorithms: AllowedAlgorithms,
@@ -50,9 +52,11 @@ impl Rules {
     ///
     /// A key whose `alg` names another algorithm of [`Algorithm::ALL`](crate::Algorithm::ALL) is
     /// accepted too.
-    pub fn new(issuer: Issuer, audience: AudienceRule) -> Self {
+    ///
+    /// The issuer is an [`Issuer`](scopegate_claims::Issuer) or an [`IssuerName`].
+    pub fn new(issuer: impl Into<IssuerName>, audience: AudienceRule) -> Self {
         Self {
-            issuer,
+            issuer: issuer.into(),
             audience,
             typ: TypeRule::Lenient,
             algorithms: AllowedAlgorithms::Usual,
@@ -125,9 +129,9 @@ impl Rules {
         verify(jws, keys, self, now)
     }
 
-    /// The issuer whose tokens are accepted.
-    pub fn issuer(&self) -> &Issuer {
-        &self.issuer
+    /// The name of the issuer whose tokens are accepted.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_str()
     }
 
     /// The audience that a token must have.

@@ -69,8 +69,8 @@ pub(crate) fn verify(
 }
 
 fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Result<(), JoseError> {
-    if claims.issuer() != rules.issuer().as_str() {
-        return Err(JoseError::wrong_issuer(rules.issuer().as_str(), claims.issuer()));
+    if claims.issuer() != rules.issuer() {
+        return Err(JoseError::wrong_issuer(rules.issuer(), claims.issuer()));
     }
     if !header.is_type(ACCESS_TOKEN) && is_another_kind(claims) {
         return Err(JoseError::WrongType);

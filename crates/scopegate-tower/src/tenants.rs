@@ -153,10 +153,13 @@ impl Tenants {
         let next = now.plus(RETRY_SOON * 15).as_seconds();
         if tenant.renew_at.compare_exchange(renew_at, next, Relaxed, Relaxed).is_ok() {
             let mut state = self.lock();
-            let issuer = tenant.trust.rules.issuer();
-            let is_running = state.running.get(issuer.as_str()).is_some_and(Refresh::is_running);
-            if !is_running && state.running.len() < MAX_LOOKUPS {
-                self.start(&mut state, issuer.clone());
+            let name = tenant.trust.name();
+            let is_running = state.running.get(name).is_some_and(Refresh::is_running);
+            if !is_running
+                && state.running.len() < MAX_LOOKUPS
+                && let Ok(issuer) = Issuer::parse(name)
+            {
+                self.start(&mut state, issuer);
             }
         }
     }

@@ -146,8 +146,8 @@ impl TrustedIssuer {
         if settings.keys.is_none() {
             settings.jwks_url = settings.jwks_url.or(published_at);
         }
-        let rules = preset.apply(settings.rules(issuer)?);
-        let keys = settings.key_ring(rules.issuer(), context)?;
+        let rules = preset.apply(settings.rules(issuer.clone())?);
+        let keys = settings.key_ring(&issuer, context)?;
         Ok(Trust { rules, keys: Arc::new(keys) })
     }
 

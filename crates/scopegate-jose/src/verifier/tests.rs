@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::test_tokens::{key, keys, token};
-use crate::{Algorithm, AlgorithmSet, AudienceRule, ClaimMapping, Evidence, MAX_LEEWAY, TypeRule};
+use crate::{
+    Algorithm, AlgorithmSet, AudienceRule, ClaimMapping, Evidence, IssuerName, MAX_LEEWAY, TypeRule,
+};
 
 const ISSUER: &str = "https://id.example.com";
 const NOW: u64 = 1_700_000_000;
@@ -442,6 +444,24 @@ fn details_are_for_the_log_and_the_messages_for_the_client_are_fixed() {
     let error = JoseError::UnknownKey { kid: Some("k\n".into()) };
     assert_eq!(error.details().as_deref(), Some(r"found kid `k\n`"));
     assert_eq!(JoseError::Expired.details(), None);
+}
+
+/// AD FS names itself by an http URL, others by a host name or an URN.
+#[test]
+fn the_name_of_an_issuer_need_not_be_an_https_url() {
+    for name in ["http://sts.example.com/adfs/services/trust", "accounts.example.com", "urn:x"] {
+        let audience = AudienceRule::any_of([Audience::parse("api://orders").unwrap()]);
+        let rules = Rules::new(IssuerName::parse(name).unwrap(), audience);
+        assert_eq!(rules.issuer(), name);
+        let verify = |iss: &str| {
+            let token = signed(None, payload(json!({ "iss": iss })).to_string().as_bytes());
+            verify_at(&token, &rules, NOW).map(|verified| verified.claims().issuer().to_owned())
+        };
+        assert_eq!(verify(name).as_deref(), Ok(name));
+        for other in [&name[1..], &name.to_uppercase(), &format!("{name}/")] {
+            assert_eq!(verify(other), Err(JoseError::wrong_issuer(name, other)));
+        }
+    }
 }
 
 /// The whole issuer is not shown, but it is refused.
