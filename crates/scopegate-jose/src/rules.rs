@@ -43,6 +43,7 @@ pub struct Rules {
     leeway: Duration,
     client: ClientRule,
     token_kind: Option<Box<str>>,
+    allows_at_hash: bool,
     mapping: ClaimMapping,
 }
 
@@ -63,6 +64,7 @@ impl Rules {
             leeway: DEFAULT_LEEWAY,
             client: ClientRule::Any,
             token_kind: None,
+            allows_at_hash: false,
             mapping: ClaimMapping::new(),
         }
     }
@@ -107,6 +109,17 @@ impl Rules {
     #[must_use]
     pub fn with_token_kind(mut self, kind: &str) -> Self {
         self.token_kind = Some(kind.into());
+        self
+    }
+
+    /// Accepts access tokens with `at_hash`, such as those of Dex. Without this rule they are refused
+    /// as ID tokens.
+    ///
+    /// This rule is weaker than the default: an ID token for the same audience passes too, unless it
+    /// has a `c_hash`, or a `nonce` and no scopes. Use an audience that only your API has.
+    #[must_use]
+    pub fn with_at_hash_allowed(mut self) -> Self {
+        self.allows_at_hash = true;
         self
     }
 
@@ -169,6 +182,11 @@ impl Rules {
     /// The value that the claim `typ` must have.
     pub fn token_kind(&self) -> Option<&str> {
         self.token_kind.as_deref()
+    }
+
+    /// Whether an access token may have `at_hash`.
+    pub fn allows_at_hash(&self) -> bool {
+        self.allows_at_hash
     }
 
     /// The further claims from which scopes, roles, groups and the client id are read.

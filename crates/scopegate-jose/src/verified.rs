@@ -1,6 +1,7 @@
 //! The proof that an access token was verified.
 
 use std::any::type_name;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use scopegate_claims::{Claims, UnixTime};
 use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde_json::Value;
 
 use crate::mismatch::shown;
 use crate::validity::lifetime;
@@ -96,6 +98,27 @@ impl Verified {
         })
     }
 
+    /// The client that the token was issued to: `azp` (OpenID Connect Core §2), or else the client
+    /// id. An `azp` that is not a string is no client.
+    pub(crate) fn authorized_party(&self) -> Option<Cow<'_, str>> {
+        match self.further_claims()?.azp {
+            None => self.claims.client_id().map(Cow::Borrowed),
+            Some(Value::String(azp)) => Some(Cow::Owned(azp)),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether the token has a `c_hash`, which ID tokens have. A payload that cannot be read counts
+    /// as one that has it.
+    pub(crate) fn has_code_hash(&self) -> bool {
+        self.further_claims().is_none_or(|claims| claims.c_hash.is_some())
+    }
+
+    fn further_claims(&self) -> Option<FurtherClaims> {
+        let payload = base64url::decode(self.payload()).ok()?;
+        serde_json::from_slice(&payload).ok()
+    }
+
     /// The encoded payload, as it appears in the token.
     fn payload(&self) -> &str {
         self.token.split('.').nth(1).unwrap_or_default()
@@ -117,6 +140,13 @@ impl Verified {
         let extra = self.extra.as_ref().map_or(0, |_| self.payload().len());
         size_of::<Self>() + self.token.len() + self.claims.footprint() + extra
     }
+}
+
+/// Claims that only few rules need. `null` counts as absent.
+#[derive(serde::Deserialize)]
+struct FurtherClaims {
+    azp: Option<Value>,
+    c_hash: Option<Value>,
 }
 
 /// The path of the member that prevents reading the payload as this type.

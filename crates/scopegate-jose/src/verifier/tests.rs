@@ -124,6 +124,95 @@ fn tokens_without_audience_can_be_accepted_by_client_and_token_use() {
     assert_eq!(verify(json!({ "token_use": "id" })), Err(JoseError::WrongType));
 }
 
+/// The result of the rule for this authorized party, beside the audience `api://orders`.
+fn with_party(typ: Option<&str>, members: Value) -> Result<(), JoseError> {
+    let audience = AudienceRule::any_of([Audience::parse("api://orders").unwrap()]);
+    let audience = audience.or_authorized_party(["portal"]).or_authorized_party(["batch"]);
+    let rules = Rules::new(Issuer::parse(ISSUER).unwrap(), audience);
+    let token = signed(typ, payload(members).to_string().as_bytes());
+    verify_at(&token, &rules, NOW).map(|_| ())
+}
+
+#[test]
+fn a_token_without_aud_can_be_accepted_by_its_authorized_party() {
+    for client in ["portal", "batch"] {
+        assert_eq!(with_party(None, json!({ "aud": null, "azp": client })), Ok(()));
+    }
+    // The client id counts only if there is no `azp`.
+    assert_eq!(with_party(None, json!({ "aud": null, "client_id": "portal" })), Ok(()));
+    let other = json!({ "aud": null, "azp": "other", "client_id": "portal" });
+    let error = JoseError::wrong_audience(
+        "api://orders, or an access token without aud for client portal, batch",
+        "a token without aud for client other",
+    );
+    assert_eq!(with_party(None, other), Err(error));
+    for members in [
+        json!({ "aud": null }),
+        json!({ "aud": null, "client_id": null }),
+        json!({ "aud": null, "azp": "Portal" }),
+        json!({ "aud": null, "azp": "" }),
+        json!({ "aud": null, "azp": ["portal"], "client_id": "portal" }),
+    ] {
+        let error = with_party(None, members.clone()).unwrap_err();
+        assert_eq!(error.reason(), "wrong_audience", "{members}");
+    }
+    // Without the rule, `azp` does not matter.
+    assert_eq!(refusal(json!({ "aud": null, "azp": "portal" })).reason(), "wrong_audience");
+}
+
+#[test]
+fn an_authorized_party_never_replaces_a_wrong_audience() {
+    assert_eq!(with_party(None, json!({ "azp": "portal" })), Ok(()));
+    assert_eq!(with_party(None, json!({ "azp": "other" })), Ok(()));
+    let wrong = json!({ "aud": "api://stock", "azp": "portal" });
+    assert_eq!(with_party(None, wrong).unwrap_err().reason(), "wrong_audience");
+    for empty in [json!([]), json!(""), json!({}), json!(7), json!(["api://stock"])] {
+        let members = json!({ "aud": empty, "azp": "portal" });
+        assert!(with_party(None, members).is_err(), "{empty}");
+    }
+    // Without audiences, a token with `aud` never passes.
+    let audience = AudienceRule::any_of([]).or_authorized_party(["portal"]);
+    let rules = Rules::new(Issuer::parse(ISSUER).unwrap(), audience);
+    let verify = |members: Value| {
+        verify_at(&signed(None, payload(members).to_string().as_bytes()), &rules, NOW).is_ok()
+    };
+    assert!(verify(json!({ "aud": null, "azp": "portal" })));
+    assert!(!verify(json!({ "azp": "portal" })));
+}
+
+#[test]
+fn an_authorized_party_counts_only_beside_a_mark_of_an_access_token() {
+    let unmarked = json!({ "aud": null, "azp": "portal", "scope": null });
+    let marked = |members: Value| {
+        let mut all = unmarked.clone();
+        all.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        all
+    };
+    for typ in [None, Some("JWT")] {
+        assert_eq!(with_party(typ, unmarked.clone()).unwrap_err().reason(), "wrong_audience");
+        assert_eq!(with_party(typ, marked(json!({ "scope": "a" }))), Ok(()));
+        assert_eq!(with_party(typ, marked(json!({ "typ": "Bearer" }))), Ok(()));
+        let other = with_party(typ, marked(json!({ "typ": "JWT" })));
+        assert_eq!(other.unwrap_err().reason(), "wrong_audience");
+        // The marks of other kinds of tokens keep their meaning.
+        for kind in [json!({ "typ": "ID", "scope": "a" }), json!({ "at_hash": "x", "scope": "a" })]
+        {
+            assert_eq!(with_party(typ, marked(kind)), Err(JoseError::WrongType));
+        }
+    }
+    assert_eq!(with_party(Some("at+jwt"), unmarked.clone()), Ok(()));
+}
+
+#[test]
+fn the_rules_that_need_aud_or_token_use_ignore_the_authorized_party() {
+    let audience = AudienceRule::any_of([]).or_authorized_party(["reader"]);
+    let strict = Rules::new(Issuer::parse(ISSUER).unwrap(), audience).with_type(TypeRule::Strict);
+    let token = signed(Some("at+jwt"), payload(json!({ "aud": null })).to_string().as_bytes());
+    assert_eq!(verify_at(&token, &strict, NOW).unwrap_err(), JoseError::MissingClaim("aud"));
+    let cognito = AudienceRule::client_ids(["a"], "access");
+    assert_eq!(cognito.clone().or_authorized_party(["reader"]), cognito);
+}
+
 #[test]
 fn a_token_expires_at_exp_plus_leeway() {
     let token = signed(None, payload(json!({})).to_string().as_bytes());
@@ -286,6 +375,31 @@ fn an_id_token_is_refused() {
         json!({ "nonce": "AA", "scope": "" }),
     ] {
         assert_eq!(lenient(&members), Err(JoseError::WrongType), "{members}");
+    }
+}
+
+/// Dex writes `at_hash` into access tokens. It writes `c_hash` into the ID tokens of a code.
+#[test]
+fn at_hash_is_accepted_only_where_the_rules_allow_it() {
+    let allowing = rules().with_at_hash_allowed();
+    assert!(allowing.allows_at_hash() && !rules().allows_at_hash());
+    let verify = |rules: &Rules, members: Value| {
+        let token = signed(None, payload(members).to_string().as_bytes());
+        verify_at(&token, rules, NOW).map(|_| ())
+    };
+    let dex = json!({ "at_hash": "AA", "scope": null });
+    assert_eq!(verify(&allowing, dex.clone()), Ok(()));
+    assert_eq!(verify(&rules(), dex), Err(JoseError::WrongType));
+    assert_eq!(verify(&allowing, json!({})), Ok(()));
+    for members in [
+        json!({ "c_hash": "AA" }),
+        json!({ "at_hash": "AA", "c_hash": "AA" }),
+        json!({ "at_hash": "AA", "nonce": "AA", "scope": null }),
+        json!({ "at_hash": "AA", "token_use": "id" }),
+        json!({ "at_hash": "AA", "typ": "ID" }),
+        json!({ "at_hash": "AA", "events": {} }),
+    ] {
+        assert_eq!(verify(&allowing, members.clone()), Err(JoseError::WrongType), "{members}");
     }
 }
 
