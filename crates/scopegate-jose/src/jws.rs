@@ -7,6 +7,7 @@ use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::issuer_name::MAX_ISSUER_NAME_LEN;
 use crate::rules::AllowedAlgorithms;
 use crate::signing_key::MAX_SIGNATURE_LEN;
 use crate::{Algorithm, AlgorithmSet, Header, JoseError, KeySet, VerifyingKey, base64url};
@@ -78,7 +79,8 @@ impl<'a> UnverifiedJws<'a> {
     /// The `iss` of the payload, without verifying it. Anyone may have written it.
     ///
     /// Its only use is to choose the rules and keys to verify the token with. The rest of the
-    /// payload is ignored. It is an error if `iss` occurs twice.
+    /// payload is ignored. It is an error if `iss` occurs twice, or is longer than the name of an
+    /// issuer can be.
     ///
     /// ```
     /// use scopegate_jose::{UnverifiedJws, base64url};
@@ -101,7 +103,11 @@ impl<'a> UnverifiedJws<'a> {
             iss: String,
         }
 
-        self.deserialize_unverified().map(|Issued { iss }| iss)
+        let Issued { iss } = self.deserialize_unverified()?;
+        match iss.len() <= MAX_ISSUER_NAME_LEN {
+            true => Ok(iss),
+            false => Err(JoseError::wrong_issuer("an issuer of at most 2,048 bytes", &iss)),
+        }
     }
 
     /// Checks the signature with the key that the header names. If several keys have its `kid` and

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use scopegate_claims::{Issuer, UnixTime};
+use scopegate_claims::UnixTime;
 
 pub use self::audience_rule::AudienceRule;
 pub(crate) use self::type_rule::ACCESS_TOKEN;
 pub use self::type_rule::TypeRule;
 use crate::verifier::verify;
-use crate::{Algorithm, AlgorithmSet, ClaimMapping, JoseError, KeySet, UnverifiedJws, Verified};
+use crate::{
+    Algorithm, AlgorithmSet, ClaimMapping, IssuerName, JoseError, KeySet, UnverifiedJws, Verified,
+};
 
 mod audience_rule;
 mod type_rule;
@@ -34,13 +36,14 @@ const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rules {
-    issuer: Issuer,
+    issuer: IssuerName,
     audience: AudienceRule,
     typ: TypeRule,
     algorithms: AllowedAlgorithms,
     leeway: Duration,
     client: ClientRule,
     token_kind: Option<Box<str>>,
+    allows_at_hash: bool,
     mapping: ClaimMapping,
 }
 
@@ -50,15 +53,18 @@ impl Rules {
     ///
     /// A key whose `alg` names another algorithm of [`Algorithm::ALL`](crate::Algorithm::ALL) is
     /// accepted too.
-    pub fn new(issuer: Issuer, audience: AudienceRule) -> Self {
+    ///
+    /// The issuer is an [`Issuer`](scopegate_claims::Issuer) or an [`IssuerName`].
+    pub fn new(issuer: impl Into<IssuerName>, audience: AudienceRule) -> Self {
         Self {
-            issuer,
+            issuer: issuer.into(),
             audience,
             typ: TypeRule::Lenient,
             algorithms: AllowedAlgorithms::Usual,
             leeway: DEFAULT_LEEWAY,
             client: ClientRule::Any,
             token_kind: None,
+            allows_at_hash: false,
             mapping: ClaimMapping::new(),
         }
     }
@@ -106,6 +112,17 @@ impl Rules {
         self
     }
 
+    /// Accepts access tokens with `at_hash`, such as those of Dex. Without this rule they are refused
+    /// as ID tokens.
+    ///
+    /// This rule is weaker than the default: an ID token for the same audience passes too, unless it
+    /// has a `c_hash`, or a `nonce` and no scopes. Use an audience that only your API has.
+    #[must_use]
+    pub fn with_at_hash_allowed(mut self) -> Self {
+        self.allows_at_hash = true;
+        self
+    }
+
     /// Reads scopes, roles, groups and the client id from further claims too.
     #[must_use]
     pub fn with_mapping(mut self, mapping: ClaimMapping) -> Self {
@@ -125,9 +142,9 @@ impl Rules {
         verify(jws, keys, self, now)
     }
 
-    /// The issuer whose tokens are accepted.
-    pub fn issuer(&self) -> &Issuer {
-        &self.issuer
+    /// The name of the issuer whose tokens are accepted.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_str()
     }
 
     /// The audience that a token must have.
@@ -165,6 +182,11 @@ impl Rules {
     /// The value that the claim `typ` must have.
     pub fn token_kind(&self) -> Option<&str> {
         self.token_kind.as_deref()
+    }
+
+    /// Whether an access token may have `at_hash`.
+    pub fn allows_at_hash(&self) -> bool {
+        self.allows_at_hash
     }
 
     /// The further claims from which scopes, roles, groups and the client id are read.

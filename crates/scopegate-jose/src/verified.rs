@@ -1,6 +1,7 @@
 //! The proof that an access token was verified.
 
 use std::any::type_name;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,7 +9,9 @@ use std::time::Duration;
 
 use scopegate_claims::{Claims, UnixTime};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use crate::mismatch::shown;
 use crate::validity::lifetime;
 use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base64url};
 
@@ -83,11 +86,33 @@ impl Verified {
     ///
     /// Payloads with duplicate members were already refused, so both readings see the same values.
     pub fn deserialize<X: DeserializeOwned>(&self) -> Result<X, JoseError> {
-        let read = || {
-            let payload = base64url::decode(self.payload()).ok()?;
-            serde_json::from_slice(&payload).ok()
-        };
-        read().ok_or(JoseError::ExtraClaims { wanted: type_name::<X>() })
+        let payload =
+            base64url::decode(self.payload()).map_err(|_| JoseError::Malformed("payload"))?;
+        serde_json::from_slice(&payload).map_err(|_| JoseError::ExtraClaims {
+            wanted: type_name::<X>(),
+            member: mismatched_member::<X>(&payload),
+        })
+    }
+
+    /// The client that the token was issued to: `azp` (OpenID Connect Core §2), or else the client
+    /// id. An `azp` that is not a string is no client.
+    pub(crate) fn authorized_party(&self) -> Option<Cow<'_, str>> {
+        match self.further_claims()?.azp {
+            None => self.claims.client_id().map(Cow::Borrowed),
+            Some(Value::String(azp)) => Some(Cow::Owned(azp)),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether the token has a `c_hash`, which ID tokens have. A payload that cannot be read counts
+    /// as one that has it.
+    pub(crate) fn has_code_hash(&self) -> bool {
+        self.further_claims().is_none_or(|claims| claims.c_hash.is_some())
+    }
+
+    fn further_claims(&self) -> Option<FurtherClaims> {
+        let payload = base64url::decode(self.payload()).ok()?;
+        serde_json::from_slice(&payload).ok()
     }
 
     /// The encoded payload, as it appears in the token.
@@ -111,6 +136,34 @@ impl Verified {
         let extra = self.extra.as_ref().map_or(0, |_| self.payload().len());
         size_of::<Self>() + self.token.len() + self.claims.footprint() + extra
     }
+}
+
+/// Claims that only few rules need. `null` counts as absent.
+#[derive(serde::Deserialize)]
+struct FurtherClaims {
+    azp: Option<Value>,
+    c_hash: Option<Value>,
+}
+
+/// The path of the member that prevents reading the payload as this type.
+///
+/// The payload is read a second time, because keeping track of the path takes time, which tokens
+/// that match need not pay.
+fn mismatched_member<X: DeserializeOwned>(payload: &[u8]) -> Option<Box<str>> {
+    let mut json = serde_json::Deserializer::from_slice(payload);
+    let error = serde_path_to_error::deserialize::<_, X>(&mut json).err()?;
+    let path = error.path().to_string();
+    let path = Some(path).filter(|path| path != ".");
+    // For a missing member, the path is that of its object. The name comes first in the message.
+    // The rest of a message may quote a value, so it is not shown.
+    let message = error.inner().to_string();
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    let member = match (path, missing) {
+        (Some(object), Some((name, _))) => Some(format!("{object}.{name}")),
+        (None, Some((name, _))) => Some(name.to_owned()),
+        (path, None) => path,
+    };
+    member.map(|member| shown(&member))
 }
 
 /// Shows the evidence but no claims, which may contain personal data.

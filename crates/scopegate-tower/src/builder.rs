@@ -174,7 +174,7 @@ impl BearerBuilder {
         let mut settings = self.settings;
         let resource = match (&self.resource, &scopes) {
             (Some(url), scopes) => {
-                let names = issuers.fixed().iter().map(|trust| trust.rules.issuer());
+                let names = issuers.fixed().iter().map(|trust| trust.name());
                 Some(ProtectedResource::new(url, names, scopes.as_ref())?)
             }
             (None, Some(_)) => return Err(ConfigError::ScopesWithoutResource),

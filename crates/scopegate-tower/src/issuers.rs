@@ -80,15 +80,20 @@ impl Issuers {
         if let Ok(at) = self.fixed.binary_search_by(|trust| trust.name().cmp(&issuer)) {
             return Ok(TrustRef::Fixed(&self.fixed[at]));
         }
-        let untrusted = NotFound::Token(JoseError::WrongIssuer);
-        let Some(tenants) = &self.tenants else { return Err(untrusted) };
+        let untrusted = || {
+            let names: Vec<_> = self.fixed.iter().map(|trust| trust.name()).collect();
+            NotFound::Token(JoseError::wrong_issuer(&names.join(", "), &issuer))
+        };
+        let Some(tenants) = &self.tenants else { return Err(untrusted()) };
         match tenants.find(&issuer, now) {
             TenantStatus::Trusted(trust) => Ok(TrustRef::Tenant(trust)),
-            TenantStatus::Unknown => Err(untrusted),
+            TenantStatus::Unknown => Err(untrusted()),
             TenantStatus::RecentlyFailed(rest) => Err(NotFound::RecentlyFailed(rest)),
-            TenantStatus::NotAsked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted),
+            TenantStatus::NotAsked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted()),
             // The resolver is not asked about a text that is not an issuer URL.
-            TenantStatus::NotAsked => Err(Issuer::parse(&issuer).map_or(untrusted, NotFound::Ask)),
+            TenantStatus::NotAsked => {
+                Err(Issuer::parse(&issuer).map_or_else(|_| untrusted(), NotFound::Ask))
+            }
         }
     }
 

@@ -348,3 +348,18 @@ proptest! {
         prop_assert_eq!(refusal(&mixed, &keys(&[Algorithm::EdDsa])), JoseError::BadSignature);
     }
 }
+
+#[test]
+fn an_unverified_issuer_longer_than_a_name_is_another_issuer() {
+    let issuer = |iss: &str| {
+        let payload = json!({ "iss": iss }).to_string();
+        let header = format!(r#"{{"alg":"ES256","kid":"{}"}}"#, key(Algorithm::Es256).kid());
+        let token = token(key(Algorithm::Es256), &header, payload.as_bytes());
+        UnverifiedJws::parse(&token).unwrap().unverified_issuer()
+    };
+    let longest = "x".repeat(2048);
+    assert_eq!(issuer(&longest), Ok(longest));
+    for len in [2049, 10_000] {
+        assert_eq!(issuer(&"x".repeat(len)).unwrap_err().reason(), "wrong_issuer");
+    }
+}
