@@ -109,7 +109,7 @@ fn is_another_kind(token: &Verified, rules: &Rules) -> bool {
     let names_no_kind = claims.token_kind().is_none() && claims.token_use().is_none();
     // `Claims` gives a `token_use` that is not a string as the empty string.
     matches!(claims.token_use(), Some("id" | ""))
-        || claims.has_id_token_hash() && !(rules.allows_at_hash() && !token.has_code_hash())
+        || claims.has_id_token_hash() && (!rules.allows_at_hash() || token.has_code_hash())
         || claims.has_events()
         || claims.has_nonce() && names_no_kind && claims.scopes().is_empty()
 }

@@ -9,7 +9,7 @@ use crate::KeysError;
 #[non_exhaustive]
 pub enum ConfigError {
     /// Tokens are selected either by audience or by client, not by both.
-    #[error("`.audience(…)` and `.client_ids(…)` exclude each other")]
+    #[error("`.client_ids(…)` excludes `.audience(…)` and `.authorized_party(…)`")]
     AudienceAndClientIds,
     /// The issuer, an audience or a scope is malformed.
     #[error("{}", described(.0))]
@@ -74,7 +74,10 @@ pub enum ConfigError {
     #[error("`.leeway(…)` must not exceed five minutes")]
     LeewayTooLong,
     /// No audience is required, so every token of the issuer would be accepted.
-    #[error("`.audience(…)` is missing; `.client_ids(…)` is for issuers that write no audience")]
+    #[error(
+        "`.audience(…)` is missing; for issuers that write no audience there are `.client_ids(…)` and \
+         `.authorized_party(…)`"
+    )]
     MissingAudience,
     /// The set of allowed signature algorithms is empty.
     #[error("`.algorithms(…)` is empty, so no token could be accepted")]

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scopegate_claims::{Audience, Clock};
-use scopegate_jose::{AlgorithmSet, AudienceRule, ClaimMapping, KeySet, Rules, TypeRule};
+use scopegate_claims::{Audience, ClaimsError, Clock};
+use scopegate_jose::{
+    AlgorithmSet, AudienceRule, ClaimMapping, ClientRule, IssuerName, KeySet, Rules, TypeRule,
+};
 
 use crate::http_hosts::HttpHosts;
 use crate::keys::{Fetch, KeyRing, Location, Source, default_fetch};
@@ -15,12 +17,15 @@ use crate::{ConfigError, issuer_name};
 pub(crate) struct IssuerSettings {
     pub(crate) audiences: Vec<String>,
     pub(crate) clients: Option<AudienceRule>,
+    pub(crate) authorized_parties: Vec<String>,
     pub(crate) jwks_url: Option<String>,
     pub(crate) keys: Option<KeySet>,
     pub(crate) seeds: Option<KeySet>,
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) algorithms: Option<AlgorithmSet>,
     pub(crate) typ: Option<TypeRule>,
+    pub(crate) client_rule: Option<ClientRule>,
+    pub(crate) allows_at_hash: bool,
     pub(crate) leeway: Option<Duration>,
     pub(crate) mapping: ClaimMapping,
     pub(crate) http_hosts: Vec<String>,
@@ -48,6 +53,50 @@ macro_rules! issuer_setters {
         ) -> Self {
             let clients = scopegate_jose::AudienceRule::client_ids(ids, token_use);
             self.$settings.clients = Some(clients);
+            self
+        }
+
+        /// Also accepts tokens without `aud` that were issued to this client. Can be called several
+        /// times.
+        ///
+        /// For issuers that write no `aud` until they are configured to, such as Keycloak without an
+        /// audience mapper. The client is the claim `azp`, or else the client id. The token must
+        /// also be marked as an access token: by the header `at+jwt`, the claim `typ` with `Bearer`,
+        /// or scopes. A token *with* `aud` must still have one of the audiences.
+        ///
+        /// This is weaker than an audience, because each token of the client passes, also one that
+        /// the client got for another API. Configure the issuer to write `aud` if you can.
+        ///
+        /// ```
+        /// use scopegate_tower::{BearerLayer, TrustedIssuer};
+        ///
+        /// let realm = TrustedIssuer::keycloak("https://sso.example.com/realms/acme");
+        /// let auth = BearerLayer::issuers([realm.authorized_party("portal")]).build()?;
+        /// # Ok::<_, scopegate_tower::ConfigError>(())
+        /// ```
+        pub fn authorized_party(mut self, client: impl Into<String>) -> Self {
+            self.$settings.authorized_parties.push(client.into());
+            self
+        }
+
+        /// Accepts only tokens that name their client (`client_id`, `cid`, or a claim of the
+        /// [`mapping`](Self::mapping)).
+        ///
+        /// For issuers whose ID tokens can have the same audience as access tokens but name no
+        /// client, such as Microsoft Entra and authentik.
+        pub fn require_client(mut self) -> Self {
+            self.$settings.client_rule = Some(scopegate_jose::ClientRule::Named);
+            self
+        }
+
+        /// Accepts access tokens with an `at_hash`, such as those of Dex, although it is the mark of
+        /// an ID token.
+        ///
+        /// This is weaker than the default: an ID token for the same audience passes too, unless it
+        /// has a `c_hash`, or a `nonce` and no scopes. A browser application or its logs may have
+        /// such ID tokens. Use an audience that only your API has.
+        pub fn dangerous_accept_at_hash(mut self) -> Self {
+            self.$settings.allows_at_hash = true;
             self
         }
 
@@ -177,11 +226,18 @@ impl IssuerSettings {
     /// These settings, with gaps filled from `others`.
     pub(crate) fn or(self, others: &Self) -> Self {
         let is_set = self.clients.is_some() || !self.audiences.is_empty();
+        // Clients whose tokens may lack `aud` weaken the audience that they are set beside, and no
+        // other.
+        let authorized_parties = match (is_set, self.authorized_parties.is_empty()) {
+            (false, true) => others.authorized_parties.clone(),
+            _ => self.authorized_parties,
+        };
         let recipients = if is_set { (self.audiences, self.clients) } else { others.recipients() };
         let has_keys = self.keys.is_some();
         Self {
             audiences: recipients.0,
             clients: recipients.1,
+            authorized_parties,
             // Fixed keys are not read from a URL.
             jwks_url: self.jwks_url.or_else(|| others.jwks_url.clone().filter(|_| !has_keys)),
             keys: self.keys.or_else(|| others.keys.clone()),
@@ -189,6 +245,8 @@ impl IssuerSettings {
             fetch: self.fetch.or_else(|| others.fetch.clone()),
             algorithms: self.algorithms.or(others.algorithms),
             typ: self.typ.or(others.typ),
+            client_rule: self.client_rule.or(others.client_rule),
+            allows_at_hash: self.allows_at_hash || others.allows_at_hash,
             leeway: self.leeway.or(others.leeway),
             mapping: self.mapping.and(others.mapping.clone()),
             http_hosts: [self.http_hosts, others.http_hosts.clone()].concat(),
@@ -200,7 +258,10 @@ impl IssuerSettings {
     }
 
     pub(crate) fn rules(&self, issuer: &str) -> Result<Rules, ConfigError> {
-        let issuer = scopegate_claims::Issuer::parse(issuer)?;
+        let issuer = IssuerName::parse(issuer).map_err(|_| ClaimsError::InvalidIssuer {
+            text: issuer.to_owned(),
+            problem: "a name has 1 to 2,048 bytes",
+        })?;
         let mut rules = Rules::new(issuer, self.audience_rule()?)
             .with_type(self.typ.unwrap_or_default())
             .with_mapping(self.mapping.clone());
@@ -210,6 +271,12 @@ impl IssuerSettings {
             }
             rules = rules.with_algorithms(algorithms);
         }
+        if let Some(client_rule) = self.client_rule {
+            rules = rules.with_client_rule(client_rule);
+        }
+        if self.allows_at_hash {
+            rules = rules.with_at_hash_allowed();
+        }
         match self.leeway {
             None => Ok(rules),
             Some(leeway) => rules.with_leeway(leeway).map_err(|_| ConfigError::LeewayTooLong),
@@ -217,16 +284,22 @@ impl IssuerSettings {
     }
 
     fn audience_rule(&self) -> Result<AudienceRule, ConfigError> {
-        match (&self.clients, self.audiences.is_empty()) {
-            (Some(_), false) => Err(ConfigError::AudienceAndClientIds),
-            (None, true) => Err(ConfigError::MissingAudience),
-            (Some(AudienceRule::ClientIds { ids, .. }), true) if ids.is_empty() => {
+        let parties = self.authorized_parties.iter().map(String::as_str);
+        let has_none = self.audiences.is_empty() && self.authorized_parties.is_empty();
+        match &self.clients {
+            Some(_) if !has_none => Err(ConfigError::AudienceAndClientIds),
+            Some(AudienceRule::ClientIds { ids, .. }) if ids.is_empty() => {
                 Err(ConfigError::MissingAudience)
             }
-            (Some(clients), true) => Ok(clients.clone()),
-            (None, false) => {
+            Some(clients) => Ok(clients.clone()),
+            None if has_none => Err(ConfigError::MissingAudience),
+            None => {
                 let audiences = self.audiences.iter().map(|audience| Audience::parse(audience));
-                Ok(AudienceRule::AnyOf(audiences.collect::<Result<_, _>>()?))
+                let rule = AudienceRule::AnyOf(audiences.collect::<Result<_, _>>()?);
+                Ok(match self.authorized_parties.is_empty() {
+                    true => rule,
+                    false => rule.or_authorized_party(parties),
+                })
             }
         }
     }
@@ -273,8 +346,11 @@ impl IssuerSettings {
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let Self { audiences, clients, jwks_url, keys, seeds, fetch, .. } = self;
-        let Self { algorithms, typ, leeway, mapping, http_hosts, .. } = self;
+        let Self { audiences, clients, authorized_parties, jwks_url, keys, seeds, fetch, .. } =
+            self;
+        let Self {
+            algorithms, typ, client_rule, allows_at_hash, leeway, mapping, http_hosts, ..
+        } = self;
         let same_fetch = match (fetch, &other.fetch) {
             (None, None) => true,
             (Some(left), Some(right)) => Arc::ptr_eq(left, right),
@@ -283,9 +359,12 @@ impl IssuerSettings {
         let given = [keys, seeds, &other.keys, &other.seeds];
         same_fetch
             && given.iter().all(|keys| keys.is_none())
-            && (audiences, clients, jwks_url) == (&other.audiences, &other.clients, &other.jwks_url)
+            && (audiences, clients) == (&other.audiences, &other.clients)
+            && *authorized_parties == other.authorized_parties
             && (algorithms, typ, leeway) == (&other.algorithms, &other.typ, &other.leeway)
-            && (mapping, http_hosts) == (&other.mapping, &other.http_hosts)
+            && (client_rule, allows_at_hash) == (&other.client_rule, &other.allows_at_hash)
+            && (mapping, jwks_url) == (&other.mapping, &other.jwks_url)
+            && *http_hosts == other.http_hosts
     }
 }
 
@@ -362,6 +441,23 @@ mod tests {
         let issuer = || TrustedIssuer::new(realm).audience("a").fetch(keys.clone());
         let refused = BearerLayer::issuers([issuer()]).build().unwrap_err();
         assert!(matches!(refused, ConfigError::Claims(_)), "{refused}");
+        let url = || issuer().jwks_url("http://keycloak:8080/keys");
+        let refused = BearerLayer::issuers([url()]).build().unwrap_err();
+        let expected = ConfigError::InvalidUrl {
+            option: "jwks_url",
+            url: "http://keycloak:8080/keys".to_owned(),
+            problem: "http is for loopback addresses only; use https, or `.allow_http_host(…)` \
+                      inside a private network",
+        };
+        assert_eq!(refused, expected);
+        for issuer in [issuer(), url()] {
+            let allowed = issuer.clone().allow_http_host("keycloak");
+            assert!(BearerLayer::issuers([allowed]).build().is_ok());
+            let other = BearerLayer::issuers([issuer.clone()]).allow_http_host("dex");
+            assert!(other.build().is_err());
+            let shared = BearerLayer::issuers([issuer]).allow_http_host("keycloak");
+            assert!(shared.build().is_ok());
+        }
         let public = BearerLayer::issuer("https://a.example").audience("a").keys(keys.key_set());
         let error = public.allow_http_host("a.example").build().unwrap_err();
         assert_eq!(error, ConfigError::HttpHost { host: "a.example".to_owned() });

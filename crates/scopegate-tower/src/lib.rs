@@ -130,3 +130,8 @@ pub use crate::require::{RequireLayer, RequireService, require};
 pub use crate::resolve::{ResolveIssuer, Resolved, TenantLimits};
 pub use crate::service::BearerService;
 pub use crate::trusted_issuer::TrustedIssuer;
+
+/// Compiles the example of the page about providers as a doc test.
+#[cfg(all(doctest, feature = "fetch"))]
+#[doc = include_str!("../../../docs/providers.md")]
+struct Providers;

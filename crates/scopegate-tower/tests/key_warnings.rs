@@ -90,7 +90,9 @@ async fn each_unusable_key_and_each_bound_is_a_warning_once() {
     let refresh = async || {
         clock.advance(Duration::from_secs(3600));
         let inner = service_fn(async |_: Request<()>| {
-            Ok::<_, std::convert::Infallible>(Response::new(http_body_util::Full::<Bytes>::default()))
+            Ok::<_, std::convert::Infallible>(Response::new(
+                http_body_util::Full::<Bytes>::default(),
+            ))
         });
         let request = Request::get("/").body(()).unwrap();
         layer.layer(inner).oneshot(request).await.unwrap();
