@@ -121,6 +121,20 @@ async fn each_unusable_key_and_each_bound_is_a_warning_once() {
     assert_eq!(count(&"k".repeat(64)), 1);
     assert_eq!(count(&"k".repeat(65)), 0, "a long name is cut");
 
+    let many: Vec<_> = (0..514).map(|number| good_key(&number.to_string())).collect();
+    served.set(set(&many[..512]));
+    refresh().await;
+    assert_eq!(layer.readiness().issuers()[0].keys(), 512);
+    assert_eq!(count("more than 512 keys"), 0);
+    for _ in 0..2 {
+        served.set(set(&many));
+        refresh().await;
+        served.set(set(&many[1..]));
+        refresh().await;
+    }
+    assert_eq!(layer.readiness().issuers()[0].keys(), 512);
+    assert_eq!(count("more than 512 keys"), 1);
+
     served.set(vec![b' '; MAX_DOCUMENT_LEN + 1]);
     refresh().await;
     assert_eq!(count("http://keycloak:8080/keys is larger than 1 MiB"), 1);
