@@ -22,6 +22,8 @@ mod probe;
 mod refusal;
 mod refusal_body;
 mod request_head;
+#[cfg(test)]
+mod tests;
 mod token;
 
 pub use scopegate_jose::{ExtraClaims, JoseError, Verified};

@@ -129,7 +129,12 @@ impl Authenticator {
             JoseError::UnknownKey { ref kid } if trust.keys.may_bring(kid.as_deref(), now) => {
                 VerifyError::WaitFor(WaitFor::Keys(trust.share(), error))
             }
-            error => VerifyError::Invalid(error),
+            error => {
+                if error == JoseError::BadSignature {
+                    trust.keys.signature_was_wrong(now);
+                }
+                VerifyError::Invalid(error)
+            }
         })?;
         let token = match self.extra {
             Some(read) => {
