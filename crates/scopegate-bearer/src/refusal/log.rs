@@ -42,7 +42,10 @@ impl fmt::Display for Detail<'_> {
         match self.0 {
             RefusalCause::NoToken => f.write_str("an access token is needed"),
             RefusalCause::InvalidRequest(how) => f.write_str(how),
-            RefusalCause::InvalidToken(error) => error.fmt(f),
+            RefusalCause::InvalidToken(error) => match error.details() {
+                Some(details) => write!(f, "{error}: {details}"),
+                None => error.fmt(f),
+            },
             RefusalCause::InsufficientScope { needed } => write!(f, "scope {needed} is needed"),
             RefusalCause::InsufficientAuthentication { acr_values, max_age } => {
                 f.write_str("a sign-in is needed")?;
