@@ -59,6 +59,7 @@
 //! document, and OpenAPI. An audit at start lists handlers without a guard. The guards also work on
 //! a plain `Router`; then give `scopes_supported` to the layer's builder.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 // Generated code names this crate by its name, also inside this crate.
@@ -99,3 +100,8 @@ pub use crate::require_fresh::RequireFresh;
 pub use crate::require_role::{RequireGroup, RequireRole};
 pub use crate::require_scope::RequireScope;
 pub use crate::token::Token;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -142,6 +142,11 @@ fn authenticated<'a, T>(
     })
 }
 
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     use tonic::Code;

@@ -67,6 +67,7 @@
 //! answered. A request that a guard behind the layer refuses therefore counts as refused, with the
 //! guard's reason.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 mod admission;
@@ -118,3 +119,8 @@ pub use crate::require::{RequireLayer, RequireService, require};
 pub use crate::resolve::{ResolveIssuer, Resolved, TenantLimits};
 pub use crate::service::BearerService;
 pub use crate::trusted_issuer::TrustedIssuer;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,8 @@
+//! Compiles and runs the examples of the documents that belong to no crate. The README of a crate is
+//! in that crate.
+
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
+#[doc = include_str!("../../docs/testing.md")]
+struct TestingYourService;
