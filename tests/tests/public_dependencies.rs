@@ -99,7 +99,7 @@ fn is_public_dependency(name: &str, path: &str) -> bool {
 }
 
 /// A crate with one public item, whose signature uses a type of crate 20.
-fn crate_with(inner: Value) -> Value {
+fn crate_with(inner: &Value) -> Value {
     json!({
         "index": { "1": { "crate_id": 0, "inner": inner } },
         "paths": { "7": { "crate_id": 20, "path": ["http", "request", "Request"] } },
@@ -114,14 +114,14 @@ fn request() -> Value {
 #[test]
 fn a_type_in_a_signature_is_found() {
     let function = json!({ "function": { "sig": { "inputs": [["request", request()]] } } });
-    let used = used_crates(&crate_with(function));
+    let used = used_crates(&crate_with(&function));
     assert_eq!(used["http"].iter().collect::<Vec<_>>(), ["http::request::Request"]);
 }
 
 #[test]
 fn a_reexport_is_found() {
     let reexport = json!({ "use": { "source": "http::Request", "id": 7, "is_glob": false } });
-    assert!(used_crates(&crate_with(reexport)).contains_key("http"));
+    assert!(used_crates(&crate_with(&reexport)).contains_key("http"));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_written_implementation_counts_and_a_generated_one_does_not() {
         let inner = json!({ "impl": {
             "for": request(), "is_synthetic": synthetic, "blanket_impl": blanket,
         } });
-        used_crates(&crate_with(inner)).contains_key("http")
+        used_crates(&crate_with(&inner)).contains_key("http")
     };
     assert!(implementation(false, Value::Null));
     assert!(!implementation(true, Value::Null));
