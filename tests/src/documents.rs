@@ -4,5 +4,11 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[doc = include_str!("../../docs/errors.md")]
+struct Errors;
+
+#[doc = include_str!("../../docs/metrics.md")]
+struct Metrics;
+
 #[doc = include_str!("../../docs/testing.md")]
 struct TestingYourService;
