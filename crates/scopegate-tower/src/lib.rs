@@ -75,6 +75,7 @@
 //! answered. A request that a guard behind the layer refuses therefore counts as refused, with the
 //! guard's reason.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 mod admission;
@@ -140,7 +141,7 @@ pub use crate::service::BearerService;
 pub use crate::token_source::{CookieSource, TokenSource};
 pub use crate::trusted_issuer::TrustedIssuer;
 
-/// Compiles the example of the page about providers as a doc test.
-#[cfg(all(doctest, feature = "fetch"))]
-#[doc = include_str!("../../../docs/providers.md")]
-struct Providers;
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
