@@ -9,7 +9,7 @@ use scopegate_jose::{ExtraClaims, JoseError, KeySet, UnverifiedJws, Verified};
 
 use crate::cache::{Proof, TokenCache};
 use crate::credentials::{Credentials, HeadRef, is_b64token};
-use crate::issuers::{Issuers, NotFound};
+use crate::issuers::{IssuerError, Issuers};
 use crate::token_source::Source;
 use crate::wait_for::WaitFor;
 use crate::{ProtectedResource, meter};
@@ -148,12 +148,12 @@ impl Authenticator {
     }
 }
 
-impl From<NotFound> for VerifyError {
-    fn from(error: NotFound) -> Self {
+impl From<IssuerError> for VerifyError {
+    fn from(error: IssuerError) -> Self {
         match error {
-            NotFound::Ask(issuer) => Self::WaitFor(WaitFor::Issuer(issuer)),
-            NotFound::Token(error) => Self::Invalid(error),
-            NotFound::RecentlyFailed(rest) => Self::RecentlyFailed(rest),
+            IssuerError::Unresolved(issuer) => Self::WaitFor(WaitFor::Issuer(issuer)),
+            IssuerError::InvalidToken(error) => Self::Invalid(error),
+            IssuerError::RecentlyFailed(rest) => Self::RecentlyFailed(rest),
         }
     }
 }

@@ -30,11 +30,11 @@ pub(crate) enum TrustRef<'a> {
 
 /// Why no issuer was found.
 #[derive(Debug)]
-pub(crate) enum NotFound {
+pub(crate) enum IssuerError {
     /// No trusted issuer has this name, or the token is malformed.
-    Token(JoseError),
+    InvalidToken(JoseError),
     /// The resolver must be asked.
-    Ask(Issuer),
+    Unresolved(Issuer),
     /// The resolver failed recently; it is not asked again for this long.
     RecentlyFailed(Duration),
 }
@@ -72,7 +72,7 @@ impl Issuers {
         &self,
         jws: &UnverifiedJws<'_>,
         now: UnixTime,
-    ) -> Result<TrustRef<'_>, NotFound> {
+    ) -> Result<TrustRef<'_>, IssuerError> {
         if let ([only], None) = (&*self.fixed, &self.tenants) {
             return Ok(TrustRef::Fixed(only));
         }
@@ -82,17 +82,17 @@ impl Issuers {
         }
         let untrusted = || {
             let names: Vec<_> = self.fixed.iter().map(|trust| trust.name()).collect();
-            NotFound::Token(JoseError::wrong_issuer(&names.join(", "), &issuer))
+            IssuerError::InvalidToken(JoseError::wrong_issuer(&names.join(", "), &issuer))
         };
         let Some(tenants) = &self.tenants else { return Err(untrusted()) };
         match tenants.find(&issuer, now) {
             TenantStatus::Trusted(trust) => Ok(TrustRef::Tenant(trust)),
             TenantStatus::Unknown => Err(untrusted()),
-            TenantStatus::RecentlyFailed(rest) => Err(NotFound::RecentlyFailed(rest)),
+            TenantStatus::RecentlyFailed(rest) => Err(IssuerError::RecentlyFailed(rest)),
             TenantStatus::NotAsked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted()),
             // The resolver is not asked about a text that is not an issuer URL.
             TenantStatus::NotAsked => {
-                Err(Issuer::parse(&issuer).map_or_else(|_| untrusted(), NotFound::Ask))
+                Err(Issuer::parse(&issuer).map_or_else(|_| untrusted(), IssuerError::Unresolved))
             }
         }
     }
@@ -143,8 +143,8 @@ impl Deref for TrustRef<'_> {
     }
 }
 
-impl From<JoseError> for NotFound {
+impl From<JoseError> for IssuerError {
     fn from(error: JoseError) -> Self {
-        Self::Token(error)
+        Self::InvalidToken(error)
     }
 }
