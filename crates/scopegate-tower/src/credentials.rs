@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use crate::token_source::{CookieSource, Source};
 
@@ -120,7 +120,7 @@ impl<'a> HeadRef<'a> {
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (_, Some(_)) => Err(Repeated),
-            (value, None) => Ok(value.map(|value| value.as_bytes())),
+            (value, None) => Ok(value.map(HeaderValue::as_bytes)),
         }
     }
 

@@ -10,14 +10,29 @@
 //! | request | answer |
 //! | --- | --- |
 //! | no token, or another scheme | 401 `Bearer`; admitted if the layer is [`optional`](BearerLayer::optional) |
-//! | a token in the query or the body only | the same: such a token is not read |
+//! | a token in the query or the body only | the same: such a token is not read, unless a [`TokenSource`] says so |
 //! | `Authorization` repeated, malformed, or together with `access_token` in the query | 400 `invalid_request` |
 //! | anything wrong inside a single token | 401 `invalid_token` |
+//! | a token in a cookie, and perhaps sent by another site | 403 |
 //! | the issuer's keys are not available | 503 with `Retry-After` |
 //!
 //! The bodies are problem documents (RFC 9457) unless [`refusal_body`](BearerBuilder::refusal_body)
 //! sets another form. Status and challenge cannot be changed. The [`Refusal`] is stored in the
 //! extensions of the response, for logs and outer layers.
+//!
+//! # Tokens from elsewhere
+//!
+//! The token is read from the `Authorization` header. A [`TokenSource`] names another place: a
+//! header, a cookie, or the query of handshakes. A token that is in no request, such as the first
+//! message of a WebSocket, is verified by [`BearerLayer::verify`] or
+//! [`BearerLayer::authenticate`].
+//!
+//! # Browsers
+//!
+//! Browsers send preflight requests without a token. A CORS layer must therefore be *outside* of this
+//! layer, so that it answers them, and it must expose `WWW-Authenticate`. The metadata document is
+//! the exception: the layer answers its preflights. A preflight that is refused is explained in the
+//! log, at warn the first time and at debug from then on.
 //!
 //! # Issuers
 //!
@@ -59,10 +74,13 @@
 //!
 //! # Logs and metrics
 //!
-//! Log events (by `tracing`) contain issuers, key ids and reasons, never tokens or claims. Refusals
-//! are logged at debug, new keys at info, an issuer whose keys cannot be read at warn. A key that
-//! cannot be used is logged at warn, once, with the reason. With the
-//! feature `metrics`, the recorder of the [`metrics`](https://docs.rs/metrics) crate gets:
+//! Log events (by `tracing`) never contain a token. A refusal is one event at debug: reason, status,
+//! what was wanted, method and path, and, if the token was verified, its subject, client and issuer.
+//! The path is the one that the layer saw. New keys are logged at info, an issuer whose keys cannot
+//! be read at warn. A key that cannot be used is logged at warn, once, with the reason.
+//! [`record_on_span`](BearerBuilder::record_on_span) records whose request it is on the current span.
+//!
+//! With the feature `metrics`, the recorder of the [`metrics`](https://docs.rs/metrics) crate gets:
 //!
 //! | metric | kind | labels | counts |
 //! | --- | --- | --- | --- |
@@ -73,7 +91,7 @@
 //!
 //! The names and labels are a stable part of the interface. A request is counted when it is
 //! answered. A request that a guard behind the layer refuses therefore counts as refused, with the
-//! guard's reason.
+//! guard's reason. [`BearerLayer::verify`] is not a request and is not counted.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]

@@ -42,8 +42,7 @@ impl Log {
 
     /// The fields of the only event, which is the refusal of a request.
     fn refusal(&self) -> Value {
-        let events = self.take();
-        let [event] = &*events else { panic!("{events:#?}") };
+        let [event] = <[Value; 1]>::try_from(self.take()).unwrap();
         assert_eq!(event["level"], "DEBUG");
         let mut fields = event["fields"].clone();
         let fields = fields.as_object_mut().unwrap();
@@ -174,8 +173,7 @@ async fn a_preflight_is_explained(auth: &BearerLayer, log: &Log) {
         log.take()
     };
     for level in ["WARN", "DEBUG", "DEBUG"] {
-        let events = preflight().await;
-        let [explanation, refusal] = &*events else { panic!("{events:#?}") };
+        let [explanation, refusal] = <[Value; 2]>::try_from(preflight().await).unwrap();
         assert_eq!(explanation["level"], level);
         let message = explanation["fields"]["message"].as_str().unwrap();
         assert!(message.contains("a CORS layer must be outside of the authentication layer"));
@@ -189,8 +187,7 @@ async fn a_switch_records_claims_on_the_span(issuer: &TestIssuer, log: &Log) {
     let recorded = async |auth: BearerLayer, token: &str| {
         let span = tracing::info_span!("request", sub = Empty, client_id = Empty, scope = Empty);
         send(auth.layer(service_fn(answer)), token).instrument(span).await;
-        let events = log.take();
-        let [handled] = &*events else { panic!("{events:#?}") };
+        let [handled] = <[Value; 1]>::try_from(log.take()).unwrap();
         handled["span"].clone()
     };
     let token = issuer.token("read:orders write:orders");
