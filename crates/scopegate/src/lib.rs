@@ -41,10 +41,11 @@ pub use scopegate_macros::{scope, scoped, scopes, value, values};
 pub use scopegate_tower::HttpFetch;
 #[cfg(feature = "tower")]
 pub use scopegate_tower::{
-    Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, Fetch, FetchError,
-    Grpc, GrpcAnswers, HttpAnswers, IssuerDocument, IssuerReadiness, KeyState, KeysError,
-    ProtectedResource, Readiness, RefusalReader, RequireLayer, RequireService, ResolveIssuer,
-    Resolved, ResponseBody, ResponseFuture, StartError, TenantLimits, TrustedIssuer, require,
+    Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, CookieSource,
+    Fetch, FetchError, Grpc, GrpcAnswers, HttpAnswers, IssuerDocument, IssuerReadiness, KeyState,
+    KeysError, ProtectedResource, Readiness, RefusalReader, RequireLayer, RequireService,
+    ResolveIssuer, Resolved, ResponseBody, ResponseFuture, StartError, TenantLimits, TokenSource,
+    TrustedIssuer, require,
 };
 
 /// Guards for tonic services behind [`BearerLayer::grpc`].
