@@ -283,7 +283,7 @@ fn wrong_claims_are_refused() {
 #[test]
 fn the_configured_leeway_is_used() {
     let given = given_with(|builder| builder.leeway(Duration::from_secs(5)));
-    let token = bearer(&given.sign(&payload()));
+    let token = bearer(&given.sign(&payload_with("nbf", json!(NOW))));
     let passes = |now| matches!(given.decide(&token, None, now), Decision::Admit(_));
     assert!(passes(NOW - 5) && passes(NOW + 64));
     assert!(!passes(NOW - 6) && !passes(NOW + 65));
