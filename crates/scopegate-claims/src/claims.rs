@@ -1,12 +1,13 @@
 //! The claims of an access token, independent of the dialect it was written in.
 
+mod any_form;
 mod builder;
 mod read;
 mod write;
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserializer, Serialize};
 
 pub use self::builder::ClaimsBuilder;
 use crate::{Audiences, ClaimsReadError, Dialect, Issuer, NameSet, ScopeSet, UnixTime};
@@ -28,14 +29,14 @@ use crate::{Audiences, ClaimsReadError, Dialect, Issuer, NameSet, ScopeSet, Unix
 /// ```
 /// use scopegate_claims::Claims;
 ///
-/// let claims = Claims::parse(
+/// let claims: Claims = serde_json::from_str(
 ///     r#"{"iss":"https://id.example","exp":1700000000,"cid":"reader","scp":["read:orders"]}"#,
 /// ).unwrap();
 /// assert_eq!(claims.client_id(), Some("reader"));
 /// assert!(claims.scopes().contains("read:orders"));
 ///
 /// let disagreeing = r#"{"iss":"https://id.example","exp":1,"cid":"reader","client_id":"writer"}"#;
-/// assert_eq!(Claims::parse(disagreeing).unwrap_err().claim(), Some("client_id"));
+/// assert!(serde_json::from_str::<Claims>(disagreeing).is_err());
 /// ```
 #[derive(Clone, Eq, PartialEq)]
 pub struct Claims {
@@ -81,17 +82,23 @@ impl Claims {
         ClaimsBuilder::new(issuer, expires_at)
     }
 
-    /// Reads claims from the payload of a token.
+    /// Reads claims like [`Deserialize`](serde::Deserialize) does, with an error that names the
+    /// claim.
     ///
-    /// `Claims` also implements [`Deserialize`](serde::Deserialize), for serde_json only. This
-    /// method copies less, and its error names the claim.
+    /// ```
+    /// use scopegate_claims::Claims;
+    ///
+    /// let payload = r#"{"iss":"https://id.example","exp":"tomorrow"}"#;
+    /// let mut json = serde_json::Deserializer::from_str(payload);
+    /// assert_eq!(Claims::read(&mut json).unwrap_err().claim(), Some("exp"));
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`ClaimsReadError`] if the payload is not a JSON object, if a member occurs twice, or with
-    /// the claim that is missing or malformed.
-    pub fn parse(payload: &str) -> Result<Self, ClaimsReadError> {
-        read::claims_from(payload)
+    /// [`ClaimsReadError`] if the payload is not an object, if a member occurs twice, or if a claim
+    /// is missing or malformed.
+    pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, ClaimsReadError> {
+        read::claims_from(deserializer)
     }
 
     /// The approximate heap memory in bytes, without the value itself.

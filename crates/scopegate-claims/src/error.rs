@@ -36,10 +36,10 @@ pub struct ClaimsReadError {
 }
 
 impl ClaimsReadError {
-    /// The claim that is missing or malformed, or whose two names (`client_id` and `cid`, `scope`
-    /// and `scp`) have different values.
+    /// The claim that is missing or malformed, that occurs twice, or whose two names (`client_id`
+    /// and `cid`, `scope` and `scp`) have different values.
     ///
-    /// `None` if the payload is not a JSON object, or if one of its members occurs twice.
+    /// `None` if the payload is not a JSON object, or if another member occurs twice.
     pub const fn claim(&self) -> Option<&'static str> {
         self.claim
     }
@@ -50,8 +50,8 @@ impl std::error::Error for ClaimsReadError {}
 impl fmt::Display for ClaimsReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.claim {
-            Some(claim) => write!(f, "the claim `{claim}` is missing, malformed or contradictory"),
-            None => f.write_str("the claims are not a JSON object in which each name occurs once"),
+            Some(claim) => write!(f, "the claim `{claim}` is missing, malformed or ambiguous"),
+            None => f.write_str("the claims are not a JSON object with unique names"),
         }
     }
 }

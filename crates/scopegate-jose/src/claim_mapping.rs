@@ -234,7 +234,7 @@ mod tests {
         let Value::Object(members) = members else { unreachable!() };
         payload.as_object_mut().unwrap().extend(members);
         let text = payload.to_string();
-        mapping.apply(Claims::parse(&text).unwrap(), &text)
+        mapping.apply(serde_json::from_str(&text).unwrap(), &text)
     }
 
     #[test]
@@ -298,7 +298,7 @@ mod tests {
         let payload = format!(
             r#"{{"iss":"i","exp":9,"app":{{"roles":["admin"]}},"n":1e999,"x":"\ud800","deep":{deep}}}"#
         );
-        let claims = mapping.apply(Claims::parse(&payload).unwrap(), &payload);
+        let claims = mapping.apply(serde_json::from_str(&payload).unwrap(), &payload);
         assert_eq!(claims.roles().iter().collect::<Vec<_>>(), ["admin"]);
         assert_eq!(claims.client_id(), None);
     }

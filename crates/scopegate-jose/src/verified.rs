@@ -38,7 +38,9 @@ impl Verified {
             base64url::decode(jws.payload()).map_err(|_| JoseError::Malformed("payload"))?;
         let payload =
             str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })?;
-        let mut claims = Claims::parse(payload)?;
+        let mut json = serde_json::Deserializer::from_str(payload);
+        let mut claims = Claims::read(&mut json)?;
+        json.end().map_err(|_| JoseError::InvalidClaims { claim: None })?;
         if !mapping.is_empty() {
             claims = mapping.apply(claims, payload);
         }

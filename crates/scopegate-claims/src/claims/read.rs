@@ -3,35 +3,34 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Claims;
+use super::any_form::AnyForm;
 use crate::text::Text;
 use crate::{Audiences, ClaimsReadError, NameSet, ScopeSet, UnixTime};
 
-pub(super) fn claims_from(payload: &str) -> Result<Claims, ClaimsReadError> {
+/// Reads claims, and keeps of an error only the name of the claim.
+pub(super) fn claims_from<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Claims, ClaimsReadError> {
     let mut claim = None;
-    let mut json = serde_json::Deserializer::from_str(payload);
-    let members = Object { malformed: &mut claim }.deserialize(&mut json);
-    match members.and_then(|members| json.end().map(|()| members)) {
+    match deserializer.deserialize_map(Object { failed_at: &mut claim }) {
         Ok(members) => members.into_claims(),
         Err(_) => Err(ClaimsReadError { claim }),
     }
 }
 
-/// Reads the members of a JSON object, each of which may occur once.
-struct Object<'a> {
-    /// The name of the claim that could not be read.
-    malformed: &'a mut Option<&'static str>,
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        claims_from(deserializer).map_err(de::Error::custom)
+    }
 }
 
-impl<'de> DeserializeSeed<'de> for Object<'_> {
-    type Value = Members<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
+/// Reads the members of an object, each of which may occur once.
+struct Object<'a> {
+    /// Receives the name of the claim whose value is malformed or that occurs twice.
+    failed_at: &'a mut Option<&'static str>,
 }
 
 impl<'de> Visitor<'de> for Object<'_> {
@@ -44,21 +43,47 @@ impl<'de> Visitor<'de> for Object<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
         let mut names = HashSet::with_capacity(16);
-        while let Some(name) = object.next_key::<Text<'_>>()? {
-            if let Err(error) = members.read(&name.0, &mut object) {
-                *self.malformed = STRICT.into_iter().find(|claim| *claim == name.0);
+        while let Some(Text(name)) = object.next_key()? {
+            let read = match names.insert(name.clone()) {
+                true => members.read(&name, &mut object),
+                false => Err(de::Error::custom("a member occurs twice")),
+            };
+            if let Err(error) = read {
+                *self.failed_at = NAMES.into_iter().find(|claim| *claim == name);
                 return Err(error);
-            }
-            if !names.insert(name.0) {
-                return Err(de::Error::custom("a member occurs twice"));
             }
         }
         Ok(members)
     }
 }
 
-/// The claims that make a token malformed if they have another type than the standard says.
-const STRICT: [&str; 9] = ["aud", "cid", "client_id", "exp", "iss", "nbf", "scope", "scp", "sub"];
+/// The names of the claims that are read.
+const NAMES: [&str; 24] = [
+    "acr",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "c_hash",
+    "cid",
+    "client_id",
+    "cnf",
+    "events",
+    "exp",
+    "groups",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "nonce",
+    "roles",
+    "scope",
+    "scp",
+    "sub",
+    "token_use",
+    "typ",
+    "uid",
+];
 
 /// The claims under the names they have in the object. A claim that is `null` is absent.
 #[derive(Default)]
@@ -70,7 +95,7 @@ struct Members<'a> {
     cid: Option<Text<'a>>,
     client_id: Option<Text<'a>>,
     exp: Option<UnixTime>,
-    groups: Option<NameSet>,
+    groups: NameSet,
     has_confirmation: bool,
     has_events: bool,
     has_id_token_hash: bool,
@@ -79,7 +104,7 @@ struct Members<'a> {
     iss: Option<Box<str>>,
     jti: Option<Box<str>>,
     nbf: Option<UnixTime>,
-    roles: Option<NameSet>,
+    roles: NameSet,
     scope: Option<ScopeSet>,
     scp: Option<ScopeSet>,
     sub: Option<Box<str>>,
@@ -102,14 +127,14 @@ impl<'a> Members<'a> {
             "scp" => self.scp = object.next_value()?,
             "sub" => self.sub = object.next_value()?,
 
-            "acr" => self.acr = lenient(object)?,
-            "amr" => self.amr = lenient(object)?,
-            "auth_time" => self.auth_time = lenient(object)?,
-            "groups" => self.groups = lenient(object)?,
-            "iat" => self.iat = lenient(object)?,
-            "jti" => self.jti = lenient(object)?,
-            "roles" => self.roles = lenient(object)?,
-            "uid" => self.uid = lenient(object)?,
+            "acr" => self.acr = object.next_value::<AnyForm>()?.into_text(),
+            "amr" => self.amr = object.next_value::<AnyForm>()?.into_texts(),
+            "auth_time" => self.auth_time = object.next_value::<AnyForm>()?.into_time(),
+            "groups" => self.groups = object.next_value()?,
+            "iat" => self.iat = object.next_value::<AnyForm>()?.into_time(),
+            "jti" => self.jti = object.next_value::<AnyForm>()?.into_text(),
+            "roles" => self.roles = object.next_value()?,
+            "uid" => self.uid = object.next_value::<AnyForm>()?.into_text(),
 
             "at_hash" | "c_hash" => self.has_id_token_hash |= is_present(object)?,
             "cnf" => self.has_confirmation = is_present(object)?,
@@ -140,8 +165,8 @@ impl<'a> Members<'a> {
             client_id: one_of("client_id", self.client_id, self.cid)?.map(Into::into),
             user_id: self.uid,
             scopes: one_of("scope", self.scope, self.scp)?.unwrap_or_default(),
-            roles: self.roles.unwrap_or_default(),
-            groups: self.groups.unwrap_or_default(),
+            roles: self.roles,
+            groups: self.groups,
             acr: self.acr,
             amr: self.amr.unwrap_or_default(),
             token_use: self.token_use,
@@ -154,21 +179,14 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Reads a claim that is absent if it has another type.
-///
-/// Any JSON value is well-formed here, so the value is parsed apart from the object.
-fn lenient<'a, T: Deserialize<'a>, A: MapAccess<'a>>(
-    object: &mut A,
-) -> Result<Option<T>, A::Error> {
-    let value: &RawValue = object.next_value()?;
-    Ok(serde_json::from_str(value.get()).ok())
-}
-
 /// Reads a claim that names the kind of the token. A value that is not a string is the empty
 /// string, which is the name of no kind.
 fn kind<'a, A: MapAccess<'a>>(object: &mut A) -> Result<Option<Box<str>>, A::Error> {
-    let value: &RawValue = object.next_value()?;
-    Ok(serde_json::from_str(value.get()).unwrap_or_else(|_| Some(Box::default())))
+    Ok(match object.next_value()? {
+        AnyForm::Null => None,
+        AnyForm::Text(kind) => Some(kind),
+        AnyForm::Texts(_) | AnyForm::Time(_) | AnyForm::Other => Some(Box::default()),
+    })
 }
 
 /// Tells whether a claim has any value but `null`.
@@ -186,13 +204,6 @@ fn one_of<T: PartialEq>(
     match (rfc9068, okta) {
         (Some(left), Some(right)) if left != right => Err(ClaimsReadError { claim: Some(claim) }),
         (left, right) => Ok(left.or(right)),
-    }
-}
-
-impl<'de> Deserialize<'de> for Claims {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let payload = Box::<RawValue>::deserialize(deserializer)?;
-        Self::parse(payload.get()).map_err(de::Error::custom)
     }
 }
 
