@@ -6,8 +6,8 @@ use std::sync::Arc;
 use scopegate_claims::{Requirement, ScopeRule, ScopeRules};
 use scopegate_jose::Verified;
 
-use crate::decision::guard;
-use crate::guard::Guard;
+use crate::extractor::guard;
+use scopegate_bearer::Guard;
 
 /// Admits a token that holds at least one of these scopes.
 ///

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use scopegate_claims::Claims;
-use scopegate_jose::{RefusalCause, Verified};
+use scopegate_jose::Verified;
 
-use crate::guard::Guard;
-use crate::{AuthRejection, decision};
+use crate::AuthRejection;
+use scopegate_bearer::{Authenticated, Guard, RefusalCause};
 
 /// The subject of the token: the claim `sub`.
 ///
@@ -85,13 +85,13 @@ macro_rules! claim {
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
                 let (extensions, name) = (&parts.extensions, stringify!($name));
-                let authenticated = decision::authenticated(extensions, name, Guard::Token)?;
-                let token = decision::token(authenticated)?;
+                let authenticated = Authenticated::find(extensions, name, Guard::Token)?;
+                let token = authenticated.allow(Guard::Token)?;
                 match $find(token.claims()) {
                     Some(_) => Ok(Self(Arc::clone(token))),
                     None => {
                         let cause = RefusalCause::MissingClaim { claim: $claim };
-                        Err(decision::refuse(cause, authenticated))
+                        Err(authenticated.refuse(cause))
                     }
                 }
             }
@@ -105,8 +105,7 @@ macro_rules! claim {
                 _: &S,
             ) -> Result<Option<Self>, AuthRejection> {
                 let (extensions, name) = (&parts.extensions, stringify!($name));
-                let authenticated =
-                    decision::authenticated(extensions, name, Guard::OptionalToken)?;
+                let authenticated = Authenticated::find(extensions, name, Guard::OptionalToken)?;
                 let token = authenticated.token().filter(|token| $find(token.claims()).is_some());
                 Ok(token.map(|token| Self(Arc::clone(token))))
             }

@@ -66,12 +66,9 @@ extern crate self as scopegate_axum;
 
 mod all_of;
 mod any_of;
-mod decision;
-mod guard;
+mod extractor;
 mod identity;
-mod probe;
 mod public;
-mod rejection;
 mod require_acr;
 mod require_claim;
 mod require_fresh;
@@ -79,8 +76,8 @@ mod require_role;
 mod require_scope;
 #[cfg(feature = "routes")]
 pub mod routes;
-mod token;
 
+pub use scopegate_bearer::{ClaimRule, Guard, Token};
 pub use scopegate_claims::{
     ClaimValue, ClaimValues, PackedScope, PackedValue, Requirement, ScopeName, ScopeRule,
     ScopeRules,
@@ -89,13 +86,14 @@ pub use scopegate_macros::{scope, scoped, scopes, value, values};
 
 pub use crate::all_of::AllOf;
 pub use crate::any_of::AnyOf;
-pub use crate::guard::Guard;
 pub use crate::identity::{ClientId, Subject};
 pub use crate::public::Public;
-pub use crate::rejection::AuthRejection;
 pub use crate::require_acr::RequireAcr;
-pub use crate::require_claim::{ClaimRule, RequireClaim};
+pub use crate::require_claim::RequireClaim;
 pub use crate::require_fresh::RequireFresh;
 pub use crate::require_role::{RequireGroup, RequireRole};
 pub use crate::require_scope::RequireScope;
-pub use crate::token::Token;
+
+/// The rejection of every extractor in this crate: a [`Refusal`](scopegate_bearer::Refusal) as an
+/// axum response.
+pub type AuthRejection = scopegate_bearer::Refusal;

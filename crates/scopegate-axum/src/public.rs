@@ -4,7 +4,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::AuthRejection;
-use crate::guard::Guard;
+use scopegate_bearer::{Guard, Probe};
 
 /// Declares a handler as public on purpose.
 ///
@@ -40,7 +40,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Public {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        crate::probe::record(&parts.extensions, Guard::Public);
+        Probe::record(&parts.extensions, Guard::Public);
         Ok(Self)
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use scopegate_claims::ClaimValues;
 use scopegate_jose::Verified;
 
-use crate::decision::guard;
-use crate::guard::Guard;
+use crate::extractor::guard;
+use scopegate_bearer::{Guard, acr};
 
 /// Admits a token whose user signed in with one of the levels `A`, which are values of the claim
 /// `acr`.
@@ -50,24 +50,7 @@ pub struct RequireAcr<A: ClaimValues> {
 }
 
 impl<A: ClaimValues> RequireAcr<A> {
-    const GUARD: Guard =
-        Guard::Authentication { acr_values: without_spaces(A::VALUES), max_age: None };
+    const GUARD: Guard = acr(A::VALUES);
 }
 
 guard!(RequireAcr<A>, [A: ClaimValues], Self::GUARD);
-
-/// Checks at compile time that no value contains a space, because `acr_values` separates values by
-/// spaces.
-const fn without_spaces(values: &'static [&'static str]) -> &'static [&'static str] {
-    let mut at = 0;
-    while at < values.len() {
-        let bytes = values[at].as_bytes();
-        let mut byte = 0;
-        while byte < bytes.len() {
-            assert!(bytes[byte] > b' ', "a value of `acr` must not contain spaces");
-            byte += 1;
-        }
-        at += 1;
-    }
-    values
-}

@@ -6,53 +6,14 @@ use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use scopegate_jose::RefusalCause;
 
-use crate::guard::Guard;
-use crate::{AuthRejection, Token, decision};
-
-/// A rule of a service's own about verified tokens.
-///
-/// `Extra` is the type of your own claims that the layer reads, or `()` if the rule needs only the
-/// common claims. The layer reads it once, not once per rule.
-///
-/// ```
-/// use scopegate_axum::{ClaimRule, Token};
-///
-/// /// Who may see the orders of every tenant.
-/// struct Support;
-///
-/// impl ClaimRule for Support {
-///     const NAME: &'static str = "support";
-///     type Extra = ();
-///
-///     fn allows(token: &Token) -> bool {
-///         let roles = token.roles();
-///         roles.contains("support") || roles.contains("admin")
-///     }
-/// }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a rule over claims",
-    label = "not a rule",
-    note = "implement `ClaimRule` for it: `fn allows(token: &Token<Self::Extra>) -> bool`",
-    note = "for a scope, a role or a group write `RequireScope`, `RequireRole` or `RequireGroup`"
-)]
-pub trait ClaimRule: Send + Sync + 'static {
-    /// The name of the rule, for the log and the OpenAPI document.
-    const NAME: &'static str;
-
-    /// The type of your own claims, which the layer must read.
-    type Extra: Send + Sync + 'static;
-
-    /// Whether a verified token meets the rule.
-    fn allows(token: &Token<Self::Extra>) -> bool;
-}
+use crate::AuthRejection;
+use scopegate_bearer::{Authenticated, ClaimRule, Token, claim};
 
 /// Admits a token that the rule `C` allows.
 ///
 /// It derefs to the admitted [`Token`]. A refusal is a 403 that does not mention the rule; its name
-/// is in the [`Refusal`](scopegate_jose::Refusal), for the log. If the layer reads another type
+/// is in the [`Refusal`](scopegate_bearer::Refusal), for the log. If the layer reads another type
 /// than `Extra`, that is a mistake in the program: the answer is 500, and the log names both types.
 ///
 /// ```
@@ -126,15 +87,12 @@ impl<S: Send + Sync, C: ClaimRule> FromRequestParts<S> for RequireClaim<C> {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let asked = Guard::Rule(C::NAME);
-        let authenticated = decision::authenticated(&parts.extensions, "RequireClaim", asked)?;
-        let token = Token::of(decision::token(authenticated)?, authenticated)?;
+        let guard = claim::<C>();
+        let authenticated = Authenticated::find(&parts.extensions, "RequireClaim", guard)?;
+        let token = Token::of(authenticated)?;
         match C::allows(&token) {
             true => Ok(Self { token, rule: PhantomData }),
-            false => {
-                let cause = RefusalCause::RuleNotMet { rule: C::NAME.into() };
-                Err(decision::refuse(cause, authenticated))
-            }
+            false => Err(authenticated.refuse(C::NAME)),
         }
     }
 }

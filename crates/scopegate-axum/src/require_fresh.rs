@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scopegate_jose::Verified;
 
-use crate::guard::Guard;
+use scopegate_bearer::{Guard, fresh};
 
 /// Admits a token whose user signed in at most `SECONDS` seconds ago, by the claim `auth_time`.
 ///
@@ -46,8 +46,7 @@ pub struct RequireFresh<const SECONDS: u64> {
 }
 
 impl<const SECONDS: u64> RequireFresh<SECONDS> {
-    const GUARD: Guard =
-        Guard::Authentication { acr_values: &[], max_age: Some(Duration::from_secs(SECONDS)) };
+    const GUARD: Guard = fresh(Duration::from_secs(SECONDS));
 }
 
-crate::decision::guard!(RequireFresh<SECONDS>, [const SECONDS: u64], Self::GUARD);
+crate::extractor::guard!(RequireFresh<SECONDS>, [const SECONDS: u64], Self::GUARD);

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use scopegate_claims::ClaimValue;
 use scopegate_jose::Verified;
 
-use crate::decision::guard;
-use crate::guard::Guard;
+use crate::extractor::guard;
+use scopegate_bearer::Guard;
 
 /// Admits a token whose subject has the role `V`.
 ///
 /// Roles are read from the claim `roles` (RFC 9068 §2.2.3.1), and from the places that the layer's
 /// settings name for the issuer, such as Keycloak's `realm_access.roles`. A role is not a scope:
 /// the issuer assigns it, and a client cannot request it. So the refusal is a 403 that names no
-/// scope. The required role is in the [`Refusal`](scopegate_jose::Refusal), for the log.
+/// scope. The required role is in the [`Refusal`](scopegate_bearer::Refusal), for the log.
 ///
 /// For one of several roles, or a role and something else, write a [`ClaimRule`](crate::ClaimRule).
 ///

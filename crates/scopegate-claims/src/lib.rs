@@ -8,7 +8,6 @@
 #![deny(missing_docs)]
 
 mod audience;
-mod challenge;
 mod claims;
 mod combined;
 mod dialect;
@@ -25,7 +24,6 @@ mod time;
 mod value;
 
 pub use audience::{Audience, Audiences};
-pub use challenge::{BearerChallenge, BearerError};
 pub use claims::{Claims, ClaimsBuilder};
 pub use combined::{AllRule, AnyRule, all_of, any_of};
 pub use dialect::Dialect;

@@ -6,7 +6,6 @@
 //!
 //! - A service verifies: [`KeySet`], [`Rules`], [`verify_access_token`].
 //! - An issuer signs: [`SigningKey`], [`JwkSet`], and encrypts its secrets with a [`MasterKey`].
-//! - A refusal is a value: [`Refusal`], which the HTTP crates turn into an answer.
 //!
 //! The list of algorithms is closed, see [`Algorithm`]. There is no configuration for the whole
 //! process. No function blocks, locks or logs.
@@ -15,13 +14,12 @@
 
 mod algorithm;
 mod algorithm_set;
-mod authenticated;
 pub mod base64url;
-mod challenge_settings;
 mod claim_mapping;
 mod der;
 mod digest;
 mod error;
+mod extra_claims;
 mod header;
 mod issuer_name;
 mod jwk;
@@ -32,8 +30,6 @@ mod key_set;
 mod master_key;
 mod mismatch;
 mod object;
-mod refusal;
-mod refusal_body;
 mod rules;
 mod signing_key;
 #[cfg(test)]
@@ -46,11 +42,10 @@ mod verifying_key;
 
 pub use algorithm::Algorithm;
 pub use algorithm_set::AlgorithmSet;
-pub use authenticated::{Authenticated, ExtraClaims};
-pub use challenge_settings::ChallengeSettings;
 pub use claim_mapping::ClaimMapping;
 pub use digest::{constant_time_eq, half_hash, random_bytes, random_token, sha256};
 pub use error::JoseError;
+pub use extra_claims::ExtraClaims;
 pub use header::Header;
 pub use issuer_name::IssuerName;
 pub use jwk::{Jwk, JwkSet};
@@ -59,8 +54,6 @@ pub use key_problem::KeyProblem;
 pub use key_set::{KeySet, MAX_KEY_SET_LEN, MAX_KEYS, ParsedKeySet, SetAside};
 pub use master_key::MasterKey;
 pub use mismatch::Mismatch;
-pub use refusal::{Refusal, RefusalAnswer, RefusalCause, RefusalStatus};
-pub use refusal_body::{ProblemJson, RefusalBody};
 pub use rules::{AudienceRule, ClientRule, MAX_LEEWAY, Rules, TypeRule};
 pub use signing_key::SigningKey;
 pub use token_type::TokenType;

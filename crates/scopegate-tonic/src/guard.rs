@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use scopegate_claims::{Requirement, ScopeRule};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
@@ -22,20 +21,19 @@ use crate::{authenticated, status};
 /// let refused = admins_only.call(Request::new(())).unwrap_err();
 /// assert_eq!(refused.code(), tonic::Code::Internal);
 /// ```
-#[expect(clippy::needless_pass_by_value, reason = "rules are written in place")]
-pub fn guard(rule: impl ScopeRule) -> Guard {
-    Guard { requirement: rule.requirement() }
+pub fn guard(guard: impl Into<scopegate_bearer::Guard>) -> Guard {
+    Guard { guard: guard.into() }
 }
 
 /// The interceptor that [`guard`] makes.
 #[derive(Clone, Copy)]
 pub struct Guard {
-    requirement: Requirement,
+    guard: scopegate_bearer::Guard,
 }
 
 impl Interceptor for Guard {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let allowed = authenticated(&request, Some(&self.requirement))?.allow(&self.requirement);
+        let allowed = authenticated(&request, "guard", self.guard)?.allow(self.guard);
         match allowed {
             Ok(_) => Ok(request),
             Err(refusal) => Err(status(&refusal)),
@@ -45,6 +43,6 @@ impl Interceptor for Guard {
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "guard({})", self.requirement)
+        write!(f, "guard({})", self.guard)
     }
 }

@@ -55,45 +55,47 @@ mod guard;
 use std::error::Error;
 use std::sync::Arc;
 
-use scopegate_claims::{Requirement, ScopeRule};
-use scopegate_jose::{Authenticated, Refusal, RefusalCause, Verified};
-use scopegate_tower::{GrpcAnswers, RefusalReader};
+use scopegate_bearer::{Authenticated, Refusal};
+use scopegate_jose::Verified;
+use scopegate_tower::RefusalReader;
 use tonic::{Request, Status};
 
 pub use guard::{Guard, guard};
 
-/// The token of a request, if it meets the rule.
+/// The token of a request, if it meets the guard.
 ///
-/// A rule is a scope, or `any_of` or `all_of` scopes, as for the extractors for axum.
+/// A guard is a scope, `any_of` or `all_of` scopes, [`role`](scopegate_bearer::role),
+/// [`fresh`](scopegate_bearer::fresh) or another [`Guard`](scopegate_bearer::Guard), as for the
+/// extractors for axum.
 ///
 /// # Errors
 ///
 /// The status to answer with: `UNAUTHENTICATED` without a token, `PERMISSION_DENIED` with too few
 /// scopes, `INTERNAL` if the layer is missing.
-#[expect(clippy::needless_pass_by_value, reason = "rules are written in place")]
-pub fn require<T>(request: &Request<T>, rule: impl ScopeRule) -> Result<Arc<Verified>, Status> {
-    let requirement = rule.requirement();
-    let authenticated = authenticated(request, Some(&requirement))?;
-    authenticated.allow(&requirement).cloned().map_err(|refusal| status(&refusal))
+pub fn require<T>(
+    request: &Request<T>,
+    guard: impl Into<scopegate_bearer::Guard>,
+) -> Result<Arc<Verified>, Status> {
+    let guard = guard.into();
+    let authenticated = authenticated(request, "require", guard)?;
+    authenticated.allow(guard).cloned().map_err(|refusal| status(&refusal))
 }
 
-/// The token of a request, whatever its scopes.
+/// The token of a request, whatever its scopes, with a service's own claims.
 ///
 /// # Errors
 ///
 /// The status to answer with, as from [`require`].
 pub fn token<T>(request: &Request<T>) -> Result<Arc<Verified>, Status> {
-    let authenticated = authenticated(request, None)?;
-    let token = authenticated.token().cloned();
-    token.ok_or_else(|| status(&authenticated.refuse(RefusalCause::NoToken)))
+    require(request, scopegate_bearer::Guard::Token)
 }
 
-/// A refusal as a status with code, message and challenge; see [`GrpcAnswers`].
+/// A refusal as a status with code, message and challenge; see [`Refusal::into_grpc`].
 ///
 /// Use it for a service's own rules:
 ///
 /// ```
-/// use scopegate_jose::{Refusal, RefusalCause};
+/// use scopegate_bearer::{Refusal, RefusalCause};
 ///
 /// let refusal = Refusal::new(RefusalCause::RuleNotMet { rule: "own orders only".into() });
 /// let status = scopegate_tonic::status(&refusal);
@@ -101,7 +103,9 @@ pub fn token<T>(request: &Request<T>) -> Result<Arc<Verified>, Status> {
 /// assert!(status.metadata().contains_key("www-authenticate"));
 /// ```
 pub fn status(refusal: &Refusal) -> Status {
-    let status = Status::from_header_map(&GrpcAnswers::trailers(refusal));
+    // Writing the answer also logs it.
+    let answer = refusal.clone().into_grpc::<()>();
+    let status = Status::from_header_map(answer.headers());
     let mut status = status.expect("the trailers have a code");
     // The layer reads it from there when the request is answered.
     status.set_source(Arc::new(refusal.clone()));
@@ -111,7 +115,7 @@ pub fn status(refusal: &Refusal) -> Status {
 /// The refusal that a status was made from, with the cause, which the client is not told.
 ///
 /// ```
-/// use scopegate_jose::{Refusal, RefusalCause};
+/// use scopegate_bearer::{Refusal, RefusalCause};
 /// use scopegate_tonic::{refusal, status};
 ///
 /// let refused = status(&Refusal::new(RefusalCause::NoToken));
@@ -124,22 +128,15 @@ pub fn refusal(status: &Status) -> Option<&Refusal> {
     status.source()?.downcast_ref()
 }
 
-fn authenticated<'a, T>(
+pub(crate) fn authenticated<'a, T>(
     request: &'a Request<T>,
-    requirement: Option<&Requirement>,
+    by: &'static str,
+    guard: scopegate_bearer::Guard,
 ) -> Result<&'a Authenticated, Status> {
     if let Some(reader) = request.extensions().get::<RefusalReader>() {
         reader.read_by(|extensions| extensions.get().and_then(refusal));
     }
-    request.extensions().get().ok_or_else(|| {
-        let requirement = requirement.map(ToString::to_string);
-        tracing::error!(
-            requirement,
-            "a guard found no authentication: the scopegate layer is missing around this service; \
-             add it with `Server::builder().layer(auth.grpc())`"
-        );
-        status(&Refusal::new(RefusalCause::Misconfigured("a guard without the layer".into())))
-    })
+    Authenticated::find(request.extensions(), by, guard).map_err(|refusal| status(&refusal))
 }
 
 #[cfg(test)]

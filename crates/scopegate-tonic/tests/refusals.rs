@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
+use scopegate_bearer::{Refusal, RefusalCause};
 use scopegate_claims::ScopeName;
-use scopegate_jose::{Refusal, RefusalCause};
 use scopegate_testkit::TestIssuer;
 use scopegate_tonic::{guard, require, status};
 use tonic::body::Body;
@@ -60,9 +60,9 @@ async fn run(request: http::Request<Body>) -> Result<http::Response<Body>, Infal
 }
 
 /// Calls the service with a token for this subject with these scopes.
-async fn ask<S>(service: &S, issuer: &TestIssuer, who: &str, scope: &str) -> http::Response<Body>
+async fn ask<S, R>(service: &S, issuer: &TestIssuer, who: &str, scope: &str) -> http::Response<R>
 where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + Clone,
+    S: Service<http::Request<Body>, Response = http::Response<R>, Error = Infallible> + Clone,
 {
     let token = issuer.token().subject(who).scope(scope).sign();
     let request = http::Request::post("/orders.v1.Orders/List")
@@ -72,11 +72,11 @@ where
     service.clone().oneshot(request).await.unwrap()
 }
 
-fn reason(response: &http::Response<Body>) -> Option<&'static str> {
+fn reason<R>(response: &http::Response<R>) -> Option<&'static str> {
     response.extensions().get::<Refusal>().map(Refusal::reason)
 }
 
-fn code(response: &http::Response<Body>) -> Code {
+fn code<R>(response: &http::Response<R>) -> Code {
     // A successful call has its status in the trailers, after the message.
     response.headers().get("grpc-status").map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()))
 }

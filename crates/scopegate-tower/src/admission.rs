@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use http::{Extensions, Request};
-use scopegate_jose::{Authenticated, Refusal};
+use scopegate_bearer::{Authenticated, Refusal};
 
 use crate::meter;
 

@@ -2,54 +2,39 @@
 
 use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Method, Response, StatusCode};
-use scopegate_jose::Refusal;
+use http::{HeaderValue, Method, Response};
+use scopegate_bearer::Refusal;
 
 use crate::ProtectedResource;
 
-mod grpc;
-
-pub use grpc::GrpcAnswers;
-
-/// Writes the layer's own answers as responses with a body of type `R`.
+/// Writes the layer's own answers in a protocol.
 ///
 /// Implemented by [`HttpAnswers`] and [`GrpcAnswers`]. The trait is sealed so that it can grow.
-pub trait Answers<R>: sealed::Sealed {
+pub trait Answers: sealed::Sealed {
     /// The answer to a refused request.
-    fn refusal(refusal: &Refusal) -> Response<R>;
+    #[doc(hidden)]
+    fn refusal(refusal: Refusal) -> Response<Bytes>;
 
     /// The answer to a request for the metadata document, if the protocol has one.
-    fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<R>>;
+    #[doc(hidden)]
+    fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<Bytes>>;
 }
 
 /// Answers in plain HTTP: status, `WWW-Authenticate`, and a body from the layer's `RefusalBody`.
-///
-/// Works with every body type that can be made from bytes, such as axum's `Body` or
-/// `http_body_util::Full<Bytes>`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct HttpAnswers;
 
-impl<R: From<Bytes>> Answers<R> for HttpAnswers {
-    fn refusal(refusal: &Refusal) -> Response<R> {
-        let answer = refusal.answer();
-        let mut response = Response::new(R::from(answer.body().into()));
-        *response.status_mut() =
-            StatusCode::from_u16(answer.status.code()).expect("it is a status of HTTP");
-        for (name, value) in answer.headers() {
-            // A custom content type that is not a valid header value is left out.
-            if let Ok(value) = HeaderValue::try_from(&*value) {
-                response.headers_mut().insert(name, value);
-            }
-        }
-        response
+impl Answers for HttpAnswers {
+    fn refusal(refusal: Refusal) -> Response<Bytes> {
+        refusal.into_http()
     }
 
-    fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<R>> {
+    fn metadata(resource: &ProtectedResource, method: &Method) -> Option<Response<Bytes>> {
         let document = resource.json();
         let length = document.len();
         let body = if method == Method::HEAD { Bytes::new() } else { document };
-        let mut response = Response::new(R::from(body));
+        let mut response = Response::new(body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_LENGTH, length.into());
@@ -60,14 +45,21 @@ impl<R: From<Bytes>> Answers<R> for HttpAnswers {
     }
 }
 
-/// The answer to a request that this crate refuses. It carries the refusal, for logs and outer
-/// layers.
-pub(crate) fn refuse<R, V: Answers<R>>(refusal: Refusal) -> Response<R> {
-    let (reason, status) = (refusal.reason(), refusal.status());
-    tracing::debug!(reason, status, "refused a request: {reason}");
-    let mut response = V::refusal(&refusal);
-    response.extensions_mut().insert(refusal);
-    response
+/// Answers in gRPC: HTTP 200 without a body, and the outcome in `grpc-status`; see
+/// [`Refusal::into_grpc`].
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct GrpcAnswers;
+
+impl Answers for GrpcAnswers {
+    fn refusal(refusal: Refusal) -> Response<Bytes> {
+        refusal.into_grpc()
+    }
+
+    fn metadata(_: &ProtectedResource, _: &Method) -> Option<Response<Bytes>> {
+        // Clients that ask for the document use plain HTTP and cannot read a gRPC answer.
+        None
+    }
 }
 
 mod sealed {

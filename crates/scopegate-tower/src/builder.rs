@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use scopegate_bearer::{ChallengeSettings, RefusalBody};
 use scopegate_claims::{Clock, ScopeSet, SystemClock};
-use scopegate_jose::{ChallengeSettings, ExtraClaims, RefusalBody};
+use scopegate_jose::ExtraClaims;
 use serde::de::DeserializeOwned;
 
 use crate::cache::{CacheSize, TokenCache};

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
+use scopegate_bearer::{Authenticated, ChallengeSettings, RefusalCause};
 use scopegate_claims::{Clock, Issuer, UnixTime};
-use scopegate_jose::{
-    Authenticated, ChallengeSettings, ExtraClaims, JoseError, KeySet, RefusalCause, UnverifiedJws,
-    Verified,
-};
+use scopegate_jose::{ExtraClaims, JoseError, KeySet, UnverifiedJws, Verified};
 
 use crate::cache::{Proof, TokenCache};
 use crate::credentials::{Credentials, is_b64token};

@@ -6,12 +6,14 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use scopegate_claims::UnixTime;
 use tokio::time::Instant;
 use tower_service::Service;
 
+use crate::ResponseBody;
 use crate::admission::Admission;
 use crate::answers::Answers;
 use crate::decision::{Decision, Need};
@@ -36,8 +38,8 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Inner { #[pin] future: S::Future, admission: Option<Admission> },
-        Answered { response: Option<S::Response> },
+        Inner { #[pin] future: S::Future, admission: Admission },
+        Answered { response: Option<Response<Bytes>> },
         // Boxed, so that the rare wait does not make every future larger.
         Waiting { waiting: Option<Box<Waiting<S, B>>> },
     }
@@ -59,26 +61,21 @@ pub(crate) struct Parked<S, B> {
 }
 
 impl<S: Service<Request<B>>, B, V> ResponseFuture<S, B, V> {
-    pub(crate) fn inner(future: S::Future) -> Self {
-        Self::of(Kind::Inner { future, admission: None })
-    }
-
     /// The answer to an admitted request. The request is counted when the answer is ready.
     pub(crate) fn admitted(future: S::Future, admission: Admission) -> Self {
-        Self::of(Kind::Inner { future, admission: Some(admission) })
+        Self::of(Kind::Inner { future, admission })
     }
 
-    pub(crate) fn answered(response: S::Response) -> Self {
+    pub(crate) fn answered(response: Response<Bytes>) -> Self {
         Self::of(Kind::Answered { response: Some(response) })
     }
 
     /// Waits for what is needed, or decides again if there is nothing to wait for.
-    pub(crate) fn parked<R>(parked: Parked<S, B>, need: Need, now: UnixTime) -> Self
+    pub(crate) fn parked(parked: Parked<S, B>, need: Need, now: UnixTime) -> Self
     where
-        S: Service<Request<B>, Response = Response<R>>,
-        V: Answers<R>,
+        V: Answers,
     {
-        Self::of(parked.wait_for::<R, V>(need, now))
+        Self::of(parked.wait_for::<V>(need, now))
     }
 
     fn of(kind: Kind<S, B>) -> Self {
@@ -89,9 +86,9 @@ impl<S: Service<Request<B>>, B, V> ResponseFuture<S, B, V> {
 impl<S, B, R, V> Future for ResponseFuture<S, B, V>
 where
     S: Service<Request<B>, Response = Response<R>>,
-    V: Answers<R>,
+    V: Answers,
 {
-    type Output = Result<Response<R>, S::Error>;
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -99,23 +96,21 @@ where
             let next = match this.kind.as_mut().project() {
                 KindProjection::Inner { future, admission } => {
                     let mut result = ready!(future.poll(cx));
-                    match (admission, &mut result) {
-                        (Some(admission), Ok(answer)) => {
-                            admission.answered(answer.extensions_mut());
-                        }
-                        (Some(admission), Err(_)) => admission.failed(),
-                        (None, _) => {}
+                    match &mut result {
+                        Ok(answer) => admission.answered(answer.extensions_mut()),
+                        Err(_) => admission.failed(),
                     }
-                    return Poll::Ready(result);
+                    return Poll::Ready(result.map(|response| response.map(ResponseBody::inner)));
                 }
                 KindProjection::Answered { response } => {
-                    return Poll::Ready(Ok(response.take().expect("polled after completion")));
+                    let response = response.take().expect("polled after completion");
+                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
                 KindProjection::Waiting { waiting } => {
                     let refresh = waiting.as_mut().expect("replaced when it is taken");
                     let outcome = ready!(refresh.outcome.as_mut().poll(cx));
                     let waiting = waiting.take().expect("it was polled above");
-                    waiting.parked.resume::<R, V>(&waiting.need, outcome)
+                    waiting.parked.resume::<V>(&waiting.need, outcome)
                 }
             };
             this.kind.set(next);
@@ -128,10 +123,10 @@ impl<S, B> Parked<S, B> {
         Self { layer, inner, request, deadline: Instant::now() + MAX_WAIT }
     }
 
-    fn wait_for<R, V>(self, need: Need, now: UnixTime) -> Kind<S, B>
+    fn wait_for<V>(self, need: Need, now: UnixTime) -> Kind<S, B>
     where
-        S: Service<Request<B>, Response = Response<R>>,
-        V: Answers<R>,
+        S: Service<Request<B>>,
+        V: Answers,
     {
         match need.begin(&self.layer.gate, now) {
             Ok(refresh) => {
@@ -139,33 +134,32 @@ impl<S, B> Parked<S, B> {
                 Kind::Waiting { waiting: Some(Box::new(Waiting { outcome, need, parked: self })) }
             }
             // A refresh may have ended since the decision, so the decision is made again.
-            Err(outcome) => self.resume::<R, V>(&need, outcome),
+            Err(outcome) => self.resume::<V>(&need, outcome),
         }
     }
 
     /// Decides again. This decision is final, except if it waited for the issuer and now needs the
     /// issuer's keys.
-    fn resume<R, V>(mut self, waited_for: &Need, outcome: Outcome) -> Kind<S, B>
+    fn resume<V>(mut self, waited_for: &Need, outcome: Outcome) -> Kind<S, B>
     where
-        S: Service<Request<B>, Response = Response<R>>,
-        V: Answers<R>,
+        S: Service<Request<B>>,
+        V: Answers,
     {
         let BearerLayer { gate, rule, .. } = &self.layer;
         let now = gate.clock.now();
         let request = &mut self.request;
         let cause = match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let admission =
-                    Some(Admission::of(request, authenticated, self.layer.reader.as_ref()));
+                let admission = Admission::of(request, authenticated, self.layer.reader.as_ref());
                 return Kind::Inner { future: self.inner.call(self.request), admission };
             }
             Decision::Refuse(cause) => cause,
             Decision::Wait(need) if waited_for.leads_to(&need) => {
-                return self.wait_for::<R, V>(need, now);
+                return self.wait_for::<V>(need, now);
             }
             Decision::Wait(need) => need.refusal(outcome, now),
         };
-        Kind::Answered { response: Some(gate.refuse::<R, V>(cause)) }
+        Kind::Answered { response: Some(gate.refuse::<V>(cause)) }
     }
 }
 

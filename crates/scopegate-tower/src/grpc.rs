@@ -57,6 +57,6 @@ impl<S> Layer<S> for Grpc<RequireLayer> {
     type Service = RequireService<S, GrpcAnswers>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireService::new(inner, self.0.requirement())
+        RequireService::new(inner, self.0.guard())
     }
 }

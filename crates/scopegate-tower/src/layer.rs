@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scopegate_claims::ScopeRule;
+use scopegate_bearer::Guard;
 use tower_layer::{Layer, Stack};
 
 use crate::decision::{Gate, TokenRule};
@@ -109,8 +109,8 @@ impl BearerLayer {
         Self { rule: TokenRule::Optional, ..self }
     }
 
-    /// The same layer with a scope rule for everything that it protects: only tokens that meet the
-    /// rule are admitted.
+    /// The same layer with a guard for everything that it protects: only tokens that meet it are
+    /// admitted.
     ///
     /// For services that do not use axum, or where one rule applies to all routes. See
     /// [`require`](crate::require).
@@ -130,8 +130,8 @@ impl BearerLayer {
     /// # Ok::<_, scopegate_tower::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn require(self, rule: impl ScopeRule) -> Stack<RequireLayer, Self> {
-        Stack::new(crate::require(rule), self)
+    pub fn require(self, guard: impl Into<Guard>) -> Stack<RequireLayer, Self> {
+        Stack::new(crate::require(guard), self)
     }
 
     /// The state of the keys, for readiness probes.

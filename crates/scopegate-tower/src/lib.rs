@@ -79,6 +79,7 @@
 
 mod admission;
 mod answers;
+mod body;
 mod builder;
 mod cache;
 mod credentials;
@@ -106,13 +107,15 @@ mod trust;
 mod trusted_issuer;
 mod web_url;
 
-pub use scopegate_jose::{
-    Algorithm, Authenticated, ClaimMapping, Evidence, JoseError, KeySet, ProblemJson, Refusal,
-    RefusalBody, RefusalCause, Verified,
+pub use scopegate_bearer::{
+    Authenticated, ClaimRule, Guard, ProblemJson, Refusal, RefusalBody, RefusalCause, Token, acr,
+    claim, fresh, group, role,
 };
+pub use scopegate_jose::{Algorithm, ClaimMapping, Evidence, JoseError, KeySet, Verified};
 
 pub use crate::admission::RefusalReader;
 pub use crate::answers::{Answers, GrpcAnswers, HttpAnswers};
+pub use crate::body::ResponseBody;
 pub use crate::builder::BearerBuilder;
 pub use crate::cache::CacheSize;
 pub use crate::error::{ConfigError, StartError};
@@ -126,7 +129,7 @@ pub use crate::keys::{
 pub use crate::layer::BearerLayer;
 pub use crate::protected_resource::ProtectedResource;
 pub use crate::readiness::Readiness;
-pub use crate::require::{RequireLayer, RequireService, require};
+pub use crate::require::{RequireFuture, RequireLayer, RequireService, require};
 pub use crate::resolve::{ResolveIssuer, Resolved, TenantLimits};
 pub use crate::service::BearerService;
 pub use crate::trusted_issuer::TrustedIssuer;

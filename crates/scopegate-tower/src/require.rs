@@ -1,19 +1,23 @@
-//! A scope rule for a route, as a layer.
+//! A guard for a route, as a layer.
 
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::{Request, Response};
-use scopegate_claims::{Requirement, ScopeRule};
-use scopegate_jose::{Authenticated, Refusal, RefusalCause};
+use pin_project_lite::pin_project;
+use scopegate_bearer::{Authenticated, Guard};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::answers::{Answers, HttpAnswers, refuse};
-use crate::future::ResponseFuture;
+use crate::ResponseBody;
+use crate::answers::{Answers, HttpAnswers};
 
-/// Admits only requests whose token meets a scope rule.
+/// Admits only requests whose token meets a guard: a scope rule, or any other [`Guard`], such as
+/// [`role`](crate::role) or [`fresh`](crate::fresh).
 ///
 /// Use it to state the rule at the route instead of in the handler's signature, and for services
 /// that do not use axum. Its answers are those of `RequireScope`. It must be placed *inside* a
@@ -73,20 +77,20 @@ use crate::future::ResponseFuture;
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-pub fn require<R: ScopeRule>(_: R) -> RequireLayer {
-    RequireLayer { requirement: R::REQUIREMENT }
+pub fn require(guard: impl Into<Guard>) -> RequireLayer {
+    RequireLayer { guard: guard.into() }
 }
 
 /// The layer that [`require`] makes.
 #[derive(Clone, Copy, Debug)]
 pub struct RequireLayer {
-    requirement: Requirement,
+    guard: Guard,
 }
 
 impl RequireLayer {
-    /// The rule, as data.
-    pub fn requirement(&self) -> Requirement {
-        self.requirement
+    /// The guard, as data.
+    pub fn guard(&self) -> Guard {
+        self.guard
     }
 }
 
@@ -94,61 +98,87 @@ impl<S> Layer<S> for RequireLayer {
     type Service = RequireService<S>;
 
     fn layer(&self, inner: S) -> RequireService<S> {
-        RequireService::new(inner, self.requirement)
+        RequireService::new(inner, self.guard)
     }
 }
 
 /// A service behind a [`RequireLayer`].
 pub struct RequireService<S, V = HttpAnswers> {
     inner: S,
-    requirement: Requirement,
+    guard: Guard,
     answers: PhantomData<fn() -> V>,
 }
 
 impl<S, V> RequireService<S, V> {
-    pub(crate) fn new(inner: S, requirement: Requirement) -> Self {
-        Self { inner, requirement, answers: PhantomData }
+    pub(crate) fn new(inner: S, guard: Guard) -> Self {
+        Self { inner, guard, answers: PhantomData }
     }
 }
 
 impl<S, B, R, V> Service<Request<B>> for RequireService<S, V>
 where
-    S: Service<Request<B>, Response = Response<R>> + Clone,
-    V: Answers<R>,
+    S: Service<Request<B>, Response = Response<R>>,
+    V: Answers,
 {
-    type Response = Response<R>;
+    type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, B, V>;
+    type Future = RequireFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match decide(request.extensions().get(), &self.requirement) {
-            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            Err(refusal) => ResponseFuture::answered(refuse::<R, V>(refusal)),
+        let authenticated = Authenticated::find(request.extensions(), "require", self.guard);
+        match authenticated.and_then(|authenticated| authenticated.allow(self.guard)) {
+            Ok(_) => RequireFuture { kind: Kind::Admitted { future: self.inner.call(request) } },
+            Err(refusal) => {
+                RequireFuture { kind: Kind::Refused { response: Some(V::refusal(refusal)) } }
+            }
         }
     }
 }
 
-/// Whether the token that the authentication layer stored meets the requirement.
-fn decide(left: Option<&Authenticated>, requirement: &Requirement) -> Result<(), Refusal> {
-    let Some(authenticated) = left else {
-        tracing::error!(
-            %requirement,
-            "`require({requirement})` found no authentication: the scopegate layer is missing on \
-             this route, or inside of `require` instead of context it"
-        );
-        let cause = format!("`require({requirement})` without the layer");
-        return Err(Refusal::new(RefusalCause::Misconfigured(cause.into())));
-    };
-    authenticated.allow(requirement).map(drop)
+pin_project! {
+    /// The future of a [`RequireService`].
+    #[derive(Debug)]
+    pub struct RequireFuture<F> {
+        #[pin]
+        kind: Kind<F>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    #[derive(Debug)]
+    enum Kind<F> {
+        Admitted { #[pin] future: F },
+        Refused { response: Option<Response<Bytes>> },
+    }
+}
+
+impl<F, R, E> Future for RequireFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = Result<Response<ResponseBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(match self.project().kind.project() {
+            KindProjection::Admitted { future } => {
+                ready!(future.poll(cx)).map(|response| response.map(ResponseBody::inner))
+            }
+            KindProjection::Refused { response } => {
+                let response = response.take().expect("polled after completion");
+                Ok(response.map(ResponseBody::own))
+            }
+        })
+    }
 }
 
 impl<S: Clone, V> Clone for RequireService<S, V> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), requirement: self.requirement, answers: PhantomData }
+        Self::new(self.inner.clone(), self.guard)
     }
 }
 
@@ -156,28 +186,7 @@ impl<S: fmt::Debug, V> fmt::Debug for RequireService<S, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequireService")
             .field("inner", &self.inner)
-            .field("requirement", &format_args!("{}", self.requirement))
+            .field("guard", &format_args!("{}", self.guard))
             .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use scopegate_jose::ChallengeSettings;
-
-    use super::*;
-
-    const READ: Requirement = Requirement::scope("read:orders");
-
-    #[test]
-    fn a_missing_layer_is_500_and_a_missing_token_is_401() {
-        assert_eq!(decide(None, &READ).unwrap_err().status(), 500);
-
-        let settings = Arc::new(ChallengeSettings::new().with_realm("orders"));
-        let refusal = decide(Some(&Authenticated::anonymous(settings)), &READ).unwrap_err();
-        assert_eq!(refusal.status(), 401);
-        assert_eq!(refusal.challenge().unwrap().to_string(), r#"Bearer realm="orders""#);
     }
 }

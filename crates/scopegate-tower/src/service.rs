@@ -5,13 +5,15 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::{Method, Request, Response};
+use scopegate_bearer::{Refusal, RefusalCause};
 use scopegate_claims::UnixTime;
-use scopegate_jose::{Refusal, RefusalCause};
 use tower_service::Service;
 
+use crate::ResponseBody;
 use crate::admission::Admission;
-use crate::answers::{Answers, HttpAnswers, refuse};
+use crate::answers::{Answers, HttpAnswers};
 use crate::decision::{Decision, Gate, Need};
 use crate::future::{Parked, ResponseFuture};
 use crate::layer::BearerLayer;
@@ -43,9 +45,9 @@ impl<S, V> BearerService<S, V> {
 impl<S, B, R, V> Service<Request<B>> for BearerService<S, V>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
-    V: Answers<R>,
+    V: Answers,
 {
-    type Response = Response<R>;
+    type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
     type Future = ResponseFuture<S, B, V>;
 
@@ -55,7 +57,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let BearerLayer { gate, rule, .. } = &self.layer;
-        if let Some(document) = gate.metadata::<R, V, B>(&request) {
+        if let Some(document) = gate.metadata::<V, B>(&request) {
             return ResponseFuture::answered(document);
         }
         let now = gate.clock.now();
@@ -66,7 +68,7 @@ where
                     Admission::of(&mut request, authenticated, self.layer.reader.as_ref());
                 ResponseFuture::admitted(self.inner.call(request), admission)
             }
-            Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<R, V>(cause)),
+            Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<V>(cause)),
             Decision::Wait(need) => self.park(request, need, now),
         }
     }
@@ -74,15 +76,10 @@ where
 
 impl<S: Clone, V> BearerService<S, V> {
     #[cold]
-    fn park<B, R>(
-        &mut self,
-        request: Request<B>,
-        need: Need,
-        now: UnixTime,
-    ) -> ResponseFuture<S, B, V>
+    fn park<B>(&mut self, request: Request<B>, need: Need, now: UnixTime) -> ResponseFuture<S, B, V>
     where
-        S: Service<Request<B>, Response = Response<R>>,
-        V: Answers<R>,
+        S: Service<Request<B>>,
+        V: Answers,
     {
         // The service that was polled ready must be the one to call; its clone replaces it here.
         let clone = self.inner.clone();
@@ -93,13 +90,13 @@ impl<S: Clone, V> BearerService<S, V> {
 
 impl Gate {
     /// The answer to a refused request, with the layer's realm and body.
-    pub(crate) fn refuse<R, V: Answers<R>>(&self, cause: RefusalCause) -> Response<R> {
+    pub(crate) fn refuse<V: Answers>(&self, cause: RefusalCause) -> Response<Bytes> {
         let refusal = Refusal::new(cause).with_settings(Arc::clone(&self.settings));
         meter::request("refused", refusal.reason());
-        refuse::<R, V>(refusal)
+        V::refusal(refusal)
     }
 
-    fn metadata<R, V: Answers<R>, B>(&self, request: &Request<B>) -> Option<Response<R>> {
+    fn metadata<V: Answers, B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let resource = self.resource.as_ref()?;
         let asked = request.uri().path() == resource.path()
             && matches!(*request.method(), Method::GET | Method::HEAD);

@@ -18,19 +18,22 @@ extern crate self as scopegate;
 pub use scopegate_axum::routes;
 #[cfg(feature = "axum")]
 pub use scopegate_axum::{
-    AllOf, AnyOf, AuthRejection, ClaimRule, ClientId, Guard, Public, RequireAcr, RequireClaim,
-    RequireFresh, RequireGroup, RequireRole, RequireScope, Subject, Token,
+    AllOf, AnyOf, AuthRejection, ClientId, Public, RequireAcr, RequireClaim, RequireFresh,
+    RequireGroup, RequireRole, RequireScope, Subject,
+};
+pub use scopegate_bearer::{
+    Authenticated, BearerChallenge, BearerError, ChallengeSettings, ClaimRule, Guard, ProblemJson,
+    Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus, RequestHead, Rule, Token,
+    acr, claim, fresh, group, role,
 };
 pub use scopegate_claims::{
-    AllRule, AnyRule, Audience, Audiences, BearerChallenge, BearerError, ClaimValue, ClaimValues,
-    Claims, ClaimsError, Clock, Issuer, ManualClock, NameSet, PackedScope, PackedValue,
-    Requirement, Scope, ScopeName, ScopeRule, ScopeRules, ScopeSet, SystemClock, UnixTime, all_of,
-    any_of,
+    AllRule, AnyRule, Audience, Audiences, ClaimValue, ClaimValues, Claims, ClaimsError, Clock,
+    Issuer, ManualClock, NameSet, PackedScope, PackedValue, Requirement, Scope, ScopeName,
+    ScopeRule, ScopeRules, ScopeSet, SystemClock, UnixTime, all_of, any_of,
 };
 pub use scopegate_jose::{
-    Algorithm, AlgorithmSet, Authenticated, ChallengeSettings, ClaimMapping, Evidence, ExtraClaims,
-    JoseError, KeySet, ProblemJson, Refusal, RefusalAnswer, RefusalBody, RefusalCause,
-    RefusalStatus, TypeRule, Verified, VerifyingKey,
+    Algorithm, AlgorithmSet, ClaimMapping, Evidence, ExtraClaims, JoseError, KeySet, TypeRule,
+    Verified, VerifyingKey,
 };
 pub use scopegate_macros::{scope, scoped, scopes, value, values};
 #[cfg(feature = "fetch")]
@@ -40,7 +43,7 @@ pub use scopegate_tower::{
     Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, Fetch, FetchError,
     Grpc, GrpcAnswers, HttpAnswers, IssuerDocument, IssuerReadiness, KeyState, KeysError,
     ProtectedResource, Readiness, RefusalReader, RequireLayer, RequireService, ResolveIssuer,
-    Resolved, ResponseFuture, StartError, TenantLimits, TrustedIssuer, require,
+    Resolved, ResponseBody, ResponseFuture, StartError, TenantLimits, TrustedIssuer, require,
 };
 
 /// Guards for tonic services behind [`BearerLayer::grpc`].

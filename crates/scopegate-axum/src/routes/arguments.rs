@@ -9,8 +9,7 @@ use axum_core::extract::{FromRequest, FromRequestParts};
 use http::Request;
 
 use crate::AuthRejection;
-use crate::guard::Guard;
-use crate::probe::Probe;
+use scopegate_bearer::{Guard, Probe, Rule};
 
 /// The arguments of a handler, in the form in which axum names them.
 ///
@@ -111,7 +110,7 @@ fn is_ours<R: 'static>() -> bool {
 }
 
 fn request() -> (Probe, Request<Body>) {
-    let (probe, mut request) = (Probe::default(), Request::new(Body::empty()));
+    let (probe, mut request) = (Probe::new(), Request::new(Body::empty()));
     request.extensions_mut().insert(probe.clone());
     (probe, request)
 }
@@ -129,7 +128,9 @@ fn poll_once<F: Future>(future: F) -> Option<F::Output> {
 /// rule of its own.
 fn recorded_guards<E>(probe: &Probe, admitted: bool) -> Vec<Guard> {
     match probe.guards() {
-        guards if guards.is_empty() && !admitted => vec![Guard::Rule(type_name::<E>())],
+        guards if guards.is_empty() && !admitted => {
+            vec![Guard::Rule(Rule::named(type_name::<E>()))]
+        }
         guards => guards,
     }
 }

@@ -64,12 +64,7 @@ impl Operation {
 
     /// What is required besides scopes, as text.
     pub(super) fn conditions(&self) -> Vec<String> {
-        let beside = self.guards.iter().filter(|guard| match guard {
-            Guard::Role(_) | Guard::Group(_) | Guard::Authentication { .. } | Guard::Rule(_) => {
-                true
-            }
-            Guard::Scopes(_) | Guard::Token | Guard::OptionalToken | Guard::Public => false,
-        });
+        let beside = self.guards.iter().filter(|guard| guard.is_beyond_scopes());
         beside.map(ToString::to_string).collect()
     }
 

@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use http_body_util::BodyExt;
+use scopegate_bearer::{Authenticated, ChallengeSettings, Refusal};
 use scopegate_claims::{Audience, Claims, Dialect, Issuer, ScopeSet, UnixTime};
 use scopegate_jose::{
-    Algorithm, AudienceRule, Authenticated, ChallengeSettings, ExtraClaims, KeySet, Refusal, Rules,
-    SigningKey, TokenType, Verified, verify_access_token,
+    Algorithm, AudienceRule, ExtraClaims, KeySet, Rules, SigningKey, TokenType, Verified,
+    verify_access_token,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

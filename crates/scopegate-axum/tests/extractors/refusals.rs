@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use scopegate_axum::{AllOf, AnyOf, AuthRejection, RequireScope, Token, scoped};
-use scopegate_jose::RefusalCause;
+use scopegate_bearer::RefusalCause;
 use serde_json::{Value, json};
 
 use crate::issuer::{anonymous, ask, holding};

@@ -10,7 +10,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use scopegate_axum::routes::{Routes, get};
 use scopegate_axum::{Public, RequireScope, Token, scope, scoped};
-use scopegate_jose::Authenticated;
+use scopegate_bearer::Authenticated;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::issuer::{anonymous, ask, holding};

@@ -1,7 +1,8 @@
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
+use scopegate_bearer::Refusal;
 use scopegate_claims::UnixTime;
-use scopegate_jose::{KeySet, Refusal, TokenType, base64url};
+use scopegate_jose::{KeySet, TokenType, base64url};
 use serde_json::{Value, json};
 
 use super::*;
@@ -39,7 +40,7 @@ impl Given {
                 let settings = Arc::clone(&self.layer.gate.settings);
                 let refusal = Refusal::new(cause).with_settings(settings);
                 (
-                    refusal.status(),
+                    refusal.status().as_u16(),
                     refusal.challenge().map(|challenge| challenge.to_string()).unwrap_or_default(),
                 )
             }

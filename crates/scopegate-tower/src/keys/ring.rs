@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
+use scopegate_bearer::RefusalCause;
 use scopegate_claims::{Clock, UnixTime};
-use scopegate_jose::{JoseError, KeySet, RefusalCause};
+use scopegate_jose::{JoseError, KeySet};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 

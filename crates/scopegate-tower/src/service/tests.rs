@@ -9,8 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http_body_util::{BodyExt, Full};
+use scopegate_bearer::{Authenticated, RefusalBody};
 use scopegate_claims::{Clock, UnixTime};
-use scopegate_jose::{Authenticated, JoseError, RefusalBody, TokenType};
+use scopegate_jose::{JoseError, TokenType};
 use serde_json::json;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -26,7 +27,7 @@ async fn who(request: Request<()>) -> Result<Response<Body>, Infallible> {
     Ok(Response::new(who.to_owned().into()))
 }
 
-async fn send(layer: &BearerLayer, request: Request<()>) -> Response<Body> {
+async fn send(layer: &BearerLayer, request: Request<()>) -> Response<ResponseBody<Body>> {
     layer.layer(service_fn(who)).oneshot(request).await.unwrap()
 }
 
@@ -38,12 +39,12 @@ async fn status(layer: &BearerLayer, token: &str) -> u16 {
     send(layer, get(token)).await.status().as_u16()
 }
 
-async fn text(response: Response<Body>) -> String {
+async fn text(response: Response<ResponseBody<Body>>) -> String {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
 }
 
-fn challenge(response: &Response<Body>) -> &str {
+fn challenge(response: &Response<ResponseBody<Body>>) -> &str {
     response.headers()[WWW_AUTHENTICATE].to_str().unwrap()
 }
 

@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{Request, Response};
 use http_body_util::Full;
+use scopegate_bearer::Refusal;
 use scopegate_claims::Clock;
-use scopegate_jose::Refusal;
 use serde_json::json;
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::*;
 use crate::test_issuer::{AUDIENCE, Behaviour, NOW, TestIssuer};
-use crate::{BearerBuilder, BearerLayer};
+use crate::{BearerBuilder, BearerLayer, ResponseBody};
 
 /// A directory of tenants that counts lookups and can be told to fail.
 #[derive(Clone, Default)]
@@ -108,7 +108,7 @@ impl Given {
         self.issuer.key().sign(scopegate_jose::TokenType::Jwt, &claims).unwrap()
     }
 
-    async fn send(&self, token: &str) -> Response<Full<Bytes>> {
+    async fn send(&self, token: &str) -> Response<ResponseBody<Full<Bytes>>> {
         let hello = |_: Request<()>| std::future::ready(Ok::<_, Infallible>(Response::default()));
         let inner = service_fn(hello);
         let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));

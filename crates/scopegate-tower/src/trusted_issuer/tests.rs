@@ -2,8 +2,9 @@
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use scopegate_bearer::Refusal;
 use scopegate_claims::{Claims, UnixTime};
-use scopegate_jose::{Algorithm, ClientRule, KeySet, Refusal, SigningKey, TokenType};
+use scopegate_jose::{Algorithm, ClientRule, KeySet, SigningKey, TokenType};
 use serde_json::{Value, json};
 
 use super::*;

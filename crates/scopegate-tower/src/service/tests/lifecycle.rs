@@ -22,7 +22,7 @@ fn token_of_now(issuer: &TestIssuer) -> String {
     issuer.key().sign(TokenType::AccessToken, &payload).unwrap()
 }
 
-fn reason(response: &Response<Body>) -> &'static str {
+fn reason(response: &Response<ResponseBody<Body>>) -> &'static str {
     response.extensions().get::<Refusal>().unwrap().reason()
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::ScopeSet;
+use scopegate_claims::ScopeSet;
 
 /// The error codes of RFC 6750 §3.1 and RFC 9470 §3.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -37,7 +37,8 @@ impl BearerError {
 /// header.
 ///
 /// ```
-/// use scopegate_claims::{BearerChallenge, BearerError, ScopeSet};
+/// use scopegate_bearer::{BearerChallenge, BearerError};
+/// use scopegate_claims::ScopeSet;
 ///
 /// let challenge = BearerChallenge::new()
 ///     .with_error(BearerError::InsufficientScope)
@@ -96,7 +97,7 @@ impl BearerChallenge {
     /// Sets the `acr` values that are accepted, the preferred one first (RFC 9470 §3).
     ///
     /// ```
-    /// use scopegate_claims::{BearerChallenge, BearerError};
+    /// use scopegate_bearer::{BearerChallenge, BearerError};
     /// use std::time::Duration;
     ///
     /// let challenge = BearerChallenge::new()

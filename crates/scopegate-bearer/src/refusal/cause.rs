@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use scopegate_claims::{BearerError, ScopeSet};
+use scopegate_claims::ScopeSet;
+use scopegate_jose::JoseError;
 
 use super::RefusalStatus;
-use crate::JoseError;
+use crate::BearerError;
 
 /// Why a request is refused: first the client's mistakes, then the service's.
 #[derive(Clone, Debug)]
@@ -40,6 +41,17 @@ pub enum RefusalCause {
         /// The name of the rule, for the log only.
         rule: Cow<'static, str>,
     },
+    /// The token is in a cookie, and the request may come from another origin: a browser sends
+    /// cookies with requests that other sites make.
+    CrossOrigin,
+    /// A guard of the service could not decide.
+    #[non_exhaustive]
+    GuardFailed {
+        /// The name of the guard, for the log only.
+        guard: &'static str,
+        /// What happened, for the log only: `panicked`, `did not answer in time`.
+        how: &'static str,
+    },
     /// The issuer's keys could not be fetched.
     KeysUnavailable {
         /// The time after which the client should retry.
@@ -50,6 +62,11 @@ pub enum RefusalCause {
 }
 
 impl RefusalCause {
+    /// The status of the answer.
+    pub fn status(&self) -> RefusalStatus {
+        self.terms().status
+    }
+
     /// The only mapping from a cause to an answer.
     pub(crate) fn terms(&self) -> Terms {
         // No wildcard arm: a new cause must choose what the client may learn.
@@ -96,6 +113,18 @@ impl RefusalCause {
                 Challenge::Error(BearerError::InsufficientScope),
                 "The access token does not allow this request",
             ),
+            Self::CrossOrigin => (
+                RefusalStatus::Forbidden,
+                "cross_origin",
+                Challenge::None,
+                "A request with this cookie must come from this origin",
+            ),
+            Self::GuardFailed { .. } => (
+                RefusalStatus::ServiceUnavailable,
+                "guard_failed",
+                Challenge::None,
+                "Access cannot be decided at the moment",
+            ),
             Self::KeysUnavailable { .. } => (
                 RefusalStatus::ServiceUnavailable,
                 "keys_unavailable",
@@ -110,6 +139,13 @@ impl RefusalCause {
             ),
         };
         Terms { status, reason, challenge, description }
+    }
+}
+
+/// The name of a rule that is not met.
+impl From<&'static str> for RefusalCause {
+    fn from(rule: &'static str) -> Self {
+        Self::RuleNotMet { rule: rule.into() }
     }
 }
 

@@ -2,13 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::ScopeSet;
+use scopegate_jose::JoseError;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::JoseError;
-
 fn body(refusal: &Refusal) -> Value {
-    serde_json::from_slice(&refusal.renderer().body(refusal)).unwrap()
+    serde_json::from_slice(refusal.clone().into_http::<Vec<u8>>().body()).unwrap()
 }
 
 #[test]

@@ -5,24 +5,28 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scopegate_claims::{BearerChallenge, BearerError, ScopeSet};
+use ::http::StatusCode;
+use scopegate_claims::ScopeSet;
+use scopegate_jose::Verified;
 
-use crate::{ChallengeSettings, RefusalBody};
+use crate::{BearerChallenge, BearerError, ChallengeSettings, RequestHead};
 
-mod answer;
 mod cause;
+mod grpc;
+mod http;
+mod log;
 mod status;
 
-pub use answer::RefusalAnswer;
-pub use cause::RefusalCause;
-use cause::{Challenge, Terms};
-pub use status::RefusalStatus;
+pub use self::cause::RefusalCause;
+use self::cause::{Challenge, Terms};
+pub(crate) use self::log::is_logged;
+pub use self::status::RefusalStatus;
 
 /// The refusal of a request, with its cause, status and challenge.
 ///
 /// ```
+/// use scopegate_bearer::{Refusal, RefusalCause};
 /// use scopegate_claims::ScopeSet;
-/// use scopegate_jose::{Refusal, RefusalCause};
 ///
 /// let needed = ScopeSet::parse("write:orders").unwrap();
 /// let refusal = Refusal::new(RefusalCause::InsufficientScope { needed });
@@ -39,20 +43,44 @@ pub use status::RefusalStatus;
 #[derive(Clone, Debug)]
 pub struct Refusal {
     cause: RefusalCause,
-    settings: Option<Arc<ChallengeSettings>>,
+    settings: Arc<ChallengeSettings>,
+    /// Whom it concerns, for the log.
+    token: Option<Arc<Verified>>,
+    head: Option<Arc<RequestHead>>,
 }
 
 impl Refusal {
     /// A refusal with default settings.
-    pub fn new(cause: RefusalCause) -> Self {
-        Self { cause, settings: None }
+    pub fn new(cause: impl Into<RefusalCause>) -> Self {
+        let settings = Arc::clone(ChallengeSettings::plain());
+        Self { cause: cause.into(), settings, token: None, head: None }
     }
 
     /// The same refusal with the settings of a layer.
     #[must_use]
     pub fn with_settings(mut self, settings: Arc<ChallengeSettings>) -> Self {
-        self.settings = Some(settings);
+        self.settings = settings;
         self
+    }
+
+    /// The same refusal of a request with this token, for the log.
+    #[must_use]
+    pub fn with_token(mut self, token: Arc<Verified>) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The same refusal of a request with this head, for the log and the body.
+    #[must_use]
+    pub fn with_head(mut self, head: Arc<RequestHead>) -> Self {
+        self.head = Some(head);
+        self
+    }
+
+    /// The head of the refused request, if somebody reads it; see
+    /// [`RefusalBody::reads_head`](crate::RefusalBody::reads_head).
+    pub fn head(&self) -> Option<&RequestHead> {
+        self.head.as_deref()
     }
 
     /// The reason why the request is refused.
@@ -66,8 +94,9 @@ impl Refusal {
     }
 
     /// The HTTP status (RFC 6750 §3.1, RFC 9470 §3).
-    pub fn status(&self) -> u16 {
-        self.cause.terms().status.code()
+    pub fn status(&self) -> StatusCode {
+        let code = self.cause.status().code();
+        StatusCode::from_u16(code).expect("it is a status of HTTP")
     }
 
     /// The error code of RFC 6750 §3.1 or RFC 9470 §3, if the cause has one.
@@ -115,10 +144,7 @@ impl Refusal {
                 challenge = challenge.with_max_age(*age);
             }
         }
-        Some(match &self.settings {
-            Some(settings) => settings.apply(challenge),
-            None => challenge,
-        })
+        Some(self.settings.apply(challenge))
     }
 
     /// The time after which the client should retry.
@@ -126,14 +152,6 @@ impl Refusal {
         match &self.cause {
             RefusalCause::KeysUnavailable { retry_after } => Some(*retry_after),
             _ => None,
-        }
-    }
-
-    /// The writer of the body.
-    pub fn renderer(&self) -> &dyn RefusalBody {
-        match &self.settings {
-            Some(settings) => settings.body(),
-            None => &crate::ProblemJson,
         }
     }
 }

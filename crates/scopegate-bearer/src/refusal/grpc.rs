@@ -1,69 +1,55 @@
-//! Answers in gRPC, whose clients read their own status next to that of HTTP.
+//! The answer to a refused call, in gRPC, whose clients read their own status next to that of HTTP.
 
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
-use scopegate_jose::{Refusal, RefusalStatus};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
-use super::Answers;
-use crate::ProtectedResource;
+use super::http::whole_seconds;
+use super::{Refusal, RefusalStatus};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const GRPC_RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
-/// Answers in gRPC: HTTP 200 without a body, and the outcome in `grpc-status`.
-///
-/// Works with every body type that has an empty default, such as tonic's `Body`. See
-/// [`Grpc`](crate::Grpc).
-///
-/// | refusal | status in HTTP | gRPC code |
-/// | --- | --- | --- |
-/// | no token, an invalid token, a user who must sign in again | 401 | `UNAUTHENTICATED` (16) |
-/// | a malformed or repeated `Authorization` header | 400 | `UNAUTHENTICATED` (16) |
-/// | too few scopes, a rule that is not met | 403 | `PERMISSION_DENIED` (7) |
-/// | the issuer's keys are not available | 503 | `UNAVAILABLE` (14), `grpc-retry-pushback-ms` |
-/// | the layer is missing | 500 | `INTERNAL` (13) |
-///
-/// A malformed header is not `INVALID_ARGUMENT`: that code is about the message, but here the
-/// credentials are wrong, and clients get new ones on `UNAUTHENTICATED`. The challenge of RFC 6750
-/// is sent as `www-authenticate`, so that a client learns which scope it lacks.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct GrpcAnswers;
-
-impl GrpcAnswers {
-    /// A refusal as the trailers of a call: code, message, challenge.
-    pub fn trailers(refusal: &Refusal) -> HeaderMap {
-        let answer = refusal.answer();
-        let mut trailers = HeaderMap::with_capacity(4);
-        trailers.insert(GRPC_STATUS, HeaderValue::from_static(code(answer.status)));
-        let message = HeaderValue::try_from(percent_encoded(refusal.description()));
-        trailers.insert(GRPC_MESSAGE, message.expect("it is ASCII once it is encoded"));
-        if let Some(challenge) = answer.challenge {
-            let value = HeaderValue::try_from(challenge);
-            trailers.insert(WWW_AUTHENTICATE, value.expect("a challenge is printable ASCII"));
-        }
-        if let Some(seconds) = answer.retry_after {
-            // gRFC A6 defines the value as an int32 in milliseconds.
-            let wait = i32::try_from(seconds.saturating_mul(1000)).unwrap_or(i32::MAX);
-            trailers.insert(GRPC_RETRY_PUSHBACK, wait.into());
-        }
-        trailers
-    }
-}
-
-impl<R: Default> Answers<R> for GrpcAnswers {
-    fn refusal(refusal: &Refusal) -> Response<R> {
+impl Refusal {
+    /// The answer to a gRPC call: HTTP 200 with an empty body, and the outcome in `grpc-status`. It is
+    /// logged at debug.
+    ///
+    /// | refusal | status in HTTP | gRPC code |
+    /// | --- | --- | --- |
+    /// | no token, an invalid token, a user who must sign in again | 401 | `UNAUTHENTICATED` (16) |
+    /// | a malformed or repeated `Authorization` header | 400 | `UNAUTHENTICATED` (16) |
+    /// | too few scopes, a rule that is not met | 403 | `PERMISSION_DENIED` (7) |
+    /// | the issuer's keys are not available | 503 | `UNAVAILABLE` (14), `grpc-retry-pushback-ms` |
+    /// | the layer is missing | 500 | `INTERNAL` (13) |
+    ///
+    /// A malformed header is not `INVALID_ARGUMENT`: that code is about the message, but here the
+    /// credentials are wrong, and clients get new ones on `UNAUTHENTICATED`. The challenge of RFC
+    /// 6750 is sent as `www-authenticate`, so that a client learns which scope it lacks.
+    pub fn into_grpc<B: Default>(self) -> Response<B> {
+        self.log();
         // A gRPC answer without messages is sent as headers only ("Trailers-Only").
-        let mut response = Response::new(R::default());
-        *response.headers_mut() = Self::trailers(refusal);
+        let mut response = Response::new(B::default());
+        *response.headers_mut() = self.grpc_trailers();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        response.extensions_mut().insert(self);
         response
     }
 
-    fn metadata(_: &ProtectedResource, _: &Method) -> Option<Response<R>> {
-        // Clients that ask for the document use plain HTTP and cannot read a gRPC answer.
-        None
+    /// The trailers of a refused call: code, message, challenge.
+    pub fn grpc_trailers(&self) -> HeaderMap {
+        let mut trailers = HeaderMap::with_capacity(4);
+        trailers.insert(GRPC_STATUS, HeaderValue::from_static(code(self.cause().status())));
+        let message = HeaderValue::try_from(percent_encoded(self.description()));
+        trailers.insert(GRPC_MESSAGE, message.expect("it is ASCII once it is encoded"));
+        if let Some(challenge) = self.challenge_header() {
+            trailers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(wait) = self.retry_after() {
+            // gRFC A6 defines the value as an int32 in milliseconds.
+            let wait = i32::try_from(whole_seconds(wait).saturating_mul(1000)).unwrap_or(i32::MAX);
+            trailers.insert(GRPC_RETRY_PUSHBACK, wait.into());
+        }
+        trailers
     }
 }
 
@@ -95,12 +81,13 @@ mod tests {
     use std::time::Duration;
 
     use scopegate_claims::ScopeSet;
-    use scopegate_jose::{JoseError, RefusalCause};
+    use scopegate_jose::JoseError;
 
     use super::*;
+    use crate::RefusalCause;
 
     fn trailers(cause: RefusalCause) -> HeaderMap {
-        GrpcAnswers::trailers(&Refusal::new(cause))
+        Refusal::new(cause).grpc_trailers()
     }
 
     #[test]

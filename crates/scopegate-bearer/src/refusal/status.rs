@@ -6,9 +6,9 @@
 /// compiler then reports a new one.
 ///
 /// ```
-/// use scopegate_jose::{Refusal, RefusalCause, RefusalStatus};
+/// use scopegate_bearer::{Refusal, RefusalCause, RefusalStatus};
 ///
-/// let status = Refusal::new(RefusalCause::NoToken).answer().status;
+/// let status = Refusal::new(RefusalCause::NoToken).cause().status();
 /// assert_eq!(status, RefusalStatus::Unauthorized);
 /// assert_eq!((status.code(), status.phrase()), (401, "Unauthorized"));
 /// ```

@@ -1,80 +1,12 @@
-//! The request extension that a layer sets for the extractors.
+//! A service's own claims, read from a verified token.
 
 use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::Arc;
 
-use scopegate_claims::{Clock, Requirement, SystemClock, UnixTime};
 use serde::de::DeserializeOwned;
 
-use crate::{ChallengeSettings, JoseError, Refusal, RefusalCause, Verified};
-
-/// The request extension that a layer sets.
-///
-/// It is not generic, so that code which only checks scopes need not name the type of the extra
-/// claims.
-#[derive(Clone, Debug)]
-pub struct Authenticated {
-    token: Option<Arc<Verified>>,
-    settings: Arc<ChallengeSettings>,
-    at: Option<UnixTime>,
-}
-
-impl Authenticated {
-    /// A request with a verified token.
-    pub fn new(token: Arc<Verified>, settings: Arc<ChallengeSettings>) -> Self {
-        Self { token: Some(token), settings, at: None }
-    }
-
-    /// A request without a token, in a layer that allows this.
-    pub fn anonymous(settings: Arc<ChallengeSettings>) -> Self {
-        Self { token: None, settings, at: None }
-    }
-
-    /// Sets the time of the request, as read from the layer's clock.
-    #[must_use]
-    pub fn at(mut self, time: UnixTime) -> Self {
-        self.at = Some(time);
-        self
-    }
-
-    /// The time of the request: as set by the layer, or else the current system time.
-    pub fn time(&self) -> UnixTime {
-        self.at.unwrap_or_else(|| SystemClock.now())
-    }
-
-    /// The token if it holds the required scopes, otherwise the refusal.
-    ///
-    /// The guards of all protocols call this, so that they all give the same answers.
-    pub fn allow(&self, requirement: &Requirement) -> Result<&Arc<Verified>, Refusal> {
-        let token = self.token.as_ref().ok_or_else(|| self.refuse(RefusalCause::NoToken))?;
-        let held = token.claims().scopes();
-        if requirement.allows(held) {
-            return Ok(token);
-        }
-        Err(self.refuse(RefusalCause::InsufficientScope { needed: requirement.needed(held) }))
-    }
-
-    /// A refusal with the settings of the layer.
-    pub fn refuse(&self, cause: RefusalCause) -> Refusal {
-        Refusal::new(cause).with_settings(Arc::clone(&self.settings))
-    }
-
-    /// The token, if the request has one.
-    pub fn token(&self) -> Option<&Arc<Verified>> {
-        self.token.as_ref()
-    }
-
-    /// The claims of a custom type, if the layer reads them.
-    pub fn extra(&self) -> Option<&ExtraClaims> {
-        self.token.as_ref()?.extra()
-    }
-
-    /// The settings for refusals.
-    pub fn settings(&self) -> &Arc<ChallengeSettings> {
-        &self.settings
-    }
-}
+use crate::{JoseError, Verified};
 
 /// Claims of a custom type, read once and shared by all requests with the same token.
 ///

@@ -1,16 +1,14 @@
 //! Settings for the challenge and the body of refusals.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use scopegate_claims::BearerChallenge;
-
-use crate::{ProblemJson, RefusalBody};
+use crate::{BearerChallenge, ProblemJson, RefusalBody, refusal};
 
 /// Settings of a service for its refusals: the parameters of every challenge, and the body.
 ///
 /// ```
-/// use scopegate_jose::{ChallengeSettings, Refusal, RefusalCause};
-/// use std::sync::Arc;
+/// use scopegate_bearer::{ChallengeSettings, Refusal, RefusalCause};
+/// use std::sync::{Arc, LazyLock};
 ///
 /// let settings = Arc::new(ChallengeSettings::new().with_realm("orders"));
 /// let refusal = Refusal::new(RefusalCause::NoToken).with_settings(settings);
@@ -27,6 +25,12 @@ impl ChallengeSettings {
     /// No realm, no metadata URL, problem documents as bodies.
     pub fn new() -> Self {
         Self { realm: None, resource_metadata: None, body: Arc::new(ProblemJson) }
+    }
+
+    /// The default settings, shared.
+    pub(crate) fn plain() -> &'static Arc<Self> {
+        static PLAIN: LazyLock<Arc<ChallengeSettings>> = LazyLock::new(Arc::default);
+        &PLAIN
     }
 
     /// Sets the realm of every challenge, the name of the protection space (RFC 9110 §11.5).
@@ -63,6 +67,12 @@ impl ChallengeSettings {
     /// The writer of the bodies.
     pub fn body(&self) -> &dyn RefusalBody {
         &*self.body
+    }
+
+    /// Whether the head of a request is read if the request is refused: by the body, or by the log at
+    /// debug. Otherwise a layer need not copy it.
+    pub fn reads_head(&self) -> bool {
+        self.body.reads_head() || refusal::is_logged()
     }
 
     pub(crate) fn apply(&self, mut challenge: BearerChallenge) -> BearerChallenge {

@@ -1,0 +1,49 @@
+//! The macro that makes an extractor of a guard.
+
+/// Implements an extractor for a struct with a token and a rule.
+macro_rules! guard {
+    ($name:ident<$rule:ident>, [$($generics:tt)*], $guard:expr) => {
+        impl<$($generics)*> $name<$rule> {
+            /// The claims of the admitted token.
+            pub fn claims(&self) -> &scopegate_claims::Claims {
+                self.token.claims()
+            }
+
+            /// The admitted token, with its evidence.
+            pub fn verified(&self) -> &scopegate_jose::Verified {
+                &self.token
+            }
+        }
+
+        impl<S: Send + Sync, $($generics)*> axum_core::extract::FromRequestParts<S>
+            for $name<$rule>
+        {
+            type Rejection = crate::AuthRejection;
+
+            async fn from_request_parts(
+                parts: &mut http::request::Parts,
+                _: &S,
+            ) -> Result<Self, crate::AuthRejection> {
+                let (extensions, guard) = (&parts.extensions, $guard);
+                let authenticated =
+                    scopegate_bearer::Authenticated::find(extensions, stringify!($name), guard)?;
+                let token = std::sync::Arc::clone(authenticated.allow(guard)?);
+                Ok(Self { token, rule: std::marker::PhantomData })
+            }
+        }
+
+        impl<$($generics)*> Clone for $name<$rule> {
+            fn clone(&self) -> Self {
+                Self { token: std::sync::Arc::clone(&self.token), rule: std::marker::PhantomData }
+            }
+        }
+
+        impl<$($generics)*> std::fmt::Debug for $name<$rule> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({})", stringify!($name), $guard)
+            }
+        }
+    };
+}
+
+pub(crate) use guard;

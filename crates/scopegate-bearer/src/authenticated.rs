@@ -1,0 +1,155 @@
+//! The request extension that a layer sets.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Extensions;
+use scopegate_claims::{Clock, SystemClock, UnixTime};
+use scopegate_jose::{ExtraClaims, Verified};
+
+use crate::{ChallengeSettings, Guard, Probe, Refusal, RefusalCause, RequestHead};
+
+/// The request extension that a layer sets: the verified token, or none if the layer is optional.
+///
+/// It is not generic, so that code which only checks scopes need not name the type of the extra
+/// claims.
+///
+/// ```
+/// use scopegate_bearer::{Authenticated, Guard, role};
+/// use std::sync::Arc;
+///
+/// let anonymous = Authenticated::anonymous(Arc::default());
+/// assert_eq!(anonymous.allow(Guard::Token).unwrap_err().status(), 401);
+/// assert_eq!(anonymous.allow(role("admin")).unwrap_err().status(), 401);
+/// assert!(anonymous.token().is_none());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    token: Option<Arc<Verified>>,
+    settings: Arc<ChallengeSettings>,
+    at: Option<UnixTime>,
+    head: Option<Arc<RequestHead>>,
+}
+
+impl Authenticated {
+    /// A request with a verified token.
+    pub fn new(token: Arc<Verified>, settings: Arc<ChallengeSettings>) -> Self {
+        Self { token: Some(token), settings, at: None, head: None }
+    }
+
+    /// A request without a token, in a layer that allows this.
+    pub fn anonymous(settings: Arc<ChallengeSettings>) -> Self {
+        Self { token: None, settings, at: None, head: None }
+    }
+
+    /// What the layer stored on a request. It is only read and not removed, so that a request may
+    /// pass several guards.
+    ///
+    /// `by` names the guard that looks for it, for the log.
+    ///
+    /// # Errors
+    ///
+    /// If the layer is missing, that is a mistake in the program: 500 and an error in the log. A 401
+    /// would wrongly blame the client.
+    #[expect(clippy::result_large_err, reason = "a refusal is rare, and its box would be for all")]
+    pub fn find<'a>(
+        extensions: &'a Extensions,
+        by: &'static str,
+        guard: Guard,
+    ) -> Result<&'a Self, Refusal> {
+        extensions.get().ok_or_else(|| missing(extensions, &GuardedBy(by, guard)))
+    }
+
+    /// Sets the time of the request, as read from the layer's clock.
+    #[must_use]
+    pub fn at(mut self, time: UnixTime) -> Self {
+        self.at = Some(time);
+        self
+    }
+
+    /// Sets the head of the request, for logs and bodies of refusals.
+    ///
+    /// A layer sets it only if [`ChallengeSettings::reads_head`] says that somebody reads it.
+    #[must_use]
+    pub fn with_head(mut self, head: Arc<RequestHead>) -> Self {
+        self.head = Some(head);
+        self
+    }
+
+    /// The time of the request: as set by the layer, or else the current system time.
+    pub fn time(&self) -> UnixTime {
+        self.at.unwrap_or_else(|| SystemClock.now())
+    }
+
+    /// The token if it meets the guard, otherwise the refusal.
+    ///
+    /// The guards of all protocols call this, so that they all give the same answers. A guard is a
+    /// scope rule, [`role`](crate::role), [`group`](crate::group), [`acr`](crate::acr),
+    /// [`fresh`](crate::fresh), [`claim`](crate::claim), or any other [`Guard`].
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with: 401 without a token, else what the guard says.
+    #[expect(clippy::result_large_err, reason = "a refusal is rare, and its box would be for all")]
+    pub fn allow(&self, guard: impl Into<Guard>) -> Result<&Arc<Verified>, Refusal> {
+        let token = self.token.as_ref().ok_or_else(|| self.refuse(RefusalCause::NoToken))?;
+        match guard.into().check(token, self) {
+            Ok(()) => Ok(token),
+            Err(cause) => Err(self.refuse(cause)),
+        }
+    }
+
+    /// A refusal of this request, with the realm and the body of its layer.
+    pub fn refuse(&self, cause: impl Into<RefusalCause>) -> Refusal {
+        let mut refusal = Refusal::new(cause).with_settings(Arc::clone(&self.settings));
+        if let Some(token) = &self.token {
+            refusal = refusal.with_token(Arc::clone(token));
+        }
+        match &self.head {
+            Some(head) => refusal.with_head(Arc::clone(head)),
+            None => refusal,
+        }
+    }
+
+    /// The token, if the request has one.
+    pub fn token(&self) -> Option<&Arc<Verified>> {
+        self.token.as_ref()
+    }
+
+    /// The claims of a custom type, if the layer reads them.
+    pub fn extra(&self) -> Option<&ExtraClaims> {
+        self.token.as_ref()?.extra()
+    }
+
+    /// The settings for refusals.
+    pub fn settings(&self) -> &Arc<ChallengeSettings> {
+        &self.settings
+    }
+}
+
+#[cold]
+fn missing(extensions: &Extensions, by: &GuardedBy) -> Refusal {
+    let refusal =
+        Refusal::new(RefusalCause::Misconfigured(format!("`{by}` without the layer").into()));
+    if !Probe::record(extensions, by.1) {
+        tracing::error!(
+            extractor = %by,
+            "`{by}` found no authentication: the scopegate layer is missing on this route, or is \
+             inside of `{by}`; add it around the routes that it protects: in axum with \
+             `.layer(auth)` after the routes, in tonic with `.layer(scopegate_tonic::layer(&auth))`"
+        );
+    }
+    refusal
+}
+
+/// A guard, as the log shows it: `RequireScope(read:orders)`.
+struct GuardedBy(&'static str, Guard);
+
+impl fmt::Display for GuardedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self(name, Guard::Token | Guard::OptionalToken | Guard::Public) => f.write_str(name),
+            Self(name, guard) => write!(f, "{name}({guard})"),
+        }
+    }
+}

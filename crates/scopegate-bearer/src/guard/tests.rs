@@ -1,0 +1,31 @@
+use super::*;
+#[test]
+fn a_sign_in_is_fresh_up_to_max_age_and_an_unknown_one_never() {
+    let at = UnixTime::from_seconds;
+    let age = Duration::from_secs(300);
+    assert!(is_fresh(Some(at(1_000)), age, at(1_300)));
+    assert!(!is_fresh(Some(at(1_000)), age, at(1_301)));
+    assert!(is_fresh(Some(at(1_000)), age, at(990)), "the issuer's clock is a little ahead");
+    assert!(!is_fresh(None, age, at(1_000)));
+}
+
+#[test]
+fn guards_are_displayed_as_readable_text() {
+    let acr_values: &[_] = &["urn:mfa", "urn:pwd"];
+    let max_age = Some(Duration::from_secs(300));
+    for (guard, text) in [
+        (Guard::Scopes(Requirement::scope("a")), "a"),
+        (Guard::Role("admin"), "role admin"),
+        (Guard::Group("/staff"), "group /staff"),
+        (Guard::Authentication { acr_values, max_age: None }, "signed in by urn:mfa or urn:pwd"),
+        (
+            Guard::Authentication { acr_values, max_age },
+            "signed in by urn:mfa or urn:pwd within 300 s",
+        ),
+        (Guard::Authentication { acr_values: &[], max_age }, "signed in within 300 s"),
+        (Guard::Rule(Rule::named("the premium plan")), "the premium plan"),
+        (Guard::OptionalToken, "a token or none"),
+    ] {
+        assert_eq!(guard.to_string(), text);
+    }
+}

@@ -1,0 +1,90 @@
+//! The head of a request, for logs and bodies of refusals.
+
+use std::fmt;
+
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE, HeaderMap, PROXY_AUTHORIZATION};
+use http::{HeaderName, Method, Request, Uri};
+
+/// Method, path and headers of a request, without its credentials.
+///
+/// The path has no query, and `Authorization`, `Proxy-Authorization` and `Cookie` are left out: all
+/// of these can hold secrets.
+///
+/// ```
+/// use http::Request;
+/// use scopegate_bearer::RequestHead;
+///
+/// let request = Request::get("/orders/7?access_token=secret")
+///     .header("accept", "text/html, */*;q=0.8")
+///     .header("x-request-id", "r-1")
+///     .header("authorization", "Bearer secret")
+///     .body(())?;
+/// let head = RequestHead::of(&request);
+/// assert_eq!((head.method().as_str(), head.path()), ("GET", "/orders/7"));
+/// assert_eq!(head.header("x-request-id"), Some("r-1"));
+/// assert!(head.accepts("text/html") && !head.accepts("application/json"));
+/// assert!(head.header("authorization").is_none());
+/// # Ok::<_, http::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct RequestHead {
+    method: Method,
+    path: Box<str>,
+    headers: HeaderMap,
+}
+
+/// Headers that hold credentials.
+const SECRET: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+
+impl RequestHead {
+    /// Copies the head of a request.
+    pub fn of<B>(request: &Request<B>) -> Self {
+        Self::new(request.method(), request.uri(), request.headers())
+    }
+
+    /// Copies the head of a request from its parts.
+    pub fn new(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
+        let mut headers = headers.clone();
+        for secret in SECRET {
+            headers.remove(secret);
+        }
+        Self { method: method.clone(), path: uri.path().into(), headers }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path, without the query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The headers, without those that hold credentials.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The value of a header, if it is visible ASCII. The first one if there are several.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether `Accept` names this media type by its whole name. Wildcards do not count, because
+    /// every client sends them.
+    pub fn accepts(&self, media_type: &str) -> bool {
+        let values = self.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|range| {
+            let name = range.split(';').next().unwrap_or_default();
+            name.trim().eq_ignore_ascii_case(media_type)
+        })
+    }
+}
+
+/// Shows no headers: a service may have secrets in headers of its own.
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestHead({} {})", self.method, self.path)
+    }
+}

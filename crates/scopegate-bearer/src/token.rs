@@ -1,0 +1,127 @@
+//! The verified token of a request, with a service's own claims.
+
+use std::any::{Any, type_name};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use scopegate_claims::Claims;
+use scopegate_jose::{ExtraClaims, Verified};
+use serde::de::DeserializeOwned;
+
+use crate::{Authenticated, Refusal, RefusalCause};
+
+/// The verified token of a request, whatever its scopes.
+///
+/// It derefs to [`Claims`]. `X` is the type of your own claims; by default there are none. They are
+/// read from the token when it is extracted. If the layer already read this type
+/// (`.extra_claims::<X>()`), they are not read again. A token whose claims do not fit `X` is
+/// answered with 401 `invalid_token`, and the log names the claim.
+///
+/// With axum it is an extractor. `Option<Token<X>>` is `None` if the layer is optional and the
+/// request has no token. An invalid token is refused by the layer.
+pub struct Token<X = ()> {
+    authenticated: Authenticated,
+    token: Arc<Verified>,
+    /// `None` stands for `()`, which needs no memory.
+    extra: Option<Arc<X>>,
+}
+
+impl<X: DeserializeOwned + Send + Sync + 'static> Token<X> {
+    /// The token of a request.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with: 401 without a token, or if its claims do not fit `X`.
+    #[expect(clippy::result_large_err, reason = "a refusal is rare, and its box would be for all")]
+    pub fn of(authenticated: &Authenticated) -> Result<Self, Refusal> {
+        Self::read(authenticated).map_err(|cause| authenticated.refuse(cause))
+    }
+
+    pub(crate) fn read(authenticated: &Authenticated) -> Result<Self, RefusalCause> {
+        let token = authenticated.token().ok_or(RefusalCause::NoToken)?;
+        let extra = match is_unit::<X>() {
+            true => None,
+            false => match token.extra().and_then(ExtraClaims::downcast::<X>) {
+                Some(read_by_the_layer) => Some(read_by_the_layer),
+                None => {
+                    let extra = token.deserialize::<X>().map_err(RefusalCause::InvalidToken)?;
+                    Some(Arc::new(extra))
+                }
+            },
+        };
+        Ok(Self { authenticated: authenticated.clone(), token: Arc::clone(token), extra })
+    }
+}
+
+impl<X: 'static> Token<X> {
+    /// The common claims of access tokens.
+    pub fn claims(&self) -> &Claims {
+        self.token.claims()
+    }
+
+    /// Your own claims.
+    pub fn extra(&self) -> &X {
+        let none: &'static dyn Any = &();
+        let extra = self.extra.as_deref().or_else(|| none.downcast_ref());
+        extra.expect("they are left out only for `()`")
+    }
+
+    /// The token with its evidence.
+    pub fn verified(&self) -> &Verified {
+        &self.token
+    }
+
+    /// A refusal of this request, with the realm, the body and the challenge of its layer.
+    ///
+    /// For what only the handler can know, such as whose order this is. A text is the name of a
+    /// rule that is not met, for the log: 403 without naming a scope.
+    ///
+    /// ```
+    /// use scopegate_bearer::{Refusal, Token};
+    ///
+    /// struct Order {
+    ///     tenant: String,
+    /// }
+    ///
+    /// fn show(token: &Token, order: &Order) -> Result<(), Refusal> {
+    ///     match token.subject() == Some(order.tenant.as_str()) {
+    ///         true => Ok(()),
+    ///         false => Err(token.refuse("own orders only")),
+    ///     }
+    /// }
+    /// ```
+    pub fn refuse(&self, cause: impl Into<RefusalCause>) -> Refusal {
+        self.authenticated.refuse(cause)
+    }
+}
+
+fn is_unit<X: 'static>() -> bool {
+    let none: &dyn Any = &();
+    none.is::<X>()
+}
+
+impl<X: 'static> Deref for Token<X> {
+    type Target = Claims;
+
+    fn deref(&self) -> &Claims {
+        self.claims()
+    }
+}
+
+impl<X> Clone for Token<X> {
+    fn clone(&self) -> Self {
+        let Self { authenticated, token, extra } = self;
+        Self {
+            authenticated: authenticated.clone(),
+            token: Arc::clone(token),
+            extra: extra.clone(),
+        }
+    }
+}
+
+impl<X> fmt::Debug for Token<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token<{}>", type_name::<X>())
+    }
+}

@@ -1,0 +1,110 @@
+//! The body of the layer's responses.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// The body of a response: that of the inner service, or that of the layer's own answer.
+    ///
+    /// So the layer works around every body type, and needs no way to make one.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        #[pin]
+        kind: Kind<B>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    #[derive(Debug)]
+    enum Kind<B> {
+        Inner { #[pin] body: B },
+        Own { content: Bytes },
+    }
+}
+
+impl<B> ResponseBody<B> {
+    /// The body of the inner service's response.
+    pub(crate) fn inner(body: B) -> Self {
+        Self { kind: Kind::Inner { body } }
+    }
+
+    /// The body of the layer's own answer.
+    pub(crate) fn own(content: Bytes) -> Self {
+        Self { kind: Kind::Own { content } }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body,
+    B::Data: From<Bytes>,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        match self.project().kind.project() {
+            KindProjection::Inner { body } => body.poll_frame(cx),
+            KindProjection::Own { content } if content.is_empty() => Poll::Ready(None),
+            KindProjection::Own { content } => {
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(content).into()))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Inner { body } => body.is_end_stream(),
+            Kind::Own { content } => content.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Inner { body } => body.size_hint(),
+            Kind::Own { content } => SizeHint::with_exact(content.len() as u64),
+        }
+    }
+}
+
+/// An empty body.
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::own(Bytes::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, Full};
+
+    use super::*;
+
+    type Ours = ResponseBody<Full<Bytes>>;
+
+    #[tokio::test]
+    async fn both_kinds_give_their_content_and_their_exact_length() {
+        let content = Bytes::from_static(b"refused");
+        for body in [Ours::own(content.clone()), Ours::inner(content.clone().into())] {
+            assert_eq!(body.size_hint().exact(), Some(7));
+            assert!(!body.is_end_stream());
+            assert_eq!(body.collect().await.unwrap().to_bytes(), content);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_body_ends_at_once() {
+        let body = Ours::default();
+        assert_eq!(body.size_hint().exact(), Some(0));
+        assert!(body.is_end_stream());
+        assert!(body.collect().await.unwrap().to_bytes().is_empty());
+    }
+}
