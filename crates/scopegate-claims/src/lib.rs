@@ -36,3 +36,8 @@ pub use scope::Scope;
 pub use scope_set::ScopeSet;
 pub use time::{Clock, ManualClock, SystemClock, UnixTime};
 pub use value::{ClaimValue, ClaimValues, PackedValue};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -60,3 +60,8 @@ pub use token_type::TokenType;
 pub use verified::{Evidence, Verified};
 pub use verifier::verify_access_token;
 pub use verifying_key::VerifyingKey;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

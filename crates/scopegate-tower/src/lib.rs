@@ -76,6 +76,7 @@
 //! answered. A request that a guard behind the layer refuses therefore counts as refused, with the
 //! guard's reason.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 mod admission;
@@ -135,7 +136,7 @@ pub use crate::resolve::{ResolveIssuer, Resolved, TenantLimits};
 pub use crate::service::BearerService;
 pub use crate::trusted_issuer::TrustedIssuer;
 
-/// Compiles the example of the page about providers as a doc test.
-#[cfg(all(doctest, feature = "fetch"))]
-#[doc = include_str!("../../../docs/providers.md")]
-struct Providers;
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

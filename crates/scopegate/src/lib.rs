@@ -8,6 +8,7 @@
 //! guards of the module `tonic`. It does not need axum: `default-features = false, features =
 //! ["fetch", "tonic"]`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 // The macros generate paths that start with `::scopegate`. This makes them valid inside this crate
@@ -89,7 +90,7 @@ pub mod tonic {
     pub use scopegate_tonic::{Guard, guard, refusal, require, status, token};
 }
 
-/// Compiles the examples of the README as doc tests.
+/// Compiles the example of the README.
 #[cfg(all(doctest, feature = "axum", feature = "tower"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
