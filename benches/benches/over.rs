@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p scopegate-benches --bench over
+//! cargo bench -p scopegate-benches --bench over -- against=PROGRAM [ROUNDS]   # compare two builds
 //! ```
 //!
 //! - *over*: (request − bare axum) / raw verification of the same token. 1.00 would mean that the
@@ -9,7 +10,9 @@
 //! - *repeat*: (request with a token seen before − bare axum) / bare axum.
 //!
 //! The results are medians of interleaved rounds, with minimum and maximum; see
-//! `docs/benchmarks.md`.
+//! `docs/benchmarks.md`. With `against`, this build is compared with another build of this benchmark
+//! in interleaved rounds, to measure what a change costs. `PROGRAM` is the absolute path of a copy;
+//! `cargo bench --no-run` prints where the build is.
 
 use std::io::{self, Write};
 
@@ -17,7 +20,10 @@ use scopegate_benches::{Contender, Raw, Setting, scaling, take_turns};
 use scopegate_jose::Algorithm;
 use serde_json::json;
 
+mod against;
 mod ours;
+
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
 
 const ROUNDS: usize = 15;
 const TURNS: usize = 6;
@@ -27,10 +33,24 @@ const FULL: usize = 14_000;
 
 const AROUND: &str = "around the `Router`";
 const INSIDE: &str = "`Router::layer`";
+const WITHOUT_CACHE: &str = "around, without a cache";
 
 fn main() -> io::Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let value = |name| arguments.iter().find_map(|argument| argument.strip_prefix(name));
+    if let Some(algorithm) = value(against::MEASURE) {
+        return against::measure(algorithm);
+    }
+    if let Some(other) = value("against=") {
+        let rounds = arguments.iter().find_map(|argument| argument.parse::<usize>().ok());
+        return against::compare(other, rounds.unwrap_or(ROUNDS).max(1));
+    }
+    tables()
+}
+
+fn tables() -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let mut settings = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa].map(Setting::new);
+    let mut settings = ALGORITHMS.map(Setting::new);
     for setting in &mut settings {
         for (wrong, token) in setting.refused() {
             assert_eq!(ours::around(setting).status(&token), 401, "{wrong}");
@@ -67,7 +87,7 @@ fn first_seen(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
         &mut [&mut raw, &mut plain, &mut around, &mut inside, &mut full, &mut anew];
     let rounds = take_turns(contenders, ROUNDS, TURNS, |count| setting.tokens(count));
     let name = setting.algorithm().name();
-    let which = [AROUND, INSIDE, "around, its cache full", "around, without a cache"];
+    let which = [AROUND, INSIDE, "around, its cache full", WITHOUT_CACHE];
     for (at, which) in which.iter().enumerate().map(|(at, which)| (at + 2, which)) {
         let (over, nanos, raw) = (rounds.over(at, 1, 0), rounds.nanos(at), rounds.nanos(0));
         writeln!(out, "| {name}, {which} | {over:.3} | {nanos:.0} | {raw:.0} |")?;
