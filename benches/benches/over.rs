@@ -28,7 +28,7 @@ const ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorith
 const ROUNDS: usize = 15;
 const TURNS: usize = 6;
 
-/// This many tokens fill the cache, so that each new one evicts another.
+/// This many tokens fill the cache if each is sent twice.
 const FULL: usize = 14_000;
 
 const AROUND: &str = "around the `Router`";
@@ -78,21 +78,40 @@ fn tables() -> io::Result<()> {
 fn first_seen(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
     let (mut raw, mut plain) = (Raw::new(setting), ours::plain());
     let (mut around, mut inside) = (ours::around(setting), ours::inside(setting));
-    let (mut anew, mut full) = (ours::without_cache(setting), ours::around(setting));
+    let (mut anew, mut second) = (ours::without_cache(setting), SecondUse(ours::around(setting)));
     for _ in 0..FULL / 1000 {
-        full.prepare(&setting.tokens(1000));
-        full.run();
+        second.prepare(&setting.tokens(1000));
+        second.run();
     }
     let contenders: &mut [&mut dyn Contender] =
-        &mut [&mut raw, &mut plain, &mut around, &mut inside, &mut full, &mut anew];
+        &mut [&mut raw, &mut plain, &mut around, &mut inside, &mut second, &mut anew];
     let rounds = take_turns(contenders, ROUNDS, TURNS, |count| setting.tokens(count));
     let name = setting.algorithm().name();
-    let which = [AROUND, INSIDE, "around, its cache full", WITHOUT_CACHE];
+    let which = [AROUND, INSIDE, "around, second use", WITHOUT_CACHE];
     for (at, which) in which.iter().enumerate().map(|(at, which)| (at + 2, which)) {
         let (over, nanos, raw) = (rounds.over(at, 1, 0), rounds.nanos(at), rounds.nanos(0));
         writeln!(out, "| {name}, {which} | {over:.3} | {nanos:.0} | {raw:.0} |")?;
     }
     Ok(())
+}
+
+/// The second use of each token. It evicts another token from the cache, which is full.
+struct SecondUse<C>(C);
+
+impl<C: Contender> Contender for SecondUse<C> {
+    fn prepare(&mut self, tokens: &[String]) {
+        self.0.prepare(tokens);
+        self.0.run();
+        self.0.prepare(tokens);
+    }
+
+    fn run(&mut self) {
+        self.0.run();
+    }
+
+    fn another(&self) -> Box<dyn Contender> {
+        self.0.another()
+    }
 }
 
 fn repeat(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
