@@ -63,8 +63,6 @@ impl<S: BuildHasher> TokenCache<S> {
         let share = CacheSize { entries: size.entries / shards, bytes: size.bytes / shards };
         Self {
             hasher,
-            // As many as there are entries, so that a cache that starts empty fills up even if that
-            // many tokens are sent in turns.
             first_uses: Mutex::new(FirstUses::of(size.tokens())),
             shards: (0..shards).map(|_| RwLock::new(Shard::new(share))).collect(),
         }

@@ -1,35 +1,32 @@
 //! Which tokens were verified once.
 
-use std::collections::HashSet;
-use std::mem;
-
-use foldhash::fast::FixedState;
+/// How many hashes a bucket remembers. A bucket is as long as a cache line of 64 bytes.
+const PLACES: usize = 8;
 
 /// The hashes of the tokens that were verified last, in memory that does not grow.
 ///
-/// Two sets take turns: when one is full, the other is emptied and takes the next hashes.
-pub(super) struct FirstUses {
-    limit: usize,
-    recent: HashSet<u64, FixedState>,
-    earlier: HashSet<u64, FixedState>,
-}
+/// A hash selects a bucket, which remembers the last eight. A token that is forgotten too early is
+/// verified once more before it enters the cache.
+pub(super) struct FirstUses(Box<[[u64; PLACES]]>);
 
 impl FirstUses {
-    /// Remembers at least the last `limit` tokens, and at most twice as many.
-    pub(super) fn of(limit: usize) -> Self {
-        let [recent, earlier] =
-            [(); 2].map(|()| HashSet::with_capacity_and_hasher(limit, FixedState::default()));
-        Self { limit, recent, earlier }
+    /// Two places for each of this many tokens, so that few are forgotten if that many are sent in
+    /// turns.
+    pub(super) fn of(tokens: usize) -> Self {
+        Self(vec![[0; PLACES]; (2 * tokens).div_ceil(PLACES).max(1)].into())
     }
 
     /// Notes that a token with this hash was verified. Returns whether it is the first time, as far
     /// as remembered.
     pub(super) fn note(&mut self, hash: u64) -> bool {
-        if self.recent.len() >= self.limit {
-            mem::swap(&mut self.recent, &mut self.earlier);
-            self.recent.clear();
+        let at = hash as usize % self.0.len();
+        let bucket = &mut self.0[at];
+        if bucket.contains(&hash) {
+            return false;
         }
-        self.recent.insert(hash) && !self.earlier.contains(&hash)
+        bucket.rotate_right(1);
+        bucket[0] = hash;
+        true
     }
 }
 
@@ -38,21 +35,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_remembered_while_few_others_are_verified() {
-        let mut uses = FirstUses::of(3);
-        assert!(uses.note(1) && uses.note(2) && uses.note(3));
-        assert!(!uses.note(1) && !uses.note(1));
-        assert!(!uses.note(2) && !uses.note(3));
+    fn a_bucket_remembers_its_last_eight_hashes() {
+        let mut uses = FirstUses::of(4);
+        assert!((1..=8).all(|hash| uses.note(hash)));
+        assert!((1..=8).all(|hash| !uses.note(hash)), "a repeated note changes nothing");
+        assert!(uses.note(9));
+        assert!((2..=9).all(|hash| !uses.note(hash)));
+        assert!(uses.note(1), "the oldest was forgotten");
     }
 
     #[test]
-    fn the_last_tokens_are_remembered_and_older_ones_forgotten() {
-        let mut uses = FirstUses::of(3);
-        let capacity = uses.recent.capacity();
-        assert!((1..=100).all(|hash| uses.note(hash)));
-        assert!(uses.recent.len() <= 3 && uses.earlier.len() <= 3);
-        assert_eq!((uses.recent.capacity(), uses.earlier.capacity()), (capacity, capacity));
-        assert!((98..=100).all(|hash| !uses.note(hash)), "the last three");
-        assert!(uses.note(94), "more than six others since");
+    fn a_full_bucket_forgets_nothing_of_another_one() {
+        let mut uses = FirstUses::of(8);
+        assert!(uses.note(3));
+        assert!((1..100).all(|n| uses.note(2 * n)));
+        assert!(!uses.note(3));
+    }
+
+    #[test]
+    fn there_are_two_places_for_each_token() {
+        for (tokens, buckets) in [(0, 1), (1, 1), (4, 1), (5, 2), (10_000, 2500)] {
+            assert_eq!(FirstUses::of(tokens).0.len(), buckets, "{tokens}");
+        }
     }
 }

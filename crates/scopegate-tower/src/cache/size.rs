@@ -3,7 +3,7 @@
 /// How many verified tokens a layer remembers, and how much memory they may take.
 ///
 /// A token is remembered once it was verified twice. The limit that is reached first applies. Memory
-/// is counted with the overhead per token; the hashes of tokens that were verified once take up to 5 %
+/// is counted with the overhead per token; the hashes of tokens that were verified once take up to 2 %
 /// more. Extra
 /// claims are counted as large as the payload they were read from, because their real size is
 /// unknown. If either limit is zero, there is no cache.
