@@ -18,6 +18,3 @@ struct Providers;
 
 #[doc = include_str!("../../docs/tokens-from-elsewhere.md")]
 struct TokensFromElsewhere;
-
-#[doc = include_str!("../../docs/browsers.md")]
-struct Browsers;

@@ -113,7 +113,7 @@ impl Authenticator {
         meter::cache("miss");
         let proof = self.verify_anew(token, now)?;
         let token = Arc::clone(&proof.token);
-        cache.insert(&lookup, proof);
+        cache.offer(&lookup, proof);
         Ok(token)
     }
 

@@ -45,11 +45,15 @@ async fn verify_uses_the_cache_of_the_layer() {
     let issuer = TestIssuer::new();
     let layer = issuer.builder().build().unwrap();
     let token = issuer.token();
-    let first = layer.verify(&token).await.unwrap();
-    assert!(Arc::ptr_eq(&first, &layer.clone().verify(&token).await.unwrap()));
+    // A token enters the cache at its second use.
+    layer.verify(&token).await.unwrap();
+    let cached = layer.verify(&token).await.unwrap();
+    assert!(Arc::ptr_eq(&cached, &layer.clone().verify(&token).await.unwrap()));
+    assert_eq!(text(send(&layer, get(&token)).await).await, "u1");
     let layer = issuer.builder().without_cache().build().unwrap();
-    let first = layer.verify(&token).await.unwrap();
-    assert!(!Arc::ptr_eq(&first, &layer.verify(&token).await.unwrap()));
+    layer.verify(&token).await.unwrap();
+    let anew = layer.verify(&token).await.unwrap();
+    assert!(!Arc::ptr_eq(&anew, &layer.verify(&token).await.unwrap()));
 }
 
 #[tokio::test(start_paused = true)]
