@@ -98,3 +98,31 @@ impl fmt::Debug for RequestHead {
         write!(f, "RequestHead({} {})", self.method, self.path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_has_no_credentials() {
+        let mut request = Request::get("/?access_token=secret").header("x-request-id", "r-1");
+        let secrets = [
+            "authorization",
+            "cookie",
+            "proxy-authorization",
+            "sec-websocket-protocol",
+            "x-secret",
+        ];
+        for name in secrets {
+            request = request.header(name, "secret");
+        }
+        let head = RequestHead::of(&request.body(()).unwrap());
+        assert_eq!(head.header("x-secret"), Some("secret"));
+        let head = head.without(&HeaderName::from_static("x-secret"));
+        assert_eq!(
+            head.headers().keys().map(HeaderName::as_str).collect::<Vec<_>>(),
+            ["x-request-id"]
+        );
+        assert_eq!(head.path(), "/");
+    }
+}

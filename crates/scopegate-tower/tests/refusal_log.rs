@@ -165,15 +165,16 @@ async fn guards_log_whom_they_refused(issuer: &TestIssuer, log: &Log) {
 }
 
 async fn a_preflight_is_explained(auth: &BearerLayer, log: &Log) {
-    let preflight = async || {
+    let preflight = async |name: &str, value: &str| {
         let request = Request::options("/orders")
             .header("origin", "https://app.example.com")
-            .header("access-control-request-method", "GET");
+            .header("access-control-request-method", "GET")
+            .header(name, value);
         auth.layer(service_fn(answer)).oneshot(request.body(()).unwrap()).await.unwrap();
         log.take()
     };
     for level in ["WARN", "DEBUG", "DEBUG"] {
-        let [explanation, refusal] = <[Value; 2]>::try_from(preflight().await).unwrap();
+        let [explanation, refusal] = <[Value; 2]>::try_from(preflight("x-a", "b").await).unwrap();
         assert_eq!(explanation["level"], level);
         let message = explanation["fields"]["message"].as_str().unwrap();
         assert!(message.contains("a CORS layer must be outside of the authentication layer"));
@@ -181,6 +182,8 @@ async fn a_preflight_is_explained(auth: &BearerLayer, log: &Log) {
         assert_eq!(explanation["fields"]["path"], "/orders");
         assert_eq!(refusal["fields"]["reason"], "no_token");
     }
+    let with_token = preflight("authorization", "Bearer junk").await;
+    assert_eq!(with_token.len(), 1, "no browser sends a token: {with_token:#?}");
 }
 
 async fn a_switch_records_claims_on_the_span(issuer: &TestIssuer, log: &Log) {

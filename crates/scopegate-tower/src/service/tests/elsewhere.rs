@@ -153,8 +153,11 @@ async fn without_the_source_a_query_stays_as_it_is() {
     let issuer = TestIssuer::new();
     let request = || Request::get("/?access_token=a").header("upgrade", "websocket");
     for source in [TokenSource::authorization(), TokenSource::cookie("token").into()] {
-        let layer = layer(&issuer, source).optional();
-        let response = send_uri(&layer, request()).await;
+        let layer = layer(&issuer, source);
+        let refused = send_uri(&layer, request()).await;
+        assert_eq!(refused.status(), 401);
+        assert!(!refused.headers().contains_key(CACHE_CONTROL));
+        let response = send_uri(&layer.optional(), request()).await;
         assert_eq!(response.headers()[CACHE_CONTROL], "public");
         assert_eq!(text(response).await, "/?access_token=a");
     }
