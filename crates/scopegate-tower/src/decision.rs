@@ -159,8 +159,8 @@ impl Gate {
             }
             None => token,
         };
-        let standing = Arc::clone(trust.keys.standing());
-        Ok(Proof::new(token, trust.rules.leeway(), standing, generation))
+        let key_status = Arc::clone(trust.keys.key_status());
+        Ok(Proof::new(token, trust.rules.leeway(), key_status, generation))
     }
 }
 
