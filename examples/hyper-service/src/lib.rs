@@ -9,16 +9,18 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use scopegate::{
-    Answers, Authenticated, BearerLayer, HttpAnswers, Refusal, RefusalCause, Requirement,
-};
+use scopegate::{Authenticated, BearerLayer, Guard, Refusal, Token, scopes};
 use tokio::net::TcpListener;
 use tower::{Layer, service_fn};
 
 type Answer = Response<Full<Bytes>>;
 
-const READ: Requirement = Requirement::scope("read:orders");
-const WRITE: Requirement = Requirement::scope("write:orders");
+scopes! {
+    /// List all orders.
+    pub ReadOrders = "read:orders";
+    /// Place and change orders.
+    pub WriteOrders = "write:orders";
+}
 
 /// Serves until the listener fails.
 pub async fn serve(listener: TcpListener, auth: BearerLayer) -> std::io::Result<()> {
@@ -41,24 +43,29 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
         _ => Ok(empty(StatusCode::NOT_FOUND)),
     };
     // Written like the layer's own refusals: status, challenge, problem document.
-    Ok(routed.unwrap_or_else(|refusal| HttpAnswers::refusal(&refusal)))
+    Ok(routed.unwrap_or_else(Refusal::into_http))
 }
 
 fn list(request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    authenticated(request)?.allow(&READ)?;
+    authenticated(request, ReadOrders)?;
     Ok(Response::new(Full::from("all orders")))
 }
 
 fn place(request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    let token = authenticated(request)?.allow(&WRITE)?;
-    let who = token.claims().subject().unwrap_or_default();
-    Ok(Response::new(Full::from(format!("placed by {who}"))))
+    let token = Token::<()>::of(authenticated(request, WriteOrders)?)?;
+    let user = token.subject().unwrap_or_default();
+    Ok(Response::new(Full::from(format!("placed by {user}"))))
 }
 
-/// What the layer stored on the request.
-fn authenticated(request: &Request<Incoming>) -> Result<&Authenticated, Refusal> {
-    let without = || Refusal::new(RefusalCause::Misconfigured("there is no layer".into()));
-    request.extensions().get().ok_or_else(without)
+/// What the layer stored on the request, if the request meets the guard.
+fn authenticated(
+    request: &Request<Incoming>,
+    guard: impl Into<Guard>,
+) -> Result<&Authenticated, Refusal> {
+    let guard = guard.into();
+    let authenticated = Authenticated::find(request.extensions(), "authenticated", guard)?;
+    authenticated.allow(guard)?;
+    Ok(authenticated)
 }
 
 fn empty(status: StatusCode) -> Answer {
