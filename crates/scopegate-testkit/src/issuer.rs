@@ -64,8 +64,8 @@ impl TestIssuer {
     /// Starts an issuer that serves its documents over HTTP on a loopback port.
     ///
     /// Use it for services that run in another process, and for services that must be tested with
-    /// the HTTP client of production. Everything else is as after [`start`](Self::start). It
-    /// listens until the runtime ends.
+    /// the HTTP client of production, which the feature `fetch` brings. Everything else is as after
+    /// [`start`](Self::start). It listens until the runtime ends.
     ///
     /// ```
     /// use scopegate_tower::BearerLayer;
@@ -150,8 +150,8 @@ impl TestIssuer {
             .audience(self.audience())
             .clock(Arc::new(self.clock.clone()));
         match self.place {
-            Place::InProcess => builder.fetch(self.network()),
-            Place::Loopback => builder,
+            Place::Loopback if cfg!(feature = "fetch") => builder,
+            Place::InProcess | Place::Loopback => builder.fetch(self.network()),
         }
     }
 

@@ -56,7 +56,7 @@ pub use scopegate_claims::ManualClock;
 pub use server::{MemoryStore, Sizes, UncheckedCatalog, put_signing_keys};
 pub use token::TokenBuilder;
 
-/// Compiles and runs the examples of the page.
+/// Compiles the example of the README.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/testing.md")]
-struct TestingYourService;
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,6 @@
 //! Tokens for tests.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -179,12 +180,14 @@ impl TokenBuilder {
     /// # }
     /// ```
     ///
+    /// The argument is a value or a reference, as in a loop over [`Broken::ALL`].
+    ///
     /// # Panics
     ///
     /// If the key does not sign.
-    pub fn broken(self, how: Broken) -> String {
+    pub fn broken(self, how: impl Borrow<Broken>) -> String {
         let payload = self.payload();
-        how.make(&self.signer, payload, self.issued_at)
+        how.borrow().make(&self.signer, payload, self.issued_at)
     }
 
     /// Signs the token and verifies it, as the layer does: the state of a request behind the layer.

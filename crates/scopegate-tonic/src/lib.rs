@@ -176,6 +176,11 @@ fn authenticated<'a, T>(
     Authenticated::find(request.extensions(), by, guard).map_err(|refusal| status(&refusal))
 }
 
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     use scopegate_bearer::ChallengeSettings;

@@ -236,7 +236,7 @@ async fn the_layers_own_refusals_are_grpc_answers() {
         (Code::Unauthenticated, r#"Bearer realm="orders""#.into(), Some("no_token"))
     );
     // HTTP/2 has its own limit for headers, which a token of 16 KiB exceeds.
-    for broken in Broken::ALL.into_iter().filter(|broken| *broken != Broken::Oversized) {
+    for broken in Broken::ALL.iter().filter(|broken| **broken != Broken::Oversized) {
         let token = api.issuer.token().scope("read:orders").broken(broken);
         let (code, challenge, _) = api.refused("/orders.v1.Orders/List", Some(&token)).await;
         assert_eq!(code, Code::Unauthenticated, "{broken}");

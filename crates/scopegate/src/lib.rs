@@ -1,12 +1,14 @@
 //! API access for Rust services: verify tokens offline, require scopes in the handler's signature.
 //!
 //! This crate only re-exports others. It is the single dependency for a service that protects an
-//! API. It has the layer (feature `tower`) and the extractors (feature `axum`), both enabled by
-//! default, and the types that they share. The feature `routes` adds a router that knows which
-//! scopes the handlers require: it reports unguarded handlers at startup and writes the scopes into
-//! an OpenAPI document. A gRPC service uses the layer and the guards of the module `tonic`, with the
-//! feature `tonic`. It does not need axum: `default-features = false, features = ["tonic"]`.
+//! API. It has the layer (feature `tower`), which reads keys over the network (feature `fetch`), and
+//! the extractors (feature `axum`), all enabled by default, and the types that they share. The
+//! feature `routes` adds a router that knows which scopes the handlers require: it reports unguarded
+//! handlers at startup and writes the scopes into an OpenAPI document. A gRPC service uses the layer
+//! and the guards of the module `tonic`, with the feature `tonic`. It does not need axum:
+//! `default-features = false, features = ["fetch", "tonic"]`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 // The macros generate paths that start with `::scopegate`. This makes them valid inside this crate
@@ -35,10 +37,12 @@ pub use scopegate_jose::{
     KeySet, ParsedKeySet, SetAside, TypeRule, Verified, VerifyingKey,
 };
 pub use scopegate_macros::{scope, scoped, scopes, value, values};
+#[cfg(feature = "fetch")]
+pub use scopegate_tower::HttpFetch;
 #[cfg(feature = "tower")]
 pub use scopegate_tower::{
     Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, Fetch, FetchError,
-    Grpc, GrpcAnswers, HttpAnswers, HttpFetch, IssuerReadiness, KeyState, KeysError,
+    Grpc, GrpcAnswers, HttpAnswers, IssuerDocument, IssuerReadiness, KeyState, KeysError,
     MAX_DOCUMENT_LEN, ProtectedResource, Readiness, RequireFuture, RequireLayer, RequireService,
     ResolveIssuer, Resolved, ResponseBody, ResponseFuture, StartError, TenantLimits, TrustedIssuer,
     require,
@@ -85,7 +89,7 @@ pub mod tonic {
     };
 }
 
-/// Compiles the examples of the README as doc tests.
+/// Compiles the example of the README.
 #[cfg(all(doctest, feature = "axum", feature = "tower"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

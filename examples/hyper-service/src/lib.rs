@@ -9,7 +9,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use scopegate::{Authenticated, BearerLayer, Guard, Refusal, Token, scopes};
+use scopegate::{Authenticated, BearerLayer, Guard, Refusal, Verified, scopes};
 use tokio::net::TcpListener;
 use tower::{Layer, service_fn};
 
@@ -47,25 +47,21 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
 }
 
 fn list(request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    authenticated(request, ReadOrders)?;
+    allow(request, ReadOrders)?;
     Ok(Response::new(Full::from("all orders")))
 }
 
 fn place(request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    let token = Token::<()>::of(authenticated(request, WriteOrders)?)?;
-    let user = token.subject().unwrap_or_default();
+    let token = allow(request, WriteOrders)?;
+    let user = token.claims().subject().unwrap_or_default();
     Ok(Response::new(Full::from(format!("placed by {user}"))))
 }
 
-/// What the layer stored on the request, if the request meets the guard.
-fn authenticated(
-    request: &Request<Incoming>,
-    guard: impl Into<Guard>,
-) -> Result<&Authenticated, Refusal> {
+/// The token that the layer stored on the request, if it meets the guard.
+fn allow(request: &Request<Incoming>, guard: impl Into<Guard>) -> Result<&Verified, Refusal> {
     let guard = guard.into();
-    let authenticated = Authenticated::find(request.extensions(), "authenticated", guard)?;
-    authenticated.allow(guard)?;
-    Ok(authenticated)
+    let authenticated = Authenticated::find(request.extensions(), "allow", guard)?;
+    Ok(authenticated.allow(guard)?)
 }
 
 fn empty(status: StatusCode) -> Answer {
