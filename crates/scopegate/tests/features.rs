@@ -13,6 +13,9 @@ use scopegate::{
     ResponseBody, TrustedIssuer, require,
 };
 
+#[cfg(feature = "fetch")]
+use scopegate::HttpFetch;
+
 #[cfg(feature = "axum")]
 use scopegate::{AllOf, AnyOf, ClientId, Public, RequireClaim, RequireRole, RequireScope, Subject};
 
@@ -27,5 +30,8 @@ use scopegate::tonic::{
 #[test]
 fn features_that_others_need_are_enabled_with_them() {
     assert!(cfg!(feature = "axum") || !cfg!(feature = "routes"));
-    assert!(cfg!(feature = "tower") || !cfg!(any(feature = "metrics", feature = "tonic")));
+    assert!(
+        cfg!(feature = "tower")
+            || !cfg!(any(feature = "fetch", feature = "metrics", feature = "tonic"))
+    );
 }
