@@ -105,7 +105,8 @@ async fn every_broken_token_is_refused_and_the_valid_one_admitted() {
             let token = service.issuer.token().scope("read:orders").broken(broken);
             assert_eq!(service.ask(&token).await, 401, "{broken}");
         }
-        // One for the first token, and one in the background because a signature was wrong.
+        // The first token caused a key request, and so did the first wrong signature, in the
+        // background.
         assert!((1..=2).contains(&service.issuer.fetches().keys));
     }
 }

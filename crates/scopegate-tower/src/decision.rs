@@ -129,7 +129,7 @@ impl Gate {
         meter::cache("miss");
         let proof = self.verify(token, now)?;
         let token = Arc::clone(&proof.token);
-        cache.insert(&lookup, proof);
+        cache.offer(&lookup, proof);
         Ok(token)
     }
 

@@ -1,13 +1,12 @@
 //! A verified token and what its validity depends on.
 
 use std::ops::Range;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_jose::Verified;
 
-use super::set::{Set, WAYS};
 use crate::keys::Standing;
 
 /// A token that was verified, with the conditions under which it is still valid.
@@ -19,9 +18,6 @@ pub(crate) struct Proof {
     pub(crate) standing: Arc<Standing>,
     /// The generation of the keys that verified it.
     pub(crate) generation: u64,
-    /// The memory, in bytes, that it takes in the cache; approximate, not much less than the real
-    /// value.
-    pub(super) weight: usize,
 }
 
 impl Proof {
@@ -31,10 +27,8 @@ impl Proof {
         standing: Arc<Standing>,
         generation: u64,
     ) -> Self {
-        // Half of the places are free, so each token is charged for two.
-        let place = 2 * size_of::<Self>() + 2 * size_of::<RwLock<Set>>() / WAYS;
-        let (lifetime, weight) = (token.lifetime(leeway), token.footprint() + place);
-        Self { token: Arc::new(token), lifetime, standing, generation, weight }
+        let lifetime = token.lifetime(leeway);
+        Self { token: Arc::new(token), lifetime, standing, generation }
     }
 
     /// Whether the token would be accepted again if it were verified now.
