@@ -193,7 +193,7 @@ impl BearerBuilder {
             clock: self.clock,
             resource,
         };
-        Ok(BearerLayer { gate: Arc::new(gate), rule: TokenRule::Required, reader: None })
+        Ok(BearerLayer { gate: Arc::new(gate), rule: TokenRule::Required, find_refusal: None })
     }
 
     /// Builds the layer and reads its keys before returning.
