@@ -237,7 +237,7 @@ impl BearerBuilder {
         Ok(BearerLayer {
             authenticator: Arc::new(authenticator),
             rule: TokenRule::Required,
-            reader: None,
+            find_refusal: None,
         })
     }
 

@@ -143,8 +143,8 @@ impl Authenticator {
             }
             None => token,
         };
-        let standing = Arc::clone(trust.keys.standing());
-        Ok(Proof::new(token, trust.rules.leeway(), standing, generation))
+        let key_status = Arc::clone(trust.keys.key_status());
+        Ok(Proof::new(token, trust.rules.leeway(), key_status, generation))
     }
 }
 

@@ -8,15 +8,15 @@ use http::{Request, Response};
 use scopegate_bearer::{Authenticated, Guard, Refusal, RefusalCause, RequestHead, Verified};
 use tower_layer::Stack;
 
-use crate::admission::{Admission, NO_STORE};
+use crate::admission::{Admission, FindRefusal, NO_STORE};
 use crate::answers::Answers;
 use crate::credentials::HeadRef;
 use crate::decision::{Authenticator, Decision, TokenRule};
 use crate::token_source::Source;
 use crate::waiting::wait_and_decide;
 use crate::{
-    BearerBuilder, ProtectedResource, Readiness, RefusalReader, RequireLayer, TrustedIssuer, meter,
-    preflight, span,
+    BearerBuilder, ProtectedResource, Readiness, RequireLayer, TrustedIssuer, meter, preflight,
+    span,
 };
 
 /// Admits requests with a valid access token and refuses all others.
@@ -67,8 +67,8 @@ use crate::{
 pub struct BearerLayer {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) rule: TokenRule,
-    /// Set if guards behind the layer may answer with a type of their framework.
-    pub(crate) reader: Option<RefusalReader>,
+    /// Set if guards behind the layer answer with a type of their framework.
+    pub(crate) find_refusal: Option<FindRefusal>,
 }
 
 impl BearerLayer {
@@ -250,7 +250,7 @@ impl BearerLayer {
         if let Some(head) = self.head_if_read(HeadRef::from(&*request)) {
             authenticated = authenticated.with_head(head);
         }
-        Admission::of(request, authenticated, source, self.reader.as_ref())
+        Admission::of(request, authenticated, source, self.find_refusal)
     }
 
     /// The answer to a refused request.

@@ -138,7 +138,6 @@ pub use scopegate_bearer::{
 };
 pub use scopegate_jose::{Algorithm, ClaimMapping, Evidence, JoseError, KeySet, Verified};
 
-pub use crate::admission::RefusalReader;
 pub use crate::answers::{Answers, GrpcAnswers, HttpAnswers};
 pub use crate::body::ResponseBody;
 pub use crate::builder::BearerBuilder;

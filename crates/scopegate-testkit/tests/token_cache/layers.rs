@@ -18,10 +18,13 @@ struct Tenant {
     tenant: String,
 }
 
+/// Changes the settings of a layer.
+type Set = fn(BearerBuilder) -> BearerBuilder;
+
 #[tokio::test]
 async fn a_token_cached_by_one_layer_is_refused_by_a_stricter_one() {
     let issuer = TestIssuer::start(AUDIENCE).await;
-    let gate = |set: fn(BearerBuilder) -> BearerBuilder| {
+    let gate = |set: Set| {
         let layer = set(issuer.layer_builder()).build().unwrap();
         Gate::of(issuer.clone(), layer)
     };
@@ -30,7 +33,7 @@ async fn a_token_cached_by_one_layer_is_refused_by_a_stricter_one() {
     let for_other_audience = issuer.token().audience(OTHER_AUDIENCE).sign();
     let expired = issuer.token().lifetime(Duration::from_secs(1)).sign();
     issuer.clock().advance(LEEWAY);
-    let stricter: [(&str, fn(BearerBuilder) -> BearerBuilder, &str); 4] = [
+    let stricter: [(&str, Set, &str); 4] = [
         (&for_other_audience, |builder| builder, "wrong_audience"),
         (&expired, |builder| builder.leeway(Duration::ZERO), "expired"),
         (&usual, |builder| builder.algorithms([Algorithm::Rs256]), "algorithm_not_allowed"),

@@ -14,7 +14,7 @@ use scopegate_jose::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::keys::Standing;
+use crate::keys::KeyStatus;
 use crate::test_issuer::{AUDIENCE, ISSUER, NOW};
 
 const SIZE: CacheSize = CacheSize { entries: 1000, bytes: 1 << 20 };
@@ -55,18 +55,18 @@ fn verified(members: Value) -> Verified {
 }
 
 pub(super) fn proof(members: Value) -> Proof {
-    proof_by(&Arc::new(Standing::new(1, NOW + 86_400)), members)
+    proof_by(&Arc::new(KeyStatus::new(1, NOW + 86_400)), members)
 }
 
-fn proof_by(standing: &Arc<Standing>, members: Value) -> Proof {
-    Proof::new(verified(members), Duration::from_secs(60), Arc::clone(standing), 1)
+fn proof_by(key_status: &Arc<KeyStatus>, members: Value) -> Proof {
+    Proof::new(verified(members), Duration::from_secs(60), Arc::clone(key_status), 1)
 }
 
 /// Different tokens, each of less than 1 KiB with the overhead of the cache.
 pub(super) fn proofs() -> &'static [Proof] {
     static PROOFS: LazyLock<Vec<Proof>> = LazyLock::new(|| {
-        let standing = Arc::new(Standing::new(1, NOW + 86_400));
-        (0..5_000_u32).map(|n| proof_by(&standing, json!({ "sub": n.to_string() }))).collect()
+        let key_status = Arc::new(KeyStatus::new(1, NOW + 86_400));
+        (0..5_000_u32).map(|n| proof_by(&key_status, json!({ "sub": n.to_string() }))).collect()
     });
     &PROOFS
 }
@@ -143,13 +143,13 @@ fn new_keys_invalidate_tokens_verified_with_old_ones() {
     let before = proof(json!({}));
     cache.verified_twice(&before);
     assert!(cache.recall(&before.token, NOW).is_some());
-    before.standing.renew(2);
+    before.key_status.renew(2);
     assert!(cache.recall(&before.token, NOW).is_none());
     // Verified again with the new keys. This is not its first use.
     cache.verified_once(&Proof { generation: 2, ..before.clone() });
     assert!(cache.recall(&before.token, NOW).is_some());
     assert_eq!(cache.len(), 1, "the old entry is replaced");
-    before.standing.end();
+    before.key_status.end();
     assert!(cache.recall(&before.token, NOW).is_none(), "the issuer is no longer trusted");
 }
 
@@ -267,8 +267,8 @@ fn extra_claims_that_panic_when_dropped_do_not_harm_the_cache() {
     let cache = TokenCache::new(CacheSize { entries: 1, ..SIZE }).unwrap();
     let token = verified(json!({ "sub": "fragile" }));
     let extra = ExtraClaims::of::<Fragile>(&token).unwrap();
-    let standing = Arc::new(Standing::new(1, u64::MAX));
-    let fragile = Proof::new(token.with_extra(extra), Duration::ZERO, standing, 1);
+    let key_status = Arc::new(KeyStatus::new(1, u64::MAX));
+    let fragile = Proof::new(token.with_extra(extra), Duration::ZERO, key_status, 1);
     cache.verified_twice(&fragile);
     drop(fragile);
 
@@ -328,15 +328,15 @@ proptest! {
         let proofs: Vec<Proof> = (0..8)
             .map(|n: u8| proof(json!({ "sub": n.to_string(), "exp": NOW + 100 * u64::from(n) })))
             .collect();
-        let standing = Arc::new(Standing::new(1, u64::MAX));
+        let key_status = Arc::new(KeyStatus::new(1, u64::MAX));
         let (mut generation, mut now) = (1, NOW);
         let mut verified_at = [0; 8];
         for step in steps {
             match step {
                 Step::Verify(n) => {
                     let at = usize::from(n);
-                    let standing = Arc::clone(&standing);
-                    cache.verified_twice(&Proof { standing, generation, ..proofs[at].clone() });
+                    let key_status = Arc::clone(&key_status);
+                    cache.verified_twice(&Proof { key_status, generation, ..proofs[at].clone() });
                     verified_at[at] = generation;
                 }
                 Step::Recall(n) => {
@@ -350,7 +350,7 @@ proptest! {
                 }
                 Step::Rotate => {
                     generation += 1;
-                    standing.renew(generation);
+                    key_status.renew(generation);
                 }
                 Step::Wait(seconds) => now += u64::from(seconds),
             }

@@ -165,6 +165,6 @@ fn an_entry_dies_with_its_lifetime_or_its_keys() {
     for (now, good) in [(9, false), (10, true), (19, true), (20, false)] {
         assert_eq!(shard.get(&lookup, at(now)).is_some(), good, "{now}");
     }
-    proof.standing.renew(2);
+    proof.key_status.renew(2);
     assert!(shard.get(&lookup, at(15)).is_none());
 }
