@@ -67,6 +67,7 @@ extern crate self as scopegate_axum;
 mod all_of;
 mod any_of;
 mod extractor;
+mod guard_rejection;
 mod identity;
 mod public;
 mod require_acr;
@@ -74,6 +75,7 @@ mod require_claim;
 mod require_fresh;
 mod require_role;
 mod require_scope;
+mod resource;
 #[cfg(feature = "routes")]
 pub mod routes;
 
@@ -86,6 +88,7 @@ pub use scopegate_macros::{scope, scoped, scopes, value, values};
 
 pub use crate::all_of::AllOf;
 pub use crate::any_of::AnyOf;
+pub use crate::guard_rejection::GuardRejection;
 pub use crate::identity::{ClientId, Subject};
 pub use crate::public::Public;
 pub use crate::require_acr::RequireAcr;
@@ -93,6 +96,7 @@ pub use crate::require_claim::RequireClaim;
 pub use crate::require_fresh::RequireFresh;
 pub use crate::require_role::{RequireGroup, RequireRole};
 pub use crate::require_scope::RequireScope;
+pub use crate::resource::{Resource, ResourceGuard};
 
 /// The rejection of every extractor in this crate: a [`Refusal`](scopegate_bearer::Refusal) as an
 /// axum response.

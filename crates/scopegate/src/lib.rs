@@ -18,8 +18,8 @@ extern crate self as scopegate;
 pub use scopegate_axum::routes;
 #[cfg(feature = "axum")]
 pub use scopegate_axum::{
-    AllOf, AnyOf, AuthRejection, ClientId, Public, RequireAcr, RequireClaim, RequireFresh,
-    RequireGroup, RequireRole, RequireScope, Subject,
+    AllOf, AnyOf, AuthRejection, ClientId, GuardRejection, Public, RequireAcr, RequireClaim,
+    RequireFresh, RequireGroup, RequireRole, RequireScope, Resource, ResourceGuard, Subject,
 };
 pub use scopegate_bearer::{
     Authenticated, BearerChallenge, BearerError, ChallengeSettings, ClaimRule, Guard, ProblemJson,

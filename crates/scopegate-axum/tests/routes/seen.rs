@@ -10,8 +10,9 @@ use axum::http::{HeaderMap, Method};
 use axum::{Json, Router};
 use scopegate_axum::routes::{Methods, Routes, RoutesError, get, post};
 use scopegate_axum::{
-    AllOf, AnyOf, AuthRejection, ClaimRule, ClientId, Public, RequireAcr, RequireClaim,
-    RequireFresh, RequireGroup, RequireRole, RequireScope, Subject, Token, scope, scoped,
+    AllOf, AnyOf, AuthRejection, ClaimRule, ClientId, GuardRejection, Public, RequireAcr,
+    RequireClaim, RequireFresh, RequireGroup, RequireRole, RequireScope, Resource, ResourceGuard,
+    Subject, Token, scope, scoped,
 };
 
 /// What the handlers of a path require, as text.
@@ -152,6 +153,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Costly {
 fn an_extractor_that_returns_a_guards_refusal_counts_as_that_guard() {
     assert_eq!(asked((), get(async |_: Costly, _: Customer| ())), "customer");
     assert!(asked((), get(async |_: Waits| ())).ends_with("Waits"), "a rule, by its type");
+    assert!(!RAN.load(Ordering::SeqCst));
+}
+
+/// A guard with the state of the service, which must not run at the start.
+struct Own;
+
+impl<S: Send + Sync> ResourceGuard<S> for Own {
+    const NAME: &'static str = "own orders only";
+    type Extra = ();
+
+    async fn check(_: &Token, _: &mut Parts, _: &S) -> Result<Self, GuardRejection> {
+        RAN.store(true, Ordering::SeqCst);
+        Ok(Self)
+    }
+}
+
+#[test]
+fn a_resource_guard_is_found_by_its_name_and_not_run() {
+    assert_eq!(asked(7_u8, get(async |_: Resource<Own>| ())), "own orders only");
     assert!(!RAN.load(Ordering::SeqCst));
 }
 
