@@ -38,11 +38,16 @@ use crate::routes::operation::Requirements;
 pub struct Audit {
     operations: Vec<Operation>,
     unseen: Vec<String>,
+    cors: Vec<&'static str>,
 }
 
 impl Audit {
-    pub(super) fn new(operations: Vec<Operation>, unseen: Vec<String>) -> Self {
-        Self { operations, unseen }
+    pub(super) fn new(
+        operations: Vec<Operation>,
+        unseen: Vec<String>,
+        cors: Vec<&'static str>,
+    ) -> Self {
+        Self { operations, unseen, cors }
     }
 
     /// All operations that are visible, in the order in which the routes were added.
@@ -95,6 +100,13 @@ impl fmt::Display for Audit {
         }
         for path in &self.unseen {
             writeln!(f, "{path}: a plain router, whose routes cannot be seen")?;
+        }
+        for layer in &self.cors {
+            writeln!(
+                f,
+                "{layer}: inside of the authentication layer, which refuses preflights: add it to the \
+                 router that `protect` returns"
+            )?;
         }
         Ok(())
     }

@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::middleware::from_extractor;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::response::IntoResponse;
+use axum::routing::{self, MethodFilter, MethodRouter};
 use http::Method;
-use scopegate_claims::ScopeRule;
+use tower_service::Service;
 
-use super::Arguments;
-use crate::{Guard, RequireScope};
+use super::{Arguments, operation, required};
+use crate::Guard;
 
 /// The handlers of a path, by method, with their guards.
 ///
@@ -59,7 +60,7 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
         H: Handler<T, S>,
         T: Arguments<S> + 'static,
     {
-        let (route, probe) = (on(filter, handler), T::guards as fn(&S) -> Vec<Guard>);
+        let (route, probe) = (routing::on(filter, handler), T::guards as fn(&S) -> Vec<Guard>);
         self.handlers.push(Handled { method, route, declared: Vec::new(), probe });
         self
     }
@@ -72,19 +73,75 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
         self
     }
 
-    /// Requires a scope rule for the handlers added so far.
+    /// Requires a guard for the handlers added so far: a scope rule, or any other [`Guard`].
     ///
-    /// The guard is [`RequireScope`], and the answers are the same.
-    pub fn require<R: ScopeRule>(mut self, _: R) -> Self {
-        let guard = Guard::Scopes(R::REQUIREMENT);
+    /// The answers are those of the extractors.
+    ///
+    /// ```
+    /// use scopegate_axum::routes::{Routes, get};
+    /// use scopegate_bearer::{fresh, role};
+    /// use std::time::Duration;
+    ///
+    /// async fn refund() {}
+    ///
+    /// let recent = fresh(Duration::from_secs(300));
+    /// let routes = Routes::new().route("/refund", get(refund).require(recent).require(role("admin")));
+    /// assert_eq!(
+    ///     routes.audit().to_string(),
+    ///     "GET     /refund  role admin, signed in within 300 s\n"
+    /// );
+    /// ```
+    pub fn require(mut self, guard: impl Into<Guard>) -> Self {
+        let guard = guard.into();
         let guarded = |Handled { method, route, mut declared, probe }| {
             declared.insert(0, guard);
-            let route = MethodRouter::route_layer(route, from_extractor::<RequireScope<R>>());
+            let route = MethodRouter::route_layer(route, required::layer(guard));
             Handled { method, route, declared, probe }
         };
         self.handlers = self.handlers.into_iter().map(guarded).collect();
         self
     }
+}
+
+impl<S: Clone + Send + Sync + 'static> Handled<S> {
+    /// Sets the state, and probes the guards with it.
+    pub(super) fn with_state<S2>(self, state: &S) -> Handled<S2> {
+        let Self { method, route, mut declared, probe } = self;
+        declared.extend(probe(state));
+        Handled { method, route: route.with_state(state.clone()), declared, probe: |_| Vec::new() }
+    }
+}
+
+/// Handles all methods, like axum's function of this name.
+///
+/// The audit lists it with the method `ANY`. An OpenAPI document has no such method: it has the
+/// methods that the document given to [`OpenApi`](super::OpenApi) describes at this path.
+pub fn any<H, T, S>(handler: H) -> Methods<S>
+where
+    H: Handler<T, S>,
+    T: Arguments<S> + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    of_any(routing::any(handler), T::guards)
+}
+
+/// Handles all methods by a service, like axum's function of this name.
+///
+/// A service cannot say what it requires: declare it by [`require`](Methods::require) or
+/// [`public`](Methods::public).
+pub fn any_service<T, S>(service: T) -> Methods<S>
+where
+    T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    T::Response: IntoResponse + 'static,
+    T::Future: Send + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    of_any(routing::any_service(service), |_| Vec::new())
+}
+
+fn of_any<S>(route: MethodRouter<S, Infallible>, probe: fn(&S) -> Vec<Guard>) -> Methods<S> {
+    let method = operation::any_method();
+    Methods { handlers: vec![Handled { method, route, declared: Vec::new(), probe }] }
 }
 
 macro_rules! methods {

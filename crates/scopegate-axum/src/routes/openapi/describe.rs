@@ -20,10 +20,12 @@ pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Val
         return Err(RoutesError::NotRouted(not_routed));
     }
     for operation in operations {
-        let item = object(paths, &template(operation.path()));
-        let shared = parameter_names(item);
-        let described = object(item, &method(operation));
-        add_operation(described, operation, scheme_name, &shared);
+        for name in method_names(paths, operation, operations) {
+            let item = object(paths, &template(operation.path()));
+            let shared = parameter_names(item);
+            let described = object(item, &name);
+            add_operation(described, operation, &name, scheme_name, &shared);
+        }
     }
     let components = object(&mut document, "components");
     object(components, "securitySchemes").insert(
@@ -45,7 +47,9 @@ pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Val
 /// The described operations that have no route.
 fn not_routed(paths: &Object, operations: &[Operation]) -> Vec<String> {
     let is_routed = |path: &str, name: &str| {
-        operations.iter().any(|one| template(one.path()) == path && method(one) == name)
+        operations.iter().any(|one| {
+            template(one.path()) == path && (one.is_for_any_method() || method(one) == name)
+        })
     };
     let items = paths.iter().filter_map(|(path, item)| Some((path, item.as_object()?)));
     items
@@ -55,13 +59,31 @@ fn not_routed(paths: &Object, operations: &[Operation]) -> Vec<String> {
         .collect()
 }
 
+/// The methods under which an operation is written. OpenAPI has no name for all methods, so such an
+/// operation is written for those methods that are described and have no operation of their own.
+fn method_names(paths: &Object, operation: &Operation, all: &[Operation]) -> Vec<String> {
+    if !operation.is_for_any_method() {
+        return vec![method(operation)];
+    }
+    let item = paths.get(&template(operation.path())).and_then(Value::as_object);
+    let described = item.into_iter().flat_map(Map::keys);
+    let has_its_own = |name: &str| {
+        all.iter().any(|other| other.path() == operation.path() && method(other) == name)
+    };
+    described
+        .filter(|name| METHODS.contains(&name.as_str()) && !has_its_own(name))
+        .cloned()
+        .collect()
+}
+
 fn add_operation(
     described: &mut Object,
     operation: &Operation,
+    method: &str,
     scheme: &str,
     shared_parameters: &[String],
 ) {
-    described.entry("operationId").or_insert_with(|| operation_id(operation).into());
+    described.entry("operationId").or_insert_with(|| operation_id(operation, method).into());
     add_path_parameters(described, operation, shared_parameters);
     described.remove("security");
     if let Some(security) = security(operation, scheme) {
@@ -143,10 +165,10 @@ fn method(operation: &Operation) -> String {
 }
 
 /// A unique name for each operation: `get_orders_id`.
-fn operation_id(operation: &Operation) -> String {
+fn operation_id(operation: &Operation, method: &str) -> String {
     let words = operation.path().split(|c: char| !c.is_ascii_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
-    words.fold(method(operation), |id, word| format!("{id}_{word}"))
+    words.fold(method.to_owned(), |id, word| format!("{id}_{word}"))
 }
 
 fn described_scopes(operations: &[Operation], texts: Vec<(String, String)>) -> Object {
