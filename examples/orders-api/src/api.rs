@@ -5,6 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use scopegate::BearerBuilder;
 use scopegate::routes::{OpenApi, Routes, get};
 
+use crate::docs_page::DocsPage;
 use crate::order_store::OrderStore;
 use crate::orders::{create, delete, list, show};
 use crate::problem::Problem;
@@ -39,7 +40,7 @@ pub(crate) fn router(
 
     let openapi = OpenApi::from_document(serde_json::from_str(DESCRIPTION)?)?;
     let document = routes.document(openapi.openid_connect(issuer))?;
-    let page = document.page();
+    let page = DocsPage::new(document.value());
     let routes = routes
         .route("/openapi.json", get(async || document).public())
         .route("/docs", get(async || page).public());

@@ -59,9 +59,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        let layered = |handled: Handled<S>| {
-            Handled { route: handled.route.layer(layer.clone()), ..handled }
-        };
+        let layered =
+            |handled: Handled<S>| Handled { route: handled.route.layer(layer.clone()), ..handled };
         self.handlers = self.handlers.into_iter().map(layered).collect();
         self
     }

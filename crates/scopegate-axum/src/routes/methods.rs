@@ -93,17 +93,24 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
     /// ```
     pub fn require(mut self, guard: impl Into<Guard>) -> Self {
         let guard = guard.into();
-        let guarded = |Handled { method, route, mut declared, probe }| {
-            declared.insert(0, guard);
-            let route = MethodRouter::route_layer(route, required::layer(guard));
-            Handled { method, route, declared, probe }
-        };
-        self.handlers = self.handlers.into_iter().map(guarded).collect();
+        self.handlers = self.handlers.into_iter().map(|handled| handled.require(guard)).collect();
         self
     }
 }
 
 impl<S: Clone + Send + Sync + 'static> Handled<S> {
+    fn require(mut self, guard: Guard) -> Self {
+        self.declared.insert(0, guard);
+        let layer = required::layer(guard);
+        self.route = match self.method == operation::any_method() {
+            // For axum, a handler of all methods is a fallback, which a `route_layer` leaves open.
+            true => self.route.layer(layer),
+            // A method without a handler stays 405 for everyone.
+            false => self.route.route_layer(layer),
+        };
+        self
+    }
+
     /// Sets the state, and probes the guards with it.
     pub(super) fn with_state<S2>(self, state: &S) -> Handled<S2> {
         let Self { method, route, mut declared, probe } = self;

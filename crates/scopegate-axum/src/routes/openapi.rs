@@ -1,12 +1,10 @@
 //! OpenAPI 3.1 documents of a service's operations, with the scopes of each.
 
 mod describe;
-mod page;
 
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use super::{Operation, RoutesError};
@@ -148,15 +146,14 @@ impl OpenApi {
 
     pub(super) fn describe(self, operations: &[Operation]) -> Result<Document, RoutesError> {
         let value = describe::describe(self, operations)?;
-        let page = page::render(&value, operations);
-        Ok(Document { json: value.to_string().into(), page: page.into(), value })
+        Ok(Document { json: value.to_string().into(), value })
     }
 }
 
-/// An OpenAPI document of routes, and a page that shows it.
+/// An OpenAPI document of routes. As a response it is the JSON document.
 ///
-/// As a response it is the JSON document. [`page`](Self::page) is an HTML page, which needs no
-/// scripts and loads nothing from other servers.
+/// To show it as a page, give its URL to a viewer, such as Swagger UI, Redoc or Scalar, or write a
+/// page from its [`value`](Self::value).
 ///
 /// ```
 /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
@@ -167,11 +164,7 @@ impl OpenApi {
 ///
 /// let routes = Routes::new().route("/orders", get(list));
 /// let document = routes.document(OpenApi::new("Orders", "1.0.0"))?;
-/// let page = document.page();
-/// let routes = routes
-///     .route("/openapi.json", get(async || document).public())
-///     .route("/docs", get(async || page).public());
-///
+/// let routes = routes.route("/openapi.json", get(async || document).public());
 /// assert!(routes.audit().refuse_unguarded().is_ok());
 /// # Ok::<(), RoutesError>(())
 /// ```
@@ -179,7 +172,6 @@ impl OpenApi {
 pub struct Document {
     value: Value,
     json: Bytes,
-    page: Bytes,
 }
 
 impl Document {
@@ -192,45 +184,13 @@ impl Document {
     pub fn json(&self) -> &str {
         std::str::from_utf8(&self.json).expect("it was written as text")
     }
-
-    /// An HTML page that shows each operation and what it requires.
-    pub fn page(&self) -> Page {
-        Page(self.page.clone())
-    }
 }
 
 impl IntoResponse for Document {
     fn into_response(self) -> Response {
-        answer(self.json, [(CONTENT_TYPE, "application/json")])
+        let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
+        (headers, self.json).into_response()
     }
-}
-
-/// The page of a [`Document`], as a response.
-#[derive(Clone, Debug)]
-pub struct Page(Bytes);
-
-impl Page {
-    /// The page as HTML text.
-    pub fn html(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("it was written as text")
-    }
-}
-
-impl IntoResponse for Page {
-    fn into_response(self) -> Response {
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
-        let html = (CONTENT_TYPE, "text/html; charset=utf-8");
-        answer(self.0, [html, (CONTENT_SECURITY_POLICY, policy)])
-    }
-}
-
-fn answer<const N: usize>(body: Bytes, headers: [(HeaderName, &'static str); N]) -> Response {
-    let mut response = body.into_response();
-    for (name, value) in headers.into_iter().chain([(CACHE_CONTROL, "no-cache")]) {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 #[cfg(test)]

@@ -7,13 +7,15 @@ use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
+use axum::response::Response;
 use axum::{Json, Router};
-use scopegate_axum::routes::{Methods, Routes, RoutesError, get, post};
+use scopegate_axum::routes::{Methods, Routes, RoutesError, any, any_service, get, post};
 use scopegate_axum::{
     AllOf, AnyOf, AuthRejection, ClaimRule, ClientId, GuardRejection, Public, RequireAcr,
     RequireClaim, RequireFresh, RequireGroup, RequireRole, RequireScope, Resource, ResourceGuard,
     Subject, Token, scope, scoped,
 };
+use tower_http::cors::CorsLayer;
 
 /// What the handlers of a path require, as text.
 fn asked<S: Clone + Send + Sync + 'static>(state: S, methods: Methods<S>) -> String {
@@ -234,4 +236,36 @@ fn the_audit_reports_a_plain_router_as_invisible() {
     let audit = Routes::from(router).audit();
     assert_eq!(audit.to_string(), "/: a plain router, whose routes cannot be seen\n");
     assert!(audit.refuse_unguarded().unwrap().refuse_unseen().is_err());
+}
+
+#[test]
+fn the_audit_lists_services_and_fallbacks() {
+    let service =
+        || tower::service_fn(async |_: Request| Ok::<Response, Infallible>(Response::default()));
+    let nested =
+        Routes::new().nest_service("/files", any_service(service()).public()).fallback(any(list));
+    let routes = Routes::new()
+        .route_service("/service", service())
+        .route("/all", any(list))
+        .nest("/v1", nested)
+        .fallback(any(async || ()).require(scope!("admin")));
+    assert_eq!(
+        routes.audit().to_string(),
+        "ANY     /service           UNGUARDED\n\
+         ANY     /all               read:orders\n\
+         ANY     /v1/files/{*rest}  public\n\
+         ANY     /v1/{*fallback}    read:orders\n\
+         ANY     /{*fallback}       admin\n"
+    );
+    assert!(routes.operations()[0].is_for_any_method());
+}
+
+#[test]
+fn the_audit_reports_a_cors_layer_inside_of_the_authentication_layer() {
+    let inside: Routes = Routes::new().route("/orders", get(list)).layer(CorsLayer::permissive());
+    let audit = inside.audit().to_string();
+    assert!(audit.contains("CorsLayer: inside of the authentication layer"), "{audit}");
+    let layer = tower::layer::util::Identity::new();
+    let audit = Routes::new().route("/orders", get(list)).layer(layer).audit().to_string();
+    assert!(!audit.contains("inside"), "{audit}");
 }
