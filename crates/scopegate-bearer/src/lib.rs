@@ -12,6 +12,7 @@
 #![deny(missing_docs)]
 
 mod authenticated;
+mod authentication_layer;
 #[cfg(feature = "axum")]
 mod axum;
 mod challenge;
@@ -29,6 +30,7 @@ mod token;
 pub use scopegate_jose::{ExtraClaims, JoseError, Verified};
 
 pub use crate::authenticated::Authenticated;
+pub use crate::authentication_layer::AuthenticationLayer;
 pub use crate::challenge::{BearerChallenge, BearerError};
 pub use crate::challenge_settings::ChallengeSettings;
 pub use crate::claim_rule::{ClaimRule, claim};

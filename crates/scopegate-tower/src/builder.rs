@@ -6,6 +6,7 @@ use scopegate_bearer::{ChallengeSettings, RefusalBody};
 use scopegate_claims::{Clock, ScopeSet, SystemClock};
 use scopegate_jose::ExtraClaims;
 use serde::de::DeserializeOwned;
+use tower_layer::Layer;
 
 use crate::cache::{CacheSize, TokenCache};
 use crate::decision::{Gate, ReadExtraClaims, TokenRule};
@@ -225,3 +226,24 @@ impl BearerBuilder {
         }
     }
 }
+
+/// A builder is not a layer yet. This impl never applies; it makes the compiler say so, where it
+/// would otherwise list the layers of other crates.
+impl<S: CallBuildFirst> Layer<S> for BearerBuilder {
+    type Service = S;
+
+    fn layer(&self, inner: S) -> S {
+        inner
+    }
+}
+
+mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "a `BearerBuilder` is not a layer yet",
+        label = "this is a builder",
+        note = "call `.build()?` first, or `.start().await?` to read the keys before the first request"
+    )]
+    pub trait CallBuildFirst {}
+}
+
+use sealed::CallBuildFirst;

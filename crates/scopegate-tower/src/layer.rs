@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scopegate_bearer::Guard;
+use scopegate_bearer::{AuthenticationLayer, ChallengeSettings, Guard};
 use tower_layer::{Layer, Stack};
 
 use crate::decision::{Gate, TokenRule};
@@ -154,5 +154,15 @@ impl<S> Layer<S> for BearerLayer {
 
     fn layer(&self, inner: S) -> BearerService<S> {
         BearerService::new(inner, self.clone())
+    }
+}
+
+impl AuthenticationLayer for BearerLayer {
+    fn is_optional(&self) -> bool {
+        matches!(self.rule, TokenRule::Optional)
+    }
+
+    fn settings(&self) -> &Arc<ChallengeSettings> {
+        &self.gate.settings
     }
 }

@@ -22,9 +22,9 @@ pub use scopegate_axum::{
     RequireFresh, RequireGroup, RequireRole, RequireScope, Resource, ResourceGuard, Subject,
 };
 pub use scopegate_bearer::{
-    Authenticated, BearerChallenge, BearerError, ChallengeSettings, ClaimRule, Guard, ProblemJson,
-    Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus, RequestHead, Rule, Token,
-    acr, claim, fresh, group, role,
+    Authenticated, AuthenticationLayer, BearerChallenge, BearerError, ChallengeSettings, ClaimRule,
+    Guard, ProblemJson, Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus,
+    RequestHead, Rule, Token, acr, claim, fresh, group, role,
 };
 pub use scopegate_claims::{
     AllRule, AnyRule, Audience, Audiences, ClaimValue, ClaimValues, Claims, ClaimsError, Clock,

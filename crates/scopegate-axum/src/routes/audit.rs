@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use scopegate_bearer::AuthenticationLayer;
+
 use super::{Operation, RoutesError};
 use crate::routes::operation::Requirements;
 
@@ -75,6 +77,48 @@ impl Audit {
         match unguarded.is_empty() {
             true => Ok(self),
             false => Err(RoutesError::Unguarded(unguarded)),
+        }
+    }
+
+    /// Returns an error if operations accept requests without a token, by `Option<Token>` or
+    /// `Option<Subject>`, and the layer refuses such requests.
+    ///
+    /// ```
+    /// use scopegate_axum::Token;
+    /// use scopegate_axum::routes::{Routes, RoutesError, get};
+    /// # use scopegate_bearer::{AuthenticationLayer, ChallengeSettings};
+    /// # struct Layer(bool, std::sync::Arc<ChallengeSettings>);
+    /// # impl Layer {
+    /// #     fn optional(self) -> Self { Self(true, self.1) }
+    /// # }
+    /// # impl AuthenticationLayer for Layer {
+    /// #     fn is_optional(&self) -> bool { self.0 }
+    /// #     fn settings(&self) -> &std::sync::Arc<ChallengeSettings> { &self.1 }
+    /// # }
+    /// # let auth = Layer(false, Default::default());
+    ///
+    /// async fn catalog(token: Option<Token>) {}
+    ///
+    /// let routes = Routes::new().route("/catalog", get(catalog));
+    /// let refused = routes.audit().refuse_optional_behind(&auth);
+    /// assert!(matches!(refused, Err(RoutesError::OptionalBehindRequired(_))));
+    ///
+    /// let auth = auth.optional();
+    /// assert!(routes.audit().refuse_optional_behind(&auth).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RoutesError::OptionalBehindRequired`] with the operations.
+    pub fn refuse_optional_behind(
+        self,
+        auth: &impl AuthenticationLayer,
+    ) -> Result<Self, RoutesError> {
+        let for_anyone = |one: &&Operation| one.is_for_anyone() && !one.is_public();
+        let optional: Vec<_> = self.operations.iter().filter(for_anyone).cloned().collect();
+        match auth.is_optional() || optional.is_empty() {
+            true => Ok(self),
+            false => Err(RoutesError::OptionalBehindRequired(optional)),
         }
     }
 

@@ -5,6 +5,7 @@ mod describe;
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use scopegate_bearer::{ChallengeSettings, RefusalBody};
 use serde_json::{Map, Value, json};
 
 use super::{Operation, RoutesError};
@@ -52,6 +53,21 @@ pub struct OpenApi {
     document: Map<String, Value>,
     scheme: Scheme,
     scopes: Vec<(String, String)>,
+    refusal: RefusalFormat,
+}
+
+/// The bodies of refusals, according to the document.
+#[derive(Clone, Debug)]
+struct RefusalFormat {
+    media_type: String,
+    /// `None` if the body is not JSON.
+    schema: Option<Value>,
+}
+
+impl RefusalFormat {
+    fn of(body: &dyn RefusalBody) -> Self {
+        Self { media_type: body.content_type().to_owned(), schema: body.schema() }
+    }
 }
 
 /// How clients get a token, according to the document.
@@ -80,7 +96,7 @@ impl OpenApi {
             ("openapi".to_owned(), json!("3.1.0")),
             ("info".to_owned(), json!({ "title": title, "version": version })),
         ]);
-        Self { document, scheme: Scheme::Bearer, scopes: Vec::new() }
+        Self::with(document)
     }
 
     /// Starts with a document that already describes the API.
@@ -103,7 +119,12 @@ impl OpenApi {
         if !["paths", "components"].iter().all(|name| document.get(*name).is_none_or(is_object)) {
             return Err(RoutesError::NotOpenApi("`paths` or `components` is not an object"));
         }
-        Ok(Self { document, scheme: Scheme::Bearer, scopes: Vec::new() })
+        Ok(Self::with(document))
+    }
+
+    fn with(document: Map<String, Value>) -> Self {
+        let refusal = RefusalFormat::of(ChallengeSettings::new().body());
+        Self { document, scheme: Scheme::Bearer, scopes: Vec::new(), refusal }
     }
 
     /// Declares that clients get tokens by client credentials from this URL (RFC 6749 §4.4).
@@ -141,6 +162,46 @@ impl OpenApi {
     /// Describes a scope in the document's list of scopes.
     pub fn describe_scope(mut self, scope: &str, description: &str) -> Self {
         self.scopes.push((scope.to_owned(), description.to_owned()));
+        self
+    }
+
+    /// Describes the bodies of refusals as they are set at the layer: `auth.settings()` of
+    /// [`AuthenticationLayer`](scopegate_bearer::AuthenticationLayer). The default is problem
+    /// documents (RFC 9457).
+    ///
+    /// ```
+    /// use scopegate_axum::Token;
+    /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
+    /// use scopegate_bearer::{ChallengeSettings, Refusal, RefusalBody};
+    /// use serde_json::{Value, json};
+    ///
+    /// #[derive(Debug)]
+    /// struct Code;
+    ///
+    /// impl RefusalBody for Code {
+    ///     fn content_type(&self) -> &str {
+    ///         "application/json"
+    ///     }
+    ///
+    ///     fn body(&self, refusal: &Refusal) -> Vec<u8> {
+    ///         json!({ "code": refusal.reason() }).to_string().into()
+    ///     }
+    ///
+    ///     fn schema(&self) -> Option<Value> {
+    ///         Some(json!({ "type": "object", "properties": { "code": { "type": "string" } } }))
+    ///     }
+    /// }
+    ///
+    /// let settings = ChallengeSettings::new().with_body(Code);
+    /// let routes = Routes::new().route("/orders", get(async |_: Token| ()));
+    /// let document = routes.document(OpenApi::new("Orders", "1").refusals(&settings))?;
+    /// let refusal = &document.value()["components"]["responses"]["Unauthorized"];
+    /// let schema = &refusal["content"]["application/json"]["schema"];
+    /// assert_eq!(schema["properties"]["code"]["type"], "string");
+    /// # Ok::<(), RoutesError>(())
+    /// ```
+    pub fn refusals(mut self, settings: &ChallengeSettings) -> Self {
+        self.refusal = RefusalFormat::of(settings.body());
         self
     }
 

@@ -1,6 +1,7 @@
 //! Which guards of a handler the router finds.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
@@ -15,6 +16,7 @@ use scopegate_axum::{
     RequireClaim, RequireFresh, RequireGroup, RequireRole, RequireScope, Resource, ResourceGuard,
     Subject, Token, scope, scoped,
 };
+use scopegate_bearer::{AuthenticationLayer, ChallengeSettings};
 use tower_http::cors::CorsLayer;
 
 /// What the handlers of a path require, as text.
@@ -268,4 +270,43 @@ fn the_audit_reports_a_cors_layer_inside_of_the_authentication_layer() {
     let layer = tower::layer::util::Identity::new();
     let audit = Routes::new().route("/orders", get(list)).layer(layer).audit().to_string();
     assert!(!audit.contains("inside"), "{audit}");
+}
+
+/// A layer that admits requests without a token or not.
+struct AuthLayer {
+    optional: bool,
+    settings: Arc<ChallengeSettings>,
+}
+
+impl AuthenticationLayer for AuthLayer {
+    fn is_optional(&self) -> bool {
+        self.optional
+    }
+
+    fn settings(&self) -> &Arc<ChallengeSettings> {
+        &self.settings
+    }
+}
+
+#[test]
+fn the_audit_refuses_an_optional_token_behind_a_layer_that_requires_one() {
+    let layer = |optional| AuthLayer { optional, settings: Arc::default() };
+    for methods in [get(async |_: Option<Token>| ()), get(async |_: Option<Subject>| ()).public()] {
+        let audit = Routes::new().route("/catalog", methods).route("/orders", get(list)).audit();
+        assert!(audit.clone().refuse_optional_behind(&layer(true)).is_ok());
+        let refused = audit.refuse_optional_behind(&layer(false)).unwrap_err();
+        assert!(matches!(&refused, RoutesError::OptionalBehindRequired(which) if which.len() == 1));
+        let message = refused.to_string();
+        assert!(message.starts_with("GET /catalog would accept"), "{message}");
+        assert!(message.contains("call `.optional()` on the layer"), "{message}");
+    }
+    // With another guard the operation needs a token anyway, and a public one is not behind it.
+    for methods in [
+        get(async |_: RequireScope<scope!("a")>, _: Option<Subject>| ()),
+        get(async |_: Public| ()),
+        get(async || ()),
+    ] {
+        let audit = Routes::new().route("/catalog", methods).audit();
+        assert!(audit.refuse_optional_behind(&layer(false)).is_ok());
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{OpenApi, Scheme};
+use super::{OpenApi, RefusalFormat, Scheme};
 use crate::routes::{Operation, RoutesError};
 
 type Object = Map<String, Value>;
@@ -12,7 +12,7 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 
 /// The document with every operation and its guards.
 pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Value, RoutesError> {
-    let OpenApi { mut document, scheme, scopes } = openapi;
+    let OpenApi { mut document, scheme, scopes, refusal } = openapi;
     let scheme_name = scheme.name();
     let paths = object(&mut document, "paths");
     let not_routed = not_routed(paths, operations);
@@ -33,12 +33,9 @@ pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Val
         write_scheme(scheme, &described_scopes(operations, scopes)),
     );
     let responses = object(components, "responses");
-    responses.entry("Unauthorized").or_insert_with(|| {
-        refusal("There is no good access token: `WWW-Authenticate` says what is wrong with it")
-    });
-    responses.entry("Forbidden").or_insert_with(|| {
-        refusal("The access token allows too little: `WWW-Authenticate` names the scopes")
-    });
+    for (name, response) in refusals(&refusal) {
+        responses.entry(name).or_insert(response);
+    }
     // Operations that declare nothing themselves require a token.
     document.insert("security".to_owned(), json!([{ scheme_name: [] }]));
     Ok(Value::Object(document))
@@ -103,6 +100,9 @@ fn add_operation(
     }
     if operation.scopes().next().is_some() || !operation.conditions().is_empty() {
         responses.entry("403").or_insert_with(|| refuses("Forbidden"));
+    }
+    if !operation.is_public() {
+        responses.entry("503").or_insert_with(|| refuses("ServiceUnavailable"));
     }
 }
 
@@ -197,32 +197,41 @@ fn write_scheme(scheme: Scheme, scopes: &Object) -> Value {
     }
 }
 
-/// A refusal of this crate: its challenge, and a problem document (RFC 9457).
-fn refusal(description: &str) -> Value {
-    json!({
-        "description": description,
-        "headers": {
-            "WWW-Authenticate": {
-                "description": "The challenge (RFC 6750 §3, RFC 9470 §3)",
-                "schema": { "type": "string" },
-            },
-        },
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "type": { "type": "string" },
-                        "title": { "type": "string" },
-                        "status": { "type": "integer" },
-                        "detail": { "type": "string" },
-                        "error": { "type": "string" },
-                        "scope": { "type": "string" },
-                    },
-                },
-            },
-        },
-    })
+/// The refusals that operations refer to.
+fn refusals(format: &RefusalFormat) -> [(&'static str, Value); 3] {
+    let header = |name: &str, about: &str| json!({ name: { "description": about, "schema": { "type": "string" } } });
+    let challenge = || header("WWW-Authenticate", "The challenge (RFC 6750 §3, RFC 9470 §3)");
+    let mut content = json!({});
+    if let Some(schema) = &format.schema {
+        content["schema"] = schema.clone();
+    }
+    let response = |description: &str, headers: Value| {
+        let content = json!({ &format.media_type: content });
+        json!({ "description": description, "headers": headers, "content": content })
+    };
+    [
+        (
+            "Unauthorized",
+            response(
+                "There is no good access token: `WWW-Authenticate` says what is wrong with it",
+                challenge(),
+            ),
+        ),
+        (
+            "Forbidden",
+            response(
+                "The access token allows too little: `WWW-Authenticate` names the scopes",
+                challenge(),
+            ),
+        ),
+        (
+            "ServiceUnavailable",
+            response(
+                "The access token cannot be checked at the moment",
+                header("Retry-After", "When to try again, in seconds (RFC 9110 §10.2.3)"),
+            ),
+        ),
+    ]
 }
 
 /// The object with this name; it is created if it is missing or not an object.

@@ -82,8 +82,9 @@ fn refusals_are_described_only_where_they_can_happen() {
     let codes = |path: &str| -> Vec<_> {
         document["paths"][path]["get"]["responses"].as_object().unwrap().keys().cloned().collect()
     };
-    assert_eq!(codes("/any"), ["2XX", "401", "403"]);
-    assert_eq!(codes("/token"), ["2XX", "401"]);
+    assert_eq!(codes("/any"), ["2XX", "401", "403", "503"]);
+    assert_eq!(codes("/token"), ["2XX", "401", "503"]);
+    assert_eq!(codes("/anyone"), ["2XX", "503"]);
     assert_eq!(codes("/public"), ["2XX"]);
 }
 
@@ -217,4 +218,49 @@ fn all_methods_are_described_where_the_given_document_has_them() {
     assert_eq!(all["put"]["operationId"], "put_all");
     assert_eq!((&all["x-a"], &all["post"]), (&json!({}), &Value::Null));
     assert_eq!(document.value()["paths"].as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn refusals_have_the_schema_of_the_body_that_is_set() {
+    #[derive(Debug)]
+    struct Text;
+
+    impl RefusalBody for Text {
+        fn content_type(&self) -> &str {
+            "text/plain"
+        }
+
+        fn body(&self, _: &AuthRejection) -> Vec<u8> {
+            Vec::new()
+        }
+    }
+
+    let names = ["Unauthorized", "Forbidden", "ServiceUnavailable"];
+    let contents = |openapi| {
+        let document = document(openapi);
+        names.map(|name| document["components"]["responses"][name]["content"].clone())
+    };
+    let problem = ChallengeSettings::new().body().schema();
+    let by_default = contents(OpenApi::new("Orders", "1"));
+    for content in &by_default {
+        assert_eq!(content["application/problem+json"]["schema"], *problem.as_ref().unwrap());
+    }
+    let text = ChallengeSettings::new().with_body(Text);
+    for content in contents(OpenApi::new("Orders", "1").refusals(&text)) {
+        assert_eq!(content, json!({ "text/plain": {} }), "a text has no schema");
+    }
+    assert_eq!(
+        contents(OpenApi::new("Orders", "1").refusals(&ChallengeSettings::new())),
+        by_default
+    );
+}
+
+#[test]
+fn each_refusal_has_its_header() {
+    let document = document(OpenApi::new("Orders", "1"));
+    let header = |name: &str, header: &str| {
+        document["components"]["responses"][name]["headers"][header]["schema"] != Value::Null
+    };
+    assert!(header("Unauthorized", "WWW-Authenticate") && header("Forbidden", "WWW-Authenticate"));
+    assert!(header("ServiceUnavailable", "Retry-After"));
 }
