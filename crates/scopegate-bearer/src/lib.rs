@@ -11,6 +11,8 @@
 
 #![deny(missing_docs)]
 
+#[cfg(feature = "aide")]
+pub mod aide;
 mod authenticated;
 mod authentication_layer;
 #[cfg(feature = "axum")]
@@ -19,6 +21,7 @@ mod challenge;
 mod challenge_settings;
 mod claim_rule;
 mod guard;
+pub mod openapi;
 mod probe;
 mod refusal;
 mod refusal_body;
@@ -26,6 +29,8 @@ mod request_head;
 #[cfg(test)]
 mod tests;
 mod token;
+#[cfg(feature = "utoipa")]
+pub mod utoipa;
 
 pub use scopegate_jose::{ExtraClaims, JoseError, Verified};
 

@@ -5,7 +5,7 @@ mod describe;
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use scopegate_bearer::{ChallengeSettings, RefusalBody};
+use scopegate_bearer::ChallengeSettings;
 use serde_json::{Map, Value, json};
 
 use super::{Operation, RoutesError};
@@ -53,21 +53,8 @@ pub struct OpenApi {
     document: Map<String, Value>,
     scheme: Scheme,
     scopes: Vec<(String, String)>,
-    refusal: RefusalFormat,
-}
-
-/// The bodies of refusals, according to the document.
-#[derive(Clone, Debug)]
-struct RefusalFormat {
-    media_type: String,
-    /// `None` if the body is not JSON.
-    schema: Option<Value>,
-}
-
-impl RefusalFormat {
-    fn of(body: &dyn RefusalBody) -> Self {
-        Self { media_type: body.content_type().to_owned(), schema: body.schema() }
-    }
+    /// The settings of the layer, for the bodies of refusals.
+    settings: ChallengeSettings,
 }
 
 /// How clients get a token, according to the document.
@@ -123,8 +110,8 @@ impl OpenApi {
     }
 
     fn with(document: Map<String, Value>) -> Self {
-        let refusal = RefusalFormat::of(ChallengeSettings::new().body());
-        Self { document, scheme: Scheme::Bearer, scopes: Vec::new(), refusal }
+        let settings = ChallengeSettings::new();
+        Self { document, scheme: Scheme::Bearer, scopes: Vec::new(), settings }
     }
 
     /// Declares that clients get tokens by client credentials from this URL (RFC 6749 §4.4).
@@ -201,7 +188,7 @@ impl OpenApi {
     /// # Ok::<(), RoutesError>(())
     /// ```
     pub fn refusals(mut self, settings: &ChallengeSettings) -> Self {
-        self.refusal = RefusalFormat::of(settings.body());
+        self.settings = settings.clone();
         self
     }
 

@@ -1,8 +1,9 @@
 //! Writes operations and their guards into a document.
 
+use scopegate_bearer::{RefusalStatus, openapi};
 use serde_json::{Map, Value, json};
 
-use super::{OpenApi, RefusalFormat, Scheme};
+use super::{OpenApi, Scheme};
 use crate::routes::{Operation, RoutesError};
 
 type Object = Map<String, Value>;
@@ -10,9 +11,16 @@ type Object = Map<String, Value>;
 /// The methods that a path item may have, as OpenAPI spells them.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
+/// The refusals that operations refer to.
+const REFUSALS: [(RefusalStatus, &str); 3] = [
+    (RefusalStatus::Unauthorized, "Unauthorized"),
+    (RefusalStatus::Forbidden, "Forbidden"),
+    (RefusalStatus::ServiceUnavailable, "ServiceUnavailable"),
+];
+
 /// The document with every operation and its guards.
-pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Value, RoutesError> {
-    let OpenApi { mut document, scheme, scopes, refusal } = openapi;
+pub(super) fn describe(given: OpenApi, operations: &[Operation]) -> Result<Value, RoutesError> {
+    let OpenApi { mut document, scheme, scopes, settings } = given;
     let scheme_name = scheme.name();
     let paths = object(&mut document, "paths");
     let not_routed = not_routed(paths, operations);
@@ -33,8 +41,8 @@ pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Val
         write_scheme(scheme, &described_scopes(operations, scopes)),
     );
     let responses = object(components, "responses");
-    for (name, response) in refusals(&refusal) {
-        responses.entry(name).or_insert(response);
+    for (status, name) in REFUSALS {
+        responses.entry(name).or_insert_with(|| openapi::response(status, &settings));
     }
     // Operations that declare nothing themselves require a token.
     document.insert("security".to_owned(), json!([{ scheme_name: [] }]));
@@ -195,43 +203,6 @@ fn write_scheme(scheme: Scheme, scopes: &Object) -> Value {
             json!({ "type": "openIdConnect", "openIdConnectUrl": url })
         }
     }
-}
-
-/// The refusals that operations refer to.
-fn refusals(format: &RefusalFormat) -> [(&'static str, Value); 3] {
-    let header = |name: &str, about: &str| json!({ name: { "description": about, "schema": { "type": "string" } } });
-    let challenge = || header("WWW-Authenticate", "The challenge (RFC 6750 §3, RFC 9470 §3)");
-    let mut content = json!({});
-    if let Some(schema) = &format.schema {
-        content["schema"] = schema.clone();
-    }
-    let response = |description: &str, headers: Value| {
-        let content = json!({ &format.media_type: content });
-        json!({ "description": description, "headers": headers, "content": content })
-    };
-    [
-        (
-            "Unauthorized",
-            response(
-                "There is no good access token: `WWW-Authenticate` says what is wrong with it",
-                challenge(),
-            ),
-        ),
-        (
-            "Forbidden",
-            response(
-                "The access token allows too little: `WWW-Authenticate` names the scopes",
-                challenge(),
-            ),
-        ),
-        (
-            "ServiceUnavailable",
-            response(
-                "The access token cannot be checked at the moment",
-                header("Retry-After", "When to try again, in seconds (RFC 9110 §10.2.3)"),
-            ),
-        ),
-    ]
 }
 
 /// The object with this name; it is created if it is missing or not an object.
