@@ -52,9 +52,9 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-fn one<S>(service: &mut S, setting: &mut Setting) -> f64
+fn one<S, B>(service: &mut S, setting: &mut Setting) -> f64
 where
-    S: Service<Request, Response = axum::response::Response, Error = std::convert::Infallible>,
+    S: Service<Request, Response = axum::http::Response<B>, Error = std::convert::Infallible>,
 {
     let token = setting.tokens(1).remove(0);
     let request = Request::get("/orders").header(header::AUTHORIZATION, format!("Bearer {token}"));

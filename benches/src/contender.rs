@@ -88,9 +88,9 @@ impl<S> Served<S> {
     }
 }
 
-impl<S> Served<S>
+impl<S, B> Served<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone,
+    S: Service<Request, Response = Response<B>, Error = Infallible> + Clone,
 {
     /// The status of the answer to a request with this token.
     pub fn status(&mut self, token: &str) -> u16 {
@@ -104,9 +104,9 @@ where
     }
 }
 
-impl<S> Contender for Served<S>
+impl<S, B> Contender for Served<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
 {
     fn prepare(&mut self, tokens: &[String]) {
         self.received.extend(tokens.iter().map(|token| header_of(token)));

@@ -7,7 +7,7 @@ async fn every_401_has_a_challenge_and_a_good_answer_has_none() {
     let api = Api::start().await;
     api.ask(&api.good()).await.passes();
     assert_eq!(answer(api.get("/orders")).await.challenge(), "Bearer");
-    for broken in Broken::ALL {
+    for &broken in Broken::ALL {
         let refused = api.ask(&api.broken(broken)).await;
         assert_eq!(refused.status, 401, "{broken}");
         assert!(refused.challenge().starts_with("Bearer error=\"invalid_token\""), "{broken}");

@@ -37,12 +37,13 @@ async fn s3_8_the_keys_of_one_issuer_are_not_valid_for_another() {
     api.ask(&ours.claim("iss", theirs.url()).sign()).await.is_invalid_token();
 }
 
-/// A `sub` that is not a string is refused. The tests of RFC 9068 cover a missing `sub`.
+/// A `sub` that is not a string is refused. The tests of RFC 9068 cover a missing `sub`, and `null`
+/// means the same.
 #[tokio::test]
 async fn s3_8_the_subject_must_be_a_string() {
     let api = Api::start().await;
     api.ask(&api.issuer.token().scope("read:orders").subject("u1").sign()).await.passes();
-    for subject in [json!(7), json!(["u1"]), json!({ "id": "u1" }), json!(null)] {
+    for subject in [json!(7), json!(["u1"]), json!({ "id": "u1" })] {
         let token = api.issuer.token().scope("read:orders").claim("sub", subject).sign();
         api.ask(&token).await.is_invalid_token();
     }

@@ -11,6 +11,8 @@ mod catalog;
 mod catalog_context;
 mod claims;
 mod client;
+#[cfg(doctest)]
+mod documents;
 mod page;
 mod parameters;
 mod pkce;

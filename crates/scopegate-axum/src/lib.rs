@@ -59,6 +59,7 @@
 //! document, and OpenAPI. An audit at start lists handlers without a guard. The guards also work on
 //! a plain `Router`; then give `scopes_supported` to the layer's builder.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 // Generated code names this crate by its name, also inside this crate.
@@ -101,3 +102,8 @@ pub use crate::resource::{Resource, ResourceGuard};
 /// The rejection of every extractor in this crate: a [`Refusal`](scopegate_bearer::Refusal) as an
 /// axum response.
 pub type AuthRejection = scopegate_bearer::Refusal;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -51,7 +51,6 @@ impl Authenticated {
     ///
     /// If the layer is missing, that is a mistake in the program: 500 and an error in the log. A 401
     /// would wrongly blame the client.
-    #[expect(clippy::result_large_err, reason = "a refusal is rare, and its box would be for all")]
     pub fn find<'a>(
         extensions: &'a Extensions,
         by: &'static str,
@@ -90,7 +89,6 @@ impl Authenticated {
     /// # Errors
     ///
     /// The refusal to answer with: 401 without a token, else what the guard says.
-    #[expect(clippy::result_large_err, reason = "a refusal is rare, and its box would be for all")]
     pub fn allow(&self, guard: impl Into<Guard>) -> Result<&Arc<Verified>, Refusal> {
         let token = self.token.as_ref().ok_or_else(|| self.refuse(RefusalCause::NoToken))?;
         match guard.into().check(token, self) {

@@ -9,6 +9,7 @@
 //! The crate has no crypto and no runtime. With the feature `axum`, [`Token`] is an extractor, and
 //! [`Refusal`] its rejection.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 #[cfg(feature = "aide")]
@@ -45,3 +46,8 @@ pub use crate::refusal::{Refusal, RefusalCause, RefusalStatus};
 pub use crate::refusal_body::{ProblemJson, RefusalBody, RefusalContent};
 pub use crate::request_head::RequestHead;
 pub use crate::token::Token;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

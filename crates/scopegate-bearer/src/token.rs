@@ -33,7 +33,6 @@ impl<X: DeserializeOwned + Send + Sync + 'static> Token<X> {
     /// # Errors
     ///
     /// The refusal to answer with: 401 without a token, or if its claims do not fit `X`.
-    #[expect(clippy::result_large_err, reason = "a refusal is rare, and its box would be for all")]
     pub fn of(authenticated: &Authenticated) -> Result<Self, Refusal> {
         Self::read(authenticated).map_err(|cause| authenticated.refuse(cause))
     }

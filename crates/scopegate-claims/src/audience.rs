@@ -6,7 +6,7 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ClaimsError;
-use crate::part::Part;
+use crate::text::Text;
 
 /// The name of an API, such as `api://orders`. Names are compared byte for byte.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -19,14 +19,15 @@ impl Audience {
     ///
     /// [`ClaimsError::InvalidAudience`] if the text is empty or holds a control character.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
-        if !Self::is_valid(text) {
-            return Err(ClaimsError::InvalidAudience(text.to_owned()));
-        }
+        Self::check(text)?;
         Ok(Self(text.into()))
     }
 
-    pub(crate) fn is_valid(text: &str) -> bool {
-        !text.is_empty() && !text.chars().any(char::is_control)
+    fn check(text: &str) -> Result<(), ClaimsError> {
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Err(ClaimsError::InvalidAudience(text.to_owned()));
+        }
+        Ok(())
     }
 
     /// The audience as it was written.
@@ -66,7 +67,7 @@ impl<'de> Deserialize<'de> for Audience {
 #[derive(Clone, Eq, PartialEq)]
 pub struct Audiences {
     /// The audiences in the token's order, with [`SEPARATOR`] between them.
-    text: Part,
+    text: Box<str>,
     form: Form,
 }
 
@@ -90,11 +91,6 @@ impl Audiences {
         self.text.split(SEPARATOR)
     }
 
-    /// A single audience that shares a part of another string.
-    pub(crate) fn from_part(text: Part) -> Self {
-        Self { text, form: Form::Text }
-    }
-
     /// The heap memory in bytes, without the value itself.
     pub(crate) fn footprint(&self) -> usize {
         self.text.len()
@@ -103,7 +99,7 @@ impl Audiences {
 
 impl From<Audience> for Audiences {
     fn from(Audience(text): Audience) -> Self {
-        Self::from_part((&*text).into())
+        Self { text, form: Form::Text }
     }
 }
 
@@ -140,7 +136,8 @@ impl<'de> Deserialize<'de> for Audiences {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Audiences, A::Error> {
                 let mut text = String::new();
-                while let Some(Audience(audience)) = array.next_element()? {
+                while let Some(Text(audience)) = array.next_element()? {
+                    Audience::check(&audience).map_err(de::Error::custom)?;
                     if !text.is_empty() {
                         text.push(SEPARATOR);
                     }
@@ -149,47 +146,7 @@ impl<'de> Deserialize<'de> for Audiences {
                 if text.is_empty() {
                     return Err(de::Error::invalid_length(0, &"at least one audience"));
                 }
-                Ok(Audiences { text: text.as_str().into(), form: Form::Array })
-            }
-        }
-
-        deserializer.deserialize_any(EitherForm)
-    }
-}
-
-/// Audiences while they are read: a list, or one borrowed string.
-pub(crate) enum ReadAudiences<'de> {
-    List(Audiences),
-    One(&'de str),
-}
-
-impl<'de> Deserialize<'de> for ReadAudiences<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EitherForm;
-
-        impl<'de> Visitor<'de> for EitherForm {
-            type Value = ReadAudiences<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an audience as a string or as an array of strings")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                if Audience::is_valid(text) {
-                    Ok(ReadAudiences::One(text))
-                } else {
-                    self.visit_str(text)
-                }
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                let audience = Audience::parse(text).map_err(E::custom)?;
-                Ok(ReadAudiences::List(audience.into()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<Self::Value, A::Error> {
-                let array = de::value::SeqAccessDeserializer::new(array);
-                Audiences::deserialize(array).map(ReadAudiences::List)
+                Ok(Audiences { text: text.into(), form: Form::Array })
             }
         }
 

@@ -1,4 +1,6 @@
-//! Errors of parsing a scope, an audience or an issuer.
+//! Errors of parsing a scope, an audience, an issuer or the claims of a token.
+
+use std::fmt;
 
 /// A string that is not a valid scope, audience or issuer.
 ///
@@ -23,4 +25,33 @@ pub enum ClaimsError {
         "{0:?} is not a scope: one or more printable ASCII characters, without space, `\"` and `\\`"
     )]
     InvalidScope(String),
+}
+
+/// The payload of a token that cannot be read as [`Claims`](crate::Claims).
+///
+/// The error never holds a value of the payload, so it may be logged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ClaimsReadError {
+    pub(crate) claim: Option<&'static str>,
+}
+
+impl ClaimsReadError {
+    /// The claim that is missing or malformed, that occurs twice, or whose two names (`client_id`
+    /// and `cid`, `scope` and `scp`) have different values.
+    ///
+    /// `None` if the payload is not a JSON object, or if another member occurs twice.
+    pub const fn claim(&self) -> Option<&'static str> {
+        self.claim
+    }
+}
+
+impl std::error::Error for ClaimsReadError {}
+
+impl fmt::Display for ClaimsReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.claim {
+            Some(claim) => write!(f, "the claim `{claim}` is missing, malformed or ambiguous"),
+            None => f.write_str("the claims are not a JSON object with unique names"),
+        }
+    }
 }

@@ -16,18 +16,18 @@ mod issuer;
 mod name;
 mod name_set;
 mod packed;
-mod part;
 mod rule;
 mod scope;
 mod scope_set;
+mod text;
 mod time;
 mod value;
 
 pub use audience::{Audience, Audiences};
-pub use claims::{Claims, ClaimsBuilder, ClaimsSeed, ReadClaims};
+pub use claims::{Claims, ClaimsBuilder};
 pub use combined::{AllRule, AnyRule, all_of, any_of};
 pub use dialect::Dialect;
-pub use error::ClaimsError;
+pub use error::{ClaimsError, ClaimsReadError};
 pub use issuer::Issuer;
 pub use name::{PackedScope, ScopeName};
 pub use name_set::NameSet;
@@ -36,3 +36,8 @@ pub use scope::Scope;
 pub use scope_set::ScopeSet;
 pub use time::{Clock, ManualClock, SystemClock, UnixTime};
 pub use value::{ClaimValue, ClaimValues, PackedValue};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,29 +1,21 @@
 //! A set of scopes, as found in tokens and requests.
 
 mod collector;
-mod plain;
-mod read;
-mod same;
-mod write;
+mod json;
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use self::collector::Collector;
-use self::plain::{FEW, is_plain};
-pub(crate) use self::read::ReadScopes;
-pub(crate) use self::same::SameScopes;
-use self::write::ScopeArray;
-use crate::part::Part;
+use self::collector::{Collector, FEW};
+use self::json::ScopeArray;
 use crate::{ClaimsError, Scope};
 
 /// A set of scopes that remembers the order of their first appearance.
 ///
-/// The set is stored as one string with single spaces between the scopes. It costs one allocation,
-/// and [`contains`](Self::contains) reads a few dozen adjacent bytes. Two sets are equal if they
-/// hold the same scopes in any order.
+/// The set is stored as one string with single spaces between the scopes, so it costs one
+/// allocation. Two sets are equal if they hold the same scopes in any order.
 ///
 /// ```
 /// use scopegate_claims::ScopeSet;
@@ -35,7 +27,7 @@ use crate::{ClaimsError, Scope};
 /// ```
 #[derive(Clone, Default)]
 pub struct ScopeSet {
-    text: Part,
+    text: Box<str>,
 }
 
 impl ScopeSet {
@@ -51,10 +43,11 @@ impl ScopeSet {
     ///
     /// [`ClaimsError::InvalidScope`] with the first scope that breaks the grammar.
     pub fn parse(text: &str) -> Result<Self, ClaimsError> {
-        if is_plain(text) {
-            return Ok(Self { text: text.into() });
+        let mut collected = Collector::with_capacity(text.len());
+        for token in text.split(' ').filter(|token| !token.is_empty()) {
+            collected.push(token)?;
         }
-        Self::from_tokens(text.split(' ').filter(|token| !token.is_empty()))
+        Ok(collected.finish())
     }
 
     /// Collects scopes. A repeated scope counts once.
@@ -68,28 +61,14 @@ impl ScopeSet {
     {
         let mut collected = Collector::default();
         for token in tokens {
-            let token = token.as_ref();
-            if !Scope::is_token(token) {
-                return Err(ClaimsError::InvalidScope(token.to_owned()));
-            }
-            collected.push(token);
+            collected.push(token.as_ref())?;
         }
         Ok(collected.finish())
     }
 
     /// Tells whether the set holds exactly this scope.
     pub fn contains(&self, scope: &str) -> bool {
-        let (mut rest, wanted) = (self.text.as_bytes(), scope.as_bytes());
-        while rest.len() >= wanted.len() && !wanted.is_empty() {
-            if rest.starts_with(wanted) && rest.get(wanted.len()).is_none_or(|&next| next == b' ') {
-                return !wanted.contains(&b' ');
-            }
-            match rest.iter().position(|&byte| byte == b' ') {
-                Some(space) => rest = &rest[space + 1..],
-                None => return false,
-            }
-        }
-        false
+        self.iter().any(|held| held == scope)
     }
 
     /// Tells whether every scope of this set is in the other set.
@@ -144,16 +123,10 @@ impl ScopeSet {
         ScopeArray(self)
     }
 
-    /// A set that shares a part of another string. The part must be [plain](is_plain).
-    pub(crate) fn from_part(text: Part) -> Self {
-        debug_assert!(is_plain(&text), "checked when the part was read");
-        Self { text }
-    }
-
     /// Collects scopes that were already checked against the grammar.
     fn collect<'a>(tokens: impl Iterator<Item = &'a str>) -> Self {
         let mut collected = Collector::default();
-        tokens.for_each(|token| collected.push(token));
+        tokens.for_each(|token| collected.push_checked(token));
         collected.finish()
     }
 }

@@ -26,6 +26,7 @@
 //! | [`spelling`] | names in messages: quotes, suggestions, durations |
 //! | [`form`] | the parameters of a request |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 pub mod administration;

@@ -9,45 +9,94 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The list is closed. It has no `none` and no HMAC, so that neither a configuration mistake nor a
 /// token can select them.
 ///
+/// All of them verify. [`SIGNING`](Self::SIGNING) lists those that sign too. These are also the
+/// usual ones: the others verify a token only if the [`Rules`](crate::Rules) or the `alg` of the key
+/// name them.
+///
 /// ```
 /// use scopegate_jose::Algorithm;
 ///
 /// assert_eq!(Algorithm::from_name("RS256"), Some(Algorithm::Rs256));
 /// assert_eq!(Algorithm::from_name("HS256"), None);
+/// assert!(Algorithm::Rs256.can_sign() && !Algorithm::Rs512.can_sign());
 /// ```
-#[expect(clippy::exhaustive_enums, reason = "a match must decide on every algorithm")]
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub enum Algorithm {
-    /// Ed25519.
+    /// Ed25519. It has two names: `EdDSA`, which is written here, and `Ed25519` (RFC 9864 §2.2),
+    /// which is read too.
     EdDsa,
     /// ECDSA on P-256 with SHA-256.
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
+    /// ECDSA on P-521 with SHA-512. It only verifies.
+    Es512,
     /// RSASSA-PSS with SHA-256.
     Ps256,
+    /// RSASSA-PSS with SHA-384. It only verifies.
+    Ps384,
+    /// RSASSA-PSS with SHA-512. It only verifies.
+    Ps512,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384. It only verifies.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512. It only verifies.
+    Rs512,
 }
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 5] = [Self::EdDsa, Self::Es256, Self::Es384, Self::Ps256, Self::Rs256];
+    pub const ALL: &'static [Self] = &[
+        Self::EdDsa,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+    ];
 
-    /// The name in the `alg` member of a header or a key.
+    /// The algorithms that a [`SigningKey`](crate::SigningKey) can have.
+    pub const SIGNING: &'static [Self] =
+        &[Self::EdDsa, Self::Es256, Self::Es384, Self::Ps256, Self::Rs256];
+
+    /// The name that is written to the `alg` member of a header or a key.
     pub const fn name(self) -> &'static str {
         match self {
             Self::EdDsa => "EdDSA",
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
             Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
             Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
         }
     }
 
     /// The algorithm with this name. Names are case-sensitive.
+    ///
+    /// `EdDSA` also names Ed448 (RFC 8037 §3.1), but the type of a key excludes Ed448.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        match name {
+            "Ed25519" => Some(Self::EdDsa),
+            _ => Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name),
+        }
+    }
+
+    /// Whether a [`SigningKey`](crate::SigningKey) can have this algorithm. The others only verify.
+    pub const fn can_sign(self) -> bool {
+        match self {
+            Self::EdDsa | Self::Es256 | Self::Es384 | Self::Ps256 | Self::Rs256 => true,
+            Self::Es512 | Self::Ps384 | Self::Ps512 | Self::Rs384 | Self::Rs512 => false,
+        }
     }
 }
 
@@ -71,7 +120,9 @@ impl<'de> Deserialize<'de> for Algorithm {
             type Value = Algorithm;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("one of EdDSA, ES256, ES384, PS256, RS256")
+                let names: Vec<_> =
+                    Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+                write!(f, "one of {}", names.join(", "))
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<Algorithm, E> {
@@ -84,85 +135,6 @@ impl<'de> Deserialize<'de> for Algorithm {
     }
 }
 
-/// A set of algorithms, such as those that a verifier allows.
-///
-/// ```
-/// use scopegate_jose::{Algorithm, AlgorithmSet};
-///
-/// let allowed = AlgorithmSet::of(&[Algorithm::Es256, Algorithm::Rs256]);
-/// assert!(allowed.contains(Algorithm::Rs256));
-/// assert!(!allowed.contains(Algorithm::Ps256));
-/// ```
-#[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
-pub struct AlgorithmSet(u8);
-
-impl AlgorithmSet {
-    /// Every algorithm of the closed list.
-    pub const fn all() -> Self {
-        Self::of(&Algorithm::ALL)
-    }
-
-    /// The empty set.
-    pub const fn empty() -> Self {
-        Self(0)
-    }
-
-    /// The set of these algorithms.
-    pub const fn of(algorithms: &[Algorithm]) -> Self {
-        let mut bits = 0;
-        let mut index = 0;
-        while index < algorithms.len() {
-            bits |= Self::bit(algorithms[index]);
-            index += 1;
-        }
-        Self(bits)
-    }
-
-    /// Whether the algorithm is a member.
-    pub const fn contains(self, algorithm: Algorithm) -> bool {
-        self.0 & Self::bit(algorithm) != 0
-    }
-
-    /// Whether every member is also a member of the other set.
-    pub const fn is_subset(self, other: Self) -> bool {
-        self.0 & !other.0 == 0
-    }
-
-    /// Whether the set is empty.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The members of either set.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// The members, in the order of [`Algorithm::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
-    }
-
-    const fn bit(algorithm: Algorithm) -> u8 {
-        1 << algorithm as u8
-    }
-}
-
-impl fmt::Debug for AlgorithmSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
-    }
-}
-
-impl FromIterator<Algorithm> for AlgorithmSet {
-    fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Self {
-        algorithms
-            .into_iter()
-            .fold(Self::empty(), |set, algorithm| Self(set.0 | Self::bit(algorithm)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,32 +142,34 @@ mod tests {
     #[test]
     fn every_name_is_parsed_to_its_algorithm() {
         for algorithm in Algorithm::ALL {
-            assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
-            let json = serde_json::to_string(&algorithm).unwrap();
-            assert_eq!(serde_json::from_str::<Algorithm>(&json).unwrap(), algorithm);
+            assert_eq!(Algorithm::from_name(algorithm.name()), Some(*algorithm));
+            let json = serde_json::to_string(algorithm).unwrap();
+            assert_eq!(serde_json::from_str::<Algorithm>(&json).unwrap(), *algorithm);
         }
+    }
+
+    /// RFC 9864 §2.2. RFC 8037 has the older name.
+    #[test]
+    fn both_names_of_ed25519_are_read_and_the_older_one_is_written() {
+        assert_eq!(Algorithm::from_name("Ed25519"), Some(Algorithm::EdDsa));
+        assert_eq!(Algorithm::from_name("EdDSA"), Some(Algorithm::EdDsa));
+        assert_eq!(Algorithm::EdDsa.to_string(), "EdDSA");
     }
 
     #[test]
     fn the_list_is_closed() {
-        for name in ["none", "None", "HS256", "rs256", "RS384", "RS512", "ES512", "ES256K", ""] {
+        let others = ["none", "None", "HS256", "rs256", "RS1", "ES256K", "Ed448", "ed25519", ""];
+        for name in others {
             assert_eq!(Algorithm::from_name(name), None, "{name}");
-            assert!(serde_json::from_value::<Algorithm>(name.into()).is_err(), "{name}");
+            let error = serde_json::from_value::<Algorithm>(name.into()).unwrap_err().to_string();
+            assert!(error.contains("expected one of EdDSA, ES256"), "{error}");
         }
     }
 
     #[test]
-    fn a_set_holds_exactly_its_members() {
-        for member in Algorithm::ALL {
-            let set = AlgorithmSet::of(&[member]);
-            for other in Algorithm::ALL {
-                assert_eq!(set.contains(other), member == other);
-            }
-            assert!(set.is_subset(AlgorithmSet::all()));
-            assert!(!AlgorithmSet::all().is_subset(set));
-        }
-        assert!(AlgorithmSet::default().is_empty());
-        assert_eq!(Algorithm::ALL.into_iter().collect::<AlgorithmSet>(), AlgorithmSet::all());
-        assert_eq!(format!("{:?}", AlgorithmSet::of(&[Algorithm::Rs256])), "{Rs256}");
+    fn the_algorithms_that_sign_are_listed() {
+        let signing: Vec<_> = Algorithm::ALL.iter().filter(|it| it.can_sign()).collect();
+        assert_eq!(signing, Algorithm::SIGNING.iter().collect::<Vec<_>>());
+        assert_eq!(signing.len(), 5);
     }
 }

@@ -4,10 +4,7 @@
 //! although a lenient decoder accepts them. Otherwise one token would have many encodings, and a
 //! cache or a replay check that compares tokens as strings could be bypassed.
 
-use std::borrow::Cow;
-use std::mem::MaybeUninit;
-
-use base64_simd::{AsOut, Base64, URL_SAFE_NO_PAD};
+use base64_simd::{Base64, URL_SAFE_NO_PAD};
 
 use crate::JoseError;
 
@@ -53,32 +50,6 @@ pub(crate) fn is_canonical(text: &[u8]) -> bool {
     CODEC.check(text).is_ok()
 }
 
-/// Decodes into a buffer. The result is `None` if the string is not canonical or decodes to more
-/// than `N` bytes.
-pub(crate) fn decode_within<'b, const N: usize>(
-    text: &[u8],
-    buffer: &'b mut [MaybeUninit<u8>; N],
-) -> Option<&'b [u8]> {
-    if CODEC.decoded_length(text).ok()? > N {
-        return None;
-    }
-    match CODEC.decode(text, buffer.as_mut_slice().as_out()) {
-        Ok(bytes) => Some(bytes),
-        Err(_) => None,
-    }
-}
-
-/// Decodes into a buffer if the result may fit, and otherwise allocates like [`decode`].
-pub(crate) fn decode_upon<'b, const N: usize>(
-    text: &[u8],
-    buffer: &'b mut [MaybeUninit<u8>; N],
-) -> Result<Cow<'b, [u8]>, JoseError> {
-    if text.len() > encoded_len(N) {
-        return decode(text).map(Cow::Owned);
-    }
-    decode_within(text, buffer).map(Cow::Borrowed).ok_or(JoseError::InvalidBase64url)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -87,14 +58,10 @@ mod tests {
 
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    /// Whether the string is accepted. All ways of decoding must agree.
+    /// Whether the string is accepted. Decoding and checking must agree.
     fn accepts(text: &str) -> bool {
         let accepted = decode(text).is_ok();
         assert_eq!(is_canonical(text.as_bytes()), accepted, "{text:?}");
-        let mut buffer = [MaybeUninit::uninit(); 512];
-        assert_eq!(decode_within(text.as_bytes(), &mut buffer).is_some(), accepted, "{text:?}");
-        let mut small = [MaybeUninit::uninit(); 30];
-        assert_eq!(decode_upon(text.as_bytes(), &mut small).is_ok(), accepted, "{text:?}");
         accepted
     }
 
@@ -149,15 +116,6 @@ mod tests {
                 assert_eq!(accepts(&text("AA")), index % 4 == 0);
             }
         }
-    }
-
-    #[test]
-    fn a_string_that_does_not_fit_the_buffer_is_not_decoded() {
-        let mut buffer = [MaybeUninit::uninit(); 3];
-        assert_eq!(decode_within(b"AAAA", &mut buffer), Some(&[0; 3][..]));
-        assert_eq!(decode_within(b"AAAAAA", &mut buffer), None);
-        let mut exact = [MaybeUninit::uninit(); 1024];
-        assert_eq!(decode_within(encode(&[7; 1024]).as_bytes(), &mut exact).unwrap(), [7; 1024]);
     }
 
     proptest! {

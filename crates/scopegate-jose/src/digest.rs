@@ -18,8 +18,10 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
 pub fn half_hash(algorithm: Algorithm, text: &str) -> String {
     let algorithm = match algorithm {
         Algorithm::Es256 | Algorithm::Ps256 | Algorithm::Rs256 => &digest::SHA256,
-        Algorithm::Es384 => &digest::SHA384,
-        Algorithm::EdDsa => &digest::SHA512,
+        Algorithm::Es384 | Algorithm::Ps384 | Algorithm::Rs384 => &digest::SHA384,
+        Algorithm::EdDsa | Algorithm::Es512 | Algorithm::Ps512 | Algorithm::Rs512 => {
+            &digest::SHA512
+        }
     };
     let whole = digest::digest(algorithm, text.as_bytes());
     base64url::encode(&whole.as_ref()[..whole.as_ref().len() / 2])
@@ -72,8 +74,14 @@ mod tests {
     fn the_half_hash_of_openid_connect_core_a_3() {
         let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         assert_eq!(half_hash(Algorithm::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
-        assert_eq!(half_hash(Algorithm::Es384, token).len(), 32);
-        assert_eq!(half_hash(Algorithm::EdDsa, token).len(), 43);
+        use Algorithm::{EdDsa, Es384, Es512, Ps384, Ps512, Rs384, Rs512};
+        for (algorithms, len) in
+            [(&[Es384, Ps384, Rs384][..], 32), (&[EdDsa, Es512, Ps512, Rs512], 43)]
+        {
+            for algorithm in algorithms {
+                assert_eq!(half_hash(*algorithm, token).len(), len, "{algorithm}");
+            }
+        }
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The errors of this crate.
 
-use crate::KeyProblem;
+use scopegate_claims::ClaimsReadError;
+
+use crate::mismatch::shown;
+use crate::{KeyProblem, Mismatch};
 
 /// What is wrong with a token, a key or a sealed secret.
 ///
 /// The variants come in three groups: errors in the token, errors in the configuration, internal
-/// errors. No message quotes a token, a claim or a key, so every message may be logged.
+/// errors. No message quotes a token, a claim or a key, so every message may be logged. What a
+/// log needs beyond the message is in [`details`](JoseError::details).
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoseError {
@@ -30,33 +34,38 @@ pub enum JoseError {
     /// The token has no `kid`, and more than one key could have signed it.
     #[error("the token does not say which key signed it")]
     AmbiguousKey,
-    /// The signature is not valid for the key.
+    /// The signature is not valid for the key that the header names, see
+    /// [`Header::kid`](crate::Header::kid). If the issuer changed the key under its old `kid`, a
+    /// newer key set helps. Otherwise the token is forged.
     #[error("the signature of the token is wrong")]
     BadSignature,
     /// The token is not an access token, or it is not marked as one and the rules require that.
     #[error("the token is not an access token")]
     WrongType,
     /// The payload is not a JSON object with valid claims.
-    #[error("the claims of the token are malformed")]
-    InvalidClaims,
+    #[error(
+        "the claims of the token are malformed{}",
+        claim.map_or_else(String::new, |claim| format!(": `{claim}`"))
+    )]
+    InvalidClaims {
+        /// The claim that is missing or malformed. `None` if it is no single claim.
+        claim: Option<&'static str>,
+    },
     /// The token lacks a required claim. The text names the claim.
     #[error("the token lacks `{0}`")]
     MissingClaim(&'static str),
     /// Another issuer made the token.
     #[error("the token is from another issuer")]
-    WrongIssuer,
+    WrongIssuer(Box<Mismatch>),
     /// The token is for another audience.
     #[error("the token is for another audience")]
-    WrongAudience,
+    WrongAudience(Box<Mismatch>),
     /// The token has expired (`exp`).
     #[error("the token has expired")]
     Expired,
     /// The token is not valid yet (`nbf`).
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// The token was issued in the future (`iat`).
-    #[error("the token was issued in the future")]
-    IssuedInFuture,
     /// The token is bound to a key (`cnf`). A bearer token carries no proof of possession of that
     /// key.
     #[error("the token is bound to a key and cannot be used as a bearer token")]
@@ -66,6 +75,9 @@ pub enum JoseError {
     ExtraClaims {
         /// The Rust type to read.
         wanted: &'static str,
+        /// The path of the member that is missing or has another type, such as `address.city`, if
+        /// it is known. It holds names, never values.
+        member: Option<Box<str>>,
     },
     /// A string is not base64url in canonical form.
     #[error("not base64url without padding")]
@@ -80,6 +92,9 @@ pub enum JoseError {
     /// A key cannot be used.
     #[error("the key is not usable: {0}")]
     InvalidKey(#[from] KeyProblem),
+    /// The name of an issuer is empty or too long, see [`IssuerName`](crate::IssuerName).
+    #[error("the name of an issuer must have 1 to 2048 bytes")]
+    InvalidIssuerName,
     /// The leeway is longer than [`MAX_LEEWAY`](crate::MAX_LEEWAY).
     #[error("the leeway must not exceed five minutes")]
     LeewayTooLong,
@@ -100,7 +115,39 @@ pub enum JoseError {
     Crypto,
 }
 
+impl From<ClaimsReadError> for JoseError {
+    fn from(error: ClaimsReadError) -> Self {
+        Self::InvalidClaims { claim: error.claim() }
+    }
+}
+
 impl JoseError {
+    /// The error that a token is from another issuer than the wanted one.
+    pub fn wrong_issuer(wanted: &str, found: &str) -> Self {
+        Self::WrongIssuer(Box::new(Mismatch::new(wanted, found)))
+    }
+
+    /// The error that a token is for another audience than the wanted one.
+    pub fn wrong_audience(wanted: &str, found: &str) -> Self {
+        Self::WrongAudience(Box::new(Mismatch::new(wanted, found)))
+    }
+
+    /// What was wanted and what was found, for a log. Texts from the token are bounded and escaped.
+    ///
+    /// It must not be sent to the client.
+    pub fn details(&self) -> Option<String> {
+        match self {
+            Self::WrongIssuer(mismatch) | Self::WrongAudience(mismatch) => {
+                Some(mismatch.to_string())
+            }
+            Self::ExtraClaims { wanted, member: Some(member) } => {
+                Some(format!("`{wanted}` does not match the token at `{member}`"))
+            }
+            Self::UnknownKey { kid: Some(kid) } => Some(format!("found kid `{}`", shown(kid))),
+            _ => None,
+        }
+    }
+
     /// A stable code for metrics and logs.
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -112,19 +159,19 @@ impl JoseError {
             Self::AmbiguousKey => "ambiguous_key",
             Self::BadSignature => "bad_signature",
             Self::WrongType => "wrong_type",
-            Self::InvalidClaims => "invalid_claims",
+            Self::InvalidClaims { .. } => "invalid_claims",
             Self::MissingClaim(_) => "missing_claim",
-            Self::WrongIssuer => "wrong_issuer",
-            Self::WrongAudience => "wrong_audience",
+            Self::WrongIssuer(_) => "wrong_issuer",
+            Self::WrongAudience(_) => "wrong_audience",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
-            Self::IssuedInFuture => "issued_in_future",
             Self::SenderConstrained => "sender_constrained",
             Self::ExtraClaims { .. } => "extra_claims",
             Self::InvalidBase64url => "invalid_base64url",
             Self::InvalidKeySet => "invalid_key_set",
             Self::KeySetTooLarge => "key_set_too_large",
             Self::InvalidKey(_) => "invalid_key",
+            Self::InvalidIssuerName => "invalid_issuer_name",
             Self::LeewayTooLong => "leeway_too_long",
             Self::InvalidMasterKey => "invalid_master_key",
             Self::CannotOpen => "cannot_open",
@@ -152,17 +199,18 @@ impl JoseError {
             Self::UnknownKey { .. } | Self::AmbiguousKey => "The signing key is unknown",
             Self::BadSignature => "The signature is not valid",
             Self::WrongType => "The token is not an access token",
-            Self::InvalidClaims => "The claims of the access token are not valid",
+            Self::InvalidClaims { .. } => "The claims of the access token are not valid",
             Self::MissingClaim(_) => "The access token lacks a claim that it must have",
-            Self::WrongIssuer => "The access token is from another issuer",
-            Self::WrongAudience => "The access token is for another audience",
+            Self::WrongIssuer(_) => "The access token is from another issuer",
+            Self::WrongAudience(_) => "The access token is for another audience",
             Self::Expired => "The access token expired",
-            Self::NotYetValid | Self::IssuedInFuture => "The access token is not valid yet",
+            Self::NotYetValid => "The access token is not valid yet",
             Self::SenderConstrained => "The access token is bound to a key",
             Self::ExtraClaims { .. } => "The access token lacks claims that this service needs",
             Self::InvalidKeySet
             | Self::KeySetTooLarge
             | Self::InvalidKey(_)
+            | Self::InvalidIssuerName
             | Self::LeewayTooLong
             | Self::InvalidMasterKey
             | Self::CannotOpen

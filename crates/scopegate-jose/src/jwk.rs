@@ -1,24 +1,16 @@
 //! Public keys as JSON (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer};
+use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::key_material::{Curve, KeyMaterial};
-use crate::member::{Member, Members, Named};
+use crate::object::{Member, Object};
 use crate::{Algorithm, AlgorithmSet, KeyProblem, base64url, sha256};
 
-/// The names of the members of a key. The private ones come last, from [`FIRST_SECRET`].
-static NAMES: [&str; 19] = [
-    "kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "k", "oth", "d", "p", "q",
-    "dp", "dq", "qi", "priv",
-];
-
-const KEY_OPS: usize = 2;
-
-const FIRST_SECRET: usize = 10;
+/// The members of symmetric and private keys.
+const SECRETS: [&str; 9] = ["k", "oth", "d", "p", "q", "dp", "dq", "qi", "priv"];
 
 /// A public key for verifying signatures.
 ///
@@ -47,7 +39,7 @@ pub struct Jwk {
 impl Jwk {
     /// Parses one key.
     pub fn parse(json: &str) -> Result<Self, KeyProblem> {
-        Self::from_members(&parse_members(json)?)
+        Self::from_members(&JwkMembers::parse(json)?)
     }
 
     /// Makes a key from its numbers. The algorithm must match their type.
@@ -84,8 +76,17 @@ impl Jwk {
         self.algorithm
     }
 
-    /// The algorithms that the key may verify: its `alg`, or else all algorithms of its type.
+    /// The algorithms that the key verifies unless the rules name others: its `alg`, or else the
+    /// [usual](AlgorithmSet::usual) algorithms of its type. A P-521 key without `alg` has none.
     pub fn algorithms(&self) -> AlgorithmSet {
+        match self.algorithm {
+            Some(algorithm) => AlgorithmSet::of(&[algorithm]),
+            None => self.material.algorithms().intersection(AlgorithmSet::usual()),
+        }
+    }
+
+    /// The algorithms that the rules may name for the key: its `alg`, or else all of its type.
+    pub(crate) fn possible_algorithms(&self) -> AlgorithmSet {
         match self.algorithm {
             Some(algorithm) => AlgorithmSet::of(&[algorithm]),
             None => self.material.algorithms(),
@@ -166,10 +167,9 @@ impl Serialize for Jwk {
 
 impl<'de> Deserialize<'de> for Jwk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let members = JwkMembers(Named(&NAMES).deserialize(deserializer)?);
-        members
-            .refuse_repeated()
-            .and_then(|()| Self::from_members(&members))
+        let object = Object::deserialize(deserializer)?;
+        JwkMembers::new(object)
+            .and_then(|members| Self::from_members(&members))
             .map_err(de::Error::custom)
     }
 }
@@ -194,30 +194,27 @@ impl FromIterator<Jwk> for JwkSet {
 }
 
 /// The members of a public or private key, before they are checked.
-pub(crate) struct JwkMembers<'a>(Members<'a, { NAMES.len() }>);
+pub(crate) struct JwkMembers<'a>(Object<'a>);
 
-/// Reads the members of a key.
-pub(crate) fn parse_members(json: &str) -> Result<JwkMembers<'_>, KeyProblem> {
-    let members = JwkMembers(Members::parse(json, &NAMES).map_err(|_| KeyProblem::NotAnObject)?);
-    members.refuse_repeated()?;
-    Ok(members)
-}
+impl<'a> JwkMembers<'a> {
+    pub(crate) fn parse(json: &'a str) -> Result<Self, KeyProblem> {
+        Self::new(Object::parse(json).map_err(|_| KeyProblem::NotAnObject)?)
+    }
 
-impl JwkMembers<'_> {
-    fn refuse_repeated(&self) -> Result<(), KeyProblem> {
-        if self.0.repeated { Err(KeyProblem::DuplicateMember) } else { Ok(()) }
+    fn new(object: Object<'a>) -> Result<Self, KeyProblem> {
+        if object.has_duplicates { Err(KeyProblem::DuplicateMember) } else { Ok(Self(object)) }
     }
 
     fn has_secret(&self) -> bool {
-        self.0.values[FIRST_SECRET..].iter().any(Option::is_some)
+        SECRETS.iter().any(|name| self.0.get(name).is_some())
     }
 
+    /// The text of a member. Some issuers write `null` for a member that they do not use.
     fn optional(&self, name: &'static str) -> Result<Option<&str>, KeyProblem> {
-        let index = NAMES.iter().position(|known| *known == name);
-        match index.and_then(|index| self.0.values[index].as_ref()) {
-            None => Ok(None),
+        match self.0.get(name) {
+            None | Some(Member::Null) => Ok(None),
             Some(Member::Text(text)) => Ok(Some(text)),
-            Some(Member::List(_) | Member::Other) => Err(KeyProblem::WrongType(name)),
+            Some(Member::List(_) | Member::Other(_)) => Err(KeyProblem::WrongType(name)),
         }
     }
 
@@ -263,17 +260,14 @@ impl JwkMembers<'_> {
     }
 
     fn allow(&self, operation: &str) -> Result<(), KeyProblem> {
-        match &self.0.values[KEY_OPS] {
-            None => Ok(()),
-            Some(Member::List(operations)) if has(operations, operation) => Ok(()),
+        let is_operation = |listed: &String| listed == operation;
+        match self.0.get("key_ops") {
+            None | Some(Member::Null) => Ok(()),
+            Some(Member::List(listed)) if listed.iter().any(is_operation) => Ok(()),
             Some(Member::List(_)) => Err(KeyProblem::NotForThisOperation),
-            Some(Member::Text(_) | Member::Other) => Err(KeyProblem::WrongType("key_ops")),
+            Some(Member::Text(_) | Member::Other(_)) => Err(KeyProblem::WrongType("key_ops")),
         }
     }
-}
-
-fn has(operations: &[Cow<'_, str>], operation: &str) -> bool {
-    operations.iter().any(|known| known == operation)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! A signed token before and after its signature is checked (RFC 7515 §5.2).
 
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use memchr::memchr;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::issuer_name::MAX_ISSUER_NAME_LEN;
+use crate::rules::AllowedAlgorithms;
 use crate::signing_key::MAX_SIGNATURE_LEN;
 use crate::{Algorithm, AlgorithmSet, Header, JoseError, KeySet, VerifyingKey, base64url};
 
@@ -72,13 +73,14 @@ impl<'a> UnverifiedJws<'a> {
     /// Its only use is to find out, from `iss` or `sub`, which keys to verify the token with.
     pub fn deserialize_unverified<T: DeserializeOwned>(&self) -> Result<T, JoseError> {
         let payload = base64url::decode(self.payload)?;
-        serde_json::from_slice(&payload).map_err(|_| JoseError::InvalidClaims)
+        serde_json::from_slice(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })
     }
 
     /// The `iss` of the payload, without verifying it. Anyone may have written it.
     ///
     /// Its only use is to choose the rules and keys to verify the token with. The rest of the
-    /// payload is ignored. It is an error if `iss` occurs twice.
+    /// payload is ignored. It is an error if `iss` occurs twice, or is longer than the name of an
+    /// issuer can be.
     ///
     /// ```
     /// use scopegate_jose::{UnverifiedJws, base64url};
@@ -101,15 +103,20 @@ impl<'a> UnverifiedJws<'a> {
             iss: String,
         }
 
-        self.deserialize_unverified().map(|Issued { iss }| iss)
+        let Issued { iss } = self.deserialize_unverified()?;
+        match iss.len() <= MAX_ISSUER_NAME_LEN {
+            true => Ok(iss),
+            false => Err(JoseError::wrong_issuer("an issuer of at most 2,048 bytes", &iss)),
+        }
     }
 
-    /// Checks the signature with the key that the header names.
+    /// Checks the signature with the key that the header names. If several keys have its `kid` and
+    /// fit the algorithm, at most 4 are tried.
     ///
     /// A token without `kid` is accepted only if exactly one key of the set can have signed it.
     /// [`JoseError::UnknownKey`] means that a newer key set may contain the key.
     pub fn verify(&self, keys: &KeySet, allowed: AlgorithmSet) -> Result<VerifiedJws, JoseError> {
-        let key = self.check_signature(keys, allowed)?;
+        let key = self.check_signature(keys, AllowedAlgorithms::Only(allowed))?;
         let payload =
             base64url::decode(self.payload).map_err(|_| JoseError::Malformed("payload"))?;
         Ok(VerifiedJws { payload, algorithm: self.header.algorithm(), kid: key.shared_kid() })
@@ -120,10 +127,9 @@ impl<'a> UnverifiedJws<'a> {
     /// Use [`verify`](Self::verify) to authenticate a token. This function takes the same time, so
     /// a caller can avoid that a token with an unknown key is refused faster than a forged one.
     pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
-        let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE_LEN];
-        let signature = base64url::decode_within(self.signature, &mut buffer);
-        signature.is_some_and(|signature| {
-            key.verifies(self.header.algorithm(), self.signed, signature) //
+        let signature = base64url::decode(self.signature);
+        signature.is_ok_and(|signature| {
+            key.verifies(self.header.algorithm(), self.signed, &signature) //
         })
     }
 
@@ -131,20 +137,15 @@ impl<'a> UnverifiedJws<'a> {
     pub(crate) fn check_signature<'k>(
         &self,
         keys: &'k KeySet,
-        allowed: AlgorithmSet,
+        allowed: AllowedAlgorithms,
     ) -> Result<&'k VerifyingKey, JoseError> {
         let algorithm = self.header.algorithm();
-        if !allowed.contains(algorithm) {
-            return Err(JoseError::AlgorithmNotAllowed);
-        }
-        let key = keys.find(self.header.kid(), algorithm)?;
-        let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE_LEN];
-        let signature = base64url::decode_within(self.signature, &mut buffer)
-            .ok_or(JoseError::Malformed("signature"))?;
-        if !key.verifies(algorithm, self.signed, signature) {
-            return Err(JoseError::BadSignature);
-        }
-        Ok(key)
+        let mut candidates = keys.candidates(self.header.kid(), algorithm, allowed)?;
+        let signature =
+            base64url::decode(self.signature).map_err(|_| JoseError::Malformed("signature"))?;
+        candidates
+            .find(|key| key.verifies(algorithm, self.signed, &signature))
+            .ok_or(JoseError::BadSignature)
     }
 
     /// The token as it was received.
@@ -188,7 +189,7 @@ impl VerifiedJws {
 
     /// Reads the payload as JSON.
     pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JoseError> {
-        serde_json::from_slice(&self.payload).map_err(|_| JoseError::InvalidClaims)
+        serde_json::from_slice(&self.payload).map_err(|_| JoseError::InvalidClaims { claim: None })
     }
 
     /// The algorithm of the signature.

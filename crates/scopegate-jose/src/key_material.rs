@@ -19,6 +19,7 @@ pub(crate) enum KeyMaterial {
 pub(crate) enum Curve {
     P256,
     P384,
+    P521,
 }
 
 impl Curve {
@@ -26,11 +27,12 @@ impl Curve {
         match self {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
+            Self::P521 => "P-521",
         }
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::P256, Self::P384].into_iter().find(|curve| curve.name() == name)
+        [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.name() == name)
     }
 
     /// The length of a coordinate and of a private key, in bytes.
@@ -38,6 +40,7 @@ impl Curve {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
+            Self::P521 => 66,
         }
     }
 
@@ -45,6 +48,7 @@ impl Curve {
         match self {
             Self::P256 => Algorithm::Es256,
             Self::P384 => Algorithm::Es384,
+            Self::P521 => Algorithm::Es512,
         }
     }
 }
@@ -88,7 +92,14 @@ impl KeyMaterial {
         match self {
             Self::Ec { curve, .. } => AlgorithmSet::of(&[curve.algorithm()]),
             Self::Okp { .. } => AlgorithmSet::of(&[Algorithm::EdDsa]),
-            Self::Rsa { .. } => AlgorithmSet::of(&[Algorithm::Ps256, Algorithm::Rs256]),
+            Self::Rsa { .. } => AlgorithmSet::of(&[
+                Algorithm::Ps256,
+                Algorithm::Ps384,
+                Algorithm::Ps512,
+                Algorithm::Rs256,
+                Algorithm::Rs384,
+                Algorithm::Rs512,
+            ]),
         }
     }
 
@@ -154,6 +165,8 @@ mod tests {
         assert_eq!(KeyMaterial::ec(Curve::P256, &[1; 31], &[1; 32]), wrong("x"));
         assert_eq!(KeyMaterial::ec(Curve::P256, &[1; 32], &[1; 33]), wrong("y"));
         assert_eq!(KeyMaterial::ec(Curve::P384, &[1; 32], &[1; 32]), wrong("x"));
+        assert_eq!(KeyMaterial::ec(Curve::P521, &[1; 66], &[1; 65]), wrong("y"));
+        assert!(KeyMaterial::ec(Curve::P521, &[1; 66], &[1; 66]).is_ok());
         assert_eq!(KeyMaterial::okp(&[1; 31]), wrong("x"));
     }
 }

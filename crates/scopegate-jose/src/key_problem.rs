@@ -1,5 +1,7 @@
 //! Why a key cannot be used.
 
+use crate::key_set::{MAX_ENTRIES, MAX_KEYS};
+
 /// Why a key cannot be used.
 ///
 /// It is separate from [`JoseError`](crate::JoseError) because it is often no error: a key set that
@@ -14,8 +16,8 @@ pub enum KeyProblem {
     /// A member is not canonical base64url.
     #[error("`{0}` is not base64url without padding")]
     BadEncoding(&'static str),
-    /// Earlier keys of the set have the same `kid` and cover every algorithm of this key.
-    #[error("an earlier key has the same kid and algorithm")]
+    /// An earlier entry of the set is the same key.
+    #[error("an earlier entry is the same key")]
     Duplicate,
     /// A member name occurs twice, so two parsers could read two different keys.
     #[error("a member of the key occurs twice")]
@@ -59,8 +61,8 @@ pub enum KeyProblem {
     /// The key is a shared secret, which must not be published.
     #[error("the key is symmetric")]
     Symmetric,
-    /// The set holds more than [`MAX_KEYS`](crate::MAX_KEYS) usable keys, or too many entries.
-    #[error("the set holds too many keys")]
+    /// The set holds more than [`MAX_KEYS`](crate::MAX_KEYS) usable keys, or more than 1,024 entries.
+    #[error("the set holds more than {MAX_KEYS} usable keys or {MAX_ENTRIES} entries")]
     TooManyKeys,
     /// The input is not a private key in the expected format.
     #[error("not a PKCS#8 private key of the expected type")]
@@ -74,6 +76,9 @@ pub enum KeyProblem {
     /// The `kty` is not supported.
     #[error("the type of the key is not supported")]
     UnsupportedType,
+    /// The algorithm only verifies, see [`Algorithm::can_sign`](crate::Algorithm::can_sign).
+    #[error("the algorithm is supported for verifying only, not for signing")]
+    VerifyOnly,
     /// A member does not have the length that the curve prescribes.
     #[error("`{0}` has the wrong length")]
     WrongLength(&'static str),

@@ -5,18 +5,23 @@ use std::fmt;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::jwk::parse_members;
-use crate::{Algorithm, AlgorithmSet, JoseError, Jwk, KeyProblem, VerifyingKey};
+use crate::jwk::JwkMembers;
+use crate::rules::AllowedAlgorithms;
+use crate::{Algorithm, JoseError, Jwk, KeyProblem, VerifyingKey};
 
-/// The maximum size of a key set document, in bytes.
-pub const MAX_KEY_SET_LEN: usize = 256 * 1024;
+/// The maximum size of a key set document, in bytes: 1 MiB.
+pub const MAX_KEY_SET_LEN: usize = 1024 * 1024;
 
 /// The maximum number of keys that are kept from one document.
-pub const MAX_KEYS: usize = 64;
+pub const MAX_KEYS: usize = 512;
 
-/// The maximum number of entries that are read from one document. It also bounds the list of
-/// reasons.
-const MAX_ENTRIES: usize = 256;
+/// The maximum number of entries that are read from one document. Some are not for signatures. It
+/// also bounds the list of reasons.
+pub(crate) const MAX_ENTRIES: usize = 1024;
+
+/// The maximum number of keys with the same `kid` that are tried for one signature. It bounds the
+/// cost of a forged token.
+const MAX_TRIED: usize = 4;
 
 /// The public keys of an issuer, parsed in advance.
 ///
@@ -39,6 +44,7 @@ const MAX_ENTRIES: usize = 256;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
+    /// Sorted by `kid`. Keys with the same `kid` keep the order of the document.
     keys: Vec<VerifyingKey>,
 }
 
@@ -50,6 +56,14 @@ pub struct ParsedKeySet {
     pub keys: KeySet,
     /// The entries that cannot be used, each with the reason.
     pub set_aside: Vec<SetAside>,
+}
+
+impl ParsedKeySet {
+    /// Whether entries were dropped because the document holds more than [`MAX_KEYS`] usable keys
+    /// or more than 1,024 entries. The reason of each one is [`KeyProblem::TooManyKeys`].
+    pub fn has_too_many_keys(&self) -> bool {
+        self.set_aside.iter().any(|entry| entry.problem == KeyProblem::TooManyKeys)
+    }
 }
 
 /// An entry of a key set that is not used.
@@ -68,8 +82,7 @@ impl KeySet {
     /// Reads a JWK set document (RFC 7517 §5).
     ///
     /// Unusable keys are returned separately, with the reason. The result is an error only if the
-    /// document is not a key set or is too large. If two keys have the same `kid` and algorithm,
-    /// the first one is used.
+    /// document is not a key set or is too large. Several keys may have the same `kid`.
     pub fn parse(json: &[u8]) -> Result<ParsedKeySet, JoseError> {
         if json.len() > MAX_KEY_SET_LEN {
             return Err(JoseError::KeySetTooLarge);
@@ -80,37 +93,28 @@ impl KeySet {
             .and_then(|entries| deserializer.end().map(|()| entries))
             .map_err(|_| JoseError::InvalidKeySet)?;
 
-        let mut keys = Self::empty();
+        let mut keys = Vec::new();
         let mut set_aside = Vec::new();
         for (index, entry) in entries.iter().enumerate() {
-            if let Err(problem) = keys.add(entry.get(), index) {
-                let kid = kid_of(entry.get());
-                set_aside.push(SetAside { index, kid, problem });
+            let read = match keys.len() < MAX_KEYS && index < MAX_ENTRIES {
+                true => usable(entry.get(), &keys),
+                false => Err(KeyProblem::TooManyKeys),
+            };
+            match read {
+                Ok(key) => keys.push(key),
+                Err(problem) => {
+                    set_aside.push(SetAside { index, kid: kid_of(entry.get()), problem });
+                }
             }
         }
-        Ok(ParsedKeySet { keys, set_aside })
-    }
-
-    fn add(&mut self, entry: &str, index: usize) -> Result<(), KeyProblem> {
-        if self.keys.len() == MAX_KEYS || index == MAX_ENTRIES {
-            return Err(KeyProblem::TooManyKeys);
-        }
-        let jwk = Jwk::parse(entry)?;
-        let known = self
-            .keys
-            .iter()
-            .filter(|key| key.kid().is_some() && key.kid() == jwk.kid())
-            .fold(AlgorithmSet::empty(), |known, key| known.union(key.algorithms()));
-        if jwk.algorithms().is_subset(known) {
-            return Err(KeyProblem::Duplicate);
-        }
-        self.keys.push(VerifyingKey::from_jwk(&jwk)?);
-        Ok(())
+        Ok(ParsedKeySet { keys: Self::from_keys(keys), set_aside })
     }
 
     /// Makes a set of keys.
     pub fn from_keys(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
-        Self { keys: keys.into_iter().collect() }
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.sort_by(|left, right| left.kid().cmp(&right.kid()));
+        Self { keys }
     }
 
     /// The empty set, which verifies no token.
@@ -130,7 +134,7 @@ impl KeySet {
 
     /// Whether the set has a key with this `kid`.
     pub fn contains_kid(&self, kid: &str) -> bool {
-        self.kids().any(|known| known == kid)
+        !self.with_kid(kid).is_empty()
     }
 
     /// The `kid`s of the keys that have one.
@@ -138,35 +142,42 @@ impl KeySet {
         self.keys.iter().filter_map(VerifyingKey::kid)
     }
 
-    /// The keys.
+    /// The keys, sorted by `kid`.
     pub fn keys(&self) -> &[VerifyingKey] {
         &self.keys
     }
 
-    /// Finds the key for a signature by `kid` and algorithm.
+    /// The keys that may have made a signature, by the `kid` and the algorithm of the token. There
+    /// is at least one.
     ///
-    /// A set holds few keys, so a linear search is faster than a hash map, and it allocates
-    /// nothing.
-    pub(crate) fn find(
+    /// A token without `kid` is accepted only if exactly one key fits.
+    pub(crate) fn candidates(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<&VerifyingKey, JoseError> {
-        let fits = |key: &&VerifyingKey| key.algorithms().contains(algorithm);
-        let Some(kid) = kid else {
-            let mut candidates = self.keys.iter().filter(fits);
-            return match (candidates.next(), candidates.next()) {
-                (Some(key), None) => Ok(key),
-                (Some(_), Some(_)) => Err(JoseError::AmbiguousKey),
-                (None, _) => Err(JoseError::UnknownKey { kid: None }),
-            };
-        };
-        let named = |key: &&VerifyingKey| key.kid() == Some(kid);
-        match self.keys.iter().filter(named).find(fits) {
-            Some(key) => Ok(key),
-            None if self.contains_kid(kid) => Err(JoseError::AlgorithmNotAllowed),
-            None => Err(JoseError::UnknownKey { kid: Some(kid.into()) }),
+        allowed: AllowedAlgorithms,
+    ) -> Result<impl Iterator<Item = &VerifyingKey>, JoseError> {
+        if !allowed.may_allow(algorithm) {
+            return Err(JoseError::AlgorithmNotAllowed);
         }
+        let named = kid.map_or(&*self.keys, |kid| self.with_kid(kid));
+        let fits = move |key: &&VerifyingKey| key.fits(algorithm, allowed);
+        let mut fitting = named.iter().filter(fits);
+        match (kid, fitting.next(), fitting.next()) {
+            (_, None, _) if kid.is_some() && !named.is_empty() => {
+                Err(JoseError::AlgorithmNotAllowed)
+            }
+            (_, None, _) => Err(JoseError::UnknownKey { kid: kid.map(Box::from) }),
+            (None, Some(_), Some(_)) => Err(JoseError::AmbiguousKey),
+            (_, Some(_), _) => Ok(named.iter().filter(fits).take(MAX_TRIED)),
+        }
+    }
+
+    /// The keys with this `kid`.
+    fn with_kid(&self, kid: &str) -> &[VerifyingKey] {
+        let start = self.keys.partition_point(|key| key.kid() < Some(kid));
+        let rest = &self.keys[start..];
+        &rest[..rest.partition_point(|key| key.kid() == Some(kid))]
     }
 }
 
@@ -176,9 +187,18 @@ impl FromIterator<VerifyingKey> for KeySet {
     }
 }
 
+/// Reads a key, unless it is one of these.
+fn usable(entry: &str, known: &[VerifyingKey]) -> Result<VerifyingKey, KeyProblem> {
+    let jwk = Jwk::parse(entry)?;
+    match known.iter().any(|key| key.is_also(&jwk)) {
+        true => Err(KeyProblem::Duplicate),
+        false => VerifyingKey::from_jwk(&jwk),
+    }
+}
+
 /// The `kid` of an entry, if it can be read. The key itself need not be usable.
 fn kid_of(entry: &str) -> Option<String> {
-    parse_members(entry).ok()?.text("kid").ok().map(str::to_owned)
+    JwkMembers::parse(entry).ok()?.text("kid").ok().map(str::to_owned)
 }
 
 /// Reads the `keys` array and leaves each entry unparsed, so that one unusable key does not prevent

@@ -13,6 +13,7 @@
 #![deny(missing_docs)]
 
 mod algorithm;
+mod algorithm_set;
 pub mod base64url;
 mod claim_mapping;
 mod der;
@@ -20,15 +21,16 @@ mod digest;
 mod error;
 mod extra_claims;
 mod header;
+mod issuer_name;
 mod jwk;
 mod jws;
 mod key_material;
 mod key_problem;
 mod key_set;
 mod master_key;
-mod member;
+mod mismatch;
+mod object;
 mod rules;
-mod short_text;
 mod signing_key;
 #[cfg(test)]
 mod test_tokens;
@@ -38,20 +40,28 @@ mod verified;
 mod verifier;
 mod verifying_key;
 
-pub use algorithm::{Algorithm, AlgorithmSet};
+pub use algorithm::Algorithm;
+pub use algorithm_set::AlgorithmSet;
 pub use claim_mapping::ClaimMapping;
 pub use digest::{constant_time_eq, half_hash, random_bytes, random_token, sha256};
 pub use error::JoseError;
 pub use extra_claims::ExtraClaims;
 pub use header::Header;
+pub use issuer_name::IssuerName;
 pub use jwk::{Jwk, JwkSet};
 pub use jws::{MAX_TOKEN_LEN, UnverifiedJws, VerifiedJws};
 pub use key_problem::KeyProblem;
 pub use key_set::{KeySet, MAX_KEY_SET_LEN, MAX_KEYS, ParsedKeySet, SetAside};
 pub use master_key::MasterKey;
+pub use mismatch::Mismatch;
 pub use rules::{AudienceRule, ClientRule, MAX_LEEWAY, Rules, TypeRule};
 pub use signing_key::SigningKey;
 pub use token_type::TokenType;
 pub use verified::{Evidence, Verified};
 pub use verifier::verify_access_token;
 pub use verifying_key::VerifyingKey;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,9 +2,18 @@
 
 use std::time::Duration;
 
-use scopegate_claims::{Audience, Claims, Issuer};
+use scopegate_claims::UnixTime;
 
-use crate::{AlgorithmSet, ClaimMapping, Header, JoseError};
+pub use self::audience_rule::AudienceRule;
+pub(crate) use self::type_rule::ACCESS_TOKEN;
+pub use self::type_rule::TypeRule;
+use crate::verifier::verify;
+use crate::{
+    Algorithm, AlgorithmSet, ClaimMapping, IssuerName, JoseError, KeySet, UnverifiedJws, Verified,
+};
+
+mod audience_rule;
+mod type_rule;
 
 /// The maximum leeway. A larger difference means that a clock is set wrongly.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -27,28 +36,35 @@ const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rules {
-    issuer: Issuer,
+    issuer: IssuerName,
     audience: AudienceRule,
     typ: TypeRule,
-    algorithms: AlgorithmSet,
+    algorithms: AllowedAlgorithms,
     leeway: Duration,
     client: ClientRule,
     token_kind: Option<Box<str>>,
+    allows_at_hash: bool,
     mapping: ClaimMapping,
 }
 
 impl Rules {
-    /// Accepts tokens of this issuer for this audience, with every algorithm, 60 seconds of leeway
-    /// and the lenient type rule.
-    pub fn new(issuer: Issuer, audience: AudienceRule) -> Self {
+    /// Accepts tokens of this issuer for this audience, with the [usual](AlgorithmSet::usual)
+    /// algorithms, 60 seconds of leeway and the lenient type rule.
+    ///
+    /// A key whose `alg` names another algorithm of [`Algorithm::ALL`](crate::Algorithm::ALL) is
+    /// accepted too.
+    ///
+    /// The issuer is an [`Issuer`](scopegate_claims::Issuer) or an [`IssuerName`].
+    pub fn new(issuer: impl Into<IssuerName>, audience: AudienceRule) -> Self {
         Self {
-            issuer,
+            issuer: issuer.into(),
             audience,
             typ: TypeRule::Lenient,
-            algorithms: AlgorithmSet::all(),
+            algorithms: AllowedAlgorithms::Usual,
             leeway: DEFAULT_LEEWAY,
             client: ClientRule::Any,
             token_kind: None,
+            allows_at_hash: false,
             mapping: ClaimMapping::new(),
         }
     }
@@ -60,10 +76,13 @@ impl Rules {
         self
     }
 
-    /// Sets the allowed algorithms.
+    /// Accepts exactly these algorithms. The `alg` of a key cannot add another.
+    ///
+    /// A key without `alg` is for those of its type. So an RSA key without `alg` verifies RS512 if
+    /// RS512 is listed here, and only then.
     #[must_use]
     pub fn with_algorithms(mut self, algorithms: AlgorithmSet) -> Self {
-        self.algorithms = algorithms;
+        self.algorithms = AllowedAlgorithms::Only(algorithms);
         self
     }
 
@@ -93,6 +112,17 @@ impl Rules {
         self
     }
 
+    /// Accepts access tokens with `at_hash`, such as those of Dex. Without this rule they are refused
+    /// as ID tokens.
+    ///
+    /// This rule is weaker than the default: an ID token for the same audience passes too, unless it
+    /// has a `c_hash`, or a `nonce` and no scopes. Use an audience that only your API has.
+    #[must_use]
+    pub fn with_at_hash_allowed(mut self) -> Self {
+        self.allows_at_hash = true;
+        self
+    }
+
     /// Reads scopes, roles, groups and the client id from further claims too.
     #[must_use]
     pub fn with_mapping(mut self, mapping: ClaimMapping) -> Self {
@@ -100,9 +130,21 @@ impl Rules {
         self
     }
 
-    /// The issuer whose tokens are accepted.
-    pub fn issuer(&self) -> &Issuer {
-        &self.issuer
+    /// Verifies a parsed access token like [`verify_access_token`](crate::verify_access_token).
+    ///
+    /// For callers that parse the token first, to choose the rules by its issuer.
+    pub fn verify(
+        &self,
+        jws: &UnverifiedJws<'_>,
+        keys: &KeySet,
+        now: UnixTime,
+    ) -> Result<Verified, JoseError> {
+        verify(jws, keys, self, now)
+    }
+
+    /// The name of the issuer whose tokens are accepted.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_str()
     }
 
     /// The audience that a token must have.
@@ -115,8 +157,15 @@ impl Rules {
         self.typ
     }
 
-    /// The allowed algorithms.
+    /// The allowed algorithms. By default, a key whose `alg` names another one is accepted too.
     pub fn algorithms(&self) -> AlgorithmSet {
+        match self.algorithms {
+            AllowedAlgorithms::Usual => AlgorithmSet::usual(),
+            AllowedAlgorithms::Only(algorithms) => algorithms,
+        }
+    }
+
+    pub(crate) fn allowed_algorithms(&self) -> AllowedAlgorithms {
         self.algorithms
     }
 
@@ -135,51 +184,32 @@ impl Rules {
         self.token_kind.as_deref()
     }
 
+    /// Whether an access token may have `at_hash`.
+    pub fn allows_at_hash(&self) -> bool {
+        self.allows_at_hash
+    }
+
     /// The further claims from which scopes, roles, groups and the client id are read.
     pub fn mapping(&self) -> &ClaimMapping {
         &self.mapping
     }
 }
 
-/// The audience that a token must have.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum AudienceRule {
-    /// `aud` must hold at least one of these. If the list is empty, no token passes.
-    AnyOf(Vec<Audience>),
-    /// For issuers whose access tokens have no `aud`, such as Amazon Cognito: the client must be
-    /// one of these, and `token_use` must have this value.
-    ClientIds {
-        /// The clients whose tokens are accepted.
-        ids: Vec<Box<str>>,
-        /// The value that `token_use` must have.
-        token_use: Box<str>,
-    },
+/// The algorithms that a token may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AllowedAlgorithms {
+    /// The usual ones, and another one if the `alg` of the key names it.
+    Usual,
+    /// Exactly these.
+    Only(AlgorithmSet),
 }
 
-impl AudienceRule {
-    /// Accepts tokens for any of these audiences.
-    pub fn any_of(audiences: impl IntoIterator<Item = Audience>) -> Self {
-        Self::AnyOf(audiences.into_iter().collect())
-    }
-
-    /// Accepts tokens of these clients with this `token_use`.
-    pub fn client_ids<'a>(ids: impl IntoIterator<Item = &'a str>, token_use: &str) -> Self {
-        Self::ClientIds {
-            ids: ids.into_iter().map(Box::from).collect(),
-            token_use: token_use.into(),
-        }
-    }
-
-    pub(crate) fn admits(&self, claims: &Claims) -> bool {
+impl AllowedAlgorithms {
+    /// Whether some key may verify a token with this algorithm.
+    pub(crate) fn may_allow(self, algorithm: Algorithm) -> bool {
         match self {
-            Self::AnyOf(ours) => claims.audiences().is_some_and(|theirs| {
-                ours.iter().any(|audience| theirs.contains(audience.as_str()))
-            }),
-            Self::ClientIds { ids, token_use } => {
-                claims.token_use() == Some(token_use)
-                    && claims.client_id().is_some_and(|client| ids.iter().any(|id| **id == *client))
-            }
+            Self::Usual => true,
+            Self::Only(set) => set.contains(algorithm),
         }
     }
 }
@@ -194,41 +224,3 @@ pub enum ClientRule {
     /// The token must name its client.
     Named,
 }
-
-/// The rule for the `typ` of the header.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum TypeRule {
-    /// `at+jwt`, `JWT` or no `typ`, as most issuers write it. ID tokens have the same header; they
-    /// are recognized by their claims and refused.
-    #[default]
-    Lenient,
-    /// `at+jwt` only (RFC 9068 §4), with all claims that RFC 9068 §2.2 requires: `aud`, `sub`,
-    /// `client_id`, `iat` and `jti`, in addition to `iss` and `exp`, which all tokens need.
-    Strict,
-}
-
-impl TypeRule {
-    pub(crate) fn admits(self, header: &Header) -> bool {
-        header.is_type(ACCESS_TOKEN)
-            || self == Self::Lenient && (header.typ().is_none() || header.is_type("JWT"))
-    }
-
-    /// A required claim that is missing.
-    pub(crate) fn missing(self, claims: &Claims) -> Option<&'static str> {
-        let required = [
-            ("aud", claims.audiences().is_some()),
-            ("sub", claims.subject().is_some()),
-            ("client_id", claims.client_id().is_some()),
-            ("iat", claims.issued_at().is_some()),
-            ("jti", claims.token_id().is_some()),
-        ];
-        match self {
-            Self::Lenient => None,
-            Self::Strict => required.iter().find(|(_, there)| !there).map(|(name, _)| *name),
-        }
-    }
-}
-
-/// The type of an access token (RFC 9068 §2.1).
-pub(crate) const ACCESS_TOKEN: &str = "at+jwt";

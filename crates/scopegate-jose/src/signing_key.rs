@@ -61,6 +61,10 @@ enum Pair {
 
 impl SigningKey {
     /// Generates a new key. An RSA key has 2048 bits and takes about 90 ms.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyProblem::VerifyOnly`] if the algorithm is not one of [`Algorithm::SIGNING`].
     pub fn generate(algorithm: Algorithm) -> Result<Self, JoseError> {
         let pair = match algorithm {
             Algorithm::EdDsa => Ed25519KeyPair::generate().map(Pair::Ed),
@@ -73,12 +77,17 @@ impl SigningKey {
             Algorithm::Ps256 | Algorithm::Rs256 => {
                 RsaKeyPair::generate(KeySize::Rsa2048).map(Pair::Rsa)
             }
+            Algorithm::Es512
+            | Algorithm::Ps384
+            | Algorithm::Ps512
+            | Algorithm::Rs384
+            | Algorithm::Rs512 => return Err(KeyProblem::VerifyOnly.into()),
         };
         Self::new(algorithm, pair.map_err(|_| JoseError::Crypto)?, None)
     }
 
     /// Reads a key that [`to_pkcs8`](Self::to_pkcs8) or another program wrote (RFC 5208,
-    /// unencrypted).
+    /// unencrypted). The algorithm must be one of [`Algorithm::SIGNING`].
     pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, JoseError> {
         let pair = match algorithm {
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(Pair::Ed),
@@ -89,6 +98,11 @@ impl SigningKey {
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, der).map(Pair::Ec)
             }
             Algorithm::Ps256 | Algorithm::Rs256 => RsaKeyPair::from_pkcs8(der).map(Pair::Rsa),
+            Algorithm::Es512
+            | Algorithm::Ps384
+            | Algorithm::Ps512
+            | Algorithm::Rs384
+            | Algorithm::Rs512 => return Err(KeyProblem::VerifyOnly.into()),
         };
         Self::new(algorithm, pair.map_err(|_| KeyProblem::Unreadable)?, None)
     }
@@ -96,7 +110,8 @@ impl SigningKey {
     /// Reads a private JWK (RFC 7518 §6, RFC 8037 §2), such as a client's key for signing
     /// assertions.
     ///
-    /// An RSA key without `alg` signs with RS256. A key without `kid` gets its thumbprint as `kid`.
+    /// The algorithm must be one of [`Algorithm::SIGNING`]. An RSA key without `alg` signs with
+    /// RS256. A key without `kid` gets its thumbprint as `kid`.
     pub fn from_jwk_json(json: &str) -> Result<Self, JoseError> {
         let (algorithm, pair, kid) = private_jwk::parse(json)?;
         Self::new(algorithm, pair, kid.as_deref())
@@ -130,6 +145,20 @@ impl SigningKey {
             }
         }
         .map_err(|_| JoseError::Crypto)
+    }
+
+    /// Writes the key pair as a private JWK (RFC 7518 §6.2.2, RFC 8037 §2), in memory that is
+    /// zeroized on drop.
+    ///
+    /// [`from_jwk_json`](Self::from_jwk_json) reads it. A client gets this key to sign its
+    /// assertions. EC and Ed25519 keys are enough for that, because they are short and fast to
+    /// generate.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyProblem::UnsupportedType`] for an RSA key.
+    pub fn to_private_jwk(&self) -> Result<Zeroizing<String>, JoseError> {
+        export::private_jwk(&self.pair, &self.jwk)
     }
 
     /// The `kid` of the key: the given one, or else its thumbprint (RFC 7638).

@@ -4,10 +4,11 @@ use std::sync::OnceLock;
 
 use crate::{Algorithm, KeySet, SigningKey, base64url};
 
-/// One key per algorithm. They are shared because generating an RSA key for each test would be
+/// One key per algorithm that can sign. They are shared because generating an RSA key for each test would be
 /// slow.
 pub(crate) fn key(algorithm: Algorithm) -> &'static SigningKey {
-    static KEYS: [OnceLock<SigningKey>; 5] = [const { OnceLock::new() }; 5];
+    static KEYS: [OnceLock<SigningKey>; Algorithm::ALL.len()] =
+        [const { OnceLock::new() }; Algorithm::ALL.len()];
     KEYS[algorithm as usize].get_or_init(|| SigningKey::generate(algorithm).unwrap())
 }
 

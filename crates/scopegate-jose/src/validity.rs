@@ -8,27 +8,25 @@ use scopegate_claims::{Claims, UnixTime};
 use crate::JoseError;
 
 /// Checks that the token is valid at this time. The issuer's clock may differ by the leeway.
+///
+/// `iat` does not matter: it says how old the token is, not when it may be used (RFC 7519 §4.1.6).
 pub(crate) fn check_times(
     claims: &Claims,
     leeway: Duration,
     now: UnixTime,
 ) -> Result<(), JoseError> {
-    if now >= claims.expires_at().plus(leeway) {
+    let lifetime = lifetime(claims, leeway);
+    if now >= lifetime.end {
         return Err(JoseError::Expired);
     }
-    // The latest time that the issuer's clock can show.
-    let latest = now.plus(leeway);
-    if claims.not_before().is_some_and(|begin| begin > latest) {
+    if now < lifetime.start {
         return Err(JoseError::NotYetValid);
-    }
-    if claims.issued_at().is_some_and(|issued| issued > latest) {
-        return Err(JoseError::IssuedInFuture);
     }
     Ok(())
 }
 
-/// The range of time in which [`check_times`] finds no error.
+/// The range of time in which the token is valid.
 pub(crate) fn lifetime(claims: &Claims, leeway: Duration) -> Range<UnixTime> {
-    let begin = claims.not_before().max(claims.issued_at()).unwrap_or(UnixTime::from_seconds(0));
+    let begin = claims.not_before().unwrap_or(UnixTime::from_seconds(0));
     begin.minus(leeway)..claims.expires_at().plus(leeway)
 }

@@ -1,28 +1,26 @@
 //! The proof that an access token was verified.
 
 use std::any::type_name;
+use std::borrow::Cow;
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::{Claims, UnixTime};
-use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use crate::mismatch::shown;
 use crate::validity::lifetime;
 use crate::{Algorithm, ClaimMapping, ExtraClaims, JoseError, UnverifiedJws, base64url};
-
-/// Payloads up to this length are decoded without an allocation.
-const PAYLOAD_ON_STACK: usize = 2048;
 
 /// An access token that has passed every check.
 ///
 /// Only the verifier can create one, so holding one proves that the token is valid. It keeps the
 /// token, so that a service can read further claims.
 pub struct Verified {
-    /// The encoded token. The verifier checked that it is ASCII.
-    token: Box<[u8]>,
+    token: Box<str>,
     claims: Claims,
     evidence: Evidence,
     extra: Option<ExtraClaims>,
@@ -36,32 +34,30 @@ impl Verified {
         evidence: Evidence,
         mapping: &ClaimMapping,
     ) -> Result<Self, JoseError> {
-        let mut buffer = [MaybeUninit::uninit(); PAYLOAD_ON_STACK];
-        let payload = base64url::decode_upon(jws.payload(), &mut buffer)
-            .map_err(|_| JoseError::Malformed("payload"))?;
-        let payload = str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims)?;
-        let claims = Claims::read_from(payload, |seed| {
-            let mut json = serde_json::Deserializer::from_str(payload);
-            let read = seed.deserialize(&mut json)?;
-            json.end().map(|()| read)
-        });
-        let mut claims = claims.map_err(|_: serde_json::Error| JoseError::InvalidClaims)?;
+        let payload =
+            base64url::decode(jws.payload()).map_err(|_| JoseError::Malformed("payload"))?;
+        let payload =
+            str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })?;
+        let mut json = serde_json::Deserializer::from_str(payload);
+        let mut claims = Claims::read(&mut json)?;
+        json.end().map_err(|_| JoseError::InvalidClaims { claim: None })?;
         if !mapping.is_empty() {
-            claims = mapping.apply(claims, payload)?;
+            claims = mapping.apply(claims, payload);
         }
-        Ok(Self { token: jws.token().into(), claims, evidence, extra: None })
+        let token = str::from_utf8(jws.token()).map_err(|_| JoseError::Malformed("form"))?;
+        Ok(Self { token: token.into(), claims, evidence, extra: None })
     }
 
     /// The encoded token. It is a secret: whoever has it can use it.
     ///
     /// For passing the token on to another service on behalf of the same caller.
     pub fn token(&self) -> &str {
-        str::from_utf8(&self.token).unwrap_or_default()
+        &self.token
     }
 
     /// The bytes of the encoded token, for comparison.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.token
+        self.token.as_bytes()
     }
 
     /// The same token together with claims of a custom type that were read from it.
@@ -92,16 +88,38 @@ impl Verified {
     ///
     /// Payloads with duplicate members were already refused, so both readings see the same values.
     pub fn deserialize<X: DeserializeOwned>(&self) -> Result<X, JoseError> {
-        let read = || {
-            let payload = base64url::decode(self.payload()).ok()?;
-            serde_json::from_slice(&payload).ok()
-        };
-        read().ok_or(JoseError::ExtraClaims { wanted: type_name::<X>() })
+        let payload =
+            base64url::decode(self.payload()).map_err(|_| JoseError::Malformed("payload"))?;
+        serde_json::from_slice(&payload).map_err(|_| JoseError::ExtraClaims {
+            wanted: type_name::<X>(),
+            member: mismatched_member::<X>(&payload),
+        })
+    }
+
+    /// The client that the token was issued to: `azp` (OpenID Connect Core §2), or else the client
+    /// id. An `azp` that is not a string is no client.
+    pub(crate) fn authorized_party(&self) -> Option<Cow<'_, str>> {
+        match self.further_claims()?.azp {
+            None => self.claims.client_id().map(Cow::Borrowed),
+            Some(Value::String(azp)) => Some(Cow::Owned(azp)),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether the token has a `c_hash`, which ID tokens have. A payload that cannot be read counts
+    /// as one that has it.
+    pub(crate) fn has_code_hash(&self) -> bool {
+        self.further_claims().is_none_or(|claims| claims.c_hash.is_some())
+    }
+
+    fn further_claims(&self) -> Option<FurtherClaims> {
+        let payload = base64url::decode(self.payload()).ok()?;
+        serde_json::from_slice(&payload).ok()
     }
 
     /// The encoded payload, as it appears in the token.
-    fn payload(&self) -> &[u8] {
-        self.token.split(|&byte| byte == b'.').nth(1).unwrap_or_default()
+    fn payload(&self) -> &str {
+        self.token.split('.').nth(1).unwrap_or_default()
     }
 
     /// The range of time in which the token is valid, if the issuer's clock may differ by the
@@ -120,6 +138,34 @@ impl Verified {
         let extra = self.extra.as_ref().map_or(0, |_| self.payload().len());
         size_of::<Self>() + self.token.len() + self.claims.footprint() + extra
     }
+}
+
+/// Claims that only few rules need. `null` counts as absent.
+#[derive(serde::Deserialize)]
+struct FurtherClaims {
+    azp: Option<Value>,
+    c_hash: Option<Value>,
+}
+
+/// The path of the member that prevents reading the payload as this type.
+///
+/// The payload is read a second time, because keeping track of the path takes time, which tokens
+/// that match need not pay.
+fn mismatched_member<X: DeserializeOwned>(payload: &[u8]) -> Option<Box<str>> {
+    let mut json = serde_json::Deserializer::from_slice(payload);
+    let error = serde_path_to_error::deserialize::<_, X>(&mut json).err()?;
+    let path = error.path().to_string();
+    let path = Some(path).filter(|path| path != ".");
+    // For a missing member, the path is that of its object. The name comes first in the message.
+    // The rest of a message may quote a value, so it is not shown.
+    let message = error.inner().to_string();
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    let member = match (path, missing) {
+        (Some(object), Some((name, _))) => Some(format!("{object}.{name}")),
+        (None, Some((name, _))) => Some(name.to_owned()),
+        (path, None) => path,
+    };
+    member.map(|member| shown(&member))
 }
 
 /// Shows the evidence but no claims, which may contain personal data.

@@ -1,6 +1,6 @@
 //! The checks of an access token.
 
-use scopegate_claims::{Claims, UnixTime};
+use scopegate_claims::UnixTime;
 
 use crate::rules::ACCESS_TOKEN;
 use crate::validity::check_times;
@@ -47,36 +47,33 @@ pub fn verify_access_token(
     rules: &Rules,
     now: UnixTime,
 ) -> Result<Verified, JoseError> {
-    rules.verify(&UnverifiedJws::parse(token)?, keys, now)
+    verify(&UnverifiedJws::parse(token)?, keys, rules, now)
 }
 
-impl Rules {
-    /// Verifies a parsed access token like [`verify_access_token`].
-    ///
-    /// For callers that parse the token first, to choose the rules by its issuer.
-    pub fn verify(
-        &self,
-        jws: &UnverifiedJws<'_>,
-        keys: &KeySet,
-        now: UnixTime,
-    ) -> Result<Verified, JoseError> {
-        if !self.typ().admits(jws.header()) {
-            return Err(JoseError::WrongType);
-        }
-        let key = jws.check_signature(keys, self.algorithms())?;
-        let evidence =
-            Evidence::Signature { algorithm: jws.header().algorithm(), kid: key.shared_kid() };
-        let verified = Verified::read(jws, evidence, self.mapping())?;
-        check(verified.claims(), jws.header(), self, now)?;
-        Ok(verified)
+/// Verifies a parsed access token.
+pub(crate) fn verify(
+    jws: &UnverifiedJws<'_>,
+    keys: &KeySet,
+    rules: &Rules,
+    now: UnixTime,
+) -> Result<Verified, JoseError> {
+    if !rules.typ().admits(jws.header()) {
+        return Err(JoseError::WrongType);
     }
+    let key = jws.check_signature(keys, rules.allowed_algorithms())?;
+    let evidence =
+        Evidence::Signature { algorithm: jws.header().algorithm(), kid: key.shared_kid() };
+    let verified = Verified::read(jws, evidence, rules.mapping())?;
+    check(&verified, jws.header(), rules, now)?;
+    Ok(verified)
 }
 
-fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Result<(), JoseError> {
-    if claims.issuer() != rules.issuer().as_str() {
-        return Err(JoseError::WrongIssuer);
+fn check(token: &Verified, header: &Header, rules: &Rules, now: UnixTime) -> Result<(), JoseError> {
+    let claims = token.claims();
+    if claims.issuer() != rules.issuer() {
+        return Err(JoseError::wrong_issuer(rules.issuer(), claims.issuer()));
     }
-    if !header.is_type(ACCESS_TOKEN) && is_another_kind(claims) {
+    if !header.is_type(ACCESS_TOKEN) && is_another_kind(token, rules) {
         return Err(JoseError::WrongType);
     }
     match rules.token_kind() {
@@ -92,9 +89,7 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
     if let Some(claim) = rules.typ().missing(claims) {
         return Err(JoseError::MissingClaim(claim));
     }
-    if !rules.audience().admits(claims) {
-        return Err(JoseError::WrongAudience);
-    }
+    rules.audience().check(token, header)?;
     check_times(claims, rules.leeway(), now)?;
     // A bearer token carries no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
     if claims.has_confirmation() {
@@ -109,10 +104,12 @@ fn check(claims: &Claims, header: &Header, rules: &Rules, now: UnixTime) -> Resu
 ///
 /// A `nonce` alone is not enough to tell, because some issuers copy it into access tokens. Those
 /// access tokens also hold scopes or name their kind, which ID tokens with a `nonce` do not.
-fn is_another_kind(claims: &Claims) -> bool {
+fn is_another_kind(token: &Verified, rules: &Rules) -> bool {
+    let claims = token.claims();
     let names_no_kind = claims.token_kind().is_none() && claims.token_use().is_none();
-    claims.token_use() == Some("id")
-        || claims.has_id_token_hash()
+    // `Claims` gives a `token_use` that is not a string as the empty string.
+    matches!(claims.token_use(), Some("id" | ""))
+        || claims.has_id_token_hash() && (!rules.allows_at_hash() || token.has_code_hash())
         || claims.has_events()
         || claims.has_nonce() && names_no_kind && claims.scopes().is_empty()
 }

@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 
 use jsonwebtoken as oracle;
+use scopegate_claims::{Audience, Issuer, UnixTime};
 use scopegate_jose::{
-    Algorithm, AlgorithmSet, JoseError, JwkSet, KeySet, SigningKey, TokenType, UnverifiedJws,
+    Algorithm, AlgorithmSet, AudienceRule, JoseError, Jwk, JwkSet, KeyProblem, KeySet, Rules,
+    SigningKey, TokenType, UnverifiedJws, base64url, verify_access_token,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +20,12 @@ fn theirs(algorithm: Algorithm) -> oracle::Algorithm {
         Algorithm::Es256 => oracle::Algorithm::ES256,
         Algorithm::Es384 => oracle::Algorithm::ES384,
         Algorithm::Ps256 => oracle::Algorithm::PS256,
+        Algorithm::Ps384 => oracle::Algorithm::PS384,
+        Algorithm::Ps512 => oracle::Algorithm::PS512,
         Algorithm::Rs256 => oracle::Algorithm::RS256,
+        Algorithm::Rs384 => oracle::Algorithm::RS384,
+        Algorithm::Rs512 => oracle::Algorithm::RS512,
+        _ => panic!("the other crate does not have {algorithm}"),
     }
 }
 
@@ -31,7 +38,7 @@ fn encoding_key(key: &SigningKey) -> oracle::EncodingKey {
     match key.algorithm() {
         Algorithm::EdDsa => oracle::EncodingKey::from_ed_pem(pem.as_bytes()),
         Algorithm::Es256 | Algorithm::Es384 => oracle::EncodingKey::from_ec_pem(pem.as_bytes()),
-        Algorithm::Ps256 | Algorithm::Rs256 => oracle::EncodingKey::from_rsa_pem(pem.as_bytes()),
+        _ => oracle::EncodingKey::from_rsa_pem(pem.as_bytes()),
     }
     .unwrap()
 }
@@ -44,7 +51,7 @@ fn validation(algorithm: Algorithm) -> oracle::Validation {
 
 #[test]
 fn the_other_crate_verifies_our_tokens() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::SIGNING {
         let key = SigningKey::generate(algorithm).unwrap();
         let claims = json!({ "aud": "api://orders", "exp": DISTANT, "name": "Zoë" });
         let token = key.sign(TokenType::AccessToken, &claims).unwrap();
@@ -75,7 +82,7 @@ fn the_other_crate_verifies_our_tokens() {
 
 #[test]
 fn we_verify_tokens_of_the_other_crate() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::SIGNING {
         let key = SigningKey::generate(algorithm).unwrap();
         let mut header = oracle::Header::new(theirs(algorithm));
         header.kid = Some(key.kid().to_owned());
@@ -92,6 +99,118 @@ fn we_verify_tokens_of_the_other_crate() {
         let error = jws.verify(&keys, AlgorithmSet::all()).unwrap_err();
         assert_eq!(error, JoseError::BadSignature, "{algorithm}");
     }
+}
+
+/// The algorithms of an RSA key.
+const RSA: [Algorithm; 6] = [
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+    Algorithm::Rs256,
+    Algorithm::Rs384,
+    Algorithm::Rs512,
+];
+
+/// A key set with the public half of this key and another `alg`.
+fn published(key: &SigningKey, alg: Option<Algorithm>) -> KeySet {
+    let mut jwk = serde_json::to_value(key.public_jwk()).unwrap();
+    jwk["alg"] = alg.map(Algorithm::name).into();
+    let read = KeySet::parse(json!({ "keys": [jwk] }).to_string().as_bytes()).unwrap();
+    assert!(read.set_aside.is_empty());
+    read.keys
+}
+
+/// A token whose header names one algorithm, signed with another by the other crate.
+fn token_of_rsa(key: &SigningKey, named: Algorithm, used: Algorithm) -> String {
+    let encode = |json: Value| base64url::encode(json.to_string().as_bytes());
+    let header = encode(json!({ "alg": named, "kid": key.kid() }));
+    let payload = encode(json!({
+        "iss": "https://id.example.com", "aud": "api://orders", "exp": DISTANT, "scope": "read",
+    }));
+    let signed = format!("{header}.{payload}");
+    let signature =
+        oracle::crypto::sign(signed.as_bytes(), &encoding_key(key), theirs(used)).unwrap();
+    format!("{signed}.{signature}")
+}
+
+#[test]
+fn every_rsa_algorithm_verifies_its_own_signatures_only() {
+    let key = SigningKey::generate(Algorithm::Rs256).unwrap();
+    let any = published(&key, None);
+    for used in RSA {
+        for named in RSA {
+            let token = token_of_rsa(&key, named, used);
+            let jws = UnverifiedJws::parse(&token).unwrap();
+            let by_any = jws.verify(&any, AlgorithmSet::all()).map(|jws| jws.algorithm());
+            let right = if used == named { Ok(named) } else { Err(JoseError::BadSignature) };
+            assert_eq!(by_any, right, "{named} by {used}");
+            // The `alg` of the key decides before the signature is looked at.
+            let by_used = jws.verify(&published(&key, Some(used)), AlgorithmSet::all());
+            let by_used = by_used.map(|jws| jws.algorithm());
+            let right = if used == named { Ok(named) } else { Err(JoseError::AlgorithmNotAllowed) };
+            assert_eq!(by_used, right, "{named} by a key for {used}");
+        }
+    }
+}
+
+#[test]
+fn rules_take_an_unusual_algorithm_only_where_they_or_the_key_name_it() {
+    let key = SigningKey::generate(Algorithm::Rs256).unwrap();
+    let issuer = Issuer::parse("https://id.example.com").unwrap();
+    let rules =
+        Rules::new(issuer, AudienceRule::any_of([Audience::parse("api://orders").unwrap()]));
+    let verify = |alg: Option<Algorithm>, rules: &Rules, named: Algorithm| {
+        let token = token_of_rsa(&key, named, named);
+        let now = UnixTime::from_seconds(1_700_000_000);
+        verify_access_token(&token, &published(&key, alg), rules, now).map(|_| ())
+    };
+    let only = |algorithm| rules.clone().with_algorithms(AlgorithmSet::of(&[algorithm]));
+    for algorithm in RSA {
+        let usual = if algorithm.can_sign() { Ok(()) } else { Err(JoseError::AlgorithmNotAllowed) };
+        assert_eq!(verify(None, &rules, algorithm), usual, "{algorithm}");
+        assert_eq!(verify(Some(algorithm), &rules, algorithm), Ok(()), "{algorithm}");
+        assert_eq!(verify(None, &only(algorithm), algorithm), Ok(()), "{algorithm}");
+        // A key does not widen the rules.
+        let other = RSA.into_iter().find(|other| *other != algorithm).unwrap();
+        let refused = verify(Some(algorithm), &only(other), algorithm);
+        assert_eq!(refused, Err(JoseError::AlgorithmNotAllowed), "{algorithm}");
+    }
+}
+
+/// RFC 9864 §2.2.
+#[test]
+fn ed25519_has_two_names() {
+    let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    for in_header in ["EdDSA", "Ed25519"] {
+        for in_key in [json!("EdDSA"), json!("Ed25519"), Value::Null] {
+            let encode = |json: Value| base64url::encode(json.to_string().as_bytes());
+            let header = encode(json!({ "alg": in_header, "kid": key.kid() }));
+            let signed = format!("{header}.{}", encode(json!({})));
+            let token = format!("{signed}.{}", key.signature(&signed).unwrap());
+            let mut jwk = serde_json::to_value(key.public_jwk()).unwrap();
+            jwk["alg"] = in_key.clone();
+            let keys = KeySet::parse(json!({ "keys": [jwk] }).to_string().as_bytes()).unwrap().keys;
+            let jws = UnverifiedJws::parse(&token).unwrap();
+            let verified = jws.verify(&keys, AlgorithmSet::usual()).unwrap();
+            assert_eq!(verified.algorithm(), Algorithm::EdDsa, "{in_header}, {in_key}");
+        }
+    }
+    assert_eq!(serde_json::to_value(key.public_jwk()).unwrap()["alg"], "EdDSA");
+}
+
+#[test]
+fn ed448_is_refused() {
+    let header = base64url::encode(br#"{"alg":"Ed448"}"#);
+    let refused = UnverifiedJws::parse(&format!("{header}.e30.AAAA")).unwrap_err();
+    assert_eq!(refused, JoseError::AlgorithmNotAllowed);
+    let key = |members: &str| {
+        let x = base64url::encode(&[7; 57]);
+        Jwk::parse(&format!(r#"{{"kty":"OKP","x":"{x}"{members}}}"#)).unwrap_err()
+    };
+    for members in [r#","crv":"Ed448""#, r#","crv":"Ed448","alg":"EdDSA""#] {
+        assert_eq!(key(members), KeyProblem::UnsupportedCurve, "{members}");
+    }
+    assert_eq!(key(r#","crv":"Ed448","alg":"Ed448""#), KeyProblem::UnsupportedAlgorithm);
 }
 
 #[test]

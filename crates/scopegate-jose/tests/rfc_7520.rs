@@ -2,7 +2,9 @@
 //!
 //! The unit tests cover those of RFC 7515 (appendix A) and RFC 8037 (appendix A).
 
-use scopegate_jose::{Algorithm, AlgorithmSet, JoseError, KeyProblem, KeySet, UnverifiedJws};
+use scopegate_jose::{
+    Algorithm, AlgorithmSet, JoseError, KeyProblem, KeySet, UnverifiedJws, VerifiedJws,
+};
 
 /// §3.3, the key of Bilbo Baggins.
 const RSA_KEY: &str = r#"{
@@ -38,10 +40,19 @@ fn token([header, signature]: [&str; 2]) -> String {
     format!("{header}.{PAYLOAD}.{signature}")
 }
 
-fn verify(token: &str) -> Result<Vec<u8>, JoseError> {
-    let document = format!(r#"{{"keys":[{RSA_KEY}]}}"#);
+/// Verifies a token with these keys and algorithms.
+fn verify_with(
+    token: &str,
+    keys: &[&str],
+    allowed: AlgorithmSet,
+) -> Result<VerifiedJws, JoseError> {
+    let document = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
     let keys = KeySet::parse(document.as_bytes())?.keys;
-    let verified = UnverifiedJws::parse(token)?.verify(&keys, AlgorithmSet::all())?;
+    UnverifiedJws::parse(token)?.verify(&keys, allowed)
+}
+
+fn verify(token: &str) -> Result<Vec<u8>, JoseError> {
+    let verified = verify_with(token, &[RSA_KEY], AlgorithmSet::usual())?;
     assert_eq!(verified.algorithm(), Algorithm::Rs256);
     assert_eq!(verified.kid(), Some("bilbo.baggins@hobbiton.example"));
     Ok(verified.payload().to_vec())
@@ -57,11 +68,22 @@ fn s4_1_rsa_v1_5_signature() {
     assert_eq!(verify(&of_another_padding).unwrap_err(), JoseError::BadSignature);
 }
 
-/// The signatures are valid, but their algorithms are not supported.
+/// Both keys are for two algorithms and more, so only the rules can name one.
 #[test]
-fn s4_2_and_s4_3_other_algorithms_are_not_allowed() {
-    for other in [PS384, ES512] {
-        assert_eq!(verify(&token(other)).unwrap_err(), JoseError::AlgorithmNotAllowed);
+fn s4_2_and_s4_3_signatures_of_other_algorithms_are_verified_where_they_are_named() {
+    for (parts, algorithm) in [(PS384, Algorithm::Ps384), (ES512, Algorithm::Es512)] {
+        let named = AlgorithmSet::of(&[algorithm]);
+        // Both keys have the same `kid`. The type decides.
+        let keys = [RSA_KEY, EC_KEY];
+        let verified = verify_with(&token(parts), &keys, named).unwrap();
+        assert_eq!(verified.algorithm(), algorithm);
+        assert!(verified.payload().starts_with("It’s a dangerous business".as_bytes()));
+        let changed = token(parts).replacen(".SXTi", ".SXTj", 1);
+        assert_eq!(verify_with(&changed, &keys, named).unwrap_err(), JoseError::BadSignature);
+        for others in [AlgorithmSet::usual(), AlgorithmSet::of(&[Algorithm::Rs512])] {
+            let refused = verify_with(&token(parts), &keys, others).unwrap_err();
+            assert_eq!(refused, JoseError::AlgorithmNotAllowed);
+        }
     }
 }
 
@@ -83,10 +105,14 @@ fn s4_6_the_json_serialization_is_refused() {
 }
 
 #[test]
-fn s3_1_a_key_with_an_unsupported_curve_is_set_aside() {
-    let document = format!(r#"{{"keys":[{EC_KEY},{RSA_KEY}]}}"#);
-    let read = KeySet::parse(document.as_bytes()).unwrap();
-    assert_eq!((read.keys.len(), read.set_aside.len()), (1, 1));
-    assert_eq!(read.set_aside[0].kid.as_deref(), Some("bilbo.baggins@hobbiton.example"));
-    assert_eq!(read.set_aside[0].problem, KeyProblem::UnsupportedCurve);
+fn s3_1_a_p_521_key_is_for_es512_only() {
+    let with_alg = |alg: &str| {
+        let key = EC_KEY.replacen('{', &format!(r#"{{"alg":"{alg}","#), 1);
+        KeySet::parse(format!(r#"{{"keys":[{key}]}}"#).as_bytes()).unwrap()
+    };
+    let read = with_alg("ES512");
+    assert_eq!(read.keys.keys()[0].algorithms(), AlgorithmSet::of(&[Algorithm::Es512]));
+    for alg in ["ES256", "ES384", "RS512"] {
+        assert_eq!(with_alg(alg).set_aside[0].problem, KeyProblem::AlgorithmOfAnotherType, "{alg}");
+    }
 }

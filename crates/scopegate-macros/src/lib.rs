@@ -173,3 +173,8 @@ pub fn scopes(input: TokenStream) -> TokenStream {
 pub fn scoped(arguments: TokenStream, item: TokenStream) -> TokenStream {
     scoped::expand(arguments.into(), &item.into(), &crate_path::find()).into()
 }
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

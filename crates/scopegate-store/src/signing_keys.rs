@@ -181,6 +181,7 @@ fn understood(row: &Row<'_>, server: &str, kid: &str) -> Result<StoredKey, &'sta
         seconds.map(|seconds| seconds.map(UnixTime::from_seconds))
     };
     let algorithm = text("algorithm").and_then(|name| Algorithm::from_name(&name));
+    let algorithm = algorithm.filter(|algorithm| algorithm.can_sign());
     let phase = text("phase").and_then(|name| KeyPhase::from_name(&name));
     let (algorithm, phase) = (algorithm.ok_or("its algorithm")?, phase.ok_or("its phase")?);
     let created = time("since")?.ok_or(TIMES)?;

@@ -51,7 +51,7 @@ pub use scopegate_core::store::memory::{MemoryStore, Sizes, UncheckedCatalog};
 pub use signing_keys::put_signing_keys;
 pub use token::TokenBuilder;
 
-/// Compiles and runs the examples of the page.
+/// Compiles the example of the README.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/testing.md")]
-struct TestingYourService;
+#[doc = include_str!("../README.md")]
+struct Readme;

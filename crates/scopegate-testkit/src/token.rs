@@ -1,5 +1,6 @@
 //! Tokens for tests.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,12 +173,14 @@ impl TokenBuilder {
     /// # }
     /// ```
     ///
+    /// The argument is a value or a reference, as in a loop over [`Broken::ALL`].
+    ///
     /// # Panics
     ///
     /// If the key does not sign.
-    pub fn broken(self, how: Broken) -> String {
+    pub fn broken(self, how: impl Borrow<Broken>) -> String {
         let payload = self.payload();
-        how.make(&self.signer, payload, self.issued_at)
+        how.borrow().make(&self.signer, payload, self.issued_at)
     }
 
     /// Removes values that were set for these claims by name.

@@ -139,6 +139,11 @@ pub(crate) fn authenticated<'a, T>(
     Authenticated::find(request.extensions(), by, guard).map_err(|refusal| status(&refusal))
 }
 
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     use tonic::Code;

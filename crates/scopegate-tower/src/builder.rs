@@ -12,7 +12,6 @@ use crate::cache::{CacheSize, TokenCache};
 use crate::decision::{Gate, ReadExtraClaims, TokenRule};
 use crate::issuer_settings::{IssuerContext, IssuerSettings, issuer_setters};
 use crate::issuers::Issuers;
-use crate::keys::HttpFetch;
 use crate::tenants::Tenants;
 use crate::{
     BearerLayer, ConfigError, ProtectedResource, ResolveIssuer, StartError, TenantLimits,
@@ -84,9 +83,10 @@ impl BearerBuilder {
         self
     }
 
-    /// Reads the keys with this client. See [`HttpFetch::with_client`].
+    /// Reads the keys with this client. See [`HttpFetch::with_client`](crate::HttpFetch::with_client).
+    #[cfg(feature = "fetch")]
     pub fn http_client(self, client: reqwest::Client) -> Self {
-        self.fetch(HttpFetch::with_client(client))
+        self.fetch(crate::HttpFetch::with_client(client))
     }
 
     /// Sets the `realm` of every challenge, the name of the protection space (RFC 9110 §11.5).
@@ -176,7 +176,7 @@ impl BearerBuilder {
         let mut settings = self.settings;
         let resource = match (&self.resource, &scopes) {
             (Some(url), scopes) => {
-                let names = issuers.fixed().iter().map(|trust| trust.rules.issuer());
+                let names = issuers.fixed().iter().map(|trust| trust.name());
                 Some(ProtectedResource::new(url, names, scopes.as_ref())?)
             }
             (None, Some(_)) => return Err(ConfigError::ScopesWithoutResource),

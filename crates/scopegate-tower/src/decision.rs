@@ -145,7 +145,12 @@ impl Gate {
             JoseError::UnknownKey { ref kid } if trust.keys.may_bring(kid.as_deref(), now) => {
                 Unverified::Need(Need::Keys(trust.share(), error))
             }
-            error => Unverified::Token(error),
+            error => {
+                if error == JoseError::BadSignature {
+                    trust.keys.signature_was_wrong(now);
+                }
+                Unverified::Token(error)
+            }
         })?;
         let token = match self.extra {
             Some(read) => {
@@ -187,8 +192,8 @@ impl Need {
 }
 
 impl From<NotFound> for Unverified {
-    fn from(unfound: NotFound) -> Self {
-        match unfound {
+    fn from(error: NotFound) -> Self {
+        match error {
             NotFound::Ask(issuer) => Self::Need(Need::Issuer(issuer)),
             NotFound::Token(error) => Self::Token(error),
             NotFound::RecentlyFailed(rest) => Self::RecentlyFailed(rest),

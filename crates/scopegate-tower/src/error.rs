@@ -9,16 +9,36 @@ use crate::KeysError;
 #[non_exhaustive]
 pub enum ConfigError {
     /// Tokens are selected either by audience or by client, not by both.
-    #[error("`.audience(…)` and `.client_ids(…)` exclude each other")]
+    #[error("`.client_ids(…)` excludes `.audience(…)` and `.authorized_party(…)`")]
     AudienceAndClientIds,
     /// The issuer, an audience or a scope is malformed.
-    #[error(transparent)]
-    Claims(#[from] ClaimsError),
+    #[error("{}", described(.0))]
+    Claims(ClaimsError),
+    /// A discovery URL is given as the issuer.
+    #[error(
+        "{url:?} is the URL of a discovery document, not an issuer; name the issuer {issuer:?} (the \
+         member `issuer` of the document shows whether it ends with a slash)"
+    )]
+    DiscoveryUrl {
+        /// The URL that was given.
+        url: String,
+        /// The issuer whose document has this URL.
+        issuer: String,
+    },
     /// An issuer is named twice.
     #[error("the issuer {issuer:?} is named twice")]
     DuplicateIssuer {
         /// The issuer.
         issuer: String,
+    },
+    /// Plain http is allowed to a host that can be outside of a private network.
+    #[error(
+        "`.allow_http_host({host:?})`: the host must be a single label, or a name that ends with \
+         `.local`, `.internal`, `.svc` or `.cluster.local`, without a port; use https for others"
+    )]
+    HttpHost {
+        /// The host.
+        host: String,
     },
     /// An Entra tenant must be named by its GUID.
     #[error(
@@ -38,6 +58,15 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The issuer has a placeholder, so it is not the issuer of any token.
+    #[error(
+        "{issuer:?} is a template, not an issuer; name the issuer of one tenant, or use \
+         `.or_resolve(…)` for several"
+    )]
+    IssuerTemplate {
+        /// The issuer.
+        issuer: String,
+    },
     /// Fixed keys never change, so seed keys would never be used.
     #[error("`.keys(…)` and `.seed_keys(…)` exclude each other")]
     KeysAndSeedKeys,
@@ -45,11 +74,21 @@ pub enum ConfigError {
     #[error("`.leeway(…)` must not exceed five minutes")]
     LeewayTooLong,
     /// No audience is required, so every token of the issuer would be accepted.
-    #[error("`.audience(…)` is missing; `.client_ids(…)` is for issuers that write no audience")]
+    #[error(
+        "`.audience(…)` is missing; for issuers that write no audience there are `.client_ids(…)` and \
+         `.authorized_party(…)`"
+    )]
     MissingAudience,
     /// The set of allowed signature algorithms is empty.
     #[error("`.algorithms(…)` is empty, so no token could be accepted")]
     NoAlgorithms,
+    /// The keys must be read over the network, but nothing can do so.
+    #[error(
+        "keys cannot be read over the network: enable the feature `fetch` of the crate \
+         `scopegate-tower` or `scopegate`, give a client of your own with `.fetch(…)`, or fixed \
+         keys with `.keys(…)`"
+    )]
+    NoFetch,
     /// No issuer is named, and there is no resolver.
     #[error("no issuer is named; name one, or add a resolver with `.or_resolve(…)`")]
     NoIssuers,
@@ -86,4 +125,21 @@ pub enum StartError {
         #[source]
         source: std::sync::Arc<KeysError>,
     },
+}
+
+impl From<ClaimsError> for ConfigError {
+    fn from(error: ClaimsError) -> Self {
+        Self::Claims(error)
+    }
+}
+
+/// The text of the error, and for an issuer the ways to trust one with such a name.
+fn described(error: &ClaimsError) -> String {
+    match error {
+        ClaimsError::InvalidIssuer { .. } => format!(
+            "{error}; for an issuer whose name is not such a URL, say where its keys are with \
+             `.jwks_url(…)`"
+        ),
+        _ => error.to_string(),
+    }
 }

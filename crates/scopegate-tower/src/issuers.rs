@@ -7,7 +7,7 @@ use std::time::Duration;
 use scopegate_claims::{Issuer, UnixTime};
 use scopegate_jose::{JoseError, UnverifiedJws};
 
-use crate::tenants::{Known, Tenants};
+use crate::tenants::{TenantStatus, Tenants};
 use crate::trust::Trust;
 use crate::{ConfigError, Readiness, meter};
 
@@ -23,7 +23,7 @@ pub(crate) struct Issuers {
 }
 
 /// The issuer whose rules and keys verify a token.
-pub(crate) enum Found<'a> {
+pub(crate) enum TrustRef<'a> {
     Fixed(&'a Arc<Trust>),
     Tenant(Arc<Trust>),
 }
@@ -68,23 +68,32 @@ impl Issuers {
     ///
     /// If there are several, the token's own `iss` selects one. The `iss` is not verified at this
     /// point; the issuer's rules require the same `iss` after the signature check.
-    pub(crate) fn of(&self, jws: &UnverifiedJws<'_>, now: UnixTime) -> Result<Found<'_>, NotFound> {
+    pub(crate) fn of(
+        &self,
+        jws: &UnverifiedJws<'_>,
+        now: UnixTime,
+    ) -> Result<TrustRef<'_>, NotFound> {
         if let ([only], None) = (&*self.fixed, &self.tenants) {
-            return Ok(Found::Fixed(only));
+            return Ok(TrustRef::Fixed(only));
         }
         let issuer = jws.unverified_issuer()?;
         if let Ok(at) = self.fixed.binary_search_by(|trust| trust.name().cmp(&issuer)) {
-            return Ok(Found::Fixed(&self.fixed[at]));
+            return Ok(TrustRef::Fixed(&self.fixed[at]));
         }
-        let untrusted = NotFound::Token(JoseError::WrongIssuer);
-        let Some(tenants) = &self.tenants else { return Err(untrusted) };
+        let untrusted = || {
+            let names: Vec<_> = self.fixed.iter().map(|trust| trust.name()).collect();
+            NotFound::Token(JoseError::wrong_issuer(&names.join(", "), &issuer))
+        };
+        let Some(tenants) = &self.tenants else { return Err(untrusted()) };
         match tenants.find(&issuer, now) {
-            Known::Trusted(trust) => Ok(Found::Tenant(trust)),
-            Known::Unknown => Err(untrusted),
-            Known::RecentlyFailed(rest) => Err(NotFound::RecentlyFailed(rest)),
-            Known::Unasked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted),
+            TenantStatus::Trusted(trust) => Ok(TrustRef::Tenant(trust)),
+            TenantStatus::Unknown => Err(untrusted()),
+            TenantStatus::RecentlyFailed(rest) => Err(NotFound::RecentlyFailed(rest)),
+            TenantStatus::NotAsked if issuer.len() > MAX_ISSUER_LEN => Err(untrusted()),
             // The resolver is not asked about a text that is not an issuer URL.
-            Known::Unasked => Err(Issuer::parse(&issuer).map_or(untrusted, NotFound::Ask)),
+            TenantStatus::NotAsked => {
+                Err(Issuer::parse(&issuer).map_or_else(|_| untrusted(), NotFound::Ask))
+            }
         }
     }
 
@@ -114,7 +123,7 @@ impl Issuers {
     }
 }
 
-impl Found<'_> {
+impl TrustRef<'_> {
     pub(crate) fn share(&self) -> Arc<Trust> {
         match self {
             Self::Fixed(trust) => Arc::clone(trust),
@@ -123,7 +132,7 @@ impl Found<'_> {
     }
 }
 
-impl Deref for Found<'_> {
+impl Deref for TrustRef<'_> {
     type Target = Trust;
 
     fn deref(&self) -> &Trust {

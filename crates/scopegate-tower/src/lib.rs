@@ -42,18 +42,26 @@
 //!    once until the 15 seconds are over. This applies only to the key that started the refresh,
 //!    not to other keys that waited for it. So neither a flood of made-up key ids nor a token that
 //!    arrives before its key is published delays a new key by more than 15 seconds.
-//! 5. If the issuer cannot be reached, its keys stay in use for up to 24 hours.
+//! 5. A wrong signature refreshes the keys in the background, at most once a minute, because an
+//!    issuer may replace a key under its old id. No request waits for it.
+//! 6. If the issuer cannot be reached, its keys stay in use for up to 24 hours.
 //!    [`readiness`](BearerLayer::readiness) reports their state.
-//! 6. Only https is used, or http with a loopback address. Redirects to another origin are not
-//!    followed. A document is at most 256 KiB long, and an exchange takes at most five seconds.
+//! 7. Only https is used, or http with a loopback address or, if
+//!    [allowed](BearerBuilder::allow_http_host), with a host of a private network. Redirects to another origin are not
+//!    followed. A document is at most 1 MiB long, as it is sent and after decompression (gzip). A key
+//!    set has at most 512 keys. An exchange takes at most five seconds.
 //!
 //! Refreshing needs a tokio runtime with time enabled. [`build`](BearerBuilder::build) does not
 //! need one; the first request with a token does.
 //!
+//! The default feature `fetch` reads keys over the network with [`HttpFetch`], which brings reqwest
+//! and rustls. Without it, give the layer a [`Fetch`] or fixed keys.
+//!
 //! # Logs and metrics
 //!
 //! Log events (by `tracing`) contain issuers, key ids and reasons, never tokens or claims. Refusals
-//! are logged at debug, new keys at info, an issuer whose keys cannot be read at warn. With the
+//! are logged at debug, new keys at info, an issuer whose keys cannot be read at warn. A key that
+//! cannot be used is logged at warn, once, with the reason. With the
 //! feature `metrics`, the recorder of the [`metrics`](https://docs.rs/metrics) crate gets:
 //!
 //! | metric | kind | labels | counts |
@@ -67,6 +75,7 @@
 //! answered. A request that a guard behind the layer refuses therefore counts as refused, with the
 //! guard's reason.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 mod admission;
@@ -79,6 +88,8 @@ mod decision;
 mod error;
 mod future;
 mod grpc;
+mod http_hosts;
+mod issuer_name;
 mod issuer_settings;
 mod issuers;
 mod keys;
@@ -111,8 +122,10 @@ pub use crate::cache::CacheSize;
 pub use crate::error::{ConfigError, StartError};
 pub use crate::future::ResponseFuture;
 pub use crate::grpc::Grpc;
+#[cfg(feature = "fetch")]
+pub use crate::keys::HttpFetch;
 pub use crate::keys::{
-    Fetch, FetchError, HttpFetch, IssuerReadiness, KeyState, KeysError, MAX_DOCUMENT_LEN,
+    Fetch, FetchError, IssuerDocument, IssuerReadiness, KeyState, KeysError, MAX_DOCUMENT_LEN,
 };
 pub use crate::layer::BearerLayer;
 pub use crate::protected_resource::ProtectedResource;
@@ -121,3 +134,8 @@ pub use crate::require::{RequireFuture, RequireLayer, RequireService, require};
 pub use crate::resolve::{ResolveIssuer, Resolved, TenantLimits};
 pub use crate::service::BearerService;
 pub use crate::trusted_issuer::TrustedIssuer;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

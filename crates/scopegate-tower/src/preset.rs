@@ -103,7 +103,9 @@ pub(crate) static COGNITO: Preset = Preset {
 
 impl Preset {
     pub(crate) fn apply(&self, mut rules: Rules) -> Rules {
-        rules = rules.with_client_rule(self.client);
+        if self.client == ClientRule::Named {
+            rules = rules.with_client_rule(self.client);
+        }
         match self.token_kind {
             Some(kind) => rules.with_token_kind(kind),
             None => rules,

@@ -47,6 +47,7 @@ type Live = HashMap<Box<str>, Arc<Tenant>>;
 /// A tenant that is trusted at the moment.
 #[derive(Debug)]
 struct Tenant {
+    issuer: Issuer,
     trust: Arc<Trust>,
     /// The resolver's last answer, to see whether a new answer differs.
     answer: TrustedIssuer,
@@ -62,14 +63,14 @@ struct State {
 
 /// What is known about an issuer without asking the resolver.
 #[derive(Debug)]
-pub(crate) enum Known {
+pub(crate) enum TenantStatus {
     Trusted(Arc<Trust>),
     /// There is no such tenant.
     Unknown,
     /// The last lookup failed; the next one is allowed after this time.
     RecentlyFailed(Duration),
     /// Nothing is known; the resolver must be asked.
-    Unasked,
+    NotAsked,
 }
 
 impl Tenants {
@@ -89,19 +90,19 @@ impl Tenants {
     }
 
     /// Finds what is known about an issuer.
-    pub(crate) fn find(self: &Arc<Self>, issuer: &str, now: UnixTime) -> Known {
+    pub(crate) fn find(self: &Arc<Self>, issuer: &str, now: UnixTime) -> TenantStatus {
         let live = self.live.load();
         if let Some(tenant) = live.get(issuer)
             && tenant.trust.keys.standing().is_trusted(now)
         {
             tenant.trust.keys.refresh_if_due(now);
             self.renew_if_due(tenant, now);
-            return Known::Trusted(Arc::clone(&tenant.trust));
+            return TenantStatus::Trusted(Arc::clone(&tenant.trust));
         }
         match self.lock().refused.find(issuer, now) {
-            Some((Reason::Unknown, _)) => Known::Unknown,
-            Some((Reason::Failed, rest)) => Known::RecentlyFailed(rest),
-            None => Known::Unasked,
+            Some((Reason::Unknown, _)) => TenantStatus::Unknown,
+            Some((Reason::Failed, rest)) => TenantStatus::RecentlyFailed(rest),
+            None => TenantStatus::NotAsked,
         }
     }
 
@@ -118,7 +119,7 @@ impl Tenants {
             return Ok(running.clone());
         }
         // Another request's lookup may have just ended.
-        if !matches!(self.find_locked(&state, issuer.as_str(), now), Known::Unasked) {
+        if !matches!(self.find_locked(&state, issuer.as_str(), now), TenantStatus::NotAsked) {
             return Err(Outcome::Succeeded);
         }
         if state.running.len() >= MAX_LOOKUPS {
@@ -131,15 +132,15 @@ impl Tenants {
         self.start(&mut state, issuer.clone()).ok_or(Outcome::Failed)
     }
 
-    fn find_locked(&self, state: &State, issuer: &str, now: UnixTime) -> Known {
+    fn find_locked(&self, state: &State, issuer: &str, now: UnixTime) -> TenantStatus {
         let live = self.live.load();
         match (live.get(issuer), state.refused.find(issuer, now)) {
             (Some(tenant), _) if tenant.trust.keys.standing().is_trusted(now) => {
-                Known::Trusted(Arc::clone(&tenant.trust))
+                TenantStatus::Trusted(Arc::clone(&tenant.trust))
             }
-            (_, Some((Reason::Unknown, _))) => Known::Unknown,
-            (_, Some((Reason::Failed, rest))) => Known::RecentlyFailed(rest),
-            (_, None) => Known::Unasked,
+            (_, Some((Reason::Unknown, _))) => TenantStatus::Unknown,
+            (_, Some((Reason::Failed, rest))) => TenantStatus::RecentlyFailed(rest),
+            (_, None) => TenantStatus::NotAsked,
         }
     }
 
@@ -153,7 +154,7 @@ impl Tenants {
         let next = now.plus(RETRY_SOON * 15).as_seconds();
         if tenant.renew_at.compare_exchange(renew_at, next, Relaxed, Relaxed).is_ok() {
             let mut state = self.lock();
-            let issuer = tenant.trust.rules.issuer();
+            let issuer = &tenant.issuer;
             let is_running = state.running.get(issuer.as_str()).is_some_and(Refresh::is_running);
             if !is_running && state.running.len() < MAX_LOOKUPS {
                 self.start(&mut state, issuer.clone());
@@ -189,14 +190,14 @@ impl Tenants {
 
     /// Acts on the resolver's answer.
     fn settle(&self, issuer: &Issuer, resolved: Resolved, now: UnixTime) -> Outcome {
-        let issuer = issuer.as_str();
+        let name = issuer.as_str();
         let trusted = match resolved {
             Resolved::Trusted(trusted) => *trusted,
             Resolved::Unknown => {
                 tracing::debug!("there is no such tenant");
                 let mut state = self.lock();
-                self.drop_tenant(issuer);
-                state.refused.remember(issuer, Reason::Unknown, now);
+                self.drop_tenant(name);
+                state.refused.remember(name, Reason::Unknown, now);
                 return Outcome::Succeeded;
             }
             Resolved::Failed(error) => {
@@ -204,24 +205,25 @@ impl Tenants {
                     error = &*error as &dyn std::error::Error,
                     "an issuer cannot be resolved: {error}"
                 );
-                return self.fail(issuer, now);
+                return self.fail(name, now);
             }
         };
-        if trusted.issuer != issuer {
+        if trusted.issuer != name {
             tracing::error!(found = trusted.issuer, "the resolver returned a different issuer");
-            return self.fail(issuer, now);
+            return self.fail(name, now);
         }
         self.hold(issuer, trusted, now)
     }
 
     /// Trusts an issuer for the configured time.
-    fn hold(&self, issuer: &str, answer: TrustedIssuer, now: UnixTime) -> Outcome {
+    fn hold(&self, issuer: &Issuer, answer: TrustedIssuer, now: UnixTime) -> Outcome {
+        let name = issuer.as_str();
         let until = now.plus(self.limits.trusted_for);
         // Three quarters of that time, so that no request has to wait for a tenant in use.
         let renew_at = now.plus(self.limits.trusted_for / 4 * 3).as_seconds();
         let changing = self.lock();
         let live = self.live.load_full();
-        if let Some(tenant) = live.get(issuer)
+        if let Some(tenant) = live.get(name)
             && tenant.answer.is_same(&answer)
         {
             tenant.trust.keys.standing().trust_until(until);
@@ -231,24 +233,25 @@ impl Tenants {
         let trust = match answer.clone().trust(&self.context) {
             Ok(trust) => trust,
             Err(error) => {
-                tracing::error!(issuer, "the resolver returned invalid settings: {error}");
+                tracing::error!(issuer = name, "the resolver returned invalid settings: {error}");
                 drop(changing);
-                return self.fail(issuer, now);
+                return self.fail(name, now);
             }
         };
         let standing = trust.keys.standing();
         standing.trust_until(until);
         // Marks the tenant as used, so that it is not evicted at once.
         standing.generation(now);
-        let tenant = Tenant { trust: Arc::new(trust), answer, renew_at: renew_at.into() };
+        let (issuer, trust) = (issuer.clone(), Arc::new(trust));
+        let tenant = Tenant { issuer, trust, answer, renew_at: renew_at.into() };
         let mut next = Live::clone(&live);
-        if let Some(before) = next.insert(issuer.into(), Arc::new(tenant)) {
+        if let Some(before) = next.insert(name.into(), Arc::new(tenant)) {
             // Tokens that were verified by the old rules are no longer valid.
             before.trust.keys.standing().end();
         }
         next.retain(|_, tenant| tenant.trust.keys.standing().is_trusted(now));
         while next.len() > self.limits.most {
-            let Some(least) = least_used(&next, issuer) else { break };
+            let Some(least) = least_used(&next, name) else { break };
             next.remove(&least);
         }
         self.live.store(Arc::new(next));

@@ -16,6 +16,6 @@ pub(crate) struct Trust {
 impl Trust {
     /// The issuer's name, the `iss` of its tokens.
     pub(crate) fn name(&self) -> &str {
-        self.rules.issuer().as_str()
+        self.rules.issuer()
     }
 }

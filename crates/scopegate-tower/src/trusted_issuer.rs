@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use scopegate_claims::Issuer;
 use scopegate_jose::ClaimMapping;
 
-use crate::ConfigError;
 use crate::issuer_settings::{IssuerContext, IssuerSettings, issuer_setters};
 use crate::preset::{self, Preset};
 use crate::trust::Trust;
+use crate::{ConfigError, issuer_name};
 
 /// An issuer whose tokens a layer accepts, with the provider's particularities.
 ///
@@ -141,13 +140,13 @@ impl TrustedIssuer {
         if let Some(problem) = problem {
             return Err(problem);
         }
-        let issuer = Issuer::parse(&issuer)?;
+        issuer_name::check(&issuer)?;
         let mut settings = settings.or(&context.settings);
         if settings.keys.is_none() {
             settings.jwks_url = settings.jwks_url.or(published_at);
         }
-        let rules = preset.apply(settings.rules(issuer)?);
-        let keys = settings.key_ring(rules.issuer(), context)?;
+        let rules = settings.rules(&issuer).map(|rules| preset.apply(rules))?;
+        let keys = settings.key_ring(&issuer, context)?;
         Ok(Trust { rules, keys: Arc::new(keys) })
     }
 

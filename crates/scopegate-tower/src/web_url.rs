@@ -2,36 +2,51 @@
 
 use url::{Host, Url};
 
+/// What is wrong with a plain http URL of a remote host.
+pub(crate) const INSECURE: &str = "http is for loopback addresses only; use https";
+
 /// Parses an absolute URL from a configuration or from an issuer.
 ///
 /// It must be https, or http with a loopback address, where nobody can intercept the connection. It
 /// must not contain a password, which would end up in logs.
 pub(crate) fn parse(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
+    let url = absolute(text)?;
     match check(&url) {
         None => Ok(url),
         Some(problem) => Err(problem),
     }
 }
 
+/// Parses an absolute URL, without checking that it is safe.
+pub(crate) fn absolute(text: &str) -> Result<Url, &'static str> {
+    Url::parse(text).map_err(|_| "it is not an absolute URL")
+}
+
 /// Why a URL is not safe or not usable, if it is not.
-pub(crate) fn check(url: &Url) -> Option<&'static str> {
-    // It is too long, or has characters that are not allowed in a request line.
-    if http::Uri::try_from(url.as_str()).is_err() {
-        return Some("no request can be made for it");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Some("it may not hold credentials");
+fn check(url: &Url) -> Option<&'static str> {
+    if let Some(problem) = request_problem(url) {
+        return Some(problem);
     }
     match url.scheme() {
         "https" => None,
         "http" if is_loopback(url) => None,
-        "http" => Some("http is for loopback addresses only; use https"),
+        "http" => Some(INSECURE),
         _ => Some("it must begin with https://"),
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Why no request should be made for a URL, whatever its scheme and host.
+pub(crate) fn request_problem(url: &Url) -> Option<&'static str> {
+    // It is too long, or has characters that are not allowed in a request line.
+    if http::Uri::try_from(url.as_str()).is_err() {
+        return Some("no request can be made for it");
+    }
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    has_credentials.then_some("it may not hold credentials")
+}
+
+/// Whether the host is a loopback address or `localhost`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,13 +1,14 @@
 //! API access for Rust services: verify tokens offline, require scopes in the handler's signature.
 //!
 //! This crate only re-exports others. It is the single dependency for a service that protects an
-//! API. It has the layer (feature `tower`) and the extractors (feature `axum`), both enabled by
-//! default, and the types that they share. The feature `routes` adds a router that knows which
+//! API. It has the layer (feature `tower`), which reads keys over the network (feature `fetch`), and
+//! the extractors (feature `axum`), all enabled by default, and the types that they share. The feature `routes` adds a router that knows which
 //! scopes the handlers require: it reports unguarded handlers at startup and writes the scopes into
 //! an OpenAPI document. A gRPC service uses `BearerLayer::grpc` and, with the feature `tonic`, the
 //! guards of the module `tonic`. It does not need axum: `default-features = false, features =
-//! ["tonic"]`.
+//! ["fetch", "tonic"]`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
 // The macros generate paths that start with `::scopegate`. This makes them valid inside this crate
@@ -36,10 +37,12 @@ pub use scopegate_jose::{
     Verified, VerifyingKey,
 };
 pub use scopegate_macros::{scope, scoped, scopes, value, values};
+#[cfg(feature = "fetch")]
+pub use scopegate_tower::HttpFetch;
 #[cfg(feature = "tower")]
 pub use scopegate_tower::{
     Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, Fetch, FetchError,
-    Grpc, GrpcAnswers, HttpAnswers, HttpFetch, IssuerReadiness, KeyState, KeysError,
+    Grpc, GrpcAnswers, HttpAnswers, IssuerDocument, IssuerReadiness, KeyState, KeysError,
     ProtectedResource, Readiness, RefusalReader, RequireLayer, RequireService, ResolveIssuer,
     Resolved, ResponseBody, ResponseFuture, StartError, TenantLimits, TrustedIssuer, require,
 };
@@ -87,7 +90,7 @@ pub mod tonic {
     pub use scopegate_tonic::{Guard, guard, refusal, require, status, token};
 }
 
-/// Compiles the examples of the README as doc tests.
+/// Compiles the example of the README.
 #[cfg(all(doctest, feature = "axum", feature = "tower"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

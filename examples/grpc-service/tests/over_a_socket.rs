@@ -77,7 +77,7 @@ async fn missing_and_invalid_tokens_are_unauthenticated() {
     assert_eq!(challenge(&refused), "Bearer");
 
     // HTTP/2 has its own limit for headers, which a token of 16 KiB exceeds.
-    for broken in Broken::ALL.into_iter().filter(|broken| *broken != Broken::Oversized) {
+    for broken in Broken::ALL.iter().filter(|broken| **broken != Broken::Oversized) {
         let token = api.issuer.token().scope("read:orders").broken(broken);
         let refused = api.list(&token).await.unwrap_err();
         assert_eq!(refused.code(), Code::Unauthenticated, "{broken}");

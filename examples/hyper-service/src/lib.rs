@@ -9,16 +9,14 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use scopegate::{
-    Answers, Authenticated, BearerLayer, HttpAnswers, Refusal, RefusalCause, Requirement,
-};
+use scopegate::{Authenticated, BearerLayer, Guard, Refusal, Requirement};
 use tokio::net::TcpListener;
 use tower::{Layer, service_fn};
 
 type Answer = Response<Full<Bytes>>;
 
-const READ: Requirement = Requirement::scope("read:orders");
-const WRITE: Requirement = Requirement::scope("write:orders");
+const READ: Guard = Guard::Scopes(Requirement::scope("read:orders"));
+const WRITE: Guard = Guard::Scopes(Requirement::scope("write:orders"));
 
 /// Serves until the listener fails.
 pub async fn serve(listener: TcpListener, auth: BearerLayer) -> std::io::Result<()> {
@@ -41,24 +39,18 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
         _ => Ok(empty(StatusCode::NOT_FOUND)),
     };
     // Written like the layer's own refusals: status, challenge, problem document.
-    Ok(routed.unwrap_or_else(|refusal| HttpAnswers::refusal(&refusal)))
+    Ok(routed.unwrap_or_else(Refusal::into_http))
 }
 
 fn list(request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    authenticated(request)?.allow(&READ)?;
+    Authenticated::find(request.extensions(), "list", READ)?.allow(READ)?;
     Ok(Response::new(Full::from("all orders")))
 }
 
 fn place(request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    let token = authenticated(request)?.allow(&WRITE)?;
+    let token = Authenticated::find(request.extensions(), "place", WRITE)?.allow(WRITE)?;
     let who = token.claims().subject().unwrap_or_default();
     Ok(Response::new(Full::from(format!("placed by {who}"))))
-}
-
-/// What the layer stored on the request.
-fn authenticated(request: &Request<Incoming>) -> Result<&Authenticated, Refusal> {
-    let without = || Refusal::new(RefusalCause::Misconfigured("there is no layer".into()));
-    request.extensions().get().ok_or_else(without)
 }
 
 fn empty(status: StatusCode) -> Answer {

@@ -62,8 +62,8 @@ impl ForeignIssuer {
     pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/realms/orders", listener.local_addr().unwrap());
-        let make =
-            || Algorithm::ALL.map(|algorithm| SigningKey::generate(algorithm).unwrap()).into();
+        let generate = |algorithm: &Algorithm| SigningKey::generate(*algorithm).unwrap();
+        let make = || Algorithm::SIGNING.iter().map(generate).collect();
         let (keys, strangers): (Vec<SigningKey>, _) = (make(), make());
 
         let set: JwkSet = keys.iter().map(SigningKey::public_jwk).collect();
@@ -119,7 +119,7 @@ impl ForeignIssuer {
             Forgery::AlgorithmNone => format!("{}.{payload}.", encode(&json!({"alg": "none"}))),
             Forgery::AlgorithmNoneWithSignature => rest(&json!({"alg": "none", "kid": key.kid()})),
             Forgery::AnotherAlgorithmsName => {
-                let another = Algorithm::ALL.into_iter().find(|other| *other != algorithm).unwrap();
+                let another = Algorithm::SIGNING.iter().find(|other| **other != algorithm).unwrap();
                 rest(&json!({"alg": another.name(), "kid": key.kid()}))
             }
             Forgery::AnotherKeysId => {

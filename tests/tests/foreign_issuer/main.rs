@@ -141,7 +141,7 @@ async fn good_tokens_of_every_algorithm_pass_and_bad_ones_do_not() {
     let issuer = ForeignIssuer::start().await;
     let api = Api::trusting(&issuer).await;
     let mut asked = 0;
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::SIGNING {
         for typ in [Some("JWT"), Some("at+jwt"), Some("application/at+jwt"), Some("AT+JWT"), None] {
             for (name, changes) in harmless() {
                 let token = issuer.token(algorithm, typ, &changes);
@@ -178,7 +178,7 @@ async fn good_tokens_of_every_algorithm_pass_and_bad_ones_do_not() {
 async fn forged_tokens_are_refused() {
     let issuer = ForeignIssuer::start().await;
     let api = Api::trusting(&issuer).await;
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::SIGNING {
         for forgery in Forgery::ALL {
             let token = issuer.forge(algorithm, forgery);
             let (status, challenge) = api.ask(&token).await;

@@ -4,7 +4,10 @@ use std::fmt;
 
 use tracing::Level;
 
+use scopegate_claims::Claims;
+
 use super::{Refusal, RefusalCause};
+use crate::RequestHead;
 
 /// Whether refusals are logged in this process at the moment.
 pub(crate) fn is_logged() -> bool {
@@ -23,9 +26,9 @@ impl Refusal {
         let claims = self.token.as_ref().map(|token| token.claims());
         let subject = claims.and_then(|claims| claims.subject());
         let client = claims.and_then(|claims| claims.client_id());
-        let issuer = claims.map(|claims| claims.issuer());
+        let issuer = claims.map(Claims::issuer);
         let method = self.head().map(|head| head.method().as_str());
-        let path = self.head().map(|head| head.path());
+        let path = self.head().map(RequestHead::path);
         let detail = Detail(&self.cause);
         tracing::debug!(
             reason, status, %detail, subject, client, issuer, method, path,

@@ -1,328 +1,211 @@
-//! Reading claims from a JSON object.
+//! Reading claims from the payload of a token.
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
 
-use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::text::{Source, SpanIn};
-use super::{Claims, Parts};
-use crate::audience::ReadAudiences;
-use crate::part::Span;
-use crate::scope_set::{ReadScopes, SameScopes};
-use crate::{Audiences, NameSet, ScopeSet, UnixTime};
+use super::Claims;
+use super::any_form::AnyForm;
+use crate::text::Text;
+use crate::{Audiences, ClaimsReadError, NameSet, ScopeSet, UnixTime};
+
+/// Reads claims, and keeps of an error only the name of the claim.
+pub(super) fn claims_from<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Claims, ClaimsReadError> {
+    let mut claim = None;
+    match deserializer.deserialize_map(Object { failed_at: &mut claim }) {
+        Ok(members) => members.into_claims(),
+        Err(_) => Err(ClaimsReadError { claim }),
+    }
+}
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = ClaimsSeed::new("").deserialize(deserializer)?;
-        Ok(read.detach_from(""))
+        claims_from(deserializer).map_err(de::Error::custom)
     }
 }
 
-/// Reads claims from a source. See [`Claims::read_from`].
-pub struct ClaimsSeed<'de> {
-    source: &'de str,
+/// Reads the members of an object, each of which may occur once.
+struct Object<'a> {
+    /// Receives the name of the claim whose value is malformed or that occurs twice.
+    failed_at: &'a mut Option<&'static str>,
 }
 
-/// Claims whose strings are still positions in the source. See [`Claims::read_from`].
-pub struct ReadClaims {
-    parts: Parts,
-    /// `aud` and the scopes, if the source already holds them in their stored form.
-    audience: Option<Span>,
-    scopes: Option<Span>,
-    copied: String,
-}
-
-impl<'de> ClaimsSeed<'de> {
-    pub(super) fn new(source: &'de str) -> Self {
-        Self { source }
-    }
-}
-
-impl ReadClaims {
-    /// Copies all strings out of the source into one string that the claims own.
-    pub(super) fn detach_from(self, source: &str) -> Claims {
-        let Self { mut parts, mut audience, mut scopes, copied } = self;
-        let source = Source { text: source, copied };
-        let mut spans = [
-            Some(&mut parts.issuer),
-            parts.subject.as_mut(),
-            parts.token_id.as_mut(),
-            parts.client_id.as_mut(),
-            parts.user_id.as_mut(),
-            parts.acr.as_mut(),
-            parts.token_use.as_mut(),
-            parts.token_kind.as_mut(),
-            audience.as_mut(),
-            scopes.as_mut(),
-        ];
-        let spans = spans.iter_mut().filter_map(Option::as_deref_mut);
-        let text: Arc<str> = source.gather(spans);
-        if let Some(audience) = audience {
-            parts.audiences = Some(Audiences::from_part(audience.share(&text)));
-        }
-        if let Some(scopes) = scopes {
-            parts.scopes = ScopeSet::from_part(scopes.share(&text));
-        }
-        Claims { text, parts }
-    }
-}
-
-/// Shows no claims, because they may contain personal data.
-impl fmt::Debug for ClaimsSeed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClaimsSeed").finish_non_exhaustive()
-    }
-}
-
-/// Shows no claims, because they may contain personal data.
-impl fmt::Debug for ReadClaims {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadClaims").finish_non_exhaustive()
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for ClaimsSeed<'de> {
-    type Value = ReadClaims;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ReadClaims, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ClaimsSeed<'de> {
-    type Value = ReadClaims;
+impl<'de> Visitor<'de> for Object<'_> {
+    type Value = Members<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the claims of a token as a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadClaims, A::Error> {
-        let mut source = Source { text: self.source, copied: String::new() };
-        let mut read = Read::default();
-        let mut others = SeenNames::default();
-        while let Some(Name(name)) = map.next_key()? {
-            match &*name {
-                "acr" => text(&mut read.acr, &mut source, &mut map)?,
-                "amr" => once(&mut read.amr, &mut map)?,
-                "at_hash" => once(&mut read.at_hash, &mut map)?,
-                "aud" => once(&mut read.aud, &mut map)?,
-                "auth_time" => once(&mut read.auth_time, &mut map)?,
-                "c_hash" => once(&mut read.c_hash, &mut map)?,
-                "cid" => text(&mut read.cid, &mut source, &mut map)?,
-                "client_id" => text(&mut read.client_id, &mut source, &mut map)?,
-                "cnf" => once(&mut read.cnf, &mut map)?,
-                "events" => once(&mut read.events, &mut map)?,
-                "exp" => once(&mut read.exp, &mut map)?,
-                "groups" => once(&mut read.groups, &mut map)?,
-                "iat" => once(&mut read.iat, &mut map)?,
-                "iss" => text(&mut read.iss, &mut source, &mut map)?,
-                "jti" => text(&mut read.jti, &mut source, &mut map)?,
-                "nbf" => once(&mut read.nbf, &mut map)?,
-                "nonce" => once(&mut read.nonce, &mut map)?,
-                "roles" => once(&mut read.roles, &mut map)?,
-                "scope" => scopes(&mut read.scopes, SCOPE, &mut map)?,
-                "scp" => scopes(&mut read.scopes, SCP, &mut map)?,
-                "sub" => text(&mut read.sub, &mut source, &mut map)?,
-                "token_use" => text(&mut read.token_use, &mut source, &mut map)?,
-                "typ" => text(&mut read.typ, &mut source, &mut map)?,
-                "uid" => text(&mut read.uid, &mut source, &mut map)?,
-                "ver" => once(&mut read.ver, &mut map)?,
-                _ => {
-                    read.has_others = true;
-                    others.insert(name)?;
-                    map.next_value::<IgnoredAny>()?;
-                }
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::default();
+        let mut names = HashSet::with_capacity(16);
+        while let Some(Text(name)) = object.next_key()? {
+            let read = match names.insert(name.clone()) {
+                true => members.read(&name, &mut object),
+                false => Err(de::Error::custom("a member occurs twice")),
+            };
+            if let Err(error) = read {
+                *self.failed_at = NAMES.into_iter().find(|claim| *claim == name);
+                return Err(error);
             }
         }
-        let audience = match read.aud {
-            Some(ReadAudiences::One(one)) => Some(source.borrow(one)),
-            _ => None,
-        };
-        let scopes = match read.scopes {
-            Some((ReadScopes::Plain(plain), _)) => Some(source.borrow(plain)),
-            _ => None,
-        };
-        let parts = read.into_parts(&source)?;
-        Ok(ReadClaims { parts, audience, scopes, copied: source.copied })
+        Ok(members)
     }
 }
 
-/// The members under the names they have in the object, before the two dialects are merged.
+/// The names of the claims that are read.
+const NAMES: [&str; 24] = [
+    "acr",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "c_hash",
+    "cid",
+    "client_id",
+    "cnf",
+    "events",
+    "exp",
+    "groups",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "nonce",
+    "roles",
+    "scope",
+    "scp",
+    "sub",
+    "token_use",
+    "typ",
+    "uid",
+];
+
+/// The claims under the names they have in the object. A claim that is `null` is absent.
 #[derive(Default)]
-struct Read<'de> {
-    acr: Option<Span>,
+struct Members<'a> {
+    acr: Option<Box<str>>,
     amr: Option<Box<[Box<str>]>>,
-    at_hash: Option<IgnoredAny>,
-    aud: Option<ReadAudiences<'de>>,
+    aud: Option<Audiences>,
     auth_time: Option<UnixTime>,
-    c_hash: Option<IgnoredAny>,
-    cid: Option<Span>,
-    client_id: Option<Span>,
-    cnf: Option<IgnoredAny>,
-    events: Option<IgnoredAny>,
+    cid: Option<Text<'a>>,
+    client_id: Option<Text<'a>>,
     exp: Option<UnixTime>,
-    groups: Option<NameSet>,
+    groups: NameSet,
+    has_confirmation: bool,
+    has_events: bool,
+    has_id_token_hash: bool,
+    has_nonce: bool,
     iat: Option<UnixTime>,
-    iss: Option<Span>,
-    jti: Option<Span>,
+    iss: Option<Box<str>>,
+    jti: Option<Box<str>>,
     nbf: Option<UnixTime>,
-    nonce: Option<IgnoredAny>,
-    roles: Option<NameSet>,
-    scopes: Option<(ReadScopes<'de>, u8)>,
-    sub: Option<Span>,
-    token_use: Option<Span>,
-    typ: Option<Span>,
-    uid: Option<Span>,
-    ver: Option<IgnoredAny>,
-    has_others: bool,
+    roles: NameSet,
+    scope: Option<ScopeSet>,
+    scp: Option<ScopeSet>,
+    sub: Option<Box<str>>,
+    token_use: Option<Box<str>>,
+    typ: Option<Box<str>>,
+    uid: Option<Box<str>>,
 }
 
-impl Read<'_> {
-    /// Merges the names of both dialects and checks the required claims.
-    fn into_parts<E: de::Error>(self, source: &Source<'_>) -> Result<Parts, E> {
-        let client_id = match (self.client_id, self.cid) {
-            (Some(left), Some(right)) if source.get(left) != source.get(right) => {
-                return Err(E::custom("`client_id` and `cid` disagree"));
+impl<'a> Members<'a> {
+    /// Reads the value of the member with this name.
+    fn read<A: MapAccess<'a>>(&mut self, name: &str, object: &mut A) -> Result<(), A::Error> {
+        match name {
+            "aud" => self.aud = object.next_value()?,
+            "cid" => self.cid = object.next_value()?,
+            "client_id" => self.client_id = object.next_value()?,
+            "exp" => self.exp = object.next_value()?,
+            "iss" => self.iss = object.next_value()?,
+            "nbf" => self.nbf = object.next_value()?,
+            "scope" => self.scope = object.next_value()?,
+            "scp" => self.scp = object.next_value()?,
+            "sub" => self.sub = object.next_value()?,
+
+            "acr" => self.acr = object.next_value::<AnyForm>()?.into_text(),
+            "amr" => self.amr = object.next_value::<AnyForm>()?.into_texts(),
+            "auth_time" => self.auth_time = object.next_value::<AnyForm>()?.into_time(),
+            "groups" => self.groups = object.next_value()?,
+            "iat" => self.iat = object.next_value::<AnyForm>()?.into_time(),
+            "jti" => self.jti = object.next_value::<AnyForm>()?.into_text(),
+            "roles" => self.roles = object.next_value()?,
+            "uid" => self.uid = object.next_value::<AnyForm>()?.into_text(),
+
+            "at_hash" | "c_hash" => self.has_id_token_hash |= is_present(object)?,
+            "cnf" => self.has_confirmation = is_present(object)?,
+            "events" => self.has_events = is_present(object)?,
+            "nonce" => self.has_nonce = is_present(object)?,
+            "token_use" => self.token_use = kind(object)?,
+            "typ" => self.typ = kind(object)?,
+
+            _ => {
+                object.next_value::<IgnoredAny>()?;
             }
-            (left, right) => left.or(right),
-        };
-        Ok(Parts {
-            issuer: self.iss.ok_or_else(|| E::missing_field("iss"))?,
-            expires_at: self.exp.ok_or_else(|| E::missing_field("exp"))?,
+        }
+        Ok(())
+    }
+
+    /// Merges the names of both dialects and checks the required claims.
+    fn into_claims(self) -> Result<Claims, ClaimsReadError> {
+        let missing = |claim| ClaimsReadError { claim: Some(claim) };
+        Ok(Claims {
+            issuer: self.iss.ok_or(missing("iss"))?,
+            expires_at: self.exp.ok_or(missing("exp"))?,
             subject: self.sub,
-            audiences: match self.aud {
-                Some(ReadAudiences::List(list)) => Some(list),
-                Some(ReadAudiences::One(_)) | None => None,
-            },
+            audiences: self.aud,
             issued_at: self.iat,
             not_before: self.nbf,
             auth_time: self.auth_time,
             token_id: self.jti,
-            client_id,
+            client_id: one_of("client_id", self.client_id, self.cid)?.map(Into::into),
             user_id: self.uid,
-            scopes: match self.scopes {
-                Some((ReadScopes::Set(set), _)) => set,
-                Some((ReadScopes::Plain(_), _)) | None => ScopeSet::empty(),
-            },
-            roles: self.roles.unwrap_or_default(),
-            groups: self.groups.unwrap_or_default(),
+            scopes: one_of("scope", self.scope, self.scp)?.unwrap_or_default(),
+            roles: self.roles,
+            groups: self.groups,
             acr: self.acr,
             amr: self.amr.unwrap_or_default(),
             token_use: self.token_use,
             token_kind: self.typ,
-            has_confirmation: self.cnf.is_some(),
-            has_id_token_hash: self.at_hash.is_some() || self.c_hash.is_some(),
-            has_nonce: self.nonce.is_some(),
-            has_events: self.events.is_some(),
-            has_others: self.has_others,
+            has_confirmation: self.has_confirmation,
+            has_id_token_hash: self.has_id_token_hash,
+            has_nonce: self.has_nonce,
+            has_events: self.has_events,
         })
     }
 }
 
-/// Reads a member that may occur once.
-fn once<'de, T, A>(slot: &mut Option<T>, map: &mut A) -> Result<(), A::Error>
-where
-    T: Deserialize<'de>,
-    A: MapAccess<'de>,
-{
-    let value = map.next_value()?;
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(duplicate()),
+/// Reads a claim that names the kind of the token. A value that is not a string is the empty
+/// string, which is the name of no kind.
+fn kind<'a, A: MapAccess<'a>>(object: &mut A) -> Result<Option<Box<str>>, A::Error> {
+    Ok(match object.next_value()? {
+        AnyForm::Null => None,
+        AnyForm::Text(kind) => Some(kind),
+        AnyForm::Texts(_) | AnyForm::Time(_) | AnyForm::Other => Some(Box::default()),
+    })
+}
+
+/// Tells whether a claim has any value but `null`.
+fn is_present<'a, A: MapAccess<'a>>(object: &mut A) -> Result<bool, A::Error> {
+    Ok(object.next_value::<Option<IgnoredAny>>()?.is_some())
+}
+
+/// The value of a claim that has a name in each dialect. If both names occur, their values must be
+/// equal.
+fn one_of<T: PartialEq>(
+    claim: &'static str,
+    rfc9068: Option<T>,
+    okta: Option<T>,
+) -> Result<Option<T>, ClaimsReadError> {
+    match (rfc9068, okta) {
+        (Some(left), Some(right)) if left != right => Err(ClaimsReadError { claim: Some(claim) }),
+        (left, right) => Ok(left.or(right)),
     }
 }
 
-/// Reads a string that may occur once.
-fn text<'de, A: MapAccess<'de>>(
-    slot: &mut Option<Span>,
-    source: &mut Source<'de>,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    let span = map.next_value_seed(SpanIn(source))?;
-    match slot.replace(span) {
-        None => Ok(()),
-        Some(_) => Err(duplicate()),
-    }
-}
-
-const SCOPE: u8 = 1;
-const SCP: u8 = 2;
-
-/// Reads the scopes under one of their two names. Each name may occur once.
-///
-/// The value of the second name is only compared with the first, not stored.
-fn scopes<'de, A: MapAccess<'de>>(
-    slot: &mut Option<(ReadScopes<'de>, u8)>,
-    name: u8,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    match slot {
-        None => *slot = Some((map.next_value()?, name)),
-        Some((_, names)) if *names & name != 0 => return Err(duplicate()),
-        Some((scopes, names)) => {
-            if !map.next_value_seed(SameScopes(scopes.as_str()))? {
-                return Err(de::Error::custom("`scope` and `scp` disagree"));
-            }
-            *names |= name;
-        }
-    }
-    Ok(())
-}
-
-fn duplicate<E: de::Error>() -> E {
-    E::custom("a claim occurs twice")
-}
-
-/// The name of a member. It is borrowed from the payload unless it contains escapes.
-struct Name<'de>(Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a claim")
-            }
-
-            fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
-/// The names of unknown members so far, to detect one that occurs twice.
-///
-/// Most tokens have no more than twelve, so the first twelve need no allocation.
-#[derive(Default)]
-struct SeenNames<'de> {
-    first: [Cow<'de, str>; 12],
-    len: usize,
-    more: std::collections::HashSet<Cow<'de, str>>,
-}
-
-impl<'de> SeenNames<'de> {
-    fn insert<E: de::Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
-        let known = self.first[..self.len].contains(&name);
-        if known || (self.len == self.first.len() && !self.more.insert(name.clone())) {
-            return Err(duplicate());
-        }
-        if let Some(free) = self.first.get_mut(self.len) {
-            *free = name;
-            self.len += 1;
-        }
-        Ok(())
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Claims, Parts};
+use super::Claims;
 use crate::{Audiences, Dialect, NameSet, ScopeSet, UnixTime};
 
 /// The members of an access token, in the order in which they are written.
@@ -51,8 +51,7 @@ impl<'a, X: Serialize> Written<'a, X, ()> {
     #[expect(clippy::new_ret_no_self, reason = "the type of `scp` cannot be named")]
     pub(super) fn new(claims: &'a Claims, dialect: Dialect, extra: &'a X) -> impl Serialize + 'a {
         let (okta, rfc9068) = (dialect.writes_okta(), dialect.writes_rfc9068());
-        let Parts { scopes, roles, groups, amr, .. } = &claims.parts;
-        let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
+        let scopes = Some(claims.scopes()).filter(|scopes| !scopes.is_empty());
         Written {
             ver: okta.then_some(1),
             iss: claims.issuer(),
@@ -69,9 +68,9 @@ impl<'a, X: Serialize> Written<'a, X, ()> {
             scp: scopes.filter(|_| okta).map(ScopeSet::as_array),
             auth_time: claims.auth_time(),
             acr: claims.acr(),
-            amr,
-            roles,
-            groups,
+            amr: &claims.amr,
+            roles: claims.roles(),
+            groups: claims.groups(),
             extra,
         }
     }

@@ -3,49 +3,56 @@
 use std::collections::HashSet;
 
 use super::ScopeSet;
-use super::plain::FEW;
-use crate::part::Part;
+use crate::{ClaimsError, Scope};
 
-/// The string of most sets fits in this many bytes, so one allocation is usually enough.
-const USUAL_LEN: usize = 128;
+/// Up to this many scopes, comparing with each of them is faster than a hash set.
+pub(super) const FEW: usize = 32;
 
-/// Collects well-formed scopes and drops duplicates, in time linear in the number of scopes.
+/// Collects scopes and drops duplicates, in time linear in the number of scopes.
 #[derive(Default)]
 pub(super) struct Collector {
-    set: ScopeSetText,
-    seen: HashSet<Box<str>>,
-}
-
-#[derive(Default)]
-struct ScopeSetText {
+    /// The scopes so far, separated by single spaces.
     text: String,
     len: usize,
+    /// The scopes after the first [`FEW`].
+    more: HashSet<Box<str>>,
 }
 
 impl Collector {
-    pub(super) fn push(&mut self, token: &str) {
-        if self.set.len < FEW {
-            if self.set.text.split(' ').any(|known| known == token) {
-                return;
-            }
-        } else {
-            if self.seen.is_empty() {
-                self.seen = self.set.text.split(' ').map(Into::into).collect();
-            }
-            if !self.seen.insert(token.into()) {
-                return;
-            }
+    /// A collector with room for a text of this length.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// Adds a scope after a check of its grammar.
+    pub(super) fn push(&mut self, scope: &str) -> Result<(), ClaimsError> {
+        if !Scope::is_token(scope) {
+            return Err(ClaimsError::InvalidScope(scope.to_owned()));
         }
-        if self.set.len > 0 {
-            self.set.text.push(' ');
-        } else {
-            self.set.text.reserve(USUAL_LEN);
+        self.push_checked(scope);
+        Ok(())
+    }
+
+    /// Adds a scope whose grammar was checked before.
+    pub(super) fn push_checked(&mut self, scope: &str) {
+        if self.contains(scope) {
+            return;
         }
-        self.set.text.push_str(token);
-        self.set.len += 1;
+        if self.len > 0 {
+            self.text.push(' ');
+        }
+        self.text.push_str(scope);
+        self.len += 1;
+        if self.len > FEW {
+            self.more.insert(scope.into());
+        }
+    }
+
+    fn contains(&self, scope: &str) -> bool {
+        self.text.split(' ').take(FEW).any(|known| known == scope) || self.more.contains(scope)
     }
 
     pub(super) fn finish(self) -> ScopeSet {
-        ScopeSet { text: Part::from(&*self.set.text) }
+        ScopeSet { text: self.text.into() }
     }
 }

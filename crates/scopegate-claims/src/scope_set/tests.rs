@@ -26,6 +26,20 @@ fn order_and_repetition_do_not_matter() {
 }
 
 #[test]
+fn a_large_set_keeps_the_order_and_drops_duplicates() {
+    for len in [FEW - 1, FEW, FEW + 1, FEW + 2, 3 * FEW] {
+        let scopes: Vec<String> = (0..len).map(|number| format!("s{number}")).collect();
+        let twice = ScopeSet::from_tokens(scopes.iter().chain(&scopes)).unwrap();
+        assert_eq!(twice.as_str(), scopes.join(" "));
+        assert_eq!(twice.len(), len);
+        assert!(scopes.iter().all(|scope| twice.contains(scope)));
+        let more = twice.union(&set("other"));
+        assert!(twice.is_subset(&more) && !more.is_subset(&twice) && more != twice);
+        assert_eq!(more.difference(&twice), set("other"));
+    }
+}
+
+#[test]
 fn a_string_and_an_array_give_the_same_set() {
     let text: ScopeSet = serde_json::from_str(r#""a b""#).unwrap();
     let array: ScopeSet = serde_json::from_str(r#"["b","a"]"#).unwrap();
@@ -43,7 +57,10 @@ fn each_array_element_must_be_exactly_one_scope() {
 
 proptest! {
     #[test]
-    fn set_algebra_holds(left in "[a-d]{1,2}( [a-d]{1,2}){0,60}", right in "[a-d]{1,2}( [a-d]{1,2}){0,60}") {
+    fn set_algebra_holds(
+        left in "[a-d]{1,3}( [a-d]{1,3}){0,60}",
+        right in "[a-d]{1,3}( [a-d]{1,3}){0,60}",
+    ) {
         let (left, right) = (set(&left), set(&right));
         let (both, either) = (left.intersection(&right), left.union(&right));
         prop_assert!(both.is_subset(&left) && both.is_subset(&right));

@@ -7,7 +7,7 @@ use std::fmt;
 
 use scopegate_claims::{Audience, Dialect};
 use scopegate_jose::Algorithm;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::check::Review;
 use super::kind::SpecKind;
@@ -103,6 +103,7 @@ pub struct ServerSpec {
     #[serde(default)]
     pub dialect: Dialect,
     /// The algorithms that it has keys for. The first one signs.
+    #[serde(deserialize_with = "signing_algorithms")]
     pub algorithms: Vec<Algorithm>,
     /// The servers whose tokens may be exchanged for its own (RFC 8693).
     #[serde(default)]
@@ -151,6 +152,25 @@ impl ServerSpec {
             status: Status::Active,
         }
     }
+}
+
+/// Reads algorithms that can sign. [`Algorithm`] itself also reads those that only verify.
+fn signing_algorithms<'de, D: Deserializer<'de>>(names: D) -> Result<Vec<Algorithm>, D::Error> {
+    struct Signing(Algorithm);
+
+    impl<'de> Deserialize<'de> for Signing {
+        fn deserialize<D: Deserializer<'de>>(name: D) -> Result<Self, D::Error> {
+            let name = String::deserialize(name)?;
+            let found = Algorithm::SIGNING.iter().find(|algorithm| algorithm.name() == name);
+            let known = "one of EdDSA, ES256, ES384, PS256, RS256";
+            found.map(|algorithm| Self(*algorithm)).ok_or_else(|| {
+                de::Error::invalid_value(de::Unexpected::Str(&name), &known) //
+            })
+        }
+    }
+
+    let read = Vec::<Signing>::deserialize(names)?;
+    Ok(read.into_iter().map(|Signing(algorithm)| algorithm).collect())
 }
 
 /// An audience and the resources that select it (RFC 8707).

@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn there_is_one_key_for_each_algorithm() {
-        for algorithm in Algorithm::ALL {
+        for &algorithm in Algorithm::SIGNING {
             let fits = |key: &&scopegate_jose::VerifyingKey| key.algorithms().contains(algorithm);
             assert_eq!(PLACEHOLDERS.keys().iter().filter(fits).count(), 1, "{algorithm}");
         }
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_token_of_another_key_is_not_signed_by_a_placeholder() {
-        for algorithm in Algorithm::ALL {
+        for &algorithm in Algorithm::SIGNING {
             let key = scopegate_jose::SigningKey::generate(algorithm).unwrap();
             let token = key.sign(scopegate_jose::TokenType::Jwt, &"x").unwrap();
             assert!(!signed(&UnverifiedJws::parse(&token).unwrap()), "{algorithm}");

@@ -166,7 +166,7 @@ impl ClientAuthAt {
                 .map(ClientAuth::as_str)
                 .collect()
         };
-        let algorithms = || Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
+        let algorithms = || Algorithm::SIGNING.iter().map(|algorithm| algorithm.name()).collect();
         let served = Self::MEMBERS.iter().filter(|(endpoint, ..)| endpoints::has(endpoint));
         let members = served.flat_map(|(endpoint, method, algorithm)| {
             [(*method, methods(*endpoint)), (*algorithm, algorithms())]

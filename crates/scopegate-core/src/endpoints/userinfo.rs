@@ -40,7 +40,7 @@ impl std::fmt::Debug for UserInfo {
 }
 
 /// The claim of an access token that lists the claims requested for userinfo.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct RequestedClaims {
     #[serde(default)]
     userinfo_claims: Vec<String>,
@@ -111,9 +111,6 @@ impl Authority {
 
 /// The claims that were requested for userinfo in the authorization request.
 fn requested_claims(verified: &Verified) -> Result<RequestedClaims, CallError> {
-    if !verified.claims().has_others() {
-        return Ok(RequestedClaims::default());
-    }
     let unreadable = CallError::InvalidToken("userinfo_claims of the token is not a list of names");
     verified.deserialize().map_err(|_| unreadable)
 }

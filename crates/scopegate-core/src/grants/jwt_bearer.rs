@@ -94,7 +94,7 @@ async fn verified<'a>(
         None => None,
     };
     let keys = published.as_deref().unwrap_or(&issuer.keys);
-    let verified = jws.verify(keys, AlgorithmSet::all());
+    let verified = jws.verify(keys, AlgorithmSet::usual());
     let verified = verified.map_err(|error| invalid(error.reason()))?;
     let assertion: Assertion = verified
         .deserialize()

@@ -92,7 +92,7 @@ pub fn due(
     now: UnixTime,
 ) -> Vec<KeyStep> {
     let mut steps = Vec::new();
-    for algorithm in Algorithm::ALL.into_iter().filter(|known| algorithms.contains(known)) {
+    for &algorithm in Algorithm::SIGNING.iter().filter(|known| algorithms.contains(known)) {
         add_successor(algorithm, keys, rotation, now, &mut steps);
     }
     let spent = keys.iter().filter(|key| is_spent(key, rotation, now));

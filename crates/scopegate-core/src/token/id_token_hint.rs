@@ -46,10 +46,10 @@ impl IdTokenHint {
         server: &AuthorizationServer,
         keys: &KeySet,
     ) -> Result<Self, JoseError> {
-        let verified = UnverifiedJws::parse(token)?.verify(keys, AlgorithmSet::all())?;
+        let verified = UnverifiedJws::parse(token)?.verify(keys, AlgorithmSet::usual())?;
         let hint: Self = verified.deserialize()?;
         let is_ours = hint.iss == server.issuer.as_str() && hint.jti.starts_with(TokenId::ID);
-        if is_ours { Ok(hint) } else { Err(JoseError::InvalidClaims) }
+        if is_ours { Ok(hint) } else { Err(JoseError::InvalidClaims { claim: None }) }
     }
 }
 

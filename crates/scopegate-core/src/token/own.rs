@@ -29,7 +29,7 @@ pub fn verify_own(
     match verified.claims().token_id().is_some_and(is_access_token) {
         true if now < verified.claims().expires_at() => Ok(verified),
         true => Err(JoseError::Expired),
-        false => Err(JoseError::InvalidClaims),
+        false => Err(JoseError::InvalidClaims { claim: Some("jti") }),
     }
 }
 

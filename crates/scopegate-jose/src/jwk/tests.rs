@@ -65,7 +65,7 @@ fn only_keys_for_verifying_are_accepted() {
         (r#","alg":"HS256""#, KeyProblem::UnsupportedAlgorithm),
         (r#","alg":"none""#, KeyProblem::UnsupportedAlgorithm),
         (r#","alg":"ECDH-ES""#, KeyProblem::UnsupportedAlgorithm),
-        (r#","alg":null"#, KeyProblem::WrongType("alg")),
+        (r#","alg":["ES256"]"#, KeyProblem::WrongType("alg")),
         (r#","kid":1"#, KeyProblem::WrongType("kid")),
         (r#","kty":"EC""#, KeyProblem::DuplicateMember),
         (r#","q1":1,"q1":1"#, KeyProblem::DuplicateMember),
@@ -99,7 +99,7 @@ fn an_invalid_key_is_refused_with_a_reason() {
         (r#"{"kty":"AKP","alg":"ML-DSA-44","pub":"AA"}"#, KeyProblem::UnsupportedType),
         (r#"{"kty":"ec"}"#, KeyProblem::UnsupportedType),
         (r#"{"kty":"RSA","e":"AQAB"}"#, KeyProblem::Missing("n")),
-        (r#"{"kty":"EC","crv":"P-521","x":"AA","y":"AA"}"#, KeyProblem::UnsupportedCurve),
+        (r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, KeyProblem::UnsupportedCurve),
         (r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}"#, KeyProblem::UnsupportedCurve),
         (r#"{"kty":"EC","x":"AA","y":"AA"}"#, KeyProblem::Missing("crv")),
         (r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#, KeyProblem::UnsupportedCurve),
@@ -108,4 +108,10 @@ fn an_invalid_key_is_refused_with_a_reason() {
     ] {
         assert_eq!(Jwk::parse(json), Err(problem), "{json}");
     }
+}
+
+#[test]
+fn a_null_member_counts_as_absent() {
+    assert_eq!(with(r#","kid":null,"use":null,"key_ops":null,"alg":null"#), with(""));
+    assert_eq!(Jwk::parse(r#"{"kty":null}"#), Err(KeyProblem::Missing("kty")));
 }

@@ -8,21 +8,24 @@ use aws_lc_rs::signature::{
 use zeroize::Zeroizing;
 
 use super::Pair;
-use crate::jwk::{JwkMembers, parse_members};
+use crate::jwk::JwkMembers;
 use crate::key_material::{Curve, KeyMaterial};
 use crate::{Algorithm, KeyProblem};
 
 /// Reads the algorithm, the key pair and the `kid` of a private JWK.
 pub(super) fn parse(json: &str) -> Result<(Algorithm, Pair, Option<Box<str>>), KeyProblem> {
-    let members = parse_members(json)?;
+    let members = JwkMembers::parse(json)?;
     let public = members.public("sign")?;
-    let pair = pair(&members, &public.material)?;
     let algorithm = match (public.algorithm(), &public.material) {
         (Some(algorithm), _) => algorithm,
         (None, KeyMaterial::Ec { curve, .. }) => curve.algorithm(),
         (None, KeyMaterial::Okp { .. }) => Algorithm::EdDsa,
         (None, KeyMaterial::Rsa { .. }) => Algorithm::Rs256,
     };
+    if !algorithm.can_sign() {
+        return Err(KeyProblem::VerifyOnly);
+    }
+    let pair = pair(&members, &public.material)?;
     Ok((algorithm, pair, public.kid().map(Box::from)))
 }
 
@@ -34,6 +37,7 @@ fn pair(members: &JwkMembers<'_>, public: &KeyMaterial) -> Result<Pair, KeyProbl
             let scheme = match curve {
                 Curve::P256 => &ECDSA_P256_SHA256_FIXED_SIGNING,
                 Curve::P384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
+                Curve::P521 => return Err(KeyProblem::VerifyOnly),
             };
             let d = secret("d")?;
             if d.len() != curve.len() {

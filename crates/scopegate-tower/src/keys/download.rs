@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, AGE, CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, LOCATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AGE, CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
+    LOCATION, USER_AGENT,
 };
 use http::{Request, Response, StatusCode};
-use scopegate_jose::MAX_KEY_SET_LEN;
 use tokio::time::timeout;
 use url::Url;
 
-use super::{Fetch, FetchError, KeysError};
+use super::content_encoding::{self, DecodeError};
+use super::{Fetch, FetchError, IssuerDocument, KeysError};
 use crate::web_url;
 
-/// The largest document that is accepted, in bytes.
-pub const MAX_DOCUMENT_LEN: usize = MAX_KEY_SET_LEN;
+/// The largest document that is accepted, in bytes: 1 MiB, as it is sent and after decompression.
+pub const MAX_DOCUMENT_LEN: usize = 1024 * 1024;
 
 /// The maximum duration of an exchange, including its redirects.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,72 +43,106 @@ pub(crate) enum Download {
     },
 }
 
-/// Downloads the document at a URL. Redirects are followed only within the same origin.
-pub(crate) async fn download(fetch: &dyn Fetch, url: &Url) -> Result<Document, KeysError> {
-    match download_unless(fetch, url, None).await? {
+/// A document to download.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) document: IssuerDocument,
+    pub(crate) url: &'a Url,
+}
+
+/// Downloads a document. Redirects are followed only within the same origin.
+pub(crate) async fn download(fetch: &dyn Fetch, target: Target<'_>) -> Result<Document, KeysError> {
+    match download_unless(fetch, target, None).await? {
         Download::Document(document) => Ok(document),
-        Download::NotModified { .. } => {
-            Err(KeysError::Status { url: url.to_string(), status: StatusCode::NOT_MODIFIED })
-        }
+        Download::NotModified { .. } => Err(target.status(StatusCode::NOT_MODIFIED)),
     }
 }
 
 /// Like [`download`], but reports `NotModified` if the document still has this `ETag`.
 pub(crate) async fn download_unless(
     fetch: &dyn Fetch,
-    url: &Url,
+    target: Target<'_>,
     etag: Option<&HeaderValue>,
 ) -> Result<Download, KeysError> {
-    let timed_out = |_| KeysError::TimedOut { url: url.to_string() };
-    let response = timeout(TIMEOUT, follow(fetch, url, etag)).await.map_err(timed_out)??;
-    let fresh_for = freshness(response.headers());
-    match response.status() {
+    let response = timeout(TIMEOUT, target.follow(fetch, etag)).await;
+    let (head, body) = response.map_err(|_| target.timed_out())??.into_parts();
+    let fresh_for = freshness(&head.headers);
+    match head.status {
         StatusCode::OK => {}
         StatusCode::NOT_MODIFIED if etag.is_some() => {
             return Ok(Download::NotModified { fresh_for });
         }
-        status => return Err(KeysError::Status { url: url.to_string(), status }),
+        status => return Err(target.status(status)),
     }
-    if response.body().len() > MAX_DOCUMENT_LEN {
-        return Err(KeysError::TooLarge { url: url.to_string() });
-    }
-    let etag = response.headers().get(ETAG).cloned();
-    Ok(Download::Document(Document { body: response.into_body(), fresh_for, etag }))
+    let body = content_encoding::decode(&head.headers, body).map_err(|error| target.of(error))?;
+    let etag = head.headers.get(ETAG).cloned();
+    Ok(Download::Document(Document { body, fresh_for, etag }))
 }
 
-async fn follow(
-    fetch: &dyn Fetch,
-    url: &Url,
-    etag: Option<&HeaderValue>,
-) -> Result<Response<Bytes>, KeysError> {
-    let redirected = || KeysError::Redirected { url: url.to_string() };
-    let mut at = url.clone();
-    for _ in 0..=MAX_REDIRECTS {
-        let request = request(&at, etag).ok_or_else(redirected)?;
-        let response = fetch.fetch(request).await.map_err(|source| match source {
-            FetchError::TooLarge => KeysError::TooLarge { url: url.to_string() },
-            FetchError::OtherOrigin => redirected(),
-            source => KeysError::Fetch { url: url.to_string(), source },
-        })?;
-        let status = response.status();
-        if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
-            return Ok(response);
+impl Target<'_> {
+    async fn follow(
+        self,
+        fetch: &dyn Fetch,
+        etag: Option<&HeaderValue>,
+    ) -> Result<Response<Bytes>, KeysError> {
+        let mut at = self.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let request = request(&at, etag).ok_or_else(|| self.redirected())?;
+            let response = fetch.fetch(request).await.map_err(|error| self.failed(error))?;
+            let status = response.status();
+            if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
+                return Ok(response);
+            }
+            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            let next = location.and_then(|location| at.join(location).ok());
+            let next = next.ok_or_else(|| self.redirected())?;
+            // Another origin could be an attacker's, or a service in the internal network.
+            if next.origin() != self.url.origin() || web_url::request_problem(&next).is_some() {
+                return Err(self.redirected());
+            }
+            at = next;
         }
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let next = location.and_then(|location| at.join(location).ok()).ok_or_else(redirected)?;
-        // Another origin could be an attacker's, or a service in the internal network.
-        if next.origin() != url.origin() || web_url::check(&next).is_some() {
-            return Err(redirected());
-        }
-        at = next;
+        Err(self.redirected())
     }
-    Err(redirected())
+
+    fn failed(self, error: FetchError) -> KeysError {
+        let Self { document, url } = self;
+        match error {
+            FetchError::TooLarge => self.of(DecodeError::TooLarge),
+            FetchError::OtherOrigin => self.redirected(),
+            source => KeysError::Fetch { document, url: url.to_string(), source },
+        }
+    }
+
+    fn of(self, error: DecodeError) -> KeysError {
+        let (document, url) = (self.document, self.url.to_string());
+        match error {
+            DecodeError::Invalid => KeysError::InvalidEncoding { document, url },
+            DecodeError::TooLarge => KeysError::TooLarge { document, url },
+            DecodeError::Unsupported(encoding) => {
+                KeysError::UnsupportedEncoding { document, url, encoding }
+            }
+        }
+    }
+
+    fn redirected(self) -> KeysError {
+        KeysError::Redirected { document: self.document, url: self.url.to_string() }
+    }
+
+    fn status(self, status: StatusCode) -> KeysError {
+        KeysError::Status { document: self.document, url: self.url.to_string(), status }
+    }
+
+    fn timed_out(self) -> KeysError {
+        KeysError::TimedOut { document: self.document, url: self.url.to_string() }
+    }
 }
 
 /// `None` if no request can be made for the URL.
 fn request(url: &Url, etag: Option<&HeaderValue>) -> Option<Request<()>> {
     let mut request = Request::get(url.as_str())
         .header(ACCEPT, "application/json, application/jwk-set+json")
+        .header(ACCEPT_ENCODING, content_encoding::ACCEPTED)
         .header(USER_AGENT, concat!("scopegate/", env!("CARGO_PKG_VERSION")));
     if let Some(etag) = etag {
         request = request.header(IF_NONE_MATCH, etag);

@@ -11,9 +11,10 @@ use http::{Request, Response};
 
 /// Makes one HTTP exchange.
 ///
-/// An implementation must not follow redirects and must not cache, because the layer does both. It
-/// must stop reading a body that is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN).
-/// [`HttpFetch`] implements this over the network. A test can answer in its own process:
+/// An implementation must not follow redirects, must not cache and need not decompress, because the
+/// layer does this. If it does decompress, it must remove `Content-Encoding`. It must stop reading a body that is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN).
+/// `HttpFetch` (feature `fetch`) implements this over the network. A test can answer in its own
+/// process:
 ///
 /// ```
 /// use bytes::Bytes;
@@ -45,8 +46,6 @@ use http::{Request, Response};
 /// assert_eq!(error.to_string(), "the keys of https://id.example.com are not available");
 /// # });
 /// ```
-///
-/// [`HttpFetch`]: crate::HttpFetch
 pub trait Fetch: fmt::Debug + Send + Sync + 'static {
     /// Sends a request and reads the whole answer.
     fn fetch(
@@ -68,6 +67,16 @@ impl<F: Fetch + ?Sized> Fetch for Arc<F> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
+    /// A host of plain http has no loopback or private address.
+    #[error(
+        "`{host}` resolves to {address}, and plain http is for loopback and private addresses only"
+    )]
+    NotPrivate {
+        /// The host.
+        host: String,
+        /// An address of the host.
+        address: std::net::IpAddr,
+    },
     /// The answer comes from another origin than the requested one.
     #[error("the answer comes from another origin")]
     OtherOrigin,

@@ -1,26 +1,33 @@
 //! HTTP exchanges over the network.
 
+mod private_dns;
+
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, Uri};
 
+use self::private_dns::{NotPrivate, PrivateDns};
 use super::download::{MAX_DOCUMENT_LEN, TIMEOUT};
 use super::{Fetch, FetchError};
 
 /// Makes HTTP exchanges over the network, with reqwest and rustls.
 ///
 /// By default https uses the certificates of the system and the proxies named in the environment
-/// (`HTTPS_PROXY`, `NO_PROXY`). Plain http is only for loopback addresses and uses neither.
+/// (`HTTPS_PROXY`, `NO_PROXY`). Plain http uses neither. It connects to loopback and private
+/// addresses only, whatever the name of the host resolves to: see
+/// [`allow_http_host`](crate::BearerBuilder::allow_http_host).
 #[derive(Debug, Default)]
 pub struct HttpFetch {
     given: Option<reqwest::Client>,
     // Created when first needed: loading the system's certificates takes a while, and fails if
     // there are none.
     secure: OnceLock<reqwest::Client>,
-    loopback: OnceLock<reqwest::Client>,
+    plain: OnceLock<reqwest::Client>,
+    private_dns: PrivateDns,
 }
 
 impl HttpFetch {
@@ -33,6 +40,8 @@ impl HttpFetch {
     ///
     /// Configure the client to follow no redirects (`redirect(Policy::none())`). The layer follows
     /// redirects within one origin itself, and rejects an answer that comes from another origin.
+    /// The addresses of the hosts of [`allow_http_host`](crate::BearerBuilder::allow_http_host) are
+    /// not checked then, because the client looks them up.
     pub fn with_client(client: reqwest::Client) -> Self {
         Self { given: Some(client), ..Self::default() }
     }
@@ -49,7 +58,8 @@ impl HttpFetch {
             // connection to each issuer would only hold a file descriptor.
             .pool_idle_timeout(TIMEOUT);
         let (client, builder) = if uri.scheme_str() == Some("http") {
-            (&self.loopback, builder.no_proxy().tls_certs_only([]))
+            let dns = Arc::new(self.private_dns.clone());
+            (&self.plain, builder.no_proxy().tls_certs_only([]).dns_resolver(dns))
         } else {
             (&self.secure, builder.https_only(true))
         };
@@ -92,7 +102,13 @@ impl Fetch for HttpFetch {
 }
 
 fn transport(error: reqwest::Error) -> FetchError {
-    FetchError::Transport(Box::new(error))
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    match causes.filter_map(|cause| cause.downcast_ref()).next() {
+        Some(NotPrivate { host, address }) => {
+            FetchError::NotPrivate { host: host.clone(), address: *address }
+        }
+        None => FetchError::Transport(Box::new(error)),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use scopegate_claims::UnixTime;
 use serde::{Serialize, Serializer};
 
 use super::KeyRing;
+use super::error::described;
 
 /// The state of one issuer's keys; part of a layer's [`Readiness`](crate::Readiness).
 #[derive(Clone, Debug, Serialize)]
@@ -89,25 +90,19 @@ impl KeyRing {
             last_error: None,
             next_refresh: None,
         };
-        let Some(known) = self.known() else { return readiness };
-        readiness.state = match (&known.last_error, held.is_some(), known.confirmed_at) {
+        let Some(report) = self.report() else { return readiness };
+        readiness.state = match (&report.last_error, held.is_some(), report.confirmed_at) {
             (None, false, None) => KeyState::Unread,
             (_, false, _) => KeyState::Unavailable,
             (_, true, None) => KeyState::Seeds,
             (None, true, Some(_)) => KeyState::Fresh,
             (Some(_), true, Some(_)) => KeyState::Stale,
         };
-        readiness.age = known.confirmed_at.map(|at| now.since(at));
-        readiness.last_error = known.last_error.map(|error| described(&*error));
-        readiness.next_refresh = known.due_at.map(|at| at.since(now));
+        readiness.age = report.confirmed_at.map(|at| now.since(at));
+        readiness.last_error = report.last_error.map(|error| described(&*error));
+        readiness.next_refresh = report.due_at.map(|at| at.since(now));
         readiness
     }
-}
-
-/// An error's text, followed by those of its causes.
-fn described(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::KeysError;
 use super::download::TIMEOUT;
 use super::schedule::COOL_DOWN;
+use super::set_aside::LoggedKeys;
 use super::source::Tag;
 
 /// How long a request waits for issuers and keys.
@@ -80,6 +81,8 @@ pub(crate) struct State {
     pub(crate) failures: u32,
     pub(crate) last_error: Option<Arc<KeysError>>,
     pub(crate) background: Option<JoinHandle<()>>,
+    /// The unusable keys that were logged.
+    pub(crate) logged: LoggedKeys,
 }
 
 impl State {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use scopegate_bearer::RefusalCause;
-use scopegate_claims::{Clock, Issuer, UnixTime};
+use scopegate_claims::{Clock, UnixTime};
 use scopegate_jose::{JoseError, KeySet};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -31,6 +31,8 @@ pub(crate) struct KeyRing {
     /// usually earlier. This covers refreshes that it missed, for example while the machine was
     /// asleep.
     due_at: AtomicU64,
+    /// The Unix time, in seconds, at which a wrong signature last started a refresh.
+    signature_wrong_at: AtomicU64,
     remote: Option<Remote>,
 }
 
@@ -61,13 +63,14 @@ impl KeyRing {
             held: ArcSwap::from_pointee(HeldKeys { keys, generation: 1, digest: [0; 32] }),
             standing: Arc::new(Standing::new(1, NEVER)),
             due_at: AtomicU64::new(NEVER),
+            signature_wrong_at: AtomicU64::new(NEVER),
             remote: None,
         }
     }
 
     /// A ring without keys, or with seed keys that are used until the issuer first answers.
     pub(crate) fn remote(
-        issuer: &Issuer,
+        issuer: &str,
         source: Source,
         clock: Arc<dyn Clock>,
         seeds: Option<KeySet>,
@@ -80,8 +83,9 @@ impl KeyRing {
             held: ArcSwap::from_pointee(HeldKeys { keys, generation, digest: [0; 32] }),
             standing: Arc::new(Standing::new(generation, stale_at)),
             due_at: AtomicU64::new(due_at),
+            signature_wrong_at: AtomicU64::new(NEVER),
             remote: Some(Remote {
-                issuer: issuer.as_str().into(),
+                issuer: issuer.into(),
                 source,
                 clock,
                 state: Mutex::default(),
@@ -180,17 +184,17 @@ impl KeyRing {
 }
 
 /// The refresh state of keys that come from an issuer.
-pub(crate) struct Known {
+pub(crate) struct RefreshReport {
     pub(crate) confirmed_at: Option<UnixTime>,
     pub(crate) due_at: Option<UnixTime>,
     pub(crate) last_error: Option<Arc<KeysError>>,
 }
 
 impl KeyRing {
-    pub(crate) fn known(&self) -> Option<Known> {
+    pub(crate) fn report(&self) -> Option<RefreshReport> {
         let state = self.remote.as_ref()?.lock();
         let due_at = self.due_at.load(Ordering::Relaxed);
-        Some(Known {
+        Some(RefreshReport {
             confirmed_at: state.confirmed_at,
             due_at: (due_at != NEVER).then(|| UnixTime::from_seconds(due_at)),
             last_error: state.last_error.clone(),

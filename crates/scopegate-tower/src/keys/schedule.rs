@@ -5,6 +5,9 @@ use std::time::Duration;
 /// After a refresh, successful or not, requests cannot trigger another one for this long.
 pub(crate) const COOL_DOWN: Duration = Duration::from_secs(15);
 
+/// After a wrong signature has started a refresh, another one cannot for this long.
+pub(crate) const SIGNATURE_COOL_DOWN: Duration = Duration::from_secs(60);
+
 /// How long keys may be used without being confirmed by the issuer.
 pub(crate) const STALE: Duration = Duration::from_secs(24 * 3600);
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use scopegate_claims::{Issuer, UnixTime};
+use scopegate_claims::UnixTime;
 use scopegate_jose::{KeySet, ParsedKeySet};
 use url::Url;
 
 use super::discovery::discover;
-use super::download::{Document, Download, download_unless};
-use super::{Fetch, KeysError};
+use super::download::{Document, Download, Target, download_unless};
+use super::{Fetch, IssuerDocument, KeysError};
+use crate::http_hosts::HttpHosts;
 
 /// How long a discovered URL is used. After that discovery runs again, in case the issuer has moved
 /// its keys.
@@ -21,22 +22,23 @@ const DISCOVERY_LIFETIME: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(crate) struct Source {
     location: Location,
+    http_hosts: HttpHosts,
     fetch: Arc<dyn Fetch>,
-    found: Mutex<Option<Found>>,
+    discovered: Mutex<Option<Discovered>>,
 }
 
 /// Where a key set is.
 #[derive(Debug)]
 pub(crate) enum Location {
     /// Discover the URL from the issuer's metadata.
-    Discovery(Issuer),
+    Discovery(Box<str>),
     /// This URL.
     Url(Url),
 }
 
 /// A discovered URL, remembered so that a refresh needs one request instead of two.
 #[derive(Clone, Debug)]
-struct Found {
+struct Discovered {
     url: Url,
     until: UnixTime,
 }
@@ -70,8 +72,8 @@ pub(crate) enum Load {
 }
 
 impl Source {
-    pub(crate) fn new(location: Location, fetch: Arc<dyn Fetch>) -> Self {
-        Self { location, fetch, found: Mutex::new(None) }
+    pub(crate) fn new(location: Location, http_hosts: HttpHosts, fetch: Arc<dyn Fetch>) -> Self {
+        Self { location, http_hosts, fetch, discovered: Mutex::new(None) }
     }
 
     /// Reads the key set, or reports `Unchanged` if it still has this tag.
@@ -82,23 +84,24 @@ impl Source {
         };
         // Removed until the key set was read: after a failure discovery must run again, because the
         // keys may have moved.
-        let found = self.take_found().filter(|found| now < found.until);
-        let found = match found {
-            Some(found) => found,
-            None => Found {
-                url: discover(&*self.fetch, issuer).await?,
+        let discovered = self.take_discovered().filter(|discovered| now < discovered.until);
+        let discovered = match discovered {
+            Some(discovered) => discovered,
+            None => Discovered {
+                url: discover(&*self.fetch, issuer, &self.http_hosts).await?,
                 until: now.plus(DISCOVERY_LIFETIME),
             },
         };
-        let loaded = self.read(&found.url, held).await?;
-        *self.found() = Some(found);
+        let loaded = self.read(&discovered.url, held).await?;
+        *self.discovered() = Some(discovered);
         Ok(loaded)
     }
 
     async fn read(&self, url: &Url, held: Option<Tag>) -> Result<Load, KeysError> {
         let held = held.filter(|tag| tag.url == *url);
         let etag = held.as_ref().map(|tag| &tag.etag);
-        let document = match download_unless(&*self.fetch, url, etag).await? {
+        let target = Target { document: IssuerDocument::KeySet, url };
+        let document = match download_unless(&*self.fetch, target, etag).await? {
             Download::Document(document) => document,
             Download::NotModified { fresh_for } => {
                 let fresh_for = fresh_for.or(held.and_then(|tag| tag.fresh_for));
@@ -112,11 +115,11 @@ impl Source {
         Ok(Load::Loaded(Box::new(Loaded { document, parsed, fresh_for, tag })))
     }
 
-    fn take_found(&self) -> Option<Found> {
-        self.found().take()
+    fn take_discovered(&self) -> Option<Discovered> {
+        self.discovered().take()
     }
 
-    fn found(&self) -> MutexGuard<'_, Option<Found>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    fn discovered(&self) -> MutexGuard<'_, Option<Discovered>> {
+        self.discovered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

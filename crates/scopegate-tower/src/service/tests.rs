@@ -274,7 +274,7 @@ async fn start_fails_fast() {
     issuer.behave(Behaviour::Down);
     let error = issuer.builder().start().await.unwrap_err();
     let crate::StartError::Keys { source, .. } = error else { panic!("{error:?}") };
-    assert_eq!(source.to_string(), "https://id.example.com/keys cannot be read");
+    assert_eq!(source.to_string(), "the key set https://id.example.com/keys cannot be read");
 
     issuer.behave(Behaviour::Keys);
     issuer.withdraw_keys();

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use scopegate_bearer::Refusal;
 use scopegate_claims::{Claims, UnixTime};
-use scopegate_jose::{Algorithm, KeySet, SigningKey, TokenType};
+use scopegate_jose::{Algorithm, ClientRule, KeySet, SigningKey, TokenType};
 use serde_json::{Value, json};
 
 use super::*;
@@ -272,4 +272,130 @@ fn other_providers_by_a_mapping() {
     assert_eq!(scopes(&claims), ["read:orders", "write:orders"]);
     assert_eq!((roles(&claims), groups(&claims)), (vec!["admin"], vec!["staff"]));
     assert_eq!(claims.client_id(), Some("portal"));
+}
+
+#[test]
+fn an_issuer_with_given_keys_can_have_any_name() {
+    for name in ["http://adfs.example/adfs/services/trust", "acme.com", "urn:acme", "Acme, Inc."] {
+        let issuer = || TrustedIssuer::new(name).audience("orders");
+        let token = json!({ "iss": name, "aud": "orders", "exp": NOW + 60 });
+        assert!(decide(issuer(), TokenType::Jwt, &token).is_ok(), "{name}");
+        for other in [name.to_uppercase(), format!("{name}/"), format!(" {name}")] {
+            let token = with(&token, json!({ "iss": other }));
+            assert_eq!(decide(issuer(), TokenType::Jwt, &token), refused("wrong_issuer"));
+        }
+        let remote = issuer().jwks_url("https://adfs.example/adfs/discovery/keys");
+        assert!(BearerLayer::issuers([remote]).build().is_ok(), "{name}");
+        // Without keys they must be discovered, and that needs a URL.
+        let error = BearerLayer::issuers([issuer()]).build().unwrap_err();
+        assert!(matches!(error, ConfigError::Claims(_)), "{name}: {error}");
+        assert!(error.to_string().contains("`.jwks_url(…)`"), "{error}");
+    }
+    for name in [String::new(), "x".repeat(2049), "x".repeat(10_000)] {
+        let issuer = TrustedIssuer::new(name).audience("a").jwks_url("https://a.example/k");
+        let error = BearerLayer::issuers([issuer]).build().unwrap_err();
+        assert!(matches!(error, ConfigError::Claims(_)), "{error:.60}");
+    }
+}
+
+#[test]
+fn a_token_without_audience_is_accepted_by_its_authorized_party_only_where_that_is_set() {
+    let realm = || TrustedIssuer::keycloak("https://sso.example.com/realms/acme");
+    let token = json!({
+        "iss": "https://sso.example.com/realms/acme", "exp": NOW + 60, "typ": "Bearer",
+        "azp": "portal", "scope": "email",
+    });
+    let decide = |issuer, token: &Value| decide(issuer, TokenType::Jwt, token).map(drop);
+    let no_audience = Err("wrong_audience".to_owned());
+    let party = || realm().authorized_party("portal").authorized_party("app");
+    assert_eq!(decide(party(), &token), Ok(()));
+    assert_eq!(decide(party().audience("orders"), &token), Ok(()));
+    assert_eq!(decide(realm().audience("orders"), &token), no_audience);
+    assert_eq!(decide(party(), &with(&token, json!({ "azp": "other" }))), no_audience);
+    assert_eq!(decide(party(), &with(&token, json!({ "aud": "orders" }))), no_audience);
+    let for_us = with(&token, json!({ "aud": "orders", "azp": "other" }));
+    assert_eq!(decide(party().audience("orders"), &for_us), Ok(()));
+    let for_another = with(&token, json!({ "aud": "billing" }));
+    assert_eq!(decide(party().audience("orders"), &for_another), no_audience);
+
+    let layer = |builder: crate::BearerBuilder| {
+        let layer = builder.keys(TestIssuer::new().key_set()).build()?;
+        Ok::<_, ConfigError>(layer.gate.issuers.fixed()[0].rules.audience().clone())
+    };
+    let one = |issuer| BearerLayer::issuers([issuer]);
+    let expected = layer(one(party().audience("orders"))).unwrap();
+    // The builder's settings are for issuers without their own.
+    assert_eq!(layer(one(party()).audience("orders")).unwrap(), expected);
+    let shared = one(realm()).audience("orders").authorized_party("portal");
+    assert_eq!(layer(shared.authorized_party("app")).unwrap(), expected);
+    let own = layer(one(realm().audience("orders")).authorized_party("portal")).unwrap();
+    assert_ne!(own, layer(one(realm().audience("orders").authorized_party("portal"))).unwrap());
+    let both = one(party()).client_ids(["portal"], "access");
+    assert_eq!(layer(both).unwrap_err(), ConfigError::AudienceAndClientIds);
+}
+
+#[test]
+fn a_client_is_required_where_that_is_set() {
+    let issuer = || TrustedIssuer::new("https://id.acme.example").audience("orders");
+    let azp = || issuer().mapping(ClaimMapping::new().client_id("azp"));
+    let token = json!({ "iss": "https://id.acme.example", "aud": "orders", "exp": NOW + 60 });
+    assert!(decide(issuer(), TokenType::Jwt, &token).is_ok());
+    let missing = refused("missing_claim");
+    assert_eq!(decide(issuer().require_client(), TokenType::Jwt, &token), missing);
+    for client in [json!({ "client_id": "portal" }), json!({ "cid": "portal" })] {
+        assert!(decide(issuer().require_client(), TokenType::Jwt, &with(&token, client)).is_ok());
+    }
+    let token = with(&token, json!({ "azp": "portal" }));
+    assert_eq!(decide(issuer().require_client(), TokenType::Jwt, &token), missing);
+    assert!(decide(azp().require_client(), TokenType::Jwt, &token).is_ok());
+    let shared = BearerLayer::issuers([issuer().keys(TestIssuer::new().key_set())]);
+    let layer = shared.require_client().build().unwrap();
+    assert_eq!(layer.gate.issuers.fixed()[0].rules.client_rule(), ClientRule::Named);
+    let own = TrustedIssuer::okta("https://acme.okta.com/oauth2/default").audience("a");
+    let layer = BearerLayer::issuers([own.keys(TestIssuer::new().key_set())]).build().unwrap();
+    assert_eq!(layer.gate.issuers.fixed()[0].rules.client_rule(), ClientRule::Named);
+}
+
+#[test]
+fn at_hash_is_accepted_only_where_that_is_set() {
+    let issuer = || TrustedIssuer::new("https://dex.acme.example").audience("orders");
+    let token = json!({
+        "iss": "https://dex.acme.example", "aud": "orders", "exp": NOW + 60, "at_hash": "h",
+    });
+    assert_eq!(decide(issuer(), TokenType::Jwt, &token), refused("wrong_type"));
+    let dex = || issuer().dangerous_accept_at_hash();
+    assert!(decide(dex(), TokenType::Jwt, &token).is_ok());
+    for mark in [json!({ "c_hash": "c" }), json!({ "nonce": "n" }), json!({ "events": {} })] {
+        assert_eq!(decide(dex(), TokenType::Jwt, &with(&token, mark)), refused("wrong_type"));
+    }
+    for (shared, allows) in [(true, true), (false, false)] {
+        let builder = BearerLayer::issuers([issuer().keys(TestIssuer::new().key_set())]);
+        let builder = if shared { builder.dangerous_accept_at_hash() } else { builder };
+        let layer = builder.build().unwrap();
+        assert_eq!(layer.gate.issuers.fixed()[0].rules.allows_at_hash(), allows);
+    }
+}
+
+#[test]
+fn each_setting_makes_two_answers_of_a_resolver_differ() {
+    let issuer = || TrustedIssuer::new("https://id.acme.example");
+    let changed: [fn(TrustedIssuer) -> TrustedIssuer; 10] = [
+        |issuer| issuer.audience("orders"),
+        |issuer| issuer.client_ids(["portal"], "access"),
+        |issuer| issuer.authorized_party("portal"),
+        |issuer| issuer.jwks_url("https://id.acme.example/keys"),
+        |issuer| issuer.algorithms([Algorithm::Es256]),
+        |issuer| issuer.strict_type(),
+        |issuer| issuer.require_client(),
+        |issuer| issuer.dangerous_accept_at_hash(),
+        |issuer| issuer.mapping(ClaimMapping::new().roles("r")),
+        |issuer| issuer.allow_http_host("keycloak"),
+    ];
+    assert!(issuer().is_same(&issuer()));
+    for (index, change) in changed.iter().enumerate() {
+        assert!(change(issuer()).is_same(&change(issuer())), "{index}");
+        assert!(!change(issuer()).is_same(&issuer()), "{index}");
+    }
+    let keys = issuer().keys(TestIssuer::new().key_set());
+    assert!(!keys.is_same(&keys.clone()), "keys are not compared");
 }

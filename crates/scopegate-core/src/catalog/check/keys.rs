@@ -1,7 +1,7 @@
 //! Rules for the public keys of a client or an issuer: inline keys, or the URL that publishes them.
 
 use scopegate_claims::Issuer;
-use scopegate_jose::{Jwk, KeyProblem, VerifyingKey};
+use scopegate_jose::{AlgorithmSet, Jwk, KeyProblem, VerifyingKey};
 use url::{Host, Url};
 
 use super::{Field, Review};
@@ -39,7 +39,7 @@ impl Review<'_, '_> {
         }
         for (place, jwk) in jwks.iter().enumerate() {
             let field = keys().at(place);
-            if let Err(problem) = VerifyingKey::from_jwk(jwk) {
+            if let Err(problem) = usable(jwk) {
                 self.refuse(field, format_args!("{}", key_advice(problem)));
                 continue;
             }
@@ -75,6 +75,16 @@ impl Review<'_, '_> {
                 self.refuse(Field::of("jwks_uri"), format_args!("{message}"));
             }
         }
+    }
+}
+
+/// The key must verify with one of the algorithms that the server accepts.
+fn usable(jwk: &Jwk) -> Result<(), KeyProblem> {
+    let algorithms = VerifyingKey::from_jwk(jwk)?.algorithms();
+    match (algorithms.intersection(AlgorithmSet::usual()).is_empty(), jwk.algorithm()) {
+        (false, _) => Ok(()),
+        (true, Some(_)) => Err(KeyProblem::UnsupportedAlgorithm),
+        (true, None) => Err(KeyProblem::UnsupportedCurve),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::catalog::{
 };
 use crate::catalog_file::{CatalogContext, CatalogFile};
 
-const DEMO: &str = include_str!("../../../../../examples/orders-api/catalog.toml");
-const PARTNER: &str = include_str!("../../../../../examples/orders-api/partner.demo.jwk.json");
+const DEMO: &str = include_str!("demo.toml");
+const PARTNER: &str = include_str!("partner.demo.jwk.json");
 
 fn find<'a>(file: &'a CatalogFile, key: &str) -> &'a Spec {
     let found = file.entities.iter().find(|entity| entity.key.to_string() == key);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::parse;
 
-const DEMO: &str = include_str!("../../../../../examples/orders-api/catalog.toml");
+const DEMO: &str = include_str!("demo.toml");
 
 fn check(content: &[u8]) -> Result<(), TestCaseError> {
     let Err(errors) = parse(content) else { return Ok(()) };

@@ -51,10 +51,6 @@ pub(super) struct ExtraClaims {
 impl ExtraClaims {
     /// The claims of an access token.
     pub(super) fn of(token: &Verified) -> Self {
-        let claims = token.claims();
-        if !claims.has_others() && !claims.has_confirmation() {
-            return Self::default();
-        }
         // These two claims accept any JSON value, so reading them does not fail.
         token.deserialize().unwrap_or_default()
     }

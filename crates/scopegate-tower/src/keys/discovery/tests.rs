@@ -9,8 +9,8 @@ const RFC_8414: &str = "/.well-known/oauth-authorization-server/t1";
 async fn find(pages: Vec<(&'static str, Page)>) -> (Result<Url, KeysError>, Vec<String>) {
     let server = TestIssuer::new();
     server.behave(Behaviour::Pages(pages));
-    let issuer = Issuer::parse("https://id.example.com/t1").unwrap();
-    (discover(&server, &issuer).await, server.requests())
+    let found = discover(&server, "https://id.example.com/t1", &HttpHosts::default()).await;
+    (found, server.requests())
 }
 
 fn metadata(issuer: &str, jwks_uri: &str) -> Page {
@@ -43,7 +43,12 @@ async fn rfc_8414_metadata_is_the_fallback() {
         assert_eq!(requests, [OPENID, RFC_8414]);
     }
     let (found, _) = find(vec![]).await;
-    assert!(matches!(found, Err(KeysError::Status { .. })));
+    assert_eq!(
+        found.unwrap_err().to_string(),
+        "the discovery document https://id.example.com/t1/.well-known/openid-configuration answers \
+         404 Not Found; the discovery document \
+         https://id.example.com/.well-known/oauth-authorization-server/t1 answers 404 Not Found"
+    );
 }
 
 #[tokio::test]
@@ -78,11 +83,11 @@ async fn the_url_of_a_key_set_must_be_safe() {
     ] {
         let page = metadata("https://id.example.com/t1", bad);
         let (found, _) = find(vec![(OPENID, page.clone()), (RFC_8414, page)]).await;
-        assert!(matches!(found, Err(KeysError::InvalidMetadata { .. })), "{bad}: {found:?}");
+        assert!(matches!(found, Err(KeysError::NoMetadata { .. })), "{bad}: {found:?}");
     }
     let without = Page::Json(json!({ "issuer": "https://id.example.com/t1" }));
     let (found, _) = find(vec![(OPENID, without.clone()), (RFC_8414, without)]).await;
-    assert!(matches!(found, Err(KeysError::InvalidMetadata { .. })));
+    assert!(matches!(found, Err(KeysError::NoMetadata { .. })));
 }
 
 #[test]
@@ -105,8 +110,66 @@ fn the_well_known_parts_are_where_the_standards_put_them() {
             "http://127.0.0.1:9000/.well-known/oauth-authorization-server/oauth2/default",
         ),
     ] {
-        let issuer = Issuer::parse(issuer).unwrap();
-        assert_eq!(openid_connect_url(&issuer), openid);
-        assert_eq!(rfc_8414_url(&issuer), oauth);
+        assert_eq!(openid_connect_url(issuer), openid);
+        assert_eq!(rfc_8414_url(issuer), oauth);
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_at_an_allowed_http_host_is_discovered() {
+    let issuer = "http://keycloak:8080/realms/a";
+    let hosts = HttpHosts::new(&["keycloak".to_owned(), "keys.local".to_owned()]).unwrap();
+    let find = async |issuer: &'static str, jwks_uri, hosts: &HttpHosts| {
+        let server = TestIssuer::new();
+        let page = metadata(issuer, jwks_uri);
+        let pages = vec![
+            ("/realms/a/.well-known/openid-configuration", page.clone()),
+            ("/.well-known/oauth-authorization-server/realms/a", page),
+        ];
+        server.behave(Behaviour::Pages(pages));
+        discover(&server, issuer, hosts).await
+    };
+    for jwks_uri in ["http://keycloak:8080/k", "http://keys.local/k", "https://a.example/k"] {
+        let found = find(issuer, jwks_uri, &hosts).await;
+        assert_eq!(found.unwrap().as_str(), jwks_uri);
+    }
+    for jwks_uri in ["http://a.example/k", "http://127.0.0.1/k", "http://localhost/k"] {
+        let found = find(issuer, jwks_uri, &hosts).await;
+        assert!(matches!(found, Err(KeysError::NoMetadata { .. })), "{jwks_uri}: {found:?}");
+    }
+    let found = find(issuer, "http://keycloak:8080/k", &HttpHosts::default()).await;
+    assert!(matches!(found, Err(KeysError::NoMetadata { .. })), "not allowed: {found:?}");
+
+    let https = "https://id.example.com/realms/a";
+    let found = find(https, "http://keycloak:8080/k", &hosts).await.unwrap_err().to_string();
+    assert!(found.contains("its `jwks_uri` is not https, but the issuer is"), "{found}");
+    let loopback = "http://127.0.0.1:1/realms/a";
+    assert!(find(loopback, "http://127.0.0.1:2/k", &hosts).await.is_ok());
+    assert!(find(loopback, "http://keycloak/k", &hosts).await.is_ok());
+}
+
+#[tokio::test]
+async fn metadata_of_all_tenants_together_is_refused_with_a_hint() {
+    let template = metadata("https://id.example.com/{tenantid}/v2.0", "https://id.example.com/k");
+    let (found, requests) = find(vec![(OPENID, template)]).await;
+    assert!(matches!(found, Err(KeysError::IssuerTemplate { .. })), "{found:?}");
+    assert_eq!(requests, [OPENID]);
+}
+
+#[tokio::test]
+async fn the_error_says_what_is_wrong_with_the_metadata() {
+    for (page, problem) in [
+        (Page::Text(b"<html>".to_vec()), "it is not JSON"),
+        (Page::Text(b"{\"issuer\":".to_vec()), "it is not JSON"),
+        (Page::Json(json!("text")), "it is not a JSON object"),
+        (Page::Json(json!({ "issuer": 1 })), "it is not a JSON object"),
+        (Page::Json(json!({ "jwks_uri": "https://a.example/k" })), "it has no `issuer`"),
+        (Page::Json(json!({ "issuer": "https://id.example.com/t1" })), "it has no `jwks_uri`"),
+    ] {
+        let (found, _) = find(vec![(OPENID, page)]).await;
+        let text = found.unwrap_err().to_string();
+        let expected = "the discovery document https://id.example.com/t1/.well-known/\
+                        openid-configuration is not usable";
+        assert!(text.starts_with(expected) && text.contains(problem), "{text}");
     }
 }

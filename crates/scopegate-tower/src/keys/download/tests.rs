@@ -1,11 +1,14 @@
-use scopegate_jose::MAX_KEY_SET_LEN;
-
 use super::*;
 use crate::test_issuer::{Behaviour, Page, TestIssuer};
 
 async fn get(issuer: &TestIssuer, pages: Vec<(&'static str, Page)>) -> Result<Document, KeysError> {
     issuer.behave(Behaviour::Pages(pages));
-    download(issuer, &Url::parse("https://id.example.com/a/keys").unwrap()).await
+    download_keys(issuer, "https://id.example.com/a/keys").await
+}
+
+async fn download_keys(issuer: &TestIssuer, url: &str) -> Result<Document, KeysError> {
+    let url = Url::parse(url).unwrap();
+    download(issuer, Target { document: IssuerDocument::KeySet, url: &url }).await
 }
 
 #[tokio::test]
@@ -55,9 +58,9 @@ async fn redirects_in_circles_end() {
 #[tokio::test]
 async fn a_document_over_the_limit_is_refused() {
     let issuer = TestIssuer::new();
-    let largest = vec![("/a/keys", Page::Text(vec![b' '; MAX_KEY_SET_LEN]))];
+    let largest = vec![("/a/keys", Page::Text(vec![b' '; MAX_DOCUMENT_LEN]))];
     assert!(get(&issuer, largest).await.is_ok());
-    let larger = vec![("/a/keys", Page::Text(vec![b' '; MAX_KEY_SET_LEN + 1]))];
+    let larger = vec![("/a/keys", Page::Text(vec![b' '; MAX_DOCUMENT_LEN + 1]))];
     assert!(matches!(get(&issuer, larger).await.unwrap_err(), KeysError::TooLarge { .. }));
 }
 
@@ -79,7 +82,7 @@ async fn an_issuer_that_does_not_answer_times_out() {
     let issuer = TestIssuer::new();
     issuer.behave(Behaviour::Hang);
     let begin = tokio::time::Instant::now();
-    let error = download(&issuer, &Url::parse("https://id.example.com/keys").unwrap()).await;
+    let error = download_keys(&issuer, "https://id.example.com/keys").await;
     assert!(matches!(error, Err(KeysError::TimedOut { .. })));
     assert_eq!(begin.elapsed(), TIMEOUT);
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::{HeldKeys, KeyRing, Remote};
 use crate::keys::KeysError;
 use crate::keys::refresh::{Outcome, Progress, Refresh, State};
-use crate::keys::schedule::{STALE, after_failure, after_success};
+use crate::keys::schedule::{SIGNATURE_COOL_DOWN, STALE, after_failure, after_success};
 use crate::keys::source::{Load, Loaded};
 use crate::meter;
 
@@ -58,6 +58,40 @@ impl KeyRing {
             return None;
         };
         (state.started_at, state.absent) = (Some(now), None);
+        Some(self.spawn(remote, state, kid, &runtime))
+    }
+
+    /// Starts a refresh in the background, because the signature of a token was wrong.
+    ///
+    /// Most such tokens are forged. But an issuer can also replace a key under its old `kid`; then
+    /// every new token is refused until the key set is read again. No request waits for this
+    /// refresh, and its cool-down is separate: forged tokens delay no refresh for an unknown key,
+    /// and unknown keys do not delay this one.
+    pub(crate) fn signature_was_wrong(self: &Arc<Self>, now: UnixTime) {
+        let (Some(remote), Ok(runtime)) = (&self.remote, Handle::try_current()) else { return };
+        let now = now.as_seconds();
+        let last = self.signature_wrong_at.load(Ordering::Relaxed);
+        // If the clock was set back, the cool-down must not become longer.
+        if last <= now && now - last < SIGNATURE_COOL_DOWN.as_secs() {
+            return;
+        }
+        // The one request that wins this exchange starts the refresh.
+        let exchange = &self.signature_wrong_at;
+        if exchange.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let mut state = remote.lock();
+            if state.running().is_none() {
+                self.spawn(remote, &mut state, None, &runtime);
+            }
+        }
+    }
+
+    fn spawn(
+        self: &Arc<Self>,
+        remote: &Remote,
+        state: &mut State,
+        kid: Option<&str>,
+        runtime: &Handle,
+    ) -> Refresh {
         let (progress, refresh) = Refresh::begin();
         state.running = Some(refresh.clone());
         // In its own task, so that it continues if the request that started it is cancelled.
@@ -68,7 +102,7 @@ impl KeyRing {
             let schedule = remote.schedule.subscribe();
             state.background = Some(runtime.spawn(keep_fresh(Arc::downgrade(self), schedule)));
         }
-        Some(refresh)
+        refresh
     }
 
     async fn refresh(self: Arc<Self>, kid: Option<Box<str>>, progress: watch::Sender<Progress>) {
@@ -105,10 +139,7 @@ impl KeyRing {
             return fresh_for;
         }
         let (generation, issuer) = (held.generation + 1, &*remote.issuer);
-        for set_aside in &parsed.set_aside {
-            let (kid, problem) = (set_aside.kid.as_deref(), &set_aside.problem);
-            tracing::debug!(issuer, kid, "ignored a key of the issuer: {problem}");
-        }
+        remote.lock().logged.log(issuer, &parsed.set_aside);
         let (keys, set_aside) = (parsed.keys.len(), parsed.set_aside.len());
         if keys == 0 {
             tracing::warn!(issuer, generation, set_aside, "the issuer has no usable key");

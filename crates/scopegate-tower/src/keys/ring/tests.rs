@@ -1,26 +1,27 @@
 mod absence;
 mod background;
+mod wrong_signature;
 
 use http::header::CACHE_CONTROL;
 use scopegate_jose::JoseError;
 use url::Url;
 
 use super::*;
+use crate::http_hosts::HttpHosts;
 use crate::keys::schedule::STALE;
 use crate::keys::{KeyState, Location, Refresh};
-use crate::test_issuer::{Behaviour, JWKS_URL, Page, TestIssuer};
+use crate::test_issuer::{Behaviour, ISSUER, JWKS_URL, Page, TestIssuer};
 
 fn ring_of(issuer: &TestIssuer, source: Source) -> Arc<KeyRing> {
-    Arc::new(KeyRing::remote(&name(), source, Arc::new(issuer.clock.clone()), None))
+    Arc::new(KeyRing::remote(ISSUER, source, Arc::new(issuer.clock.clone()), None))
 }
 
-fn name() -> Issuer {
-    Issuer::parse(crate::test_issuer::ISSUER).unwrap()
+fn source_of(issuer: &TestIssuer, location: Location) -> Source {
+    Source::new(location, HttpHosts::default(), Arc::new(issuer.clone()))
 }
 
 fn ring(issuer: &TestIssuer) -> Arc<KeyRing> {
-    let source =
-        Source::new(Location::Url(Url::parse(JWKS_URL).unwrap()), Arc::new(issuer.clone()));
+    let source = source_of(issuer, Location::Url(Url::parse(JWKS_URL).unwrap()));
     ring_of(issuer, source)
 }
 
@@ -112,7 +113,11 @@ async fn a_clock_that_is_set_back_does_not_stop_refreshes() {
 async fn a_request_waits_five_seconds_but_the_refresh_goes_on() {
     let issuer = TestIssuer::new();
     // Two exchanges of four seconds each: neither times out on its own.
-    let source = Source::new(Location::Discovery(name()), Arc::new(SlowPages(issuer.clone())));
+    let source = Source::new(
+        Location::Discovery(ISSUER.into()),
+        HttpHosts::default(),
+        Arc::new(SlowPages(issuer.clone())),
+    );
     let ring = ring_of(&issuer, source);
     let begin = tokio::time::Instant::now();
     assert_eq!(refresh(&ring, &issuer).await, Outcome::Failed);
@@ -155,8 +160,8 @@ async fn discovery_is_not_repeated_at_each_refresh() {
     let pages =
         vec![("/.well-known/openid-configuration", Page::Json(metadata)), ("/keys", Page::Keys)];
     issuer.behave(Behaviour::Pages(pages));
-    let location = Location::Discovery(name());
-    let source = Source::new(location, Arc::new(issuer.clone()));
+    let location = Location::Discovery(ISSUER.into());
+    let source = source_of(&issuer, location);
     let ring = ring_of(&issuer, source);
     for _ in 0..3 {
         refresh(&ring, &issuer).await;
@@ -247,7 +252,7 @@ async fn an_unchanged_key_set_is_not_downloaded_again() {
         assert_eq!(refresh(&ring, &issuer).await, Outcome::Succeeded);
         assert_eq!(issuer.not_modified(), hours);
         assert_eq!(ring.kids(&issuer), ["k1"], "confirmed, so not too old");
-        let due_in = ring.known().unwrap().due_at.unwrap().since(issuer.clock.now()).as_secs();
+        let due_in = ring.report().unwrap().due_at.unwrap().since(issuer.clock.now()).as_secs();
         assert!((787..=900).contains(&due_in), "the freshness from before: {due_in}");
     }
     assert!(Arc::ptr_eq(&before, &ring.held.load_full()));
@@ -272,9 +277,9 @@ async fn an_unrequested_304_is_an_error() {
 
 fn seeded(issuer: &TestIssuer) -> Arc<KeyRing> {
     let location = Location::Url(Url::parse(JWKS_URL).unwrap());
-    let source = Source::new(location, Arc::new(issuer.clone()));
+    let source = source_of(issuer, location);
     let (clock, seeds) = (Arc::new(issuer.clock.clone()), issuer.key_set());
-    Arc::new(KeyRing::remote(&name(), source, clock, Some(seeds)))
+    Arc::new(KeyRing::remote(ISSUER, source, clock, Some(seeds)))
 }
 
 #[tokio::test]
@@ -312,7 +317,10 @@ async fn readiness_reports_each_key_state() {
     assert!(!readiness().is_ready());
     assert_eq!(
         readiness().last_error(),
-        Some("https://id.example.com/keys cannot be read: the exchange failed: connection refused")
+        Some(
+            "the key set https://id.example.com/keys cannot be read: the exchange failed: \
+             connection refused"
+        )
     );
     issuer.behave(Behaviour::Keys);
     issuer.clock.advance(seconds(15));
