@@ -15,3 +15,9 @@ struct TestingYourService;
 
 #[doc = include_str!("../../docs/providers.md")]
 struct Providers;
+
+#[doc = include_str!("../../docs/resource-checks.md")]
+struct ResourceChecks;
+
+#[doc = include_str!("../../docs/browsers.md")]
+struct Browsers;

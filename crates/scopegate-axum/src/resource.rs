@@ -154,3 +154,21 @@ impl<G> DerefMut for Resource<G> {
         &mut self.0
     }
 }
+
+/// The name of the guard is not in the document, because aide does not say for which state it asks.
+#[cfg(feature = "aide")]
+impl<G> aide::OperationInput for Resource<G> {
+    fn operation_input(
+        _: &mut aide::generate::GenContext,
+        operation: &mut aide::openapi::Operation,
+    ) {
+        scopegate_bearer::aide::require(Guard::Token, operation);
+    }
+
+    fn inferred_early_responses(
+        _: &mut aide::generate::GenContext,
+        _: &mut aide::openapi::Operation,
+    ) -> Vec<(Option<u16>, aide::openapi::Response)> {
+        scopegate_bearer::aide::refusals(Guard::Rule(Rule::named("")))
+    }
+}

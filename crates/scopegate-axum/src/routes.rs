@@ -53,10 +53,13 @@ use crate::Guard;
 ///
 /// ```
 /// use scopegate_axum::routes::{Routes, get};
-/// use scopegate_axum::{RequireScope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(_: RequireScope<"read:orders">) -> &'static str {
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+/// }
+///
+/// async fn list(_: RequireScope<ReadOrders>) -> &'static str {
 ///     "all orders"
 /// }
 ///

@@ -22,6 +22,10 @@ pub use scopegate_axum::{
     AllOf, AnyOf, AuthRejection, ClientId, GuardRejection, Public, RequireAcr, RequireClaim,
     RequireFresh, RequireGroup, RequireRole, RequireScope, Resource, ResourceGuard, Subject,
 };
+#[cfg(feature = "aide")]
+pub use scopegate_bearer::aide;
+#[cfg(feature = "utoipa")]
+pub use scopegate_bearer::utoipa;
 pub use scopegate_bearer::{
     Authenticated, AuthenticationLayer, BearerChallenge, BearerError, ChallengeSettings, ClaimRule,
     Guard, ProblemJson, Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus,

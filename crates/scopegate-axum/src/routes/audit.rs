@@ -20,10 +20,13 @@ use crate::routes::operation::Requirements;
 ///
 /// ```
 /// use scopegate_axum::routes::{Routes, RoutesError, get};
-/// use scopegate_axum::{RequireScope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(_: RequireScope<"read:orders">) {}
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+/// }
+///
+/// async fn list(_: RequireScope<ReadOrders>) {}
 ///
 /// async fn export() {}
 ///

@@ -19,10 +19,14 @@ use crate::Guard;
 ///
 /// ```
 /// use scopegate_axum::routes::{Routes, get};
-/// use scopegate_axum::{RequireScope, scope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(_: RequireScope<"read:orders">) {}
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+///     pub WriteOrders = "write:orders";
+/// }
+///
+/// async fn list(_: RequireScope<ReadOrders>) {}
 ///
 /// async fn place() {}
 ///
@@ -31,7 +35,7 @@ use crate::Guard;
 /// let routes = Routes::new()
 ///     .route("/orders", get(list))
 ///     // The guard can also be declared at the route, with the same answers.
-///     .route("/new", get(place).require(scope!("write:orders")))
+///     .route("/new", get(place).require(WriteOrders))
 ///     .route("/health", get(health).public());
 /// assert_eq!(routes.scopes(), ["read:orders", "write:orders"]);
 /// assert!(routes.audit().refuse_unguarded().is_ok());

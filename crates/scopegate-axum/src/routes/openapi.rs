@@ -19,11 +19,15 @@ use super::{Operation, RoutesError};
 ///
 /// ```
 /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
-/// use scopegate_axum::{AnyOf, scoped};
+/// use scopegate_axum::{AnyOf, scopes};
 /// use serde_json::json;
 ///
-/// #[scoped]
-/// async fn list(_: AnyOf<"read:orders", "admin">) {}
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+///     pub Admin = "admin";
+/// }
+///
+/// async fn list(_: AnyOf<(ReadOrders, Admin)>) {}
 ///
 /// let routes = Routes::new().route("/orders", get(list));
 /// let openapi = || {
@@ -205,10 +209,13 @@ impl OpenApi {
 ///
 /// ```
 /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
-/// use scopegate_axum::{RequireScope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(_: RequireScope<"read:orders">) {}
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+/// }
+///
+/// async fn list(_: RequireScope<ReadOrders>) {}
 ///
 /// let routes = Routes::new().route("/orders", get(list));
 /// let document = routes.document(OpenApi::new("Orders", "1.0.0"))?;
