@@ -7,12 +7,12 @@
 //! | [`AllOf<(A, B)>`](AllOf) | a token with each of these scopes |
 //! | [`RequireRole<V>`](RequireRole), [`RequireGroup<V>`](RequireGroup) | a token with the role or group `V` |
 //! | [`RequireClaim<C>`](RequireClaim) | a token that your own rule `C` allows |
+//! | [`Resource<G>`](Resource) | a request that your own guard `G` allows, with the service's state and the path |
 //! | [`RequireAcr<A>`](RequireAcr), [`RequireFresh<300>`](RequireFresh) | a user who signed in with `A`, or within the last 300 seconds (RFC 9470) |
 //! | [`Token<X>`](Token) | any verified token, with your own claims `X` |
 //! | [`Subject`], [`ClientId`] | any token with a subject or client, as a string |
 //! | `Option<Token<X>>`, `Option<Subject>` | with or without a token, if the layer is optional |
 //! | [`Public`] | every request, on purpose |
-//! | [`Resource<G>`](Resource) | a request that your own guard `G` allows, with the service's state and the path |
 //!
 //! A handler may have several guards; the first one that refuses gives the answer. A scope is a
 //! type:

@@ -163,7 +163,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// assert!(routes.audit().refuse_unguarded().is_ok());
     /// ```
     ///
-    /// Unless all its methods are public, all are behind the authentication layer.
+    /// A document does not describe it. Unless all its methods are public, all are behind the authentication layer.
     pub fn fallback(mut self, methods: Methods<S>) -> Self {
         self.endpoints.retain(|endpoint| !endpoint.is_fallback_of_root());
         self.endpoints.push(Endpoint::new(Place::Fallback, "/", methods.handlers));

@@ -46,7 +46,8 @@ pub(crate) fn router(
         .route("/docs", get(async || page).public());
 
     // A handler without a guard is reported here, before a stranger can find it.
-    let audit = routes.audit().refuse_unguarded()?.refuse_unseen()?;
+    let audit =
+        routes.audit().refuse_unguarded()?.refuse_unseen()?.refuse_optional_behind(&auth)?;
     tracing::info!("the routes and their guards:\n{audit}");
 
     let (guarded, public) = routes.split();

@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use super::Operation;
 use super::methods::Handled;
+use super::operation::FALLBACK;
 use crate::Guard;
 
 /// Handlers in one place of a router. They are all public, or all behind the layer.
@@ -75,7 +76,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         let path = match self.place {
             Place::Route => self.path.clone(),
             Place::Below => format!("{}/{{*rest}}", self.path.trim_end_matches('/')),
-            Place::Fallback => "/{*fallback}".to_owned(),
+            Place::Fallback => FALLBACK.to_owned(),
         };
         let below = |path: String, prefix: &String| match &*path {
             "/" => prefix.clone(),

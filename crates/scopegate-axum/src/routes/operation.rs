@@ -10,6 +10,9 @@ use crate::Guard;
 /// The name that stands for all methods.
 const ANY: &str = "ANY";
 
+/// The path of a fallback.
+pub(super) const FALLBACK: &str = "/{*fallback}";
+
 pub(super) fn any_method() -> Method {
     Method::from_bytes(ANY.as_bytes()).expect("it is a token")
 }
@@ -45,6 +48,11 @@ impl Operation {
     /// Whether it handles all methods.
     pub fn is_for_any_method(&self) -> bool {
         self.method.as_str() == ANY
+    }
+
+    /// Whether it answers requests that no route answers.
+    pub fn is_fallback(&self) -> bool {
+        self.path.ends_with(FALLBACK)
     }
 
     /// Whether it requires nothing and was not declared public.

@@ -65,8 +65,12 @@ fn not_routed(paths: &Object, operations: &[Operation]) -> Vec<String> {
 }
 
 /// The methods under which an operation is written. OpenAPI has no name for all methods, so such an
-/// operation is written for those methods that are described and have no operation of their own.
+/// operation is written for those methods that are described and have no operation of their own. A
+/// fallback is not written.
 fn method_names(paths: &Object, operation: &Operation, all: &[Operation]) -> Vec<String> {
+    if operation.is_fallback() {
+        return Vec::new();
+    }
     if !operation.is_for_any_method() {
         return vec![method(operation)];
     }
