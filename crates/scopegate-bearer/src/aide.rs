@@ -130,8 +130,8 @@ mod tests {
     fn guards_are_combined_and_alternatives_are_kept() {
         let (a, b) =
             (Guard::Scopes(Requirement::scope("a")), Guard::Scopes(Requirement::scope("b")));
-        let either = &[Requirement::scope("a"), Requirement::scope("c")];
-        let either = Guard::Scopes(Requirement::any_of(either));
+        const EITHER: &[Requirement] = &[Requirement::scope("a"), Requirement::scope("c")];
+        let either = Guard::Scopes(Requirement::any_of(EITHER));
         assert_eq!(security(&[Guard::from(ReadOrders)]), json!([{ "bearer": ["read:orders"] }]));
         assert_eq!(security(&[a, b, a]), json!([{ "bearer": ["a", "b"] }]));
         assert_eq!(
