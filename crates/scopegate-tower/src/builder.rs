@@ -39,11 +39,11 @@ use crate::{
 /// assert_eq!(auth.unwrap_err(), ConfigError::MissingAudience);
 /// ```
 #[must_use]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BearerBuilder {
     issuers: Vec<TrustedIssuer>,
     shared: IssuerSettings,
-    resolver: Option<Box<dyn ResolveIssuer>>,
+    resolver: Option<Arc<dyn ResolveIssuer>>,
     limits: TenantLimits,
     settings: ChallengeSettings,
     resource: Option<String>,
@@ -73,7 +73,7 @@ impl BearerBuilder {
 
     /// Resolves issuers that were not named at the start (tenants). See [`ResolveIssuer`].
     pub fn or_resolve(mut self, resolver: impl ResolveIssuer) -> Self {
-        self.resolver = Some(Box::new(resolver));
+        self.resolver = Some(Arc::new(resolver));
         self
     }
 
