@@ -80,7 +80,8 @@ pub struct Spread {
 }
 
 impl Spread {
-    pub(crate) fn of(mut values: Vec<f64>) -> Self {
+    /// The median and the range of these values, of which there must be at least one.
+    pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let [least, median, most] = [0, values.len() / 2, values.len() - 1].map(|at| values[at]);
         Self { least, median, most }

@@ -40,7 +40,14 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ),
     (
         "scopegate-testkit",
-        &["scopegate-claims", "scopegate-core", "scopegate-jose", "scopegate-tower"],
+        // The feature `server` brings `scopegate-core`.
+        &[
+            "scopegate-bearer",
+            "scopegate-claims",
+            "scopegate-core",
+            "scopegate-jose",
+            "scopegate-tower",
+        ],
     ),
 ];
 
@@ -54,7 +61,11 @@ const NEVER_REACHES: [(&str, &[&str]); 9] = [
     ("scopegate", &["scopegate-core", "scopegate-store", "scopegate-server", "rusqlite", "sqlx"]),
     ("scopegate-core", &["axum", "axum-core", "http", "hyper", "rusqlite", "sqlx"]),
     ("scopegate-store", &["axum", "axum-core", "hyper"]),
-    ("scopegate-testkit", &["axum", "scopegate-store", "rusqlite", "sqlx"]),
+    // A service that tests itself does not build the authorization server.
+    (
+        "scopegate-testkit",
+        &["axum", "scopegate-core", "scopegate-store", "argon2", "toml", "rusqlite", "sqlx"],
+    ),
 ];
 
 /// Libraries that only these crates may use directly: only the store uses SQL, only jose uses

@@ -12,7 +12,9 @@ use crate::{ClientRule, Evidence, Header, JoseError, KeySet, Rules, UnverifiedJw
 /// is checked. Only then is the payload read and its issuer, audience and times are checked, and
 /// that it belongs to a bearer access token.
 ///
-/// [`JoseError::UnknownKey`] means that a newer key set may help. Every other error is final.
+/// [`JoseError::UnknownKey`] means that a newer key set may help. [`JoseError::BadSignature`] usually
+/// means that the token is forged, but an issuer may also have changed a key without changing its
+/// `kid`. Every other error is final.
 ///
 /// ```
 /// use scopegate_claims::{Audience, Claims, Dialect, Issuer, UnixTime};

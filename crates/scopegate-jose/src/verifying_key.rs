@@ -159,7 +159,7 @@ mod tests {
         let key = VerifyingKey::from_jwk(&jwk).unwrap();
         assert_eq!(key.algorithms(), AlgorithmSet::of(&[Algorithm::Ps256, Algorithm::Rs256]));
         assert_eq!(key.parsed.len(), 2);
-        let key = key_of(p521());
+        let key = key_of(&p521());
         assert!(key.algorithms().is_empty());
         assert_eq!(key.parsed.len(), 1);
     }
@@ -178,7 +178,7 @@ mod tests {
         json!({ "kty": "RSA", "n": base64url::encode(&[0xff; 256]), "e": "AQAB" })
     }
 
-    fn key_of(jwk: Value) -> VerifyingKey {
+    fn key_of(jwk: &Value) -> VerifyingKey {
         VerifyingKey::from_jwk(&Jwk::parse(&jwk.to_string()).unwrap()).unwrap()
     }
 
@@ -196,20 +196,20 @@ mod tests {
         let only = |algorithms: &[Algorithm]| AllowedAlgorithms::Only(AlgorithmSet::of(algorithms));
         let set = AlgorithmSet::of;
 
-        let any = key_of(rsa());
+        let any = key_of(&rsa());
         assert_eq!(fitting(&any, usual), set(&[Ps256, Rs256]));
         assert_eq!(fitting(&any, only(&[Rs512, Ps384, Es512])), set(&[Rs512, Ps384]));
         assert_eq!(fitting(&any, only(&[Rs256])), set(&[Rs256]));
 
-        let named = key_of(with(rsa(), "RS512"));
+        let named = key_of(&with(rsa(), "RS512"));
         assert_eq!(fitting(&named, usual), set(&[Rs512]));
         assert_eq!(fitting(&named, only(&[Rs512, Rs256])), set(&[Rs512]));
         assert!(fitting(&named, only(&[Rs256])).is_empty(), "a key does not widen the rules");
 
-        let any = key_of(p521());
+        let any = key_of(&p521());
         assert!(fitting(&any, usual).is_empty());
         assert_eq!(fitting(&any, only(&[Es512, Rs512])), set(&[Es512]));
-        assert_eq!(fitting(&key_of(with(p521(), "ES512")), usual), set(&[Es512]));
+        assert_eq!(fitting(&key_of(&with(p521(), "ES512")), usual), set(&[Es512]));
     }
 
     fn with(mut jwk: Value, alg: &str) -> Value {

@@ -15,18 +15,7 @@ use serde_json::{Value, json};
 const DISTANT: u64 = 4_000_000_000;
 
 fn theirs(algorithm: Algorithm) -> oracle::Algorithm {
-    match algorithm {
-        Algorithm::EdDsa => oracle::Algorithm::EdDSA,
-        Algorithm::Es256 => oracle::Algorithm::ES256,
-        Algorithm::Es384 => oracle::Algorithm::ES384,
-        Algorithm::Ps256 => oracle::Algorithm::PS256,
-        Algorithm::Ps384 => oracle::Algorithm::PS384,
-        Algorithm::Ps512 => oracle::Algorithm::PS512,
-        Algorithm::Rs256 => oracle::Algorithm::RS256,
-        Algorithm::Rs384 => oracle::Algorithm::RS384,
-        Algorithm::Rs512 => oracle::Algorithm::RS512,
-        _ => panic!("the other crate does not have {algorithm}"),
-    }
+    algorithm.name().parse().unwrap()
 }
 
 fn encoding_key(key: &SigningKey) -> oracle::EncodingKey {

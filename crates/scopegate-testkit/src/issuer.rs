@@ -3,25 +3,21 @@
 use std::sync::Arc;
 
 use scopegate_claims::{Audience, Clock, Issuer, ManualClock, SystemClock};
-use scopegate_core::authority::{Authority, Foundation};
-use scopegate_core::catalog::{
-    AudienceSpec, AuthorizationServer, Edit, Entity, EntityKey, Owner, ServerId, ServerSpec, Spec,
-    Status,
-};
-use scopegate_core::keys::fetch::NoFetch;
-use scopegate_core::limits::RequestLimits;
-use scopegate_jose::{Algorithm, MasterKey};
+use scopegate_jose::{Algorithm, SigningKey};
 use scopegate_tower::{BearerBuilder, BearerLayer};
 use tokio::net::TcpListener;
 
-use crate::UncheckedCatalog;
+use crate::documents::OwnDocuments;
 use crate::publication::Publication;
-use crate::{InProcess, MemoryStore, TokenBuilder, loopback};
+use crate::{InProcess, TokenBuilder, loopback};
 
 /// The base URL of an in-process issuer; nothing listens there.
 const BASE: &str = "https://issuer.test";
 
-/// A real authorization server in the test's process.
+/// The path of the default server of an authorization server of scopegate.
+const PATH: &str = "/oauth2/default";
+
+/// An issuer in the test's process: it signs tokens and publishes its keys.
 ///
 /// Its clock is set to the time of its start and stands still until the test moves it. Tokens and
 /// the layer use that clock.
@@ -39,11 +35,13 @@ const BASE: &str = "https://issuer.test";
 /// ```
 #[derive(Clone, Debug)]
 pub struct TestIssuer {
+    pub(crate) documents: Arc<OwnDocuments>,
     pub(crate) publication: Publication,
-    server: Arc<AuthorizationServer>,
     audience: Audience,
     clock: ManualClock,
     place: Place,
+    #[cfg(feature = "server")]
+    pub(crate) authority: Arc<scopegate_core::authority::Authority>,
 }
 
 /// Where the issuer's documents are served.
@@ -66,8 +64,8 @@ impl TestIssuer {
     /// Starts an issuer that serves its documents over HTTP on a loopback port.
     ///
     /// Use it for services that run in another process, and for services that must be tested with
-    /// the HTTP client of production. Everything else is as after [`start`](Self::start). It
-    /// listens until the runtime ends.
+    /// the HTTP client of production, which the feature `fetch` brings. Everything else is as after
+    /// [`start`](Self::start). It listens until the runtime ends.
     ///
     /// ```
     /// use scopegate_tower::BearerLayer;
@@ -102,42 +100,24 @@ impl TestIssuer {
     async fn at(base: &str, audience: &str, place: Place) -> Self {
         let audience = Audience::parse(audience).expect("the audience is well-formed");
         let clock = ManualClock::at(SystemClock.now());
-        let store = MemoryStore::default();
-        let id = ServerId::default_server();
-        let server = Entity {
-            key: EntityKey::server(&id),
-            owner: Owner::Api,
-            spec: Spec::Server(ServerSpec {
-                name: "Test".to_owned(),
-                audiences: vec![AudienceSpec { name: audience.clone(), resources: Vec::new() }],
-                dialect: Default::default(),
-                algorithms: vec![Algorithm::Es256],
-                trusted_servers: Default::default(),
-                status: Status::Active,
-            }),
-        };
-        let written = store.write_catalog(0, &[Edit::Put(server)], None).await;
-        written.expect("an empty store takes a catalog");
-        let authority = Authority::open(Foundation {
-            base: Issuer::parse(base).expect("it is an issuer"),
-            store: Arc::new(store),
-            master_key: Arc::new(MasterKey::generate()),
-            clock: Arc::new(clock.clone()),
-            fetch: Arc::new(NoFetch),
-            limits: RequestLimits::default(),
-        });
-        let authority = authority.await.expect("the memory store does not fail");
-        let server = Arc::clone(
-            authority.catalog().server(&id).expect("it was written").expect("it was written"),
-        );
-        let signer = authority.keys().signer(&server).await.expect("a key can be made");
-        let publication = Publication::new(authority, Some(signer));
-        Self { publication, server, audience, clock, place }
+        let issuer = Issuer::parse(&format!("{base}{PATH}")).expect("it is an issuer");
+        let key = SigningKey::generate(Algorithm::Es256).expect("a key can be made");
+        let key = Arc::new(key);
+        let documents = Arc::new(OwnDocuments::new(issuer, Arc::clone(&key)));
+        Self {
+            publication: Publication::new(documents.clone()),
+            documents,
+            #[cfg(feature = "server")]
+            authority: crate::server::open(base, &audience, &clock, &key).await,
+            audience,
+            clock,
+            place,
+        }
     }
 
     /// The issuer's URL, the `iss` of its tokens.
     pub fn url(&self) -> &str {
-        self.server.issuer.as_str()
+        self.documents.issuer().as_str()
     }
 
     /// The audience of its tokens.
@@ -148,11 +128,6 @@ impl TestIssuer {
     /// The clock that tokens and the layer use.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
-    }
-
-    /// The authorization server itself.
-    pub fn authority(&self) -> &Arc<Authority> {
-        self.publication.authority()
     }
 
     /// Access to the issuer's documents without a network.
@@ -175,8 +150,8 @@ impl TestIssuer {
             .audience(self.audience())
             .clock(Arc::new(self.clock.clone()));
         match self.place {
-            Place::InProcess => builder.fetch(self.network()),
-            Place::Loopback => builder,
+            Place::Loopback if cfg!(feature = "fetch") => builder,
+            Place::InProcess | Place::Loopback => builder.fetch(self.network()),
         }
     }
 
@@ -191,7 +166,7 @@ impl TestIssuer {
     /// # }
     /// ```
     pub fn token(&self) -> TokenBuilder {
-        let signer = self.publication.signer();
-        TokenBuilder::new(&self.server, &self.audience, &signer, self.clock.now())
+        let (issuer, signer) = (self.documents.issuer(), self.documents.signer());
+        TokenBuilder::new(issuer, &self.audience, signer, self.clock.now())
     }
 }

@@ -54,25 +54,25 @@ impl TestIssuer {
     pub fn rotate_to(&self, algorithm: Algorithm) -> String {
         let key = SigningKey::generate(algorithm).expect("a key can be made");
         let kid = key.kid().to_owned();
-        self.publication.sign_with(Arc::new(key));
+        self.documents.sign_with(&Arc::new(key));
         kid
     }
 
     /// The current signing key, for tokens that the builder cannot make.
     pub fn signer(&self) -> Arc<SigningKey> {
-        self.publication.signer()
+        self.documents.signer()
     }
 
     /// The id of the current signing key.
     pub fn kid(&self) -> String {
-        self.publication.signer().kid().to_owned()
+        self.documents.signer().kid().to_owned()
     }
 
     /// Stops publishing the key with this id.
     ///
     /// If it is the current signing key, it keeps signing, as an attacker with a stolen key would.
     pub fn withdraw(&self, kid: &str) {
-        self.publication.withdraw(kid);
+        self.documents.withdraw(kid);
     }
 
     /// Stops answering: connections break.

@@ -1,7 +1,10 @@
 //! Test support for services: an issuer in process, a clock, tokens.
 //!
-//! [`TestIssuer`] is the real authorization server without HTTP and without a database. Its layer
-//! gets the keys by discovery, as from any issuer, but without a network.
+//! [`TestIssuer`] signs tokens and publishes its keys. Its layer gets the keys by discovery, as from
+//! any issuer, but without a network.
+//!
+//! The feature `server` adds what needs the authorization server of scopegate: its storage in memory,
+//! and the authorization server of an issuer, for tests that request tokens as a client would.
 //!
 //! ```
 //! use axum::{Router, body::Body, http::Request, routing::get};
@@ -34,12 +37,14 @@
 #![deny(missing_docs)]
 
 mod broken;
+mod documents;
 mod issuer;
 mod knobs;
 mod loopback;
 mod network;
 mod publication;
-mod signing_keys;
+#[cfg(feature = "server")]
+mod server;
 mod token;
 
 pub use broken::Broken;
@@ -47,8 +52,8 @@ pub use issuer::TestIssuer;
 pub use network::InProcess;
 pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;
-pub use scopegate_core::store::memory::{MemoryStore, Sizes, UncheckedCatalog};
-pub use signing_keys::put_signing_keys;
+#[cfg(feature = "server")]
+pub use server::{MemoryStore, Sizes, UncheckedCatalog, put_signing_keys};
 pub use token::TokenBuilder;
 
 /// Compiles the example of the README.

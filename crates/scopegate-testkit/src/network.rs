@@ -2,11 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use scopegate_core::authority::Authority;
 use scopegate_tower::{Fetch, FetchError};
 
 use crate::publication::Publication;
@@ -18,11 +16,6 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Answers with the documents of this authority.
-    pub fn new(authority: Arc<Authority>) -> Self {
-        Self::of(Publication::new(authority, None))
-    }
-
     pub(crate) fn of(publication: Publication) -> Self {
         Self { publication }
     }

@@ -2,13 +2,17 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use http::request::Parts;
+use scopegate_bearer::{Authenticated, Token};
 use scopegate_claims::{Audience, Claims, Dialect, Issuer, ScopeSet, UnixTime};
-use scopegate_core::catalog::AuthorizationServer;
-use scopegate_jose::{SigningKey, TokenType};
+use scopegate_jose::{AudienceRule, KeySet, Rules, SigningKey, TokenType, verify_access_token};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::Broken;
@@ -28,6 +32,8 @@ const LIFETIME: Duration = Duration::from_secs(600);
 pub struct TokenBuilder {
     issuer: Issuer,
     dialect: Dialect,
+    /// The audience that a service accepts, whatever `aud` the token has.
+    accepted_audience: Audience,
     audience: Audience,
     signer: Arc<SigningKey>,
     issued_at: UnixTime,
@@ -41,16 +47,17 @@ pub struct TokenBuilder {
 
 impl TokenBuilder {
     pub(crate) fn new(
-        server: &AuthorizationServer,
+        issuer: &Issuer,
         audience: &Audience,
-        signer: &Arc<SigningKey>,
+        signer: Arc<SigningKey>,
         now: UnixTime,
     ) -> Self {
         Self {
-            issuer: server.issuer.clone(),
-            dialect: server.spec.dialect,
+            issuer: issuer.clone(),
+            dialect: Dialect::default(),
+            accepted_audience: audience.clone(),
             audience: audience.clone(),
-            signer: Arc::clone(signer),
+            signer,
             issued_at: now,
             lifetime: LIFETIME,
             subject: None,
@@ -183,6 +190,108 @@ impl TokenBuilder {
         how.borrow().make(&self.signer, payload, self.issued_at)
     }
 
+    /// Signs the token and verifies it, as the layer does: the state of a request behind the layer.
+    ///
+    /// For unit tests of code behind the layer, without a layer and a router.
+    ///
+    /// ```
+    /// use scopegate_bearer::role;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let issuer = scopegate_testkit::TestIssuer::start("api://orders").await;
+    /// let admin = issuer.token().claim("roles", ["admin"]).authenticated();
+    /// assert!(admin.allow(role("admin")).is_ok());
+    /// assert_eq!(admin.allow(role("owner")).unwrap_err().status(), 403);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the layer would refuse the token.
+    pub fn authenticated(self) -> Authenticated {
+        let now = self.issued_at;
+        let audience = AudienceRule::any_of([self.accepted_audience.clone()]);
+        let rules = Rules::new(self.issuer.clone(), audience);
+        let keys = KeySet::from_keys([self.signer.verifying_key().expect("the key is valid")]);
+        let verified = verify_access_token(&self.sign(), &keys, &rules, now);
+        let verified = verified.unwrap_or_else(|why| refused_by_the_layer(&why));
+        Authenticated::new(Arc::new(verified), Arc::default()).at(now)
+    }
+
+    /// A token for a unit test of a handler, with the service's own claims of the type `X`.
+    ///
+    /// It is signed and verified like any other. To test claims that do not fit `X`, use
+    /// `Token::<X>::of(&builder.authenticated())`.
+    ///
+    /// ```
+    /// use scopegate_bearer::Token;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Tenant {
+    ///     tenant: String,
+    /// }
+    ///
+    /// async fn whoami(token: Token<Tenant>) -> String {
+    ///     format!("{} of {}", token.subject().unwrap_or("nobody"), token.extra().tenant)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let issuer = scopegate_testkit::TestIssuer::start("api://orders").await;
+    /// let token = issuer.token().subject("u1").claim("tenant", "acme").extract();
+    /// assert_eq!(whoami(token).await, "u1 of acme");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the layer would refuse the token, or if its claims do not fit `X`.
+    pub fn extract<X>(self) -> Token<X>
+    where
+        X: DeserializeOwned + Send + Sync + 'static,
+    {
+        match Token::of(&self.authenticated()) {
+            Ok(token) => token,
+            Err(refusal) => refused_by_the_layer(&refusal.cause()),
+        }
+    }
+
+    /// The head of a request with this token, behind the layer, for extractors and other code that
+    /// reads requests.
+    ///
+    /// ```
+    /// use axum::extract::FromRequestParts;
+    /// use scopegate_axum::{RequireScope, scope};
+    ///
+    /// type Reader = RequireScope<scope!("read:orders")>;
+    ///
+    /// async fn list(_: Reader) -> &'static str {
+    ///     "all orders"
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let issuer = scopegate_testkit::TestIssuer::start("api://orders").await;
+    /// let mut parts = issuer.token().subject("u1").scope("read:orders").parts();
+    /// let reader = Reader::from_request_parts(&mut parts, &()).await.unwrap();
+    /// assert_eq!(list(reader).await, "all orders");
+    ///
+    /// let mut parts = issuer.token().subject("u1").scope("write:orders").parts();
+    /// let refusal = Reader::from_request_parts(&mut parts, &()).await.unwrap_err();
+    /// assert_eq!(refusal.status(), 403);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the layer would refuse the token.
+    pub fn parts(self) -> Parts {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.extensions.insert(self.authenticated());
+        parts
+    }
+
     /// Removes values that were set for these claims by name.
     fn instead_of(mut self, names: &[&str]) -> Self {
         self.extra.retain(|name, _| !names.contains(&&**name));
@@ -216,8 +325,14 @@ impl TokenBuilder {
     }
 }
 
+#[expect(clippy::panic, reason = "a test that made an invalid token must fail")]
+fn refused_by_the_layer(why: &dyn fmt::Debug) -> ! {
+    panic!("the layer would refuse this token: {why:?}")
+}
+
 #[cfg(test)]
 mod tests {
+    use scopegate_claims::Clock;
     use serde_json::json;
 
     use super::*;
@@ -283,5 +398,42 @@ mod tests {
             assert_eq!(claims[name], value, "{name}");
         }
         assert_ne!(claims["exp"], 0);
+    }
+
+    #[tokio::test]
+    async fn an_extracted_token_has_what_the_builder_says_at_the_time_of_the_clock() {
+        let issuer = TestIssuer::start("api://orders").await;
+        issuer.clock().advance(Duration::from_secs(3600));
+        let authenticated = issuer.token().user_id("u1").scope("read:orders").authenticated();
+        assert_eq!(authenticated.time(), issuer.clock().now());
+        let token: Token = issuer.token().client_id("c").scope("read:orders").extract();
+        assert_eq!((token.client_id(), token.scopes().as_str()), (Some("c"), "read:orders"));
+        assert_eq!(token.issuer(), issuer.url());
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the layer would refuse this token: Expired")]
+    async fn a_token_that_the_layer_refuses_cannot_be_extracted() {
+        let issuer = TestIssuer::start("api://orders").await;
+        let _: Token = issuer.token().claim("exp", 0).extract();
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the layer would refuse this token: WrongAudience")]
+    async fn a_token_for_another_audience_cannot_be_extracted() {
+        let issuer = TestIssuer::start("api://orders").await;
+        issuer.token().audience("api://stock").parts();
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the layer would refuse this token: InvalidToken")]
+    async fn claims_that_do_not_fit_cannot_be_extracted() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "it is never read")]
+        struct Tenant {
+            tenant: String,
+        }
+        let issuer = TestIssuer::start("api://orders").await;
+        let _: Token<Tenant> = issuer.token().claim("tenant", 7).extract();
     }
 }

@@ -105,6 +105,8 @@ async fn every_broken_token_is_refused_and_the_valid_one_admitted() {
             let token = service.issuer.token().scope("read:orders").broken(broken);
             assert_eq!(service.ask(&token).await, 401, "{broken}");
         }
-        assert_eq!(service.issuer.fetches().keys, 1, "only the first token caused a key request");
+        // The first token caused a key request, and so did the first wrong signature, in the
+        // background.
+        assert!((1..=2).contains(&service.issuer.fetches().keys));
     }
 }

@@ -1,16 +1,15 @@
 //! Scope guards for tonic services.
 //!
-//! The layer of `scopegate-tower` authenticates requests and writes its refusals as gRPC statuses:
-//! `auth.grpc()` wraps the services. A method then declares the scope it needs in its first line
-//! with [`require`], or [`guard`] declares it for a whole service. Refusals are [statuses](status)
-//! with the right code; the challenge of RFC 6750 is sent as `www-authenticate`. The layer counts
-//! these requests as refused, and stores the typed [`Refusal`] in the extensions of the response,
-//! like its own refusals.
+//! [`layer`] authenticates the requests of all services and answers in gRPC. A method then declares
+//! the scope it needs in its first line with [`require`], or [`guard`] declares it for a whole
+//! service. Refusals are [statuses](status) with the right code; the challenge of RFC 6750 is sent as
+//! `www-authenticate`.
 //!
 //! ```
 //! use scopegate_claims::ScopeName;
+//! use scopegate_testkit::TestIssuer;
 //! use scopegate_tonic::require;
-//! use tonic::{Request, Response, Status};
+//! use tonic::{Code, Request, Response, Status};
 //!
 //! struct ReadOrders; // the `scopes!` macro generates this
 //!
@@ -25,48 +24,73 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
+//! // In `main`: `Server::builder().layer(scopegate_tonic::layer(&auth))`. In a test of one method:
+//! let issuer = TestIssuer::start("api://orders").await;
+//! let ask = |scope: &str| {
+//!     let mut request = Request::new(());
+//!     request.extensions_mut().insert(issuer.token().subject("u1").scope(scope).authenticated());
+//!     list(request)
+//! };
+//! assert_eq!(ask("read:orders").await.unwrap().into_inner(), "u1");
+//! assert_eq!(ask("write:orders").await.unwrap_err().code(), Code::PermissionDenied);
+//! # }
+//! ```
+//!
+//! # A service's own claims and rules
+//!
+//! ```
+//! use scopegate_tonic::{claims, status};
+//! use tonic::{Request, Response, Status};
 //! # use scopegate_testkit::TestIssuer;
-//! # use tower::{Layer, ServiceExt, service_fn};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Tenant {
+//!     tenant: String,
+//! }
+//!
+//! async fn show(request: Request<String>) -> Result<Response<()>, Status> {
+//!     let token = claims::<Tenant>(&request)?;
+//!     let tenant_of_order = request.into_inner();
+//!     match token.extra().tenant == tenant_of_order {
+//!         true => Ok(Response::new(())),
+//!         false => Err(status(&token.refuse("own orders only"))),
+//!     }
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
 //! # let issuer = TestIssuer::start("api://orders").await;
-//! # let service = issuer.layer().grpc().layer(service_fn(async |request: http::Request<()>| {
-//! #     let (parts, body) = request.into_parts();
-//! #     let request = Request::from_parts(Default::default(), parts.extensions, body);
-//! #     let answer = list(request).await;
-//! #     let code = answer.map_or_else(|status| status.code(), |_| tonic::Code::Ok) as i32;
-//! #     Ok::<_, std::convert::Infallible>(
-//! #         http::Response::builder().header("grpc-status", code).body(String::new()).unwrap(),
-//! #     )
-//! # }));
-//! # let ask = async |scope: &str| {
-//! #     let token = issuer.token().scope(scope).sign();
-//! #     let request = http::Request::post("/").header("authorization", format!("Bearer {token}"));
-//! #     let response = service.clone().oneshot(request.body(()).unwrap()).await.unwrap();
-//! #     response.headers()["grpc-status"].to_str().unwrap().parse::<i32>().unwrap()
+//! # let ask = |order: &str| {
+//! #     let mut request = Request::new(order.to_owned());
+//! #     request.extensions_mut().insert(issuer.token().claim("tenant", "acme").authenticated());
+//! #     show(request)
 //! # };
-//! assert_eq!(ask("read:orders").await, tonic::Code::Ok as i32);
-//! assert_eq!(ask("write:orders").await, tonic::Code::PermissionDenied as i32);
+//! # assert!(ask("acme").await.is_ok());
+//! # assert_eq!(ask("globex").await.unwrap_err().code(), tonic::Code::PermissionDenied);
 //! # }
 //! ```
 
 #![deny(missing_docs)]
 
 mod guard;
+mod layer;
+mod status;
 
-use std::error::Error;
 use std::sync::Arc;
 
-use scopegate_bearer::{Authenticated, Refusal};
+use scopegate_bearer::{Authenticated, RefusalCause, Token};
 use scopegate_jose::Verified;
-use scopegate_tower::RefusalReader;
+use serde::de::DeserializeOwned;
 use tonic::{Request, Status};
 
 pub use guard::{Guard, guard};
+pub use layer::layer;
+pub use status::{refusal, status};
 
 /// The token of a request, if it meets the guard.
 ///
 /// A guard is a scope, `any_of` or `all_of` scopes, [`role`](scopegate_bearer::role),
-/// [`fresh`](scopegate_bearer::fresh) or another [`Guard`](scopegate_bearer::Guard), as for the
-/// extractors for axum.
+/// [`fresh`](scopegate_bearer::fresh), [`claim`](scopegate_bearer::claim) or another
+/// [`Guard`](scopegate_bearer::Guard), as for the extractors for axum.
 ///
 /// # Errors
 ///
@@ -81,7 +105,7 @@ pub fn require<T>(
     authenticated.allow(guard).cloned().map_err(|refusal| status(&refusal))
 }
 
-/// The token of a request, whatever its scopes, with a service's own claims.
+/// The token of a request, whatever its scopes.
 ///
 /// # Errors
 ///
@@ -90,52 +114,65 @@ pub fn token<T>(request: &Request<T>) -> Result<Arc<Verified>, Status> {
     require(request, scopegate_bearer::Guard::Token)
 }
 
-/// A refusal as a status with code, message and challenge; see [`Refusal::into_grpc`].
+/// The token of a request, whatever its scopes, with a service's own claims of the type `X`.
 ///
-/// Use it for a service's own rules:
+/// # Errors
 ///
-/// ```
-/// use scopegate_bearer::{Refusal, RefusalCause};
-///
-/// let refusal = Refusal::new(RefusalCause::RuleNotMet { rule: "own orders only".into() });
-/// let status = scopegate_tonic::status(&refusal);
-/// assert_eq!(status.code(), tonic::Code::PermissionDenied);
-/// assert!(status.metadata().contains_key("www-authenticate"));
-/// ```
-pub fn status(refusal: &Refusal) -> Status {
-    // Writing the answer also logs it.
-    let answer = refusal.clone().into_grpc::<()>();
-    let status = Status::from_header_map(answer.headers());
-    let mut status = status.expect("the trailers have a code");
-    // The layer reads it from there when the request is answered.
-    status.set_source(Arc::new(refusal.clone()));
-    status
+/// The status to answer with: `UNAUTHENTICATED` without a token, or if its claims do not fit `X`;
+/// `INTERNAL` if the layer is missing.
+pub fn claims<X>(request: &Request<impl Sized>) -> Result<Token<X>, Status>
+where
+    X: DeserializeOwned + Send + Sync + 'static,
+{
+    let authenticated = authenticated(request, "claims", scopegate_bearer::Guard::Token)?;
+    Token::of(authenticated).map_err(|refusal| status(&refusal))
 }
 
-/// The refusal that a status was made from, with the cause, which the client is not told.
+/// The status for a request that breaks a rule of the service's own, with the realm of the layer.
+///
+/// A text is the name of the rule, for the log: `PERMISSION_DENIED`. If the method has a
+/// [`Token`], `status(&token.refuse("own orders only"))` gives the same answer.
 ///
 /// ```
-/// use scopegate_bearer::{Refusal, RefusalCause};
-/// use scopegate_tonic::{refusal, status};
+/// use scopegate_tonic::{refuse, require};
+/// use tonic::{Request, Response, Status};
+/// # use scopegate_testkit::TestIssuer;
+/// # struct ReadOrders;
+/// # impl scopegate_claims::ScopeName for ReadOrders { const NAME: &'static str = "read:orders"; }
 ///
-/// let refused = status(&Refusal::new(RefusalCause::NoToken));
-/// assert_eq!(refusal(&refused).unwrap().reason(), "no_token");
-///
-/// let of_the_service = tonic::Status::unauthenticated("who are you?");
-/// assert!(refusal(&of_the_service).is_none());
+/// async fn list(request: Request<String>) -> Result<Response<()>, Status> {
+///     let token = require(&request, ReadOrders)?;
+///     if token.claims().subject() != Some(request.get_ref()) {
+///         return Err(refuse(&request, "own orders only"));
+///     }
+///     Ok(Response::new(()))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let issuer = TestIssuer::start("api://orders").await;
+/// # let ask = |owner: &str| {
+/// #     let mut request = Request::new(owner.to_owned());
+/// #     let token = issuer.token().subject("u1").scope("read:orders");
+/// #     request.extensions_mut().insert(token.authenticated());
+/// #     list(request)
+/// # };
+/// # assert!(ask("u1").await.is_ok());
+/// # assert_eq!(ask("u2").await.unwrap_err().code(), tonic::Code::PermissionDenied);
+/// # }
 /// ```
-pub fn refusal(status: &Status) -> Option<&Refusal> {
-    status.source()?.downcast_ref()
+pub fn refuse<T>(request: &Request<T>, cause: impl Into<RefusalCause>) -> Status {
+    match authenticated(request, "refuse", scopegate_bearer::Guard::Token) {
+        Ok(authenticated) => status(&authenticated.refuse(cause)),
+        Err(without_the_layer) => without_the_layer,
+    }
 }
 
-pub(crate) fn authenticated<'a, T>(
+/// What the layer stored on a request. `by` names the guard that looks for it, for the log.
+fn authenticated<'a, T>(
     request: &'a Request<T>,
     by: &'static str,
     guard: scopegate_bearer::Guard,
 ) -> Result<&'a Authenticated, Status> {
-    if let Some(reader) = request.extensions().get::<RefusalReader>() {
-        reader.read_by(|extensions| extensions.get().and_then(refusal));
-    }
     Authenticated::find(request.extensions(), by, guard).map_err(|refusal| status(&refusal))
 }
 
@@ -146,6 +183,7 @@ struct Readme;
 
 #[cfg(test)]
 mod tests {
+    use scopegate_bearer::ChallengeSettings;
     use tonic::Code;
 
     use super::*;
@@ -165,5 +203,18 @@ mod tests {
         assert_eq!(refused.code(), Code::Unauthenticated);
         assert_eq!(refused.metadata().get("www-authenticate").unwrap(), "Bearer");
         assert_eq!(refused.message(), "This request needs an access token");
+    }
+
+    #[test]
+    fn refuse_keeps_the_realm_and_is_internal_without_the_layer() {
+        let mut request = Request::new(());
+        assert_eq!(refuse(&request, "own orders only").code(), Code::Internal);
+        let settings = Arc::new(ChallengeSettings::new().with_realm("orders"));
+        request.extensions_mut().insert(Authenticated::anonymous(settings));
+        let refused = refuse(&request, "own orders only");
+        assert_eq!(refused.code(), Code::PermissionDenied);
+        let challenge = refused.metadata().get("www-authenticate").unwrap().to_str().unwrap();
+        assert!(challenge.starts_with(r#"Bearer realm="orders", error="insufficient_scope""#));
+        assert_eq!(refusal(&refused).unwrap().reason(), "rule_not_met");
     }
 }

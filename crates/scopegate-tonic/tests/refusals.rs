@@ -126,8 +126,8 @@ fn requests_refused_by_a_guard_are_counted_as_refused() {
     metrics::with_local_recorder(&counted, || {
         runtime.block_on(async {
             let issuer = TestIssuer::start("api://orders").await;
-            let layer = issuer.layer().grpc();
-            let service = layer.layer(service_fn(run));
+            let auth = scopegate_tonic::layer(&issuer.layer());
+            let service = auth.layer(service_fn(run));
             for (who, scope, code_seen, reason_left) in [
                 ("alice", "read:orders", Code::Ok, None),
                 ("alice", "write:orders", Code::PermissionDenied, Some("insufficient_scope")),
@@ -156,7 +156,8 @@ fn requests_refused_by_a_guard_are_counted_as_refused() {
 async fn an_interceptor_guard_also_leaves_its_refusal() {
     let issuer = TestIssuer::start("api://orders").await;
     let guarded = InterceptorLayer::new(guard(ReadOrders)).layer(service_fn(run));
-    let service = issuer.layer().grpc().layer(guarded.map_response(|r| r.map(Body::new)));
+    let guarded = guarded.map_response(|r| r.map(Body::new));
+    let service = scopegate_tonic::layer(&issuer.layer()).layer(guarded);
 
     let response = ask(&service, &issuer, "alice", "read:orders").await;
     assert_eq!((code(&response), reason(&response)), (Code::Ok, None));

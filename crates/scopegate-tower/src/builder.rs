@@ -142,8 +142,9 @@ impl BearerBuilder {
 
     /// Sets how many verified tokens are remembered: by default 10,000 tokens in 16 MiB.
     ///
-    /// A token that is sent again then costs a lookup instead of a signature check. Its lifetime is
-    /// still checked, and a token whose key the issuer removed is verified anew, and so refused.
+    /// A token is remembered when it is verified for the second time. From then on it costs a lookup
+    /// instead of a signature check. Its lifetime is still checked, and a token whose key the issuer
+    /// removed is verified anew, and so refused.
     pub fn cache(mut self, size: CacheSize) -> Self {
         self.cache = size;
         self
@@ -193,7 +194,7 @@ impl BearerBuilder {
             clock: self.clock,
             resource,
         };
-        Ok(BearerLayer { gate: Arc::new(gate), rule: TokenRule::Required, reader: None })
+        Ok(BearerLayer { gate: Arc::new(gate), rule: TokenRule::Required, find_refusal: None })
     }
 
     /// Builds the layer and reads its keys before returning.

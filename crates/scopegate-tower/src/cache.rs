@@ -1,34 +1,32 @@
 //! The cache of verified tokens.
 //!
-//! 1. Only a token that passed every check is inserted, so nobody can fill the cache with junk.
+//! 1. A token enters the cache when it is verified for the second time. Many tokens are sent only
+//!    once, and memory for them would be wasted. Only a token that passed every check counts, so
+//!    nobody can fill the cache with junk.
 //! 2. An entry is found by a seeded hash, then the whole token is compared: an equal hash is not
 //!    enough.
 //! 3. An entry is valid while the issuer still has the keys that verified it and its lifetime has
-//!    not ended. Both are checked on every hit. An invalid entry is removed and the token verified
-//!    anew.
-//! 4. When room is needed, tokens that were sent only once are evicted before those that were sent
-//!    again.
+//!    not ended. Both are checked on every hit. If it is invalid, the token is verified anew.
+//! 4. When room is needed, the oldest entry is evicted, unless it was hit since.
 //! 5. No lock is held while a token is verified. A hit takes one read lock for one comparison.
-//! 6. A token's hash selects one small set, and a new token replaces another one of the same set.
-//!    This keeps the number of cache lines touched small: cache misses of the processor are what
-//!    costs time here.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
 use scopegate_claims::UnixTime;
 use scopegate_jose::{Verified, random_bytes};
 
+mod first_uses;
 mod proof;
-mod set;
+mod shard;
 mod size;
 
+use self::first_uses::FirstUses;
 pub(crate) use self::proof::Proof;
-use self::set::{Found, Set, WAYS};
+use self::shard::Shard;
 pub use self::size::CacheSize;
 
 /// How many bytes at the end of a token are hashed.
@@ -36,16 +34,11 @@ const HASHED: usize = 64;
 
 /// The verified tokens of a layer.
 pub(crate) struct TokenCache<S = SeedableRandomState> {
-    /// Together the sets have twice as many places as `size.entries`, so that most sets have a free
-    /// place.
-    sets: Box<[RwLock<Set>]>,
     hasher: S,
-    size: CacheSize,
-    tokens: AtomicUsize,
-    bytes: AtomicUsize,
-    /// The set to evict from next, when the cache is full and a token's own set has nothing to
-    /// evict.
-    next: AtomicUsize,
+    first_uses: Mutex<FirstUses>,
+    /// A token's hash selects the shard. Each has a lock of its own, so that a thread rarely waits
+    /// for another.
+    shards: Box<[RwLock<Shard>]>,
 }
 
 /// A token that is looked up.
@@ -66,14 +59,12 @@ impl TokenCache {
 
 impl<S: BuildHasher> TokenCache<S> {
     fn with_hasher(size: CacheSize, hasher: S) -> Self {
-        let sets = (2 * size.entries).div_ceil(WAYS);
+        let shards = size.shards();
+        let share = CacheSize { entries: size.entries / shards, bytes: size.bytes / shards };
         Self {
-            sets: std::iter::repeat_with(RwLock::default).take(sets).collect(),
             hasher,
-            size,
-            tokens: AtomicUsize::new(0),
-            bytes: AtomicUsize::new(0),
-            next: AtomicUsize::new(0),
+            first_uses: Mutex::new(FirstUses::of(size.tokens())),
+            shards: (0..shards).map(|_| RwLock::new(Shard::new(share))).collect(),
         }
     }
 
@@ -86,77 +77,36 @@ impl<S: BuildHasher> TokenCache<S> {
         Lookup { token, hash: hasher.finish() }
     }
 
-    /// The token, if it was verified before and is still valid.
+    /// The token, if it is cached and still valid.
     pub(crate) fn get(&self, lookup: &Lookup<'_>, now: UnixTime) -> Option<Arc<Verified>> {
-        // A lock is poisoned only if dropping a service's extra claims panicked; the set itself is
-        // intact.
-        let set = self.set(lookup.hash).read().unwrap_or_else(PoisonError::into_inner);
-        match set.find(lookup, now) {
-            Found::Nothing => None,
-            Found::Good(token) => Some(token),
-            Found::Invalid => {
-                drop(set);
-                self.remove_invalid(lookup, now);
-                None
-            }
-        }
+        let shard = self.shard(lookup).read().unwrap_or_else(PoisonError::into_inner);
+        shard.get(lookup, now)
     }
 
-    /// Removes a token, unless it was verified again since it was found to be invalid.
-    #[cold]
-    fn remove_invalid(&self, lookup: &Lookup<'_>, now: UnixTime) {
-        let removed = write(self.set(lookup.hash)).remove_invalid(lookup, now);
-        self.subtract(removed);
-    }
-
-    /// Remembers the token that was looked up.
-    pub(crate) fn insert(&self, lookup: &Lookup<'_>, proof: Proof) {
-        let weight = proof.weight;
-        if weight > self.size.bytes {
+    /// Offers a token that was verified. It enters the cache when it is offered the second time.
+    pub(crate) fn offer(&self, lookup: &Lookup<'_>, proof: Proof) {
+        let mut first_uses = self.first_uses.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = first_uses.note(lookup.hash);
+        drop(first_uses);
+        if is_first {
             return;
         }
-        let bytes = self.bytes.fetch_add(weight, Ordering::Relaxed) + weight;
-        let tokens = self.tokens.fetch_add(1, Ordering::Relaxed) + 1;
-        let full = bytes > self.size.bytes || tokens > self.size.entries;
-        let evicted = write(self.set(lookup.hash)).insert(lookup, proof, full);
-        self.subtract(evicted);
-        while self.is_over_its_limits() {
-            let next = self.next.fetch_add(1, Ordering::Relaxed) % self.sets.len();
-            let evicted = write(&self.sets[next]).evict_next();
-            self.subtract(evicted);
-        }
+        let mut shard = self.shard(lookup).write().unwrap_or_else(PoisonError::into_inner);
+        let removed = shard.insert(lookup.hash, proof);
+        drop(shard);
+        // Dropped without the lock, because this drops a service's extra claims, which may panic.
+        drop(removed);
     }
 
-    fn is_over_its_limits(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) > self.size.bytes
-            || self.tokens.load(Ordering::Relaxed) > self.size.entries
-    }
-
-    /// Subtracts an evicted token from the totals. Called without a lock, because dropping the
-    /// token drops a service's extra claims.
-    fn subtract(&self, evicted: Option<Proof>) {
-        if let Some(proof) = evicted {
-            self.bytes.fetch_sub(proof.weight, Ordering::Relaxed);
-            self.tokens.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    fn set(&self, hash: u64) -> &RwLock<Set> {
-        &self.sets[hash as usize % self.sets.len()]
+    fn shard(&self, lookup: &Lookup<'_>) -> &RwLock<Shard> {
+        &self.shards[lookup.hash as usize % self.shards.len()]
     }
 }
 
-fn write(set: &RwLock<Set>) -> RwLockWriteGuard<'_, Set> {
-    set.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Shows only totals, because tokens are secrets.
+/// Shows no entry, because tokens are secrets.
 impl<S> fmt::Debug for TokenCache<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCache")
-            .field("tokens", &self.tokens)
-            .field("bytes", &self.bytes)
-            .finish_non_exhaustive()
+        f.debug_struct("TokenCache").finish_non_exhaustive()
     }
 }
 

@@ -129,7 +129,7 @@ impl Gate {
         meter::cache("miss");
         let proof = self.verify(token, now)?;
         let token = Arc::clone(&proof.token);
-        cache.insert(&lookup, proof);
+        cache.offer(&lookup, proof);
         Ok(token)
     }
 
@@ -159,8 +159,8 @@ impl Gate {
             }
             None => token,
         };
-        let standing = Arc::clone(trust.keys.standing());
-        Ok(Proof::new(token, trust.rules.leeway(), standing, generation))
+        let key_status = Arc::clone(trust.keys.key_status());
+        Ok(Proof::new(token, trust.rules.leeway(), key_status, generation))
     }
 }
 

@@ -150,7 +150,7 @@ impl<S, B> Parked<S, B> {
         let request = &mut self.request;
         let cause = match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let admission = Admission::of(request, authenticated, self.layer.reader.as_ref());
+                let admission = Admission::of(request, authenticated, self.layer.find_refusal);
                 return Kind::Inner { future: self.inner.call(self.request), admission };
             }
             Decision::Refuse(cause) => cause,

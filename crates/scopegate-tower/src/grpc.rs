@@ -1,10 +1,14 @@
 //! The layers for gRPC.
 
+use http::Extensions;
+use scopegate_bearer::Refusal;
 use tower_layer::Layer;
 
-use crate::{BearerLayer, BearerService, GrpcAnswers, RefusalReader, RequireLayer, RequireService};
+use crate::{BearerLayer, BearerService, GrpcAnswers, RequireLayer, RequireService};
 
 /// A layer that writes its refusals as gRPC answers.
+///
+/// For tonic use `scopegate_tonic::layer(&auth)`, which also finds the refusals of tonic's guards.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -31,10 +35,57 @@ use crate::{BearerLayer, BearerService, GrpcAnswers, RefusalReader, RequireLayer
 pub struct Grpc<L>(L);
 
 impl BearerLayer {
-    /// The same layer for gRPC; both share their keys. It wraps tonic's services:
-    /// `Server::builder().layer(auth.grpc())`.
+    /// The same layer for gRPC; both share their keys.
     pub fn grpc(&self) -> Grpc<Self> {
-        Grpc(Self { reader: Some(RefusalReader::default()), ..self.clone() })
+        Grpc(self.clone())
+    }
+}
+
+impl Grpc<BearerLayer> {
+    /// Finds the refusals of guards whose framework does not store a [`Refusal`] in the extensions of
+    /// the response, but a type of its own that holds it.
+    ///
+    /// Requests that these guards refuse are then counted as refused, and outer layers find the
+    /// [`Refusal`]. `scopegate_tonic::layer` calls this for tonic's `Status`.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{Extensions, Request, Response};
+    /// use http_body_util::Full;
+    /// use scopegate_tower::{BearerLayer, Refusal};
+    /// use tower::{Layer, ServiceExt, service_fn};
+    ///
+    /// #[derive(Clone)]
+    /// struct Status(Option<Refusal>); // the framework's type
+    ///
+    /// fn find(extensions: &Extensions) -> Option<&Refusal> {
+    ///     extensions.get::<Status>()?.0.as_ref()
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
+    /// let layer = auth.optional().grpc().find_refusals(find);
+    /// let ask = |status: Status| {
+    ///     let service = layer.layer(service_fn(move |_: Request<()>| {
+    ///         let mut response = Response::new(Full::<Bytes>::default());
+    ///         response.extensions_mut().insert(status.clone());
+    ///         async { Ok::<_, std::convert::Infallible>(response) }
+    ///     }));
+    ///     service.oneshot(Request::new(()))
+    /// };
+    ///
+    /// let response = ask(Status(Some(Refusal::new("own orders only")))).await?;
+    /// assert_eq!(response.extensions().get::<Refusal>().unwrap().reason(), "rule_not_met");
+    ///
+    /// let response = ask(Status(None)).await?;
+    /// assert!(response.extensions().get::<Refusal>().is_none());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn find_refusals(self, find: fn(&Extensions) -> Option<&Refusal>) -> Self {
+        Self(BearerLayer { find_refusal: Some(find), ..self.0 })
     }
 }
 

@@ -11,13 +11,13 @@ mod error;
 mod fetch;
 #[cfg(feature = "fetch")]
 mod http_fetch;
+mod key_status;
 mod readiness;
 mod refresh;
 mod ring;
 mod schedule;
 mod set_aside;
 mod source;
-mod standing;
 
 use std::sync::Arc;
 
@@ -29,11 +29,11 @@ pub use self::error::{IssuerDocument, KeysError};
 pub use self::fetch::{Fetch, FetchError};
 #[cfg(feature = "fetch")]
 pub use self::http_fetch::HttpFetch;
+pub(crate) use self::key_status::KeyStatus;
 pub use self::readiness::{IssuerReadiness, KeyState};
 pub(crate) use self::refresh::{MAX_WAIT, Outcome, Progress, Refresh};
 pub(crate) use self::ring::KeyRing;
 pub(crate) use self::source::{Location, Source};
-pub(crate) use self::standing::Standing;
 
 /// The `Fetch` of a program that gives none, if the feature `fetch` provides one.
 #[cfg(feature = "fetch")]

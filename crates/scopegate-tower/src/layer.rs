@@ -5,10 +5,10 @@ use std::sync::Arc;
 use scopegate_bearer::{AuthenticationLayer, ChallengeSettings, Guard};
 use tower_layer::{Layer, Stack};
 
+use crate::admission::FindRefusal;
 use crate::decision::{Gate, TokenRule};
 use crate::{
-    BearerBuilder, BearerService, ProtectedResource, Readiness, RefusalReader, RequireLayer,
-    TrustedIssuer,
+    BearerBuilder, BearerService, ProtectedResource, Readiness, RequireLayer, TrustedIssuer,
 };
 
 /// Admits requests with a valid access token and refuses all others.
@@ -59,8 +59,8 @@ use crate::{
 pub struct BearerLayer {
     pub(crate) gate: Arc<Gate>,
     pub(crate) rule: TokenRule,
-    /// Set if guards behind the layer may answer with a type of their framework.
-    pub(crate) reader: Option<RefusalReader>,
+    /// Set if guards behind the layer answer with a type of their framework.
+    pub(crate) find_refusal: Option<FindRefusal>,
 }
 
 impl BearerLayer {

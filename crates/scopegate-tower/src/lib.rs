@@ -25,7 +25,8 @@
 //! token's `iss` selects the one issuer whose rules and keys verify the token. No other issuer is
 //! tried, and after the signature check `iss` must equal that issuer's name. [`TrustedIssuer`] has
 //! presets for Okta, Auth0, Entra, Keycloak and Cognito; use a [`ClaimMapping`] for other
-//! providers. Tenants that are not known at the start are [resolved](ResolveIssuer) at run time.
+//! providers. [docs/providers.md](https://github.com/scopegate/scopegate/blob/main/docs/providers.md)
+//! has a line for about fifty. Tenants that are not known at the start are [resolved](ResolveIssuer) at run time.
 //!
 //! # Keys
 //!
@@ -114,7 +115,6 @@ pub use scopegate_bearer::{
 };
 pub use scopegate_jose::{Algorithm, ClaimMapping, Evidence, JoseError, KeySet, Verified};
 
-pub use crate::admission::RefusalReader;
 pub use crate::answers::{Answers, GrpcAnswers, HttpAnswers};
 pub use crate::body::ResponseBody;
 pub use crate::builder::BearerBuilder;

@@ -64,8 +64,7 @@ where
         gate.issuers.refresh_if_due(now);
         match gate.decide(request.headers(), request.uri().query(), *rule, now) {
             Decision::Admit(authenticated) => {
-                let admission =
-                    Admission::of(&mut request, authenticated, self.layer.reader.as_ref());
+                let admission = Admission::of(&mut request, authenticated, self.layer.find_refusal);
                 ResponseFuture::admitted(self.inner.call(request), admission)
             }
             Decision::Refuse(cause) => ResponseFuture::answered(gate.refuse::<V>(cause)),

@@ -93,7 +93,7 @@ impl Tenants {
     pub(crate) fn find(self: &Arc<Self>, issuer: &str, now: UnixTime) -> TenantStatus {
         let live = self.live.load();
         if let Some(tenant) = live.get(issuer)
-            && tenant.trust.keys.standing().is_trusted(now)
+            && tenant.trust.keys.key_status().is_trusted(now)
         {
             tenant.trust.keys.refresh_if_due(now);
             self.renew_if_due(tenant, now);
@@ -135,7 +135,7 @@ impl Tenants {
     fn find_locked(&self, state: &State, issuer: &str, now: UnixTime) -> TenantStatus {
         let live = self.live.load();
         match (live.get(issuer), state.refused.find(issuer, now)) {
-            (Some(tenant), _) if tenant.trust.keys.standing().is_trusted(now) => {
+            (Some(tenant), _) if tenant.trust.keys.key_status().is_trusted(now) => {
                 TenantStatus::Trusted(Arc::clone(&tenant.trust))
             }
             (_, Some((Reason::Unknown, _))) => TenantStatus::Unknown,
@@ -226,7 +226,7 @@ impl Tenants {
         if let Some(tenant) = live.get(name)
             && tenant.answer.is_same(&answer)
         {
-            tenant.trust.keys.standing().trust_until(until);
+            tenant.trust.keys.key_status().trust_until(until);
             tenant.renew_at.store(renew_at, Relaxed);
             return Outcome::Succeeded;
         }
@@ -238,18 +238,18 @@ impl Tenants {
                 return self.fail(name, now);
             }
         };
-        let standing = trust.keys.standing();
-        standing.trust_until(until);
+        let key_status = trust.keys.key_status();
+        key_status.trust_until(until);
         // Marks the tenant as used, so that it is not evicted at once.
-        standing.generation(now);
+        key_status.generation(now);
         let (issuer, trust) = (issuer.clone(), Arc::new(trust));
         let tenant = Tenant { issuer, trust, answer, renew_at: renew_at.into() };
         let mut next = Live::clone(&live);
         if let Some(before) = next.insert(name.into(), Arc::new(tenant)) {
             // Tokens that were verified by the old rules are no longer valid.
-            before.trust.keys.standing().end();
+            before.trust.keys.key_status().end();
         }
-        next.retain(|_, tenant| tenant.trust.keys.standing().is_trusted(now));
+        next.retain(|_, tenant| tenant.trust.keys.key_status().is_trusted(now));
         while next.len() > self.limits.most {
             let Some(least) = least_used(&next, name) else { break };
             next.remove(&least);
@@ -261,7 +261,7 @@ impl Tenants {
     fn drop_tenant(&self, issuer: &str) {
         let live = self.live.load_full();
         if let Some(tenant) = live.get(issuer) {
-            tenant.trust.keys.standing().end();
+            tenant.trust.keys.key_status().end();
             let mut next = Live::clone(&live);
             next.remove(issuer);
             self.live.store(Arc::new(next));
@@ -294,7 +294,7 @@ impl Tenants {
 fn least_used(live: &Live, but: &str) -> Option<Box<str>> {
     live.iter()
         .filter(|(name, _)| ***name != *but)
-        .min_by_key(|(_, tenant)| tenant.trust.keys.standing().used_at())
+        .min_by_key(|(_, tenant)| tenant.trust.keys.key_status().used_at())
         .map(|(name, _)| name.clone())
 }
 

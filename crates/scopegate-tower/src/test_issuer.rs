@@ -1,5 +1,9 @@
 //! An issuer for this crate's tests. It signs tokens, publishes its keys without a network, records
 //! requests, and can be told to misbehave.
+//!
+//! The unit tests of this crate cannot use the issuer of `scopegate-testkit`: it links the crate as
+//! others do, a second build whose `Fetch` and `BearerBuilder` are other types than those under test.
+//! It also has no need for most of what is here: wrong documents, `ETag`, chosen key ids.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -23,7 +23,9 @@ use crate::{ConfigError, issuer_name};
 /// | [Keycloak](Self::keycloak) | | + `realm_access.roles`, and by [`client_roles`](Self::client_roles) `resource_access.….roles` | or `azp` | `typ: Bearer` |
 /// | [Cognito](Self::cognito) | | + `cognito:groups` | | `token_use: access` |
 ///
-/// For other providers use [`mapping`](Self::mapping). The results are in
+/// For other providers use [`new`](Self::new) with [`mapping`](Self::mapping) and other settings.
+/// [docs/providers.md](https://github.com/scopegate/scopegate/blob/main/docs/providers.md) has a
+/// tested line for about fifty. The results are in
 /// [`Claims`](scopegate_claims::Claims): `scopes()`, `roles()`, `groups()`, `client_id()`.
 ///
 /// ```
@@ -56,6 +58,9 @@ pub struct TrustedIssuer {
 
 impl TrustedIssuer {
     /// An issuer that follows the standards, named as in the `iss` of its tokens.
+    ///
+    /// The name is an https URL, from which the keys are discovered, or any string if
+    /// [`jwks_url`](Self::jwks_url) or [`keys`](Self::keys) says where the keys are.
     pub fn new(issuer: impl Into<String>) -> Self {
         Self::of(issuer.into(), &preset::STANDARD)
     }

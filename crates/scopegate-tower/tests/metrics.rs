@@ -174,7 +174,7 @@ fn requests_refreshes_and_ages_are_counted() {
         ("scopegate_jwks_refreshes_total{issuer=https://id.example.com,outcome=renewed}", 1.0),
         ("scopegate_jwks_refreshes_total{issuer=https://id.example.com,outcome=failed}", 1.0),
         ("scopegate_jwks_age_seconds{issuer=https://id.example.com}", 1000.0),
-        ("scopegate_bearer_cache_total{result=hit}", 4.0),
+        ("scopegate_bearer_cache_total{result=hit}", 3.0),
     ] {
         assert_eq!(recorded.value(name), Some(value), "{name}: {recorded:?}");
     }

@@ -2,11 +2,11 @@
 //!
 //! This crate only re-exports others. It is the single dependency for a service that protects an
 //! API. It has the layer (feature `tower`), which reads keys over the network (feature `fetch`), and
-//! the extractors (feature `axum`), all enabled by default, and the types that they share. The feature `routes` adds a router that knows which
-//! scopes the handlers require: it reports unguarded handlers at startup and writes the scopes into
-//! an OpenAPI document. A gRPC service uses `BearerLayer::grpc` and, with the feature `tonic`, the
-//! guards of the module `tonic`. It does not need axum: `default-features = false, features =
-//! ["fetch", "tonic"]`.
+//! the extractors (feature `axum`), all enabled by default, and the types that they share. The
+//! feature `routes` adds a router that knows which scopes the handlers require: it reports unguarded
+//! handlers at startup and writes the scopes into an OpenAPI document. A gRPC service uses the layer
+//! and the guards of the module `tonic`, with the feature `tonic`. It does not need axum:
+//! `default-features = false, features = ["fetch", "tonic"]`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
@@ -28,7 +28,7 @@ pub use scopegate_bearer::aide;
 pub use scopegate_bearer::utoipa;
 pub use scopegate_bearer::{
     Authenticated, AuthenticationLayer, BearerChallenge, BearerError, ChallengeSettings, ClaimRule,
-    Guard, ProblemJson, Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus,
+    Guard, Probe, ProblemJson, Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus,
     RequestHead, Rule, Token, acr, claim, fresh, group, role,
 };
 pub use scopegate_claims::{
@@ -37,8 +37,8 @@ pub use scopegate_claims::{
     ScopeRule, ScopeRules, ScopeSet, SystemClock, UnixTime, all_of, any_of,
 };
 pub use scopegate_jose::{
-    Algorithm, AlgorithmSet, ClaimMapping, Evidence, ExtraClaims, JoseError, KeySet, TypeRule,
-    Verified, VerifyingKey,
+    Algorithm, AlgorithmSet, ClaimMapping, Evidence, ExtraClaims, JoseError, Jwk, KeyProblem,
+    KeySet, ParsedKeySet, SetAside, TypeRule, Verified, VerifyingKey,
 };
 pub use scopegate_macros::{scope, scoped, scopes, value, values};
 #[cfg(feature = "fetch")]
@@ -47,18 +47,21 @@ pub use scopegate_tower::HttpFetch;
 pub use scopegate_tower::{
     Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, Fetch, FetchError,
     Grpc, GrpcAnswers, HttpAnswers, IssuerDocument, IssuerReadiness, KeyState, KeysError,
-    ProtectedResource, Readiness, RefusalReader, RequireLayer, RequireService, ResolveIssuer,
-    Resolved, ResponseBody, ResponseFuture, StartError, TenantLimits, TrustedIssuer, require,
+    MAX_DOCUMENT_LEN, ProtectedResource, Readiness, RequireFuture, RequireLayer, RequireService,
+    ResolveIssuer, Resolved, ResponseBody, ResponseFuture, StartError, TenantLimits, TrustedIssuer,
+    require,
 };
 
-/// Guards for tonic services behind [`BearerLayer::grpc`].
+/// The layer and the guards for tonic services.
 ///
-/// A method calls [`require`](tonic::require) in its first line. To guard a whole service, write
+/// The layer goes around the server: `Server::builder().layer(scopegate::tonic::layer(&auth))`. A
+/// method calls [`require`](tonic::require) in its first line. To guard a whole service, write
 /// `OrdersServer::with_interceptor(orders, guard(ReadOrders))`.
 ///
 /// ```
 /// use scopegate::scopes;
 /// use scopegate::tonic::require;
+/// use scopegate_testkit::TestIssuer;
 /// use tonic::{Code, Request, Response, Status};
 ///
 /// scopes! {
@@ -70,28 +73,24 @@ pub use scopegate_tower::{
 ///     Ok(Response::new(token.claims().subject().unwrap_or_default().to_owned()))
 /// }
 ///
-/// # use tower::{Layer, ServiceExt, service_fn};
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-/// # let issuer = scopegate_testkit::TestIssuer::start("api://orders").await;
-/// # let service = issuer.layer().grpc().layer(service_fn(async |request: axum::http::Request<()>| {
-/// #     let (parts, body) = request.into_parts();
-/// #     let answer = list(Request::from_parts(Default::default(), parts.extensions, body)).await;
-/// #     let answer = answer.map_or_else(Status::into_http, |_| axum::http::Response::default());
-/// #     Ok::<axum::http::Response<String>, std::convert::Infallible>(answer)
-/// # }));
-/// # let ask = async |scope: &str| {
-/// #     let token = format!("Bearer {}", issuer.token().scope(scope).sign());
-/// #     let request = axum::http::Request::post("/").header("authorization", token).body(()).unwrap();
-/// #     let response = service.clone().oneshot(request).await.unwrap();
-/// #     Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
-/// # };
-/// assert_eq!(ask("read:orders").await, Code::Ok);
-/// assert_eq!(ask("write:orders").await, Code::PermissionDenied);
-/// # });
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// // A test of one method, without a server: the request is as the layer leaves it.
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let ask = |scope: &str| {
+///     let mut request = Request::new(());
+///     request.extensions_mut().insert(issuer.token().subject("u1").scope(scope).authenticated());
+///     list(request)
+/// };
+/// assert_eq!(ask("read:orders").await.unwrap().into_inner(), "u1");
+/// assert_eq!(ask("write:orders").await.unwrap_err().code(), Code::PermissionDenied);
+/// # }
 /// ```
 #[cfg(feature = "tonic")]
 pub mod tonic {
-    pub use scopegate_tonic::{Guard, guard, refusal, require, status, token};
+    pub use scopegate_tonic::{
+        Guard, claims, guard, layer, refusal, refuse, require, status, token,
+    };
 }
 
 /// Compiles the example of the README.

@@ -81,7 +81,7 @@ pub async fn serve(
     auth: &BearerLayer,
 ) -> Result<(), tonic::transport::Error> {
     Server::builder()
-        .layer(auth.grpc())
+        .layer(scopegate::tonic::layer(auth))
         .add_service(OrdersServer::new(OrderBook::default()))
         .serve_with_incoming(TcpIncoming::from(listener))
         .await

@@ -9,14 +9,18 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use scopegate::{Authenticated, BearerLayer, Guard, Refusal, Requirement};
+use scopegate::{Authenticated, BearerLayer, Guard, Refusal, Verified, scopes};
 use tokio::net::TcpListener;
 use tower::{Layer, service_fn};
 
 type Answer = Response<Full<Bytes>>;
 
-const READ: Guard = Guard::Scopes(Requirement::scope("read:orders"));
-const WRITE: Guard = Guard::Scopes(Requirement::scope("write:orders"));
+scopes! {
+    /// List all orders.
+    pub ReadOrders = "read:orders";
+    /// Place and change orders.
+    pub WriteOrders = "write:orders";
+}
 
 /// Serves until the listener fails.
 pub async fn serve(listener: TcpListener, auth: BearerLayer) -> std::io::Result<()> {
@@ -43,14 +47,21 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, Infallible> {
 }
 
 fn list(request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    Authenticated::find(request.extensions(), "list", READ)?.allow(READ)?;
+    allow(request, ReadOrders)?;
     Ok(Response::new(Full::from("all orders")))
 }
 
 fn place(request: &Request<Incoming>) -> Result<Answer, Refusal> {
-    let token = Authenticated::find(request.extensions(), "place", WRITE)?.allow(WRITE)?;
-    let who = token.claims().subject().unwrap_or_default();
-    Ok(Response::new(Full::from(format!("placed by {who}"))))
+    let token = allow(request, WriteOrders)?;
+    let user = token.claims().subject().unwrap_or_default();
+    Ok(Response::new(Full::from(format!("placed by {user}"))))
+}
+
+/// The token that the layer stored on the request, if it meets the guard.
+fn allow(request: &Request<Incoming>, guard: impl Into<Guard>) -> Result<&Verified, Refusal> {
+    let guard = guard.into();
+    let authenticated = Authenticated::find(request.extensions(), "allow", guard)?;
+    Ok(authenticated.allow(guard)?)
 }
 
 fn empty(status: StatusCode) -> Answer {

@@ -198,4 +198,20 @@ mod tests {
             assert!(ServerId::parse(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn a_server_signs_with_the_algorithms_that_can_sign() {
+        let read = |algorithm: &str| {
+            let json = format!(r#"{{"name":"S","audiences":[],"algorithms":["{algorithm}"]}}"#);
+            serde_json::from_str::<ServerSpec>(&json).map(|spec| spec.algorithms)
+        };
+        for algorithm in Algorithm::SIGNING {
+            assert_eq!(read(algorithm.name()).unwrap(), [*algorithm]);
+        }
+        for other in ["RS512", "ES512", "Ed25519", "HS256", "none"] {
+            let error = read(other).unwrap_err().to_string();
+            let known = "expected one of EdDSA, ES256, ES384, PS256, RS256";
+            assert!(error.contains(known), "{error}");
+        }
+    }
 }

@@ -156,6 +156,19 @@ fn a_key_is_found_by_kid_and_algorithm() {
     assert_eq!(error, JoseError::UnknownKey { kid: Some("".into()) });
 }
 
+/// Such a token must not start a fetch of newer keys.
+#[test]
+fn an_algorithm_outside_an_explicit_set_is_refused_before_a_key_is_looked_for() {
+    let set = parse(&[jwk(Algorithm::Rs256)]).keys;
+    let only = |algorithm| AllowedAlgorithms::Only(AlgorithmSet::of(&[algorithm]));
+    for kid in [Some("other"), None] {
+        let found = |allowed| set.candidates(kid, Algorithm::Es256, allowed).map(Iterator::count);
+        assert_eq!(found(only(Algorithm::Rs256)), Err(JoseError::AlgorithmNotAllowed));
+        let unknown = JoseError::UnknownKey { kid: kid.map(Box::from) };
+        assert_eq!(found(only(Algorithm::Es256)), Err(unknown));
+    }
+}
+
 #[test]
 fn a_token_without_kid_needs_a_single_candidate() {
     let both = with(jwk(Algorithm::Rs256), json!({ "alg": null }));

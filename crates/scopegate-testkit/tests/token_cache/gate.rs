@@ -66,6 +66,14 @@ impl Gate {
         Arc::clone(answer.authenticated.unwrap().token().unwrap())
     }
 
+    /// Sends a valid token until it is cached, and returns the cached one.
+    pub(crate) async fn caches(&self, token: &str) -> Arc<Verified> {
+        self.admits(token).await;
+        let cached = self.admits(token).await;
+        assert!(same(&cached, &self.admits(token).await), "the third request is the first hit");
+        cached
+    }
+
     /// Sends a token that must be refused with 401, and returns the reason.
     pub(crate) async fn refuses(&self, token: &str) -> &'static str {
         let answer = self.ask(token).await;

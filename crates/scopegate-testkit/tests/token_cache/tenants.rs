@@ -51,9 +51,9 @@ async fn cached_tokens_of_a_withdrawn_tenant_are_refused() {
     let directory = Directory::default();
     let gate = directory.gate().await;
     let token = gate.issuer.token().sign();
-    let first = gate.admits(&token).await;
+    let cached = gate.caches(&token).await;
     directory.has_left.store(true, Ordering::Relaxed);
-    assert!(same(&first, &gate.admits(&token).await), "it is trusted for a minute");
+    assert!(same(&cached, &gate.admits(&token).await), "it is trusted for a minute");
     gate.issuer.clock().advance(TRUSTED_FOR);
     assert_eq!(gate.refuses(&token).await, "wrong_issuer");
 }
@@ -63,7 +63,7 @@ async fn a_cached_token_is_not_used_while_its_tenant_cannot_be_looked_up() {
     let directory = Directory::default();
     let gate = directory.gate().await;
     let token = gate.issuer.token().sign();
-    gate.admits(&token).await;
+    gate.caches(&token).await;
     directory.fails.store(true, Ordering::Relaxed);
     gate.issuer.clock().advance(TRUSTED_FOR);
     assert_eq!(gate.ask(&token).await.status, 503);
@@ -76,7 +76,7 @@ async fn a_cached_token_is_not_used_while_its_tenant_cannot_be_looked_up() {
 async fn a_tenant_that_is_confirmed_stays_trusted() {
     let gate = Directory::default().gate().await;
     let token = gate.issuer.token().sign();
-    gate.admits(&token).await;
+    gate.caches(&token).await;
     gate.issuer.clock().advance(TRUSTED_FOR);
     let anew = gate.admits(&token).await;
     assert!(same(&anew, &gate.admits(&token).await));

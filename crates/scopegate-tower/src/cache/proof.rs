@@ -1,14 +1,13 @@
 //! A verified token and what its validity depends on.
 
 use std::ops::Range;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use scopegate_claims::UnixTime;
 use scopegate_jose::Verified;
 
-use super::set::{Set, WAYS};
-use crate::keys::Standing;
+use crate::keys::KeyStatus;
 
 /// A token that was verified, with the conditions under which it is still valid.
 #[derive(Clone, Debug)]
@@ -16,31 +15,26 @@ pub(crate) struct Proof {
     pub(crate) token: Arc<Verified>,
     /// The token's lifetime, extended by the allowed clock difference of its issuer.
     pub(crate) lifetime: Range<UnixTime>,
-    pub(crate) standing: Arc<Standing>,
+    pub(crate) key_status: Arc<KeyStatus>,
     /// The generation of the keys that verified it.
     pub(crate) generation: u64,
-    /// The memory, in bytes, that it takes in the cache; approximate, not much less than the real
-    /// value.
-    pub(super) weight: usize,
 }
 
 impl Proof {
     pub(crate) fn new(
         token: Verified,
         leeway: Duration,
-        standing: Arc<Standing>,
+        key_status: Arc<KeyStatus>,
         generation: u64,
     ) -> Self {
-        // Half of the places are free, so each token is charged for two.
-        let place = 2 * size_of::<Self>() + 2 * size_of::<RwLock<Set>>() / WAYS;
-        let (lifetime, weight) = (token.lifetime(leeway), token.footprint() + place);
-        Self { token: Arc::new(token), lifetime, standing, generation, weight }
+        let lifetime = token.lifetime(leeway);
+        Self { token: Arc::new(token), lifetime, key_status, generation }
     }
 
     /// Whether the token would be accepted again if it were verified now.
     ///
     /// Signature, issuer, audience and type do not change. Only the keys and the time do.
     pub(crate) fn holds(&self, now: UnixTime) -> bool {
-        self.lifetime.contains(&now) && self.standing.generation(now) == Some(self.generation)
+        self.lifetime.contains(&now) && self.key_status.generation(now) == Some(self.generation)
     }
 }

@@ -2,7 +2,9 @@
 
 /// How many verified tokens a layer remembers, and how much memory they may take.
 ///
-/// The limit that is reached first applies. Memory is counted with the overhead per token. Extra
+/// A token is remembered once it was verified twice. The limit that is reached first applies. Memory
+/// is counted with the overhead per token; the hashes of tokens that were verified once take up to 2 %
+/// more. Extra
 /// claims are counted as large as the payload they were read from, because their real size is
 /// unknown. If either limit is zero, there is no cache.
 ///
@@ -32,11 +34,44 @@ impl CacheSize {
     pub(crate) fn is_none(self) -> bool {
         self.entries == 0 || self.bytes == 0
     }
+
+    /// The number of tokens that fit if each takes 1 KiB with the overhead.
+    pub(super) fn tokens(self) -> usize {
+        self.entries.min(self.bytes / 1024)
+    }
+
+    /// The number of shards of a cache of this size. Each has room for at least 256 tokens of 1 KiB,
+    /// so that the largest token fits, and the shards fill up evenly.
+    pub(super) fn shards(self) -> usize {
+        (self.tokens() / 256).clamp(1, 64)
+    }
 }
 
 /// 10,000 tokens in 16 MiB.
 impl Default for CacheSize {
     fn default() -> Self {
         Self { entries: 10_000, bytes: 16 * 1024 * 1024 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_cache_has_several_shards_and_a_small_one_has_one() {
+        for (entries, bytes, tokens, shards) in [
+            (1, 1, 0, 1),
+            (1, 1 << 30, 1, 1),
+            (1, 1024, 1, 1),
+            (511, 1 << 30, 511, 1),
+            (512, 1 << 30, 512, 2),
+            (1 << 20, 1 << 19, 512, 2),
+            (10_000, 16 << 20, 10_000, 39),
+            (1 << 20, 1 << 30, 1 << 20, 64),
+        ] {
+            let size = CacheSize { entries, bytes };
+            assert_eq!((size.tokens(), size.shards()), (tokens, shards), "{size:?}");
+        }
     }
 }

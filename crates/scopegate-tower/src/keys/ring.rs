@@ -15,18 +15,18 @@ use tokio::sync::watch;
 use super::refresh::{Outcome, State};
 use super::schedule::{COOL_DOWN, LONGEST_RETRY};
 use super::source::Source;
-use super::{KeysError, Standing};
+use super::{KeyStatus, KeysError};
 
 mod renewal;
 
-const NEVER: u64 = Standing::NEVER;
+const NEVER: u64 = KeyStatus::NEVER;
 
 /// The keys of one issuer.
 ///
 /// Reading them takes no lock and no allocation.
 pub(crate) struct KeyRing {
     held: ArcSwap<HeldKeys>,
-    standing: Arc<Standing>,
+    key_status: Arc<KeyStatus>,
     /// The Unix time, in seconds, from which a request triggers a refresh. The background task is
     /// usually earlier. This covers refreshes that it missed, for example while the machine was
     /// asleep.
@@ -61,7 +61,7 @@ impl KeyRing {
     pub(crate) fn fixed(keys: KeySet) -> Self {
         Self {
             held: ArcSwap::from_pointee(HeldKeys { keys, generation: 1, digest: [0; 32] }),
-            standing: Arc::new(Standing::new(1, NEVER)),
+            key_status: Arc::new(KeyStatus::new(1, NEVER)),
             due_at: AtomicU64::new(NEVER),
             signature_wrong_at: AtomicU64::new(NEVER),
             remote: None,
@@ -81,7 +81,7 @@ impl KeyRing {
         let keys = seeds.unwrap_or_default();
         Self {
             held: ArcSwap::from_pointee(HeldKeys { keys, generation, digest: [0; 32] }),
-            standing: Arc::new(Standing::new(generation, stale_at)),
+            key_status: Arc::new(KeyStatus::new(generation, stale_at)),
             due_at: AtomicU64::new(due_at),
             signature_wrong_at: AtomicU64::new(NEVER),
             remote: Some(Remote {
@@ -96,12 +96,12 @@ impl KeyRing {
 
     /// The keys, unless they were never read or are too old.
     pub(crate) fn held(&self, now: UnixTime) -> Option<Guard<Arc<HeldKeys>>> {
-        self.standing.generation(now).map(|_| self.held.load())
+        self.key_status.generation(now).map(|_| self.held.load())
     }
 
     /// What the validity of a token depends on that was verified with these keys.
-    pub(crate) fn standing(&self) -> &Arc<Standing> {
-        &self.standing
+    pub(crate) fn key_status(&self) -> &Arc<KeyStatus> {
+        &self.key_status
     }
 
     /// Whether a refresh could bring this key. It cannot within the cool-down after a refresh for
@@ -109,7 +109,7 @@ impl KeyRing {
     pub(crate) fn may_bring(&self, kid: Option<&str>, now: UnixTime) -> bool {
         let Some(remote) = &self.remote else { return false };
         let is_known_absent = || {
-            self.standing.generation(now).is_some()
+            self.key_status.generation(now).is_some()
                 && kid.is_some_and(|kid| remote.lock().is_known_absent(kid, now))
         };
         !is_known_absent()
@@ -208,11 +208,11 @@ impl Remote {
     }
 }
 
-/// Ends the standing, so that cached tokens of an issuer whose ring was dropped are no longer
+/// Ends the status of the keys, so that cached tokens of an issuer whose ring was dropped are no longer
 /// valid.
 impl Drop for KeyRing {
     fn drop(&mut self) {
-        self.standing.end();
+        self.key_status.end();
     }
 }
 

@@ -241,6 +241,20 @@ fn a_key_must_be_public_and_strong() {
         key(&KEY.replace("f0kd", "f0ke")),
         "catalog.toml:6:18: the point is not on the curve: write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
     );
+    let n = scopegate_jose::base64url::encode(&[0xff; 256]);
+    assert_eq!(
+        key(&format!("kty = 'RSA', n = '{n}', e = 'AQAB', alg = 'RS512'")),
+        "catalog.toml:6:18: the algorithm of the key is not supported: write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+    );
+    // RFC 7520 §3.1.
+    let (x, y) = (
+        "AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt",
+        "AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1",
+    );
+    assert_eq!(
+        key(&format!("kty = 'EC', crv = 'P-521', x = '{x}', y = '{y}'")),
+        "catalog.toml:6:18: the curve of the key is not supported: write a public key for signatures: RSA of 2048 bits or more, EC on P-256 or P-384, or Ed25519"
+    );
     assert_eq!(
         key(&format!("{KEY} }}, {{ {KEY}, kid = 'b'")),
         r#"catalog.toml:6:18: missing key "kid": each of several keys needs one"#

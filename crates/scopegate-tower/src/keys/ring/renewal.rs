@@ -148,7 +148,7 @@ impl KeyRing {
         }
         meter::refreshed(issuer, "renewed");
         self.held.store(Arc::new(HeldKeys { keys: parsed.keys, generation, digest }));
-        self.standing.renew(generation);
+        self.key_status.renew(generation);
         fresh_for
     }
 
@@ -160,7 +160,7 @@ impl KeyRing {
         fresh_for: Option<Duration>,
         now: UnixTime,
     ) -> Duration {
-        self.standing.confirm(now.plus(STALE).as_seconds());
+        self.key_status.confirm(now.plus(STALE).as_seconds());
         meter::key_age(&remote.issuer, Duration::ZERO);
         let absent = kid.filter(|kid| !self.held.load().keys.contains_kid(kid));
         let mut state = remote.lock();

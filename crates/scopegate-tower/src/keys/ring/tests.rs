@@ -301,7 +301,7 @@ async fn seed_keys_are_used_until_the_issuer_answers() {
     ring.refresh_if_due(issuer.clock.now());
     settle().await;
     assert_eq!(ring.kids(&issuer), ["k2"], "a seed key that is not published is dropped");
-    assert_eq!(ring.standing().generation(issuer.clock.now()), Some(2));
+    assert_eq!(ring.key_status().generation(issuer.clock.now()), Some(2));
 }
 
 #[tokio::test]
@@ -350,15 +350,15 @@ async fn readiness_reports_each_key_state() {
 }
 
 #[tokio::test]
-async fn dropping_a_ring_ends_its_standing() {
+async fn dropping_a_ring_ends_its_key_status() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
-    let standing = Arc::clone(ring.standing());
-    assert_eq!(standing.generation(issuer.clock.now()), None);
+    let key_status = Arc::clone(ring.key_status());
+    assert_eq!(key_status.generation(issuer.clock.now()), None);
     refresh(&ring, &issuer).await;
-    assert_eq!(standing.generation(issuer.clock.now()), Some(1));
-    assert_eq!(standing.generation(issuer.clock.now().plus(STALE)), None, "too old");
+    assert_eq!(key_status.generation(issuer.clock.now()), Some(1));
+    assert_eq!(key_status.generation(issuer.clock.now().plus(STALE)), None, "too old");
     drop(ring);
     settle().await;
-    assert_eq!(standing.generation(issuer.clock.now()), None);
+    assert_eq!(key_status.generation(issuer.clock.now()), None);
 }

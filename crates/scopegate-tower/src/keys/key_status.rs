@@ -13,7 +13,7 @@ const ENDED: u64 = u64::MAX;
 /// too old, and the issuer is still trusted. The cache of verified tokens holds this, and not the
 /// keys or the task that refreshes them.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct KeyStatus {
     generation: AtomicU64,
     /// The Unix time, in seconds, from which the keys are too old to be used.
     stale_at: AtomicU64,
@@ -24,7 +24,7 @@ pub(crate) struct Standing {
     used_at: AtomicU64,
 }
 
-impl Standing {
+impl KeyStatus {
     /// For keys that never become too old.
     pub(crate) const NEVER: u64 = u64::MAX;
 
@@ -90,21 +90,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ended_standing_stays_ended() {
+    fn an_ended_key_status_stays_ended() {
         let now = UnixTime::from_seconds(5);
-        let standing = Standing::new(1, 10);
-        assert_eq!(standing.generation(now), Some(1));
-        standing.renew(2);
-        assert_eq!(standing.generation(now), Some(2));
-        assert_eq!(standing.generation(UnixTime::from_seconds(10)), None, "too old");
-        standing.trust_until(UnixTime::from_seconds(5));
-        assert_eq!(standing.generation(now), None, "to be asked about anew");
-        standing.trust_until(UnixTime::from_seconds(9));
-        assert_eq!(standing.generation(now), Some(2));
-        assert_eq!(standing.used_at(), 5);
-        standing.end();
-        standing.renew(3);
-        standing.confirm(Standing::NEVER);
-        assert_eq!(standing.generation(now), None);
+        let key_status = KeyStatus::new(1, 10);
+        assert_eq!(key_status.generation(now), Some(1));
+        key_status.renew(2);
+        assert_eq!(key_status.generation(now), Some(2));
+        assert_eq!(key_status.generation(UnixTime::from_seconds(10)), None, "too old");
+        key_status.trust_until(UnixTime::from_seconds(5));
+        assert_eq!(key_status.generation(now), None, "to be asked about anew");
+        key_status.trust_until(UnixTime::from_seconds(9));
+        assert_eq!(key_status.generation(now), Some(2));
+        assert_eq!(key_status.used_at(), 5);
+        key_status.end();
+        key_status.renew(3);
+        key_status.confirm(KeyStatus::NEVER);
+        assert_eq!(key_status.generation(now), None);
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     use scopegate_core::limits::RequestLimits;
 
     use super::*;
-    use crate::MemoryStore;
+    use crate::server::MemoryStore;
 
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
