@@ -7,6 +7,7 @@ use aide::axum::ApiRouter;
 use aide::axum::routing::get;
 use aide::openapi::OpenApi;
 use axum::Json;
+use axum::http::request::Parts;
 use scopegate_axum::{
     AnyOf, AuthRejection, ClaimRule, GuardRejection, Public, RequireClaim, RequireRole,
     RequireScope, Resource, ResourceGuard, Subject, Token, scopes, values,
@@ -40,11 +41,7 @@ impl<S: Send + Sync> ResourceGuard<S> for OwnOrder {
     const NAME: &'static str = "own orders only";
     type Extra = ();
 
-    async fn check(
-        _: &Token,
-        _: &mut axum::http::request::Parts,
-        _: &S,
-    ) -> Result<Self, GuardRejection> {
+    async fn check(_: &Token, _: &mut Parts, _: &S) -> Result<Self, GuardRejection> {
         Ok(Self)
     }
 }

@@ -9,7 +9,7 @@ use axum::routing::Route;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Audit, Document, OpenApi, Operation, Routes, RoutesError};
+use super::{Audit, Document, Endpoint, OpenApi, Operation, Routes, RoutesError};
 
 /// Routes whose state is set, or that need none.
 ///
@@ -50,7 +50,7 @@ impl<S> Routes<S> {
     where
         Self: HasState,
     {
-        self.ready().endpoints.iter().flat_map(|endpoint| endpoint.operations()).collect()
+        self.ready().endpoints.iter().flat_map(Endpoint::operations).collect()
     }
 
     /// Every required scope, each once: the value for `scopes_supported` in the API's metadata
