@@ -18,3 +18,9 @@ struct Providers;
 
 #[doc = include_str!("../../docs/tokens-from-elsewhere.md")]
 struct TokensFromElsewhere;
+
+#[doc = include_str!("../../docs/resource-checks.md")]
+struct ResourceChecks;
+
+#[doc = include_str!("../../docs/browsers.md")]
+struct Browsers;

@@ -19,10 +19,15 @@ use scopegate_bearer::Guard;
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use scopegate_axum::{AllOf, AnyOf, scoped};
+/// use scopegate_axum::{AllOf, AnyOf, scopes};
 ///
-/// #[scoped]
-/// async fn list(auth: AnyOf<"read:orders", AllOf<"admin", "orders">>) -> &'static str {
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+///     pub Admin = "admin";
+///     pub Orders = "orders";
+/// }
+///
+/// async fn list(auth: AnyOf<(ReadOrders, AllOf<(Admin, Orders)>)>) -> &'static str {
 ///     "orders"
 /// }
 ///

@@ -1,4 +1,4 @@
-//! The macro that makes an extractor of a guard.
+//! The macros that make an extractor of a guard.
 
 /// Implements an extractor for a struct with a token and a rule.
 macro_rules! guard {
@@ -32,6 +32,8 @@ macro_rules! guard {
             }
         }
 
+        crate::extractor::documented!([$($generics)*], $name<$rule>, $guard);
+
         impl<$($generics)*> Clone for $name<$rule> {
             fn clone(&self) -> Self {
                 Self { token: std::sync::Arc::clone(&self.token), rule: std::marker::PhantomData }
@@ -46,4 +48,26 @@ macro_rules! guard {
     };
 }
 
-pub(crate) use guard;
+/// Implements aide's trait for an extractor, if the feature is on.
+macro_rules! documented {
+    ([$($generics:tt)*], $extractor:ty, $guard:expr) => {
+        #[cfg(feature = "aide")]
+        impl<$($generics)*> aide::OperationInput for $extractor {
+            fn operation_input(
+                _: &mut aide::generate::GenContext,
+                operation: &mut aide::openapi::Operation,
+            ) {
+                scopegate_bearer::aide::require($guard, operation);
+            }
+
+            fn inferred_early_responses(
+                _: &mut aide::generate::GenContext,
+                _: &mut aide::openapi::Operation,
+            ) -> Vec<(Option<u16>, aide::openapi::Response)> {
+                scopegate_bearer::aide::refusals($guard)
+            }
+        }
+    };
+}
+
+pub(crate) use {documented, guard};

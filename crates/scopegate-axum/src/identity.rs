@@ -10,6 +10,7 @@ use scopegate_claims::Claims;
 use scopegate_jose::Verified;
 
 use crate::AuthRejection;
+use crate::extractor::documented;
 use scopegate_bearer::{Authenticated, Guard, RefusalCause};
 
 /// The subject of the token: the claim `sub`.
@@ -110,6 +111,8 @@ macro_rules! claim {
                 Ok(token.map(|token| Self(Arc::clone(token))))
             }
         }
+
+        documented!([], $name, Guard::Token);
 
         impl Deref for $name {
             type Target = str;

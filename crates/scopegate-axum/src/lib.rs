@@ -7,6 +7,7 @@
 //! | [`AllOf<(A, B)>`](AllOf) | a token with each of these scopes |
 //! | [`RequireRole<V>`](RequireRole), [`RequireGroup<V>`](RequireGroup) | a token with the role or group `V` |
 //! | [`RequireClaim<C>`](RequireClaim) | a token that your own rule `C` allows |
+//! | [`Resource<G>`](Resource) | a request that your own guard `G` allows, with the service's state and the path |
 //! | [`RequireAcr<A>`](RequireAcr), [`RequireFresh<300>`](RequireFresh) | a user who signed in with `A`, or within the last 300 seconds (RFC 9470) |
 //! | [`Token<X>`](Token) | any verified token, with your own claims `X` |
 //! | [`Subject`], [`ClientId`] | any token with a subject or client, as a string |
@@ -14,17 +15,24 @@
 //! | [`Public`] | every request, on purpose |
 //!
 //! A handler may have several guards; the first one that refuses gives the answer. A scope is a
-//! type. There are three ways to write one, with the same meaning:
+//! type:
 //!
 //! ```
-//! use scopegate_axum::{RequireScope, scope, scoped, scopes};
+//! use scopegate_axum::{RequireScope, scopes};
 //!
 //! scopes! {
 //!     /// List orders.
 //!     pub ReadOrders = "read:orders";
 //! }
 //!
-//! async fn by_name(auth: RequireScope<ReadOrders>) {}
+//! async fn list(auth: RequireScope<ReadOrders>) {}
+//! ```
+//!
+//! The name appears in compile errors and docs, and a misspelled name does not compile. There are
+//! two more ways to write a scope, with the same meaning:
+//!
+//! ```
+//! use scopegate_axum::{RequireScope, scope, scoped};
 //!
 //! async fn in_place(auth: RequireScope<scope!("read:orders")>) {}
 //!
@@ -32,8 +40,7 @@
 //! async fn literal(auth: RequireScope<"read:orders">) {}
 //! ```
 //!
-//! Prefer [`scopes!`]: the name appears in compile errors and docs, and a misspelled name does not
-//! compile. A literal needs [`macro@scoped`] above the function; without it rustc reports "constant
+//! A literal needs [`macro@scoped`] above the function; without it rustc reports "constant
 //! provided when a type was expected" (E0747).
 //!
 //! Roles, groups and values of `acr` are types too, but not scopes: use [`values!`], [`value!`], or
@@ -50,7 +57,63 @@
 //! | role or group missing, own rule not met | 403 `insufficient_scope`, without `scope` |
 //! | the sign-in is too weak or too long ago | 401 `insufficient_user_authentication`, `acr_values="…"`, `max_age="…"` |
 //! | a token without the required subject or client | 401 `invalid_token` |
-//! | the layer is missing, or reads another type than `X` | 500 and a log entry |
+//! | a token whose claims do not fit `X` | 401 `invalid_token`; the log names the claim |
+//! | your own guard panics or takes too long | 503 and a log entry |
+//! | the layer is missing | 500 and a log entry |
+//!
+//! # Own claims
+//!
+//! `Token<X>` reads your own claims when it is extracted, so several handlers may take several types.
+//! Fields that may be missing are `Option`s. A layer that is built with `.extra_claims::<X>()` has
+//! read this type already, and refuses tokens that do not fit it for all handlers.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use scopegate_axum::Token;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Tenant {
+//!     tenant: String,
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Region {
+//!     region: Option<String>,
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Plan {
+//!     plan: String,
+//! }
+//!
+//! async fn list(tenant: Token<Tenant>, region: Token<Region>) -> String {
+//!     format!("orders of {} in {:?}", tenant.extra().tenant, region.extra().region)
+//! }
+//!
+//! async fn upgrade(plan: Token<Plan>) {}
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # let auth = tower::layer::util::Identity::new();
+//! let app = Router::new().route("/orders", get(list)).layer(auth);
+//! # let auth = tower::layer::util::Identity::new();
+//! let other = Router::new().route("/orders", get(upgrade)).layer(auth);
+//!
+//! // A token with `"tenant": "acme"`, without `plan`.
+//! assert_eq!(ask(&app, Some("")).await, 200);
+//! assert_eq!(ask(&other, Some("")).await, 401);
+//! # }
+//! # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
+//! #     ask_with::<()>(app, scopes).await
+//! # }
+#![doc = include_str!("../docs/given.md")]
+//! ```
+//!
+//! # Documents of aide and utoipa
+//!
+//! With the feature `aide`, the extractors implement `aide::OperationInput`: the documents of aide
+//! have the scopes and refusals of the guards. With the feature `utoipa`, [`AuthRejection`]
+//! implements `utoipa::IntoResponses`. See the modules of these names in `scopegate-bearer`.
 //!
 //! # Routes
 //!
@@ -68,6 +131,7 @@ extern crate self as scopegate_axum;
 mod all_of;
 mod any_of;
 mod extractor;
+mod guard_rejection;
 mod identity;
 mod public;
 mod require_acr;
@@ -75,6 +139,7 @@ mod require_claim;
 mod require_fresh;
 mod require_role;
 mod require_scope;
+mod resource;
 #[cfg(feature = "routes")]
 pub mod routes;
 
@@ -87,6 +152,7 @@ pub use scopegate_macros::{scope, scoped, scopes, value, values};
 
 pub use crate::all_of::AllOf;
 pub use crate::any_of::AnyOf;
+pub use crate::guard_rejection::GuardRejection;
 pub use crate::identity::{ClientId, Subject};
 pub use crate::public::Public;
 pub use crate::require_acr::RequireAcr;
@@ -94,6 +160,7 @@ pub use crate::require_claim::RequireClaim;
 pub use crate::require_fresh::RequireFresh;
 pub use crate::require_role::{RequireGroup, RequireRole};
 pub use crate::require_scope::RequireScope;
+pub use crate::resource::{Resource, ResourceGuard};
 
 /// The rejection of every extractor in this crate: a [`Refusal`](scopegate_bearer::Refusal) as an
 /// axum response.

@@ -4,6 +4,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::AuthRejection;
+use crate::extractor::documented;
 use scopegate_bearer::{Guard, Probe};
 
 /// Declares a handler as public on purpose.
@@ -44,3 +45,5 @@ impl<S: Send + Sync> FromRequestParts<S> for Public {
         Ok(Self)
     }
 }
+
+documented!([], Public, Guard::Public);

@@ -18,15 +18,18 @@ use scopegate_bearer::{Guard, acr};
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use scopegate_axum::{RequireAcr, scoped};
+/// use scopegate_axum::{RequireAcr, values};
 ///
-/// #[scoped]
-/// async fn pay(auth: RequireAcr<"urn:example:hardware", "urn:example:mfa">) -> &'static str {
+/// values! {
+///     pub Hardware = "urn:example:hardware";
+///     pub Mfa = "urn:example:mfa";
+/// }
+///
+/// async fn pay(auth: RequireAcr<(Hardware, Mfa)>) -> &'static str {
 ///     "paid"
 /// }
 ///
-/// #[scoped]
-/// async fn close(auth: RequireAcr<"urn:example:hardware">) {}
+/// async fn close(auth: RequireAcr<Hardware>) {}
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

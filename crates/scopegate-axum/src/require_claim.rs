@@ -8,13 +8,14 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::AuthRejection;
+use crate::extractor::documented;
 use scopegate_bearer::{Authenticated, ClaimRule, Token, claim};
 
 /// Admits a token that the rule `C` allows.
 ///
 /// It derefs to the admitted [`Token`]. A refusal is a 403 that does not mention the rule; its name
-/// is in the [`Refusal`](scopegate_bearer::Refusal), for the log. If the layer reads another type
-/// than `Extra`, that is a mistake in the program: the answer is 500, and the log names both types.
+/// is in the [`Refusal`](scopegate_bearer::Refusal), for the log. A token whose
+/// claims do not fit `Extra` is answered with 401 `invalid_token`.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -96,6 +97,8 @@ impl<S: Send + Sync, C: ClaimRule> FromRequestParts<S> for RequireClaim<C> {
         }
     }
 }
+
+documented!([C: ClaimRule], RequireClaim<C>, claim::<C>());
 
 impl<C: ClaimRule> Clone for RequireClaim<C> {
     fn clone(&self) -> Self {

@@ -20,15 +20,18 @@ use scopegate_bearer::Guard;
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use scopegate_axum::{RequireRole, scoped};
+/// use scopegate_axum::{RequireRole, values};
 ///
-/// #[scoped]
-/// async fn list(auth: RequireRole<"admin">) -> &'static str {
+/// values! {
+///     pub Admin = "admin";
+///     pub StoreManager = "store manager";
+/// }
+///
+/// async fn list(auth: RequireRole<Admin>) -> &'static str {
 ///     "all orders"
 /// }
 ///
-/// #[scoped]
-/// async fn settle(auth: RequireRole<"store manager">) {}
+/// async fn settle(auth: RequireRole<StoreManager>) {}
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
@@ -60,19 +63,19 @@ guard!(RequireRole<V>, [V: ClaimValue], Guard::Role(V::VALUE));
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use scopegate_axum::{RequireGroup, scoped, values};
+/// use scopegate_axum::{RequireGroup, values};
 ///
 /// values! {
 ///     /// Everybody who works in the shop.
 ///     pub Staff = "/shop/staff";
+///     pub Managers = "/shop/managers";
 /// }
 ///
 /// async fn list(auth: RequireGroup<Staff>) -> &'static str {
 ///     "all orders"
 /// }
 ///
-/// #[scoped]
-/// async fn settle(auth: RequireGroup<"/shop/managers">) {}
+/// async fn settle(auth: RequireGroup<Managers>) {}
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {

@@ -16,10 +16,14 @@ use scopegate_bearer::Guard;
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use scopegate_axum::{RequireScope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(auth: RequireScope<"read:orders">) -> String {
+/// scopes! {
+///     /// List orders.
+///     pub ReadOrders = "read:orders";
+/// }
+///
+/// async fn list(auth: RequireScope<ReadOrders>) -> String {
 ///     format!("orders of {:?}", auth.claims().client_id())
 /// }
 ///

@@ -19,39 +19,47 @@
 
 mod arguments;
 mod audit;
+mod endpoint;
 mod error;
 mod methods;
 mod openapi;
 mod operation;
+mod ready;
+mod required;
 
+use std::any::type_name;
 use std::convert::Infallible;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_extractor;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, Route};
-use scopegate_claims::ScopeRule;
+use axum::routing::Route;
 use tower_layer::Layer;
 use tower_service::Service;
 
 pub use self::arguments::Arguments;
 pub use self::audit::Audit;
+use self::endpoint::{Endpoint, Place};
 pub use self::error::RoutesError;
-use self::methods::Handled;
-pub use self::methods::{Methods, delete, get, head, options, patch, post, put, trace};
+pub use self::methods::{
+    Methods, any, any_service, delete, get, head, options, patch, post, put, trace,
+};
 pub use self::openapi::{Document, OpenApi};
 pub use self::operation::Operation;
-use crate::{Guard, RequireScope};
+pub use self::ready::HasState;
+use crate::Guard;
 
 /// A router that knows what its handlers require.
 ///
 /// ```
 /// use scopegate_axum::routes::{Routes, get};
-/// use scopegate_axum::{RequireScope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(_: RequireScope<"read:orders">) -> &'static str {
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+/// }
+///
+/// async fn list(_: RequireScope<ReadOrders>) -> &'static str {
 ///     "all orders"
 /// }
 ///
@@ -82,15 +90,8 @@ use crate::{Guard, RequireScope};
 pub struct Routes<S = ()> {
     endpoints: Vec<Endpoint<S>>,
     unseen: Vec<(String, Router<S>)>,
-}
-
-/// One method of one path.
-#[derive(Debug)]
-struct Endpoint<S> {
-    handled: Handled<S>,
-    path: String,
-    /// The prefixes it is nested under, the innermost first.
-    prefixes: Vec<String>,
+    /// The names of CORS layers that were added, for the audit.
+    cors: Vec<&'static str>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
@@ -102,33 +103,93 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Creates a router without routes.
     pub fn new() -> Self {
-        Self { endpoints: Vec::new(), unseen: Vec::new() }
+        Self { endpoints: Vec::new(), unseen: Vec::new(), cors: Vec::new() }
     }
 
     /// Adds the handlers of a path, like axum's `Router::route`.
     pub fn route(mut self, path: &str, methods: Methods<S>) -> Self {
-        let endpoint = |handled| Endpoint { handled, path: path.to_owned(), prefixes: Vec::new() };
+        // One endpoint for each method, because some may be public and others not.
+        let endpoint = |handled| Endpoint::new(Place::Route, path, vec![handled]);
         self.endpoints.extend(methods.handlers.into_iter().map(endpoint));
         self
     }
 
+    /// Adds a service for all methods of a path, like axum's `Router::route_service`.
+    ///
+    /// The service cannot say what it requires, so the audit reports it as unguarded. To declare it
+    /// at the route, write `.route(path, any_service(service).require(…))`, or `.public()`.
+    pub fn route_service<T>(self, path: &str, service: T) -> Self
+    where
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse + 'static,
+        T::Future: Send + 'static,
+    {
+        self.route(path, any_service(service))
+    }
+
+    /// Adds a handler or a service for everything below a prefix, like axum's
+    /// `Router::nest_service`, which removes the prefix from the path that the service sees.
+    ///
+    /// ```
+    /// use scopegate_axum::routes::{Routes, any_service};
+    /// use scopegate_axum::{Guard, scope};
+    ///
+    /// # let files = tower::service_fn(async |_: axum::extract::Request| {
+    /// #     Ok::<_, std::convert::Infallible>(axum::response::Response::<axum::body::Body>::default())
+    /// # });
+    /// let routes = Routes::new()
+    ///     .nest_service("/public", any_service(files.clone()).public())
+    ///     .nest_service("/reports", any_service(files).require(scope!("reports")));
+    /// assert_eq!(
+    ///     routes.audit().to_string(),
+    ///     "ANY     /public/{*rest}   public\nANY     /reports/{*rest}  reports\n"
+    /// );
+    /// ```
+    pub fn nest_service(mut self, prefix: &str, methods: Methods<S>) -> Self {
+        self.endpoints.push(Endpoint::new(Place::Below, prefix, methods.handlers));
+        self
+    }
+
+    /// Answers requests for all other paths, like axum's `Router::fallback`. A second call replaces
+    /// the first one.
+    ///
+    /// Without a fallback, unknown paths are 404 for a request with a token, and 401 for others.
+    ///
+    /// ```
+    /// use axum::http::StatusCode;
+    /// use scopegate_axum::routes::{Routes, any};
+    ///
+    /// let routes = Routes::new().fallback(any(async || StatusCode::NOT_FOUND).public());
+    /// assert!(routes.audit().refuse_unguarded().is_ok());
+    /// ```
+    ///
+    /// A document does not describe it. Unless all its methods are public, all are behind the authentication layer.
+    pub fn fallback(mut self, methods: Methods<S>) -> Self {
+        self.endpoints.retain(|endpoint| !endpoint.is_fallback_of_root());
+        self.endpoints.push(Endpoint::new(Place::Fallback, "/", methods.handlers));
+        self
+    }
+
     /// Adds the routes of another router.
+    ///
+    /// # Panics
+    ///
+    /// Like axum's `Router::merge`, once it is made into a router, if both have a fallback.
     pub fn merge(mut self, other: Self) -> Self {
         self.endpoints.extend(other.endpoints);
         self.unseen.extend(other.unseen);
+        self.cors.extend(other.cors);
         self
     }
 
     /// Adds the routes of another router under a prefix, like axum's `Router::nest`.
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
-        self.endpoints.extend(other.endpoints.into_iter().map(|mut endpoint| {
-            endpoint.prefixes.push(prefix.to_owned());
-            endpoint
-        }));
+        self.endpoints.extend(other.endpoints.into_iter().map(|one| one.below(prefix)));
         self.unseen.extend(other.unseen.into_iter().map(|(inner, router)| {
             let path = format!("{}{inner}", prefix.trim_end_matches('/'));
             (path, Router::new().nest(prefix, router))
         }));
+        self.cors.extend(other.cors);
         self
     }
 
@@ -142,19 +203,24 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Requires a scope rule for all routes added so far.
+    /// Requires a guard for all routes added so far: a scope rule, or any other [`Guard`], such as
+    /// [`role`](scopegate_bearer::role) or [`fresh`](scopegate_bearer::fresh).
     ///
-    /// The guard is [`RequireScope`], and the answers are the same.
-    pub fn require<R: ScopeRule>(self, _: R) -> Self {
-        let guard = Guard::Scopes(R::REQUIREMENT);
-        let mut routes = self.layer(from_extractor::<RequireScope<R>>());
+    /// The answers are those of the extractors.
+    pub fn require(self, guard: impl Into<Guard>) -> Self {
+        let guard = guard.into();
+        let mut routes = self.layer(required::layer(guard));
         for endpoint in &mut routes.endpoints {
-            endpoint.handled.declared.insert(0, guard);
+            endpoint.declare(guard);
         }
         routes
     }
 
     /// Adds a layer to all routes added so far, like axum's `Router::layer`.
+    ///
+    /// A layer that is added here is inside of the authentication layer. A CORS layer goes outside,
+    /// because preflights have no token: add it to the router that [`protect`](Self::protect)
+    /// returns. The audit reports a CORS layer that is added here.
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -162,99 +228,33 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        let Self { endpoints, unseen } = self;
+        let Self { endpoints, unseen, mut cors } = self;
+        // The name is for a diagnostic only.
+        let name = type_name::<L>();
+        if name.contains("CorsLayer") {
+            cors.push(name);
+        }
         Self {
-            endpoints: endpoints
-                .into_iter()
-                .map(|endpoint| endpoint.map(|route| route.layer(layer.clone())))
-                .collect(),
+            endpoints: endpoints.into_iter().map(|one| one.layer(&layer)).collect(),
             unseen: unseen
                 .into_iter()
                 .map(|(path, router)| (path, router.layer(layer.clone())))
                 .collect(),
+            cors,
         }
     }
 
     /// Sets the state of the handlers, like axum's `Router::with_state`, and probes their guards.
     pub fn with_state<S2: Clone + Send + Sync + 'static>(self, state: S) -> Routes<S2> {
-        let Self { endpoints, unseen } = self;
+        let Self { endpoints, unseen, cors } = self;
         Routes {
             endpoints: endpoints.into_iter().map(|one| one.with_state(&state)).collect(),
             unseen: unseen
                 .into_iter()
                 .map(|(path, router)| (path, router.with_state(state.clone())))
                 .collect(),
+            cors,
         }
-    }
-}
-
-impl Routes {
-    /// What each method of each path requires, in the order in which the routes were added.
-    pub fn operations(&self) -> Vec<Operation> {
-        self.endpoints.iter().map(Endpoint::operation).collect()
-    }
-
-    /// Every required scope, each once: the value for `scopes_supported` in the API's metadata
-    /// document.
-    ///
-    /// `BearerLayer::issuer(…).resource(…).scopes_supported(routes.scopes())`
-    pub fn scopes(&self) -> Vec<&'static str> {
-        let mut scopes = Vec::new();
-        for scope in self.operations().iter().flat_map(Operation::scopes) {
-            if !scopes.contains(&scope) {
-                scopes.push(scope);
-            }
-        }
-        scopes
-    }
-
-    /// Reports unguarded handlers and routes that are not visible.
-    #[must_use]
-    pub fn audit(&self) -> Audit {
-        let unseen = self.unseen.iter().map(|(path, _)| path.clone()).collect();
-        Audit::new(self.operations(), unseen)
-    }
-
-    /// Creates an OpenAPI document of all operations and their guards.
-    ///
-    /// # Errors
-    ///
-    /// [`RoutesError::NotRouted`] if `openapi` describes an operation that has no route.
-    pub fn document(&self, openapi: OpenApi) -> Result<Document, RoutesError> {
-        openapi.describe(&self.operations())
-    }
-
-    /// Puts the authentication layer on everything that is not public.
-    ///
-    /// The layer also answers requests for unknown paths, so that without a token nobody learns
-    /// which paths exist. Operations that accept requests without a token need an optional layer.
-    pub fn protect<L>(self, auth: L) -> Router
-    where
-        L: Layer<Route> + Clone + Send + Sync + 'static,
-        L::Service: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
-        let (guarded, public) = self.split();
-        public.merge(guarded.layer(auth))
-    }
-
-    /// Splits the routes into two axum routers: the guarded and the public ones.
-    ///
-    /// Use this to add more layers than the authentication layer to the guarded router, or a
-    /// fallback. [`protect`](Self::protect) is the same as `public.merge(guarded.layer(auth))`.
-    pub fn split(self) -> (Router, Router) {
-        let (mut guarded, mut public) = (Router::new(), Router::new());
-        for (_, router) in self.unseen {
-            guarded = guarded.merge(router);
-        }
-        for endpoint in self.endpoints {
-            match endpoint.operation().is_public() {
-                true => public = public.merge(endpoint.into_router()),
-                false => guarded = guarded.merge(endpoint.into_router()),
-            }
-        }
-        (guarded, public)
     }
 }
 
@@ -262,44 +262,5 @@ impl Routes {
 impl<S: Clone + Send + Sync + 'static> From<Router<S>> for Routes<S> {
     fn from(router: Router<S>) -> Self {
         Self::new().unseen("/", router)
-    }
-}
-
-impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
-    fn map(mut self, change: impl FnOnce(MethodRouter<S>) -> MethodRouter<S>) -> Self {
-        self.handled.route = change(self.handled.route);
-        self
-    }
-
-    fn with_state<S2>(self, state: &S) -> Endpoint<S2> {
-        let Self { handled: Handled { method, route, mut declared, probe }, path, prefixes } = self;
-        declared.extend(probe(state));
-        let route = route.with_state(state.clone());
-        Endpoint {
-            handled: Handled { method, route, declared, probe: |_| Vec::new() },
-            path,
-            prefixes,
-        }
-    }
-
-    fn full_path(&self) -> String {
-        let below = |path: String, prefix: &String| match &*path {
-            "/" => prefix.clone(),
-            path => format!("{}{path}", prefix.trim_end_matches('/')),
-        };
-        self.prefixes.iter().fold(self.path.clone(), below)
-    }
-}
-
-impl Endpoint<()> {
-    fn operation(&self) -> Operation {
-        let Handled { method, declared, probe, .. } = &self.handled;
-        let guards = declared.iter().copied().chain(probe(&())).collect();
-        Operation::new(method.clone(), self.full_path(), guards)
-    }
-
-    fn into_router(self) -> Router {
-        let router = Router::new().route(&self.path, self.handled.route);
-        self.prefixes.iter().fold(router, |router, prefix| Router::new().nest(prefix, router))
     }
 }

@@ -2,5 +2,8 @@
 
 #[test]
 fn mistakes_are_reported_at_their_position() {
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui/*.rs");
+    #[cfg(feature = "routes")]
+    cases.compile_fail("tests/ui/routes/*.rs");
 }

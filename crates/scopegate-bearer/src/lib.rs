@@ -12,13 +12,17 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
 
+#[cfg(feature = "aide")]
+pub mod aide;
 mod authenticated;
+mod authentication_layer;
 #[cfg(feature = "axum")]
 mod axum;
 mod challenge;
 mod challenge_settings;
 mod claim_rule;
 mod guard;
+pub mod openapi;
 mod probe;
 mod refusal;
 mod refusal_body;
@@ -26,10 +30,13 @@ mod request_head;
 #[cfg(test)]
 mod tests;
 mod token;
+#[cfg(feature = "utoipa")]
+pub mod utoipa;
 
 pub use scopegate_jose::{ExtraClaims, JoseError, Verified};
 
 pub use crate::authenticated::Authenticated;
+pub use crate::authentication_layer::AuthenticationLayer;
 pub use crate::challenge::{BearerChallenge, BearerError};
 pub use crate::challenge_settings::ChallengeSettings;
 pub use crate::claim_rule::{ClaimRule, claim};

@@ -151,6 +151,7 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.cause {
             RefusalCause::KeysUnavailable { retry_after } => Some(*retry_after),
+            RefusalCause::GuardFailed { .. } => Some(Duration::from_secs(1)),
             _ => None,
         }
     }

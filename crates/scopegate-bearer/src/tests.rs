@@ -36,7 +36,7 @@ fn reason(result: Result<&Arc<Verified>, Refusal>) -> &'static str {
     result.map_or_else(|refusal| refusal.reason(), |_| "allowed")
 }
 
-struct ReadOrders;
+pub(crate) struct ReadOrders;
 
 impl ScopeName for ReadOrders {
     const NAME: &'static str = "read:orders";

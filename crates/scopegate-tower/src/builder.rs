@@ -6,6 +6,7 @@ use scopegate_bearer::{ChallengeSettings, RefusalBody};
 use scopegate_claims::{Clock, ScopeSet, SystemClock};
 use scopegate_jose::ExtraClaims;
 use serde::de::DeserializeOwned;
+use tower_layer::Layer;
 
 use crate::cache::{CacheSize, TokenCache};
 use crate::decision::{Authenticator, ReadExtraClaims, TokenRule};
@@ -38,11 +39,11 @@ use crate::{
 /// assert_eq!(auth.unwrap_err(), ConfigError::MissingAudience);
 /// ```
 #[must_use]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BearerBuilder {
     issuers: Vec<TrustedIssuer>,
     shared: IssuerSettings,
-    resolver: Option<Box<dyn ResolveIssuer>>,
+    resolver: Option<Arc<dyn ResolveIssuer>>,
     limits: TenantLimits,
     settings: ChallengeSettings,
     resource: Option<String>,
@@ -76,7 +77,7 @@ impl BearerBuilder {
 
     /// Resolves issuers that were not named at the start (tenants). See [`ResolveIssuer`].
     pub fn or_resolve(mut self, resolver: impl ResolveIssuer) -> Self {
-        self.resolver = Some(Box::new(resolver));
+        self.resolver = Some(Arc::new(resolver));
         self
     }
 
@@ -271,3 +272,24 @@ impl BearerBuilder {
         }
     }
 }
+
+/// A builder is not a layer yet. This impl never applies; it makes the compiler say so, where it
+/// would otherwise list the layers of other crates.
+impl<S: CallBuildFirst> Layer<S> for BearerBuilder {
+    type Service = S;
+
+    fn layer(&self, inner: S) -> S {
+        inner
+    }
+}
+
+mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "a `BearerBuilder` is not a layer yet",
+        label = "this is a builder",
+        note = "call `.build()?` first, or `.start().await?` to read the keys before the first request"
+    )]
+    pub trait CallBuildFirst {}
+}
+
+use sealed::CallBuildFirst;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::CACHE_CONTROL;
 use http::{Request, Response};
-use scopegate_bearer::{Authenticated, Guard, Refusal, RefusalCause, RequestHead, Verified};
+use scopegate_bearer::{
+    Authenticated, AuthenticationLayer, ChallengeSettings, Guard, Refusal, RefusalCause,
+    RequestHead, Verified,
+};
 use tower_layer::Stack;
 
 use crate::admission::{Admission, FindRefusal, NO_STORE};
@@ -155,6 +158,7 @@ impl BearerLayer {
     pub fn protected_resource(&self) -> Option<&ProtectedResource> {
         self.authenticator.resource.as_ref()
     }
+
     /// Verifies a token that is not in a request, such as the first message of a WebSocket, a message
     /// of a queue, or a token of a session.
     ///
@@ -299,5 +303,15 @@ impl BearerLayer {
             return None;
         }
         V::metadata(resource, request.method(), request.headers())
+    }
+}
+
+impl AuthenticationLayer for BearerLayer {
+    fn is_optional(&self) -> bool {
+        matches!(self.rule, TokenRule::Optional)
+    }
+
+    fn settings(&self) -> &Arc<ChallengeSettings> {
+        &self.authenticator.settings
     }
 }

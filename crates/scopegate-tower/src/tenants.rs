@@ -34,7 +34,7 @@ pub(crate) const RETRY_SOON: Duration = Duration::from_secs(1);
 ///
 /// Finding a tenant takes no lock and no allocation. Changes are made by one task per lookup.
 pub(crate) struct Tenants {
-    resolver: Box<dyn ResolveIssuer>,
+    resolver: Arc<dyn ResolveIssuer>,
     limits: TenantLimits,
     context: IssuerContext,
     live: ArcSwap<Live>,
@@ -75,7 +75,7 @@ pub(crate) enum TenantStatus {
 
 impl Tenants {
     pub(crate) fn new(
-        resolver: Box<dyn ResolveIssuer>,
+        resolver: Arc<dyn ResolveIssuer>,
         limits: TenantLimits,
         context: IssuerContext,
     ) -> Self {

@@ -19,13 +19,17 @@ extern crate self as scopegate;
 pub use scopegate_axum::routes;
 #[cfg(feature = "axum")]
 pub use scopegate_axum::{
-    AllOf, AnyOf, AuthRejection, ClientId, Public, RequireAcr, RequireClaim, RequireFresh,
-    RequireGroup, RequireRole, RequireScope, Subject,
+    AllOf, AnyOf, AuthRejection, ClientId, GuardRejection, Public, RequireAcr, RequireClaim,
+    RequireFresh, RequireGroup, RequireRole, RequireScope, Resource, ResourceGuard, Subject,
 };
+#[cfg(feature = "aide")]
+pub use scopegate_bearer::aide;
+#[cfg(feature = "utoipa")]
+pub use scopegate_bearer::utoipa;
 pub use scopegate_bearer::{
-    Authenticated, BearerChallenge, BearerError, ChallengeSettings, ClaimRule, Guard, Probe,
-    ProblemJson, Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus, RequestHead,
-    Rule, Token, acr, claim, fresh, group, role,
+    Authenticated, AuthenticationLayer, BearerChallenge, BearerError, ChallengeSettings, ClaimRule,
+    Guard, Probe, ProblemJson, Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus,
+    RequestHead, Rule, Token, acr, claim, fresh, group, role,
 };
 pub use scopegate_claims::{
     AllRule, AnyRule, Audience, Audiences, ClaimValue, ClaimValues, Claims, ClaimsError, Clock,

@@ -5,6 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use scopegate::BearerBuilder;
 use scopegate::routes::{OpenApi, Routes, get};
 
+use crate::docs_page::DocsPage;
 use crate::order_store::OrderStore;
 use crate::orders::{create, delete, list, show};
 use crate::problem::Problem;
@@ -39,13 +40,14 @@ pub(crate) fn router(
 
     let openapi = OpenApi::from_document(serde_json::from_str(DESCRIPTION)?)?;
     let document = routes.document(openapi.openid_connect(issuer))?;
-    let page = document.page();
+    let page = DocsPage::new(document.value());
     let routes = routes
         .route("/openapi.json", get(async || document).public())
         .route("/docs", get(async || page).public());
 
     // A handler without a guard is reported here, before a stranger can find it.
-    let audit = routes.audit().refuse_unguarded()?.refuse_unseen()?;
+    let audit =
+        routes.audit().refuse_unguarded()?.refuse_unseen()?.refuse_optional_behind(&auth)?;
     tracing::info!("the routes and their guards:\n{audit}");
 
     let (guarded, public) = routes.split();

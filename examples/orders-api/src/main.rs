@@ -12,6 +12,7 @@ mod arguments;
 mod authorization_server;
 mod data_folder;
 mod descriptors;
+mod docs_page;
 mod order;
 mod order_store;
 mod orders;

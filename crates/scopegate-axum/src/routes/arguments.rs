@@ -8,7 +8,7 @@ use axum_core::body::Body;
 use axum_core::extract::{FromRequest, FromRequestParts};
 use http::Request;
 
-use crate::AuthRejection;
+use crate::{AuthRejection, GuardRejection};
 use scopegate_bearer::{Guard, Probe, Rule};
 
 /// The arguments of a handler, in the form in which axum names them.
@@ -106,7 +106,7 @@ where
 
 /// Whether an extractor is a guard of this crate. Other extractors are never run here.
 fn is_ours<R: 'static>() -> bool {
-    TypeId::of::<R>() == TypeId::of::<AuthRejection>()
+    [TypeId::of::<AuthRejection>(), TypeId::of::<GuardRejection>()].contains(&TypeId::of::<R>())
 }
 
 fn request() -> (Probe, Request<Body>) {

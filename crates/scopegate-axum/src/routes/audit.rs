@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use scopegate_bearer::AuthenticationLayer;
+
 use super::{Operation, RoutesError};
 use crate::routes::operation::Requirements;
 
@@ -18,10 +20,13 @@ use crate::routes::operation::Requirements;
 ///
 /// ```
 /// use scopegate_axum::routes::{Routes, RoutesError, get};
-/// use scopegate_axum::{RequireScope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(_: RequireScope<"read:orders">) {}
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+/// }
+///
+/// async fn list(_: RequireScope<ReadOrders>) {}
 ///
 /// async fn export() {}
 ///
@@ -38,11 +43,16 @@ use crate::routes::operation::Requirements;
 pub struct Audit {
     operations: Vec<Operation>,
     unseen: Vec<String>,
+    cors: Vec<&'static str>,
 }
 
 impl Audit {
-    pub(super) fn new(operations: Vec<Operation>, unseen: Vec<String>) -> Self {
-        Self { operations, unseen }
+    pub(super) fn new(
+        operations: Vec<Operation>,
+        unseen: Vec<String>,
+        cors: Vec<&'static str>,
+    ) -> Self {
+        Self { operations, unseen, cors }
     }
 
     /// All operations that are visible, in the order in which the routes were added.
@@ -73,6 +83,48 @@ impl Audit {
         }
     }
 
+    /// Returns an error if operations accept requests without a token, by `Option<Token>` or
+    /// `Option<Subject>`, and the layer refuses such requests.
+    ///
+    /// ```
+    /// use scopegate_axum::Token;
+    /// use scopegate_axum::routes::{Routes, RoutesError, get};
+    /// # use scopegate_bearer::{AuthenticationLayer, ChallengeSettings};
+    /// # struct Layer(bool, std::sync::Arc<ChallengeSettings>);
+    /// # impl Layer {
+    /// #     fn optional(self) -> Self { Self(true, self.1) }
+    /// # }
+    /// # impl AuthenticationLayer for Layer {
+    /// #     fn is_optional(&self) -> bool { self.0 }
+    /// #     fn settings(&self) -> &std::sync::Arc<ChallengeSettings> { &self.1 }
+    /// # }
+    /// # let auth = Layer(false, Default::default());
+    ///
+    /// async fn catalog(token: Option<Token>) {}
+    ///
+    /// let routes = Routes::new().route("/catalog", get(catalog));
+    /// let refused = routes.audit().refuse_optional_behind(&auth);
+    /// assert!(matches!(refused, Err(RoutesError::OptionalBehindRequired(_))));
+    ///
+    /// let auth = auth.optional();
+    /// assert!(routes.audit().refuse_optional_behind(&auth).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RoutesError::OptionalBehindRequired`] with the operations.
+    pub fn refuse_optional_behind(
+        self,
+        auth: &impl AuthenticationLayer,
+    ) -> Result<Self, RoutesError> {
+        let for_anyone = |one: &&Operation| one.is_for_anyone() && !one.is_public();
+        let optional: Vec<_> = self.operations.iter().filter(for_anyone).cloned().collect();
+        match auth.is_optional() || optional.is_empty() {
+            true => Ok(self),
+            false => Err(RoutesError::OptionalBehindRequired(optional)),
+        }
+    }
+
     /// Returns an error unless all routes are visible.
     ///
     /// # Errors
@@ -95,6 +147,13 @@ impl fmt::Display for Audit {
         }
         for path in &self.unseen {
             writeln!(f, "{path}: a plain router, whose routes cannot be seen")?;
+        }
+        for layer in &self.cors {
+            writeln!(
+                f,
+                "{layer}: inside of the authentication layer, which refuses preflights: add it to the \
+                 router that `protect` returns"
+            )?;
         }
         Ok(())
     }

@@ -17,6 +17,13 @@ pub enum RoutesError {
     /// Plain routers were added, whose routes are not visible.
     #[error("the routes of plain routers cannot be seen: {}", List(.0))]
     Unseen(Vec<String>),
+    /// Operations that accept requests without a token are behind a layer that refuses them.
+    #[error(
+        "{} would accept requests without a token, but the layer refuses them: call `.optional()` on \
+         the layer, or take `Token` instead of `Option<Token>`",
+        List(.0)
+    )]
+    OptionalBehindRequired(Vec<Operation>),
     /// The document describes operations that have no route.
     #[error("the OpenAPI document describes operations without a route: {}", List(.0))]
     NotRouted(Vec<String>),

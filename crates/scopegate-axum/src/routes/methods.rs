@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::middleware::from_extractor;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::response::IntoResponse;
+use axum::routing::{self, MethodFilter, MethodRouter};
 use http::Method;
-use scopegate_claims::ScopeRule;
+use tower_service::Service;
 
-use super::Arguments;
-use crate::{Guard, RequireScope};
+use super::{Arguments, operation, required};
+use crate::Guard;
 
 /// The handlers of a path, by method, with their guards.
 ///
@@ -18,10 +19,14 @@ use crate::{Guard, RequireScope};
 ///
 /// ```
 /// use scopegate_axum::routes::{Routes, get};
-/// use scopegate_axum::{RequireScope, scope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(_: RequireScope<"read:orders">) {}
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+///     pub WriteOrders = "write:orders";
+/// }
+///
+/// async fn list(_: RequireScope<ReadOrders>) {}
 ///
 /// async fn place() {}
 ///
@@ -30,7 +35,7 @@ use crate::{Guard, RequireScope};
 /// let routes = Routes::new()
 ///     .route("/orders", get(list))
 ///     // The guard can also be declared at the route, with the same answers.
-///     .route("/new", get(place).require(scope!("write:orders")))
+///     .route("/new", get(place).require(WriteOrders))
 ///     .route("/health", get(health).public());
 /// assert_eq!(routes.scopes(), ["read:orders", "write:orders"]);
 /// assert!(routes.audit().refuse_unguarded().is_ok());
@@ -59,7 +64,7 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
         H: Handler<T, S>,
         T: Arguments<S> + 'static,
     {
-        let (route, probe) = (on(filter, handler), T::guards as fn(&S) -> Vec<Guard>);
+        let (route, probe) = (routing::on(filter, handler), T::guards as fn(&S) -> Vec<Guard>);
         self.handlers.push(Handled { method, route, declared: Vec::new(), probe });
         self
     }
@@ -72,19 +77,82 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
         self
     }
 
-    /// Requires a scope rule for the handlers added so far.
+    /// Requires a guard for the handlers added so far: a scope rule, or any other [`Guard`].
     ///
-    /// The guard is [`RequireScope`], and the answers are the same.
-    pub fn require<R: ScopeRule>(mut self, _: R) -> Self {
-        let guard = Guard::Scopes(R::REQUIREMENT);
-        let guarded = |Handled { method, route, mut declared, probe }| {
-            declared.insert(0, guard);
-            let route = MethodRouter::route_layer(route, from_extractor::<RequireScope<R>>());
-            Handled { method, route, declared, probe }
-        };
-        self.handlers = self.handlers.into_iter().map(guarded).collect();
+    /// The answers are those of the extractors.
+    ///
+    /// ```
+    /// use scopegate_axum::routes::{Routes, get};
+    /// use scopegate_bearer::{fresh, role};
+    /// use std::time::Duration;
+    ///
+    /// async fn refund() {}
+    ///
+    /// let recent = fresh(Duration::from_secs(300));
+    /// let routes = Routes::new().route("/refund", get(refund).require(recent).require(role("admin")));
+    /// assert_eq!(
+    ///     routes.audit().to_string(),
+    ///     "GET     /refund  role admin, signed in within 300 s\n"
+    /// );
+    /// ```
+    pub fn require(mut self, guard: impl Into<Guard>) -> Self {
+        let guard = guard.into();
+        self.handlers = self.handlers.into_iter().map(|handled| handled.require(guard)).collect();
         self
     }
+}
+
+impl<S: Clone + Send + Sync + 'static> Handled<S> {
+    fn require(mut self, guard: Guard) -> Self {
+        self.declared.insert(0, guard);
+        let layer = required::layer(guard);
+        self.route = match self.method == operation::any_method() {
+            // For axum, a handler of all methods is a fallback, which a `route_layer` leaves open.
+            true => self.route.layer(layer),
+            // A method without a handler stays 405 for everyone.
+            false => self.route.route_layer(layer),
+        };
+        self
+    }
+
+    /// Sets the state, and probes the guards with it.
+    pub(super) fn with_state<S2>(self, state: &S) -> Handled<S2> {
+        let Self { method, route, mut declared, probe } = self;
+        declared.extend(probe(state));
+        Handled { method, route: route.with_state(state.clone()), declared, probe: |_| Vec::new() }
+    }
+}
+
+/// Handles all methods, like axum's function of this name.
+///
+/// The audit lists it with the method `ANY`. An OpenAPI document has no such method: it has the
+/// methods that the document given to [`OpenApi`](super::OpenApi) describes at this path.
+pub fn any<H, T, S>(handler: H) -> Methods<S>
+where
+    H: Handler<T, S>,
+    T: Arguments<S> + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    of_any(routing::any(handler), T::guards)
+}
+
+/// Handles all methods by a service, like axum's function of this name.
+///
+/// A service cannot say what it requires: declare it by [`require`](Methods::require) or
+/// [`public`](Methods::public).
+pub fn any_service<T, S>(service: T) -> Methods<S>
+where
+    T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    T::Response: IntoResponse + 'static,
+    T::Future: Send + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    of_any(routing::any_service(service), |_| Vec::new())
+}
+
+fn of_any<S>(route: MethodRouter<S, Infallible>, probe: fn(&S) -> Vec<Guard>) -> Methods<S> {
+    let method = operation::any_method();
+    Methods { handlers: vec![Handled { method, route, declared: Vec::new(), probe }] }
 }
 
 macro_rules! methods {

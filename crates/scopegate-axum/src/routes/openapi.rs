@@ -1,12 +1,11 @@
 //! OpenAPI 3.1 documents of a service's operations, with the scopes of each.
 
 mod describe;
-mod page;
 
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use scopegate_bearer::ChallengeSettings;
 use serde_json::{Map, Value, json};
 
 use super::{Operation, RoutesError};
@@ -20,11 +19,15 @@ use super::{Operation, RoutesError};
 ///
 /// ```
 /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
-/// use scopegate_axum::{AnyOf, scoped};
+/// use scopegate_axum::{AnyOf, scopes};
 /// use serde_json::json;
 ///
-/// #[scoped]
-/// async fn list(_: AnyOf<"read:orders", "admin">) {}
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+///     pub Admin = "admin";
+/// }
+///
+/// async fn list(_: AnyOf<(ReadOrders, Admin)>) {}
 ///
 /// let routes = Routes::new().route("/orders", get(list));
 /// let openapi = || {
@@ -54,6 +57,8 @@ pub struct OpenApi {
     document: Map<String, Value>,
     scheme: Scheme,
     scopes: Vec<(String, String)>,
+    /// The settings of the layer, for the bodies of refusals.
+    settings: ChallengeSettings,
 }
 
 /// How clients get a token, according to the document.
@@ -82,7 +87,7 @@ impl OpenApi {
             ("openapi".to_owned(), json!("3.1.0")),
             ("info".to_owned(), json!({ "title": title, "version": version })),
         ]);
-        Self { document, scheme: Scheme::Bearer, scopes: Vec::new() }
+        Self::with(document)
     }
 
     /// Starts with a document that already describes the API.
@@ -105,7 +110,12 @@ impl OpenApi {
         if !["paths", "components"].iter().all(|name| document.get(*name).is_none_or(is_object)) {
             return Err(RoutesError::NotOpenApi("`paths` or `components` is not an object"));
         }
-        Ok(Self { document, scheme: Scheme::Bearer, scopes: Vec::new() })
+        Ok(Self::with(document))
+    }
+
+    fn with(document: Map<String, Value>) -> Self {
+        let settings = ChallengeSettings::new();
+        Self { document, scheme: Scheme::Bearer, scopes: Vec::new(), settings }
     }
 
     /// Declares that clients get tokens by client credentials from this URL (RFC 6749 §4.4).
@@ -146,32 +156,70 @@ impl OpenApi {
         self
     }
 
+    /// Describes the bodies of refusals as they are set at the layer: `auth.settings()` of
+    /// [`AuthenticationLayer`](scopegate_bearer::AuthenticationLayer). The default is problem
+    /// documents (RFC 9457).
+    ///
+    /// ```
+    /// use scopegate_axum::Token;
+    /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
+    /// use scopegate_bearer::{ChallengeSettings, Refusal, RefusalBody};
+    /// use serde_json::{Value, json};
+    ///
+    /// #[derive(Debug)]
+    /// struct Code;
+    ///
+    /// impl RefusalBody for Code {
+    ///     fn content_type(&self) -> &str {
+    ///         "application/json"
+    ///     }
+    ///
+    ///     fn body(&self, refusal: &Refusal) -> Vec<u8> {
+    ///         json!({ "code": refusal.reason() }).to_string().into()
+    ///     }
+    ///
+    ///     fn schema(&self) -> Option<Value> {
+    ///         Some(json!({ "type": "object", "properties": { "code": { "type": "string" } } }))
+    ///     }
+    /// }
+    ///
+    /// let settings = ChallengeSettings::new().with_body(Code);
+    /// let routes = Routes::new().route("/orders", get(async |_: Token| ()));
+    /// let document = routes.document(OpenApi::new("Orders", "1").refusals(&settings))?;
+    /// let refusal = &document.value()["components"]["responses"]["Unauthorized"];
+    /// let schema = &refusal["content"]["application/json"]["schema"];
+    /// assert_eq!(schema["properties"]["code"]["type"], "string");
+    /// # Ok::<(), RoutesError>(())
+    /// ```
+    pub fn refusals(mut self, settings: &ChallengeSettings) -> Self {
+        self.settings = settings.clone();
+        self
+    }
+
     pub(super) fn describe(self, operations: &[Operation]) -> Result<Document, RoutesError> {
         let value = describe::describe(self, operations)?;
-        let page = page::render(&value, operations);
-        Ok(Document { json: value.to_string().into(), page: page.into(), value })
+        Ok(Document { json: value.to_string().into(), value })
     }
 }
 
-/// An OpenAPI document of routes, and a page that shows it.
+/// An OpenAPI document of routes. As a response it is the JSON document.
 ///
-/// As a response it is the JSON document. [`page`](Self::page) is an HTML page, which needs no
-/// scripts and loads nothing from other servers.
+/// To show it as a page, give its URL to a viewer, such as Swagger UI, Redoc or Scalar, or write a
+/// page from its [`value`](Self::value).
 ///
 /// ```
 /// use scopegate_axum::routes::{OpenApi, Routes, RoutesError, get};
-/// use scopegate_axum::{RequireScope, scoped};
+/// use scopegate_axum::{RequireScope, scopes};
 ///
-/// #[scoped]
-/// async fn list(_: RequireScope<"read:orders">) {}
+/// scopes! {
+///     pub ReadOrders = "read:orders";
+/// }
+///
+/// async fn list(_: RequireScope<ReadOrders>) {}
 ///
 /// let routes = Routes::new().route("/orders", get(list));
 /// let document = routes.document(OpenApi::new("Orders", "1.0.0"))?;
-/// let page = document.page();
-/// let routes = routes
-///     .route("/openapi.json", get(async || document).public())
-///     .route("/docs", get(async || page).public());
-///
+/// let routes = routes.route("/openapi.json", get(async || document).public());
 /// assert!(routes.audit().refuse_unguarded().is_ok());
 /// # Ok::<(), RoutesError>(())
 /// ```
@@ -179,7 +227,6 @@ impl OpenApi {
 pub struct Document {
     value: Value,
     json: Bytes,
-    page: Bytes,
 }
 
 impl Document {
@@ -192,45 +239,13 @@ impl Document {
     pub fn json(&self) -> &str {
         std::str::from_utf8(&self.json).expect("it was written as text")
     }
-
-    /// An HTML page that shows each operation and what it requires.
-    pub fn page(&self) -> Page {
-        Page(self.page.clone())
-    }
 }
 
 impl IntoResponse for Document {
     fn into_response(self) -> Response {
-        answer(self.json, [(CONTENT_TYPE, "application/json")])
+        let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
+        (headers, self.json).into_response()
     }
-}
-
-/// The page of a [`Document`], as a response.
-#[derive(Clone, Debug)]
-pub struct Page(Bytes);
-
-impl Page {
-    /// The page as HTML text.
-    pub fn html(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("it was written as text")
-    }
-}
-
-impl IntoResponse for Page {
-    fn into_response(self) -> Response {
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
-        let html = (CONTENT_TYPE, "text/html; charset=utf-8");
-        answer(self.0, [html, (CONTENT_SECURITY_POLICY, policy)])
-    }
-}
-
-fn answer<const N: usize>(body: Bytes, headers: [(HeaderName, &'static str); N]) -> Response {
-    let mut response = body.into_response();
-    for (name, value) in headers.into_iter().chain([(CACHE_CONTROL, "no-cache")]) {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 #[cfg(test)]

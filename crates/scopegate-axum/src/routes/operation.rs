@@ -7,6 +7,16 @@ use scopegate_claims::Requirement;
 
 use crate::Guard;
 
+/// The name that stands for all methods.
+const ANY: &str = "ANY";
+
+/// The path of a fallback.
+pub(super) const FALLBACK: &str = "/{*fallback}";
+
+pub(super) fn any_method() -> Method {
+    Method::from_bytes(ANY.as_bytes()).expect("it is a token")
+}
+
 /// A method of a path, with what its handler and its layers require of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Operation {
@@ -20,7 +30,7 @@ impl Operation {
         Self { method, path, guards }
     }
 
-    /// The method.
+    /// The method. `ANY` stands for all methods.
     pub fn method(&self) -> &Method {
         &self.method
     }
@@ -33,6 +43,16 @@ impl Operation {
     /// What is required, in the order of checking; all guards must be met.
     pub fn guards(&self) -> &[Guard] {
         &self.guards
+    }
+
+    /// Whether it handles all methods.
+    pub fn is_for_any_method(&self) -> bool {
+        self.method.as_str() == ANY
+    }
+
+    /// Whether it answers requests that no route answers.
+    pub fn is_fallback(&self) -> bool {
+        self.path.ends_with(FALLBACK)
     }
 
     /// Whether it requires nothing and was not declared public.

@@ -6,6 +6,7 @@ mod claims;
 mod issuer;
 mod log;
 mod refusals;
+mod resource;
 mod spellings;
 mod step_up;
 mod token;

@@ -3,10 +3,11 @@
 use axum::Router;
 use axum::routing::get;
 use scopegate_axum::{RequireScope, Token, scoped};
+use scopegate_bearer::RefusalCause;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::issuer::{anonymous, ask, holding, with_extra};
+use crate::issuer::{anonymous, ask, holding, with_extra, with_members};
 
 #[derive(Deserialize)]
 struct Tenant {
@@ -32,6 +33,10 @@ fn app() -> Router {
         token.map_or_else(|| "none".to_owned(), |token| token.extra().region.clone())
     }
 
+    async fn both(tenant: Token<Tenant>, region: Token<Region>, _: Token) -> String {
+        format!("{} in {}", tenant.extra().tenant, region.extra().region)
+    }
+
     #[scoped]
     async fn guarded(_: RequireScope<"read:orders">, token: Token<Tenant>) -> String {
         token.clone().extra().tenant.clone()
@@ -41,6 +46,7 @@ fn app() -> Router {
         .route("/base", get(base))
         .route("/tenant", get(tenant))
         .route("/region", get(region))
+        .route("/both", get(both))
         .route("/guarded", get(guarded))
 }
 
@@ -59,19 +65,35 @@ async fn the_common_claims_are_readable_with_any_extra_type() {
 }
 
 #[tokio::test]
-async fn another_type_than_the_layer_reads_is_read_from_the_token() {
-    let left = with_extra::<Tenant>(&json!({ "tenant": "acme", "region": "eu" }));
-    assert_eq!(ask(&app(), "/region", left).await.status, 200);
+async fn several_types_are_read_whatever_the_layer_reads() {
+    let claims = json!({ "tenant": "acme", "region": "eu" });
+    for left in [with_extra::<Tenant>(&claims), with_members(&claims)] {
+        assert_eq!(ask(&app(), "/region", left.clone()).await.body, "eu");
+        assert!(ask(&app(), "/tenant", left.clone()).await.body.ends_with("of acme"));
+        assert_eq!(ask(&app(), "/both", left).await.body, "acme in eu");
+    }
 }
 
 #[tokio::test]
-async fn claims_that_do_not_fit_are_401_invalid_token() {
-    let left = with_extra::<Tenant>(&json!({ "tenant": "acme" }));
-    for (path, left) in [("/region", left), ("/tenant", holding(""))] {
-        let answer = ask(&app(), path, left).await;
-        assert_eq!(answer.status, 401);
+async fn claims_that_do_not_fit_are_401_invalid_token_and_the_log_names_the_member() {
+    // `/region` takes an `Option`: a token whose claims do not fit is refused there, too.
+    for (path, claims, member) in [
+        ("/tenant", json!({}), "tenant"),
+        ("/tenant", json!({ "tenant": 7 }), "tenant"),
+        ("/tenant", json!({ "tenant": null }), "tenant"),
+        ("/region", json!({ "tenant": "acme" }), "region"),
+        ("/region", json!({ "region": ["eu"] }), "region"),
+        ("/both", json!({ "tenant": "acme" }), "region"),
+    ] {
+        let answer = ask(&app(), path, with_members(&claims)).await;
+        assert_eq!(answer.status, 401, "{path}");
         assert!(answer.challenge().unwrap().contains("error=\"invalid_token\""), "{path}");
-        assert!(!answer.body.contains("Region"), "{}", answer.body);
+        assert!(!answer.body.contains(member), "{}", answer.body);
+        let refusal = answer.refusal.unwrap();
+        assert_eq!(refusal.reason(), "extra_claims");
+        let RefusalCause::InvalidToken(error) = refusal.cause() else { unreachable!("{path}") };
+        let details = error.details().unwrap();
+        assert!(details.contains(&format!("`{member}`")), "{path}: {details}");
     }
 }
 

@@ -8,12 +8,12 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::Uri;
 use axum::response::Response;
-use scopegate_axum::routes::{Routes, get};
-use scopegate_axum::{Public, RequireScope, Token, scope, scoped};
-use scopegate_bearer::Authenticated;
+use scopegate_axum::routes::{Methods, Routes, any, any_service, get, post};
+use scopegate_axum::{Guard, Public, RequireScope, Token, scope, scoped};
+use scopegate_bearer::{Authenticated, fresh, role};
 use tower::{Layer, Service, ServiceExt};
 
-use crate::issuer::{anonymous, ask, holding};
+use crate::issuer::{anonymous, ask, holding, with_members};
 
 /// Stands in for the authentication layer: refuses requests without an authenticated token.
 #[derive(Clone)]
@@ -82,8 +82,8 @@ fn app() -> Router {
 }
 
 /// A public method on the same path.
-fn axum_post() -> scopegate_axum::routes::Methods<&'static str> {
-    scopegate_axum::routes::post(async || "placed").public()
+fn axum_post() -> Methods<&'static str> {
+    post(async || "placed").public()
 }
 
 #[tokio::test]
@@ -172,4 +172,107 @@ async fn a_layer_covers_only_routes_added_before_it() {
         .protect(Auth);
     assert!(ask(&app, "/a", None).await.headers.contains_key("x-layer"));
     assert!(!ask(&app, "/b", None).await.headers.contains_key("x-layer"));
+}
+
+#[tokio::test]
+async fn any_guard_can_be_required_at_a_route() {
+    let admin = role("admin");
+    let recent = fresh(std::time::Duration::from_secs(60));
+    let app: Router = Routes::new()
+        .route("/role", get(async || "in").require(admin))
+        .route("/fresh", get(async || "in").require(recent))
+        .merge(Routes::new().route("/group", get(async || "in")).require(admin))
+        .route("/optional", get(async || "in").require(Guard::OptionalToken))
+        .route("/public", get(async || "in").require(Guard::Public))
+        .split()
+        .0;
+    let left = |members| with_members(&members);
+    for (path, good, bad, status) in [
+        ("/role", serde_json::json!({ "roles": ["admin"] }), serde_json::json!({}), 403),
+        ("/group", serde_json::json!({ "roles": ["admin"] }), serde_json::json!({}), 403),
+        ("/fresh", serde_json::json!({ "auth_time": 940 }), serde_json::json!({}), 401),
+        (
+            "/fresh",
+            serde_json::json!({ "auth_time": 940 }),
+            serde_json::json!({ "auth_time": 939 }),
+            401,
+        ),
+    ] {
+        assert_eq!(ask(&app, path, left(good)).await.body, "in", "{path}");
+        assert_eq!(ask(&app, path, left(bad)).await.status, status, "{path}");
+        assert_eq!(ask(&app, path, anonymous()).await.status, 401, "{path}");
+        assert_eq!(ask(&app, path, None).await.status, 500, "{path}");
+    }
+    assert_eq!(ask(&app, "/optional", anonymous()).await.body, "in");
+    assert_eq!(ask(&app, "/optional", None).await.status, 500, "there is no layer");
+}
+
+#[tokio::test]
+async fn a_public_guard_at_a_route_admits_everyone() {
+    let app: Router =
+        Routes::new().route("/", get(async || "in").require(Guard::Public)).protect(Auth);
+    assert_eq!(ask(&app, "/", None).await.body, "in");
+}
+
+#[tokio::test]
+async fn services_and_handlers_of_all_methods_are_protected_like_others() {
+    let service = || {
+        tower::service_fn(async |request: Request| {
+            Ok::<_, Infallible>(Response::new(Body::from(request.uri().path().to_owned())))
+        })
+    };
+    let app: Router = Routes::new()
+        .route_service("/service", service())
+        .route("/own", any_service(service()).require(scope!("admin")))
+        .route("/all", any(async |_: RequireScope<scope!("admin")>| "all").get(async || "got"))
+        .nest_service("/files", any_service(service()).public())
+        .nest("/v1", Routes::new().nest_service("/reports", any_service(service())))
+        .protect(Auth);
+    for path in ["/service", "/own", "/all", "/v1/reports/a"] {
+        assert_eq!(ask(&app, path, None).await.status, 401, "{path}");
+    }
+    assert_eq!(ask(&app, "/service", holding("")).await.body, "/service");
+    assert_eq!(ask(&app, "/own", holding("")).await.status, 403);
+    assert_eq!(ask(&app, "/own", holding("admin")).await.body, "/own");
+    assert_eq!(ask(&app, "/all", holding("")).await.body, "got", "the method's own handler");
+    assert_eq!(ask(&app, "/v1/reports/a", holding("")).await.body, "/a");
+    assert_eq!(ask(&app, "/files/a/b", None).await.body, "/a/b");
+
+    let put = |scopes| {
+        let request = Request::put("/all").extension(holding(scopes)).body(Body::empty());
+        app.clone().oneshot(request.unwrap())
+    };
+    assert_eq!(put("").await.unwrap().status(), 403);
+    assert_eq!(put("admin").await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_fallback_is_behind_the_layer_unless_it_is_public() {
+    let orders = || {
+        let nested = Routes::new().route("/a", get(list)).fallback(any(async || "nested").public());
+        Routes::new().route("/orders", get(list)).nest("/nested", nested)
+    };
+    let app: Router =
+        orders().fallback(any(async || "other").public()).with_state("us").protect(Auth);
+    assert_eq!(ask(&app, "/nothing", None).await.body, "other");
+    assert_eq!(ask(&app, "/nested/nothing", None).await.body, "nested");
+    assert_eq!(ask(&app, "/orders", None).await.status, 401);
+
+    let app: Router = orders()
+        .fallback(any(async || "first").public())
+        .fallback(any(async || "second").require(scope!("admin")))
+        .with_state("us")
+        .protect(Auth);
+    assert_eq!(ask(&app, "/nothing", None).await.status, 401);
+    assert_eq!(ask(&app, "/nothing", holding("")).await.status, 403);
+    assert_eq!(ask(&app, "/nothing", holding("admin")).await.body, "second");
+    assert_eq!(ask(&app, "/nested/nothing", None).await.body, "nested");
+
+    // One public method does not open the others.
+    let app: Router =
+        orders().fallback(get(list).post(async || "").public()).with_state("us").protect(Auth);
+    assert_eq!(ask(&app, "/nothing", None).await.status, 401);
+    let mixed = get(async || "").public().post(list);
+    let app: Router = orders().fallback(mixed).with_state("us").protect(Auth);
+    assert_eq!(ask(&app, "/nothing", None).await.status, 401);
 }

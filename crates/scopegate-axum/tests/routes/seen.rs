@@ -1,18 +1,23 @@
 //! Which guards of a handler the router finds.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
+use axum::response::Response;
 use axum::{Json, Router};
-use scopegate_axum::routes::{Methods, Routes, RoutesError, get, post};
+use scopegate_axum::routes::{Methods, Routes, RoutesError, any, any_service, get, post};
 use scopegate_axum::{
-    AllOf, AnyOf, AuthRejection, ClaimRule, ClientId, Public, RequireAcr, RequireClaim,
-    RequireFresh, RequireGroup, RequireRole, RequireScope, Subject, Token, scope, scoped,
+    AllOf, AnyOf, AuthRejection, ClaimRule, ClientId, GuardRejection, Public, RequireAcr,
+    RequireClaim, RequireFresh, RequireGroup, RequireRole, RequireScope, Resource, ResourceGuard,
+    Subject, Token, scope, scoped,
 };
+use scopegate_bearer::{AuthenticationLayer, ChallengeSettings};
+use tower_http::cors::CorsLayer;
 
 /// What the handlers of a path require, as text.
 fn asked<S: Clone + Send + Sync + 'static>(state: S, methods: Methods<S>) -> String {
@@ -155,6 +160,25 @@ fn an_extractor_that_returns_a_guards_refusal_counts_as_that_guard() {
     assert!(!RAN.load(Ordering::SeqCst));
 }
 
+/// A guard with the state of the service, which must not run at the start.
+struct Own;
+
+impl<S: Send + Sync> ResourceGuard<S> for Own {
+    const NAME: &'static str = "own orders only";
+    type Extra = ();
+
+    async fn check(_: &Token, _: &mut Parts, _: &S) -> Result<Self, GuardRejection> {
+        RAN.store(true, Ordering::SeqCst);
+        Ok(Self)
+    }
+}
+
+#[test]
+fn a_resource_guard_is_found_by_its_name_and_not_run() {
+    assert_eq!(asked(7_u8, get(async |_: Resource<Own>| ())), "own orders only");
+    assert!(!RAN.load(Ordering::SeqCst));
+}
+
 #[test]
 fn a_guard_taken_as_a_result_is_not_a_guard() {
     #[scoped]
@@ -214,4 +238,75 @@ fn the_audit_reports_a_plain_router_as_invisible() {
     let audit = Routes::from(router).audit();
     assert_eq!(audit.to_string(), "/: a plain router, whose routes cannot be seen\n");
     assert!(audit.refuse_unguarded().unwrap().refuse_unseen().is_err());
+}
+
+#[test]
+fn the_audit_lists_services_and_fallbacks() {
+    let service =
+        || tower::service_fn(async |_: Request| Ok::<Response, Infallible>(Response::default()));
+    let nested =
+        Routes::new().nest_service("/files", any_service(service()).public()).fallback(any(list));
+    let routes = Routes::new()
+        .route_service("/service", service())
+        .route("/all", any(list))
+        .nest("/v1", nested)
+        .fallback(any(async || ()).require(scope!("admin")));
+    assert_eq!(
+        routes.audit().to_string(),
+        "ANY     /service           UNGUARDED\n\
+         ANY     /all               read:orders\n\
+         ANY     /v1/files/{*rest}  public\n\
+         ANY     /v1/{*fallback}    read:orders\n\
+         ANY     /{*fallback}       admin\n"
+    );
+    assert!(routes.operations()[0].is_for_any_method());
+}
+
+#[test]
+fn the_audit_reports_a_cors_layer_inside_of_the_authentication_layer() {
+    let inside: Routes = Routes::new().route("/orders", get(list)).layer(CorsLayer::permissive());
+    let audit = inside.audit().to_string();
+    assert!(audit.contains("CorsLayer: inside of the authentication layer"), "{audit}");
+    let layer = tower::layer::util::Identity::new();
+    let audit = Routes::new().route("/orders", get(list)).layer(layer).audit().to_string();
+    assert!(!audit.contains("inside"), "{audit}");
+}
+
+/// A layer that admits requests without a token or not.
+struct AuthLayer {
+    optional: bool,
+    settings: Arc<ChallengeSettings>,
+}
+
+impl AuthenticationLayer for AuthLayer {
+    fn is_optional(&self) -> bool {
+        self.optional
+    }
+
+    fn settings(&self) -> &Arc<ChallengeSettings> {
+        &self.settings
+    }
+}
+
+#[test]
+fn the_audit_refuses_an_optional_token_behind_a_layer_that_requires_one() {
+    let layer = |optional| AuthLayer { optional, settings: Arc::default() };
+    for methods in [get(async |_: Option<Token>| ()), get(async |_: Option<Subject>| ()).public()] {
+        let audit = Routes::new().route("/catalog", methods).route("/orders", get(list)).audit();
+        assert!(audit.clone().refuse_optional_behind(&layer(true)).is_ok());
+        let refused = audit.refuse_optional_behind(&layer(false)).unwrap_err();
+        assert!(matches!(&refused, RoutesError::OptionalBehindRequired(which) if which.len() == 1));
+        let message = refused.to_string();
+        assert!(message.starts_with("GET /catalog would accept"), "{message}");
+        assert!(message.contains("call `.optional()` on the layer"), "{message}");
+    }
+    // With another guard the operation needs a token anyway, and a public one is not behind it.
+    for methods in [
+        get(async |_: RequireScope<scope!("a")>, _: Option<Subject>| ()),
+        get(async |_: Public| ()),
+        get(async || ()),
+    ] {
+        let audit = Routes::new().route("/catalog", methods).audit();
+        assert!(audit.refuse_optional_behind(&layer(false)).is_ok());
+    }
 }

@@ -29,3 +29,13 @@ fn guards_are_displayed_as_readable_text() {
         assert_eq!(guard.to_string(), text);
     }
 }
+
+#[test]
+fn a_guard_that_failed_is_503_with_retry_after_and_names_itself_only_in_the_log() {
+    let refusal = crate::Refusal::new(RefusalCause::guard_failed("own orders only", "panicked"));
+    assert_eq!((refusal.reason(), refusal.challenge()), ("guard_failed", None));
+    let response = refusal.into_http::<Vec<u8>>();
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "1");
+    assert!(!String::from_utf8_lossy(response.body()).contains("own orders"));
+}

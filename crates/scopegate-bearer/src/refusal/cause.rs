@@ -62,6 +62,13 @@ pub enum RefusalCause {
 }
 
 impl RefusalCause {
+    /// A guard of the service could not decide: 503 with `Retry-After`.
+    ///
+    /// `how` continues a sentence that starts with the guard, for the log only: `panicked`.
+    pub const fn guard_failed(guard: &'static str, how: &'static str) -> Self {
+        Self::GuardFailed { guard, how }
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> RefusalStatus {
         self.terms().status

@@ -1,5 +1,6 @@
 //! Writes operations and their guards into a document.
 
+use scopegate_bearer::{RefusalStatus, openapi};
 use serde_json::{Map, Value, json};
 
 use super::{OpenApi, Scheme};
@@ -10,9 +11,16 @@ type Object = Map<String, Value>;
 /// The methods that a path item may have, as OpenAPI spells them.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
+/// The refusals that operations refer to.
+const REFUSALS: [(RefusalStatus, &str); 3] = [
+    (RefusalStatus::Unauthorized, "Unauthorized"),
+    (RefusalStatus::Forbidden, "Forbidden"),
+    (RefusalStatus::ServiceUnavailable, "ServiceUnavailable"),
+];
+
 /// The document with every operation and its guards.
-pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Value, RoutesError> {
-    let OpenApi { mut document, scheme, scopes } = openapi;
+pub(super) fn describe(given: OpenApi, operations: &[Operation]) -> Result<Value, RoutesError> {
+    let OpenApi { mut document, scheme, scopes, settings } = given;
     let scheme_name = scheme.name();
     let paths = object(&mut document, "paths");
     let not_routed = not_routed(paths, operations);
@@ -20,10 +28,12 @@ pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Val
         return Err(RoutesError::NotRouted(not_routed));
     }
     for operation in operations {
-        let item = object(paths, &template(operation.path()));
-        let shared = parameter_names(item);
-        let described = object(item, &method(operation));
-        add_operation(described, operation, scheme_name, &shared);
+        for name in method_names(paths, operation, operations) {
+            let item = object(paths, &template(operation.path()));
+            let shared = parameter_names(item);
+            let described = object(item, &name);
+            add_operation(described, operation, &name, scheme_name, &shared);
+        }
     }
     let components = object(&mut document, "components");
     object(components, "securitySchemes").insert(
@@ -31,12 +41,9 @@ pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Val
         write_scheme(scheme, &described_scopes(operations, scopes)),
     );
     let responses = object(components, "responses");
-    responses.entry("Unauthorized").or_insert_with(|| {
-        refusal("There is no good access token: `WWW-Authenticate` says what is wrong with it")
-    });
-    responses.entry("Forbidden").or_insert_with(|| {
-        refusal("The access token allows too little: `WWW-Authenticate` names the scopes")
-    });
+    for (status, name) in REFUSALS {
+        responses.entry(name).or_insert_with(|| openapi::response(status, &settings));
+    }
     // Operations that declare nothing themselves require a token.
     document.insert("security".to_owned(), json!([{ scheme_name: [] }]));
     Ok(Value::Object(document))
@@ -45,7 +52,9 @@ pub(super) fn describe(openapi: OpenApi, operations: &[Operation]) -> Result<Val
 /// The described operations that have no route.
 fn not_routed(paths: &Object, operations: &[Operation]) -> Vec<String> {
     let is_routed = |path: &str, name: &str| {
-        operations.iter().any(|one| template(one.path()) == path && method(one) == name)
+        operations.iter().any(|one| {
+            template(one.path()) == path && (one.is_for_any_method() || method(one) == name)
+        })
     };
     let items = paths.iter().filter_map(|(path, item)| Some((path, item.as_object()?)));
     items
@@ -55,13 +64,35 @@ fn not_routed(paths: &Object, operations: &[Operation]) -> Vec<String> {
         .collect()
 }
 
+/// The methods under which an operation is written. OpenAPI has no name for all methods, so such an
+/// operation is written for those methods that are described and have no operation of their own. A
+/// fallback is not written.
+fn method_names(paths: &Object, operation: &Operation, all: &[Operation]) -> Vec<String> {
+    if operation.is_fallback() {
+        return Vec::new();
+    }
+    if !operation.is_for_any_method() {
+        return vec![method(operation)];
+    }
+    let item = paths.get(&template(operation.path())).and_then(Value::as_object);
+    let described = item.into_iter().flat_map(Map::keys);
+    let has_its_own = |name: &str| {
+        all.iter().any(|other| other.path() == operation.path() && method(other) == name)
+    };
+    described
+        .filter(|name| METHODS.contains(&name.as_str()) && !has_its_own(name))
+        .cloned()
+        .collect()
+}
+
 fn add_operation(
     described: &mut Object,
     operation: &Operation,
+    method: &str,
     scheme: &str,
     shared_parameters: &[String],
 ) {
-    described.entry("operationId").or_insert_with(|| operation_id(operation).into());
+    described.entry("operationId").or_insert_with(|| operation_id(operation, method).into());
     add_path_parameters(described, operation, shared_parameters);
     described.remove("security");
     if let Some(security) = security(operation, scheme) {
@@ -81,6 +112,9 @@ fn add_operation(
     }
     if operation.scopes().next().is_some() || !operation.conditions().is_empty() {
         responses.entry("403").or_insert_with(|| refuses("Forbidden"));
+    }
+    if !operation.is_public() {
+        responses.entry("503").or_insert_with(|| refuses("ServiceUnavailable"));
     }
 }
 
@@ -143,10 +177,10 @@ fn method(operation: &Operation) -> String {
 }
 
 /// A unique name for each operation: `get_orders_id`.
-fn operation_id(operation: &Operation) -> String {
+fn operation_id(operation: &Operation, method: &str) -> String {
     let words = operation.path().split(|c: char| !c.is_ascii_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
-    words.fold(method(operation), |id, word| format!("{id}_{word}"))
+    words.fold(method.to_owned(), |id, word| format!("{id}_{word}"))
 }
 
 fn described_scopes(operations: &[Operation], texts: Vec<(String, String)>) -> Object {
@@ -173,34 +207,6 @@ fn write_scheme(scheme: Scheme, scopes: &Object) -> Value {
             json!({ "type": "openIdConnect", "openIdConnectUrl": url })
         }
     }
-}
-
-/// A refusal of this crate: its challenge, and a problem document (RFC 9457).
-fn refusal(description: &str) -> Value {
-    json!({
-        "description": description,
-        "headers": {
-            "WWW-Authenticate": {
-                "description": "The challenge (RFC 6750 §3, RFC 9470 §3)",
-                "schema": { "type": "string" },
-            },
-        },
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "type": { "type": "string" },
-                        "title": { "type": "string" },
-                        "status": { "type": "integer" },
-                        "detail": { "type": "string" },
-                        "error": { "type": "string" },
-                        "scope": { "type": "string" },
-                    },
-                },
-            },
-        },
-    })
 }
 
 /// The object with this name; it is created if it is missing or not an object.

@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
+use scopegate_bearer::RefusalBody;
+
 use super::*;
-use crate::routes::{Routes, delete, get};
+use crate::routes::{Routes, any, get};
 use crate::*;
 
 scopes! {
@@ -82,8 +84,9 @@ fn refusals_are_described_only_where_they_can_happen() {
     let codes = |path: &str| -> Vec<_> {
         document["paths"][path]["get"]["responses"].as_object().unwrap().keys().cloned().collect()
     };
-    assert_eq!(codes("/any"), ["2XX", "401", "403"]);
-    assert_eq!(codes("/token"), ["2XX", "401"]);
+    assert_eq!(codes("/any"), ["2XX", "401", "403", "503"]);
+    assert_eq!(codes("/token"), ["2XX", "401", "503"]);
+    assert_eq!(codes("/anyone"), ["2XX", "503"]);
     assert_eq!(codes("/public"), ["2XX"]);
 }
 
@@ -199,22 +202,58 @@ fn other_versions_and_malformed_documents_are_refused() {
 }
 
 #[test]
-fn the_page_shows_scopes_and_escapes_all_text() {
-    async fn remove(_: AllOf<(Read, Write)>) {}
+fn all_methods_are_described_where_the_given_document_has_them_and_fallbacks_never() {
+    async fn read(_: RequireScope<Read>) {}
+    async fn write(_: RequireScope<Write>) {}
 
-    let routes = routes().route("/<b>", delete(remove));
-    let openapi = OpenApi::new("<script>alert(1)</script>", "'\"&");
-    let page = routes.document(openapi).unwrap().page();
-    let html = page.html();
-    assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");
-    assert!(html.contains("&lt;script&gt;") && html.contains("&#39;&quot;&amp;"), "{html}");
-    assert!(html.contains("read:orders</mark> and <mark class=\"scope\">write:orders"), "{html}");
-    assert!(
-        html.contains("read:orders</mark> or <mark class=\"scope\">admin</mark> and"),
-        "{html}"
-    );
-    for words in ["any token", "nothing guards it", ">public<", "role store manager"] {
-        assert!(html.contains(words), "{words}");
+    let routes = Routes::new()
+        .route("/all", any(write).get(read))
+        .route("/undescribed", any(write))
+        .nest("/v1", Routes::new().fallback(get(read)))
+        .fallback(get(read).post(write));
+    let described = json!({
+        "openapi": "3.1.0", "info": {}, "paths": { "/all": { "get": {}, "put": {}, "x-a": {} } },
+    });
+    let document = routes.document(OpenApi::from_document(described).unwrap()).unwrap();
+    let all = &document.value()["paths"]["/all"];
+    assert_eq!(all["get"]["security"], json!([{ "bearer": ["read:orders"] }]));
+    assert_eq!(all["put"]["security"], json!([{ "bearer": ["write:orders"] }]));
+    assert_eq!(all["put"]["operationId"], "put_all");
+    assert_eq!((&all["x-a"], &all["post"]), (&json!({}), &Value::Null));
+    assert_eq!(document.value()["paths"].as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn refusals_have_the_schema_of_the_body_that_is_set() {
+    #[derive(Debug)]
+    struct Text;
+
+    impl RefusalBody for Text {
+        fn content_type(&self) -> &str {
+            "text/plain"
+        }
+
+        fn body(&self, _: &AuthRejection) -> Vec<u8> {
+            Vec::new()
+        }
     }
-    assert!(!html.contains("http"), "nothing is fetched from elsewhere: {html}");
+
+    let names = ["Unauthorized", "Forbidden", "ServiceUnavailable"];
+    let contents = |openapi| {
+        let document = document(openapi);
+        names.map(|name| document["components"]["responses"][name]["content"].clone())
+    };
+    let problem = ChallengeSettings::new().body().schema();
+    let by_default = contents(OpenApi::new("Orders", "1"));
+    for content in &by_default {
+        assert_eq!(content["application/problem+json"]["schema"], *problem.as_ref().unwrap());
+    }
+    let text = ChallengeSettings::new().with_body(Text);
+    for content in contents(OpenApi::new("Orders", "1").refusals(&text)) {
+        assert_eq!(content, json!({ "text/plain": {} }), "a text has no schema");
+    }
+    assert_eq!(
+        contents(OpenApi::new("Orders", "1").refusals(&ChallengeSettings::new())),
+        by_default
+    );
 }

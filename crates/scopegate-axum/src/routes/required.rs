@@ -1,0 +1,31 @@
+//! The guard that is declared at a route.
+
+use axum::middleware::{FromExtractorLayer, from_extractor_with_state};
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use scopegate_bearer::{Authenticated, Guard};
+
+use crate::AuthRejection;
+
+/// A layer that admits only requests which meet a guard, with the answers of the extractors.
+pub(super) fn layer(guard: Guard) -> FromExtractorLayer<Required, Guard> {
+    from_extractor_with_state(guard)
+}
+
+/// An extractor whose state is the guard.
+pub(super) struct Required;
+
+impl FromRequestParts<Guard> for Required {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, guard: &Guard) -> Result<Self, AuthRejection> {
+        if *guard == Guard::Public {
+            return Ok(Self);
+        }
+        let authenticated = Authenticated::find(&parts.extensions, "require", *guard)?;
+        if *guard != Guard::OptionalToken {
+            authenticated.allow(*guard)?;
+        }
+        Ok(Self)
+    }
+}
