@@ -41,7 +41,8 @@
 //! tried, and after the signature check `iss` must equal that issuer's name. [`TrustedIssuer`] has
 //! presets for Okta, Auth0, Entra, Keycloak and Cognito; use a [`ClaimMapping`] for other
 //! providers. [docs/providers.md](https://github.com/scopegate/scopegate/blob/main/docs/providers.md)
-//! has a line for about fifty. Tenants that are not known at the start are [resolved](ResolveIssuer) at run time.
+//! has a line for about fifty. Tenants that are not known at the start are
+//! [resolved](ResolveIssuer) at run time.
 //!
 //! # Keys
 //!
@@ -63,9 +64,9 @@
 //! 6. If the issuer cannot be reached, its keys stay in use for up to 24 hours.
 //!    [`readiness`](BearerLayer::readiness) reports their state.
 //! 7. Only https is used, or http with a loopback address or, if
-//!    [allowed](BearerBuilder::allow_http_host), with a host of a private network. Redirects to another origin are not
-//!    followed. A document is at most 1 MiB long, as it is sent and after decompression (gzip). A key
-//!    set has at most 512 keys. An exchange takes at most five seconds.
+//!    [allowed](BearerBuilder::allow_http_host), with a host of a private network. Redirects to
+//!    another origin are not followed. A document is at most 1 MiB long, as it is sent and after
+//!    decompression (gzip). A key set has at most 512 keys. An exchange takes at most five seconds.
 //!
 //! Refreshing needs a tokio runtime with time enabled. [`build`](BearerBuilder::build) does not
 //! need one; the first request with a token does.
