@@ -3,7 +3,34 @@
 //! [`BearerLayer`] wraps any tower service that takes `http` requests. It verifies the access token
 //! of a request with keys it already holds, and stores one [`Authenticated`] in the request's
 //! extensions. An `Authenticated` that was there before is overwritten. The layer does not check
-//! scopes: the code behind it does, for example the extractors of `scopegate-axum`.
+//! scopes: the code behind it does, for example the extractors of `scopegate-axum`, or [`require`].
+//!
+//! ```
+//! use http::{Request, Response};
+//! use scopegate_testkit::TestIssuer;
+//! use scopegate_tower::{require, role};
+//! use std::convert::Infallible;
+//! use tower::{Layer, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // In production: `BearerLayer::issuer("https://…").audience("api://orders").build()?`.
+//! let issuer = TestIssuer::start("api://orders").await;
+//! let orders = service_fn(async |_: Request<()>| {
+//!     Ok::<_, Infallible>(Response::new("all orders".to_owned()))
+//! });
+//! let service = issuer.layer().layer(require(role("admin")).layer(orders));
+//!
+//! let ask = |role: &str| {
+//!     let token = issuer.token().claim("roles", [role]).sign();
+//!     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+//!     service.clone().oneshot(request.body(()).unwrap())
+//! };
+//! assert_eq!(ask("admin").await?.status(), 200);
+//! assert_eq!(ask("reader").await?.status(), 403);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Answers
 //!
