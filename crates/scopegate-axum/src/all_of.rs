@@ -15,8 +15,10 @@ use scopegate_bearer::Guard;
 /// [`scoped`](macro@crate::scoped). A member may be an [`AnyOf`](crate::AnyOf) or another `AllOf`.
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{AllOf, scopes};
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// scopes! {
 ///     /// List orders.
@@ -31,16 +33,17 @@ use scopegate_bearer::Guard;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let app = Router::new().route("/orders", get(list)).layer(auth);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = Router::new().route("/orders", get(list)).layer(issuer.layer());
+/// let ask = async |scope: &str| {
+///     let token = issuer.token().scope(scope).sign();
+///     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
 ///
-/// assert_eq!(ask(&app, Some("read:orders write:orders")).await, 200);
-/// assert_eq!(ask(&app, Some("read:orders")).await, 403);
+/// assert_eq!(ask("read:orders write:orders").await, 200);
+/// assert_eq!(ask("read:orders").await, 403);
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 pub struct AllOf<T: ScopeRules> {
     token: Arc<Verified>,

@@ -18,8 +18,10 @@ use scopegate_bearer::Guard;
 /// scopes.
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{AllOf, AnyOf, scopes};
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// scopes! {
 ///     pub ReadOrders = "read:orders";
@@ -33,17 +35,18 @@ use scopegate_bearer::Guard;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let app = Router::new().route("/orders", get(list)).layer(auth);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = Router::new().route("/orders", get(list)).layer(issuer.layer());
+/// let ask = async |scope: &str| {
+///     let token = issuer.token().scope(scope).sign();
+///     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
 ///
-/// assert_eq!(ask(&app, Some("read:orders")).await, 200);
-/// assert_eq!(ask(&app, Some("admin orders")).await, 200);
-/// assert_eq!(ask(&app, Some("admin")).await, 403);
+/// assert_eq!(ask("read:orders").await, 200);
+/// assert_eq!(ask("admin orders").await, 200);
+/// assert_eq!(ask("admin").await, 403);
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 pub struct AnyOf<T: ScopeRules> {
     token: Arc<Verified>,

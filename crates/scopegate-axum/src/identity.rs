@@ -20,8 +20,11 @@ use scopegate_bearer::{Authenticated, Guard, RefusalCause};
 /// `None` in both cases. `Debug` does not show the subject; `Display` does.
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::body::{Body, to_bytes};
+/// use axum::{Router, http::Request, routing::get};
 /// use scopegate_axum::Subject;
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// async fn list(subject: Subject) -> String {
 ///     format!("orders of {subject}")
@@ -29,16 +32,14 @@ use scopegate_bearer::{Authenticated, Guard, RefusalCause};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let app = Router::new().route("/orders", get(list)).layer(auth);
-///
-/// assert_eq!(ask(&app, Some("")).await, 200);
-/// assert_eq!(ask(&app, None).await, 401); // if the layer is optional
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = Router::new().route("/orders", get(list)).layer(issuer.layer());
+/// let token = issuer.token().subject("u1").sign();
+/// let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+/// let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+/// let body = to_bytes(response.into_body(), 1024).await.unwrap();
+/// assert_eq!(body, "orders of u1");
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 #[derive(Clone)]
 pub struct Subject(Arc<Verified>);
@@ -48,8 +49,11 @@ pub struct Subject(Arc<Verified>);
 /// Its answers are those of [`Subject`].
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::body::{Body, to_bytes};
+/// use axum::{Router, http::Request, routing::get};
 /// use scopegate_axum::ClientId;
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// async fn list(client: ClientId) -> String {
 ///     format!("orders placed by {client}")
@@ -57,16 +61,14 @@ pub struct Subject(Arc<Verified>);
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let app = Router::new().route("/orders", get(list)).layer(auth);
-///
-/// assert_eq!(ask(&app, Some("")).await, 200);
-/// assert_eq!(ask(&app, None).await, 401); // if the layer is optional
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = Router::new().route("/orders", get(list)).layer(issuer.layer());
+/// let token = issuer.token().client_id("shop").sign();
+/// let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+/// let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+/// let body = to_bytes(response.into_body(), 1024).await.unwrap();
+/// assert_eq!(body, "orders placed by shop");
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 #[derive(Clone)]
 pub struct ClientId(Arc<Verified>);

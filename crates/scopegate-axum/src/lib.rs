@@ -18,17 +18,40 @@
 //! type:
 //!
 //! ```
+//! use axum::{Router, body::Body, http::Request, routing::get};
 //! use scopegate_axum::{RequireScope, scopes};
+//! use scopegate_testkit::TestIssuer;
+//! use tower::ServiceExt;
 //!
 //! scopes! {
 //!     /// List orders.
 //!     pub ReadOrders = "read:orders";
 //! }
 //!
-//! async fn list(auth: RequireScope<ReadOrders>) {}
+//! async fn list(_: RequireScope<ReadOrders>) -> &'static str {
+//!     "all orders"
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! // In production: `BearerLayer::issuer("https://…").audience("api://orders").build()?`.
+//! let issuer = TestIssuer::start("api://orders").await;
+//! let app = Router::new().route("/orders", get(list)).layer(issuer.layer());
+//! let ask = async |scope: &str| {
+//!     let token = issuer.token().scope(scope).sign();
+//!     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+//!     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+//! };
+//!
+//! assert_eq!(ask("read:orders").await, 200);
+//! assert_eq!(ask("write:orders").await, 403);
+//! # }
 //! ```
 //!
-//! The name appears in compile errors and docs, and a misspelled name does not compile. There are
+//! The tokens in the examples are those of an issuer in the test's process, of the crate
+//! `scopegate-testkit`.
+//!
+//! The name of a scope appears in compile errors and docs, and a misspelled name does not compile. There are
 //! two more ways to write a scope, with the same meaning:
 //!
 //! ```
@@ -68,8 +91,10 @@
 //! read this type already, and refuses tokens that do not fit it for all handlers.
 //!
 //! ```
-//! use axum::{Router, routing::get};
+//! use axum::{Router, body::Body, http::Request, routing::get};
 //! use scopegate_axum::Token;
+//! use scopegate_testkit::TestIssuer;
+//! use tower::ServiceExt;
 //!
 //! #[derive(serde::Deserialize)]
 //! struct Tenant {
@@ -94,19 +119,21 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! # let auth = tower::layer::util::Identity::new();
-//! let app = Router::new().route("/orders", get(list)).layer(auth);
-//! # let auth = tower::layer::util::Identity::new();
-//! let other = Router::new().route("/orders", get(upgrade)).layer(auth);
+//! let issuer = TestIssuer::start("api://orders").await;
+//! let app = Router::new()
+//!     .route("/orders", get(list))
+//!     .route("/upgrade", get(upgrade))
+//!     .layer(issuer.layer());
+//! let ask = async |path: &str| {
+//!     let token = issuer.token().claim("tenant", "acme").sign();
+//!     let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+//!     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+//! };
 //!
-//! // A token with `"tenant": "acme"`, without `plan`.
-//! assert_eq!(ask(&app, Some("")).await, 200);
-//! assert_eq!(ask(&other, Some("")).await, 401);
+//! // The token has `tenant`, but no `plan`.
+//! assert_eq!(ask("/orders").await, 200);
+//! assert_eq!(ask("/upgrade").await, 401);
 //! # }
-//! # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-//! #     ask_with::<()>(app, scopes).await
-//! # }
-#![doc = include_str!("../docs/given.md")]
 //! ```
 //!
 //! # Documents of aide and utoipa

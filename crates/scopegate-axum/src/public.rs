@@ -14,8 +14,10 @@ use scopegate_bearer::{Guard, Probe};
 /// does not put the authentication layer on it.
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::Public;
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// async fn health(_: Public) -> &'static str {
 ///     "well"
@@ -23,14 +25,10 @@ use scopegate_bearer::{Guard, Probe};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let app = Router::new().route("/orders", get(health));
-///
-/// assert_eq!(ask(&app, None).await, 200);
+/// let app = Router::new().route("/health", get(health));
+/// let request = Request::get("/health").body(Body::empty()).unwrap();
+/// assert_eq!(app.oneshot(request).await.unwrap().status(), 200);
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

@@ -17,8 +17,10 @@ use scopegate_bearer::{Guard, acr};
 /// challenge names the values, so that a client can send the user to sign in again.
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{RequireAcr, values};
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// values! {
 ///     pub Hardware = "urn:example:hardware";
@@ -29,23 +31,19 @@ use scopegate_bearer::{Guard, acr};
 ///     "paid"
 /// }
 ///
-/// async fn close(auth: RequireAcr<Hardware>) {}
-///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let app = Router::new().route("/orders", get(pay)).layer(auth);
-/// # let auth = tower::layer::util::Identity::new();
-/// let other = Router::new().route("/orders", get(close)).layer(auth);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = Router::new().route("/pay", get(pay)).layer(issuer.layer());
+/// let ask = async |acr: &str| {
+///     let token = issuer.token().claim("acr", acr).sign();
+///     let request = Request::get("/pay").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
 ///
-/// // A token with `"acr": "urn:example:mfa"`.
-/// assert_eq!(ask(&app, Some("")).await, 200);
-/// assert_eq!(ask(&other, Some("")).await, 401);
+/// assert_eq!(ask("urn:example:mfa").await, 200);
+/// assert_eq!(ask("urn:example:password").await, 401);
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 pub struct RequireAcr<A: ClaimValues> {
     token: Arc<Verified>,

@@ -18,8 +18,10 @@ use scopegate_bearer::{Authenticated, ClaimRule, Token, claim};
 /// claims do not fit `Extra` is answered with 401 `invalid_token`.
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{ClaimRule, RequireClaim, Token};
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Tenant {
@@ -36,33 +38,24 @@ use scopegate_bearer::{Authenticated, ClaimRule, Token, claim};
 ///         token.extra().tenant == "acme"
 ///     }
 /// }
-/// # struct Nobody;
-/// # impl ClaimRule for Nobody {
-/// #     const NAME: &'static str = "nobody";
-/// #     type Extra = Tenant;
-/// #     fn allows(_: &Token<Tenant>) -> bool { false }
-/// # }
 ///
 /// async fn list(auth: RequireClaim<OurTenant>) -> String {
 ///     format!("orders of {}", auth.extra().tenant)
 /// }
 ///
-/// async fn nobody(auth: RequireClaim<Nobody>) {}
-///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let app = Router::new().route("/orders", get(list)).layer(auth);
-/// # let auth = tower::layer::util::Identity::new();
-/// let other = Router::new().route("/orders", get(nobody)).layer(auth);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = Router::new().route("/orders", get(list)).layer(issuer.layer());
+/// let ask = async |tenant: &str| {
+///     let token = issuer.token().claim("tenant", tenant).sign();
+///     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
 ///
-/// assert_eq!(ask(&app, Some("")).await, 200);
-/// assert_eq!(ask(&other, Some("")).await, 403);
+/// assert_eq!(ask("acme").await, 200);
+/// assert_eq!(ask("globex").await, 403);
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<Tenant>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 pub struct RequireClaim<C: ClaimRule> {
     token: Token<C::Extra>,

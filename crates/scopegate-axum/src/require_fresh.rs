@@ -15,30 +15,33 @@ use scopegate_bearer::{Guard, fresh};
 /// `auth_time` is not fresh, for example the token of a client without a user.
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::RequireFresh;
+/// use scopegate_claims::Clock;
+/// use scopegate_testkit::TestIssuer;
+/// use std::time::Duration;
+/// use tower::ServiceExt;
 ///
 /// async fn pay(auth: RequireFresh<300>) -> &'static str {
 ///     "paid"
 /// }
 ///
-/// async fn close(auth: RequireFresh<60>) {}
-///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let app = Router::new().route("/orders", get(pay)).layer(auth);
-/// # let auth = tower::layer::util::Identity::new();
-/// let other = Router::new().route("/orders", get(close)).layer(auth);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = Router::new().route("/pay", get(pay)).layer(issuer.layer());
+/// let signed_in = issuer.clock().now().as_seconds();
+/// let ask = async || {
+///     let token = issuer.token().claim("auth_time", signed_in).sign();
+///     let request = Request::get("/pay").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
 ///
-/// // A token whose user signed in two minutes ago.
-/// assert_eq!(ask(&app, Some("")).await, 200);
-/// assert_eq!(ask(&other, Some("")).await, 401);
+/// issuer.clock().advance(Duration::from_secs(300));
+/// assert_eq!(ask().await, 200);
+/// issuer.clock().advance(Duration::from_secs(1));
+/// assert_eq!(ask().await, 401);
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 pub struct RequireFresh<const SECONDS: u64> {
     token: Arc<Verified>,

@@ -15,8 +15,10 @@ use scopegate_bearer::Guard;
 /// `AnyOf<(A, B)>`.
 ///
 /// ```
-/// use axum::{Router, routing::get};
+/// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{RequireScope, scopes};
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// scopes! {
 ///     /// List orders.
@@ -29,17 +31,17 @@ use scopegate_bearer::Guard;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let app = Router::new().route("/orders", get(list)).layer(auth);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = Router::new().route("/orders", get(list)).layer(issuer.layer());
+/// let ask = async |scope: &str| {
+///     let token = issuer.token().scope(scope).sign();
+///     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
 ///
-/// assert_eq!(ask(&app, Some("read:orders write:orders")).await, 200);
-/// assert_eq!(ask(&app, Some("write:orders")).await, 403);
-/// assert_eq!(ask(&app, None).await, 401); // if the layer is optional
+/// assert_eq!(ask("read:orders write:orders").await, 200);
+/// assert_eq!(ask("write:orders").await, 403);
 /// # }
-/// # async fn ask(app: &Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 // The bound sits on the type so that a wrong `R` is reported at the handler's signature.
 pub struct RequireScope<R: ScopeRule> {

@@ -23,10 +23,12 @@ mod attempt;
 ///
 /// ```
 /// use axum::extract::Path;
-/// use axum::{RequestPartsExt, Router, routing::get};
+/// use axum::{RequestPartsExt, Router, body::Body, http::Request, routing::get};
 /// use http::StatusCode;
 /// use http::request::Parts;
 /// use scopegate_axum::{GuardRejection, Resource, ResourceGuard, Token};
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Tenant {
@@ -63,19 +65,22 @@ mod attempt;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let auth = tower::layer::util::Identity::new();
-/// let orders = Orders(&[("acme", "a lamp"), ("other", "a chair")]);
-/// let app = Router::new().route("/orders/{id}", get(show)).with_state(orders).layer(auth);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let orders = Orders(&[("acme", "a lamp"), ("globex", "a chair")]);
+/// let app = Router::new()
+///     .route("/orders/{id}", get(show))
+///     .with_state(orders)
+///     .layer(issuer.layer());
+/// let ask = async |path: &str| {
+///     let token = issuer.token().claim("tenant", "acme").sign();
+///     let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
 ///
-/// // A token with `"tenant": "acme"`.
-/// assert_eq!(ask(&app, "/orders/0").await, 200);
-/// assert_eq!(ask(&app, "/orders/1").await, 403);
-/// assert_eq!(ask(&app, "/orders/2").await, 404);
+/// assert_eq!(ask("/orders/0").await, 200);
+/// assert_eq!(ask("/orders/1").await, 403);
+/// assert_eq!(ask("/orders/2").await, 404);
 /// # }
-/// # async fn ask(app: &Router, path: &str) -> u16 {
-/// #     ask_at::<Tenant>(app, path, Some("")).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a guard for a router with the state `{S}`",

@@ -52,8 +52,11 @@ use crate::Guard;
 /// A router that knows what its handlers require.
 ///
 /// ```
+/// use axum::{body::Body, http::Request};
 /// use scopegate_axum::routes::{Routes, get};
 /// use scopegate_axum::{RequireScope, scopes};
+/// use scopegate_testkit::TestIssuer;
+/// use tower::ServiceExt;
 ///
 /// scopes! {
 ///     pub ReadOrders = "read:orders";
@@ -70,17 +73,18 @@ use crate::Guard;
 ///     .route("/health", get(async || "well").public());
 /// assert_eq!(routes.scopes(), ["read:orders"]);
 ///
-/// # let auth = tower::layer::util::Identity::new();
 /// // The layer covers everything that is not public.
-/// let app: axum::Router = routes.protect(auth);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let app = routes.protect(issuer.layer());
+/// let ask = async |scope: &str| {
+///     let token = issuer.token().scope(scope).sign();
+///     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+/// };
 ///
-/// assert_eq!(ask(&app, Some("read:orders")).await, 200);
-/// assert_eq!(ask(&app, Some("write:orders")).await, 403);
+/// assert_eq!(ask("read:orders").await, 200);
+/// assert_eq!(ask("write:orders").await, 403);
 /// # }
-/// # async fn ask(app: &axum::Router, scopes: Option<&str>) -> u16 {
-/// #     ask_with::<()>(app, scopes).await
-/// # }
-#[doc = include_str!("../docs/given.md")]
 /// ```
 ///
 /// If the router has a state, set it first, because some extractors need it to be probed:
@@ -131,12 +135,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// `Router::nest_service`, which removes the prefix from the path that the service sees.
     ///
     /// ```
+    /// use axum::extract::Request;
     /// use scopegate_axum::routes::{Routes, any_service};
-    /// use scopegate_axum::{Guard, scope};
+    /// use scopegate_axum::scope;
+    /// use std::convert::Infallible;
     ///
-    /// # let files = tower::service_fn(async |_: axum::extract::Request| {
-    /// #     Ok::<_, std::convert::Infallible>(axum::response::Response::<axum::body::Body>::default())
-    /// # });
+    /// // Stands for a service such as tower-http's `ServeDir`.
+    /// let files = tower::service_fn(async |_: Request| Ok::<_, Infallible>("a file"));
     /// let routes = Routes::new()
     ///     .nest_service("/public", any_service(files.clone()).public())
     ///     .nest_service("/reports", any_service(files).require(scope!("reports")));
@@ -163,7 +168,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// assert!(routes.audit().refuse_unguarded().is_ok());
     /// ```
     ///
-    /// A document does not describe it. Unless all its methods are public, all are behind the authentication layer.
+    /// A document does not describe it. Unless all its methods are public, all are behind the
+    /// authentication layer.
     pub fn fallback(mut self, methods: Methods<S>) -> Self {
         self.endpoints.retain(|endpoint| !endpoint.is_fallback_of_root());
         self.endpoints.push(Endpoint::new(Place::Fallback, "/", methods.handlers));

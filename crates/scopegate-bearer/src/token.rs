@@ -18,8 +18,9 @@ use crate::{Authenticated, Refusal, RefusalCause};
 /// (`.extra_claims::<X>()`), they are not read again. A token whose claims do not fit `X` is
 /// answered with 401 `invalid_token`, and the log names the claim.
 ///
-/// With axum it is an extractor; the docs of `scopegate-axum` have examples. `Option<Token<X>>` is `None` if the layer is optional and the
-/// request has no token. An invalid token is refused by the layer.
+/// With axum it is an extractor; the documentation of `scopegate-axum` has examples.
+/// `Option<Token<X>>` is `None` if the layer is optional and the request has no token. An invalid
+/// token is refused by the layer.
 pub struct Token<X = ()> {
     authenticated: Authenticated,
     token: Arc<Verified>,

@@ -8,13 +8,24 @@ use crate::{Requirement, ScopeRule, ScopeRules};
 /// Combines rules into a rule that requires at least one of them.
 ///
 /// ```
-/// use scopegate_claims::{ScopeRule, ScopeSet, all_of, any_of};
-/// # struct ReadOrders;
-/// # impl scopegate_claims::ScopeName for ReadOrders { const NAME: &'static str = "read:orders"; }
-/// # struct Admin;
-/// # impl scopegate_claims::ScopeName for Admin { const NAME: &'static str = "admin"; }
-/// # struct Orders;
-/// # impl scopegate_claims::ScopeName for Orders { const NAME: &'static str = "orders"; }
+/// use scopegate_claims::{ScopeName, ScopeRule, ScopeSet, all_of, any_of};
+///
+/// // The macro `scopes!` generates such types.
+/// struct ReadOrders;
+/// struct Admin;
+/// struct Orders;
+///
+/// impl ScopeName for ReadOrders {
+///     const NAME: &'static str = "read:orders";
+/// }
+///
+/// impl ScopeName for Admin {
+///     const NAME: &'static str = "admin";
+/// }
+///
+/// impl ScopeName for Orders {
+///     const NAME: &'static str = "orders";
+/// }
 ///
 /// let rule = any_of((ReadOrders, all_of((Admin, Orders)))).requirement();
 /// assert_eq!(rule.to_string(), "any of (read:orders, all of (admin, orders))");

@@ -25,7 +25,8 @@ use crate::packed::Packed;
 /// ```
 ///
 /// ```compile_fail
-/// # use scopegate_claims::{ScopeName, ScopeRule};
+/// use scopegate_claims::{ScopeName, ScopeRule};
+///
 /// struct Orders;
 ///
 /// impl ScopeName for Orders {

@@ -15,13 +15,18 @@ use serde_json::value::RawValue;
 /// JSON type adds nothing. Guards cannot tell mapped values from standard ones.
 ///
 /// ```
-/// # use scopegate_claims::{Audience, Claims, Issuer, UnixTime};
-/// # use scopegate_jose::*;
-/// # let issuer = Issuer::parse("https://id.example.com").unwrap();
-/// # let audience = AudienceRule::any_of([Audience::parse("api://orders").unwrap()]);
-/// # let key = SigningKey::generate(Algorithm::EdDsa)?;
-/// # let keys = KeySet::from_keys([key.verifying_key()?]);
-/// # let now = UnixTime::from_seconds(1);
+/// use scopegate_claims::{Audience, Issuer, UnixTime};
+/// use scopegate_jose::{
+///     Algorithm, AudienceRule, ClaimMapping, JoseError, KeySet, Rules, SigningKey, TokenType,
+///     verify_access_token,
+/// };
+///
+/// let issuer = Issuer::parse("https://id.example.com").unwrap();
+/// let audience = AudienceRule::any_of([Audience::parse("api://orders").unwrap()]);
+/// let key = SigningKey::generate(Algorithm::EdDsa)?;
+/// let keys = KeySet::from_keys([key.verifying_key()?]);
+/// let now = UnixTime::from_seconds(1);
+///
 /// let mapping = ClaimMapping::new().scopes("permissions").roles("/app/roles").client_id("azp");
 /// let rules = Rules::new(issuer, audience).with_mapping(mapping);
 ///
@@ -90,13 +95,18 @@ impl ClaimMapping {
     /// ignored.
     ///
     /// ```
-    /// # use scopegate_claims::{Audience, Issuer, UnixTime};
-    /// # use scopegate_jose::*;
-    /// # let issuer = Issuer::parse("https://id.example.com").unwrap();
-    /// # let audience = AudienceRule::any_of([Audience::parse("api://orders").unwrap()]);
-    /// # let key = SigningKey::generate(Algorithm::EdDsa)?;
-    /// # let keys = KeySet::from_keys([key.verifying_key()?]);
-    /// # let now = UnixTime::from_seconds(1);
+    /// use scopegate_claims::{Audience, Issuer, UnixTime};
+    /// use scopegate_jose::{
+    ///     Algorithm, AudienceRule, ClaimMapping, JoseError, KeySet, Rules, SigningKey, TokenType,
+    ///     verify_access_token,
+    /// };
+    ///
+    /// let issuer = Issuer::parse("https://id.example.com").unwrap();
+    /// let audience = AudienceRule::any_of([Audience::parse("api://orders").unwrap()]);
+    /// let key = SigningKey::generate(Algorithm::EdDsa)?;
+    /// let keys = KeySet::from_keys([key.verifying_key()?]);
+    /// let now = UnixTime::from_seconds(1);
+    ///
     /// let mapping = ClaimMapping::new().role_names("urn:zitadel:iam:org:project:roles");
     /// let rules = Rules::new(issuer, audience).with_mapping(mapping);
     ///

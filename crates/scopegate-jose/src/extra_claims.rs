@@ -11,22 +11,31 @@ use crate::{JoseError, Verified};
 /// Claims of a custom type, read once and shared by all requests with the same token.
 ///
 /// ```
-/// # use scopegate_claims::{Audience, Claims, Dialect, Issuer, UnixTime};
-/// # use scopegate_jose::*;
-/// # let issuer = Issuer::parse("https://id.example.com").unwrap();
-/// # let audience = Audience::parse("api://orders").unwrap();
-/// # let key = SigningKey::generate(Algorithm::EdDsa)?;
-/// # let claims = Claims::builder(&issuer, UnixTime::from_seconds(9)).audience(audience.clone()).build();
-/// # let tenant = serde_json::json!({ "tenant": "acme" });
-/// # let token = key.sign(TokenType::AccessToken, &claims.in_dialect_with(Dialect::Both, &tenant))?;
-/// # let keys = KeySet::from_keys([key.verifying_key()?]);
-/// # let rules = Rules::new(issuer, AudienceRule::any_of([audience]));
-/// # let verified = verify_access_token(&token, &keys, &rules, UnixTime::from_seconds(1))?;
+/// use scopegate_claims::{Audience, Issuer, UnixTime};
+/// use scopegate_jose::{
+///     Algorithm, AudienceRule, ExtraClaims, JoseError, KeySet, Rules, SigningKey, TokenType,
+///     verify_access_token,
+/// };
+/// use serde_json::json;
+///
 /// #[derive(serde::Deserialize)]
 /// struct Tenant {
 ///     tenant: String,
 /// }
 ///
+/// let issuer = Issuer::parse("https://id.example.com").unwrap();
+/// let audience = AudienceRule::any_of([Audience::parse("api://orders").unwrap()]);
+/// let key = SigningKey::generate(Algorithm::EdDsa)?;
+/// let keys = KeySet::from_keys([key.verifying_key()?]);
+///
+/// let token = key.sign(TokenType::AccessToken, &json!({
+///     "iss": "https://id.example.com",
+///     "aud": "api://orders",
+///     "exp": 60,
+///     "tenant": "acme",
+/// }))?;
+/// let rules = Rules::new(issuer, audience);
+/// let verified = verify_access_token(&token, &keys, &rules, UnixTime::from_seconds(1))?;
 /// let extra = ExtraClaims::of::<Tenant>(&verified)?;
 /// assert_eq!(extra.downcast_ref::<Tenant>().unwrap().tenant, "acme");
 /// assert!(extra.downcast_ref::<String>().is_none());

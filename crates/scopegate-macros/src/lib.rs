@@ -35,7 +35,8 @@ use crate::literal::Kind;
 /// ```
 ///
 /// ```compile_fail
-/// # use scopegate_macros::scope;
+/// use scopegate_macros::scope;
+///
 /// type ReadOrders = scope!("read orders"); // no scope contains a space
 /// ```
 #[proc_macro]
@@ -58,7 +59,8 @@ pub fn scope(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// ```compile_fail
-/// # use scopegate_macros::value;
+/// use scopegate_macros::value;
+///
 /// type StoreManager = value!("store manager "); // a trailing space is almost certainly a typo
 /// ```
 #[proc_macro]
@@ -83,7 +85,8 @@ pub fn value(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// ```compile_fail
-/// # use scopegate_macros::values;
+/// use scopegate_macros::values;
+///
 /// values! {
 ///     pub Nobody = "";
 /// }
@@ -116,7 +119,8 @@ pub fn values(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// ```compile_fail
-/// # use scopegate_macros::scopes;
+/// use scopegate_macros::scopes;
+///
 /// scopes! {
 ///     pub ReadOrders = "read:orders";
 ///     pub WriteOrders = "read:orders"; // already named
@@ -165,8 +169,10 @@ pub fn scopes(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// ```compile_fail
-/// # use scopegate_claims::ScopeName;
-/// # struct Guard<S: ScopeName>(S);
+/// use scopegate_claims::ScopeName;
+///
+/// struct Guard<S: ScopeName>(S);
+///
 /// fn list(guard: Guard<"read:orders">) {} // no `#[scoped]`
 /// ```
 #[proc_macro_attribute]

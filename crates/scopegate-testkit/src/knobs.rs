@@ -15,31 +15,34 @@ impl TestIssuer {
     /// seconds after it last read the keys: advance the clock first.
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::Request, routing::get};
-    /// # use std::time::Duration;
-    /// # use tower::ServiceExt;
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use scopegate_testkit::TestIssuer;
+    /// use std::time::Duration;
+    /// use tower::ServiceExt;
+    ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
-    /// let issuer = scopegate_testkit::TestIssuer::start("api://orders").await;
-    /// # let app = Router::new().route("/", get(|| async {})).layer(issuer.layer());
-    /// # let ask = |token: &str| {
-    /// #     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
-    /// #     app.clone().oneshot(request.body(Body::empty()).unwrap())
-    /// # };
+    /// let issuer = TestIssuer::start("api://orders").await;
+    /// let app = Router::new().route("/", get(|| async {})).layer(issuer.layer());
+    /// let ask = async |token: &str| {
+    ///     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+    ///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+    /// };
+    ///
     /// let (old_kid, old) = (issuer.kid(), issuer.token().sign());
-    /// assert_eq!(ask(&old).await.unwrap().status(), 200);
+    /// assert_eq!(ask(&old).await, 200);
     ///
     /// let new_kid = issuer.rotate();
+    /// assert_ne!(new_kid, old_kid);
     /// issuer.clock().advance(Duration::from_secs(15));
-    /// assert_eq!(ask(&issuer.token().sign()).await.unwrap().status(), 200);
-    /// assert_eq!(ask(&old).await.unwrap().status(), 200);
+    /// assert_eq!(ask(&issuer.token().sign()).await, 200);
+    /// assert_eq!(ask(&old).await, 200);
     ///
     /// issuer.withdraw(&old_kid);
     /// issuer.clock().advance(Duration::from_secs(15));
     /// issuer.rotate();
-    /// assert_eq!(ask(&issuer.token().sign()).await.unwrap().status(), 200, "the keys were refreshed");
-    /// assert_eq!(ask(&old).await.unwrap().status(), 401, "and the old key was gone");
-    /// # assert_ne!(new_kid, old_kid);
+    /// assert_eq!(ask(&issuer.token().sign()).await, 200, "the keys were refreshed");
+    /// assert_eq!(ask(&old).await, 401, "and the old key was gone");
     /// # }
     /// ```
     pub fn rotate(&self) -> String {

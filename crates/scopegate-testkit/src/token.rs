@@ -120,17 +120,19 @@ impl TokenBuilder {
     /// sets both. To repeat a claim within the token, use [`Broken::DuplicateClaim`].
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::Request, routing::get};
-    /// # use scopegate_testkit::TestIssuer;
-    /// # use tower::ServiceExt;
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use scopegate_testkit::TestIssuer;
+    /// use tower::ServiceExt;
+    ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let issuer = TestIssuer::start("api://orders").await;
-    /// # let app = Router::new().route("/", get(|| async {})).layer(issuer.layer());
-    /// # let ask = async |token: String| {
-    /// #     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
-    /// #     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
-    /// # };
+    /// let app = Router::new().route("/", get(|| async {})).layer(issuer.layer());
+    /// let ask = async |token: String| {
+    ///     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+    ///     app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+    /// };
+    ///
     /// let several = issuer.token().claim("aud", ["api://stock", "api://orders"]).sign();
     /// assert_eq!(ask(several).await, 200);
     ///
@@ -164,9 +166,10 @@ impl TokenBuilder {
     /// refusal.
     ///
     /// ```
-    /// # use axum::{Router, body::Body, http::Request, routing::get};
-    /// # use scopegate_testkit::{Broken, TestIssuer};
-    /// # use tower::ServiceExt;
+    /// use axum::{Router, body::Body, http::Request, routing::get};
+    /// use scopegate_testkit::{Broken, TestIssuer};
+    /// use tower::ServiceExt;
+    ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// let issuer = TestIssuer::start("api://orders").await;

@@ -10,16 +10,27 @@ use crate::{authenticated, status};
 /// Guards all methods of a service: `OrdersServer::with_interceptor(orders, guard(ReadOrders))`.
 ///
 /// ```
+/// use scopegate_bearer::role;
+/// use scopegate_testkit::TestIssuer;
 /// use scopegate_tonic::guard;
-/// use tonic::{Request, service::Interceptor};
-/// # struct Admin;
-/// # impl scopegate_claims::ScopeName for Admin { const NAME: &'static str = "admin"; }
+/// use tonic::{Code, Request, service::Interceptor};
 ///
-/// let mut admins_only = guard(Admin);
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let mut admins_only = guard(role("admin"));
+/// let mut ask = |role: &str| {
+///     let mut request = Request::new(());
+///     request.extensions_mut().insert(issuer.token().claim("roles", [role]).authenticated());
+///     admins_only.call(request)
+/// };
+/// assert!(ask("admin").is_ok());
+/// assert_eq!(ask("reader").unwrap_err().code(), Code::PermissionDenied);
 ///
 /// // Without the layer every request is refused.
 /// let refused = admins_only.call(Request::new(())).unwrap_err();
-/// assert_eq!(refused.code(), tonic::Code::Internal);
+/// assert_eq!(refused.code(), Code::Internal);
+/// # }
 /// ```
 pub fn guard(guard: impl Into<scopegate_bearer::Guard>) -> Guard {
     Guard { guard: guard.into() }

@@ -11,7 +11,7 @@
 //! use scopegate_tonic::require;
 //! use tonic::{Code, Request, Response, Status};
 //!
-//! struct ReadOrders; // the `scopes!` macro generates this
+//! struct ReadOrders; // the macro `scopes!` generates this
 //!
 //! impl ScopeName for ReadOrders {
 //!     const NAME: &'static str = "read:orders";
@@ -39,9 +39,9 @@
 //! # A service's own claims and rules
 //!
 //! ```
+//! use scopegate_testkit::TestIssuer;
 //! use scopegate_tonic::{claims, status};
-//! use tonic::{Request, Response, Status};
-//! # use scopegate_testkit::TestIssuer;
+//! use tonic::{Code, Request, Response, Status};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct Tenant {
@@ -56,16 +56,17 @@
 //!         false => Err(status(&token.refuse("own orders only"))),
 //!     }
 //! }
+//!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! # let issuer = TestIssuer::start("api://orders").await;
-//! # let ask = |order: &str| {
-//! #     let mut request = Request::new(order.to_owned());
-//! #     request.extensions_mut().insert(issuer.token().claim("tenant", "acme").authenticated());
-//! #     show(request)
-//! # };
-//! # assert!(ask("acme").await.is_ok());
-//! # assert_eq!(ask("globex").await.unwrap_err().code(), tonic::Code::PermissionDenied);
+//! let issuer = TestIssuer::start("api://orders").await;
+//! let ask = |tenant_of_order: &str| {
+//!     let mut request = Request::new(tenant_of_order.to_owned());
+//!     request.extensions_mut().insert(issuer.token().claim("tenant", "acme").authenticated());
+//!     show(request)
+//! };
+//! assert!(ask("acme").await.is_ok());
+//! assert_eq!(ask("globex").await.unwrap_err().code(), Code::PermissionDenied);
 //! # }
 //! ```
 
@@ -134,30 +135,28 @@ where
 /// [`Token`], `status(&token.refuse("own orders only"))` gives the same answer.
 ///
 /// ```
-/// use scopegate_tonic::{refuse, require};
-/// use tonic::{Request, Response, Status};
-/// # use scopegate_testkit::TestIssuer;
-/// # struct ReadOrders;
-/// # impl scopegate_claims::ScopeName for ReadOrders { const NAME: &'static str = "read:orders"; }
+/// use scopegate_testkit::TestIssuer;
+/// use scopegate_tonic::{refuse, token};
+/// use tonic::{Code, Request, Response, Status};
 ///
 /// async fn list(request: Request<String>) -> Result<Response<()>, Status> {
-///     let token = require(&request, ReadOrders)?;
+///     let token = token(&request)?;
 ///     if token.claims().subject() != Some(request.get_ref()) {
 ///         return Err(refuse(&request, "own orders only"));
 ///     }
 ///     Ok(Response::new(()))
 /// }
+///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # let issuer = TestIssuer::start("api://orders").await;
-/// # let ask = |owner: &str| {
-/// #     let mut request = Request::new(owner.to_owned());
-/// #     let token = issuer.token().subject("u1").scope("read:orders");
-/// #     request.extensions_mut().insert(token.authenticated());
-/// #     list(request)
-/// # };
-/// # assert!(ask("u1").await.is_ok());
-/// # assert_eq!(ask("u2").await.unwrap_err().code(), tonic::Code::PermissionDenied);
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let ask = |owner: &str| {
+///     let mut request = Request::new(owner.to_owned());
+///     request.extensions_mut().insert(issuer.token().subject("u1").authenticated());
+///     list(request)
+/// };
+/// assert!(ask("u1").await.is_ok());
+/// assert_eq!(ask("u2").await.unwrap_err().code(), Code::PermissionDenied);
 /// # }
 /// ```
 pub fn refuse<T>(request: &Request<T>, cause: impl Into<RefusalCause>) -> Status {

@@ -17,7 +17,8 @@ use crate::{BearerLayer, BearerService, GrpcAnswers, RequireLayer, RequireServic
 /// use scopegate_tower::BearerLayer;
 /// use tower::{Layer, ServiceExt, service_fn};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
 /// let service = auth.grpc().layer(service_fn(async |_: Request<()>| {
 ///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
@@ -27,9 +28,8 @@ use crate::{BearerLayer, BearerService, GrpcAnswers, RequireLayer, RequireServic
 /// assert_eq!(response.status(), 200);
 /// assert_eq!(response.headers()["grpc-status"], "16");
 /// assert_eq!(response.headers()["www-authenticate"], "Bearer");
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Grpc<L>(L);
@@ -62,7 +62,8 @@ impl Grpc<BearerLayer> {
     ///     extensions.get::<Status>()?.0.as_ref()
     /// }
     ///
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let auth = BearerLayer::issuer("https://id.example.com").audience("api://orders").build()?;
     /// let layer = auth.optional().grpc().find_refusals(find);
     /// let ask = |status: Status| {
@@ -79,9 +80,8 @@ impl Grpc<BearerLayer> {
     ///
     /// let response = ask(Status(None)).await?;
     /// assert!(response.extensions().get::<Refusal>().is_none());
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
-    /// # })?;
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     #[must_use]
     pub fn find_refusals(self, find: fn(&Extensions) -> Option<&Refusal>) -> Self {

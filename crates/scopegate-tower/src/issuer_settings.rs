@@ -123,9 +123,13 @@ macro_rules! issuer_setters {
         /// set shipped with the service.
         ///
         /// ```
+        /// use scopegate_jose::{Algorithm, SigningKey};
         /// use scopegate_tower::{BearerLayer, ConfigError, KeySet, KeyState};
-        /// # let key = scopegate_jose::SigningKey::generate(scopegate_jose::Algorithm::Es256).unwrap();
-        /// # let shipped = serde_json::json!({ "keys": [key.public_jwk()] }).to_string();
+        /// use serde_json::json;
+        ///
+        /// // The content of a file that is shipped with the service.
+        /// let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        /// let shipped = json!({ "keys": [key.public_jwk()] }).to_string();
         ///
         /// let seeds = KeySet::parse(shipped.as_bytes()).unwrap().keys;
         /// let layer = || BearerLayer::issuer("https://id.example.com").audience("api://orders");

@@ -32,39 +32,33 @@ use crate::{
 /// use bytes::Bytes;
 /// use http::{Request, Response};
 /// use http_body_util::Full;
-/// use scopegate_tower::{Authenticated, BearerLayer};
+/// use scopegate_testkit::TestIssuer;
+/// use scopegate_tower::Authenticated;
+/// use std::convert::Infallible;
 /// use tower::{Layer, ServiceExt, service_fn};
-/// # use scopegate_claims::{Audience, Claims, Clock, Dialect, Issuer, SystemClock};
-/// # use scopegate_jose::{Algorithm, KeySet, SigningKey, TokenType};
-/// # let key = SigningKey::generate(Algorithm::Es256)?;
-/// # let keys = KeySet::from_keys([key.verifying_key()?]);
-/// # let until = SystemClock.now().plus(std::time::Duration::from_secs(60));
-/// # let claims = Claims::builder(&Issuer::parse("https://id.example.com")?, until)
-/// #     .audience(Audience::parse("api://orders")?).subject("u1").build();
-/// # let token = key.sign(TokenType::AccessToken, &claims.in_dialect(Dialect::Both))?;
 ///
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let auth = BearerLayer::issuer("https://id.example.com")
-///     .audience("api://orders")
-///     .keys(keys)
-///     .build()?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // In production: `BearerLayer::issuer("https://…").audience("api://orders").build()?`.
+/// let issuer = TestIssuer::start("api://orders").await;
+/// let auth = issuer.layer();
 ///
 /// let hello = service_fn(async |request: Request<()>| {
 ///     let authenticated: &Authenticated = request.extensions().get().unwrap();
 ///     let who = authenticated.token().unwrap().claims().subject().unwrap_or_default();
-///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from(who.to_owned())))
+///     Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(who.to_owned())))
 /// });
 /// let service = auth.layer(hello);
 ///
+/// let token = issuer.token().subject("u1").sign();
 /// let request = Request::get("/").header("authorization", format!("Bearer {token}")).body(())?;
 /// assert_eq!(service.clone().oneshot(request).await?.status(), 200);
 ///
 /// let response = service.oneshot(Request::get("/").body(())?).await?;
 /// assert_eq!(response.status(), 401);
 /// assert_eq!(response.headers()["www-authenticate"], "Bearer");
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct BearerLayer {
@@ -174,29 +168,21 @@ impl BearerLayer {
     /// The [`Refusal`], with the layer's realm and body.
     ///
     /// ```
-    /// use scopegate_tower::BearerLayer;
-    /// # use scopegate_claims::{Audience, Claims, Clock, Dialect, Issuer, SystemClock};
-    /// # use scopegate_jose::{Algorithm, KeySet, SigningKey, TokenType};
-    /// # let key = SigningKey::generate(Algorithm::Es256)?;
-    /// # let keys = KeySet::from_keys([key.verifying_key()?]);
-    /// # let until = SystemClock.now().plus(std::time::Duration::from_secs(60));
-    /// # let claims = Claims::builder(&Issuer::parse("https://id.example.com")?, until)
-    /// #     .audience(Audience::parse("api://orders")?).subject("u1").build();
-    /// # let message = key.sign(TokenType::AccessToken, &claims.in_dialect(Dialect::Both))?;
+    /// use scopegate_testkit::TestIssuer;
     ///
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let auth = BearerLayer::issuer("https://id.example.com")
-    ///     .audience("api://orders")
-    ///     .keys(keys)
-    ///     .build()?;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let issuer = TestIssuer::start("api://orders").await;
+    /// let auth = issuer.layer();
+    ///
+    /// let message = issuer.token().subject("u1").sign();
     /// let token = auth.verify(&message).await?;
     /// assert_eq!(token.claims().subject(), Some("u1"));
     ///
     /// let refusal = auth.verify("not a token").await.unwrap_err();
     /// assert_eq!(refusal.status(), 400);
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
-    /// # })?;
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, Refusal> {
         let authenticated = self.authenticate(token).await?;

@@ -3,7 +3,34 @@
 //! [`BearerLayer`] wraps any tower service that takes `http` requests. It verifies the access token
 //! of a request with keys it already holds, and stores one [`Authenticated`] in the request's
 //! extensions. An `Authenticated` that was there before is overwritten. The layer does not check
-//! scopes: the code behind it does, for example the extractors of `scopegate-axum`.
+//! scopes: the code behind it does, for example the extractors of `scopegate-axum`, or [`require`].
+//!
+//! ```
+//! use http::{Request, Response};
+//! use scopegate_testkit::TestIssuer;
+//! use scopegate_tower::{require, role};
+//! use std::convert::Infallible;
+//! use tower::{Layer, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // In production: `BearerLayer::issuer("https://…").audience("api://orders").build()?`.
+//! let issuer = TestIssuer::start("api://orders").await;
+//! let orders = service_fn(async |_: Request<()>| {
+//!     Ok::<_, Infallible>(Response::new("all orders".to_owned()))
+//! });
+//! let service = issuer.layer().layer(require(role("admin")).layer(orders));
+//!
+//! let ask = |role: &str| {
+//!     let token = issuer.token().claim("roles", [role]).sign();
+//!     let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+//!     service.clone().oneshot(request.body(()).unwrap())
+//! };
+//! assert_eq!(ask("admin").await?.status(), 200);
+//! assert_eq!(ask("reader").await?.status(), 403);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Answers
 //!
@@ -41,7 +68,8 @@
 //! tried, and after the signature check `iss` must equal that issuer's name. [`TrustedIssuer`] has
 //! presets for Okta, Auth0, Entra, Keycloak and Cognito; use a [`ClaimMapping`] for other
 //! providers. [docs/providers.md](https://github.com/scopegate/scopegate/blob/main/docs/providers.md)
-//! has a line for about fifty. Tenants that are not known at the start are [resolved](ResolveIssuer) at run time.
+//! has a line for about fifty. Tenants that are not known at the start are
+//! [resolved](ResolveIssuer) at run time.
 //!
 //! # Keys
 //!
@@ -63,9 +91,9 @@
 //! 6. If the issuer cannot be reached, its keys stay in use for up to 24 hours.
 //!    [`readiness`](BearerLayer::readiness) reports their state.
 //! 7. Only https is used, or http with a loopback address or, if
-//!    [allowed](BearerBuilder::allow_http_host), with a host of a private network. Redirects to another origin are not
-//!    followed. A document is at most 1 MiB long, as it is sent and after decompression (gzip). A key
-//!    set has at most 512 keys. An exchange takes at most five seconds.
+//!    [allowed](BearerBuilder::allow_http_host), with a host of a private network. Redirects to
+//!    another origin are not followed. A document is at most 1 MiB long, as it is sent and after
+//!    decompression (gzip). A key set has at most 512 keys. An exchange takes at most five seconds.
 //!
 //! Refreshing needs a tokio runtime with time enabled. [`build`](BearerBuilder::build) does not
 //! need one; the first request with a token does.

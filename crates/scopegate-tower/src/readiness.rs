@@ -9,21 +9,24 @@ use crate::IssuerReadiness;
 /// Whether a layer can verify tokens: a plain value for probes and logs.
 ///
 /// ```
-/// use scopegate_tower::{BearerLayer, KeyState};
-/// # let key = scopegate_jose::SigningKey::generate(scopegate_jose::Algorithm::Es256)?;
-/// # let keys = scopegate_jose::KeySet::from_keys([key.verifying_key()?]);
+/// use scopegate_testkit::TestIssuer;
+/// use scopegate_tower::KeyState;
 ///
-/// let builder = BearerLayer::issuer("https://id.example.com").audience("api://orders");
-/// let auth = builder.keys(keys).build()?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let issuer = TestIssuer::start("api://orders").await;
+///
+/// // `build` reads no keys.
+/// let auth = issuer.layer_builder().build()?;
+/// assert!(!auth.readiness().is_ready());
+/// assert_eq!(auth.readiness().issuers()[0].state(), KeyState::Unread);
+///
+/// // `start` waits for them.
+/// let auth = issuer.layer_builder().start().await?;
 /// assert!(auth.readiness().is_ready());
-/// assert_eq!(auth.readiness().to_string(), "https://id.example.com: fixed, 1 keys");
-///
-/// // Keys that come from the issuer have not been read yet.
-/// let builder = BearerLayer::issuer("https://id.example.com").audience("api://orders");
-/// let readiness = builder.build()?.readiness();
-/// assert!(!readiness.is_ready());
-/// assert_eq!(readiness.issuers()[0].state(), KeyState::Unread);
-/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// assert_eq!(auth.readiness().issuers()[0].state(), KeyState::Fresh);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct Readiness {

@@ -30,52 +30,39 @@ use crate::answers::{Answers, HttpAnswers};
 /// use bytes::Bytes;
 /// use http::{Request, Response};
 /// use http_body_util::Full;
-/// use scopegate_claims::{ScopeName, any_of};
-/// use scopegate_tower::{BearerLayer, require};
+/// use scopegate_claims::ScopeName;
+/// use scopegate_testkit::TestIssuer;
+/// use scopegate_tower::require;
+/// use std::convert::Infallible;
 /// use tower::{Layer, ServiceExt, service_fn};
-/// # use scopegate_claims::{Audience, Claims, Clock, Dialect, Issuer, ScopeSet, SystemClock};
-/// # use scopegate_jose::{Algorithm, KeySet, SigningKey, TokenType};
-/// # let key = SigningKey::generate(Algorithm::Es256)?;
-/// # let keys = KeySet::from_keys([key.verifying_key()?]);
-/// # let token = |scopes: &str| {
-/// #     let until = SystemClock.now().plus(std::time::Duration::from_secs(60));
-/// #     let claims = Claims::builder(&Issuer::parse("https://id.example.com").unwrap(), until)
-/// #         .audience(Audience::parse("api://orders").unwrap())
-/// #         .scopes(ScopeSet::parse(scopes).unwrap()).build();
-/// #     key.sign(TokenType::AccessToken, &claims.in_dialect(Dialect::Both)).unwrap()
-/// # };
 ///
-/// struct ReadOrders; // the `scopes!` macro generates this
+/// struct ReadOrders; // the macro `scopes!` generates this
 ///
 /// impl ScopeName for ReadOrders {
 ///     const NAME: &'static str = "read:orders";
 /// }
-/// # struct Admin;
-/// # impl ScopeName for Admin { const NAME: &'static str = "admin"; }
 ///
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let auth = BearerLayer::issuer("https://id.example.com")
-///     .audience("api://orders")
-///     .keys(keys)
-///     .build()?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let issuer = TestIssuer::start("api://orders").await;
 /// let orders = service_fn(async |_: Request<()>| {
-///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("all orders")))
+///     Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("all orders")))
 /// });
-/// let service = auth.layer(require(any_of((ReadOrders, Admin))).layer(orders));
+/// let service = issuer.layer().layer(require(ReadOrders).layer(orders));
 ///
-/// let ask = |token: String| {
+/// let ask = |scope: &str| {
+///     let token = issuer.token().scope(scope).sign();
 ///     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
 ///     service.clone().oneshot(request.body(()).unwrap())
 /// };
-/// assert_eq!(ask(token("read:orders")).await?.status(), 200);
+/// assert_eq!(ask("read:orders").await?.status(), 200);
 ///
-/// let response = ask(token("write:orders")).await?;
+/// let response = ask("write:orders").await?;
 /// assert_eq!(response.status(), 403);
 /// let challenge = response.headers()["www-authenticate"].to_str()?;
 /// assert!(challenge.ends_with(r#"scope="read:orders""#));
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 pub fn require(guard: impl Into<Guard>) -> RequireLayer {
     RequireLayer { guard: guard.into() }

@@ -98,8 +98,7 @@ where
 /// use scopegate_tower::TenantLimits;
 /// use std::time::Duration;
 ///
-/// let limits = TenantLimits::new().at_most(5_000).trusted_for(Duration::from_secs(60));
-/// # let _ = limits;
+/// let _limits = TenantLimits::new().at_most(5_000).trusted_for(Duration::from_secs(60));
 /// ```
 #[must_use]
 #[derive(Clone, Copy, Debug)]

@@ -89,25 +89,20 @@ impl Audit {
     /// ```
     /// use scopegate_axum::Token;
     /// use scopegate_axum::routes::{Routes, RoutesError, get};
-    /// # use scopegate_bearer::{AuthenticationLayer, ChallengeSettings};
-    /// # struct Layer(bool, std::sync::Arc<ChallengeSettings>);
-    /// # impl Layer {
-    /// #     fn optional(self) -> Self { Self(true, self.1) }
-    /// # }
-    /// # impl AuthenticationLayer for Layer {
-    /// #     fn is_optional(&self) -> bool { self.0 }
-    /// #     fn settings(&self) -> &std::sync::Arc<ChallengeSettings> { &self.1 }
-    /// # }
-    /// # let auth = Layer(false, Default::default());
+    /// use scopegate_testkit::TestIssuer;
     ///
     /// async fn catalog(token: Option<Token>) {}
     ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let auth = TestIssuer::start("api://orders").await.layer();
     /// let routes = Routes::new().route("/catalog", get(catalog));
     /// let refused = routes.audit().refuse_optional_behind(&auth);
     /// assert!(matches!(refused, Err(RoutesError::OptionalBehindRequired(_))));
     ///
     /// let auth = auth.optional();
     /// assert!(routes.audit().refuse_optional_behind(&auth).is_ok());
+    /// # }
     /// ```
     ///
     /// # Errors

@@ -57,7 +57,7 @@ impl AudienceRule {
     /// [`ClientIds`](Self::ClientIds).
     ///
     /// ```
-    /// # use scopegate_claims::Audience;
+    /// use scopegate_claims::Audience;
     /// use scopegate_jose::AudienceRule;
     ///
     /// let audience = Audience::parse("api://orders").unwrap();

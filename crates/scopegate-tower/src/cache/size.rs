@@ -4,9 +4,8 @@
 ///
 /// A token is remembered once it was verified twice. The limit that is reached first applies. Memory
 /// is counted with the overhead per token; the hashes of tokens that were verified once take up to 2 %
-/// more. Extra
-/// claims are counted as large as the payload they were read from, because their real size is
-/// unknown. If either limit is zero, there is no cache.
+/// more. Extra claims are counted as large as the payload they were read from, because their real
+/// size is unknown. If either limit is zero, there is no cache.
 ///
 /// ```
 /// use scopegate_tower::{BearerLayer, CacheSize};

@@ -12,7 +12,8 @@ use http::{Request, Response};
 /// Makes one HTTP exchange.
 ///
 /// An implementation must not follow redirects, must not cache and need not decompress, because the
-/// layer does this. If it does decompress, it must remove `Content-Encoding`. It must stop reading a body that is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN).
+/// layer does this. If it does decompress, it must remove `Content-Encoding`. It must stop reading a
+/// body that is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN).
 /// `HttpFetch` (feature `fetch`) implements this over the network. A test can answer in its own
 /// process:
 ///
@@ -37,14 +38,15 @@ use http::{Request, Response};
 ///     }
 /// }
 ///
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
 /// let builder = BearerLayer::issuer("https://id.example.com")
 ///     .audience("api://orders")
 ///     .jwks_url("https://id.example.com/keys")
 ///     .fetch(InProcess);
 /// let error = builder.start().await.unwrap_err();
 /// assert_eq!(error.to_string(), "the keys of https://id.example.com are not available");
-/// # });
+/// # }
 /// ```
 pub trait Fetch: fmt::Debug + Send + Sync + 'static {
     /// Sends a request and reads the whole answer.
