@@ -33,6 +33,7 @@ const FULL: usize = 14_000;
 
 const AROUND: &str = "around the `Router`";
 const INSIDE: &str = "`Router::layer`";
+const SAME_BODY: &str = "`Router::layer`, same body";
 const WITHOUT_CACHE: &str = "around, without a cache";
 
 fn main() -> io::Result<()> {
@@ -117,11 +118,13 @@ impl<C: Contender> Contender for SecondUse<C> {
 fn repeat(setting: &mut Setting, out: &mut impl Write) -> io::Result<()> {
     let mut plain = ours::plain();
     let (mut around, mut inside) = (ours::around(setting), ours::inside(setting));
+    let mut same_body = ours::same_body(setting);
     let token = setting.token(json!({}));
-    let contenders: &mut [&mut dyn Contender] = &mut [&mut plain, &mut around, &mut inside];
+    let contenders: &mut [&mut dyn Contender] =
+        &mut [&mut plain, &mut around, &mut inside, &mut same_body];
     let rounds = take_turns(contenders, ROUNDS, TURNS * 50, |count| vec![token.clone(); count]);
     let name = setting.algorithm().name();
-    for (at, which) in [(1, AROUND), (2, INSIDE)] {
+    for (at, which) in [(1, AROUND), (2, INSIDE), (3, SAME_BODY)] {
         let (added, nanos, bare) = (rounds.over(at, 0, 0), rounds.nanos(at), rounds.nanos(0));
         writeln!(out, "| {name}, {which} | {added:.3} | {nanos:.0} | {bare:.0} |")?;
     }

@@ -29,6 +29,11 @@ pub(crate) fn inside(setting: &Setting) -> Served<Router> {
     Served::new(router().layer(layer(setting)))
 }
 
+/// Like [`inside`], but the responses keep the type of the router's body.
+pub(crate) fn same_body(setting: &Setting) -> Served<Router> {
+    Served::new(router().layer(layer(setting).same_body()))
+}
+
 /// Like [`around`], but every token is verified anew.
 pub(crate) fn without_cache(setting: &Setting) -> Served<scopegate::BearerService<Router>> {
     let builder = BearerLayer::issuer(ISSUER).audience(AUDIENCE).keys(setting.keys());

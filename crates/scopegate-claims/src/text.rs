@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// A JSON string, borrowed from the document unless it contains escapes.
 ///
 /// serde reads a bare `Cow` always as an owned string.
-#[derive(Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Deserialize, Eq, Hash, PartialEq)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl From<Text<'_>> for Box<str> {

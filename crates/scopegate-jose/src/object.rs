@@ -1,8 +1,7 @@
 //! A JSON object whose member names are checked for duplicates.
 //!
 //! Some parsers keep the first of two equal members, others (such as serde_json) keep the last. Two
-//! programs could then read different keys or headers from the same signed token, so such objects
-//! are refused.
+//! programs could then read different keys from the same document, so such objects are refused.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,7 +9,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-/// The members of a header or a key.
+/// The members of a key.
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
     members: BTreeMap<Cow<'a, str>, Member<'a>>,
@@ -18,7 +17,7 @@ pub(crate) struct Object<'a> {
     pub(crate) has_duplicates: bool,
 }
 
-/// The value of a member, in the detail that headers and keys need.
+/// The value of a member, in the detail that keys need.
 #[derive(Debug, serde::Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Member<'a> {

@@ -39,6 +39,16 @@ impl<B> ResponseBody<B> {
     }
 }
 
+impl<B: From<Bytes>> ResponseBody<B> {
+    /// As the body type of the inner service.
+    pub fn into_inner(self) -> B {
+        match self.kind {
+            Kind::Inner { body } => body,
+            Kind::Own { content } => B::from(content),
+        }
+    }
+}
+
 impl<B> Body for ResponseBody<B>
 where
     B: Body,
@@ -96,6 +106,15 @@ mod tests {
         for body in [Ours::own(content.clone()), Ours::inner(content.clone().into())] {
             assert_eq!(body.size_hint().exact(), Some(7));
             assert!(!body.is_end_stream());
+            assert_eq!(body.collect().await.unwrap().to_bytes(), content);
+        }
+    }
+
+    #[tokio::test]
+    async fn both_kinds_give_their_content_as_the_inner_type() {
+        let content = Bytes::from_static(b"refused");
+        for body in [Ours::own(content.clone()), Ours::inner(content.clone().into())] {
+            let body: Full<Bytes> = body.into_inner();
             assert_eq!(body.collect().await.unwrap().to_bytes(), content);
         }
     }

@@ -303,3 +303,24 @@ async fn the_layer_answers_over_sockets_in_both_versions_of_http() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_layer_can_keep_the_body_type_of_the_service() {
+    let issuer = TestIssuer::new();
+    let auth = issuer.builder().build().unwrap();
+    let router =
+        Router::new().route("/", get(async || TEXT)).layer(require(ReadOrders).same_body());
+    let service = auth.same_body().layer(router);
+    for (scope, status, content) in
+        [("read:orders", 200, TEXT), ("write:orders", 403, "\"insufficient_scope\"")]
+    {
+        let request = Request::get("/")
+            .header(AUTHORIZATION, format!("Bearer {}", issuer.token(scope)))
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let response: axum::response::Response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(str::from_utf8(&body).unwrap().contains(content), "{body:?}");
+    }
+}

@@ -48,8 +48,8 @@ pub use scopegate_tower::{
     Answers, BearerBuilder, BearerLayer, BearerService, CacheSize, ConfigError, CookieSource,
     Fetch, FetchError, Grpc, GrpcAnswers, HttpAnswers, IssuerDocument, IssuerReadiness, KeyState,
     KeysError, MAX_DOCUMENT_LEN, ProtectedResource, Readiness, RequireFuture, RequireLayer,
-    RequireService, ResolveIssuer, Resolved, ResponseBody, ResponseFuture, StartError,
-    TenantLimits, TokenSource, TrustedIssuer, require,
+    RequireService, ResolveIssuer, Resolved, ResponseBody, ResponseFuture, SameBody,
+    SameBodyService, StartError, TenantLimits, TokenSource, TrustedIssuer, require,
 };
 
 /// The layer and the guards for tonic services.

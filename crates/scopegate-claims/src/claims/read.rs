@@ -1,8 +1,8 @@
 //! Reading claims from the payload of a token.
 
-use std::collections::HashSet;
 use std::fmt;
 
+use foldhash::{HashSet, HashSetExt};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Claims;

@@ -9,6 +9,9 @@ use super::ScopeSet;
 use super::collector::Collector;
 use crate::text::Text;
 
+/// The text of most sets fits in this many bytes, so that one allocation is usually enough.
+const USUAL_LEN: usize = 128;
+
 /// Accepts a string of scopes, or an array with one scope per element.
 impl<'de> Deserialize<'de> for ScopeSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -26,7 +29,7 @@ impl<'de> Deserialize<'de> for ScopeSet {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<ScopeSet, A::Error> {
-                let mut collected = Collector::default();
+                let mut collected = Collector::with_capacity(USUAL_LEN);
                 while let Some(Text(scope)) = array.next_element()? {
                     collected.push(&scope).map_err(de::Error::custom)?;
                 }
