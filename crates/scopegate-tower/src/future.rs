@@ -64,14 +64,9 @@ impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
         Self::of(Kind::Answered { response: Some(response) })
     }
 
-    /// The answer to a decided request: that of the inner service, or the refusal.
-    pub(crate) fn decided(
-        layer: &BearerLayer,
-        inner: &mut S,
-        request: Request<B>,
-        decision: Result<Authenticated, RefusalCause>,
-    ) -> Self {
-        Self::of(Kind::decided::<V>(layer, inner, request, decision))
+    /// The answer to an admitted request.
+    pub(crate) fn admitted(future: S::Future, admission: Admission) -> Self {
+        Self::of(Kind::Inner { future, admission })
     }
 
     /// The answer to a request that must wait before it is decided.
@@ -94,26 +89,6 @@ impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
 
     fn of(kind: Kind<S, B>) -> Self {
         Self { kind, answers: PhantomData }
-    }
-}
-
-impl<S: Service<Request<B>>, B> Kind<S, B> {
-    fn decided<V: Answers>(
-        layer: &BearerLayer,
-        inner: &mut S,
-        mut request: Request<B>,
-        decision: Result<Authenticated, RefusalCause>,
-    ) -> Self {
-        match decision {
-            Ok(authenticated) => {
-                let admission = layer.admit(&mut request, authenticated);
-                Self::Inner { future: inner.call(request), admission }
-            }
-            Err(cause) => {
-                let response = layer.refuse::<V>(HeadRef::from(&request), cause);
-                Self::Answered { response: Some(response) }
-            }
-        }
     }
 }
 
@@ -145,8 +120,17 @@ where
                     let (head, decision) = ready!(pending.decided.as_mut().poll(cx));
                     let waiting = *waiting.take().expect("it was polled above");
                     let Waiting { layer, mut inner, body, .. } = waiting;
-                    let request = Request::from_parts(head, body);
-                    Kind::decided::<V>(&layer, &mut inner, request, decision)
+                    let mut request = Request::from_parts(head, body);
+                    match decision {
+                        Ok(authenticated) => {
+                            let admission = layer.admit(&mut request, authenticated);
+                            Kind::Inner { future: inner.call(request), admission }
+                        }
+                        Err(cause) => {
+                            let response = layer.refuse::<V>(HeadRef::from(&request), cause);
+                            Kind::Answered { response: Some(response) }
+                        }
+                    }
                 }
             };
             this.kind.set(next);

@@ -10,6 +10,7 @@ use tower_service::Service;
 
 use crate::ResponseBody;
 use crate::answers::{Answers, HttpAnswers};
+use crate::credentials::HeadRef;
 use crate::decision::Decision;
 use crate::future::ResponseFuture;
 use crate::layer::BearerLayer;
@@ -51,16 +52,20 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if let Some(document) = self.layer.metadata::<V, B>(&request) {
             return ResponseFuture::answered(document);
         }
-        let decision = match self.layer.decide(&request) {
-            Decision::Admit(authenticated) => Ok(authenticated),
-            Decision::Refuse(cause) => Err(cause),
-            Decision::Wait(wait_for) => return self.wait(request, wait_for),
-        };
-        ResponseFuture::decided(&self.layer, &mut self.inner, request, decision)
+        match self.layer.decide(&request) {
+            Decision::Admit(authenticated) => {
+                let admission = self.layer.admit(&mut request, authenticated);
+                ResponseFuture::admitted(self.inner.call(request), admission)
+            }
+            Decision::Refuse(cause) => {
+                ResponseFuture::answered(self.layer.refuse::<V>(HeadRef::from(&request), cause))
+            }
+            Decision::Wait(wait_for) => self.wait(request, wait_for),
+        }
     }
 }
 
