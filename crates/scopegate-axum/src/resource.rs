@@ -108,8 +108,9 @@ pub trait ResourceGuard<S>: Sized + Send + 'static {
     /// # Errors
     ///
     /// The answer to the request: [`token.refuse(Self::NAME)`](Token::refuse) for the refusal with
-    /// the realm, the challenge and the body of the layer, or
-    /// [any other response](GuardRejection::other), such as 404 to hide that something exists.
+    /// the realm, the challenge and the body of the layer,
+    /// [the same with a 404 for the client](GuardRejection::hidden) to hide that something exists,
+    /// or [any other response](GuardRejection::other).
     fn check(
         token: &Token<Self::Extra>,
         parts: &mut Parts,
