@@ -133,7 +133,7 @@ impl<S: Send + Sync, G: ResourceGuard<S>> FromRequestParts<S> for Resource<G> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GuardRejection> {
         let guard = Guard::Rule(Rule::named(G::NAME));
-        let authenticated = Authenticated::find(&parts.extensions, "Resource", guard)?.clone();
+        let authenticated = Authenticated::find_in(parts, "Resource", guard)?.clone();
         let token = Token::of(&authenticated)?;
         let check = async { G::check(&token, parts, state).await };
         match attempt::run(check, G::TIMEOUT).await {

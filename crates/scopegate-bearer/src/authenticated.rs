@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Extensions;
+use http::request::Parts;
 use scopegate_claims::{Clock, SystemClock, UnixTime};
 use scopegate_jose::{ExtraClaims, Verified};
 
@@ -56,7 +57,22 @@ impl Authenticated {
         by: &'static str,
         guard: Guard,
     ) -> Result<&'a Self, Refusal> {
-        extensions.get().ok_or_else(|| missing(extensions, &GuardedBy(by, guard)))
+        extensions.get().ok_or_else(|| missing(extensions, None, &GuardedBy(by, guard)))
+    }
+
+    /// Like [`find`](Self::find), but the log entry of a missing layer also has the method and the
+    /// path of the request.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the layer is missing.
+    pub fn find_in<'a>(
+        parts: &'a Parts,
+        by: &'static str,
+        guard: Guard,
+    ) -> Result<&'a Self, Refusal> {
+        let extensions = &parts.extensions;
+        extensions.get().ok_or_else(|| missing(extensions, Some(parts), &GuardedBy(by, guard)))
     }
 
     /// Sets the time of the request, as read from the layer's clock.
@@ -126,12 +142,15 @@ impl Authenticated {
 }
 
 #[cold]
-fn missing(extensions: &Extensions, by: &GuardedBy) -> Refusal {
+fn missing(extensions: &Extensions, parts: Option<&Parts>, by: &GuardedBy) -> Refusal {
     let refusal =
         Refusal::new(RefusalCause::Misconfigured(format!("`{by}` without the layer").into()));
     if !Probe::record(extensions, by.1) {
+        let method = parts.map(|parts| parts.method.as_str());
+        // Without the query, which may hold secrets.
+        let path = parts.map(|parts| parts.uri.path());
         tracing::error!(
-            extractor = %by,
+            extractor = %by, method, path,
             "`{by}` found no authentication: the scopegate layer is missing on this route, or is \
              inside of `{by}`; add it around the routes that it protects: in axum with \
              `.layer(auth)` after the routes, in tonic with `.layer(scopegate_tonic::layer(&auth))`"
