@@ -8,7 +8,10 @@ use http::request::Parts;
 use scopegate_claims::{Clock, SystemClock, UnixTime};
 use scopegate_jose::{ExtraClaims, Verified};
 
-use crate::{ChallengeSettings, Guard, Probe, Refusal, RefusalCause, RequestHead};
+use crate::{
+    ChallengeSettings, ClaimRule, Guard, Probe, Refusal, RefusalCause, RequestHead, Token,
+    claim_rule,
+};
 
 /// The request extension that a layer sets: the verified token, or none if the layer is optional.
 ///
@@ -111,6 +114,43 @@ impl Authenticated {
             Ok(()) => Ok(token),
             Err(cause) => Err(self.refuse(cause)),
         }
+    }
+
+    /// Whether the request meets the guard, for a route that needs nothing of the token itself.
+    ///
+    /// It decides as [`allow`](Self::allow) does, but [`Guard::Public`] and
+    /// [`Guard::OptionalToken`] also admit a request without a token.
+    ///
+    /// ```
+    /// use scopegate_bearer::{Authenticated, Guard};
+    /// use std::sync::Arc;
+    ///
+    /// let anonymous = Authenticated::anonymous(Arc::default());
+    /// assert!(anonymous.admits(Guard::OptionalToken).is_ok());
+    /// assert_eq!(anonymous.admits(Guard::Token).unwrap_err().status(), 401);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with: 401 without a token, else what the guard says.
+    pub fn admits(&self, guard: impl Into<Guard>) -> Result<(), Refusal> {
+        match guard.into() {
+            Guard::Public | Guard::OptionalToken => Ok(()),
+            guard => self.allow(guard).map(|_| ()),
+        }
+    }
+
+    /// The token with your own claims, if the rule `C` allows it.
+    ///
+    /// It decides as [`allow`](Self::allow) does with the guard [`claim::<C>()`](crate::claim), and
+    /// also returns the claims that the rule read.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with: 401 without a token, or if its claims do not fit; 403 if the rule
+    /// does not allow it.
+    pub fn allow_claim<C: ClaimRule>(&self) -> Result<Token<C::Extra>, Refusal> {
+        claim_rule::check::<C>(self).map_err(|cause| self.refuse(cause))
     }
 
     /// A refusal of this request, with the realm and the body of its layer.
