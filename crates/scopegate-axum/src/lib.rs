@@ -144,7 +144,7 @@
 //!
 //! # Routes
 //!
-//! With the feature `routes`, `routes::Routes` is a router that knows what its handlers require.
+//! With the feature `routes`, `routes::Routes` is a router that lists what its handlers require.
 //! One declaration then has three uses: the guard, `scopes_supported` in the API's metadata
 //! document, and OpenAPI. An audit at start lists handlers without a guard. The guards also work on
 //! a plain `Router`; then give `scopes_supported` to the layer's builder.

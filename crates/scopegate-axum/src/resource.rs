@@ -161,7 +161,7 @@ impl<G> DerefMut for Resource<G> {
     }
 }
 
-/// The name of the guard is not in the document, because aide does not say for which state it asks.
+/// The name of the guard is not in the document, because aide does not name the state.
 #[cfg(feature = "aide")]
 impl<G> aide::OperationInput for Resource<G> {
     fn operation_input(

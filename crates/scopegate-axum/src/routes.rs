@@ -1,4 +1,4 @@
-//! A router that knows what its handlers require: one declaration, three uses.
+//! A router that lists what its handlers require: one declaration, three uses.
 //!
 //! A guard in a handler's signature says which scopes a request needs. [`Routes`] is a thin router
 //! on top of axum's that reads these signatures, so that nothing is declared twice:
@@ -50,7 +50,7 @@ pub use self::operation::Operation;
 pub use self::ready::HasState;
 use crate::Guard;
 
-/// A router that knows what its handlers require.
+/// A router that lists what its handlers require.
 ///
 /// ```
 /// use axum::{body::Body, http::Request};

@@ -87,7 +87,7 @@ impl Authenticated {
 
     /// Sets the head of the request, for logs and bodies of refusals.
     ///
-    /// A layer sets it only if [`ChallengeSettings::reads_head`] says that somebody reads it.
+    /// A layer sets it only if [`ChallengeSettings::reads_head`] is true.
     #[must_use]
     pub fn with_head(mut self, head: Arc<RequestHead>) -> Self {
         self.head = Some(head);

@@ -1,4 +1,4 @@
-//! What other crates must know about an authentication layer.
+//! An authentication layer, as other crates see it.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! What HTTP services share about bearer tokens: guards, refusals and their answers.
 //!
 //! A layer authenticates a request and stores one [`Authenticated`] in its extensions. Code behind
-//! the layer asks [`Authenticated::allow`] whether the request meets a [`Guard`]. This is the one
+//! the layer calls [`Authenticated::allow`], which checks a [`Guard`]. This is the one
 //! decision of `scopegate-tower`, `scopegate-axum` and `scopegate-tonic`. What is not allowed is a
 //! [`Refusal`]: its cause, status, challenge and body. [`Refusal::into_http`] and
 //! [`Refusal::into_grpc`] write the answer, and log it.

@@ -1,4 +1,4 @@
-//! Asks a guard what it requires.
+//! Finds out what a guard requires.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,7 +34,7 @@ impl Probe {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Records a guard in the probe of a request, and tells whether the request has one.
+    /// Records a guard in the probe of a request, and returns whether the request has one.
     pub fn record(extensions: &Extensions, guard: Guard) -> bool {
         let Some(Self(guards)) = extensions.get() else { return false };
         guards.lock().unwrap_or_else(PoisonError::into_inner).push(guard);

@@ -77,7 +77,7 @@ impl Refusal {
         self
     }
 
-    /// The head of the refused request, if somebody reads it; see
+    /// The head of the refused request, if the body or the log reads it; see
     /// [`RefusalBody::reads_head`](crate::RefusalBody::reads_head).
     pub fn head(&self) -> Option<&RequestHead> {
         self.head.as_deref()

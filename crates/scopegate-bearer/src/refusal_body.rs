@@ -34,8 +34,8 @@ use crate::{BearerError, Refusal};
 /// assert_eq!(response.body(), b"This request needs an access token");
 /// ```
 ///
-/// A body that depends on the request, such as a page for browsers, says that it
-/// [reads the head](Self::reads_head), and chooses its content type in [`render`](Self::render):
+/// A body that depends on the request, such as a page for browsers, returns true from
+/// [`reads_head`](Self::reads_head) and chooses its content type in [`render`](Self::render):
 ///
 /// ```
 /// use http::Request;

@@ -74,8 +74,8 @@ impl<X: 'static> Token<X> {
 
     /// A refusal of this request, with the realm, the body and the challenge of its layer.
     ///
-    /// For what only the handler can know, such as whose order this is. A text is the name of a
-    /// rule that is not met, for the log: 403 without naming a scope.
+    /// For rules that need more than the token, such as whose order this is. A text is the name of
+    /// a rule that is not met, for the log: 403 without naming a scope.
     ///
     /// ```
     /// use scopegate_bearer::{Refusal, Token};

@@ -155,8 +155,8 @@ macro_rules! issuer_setters {
         ///
         /// The issuer, its discovery document and its key set may then have URLs such as
         /// `http://keycloak:8080/realms/acme`. Nothing authenticates the keys that are read by
-        /// plain http: whoever controls the network between the service and the host can make
-        /// tokens that are accepted. So the name must be a single label, or end with `.local`,
+        /// plain http: an attacker who controls the network between the service and the host
+        /// can make tokens that are accepted. So the name must be a single label, or end with `.local`,
         /// `.internal`, `.svc` or `.cluster.local`, and every address that is connected to must be
         /// a loopback address or private (RFC 1918, RFC 4193, or 100.64.0.0/10). The layer warns
         /// about it when it is built.

@@ -189,7 +189,7 @@ impl BearerLayer {
         Ok(Arc::clone(authenticated.token().expect("it was made from a token")))
     }
 
-    /// Verifies a token as [`verify`](Self::verify) does, for code that then asks guards.
+    /// Verifies a token as [`verify`](Self::verify) does, for code that then checks guards.
     ///
     /// # Errors
     ///

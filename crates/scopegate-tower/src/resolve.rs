@@ -16,7 +16,7 @@ use crate::TrustedIssuer;
 /// `Result<Option<TrustedIssuer>, E>`:
 ///
 /// - `Ok(Some(…))`: the issuer is trusted, and the value says how its tokens are verified. It must
-///   be the issuer that was asked for.
+///   have the same name.
 /// - `Ok(None)`: there is no such tenant. The request is refused with 401.
 /// - `Err(…)`: the lookup failed. The request is refused with 503; no token is accepted without an
 ///   answer.

@@ -78,9 +78,9 @@ impl TokenSource {
     /// # Security
     ///
     /// **A URL is no place for secrets.** It ends up in the logs of proxies and load balancers, in
-    /// traces and in error reports, and whoever reads these can use the token until it expires.
-    /// Browsers cannot set headers on `WebSocket` and `EventSource`, which is the one reason for
-    /// this source. Prefer a ticket that is valid once, a subprotocol or a first message: see the
+    /// traces and in error reports, and everyone who reads these can use the token until it
+    /// expires. Browsers cannot set headers on `WebSocket` and `EventSource`, which is the one
+    /// reason for this source. Prefer a ticket that is valid once, a subprotocol or a first message: see the
     /// page "Tokens from elsewhere" of the documentation. If you use this source all the same:
     ///
     /// - Issue tokens for it that expire within a minute or two.
@@ -92,7 +92,7 @@ impl TokenSource {
     ///   `Router::layer(auth)` and `Router::new().fallback_service(auth.layer(router))` leave the token
     ///   there.
     ///
-    /// The layer does what RFC 6750 §2.3 asks for. It removes the token from the URI before the
+    /// The layer does what RFC 6750 §2.3 requires. It removes the token from the URI before the
     /// inner service sees the request; the other parameters stay byte for byte. It sets
     /// `Cache-Control: no-store` on the answer, also on a refusal.
     ///

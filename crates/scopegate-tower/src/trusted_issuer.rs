@@ -67,8 +67,8 @@ impl TrustedIssuer {
 
     /// A custom authorization server of Okta, such as `https://acme.okta.com/oauth2/default`.
     ///
-    /// Tokens of the org server (without `/oauth2/…`) are only for Okta's own APIs; nobody else can
-    /// verify them.
+    /// Tokens of the org server (without `/oauth2/…`) are only for Okta's own APIs; no other
+    /// service can verify them.
     pub fn okta(issuer: impl Into<String>) -> Self {
         Self::of(issuer.into(), &preset::OKTA)
     }

@@ -94,8 +94,8 @@ impl<S> Routes<S> {
 
     /// Puts the authentication layer on everything that is not public.
     ///
-    /// The layer also answers requests for unknown paths, so that without a token nobody learns
-    /// which paths exist. Operations that accept requests without a token need an optional layer:
+    /// The layer also answers requests for unknown paths, so that a client without a token cannot
+    /// find out which paths exist. Operations that accept requests without a token need an optional layer:
     /// [`Audit::refuse_optional_behind`] checks this.
     ///
     /// If a public handler also answers for the path of the API's metadata document (RFC 9728), such
