@@ -24,9 +24,9 @@ macro_rules! guard {
                 parts: &mut http::request::Parts,
                 _: &S,
             ) -> Result<Self, crate::AuthRejection> {
-                let (extensions, guard) = (&parts.extensions, $guard);
+                let guard = $guard;
                 let authenticated =
-                    scopegate_bearer::Authenticated::find(extensions, stringify!($name), guard)?;
+                    scopegate_bearer::Authenticated::find_in(parts, stringify!($name), guard)?;
                 let token = std::sync::Arc::clone(authenticated.allow(guard)?);
                 Ok(Self { token, rule: std::marker::PhantomData })
             }

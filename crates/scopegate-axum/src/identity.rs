@@ -87,8 +87,8 @@ macro_rules! claim {
             type Rejection = AuthRejection;
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-                let (extensions, name) = (&parts.extensions, stringify!($name));
-                let authenticated = Authenticated::find(extensions, name, Guard::Token)?;
+                let name = stringify!($name);
+                let authenticated = Authenticated::find_in(parts, name, Guard::Token)?;
                 let token = authenticated.allow(Guard::Token)?;
                 match $find(token.claims()) {
                     Some(_) => Ok(Self(Arc::clone(token))),
@@ -107,8 +107,8 @@ macro_rules! claim {
                 parts: &mut Parts,
                 _: &S,
             ) -> Result<Option<Self>, AuthRejection> {
-                let (extensions, name) = (&parts.extensions, stringify!($name));
-                let authenticated = Authenticated::find(extensions, name, Guard::OptionalToken)?;
+                let name = stringify!($name);
+                let authenticated = Authenticated::find_in(parts, name, Guard::OptionalToken)?;
                 let token = authenticated.token().filter(|token| $find(token.claims()).is_some());
                 Ok(token.map(|token| Self(Arc::clone(token))))
             }

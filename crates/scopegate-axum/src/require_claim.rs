@@ -82,7 +82,7 @@ impl<S: Send + Sync, C: ClaimRule> FromRequestParts<S> for RequireClaim<C> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
         let guard = claim::<C>();
-        let authenticated = Authenticated::find(&parts.extensions, "RequireClaim", guard)?;
+        let authenticated = Authenticated::find_in(parts, "RequireClaim", guard)?;
         let token = Token::of(authenticated)?;
         match C::allows(&token) {
             true => Ok(Self { token, rule: PhantomData }),

@@ -108,8 +108,9 @@ pub trait ResourceGuard<S>: Sized + Send + 'static {
     /// # Errors
     ///
     /// The answer to the request: [`token.refuse(Self::NAME)`](Token::refuse) for the refusal with
-    /// the realm, the challenge and the body of the layer, or
-    /// [any other response](GuardRejection::other), such as 404 to hide that something exists.
+    /// the realm, the challenge and the body of the layer,
+    /// [the same with a 404 for the client](GuardRejection::hidden) to hide that something exists,
+    /// or [any other response](GuardRejection::other).
     fn check(
         token: &Token<Self::Extra>,
         parts: &mut Parts,
@@ -132,7 +133,7 @@ impl<S: Send + Sync, G: ResourceGuard<S>> FromRequestParts<S> for Resource<G> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, GuardRejection> {
         let guard = Guard::Rule(Rule::named(G::NAME));
-        let authenticated = Authenticated::find(&parts.extensions, "Resource", guard)?.clone();
+        let authenticated = Authenticated::find_in(parts, "Resource", guard)?.clone();
         let token = Token::of(&authenticated)?;
         let check = async { G::check(&token, parts, state).await };
         match attempt::run(check, G::TIMEOUT).await {

@@ -21,6 +21,7 @@ mod arguments;
 mod audit;
 mod endpoint;
 mod error;
+mod metadata;
 mod methods;
 mod openapi;
 mod operation;
@@ -169,7 +170,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// ```
     ///
     /// A document does not describe it. Unless all its methods are public, all are behind the
-    /// authentication layer.
+    /// authentication layer. A public fallback does not hide the metadata document that the layer
+    /// of [`protect`](Self::protect) serves.
     pub fn fallback(mut self, methods: Methods<S>) -> Self {
         self.endpoints.retain(|endpoint| !endpoint.is_fallback_of_root());
         self.endpoints.push(Endpoint::new(Place::Fallback, "/", methods.handlers));

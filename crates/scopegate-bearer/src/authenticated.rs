@@ -4,10 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Extensions;
+use http::request::Parts;
 use scopegate_claims::{Clock, SystemClock, UnixTime};
 use scopegate_jose::{ExtraClaims, Verified};
 
-use crate::{ChallengeSettings, Guard, Probe, Refusal, RefusalCause, RequestHead};
+use crate::{
+    ChallengeSettings, ClaimRule, Guard, Probe, Refusal, RefusalCause, RequestHead, Token,
+    claim_rule,
+};
 
 /// The request extension that a layer sets: the verified token, or none if the layer is optional.
 ///
@@ -56,7 +60,22 @@ impl Authenticated {
         by: &'static str,
         guard: Guard,
     ) -> Result<&'a Self, Refusal> {
-        extensions.get().ok_or_else(|| missing(extensions, &GuardedBy(by, guard)))
+        extensions.get().ok_or_else(|| missing(extensions, None, &GuardedBy(by, guard)))
+    }
+
+    /// Like [`find`](Self::find), but the log entry of a missing layer also has the method and the
+    /// path of the request.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the layer is missing.
+    pub fn find_in<'a>(
+        parts: &'a Parts,
+        by: &'static str,
+        guard: Guard,
+    ) -> Result<&'a Self, Refusal> {
+        let extensions = &parts.extensions;
+        extensions.get().ok_or_else(|| missing(extensions, Some(parts), &GuardedBy(by, guard)))
     }
 
     /// Sets the time of the request, as read from the layer's clock.
@@ -97,6 +116,43 @@ impl Authenticated {
         }
     }
 
+    /// Whether the request meets the guard, for a route that needs nothing of the token itself.
+    ///
+    /// It decides as [`allow`](Self::allow) does, but [`Guard::Public`] and
+    /// [`Guard::OptionalToken`] also admit a request without a token.
+    ///
+    /// ```
+    /// use scopegate_bearer::{Authenticated, Guard};
+    /// use std::sync::Arc;
+    ///
+    /// let anonymous = Authenticated::anonymous(Arc::default());
+    /// assert!(anonymous.admits(Guard::OptionalToken).is_ok());
+    /// assert_eq!(anonymous.admits(Guard::Token).unwrap_err().status(), 401);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with: 401 without a token, else what the guard says.
+    pub fn admits(&self, guard: impl Into<Guard>) -> Result<(), Refusal> {
+        match guard.into() {
+            Guard::Public | Guard::OptionalToken => Ok(()),
+            guard => self.allow(guard).map(|_| ()),
+        }
+    }
+
+    /// The token with your own claims, if the rule `C` allows it.
+    ///
+    /// It decides as [`allow`](Self::allow) does with the guard [`claim::<C>()`](crate::claim), and
+    /// also returns the claims that the rule read.
+    ///
+    /// # Errors
+    ///
+    /// The refusal to answer with: 401 without a token, or if its claims do not fit; 403 if the rule
+    /// does not allow it.
+    pub fn allow_claim<C: ClaimRule>(&self) -> Result<Token<C::Extra>, Refusal> {
+        claim_rule::check::<C>(self).map_err(|cause| self.refuse(cause))
+    }
+
     /// A refusal of this request, with the realm and the body of its layer.
     pub fn refuse(&self, cause: impl Into<RefusalCause>) -> Refusal {
         let mut refusal = Refusal::new(cause).with_settings(Arc::clone(&self.settings));
@@ -126,12 +182,15 @@ impl Authenticated {
 }
 
 #[cold]
-fn missing(extensions: &Extensions, by: &GuardedBy) -> Refusal {
+fn missing(extensions: &Extensions, parts: Option<&Parts>, by: &GuardedBy) -> Refusal {
     let refusal =
         Refusal::new(RefusalCause::Misconfigured(format!("`{by}` without the layer").into()));
     if !Probe::record(extensions, by.1) {
+        let method = parts.map(|parts| parts.method.as_str());
+        // Without the query, which may hold secrets.
+        let path = parts.map(|parts| parts.uri.path());
         tracing::error!(
-            extractor = %by,
+            extractor = %by, method, path,
             "`{by}` found no authentication: the scopegate layer is missing on this route, or is \
              inside of `{by}`; add it around the routes that it protects: in axum with \
              `.layer(auth)` after the routes, in tonic with `.layer(scopegate_tonic::layer(&auth))`"

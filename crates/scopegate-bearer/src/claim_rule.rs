@@ -40,18 +40,24 @@ pub trait ClaimRule: Send + Sync + 'static {
     type Extra: DeserializeOwned + Send + Sync + 'static;
 
     /// Whether a verified token meets the rule.
+    ///
+    /// It must not panic: nothing catches a panic, so it ends the task of the connection, and with
+    /// HTTP/2 all other requests of that connection.
     fn allows(token: &Token<Self::Extra>) -> bool;
 }
 
 /// A token that the rule `C` allows, as a guard.
 pub const fn claim<C: ClaimRule>() -> Guard {
-    Guard::Rule(Rule::decided_by(C::NAME, check::<C>))
+    Guard::Rule(Rule::decided_by(C::NAME, |authenticated| check::<C>(authenticated).map(|_| ())))
 }
 
-fn check<C: ClaimRule>(authenticated: &Authenticated) -> Result<(), RefusalCause> {
+/// The token with the claims that the rule read, if the rule allows it.
+pub(crate) fn check<C: ClaimRule>(
+    authenticated: &Authenticated,
+) -> Result<Token<C::Extra>, RefusalCause> {
     let token = Token::<C::Extra>::read(authenticated)?;
     match C::allows(&token) {
-        true => Ok(()),
+        true => Ok(token),
         false => Err(RefusalCause::RuleNotMet { rule: C::NAME.into() }),
     }
 }

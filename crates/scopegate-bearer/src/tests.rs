@@ -142,6 +142,30 @@ fn any_token_is_enough_for_the_guard_token_and_none_is_not() {
 }
 
 #[test]
+fn public_and_optional_guards_admit_a_request_without_a_token() {
+    let (anonymous, held) = (Authenticated::anonymous(Arc::default()), holding(&json!({})));
+    for guard in [Guard::Public, Guard::OptionalToken] {
+        assert!(anonymous.admits(guard).is_ok() && held.admits(guard).is_ok(), "{guard}");
+    }
+    for guard in [Guard::Token, role("admin"), claim::<Acme>(), ReadOrders.into()] {
+        assert_eq!(anonymous.admits(guard).unwrap_err().reason(), "no_token", "{guard}");
+    }
+    assert!(held.admits(Guard::Token).is_ok());
+    assert_eq!(held.admits(ReadOrders).unwrap_err().reason(), "insufficient_scope");
+}
+
+#[test]
+fn a_claim_rule_gives_the_claims_that_it_read() {
+    let acme = holding(&json!({ "tenant": "acme" })).allow_claim::<Acme>().unwrap();
+    assert_eq!(acme.extra().tenant, "acme");
+    let refused = |claims| holding(&claims).allow_claim::<Acme>().unwrap_err().reason();
+    assert_eq!(refused(json!({ "tenant": "other" })), "rule_not_met");
+    assert_eq!(refused(json!({})), "extra_claims");
+    let anonymous = Authenticated::anonymous(Arc::default());
+    assert_eq!(anonymous.allow_claim::<Acme>().unwrap_err().reason(), "no_token");
+}
+
+#[test]
 fn only_guards_beyond_scopes_are_conditions() {
     for guard in [role("a"), group("a"), acr(&["a"]), fresh(Duration::ZERO), claim::<Acme>()] {
         assert!(guard.is_beyond_scopes(), "{guard}");

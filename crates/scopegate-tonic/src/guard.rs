@@ -44,9 +44,9 @@ pub struct Guard {
 
 impl Interceptor for Guard {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let allowed = authenticated(&request, "guard", self.guard)?.allow(self.guard);
-        match allowed {
-            Ok(_) => Ok(request),
+        let admitted = authenticated(&request, "guard", self.guard)?.admits(self.guard);
+        match admitted {
+            Ok(()) => Ok(request),
             Err(refusal) => Err(status(&refusal)),
         }
     }

@@ -10,7 +10,8 @@ use pin_project_lite::pin_project;
 pin_project! {
     /// The body of a response: that of the inner service, or that of the layer's own answer.
     ///
-    /// So the layer works around every body type, and needs no way to make one.
+    /// So the layer works around every body type, and needs no way to make one. Where the body type is
+    /// prescribed, as by `axum::serve`, wrap with [`BearerLayer::same_body`](crate::BearerLayer::same_body).
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]

@@ -57,9 +57,14 @@
 //! # Browsers
 //!
 //! Browsers send preflight requests without a token. A CORS layer must therefore be *outside* of this
-//! layer, so that it answers them, and it must expose `WWW-Authenticate`. The metadata document is
-//! the exception: the layer answers its preflights. A preflight that is refused is explained in the
-//! log, at warn the first time and at debug from then on.
+//! layer, so that it answers them, and it must expose `WWW-Authenticate`. A preflight that is refused
+//! is explained in the log, at warn the first time and at debug from then on.
+//!
+//! The [metadata document](ProtectedResource) is public: without a CORS layer, this layer answers its
+//! preflights and allows every origin. A CORS layer outside of this one answers for the document,
+//! too, and allows only its own origins. If pages of other origins need the document, add a route for
+//! it outside of the CORS layer:
+//! [docs/browsers.md](https://github.com/scopegate/scopegate/blob/main/docs/browsers.md) shows how.
 //!
 //! # Issuers
 //!

@@ -117,8 +117,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let authenticated = Authenticated::find(request.extensions(), "require", self.guard);
-        match authenticated.and_then(|authenticated| authenticated.allow(self.guard)) {
-            Ok(_) => RequireFuture { kind: Kind::Admitted { future: self.inner.call(request) } },
+        match authenticated.and_then(|authenticated| authenticated.admits(self.guard)) {
+            Ok(()) => RequireFuture { kind: Kind::Admitted { future: self.inner.call(request) } },
             Err(refusal) => {
                 RequireFuture { kind: Kind::Refused { response: Some(V::refusal(refusal)) } }
             }

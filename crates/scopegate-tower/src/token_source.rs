@@ -17,7 +17,7 @@ use crate::credentials::query;
 /// | [`insecure_query_for_handshakes`](Self::insecure_query_for_handshakes) | browsers that open a WebSocket or an event stream | only without an `Authorization` header |
 ///
 /// Tokens in two places are 400 `invalid_request`, whichever source is set, and so is a header or a
-/// cookie that is sent twice.
+/// cookie that is sent twice. Only a cookie beside an `Authorization` header is ignored instead.
 ///
 /// ```
 /// use scopegate_tower::{BearerLayer, TokenSource};
@@ -86,8 +86,11 @@ impl TokenSource {
     /// - Issue tokens for it that expire within a minute or two.
     /// - Turn off the logging of query strings in everything in front of the service.
     /// - **Layers outside of this one still see the token.** tower-http's `TraceLayer` records the
-    ///   whole URI in its span unless you set `make_span_with`. axum's `OriginalUri` is a copy that
-    ///   was made before a layer inside of a `Router` runs.
+    ///   whole URI in its span unless you set `make_span_with`.
+    /// - **In axum, wrap the outermost router**: `auth.same_body().layer(router)`, see [`SameBody`]. A
+    ///   `Router` copies the URI into `OriginalUri` before its layers and services run. So
+    ///   `Router::layer(auth)` and `Router::new().fallback_service(auth.layer(router))` leave the token
+    ///   there.
     ///
     /// The layer does what RFC 6750 §2.3 requires. It removes the token from the URI before the
     /// inner service sees the request; the other parameters stay byte for byte. It sets
@@ -97,6 +100,8 @@ impl TokenSource {
     /// `Accept: text/event-stream`, and from the extended CONNECT of HTTP/2 (RFC 8441). In any other
     /// request it is not read, but still removed. A request with an `Authorization` header is
     /// decided by that header; with a bearer token in both it is 400.
+    ///
+    /// [`SameBody`]: crate::SameBody
     pub fn insecure_query_for_handshakes() -> Self {
         Self(Ok(Source::Query))
     }

@@ -120,6 +120,22 @@ impl Audit {
         }
     }
 
+    /// Returns an error if a CORS layer was added by [`Routes::layer`](super::Routes::layer). It
+    /// would be inside of the authentication layer, which refuses preflights.
+    ///
+    /// A CORS layer outside should expose `WWW-Authenticate`, so that clients in browsers can read
+    /// challenges.
+    ///
+    /// # Errors
+    ///
+    /// [`RoutesError::CorsInside`] with the names of the layers.
+    pub fn refuse_cors_inside(self) -> Result<Self, RoutesError> {
+        match self.cors.is_empty() {
+            true => Ok(self),
+            false => Err(RoutesError::CorsInside(self.cors)),
+        }
+    }
+
     /// Returns an error unless all routes are visible.
     ///
     /// # Errors
@@ -147,7 +163,8 @@ impl fmt::Display for Audit {
             writeln!(
                 f,
                 "{layer}: inside of the authentication layer, which refuses preflights: add it to the \
-                 router that `protect` returns"
+                 router that `protect` returns, and let it expose `WWW-Authenticate`, so that \
+                 clients in browsers can read challenges"
             )?;
         }
         Ok(())

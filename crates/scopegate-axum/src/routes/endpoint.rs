@@ -100,6 +100,13 @@ impl Endpoint<()> {
         self.operations().all(|operation| operation.is_public())
     }
 
+    /// Whether it also answers for this path, by a parameter or as a fallback.
+    pub(super) fn covers(&self, path: &str) -> bool {
+        let own = self.full_path();
+        self.prefixes.is_empty()
+            && own.split_once('{').is_some_and(|(literal, _)| path.starts_with(literal))
+    }
+
     pub(super) fn into_router(self) -> Router {
         let routes = self.handlers.into_iter().map(|handled| handled.route);
         let route = routes.fold(MethodRouter::new(), MethodRouter::merge);

@@ -24,6 +24,13 @@ pub enum RoutesError {
         List(.0)
     )]
     OptionalBehindRequired(Vec<Operation>),
+    /// CORS layers are inside of the authentication layer, which refuses preflights.
+    #[error(
+        "{} is inside of the authentication layer, which refuses preflights: add it to the router \
+         that `protect` returns, and let it expose `WWW-Authenticate`",
+        List(.0)
+    )]
+    CorsInside(Vec<&'static str>),
     /// The document describes operations that have no route.
     #[error("the OpenAPI document describes operations without a route: {}", List(.0))]
     NotRouted(Vec<String>),

@@ -9,7 +9,7 @@ use axum::routing::Route;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{Audit, Document, Endpoint, OpenApi, Operation, Routes, RoutesError};
+use super::{Audit, Document, Endpoint, OpenApi, Operation, Routes, RoutesError, metadata};
 
 /// Routes whose state is set, or that need none.
 ///
@@ -97,6 +97,9 @@ impl<S> Routes<S> {
     /// The layer also answers requests for unknown paths, so that a client without a token cannot
     /// find out which paths exist. Operations that accept requests without a token need an optional layer:
     /// [`Audit::refuse_optional_behind`] checks this.
+    ///
+    /// If a public handler also answers for the path of the API's metadata document (RFC 9728), such
+    /// as a public fallback or `/{*file}`, the layer is asked for the document first.
     pub fn protect<L>(self, auth: L) -> Router
     where
         Self: HasState,
@@ -105,14 +108,19 @@ impl<S> Routes<S> {
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        let (guarded, public) = self.split();
+        let mut routes = self.into_ready();
+        metadata::serve_before(auth.clone(), &mut routes.endpoints);
+        let (guarded, public) = routes.split();
         public.merge(guarded.layer(auth))
     }
 
     /// Splits the routes into two axum routers: the guarded and the public ones.
     ///
     /// Use this to add more layers than the authentication layer to the guarded router.
-    /// [`protect`](Self::protect) is the same as `public.merge(guarded.layer(auth))`.
+    /// [`protect`](Self::protect) is the same as `public.merge(guarded.layer(auth))`, unless a
+    /// public fallback or a public `/{*file}` also answers for the path of the layer's metadata
+    /// document. Then add a route for the document: the layer answers it, if the guarded router has
+    /// any route at `auth.protected_resource().path()`.
     pub fn split(self) -> (Router, Router)
     where
         Self: HasState,

@@ -22,7 +22,7 @@ impl FromRequestParts<Guard> for Required {
         if *guard == Guard::Public {
             return Ok(Self);
         }
-        let authenticated = Authenticated::find(&parts.extensions, "require", *guard)?;
+        let authenticated = Authenticated::find_in(parts, "require", *guard)?;
         if *guard != Guard::OptionalToken {
             authenticated.allow(*guard)?;
         }

@@ -15,7 +15,11 @@ pub(crate) async fn logged<T>(work: impl Future<Output = T>) -> (T, String) {
     // only the subscriber of the thread that reaches the statement first, and threads of other
     // tests have none. A second dispatcher makes it ask all of them.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(lines.clone())
+        .finish();
     let guard = tracing::subscriber::set_default(subscriber);
     let output = work.await;
     drop(guard);

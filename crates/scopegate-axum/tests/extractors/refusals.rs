@@ -102,6 +102,17 @@ async fn a_missing_layer_is_500_and_logged_and_never_401() {
 }
 
 #[tokio::test]
+async fn the_log_entry_of_a_missing_layer_has_the_method_and_the_path_without_the_query() {
+    for path in ["/scope", "/token"] {
+        let (_, log) = logged(ask(&app(), &format!("{path}?code=secret"), None)).await;
+        let entry = log.lines().find(|line| line.contains("ERROR")).unwrap();
+        assert!(entry.contains("method=\"GET\""), "{log}");
+        assert!(entry.contains(&format!("path=\"{path}\"")), "{log}");
+        assert!(!log.contains("secret"), "{log}");
+    }
+}
+
+#[tokio::test]
 async fn an_outer_layer_can_read_the_cause() {
     let answer = ask(&app(), "/all", holding("read:orders")).await;
     let refusal = answer.refusal.unwrap();

@@ -44,6 +44,10 @@ impl ResourceGuard<Orders> for OwnOrder {
         tokio::task::yield_now().await;
         match orders.tenants.get(id) {
             Some(tenant) if *tenant == token.extra().tenant => Ok(Self(id)),
+            Some(&"secret") => {
+                let missing = (StatusCode::NOT_FOUND, "no such order");
+                Err(GuardRejection::hidden(token.refuse(Self::NAME), missing))
+            }
             Some(_) => Err(token.refuse(Self::NAME).into()),
             None => Err(GuardRejection::other((StatusCode::NOT_FOUND, "no such order"))),
         }
@@ -101,7 +105,8 @@ fn app() -> (Router, Arc<AtomicU32>) {
     }
 
     let handled = Arc::new(AtomicU32::new(0));
-    let orders = Orders { tenants: Arc::new(["acme", "other"]), handled: Arc::clone(&handled) };
+    let orders =
+        Orders { tenants: Arc::new(["acme", "other", "secret"]), handled: Arc::clone(&handled) };
     let app = Router::new()
         .route("/orders/{id}", get(async |order: Resource<OwnOrder>| order.0.0.to_string()))
         .route("/panics", get(failing::<PANICS>))
@@ -136,8 +141,25 @@ async fn an_order_is_shown_to_its_tenant_only_and_others_get_the_layers_refusal(
 }
 
 #[tokio::test]
+async fn a_hidden_refusal_looks_like_a_missing_order_and_is_logged_once() {
+    let (hidden, log) = logged(show("/orders/2")).await;
+    let (missing, silence) = logged(show("/orders/3")).await;
+    assert_eq!((hidden.status, &hidden.headers), (missing.status, &missing.headers));
+    assert_eq!((hidden.status.as_u16(), &hidden.body), (404, &missing.body));
+
+    assert_eq!(log.matches("refused a request: rule_not_met").count(), 1, "{log}");
+    assert!(log.contains("DEBUG") && log.contains("own orders only is needed"), "{log}");
+    assert!(!silence.contains("refused a request"), "{silence}");
+    let (hidden, missing) = (hidden.refusal.unwrap(), missing.refusal);
+    assert!(
+        matches!(hidden.cause(), RefusalCause::RuleNotMet { rule } if rule == "own orders only")
+    );
+    assert!(missing.is_none());
+}
+
+#[tokio::test]
 async fn a_guard_may_answer_anything_else() {
-    let answer = show("/orders/2").await;
+    let answer = show("/orders/3").await;
     assert_eq!((answer.status.as_u16(), &*answer.body), (404, "no such order"));
     assert_eq!((answer.challenge(), answer.refusal.is_none()), (None, true));
     assert_eq!(show("/orders/x").await.status, 400, "the rejection of `Path`");

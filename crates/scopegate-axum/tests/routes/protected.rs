@@ -11,6 +11,7 @@ use axum::response::Response;
 use scopegate_axum::routes::{Methods, Routes, any, any_service, get, post};
 use scopegate_axum::{Guard, Public, RequireScope, Token, scope, scoped};
 use scopegate_bearer::{Authenticated, fresh, role};
+use scopegate_tower::{BearerBuilder, BearerLayer};
 use tower::{Layer, Service, ServiceExt};
 
 use crate::issuer::{anonymous, ask, holding, with_members};
@@ -275,4 +276,65 @@ async fn a_fallback_is_behind_the_layer_unless_it_is_public() {
     let mixed = get(async || "").public().post(list);
     let app: Router = orders().fallback(mixed).with_state("us").protect(Auth);
     assert_eq!(ask(&app, "/nothing", None).await.status, 401);
+}
+
+const DOCUMENT: &str = "/.well-known/oauth-protected-resource/orders";
+
+fn bearer() -> BearerBuilder {
+    BearerLayer::issuer("https://id.example.com").audience("api://orders")
+}
+
+#[tokio::test]
+async fn a_public_fallback_or_wildcard_does_not_hide_the_metadata_document() {
+    let auth = bearer().resource("https://api.example.com/orders").build().unwrap();
+    let page = || any(async || "page").public();
+    for routes in [Routes::new().fallback(page()), Routes::new().route("/{*file}", page())] {
+        let app = routes.route("/orders", get(async |_: Token| "")).protect(auth.clone());
+        let challenge = ask(&app, "/orders", None).await;
+        assert!(challenge.challenge().unwrap().contains(DOCUMENT));
+        let document = ask(&app, DOCUMENT, None).await;
+        assert_eq!(document.status, 200);
+        assert_eq!(document.headers["content-type"], "application/json");
+        assert!(document.body.starts_with(r#"{"resource":"https://api.example.com/orders""#));
+
+        let other = "/.well-known/oauth-protected-resources/orders";
+        for path in ["/nothing", "/.well-known/oauth-protected-resource/other", other] {
+            assert_eq!(ask(&app, path, None).await.body, "page", "{path}");
+        }
+
+        let send = async |method: &str| {
+            let request = Request::builder().method(method).uri(DOCUMENT);
+            let request = request
+                .header("origin", "https://app.example.com")
+                .header("access-control-request-method", "GET")
+                .body(Body::empty())
+                .unwrap();
+            app.clone().oneshot(request).await.unwrap()
+        };
+        let preflight = send("OPTIONS").await;
+        assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+        assert_eq!(send("HEAD").await.headers()["content-type"], "application/json");
+        assert_eq!(send("POST").await.headers()["content-type"], "text/plain; charset=utf-8");
+    }
+}
+
+#[tokio::test]
+async fn a_public_fallback_answers_for_the_metadata_document_if_the_layer_has_none() {
+    let routes = || Routes::new().fallback(any(async || "page").public());
+    let auth = bearer().build().unwrap();
+    for app in [
+        routes().protect(auth.clone()),
+        routes().protect(auth.clone().optional()),
+        routes().protect(auth.grpc()),
+        routes().protect(Auth),
+    ] {
+        assert_eq!(ask(&app, DOCUMENT, None).await.body, "page");
+    }
+}
+
+#[tokio::test]
+async fn a_public_route_at_the_path_of_the_metadata_document_is_served_as_it_is() {
+    let auth = bearer().resource("https://api.example.com/orders").build().unwrap();
+    let app = Routes::new().route(DOCUMENT, get(async || "own").public()).protect(auth);
+    assert_eq!(ask(&app, DOCUMENT, None).await.body, "own");
 }

@@ -267,9 +267,17 @@ fn the_audit_reports_a_cors_layer_inside_of_the_authentication_layer() {
     let inside: Routes = Routes::new().route("/orders", get(list)).layer(CorsLayer::permissive());
     let audit = inside.audit().to_string();
     assert!(audit.contains("CorsLayer: inside of the authentication layer"), "{audit}");
+    assert!(audit.contains("expose `WWW-Authenticate`"), "{audit}");
+    let refused = inside.audit().refuse_cors_inside().unwrap_err();
+    assert!(matches!(&refused, RoutesError::CorsInside(layers) if layers.len() == 1));
+    let message = refused.to_string();
+    assert!(message.contains("CorsLayer is inside of the authentication layer"), "{message}");
+    assert!(message.contains("expose `WWW-Authenticate`"), "{message}");
+
     let layer = tower::layer::util::Identity::new();
-    let audit = Routes::new().route("/orders", get(list)).layer(layer).audit().to_string();
-    assert!(!audit.contains("inside"), "{audit}");
+    let audit = Routes::new().route("/orders", get(list)).layer(layer).audit();
+    assert!(!audit.to_string().contains("inside"), "{audit}");
+    assert!(audit.refuse_cors_inside().is_ok());
 }
 
 /// A layer that admits requests without a token or not.

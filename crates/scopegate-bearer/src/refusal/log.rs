@@ -15,10 +15,10 @@ pub(crate) fn is_logged() -> bool {
 }
 
 impl Refusal {
-    /// One event for each refused request, when its answer is written.
+    /// Logs one debug event. Whoever writes the answer calls it once.
     ///
-    /// It has no part of the token. Subject, client and issuer are those of a verified token.
-    pub(super) fn log(&self) {
+    /// [`into_http`](Self::into_http) and [`into_grpc`](Self::into_grpc) do. The event has no part of the token. Subject, client and issuer are those of a verified token.
+    pub fn log(&self) {
         if !is_logged() {
             return;
         }
