@@ -81,13 +81,8 @@ impl<S: Send + Sync, C: ClaimRule> FromRequestParts<S> for RequireClaim<C> {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let guard = claim::<C>();
-        let authenticated = Authenticated::find_in(parts, "RequireClaim", guard)?;
-        let token = Token::of(authenticated)?;
-        match C::allows(&token) {
-            true => Ok(Self { token, rule: PhantomData }),
-            false => Err(authenticated.refuse(C::NAME)),
-        }
+        let authenticated = Authenticated::find_in(parts, "RequireClaim", claim::<C>())?;
+        Ok(Self { token: authenticated.allow_claim::<C>()?, rule: PhantomData })
     }
 }
 
