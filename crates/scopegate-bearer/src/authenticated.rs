@@ -8,8 +8,8 @@ use scopegate_claims::{Clock, SystemClock, UnixTime};
 use scopegate_jose::{ExtraClaims, Verified};
 
 use crate::{
-    ChallengeSettings, ClaimRule, Guard, Probe, Refusal, RefusalCause, RequestHead, Token,
-    claim_rule,
+    ChallengeSettings, ClaimRule, Guard, IntoGuard, Probe, Refusal, RefusalCause, RequestHead,
+    Token, claim_rule,
 };
 
 /// The request extension that a layer sets: the verified token, or none if the layer is optional.
@@ -92,9 +92,9 @@ impl Authenticated {
     /// # Errors
     ///
     /// The refusal to answer with: 401 without a token, else what the guard says.
-    pub fn allow(&self, guard: impl Into<Guard>) -> Result<&Arc<Verified>, Refusal> {
+    pub fn allow(&self, guard: impl IntoGuard) -> Result<&Arc<Verified>, Refusal> {
         let token = self.token.as_ref().ok_or_else(|| self.refuse(RefusalCause::NoToken))?;
-        match guard.into().check(token, self) {
+        match guard.into_guard().check(token, self) {
             Ok(()) => Ok(token),
             Err(cause) => Err(self.refuse(cause)),
         }
@@ -117,8 +117,8 @@ impl Authenticated {
     /// # Errors
     ///
     /// The refusal to answer with: 401 without a token, else what the guard says.
-    pub fn admits(&self, guard: impl Into<Guard>) -> Result<(), Refusal> {
-        match guard.into() {
+    pub fn admits(&self, guard: impl IntoGuard) -> Result<(), Refusal> {
+        match guard.into_guard() {
             Guard::Public | Guard::OptionalToken => Ok(()),
             guard => self.allow(guard).map(|_| ()),
         }

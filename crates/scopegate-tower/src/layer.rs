@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::CACHE_CONTROL;
 use http::{Request, Response};
 use scopegate_bearer::{
-    Authenticated, AuthenticationLayer, ChallengeSettings, Guard, Refusal, RefusalCause,
+    Authenticated, AuthenticationLayer, ChallengeSettings, IntoGuard, Refusal, RefusalCause,
     RequestHead, Verified,
 };
 use tower_layer::Stack;
@@ -135,7 +135,7 @@ impl BearerLayer {
     /// # Ok::<_, scopegate_tower::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn require(self, guard: impl Into<Guard>) -> Stack<RequireLayer, Self> {
+    pub fn require(self, guard: impl IntoGuard) -> Stack<RequireLayer, Self> {
         Stack::new(crate::require(guard), self)
     }
 
