@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Extensions;
+use http::request::Parts;
+use http::{Extensions, HeaderMap, Method, Request, Uri};
 use scopegate_claims::{Clock, SystemClock, UnixTime};
 use scopegate_jose::{ExtraClaims, Verified};
 
@@ -59,7 +60,51 @@ impl Authenticated {
         by: &'static str,
         guard: Guard,
     ) -> Result<&'a Self, Refusal> {
-        extensions.get().ok_or_else(|| missing(extensions, &GuardedBy(by, guard)))
+        extensions.get().ok_or_else(|| missing(extensions, &GuardedBy(by, guard), None))
+    }
+
+    /// What the layer stored on a request, as [`find`](Self::find) does. If the layer is missing,
+    /// the log also has the method and the path of the request.
+    ///
+    /// # Errors
+    ///
+    /// As for [`find`](Self::find).
+    pub fn find_in<'a>(
+        parts: &'a Parts,
+        by: &'static str,
+        guard: Guard,
+    ) -> Result<&'a Self, Refusal> {
+        let Parts { method, uri, extensions, .. } = parts;
+        Self::find_with(extensions, method, uri, by, guard)
+    }
+
+    /// What the layer stored on a request that is not taken apart, as [`find_in`](Self::find_in)
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`find`](Self::find).
+    pub fn find_on<'a, B>(
+        request: &'a Request<B>,
+        by: &'static str,
+        guard: Guard,
+    ) -> Result<&'a Self, Refusal> {
+        let (method, uri) = (request.method(), request.uri());
+        Self::find_with(request.extensions(), method, uri, by, guard)
+    }
+
+    fn find_with<'a>(
+        extensions: &'a Extensions,
+        method: &Method,
+        uri: &Uri,
+        by: &'static str,
+        guard: Guard,
+    ) -> Result<&'a Self, Refusal> {
+        extensions.get().ok_or_else(|| {
+            // Without the layer nobody knows which headers hold tokens, so none is copied.
+            let head = RequestHead::new(method, uri, &HeaderMap::new());
+            missing(extensions, &GuardedBy(by, guard), Some(head))
+        })
     }
 
     /// Sets the time of the request, as read from the layer's clock.
@@ -166,18 +211,23 @@ impl Authenticated {
 }
 
 #[cold]
-fn missing(extensions: &Extensions, by: &GuardedBy) -> Refusal {
+fn missing(extensions: &Extensions, by: &GuardedBy, head: Option<RequestHead>) -> Refusal {
     let refusal =
         Refusal::new(RefusalCause::Misconfigured(format!("`{by}` without the layer").into()));
     if !Probe::record(extensions, by.1) {
         tracing::error!(
             extractor = %by,
+            method = head.as_ref().map(|head| head.method().as_str()),
+            path = head.as_ref().map(RequestHead::path_for_log),
             "`{by}` found no authentication: the scopegate layer is missing on this route, or is \
              inside of `{by}`; add it around the routes that it protects: in axum with \
              `.layer(auth)` after the routes, in tonic with `.layer(scopegate_tonic::layer(&auth))`"
         );
     }
-    refusal
+    match head {
+        Some(head) => refusal.with_head(Arc::new(head)),
+        None => refusal,
+    }
 }
 
 /// A guard, as the log shows it: `RequireScope(read:orders)`.

@@ -25,7 +25,7 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Self::of(Authenticated::find(&parts.extensions, NAME, Guard::Token)?)
+        Self::of(Authenticated::find_in(parts, NAME, Guard::Token)?)
     }
 }
 
@@ -37,7 +37,7 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refusal> {
-        let authenticated = Authenticated::find(&parts.extensions, NAME, Guard::OptionalToken)?;
+        let authenticated = Authenticated::find_in(parts, NAME, Guard::OptionalToken)?;
         match authenticated.token() {
             Some(_) => Self::of(authenticated).map(Some),
             None => Ok(None),

@@ -116,7 +116,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let authenticated = Authenticated::find(request.extensions(), "require", self.guard);
+        let authenticated = Authenticated::find_on(&request, "require", self.guard);
         match authenticated.and_then(|authenticated| authenticated.admits(self.guard)) {
             Ok(()) => RequireFuture { kind: Kind::Admitted { future: self.inner.call(request) } },
             Err(refusal) => {
