@@ -13,9 +13,8 @@ use ::aide::generate::GenContext;
 use ::aide::openapi::{Operation, Response, SecurityRequirement, SecurityScheme};
 use ::aide::operation::OperationOutput;
 use scopegate_claims::Requirement;
-use serde::de::DeserializeOwned;
 
-use crate::{ChallengeSettings, Guard, Refusal, RefusalStatus, Token, openapi};
+use crate::{ChallengeSettings, Guard, OwnClaims, Refusal, RefusalStatus, Token, openapi};
 
 /// The name of the security scheme in the requirements of operations.
 pub const SCHEME: &str = "bearer";
@@ -90,7 +89,7 @@ fn response(status: RefusalStatus) -> Response {
     serde_json::from_value(response).expect("it is a response object of OpenAPI")
 }
 
-impl<X: DeserializeOwned + Send + Sync + 'static> OperationInput for Token<X> {
+impl<X: OwnClaims> OperationInput for Token<X> {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         require(Guard::Token, operation);
     }

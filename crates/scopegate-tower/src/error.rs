@@ -1,11 +1,16 @@
 //! Mistakes that a developer can make when building a layer.
 
+use std::fmt;
+
 use scopegate_claims::ClaimsError;
 
-use crate::KeysError;
+use crate::{KeysError, keys};
 
 /// A mistake in how a layer is built.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+///
+/// `Debug` writes the same text as `Display`, because a `main` that returns the error prints it by
+/// `Debug`.
+#[derive(Clone, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Tokens are selected either by audience or by client, not by both.
@@ -118,7 +123,10 @@ pub enum ConfigError {
 }
 
 /// Why a layer did not start.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` writes the text of the error, followed by those of its causes, because a `main` that
+/// returns the error prints it by `Debug`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The layer is misconfigured.
@@ -135,6 +143,18 @@ pub enum StartError {
     },
 }
 
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&keys::described(self))
+    }
+}
+
 impl From<ClaimsError> for ConfigError {
     fn from(error: ClaimsError) -> Self {
         Self::Claims(error)
@@ -149,5 +169,31 @@ fn described(error: &ClaimsError) -> String {
              `.jwks_url(…)`"
         ),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_main_that_returns_the_error_prints_its_text() {
+        let error = ConfigError::MissingAudience;
+        assert!(error.to_string().starts_with("`.audience(…)` is missing"));
+        assert_eq!(format!("{error:?}"), error.to_string());
+        let error: Box<dyn std::error::Error> = StartError::from(error).into();
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+
+    #[test]
+    fn a_start_error_prints_its_causes() {
+        let source = Arc::new(KeysError::NoUsableKey);
+        let error = StartError::Keys { issuer: "https://id.example.com".to_owned(), source };
+        assert_eq!(
+            format!("{error:?}"),
+            "the keys of https://id.example.com are not available: the key set has no usable key"
+        );
     }
 }

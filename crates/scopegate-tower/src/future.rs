@@ -11,13 +11,14 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use scopegate_bearer::{Authenticated, RefusalCause};
+use scopegate_bearer::Authenticated;
 use tower_service::Service;
 
 use crate::ResponseBody;
 use crate::admission::Admission;
 use crate::answers::Answers;
 use crate::credentials::HeadRef;
+use crate::decision::Refused;
 use crate::layer::BearerLayer;
 use crate::wait_for::WaitFor;
 use crate::waiting::wait_and_decide;
@@ -56,7 +57,7 @@ struct Waiting<S, B> {
 }
 
 /// The head of a request, and whether the request is admitted.
-type Decided = (Parts, Result<Authenticated, RefusalCause>);
+type Decided = (Parts, Result<Authenticated, Refused>);
 
 impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
     /// The layer's own answer.
@@ -69,7 +70,7 @@ impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
         layer: &BearerLayer,
         inner: &mut S,
         request: Request<B>,
-        decision: Result<Authenticated, RefusalCause>,
+        decision: Result<Authenticated, Refused>,
     ) -> Self {
         Self::of(Kind::decided::<V>(layer, inner, request, decision))
     }
@@ -102,15 +103,15 @@ impl<S: Service<Request<B>>, B> Kind<S, B> {
         layer: &BearerLayer,
         inner: &mut S,
         mut request: Request<B>,
-        decision: Result<Authenticated, RefusalCause>,
+        decision: Result<Authenticated, Refused>,
     ) -> Self {
         match decision {
             Ok(authenticated) => {
                 let admission = layer.admit(&mut request, authenticated);
                 Self::Inner { future: inner.call(request), admission }
             }
-            Err(cause) => {
-                let response = layer.refuse::<V>(HeadRef::from(&request), cause);
+            Err(refused) => {
+                let response = layer.refuse::<V>(HeadRef::from(&request), refused);
                 Self::Answered { response: Some(response) }
             }
         }

@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use crate::ResponseBody;
 use crate::answers::{Answers, HttpAnswers};
-use crate::decision::Decision;
+use crate::decision::{Decision, Refused};
 use crate::future::ResponseFuture;
 use crate::layer::BearerLayer;
 use crate::wait_for::WaitFor;
@@ -57,7 +57,8 @@ where
         }
         let decision = match self.layer.decide(&request) {
             Decision::Admit(authenticated) => Ok(authenticated),
-            Decision::Refuse(cause) => Err(cause),
+            Decision::Refuse(cause) => Err(cause.into()),
+            Decision::RefuseVerified(error, token) => Err(Refused::verified(error, token)),
             Decision::Wait(wait_for) => return self.wait(request, wait_for),
         };
         ResponseFuture::decided(&self.layer, &mut self.inner, request, decision)
