@@ -17,6 +17,8 @@ use scopegate_bearer::{Authenticated, ClaimRule, Token, claim};
 /// is in the [`Refusal`](scopegate_bearer::Refusal), for the log. A token whose
 /// claims do not fit `Extra` is answered with 401 `invalid_token`.
 ///
+/// The audit of a `Routes` shows it as the name of the rule.
+///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{ClaimRule, RequireClaim, Token};
