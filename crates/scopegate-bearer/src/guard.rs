@@ -81,7 +81,13 @@ pub const fn fresh(max_age: Duration) -> Guard {
 /// What can be given as a guard: a scope rule, or a [`Guard`].
 ///
 /// Everything that converts into a [`Guard`] implements it. It exists so that the compiler can say
-/// how a guard is written when something else is given.
+/// how a guard is written when something else is given, such as the name of a scope:
+///
+/// ```compile_fail,E0277
+/// fn allowed(authenticated: &scopegate_bearer::Authenticated) -> bool {
+///     authenticated.allow("read:orders").is_ok()
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a guard",
     label = "not a guard",

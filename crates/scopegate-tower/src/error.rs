@@ -4,6 +4,7 @@ use std::fmt;
 
 use scopegate_claims::ClaimsError;
 
+use crate::http_hosts::NotPrivate;
 use crate::{KeysError, keys};
 
 /// A mistake in how a layer is built.
@@ -45,6 +46,17 @@ pub enum ConfigError {
         /// The host.
         host: String,
     },
+    /// The issuer has an http URL, whose host can be allowed but is not.
+    #[error(
+        "the issuer {issuer:?} cannot be used: http is for loopback addresses only; use https, or \
+         `.allow_http_host({host:?})` inside a private network"
+    )]
+    HttpIssuer {
+        /// The issuer.
+        issuer: String,
+        /// Its host.
+        host: String,
+    },
     /// An Entra tenant must be named by its GUID.
     #[error(
         "{tenant:?} is not the GUID of an Entra tenant; tokens always name the tenant by its GUID"
@@ -79,6 +91,15 @@ pub enum ConfigError {
     IssuerTemplate {
         /// The issuer.
         issuer: String,
+    },
+    /// The URL of a key set is given as the issuer.
+    #[error(
+        "{url:?} is the URL of a key set, not an issuer; name the issuer as in the `iss` of its \
+         tokens, and give this URL to `.jwks_url(…)` if the issuer publishes no discovery document"
+    )]
+    KeySetUrl {
+        /// The URL that was given.
+        url: String,
     },
     /// Fixed keys never change, so seed keys would never be used.
     #[error("`.keys(…)` and `.seed_keys(…)` exclude each other")]
@@ -155,6 +176,12 @@ impl fmt::Debug for StartError {
     }
 }
 
+impl From<NotPrivate> for ConfigError {
+    fn from(NotPrivate { host }: NotPrivate) -> Self {
+        Self::HttpHost { host }
+    }
+}
+
 impl From<ClaimsError> for ConfigError {
     fn from(error: ClaimsError) -> Self {
         Self::Claims(error)
@@ -164,7 +191,7 @@ impl From<ClaimsError> for ConfigError {
 /// The text of the error, and for an issuer the ways to trust one with such a name.
 fn described(error: &ClaimsError) -> String {
     match error {
-        ClaimsError::InvalidIssuer { .. } => format!(
+        ClaimsError::InvalidIssuer { text, .. } if text.trim() == text => format!(
             "{error}; for an issuer whose name is not such a URL, say where its keys are with \
              `.jwks_url(…)`"
         ),

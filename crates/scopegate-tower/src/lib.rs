@@ -145,6 +145,7 @@ mod meter;
 mod preflight;
 mod preset;
 mod protected_resource;
+mod query;
 mod readiness;
 mod require;
 mod resolve;
