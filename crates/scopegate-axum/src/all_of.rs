@@ -14,6 +14,8 @@ use scopegate_bearer::Guard;
 /// Takes one to eight scopes, as a tuple of types, or as a list with literals under
 /// [`scoped`](macro@crate::scoped). A member may be an [`AnyOf`](crate::AnyOf) or another `AllOf`.
 ///
+/// The audit of a `Routes` shows it as `all of (read:orders, write:orders)`.
+///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{AllOf, scopes};

@@ -17,6 +17,8 @@ use scopegate_bearer::Guard;
 /// A challenge cannot express "or". It names the alternative of which the token lacks the fewest
 /// scopes.
 ///
+/// The audit of a `Routes` shows it as `any of (read:orders, admin)`.
+///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{AllOf, AnyOf, scopes};

@@ -71,7 +71,7 @@ impl IntoResponse for GuardRejection {
         match self.0 {
             Answer::Refusal(refusal) => refusal.into_response(),
             Answer::Hidden(hidden) => {
-                let (refusal, mut response) = *hidden;
+                let (mut refusal, mut response) = *hidden;
                 refusal.log();
                 response.extensions_mut().insert(refusal);
                 response

@@ -17,7 +17,8 @@ use scopegate_bearer::{Authenticated, Guard, RefusalCause};
 ///
 /// A request without a token is answered with 401. A token without a subject is answered with 401
 /// `invalid_token`, because every access token must have one (RFC 9068 §2.2). `Option<Subject>` is
-/// `None` in both cases. `Debug` does not show the subject; `Display` does.
+/// `None` in both cases; `Audit::refuse_optional_behind` of a `Routes` reports it if the layer is not
+/// optional. `Debug` does not show the subject; `Display` does.
 ///
 /// ```
 /// use axum::body::{Body, to_bytes};

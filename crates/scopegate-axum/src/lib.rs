@@ -170,7 +170,7 @@ mod resource;
 #[cfg(feature = "routes")]
 pub mod routes;
 
-pub use scopegate_bearer::{ClaimRule, Guard, Token};
+pub use scopegate_bearer::{ClaimRule, Guard, IntoGuard, OwnClaims, Token};
 pub use scopegate_claims::{
     ClaimValue, ClaimValues, PackedScope, PackedValue, Requirement, ScopeName, ScopeRule,
     ScopeRules,

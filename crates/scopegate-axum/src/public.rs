@@ -10,7 +10,7 @@ use scopegate_bearer::{Guard, Probe};
 /// Declares a handler as public on purpose.
 ///
 /// It admits every request, with or without a layer; a layer that is present still refuses invalid
-/// tokens. The audit of a `Routes` does not report the handler as unguarded, and `Routes::protect`
+/// tokens. `Audit::refuse_unguarded` of a `Routes` accepts the handler, and `Routes::protect`
 /// does not put the authentication layer on it.
 ///
 /// ```

@@ -16,6 +16,8 @@ use scopegate_bearer::{Guard, acr};
 /// answered with 401 and the challenge `insufficient_user_authentication` (RFC 9470 §3). The
 /// challenge names the values, so that a client can send the user to sign in again.
 ///
+/// The audit of a `Routes` shows it as `signed in by` and the values.
+///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{RequireAcr, values};

@@ -17,6 +17,8 @@ use scopegate_bearer::{Authenticated, ClaimRule, Token, claim};
 /// is in the [`Refusal`](scopegate_bearer::Refusal), for the log. A token whose
 /// claims do not fit `Extra` is answered with 401 `invalid_token`.
 ///
+/// The audit of a `Routes` shows it as the name of the rule.
+///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{ClaimRule, RequireClaim, Token};
@@ -81,13 +83,8 @@ impl<S: Send + Sync, C: ClaimRule> FromRequestParts<S> for RequireClaim<C> {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let guard = claim::<C>();
-        let authenticated = Authenticated::find_in(parts, "RequireClaim", guard)?;
-        let token = Token::of(authenticated)?;
-        match C::allows(&token) {
-            true => Ok(Self { token, rule: PhantomData }),
-            false => Err(authenticated.refuse(C::NAME)),
-        }
+        let authenticated = Authenticated::find_in(parts, "RequireClaim", claim::<C>())?;
+        Ok(Self { token: authenticated.allow_claim::<C>()?, rule: PhantomData })
     }
 }
 

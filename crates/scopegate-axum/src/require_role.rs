@@ -18,6 +18,8 @@ use scopegate_bearer::Guard;
 ///
 /// For one of several roles, or a role and something else, write a [`ClaimRule`](crate::ClaimRule).
 ///
+/// The audit of a `Routes` shows it as `role admin`.
+///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{RequireRole, values};
@@ -57,6 +59,8 @@ guard!(RequireRole<V>, [V: ClaimValue], Guard::Role(V::VALUE));
 ///
 /// Groups are read from the claim `groups` (RFC 9068 §2.2.3.1), and from the places that the
 /// layer's settings name for the issuer. The answers are those of [`RequireRole`].
+///
+/// The audit of a `Routes` shows it as `group staff`.
 ///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};

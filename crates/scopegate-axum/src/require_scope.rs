@@ -14,6 +14,8 @@ use scopegate_bearer::Guard;
 /// `R` is a scope type, or a combination: `RequireScope<AnyOf<(A, B)>>` is the same as
 /// `AnyOf<(A, B)>`.
 ///
+/// The audit of a `Routes` shows it as the scope: `read:orders`.
+///
 /// ```
 /// use axum::{Router, body::Body, http::Request, routing::get};
 /// use scopegate_axum::{RequireScope, scopes};

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use scopegate_bearer::{Authenticated, Guard, RefusalCause, Rule, Token};
-use serde::de::DeserializeOwned;
+use scopegate_bearer::{Authenticated, Guard, OwnClaims, RefusalCause, Rule, Token};
 
 use crate::GuardRejection;
 
@@ -96,7 +95,7 @@ pub trait ResourceGuard<S>: Sized + Send + 'static {
     const TIMEOUT: Duration = Duration::from_secs(5);
 
     /// The type of your own claims.
-    type Extra: DeserializeOwned + Send + Sync + 'static;
+    type Extra: OwnClaims;
 
     /// Decides about a request, and returns what the handler gets.
     ///

@@ -43,12 +43,12 @@ pub use self::audit::Audit;
 use self::endpoint::{Endpoint, Place};
 pub use self::error::RoutesError;
 pub use self::methods::{
-    Methods, any, any_service, delete, get, head, options, patch, post, put, trace,
+    IntoMethods, Methods, any, any_service, delete, get, head, options, patch, post, put, trace,
 };
 pub use self::openapi::{Document, OpenApi};
 pub use self::operation::Operation;
 pub use self::ready::HasState;
-use crate::Guard;
+use crate::IntoGuard;
 
 /// A router that lists what its handlers require.
 ///
@@ -112,7 +112,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// Adds the handlers of a path, like axum's `Router::route`.
-    pub fn route(mut self, path: &str, methods: Methods<S>) -> Self {
+    pub fn route(mut self, path: &str, methods: impl IntoMethods<S>) -> Self {
+        let methods = methods.into_methods();
         // One endpoint for each method, because some may be public and others not.
         let endpoint = |handled| Endpoint::new(Place::Route, path, vec![handled]);
         self.endpoints.extend(methods.handlers.into_iter().map(endpoint));
@@ -151,8 +152,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     ///     "ANY     /public/{*rest}   public\nANY     /reports/{*rest}  reports\n"
     /// );
     /// ```
-    pub fn nest_service(mut self, prefix: &str, methods: Methods<S>) -> Self {
-        self.endpoints.push(Endpoint::new(Place::Below, prefix, methods.handlers));
+    pub fn nest_service(mut self, prefix: &str, methods: impl IntoMethods<S>) -> Self {
+        self.endpoints.push(Endpoint::new(Place::Below, prefix, methods.into_methods().handlers));
         self
     }
 
@@ -172,9 +173,9 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// A document does not describe it. Unless all its methods are public, all are behind the
     /// authentication layer. A public fallback does not hide the metadata document that the layer
     /// of [`protect`](Self::protect) serves.
-    pub fn fallback(mut self, methods: Methods<S>) -> Self {
+    pub fn fallback(mut self, methods: impl IntoMethods<S>) -> Self {
         self.endpoints.retain(|endpoint| !endpoint.is_fallback_of_root());
-        self.endpoints.push(Endpoint::new(Place::Fallback, "/", methods.handlers));
+        self.endpoints.push(Endpoint::new(Place::Fallback, "/", methods.into_methods().handlers));
         self
     }
 
@@ -211,12 +212,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Requires a guard for all routes added so far: a scope rule, or any other [`Guard`], such as
+    /// Requires a guard for all routes added so far: a scope rule, or any other [`Guard`](crate::Guard), such as
     /// [`role`](scopegate_bearer::role) or [`fresh`](scopegate_bearer::fresh).
     ///
     /// The answers are those of the extractors.
-    pub fn require(self, guard: impl Into<Guard>) -> Self {
-        let guard = guard.into();
+    pub fn require(self, guard: impl IntoGuard) -> Self {
+        let guard = guard.into_guard();
         let mut routes = self.layer(required::layer(guard));
         for endpoint in &mut routes.endpoints {
             endpoint.declare(guard);

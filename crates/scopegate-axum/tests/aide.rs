@@ -12,6 +12,8 @@ use scopegate_axum::{
     AnyOf, AuthRejection, ClaimRule, GuardRejection, Public, RequireClaim, RequireRole,
     RequireScope, Resource, ResourceGuard, Subject, Token, scopes, values,
 };
+use scopegate_bearer::aide::describe_refusals;
+use scopegate_bearer::{ChallengeSettings, Refusal, RefusalBody};
 use serde_json::{Value, json};
 
 scopes! {
@@ -47,6 +49,10 @@ impl<S: Send + Sync> ResourceGuard<S> for OwnOrder {
 }
 
 fn document() -> Value {
+    serde_json::to_value(api()).unwrap()
+}
+
+fn api() -> OpenApi {
     async fn list(_: RequireScope<ReadOrders>) -> Json<Vec<String>> {
         Json(Vec::new())
     }
@@ -71,7 +77,7 @@ fn document() -> Value {
         .api_route("/token", get(token))
         .api_route("/public", get(public))
         .finish_api(&mut api);
-    serde_json::to_value(api).unwrap()
+    api
 }
 
 #[test]
@@ -110,4 +116,44 @@ fn operations_have_the_refusals_of_their_guards() {
     let schema = &refusal["content"]["application/problem+json"]["schema"];
     assert_eq!(schema["properties"]["scope"], json!({ "type": "string" }));
     assert!(refusal["headers"]["WWW-Authenticate"].is_object());
+}
+
+#[derive(Debug)]
+struct Text;
+
+impl RefusalBody for Text {
+    fn content_type(&self) -> &str {
+        "text/plain"
+    }
+
+    fn body(&self, _: &Refusal) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn only_refusals_get_the_body_of_the_settings() {
+    let (mut api, before) = (api(), document());
+    describe_refusals(&mut api, &ChallengeSettings::new().with_body(Text));
+    let after = serde_json::to_value(api).unwrap();
+    for (path, method) in [("/orders", "get"), ("/orders", "post"), ("/token", "get")] {
+        let responses = |document: &Value| document["paths"][path][method]["responses"].clone();
+        for code in ["401", "403", "503"] {
+            let content = &responses(&after)[code]["content"];
+            assert_eq!(*content, json!({ "text/plain": {} }), "{path} {code}");
+        }
+        assert_eq!(responses(&after)["200"], responses(&before)["200"], "{path}");
+    }
+}
+
+#[test]
+fn a_response_that_the_service_describes_itself_is_kept() {
+    let mut api = api();
+    let own = json!({ "description": "an answer of the service" });
+    let mut document = serde_json::to_value(&api).unwrap();
+    document["paths"]["/orders"]["get"]["responses"]["403"] = own.clone();
+    api = serde_json::from_str(&document.to_string()).unwrap();
+    describe_refusals(&mut api, &ChallengeSettings::new().with_body(Text));
+    let document = serde_json::to_value(api).unwrap();
+    assert_eq!(document["paths"]["/orders"]["get"]["responses"]["403"], own);
 }

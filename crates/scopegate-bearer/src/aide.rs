@@ -5,17 +5,22 @@
 //! guard can call [`require`] and [`refusals`]. The document needs the
 //! [`security_scheme`] once, under the name [`SCHEME`].
 //!
+//! If the layer has a body of its own for refusals, call [`describe_refusals`] on the finished
+//! document.
+//!
 //! aide treats `Option<T>` as `T`, so a handler with `Option<Token>` is documented as one that needs
 //! a token.
 
 use ::aide::OperationInput;
 use ::aide::generate::GenContext;
-use ::aide::openapi::{Operation, Response, SecurityRequirement, SecurityScheme};
+use ::aide::openapi::{
+    OpenApi, Operation, PathItem, ReferenceOr, Response, SecurityRequirement, SecurityScheme,
+    StatusCode,
+};
 use ::aide::operation::OperationOutput;
 use scopegate_claims::Requirement;
-use serde::de::DeserializeOwned;
 
-use crate::{ChallengeSettings, Guard, Refusal, RefusalStatus, Token, openapi};
+use crate::{ChallengeSettings, Guard, OwnClaims, Refusal, RefusalStatus, Token, openapi};
 
 /// The name of the security scheme in the requirements of operations.
 pub const SCHEME: &str = "bearer";
@@ -85,12 +90,56 @@ pub fn refusals(guard: Guard) -> Vec<(Option<u16>, Response)> {
     statuses.into_iter().map(|status| (Some(status.code()), response(status))).collect()
 }
 
-fn response(status: RefusalStatus) -> Response {
-    let response = openapi::response(status, &ChallengeSettings::new());
-    serde_json::from_value(response).expect("it is a response object of OpenAPI")
+/// Describes the bodies of refusals in a finished document as they are set at a layer: its
+/// `settings()`, see [`AuthenticationLayer`](crate::AuthenticationLayer).
+///
+/// The extractors do not know the settings, so they describe problem documents. Responses that they
+/// did not write stay as they are.
+///
+/// ```
+/// use aide::openapi::OpenApi;
+/// use scopegate_bearer::ChallengeSettings;
+/// use scopegate_bearer::aide::describe_refusals;
+///
+/// /// Call it after aide's `finish_api`.
+/// fn finish(document: &mut OpenApi, settings: &ChallengeSettings) {
+///     describe_refusals(document, settings);
+/// }
+/// ```
+pub fn describe_refusals(document: &mut OpenApi, settings: &ChallengeSettings) {
+    let written = REFUSALS.map(|status| (status, response(status)));
+    let items = document.paths.iter_mut().flat_map(|paths| paths.paths.values_mut());
+    for item in items {
+        let ReferenceOr::Item(item) = item else { continue };
+        let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
+        let operations = [get, put, post, delete, options, head, patch, trace];
+        let responses = operations.into_iter().flatten().filter_map(|one| one.responses.as_mut());
+        for (code, described) in responses.flat_map(|responses| &mut responses.responses) {
+            let ReferenceOr::Item(described) = described else { continue };
+            let refusal = written.iter().find(|(status, response)| {
+                *code == StatusCode::Code(status.code()) && response == described
+            });
+            if let Some((status, _)) = refusal {
+                *described = response_with(*status, settings);
+            }
+        }
+    }
 }
 
-impl<X: DeserializeOwned + Send + Sync + 'static> OperationInput for Token<X> {
+/// The refusals that guards describe.
+const REFUSALS: [RefusalStatus; 3] =
+    [RefusalStatus::Unauthorized, RefusalStatus::Forbidden, RefusalStatus::ServiceUnavailable];
+
+fn response(status: RefusalStatus) -> Response {
+    response_with(status, &ChallengeSettings::new())
+}
+
+fn response_with(status: RefusalStatus, settings: &ChallengeSettings) -> Response {
+    serde_json::from_value(openapi::response(status, settings))
+        .expect("it is a response object of OpenAPI")
+}
+
+impl<X: OwnClaims> OperationInput for Token<X> {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         require(Guard::Token, operation);
     }

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Extensions;
 use http::request::Parts;
+use http::{Extensions, HeaderMap, Method, Request, Uri};
 use scopegate_claims::{Clock, SystemClock, UnixTime};
 use scopegate_jose::{ExtraClaims, Verified};
 
 use crate::{
-    ChallengeSettings, ClaimRule, Guard, Probe, Refusal, RefusalCause, RequestHead, Token,
-    claim_rule,
+    ChallengeSettings, ClaimRule, Guard, IntoGuard, Probe, Refusal, RefusalCause, RequestHead,
+    Token, claim_rule,
 };
 
 /// The request extension that a layer sets: the verified token, or none if the layer is optional.
@@ -60,22 +60,51 @@ impl Authenticated {
         by: &'static str,
         guard: Guard,
     ) -> Result<&'a Self, Refusal> {
-        extensions.get().ok_or_else(|| missing(extensions, None, &GuardedBy(by, guard)))
+        extensions.get().ok_or_else(|| missing(extensions, &GuardedBy(by, guard), None))
     }
 
-    /// Like [`find`](Self::find), but the log entry of a missing layer also has the method and the
-    /// path of the request.
+    /// What the layer stored on a request, as [`find`](Self::find) does. If the layer is missing,
+    /// the log also has the method and the path of the request.
     ///
     /// # Errors
     ///
-    /// 500 if the layer is missing.
+    /// As for [`find`](Self::find).
     pub fn find_in<'a>(
         parts: &'a Parts,
         by: &'static str,
         guard: Guard,
     ) -> Result<&'a Self, Refusal> {
-        let extensions = &parts.extensions;
-        extensions.get().ok_or_else(|| missing(extensions, Some(parts), &GuardedBy(by, guard)))
+        let Parts { method, uri, extensions, .. } = parts;
+        Self::find_with(extensions, method, uri, by, guard)
+    }
+
+    /// What the layer stored on a request that is not taken apart, as [`find_in`](Self::find_in)
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`find`](Self::find).
+    pub fn find_on<'a, B>(
+        request: &'a Request<B>,
+        by: &'static str,
+        guard: Guard,
+    ) -> Result<&'a Self, Refusal> {
+        let (method, uri) = (request.method(), request.uri());
+        Self::find_with(request.extensions(), method, uri, by, guard)
+    }
+
+    fn find_with<'a>(
+        extensions: &'a Extensions,
+        method: &Method,
+        uri: &Uri,
+        by: &'static str,
+        guard: Guard,
+    ) -> Result<&'a Self, Refusal> {
+        extensions.get().ok_or_else(|| {
+            // Without the layer nobody knows which headers hold tokens, so none is copied.
+            let head = RequestHead::new(method, uri, &HeaderMap::new());
+            missing(extensions, &GuardedBy(by, guard), Some(head))
+        })
     }
 
     /// Sets the time of the request, as read from the layer's clock.
@@ -108,9 +137,9 @@ impl Authenticated {
     /// # Errors
     ///
     /// The refusal to answer with: 401 without a token, else what the guard says.
-    pub fn allow(&self, guard: impl Into<Guard>) -> Result<&Arc<Verified>, Refusal> {
+    pub fn allow(&self, guard: impl IntoGuard) -> Result<&Arc<Verified>, Refusal> {
         let token = self.token.as_ref().ok_or_else(|| self.refuse(RefusalCause::NoToken))?;
-        match guard.into().check(token, self) {
+        match guard.into_guard().check(token, self) {
             Ok(()) => Ok(token),
             Err(cause) => Err(self.refuse(cause)),
         }
@@ -133,8 +162,8 @@ impl Authenticated {
     /// # Errors
     ///
     /// The refusal to answer with: 401 without a token, else what the guard says.
-    pub fn admits(&self, guard: impl Into<Guard>) -> Result<(), Refusal> {
-        match guard.into() {
+    pub fn admits(&self, guard: impl IntoGuard) -> Result<(), Refusal> {
+        match guard.into_guard() {
             Guard::Public | Guard::OptionalToken => Ok(()),
             guard => self.allow(guard).map(|_| ()),
         }
@@ -182,21 +211,23 @@ impl Authenticated {
 }
 
 #[cold]
-fn missing(extensions: &Extensions, parts: Option<&Parts>, by: &GuardedBy) -> Refusal {
+fn missing(extensions: &Extensions, by: &GuardedBy, head: Option<RequestHead>) -> Refusal {
     let refusal =
         Refusal::new(RefusalCause::Misconfigured(format!("`{by}` without the layer").into()));
     if !Probe::record(extensions, by.1) {
-        let method = parts.map(|parts| parts.method.as_str());
-        // Without the query, which may hold secrets.
-        let path = parts.map(|parts| parts.uri.path());
         tracing::error!(
-            extractor = %by, method, path,
+            extractor = %by,
+            method = head.as_ref().map(|head| head.method().as_str()),
+            path = head.as_ref().map(RequestHead::path_for_log),
             "`{by}` found no authentication: the scopegate layer is missing on this route, or is \
              inside of `{by}`; add it around the routes that it protects: in axum with \
              `.layer(auth)` after the routes, in tonic with `.layer(scopegate_tonic::layer(&auth))`"
         );
     }
-    refusal
+    match head {
+        Some(head) => refusal.with_head(Arc::new(head)),
+        None => refusal,
+    }
 }
 
 /// A guard, as the log shows it: `RequireScope(read:orders)`.

@@ -4,9 +4,8 @@ use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
-use serde::de::DeserializeOwned;
 
-use crate::{Authenticated, Guard, Refusal, Token};
+use crate::{Authenticated, Guard, OwnClaims, Refusal, Token};
 
 const NAME: &str = "Token";
 
@@ -21,7 +20,7 @@ impl IntoResponse for Refusal {
 impl<S, X> FromRequestParts<S> for Token<X>
 where
     S: Send + Sync,
-    X: DeserializeOwned + Send + Sync + 'static,
+    X: OwnClaims,
 {
     type Rejection = Refusal;
 
@@ -33,7 +32,7 @@ where
 impl<S, X> OptionalFromRequestParts<S> for Token<X>
 where
     S: Send + Sync,
-    X: DeserializeOwned + Send + Sync + 'static,
+    X: OwnClaims,
 {
     type Rejection = Refusal;
 

@@ -1,8 +1,6 @@
 //! A service's own rule over the claims of a token.
 
-use serde::de::DeserializeOwned;
-
-use crate::{Authenticated, Guard, RefusalCause, Rule, Token};
+use crate::{Authenticated, Guard, OwnClaims, RefusalCause, Rule, Token};
 
 /// A rule of a service's own about verified tokens.
 ///
@@ -37,7 +35,7 @@ pub trait ClaimRule: Send + Sync + 'static {
     const NAME: &'static str;
 
     /// The type of your own claims.
-    type Extra: DeserializeOwned + Send + Sync + 'static;
+    type Extra: OwnClaims;
 
     /// Whether a verified token meets the rule.
     ///

@@ -78,6 +78,35 @@ pub const fn fresh(max_age: Duration) -> Guard {
     Guard::Authentication { acr_values: &[], max_age: Some(max_age) }
 }
 
+/// What can be given as a guard: a scope rule, or a [`Guard`].
+///
+/// Everything that converts into a [`Guard`] implements it. It exists so that the compiler can say
+/// how a guard is written when something else is given, such as the name of a scope:
+///
+/// ```compile_fail,E0277
+/// fn allowed(authenticated: &scopegate_bearer::Authenticated) -> bool {
+///     authenticated.allow("read:orders").is_ok()
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a guard",
+    label = "not a guard",
+    note = "declare the scope: `scopes! {{ pub ReadOrders = \"read:orders\"; }}`, and give `ReadOrders`; or \
+            write it in place: `scope!(\"read:orders\")`",
+    note = "for a role write `role(\"admin\")`"
+)]
+pub trait IntoGuard {
+    /// The guard, as data.
+    fn into_guard(self) -> Guard;
+}
+
+#[diagnostic::do_not_recommend]
+impl<G: Into<Guard>> IntoGuard for G {
+    fn into_guard(self) -> Guard {
+        self.into()
+    }
+}
+
 impl<R: ScopeRule> From<R> for Guard {
     fn from(_: R) -> Self {
         Self::Scopes(R::REQUIREMENT)

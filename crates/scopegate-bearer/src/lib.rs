@@ -40,12 +40,12 @@ pub use crate::authentication_layer::AuthenticationLayer;
 pub use crate::challenge::{BearerChallenge, BearerError};
 pub use crate::challenge_settings::ChallengeSettings;
 pub use crate::claim_rule::{ClaimRule, claim};
-pub use crate::guard::{Guard, Rule, acr, fresh, group, role};
+pub use crate::guard::{Guard, IntoGuard, Rule, acr, fresh, group, role};
 pub use crate::probe::Probe;
 pub use crate::refusal::{Refusal, RefusalCause, RefusalStatus};
 pub use crate::refusal_body::{ProblemJson, RefusalBody, RefusalContent};
 pub use crate::request_head::RequestHead;
-pub use crate::token::Token;
+pub use crate::token::{OwnClaims, Token};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

@@ -47,12 +47,12 @@ pub fn response(status: RefusalStatus, settings: &ChallengeSettings) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{Refusal, RefusalBody};
 
     #[derive(Debug)]
-    struct Text;
+    pub(crate) struct Text;
 
     impl RefusalBody for Text {
         fn content_type(&self) -> &str {

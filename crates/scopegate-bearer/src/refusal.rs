@@ -47,13 +47,15 @@ pub struct Refusal {
     /// Whom it concerns, for the log.
     token: Option<Arc<Verified>>,
     head: Option<Arc<RequestHead>>,
+    /// Set once it was logged, so that it is not logged again.
+    logged: bool,
 }
 
 impl Refusal {
     /// A refusal with default settings.
     pub fn new(cause: impl Into<RefusalCause>) -> Self {
         let settings = Arc::clone(ChallengeSettings::plain());
-        Self { cause: cause.into(), settings, token: None, head: None }
+        Self { cause: cause.into(), settings, token: None, head: None, logged: false }
     }
 
     /// The same refusal with the settings of a layer.

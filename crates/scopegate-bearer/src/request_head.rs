@@ -35,6 +35,9 @@ pub struct RequestHead {
     headers: HeaderMap,
 }
 
+/// The longest path in a log, in characters.
+const MAX_LOGGED_PATH: usize = 256;
+
 /// Headers that hold credentials.
 const SECRET: [HeaderName; 4] =
     [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL];
@@ -69,6 +72,23 @@ impl RequestHead {
     /// The path, without the query.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The path as logs show it: at most 256 characters, the rest as `…`, and characters that are
+    /// not printable escaped. So no request can write a line of the log, or fill it.
+    pub fn path_for_log(&self) -> String {
+        let mut characters = self.path.chars();
+        let mut text = String::with_capacity(self.path.len().min(MAX_LOGGED_PATH));
+        for character in characters.by_ref().take(MAX_LOGGED_PATH) {
+            match character {
+                '"' | '\'' | '\\' => text.push(character),
+                _ => text.extend(character.escape_debug()),
+            }
+        }
+        if characters.next().is_some() {
+            text.push('…');
+        }
+        text
     }
 
     /// The headers, without those that hold credentials.
@@ -124,5 +144,23 @@ mod tests {
             ["x-request-id"]
         );
         assert_eq!(head.path(), "/");
+    }
+
+    fn logged(path: &str) -> String {
+        let head = RequestHead::of(&Request::get("/").body(()).unwrap());
+        RequestHead { path: path.into(), ..head }.path_for_log()
+    }
+
+    #[test]
+    fn a_logged_path_has_at_most_256_characters() {
+        let fits = format!("/{}", "é".repeat(255));
+        assert_eq!(logged(&fits), fits);
+        assert_eq!(logged(&format!("{fits}a")), format!("{fits}…"));
+    }
+
+    #[test]
+    fn a_logged_path_has_no_control_characters() {
+        assert_eq!(logged("/a\n\u{1b}[2J\u{85}\u{202e}"), r"/a\n\u{1b}[2J\u{85}\u{202e}");
+        assert_eq!(logged(r#"/it's/"a"\b/é"#), r#"/it's/"a"\b/é"#);
     }
 }

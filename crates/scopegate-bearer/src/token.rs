@@ -21,14 +21,34 @@ use crate::{Authenticated, Refusal, RefusalCause};
 /// With axum it is an extractor; the documentation of `scopegate-axum` has examples.
 /// `Option<Token<X>>` is `None` if the layer is optional and the request has no token. An invalid
 /// token is refused by the layer.
-pub struct Token<X = ()> {
+pub struct Token<X: OwnClaims = ()> {
     authenticated: Authenticated,
     token: Arc<Verified>,
     /// `None` stands for `()`, which needs no memory.
     extra: Option<Arc<X>>,
 }
 
-impl<X: DeserializeOwned + Send + Sync + 'static> Token<X> {
+/// A type of your own claims: one that serde reads from a token.
+///
+/// Every type with `#[derive(serde::Deserialize)]` that borrows nothing implements it. With another
+/// type, the compiler says what is missing:
+///
+/// ```compile_fail,E0277
+/// struct Tenant;
+///
+/// fn read(token: scopegate_bearer::Token<Tenant>) {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from the claims of a token",
+    label = "not a type of claims",
+    note = "add `#[derive(serde::Deserialize)]` to it; it must own its data, and be `Send` and `Sync`"
+)]
+pub trait OwnClaims: DeserializeOwned + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<X: DeserializeOwned + Send + Sync + 'static> OwnClaims for X {}
+
+impl<X: OwnClaims> Token<X> {
     /// The token of a request.
     ///
     /// # Errors
@@ -54,7 +74,7 @@ impl<X: DeserializeOwned + Send + Sync + 'static> Token<X> {
     }
 }
 
-impl<X: 'static> Token<X> {
+impl<X: OwnClaims> Token<X> {
     /// The common claims of access tokens.
     pub fn claims(&self) -> &Claims {
         self.token.claims()
@@ -101,7 +121,7 @@ fn is_unit<X: 'static>() -> bool {
     none.is::<X>()
 }
 
-impl<X: 'static> Deref for Token<X> {
+impl<X: OwnClaims> Deref for Token<X> {
     type Target = Claims;
 
     fn deref(&self) -> &Claims {
@@ -109,7 +129,7 @@ impl<X: 'static> Deref for Token<X> {
     }
 }
 
-impl<X> Clone for Token<X> {
+impl<X: OwnClaims> Clone for Token<X> {
     fn clone(&self) -> Self {
         let Self { authenticated, token, extra } = self;
         Self {
@@ -120,7 +140,7 @@ impl<X> Clone for Token<X> {
     }
 }
 
-impl<X> fmt::Debug for Token<X> {
+impl<X: OwnClaims> fmt::Debug for Token<X> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Token<{}>", type_name::<X>())
     }

@@ -6,6 +6,7 @@ use scopegate_claims::{Audience, Clock, Issuer, ManualClock, SystemClock};
 use scopegate_jose::{Algorithm, SigningKey};
 use scopegate_tower::{BearerBuilder, BearerLayer};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 use crate::documents::OwnDocuments;
 use crate::publication::Publication;
@@ -56,8 +57,9 @@ impl TestIssuer {
     ///
     /// # Panics
     ///
-    /// If the text is not an audience, or outside of a tokio runtime.
+    /// If the text is not an audience, or outside of a tokio runtime: use `#[tokio::test]`.
     pub async fn start(audience: &str) -> Self {
+        assert_runtime();
         Self::at(BASE, audience, Place::InProcess).await
     }
 
@@ -88,8 +90,10 @@ impl TestIssuer {
     ///
     /// # Panics
     ///
-    /// If the text is not an audience, if no port is free, or outside of a tokio runtime.
+    /// If the text is not an audience, if no port is free, or outside of a tokio runtime: use
+    /// `#[tokio::test]`.
     pub async fn listen(audience: &str) -> Self {
+        assert_runtime();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let issuer = Self::at(&format!("http://{address}"), audience, Place::Loopback).await;
@@ -168,5 +172,37 @@ impl TestIssuer {
     pub fn token(&self) -> TokenBuilder {
         let (issuer, signer) = (self.documents.issuer(), self.documents.signer());
         TokenBuilder::new(issuer, &self.audience, signer, self.clock.now())
+    }
+}
+
+/// Without a runtime the layer could not read the keys: the first request would be answered with 503,
+/// and nothing would say why.
+fn assert_runtime() {
+    let is_running = Handle::try_current().is_ok();
+    assert!(is_running, "`TestIssuer` needs a tokio runtime: use `#[tokio::test]` for the test");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    fn poll_without_a_runtime(start: impl Future<Output = TestIssuer>) {
+        let mut context = Context::from_waker(Waker::noop());
+        let _ = pin!(start).poll(&mut context);
+    }
+
+    #[test]
+    #[should_panic(expected = "use `#[tokio::test]`")]
+    fn start_needs_a_runtime() {
+        poll_without_a_runtime(TestIssuer::start("api://orders"));
+    }
+
+    #[test]
+    #[should_panic(expected = "use `#[tokio::test]`")]
+    fn listen_needs_a_runtime() {
+        poll_without_a_runtime(TestIssuer::listen("api://orders"));
     }
 }

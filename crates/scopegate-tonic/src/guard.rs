@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use scopegate_bearer::IntoGuard;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
@@ -32,8 +33,8 @@ use crate::{authenticated, status};
 /// assert_eq!(refused.code(), Code::Internal);
 /// # }
 /// ```
-pub fn guard(guard: impl Into<scopegate_bearer::Guard>) -> Guard {
-    Guard { guard: guard.into() }
+pub fn guard(guard: impl IntoGuard) -> Guard {
+    Guard { guard: guard.into_guard() }
 }
 
 /// The interceptor that [`guard`] makes.

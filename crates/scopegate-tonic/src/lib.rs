@@ -78,9 +78,8 @@ mod status;
 
 use std::sync::Arc;
 
-use scopegate_bearer::{Authenticated, RefusalCause, Token};
+use scopegate_bearer::{Authenticated, IntoGuard, OwnClaims, RefusalCause, Token};
 use scopegate_jose::Verified;
-use serde::de::DeserializeOwned;
 use tonic::{Request, Status};
 
 pub use guard::{Guard, guard};
@@ -97,11 +96,8 @@ pub use status::{refusal, status};
 ///
 /// The status to answer with: `UNAUTHENTICATED` without a token, `PERMISSION_DENIED` with too few
 /// scopes, `INTERNAL` if the layer is missing.
-pub fn require<T>(
-    request: &Request<T>,
-    guard: impl Into<scopegate_bearer::Guard>,
-) -> Result<Arc<Verified>, Status> {
-    let guard = guard.into();
+pub fn require<T>(request: &Request<T>, guard: impl IntoGuard) -> Result<Arc<Verified>, Status> {
+    let guard = guard.into_guard();
     let authenticated = authenticated(request, "require", guard)?;
     authenticated.allow(guard).cloned().map_err(|refusal| status(&refusal))
 }
@@ -123,7 +119,7 @@ pub fn token<T>(request: &Request<T>) -> Result<Arc<Verified>, Status> {
 /// `INTERNAL` if the layer is missing.
 pub fn claims<X>(request: &Request<impl Sized>) -> Result<Token<X>, Status>
 where
-    X: DeserializeOwned + Send + Sync + 'static,
+    X: OwnClaims,
 {
     let authenticated = authenticated(request, "claims", scopegate_bearer::Guard::Token)?;
     Token::of(authenticated).map_err(|refusal| status(&refusal))

@@ -8,7 +8,7 @@ use tonic::Status;
 
 /// A refusal as a status with code, message and challenge; see [`Refusal::into_grpc`].
 ///
-/// It logs the refusal at debug, so make one status of each refusal. Within a request,
+/// It logs the refusal at debug, unless it [was logged](Refusal::log) before. Within a request,
 /// [`Token::refuse`](scopegate_bearer::Token::refuse) and [`refuse`](crate::refuse) keep the realm of
 /// the layer.
 ///
@@ -21,12 +21,13 @@ use tonic::Status;
 /// assert!(status.metadata().contains_key("www-authenticate"));
 /// ```
 pub fn status(refusal: &Refusal) -> Status {
-    // Writing the answer also logs it.
+    let mut refusal = refusal.clone();
+    refusal.log();
     let answer = refusal.clone().into_grpc::<()>();
     let status = Status::from_header_map(answer.headers());
     let mut status = status.expect("the trailers have a code");
     // The layer finds it there when the request is answered.
-    status.set_source(Arc::new(refusal.clone()));
+    status.set_source(Arc::new(refusal));
     status
 }
 

@@ -6,13 +6,13 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
+use crate::query;
 use crate::token_source::{CookieSource, Source};
 
 mod authorization;
 mod cookie;
 mod handshake;
 mod origin;
-pub(crate) mod query;
 
 /// The credentials of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]

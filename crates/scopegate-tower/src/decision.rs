@@ -48,12 +48,36 @@ pub(crate) enum Decision {
     Admit(Authenticated),
     /// It is refused; newer keys would not change that.
     Refuse(RefusalCause),
+    /// It is refused although its token is verified: the layer cannot read the extra claims.
+    RefuseVerified(JoseError, Arc<Verified>),
     /// Something must be found out first.
     Wait(WaitFor),
 }
 
-/// Why a token was not verified.
+/// A refused request, with its token if that is verified, for the log.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) cause: RefusalCause,
+    pub(crate) token: Option<Arc<Verified>>,
+}
+
+impl Refused {
+    /// A verified token whose extra claims cannot be read.
+    pub(crate) fn verified(error: JoseError, token: Arc<Verified>) -> Self {
+        Self { cause: RefusalCause::InvalidToken(error), token: Some(token) }
+    }
+}
+
+impl From<RefusalCause> for Refused {
+    fn from(cause: RefusalCause) -> Self {
+        Self { cause, token: None }
+    }
+}
+
+/// Why a token was not accepted.
 enum VerifyError {
+    /// The token is verified, but its extra claims cannot be read.
+    ExtraClaims(JoseError, Arc<Verified>),
     /// The token is invalid.
     Invalid(JoseError),
     /// Something must be found out first.
@@ -99,6 +123,7 @@ impl Authenticator {
                 Decision::Refuse(RefusalCause::KeysUnavailable { retry_after })
             }
             Err(VerifyError::Invalid(error)) => Decision::Refuse(RefusalCause::InvalidToken(error)),
+            Err(VerifyError::ExtraClaims(error, token)) => Decision::RefuseVerified(error, token),
         }
     }
 
@@ -137,10 +162,10 @@ impl Authenticator {
             }
         })?;
         let token = match self.extra {
-            Some(read) => {
-                let extra = read(&token)?;
-                token.with_extra(extra)
-            }
+            Some(read) => match read(&token) {
+                Ok(extra) => token.with_extra(extra),
+                Err(error) => return Err(VerifyError::ExtraClaims(error, Arc::new(token))),
+            },
             None => token,
         };
         let key_status = Arc::clone(trust.keys.key_status());

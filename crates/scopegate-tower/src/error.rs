@@ -1,11 +1,17 @@
 //! Mistakes that a developer can make when building a layer.
 
+use std::fmt;
+
 use scopegate_claims::ClaimsError;
 
-use crate::KeysError;
+use crate::http_hosts::NotPrivate;
+use crate::{KeysError, keys};
 
 /// A mistake in how a layer is built.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+///
+/// `Debug` writes the same text as `Display`, because a `main` that returns the error prints it by
+/// `Debug`.
+#[derive(Clone, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Tokens are selected either by audience or by client, not by both.
@@ -38,6 +44,17 @@ pub enum ConfigError {
     )]
     HttpHost {
         /// The host.
+        host: String,
+    },
+    /// The issuer has an http URL, whose host can be allowed but is not.
+    #[error(
+        "the issuer {issuer:?} cannot be used: http is for loopback addresses only; use https, or \
+         `.allow_http_host({host:?})` inside a private network"
+    )]
+    HttpIssuer {
+        /// The issuer.
+        issuer: String,
+        /// Its host.
         host: String,
     },
     /// An Entra tenant must be named by its GUID.
@@ -74,6 +91,15 @@ pub enum ConfigError {
     IssuerTemplate {
         /// The issuer.
         issuer: String,
+    },
+    /// The URL of a key set is given as the issuer.
+    #[error(
+        "{url:?} is the URL of a key set, not an issuer; name the issuer as in the `iss` of its \
+         tokens, and give this URL to `.jwks_url(…)` if the issuer publishes no discovery document"
+    )]
+    KeySetUrl {
+        /// The URL that was given.
+        url: String,
     },
     /// Fixed keys never change, so seed keys would never be used.
     #[error("`.keys(…)` and `.seed_keys(…)` exclude each other")]
@@ -118,7 +144,10 @@ pub enum ConfigError {
 }
 
 /// Why a layer did not start.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` writes the text of the error, followed by those of its causes, because a `main` that
+/// returns the error prints it by `Debug`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The layer is misconfigured.
@@ -135,6 +164,24 @@ pub enum StartError {
     },
 }
 
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&keys::described(self))
+    }
+}
+
+impl From<NotPrivate> for ConfigError {
+    fn from(NotPrivate { host }: NotPrivate) -> Self {
+        Self::HttpHost { host }
+    }
+}
+
 impl From<ClaimsError> for ConfigError {
     fn from(error: ClaimsError) -> Self {
         Self::Claims(error)
@@ -144,10 +191,36 @@ impl From<ClaimsError> for ConfigError {
 /// The text of the error, and for an issuer the ways to trust one with such a name.
 fn described(error: &ClaimsError) -> String {
     match error {
-        ClaimsError::InvalidIssuer { .. } => format!(
+        ClaimsError::InvalidIssuer { text, .. } if text.trim() == text => format!(
             "{error}; for an issuer whose name is not such a URL, say where its keys are with \
              `.jwks_url(…)`"
         ),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_main_that_returns_the_error_prints_its_text() {
+        let error = ConfigError::MissingAudience;
+        assert!(error.to_string().starts_with("`.audience(…)` is missing"));
+        assert_eq!(format!("{error:?}"), error.to_string());
+        let error: Box<dyn std::error::Error> = StartError::from(error).into();
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+
+    #[test]
+    fn a_start_error_prints_its_causes() {
+        let source = Arc::new(KeysError::NoUsableKey);
+        let error = StartError::Keys { issuer: "https://id.example.com".to_owned(), source };
+        assert_eq!(
+            format!("{error:?}"),
+            "the keys of https://id.example.com are not available: the key set has no usable key"
+        );
     }
 }

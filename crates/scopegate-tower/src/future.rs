@@ -11,13 +11,14 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use scopegate_bearer::{Authenticated, RefusalCause};
+use scopegate_bearer::Authenticated;
 use tower_service::Service;
 
 use crate::ResponseBody;
 use crate::admission::Admission;
 use crate::answers::Answers;
 use crate::credentials::HeadRef;
+use crate::decision::Refused;
 use crate::layer::BearerLayer;
 use crate::wait_for::WaitFor;
 use crate::waiting::wait_and_decide;
@@ -56,7 +57,7 @@ struct Waiting<S, B> {
 }
 
 /// The head of a request, and whether the request is admitted.
-type Decided = (Parts, Result<Authenticated, RefusalCause>);
+type Decided = (Parts, Result<Authenticated, Refused>);
 
 impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
     /// The layer's own answer.

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use crate::{ConfigError, web_url};
+use crate::web_url;
 
 /// The endings of names that public DNS never has.
 ///
@@ -13,8 +13,21 @@ const PRIVATE_ENDINGS: [&str; 4] = [".cluster.local", ".internal", ".local", ".s
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct HttpHosts(Vec<Box<str>>);
 
+/// A host that can be outside of a private network.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NotPrivate {
+    pub(crate) host: String,
+}
+
+/// The host of an http URL, if [`HttpHosts`] could name it.
+pub(crate) fn private_host(url: &str) -> Option<String> {
+    let url = web_url::absolute(url).ok().filter(|url| url.scheme() == "http")?;
+    let host = url.host_str()?;
+    private_name(host).is_ok().then(|| host.to_owned())
+}
+
 impl HttpHosts {
-    pub(crate) fn new(names: &[String]) -> Result<Self, ConfigError> {
+    pub(crate) fn new(names: &[String]) -> Result<Self, NotPrivate> {
         names.iter().map(|name| private_name(name)).collect::<Result<_, _>>().map(Self)
     }
 
@@ -52,7 +65,7 @@ impl HttpHosts {
 }
 
 /// A host name that only a private network can resolve.
-fn private_name(name: &str) -> Result<Box<str>, ConfigError> {
+fn private_name(name: &str) -> Result<Box<str>, NotPrivate> {
     let lower = name.to_ascii_lowercase();
     let is_plain = lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     // `Host` reads other spellings of addresses too, such as `0x7f000001`.
@@ -61,11 +74,7 @@ fn private_name(name: &str) -> Result<Box<str>, ConfigError> {
         || PRIVATE_ENDINGS.iter().any(|ending| {
             lower.strip_suffix(ending).is_some_and(|rest| !rest.is_empty() && !rest.ends_with('.'))
         });
-    if is_name && is_private {
-        Ok(lower.into())
-    } else {
-        Err(ConfigError::HttpHost { host: name.to_owned() })
-    }
+    if is_name && is_private { Ok(lower.into()) } else { Err(NotPrivate { host: name.to_owned() }) }
 }
 
 #[cfg(test)]
@@ -112,7 +121,17 @@ mod tests {
             "ｋeycloak",
         ] {
             let error = HttpHosts::new(&["good".to_owned(), bad.to_owned()]).unwrap_err();
-            assert_eq!(error, ConfigError::HttpHost { host: bad.to_owned() });
+            assert_eq!(error, NotPrivate { host: bad.to_owned() });
+        }
+    }
+
+    #[test]
+    fn the_host_of_an_http_url_is_named_if_it_can_be_allowed() {
+        let named = |url| private_host(url).unwrap_or_default();
+        assert_eq!(named("http://keycloak:8080/realms/a"), "keycloak");
+        assert_eq!(named("http://SSO.local"), "sso.local");
+        for other in ["https://keycloak", "http://id.example.com", "http://10.0.0.1", "keycloak"] {
+            assert_eq!(private_host(other), None, "{other}");
         }
     }
 

@@ -3,13 +3,20 @@
 use scopegate_claims::{ClaimsError, Issuer};
 
 use crate::ConfigError;
-use crate::http_hosts::HttpHosts;
+use crate::http_hosts::{self, HttpHosts};
 
 /// Refuses a name that cannot be the `iss` of any token.
 pub(crate) fn check(name: &str) -> Result<(), ConfigError> {
     if name.is_empty() {
         let (text, problem) = (String::new(), "it is empty");
         return Err(ClaimsError::InvalidIssuer { text, problem }.into());
+    }
+    if name.trim() != name {
+        let (text, problem) = (name.to_owned(), "it begins or ends with white space");
+        return Err(ClaimsError::InvalidIssuer { text, problem }.into());
+    }
+    if is_key_set_url(name) {
+        return Err(ConfigError::KeySetUrl { url: name.to_owned() });
     }
     if let Some(issuer) = issuer_of_discovery_url(name) {
         return Err(ConfigError::DiscoveryUrl { url: name.to_owned(), issuer });
@@ -23,15 +30,22 @@ pub(crate) fn check(name: &str) -> Result<(), ConfigError> {
 
 /// Refuses a name that is not a URL at which metadata can be found.
 pub(crate) fn check_discoverable(name: &str, hosts: &HttpHosts) -> Result<(), ConfigError> {
-    match name.strip_prefix("http://") {
+    if let Some(rest) = name.strip_prefix("http://")
+        && !is_loopback(name)
+    {
         // Apart from the scheme, the rules for https apply.
-        Some(rest) if hosts.parse(name).is_ok() && !is_loopback(name) => {
-            Issuer::parse(&format!("https://{rest}"))?;
+        let as_https = Issuer::parse(&format!("https://{rest}"));
+        if hosts.parse(name).is_ok() {
+            as_https?;
+            return Ok(());
         }
-        _ => {
-            Issuer::parse(name)?;
+        if as_https.is_ok()
+            && let Some(host) = http_hosts::private_host(name)
+        {
+            return Err(ConfigError::HttpIssuer { issuer: name.to_owned(), host });
         }
     }
+    Issuer::parse(name)?;
     Ok(())
 }
 
@@ -52,9 +66,62 @@ fn issuer_of_discovery_url(url: &str) -> Option<String> {
     is_whole.then(|| format!("{base}{}", path.trim_end_matches('/')))
 }
 
+/// Whether a name is the URL of a key set, by the paths that providers use.
+fn is_key_set_url(name: &str) -> bool {
+    let path = name.split(['?', '#']).next().unwrap_or_default();
+    let is_well_known = path.contains("/.well-known/")
+        && (path.ends_with("/jwks") || path.ends_with("/jwks_uri") || path.ends_with("/keys"));
+    is_well_known
+        || path.ends_with("/jwks.json")
+        || path.ends_with("/protocol/openid-connect/certs")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_url_of_a_key_set_is_refused_and_the_right_setting_is_named() {
+        for url in [
+            "https://a.example/.well-known/jwks.json",
+            "https://a.example/.well-known/jwks.json?a=b",
+            "https://a.example/t/.well-known/jwks",
+            "https://a.example/.well-known/openid-configuration/jwks",
+            "https://a.example/jwks.json",
+            "https://a.example/realms/t/protocol/openid-connect/certs",
+        ] {
+            let error = check(url).unwrap_err();
+            assert_eq!(error, ConfigError::KeySetUrl { url: url.into() });
+            assert!(error.to_string().contains("`.jwks_url(…)`"), "{error}");
+        }
+        for name in ["https://a.example/jwks", "https://a.example/certs", "https://keys.example"] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_white_space_around_it_is_refused() {
+        for name in [" https://a.example", "https://a.example\n", "\taccounts.google.com", " "] {
+            let error = check(name).unwrap_err().to_string();
+            assert!(error.ends_with("it begins or ends with white space"), "{error}");
+        }
+        assert_eq!(check("Acme, Inc."), Ok(()));
+    }
+
+    #[test]
+    fn an_http_issuer_in_a_private_network_is_told_how_it_can_be_allowed() {
+        let issuer = "http://keycloak:8080/realms/a";
+        let error = check_discoverable(issuer, &HttpHosts::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the issuer \"http://keycloak:8080/realms/a\" cannot be used: http is for loopback \
+             addresses only; use https, or `.allow_http_host(\"keycloak\")` inside a private network"
+        );
+        for other in ["http://id.example.com", "http://u@keycloak", "http://keycloak/t?a=b"] {
+            let error = check_discoverable(other, &HttpHosts::default()).unwrap_err();
+            assert!(!error.to_string().contains("allow_http_host"), "{error}");
+        }
+    }
 
     #[test]
     fn a_discovery_url_is_refused_and_the_right_issuer_is_named() {
@@ -110,7 +177,6 @@ mod tests {
         for bad in [
             "a.example",
             "http://a.example",
-            "http://dex/t",
             "http://keycloak.example/t",
             "http://keycloak/t?a=b",
             "http://keycloak/t#a",

@@ -186,8 +186,12 @@ macro_rules! issuer_setters {
             self
         }
 
-        /// Allows only these signature algorithms. By default all known ones are allowed; all of
-        /// them are asymmetric.
+        /// Allows only these signature algorithms. A further call replaces the list.
+        ///
+        /// By default the five [usual](scopegate_jose::AlgorithmSet::usual) ones are allowed:
+        /// `EdDSA`, `ES256`, `ES384`, `PS256` and `RS256`. Another one of
+        /// [`Algorithm::ALL`](scopegate_jose::Algorithm::ALL) is then allowed only for a key whose
+        /// `alg` names it. All of them are asymmetric.
         pub fn algorithms(
             mut self,
             algorithms: impl IntoIterator<Item = scopegate_jose::Algorithm>,
@@ -445,7 +449,8 @@ mod tests {
         let keys = TestIssuer::new();
         let issuer = || TrustedIssuer::new(realm).audience("a").fetch(keys.clone());
         let refused = BearerLayer::issuers([issuer()]).build().unwrap_err();
-        assert!(matches!(refused, ConfigError::Claims(_)), "{refused}");
+        let host = "keycloak".to_owned();
+        assert_eq!(refused, ConfigError::HttpIssuer { issuer: realm.to_owned(), host });
         let url = || issuer().jwks_url("http://keycloak:8080/keys");
         let refused = BearerLayer::issuers([url()]).build().unwrap_err();
         let expected = ConfigError::InvalidUrl {

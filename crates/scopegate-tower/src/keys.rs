@@ -23,7 +23,6 @@ use std::sync::Arc;
 
 pub use self::download::MAX_DOCUMENT_LEN;
 pub(crate) use self::download::TIMEOUT;
-#[cfg(test)]
 pub(crate) use self::error::described;
 pub use self::error::{IssuerDocument, KeysError};
 pub use self::fetch::{Fetch, FetchError};

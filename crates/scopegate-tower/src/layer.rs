@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::CACHE_CONTROL;
 use http::{Request, Response};
 use scopegate_bearer::{
-    Authenticated, AuthenticationLayer, ChallengeSettings, Guard, Refusal, RefusalCause,
+    Authenticated, AuthenticationLayer, ChallengeSettings, IntoGuard, Refusal, RefusalCause,
     RequestHead, Verified,
 };
 use tower_layer::Stack;
@@ -14,7 +14,7 @@ use tower_layer::Stack;
 use crate::admission::{Admission, FindRefusal, NO_STORE};
 use crate::answers::Answers;
 use crate::credentials::HeadRef;
-use crate::decision::{Authenticator, Decision, TokenRule};
+use crate::decision::{Authenticator, Decision, Refused, TokenRule};
 use crate::token_source::Source;
 use crate::waiting::wait_and_decide;
 use crate::{
@@ -135,7 +135,7 @@ impl BearerLayer {
     /// # Ok::<_, scopegate_tower::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn require(self, guard: impl Into<Guard>) -> Stack<RequireLayer, Self> {
+    pub fn require(self, guard: impl IntoGuard) -> Stack<RequireLayer, Self> {
         Stack::new(crate::require(guard), self)
     }
 
@@ -160,8 +160,8 @@ impl BearerLayer {
     /// wait for keys, at most five seconds. Extra claims are read as the layer reads them. A text
     /// that has not the form of a bearer token is refused as 400, like such a header.
     ///
-    /// The call is not counted as a request, and its refusal is logged only when it is turned into
-    /// an answer: log it where it is handled in another way.
+    /// The call is not counted as a request. Its refusal is logged at debug by this call, and not
+    /// again if it is turned into an answer later.
     ///
     /// # Errors
     ///
@@ -201,7 +201,9 @@ impl BearerLayer {
     /// /// What a service does with the first message of a WebSocket.
     /// async fn open(auth: &BearerLayer, message: &str) -> Result<(), Refusal> {
     ///     let authenticated = auth.authenticate(message).await?;
-    ///     let token = authenticated.allow(role("dispatcher"))?;
+    ///     let allowed = authenticated.allow(role("dispatcher"));
+    ///     // No answer is written, so nothing else logs the refusal.
+    ///     let token = allowed.inspect_err(|refusal| refusal.clone().log())?;
     ///     println!("{:?} is connected", token.claims().subject());
     ///     Ok(())
     /// }
@@ -213,10 +215,15 @@ impl BearerLayer {
         let decide = |now| authenticator.decide_token(token.as_bytes(), now);
         let decision = match decide(now) {
             Decision::Admit(authenticated) => Ok(authenticated),
-            Decision::Refuse(cause) => Err(cause),
+            Decision::Refuse(cause) => Err(cause.into()),
+            Decision::RefuseVerified(error, token) => Err(Refused::verified(error, token)),
             Decision::Wait(wait_for) => wait_and_decide(authenticator, wait_for, decide).await,
         };
-        decision.map_err(|cause| self.refusal(cause))
+        decision.map_err(|refused| {
+            let mut refusal = self.refusal(refused);
+            refusal.log();
+            refusal
+        })
     }
 
     /// Decides about a request. Keys that are due are refreshed in the background.
@@ -247,12 +254,12 @@ impl BearerLayer {
     pub(crate) fn refuse<V: Answers>(
         &self,
         head: HeadRef<'_>,
-        cause: RefusalCause,
+        refused: Refused,
     ) -> Response<Bytes> {
-        if matches!(cause, RefusalCause::NoToken) {
+        if matches!(refused.cause, RefusalCause::NoToken) {
             preflight::explain_refusal(head);
         }
-        let mut refusal = self.refusal(cause);
+        let mut refusal = self.refusal(refused);
         if let Some(head) = self.head_if_read(head) {
             refusal = refusal.with_head(head);
         }
@@ -265,8 +272,13 @@ impl BearerLayer {
     }
 
     /// A refusal with the layer's realm and body.
-    fn refusal(&self, cause: RefusalCause) -> Refusal {
-        Refusal::new(cause).with_settings(Arc::clone(&self.authenticator.settings))
+    fn refusal(&self, Refused { cause, token }: Refused) -> Refusal {
+        let settings = Arc::clone(&self.authenticator.settings);
+        let refusal = Refusal::new(cause).with_settings(settings);
+        match token {
+            Some(token) => refusal.with_token(token),
+            None => refusal,
+        }
     }
 
     /// A copy of a request's head, if the log or the body of a refusal reads it. It holds no token.

@@ -150,6 +150,7 @@ mod meter;
 mod preflight;
 mod preset;
 mod protected_resource;
+mod query;
 mod readiness;
 mod require;
 mod resolve;
@@ -167,8 +168,8 @@ mod waiting;
 mod web_url;
 
 pub use scopegate_bearer::{
-    Authenticated, ClaimRule, Guard, ProblemJson, Refusal, RefusalBody, RefusalCause, Token, acr,
-    claim, fresh, group, role,
+    Authenticated, ClaimRule, Guard, IntoGuard, ProblemJson, Refusal, RefusalBody, RefusalCause,
+    Token, acr, claim, fresh, group, role,
 };
 pub use scopegate_jose::{Algorithm, ClaimMapping, Evidence, JoseError, KeySet, Verified};
 

@@ -10,6 +10,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
+use scopegate_bearer::RequestHead;
+
 use crate::credentials::HeadRef;
 
 /// The most headers that are allowed in one preflight, and their total length in bytes.
@@ -60,7 +62,7 @@ pub(crate) fn explain_refusal(head: HeadRef<'_>) {
     if is_preflight(head) {
         let mut is_first = false;
         FIRST.call_once(|| is_first = true);
-        let path = head.uri.path();
+        let path = RequestHead::new(head.method, head.uri, &HeaderMap::new()).path_for_log();
         if is_first {
             tracing::warn!(path, "{PROBLEM}");
         } else {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use scopegate_bearer::{Authenticated, Guard};
+use scopegate_bearer::{Authenticated, Guard, IntoGuard};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -64,8 +64,8 @@ use crate::answers::{Answers, HttpAnswers};
 /// # Ok(())
 /// # }
 /// ```
-pub fn require(guard: impl Into<Guard>) -> RequireLayer {
-    RequireLayer { guard: guard.into() }
+pub fn require(guard: impl IntoGuard) -> RequireLayer {
+    RequireLayer { guard: guard.into_guard() }
 }
 
 /// The layer that [`require`] makes.
@@ -116,7 +116,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let authenticated = Authenticated::find(request.extensions(), "require", self.guard);
+        let authenticated = Authenticated::find_on(&request, "require", self.guard);
         match authenticated.and_then(|authenticated| authenticated.admits(self.guard)) {
             Ok(()) => RequireFuture { kind: Kind::Admitted { future: self.inner.call(request) } },
             Err(refusal) => {

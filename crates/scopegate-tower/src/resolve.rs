@@ -28,6 +28,12 @@ use crate::TrustedIssuer;
 /// its time in the queue. If 1,024 lookups run or wait, further requests are answered with 503. So
 /// a flood of made-up issuers costs little, and does not affect tenants that are already known.
 ///
+/// A resolver is asked only about names that are issuer URLs: https, or http with a loopback
+/// address, without query and fragment. A token whose `iss` is another text is refused with 401 and
+/// the resolver is not asked, also if the text is what [`jwks_url`](TrustedIssuer::jwks_url) would
+/// allow. This concerns AD FS, and tenants of Stytch, Descope and FusionAuth whose `iss` is not a
+/// URL: name such issuers at the start, in [`BearerLayer::issuers`](crate::BearerLayer::issuers).
+///
 /// ```
 /// use scopegate_tower::{BearerLayer, ConfigError, TrustedIssuer};
 /// use std::collections::HashMap;

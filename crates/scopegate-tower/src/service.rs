@@ -11,7 +11,7 @@ use tower_service::Service;
 use crate::ResponseBody;
 use crate::answers::{Answers, HttpAnswers};
 use crate::credentials::HeadRef;
-use crate::decision::Decision;
+use crate::decision::{Decision, Refused};
 use crate::future::ResponseFuture;
 use crate::layer::BearerLayer;
 use crate::wait_for::WaitFor;
@@ -56,16 +56,16 @@ where
         if let Some(document) = self.layer.metadata::<V, B>(&request) {
             return ResponseFuture::answered(document);
         }
-        match self.layer.decide(&request) {
+        let refused = match self.layer.decide(&request) {
             Decision::Admit(authenticated) => {
                 let admission = self.layer.admit(&mut request, authenticated);
-                ResponseFuture::admitted(self.inner.call(request), admission)
+                return ResponseFuture::admitted(self.inner.call(request), admission);
             }
-            Decision::Refuse(cause) => {
-                ResponseFuture::answered(self.layer.refuse::<V>(HeadRef::from(&request), cause))
-            }
-            Decision::Wait(wait_for) => self.wait(request, wait_for),
-        }
+            Decision::Refuse(cause) => cause.into(),
+            Decision::RefuseVerified(error, token) => Refused::verified(error, token),
+            Decision::Wait(wait_for) => return self.wait(request, wait_for),
+        };
+        ResponseFuture::answered(self.layer.refuse::<V>(HeadRef::from(&request), refused))
     }
 }
 

@@ -4,8 +4,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, Uri};
 use url::Url;
 
-use crate::ConfigError;
-use crate::credentials::query;
+use crate::{ConfigError, query};
 
 /// Where a layer reads the token of a request. By default in the `Authorization` header.
 ///

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use scopegate_tower::{BearerLayer, TokenSource, acr, require, role};
+use scopegate_tower::{BearerLayer, Refusal, TokenSource, acr, require, role};
 use serde_json::{Value, json};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tracing::Instrument;
@@ -79,6 +79,8 @@ fn refusals_and_admitted_requests_are_seen() {
     runtime.block_on(async {
         the_layer_logs_what_was_wanted(&issuer, &log).await;
         guards_log_whom_they_refused(&issuer, &log).await;
+        a_refusal_without_a_request_is_logged_once(&issuer, &log).await;
+        a_missing_layer_is_an_error_that_names_the_request(&log).await;
         a_preflight_is_explained(&issuer.builder().build().unwrap(), &log).await;
         a_switch_records_claims_on_the_span(&issuer, &log).await;
     });
@@ -114,6 +116,8 @@ async fn the_layer_logs_what_was_wanted(issuer: &TestIssuer, log: &Log) {
     send(auth.layer(service_fn(answer)), &issuer.sign(&json!({ "tenant": "acme" }))).await;
     let extra = log.refusal();
     assert_eq!(extra["reason"], "extra_claims");
+    assert_eq!(extra["subject"], "alice", "the token is verified: {extra}");
+    assert_eq!(extra["issuer"], "https://id.example.com");
     assert!(
         extra["detail"].as_str().unwrap().ends_with("Tenant` does not match the token at `tenant`"),
         "{extra}"
@@ -162,6 +166,35 @@ async fn guards_log_whom_they_refused(issuer: &TestIssuer, log: &Log) {
     send(auth.layer(require(acr(&["urn:mfa"])).layer(service_fn(answer))), &token).await;
     let detail = "a sign-in is needed by urn:mfa";
     assert_eq!(log.refusal(), whom("insufficient_user_authentication", 401, detail));
+}
+
+async fn a_refusal_without_a_request_is_logged_once(issuer: &TestIssuer, log: &Log) {
+    let auth = issuer.builder().build().unwrap();
+    let refusal = auth.verify("a b").await.unwrap_err();
+    assert_eq!(log.refusal()["detail"], "The bearer token is malformed");
+    refusal.into_http::<Bytes>();
+    assert!(log.take().is_empty());
+
+    let authenticated = auth.authenticate(&issuer.token("write:orders")).await.unwrap();
+    let mut refusal = authenticated.allow(ReadOrders).unwrap_err();
+    assert!(log.take().is_empty());
+    refusal.log();
+    assert_eq!(log.refusal()["subject"], "alice");
+    refusal.log();
+    let answer = refusal.clone().into_grpc::<Bytes>();
+    answer.extensions().get::<Refusal>().unwrap().clone().into_http::<Bytes>();
+    assert!(log.take().is_empty());
+}
+
+async fn a_missing_layer_is_an_error_that_names_the_request(log: &Log) {
+    send(require(ReadOrders).layer(service_fn(answer)), "a").await;
+    let [error, refusal] = <[Value; 2]>::try_from(log.take()).unwrap();
+    assert_eq!((&error["level"], &refusal["level"]), (&json!("ERROR"), &json!("DEBUG")));
+    assert_eq!(refusal["fields"]["reason"], "misconfigured");
+    for event in [error, refusal] {
+        assert_eq!(event["fields"]["method"], "GET");
+        assert_eq!(event["fields"]["path"], "/orders/7");
+    }
 }
 
 async fn a_preflight_is_explained(auth: &BearerLayer, log: &Log) {

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use scopegate_tower::{Authenticated, BearerLayer, require};
+use scopegate_tower::{Authenticated, BearerLayer, Guard, require};
 use tokio::net::TcpListener;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -208,6 +208,20 @@ async fn require_wraps_a_service_that_cannot_be_cloned() {
         request.extensions_mut().insert(authenticated);
         let response = require(ReadOrders).layer(Unique).oneshot(request).await.unwrap();
         assert_eq!(response.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn require_public_or_optional_admits_a_request_without_a_token() {
+    let auth = TestIssuer::new().builder().build().unwrap().optional();
+    for (guard, expected) in
+        [(Guard::Public, 200), (Guard::OptionalToken, 200), (Guard::Token, 401)]
+    {
+        let service = auth.layer(require(guard).layer(service_fn(async |_: Request<()>| {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        })));
+        let response = service.oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.status(), expected, "{guard}");
     }
 }
 

@@ -10,7 +10,7 @@ use http::Method;
 use tower_service::Service;
 
 use super::{Arguments, operation, required};
-use crate::Guard;
+use crate::{Guard, IntoGuard};
 
 /// The handlers of a path, by method, with their guards.
 ///
@@ -44,6 +44,33 @@ use crate::Guard;
 #[must_use]
 pub struct Methods<S = ()> {
     pub(super) handlers: Vec<Handled<S>>,
+}
+
+/// What [`Routes::route`](super::Routes::route) takes: [`Methods`].
+///
+/// Other crates cannot implement it.
+#[diagnostic::on_unimplemented(
+    message = "the guards of `{Self}` cannot be determined",
+    label = "not `Methods` of these routes",
+    note = "use `scopegate::routes::get` or the like (`scopegate_axum::routes::get`) instead of \
+            `axum::routing::get`",
+    note = "or give an axum router with this route to `Routes::unseen`"
+)]
+pub trait IntoMethods<S>: sealed::Sealed {
+    #[doc(hidden)]
+    fn into_methods(self) -> Methods<S>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<S> sealed::Sealed for Methods<S> {}
+
+impl<S> IntoMethods<S> for Methods<S> {
+    fn into_methods(self) -> Self {
+        self
+    }
 }
 
 /// One method and its handler.
@@ -95,8 +122,8 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
     ///     "GET     /refund  role admin, signed in within 300 s\n"
     /// );
     /// ```
-    pub fn require(mut self, guard: impl Into<Guard>) -> Self {
-        let guard = guard.into();
+    pub fn require(mut self, guard: impl IntoGuard) -> Self {
+        let guard = guard.into_guard();
         self.handlers = self.handlers.into_iter().map(|handled| handled.require(guard)).collect();
         self
     }

@@ -19,12 +19,9 @@ impl FromRequestParts<Guard> for Required {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, guard: &Guard) -> Result<Self, AuthRejection> {
-        if *guard == Guard::Public {
-            return Ok(Self);
-        }
-        let authenticated = Authenticated::find_in(parts, "require", *guard)?;
-        if *guard != Guard::OptionalToken {
-            authenticated.allow(*guard)?;
+        // Public routes are outside of the layer.
+        if *guard != Guard::Public {
+            Authenticated::find_in(parts, "require", *guard)?.admits(*guard)?;
         }
         Ok(Self)
     }

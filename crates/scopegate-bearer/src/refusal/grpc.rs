@@ -12,7 +12,7 @@ const GRPC_RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-push
 
 impl Refusal {
     /// The answer to a gRPC call: HTTP 200 with an empty body, and the outcome in `grpc-status`. It is
-    /// logged at debug.
+    /// logged at debug, unless it [was logged](Self::log) before.
     ///
     /// | refusal | status in HTTP | gRPC code |
     /// | --- | --- | --- |
@@ -25,7 +25,7 @@ impl Refusal {
     /// A malformed header is not `INVALID_ARGUMENT`: that code is about the message, but here the
     /// credentials are wrong, and clients get new ones on `UNAUTHENTICATED`. The challenge of RFC
     /// 6750 is sent as `www-authenticate`, so that a client learns which scope it lacks.
-    pub fn into_grpc<B: Default>(self) -> Response<B> {
+    pub fn into_grpc<B: Default>(mut self) -> Response<B> {
         self.log();
         // A gRPC answer without messages is sent as headers only ("Trailers-Only").
         let mut response = Response::new(B::default());

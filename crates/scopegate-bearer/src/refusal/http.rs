@@ -9,7 +9,8 @@ use http::{HeaderValue, Response};
 use super::Refusal;
 
 impl Refusal {
-    /// The answer to send, with a body that can be made from bytes. It is logged at debug.
+    /// The answer to send, with a body that can be made from bytes. It is logged at debug,
+    /// unless it [was logged](Self::log) before.
     ///
     /// The refusal is stored in the extensions of the response, for logs and outer layers.
     ///
@@ -24,7 +25,7 @@ impl Refusal {
     /// assert_eq!(response.headers()["retry-after"], "2");
     /// assert!(response.extensions().get::<Refusal>().is_some());
     /// ```
-    pub fn into_http<B: From<Bytes>>(self) -> Response<B> {
+    pub fn into_http<B: From<Bytes>>(mut self) -> Response<B> {
         self.log();
         let content = self.settings.body().render(&self);
         let mut response = Response::new(B::from(content.body.into()));

@@ -37,18 +37,16 @@ impl Given {
     }
 
     fn answer(&self, headers: &HeaderMap, query: Option<&str>) -> Answer {
-        match self.decide(headers, query, NOW) {
-            Decision::Admit(_) => (200, String::new()),
-            Decision::Refuse(cause) => {
-                let settings = Arc::clone(&self.layer.authenticator.settings);
-                let refusal = Refusal::new(cause).with_settings(settings);
-                (
-                    refusal.status().as_u16(),
-                    refusal.challenge().map(|challenge| challenge.to_string()).unwrap_or_default(),
-                )
-            }
+        let cause = match self.decide(headers, query, NOW) {
+            Decision::Admit(_) => return (200, String::new()),
+            Decision::Refuse(cause) => cause,
+            Decision::RefuseVerified(error, _) => RefusalCause::InvalidToken(error),
             Decision::Wait(_) => panic!("the keys are fixed"),
-        }
+        };
+        let settings = Arc::clone(&self.layer.authenticator.settings);
+        let refusal = Refusal::new(cause).with_settings(settings);
+        let challenge = refusal.challenge().map(|challenge| challenge.to_string());
+        (refusal.status().as_u16(), challenge.unwrap_or_default())
     }
 
     fn answer_to(&self, token: &str) -> Answer {

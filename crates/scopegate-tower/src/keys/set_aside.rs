@@ -5,8 +5,11 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 use scopegate_jose::{KeyProblem, MAX_KEYS, SetAside};
 
-/// The maximum number of keys that are remembered; the oldest is forgotten.
-const MAX_REMEMBERED: usize = 2 * MAX_KEYS;
+/// The maximum number of events that are remembered; the oldest is forgotten.
+///
+/// One document can cause this many: one for each of its first 1,024 entries, and one for those
+/// after them. With a lower bound, every refresh of such a document would log all of it again.
+const MAX_REMEMBERED: usize = 2 * MAX_KEYS + 1;
 
 /// The maximum length of a `kid` in the log, in characters.
 const MAX_KID_LEN: usize = 64;
@@ -57,6 +60,8 @@ impl LoggedKeys {
 
 #[cfg(test)]
 mod tests {
+    use scopegate_jose::KeySet;
+
     use super::*;
 
     #[test]
@@ -70,5 +75,18 @@ mod tests {
         assert_eq!(logged.hashes.len(), MAX_REMEMBERED);
         assert!(!logged.is_new(0_usize), "the newest are remembered");
         assert!(logged.is_new("a"), "the oldest is forgotten");
+    }
+
+    #[test]
+    fn everything_that_one_document_causes_is_remembered() {
+        let entries = vec!["{}"; 2 * MAX_KEYS + 2].join(",");
+        let document = format!(r#"{{"keys":[{entries}]}}"#);
+        let set_aside = KeySet::parse(document.as_bytes()).unwrap().set_aside;
+        let mut logged = LoggedKeys::default();
+        logged.log("https://id.example.com", &set_aside);
+        let first = logged.hashes.clone();
+        assert_eq!(first.len(), 2 * MAX_KEYS + 1);
+        logged.log("https://id.example.com", &set_aside);
+        assert_eq!(logged.hashes, first, "nothing is logged again");
     }
 }

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 const NAME: &str = "access_token";
 
 /// The tokens of a query, decoded.
-pub(super) fn tokens(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
+pub(crate) fn tokens(query: &str) -> impl Iterator<Item = Cow<'_, str>> {
     form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == NAME)
         .map(|(_, token)| token)
