@@ -28,8 +28,8 @@ pub use scopegate_bearer::aide;
 pub use scopegate_bearer::utoipa;
 pub use scopegate_bearer::{
     Authenticated, AuthenticationLayer, BearerChallenge, BearerError, ChallengeSettings, ClaimRule,
-    Guard, Probe, ProblemJson, Refusal, RefusalBody, RefusalCause, RefusalContent, RefusalStatus,
-    RequestHead, Rule, Token, acr, claim, fresh, group, role,
+    Guard, IntoGuard, OwnClaims, Probe, ProblemJson, Refusal, RefusalBody, RefusalCause,
+    RefusalContent, RefusalStatus, RequestHead, Rule, Token, acr, claim, fresh, group, role,
 };
 pub use scopegate_claims::{
     AllRule, AnyRule, Audience, Audiences, ClaimValue, ClaimValues, Claims, ClaimsError, Clock,
