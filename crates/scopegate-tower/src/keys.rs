@@ -21,11 +21,10 @@ mod source;
 
 use std::sync::Arc;
 
-pub use self::download::MAX_DOCUMENT_LEN;
 pub(crate) use self::download::TIMEOUT;
 pub(crate) use self::error::described;
 pub use self::error::{IssuerDocument, KeysError};
-pub use self::fetch::{Fetch, FetchError};
+pub use self::fetch::{Fetch, FetchError, MAX_DOCUMENT_LEN};
 #[cfg(feature = "fetch")]
 pub use self::http_fetch::HttpFetch;
 pub(crate) use self::key_status::KeyStatus;

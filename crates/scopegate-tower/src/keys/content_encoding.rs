@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 
-use super::download::MAX_DOCUMENT_LEN;
+use super::fetch::MAX_DOCUMENT_LEN;
 
 /// The `Accept-Encoding` of a request. An answer in another encoding is an error.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");

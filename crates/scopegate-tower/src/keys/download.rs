@@ -15,9 +15,6 @@ use super::content_encoding::{self, DecodeError};
 use super::{Fetch, FetchError, IssuerDocument, KeysError};
 use crate::web_url;
 
-/// The largest document that is accepted, in bytes: 1 MiB, as it is sent and after decompression.
-pub const MAX_DOCUMENT_LEN: usize = 1024 * 1024;
-
 /// The maximum duration of an exchange, including its redirects.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 
+/// The largest document that is accepted, in bytes: 1 MiB, as it is sent and after decompression.
+pub const MAX_DOCUMENT_LEN: usize = 1024 * 1024;
+
 /// Makes one HTTP exchange.
 ///
 /// An implementation must not follow redirects, must not cache and need not decompress, because the

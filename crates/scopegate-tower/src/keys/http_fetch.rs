@@ -11,7 +11,8 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response, Uri};
 
 use self::private_dns::{NotPrivate, PrivateDns};
-use super::download::{MAX_DOCUMENT_LEN, TIMEOUT};
+use super::download::TIMEOUT;
+use super::fetch::MAX_DOCUMENT_LEN;
 use super::{Fetch, FetchError};
 
 /// Makes HTTP exchanges over the network, with reqwest and rustls.

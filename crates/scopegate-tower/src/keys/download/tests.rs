@@ -1,4 +1,5 @@
 use super::*;
+use crate::MAX_DOCUMENT_LEN;
 use crate::test_issuer::{Behaviour, Page, TestIssuer};
 
 async fn get(issuer: &TestIssuer, pages: Vec<(&'static str, Page)>) -> Result<Document, KeysError> {
