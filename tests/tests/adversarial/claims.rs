@@ -207,7 +207,7 @@ async fn times_are_checked_to_the_second() {
         ("nbf", json!(now * 2), invalid_token(EARLY)),
         ("nbf", json!(0), passes()),
         ("iat", json!(now + 60), passes()),
-        ("iat", json!(now + 61), invalid_token(EARLY)),
+        ("iat", json!(now + 3_600), passes()),
         ("iat", json!(0), passes()),
     ] {
         service.claim_is(name, value, answer).await;

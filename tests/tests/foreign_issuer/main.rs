@@ -57,6 +57,8 @@ fn harmless() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
             vec![("scope", json!("a read:orders")), ("scp", json!(["read:orders", "a"]))],
         ),
         ("no iat", vec![("iat", Value::Null)]),
+        ("issued in the future", vec![("iat", json!(now + 90))]),
+        ("iat as a string", vec![("iat", json!("now"))]),
         ("a time with a fraction", vec![("exp", json!(now as f64 + 60.5))]),
         ("expired within the leeway", vec![("exp", json!(now - 30))]),
         ("not valid yet, within the leeway", vec![("nbf", json!(now + 30))]),
@@ -93,8 +95,6 @@ fn harmful() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
         ("exp as a boolean", vec![("exp", json!(true))]),
         ("not valid yet", vec![("nbf", json!(now + 90))]),
         ("nbf as a string", vec![("nbf", json!("0"))]),
-        ("issued in the future", vec![("iat", json!(now + 90))]),
-        ("iat as a string", vec![("iat", json!("now"))]),
         (
             "scopes that disagree",
             vec![("scope", json!("read:orders")), ("scp", json!(["read:orders", "x"]))],
