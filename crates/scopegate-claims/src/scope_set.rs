@@ -68,7 +68,8 @@ impl ScopeSet {
 
     /// Tells whether the set holds exactly this scope.
     pub fn contains(&self, scope: &str) -> bool {
-        self.iter().any(|held| held == scope)
+        let mut held = self.text.as_bytes().split(|&byte| byte == b' ');
+        !scope.is_empty() && held.any(|held| held == scope.as_bytes())
     }
 
     /// Tells whether every scope of this set is in the other set.

@@ -1,7 +1,8 @@
 //! An admitted request, from admission to its answer.
 
 use http::header::CACHE_CONTROL;
-use http::{Extensions, HeaderValue, Request, Response};
+use http::response::Parts;
+use http::{Extensions, HeaderValue, Request};
 use scopegate_bearer::{Authenticated, Refusal};
 
 use crate::meter;
@@ -43,11 +44,11 @@ impl Admission {
 
     /// Counts the request once it is answered. If a guard refused it, its refusal is copied into
     /// the response's extensions.
-    pub(crate) fn answered<R>(&self, response: &mut Response<R>) {
+    pub(crate) fn answered(&self, head: &mut Parts) {
         if self.no_store {
-            response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+            head.headers.insert(CACHE_CONTROL, NO_STORE);
         }
-        let extensions = response.extensions_mut();
+        let extensions = &mut head.extensions;
         if let Some(refusal) = self.find_refusal.and_then(|find| find(extensions)) {
             extensions.insert(refusal.clone());
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scopegate_bearer::{Authenticated, ChallengeSettings, RefusalCause};
+use scopegate_bearer::{ChallengeSettings, RefusalCause};
 use scopegate_claims::{Clock, UnixTime};
 use scopegate_jose::{ExtraClaims, JoseError, KeySet, UnverifiedJws, Verified};
 
@@ -45,13 +45,21 @@ pub(crate) enum TokenRule {
 #[derive(Debug)]
 pub(crate) enum Decision {
     /// It is admitted, with a token or, if that is allowed, without one.
-    Admit(Authenticated),
+    Admit(Admitted),
     /// It is refused; newer keys would not change that.
     Refuse(RefusalCause),
     /// It is refused although its token is verified: the layer cannot read the extra claims.
     RefuseVerified(JoseError, Arc<Verified>),
     /// Something must be found out first.
     Wait(WaitFor),
+}
+
+/// An admitted request: with a token, unless the layer admits requests without one.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) token: Option<Arc<Verified>>,
+    /// When it was decided.
+    pub(crate) at: UnixTime,
 }
 
 /// A refused request, with its token if that is verified, for the log.
@@ -90,29 +98,17 @@ impl Authenticator {
     /// Decides about a request.
     pub(crate) fn decide(&self, head: HeadRef<'_>, rule: TokenRule, now: UnixTime) -> Decision {
         match Credentials::read(&self.source, head) {
-            Credentials::Absent => self.decide_without_token(rule),
+            Credentials::Absent => decide_without_token(rule, now),
             Credentials::Malformed(how) => Decision::Refuse(RefusalCause::InvalidRequest(how)),
             Credentials::CrossOrigin => Decision::Refuse(RefusalCause::CrossOrigin),
             Credentials::Token(token) => self.decide_token(&token, now),
         }
     }
 
-    fn decide_without_token(&self, rule: TokenRule) -> Decision {
-        match rule {
-            TokenRule::Optional => {
-                Decision::Admit(Authenticated::anonymous(Arc::clone(&self.settings)))
-            }
-            TokenRule::Required => Decision::Refuse(RefusalCause::NoToken),
-        }
-    }
-
     /// Decides about a token.
     pub(crate) fn decide_token(&self, token: &[u8], now: UnixTime) -> Decision {
         match self.verify(token, now) {
-            Ok(token) => {
-                let settings = Arc::clone(&self.settings);
-                Decision::Admit(Authenticated::new(token, settings).at(now))
-            }
+            Ok(token) => Decision::Admit(Admitted { token: Some(token), at: now }),
             // A verified token has only allowed characters, so this is checked only after a
             // failure.
             Err(_) if !is_b64token(token) => {
@@ -170,6 +166,13 @@ impl Authenticator {
         };
         let key_status = Arc::clone(trust.keys.key_status());
         Ok(Proof::new(token, trust.rules.leeway(), key_status, generation))
+    }
+}
+
+fn decide_without_token(rule: TokenRule, now: UnixTime) -> Decision {
+    match rule {
+        TokenRule::Optional => Decision::Admit(Admitted { token: None, at: now }),
+        TokenRule::Required => Decision::Refuse(RefusalCause::NoToken),
     }
 }
 

@@ -11,14 +11,13 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use scopegate_bearer::Authenticated;
 use tower_service::Service;
 
 use crate::ResponseBody;
 use crate::admission::Admission;
 use crate::answers::Answers;
 use crate::credentials::HeadRef;
-use crate::decision::Refused;
+use crate::decision::{Admitted, Refused};
 use crate::layer::BearerLayer;
 use crate::wait_for::WaitFor;
 use crate::waiting::wait_and_decide;
@@ -57,7 +56,7 @@ struct Waiting<S, B> {
 }
 
 /// The head of a request, and whether the request is admitted.
-type Decided = (Parts, Result<Authenticated, Refused>);
+type Decided = (Parts, Result<Admitted, Refused>);
 
 impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
     /// The layer's own answer.
@@ -105,12 +104,16 @@ where
         loop {
             let next = match this.kind.as_mut().project() {
                 KindProjection::Inner { future, admission } => {
-                    let mut result = ready!(future.poll(cx));
-                    match &mut result {
-                        Ok(response) => admission.answered(response),
-                        Err(_) => admission.failed(),
-                    }
-                    return Poll::Ready(result.map(|response| response.map(ResponseBody::inner)));
+                    let (mut head, body) = match ready!(future.poll(cx)) {
+                        Ok(response) => response.into_parts(),
+                        Err(error) => {
+                            admission.failed();
+                            return Poll::Ready(Err(error));
+                        }
+                    };
+                    admission.answered(&mut head);
+                    let body = ResponseBody::inner(body);
+                    return Poll::Ready(Ok(Response::from_parts(head, body)));
                 }
                 KindProjection::Answered { response } => {
                     let response = response.take().expect("polled after completion");
@@ -123,8 +126,8 @@ where
                     let Waiting { layer, mut inner, body, .. } = waiting;
                     let mut request = Request::from_parts(head, body);
                     match decision {
-                        Ok(authenticated) => {
-                            let admission = layer.admit(&mut request, authenticated);
+                        Ok(admitted) => {
+                            let admission = layer.admit(&mut request, admitted);
                             Kind::Inner { future: inner.call(request), admission }
                         }
                         Err(cause) => {

@@ -14,7 +14,7 @@ use tower_layer::Stack;
 use crate::admission::{Admission, FindRefusal, NO_STORE};
 use crate::answers::Answers;
 use crate::credentials::HeadRef;
-use crate::decision::{Authenticator, Decision, Refused, TokenRule};
+use crate::decision::{Admitted, Authenticator, Decision, Refused, TokenRule};
 use crate::token_source::Source;
 use crate::waiting::wait_and_decide;
 use crate::{
@@ -214,16 +214,19 @@ impl BearerLayer {
         authenticator.issuers.refresh_if_due(now);
         let decide = |now| authenticator.decide_token(token.as_bytes(), now);
         let decision = match decide(now) {
-            Decision::Admit(authenticated) => Ok(authenticated),
+            Decision::Admit(admitted) => Ok(admitted),
             Decision::Refuse(cause) => Err(cause.into()),
             Decision::RefuseVerified(error, token) => Err(Refused::verified(error, token)),
             Decision::Wait(wait_for) => wait_and_decide(authenticator, wait_for, decide).await,
         };
-        decision.map_err(|refused| {
-            let mut refusal = self.refusal(refused);
-            refusal.log();
-            refusal
-        })
+        match decision {
+            Ok(admitted) => Ok(self.authenticated(admitted)),
+            Err(refused) => {
+                let mut refusal = self.refusal(refused);
+                refusal.log();
+                Err(refusal)
+            }
+        }
     }
 
     /// Decides about a request. Keys that are due are refreshed in the background.
@@ -235,15 +238,12 @@ impl BearerLayer {
     }
 
     /// Stores the authentication in an admitted request.
-    pub(crate) fn admit<B>(
-        &self,
-        request: &mut Request<B>,
-        mut authenticated: Authenticated,
-    ) -> Admission {
+    pub(crate) fn admit<B>(&self, request: &mut Request<B>, admitted: Admitted) -> Admission {
         let Authenticator { source, records_on_span, .. } = &*self.authenticator;
-        if *records_on_span && let Some(token) = authenticated.token() {
+        if *records_on_span && let Some(token) = &admitted.token {
             span::record(token);
         }
+        let mut authenticated = self.authenticated(admitted);
         if let Some(head) = self.head_if_read(HeadRef::from(&*request)) {
             authenticated = authenticated.with_head(head);
         }
@@ -269,6 +269,16 @@ impl BearerLayer {
             response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
         }
         response
+    }
+
+    /// What handlers and guards are told of an admitted request.
+    fn authenticated(&self, Admitted { token, at }: Admitted) -> Authenticated {
+        let settings = Arc::clone(&self.authenticator.settings);
+        let authenticated = match token {
+            Some(token) => Authenticated::new(token, settings),
+            None => Authenticated::anonymous(settings),
+        };
+        authenticated.at(at)
     }
 
     /// A refusal with the layer's realm and body.

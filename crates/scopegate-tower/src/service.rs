@@ -57,8 +57,8 @@ where
             return ResponseFuture::answered(document);
         }
         let refused = match self.layer.decide(&request) {
-            Decision::Admit(authenticated) => {
-                let admission = self.layer.admit(&mut request, authenticated);
+            Decision::Admit(admitted) => {
+                let admission = self.layer.admit(&mut request, admitted);
                 return ResponseFuture::admitted(self.inner.call(request), admission);
             }
             Decision::Refuse(cause) => cause.into(),

@@ -1,10 +1,9 @@
 //! Waiting for an issuer or for keys, then deciding again.
 
-use scopegate_bearer::Authenticated;
 use scopegate_claims::UnixTime;
 use tokio::time::Instant;
 
-use crate::decision::{Authenticator, Decision, Refused};
+use crate::decision::{Admitted, Authenticator, Decision, Refused};
 use crate::keys::MAX_WAIT;
 use crate::wait_for::WaitFor;
 
@@ -15,7 +14,7 @@ pub(crate) async fn wait_and_decide(
     authenticator: &Authenticator,
     mut wait_for: WaitFor,
     decide: impl Fn(UnixTime) -> Decision,
-) -> Result<Authenticated, Refused> {
+) -> Result<Admitted, Refused> {
     let deadline = Instant::now() + MAX_WAIT;
     loop {
         let outcome = match wait_for.begin(&authenticator.issuers, authenticator.clock.now()) {
@@ -25,7 +24,7 @@ pub(crate) async fn wait_and_decide(
         };
         let now = authenticator.clock.now();
         match decide(now) {
-            Decision::Admit(authenticated) => return Ok(authenticated),
+            Decision::Admit(admitted) => return Ok(admitted),
             Decision::Refuse(cause) => return Err(cause.into()),
             Decision::RefuseVerified(error, token) => return Err(Refused::verified(error, token)),
             Decision::Wait(next) if wait_for.leads_to(&next) => wait_for = next,

@@ -98,11 +98,10 @@ fn invalid_token(error: &JoseError) -> Answer {
 #[test]
 fn a_good_token_passes() {
     let given = given();
-    let Decision::Admit(authenticated) = given.decide(&bearer(&given.sign(&payload())), None, NOW)
-    else {
-        panic!("refused");
-    };
-    let token = authenticated.token().unwrap();
+    let decision = given.decide(&bearer(&given.sign(&payload())), None, NOW);
+    let Decision::Admit(admitted) = decision else { panic!("refused") };
+    assert_eq!(admitted.at, UnixTime::from_seconds(NOW));
+    let token = admitted.token.unwrap();
     assert_eq!(token.claims().subject(), Some("u1"));
     assert!(token.claims().scopes().contains("read:orders"));
     assert_eq!(
@@ -351,10 +350,9 @@ fn optional_admits_requests_without_a_token_but_not_invalid_ones() {
     let mut given = given();
     given.layer = given.layer.optional();
     for headers in [HeaderMap::new(), headers(&[b"Basic dTpw"])] {
-        let Decision::Admit(authenticated) = given.decide(&headers, None, NOW) else {
-            panic!("refused");
-        };
-        assert!(authenticated.token().is_none());
+        let decision = given.decide(&headers, None, NOW);
+        let Decision::Admit(admitted) = decision else { panic!("refused") };
+        assert!(admitted.token.is_none());
     }
     assert_eq!(given.answer_to(&given.issuer.token()).0, 200);
     assert_eq!(given.answer_to("junk").0, 401);
@@ -372,8 +370,11 @@ fn extra_claims_are_read_and_required() {
 
     let given = given_with(BearerBuilder::extra_claims::<Tenant>);
     let good = bearer(&given.sign(&payload_with("tenant", json!(7))));
-    let Decision::Admit(authenticated) = given.decide(&good, None, NOW) else { panic!("refused") };
-    assert_eq!(authenticated.extra().unwrap().downcast_ref::<Tenant>().unwrap().tenant, 7);
+    let Decision::Admit(admitted) = given.decide(&good, None, NOW) else { panic!("refused") };
+    assert_eq!(
+        admitted.token.unwrap().extra().unwrap().downcast_ref::<Tenant>().unwrap().tenant,
+        7
+    );
 
     let error = invalid_token(&JoseError::ExtraClaims { wanted: "", member: None });
     assert_eq!(given.answer_to(&given.sign(&payload_with("tenant", json!("acme")))), error);

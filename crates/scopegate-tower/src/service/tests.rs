@@ -88,8 +88,7 @@ async fn an_authentication_that_was_on_the_request_before_is_replaced() {
     let layer = issuer.builder().build().unwrap().optional();
     let forged = TestIssuer::new();
     let fake = forged.offline().keys(forged.key_set()).build().unwrap();
-    let decision = fake.decide(&get(&forged.token()));
-    let Decision::Admit(authenticated) = decision else { panic!("refused") };
+    let authenticated = fake.authenticate(&forged.token()).await.unwrap();
     let mut request = Request::new(());
     request.extensions_mut().insert(authenticated);
     assert_eq!(text(send(&layer, request).await).await, "nobody");

@@ -31,7 +31,7 @@ fn decide_with(
     let token = key.sign(typ, payload).unwrap();
     let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
     match layer.decide(&request.body(()).unwrap()) {
-        Decision::Admit(authenticated) => Ok(authenticated.token().unwrap().claims().clone()),
+        Decision::Admit(admitted) => Ok(admitted.token.unwrap().claims().clone()),
         Decision::Refuse(cause) => Err(Refusal::new(cause).reason().to_owned()),
         other => panic!("the keys are fixed, and no extra claims are read: {other:?}"),
     }
