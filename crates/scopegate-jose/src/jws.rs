@@ -35,8 +35,9 @@ pub struct UnverifiedJws<'a> {
     header: Header,
     token: &'a [u8],
     signed: &'a [u8],
-    payload: &'a [u8],
-    signature: &'a [u8],
+    /// The payload and then the signature, without their encoding. One buffer is one allocation.
+    decoded: Vec<u8>,
+    payload_len: usize,
 }
 
 impl<'a> UnverifiedJws<'a> {
@@ -50,17 +51,17 @@ impl<'a> UnverifiedJws<'a> {
         let (header, rest) = split_at_dot(token).ok_or(JoseError::Malformed("form"))?;
         let (payload, signature) = split_at_dot(rest).ok_or(JoseError::Malformed("form"))?;
         let signed = &token[..header.len() + 1 + payload.len()];
-        let header = Header::decode(header)?;
-        if payload.is_empty() || !base64url::is_canonical(payload) {
-            return Err(JoseError::Malformed("payload"));
-        }
-        if signature.is_empty()
-            || signature.len() > base64url::encoded_len(MAX_SIGNATURE_LEN)
-            || !base64url::is_canonical(signature)
-        {
+        let mut decoded = Vec::with_capacity(token.len());
+        decode_segment("header", header, &mut decoded)?;
+        let header = Header::parse(&decoded)?;
+        decoded.clear();
+        decode_segment("payload", payload, &mut decoded)?;
+        let payload_len = decoded.len();
+        if signature.len() > base64url::encoded_len(MAX_SIGNATURE_LEN) {
             return Err(JoseError::Malformed("signature"));
         }
-        Ok(Self { header, token, signed, payload, signature })
+        decode_segment("signature", signature, &mut decoded)?;
+        Ok(Self { header, token, signed, decoded, payload_len })
     }
 
     /// The header. It is not verified.
@@ -72,8 +73,7 @@ impl<'a> UnverifiedJws<'a> {
     ///
     /// Its only use is to find out, from `iss` or `sub`, which keys to verify the token with.
     pub fn deserialize_unverified<T: DeserializeOwned>(&self) -> Result<T, JoseError> {
-        let payload = base64url::decode(self.payload)?;
-        serde_json::from_slice(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })
+        serde_json::from_slice(self.payload()).map_err(|_| JoseError::InvalidClaims { claim: None })
     }
 
     /// The `iss` of the payload, without verifying it. Anyone may have written it.
@@ -117,8 +117,7 @@ impl<'a> UnverifiedJws<'a> {
     /// [`JoseError::UnknownKey`] means that a newer key set may contain the key.
     pub fn verify(&self, keys: &KeySet, allowed: AlgorithmSet) -> Result<VerifiedJws, JoseError> {
         let key = self.check_signature(keys, AllowedAlgorithms::Only(allowed))?;
-        let payload =
-            base64url::decode(self.payload).map_err(|_| JoseError::Malformed("payload"))?;
+        let payload = self.payload().to_vec();
         Ok(VerifiedJws { payload, algorithm: self.header.algorithm(), kid: key.shared_kid() })
     }
 
@@ -127,10 +126,7 @@ impl<'a> UnverifiedJws<'a> {
     /// Use [`verify`](Self::verify) to authenticate a token. This function takes the same time, so
     /// a caller can avoid that a token with an unknown key is refused faster than a forged one.
     pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
-        let signature = base64url::decode(self.signature);
-        signature.is_ok_and(|signature| {
-            key.verifies(self.header.algorithm(), self.signed, &signature) //
-        })
+        key.verifies(self.header.algorithm(), self.signed, self.signature())
     }
 
     /// Checks the signature and returns the key that made it.
@@ -141,10 +137,8 @@ impl<'a> UnverifiedJws<'a> {
     ) -> Result<&'k VerifyingKey, JoseError> {
         let algorithm = self.header.algorithm();
         let mut candidates = keys.candidates(self.header.kid(), algorithm, allowed)?;
-        let signature =
-            base64url::decode(self.signature).map_err(|_| JoseError::Malformed("signature"))?;
         candidates
-            .find(|key| key.verifies(algorithm, self.signed, &signature))
+            .find(|key| key.verifies(algorithm, self.signed, self.signature()))
             .ok_or(JoseError::BadSignature)
     }
 
@@ -153,9 +147,13 @@ impl<'a> UnverifiedJws<'a> {
         self.token
     }
 
-    /// The encoded payload, as it appears in the token.
-    pub(crate) fn payload(&self) -> &'a [u8] {
-        self.payload
+    /// The decoded payload.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.decoded[..self.payload_len]
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.decoded[self.payload_len..]
     }
 }
 
@@ -169,6 +167,14 @@ impl fmt::Debug for UnverifiedJws<'_> {
 fn split_at_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let dot = memchr(b'.', text)?;
     Some((&text[..dot], &text[dot + 1..]))
+}
+
+/// Decodes a segment, which must not be empty.
+fn decode_segment(name: &'static str, segment: &[u8], into: &mut Vec<u8>) -> Result<(), JoseError> {
+    match base64url::decode_to(segment, into) {
+        Ok(()) if !segment.is_empty() => Ok(()),
+        _ => Err(JoseError::Malformed(name)),
+    }
 }
 
 /// The payload of a token whose signature is valid.

@@ -35,9 +35,7 @@ impl Verified {
         mapping: &ClaimMapping,
     ) -> Result<Self, JoseError> {
         let payload =
-            base64url::decode(jws.payload()).map_err(|_| JoseError::Malformed("payload"))?;
-        let payload =
-            str::from_utf8(&payload).map_err(|_| JoseError::InvalidClaims { claim: None })?;
+            str::from_utf8(jws.payload()).map_err(|_| JoseError::InvalidClaims { claim: None })?;
         let mut json = serde_json::Deserializer::from_str(payload);
         let mut claims = Claims::read(&mut json)?;
         json.end().map_err(|_| JoseError::InvalidClaims { claim: None })?;
