@@ -5,14 +5,17 @@ use std::time::Duration;
 use scopegate_claims::UnixTime;
 
 pub use self::audience_rule::AudienceRule;
+use self::kind::{is_access_kind, is_another_kind};
 pub(crate) use self::type_rule::ACCESS_TOKEN;
 pub use self::type_rule::TypeRule;
-use crate::verifier::verify;
+use crate::validity::check_times;
 use crate::{
-    Algorithm, AlgorithmSet, ClaimMapping, IssuerName, JoseError, KeySet, UnverifiedJws, Verified,
+    Algorithm, AlgorithmSet, ClaimMapping, Evidence, Header, IssuerName, JoseError, KeySet,
+    UnverifiedJws, Verified,
 };
 
 mod audience_rule;
+mod kind;
 mod type_rule;
 
 /// The maximum leeway. A larger difference means that a clock is set wrongly.
@@ -139,7 +142,46 @@ impl Rules {
         keys: &KeySet,
         now: UnixTime,
     ) -> Result<Verified, JoseError> {
-        verify(jws, keys, self, now)
+        let header = jws.header();
+        if !self.typ.admits(header) {
+            return Err(JoseError::WrongType);
+        }
+        let key = jws.check_signature(keys, self.algorithms)?;
+        let evidence = Evidence::Signature { algorithm: header.algorithm(), kid: key.shared_kid() };
+        let verified = Verified::read(jws, evidence, &self.mapping)?;
+        self.check(&verified, header, now)?;
+        Ok(verified)
+    }
+
+    fn check(&self, token: &Verified, header: &Header, now: UnixTime) -> Result<(), JoseError> {
+        let claims = token.claims();
+        if claims.issuer() != self.issuer() {
+            return Err(JoseError::wrong_issuer(self.issuer(), claims.issuer()));
+        }
+        let names_its_type = header.is_type(ACCESS_TOKEN);
+        if !names_its_type && is_another_kind(token, self.allows_at_hash) {
+            return Err(JoseError::WrongType);
+        }
+        let is_right_kind = match self.token_kind() {
+            Some(kind) => claims.token_kind() == Some(kind),
+            None => names_its_type || is_access_kind(claims.token_kind()),
+        };
+        if !is_right_kind {
+            return Err(JoseError::WrongType);
+        }
+        if self.client == ClientRule::Named && claims.client_id().is_none() {
+            return Err(JoseError::MissingClaim("client_id"));
+        }
+        if let Some(claim) = self.typ.missing(claims) {
+            return Err(JoseError::MissingClaim(claim));
+        }
+        self.audience.check(token, header)?;
+        check_times(claims, self.leeway, now)?;
+        // A bearer token carries no proof of the key that `cnf` names (RFC 9449 §7.2, RFC 8705 §3).
+        match claims.has_confirmation() {
+            true => Err(JoseError::SenderConstrained),
+            false => Ok(()),
+        }
     }
 
     /// The name of the issuer whose tokens are accepted.
@@ -163,10 +205,6 @@ impl Rules {
             AllowedAlgorithms::Usual => AlgorithmSet::usual(),
             AllowedAlgorithms::Only(algorithms) => algorithms,
         }
-    }
-
-    pub(crate) fn allowed_algorithms(&self) -> AllowedAlgorithms {
-        self.algorithms
     }
 
     /// How much the issuer's clock may differ from ours.

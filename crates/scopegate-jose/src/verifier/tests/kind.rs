@@ -1,6 +1,7 @@
 //! Which kinds of tokens are access tokens.
 
 use super::*;
+use crate::ClientRule;
 
 #[test]
 fn the_type_rule_decides_which_headers_pass() {
