@@ -1,11 +1,12 @@
 //! The refusal of a request and the contents of its answer.
 
 use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, mem};
 
-use ::http::StatusCode;
+use ::http::{HeaderMap, Response, StatusCode};
+use bytes::Bytes;
 use scopegate_claims::ScopeSet;
 use scopegate_jose::Verified;
 
@@ -155,6 +156,78 @@ impl Refusal {
             RefusalCause::KeysUnavailable { retry_after } => Some(*retry_after),
             RefusalCause::GuardFailed { .. } => Some(Duration::from_secs(1)),
             _ => None,
+        }
+    }
+
+    /// The answer to send, with a body that can be made from bytes. It is logged at debug,
+    /// unless it [was logged](Self::log) before.
+    ///
+    /// The refusal is stored in the extensions of the response, for logs and outer layers.
+    ///
+    /// ```
+    /// use scopegate_bearer::{Refusal, RefusalCause};
+    /// use std::time::Duration;
+    ///
+    /// let retry_after = Duration::from_millis(1200);
+    /// let refusal = Refusal::new(RefusalCause::KeysUnavailable { retry_after });
+    /// let response = refusal.into_http::<Vec<u8>>();
+    /// assert_eq!(response.status(), 503);
+    /// assert_eq!(response.headers()["retry-after"], "2");
+    /// assert!(response.extensions().get::<Refusal>().is_some());
+    /// ```
+    pub fn into_http<B: From<Bytes>>(mut self) -> Response<B> {
+        self.log();
+        http::answer(self)
+    }
+
+    /// The answer to a gRPC call: HTTP 200 with an empty body, and the outcome in `grpc-status`. It is
+    /// logged at debug, unless it [was logged](Self::log) before.
+    ///
+    /// | refusal | status in HTTP | gRPC code |
+    /// | --- | --- | --- |
+    /// | no token, an invalid token, a user who must sign in again | 401 | `UNAUTHENTICATED` (16) |
+    /// | a malformed or repeated `Authorization` header | 400 | `UNAUTHENTICATED` (16) |
+    /// | too few scopes, a rule that is not met | 403 | `PERMISSION_DENIED` (7) |
+    /// | the issuer's keys are not available | 503 | `UNAVAILABLE` (14), `grpc-retry-pushback-ms` |
+    /// | the layer is missing | 500 | `INTERNAL` (13) |
+    ///
+    /// A malformed header is not `INVALID_ARGUMENT`: that code is about the message, but here the
+    /// credentials are wrong, and clients get new ones on `UNAUTHENTICATED`. The challenge of RFC
+    /// 6750 is sent as `www-authenticate`, so that a client learns which scope it lacks.
+    pub fn into_grpc<B: Default>(mut self) -> Response<B> {
+        self.log();
+        grpc::answer(self)
+    }
+
+    /// The trailers of a refused gRPC call: code, message, challenge.
+    pub fn grpc_trailers(&self) -> HeaderMap {
+        grpc::trailers(self)
+    }
+
+    /// Logs the refusal at debug, once.
+    ///
+    /// [`into_http`](Self::into_http) and [`into_grpc`](Self::into_grpc) call it. Call it yourself
+    /// if no answer is written, such as for a message of a WebSocket or of a queue.
+    ///
+    /// The event has no part of the token. Subject, client and issuer are those of a verified token.
+    /// The path has at most 256 characters, and control characters are escaped.
+    ///
+    /// ```
+    /// use scopegate_bearer::{Authenticated, role};
+    ///
+    /// fn on_message(authenticated: &Authenticated) -> bool {
+    ///     match authenticated.allow(role("dispatcher")) {
+    ///         Ok(_) => true,
+    ///         Err(mut refusal) => {
+    ///             refusal.log();
+    ///             false
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn log(&mut self) {
+        if !mem::replace(&mut self.logged, true) {
+            log::write(self);
         }
     }
 }

@@ -1,56 +1,39 @@
 //! The answer to a refused call, in gRPC, whose clients read their own status next to that of HTTP.
 
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use ::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Response};
 
-use super::http::whole_seconds;
-use super::{Refusal, RefusalStatus};
+use super::{Refusal, RefusalStatus, http};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const GRPC_RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
-impl Refusal {
-    /// The answer to a gRPC call: HTTP 200 with an empty body, and the outcome in `grpc-status`. It is
-    /// logged at debug, unless it [was logged](Self::log) before.
-    ///
-    /// | refusal | status in HTTP | gRPC code |
-    /// | --- | --- | --- |
-    /// | no token, an invalid token, a user who must sign in again | 401 | `UNAUTHENTICATED` (16) |
-    /// | a malformed or repeated `Authorization` header | 400 | `UNAUTHENTICATED` (16) |
-    /// | too few scopes, a rule that is not met | 403 | `PERMISSION_DENIED` (7) |
-    /// | the issuer's keys are not available | 503 | `UNAVAILABLE` (14), `grpc-retry-pushback-ms` |
-    /// | the layer is missing | 500 | `INTERNAL` (13) |
-    ///
-    /// A malformed header is not `INVALID_ARGUMENT`: that code is about the message, but here the
-    /// credentials are wrong, and clients get new ones on `UNAUTHENTICATED`. The challenge of RFC
-    /// 6750 is sent as `www-authenticate`, so that a client learns which scope it lacks.
-    pub fn into_grpc<B: Default>(mut self) -> Response<B> {
-        self.log();
-        // A gRPC answer without messages is sent as headers only ("Trailers-Only").
-        let mut response = Response::new(B::default());
-        *response.headers_mut() = self.grpc_trailers();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        response.extensions_mut().insert(self);
-        response
-    }
+/// The answer to a gRPC call.
+pub(super) fn answer<B: Default>(refusal: Refusal) -> Response<B> {
+    // A gRPC answer without messages is sent as headers only ("Trailers-Only").
+    let mut response = Response::new(B::default());
+    *response.headers_mut() = trailers(&refusal);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    response.extensions_mut().insert(refusal);
+    response
+}
 
-    /// The trailers of a refused call: code, message, challenge.
-    pub fn grpc_trailers(&self) -> HeaderMap {
-        let mut trailers = HeaderMap::with_capacity(4);
-        trailers.insert(GRPC_STATUS, HeaderValue::from_static(code(self.cause().status())));
-        let message = HeaderValue::try_from(percent_encoded(self.description()));
-        trailers.insert(GRPC_MESSAGE, message.expect("it is ASCII once it is encoded"));
-        if let Some(challenge) = self.challenge_header() {
-            trailers.insert(WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(wait) = self.retry_after() {
-            // gRFC A6 defines the value as an int32 in milliseconds.
-            let wait = i32::try_from(whole_seconds(wait).saturating_mul(1000)).unwrap_or(i32::MAX);
-            trailers.insert(GRPC_RETRY_PUSHBACK, wait.into());
-        }
-        trailers
+/// The trailers of a refused call.
+pub(super) fn trailers(refusal: &Refusal) -> HeaderMap {
+    let mut trailers = HeaderMap::with_capacity(4);
+    trailers.insert(GRPC_STATUS, HeaderValue::from_static(code(refusal.cause().status())));
+    let message = HeaderValue::try_from(percent_encoded(refusal.description()));
+    trailers.insert(GRPC_MESSAGE, message.expect("it is ASCII once it is encoded"));
+    if let Some(challenge) = http::challenge(refusal) {
+        trailers.insert(WWW_AUTHENTICATE, challenge);
     }
+    if let Some(wait) = refusal.retry_after() {
+        // gRFC A6 defines the value as an int32 in milliseconds.
+        let wait = i32::try_from(http::whole_seconds(wait).saturating_mul(1000));
+        trailers.insert(GRPC_RETRY_PUSHBACK, wait.unwrap_or(i32::MAX).into());
+    }
+    trailers
 }
 
 /// Derives the gRPC code from the HTTP status, so that a new cause is classified in one place.
@@ -87,7 +70,7 @@ mod tests {
     use crate::RefusalCause;
 
     fn trailers(cause: RefusalCause) -> HeaderMap {
-        Refusal::new(cause).grpc_trailers()
+        super::trailers(&Refusal::new(cause))
     }
 
     #[test]

@@ -8,47 +8,29 @@ use http::{HeaderValue, Response};
 
 use super::Refusal;
 
-impl Refusal {
-    /// The answer to send, with a body that can be made from bytes. It is logged at debug,
-    /// unless it [was logged](Self::log) before.
-    ///
-    /// The refusal is stored in the extensions of the response, for logs and outer layers.
-    ///
-    /// ```
-    /// use scopegate_bearer::{Refusal, RefusalCause};
-    /// use std::time::Duration;
-    ///
-    /// let retry_after = Duration::from_millis(1200);
-    /// let refusal = Refusal::new(RefusalCause::KeysUnavailable { retry_after });
-    /// let response = refusal.into_http::<Vec<u8>>();
-    /// assert_eq!(response.status(), 503);
-    /// assert_eq!(response.headers()["retry-after"], "2");
-    /// assert!(response.extensions().get::<Refusal>().is_some());
-    /// ```
-    pub fn into_http<B: From<Bytes>>(mut self) -> Response<B> {
-        self.log();
-        let content = self.settings.body().render(&self);
-        let mut response = Response::new(B::from(content.body.into()));
-        *response.status_mut() = self.status();
-        let headers = response.headers_mut();
-        if let Ok(content_type) = HeaderValue::try_from(&*content.content_type) {
-            headers.insert(CONTENT_TYPE, content_type);
-        }
-        if let Some(challenge) = self.challenge_header() {
-            headers.insert(WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(wait) = self.retry_after() {
-            headers.insert(RETRY_AFTER, whole_seconds(wait).into());
-        }
-        response.extensions_mut().insert(self);
-        response
+/// The answer to send.
+pub(super) fn answer<B: From<Bytes>>(refusal: Refusal) -> Response<B> {
+    let content = refusal.settings.body().render(&refusal);
+    let mut response = Response::new(B::from(content.body.into()));
+    *response.status_mut() = refusal.status();
+    let headers = response.headers_mut();
+    if let Ok(content_type) = HeaderValue::try_from(&*content.content_type) {
+        headers.insert(CONTENT_TYPE, content_type);
     }
+    if let Some(challenge) = challenge(&refusal) {
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(wait) = refusal.retry_after() {
+        headers.insert(RETRY_AFTER, whole_seconds(wait).into());
+    }
+    response.extensions_mut().insert(refusal);
+    response
+}
 
-    /// The value of `WWW-Authenticate`.
-    pub(super) fn challenge_header(&self) -> Option<HeaderValue> {
-        let challenge = self.challenge()?.to_string();
-        Some(HeaderValue::try_from(challenge).expect("a challenge is printable ASCII"))
-    }
+/// The value of `WWW-Authenticate`.
+pub(super) fn challenge(refusal: &Refusal) -> Option<HeaderValue> {
+    let challenge = refusal.challenge()?.to_string();
+    Some(HeaderValue::try_from(challenge).expect("a challenge is printable ASCII"))
 }
 
 /// The value of `Retry-After` (RFC 9110 §10.2.3), rounded up to whole seconds, so that no client

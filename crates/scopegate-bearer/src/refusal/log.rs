@@ -14,45 +14,23 @@ pub(crate) fn is_logged() -> bool {
     tracing::event_enabled!(Level::DEBUG)
 }
 
-impl Refusal {
-    /// Logs the refusal at debug, once.
-    ///
-    /// [`into_http`](Self::into_http) and [`into_grpc`](Self::into_grpc) call it. Call it yourself
-    /// if no answer is written, such as for a message of a WebSocket or of a queue.
-    ///
-    /// The event has no part of the token. Subject, client and issuer are those of a verified token.
-    /// The path has at most 256 characters, and control characters are escaped.
-    ///
-    /// ```
-    /// use scopegate_bearer::{Authenticated, role};
-    ///
-    /// fn on_message(authenticated: &Authenticated) -> bool {
-    ///     match authenticated.allow(role("dispatcher")) {
-    ///         Ok(_) => true,
-    ///         Err(mut refusal) => {
-    ///             refusal.log();
-    ///             false
-    ///         }
-    ///     }
-    /// }
-    /// ```
-    pub fn log(&mut self) {
-        if std::mem::replace(&mut self.logged, true) || !is_logged() {
-            return;
-        }
-        let (reason, status) = (self.reason(), self.status().as_u16());
-        let claims = self.token.as_ref().map(|token| token.claims());
-        let subject = claims.and_then(|claims| claims.subject());
-        let client = claims.and_then(|claims| claims.client_id());
-        let issuer = claims.map(Claims::issuer);
-        let method = self.head().map(|head| head.method().as_str());
-        let path = self.head().map(RequestHead::path_for_log);
-        let detail = Detail(&self.cause);
-        tracing::debug!(
-            reason, status, %detail, subject, client, issuer, method, path,
-            "refused a request: {reason}"
-        );
+/// Logs a refusal as one event.
+pub(super) fn write(refusal: &Refusal) {
+    if !is_logged() {
+        return;
     }
+    let (reason, status) = (refusal.reason(), refusal.status().as_u16());
+    let claims = refusal.token.as_ref().map(|token| token.claims());
+    let subject = claims.and_then(|claims| claims.subject());
+    let client = claims.and_then(|claims| claims.client_id());
+    let issuer = claims.map(Claims::issuer);
+    let method = refusal.head().map(|head| head.method().as_str());
+    let path = refusal.head().map(RequestHead::path_for_log);
+    let detail = Detail(&refusal.cause);
+    tracing::debug!(
+        reason, status, %detail, subject, client, issuer, method, path,
+        "refused a request: {reason}"
+    );
 }
 
 /// What was wanted or what was wrong, for the log only.
