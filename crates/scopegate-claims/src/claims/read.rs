@@ -1,12 +1,13 @@
 //! Reading claims from the payload of a token.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use foldhash::{HashSet, HashSetExt};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::Claims;
 use super::any_form::AnyForm;
+use crate::scope_set::SameSet;
 use crate::text::Text;
 use crate::{Audiences, ClaimsReadError, NameSet, ScopeSet, UnixTime};
 
@@ -42,14 +43,21 @@ impl<'de> Visitor<'de> for Object<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
-        let mut names = HashSet::with_capacity(16);
+        // Most members are known claims, and finding them in a list is faster than hashing.
+        let mut seen = [false; NAMES.len()];
+        let mut others = HashSet::with_capacity(8);
         while let Some(Text(name)) = object.next_key()? {
-            let read = match names.insert(name.clone()) {
+            let claim = NAMES.iter().position(|claim| *claim == name);
+            let is_first = match claim {
+                Some(claim) => !mem::replace(&mut seen[claim], true),
+                None => others.insert(name.clone()),
+            };
+            let read = match is_first {
                 true => members.read(&name, &mut object),
                 false => Err(de::Error::custom("a member occurs twice")),
             };
             if let Err(error) = read {
-                *self.failed_at = NAMES.into_iter().find(|claim| *claim == name);
+                *self.failed_at = claim.map(|claim| NAMES[claim]);
                 return Err(error);
             }
         }
@@ -105,8 +113,10 @@ struct Members<'a> {
     jti: Option<Box<str>>,
     nbf: Option<UnixTime>,
     roles: NameSet,
-    scope: Option<ScopeSet>,
-    scp: Option<ScopeSet>,
+    /// The value of `scope` or `scp`, whichever comes first.
+    scopes: Option<ScopeSet>,
+    /// Both are there, and their values are not the same.
+    scopes_differ: bool,
     sub: Option<Box<str>>,
     token_use: Option<Box<str>>,
     typ: Option<Box<str>>,
@@ -123,8 +133,10 @@ impl<'a> Members<'a> {
             "exp" => self.exp = object.next_value()?,
             "iss" => self.iss = object.next_value()?,
             "nbf" => self.nbf = object.next_value()?,
-            "scope" => self.scope = object.next_value()?,
-            "scp" => self.scp = object.next_value()?,
+            "scope" | "scp" => match &self.scopes {
+                None => self.scopes = object.next_value()?,
+                Some(scopes) => self.scopes_differ = !object.next_value_seed(SameSet(scopes))?,
+            },
             "sub" => self.sub = object.next_value()?,
 
             "acr" => self.acr = object.next_value::<AnyForm>()?.into_text(),
@@ -153,6 +165,9 @@ impl<'a> Members<'a> {
     /// Merges the names of both dialects and checks the required claims.
     fn into_claims(self) -> Result<Claims, ClaimsReadError> {
         let missing = |claim| ClaimsReadError { claim: Some(claim) };
+        if self.scopes_differ {
+            return Err(ClaimsReadError { claim: Some("scope") });
+        }
         Ok(Claims {
             issuer: self.iss.ok_or(missing("iss"))?,
             expires_at: self.exp.ok_or(missing("exp"))?,
@@ -164,7 +179,7 @@ impl<'a> Members<'a> {
             token_id: self.jti,
             client_id: one_of("client_id", self.client_id, self.cid)?.map(Into::into),
             user_id: self.uid,
-            scopes: one_of("scope", self.scope, self.scp)?.unwrap_or_default(),
+            scopes: self.scopes.unwrap_or_default(),
             roles: self.roles,
             groups: self.groups,
             acr: self.acr,

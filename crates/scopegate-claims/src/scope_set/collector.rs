@@ -49,7 +49,8 @@ impl Collector {
     }
 
     fn contains(&self, scope: &str) -> bool {
-        self.text.split(' ').take(FEW).any(|known| known == scope) || self.more.contains(scope)
+        self.text.split_ascii_whitespace().take(FEW).any(|known| known == scope)
+            || self.more.contains(scope)
     }
 
     pub(super) fn finish(self) -> ScopeSet {

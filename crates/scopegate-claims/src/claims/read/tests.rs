@@ -193,6 +193,10 @@ fn two_names_for_the_same_claim_must_agree() {
         r#""client_id":"c","cid":"\u0063","scp":"a""#,
         r#""client_id":null,"cid":"c","scp":"a""#,
         r#""client_id":"c","cid":null,"scp":"a""#,
+        r#""scope":"a b c","scp":["a","c","b"]"#,
+        r#""scope":"a b","scp":["a","b","a"]"#,
+        r#""scp":["a","b"],"scope":["b","a"]"#,
+        r#""scp":["a","b"],"scope":" b  a ""#,
     ] {
         let claims = read(agreeing).unwrap();
         assert!(claims.scopes().contains("a"), "{agreeing}");
@@ -203,6 +207,16 @@ fn two_names_for_the_same_claim_must_agree() {
         ("scope", r#""scope":"a","scp":["a","b"]"#),
         ("scope", r#""scp":["a"],"scope":"a b""#),
         ("scope", r#""scope":"a","scp":[]"#),
+        ("scope", r#""scope":"","scp":["a"]"#),
+        ("scope", r#""scope":"a b","scp":["a"]"#),
+        ("scope", r#""scope":"a b","scp":["a","a"]"#),
+        ("scope", r#""scope":"a b","scp":["a","c"]"#),
+        ("scope", r#""scope":"a b","scp":["c","a"]"#),
+        ("scope", r#""scp":["a"],"scope":"b""#),
+        ("scp", r#""scope":"a","scp":["a","b c"]"#),
+        ("scp", r#""scope":"a","scp":["b","b c"]"#),
+        ("scp", r#""scope":"a","scp":"\u0022""#),
+        ("scp", r#""scope":"a","scp":7"#),
         ("client_id", r#""client_id":"c","cid":"C""#),
     ] {
         assert_eq!(read(members).unwrap_err().claim(), Some(claim), "{members}");
