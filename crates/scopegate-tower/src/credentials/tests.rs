@@ -103,6 +103,17 @@ fn a_named_header_replaces_authorization() {
 }
 
 #[test]
+fn beside_a_named_header_a_malformed_authorization_header_is_named_as_the_reason() {
+    let read = |request| read_from(TokenSource::header("x-access-token"), request);
+    let get = || Request::get("/").header("x-access-token", "abc");
+    let twice = get().header("authorization", "Basic a").header("authorization", "Basic b");
+    let reason = "There is more than one Authorization header";
+    assert_eq!(read(twice), Credentials::Malformed(reason));
+    let token = get().header("authorization", "Bearer abc");
+    assert_eq!(read(token), Credentials::Malformed("There are tokens in two headers"));
+}
+
+#[test]
 fn a_named_header_with_a_second_token_is_malformed() {
     let read = |request| read_from(TokenSource::header("x-access-token"), request);
     let get = |path: &str| Request::get(path).header("x-access-token", "abc");
