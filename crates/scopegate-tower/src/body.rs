@@ -15,14 +15,14 @@ pin_project! {
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
-        kind: Kind<B>,
+        kind: BodyKind<B>,
     }
 }
 
 pin_project! {
-    #[project = KindProjection]
+    #[project = BodyKindProjection]
     #[derive(Debug)]
-    enum Kind<B> {
+    enum BodyKind<B> {
         Inner { #[pin] body: B },
         Own { content: Bytes },
     }
@@ -31,12 +31,12 @@ pin_project! {
 impl<B> ResponseBody<B> {
     /// The body of the inner service's response.
     pub(crate) fn inner(body: B) -> Self {
-        Self { kind: Kind::Inner { body } }
+        Self { kind: BodyKind::Inner { body } }
     }
 
     /// The body of the layer's own answer.
     pub(crate) fn own(content: Bytes) -> Self {
-        Self { kind: Kind::Own { content } }
+        Self { kind: BodyKind::Own { content } }
     }
 }
 
@@ -44,8 +44,8 @@ impl<B: From<Bytes>> ResponseBody<B> {
     /// As the body type of the inner service.
     pub fn into_inner(self) -> B {
         match self.kind {
-            Kind::Inner { body } => body,
-            Kind::Own { content } => B::from(content),
+            BodyKind::Inner { body } => body,
+            BodyKind::Own { content } => B::from(content),
         }
     }
 }
@@ -63,9 +63,9 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.project().kind.project() {
-            KindProjection::Inner { body } => body.poll_frame(cx),
-            KindProjection::Own { content } if content.is_empty() => Poll::Ready(None),
-            KindProjection::Own { content } => {
+            BodyKindProjection::Inner { body } => body.poll_frame(cx),
+            BodyKindProjection::Own { content } if content.is_empty() => Poll::Ready(None),
+            BodyKindProjection::Own { content } => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(content).into()))))
             }
         }
@@ -73,15 +73,15 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Inner { body } => body.is_end_stream(),
-            Kind::Own { content } => content.is_empty(),
+            BodyKind::Inner { body } => body.is_end_stream(),
+            BodyKind::Own { content } => content.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Inner { body } => body.size_hint(),
-            Kind::Own { content } => SizeHint::with_exact(content.len() as u64),
+            BodyKind::Inner { body } => body.size_hint(),
+            BodyKind::Own { content } => SizeHint::with_exact(content.len() as u64),
         }
     }
 }

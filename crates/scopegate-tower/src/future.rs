@@ -29,14 +29,14 @@ pin_project! {
         S: Service<Request<B>>,
     {
         #[pin]
-        kind: Kind<S, B>,
+        stage: ResponseStage<S, B>,
         answers: PhantomData<fn() -> V>,
     }
 }
 
 pin_project! {
-    #[project = KindProjection]
-    enum Kind<S, B>
+    #[project = ResponseStageProjection]
+    enum ResponseStage<S, B>
     where
         S: Service<Request<B>>,
     {
@@ -61,12 +61,12 @@ type Decided = (Parts, Result<Admitted, Refused>);
 impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
     /// The layer's own answer.
     pub(crate) fn answered(response: Response<Bytes>) -> Self {
-        Self::of(Kind::Answered { response: Some(response) })
+        Self::of(ResponseStage::Answered { response: Some(response) })
     }
 
     /// The answer to an admitted request.
     pub(crate) fn admitted(future: S::Future, admission: Admission) -> Self {
-        Self::of(Kind::Inner { future, admission })
+        Self::of(ResponseStage::Inner { future, admission })
     }
 
     /// The answer to a request that must wait before it is decided.
@@ -84,11 +84,11 @@ impl<S: Service<Request<B>>, B, V: Answers> ResponseFuture<S, B, V> {
             (head, decision)
         });
         let waiting = Box::new(Waiting { decided, layer, inner, body });
-        Self::of(Kind::Waiting { waiting: Some(waiting) })
+        Self::of(ResponseStage::Waiting { waiting: Some(waiting) })
     }
 
-    fn of(kind: Kind<S, B>) -> Self {
-        Self { kind, answers: PhantomData }
+    fn of(stage: ResponseStage<S, B>) -> Self {
+        Self { stage, answers: PhantomData }
     }
 }
 
@@ -102,8 +102,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            let next = match this.kind.as_mut().project() {
-                KindProjection::Inner { future, admission } => {
+            let next = match this.stage.as_mut().project() {
+                ResponseStageProjection::Inner { future, admission } => {
                     let (mut head, body) = match ready!(future.poll(cx)) {
                         Ok(response) => response.into_parts(),
                         Err(error) => {
@@ -115,11 +115,11 @@ where
                     let body = ResponseBody::inner(body);
                     return Poll::Ready(Ok(Response::from_parts(head, body)));
                 }
-                KindProjection::Answered { response } => {
+                ResponseStageProjection::Answered { response } => {
                     let response = response.take().expect("polled after completion");
                     return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
-                KindProjection::Waiting { waiting } => {
+                ResponseStageProjection::Waiting { waiting } => {
                     let pending = waiting.as_mut().expect("replaced when it is taken");
                     let (head, decision) = ready!(pending.decided.as_mut().poll(cx));
                     let waiting = *waiting.take().expect("it was polled above");
@@ -128,27 +128,27 @@ where
                     match decision {
                         Ok(admitted) => {
                             let admission = layer.admit(&mut request, admitted);
-                            Kind::Inner { future: inner.call(request), admission }
+                            ResponseStage::Inner { future: inner.call(request), admission }
                         }
                         Err(cause) => {
                             let response = layer.refuse::<V>(HeadRef::from(&request), cause);
-                            Kind::Answered { response: Some(response) }
+                            ResponseStage::Answered { response: Some(response) }
                         }
                     }
                 }
             };
-            this.kind.set(next);
+            this.stage.set(next);
         }
     }
 }
 
 impl<S: Service<Request<B>>, B, V> fmt::Debug for ResponseFuture<S, B, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.kind {
-            Kind::Inner { .. } => "inner",
-            Kind::Answered { .. } => "answered",
-            Kind::Waiting { .. } => "waiting",
+        let stage = match &self.stage {
+            ResponseStage::Inner { .. } => "inner",
+            ResponseStage::Answered { .. } => "answered",
+            ResponseStage::Waiting { .. } => "waiting",
         };
-        f.debug_tuple("ResponseFuture").field(&kind).finish()
+        f.debug_tuple("ResponseFuture").field(&stage).finish()
     }
 }

@@ -9,7 +9,7 @@ use scopegate_jose::{
 };
 
 use crate::http_hosts::HttpHosts;
-use crate::keys::{Fetch, KeyRing, Location, Source, default_fetch};
+use crate::keys::{Fetch, KeyRing, KeySource, Location, default_fetch};
 use crate::{ConfigError, issuer_name};
 
 /// Settings of one issuer, or defaults for all issuers that do not set their own.
@@ -347,7 +347,7 @@ impl IssuerSettings {
                          are read from them"
                     );
                 }
-                let source = Source::new(location, hosts, fetch);
+                let source = KeySource::new(location, hosts, fetch);
                 Ok(KeyRing::remote(issuer, source, clock, seeds))
             }
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use scopegate_claims::{Issuer, UnixTime};
 use scopegate_jose::{JoseError, UnverifiedJws};
 
+use crate::keys::IssuerReadiness;
 use crate::tenants::{TenantStatus, Tenants};
 use crate::trust::Trust;
 use crate::{ConfigError, Readiness, meter};
@@ -101,7 +102,7 @@ impl Issuers {
     pub(crate) fn readiness(&self, now: UnixTime) -> Readiness {
         let of = |trust: &Arc<Trust>| {
             trust.keys.wake(now);
-            trust.keys.readiness(trust.name(), now)
+            IssuerReadiness::of(trust.name(), &trust.keys, now)
         };
         let fixed: Vec<_> = self.fixed.iter().map(of).collect();
         let tenants = self.tenants.as_ref().map(|tenants| tenants.readiness(now));

@@ -31,7 +31,7 @@ pub(crate) use self::key_status::KeyStatus;
 pub use self::readiness::{IssuerReadiness, KeyState};
 pub(crate) use self::refresh::{MAX_WAIT, Outcome, Progress, Refresh};
 pub(crate) use self::ring::KeyRing;
-pub(crate) use self::source::{Location, Source};
+pub(crate) use self::source::{KeySource, Location};
 
 /// The `Fetch` of a program that gives none, if the feature `fetch` provides one.
 #[cfg(feature = "fetch")]

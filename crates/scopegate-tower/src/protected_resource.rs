@@ -71,7 +71,7 @@ impl ProtectedResource {
             "/" => WELL_KNOWN.to_owned(),
             path => format!("{WELL_KNOWN}{path}"),
         };
-        let document = Document {
+        let document = MetadataDocument {
             resource,
             authorization_servers: issuers.collect(),
             scopes_supported: scopes.map(|scopes| scopes.iter().collect()),
@@ -108,7 +108,7 @@ impl ProtectedResource {
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct MetadataDocument<'a> {
     resource: &'a str,
     // Empty if all issuers are resolved at run time: tenants are not published.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -118,10 +118,12 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let authenticated = Authenticated::find_on(&request, "require", self.guard);
         match authenticated.and_then(|authenticated| authenticated.admits(self.guard)) {
-            Ok(()) => RequireFuture { kind: Kind::Admitted { future: self.inner.call(request) } },
-            Err(refusal) => {
-                RequireFuture { kind: Kind::Refused { response: Some(V::refusal(refusal)) } }
+            Ok(()) => {
+                RequireFuture { stage: RequireStage::Admitted { future: self.inner.call(request) } }
             }
+            Err(refusal) => RequireFuture {
+                stage: RequireStage::Refused { response: Some(V::refusal(refusal)) },
+            },
         }
     }
 }
@@ -131,14 +133,14 @@ pin_project! {
     #[derive(Debug)]
     pub struct RequireFuture<F> {
         #[pin]
-        kind: Kind<F>,
+        stage: RequireStage<F>,
     }
 }
 
 pin_project! {
-    #[project = KindProjection]
+    #[project = RequireStageProjection]
     #[derive(Debug)]
-    enum Kind<F> {
+    enum RequireStage<F> {
         Admitted { #[pin] future: F },
         Refused { response: Option<Response<Bytes>> },
     }
@@ -151,11 +153,11 @@ where
     type Output = Result<Response<ResponseBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match self.project().kind.project() {
-            KindProjection::Admitted { future } => {
+        Poll::Ready(match self.project().stage.project() {
+            RequireStageProjection::Admitted { future } => {
                 ready!(future.poll(cx)).map(|response| response.map(ResponseBody::inner))
             }
-            KindProjection::Refused { response } => {
+            RequireStageProjection::Refused { response } => {
                 let response = response.take().expect("polled after completion");
                 Ok(response.map(ResponseBody::own))
             }

@@ -38,7 +38,7 @@ pub(crate) struct Tenants {
     limits: TenantLimits,
     context: IssuerContext,
     live: ArcSwap<Live>,
-    state: Mutex<State>,
+    lookups: Mutex<Lookups>,
     permits: Semaphore,
 }
 
@@ -56,7 +56,7 @@ struct Tenant {
 }
 
 #[derive(Default)]
-struct State {
+struct Lookups {
     running: HashMap<Box<str>, Refresh>,
     refused: Refused,
 }
@@ -84,7 +84,7 @@ impl Tenants {
             limits,
             context,
             live: ArcSwap::default(),
-            state: Mutex::default(),
+            lookups: Mutex::default(),
             permits: Semaphore::new(MAX_RUNNING),
         }
     }
@@ -112,29 +112,29 @@ impl Tenants {
         issuer: &Issuer,
         now: UnixTime,
     ) -> Result<Refresh, Outcome> {
-        let mut state = self.lock();
-        if let Some(running) = state.running.get(issuer.as_str())
+        let mut lookups = self.lock();
+        if let Some(running) = lookups.running.get(issuer.as_str())
             && running.is_running()
         {
             return Ok(running.clone());
         }
         // Another request's lookup may have just ended.
-        if !matches!(self.find_locked(&state, issuer.as_str(), now), TenantStatus::NotAsked) {
+        if !matches!(self.find_locked(&lookups, issuer.as_str(), now), TenantStatus::NotAsked) {
             return Err(Outcome::Succeeded);
         }
-        if state.running.len() >= MAX_LOOKUPS {
+        if lookups.running.len() >= MAX_LOOKUPS {
             // Remove lookups whose task is gone, for example with its runtime.
-            state.running.retain(|_, lookup| lookup.is_running());
-            if state.running.len() >= MAX_LOOKUPS {
+            lookups.running.retain(|_, lookup| lookup.is_running());
+            if lookups.running.len() >= MAX_LOOKUPS {
                 return Err(Outcome::CoolingDown(RETRY_SOON));
             }
         }
-        self.start(&mut state, issuer.clone()).ok_or(Outcome::Failed)
+        self.start(&mut lookups, issuer.clone()).ok_or(Outcome::Failed)
     }
 
-    fn find_locked(&self, state: &State, issuer: &str, now: UnixTime) -> TenantStatus {
+    fn find_locked(&self, lookups: &Lookups, issuer: &str, now: UnixTime) -> TenantStatus {
         let live = self.live.load();
-        match (live.get(issuer), state.refused.find(issuer, now)) {
+        match (live.get(issuer), lookups.refused.find(issuer, now)) {
             (Some(tenant), _) if tenant.trust.keys.key_status().is_trusted(now) => {
                 TenantStatus::Trusted(Arc::clone(&tenant.trust))
             }
@@ -153,22 +153,22 @@ impl Tenants {
         // request tries again after 15 seconds.
         let next = now.plus(RETRY_SOON * 15).as_seconds();
         if tenant.renew_at.compare_exchange(renew_at, next, Relaxed, Relaxed).is_ok() {
-            let mut state = self.lock();
+            let mut lookups = self.lock();
             let issuer = &tenant.issuer;
-            let is_running = state.running.get(issuer.as_str()).is_some_and(Refresh::is_running);
-            if !is_running && state.running.len() < MAX_LOOKUPS {
-                self.start(&mut state, issuer.clone());
+            let is_running = lookups.running.get(issuer.as_str()).is_some_and(Refresh::is_running);
+            if !is_running && lookups.running.len() < MAX_LOOKUPS {
+                self.start(&mut lookups, issuer.clone());
             }
         }
     }
 
-    fn start(self: &Arc<Self>, state: &mut State, issuer: Issuer) -> Option<Refresh> {
+    fn start(self: &Arc<Self>, lookups: &mut Lookups, issuer: Issuer) -> Option<Refresh> {
         let Ok(runtime) = Handle::try_current() else {
             tracing::error!("issuers cannot be resolved outside of a tokio runtime");
             return None;
         };
         let (progress, lookup) = Refresh::begin();
-        state.running.insert(issuer.as_str().into(), lookup.clone());
+        lookups.running.insert(issuer.as_str().into(), lookup.clone());
         // In its own task, so that it continues if the request that started it is cancelled.
         runtime.spawn(Arc::clone(self).resolve(issuer, progress));
         Some(lookup)
@@ -195,9 +195,9 @@ impl Tenants {
             Resolved::Trusted(trusted) => *trusted,
             Resolved::Unknown => {
                 tracing::debug!("there is no such tenant");
-                let mut state = self.lock();
+                let mut lookups = self.lock();
                 self.drop_tenant(name);
-                state.refused.remember(name, Reason::Unknown, now);
+                lookups.refused.remember(name, Reason::Unknown, now);
                 return Outcome::Succeeded;
             }
             Resolved::Failed(error) => {
@@ -279,14 +279,14 @@ impl Tenants {
         let live = self.live.load();
         let mut tenants: Vec<_> = live
             .values()
-            .map(|tenant| tenant.trust.keys.readiness(tenant.trust.name(), now))
+            .map(|tenant| IssuerReadiness::of(tenant.trust.name(), &tenant.trust.keys, now))
             .collect();
         tenants.sort_by(|left, right| left.issuer().cmp(right.issuer()));
         tenants
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Lookups> {
+        self.lookups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 use url::Url;
 
-use super::download::{Document, Target, download};
+use super::download::{Downloaded, Target, download};
 use super::{Fetch, IssuerDocument, KeysError};
 use crate::http_hosts::HttpHosts;
 use crate::web_url::is_loopback;
@@ -55,7 +55,7 @@ async fn read(
     let invalid = |problem| KeysError::InvalidMetadata { url: url.to_owned(), problem };
     let location = http_hosts.parse(url).map_err(invalid)?;
     let target = Target { document: IssuerDocument::Metadata, url: &location };
-    let Document { body, .. } = download(fetch, target).await?;
+    let Downloaded { body, .. } = download(fetch, target).await?;
     let metadata: Metadata<'_> =
         serde_json::from_slice(&body).map_err(|error| invalid(problem_of(&error)))?;
     let found = metadata.issuer.ok_or_else(|| invalid("it has no `issuer`"))?;

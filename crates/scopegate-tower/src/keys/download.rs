@@ -22,7 +22,7 @@ const MAX_REDIRECTS: usize = 3;
 
 /// A document with its cache metadata.
 #[derive(Debug)]
-pub(crate) struct Document {
+pub(crate) struct Downloaded {
     pub(crate) body: Bytes,
     /// How long it is fresh.
     pub(crate) fresh_for: Option<Duration>,
@@ -33,7 +33,7 @@ pub(crate) struct Document {
 /// The result of a conditional download.
 #[derive(Debug)]
 pub(crate) enum Download {
-    Document(Document),
+    Document(Downloaded),
     /// The document that we already hold is still current.
     NotModified {
         fresh_for: Option<Duration>,
@@ -48,7 +48,10 @@ pub(crate) struct Target<'a> {
 }
 
 /// Downloads a document. Redirects are followed only within the same origin.
-pub(crate) async fn download(fetch: &dyn Fetch, target: Target<'_>) -> Result<Document, KeysError> {
+pub(crate) async fn download(
+    fetch: &dyn Fetch,
+    target: Target<'_>,
+) -> Result<Downloaded, KeysError> {
     match download_unless(fetch, target, None).await? {
         Download::Document(document) => Ok(document),
         Download::NotModified { .. } => Err(target.status(StatusCode::NOT_MODIFIED)),
@@ -73,7 +76,7 @@ pub(crate) async fn download_unless(
     }
     let body = content_encoding::decode(&head.headers, body).map_err(|error| target.of(error))?;
     let etag = head.headers.get(ETAG).cloned();
-    Ok(Download::Document(Document { body, fresh_for, etag }))
+    Ok(Download::Document(Downloaded { body, fresh_for, etag }))
 }
 
 impl Target<'_> {

@@ -42,6 +42,31 @@ pub enum KeyState {
 }
 
 impl IssuerReadiness {
+    /// The state of the keys of this issuer.
+    pub(crate) fn of(issuer: &str, ring: &KeyRing, now: UnixTime) -> Self {
+        let held = ring.held(now);
+        let mut readiness = Self {
+            issuer: issuer.to_owned(),
+            state: KeyState::Fixed,
+            keys: held.as_ref().map_or(0, |held| held.keys.len()),
+            age: None,
+            last_error: None,
+            next_refresh: None,
+        };
+        let Some(report) = ring.report() else { return readiness };
+        readiness.state = match (&report.last_error, held.is_some(), report.confirmed_at) {
+            (None, false, None) => KeyState::Unread,
+            (_, false, _) => KeyState::Unavailable,
+            (_, true, None) => KeyState::Seeds,
+            (None, true, Some(_)) => KeyState::Fresh,
+            (Some(_), true, Some(_)) => KeyState::Stale,
+        };
+        readiness.age = report.confirmed_at.map(|at| now.since(at));
+        readiness.last_error = report.last_error.map(|error| described(&*error));
+        readiness.next_refresh = report.due_at.map(|at| at.since(now));
+        readiness
+    }
+
     /// The issuer.
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -75,33 +100,6 @@ impl IssuerReadiness {
     /// Whether tokens of this issuer can be verified.
     pub fn is_ready(&self) -> bool {
         self.keys > 0
-    }
-}
-
-impl KeyRing {
-    /// The state of these keys.
-    pub(crate) fn readiness(&self, issuer: &str, now: UnixTime) -> IssuerReadiness {
-        let held = self.held(now);
-        let mut readiness = IssuerReadiness {
-            issuer: issuer.to_owned(),
-            state: KeyState::Fixed,
-            keys: held.as_ref().map_or(0, |held| held.keys.len()),
-            age: None,
-            last_error: None,
-            next_refresh: None,
-        };
-        let Some(report) = self.report() else { return readiness };
-        readiness.state = match (&report.last_error, held.is_some(), report.confirmed_at) {
-            (None, false, None) => KeyState::Unread,
-            (_, false, _) => KeyState::Unavailable,
-            (_, true, None) => KeyState::Seeds,
-            (None, true, Some(_)) => KeyState::Fresh,
-            (Some(_), true, Some(_)) => KeyState::Stale,
-        };
-        readiness.age = report.confirmed_at.map(|at| now.since(at));
-        readiness.last_error = report.last_error.map(|error| described(&*error));
-        readiness.next_refresh = report.due_at.map(|at| at.since(now));
-        readiness
     }
 }
 

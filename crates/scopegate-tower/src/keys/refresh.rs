@@ -65,7 +65,7 @@ impl Refresh {
 
 /// What is known about refreshes. Requests whose key is held never read this.
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct RefreshState {
     pub(crate) running: Option<Refresh>,
     pub(crate) started_at: Option<UnixTime>,
     /// When the issuer last published its keys to us.
@@ -85,7 +85,7 @@ pub(crate) struct State {
     pub(crate) logged: LoggedKeys,
 }
 
-impl State {
+impl RefreshState {
     pub(crate) fn running(&self) -> Option<Refresh> {
         self.running.clone().filter(Refresh::is_running)
     }

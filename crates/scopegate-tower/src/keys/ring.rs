@@ -12,9 +12,9 @@ use scopegate_jose::{JoseError, KeySet};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::refresh::{Outcome, State};
+use super::refresh::{Outcome, RefreshState};
 use super::schedule::{COOL_DOWN, LONGEST_RETRY};
-use super::source::Source;
+use super::source::KeySource;
 use super::{KeyStatus, KeysError};
 
 mod renewal;
@@ -48,9 +48,9 @@ pub(crate) struct HeldKeys {
 struct Remote {
     /// The issuer's name, for logs and metrics.
     issuer: Arc<str>,
-    source: Source,
+    source: KeySource,
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    state: Mutex<RefreshState>,
     /// The background task's waiting time, set after each refresh. The task ends when this is
     /// dropped.
     schedule: watch::Sender<Duration>,
@@ -71,7 +71,7 @@ impl KeyRing {
     /// A ring without keys, or with seed keys that are used until the issuer first answers.
     pub(crate) fn remote(
         issuer: &str,
-        source: Source,
+        source: KeySource,
         clock: Arc<dyn Clock>,
         seeds: Option<KeySet>,
     ) -> Self {
@@ -181,16 +181,8 @@ impl KeyRing {
         };
         RefusalCause::KeysUnavailable { retry_after }
     }
-}
 
-/// The refresh state of keys that come from an issuer.
-pub(crate) struct RefreshReport {
-    pub(crate) confirmed_at: Option<UnixTime>,
-    pub(crate) due_at: Option<UnixTime>,
-    pub(crate) last_error: Option<Arc<KeysError>>,
-}
-
-impl KeyRing {
+    /// The state of the refreshes, if the keys come from an issuer.
     pub(crate) fn report(&self) -> Option<RefreshReport> {
         let state = self.remote.as_ref()?.lock();
         let due_at = self.due_at.load(Ordering::Relaxed);
@@ -202,8 +194,15 @@ impl KeyRing {
     }
 }
 
+/// The refresh state of keys that come from an issuer.
+pub(crate) struct RefreshReport {
+    pub(crate) confirmed_at: Option<UnixTime>,
+    pub(crate) due_at: Option<UnixTime>,
+    pub(crate) last_error: Option<Arc<KeysError>>,
+}
+
 impl Remote {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RefreshState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,7 +10,7 @@ use scopegate_jose::{KeySet, ParsedKeySet};
 use url::Url;
 
 use super::discovery::discover;
-use super::download::{Document, Download, Target, download_unless};
+use super::download::{Download, Downloaded, Target, download_unless};
 use super::{Fetch, IssuerDocument, KeysError};
 use crate::http_hosts::HttpHosts;
 
@@ -20,7 +20,7 @@ const DISCOVERY_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// A place to read keys from, and the means to do so.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct KeySource {
     location: Location,
     http_hosts: HttpHosts,
     fetch: Arc<dyn Fetch>,
@@ -71,7 +71,7 @@ pub(crate) enum Load {
     },
 }
 
-impl Source {
+impl KeySource {
     pub(crate) fn new(location: Location, http_hosts: HttpHosts, fetch: Arc<dyn Fetch>) -> Self {
         Self { location, http_hosts, fetch, discovered: Mutex::new(None) }
     }
@@ -108,7 +108,7 @@ impl Source {
                 return Ok(Load::Unchanged { fresh_for });
             }
         };
-        let Document { body: document, fresh_for, etag } = document;
+        let Downloaded { body: document, fresh_for, etag } = document;
         let parsed = KeySet::parse(&document)
             .map_err(|source| KeysError::InvalidKeySet { url: url.to_string(), source })?;
         let tag = etag.map(|etag| Tag { url: url.clone(), etag, fresh_for });

@@ -2,12 +2,15 @@ use super::*;
 use crate::MAX_DOCUMENT_LEN;
 use crate::test_issuer::{Behaviour, Page, TestIssuer};
 
-async fn get(issuer: &TestIssuer, pages: Vec<(&'static str, Page)>) -> Result<Document, KeysError> {
+async fn get(
+    issuer: &TestIssuer,
+    pages: Vec<(&'static str, Page)>,
+) -> Result<Downloaded, KeysError> {
     issuer.behave(Behaviour::Pages(pages));
     download_keys(issuer, "https://id.example.com/a/keys").await
 }
 
-async fn download_keys(issuer: &TestIssuer, url: &str) -> Result<Document, KeysError> {
+async fn download_keys(issuer: &TestIssuer, url: &str) -> Result<Downloaded, KeysError> {
     let url = Url::parse(url).unwrap();
     download(issuer, Target { document: IssuerDocument::KeySet, url: &url }).await
 }

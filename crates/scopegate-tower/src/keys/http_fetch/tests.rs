@@ -9,10 +9,10 @@ use std::net::SocketAddr;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::*;
-use crate::keys::download::{Document, Target, download};
+use crate::keys::download::{Downloaded, Target, download};
 use crate::keys::{IssuerDocument, KeysError};
 
-async fn read(fetch: &HttpFetch, url: &Url) -> Result<Document, KeysError> {
+async fn read(fetch: &HttpFetch, url: &Url) -> Result<Downloaded, KeysError> {
     download(fetch, Target { document: IssuerDocument::KeySet, url }).await
 }
 

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::{HeldKeys, KeyRing, Remote};
 use crate::keys::KeysError;
-use crate::keys::refresh::{Outcome, Progress, Refresh, State};
+use crate::keys::refresh::{Outcome, Progress, Refresh, RefreshState};
 use crate::keys::schedule::{SIGNATURE_COOL_DOWN, STALE, after_failure, after_success};
 use crate::keys::source::{Load, Loaded};
 use crate::meter;
@@ -48,7 +48,7 @@ impl KeyRing {
     fn start(
         self: &Arc<Self>,
         remote: &Remote,
-        state: &mut State,
+        state: &mut RefreshState,
         kid: Option<&str>,
         now: UnixTime,
     ) -> Option<Refresh> {
@@ -88,7 +88,7 @@ impl KeyRing {
     fn spawn(
         self: &Arc<Self>,
         remote: &Remote,
-        state: &mut State,
+        state: &mut RefreshState,
         kid: Option<&str>,
         runtime: &Handle,
     ) -> Refresh {

@@ -9,15 +9,15 @@ use url::Url;
 use super::*;
 use crate::http_hosts::HttpHosts;
 use crate::keys::schedule::STALE;
-use crate::keys::{KeyState, Location, Refresh};
+use crate::keys::{IssuerReadiness, KeyState, Location, Refresh};
 use crate::test_issuer::{Behaviour, ISSUER, JWKS_URL, Page, TestIssuer};
 
-fn ring_of(issuer: &TestIssuer, source: Source) -> Arc<KeyRing> {
+fn ring_of(issuer: &TestIssuer, source: KeySource) -> Arc<KeyRing> {
     Arc::new(KeyRing::remote(ISSUER, source, Arc::new(issuer.clock.clone()), None))
 }
 
-fn source_of(issuer: &TestIssuer, location: Location) -> Source {
-    Source::new(location, HttpHosts::default(), Arc::new(issuer.clone()))
+fn source_of(issuer: &TestIssuer, location: Location) -> KeySource {
+    KeySource::new(location, HttpHosts::default(), Arc::new(issuer.clone()))
 }
 
 fn ring(issuer: &TestIssuer) -> Arc<KeyRing> {
@@ -113,7 +113,7 @@ async fn a_clock_that_is_set_back_does_not_stop_refreshes() {
 async fn a_request_waits_five_seconds_but_the_refresh_goes_on() {
     let issuer = TestIssuer::new();
     // Two exchanges of four seconds each: neither times out on its own.
-    let source = Source::new(
+    let source = KeySource::new(
         Location::Discovery(ISSUER.into()),
         HttpHosts::default(),
         Arc::new(SlowPages(issuer.clone())),
@@ -308,7 +308,7 @@ async fn seed_keys_are_used_until_the_issuer_answers() {
 async fn readiness_reports_each_key_state() {
     let issuer = TestIssuer::new();
     let ring = ring(&issuer);
-    let readiness = || ring.readiness("i", issuer.clock.now());
+    let readiness = || IssuerReadiness::of("i", &ring, issuer.clock.now());
     assert_eq!(readiness().to_string(), "i: unread, 0 keys");
     issuer.behave(Behaviour::Down);
     ring.wake(issuer.clock.now());
@@ -344,9 +344,12 @@ async fn readiness_reports_each_key_state() {
     assert_eq!(json["age_seconds"], 3600);
     issuer.clock.advance(seconds(86_400));
     assert_eq!(readiness().state(), KeyState::Unavailable);
-    assert_eq!(seeded(&issuer).readiness("i", issuer.clock.now()).state(), KeyState::Seeds);
+    assert_eq!(
+        IssuerReadiness::of("i", &seeded(&issuer), issuer.clock.now()).state(),
+        KeyState::Seeds
+    );
     let fixed = KeyRing::fixed(issuer.key_set());
-    assert_eq!(fixed.readiness("i", issuer.clock.now()).state(), KeyState::Fixed);
+    assert_eq!(IssuerReadiness::of("i", &fixed, issuer.clock.now()).state(), KeyState::Fixed);
 }
 
 #[tokio::test]
