@@ -312,11 +312,25 @@ pub enum ClientType {
     Web,
 }
 
+impl ClientType {
+    /// The name in a catalog file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Native => "native",
+            Self::Service => "service",
+            Self::Web => "web",
+        }
+    }
+}
+
 /// Defines the enum of client authentication methods from a table.
 macro_rules! auth_methods {
     ($($(#[$doc:meta])* $method:ident = $name:literal,)*) => {
         /// How a client authenticates (RFC 7591 §2, `token_endpoint_auth_method`).
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+        #[derive(
+            Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize,
+        )]
         #[non_exhaustive]
         pub enum ClientAuth { $($(#[$doc])* #[serde(rename = $name)] $method,)* }
 
