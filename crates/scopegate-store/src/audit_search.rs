@@ -142,7 +142,10 @@ mod tests {
         ] {
             let mut explained =
                 connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
-            let rows = explained.query_map([], |row| row.get::<_, String>(3)).unwrap();
+            let number = explained.parameter_count();
+            let none = std::iter::repeat_n(rusqlite::types::Null, number);
+            let none = rusqlite::params_from_iter(none);
+            let rows = explained.query_map(none, |row| row.get::<_, String>(3)).unwrap();
             let plan: Vec<_> = rows.map(Result::unwrap).collect();
             assert_eq!(plan, [format!("SEARCH audit_event USING INDEX {index}")], "{statement}");
         }

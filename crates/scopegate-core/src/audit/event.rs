@@ -135,6 +135,9 @@ macro_rules! kinds {
         pub enum $name { $($(#[$of])* $variant,)* }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
             /// The stored name.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
@@ -142,7 +145,7 @@ macro_rules! kinds {
 
             /// The variant with this stored name.
             pub(super) fn named(name: &str) -> Option<Self> {
-                [$(Self::$variant,)*].into_iter().find(|kind| kind.as_str() == name)
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
             }
         }
     };

@@ -64,6 +64,15 @@ const UNAUTHENTICATED: &str = "unknown client";
 const WRONG_PASSWORD: &str = "invalid credentials";
 const WHY_COUNTED: &str = "These refusals are counted, not recorded one by one.";
 
+/// The stored names of all kinds of events.
+pub fn event_kinds() -> impl Iterator<Item = &'static str> {
+    let decisions = DecisionKind::ALL.iter().map(|kind| kind.as_str());
+    let users = UserChange::ALL.iter().map(|kind| kind.as_str());
+    let keys = KeyChange::ALL.iter().map(|kind| kind.as_str());
+    let others = [STARTED, ENDED, CATALOG_CHANGED, COUNTED].into_iter();
+    decisions.chain(users).chain(keys).chain(others)
+}
+
 impl AuditEvent {
     /// The stored JSON of the event.
     pub fn to_json(&self) -> String {
