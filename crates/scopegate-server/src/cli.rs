@@ -1,14 +1,18 @@
 //! The command line: one command, one file.
 
 mod apply;
+mod audit;
 mod catalog_file;
 mod clients;
+mod completions;
 mod console;
 mod descriptors;
 mod failure;
 mod input;
 mod logging;
 mod serve;
+mod table;
+mod time_text;
 mod token;
 mod users;
 mod validate;
@@ -58,6 +62,9 @@ enum Command {
     Clients(clients::Clients),
     #[command(subcommand)]
     Users(users::Users),
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    Completions(completions::Completions),
 }
 
 /// Runs the command that the arguments name. Returns the exit code of the process.
@@ -84,6 +91,8 @@ impl Cli {
             Command::Token(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,
+            Command::Audit(command) => command.run(&place).await,
+            Command::Completions(command) => command.run(),
         }
     }
 }
@@ -110,8 +119,8 @@ impl Workplace {
         Ok(Setup::open(&config, &base).await?)
     }
 
-    /// Opens the authorization servers of an existing storage, without HTTP.
-    async fn authority(&self) -> Result<Arc<Authority>, CliError> {
+    /// Opens an existing storage for a command that runs beside a server.
+    async fn open_existing(&self) -> Result<Setup, CliError> {
         let config = self.config()?;
         if is_missing(&config.store) {
             let url = &config.store.url;
@@ -119,7 +128,12 @@ impl Workplace {
                 "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
             )));
         }
-        let foundation = self.open().await?.into_foundation();
+        self.open().await
+    }
+
+    /// Opens the authorization servers of an existing storage, without HTTP.
+    async fn authority(&self) -> Result<Arc<Authority>, CliError> {
+        let foundation = self.open_existing().await?.into_foundation();
         Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
     }
 }

@@ -10,10 +10,9 @@ use scopegate_jose::{MAX_TOKEN_LEN, base64url};
 use serde_json::Value;
 
 use super::issuer_keys::KeySource;
-use super::time_text;
 use super::verdict::{Verdict, check};
 use crate::cli::failure::CliError;
-use crate::cli::{Workplace, console};
+use crate::cli::{Workplace, console, time_text};
 
 /// Show what a token says, and check its signature
 ///
