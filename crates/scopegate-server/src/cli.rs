@@ -7,6 +7,7 @@ mod console;
 mod descriptors;
 mod failure;
 mod input;
+mod keys;
 mod logging;
 mod serve;
 mod token;
@@ -55,6 +56,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
+    Keys(keys::Keys),
+    #[command(subcommand)]
     Clients(clients::Clients),
     #[command(subcommand)]
     Users(users::Users),
@@ -82,6 +85,7 @@ impl Cli {
             Command::Apply(command) => command.run(&place).await,
             Command::Validate(command) => command.run(&place),
             Command::Token(command) => command.run(&place).await,
+            Command::Keys(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,
         }

@@ -5,7 +5,7 @@ use scopegate_claims::UnixTime;
 const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
 
 /// A point in time, and how far away it is: `2026-01-31 12:00:00 UTC, in 5 minutes`.
-pub(super) fn show(time: UnixTime, now: UnixTime) -> String {
+pub(in crate::cli) fn show(time: UnixTime, now: UnixTime) -> String {
     let date = date(time.as_seconds());
     let distance = time.since(now).max(now.since(time)).as_secs();
     let amount = amount(distance);
@@ -17,7 +17,7 @@ pub(super) fn show(time: UnixTime, now: UnixTime) -> String {
 }
 
 /// A duration in the largest unit that fits.
-fn amount(seconds: u64) -> String {
+pub(in crate::cli) fn amount(seconds: u64) -> String {
     let fits = |(length, _): &(u64, &str)| seconds >= *length;
     let (length, name) = UNITS.into_iter().find(fits).unwrap_or((1, "second"));
     let count = seconds / length;
