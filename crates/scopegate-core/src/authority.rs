@@ -181,8 +181,10 @@ impl Authority {
     pub async fn reload(&self) -> Result<bool, StoreError> {
         let _turn = self.reloading.lock().await;
         let before = self.catalog.load_full();
+        let mut moment = self.keys.moment();
         let mut newest = self.store.versions().await?;
         if !newest.is_newer_than(before.versions()) {
+            self.keys.confirm(moment);
             return Ok(false);
         }
         let mut next = Snapshot::clone(&before);
@@ -197,10 +199,12 @@ impl Authority {
                 keys.push(changes);
             }
             let read = Versions { catalog: next.version(), keys: keys_version };
+            moment = self.keys.moment();
             newest = self.store.versions().await?;
             // Versions only grow, so at this moment both were as they were read.
             if newest == read {
                 self.keys.follow(keys).await;
+                self.keys.confirm(moment);
                 let next = next.with_keys(keys_version, self.keys.unreadable());
                 log_what_is_out_of_service(&before, &next);
                 self.catalog.store(Arc::new(next));

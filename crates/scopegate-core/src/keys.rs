@@ -1,6 +1,7 @@
 //! The signing keys of the authorization servers, and the keys that clients and trusted issuers
 //! publish.
 
+mod confirmed;
 mod event;
 pub mod fetch;
 mod held;
@@ -12,5 +13,5 @@ mod sealed;
 mod signer;
 
 pub use of_others::{ClientKeys, KeysProblem};
-pub use ring::KeyRing;
+pub use ring::{KeyOrderError, KeyRing, ListedKey, PublishedKeys, Revoked, Rotated};
 pub use signer::Signer;

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
+use scopegate_jose::Algorithm;
 
 pub use self::artifact::{Artifact, ArtifactKind, ArtifactName};
 pub use self::change::{Change, Ended};
@@ -35,7 +36,7 @@ pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
 use crate::audit::AuditEvent;
 pub use crate::catalog::{CatalogChanges, Versions};
-use crate::catalog::{Edit, EntityId, EntityKey, StoredRecord, UnreadableRow};
+use crate::catalog::{Edit, EntityId, EntityKey, ServerId, StoredRecord, UnreadableRow};
 use crate::directory::NewUser;
 pub use crate::directory::SessionId;
 
@@ -206,6 +207,23 @@ pub trait KeyStore: fmt::Debug + Send + Sync {
     /// should leave, that a key would return to an earlier phase, or that a server would have two
     /// announced or two signing keys of one algorithm.
     async fn move_keys(&self, moves: &[KeyMove], events: &[AuditEvent]) -> Result<u64, StoreError>;
+
+    /// Claims to generate a key, so that only one node spends the time for an RSA key. Returns the
+    /// claim that holds: the first one, until the key is stored. A claim takes the place of another
+    /// one, `instead_of`, whose node has not stored the key in time.
+    ///
+    /// The default grants every claim. Then each node generates a key, and the first one that is
+    /// stored is used.
+    async fn claim_key(
+        &self,
+        server: &ServerId,
+        algorithm: Algorithm,
+        claim: &str,
+        instead_of: Option<&str>,
+    ) -> Result<String, StoreError> {
+        let _ = (server, algorithm, instead_of);
+        Ok(claim.to_owned())
+    }
 }
 
 /// Stores what requests create: codes, sessions, refresh tokens, consents, revocations, users and

@@ -9,6 +9,7 @@ mod console;
 mod descriptors;
 mod failure;
 mod input;
+mod keys;
 mod logging;
 mod serve;
 mod table;
@@ -59,6 +60,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
+    Keys(keys::Keys),
+    #[command(subcommand)]
     Clients(clients::Clients),
     #[command(subcommand)]
     Users(users::Users),
@@ -89,6 +92,7 @@ impl Cli {
             Command::Apply(command) => command.run(&place).await,
             Command::Validate(command) => command.run(&place),
             Command::Token(command) => command.run(&place).await,
+            Command::Keys(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,
             Command::Audit(command) => command.run(&place).await,

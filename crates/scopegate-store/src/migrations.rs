@@ -52,6 +52,11 @@ static MIGRATIONS: &[Migration] = &[
         name: "key_phases",
         sql: include_str!("../migrations/0008_key_phases.sql"),
     },
+    Migration {
+        number: 10,
+        name: "key_lifetimes",
+        sql: include_str!("../migrations/0010_key_lifetimes.sql"),
+    },
     Migration { number: 30, name: "review", sql: include_str!("../migrations/0030_review.sql") },
 ];
 

@@ -1,9 +1,11 @@
 //! Signing keys, as the core seals them. Their changes are counted, so that a node reads each once.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::AuditEvent;
-use scopegate_core::catalog::{RowKey, ServerId, UnreadableRow};
+use scopegate_core::catalog::{RowKey, RuleSpec, ServerId, UnreadableRow};
 use scopegate_core::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 use scopegate_jose::Algorithm;
 
@@ -17,7 +19,7 @@ use crate::sql_store::SqlStore;
 /// does not count. A node that knows nothing yet needs no dropped keys.
 const SINCE: &str = "\
     SELECT s.key_version, k.server, k.kid, k.format, k.algorithm, k.phase, k.since, k.signs_from, \
-    k.retired_at, k.public_jwk, k.sealed FROM catalog_state s \
+    k.retired_at, k.longest, k.cached, k.public_jwk, k.sealed FROM catalog_state s \
     LEFT JOIN signing_key k ON (k.version > $1 OR k.version = 0) \
     AND (k.phase <> 'dropped' OR $1 > 0) \
     ORDER BY k.server, k.since, k.kid";
@@ -31,8 +33,9 @@ const VERSION: &str = "SELECT key_version FROM catalog_state";
 /// The unique indexes of the table name the phases of which a server has one key for an algorithm.
 const INSERT: &str = "\
     INSERT INTO signing_key \
-    (server, kid, algorithm, phase, since, signs_from, retired_at, public_jwk, sealed, version) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+    (server, kid, algorithm, phase, since, signs_from, retired_at, public_jwk, sealed, version, \
+    longest, cached) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
     ON CONFLICT DO NOTHING";
 
 /// The same rule as that of the indexes, so that a second key is a conflict and no error of the database.
@@ -44,6 +47,18 @@ const MOVE: &str = "\
     AND ($4 NOT IN ('announced', 'signing') OR NOT EXISTS (\
     SELECT 1 FROM signing_key other WHERE other.server = signing_key.server \
     AND other.algorithm = signing_key.algorithm AND other.phase = $4))";
+
+/// A row without a lifetime is of an earlier version: it covers the longest lifetime of all, `$5`.
+const COVER: &str = "\
+    UPDATE signing_key SET longest = $3, version = $4 \
+    WHERE server = $1 AND kid = $2 AND phase = 'signing' AND coalesce(longest, $5) < $3";
+
+const CLAIM: &str = "INSERT INTO key_claim (server, algorithm, claim) VALUES ($1, $2, $3) \
+    ON CONFLICT DO NOTHING";
+const TAKE_OVER: &str =
+    "UPDATE key_claim SET claim = $3 WHERE server = $1 AND algorithm = $2 AND claim = $4";
+const CLAIMED: &str = "SELECT claim FROM key_claim WHERE server = $1 AND algorithm = $2";
+const END_CLAIM: &str = "DELETE FROM key_claim WHERE server = $1 AND algorithm = $2";
 
 /// The private key is erased.
 const ERASE: &str = "UPDATE signing_key SET sealed = $3 WHERE server = $1 AND kid = $2";
@@ -66,6 +81,42 @@ impl KeyStore for SqlStore {
 
     async fn move_keys(&self, moves: &[KeyMove], events: &[AuditEvent]) -> Result<u64, StoreError> {
         self.database.write(MoveKeys { moves: moves.to_vec(), events: events.to_vec() }).await
+    }
+
+    async fn claim_key(
+        &self,
+        server: &ServerId,
+        algorithm: Algorithm,
+        claim: &str,
+        instead_of: Option<&str>,
+    ) -> Result<String, StoreError> {
+        let (server, claim) = (server.clone(), claim.to_owned());
+        let instead_of = instead_of.map(str::to_owned);
+        self.database.write(Claim { server, algorithm, claim, instead_of }).await
+    }
+}
+
+/// Claims to generate a key, and returns the claim that holds.
+struct Claim {
+    server: ServerId,
+    algorithm: Algorithm,
+    claim: String,
+    instead_of: Option<String>,
+}
+
+impl Job for Claim {
+    type Answer = String;
+
+    async fn run(&self, transaction: &mut Transaction<'_>) -> Result<String, StoreError> {
+        let key = [self.server.as_str().into(), self.algorithm.name().into()];
+        let claim = self.claim.as_str().into();
+        transaction.execute(CLAIM, &[key[0], key[1], claim]).await?;
+        if let Some(other) = &self.instead_of {
+            transaction.execute(TAKE_OVER, &[key[0], key[1], claim, other.as_str().into()]).await?;
+        }
+        let claimed = transaction.fetch(CLAIMED, &key, |row| row.text("claim")).await?;
+        // On PostgreSQL another node may have stored its key, and so ended its claim, meanwhile.
+        claimed.into_iter().next().ok_or(StoreError::Conflict)
     }
 }
 
@@ -100,7 +151,22 @@ async fn write(
     version: u64,
 ) -> Result<bool, StoreError> {
     match one {
-        KeyMove::Insert(key) => insert(transaction, key, version).await,
+        KeyMove::Insert(key) => {
+            let claim = [key.server.as_str().into(), key.algorithm.name().into()];
+            transaction.execute(END_CLAIM, &claim).await?;
+            insert(transaction, key, version).await
+        }
+        KeyMove::Cover { server, kid, longest } => {
+            let most = RuleSpec::MAX_ACCESS_TOKEN_LIFETIME.as_secs();
+            let values = [
+                server.as_str().into(),
+                kid.as_str().into(),
+                longest.as_secs().into(),
+                version.into(),
+                most.into(),
+            ];
+            Ok(transaction.execute(COVER, &values).await? == 1)
+        }
         KeyMove::Advance { from, to, .. } if to <= from => Ok(false),
         KeyMove::Advance { server, kid, from, to, at } => {
             let key = [server.as_str().into(), kid.as_str().into()];
@@ -122,6 +188,7 @@ async fn insert(
 ) -> Result<bool, StoreError> {
     let StoredKey { server, kid, algorithm, phase, created, .. } = key;
     let seconds = |time: Option<UnixTime>| time.map(|time| time.as_seconds().cast_signed());
+    let length = |time: Option<Duration>| time.map(|time| time.as_secs().cast_signed());
     let public = serde_json::to_string(&key.public).map_err(unavailable)?;
     let values = [
         server.as_str().into(),
@@ -134,6 +201,8 @@ async fn insert(
         public.as_str().into(),
         key.sealed.as_slice().into(),
         version.into(),
+        length(key.longest).into(),
+        length(key.cached).into(),
     ];
     Ok(transaction.execute(INSERT, &values).await? == 1)
 }
@@ -172,6 +241,11 @@ fn read_key(row: &Row<'_>, server: &str) -> Result<ReadKey, StoreError> {
     })
 }
 
+/// Seconds that were read as a time are a length.
+fn as_length(time: UnixTime) -> Duration {
+    Duration::from_secs(time.as_seconds())
+}
+
 /// The error is what is not understood.
 fn understood(row: &Row<'_>, server: &str, kid: &str) -> Result<StoredKey, &'static str> {
     const TIMES: &str = "its time";
@@ -186,6 +260,8 @@ fn understood(row: &Row<'_>, server: &str, kid: &str) -> Result<StoredKey, &'sta
     let (algorithm, phase) = (algorithm.ok_or("its algorithm")?, phase.ok_or("its phase")?);
     let created = time("since")?.ok_or(TIMES)?;
     let (signs_from, retired_at) = (time("signs_from")?, time("retired_at")?);
+    let length = |column: &str| time(column).map(|time| time.map(as_length));
+    let (longest, cached) = (length("longest")?, length("cached")?);
     // A program of an earlier version does not say since when its key signs.
     let signs_from = signs_from.or((phase == KeyPhase::Signing).then_some(created));
     if phase == KeyPhase::Retiring && retired_at.is_none() {
@@ -199,6 +275,8 @@ fn understood(row: &Row<'_>, server: &str, kid: &str) -> Result<StoredKey, &'sta
         created,
         signs_from,
         retired_at,
+        longest,
+        cached,
         public: text("public_jwk")
             .and_then(|jwk| serde_json::from_str(&jwk).ok())
             .ok_or("its public key")?,

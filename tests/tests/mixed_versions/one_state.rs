@@ -42,6 +42,8 @@ async fn add_server(store: &MemoryStore, number: u64, public: &SigningKey) {
         created: UnixTime::from_seconds(1),
         signs_from: Some(UnixTime::from_seconds(1)),
         retired_at: None,
+        longest: None,
+        cached: None,
         public: public.public_jwk(),
         sealed: Vec::new(),
     };

@@ -73,6 +73,8 @@ pub enum What {
         kid: String,
         /// The new phase.
         phase: KeyChange,
+        /// Who moved it. `None`: the schedule of its server.
+        actor: Option<Actor>,
     },
 }
 
@@ -194,6 +196,10 @@ kinds! {
         Retiring = "app.oauth2.as.key.retire",
         /// The key is no longer published.
         Dropped = "app.oauth2.as.key.drop",
+        /// An administrator dropped the key in an emergency.
+        Revoked = "app.oauth2.as.key.revoke",
+        /// All keys were sealed under another master key. The id is that of the master key.
+        Rewrapped = "app.oauth2.as.key.rewrap",
     }
 }
 

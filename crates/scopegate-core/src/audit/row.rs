@@ -178,7 +178,9 @@ impl AuditEvent {
                 reason: Some(WRONG_PASSWORD.into()),
                 ..row
             },
-            What::KeyMoved { kid, .. } => Row { token_id: Some(kid.into()), ..row },
+            What::KeyMoved { kid, actor, .. } => {
+                Row { token_id: Some(kid.into()), actor: actor.as_ref().map(Cow::Borrowed), ..row }
+            }
             What::CatalogChanged(change) => Row {
                 actor: Some(Cow::Borrowed(&change.actor)),
                 before: change.before.as_ref().map(Cow::Borrowed),
@@ -243,7 +245,9 @@ impl Row<'_> {
                 }
                 if let Some(phase) = KeyChange::named(kind) {
                     let kid = self.token_id.unwrap_or_default().into_owned();
-                    return Ok(What::KeyMoved { server: self.server.into_owned(), kid, phase });
+                    let (server, actor) = (self.server.into_owned(), self.actor);
+                    let actor = actor.map(Cow::into_owned);
+                    return Ok(What::KeyMoved { server, kid, phase, actor });
                 }
                 let known = DecisionKind::named(kind);
                 let kind = known.ok_or_else(|| UnreadableEvent(format!("the kind {kind}")))?;
@@ -316,7 +320,13 @@ mod tests {
                 user: user(),
                 change: UserChange::Deleted,
             },
-            What::KeyMoved { server: user(), kid: user(), phase: KeyChange::Retiring },
+            What::KeyMoved { server: user(), kid: user(), phase: KeyChange::Retiring, actor: None },
+            What::KeyMoved {
+                server: user(),
+                kid: user(),
+                phase: KeyChange::Revoked,
+                actor: Some(Actor::cli("keys revoke")),
+            },
             What::CatalogChanged(Box::new(EntityChange {
                 actor: Actor::cli("clients create"),
                 server: String::new(),

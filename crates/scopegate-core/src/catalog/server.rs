@@ -1,5 +1,6 @@
 //! Authorization servers.
 
+mod key_schedule;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use scopegate_claims::{Audience, Dialect};
 use scopegate_jose::Algorithm;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+pub use self::key_schedule::{KeyRotation, KeySchedule};
 use super::check::Review;
 use super::kind::SpecKind;
 use super::placement::Place;
@@ -108,6 +110,9 @@ pub struct ServerSpec {
     /// The servers whose tokens may be exchanged for its own (RFC 8693).
     #[serde(default)]
     pub trusted_servers: BTreeSet<ServerId>,
+    /// When its signing keys change.
+    #[serde(default, skip_serializing_if = "KeySchedule::is_default")]
+    pub keys: KeySchedule,
     /// Whether it is in use.
     #[serde(default)]
     pub status: Status,
@@ -149,6 +154,7 @@ impl ServerSpec {
             dialect: Dialect::default(),
             algorithms: vec![Algorithm::Rs256],
             trusted_servers: BTreeSet::new(),
+            keys: KeySchedule::default(),
             status: Status::Active,
         }
     }

@@ -354,6 +354,7 @@ impl AuthorizationServer {
                 dialect: Default::default(),
                 algorithms: vec![Algorithm::Rs256],
                 trusted_servers: Default::default(),
+                keys: Default::default(),
                 status: Status::Active,
             },
             scopes: scopes.collect(),

@@ -167,7 +167,7 @@ fn read_lifetimes(node: Node<'_>, bad: &BadScopes<'_>) -> Option<BTreeMap<String
 }
 
 /// Reads a duration. Its limits are checked later, because they depend on the key.
-fn read_duration(text: Text<'_>) -> Option<Duration> {
+pub(super) fn read_duration(text: Text<'_>) -> Option<Duration> {
     let duration = parse_duration(text.text);
     if duration.is_none() {
         let shown = Quoted(text.text);

@@ -7,9 +7,12 @@ use scopegate_jose::Algorithm;
 
 use super::draft::Draft;
 use super::ids::{BadIds, BadScopes};
+use super::rule::read_duration;
 use super::seen::Seen;
 use super::{claim, policy, scope, status, trusted_issuer};
-use crate::catalog::{AudienceSpec, EntityKey, EntityKind, ServerId, ServerSpec, Spec};
+use crate::catalog::{
+    AudienceSpec, EntityKey, EntityKind, KeyRotation, KeySchedule, ServerId, ServerSpec, Spec,
+};
 use crate::spelling::Quoted;
 use crate::toml_reader::{Node, Shape, Table};
 
@@ -27,12 +30,19 @@ pub(super) const SERVER: Shape = Shape {
         "policy",
         "trusted_issuer",
         "trusted_servers",
+        "keys",
     ],
     later: &["hooks"],
     ..Shape::NONE
 };
 
 const AUDIENCE: Shape = Shape { what: "an audience", keys: &["name", "resources"], ..Shape::NONE };
+
+const KEYS: Shape =
+    Shape { what: "the keys of a server", keys: &["rotation", "every", "announce"], ..Shape::NONE };
+
+const ROTATIONS: [(&str, KeyRotation); 2] =
+    [("auto", KeyRotation::Auto), ("manual", KeyRotation::Manual)];
 
 const DIALECTS: [(&str, Dialect); 3] =
     [("both", Dialect::Both), ("okta", Dialect::Okta), ("rfc9068", Dialect::Rfc9068)];
@@ -63,6 +73,7 @@ fn read_spec(server: Table<'_>, ids: &BadIds<'_>) -> Option<ServerSpec> {
         Some(node) => read_algorithms(node),
     };
     let trusted_servers = read_trusted_servers(server, ids);
+    let keys = read_key_schedule(server);
     let status = status::read(server);
     Some(ServerSpec {
         name: name.map_or_else(|| "?".to_owned(), |name| name.text.to_owned()),
@@ -70,6 +81,7 @@ fn read_spec(server: Table<'_>, ids: &BadIds<'_>) -> Option<ServerSpec> {
         dialect,
         algorithms: algorithms?,
         trusted_servers: trusted_servers?,
+        keys: keys?,
         status,
     })
 }
@@ -99,6 +111,22 @@ fn read_algorithms(node: Node<'_>) -> Option<Vec<Algorithm>> {
     let read: Vec<Option<Algorithm>> =
         names.map(|name| name.one_of("algorithm", &known).flatten()).collect();
     read.into_iter().collect()
+}
+
+/// Reads when the signing keys change.
+fn read_key_schedule(server: Table<'_>) -> Option<KeySchedule> {
+    let usual = KeySchedule::default();
+    let Some(keys) = server.optional("keys") else { return Some(usual) };
+    let keys = keys.table(&KEYS)?;
+    let rotation = keys.optional_text("rotation");
+    let rotation =
+        rotation.map_or(Some(usual.rotation), |name| name.one_of("rotation", &ROTATIONS));
+    let every = keys.optional_text("every").map_or(Some(usual.every), read_duration);
+    let announce = match keys.optional_text("announce") {
+        None => Some(None),
+        Some(text) => read_duration(text).map(Some),
+    };
+    Some(KeySchedule { rotation: rotation?, every: every?, announce: announce? })
 }
 
 /// Reads the servers whose tokens may be exchanged for tokens of this server.

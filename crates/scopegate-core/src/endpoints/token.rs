@@ -86,7 +86,7 @@ impl Authority {
         let draft = amendments.amend(token::draft(allowed)?, call.request.deadline).await?;
         let waits_for_storage =
             !(changes.is_empty() && once_signed.is_none() && call.proved.is_empty());
-        let key = self.keys.signer(&call.server).await?;
+        let key = self.keys.signer_for(&call.server, draft.longest_lifetime()).await?;
         // The reserved place in the audit queue is held until it is used, so only signing may take time here.
         let place = if waits_for_storage { None } else { Some(self.audit.reserve()?) };
         let tokens = draft.sign(&*key).await?;

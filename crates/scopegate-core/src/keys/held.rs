@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use scopegate_jose::{Algorithm, Jwk, JwkSet, KeySet, MasterKey, SigningKey, VerifyingKey};
+use tokio::time::Instant;
 
+use super::schedule::KnownKey;
 use crate::catalog::{Affected, RowKey, ServerId, UnreadableRow};
-use crate::error::CallError;
 use crate::store::{KeyChanges, KeyMove, KeyPhase, StoreError, StoredKey};
 
 /// The keys at one version. A change makes a copy, which shares the unchanged servers.
@@ -26,6 +28,8 @@ pub(super) struct Held {
 pub(super) struct ServerKeys {
     /// The stored keys, oldest first.
     stored: Vec<StoredKey>,
+    /// Since when this process knows each stored key in its phase.
+    known_since: Vec<Instant>,
     /// The private key of each stored key, once it has been used to sign.
     unsealed: Vec<OnceLock<Arc<SigningKey>>>,
     /// The answer of `/keys` (RFC 7517 §5).
@@ -43,6 +47,19 @@ impl Held {
     /// The stored keys of a server, oldest first.
     pub(super) fn stored(&self, server: &ServerId) -> &[StoredKey] {
         self.of(server).map_or(&[], |keys| &keys.stored)
+    }
+
+    /// The stored keys of a server, and how long this process has known each.
+    pub(super) fn known(&self, server: &ServerId) -> Vec<KnownKey<'_>> {
+        let Some(keys) = self.of(server) else { return Vec::new() };
+        let since = keys.known_since.iter();
+        let known = |(key, since): (_, &Instant)| KnownKey { key, known_for: since.elapsed() };
+        keys.stored.iter().zip(since).map(known).collect()
+    }
+
+    /// All stored keys that are not dropped.
+    pub(super) fn all(&self) -> impl Iterator<Item = &StoredKey> {
+        self.servers.values().flat_map(|keys| &keys.stored)
     }
 
     /// The keys that this version of the program cannot read.
@@ -84,13 +101,20 @@ impl Held {
                     self.remove(&RowKey::signing_key(server.as_str(), kid));
                 }
                 KeyMove::Advance { server, kid, to, at, .. } => {
-                    let known = self.stored(server).iter().find(|key| key.kid == *kid);
-                    if let Some(mut key) = known.cloned() {
-                        key.enter(*to, *at);
-                        self.put(vec![key]);
-                    }
+                    self.change(server, kid, |key| key.enter(*to, *at));
+                }
+                KeyMove::Cover { server, kid, longest } => {
+                    self.change(server, kid, |key| key.longest = Some(*longest));
                 }
             }
+        }
+    }
+
+    fn change(&mut self, server: &ServerId, kid: &str, change: impl FnOnce(&mut StoredKey)) {
+        let known = self.stored(server).iter().find(|key| key.kid == *kid);
+        if let Some(mut key) = known.cloned() {
+            change(&mut key);
+            self.put(vec![key]);
         }
     }
 
@@ -136,28 +160,59 @@ impl ServerKeys {
         let verifying = jwks.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok());
         let verifying = Arc::new(KeySet::from_keys(verifying));
         let public = serde_json::to_string(&JwkSet::from_iter(jwks)).expect("keys are plain data");
+        let place = |key: &StoredKey| {
+            let before = before?;
+            Some((before, before.stored.iter().position(|known| known.kid == key.kid)?))
+        };
         let unsealed_before = |key: &StoredKey| {
-            let before = before.filter(|_| key.phase == KeyPhase::Signing)?;
-            let place = before.stored.iter().position(|known| known.kid == key.kid)?;
+            let (before, place) = place(key).filter(|_| key.phase == KeyPhase::Signing)?;
             Some(before.unsealed[place].clone())
         };
+        let known_before = |key: &StoredKey| {
+            let (before, place) = place(key)?;
+            let is_in_phase = before.stored[place].phase == key.phase;
+            is_in_phase.then(|| before.known_since[place])
+        };
+        let now = Instant::now();
+        let known_since = stored.iter().map(|key| known_before(key).unwrap_or(now)).collect();
         let unsealed = stored.iter().map(|key| unsealed_before(key).unwrap_or_default()).collect();
-        Self { stored, unsealed, public: public.into(), verifying }
+        Self { stored, known_since, unsealed, public: public.into(), verifying }
     }
 
-    /// The private key that signs with an algorithm; `None` if there is none. It is unsealed at its
-    /// first use, and then stays in memory.
+    /// The key that signs now, and the longest lifetime of a token that it may sign; `None` if there
+    /// is none.
+    ///
+    /// It is of the first of these algorithms that has a signing key. While the first key of a new
+    /// algorithm is only announced, the key of another algorithm signs.
+    ///
+    /// # Errors
+    ///
+    /// The row of the key if the master key does not open it.
     pub(super) fn signer(
         &self,
-        algorithm: Algorithm,
+        algorithms: &[Algorithm],
         master_key: &MasterKey,
-    ) -> Result<Option<Arc<SigningKey>>, CallError> {
-        let signs = |key: &StoredKey| key.algorithm == algorithm && key.phase == KeyPhase::Signing;
-        let Some(place) = self.stored.iter().position(signs) else { return Ok(None) };
+    ) -> Result<Option<(Arc<SigningKey>, Duration)>, Arc<UnreadableRow>> {
+        let signs = |key: &StoredKey| key.phase == KeyPhase::Signing;
+        let of = |algorithm: &Algorithm| {
+            self.stored.iter().position(|key| key.algorithm == *algorithm && signs(key))
+        };
+        let place = algorithms.iter().find_map(of).or_else(|| self.stored.iter().position(signs));
+        let Some(place) = place else { return Ok(None) };
+        let stored = &self.stored[place];
         if let Some(key) = self.unsealed[place].get() {
-            return Ok(Some(Arc::clone(key)));
+            return Ok(Some((Arc::clone(key), stored.longest_token())));
         }
-        let key = self.stored[place].unseal(master_key).map_err(CallError::Signing)?;
-        Ok(Some(Arc::clone(self.unsealed[place].get_or_init(|| Arc::new(key)))))
+        let key = stored.unseal(master_key).map_err(|_| Arc::new(not_opened(stored)))?;
+        let key = self.unsealed[place].get_or_init(|| Arc::new(key));
+        Ok(Some((Arc::clone(key), stored.longest_token())))
+    }
+}
+
+/// The row of a key that the master key does not open.
+fn not_opened(key: &StoredKey) -> UnreadableRow {
+    UnreadableRow {
+        key: RowKey::signing_key(key.server.as_str(), &key.kid),
+        why: "the master key of this node does not open it".to_owned(),
     }
 }

@@ -3,24 +3,25 @@
 //! A key is generated once, sealed under the master key, and stored before it signs. It is unsealed
 //! at its first use. Publishing a key set never generates a key.
 
+mod orders;
+mod steps;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use scopegate_claims::{Clock, UnixTime};
-use scopegate_jose::{Algorithm, KeySet, MasterKey, SigningKey};
+use scopegate_claims::Clock;
+use scopegate_jose::{KeySet, MasterKey, SigningKey, random_token};
 use tokio::sync::Mutex;
 
-use super::event::key_step_event;
+pub use self::orders::{KeyOrderError, ListedKey, Revoked, Rotated};
+use super::confirmed::{Confirmed, Moment};
 use super::held::Held;
-use super::making::{self, Turns};
-use super::schedule::{KeyStep, Rotation, due};
+use super::making::Turns;
+use super::schedule::{MAX_UNCONFIRMED, Rotation, max_age};
 use crate::catalog::{AuthorizationServer, ServerId, UnreadableRow};
 use crate::error::CallError;
-use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError};
-
-/// Maximum attempts to apply the steps of a server when other nodes change its keys at the same
-/// time.
-const ATTEMPTS: usize = 5;
+use crate::store::{KeyChanges, KeyPhase, KeyStore, StoreError};
 
 /// The signing keys of all servers.
 #[derive(Debug)]
@@ -28,12 +29,29 @@ pub struct KeyRing {
     store: Arc<dyn KeyStore>,
     master_key: Arc<MasterKey>,
     clock: Arc<dyn Clock>,
-    rotation: Rotation,
     held: ArcSwap<Held>,
+    confirmed: Confirmed,
     /// Held while `held` is replaced, so that older keys never replace newer ones.
     changing: Mutex<()>,
+    /// Held during a read that a request waits for.
+    refreshing: Mutex<()>,
     turns: Turns,
+    /// The name under which this process claims to generate a key.
+    claim: String,
 }
+
+/// The public keys of a server, as `/keys` publishes them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PublishedKeys {
+    /// The JWK set (RFC 7517 §5).
+    pub json: Arc<str>,
+    /// How long a cache may keep it, so that it always has the key that signs.
+    pub max_age: Duration,
+}
+
+/// The maximum number of keys that one reload names in the log.
+const MAX_NAMED: usize = 20;
 
 impl KeyRing {
     /// Reads the stored keys.
@@ -49,11 +67,13 @@ impl KeyRing {
         let ring = Self {
             store,
             master_key,
+            confirmed: Confirmed::at(Moment::now(&*clock)),
             clock,
-            rotation: Rotation::manual(),
             held: ArcSwap::default(),
             changing: Mutex::default(),
+            refreshing: Mutex::default(),
             turns: Turns::new(),
+            claim: random_token(16),
         };
         ring.reload().await?;
         Ok(ring)
@@ -65,6 +85,23 @@ impl KeyRing {
         let held = self.held.load();
         held.check(server).ok()?;
         held.of(server).map(|keys| Arc::clone(&keys.public))
+    }
+
+    /// The public keys of a server, and how long a cache may keep them. `None` as for
+    /// [`public`](Self::public).
+    ///
+    /// If the storage has not answered for longer than a key is announced, a cache may not keep them
+    /// at all.
+    pub async fn published(&self, server: &AuthorizationServer) -> Option<PublishedKeys> {
+        if let Err(error) = self.refresh().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::debug!(error, "the published keys may be out of date");
+        }
+        let json = self.public(&server.id)?;
+        let held = self.held.load();
+        let (rotation, unconfirmed) = (Rotation::of(&server.spec.keys), self.unconfirmed());
+        let max_age = max_age(&rotation, held.stored(&server.id).iter(), unconfirmed);
+        Some(PublishedKeys { json, max_age })
     }
 
     /// The published keys of a server, ready to verify its own tokens; `None` if it has no key yet.
@@ -84,104 +121,62 @@ impl KeyRing {
     /// [`CallError`] if the key cannot be generated, stored or unsealed, or the server has a key
     /// that this version cannot read.
     pub async fn signer(&self, server: &AuthorizationServer) -> Result<Arc<SigningKey>, CallError> {
-        // The catalog refuses a server without algorithms.
-        let algorithm = server.spec.algorithms.first().copied().unwrap_or(Algorithm::Rs256);
-        if let Some(key) = self.held_signer(&server.id, algorithm)? {
+        self.signer_for(server, Duration::ZERO).await
+    }
+
+    /// The current signing key of a server, for tokens that live at most for `lifetime`.
+    ///
+    /// The longest lifetime is stored with the key before the first such token is signed. So the key
+    /// stays published until that token has expired.
+    ///
+    /// # Errors
+    ///
+    /// As for [`signer`](Self::signer), or if the storage has not answered for 20 seconds: the key
+    /// may have been revoked meanwhile.
+    pub async fn signer_for(
+        &self,
+        server: &AuthorizationServer,
+        lifetime: Duration,
+    ) -> Result<Arc<SigningKey>, CallError> {
+        self.refresh().await?;
+        if let Some(key) = self.held_signer(server, lifetime)? {
             return Ok(key);
         }
         // Boxed, so that the futures of requests do not pay for the large future of this rare case.
-        Box::pin(self.ensure(server)).await?;
-        let key = self.held_signer(&server.id, algorithm)?;
+        Box::pin(self.ensure_for(server, lifetime)).await?;
+        let key = self.held_signer(server, lifetime)?;
         key.ok_or(CallError::Storage(StoreError::Conflict))
     }
 
     fn held_signer(
         &self,
-        server: &ServerId,
-        algorithm: Algorithm,
-    ) -> Result<Option<Arc<SigningKey>>, CallError> {
-        let held = self.held.load();
-        held.check(server)?;
-        let Some(keys) = held.of(server) else { return Ok(None) };
-        keys.signer(algorithm, &self.master_key)
-    }
-
-    /// Applies the steps that are due for a server: generates missing keys, and continues rotations
-    /// that have begun.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError`] if a key cannot be generated or stored, or the server has a key that this
-    /// version cannot read: it may be the signing key.
-    pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), CallError> {
-        let _turn = self.turns.of(&server.id).await;
-        for _ in 0..ATTEMPTS {
-            let now = self.clock.now();
-            let steps = self.due(server, now)?;
-            if steps.is_empty() {
-                return Ok(());
-            }
-            let moves = self.moves(&server.id, steps, now).await?;
-            let events: Vec<_> = moves.iter().map(|one| key_step_event(one, now)).collect();
-            match self.store.move_keys(&moves, &events).await {
-                Ok(version) => {
-                    self.apply_moves(&moves, version).await;
-                    return Ok(());
-                }
-                // Another node changed the keys first. Perhaps nothing is due any more.
-                Err(StoreError::Conflict) => self.reload().await?,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(CallError::Storage(StoreError::Conflict))
-    }
-
-    fn due(&self, server: &AuthorizationServer, now: UnixTime) -> Result<Vec<KeyStep>, StoreError> {
+        server: &AuthorizationServer,
+        lifetime: Duration,
+    ) -> Result<Option<Arc<SigningKey>>, StoreError> {
         let held = self.held.load();
         held.check(&server.id)?;
-        Ok(due(&server.spec.algorithms, held.stored(&server.id), &self.rotation, now))
+        let Some(keys) = held.of(&server.id) else { return Ok(None) };
+        let signer = keys.signer(&server.spec.algorithms, &self.master_key)?;
+        Ok(signer.filter(|(_, longest)| lifetime <= *longest).map(|(key, _)| key))
     }
 
-    /// The moves that carry out the steps. New keys are generated here, but not stored yet.
-    async fn moves(
-        &self,
-        server: &ServerId,
-        steps: Vec<KeyStep>,
-        at: UnixTime,
-    ) -> Result<Vec<KeyMove>, CallError> {
-        let advance =
-            |kid, from, to| KeyMove::Advance { server: server.clone(), kid, from, to, at };
-        let mut moves = Vec::new();
-        for step in steps {
-            moves.push(match step {
-                KeyStep::Make { algorithm, phase } => {
-                    let key = making::make(server, algorithm, phase, &self.master_key, at).await?;
-                    KeyMove::Insert(Box::new(key))
-                }
-                KeyStep::Sign { kid } => advance(kid, KeyPhase::Announced, KeyPhase::Signing),
-                KeyStep::Retire { kid } => advance(kid, KeyPhase::Signing, KeyPhase::Retiring),
-                KeyStep::Drop { kid } => advance(kid, KeyPhase::Retiring, KeyPhase::Dropped),
-            });
+    /// Reads the changes of the stored keys if that has not happened for 20 seconds. Concurrent
+    /// callers wait for one read.
+    async fn refresh(&self) -> Result<(), StoreError> {
+        if self.unconfirmed() <= MAX_UNCONFIRMED {
+            return Ok(());
         }
-        Ok(moves)
+        // Boxed, so that the futures of requests do not pay for the large future of this rare case.
+        Box::pin(async {
+            let _turn = self.refreshing.lock().await;
+            if self.unconfirmed() <= MAX_UNCONFIRMED { Ok(()) } else { self.reload().await }
+        })
+        .await
     }
 
-    /// Applies moves that were stored as `version` to the keys in memory, without reading them
-    /// again. The version in memory stays the same until the next read, because changes of other
-    /// nodes may precede these moves.
-    async fn apply_moves(&self, moves: &[KeyMove], version: u64) {
-        for one in moves {
-            let (server, kid, phase) = (one.server(), one.kid(), one.phase().as_str());
-            tracing::info!(%server, kid, phase, "a signing key entered a phase");
-        }
-        let _turn = self.changing.lock().await;
-        let mut next = Held::clone(&self.held.load());
-        // If this version was read meanwhile, the keys may already be in later phases.
-        if next.version < version {
-            next.carry_out(moves);
-            next.moved = next.moved.max(version);
-            self.held.store(Arc::new(next));
-        }
+    /// The time since the keys in memory were compared with the stored ones.
+    fn unconfirmed(&self) -> Duration {
+        self.confirmed.age(&*self.clock)
     }
 
     /// Reads the changes of the stored keys, such as those of other nodes.
@@ -190,9 +185,22 @@ impl KeyRing {
     ///
     /// [`StoreError`] if they cannot be read. Then the keys in memory stay as they are.
     pub async fn reload(&self) -> Result<(), StoreError> {
+        let moment = self.moment();
         let changes = self.changes_since(self.version()).await?;
         self.follow(vec![changes]).await;
+        self.confirm(moment);
         Ok(())
+    }
+
+    /// The current moment, to [`confirm`](Self::confirm) what is read from now on.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::now(&*self.clock)
+    }
+
+    /// Records that the keys in memory are the stored ones, as of a moment before they were
+    /// compared.
+    pub(crate) fn confirm(&self, moment: Moment) {
+        self.confirmed.confirm(moment);
     }
 
     /// The version of the newest change in memory.
@@ -216,9 +224,27 @@ impl KeyRing {
         }
         let version = next.version;
         for changes in changes.into_iter().filter(|changes| changes.version >= version) {
+            self.log_closed_keys(&changes);
             next.follow(changes);
         }
         self.held.store(Arc::new(next));
+    }
+
+    /// Logs each changed key that the master key does not open.
+    fn log_closed_keys(&self, changes: &KeyChanges) {
+        let may_sign = |phase| matches!(phase, KeyPhase::Announced | KeyPhase::Signing);
+        let changed = changes.keys.iter().filter(|key| may_sign(key.phase));
+        let closed: Vec<_> = changed.filter(|key| !key.opens(&self.master_key)).collect();
+        for key in closed.iter().take(MAX_NAMED) {
+            let (server, kid, phase) = (&key.server, &key.kid, key.phase.as_str());
+            tracing::error!(
+                %server, kid, phase,
+                "the master key of this node does not open a signing key: the server does not sign here"
+            );
+        }
+        if closed.len() > MAX_NAMED {
+            tracing::error!(all = closed.len(), "the master key does not open more signing keys");
+        }
     }
 }
 

@@ -27,11 +27,18 @@ impl StoredKey {
             created: now,
             signs_from: None,
             retired_at: None,
+            longest: None,
+            cached: None,
             public: key.public_jwk(),
             sealed: master_key.seal(&seal_context(server, key.kid()), &key.to_pkcs8()?)?,
         };
         stored.enter(phase, now);
         Ok(stored)
+    }
+
+    /// Tells whether the master key opens the private key.
+    pub(super) fn opens(&self, master_key: &MasterKey) -> bool {
+        master_key.open(&seal_context(&self.server, &self.kid), &self.sealed).is_ok()
     }
 
     /// Opens the private key.

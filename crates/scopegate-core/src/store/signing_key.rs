@@ -1,9 +1,11 @@
 //! Signing keys as they are stored, and their moves from phase to phase.
 
+use std::time::Duration;
+
 use scopegate_claims::UnixTime;
 use scopegate_jose::{Algorithm, Jwk};
 
-use crate::catalog::ServerId;
+use crate::catalog::{RuleSpec, ServerId};
 
 /// A signing key as it is stored.
 #[derive(Clone, Debug)]
@@ -22,6 +24,12 @@ pub struct StoredKey {
     pub signs_from: Option<UnixTime>,
     /// When the key stopped signing; `None` if it signs, or has not signed yet.
     pub retired_at: Option<UnixTime>,
+    /// The longest lifetime of a token that it may sign. `None`: a program of an earlier version
+    /// made the key, and did not record it.
+    pub longest: Option<Duration>,
+    /// How long a cache may keep the `/keys` of its server while this is the newest key. `None`: as
+    /// for `longest`.
+    pub cached: Option<Duration>,
     /// The public key, as `/keys` publishes it.
     pub public: Jwk,
     /// The private key, sealed under the master key.
@@ -29,6 +37,20 @@ pub struct StoredKey {
 }
 
 impl StoredKey {
+    /// A cache keeps `/keys` for at most 10 minutes.
+    pub const MAX_CACHED: Duration = Duration::from_secs(600);
+
+    /// The longest lifetime of a token that it may sign: 24 hours if that is not recorded.
+    pub fn longest_token(&self) -> Duration {
+        self.longest.unwrap_or(RuleSpec::MAX_ACCESS_TOKEN_LIFETIME)
+    }
+
+    /// How long a cache may keep the `/keys` of its server while this is the newest key: 10 minutes
+    /// if that is not recorded.
+    pub fn cached_for(&self) -> Duration {
+        self.cached.unwrap_or(Self::MAX_CACHED)
+    }
+
     /// Enters a phase at a time.
     pub fn enter(&mut self, phase: KeyPhase, at: UnixTime) {
         match phase {
@@ -105,6 +127,16 @@ pub enum KeyMove {
         /// The current time.
         at: UnixTime,
     },
+    /// Lets a signing key sign tokens with a longer lifetime. The key must be signing, and its
+    /// recorded lifetime shorter.
+    Cover {
+        /// The server of the key.
+        server: ServerId,
+        /// The id of the key.
+        kid: String,
+        /// The longest lifetime of a token from now on.
+        longest: Duration,
+    },
 }
 
 impl KeyMove {
@@ -112,7 +144,7 @@ impl KeyMove {
     pub fn server(&self) -> &ServerId {
         match self {
             Self::Insert(key) => &key.server,
-            Self::Advance { server, .. } => server,
+            Self::Advance { server, .. } | Self::Cover { server, .. } => server,
         }
     }
 
@@ -120,15 +152,16 @@ impl KeyMove {
     pub fn kid(&self) -> &str {
         match self {
             Self::Insert(key) => &key.kid,
-            Self::Advance { kid, .. } => kid,
+            Self::Advance { kid, .. } | Self::Cover { kid, .. } => kid,
         }
     }
 
-    /// The phase that the key enters.
+    /// The phase that the key is in afterwards.
     pub fn phase(&self) -> KeyPhase {
         match self {
             Self::Insert(key) => key.phase,
             Self::Advance { to, .. } => *to,
+            Self::Cover { .. } => KeyPhase::Signing,
         }
     }
 }

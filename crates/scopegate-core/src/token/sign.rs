@@ -6,7 +6,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use scopegate_jose::{JoseError, TokenType};
 use serde::Serialize;
 
-use super::{TokenDraft, TokenId};
+use super::{ID_TOKEN_LIFETIME, TokenDraft, TokenId};
 use crate::error::CallError;
 use crate::keys::Signer;
 
@@ -34,6 +34,12 @@ impl std::fmt::Debug for SignedTokens {
 }
 
 impl TokenDraft<'_> {
+    /// The lifetime of the token that expires last. Its key stays published for that long.
+    pub fn longest_lifetime(&self) -> Duration {
+        let id_token = self.id_token.as_ref().map_or(Duration::ZERO, |_| ID_TOKEN_LIFETIME);
+        self.lifetime.max(id_token)
+    }
+
     /// Signs the access token, and the ID token that goes with it.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use scopegate_core::spelling::parse_duration;
 const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
 
 /// A point in time, and how far away it is: `2026-01-31 12:00:00 UTC, in 5 minutes`.
-pub(super) fn show(time: UnixTime, now: UnixTime) -> String {
+pub(in crate::cli) fn show(time: UnixTime, now: UnixTime) -> String {
     let date = date(time);
     let distance = time.since(now).max(now.since(time)).as_secs();
     let amount = amount(distance);
@@ -20,31 +20,31 @@ pub(super) fn show(time: UnixTime, now: UnixTime) -> String {
 }
 
 /// A duration on the command line, such as `24h` or `90d`.
-pub(super) fn parse_age(text: &str) -> Result<Duration, &'static str> {
+pub(in crate::cli) fn parse_age(text: &str) -> Result<Duration, &'static str> {
     parse_duration(text).ok_or("write a time such as 30m, 24h or 90d")
 }
 
 /// A point in time in RFC 3339, for JSON.
-pub(super) fn rfc3339(time: UnixTime) -> String {
+pub(in crate::cli) fn rfc3339(time: UnixTime) -> String {
     let (date, second) = date_and_second(time.as_seconds());
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{date}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// The day, for a table.
-pub(super) fn day(time: UnixTime) -> String {
+pub(in crate::cli) fn day(time: UnixTime) -> String {
     date_and_second(time.as_seconds()).0
 }
 
 /// A point in time to the second: `2026-01-31 12:00:00 UTC`.
-pub(super) fn date(time: UnixTime) -> String {
+pub(in crate::cli) fn date(time: UnixTime) -> String {
     let (date, second) = date_and_second(time.as_seconds());
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{date} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
 /// A duration in the largest unit that fits.
-pub(super) fn amount(seconds: u64) -> String {
+pub(in crate::cli) fn amount(seconds: u64) -> String {
     let fits = |(length, _): &(u64, &str)| seconds >= *length;
     let (length, name) = UNITS.into_iter().find(fits).unwrap_or((1, "second"));
     let count = seconds / length;

@@ -1,5 +1,7 @@
 //! Public JSON documents. Any cache may keep them, and scripts of any origin may read them.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{
@@ -9,8 +11,8 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 use scopegate_jose::{base64url, sha256};
 
-/// Ten minutes: so long after it was revoked can a key still be in a cache.
-const CACHED: &str = "public, max-age=600";
+/// How long a cache may keep a document that seldom changes.
+const CACHED: Duration = Duration::from_secs(600);
 
 /// How long a browser may remember the answer to a preflight: a day, in seconds.
 const PREFLIGHT_MAX_AGE: &str = "86400";
@@ -22,8 +24,14 @@ pub(super) struct Document(pub(super) Bytes);
 impl Document {
     /// Answers with the document, or with 304 if the client has it already (RFC 9110 §13.1.2).
     pub(super) fn answer(self, request: &HeaderMap) -> Response {
+        self.answer_for(CACHED, request)
+    }
+
+    /// The same for a document that a cache may keep for so long.
+    pub(super) fn answer_for(self, max_age: Duration, request: &HeaderMap) -> Response {
         let tag = format!("\"{}\"", base64url::encode(&sha256(&self.0)[..16]));
-        let headers = [(CACHE_CONTROL, CACHED), (ETAG, tag.as_str())];
+        let cached = format!("public, max-age={}", max_age.as_secs());
+        let headers = [(CACHE_CONTROL, cached.as_str()), (ETAG, tag.as_str())];
         if is_held(request, &tag) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }

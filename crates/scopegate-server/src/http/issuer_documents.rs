@@ -12,14 +12,17 @@ use super::failure::{Failure, RequestError};
 use super::server_in_path::ServerInPath;
 
 /// The public keys (RFC 7517 §5). A request never makes a key.
+///
+/// A cache may keep them for less time while this node cannot read the storage: another node may have
+/// announced a key.
 pub(super) async fn keys(
     State(app): State<App>,
     ServerInPath(server): ServerInPath,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    let keys = app.authority().public_keys(&server.id);
+    let keys = app.authority().keys().published(&server).await;
     let keys = keys.ok_or_else(|| Failure::new(RequestError::NoKeysYet).of_server(&server))?;
-    Ok(Document(Bytes::copy_from_slice(keys.as_bytes())).answer(&request))
+    Ok(Document(Bytes::copy_from_slice(keys.json.as_bytes())).answer_for(keys.max_age, &request))
 }
 
 /// The metadata (RFC 8414 §3, OpenID Connect Discovery 1.0 §4).

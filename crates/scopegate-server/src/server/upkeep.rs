@@ -21,6 +21,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// How often the steps of key rotations are looked for, and the keys in memory are compared with the
+/// stored ones.
+const KEY_INTERVAL: Duration = Duration::from_secs(3);
+
+/// How many authorization servers are looked at before other tasks get a turn.
+const SERVERS_A_TURN: usize = 256;
+
 /// How often the storage deletes what has expired. It keeps each row for 30 s after its expiry, so
 /// that every row is gone within a minute of it.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(20);
@@ -45,7 +52,7 @@ pub(super) fn start(
     let (progress, first_keys) = watch::channel(FirstKeys::BeingMade);
     let mut tasks = JoinSet::new();
     tasks.spawn(follow_catalog(Arc::clone(authority), catalog, Arc::clone(&changed)));
-    tasks.spawn(make_keys(Arc::clone(authority), changed, progress));
+    tasks.spawn(follow_key_schedules(Arc::clone(authority), changed, progress));
     tasks.spawn(sweep(Arc::clone(authority)));
     tasks.spawn(record_counted_refusals(Arc::clone(authority)));
     match audit_kept_for {
@@ -90,19 +97,30 @@ async fn load_next(authority: &Authority, catalog: &dyn CatalogWatch) -> Result<
     authority.reload().await.map(drop)
 }
 
-/// Makes the keys that authorization servers lack, now and after each change of the catalog. This
-/// is a task of its own because making an RSA key takes long, and a reload must not wait for it.
-async fn make_keys(
+/// Makes the keys that authorization servers lack, and continues their rotations: now, every few
+/// seconds, and after each change of the catalog. This is a task of its own because making an RSA
+/// key takes long, and a reload must not wait for it.
+async fn follow_key_schedules(
     authority: Arc<Authority>,
     changed: Arc<Notify>,
     first_keys: watch::Sender<FirstKeys>,
 ) {
     let mut pause = Pause::new();
+    let mut turns = every(KEY_INTERVAL);
+    let mut are_made = false;
     loop {
-        match make_missing_keys(&authority, &first_keys).await {
+        let done = match are_made {
+            false => make_missing_keys(&authority, &first_keys).await,
+            true => take_due_steps(&authority).await,
+        };
+        match done {
             Ok(()) => {
+                are_made = true;
                 pause.reset();
-                changed.notified().await;
+                tokio::select! {
+                    () = changed.notified() => {}
+                    _ = turns.tick() => {}
+                }
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn Error, "a signing key was not made");
@@ -111,6 +129,22 @@ async fn make_keys(
             }
         }
     }
+}
+
+/// Takes the steps that are due for the keys of all active servers.
+async fn take_due_steps(authority: &Authority) -> Result<(), CallError> {
+    authority.reload().await?;
+    let catalog = authority.catalog();
+    let servers = catalog.servers().filter(|server| server.spec.status.is_active());
+    for (place, server) in servers.enumerate() {
+        if place % SERVERS_A_TURN == SERVERS_A_TURN - 1 {
+            tokio::task::yield_now().await;
+        }
+        if authority.keys().is_due(server) {
+            authority.keys().ensure(server).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Stops at the first failure: whatever prevents one key from being stored prevents all of them.

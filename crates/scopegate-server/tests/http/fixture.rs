@@ -249,6 +249,7 @@ pub(crate) fn server(id: &str, audience: &str, dialect: Dialect, status: Status)
         dialect,
         algorithms: vec![Algorithm::Es256],
         trusted_servers: BTreeSet::new(),
+        keys: Default::default(),
         status,
     };
     put(EntityKey::server(&ServerId::parse(id).unwrap()), Spec::Server(spec))

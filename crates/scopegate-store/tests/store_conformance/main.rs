@@ -151,7 +151,9 @@ store_conformance! {
             a_key_leaves_only_the_phase_that_it_is_in_and_never_goes_back
             moves_are_recorded_in_their_transaction
             a_dropped_key_is_told_to_those_who_knew_it
-            of_nodes_that_rotate_a_key_at_once_one_wins;
+            of_nodes_that_rotate_a_key_at_once_one_wins
+            a_signing_key_may_only_sign_longer_tokens
+            the_first_claim_holds_until_the_key_is_stored;
         standing:
             a_revoked_token_stands_revoked
             an_absent_family_does_not_hold

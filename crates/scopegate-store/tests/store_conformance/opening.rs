@@ -52,8 +52,10 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
 /// How many migrations there are.
 const MIGRATIONS: i64 = 9;
 
-/// Takes back what the migration `key_phases` did.
+/// Reverts the migrations `key_phases` and `key_lifetimes`.
 const BEFORE_KEY_PHASES: &str = "\
+    DROP TABLE key_claim; ALTER TABLE signing_key DROP COLUMN longest; \
+    ALTER TABLE signing_key DROP COLUMN cached; \
     DROP INDEX signing_key_that_is_announced; \
     ALTER TABLE signing_key DROP COLUMN signs_from; ALTER TABLE signing_key DROP COLUMN retired_at";
 

@@ -24,6 +24,8 @@ fn key(server: &ServerId, algorithm: Algorithm, kid: &str) -> StoredKey {
         created: NOW,
         signs_from: Some(NOW),
         retired_at: None,
+        longest: Some(Duration::from_secs(600)),
+        cached: Some(Duration::from_secs(35)),
         public: Jwk::parse(PUBLIC).unwrap(),
         sealed: (0..=255).collect(),
     }
@@ -233,6 +235,53 @@ pub(crate) async fn of_nodes_that_rotate_a_key_at_once_one_wins(place: &Place) {
     assert_eq!((won, nodes[1].versions().await.unwrap().keys), (1, 3));
 }
 
+pub(crate) async fn a_signing_key_may_only_sign_longer_tokens(place: &Place) {
+    use KeyPhase::{Retiring, Signing};
+    let store = place.open().await;
+    put_key_and_successor(&*store).await;
+    let cover = |kid: &str, seconds| {
+        let longest = Duration::from_secs(seconds);
+        [KeyMove::Cover { server: custom(), kid: kid.to_owned(), longest }]
+    };
+    let longest = async || store.keys_since(0).await.unwrap().keys[0].longest;
+    for shorter in [0, 599, 600] {
+        assert_conflict(&store.move_keys(&cover("1", shorter), &[]).await);
+    }
+    assert_eq!(longest().await, Some(Duration::from_secs(600)));
+    assert_eq!(store.move_keys(&cover("1", 601), &[]).await.unwrap(), 3);
+    assert_eq!(longest().await, Some(Duration::from_secs(601)));
+    assert_eq!(store.keys_since(2).await.unwrap().keys.len(), 1, "other nodes learn of it");
+    assert_conflict(&store.move_keys(&cover("2", 9999), &[]).await);
+    store.move_keys(&[advance("1", Signing, Retiring)], &[]).await.unwrap();
+    assert_conflict(&store.move_keys(&cover("1", 9999), &[]).await);
+    // A key of an earlier version covers 24 hours.
+    let unrecorded = StoredKey { longest: None, ..key(&ServerId::org(), Algorithm::EdDsa, "3") };
+    put(&*store, &unrecorded).await;
+    let cover = |seconds| KeyMove::Cover {
+        server: ServerId::org(),
+        kid: "3".to_owned(),
+        longest: Duration::from_secs(seconds),
+    };
+    assert_conflict(&store.move_keys(&[cover(86_400)], &[]).await);
+    store.move_keys(&[cover(86_401)], &[]).await.unwrap();
+}
+
+pub(crate) async fn the_first_claim_holds_until_the_key_is_stored(place: &Place) {
+    let nodes = [place.open().await, place.open().await];
+    let claim = async |node: usize, algorithm, claim, instead_of| {
+        nodes[node].claim_key(&custom(), algorithm, claim, instead_of).await.unwrap()
+    };
+    assert_eq!(claim(0, Algorithm::Rs256, "a", None).await, "a");
+    assert_eq!(claim(1, Algorithm::Rs256, "b", None).await, "a");
+    assert_eq!(claim(0, Algorithm::Rs256, "a", None).await, "a");
+    assert_eq!(claim(1, Algorithm::Ps256, "b", None).await, "b", "each algorithm has its own");
+    assert_eq!(claim(1, Algorithm::Rs256, "b", Some("c")).await, "a");
+    assert_eq!(claim(1, Algorithm::Rs256, "b", Some("a")).await, "b");
+    assert_eq!(claim(0, Algorithm::Rs256, "a", None).await, "b");
+    put(&*nodes[1], &key(&custom(), Algorithm::Rs256, "1")).await;
+    assert_eq!(claim(0, Algorithm::Rs256, "a", None).await, "a");
+}
+
 pub(crate) async fn the_private_half_of_a_dropped_key_is_erased(place: &Place) {
     use KeyPhase::{Dropped, Signing};
     let store = place.open_sql().await;
@@ -267,6 +316,7 @@ pub(crate) async fn a_key_that_is_not_understood_is_told_and_fails_no_other(plac
         ("algorithm = 'ML-DSA-44'", "its algorithm is not of a known form"),
         ("public_jwk = '{}'", "its public key is not of a known form"),
         ("since = -1", "its time is not of a known form"),
+        ("longest = -1", "its time is not of a known form"),
     ] {
         place.run("CREATE TABLE aside AS SELECT * FROM signing_key").await;
         place.run(&format!("UPDATE signing_key SET {column} WHERE server = 'default'")).await;

@@ -70,6 +70,7 @@ pub(crate) async fn open(
             dialect: Default::default(),
             algorithms: vec![Algorithm::Es256],
             trusted_servers: Default::default(),
+            keys: Default::default(),
             status: Status::Active,
         }),
     };

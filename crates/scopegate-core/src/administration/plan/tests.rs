@@ -19,6 +19,7 @@ fn server() -> Entity {
         dialect: scopegate_claims::Dialect::Both,
         algorithms: Vec::new(),
         trusted_servers: Default::default(),
+        keys: Default::default(),
         status: Status::Active,
     };
     entity(EntityKey::server(&server_id()), Spec::Server(spec))

@@ -50,6 +50,7 @@ async fn sign_in(world: &World, name: &str) -> SessionId {
             scopes: ScopeSet::default(),
             audience: Audience::parse("api://orders").unwrap(),
             auth: None,
+            resources: vec![],
             userinfo_claims: vec![],
             id_token_claims: vec![],
             began_at: NOW,

@@ -41,6 +41,7 @@ impl ServerSpec {
         review
             .refuse_duplicates("algorithm", &algorithms, |place| Field::of("algorithms").at(place));
         self.check_trusted_servers(review);
+        self.check_keys(review);
     }
 
     fn check_audiences(&self, review: &mut Review<'_, '_>) {

@@ -36,6 +36,7 @@ fn entities() -> Vec<Entity> {
         dialect: Dialect::Okta,
         algorithms: vec![Algorithm::Es256],
         trusted_servers: [ServerId::parse("other").unwrap()].into(),
+        keys: Default::default(),
         status: Status::Inactive,
     };
     let scope = ScopeSpec {

@@ -330,3 +330,53 @@ fn a_claim_has_a_kind_of_token_and_scopes_of_its_server() {
         (0..101).map(|n| format!("name = 'c{n}', value = {{ constant = 1 }}")).collect();
     assert_eq!(refusal_of_claim(&many.join(" }, { ")).lines().count(), 1);
 }
+
+#[test]
+fn a_key_schedule_is_long_enough_for_caches() {
+    for line in [
+        "[server.keys]",
+        "[server.keys]\nrotation = 'manual'\nannounce = '90d'",
+        "[server.keys]\nrotation = 'auto'\nevery = '60s'\nannounce = '45s'",
+        "[server.keys]\nevery = '1h'\nannounce = '1h'",
+        "[server.keys]\nevery = '3650d'",
+    ] {
+        parse(&format!("{SERVER}\n{line}\n")).unwrap();
+    }
+    for (line, refused) in [
+        (
+            "rotation = 'weekly'",
+            r#"7:12: unknown rotation "weekly": write one of "auto", "manual""#,
+        ),
+        (
+            "every = 'often'",
+            r#"7:9: "often" is no duration: write numbers with units, such as "10m" or "1h30m""#,
+        ),
+        (
+            "every = '59s'",
+            r#"7:9: "59s" is too short for the time that a key signs: write "1m" to "87600h""#,
+        ),
+        (
+            "every = '3651d'",
+            r#"7:9: "87624h" is too long for the time that a key signs: write "1m" to "87600h""#,
+        ),
+        (
+            "announce = '44s'",
+            r#"7:12: "44s" is too short for the time that a key is published before it signs: write "45s" to "2160h""#,
+        ),
+        (
+            "every = '1h'\nannounce = '61m'",
+            r#"8:12: "61m" is too long for the time that a key is published before it signs: write "45s" to "1h""#,
+        ),
+        (
+            "rotation = 'manual'\nevery = '1h'\nannounce = '91d'",
+            r#"9:12: "2184h" is too long for the time that a key is published before it signs: write "45s" to "2160h""#,
+        ),
+        (
+            "often = true",
+            r#"7:1: unknown key "often": write one of "rotation", "every", "announce""#,
+        ),
+    ] {
+        let shown = refusal_in_server(&format!("[server.keys]\n{line}"));
+        assert_eq!(shown, format!("catalog.toml:{refused}"));
+    }
+}

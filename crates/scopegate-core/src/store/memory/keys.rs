@@ -1,10 +1,13 @@
 //! Signing keys: each once, with the version of its newest change.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use scopegate_jose::Algorithm;
 
 use super::{Memory, MemoryStore, Use};
 use crate::audit::AuditEvent;
-use crate::catalog::RowKey;
+use crate::catalog::{RowKey, ServerId};
 use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
 
 /// The keys, in the order in which they were stored.
@@ -12,6 +15,7 @@ use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKe
 pub(super) struct Keys {
     pub(super) version: u64,
     stored: Vec<(u64, StoredKey)>,
+    claims: BTreeMap<(ServerId, Algorithm), String>,
 }
 
 #[async_trait]
@@ -31,6 +35,21 @@ impl KeyStore for MemoryStore {
         rows.keys = next;
         recorded.extend_from_slice(events);
         Ok(version)
+    }
+
+    async fn claim_key(
+        &self,
+        server: &ServerId,
+        algorithm: Algorithm,
+        claim: &str,
+        instead_of: Option<&str>,
+    ) -> Result<String, StoreError> {
+        let claims = &mut self.open(Use::Other).await?.rows.keys.claims;
+        let held = claims.entry((server.clone(), algorithm)).or_insert_with(|| claim.to_owned());
+        if Some(held.as_str()) == instead_of {
+            claim.clone_into(held);
+        }
+        Ok(held.clone())
     }
 }
 
@@ -52,16 +71,31 @@ impl Keys {
     }
 
     fn carry_out(&mut self, one: &KeyMove) -> Result<(), StoreError> {
+        let position = |meant: &dyn Fn(&StoredKey) -> bool| {
+            self.stored.iter().position(|(_, key)| meant(key)).ok_or(StoreError::Conflict)
+        };
         let (place, key) = match one {
-            KeyMove::Insert(key) => (self.stored.len(), StoredKey::clone(key)),
+            KeyMove::Insert(key) => {
+                self.claims.remove(&(key.server.clone(), key.algorithm));
+                (self.stored.len(), StoredKey::clone(key))
+            }
             KeyMove::Advance { from, to, .. } if to <= from => return Err(StoreError::Conflict),
             KeyMove::Advance { server, kid, from, to, at } => {
-                let is_meant = |(_, key): &(u64, StoredKey)| {
+                let place = position(&|key| {
                     key.server == *server && key.kid == *kid && key.phase == *from
-                };
-                let place = self.stored.iter().position(is_meant).ok_or(StoreError::Conflict)?;
+                })?;
                 let mut key = self.stored[place].1.clone();
                 key.enter(*to, *at);
+                (place, key)
+            }
+            KeyMove::Cover { server, kid, longest } => {
+                let place = position(&|key| {
+                    key.server == *server
+                        && key.kid == *kid
+                        && key.phase == KeyPhase::Signing
+                        && key.longest_token() < *longest
+                })?;
+                let key = StoredKey { longest: Some(*longest), ..self.stored[place].1.clone() };
                 (place, key)
             }
         };

@@ -1,0 +1,221 @@
+//! Applies the steps that are due for the keys of a server.
+
+use std::time::Duration;
+
+use scopegate_claims::UnixTime;
+use scopegate_jose::Algorithm;
+use tokio::time::{Instant, sleep};
+
+use super::{Held, KeyRing};
+use crate::audit::Actor;
+use crate::catalog::{AuthorizationServer, ServerId};
+use crate::error::CallError;
+use crate::keys::event::key_step_event;
+use crate::keys::making;
+use crate::keys::schedule::{KeyStep, Rotation, Wanted, due};
+use crate::store::{KeyMove, KeyPhase, StoreError};
+
+/// Maximum attempts to apply the steps of a server when other nodes change its keys at the same
+/// time.
+const ATTEMPTS: usize = 5;
+
+/// Maximum number of times that steps make further steps due.
+const ROUNDS: usize = 8;
+
+/// How often a node looks for the key that another node generates.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// How long a node waits for the key that another node generates. Then that node has probably
+/// ended.
+const WAIT_FOR_OTHERS: Duration = Duration::from_secs(10);
+
+impl KeyRing {
+    /// Applies the steps that are due for a server: generates missing keys, and continues
+    /// rotations.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] if a key cannot be generated or stored, or the server has a key that this
+    /// version cannot read: it may be the signing key.
+    pub async fn ensure(&self, server: &AuthorizationServer) -> Result<(), CallError> {
+        self.ensure_for(server, Duration::ZERO).await
+    }
+
+    /// The same, and lets the signing keys sign tokens that live for `lifetime`.
+    pub(super) async fn ensure_for(
+        &self,
+        server: &AuthorizationServer,
+        lifetime: Duration,
+    ) -> Result<(), CallError> {
+        let wanted = Wanted::of(server, lifetime);
+        let _turn = self.turns.of(&server.id).await;
+        self.refresh().await?;
+        for _ in 0..ROUNDS {
+            let steps = self.due(&server.id, &wanted)?;
+            if steps.is_empty() {
+                return Ok(());
+            }
+            if self.let_others_make(&server.id, &steps).await? {
+                continue;
+            }
+            self.apply(&server.id, &wanted).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells whether steps are due for a server on this node.
+    pub fn is_due(&self, server: &AuthorizationServer) -> bool {
+        self.due(&server.id, &Wanted::of(server, Duration::ZERO))
+            .is_ok_and(|steps| !steps.is_empty())
+    }
+
+    fn due(&self, server: &ServerId, wanted: &Wanted<'_>) -> Result<Vec<KeyStep>, StoreError> {
+        let held = self.held.load();
+        held.check(server)?;
+        Ok(due(wanted, &held.known(server), self.clock.now()))
+    }
+
+    /// Claims the RSA keys that have to be generated. Tells whether another node was first, and the
+    /// keys have changed meanwhile. If that node does not store its key in time, its claim ends.
+    async fn let_others_make(
+        &self,
+        server: &ServerId,
+        steps: &[KeyStep],
+    ) -> Result<bool, StoreError> {
+        for algorithm in steps.iter().filter_map(slowly_made) {
+            let claim = async |instead_of: Option<&str>| {
+                self.store.claim_key(server, algorithm, &self.claim, instead_of).await
+            };
+            let other = claim(None).await?;
+            if other == self.claim {
+                continue;
+            }
+            let (version, began) = (self.version(), Instant::now());
+            while began.elapsed() < WAIT_FOR_OTHERS {
+                sleep(LOOK_AGAIN).await;
+                self.reload().await?;
+                if self.version() != version {
+                    return Ok(true);
+                }
+            }
+            if claim(Some(&other)).await? != self.claim {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Applies the steps that are due once.
+    async fn apply(&self, server: &ServerId, wanted: &Wanted<'_>) -> Result<(), CallError> {
+        for _ in 0..ATTEMPTS {
+            let now = self.clock.now();
+            let steps = self.due(server, wanted)?;
+            if steps.is_empty() {
+                return Ok(());
+            }
+            let moves = self.moves(server, steps, wanted, now).await?;
+            match self.store_moves(&moves, now, None).await {
+                Ok(()) => return Ok(()),
+                // Another node changed the keys first. Perhaps nothing is due any more.
+                Err(StoreError::Conflict) => self.reload().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(CallError::Storage(StoreError::Conflict))
+    }
+
+    /// Stores moves with their audit events, and applies them to the keys in memory.
+    pub(super) async fn store_moves(
+        &self,
+        moves: &[KeyMove],
+        now: UnixTime,
+        actor: Option<&Actor>,
+    ) -> Result<(), StoreError> {
+        let events: Vec<_> =
+            moves.iter().filter_map(|one| key_step_event(one, now, actor)).collect();
+        let version = self.store.move_keys(moves, &events).await?;
+        self.apply_moves(moves, version).await;
+        Ok(())
+    }
+
+    /// The moves that carry out the steps. New keys are generated here, but not stored yet.
+    async fn moves(
+        &self,
+        server: &ServerId,
+        steps: Vec<KeyStep>,
+        wanted: &Wanted<'_>,
+        at: UnixTime,
+    ) -> Result<Vec<KeyMove>, CallError> {
+        let advance =
+            |kid, from, to| KeyMove::Advance { server: server.clone(), kid, from, to, at };
+        let mut moves = Vec::new();
+        for step in steps {
+            moves.push(match step {
+                KeyStep::Make { algorithm, phase } => {
+                    self.insert(server, algorithm, phase, wanted, at).await?
+                }
+                KeyStep::Cover { kid } => {
+                    KeyMove::Cover { server: server.clone(), kid, longest: wanted.longest }
+                }
+                KeyStep::Sign { kid } => advance(kid, KeyPhase::Announced, KeyPhase::Signing),
+                KeyStep::Retire { kid } => advance(kid, KeyPhase::Signing, KeyPhase::Retiring),
+                KeyStep::Drop { kid, from } => advance(kid, from, KeyPhase::Dropped),
+            });
+        }
+        Ok(moves)
+    }
+
+    /// Generates a key, and returns the move that stores it.
+    pub(super) async fn insert(
+        &self,
+        server: &ServerId,
+        algorithm: Algorithm,
+        phase: KeyPhase,
+        wanted: &Wanted<'_>,
+        at: UnixTime,
+    ) -> Result<KeyMove, CallError> {
+        let mut key = making::make(server, algorithm, phase, &self.master_key, at).await?;
+        key.longest = Some(wanted.longest);
+        key.cached = Some(Rotation::cached(&wanted.rotation));
+        Ok(KeyMove::Insert(Box::new(key)))
+    }
+
+    /// Applies moves that were stored as `version` to the keys in memory, without reading them
+    /// again. The version in memory stays the same until the next read, because changes of other
+    /// nodes may precede these moves.
+    pub(super) async fn apply_moves(&self, moves: &[KeyMove], version: u64) {
+        for one in moves {
+            let (server, kid, phase) = (one.server(), one.kid(), one.phase().as_str());
+            match one {
+                KeyMove::Cover { longest, .. } => {
+                    tracing::debug!(%server, kid, ?longest, "a signing key signs longer tokens");
+                }
+                KeyMove::Insert(_) | KeyMove::Advance { .. } => {
+                    tracing::info!(%server, kid, phase, "a signing key entered a phase");
+                }
+            }
+        }
+        let _turn = self.changing.lock().await;
+        let mut next = Held::clone(&self.held.load());
+        // If this version was read meanwhile, the keys may already be in later phases.
+        if next.version < version {
+            next.carry_out(moves);
+            next.moved = next.moved.max(version);
+            self.held.store(std::sync::Arc::new(next));
+        }
+    }
+}
+
+/// The algorithm of a key that takes long to generate.
+fn slowly_made(step: &KeyStep) -> Option<Algorithm> {
+    match step {
+        KeyStep::Make { algorithm: algorithm @ (Algorithm::Rs256 | Algorithm::Ps256), .. } => {
+            Some(*algorithm)
+        }
+        KeyStep::Make { .. }
+        | KeyStep::Cover { .. }
+        | KeyStep::Sign { .. }
+        | KeyStep::Retire { .. }
+        | KeyStep::Drop { .. } => None,
+    }
+}
