@@ -16,6 +16,7 @@ mod grant_kind;
 mod kind;
 mod out_of_service;
 mod own_tokens;
+mod owner;
 mod placement;
 mod policy;
 mod redirect_uri;
@@ -36,10 +37,11 @@ pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
     RotationType,
 };
-pub use entity::{Edit, Entity, EntityKey, Owner};
+pub use entity::{Edit, Entity, EntityKey};
 pub use entity_id::{EntityId, EntityRecord, StoredRecord};
 pub use grant_kind::{AuthMethod, Credential, GrantKind};
 pub use kind::{EntityKind, Spec};
+pub use owner::{Owner, OwnerName};
 pub use policy::{Clients, PolicySpec, RuleSpec, Scopes};
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;

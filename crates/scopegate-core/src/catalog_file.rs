@@ -46,6 +46,7 @@ mod status;
 mod trusted_issuer;
 mod user;
 mod users_and_groups;
+pub mod write;
 
 pub use context::CatalogContext;
 pub use user::UserSeed;
@@ -78,6 +79,8 @@ const CATALOG: Shape = Shape {
 pub struct CatalogFile {
     /// The version in the file. A file with a lower version than the applied one is refused.
     pub version: u64,
+    /// The SHA-256 of the file.
+    pub sha256: [u8; 32],
     /// Whether the file is a demonstration, which is served on loopback addresses only.
     pub demo: bool,
     /// The entities, parents before children. The file owns all of them.
@@ -102,7 +105,7 @@ impl CatalogFile {
         let file = read(source.content, context, &problems);
         let warnings = problems.resolve(source)?;
         let file = file.expect("a file that could not be read has a problem");
-        Ok(Self { warnings, ..file })
+        Ok(Self { warnings, sha256: scopegate_jose::sha256(source.content), ..file })
     }
 }
 
@@ -149,7 +152,8 @@ fn read_catalog<'f>(
     check_rules(&draft, context, problems);
     let users = user::read_all(catalog, context);
     let entities = draft.into_entities();
-    Some(CatalogFile { version: version?, demo, entities, users, warnings: Vec::new() })
+    let (version, sha256, warnings) = (version?, [0; 32], Vec::new());
+    Some(CatalogFile { version, sha256, demo, entities, users, warnings })
 }
 
 /// Reports each rule of the catalog that the file breaks, at its position.

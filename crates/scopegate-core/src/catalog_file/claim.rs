@@ -10,7 +10,7 @@ use crate::catalog::{
 };
 use crate::toml_reader::{Node, Shape, Table};
 
-const CLAIM: Shape =
+pub(super) const CLAIM: Shape =
     Shape { what: "a claim", keys: &["name", "token", "value", "scopes"], ..Shape::NONE };
 
 const VALUE: Shape = Shape {
@@ -25,7 +25,8 @@ const GROUPS: Shape = Shape {
     ..Shape::NONE
 };
 
-const TOKENS: [(&str, TokenKind); 2] = [("access", TokenKind::Access), ("id", TokenKind::Id)];
+pub(super) const TOKENS: [(&str, TokenKind); 2] =
+    [("access", TokenKind::Access), ("id", TokenKind::Id)];
 
 /// Reads the claims of a server.
 pub(super) fn read_all<'f>(

@@ -13,10 +13,10 @@ use crate::catalog::{EntityKey, EntityKind, PolicySpec, RuleSpec, Scopes, Spec};
 use crate::spelling::{Quoted, parse_duration};
 use crate::toml_reader::{Node, Shape, Table, Text};
 
-const POLICY: Shape =
+pub(super) const POLICY: Shape =
     Shape { what: "a policy", keys: &["name", "clients", "status", "rule"], ..Shape::NONE };
 
-const RULE: Shape = Shape {
+pub(super) const RULE: Shape = Shape {
     what: "a rule",
     keys: &[
         "name",

@@ -7,7 +7,7 @@ use crate::toml_reader::{Node, Shape, Table};
 pub(super) const SCOPE: Shape =
     Shape { what: "a scope", keys: &["name", "description", "consent", "default"], ..Shape::NONE };
 
-const CONSENT: [(&str, Consent); 3] = [
+pub(super) const CONSENT: [(&str, Consent); 3] = [
     ("IMPLICIT", Consent::Implicit),
     ("REQUIRED", Consent::Required),
     ("FLEXIBLE", Consent::Flexible),

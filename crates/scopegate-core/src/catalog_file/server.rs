@@ -34,7 +34,7 @@ pub(super) const SERVER: Shape = Shape {
 
 const AUDIENCE: Shape = Shape { what: "an audience", keys: &["name", "resources"], ..Shape::NONE };
 
-const DIALECTS: [(&str, Dialect); 3] =
+pub(super) const DIALECTS: [(&str, Dialect); 3] =
     [("both", Dialect::Both), ("okta", Dialect::Okta), ("rfc9068", Dialect::Rfc9068)];
 
 /// Reads a server and then the entities that belong to it, even if the server itself has problems.
