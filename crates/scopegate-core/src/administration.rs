@@ -2,5 +2,7 @@
 
 pub mod apply;
 pub mod edit_catalog;
+pub mod history;
 pub mod plan;
+pub mod rollback;
 pub mod users;

@@ -57,7 +57,7 @@ use scopegate_jose::{Jwk, KeySet, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 /// Whether an entity is in use, with Okta's names.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "an entity is on or off")]
 pub enum Status {
