@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod edit_catalog;
+pub mod export;
 pub mod history;
 pub mod plan;
 pub mod rollback;

@@ -35,7 +35,7 @@ mod draft;
 mod ids;
 mod json;
 mod jwks;
-mod moment;
+pub(crate) mod moment;
 mod policy;
 mod position;
 mod scope;

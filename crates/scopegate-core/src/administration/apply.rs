@@ -1,6 +1,6 @@
 //! Applies a catalog file: either the stored catalog becomes equal to the file, or nothing changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use scopegate_claims::UnixTime;
@@ -8,7 +8,8 @@ use scopegate_claims::UnixTime;
 use crate::administration::edit_catalog::{CatalogDoor, EditError, Extra, Reach};
 use crate::administration::plan::{Others, Ownership, Plan, PlanError};
 use crate::catalog::{
-    Affected, ClientId, Edit, Entity, EntityKind, Owner, Snapshot, UnreadableRow,
+    Affected, ClientId, ClientSecret, Edit, Entity, EntityKind, Owner, Snapshot, Spec,
+    UnreadableRow,
 };
 use crate::catalog_file::CatalogFile;
 use crate::directory::{NewUser, User};
@@ -169,51 +170,19 @@ pub async fn apply_as(
     file: &CatalogFile,
     terms: Terms,
 ) -> Result<Applied, ApplyError> {
-    let Terms { mode, ownership, equal_version, expected } = terms;
-    let (store, owner) = (door.store, ownership.owner);
-    let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
+    let Ownership { owner, others } = terms.ownership;
     for _ in 0..ATTEMPTS {
-        // The catalog is read first. If another file is applied after this point, our write is a
-        // conflict.
-        let changes = store.catalog_since(0).await?;
-        let version = changes.version;
-        if let Some(expected) = expected.filter(|expected| *expected != version) {
-            return Err(ApplyError::Changed { expected, found: version });
-        }
-        let newest = store.catalog_file(owner).await?;
-        if file.version < newest.version {
-            return Err(ApplyError::Older { file: file.version, stored: newest.version });
-        }
-        if !changes.unreadable.is_empty() {
-            return Err(ApplyError::Unreadable(changes.unreadable));
-        }
-        let current = entities(&changes.edits);
-        let known = store.known_logins(&logins).await?;
-        let plan = Plan::between_as(&current, file, ownership)?.leaving_alone(&known);
+        let Planned { catalog, plan, known, newest } = plan_as(door, file, terms).await?;
+        let version = catalog.version();
         let is_unchanged = plan.is_empty() && file.version == newest.version;
-        let catalog = Snapshot::empty(door.base).after(changes);
-        if is_unchanged {
-            return Ok(Applied { plan, catalog_version: version });
-        }
-        if let Err(other) = check_equal_version(file, newest) {
-            match equal_version {
-                EqualVersion::Refuse => return Err(other),
-                EqualVersion::Apply => tracing::warn!(
-                    version = file.version,
-                    "the catalog file has other content than the applied one, and the same version: \
-                     it is applied because only this machine can reach the server"
-                ),
-            }
-        }
-        if mode == Mode::DryRun {
-            door.check(&catalog, plan.edits())?;
+        if is_unchanged || terms.mode == Mode::DryRun {
             return Ok(Applied { plan, catalog_version: version });
         }
         let new = new_users(file, &known, door.now);
         let content = AppliedContent::Sha256(file.sha256);
         let mark = FileMark { owner, file: AppliedFile { version: file.version, content } };
         let extra = Extra { files: &[mark], seeds: &new, restored: None };
-        let reach = match ownership.others {
+        let reach = match others {
             Others::Adopt => Reach::Adopt(owner),
             Others::Refuse => Reach::Own(owner),
         };
@@ -224,6 +193,67 @@ pub async fn apply_as(
         }
     }
     Err(ApplyError::Busy)
+}
+
+/// The changes that a file would make, and the catalog before them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Planned {
+    /// The stored catalog.
+    pub catalog: Snapshot,
+    /// The changes.
+    pub plan: Plan,
+    /// The logins of the file whose users exist.
+    known: BTreeSet<String>,
+    /// The file that was applied last.
+    newest: AppliedFile,
+}
+
+/// The changes that a file would make. Nothing is written.
+///
+/// # Errors
+///
+/// [`ApplyError`], if the file would be refused.
+pub async fn plan_as(
+    door: &CatalogDoor<'_>,
+    file: &CatalogFile,
+    terms: Terms,
+) -> Result<Planned, ApplyError> {
+    let Terms { mode, ownership, equal_version, expected } = terms;
+    let store = door.store;
+    // The catalog is read first. If another file is applied after this point, our write is a conflict.
+    let changes = store.catalog_since(0).await?;
+    let found = changes.version;
+    if let Some(expected) = expected.filter(|expected| *expected != found) {
+        return Err(ApplyError::Changed { expected, found });
+    }
+    let newest = store.catalog_file(ownership.owner).await?;
+    if file.version < newest.version {
+        return Err(ApplyError::Older { file: file.version, stored: newest.version });
+    }
+    if !changes.unreadable.is_empty() {
+        return Err(ApplyError::Unreadable(changes.unreadable));
+    }
+    let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
+    let known = store.known_logins(&logins).await?;
+    let plan = Plan::between_as(&entities(&changes.edits), file, ownership)?.leaving_alone(&known);
+    let catalog = Snapshot::empty(door.base).after(changes);
+    if !plan.is_empty()
+        && let Err(other) = check_equal_version(file, newest)
+    {
+        match equal_version {
+            EqualVersion::Refuse => return Err(other),
+            EqualVersion::Apply => tracing::warn!(
+                version = file.version,
+                "the catalog file has other content than the applied one, and the same version: \
+                 it is applied because only this machine can reach the server"
+            ),
+        }
+    }
+    if mode == Mode::DryRun {
+        door.check(&catalog, plan.edits())?;
+    }
+    Ok(Planned { catalog, plan, known, newest })
 }
 
 /// Refuses a file that has the version of the one that was applied last, and other content.
@@ -276,8 +306,14 @@ pub async fn clients_of_others(
     store: &dyn CatalogStore,
     owner: Owner,
 ) -> Result<BTreeSet<ClientId>, StoreError> {
-    let CatalogChanges { edits, unreadable, .. } = store.catalog_since(0).await?;
-    let entities = entities(&edits);
+    Ok(of_others(&store.catalog_since(0).await?, owner))
+}
+
+fn of_others(
+    CatalogChanges { edits, unreadable, .. }: &CatalogChanges,
+    owner: Owner,
+) -> BTreeSet<ClientId> {
+    let entities = entities(edits);
     let of_others = entities
         .iter()
         .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner != owner)
@@ -287,7 +323,46 @@ pub async fn clients_of_others(
         Affected::Client(id) => Some(id),
         Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
     });
-    Ok(of_others.chain(unreadable).filter_map(|id| ClientId::parse(id).ok()).collect())
+    of_others.chain(unreadable).filter_map(|id| ClientId::parse(id).ok()).collect()
+}
+
+/// What a file may refer to in a store.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StoredClients {
+    of_others: BTreeSet<ClientId>,
+    secrets: HashMap<ClientId, Vec<ClientSecret>>,
+}
+
+impl StoredClients {
+    /// Reads the clients of a store, for a file of an owner.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the catalog cannot be read.
+    pub async fn read(store: &dyn CatalogStore, owner: Owner) -> Result<Self, StoreError> {
+        let changes = store.catalog_since(0).await?;
+        let mut clients = Self { of_others: of_others(&changes, owner), ..Self::default() };
+        for edit in changes.edits {
+            if let Edit::Put(Entity { key, spec: Spec::Client(spec), .. }) = edit
+                && let Ok(id) = ClientId::parse(&key.name)
+                && !spec.secrets.is_empty()
+            {
+                clients.secrets.insert(id, spec.secrets);
+            }
+        }
+        Ok(clients)
+    }
+
+    /// Tells whether another owner has a client.
+    pub fn has_client_of_others(&self, id: &ClientId) -> bool {
+        self.of_others.contains(id)
+    }
+
+    /// The secret of a client that an export has named.
+    pub fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
+        self.secrets.get(client)?.iter().find(|secret| secret.kept_id() == id).cloned()
+    }
 }
 
 fn entities(edits: &[Edit]) -> Vec<&Entity> {

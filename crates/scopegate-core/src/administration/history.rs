@@ -3,13 +3,15 @@
 mod log;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use scopegate_claims::Issuer;
 
 pub use self::log::{LogEntry, log};
 use super::plan::Plan;
+use crate::authority::Authority;
 use crate::catalog::{
-    CatalogChanges, Edit, Entity, EntityKey, ReadRow, Snapshot, StoredRow, UnreadableRow,
+    CatalogChanges, Edit, Entity, EntityKey, ReadRow, RowKey, Snapshot, StoredRow, UnreadableRow,
 };
 use crate::store::{CatalogHistory, CatalogStore, StoreError, Undo};
 
@@ -79,6 +81,23 @@ pub async fn catalog_at<S: CatalogStore + CatalogHistory + ?Sized>(
     Ok(Snapshot::empty(base).after(current).after(earlier))
 }
 
+impl Authority {
+    /// The catalog at a version, for example the one that a decision was made by.
+    ///
+    /// Clients that were changed since then have no secrets in it.
+    ///
+    /// # Errors
+    ///
+    /// [`HistoryError`].
+    pub async fn catalog_at(&self, version: u64) -> Result<Arc<Snapshot>, HistoryError> {
+        let now = self.catalog();
+        if now.version() == version {
+            return Ok(now);
+        }
+        catalog_at(&*self.store, &now.org().issuer, version).await.map(Arc::new)
+    }
+}
+
 /// All entities of the catalog at a version, without secrets.
 ///
 /// # Errors
@@ -111,13 +130,13 @@ pub async fn difference_between<S: CatalogStore + CatalogHistory + ?Sized>(
     to: u64,
 ) -> Result<Plan, HistoryError> {
     let (before, after) = (entities_at(store, from).await?, entities_at(store, to).await?);
-    Ok(plan_between(by_key(before), by_key(after)))
+    Ok(plan_between(&by_key(before), by_key(after)))
 }
 
 /// The edits that make one set of entities another one: parents are put before their children, and deleted
 /// after them.
 pub(super) fn plan_between(
-    before: BTreeMap<EntityKey, Entity>,
+    before: &BTreeMap<EntityKey, Entity>,
     after: BTreeMap<EntityKey, Entity>,
 ) -> Plan {
     let gone = before.keys().filter(|key| !after.contains_key(*key));
@@ -161,10 +180,7 @@ fn oldest(undo: &Undo) -> u64 {
 }
 
 /// The rows as they were at a version, of those that changed since then.
-fn rows_at(
-    version: u64,
-    newest_first: Vec<(u64, StoredRow)>,
-) -> BTreeMap<crate::catalog::RowKey, StoredRow> {
+fn rows_at(version: u64, newest_first: Vec<(u64, StoredRow)>) -> BTreeMap<RowKey, StoredRow> {
     let later = newest_first.into_iter().filter(|(changed_by, _)| *changed_by > version);
     // The state before the oldest change is the last one, and replaces the others.
     later.map(|(_, row)| (row.key.clone(), row)).collect()

@@ -23,8 +23,17 @@ impl Owner {
     /// Names that a later version may need for itself.
     const RESERVED: [&'static str; 5] = [Self::API, "admin", "console", "org", "system"];
 
-    /// The stored name.
+    /// The stored name: `api`, `file`, or `file:NAME`.
     pub fn as_str(&self) -> &str {
+        match self {
+            Self::Api => Self::API,
+            Self::File => Self::FILE,
+            Self::Named(name) => name.stored(),
+        }
+    }
+
+    /// The name in messages and after `--owner`: `api`, `file`, or `NAME`.
+    pub fn name(&self) -> &str {
         match self {
             Self::Api => Self::API,
             Self::File => Self::FILE,
@@ -33,8 +42,15 @@ impl Owner {
     }
 
     /// The owner with this stored name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        if name == Self::API { Some(Self::Api) } else { Self::of_file(name).ok() }
+    pub fn from_name(stored: &str) -> Option<Self> {
+        match stored {
+            Self::API => Some(Self::Api),
+            Self::FILE => Some(Self::File),
+            other => {
+                let name = other.strip_prefix(OwnerName::PREFIX)?;
+                Self::of_file(name).ok().filter(|owner| *owner != Self::File)
+            }
+        }
     }
 
     /// The owner that a catalog file is applied for: the value of `--owner`.
@@ -65,28 +81,34 @@ impl Owner {
 /// The name is stored inline, because each of a million clients in memory has an owner.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct OwnerName {
-    /// The name, filled up with zeros.
-    bytes: [u8; Self::MAX],
+    /// The stored name, filled up with zeros.
+    bytes: [u8; Self::STORED_MAX],
 }
 
 impl OwnerName {
-    const MAX: usize = 23;
+    const PREFIX: &'static str = "file:";
+    const STORED_MAX: usize = 31;
 
     fn parse(text: &str) -> Result<Self, &'static str> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let mut bytes = [0; Self::MAX];
-        match bytes.get_mut(..text.len()) {
+        let stored = [Self::PREFIX, text].concat();
+        let mut bytes = [0; Self::STORED_MAX];
+        match bytes.get_mut(..stored.len()) {
             Some(start) if !text.is_empty() && text.bytes().all(is_allowed) => {
-                start.copy_from_slice(text.as_bytes());
+                start.copy_from_slice(stored.as_bytes());
                 Ok(Self { bytes })
             }
-            _ => Err("an owner has 1 to 23 letters, digits, `-` or `_`"),
+            _ => Err("an owner has 1 to 26 letters, digits, `-` or `_`"),
         }
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
-        let end = self.bytes.iter().position(|byte| *byte == 0).unwrap_or(Self::MAX);
+        &self.stored()[Self::PREFIX.len()..]
+    }
+
+    fn stored(&self) -> &str {
+        let end = self.bytes.iter().position(|byte| *byte == 0).unwrap_or(Self::STORED_MAX);
         std::str::from_utf8(&self.bytes[..end]).expect("a name is ASCII")
     }
 }
@@ -127,10 +149,14 @@ mod tests {
 
     #[test]
     fn an_owner_is_found_by_its_stored_name() {
-        for name in ["api", "file", "a", "team-payments_2", &"a".repeat(23)] {
-            assert_eq!(Owner::from_name(name).unwrap().as_str(), name);
+        let longest = format!("file:{}", "a".repeat(26));
+        for stored in ["api", "file", "file:a", "file:team-payments_2", &longest] {
+            let owner = Owner::from_name(stored).unwrap();
+            assert_eq!(owner.as_str(), stored);
+            assert_eq!(owner.name(), stored.strip_prefix("file:").unwrap_or(stored));
         }
-        for bad in ["", "a b", "a/b", "é", "system", "admin", &"a".repeat(24)] {
+        let too_long = format!("{longest}a");
+        for bad in ["", "a", "file:", "file:a b", "file:é", "file:admin", "file:file", &too_long] {
             assert_eq!(Owner::from_name(bad), None, "{bad}");
         }
     }
@@ -141,7 +167,7 @@ mod tests {
         for reserved in ["api", "admin", "console", "org", "system"] {
             assert!(Owner::of_file(reserved).unwrap_err().contains("reserved"), "{reserved}");
         }
-        assert!(Owner::of_file("a.b").unwrap_err().contains("1 to 23"));
+        assert!(Owner::of_file("a.b").unwrap_err().contains("1 to 26"));
     }
 
     #[test]
@@ -151,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_in_memory_has_its_owner_in_24_bytes() {
-        assert_eq!(size_of::<Owner>(), 24);
+    fn a_client_in_memory_has_its_owner_in_32_bytes() {
+        assert_eq!(size_of::<Owner>(), 32);
     }
 }

@@ -64,6 +64,11 @@ impl SpecKind for ScopeSpec {
     fn check(&self, review: &mut Review<'_, '_>) {
         review.report(Field::of("name"), check_name(&review.key().name));
         review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
+        if self.description.trim().is_empty() {
+            let message = "the scope has no description: users who are asked for consent see only its \
+                           name, write description = \"…\"";
+            review.warn(Field::of("name"), format_args!("{message}"));
+        }
     }
 
     fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {

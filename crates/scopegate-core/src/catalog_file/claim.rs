@@ -13,13 +13,13 @@ use crate::toml_reader::{Node, Shape, Table};
 pub(super) const CLAIM: Shape =
     Shape { what: "a claim", keys: &["name", "token", "value", "scopes"], ..Shape::NONE };
 
-const VALUE: Shape = Shape {
+pub(super) const VALUE: Shape = Shape {
     what: "a claim's value",
     keys: &["attribute", "constant", "expression", "groups"],
     ..Shape::NONE
 };
 
-const GROUPS: Shape = Shape {
+pub(super) const GROUPS: Shape = Shape {
     what: "a filter of groups",
     keys: &["starts_with", "equals", "contains"],
     ..Shape::NONE

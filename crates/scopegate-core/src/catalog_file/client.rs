@@ -56,7 +56,7 @@ pub(super) const TYPES: [(&str, ClientType); 4] = [
     ("browser", ClientType::Browser),
 ];
 
-const REFRESH: Shape =
+pub(super) const REFRESH: Shape =
     Shape { what: "refresh_token", keys: &["rotation_type", "leeway"], ..Shape::NONE };
 
 pub(super) const ROTATION: [(&str, RotationType); 2] =

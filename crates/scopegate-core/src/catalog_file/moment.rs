@@ -23,7 +23,7 @@ pub(super) fn read(node: Node<'_>) -> Option<UnixTime> {
 }
 
 /// A point in time as it is written in a file.
-pub(super) fn text(time: UnixTime) -> String {
+pub(crate) fn text(time: UnixTime) -> String {
     let (day, second) = (time.as_seconds() / 86_400, time.as_seconds() % 86_400);
     let (year, month, day) = civil_date(day.cast_signed());
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);

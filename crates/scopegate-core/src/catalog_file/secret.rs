@@ -15,7 +15,7 @@ pub(super) const INSTEAD: &str = "a secret never stands in the file: write \
     secrets = [{ sha256 = \"…\" }] with what `printf %s \"$SECRET\" | sha256sum` prints, \
     or secrets = [{ env = \"NAME\" }]";
 
-const SECRET: Shape = Shape {
+pub(super) const SECRET: Shape = Shape {
     what: "a secret",
     keys: &["sha256", "env", "kept", "expires"],
     instead: &[("plain", INSTEAD), ("secret", INSTEAD), ("value", INSTEAD)],

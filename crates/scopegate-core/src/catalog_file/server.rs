@@ -32,7 +32,8 @@ pub(super) const SERVER: Shape = Shape {
     ..Shape::NONE
 };
 
-const AUDIENCE: Shape = Shape { what: "an audience", keys: &["name", "resources"], ..Shape::NONE };
+pub(super) const AUDIENCE: Shape =
+    Shape { what: "an audience", keys: &["name", "resources"], ..Shape::NONE };
 
 pub(super) const DIALECTS: [(&str, Dialect); 3] =
     [("both", Dialect::Both), ("okta", Dialect::Okta), ("rfc9068", Dialect::Rfc9068)];

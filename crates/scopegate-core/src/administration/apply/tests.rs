@@ -21,7 +21,7 @@ struct MemoryCatalog {
 #[derive(Debug, Default)]
 struct State {
     version: u64,
-    files: std::collections::HashMap<String, AppliedFile>,
+    files: HashMap<String, AppliedFile>,
     entities: Vec<Entity>,
     unreadable: Vec<UnreadableRow>,
     users: BTreeSet<String>,

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{HistoryError, current_and_undo, read, without_secrets};
 use crate::administration::plan::{Action, EntityDifference, difference};
-use crate::catalog::{Edit, Entity, EntityKey, EntityKind};
+use crate::catalog::{Edit, Entity, EntityKey, EntityKind, Owner};
+use crate::catalog_file::moment;
 use crate::store::{CatalogHistory, CatalogStore, CatalogVersion};
 
 /// A version of the catalog with the entities that it changed.
@@ -82,7 +83,7 @@ impl LogEntry {
         };
         json!({
             "id": version.to_string(),
-            "at": at.as_seconds(),
+            "at": moment::text(*at),
             "kind": if restored.is_some() { "catalog.rollback" } else { "catalog.change" },
             "outcome": "ALLOW",
             "actor": actor,
@@ -97,7 +98,7 @@ impl LogEntry {
             "before": before,
             "after": after,
             "version": version,
-            "owner": owner,
+            "owner": owner.as_ref().map(Owner::name),
             "file_version": file_version,
             "restored": restored,
             "added": added,

@@ -117,7 +117,11 @@ fn concerned<'a>(
     let mut pairs = Vec::new();
     for snapshot in [before, after] {
         for server in snapshot.servers() {
-            let is_for = |client: &str| server.policies_for(client).next().is_some();
+            // The built-in policy of the org server is for admin clients.
+            let is_for = |client: &str| match server.id.is_org() {
+                true => is_admin(snapshot, client),
+                false => server.policies_for(client).next().is_some(),
+            };
             match servers.contains(&server.id) {
                 true => {
                     let all = snapshot.clients().map(|client| client.id.as_str());
@@ -137,6 +141,10 @@ fn concerned<'a>(
     pairs.sort_unstable();
     pairs.dedup();
     pairs
+}
+
+fn is_admin(catalog: &Snapshot, client: &str) -> bool {
+    matches!(catalog.client(client), Ok(Some(client)) if client.spec.admin)
 }
 
 /// What is gained and lost without a group, and what each group or user gains and loses besides.

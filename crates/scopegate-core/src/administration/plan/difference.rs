@@ -97,7 +97,7 @@ impl EntityDifference<'_> {
         if let (Some(before), Some(after)) = (self.before, self.after)
             && before.owner != after.owner
         {
-            let (old, new) = (before.owner.as_str().into(), after.owner.as_str().into());
+            let (old, new) = (before.owner.name().into(), after.owner.name().into());
             changes.push(FieldChange { name: "owner", old, new });
         }
         changes

@@ -19,6 +19,15 @@ pub enum Unwritable {
     Orphan(EntityKey),
 }
 
+impl Unwritable {
+    /// The entity.
+    pub fn key(&self) -> &EntityKey {
+        match self {
+            Self::Orphan(key) | Self::Value(key, _) => key,
+        }
+    }
+}
+
 /// Writes entities as a catalog file. Applied to the store that they are from, for their owner, the file
 /// changes nothing.
 ///

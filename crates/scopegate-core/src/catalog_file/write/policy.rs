@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::field::{Fields, Use};
-use crate::catalog::{Clients, PolicySpec, RuleSpec, Scopes, Status};
+use crate::catalog::{ClientId, Clients, PolicySpec, RuleSpec, Scopes, Status};
 use crate::spelling::show_duration;
 
 pub(super) fn policy(spec: &PolicySpec) -> Fields {
@@ -47,7 +47,7 @@ pub(super) fn rule(spec: &RuleSpec) -> Fields {
 pub(super) fn names(clients: &Clients) -> Vec<&str> {
     match clients {
         Clients::All => vec!["*"],
-        Clients::Named(ids) => ids.iter().map(|id| id.as_str()).collect(),
+        Clients::Named(ids) => ids.iter().map(ClientId::as_str).collect(),
     }
 }
 
