@@ -48,6 +48,7 @@ mod artifacts;
 mod audit_events;
 mod batches;
 mod catalog;
+mod catalog_history;
 mod catalog_watch;
 mod changes;
 mod consents;
