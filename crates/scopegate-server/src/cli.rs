@@ -1,13 +1,20 @@
 //! The command line: one command, one file.
 
 mod apply;
+mod catalog;
 mod catalog_file;
 mod clients;
+mod colour;
+mod confirm;
 mod console;
 mod descriptors;
+mod export;
 mod failure;
 mod input;
 mod logging;
+mod owner;
+mod plan;
+mod plan_text;
 mod serve;
 mod token;
 mod users;
@@ -50,7 +57,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Plan(plan::ShowPlan),
     Apply(apply::Apply),
+    Export(export::Export),
+    #[command(subcommand)]
+    Catalog(catalog::Catalog),
     Validate(validate::Validate),
     #[command(subcommand)]
     Token(token::Token),
@@ -79,8 +90,11 @@ impl Cli {
         let place = Workplace { file: self.config };
         match self.command {
             Command::Serve(command) => command.run(&place).await,
+            Command::Plan(command) => command.run(&place).await,
             Command::Apply(command) => command.run(&place).await,
-            Command::Validate(command) => command.run(&place),
+            Command::Export(command) => command.run(&place).await,
+            Command::Catalog(command) => command.run(&place).await,
+            Command::Validate(command) => command.run(&place).await,
             Command::Token(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,
@@ -110,18 +124,29 @@ impl Workplace {
         Ok(Setup::open(&config, &base).await?)
     }
 
+    /// Opens a storage that must exist.
+    async fn existing(&self) -> Result<Setup, CliError> {
+        if let Some(missing) = missing(&self.config()?.store) {
+            return Err(missing);
+        }
+        self.open().await
+    }
+
     /// Opens the authorization servers of an existing storage, without HTTP.
     async fn authority(&self) -> Result<Arc<Authority>, CliError> {
-        let config = self.config()?;
-        if is_missing(&config.store) {
-            let url = &config.store.url;
-            return Err(CliError::Failed(format!(
-                "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
-            )));
-        }
-        let foundation = self.open().await?.into_foundation();
+        let foundation = self.existing().await?.into_foundation();
         Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
     }
+}
+
+/// The failure of a command that needs a store, if there is none.
+fn missing(store: &StoreConfig) -> Option<CliError> {
+    let url = &store.url;
+    is_missing(store).then(|| {
+        CliError::Failed(format!(
+            "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
+        ))
+    })
 }
 
 /// Tells whether the store does not exist, so that opening it would make it. A command in the wrong

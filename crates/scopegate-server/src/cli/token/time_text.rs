@@ -16,6 +16,11 @@ pub(super) fn show(time: UnixTime, now: UnixTime) -> String {
     }
 }
 
+/// A point in time: `2026-01-31 12:00:00 UTC`.
+pub(in crate::cli) fn utc(time: UnixTime) -> String {
+    date(time.as_seconds())
+}
+
 /// A duration in the largest unit that fits.
 fn amount(seconds: u64) -> String {
     let fits = |(length, _): &(u64, &str)| seconds >= *length;
