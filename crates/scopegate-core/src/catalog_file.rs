@@ -38,6 +38,7 @@ mod jwks;
 pub(crate) mod moment;
 mod policy;
 mod position;
+pub mod schema;
 mod scope;
 mod secret;
 mod seen;

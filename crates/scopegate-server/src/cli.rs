@@ -15,6 +15,7 @@ mod logging;
 mod owner;
 mod plan;
 mod plan_text;
+mod schema;
 mod serve;
 mod token;
 mod users;
@@ -63,6 +64,7 @@ enum Command {
     #[command(subcommand)]
     Catalog(catalog::Catalog),
     Validate(validate::Validate),
+    Schema(schema::Schema),
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
@@ -95,6 +97,7 @@ impl Cli {
             Command::Export(command) => command.run(&place).await,
             Command::Catalog(command) => command.run(&place).await,
             Command::Validate(command) => command.run(&place).await,
+            Command::Schema(command) => command.run(),
             Command::Token(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,

@@ -23,6 +23,7 @@ mod limits;
 mod listen;
 mod log;
 mod problem;
+mod schema;
 mod setting;
 mod store;
 
@@ -203,6 +204,11 @@ impl Config {
             false => Err(problems),
         };
         finished.map_err(|problems| problems.resolve(file))
+    }
+
+    /// The JSON Schema (2020-12) of a configuration file, for editors.
+    pub fn schema() -> serde_json::Value {
+        schema::schema()
     }
 
     /// All keys, in the order of the documentation.
