@@ -3,5 +3,8 @@
 pub mod apply;
 pub mod clients;
 pub mod edit_catalog;
+pub mod export;
+pub mod history;
 pub mod plan;
+pub mod rollback;
 pub mod users;

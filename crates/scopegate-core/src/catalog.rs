@@ -16,6 +16,7 @@ mod grant_kind;
 mod kind;
 mod out_of_service;
 mod own_tokens;
+mod owner;
 mod placement;
 mod policy;
 mod redirect_uri;
@@ -37,10 +38,11 @@ pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
     RotationType,
 };
-pub use entity::{Edit, Entity, EntityKey, Owner};
+pub use entity::{Edit, Entity, EntityKey};
 pub use entity_id::{EntityId, EntityRecord, StoredRecord};
 pub use grant_kind::{AuthMethod, Credential, GrantKind};
 pub use kind::{EntityKind, Spec};
+pub use owner::{Owner, OwnerName};
 pub(crate) use policy::local_time;
 pub use policy::{AcrClass, Clients, ClockTime, Day, Effect, Hours, PolicySpec, RuleSpec, Scopes};
 pub use redirect_uri::RedirectUri;
@@ -58,7 +60,7 @@ use scopegate_jose::{Jwk, KeySet, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 /// Whether an entity is in use, with Okta's names.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "an entity is on or off")]
 pub enum Status {

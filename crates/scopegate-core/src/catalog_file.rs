@@ -36,10 +36,11 @@ mod draft;
 mod ids;
 mod json;
 mod jwks;
-mod moment;
+pub(crate) mod moment;
 mod policy;
 mod position;
 mod rule;
+pub mod schema;
 mod scope;
 mod secret;
 mod seen;
@@ -49,6 +50,7 @@ mod trusted_issuer;
 mod user;
 mod users_and_groups;
 mod zone;
+pub mod write;
 
 pub use context::CatalogContext;
 pub use user::UserSeed;
@@ -81,6 +83,8 @@ const CATALOG: Shape = Shape {
 pub struct CatalogFile {
     /// The version in the file. A file with a lower version than the applied one is refused.
     pub version: u64,
+    /// The SHA-256 of the file.
+    pub sha256: [u8; 32],
     /// Whether the file is a demonstration, which is served on loopback addresses only.
     pub demo: bool,
     /// The entities, parents before children. The file owns all of them.
@@ -105,7 +109,7 @@ impl CatalogFile {
         let file = read(source.content, context, &problems);
         let warnings = problems.resolve(source)?;
         let file = file.expect("a file that could not be read has a problem");
-        Ok(Self { warnings, ..file })
+        Ok(Self { warnings, sha256: scopegate_jose::sha256(source.content), ..file })
     }
 }
 
@@ -153,7 +157,8 @@ fn read_catalog<'f>(
     check_rules(&draft, context, problems);
     let users = user::read_all(catalog, context);
     let entities = draft.into_entities();
-    Some(CatalogFile { version: version?, demo, entities, users, warnings: Vec::new() })
+    let (version, sha256, warnings) = (version?, [0; 32], Vec::new());
+    Some(CatalogFile { version, sha256, demo, entities, users, warnings })
 }
 
 /// Reports each rule of the catalog that the file breaks, at its position.

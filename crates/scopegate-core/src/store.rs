@@ -5,6 +5,7 @@ mod artifact;
 mod change;
 mod consent;
 mod family;
+mod history;
 #[cfg(any(test, feature = "memory-store"))]
 pub mod memory;
 mod news;
@@ -27,6 +28,9 @@ pub use self::artifact::{Artifact, ArtifactKind, ArtifactName};
 pub use self::change::{Change, Ended};
 pub use self::consent::ConsentKey;
 pub use self::family::{Family, FamilyBody, FamilyId};
+pub use self::history::{
+    AppliedContent, AppliedFile, CatalogHistory, CatalogVersion, FileMark, Undo, VersionRecord,
+};
 pub use self::news::KeyChanges;
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::review::{AuditFilter, OutcomeFilter, Review, StoredEvent};
@@ -36,7 +40,7 @@ pub use self::standing::{FamilyState, Standing, TokenMark};
 pub use self::upkeep::Upkeep;
 use crate::audit::AuditEvent;
 pub use crate::catalog::{CatalogChanges, Versions};
-use crate::catalog::{Edit, EntityId, EntityKey, ServerId, StoredRecord, UnreadableRow};
+use crate::catalog::{Edit, EntityId, EntityKey, Owner, ServerId, StoredRecord, UnreadableRow};
 use crate::directory::NewUser;
 pub use crate::directory::SessionId;
 
@@ -103,12 +107,21 @@ impl Contested {
 
 /// A storage that implements all traits.
 pub trait Store:
-    CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep + Review
+    CatalogStore + CatalogHistory + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep
+    + Review
 {
 }
 
 impl<S> Store for S where
-    S: CatalogStore + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep + Review
+    S: CatalogStore
+        + CatalogHistory
+        + KeyStore
+        + Ledger
+        + Records
+        + Directory
+        + InstallationStore
+        + Upkeep
+        + Review
 {
 }
 
@@ -125,19 +138,22 @@ pub struct CatalogWrite<'a> {
     /// The ids of entities that are new. One that is not among them gets an id here. An entity that is
     /// there keeps its own.
     pub ids: &'a [(EntityKey, EntityId)],
-    /// The version of the catalog file that is applied, if one is: it is kept as that of the newest.
-    pub file_version: Option<u64>,
+    /// The catalog files that are the last applied ones afterwards, at most one for each owner.
+    pub files: &'a [FileMark],
     /// Users to make. Those whose login is known are left alone.
     pub seeds: &'a [NewUser],
     /// The record of each change: who made it, and what was there before.
     pub events: &'a [AuditEvent],
+    /// The entry in the history. Without one, no earlier version can be read any more.
+    pub record: Option<&'a VersionRecord>,
 }
 
 impl<'a> CatalogWrite<'a> {
     /// Changes without an audit event. Only tests may write them: a product change has an actor.
     #[cfg(any(test, feature = "memory-store"))]
     pub fn new(expected: u64, edits: &'a [Edit], at: UnixTime) -> Self {
-        Self { expected, edits, at, ids: &[], file_version: None, seeds: &[], events: &[] }
+        let (ids, files, seeds, events) = (&[], &[], &[], &[]);
+        Self { expected, edits, at, ids, files, seeds, events, record: None }
     }
 
     /// What the row of each entity keeps besides, if the entity is new.
@@ -186,8 +202,13 @@ pub trait CatalogStore: fmt::Debug + Send + Sync {
     /// Those of the given logins that exist, in the given spelling.
     async fn known_logins(&self, logins: &[String]) -> Result<BTreeSet<String>, StoreError>;
 
-    /// The version of the newest catalog file that was applied; 0 if none was.
-    async fn catalog_file_version(&self) -> Result<u64, StoreError>;
+    /// The newest catalog file that was applied for an owner.
+    async fn catalog_file(&self, owner: Owner) -> Result<AppliedFile, StoreError>;
+
+    /// The version of the newest catalog file that was applied for the owner `file`; 0 if none was.
+    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
+        Ok(self.catalog_file(Owner::File).await?.version)
+    }
 }
 
 /// Stores signing keys, sealed.

@@ -2,15 +2,23 @@
 
 mod apply;
 mod audit;
+mod catalog;
 mod catalog_file;
 mod clients;
+mod colour;
 mod completions;
+mod confirm;
 mod console;
 mod descriptors;
+mod export;
 mod failure;
 mod input;
 mod keys;
 mod logging;
+mod owner;
+mod plan;
+mod plan_text;
+mod schema;
 mod serve;
 mod table;
 mod time_text;
@@ -55,8 +63,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Plan(plan::ShowPlan),
     Apply(apply::Apply),
+    Export(export::Export),
+    #[command(subcommand)]
+    Catalog(catalog::Catalog),
     Validate(validate::Validate),
+    Schema(schema::Schema),
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
@@ -89,8 +102,12 @@ impl Cli {
         let place = Workplace { file: self.config };
         match self.command {
             Command::Serve(command) => command.run(&place).await,
+            Command::Plan(command) => command.run(&place).await,
             Command::Apply(command) => command.run(&place).await,
-            Command::Validate(command) => command.run(&place),
+            Command::Export(command) => command.run(&place).await,
+            Command::Catalog(command) => command.run(&place).await,
+            Command::Validate(command) => command.run(&place).await,
+            Command::Schema(command) => command.run(),
             Command::Token(command) => command.run(&place).await,
             Command::Keys(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
@@ -125,12 +142,8 @@ impl Workplace {
 
     /// Opens an existing storage for a command that runs beside a server.
     async fn open_existing(&self) -> Result<Setup, CliError> {
-        let config = self.config()?;
-        if is_missing(&config.store) {
-            let url = &config.store.url;
-            return Err(CliError::Failed(format!(
-                "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
-            )));
+        if let Some(missing) = missing(&self.config()?.store) {
+            return Err(missing);
         }
         self.open().await
     }
@@ -140,6 +153,16 @@ impl Workplace {
         let foundation = self.open_existing().await?.into_foundation();
         Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
     }
+}
+
+/// The failure of a command that needs a store, if there is none.
+fn missing(store: &StoreConfig) -> Option<CliError> {
+    let url = &store.url;
+    is_missing(store).then(|| {
+        CliError::Failed(format!(
+            "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
+        ))
+    })
 }
 
 /// Tells whether the store does not exist, so that opening it would make it. A command in the wrong

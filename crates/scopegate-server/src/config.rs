@@ -23,6 +23,7 @@ mod limits;
 mod listen;
 mod log;
 mod problem;
+mod schema;
 mod setting;
 mod store;
 
@@ -33,7 +34,7 @@ use std::path::{Path, PathBuf};
 use scopegate_claims::Issuer;
 use scopegate_core::limits::RequestLimits;
 
-pub use self::audit::AuditConfig;
+pub use self::audit::{AuditConfig, HistoryConfig};
 use self::draft::Draft;
 use self::finish::finish;
 pub use self::key::Key;
@@ -84,6 +85,8 @@ pub struct Config {
     pub requests: RequestLimits,
     /// How long audit events are kept.
     pub audit: AuditConfig,
+    /// How long earlier versions of the catalog are kept.
+    pub history: HistoryConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -100,6 +103,17 @@ pub struct ConfigText<'a> {
     pub content: &'a [u8],
 }
 
+/// What a configuration is read for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Purpose {
+    /// To run a command beside a server.
+    Command,
+    /// To serve, with this many descriptors.
+    Serve { descriptors: u64 },
+    /// To find all mistakes.
+    Validate,
+}
+
 impl Config {
     /// The defaults: everything is kept in `scopegate-data` in this folder.
     pub fn in_folder(folder: &Path) -> Self {
@@ -112,7 +126,16 @@ impl Config {
     ///
     /// [`ConfigError`] if the file cannot be read or anything is wrong.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::load_from(file, None)
+        Self::load_from(file, Purpose::Command)
+    }
+
+    /// Like [`load`](Self::load), and the files that the configuration names must be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), and if a file is missing.
+    pub fn load_to_validate(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_from(file, Purpose::Validate)
     }
 
     /// Like [`load`](Self::load), for a process that is going to serve and may have this many
@@ -122,16 +145,16 @@ impl Config {
     ///
     /// As [`load`](Self::load), and if there are more connections than the descriptors allow.
     pub fn load_to_serve(file: Option<&Path>, descriptors: u64) -> Result<Self, ConfigError> {
-        Self::load_from(file, Some(descriptors))
+        Self::load_from(file, Purpose::Serve { descriptors })
     }
 
-    fn load_from(file: Option<&Path>, descriptors: Option<u64>) -> Result<Self, ConfigError> {
+    fn load_from(file: Option<&Path>, purpose: Purpose) -> Result<Self, ConfigError> {
         let variables = std::env::vars_os();
         let (path, content) = match file {
             Some(path) => (path, std::fs::read(path)),
             None => match std::fs::read(DEFAULT_FILE) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    return Ok(Self::read_from(None, variables, descriptors)?);
+                    return Ok(Self::read_from(None, variables, purpose)?);
                 }
                 read => (Path::new(DEFAULT_FILE), read),
             },
@@ -141,7 +164,7 @@ impl Config {
         let name = path.display().to_string();
         let folder = path.parent().unwrap_or(Path::new(""));
         let text = ConfigText { name: &name, folder, content: &content };
-        Ok(Self::read_from(Some(&text), variables, descriptors)?)
+        Ok(Self::read_from(Some(&text), variables, purpose)?)
     }
 
     /// Reads a file, if there is one, and the variables that override it.
@@ -155,15 +178,20 @@ impl Config {
         file: Option<&ConfigText<'_>>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigErrors> {
-        Self::read_from(file, variables, None)
+        Self::read_from(file, variables, Purpose::Command)
     }
 
     fn read_from(
         file: Option<&ConfigText<'_>>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
-        descriptors: Option<u64>,
+        purpose: Purpose,
     ) -> Result<Self, ConfigErrors> {
+        let descriptors = match purpose {
+            Purpose::Serve { descriptors } => Some(descriptors),
+            Purpose::Command | Purpose::Validate => None,
+        };
         let mut draft = Draft::new(file.map_or(Path::new(""), |file| file.folder), descriptors);
+        draft.checks_files = purpose == Purpose::Validate;
         let mut problems = Problems::default();
         if let Some(file) = file {
             file::read(file, &mut draft, &mut problems);
@@ -176,6 +204,11 @@ impl Config {
             false => Err(problems),
         };
         finished.map_err(|problems| problems.resolve(file))
+    }
+
+    /// The JSON Schema (2020-12) of a configuration file, for editors.
+    pub fn schema() -> serde_json::Value {
+        schema::schema()
     }
 
     /// All keys, in the order of the documentation.

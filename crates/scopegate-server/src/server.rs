@@ -16,6 +16,7 @@ use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
+use crate::config::HistoryConfig;
 use crate::exposure::Exposure;
 use crate::first_keys::FirstKeys;
 use crate::http::{self, App};
@@ -35,6 +36,7 @@ pub struct ServerSettings {
     exposure: Exposure,
     limits: RequestLimits,
     audit_kept_for: Option<Duration>,
+    history_kept_for: Duration,
 }
 
 impl ServerSettings {
@@ -53,6 +55,7 @@ impl ServerSettings {
             trusted_proxies: TrustedProxies::none(),
             limits: RequestLimits::default(),
             audit_kept_for: None,
+            history_kept_for: HistoryConfig::default().keep,
         }
     }
 
@@ -89,6 +92,13 @@ impl ServerSettings {
     #[must_use]
     pub fn with_audit_kept_for(mut self, keep: Duration) -> Self {
         self.audit_kept_for = Some(keep);
+        self
+    }
+
+    /// Deletes versions of the catalog that are older than this. The default is 400 days.
+    #[must_use]
+    pub fn with_history_kept_for(mut self, keep: Duration) -> Self {
+        self.history_kept_for = keep;
         self
     }
 }
@@ -176,13 +186,14 @@ impl Server {
     /// As [`open`](Self::open), except those about keys.
     pub async fn start(settings: ServerSettings) -> Result<Self, StartError> {
         let ServerSettings { base, storage, master_key, clock, trusted_proxies, .. } = settings;
-        let ServerSettings { exposure, limits, audit_kept_for, .. } = settings;
+        let ServerSettings { exposure, limits, audit_kept_for, history_kept_for, .. } = settings;
         let Storage { store, watch } = storage;
         let fetch = Arc::new(HttpFetch::for_catalog(exposure));
         let foundation = Foundation { base, store, master_key, clock, fetch, limits };
         let authority = Authority::open(foundation).await?;
         audience_names::check_catalog(&authority.catalog())?;
-        let (tasks, first_keys) = upkeep::start(&authority, watch, audit_kept_for);
+        let (tasks, first_keys) =
+            upkeep::start(&authority, watch, audit_kept_for, history_kept_for);
         let app = App::new(authority, trusted_proxies, first_keys.clone());
         Ok(Self { app, first_keys, tasks: Mutex::new(tasks) })
     }

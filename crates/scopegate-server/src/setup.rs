@@ -10,16 +10,17 @@
 
 mod demo;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
-use scopegate_core::administration::apply::{self, Applied, ApplyError, Mode};
+use scopegate_core::administration::apply::{
+    self, Applied, ApplyError, Mode, Planned, StoredClients, Terms,
+};
 use scopegate_core::administration::edit_catalog::CatalogDoor;
+use scopegate_core::administration::plan::Ownership;
 use scopegate_core::audit::Actor;
 use scopegate_core::authority::{Foundation, OpenError, check_master_key};
-use scopegate_core::catalog::ClientId;
-use scopegate_core::catalog::UserId;
+use scopegate_core::catalog::{ClientId, ClientSecret, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::keys::fetch::NoFetch;
@@ -29,7 +30,7 @@ use scopegate_core::store::{InstallationStore, MASTER_KEY_FINGERPRINT, StoreErro
 use scopegate_jose::MasterKey;
 use scopegate_store::SqlStore;
 
-use crate::config::{AuditConfig, Config};
+use crate::config::{AuditConfig, Config, HistoryConfig};
 use crate::exposure::Exposure;
 use crate::master_key::{MasterKeyError, MasterKeySource};
 use crate::server::ServerSettings;
@@ -67,6 +68,7 @@ pub struct Setup {
     trusted_proxies: crate::trusted_proxies::TrustedProxies,
     requests: RequestLimits,
     audit: AuditConfig,
+    history: HistoryConfig,
 }
 
 /// Why a storage may not be served, or a catalog file is not applied. Nothing was changed.
@@ -137,40 +139,97 @@ impl Setup {
             demo::refuse_demo_store(&store).await?;
         }
         let trusted_proxies = config.trusted_proxies.clone();
-        let (requests, audit) = (config.requests, config.audit);
+        let (requests, audit, history) = (config.requests, config.audit, config.history);
         let base = base.clone();
-        Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit })
+        Ok(Self { base, exposure, store, master_key, trusted_proxies, requests, audit, history })
     }
 
-    /// Makes the stored catalog what a file says. Applying the same file again changes nothing.
+    /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// [`SetupError`] if the file is wrong, is older than the one that was applied last, conflicts
-    /// with what the API owns, or is a demonstration that other machines could reach.
+    /// As [`apply_file`](Self::apply_file), and if the file is wrong.
     pub async fn apply(
         &self,
         source: &CatalogSource<'_>,
         mode: Mode,
     ) -> Result<Applied, SetupError> {
-        let actor = Actor::file(source.name);
+        let terms = Terms::of(mode);
+        let file = self.read_file(source, terms.ownership.owner).await?;
+        self.apply_file(source.name, &file, terms).await
+    }
+
+    /// Reads and checks a catalog file that may refer to what the storage has.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] if the file is wrong, or the storage fails.
+    pub async fn read_file(
+        &self,
+        source: &CatalogSource<'_>,
+        owner: Owner,
+    ) -> Result<CatalogFile, SetupError> {
+        let clients = StoredClients::read(&self.store, owner).await?;
+        Ok(CatalogFile::parse(source, &StoreContext { setup: self, clients })?)
+    }
+
+    /// Makes the entities of an owner what a file says. Applying the same file again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] if the file is older than the one that was applied last, has its version and
+    /// other content, conflicts with what others own, or is a demonstration that other machines could
+    /// reach.
+    pub async fn apply_file(
+        &self,
+        name: &str,
+        file: &CatalogFile,
+        terms: Terms,
+    ) -> Result<Applied, SetupError> {
+        let actor = Actor::file(name);
         let (store, base) = (&self.store, &self.base);
         let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
-        let clients = apply::clients_of_the_api(&self.store).await?;
-        let file = CatalogFile::parse(source, &StoreContext { setup: self, clients })?;
         if file.demo {
             if self.exposure == Exposure::Public {
-                return Err(SetupError::PublicDemo(source.name.to_owned()));
+                return Err(SetupError::PublicDemo(name.to_owned()));
             }
             // The mark is written first, and only if the dry run shows that the file can be
             // applied.
-            let planned = apply::apply(&door, &file, Mode::DryRun).await?;
-            if mode == Mode::DryRun {
+            let dry_run = Terms { mode: Mode::DryRun, ..terms };
+            let planned = apply::apply_as(&door, file, dry_run).await?;
+            if terms.mode == Mode::DryRun {
                 return Ok(planned);
             }
-            demo::mark(&self.store, source.name).await?;
+            demo::mark(&self.store, name).await?;
         }
-        Ok(apply::apply(&door, &file, mode).await?)
+        Ok(apply::apply_as(&door, file, terms).await?)
+    }
+
+    /// The changes that a file would make, and the catalog before them. Nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply_file`](Self::apply_file).
+    pub async fn plan_file(
+        &self,
+        name: &str,
+        file: &CatalogFile,
+        ownership: Ownership,
+    ) -> Result<Planned, SetupError> {
+        if file.demo && self.exposure == Exposure::Public {
+            return Err(SetupError::PublicDemo(name.to_owned()));
+        }
+        let actor = Actor::file(name);
+        let (store, base) = (&self.store, &self.base);
+        let door = CatalogDoor { store, base, actor: &actor, now: SystemClock.now() };
+        let terms = Terms { ownership, ..Terms::of(Mode::DryRun) };
+        Ok(apply::plan_as(&door, file, terms).await?)
+    }
+
+    /// Who can reach the server.
+    pub fn exposure(&self) -> Exposure {
+        self.exposure
     }
 
     /// The issuer of the org server: the base URL.
@@ -206,7 +265,8 @@ impl Setup {
         let settings = ServerSettings::new(self.base, self.store, self.master_key)
             .with_trusted_proxies(self.trusted_proxies)
             .with_exposure(self.exposure)
-            .with_request_limits(self.requests);
+            .with_request_limits(self.requests)
+            .with_history_kept_for(self.history.keep);
         match self.audit.keep {
             Some(keep) => settings.with_audit_kept_for(keep),
             None => settings,
@@ -237,7 +297,7 @@ async fn make_master_key(
 /// What a catalog file may refer to: the storage, and the environment of this process.
 struct StoreContext<'a> {
     setup: &'a Setup,
-    clients: BTreeSet<ClientId>,
+    clients: StoredClients,
 }
 
 impl CatalogContext for StoreContext<'_> {
@@ -258,7 +318,11 @@ impl CatalogContext for StoreContext<'_> {
     }
 
     fn has_client(&self, id: &ClientId) -> bool {
-        self.clients.contains(id)
+        self.clients.has_client_of_others(id)
+    }
+
+    fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
+        self.clients.kept_secret(client, id)
     }
 }
 

@@ -6,20 +6,31 @@ use async_trait::async_trait;
 use scopegate_claims::UnixTime;
 use scopegate_core::audit::AuditEvent;
 use scopegate_core::catalog::{
-    ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, RowKey, ServerId, Spec, StoredRecord,
-    StoredRow,
+    ClientId, Edit, Entity, EntityKey, EntityKind, FORMAT, Owner, RowKey, ServerId, Spec,
+    StoredRecord, StoredRow,
 };
 use scopegate_core::directory::NewUser;
 use scopegate_core::store::{
-    CatalogChanges, CatalogStore, CatalogWrite, Contested, StoreError, Versions,
+    AppliedContent, AppliedFile, CatalogChanges, CatalogStore, CatalogWrite, Contested, FileMark,
+    StoreError, VersionRecord, Versions,
 };
 
 use crate::database::{Insert, Job, Row, Transaction, Value};
 use crate::error::unavailable;
 use crate::sql_store::SqlStore;
-use crate::{audit_events, consents, families, users};
+use crate::{audit_events, catalog_history, consents, families, users};
 
-const STATE: &str = "SELECT version, key_version, file_version FROM catalog_state";
+const STATE: &str = "SELECT version, key_version FROM catalog_state";
+
+/// The file that was applied last. A program of before writes only the version of the owner `file`.
+const FILE: &str = "\
+    SELECT s.file_version, f.version, f.sha256, f.rolled_back \
+    FROM catalog_state s LEFT JOIN catalog_file f ON f.owner = $1";
+
+const PUT_FILE: &str = "\
+    INSERT INTO catalog_file (owner, version, sha256, rolled_back) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (owner) DO UPDATE SET version = excluded.version, sha256 = excluded.sha256, \
+    rolled_back = excluded.rolled_back";
 
 /// One statement, so that the version fits the rows. Without a change there is one row, which has only the
 /// version.
@@ -88,16 +99,18 @@ impl CatalogStore for SqlStore {
 
     async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
         let Ok(current) = i64::try_from(write.expected) else { return Err(StoreError::Conflict) };
-        let file_version =
-            write.file_version.map(i64::try_from).transpose().map_err(unavailable)?;
+        for mark in write.files {
+            i64::try_from(mark.file.version).map_err(unavailable)?;
+        }
         let records = write.new_records().into_iter();
         let job = WriteCatalog {
             current,
             edits: write.edits.to_vec(),
             records: records.map(|(key, record)| (key.clone(), record)).collect(),
-            file_version,
+            files: write.files.to_vec(),
             seeds: write.seeds.to_vec(),
             events: write.events.to_vec(),
+            record: write.record.cloned(),
         };
         self.database.write(job).await?;
         Ok(write.expected + 1)
@@ -107,8 +120,14 @@ impl CatalogStore for SqlStore {
         users::known_logins(&self.database, logins).await
     }
 
-    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
-        one(self.database.read(STATE, &[], |row| row.number("file_version")).await?)
+    async fn catalog_file(&self, owner: Owner) -> Result<AppliedFile, StoreError> {
+        let values = [owner.as_str().into()];
+        let (of_before, file) = one(self.database.read(FILE, &values, read_file).await?)?;
+        let file = file.unwrap_or_default();
+        // A program of before has applied a newer file.
+        let of_before = AppliedFile { version: of_before, content: AppliedContent::Unknown };
+        let is_outdated = owner == Owner::File && of_before.version > file.version;
+        Ok(if is_outdated { of_before } else { file })
     }
 }
 
@@ -118,17 +137,20 @@ struct WriteCatalog {
     edits: Vec<Edit>,
     /// What is kept of each entity that is put, if it is new.
     records: HashMap<EntityKey, StoredRecord>,
-    file_version: Option<i64>,
+    files: Vec<FileMark>,
     seeds: Vec<NewUser>,
     events: Vec<AuditEvent>,
+    record: Option<VersionRecord>,
 }
 
 impl Job for WriteCatalog {
     type Answer = ();
 
     async fn run(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        let Self { current, edits, records, file_version, seeds, events } = self;
-        let values = [(*current).into(), (*file_version).into()];
+        let Self { current, edits, records, files, seeds, events, record } = self;
+        let file = files.iter().find(|mark| mark.owner == Owner::File);
+        let file_version = file.map(|mark| mark.file.version.cast_signed());
+        let values = [(*current).into(), file_version.into()];
         if transaction.execute(ADVANCE, &values).await? == 0 {
             return Err(StoreError::Conflict);
         }
@@ -137,8 +159,38 @@ impl Job for WriteCatalog {
         users::seed(transaction, seeds).await?;
         end_dependents(transaction, edits).await?;
         audit_events::record(transaction, &Vec::from_iter(events)).await?;
+        for mark in files {
+            put_file(transaction, mark).await?;
+        }
+        if let Some(record) = record {
+            catalog_history::record(transaction, record).await?;
+        }
         transaction.on_postgres(NOTIFY).await
     }
+}
+
+async fn put_file(
+    transaction: &mut Transaction<'_>,
+    FileMark { owner, file: AppliedFile { version, content } }: &FileMark,
+) -> Result<(), StoreError> {
+    let (sha256, rolled_back) = match content {
+        AppliedContent::Unknown => (None, 0_i64),
+        AppliedContent::Sha256(sha256) => (Some(&sha256[..]), 0),
+        AppliedContent::RolledBack => (None, 1),
+    };
+    let values = [owner.as_str().into(), (*version).into(), sha256.into(), rolled_back.into()];
+    transaction.execute(PUT_FILE, &values).await.map(drop)
+}
+
+fn read_file(row: &Row<'_>) -> Result<(u64, Option<AppliedFile>), StoreError> {
+    let of_before = row.number("file_version")?;
+    let Some(version) = row.optional_number("version")? else { return Ok((of_before, None)) };
+    let content = match (row.optional_hash("sha256")?, row.number("rolled_back")?) {
+        (_, 1) => AppliedContent::RolledBack,
+        (Some(sha256), _) => AppliedContent::Sha256(sha256),
+        (None, _) => AppliedContent::Unknown,
+    };
+    Ok((of_before, Some(AppliedFile { version, content })))
 }
 
 /// Fails with [`StoreError::Changed`] if a client or a server was changed after a version.
@@ -243,7 +295,7 @@ fn newest_of_each(edits: &[Edit]) -> Vec<&Edit> {
 }
 
 /// The owner and the body that are stored for an edit; none for a deletion.
-fn body(edit: &Edit) -> Option<(&'static str, String)> {
+fn body(edit: &Edit) -> Option<(&str, String)> {
     match edit {
         Edit::Delete(_) => None,
         Edit::Put(Entity { key: _, owner, spec }) => Some((owner.as_str(), spec.to_json())),

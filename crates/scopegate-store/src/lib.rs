@@ -49,6 +49,7 @@ mod audit_events;
 mod audit_search;
 mod batches;
 mod catalog;
+mod catalog_history;
 mod catalog_watch;
 mod changes;
 mod client_uses;

@@ -57,6 +57,11 @@ static MIGRATIONS: &[Migration] = &[
         name: "key_lifetimes",
         sql: include_str!("../migrations/0010_key_lifetimes.sql"),
     },
+    Migration {
+        number: 20,
+        name: "catalog_history",
+        sql: include_str!("../migrations/0020_catalog_history.sql"),
+    },
     Migration { number: 30, name: "review", sql: include_str!("../migrations/0030_review.sql") },
 ];
 

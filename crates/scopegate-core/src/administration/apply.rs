@@ -1,18 +1,21 @@
 //! Applies a catalog file: either the stored catalog becomes equal to the file, or nothing changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use scopegate_claims::UnixTime;
 
-use crate::administration::edit_catalog::{CatalogDoor, EditError, Extra};
-use crate::administration::plan::{Plan, PlanError};
+use crate::administration::edit_catalog::{CatalogDoor, EditError, Extra, Reach};
+use crate::administration::plan::{Others, Ownership, Plan, PlanError};
 use crate::catalog::{
-    Affected, ClientId, Edit, Entity, EntityKind, Owner, Snapshot, UnreadableRow,
+    Affected, ClientId, ClientSecret, Edit, Entity, EntityKind, Owner, Snapshot, Spec,
+    UnreadableRow,
 };
 use crate::catalog_file::CatalogFile;
 use crate::directory::{NewUser, User};
-use crate::store::{CatalogChanges, CatalogStore, StoreError};
+use crate::store::{
+    AppliedContent, AppliedFile, CatalogChanges, CatalogStore, FileMark, StoreError,
+};
 
 /// Maximum attempts when a concurrent change wins.
 const ATTEMPTS: usize = 5;
@@ -25,6 +28,39 @@ pub enum Mode {
     DryRun,
     /// The plan is written.
     Write,
+}
+
+/// How a file is applied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "callers construct it")]
+pub struct Terms {
+    /// Whether the plan is written.
+    pub mode: Mode,
+    /// For whom the file is applied.
+    pub ownership: Ownership,
+    /// What happens to a file with the version of the one that was applied last, and other content.
+    pub equal_version: EqualVersion,
+    /// The version of the catalog that the plan was shown for. `None` if it was not shown.
+    pub expected: Option<u64>,
+}
+
+/// What happens to a file that has the version of the one that was applied last, and other content.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the file is applied or not")]
+pub enum EqualVersion {
+    /// It is applied, with a warning.
+    Apply,
+    /// It is refused. Otherwise two files with the same version could overwrite each other.
+    #[default]
+    Refuse,
+}
+
+impl Terms {
+    /// The file is applied for the owner `file`, and nothing is taken over.
+    pub const fn of(mode: Mode) -> Self {
+        let ownership = Ownership::of(Owner::File);
+        Self { mode, ownership, equal_version: EqualVersion::Refuse, expected: None }
+    }
 }
 
 /// The changes that were made, or in a dry run would be made.
@@ -52,7 +88,36 @@ pub enum ApplyError {
         /// The version of the newest file that was applied.
         stored: u64,
     },
-    /// The file would change entities that the API owns.
+    /// A file with this version was applied before, and it had other content.
+    #[error(
+        "the file has version {version}, and another file with version {version} was applied before: \
+         write version = {next}", next = version + 1
+    )]
+    SameVersion {
+        /// The version of the file.
+        version: u64,
+    },
+    /// A rollback has changed what the file of this version wrote.
+    #[error(
+        "version {version} of the file was applied before and then rolled back: write version = {next} \
+         to apply it again", next = version + 1
+    )]
+    RolledBack {
+        /// The version of the file.
+        version: u64,
+    },
+    /// The catalog has changed since the plan was shown.
+    #[error(
+        "the catalog has changed from version {expected} to {found} since the plan was shown: nothing was \
+         changed, look at the new plan"
+    )]
+    Changed {
+        /// The version of the catalog that the plan was shown for.
+        expected: u64,
+        /// The version of the catalog now.
+        found: u64,
+    },
+    /// The file would change entities of another owner.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The file breaks a rule together with the stored catalog.
@@ -79,7 +144,20 @@ impl From<EditError> for ApplyError {
     }
 }
 
-/// Makes the stored catalog equal to a file, in one transaction.
+/// Makes the stored catalog equal to the file of the owner `file`, in one transaction.
+///
+/// # Errors
+///
+/// As [`apply_as`].
+pub async fn apply(
+    door: &CatalogDoor<'_>,
+    file: &CatalogFile,
+    mode: Mode,
+) -> Result<Applied, ApplyError> {
+    apply_as(door, file, Terms::of(mode)).await
+}
+
+/// Makes the entities of an owner equal to a file, in one transaction.
 ///
 /// Applying the same file again changes nothing. Existing users, found by their login, are not changed.
 /// The others are created.
@@ -87,46 +165,110 @@ impl From<EditError> for ApplyError {
 /// # Errors
 ///
 /// [`ApplyError`], and then nothing has changed.
-pub async fn apply(
+pub async fn apply_as(
     door: &CatalogDoor<'_>,
     file: &CatalogFile,
-    mode: Mode,
+    terms: Terms,
 ) -> Result<Applied, ApplyError> {
-    let store = door.store;
-    let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
+    let Ownership { owner, others } = terms.ownership;
     for _ in 0..ATTEMPTS {
-        // The catalog is read first. If another file is applied after this point, our write is a
-        // conflict.
-        let changes = store.catalog_since(0).await?;
-        let newest = store.catalog_file_version().await?;
-        if file.version < newest {
-            return Err(ApplyError::Older { file: file.version, stored: newest });
-        }
-        if !changes.unreadable.is_empty() {
-            return Err(ApplyError::Unreadable(changes.unreadable));
-        }
-        let current = entities(&changes.edits);
-        let known = store.known_logins(&logins).await?;
-        let plan = Plan::between(&current, file)?.leaving_alone(&known);
-        let version = changes.version;
-        let is_unchanged = plan.is_empty() && file.version == newest;
-        let catalog = Snapshot::empty(door.base).after(changes);
-        if is_unchanged {
-            return Ok(Applied { plan, catalog_version: version });
-        }
-        if mode == Mode::DryRun {
-            door.check(&catalog, plan.edits())?;
+        let Planned { catalog, plan, known, newest } = plan_as(door, file, terms).await?;
+        let version = catalog.version();
+        let is_unchanged = plan.is_empty() && file.version == newest.version;
+        if is_unchanged || terms.mode == Mode::DryRun {
             return Ok(Applied { plan, catalog_version: version });
         }
         let new = new_users(file, &known, door.now);
-        let extra = Extra { file_version: Some(file.version), seeds: &new };
-        match door.write(&catalog, plan.edits().to_vec(), Owner::File, extra).await {
+        let content = AppliedContent::Sha256(file.sha256);
+        let mark = FileMark { owner, file: AppliedFile { version: file.version, content } };
+        let extra = Extra { files: &[mark], seeds: &new, restored: None };
+        let reach = match others {
+            Others::Adopt => Reach::Adopt(owner),
+            Others::Refuse => Reach::Own(owner),
+        };
+        match door.write(&catalog, plan.edits().to_vec(), reach, extra).await {
             Ok(catalog_version) => return Ok(Applied { plan, catalog_version }),
             Err(EditError::Storage(StoreError::Conflict)) => {}
             Err(error) => return Err(error.into()),
         }
     }
     Err(ApplyError::Busy)
+}
+
+/// The changes that a file would make, and the catalog before them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Planned {
+    /// The stored catalog.
+    pub catalog: Snapshot,
+    /// The changes.
+    pub plan: Plan,
+    /// The logins of the file whose users exist.
+    known: BTreeSet<String>,
+    /// The file that was applied last.
+    newest: AppliedFile,
+}
+
+/// The changes that a file would make. Nothing is written.
+///
+/// # Errors
+///
+/// [`ApplyError`], if the file would be refused.
+pub async fn plan_as(
+    door: &CatalogDoor<'_>,
+    file: &CatalogFile,
+    terms: Terms,
+) -> Result<Planned, ApplyError> {
+    let Terms { mode, ownership, equal_version, expected } = terms;
+    let store = door.store;
+    // The catalog is read first. If another file is applied after this point, our write is a conflict.
+    let changes = store.catalog_since(0).await?;
+    let found = changes.version;
+    if let Some(expected) = expected.filter(|expected| *expected != found) {
+        return Err(ApplyError::Changed { expected, found });
+    }
+    let newest = store.catalog_file(ownership.owner).await?;
+    if file.version < newest.version {
+        return Err(ApplyError::Older { file: file.version, stored: newest.version });
+    }
+    if !changes.unreadable.is_empty() {
+        return Err(ApplyError::Unreadable(changes.unreadable));
+    }
+    let logins: Vec<String> = file.users.iter().map(|user| user.login.clone()).collect();
+    let known = store.known_logins(&logins).await?;
+    let plan = Plan::between_as(&entities(&changes.edits), file, ownership)?.leaving_alone(&known);
+    let catalog = Snapshot::empty(door.base).after(changes);
+    if !plan.is_empty()
+        && let Err(other) = check_equal_version(file, newest)
+    {
+        match equal_version {
+            EqualVersion::Refuse => return Err(other),
+            EqualVersion::Apply => tracing::warn!(
+                version = file.version,
+                "the catalog file has other content than the applied one, and the same version: \
+                 it is applied because only this machine can reach the server"
+            ),
+        }
+    }
+    if mode == Mode::DryRun {
+        door.check(&catalog, plan.edits())?;
+    }
+    Ok(Planned { catalog, plan, known, newest })
+}
+
+/// Refuses a file that has the version of the one that was applied last, and other content.
+fn check_equal_version(file: &CatalogFile, newest: AppliedFile) -> Result<(), ApplyError> {
+    let version = file.version;
+    if version != newest.version {
+        return Ok(());
+    }
+    match newest.content {
+        AppliedContent::Sha256(applied) if applied == file.sha256 => Ok(()),
+        AppliedContent::Sha256(_) | AppliedContent::Unknown => {
+            Err(ApplyError::SameVersion { version })
+        }
+        AppliedContent::RolledBack => Err(ApplyError::RolledBack { version }),
+    }
 }
 
 /// The users of a file that must be created. If two logins have the same key, only the first one is.
@@ -144,26 +286,83 @@ fn new_users(file: &CatalogFile, known: &BTreeSet<String>, now: UnixTime) -> Vec
     new.map(|user| user.to_new_user(now)).collect()
 }
 
-/// The clients that a file may refer to without defining them: those that the API owns.
+/// The clients that a file of the owner `file` may refer to without defining them.
+///
+/// # Errors
+///
+/// As [`clients_of_others`].
+pub async fn clients_of_the_api(
+    store: &dyn CatalogStore,
+) -> Result<BTreeSet<ClientId>, StoreError> {
+    clients_of_others(store, Owner::File).await
+}
+
+/// The clients that a file may refer to without defining them: those of other owners.
 ///
 /// # Errors
 ///
 /// [`StoreError`] if the catalog cannot be read.
-pub async fn clients_of_the_api(
+pub async fn clients_of_others(
     store: &dyn CatalogStore,
+    owner: Owner,
 ) -> Result<BTreeSet<ClientId>, StoreError> {
-    let CatalogChanges { edits, unreadable, .. } = store.catalog_since(0).await?;
-    let entities = entities(&edits);
-    let of_the_api = entities
+    Ok(of_others(&store.catalog_since(0).await?, owner))
+}
+
+fn of_others(
+    CatalogChanges { edits, unreadable, .. }: &CatalogChanges,
+    owner: Owner,
+) -> BTreeSet<ClientId> {
+    let entities = entities(edits);
+    let of_others = entities
         .iter()
-        .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner == Owner::Api)
+        .filter(|entity| entity.key.kind == EntityKind::Client && entity.owner != owner)
         .map(|client| client.key.name.as_str());
     // The owner of an unreadable client is unknown, but the client exists.
     let unreadable = unreadable.iter().filter_map(|row| match row.affected() {
         Affected::Client(id) => Some(id),
         Affected::Nothing | Affected::Server(_) | Affected::User(_) => None,
     });
-    Ok(of_the_api.chain(unreadable).filter_map(|id| ClientId::parse(id).ok()).collect())
+    of_others.chain(unreadable).filter_map(|id| ClientId::parse(id).ok()).collect()
+}
+
+/// What a file may refer to in a store.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StoredClients {
+    of_others: BTreeSet<ClientId>,
+    secrets: HashMap<ClientId, Vec<ClientSecret>>,
+}
+
+impl StoredClients {
+    /// Reads the clients of a store, for a file of an owner.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the catalog cannot be read.
+    pub async fn read(store: &dyn CatalogStore, owner: Owner) -> Result<Self, StoreError> {
+        let changes = store.catalog_since(0).await?;
+        let mut clients = Self { of_others: of_others(&changes, owner), ..Self::default() };
+        for edit in changes.edits {
+            if let Edit::Put(Entity { key, spec: Spec::Client(spec), .. }) = edit
+                && let Ok(id) = ClientId::parse(&key.name)
+                && !spec.secrets.is_empty()
+            {
+                clients.secrets.insert(id, spec.secrets);
+            }
+        }
+        Ok(clients)
+    }
+
+    /// Tells whether another owner has a client.
+    pub fn has_client_of_others(&self, id: &ClientId) -> bool {
+        self.of_others.contains(id)
+    }
+
+    /// The secret of a client that an export has named.
+    pub fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
+        self.secrets.get(client)?.iter().find(|secret| secret.kept_id() == id).cloned()
+    }
 }
 
 fn entities(edits: &[Edit]) -> Vec<&Entity> {

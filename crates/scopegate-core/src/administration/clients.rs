@@ -122,7 +122,7 @@ fn owned_by_api(catalog: &Snapshot, id: &ClientId) -> Result<ClientSpec, ClientA
     let client = found.ok_or_else(|| ClientAdminError::Unknown(id.clone()))?;
     match client.owner {
         Owner::Api => Ok(client.spec.clone()),
-        Owner::File => Err(ClientAdminError::OwnedByFile(id.clone())),
+        Owner::File | Owner::Named(_) => Err(ClientAdminError::OwnedByFile(id.clone())),
     }
 }
 

@@ -4,7 +4,9 @@
 //! with its audit event, in one transaction. If the catalog has changed since then, nothing is written, and
 //! the change must be decided again.
 
-use std::collections::HashMap;
+mod history;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use scopegate_claims::{Issuer, UnixTime};
@@ -16,7 +18,7 @@ use crate::catalog::{
     UnreadableRow, View, check, check_places,
 };
 use crate::directory::NewUser;
-use crate::store::{CatalogStore, CatalogWrite, StoreError};
+use crate::store::{CatalogStore, CatalogWrite, FileMark, StoreError};
 use crate::{client_auth, grants};
 
 /// Maximum attempts when a concurrent change wins.
@@ -41,10 +43,7 @@ pub struct CatalogEdit {
 #[non_exhaustive]
 pub enum EditError {
     /// The entity belongs to another owner.
-    #[error("{0} is owned by {owner}: change it there", owner = match .1 {
-        Owner::Api => "the API",
-        Owner::File => "a catalog file",
-    })]
+    #[error("{0} is owned by {1}: change it there")]
     NotOwned(EntityKey, Owner),
     /// The changes break rules of the catalog.
     #[error("{}", Lines(.0))]
@@ -89,7 +88,7 @@ impl CatalogDoor<'_> {
         for _ in 0..ATTEMPTS {
             let catalog = self.catalog().await.map_err(EditError::from)?;
             let edits = decide(&catalog)?;
-            match self.write(&catalog, edits, owner, Extra::default()).await {
+            match self.write(&catalog, edits, Reach::Own(owner), Extra::default()).await {
                 Err(EditError::Storage(StoreError::Conflict)) => {}
                 answer => return Ok(answer?),
             }
@@ -107,19 +106,21 @@ impl CatalogDoor<'_> {
         &self,
         catalog: &Snapshot,
         mut edits: Vec<Edit>,
-        owner: Owner,
-        Extra { file_version, seeds }: Extra<'_>,
+        reach: Reach,
+        Extra { files, seeds, restored }: Extra<'_>,
     ) -> Result<u64, EditError> {
         for edit in &mut edits {
             note_secret_times(edit, catalog, self.now);
         }
+        let mut entry = history::Entry::default();
         let mut events = Vec::with_capacity(edits.len());
         let (mut changed, mut ids) = (Vec::with_capacity(edits.len()), Vec::new());
         let mut edited: HashMap<&EntityKey, Option<&Entity>> = HashMap::new();
+        let mut kept = HashSet::new();
         for edit in &edits {
             let (key, after) = (edit.key(), after(edit));
             let stored = catalog.entity(key);
-            self.admit(catalog, edit, stored.as_ref(), owner)?;
+            self.admit(catalog, edit, stored.as_ref(), reach)?;
             let before = edited.insert(key, after).unwrap_or(stored.as_ref());
             changed.push(before != after);
             let id = match (catalog.record(key), before, after) {
@@ -132,25 +133,31 @@ impl CatalogDoor<'_> {
                 (_, _, _) => None,
             };
             if before != after {
+                entry.count(before, after);
                 events.push(catalog_changed(self.now, self.actor, key, id.as_ref(), before, after));
+                if kept.insert(key) {
+                    entry.keep(key, stored.as_ref());
+                }
             }
         }
-        drop(edited);
+        drop((edited, kept));
         // Edits that change nothing are not written and have no audit event.
         let mut changed = changed.into_iter();
         edits.retain(|_| changed.next().unwrap_or_default());
         self.check(catalog, &edits)?;
-        if edits.is_empty() && file_version.is_none() && seeds.is_empty() {
+        if edits.is_empty() && files.is_empty() && seeds.is_empty() {
             return Ok(catalog.version());
         }
+        let record = entry.record(self, catalog.version() + 1, reach, files, restored);
         let write = CatalogWrite {
             expected: catalog.version(),
             edits: &edits,
             at: self.now,
             ids: &ids,
-            file_version,
+            files,
             seeds,
             events: &events,
+            record: Some(&record),
         };
         Ok(self.store.edit_catalog(&write).await?)
     }
@@ -185,7 +192,7 @@ impl CatalogDoor<'_> {
         catalog: &Snapshot,
         edit: &Edit,
         before: Option<&Entity>,
-        owner: Owner,
+        reach: Reach,
     ) -> Result<(), EditError> {
         let key = edit.key();
         // An unreadable server may have an audience that equals the id of the client.
@@ -196,7 +203,7 @@ impl CatalogDoor<'_> {
         if let Some(row) = catalog.unreadable_rows().find(|row| may_concern(row)) {
             return Err(EditError::Unreadable(Arc::clone(row)));
         }
-        let others = |entity: &&Entity| entity.owner != owner;
+        let others = |entity: &&Entity| !reach.includes(entity.owner);
         if let Some(other) = before.filter(others) {
             return Err(EditError::NotOwned(key.clone(), other.owner));
         }
@@ -219,11 +226,43 @@ fn after(edit: &Edit) -> Option<&Entity> {
     }
 }
 
-/// What is written together with a catalog file.
+/// Whose entities a change may change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Reach {
+    /// Those of this owner.
+    Own(Owner),
+    /// Those of every owner. They belong to this owner afterwards.
+    Adopt(Owner),
+    /// Those of every owner. They keep their owners.
+    All,
+}
+
+impl Reach {
+    fn includes(self, owner: Owner) -> bool {
+        match self {
+            Self::Own(own) => own == owner,
+            Self::Adopt(_) | Self::All => true,
+        }
+    }
+
+    /// The owner of the changed entities, if it is one.
+    fn owner(self) -> Option<Owner> {
+        match self {
+            Self::Own(owner) | Self::Adopt(owner) => Some(owner),
+            Self::All => None,
+        }
+    }
+}
+
+/// What is written together with the changes of entities.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extra<'a> {
-    pub(crate) file_version: Option<u64>,
+    /// The catalog files that are the last applied ones afterwards.
+    pub(crate) files: &'a [FileMark],
+    /// The users to create.
     pub(crate) seeds: &'a [NewUser],
+    /// The version that is restored.
+    pub(crate) restored: Option<u64>,
 }
 
 impl Authority {
@@ -243,7 +282,7 @@ impl Authority {
         let store: &dyn CatalogStore = &*self.store;
         let base = &catalog.org().issuer;
         let door = CatalogDoor { store, base, actor: &actor, now: self.clock.now() };
-        let version = door.write(&catalog, edits, owner, Extra::default()).await?;
+        let version = door.write(&catalog, edits, Reach::Own(owner), Extra::default()).await?;
         // The change is written. If it cannot be read now, the next poll reads it.
         if let Err(error) = self.reload().await {
             tracing::warn!(%error, version, "a change of the catalog is written and not yet read");

@@ -87,4 +87,14 @@ impl Authority {
         let oldest = self.clock.now().minus(keep);
         self.store.prune_audit(DecisionId::first_at(oldest)).await
     }
+
+    /// Deletes the versions of the catalog that are older than `keep`, except the current one. Returns their
+    /// number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the storage fails. Some rows may be deleted already.
+    pub async fn prune_catalog_history(&self, keep: Duration) -> Result<u64, StoreError> {
+        self.store.prune_catalog_history(self.clock.now().minus(keep)).await
+    }
 }

@@ -223,6 +223,10 @@ impl SpecKind for ClientSpec {
         }
     }
 
+    fn forget_secrets(&mut self) {
+        self.secrets.clear();
+    }
+
     fn check(&self, review: &mut Review<'_, '_>) {
         self.rules(review);
     }
@@ -456,6 +460,14 @@ impl ClientSecret {
     /// Compares in constant time. An expired secret does not match, and takes as long to compare.
     pub fn matches(&self, mac: &[u8; 32], now: UnixTime) -> bool {
         self.is_same(mac) & self.is_accepted(now)
+    }
+
+    /// An id of the secret in its store, for exports. The secret does not follow from it: it is a part of a
+    /// hash of the stored form.
+    pub fn kept_id(&self) -> String {
+        const LENGTH: usize = 12;
+        let hash = scopegate_jose::sha256(&[b"kept secret".as_slice(), &self.mac.0].concat());
+        scopegate_jose::base64url::encode(&hash[..LENGTH])
     }
 
     /// Tells whether both are the same secret, ignoring their expiry.

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::placement::Place;
-use super::{ClientId, EntityKind, ServerId, Spec};
+use super::{ClientId, EntityKind, Owner, ServerId, Spec};
 
 /// The key of an entity.
 ///
@@ -105,32 +103,6 @@ impl fmt::Display for EntityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, parent, name } = self;
         write!(f, "{} {parent}{}{name}", kind.as_str(), if parent.is_empty() { "" } else { "/" })
-    }
-}
-
-/// Who may change an entity.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "an entity has one of two owners")]
-pub enum Owner {
-    /// The management API, and the commands that do the same.
-    Api,
-    /// A catalog file. `apply` changes and deletes the entity.
-    File,
-}
-
-impl Owner {
-    /// The stored name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::File => "file",
-        }
-    }
-
-    /// The owner with this stored name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Api, Self::File].into_iter().find(|owner| owner.as_str() == name)
     }
 }
 

@@ -48,6 +48,9 @@ pub(crate) trait SpecKind: DeserializeOwned + Serialize {
         let _ = stored;
     }
 
+    /// Removes secrets, for the history.
+    fn forget_secrets(&mut self) {}
+
     /// Finds the entity in its server in memory.
     fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
         let _ = (key, server);
@@ -87,6 +90,10 @@ impl<T: SpecKind> SpecKind for Box<T> {
 
     fn hide_secrets(stored: &mut Value) {
         T::hide_secrets(stored);
+    }
+
+    fn forget_secrets(&mut self) {
+        T::forget_secrets(self);
     }
 
     fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {
@@ -148,7 +155,7 @@ macro_rules! kinds {
                 }
             }
 
-            pub(super) const fn name_field(self) -> &'static str {
+            pub(crate) const fn name_field(self) -> &'static str {
                 match self {
                     $(Self::$kind => <$spec as SpecKind>::NAME_FIELD,)+
                 }
@@ -229,6 +236,15 @@ macro_rules! kinds {
                 let mut stored = stored.expect("a spec has text keys only");
                 hide(&mut stored);
                 stored
+            }
+
+            /// The same content without secrets and values that are derived from them.
+            #[must_use]
+            pub(crate) fn forgetting_secrets(mut self) -> Self {
+                match &mut self {
+                    $(Self::$kind(spec) => SpecKind::forget_secrets(spec),)+
+                }
+                self
             }
 
             pub(super) fn check(&self, review: &mut Review<'_, '_>) {

@@ -103,6 +103,11 @@ impl SpecKind for ScopeSpec {
             review.label(Field::of("display_name"), &self.display_name, MAX_DISPLAY_NAME);
         }
         review.length(Field::of("description"), &self.description, MAX_DESCRIPTION);
+        if self.description.trim().is_empty() {
+            let message = "the scope has no description: users who are asked for consent see only its \
+                           name, write description = \"…\"";
+            review.warn(Field::of("name"), format_args!("{message}"));
+        }
     }
 
     fn find(key: &EntityKey, server: &AuthorizationServer) -> Option<Self> {

@@ -159,6 +159,17 @@ impl From<&Edit> for StoredRow {
 }
 
 impl StoredRow {
+    /// The row for the history: without secrets. An entity that does not exist has no body.
+    pub(crate) fn for_history(key: &EntityKey, entity: Option<&Entity>) -> Self {
+        match entity {
+            None => Self::from(&Edit::Delete(key.clone())),
+            Some(Entity { key, owner, spec }) => {
+                let (key, spec) = (key.clone(), spec.clone().forgetting_secrets());
+                Self::from(&Edit::Put(Entity { key, owner: *owner, spec }))
+            }
+        }
+    }
+
     /// Parses the row.
     pub fn read(self) -> ReadRow {
         let Self { key, format, owner, body } = self;

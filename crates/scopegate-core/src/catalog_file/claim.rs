@@ -10,22 +10,23 @@ use crate::catalog::{
 };
 use crate::toml_reader::{Node, Shape, Table};
 
-const CLAIM: Shape =
+pub(super) const CLAIM: Shape =
     Shape { what: "a claim", keys: &["name", "token", "value", "scopes"], ..Shape::NONE };
 
-const VALUE: Shape = Shape {
+pub(super) const VALUE: Shape = Shape {
     what: "a claim's value",
     keys: &["attribute", "constant", "expression", "groups"],
     ..Shape::NONE
 };
 
-const GROUPS: Shape = Shape {
+pub(super) const GROUPS: Shape = Shape {
     what: "a filter of groups",
     keys: &["starts_with", "equals", "contains"],
     ..Shape::NONE
 };
 
-const TOKENS: [(&str, TokenKind); 2] = [("access", TokenKind::Access), ("id", TokenKind::Id)];
+pub(super) const TOKENS: [(&str, TokenKind); 2] =
+    [("access", TokenKind::Access), ("id", TokenKind::Id)];
 
 /// Reads the claims of a server.
 pub(super) fn read_all<'f>(

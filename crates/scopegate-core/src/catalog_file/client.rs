@@ -49,20 +49,20 @@ pub(super) const CLIENT: Shape = Shape {
     ],
 };
 
-const TYPES: [(&str, ClientType); 4] = [
+pub(super) const TYPES: [(&str, ClientType); 4] = [
     ("service", ClientType::Service),
     ("web", ClientType::Web),
     ("native", ClientType::Native),
     ("browser", ClientType::Browser),
 ];
 
-const REFRESH: Shape =
+pub(super) const REFRESH: Shape =
     Shape { what: "refresh_token", keys: &["rotation_type", "leeway"], ..Shape::NONE };
 
-const ROTATION: [(&str, RotationType); 2] =
+pub(super) const ROTATION: [(&str, RotationType); 2] =
     [("ROTATE", RotationType::Rotate), ("STATIC", RotationType::Static)];
 
-const CONSENT: [(&str, ClientConsent); 2] =
+pub(super) const CONSENT: [(&str, ClientConsent); 2] =
     [("REQUIRED", ClientConsent::Required), ("TRUSTED", ClientConsent::Trusted)];
 
 /// Authentication methods of the file format that are not supported yet.
@@ -93,7 +93,9 @@ fn read_spec(
         None => Some(ClientType::Service),
         Some(node) => node.text()?.one_of("type", &TYPES),
     };
-    let secrets = client.optional("secrets").map(|node| secret::read_all(node, context));
+    let id = client.text_if_written("id").and_then(|id| ClientId::parse(id.text).ok());
+    let secrets =
+        client.optional("secrets").map(|node| secret::read_all(node, id.as_ref(), context));
     let jwks = jwks::read(client, "a client");
     let jwks_uri = jwks::read_uri(client);
     let boolean = |key| client.optional(key).and_then(Node::boolean);

@@ -2,7 +2,7 @@
 
 use scopegate_claims::Issuer;
 
-use crate::catalog::{ClientId, UserId};
+use crate::catalog::{ClientId, ClientSecret, UserId};
 
 /// The environment in which a catalog file is read.
 ///
@@ -47,6 +47,13 @@ pub trait CatalogContext {
 
     /// The stored form of a user's password, given its hash (a PHC string).
     fn seal_password(&self, user: &UserId, phc: &str) -> Vec<u8>;
+
+    /// The secret of a client that the store has under an id, for `{ kept = "ID" }`. `None` if there is no
+    /// such secret.
+    fn kept_secret(&self, client: &ClientId, id: &str) -> Option<ClientSecret> {
+        let _ = (client, id);
+        None
+    }
 
     /// The issuer of the org server, if it is known. No audience may equal an issuer.
     fn issuer_base(&self) -> Option<&Issuer>;

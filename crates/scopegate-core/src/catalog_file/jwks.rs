@@ -6,7 +6,7 @@ use super::json;
 use crate::catalog::key_advice;
 use crate::toml_reader::{Node, Shape, Table};
 
-const JWKS: Shape = Shape { what: "a key set", keys: &["keys"], ..Shape::NONE };
+pub(super) const JWKS: Shape = Shape { what: "a key set", keys: &["keys"], ..Shape::NONE };
 
 /// Reads the key set of `owner` (RFC 7517 §5). If there is none, the list is empty.
 pub(super) fn read(table: Table<'_>, owner: &str) -> Option<Vec<Jwk>> {

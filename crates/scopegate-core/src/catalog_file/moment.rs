@@ -22,6 +22,36 @@ pub(super) fn read(node: Node<'_>) -> Option<UnixTime> {
     moment
 }
 
+/// A point in time as it is written in a file.
+pub(crate) fn text(time: UnixTime) -> String {
+    let (day, second) = (time.as_seconds() / 86_400, time.as_seconds() % 86_400);
+    let (year, month, day) = civil_date(day.cast_signed());
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// The year, month and day of a number of days since 1970-01-01: the inverse of [`days_since_epoch`].
+fn civil_date(days: i64) -> (i64, i64, i64) {
+    let days = days + EPOCH;
+    let era = days.div_euclid(DAYS_OF_400_YEARS);
+    let day_of_era = days.rem_euclid(DAYS_OF_400_YEARS);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (year, month) = match month {
+        0..=9 => (year_of_era, month + 3),
+        _ => (year_of_era + 1, month - 9),
+    };
+    (year + era * 400, month, day)
+}
+
+/// Days from 0000-03-01 to 1970-01-01.
+const EPOCH: i64 = 719_468;
+
+const DAYS_OF_400_YEARS: i64 = 146_097;
+
 fn since_epoch(written: Datetime) -> Option<UnixTime> {
     let Datetime { date: Some(date), time: Some(time), offset: Some(offset) } = written else {
         return None;
@@ -46,14 +76,20 @@ fn days_since_epoch(Date { year, month, day }: Date) -> i64 {
     };
     let before_year = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let before_month = (153 * month + 2) / 5;
-    // Days from 0000-03-01 to 1970-01-01.
-    const EPOCH: i64 = 719_468;
     before_year + before_month + i64::from(day) - 1 - EPOCH
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_time_that_is_written_is_read_again(seconds in 0..=UnixTime::MAX.as_seconds()) {
+            let written: Datetime = text(UnixTime::from_seconds(seconds)).parse().unwrap();
+            proptest::prop_assert_eq!(since_epoch(written), Some(UnixTime::from_seconds(seconds)));
+        }
+    }
 
     #[test]
     fn a_time_is_converted_to_seconds_since_the_epoch() {

@@ -6,7 +6,7 @@ use super::{rule, status};
 use crate::catalog::{EntityKey, EntityKind, PolicySpec, Spec};
 use crate::toml_reader::{Shape, Table};
 
-const POLICY: Shape =
+pub(super) const POLICY: Shape =
     Shape { what: "a policy", keys: &["name", "clients", "status", "rule"], ..Shape::NONE };
 
 /// Reads the policies of a server, each followed by its rules.

@@ -41,10 +41,10 @@ pub(super) const RULE: Shape = Shape {
     ..Shape::NONE
 };
 
-const HOURS: Shape =
+pub(super) const HOURS: Shape =
     Shape { what: "hours", keys: &["days", "from", "to", "time_zone"], ..Shape::NONE };
 
-const EFFECTS: [(&str, Effect); 2] = [("allow", Effect::Allow), ("deny", Effect::Deny)];
+pub(super) const EFFECTS: [(&str, Effect); 2] = [("allow", Effect::Allow), ("deny", Effect::Deny)];
 
 /// Reads a rule.
 pub(super) fn read(rule: Table<'_>, priority: u32, bad_scopes: &BadScopes<'_>) -> Option<RuleSpec> {

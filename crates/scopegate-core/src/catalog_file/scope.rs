@@ -10,10 +10,10 @@ pub(super) const SCOPE: Shape = Shape {
     ..Shape::NONE
 };
 
-const PUBLISH: [(&str, MetadataPublish); 2] =
+pub(super) const PUBLISH: [(&str, MetadataPublish); 2] =
     [("ALL_CLIENTS", MetadataPublish::AllClients), ("NO_CLIENTS", MetadataPublish::NoClients)];
 
-const CONSENT: [(&str, Consent); 3] = [
+pub(super) const CONSENT: [(&str, Consent); 3] = [
     ("IMPLICIT", Consent::Implicit),
     ("REQUIRED", Consent::Required),
     ("FLEXIBLE", Consent::Flexible),

@@ -1,4 +1,4 @@
-//! The secrets of a client: their SHA-256, or the name of an environment variable.
+//! The secrets of a client: their SHA-256, the name of an environment variable, or the id of a stored one.
 //!
 //! No message quotes a value from this part of the file, because somebody may have written a secret there.
 
@@ -6,7 +6,8 @@ use scopegate_claims::UnixTime;
 
 use super::context::CatalogContext;
 use super::moment;
-use crate::catalog::ClientSecret;
+use crate::catalog::{ClientId, ClientSecret};
+use crate::spelling::Quoted;
 use crate::toml_reader::{Node, Shape, Text};
 
 /// What to write instead of a secret.
@@ -14,29 +15,40 @@ pub(super) const INSTEAD: &str = "a secret never stands in the file: write \
     secrets = [{ sha256 = \"…\" }] with what `printf %s \"$SECRET\" | sha256sum` prints, \
     or secrets = [{ env = \"NAME\" }]";
 
-const SECRET: Shape = Shape {
+pub(super) const SECRET: Shape = Shape {
     what: "a secret",
-    keys: &["sha256", "env", "expires"],
+    keys: &["sha256", "env", "kept", "expires"],
     instead: &[("plain", INSTEAD), ("secret", INSTEAD), ("value", INSTEAD)],
     ..Shape::NONE
 };
 
 /// Reads the secrets of a client.
-pub(super) fn read_all(node: Node<'_>, context: &dyn CatalogContext) -> Option<Vec<ClientSecret>> {
+pub(super) fn read_all(
+    node: Node<'_>,
+    client: Option<&ClientId>,
+    context: &dyn CatalogContext,
+) -> Option<Vec<ClientSecret>> {
     let entries = node.list()?;
-    entries.map(|entry| read(entry, context)).collect()
+    entries.map(|entry| read(entry, client, context)).collect()
 }
 
-fn read(entry: Node<'_>, context: &dyn CatalogContext) -> Option<ClientSecret> {
+fn read(
+    entry: Node<'_>,
+    client: Option<&ClientId>,
+    context: &dyn CatalogContext,
+) -> Option<ClientSecret> {
     if entry.value().is_str() {
         entry.refuse(format_args!("{INSTEAD}"));
         return None;
     }
     let secret = entry.table(&SECRET)?;
-    let sha256 = match (secret.optional("sha256"), secret.optional("env")) {
-        (Some(sha256), None) => read_sha256(sha256.text()?)?,
-        (None, Some(name)) => read_variable(name.text()?, context)?,
-        (Some(_), Some(_)) | (None, None) => {
+    let of_sha256 = |sha256| ClientSecret::from_mac(context.secret_mac(&sha256));
+    let written = ["sha256", "env", "kept"].map(|key| secret.optional(key));
+    let found = match written {
+        [Some(sha256), None, None] => of_sha256(read_sha256(sha256.text()?)?),
+        [None, Some(name), None] => of_sha256(read_variable(name.text()?, context)?),
+        [None, None, Some(id)] => read_kept(id.text()?, client, context)?,
+        _ => {
             entry.refuse(format_args!(
                 "write {{ sha256 = \"…\" }} or {{ env = \"NAME\" }}, one of them"
             ));
@@ -47,7 +59,26 @@ fn read(entry: Node<'_>, context: &dyn CatalogContext) -> Option<ClientSecret> {
         None => None,
         Some(node) => Some(moment::read(node)?),
     };
-    Some(ClientSecret::from_mac(context.secret_mac(&sha256)).until(expires_at))
+    Some(found.until(expires_at))
+}
+
+/// Reads the id of a secret that the store has. An export writes it, because it has no secrets.
+fn read_kept(
+    id: Text<'_>,
+    client: Option<&ClientId>,
+    context: &dyn CatalogContext,
+) -> Option<ClientSecret> {
+    // A client with a wrong id is already reported.
+    let client = client?;
+    let found = context.kept_secret(client, id.text);
+    if found.is_none() {
+        let (client, id_text) = (Quoted(client.as_str()), Quoted(id.text));
+        id.refuse(format_args!(
+            "the client {client} has no secret {id_text} in this store: the file was exported from another \
+             store, or the secret was replaced; write {{ sha256 = \"…\" }} or {{ env = \"NAME\" }}"
+        ));
+    }
+    found
 }
 
 fn read_sha256(text: Text<'_>) -> Option<[u8; 32]> {
@@ -80,7 +111,7 @@ fn read_variable(name: Text<'_>, context: &dyn CatalogContext) -> Option<[u8; 32
         ));
         return None;
     }
-    let shown = crate::spelling::Quoted(name.text);
+    let shown = Quoted(name.text);
     let Some(value) = context.variable(name.text) else {
         name.refuse(format_args!(
             "the environment variable {shown} is not set: set it to the secret"

@@ -36,15 +36,16 @@ pub(super) const SERVER: Shape = Shape {
     ..Shape::NONE
 };
 
-const AUDIENCE: Shape = Shape { what: "an audience", keys: &["name", "resources"], ..Shape::NONE };
+pub(super) const AUDIENCE: Shape =
+    Shape { what: "an audience", keys: &["name", "resources"], ..Shape::NONE };
 
-const KEYS: Shape =
+pub(super) const KEYS: Shape =
     Shape { what: "the keys of a server", keys: &["rotation", "every", "announce"], ..Shape::NONE };
 
-const ROTATIONS: [(&str, KeyRotation); 2] =
+pub(super) const ROTATIONS: [(&str, KeyRotation); 2] =
     [("auto", KeyRotation::Auto), ("manual", KeyRotation::Manual)];
 
-const DIALECTS: [(&str, Dialect); 3] =
+pub(super) const DIALECTS: [(&str, Dialect); 3] =
     [("both", Dialect::Both), ("okta", Dialect::Okta), ("rfc9068", Dialect::Rfc9068)];
 
 /// Reads a server and then the entities that belong to it, even if the server itself has problems.

@@ -3,7 +3,8 @@
 use crate::catalog::Status;
 use crate::toml_reader::Table;
 
-const STATUS: [(&str, Status); 2] = [("ACTIVE", Status::Active), ("INACTIVE", Status::Inactive)];
+pub(super) const STATUS: [(&str, Status); 2] =
+    [("ACTIVE", Status::Active), ("INACTIVE", Status::Inactive)];
 
 /// Reads `status`. The default is active.
 pub(super) fn read(table: Table<'_>) -> Status {

@@ -6,13 +6,14 @@ use super::jwks;
 use crate::catalog::{EntityKey, EntityKind, Spec, SubjectKind, TrustedIssuerSpec};
 use crate::toml_reader::{Shape, Table};
 
-const TRUSTED_ISSUER: Shape = Shape {
+pub(super) const TRUSTED_ISSUER: Shape = Shape {
     what: "a trusted issuer",
     keys: &["issuer", "jwks", "jwks_uri", "subject", "clients"],
     ..Shape::NONE
 };
 
-const SUBJECTS: [(&str, SubjectKind); 2] = [("login", SubjectKind::Login), ("id", SubjectKind::Id)];
+pub(super) const SUBJECTS: [(&str, SubjectKind); 2] =
+    [("login", SubjectKind::Login), ("id", SubjectKind::Id)];
 
 /// Reads the issuers whose assertions a server accepts.
 pub(super) fn read_all<'f>(server: Table<'f>, id: &str, ids: &BadIds<'f>, draft: &mut Draft<'f>) {

@@ -15,7 +15,7 @@ use crate::people::passwords::{self, Password, check_hash};
 use crate::spelling::Quoted;
 use crate::toml_reader::{Node, Shape, Table, Text};
 
-const USER: Shape = Shape {
+pub(super) const USER: Shape = Shape {
     what: "a user",
     keys: &["login", "groups", "profile", "password", "status"],
     ..Shape::NONE
@@ -26,7 +26,7 @@ const INSTEAD: &str = "a password never stands in the file: write \
     password = { hash = \"…\" } with what `scopegate users hash` prints, \
     or password = { env = \"NAME\" }";
 
-const PASSWORD: Shape = Shape {
+pub(super) const PASSWORD: Shape = Shape {
     what: "a password",
     keys: &["hash", "env"],
     instead: &[("password", INSTEAD), ("plain", INSTEAD), ("value", INSTEAD)],

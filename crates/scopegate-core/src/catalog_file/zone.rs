@@ -4,7 +4,7 @@ use super::draft::Draft;
 use crate::catalog::{EntityKey, Network, Spec, ZoneSpec};
 use crate::toml_reader::{Node, Shape, Table};
 
-const ZONE: Shape = Shape { what: "a zone", keys: &["name", "networks"], ..Shape::NONE };
+pub(super) const ZONE: Shape = Shape { what: "a zone", keys: &["name", "networks"], ..Shape::NONE };
 
 /// Reads the zones.
 pub(super) fn read_all<'f>(catalog: Table<'f>, draft: &mut Draft<'f>) {

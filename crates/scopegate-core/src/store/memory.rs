@@ -2,6 +2,7 @@
 
 mod catalog;
 mod faults;
+mod history;
 mod interruption;
 mod keys;
 mod ledger;
@@ -17,8 +18,8 @@ use crate::catalog::UserId;
 use crate::catalog::{RowKey, StoredRecord, StoredRow};
 use crate::directory::{NewUser, User};
 use crate::store::{
-    Artifact, ArtifactKind, ConsentKey, Family, FamilyId, InstallationStore, Session, SessionId,
-    StoreError, StoredPassword,
+    AppliedFile, Artifact, ArtifactKind, ConsentKey, Family, FamilyId, InstallationStore, Session,
+    SessionId, StoreError, StoredPassword, VersionRecord,
 };
 use async_trait::async_trait;
 use scopegate_claims::{ScopeSet, UnixTime};
@@ -54,7 +55,10 @@ struct Memory {
 #[derive(Clone, Debug, Default)]
 struct Rows {
     version: u64,
-    file_version: u64,
+    /// The catalog file that was applied last, by its owner.
+    files: BTreeMap<String, AppliedFile>,
+    /// What each version of the catalog changed.
+    history: BTreeMap<u64, VersionRecord>,
     /// Each entity with the version of its newest change and its position in that change. Deleted
     /// entities keep a row without a body.
     entities: BTreeMap<RowKey, ((u64, usize), StoredRow)>,

@@ -7,9 +7,10 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::apply::{ApplyError, Mode};
+use scopegate_core::administration::apply::{ApplyError, EqualVersion, Mode, Terms};
 use scopegate_core::catalog::ServerId;
 use scopegate_core::catalog_file::CatalogSource;
+use scopegate_server::Exposure;
 use scopegate_server::config::{Config, LogFormat};
 use scopegate_server::setup::{Setup, SetupError};
 use scopegate_server::{ListenSettings, Listeners, Server};
@@ -82,18 +83,26 @@ impl Serve {
     }
 }
 
-/// Applies a catalog file. If a newer version has written rows that this one does not understand,
-/// the file is not applied, and the server still starts: it serves the rows that it understands.
+/// Applies a catalog file. If a newer version has written rows that this one does not understand, or if
+/// the file was rolled back, it is not applied, and the server still starts with the stored catalog.
 async fn apply_at_start(setup: &Setup, catalog: &Path) -> Result<(), CliError> {
     let (name, content) = (catalog.display().to_string(), input::read(catalog)?);
     let source = CatalogSource { name: &name, content: &content };
-    match setup.apply(&source, Mode::Write).await {
+    let mut terms = Terms::of(Mode::Write);
+    if setup.exposure() == Exposure::Loopback {
+        terms.equal_version = EqualVersion::Apply;
+    }
+    let file = setup.read_file(&source, terms.ownership.owner).await?;
+    match setup.apply_file(&name, &file, terms).await {
         Ok(applied) => tracing::info!(
             edits = applied.plan.edits().len(),
             version = applied.catalog_version,
             "the catalog file is applied"
         ),
-        Err(SetupError::Apply(error @ ApplyError::Unreadable(_))) => {
+        // After a rollback the nodes must start, with the catalog that was restored.
+        Err(SetupError::Apply(
+            error @ (ApplyError::Unreadable(_) | ApplyError::RolledBack { .. }),
+        )) => {
             tracing::error!(error = &error as &dyn Error, "the catalog file is not applied");
         }
         Err(error) => return Err(error.into()),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use scopegate_claims::Issuer;
 use scopegate_core::limits::RequestLimits;
 
-use super::audit::AuditConfig;
+use super::audit::{AuditConfig, HistoryConfig};
 use super::limits::LimitsConfig;
 use super::listen::ListenConfig;
 use super::log::LogConfig;
@@ -32,6 +32,9 @@ pub(super) struct Draft {
     pub(super) limits: LimitsConfig,
     pub(super) requests: RequestLimits,
     pub(super) audit: AuditConfig,
+    pub(super) history: HistoryConfig,
+    /// Whether the files that it names must be there.
+    pub(super) checks_files: bool,
     pub(super) log: LogConfig,
     /// Where each key was set, by its path.
     places: BTreeMap<&'static str, Place>,
@@ -54,6 +57,8 @@ impl Draft {
             limits: LimitsConfig::default(),
             requests: RequestLimits::default(),
             audit: AuditConfig::default(),
+            history: HistoryConfig::default(),
+            checks_files: false,
             log: LogConfig::default(),
             places: BTreeMap::new(),
         }

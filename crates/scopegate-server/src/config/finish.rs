@@ -1,5 +1,7 @@
 //! Makes a configuration of a draft, if its parts fit together.
 
+use std::path::Path;
+
 use scopegate_core::spelling::Quoted;
 
 use super::Config;
@@ -10,9 +12,11 @@ use super::problem::Complaint;
 use crate::listen::{ListenLimits, TlsFiles};
 
 /// The rules about more than one key. Each returns a complaint if the draft breaks it.
-const RULES: [fn(&Draft) -> Option<Complaint>; 5] = [
+const RULES: [fn(&Draft) -> Option<Complaint>; 7] = [
     public_address_needs_base_url,
     certificate_and_key_go_together,
+    certificate_is_there,
+    private_key_is_there,
     tls_needs_an_https_base_url,
     listeners_have_two_addresses,
     connection_limits_fit,
@@ -42,6 +46,7 @@ pub(super) fn finish(draft: Draft) -> Result<Config, Vec<Complaint>> {
         limits: draft.limits,
         requests: draft.requests,
         audit: draft.audit,
+        history: draft.history,
         log: draft.log,
     })
 }
@@ -63,6 +68,22 @@ fn certificate_and_key_go_together(draft: &Draft) -> Option<Complaint> {
     };
     let message = format!("missing key {}: {} needs it", Quoted(missing), Quoted(there));
     Some(draft.complain(there, message))
+}
+
+fn certificate_is_there(draft: &Draft) -> Option<Complaint> {
+    file_is_there(draft, "tls.certificate", draft.certificate.as_deref())
+}
+
+fn private_key_is_there(draft: &Draft) -> Option<Complaint> {
+    file_is_there(draft, "tls.key", draft.private_key.as_deref())
+}
+
+/// Only a server reads the file, so only `validate` reports that it is missing.
+fn file_is_there(draft: &Draft, key: &str, path: Option<&Path>) -> Option<Complaint> {
+    let missing = path.filter(|path| draft.checks_files && !path.is_file())?;
+    let shown = Quoted(key);
+    let message = format!("{shown} names a file that is not there: {}", missing.display());
+    Some(draft.complain(key, message))
 }
 
 fn tls_needs_an_https_base_url(draft: &Draft) -> Option<Complaint> {

@@ -1,6 +1,7 @@
 //! The table of keys: what can be set, in the file and in the environment alike.
 
 mod audit;
+mod catalog;
 mod general;
 pub(super) mod limits;
 mod listen;
@@ -22,6 +23,7 @@ static KEYS: &[&[Key]] = &[
     limits::KEYS,
     rates::KEYS,
     audit::KEYS,
+    catalog::KEYS,
     log::KEYS,
 ];
 

@@ -47,6 +47,7 @@ pub(super) fn start(
     authority: &Arc<Authority>,
     catalog: Arc<dyn CatalogWatch>,
     audit_kept_for: Option<Duration>,
+    history_kept_for: Duration,
 ) -> (JoinSet<()>, watch::Receiver<FirstKeys>) {
     let changed = Arc::new(Notify::new());
     let (progress, first_keys) = watch::channel(FirstKeys::BeingMade);
@@ -55,6 +56,7 @@ pub(super) fn start(
     tasks.spawn(follow_key_schedules(Arc::clone(authority), changed, progress));
     tasks.spawn(sweep(Arc::clone(authority)));
     tasks.spawn(record_counted_refusals(Arc::clone(authority)));
+    tasks.spawn(prune_history(Arc::clone(authority), history_kept_for));
     match audit_kept_for {
         Some(keep) => drop(tasks.spawn(prune_audit(Arc::clone(authority), keep))),
         None => tracing::info!(
@@ -196,6 +198,21 @@ async fn prune_audit(authority: Arc<Authority>, keep: Duration) {
             Err(error) => {
                 tracing::warn!(error = &error as &dyn Error, "old audit events were not deleted");
             }
+        }
+    }
+}
+
+async fn prune_history(authority: Arc<Authority>, keep: Duration) {
+    let mut turns = every(PRUNE_INTERVAL);
+    loop {
+        turns.tick().await;
+        match authority.prune_catalog_history(keep).await {
+            Ok(0) => {}
+            Ok(versions) => tracing::info!(versions, "old versions of the catalog were deleted"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn Error,
+                "old versions of the catalog were not deleted"
+            ),
         }
     }
 }

@@ -36,7 +36,8 @@ fn applying_the_same_file_again_changes_nothing() {
 fn a_client_of_the_api_is_kept_and_policies_may_name_it() {
     let place = Place::with_catalog();
     assert_eq!(place.run(&["clients", "create", "--id", "batch"]).code, 0);
-    place.write("catalog.toml", &CATALOG.replace(r#"["*"]"#, r#"["batch"]"#));
+    let batch = CATALOG.replace(r#"["*"]"#, r#"["batch"]"#).replace("version = 1", "version = 2");
+    place.write("catalog.toml", &batch);
     let ended = place.run(&["apply", "catalog.toml"]);
     let plan = "~ policy default/readers (clients)\n0 to add, 1 to change, 0 to delete\n";
     assert_eq!((ended.code, ended.stdout.as_str()), (0, plan), "{ended:?}");
@@ -81,4 +82,194 @@ fn validate_warns_of_users_in_a_rule_for_clients_and_accepts_the_file() {
         format!("catalog.toml:{line}:10: warning: groups do not matter to client_credentials: ");
     assert!(lines[0].starts_with(&warning), "{ended:?}");
     assert_eq!(lines[1..], ["catalog.toml: right"]);
+}
+
+/// The catalog with another version and another lifetime.
+fn changed() -> String {
+    CATALOG.replace("version = 1", "version = 2").replace("10m", "20m")
+}
+
+#[test]
+fn an_equal_version_with_other_content_is_refused() {
+    let place = Place::with_catalog();
+    place.write("catalog.toml", &CATALOG.replace("10m", "20m"));
+    let ended = place.run(&["apply", "catalog.toml", "--yes"]);
+    let refusal = "scopegate: the file has version 1, and another file with version 1 was applied before: \
+                   write version = 2\n";
+    assert_eq!((ended.code, ended.stderr.as_str()), (1, refusal));
+    place.write("catalog.toml", &changed());
+    assert_eq!(place.run(&["apply", "catalog.toml"]).code, 0);
+}
+
+#[test]
+fn without_a_terminal_a_file_that_deletes_more_than_it_keeps_needs_yes() {
+    let place = Place::with_catalog();
+    place.write("catalog.toml", "version = 2\n");
+    let ended = place.run(&["apply", "catalog.toml"]);
+    assert_eq!(ended.code, 1);
+    let why = "scopegate: this deletes 4 entities and keeps 0, and there is no terminal to ask at: \
+               nothing was changed, add --yes to do it";
+    assert_eq!(ended.stderr.lines().last(), Some(why), "{ended:?}");
+    assert!(place.run(&["export"]).stdout.contains("read:orders"));
+    let ended = place.run(&["apply", "catalog.toml", "--yes"]);
+    assert_eq!(
+        (ended.code, ended.stdout.lines().last()),
+        (0, Some("0 to add, 0 to change, 4 to delete"))
+    );
+}
+
+#[test]
+fn a_plan_shows_old_and_new_values_and_who_gains_access() {
+    let place = Place::with_catalog();
+    assert_eq!(
+        place
+            .run(&["clients", "create", "--id", "batch", "--grant-type", "client_credentials"])
+            .code,
+        0
+    );
+    let more = changed().replace("scopes = [\"read:orders\"]", "scopes = [\"*\"]").replace(
+        "[[server.policy]]",
+        "[[server.scope]]\nname = \"write:orders\"\ndescription = \"W\"\n\n[[server.policy]]",
+    );
+    place.write("catalog.toml", &more);
+    let ended = place.run(&["plan", "catalog.toml"]);
+    let plan = "\
+access:
+    batch on default: gains write:orders
++ scope default/write:orders
+    description: \"W\"
+~ rule default/readers/read only
+    scopes: [\"read:orders\"] → [\"*\"]
+    access_token_lifetime: \"10m\" → \"20m\"
+1 to add, 1 to change, 0 to delete
+";
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, plan), "{ended:?}");
+    let json = place.run(&["plan", "catalog.toml", "--json"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        json["changes"][1],
+        serde_json::json!({
+            "kind": "rule",
+            "id": "default/readers/read only",
+            "action": "change",
+            "fields": [
+                { "name": "scopes", "old": ["read:orders"], "new": ["*"] },
+                { "name": "access_token_lifetime", "old": "10m", "new": "20m" },
+            ],
+        })
+    );
+    let access = &json["access"][0];
+    assert_eq!((&access["client"], &access["server"]), (&"batch".into(), &"default".into()));
+    assert_eq!(
+        (&access["gains"], &access["loses"]),
+        (&serde_json::json!(["write:orders"]), &serde_json::json!([]))
+    );
+    // A plan changes nothing.
+    assert_eq!(place.run(&["plan", "catalog.toml"]).stdout, plan);
+}
+
+#[test]
+fn a_plan_for_a_store_that_is_not_there_makes_none() {
+    let place = Place::new();
+    place.write("catalog.toml", CATALOG);
+    let ended = place.run(&["plan", "catalog.toml"]);
+    assert_eq!(
+        ended.stdout.lines().last(),
+        Some("4 to add, 0 to change, 0 to delete"),
+        "{ended:?}"
+    );
+    assert!(!place.has("scopegate-data"));
+}
+
+#[test]
+fn validate_knows_the_clients_of_the_store_if_asked() {
+    let place = Place::with_catalog();
+    assert_eq!(place.run(&["clients", "create", "--id", "batch"]).code, 0);
+    place.write("catalog.toml", &CATALOG.replace(r#"["*"]"#, r#"["batch"]"#));
+    assert_eq!(place.run(&["validate", "catalog.toml"]).code, 2);
+    let ended = place.run(&["validate", "catalog.toml", "--store"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let nowhere = Place::new();
+    nowhere.write("catalog.toml", CATALOG);
+    assert_eq!(nowhere.run(&["validate", "catalog.toml", "--store"]).code, 1);
+    assert!(!nowhere.has("scopegate-data"));
+}
+
+#[test]
+fn validate_finds_tls_files_that_are_missing() {
+    let place = Place::new();
+    let config =
+        "base_url = 'https://id.example.com'\n[tls]\ncertificate = 'cert.pem'\nkey = 'key.pem'\n";
+    place.write("scopegate.toml", config);
+    let ended = place.run(&["validate", "--config", "scopegate.toml"]);
+    assert_eq!(ended.code, 2);
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "scopegate.toml:3:15: \"tls.certificate\" names a file that is not there: cert.pem",
+            "scopegate.toml:4:7: \"tls.key\" names a file that is not there: key.pem",
+        ]
+    );
+    place.write("cert.pem", "");
+    place.write("key.pem", "");
+    assert_eq!(place.run(&["validate", "--config", "scopegate.toml"]).code, 0);
+}
+
+#[test]
+fn validate_warns_of_wildcards_and_of_scopes_without_a_description() {
+    let place = Place::new();
+    let client = "[[client]]\nid = 'web'\nname = 'Web'\ntype = 'browser'\nauth = 'none'\n\
+                  grant_types = ['authorization_code']\nredirect_uris = ['https://*.example/cb']\n";
+    let file = CATALOG.replace("description = \"See orders\"\n", "") + client;
+    place.write("catalog.toml", &file);
+    let ended = place.run(&["validate", "catalog.toml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    let scope = file.lines().position(|line| line == "name = \"read:orders\"").unwrap() + 1;
+    assert!(
+        lines[0]
+            .starts_with(&format!("catalog.toml:{scope}:8: warning: the scope has no description")),
+        "{lines:?}"
+    );
+    let uris = file.lines().count();
+    assert!(
+        lines[1].starts_with(&format!("catalog.toml:{uris}:18: warning: `*` is no wildcard")),
+        "{lines:?}"
+    );
+    assert_eq!(lines[2..], ["catalog.toml: right"]);
+}
+
+#[test]
+fn an_apply_that_is_killed_leaves_the_old_or_the_new_catalog() {
+    const RULES: usize = 60;
+    let place = Place::with_catalog();
+    let rule = CATALOG[CATALOG.find("[[server.policy.rule]]").unwrap()..].to_owned();
+    let file = |version: usize, lifetime: &str| {
+        let rules = (0..RULES).map(|n| rule.replace("read only", &format!("rule {n}")));
+        let file = CATALOG.replace("version = 1", &format!("version = {version}"));
+        (file + &rules.collect::<String>()).replace("10m", lifetime)
+    };
+    let lifetimes = || {
+        let exported = place.run(&["export"]);
+        assert_eq!(exported.code, 0, "{exported:?}");
+        let lines =
+            exported.stdout.lines().filter(|line| line.starts_with("access_token_lifetime"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    place.write("catalog.toml", &file(2, "10m"));
+    assert_eq!(place.run(&["apply", "catalog.toml"]).code, 0);
+    let mut before = lifetimes();
+    for round in 0..10 {
+        place.write("catalog.toml", &file(3 + round, &format!("{}m", 11 + round)));
+        place.kill_after(
+            &["apply", "catalog.toml"],
+            std::time::Duration::from_millis(15 * round as u64),
+        );
+        let after = lifetimes();
+        assert_eq!(after.len(), RULES + 1);
+        let new = format!("access_token_lifetime = \"{}m\"", 11 + round);
+        assert!(after == before || after.iter().all(|line| *line == new), "{after:?}");
+        before = after;
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod apply;
+mod catalog;
 mod clients;
 mod place;
 mod refusals;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -19,6 +20,7 @@ algorithms = ["ES256"]
 
 [[server.scope]]
 name = "read:orders"
+description = "See orders"
 
 [[server.policy]]
 name = "readers"
@@ -97,6 +99,15 @@ impl Place {
         // A command that does not read its input may have ended by now.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child.wait_with_output().unwrap().into()
+    }
+
+    /// Starts a command, and kills it after a time, wherever it is then.
+    pub(crate) fn kill_after(&self, arguments: &[&str], time: Duration) {
+        let mut child = self.command(arguments).spawn().unwrap();
+        std::thread::sleep(time);
+        // A command that is ready has ended by now.
+        let _ = child.kill();
+        child.wait().unwrap();
     }
 
     /// Starts `serve` on free ports, and waits until it has printed its address.

@@ -140,7 +140,7 @@ fn a_catalog_with_several_problems() {
             refusal.lines().collect::<Vec<_>>(),
             [
                 r#"catalog.toml:7:1: unknown key "audience": write "audiences""#,
-                r#"catalog.toml:21:25: "1m" is too short for an access token: write "5m" to "24h""#,
+                r#"catalog.toml:22:25: "1m" is too short for an access token: write "5m" to "24h""#,
             ],
         );
     }
@@ -220,5 +220,5 @@ fn a_base_url_that_makes_an_audience_an_issuer() {
 fn a_command_that_does_not_exist() {
     let refusal = refusal(&Place::new(), 2, &["srve"]);
     assert!(refusal.contains("serve"), "{refusal}");
-    assert_eq!(Place::new().run(&["export"]).code, 2);
+    assert_eq!(Place::new().run(&["exprt"]).code, 2);
 }

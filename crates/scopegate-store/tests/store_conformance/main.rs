@@ -7,6 +7,7 @@
 mod artifacts;
 mod callers;
 mod catalog;
+mod catalog_history;
 mod consents;
 mod families;
 mod ledger;
@@ -94,6 +95,13 @@ store_conformance! {
             a_row_of_a_newer_format_is_neither_overwritten_nor_deleted
             an_entity_keeps_its_id_until_it_is_deleted
             a_change_and_its_record_are_written_together;
+        catalog_history:
+            a_new_catalog_has_no_history
+            versions_come_back_newest_first_with_the_rows_before_them
+            a_change_that_loses_leaves_no_history
+            a_change_without_history_leaves_a_gap
+            old_versions_are_deleted_with_their_rows
+            each_owner_has_its_last_applied_file;
         consents:
             a_consent_is_per_server_client_user
             the_newest_consent_replaces_the_one_before
@@ -205,7 +213,8 @@ store_conformance! {
             logins_of_before_get_their_keys_and_those_that_collide_keep_theirs
             a_node_of_before_goes_on_making_people
             rows_of_before_get_ids_that_are_the_same_on_every_node
-            a_node_of_before_goes_on_writing_the_catalog;
+            a_node_of_before_goes_on_writing_the_catalog
+            a_node_of_before_goes_on_applying_files;
         outage:
             whoever_waits_through_an_outage_learns_of_it;
         signing_keys:

@@ -5,8 +5,9 @@ use scopegate_core::catalog::{
 };
 use scopegate_core::directory::{Listed, LoginMatch, User};
 use scopegate_core::store::{
-    Artifact, ArtifactKind, ArtifactName, CatalogStore, Change, Directory, InstallationStore,
-    KeyPhase, KeyStore, Ledger, Records, StoreError, UserKey,
+    AppliedContent, AppliedFile, Artifact, ArtifactKind, ArtifactName, CatalogStore, CatalogWrite,
+    Change, Directory, FileMark, InstallationStore, KeyPhase, KeyStore, Ledger, Records,
+    StoreError, UserKey,
 };
 use scopegate_jose::sha256;
 use scopegate_store::{OpenError, SqlStore};
@@ -51,6 +52,10 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
 
 /// How many migrations there are.
 const MIGRATIONS: i64 = 9;
+
+/// Reverts the migration `catalog_history`.
+const BEFORE_HISTORY: &str =
+    "DROP TABLE catalog_version; DROP TABLE catalog_before; DROP TABLE catalog_file";
 
 /// Reverts the migrations `key_phases` and `key_lifetimes`.
 const BEFORE_KEY_PHASES: &str = "\
@@ -97,6 +102,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
         )
         .await;
     place.run(BEFORE_REVIEW).await;
+    place.run(BEFORE_HISTORY).await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
@@ -119,6 +125,7 @@ pub(crate) async fn an_older_database_is_brought_up_to_date(place: &Place) {
         )
         .await;
     place.run(BEFORE_REVIEW).await;
+    place.run(BEFORE_HISTORY).await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
@@ -334,6 +341,7 @@ pub(crate) async fn rows_of_before_are_of_format_1_and_their_keys_are_read(place
     put_signing_key(&store, "1").await;
     store.close().await;
     place.run(BEFORE_REVIEW).await;
+    place.run(BEFORE_HISTORY).await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run(BEFORE_FORMATS).await;
     place.run(BEFORE_IDS).await;
@@ -375,6 +383,7 @@ pub(crate) async fn rows_of_before_get_ids_that_are_the_same_on_every_node(place
     store.close().await;
     place.run(BEFORE_IDS).await;
     place.run(BEFORE_REVIEW).await;
+    place.run(BEFORE_HISTORY).await;
     place.run(BEFORE_KEY_PHASES).await;
     place.run("DELETE FROM scopegate_migration WHERE number > 6").await;
     for _ in 0..2 {
@@ -415,4 +424,19 @@ pub(crate) async fn a_node_of_before_goes_on_writing_the_catalog(place: &Place) 
     assert_eq!(records[&key].id, id, "it is the same entity");
     let other = EntityKey::of_server(EntityKind::Scope, &ServerId::default_server(), "b");
     assert_eq!(records[&other].id, EntityId::derived(&other));
+}
+
+pub(crate) async fn a_node_of_before_goes_on_applying_files(place: &Place) {
+    let store = place.open_sql().await;
+    let files = [Owner::File, Owner::of_file("team").unwrap()].map(|owner| {
+        let content = AppliedContent::Sha256([1; 32]);
+        FileMark { owner, file: AppliedFile { version: 7, content } }
+    });
+    let write = CatalogWrite::new(0, &[], NOW);
+    store.edit_catalog(&CatalogWrite { files: &files, ..write }).await.unwrap();
+    place.run("UPDATE catalog_state SET version = 2, file_version = 8").await;
+    // It says nothing of the content of the file.
+    let of_before = AppliedFile { version: 8, content: AppliedContent::Unknown };
+    assert_eq!(store.catalog_file(Owner::File).await.unwrap(), of_before);
+    assert_eq!(store.catalog_file(files[1].owner).await.unwrap(), files[1].file);
 }

@@ -62,6 +62,10 @@ impl Place {
         }
     }
 
+    pub(crate) fn is_database(&self) -> bool {
+        !matches!(self.0, Kind::Memory(_))
+    }
+
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self.0, Kind::Postgres { .. })
     }

@@ -21,7 +21,7 @@ struct MemoryCatalog {
 #[derive(Debug, Default)]
 struct State {
     version: u64,
-    file_version: u64,
+    files: HashMap<String, AppliedFile>,
     entities: Vec<Entity>,
     unreadable: Vec<UnreadableRow>,
     users: BTreeSet<String>,
@@ -65,7 +65,7 @@ impl CatalogStore for MemoryCatalog {
     }
 
     async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
-        let CatalogWrite { expected, edits, file_version, seeds, .. } = *write;
+        let CatalogWrite { expected, edits, files, seeds, .. } = *write;
         let rivals = self.rivals.load(Ordering::SeqCst);
         if rivals > 0 {
             self.rivals.store(rivals - 1, Ordering::SeqCst);
@@ -83,12 +83,15 @@ impl CatalogStore for MemoryCatalog {
         }
         state.users.extend(seeds.iter().map(|seed| User::login_key(&seed.user.login)));
         state.version += 1;
-        state.file_version = file_version.unwrap_or(state.file_version);
+        for mark in files {
+            state.files.insert(mark.owner.as_str().to_owned(), mark.file);
+        }
         Ok(state.version)
     }
 
-    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
-        Ok(self.state.lock().unwrap().file_version)
+    async fn catalog_file(&self, owner: Owner) -> Result<AppliedFile, StoreError> {
+        let files = &self.state.lock().unwrap().files;
+        Ok(files.get(owner.as_str()).copied().unwrap_or_default())
     }
 }
 
@@ -242,7 +245,7 @@ async fn users_are_created_once_and_not_changed_afterwards() {
     assert_eq!(store.version(), 0);
 
     apply(&store, &file, Mode::Write).await.unwrap();
-    let file = with_users(1, &["Alice", "bob"]);
+    let file = with_users(2, &["Alice", "bob"]);
     let second = apply(&store, &file, Mode::Write).await.unwrap();
     assert_eq!(second.plan.to_string(), "+ user bob\n1 to add, 0 to change, 0 to delete");
     let third = apply(&store, &file, Mode::Write).await.unwrap();
@@ -250,7 +253,7 @@ async fn users_are_created_once_and_not_changed_afterwards() {
     assert_eq!((third.catalog_version, store.version()), (2, 2));
 
     // A user who is no longer in the file is not deleted.
-    let fourth = apply(&store, &with_users(2, &[]), Mode::Write).await.unwrap();
+    let fourth = apply(&store, &with_users(3, &[]), Mode::Write).await.unwrap();
     assert!(fourth.plan.is_empty());
     assert_eq!(store.state.lock().unwrap().users.len(), 2);
 }
@@ -282,7 +285,128 @@ async fn a_catalog_with_unreadable_rows_is_not_changed() {
     // An unreadable client exists, so a file may refer to it.
     assert_eq!(clients_of_the_api(&store).await.unwrap().len(), 21);
     // The version of the file is checked first.
-    store.state.lock().unwrap().file_version = 2;
+    let applied = AppliedFile { version: 2, ..AppliedFile::default() };
+    store.state.lock().unwrap().files.insert("file".to_owned(), applied);
     let refusal = apply(&store, &file, Mode::Write).await.unwrap_err();
     assert!(matches!(refusal, ApplyError::Older { .. }), "{refusal}");
+}
+
+async fn apply_for(
+    store: &MemoryCatalog,
+    file: &CatalogFile,
+    terms: Terms,
+) -> Result<Applied, ApplyError> {
+    let base = Issuer::parse("https://id.example.com").unwrap();
+    let actor = Actor::file("catalog.toml");
+    let door = CatalogDoor { store, base: &base, actor: &actor, now: NOW };
+    apply_as(&door, file, terms).await
+}
+
+fn as_owner(name: &str, others: Others) -> Terms {
+    let ownership = Ownership { owner: Owner::of_file(name).unwrap(), others };
+    Terms { ownership, ..Terms::of(Mode::Write) }
+}
+
+#[tokio::test]
+async fn an_equal_version_with_other_content_is_refused() {
+    let store = MemoryCatalog::default();
+    apply(&store, &file(1, &["a"]), Mode::Write).await.unwrap();
+    let other = file(1, &["b"]);
+    for mode in [Mode::DryRun, Mode::Write] {
+        let refusal = apply(&store, &other, mode).await.unwrap_err();
+        assert!(matches!(refusal, ApplyError::SameVersion { version: 1 }), "{refusal}");
+        assert!(refusal.to_string().ends_with("write version = 2"), "{refusal}");
+    }
+    assert_eq!(store.version(), 1);
+    // A loopback `serve --catalog` applies it.
+    let terms = Terms { equal_version: EqualVersion::Apply, ..Terms::of(Mode::Write) };
+    assert_eq!(apply_for(&store, &other, terms).await.unwrap().plan.edits().len(), 2);
+    // Now the other file is the applied one.
+    assert!(apply(&store, &other, Mode::Write).await.unwrap().plan.is_empty());
+    assert!(apply(&store, &file(1, &["a"]), Mode::Write).await.is_err());
+    // A file without changes is no other content, even if its text is another.
+    let content = "# A comment.\nversion = 1\n[[server]]\nid = 'default'\nname = 'Orders'\n\
+         audiences = [{ name = 'api://orders' }]\n[[server.scope]]\nname = 'b'\n";
+    let source = CatalogSource { name: "catalog.toml", content: content.as_bytes() };
+    let commented = CatalogFile::parse(&source, &Context).unwrap();
+    assert!(apply(&store, &commented, Mode::Write).await.unwrap().plan.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_whose_content_is_unknown_or_was_rolled_back_needs_a_new_version() {
+    for (content, is_rolled_back) in
+        [(AppliedContent::Unknown, false), (AppliedContent::RolledBack, true)]
+    {
+        let store = MemoryCatalog::default();
+        let applied = AppliedFile { version: 1, content };
+        store.state.lock().unwrap().files.insert("file".to_owned(), applied);
+        let refusal = apply(&store, &file(1, &["a"]), Mode::Write).await.unwrap_err();
+        let refused_as = matches!(refusal, ApplyError::RolledBack { version: 1 });
+        assert_eq!(refused_as, is_rolled_back, "{refusal}");
+        apply(&store, &file(2, &["a"]), Mode::Write).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn each_owner_has_its_own_versions_and_entities() {
+    let store = MemoryCatalog::default();
+    apply(&store, &file(7, &["a"]), Mode::Write).await.unwrap();
+    let of_team = |version, id: &str| {
+        let content = format!(
+            "version = {version}\n[[server]]\nid = '{id}'\nname = 'T'\naudiences = [{{ name = 'api://{id}' }}]"
+        );
+        let source = CatalogSource { name: "team.toml", content: content.as_bytes() };
+        CatalogFile::parse(&source, &Context).unwrap()
+    };
+    let team = as_owner("team", Others::Refuse);
+    apply_for(&store, &of_team(1, "one"), team).await.unwrap();
+    let second = apply_for(&store, &of_team(2, "two"), team).await.unwrap();
+    assert_eq!(
+        second.plan.to_string(),
+        "+ server two\n- server one\n1 to add, 0 to change, 1 to delete"
+    );
+    let older = apply_for(&store, &of_team(1, "two"), team).await.unwrap_err();
+    assert!(matches!(older, ApplyError::Older { file: 1, stored: 2 }), "{older}");
+    // The other owner's entities are still there.
+    assert!(apply(&store, &file(7, &["a"]), Mode::Write).await.unwrap().plan.is_empty());
+    // The team must not take them, unless it adopts them.
+    let refusal = apply_for(&store, &file(3, &["a"]), team).await.unwrap_err();
+    assert!(matches!(refusal, ApplyError::Plan(_)), "{refusal}");
+    let shown = refusal.to_string();
+    assert!(shown.contains("server default is owned by a catalog file: leave it out"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_file_adopts_entities_of_other_owners() {
+    let store = MemoryCatalog::default();
+    apply(&store, &file(1, &["a"]), Mode::Write).await.unwrap();
+    store.put(scope("b", Owner::Api));
+    let team = as_owner("team", Others::Adopt);
+    let adopted = apply_for(&store, &file(1, &["a", "b"]), team).await.unwrap();
+    let fields: Vec<_> = adopted.plan.changes().flat_map(|change| change.fields()).collect();
+    assert_eq!(fields.len(), 3, "{fields:?}");
+    assert!(fields.iter().all(|field| field.name == "owner" && field.new == "team"), "{fields:?}");
+    let owners: Vec<Owner> =
+        store.state.lock().unwrap().entities.iter().map(|it| it.owner).collect();
+    assert_eq!(owners, [team.ownership.owner; 3]);
+    // The entities that the file does not have are not adopted.
+    store.put(scope("c", Owner::Api));
+    let again = apply_for(&store, &file(1, &["a", "b"]), team).await.unwrap();
+    assert!(again.plan.is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_that_was_shown_for_another_version_is_not_written() {
+    let store = MemoryCatalog::default();
+    store.put(scope("x", Owner::Api));
+    let terms = |expected| Terms { expected: Some(expected), ..Terms::of(Mode::Write) };
+    for other in [0, 2] {
+        let refusal = apply_for(&store, &file(1, &["a"]), terms(other)).await.unwrap_err();
+        assert!(matches!(refusal, ApplyError::Changed { found: 1, .. }), "{refusal}");
+    }
+    apply_for(&store, &file(1, &["a"]), terms(1)).await.unwrap();
+    // A concurrent change between the plan and the write.
+    let store = MemoryCatalog::default().with_rivals(1);
+    let refusal = apply_for(&store, &file(1, &["a"]), terms(0)).await.unwrap_err();
+    assert!(matches!(refusal, ApplyError::Changed { expected: 0, found: 1 }), "{refusal}");
 }

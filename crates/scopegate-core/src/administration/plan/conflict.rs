@@ -1,4 +1,4 @@
-//! Conflicts between a file and the entities that the API owns.
+//! Conflicts between a file and the entities of other owners.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -12,22 +12,24 @@ const MAX_SHOWN: usize = 20;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// The file would affect entities that the API owns.
+    /// The file would affect entities of other owners.
     #[error("{}", Lines(.0))]
     Conflicts(Vec<Conflict>),
 }
 
-/// A conflict between a file and an entity that the API owns.
+/// A conflict between a file and an entity of another owner.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Conflict {
     /// The file has an entity that the API owns.
     OwnedByApi(EntityKey),
-    /// The file would delete an entity that still has children owned by the API.
+    /// The file has an entity that the catalog files of another owner have.
+    OwnedByFile(EntityKey, Owner),
+    /// The file would delete an entity that still has children of other owners.
     ParentOfOthers {
         /// The entity that the file would delete.
         parent: EntityKey,
-        /// Its children that the API owns.
+        /// Its children that others own.
         children: Vec<EntityKey>,
     },
 }
@@ -37,18 +39,23 @@ impl fmt::Display for Conflict {
         match self {
             Self::OwnedByApi(key) => write!(
                 f,
-                "{} is owned by the API: leave it out of the file, or delete it through the API first",
+                "{} is owned by the API: leave it out of the file, adopt it with --adopt, or delete it through the API first",
+                Shown(key)
+            ),
+            Self::OwnedByFile(key, owner) => write!(
+                f,
+                "{} is owned by {owner}: leave it out of this file, or adopt it with --adopt",
                 Shown(key)
             ),
             Self::ParentOfOthers { parent, children } => {
-                write!(f, "{} cannot be deleted, the API owns ", Shown(parent))?;
+                write!(f, "{} cannot be deleted, others own ", Shown(parent))?;
                 for (index, child) in children.iter().take(MAX_SHOWN).enumerate() {
                     write!(f, "{}{}", if index == 0 { "" } else { ", " }, Shown(child))?;
                 }
                 if let Some(more @ 1..) = children.len().checked_sub(MAX_SHOWN) {
                     write!(f, " and {more} more")?;
                 }
-                f.write_str(": keep it in the file, or delete those through the API first")
+                f.write_str(": keep it in the file, or delete those first")
             }
         }
     }
@@ -82,14 +89,14 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// The conflicts with entities of the API whose server or policy would be deleted.
-pub(super) fn left_behind(current: &[&Entity], gone: &[&EntityKey]) -> Vec<Conflict> {
-    let gone: HashSet<&EntityKey> = gone.iter().copied().collect();
+/// The conflicts with entities of other owners whose server or policy would be deleted.
+pub(super) fn left_behind(current: &[&Entity], gone: &[&Entity], owner: Owner) -> Vec<Conflict> {
+    let gone: HashSet<&EntityKey> = gone.iter().map(|entity| &entity.key).collect();
     if gone.is_empty() {
         return Vec::new();
     }
     let mut children: HashMap<EntityKey, Vec<EntityKey>> = HashMap::new();
-    for entity in current.iter().filter(|entity| entity.owner == Owner::Api) {
+    for entity in current.iter().filter(|entity| entity.owner != owner) {
         // Only the nearest parent is shown: if the policy is kept, the server must be kept too.
         if let Some(parent) = entity.key.parents().find(|parent| gone.contains(parent)) {
             children.entry(parent).or_default().push(entity.key.clone());
@@ -104,10 +111,17 @@ pub(super) fn left_behind(current: &[&Entity], gone: &[&EntityKey]) -> Vec<Confl
 }
 
 impl Conflict {
+    pub(super) fn owned(key: EntityKey, owner: Owner) -> Self {
+        match owner {
+            Owner::Api => Self::OwnedByApi(key),
+            Owner::File | Owner::Named(_) => Self::OwnedByFile(key, owner),
+        }
+    }
+
     /// The entity that the file must not change or delete.
     pub fn key(&self) -> &EntityKey {
         match self {
-            Self::OwnedByApi(key) => key,
+            Self::OwnedByApi(key) | Self::OwnedByFile(key, _) => key,
             Self::ParentOfOthers { parent, .. } => parent,
         }
     }

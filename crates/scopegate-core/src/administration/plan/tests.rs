@@ -67,7 +67,8 @@ fn by_api(mut entity: Entity) -> Entity {
 }
 
 fn file(entities: Vec<Entity>) -> CatalogFile {
-    CatalogFile { version: 1, demo: false, entities, users: Vec::new(), warnings: Vec::new() }
+    let (users, warnings) = (Vec::new(), Vec::new());
+    CatalogFile { version: 1, sha256: [0; 32], demo: false, entities, users, warnings }
 }
 
 fn everything() -> Vec<Entity> {
@@ -152,8 +153,8 @@ fn a_file_must_not_have_an_entity_of_the_api() {
     let current = [by_api(client("reader", 1)), by_api(scope("read"))];
     let error = Plan::between(&current, &file(everything())).unwrap_err();
     insta::assert_snapshot!(error, @"
-    scope orders/read is owned by the API: leave it out of the file, or delete it through the API first
-    client reader is owned by the API: leave it out of the file, or delete it through the API first
+    scope orders/read is owned by the API: leave it out of the file, adopt it with --adopt, or delete it through the API first
+    client reader is owned by the API: leave it out of the file, adopt it with --adopt, or delete it through the API first
     ");
 }
 
@@ -162,13 +163,13 @@ fn a_file_must_not_delete_the_parent_of_an_entity_of_the_api() {
     let mut current = vec![server(), policy(), by_api(rule(10)), by_api(scope("extra"))];
     let error = Plan::between(&current, &file(Vec::new())).unwrap_err();
     insta::assert_snapshot!(error, @"
-    server orders cannot be deleted, the API owns scope orders/extra: keep it in the file, or delete those through the API first
-    policy orders/readers cannot be deleted, the API owns rule orders/readers/read only: keep it in the file, or delete those through the API first
+    server orders cannot be deleted, others own scope orders/extra: keep it in the file, or delete those first
+    policy orders/readers cannot be deleted, others own rule orders/readers/read only: keep it in the file, or delete those first
     ");
 
     current.truncate(3);
     let error = Plan::between(&current, &file(vec![server()])).unwrap_err();
-    insta::assert_snapshot!(error, @"policy orders/readers cannot be deleted, the API owns rule orders/readers/read only: keep it in the file, or delete those through the API first");
+    insta::assert_snapshot!(error, @"policy orders/readers cannot be deleted, others own rule orders/readers/read only: keep it in the file, or delete those first");
     assert!(Plan::between(&current, &file(vec![server(), policy()])).unwrap().is_empty());
 }
 

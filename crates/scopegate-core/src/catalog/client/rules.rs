@@ -189,6 +189,12 @@ impl ClientSpec {
         for (key, uris) in lists {
             check_number(review, Field::of(key).at(MAX_URIS), uris.len());
             review.refuse_duplicates("redirect URI", uris, |place| Field::of(key).at(place));
+            for (place, _) in uris.iter().enumerate().filter(|(_, uri)| uri.as_str().contains('*'))
+            {
+                let message = "`*` is no wildcard: redirect URIs are compared byte by byte, write each \
+                               URI that the client uses";
+                review.warn(Field::of(key).at(place), format_args!("{message}"));
+            }
             let is_private =
                 |uri: &RedirectUri| uri.is_private_use() && self.client_type != ClientType::Native;
             for (place, _) in uris.iter().enumerate().filter(|(_, uri)| is_private(uri)) {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Edit, Entity, EntityKind, FORMAT, RowKey, Spec, StoredRow};
+use crate::catalog::{Edit, Entity, EntityKind, FORMAT, Owner, RowKey, Spec, StoredRow};
 use crate::directory::User;
-use crate::store::{CatalogChanges, CatalogStore, CatalogWrite, StoreError, Versions};
+use crate::store::{AppliedFile, CatalogChanges, CatalogStore, CatalogWrite, StoreError, Versions};
 use async_trait::async_trait;
 
 use super::{Memory, MemoryStore, Rows, Use};
@@ -40,7 +40,7 @@ impl CatalogStore for MemoryStore {
     }
 
     async fn edit_catalog(&self, write: &CatalogWrite<'_>) -> Result<u64, StoreError> {
-        let CatalogWrite { expected, edits, file_version, seeds, events, .. } = *write;
+        let CatalogWrite { expected, edits, at: _, ids: _, files, seeds, events, record } = *write;
         let Memory { rows, events: recorded } = &mut *self.open(Use::Other).await?;
         if rows.version != expected {
             return Err(StoreError::Conflict);
@@ -55,7 +55,10 @@ impl CatalogStore for MemoryStore {
         }
         rows.keep_records(write);
         rows.put(written);
-        rows.file_version = file_version.unwrap_or(rows.file_version);
+        for mark in files {
+            rows.files.insert(mark.owner.as_str().to_owned(), mark.file);
+        }
+        rows.history.extend(record.map(|record| (record.version.version, record.clone())));
         for seed in seeds {
             rows.put_user(seed);
         }
@@ -66,8 +69,9 @@ impl CatalogStore for MemoryStore {
         Ok(rows.version)
     }
 
-    async fn catalog_file_version(&self) -> Result<u64, StoreError> {
-        Ok(self.open(Use::Other).await?.rows.file_version)
+    async fn catalog_file(&self, owner: Owner) -> Result<AppliedFile, StoreError> {
+        let files = &self.open(Use::Other).await?.rows.files;
+        Ok(files.get(owner.as_str()).copied().unwrap_or_default())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Writing the catalog as no part of the server does.
 
-use crate::catalog::Edit;
+use crate::catalog::{Edit, Owner};
 use crate::directory::NewUser;
-use crate::store::{CatalogStore, CatalogWrite, StoreError};
+use crate::store::{AppliedFile, CatalogStore, CatalogWrite, FileMark, StoreError};
 use async_trait::async_trait;
 use scopegate_claims::{Clock, SystemClock};
 
@@ -31,7 +31,11 @@ pub trait UncheckedCatalog: CatalogStore {
         seeds: &[NewUser],
     ) -> Result<u64, StoreError> {
         let write = CatalogWrite::new(expected, edits, SystemClock.now());
-        self.edit_catalog(&CatalogWrite { file_version, seeds, ..write }).await
+        let file = |version| AppliedFile { version, ..AppliedFile::default() };
+        let files =
+            file_version.map(|version| FileMark { owner: Owner::File, file: file(version) });
+        let files = files.as_slice();
+        self.edit_catalog(&CatalogWrite { files, seeds, ..write }).await
     }
 }
 

@@ -122,8 +122,8 @@ pub(super) const fn status_name(status: Status) -> &'static str {
 }
 
 /// The owner as it is stored.
-fn owner_name(owner: Owner) -> &'static str {
-    owner.as_str()
+fn owner_name(owner: Owner) -> String {
+    owner.as_str().to_owned()
 }
 
 pub(super) const fn type_name(client_type: ClientType) -> &'static str {

@@ -21,7 +21,7 @@ pub(super) static KEYS: &[Key] = &[Key {
     },
 }];
 
-fn parse_keep(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_keep(text: &str) -> Result<Duration, String> {
     let written = Quoted(text);
     match parse_duration(text) {
         None => Err(format!("{written} is no duration: write a number of days, such as \"90d\"")),

@@ -1,0 +1,22 @@
+//! `[[server.policy]]`.
+
+use serde_json::Value;
+
+use super::field::{Fields, Use};
+use crate::catalog::{Clients, PolicySpec, Status};
+
+pub(super) fn policy(spec: &PolicySpec) -> Fields {
+    let PolicySpec { priority, clients, status } = spec;
+    Fields::default()
+        .add("priority", Value::from(*priority), Use::Position)
+        .with("clients", names(clients))
+        .unless(&Status::default(), "status", status)
+}
+
+/// The clients that something is for.
+pub(super) fn names(clients: &Clients) -> Vec<&str> {
+    match clients {
+        Clients::All => vec!["*"],
+        Clients::Named(ids) => ids.iter().map(|id| id.as_str()).collect(),
+    }
+}

@@ -1,0 +1,24 @@
+//! For whom a catalog file is applied.
+
+use clap::Args;
+use scopegate_core::administration::plan::{Others, Ownership};
+use scopegate_core::catalog::Owner;
+
+/// For whom a catalog file is applied.
+#[derive(Args, Debug)]
+pub(super) struct Owned {
+    /// The owner of the file's entities; each owner has its own entities and its own versions
+    #[arg(long, value_name = "NAME", default_value = "file", value_parser = Owner::of_file)]
+    owner: Owner,
+
+    /// Take over entities of the file that have another owner
+    #[arg(long)]
+    adopt: bool,
+}
+
+impl Owned {
+    pub(super) fn ownership(&self) -> Ownership {
+        let others = if self.adopt { Others::Adopt } else { Others::Refuse };
+        Ownership { owner: self.owner, others }
+    }
+}

@@ -1,0 +1,87 @@
+//! `scopegate plan`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use scopegate_core::administration::plan::{Access, Plan, Progress, access_changes};
+use scopegate_core::catalog::{Entity, Snapshot};
+use scopegate_core::catalog_file::CatalogSource;
+use scopegate_server::setup::Setup;
+
+use super::colour::Colours;
+use super::failure::CliError;
+use super::owner::Owned;
+use super::{Workplace, catalog_file, console, input, is_missing, plan_text};
+
+/// Show what `apply` would change
+///
+/// Lists each entity with the old and the new value of each field, and the clients and groups that gain or
+/// lose scopes. Secrets are never shown. Nothing is changed.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  scopegate plan catalog.toml
+  scopegate plan catalog.toml --json | jq .access
+
+Exit codes: 0 planned, 1 the store would refuse it, 2 the file is wrong.")]
+pub(super) struct ShowPlan {
+    /// The catalog: servers, scopes, claims, policies, clients
+    #[arg(value_name = "FILE")]
+    catalog: PathBuf,
+
+    #[command(flatten)]
+    owned: Owned,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl ShowPlan {
+    pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
+        let config = place.config()?;
+        let base = config.base_url(config.listen.public)?;
+        let failed = |error: &dyn std::error::Error| CliError::failed(error);
+        let (before, plan) = if is_missing(&config.store) {
+            let file = catalog_file::parse(&self.catalog, Some(&base))?;
+            let plan = Plan::between_as::<Entity>(&[], &file, self.owned.ownership());
+            (Snapshot::empty(&base), plan.map_err(|error| failed(&error))?)
+        } else {
+            let setup = Setup::open(&config, &base).await?;
+            let planned = self.plan(&setup).await;
+            setup.store().close().await;
+            planned?
+        };
+        let after = before.edited(before.version() + 1, plan.edits().to_vec());
+        let access = access_changes(&before, &after, &plan, &show_progress);
+        console::result(&self.text(&plan, &access))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The stored catalog, and what the file would change of it.
+    async fn plan(&self, setup: &Setup) -> Result<(Snapshot, Plan), CliError> {
+        let (name, content) = (self.catalog.display().to_string(), input::read(&self.catalog)?);
+        let source = CatalogSource { name: &name, content: &content };
+        let ownership = self.owned.ownership();
+        let file = setup.read_file(&source, ownership.owner).await?;
+        let planned = setup.plan_file(&name, &file, ownership).await?;
+        Ok((planned.catalog, planned.plan))
+    }
+
+    fn text(&self, plan: &Plan, access: &Access) -> String {
+        if self.json {
+            return plan.to_json(access).to_string();
+        }
+        let colours = Colours::of_stdout();
+        plan_text::access(access, colours) + &plan_text::changes(plan, colours)
+    }
+}
+
+/// Shows how far a comparison is that takes long.
+fn show_progress(Progress { done, all, .. }: Progress) {
+    const LONG: usize = 50_000;
+    if all >= LONG && done > 0 {
+        console::notice(&format!("access: compared {done} of {all} clients and servers"));
+    }
+}
