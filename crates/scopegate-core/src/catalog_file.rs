@@ -49,8 +49,8 @@ mod status;
 mod trusted_issuer;
 mod user;
 mod users_and_groups;
-mod zone;
 pub mod write;
+mod zone;
 
 pub use context::CatalogContext;
 pub use user::UserSeed;

@@ -107,7 +107,14 @@ impl Contested {
 
 /// A storage that implements all traits.
 pub trait Store:
-    CatalogStore + CatalogHistory + KeyStore + Ledger + Records + Directory + InstallationStore + Upkeep
+    CatalogStore
+    + CatalogHistory
+    + KeyStore
+    + Ledger
+    + Records
+    + Directory
+    + InstallationStore
+    + Upkeep
     + Review
 {
 }

@@ -130,13 +130,13 @@ pub async fn difference_between<S: CatalogStore + CatalogHistory + ?Sized>(
     to: u64,
 ) -> Result<Plan, HistoryError> {
     let (before, after) = (entities_at(store, from).await?, entities_at(store, to).await?);
-    Ok(plan_between(by_key(before), by_key(after)))
+    Ok(plan_between(&by_key(before), by_key(after)))
 }
 
 /// The edits that make one set of entities another one: parents are put before their children, and deleted
 /// after them.
 pub(super) fn plan_between(
-    before: BTreeMap<EntityKey, Entity>,
+    before: &BTreeMap<EntityKey, Entity>,
     after: BTreeMap<EntityKey, Entity>,
 ) -> Plan {
     let gone = before.keys().filter(|key| !after.contains_key(*key));

@@ -156,7 +156,7 @@ pub async fn rollback<S: CatalogStore + CatalogHistory>(
         restored.insert(entity.key.clone(), entity);
     }
     notes.sort();
-    let plan = plan_between(now, restored);
+    let plan = plan_between(&now, restored);
     if plan.is_empty() {
         return Ok(Rollback { plan, notes, catalog_version: found });
     }

@@ -12,8 +12,8 @@ use self::value::{
     any, boolean, duration, list, names, object, one_of, short_list, table, tables, text, whole,
 };
 use super::{
-    CATALOG, claim, client, jwks, policy, rule, scope, secret, server, status, trusted_issuer, user,
-    zone,
+    CATALOG, claim, client, jwks, policy, rule, scope, secret, server, status, trusted_issuer,
+    user, zone,
 };
 use crate::catalog::{ClientAuth, Day, GroupMatch};
 use crate::client_auth;

@@ -25,11 +25,15 @@ pub(super) fn tables(types: Types) -> Value {
 }
 
 pub(super) fn list(items: Value) -> Value {
-    json!({ "type": "array", "items": items })
+    let mut list = json!({ "type": "array" });
+    list["items"] = items;
+    list
 }
 
 pub(super) fn short_list(items: Value, most: u32) -> Value {
-    json!({ "type": "array", "items": items, "maxItems": most })
+    let mut list = list(items);
+    list["maxItems"] = most.into();
+    list
 }
 
 pub(super) fn text(description: &str) -> Value {

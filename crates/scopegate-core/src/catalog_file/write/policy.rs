@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::field::{Fields, Use};
-use crate::catalog::{Clients, PolicySpec, Status};
+use crate::catalog::{ClientId, Clients, PolicySpec, Status};
 
 pub(super) fn policy(spec: &PolicySpec) -> Fields {
     let PolicySpec { priority, clients, status } = spec;
@@ -17,6 +17,6 @@ pub(super) fn policy(spec: &PolicySpec) -> Fields {
 pub(super) fn names(clients: &Clients) -> Vec<&str> {
     match clients {
         Clients::All => vec!["*"],
-        Clients::Named(ids) => ids.iter().map(|id| id.as_str()).collect(),
+        Clients::Named(ids) => ids.iter().map(ClientId::as_str).collect(),
     }
 }

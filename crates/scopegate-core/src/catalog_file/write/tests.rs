@@ -9,8 +9,8 @@ use crate::catalog::{
     ClientAuth, ClientId, ClientSecret, ClientSpec, ClockTime, Day, Effect, EntityKey, EntityKind,
     Hours, Network, Owner, RuleSpec, ScopeSpec, ServerId, UserId, ZoneSpec,
 };
-use crate::expression::{Expression, Wanted};
 use crate::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
+use crate::expression::{Expression, Wanted};
 
 const DEMO: &str = include_str!("../tests/demo.toml");
 

@@ -116,6 +116,8 @@ fn joined<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
 const fn owner_text(owner: Owner) -> &'static str {
     match owner {
         Owner::Api => "the API and this command",
-        Owner::File | Owner::Named(_) => "a catalog file: change it there, and run `scopegate apply FILE`",
+        Owner::File | Owner::Named(_) => {
+            "a catalog file: change it there, and run `scopegate apply FILE`"
+        }
     }
 }
