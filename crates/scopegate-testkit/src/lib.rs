@@ -40,6 +40,7 @@ mod broken;
 mod documents;
 mod issuer;
 mod knobs;
+mod log_buffer;
 mod loopback;
 mod network;
 mod publication;
@@ -49,6 +50,7 @@ mod token;
 
 pub use broken::Broken;
 pub use issuer::TestIssuer;
+pub use log_buffer::LogBuffer;
 pub use network::InProcess;
 pub use publication::Fetches;
 pub use scopegate_claims::ManualClock;

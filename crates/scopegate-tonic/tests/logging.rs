@@ -4,10 +4,9 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::sync::{Arc, Mutex};
 
 use scopegate_bearer::{fresh, role};
-use scopegate_testkit::TestIssuer;
+use scopegate_testkit::{LogBuffer, TestIssuer};
 use scopegate_tonic::{claims, guard, refuse, require, status};
 use tonic::body::Body;
 use tonic::server::{Grpc, UnaryService};
@@ -15,30 +14,6 @@ use tonic::service::InterceptorLayer;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 use tower::{Layer, ServiceExt, service_fn};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// The events of refused requests since the last call.
-    fn refusals(&self) -> Vec<String> {
-        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
-        let text = String::from_utf8(bytes).unwrap();
-        let refusals = text.lines().filter(|line| line.contains("refused a request"));
-        refusals.map(str::to_owned).collect()
-    }
-}
 
 /// Refuses in the way that the subject of the token names.
 struct Method;
@@ -61,7 +36,7 @@ impl UnaryService<()> for Method {
 
 #[test]
 fn each_refused_request_is_one_event() {
-    let log = Log::default();
+    let log = LogBuffer::default();
     let writer = log.clone();
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::DEBUG)
@@ -85,7 +60,9 @@ fn each_refused_request_is_one_event() {
             }
             let request = request.body(Body::new(String::from("\0\0\0\0\0"))).unwrap();
             service.clone().oneshot(request).await.unwrap();
-            log.refusals()
+            let log = log.take();
+            let refusals = log.lines().filter(|line| line.contains("refused a request"));
+            refusals.map(str::to_owned).collect::<Vec<_>>()
         };
         let clerk = issuer.token().claim("roles", ["clerk"]);
 

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use scopegate_claims::{ManualClock, UnixTime};
 use scopegate_jose::{Algorithm, SigningKey};
+use scopegate_testkit::LogBuffer;
 use scopegate_tower::{BearerLayer, Fetch, FetchError, MAX_DOCUMENT_LEN};
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
@@ -38,20 +39,6 @@ impl Fetch for Served {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn set(keys: &[Value]) -> String {
     json!({ "keys": keys }).to_string()
 }
@@ -63,13 +50,10 @@ fn good_key(kid: &str) -> Value {
 
 #[tokio::test(flavor = "current_thread")]
 async fn each_unusable_key_and_each_bound_is_a_warning_once() {
-    let log = Log::default();
+    let log = LogBuffer::default();
     let writer = log.clone();
     tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
-    let count = |text: &str| {
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        log.lines().filter(|line| line.contains("WARN") && line.contains(text)).count()
-    };
+    let count = |text: &str| log.count(&["WARN", text]);
 
     let served = Served::default();
     let clock = ManualClock::at(UnixTime::from_seconds(NOW));

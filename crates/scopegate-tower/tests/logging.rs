@@ -13,6 +13,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use scopegate_claims::{ManualClock, UnixTime};
 use scopegate_jose::{Algorithm, JwkSet, SigningKey, TokenType};
+use scopegate_testkit::LogBuffer;
 use scopegate_tower::{BearerLayer, Fetch, FetchError};
 use serde_json::json;
 use tower::{Layer, ServiceExt, service_fn};
@@ -34,20 +35,6 @@ impl Fetch for Keys {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 async fn status(layer: &BearerLayer, token: &str) -> u16 {
     let inner = service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
@@ -58,7 +45,7 @@ async fn status(layer: &BearerLayer, token: &str) -> u16 {
 
 #[test]
 fn refusals_and_refreshes_are_logged_without_tokens() {
-    let log = Log::default();
+    let log = LogBuffer::default();
     let writer = log.clone();
     tracing_subscriber::fmt()
         .with_ansi(false)
@@ -97,10 +84,8 @@ fn refusals_and_refreshes_are_logged_without_tokens() {
         assert_eq!(status(&layer, &token).await, 401);
     });
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let lines = |level: &str, text: &str| {
-        log.lines().filter(|line| line.contains(level) && line.contains(text)).count()
-    };
+    let lines = |level: &str, text: &str| log.count(&[level, text]);
+    let log = log.text();
     assert_eq!(lines("INFO", "the issuer's new keys are in use"), 1, "{log}");
     assert!(lines("WARN", "https://id.example.com/keys cannot be read") >= 1, "{log}");
     assert_eq!(lines("DEBUG", "refused a request"), 2, "{log}");

@@ -4,11 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use scopegate_testkit::LogBuffer;
 use scopegate_tower::{BearerLayer, Refusal, TokenSource, acr, require, role};
 use serde_json::{Value, json};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -19,25 +19,14 @@ use self::issuer::{ReadOrders, TestIssuer};
 
 mod issuer;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+/// The log, as one JSON object per event.
+#[derive(Default)]
+struct Log(LogBuffer);
 
 impl Log {
     /// The events since the last call.
     fn take(&self) -> Vec<Value> {
-        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.0.take().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The fields of the only event, which is the refusal of a request.
@@ -68,7 +57,7 @@ where
 #[test]
 fn refusals_and_admitted_requests_are_seen() {
     let log = Log::default();
-    let writer = log.clone();
+    let writer = log.0.clone();
     tracing_subscriber::fmt()
         .json()
         .with_max_level(tracing::Level::DEBUG)

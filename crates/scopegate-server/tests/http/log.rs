@@ -1,8 +1,5 @@
 //! What is logged about requests, and what must not be.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use axum::body::Body;
 use scopegate_core::catalog::{
     ClientId, ClientSecret, ClientSpec, Edit, Entity, EntityKey, Owner, RowKey, Spec, StoredRow,
@@ -10,7 +7,7 @@ use scopegate_core::catalog::{
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::store::CatalogStore;
 use scopegate_jose::sha256;
-use scopegate_testkit::UncheckedCatalog;
+use scopegate_testkit::{LogBuffer, UncheckedCatalog};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 
@@ -18,49 +15,25 @@ use crate::browser::{Browser, PASSWORD};
 use crate::fixture::{ASKS, Fixture, TOKEN, basic, form_to, secret_of};
 use crate::rendered::json;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    /// Records what this thread logs until the guard is dropped.
-    fn records_all(&self) -> DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn entries(&self, part: &str) -> usize {
-        self.text().lines().filter(|line| line.contains(part)).count()
-    }
+/// Records what this thread logs until the guard is dropped.
+fn record_all(log: &LogBuffer) -> DefaultGuard {
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::set_default(subscriber)
 }
 
 #[tokio::test]
 async fn a_refusal_is_logged_once_and_without_secrets() {
-    let log = Log::default();
+    let log = LogBuffer::default();
     // If there is only one subscriber, `tracing` caches per line of code whether it is enabled, as
     // the first thread sees it. Threads of other tests have no subscriber and would disable the
     // line. A second subscriber prevents this.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = log.records_all();
+    let _guard = record_all(&log);
 
     let at = Fixture::start().await;
     let granted = json(at.ask(ASKS).await).await;
@@ -75,9 +48,9 @@ async fn a_refusal_is_logged_once_and_without_secrets() {
     at.send(swapped.unwrap()).await;
 
     let decision = refused["decision_id"].as_str().unwrap();
-    assert_eq!(log.entries(decision), 1, "{}", log.text());
-    assert_eq!(log.entries("a request was refused"), 4, "{}", log.text());
-    assert_eq!(log.entries(r#"client="poster""#), 1, "{}", log.text());
+    assert_eq!(log.count(&[decision]), 1, "{}", log.text());
+    assert_eq!(log.count(&["a request was refused"]), 4, "{}", log.text());
+    assert_eq!(log.count(&[r#"client="poster""#]), 1, "{}", log.text());
     let token = granted["access_token"].as_str().unwrap();
     let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
     for secret in [
@@ -87,15 +60,15 @@ async fn a_refusal_is_logged_once_and_without_secrets() {
         signature(token),
         signature(&assertion),
     ] {
-        assert_eq!(log.entries(&secret), 0, "{}", log.text());
+        assert_eq!(log.count(&[&secret]), 0, "{}", log.text());
     }
 }
 
 #[tokio::test]
 async fn a_sign_in_puts_no_cookie_and_no_password_into_the_log() {
-    let log = Log::default();
+    let log = LogBuffer::default();
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = log.records_all();
+    let _guard = record_all(&log);
 
     let at = Fixture::start().await.with_users().await;
     let mut browser = Browser::new(&at);
@@ -107,9 +80,9 @@ async fn a_sign_in_puts_no_cookie_and_no_password_into_the_log() {
     browser.cookies.insert("scopegate-device".into(), "unreadable".into());
     browser.sign_in("alice", PASSWORD).await;
     assert!(secrets.len() > 8, "{} secrets", secrets.len());
-    assert!(log.entries("a request was refused") == 2, "{}", log.text());
+    assert!(log.count(&["a request was refused"]) == 2, "{}", log.text());
     for secret in secrets {
-        assert_eq!(log.entries(&secret), 0, "{}", log.text());
+        assert_eq!(log.count(&[&secret]), 0, "{}", log.text());
     }
 }
 
@@ -117,9 +90,9 @@ async fn a_sign_in_puts_no_cookie_and_no_password_into_the_log() {
 /// so.
 #[tokio::test]
 async fn a_secret_that_is_not_form_encoded_is_logged_once_per_client() {
-    let log = Log::default();
+    let log = LogBuffer::default();
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = log.records_all();
+    let _guard = record_all(&log);
 
     let at = Fixture::start().await;
     let secret = "a+b/c%2Fd%%e==that-is-long-enough-to-be-one";
@@ -150,9 +123,9 @@ async fn a_secret_that_is_not_form_encoded_is_logged_once_per_client() {
         let request = form_to(TOKEN).header("authorization", basic(id, sent));
         let answer = at.send(request.body(Body::from(ASKS)).unwrap()).await;
         assert_eq!(answer.status(), status, "{id} {sent}");
-        assert_eq!(log.entries(told), entries, "{}", log.text());
+        assert_eq!(log.count(&[told]), entries, "{}", log.text());
     }
-    assert_eq!(log.entries(secret), 0);
+    assert_eq!(log.count(&[secret]), 0);
     // A secret that cannot be decoded does not hide that the request names two clients.
     let two = form_to(TOKEN).header("authorization", basic("plain", secret));
     let two = two.body(Body::from(format!("{ASKS}&client_id=reader"))).unwrap();
@@ -163,9 +136,9 @@ async fn a_secret_that_is_not_form_encoded_is_logged_once_per_client() {
 
 #[tokio::test]
 async fn an_outage_of_a_server_or_client_is_logged_once_per_change() {
-    let log = Log::default();
+    let log = LogBuffer::default();
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let _guard = log.records_all();
+    let _guard = record_all(&log);
 
     let at = Fixture::start_in_memory().await;
     let row = |format| StoredRow {
@@ -183,14 +156,14 @@ async fn an_outage_of_a_server_or_client_is_logged_once_per_change() {
     for _ in 0..5 {
         assert_eq!(at.ask(ASKS).await.status(), 503);
     }
-    assert_eq!(log.entries("a server is out of service on this node"), 1, "{}", log.text());
-    assert_eq!(log.entries("its format is 2, known is 1"), 1 + 5, "{}", log.text());
-    assert_eq!(log.entries(" WARN "), 1, "{}", log.text());
+    assert_eq!(log.count(&["a server is out of service on this node"]), 1, "{}", log.text());
+    assert_eq!(log.count(&["its format is 2, known is 1"]), 1 + 5, "{}", log.text());
+    assert_eq!(log.count(&[" WARN "]), 1, "{}", log.text());
     // The log contains nothing of the content of the row.
     assert!(!log.text().contains("a description"), "{}", log.text());
 
     at.store.write_rows([row(1)]);
     at.server.authority().reload().await.unwrap();
     assert_eq!(at.ask(ASKS).await.status(), 200);
-    assert_eq!(log.entries("a row is understood again, or gone"), 1, "{}", log.text());
+    assert_eq!(log.count(&["a row is understood again, or gone"]), 1, "{}", log.text());
 }

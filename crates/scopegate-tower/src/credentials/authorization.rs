@@ -15,10 +15,8 @@ pub(super) fn read(headers: &HeaderMap) -> Credentials<'_> {
         return Credentials::Malformed("There is more than one Authorization header");
     }
     let value = value.as_bytes();
-    let (scheme, token) = match value.iter().position(|&byte| byte == b' ') {
-        Some(space) => (&value[..space], &value[space + 1..]),
-        None => (value, &[][..]),
-    };
+    let space = value.iter().position(|&byte| byte == b' ');
+    let (scheme, token) = value.split_at(space.unwrap_or(value.len()));
     if !scheme.eq_ignore_ascii_case(SCHEME) {
         return of_another_scheme(value);
     }
