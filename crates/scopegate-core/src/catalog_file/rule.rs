@@ -42,7 +42,7 @@ pub(super) const RULE: Shape = Shape {
 };
 
 const HOURS: Shape =
-    Shape { what: "hours", keys: &["days", "from", "to", "time_zone"], ..Shape::NONE };
+    Shape { what: "a time window", keys: &["days", "from", "to", "time_zone"], ..Shape::NONE };
 
 const EFFECTS: [(&str, Effect); 2] = [("allow", Effect::Allow), ("deny", Effect::Deny)];
 

@@ -18,8 +18,8 @@ mod zone;
 
 use scopegate_claims::ScopeSet;
 
-use super::Facts;
-use crate::catalog::{Effect, Policy, Resource, Rule};
+use super::{Facts, Wanted};
+use crate::catalog::{Effect, Policy, RequestedBits, Resource, Rule};
 use crate::expression::{ClientInput, Inputs, RequestInput, ServerInput, SessionInput, UserInput};
 
 /// All conditions, in the order in which they are tried.
@@ -28,10 +28,10 @@ use crate::expression::{ClientInput, Inputs, RequestInput, ServerInput, SessionI
 pub static CONDITIONS: &[&dyn Condition] = &[
     &client::ClientIsNamed,
     &grant_type::GrantTypeIsListed,
+    &scope::ScopesFit,
     &built_in::BuiltInRule,
     &user::UserIsAmong,
     &client_auth::ClientAuthIsListed,
-    &scope::ScopesFit,
     &resource::ResourcesAreListed,
     &zone::AddressIsInside,
     &zone::AddressIsOutside,
@@ -40,6 +40,9 @@ pub static CONDITIONS: &[&dyn Condition] = &[
     &hours::TimeIsInHours,
     &when::ExpressionIsTrue,
 ];
+
+/// The index of the condition `scopes` in [`CONDITIONS`].
+pub(super) const SCOPES: u8 = 2;
 
 /// The number of conditions at the start of [`CONDITIONS`] that the index of a server decides:
 /// [`AuthorizationServer::rules_for`](crate::catalog::AuthorizationServer::rules_for) returns only rules for
@@ -180,6 +183,12 @@ impl Case<'_> {
             written &= written - 1;
         }
         None
+    }
+
+    /// The bits of the requested scopes.
+    pub(super) fn requested_bits(facts: &Facts<'_>, requested: &ScopeSet) -> RequestedBits {
+        let is_named = matches!(facts.wanted, Wanted::Named(_));
+        RequestedBits::of(requested, |name| scope::is_always_given(facts, name), is_named)
     }
 
     /// The scopes that the rule gives if it matches.

@@ -182,7 +182,7 @@ fn a_mistake_in_a_condition_is_reported_at_its_position() {
         ),
         (
             "hours = { from = '08:00', to = '18:00' }",
-            r#"30:9: missing key "time_zone": hours need it"#,
+            r#"30:9: missing key "time_zone": a time window needs it"#,
         ),
         (
             "hours = { until = '08:00', from = '08:00', to = '18:00', time_zone = 'UTC' }",
