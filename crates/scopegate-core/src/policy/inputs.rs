@@ -2,12 +2,17 @@
 
 use scopegate_claims::{Audience, ScopeSet};
 
-use super::Facts;
+use super::{Facts, requested};
 use crate::catalog::{Client, Resource};
 use crate::directory::{Authentication, User};
 use crate::expression::{ClientInput, Inputs, RequestInput, ServerInput, SessionInput, UserInput};
 
 impl<'a> Facts<'a> {
+    /// The requested scopes, or the default scopes if the request names none. `None` if they are not valid.
+    pub fn requested_scopes(&self) -> Option<ScopeSet> {
+        requested::scopes(self).ok()
+    }
+
     /// What expressions read. `scopes` are the requested ones, or the default scopes if the request names none.
     pub fn inputs(&self, scopes: &'a ScopeSet) -> Inputs<'a> {
         let server = self.server;
