@@ -19,8 +19,6 @@ pub(super) fn offset(content: &[u8], at: usize, inside: usize) -> usize {
         let (written, meant) = match &rest[raw..] {
             [] => break,
             [b'\\', after @ ..] if quote == b'"' => escape(after),
-            // The reader replaces a line break of Windows by a newline.
-            [b'\r', b'\n', ..] => (2, 1),
             [first, ..] if *first == quote && ends(&rest[raw..], quote, is_multiline) => break,
             _ => (1, 1),
         };
