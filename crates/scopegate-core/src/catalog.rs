@@ -32,7 +32,10 @@ pub use built_in::BuiltIn;
 pub use changes::{CatalogChanges, Versions};
 pub use check::{Checked, Fault, Faults, Field, MAX_FAULTS, Step, View, check};
 pub(crate) use check::{check_places, key_advice, label};
-pub use claim::{ClaimSource, ClaimSpec, GroupFilter, GroupMatch, TokenKind, is_reserved};
+pub use claim::{
+    ClaimExpression, ClaimSource, ClaimSpec, GroupFilter, GroupMatch, OnError, TokenKind,
+    is_reserved,
+};
 pub use client::{
     ClientAuth, ClientConsent, ClientId, ClientSecret, ClientSpec, ClientType, RefreshPolicy,
     RotationType,

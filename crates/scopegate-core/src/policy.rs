@@ -7,6 +7,7 @@
 
 pub mod condition;
 mod evaluation;
+mod inputs;
 mod requested;
 mod wanted;
 

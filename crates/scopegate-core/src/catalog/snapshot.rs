@@ -24,10 +24,12 @@ use super::out_of_service::OutOfService;
 use super::placement::Place;
 use super::resource::{Resource, Targets};
 use super::{
-    Affected, AudienceSpec, CatalogChanges, ClaimSpec, ClientId, Edit, Entity, EntityKey,
-    EntityKind, EntityRecord, Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId, ServerSpec,
-    Spec, Status, TrustedIssuer, UnreadableRow, Versions, admin_scopes, built_in, own_tokens,
+    Affected, AudienceSpec, CatalogChanges, ClaimSource, ClaimSpec, ClientId, Edit, Entity,
+    EntityKey, EntityKind, EntityRecord, Owner, PolicySpec, RowKey, RuleSpec, ScopeSpec, ServerId,
+    ServerSpec, Spec, Status, TrustedIssuer, UnreadableRow, Versions, admin_scopes, built_in,
+    own_tokens,
 };
+use crate::expression::Root;
 
 /// One state of the whole catalog.
 ///
@@ -452,6 +454,14 @@ impl AuthorizationServer {
                 rule,
                 filter,
             })
+        })
+    }
+
+    /// Tells whether a claim has an expression that reads this name.
+    pub(crate) fn claims_read(&self, root: Root) -> bool {
+        self.claims.values().any(|claim| match &claim.value {
+            ClaimSource::Expression(expression) => expression.text.reads().contains(&root),
+            _ => false,
         })
     }
 

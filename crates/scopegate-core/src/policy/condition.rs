@@ -19,8 +19,7 @@ mod zone;
 use scopegate_claims::ScopeSet;
 
 use super::{Facts, Wanted};
-use crate::catalog::{Effect, Policy, RequestedBits, Resource, Rule};
-use crate::expression::{ClientInput, Inputs, RequestInput, ServerInput, SessionInput, UserInput};
+use crate::catalog::{Effect, Policy, RequestedBits, Rule};
 
 /// All conditions, in the order in which they are tried.
 ///
@@ -125,43 +124,6 @@ pub struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// What an expression of the rule can read.
-    fn inputs(&self) -> Inputs<'_> {
-        let Facts { server, client, user, authentication, resources, .. } = *self.facts;
-        let resource = resources.first();
-        let audience = server.audience(resource).or_else(|| server.audience(None));
-        Inputs {
-            user: user.map(|user| UserInput {
-                id: user.id.as_str(),
-                login: &user.login,
-                groups: &user.groups,
-                profile: user.profile.attributes(),
-            }),
-            client: ClientInput {
-                id: client.id.as_str(),
-                name: &client.spec.name,
-                client_type: client.spec.client_type.as_str(),
-                attributes: &client.spec.attributes,
-            },
-            server: ServerInput {
-                id: server.id.as_str(),
-                audience: audience.map_or("", |audience| audience.as_str()),
-            },
-            scopes: self.requested,
-            request: RequestInput {
-                grant_type: self.facts.grant_type,
-                resource: resource.map(Resource::as_written),
-                address: self.facts.address,
-                time: self.facts.now,
-            },
-            session: user.and(authentication).map(|authentication| SessionInput {
-                auth_time: authentication.at,
-                acr: &authentication.acr,
-                amr: &authentication.amr,
-            }),
-        }
-    }
-
     /// The index in [`CONDITIONS`] of the first condition that keeps the rule from matching.
     pub fn first_that_fails(&self) -> Option<u8> {
         self.first_after(0)
