@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Case, Condition, Dependence, Verdict};
 use crate::catalog::Rule;
-use crate::expression::Root;
+use crate::expression::{Expression, Root};
 
 /// The condition. It cannot be evaluated if the expression fails.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Condition for ExpressionIsTrue {
     }
 
     fn depends_on(&self, rule: &Rule) -> Dependence {
-        let reads = rule.spec.when.as_ref().map(|when| when.reads());
+        let reads = rule.spec.when.as_ref().map(Expression::reads);
         match reads.is_some_and(|reads| reads.is_subset(&BTreeSet::from(OF_CATALOG))) {
             true => Dependence::Catalog,
             false => Dependence::Circumstances,
