@@ -61,6 +61,11 @@ pub trait ClientError: From<CallError> {
     /// The error that is sent to the client.
     fn answer(&self) -> OAuthError;
 
+    /// Why the request is refused, for the audit log, in addition to the answer. It contains no input.
+    fn cause(&self) -> Option<String> {
+        None
+    }
+
     /// The rule that denies the request, if one does.
     fn denied_by(&self) -> Option<&str> {
         None
@@ -94,7 +99,7 @@ impl Authority {
         let Denied { error, changes } = denied;
         let changes = || [proved, &changes].concat();
         let denied_by = error.denied_by().map(str::to_owned);
-        let deciding = &Deciding { denied_by, ..deciding.clone() };
+        let deciding = &Deciding { denied_by, cause: error.cause(), ..deciding.clone() };
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {
@@ -183,7 +188,8 @@ impl ClientError for CallError {
             | Self::TooManyWaiting(_) => Recording::Nothing,
             Self::InvalidClient(_) => Recording::Attempt,
             Self::AuthorizationPending | Self::SlowDown => Recording::Proof,
-            Self::ConsentRequired
+            Self::ClaimFailed { .. }
+            | Self::ConsentRequired
             | Self::DeniedByRule(_)
             | Self::DeviceDenied
             | Self::ExpiredToken
@@ -208,6 +214,13 @@ impl ClientError for CallError {
 
     fn answer(&self) -> OAuthError {
         self.into()
+    }
+
+    fn cause(&self) -> Option<String> {
+        match self {
+            Self::ClaimFailed { claim, why } => Some(format!("{claim:?}: {why}")),
+            _ => None,
+        }
     }
 
     fn denied_by(&self) -> Option<&str> {

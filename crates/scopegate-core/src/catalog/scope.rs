@@ -58,6 +58,9 @@ pub struct ScopeSpec {
     /// Whether a request without `scope` parameter requests this scope.
     #[serde(default)]
     pub default: bool,
+    /// Whether a user may leave the scope out when they are asked for consent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// Which clients find the scope in the metadata of the server.
     #[serde(default, skip_serializing_if = "MetadataPublish::is_default")]
     pub metadata_publish: MetadataPublish,

@@ -94,14 +94,16 @@ fn scope_types() -> Types {
         ("description", text("What users read who are asked for consent")),
         ("consent", one_of("Whether users are asked", names(&scope::CONSENT))),
         ("default", boolean("Granted to a request without `scope`")),
+        ("optional", boolean("The user may refuse it and still grant the rest")),
         ("metadata_publish", one_of("Whether it is in the metadata", names(&scope::PUBLISH))),
     ];
     (&scope::SCOPE, &["name"], types)
 }
 
 fn claim_types() -> Types {
-    let filters = GroupMatch::ALL.map(|kind| (kind.as_str(), text("The groups in the claim")));
-    let groups = object((&claim::GROUPS, &[], filters.into()));
+    let filters = GroupMatch::ALL.iter().map(|kind| kind.as_str()).chain(["regex"]);
+    let filters = filters.map(|name| (name, text("The groups in the claim"))).collect();
+    let groups = object((&claim::GROUPS, &[], filters));
     let value = vec![
         ("attribute", text("user.NAME or client.attributes.NAME")),
         ("constant", any("A value that is the same in all tokens")),
@@ -113,6 +115,7 @@ fn claim_types() -> Types {
         ("token", one_of("The token that it is in", names(&claim::TOKENS))),
         ("value", object((&claim::VALUE, &[], value))),
         ("scopes", list(text("Only with one of these scopes"))),
+        ("on_error", one_of("What happens if an expression fails", names(&claim::ON_ERROR))),
     ];
     (&claim::CLAIM, &["name", "value"], types)
 }

@@ -6,7 +6,15 @@ use crate::toml_reader::{Node, Shape, Table};
 
 pub(super) const SCOPE: Shape = Shape {
     what: "a scope",
-    keys: &["name", "display_name", "description", "consent", "default", "metadata_publish"],
+    keys: &[
+        "name",
+        "display_name",
+        "description",
+        "consent",
+        "default",
+        "optional",
+        "metadata_publish",
+    ],
     ..Shape::NONE
 };
 
@@ -33,6 +41,7 @@ pub(super) fn read<'f>(scope: Table<'f>, server: &str, draft: &mut Draft<'f>) {
             description: description.map(|text| text.text.to_owned()).unwrap_or_default(),
             consent: consent.and_then(|text| text.one_of("consent", &CONSENT)).unwrap_or_default(),
             default: scope.optional("default").and_then(Node::boolean).unwrap_or_default(),
+            optional: scope.optional("optional").and_then(Node::boolean).unwrap_or_default(),
             metadata_publish: publish
                 .and_then(|text| text.one_of("metadata_publish", &PUBLISH))
                 .unwrap_or_default(),

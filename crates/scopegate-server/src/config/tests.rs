@@ -244,7 +244,8 @@ fn limits_out_of_range_are_refused_with_what_to_write() {
 #[test]
 fn more_connections_than_descriptors_are_refused_at_their_place() {
     let read = |content, descriptors| {
-        let read = Config::read_from(Some(&text(content)), [], super::Purpose::Serve { descriptors });
+        let read =
+            Config::read_from(Some(&text(content)), [], super::Purpose::Serve { descriptors });
         read.map_err(|refusal| refusal.to_string())
     };
     let content = "[limits]\nconnections = 993";

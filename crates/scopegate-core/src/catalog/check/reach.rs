@@ -225,7 +225,7 @@ fn no_resource<'r>(names: &Names<'_>, server: &str, rule: &'r RuleSpec) -> Optio
     let known: BTreeSet<String> = audiences
         .flat_map(|audience| {
             let urls = audience.resources.iter().map(String::as_str);
-            urls.chain([audience.name.as_str()]).map(|name| compared(name))
+            urls.chain([audience.name.as_str()]).map(compared)
         })
         .collect();
     let mut own = rule.resources.iter();

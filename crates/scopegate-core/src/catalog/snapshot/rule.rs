@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use jiff::tz::TimeZone;
 
 use super::zones::{Networks, Zones};
-use crate::catalog::{BuiltIn, Resource, RuleSpec};
+use crate::catalog::{BuiltIn, Hours, Resource, RuleSpec};
 
 /// A rule of an access policy, with the values that are derived from its spec.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl Rule {
             built_in: None,
             zones: zones.networks_of(&spec.zones),
             not_zones: zones.networks_of(&spec.not_zones),
-            time_zone: spec.hours.as_ref().and_then(|hours| hours.zone()),
+            time_zone: spec.hours.as_ref().and_then(Hours::zone),
             resources: resources.collect(),
             conditions: OnceLock::new(),
             spec,

@@ -41,6 +41,7 @@ fn entities() -> Vec<Entity> {
     };
     let scope = ScopeSpec {
         display_name: "Reader".to_owned(),
+        optional: true,
         metadata_publish: crate::catalog::MetadataPublish::AllClients,
         description: "Read".to_owned(),
         consent: crate::catalog::Consent::Required,

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::field::{Fields, name_of};
 use crate::catalog::{
-    AudienceSpec, ClaimSource, ClaimSpec, Consent, GroupFilter, KeySchedule, MetadataPublish,
-    ScopeSpec, ServerSpec, Status,
+    AudienceSpec, ClaimExpression, ClaimSource, ClaimSpec, Consent, GroupFilter, KeySchedule,
+    MetadataPublish, OnError, ScopeSpec, ServerSpec, Status,
 };
-use crate::catalog_file::claim::TOKENS;
+use crate::catalog_file::claim::{ON_ERROR, TOKENS};
 use crate::catalog_file::scope::{CONSENT, PUBLISH};
 use crate::catalog_file::server::{DIALECTS, ROTATIONS};
 use crate::spelling::show_duration;
@@ -46,7 +46,8 @@ fn schedule(KeySchedule { rotation, every, announce }: &KeySchedule) -> Value {
 }
 
 pub(super) fn scope(spec: &ScopeSpec) -> Fields {
-    let ScopeSpec { display_name, description, consent, default, metadata_publish } = spec;
+    let ScopeSpec { display_name, description, consent, default, optional, metadata_publish } =
+        spec;
     let consent_name = |consent| name_of(&CONSENT, consent);
     let publish_name = |publish| name_of(&PUBLISH, publish);
     Fields::default()
@@ -54,6 +55,7 @@ pub(super) fn scope(spec: &ScopeSpec) -> Fields {
         .unless(&String::new(), "description", description)
         .unless(&consent_name(&Consent::default()), "consent", &consent_name(consent))
         .unless(&false, "default", default)
+        .unless(&false, "optional", optional)
         .unless(
             &publish_name(&MetadataPublish::default()),
             "metadata_publish",
@@ -63,10 +65,20 @@ pub(super) fn scope(spec: &ScopeSpec) -> Fields {
 
 pub(super) fn claim(spec: &ClaimSpec) -> Fields {
     let ClaimSpec { token, value, scopes } = spec;
+    let on_error_name = |on_error| name_of(&ON_ERROR, on_error);
     Fields::default()
         .with("token", name_of(&TOKENS, token))
         .with("value", source(value))
         .unless_empty("scopes", scopes)
+        .unless(&on_error_name(&OnError::default()), "on_error", &on_error_name(on_error(value)))
+}
+
+/// What happens if the value cannot be computed.
+fn on_error(value: &ClaimSource) -> &OnError {
+    match value {
+        ClaimSource::Expression(expression) => &expression.on_error,
+        _ => &OnError::Omit,
+    }
 }
 
 fn source(value: &ClaimSource) -> Value {
@@ -76,6 +88,10 @@ fn source(value: &ClaimSource) -> Value {
         }
         ClaimSource::UserAttribute(name) => json!({ "attribute": format!("user.{name}") }),
         ClaimSource::Constant(constant) => json!({ "constant": constant }),
+        ClaimSource::Expression(ClaimExpression { text, on_error: _ }) => {
+            json!({ "expression": text.text() })
+        }
+        ClaimSource::MatchingGroups(pattern) => json!({ "groups": { "regex": pattern } }),
         ClaimSource::Groups(GroupFilter { kind, value }) => {
             json!({ "groups": { kind.as_str(): value } })
         }

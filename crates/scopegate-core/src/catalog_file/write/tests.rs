@@ -10,7 +10,7 @@ use crate::catalog::{
     Hours, Network, Owner, RuleSpec, ScopeSpec, ServerId, UserId, ZoneSpec,
 };
 use crate::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
-use crate::expression::{Expression, Wanted};
+use crate::expression::{Expression, Pattern, Wanted};
 
 const DEMO: &str = include_str!("../tests/demo.toml");
 
@@ -226,7 +226,7 @@ prop_compose! {
         id in name(),
         title in text(),
         scopes in prop::collection::btree_map("[a-z:]{1,5}x", (text(), 0..3_u8, any::<bool>()), 1..4),
-        claims in prop::collection::btree_map(name(), (json(), 0..4_u8, any::<bool>()), 0..4),
+        claims in prop::collection::btree_map(name(), (json(), 0..6_u8, any::<bool>()), 0..4),
         policies in prop::collection::vec(
             (any::<bool>(), prop::collection::vec((0..86_u64, any::<bool>(), prop::option::of(0..9_u64), any::<bool>()), 0..3)),
             0..3,
@@ -236,8 +236,8 @@ prop_compose! {
     ) -> Vec<Entity> {
         use std::time::Duration;
         use crate::catalog::{
-            AudienceSpec, ClaimSource, ClaimSpec, Clients, Consent, GroupFilter, GroupMatch, KeyRotation,
-            KeySchedule, MetadataPublish, PolicySpec, Scopes, ServerSpec, Status, TokenKind,
+            AudienceSpec, ClaimExpression, ClaimSource, ClaimSpec, Clients, Consent, GroupFilter, GroupMatch, KeyRotation,
+            KeySchedule, MetadataPublish, OnError, PolicySpec, Scopes, ServerSpec, Status, TokenKind,
         };
         let status = |active| if active { Status::Active } else { Status::Inactive };
         let server = ServerId::parse(&format!("s-{id}")).unwrap();
@@ -272,6 +272,7 @@ prop_compose! {
                 description,
                 consent,
                 default,
+                optional: default,
                 metadata_publish: publish[usize::from(default)],
             });
             entities.push(owned(EntityKey::of_server(EntityKind::Scope, &server, &name), spec));
@@ -281,6 +282,11 @@ prop_compose! {
                 0 => ClaimSource::Constant(constant),
                 1 => ClaimSource::ClientAttribute(name.clone()),
                 2 => ClaimSource::UserAttribute(name.clone()),
+                3 => ClaimSource::MatchingGroups(Pattern::parse("^a+$").unwrap()),
+                4 => ClaimSource::Expression(ClaimExpression {
+                    text: Expression::parse("has(user.login) ? user.login : \"x\"", Wanted::Value).unwrap(),
+                    on_error: if of_id { OnError::Refuse } else { OnError::Omit },
+                }),
                 _ => ClaimSource::Groups(GroupFilter { kind: GroupMatch::StartsWith, value: name.clone() }),
             };
             let token = if of_id { TokenKind::Id } else { TokenKind::Access };

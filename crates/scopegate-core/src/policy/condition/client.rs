@@ -1,7 +1,7 @@
 //! `clients`: the policy is for all clients, or it names the client.
 
 use super::{Case, Condition, Dependence, Verdict, shown};
-use crate::catalog::{Clients, Rule};
+use crate::catalog::{ClientId, Clients, Rule};
 
 /// The condition.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Condition for ClientIsNamed {
         match clients(case) {
             Some(Clients::All) => "any client".to_owned(),
             Some(Clients::Named(clients)) => {
-                shown::list(clients.iter().map(|id| id.as_str()), "none")
+                shown::list(clients.iter().map(ClientId::as_str), "none")
             }
             None => "no client: the policy was deleted".to_owned(),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Case, Condition, Dependence, Verdict};
 use crate::catalog::Rule;
-use crate::expression::Root;
+use crate::expression::{Expression, Root};
 
 /// The condition. It cannot be evaluated if the expression fails.
 #[derive(Debug)]
@@ -24,11 +24,11 @@ impl Condition for ExpressionIsTrue {
 
     fn check(&self, case: &Case<'_>) -> Verdict {
         let Some(when) = &case.rule.spec.when else { return Verdict::Unknown };
-        when.holds(&case.inputs()).map_or(Verdict::Unknown, Verdict::of)
+        when.holds(&case.facts.inputs(case.requested)).map_or(Verdict::Unknown, Verdict::of)
     }
 
     fn depends_on(&self, rule: &Rule) -> Dependence {
-        let reads = rule.spec.when.as_ref().map(|when| when.reads());
+        let reads = rule.spec.when.as_ref().map(Expression::reads);
         match reads.is_some_and(|reads| reads.is_subset(&BTreeSet::from(OF_CATALOG))) {
             true => Dependence::Catalog,
             false => Dependence::Circumstances,
@@ -41,7 +41,13 @@ impl Condition for ExpressionIsTrue {
 
     /// The text of the error has no values of users, clients or requests.
     fn found(&self, case: &Case<'_>) -> String {
-        match case.rule.spec.when.as_ref().map(|when| when.holds(&case.inputs())) {
+        match case
+            .rule
+            .spec
+            .when
+            .as_ref()
+            .map(|when| when.holds(&case.facts.inputs(case.requested)))
+        {
             Some(Ok(true)) => "true".to_owned(),
             Some(Ok(false)) => "false".to_owned(),
             Some(Err(error)) => format!("it cannot be evaluated: {error}"),
