@@ -49,9 +49,12 @@ pub use policy::{AcrClass, Clients, ClockTime, Day, Effect, Hours, PolicySpec, R
 pub use redirect_uri::RedirectUri;
 pub use resource::Resource;
 pub(crate) use scope::scope_token;
-pub use scope::{Consent, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
+pub use scope::{Consent, MetadataPublish, RESERVED_SCOPES, STANDARD_SCOPES, ScopeSpec};
 pub use server::{AudienceSpec, ServerId, ServerSpec};
-pub use snapshot::{AuthorizationServer, CatalogState, Client, Networks, Policy, Rule, Snapshot};
+pub use snapshot::{
+    AuthorizationServer, Candidate, CatalogState, Client, Networks, Policy, RequestedBits, Rule,
+    ScopeFilter, Snapshot,
+};
 pub use stored_row::{Affected, FORMAT, ReadRow, RowKey, StoredRow, UnreadableRow};
 pub use trusted_issuer::{SubjectKind, TrustedIssuer, TrustedIssuerSpec};
 pub use user_id::UserId;

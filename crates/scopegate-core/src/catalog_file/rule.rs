@@ -7,8 +7,9 @@ use scopegate_claims::{Scope, ScopeSet};
 
 use super::ids::{BadScopes, Listed, read_list, read_set};
 use super::seen::Seen;
-use super::{status, users_and_groups};
+use super::{expression, status, users_and_groups};
 use crate::catalog::{ClientAuth, ClockTime, Day, Effect, Hours, RuleSpec, Scopes};
+use crate::expression::Wanted;
 use crate::spelling::{Quoted, parse_duration};
 use crate::toml_reader::{Node, Shape, Table, Text};
 
@@ -28,6 +29,7 @@ pub(super) const RULE: Shape = Shape {
         "acr_values",
         "max_age",
         "resources",
+        "when",
         "narrow",
         "access_token_lifetime",
         "scope_lifetimes",
@@ -40,7 +42,7 @@ pub(super) const RULE: Shape = Shape {
 };
 
 const HOURS: Shape =
-    Shape { what: "hours", keys: &["days", "from", "to", "time_zone"], ..Shape::NONE };
+    Shape { what: "a time window", keys: &["days", "from", "to", "time_zone"], ..Shape::NONE };
 
 const EFFECTS: [(&str, Effect); 2] = [("allow", Effect::Allow), ("deny", Effect::Deny)];
 
@@ -56,6 +58,7 @@ pub(super) fn read(rule: Table<'_>, priority: u32, bad_scopes: &BadScopes<'_>) -
     let max_age = read("max_age");
     let (users, groups) = users_and_groups::read(rule);
     let names = |key, what| read_set(rule.optional(key), what, |name| Some(name.text.to_owned()));
+    let when = rule.optional_text("when").map(|text| expression::read(text, Wanted::Boolean));
     let hours = rule.optional("hours").map(read_hours);
     let client_auth = rule.optional("client_auth").map(read_client_auth);
     let scope_lifetimes =
@@ -76,6 +79,7 @@ pub(super) fn read(rule: Table<'_>, priority: u32, bad_scopes: &BadScopes<'_>) -
         acr_values: names("acr_values", "class"),
         max_age: optional(max_age)?,
         resources: names("resources", "resource"),
+        when: optional(when)?,
         narrow: rule.optional("narrow").map_or(Some(false), Node::boolean)?,
         scope_lifetimes: scope_lifetimes.unwrap_or_else(|| Some(BTreeMap::new()))?,
         refresh_token_lifetime: optional(refresh_token_lifetime)?,

@@ -283,11 +283,18 @@ impl Authority {
             now: *now,
             wanted: &parsed.wanted,
         });
-        let granted = evaluation.granted()?;
+        let mut granted = evaluation.granted()?;
         let consented = match self.consent(draft, user, &granted, request.done.consent).await? {
             consent::Outcome::Ask(question) => return Ok(Authorized::Consent(question)),
-            consent::Outcome::Agreed(change) => change,
+            consent::Outcome::Agreed { change, left_out } => {
+                granted.scopes = granted.scopes.difference(&left_out);
+                change
+            }
         };
+        // `offline_access` alone gives nothing to refresh.
+        if granted.scopes.iter().all(|name| name == "offline_access") {
+            return Err(AuthorizeError::Denied);
+        }
         let mut deciding = Deciding::new(DecisionKind::AuthorizationCode, server, client, *now);
         deciding.grant_type = Some(authorization_code::GRANT_TYPE);
         deciding.scope = granted.scopes.to_string();
@@ -367,3 +374,6 @@ impl From<crate::store::StoreError> for AuthorizeError {
         CallError::Storage(error).into()
     }
 }
+
+#[cfg(test)]
+mod tests;

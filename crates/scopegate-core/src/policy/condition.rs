@@ -13,12 +13,13 @@ mod resource;
 mod scope;
 mod shown;
 mod user;
+mod when;
 mod zone;
 
 use scopegate_claims::ScopeSet;
 
-use super::Facts;
-use crate::catalog::{Effect, Policy, Rule};
+use super::{Facts, Wanted};
+use crate::catalog::{Effect, Policy, RequestedBits, Rule};
 
 /// All conditions, in the order in which they are tried.
 ///
@@ -26,17 +27,21 @@ use crate::catalog::{Effect, Policy, Rule};
 pub static CONDITIONS: &[&dyn Condition] = &[
     &client::ClientIsNamed,
     &grant_type::GrantTypeIsListed,
+    &scope::ScopesFit,
     &built_in::BuiltInRule,
     &user::UserIsAmong,
     &client_auth::ClientAuthIsListed,
-    &scope::ScopesFit,
     &resource::ResourcesAreListed,
     &zone::AddressIsInside,
     &zone::AddressIsOutside,
     &acr::SignInIsStrong,
     &max_age::SignInIsRecent,
     &hours::TimeIsInHours,
+    &when::ExpressionIsTrue,
 ];
+
+/// The index of the condition `scopes` in [`CONDITIONS`].
+pub(super) const SCOPES: u8 = 2;
 
 /// The number of conditions at the start of [`CONDITIONS`] that the index of a server decides:
 /// [`AuthorizationServer::rules_for`](crate::catalog::AuthorizationServer::rules_for) returns only rules for
@@ -140,6 +145,12 @@ impl Case<'_> {
             written &= written - 1;
         }
         None
+    }
+
+    /// The bits of the requested scopes.
+    pub(super) fn requested_bits(facts: &Facts<'_>, requested: &ScopeSet) -> RequestedBits {
+        let is_named = matches!(facts.wanted, Wanted::Named(_));
+        RequestedBits::of(requested, |name| scope::is_always_given(facts, name), is_named)
     }
 
     /// The scopes that the rule gives if it matches.

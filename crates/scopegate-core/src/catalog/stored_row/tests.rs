@@ -39,6 +39,9 @@ fn entities() -> Vec<Entity> {
         status: Status::Inactive,
     };
     let scope = ScopeSpec {
+        display_name: "Reader".to_owned(),
+        optional: true,
+        metadata_publish: crate::catalog::MetadataPublish::AllClients,
         description: "Read".to_owned(),
         consent: crate::catalog::Consent::Required,
         default: true,
@@ -82,6 +85,7 @@ fn entities() -> Vec<Entity> {
         acr_values: names(&["phr"]),
         max_age: Some(Duration::from_secs(900)),
         resources: names(&["https://orders.example"]),
+        when: Some(Expression::parse("client.id == 'a'", Wanted::Boolean).unwrap()),
         narrow: true,
         scope_lifetimes: [("read".to_owned(), Duration::from_secs(300))].into(),
         ..RuleSpec::default()
@@ -234,6 +238,7 @@ fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
         ("server", r#""ES256""#, r#""ES512""#),
         ("server", r#""INACTIVE""#, r#""DRAINING""#),
         ("scope", r#""REQUIRED""#, r#""ASK_TWICE""#),
+        ("scope", r#""ALL_CLIENTS""#, r#""SOME_CLIENTS""#),
         ("claim", r#""access""#, r#""refresh""#),
         ("claim", r#""groups""#, r#""hook""#),
         ("claim", r#""starts_with""#, r#""regex""#),
@@ -243,6 +248,7 @@ fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
         ("rule", r#""mon""#, r#""holiday""#),
         ("rule", r#""08:00""#, r#""8""#),
         ("rule", r#""private_key_jwt""#, r#""tls_client_auth""#),
+        ("rule", "client.id ==", "client.id ==="),
         ("zone", "192.0.2.0/24", "192.0.2.1/24"),
         ("client", r#""client_secret_basic""#, r#""tls_client_auth""#),
         ("client", r#""service""#, r#""agent""#),

@@ -24,13 +24,15 @@ pub struct ConsentQuestion {
     pub scopes: ScopeSet,
     /// Each scope with its description. The description may be empty.
     pub described: Vec<(String, String)>,
+    /// The scopes that the user may leave out.
+    pub optional: ScopeSet,
 }
 
 /// The answer of a user. It counts only if this user is still signed in.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a user consents or does not")]
 pub enum ConsentAnswer<'a> {
-    /// This user consents to these scopes.
+    /// This user consents to these scopes. Optional scopes that are not among them are not granted.
     Agreed(&'a UserId, &'a ScopeSet),
     /// This user does not consent.
     Refused(&'a UserId),
@@ -38,8 +40,9 @@ pub enum ConsentAnswer<'a> {
 
 /// Whether a user must be asked first.
 pub(super) enum Outcome {
-    /// The user has consented. The change stores a consent that was just given.
-    Agreed(Option<Change>),
+    /// The user has consented, except to the scopes that they left out. The change stores a consent that was
+    /// just given.
+    Agreed { change: Option<Change>, left_out: ScopeSet },
     /// The user must be asked.
     Ask(ConsentQuestion),
 }
@@ -60,7 +63,7 @@ impl Authority {
         };
         let needed = needed(draft.server, client, &granted.scopes, consent_for);
         if needed.is_empty() {
-            return Ok(Outcome::Agreed(None));
+            return Ok(Outcome::agreed_before());
         }
         let key = ConsentKey {
             server: draft.server.id.clone(),
@@ -68,23 +71,24 @@ impl Authority {
             user: user.id.clone(),
         };
         let before = self.store.consent(&key).await?.unwrap_or_else(ScopeSet::empty);
+        let optional = optional(draft.server, &needed);
+        let left_out = |to: &ScopeSet| optional.difference(to);
         match answer {
             // If more scopes are needed now than the user was shown, they are asked again.
             Some(ConsentAnswer::Agreed(by, to))
-                if *by == user.id && needed.is_subset(&before.union(to)) =>
+                if *by == user.id
+                    && needed.difference(&left_out(to)).is_subset(&before.union(to)) =>
             {
-                let scopes = before.union(&needed);
-                return Ok(Outcome::Agreed(Some(Change::PutConsent {
-                    key,
-                    scopes,
-                    at: draft.now,
-                })));
+                let left_out = left_out(to);
+                let scopes = before.union(&needed).difference(&left_out);
+                let change = Some(Change::PutConsent { key, scopes, at: draft.now });
+                return Ok(Outcome::Agreed { change, left_out });
             }
             Some(ConsentAnswer::Refused(by)) if *by == user.id => {
                 return Err(AuthorizeError::Denied);
             }
             _ if consent_for == ConsentFor::RequiredScopes && needed.is_subset(&before) => {
-                return Ok(Outcome::Agreed(None));
+                return Ok(Outcome::agreed_before());
             }
             _ if draft.parsed.prompt.contains(&Prompt::None) => {
                 return Err(AuthorizeError::ConsentRequired);
@@ -96,8 +100,22 @@ impl Authority {
             user: user.clone(),
             described: described(draft.server, &needed),
             scopes: needed,
+            optional,
         }))
     }
+}
+
+impl Outcome {
+    fn agreed_before() -> Self {
+        Self::Agreed { change: None, left_out: ScopeSet::empty() }
+    }
+}
+
+/// The scopes that a user may leave out.
+fn optional(server: &AuthorizationServer, scopes: &ScopeSet) -> ScopeSet {
+    let is_optional = |name: &&str| spec(server, name).is_some_and(|spec| spec.optional);
+    ScopeSet::from_tokens(scopes.iter().filter(is_optional))
+        .expect("members of a scope set are scopes")
 }
 
 /// The scopes for which a user is asked.
@@ -149,10 +167,10 @@ pub(crate) fn described(server: &AuthorizationServer, scopes: &ScopeSet) -> Vec<
     let described = scopes.iter().map(|name| {
         let of_openid = || OF_OPENID.iter().find(|(known, _)| *known == name);
         let description = match spec(server, name) {
-            Some(spec) => &spec.description,
-            None => of_openid().map_or("", |(_, description)| description),
+            Some(spec) => spec.shown(),
+            None => of_openid().map_or("", |(_, description)| description).to_owned(),
         };
-        (name.to_owned(), description.to_owned())
+        (name.to_owned(), description)
     });
     described.collect()
 }

@@ -4,7 +4,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::request::Parts;
+use scopegate_claims::ScopeSet;
 use scopegate_core::endpoints::authorize::{Authorized, ConsentAnswer, ConsentQuestion};
+use scopegate_core::form::Form;
 use scopegate_core::people::interaction::{Goal, Interaction, InteractionError};
 
 use super::{answer, decide_again, session};
@@ -29,16 +31,28 @@ pub(super) async fn show(State(app): State<App>, request: Request) -> Response {
 pub(super) async fn submit(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match answered(&app, &parts, body).await {
-        Ok((waiting, agrees)) => ask(&app, &parts, waiting, agrees).await,
+        Ok((waiting, pressed)) => ask(&app, &parts, waiting, pressed).await,
         Err(failure) => pages::failure(failure),
     }
 }
 
 /// The button that the user pressed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Pressed {
-    Allow,
+    /// The user allows the scopes, except these.
+    Allow(ScopeSet),
     Deny,
+}
+
+/// Maximum number of scopes that the user may leave out on one page. A form has at most 64 parameters.
+const MAX_CHOICES: usize = 50;
+
+/// The optional scopes of the page whose box is not checked. The server checks later that they are optional.
+fn left_out(form: &Form) -> ScopeSet {
+    let offered = ScopeSet::parse(form.value("optional").unwrap_or_default());
+    let offered = offered.unwrap_or_default();
+    let is_left_out = |name: &&str| form.value(&format!("allow:{name}")).is_none();
+    ScopeSet::from_tokens(offered.iter().filter(is_left_out)).unwrap_or_default()
 }
 
 async fn answered(
@@ -49,7 +63,7 @@ async fn answered(
     let form = form_body::read(&parts.headers, body).await.map_err(Failure::new)?;
     let waiting = waiting_request(app, &parts.headers, &form).and_then(of_client)?;
     let pressed = match form.value("decision") {
-        Some("allow") => Some(Pressed::Allow),
+        Some("allow") => Some(Pressed::Allow(left_out(&form))),
         Some("deny") => Some(Pressed::Deny),
         _ => None,
     };
@@ -66,9 +80,13 @@ fn of_client(waiting: Interaction) -> Result<Interaction, Failure> {
 
 async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pressed>) -> Response {
     let asked = waiting.asked.as_ref().zip(pressed);
-    let consent = asked.map(|((user, scopes), pressed)| match pressed {
-        Pressed::Allow => ConsentAnswer::Agreed(user, scopes),
-        Pressed::Deny => ConsentAnswer::Refused(user),
+    let asked = asked.map(|((user, scopes), pressed)| match pressed {
+        Pressed::Allow(left_out) => (user, Some(scopes.difference(&left_out))),
+        Pressed::Deny => (user, None),
+    });
+    let consent = asked.as_ref().map(|(user, agreed)| match agreed {
+        Some(agreed) => ConsentAnswer::Agreed(user, agreed),
+        None => ConsentAnswer::Refused(user),
     });
     let session = session(app, &parts.headers);
     match decide_again(app, parts, &waiting, session.as_ref(), consent).await {
@@ -79,7 +97,8 @@ async fn ask(app: &App, parts: &Parts, waiting: Interaction, pressed: Option<Pre
 }
 
 fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Response {
-    let ConsentQuestion { client, user, scopes, described, .. } = question;
+    let ConsentQuestion { client, user, scopes, described, optional, .. } = question;
+    let (no_choice, has_few) = (ScopeSet::empty(), optional.len() <= MAX_CHOICES);
     let waiting = Interaction { asked: Some((user.id.clone(), scopes.clone())), ..waiting };
     pages::page(&ConsentPage {
         action: &app.path("consent"),
@@ -87,5 +106,6 @@ fn shown(app: &App, waiting: Interaction, question: &ConsentQuestion) -> Respons
         client,
         login: &user.login,
         scopes: described,
+        optional: if has_few { optional } else { &no_choice },
     })
 }

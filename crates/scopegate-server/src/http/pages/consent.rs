@@ -1,6 +1,7 @@
 //! The page on which a user lets a client have scopes.
 
 use askama::Template;
+use scopegate_claims::ScopeSet;
 
 /// The page on which a user lets a client have scopes.
 #[derive(Clone, Copy, Debug, Template)]
@@ -16,6 +17,8 @@ pub(in crate::http) struct ConsentPage<'a> {
     pub(in crate::http) login: &'a str,
     /// The scopes: the name of each, and its description, which may be empty.
     pub(in crate::http) scopes: &'a [(String, String)],
+    /// The scopes that the user may leave out.
+    pub(in crate::http) optional: &'a ScopeSet,
 }
 
 #[cfg(test)]
@@ -32,8 +35,20 @@ mod tests {
             client: "Orders <b>portal</b>",
             login: "alice",
             scopes: &scopes,
+            optional: &ScopeSet::empty(),
         };
         let html = page.render().unwrap();
+        assert!(!html.contains("checkbox") && !html.contains("optional"), "{html}");
+        let optional = ScopeSet::parse("write:orders").unwrap();
+        let with_choice = ConsentPage { optional: &optional, ..page }.render().unwrap();
+        for part in [
+            "<li>See &quot;orders&quot;</li>",
+            "form=\"decision\" name=\"allow:write:orders\" value=\"yes\" checked",
+            "id=\"decision\"",
+            "name=\"optional\" value=\"write:orders\"",
+        ] {
+            assert!(with_choice.contains(part), "{part}: {with_choice}");
+        }
         for part in [
             "<strong>Orders &lt;b&gt;portal&lt;/b&gt;</strong>",
             "alice",
