@@ -1,6 +1,7 @@
 use super::*;
 use crate::catalog::{Consent, Edit, Entity, EntityKey, EntityKind, Owner, ScopeSpec, Spec};
 use crate::people::session;
+use crate::store::Ledger;
 use crate::testing::{NOW, World, server_id};
 
 /// The answer to a request of the client `portal`, after the user alice has signed in.
