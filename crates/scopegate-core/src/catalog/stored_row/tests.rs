@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::catalog::{
-    AudienceSpec, ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret, ClientSpec, Clients,
-    ClockTime, Day, Effect, GroupFilter, GroupMatch, Hours, Network, PolicySpec, RedirectUri,
-    RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Status, SubjectKind, TokenKind,
-    TrustedIssuerSpec, ZoneSpec,
+    AudienceSpec, ClaimExpression, ClaimSource, ClaimSpec, ClientAuth, ClientId, ClientSecret,
+    ClientSpec, Clients, ClockTime, Day, Effect, GroupFilter, GroupMatch, Hours, Network, OnError,
+    PolicySpec, RedirectUri, RuleSpec, ScopeSpec, Scopes, ServerId, ServerSpec, Status,
+    SubjectKind, TokenKind, TrustedIssuerSpec, ZoneSpec,
 };
-use crate::expression::{Expression, Wanted};
+use crate::expression::{Expression, Pattern, Wanted};
 
 fn default() -> ServerId {
     ServerId::default_server()
@@ -55,6 +55,13 @@ fn entities() -> Vec<Entity> {
         }),
         scopes: Vec::new(),
     };
+    let text = Expression::parse("user.profile.department", Wanted::Value).unwrap();
+    let department = ClaimSpec {
+        value: ClaimSource::Expression(ClaimExpression { text, on_error: OnError::Refuse }),
+        ..claim.clone()
+    };
+    let pattern = Pattern::parse("^team-").unwrap();
+    let teams = ClaimSpec { value: ClaimSource::MatchingGroups(pattern), ..claim.clone() };
     let policy = PolicySpec {
         priority: 1,
         clients: Clients::Named([client.clone()].into()),
@@ -107,6 +114,8 @@ fn entities() -> Vec<Entity> {
         (EntityKey::server(&default()), Spec::Server(server)),
         (of(EntityKind::Scope, "read"), Spec::Scope(scope)),
         (of(EntityKind::Claim, "tenant"), Spec::Claim(claim)),
+        (of(EntityKind::Claim, "department"), Spec::Claim(department)),
+        (of(EntityKind::Claim, "teams"), Spec::Claim(teams)),
         (of(EntityKind::Policy, "people"), Spec::Policy(policy)),
         (EntityKey::rule(&default(), "people", "staff"), Spec::Rule(rule)),
         (
@@ -232,7 +241,7 @@ fn an_unknown_value_kind_or_owner_makes_a_row_unreadable() {
         ("scope", r#""REQUIRED""#, r#""ASK_TWICE""#),
         ("scope", r#""ALL_CLIENTS""#, r#""SOME_CLIENTS""#),
         ("claim", r#""access""#, r#""refresh""#),
-        ("claim", r#""groups""#, r#""expression""#),
+        ("claim", r#""groups""#, r#""hook""#),
         ("claim", r#""starts_with""#, r#""regex""#),
         ("policy", r#""named""#, r#""tagged""#),
         ("rule", r#""named""#, r#""matching""#),
