@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use self::unattended::Unattended;
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
 use crate::keys::fetch::Fetch;
-use crate::keys::{ClientKeys, KeyRing};
+use crate::keys::{ClientKeys, KeyRing, open_data_keys};
 use crate::limits::{Polls, RequestLimits, StrangersRequests};
 use crate::people::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::people::passwords::Passwords;
@@ -95,7 +95,8 @@ impl Authority {
     /// [`OpenError`] if the storage does not answer, or was written under another master key.
     pub async fn open(foundation: Foundation) -> Result<Arc<Self>, OpenError> {
         let Foundation { base, store, master_key, clock, fetch, limits } = foundation;
-        check_master_key(&*store, &master_key).await?;
+        let master_key =
+            open_data_keys(&*store, &master_key).await?.ok_or(OpenError::WrongMasterKey)?;
         let keys =
             KeyRing::open(store.clone(), Arc::clone(&master_key), Arc::clone(&clock)).await?;
         let authority = Self {
@@ -203,6 +204,9 @@ impl Authority {
             newest = self.store.versions().await?;
             // Versions only grow, so at this moment both were as they were read.
             if newest == read {
+                if keys_version != before.versions().keys {
+                    self.follow_master_key().await?;
+                }
                 self.keys.follow(keys).await;
                 self.keys.confirm(moment);
                 let next = next.with_keys(keys_version, self.keys.unreadable());
@@ -212,6 +216,18 @@ impl Authority {
             }
         }
         Err(StoreError::Conflict)
+    }
+
+    /// Seals under the master key that the storage has now. An administrator may have changed it.
+    async fn follow_master_key(&self) -> Result<(), StoreError> {
+        let kept = self.store.kept(MASTER_KEY_FINGERPRINT).await?;
+        if kept.is_some_and(|kept| !self.master_key.seal_under(&kept)) {
+            tracing::error!(
+                "the master key of the storage has changed, and this node does not have the new one: \
+                 set it as the master key and the old one as the previous one, and restart"
+            );
+        }
+        Ok(())
     }
 
     /// Reads the catalog again if a commit failed because the catalog had changed, so that the next
@@ -283,7 +299,6 @@ pub async fn check_master_key(
     store: &dyn InstallationStore,
     master_key: &MasterKey,
 ) -> Result<(), OpenError> {
-    let fingerprint = master_key.fingerprint();
-    let kept = store.keep(MASTER_KEY_FINGERPRINT, &fingerprint).await?;
-    if kept == fingerprint { Ok(()) } else { Err(OpenError::WrongMasterKey) }
+    let kept = store.keep(MASTER_KEY_FINGERPRINT, &master_key.fingerprint()).await?;
+    if master_key.seal_under(&kept) { Ok(()) } else { Err(OpenError::WrongMasterKey) }
 }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use scopegate_core::authority::Authority;
+use scopegate_jose::MasterKey;
 use scopegate_server::config::{Config, StoreConfig};
 use scopegate_server::setup::Setup;
 
@@ -114,17 +115,31 @@ impl Workplace {
         Ok(Setup::open(&config, &base).await?)
     }
 
+    /// Opens an existing storage, for a command that may change its master key to this one.
+    async fn open_to_rewrap(&self, new: &MasterKey) -> Result<Setup, CliError> {
+        let config = self.config()?;
+        refuse_missing(&config.store)?;
+        let base = config.base_url(config.listen.public)?;
+        Ok(Setup::open_with(&config, &base, Some(new)).await?)
+    }
+
     /// Opens the authorization servers of an existing storage, without HTTP.
     async fn authority(&self) -> Result<Arc<Authority>, CliError> {
         let config = self.config()?;
-        if is_missing(&config.store) {
-            let url = &config.store.url;
-            return Err(CliError::Failed(format!(
-                "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
-            )));
-        }
+        refuse_missing(&config.store)?;
         let foundation = self.open().await?.into_foundation();
         Authority::open(foundation).await.map_err(|error| CliError::failed(&error))
+    }
+}
+
+/// Refuses a store that does not exist.
+fn refuse_missing(store: &StoreConfig) -> Result<(), CliError> {
+    let url = &store.url;
+    match is_missing(store) {
+        true => Err(CliError::Failed(format!(
+            "there is no store at {url}: run `scopegate serve` or `scopegate apply` first"
+        ))),
+        false => Ok(()),
     }
 }
 

@@ -59,6 +59,7 @@ mod ledger;
 mod logins;
 mod migrations;
 mod records;
+mod sealed_secrets;
 mod sessions;
 mod signing_keys;
 mod sql_store;

@@ -49,6 +49,6 @@ impl StoredKey {
 }
 
 /// Binds a sealed key to its server and its id. Copied to another row, it does not open.
-fn seal_context(server: &ServerId, kid: &str) -> String {
+pub(crate) fn seal_context(server: &ServerId, kid: &str) -> String {
     format!("signing key {server} {kid}")
 }

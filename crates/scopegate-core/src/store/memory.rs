@@ -6,6 +6,7 @@ mod interruption;
 mod keys;
 mod ledger;
 mod records;
+mod sealed_secrets;
 mod unchecked_catalog;
 
 use std::collections::{BTreeMap, HashMap};
