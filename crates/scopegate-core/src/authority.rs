@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use self::unattended::Unattended;
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
 use crate::keys::fetch::Fetch;
-use crate::keys::{ClientKeys, KeyRing, open_data_keys};
+use crate::keys::{ClientKeys, KeyRing, KeyVault, KeysInMemory, open_data_keys};
 use crate::limits::{Polls, RequestLimits, StrangersRequests};
 use crate::people::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::people::passwords::Passwords;
@@ -94,11 +94,28 @@ impl Authority {
     ///
     /// [`OpenError`] if the storage does not answer, or was written under another master key.
     pub async fn open(foundation: Foundation) -> Result<Arc<Self>, OpenError> {
+        Self::open_with_vault(foundation, Arc::new(KeysInMemory)).await
+    }
+
+    /// The same with another vault of signing keys, such as a KMS.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_with_vault(
+        foundation: Foundation,
+        vault: Arc<dyn KeyVault>,
+    ) -> Result<Arc<Self>, OpenError> {
         let Foundation { base, store, master_key, clock, fetch, limits } = foundation;
         let master_key =
             open_data_keys(&*store, &master_key).await?.ok_or(OpenError::WrongMasterKey)?;
-        let keys =
-            KeyRing::open(store.clone(), Arc::clone(&master_key), Arc::clone(&clock)).await?;
+        let keys = KeyRing::open_with_vault(
+            store.clone(),
+            Arc::clone(&master_key),
+            Arc::clone(&clock),
+            vault,
+        );
+        let keys = keys.await?;
         let authority = Self {
             catalog: ArcSwap::from_pointee(Snapshot::empty(&base)),
             reloading: Mutex::default(),
@@ -207,8 +224,9 @@ impl Authority {
                 if keys_version != before.versions().keys {
                     self.follow_master_key().await?;
                 }
-                self.keys.follow(keys).await;
-                self.keys.confirm(moment);
+                if self.keys.follow(keys).await {
+                    self.keys.confirm(moment);
+                }
                 let next = next.with_keys(keys_version, self.keys.unreadable());
                 log_what_is_out_of_service(&before, &next);
                 self.catalog.store(Arc::new(next));

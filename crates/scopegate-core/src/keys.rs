@@ -12,6 +12,7 @@ mod ring;
 pub mod schedule;
 mod sealed;
 mod signer;
+mod vault;
 
 pub(crate) use data_keys::MAC_KEY;
 pub use data_keys::open_data_keys;
@@ -19,3 +20,4 @@ pub use of_others::{ClientKeys, KeysProblem};
 pub use ring::{KeyOrderError, KeyRing, ListedKey, PublishedKeys, Revoked, Rotated};
 pub(crate) use sealed::seal_context;
 pub use signer::Signer;
+pub use vault::{KeyVault, KeysInMemory, NewKey};

@@ -102,7 +102,7 @@ async fn reseal(setup: &Setup, new: &MasterKey) -> Result<Resealed, CliError> {
 fn report(total: &Resealed) -> Result<ExitCode, CliError> {
     let Resealed { resealed, done, closed, .. } = total;
     console::notice(&format!(
-        "{resealed} secrets were sealed again, {done} secrets are under the new master key"
+        "{resealed} secrets were sealed again; {done} are under the new master key"
     ));
     if !closed.is_empty() {
         for key in closed.iter().take(MAX_NAMED) {
