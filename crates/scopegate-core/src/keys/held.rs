@@ -39,6 +39,13 @@ pub(super) struct ServerKeys {
     pub(super) verifying: Arc<KeySet>,
 }
 
+/// The key that signs now.
+pub(super) struct HeldSigner {
+    pub(super) key: Arc<dyn Signer>,
+    /// The longest lifetime of a token that it may sign.
+    pub(super) longest: Duration,
+}
+
 impl Held {
     /// The keys of a server; `None` if it has no key yet.
     pub(super) fn of(&self, server: &ServerId) -> Option<&ServerKeys> {
@@ -180,8 +187,7 @@ impl ServerKeys {
         Self { stored, known_since, unsealed, public: public.into(), verifying }
     }
 
-    /// The key that signs now, and the longest lifetime of a token that it may sign; `None` if there
-    /// is none.
+    /// The key that signs now; `None` if there is none.
     ///
     /// It is of the first of these algorithms that has a signing key. While the first key of a new
     /// algorithm is only announced, the key of another algorithm signs.
@@ -194,7 +200,7 @@ impl ServerKeys {
         algorithms: &[Algorithm],
         master_key: &MasterKey,
         vault: &dyn KeyVault,
-    ) -> Result<Option<(Arc<dyn Signer>, Duration)>, Arc<UnreadableRow>> {
+    ) -> Result<Option<HeldSigner>, Arc<UnreadableRow>> {
         let signs = |key: &StoredKey| key.phase == KeyPhase::Signing;
         let of = |algorithm: &Algorithm| {
             self.stored.iter().position(|key| key.algorithm == *algorithm && signs(key))
@@ -203,12 +209,12 @@ impl ServerKeys {
         let Some(place) = place else { return Ok(None) };
         let stored = &self.stored[place];
         if let Some(key) = self.unsealed[place].get() {
-            return Ok(Some((Arc::clone(key), stored.longest_token())));
+            return Ok(Some(HeldSigner { key: Arc::clone(key), longest: stored.longest_token() }));
         }
         let opened = stored.unseal(master_key).map_err(|_| Arc::new(not_opened(stored)))?;
         let key = vault.signer(stored, &opened).map_err(|_| Arc::new(not_usable(stored)))?;
         let key = self.unsealed[place].get_or_init(|| key);
-        Ok(Some((Arc::clone(key), stored.longest_token())))
+        Ok(Some(HeldSigner { key: Arc::clone(key), longest: stored.longest_token() }))
     }
 }
 

@@ -174,7 +174,7 @@ impl KeyRing {
         held.check(&server.id)?;
         let Some(keys) = held.of(&server.id) else { return Ok(None) };
         let signer = keys.signer(&server.spec.algorithms, &self.master_key, &*self.vault)?;
-        Ok(signer.filter(|(_, longest)| lifetime <= *longest).map(|(key, _)| key))
+        Ok(signer.filter(|signer| lifetime <= signer.longest).map(|signer| signer.key))
     }
 
     /// Reads the changes of the stored keys if that has not happened for 20 seconds. Concurrent

@@ -58,7 +58,7 @@ impl Rewrap {
         let actor = Actor::cli("keys rewrap");
         let (store, known) = (setup.store(), setup.master_key());
         let changed = change_master_key(store, known, &new, &actor, SystemClock.now()).await;
-        match changed.map_err(failed)? {
+        match changed.map_err(|error| failed(&error))? {
             true => console::notice("new secrets are sealed under the new master key from now on"),
             false => console::notice("this is the master key of the store: sealing what is left"),
         }
@@ -81,7 +81,7 @@ async fn reseal(setup: &Setup, new: &MasterKey) -> Result<Resealed, CliError> {
     for pass in 1.. {
         let progress = |seen: u64| console::notice(&format!("looked at {seen} secrets"));
         let done = reseal_all(setup.store(), setup.master_key(), new, progress).await;
-        let mut done = done.map_err(failed)?;
+        let mut done = done.map_err(|error| failed(&error))?;
         resealed += done.resealed;
         let is_quiet = done.resealed == 0;
         if is_quiet || pass == PASSES {
@@ -132,6 +132,6 @@ fn name(key: &SealedKey) -> String {
     }
 }
 
-fn failed(error: RewrapError) -> CliError {
-    CliError::failed(&error)
+fn failed(error: &RewrapError) -> CliError {
+    CliError::failed(error)
 }
