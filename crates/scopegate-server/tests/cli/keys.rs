@@ -43,7 +43,8 @@ async fn publishes(serving: &Serving, wanted: impl Fn(&[String]) -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("the server does not follow: {:?}", published(serving).await);
+    let kids = published(serving).await;
+    assert!(wanted(&kids), "the server does not follow: {kids:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
