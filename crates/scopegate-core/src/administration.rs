@@ -6,5 +6,6 @@ pub mod edit_catalog;
 pub mod export;
 pub mod history;
 pub mod plan;
+pub mod rewrap;
 pub mod rollback;
 pub mod users;

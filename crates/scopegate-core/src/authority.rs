@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use self::unattended::Unattended;
 use crate::catalog::{Affected, ServerId, Snapshot, UnreadableRow};
 use crate::keys::fetch::Fetch;
-use crate::keys::{ClientKeys, KeyRing};
+use crate::keys::{ClientKeys, KeyRing, KeyVault, KeysInMemory, open_data_keys};
 use crate::limits::{Polls, RequestLimits, StrangersRequests};
 use crate::people::interaction::{FlowSecret, Interaction, InteractionError};
 use crate::people::passwords::Passwords;
@@ -94,10 +94,28 @@ impl Authority {
     ///
     /// [`OpenError`] if the storage does not answer, or was written under another master key.
     pub async fn open(foundation: Foundation) -> Result<Arc<Self>, OpenError> {
+        Self::open_with_vault(foundation, Arc::new(KeysInMemory)).await
+    }
+
+    /// The same with another vault of signing keys, such as a KMS.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_with_vault(
+        foundation: Foundation,
+        vault: Arc<dyn KeyVault>,
+    ) -> Result<Arc<Self>, OpenError> {
         let Foundation { base, store, master_key, clock, fetch, limits } = foundation;
-        check_master_key(&*store, &master_key).await?;
-        let keys =
-            KeyRing::open(store.clone(), Arc::clone(&master_key), Arc::clone(&clock)).await?;
+        let master_key =
+            open_data_keys(&*store, &master_key).await?.ok_or(OpenError::WrongMasterKey)?;
+        let keys = KeyRing::open_with_vault(
+            store.clone(),
+            Arc::clone(&master_key),
+            Arc::clone(&clock),
+            vault,
+        );
+        let keys = keys.await?;
         let authority = Self {
             catalog: ArcSwap::from_pointee(Snapshot::empty(&base)),
             reloading: Mutex::default(),
@@ -203,8 +221,12 @@ impl Authority {
             newest = self.store.versions().await?;
             // Versions only grow, so at this moment both were as they were read.
             if newest == read {
-                self.keys.follow(keys).await;
-                self.keys.confirm(moment);
+                if keys_version != before.versions().keys {
+                    self.follow_master_key().await?;
+                }
+                if self.keys.follow(keys).await {
+                    self.keys.confirm(moment);
+                }
                 let next = next.with_keys(keys_version, self.keys.unreadable());
                 log_what_is_out_of_service(&before, &next);
                 self.catalog.store(Arc::new(next));
@@ -212,6 +234,18 @@ impl Authority {
             }
         }
         Err(StoreError::Conflict)
+    }
+
+    /// Seals under the master key that the storage has now. An administrator may have changed it.
+    async fn follow_master_key(&self) -> Result<(), StoreError> {
+        let kept = self.store.kept(MASTER_KEY_FINGERPRINT).await?;
+        if kept.is_some_and(|kept| !self.master_key.seal_under(&kept)) {
+            tracing::error!(
+                "the master key of the storage has changed, and this node does not have the new one: \
+                 set it as the master key and the old one as the previous one, and restart"
+            );
+        }
+        Ok(())
     }
 
     /// Reads the catalog again if a commit failed because the catalog had changed, so that the next
@@ -286,7 +320,6 @@ pub async fn check_master_key(
     store: &dyn InstallationStore,
     master_key: &MasterKey,
 ) -> Result<(), OpenError> {
-    let fingerprint = master_key.fingerprint();
-    let kept = store.keep(MASTER_KEY_FINGERPRINT, &fingerprint).await?;
-    if kept == fingerprint { Ok(()) } else { Err(OpenError::WrongMasterKey) }
+    let kept = store.keep(MASTER_KEY_FINGERPRINT, &master_key.fingerprint()).await?;
+    if master_key.seal_under(&kept) { Ok(()) } else { Err(OpenError::WrongMasterKey) }
 }

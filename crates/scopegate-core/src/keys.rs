@@ -2,6 +2,7 @@
 //! publish.
 
 mod confirmed;
+mod data_keys;
 mod event;
 pub mod fetch;
 mod held;
@@ -11,7 +12,12 @@ mod ring;
 pub mod schedule;
 mod sealed;
 mod signer;
+mod vault;
 
+pub(crate) use data_keys::MAC_KEY;
+pub use data_keys::open_data_keys;
 pub use of_others::{ClientKeys, KeysProblem};
 pub use ring::{KeyOrderError, KeyRing, ListedKey, PublishedKeys, Revoked, Rotated};
+pub(crate) use sealed::seal_context;
 pub use signer::Signer;
+pub use vault::{KeyVault, KeysInMemory, NewKey};

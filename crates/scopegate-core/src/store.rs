@@ -11,6 +11,7 @@ pub mod memory;
 mod news;
 mod records;
 mod review;
+mod sealed;
 mod session;
 mod signing_key;
 mod standing;
@@ -34,6 +35,7 @@ pub use self::history::{
 pub use self::news::KeyChanges;
 pub use self::records::{Directory, Records, StoredPassword, UserKey};
 pub use self::review::{AuditFilter, OutcomeFilter, Review, StoredEvent};
+pub use self::sealed::{MasterKeyChange, ResealedRow, Resealing, SealedKey, SealedKind, SealedRow};
 pub use self::session::Session;
 pub use self::signing_key::{KeyMove, KeyPhase, StoredKey};
 pub use self::standing::{FamilyState, Standing, TokenMark};

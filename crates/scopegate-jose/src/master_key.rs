@@ -1,6 +1,7 @@
 //! The key that encrypts all other secrets at rest.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
@@ -31,10 +32,26 @@ const VERSION: u8 = 1;
 /// assert!(MasterKey::generate().open("signing-key/k1", &sealed).is_err());
 /// # Ok::<(), scopegate_jose::JoseError>(())
 /// ```
+///
+/// # Another master key
+///
+/// While secrets are sealed again under another key, a process has
+/// [several](Self::with_previous). All of them open secrets, and one seals them.
+///
+/// HMACs cannot be made again under another key, because what they were made of is not stored. So
+/// the key of the HMACs is itself a secret that is [sealed](Self::seal_mac_key) under the master
+/// key. At first it is derived from the master key, and later it stays the same.
 pub struct MasterKey {
-    bytes: Zeroizing<[u8; LEN]>,
+    /// The keys that open secrets. The first one is the key that was given, the others are earlier
+    /// or later ones.
+    keys: Vec<Zeroizing<[u8; LEN]>>,
+    /// The place of the key that seals secrets.
+    sealing: AtomicUsize,
     mac: hmac::Key,
 }
+
+/// The context in which the key of the HMACs is sealed.
+const MAC_KEY: &str = "data key mac";
 
 impl MasterKey {
     /// Generates a new key.
@@ -61,12 +78,55 @@ impl MasterKey {
 
     fn new(bytes: Zeroizing<[u8; LEN]>) -> Self {
         let mac = hmac::Key::new(hmac::HMAC_SHA256, &*derive(&bytes, "mac", ""));
-        Self { bytes, mac }
+        Self { keys: vec![bytes], sealing: AtomicUsize::new(0), mac }
+    }
+
+    /// The same key, which also opens what another key has sealed.
+    #[must_use]
+    pub fn with_previous(mut self, previous: &Self) -> Self {
+        for key in &previous.keys {
+            if !self.keys.contains(key) {
+                self.keys.push(key.clone());
+            }
+        }
+        self
+    }
+
+    /// Seals with the key of a [fingerprint](Self::fingerprint) from now on. Returns whether that
+    /// key is among these. If not, nothing changes.
+    pub fn seal_under(&self, fingerprint: &str) -> bool {
+        let place = self.keys.iter().position(|key| fingerprint_of(key) == fingerprint);
+        if let Some(place) = place {
+            self.sealing.store(place, Ordering::SeqCst);
+        }
+        place.is_some()
+    }
+
+    /// Seals the key of the HMACs that is derived from the sealing key, for
+    /// [`with_mac_key`](Self::with_mac_key).
+    pub fn seal_mac_key(&self) -> Result<Vec<u8>, JoseError> {
+        self.seal(MAC_KEY, &*derive(self.sealing_bytes(), "mac", ""))
+    }
+
+    /// Seals a sealed key of the HMACs again, under another master key.
+    pub fn reseal_mac_key(&self, sealed: &[u8], other: &Self) -> Result<Vec<u8>, JoseError> {
+        other.seal(MAC_KEY, &self.open(MAC_KEY, sealed)?)
+    }
+
+    /// The same keys with a sealed key of the HMACs.
+    pub fn with_mac_key(&self, sealed: &[u8]) -> Result<Self, JoseError> {
+        let mac = hmac::Key::new(hmac::HMAC_SHA256, &self.open(MAC_KEY, sealed)?);
+        let sealing = AtomicUsize::new(self.sealing.load(Ordering::SeqCst));
+        Ok(Self { keys: self.keys.clone(), sealing, mac })
+    }
+
+    fn sealing_bytes(&self) -> &[u8; LEN] {
+        &self.keys[self.sealing.load(Ordering::SeqCst)]
     }
 
     /// Writes the key as base64url, in memory that is zeroized on drop.
     pub fn to_base64url(&self) -> Zeroizing<String> {
-        Zeroizing::new(base64url::encode(&*self.bytes))
+        Zeroizing::new(base64url::encode(&*self.keys[0]))
     }
 
     /// The HMAC-SHA-256 of data in a context, for example to store a client secret.
@@ -90,8 +150,7 @@ impl MasterKey {
         sealed.push(VERSION);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plaintext);
-        let tag = self
-            .sealing_key(context)?
+        let tag = sealing_key(self.sealing_bytes(), context)?
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(context.as_bytes()),
@@ -103,36 +162,46 @@ impl MasterKey {
     }
 
     /// Decrypts a secret that [`seal`](Self::seal) encrypted, into memory that is zeroized on drop.
+    ///
+    /// A secret that one of the [previous](Self::with_previous) keys encrypted is decrypted, too.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
-        let (version, rest) = sealed.split_first().ok_or(JoseError::CannotOpen)?;
-        let (nonce, ciphertext) = rest.split_first_chunk().ok_or(JoseError::CannotOpen)?;
-        if *version != VERSION {
-            return Err(JoseError::CannotOpen);
-        }
-        let mut buffer = Zeroizing::new(ciphertext.to_vec());
-        let len = self
-            .sealing_key(context)?
-            .open_in_place(
-                Nonce::assume_unique_for_key(*nonce),
-                Aad::from(context.as_bytes()),
-                &mut buffer,
-            )
-            .map_err(|_| JoseError::CannotOpen)?
-            .len();
-        buffer.truncate(len);
-        Ok(buffer)
+        let mut opened = self.keys.iter().map(|key| open(key, context, sealed));
+        opened.find(Result::is_ok).unwrap_or(Err(JoseError::CannotOpen))
     }
 
     /// A string by which a store recognizes its master key. It reveals nothing about the key.
     pub fn fingerprint(&self) -> String {
-        base64url::encode(&derive(&self.bytes, "fingerprint", "")[..16])
+        fingerprint_of(&self.keys[0])
     }
+}
 
-    fn sealing_key(&self, context: &str) -> Result<LessSafeKey, JoseError> {
-        UnboundKey::new(&AES_256_GCM, &*derive(&self.bytes, "seal", context))
-            .map(LessSafeKey::new)
-            .map_err(|_| JoseError::Crypto)
+fn fingerprint_of(bytes: &[u8; LEN]) -> String {
+    base64url::encode(&derive(bytes, "fingerprint", "")[..16])
+}
+
+fn sealing_key(bytes: &[u8; LEN], context: &str) -> Result<LessSafeKey, JoseError> {
+    UnboundKey::new(&AES_256_GCM, &*derive(bytes, "seal", context))
+        .map(LessSafeKey::new)
+        .map_err(|_| JoseError::Crypto)
+}
+
+fn open(key: &[u8; LEN], context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
+    let (version, rest) = sealed.split_first().ok_or(JoseError::CannotOpen)?;
+    let (nonce, ciphertext) = rest.split_first_chunk().ok_or(JoseError::CannotOpen)?;
+    if *version != VERSION {
+        return Err(JoseError::CannotOpen);
     }
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let len = sealing_key(key, context)?
+        .open_in_place(
+            Nonce::assume_unique_for_key(*nonce),
+            Aad::from(context.as_bytes()),
+            &mut buffer,
+        )
+        .map_err(|_| JoseError::CannotOpen)?
+        .len();
+    buffer.truncate(len);
+    Ok(buffer)
 }
 
 impl fmt::Debug for MasterKey {
@@ -225,6 +294,43 @@ mod tests {
         let sealed = "AQABAgMEBQYHCAkKC1NidikPPVJ-A6eMFZEOEpZZ3r6zAOc";
         let opened = key().open("context", &base64url::decode(sealed).unwrap()).unwrap();
         assert_eq!(*opened, b"secret");
+    }
+
+    #[test]
+    fn several_keys_open_and_the_chosen_one_seals() {
+        let (old, new) = (MasterKey::generate(), MasterKey::generate());
+        let (by_old, by_new) = (old.seal("a", b"old").unwrap(), new.seal("a", b"new").unwrap());
+        let both = MasterKey::parse(&new.to_base64url()).unwrap().with_previous(&old);
+        assert_eq!(both.fingerprint(), new.fingerprint());
+        assert_eq!(**both.open("a", &by_old).unwrap(), *b"old");
+        assert_eq!(**both.open("a", &by_new).unwrap(), *b"new");
+        assert!(both.open("b", &by_old).is_err());
+        for (chosen, other) in [(&new, &old), (&old, &new), (&new, &old)] {
+            assert!(both.seal_under(&chosen.fingerprint()));
+            assert!(!both.seal_under(&MasterKey::generate().fingerprint()));
+            let sealed = both.seal("a", b"x").unwrap();
+            assert!(chosen.open("a", &sealed).is_ok() && other.open("a", &sealed).is_err());
+        }
+    }
+
+    #[test]
+    fn the_key_of_the_hmacs_stays_the_same_under_another_master_key() {
+        let (old, new) = (MasterKey::generate(), MasterKey::generate());
+        let sealed = old.seal_mac_key().unwrap();
+        let mac = old.mac("a", b"data");
+        assert_eq!(old.with_mac_key(&sealed).unwrap().mac("a", b"data"), mac);
+        assert!(new.with_mac_key(&sealed).is_err());
+        let resealed = old.reseal_mac_key(&sealed, &new).unwrap();
+        assert_eq!(new.with_mac_key(&resealed).unwrap().mac("a", b"data"), mac);
+        assert!(old.with_mac_key(&resealed).is_err());
+        assert!(new.reseal_mac_key(&sealed, &old).is_err());
+        // It is derived from the key that seals, even if another one was given first.
+        let both = MasterKey::parse(&new.to_base64url()).unwrap().with_previous(&old);
+        assert!(both.seal_under(&old.fingerprint()));
+        let sealed = both.seal_mac_key().unwrap();
+        let kept = both.with_mac_key(&sealed).unwrap();
+        assert_eq!(kept.mac("a", b"data"), mac);
+        assert!(old.open("b", &kept.seal("b", b"x").unwrap()).is_ok(), "the same key seals");
     }
 
     #[test]

@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use scopegate_core::authority::Authority;
+use scopegate_jose::MasterKey;
 use scopegate_server::config::{Config, StoreConfig};
 use scopegate_server::setup::Setup;
 
@@ -146,6 +147,16 @@ impl Workplace {
             return Err(missing);
         }
         self.open().await
+    }
+
+    /// Opens an existing storage, for a command that may change its master key to this one.
+    async fn open_to_rewrap(&self, new: &MasterKey) -> Result<Setup, CliError> {
+        let config = self.config()?;
+        if let Some(missing) = missing(&config.store) {
+            return Err(missing);
+        }
+        let base = config.base_url(config.listen.public)?;
+        Ok(Setup::open_with(&config, &base, Some(new)).await?)
     }
 
     /// Opens the authorization servers of an existing storage, without HTTP.

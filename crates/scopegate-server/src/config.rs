@@ -77,6 +77,9 @@ pub struct Config {
     pub store: StoreConfig,
     /// The file that holds the master key. It is ignored if the environment variable holds it.
     pub master_key_file: PathBuf,
+    /// The file that holds the previous or the next master key, while secrets are sealed again under
+    /// another one.
+    pub previous_master_key_file: Option<PathBuf>,
     /// The proxies that are trusted to name the address that a request comes from.
     pub trusted_proxies: TrustedProxies,
     /// The limits of connections.

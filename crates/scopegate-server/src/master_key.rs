@@ -15,6 +15,9 @@ use crate::exposure::Exposure;
 /// The environment variable that holds the key itself.
 pub const VARIABLE: &str = "SCOPEGATE_MASTER_KEY";
 
+/// The environment variable that holds another master key, while secrets are sealed again.
+pub const PREVIOUS_VARIABLE: &str = "SCOPEGATE_PREVIOUS_MASTER_KEY";
+
 /// Where to look for a master key.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "callers make it")]
@@ -32,6 +35,15 @@ pub enum MasterKeyError {
     /// The value of the environment variable is not a master key.
     #[error("{VARIABLE} is no master key: it must be 32 random bytes in base64url, 43 characters")]
     InvalidVariable,
+    /// The value of another environment variable is not a master key.
+    #[error("{0} holds no master key: it must be 32 random bytes in base64url, 43 characters")]
+    InvalidOther(String),
+    /// Another environment variable is not set.
+    #[error("the environment variable {0} is not set: it must hold a master key")]
+    NoVariable(String),
+    /// A file that was named does not exist.
+    #[error("there is no file {}: it must hold a master key", .0.display())]
+    NoFile(PathBuf),
     /// The content of the file is not a master key.
     #[error(
         "{} holds no master key: it must be 32 random bytes in base64url, 43 characters",
@@ -116,6 +128,43 @@ impl MasterKeySource<'_> {
             Exposure::Loopback => Ok(None),
             Exposure::Public => Err(MasterKeyError::Required(self.file.to_owned())),
         }
+    }
+
+    /// Finds the other master key that a process may have besides its own: in
+    /// [`PREVIOUS_VARIABLE`], else in this file.
+    ///
+    /// # Errors
+    ///
+    /// [`MasterKeyError`] if a key is malformed, or a file that is named is missing or unreadable.
+    pub fn find_previous(
+        file: Option<&Path>,
+        exposure: Exposure,
+    ) -> Result<Option<MasterKey>, MasterKeyError> {
+        if std::env::var_os(PREVIOUS_VARIABLE).is_some() {
+            return Self::in_variable(PREVIOUS_VARIABLE).map(Some);
+        }
+        file.map(|file| MasterKeySource { file, exposure }.named()).transpose()
+    }
+
+    /// The key in the file, which must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`MasterKeyError`] if the file is missing, unreadable or malformed.
+    pub fn named(&self) -> Result<MasterKey, MasterKeyError> {
+        self.read()?.ok_or_else(|| MasterKeyError::NoFile(self.file.to_owned()))
+    }
+
+    /// The key in an environment variable, which must be set.
+    ///
+    /// # Errors
+    ///
+    /// [`MasterKeyError`] if the variable is not set or malformed.
+    pub fn in_variable(name: &str) -> Result<MasterKey, MasterKeyError> {
+        let text = std::env::var_os(name);
+        let text = text.ok_or_else(|| MasterKeyError::NoVariable(name.to_owned()))?;
+        let text = Zeroizing::new(text.to_string_lossy().into_owned());
+        MasterKey::parse(&text).map_err(|_| MasterKeyError::InvalidOther(name.to_owned()))
     }
 
     /// Makes a key and writes it to the file, which only its owner can read.

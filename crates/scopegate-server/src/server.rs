@@ -11,6 +11,7 @@ use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::authority::{Authority, Foundation, OpenError};
 use scopegate_core::catalog::audience_names::{self, AudienceClash};
 use scopegate_core::error::CallError;
+use scopegate_core::keys::{KeyVault, KeysInMemory};
 use scopegate_core::limits::RequestLimits;
 use scopegate_jose::MasterKey;
 use tokio::sync::{Mutex, watch};
@@ -37,6 +38,7 @@ pub struct ServerSettings {
     limits: RequestLimits,
     audit_kept_for: Option<Duration>,
     history_kept_for: Duration,
+    vault: Arc<dyn KeyVault>,
 }
 
 impl ServerSettings {
@@ -56,7 +58,15 @@ impl ServerSettings {
             limits: RequestLimits::default(),
             audit_kept_for: None,
             history_kept_for: HistoryConfig::default().keep,
+            vault: Arc::new(KeysInMemory),
         }
+    }
+
+    /// Generates and uses signing keys by this vault, such as a KMS, instead of in memory.
+    #[must_use]
+    pub fn with_key_vault(mut self, vault: Arc<dyn KeyVault>) -> Self {
+        self.vault = vault;
+        self
     }
 
     /// Reads the time from this clock instead of the system's.
@@ -186,11 +196,12 @@ impl Server {
     /// As [`open`](Self::open), except those about keys.
     pub async fn start(settings: ServerSettings) -> Result<Self, StartError> {
         let ServerSettings { base, storage, master_key, clock, trusted_proxies, .. } = settings;
-        let ServerSettings { exposure, limits, audit_kept_for, history_kept_for, .. } = settings;
+        let ServerSettings { exposure, limits, audit_kept_for, history_kept_for, vault, .. } =
+            settings;
         let Storage { store, watch } = storage;
         let fetch = Arc::new(HttpFetch::for_catalog(exposure));
         let foundation = Foundation { base, store, master_key, clock, fetch, limits };
-        let authority = Authority::open(foundation).await?;
+        let authority = Authority::open_with_vault(foundation, vault).await?;
         audience_names::check_catalog(&authority.catalog())?;
         let (tasks, first_keys) =
             upkeep::start(&authority, watch, audit_kept_for, history_kept_for);

@@ -24,6 +24,7 @@ use scopegate_core::catalog::{ClientId, ClientSecret, Owner, UserId};
 use scopegate_core::catalog_file::{CatalogContext, CatalogErrors, CatalogFile, CatalogSource};
 use scopegate_core::client_auth::secret_mac;
 use scopegate_core::keys::fetch::NoFetch;
+use scopegate_core::keys::open_data_keys;
 use scopegate_core::limits::RequestLimits;
 use scopegate_core::people::passwords::seal_hash;
 use scopegate_core::store::{InstallationStore, MASTER_KEY_FINGERPRINT, StoreError};
@@ -64,7 +65,7 @@ pub struct Setup {
     base: Issuer,
     exposure: Exposure,
     store: SqlStore,
-    master_key: MasterKey,
+    master_key: Arc<MasterKey>,
     trusted_proxies: crate::trusted_proxies::TrustedProxies,
     requests: RequestLimits,
     audit: AuditConfig,
@@ -124,17 +125,34 @@ impl Setup {
     /// [`SetupError`] if the storage cannot be opened, belongs to another master key, or holds a
     /// demonstration while other machines can reach the server.
     pub async fn open(config: &Config, base: &Issuer) -> Result<Self, SetupError> {
+        Self::open_with(config, base, None).await
+    }
+
+    /// The same with another master key, which may be that of the storage.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_with(
+        config: &Config,
+        base: &Issuer,
+        other: Option<&MasterKey>,
+    ) -> Result<Self, SetupError> {
         let exposure = config.exposure(base);
         let source = MasterKeySource { file: &config.master_key_file, exposure };
-        let given = source.find()?;
+        let mut given = source.find()?;
+        let previous = config.previous_master_key_file.as_deref();
+        let previous = MasterKeySource::find_previous(previous, exposure)?;
+        for key in previous.iter().chain(other) {
+            given = given.map(|given| given.with_previous(key));
+        }
         let store = SqlStore::open(&config.store.url, &config.store.options).await?;
         let master_key = match given {
-            Some(master_key) => {
-                check_master_key(&store, &master_key).await?;
-                master_key
-            }
+            Some(master_key) => master_key,
             None => make_master_key(&store, source).await?,
         };
+        let master_key = open_data_keys(&store, &master_key).await?;
+        let master_key = master_key.ok_or(OpenError::WrongMasterKey)?;
         if exposure == Exposure::Public {
             demo::refuse_demo_store(&store).await?;
         }
@@ -253,7 +271,7 @@ impl Setup {
         Foundation {
             base: self.base,
             store: Arc::new(self.store),
-            master_key: Arc::new(self.master_key),
+            master_key: self.master_key,
             clock: Arc::new(SystemClock),
             fetch: Arc::new(NoFetch),
             limits: self.requests,

@@ -63,6 +63,7 @@ mod logins;
 mod migrations;
 mod records;
 mod review;
+mod sealed_secrets;
 mod sessions;
 mod signing_keys;
 mod sql_store;

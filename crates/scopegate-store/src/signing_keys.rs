@@ -130,9 +130,7 @@ impl Job for MoveKeys {
     type Answer = u64;
 
     async fn run(&self, transaction: &mut Transaction<'_>) -> Result<u64, StoreError> {
-        transaction.execute(ADVANCE, &[]).await?;
-        let version = transaction.fetch(VERSION, &[], |row| row.number("key_version")).await?;
-        let version = *version.first().ok_or_else(no_state)?;
+        let version = next_version(transaction).await?;
         for one in &self.moves {
             if !write(transaction, one, version).await? {
                 return Err(StoreError::Conflict);
@@ -142,6 +140,13 @@ impl Job for MoveKeys {
         transaction.on_postgres(NOTIFY).await?;
         Ok(version)
     }
+}
+
+/// Begins a change of the keys. Other nodes are told of its version.
+pub(crate) async fn next_version(transaction: &mut Transaction<'_>) -> Result<u64, StoreError> {
+    transaction.execute(ADVANCE, &[]).await?;
+    let version = transaction.fetch(VERSION, &[], |row| row.number("key_version")).await?;
+    version.first().copied().ok_or_else(no_state)
 }
 
 /// Writes a move; tells whether the keys were as it expects.

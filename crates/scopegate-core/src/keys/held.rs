@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use scopegate_jose::{Algorithm, Jwk, JwkSet, KeySet, MasterKey, SigningKey, VerifyingKey};
+use scopegate_jose::{Algorithm, Jwk, JwkSet, KeySet, MasterKey, VerifyingKey};
 use tokio::time::Instant;
 
 use super::schedule::KnownKey;
+use super::{KeyVault, Signer};
 use crate::catalog::{Affected, RowKey, ServerId, UnreadableRow};
 use crate::store::{KeyChanges, KeyMove, KeyPhase, StoreError, StoredKey};
 
@@ -31,11 +32,18 @@ pub(super) struct ServerKeys {
     /// Since when this process knows each stored key in its phase.
     known_since: Vec<Instant>,
     /// The private key of each stored key, once it has been used to sign.
-    unsealed: Vec<OnceLock<Arc<SigningKey>>>,
+    unsealed: Vec<OnceLock<Arc<dyn Signer>>>,
     /// The answer of `/keys` (RFC 7517 §5).
     pub(super) public: Arc<str>,
     /// The same keys, ready to verify the server's own tokens.
     pub(super) verifying: Arc<KeySet>,
+}
+
+/// The key that signs now.
+pub(super) struct HeldSigner {
+    pub(super) key: Arc<dyn Signer>,
+    /// The longest lifetime of a token that it may sign.
+    pub(super) longest: Duration,
 }
 
 impl Held {
@@ -179,20 +187,20 @@ impl ServerKeys {
         Self { stored, known_since, unsealed, public: public.into(), verifying }
     }
 
-    /// The key that signs now, and the longest lifetime of a token that it may sign; `None` if there
-    /// is none.
+    /// The key that signs now; `None` if there is none.
     ///
     /// It is of the first of these algorithms that has a signing key. While the first key of a new
     /// algorithm is only announced, the key of another algorithm signs.
     ///
     /// # Errors
     ///
-    /// The row of the key if the master key does not open it.
+    /// The row of the key if the master key does not open it, or it is not one of the vault.
     pub(super) fn signer(
         &self,
         algorithms: &[Algorithm],
         master_key: &MasterKey,
-    ) -> Result<Option<(Arc<SigningKey>, Duration)>, Arc<UnreadableRow>> {
+        vault: &dyn KeyVault,
+    ) -> Result<Option<HeldSigner>, Arc<UnreadableRow>> {
         let signs = |key: &StoredKey| key.phase == KeyPhase::Signing;
         let of = |algorithm: &Algorithm| {
             self.stored.iter().position(|key| key.algorithm == *algorithm && signs(key))
@@ -201,11 +209,12 @@ impl ServerKeys {
         let Some(place) = place else { return Ok(None) };
         let stored = &self.stored[place];
         if let Some(key) = self.unsealed[place].get() {
-            return Ok(Some((Arc::clone(key), stored.longest_token())));
+            return Ok(Some(HeldSigner { key: Arc::clone(key), longest: stored.longest_token() }));
         }
-        let key = stored.unseal(master_key).map_err(|_| Arc::new(not_opened(stored)))?;
-        let key = self.unsealed[place].get_or_init(|| Arc::new(key));
-        Ok(Some((Arc::clone(key), stored.longest_token())))
+        let opened = stored.unseal(master_key).map_err(|_| Arc::new(not_opened(stored)))?;
+        let key = vault.signer(stored, &opened).map_err(|_| Arc::new(not_usable(stored)))?;
+        let key = self.unsealed[place].get_or_init(|| key);
+        Ok(Some(HeldSigner { key: Arc::clone(key), longest: stored.longest_token() }))
     }
 }
 
@@ -214,5 +223,13 @@ fn not_opened(key: &StoredKey) -> UnreadableRow {
     UnreadableRow {
         key: RowKey::signing_key(key.server.as_str(), &key.kid),
         why: "the master key of this node does not open it".to_owned(),
+    }
+}
+
+/// The row of a key that is not one of the vault.
+fn not_usable(key: &StoredKey) -> UnreadableRow {
+    UnreadableRow {
+        key: RowKey::signing_key(key.server.as_str(), &key.kid),
+        why: "its private key is not of a known form".to_owned(),
     }
 }

@@ -1,14 +1,10 @@
-//! Generates signing keys, a bounded number at a time: an RSA key takes about 90 ms of a core.
+//! Bounds how many signing keys are generated at a time: an RSA key takes about 90 ms of a core.
 
 use std::hash::{BuildHasher, RandomState};
 
-use scopegate_claims::UnixTime;
-use scopegate_jose::{Algorithm, MasterKey, SigningKey};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::catalog::ServerId;
-use crate::error::CallError;
-use crate::store::{KeyPhase, StoreError, StoredKey};
 
 /// Locks that bound the number of keys that are generated at a time: one for each core.
 #[derive(Debug)]
@@ -30,18 +26,4 @@ impl Turns {
         let place = self.hasher.hash_one(server) as usize % self.turns.len();
         self.turns[place].lock().await
     }
-}
-
-/// Generates and seals a key of a server, in its first phase.
-pub(super) async fn make(
-    server: &ServerId,
-    algorithm: Algorithm,
-    phase: KeyPhase,
-    master_key: &MasterKey,
-    now: UnixTime,
-) -> Result<StoredKey, CallError> {
-    let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
-    let key = made.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-    let key = key.map_err(CallError::Signing)?;
-    StoredKey::seal(server, &key, phase, master_key, now).map_err(CallError::Signing)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use scopegate_claims::Clock;
-use scopegate_jose::{KeySet, MasterKey, SigningKey, random_token};
+use scopegate_jose::{KeySet, MasterKey, random_token};
 use tokio::sync::Mutex;
 
 pub use self::orders::{KeyOrderError, ListedKey, Revoked, Rotated};
@@ -19,6 +19,7 @@ use super::confirmed::{Confirmed, Moment};
 use super::held::Held;
 use super::making::Turns;
 use super::schedule::{MAX_UNCONFIRMED, Rotation, max_age};
+use super::{KeyVault, KeysInMemory, Signer};
 use crate::catalog::{AuthorizationServer, ServerId, UnreadableRow};
 use crate::error::CallError;
 use crate::store::{KeyChanges, KeyPhase, KeyStore, StoreError};
@@ -28,6 +29,7 @@ use crate::store::{KeyChanges, KeyPhase, KeyStore, StoreError};
 pub struct KeyRing {
     store: Arc<dyn KeyStore>,
     master_key: Arc<MasterKey>,
+    vault: Arc<dyn KeyVault>,
     clock: Arc<dyn Clock>,
     held: ArcSwap<Held>,
     confirmed: Confirmed,
@@ -64,9 +66,24 @@ impl KeyRing {
         master_key: Arc<MasterKey>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        Self::open_with_vault(store, master_key, clock, Arc::new(KeysInMemory)).await
+    }
+
+    /// The same with another vault, such as a KMS.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub async fn open_with_vault(
+        store: Arc<dyn KeyStore>,
+        master_key: Arc<MasterKey>,
+        clock: Arc<dyn Clock>,
+        vault: Arc<dyn KeyVault>,
+    ) -> Result<Self, StoreError> {
         let ring = Self {
             store,
             master_key,
+            vault,
             confirmed: Confirmed::at(Moment::now(&*clock)),
             clock,
             held: ArcSwap::default(),
@@ -120,7 +137,7 @@ impl KeyRing {
     ///
     /// [`CallError`] if the key cannot be generated, stored or unsealed, or the server has a key
     /// that this version cannot read.
-    pub async fn signer(&self, server: &AuthorizationServer) -> Result<Arc<SigningKey>, CallError> {
+    pub async fn signer(&self, server: &AuthorizationServer) -> Result<Arc<dyn Signer>, CallError> {
         self.signer_for(server, Duration::ZERO).await
     }
 
@@ -137,7 +154,7 @@ impl KeyRing {
         &self,
         server: &AuthorizationServer,
         lifetime: Duration,
-    ) -> Result<Arc<SigningKey>, CallError> {
+    ) -> Result<Arc<dyn Signer>, CallError> {
         self.refresh().await?;
         if let Some(key) = self.held_signer(server, lifetime)? {
             return Ok(key);
@@ -152,12 +169,12 @@ impl KeyRing {
         &self,
         server: &AuthorizationServer,
         lifetime: Duration,
-    ) -> Result<Option<Arc<SigningKey>>, StoreError> {
+    ) -> Result<Option<Arc<dyn Signer>>, StoreError> {
         let held = self.held.load();
         held.check(&server.id)?;
         let Some(keys) = held.of(&server.id) else { return Ok(None) };
-        let signer = keys.signer(&server.spec.algorithms, &self.master_key)?;
-        Ok(signer.filter(|(_, longest)| lifetime <= *longest).map(|(key, _)| key))
+        let signer = keys.signer(&server.spec.algorithms, &self.master_key, &*self.vault)?;
+        Ok(signer.filter(|signer| lifetime <= signer.longest).map(|signer| signer.key))
     }
 
     /// Reads the changes of the stored keys if that has not happened for 20 seconds. Concurrent
@@ -187,8 +204,9 @@ impl KeyRing {
     pub async fn reload(&self) -> Result<(), StoreError> {
         let moment = self.moment();
         let changes = self.changes_since(self.version()).await?;
-        self.follow(vec![changes]).await;
-        self.confirm(moment);
+        if self.follow(vec![changes]).await {
+            self.confirm(moment);
+        }
         Ok(())
     }
 
@@ -214,13 +232,13 @@ impl KeyRing {
     }
 
     /// Applies changes in the order in which they were read. Changes that are older than the keys
-    /// in memory are ignored.
-    pub(crate) async fn follow(&self, changes: Vec<KeyChanges>) {
+    /// in memory are ignored. Returns whether the keys in memory are as new as the changes.
+    pub(crate) async fn follow(&self, changes: Vec<KeyChanges>) -> bool {
         let _turn = self.changing.lock().await;
         let mut next = Held::clone(&self.held.load());
         // What was read before the newest move of this process would undo it. The next read has both.
         if changes.last().is_some_and(|newest| newest.version < next.moved) {
-            return;
+            return false;
         }
         let version = next.version;
         for changes in changes.into_iter().filter(|changes| changes.version >= version) {
@@ -228,6 +246,7 @@ impl KeyRing {
             next.follow(changes);
         }
         self.held.store(Arc::new(next));
+        true
     }
 
     /// Logs each changed key that the master key does not open.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use scopegate_claims::UnixTime;
 use scopegate_jose::Algorithm;
 
-use crate::catalog::{AuthorizationServer, KeySchedule, RuleSpec};
+use crate::catalog::{AuthorizationServer, KeySchedule, Policy, RuleSpec};
 use crate::store::{KeyPhase, StoredKey};
 
 /// How long a node may sign and publish by what it last read from the storage.
@@ -72,7 +72,7 @@ pub struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     /// What the catalog asks for a server. Tokens live for at least `lifetime`.
     pub fn of(server: &'a AuthorizationServer, lifetime: Duration) -> Self {
-        let rules = server.policies().iter().flat_map(|policy| policy.rules());
+        let rules = server.policies().iter().flat_map(Policy::rules);
         let longest = rules.map(|rule| rule.spec.access_token_lifetime).max();
         let longest = longest.unwrap_or(RuleSpec::MIN_ACCESS_TOKEN_LIFETIME).max(lifetime);
         let rotation = Rotation::of(&server.spec.keys);

@@ -1,8 +1,10 @@
 //! Private keys as they are stored: sealed under the master key.
 
 use scopegate_claims::UnixTime;
-use scopegate_jose::{JoseError, MasterKey, SigningKey};
+use scopegate_jose::{Algorithm, JoseError, MasterKey, SigningKey};
+use zeroize::Zeroizing;
 
+use super::NewKey;
 use crate::catalog::ServerId;
 use crate::store::{KeyPhase, StoredKey};
 
@@ -19,18 +21,32 @@ impl StoredKey {
         master_key: &MasterKey,
         now: UnixTime,
     ) -> Result<Self, JoseError> {
+        let (kid, secret) = (key.kid().to_owned(), key.to_pkcs8()?);
+        let new = NewKey { kid, public: key.public_jwk(), secret };
+        Self::seal_new(server, key.algorithm(), &new, phase, master_key, now)
+    }
+
+    /// Seals a key that a vault has generated.
+    pub(super) fn seal_new(
+        server: &ServerId,
+        algorithm: Algorithm,
+        key: &NewKey,
+        phase: KeyPhase,
+        master_key: &MasterKey,
+        now: UnixTime,
+    ) -> Result<Self, JoseError> {
         let mut stored = Self {
             server: server.clone(),
-            kid: key.kid().to_owned(),
-            algorithm: key.algorithm(),
+            kid: key.kid.clone(),
+            algorithm,
             phase: KeyPhase::Announced,
             created: now,
             signs_from: None,
             retired_at: None,
             longest: None,
             cached: None,
-            public: key.public_jwk(),
-            sealed: master_key.seal(&seal_context(server, key.kid()), &key.to_pkcs8()?)?,
+            public: key.public.clone(),
+            sealed: master_key.seal(&seal_context(server, &key.kid), &key.secret)?,
         };
         stored.enter(phase, now);
         Ok(stored)
@@ -38,17 +54,16 @@ impl StoredKey {
 
     /// Tells whether the master key opens the private key.
     pub(super) fn opens(&self, master_key: &MasterKey) -> bool {
-        master_key.open(&seal_context(&self.server, &self.kid), &self.sealed).is_ok()
+        self.unseal(master_key).is_ok()
     }
 
-    /// Opens the private key.
-    pub(super) fn unseal(&self, master_key: &MasterKey) -> Result<SigningKey, JoseError> {
-        let private = master_key.open(&seal_context(&self.server, &self.kid), &self.sealed)?;
-        SigningKey::from_pkcs8(self.algorithm, &private)?.with_kid(&self.kid)
+    /// Opens the private key, or what else the vault has stored.
+    pub(super) fn unseal(&self, master_key: &MasterKey) -> Result<Zeroizing<Vec<u8>>, JoseError> {
+        master_key.open(&seal_context(&self.server, &self.kid), &self.sealed)
     }
 }
 
 /// Binds a sealed key to its server and its id. Copied to another row, it does not open.
-fn seal_context(server: &ServerId, kid: &str) -> String {
+pub(crate) fn seal_context(server: &ServerId, kid: &str) -> String {
     format!("signing key {server} {kid}")
 }

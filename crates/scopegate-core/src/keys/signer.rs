@@ -1,4 +1,4 @@
-//! Signs tokens: a key in memory, or later a service that never reveals the key.
+//! Signs tokens: a key in memory, or a service that never reveals the key.
 
 use std::fmt;
 
@@ -6,6 +6,55 @@ use async_trait::async_trait;
 use scopegate_jose::{Algorithm, JoseError, SigningKey, TokenType};
 
 /// Signs tokens with one key.
+///
+/// A request waits for the signature. So a remote service needs a deadline of its own, and its
+/// failure is a [`JoseError`], whose answer to the client is a server error without details.
+///
+/// This signer stands for a service that signs. It computes the signature of the signing input (RFC
+/// 7515 §5.1):
+///
+/// ```
+/// use async_trait::async_trait;
+/// use scopegate_core::keys::Signer;
+/// use scopegate_jose::{Algorithm, JoseError, SigningKey, TokenType};
+///
+/// /// A key in a service. The service names it by `kid`.
+/// #[derive(Debug)]
+/// struct Remote {
+///     kid: String,
+///     service: Service,
+/// }
+///
+/// # #[derive(Debug)]
+/// # struct Service(SigningKey);
+/// # impl Service {
+/// #     async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
+/// #         self.0.sign_payload(typ, payload)
+/// #     }
+/// # }
+/// #[async_trait]
+/// impl Signer for Remote {
+///     fn algorithm(&self) -> Algorithm {
+///         Algorithm::Es256
+///     }
+///
+///     fn kid(&self) -> &str {
+///         &self.kid
+///     }
+///
+///     async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
+///         self.service.sign(typ, payload).await
+///     }
+/// }
+/// #
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let key = SigningKey::generate(Algorithm::Es256).unwrap();
+/// # let remote = Remote { kid: key.kid().to_owned(), service: Service(key) };
+/// let token = remote.sign(TokenType::AccessToken, br#"{"sub":"alice"}"#).await.unwrap();
+/// assert_eq!(token.split('.').count(), 3);
+/// # }
+/// ```
 #[async_trait]
 pub trait Signer: fmt::Debug + Send + Sync {
     /// The algorithm of the key.

@@ -22,6 +22,7 @@ use self::hash::{Argon2Memory, Stored};
 pub use self::hash::{InvalidHash, check_hash};
 pub use self::password::{InvalidPassword, Password};
 use self::pool::Pool;
+pub(crate) use self::sealed::context as hash_context;
 pub(crate) use self::sealed::open_hash;
 pub use self::sealed::seal_hash;
 pub use self::waiting::Caller;

@@ -8,6 +8,7 @@ mod keys;
 mod ledger;
 mod records;
 mod review;
+mod sealed_secrets;
 mod unchecked_catalog;
 
 use std::collections::{BTreeMap, HashMap};

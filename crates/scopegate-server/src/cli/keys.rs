@@ -2,6 +2,7 @@
 
 mod list;
 mod revoke;
+mod rewrap;
 mod rotate;
 
 use std::process::ExitCode;
@@ -20,10 +21,14 @@ pub(super) enum Keys {
     List(list::List),
     Rotate(rotate::Rotate),
     Revoke(revoke::Revoke),
+    Rewrap(rewrap::Rewrap),
 }
 
 impl Keys {
     pub(super) async fn run(self, place: &Workplace) -> Result<ExitCode, CliError> {
+        if let Self::Rewrap(command) = self {
+            return command.run(place).await;
+        }
         let authority = place.authority().await?;
         let done = self.run_on(&authority).await;
         authority.close().await;
@@ -35,6 +40,7 @@ impl Keys {
             Self::List(command) => command.run(authority),
             Self::Rotate(command) => command.run(authority).await,
             Self::Revoke(command) => command.run(authority).await,
+            Self::Rewrap(_) => Ok(()),
         }
     }
 }

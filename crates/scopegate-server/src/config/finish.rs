@@ -39,6 +39,7 @@ pub(super) fn finish(draft: Draft) -> Result<Config, Vec<Complaint>> {
             .zip(draft.private_key)
             .map(|(certificate, key)| TlsFiles { certificate, key }),
         master_key_file: draft.master_key_file.unwrap_or(beside_the_store),
+        previous_master_key_file: draft.previous_master_key_file,
         trusted_proxies: draft.trusted_proxies.with_header(draft.forwarding_header),
         base_url: draft.base_url,
         listen: draft.listen,

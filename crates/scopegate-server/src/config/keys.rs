@@ -33,6 +33,10 @@ pub(super) static LATER: &[&str] = &["sql"];
 /// Keys that an administrator may expect here, and what to do instead.
 pub(super) static ADVICE: &[(&str, &str)] = &[
     ("master_key", "write the path of a file as \"master_key_file\", or set SCOPEGATE_MASTER_KEY"),
+    (
+        "previous_master_key",
+        "write the path of a file as \"previous_master_key_file\", or set SCOPEGATE_PREVIOUS_MASTER_KEY",
+    ),
     ("clients", "clients, servers and policies are written in a catalog file"),
     ("client", "clients, servers and policies are written in a catalog file"),
     ("server", "clients, servers and policies are written in a catalog file"),

@@ -5,6 +5,7 @@
 mod apply;
 mod catalog;
 mod clients;
+mod keys;
 mod place;
 mod refusals;
 mod serve;

@@ -200,6 +200,37 @@ async fn token_of_a_user<S>(at: &Fixture<S>) -> String {
 }
 
 #[tokio::test]
+async fn caches_keep_the_keys_for_less_time_while_another_node_may_announce_one() {
+    let at = Fixture::start_in_memory().await;
+    let cached = async || {
+        let answer = at.get("/oauth2/default/v1/keys").await;
+        assert_eq!(answer.status(), 200);
+        answer.headers()["cache-control"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(cached().await, "public, max-age=600");
+    at.store.break_down();
+    for (passes, left) in [(120, 485), (484, 1), (1, 0), (99_999, 0)] {
+        at.clock.advance(Duration::from_secs(passes));
+        assert_eq!(cached().await, format!("public, max-age={left}"));
+    }
+    at.store.repair();
+    assert_eq!(cached().await, "public, max-age=600");
+}
+
+#[tokio::test]
+async fn a_node_that_may_have_missed_a_revocation_does_not_sign() {
+    for (passes, status) in [(20, 200), (21, 503)] {
+        let at = Fixture::start_in_memory().await;
+        at.store.break_down();
+        at.clock.advance(Duration::from_secs(passes));
+        assert_eq!(at.ask(ASKS).await.status(), status, "{passes}");
+    }
+    let at = Fixture::start_in_memory().await;
+    at.clock.advance(Duration::from_secs(21));
+    assert_eq!(at.ask(ASKS).await.status(), 200, "the storage answers");
+}
+
+#[tokio::test]
 async fn a_grant_with_a_secret_does_not_wait_for_the_storage() {
     let at = Fixture::start_in_memory().await;
     at.store.break_down();

@@ -222,6 +222,9 @@ store_conformance! {
             a_dropped_key_of_a_newer_format_is_dropped
             a_key_that_is_not_understood_is_told_and_fails_no_other
             a_waiting_node_learns_of_a_key_of_another;
+        vault:
+            sealed_secrets_are_listed_in_pages_and_replaced_if_they_are_unchanged
+            the_master_key_changes_once_and_other_nodes_learn_of_it;
         users:
             seeds_that_cannot_be_written_leave_no_catalog
             a_person_of_a_newer_format_is_out_of_service_alone;

@@ -15,7 +15,7 @@ use crate::samples::{NOW, audit};
 const PUBLIC: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"k","alg":"EdDSA",
     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
-fn key(server: &ServerId, algorithm: Algorithm, kid: &str) -> StoredKey {
+pub(crate) fn key(server: &ServerId, algorithm: Algorithm, kid: &str) -> StoredKey {
     StoredKey {
         server: server.clone(),
         kid: kid.into(),
@@ -40,7 +40,7 @@ pub(crate) async fn put_signing_key(store: &dyn KeyStore, kid: &str) {
     put(store, &key(&custom(), Algorithm::EdDsa, kid)).await;
 }
 
-async fn put(store: &dyn KeyStore, key: &StoredKey) {
+pub(crate) async fn put(store: &dyn KeyStore, key: &StoredKey) {
     store.move_keys(&[insert(key)], &[]).await.unwrap();
 }
 

@@ -11,9 +11,8 @@ use crate::audit::Actor;
 use crate::catalog::{AuthorizationServer, ServerId};
 use crate::error::CallError;
 use crate::keys::event::key_step_event;
-use crate::keys::making;
 use crate::keys::schedule::{KeyStep, Rotation, Wanted, due};
-use crate::store::{KeyMove, KeyPhase, StoreError};
+use crate::store::{KeyMove, KeyPhase, StoreError, StoredKey};
 
 /// Maximum attempts to apply the steps of a server when other nodes change its keys at the same
 /// time.
@@ -174,7 +173,9 @@ impl KeyRing {
         wanted: &Wanted<'_>,
         at: UnixTime,
     ) -> Result<KeyMove, CallError> {
-        let mut key = making::make(server, algorithm, phase, &self.master_key, at).await?;
+        let new = self.vault.generate(algorithm).await.map_err(CallError::Signing)?;
+        let key = StoredKey::seal_new(server, algorithm, &new, phase, &self.master_key, at);
+        let mut key = key.map_err(CallError::Signing)?;
         key.longest = Some(wanted.longest);
         key.cached = Some(Rotation::cached(&wanted.rotation));
         Ok(KeyMove::Insert(Box::new(key)))

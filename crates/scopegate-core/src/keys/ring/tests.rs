@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use scopegate_claims::{Issuer, ManualClock, UnixTime};
-use scopegate_jose::Algorithm;
+use scopegate_jose::{Algorithm, SigningKey};
 
 use super::*;
 use crate::audit::AuditEvent;

@@ -27,7 +27,7 @@ pub(crate) fn open_hash(
 }
 
 /// Binds a sealed hash to its user. Copied to the row of another user, it does not open.
-fn context(user: &UserId) -> String {
+pub(crate) fn context(user: &UserId) -> String {
     format!("password {user}")
 }
 

@@ -9,6 +9,7 @@ use super::{Memory, MemoryStore, Use};
 use crate::audit::AuditEvent;
 use crate::catalog::{RowKey, ServerId};
 use crate::store::{KeyChanges, KeyMove, KeyPhase, KeyStore, StoreError, StoredKey};
+use crate::store::{SealedKey, SealedRow};
 
 /// The keys, in the order in which they were stored.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,27 @@ impl KeyStore for MemoryStore {
 }
 
 impl Keys {
+    pub(super) fn sealed(&self) -> Vec<SealedRow> {
+        let is_kept = |key: &&StoredKey| key.phase != KeyPhase::Dropped;
+        let keys = self.stored.iter().map(|(_, key)| key).filter(is_kept);
+        let row = |key: &StoredKey| {
+            let (server, kid) = (key.server.clone(), key.kid.clone());
+            SealedRow { key: SealedKey::SigningKey { server, kid }, sealed: key.sealed.clone() }
+        };
+        keys.map(row).collect()
+    }
+
+    pub(super) fn reseal(&mut self, before: &SealedRow, sealed: &[u8]) -> u64 {
+        let is_meant = |(_, key): &&mut (u64, StoredKey)| {
+            let (server, kid) = (key.server.clone(), key.kid.clone());
+            SealedKey::SigningKey { server, kid } == before.key && key.sealed == before.sealed
+        };
+        let Some((changed, key)) = self.stored.iter_mut().find(is_meant) else { return 0 };
+        self.version += 1;
+        (*changed, key.sealed) = (self.version, sealed.to_vec());
+        1
+    }
+
     fn since(&self, version: u64) -> KeyChanges {
         let mut changes = KeyChanges { version: self.version, ..KeyChanges::default() };
         for (_, key) in self.stored.iter().filter(|(changed, _)| *changed > version) {

@@ -24,6 +24,16 @@ pub(super) static KEYS: &[Key] = &[
             Ok(())
         },
     },
+    Key {
+        path: "previous_master_key_file",
+        meaning: "the file that holds another master key, while `keys rewrap` runs; \
+                  SCOPEGATE_PREVIOUS_MASTER_KEY holds the key itself",
+        default: "none",
+        set: |draft, setting| {
+            draft.previous_master_key_file = Some(setting.file()?);
+            Ok(())
+        },
+    },
 ];
 
 /// Parses an issuer. A slash at its end is refused: the issuers of the servers are paths below it,

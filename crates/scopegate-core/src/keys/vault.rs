@@ -1,0 +1,146 @@
+//! Where private keys live: in the memory of this process, or in a service that never reveals them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use scopegate_jose::{Algorithm, JoseError, Jwk, SigningKey};
+use zeroize::Zeroizing;
+
+use super::Signer;
+use crate::store::StoredKey;
+
+/// A key that was just generated.
+#[expect(clippy::exhaustive_structs, reason = "each vault constructs it")]
+pub struct NewKey {
+    /// The id of the key.
+    pub kid: String,
+    /// The public key, as `/keys` publishes it: with its `kid` and `alg`.
+    pub public: Jwk,
+    /// What the vault needs to sign with the key: the private key, or the name of the key in a
+    /// service. It is stored, sealed under the master key.
+    pub secret: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+/// Generates keys, and signs with them.
+///
+/// The schedule, the storage and the publication of keys are the same for all vaults. The default is
+/// [`KeysInMemory`]. A vault of a KMS stores the name of the key as the secret:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use async_trait::async_trait;
+/// use scopegate_core::keys::{KeyVault, KeysInMemory, NewKey, Signer};
+/// use scopegate_core::store::StoredKey;
+/// use scopegate_jose::{Algorithm, JoseError, TokenType};
+/// # use scopegate_jose::SigningKey;
+/// # use zeroize::Zeroizing;
+/// #
+/// # #[derive(Debug, Default)]
+/// # struct Service(std::sync::Mutex<Vec<Arc<SigningKey>>>);
+/// # impl Service {
+/// #     async fn create_key(&self, algorithm: Algorithm) -> Result<NewKey, JoseError> {
+/// #         let key = SigningKey::generate(algorithm)?;
+/// #         let (kid, public) = (key.kid().to_owned(), key.public_jwk());
+/// #         self.0.lock().unwrap().push(Arc::new(key));
+/// #         let secret = Zeroizing::new(format!("kms:{kid}").into_bytes());
+/// #         Ok(NewKey { kid, public, secret })
+/// #     }
+/// #     async fn sign(&self, name: &str, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
+/// #         let keys = self.0.lock().unwrap().clone();
+/// #         keys.iter().find(|key| name.ends_with(key.kid())).unwrap().sign_payload(typ, payload)
+/// #     }
+/// # }
+///
+/// /// Keys in a service. It names them `kms:…`.
+/// #[derive(Debug)]
+/// struct Kms(Arc<Service>);
+///
+/// #[async_trait]
+/// impl KeyVault for Kms {
+///     async fn generate(&self, algorithm: Algorithm) -> Result<NewKey, JoseError> {
+///         self.0.create_key(algorithm).await
+///     }
+///
+///     fn signer(&self, key: &StoredKey, secret: &[u8]) -> Result<Arc<dyn Signer>, JoseError> {
+///         match std::str::from_utf8(secret) {
+///             Ok(name) if name.starts_with("kms:") => Ok(Arc::new(RemoteKey {
+///                 algorithm: key.algorithm,
+///                 kid: key.kid.clone(),
+///                 name: name.to_owned(),
+///                 service: Arc::clone(&self.0),
+///             })),
+///             // The key was made before the service was used.
+///             _ => KeysInMemory.signer(key, secret),
+///         }
+///     }
+/// }
+///
+/// #[derive(Debug)]
+/// struct RemoteKey {
+///     algorithm: Algorithm,
+///     kid: String,
+///     name: String,
+///     service: Arc<Service>,
+/// }
+///
+/// #[async_trait]
+/// impl Signer for RemoteKey {
+///     fn algorithm(&self) -> Algorithm {
+///         self.algorithm
+///     }
+///
+///     fn kid(&self) -> &str {
+///         &self.kid
+///     }
+///
+///     async fn sign(&self, typ: TokenType, payload: &[u8]) -> Result<String, JoseError> {
+///         self.service.sign(&self.name, typ, payload).await
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait KeyVault: fmt::Debug + Send + Sync {
+    /// Generates a key. It may not be used: another node may have been first.
+    ///
+    /// # Errors
+    ///
+    /// [`JoseError`] if the key cannot be generated. The schedule tries again.
+    async fn generate(&self, algorithm: Algorithm) -> Result<NewKey, JoseError>;
+
+    /// The signer of a stored key, by the secret of its [`NewKey`]. It is made at the first use of
+    /// the key, in the thread of a request, and kept while the key signs. So it must not block.
+    ///
+    /// # Errors
+    ///
+    /// [`JoseError`] if the secret is not one of this vault. Then the server does not sign.
+    fn signer(&self, key: &StoredKey, secret: &[u8]) -> Result<Arc<dyn Signer>, JoseError>;
+}
+
+/// Private keys in the memory of this process. They are stored as PKCS #8, sealed under the master
+/// key.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "it has no settings")]
+pub struct KeysInMemory;
+
+#[async_trait]
+impl KeyVault for KeysInMemory {
+    async fn generate(&self, algorithm: Algorithm) -> Result<NewKey, JoseError> {
+        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+        // The task panics only if the cryptographic library does.
+        let key = made.map_err(|_| JoseError::Crypto)??;
+        let secret = key.to_pkcs8()?;
+        Ok(NewKey { kid: key.kid().to_owned(), public: key.public_jwk(), secret })
+    }
+
+    fn signer(&self, key: &StoredKey, secret: &[u8]) -> Result<Arc<dyn Signer>, JoseError> {
+        Ok(Arc::new(SigningKey::from_pkcs8(key.algorithm, secret)?.with_kid(&key.kid)?))
+    }
+}
