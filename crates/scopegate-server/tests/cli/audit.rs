@@ -71,7 +71,7 @@ fn events_are_listed_newest_first_in_pages() {
 fn wrong_arguments_are_refused_with_what_to_write() {
     let place = place();
     for (arguments, told) in [
-        (&["--kind", "catalgo"][..], "write \"catalog.entity.change\""),
+        (&["--kind", "catalgo"][..], "write \"catalog\""),
         (&["--kind", "token"], "several kinds have that part"),
         (&["--since", "yesterday"], "write a time such as 30m, 24h or 90d"),
         (&["--before", "x"], "write the id of an event, a UUID"),

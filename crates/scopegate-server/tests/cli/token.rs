@@ -178,8 +178,8 @@ fn a_token_of_a_client_that_is_disabled_or_deleted_does_not_hold() {
     assert_eq!(place.run(&["clients", "disable", "batch"]).code, 0);
     let (code, inspected) = inspect_json(&place, &token, &[]);
     assert_eq!((code, codes(&inspected)), (1, vec!["client_inactive", "accepted_offline"]));
-    let (_, line) = (0, place.run_with_input(&["token", "inspect"], &token).stdout);
-    let last = line.lines().last().unwrap();
+    let shown = place.run_with_input(&["token", "inspect"], &token).stdout;
+    let last = shown.lines().last().unwrap();
     let start = "INVALID: its client is disabled; a service that does not ask for introspection accepts it until ";
     assert!(last.starts_with(start), "{last}");
     assert_eq!(place.run(&["clients", "enable", "batch"]).code, 0);
@@ -222,6 +222,7 @@ async fn a_revoked_token_does_not_hold() {
 fn a_token_of_another_key_names_both() {
     let place = place_with_client();
     let elsewhere = place_with_client();
+    assert_eq!(mint(&place, &[]).code, 0);
     let token = mint(&elsewhere, &[]).stdout;
     let inspected = place.run_with_input(&["token", "inspect"], &token);
     let (code, line) = verdict(&inspected);
