@@ -200,3 +200,21 @@ fn users_are_listed_in_pages_and_by_group() {
     assert_eq!(list(&["--group", "guests"]), [""; 0]);
     assert_eq!(list(&["--limit", "0"]), [""; 0]);
 }
+
+#[tokio::test]
+async fn a_disabled_client_loses_its_refresh_tokens() {
+    let place = place_with_alice();
+    succeeds(&place, &["clients", "create", "--id", "portal", "--new-key", "portal.jwk"]);
+    sign_in(&place, "one").await;
+    sign_in(&place, "two").await;
+    let shown = json_of(&place, &["clients", "show", "portal", "--json"]);
+    assert_eq!(shown["refresh_token_families"], 2);
+    let disabled = place.run(&["clients", "disable", "portal"]);
+    let line = "disabled the client `portal`; 2 families of refresh tokens ended\n";
+    assert_eq!((disabled.code, disabled.stderr.as_str()), (0, line));
+    assert_eq!(open(&place), (2, 0), "a session is the user's, not the client's");
+    assert_eq!(
+        place.run(&["clients", "disable", "portal"]).stderr,
+        "disabled the client `portal`\n"
+    );
+}

@@ -73,10 +73,10 @@ impl Origin {
         match self.standing.family {
             None | Some(FamilyState::Active) => {}
             Some(FamilyState::Ended) => {
-                add("family_ended", "its family of refresh tokens was ended")
+                add("family_ended", "its family of refresh tokens was ended");
             }
             Some(FamilyState::Absent) => {
-                add("family_ended", "its family of refresh tokens is gone")
+                add("family_ended", "its family of refresh tokens is gone");
             }
         }
         if self.standing.user_active == Some(false) {
@@ -164,4 +164,68 @@ async fn find_decision(store: &SqlStore, claims: &Claims) -> Result<Option<Audit
         event.decision().is_some_and(|decision| decision.token_id.as_deref() == Some(jti))
     };
     Ok(events.find(is_it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+    fn claims(exp: u64) -> Claims {
+        let claims = json!({ "iss": "https://id.example", "exp": exp, "client_id": "batch" });
+        serde_json::from_value(claims).unwrap()
+    }
+
+    fn origin() -> Origin {
+        let family = Some(FamilyState::Active);
+        let standing = Standing { revoked: false, family, user_active: Some(true) };
+        Origin { standing, client: Some(true), server: Some(true), decision: None }
+    }
+
+    fn codes(origin: &Origin) -> Vec<&'static str> {
+        let reasons = origin.reasons(&claims(1_800_000_500), NOW);
+        reasons.iter().map(|reason| reason.code).collect()
+    }
+
+    #[test]
+    fn each_thing_that_ended_is_a_reason() {
+        assert_eq!(codes(&origin()), [""; 0]);
+        let standing = origin().standing;
+        let without = Standing { family: None, user_active: None, ..standing };
+        assert_eq!(codes(&Origin { standing: without, ..origin() }), [""; 0]);
+        let with = |standing| Origin { standing, ..origin() };
+        let family = |state| with(Standing { family: Some(state), ..standing });
+        for (origin, code) in [
+            (with(Standing { revoked: true, ..standing }), "revoked"),
+            (family(FamilyState::Ended), "family_ended"),
+            (family(FamilyState::Absent), "family_ended"),
+            (with(Standing { user_active: Some(false), ..standing }), "user_inactive"),
+            (Origin { client: Some(false), ..origin() }, "client_inactive"),
+            (Origin { client: None, ..origin() }, "client_gone"),
+            (Origin { server: Some(false), ..origin() }, "server_inactive"),
+            (Origin { server: None, ..origin() }, "server_gone"),
+        ] {
+            assert_eq!(codes(&origin), [code, "accepted_offline"]);
+        }
+    }
+
+    #[test]
+    fn a_token_that_has_expired_is_accepted_nowhere() {
+        let revoked = Standing { revoked: true, ..origin().standing };
+        let origin = Origin { standing: revoked, ..origin() };
+        for (exp, number) in [(1_800_000_001, 2), (1_800_000_000, 1)] {
+            assert_eq!(origin.reasons(&claims(exp), NOW).len(), number, "{exp}");
+        }
+    }
+
+    #[test]
+    fn a_grant_that_is_not_recorded_is_said_so() {
+        let shown = origin();
+        assert_eq!(shown.line(NOW), "granted    by a decision that is not in the audit log");
+        assert_eq!(
+            (&shown.json()["rule"], &shown.json()["standing"]["client"]),
+            (&Value::Null, &json!("active"))
+        );
+    }
 }
