@@ -171,8 +171,8 @@ fn a_client_of_a_file_is_refused_with_what_to_do() {
     let place = place();
     for command in ["disable", "enable", "delete", "rotate-secret"] {
         let ended = place.run(&["clients", command, "of-file"]);
-        let line = "scopegate: the client `of-file` is owned by a catalog file: change it in the \
-                    file, and run `scopegate apply FILE`\n";
+        let line = "scopegate: the client `of-file` is owned by a catalog file (owner `file`): \
+                    change it in the file, and run `scopegate apply FILE`\n";
         assert_eq!((ended.code, ended.stderr.as_str()), (1, line), "{command}");
     }
     assert_eq!(json_of(&place, &["clients", "show", "of-file", "--json"])["status"], "ACTIVE");

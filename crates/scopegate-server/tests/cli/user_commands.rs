@@ -157,7 +157,9 @@ async fn a_deleted_user_loses_all_that_they_had_open() {
     assert_eq!(deleted, expected);
     assert_eq!(place.run(&["users", "show", "alice"]).code, 1);
     // What they did is still in the audit log.
-    let listed = succeeds(&place, &["audit", "list", "--json", "--user", &id, "--limit", "1"]);
+    let kind = ["--kind", "delete.completed"];
+    let list = [&["audit", "list", "--json", "--user", &id][..], &kind].concat();
+    let listed = succeeds(&place, &list);
     let event: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(event["kind"], "user.lifecycle.delete.completed");
     assert_eq!(event["actor"], json!({ "type": "cli", "id": "users delete" }));
