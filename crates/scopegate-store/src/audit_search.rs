@@ -11,8 +11,11 @@ use scopegate_core::store::{AuditFilter, OutcomeFilter, StoreError, StoredEvent}
 
 use crate::database::{Database, Row, Value};
 
-/// Rows that one statement reads. Some of them may not match.
+/// Rows that one statement reads at most. Some of them may not match.
 const PAGE: usize = 500;
+
+/// Rows that the first statement reads at least.
+const FIRST_PAGE: usize = 50;
 
 /// Begins each statement. The placeholders `$1` to `$5` are the first id, the end of the ids, the limit, the
 /// server and the client.
@@ -83,20 +86,21 @@ async fn search(
         filter.since.map_or_else(String::new, |since| DecisionId::first_at(since).to_string());
     // Greater than every id: ids are hexadecimal.
     let mut end = filter.before.map_or_else(|| "g".to_owned(), |before| before.to_string());
-    let page = i64::try_from(PAGE).unwrap_or(i64::MAX);
+    // Where all rows match, the first page is enough.
+    let mut size = limit.clamp(FIRST_PAGE, PAGE);
     let mut found = Vec::new();
     loop {
         let (server, client) = (filter.server.as_deref(), filter.client.as_deref());
         let mut values: Vec<Value<'_>> = vec![
             first.as_str().into(),
             end.as_str().into(),
-            page.into(),
+            (size as u64).into(),
             server.into(),
             client.into(),
         ];
         values.extend(value.map(Value::from));
         let rows = database.read_long(statement, &values, read).await?;
-        let is_last = rows.len() < PAGE;
+        let is_last = rows.len() < size;
         let Some((oldest, _)) = rows.last() else { return Ok(found) };
         let next = oldest.clone();
         let events = rows.into_iter().filter_map(|(id, json)| {
@@ -109,7 +113,7 @@ async fn search(
             found.truncate(limit);
             return Ok(found);
         }
-        end = next;
+        (end, size) = (next, PAGE);
     }
 }
 

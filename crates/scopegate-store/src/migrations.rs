@@ -53,16 +53,16 @@ static MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0008_key_phases.sql"),
     },
     Migration {
-        number: 10,
+        number: 9,
         name: "key_lifetimes",
-        sql: include_str!("../migrations/0010_key_lifetimes.sql"),
+        sql: include_str!("../migrations/0009_key_lifetimes.sql"),
     },
     Migration {
-        number: 20,
+        number: 10,
         name: "catalog_history",
-        sql: include_str!("../migrations/0020_catalog_history.sql"),
+        sql: include_str!("../migrations/0010_catalog_history.sql"),
     },
-    Migration { number: 30, name: "review", sql: include_str!("../migrations/0030_review.sql") },
+    Migration { number: 11, name: "review", sql: include_str!("../migrations/0011_review.sql") },
 ];
 
 /// Any number that no other program uses.

@@ -22,10 +22,11 @@ pub enum ClientAdminError {
     Unknown(ClientId),
     /// A catalog file owns the client, and `apply` would undo the change.
     #[error(
-        "the client `{0}` is owned by a catalog file: change it in the file, and run \
-         `scopegate apply FILE`"
+        "the client `{0}` is owned by a catalog file (owner `{owner}`): change it in the file, and \
+         run `scopegate apply FILE`",
+        owner = .1.as_str()
     )]
-    OwnedByFile(ClientId),
+    OwnedByFile(ClientId, Owner),
     /// The client does not use a secret.
     #[error("the client `{0}` has no secret: it uses {method}", method = .1.as_str())]
     NoSecret(ClientId, ClientAuth),
@@ -122,7 +123,9 @@ fn owned_by_api(catalog: &Snapshot, id: &ClientId) -> Result<ClientSpec, ClientA
     let client = found.ok_or_else(|| ClientAdminError::Unknown(id.clone()))?;
     match client.owner {
         Owner::Api => Ok(client.spec.clone()),
-        Owner::File | Owner::Named(_) => Err(ClientAdminError::OwnedByFile(id.clone())),
+        owner @ (Owner::File | Owner::Named(_)) => {
+            Err(ClientAdminError::OwnedByFile(id.clone(), owner))
+        }
     }
 }
 

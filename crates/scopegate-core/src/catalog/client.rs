@@ -196,7 +196,8 @@ impl ClientSpec {
             let known = before.and_then(|client| {
                 client.secrets.iter().find(|known| known.is_same_secret(secret))
             });
-            secret.created_at = known.map_or(Some(now), |known| known.created_at);
+            let made = known.map_or(Some(now), ClientSecret::created_at);
+            *secret = secret.clone().made_at(made);
         }
         self
     }

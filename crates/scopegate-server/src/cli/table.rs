@@ -82,7 +82,7 @@ impl<W: Write> Table<W> {
     pub(super) fn row<L: Listed>(&mut self, row: &L) -> Result<(), CliError> {
         self.rows += 1;
         let written = match self.form {
-            Form::Aligned => self.aligned(row.cells()),
+            Form::Aligned => self.aligned(&row.cells()),
             Form::Tabs => {
                 let cells: Vec<_> = row.cells().iter().map(|cell| on_one_line(cell)).collect();
                 writeln!(self.out, "{}", cells.join("\t"))
@@ -93,7 +93,7 @@ impl<W: Write> Table<W> {
                 write!(self.out, "{before}  {}", row.json())
             }
         };
-        written.map_err(failed)
+        written.map_err(|error| failed(&error))
     }
 
     /// Writes what is left. Returns the number of rows.
@@ -105,11 +105,11 @@ impl<W: Write> Table<W> {
             Form::Array => writeln!(self.out, "\n]"),
             Form::Tabs | Form::Lines => Ok(()),
         };
-        end.and_then(|()| self.out.flush()).map_err(failed)?;
+        end.and_then(|()| self.out.flush()).map_err(|error| failed(&error))?;
         Ok(rows)
     }
 
-    fn aligned(&mut self, cells: Vec<String>) -> std::io::Result<()> {
+    fn aligned(&mut self, cells: &[String]) -> std::io::Result<()> {
         let cells: Vec<_> = cells.iter().map(|cell| on_one_line(cell)).collect();
         if let Some(widths) = &self.widths {
             return write_aligned(&mut self.out, widths, &cells);
@@ -154,7 +154,7 @@ pub(super) fn on_one_line(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 
-fn failed(error: std::io::Error) -> CliError {
+fn failed(error: &std::io::Error) -> CliError {
     CliError::Failed(format!("cannot write the result: {error}"))
 }
 

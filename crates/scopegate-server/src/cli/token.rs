@@ -3,6 +3,7 @@
 mod inspect;
 mod issuer_keys;
 mod mint;
+mod origin;
 mod verdict;
 
 use std::process::ExitCode;

@@ -3,11 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod apply;
+mod audit;
 mod catalog;
+mod client_commands;
 mod clients;
+mod completions;
+mod help;
 mod keys;
 mod place;
 mod refusals;
 mod serve;
 mod token;
+mod user_commands;
 mod users;

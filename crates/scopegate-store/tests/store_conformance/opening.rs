@@ -51,7 +51,7 @@ pub(crate) async fn what_was_written_is_there_at_the_next_start(place: &Place) {
 }
 
 /// How many migrations there are.
-const MIGRATIONS: i64 = 9;
+const MIGRATIONS: i64 = 11;
 
 /// Reverts the migration `catalog_history`.
 const BEFORE_HISTORY: &str =

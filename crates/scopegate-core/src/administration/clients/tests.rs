@@ -76,7 +76,7 @@ async fn a_client_of_a_file_is_changed_in_the_file() {
         })
         .await;
         let error = refused.unwrap_err();
-        assert!(matches!(error, ClientAdminError::OwnedByFile(_)), "{error:?}");
+        assert!(matches!(error, ClientAdminError::OwnedByFile(_, Owner::File)), "{error:?}");
         assert!(error.to_string().contains("scopegate apply FILE"), "{error}");
     }
     assert_eq!(world.store.catalog_version().await.unwrap(), version);

@@ -114,3 +114,25 @@ impl fmt::Debug for ClientSecret {
         f.write_str("ClientSecret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_does_not_contain_the_secret() {
+        assert_eq!(format!("{:?}", ClientSecret::from_mac([7; 32])), "ClientSecret(…)");
+    }
+
+    #[test]
+    fn when_a_secret_was_stored_does_not_make_it_another_one() {
+        let (one, other) = (ClientSecret::from_mac([7; 32]), ClientSecret::from_mac([8; 32]));
+        let (now, end) = (UnixTime::from_seconds(5), UnixTime::from_seconds(9));
+        assert_eq!(one.clone().made_at(Some(now)), one);
+        assert_ne!(one.clone().until(Some(end)), one);
+        assert_ne!(one, other);
+        let stored = serde_json::to_string(&one.clone().made_at(Some(now))).unwrap();
+        let read: ClientSecret = serde_json::from_str(&stored).unwrap();
+        assert_eq!((read.created_at(), read.expires_at()), (Some(now), None));
+    }
+}

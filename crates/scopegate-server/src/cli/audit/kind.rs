@@ -14,8 +14,8 @@ pub(super) fn parse(text: &str) -> Result<&'static str, String> {
     match with_part.as_slice() {
         [one] => Ok(one),
         [] => {
-            let last = event_kinds().filter_map(|kind| kind.rsplit('.').next());
-            let near = nearest(text, event_kinds().chain(last));
+            let words = event_kinds().flat_map(|kind| kind.split('.'));
+            let near = nearest(text, event_kinds().chain(words));
             let near = near.map_or_else(String::new, |near| format!("; write {}", Quoted(near)));
             let known: Vec<_> = event_kinds().collect();
             Err(format!("unknown kind{near}; the kinds are: {}", known.join(", ")))

@@ -118,7 +118,7 @@ impl Delete {
         // Refused before the question.
         let client = known(setup, &which.id).await?.client;
         if client.owner == Owner::File {
-            return Err(ClientAdminError::OwnedByFile(which.id).into());
+            return Err(ClientAdminError::OwnedByFile(which.id, client.owner).into());
         }
         let families = which.open_families(setup).await?;
         let lost = format!(

@@ -27,11 +27,11 @@ Examples:
 
 Exit codes: 0 listed, 1 the store cannot be read, 2 wrong arguments.")]
 pub(crate) struct List {
-    /// Only clients that were made before and not used within this time, such as 90d
+    /// Only clients that are at least this old and were not used for this long, such as 90d
     #[arg(long, value_name = "TIME", value_parser = time_text::parse_age)]
     unused_for: Option<Duration>,
 
-    /// Only clients with an accepted secret that was stored longer ago than this, such as 365d
+    /// Only clients with an accepted secret that was stored at least this long ago, such as 365d
     #[arg(long, value_name = "TIME", value_parser = time_text::parse_age)]
     secret_older_than: Option<Duration>,
 
@@ -98,7 +98,7 @@ impl List {
         };
         self.after.as_deref().is_none_or(|after| record.client.id.as_str() > after)
             && self.unused_for.is_none_or(|age| record.is_unused_since(before(age)))
-            && self.secret_older_than.is_none_or(|age| record.is_secret_older_than(before(age)))
+            && self.secret_older_than.is_none_or(|age| record.has_secret_since(before(age)))
             && self.status.is_none_or(has_status)
             && (!self.admin || spec.admin)
     }

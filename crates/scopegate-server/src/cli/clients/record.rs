@@ -28,18 +28,19 @@ impl ClientRecord {
         accepted.map(|secret| self.first_stored(secret)).min()
     }
 
-    /// A secret of an earlier version has no time: it is at most as old as the client.
-    pub(super) fn is_secret_older_than(&self, moment: UnixTime) -> bool {
+    /// Tells whether an accepted secret was stored at a time or before. Of a secret of an earlier version the
+    /// time is not known: it is at most as old as the client.
+    pub(super) fn has_secret_since(&self, moment: UnixTime) -> bool {
         match self.oldest_secret() {
             None => false,
-            Some(stored) => stored.is_none_or(|stored| stored < moment),
+            Some(stored) => stored.is_none_or(|stored| stored <= moment),
         }
     }
 
-    /// Tells whether the client was not used since a time, and is older than that.
+    /// Tells whether the client was made at a time or before, and not used after it.
     pub(super) fn is_unused_since(&self, moment: UnixTime) -> bool {
         let made = self.client.record.as_ref().and_then(|record| record.created_at);
-        self.last_used_at.or(made).is_none_or(|last| last < moment)
+        self.last_used_at.or(made).is_none_or(|last| last <= moment)
     }
 
     fn first_stored(&self, secret: &ClientSecret) -> Option<UnixTime> {

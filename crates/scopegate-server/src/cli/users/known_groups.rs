@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scopegate_core::catalog::Snapshot;
+use scopegate_core::catalog::{Policy, Snapshot};
 use scopegate_core::spelling::{Quoted, nearest};
 
 use crate::cli::console;
@@ -30,7 +30,7 @@ fn warning(group: &str, known: &BTreeSet<&str>) -> Option<String> {
 /// The groups that rules and clients name.
 fn named(catalog: &Snapshot) -> BTreeSet<&str> {
     let policies = catalog.servers().flat_map(|server| server.policies());
-    let rules = policies.flat_map(|policy| policy.rules()).flat_map(|rule| &rule.spec.groups);
+    let rules = policies.flat_map(Policy::rules).flat_map(|rule| &rule.spec.groups);
     let clients = catalog.clients().flat_map(|client| &client.spec.groups);
     rules.chain(clients).map(String::as_str).collect()
 }

@@ -10,6 +10,19 @@ use crate::cli::console;
 use crate::cli::failure::CliError;
 use crate::cli::table::{Form, Listed, on_one_line};
 
+/// The members in the order of the text.
+const MEMBERS: [&str; 9] = [
+    "id",
+    "login",
+    "status",
+    "owner",
+    "groups",
+    "profile",
+    "has_password",
+    "created_at",
+    "updated_at",
+];
+
 /// Show a user: as text on a terminal, or as JSON
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
@@ -38,8 +51,8 @@ impl Show {
         if self.json || Form::of_text() == Form::Tabs {
             return console::result(&format!("{shown:#}"));
         }
-        for (name, value) in shown.as_object().into_iter().flatten() {
-            let text = match value {
+        for name in MEMBERS {
+            let text = match &shown[name] {
                 Value::String(text) => text.clone(),
                 Value::Array(list) => {
                     list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
