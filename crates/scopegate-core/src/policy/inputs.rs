@@ -102,8 +102,7 @@ mod tests {
         let server_key =
             EntityKey { kind: EntityKind::Server, parent: String::new(), name: id.to_string() };
         let client_key = EntityKey::client(&ClientId::parse("portal").unwrap());
-        let edits =
-            [(server_key, Spec::Server(server.into())), (client_key, Spec::Client(client.into()))];
+        let edits = [(server_key, Spec::Server(server)), (client_key, Spec::Client(client.into()))];
         let put = |(key, spec)| Edit::Put(Entity { key, owner: Owner::File, spec });
         let base = Issuer::parse("https://id.example").unwrap();
         Snapshot::empty(&base).edited(1, edits.map(put).into())
