@@ -20,7 +20,7 @@ fn catalog(others: u32, grant_type: &str) -> Snapshot {
     let server = ServerId::default_server();
     let mut edits = vec![
         put(
-            EntityKey::client(&ClientId::parse("reader").unwrap()),
+            EntityKey::client(&ClientId::parse("reader").expect("it is valid")),
             ClientSpec { auth: ClientAuth::ClientSecretBasic, ..ClientSpec::default() }.into(),
         ),
         put(
@@ -36,7 +36,7 @@ fn catalog(others: u32, grant_type: &str) -> Snapshot {
         let spec = RuleSpec {
             priority,
             grant_types: [grant_type.to_owned()].into(),
-            scopes: Scopes::Named(ScopeSet::parse(scopes).unwrap()),
+            scopes: Scopes::Named(ScopeSet::parse(scopes).expect("it is valid")),
             access_token_lifetime: Duration::from_secs(600),
             ..RuleSpec::default()
         };
@@ -46,14 +46,17 @@ fn catalog(others: u32, grant_type: &str) -> Snapshot {
         rule(priority, grant_type, "write delete");
     }
     rule(others, GRANT, "read");
-    Snapshot::empty(&Issuer::parse("https://id.example").unwrap()).edited(1, edits)
+    Snapshot::empty(&Issuer::parse("https://id.example").expect("it is valid")).edited(1, edits)
 }
 
 fn decide(catalog: &Snapshot) -> (Outcome, usize) {
-    let wanted = Wanted::parse(Some("read")).unwrap();
+    let wanted = Wanted::parse(Some("read")).expect("it is valid");
     let evaluation = evaluate(&Facts {
-        server: catalog.server(&ServerId::default_server()).unwrap().unwrap(),
-        client: catalog.client("reader").unwrap().unwrap(),
+        server: catalog
+            .server(&ServerId::default_server())
+            .expect("it is valid")
+            .expect("it is valid"),
+        client: catalog.client("reader").expect("it is valid").expect("it is valid"),
         client_auth: ClientAuth::ClientSecretBasic,
         grant_type: GRANT,
         user: None,

@@ -318,7 +318,7 @@ fn the_trace_names_each_rule_that_was_tried_and_the_first_condition_that_failed(
     let shown = trace.steps().iter().map(|step| {
         let policy = &server.policies()[step.policy as usize];
         let rule = &policy.rules()[step.rule as usize];
-        let failed = step.failed_condition().map(|condition| condition.name());
+        let failed = step.failed_condition().map(condition::Condition::name);
         (policy.name.as_str(), rule.name.as_str(), failed)
     });
     assert_eq!(
