@@ -1,7 +1,6 @@
 //! The examples of docs/expressions.md.
 
 #![expect(clippy::unwrap_used, reason = "an example that is wrong fails the test")]
-#![expect(clippy::panic, reason = "an example that is wrong fails the test")]
 
 use scopegate_claims::{Issuer, ScopeSet, UnixTime};
 use scopegate_core::catalog::{Spec, UserId};
@@ -119,7 +118,7 @@ fn the_catalog_of_the_page_is_accepted() {
                   audiences = [{ name = \"api://orders\" }]\nscope = [{ name = \"read:orders\" }]\n";
     let content = [server].into_iter().chain(blocks("toml")).collect::<String>();
     let source = CatalogSource { name: "expressions.md", content: content.as_bytes() };
-    let file = CatalogFile::parse(&source, &Nothing).unwrap_or_else(|error| panic!("{error}"));
+    let file = CatalogFile::parse(&source, &Nothing).unwrap();
     let claims = file.entities.iter().filter(|entity| matches!(entity.spec, Spec::Claim(_)));
     assert_eq!(claims.count(), 3);
     let has_when = |spec: &Spec| matches!(spec, Spec::Rule(rule) if rule.when.is_some());
