@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use scopegate_claims::{Clock, Issuer, SystemClock};
 use scopegate_core::administration::apply::{
-    self, Applied, ApplyError, Mode, Planned, StoredClients, Terms,
+    self, Applied, ApplyError, EqualVersion, Mode, Planned, StoredClients, Terms,
 };
 use scopegate_core::administration::edit_catalog::CatalogDoor;
 use scopegate_core::administration::plan::Ownership;
@@ -165,6 +165,9 @@ impl Setup {
     /// Makes the entities of the owner `file` what a file says. Applying the same file again changes
     /// nothing.
     ///
+    /// If only this machine can reach the server, a file with the version of the applied one and other
+    /// content is applied with a warning. Otherwise it is refused.
+    ///
     /// # Errors
     ///
     /// As [`apply_file`](Self::apply_file), and if the file is wrong.
@@ -173,7 +176,11 @@ impl Setup {
         source: &CatalogSource<'_>,
         mode: Mode,
     ) -> Result<Applied, SetupError> {
-        let terms = Terms::of(mode);
+        let equal_version = match self.exposure {
+            Exposure::Loopback => EqualVersion::Apply,
+            Exposure::Public => EqualVersion::Refuse,
+        };
+        let terms = Terms { equal_version, ..Terms::of(mode) };
         let file = self.read_file(source, terms.ownership.owner).await?;
         self.apply_file(source.name, &file, terms).await
     }

@@ -144,7 +144,8 @@ impl From<EditError> for ApplyError {
     }
 }
 
-/// Makes the stored catalog equal to the file of the owner `file`, in one transaction.
+/// Makes the stored catalog equal to the file of the owner `file`, in one transaction. A file with the version
+/// of the applied one and other content is applied with a warning.
 ///
 /// # Errors
 ///
@@ -154,7 +155,8 @@ pub async fn apply(
     file: &CatalogFile,
     mode: Mode,
 ) -> Result<Applied, ApplyError> {
-    apply_as(door, file, Terms::of(mode)).await
+    let equal_version = EqualVersion::Apply;
+    apply_as(door, file, Terms { equal_version, ..Terms::of(mode) }).await
 }
 
 /// Makes the entities of an owner equal to a file, in one transaction.
@@ -241,12 +243,15 @@ pub async fn plan_as(
     if !plan.is_empty()
         && let Err(other) = check_equal_version(file, newest)
     {
-        match equal_version {
-            EqualVersion::Refuse => return Err(other),
-            EqualVersion::Apply => tracing::warn!(
+        match (equal_version, &other) {
+            // Otherwise a node that restarts would undo the rollback.
+            (EqualVersion::Refuse, _) | (EqualVersion::Apply, ApplyError::RolledBack { .. }) => {
+                return Err(other);
+            }
+            (EqualVersion::Apply, _) => tracing::warn!(
                 version = file.version,
                 "the catalog file has other content than the applied one, and the same version: \
-                 it is applied because only this machine can reach the server"
+                 it is applied all the same"
             ),
         }
     }

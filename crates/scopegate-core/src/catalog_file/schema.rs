@@ -1,6 +1,6 @@
 //! The JSON Schema of a catalog file, for editors.
 //!
-//! The keys come from the [`Shape`]s that the reader uses, so no key of the reader can be missing. The names of
+//! The keys come from the shapes that the reader uses, so no key of the reader can be missing. The names of
 //! values come from the reader's tables. The schema accepts each valid file. It does not refuse each invalid
 //! one: `scopegate validate` does.
 

@@ -7,10 +7,9 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
-use scopegate_core::administration::apply::{ApplyError, EqualVersion, Mode, Terms};
+use scopegate_core::administration::apply::{ApplyError, Mode};
 use scopegate_core::catalog::ServerId;
 use scopegate_core::catalog_file::CatalogSource;
-use scopegate_server::Exposure;
 use scopegate_server::config::{Config, LogFormat};
 use scopegate_server::setup::{Setup, SetupError};
 use scopegate_server::{ListenSettings, Listeners, Server};
@@ -88,12 +87,7 @@ impl Serve {
 async fn apply_at_start(setup: &Setup, catalog: &Path) -> Result<(), CliError> {
     let (name, content) = (catalog.display().to_string(), input::read(catalog)?);
     let source = CatalogSource { name: &name, content: &content };
-    let mut terms = Terms::of(Mode::Write);
-    if setup.exposure() == Exposure::Loopback {
-        terms.equal_version = EqualVersion::Apply;
-    }
-    let file = setup.read_file(&source, terms.ownership.owner).await?;
-    match setup.apply_file(&name, &file, terms).await {
+    match setup.apply(&source, Mode::Write).await {
         Ok(applied) => tracing::info!(
             edits = applied.plan.edits().len(),
             version = applied.catalog_version,

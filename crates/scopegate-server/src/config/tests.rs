@@ -244,8 +244,8 @@ fn limits_out_of_range_are_refused_with_what_to_write() {
 #[test]
 fn more_connections_than_descriptors_are_refused_at_their_place() {
     let read = |content, descriptors| {
-        let read =
-            Config::read_from(Some(&text(content)), [], super::Purpose::Serve { descriptors });
+        let purpose = Purpose::Serve { descriptors };
+        let read = Config::read_from(Some(&text(content)), [], purpose);
         read.map_err(|refusal| refusal.to_string())
     };
     let content = "[limits]\nconnections = 993";
@@ -267,6 +267,8 @@ fn rates_and_the_retention_of_audit_events_can_be_set() {
     assert_eq!(config.requests.device_requests.most, 60);
     assert_eq!(config.audit.keep.unwrap().as_secs(), 90 * 86_400);
     assert_eq!(file("").audit.keep, None);
+    let days = |content| file(content).history.keep.as_secs() / 86_400;
+    assert_eq!((days(""), days("[catalog]\nkeep = '30d'")), (400, 30));
     let variables = variables(&[
         ("SCOPEGATE__LIMITS__DEVICE_REQUESTS", "7/h"),
         ("SCOPEGATE__AUDIT__KEEP", "1d"),

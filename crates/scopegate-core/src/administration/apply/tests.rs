@@ -156,7 +156,7 @@ async fn apply(
     let base = Issuer::parse("https://id.example.com").unwrap();
     let actor = Actor::file("catalog.toml");
     let door = CatalogDoor { store, base: &base, actor: &actor, now: NOW };
-    super::apply(&door, file, mode).await
+    apply_as(&door, file, Terms::of(mode)).await
 }
 
 #[tokio::test]
@@ -343,6 +343,8 @@ async fn a_file_whose_content_is_unknown_or_was_rolled_back_needs_a_new_version(
         let refusal = apply(&store, &file(1, &["a"]), Mode::Write).await.unwrap_err();
         let refused_as = matches!(refusal, ApplyError::RolledBack { version: 1 });
         assert_eq!(refused_as, is_rolled_back, "{refusal}");
+        let terms = Terms { equal_version: EqualVersion::Apply, ..Terms::of(Mode::Write) };
+        assert_eq!(apply_for(&store, &file(1, &["a"]), terms).await.is_err(), is_rolled_back);
         apply(&store, &file(2, &["a"]), Mode::Write).await.unwrap();
     }
 }
