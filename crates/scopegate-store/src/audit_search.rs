@@ -131,7 +131,7 @@ mod tests {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         for sql in [
             include_str!("../migrations/0001_initial.sql"),
-            include_str!("../migrations/0030_review.sql"),
+            include_str!("../migrations/0011_review.sql"),
         ] {
             connection.execute_batch(&sql.replace("{blob}", "BLOB")).unwrap();
         }
