@@ -3,4 +3,5 @@
 pub mod apply;
 pub mod edit_catalog;
 pub mod plan;
+pub mod reach;
 pub mod users;

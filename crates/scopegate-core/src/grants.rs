@@ -11,9 +11,9 @@ mod code_verifier;
 mod decision;
 pub mod device;
 pub(crate) mod device_code;
-mod jwt_bearer;
+pub(crate) mod jwt_bearer;
 mod refresh_token;
-mod token_exchange;
+pub(crate) mod token_exchange;
 mod without_user;
 
 use std::sync::LazyLock;
@@ -24,7 +24,8 @@ use scopegate_jose::MasterKey;
 
 use crate::authority::Authority;
 use crate::call::{ClientCall, Denied};
-use crate::catalog::{AuthorizationServer, Client, GrantKind, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, ClientType, GrantKind, Snapshot};
+use crate::error::CallError;
 use crate::form::Form;
 use crate::keys::{ClientKeys, KeyRing};
 use crate::limits::Polls;
@@ -80,6 +81,27 @@ pub fn of(server: &AuthorizationServer) -> impl Iterator<Item = &'static dyn Gra
     GRANTS.iter().copied().filter(|grant| grant.is_spoken_by(server))
 }
 
+/// The grant with this `grant_type`. The server must support it, and the client must be allowed to use it.
+///
+/// # Errors
+///
+/// [`CallError::UnsupportedGrantType`], [`CallError::UnauthorizedClient`].
+pub(crate) fn usable(
+    server: &AuthorizationServer,
+    client: &Client,
+    grant_type: Option<&str>,
+) -> Result<&'static dyn Grant, CallError> {
+    let grant = grant_type.and_then(grant).filter(|grant| grant.is_spoken_by(server));
+    let grant = grant.ok_or(CallError::UnsupportedGrantType)?;
+    let spec = &client.spec;
+    let lacks_secret = grant.needs_secret() && spec.auth.is_public();
+    let is_listed = spec.grant_types.contains(grant.grant_type());
+    match is_listed && !lacks_secret && grant.is_for(spec.client_type) {
+        true => Ok(grant),
+        false => Err(CallError::UnauthorizedClient),
+    }
+}
+
 /// A way in which a client gets a token.
 #[async_trait]
 pub trait Grant: Sync {
@@ -105,6 +127,12 @@ pub trait Grant: Sync {
     /// or assertion of a request could use it.
     fn needs_secret(&self) -> bool {
         false
+    }
+
+    /// Whether clients of this type may use it.
+    fn is_for(&self, client_type: ClientType) -> bool {
+        let _ = client_type;
+        true
     }
 
     /// Whether a refresh token may be issued with the access token.

@@ -10,6 +10,8 @@ mod evaluation;
 mod requested;
 mod wanted;
 
+pub(crate) use self::requested::{check_defaults as check_given, scopes as requested_scopes};
+
 use std::net::IpAddr;
 use std::time::Duration;
 

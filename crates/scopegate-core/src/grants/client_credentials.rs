@@ -5,7 +5,6 @@ use async_trait::async_trait;
 use super::{Decision, Grant, GrantRequest, Right};
 use crate::call::Denied;
 use crate::catalog::ClientType;
-use crate::error::CallError;
 use crate::token::{Extras, Subject};
 
 /// The grant.
@@ -29,11 +28,12 @@ impl Grant for ClientCredentials {
         false
     }
 
-    async fn decide<'a>(&self, request: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
-        // RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a secret.
-        if !matches!(request.client.spec.client_type, ClientType::Service | ClientType::Web) {
-            return Err(CallError::UnauthorizedClient.into());
-        }
+    /// RFC 6749 §4.4: only confidential clients. A browser or a device cannot keep a secret.
+    fn is_for(&self, client_type: ClientType) -> bool {
+        matches!(client_type, ClientType::Service | ClientType::Web)
+    }
+
+    async fn decide<'a>(&self, _: &GrantRequest<'a>) -> Result<Decision<'a>, Denied> {
         Ok(Decision {
             subject: Subject::Client,
             right: Right::policy(GRANT_TYPE),

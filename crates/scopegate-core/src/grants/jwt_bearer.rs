@@ -22,7 +22,7 @@ use crate::token::{Extras, Subject};
 pub(super) struct JwtBearer;
 
 /// The value of `grant_type`.
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// The allowed values of the header `typ`, which may be missing. They exclude access tokens.
 const TYPES: [&str; 2] = ["JWT", "authorization-grant+jwt"];

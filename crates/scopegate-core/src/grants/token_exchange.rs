@@ -26,7 +26,7 @@ use crate::token::{Extras, Subject, TokenId};
 pub(super) struct TokenExchange;
 
 /// The value of `grant_type`.
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(crate) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// The only type of token that is issued (RFC 8693 §3).
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
