@@ -151,13 +151,21 @@ impl<'a> Reach<'a> {
         servers.filter(|server| server.spec.status.is_active())
     }
 
-    fn scan(&self, server: &'a AuthorizationServer, scope: &'a str, others: &Tokens) -> Scanned<'a> {
+    fn scan(
+        &self,
+        server: &'a AuthorizationServer,
+        scope: &'a str,
+        others: &Tokens,
+    ) -> Scanned<'a> {
         let sought = Sought::new(server, scope);
         Scan { catalog: self.catalog, people: &self.people, sought: &sought, others }.run()
     }
 
     /// Who can have tokens of the servers that these trust, directly or through others.
-    fn tokens_of_others(&self, servers: impl IntoIterator<Item = &'a AuthorizationServer>) -> Tokens {
+    fn tokens_of_others(
+        &self,
+        servers: impl IntoIterator<Item = &'a AuthorizationServer>,
+    ) -> Tokens {
         let mut trusted: Vec<&AuthorizationServer> = Vec::new();
         let mut next: Vec<_> = servers.into_iter().collect();
         while let Some(server) = next.pop() {

@@ -90,9 +90,8 @@ impl<'c> Sought<'c> {
             false => UserSet::all(1),
         };
         let user = people.first().filter(|_| grant.is_about_user());
-        let is_possible = grant.needs_user()
-            || !grant.is_about_user()
-            || !SIGN_IN_SCOPES.contains(&self.scope);
+        let is_possible =
+            grant.needs_user() || !grant.is_about_user() || !SIGN_IN_SCOPES.contains(&self.scope);
         let found: Rc<[_]> = match is_possible && !candidates.is_empty() {
             true => self.search(client, grant_type, user, occasion, people, &candidates).into(),
             false => Rc::default(),
@@ -137,8 +136,7 @@ impl<'c> Sought<'c> {
                 now: UnixTime::from_seconds(0),
                 wanted,
             };
-            let kind =
-                Kind { server: self.server, grant_type, facts, scope: self.scope, occasion };
+            let kind = Kind { server: self.server, grant_type, facts, scope: self.scope, occasion };
             kind.winners(people, candidates)
         };
         let mut winners = by(&self.named);

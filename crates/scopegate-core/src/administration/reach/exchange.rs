@@ -188,9 +188,10 @@ impl<'c> Exchanging<'c> {
 /// Adds what was found. If only the users differ from something that was found for the same source, they are
 /// added to it.
 fn merge<'c>(found: &mut Vec<Found<'c>>, new: Found<'c>) {
-    let same = found.iter_mut().rev().take_while(|old| {
-        old.through == new.through && old.client.id == new.client.id
-    });
+    let same = found
+        .iter_mut()
+        .rev()
+        .take_while(|old| old.through == new.through && old.client.id == new.client.id);
     let is_same = |old: &&mut Found<'c>| {
         let (old, new) = ((old.has_user, &old.winner), (new.has_user, &new.winner));
         let parts = |(has_user, winner): (bool, &Winner)| {

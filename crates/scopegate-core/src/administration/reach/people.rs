@@ -73,11 +73,7 @@ impl<'u> People<'u> {
 
     /// The users that a client or a rule is for, as [`User::is_among`] decides. All users, if it names no
     /// user and no group.
-    pub(super) fn for_whom(
-        &self,
-        logins: &BTreeSet<String>,
-        groups: &BTreeSet<String>,
-    ) -> UserSet {
+    pub(super) fn for_whom(&self, logins: &BTreeSet<String>, groups: &BTreeSet<String>) -> UserSet {
         if logins.is_empty() && groups.is_empty() {
             return self.all();
         }

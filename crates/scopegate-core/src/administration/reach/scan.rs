@@ -94,8 +94,7 @@ impl<'c> Scan<'_, 'c> {
             let held = self.held_by(client, scanned);
             match has_user {
                 true => {
-                    let kind =
-                        TokenKind { has_sign_in: grant.needs_user(), is_bound: false };
+                    let kind = TokenKind { has_sign_in: grant.needs_user(), is_bound: false };
                     held.add(kind, &winner.users);
                 }
                 false => held.without_user = true,
@@ -107,7 +106,11 @@ impl<'c> Scan<'_, 'c> {
         }
     }
 
-    pub(super) fn held_by<'h>(&self, client: &Client, scanned: &'h mut Scanned<'c>) -> &'h mut Held {
+    pub(super) fn held_by<'h>(
+        &self,
+        client: &Client,
+        scanned: &'h mut Scanned<'c>,
+    ) -> &'h mut Held {
         let held = scanned.held.entry(client.id.clone());
         held.or_insert_with(|| Held::nothing(&self.people.none()))
     }

@@ -95,12 +95,7 @@ impl<'c> Kind<'_, 'c> {
     }
 
     /// The users for whom the rule can match. `None` if it never matches.
-    fn matching(
-        &self,
-        case: &Case<'_>,
-        people: &People<'_>,
-        left: &UserSet,
-    ) -> Option<Match> {
+    fn matching(&self, case: &Case<'_>, people: &People<'_>, left: &UserSet) -> Option<Match> {
         let (mut sometimes, mut by_user) = (Vec::new(), Vec::new());
         for &condition in CONDITIONS.iter().filter(|condition| condition.is_written(case.rule)) {
             match chance(condition, case, self.occasion) {

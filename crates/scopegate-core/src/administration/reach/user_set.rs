@@ -64,7 +64,8 @@ impl UserSet {
     /// The places, in ascending order.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
         self.0.iter().enumerate().flat_map(|(index, word)| {
-            let rests = std::iter::successors(Some(*word), |word| Some(word & word.wrapping_sub(1)));
+            let rests =
+                std::iter::successors(Some(*word), |word| Some(word & word.wrapping_sub(1)));
             let rests = rests.take_while(|word| *word != 0);
             rests.map(move |word| index * 64 + word.trailing_zeros() as usize)
         })
