@@ -23,6 +23,7 @@
 //! | [`directory`] | users as they are stored |
 //! | [`audit`] | audit events |
 //! | [`catalog`] | servers, scopes, claims, policies and clients, and the snapshot that requests read |
+//! | [`expression`] | expressions of claims and conditions: a subset of CEL |
 //! | [`spelling`] | names in messages: quotes, suggestions, durations |
 //! | [`form`] | the parameters of a request |
 
@@ -39,6 +40,7 @@ pub mod client_auth;
 pub mod directory;
 pub mod endpoints;
 pub mod error;
+pub mod expression;
 pub mod form;
 pub mod grants;
 pub mod keys;

@@ -61,6 +61,11 @@ pub trait ClientError: From<CallError> {
     /// The error that is sent to the client.
     fn answer(&self) -> OAuthError;
 
+    /// The rule that denies the request, if one does.
+    fn denied_by(&self) -> Option<&str> {
+        None
+    }
+
     /// What a concurrent commit changed first. `Some` means that the request can be decided again.
     fn lost_race(&self) -> Option<Contested>;
 }
@@ -88,6 +93,8 @@ impl Authority {
     ) -> Refused<E> {
         let Denied { error, changes } = denied;
         let changes = || [proved, &changes].concat();
+        let denied_by = error.denied_by().map(str::to_owned);
+        let deciding = &Deciding { denied_by, ..deciding.clone() };
         let recorded = match error.recording() {
             Recording::Nothing => Ok(None),
             Recording::Attempt => {
@@ -201,6 +208,10 @@ impl ClientError for CallError {
 
     fn answer(&self) -> OAuthError {
         self.into()
+    }
+
+    fn denied_by(&self) -> Option<&str> {
+        self.denying_rule()
     }
 
     fn lost_race(&self) -> Option<Contested> {

@@ -8,7 +8,7 @@ use scopegate_claims::{ScopeSet, UnixTime};
 use crate::audit::{ClientDecision, DecisionId, DecisionKind};
 use crate::authority::Authority;
 use crate::call::decision::Deciding;
-use crate::catalog::{AuthorizationServer, Client, Snapshot};
+use crate::catalog::{AuthorizationServer, Client, Resource, Snapshot};
 use crate::directory::User;
 use crate::endpoints::authorize::consent::{ConsentFor, described, needed};
 use crate::error::{CallError, OAuthError};
@@ -208,7 +208,9 @@ impl Authority {
         match device.granted_to(activation, now) {
             Ok(granted) => Ok(granted),
             Err(error) => {
+                let denied_by = error.denying_rule().map(str::to_owned);
                 let deciding = device.deciding(DecisionKind::DeviceApproval, activation, now);
+                let deciding = Deciding { denied_by, ..deciding };
                 self.record_decision(&deciding, Vec::new(), &OAuthError::from(&error)).await?;
                 Err(error)
             }
@@ -263,6 +265,8 @@ impl Device<'_> {
             return Err(CallError::UnauthorizedClient);
         }
         assignment::check(client, user)?;
+        let resources: Vec<_> =
+            self.body.resources.iter().map(|text| Resource::new(text)).collect();
         let evaluation = policy::evaluate(&Facts {
             server,
             client,
@@ -270,8 +274,7 @@ impl Device<'_> {
             grant_type: GRANT_TYPE,
             user: Some(user),
             authentication: Some(&session.auth),
-            // A device code keeps the audience that was selected, not the resources that were asked.
-            resources: &[],
+            resources: &resources,
             address,
             now,
             wanted: &self.body.wanted(),
