@@ -1,6 +1,8 @@
 //! The command line: one command, one file.
 
 mod apply;
+mod arguments;
+mod can;
 mod catalog_file;
 mod clients;
 mod console;
@@ -12,6 +14,7 @@ mod serve;
 mod token;
 mod users;
 mod validate;
+mod who_can;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,6 +55,8 @@ enum Command {
     Serve(serve::Serve),
     Apply(apply::Apply),
     Validate(validate::Validate),
+    WhoCan(who_can::WhoCan),
+    Can(can::Can),
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
@@ -81,6 +86,8 @@ impl Cli {
             Command::Serve(command) => command.run(&place).await,
             Command::Apply(command) => command.run(&place).await,
             Command::Validate(command) => command.run(&place),
+            Command::WhoCan(command) => command.run(&place).await,
+            Command::Can(command) => command.run(&place).await,
             Command::Token(command) => command.run(&place).await,
             Command::Clients(command) => command.run(&place).await,
             Command::Users(command) => command.run(&place).await,

@@ -15,6 +15,7 @@
 //! Not part of the answer: whether the user consents is listed as a condition. A refresh token gives no more
 //! than the grant before it. A custom claim or a token hook may refuse a token.
 
+mod access;
 mod circumstance;
 mod direct;
 mod exchange;
@@ -23,6 +24,7 @@ mod people;
 mod row;
 mod scan;
 mod search;
+mod stored_users;
 mod user_set;
 
 use std::collections::BTreeSet;
@@ -30,15 +32,18 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use self::direct::Sought;
-use self::held::{Held, Tokens};
+pub use self::access::{AccessChange, ScopeChange, Whom, access};
+use self::direct::{Policies, Sought};
+use self::held::Tokens;
 use self::people::People;
 pub use self::row::{Row, Users};
 use self::scan::{Scan, Scanned};
+pub use self::stored_users::{StoredUsers, stored_users};
 use crate::catalog::{
     AuthorizationServer, ClientId, STANDARD_SCOPES, ServerId, Snapshot, UnreadableRow,
 };
 use crate::directory::User;
+use crate::spelling::Instead;
 
 /// What can be reached by the rules of a catalog.
 #[derive(Debug)]
@@ -71,12 +76,14 @@ pub enum ReachError {
     #[error("there is no active client `{0}`")]
     UnknownClient(String),
     /// The server does not have the scope.
-    #[error("the authorization server `{server}` does not have the scope `{scope}`")]
+    #[error("the authorization server `{server}` does not have the scope `{scope}`: {instead}")]
     UnknownScope {
         /// The id of the server.
         server: String,
         /// The scope.
         scope: String,
+        /// What to write instead.
+        instead: String,
     },
     /// A row that this version cannot read takes the server or the client out of service.
     #[error(transparent)]
@@ -94,11 +101,13 @@ impl<'a> Reach<'a> {
     /// # Errors
     ///
     /// [`ReachError`] if the server does not exist or is not active, or does not have the scope.
-    pub fn who_can(&self, server: &ServerId, scope: &str) -> Result<Vec<Row>, ReachError> {
+    pub fn who_can(&self, server: &ServerId, scope: &'a str) -> Result<Vec<Row>, ReachError> {
         let server = self.server(server)?;
-        if !scopes_of(server).contains(scope) {
+        let known = scopes_of(server);
+        if !known.contains(scope) {
+            let instead = Instead { of: scope, known: known.iter().copied() }.to_string();
             let (server, scope) = (server.id.to_string(), scope.to_owned());
-            return Err(ReachError::UnknownScope { server, scope });
+            return Err(ReachError::UnknownScope { server, scope, instead });
         }
         let others = self.tokens_of_others([server]);
         let found = self.scan(server, scope, &others).found;
@@ -157,8 +166,9 @@ impl<'a> Reach<'a> {
         scope: &'a str,
         others: &Tokens,
     ) -> Scanned<'a> {
-        let sought = Sought::new(server, scope);
-        Scan { catalog: self.catalog, people: &self.people, sought: &sought, others }.run()
+        let sought = Sought::new(server, &Policies::of(server), scope);
+        Scan { catalog: self.catalog, people: &self.people, sought: &sought, others, only: None }
+            .run()
     }
 
     /// Who can have tokens of the servers that these trust, directly or through others.
@@ -185,9 +195,7 @@ impl<'a> Reach<'a> {
                 for scope in scopes_of(server) {
                     for (client, held) in self.scan(server, scope, &tokens).held {
                         let of_server = tokens.entry(server.id.clone()).or_default();
-                        let all = of_server.entry(client);
-                        let all = all.or_insert_with(|| Held::nothing(&self.people.none()));
-                        is_new |= all.add_all(&held);
+                        is_new |= of_server.entry(client).or_default().add_all(&held);
                     }
                 }
             }

@@ -10,14 +10,19 @@ use crate::catalog::{Hours, Rule, RuleSpec};
 use crate::policy::condition::{Case, Condition, Dependence};
 use crate::spelling::show_duration;
 
-/// What all requests by a grant have in common.
+/// Whether a user signed in, for this request or for the token that is exchanged.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Occasion {
-    /// A user signed in, for this request or for the token that is exchanged. Without that, the class and the
-    /// age of the sign-in are never known.
-    pub(super) has_sign_in: bool,
-    /// The policies see the resources of the request. A device code keeps only the audience.
-    pub(super) has_resources: bool,
+pub(super) enum SignIn {
+    /// When and how they signed in is known for each request.
+    Known,
+    /// It is never known.
+    Unknown,
+}
+
+impl SignIn {
+    pub(super) fn is_known(is_known: bool) -> Self {
+        if is_known { Self::Known } else { Self::Unknown }
+    }
 }
 
 /// Whether a condition lets a rule match.
@@ -34,15 +39,14 @@ pub(super) enum Chance {
 }
 
 /// Whether a condition lets a rule match. `case` has no circumstances.
-pub(super) fn chance(condition: &dyn Condition, case: &Case<'_>, occasion: Occasion) -> Chance {
+pub(super) fn chance(condition: &dyn Condition, case: &Case<'_>, sign_in: SignIn) -> Chance {
     let is_decided = match condition.depends_on(case.rule) {
         Dependence::Catalog if case.facts.user.is_some() && may_read_user(condition) => {
             return Chance::ByUser;
         }
         Dependence::Catalog => true,
         Dependence::Circumstances => match condition.name() {
-            "acr_values" | "max_age" => !occasion.has_sign_in,
-            "resources" => !occasion.has_resources,
+            "acr_values" | "max_age" => sign_in == SignIn::Unknown,
             "hours" => case.rule.time_zone().is_none(),
             _ => false,
         },

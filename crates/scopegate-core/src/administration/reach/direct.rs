@@ -1,18 +1,18 @@
 //! The rules that give a scope to a client by one grant.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use scopegate_claims::{ScopeSet, UnixTime};
 
-use super::circumstance::Occasion;
+use super::circumstance::SignIn;
 use super::people::People;
 use super::search::{Kind, Winner};
 use super::user_set::UserSet;
 use crate::catalog::{AuthorizationServer, Client, Clients};
 use crate::directory::User;
-use crate::grants::{Grant, device_code};
+use crate::grants::Grant;
 use crate::policy::condition::{CONDITIONS, Dependence};
 use crate::policy::{Facts, Wanted};
 
@@ -26,11 +26,34 @@ pub(super) struct Sought<'c> {
     pub(super) scope: &'c str,
     /// A request that names the scope.
     named: Wanted,
+    policies: Rc<Policies<'c>>,
+    found: RefCell<HashMap<Class<'c>, Winners>>,
+}
+
+/// The rules that give a scope to the clients of a class, in the order in which they are tried.
+pub(super) type Winners = Rc<[Rc<Winner>]>;
+
+/// What the policies of a server read of clients.
+#[derive(Debug)]
+pub(super) struct Policies<'c> {
     /// The policies that name a client, by their indexes.
-    policies: BTreeMap<&'c str, Vec<usize>>,
+    naming: HashMap<&'c str, Vec<usize>>,
     /// Whether a rule reads more of a client than the parts that are in a [`Class`].
-    reads_clients: bool,
-    found: RefCell<HashMap<Class<'c>, Rc<[Winner]>>>,
+    read_clients: bool,
+}
+
+impl<'c> Policies<'c> {
+    pub(super) fn of(server: &'c AuthorizationServer) -> Rc<Self> {
+        let mut naming = HashMap::<_, Vec<usize>>::new();
+        for (place, policy) in server.policies().iter().enumerate() {
+            if let Some(Clients::Named(clients)) = policy.spec.as_ref().map(|spec| &spec.clients) {
+                for client in clients {
+                    naming.entry(client.as_str()).or_default().push(place);
+                }
+            }
+        }
+        Rc::new(Self { naming, read_clients: reads_clients(server) })
+    }
 }
 
 /// The parts of a client that policies read. Clients of one class get the same.
@@ -39,7 +62,7 @@ struct Class<'c> {
     id: Option<&'c str>,
     policies: Vec<usize>,
     grant_type: &'static str,
-    occasion: Occasion,
+    sign_in: SignIn,
     auth: &'static str,
     is_admin: bool,
     may_refresh: bool,
@@ -48,24 +71,19 @@ struct Class<'c> {
 }
 
 impl<'c> Sought<'c> {
-    pub(super) fn new(server: &'c AuthorizationServer, scope: &'c str) -> Self {
+    pub(super) fn new(
+        server: &'c AuthorizationServer,
+        policies: &Rc<Policies<'c>>,
+        scope: &'c str,
+    ) -> Self {
         // `offline_access` is granted only beside another scope.
         let beside = (scope == "offline_access").then_some("openid");
         let named = ScopeSet::from_tokens(beside.into_iter().chain([scope]));
-        let mut policies = BTreeMap::<_, Vec<usize>>::new();
-        for (place, policy) in server.policies().iter().enumerate() {
-            if let Some(Clients::Named(clients)) = policy.spec.as_ref().map(|spec| &spec.clients) {
-                for client in clients {
-                    policies.entry(client.as_str()).or_default().push(place);
-                }
-            }
-        }
         Self {
             server,
             scope,
             named: named.map_or(Wanted::Default, Wanted::Named),
-            policies,
-            reads_clients: reads_clients(server),
+            policies: Rc::clone(policies),
             found: RefCell::default(),
         }
     }
@@ -75,13 +93,11 @@ impl<'c> Sought<'c> {
         &self,
         client: &'c Client,
         grant: &dyn Grant,
-        has_sign_in: bool,
+        sign_in: SignIn,
         people: &People<'c>,
-    ) -> Rc<[Winner]> {
+    ) -> Winners {
         let grant_type = grant.grant_type();
-        let has_resources = grant_type != device_code::GRANT_TYPE;
-        let occasion = Occasion { has_sign_in, has_resources };
-        let class = self.class(client, grant_type, occasion);
+        let class = self.class(client, grant_type, sign_in);
         if let Some(found) = self.found.borrow().get(&class) {
             return Rc::clone(found);
         }
@@ -92,10 +108,11 @@ impl<'c> Sought<'c> {
         let user = people.first().filter(|_| grant.is_about_user());
         let is_possible =
             grant.needs_user() || !grant.is_about_user() || !SIGN_IN_SCOPES.contains(&self.scope);
-        let found: Rc<[_]> = match is_possible && !candidates.is_empty() {
-            true => self.search(client, grant_type, user, occasion, people, &candidates).into(),
-            false => Rc::default(),
+        let found = match is_possible && !candidates.is_empty() {
+            true => self.search(client, grant_type, user, sign_in, people, &candidates),
+            false => Vec::new(),
         };
+        let found: Winners = found.into_iter().map(Rc::new).collect();
         self.found.borrow_mut().insert(class, Rc::clone(&found));
         found
     }
@@ -106,12 +123,14 @@ impl<'c> Sought<'c> {
         client: &'c Client,
         grant_type: &'static str,
         people: &People<'c>,
-    ) -> Vec<Winner> {
-        let occasion = Occasion { has_sign_in: false, has_resources: true };
-        match SIGN_IN_SCOPES.contains(&self.scope) {
+    ) -> Winners {
+        let found = match SIGN_IN_SCOPES.contains(&self.scope) {
             true => Vec::new(),
-            false => self.search(client, grant_type, None, occasion, people, &UserSet::all(1)),
-        }
+            false => {
+                self.search(client, grant_type, None, SignIn::Unknown, people, &UserSet::all(1))
+            }
+        };
+        found.into_iter().map(Rc::new).collect()
     }
 
     fn search(
@@ -119,7 +138,7 @@ impl<'c> Sought<'c> {
         client: &'c Client,
         grant_type: &'static str,
         user: Option<&'c User>,
-        occasion: Occasion,
+        sign_in: SignIn,
         people: &People<'c>,
         candidates: &UserSet,
     ) -> Vec<Winner> {
@@ -136,7 +155,7 @@ impl<'c> Sought<'c> {
                 now: UnixTime::from_seconds(0),
                 wanted,
             };
-            let kind = Kind { server: self.server, grant_type, facts, scope: self.scope, occasion };
+            let kind = Kind { server: self.server, grant_type, facts, scope: self.scope, sign_in };
             kind.winners(people, candidates)
         };
         let mut winners = by(&self.named);
@@ -146,13 +165,13 @@ impl<'c> Sought<'c> {
         winners
     }
 
-    fn class(&self, client: &'c Client, grant_type: &'static str, occasion: Occasion) -> Class<'c> {
+    fn class(&self, client: &'c Client, grant_type: &'static str, sign_in: SignIn) -> Class<'c> {
         let (id, spec) = (client.id.as_str(), &client.spec);
         Class {
-            id: self.reads_clients.then_some(id),
-            policies: self.policies.get(id).cloned().unwrap_or_default(),
+            id: self.policies.read_clients.then_some(id),
+            policies: self.policies.naming.get(id).cloned().unwrap_or_default(),
             grant_type,
-            occasion,
+            sign_in,
             auth: spec.auth.as_str(),
             is_admin: spec.admin,
             may_refresh: spec.may_refresh(),
@@ -167,7 +186,7 @@ fn add_unnamed<'c>(winners: &mut Vec<Winner>, unnamed: Vec<Winner>) {
     let count = winners.len();
     for mut winner in unnamed {
         for named in winners[..count].iter().filter(|named| named.name == winner.name) {
-            winner.users = winner.users.difference(&named.users);
+            winner.users = Rc::new(winner.users.difference(&named.users));
         }
         if !winner.users.is_empty() {
             winner.conditions.push("the request names no scope".to_owned());

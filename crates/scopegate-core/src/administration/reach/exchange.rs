@@ -1,9 +1,11 @@
 //! What clients reach by exchanging tokens (RFC 8693).
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::direct::Sought;
+use super::circumstance::SignIn;
+use super::direct::{Policies, Sought, Winners};
 use super::held::{Held, TokenKind};
 use super::scan::{Found, Scan, Scanned};
 use super::search::Winner;
@@ -40,7 +42,7 @@ pub(super) fn add<'c>(scan: &Scan<'_, 'c>, scanned: &mut Scanned<'c>) {
         for by in &exchanging {
             let id_tokens = id_tokens.iter().filter_map(|(server, users)| {
                 let users = users.get(&by.client.id)?;
-                Some(Source::id_token(scan, server, by, users))
+                Some(Source::id_token(server, by, users))
             });
             let id_tokens: Vec<_> = id_tokens.collect();
             for source in sources.iter().chain(&id_tokens) {
@@ -73,19 +75,19 @@ fn access_tokens<'c>(
 fn id_tokens_of<'c>(
     scan: &Scan<'_, 'c>,
     server: &'c AuthorizationServer,
-) -> BTreeMap<ClientId, UserSet> {
-    let sought = Sought::new(server, "openid");
+) -> BTreeMap<ClientId, Rc<UserSet>> {
+    let sought = Sought::new(server, &Policies::of(server), "openid");
     let scan = Scan { sought: &sought, ..*scan };
-    let mut users = BTreeMap::new();
+    let mut users = BTreeMap::<_, UserSet>::new();
     for client in scan.active_clients() {
         for grant in scan.grants_of(client).filter(|grant| grant.needs_user()) {
-            for winner in &*sought.winners(client, grant, true, scan.people) {
+            for winner in &*sought.winners(client, grant, SignIn::Known, scan.people) {
                 let all = users.entry(client.id.clone());
                 all.or_insert_with(|| scan.people.none()).add(&winner.users);
             }
         }
     }
-    users
+    users.into_iter().map(|(client, users)| (client, Rc::new(users))).collect()
 }
 
 /// The tokens of a client that can be exchanged.
@@ -99,13 +101,8 @@ struct Source<'c> {
 impl<'c> Source<'c> {
     /// An ID token has no scopes, so that it does not limit them, and no `may_act`. Only its own client
     /// exchanges it.
-    fn id_token(
-        scan: &Scan<'_, 'c>,
-        server: &AuthorizationServer,
-        by: &Exchanging<'c>,
-        users: &UserSet,
-    ) -> Self {
-        let mut held = Held::nothing(&scan.people.none());
+    fn id_token(server: &AuthorizationServer, by: &Exchanging<'c>, users: &Rc<UserSet>) -> Self {
+        let mut held = Held::default();
         held.add(TokenKind { has_sign_in: true, is_bound: false }, users);
         Self { server: server.id.to_string(), client: by.client, held, is_id_token: true }
     }
@@ -124,15 +121,15 @@ struct Exchanging<'c> {
     client: &'c Arc<Client>,
     grant: &'static dyn Grant,
     /// For tokens that do not say how the user signed in, and for those that do.
-    for_users: [Vec<Winner>; 2],
-    without_user: Vec<Winner>,
+    for_users: [Winners; 2],
+    without_user: Winners,
 }
 
 impl<'c> Exchanging<'c> {
     fn new(scan: &Scan<'_, 'c>, client: &'c Arc<Client>, grant: &'static dyn Grant) -> Self {
         let sought = scan.sought;
-        let for_users = [false, true]
-            .map(|has_sign_in| sought.winners(client, grant, has_sign_in, scan.people).to_vec());
+        let for_users = [SignIn::Unknown, SignIn::Known]
+            .map(|sign_in| sought.winners(client, grant, sign_in, scan.people));
         let without_user = sought.winners_without_user(client, grant.grant_type(), scan.people);
         Self { client, grant, for_users, without_user }
     }
@@ -148,36 +145,38 @@ impl<'c> Exchanging<'c> {
         source: &Source<'c>,
         found: &mut Vec<Found<'c>>,
     ) -> Held {
-        let mut held = Held::nothing(&scan.people.none());
+        let mut held = Held::default();
         let through = Some(format!("{}/{}", source.server, source.client.id));
-        let grant_type = self.grant.grant_type();
-        let mut add = |winner: Winner, has_user| {
-            let (client, through) = (self.client, through.clone());
-            merge(found, Found { client, grant_type, winner, has_user, through });
+        let consent = scan.consent(self.client, self.grant);
+        let mut add = |winner: &Rc<Winner>, users: &UserSet, has_user| {
+            let (client, grant_type) = (self.client, self.grant.grant_type());
+            let (winner, users) = (Rc::clone(winner), Rc::new(users.clone()));
+            let (consent, through) = (consent.filter(|_| has_user), through.clone());
+            let new = Found { client, grant_type, winner, users, consent, has_user, through };
+            merge(found, new);
         };
         // If the subject is a client, a client exchanges only its own token.
         if source.held.without_user && source.client.id == self.client.id {
-            for winner in &self.without_user {
+            for winner in &*self.without_user {
                 held.without_user = true;
-                add(winner.clone(), false);
+                add(winner, &winner.users, false);
             }
         }
         for (winners, has_sign_in) in self.for_users.iter().zip([false, true]) {
             let kinds = TokenKind::ALL.into_iter().filter(|kind| {
                 kind.has_sign_in == has_sign_in && source.admits(*kind, self.client)
             });
-            let kinds: Vec<_> = kinds.collect();
-            for winner in winners {
+            let kinds: Vec<_> =
+                kinds.filter_map(|kind| Some((kind, source.held.users(kind)?))).collect();
+            for winner in &**winners {
                 let mut users = scan.people.none();
-                for kind in &kinds {
-                    let reached = source.held.users(*kind).intersection(&winner.users);
+                for (kind, presented) in &kinds {
+                    let reached = Rc::new(presented.intersection(&winner.users));
                     users.add(&reached);
                     held.add(source.exchanged(*kind, self.client), &reached);
                 }
                 if !users.is_empty() {
-                    let mut winner = Winner { users, ..winner.clone() };
-                    winner.conditions.extend(scan.consent(self.client, self.grant));
-                    add(winner, true);
+                    add(winner, &users, true);
                 }
             }
         }
@@ -193,14 +192,13 @@ fn merge<'c>(found: &mut Vec<Found<'c>>, new: Found<'c>) {
         .rev()
         .take_while(|old| old.through == new.through && old.client.id == new.client.id);
     let is_same = |old: &&mut Found<'c>| {
-        let (old, new) = ((old.has_user, &old.winner), (new.has_user, &new.winner));
-        let parts = |(has_user, winner): (bool, &Winner)| {
-            (has_user, winner.name.clone(), winner.conditions.clone(), winner.unless.clone())
-        };
-        parts(old) == parts(new)
+        old.has_user == new.has_user
+            && old.winner.name == new.winner.name
+            && old.winner.conditions == new.winner.conditions
+            && old.winner.unless == new.winner.unless
     };
     match same.into_iter().find(is_same) {
-        Some(old) => _ = old.winner.users.add(&new.winner.users),
+        Some(old) => _ = Rc::make_mut(&mut old.users).add(&new.users),
         None => found.push(new),
     }
 }

@@ -1,6 +1,7 @@
 //! The users for whom a client can have tokens.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::user_set::UserSet;
 use crate::catalog::{Client, ClientId, ServerId};
@@ -46,25 +47,33 @@ impl TokenKind {
 }
 
 /// The users for whom a client can have a token, by the kind of the token.
-#[derive(Clone, Debug)]
+///
+/// The sets are shared: many clients hold the same.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Held {
-    by_kind: [UserSet; 4],
+    by_kind: [Option<Rc<UserSet>>; 4],
     /// Whether it can have a token for itself.
     pub(super) without_user: bool,
 }
 
 impl Held {
-    pub(super) fn nothing(none: &UserSet) -> Self {
-        Self { by_kind: [(); 4].map(|()| none.clone()), without_user: false }
+    /// The users for whom it can have a token of a kind. `None` if there is no user.
+    pub(super) fn users(&self, kind: TokenKind) -> Option<&Rc<UserSet>> {
+        self.by_kind[kind.index()].as_ref()
     }
 
-    pub(super) fn users(&self, kind: TokenKind) -> &UserSet {
-        &self.by_kind[kind.index()]
+    /// The users for whom it can have a token of any kind.
+    pub(super) fn all_users(&self) -> Option<Rc<UserSet>> {
+        let mut all: Option<Rc<UserSet>> = None;
+        for users in self.by_kind.iter().flatten() {
+            add(&mut all, users);
+        }
+        all
     }
 
     /// Adds users. Returns whether any of them is new.
-    pub(super) fn add(&mut self, kind: TokenKind, users: &UserSet) -> bool {
-        self.by_kind[kind.index()].add(users)
+    pub(super) fn add(&mut self, kind: TokenKind, users: &Rc<UserSet>) -> bool {
+        add(&mut self.by_kind[kind.index()], users)
     }
 
     /// Adds what another one holds. Returns whether anything is new.
@@ -72,9 +81,20 @@ impl Held {
         let mut is_new = other.without_user && !self.without_user;
         self.without_user |= other.without_user;
         for kind in TokenKind::ALL {
-            is_new |= self.add(kind, other.users(kind));
+            is_new |= other.users(kind).is_some_and(|users| self.add(kind, users));
         }
         is_new
+    }
+}
+
+fn add(to: &mut Option<Rc<UserSet>>, users: &Rc<UserSet>) -> bool {
+    match to {
+        _ if users.is_empty() => false,
+        None => {
+            *to = Some(Rc::clone(users));
+            true
+        }
+        Some(own) => !users.is_subset(own) && Rc::make_mut(own).add(users),
     }
 }
 

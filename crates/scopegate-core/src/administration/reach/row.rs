@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::people::People;
 use super::scan::Found;
+use super::user_set::UserSet;
 use crate::catalog::ClientSpec;
 
 /// A client that can reach a scope by a rule.
@@ -55,16 +56,17 @@ impl Serialize for Users {
 
 impl Row {
     pub(super) fn of(found: Found<'_>, people: &People<'_>) -> Self {
-        let (users, groups) = users_and_groups(&found, people);
-        let Found { client, grant_type, winner, through, .. } = found;
+        let (users, groups) = whom(&found, people);
+        let Found { client, grant_type, winner, consent, through, .. } = found;
+        let consent = consent.into_iter().map(str::to_owned);
         Self {
             client: client.id.to_string(),
             grant_type: grant_type.to_owned(),
-            rule: winner.name,
+            rule: winner.name.clone(),
             users,
             groups,
-            conditions: winner.conditions,
-            unless: winner.unless,
+            conditions: winner.conditions.iter().cloned().chain(consent).collect(),
+            unless: winner.unless.clone(),
             unless_more: winner.has_more,
             through,
         }
@@ -73,27 +75,39 @@ impl Row {
 
 /// The users of a result. A group is listed if all of its active users are among them, so that few logins are
 /// listed.
-fn users_and_groups(found: &Found<'_>, people: &People<'_>) -> (Users, Vec<String>) {
-    let Found { client, winner, has_user, .. } = found;
+fn whom(found: &Found<'_>, people: &People<'_>) -> (Users, Vec<String>) {
+    let Found { client, winner, has_user, users: reached, .. } = found;
     if !has_user {
         return (Users::These(Vec::new()), Vec::new());
     }
     let ClientSpec { users, groups, .. } = &client.spec;
     let is_open = users.is_empty() && groups.is_empty();
-    if is_open && !winner.names_users && winner.users == people.all() {
+    if is_open && !winner.names_users && **reached == people.all() {
         return (Users::Any, Vec::new());
     }
     let named: BTreeSet<&str> = winner.groups.iter().chain(groups).map(String::as_str).collect();
-    let named = if named.is_empty() { people.groups().collect() } else { named };
-    let (mut rest, mut listed) = (winner.users.clone(), Vec::new());
-    for name in named {
+    match named.is_empty() {
+        true => users_and_groups(reached, people.groups(), people),
+        false => users_and_groups(reached, named.into_iter(), people),
+    }
+}
+
+/// A set of users, as groups and as the users who are in none of them.
+pub(super) fn users_and_groups<'g>(
+    users: &UserSet,
+    groups: impl Iterator<Item = &'g str>,
+    people: &People<'_>,
+) -> (Users, Vec<String>) {
+    let (mut rest, mut listed) = (users.clone(), Vec::new());
+    for name in groups {
         if let Some(members) = people.group(name)
-            && members.is_subset(&winner.users)
+            && members.is_subset(users)
         {
             rest = rest.difference(members);
             listed.push(name.to_owned());
         }
     }
-    let logins = people.at(&rest).map(|(_, user)| user.login.clone()).collect();
-    (Users::These(logins), listed)
+    listed.sort();
+    let logins = people.at(&rest).map(|(_, user)| user.login.clone());
+    (Users::These(logins.filter(|login| !login.is_empty()).collect()), listed)
 }

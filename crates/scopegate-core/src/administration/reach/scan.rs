@@ -1,13 +1,16 @@
 //! Everyone who can reach a scope of a server: directly, and through token exchange.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::circumstance::SignIn;
 use super::direct::Sought;
 use super::exchange;
 use super::held::{Held, TokenKind, Tokens};
 use super::people::People;
 use super::search::Winner;
+use super::user_set::UserSet;
 use crate::catalog::{
     AuthorizationServer, Client, ClientConsent, ClientId, ClientType, Clients, Consent, Snapshot,
 };
@@ -19,7 +22,11 @@ pub(super) struct Found<'c> {
     pub(super) client: &'c Arc<Client>,
     pub(super) grant_type: &'static str,
     /// The rule.
-    pub(super) winner: Winner,
+    pub(super) winner: Rc<Winner>,
+    /// The users to whom it can give the scope.
+    pub(super) users: Rc<UserSet>,
+    /// The consent that is needed, as a sentence.
+    pub(super) consent: Option<&'static str>,
     /// Whether a user takes part. If not, the users of the rule have no meaning.
     pub(super) has_user: bool,
     /// The server and the client of the token that is exchanged.
@@ -40,6 +47,8 @@ pub(super) struct Scan<'s, 'c> {
     pub(super) people: &'s People<'c>,
     pub(super) sought: &'s Sought<'c>,
     pub(super) others: &'s Tokens,
+    /// If not `None`, the only clients that are searched.
+    pub(super) only: Option<&'s BTreeSet<ClientId>>,
 }
 
 impl<'c> Scan<'_, 'c> {
@@ -61,9 +70,14 @@ impl<'c> Scan<'_, 'c> {
     }
 
     pub(super) fn active_clients(&self) -> impl Iterator<Item = &'c Arc<Client>> {
-        let catalog = self.catalog;
-        let in_service = |client: &&Arc<Client>| catalog.client(client.id.as_str()).is_ok();
-        catalog.clients().filter(|client| client.spec.status.is_active()).filter(in_service)
+        let (catalog, only) = (self.catalog, self.only);
+        let in_service = move |client: &&Arc<Client>| {
+            client.spec.status.is_active() && catalog.client(client.id.as_str()).is_ok()
+        };
+        let named = only.into_iter().flatten();
+        let named = named.filter_map(|id| catalog.client(id.as_str()).ok().flatten());
+        let all = only.is_none().then(|| catalog.clients()).into_iter().flatten();
+        named.chain(all).filter(in_service)
     }
 
     /// The grants by which the client can get tokens of the server.
@@ -89,7 +103,9 @@ impl<'c> Scan<'_, 'c> {
         scanned: &mut Scanned<'c>,
     ) {
         let (grant_type, has_user) = (grant.grant_type(), grant.is_about_user());
-        let winners = self.sought.winners(client, grant, grant.needs_user(), self.people);
+        let winners =
+            self.sought.winners(client, grant, SignIn::is_known(grant.needs_user()), self.people);
+        let consent = self.consent(client, grant);
         for winner in &*winners {
             let held = self.held_by(client, scanned);
             match has_user {
@@ -99,10 +115,10 @@ impl<'c> Scan<'_, 'c> {
                 }
                 false => held.without_user = true,
             }
-            let mut winner = winner.clone();
-            winner.conditions.extend(self.consent(client, grant));
+            let (winner, users) = (Rc::clone(winner), Rc::clone(&winner.users));
             let through = None;
-            scanned.found.push(Found { client, grant_type, winner, has_user, through });
+            let found = Found { client, grant_type, winner, users, consent, has_user, through };
+            scanned.found.push(found);
         }
     }
 
@@ -111,12 +127,11 @@ impl<'c> Scan<'_, 'c> {
         client: &Client,
         scanned: &'h mut Scanned<'c>,
     ) -> &'h mut Held {
-        let held = scanned.held.entry(client.id.clone());
-        held.or_insert_with(|| Held::nothing(&self.people.none()))
+        scanned.held.entry(client.id.clone()).or_default()
     }
 
     /// The consent that a request for the scope needs, as a sentence.
-    pub(super) fn consent(&self, client: &Client, grant: &dyn Grant) -> Option<String> {
+    pub(super) fn consent(&self, client: &Client, grant: &dyn Grant) -> Option<&'static str> {
         let Sought { server, scope, .. } = self.sought;
         let spec = server.scopes.iter().find(|(name, _)| name.as_str() == *scope);
         let is_needed = match spec {
@@ -128,7 +143,7 @@ impl<'c> Scan<'_, 'c> {
             true => "the user consents to the scope",
             false => "the user consented to the scope for this client before",
         };
-        (is_needed && is_asked).then(|| sentence.to_owned())
+        (is_needed && is_asked).then_some(sentence)
     }
 }
 

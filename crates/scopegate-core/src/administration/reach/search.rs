@@ -1,10 +1,11 @@
 //! The rules that give a scope, found without trying each user and each circumstance.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use scopegate_claims::ScopeSet;
 
-use super::circumstance::{Chance, Occasion, Required, chance, sentence};
+use super::circumstance::{Chance, Required, SignIn, chance, sentence};
 use super::people::People;
 use super::user_set::UserSet;
 use crate::catalog::{AuthorizationServer, Effect, Policy, Rule};
@@ -24,7 +25,7 @@ pub(super) struct Winner {
     /// The policy and the rule, as `policy/rule`.
     pub(super) name: String,
     /// The users to whom it can give the scope.
-    pub(super) users: UserSet,
+    pub(super) users: Rc<UserSet>,
     /// What must hold, as sentences.
     pub(super) conditions: Vec<String>,
     /// Earlier rules that win under some circumstances, for some of the users.
@@ -42,7 +43,7 @@ pub(super) struct Kind<'f, 'c> {
     pub(super) facts: Facts<'f>,
     /// The scope that is looked for.
     pub(super) scope: &'f str,
-    pub(super) occasion: Occasion,
+    pub(super) sign_in: SignIn,
 }
 
 impl<'c> Kind<'_, 'c> {
@@ -75,7 +76,7 @@ impl<'c> Kind<'_, 'c> {
                     names_users: !rule.spec.users.is_empty() || !rule.spec.groups.is_empty(),
                     name: name(policy, rule),
                     conditions: sometimes.iter().map(|it| sentence(*it, &case)).collect(),
-                    users: users.clone(),
+                    users: Rc::new(users.clone()),
                     unless,
                     has_more,
                 });
@@ -98,7 +99,7 @@ impl<'c> Kind<'_, 'c> {
     fn matching(&self, case: &Case<'_>, people: &People<'_>, left: &UserSet) -> Option<Match> {
         let (mut sometimes, mut by_user) = (Vec::new(), Vec::new());
         for &condition in CONDITIONS.iter().filter(|condition| condition.is_written(case.rule)) {
-            match chance(condition, case, self.occasion) {
+            match chance(condition, case, self.sign_in) {
                 Chance::Always => {}
                 Chance::ByUser => by_user.push(condition),
                 Chance::Never => return None,

@@ -25,6 +25,7 @@ impl UserSet {
         self.0[place / 64] |= 1 << (place % 64);
     }
 
+    #[cfg(test)]
     pub(super) fn contains(&self, place: usize) -> bool {
         self.0[place / 64] & 1 << (place % 64) != 0
     }

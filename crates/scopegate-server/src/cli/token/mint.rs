@@ -13,7 +13,7 @@ use scopegate_core::form::Form;
 use scopegate_core::spelling::parse_duration;
 
 use crate::cli::failure::CliError;
-use crate::cli::{Workplace, console};
+use crate::cli::{Workplace, arguments, console};
 
 /// Make an access token for a client, without its secret
 ///
@@ -28,7 +28,7 @@ Examples:
   curl -H \"Authorization: Bearer $(scopegate token mint --client orders-reader)\" localhost:8080/orders")]
 pub(crate) struct Mint {
     /// The authorization server
-    #[arg(long, value_name = "ID", default_value = ServerId::DEFAULT, value_parser = parse_server)]
+    #[arg(long, value_name = "ID", default_value = ServerId::DEFAULT, value_parser = arguments::server)]
     server: ServerId,
 
     /// The client that the token is for
@@ -94,10 +94,6 @@ impl Mint {
             }
         }
     }
-}
-
-fn parse_server(text: &str) -> Result<ServerId, &'static str> {
-    if text == ServerId::ORG { Ok(ServerId::org()) } else { ServerId::parse(text) }
 }
 
 fn parse_lifetime(text: &str) -> Result<Duration, &'static str> {

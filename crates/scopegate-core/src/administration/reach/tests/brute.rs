@@ -237,7 +237,7 @@ impl Brute<'_> {
                     grant_type,
                     user,
                     authentication: user.and(authentication.as_ref()).filter(|_| has_sign_in),
-                    resources: if grant_type == DEVICE { &[] } else { resources },
+                    resources,
                     address: *address,
                     now: *now,
                     wanted,
