@@ -9,6 +9,6 @@ mod row;
 
 pub(crate) use catalog_change::catalog_changed;
 pub use catalog_change::{Actor, ActorKind, EntityChange};
-pub use decision_id::DecisionId;
+pub use decision_id::{DecisionId, NotADecisionId};
 pub use event::{AuditEvent, ClientDecision, DecisionKind, KeyChange, Outcome, UserChange, What};
 pub use row::UnreadableEvent;
